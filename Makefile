@@ -1,0 +1,121 @@
+# Every target runs in .venv, which is made on first use and re-made when pyproject.toml or
+# constraints.txt change, when this folder was moved or copied, or when another PYTHON is asked for.
+# Needs Python 3.11 or newer; uses uv when there is one, pip otherwise. GNU Make 3.81 and newer.
+#
+#   make demo PYTHON=/path/to/python    with this interpreter
+#   make demo UV=                       with pip, although uv is installed
+#   make test ARGS="-k ratio -x"        more arguments for pytest
+
+PYTHON :=
+UV := uv
+ARGS :=
+
+# At most four workers: each notebook starts a kernel of its own. A notebook's cells share that
+# kernel, so a file never spreads over two workers.
+PYTEST := .venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+
+# Nothing of the shell that calls make may change what runs here.
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS PYTHONOPTIMIZE PYTHONDONTWRITEBYTECODE
+unexport PYTHONPYCACHEPREFIX PYTHONSAFEPATH PYTHONINSPECT VIRTUAL_ENV CONDA_PREFIX
+unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_CONSTRAINT UV_PYTHON UV_SYSTEM_PYTHON UV_CONSTRAINT
+unexport JUPYTER_PATH JUPYTER_CONFIG_PATH JUPYTER_CONFIG_DIR MPLBACKEND MATPLOTLIBRC
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# A stamp is written when its install is whole. Its name holds this folder, because a .venv that was
+# copied along would still run the code of the folder it comes from.
+here := $(shell pwd | cksum | cut -d ' ' -f 1)
+asked := $(if $(PYTHON),-$(shell printf '%s' '$(PYTHON)' | cksum | cut -d ' ' -f 1))
+base := .venv/.base-$(here)$(asked)
+test := .venv/.test-$(here)$(asked)
+
+candidates := $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3 python)
+new_enough := import sys; sys.version_info >= (3, 11) or sys.exit(1); print(sys.executable)
+for_demo := .
+for_test := .[lab,test]
+with_uv = $(UV) pip install --quiet --python .venv/bin/python --compile-bytecode -c constraints.txt -e "$(1)"
+with_pip = .venv/bin/python -m pip install --quiet -c constraints.txt -e "$(1)"
+
+.PHONY: help demo test lint format benchmark docs validation constraints clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: $(base) ## Run every notebook on data/sample and print where to look
+	@.venv/bin/opslab demo
+
+test: $(test) ## Run the test suite, notebooks included
+	@$(PYTEST) $(ARGS)
+
+lint: $(test) ## Check style, formatting and types
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+format: $(test) ## Fix style and formatting where that is safe
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+benchmark: $(test) ## Measure speed and memory, write docs/benchmarks.md
+	@.venv/bin/python benchmarks/run.py
+
+validation: $(test) ## Compare the statistics with simulations and printed results
+	@.venv/bin/python benchmarks/validation.py
+
+docs: $(test) ## Write the reference pages in docs/
+	@.venv/bin/python docs/build.py
+
+$(base): pyproject.toml constraints.txt
+	@uv=; if $(UV) --version >/dev/null 2>&1; then uv=yes; fi; \
+	python=; bare=; \
+	for candidate in $(candidates); do \
+	  path=$$("$$candidate" -c '$(new_enough)' 2>/dev/null) || continue; \
+	  if [ -n "$$uv" ] || "$$path" -c 'import ensurepip, venv' 2>/dev/null; then python=$$path; break; fi; \
+	  bare=$${bare:-$$path}; \
+	done; \
+	if [ -z "$$python" ] && [ -n "$$bare" ]; then \
+	  echo "$$bare has no venv module. On Debian and Ubuntu: sudo apt install python3-venv. Then run make again." >&2; \
+	  exit 1; \
+	elif [ -z "$$python" ]; then \
+	  echo 'No Python 3.11 or newer among: $(subst ",,$(candidates)).' \
+	    'Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python' >&2; \
+	  exit 1; \
+	fi; \
+	rm -rf .venv; \
+	version=$$("$$python" -c 'import platform; print(platform.python_version())'); \
+	if [ -n "$$uv" ]; then \
+	  echo "Making .venv with Python $$version and uv (up to a minute)."; \
+	  { $(UV) venv --quiet --seed --python "$$python" .venv && $(call with_uv,$(for_demo)); } || { \
+	    echo 'uv could not install; trying pip.' >&2; uv=; rm -rf .venv; }; \
+	fi; \
+	if [ -z "$$uv" ]; then \
+	  echo "Making .venv with Python $$version and pip (about two minutes, silent meanwhile)."; \
+	  "$$python" -m venv .venv && $(call with_pip,$(for_demo)) || exit 1; \
+	fi
+	@.venv/bin/python -m compileall -qq src || :
+	@touch .venv/.base-$(here) $@
+
+$(test): $(base)
+	@echo 'Adding JupyterLab and the test tools to .venv (seconds with uv, a minute with pip).'
+	@{ $(UV) --version >/dev/null 2>&1 && $(call with_uv,$(for_test)); } || $(call with_pip,$(for_test))
+	@touch .venv/.test-$(here) $@
+
+# The newest versions that work together on every Python and system at once, without hashes or
+# addresses. Only the one who remakes the file needs uv.
+constraints: ## Choose the dependency versions anew, write constraints.txt (needs uv)
+	@$(UV) --version >/dev/null 2>&1 || { echo 'make constraints needs uv: pip install uv' >&2; exit 1; }
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	cp pyproject.toml README.md LICENSE "$$folder" && \
+	$(UV) lock --quiet --project "$$folder" --fork-strategy fewest && \
+	$(UV) export --quiet --project "$$folder" --frozen --all-extras --no-hashes --no-emit-project \
+	  --no-header --no-annotate --format requirements-txt --output-file "$$folder/export.txt" >/dev/null && \
+	{ echo '# The versions of every dependency, for all extras, on Python 3.11 and newer, on Linux, macOS and Windows.'; \
+	  echo '# Made by `make constraints`; used as `pip install -c constraints.txt`.'; \
+	  grep -v -e '^ *#' -e '^--' -e '^ *$$' "$$folder/export.txt"; } >"$$folder/constraints.txt" && \
+	if grep '://' "$$folder/constraints.txt" >&2; then \
+	  echo 'constraints.txt is unchanged: these lines hold an address.' >&2; exit 1; \
+	fi && \
+	cp "$$folder/constraints.txt" constraints.txt && echo 'Wrote constraints.txt.'
+
+clean: ## Remove .venv, caches and builds; reports/ stays
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	@find src tests benchmarks docs notebooks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,24 @@
+"""opslab: experiments, customer feedback and time saved, from one spec to one readout.
+
+The areas load on first use, so that ``import opslab`` stays quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from opslab import experiments, report
+    from opslab.runs import run
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "experiments", "report", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in {"experiments", "report"}:
+        return import_module(f"opslab.{name}")
+    if name == "run":
+        return import_module("opslab.runs").run
+    raise AttributeError(f"module 'opslab' has no attribute {name!r}")

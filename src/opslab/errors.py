@@ -1,0 +1,150 @@
+"""What can go wrong, told to the analyst: where, what, and what to do.
+
+One root, `OpslabError`; the class decides the exit code, in the kernel of a notebook too.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from opslab.messages import Language, one_line, text
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to correct: a message and the place it is about.
+
+    Attributes
+    ----------
+    key : str
+        The message, ``area.name`` in the catalogue.
+    values : Mapping[str, Any]
+        What the message names.
+    file : str or None
+        The file as the user named it.
+    line : int or None
+        The line in that file, from 1.
+    field : str or None
+        The field in a spec (``metrics[1].type``) or the column in a table.
+    """
+
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    file: str | None = None
+    line: int | None = None
+    field: str | None = None
+
+    def text(self, language: Language = "en") -> str:
+        """Return the place and the message in one line."""
+        place = [one_line(self.file)] if self.file else []
+        if self.line is not None:
+            place.append(text("errors.line", language, line=self.line))
+        if self.field:
+            place.append(one_line(self.field))
+        message = text(self.key, language, **self.values)
+        if not place:
+            return message
+        return text("errors.placed", language, place=", ".join(place), message=message)
+
+
+class OpslabError(Exception):
+    """The root of all errors that opslab raises on purpose.
+
+    Attributes
+    ----------
+    exit_code : int
+        What a command ends with: 2 the user can correct it, 4 a run was cut short, 5 the environment.
+    problems : tuple of Problem
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        super().__init__(self.text())
+
+    def __reduce__(self) -> tuple[type[OpslabError], tuple[Problem, ...]]:
+        """Keep the problems when the error crosses a process."""
+        return type(self), self.problems
+
+    @classmethod
+    def of(
+        cls,
+        key: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        field: str | None = None,
+        **values: Any,
+    ) -> OpslabError:
+        """Return the error with a single problem."""
+        return cls(Problem(key, values, file, line, field))
+
+    def text(self, language: Language = "en") -> str:
+        """Return all problems, one a line."""
+        return "\n".join(problem.text(language) for problem in self.problems)
+
+    def _render_traceback_(self) -> list[str]:
+        """Show the message without a traceback where IPython shows errors (its documented hook)."""
+        return [f"{type(self).__name__}: {self.text()}"]
+
+
+class InputError(OpslabError, ValueError):
+    """Something the user must correct."""
+
+    exit_code = 2
+
+
+class ParameterError(InputError):
+    """A parameter of a notebook or an option of a command."""
+
+
+class SpecError(InputError):
+    """A spec: its YAML, a field, or a combination of fields."""
+
+
+class DataError(InputError):
+    """A data file or table."""
+
+
+class RunError(OpslabError):
+    """A run was cut short: a timeout, or a kernel that died."""
+
+    exit_code = 4
+
+
+class MachineError(OpslabError, OSError):
+    """The machine stands in the way: a disk, a permission, a lock."""
+
+    exit_code = 5
+
+
+CHECK_FAILED = 3
+"""Exit code of a complete readout whose blocking check is red: a result, not an error."""
+
+
+def exit_code_of(class_name: str) -> int:
+    """Return the exit code for an error raised in a kernel, known by its class name alone."""
+    return next((kind.exit_code for kind in _kinds(OpslabError) if kind.__name__ == class_name), 1)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name closest to the one given, or None.
+
+    Examples
+    --------
+    >>> did_you_mean("varient", ["variant", "country"])
+    'variant'
+    """
+    lowered = {other.casefold(): other for other in reversed(list(known))}
+    close = difflib.get_close_matches(name.casefold(), lowered, n=1, cutoff=0.6)
+    return lowered[close[0]] if close else None
+
+
+def _kinds(kind: type[OpslabError]) -> Iterable[type[OpslabError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _kinds(child)

@@ -1,0 +1,293 @@
+"""From a spec and its data to a result: the one call behind the readout."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from opslab import workspace
+from opslab.errors import DataError, Problem, did_you_mean
+from opslab.experiments import checks
+from opslab.experiments.comparisons import compare, judge
+from opslab.experiments.decision import decide
+from opslab.experiments.moments import ArmMoments, Column, collect, first_row
+from opslab.experiments.result import ArmSummary, Check, Comparison, DataUsed, ExperimentResult, Plan
+from opslab.experiments.spec import Experiment, Mean, Proportion
+from opslab.experiments.units import Units, count_units, without_leaked
+from opslab.tables.source import Table, open_table, quoted
+
+_MOST_ARMS = 50
+
+
+def analyze(experiment: Experiment, data: Any = None, *, as_of: datetime.date | None = None) -> ExperimentResult:
+    """Analyse one experiment.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    data : path, pandas.DataFrame, polars.DataFrame or pyarrow.Table, optional
+        One row per unit; by default the file that the spec names.
+    as_of : datetime.date, optional
+        The day as of which the result speaks; an earlier one than the period's end is an interim look.
+
+    Returns
+    -------
+    ExperimentResult
+
+    Raises
+    ------
+    SpecError
+        When the spec asks for what this version does not compute, by name.
+    DataError
+        When the data cannot be trusted to mean what the spec says, with file, column and row.
+
+    Examples
+    --------
+    >>> from opslab import experiments, workspace
+    >>> experiment = experiments.Experiment.load(workspace.resolve("data/sample/checkout.yaml"))
+    >>> experiments.analyze(experiment).decision.action
+    'ship'
+    """
+    experiment.refuse_uncomputed()
+    source = data if data is not None else experiment.data_path()
+    if source is None:
+        raise DataError(experiment.problem("experiments.no_data", "data"))
+    with open_table(source) as table:
+        return _analyze(experiment, table, as_of)
+
+
+def _analyze(experiment: Experiment, table: Table, as_of: datetime.date | None) -> ExperimentResult:
+    _refuse_columns(experiment, table)
+    if table.reading.rows == 0:
+        raise DataError.of("experiments.no_rows", file=table.reading.name)
+    within = _period_condition(experiment, table)
+    units = count_units(table, experiment.unit, experiment.arms.column, within)
+    _refuse_units(experiment, table, units)
+    used = within if not units.leaked else without_leaked(table, experiment.unit, experiment.arms.column, within)
+    columns = {metric.name: _column(metric) for metric in _metrics(experiment)}
+    found = collect(table, experiment.arms.column, list(dict.fromkeys(columns.values())), used)
+    arms = _arms(experiment, table, found, within)
+    weights = experiment.arms.weights or dict.fromkeys(arms, 1.0)
+    _refuse_missing(experiment, table, arms, columns)
+    comparisons = judge(_comparisons(experiment, arms, columns), experiment.design.alpha)
+    summaries = [
+        ArmSummary(name, arms[name].rows, weight / sum(weights.values())) for name, weight in weights.items()
+    ]
+    made = _checks(experiment, summaries, units, arms, columns, as_of)
+    decision = decide(experiment, made, comparisons, _deviations(comparisons, arms, columns), weights, as_of)
+    rows_used = sum(arm.rows for arm in arms.values())
+    reading = table.reading
+    return ExperimentResult(
+        plan=_plan(experiment, weights),
+        arms=tuple(summaries),
+        checks=tuple(made),
+        comparisons=tuple(comparisons),
+        decision=decision,
+        data=DataUsed(
+            name=reading.name,
+            format=reading.format,
+            sha256=reading.sha256,
+            delimiter=reading.delimiter,
+            rows=reading.rows,
+            columns=reading.columns,
+            rows_used=rows_used,
+            outside_period=reading.rows - units.rows,
+            leaked_rows=units.rows - rows_used,
+        ),
+        as_of=as_of,
+    )
+
+
+def _metrics(experiment: Experiment) -> list[Mean | Proportion]:
+    return [metric for metric in experiment.metrics if isinstance(metric, Mean | Proportion)]
+
+
+def _column(metric: Mean | Proportion) -> Column:
+    return Column(metric.column or "", metric.missing == "zero", isinstance(metric, Proportion))
+
+
+def _refuse_columns(experiment: Experiment, table: Table) -> None:
+    """Raise for every column of the spec that the table has not got, all at once."""
+    wanted: list[tuple[str, tuple[str | int, ...]]] = [
+        (experiment.unit, ("unit",)),
+        (experiment.arms.column, ("arms", "column")),
+    ]
+    if experiment.period and experiment.period.time:
+        wanted.append((experiment.period.time, ("period", "time")))
+    for place, metric in enumerate(experiment.metrics):
+        if isinstance(metric, Mean | Proportion) and metric.column is not None:
+            wanted.append((metric.column, ("metrics", place, "column")))
+    found: list[Problem] = []
+    for name, location in wanted:
+        if name in table.types:
+            continue
+        near = did_you_mean(name, table.types)
+        key = "experiments.missing_column_near" if near else "experiments.missing_column"
+        values = {"name": name, "near": near, "data": table.reading.name, "columns": list(table.types)[:12]}
+        found.append(experiment.problem(key, *location, **values))
+    if found:
+        raise DataError(*found)
+
+
+def _period_condition(experiment: Experiment, table: Table) -> str:
+    """Return the SQL condition for rows inside the period, both days included."""
+    period = experiment.period
+    if period is None or period.time is None or period.start is None or period.end is None:
+        return "TRUE"
+    column = quoted(period.time)
+    moment = f"CAST({column} AS TIMESTAMP)"
+    kind = table.types[period.time]
+    if kind.startswith("VARCHAR"):
+        moment = f"TRY_CAST({column} AS TIMESTAMP)"
+        bad = first_row(table, f"{moment} IS NULL", period.time)
+        if bad is not None:
+            values = {"row": bad[0], "value": str(bad[1])[:24] if bad[1] is not None else ""}
+            raise DataError(Problem("experiments.bad_time", values, table.reading.name, field=period.time))
+    elif kind == "TIMESTAMP WITH TIME ZONE":
+        moment = f"make_timestamp(epoch_us({column}))"
+    elif not kind.startswith(("TIMESTAMP", "DATE")):
+        raise DataError(
+            Problem("experiments.time_type", {"kind": kind.lower()}, table.reading.name, field=period.time)
+        )
+    after = period.end + datetime.timedelta(days=1)
+    return f"({moment} >= TIMESTAMP '{period.start}' AND {moment} < TIMESTAMP '{after}')"
+
+
+def _refuse_units(experiment: Experiment, table: Table, units: Units) -> None:
+    if units.rows == 0:
+        period = experiment.period
+        values = {"start": period.start if period else None, "end": period.end if period else None}
+        raise DataError.of("experiments.no_rows_in_period", file=table.reading.name, **values)
+    found = []
+    if units.nameless:
+        values = {"count": units.nameless, "row": units.nameless_row}
+        found.append(Problem("experiments.no_unit", values, table.reading.name, field=experiment.unit))
+    if units.repeated:
+        values = {"count": units.repeated, "row": units.repeated_row}
+        found.append(Problem("experiments.repeated_units", values, table.reading.name, field=experiment.unit))
+    if found:
+        raise DataError(*found)
+
+
+def _arms(
+    experiment: Experiment, table: Table, found: Mapping[str | None, ArmMoments], where: str
+) -> dict[str, ArmMoments]:
+    """Return the arms in the spec's order; raise when they are not those that the spec declares."""
+    file, column = table.reading.name, experiment.arms.column
+    nameless = found.get(None)
+    labels = [label for label in found if label is not None]
+    if nameless:
+        row = first_row(table, f"{quoted(column)} IS NULL AND {where}", column)
+        values = {"count": nameless.rows, "row": row[0] if row else None}
+        raise DataError(Problem("experiments.no_arm", values, file, field=column))
+    if len(labels) > _MOST_ARMS:
+        raise DataError(Problem("experiments.too_many_arms", {"count": len(labels)}, file, field=column))
+    declared = list(experiment.arms.weights or [])
+    if not declared:
+        declared = [experiment.arms.control, *(label for label in labels if label != experiment.arms.control)]
+    problems = []
+    for label in labels:
+        if label in declared:
+            continue
+        near = did_you_mean(label, declared)
+        key = "experiments.unknown_arm_near" if near else "experiments.unknown_arm"
+        values = {"label": label[:40], "near": near, "rows": found[label].rows, "arms": declared}
+        problems.append(Problem(key, values, file, field=column))
+    absent = [name for name in declared if name not in found]
+    if len(labels) == 1 and not problems:
+        problems.append(Problem("experiments.one_arm", {"label": labels[0], "arms": absent}, file, field=column))
+    elif absent:
+        problems.append(Problem("experiments.absent_arm", {"arms": absent, "found": labels}, file, field=column))
+    if problems:
+        raise DataError(*problems)
+    return {name: found[name] for name in declared}
+
+
+def _refuse_missing(
+    experiment: Experiment, table: Table, arms: Mapping[str, ArmMoments], columns: Mapping[str, Column]
+) -> None:
+    """Raise for metrics without any value, and for empty values whose meaning the spec does not state."""
+    found = []
+    for place, metric in enumerate(_metrics(experiment)):
+        column = columns[metric.name]
+        empty = sum(arm.missing[column] for arm in arms.values())
+        rows = sum(arm.rows for arm in arms.values())
+        if empty == rows:
+            found.append(Problem("experiments.all_missing", {"rows": rows}, table.reading.name, field=column.name))
+        elif empty and metric.missing == "refuse":
+            values = {"column": column.name, "data": table.reading.name, "count": empty, "share": empty / rows}
+            found.append(experiment.problem("experiments.missing_policy", "metrics", place, "missing", **values))
+    if found:
+        raise DataError(*found)
+
+
+def _comparisons(
+    experiment: Experiment, arms: Mapping[str, ArmMoments], columns: Mapping[str, Column]
+) -> list[Comparison]:
+    control = experiment.arms.control
+    made = []
+    for metric in _metrics(experiment):
+        column = columns[metric.name]
+        sides = {name: (name, arm.moments[column], arm.missing[column]) for name, arm in arms.items()}
+        made += [
+            compare(metric, sides[name], sides[control], experiment.design.alpha) for name in arms if name != control
+        ]
+    return made
+
+
+def _deviations(
+    comparisons: Sequence[Comparison], arms: Mapping[str, ArmMoments], columns: Mapping[str, Column]
+) -> dict[tuple[str, str], float]:
+    """Return the pooled standard deviation behind each comparison."""
+    found = {}
+    for one in comparisons:
+        sides = [arms[name].moments[columns[one.metric]] for name in (one.arm, one.control)]
+        freedom = sum(side.n for side in sides) - len(sides)
+        variance = sum(side.squares for side in sides) / freedom if freedom > 0 else 0.0
+        found[one.metric, one.arm] = math.sqrt(variance)
+    return found
+
+
+def _checks(
+    experiment: Experiment,
+    summaries: Sequence[ArmSummary],
+    units: Units,
+    arms: Mapping[str, ArmMoments],
+    columns: Mapping[str, Column],
+    as_of: datetime.date | None,
+) -> list[Check]:
+    blocking = set(experiment.decision.blocking)
+    names: dict[Column, list[str]] = {}
+    for metric, column in columns.items():
+        names.setdefault(column, []).append(metric)
+    made = [
+        checks.check_sample_ratio(summaries, "sample_ratio" in blocking),
+        checks.check_leaked_units(units, "leaked_units" in blocking),
+        checks.check_missing_values(arms, names, "missing_values" in blocking),
+        checks.check_period(experiment.period.end if experiment.period else None, as_of, "period" in blocking),
+    ]
+    return [check for check in made if check is not None]
+
+
+def _plan(experiment: Experiment, weights: Mapping[str, float]) -> Plan:
+    period, file = experiment.period, experiment.file
+    return Plan(
+        experiment=experiment.experiment,
+        slug=experiment.slug,
+        question=experiment.question,
+        owner=experiment.owner,
+        unit=experiment.unit,
+        control=experiment.arms.control,
+        weights=tuple(weights.items()),
+        weights_assumed=experiment.arms.weights is None,
+        start=period.start if period else None,
+        end=period.end if period else None,
+        alpha=experiment.design.alpha,
+        power=experiment.design.power,
+        primaries=experiment.decision.primaries,
+        spec=workspace.shown(file) if file else None,
+        spec_sha256=workspace.sha256(Path(file)) if file else None,
+    )

@@ -1,0 +1,90 @@
+"""The figures of an experiment's readout."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from matplotlib.ticker import FuncFormatter
+
+from opslab.experiments import sentences
+from opslab.experiments.result import Comparison, ExperimentResult
+from opslab.messages import Language, numbers, one_line, text
+from opslab.report.figures import BLUE, GREEN, GREY, INK, RED, Figure, style
+
+_COLOURS = {"won": GREEN, "safe": GREEN, "lost": RED, "harmed": RED}
+_WIDTH, _ROW, _FRAME = 8.2, 0.52, 1.15
+_LONGEST_LABEL = 34
+
+
+def forest(result: ExperimentResult, language: Language) -> Figure:
+    """Draw the lift of every metric and arm with its interval, the margins of guardrails marked.
+
+    Effects without a bounded lift are named in the alt text and the table, and have no line here.
+    """
+    drawn = [one for one in result.comparisons if one.lift is not None and None not in one.lift_interval]
+    several = len({one.arm for one in result.comparisons}) > 1
+    with style():
+        drawing = Drawing(figsize=(_WIDTH, _FRAME + _ROW * max(len(drawn), 1)), layout="constrained")
+        axes = drawing.subplots()
+        axes.axvline(0, color=INK, linewidth=1)
+        for place, one in enumerate(reversed(drawn)):
+            _line(axes, place, one, greyed=result.broken, language=language)
+        axes.set_yticks(range(len(drawn)), [_label(one, several) for one in reversed(drawn)])
+        axes.set_ylim(-0.7, len(drawn) - 0.3)
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.margins(x=0.18)
+        axes.xaxis.set_major_formatter(
+            FuncFormatter(lambda value, _: numbers.signed_percent(value, 0, language=language) if value else "0")
+        )
+        axes.set_xlabel(
+            text("experiments.forest_axis", language, control=result.plan.control, level=1 - result.plan.alpha)
+        )
+        axes.set_title(one_line(_finding(result, language)), pad=12)
+    return Figure(drawing, alt=_alt(result, language), caption=text("experiments.forest_caption", language))
+
+
+def _line(axes: Axes, place: int, one: Comparison, *, greyed: bool, language: Language) -> None:
+    low, high = one.lift_interval
+    colour = GREY if greyed else _COLOURS.get(one.verdict, BLUE)
+    axes.plot([low, high], [place, place], color=colour, linewidth=2.4, solid_capstyle="butt")
+    axes.plot([one.lift], [place], marker="o", markersize=7, color=colour)
+    axes.annotate(
+        sentences.lift(one.lift, language), (one.lift, place), xytext=(0, 8), textcoords="offset points",
+        ha="center", fontsize=9,
+    )  # fmt: skip
+    if one.margin is not None and one.margin[0] == "relative":
+        edge = one.margin[1] if one.goal == "decrease" else -one.margin[1]
+        axes.plot([edge, edge], [place - 0.32, place + 0.32], color=RED, linewidth=1.6, linestyle=(0, (2, 2)))
+        axes.annotate(
+            text("experiments.forest_margin", language), (edge, place - 0.32), xytext=(0, -9),
+            textcoords="offset points", ha="center", fontsize=8, color=RED,
+        )  # fmt: skip
+
+
+def _label(one: Comparison, several: bool) -> str:
+    label = one_line(f"{one.metric} · {one.arm}" if several else one.metric)
+    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"
+
+
+def _finding(result: ExperimentResult, language: Language) -> str:
+    if result.broken:
+        return text("experiments.forest_title_broken", language)
+    one = sentences.leading(result)
+    if one is None or one.difference is None:
+        return text("experiments.forest_title_none", language)
+    return text("experiments.forest_title", language, metric=one.metric,
+                effect=sentences.lift_or_difference(one, language), interval=sentences.interval(one, language))  # fmt: skip
+
+
+def _alt(result: ExperimentResult, language: Language) -> str:
+    lines = [text("experiments.forest_alt", language, level=1 - result.plan.alpha, control=result.plan.control)]
+    for one in result.comparisons:
+        if one.difference is None:
+            lines.append(text("experiments.forest_alt_none", language, metric=one.metric, arm=one.arm))
+            continue
+        lines.append(
+            text("experiments.forest_alt_line", language, metric=one.metric, arm=one.arm,
+                 effect=sentences.lift(one.lift, language), interval=sentences.lift_interval(one, language))
+        )  # fmt: skip
+    return " ".join(lines)

@@ -1,0 +1,289 @@
+"""Sums over the rows: one pass over a table gives the moments of every metric in every arm.
+
+They are centred, so that a large mean does not eat the digits of the variance, and mergeable, so that the
+moments of parts add up to those of the whole (Chan, Golub and LeVeque 1983).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from opslab.errors import DataError, Problem
+from opslab.tables.source import ROW, Table, quoted
+
+_FIRST_ROWS = 10_000
+_NO_VARIATION = 1e-14
+_NUMERIC = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+)
+_FLOATING = ("DOUBLE", "FLOAT", "DECIMAL")
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Count, mean and centred sum of squares of one metric in one arm.
+
+    Attributes
+    ----------
+    n : int
+        Values used, not rows.
+    mean : float
+        In the metric's unit; 0 when there is no value.
+    squares : float
+        Sum of squared deviations from the mean.
+    """
+
+    n: int
+    mean: float
+    squares: float
+
+    @property
+    def variance(self) -> float:
+        """Sample variance (divisor n - 1); 0 where it is beyond the digits of the data."""
+        if self.n < 2:  # noqa: PLR2004 - a variance takes two
+            return 0.0
+        variance = self.squares / (self.n - 1)
+        return variance if variance > (_NO_VARIATION * self.mean) ** 2 else 0.0
+
+    @classmethod
+    def about(cls, shift: float, n: int, total: float, squares: float) -> Moments:
+        """Return the moments from sums of deviations from ``shift`` and of their squares."""
+        if n == 0:
+            return cls(0, 0.0, 0.0)
+        return cls(n, shift + total / n, max(squares - total * total / n, 0.0))
+
+
+def merge(first: Moments, second: Moments) -> Moments:
+    """Return the moments of two parts together.
+
+    Examples
+    --------
+    >>> merge(Moments(1, 2.0, 0.0), Moments(1, 4.0, 0.0))
+    Moments(n=2, mean=3.0, squares=2.0)
+    """
+    n = first.n + second.n
+    if first.n == 0 or second.n == 0:
+        return first if second.n == 0 else second
+    apart = second.mean - first.mean
+    mean = first.mean + apart * second.n / n
+    return Moments(n, mean, first.squares + second.squares + apart * apart * first.n * second.n / n)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column to sum: what an empty value means, and whether values must be 0 or 1."""
+
+    name: str
+    zero_for_missing: bool = False
+    binary: bool = False
+
+
+@dataclass(frozen=True)
+class ArmMoments:
+    """What one pass found in one arm: its rows, and per column the moments and the empty values."""
+
+    rows: int
+    moments: Mapping[Column, Moments]
+    missing: Mapping[Column, int]
+
+
+def collect(
+    table: Table, arm: str, columns: Sequence[Column], where: str = "TRUE"
+) -> dict[str | None, ArmMoments]:
+    """Return the moments of columns by arm, in one pass over the table.
+
+    Parameters
+    ----------
+    table : Table
+    arm : str
+        Column of the arm.
+    columns : sequence of Column
+    where : str
+        SQL condition on the rows to use.
+
+    Returns
+    -------
+    dict
+        By the arm's label as text; None stands for rows without an arm.
+
+    Raises
+    ------
+    DataError
+        When a column holds text that is no number, an infinite value, or for a binary one anything but
+        0 and 1: with the row.
+    """
+    refuse_types(table, columns)
+    finite = False
+    values = {column: _value(table, column.name) for column in columns}
+    while True:
+        shifts = _shifts(table, columns, values, where)
+        parts = table.fetch_slices(lambda source: _query(source, arm, columns, values, shifts, where))
+        if finite or all(
+            math.isfinite(cell) for part in parts for row in part for cell in row[2:] if cell is not None
+        ):
+            break
+        _refuse_infinite(table, columns, values, where)
+        values = {column: f"CASE WHEN isfinite({value}) THEN {value} END" for column, value in values.items()}
+        finite = True
+    _refuse_values(table, columns, values, parts, where)
+    found: dict[str | None, list[ArmMoments]] = {}
+    for row in (row for part in parts for row in part):
+        found.setdefault(row[0], []).append(_arm(row, columns, shifts))
+    return {
+        label: reduce(_merge_arms, found[label]) for label in sorted(found, key=lambda label: label or "")
+    }
+
+
+def refuse_types(table: Table, columns: Iterable[Column]) -> None:
+    """Raise a `DataError` for columns that are dates or other things that have no sum."""
+    wrong = [
+        Problem(
+            "experiments.column_type",
+            {"kind": table.types[column.name].lower()},
+            table.reading.name,
+            field=column.name,
+        )
+        for column in columns
+        if not table.types[column.name].startswith((*_NUMERIC, *_FLOATING, "BOOLEAN", "VARCHAR", "ENUM"))
+    ]
+    if wrong:
+        raise DataError(*wrong)
+
+
+def _value(table: Table, name: str) -> str:
+    """Return SQL of a column as a number, empty where it holds none."""
+    column = quoted(name)
+    if not table.types[name].startswith(("VARCHAR", "ENUM")):
+        return f"CAST({column} AS DOUBLE)"
+    bare = f"lower(trim(CAST({column} AS VARCHAR)))"
+    return f"CASE {bare} WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE TRY_CAST({bare} AS DOUBLE) END"
+
+
+def _shifts(
+    table: Table, columns: Sequence[Column], values: Mapping[Column, str], where: str
+) -> dict[Column, float]:
+    """Return a value near each column's mean: the mean of the first rows, as exact as a float is."""
+    wanted = [column for column in columns if not column.binary]
+    if not wanted:
+        return dict.fromkeys(columns, 0.0)
+    means = ", ".join(
+        f"avg(CASE WHEN isfinite({values[column]}) THEN {values[column]} END)" for column in wanted
+    )
+    head = f"(SELECT * FROM {table.relation} WHERE {ROW} < {_FIRST_ROWS} AND {where})"
+    (found,) = table.fetch(f"SELECT {means} FROM {head}", threads=1)  # noqa: S608 - quoted
+    return dict.fromkeys(columns, 0.0) | {
+        column: mean or 0.0 for column, mean in zip(wanted, found, strict=True)
+    }
+
+
+def _query(
+    source: str,
+    arm: str,
+    columns: Sequence[Column],
+    values: Mapping[Column, str],
+    shifts: Mapping[Column, float],
+    where: str,
+) -> str:
+    inner, outer = [f"CAST({quoted(arm)} AS VARCHAR) AS arm"], ["arm", "count(*)"]
+    for place, column in enumerate(columns):
+        value = values[column]
+        filled = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
+        shift = f" - CAST({shifts[column]!r} AS DOUBLE)" if shifts[column] else ""
+        inner.append(f"{filled}{shift} AS d{place}")
+        given = f"v{place}" if column.zero_for_missing else f"d{place}"
+        if column.zero_for_missing:
+            inner.append(f"{value} AS v{place}")
+        outer += [f"count({given})", f"sum(d{place})"]
+        outer.append(
+            f"count(*) FILTER (d{place} <> 0 AND d{place} <> 1)"
+            if column.binary
+            else f"sum(d{place} * d{place})"
+        )
+        if "TRY_CAST" in value:
+            inner.append(f"{quoted(column.name)} AS t{place}")
+            outer.append(f"count(t{place}) - count({given})")
+        else:
+            outer.append("0")
+    rows = f"SELECT {', '.join(inner)} FROM {source} WHERE {where}"  # noqa: S608 - quoted
+    return f"SELECT {', '.join(outer)} FROM ({rows}) GROUP BY arm ORDER BY arm"  # noqa: S608 - quoted
+
+
+def _arm(row: tuple[Any, ...], columns: Sequence[Column], shifts: Mapping[Column, float]) -> ArmMoments:
+    rows = row[1]
+    moments, missing = {}, {}
+    for place, column in enumerate(columns):
+        given, total, squares, _ = row[2 + 4 * place : 6 + 4 * place]
+        n = rows if column.zero_for_missing else given
+        missing[column] = rows - given
+        moments[column] = Moments.about(
+            shifts[column], n, total or 0.0, (total if column.binary else squares) or 0.0
+        )
+    return ArmMoments(rows, moments, missing)
+
+
+def _merge_arms(first: ArmMoments, second: ArmMoments) -> ArmMoments:
+    return ArmMoments(
+        first.rows + second.rows,
+        {column: merge(first.moments[column], second.moments[column]) for column in first.moments},
+        {column: first.missing[column] + second.missing[column] for column in first.missing},
+    )
+
+
+def _refuse_infinite(
+    table: Table, columns: Sequence[Column], values: Mapping[Column, str], where: str
+) -> None:
+    found = []
+    for column in columns:
+        row = first_row(table, f"isinf({values[column]}) AND {where}", column.name)
+        if row is not None:
+            found.append(
+                Problem("experiments.infinite", {"row": row[0]}, table.reading.name, field=column.name)
+            )
+    if found:
+        raise DataError(*found)
+
+
+def _refuse_values(
+    table: Table,
+    columns: Sequence[Column],
+    values: Mapping[Column, str],
+    parts: Sequence[Sequence[tuple[Any, ...]]],
+    where: str,
+) -> None:
+    found = []
+    for place, column in enumerate(columns):
+        rows = [row[2 + 4 * place : 6 + 4 * place] for part in parts for row in part]
+        text = sum(row[3] for row in rows)
+        other = sum(row[2] for row in rows) if column.binary else 0
+        value = values[column]
+        for count, condition, key in (
+            (text, f"{value} IS NULL AND {quoted(column.name)} IS NOT NULL", "experiments.text_value"),
+            (other, f"{value} NOT IN (0, 1)", "experiments.not_binary"),
+        ):
+            first = first_row(table, f"{condition} AND {where}", column.name) if count else None
+            if first is not None:
+                shown = {"row": first[0], "value": str(first[1])[:24], "count": count}
+                found.append(Problem(key, shown, table.reading.name, field=column.name))
+                break
+    if found:
+        raise DataError(*found)
+
+
+def first_row(table: Table, condition: str, column: str) -> tuple[int, Any] | None:
+    """Return the number (from 1) and the value of the first row that meets a condition."""
+    rows = table.fetch(
+        f"SELECT {ROW} + 1, {quoted(column)} FROM {table.relation} WHERE {condition} ORDER BY {ROW} LIMIT 1"  # noqa: S608 - quoted
+    )
+    return (rows[0][0], rows[0][1]) if rows else None

@@ -1,0 +1,49 @@
+"""The parameters of the experiment notebooks."""
+
+from __future__ import annotations
+
+import datetime
+
+from pydantic import Field
+
+from opslab import workspace
+from opslab.errors import ParameterError
+from opslab.experiments.spec import Experiment
+from opslab.parameters import Inputs, Parameters
+
+
+class ReadoutParameters(Parameters):
+    """Parameters of ``experiment_readout``."""
+
+    spec: str = Field(
+        "data/sample/checkout.yaml", description="experiment spec, from the workspace's root", min_length=1
+    )
+
+    def experiment(self) -> Experiment:
+        """Return the experiment; raises `SpecError` when the spec needs correcting."""
+        return Experiment.load(workspace.resolve(self.spec), self.spec)
+
+    def day(self, experiment: Experiment) -> datetime.date:
+        """Return the day as of which the readout speaks: as given, or the last day of the spec's period."""
+        if self.as_of is not None:
+            return self.as_of
+        if experiment.period is None or experiment.period.end is None:
+            raise ParameterError.of("experiments.as_of_needed", field="as_of")
+        return experiment.period.end
+
+    def inputs(self) -> Inputs:
+        """Return the run's name, day and files."""
+        experiment = self.experiment()
+        experiment.refuse_uncomputed()
+        day = self.day(experiment)
+        missing = [experiment.problem("experiments.no_data", "data")] if not experiment.data_files() else []
+        for path in experiment.data_files():
+            if not path.is_file():
+                near = workspace.near_name(path)
+                key = "experiments.missing_data_near" if near else "experiments.missing_data"
+                location = ("data", "path")
+                missing.append(experiment.problem(key, *location, data=workspace.shown(path), near=near))
+        if missing:
+            raise ParameterError(*missing)
+        files = (workspace.resolve(self.spec), *experiment.data_files())
+        return Inputs(experiment.slug, day, files)

@@ -1,0 +1,97 @@
+"""How many units a comparison of two means needs."""
+
+from math import ceil, isfinite, isnan, sqrt
+
+from scipy.special import nctdtr, stdtrit
+
+_SMALLEST_ARM = 2  # a sample variance needs two units
+_HALVINGS = 200
+_PRECISION = 1e-10
+_WHOLE = 1e-7  # a solution this close above a whole unit is that unit
+
+
+def units_needed(
+    standard_deviation: float,
+    difference: float,
+    alpha: float,
+    power: float,
+    weights: tuple[float, float] = (1, 1),
+) -> int:
+    """Give the number of units over two arms that a two-sided t test of their means needs.
+
+    Parameters
+    ----------
+    standard_deviation : float
+        Standard deviation of the metric between units, in metric units, the same in both arms.
+    difference : float
+        Smallest difference of the means to be found, in metric units; its sign does not matter.
+    alpha : float
+        Two-sided significance level, between 0 and 1.
+    power : float
+        Probability to find that difference, above alpha and below 1.
+    weights : tuple of float
+        Designed weights of the two arms, on any common scale.
+
+    Returns
+    -------
+    int
+        Units over both arms, each arm's share rounded up, at least 2 units an arm.
+
+    Raises
+    ------
+    ValueError
+        When an input is impossible.
+
+    Examples
+    --------
+    >>> units_needed(standard_deviation=1, difference=0.5, alpha=0.05, power=0.8)
+    128
+
+    Sources
+    -------
+    Cohen (1988), table 2.4.1 (64 units an arm in the example); noncentral t as in Owen (1965).
+    """
+    _require_inputs(standard_deviation, difference, alpha, power, weights)
+    shares = [weight / sum(weights) for weight in weights]
+    effect_per_root_unit = abs(difference) / standard_deviation * sqrt(shares[0] * shares[1])
+
+    def reached(units: float) -> bool:
+        return _power(effect_per_root_unit * sqrt(units), units - 2, alpha) >= power
+
+    too_few = _SMALLEST_ARM / min(shares)
+    if reached(too_few):
+        enough = too_few
+    else:
+        enough = 2 * too_few
+        while not reached(enough):
+            too_few, enough = enough, 2 * enough
+        for _ in range(_HALVINGS):
+            if enough - too_few <= _PRECISION * enough:
+                break
+            middle = (too_few + enough) / 2
+            too_few, enough = (too_few, middle) if reached(middle) else (middle, enough)
+    return sum(ceil(enough * share - _WHOLE) for share in shares)
+
+
+def _power(noncentrality: float, degrees_of_freedom: float, alpha: float) -> float:
+    """Return the power of a two-sided t test, both rejection regions counted."""
+    critical = float(stdtrit(degrees_of_freedom, 1 - alpha / 2))
+    found = 1.0 - float(nctdtr(degrees_of_freedom, noncentrality, critical))
+    opposite = float(nctdtr(degrees_of_freedom, noncentrality, -critical))
+    return found if isnan(opposite) else found + opposite  # scipy gives nan where that tail is below 1e-16
+
+
+def _require_inputs(
+    standard_deviation: float, difference: float, alpha: float, power: float, weights: tuple[float, float]
+) -> None:
+    if not (isfinite(standard_deviation) and standard_deviation > 0):
+        raise ValueError(f"standard_deviation == {standard_deviation}, must be > 0.")
+    if not isfinite(difference) or difference == 0:
+        raise ValueError(f"difference == {difference}, must be a finite number other than 0.")
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha == {alpha}, must be > 0 and < 1.")
+    if not alpha < power < 1:
+        raise ValueError(f"power == {power}, must be > alpha == {alpha} and < 1.")
+    for position, weight in enumerate(weights):
+        if not (isfinite(weight) and weight > 0):
+            raise ValueError(f"weights[{position}] == {weight}, must be > 0.")

@@ -1,0 +1,125 @@
+"""The record of an analysis: what ``result.json`` holds, and the evidence in it."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import asdict
+from typing import Any
+
+from opslab.evidence import Evidence, Quantity, SourceFile
+from opslab.experiments.result import Check, Comparison, ExperimentResult, Message
+
+SCHEMA = "opslab.experiment/1"
+
+
+def record(result: ExperimentResult) -> dict[str, Any]:
+    """Return the result as JSON takes it: no prose, missing numbers null."""
+    decision = result.decision
+    return {
+        "schema": SCHEMA,
+        "as_of": _day(result.as_of),
+        "status": "check_failed" if result.broken else "complete",
+        "plan": asdict(result.plan)
+        | {"start": _day(result.plan.start), "end": _day(result.plan.end), "weights": dict(result.plan.weights)},
+        "arms": [asdict(arm) for arm in result.arms],
+        "checks": [check(one) for one in result.checks],
+        "comparisons": [comparison(one) for one in result.comparisons],
+        "decision": {
+            "action": decision.action,
+            "arm": decision.arm,
+            "reasons": [message(one) for one in decision.reasons],
+            "more_units": decision.more_units,
+            "more_days": decision.more_days,
+        },
+        "data": asdict(result.data),
+        "evidence": [one.record() for one in evidence(result)],
+    }
+
+
+def check(one: Check) -> dict[str, Any]:
+    """Return one check as JSON takes it."""
+    return {
+        "name": one.name,
+        "status": one.status,
+        "value": one.value,
+        "blocking": one.blocking,
+        "detail": message(one.detail),
+    }
+
+
+def comparison(one: Comparison, *, flat: bool = False) -> dict[str, Any]:
+    """Return one comparison as JSON takes it, or ``flat``: a column for each figure."""
+    pairs = {
+        "n": ("arm", "control", one.n),
+        "missing": ("arm", "control", one.missing),
+        "estimate": ("arm", "control", one.estimate),
+        "difference_interval": ("low", "high", one.difference_interval),
+        "lift_interval": ("low", "high", one.lift_interval),
+    }
+    fields = asdict(one)
+    kind, size = one.margin or (None, None)
+    fields["margin"] = {"kind": kind, "size": size} if one.margin else None
+    fields["not_estimable"] = message(one.not_estimable) if one.not_estimable else None
+    for name, (first, second, values) in pairs.items():
+        fields[name] = {first: values[0], second: values[1]}
+    if not flat:
+        return fields
+    for name, (first, second, values) in pairs.items():
+        fields |= {f"{name}_{first}": values[0], f"{name}_{second}": values[1]}
+        del fields[name]
+    fields |= {"margin": size, "margin_kind": kind}
+    fields["not_estimable"] = one.not_estimable.key if one.not_estimable else None
+    return fields
+
+
+def message(one: Message) -> dict[str, Any]:
+    """Return a message as its key and values."""
+    values = {name: _day(value) if isinstance(value, datetime.date) else value for name, value in one.values.items()}
+    return {"key": one.key, "values": values}
+
+
+def evidence(result: ExperimentResult) -> list[Evidence]:
+    """Return the effects on the primary metrics as evidence of grade A: randomised, with logs."""
+    if result.broken:
+        return []
+    source = SourceFile(result.data.name, result.data.sha256, result.data.rows_used)
+    found = []
+    for one in result.comparisons:
+        if one.role != "primary" or one.difference is None:
+            continue
+        found.append(
+            Evidence(
+                id=f"{result.plan.slug}/{one.metric}/{one.arm}",
+                kind="causal",
+                statement=("experiments.evidence", {"metric": one.metric, "arm": one.arm, "control": one.control}),
+                quantity=_quantity(one, 1 - result.plan.alpha),
+                unit="share" if one.type == "proportion" else one.metric,
+                per="unit",
+                period=(result.plan.start, result.plan.end),
+                population=result.plan.unit,
+                claim=f"metric:{one.metric}",
+                benefit="enabled",
+                grade="A",
+                sources=(source,),
+                date=result.as_of,
+                owner=result.plan.owner,
+            )
+        )
+    return found
+
+
+def _quantity(one: Comparison, level: float) -> Quantity:
+    value = one.difference or 0.0
+    low, high = one.difference_interval
+    if one.standard_error is None or one.degrees_of_freedom is None:
+        return Quantity("interval", {}, value, low, high, level)
+    parameters = {
+        "location": value,
+        "scale": one.standard_error,
+        "degrees_of_freedom": one.degrees_of_freedom,
+    }
+    return Quantity("student_t", parameters, value, low, high, level)
+
+
+def _day(value: datetime.date | None) -> str | None:
+    return value.isoformat() if value else None

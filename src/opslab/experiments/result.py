@@ -1,0 +1,279 @@
+"""What an analysis returns: checks, comparisons, a decision. No numerics live here."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from opslab.messages import Language
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from opslab.evidence import Evidence
+    from opslab.report import Block, Figure
+
+Status = Literal["pass", "warn", "fail"]
+Action = Literal["ship", "do_not_ship", "extend", "stop_broken"]
+Verdict = Literal["won", "lost", "open", "safe", "harmed", "unproven", "not_estimable"]
+Interval = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Message:
+    """A sentence to be said in the reader's language: a key of the catalogue and its values."""
+
+    key: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of the data.
+
+    Attributes
+    ----------
+    name : str
+        ``sample_ratio``, ``leaked_units``, ``missing_values`` or ``period``.
+    status : {"pass", "warn", "fail"}
+    value : float or None
+        The figure that decides: a p-value, or a count.
+    blocking : bool
+        Whether its failure stops the recommendation.
+    detail : Message
+    """
+
+    name: str
+    status: Status
+    value: float | None
+    blocking: bool
+    detail: Message
+
+
+@dataclass(frozen=True)
+class ArmSummary:
+    """One arm: its units, and the share that the design gave it."""
+
+    name: str
+    units: int
+    expected: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One metric in one arm against the control.
+
+    Attributes
+    ----------
+    metric, role, type, goal, arm, control : str
+    segment : str or None
+    n : tuple of int
+        Values used, in the arm and in the control.
+    missing : tuple of int
+        Empty values, in the arm and in the control.
+    estimate : tuple of float or None
+        In the arm and in the control.
+    difference : float or None
+        Arm less control, in the metric's unit.
+    difference_interval : tuple
+        Unadjusted interval at level 1 - alpha; it inverts the test behind `p_value`.
+    lift : float or None
+        Difference over the absolute value of the control's estimate.
+    lift_interval : tuple
+        None on a side that is not bounded.
+    p_value : float or None
+        Two-sided, of no difference.
+    p_adjusted : float or None
+        Over the family of the metric's role; None for guardrails, which take no correction.
+    standard_error, degrees_of_freedom : float or None
+        Of the difference; None where the method has none.
+    method : str
+        ``welch`` or ``score``.
+    harm_p : float or None
+        For a guardrail: one-sided p of a harm of at least the margin.
+    margin : tuple or None
+        For a guardrail: ``("relative" or "absolute", size)``.
+    verdict : str
+        What it says for the decision.
+    not_estimable : Message or None
+        Why there is no effect to report.
+    """
+
+    metric: str
+    role: str
+    type: str
+    goal: str
+    arm: str
+    control: str
+    n: tuple[int, int]
+    missing: tuple[int, int]
+    estimate: tuple[float | None, float | None] = (None, None)
+    segment: str | None = None
+    difference: float | None = None
+    difference_interval: Interval = (None, None)
+    lift: float | None = None
+    lift_interval: Interval = (None, None)
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    standard_error: float | None = None
+    degrees_of_freedom: float | None = None
+    method: str | None = None
+    harm_p: float | None = None
+    margin: tuple[str, float] | None = None
+    verdict: Verdict = "not_estimable"
+    not_estimable: Message | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do, and why: one reason for each metric and arm that counts.
+
+    Attributes
+    ----------
+    action : str
+    arm : str or None
+        The arm to ship.
+    reasons : tuple of Message
+    more_units : int or None
+        With ``extend``: units still to be collected, over all arms.
+    more_days : int or None
+        The same in days, at the pace so far.
+    """
+
+    action: Action
+    arm: str | None
+    reasons: tuple[Message, ...]
+    more_units: int | None = None
+    more_days: int | None = None
+
+
+@dataclass(frozen=True)
+class DataUsed:
+    """The rows that stand behind the numbers, and those that were left out.
+
+    Attributes
+    ----------
+    name, format, sha256, delimiter
+        See `opslab.tables.Reading`.
+    rows : int
+        In the table.
+    rows_used : int
+        After what was left out.
+    outside_period, leaked_rows : int
+        Rows left out.
+    columns : int
+    """
+
+    name: str
+    format: str
+    sha256: str | None
+    delimiter: str | None
+    rows: int
+    columns: int
+    rows_used: int
+    outside_period: int
+    leaked_rows: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What of the spec a reader of the result needs."""
+
+    experiment: str
+    slug: str
+    question: str | None
+    owner: str | None
+    unit: str
+    control: str
+    weights: tuple[tuple[str, float], ...]
+    weights_assumed: bool
+    start: datetime.date | None
+    end: datetime.date | None
+    alpha: float
+    power: float
+    primaries: str
+    spec: str | None
+    spec_sha256: str | None
+
+
+@dataclass(frozen=True)
+class ExperimentResult:
+    """The result of `opslab.experiments.analyze`.
+
+    Attributes
+    ----------
+    plan : Plan
+    arms : tuple of ArmSummary
+        In the spec's order, the control among them.
+    checks : tuple of Check
+    comparisons : tuple of Comparison
+        Metric by metric in the spec's order, each with every arm but the control.
+    decision : Decision
+    data : DataUsed
+    as_of : datetime.date or None
+    """
+
+    plan: Plan
+    arms: tuple[ArmSummary, ...]
+    checks: tuple[Check, ...]
+    comparisons: tuple[Comparison, ...]
+    decision: Decision
+    data: DataUsed
+    as_of: datetime.date | None = None
+
+    @property
+    def broken(self) -> bool:
+        """Whether a blocking check failed: the effects are shown, and no recommendation is made."""
+        return self.decision.action == "stop_broken"
+
+    def headline(self, language: Language = "en") -> str:
+        """Return one plain sentence with the number and its uncertainty."""
+        from opslab.experiments import sentences
+
+        return sentences.headline(self, language)
+
+    def first_screen(self, language: Language = "en") -> Block:
+        """Return what happened, how sure we are, and what to do."""
+        from opslab.experiments import presentation
+
+        return presentation.first_screen(self, language)
+
+    def sections(self, language: Language = "en") -> dict[str, list[Block | Figure]]:
+        """Return the readout's sections by name: ``checks``, ``effects``, ``data``, ``method``."""
+        from opslab.experiments import presentation
+
+        return presentation.sections(self, language)
+
+    def frame(self) -> pd.DataFrame:
+        """Return the comparisons as a tidy table: one row for each metric and arm."""
+        import pandas as pd
+
+        from opslab.experiments import record
+
+        return pd.json_normalize([record.comparison(one, flat=True) for one in self.comparisons])
+
+    def figures(self, language: Language = "en") -> dict[str, Figure]:
+        """Return the figures by name, each with its alt text."""
+        from opslab.experiments import figures
+
+        return {"lift": figures.forest(self, language)}
+
+    def evidence(self) -> list[Evidence]:
+        """Return the primary effects as evidence; none when a blocking check failed."""
+        from opslab.experiments import record
+
+        return record.evidence(self)
+
+    def record(self) -> dict[str, Any]:
+        """Return ``result.json``: numbers and message keys, the same in every language."""
+        from opslab.experiments import record
+
+        return record.record(self)
+
+    def __repr__(self) -> str:
+        return f"<ExperimentResult {self.plan.slug}: {self.headline()}>"
+
+    def _repr_html_(self) -> str:
+        return self.first_screen()._repr_html_()

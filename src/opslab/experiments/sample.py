@@ -1,0 +1,391 @@
+"""The sample data of the experiments area: made by us, small, with known truth.
+
+- ``checkout``: a healthy two-arm experiment. A shorter button label truly raises completed checkouts from
+  30.9 % to 33.9 %, revenue follows through those checkouts, load time does not change. Revenue of the 28 days
+  before goes with revenue (adjusting for it will pay), and 24 load times are missing, 12 in each arm.
+- ``search_ranking``: broken on purpose. Clients on slow networks time out before the log sees them, in one
+  arm only; the ranking itself changes nothing: clicks seem to rise because weak clients are gone.
+- ``onboarding``: an assignment log and an event log, with purchases before assignment, events outside every
+  window, two sessions in one day, and people who are not in the experiment at all.
+
+``truth.json`` states what generated each file (``truth``) and what the file exactly holds (``file``). Only
+`random.Random.random`, whose stream Python guarantees, `NormalDist.inv_cdf` and arithmetic are used, and
+values are rounded as they arise: every machine and every Python from 3.11 on writes the same bytes.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+SEED = 20260901
+Row = dict[str, Any]
+
+CHECKOUT = """\
+# A complete experiment spec. Copy it, change it, then: opslab run experiment_readout -p spec=FILE
+experiment: checkout-button   # short name; also names the folder of the readout
+question: Does the short label raise completed checkouts?   # what the sponsor asked, in one sentence
+owner: growth                 # who answers for the decision
+# path: from the folder of this file; rows: unit = one row per unit
+data: {path: checkout.csv, rows: unit}
+unit: user_id                 # the column of what was randomised
+# column: says the arm; control: the arm that the others are compared with; weights: the designed split
+arms: {column: variant, control: control, weights: {control: 1, short_label: 1}}
+# time: when the unit first saw its arm; start and end: first and last day, both inside; whole weeks are best
+period: {time: exposed_at, start: 2026-09-01, end: 2026-09-28}
+# method: fixed = looked at once, at the end; alpha: false positives accepted, two-sided;
+# power: chance to find an effect as large as mde
+design: {method: fixed, alpha: 0.05, power: 0.8}
+metrics:
+  - name: checkout
+    type: proportion          # a column of 0 and 1, or of true and false
+    column: converted
+    role: primary             # decides
+    goal: increase
+    mde: {relative: 0.08}     # smallest effect worth finding: 8 % of the control arm; or {absolute: ...}
+  - name: revenue
+    type: mean                # euros per unit
+    column: revenue
+    role: secondary           # informs
+    goal: increase
+  - name: load time
+    type: mean                # milliseconds per unit
+    column: load_ms
+    role: guardrail           # has to be shown not to get worse by more than the margin
+    goal: decrease            # less is better
+    margin: {relative: 0.02}
+    missing: drop             # what an empty cell means: drop, zero or refuse
+# primaries: all = every primary metric has to win; blocking: checks that stop the readout when they fail
+decision: {primaries: all, blocking: [sample_ratio, leaked_units]}
+"""
+
+SEARCH_RANKING = """\
+# Broken on purpose: the arms were designed equal and are not. The readout has to say so and stop.
+experiment: search-ranking
+question: Does the new ranking bring more visitors to a click?
+owner: search
+data: {path: search_ranking.csv, rows: unit}
+unit: visitor
+arms: {column: ranking, control: old, weights: {old: 1, new: 1}}
+period: {time: first_search, start: 2026-09-07, end: 2026-09-20}
+design: {method: fixed, alpha: 0.05, power: 0.8}
+metrics:
+  - {name: clicked, type: proportion, column: clicked, role: primary, goal: increase, mde: {relative: 0.1}}
+decision: {primaries: all, blocking: [sample_ratio, leaked_units]}
+"""
+
+ONBOARDING = """\
+# The form for logs. It can be written and validated today; a later release analyses it.
+# assignments: who got which arm when; events: what happened when, with a value; both have the unit's column
+experiment: onboarding-checklist
+question: Does a checklist bring new users back after a week?
+owner: activation
+data: {assignments: onboarding_assignments.csv, events: onboarding_events.csv}
+unit: user_id
+arms: {column: variant, control: control, weights: {control: 1, checklist: 1}}
+period: {time: assigned_at, start: 2026-08-31, end: 2026-09-20}
+design: {method: fixed, alpha: 0.05, power: 0.8}
+metrics:
+  - name: kept on day 7
+    type: proportion                        # share of units with at least one such event in the window
+    event: session
+    window: {from: 7d, to: 8d}              # since assignment; "from" is inside, "to" is outside
+    role: primary
+    goal: increase
+    mde: {absolute: 0.06}
+  - name: spend 14 days
+    type: mean                              # sum of the value over the window; 0 for a unit without an event
+    event: purchase
+    value: amount
+    window: {to: 14d}                       # from assignment on
+    covariate_window: {from: -28d, to: 0d}  # the same sum before assignment, which sharpens the estimate
+    role: secondary
+    goal: increase
+decision: {primaries: all, blocking: [sample_ratio, leaked_units]}
+"""
+
+
+class Shoppers(NamedTuple):
+    """One kind of user of the checkout; euros are those of the typical user before skew."""
+
+    share: float
+    bought_before: float
+    euros_before: float
+    converts: float
+    euros: float
+
+
+CHECKOUT_USERS, SEARCH_VISITORS, ONBOARDING_USERS, BYSTANDERS = 12_000, 5_000, 2_000, 20
+KINDS = (Shoppers(0.3, 0.9, 60, 0.75, 40), Shoppers(0.7, 0.25, 15, 0.12, 25))
+LIFT, LEVEL, NOISE = 0.03, 0.35, 0.12  # true difference; spread between users; spread of one user's amounts
+LOAD_MS = {"web": 520, "ios": 430, "android": 640}
+NETWORKS = {"3g": (0.22, 0.12), "4g": (0.48, 0.52), "5g": (0.30, 0.60)}  # share, click rate in both arms
+LOST = 0.5  # share of the slow clients of the new ranking that the log never sees
+KEPT = {"control": 0.30, "checklist": 0.38}
+BUYERS, BUYS_BEFORE, BUYS = 0.3, (0.45, 0.03), (0.5, 0.05)  # share of buyers; chances of buyers and of others
+SPEND_LIFT, SPEND = 0.04, 20  # more purchases with the checklist; euros
+
+
+def write(folder: Path) -> list[Path]:
+    """Write every sample file of the area into a folder, the same bytes each time.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when it is missing; files of the same names are replaced.
+
+    Returns
+    -------
+    list[Path]
+        What was written, in order of name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path.name for path in write(Path(folder))][:2]
+    ['checkout.csv', 'checkout.yaml']
+    """
+    checkout, checkout_truth = _checkout(_stream(1))
+    search, search_truth = _search_ranking(_stream(2))
+    assignments, events, onboarding_truth = _onboarding(_stream(3))
+    truths = {"checkout": checkout_truth, "search_ranking": search_truth, "onboarding": onboarding_truth}
+    truth = json.loads(json.dumps(truths), parse_float=lambda digits: round(float(digits), 6))
+    texts = {
+        "checkout.csv": _csv(checkout),
+        "checkout.yaml": CHECKOUT,
+        "onboarding.yaml": ONBOARDING,
+        "onboarding_assignments.csv": _csv(assignments),
+        "onboarding_events.csv": _csv(events),
+        "search_ranking.csv": _csv(search),
+        "search_ranking.yaml": SEARCH_RANKING,
+        "truth.json": json.dumps(truth, indent=2, sort_keys=True) + "\n",
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    return [folder / name for name in texts]
+
+
+def _checkout(r: Random) -> tuple[list[Row], Row]:
+    """Return 12,000 users over four weeks, with what each would have done in either arm."""
+    rows: list[Row] = []
+    start = datetime(2026, 9, 1, tzinfo=UTC)
+    days = _days(start, 28)
+    would: dict[str, list[float]] = {"control": [], "short_label": []}
+    for user in _shuffled(r, range(1, CHECKOUT_USERS + 1)):
+        kind = KINDS[r.random() >= KINDS[0].share]
+        level = _skewed(r, LEVEL)
+        before = (r.random() < kind.bought_before) * kind.euros_before * level * _skewed(r, NOISE)
+        luck, euros = r.random(), kind.euros * level * _skewed(r, NOISE)
+        for arm, shift in (("control", 0.0), ("short_label", LIFT)):
+            would[arm].append((luck < kind.converts + shift) * euros)
+        variant = _pick(r, {"control": 1, "short_label": 1})
+        platform = _pick(r, {"web": 0.6, "ios": 0.22, "android": 0.18})
+        rows.append({
+            "user_id": f"u-{user:05d}",
+            "variant": variant,
+            "exposed_at": _moment(r, start, days),
+            "country": _pick(r, {"FR": 0.4, "DE": 0.25, "US": 0.2, "CA": 0.15}),
+            "platform": platform,
+            "revenue_before": round(before, 1),
+            "converted": int(would[variant][-1] > 0),
+            "revenue": round(would[variant][-1], 1),
+            "load_ms": round(LOAD_MS[platform] * _skewed(r, 0.07)),
+        })  # fmt: skip
+    for arm in would:
+        for row in [row for row in rows if row["variant"] == arm][:12]:
+            row["load_ms"] = None
+    rows.sort(key=lambda row: (row["exposed_at"], row["user_id"]))
+    rate = sum(kind.share * kind.converts for kind in KINDS)
+    effect = (math.fsum(would["short_label"]) - math.fsum(would["control"])) / len(rows)
+    truth = {
+        "weights": {"control": 1, "short_label": 1},
+        "conversion": {"control": rate, "short_label": rate + LIFT, "difference": LIFT},
+        "revenue_difference": LIFT * sum(k.share * k.euros for k in KINDS) * _power(LEVEL) * _power(NOISE),
+        "revenue_difference_of_these_users": effect,
+        "revenue_correlation": _correlation(),
+        "load_ms_difference": 0,
+    }
+    facts = _facts(rows, "variant", ("revenue_before", "converted", "revenue", "load_ms"))
+    return rows, {"truth": truth, "file": facts}
+
+
+def _search_ranking(r: Random) -> tuple[list[Row], Row]:
+    """Return the first 5,000 visitors that the log saw, of those who were assigned half and half."""
+    rows: list[Row] = []
+    start, lost = datetime(2026, 9, 7, tzinfo=UTC), 0
+    days = _days(start, 14)
+    visitors = iter(_shuffled(r, range(1, 2 * SEARCH_VISITORS)))
+    while len(rows) < SEARCH_VISITORS:
+        visitor, ranking = next(visitors), _pick(r, {"old": 1, "new": 1})
+        network = _pick(r, {name: share for name, (share, _) in NETWORKS.items()})
+        clicked = r.random() < NETWORKS[network][1]
+        day = _moment(r, start, days).date()
+        if r.random() < LOST and (network, ranking) == ("3g", "new"):
+            lost += 1
+            continue
+        row = {"visitor": visitor, "ranking": ranking, "first_search": day}
+        rows.append(row | {"network": network, "clicked": clicked})
+    rows.sort(key=lambda row: (row["first_search"], row["visitor"]))
+    weak_share, weak_rate = NETWORKS["3g"]
+    rate = sum(share * clicks for share, clicks in NETWORKS.values())
+    seen = 1 - weak_share * LOST
+    truth = {
+        "weights": {"new": 1, "old": 1},
+        "click_difference": 0,
+        "click_rate": {name: clicks for name, (_, clicks) in NETWORKS.items()},
+        "seen_share": {"new": seen / (1 + seen), "old": 1 / (1 + seen)},
+        "apparent_click_rate": {"new": (rate - weak_share * LOST * weak_rate) / seen, "old": rate},
+        "mechanism": "half of the 3g clients of the new ranking time out before the log sees them",
+    }
+    return rows, {"truth": truth, "file": _facts(rows, "ranking", ("clicked",)) | {"never_logged": lost}}
+
+
+def _onboarding(r: Random) -> tuple[list[Row], list[Row], Row]:
+    """Return 2,000 new users of three weeks, and what they did five weeks before to three weeks after."""
+    rows: list[Row] = []
+    events: list[Row] = []
+    start = datetime(2026, 8, 31, tzinfo=UTC)
+    days = _days(start, 21)
+    counted: dict[str, dict[str, list[float]]] = {
+        variant: {"kept": [], "spent": []} for variant in sorted(KEPT)
+    }
+
+    def happens(row: Row, event: str, chance: float, window: tuple[int, int], euros: float = 0) -> float:
+        """Add an event or not, and return its value; draw the same numbers either way."""
+        luck, share, amount = r.random(), r.random(), round(euros * _skewed(r, NOISE), 1)
+        if luck >= chance:
+            return 0
+        first, last = (day * 1440 for day in window)
+        at = row["assigned_at"] + timedelta(minutes=first + int(share * (last - first)))
+        value = amount if event == "purchase" else None
+        events.append({"user_id": row["user_id"], "event": event, "occurred_at": at, "amount": value})
+        return value or 1
+
+    for number, user in enumerate(_shuffled(r, range(1, ONBOARDING_USERS + BYSTANDERS + 1))):
+        variant = _pick(r, {"control": 1, "checklist": 1})
+        row = {"user_id": f"m{user:04d}", "variant": variant, "assigned_at": _moment(r, start, days)}
+        kind, euros = int(r.random() >= BUYERS), SPEND * _skewed(r, LEVEL)
+        happens(row, "session", 0.2, (-28, 0))
+        happens(row, "session", 0.2, (1, 7))
+        kept = happens(row, "session", KEPT[variant], (7, 8))
+        happens(row, "session", 0.1 * kept, (7, 8))  # a second session on that day counts once
+        happens(row, "session", 0.2, (8, 21))
+        happens(row, "session", float(number % 250 == 0), (8, 8))  # the first minute outside the window
+        happens(row, "purchase", 0.05, (-35, -28), euros)
+        happens(row, "purchase", BUYS_BEFORE[kind], (-28, 0), euros)
+        chance = BUYS[kind] + SPEND_LIFT * (variant == "checklist")
+        spent = happens(row, "purchase", chance, (0, 14), euros)
+        happens(row, "purchase", 0.05, (14, 21), euros)
+        if number < ONBOARDING_USERS:  # bystanders are in the event log only
+            rows.append(row)
+            counted[variant]["kept"].append(kept)
+            counted[variant]["spent"].append(spent)
+    rows.sort(key=lambda row: (row["assigned_at"], row["user_id"]))
+    events.sort(key=lambda row: (row["occurred_at"], row["user_id"], row["event"], row["amount"] or 0))
+    buys = BUYERS * BUYS[0] + (1 - BUYERS) * BUYS[1]
+    price = SPEND * _power(LEVEL) * _power(NOISE)
+    spend = {"control": buys * price, "checklist": (buys + SPEND_LIFT) * price}
+    truth = {
+        "weights": {"checklist": 1, "control": 1},
+        "kept_on_day_7": KEPT | {"difference": KEPT["checklist"] - KEPT["control"]},
+        "spend_14_days": spend | {"difference": SPEND_LIFT * price},
+    }
+    facts = _facts(rows, "variant", ()) | {"events": _facts(events, "event", ("amount",))}
+    for variant, sums in counted.items():
+        facts[variant] |= {name: round(math.fsum(values), 1) for name, values in sums.items()}
+    return rows, events, {"truth": truth, "file": facts}
+
+
+def _correlation() -> float:
+    """Return the correlation of revenue with revenue before over both arms, from the moments of the model."""
+    first = _power(LEVEL) * _power(NOISE)
+    second = _power(LEVEL, 2) * _power(NOISE, 2)
+    x = y = xx = yy = xy = 0.0
+    for kind in KINDS:
+        converts = kind.converts + LIFT / 2
+        x += kind.share * kind.bought_before * kind.euros_before * first
+        y += kind.share * converts * kind.euros * first
+        xx += kind.share * kind.bought_before * kind.euros_before**2 * second
+        yy += kind.share * converts * kind.euros**2 * second
+        both = kind.bought_before * kind.euros_before * converts * kind.euros
+        xy += kind.share * both * _power(LEVEL, 2) * _power(NOISE) ** 2
+    return (xy - x * y) / math.sqrt((xx - x * x) * (yy - y * y))
+
+
+def _stream(number: int) -> Random:
+    """Return a generator of its own for each experiment, so that one can change without the others."""
+    return Random(SEED + number)  # noqa: S311 - sample data, no secret
+
+
+def _skewed(r: Random, spread: float) -> float:
+    """Draw a positive, right-skewed number: the cube of a normal with mean 1 (floor: hardly ever met)."""
+    root = 1 + spread * NormalDist().inv_cdf(r.random())
+    return max(0.01, root * root * root)
+
+
+def _power(spread: float, power: int = 1) -> float:
+    """Return the mean of a `_skewed` number, or of its square."""
+    s = spread * spread
+    return 1 + 3 * s if power == 1 else 1 + 15 * s + 45 * s * s + 15 * s * s * s
+
+
+def _pick(r: Random, weights: dict[str, float]) -> str:
+    """Draw a name with chances in proportion to the weights."""
+    at = r.random() * sum(weights.values())
+    for name, weight in weights.items():
+        at -= weight
+        if at < 0:
+            return name
+    return next(reversed(weights))
+
+
+def _shuffled(r: Random, values: Iterable[int]) -> list[int]:
+    """Return the values in random order; `Random.shuffle` is not promised to stay the same."""
+    return [value for _, value in sorted((r.random(), value) for value in values)]
+
+
+def _days(start: datetime, days: int) -> dict[str, float]:
+    """Return how busy each day of a period is: weekends are quieter."""
+    busy = (1.0, 1.05, 1.05, 1.0, 0.95, 0.65, 0.7)  # Monday to Sunday
+    return {str(day): busy[(start.weekday() + day) % 7] for day in range(days)}
+
+
+def _moment(r: Random, start: datetime, days: dict[str, float]) -> datetime:
+    """Draw a minute of a period; noon is busiest."""
+    day = int(_pick(r, days))
+    return start + timedelta(days=day, minutes=int(720 * (r.random() + r.random())))
+
+
+def _csv(rows: Sequence[Row]) -> str:
+    """Return rows as CSV; no value here needs quotes."""
+    lines = [",".join(rows[0]), *(",".join(_cell(value) for value in row.values()) for row in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: Any) -> str:
+    """Return one value as text: short, and the same everywhere."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.1f}" if value else "0"
+    return f"{value:%Y-%m-%dT%H:%MZ}" if isinstance(value, datetime) else str(value)
+
+
+def _facts(rows: Sequence[Row], by: str, columns: Sequence[str]) -> Row:
+    """Return what a file exactly holds: rows, and sums and empty cells of columns, by group."""
+    facts: Row = {"rows": len(rows)}
+    for group in sorted({row[by] for row in rows}):
+        mine = [row for row in rows if row[by] == group]
+        facts[group] = {"rows": len(mine)}
+        for column in columns:
+            values = [row[column] for row in mine if row[column] is not None]
+            facts[group] |= {column: round(math.fsum(values), 1), f"{column}_empty": len(mine) - len(values)}
+    return facts

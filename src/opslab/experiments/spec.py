@@ -1,0 +1,364 @@
+"""What the analyst declares before looking at data: the experiment spec."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic_core import PydanticCustomError
+
+from opslab import specs
+from opslab.errors import Problem, SpecError
+from opslab.parameters import slug
+from opslab.specs import Declared, Label
+
+Role = Literal["primary", "secondary", "guardrail"]
+Goal = Literal["increase", "decrease"]
+Missing = Literal["drop", "zero", "refuse"]
+BlockingCheck = Literal["sample_ratio", "leaked_units", "missing_values", "period"]
+
+_DURATION = re.compile(r"(-?\d+(?:\.\d+)?)\s*([dhm])\Z")
+_SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0}
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, datetime.timedelta):
+        return value
+    match = _DURATION.match(value) if isinstance(value, str) else None
+    if match is None:
+        raise PydanticCustomError("experiments.duration", "duration", {"given": str(value)})
+    return datetime.timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+
+
+Duration = Annotated[datetime.timedelta, BeforeValidator(_duration, json_schema_input_type=str)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class Data(Declared):
+    """Where the data is: one table, or an assignment log with an event log."""
+
+    path: str | None = Field(
+        None, description="table with one row per unit (CSV or Parquet), from the spec's folder"
+    )
+    rows: Literal["unit", "finer", "totals"] = Field(
+        "unit", description="what a row is: the unit, a part of it (clusters), or the total of an arm and day"
+    )
+    assignments: str | None = Field(None, description="log of who was assigned to which arm and when")
+    events: str | None = Field(None, description="log of what units did and when")
+    snapshot: str | None = Field(None, description="name of the state of a table that is not a file")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        logs = (self.assignments, self.events)
+        if self.path and any(logs):
+            raise PydanticCustomError("experiments.data_both", "data")
+        if any(logs) and not all(logs):
+            raise PydanticCustomError("experiments.data_logs", "data")
+        return self
+
+
+class Arms(Declared):
+    """The arms, the control among them, and the shares by which units were to be assigned."""
+
+    column: str = Field(description="column that holds the arm of a row")
+    control: Label = Field(description="label of the control arm")
+    weights: dict[Label, Annotated[float, Field(gt=0)]] | None = Field(
+        None, description="designed weight of each arm; equal weights over the labels found when left out"
+    )
+
+    @model_validator(mode="after")
+    def _control_has_a_weight(self) -> Self:
+        if self.weights is not None:
+            if self.control not in self.weights:
+                values = {"control": self.control, "arms": list(self.weights)}
+                raise PydanticCustomError("experiments.control_weight", "control", values)
+            if len(self.weights) < 2:  # noqa: PLR2004 - a comparison takes two
+                raise PydanticCustomError("experiments.one_weight", "weights")
+        return self
+
+
+class Period(Declared):
+    """When the experiment ran: both days included."""
+
+    time: str | None = Field(None, description="column with the moment of first exposure")
+    start: datetime.date | None = Field(None, description="first day, YYYY-MM-DD")
+    end: datetime.date | None = Field(None, description="last day, YYYY-MM-DD")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.start and self.end and self.end < self.start:
+            values = {"start": self.start.isoformat(), "end": self.end.isoformat()}
+            raise PydanticCustomError("experiments.period_order", "period", values)
+        if self.time and not (self.start and self.end):
+            raise PydanticCustomError("experiments.period_open", "period")
+        return self
+
+
+class Spending(Declared):
+    """How alpha is spent over the looks of a group sequential design."""
+
+    family: Literal["obrien_fleming", "pocock", "power"] = "obrien_fleming"
+    exponent: float | None = Field(None, gt=0, description="t to this power, for the power family")
+
+
+class Prior(Declared):
+    """The normal prior of the relative lift in a Bayesian design."""
+
+    mean: float = 0.0
+    sd: float = Field(gt=0)
+
+
+class Design(Declared):
+    """The test that was planned."""
+
+    method: Literal["fixed", "group_sequential", "always_valid", "bayesian"] = "fixed"
+    alpha: float = Field(
+        0.05, gt=0, lt=0.5, description="two-sided error rate; intervals have level 1 - alpha"
+    )
+    power: float = Field(0.8, gt=0, lt=1)
+    looks: int | tuple[datetime.date, ...] | None = Field(
+        None, description="number or days of the planned looks"
+    )
+    spending: Spending | None = None
+    prior: Prior | None = None
+
+
+class Amount(Declared):
+    """A size of effect, relative to the control's estimate or absolute in the metric's unit: one of the two."""
+
+    relative: float | None = Field(None, gt=0)
+    absolute: float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.relative is None) == (self.absolute is None):
+            raise PydanticCustomError("experiments.amount", "amount")
+        return self
+
+
+class Cap(Declared):
+    """Where values are capped: at a quantile pooled over the arms, or at a value."""
+
+    quantile: Share | None = None
+    value: float | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.quantile is None) == (self.value is None):
+            raise PydanticCustomError("experiments.cap", "cap")
+        return self
+
+
+class Window(Declared):
+    """A span of time since a unit's assignment, such as ``{from: 7d, to: 8d}``."""
+
+    start: Duration = Field(datetime.timedelta(0), alias="from")
+    end: Duration = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end <= self.start:
+            raise PydanticCustomError("experiments.window", "window")
+        return self
+
+
+class _Metric(Declared):
+    name: Name
+    role: Role
+    goal: Goal
+    mde: Amount | None = Field(None, description="smallest effect that is worth detecting")
+    margin: Amount | None = Field(None, description="for a guardrail: the harm that would still be accepted")
+    missing: Missing = Field("refuse", description="what an empty value means")
+    covariates: tuple[str, ...] = Field((), description="pre-period columns that reduce variance")
+    cap: Cap | None = None
+    per: Literal["unit", "row"] = Field(
+        "unit", description="with finer rows: mean of units' totals, or ratio of sums"
+    )
+    event: str | None = Field(None, description="in the log form: the event that counts")
+    value: str | None = Field(
+        None, description="in the log form: the column that is summed; without it events count"
+    )
+    window: Window | None = None
+    covariate_window: Window | None = None
+
+    @model_validator(mode="after")
+    def _guardrail_has_a_margin(self) -> Self:
+        if self.role == "guardrail" and self.margin is None:
+            raise PydanticCustomError("experiments.guardrail_margin", "margin")
+        if self.role != "guardrail" and self.margin is not None:
+            raise PydanticCustomError("experiments.margin_role", "margin", {"role": self.role})
+        return self
+
+
+class Mean(_Metric):
+    """The mean of a numeric column over units."""
+
+    type: Literal["mean"]
+    column: str | None = None
+
+
+class Proportion(_Metric):
+    """The share of units for which a column is true (1)."""
+
+    type: Literal["proportion"]
+    column: str | None = None
+
+
+class Ratio(_Metric):
+    """The sum of one column over the sum of another."""
+
+    type: Literal["ratio"]
+    numerator: str
+    denominator: str
+
+
+class Quantile(_Metric):
+    """A quantile of a numeric column."""
+
+    type: Literal["quantile"]
+    column: str
+    quantile: Share
+
+
+Metric = Annotated[Mean | Proportion | Ratio | Quantile, Field(discriminator="type")]
+
+
+class Decision(Declared):
+    """The rule of decision, written down before the data is seen."""
+
+    primaries: Literal["all", "any"] = Field("all", description="which primary metrics an arm must win")
+    several_arms: Literal["best_passing"] = Field(
+        "best_passing", description="which arm is shipped when several win"
+    )
+    blocking: tuple[BlockingCheck, ...] = Field(
+        ("sample_ratio", "leaked_units"), description="checks whose failure stops the recommendation"
+    )
+
+
+class Experiment(Declared):
+    """One A/B experiment.
+
+    Read it from YAML with `Experiment.load`, or build it from fields: ``Experiment(experiment=…, …)``.
+    """
+
+    experiment: Name = Field(description="name of the experiment; its slug names the run folder")
+    question: str | None = Field(None, max_length=500, description="the question in one sentence")
+    owner: str | None = Field(None, max_length=120)
+    data: Data = Data()
+    unit: str = Field(description="column that identifies what was randomised")
+    arms: Arms
+    period: Period | None = None
+    strata: tuple[str, ...] = Field(
+        (), description="columns of the strata or pairs within which units were randomised"
+    )
+    design: Design = Design()
+    metrics: tuple[Metric, ...] = Field(min_length=1)
+    segments: tuple[str, ...] = Field((), description="pre-period columns by which effects are broken down")
+    decision: Decision = Decision()
+
+    _file: Path | None = PrivateAttr(None)
+    _document: specs.Document | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not slug(self.experiment):
+            raise PydanticCustomError("experiments.slug", "slug")
+        names = [metric.name for metric in self.metrics]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise PydanticCustomError("experiments.metric_twice", "metrics", {"names": twice})
+        if not any(metric.role == "primary" for metric in self.metrics):
+            raise PydanticCustomError("experiments.no_primary", "metrics")
+        for metric in self.metrics:
+            columned = isinstance(metric, Mean | Proportion) and metric.column is not None
+            if isinstance(metric, Mean | Proportion) and columned == (metric.event is not None):
+                raise PydanticCustomError("experiments.metric_source", "metrics", {"name": metric.name})
+        return self
+
+    @classmethod
+    def load(cls, path: str | Path, name: str | None = None) -> Experiment:
+        """Read an experiment from a YAML file.
+
+        Parameters
+        ----------
+        path : path
+        name : str, optional
+            What the file is called in messages; the path by default.
+
+        Raises
+        ------
+        SpecError
+            With every mistake: file, line, field, what is wrong and what to do.
+        """
+        file = Path(path)
+        document = specs.read(file, name or str(path))
+        experiment = specs.validate(cls, document)
+        experiment._file, experiment._document = file, document  # noqa: SLF001 - its own
+        return experiment
+
+    @property
+    def slug(self) -> str:
+        """The name as a folder is called."""
+        return slug(self.experiment)
+
+    @property
+    def file(self) -> Path | None:
+        """The file it was loaded from."""
+        return self._file
+
+    def data_path(self) -> Path | None:
+        """Return the unit table's path: a relative one starts at the spec's folder."""
+        return self._beside(self.data.path)
+
+    def data_files(self) -> tuple[Path, ...]:
+        """Return every data file the spec names."""
+        named = (self.data.path, self.data.assignments, self.data.events)
+        return tuple(path for path in map(self._beside, named) if path is not None)
+
+    def _beside(self, path: str | None) -> Path | None:
+        if path is None:
+            return None
+        folder = self._file.parent if self._file else Path()
+        return folder / Path(path).expanduser()
+
+    def problem(self, key: str, *location: str | int, **values: Any) -> Problem:
+        """Return a problem about one field, with its line where the spec came from a file."""
+        document = self._document
+        return Problem(
+            key,
+            values,
+            document.file if document else None,
+            document.line(location) if document else None,
+            specs.field_name(location) or None,
+        )
+
+    def refuse_uncomputed(self) -> None:
+        """Raise a `SpecError` that names every declared field which this version does not compute.
+
+        Such a field parses and validates, and is refused rather than ignored.
+        """
+        found: list[tuple[str | int, ...]] = []
+        found += [
+            ("data", name) for name in ("assignments", "events", "snapshot") if getattr(self.data, name)
+        ]
+        found += [("data", "rows")] if self.data.rows != "unit" else []
+        found += [("strata",)] if self.strata else []
+        found += [("segments",)] if self.segments else []
+        found += [("design", "method")] if self.design.method != "fixed" else []
+        found += [
+            ("design", name)
+            for name in ("looks", "spending", "prior")
+            if getattr(self.design, name) is not None
+        ]
+        for place, metric in enumerate(self.metrics):
+            if isinstance(metric, Ratio | Quantile):
+                found.append(("metrics", place, "type"))
+            names = ("covariates", "cap", "event", "value", "window", "covariate_window")
+            found += [("metrics", place, name) for name in names if getattr(metric, name)]
+            found += [("metrics", place, "per")] if metric.per != "unit" else []
+        if found:
+            raise SpecError(*(self.problem("experiments.not_computed", *location) for location in found))

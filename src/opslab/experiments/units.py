@@ -1,0 +1,84 @@
+"""Units: how many there are, which of them stand in more than one row or in more than one arm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opslab.tables.source import ROW, Table, quoted
+
+
+@dataclass(frozen=True)
+class Units:
+    """What the unit column holds.
+
+    Attributes
+    ----------
+    units : int
+        Distinct units.
+    rows : int
+    repeated : int
+        Units with more than one row, all in one arm.
+    repeated_row : int or None
+        Number of a row (from 1) that repeats such a unit.
+    leaked : int
+        Units with rows in more than one arm.
+    leaked_row : int or None
+        Number of a row that repeats such a unit.
+    nameless : int
+        Rows without a unit.
+    nameless_row : int or None
+    """
+
+    units: int
+    rows: int
+    repeated: int = 0
+    repeated_row: int | None = None
+    leaked: int = 0
+    leaked_row: int | None = None
+    nameless: int = 0
+    nameless_row: int | None = None
+
+
+def count_units(table: Table, unit: str, arm: str, where: str = "TRUE") -> Units:
+    """Return what the unit column holds; the second, heavier query runs only where units repeat.
+
+    Parameters
+    ----------
+    table : Table
+    unit, arm : str
+        Columns.
+    where : str
+        SQL condition on the rows to use.
+    """
+    column = quoted(unit)
+    source = f"{table.relation} WHERE {where}"
+    ((rows, named),) = table.fetch(f"SELECT count(*), count({column}) FROM {source}")  # noqa: S608 - quoted
+    ((units,),) = table.fetch(
+        f"SELECT count(*) FROM (SELECT {column} FROM {source} AND {column} IS NOT NULL GROUP BY ALL)"  # noqa: S608 - quoted
+    )
+    nameless_row = None
+    if named < rows:
+        ((nameless_row,),) = table.fetch(f"SELECT min({ROW}) + 1 FROM {source} AND {column} IS NULL")  # noqa: S608 - quoted
+    if units == named:
+        return Units(units, rows, nameless=rows - named, nameless_row=nameless_row)
+    ((repeated, repeated_row, leaked, leaked_row),) = table.fetch(
+        f"SELECT count(*) FILTER (NOT leaked), min(later) FILTER (NOT leaked) + 1, "  # noqa: S608 - quoted
+        f"count(*) FILTER (leaked), min(later) FILTER (leaked) + 1 FROM ({_repeated(column, quoted(arm), source)})"
+    )
+    return Units(units, rows, repeated, repeated_row, leaked, leaked_row, rows - named, nameless_row)
+
+
+def without_leaked(table: Table, unit: str, arm: str, where: str = "TRUE") -> str:
+    """Return a SQL condition that leaves out the rows of units that stand in more than one arm."""
+    column = quoted(unit)
+    inner = _repeated(column, quoted(arm), f"{table.relation} WHERE {where}")
+    table.keep("leaked", f"SELECT unit FROM ({inner}) WHERE leaked")  # noqa: S608 - quoted
+    return f"({where}) AND {column} NOT IN (SELECT unit FROM leaked)"  # noqa: S608 - quoted
+
+
+def _repeated(column: str, arm: str, source: str) -> str:
+    return (
+        f"SELECT {column} AS unit, min({arm}) <> max({arm}) AS leaked, "  # noqa: S608 - quoted
+        f"max({ROW}) AS later FROM {source} AND {column} IS NOT NULL "
+        "GROUP BY ALL HAVING count(*) > 1"
+    )

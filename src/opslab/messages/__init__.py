@@ -1,0 +1,98 @@
+"""Every word a user reads, in English and French.
+
+A message is looked up by its key, ``area.name``, in ``messages/<language>/<area>.toml``. A template
+holds plain text with named values, and a value says how it is to be shown::
+
+    "{arm} raised {metric} by {lift:signed_percent} ({n:integer} units)"
+
+Values are data: they are never read as templates, and a template cannot reach into a value.
+"""
+
+from __future__ import annotations
+
+import string
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, cast
+
+from opslab.messages import numbers
+
+Language = Literal["en", "fr"]
+LANGUAGES: tuple[Language, ...] = ("en", "fr")
+
+
+@cache
+def catalogue(language: Language, area: str) -> Mapping[str, str]:
+    """Return the messages of one area in one language, by name.
+
+    Parameters
+    ----------
+    language : {"en", "fr"}
+    area : str
+        The part of a key before its first dot.
+    """
+    source = files("opslab.messages").joinpath(language, f"{area}.toml")
+    return cast("Mapping[str, str]", tomllib.loads(source.read_text(encoding="utf-8")))
+
+
+def text(key: str, language: Language = "en", /, **values: Any) -> str:
+    """Return one message as plain text (never markup), its values written as the language writes them.
+
+    Parameters
+    ----------
+    key : str
+        ``area.name``.
+    language : {"en", "fr"}
+    **values
+        What the template names.
+
+    Raises
+    ------
+    KeyError
+        When the catalogue has no such message, or the template names a value that is not given.
+
+    Examples
+    --------
+    >>> text("words.units", "en", n=12000)
+    '12,000 units'
+    """
+    area, _, name = key.partition(".")
+    return _Formatter(language).vformat(catalogue(language, area)[name], (), values)
+
+
+class _Formatter(string.Formatter):
+    """``str.format`` with Babel's numbers, without attributes or indexes."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+
+    def get_field(self, field_name: str, _args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return kwargs[field_name], field_name
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if not format_spec:
+            return one_line(str(value))
+        name, _, detail = format_spec.partition(":")
+        if name == "plural":
+            return numbers.plural(value, detail.split("|"), self.language)
+        return str(getattr(numbers, name)(value, *([int(detail)] if detail else []), language=self.language))
+
+
+def one_line(value: str) -> str:
+    """Return a text from outside without line breaks, control characters or direction marks.
+
+    Examples
+    --------
+    >>> one_line("a\\x1b[31mb\\nc")
+    'a�[31mb c'
+    """
+    return "".join(
+        " "
+        if character in "\n\r\t"
+        else character
+        if character.isprintable() or character in "\u00a0\u202f"
+        else "\N{REPLACEMENT CHARACTER}"
+        for character in value
+    )

@@ -1,0 +1,103 @@
+"""Numbers, shares, dates and p-values as English and French readers write them (Babel, CLDR)."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Sequence
+
+from babel import Locale
+from babel.dates import format_date
+from babel.lists import format_list
+from babel.numbers import format_decimal, format_percent
+
+_LOCALES = {"en": "en_GB", "fr": "fr_FR"}
+_SMALLEST_P = 1e-4
+_MINUS = "\N{MINUS SIGN}"
+
+
+def integer(value: float, *, language: str) -> str:
+    """Return a whole number with its thousands grouped."""
+    return _minus(format_decimal(round(value), format="#,##0", locale=_LOCALES[language]))
+
+
+def decimal(value: float, digits: int = 2, *, language: str) -> str:
+    """Return a number with a fixed count of decimals."""
+    return _minus(format_decimal(value, format=_pattern(digits), locale=_LOCALES[language]))
+
+
+def number(value: float, significant: int = 4, *, language: str) -> str:
+    """Return a number with about ``significant`` digits: for magnitudes that are not known beforehand."""
+    return decimal(value, _decimals(value, significant), language=language)
+
+
+def signed_number(value: float, significant: int = 3, *, language: str) -> str:
+    """Return a difference, always with its sign."""
+    return _sign(value) + number(abs(value), significant, language=language)
+
+
+def percent(value: float, digits: int = 1, *, language: str) -> str:
+    """Return a share (0.25) as a percentage (25.0%)."""
+    pattern = _pattern(digits) + ("%" if language == "en" else "\u202f%")
+    return _minus(format_percent(value, format=pattern, locale=_LOCALES[language]))
+
+
+def signed_percent(value: float, digits: int = 1, *, language: str) -> str:
+    """Return a relative change as a percentage, always with its sign."""
+    return _sign(value) + percent(abs(value), digits, language=language)
+
+
+def signed_points(value: float, digits: int = 2, *, language: str) -> str:
+    """Return a difference of two shares in percentage points, always with its sign."""
+    return f"{_sign(value)}{decimal(abs(value) * 100, digits, language=language)}\u00a0{'pp' if language == 'en' else 'pt'}"
+
+
+def p_value(value: float, *, language: str) -> str:
+    """Return a p-value with two significant digits, very small ones as a bound."""
+    if value < _SMALLEST_P:
+        return f"<\u00a0{decimal(_SMALLEST_P, 4, language=language)}"
+    return decimal(value, min(4, _decimals(value, 2)), language=language)
+
+
+def p_equation(value: float, *, language: str) -> str:
+    """Return ``p = 0.02`` or ``p < 0.0001``: for the middle of a sentence."""
+    shown = p_value(value, language=language)
+    return f"p\u00a0{shown}" if shown.startswith("<") else f"p\u00a0=\u00a0{shown}"
+
+
+def date(value: datetime.date, *, language: str) -> str:
+    """Return a date in words: 28 September 2026."""
+    return format_date(value, format="d MMMM y", locale=_LOCALES[language])
+
+
+def listed(values: Sequence[object], *, language: str) -> str:
+    """Return ``a, b and c``."""
+    return format_list([str(value) for value in values], style="standard", locale=_LOCALES[language])
+
+
+def either(values: Sequence[object], *, language: str) -> str:
+    """Return ``a, b or c``."""
+    return format_list([str(value) for value in values], style="or", locale=_LOCALES[language])
+
+
+def plural(count: float, forms: Sequence[str], language: str) -> str:
+    """Return the form that goes with the count: the first for one, the last for others."""
+    return forms[0] if Locale.parse(_LOCALES[language]).plural_form(count) == "one" else forms[-1]
+
+
+def _pattern(digits: int) -> str:
+    return "#,##0" + ("." + "0" * digits if digits else "")
+
+
+def _decimals(value: float, significant: int) -> int:
+    if value == 0 or not math.isfinite(value):
+        return 0
+    return max(0, min(significant - 1 - math.floor(math.log10(abs(value))), 12))
+
+
+def _sign(value: float) -> str:
+    return _MINUS if value < 0 else "+"
+
+
+def _minus(shown: str) -> str:
+    return shown.replace("-", _MINUS)

@@ -1,0 +1,91 @@
+"""The typed parameters of a notebook: what may be given, what it means, and which files it makes a run read."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import unicodedata
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, ValidationError
+
+from opslab import specs
+from opslab.errors import ParameterError, Problem, did_you_mean
+from opslab.messages import Language
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run stands on, known before any kernel starts.
+
+    Attributes
+    ----------
+    name : str
+        The folder name of the thing under study: the spec's slug.
+    as_of : datetime.date
+        The day as of which the run speaks.
+    files : tuple of Path
+        Every file that the run reads, those named inside a spec too.
+    """
+
+    name: str
+    as_of: datetime.date
+    files: tuple[Path, ...]
+
+
+class Parameters(specs.Declared, ABC):
+    """The base of every notebook's parameters."""
+
+    as_of: datetime.date | None = Field(None, description="day as of which the readout speaks, YYYY-MM-DD")
+    language: Language = Field("en", description="language of the readout: en or fr")
+
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """Return the parameters, or raise one `ParameterError` that lists all mistakes.
+
+        An empty text stands for "not given": a notebook's parameters cell has no better way to say it.
+        """
+        unknown = [name for name in given if name not in cls.model_fields]
+        found = [cls._unknown(name) for name in unknown]
+        known = {name: value for name, value in given.items() if name not in unknown and value not in ("", None)}
+        try:
+            parameters = cls.model_validate(known)
+        except ValidationError as error:
+            found += specs.problems(cls, error)
+        if found:
+            raise ParameterError(*found)
+        return parameters
+
+    @abstractmethod
+    def inputs(self) -> Inputs:
+        """Return the run's name, day and files; raises `InputError` when the user must correct something."""
+
+    def given(self) -> Mapping[str, str | int | float | bool]:
+        """Return the parameters as a notebook's cell takes them: plain values, empty text for "not given"."""
+        return {
+            name: "" if value is None else value.isoformat() if isinstance(value, datetime.date) else value
+            for name, value in self
+        }
+
+    @classmethod
+    def _unknown(cls, name: str) -> Problem:
+        near = did_you_mean(name, cls.model_fields)
+        if near:
+            return Problem("parameters.unknown_near", {"name": name, "near": near})
+        return Problem("parameters.unknown", {"name": name, "known": sorted(cls.model_fields)})
+
+
+def slug(title: str) -> str:
+    """Return a title as a safe folder name: lower-case ASCII letters, digits and single hyphens.
+
+    Examples
+    --------
+    >>> slug("Élan de l'été: 50 % off?")
+    'elan-de-l-ete-50-off'
+    """
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].rstrip("-")

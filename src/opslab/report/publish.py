@@ -1,0 +1,73 @@
+"""Showing results in a notebook's cells, and attaching the record that the runner collects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from opslab.evidence import Evidence
+from opslab.messages import Language
+from opslab.report.blocks import Block, html
+from opslab.report.figures import Figure
+
+RECORD_TYPE = "application/vnd.opslab.result+json"
+
+
+@runtime_checkable
+class Result(Protocol):
+    """What every area's result offers."""
+
+    def headline(self, language: Language = "en") -> str:
+        """Return one plain sentence with the number and its uncertainty."""
+        ...
+
+    def first_screen(self, language: Language = "en") -> Block:
+        """Return what happened, how sure we are, and what to do."""
+        ...
+
+    def frame(self) -> Any:
+        """Return the tidy table (pandas)."""
+        ...
+
+    def figures(self, language: Language = "en") -> Mapping[str, Figure]:
+        """Return the figures by name."""
+        ...
+
+    def evidence(self) -> Sequence[Evidence]:
+        """Return what the business case may build on."""
+        ...
+
+    def record(self) -> dict[str, Any]:
+        """Return ``result.json``: numbers and message keys, the same in every language."""
+        ...
+
+
+def show(*blocks: Block | Figure) -> None:
+    """Show blocks and figures in a cell's output, in order."""
+    from IPython.display import HTML, display
+
+    pending: list[Block] = []
+    for block in blocks:
+        if isinstance(block, Figure):
+            if pending:
+                display(HTML(html(pending)))
+                pending = []
+            data, metadata = block._repr_mimebundle_()  # noqa: SLF001 - IPython's own protocol
+            display(data, metadata=metadata, raw=True)
+        else:
+            pending.append(block)
+    if pending:
+        display(HTML(html(pending)))
+
+
+def publish(result: Result, language: Language = "en") -> None:
+    """Show a result's first screen and attach its record to the cell.
+
+    The last code cell of a notebook calls it. The record travels in the notebook itself, so that a run by
+    plain papermill, by a scheduler or by hand carries its own result.
+    """
+    from IPython.display import display
+
+    shown = html([result.first_screen(language)])
+    data = {"text/html": shown, "text/plain": result.headline(language), RECORD_TYPE: result.record()}
+    display(data, raw=True)

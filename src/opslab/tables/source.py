@@ -1,0 +1,291 @@
+"""Opening a table: a CSV or Parquet file, or a data frame in memory, in one embedded engine (DuckDB)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from opslab import workspace
+from opslab.errors import DataError
+
+ROW = "opslab_row"
+"""Name of the added column with a row's place, from 0."""
+
+_SLICE_ROWS = 20 * 122_880
+_HEAD_BYTES = 65_536
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a table was read: shown in the readout and kept in the record.
+
+    Attributes
+    ----------
+    name : str
+        The table as a reader is shown it.
+    format : str
+        ``csv``, ``parquet`` or ``frame``.
+    rows, columns : int
+    sha256 : str or None
+        Of the file's bytes; None for a frame.
+    delimiter : str or None
+        ``comma``, ``semicolon``, ``tab`` or ``bar`` for a CSV file.
+    """
+
+    name: str
+    format: str
+    rows: int
+    columns: int
+    sha256: str | None = None
+    delimiter: str | None = None
+
+
+def thread_count() -> int:
+    """Return how many threads to use: ``OPSLAB_THREADS``, or as many as the process may run on."""
+    named = os.environ.get("OPSLAB_THREADS", "")
+    if named.isdecimal() and int(named):
+        return int(named)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class Table:
+    """An open table.
+
+    Attributes
+    ----------
+    reading : Reading
+    types : Mapping[str, str]
+        The engine's type of each column, in the table's order.
+    relation : str
+        SQL of the whole table, its columns and `ROW`.
+    """
+
+    reading: Reading
+    types: Mapping[str, str]
+    relation: str
+    _connection: duckdb.DuckDBPyConnection
+    _slice: Callable[[duckdb.DuckDBPyConnection, int, int], str]
+    _threads: int = field(default_factory=thread_count)
+
+    def fetch(self, sql: str, *, threads: int | None = None) -> list[tuple[Any, ...]]:
+        """Return the rows of a query over `relation`; with one thread float sums repeat to the last bit."""
+        self._connection.execute(f"SET threads = {threads or self._threads}")
+        return self._connection.execute(sql).fetchall()
+
+    def keep(self, name: str, sql: str) -> None:
+        """Keep the rows of a query as a table of that name, for later queries."""
+        self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}")
+
+    def fetch_slices(self, query: Callable[[str], str]) -> list[list[tuple[Any, ...]]]:
+        """Return the rows of one query for each slice of the table, in the order of the slices.
+
+        Sums repeat to the last bit: the slices are the same whatever the machine, each is summed by one
+        thread in the order of its rows, and slices run side by side.
+
+        Parameters
+        ----------
+        query : callable
+            Takes the SQL of a slice and returns the query over it.
+        """
+        self._connection.execute("SET threads = 1")  # one for each of the cursors below
+        bounds = range(0, max(self.reading.rows, 1), _SLICE_ROWS)
+        workers = min(self._threads, len(bounds))
+        cursors = [self._connection.cursor() for _ in range(workers)]
+
+        def work(worker: int) -> list[list[tuple[Any, ...]]]:
+            cursor = cursors[worker]
+            return [
+                cursor.execute(query(self._slice(cursor, start, start + _SLICE_ROWS))).fetchall()
+                for start in bounds[worker::workers]
+            ]
+
+        with ThreadPoolExecutor(workers) as pool:
+            parts = list(pool.map(work, range(workers)))
+        return [parts[place % workers][place // workers] for place in range(len(bounds))]
+
+
+def quoted(name: str) -> str:
+    """Return a column name as SQL takes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str) -> str:
+    """Return a text as SQL takes it."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+@contextmanager
+def open_table(data: Any, *, name: str | None = None) -> Iterator[Table]:
+    """Open a table for reading.
+
+    Parameters
+    ----------
+    data : path, pandas.DataFrame, polars.DataFrame or pyarrow.Table
+        A path ends in ``.csv``, ``.tsv`` or ``.parquet``.
+    name : str, optional
+        What the table is called in messages; a file's own path by default.
+
+    Raises
+    ------
+    DataError
+        When it is missing, empty, or not what its name says.
+    """
+    with tempfile.TemporaryDirectory(prefix="opslab-") as scratch:
+        connection = duckdb.connect(
+            config={
+                "temp_directory": scratch,
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "preserve_insertion_order": "true",
+            }
+        )
+        try:
+            if isinstance(data, str | Path):
+                yield _open_file(connection, Path(data), name or workspace.shown(data))
+            else:
+                yield _open_frame(connection, data, name or "data")
+        except duckdb.Error as error:
+            shown = name or (workspace.shown(data) if isinstance(data, str | Path) else "data")
+            raise DataError.of("tables.unreadable", file=shown, reason=_first_line(error)) from error
+        finally:
+            connection.close()
+
+
+def _open_file(connection: duckdb.DuckDBPyConnection, path: Path, shown: str) -> Table:
+    if path.is_dir():
+        raise DataError.of("tables.folder", file=shown)
+    if not path.is_file():
+        near = workspace.near_name(path)
+        key = "tables.missing_file_near" if near else "tables.missing_file"
+        raise DataError.of(key, file=shown, near=near)
+    if path.stat().st_size == 0:
+        raise DataError.of("tables.empty_file", file=shown)
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".parquet":
+            return _open_parquet(connection, path, shown)
+        if suffix in (".csv", ".tsv"):
+            return _open_csv(connection, path, shown)
+    except OSError as error:
+        raise DataError.of("tables.unreadable", file=shown, reason=error.strerror or str(error)) from error
+    raise DataError.of("tables.format", file=shown, suffix=suffix or "-")
+
+
+def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path, shown: str) -> Table:
+    escaped = re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", str(path.resolve()))
+    scan = f"read_parquet({literal(escaped)}, file_row_number = true)"
+    types = _types(connection, scan, shown)
+    types.pop("file_row_number")
+    relation = f"(SELECT * EXCLUDE (file_row_number), file_row_number AS {ROW} FROM {scan})"
+    (rows,) = connection.execute(f"SELECT count(*) FROM {scan}").fetchall()[0]
+
+    def piece(_cursor: duckdb.DuckDBPyConnection, start: int, stop: int) -> str:
+        return f"(SELECT * FROM {scan} WHERE file_row_number >= {start} AND file_row_number < {stop})"
+
+    reading = Reading(shown, "parquet", rows, len(types), workspace.sha256(path))
+    return Table(reading, types, relation, connection, piece)
+
+
+def _open_csv(connection: duckdb.DuckDBPyConnection, path: Path, shown: str) -> Table:
+    header, delimiter = _header(path, shown)
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
+    try:
+        connection.execute(
+            f"CREATE TABLE source AS SELECT * FROM read_csv({literal(str(path.resolve()))}, "  # noqa: S608 - quoted
+            f"auto_detect = false, header = true, delim = {literal(delimiter)}, quote = '\"', escape = '\"', "
+            f"columns = {{{columns}}}, encoding = 'utf-8')"
+        )
+    except duckdb.Error as error:
+        line = re.search(r"CSV Error on Line: (\d+)", str(error))
+        raise DataError.of(
+            "tables.bad_row" if "Expected Number of Columns" in str(error) else "tables.bad_text",
+            file=shown,
+            line=int(line[1]) if line else None,
+            columns=len(header),
+            reason=_csv_reason(error),
+        ) from None
+    (rows,) = connection.execute("SELECT count(*) FROM source").fetchall()[0]
+
+    def piece(_cursor: duckdb.DuckDBPyConnection, start: int, stop: int) -> str:
+        return f"(SELECT * FROM source WHERE rowid >= {start} AND rowid < {stop})"
+
+    reading = Reading(shown, "csv", rows, len(header), workspace.sha256(path), _DELIMITERS[delimiter])
+    relation = f"(SELECT *, rowid AS {ROW} FROM source)"
+    return Table(reading, _types(connection, "source", shown), relation, connection, piece)
+
+
+def _open_frame(connection: duckdb.DuckDBPyConnection, data: Any, shown: str) -> Table:
+    module = type(data).__module__.partition(".")[0]
+    if (module, type(data).__name__) not in {("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table")}:
+        raise DataError.of("tables.kind", file=shown, kind=f"{module}.{type(data).__name__}")
+    connection.register("source", data)
+    types = _types(connection, "source", shown)
+    rows = len(data)
+
+    def piece(cursor: duckdb.DuckDBPyConnection, start: int, stop: int) -> str:
+        part = data.iloc[start:stop] if module == "pandas" else data.slice(start, stop - start)
+        cursor.register(f"slice_{start}", part)
+        return f"slice_{start}"
+
+    relation = f"(SELECT *, row_number() OVER () - 1 AS {ROW} FROM source)"
+    reading = Reading(shown, "frame", rows, len(types))
+    return Table(reading, types, relation, connection, piece)
+
+
+def _header(path: Path, shown: str) -> tuple[Sequence[str], str]:
+    """Return the column names of a CSV file and the delimiter that parts them."""
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD_BYTES)
+    try:
+        first = head.decode("utf-8-sig", errors="strict" if len(head) < _HEAD_BYTES else "ignore")
+    except UnicodeDecodeError as error:
+        line = head[: error.start].count(b"\n") + 1
+        raise DataError.of("tables.encoding", file=shown, line=line) from None
+    widths = {delimiter: _first_row(first, delimiter) for delimiter in _DELIMITERS}
+    delimiter, header = max(widths.items(), key=lambda item: len(item[1]))
+    if len(header) < 2:  # noqa: PLR2004 - a unit and an arm at the least
+        raise DataError.of("tables.one_column", file=shown)
+    blank = [place for place, name in enumerate(header, 1) if not name.strip()]
+    if blank:
+        raise DataError.of("tables.blank_header", file=shown, line=1, place=blank[0])
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise DataError.of("tables.repeated_header", file=shown, line=1, names=twice)
+    return header, delimiter
+
+
+def _first_row(source: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(source), delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _types(connection: duckdb.DuckDBPyConnection, relation: str, shown: str) -> dict[str, str]:
+    described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()  # noqa: S608 - quoted
+    types = {name: kind for name, kind, *_ in described}
+    if ROW in types:
+        raise DataError.of("tables.reserved", file=shown, field=ROW)
+    return types
+
+
+def _csv_reason(error: duckdb.Error) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return next((line for line in lines[1:] if not line.startswith("Original Line")), lines[0])
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]

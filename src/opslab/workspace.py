@@ -1,0 +1,78 @@
+"""Where things are: the workspace, its paths, and what the installed package brings along."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from opslab.errors import did_you_mean
+
+MARKER = "opslab.toml"
+VARIABLE = "OPSLAB_WORKSPACE"
+
+
+def root() -> Path:
+    """Return the folder from which relative paths in parameters start.
+
+    It is the folder named by the environment variable ``OPSLAB_WORKSPACE`` (the runner sets it), or the
+    nearest folder upwards that holds ``opslab.toml``, or the current folder.
+    """
+    named = os.environ.get(VARIABLE)
+    if named:
+        return Path(named)
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / MARKER).is_file()), here)
+
+
+def resolve(path: str | Path) -> Path:
+    """Return a path of a parameter as an absolute one.
+
+    A relative path starts at the workspace's root. Where nothing is there and the package brings a file
+    of that name (``data/sample/…``, ``notebooks/…``), that one is taken.
+    """
+    given = Path(path).expanduser()
+    if given.is_absolute():
+        return given
+    found = root() / given
+    if not found.exists():
+        brought = bundled(given.as_posix())
+        if brought.exists():
+            return brought
+    return found
+
+
+def bundled(path: str) -> Path:
+    """Return where the package keeps ``notebooks/…`` or ``data/sample/…``: in the wheel or the checkout."""
+    package = Path(__file__).parent
+    inside = package / "_bundled"
+    return (inside if inside.is_dir() else package.parents[1]) / path
+
+
+def shown(path: str | Path) -> str:
+    """Return a path as a reader is shown it: from the workspace's root, or the bare name outside of it.
+
+    A readout goes to people who need not learn the folders of the machine that made it.
+    """
+    given = Path(path)
+    for base in (root(), bundled(".")):
+        try:
+            return given.resolve().relative_to(base.resolve()).as_posix()
+        except ValueError:
+            continue
+    return given.name
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def near_name(path: Path) -> str | None:
+    """Return the file in the same folder whose name comes closest to one that is not there."""
+    try:
+        names = sorted(other.name for other in path.parent.iterdir())
+    except OSError:
+        return None
+    return did_you_mean(path.name, names)
