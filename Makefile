@@ -73,7 +73,7 @@ $(base): pyproject.toml constraints.txt
 	  bare=$${bare:-$$path}; \
 	done; \
 	if [ -z "$$python" ] && [ -n "$$bare" ]; then \
-	  echo "$$bare has no venv module. On Debian and Ubuntu: sudo apt install python3-venv. Then run make again." >&2; \
+	  echo "$$bare has no venv module. On Debian and Ubuntu: sudo apt install python3-venv (or install uv). Then run make again." >&2; \
 	  exit 1; \
 	elif [ -z "$$python" ]; then \
 	  echo 'No Python 3.11 or newer among: $(subst ",,$(candidates)).' \

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, Self
 
 from opslab.messages import Language, one_line, text
 
@@ -60,7 +60,7 @@ class OpslabError(Exception):
     problems : tuple of Problem
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
@@ -79,7 +79,7 @@ class OpslabError(Exception):
         line: int | None = None,
         field: str | None = None,
         **values: Any,
-    ) -> OpslabError:
+    ) -> Self:
         """Return the error with a single problem."""
         return cls(Problem(key, values, file, line, field))
 

@@ -50,10 +50,11 @@ def compare(
     for name, moments in ((arm_name, treated), (control_name, base)):
         if moments.n < 2:  # noqa: PLR2004 - a variance takes two
             return replace(empty, not_estimable=Message("experiments.too_few_values", {"arm": name, "n": moments.n}))
-    if isinstance(metric, Proportion) and _small(treated, base):
-        return _score(empty, treated, base, 1 - alpha)
-    if treated.variance == 0 and base.variance == 0:
+    share = isinstance(metric, Proportion)
+    if treated.variance == 0 and base.variance == 0 and (not share or treated.mean == base.mean):
         return replace(empty, not_estimable=Message("experiments.no_variation", {"value": base.mean}))
+    if share and _small(treated, base):
+        return _score(empty, treated, base, 1 - alpha)
     return _welch(empty, treated, base, 1 - alpha)
 
 
@@ -75,7 +76,7 @@ def _welch(empty: Comparison, treated: Moments, base: Moments, level: float) -> 
         level,
     )
     harm = None
-    if empty.margin is not None:
+    if empty.margin is not None and (empty.margin[0] == "absolute" or base.mean != 0):
         kind, size = empty.margin
         harm = effects.non_inferiority(
             treated.mean, treated.variance, treated.n, base.mean, base.variance, base.n, size,
@@ -101,8 +102,7 @@ def _score(empty: Comparison, treated: Moments, base: Moments, level: float) -> 
     harm = None
     if empty.margin is not None:
         kind, size = empty.margin
-        worse = -size if empty.goal == "increase" else size
-        harm = proportions.non_inferiority_p(*counts, worse, relative=kind == "relative")
+        harm = proportions.non_inferiority_p(*counts, size, empty.goal, relative=kind == "relative")
     return replace(
         empty,
         difference=treated.mean - base.mean,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Status = Literal["pass", "warn", "fail"]
 Action = Literal["ship", "do_not_ship", "extend", "stop_broken"]
+Goal = Literal["increase", "decrease"]
 Verdict = Literal["won", "lost", "open", "safe", "harmed", "unproven", "not_estimable"]
 Interval = tuple[float | None, float | None]
 
@@ -104,7 +105,7 @@ class Comparison:
     metric: str
     role: str
     type: str
-    goal: str
+    goal: Goal
     arm: str
     control: str
     n: tuple[int, int]

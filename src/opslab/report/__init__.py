@@ -1,19 +1,21 @@
 """What a reader sees: sentences, tables and figures in a notebook's cells, and the page made of them."""
 
-from opslab.report.blocks import Block, Facts, Heading, Paragraph, Table, Verdict
-from opslab.report.figures import Figure
-from opslab.report.publish import RECORD_TYPE, Result, publish, show
+from __future__ import annotations
 
-__all__ = [
-    "RECORD_TYPE",
-    "Block",
-    "Facts",
-    "Figure",
-    "Heading",
-    "Paragraph",
-    "Result",
-    "Table",
-    "Verdict",
-    "publish",
-    "show",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from opslab.report.blocks import Block, Facts, Heading, Paragraph, Table, Verdict
+    from opslab.report.figures import Figure
+    from opslab.report.cells import Result, publish, show
+
+__all__ = ["Block", "Facts", "Figure", "Heading", "Paragraph", "Result", "Table", "Verdict", "publish", "show"]
+
+_HOMES = {"Figure": "figures", "Result": "cells", "publish": "cells", "show": "cells"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'opslab.report' has no attribute {name!r}")
+    return getattr(import_module(f"opslab.report.{_HOMES.get(name, 'blocks')}"), name)

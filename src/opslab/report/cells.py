@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from opslab.evidence import Evidence
 from opslab.messages import Language
 from opslab.report.blocks import Block, html
-from opslab.report.figures import Figure
+
+if TYPE_CHECKING:
+    from opslab.report.figures import Figure
 
 RECORD_TYPE = "application/vnd.opslab.result+json"
 
@@ -45,6 +47,8 @@ class Result(Protocol):
 def show(*blocks: Block | Figure) -> None:
     """Show blocks and figures in a cell's output, in order."""
     from IPython.display import HTML, display
+
+    from opslab.report.figures import Figure
 
     pending: list[Block] = []
     for block in blocks:

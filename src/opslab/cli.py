@@ -1,0 +1,215 @@
+"""The command line: ``opslab``. Everything heavy is imported where it is used, so that help is quick."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from opslab.messages import Language
+    from opslab.runs.folder import Run
+
+
+class _Commands(click.Group):
+    """A group that turns our errors into one clear message and the right exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.exceptions.ClickException, click.exceptions.Exit, click.exceptions.Abort):
+            raise
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            sys.exit(_tell(error, ctx.meta.get("language", "en")))
+
+
+def _tell(error: Exception, language: Language) -> int:
+    from opslab.errors import OpslabError
+
+    if isinstance(error, OpslabError):
+        click.echo(error.text(language), err=True)
+        failed = getattr(error, "failed", None)
+        if failed is not None:
+            click.echo(f"What the run got: {failed}", err=True)
+        return error.exit_code
+    click.echo(f"This is a defect of opslab: {type(error).__name__}: {error}", err=True)
+    click.echo("Run the command again with `opslab --debug …` and report what it prints.", err=True)
+    return 1
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="opslab", prog_name="opslab")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def main(debug: bool) -> None:  # noqa: ARG001 - read by the group
+    """Notebooks for Product Ops: from one spec and some data to one readout.
+
+    Exit codes: 0 done; 1 a defect of opslab; 2 something for you to correct; 3 a complete readout whose
+    blocking check failed; 4 a run that was cut short; 5 disk, permission or lock.
+    """
+
+
+@main.command()
+@click.argument("notebook")
+@click.option("-p", "--parameter", "assignments", metavar="NAME=VALUE", multiple=True, help="One parameter.")
+@click.option("--params", "file", type=click.Path(path_type=Path), help="A YAML file of parameters.")
+@click.option("--out", default="reports", show_default=True, help="Folder of the reports.")
+@click.option("--force", is_flag=True, help="Run again even when the same run is there.")
+@click.option("--quiet", is_flag=True, help="Print the path of the readout only.")
+@click.pass_context
+def run(
+    ctx: click.Context,
+    notebook: str,
+    assignments: Sequence[str],
+    file: Path | None,
+    out: str,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Run NOTEBOOK and file its readout."""
+    given = _parameters(assignments, file)
+    ctx.meta["language"] = given["language"] if given.get("language") in {"en", "fr"} else "en"
+    from opslab.runs.runner import run_notebook
+
+    done = run_notebook(notebook, given, out=out, force=force)
+    _catalogue(done)
+    if quiet:
+        click.echo(done.readout)
+    else:
+        _say(done)
+    ctx.exit(done.exit_code)
+
+
+@main.command(name="list")
+def list_notebooks() -> None:
+    """List the notebooks."""
+    from opslab.runs.registry import NOTEBOOKS
+
+    for notebook in NOTEBOOKS:
+        click.echo(f"{notebook.name:<22}{notebook.summary}")
+
+
+@main.command()
+@click.argument("notebook")
+def describe(notebook: str) -> None:
+    """Show what NOTEBOOK takes and gives."""
+    from opslab.runs.registry import find
+
+    found = find(notebook)
+    click.echo(f"{found.name}: {found.summary}\n\nGives: {found.gives}\n\nParameters:")
+    for name, field in found.parameters().model_fields.items():
+        default = "required" if field.is_required() else f"default: {field.default or 'none'}"
+        click.echo(f"  {name:<12}{field.description} ({default})")
+    click.echo(f"\nNotebook: {found.path}")
+
+
+@main.command()
+@click.argument("spec")
+def schema(spec: str) -> None:
+    """Print the JSON schema of SPEC (experiment), for editors and checks."""
+    from opslab.runs.registry import spec as find_spec
+
+    click.echo(json.dumps(find_spec(spec).model_json_schema(), indent=2, ensure_ascii=False))
+
+
+@main.command()
+@click.option("--out", default="reports", show_default=True, help="Folder of the reports.")
+def demo(out: str) -> None:
+    """Run every notebook on the sample data and say where to look."""
+    from opslab.runs.registry import NOTEBOOKS
+    from opslab.runs.runner import run_notebook
+
+    done = []
+    for notebook in NOTEBOOKS:
+        for given in notebook.demo:
+            shown = " ".join(f"{name}={value}" for name, value in given.items())
+            click.echo(f"Running {notebook.name} {shown}")
+            done.append(run_notebook(notebook.name, given, out=out))
+            _say(done[-1])
+    index = _catalogue(done[-1])
+    broken = sum(one.status == "check_failed" for one in done)
+    click.echo(f"\n{len(done)} readouts, {broken} of them broken on purpose to show what a failed check looks like:")
+    for one in done:
+        click.echo(f"  {one.readout}")
+    click.echo(f"All of them: {index}")
+
+
+@main.command()
+@click.argument("folder", default="reports")
+@click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
+def catalogue(folder: str, language: Language) -> None:
+    """Write index.html for the runs in FOLDER."""
+    from opslab import workspace
+    from opslab.runs.catalogue import write_catalogue
+
+    given = Path(folder).expanduser()
+    click.echo(write_catalogue(given if given.is_absolute() else workspace.root() / given, language))
+
+
+@main.command()
+@click.argument("folder", default="data/sample")
+def sample(folder: str) -> None:
+    """Make the sample data again in FOLDER, byte for byte."""
+    from opslab import workspace
+    from opslab.runs.registry import SAMPLES, load
+
+    given = Path(folder).expanduser()
+    target = given if given.is_absolute() else workspace.root() / given
+    target.mkdir(parents=True, exist_ok=True)
+    for maker in SAMPLES:
+        write: Callable[[Path], Sequence[Path]] = load(maker)
+        for path in write(target):
+            click.echo(path)
+
+
+def _parameters(assignments: Sequence[str], file: Path | None) -> dict[str, Any]:
+    """Return the parameters of the command line over those of the file."""
+    from opslab.errors import ParameterError, Problem
+
+    given = dict(_from_file(file)) if file else {}
+    found: list[Problem] = []
+    seen: set[str] = set()
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name:
+            found.append(Problem("runs.assignment", {"given": assignment}))
+        elif name in seen:
+            found.append(Problem("runs.twice", {"name": name}))
+        seen.add(name)
+        given[name] = value
+    if found:
+        raise ParameterError(*found)
+    return given
+
+
+def _from_file(file: Path) -> Mapping[str, Any]:
+    from opslab import specs
+    from opslab.errors import ParameterError
+
+    values = specs.read(file, str(file)).values
+    if not isinstance(values, dict) or any(isinstance(value, dict | list) for value in values.values()):
+        raise ParameterError.of("runs.params_file", file=str(file))
+    return values
+
+
+def _say(done: Run) -> None:
+    remark = " (there already, nothing to do)" if done.reused else ""
+    click.echo(f"{done.headline}")
+    if done.status == "check_failed":
+        click.echo("A blocking check failed: see the readout.")
+    click.echo(f"{done.readout}{remark}")
+
+
+def _catalogue(done: Run) -> Path:
+    from opslab.runs.catalogue import write_catalogue
+
+    return write_catalogue(done.folder.parents[2])
+
+
+if __name__ == "__main__":
+    main()

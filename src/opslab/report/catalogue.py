@@ -1,0 +1,59 @@
+"""The catalogue: one page that lists the readouts, in the same hand as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from opslab.messages import Language, text
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the catalogue: texts, and a link relative to the catalogue's folder."""
+
+    link: str
+    name: str
+    kind: str
+    date: str
+    headline: str
+    status: str
+    tone: str
+
+
+def render_catalogue(entries: Sequence[Entry], language: Language = "en") -> str:
+    """Return the catalogue as one HTML file: plain links, no script."""
+    words = ("catalogue", "catalogue_empty", "catalogue_intro", "skip")
+    columns = [text(f"report.column_{name}", language) for name in ("readout", "date", "finding", "status")]
+    return str(
+        _template().render(
+            language=language,
+            words={word: text(f"report.{word}", language) for word in words},
+            columns=columns,
+            entries=entries,
+        )
+    )
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, FunctionLoader
+
+    folder = files("opslab.report").joinpath("templates", "opslab")
+    environment = Environment(
+        loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")), autoescape=True
+    )
+    environment.globals["style"] = style()
+    return environment.get_template("catalogue.html.j2")
+
+
+def style() -> str:
+    """Return the stylesheet of readouts and catalogue, without its comments and indents."""
+    import re
+
+    source = files("opslab.report").joinpath("templates", "opslab", "page.css").read_text(encoding="utf-8")
+    without_comments = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
+    return "\n" + "\n".join(line.strip() for line in without_comments.splitlines() if line.strip()) + "\n"

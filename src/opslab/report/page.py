@@ -1,0 +1,115 @@
+"""The page: an executed notebook as one HTML file, without script, without request."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from functools import cache
+from html import unescape
+from importlib.resources import files
+from typing import Any
+
+from opslab.messages import Language, text
+from opslab.report.catalogue import style
+from opslab.report.cells import RECORD_TYPE
+from opslab.startup import without_iri_grammar
+
+with without_iri_grammar():
+    from nbconvert.exporters.html import HTMLExporter
+    from nbconvert.preprocessors.sanitize import SanitizeHTML
+
+ANALYST = "analyst"
+"""Tag of cells that speak to the analyst and have no place on the page."""
+
+_HEADING = re.compile(r'<h2 id="([a-z0-9-]+)">(.*?)</h2>', re.DOTALL)
+_TAGS = (
+    "a abbr b blockquote br caption cite code dd del details div dl dt em figcaption figure h1 h2 h3 h4 hr i ins kbd "
+    "li mark ol p pre q s samp section small span strong sub summary sup table tbody td tfoot th thead tr u ul var"
+).split()
+_ATTRIBUTES = ["id", "class", "lang", "dir", "scope", "colspan", "rowspan", "headers", "role", "tabindex", "title"]
+
+
+def render(notebook: Any, identity: Sequence[tuple[str, str]], language: Language) -> str:
+    """Return an executed notebook as a page.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Executed; it is not changed.
+    identity : sequence of (str, str)
+        What the footer says of the run: names and values.
+    language : {"en", "fr"}
+    """
+    exporter = _exporter()
+    clean, _ = _sanitizer().preprocess(notebook, {})
+    first_screen, body = _parts(clean)
+    page = {
+        "language": language,
+        "title": _title(first_screen),
+        "style": style(),
+        "words": {word: text(f"report.{word}", language) for word in ("skip", "contents", "code")},
+        "first_screen": first_screen,
+        "contents": _contents(body),
+        "body": body,
+        "identity": list(identity),
+    }
+    html, _ = exporter.from_notebook_node(clean, {"opslab": page})
+    return "\n".join(line.rstrip() for line in html.splitlines()) + "\n"
+
+
+@cache
+def _exporter() -> Any:
+    exporter = HTMLExporter(
+        template_name="opslab",
+        extra_template_basedirs=[str(files("opslab.report").joinpath("templates"))],
+        filters={"base64": lambda source: base64.b64encode(source.encode()).decode()},
+    )
+    exporter.exclude_input_prompt = True
+    return exporter
+
+
+@cache
+def _sanitizer() -> Any:
+    return SanitizeHTML(
+        enabled=True,
+        tags=_TAGS,
+        attributes={"*": [*_ATTRIBUTES, "aria-label"], "a": ["href", *_ATTRIBUTES]},
+        strip=True,
+        safe_output_keys={"metadata", "text/plain", "image/png", "image/svg+xml", RECORD_TYPE},
+    )
+
+
+def _parts(notebook: Any) -> tuple[list[Any], list[Any]]:
+    """Return the published outputs, for the top of the page, and the cells of the rest."""
+    first_screen: list[Any] = []
+    body = []
+    for cell in notebook.cells:
+        if ANALYST in cell.metadata.get("tags", []) or cell.cell_type == "raw":
+            continue
+        if cell.cell_type == "markdown":
+            body.append(cell)
+            continue
+        published = [output for output in cell.outputs if RECORD_TYPE in output.get("data", {})]
+        first_screen = published or first_screen
+        if not published:
+            body.append(cell)
+    return first_screen, body
+
+
+def _title(first_screen: Sequence[Any]) -> str:
+    for output in first_screen:
+        found = re.search(r"<h1>(.*?)</h1>", output.data.get("text/html", ""), re.DOTALL)
+        if found:
+            return unescape(found[1])
+    return "opslab"
+
+
+def _contents(body: Sequence[Any]) -> list[tuple[str, str]]:
+    """Return anchor and text of every section heading."""
+    return [
+        (anchor, unescape(re.sub("<[^>]+>", "", heading)))
+        for cell in body
+        for output in cell.get("outputs", [])
+        for anchor, heading in _HEADING.findall(output.get("data", {}).get("text/html", ""))
+    ]

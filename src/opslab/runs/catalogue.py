@@ -1,0 +1,63 @@
+"""Writing the catalogue of the runs in a folder of reports."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+from opslab.errors import MachineError
+from opslab.messages import Language, numbers, text
+from opslab.report.catalogue import Entry, render_catalogue
+from opslab.runs.folder import READOUT, RUN
+
+INDEX = "index.html"
+_TONES = {"complete": "plain", "check_failed": "bad"}
+
+
+def write_catalogue(reports: Path, language: Language = "en") -> Path:
+    """Write ``index.html`` for the whole runs under a folder, newest first; return its path.
+
+    Raises
+    ------
+    MachineError
+        When the folder cannot be written.
+    """
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+        page = render_catalogue(_entries(reports, language), language)
+        handle, aside = tempfile.mkstemp(prefix=".index-", dir=reports)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(page)
+        Path(aside).chmod(0o644)
+        return Path(aside).replace(reports / INDEX)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise MachineError.of("runs.machine", file=str(error.filename or reports), reason=reason) from error
+
+
+def _entries(reports: Path, language: Language) -> list[Entry]:
+    found = []
+    for path in sorted(reports.glob(f"*/*/*/{RUN}")):
+        folder = path.parent
+        if folder.name.startswith(".") or folder.name.endswith(".failed"):
+            continue
+        try:
+            run = json.loads(path.read_text(encoding="utf-8"))
+            day = datetime.date.fromisoformat(run["as_of"])
+            entry = Entry(
+                link=quote(f"{folder.relative_to(reports).as_posix()}/{READOUT}"),
+                name=str(run["name"]),
+                kind=text(f"report.kind_{run['notebook']}", language),
+                date=numbers.date(day, language=language),
+                headline=str(run["headline"]),
+                status=text(f"report.status_{run['status']}", language),
+                tone=_TONES[run["status"]],
+            )
+        except (OSError, ValueError, KeyError):
+            continue  # no run of ours
+        found.append((day, entry))
+    return [entry for _, entry in sorted(found, key=lambda item: (item[0], item[1].name), reverse=True)]

@@ -1,0 +1,88 @@
+"""The notebooks there are, and the specs. Areas are named by dotted path and loaded when they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+from opslab import workspace
+from opslab.errors import ParameterError, did_you_mean
+from opslab.parameters import Parameters
+from opslab.specs import Declared
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A parameterised notebook.
+
+    Attributes
+    ----------
+    name : str
+    summary : str
+        One line for ``opslab list``.
+    parameters_path : str
+        ``module:class`` of its typed parameters, which also tell the files that a run reads.
+    gives : str
+        What comes out.
+    demo : tuple of Mapping
+        The parameters of its runs in ``opslab demo``.
+    """
+
+    name: str
+    summary: str
+    parameters_path: str
+    gives: str
+    demo: tuple[Mapping[str, str], ...] = field(default=({},))
+
+    @property
+    def path(self) -> Path:
+        """The notebook's file: the workspace's own copy, or the one the package brings."""
+        return workspace.resolve(f"notebooks/{self.name}.ipynb")
+
+    def parameters(self) -> type[Parameters]:
+        """Return the class of its parameters."""
+        return cast("type[Parameters]", load(self.parameters_path))
+
+
+NOTEBOOKS = (
+    Notebook(
+        name="experiment_readout",
+        summary="One A/B experiment: can the data be trusted, what changed, what to do",
+        parameters_path="opslab.experiments.parameters:ReadoutParameters",
+        gives="checks, effects with intervals, a decision with its reasons",
+        demo=({"spec": "data/sample/checkout.yaml"}, {"spec": "data/sample/search_ranking.yaml"}),
+    ),
+)
+
+SPECS = {"experiment": "opslab.experiments.spec:Experiment"}
+SAMPLES = ("opslab.experiments.sample:write",)
+
+
+def find(name: str) -> Notebook:
+    """Return a notebook by name; raises `ParameterError` for an unknown one."""
+    for notebook in NOTEBOOKS:
+        if notebook.name == name:
+            return notebook
+    raise _unknown("runs.unknown_notebook", name, [notebook.name for notebook in NOTEBOOKS])
+
+
+def spec(name: str) -> type[Declared]:
+    """Return the model of a spec by name; raises `ParameterError` for an unknown one."""
+    if name not in SPECS:
+        raise _unknown("runs.unknown_spec", name, list(SPECS))
+    return cast("type[Declared]", load(SPECS[name]))
+
+
+def load(path: str) -> Any:
+    """Return what a dotted path ``module:name`` names."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
+
+
+def _unknown(key: str, name: str, known: list[str]) -> ParameterError:
+    near = did_you_mean(name, known)
+    suffix = "_near" if near else ""
+    return ParameterError.of(key + suffix, name=name, near=near, known=known)
