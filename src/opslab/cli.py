@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,9 @@ import click
 if TYPE_CHECKING:
     from opslab.messages import Language
     from opslab.runs.folder import Run
+
+
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # we use none, and looking for them takes 25 ms
 
 
 class _Commands(click.Group):
@@ -43,10 +47,12 @@ def _tell(error: Exception, language: Language) -> int:
     return 1
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="opslab", prog_name="opslab")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def main(debug: bool) -> None:  # noqa: ARG001 - read by the group
+def main(debug: bool) -> None:
     """Notebooks for Product Ops: from one spec and some data to one readout.
 
     Exit codes: 0 done; 1 a defect of opslab; 2 something for you to correct; 3 a complete readout whose
@@ -133,7 +139,9 @@ def demo(out: str) -> None:
             _say(done[-1])
     index = _catalogue(done[-1])
     broken = sum(one.status == "check_failed" for one in done)
-    click.echo(f"\n{len(done)} readouts, {broken} of them broken on purpose to show what a failed check looks like:")
+    click.echo(
+        f"\n{len(done)} readouts, {broken} of them broken on purpose to show what a failed check looks like:"
+    )
     for one in done:
         click.echo(f"  {one.readout}")
     click.echo(f"All of them: {index}")

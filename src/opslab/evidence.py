@@ -1,4 +1,4 @@
-"""Evidence: what an analysis hands to the business case, in natural units, with its uncertainty and its source."""
+"""Evidence: what an analysis hands to the business case, in natural units, with its uncertainty."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+RECORD_TYPE = "application/vnd.opslab.result+json"
+"""Type of the cell output in which a notebook carries its result's record."""
 
 Kind = Literal["causal", "descriptive", "opinion"]
 Benefit = Literal["hard", "capacity", "quality", "enabled"]

@@ -1,4 +1,4 @@
-"""The typed parameters of a notebook: what may be given, what it means, and which files it makes a run read."""
+"""The typed parameters of a notebook: what may be given, what it means, which files it makes a run read."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ class Parameters(specs.Declared, ABC):
         """
         unknown = [name for name in given if name not in cls.model_fields]
         found = [cls._unknown(name) for name in unknown]
-        known = {name: value for name, value in given.items() if name not in unknown and value not in ("", None)}
+        known = {
+            name: value for name, value in given.items() if name not in unknown and value not in ("", None)
+        }
         try:
             parameters = cls.model_validate(known)
         except ValidationError as error:

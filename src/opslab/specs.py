@@ -11,14 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from opslab import workspace
 from opslab.errors import Problem, SpecError, did_you_mean
+
+if TYPE_CHECKING:
+    import yaml
 
 Spec = TypeVar("Spec", bound=BaseModel)
 Location = tuple[str | int, ...]
@@ -98,6 +100,8 @@ def read(path: Path, file: str) -> Document:
 
 def parse(source: str, file: str) -> Document:
     """Return the document that a YAML text holds; raises `SpecError` like `read`."""
+    import yaml
+
     try:
         tree = yaml.compose(source, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
@@ -131,7 +135,9 @@ def validate(model: type[Spec], document: Document) -> Spec:
         raise SpecError(*problems(model, error, document)) from None
 
 
-def problems(model: type[BaseModel], error: ValidationError, document: Document | None = None) -> list[Problem]:
+def problems(
+    model: type[BaseModel], error: ValidationError, document: Document | None = None
+) -> list[Problem]:
     """Return pydantic's findings as problems with their place, in the order of the file."""
     found = []
     for detail in error.errors(include_url=False, include_input=True):
@@ -164,6 +170,8 @@ class _Builder:
         self.nodes = 0
 
     def value(self, node: yaml.Node, location: Location) -> Any:
+        from yaml import MappingNode, SequenceNode
+
         line = node.start_mark.line + 1
         self.lines.setdefault(location, line)
         self.nodes += 1
@@ -171,17 +179,17 @@ class _Builder:
             raise SpecError.of("specs.too_deep", file=self.file, line=line)
         if not (node.tag or "").startswith("tag:yaml.org,2002:") or "python" in node.tag:
             raise SpecError.of("specs.tag", file=self.file, line=line, tag=node.tag)
-        if isinstance(node, yaml.MappingNode):
+        if isinstance(node, MappingNode):
             return self._mapping(node, location)
-        if isinstance(node, yaml.SequenceNode):
+        if isinstance(node, SequenceNode):
             return [self.value(child, (*location, place)) for place, child in enumerate(node.value)]
-        return node.value if node.style in ("'", '"', "|", ">") else _plain(node.value)
+        return node.value if getattr(node, "style", None) in ("'", '"', "|", ">") else _plain(node.value)
 
     def _mapping(self, node: yaml.MappingNode, location: Location) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for key_node, child in node.value:
             line = key_node.start_mark.line + 1
-            if not isinstance(key_node, yaml.ScalarNode):
+            if key_node.id != "scalar":
                 raise SpecError.of("specs.key", file=self.file, line=line)
             key = key_node.value
             inner = (*location, key)

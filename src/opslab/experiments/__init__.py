@@ -1,4 +1,4 @@
-"""A/B experiments: one spec, checks that stop bad data, effects one can trust, a decision with its reasons."""
+"""A/B experiments: one spec, checks that stop bad data, effects one can trust, a reasoned decision."""
 
 from __future__ import annotations
 

@@ -22,7 +22,9 @@ from opslab.tables.source import Table, open_table, quoted
 _MOST_ARMS = 50
 
 
-def analyze(experiment: Experiment, data: Any = None, *, as_of: datetime.date | None = None) -> ExperimentResult:
+def analyze(
+    experiment: Experiment, data: Any = None, *, as_of: datetime.date | None = None
+) -> ExperimentResult:
     """Analyse one experiment.
 
     Parameters
@@ -66,7 +68,9 @@ def _analyze(experiment: Experiment, table: Table, as_of: datetime.date | None) 
     within = _period_condition(experiment, table)
     units = count_units(table, experiment.unit, experiment.arms.column, within)
     _refuse_units(experiment, table, units)
-    used = within if not units.leaked else without_leaked(table, experiment.unit, experiment.arms.column, within)
+    used = (
+        within if not units.leaked else without_leaked(table, experiment.unit, experiment.arms.column, within)
+    )
     columns = {metric.name: _column(metric) for metric in _metrics(experiment)}
     found = collect(table, experiment.arms.column, list(dict.fromkeys(columns.values())), used)
     arms = _arms(experiment, table, found, within)
@@ -159,15 +163,17 @@ def _period_condition(experiment: Experiment, table: Table) -> str:
 def _refuse_units(experiment: Experiment, table: Table, units: Units) -> None:
     if units.rows == 0:
         period = experiment.period
-        values = {"start": period.start if period else None, "end": period.end if period else None}
-        raise DataError.of("experiments.no_rows_in_period", file=table.reading.name, **values)
+        start, end = (period.start, period.end) if period else (None, None)
+        raise DataError.of("experiments.no_rows_in_period", file=table.reading.name, start=start, end=end)
     found = []
     if units.nameless:
-        values = {"count": units.nameless, "row": units.nameless_row}
-        found.append(Problem("experiments.no_unit", values, table.reading.name, field=experiment.unit))
+        nameless = {"count": units.nameless, "row": units.nameless_row}
+        found.append(Problem("experiments.no_unit", nameless, table.reading.name, field=experiment.unit))
     if units.repeated:
-        values = {"count": units.repeated, "row": units.repeated_row}
-        found.append(Problem("experiments.repeated_units", values, table.reading.name, field=experiment.unit))
+        repeated = {"count": units.repeated, "row": units.repeated_row}
+        found.append(
+            Problem("experiments.repeated_units", repeated, table.reading.name, field=experiment.unit)
+        )
     if found:
         raise DataError(*found)
 
@@ -181,8 +187,8 @@ def _arms(
     labels = [label for label in found if label is not None]
     if nameless:
         row = first_row(table, f"{quoted(column)} IS NULL AND {where}", column)
-        values = {"count": nameless.rows, "row": row[0] if row else None}
-        raise DataError(Problem("experiments.no_arm", values, file, field=column))
+        armless = {"count": nameless.rows, "row": row[0] if row else None}
+        raise DataError(Problem("experiments.no_arm", armless, file, field=column))
     if len(labels) > _MOST_ARMS:
         raise DataError(Problem("experiments.too_many_arms", {"count": len(labels)}, file, field=column))
     declared = list(experiment.arms.weights or [])
@@ -198,9 +204,13 @@ def _arms(
         problems.append(Problem(key, values, file, field=column))
     absent = [name for name in declared if name not in found]
     if len(labels) == 1 and not problems:
-        problems.append(Problem("experiments.one_arm", {"label": labels[0], "arms": absent}, file, field=column))
+        problems.append(
+            Problem("experiments.one_arm", {"label": labels[0], "arms": absent}, file, field=column)
+        )
     elif absent:
-        problems.append(Problem("experiments.absent_arm", {"arms": absent, "found": labels}, file, field=column))
+        problems.append(
+            Problem("experiments.absent_arm", {"arms": absent, "found": labels}, file, field=column)
+        )
     if problems:
         raise DataError(*problems)
     return {name: found[name] for name in declared}
@@ -216,10 +226,19 @@ def _refuse_missing(
         empty = sum(arm.missing[column] for arm in arms.values())
         rows = sum(arm.rows for arm in arms.values())
         if empty == rows:
-            found.append(Problem("experiments.all_missing", {"rows": rows}, table.reading.name, field=column.name))
+            found.append(
+                Problem("experiments.all_missing", {"rows": rows}, table.reading.name, field=column.name)
+            )
         elif empty and metric.missing == "refuse":
-            values = {"column": column.name, "data": table.reading.name, "count": empty, "share": empty / rows}
-            found.append(experiment.problem("experiments.missing_policy", "metrics", place, "missing", **values))
+            values = {
+                "column": column.name,
+                "data": table.reading.name,
+                "count": empty,
+                "share": empty / rows,
+            }
+            found.append(
+                experiment.problem("experiments.missing_policy", "metrics", place, "missing", **values)
+            )
     if found:
         raise DataError(*found)
 
@@ -233,7 +252,9 @@ def _comparisons(
         column = columns[metric.name]
         sides = {name: (name, arm.moments[column], arm.missing[column]) for name, arm in arms.items()}
         made += [
-            compare(metric, sides[name], sides[control], experiment.design.alpha) for name in arms if name != control
+            compare(metric, sides[name], sides[control], experiment.design.alpha)
+            for name in arms
+            if name != control
         ]
     return made
 
@@ -267,7 +288,9 @@ def _checks(
         checks.check_sample_ratio(summaries, "sample_ratio" in blocking),
         checks.check_leaked_units(units, "leaked_units" in blocking),
         checks.check_missing_values(arms, names, "missing_values" in blocking),
-        checks.check_period(experiment.period.end if experiment.period else None, as_of, "period" in blocking),
+        checks.check_period(
+            experiment.period.end if experiment.period else None, as_of, "period" in blocking
+        ),
     ]
     return [check for check in made if check is not None]
 

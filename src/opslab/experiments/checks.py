@@ -31,15 +31,25 @@ def check_sample_ratio(arms: Sequence[ArmSummary], blocking: bool) -> Check:
         "units": arms[farthest].units,
         "expected": found.expected[farthest],
     }
-    return Check("sample_ratio", status, found.p_value, blocking, Message(f"experiments.sample_ratio_{status}", values))
+    return Check(
+        "sample_ratio", status, found.p_value, blocking, Message(f"experiments.sample_ratio_{status}", values)
+    )
 
 
 def check_leaked_units(units: Units, blocking: bool) -> Check:
     """Count the units that stand in more than one arm."""
     if units.leaked == 0:
-        return Check("leaked_units", "pass", 0, blocking, Message("experiments.leaked_units_pass", {"units": units.units}))
+        return Check(
+            "leaked_units",
+            "pass",
+            0,
+            blocking,
+            Message("experiments.leaked_units_pass", {"units": units.units}),
+        )
     values = {"count": units.leaked, "share": units.leaked / units.units, "row": units.leaked_row}
-    return Check("leaked_units", "fail", units.leaked, blocking, Message("experiments.leaked_units_fail", values))
+    return Check(
+        "leaked_units", "fail", units.leaked, blocking, Message("experiments.leaked_units_fail", values)
+    )
 
 
 def check_missing_values(
@@ -66,7 +76,9 @@ def check_missing_values(
     status = status_of(p_value)
     total = sum(arm.missing[column] for arm in arms.values())
     values = {"metric": names[column][0], "count": total, "p": p_value}
-    return Check("missing_values", status, p_value, blocking, Message(f"experiments.missing_values_{status}", values))
+    return Check(
+        "missing_values", status, p_value, blocking, Message(f"experiments.missing_values_{status}", values)
+    )
 
 
 def check_period(end: datetime.date | None, as_of: datetime.date | None, blocking: bool) -> Check | None:
@@ -76,7 +88,9 @@ def check_period(end: datetime.date | None, as_of: datetime.date | None, blockin
     if as_of >= end:
         return Check("period", "pass", 0, blocking, Message("experiments.period_pass", {"end": end}))
     days = (end - as_of).days
-    return Check("period", "warn", days, blocking, Message("experiments.period_warn", {"end": end, "days": days}))
+    return Check(
+        "period", "warn", days, blocking, Message("experiments.period_warn", {"end": end, "days": days})
+    )
 
 
 def _homogeneity(counts: Sequence[int], totals: Sequence[int]) -> float:

@@ -49,7 +49,9 @@ def compare(
         empty = replace(empty, margin=("relative" if relative else "absolute", size or 0.0))
     for name, moments in ((arm_name, treated), (control_name, base)):
         if moments.n < 2:  # noqa: PLR2004 - a variance takes two
-            return replace(empty, not_estimable=Message("experiments.too_few_values", {"arm": name, "n": moments.n}))
+            return replace(
+                empty, not_estimable=Message("experiments.too_few_values", {"arm": name, "n": moments.n})
+            )
     share = isinstance(metric, Proportion)
     if treated.variance == 0 and base.variance == 0 and (not share or treated.mean == base.mean):
         return replace(empty, not_estimable=Message("experiments.no_variation", {"value": base.mean}))
@@ -123,7 +125,9 @@ def judge(comparisons: Sequence[Comparison], alpha: float) -> list[Comparison]:
     """
     adjusted: dict[int, float | None] = {}
     for role, adjust in (("primary", holm), ("secondary", benjamini_hochberg)):
-        family = [place for place, one in enumerate(comparisons) if one.role == role and one.p_value is not None]
+        family = [
+            place for place, one in enumerate(comparisons) if one.role == role and one.p_value is not None
+        ]
         values = adjust([comparisons[place].p_value or 0.0 for place in family])
         adjusted |= dict(zip(family, values, strict=True))
     judged = []

@@ -63,7 +63,11 @@ def reason(one: Comparison) -> Message:
     """Return what one comparison says for the decision, in one sentence."""
     if one.not_estimable is not None:
         return Message("experiments.reason_not_estimable", {"metric": one.metric, "arm": one.arm})
-    values = {"metric": one.metric, "arm": one.arm, "p": one.p_adjusted if one.p_adjusted is not None else one.p_value}
+    values = {
+        "metric": one.metric,
+        "arm": one.arm,
+        "p": one.p_adjusted if one.p_adjusted is not None else one.p_value,
+    }
     if one.role == "guardrail":
         kind, size = one.margin or ("absolute", 0.0)
         values |= {"margin": size, "p": one.harm_p}
@@ -92,7 +96,9 @@ def _needs(
     weights: Mapping[str, float],
 ) -> Needed | None:
     """Return the units an arm's open questions ask for; None when more units would not help."""
-    if any(one.verdict in ("lost", "harmed", "not_estimable") and one.role != "secondary" for one in comparisons):
+    if any(
+        one.verdict in ("lost", "harmed", "not_estimable") and one.role != "secondary" for one in comparisons
+    ):
         return None
     metrics = {metric.name: metric for metric in experiment.metrics}
     asked: list[Needed] = []
@@ -108,7 +114,11 @@ def _needs(
         family = sum(other.role == "primary" for other in comparisons) if one.role == "primary" else 1
         pair = (weights[one.arm], weights[one.control])
         both = units_needed(
-            deviations[one.metric, one.arm], size, experiment.design.alpha / family, experiment.design.power, pair
+            deviations[one.metric, one.arm],
+            size,
+            experiment.design.alpha / family,
+            experiment.design.power,
+            pair,
         )
         share = sum(pair) / sum(weights.values())
         asked.append(Needed(math.ceil(both / share), math.ceil(sum(one.n) / share)))
@@ -121,7 +131,11 @@ def _size(metric: Mean | Proportion, one: Comparison) -> float | None:
     amount = metric.margin if metric.role == "guardrail" else metric.mde
     if amount is None:
         return None
-    return amount.absolute if amount.absolute is not None else (amount.relative or 0.0) * abs(one.estimate[1] or 0.0)
+    return (
+        amount.absolute
+        if amount.absolute is not None
+        else (amount.relative or 0.0) * abs(one.estimate[1] or 0.0)
+    )
 
 
 def _excludes(one: Comparison, size: float) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from opslab.experiments import sentences
 from opslab.experiments.result import Comparison, ExperimentResult
@@ -34,23 +37,25 @@ def forest(result: ExperimentResult, language: Language) -> Figure:
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.margins(x=0.18)
-        axes.xaxis.set_major_formatter(
-            FuncFormatter(lambda value, _: numbers.signed_percent(value, 0, language=language) if value else "0")
-        )
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_formatter(FuncFormatter(partial(_tick, axes, language)))
         axes.set_xlabel(
-            text("experiments.forest_axis", language, control=result.plan.control, level=1 - result.plan.alpha)
+            text(
+                "experiments.forest_axis", language, control=result.plan.control, level=1 - result.plan.alpha
+            )
         )
         axes.set_title(one_line(_finding(result, language)), pad=12)
     return Figure(drawing, alt=_alt(result, language), caption=text("experiments.forest_caption", language))
 
 
 def _line(axes: Axes, place: int, one: Comparison, *, greyed: bool, language: Language) -> None:
-    low, high = one.lift_interval
+    low, high = (bound for bound in one.lift_interval if bound is not None)
+    lift = one.lift or 0.0
     colour = GREY if greyed else _COLOURS.get(one.verdict, BLUE)
     axes.plot([low, high], [place, place], color=colour, linewidth=2.4, solid_capstyle="butt")
-    axes.plot([one.lift], [place], marker="o", markersize=7, color=colour)
+    axes.plot([lift], [place], marker="o", markersize=7, color=colour)
     axes.annotate(
-        sentences.lift(one.lift, language), (one.lift, place), xytext=(0, 8), textcoords="offset points",
+        sentences.lift(one.lift, language), (lift, place), xytext=(0, 8), textcoords="offset points",
         ha="center", fontsize=9,
     )  # fmt: skip
     if one.margin is not None and one.margin[0] == "relative":
@@ -60,6 +65,15 @@ def _line(axes: Axes, place: int, one: Comparison, *, greyed: bool, language: La
             text("experiments.forest_margin", language), (edge, place - 0.32), xytext=(0, -9),
             textcoords="offset points", ha="center", fontsize=8, color=RED,
         )  # fmt: skip
+
+
+def _tick(axes: Axes, language: Language, value: float, _place: int) -> str:
+    """Return a tick's label with the decimals that the distance between ticks asks for."""
+    if abs(value) < 1e-12:  # noqa: PLR2004 - the zero of the axis, give or take its rounding
+        return "0"
+    first, second, *_ = axes.xaxis.get_majorticklocs()
+    digits = max(0, math.ceil(-math.log10((second - first) * 100) - 1e-9))
+    return numbers.signed_percent(value, digits, language=language)
 
 
 def _label(one: Comparison, several: bool) -> str:
@@ -73,12 +87,14 @@ def _finding(result: ExperimentResult, language: Language) -> str:
     one = sentences.leading(result)
     if one is None or one.difference is None:
         return text("experiments.forest_title_none", language)
-    return text("experiments.forest_title", language, metric=one.metric,
-                effect=sentences.lift_or_difference(one, language), interval=sentences.interval(one, language))  # fmt: skip
+    effect, interval = sentences.lift_or_difference(one, language), sentences.interval(one, language)
+    return text("experiments.forest_title", language, metric=one.metric, effect=effect, interval=interval)
 
 
 def _alt(result: ExperimentResult, language: Language) -> str:
-    lines = [text("experiments.forest_alt", language, level=1 - result.plan.alpha, control=result.plan.control)]
+    lines = [
+        text("experiments.forest_alt", language, level=1 - result.plan.alpha, control=result.plan.control)
+    ]
     for one in result.comparisons:
         if one.difference is None:
             lines.append(text("experiments.forest_alt_none", language, metric=one.metric, arm=one.arm))

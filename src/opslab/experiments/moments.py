@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from opslab.errors import DataError, Problem
@@ -129,7 +129,9 @@ def collect(
     values = {column: _value(table, column.name) for column in columns}
     while True:
         shifts = _shifts(table, columns, values, where)
-        parts = table.fetch_slices(lambda source: _query(source, arm, columns, values, shifts, where))
+        parts = table.fetch_slices(
+            partial(_query, arm=arm, columns=columns, values=values, shifts=shifts, where=where)
+        )
         if finite or all(
             math.isfinite(cell) for part in parts for row in part for cell in row[2:] if cell is not None
         ):
@@ -182,7 +184,7 @@ def _shifts(
         f"avg(CASE WHEN isfinite({values[column]}) THEN {values[column]} END)" for column in wanted
     )
     head = f"(SELECT * FROM {table.relation} WHERE {ROW} < {_FIRST_ROWS} AND {where})"
-    (found,) = table.fetch(f"SELECT {means} FROM {head}", threads=1)  # noqa: S608 - quoted
+    (found,) = table.fetch(f"SELECT {means} FROM {head}", threads=1)
     return dict.fromkeys(columns, 0.0) | {
         column: mean or 0.0 for column, mean in zip(wanted, found, strict=True)
     }
@@ -216,8 +218,8 @@ def _query(
             outer.append(f"count(t{place}) - count({given})")
         else:
             outer.append("0")
-    rows = f"SELECT {', '.join(inner)} FROM {source} WHERE {where}"  # noqa: S608 - quoted
-    return f"SELECT {', '.join(outer)} FROM ({rows}) GROUP BY arm ORDER BY arm"  # noqa: S608 - quoted
+    rows = f"SELECT {', '.join(inner)} FROM {source} WHERE {where}"
+    return f"SELECT {', '.join(outer)} FROM ({rows}) GROUP BY arm ORDER BY arm"
 
 
 def _arm(row: tuple[Any, ...], columns: Sequence[Column], shifts: Mapping[Column, float]) -> ArmMoments:
@@ -284,6 +286,6 @@ def _refuse_values(
 def first_row(table: Table, condition: str, column: str) -> tuple[int, Any] | None:
     """Return the number (from 1) and the value of the first row that meets a condition."""
     rows = table.fetch(
-        f"SELECT {ROW} + 1, {quoted(column)} FROM {table.relation} WHERE {condition} ORDER BY {ROW} LIMIT 1"  # noqa: S608 - quoted
+        f"SELECT {ROW} + 1, {quoted(column)} FROM {table.relation} WHERE {condition} ORDER BY {ROW} LIMIT 1"
     )
     return (rows[0][0], rows[0][1]) if rows else None

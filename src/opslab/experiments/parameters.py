@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from opslab import workspace
 from opslab.errors import ParameterError
-from opslab.experiments.spec import Experiment
 from opslab.parameters import Inputs, Parameters
+
+if TYPE_CHECKING:
+    from opslab.experiments.spec import Experiment
 
 
 class ReadoutParameters(Parameters):
@@ -21,6 +24,8 @@ class ReadoutParameters(Parameters):
 
     def experiment(self) -> Experiment:
         """Return the experiment; raises `SpecError` when the spec needs correcting."""
+        from opslab.experiments.spec import Experiment  # only now: unknown parameters are told without it
+
         return Experiment.load(workspace.resolve(self.spec), self.spec)
 
     def day(self, experiment: Experiment) -> datetime.date:

@@ -9,7 +9,12 @@ from opslab.messages import Language, numbers, text
 from opslab.report.blocks import Block, Facts, Heading, Paragraph, Table, Tone, Verdict
 from opslab.report.figures import Figure
 
-_ACTION_TONES: dict[str, Tone] = {"ship": "good", "do_not_ship": "plain", "extend": "open", "stop_broken": "bad"}
+_ACTION_TONES: dict[str, Tone] = {
+    "ship": "good",
+    "do_not_ship": "plain",
+    "extend": "open",
+    "stop_broken": "bad",
+}
 _STATUS_TONES: dict[str, Tone] = {"pass": "good", "warn": "open", "fail": "bad"}
 _VERDICT_TONES: dict[str, Tone] = {
     "won": "good", "safe": "good", "lost": "bad", "harmed": "bad", "open": "plain", "unproven": "open",
@@ -60,10 +65,16 @@ def _facts(result: ExperimentResult, language: Language) -> Facts:
     if one is not None and one.difference is not None and not result.broken:
         level = text("experiments.interval_level", language, level=1 - result.plan.alpha)
         items.append(
-            (one.metric, sentences.lift_or_difference(one, language), f"{level} {sentences.interval(one, language)}")
+            (
+                one.metric,
+                sentences.lift_or_difference(one, language),
+                f"{level} {sentences.interval(one, language)}",
+            )
         )
         p_value = numbers.p_value(one.p_value or 0.0, language=language)
-        items.append((text("experiments.fact_p", language), p_value, text("experiments.fact_p_remark", language)))
+        items.append(
+            (text("experiments.fact_p", language), p_value, text("experiments.fact_p_remark", language))
+        )
     units = numbers.integer(sum(arm.units for arm in result.arms), language=language)
     by_arm = ", ".join(f"{arm.name} {numbers.integer(arm.units, language=language)}" for arm in result.arms)
     items.append((text("experiments.fact_units", language), units, by_arm))
@@ -85,7 +96,9 @@ def _checks(result: ExperimentResult, language: Language) -> list[Block | Figure
         )
         for check in result.checks
     ]
-    columns = [text(f"experiments.column_{name}", language) for name in ("check", "status", "blocking", "detail")]
+    columns = [
+        text(f"experiments.column_{name}", language) for name in ("check", "status", "blocking", "detail")
+    ]
     arms = [
         (
             arm.name,
@@ -95,7 +108,9 @@ def _checks(result: ExperimentResult, language: Language) -> list[Block | Figure
         )
         for arm in result.arms
     ]
-    arm_columns = [text(f"experiments.column_{name}", language) for name in ("arm", "units", "share", "designed")]
+    arm_columns = [
+        text(f"experiments.column_{name}", language) for name in ("arm", "units", "share", "designed")
+    ]
     return [
         Heading(text("experiments.section_checks", language)),
         Table(text("experiments.table_checks", language), columns, rows),
@@ -105,8 +120,18 @@ def _checks(result: ExperimentResult, language: Language) -> list[Block | Figure
 
 def _effects(result: ExperimentResult, language: Language) -> list[Block | Figure]:
     level = 1 - result.plan.alpha
-    rows = [_effect_row(one, language) for one in result.comparisons]
-    names = ("metric", "arm", "control_value", "arm_value", "difference", "lift", "p", "p_adjusted", "verdict")
+    rows = [_effect_row(one, language, used=not result.broken) for one in result.comparisons]
+    names = (
+        "metric",
+        "arm",
+        "control_value",
+        "arm_value",
+        "difference",
+        "lift",
+        "p",
+        "p_adjusted",
+        "verdict",
+    )
     columns = [text(f"experiments.column_{name}", language) for name in names]
     blocks: list[Block | Figure] = [Heading(text("experiments.section_effects", language))]
     if result.broken:
@@ -132,7 +157,7 @@ def _effects(result: ExperimentResult, language: Language) -> list[Block | Figur
     return blocks
 
 
-def _effect_row(one: Comparison, language: Language) -> list[str | tuple[str, Tone]]:
+def _effect_row(one: Comparison, language: Language, *, used: bool) -> list[str | tuple[str, Tone]]:
     none = text("words.none", language)
     if one.difference is None:
         changes = [none, none]
@@ -152,7 +177,9 @@ def _effect_row(one: Comparison, language: Language) -> list[str | tuple[str, To
         *changes,
         none if one.p_value is None else numbers.p_value(one.p_value, language=language),
         none if one.p_adjusted is None else numbers.p_value(one.p_adjusted, language=language),
-        (text(f"experiments.verdict_{one.verdict}", language), _VERDICT_TONES[one.verdict]),
+        (text(f"experiments.verdict_{one.verdict}", language), _VERDICT_TONES[one.verdict])
+        if used
+        else text("experiments.verdict_not_used", language),
     ]
 
 
@@ -167,7 +194,9 @@ def _data(result: ExperimentResult, language: Language) -> list[Block | Figure]:
         (text("experiments.data_used", language), numbers.integer(data.rows_used, language=language)),
     ]
     if data.delimiter:
-        rows.insert(2, (text("tables.delimiter", language), text(f"tables.delimiter_{data.delimiter}", language)))
+        rows.insert(
+            2, (text("tables.delimiter", language), text(f"tables.delimiter_{data.delimiter}", language))
+        )
     if data.sha256:
         rows.append((text("tables.sha256", language), data.sha256))
     head = [text("experiments.column_item", language), text("experiments.column_value", language)]
@@ -200,7 +229,11 @@ def _method(result: ExperimentResult, language: Language) -> list[Block | Figure
         said.append(text("experiments.method_score", language, count=SMALL_COUNT))
     families = {one.role for one in result.comparisons}
     said.append(text("experiments.method_primary", language, alpha=plan.alpha))
-    said += [text(f"experiments.method_{role}", language) for role in ("secondary", "guardrail") if role in families]
+    said += [
+        text(f"experiments.method_{role}", language)
+        for role in ("secondary", "guardrail")
+        if role in families
+    ]
     said.append(text("experiments.method_sample_ratio", language))
     said.append(text(f"experiments.method_rule_{plan.primaries}", language))
     if plan.weights_assumed:

@@ -20,7 +20,11 @@ def record(result: ExperimentResult) -> dict[str, Any]:
         "as_of": _day(result.as_of),
         "status": "check_failed" if result.broken else "complete",
         "plan": asdict(result.plan)
-        | {"start": _day(result.plan.start), "end": _day(result.plan.end), "weights": dict(result.plan.weights)},
+        | {
+            "start": _day(result.plan.start),
+            "end": _day(result.plan.end),
+            "weights": dict(result.plan.weights),
+        },
         "arms": [asdict(arm) for arm in result.arms],
         "checks": [check(one) for one in result.checks],
         "comparisons": [comparison(one) for one in result.comparisons],
@@ -74,7 +78,9 @@ def comparison(one: Comparison, *, flat: bool = False) -> dict[str, Any]:
 
 def message(one: Message) -> dict[str, Any]:
     """Return a message as its key and values."""
-    values = {name: _day(value) if isinstance(value, datetime.date) else value for name, value in one.values.items()}
+    values = {
+        name: _day(value) if isinstance(value, datetime.date) else value for name, value in one.values.items()
+    }
     return {"key": one.key, "values": values}
 
 
@@ -91,7 +97,10 @@ def evidence(result: ExperimentResult) -> list[Evidence]:
             Evidence(
                 id=f"{result.plan.slug}/{one.metric}/{one.arm}",
                 kind="causal",
-                statement=("experiments.evidence", {"metric": one.metric, "arm": one.arm, "control": one.control}),
+                statement=(
+                    "experiments.evidence",
+                    {"metric": one.metric, "arm": one.arm, "control": one.control},
+                ),
                 quantity=_quantity(one, 1 - result.plan.alpha),
                 unit="share" if one.type == "proportion" else one.metric,
                 per="unit",

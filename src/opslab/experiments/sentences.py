@@ -85,7 +85,11 @@ def difference(one: Comparison, amount: float | None, language: Language) -> str
 
 def lift(amount: float | None, language: Language) -> str:
     """Return a relative change."""
-    return text("words.none", language) if amount is None else numbers.signed_percent(amount, 1, language=language)
+    return (
+        text("words.none", language)
+        if amount is None
+        else numbers.signed_percent(amount, 1, language=language)
+    )
 
 
 def lift_or_difference(one: Comparison, language: Language) -> str:

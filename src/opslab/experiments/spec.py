@@ -128,7 +128,7 @@ class Design(Declared):
 
 
 class Amount(Declared):
-    """A size of effect, relative to the control's estimate or absolute in the metric's unit: one of the two."""
+    """A size of effect, relative to the control's estimate or absolute in the metric's unit."""
 
     relative: float | None = Field(None, gt=0)
     absolute: float | None = Field(None, gt=0)

@@ -52,18 +52,19 @@ def count_units(table: Table, unit: str, arm: str, where: str = "TRUE") -> Units
     """
     column = quoted(unit)
     source = f"{table.relation} WHERE {where}"
-    ((rows, named),) = table.fetch(f"SELECT count(*), count({column}) FROM {source}")  # noqa: S608 - quoted
+    ((rows, named),) = table.fetch(f"SELECT count(*), count({column}) FROM {source}")
     ((units,),) = table.fetch(
-        f"SELECT count(*) FROM (SELECT {column} FROM {source} AND {column} IS NOT NULL GROUP BY ALL)"  # noqa: S608 - quoted
+        f"SELECT count(*) FROM (SELECT {column} FROM {source} AND {column} IS NOT NULL GROUP BY ALL)"
     )
     nameless_row = None
     if named < rows:
-        ((nameless_row,),) = table.fetch(f"SELECT min({ROW}) + 1 FROM {source} AND {column} IS NULL")  # noqa: S608 - quoted
+        ((nameless_row,),) = table.fetch(f"SELECT min({ROW}) + 1 FROM {source} AND {column} IS NULL")
     if units == named:
         return Units(units, rows, nameless=rows - named, nameless_row=nameless_row)
     ((repeated, repeated_row, leaked, leaked_row),) = table.fetch(
-        f"SELECT count(*) FILTER (NOT leaked), min(later) FILTER (NOT leaked) + 1, "  # noqa: S608 - quoted
-        f"count(*) FILTER (leaked), min(later) FILTER (leaked) + 1 FROM ({_repeated(column, quoted(arm), source)})"
+        f"SELECT count(*) FILTER (NOT leaked), min(later) FILTER (NOT leaked) + 1, "
+        "count(*) FILTER (leaked), min(later) FILTER (leaked) + 1 "
+        f"FROM ({_repeated(column, quoted(arm), source)})"
     )
     return Units(units, rows, repeated, repeated_row, leaked, leaked_row, rows - named, nameless_row)
 
@@ -72,13 +73,13 @@ def without_leaked(table: Table, unit: str, arm: str, where: str = "TRUE") -> st
     """Return a SQL condition that leaves out the rows of units that stand in more than one arm."""
     column = quoted(unit)
     inner = _repeated(column, quoted(arm), f"{table.relation} WHERE {where}")
-    table.keep("leaked", f"SELECT unit FROM ({inner}) WHERE leaked")  # noqa: S608 - quoted
-    return f"({where}) AND {column} NOT IN (SELECT unit FROM leaked)"  # noqa: S608 - quoted
+    table.keep("leaked", f"SELECT unit FROM ({inner}) WHERE leaked")
+    return f"({where}) AND {column} NOT IN (SELECT unit FROM leaked)"
 
 
 def _repeated(column: str, arm: str, source: str) -> str:
     return (
-        f"SELECT {column} AS unit, min({arm}) <> max({arm}) AS leaked, "  # noqa: S608 - quoted
+        f"SELECT {column} AS unit, min({arm}) <> max({arm}) AS leaked, "
         f"max({ROW}) AS later FROM {source} AND {column} IS NOT NULL "
         "GROUP BY ALL HAVING count(*) > 1"
     )

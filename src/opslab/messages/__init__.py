@@ -14,7 +14,7 @@ import string
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from opslab.messages import numbers
@@ -33,7 +33,7 @@ def catalogue(language: Language, area: str) -> Mapping[str, str]:
     area : str
         The part of a key before its first dot.
     """
-    source = files("opslab.messages").joinpath(language, f"{area}.toml")
+    source = Path(__file__).parent / language / f"{area}.toml"
     return cast("Mapping[str, str]", tomllib.loads(source.read_text(encoding="utf-8")))
 
 
@@ -81,11 +81,11 @@ class _Formatter(string.Formatter):
 
 
 def one_line(value: str) -> str:
-    """Return a text from outside without line breaks, control characters or direction marks.
+    r"""Return a text from outside without line breaks, control characters or direction marks.
 
     Examples
     --------
-    >>> one_line("a\\x1b[31mb\\nc")
+    >>> one_line("a\x1b[31mb\nc")
     'a�[31mb c'
     """
     return "".join(

@@ -49,7 +49,8 @@ def signed_percent(value: float, digits: int = 1, *, language: str) -> str:
 
 def signed_points(value: float, digits: int = 2, *, language: str) -> str:
     """Return a difference of two shares in percentage points, always with its sign."""
-    return f"{_sign(value)}{decimal(abs(value) * 100, digits, language=language)}\u00a0{'pp' if language == 'en' else 'pt'}"
+    unit = "pp" if language == "en" else "pt"
+    return f"{_sign(value)}{decimal(abs(value) * 100, digits, language=language)}\u00a0{unit}"
 
 
 def p_value(value: float, *, language: str) -> str:

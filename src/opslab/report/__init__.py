@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from opslab.report.blocks import Block, Facts, Heading, Paragraph, Table, Verdict
-    from opslab.report.figures import Figure
     from opslab.report.cells import Result, publish, show
+    from opslab.report.figures import Figure
 
-__all__ = ["Block", "Facts", "Figure", "Heading", "Paragraph", "Result", "Table", "Verdict", "publish", "show"]
+__all__ = [
+    "Block",
+    "Facts",
+    "Figure",
+    "Heading",
+    "Paragraph",
+    "Result",
+    "Table",
+    "Verdict",
+    "publish",
+    "show",
+]
 
 _HOMES = {"Figure": "figures", "Result": "cells", "publish": "cells", "show": "cells"}
 

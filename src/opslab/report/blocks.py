@@ -54,7 +54,8 @@ class Facts:
 
     def _repr_html_(self) -> str:
         items = Markup("").join(
-            Markup('<div><dt>{}</dt><dd>{}</dd><dd class="remark">{}</dd></div>').format(*item) for item in self.items
+            Markup('<div><dt>{}</dt><dd>{}</dd><dd class="remark">{}</dd></div>').format(*item)
+            for item in self.items
         )
         return Markup('<dl class="facts">{}</dl>').format(items)
 
@@ -84,7 +85,9 @@ class Table:
             for place, name in enumerate(self.columns)
         )
         body = Markup("\n").join(
-            Markup("<tr>{}</tr>").format(Markup("").join(self._cell(place, cell) for place, cell in enumerate(row)))
+            Markup("<tr>{}</tr>").format(
+                Markup("").join(self._cell(place, cell) for place, cell in enumerate(row))
+            )
             for row in self.rows
         )
         return Markup(
@@ -153,5 +156,3 @@ class Verdict:
 def html(blocks: Sequence[Block]) -> Markup:
     """Return blocks one after the other."""
     return Markup("\n").join(Markup(block._repr_html_()) for block in blocks)  # noqa: S704 - escaped by the blocks
-
-

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from opslab.evidence import Evidence
+from opslab.evidence import RECORD_TYPE, Evidence
 from opslab.messages import Language
 from opslab.report.blocks import Block, html
 
 if TYPE_CHECKING:
     from opslab.report.figures import Figure
-
-RECORD_TYPE = "application/vnd.opslab.result+json"
 
 
 @runtime_checkable
@@ -56,7 +54,7 @@ def show(*blocks: Block | Figure) -> None:
             if pending:
                 display(HTML(html(pending)))
                 pending = []
-            data, metadata = block._repr_mimebundle_()  # noqa: SLF001 - IPython's own protocol
+            data, metadata = block._repr_mimebundle_()
             display(data, metadata=metadata, raw=True)
         else:
             pending.append(block)

@@ -16,7 +16,7 @@ SVG = "image/svg+xml"
 # Okabe and Ito (2008): told apart by colour-blind readers, and in grey by their lightness.
 BLUE, ORANGE, GREEN, RED, GREY, INK = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#8a8f98", "#1d2430"
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "font.family": ["DejaVu Sans"],
     "font.size": 10,
     "text.color": INK,

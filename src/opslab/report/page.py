@@ -10,9 +10,9 @@ from html import unescape
 from importlib.resources import files
 from typing import Any
 
+from opslab.evidence import RECORD_TYPE
 from opslab.messages import Language, text
 from opslab.report.catalogue import style
-from opslab.report.cells import RECORD_TYPE
 from opslab.startup import without_iri_grammar
 
 with without_iri_grammar():
@@ -23,11 +23,71 @@ ANALYST = "analyst"
 """Tag of cells that speak to the analyst and have no place on the page."""
 
 _HEADING = re.compile(r'<h2 id="([a-z0-9-]+)">(.*?)</h2>', re.DOTALL)
-_TAGS = (
-    "a abbr b blockquote br caption cite code dd del details div dl dt em figcaption figure h1 h2 h3 h4 hr i ins kbd "
-    "li mark ol p pre q s samp section small span strong sub summary sup table tbody td tfoot th thead tr u ul var"
-).split()
-_ATTRIBUTES = ["id", "class", "lang", "dir", "scope", "colspan", "rowspan", "headers", "role", "tabindex", "title"]
+_TAGS = [
+    "a",
+    "abbr",
+    "b",
+    "blockquote",
+    "br",
+    "caption",
+    "cite",
+    "code",
+    "dd",
+    "del",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "figcaption",
+    "figure",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "hr",
+    "i",
+    "ins",
+    "kbd",
+    "li",
+    "mark",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "s",
+    "samp",
+    "section",
+    "small",
+    "span",
+    "strong",
+    "sub",
+    "summary",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "tr",
+    "u",
+    "ul",
+    "var",
+]
+_ATTRIBUTES = [
+    "id",
+    "class",
+    "lang",
+    "dir",
+    "scope",
+    "colspan",
+    "rowspan",
+    "headers",
+    "role",
+    "tabindex",
+    "title",
+]
 
 
 def render(notebook: Any, identity: Sequence[tuple[str, str]], language: Language) -> str:

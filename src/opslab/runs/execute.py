@@ -59,7 +59,9 @@ class Execution:
     failure: Failure | None
 
 
-def execute(source: Path, parameters: Mapping[str, Any], folder: Path, *, cell_timeout: int | None = None) -> Execution:
+def execute(
+    source: Path, parameters: Mapping[str, Any], folder: Path, *, cell_timeout: int | None = None
+) -> Execution:
     """Execute a notebook with its parameters in a fresh kernel of this very Python.
 
     Parameters
@@ -110,7 +112,7 @@ def _kernel_manager(scratch: Path) -> type[AsyncKernelManager]:
             argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
             return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
-        async def start_kernel(self, **options: Any) -> None:
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override] # as its base does
             if os.name == "posix":  # no open port, and no warning about one
                 self.transport, self.ip = "ipc", str(scratch / "kernel")
             self.connection_file = str(scratch / "kernel.json")

@@ -11,9 +11,9 @@ from typing import Any
 
 from opslab import workspace
 from opslab.errors import MachineError, OpslabError, Problem, RunError, exit_code_of
+from opslab.evidence import RECORD_TYPE
 from opslab.messages import Language, numbers, text
 from opslab.parameters import Parameters
-from opslab.report.cells import RECORD_TYPE
 from opslab.runs import folder as folders
 from opslab.runs.folder import NOTEBOOK, READOUT, RESULT, RUN, Identity, Run
 from opslab.runs.registry import Notebook, find
@@ -38,7 +38,12 @@ class NotebookError(OpslabError):
 
 
 def run_notebook(
-    name: str, given: Mapping[str, Any], *, out: str | Path = "reports", force: bool = False, timeout: int | None = None
+    name: str,
+    given: Mapping[str, Any],
+    *,
+    out: str | Path = "reports",
+    force: bool = False,
+    timeout: int | None = None,
 ) -> Run:
     """Run a notebook and file its readout; see `opslab.run`.
 
@@ -71,7 +76,9 @@ def prepare(name: str, given: Mapping[str, Any]) -> tuple[Notebook, Parameters, 
     return notebook, parameters, folders.identify(name, notebook.path, parameters, inputs)
 
 
-def _run(notebook: Notebook, parameters: Parameters, identity: Identity, reports: Path, timeout: int | None) -> Run:
+def _run(
+    notebook: Notebook, parameters: Parameters, identity: Identity, reports: Path, timeout: int | None
+) -> Run:
     target = reports / identity.run_id
     with folders.working_folder(reports, identity) as working:
         from opslab.runs.execute import execute, write
@@ -154,6 +161,8 @@ def _error(failure: Any, failed: Path) -> OpslabError:
     if failure.kind == "error":
         code = exit_code_of(failure.name)
         key = "runs.error" if code == 1 else "runs.reason"
-        said = [Problem(key, {"reason": line, "name": failure.name}) for line in failure.text.splitlines() or [""]]
+        said = [
+            Problem(key, {"reason": line, "name": failure.name}) for line in failure.text.splitlines() or [""]
+        ]
         return NotebookError(*said, exit_code=code, failed=failed)
     return NotebookError(problem, exit_code=RunError.exit_code, failed=failed)

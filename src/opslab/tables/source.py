@@ -204,7 +204,7 @@ def _open_csv(connection: duckdb.DuckDBPyConnection, path: Path, shown: str) -> 
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
     try:
         connection.execute(
-            f"CREATE TABLE source AS SELECT * FROM read_csv({literal(str(path.resolve()))}, "  # noqa: S608 - quoted
+            f"CREATE TABLE source AS SELECT * FROM read_csv({literal(str(path.resolve()))}, "
             f"auto_detect = false, header = true, delim = {literal(delimiter)}, quote = '\"', escape = '\"', "
             f"columns = {{{columns}}}, encoding = 'utf-8')"
         )
@@ -229,7 +229,11 @@ def _open_csv(connection: duckdb.DuckDBPyConnection, path: Path, shown: str) -> 
 
 def _open_frame(connection: duckdb.DuckDBPyConnection, data: Any, shown: str) -> Table:
     module = type(data).__module__.partition(".")[0]
-    if (module, type(data).__name__) not in {("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table")}:
+    if (module, type(data).__name__) not in {
+        ("pandas", "DataFrame"),
+        ("polars", "DataFrame"),
+        ("pyarrow", "Table"),
+    }:
         raise DataError.of("tables.kind", file=shown, kind=f"{module}.{type(data).__name__}")
     connection.register("source", data)
     types = _types(connection, "source", shown)
@@ -275,7 +279,7 @@ def _first_row(source: str, delimiter: str) -> list[str]:
 
 
 def _types(connection: duckdb.DuckDBPyConnection, relation: str, shown: str) -> dict[str, str]:
-    described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()  # noqa: S608 - quoted
+    described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     types = {name: kind for name, kind, *_ in described}
     if ROW in types:
         raise DataError.of("tables.reserved", file=shown, field=ROW)
