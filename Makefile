@@ -117,5 +117,5 @@ constraints: ## Choose the dependency versions anew, write constraints.txt (need
 	cp "$$folder/constraints.txt" constraints.txt && echo 'Wrote constraints.txt.'
 
 clean: ## Remove .venv, caches and builds; reports/ stays
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
-	@find src tests benchmarks docs notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist
+	@find . -path ./.git -prune -o \( -name __pycache__ -o -name .mypy_cache \) -type d -prune -exec rm -rf {} +

@@ -1,0 +1,57 @@
+"""Each notebook's parameters cell and its typed parameters say the same; papermill trusts the cell alone."""
+
+from __future__ import annotations
+
+import ast
+import json
+
+import pytest
+
+from conftest import ROOT
+from opslab.runs.registry import NOTEBOOKS
+
+TRAPS = {"token", "secret", "password", "key", "credential"}
+
+
+def cells(notebook):
+    return json.loads((ROOT / "notebooks" / f"{notebook.name}.ipynb").read_text(encoding="utf-8"))["cells"]
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
+def test_the_cell_equals_the_schema(notebook):
+    (cell,) = [one for one in cells(notebook) if "parameters" in one["metadata"].get("tags", [])]
+    source = "".join(cell["source"])
+    said = {node.targets[0].id: ast.literal_eval(node.value) for node in ast.parse(source).body}
+    parameters = notebook.parameters()
+    assert said == dict(parameters().given())
+    assert set(said) == set(parameters.model_fields)
+    assert all("  # " in line for line in source.splitlines())
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
+def test_no_parameter_is_a_secret_or_an_option_of_run(notebook):
+    names = set(notebook.parameters().model_fields)
+    assert not {name for name in names if any(trap in name for trap in TRAPS)}
+    assert not names & {"out", "force", "notebook"}
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
+def test_the_notebook_is_thin_and_committed_without_outputs(notebook):
+    code = [cell for cell in cells(notebook) if cell["cell_type"] == "code"]
+    assert len(code) <= 12
+    assert all(len(cell["source"]) <= 8 for cell in code)
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in code)
+    assert "publish(" in "".join(code[-1]["source"])
+    assert all(
+        "for " not in "".join(cell["source"]) and "if " not in "".join(cell["source"]) for cell in code[2:]
+    )
+
+
+def test_every_notebook_is_registered_and_named_in_the_catalogue():
+    from opslab.messages import LANGUAGES, text
+
+    assert {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")} == {
+        notebook.name for notebook in NOTEBOOKS
+    }
+    for notebook in NOTEBOOKS:
+        assert all(text(f"report.kind_{notebook.name}", language) for language in LANGUAGES)

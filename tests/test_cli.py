@@ -1,0 +1,69 @@
+"""The commands beside `run`."""
+
+from __future__ import annotations
+
+import json
+
+from click.testing import CliRunner
+
+from conftest import ROOT
+from opslab.cli import main
+
+
+def opslab(*arguments):
+    return CliRunner().invoke(main, [*arguments])
+
+
+def test_help_names_the_exit_codes_and_every_command():
+    shown = opslab("--help").stdout
+    assert "Exit codes: 0 done" in shown
+    assert all(name in shown for name in ("run", "list", "describe", "schema", "demo", "catalogue", "sample"))
+
+
+def test_list_and_describe():
+    assert "experiment_readout" in opslab("list").stdout
+    shown = opslab("describe", "experiment_readout").stdout
+    assert "spec" in shown
+    assert "default: data/sample/checkout.yaml" in shown
+
+
+def test_the_schema_is_json_and_knows_the_fields():
+    schema = json.loads(opslab("schema", "experiment").stdout)
+    assert {"experiment", "arms", "metrics", "decision"} <= set(schema["properties"])
+    assert schema["additionalProperties"] is False
+
+
+def test_sample_makes_the_same_bytes(workspace_folder):
+    assert opslab("sample", "again").exit_code == 0
+    made = sorted(path for path in (workspace_folder / "again").iterdir())
+    assert made
+    assert all(path.read_bytes() == (ROOT / "data/sample" / path.name).read_bytes() for path in made)
+
+
+def test_an_empty_catalogue_says_so(workspace_folder):
+    assert opslab("catalogue").exit_code == 0
+    assert "There are no runs here yet." in (workspace_folder / "reports/index.html").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_a_catalogue_with_foreign_and_broken_files_still_stands(workspace_folder):
+    for name, content in (("a", "{}"), ("b", "no json"), ("c", json.dumps({"as_of": "2026-01-01", "name": "<b>x</b>", "headline": "<script>", "notebook": "experiment_readout", "status": "complete"}))):  # fmt: skip
+        folder = workspace_folder / "reports" / "experiment_readout" / name / "2026-01-01-00000000"
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text(content, encoding="utf-8")
+    assert opslab("catalogue", "--language", "fr").exit_code == 0
+    page = (workspace_folder / "reports/index.html").read_text(encoding="utf-8")
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+    assert "1 janvier 2026" in page
+
+
+def test_a_defect_is_told_without_a_traceback_and_with_one_on_request(monkeypatch):
+    from opslab.runs import registry
+
+    monkeypatch.setattr(registry, "NOTEBOOKS", None)
+    done = opslab("list")
+    assert done.exit_code == 1
+    assert "This is a defect of opslab: TypeError" in done.stderr
+    assert isinstance(opslab("--debug", "list").exception, TypeError)
