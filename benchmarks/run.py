@@ -1,0 +1,52 @@
+"""Measure the budgets and write docs/benchmarks.md: ratios of pairs that ran in turn, on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import moments
+
+import readout
+import startup
+from timing import ROOT
+
+HEAD = ("what", "target", "measured", "beside")
+INTRODUCTION = """# Benchmarks
+
+Made by `make benchmark`. Each figure is a median over several rounds in which the things compared took turns,
+after one round that is not counted. Ratios travel between machines, seconds do not.
+"""
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as a Markdown table."""
+    return "\n".join("| " + " | ".join(row) + " |" for row in (HEAD, ("---",) * len(HEAD), *rows))
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=10_000_000, help="rows of the experiment table")
+    rows = parser.parse_args().rows
+    subprocess.run([sys.executable, "-m", "compileall", "-q", str(ROOT / "src")], check=True)
+    found = [*startup.measure(), *readout.measure(), *moments.measure(rows)]
+    names = ("duckdb", "papermill", "nbconvert", "matplotlib")
+    machine = (
+        f"Machine: {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; "
+        + ", ".join(f"{name} {version(name)}" for name in names)
+        + "."
+    )
+    page = f"{INTRODUCTION}\n{machine}\n\n{table(found)}\n"
+    Path(ROOT / "docs" / "benchmarks.md").write_text(page, encoding="utf-8")
+    print(page)
+
+
+if __name__ == "__main__":
+    main()
