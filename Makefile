@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # A stamp is written when its install is whole. Its name holds this folder, because a .venv that was
 # copied along would still run the code of the folder it comes from.
-here := $(shell pwd | cksum | cut -d ' ' -f 1)
+here := $(shell pwd -P | cksum | cut -d ' ' -f 1)
 asked := $(if $(PYTHON),-$(shell printf '%s' '$(PYTHON)' | cksum | cut -d ' ' -f 1))
 base := .venv/.base-$(here)$(asked)
 test := .venv/.test-$(here)$(asked)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +36,13 @@ class _Commands(click.Group):
 
 def _tell(error: Exception, language: Language) -> int:
     from opslab.errors import OpslabError
+    from opslab.messages import text
 
     if isinstance(error, OpslabError):
         click.echo(error.text(language), err=True)
-        failed = getattr(error, "failed", None)
-        if failed is not None:
-            click.echo(f"What the run got: {failed}", err=True)
+        folder = getattr(error, "folder", None)
+        if folder is not None:
+            click.echo(text("runs.what_it_got", language, folder=str(folder)), err=True)
         return error.exit_code
     click.echo(f"This is a defect of opslab: {type(error).__name__}: {error}", err=True)
     click.echo("Run the command again with `opslab --debug …` and report what it prints.", err=True)
@@ -66,6 +68,8 @@ def main(debug: bool) -> None:
 @click.option("--params", "file", type=click.Path(path_type=Path), help="A YAML file of parameters.")
 @click.option("--out", default="reports", show_default=True, help="Folder of the reports.")
 @click.option("--force", is_flag=True, help="Run again even when the same run is there.")
+@click.option("--timeout", type=click.FloatRange(min=1), help="Seconds that the whole run may take.")
+@click.option("--cell-timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
 @click.option("--quiet", is_flag=True, help="Print the path of the readout only.")
 @click.pass_context
 def run(
@@ -75,6 +79,8 @@ def run(
     file: Path | None,
     out: str,
     force: bool,
+    timeout: float | None,
+    cell_timeout: int | None,
     quiet: bool,
 ) -> None:
     """Run NOTEBOOK and file its readout."""
@@ -82,7 +88,16 @@ def run(
     ctx.meta["language"] = given["language"] if given.get("language") in {"en", "fr"} else "en"
     from opslab.runs.runner import run_notebook
 
-    done = run_notebook(notebook, given, out=out, force=force)
+    with _progress(notebook, quiet=quiet) as progress:
+        done = run_notebook(
+            notebook,
+            given,
+            out=out,
+            force=force,
+            run_seconds=timeout,
+            cell_seconds=cell_timeout,
+            progress=progress,
+        )
     _catalogue(done)
     if quiet:
         click.echo(done.readout)
@@ -135,7 +150,8 @@ def demo(out: str) -> None:
         for given in notebook.demo:
             shown = " ".join(f"{name}={value}" for name, value in given.items())
             click.echo(f"Running {notebook.name} {shown}")
-            done.append(run_notebook(notebook.name, given, out=out))
+            with _progress(notebook.name, quiet=False) as progress:
+                done.append(run_notebook(notebook.name, given, out=out, progress=progress))
             _say(done[-1])
     index = _catalogue(done[-1])
     broken = sum(one.status == "check_failed" for one in done)
@@ -203,6 +219,23 @@ def _from_file(file: Path) -> Mapping[str, Any]:
     if not isinstance(values, dict) or any(isinstance(value, dict | list) for value in values.values()):
         raise ParameterError.of("runs.params_file", file=str(file))
     return values
+
+
+@contextmanager
+def _progress(notebook: str, *, quiet: bool) -> Iterator[Callable[[int, int, str], None] | None]:
+    """Give what shows the cell at work on one line of a terminal, and nothing anywhere else."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+
+    def show(number: int, count: int, cell: str) -> None:
+        click.echo(f"\r\x1b[2K{notebook}: cell {number} of {count}, {cell}", err=True, nl=False)
+
+    click.echo(f"{notebook}: starting", err=True, nl=False)
+    try:
+        yield show
+    finally:
+        click.echo("\r\x1b[2K", err=True, nl=False)
 
 
 def _say(done: Run) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
 Spec = TypeVar("Spec", bound=BaseModel)
 Location = tuple[str | int, ...]
 
-_LARGEST_BYTES = 1_000_000
-_MOST_NODES = 50_000
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)\Z")
+_LARGEST_BYTES = 200_000
+_MOST_NODES = 10_000
+_DEEPEST = 50
+_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")}
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?\Z")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 
@@ -36,6 +39,14 @@ class Declared(BaseModel):
     """The base of everything a user declares: frozen, and without unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise SpecError(*problems(type(self), error, Document("", fields, {}))) from None
+
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined] # reading YAML goes past it
 
 
 def _label(value: object) -> object:
@@ -88,6 +99,8 @@ def read(path: Path, file: str) -> Document:
         ) from None
     except OSError as error:
         raise SpecError.of("specs.unreadable", file=file, reason=error.strerror or str(error)) from None
+    except ValueError as error:  # a name that no file can have
+        raise SpecError.of("specs.unreadable", file=file, reason=str(error)) from None
     if len(raw) > _LARGEST_BYTES:
         raise SpecError.of("specs.too_large", file=file, bytes=len(raw))
     try:
@@ -101,17 +114,22 @@ def read(path: Path, file: str) -> Document:
 def parse(source: str, file: str) -> Document:
     """Return the document that a YAML text holds; raises `SpecError` like `read`."""
     import yaml
+    from yaml.reader import ReaderError
 
     try:
-        tree = yaml.compose(source, Loader=yaml.BaseLoader)
+        tree = yaml.compose(source, Loader=_loader())
+    except _TooLargeError as error:
+        raise SpecError.of("specs.too_deep", file=file, line=error.line) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
-        raise SpecError.of("specs.yaml", file=file, line=line, reason=error.problem or "?") from None
-    except yaml.YAMLError as error:
+        key = "specs.tab" if "'\\t'" in str(error.problem) else "specs.yaml"
+        raise SpecError.of(key, file=file, line=line, reason=error.problem or "?") from None
+    except ReaderError as error:
+        line = source.count("\n", 0, error.position) + 1
+        raise SpecError.of("specs.control_character", file=file, line=line) from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # numbers in escapes and directives
         raise SpecError.of("specs.yaml", file=file, reason=str(error).splitlines()[0]) from None
-    except RecursionError:
-        raise SpecError.of("specs.too_deep", file=file) from None
     if tree is None:
         raise SpecError.of("specs.empty", file=file)
     builder = _Builder(file)
@@ -139,19 +157,23 @@ def problems(
     model: type[BaseModel], error: ValidationError, document: Document | None = None
 ) -> list[Problem]:
     """Return pydantic's findings as problems with their place, in the order of the file."""
-    found = []
+    found: list[Problem] = []
     for detail in error.errors(include_url=False, include_input=True):
-        location = _written(detail["loc"], document)
+        if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+            continue  # the entries are there, but wrong, and each of them is told
+        location = _written(detail, document)
         key, values = _message(model, detail, location)
         found.append(
             Problem(
                 key,
                 values,
-                document.file if document else None,
+                (document.file or None) if document else None,
                 document.line(location) if document else None,
                 field_name(location) or None,
             )
         )
+        if found[-1].field in {problem.field for problem in found[:-1] if problem.key != key}:
+            found.pop()  # the other reading of a field that takes one of two kinds
     return sorted(found, key=lambda problem: problem.line or 0)
 
 
@@ -159,8 +181,36 @@ def field_name(location: Location) -> str:
     """Return a location as it is written in messages: ``metrics[1].type``."""
     shown = ""
     for part in location:
-        shown += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if shown else part
+        if isinstance(part, int) and not isinstance(part, bool):
+            shown += f"[{part + 1}]"
+        else:
+            shown += f".{part}" if shown else str(part)
     return shown
+
+
+class _TooLargeError(Exception):
+    def __init__(self, line: int) -> None:
+        self.line = line
+
+
+@cache
+def _loader() -> type[yaml.BaseLoader]:
+    """Return a loader of text, lists and mappings that stops at what is too long or too deep."""
+    import yaml
+
+    class Loader(yaml.BaseLoader):
+        nodes = depth = 0
+
+        def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+            self.nodes += 1
+            self.depth += 1
+            if self.nodes > 2 * _MOST_NODES or self.depth > _DEEPEST:
+                raise _TooLargeError(self.peek_event().start_mark.line + 1)  # type: ignore[no-untyped-call]
+            node = super().compose_node(parent, index)
+            self.depth -= 1
+            return node
+
+    return Loader
 
 
 class _Builder:
@@ -175,10 +225,11 @@ class _Builder:
         line = node.start_mark.line + 1
         self.lines.setdefault(location, line)
         self.nodes += 1
-        if self.nodes > _MOST_NODES:
+        if self.nodes > _MOST_NODES or len(location) > _DEEPEST:
             raise SpecError.of("specs.too_deep", file=self.file, line=line)
-        if not (node.tag or "").startswith("tag:yaml.org,2002:") or "python" in node.tag:
-            raise SpecError.of("specs.tag", file=self.file, line=line, tag=node.tag)
+        if node.tag not in _TAGS:
+            tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+            raise SpecError.of("specs.tag", file=self.file, line=line, tag=tag)
         if isinstance(node, MappingNode):
             return self._mapping(node, location)
         if isinstance(node, SequenceNode):
@@ -189,10 +240,16 @@ class _Builder:
         values: dict[str, Any] = {}
         for key_node, child in node.value:
             line = key_node.start_mark.line + 1
-            if key_node.id != "scalar":
+            read = self.value(key_node, location) if key_node.id == "scalar" else None
+            if read is None:
                 raise SpecError.of("specs.key", file=self.file, line=line)
             key = key_node.value
             inner = (*location, key)
+            if isinstance(read, bool | float):
+                kind = "boolean" if isinstance(read, bool) else "number"
+                raise SpecError.of(
+                    f"specs.label_{kind}", file=self.file, line=line, field=field_name(inner), value=key
+                )
             if key in values:
                 raise SpecError.of(
                     "specs.repeated_key", file=self.file, line=line, field=field_name(inner), name=key
@@ -210,19 +267,21 @@ def _plain(value: str) -> Any:
     return float(value) if _FLOAT.match(value) else value
 
 
-def _written(location: Location, document: Document | None) -> Location:
+def _written(detail: ErrorDetails, document: Document | None) -> Location:
     """Drop what pydantic adds to a location (union members, keys): keep what the user wrote."""
-    kept: list[str | int] = []
+    location, kept = detail["loc"], list[str | int]()
+    if detail["type"].startswith("union_tag"):
+        location = (*location, detail["ctx"]["discriminator"].strip("'"))
     values = document.values if document else None
     for position, part in enumerate(location):
         last = position == len(location) - 1
         if document is None or (isinstance(values, dict) and part in values):
             kept.append(part)
             values = values[part] if isinstance(values, dict) else None
-        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
+        elif isinstance(values, list | tuple) and isinstance(part, int) and part < len(values):
             kept.append(part)
             values = values[part]
-        elif last and isinstance(values, dict) and isinstance(part, str) and part != "[key]":
+        elif last and isinstance(values, dict) and detail["type"] in ("missing", "union_tag_not_found"):
             kept.append(part)
     return tuple(kept)
 
@@ -230,13 +289,15 @@ def _written(location: Location, document: Document | None) -> Location:
 def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -> tuple[str, dict[str, Any]]:
     """Return the catalogue's message for one finding of pydantic."""
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
+    if given is None and kind != "extra_forbidden":
+        return "specs.no_value", {}
     if kind.startswith(("specs.", "experiments.", "parameters.")):
         return kind, dict(context)
     if kind == "extra_forbidden":
         name = str(location[-1])
         near = did_you_mean(name, _fields(model, detail["loc"][:-1]))
         return ("specs.unknown_near" if near else "specs.unknown"), {"name": name, "near": near}
-    if kind == "missing":
+    if kind in ("missing", "union_tag_not_found"):
         return "specs.missing", {"name": str(location[-1])}
     if kind in ("literal_error", "union_tag_invalid"):
         expected = context.get("expected") or context.get("expected_tags") or ""
@@ -245,10 +306,8 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
         near = did_you_mean(str(given), choices)
         values = {"given": _short(given), "choices": choices, "near": near}
         return ("specs.choice_near" if near else "specs.choice"), values
-    if kind == "union_tag_not_found":
-        return "specs.missing", {"name": str(context.get("discriminator", "")).strip("'")}
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
-        return f"specs.{kind}", {"given": given, "bound": next(iter(context.values()))}
+        return f"specs.{kind}", {"given": _short(given), "bound": f"{next(iter(context.values())):g}"}
     family = next((family for prefix, family in _FAMILIES.items() if kind.startswith(prefix)), None)
     if family:
         return family, {"given": _short(given)}

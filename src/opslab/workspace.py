@@ -31,15 +31,31 @@ def resolve(path: str | Path) -> Path:
     A relative path starts at the workspace's root. Where nothing is there and the package brings a file
     of that name (``data/sample/…``, ``notebooks/…``), that one is taken.
     """
-    given = Path(path).expanduser()
+    given = expanded(path)
     if given.is_absolute():
         return given
     found = root() / given
-    if not found.exists():
+    if not is_there(found):
         brought = bundled(given.as_posix())
-        if brought.exists():
+        if is_there(brought):
             return brought
     return found
+
+
+def expanded(path: str | Path) -> Path:
+    """Return a path with ``~`` as the home folder; a name such as ``~$data.csv`` stays as it is."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def is_there(path: Path, *, file: bool = False) -> bool:
+    """Whether something (with ``file``: a file) is at a path; no where the path cannot even be asked for."""
+    try:
+        return path.is_file() if file else path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def bundled(path: str) -> Path:
@@ -58,7 +74,7 @@ def shown(path: str | Path) -> str:
     for base in (root(), bundled(".")):
         try:
             return given.resolve().relative_to(base.resolve()).as_posix()
-        except ValueError:
+        except (OSError, RuntimeError, ValueError):  # outside, or no path that a file can have
             continue
     return given.name
 

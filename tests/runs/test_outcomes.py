@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import html
 import json
+import os
+import signal
 import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -20,7 +28,7 @@ def notebook(folder, *sources):
             metadata={"tags": ["parameters"]},
         )
     ]
-    cells += [new_code_cell(source) for source in sources]
+    cells += [new_code_cell(source, id=f"c{place}") for place, source in enumerate(sources)]
     path = folder / "notebooks" / "experiment_readout.ipynb"
     nbformat.write(
         new_notebook(
@@ -44,35 +52,141 @@ FAIL = "from opslab.errors import DataError, Problem\nraise DataError(Problem('t
 OUTCOMES = {
     "a mistake in the data": (
         [FAIL],
+        [],
         2,
         "x.csv: The file is empty; export it again.\ny: This is a folder; name one CSV or Parquet file.\n",
     ),
-    "a defect": (["1 / 0"], 1, "The notebook stopped with an error (ZeroDivisionError): division by zero\n"),
+    "a failing cell": (
+        ["a = 1", "1 / 0", "2"],
+        [],
+        1,
+        "The cell c1 stopped with an error (ZeroDivisionError): division by zero\n",
+    ),
     "a dead kernel": (
-        ["import os, sys\nsys.__stderr__.write('out of memory'); os._exit(9)"],
+        ["import os, sys\nsys.__stderr__.write('Out of memory'); sys.__stderr__.flush(); os._exit(9)", "1"],
+        [],
         4,
-        "The kernel died",
+        "The kernel died in the cell c0; often the memory did not suffice. Its last words: Out of memory\n",
+    ),
+    "a cell that takes too long": (
+        ["import time\ntime.sleep(60)"],
+        ["--cell-timeout", "1"],
+        4,
+        "The cell c0 took longer than a cell may; give it more time with --cell-timeout, or less data.\n",
+    ),
+    "a run that takes too long": (
+        ["import time", "time.sleep(60)"],
+        ["--timeout", "4"],
+        4,
+        "The run took longer than it may and was ended in the cell c1; give it more time with --timeout, or less data.\n",
     ),
     "leaving early": (
         ["import sys\nsys.exit(0)", "print('not reached')"],
+        [],
         4,
-        "The notebook left before its last cell",
+        "The notebook left in the cell c0, before its end, so there is no whole readout.\n",
     ),
-    "no result": (["1 + 1"], 1, "The notebook came to its end without publishing a result."),
+    "no result": (["1 + 1"], [], 1, "The notebook came to its end without publishing a result.\n"),
 }
 
 
-@pytest.mark.parametrize(("sources", "code", "said"), OUTCOMES.values(), ids=OUTCOMES)
-def test_a_failed_run_says_so_and_leaves_no_readout(workspace_folder, sources, code, said):
+@pytest.mark.parametrize(("sources", "options", "code", "said"), OUTCOMES.values(), ids=OUTCOMES)
+def test_a_failed_run_says_so_and_keeps_what_it_got(workspace_folder, sources, options, code, said):
     notebook(workspace_folder, *sources)
-    done = run()
+    done = run(*options)
     assert done.exit_code == code
-    assert said in done.stderr
-    assert "Traceback" not in done.output
+    parent = workspace_folder / "reports/experiment_readout/checkout-button"
+    (failed,) = parent.iterdir()
+    assert done.stderr == f"{said}What the run got: {failed}\n"
+    assert failed.name.endswith(".failed")
+    assert {path.name for path in failed.iterdir()} == {"failure.html", "notebook.ipynb", "run.json"}
+    told = json.loads((failed / "run.json").read_text(encoding="utf-8"))
+    assert (told["status"], told["exit_code"], told["headline"]) == ("failed", code, said.strip())
+    page = (failed / "failure.html").read_text(encoding="utf-8")
+    assert (
+        page.index("This run failed") < page.index(html.escape(said.splitlines()[0])) < page.index("<details")
+    )
+    assert "Traceback" not in page + done.output
+
+
+def test_the_last_good_run_stays_when_the_next_one_fails(workspace_folder, monkeypatch):
+    good = run()
+    assert good.exit_code == 0
+    (folder,) = (workspace_folder / "reports/experiment_readout/checkout-button").iterdir()
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert run("--force", "--timeout", "1").exit_code == 4
+    names = sorted(path.name for path in folder.parent.iterdir())
+    assert names == [folder.name, f"{folder.name}.failed"]
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert run().stdout.endswith("(there already, nothing to do)\n")
+    assert run("--force").exit_code == 0
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name], (
+        "a good run clears the failed one away"
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+def test_an_interrupted_run_leaves_no_kernel_behind(workspace_folder, number):
+    mark = workspace_folder / "kernel.pid"
+    notebook(
+        workspace_folder,
+        f"import os, time, pathlib\npathlib.Path({str(mark)!r}).write_text(str(os.getpid()))\ntime.sleep(60)",
+    )
+    command = [sys.executable, "-m", "opslab.cli", "run", "experiment_readout"]
+    process = subprocess.Popen(command, cwd=workspace_folder, stderr=subprocess.PIPE, text=True)
+    until(lambda: mark.exists() and mark.read_text())
+    process.send_signal(number)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 4
+    assert said.startswith("The run was interrupted in the cell c0; its kernel is ended.\n")
+    assert "Traceback" not in said
+    until(lambda: not alive(int(mark.read_text())))
     (failed,) = (workspace_folder / "reports/experiment_readout/checkout-button").iterdir()
     assert failed.name.endswith(".failed")
-    assert {path.name for path in failed.iterdir()} == {"notebook.ipynb"}
-    assert str(failed) in done.stderr.replace("\n", "")
+
+
+def test_the_same_run_twice_at_once_is_refused(workspace_folder):
+    notebook(workspace_folder, "import time\ntime.sleep(60)")
+    command = [sys.executable, "-m", "opslab.cli", "run", "experiment_readout"]
+    process = subprocess.Popen(command, cwd=workspace_folder, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: list((workspace_folder / "reports").glob("*/*/.*")))
+        second = run()
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+    assert second.exit_code == 5
+    assert "The same run is under way in another process" in second.stderr
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_half_written(workspace_folder, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "readout.html")
+
+    monkeypatch.setattr("opslab.runs.folder.write_json", full)
+    done = run()
+    assert done.exit_code == 5
+    assert (
+        done.stderr
+        == "readout.html: The machine refused: No space left on device; check the disk, the permissions and the path.\n"
+    )
+    assert not list((workspace_folder / "reports").glob("*/*/*"))
+
+
+def until(true, seconds=30):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.05)
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_a_red_check_is_a_whole_readout_with_exit_code_3_also_when_reused(workspace_folder):

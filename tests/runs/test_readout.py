@@ -16,6 +16,7 @@ import pytest
 
 import opslab
 from conftest import ROOT, make_workspace
+from opslab.evidence import RECORD_TYPE
 from opslab.runs import runner
 
 SPEC = "data/sample/checkout.yaml"
@@ -130,8 +131,11 @@ def test_another_input_is_another_run(run, workspace, tmp_path, monkeypatch, cha
             "data": "data/sample/checkout.csv",
             "notebook": "notebooks/experiment_readout.ipynb",
         }[change]
-        with (other / name).open("a", encoding="utf-8") as stream:
-            stream.write("\n")
+        path = other / name
+        text = path.read_text(encoding="utf-8")
+        path.write_text(
+            text.replace("result", "found") if change == "notebook" else text + "\n", encoding="utf-8"
+        )
     _, _, identity = runner.prepare("experiment_readout", given)
     assert not run.folder.as_posix().endswith(identity.run_id)
 
@@ -226,7 +230,5 @@ def test_plain_papermill_gives_the_same_record(run, workspace, tmp_path):
     subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True)
     notebook = json.loads(output.read_text(encoding="utf-8"))
     outputs = [one for cell in notebook["cells"] for one in cell.get("outputs", [])]
-    records = [
-        one["data"][runner.RECORD_TYPE] for one in outputs if runner.RECORD_TYPE in one.get("data", {})
-    ]
+    records = [one["data"][RECORD_TYPE] for one in outputs if RECORD_TYPE in one.get("data", {})]
     assert records == [run.result()]

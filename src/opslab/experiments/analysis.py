@@ -57,6 +57,9 @@ def analyze(
     source = data if data is not None else experiment.data_path()
     if source is None:
         raise DataError(experiment.problem("experiments.no_data", "data"))
+    missing = experiment.missing_data() if data is None else []
+    if missing:
+        raise DataError(*missing)
     with open_table(source) as table:
         return _analyze(experiment, table, as_of)
 
@@ -73,7 +76,7 @@ def _analyze(experiment: Experiment, table: Table, as_of: datetime.date | None) 
     )
     columns = {metric.name: _column(metric) for metric in _metrics(experiment)}
     found = collect(table, experiment.arms.column, list(dict.fromkeys(columns.values())), used)
-    arms = _arms(experiment, table, found, within)
+    arms = _arms(experiment, table, found, units, within)
     weights = experiment.arms.weights or dict.fromkeys(arms, 1.0)
     _refuse_missing(experiment, table, arms, columns)
     comparisons = judge(_comparisons(experiment, arms, columns), experiment.design.alpha)
@@ -144,11 +147,15 @@ def _period_condition(experiment: Experiment, table: Table) -> str:
     column = quoted(period.time)
     moment = f"CAST({column} AS TIMESTAMP)"
     kind = table.types[period.time]
+    empty = first_row(table, f"{column} IS NULL", period.time)
+    if empty is not None:
+        file = table.reading.name
+        raise DataError(Problem("experiments.no_time", {"row": empty[0]}, file, field=period.time))
     if kind.startswith("VARCHAR"):
-        moment = f"TRY_CAST({column} AS TIMESTAMP)"
-        bad = first_row(table, f"{moment} IS NULL", period.time)
+        moment = f"TRY_CAST({column} AS TIMESTAMP)"  # which takes 4/9/26 for a day in the year 4
+        bad = first_row(table, f"{moment} IS NULL OR {column} NOT LIKE '____-__-__%'", period.time)
         if bad is not None:
-            values = {"row": bad[0], "value": str(bad[1])[:24] if bad[1] is not None else ""}
+            values = {"row": bad[0], "value": str(bad[1])[:24]}
             raise DataError(Problem("experiments.bad_time", values, table.reading.name, field=period.time))
     elif kind == "TIMESTAMP WITH TIME ZONE":
         moment = f"make_timestamp(epoch_us({column}))"
@@ -179,7 +186,11 @@ def _refuse_units(experiment: Experiment, table: Table, units: Units) -> None:
 
 
 def _arms(
-    experiment: Experiment, table: Table, found: Mapping[str | None, ArmMoments], where: str
+    experiment: Experiment,
+    table: Table,
+    found: Mapping[str | None, ArmMoments],
+    units: Units,
+    where: str,
 ) -> dict[str, ArmMoments]:
     """Return the arms in the spec's order; raise when they are not those that the spec declares."""
     file, column = table.reading.name, experiment.arms.column
@@ -203,14 +214,15 @@ def _arms(
         values = {"label": label[:40], "near": near, "rows": found[label].rows, "arms": declared}
         problems.append(Problem(key, values, file, field=column))
     absent = [name for name in declared if name not in found]
-    if len(labels) == 1 and not problems:
-        problems.append(
-            Problem("experiments.one_arm", {"label": labels[0], "arms": absent}, file, field=column)
-        )
+    if absent and units.leaked and not problems:
+        values = {"arms": absent, "count": units.leaked, "row": units.leaked_row}
+        problems.append(Problem("experiments.only_leaked", values, file, field=experiment.unit))
+    elif len(labels) == 1 and not problems:
+        key = "experiments.one_arm" if absent else "experiments.only_arm"
+        problems.append(Problem(key, {"label": labels[0][:40], "arms": absent}, file, field=column))
     elif absent:
-        problems.append(
-            Problem("experiments.absent_arm", {"arms": absent, "found": labels}, file, field=column)
-        )
+        values = {"arms": absent, "found": [label[:40] for label in labels]}
+        problems.append(Problem("experiments.absent_arm", values, file, field=column))
     if problems:
         raise DataError(*problems)
     return {name: found[name] for name in declared}

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import Any
 
 from opslab.errors import DataError, Problem
-from opslab.tables.source import ROW, Table, quoted
+from opslab.tables.source import ROW, Table, literal, quoted
 
 _FIRST_ROWS = 10_000
 _NO_VARIATION = 1e-14
+_FAR, _ROUNDING = 10.0, 1e-12  # a shift that far from the mean, in standard deviations, costs digits
+_SMALL_WHOLE = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT")
+_CELLS = 5
 _NUMERIC = (
     "TINYINT",
     "SMALLINT",
@@ -63,6 +66,11 @@ class Moments:
         if n == 0:
             return cls(0, 0.0, 0.0)
         return cls(n, shift + total / n, max(squares - total * total / n, 0.0))
+
+    @classmethod
+    def of_whole(cls, n: int, total: int, squares: int) -> Moments:
+        """Return the moments from exact sums of whole numbers and of their squares."""
+        return cls(n, total / n, (n * squares - total * total) / n) if n else cls(0, 0.0, 0.0)
 
 
 def merge(first: Moments, second: Moments) -> Moments:
@@ -137,15 +145,48 @@ def collect(
         ):
             break
         _refuse_infinite(table, columns, values, where)
-        values = {column: f"CASE WHEN isfinite({value}) THEN {value} END" for column, value in values.items()}
+        values = {
+            column: value if _whole(table, column) else f"CASE WHEN isfinite({value}) THEN {value} END"
+            for column, value in values.items()
+        }
         finite = True
     _refuse_values(table, columns, values, parts, where)
+    found = _merged(parts, columns, shifts)
+    for label, whole in found.items():
+        far = [
+            column
+            for column in columns
+            if not column.binary and _is_far(whole.moments[column], shifts[column])
+        ]
+        if far:  # the first rows were unlike the others: once more about this arm's own mean
+            near = {column: whole.moments[column].mean for column in far}
+            named = "IS NULL" if label is None else f"= {literal(label)}"
+            own = f"({where}) AND CAST({quoted(arm)} AS VARCHAR) {named}"
+            again = table.fetch_slices(lambda source: _query(source, arm, far, values, near, own))  # noqa: B023
+            better = _merged(again, far, near)[label].moments
+            found[label] = replace(whole, moments={**whole.moments, **better})
+    return found
+
+
+def _merged(
+    parts: Sequence[Sequence[tuple[Any, ...]]], columns: Sequence[Column], shifts: Mapping[Column, float]
+) -> dict[str | None, ArmMoments]:
     found: dict[str | None, list[ArmMoments]] = {}
     for row in (row for part in parts for row in part):
         found.setdefault(row[0], []).append(_arm(row, columns, shifts))
     return {
         label: reduce(_merge_arms, found[label]) for label in sorted(found, key=lambda label: label or "")
     }
+
+
+def _is_far(moments: Moments, shift: float) -> bool:
+    """Whether sums about the shift have lost digits of the variance that sums about the mean keep."""
+    return abs(moments.mean - shift) > max(_FAR * math.sqrt(moments.variance), _ROUNDING * abs(moments.mean))
+
+
+def _whole(table: Table, column: Column) -> bool:
+    """Whether the engine sums the column's squares without any rounding."""
+    return table.types[column.name] in _SMALL_WHOLE
 
 
 def refuse_types(table: Table, columns: Iterable[Column]) -> None:
@@ -167,6 +208,8 @@ def refuse_types(table: Table, columns: Iterable[Column]) -> None:
 def _value(table: Table, name: str) -> str:
     """Return SQL of a column as a number, empty where it holds none."""
     column = quoted(name)
+    if table.types[name] in _SMALL_WHOLE:
+        return f"CAST({column} AS INTEGER)"
     if not table.types[name].startswith(("VARCHAR", "ENUM")):
         return f"CAST({column} AS DOUBLE)"
     bare = f"lower(trim(CAST({column} AS VARCHAR)))"
@@ -177,11 +220,13 @@ def _shifts(
     table: Table, columns: Sequence[Column], values: Mapping[Column, str], where: str
 ) -> dict[Column, float]:
     """Return a value near each column's mean: the mean of the first rows, as exact as a float is."""
-    wanted = [column for column in columns if not column.binary]
+    wanted = [column for column in columns if not column.binary and not _whole(table, column)]
     if not wanted:
         return dict.fromkeys(columns, 0.0)
     means = ", ".join(
-        f"avg(CASE WHEN isfinite({values[column]}) THEN {values[column]} END)" for column in wanted
+        f"avg(CASE WHEN isfinite({values[column]}) THEN {values[column]}"
+        f"{' ELSE 0.0' if column.zero_for_missing else ''} END)"
+        for column in wanted
     )
     head = f"(SELECT * FROM {table.relation} WHERE {ROW} < {_FIRST_ROWS} AND {where})"
     (found,) = table.fetch(f"SELECT {means} FROM {head}", threads=1)
@@ -200,24 +245,24 @@ def _query(
 ) -> str:
     inner, outer = [f"CAST({quoted(arm)} AS VARCHAR) AS arm"], ["arm", "count(*)"]
     for place, column in enumerate(columns):
-        value = values[column]
-        filled = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
-        shift = f" - CAST({shifts[column]!r} AS DOUBLE)" if shifts[column] else ""
-        inner.append(f"{filled}{shift} AS d{place}")
-        given = f"v{place}" if column.zero_for_missing else f"d{place}"
-        if column.zero_for_missing:
-            inner.append(f"{value} AS v{place}")
-        outer += [f"count({given})", f"sum(d{place})"]
-        outer.append(
-            f"count(*) FILTER (d{place} <> 0 AND d{place} <> 1)"
-            if column.binary
-            else f"sum(d{place} * d{place})"
-        )
+        value, given, squares = values[column], f"d{place}", f"sum(d{place} * d{place})"
+        other = f"count(*) FILTER (d{place} <> 0 AND d{place} <> 1)" if column.binary else "0"
+        if value.startswith("CAST") and value.endswith("INTEGER)"):
+            inner.append(f"{value} AS d{place}")
+            squares = f"sum(CAST(d{place} AS BIGINT) * d{place})"
+            other = f"{squares} - sum(d{place})" if column.binary else "0"
+        else:
+            filled = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
+            shift = f" - CAST({shifts[column]!r} AS DOUBLE)" if shifts[column] else ""
+            inner.append(f"{filled}{shift} AS d{place}")
+            if column.zero_for_missing:
+                given = f"v{place}"
+                inner.append(f"{value} AS v{place}")
+        text = "0"
         if "TRY_CAST" in value:
             inner.append(f"{quoted(column.name)} AS t{place}")
-            outer.append(f"count(t{place}) - count({given})")
-        else:
-            outer.append("0")
+            text = f"count(t{place}) - count({given})"
+        outer += [f"count({given})", f"sum(d{place})", squares, other, text]
     rows = f"SELECT {', '.join(inner)} FROM {source} WHERE {where}"
     return f"SELECT {', '.join(outer)} FROM ({rows}) GROUP BY arm ORDER BY arm"
 
@@ -226,12 +271,13 @@ def _arm(row: tuple[Any, ...], columns: Sequence[Column], shifts: Mapping[Column
     rows = row[1]
     moments, missing = {}, {}
     for place, column in enumerate(columns):
-        given, total, squares, _ = row[2 + 4 * place : 6 + 4 * place]
+        given, total, squares, *_ = row[2 + _CELLS * place : 2 + _CELLS * (place + 1)]
         n = rows if column.zero_for_missing else given
         missing[column] = rows - given
-        moments[column] = Moments.about(
-            shifts[column], n, total or 0.0, (total if column.binary else squares) or 0.0
-        )
+        if isinstance(total, int):
+            moments[column] = Moments.of_whole(n, total, squares)
+        else:
+            moments[column] = Moments.about(shifts[column], n, total or 0.0, squares or 0.0)
     return ArmMoments(rows, moments, missing)
 
 
@@ -266,18 +312,23 @@ def _refuse_values(
 ) -> None:
     found = []
     for place, column in enumerate(columns):
-        rows = [row[2 + 4 * place : 6 + 4 * place] for part in parts for row in part]
-        text = sum(row[3] for row in rows)
-        other = sum(row[2] for row in rows) if column.binary else 0
+        rows = [row[2 + _CELLS * place : 2 + _CELLS * (place + 1)] for part in parts for row in part]
         value = values[column]
-        for count, condition, key in (
-            (text, f"{value} IS NULL AND {quoted(column.name)} IS NOT NULL", "experiments.text_value"),
-            (other, f"{value} NOT IN (0, 1)", "experiments.not_binary"),
+        for suspected, condition, key in (
+            (
+                any(row[4] for row in rows),
+                f"{value} IS NULL AND {quoted(column.name)} IS NOT NULL",
+                "text_value",
+            ),
+            (any(row[3] for row in rows), f"{value} NOT IN (0, 1)", "not_binary"),
         ):
-            first = first_row(table, f"{condition} AND {where}", column.name) if count else None
+            first = first_row(table, f"{condition} AND {where}", column.name) if suspected else None
             if first is not None:
+                ((count,),) = table.fetch(
+                    f"SELECT count(*) FROM {table.relation} WHERE {condition} AND {where}"
+                )
                 shown = {"row": first[0], "value": str(first[1])[:24], "count": count}
-                found.append(Problem(key, shown, table.reading.name, field=column.name))
+                found.append(Problem(f"experiments.{key}", shown, table.reading.name, field=column.name))
                 break
     if found:
         raise DataError(*found)

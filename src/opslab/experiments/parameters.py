@@ -41,13 +41,9 @@ class ReadoutParameters(Parameters):
         experiment = self.experiment()
         experiment.refuse_uncomputed()
         day = self.day(experiment)
-        missing = [experiment.problem("experiments.no_data", "data")] if not experiment.data_files() else []
-        for path in experiment.data_files():
-            if not path.is_file():
-                near = workspace.near_name(path)
-                key = "experiments.missing_data_near" if near else "experiments.missing_data"
-                location = ("data", "path")
-                missing.append(experiment.problem(key, *location, data=workspace.shown(path), near=near))
+        missing = experiment.missing_data()
+        if not experiment.data_files():
+            missing.append(experiment.problem("experiments.no_data", "data"))
         if missing:
             raise ParameterError(*missing)
         files = (workspace.resolve(self.spec), *experiment.data_files())

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from opslab import specs
+from opslab import specs, workspace
 from opslab.errors import Problem, SpecError
 from opslab.parameters import slug
 from opslab.specs import Declared, Label
@@ -193,6 +193,12 @@ class _Metric(Declared):
             raise PydanticCustomError("experiments.margin_role", "margin", {"role": self.role})
         return self
 
+    @model_validator(mode="after")
+    def _column_or_event(self) -> Self:
+        if isinstance(self, Mean | Proportion) and (self.column is None) == (self.event is None):
+            raise PydanticCustomError("experiments.metric_source", "metric", {"name": self.name})
+        return self
+
 
 class Mean(_Metric):
     """The mean of a numeric column over units."""
@@ -263,20 +269,28 @@ class Experiment(Declared):
     _file: Path | None = PrivateAttr(None)
     _document: specs.Document | None = PrivateAttr(None)
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if not slug(self.experiment):
+    @field_validator("experiment")
+    @classmethod
+    def _names_a_folder(cls, experiment: str) -> str:
+        if not slug(experiment):
             raise PydanticCustomError("experiments.slug", "slug")
-        names = [metric.name for metric in self.metrics]
+        return experiment
+
+    @field_validator("metrics")
+    @classmethod
+    def _named_once_and_decisive(cls, metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
+        names = [metric.name for metric in metrics]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise PydanticCustomError("experiments.metric_twice", "metrics", {"names": twice})
-        if not any(metric.role == "primary" for metric in self.metrics):
+        if not any(metric.role == "primary" for metric in metrics):
             raise PydanticCustomError("experiments.no_primary", "metrics")
-        for metric in self.metrics:
-            columned = isinstance(metric, Mean | Proportion) and metric.column is not None
-            if isinstance(metric, Mean | Proportion) and columned == (metric.event is not None):
-                raise PydanticCustomError("experiments.metric_source", "metrics", {"name": metric.name})
+        return metrics
+
+    @model_validator(mode="after")
+    def _unit_is_not_the_arm(self) -> Self:
+        if self.unit == self.arms.column:
+            raise PydanticCustomError("experiments.same_column", "unit", {"name": self.unit})
         return self
 
     @classmethod
@@ -323,7 +337,21 @@ class Experiment(Declared):
         if path is None:
             return None
         folder = self._file.parent if self._file else Path()
-        return folder / Path(path).expanduser()
+        return folder / workspace.expanded(path)
+
+    def missing_data(self) -> list[Problem]:
+        """Return a problem for every data file that is not there, or no file."""
+        found = []
+        for name in ("path", "assignments", "events"):
+            path = self._beside(getattr(self.data, name))
+            if path is None or workspace.is_there(path, file=True):
+                continue
+            near = workspace.near_name(path)
+            key = "experiments.missing_data_near" if near else "experiments.missing_data"
+            if workspace.is_there(path):
+                key = "tables.folder"
+            found.append(self.problem(key, "data", name, data=workspace.shown(path), near=near))
+        return found
 
     def problem(self, key: str, *location: str | int, **values: Any) -> Problem:
         """Return a problem about one field, with its line where the spec came from a file."""
@@ -361,4 +389,5 @@ class Experiment(Declared):
             found += [("metrics", place, name) for name in names if getattr(metric, name)]
             found += [("metrics", place, "per")] if metric.per != "unit" else []
         if found:
-            raise SpecError(*(self.problem("experiments.not_computed", *location) for location in found))
+            told = [self.problem("experiments.not_computed", *location) for location in found]
+            raise SpecError(*sorted(told, key=lambda problem: problem.line or 0))

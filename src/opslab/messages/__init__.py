@@ -77,7 +77,8 @@ class _Formatter(string.Formatter):
         name, _, detail = format_spec.partition(":")
         if name == "plural":
             return numbers.plural(value, detail.split("|"), self.language)
-        return str(getattr(numbers, name)(value, *([int(detail)] if detail else []), language=self.language))
+        shown = getattr(numbers, name)(value, *([int(detail)] if detail else []), language=self.language)
+        return one_line(str(shown))
 
 
 def one_line(value: str) -> str:

@@ -53,6 +53,8 @@ class Facts:
     items: Sequence[tuple[str, str, str]]
 
     def _repr_html_(self) -> str:
+        if not self.items:
+            return ""
         items = Markup("").join(
             Markup('<div><dt>{}</dt><dd>{}</dd><dd class="remark">{}</dd></div>').format(*item)
             for item in self.items

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -12,12 +13,14 @@ from typing import Any
 
 from opslab.evidence import RECORD_TYPE
 from opslab.messages import Language, text
+from opslab.report.blocks import Facts, Verdict
 from opslab.report.catalogue import style
 from opslab.startup import without_iri_grammar
 
 with without_iri_grammar():
     from nbconvert.exporters.html import HTMLExporter
     from nbconvert.preprocessors.sanitize import SanitizeHTML
+    from nbformat import NotebookNode
 
 ANALYST = "analyst"
 """Tag of cells that speak to the analyst and have no place on the page."""
@@ -101,9 +104,48 @@ def render(notebook: Any, identity: Sequence[tuple[str, str]], language: Languag
         What the footer says of the run: names and values.
     language : {"en", "fr"}
     """
-    exporter = _exporter()
-    clean, _ = _sanitizer().preprocess(notebook, {})
-    first_screen, body = _parts(clean)
+    clean, _ = _sanitizer().preprocess(copy.deepcopy(notebook), {})
+    return _page(clean, *_parts(clean), identity, language)
+
+
+def render_failure(
+    notebook: Any,
+    kicker: str,
+    title: str,
+    said: Sequence[str],
+    identity: Sequence[tuple[str, str]],
+    language: Language,
+) -> str:
+    """Return the page of a run that failed: what went wrong first, then what the run got.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Executed as far as it went.
+    kicker, title : str
+        What kind of readout of what.
+    said : sequence of str
+        What went wrong, a sentence each.
+    identity, language
+        As in `render`.
+    """
+    clean, _ = _sanitizer().preprocess(copy.deepcopy(notebook), {})
+    screen = Verdict(
+        kicker, title, None, text("report.failed", language), said[0], "bad", Facts(()), said[1:]
+    )
+    data = {"text/html": screen._repr_html_()}
+    first_screen = [NotebookNode(output_type="display_data", data=NotebookNode(data), metadata={})]
+    _, body = _parts(clean)
+    return _page(clean, first_screen, body, identity, language)
+
+
+def _page(
+    notebook: Any,
+    first_screen: Sequence[Any],
+    body: Sequence[Any],
+    identity: Sequence[tuple[str, str]],
+    language: Language,
+) -> str:
     page = {
         "language": language,
         "title": _title(first_screen),
@@ -114,7 +156,7 @@ def render(notebook: Any, identity: Sequence[tuple[str, str]], language: Languag
         "body": body,
         "identity": list(identity),
     }
-    html, _ = exporter.from_notebook_node(clean, {"opslab": page})
+    html, _ = _exporter().from_notebook_node(notebook, {"opslab": page})
     return "\n".join(line.rstrip() for line in html.splitlines()) + "\n"
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from opslab import workspace
@@ -22,6 +26,8 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_START_SECONDS = 120
+_ERROR_MARK = "papermill-error-cell-tag"  # cells that papermill puts in, of its own words
 
 
 @dataclass(frozen=True)
@@ -31,14 +37,25 @@ class Failure:
     Attributes
     ----------
     kind : str
-        ``error``, ``kernel_died``, ``timeout``, ``not_finished``.
+        ``error``, ``kernel_died``, ``cell_timeout``, ``deadline``, ``interrupted`` or ``not_finished``.
+    cell : int or None
+        Place of the cell at work, from 0.
     name, text : str
-        Class and text of the error in the kernel.
+        Class and text of the error in the kernel, or the kernel's last words.
     """
 
     kind: str
+    cell: int | None = None
     name: str = ""
     text: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a run may take, in seconds; None sets no limit."""
+
+    run_seconds: float | None = None
+    cell_seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,80 +65,159 @@ class Execution:
     Attributes
     ----------
     notebook : nbformat.NotebookNode
-        With outputs, without anything that tells one run from the next.
-    seconds : tuple of float
-        Of each cell.
+        With what papermill noted in it.
     failure : Failure or None
     """
 
     notebook: Any
-    seconds: tuple[float, ...]
     failure: Failure | None
 
 
+class _Interrupted(BaseException):
+    """A signal asked the run to end."""
+
+
 def execute(
-    source: Path, parameters: Mapping[str, Any], folder: Path, *, cell_timeout: int | None = None
+    notebook: Any,
+    parameters: Mapping[str, Any],
+    folder: Path,
+    limits: Limits,
+    at_work: Callable[[int], None] = lambda _: None,
 ) -> Execution:
     """Execute a notebook with its parameters in a fresh kernel of this very Python.
 
     Parameters
     ----------
-    source : Path
-        The notebook; it is only read.
+    notebook : nbformat.NotebookNode
+        As it was read; papermill works on a copy.
     parameters : Mapping
         Names from the typed schema (papermill pastes them as code), values text, numbers or booleans.
     folder : Path
         Where papermill keeps what it got while the notebook runs.
-    cell_timeout : int, optional
-        Seconds that one cell may take.
+    limits : Limits
+    at_work : callable, optional
+        Is told the place of each code cell when it starts.
     """
     kept = folder / "notebook.ipynb"
     failure = None
-    with tempfile.TemporaryDirectory(prefix="opslab-") as scratch:
-        manager = _kernel_manager(Path(scratch))
+    last = -1
+
+    def started(cell: Any, cell_index: int) -> None:
+        nonlocal last
+        last = cell_index
+        if cell.cell_type == "code":
+            at_work(cell_index)
+
+    with tempfile.TemporaryDirectory(prefix="opslab-", ignore_cleanup_errors=True) as scratch:
+        kernel = _Kernel(Path(scratch))
+        with _deadline(limits.run_seconds, kernel) as reached, _signals():
+            try:
+                papermill.execute_notebook(
+                    notebook,
+                    str(kept).replace("{", "{{").replace("}", "}}"),  # papermill formats its output path
+                    parameters=dict(parameters),
+                    kernel_name="python3",
+                    progress_bar=False,
+                    start_timeout=_START_SECONDS,
+                    execution_timeout=limits.cell_seconds,
+                    kernel_manager_class=kernel.manager(),
+                    shutdown_kernel="immediate",
+                    on_cell_start=started,
+                )
+            except PapermillExecutionError as error:
+                failure = Failure("error", error.cell_index, error.ename, error.evalue)
+            except CellTimeoutError:
+                failure = Failure("cell_timeout", last)
+            except (_Interrupted, KeyboardInterrupt):
+                failure = Failure("interrupted", last)
+            except (DeadKernelError, RuntimeError) as error:
+                words = kernel.last_words() or ("" if isinstance(error, DeadKernelError) else str(error))
+                failure = Failure("kernel_died", last, text=words)
+            finally:
+                kernel.kill()
+        if reached():
+            failure = Failure("deadline", last)
+    executed = nbformat.read(kept, as_version=4) if kept.exists() else notebook
+    executed.cells = [cell for cell in executed.cells if _ERROR_MARK not in cell.metadata.get("tags", [])]
+    if failure is None and (place := _not_reached(executed)) is not None:
+        failure = Failure("not_finished", place)
+    return Execution(executed, failure)
+
+
+def read(path: Path) -> Any:
+    """Read a notebook; raises ValueError for a file that is none."""
+    return nbformat.read(path, as_version=4)
+
+
+def write(notebook: Any, path: Path) -> None:
+    """Write a notebook the same way each time."""
+    nbformat.write(notebook, path)
+
+
+def _not_reached(notebook: Any) -> int | None:
+    """Return the place of the first code cell that was not executed to its end, or None.
+
+    Papermill's own word does not tell: after ``sys.exit(0)`` it returns as if all were well.
+    """
+    for place, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        left = any(output.get("ename") == "SystemExit" for output in cell.outputs)
+        if left or cell.execution_count is None:
+            return place
+    return None
+
+
+class _Kernel:
+    """The kernel of one run: how it is started, what it said last, how it is ended for good."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        self._process: Any = None
+
+    def manager(self) -> type[AsyncKernelManager]:
+        """Return a manager that starts a kernel of this Python, apart from the user's Jupyter and IPython."""
+        kernel, scratch = self, self._scratch
+
+        class FreshKernelManager(AsyncKernelManager):
+            @property
+            def kernel_spec(self) -> KernelSpec:
+                argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+                return KernelSpec(argv=argv, display_name="Python 3", language="python")
+
+            async def start_kernel(self, **options: Any) -> None:  # type: ignore[override] # as its base does
+                if os.name == "posix":  # no open port, and no warning about one
+                    self.transport, self.ip = "ipc", str(scratch / "kernel")
+                self.connection_file = str(scratch / "kernel.json")
+                options["env"] = kernel_environment(scratch)
+                options["cwd"] = str(workspace.root())
+                with (scratch / "stderr").open("wb") as stderr:
+                    await self._async_start_kernel(**options, stderr=stderr)
+                kernel._process = getattr(self.provisioner, "process", None)
+
+        return FreshKernelManager
+
+    def last_words(self) -> str:
+        """Return the last line the kernel wrote to its standard error."""
         try:
-            papermill.execute_notebook(
-                nbformat.read(source, as_version=4),
-                str(kept).replace("{", "{{").replace("}", "}}"),  # papermill formats its output path
-                parameters=dict(parameters),
-                kernel_name="python3",
-                progress_bar=False,
-                execution_timeout=cell_timeout,
-                kernel_manager_class=manager,
+            lines = (
+                (self._scratch / "stderr").read_text(encoding="utf-8", errors="replace").strip().splitlines()
             )
-        except PapermillExecutionError as error:
-            failure = Failure("error", error.ename, error.evalue)
-        except CellTimeoutError:
-            failure = Failure("timeout")
-        except DeadKernelError:
-            failure = Failure("kernel_died", text=_last_words(Path(scratch)))
-        except RuntimeError as error:
-            failure = Failure("kernel_died", text=f"{error} {_last_words(Path(scratch))}".strip())
-    notebook = nbformat.read(kept, as_version=4)
-    if failure is None and not _finished(notebook):
-        failure = Failure("not_finished")
-    return Execution(*_same_each_time(notebook), failure)
+        except OSError:
+            return ""
+        return lines[-1][:300] if lines else ""
 
-
-def _kernel_manager(scratch: Path) -> type[AsyncKernelManager]:
-    """Return a manager that starts a kernel of this Python, apart from the user's Jupyter and IPython."""
-
-    class FreshKernelManager(AsyncKernelManager):
-        @property
-        def kernel_spec(self) -> KernelSpec:
-            argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-            return KernelSpec(argv=argv, display_name="Python 3", language="python")
-
-        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override] # as its base does
-            if os.name == "posix":  # no open port, and no warning about one
-                self.transport, self.ip = "ipc", str(scratch / "kernel")
-            self.connection_file = str(scratch / "kernel.json")
-            options["env"] = kernel_environment(scratch)
-            options["cwd"] = str(workspace.root())
-            with (scratch / "stderr").open("wb") as stderr:
-                await self._async_start_kernel(**options, stderr=stderr)
-
-    return FreshKernelManager
+    def kill(self) -> None:
+        """End the kernel and all it started; it is no error when it has ended."""
+        if self._process is None:
+            return
+        try:
+            if os.name == "posix":
+                os.killpg(self._process.pid, signal.SIGKILL)  # the kernel leads a group of its own
+            elif self._process.poll() is None:
+                self._process.kill()
+        except (ProcessLookupError, PermissionError):
+            pass
 
 
 def kernel_environment(scratch: Path) -> dict[str, str]:
@@ -136,36 +232,39 @@ def kernel_environment(scratch: Path) -> dict[str, str]:
     return {**os.environ, **fixed, **dict.fromkeys(_THREADS, "1")}
 
 
-def _last_words(scratch: Path) -> str:
-    """Return the last line a kernel wrote to its standard error."""
+@contextmanager
+def _deadline(seconds: float | None, kernel: _Kernel) -> Iterator[Callable[[], bool]]:
+    """End the kernel when the whole run has taken too long; tell afterwards whether that happened."""
+    reached = threading.Event()
+
+    def end() -> None:
+        reached.set()
+        kernel.kill()
+
+    timer = threading.Timer(seconds, end) if seconds is not None else None
+    if timer is not None:
+        timer.daemon = True
+        timer.start()
     try:
-        lines = (scratch / "stderr").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    except OSError:
-        return ""
-    return lines[-1][:300] if lines else ""
+        yield reached.is_set
+    finally:
+        if timer is not None:
+            timer.cancel()
 
 
-def _finished(notebook: Any) -> bool:
-    """Whether every code cell was executed: papermill's own word does not tell."""
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    left = any(output.get("ename") == "SystemExit" for cell in cells for output in cell.outputs)
-    return not left and all(cell.execution_count is not None for cell in cells)
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Let SIGTERM end the run as Ctrl-C does: the kernel ended, what the run got kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise _Interrupted
 
-def _same_each_time(notebook: Any) -> tuple[Any, tuple[float, ...]]:
-    """Drop clocks and random ids from a notebook; return it with the seconds of each cell."""
-    notebook.metadata.pop("papermill", None)
-    notebook.metadata.pop("widgets", None)
-    seconds = []
-    for place, cell in enumerate(notebook.cells):
-        told = cell.metadata.pop("papermill", {})
-        seconds.append(float(told.get("duration") or 0.0))
-        cell.metadata.pop("execution", None)
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell["id"] = f"given-parameters-{place}"
-    return notebook, tuple(seconds)
-
-
-def write(notebook: Any, path: Path) -> None:
-    """Write a notebook the same way each time."""
-    nbformat.write(notebook, path)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -76,14 +76,34 @@ class Identity:
         return f"{self.notebook}/{self.inputs.name}/{self.inputs.as_of.isoformat()}-{self.digest[:8]}"
 
 
-def identify(notebook: str, source: Path, parameters: Parameters, inputs: Inputs) -> Identity:
-    """Return a run's identity: it changes when anything that could change the readout does."""
+def source_digest(notebook: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what a notebook does and says: its cells, apart from outputs and parameters."""
+    cells = []
+    for cell in notebook["cells"]:
+        tags = cell["metadata"].get("tags", [])
+        if not {"parameters", "injected-parameters"} & set(tags):
+            cells.append([cell["cell_type"], tags, "".join(cell["source"])])
+    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+
+
+def identify(notebook: str, source: Mapping[str, Any], parameters: Parameters, inputs: Inputs) -> Identity:
+    """Return a run's identity: it changes when anything that could change the readout does.
+
+    Parameters
+    ----------
+    notebook : str
+        Its registered name.
+    source : Mapping
+        The notebook itself, executed or not.
+    parameters : Parameters
+    inputs : Inputs
+    """
     given = {name: value for name, value in parameters.given().items() if value != ""}
     files = tuple({"file": workspace.shown(path), "sha256": workspace.sha256(path)} for path in inputs.files)
     versions = environment()
     content = {
         "notebook": notebook,
-        "source": workspace.sha256(source),
+        "source": source_digest(source),
         "parameters": given,
         "as_of": inputs.as_of.isoformat(),
         "files": files,
@@ -141,6 +161,26 @@ def existing(out: Path, identity: Identity) -> Run | None:
 
 
 @contextmanager
+def alone(out: Path, identity: Identity) -> Iterator[None]:
+    """Keep the same run from being made twice at once; raises `MachineError` when another one is at it."""
+    from filelock import FileLock, Timeout
+
+    target = str((out / identity.run_id).resolve())
+    name = f"opslab-{hashlib.sha256(target.encode()).hexdigest()[:16]}.lock"
+    lock = FileLock(Path(tempfile.gettempdir()) / name, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise MachineError.of("runs.overlap", file=identity.run_id) from None
+    except OSError as error:
+        raise machine_error(error, Path(tempfile.gettempdir())) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
 def working_folder(out: Path, identity: Identity) -> Iterator[Path]:
     """Give a folder to write in, beside the place where the run will stand."""
     parent = (out / identity.run_id).parent
@@ -148,12 +188,12 @@ def working_folder(out: Path, identity: Identity) -> Iterator[Path]:
         parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{identity.digest[:8]}-", dir=parent))
     except OSError as error:
-        raise _machine(error, parent) from error
+        raise machine_error(error, parent) from error
     try:
         folder.chmod(0o777 & ~_umask())
         yield folder
     except OSError as error:
-        raise _machine(error, folder) from error
+        raise machine_error(error, folder) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -204,6 +244,7 @@ def _umask() -> int:
     return mask
 
 
-def _machine(error: OSError, path: Path) -> MachineError:
+def machine_error(error: OSError, path: Path) -> MachineError:
+    """Return the error that tells what the machine refused, and where."""
     reason = error.strerror or str(error)
     return MachineError.of("runs.machine", file=str(error.filename or path), reason=reason)

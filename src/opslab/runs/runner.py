@@ -1,40 +1,42 @@
-"""Running a notebook: check, execute, collect, file."""
+"""Running a notebook: check, execute, file; and when it fails, say so truly and keep what it got."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opslab import workspace
 from opslab.errors import MachineError, OpslabError, Problem, RunError, exit_code_of
-from opslab.evidence import RECORD_TYPE
-from opslab.messages import Language, numbers, text
+from opslab.messages import text
 from opslab.parameters import Parameters
 from opslab.runs import folder as folders
-from opslab.runs.folder import NOTEBOOK, READOUT, RESULT, RUN, Identity, Run
+from opslab.runs.folder import NOTEBOOK, RUN, Identity, Run
 from opslab.runs.registry import Notebook, find
 
-_LARGEST_RECORD = 1_000_000
+if TYPE_CHECKING:
+    from opslab.runs.execute import Failure
+
+FAILURE = "failure.html"
 
 
 class NotebookError(OpslabError):
-    """The notebook stopped with an error; the class of that error, in the kernel, decides the exit code.
+    """A notebook did not come to its end; for an error in a cell, that error's class decides the exit code.
 
     Attributes
     ----------
     exit_code : int
-    failed : Path
-        The folder with what the run got.
+    folder : Path
+        What the run got.
     """
 
-    def __init__(self, *problems: Any, exit_code: int = 1, failed: Path | None = None) -> None:
+    def __init__(self, *problems: Problem, exit_code: int, folder: Path) -> None:
         super().__init__(*problems)
         self.exit_code = exit_code
-        self.failed = failed
+        self.folder = folder
 
 
 def run_notebook(
@@ -43,7 +45,9 @@ def run_notebook(
     *,
     out: str | Path = "reports",
     force: bool = False,
-    timeout: int | None = None,
+    run_seconds: float | None = None,
+    cell_seconds: int | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
 ) -> Run:
     """Run a notebook and file its readout; see `opslab.run`.
 
@@ -54,16 +58,27 @@ def run_notebook(
         Parameters as the user gave them.
     out : path
     force : bool
-    timeout : int, optional
-        Seconds that one cell may take.
+    run_seconds, cell_seconds : optional
+        How long the whole run, and one cell of it, may take.
+    progress : callable, optional
+        Is told the number of the code cell at work, how many there are, and the cell's name.
     """
     notebook, parameters, identity = prepare(name, given)
-    reports = Path(out).expanduser()
-    reports = reports if reports.is_absolute() else workspace.root() / reports
+    reports = reports_folder(out)
     known = None if force else folders.existing(reports, identity)
     if known is not None:
         return known
-    return _run(notebook, parameters, identity, reports, timeout)
+    with folders.alone(reports, identity):
+        known = None if force else folders.existing(reports, identity)  # made while we waited for our turn
+        if known is not None:
+            return known
+        return _run(notebook, parameters, identity, reports, run_seconds, cell_seconds, progress)
+
+
+def reports_folder(out: str | Path) -> Path:
+    """Return the folder of the reports: a relative one starts at the workspace's root."""
+    given = Path(out).expanduser()
+    return given if given.is_absolute() else workspace.root() / given
 
 
 def prepare(name: str, given: Mapping[str, Any]) -> tuple[Notebook, Parameters, Identity]:
@@ -71,98 +86,106 @@ def prepare(name: str, given: Mapping[str, Any]) -> tuple[Notebook, Parameters, 
     notebook = find(name)
     parameters = notebook.parameters().of(**given)
     inputs = parameters.inputs()
-    if not notebook.path.is_file():
-        raise MachineError.of("runs.missing_notebook", file=str(notebook.path))
-    return notebook, parameters, folders.identify(name, notebook.path, parameters, inputs)
+    try:
+        source = json.loads(notebook.path.read_text(encoding="utf-8"))
+        return notebook, parameters, folders.identify(name, source, parameters, inputs)
+    except OSError as error:
+        raise folders.machine_error(error, notebook.path) from error
+    except (ValueError, KeyError, TypeError):
+        raise MachineError.of("runs.bad_notebook", file=str(notebook.path)) from None
 
 
 def _run(
-    notebook: Notebook, parameters: Parameters, identity: Identity, reports: Path, timeout: int | None
+    notebook: Notebook,
+    parameters: Parameters,
+    identity: Identity,
+    reports: Path,
+    run_seconds: float | None,
+    cell_seconds: int | None,
+    progress: Callable[[int, int, str], None] | None,
 ) -> Run:
+    from opslab.runs.execute import Failure, Limits, execute, read
+
     target = reports / identity.run_id
     with folders.working_folder(reports, identity) as working:
-        from opslab.runs.execute import execute, write
-
         threading.Thread(target=_load_page, daemon=True).start()  # while the kernel starts and works
-        done = execute(notebook.path, parameters.given(), working, cell_timeout=timeout)
-        record = _record(done.notebook)
-        if done.failure is not None or record is None:
-            failed = _file_failure(working, target, done.notebook)
-            raise _error(done.failure, failed)
-        headline = _headline(done.notebook)
-        status = str(record["status"])
-        content = json.dumps(record, ensure_ascii=False, allow_nan=False)
-        if len(content) > _LARGEST_RECORD:
-            raise RunError.of("runs.record_size", bytes=len(content), most=_LARGEST_RECORD)
-        from opslab.report.page import render
+        from opslab.runs.filing import file_readout, published
 
-        write(done.notebook, working / NOTEBOOK)
-        page = render(done.notebook, footer(identity, parameters.language), parameters.language)
-        (working / READOUT).write_text(page, encoding="utf-8")
-        folders.write_json(working / RESULT, record)
-        told = folders.describe(identity, status=status, headline=headline, seconds=done.seconds)
-        folders.write_json(working / RUN, told)
-        folders.file_away(working, target)
-    shutil.rmtree(target.with_name(target.name + ".failed"), ignore_errors=True)
-    return Run(target, status, headline)
+        source = read(notebook.path)
+        told = _teller(source, progress)
+        done = execute(source, parameters.given(), working, Limits(run_seconds, cell_seconds), told)
+        failure = done.failure
+        if failure is None and published(done.notebook) is None:
+            failure = Failure("no_record")
+        if failure is not None:
+            raise _file_failure(failure, done.notebook, working, target, identity, parameters)
+        run = file_readout(working, target, done.notebook, identity, parameters.given(), parameters.language)
+    shutil.rmtree(failed_folder(target), ignore_errors=True)
+    return run
 
 
-def footer(identity: Identity, language: Language) -> list[tuple[str, str]]:
-    """Return what the page says of its run."""
-    inputs = " · ".join(f"{file['file']} ({file['sha256'][:8]})" for file in identity.files)
-    return [
-        (text("report.run", language), identity.run_id),
-        (text("report.as_of", language), numbers.date(identity.inputs.as_of, language=language)),
-        (text("report.spec", language), inputs),
-        (text("report.version", language), f"opslab {identity.versions['opslab']}"),
-    ]
+def failed_folder(target: Path) -> Path:
+    """Return where a run that failed keeps what it got: beside the place of a good one."""
+    return target.with_name(target.name + ".failed")
+
+
+def _teller(notebook: Any, progress: Callable[[int, int, str], None] | None) -> Callable[[int], None]:
+    """Return what turns the place of a cell, in the notebook as papermill runs it, into progress."""
+    code = [cell["id"] for cell in notebook.cells if cell.cell_type == "code"]
+    injected = next(
+        (
+            place + 1
+            for place, cell in enumerate(notebook.cells)
+            if "parameters" in cell.metadata.get("tags", [])
+        ),
+        len(notebook.cells) + 1,
+    )
+
+    def tell(place: int) -> None:
+        if progress is None or place == injected:
+            return
+        cell = notebook.cells[place - (place > injected)]
+        progress(code.index(cell["id"]) + 1, len(code), cell["id"])
+
+    return tell
 
 
 def _load_page() -> None:
     import opslab.report.page  # noqa: F401 - loading is the point
 
 
-def _published(notebook: Any) -> Mapping[str, Any] | None:
-    """Return the data of the last output that carries a record."""
-    found = None
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if RECORD_TYPE in output.get("data", {}):
-                found = output.data
-    return found
-
-
-def _record(notebook: Any) -> dict[str, Any] | None:
-    published = _published(notebook)
-    return dict(published[RECORD_TYPE]) if published else None
-
-
-def _headline(notebook: Any) -> str:
-    published = _published(notebook)
-    return str(published.get("text/plain", "")) if published else ""
-
-
-def _file_failure(working: Path, target: Path, notebook: Any) -> Path:
-    """File what a failed run got beside the place of a good one, which stays as it is."""
+def _file_failure(
+    failure: Failure, notebook: Any, working: Path, target: Path, identity: Identity, parameters: Parameters
+) -> NotebookError:
+    """File what a failed run got, the error first; a good run of the same name stays as it is."""
+    from opslab.report.page import render_failure
     from opslab.runs.execute import write
+    from opslab.runs.filing import footer, normal_form
 
-    failed = target.with_name(target.name + ".failed")
-    write(notebook, working / NOTEBOOK)
-    shutil.rmtree(failed, ignore_errors=True)
-    folders.file_away(working, failed)
-    return failed
+    code, problems = _told(failure, notebook)
+    normal, seconds = normal_form(notebook, parameters.given())
+    error = NotebookError(*problems, exit_code=code, folder=failed_folder(target))
+    language = parameters.language
+    write(normal, working / NOTEBOOK)
+    kicker = text(f"report.kind_{identity.notebook}", language)
+    said = [problem.text(language) for problem in problems]
+    page = render_failure(normal, kicker, identity.inputs.name, said, footer(identity, language), language)
+    (working / FAILURE).write_text(page, encoding="utf-8")
+    told = folders.describe(identity, status="failed", headline=error.text(language), seconds=seconds)
+    folders.write_json(working / RUN, told | {"failure": failure.kind, "exit_code": code})
+    folders.file_away(working, error.folder)
+    return error
 
 
-def _error(failure: Any, failed: Path) -> OpslabError:
-    where = str(failed)
-    if failure is None:
-        return NotebookError(Problem("runs.no_record", {}, where), failed=failed)
-    problem = Problem(f"runs.{failure.kind}", {"reason": failure.text}, where)
+def _told(failure: Failure, notebook: Any) -> tuple[int, list[Problem]]:
+    """Return the exit code of a failure and what is said of it."""
+    cell = notebook.cells[failure.cell] if failure.cell is not None and failure.cell >= 0 else None
+    name = cell["id"] if cell is not None else "-"
     if failure.kind == "error":
         code = exit_code_of(failure.name)
-        key = "runs.error" if code == 1 else "runs.reason"
-        said = [
-            Problem(key, {"reason": line, "name": failure.name}) for line in failure.text.splitlines() or [""]
-        ]
-        return NotebookError(*said, exit_code=code, failed=failed)
-    return NotebookError(problem, exit_code=RunError.exit_code, failed=failed)
+        lines = [line for line in failure.text.splitlines() if line.strip()] or [failure.name]
+        if code != 1:
+            return code, [Problem("runs.reason", {"reason": line}) for line in lines]
+        return code, [Problem("runs.error", {"cell": name, "name": failure.name, "reason": lines[0]})]
+    code = 1 if failure.kind == "no_record" else RunError.exit_code
+    return code, [Problem(f"runs.{failure.kind}", {"cell": name, "reason": failure.text})]

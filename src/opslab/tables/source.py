@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -159,36 +161,38 @@ def open_table(data: Any, *, name: str | None = None) -> Iterator[Table]:
                 yield _open_frame(connection, data, name or "data")
         except duckdb.Error as error:
             shown = name or (workspace.shown(data) if isinstance(data, str | Path) else "data")
-            raise DataError.of("tables.unreadable", file=shown, reason=_first_line(error)) from error
+            key = "tables.unreadable" if isinstance(data, str | Path) else "tables.unreadable_frame"
+            raise DataError.of(key, file=shown, reason=_reason(error)) from None
         finally:
             connection.close()
 
 
 def _open_file(connection: duckdb.DuckDBPyConnection, path: Path, shown: str) -> Table:
-    if path.is_dir():
-        raise DataError.of("tables.folder", file=shown)
-    if not path.is_file():
-        near = workspace.near_name(path)
-        key = "tables.missing_file_near" if near else "tables.missing_file"
-        raise DataError.of(key, file=shown, near=near)
-    if path.stat().st_size == 0:
-        raise DataError.of("tables.empty_file", file=shown)
     suffix = path.suffix.lower()
     try:
+        if path.is_dir():
+            raise DataError.of("tables.folder", file=shown)
+        if not path.is_file():
+            near = workspace.near_name(path)
+            key = "tables.missing_file_near" if near else "tables.missing_file"
+            raise DataError.of(key, file=shown, near=near)
+        if path.stat().st_size == 0:
+            raise DataError.of("tables.empty_file", file=shown)
         if suffix == ".parquet":
             return _open_parquet(connection, path, shown)
         if suffix in (".csv", ".tsv"):
             return _open_csv(connection, path, shown)
     except OSError as error:
         raise DataError.of("tables.unreadable", file=shown, reason=error.strerror or str(error)) from error
-    raise DataError.of("tables.format", file=shown, suffix=suffix or "-")
+    key = "tables.format" if suffix else "tables.no_suffix"
+    raise DataError.of(key, file=shown, suffix=suffix)
 
 
 def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path, shown: str) -> Table:
+    connection.execute("SET parquet_metadata_cache = true")  # each slice is a query of its own
     escaped = re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", str(path.resolve()))
+    types = _types(connection, f"read_parquet({literal(escaped)})", shown, "file_row_number")
     scan = f"read_parquet({literal(escaped)}, file_row_number = true)"
-    types = _types(connection, scan, shown)
-    types.pop("file_row_number")
     relation = f"(SELECT * EXCLUDE (file_row_number), file_row_number AS {ROW} FROM {scan})"
     (rows,) = connection.execute(f"SELECT count(*) FROM {scan}").fetchall()[0]
 
@@ -211,12 +215,13 @@ def _open_csv(connection: duckdb.DuckDBPyConnection, path: Path, shown: str) -> 
     except duckdb.Error as error:
         line = re.search(r"CSV Error on Line: (\d+)", str(error))
         raise DataError.of(
-            "tables.bad_row" if "Expected Number of Columns" in str(error) else "tables.bad_text",
+            next((key for told, key in _CSV_ERRORS.items() if told in str(error)), "tables.bad_text"),
             file=shown,
             line=int(line[1]) if line else None,
             columns=len(header),
-            reason=_csv_reason(error),
+            reason=_reason(error),
         ) from None
+    types = _types(connection, "source", shown, "rowid")
     (rows,) = connection.execute("SELECT count(*) FROM source").fetchall()[0]
 
     def piece(_cursor: duckdb.DuckDBPyConnection, start: int, stop: int) -> str:
@@ -224,7 +229,7 @@ def _open_csv(connection: duckdb.DuckDBPyConnection, path: Path, shown: str) -> 
 
     reading = Reading(shown, "csv", rows, len(header), workspace.sha256(path), _DELIMITERS[delimiter])
     relation = f"(SELECT *, rowid AS {ROW} FROM source)"
-    return Table(reading, _types(connection, "source", shown), relation, connection, piece)
+    return Table(reading, types, relation, connection, piece)
 
 
 def _open_frame(connection: duckdb.DuckDBPyConnection, data: Any, shown: str) -> Table:
@@ -234,7 +239,8 @@ def _open_frame(connection: duckdb.DuckDBPyConnection, data: Any, shown: str) ->
         ("polars", "DataFrame"),
         ("pyarrow", "Table"),
     }:
-        raise DataError.of("tables.kind", file=shown, kind=f"{module}.{type(data).__name__}")
+        kind = f"{module}.{type(data).__name__}".removeprefix("builtins.")
+        raise DataError.of("tables.kind", file=shown, kind=kind)
     connection.register("source", data)
     types = _types(connection, "source", shown)
     rows = len(data)
@@ -254,9 +260,9 @@ def _header(path: Path, shown: str) -> tuple[Sequence[str], str]:
     with path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
     try:
-        first = head.decode("utf-8-sig", errors="strict" if len(head) < _HEAD_BYTES else "ignore")
+        first = codecs.getincrementaldecoder("utf-8-sig")().decode(head, final=len(head) < _HEAD_BYTES)
     except UnicodeDecodeError as error:
-        line = head[: error.start].count(b"\n") + 1
+        line = error.object[: error.start].count(b"\n") + 1
         raise DataError.of("tables.encoding", file=shown, line=line) from None
     widths = {delimiter: _first_row(first, delimiter) for delimiter in _DELIMITERS}
     delimiter, header = max(widths.items(), key=lambda item: len(item[1]))
@@ -265,9 +271,13 @@ def _header(path: Path, shown: str) -> tuple[Sequence[str], str]:
     blank = [place for place, name in enumerate(header, 1) if not name.strip()]
     if blank:
         raise DataError.of("tables.blank_header", file=shown, line=1, place=blank[0])
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise DataError.of("tables.repeated_header", file=shown, line=1, names=twice)
+    for key, counts in (
+        ("tables.repeated_header", Counter(header)),
+        ("tables.similar_header", Counter(name.casefold() for name in header)),
+    ):
+        twice = sorted({name for name in header if max(counts[name], counts[name.casefold()]) > 1})
+        if twice:
+            raise DataError.of(key, file=shown, line=1, names=twice)
     return header, delimiter
 
 
@@ -278,18 +288,25 @@ def _first_row(source: str, delimiter: str) -> list[str]:
         return []
 
 
-def _types(connection: duckdb.DuckDBPyConnection, relation: str, shown: str) -> dict[str, str]:
+def _types(
+    connection: duckdb.DuckDBPyConnection, relation: str, shown: str, taken: str = ROW
+) -> dict[str, str]:
     described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     types = {name: kind for name, kind, *_ in described}
-    if ROW in types:
-        raise DataError.of("tables.reserved", file=shown, field=ROW)
+    for name in types:
+        if name.casefold() in (ROW, taken):  # the engine does not tell upper from lower case
+            raise DataError.of("tables.reserved", file=shown, field=name)
     return types
 
 
-def _csv_reason(error: duckdb.Error) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return next((line for line in lines[1:] if not line.startswith("Original Line")), lines[0])
+_CSV_ERRORS = {
+    "Expected Number of Columns": "tables.bad_row",
+    "unterminated quote": "tables.open_quote",
+    "Maximum line size": "tables.open_quote",
+    "Invalid unicode": "tables.encoding",
+}
 
 
-def _first_line(error: duckdb.Error) -> str:
-    return str(error).splitlines()[0]
+def _reason(error: duckdb.Error) -> str:
+    """Return what the engine says, without the values it quotes: they may be a unit's id, or a folder."""
+    return re.sub(r"(['\"]).*?\1", "…", str(error).splitlines()[0])

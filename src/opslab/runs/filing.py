@@ -1,0 +1,145 @@
+"""From an executed notebook to a filed run: the same form whoever executed it, the record, the page."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from opslab.errors import InputError, RunError
+from opslab.evidence import RECORD_TYPE
+from opslab.messages import Language, numbers, text
+from opslab.runs import folder as folders
+from opslab.runs.folder import NOTEBOOK, READOUT, RESULT, RUN, Identity, Run
+
+PARAMETERS, INJECTED = "parameters", "injected-parameters"
+_KEPT = ("kernelspec", "language_info", "opslab")
+_LARGEST_RECORD = 1_000_000
+
+
+def normal_form(notebook: Any, parameters: Mapping[str, Any]) -> tuple[Any, list[float]]:
+    """Return an executed notebook without what tells one run from the next, and the seconds of each cell.
+
+    Clocks, random ids and the marks of the program that ran it are dropped; the values given stand in the
+    parameters cell itself, wherever they were put; the cells count from 1.
+    """
+    normal = copy.deepcopy(notebook)
+    kept = {name: normal.metadata[name] for name in _KEPT if name in normal.metadata}
+    normal.metadata.clear()
+    normal.metadata.update(kept)
+    seconds, cells, count = [], [], 0
+    for cell in normal.cells:
+        told = cell.metadata.get("papermill", {})
+        tags = cell.metadata.get("tags", [])
+        if INJECTED in tags:
+            continue
+        cell.metadata.clear()
+        if tags:
+            cell.metadata["tags"] = tags
+        if PARAMETERS in tags:
+            cell.source = with_values(cell.source, parameters)
+        if cell.cell_type == "code":
+            seconds.append(float(told.get("duration") or 0.0))
+            executed = cell.execution_count is not None
+            count += executed
+            cell.execution_count = count if executed else None
+            for output in cell.outputs:
+                if "execution_count" in output:
+                    output["execution_count"] = cell.execution_count
+        cells.append(cell)
+    normal.cells = cells
+    return normal, seconds
+
+
+def with_values(source: str, parameters: Mapping[str, Any]) -> str:
+    """Return the source of a parameters cell with the values given; its comments stay."""
+    lines = source.splitlines()
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+            continue
+        name = node.targets[0].id
+        if name in parameters and node.end_lineno == node.lineno:
+            line = lines[node.lineno - 1].encode()  # ast counts columns in UTF-8 bytes
+            value = _literal(parameters[name])
+            changed = line[: node.value.col_offset] + value.encode() + line[node.value.end_col_offset :]
+            lines[node.lineno - 1] = changed.decode()
+    return "\n".join(lines)
+
+
+def _literal(value: str | float | bool) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def values_in(notebook: Any) -> dict[str, Any]:
+    """Return the parameters that an executed notebook ran with: its own cell's, over which those injected."""
+    found: dict[str, Any] = {}
+    for cell in notebook.cells:
+        if not {PARAMETERS, INJECTED} & set(cell.metadata.get("tags", [])):
+            continue
+        for node in ast.parse(cell.source).body:
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                found[node.targets[0].id] = ast.literal_eval(node.value)
+    return found
+
+
+def published(notebook: Any) -> Mapping[str, Any] | None:
+    """Return the data of the last output that carries a record."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    found = [output.data for output in outputs if RECORD_TYPE in output.get("data", {})]
+    return found[-1] if found else None
+
+
+def file_readout(
+    working: Path,
+    target: Path,
+    notebook: Any,
+    identity: Identity,
+    parameters: Mapping[str, Any],
+    language: Language,
+) -> Run:
+    """Write a whole run into its working folder and give it its name.
+
+    Parameters
+    ----------
+    working, target : Path
+    notebook : nbformat.NotebookNode
+        Executed to its end, with a record in it.
+    identity : Identity
+    parameters : Mapping
+        Plain values.
+    language : {"en", "fr"}
+    """
+    from opslab.report.page import render
+    from opslab.runs.execute import write
+
+    data = published(notebook)
+    if data is None:
+        raise InputError.of("runs.no_record")
+    record = dict(data[RECORD_TYPE])
+    size = len(json.dumps(record, ensure_ascii=False, allow_nan=False).encode())
+    if size > _LARGEST_RECORD:
+        raise RunError.of("runs.record_size", bytes=size, most=_LARGEST_RECORD)
+    normal, seconds = normal_form(notebook, parameters)
+    write(normal, working / NOTEBOOK)
+    page = render(normal, footer(identity, language), language)
+    (working / READOUT).write_text(page, encoding="utf-8")
+    folders.write_json(working / RESULT, record)
+    headline, status = str(data.get("text/plain", "")), str(record["status"])
+    told = folders.describe(identity, status=status, headline=headline, seconds=seconds)
+    folders.write_json(working / RUN, told)
+    folders.file_away(working, target)
+    return Run(target, status, headline)
+
+
+def footer(identity: Identity, language: Language) -> list[tuple[str, str]]:
+    """Return what the page says of its run."""
+    inputs = " · ".join(f"{file['file']} ({file['sha256'][:8]})" for file in identity.files)
+    return [
+        (text("report.run", language), identity.run_id),
+        (text("report.as_of", language), numbers.date(identity.inputs.as_of, language=language)),
+        (text("report.spec", language), inputs),
+        (text("report.version", language), f"opslab {identity.versions['opslab']}"),
+    ]
