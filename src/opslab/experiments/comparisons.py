@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+
+from scipy.special import stdtr
 
 from opslab.experiments import effects, proportions
 from opslab.experiments.moments import Moments
 from opslab.experiments.multiplicity import benjamini_hochberg, holm
 from opslab.experiments.result import Comparison, Interval, Message, Verdict
 from opslab.experiments.spec import Mean, Proportion
+
+_SAME = 1e-12  # constants that are equal but for the rounding of their sums
 
 SMALL_COUNT = 30
 """Below this many successes or failures in either arm a proportion takes the score test, not Welch's."""
@@ -53,16 +58,21 @@ def compare(
                 empty, not_estimable=Message("experiments.too_few_values", {"arm": name, "n": moments.n})
             )
     share = isinstance(metric, Proportion)
-    if treated.variance == 0 and base.variance == 0 and (not share or treated.mean == base.mean):
-        return replace(empty, not_estimable=Message("experiments.no_variation", {"value": base.mean}))
+    if treated.variance == 0 and base.variance == 0:
+        if math.isclose(treated.mean, base.mean, rel_tol=_SAME):
+            return replace(empty, not_estimable=Message("experiments.no_variation", {"value": base.mean}))
+        if not share:
+            values = {"arm": arm_name, "to": treated.mean, "control": control_name, "from": base.mean}
+            return replace(empty, not_estimable=Message("experiments.no_spread", values))
     if share and _small(treated, base):
         return _score(empty, treated, base, 1 - alpha)
     return _welch(empty, treated, base, 1 - alpha)
 
 
 def _small(treated: Moments, base: Moments) -> bool:
-    counts = [(moments.mean * moments.n, moments.n - moments.mean * moments.n) for moments in (treated, base)]
-    return min(min(pair) for pair in counts) < SMALL_COUNT
+    successes = [round(moments.mean * moments.n) for moments in (treated, base)]
+    failures = [treated.n - successes[0], base.n - successes[1]]
+    return min(successes + failures) < SMALL_COUNT
 
 
 def _welch(empty: Comparison, treated: Moments, base: Moments, level: float) -> Comparison:
@@ -78,12 +88,16 @@ def _welch(empty: Comparison, treated: Moments, base: Moments, level: float) -> 
         level,
     )
     harm = None
-    if empty.margin is not None and (empty.margin[0] == "absolute" or base.mean != 0):
-        kind, size = empty.margin
-        harm = effects.non_inferiority(
+    kind, size = empty.margin or (None, 0.0)
+    if kind == "absolute" or (
+        kind == "relative" and lift.low is not None and (treated.variance or size != 1)
+    ):
+        contrast = effects.non_inferiority(
             treated.mean, treated.variance, treated.n, base.mean, base.variance, base.n, size,
             empty.goal, relative=kind == "relative",
-        ).p_value  # fmt: skip
+        )  # fmt: skip
+        # With the interval's degrees of freedom, so that p and the interval shown always agree.
+        harm = float(stdtr(test.degrees_of_freedom, -contrast.statistic))
     return replace(
         empty,
         difference=test.difference,
@@ -110,7 +124,7 @@ def _score(empty: Comparison, treated: Moments, base: Moments, level: float) -> 
         difference=treated.mean - base.mean,
         difference_interval=proportions.miettinen_nurminen_difference(*counts, level),
         lift=(treated.mean - base.mean) / base.mean if base.mean else None,
-        lift_interval=proportions.miettinen_nurminen_lift(*counts, level) if base.mean else (None, None),
+        lift_interval=proportions.miettinen_nurminen_lift(*counts, level),
         p_value=proportions.score_test(*counts).p_value,
         method="score",
         harm_p=harm,

@@ -11,6 +11,8 @@ from opslab.experiments.power import units_needed
 from opslab.experiments.result import Check, Comparison, Decision, Message
 from opslab.experiments.spec import Experiment, Mean, Proportion
 
+_OUT_OF_REACH = 10**12  # units: more than any experiment will see
+
 
 @dataclass(frozen=True)
 class Needed:
@@ -18,6 +20,11 @@ class Needed:
 
     units: int
     present: int
+
+    @property
+    def more(self) -> int:
+        """Units still to be collected."""
+        return self.units - self.present
 
 
 def decide(
@@ -51,11 +58,13 @@ def decide(
     passing = [arm for arm in arms if _passes(experiment, by_arm[arm])]
     if passing:
         return Decision("ship", max(passing, key=lambda arm: _gain(by_arm[arm])), reasons)
-    needed = [needs for arm in arms if (needs := _needs(experiment, by_arm[arm], deviations, weights))]
+    family = sum(one.role == "primary" and one.p_value is not None for one in comparisons)
+    needed = [
+        needs for arm in arms if (needs := _needs(experiment, by_arm[arm], family, deviations, weights))
+    ]
     if needed:
-        most = max(needed, key=lambda needs: needs.units - needs.present)
-        more = most.units - most.present
-        return Decision("extend", None, reasons, more, _days(experiment, most, as_of))
+        most = max(needed, key=lambda needs: needs.more)
+        return Decision("extend", None, reasons, most.more, _days(experiment, most, as_of))
     return Decision("do_not_ship", None, reasons)
 
 
@@ -92,42 +101,68 @@ def _gain(comparisons: Sequence[Comparison]) -> float:
 def _needs(
     experiment: Experiment,
     comparisons: Sequence[Comparison],
+    family: int,
     deviations: Mapping[tuple[str, str], float],
     weights: Mapping[str, float],
 ) -> Needed | None:
-    """Return the units an arm's open questions ask for; None when more units would not help."""
-    if any(
-        one.verdict in ("lost", "harmed", "not_estimable") and one.role != "secondary" for one in comparisons
+    """Return the units an arm's open questions ask for; None when more units would not help.
+
+    ``family`` is the number of p-values that Holm adjusts together: each primary is asked for at alpha
+    over that number.
+    """
+    primaries = [one for one in comparisons if one.role == "primary"]
+    guardrails = [one for one in comparisons if one.role == "guardrail"]
+    every = experiment.decision.primaries == "all"
+    if any(one.verdict in ("harmed", "not_estimable") for one in guardrails) or any(
+        one.verdict == "lost" or (every and one.verdict == "not_estimable") for one in primaries
     ):
         return None
-    metrics = {metric.name: metric for metric in experiment.metrics}
-    asked: list[Needed] = []
-    for one in comparisons:
-        metric = metrics[one.metric]
-        if one.verdict not in ("open", "unproven") or one.role == "secondary":
-            continue
-        size = _size(metric, one) if isinstance(metric, Mean | Proportion) else None
-        if size is None or _excludes(one, size):
-            if experiment.decision.primaries == "any" and one.role == "primary":
-                continue
-            return None
-        family = sum(other.role == "primary" for other in comparisons) if one.role == "primary" else 1
-        pair = (weights[one.arm], weights[one.control])
-        both = units_needed(
-            deviations[one.metric, one.arm],
-            size,
-            experiment.design.alpha / family,
-            experiment.design.power,
-            pair,
-        )
-        share = sum(pair) / sum(weights.values())
-        asked.append(Needed(math.ceil(both / share), math.ceil(sum(one.n) / share)))
-    open_ones = [needs for needs in asked if needs.units > needs.present]
-    return max(open_ones, key=lambda needs: needs.units - needs.present) if open_ones else None
+    asked = [
+        _asked(experiment, one, 1 if one.role == "guardrail" else family, deviations, weights)
+        for one in comparisons
+        if one.verdict == "unproven" or (every and one.role == "primary" and one.verdict == "open")
+    ]
+    if not every and all(one.verdict != "won" for one in primaries):  # one win will do: the nearest
+        found = [
+            _asked(experiment, one, family, deviations, weights) for one in primaries if one.verdict == "open"
+        ]
+        short = [needs for needs in found if needs is not None and needs.more > 0]
+        asked.append(min(short, key=lambda needs: needs.more) if short else None)
+    known = [needs for needs in asked if needs is not None]
+    if len(known) < len(asked):
+        return None
+    return max((needs for needs in known if needs.more > 0), key=lambda needs: needs.more, default=None)
+
+
+def _asked(
+    experiment: Experiment,
+    one: Comparison,
+    family: int,
+    deviations: Mapping[tuple[str, str], float],
+    weights: Mapping[str, float],
+) -> Needed | None:
+    """Return the units one open question asks for; None when no number of units would settle it."""
+    metric = next(metric for metric in experiment.metrics if metric.name == one.metric)
+    size = _size(metric, one) if isinstance(metric, Mean | Proportion) else None
+    deviation = deviations[one.metric, one.arm]
+    if deviation == 0 and one.type == "proportion":  # 0 against all: the spread of both arms together
+        share = sum(estimate or 0.0 for estimate in one.estimate) / 2
+        deviation = math.sqrt(share * (1 - share))
+    if not size or not deviation or _excludes(one, size):
+        return None
+    pair = (weights[one.arm], weights[one.control])
+    design = experiment.design
+    both = units_needed(deviation, size, design.alpha / family, design.power, pair)
+    share = sum(pair) / sum(weights.values())
+    needs = Needed(math.ceil(both / share), math.ceil(sum(one.n) / share))
+    return needs if needs.units < _OUT_OF_REACH else None
 
 
 def _size(metric: Mean | Proportion, one: Comparison) -> float | None:
-    """Return the effect to be found in the metric's unit: the mde, or for a guardrail its margin."""
+    """Return the effect to be found in the metric's unit: the mde, or for a guardrail its margin.
+
+    A relative size has no meaning where the control's estimate is 0.
+    """
     amount = metric.margin if metric.role == "guardrail" else metric.mde
     if amount is None:
         return None

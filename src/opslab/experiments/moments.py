@@ -18,8 +18,9 @@ from opslab.tables.source import ROW, Table, literal, quoted
 _FIRST_ROWS = 10_000
 _NO_VARIATION = 1e-14
 _FAR, _ROUNDING = 10.0, 1e-12  # a shift that far from the mean, in standard deviations, costs digits
+_LARGEST, _LARGEST_SUM = 1e50, 1e120  # beyond them squares of sums overflow
 _SMALL_WHOLE = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT")
-_CELLS = 5
+_CELLS, _PASSES = 5, 3
 _NUMERIC = (
     "TINYINT",
     "SMALLINT",
@@ -141,7 +142,7 @@ def collect(
             partial(_query, arm=arm, columns=columns, values=values, shifts=shifts, where=where)
         )
         if finite or all(
-            math.isfinite(cell) for part in parts for row in part for cell in row[2:] if cell is not None
+            abs(cell) < _LARGEST_SUM for part in parts for row in part for cell in row[2:] if cell is not None
         ):
             break
         _refuse_infinite(table, columns, values, where)
@@ -153,18 +154,22 @@ def collect(
     _refuse_values(table, columns, values, parts, where)
     found = _merged(parts, columns, shifts)
     for label, whole in found.items():
-        far = [
-            column
-            for column in columns
-            if not column.binary and _is_far(whole.moments[column], shifts[column])
-        ]
-        if far:  # the first rows were unlike the others: once more about this arm's own mean
-            near = {column: whole.moments[column].mean for column in far}
+        known, about = whole, shifts
+        for _ in range(_PASSES):
+            far = [
+                column
+                for column in columns
+                if not column.binary and _is_far(known.moments[column], about[column])
+            ]
+            if not far:
+                break
+            # The first rows were unlike the others: once more, about this arm's own mean.
+            about = {**about, **{column: known.moments[column].mean for column in far}}
             named = "IS NULL" if label is None else f"= {literal(label)}"
             own = f"({where}) AND CAST({quoted(arm)} AS VARCHAR) {named}"
-            again = table.fetch_slices(lambda source: _query(source, arm, far, values, near, own))  # noqa: B023
-            better = _merged(again, far, near)[label].moments
-            found[label] = replace(whole, moments={**whole.moments, **better})
+            again = table.fetch_slices(lambda source: _query(source, arm, far, values, about, own))  # noqa: B023
+            known = replace(known, moments={**known.moments, **_merged(again, far, about)[label].moments})
+        found[label] = known
     return found
 
 
@@ -294,13 +299,21 @@ def _refuse_infinite(
 ) -> None:
     found = []
     for column in columns:
-        row = first_row(table, f"isinf({values[column]}) AND {where}", column.name)
-        if row is not None:
-            found.append(
-                Problem("experiments.infinite", {"row": row[0]}, table.reading.name, field=column.name)
-            )
+        for key, condition in (
+            ("infinite", f"isinf({values[column]})"),
+            ("too_large", _beyond(values[column])),
+        ):
+            row = first_row(table, f"{condition} AND {where}", column.name)
+            if row is not None:
+                shown = {"row": row[0], "value": str(row[1])[:24]}
+                found.append(Problem(f"experiments.{key}", shown, table.reading.name, field=column.name))
+                break
     if found:
         raise DataError(*found)
+
+
+def _beyond(value: str) -> str:
+    return f"isfinite({value}) AND abs({value}) > {_LARGEST}"
 
 
 def _refuse_values(

@@ -193,7 +193,7 @@ def non_inferiority_p(
     Examples
     --------
     >>> round(non_inferiority_p(80, 100, 82, 100, 0.1, "increase", relative=False), 4)
-    0.0768
+    0.0766
 
     Sources
     -------

@@ -10,6 +10,7 @@ Values are data: they are never read as templates, and a template cannot reach i
 
 from __future__ import annotations
 
+import re
 import string
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -97,3 +98,11 @@ def one_line(value: str) -> str:
         else "\N{REPLACEMENT CHARACTER}"
         for character in value
     )
+
+
+def without_controls(value: str) -> str:
+    """Return a text of many lines without control characters and direction marks: they are made visible."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", value)
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")

@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from opslab.evidence import RECORD_TYPE
-from opslab.messages import Language, text
+from opslab.messages import Language, text, without_controls
 from opslab.report.blocks import Facts, Verdict
 from opslab.report.catalogue import style
 from opslab.startup import without_iri_grammar
@@ -157,7 +157,8 @@ def _page(
         "identity": list(identity),
     }
     html, _ = _exporter().from_notebook_node(notebook, {"opslab": page})
-    return "\n".join(line.rstrip() for line in html.splitlines()) + "\n"
+    lines = without_controls(html).split("\n")
+    return "\n".join(line.rstrip() for line in lines).strip() + "\n"
 
 
 @cache

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ ROW = "opslab_row"
 
 _SLICE_ROWS = 20 * 122_880
 _HEAD_BYTES = 65_536
+_HEAD_ROWS = 100
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -264,8 +266,9 @@ def _header(path: Path, shown: str) -> tuple[Sequence[str], str]:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise DataError.of("tables.encoding", file=shown, line=line) from None
-    widths = {delimiter: _first_row(first, delimiter) for delimiter in _DELIMITERS}
-    delimiter, header = max(widths.items(), key=lambda item: len(item[1]))
+    found = {delimiter: _first_rows(first, delimiter) for delimiter in _DELIMITERS}
+    delimiter = max(found, key=lambda delimiter: _fit(found[delimiter]))
+    header = found[delimiter][0]
     if len(header) < 2:  # noqa: PLR2004 - a unit and an arm at the least
         raise DataError.of("tables.one_column", file=shown)
     blank = [place for place, name in enumerate(header, 1) if not name.strip()]
@@ -281,11 +284,17 @@ def _header(path: Path, shown: str) -> tuple[Sequence[str], str]:
     return header, delimiter
 
 
-def _first_row(source: str, delimiter: str) -> list[str]:
+def _first_rows(source: str, delimiter: str) -> list[list[str]]:
     try:
-        return next(csv.reader(io.StringIO(source), delimiter=delimiter), [])
+        return list(islice(csv.reader(io.StringIO(source), delimiter=delimiter), _HEAD_ROWS)) or [[]]
     except csv.Error:
-        return []
+        return [[]]
+
+
+def _fit(rows: Sequence[Sequence[str]]) -> tuple[bool, float, int]:
+    """Return how well a delimiter fits: more than one column, rows as wide as the header, many columns."""
+    width = len(rows[0])
+    return width > 1, sum(len(row) == width for row in rows) / len(rows), width
 
 
 def _types(
