@@ -141,8 +141,10 @@ def test_the_day_is_given_or_the_last_of_the_period(here):
             "exports/units.csv",
             "q3.parquet",
             ParameterError,
-            "spec.yaml, line 2, data.path: The data file q3.parquet is not there; the path starts at the spec's "
-            "folder.",
+            (
+                "spec.yaml, line 2, data.path: The data file q3.parquet is not there; the path starts at the spec's "
+                "folder."
+            ),
         ),
         (
             "exports/units.csv",
@@ -160,15 +162,19 @@ def test_the_day_is_given_or_the_last_of_the_period(here):
             "unit: user",
             "unti: user",
             SpecError,
-            "spec.yaml, line 1, unit: unit is missing; add it.\n"
-            "spec.yaml, line 3, unti: There is no field unti here; did you mean unit?",
+            (
+                "spec.yaml, line 1, unit: unit is missing; add it.\n"
+                "spec.yaml, line 3, unti: There is no field unti here; did you mean unit?"
+            ),
         ),
         (
             "unit: user",
             "unit: user\nsegments: [country]",
             SpecError,
-            "spec.yaml, line 4, segments: This is understood, but not computed by this version of opslab; "
-            "remove it to go on without it.",
+            (
+                "spec.yaml, line 4, segments: This is understood, but not computed by this version of opslab; "
+                "remove it to go on without it."
+            ),
         ),
     ],
     ids=["near", "far", "folder", "none", "spec", "not computed"],

@@ -40,11 +40,11 @@ class Inputs:
 class Parameters(specs.Declared, ABC):
     """The base of every notebook's parameters."""
 
-    as_of: datetime.date | None = Field(None, description="day as of which the readout speaks, YYYY-MM-DD")
+    as_of: specs.Day | None = Field(None, description="day as of which the readout speaks, YYYY-MM-DD")
     language: Language = Field("en", description="language of the readout: en or fr")
 
     @classmethod
-    def of(cls, **given: Any) -> Self:
+    def of(cls, /, **given: Any) -> Self:
         """Return the parameters, or raise one `ParameterError` that lists all mistakes.
 
         An empty text stands for "not given": a notebook's parameters cell has no better way to say it.

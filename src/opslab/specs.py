@@ -6,6 +6,7 @@ YAML 1.2 is read: ``on``, ``off``, ``yes`` and ``no`` are words, only ``true`` a
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ _LARGEST_BYTES = 200_000
 _MOST_NODES = 10_000
 _DEEPEST = 50
 _TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")}
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?\Z")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -56,6 +58,26 @@ def _label(value: object) -> object:
         raise PydanticCustomError("specs.label_number", "label", {"value": repr(value)})
     return str(value) if isinstance(value, int) else value
 
+
+def _number(value: object) -> object:
+    if isinstance(value, bool):
+        raise PydanticCustomError("specs.not_number", "number", {"given": str(value).lower()})
+    return value
+
+
+def _day(value: object) -> object:
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value
+    if isinstance(value, str) and _DAY.match(value):
+        return value
+    raise PydanticCustomError("specs.not_date", "date", {"given": _short(value)})
+
+
+Number = Annotated[float, BeforeValidator(_number)]
+"""A number; true and false are none."""
+
+Day = Annotated[datetime.date, BeforeValidator(_day)]
+"""A day, written YYYY-MM-DD and in no other way."""
 
 Label = Annotated[str, BeforeValidator(_label)]
 """A name that stands in the data. YAML must not have turned it into something else."""

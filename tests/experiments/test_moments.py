@@ -52,10 +52,10 @@ def test_examples_run():
     assert doctest.testmod(moments).failed == 0
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_collect_equals_numpy(seed, tmp_path):
     random = np.random.default_rng(seed)
-    n = int(random.integers(50, 5_000))
+    n = int(random.integers(50, 3_000))
     frame = pd.DataFrame(
         {
             "arm": random.choice(["a", "b", "c"], n),
@@ -142,11 +142,11 @@ def test_first_rows_unlike_the_others_in_rows_without_an_arm():
     assert collected(frame, Column("x"))[None].moments[Column("x")] == Moments(3, 1e9 + 1, 2.0)
 
 
-@pytest.mark.parametrize("value", [0.0, 0.1, 1 / 3, -7.3, 1e9 + 0.1, 1e-9, 12345678.9])
-@pytest.mark.parametrize("others", [None, 0.7, 1e6, -4e3])
+@pytest.mark.parametrize("value", [0.0, 0.1, -1 / 3, 1e9 + 0.1, 1e-9])
+@pytest.mark.parametrize("others", [None, 0.7, -1e6])
 def test_a_constant_has_no_variance(value, others, tmp_path):
     """Also where the other arm holds a constant far away, and the shift lies between the two."""
-    n = 200_000
+    n = 60_000
     values = np.full(n, value)
     values[1::2] = value if others is None else others
     found = collected(parquet(tmp_path / "t.parquet", arm=["a", "b"] * (n // 2), x=values), Column("x"))
@@ -299,7 +299,7 @@ COLUMNS = (Column("x"), Column("orders"), Column("hit", binary=True), Column("ga
 def large(tmp_path_factory):
     """Return a Parquet file of seven row groups, and its rows as a frame."""
     random = np.random.default_rng(11)
-    n = 400_000
+    n = 120_000
     frame = pd.DataFrame(
         {
             "arm": random.choice(["a", "b"], n),
@@ -310,7 +310,7 @@ def large(tmp_path_factory):
         }
     )
     path = tmp_path_factory.mktemp("large") / "large.parquet"
-    pq.write_table(pa.Table.from_pandas(frame), path, row_group_size=61_440)
+    pq.write_table(pa.Table.from_pandas(frame), path, row_group_size=20_480)
     return path, frame
 
 
@@ -320,10 +320,10 @@ def test_the_same_bits_at_any_thread_count(large, kind, tmp_path, monkeypatch):
     data = {"parquet": path, "pandas": frame}.get(kind)
     if data is None:
         data = tmp_path / "large.csv"
-        frame.head(50_000).to_csv(data, index=False)
+        frame.head(40_000).to_csv(data, index=False)
     monkeypatch.setattr(source, "_SLICE_ROWS", 15_000)
     found = []
-    for threads in ("1", "2", "4", "2", "4"):
+    for threads in ("1", "2", "4", "4"):
         monkeypatch.setenv("OPSLAB_THREADS", threads)
         found.append(collected(data, *COLUMNS))
     assert all(other == found[0] for other in found[1:])
@@ -332,7 +332,7 @@ def test_the_same_bits_at_any_thread_count(large, kind, tmp_path, monkeypatch):
 def test_the_size_of_a_slice_hardly_matters(large, monkeypatch):
     path, frame = large
     whole = collected(path, *COLUMNS)
-    for rows in (1_000_000, 122_880, 50_001):
+    for rows in (1_000_000, 40_960, 25_001):
         monkeypatch.setattr(source, "_SLICE_ROWS", rows)
         for data in (path, frame):
             found = collected(data, *COLUMNS)

@@ -16,7 +16,7 @@ from opslab.report.figures import BLUE, GREEN, GREY, INK, RED, Figure, style
 
 _COLOURS = {"won": GREEN, "safe": GREEN, "lost": RED, "harmed": RED}
 _WIDTH, _ROW, _FRAME = 8.2, 0.52, 1.15
-_LONGEST_LABEL = 34
+_LONGEST_LABEL = 30
 
 
 def forest(result: ExperimentResult, language: Language) -> Figure:
@@ -41,10 +41,14 @@ def forest(result: ExperimentResult, language: Language) -> Figure:
         axes.xaxis.set_major_formatter(FuncFormatter(partial(_tick, axes, language)))
         axes.set_xlabel(
             text(
-                "experiments.forest_axis", language, control=result.plan.control, level=1 - result.plan.alpha
+                "experiments.forest_axis",
+                language,
+                control=_short(result.plan.control),
+                level=1 - result.plan.alpha,
             )
         )
-        axes.set_title(one_line(_finding(result, language)), pad=12)
+        # Over the whole figure, not over the axes alone: a long label to the left costs the title no room.
+        drawing.suptitle(one_line(_finding(result, language)), x=0.01, ha="left", fontsize=11, weight="bold")
     return Figure(drawing, alt=_alt(result, language), caption=text("experiments.forest_caption", language))
 
 
@@ -77,8 +81,12 @@ def _tick(axes: Axes, language: Language, value: float, _place: int) -> str:
 
 
 def _label(one: Comparison, several: bool) -> str:
-    label = one_line(f"{one.metric} · {one.arm}" if several else one.metric)
-    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"
+    return _short(f"{one.metric} · {one.arm}" if several else one.metric)
+
+
+def _short(name: str) -> str:
+    name = one_line(name)
+    return name if len(name) <= _LONGEST_LABEL else name[: _LONGEST_LABEL - 1] + "…"
 
 
 def _finding(result: ExperimentResult, language: Language) -> str:
@@ -88,7 +96,9 @@ def _finding(result: ExperimentResult, language: Language) -> str:
     if one is None or one.difference is None:
         return text("experiments.forest_title_none", language)
     effect, interval = sentences.lift_or_difference(one, language), sentences.interval(one, language)
-    return text("experiments.forest_title", language, metric=one.metric, effect=effect, interval=interval)
+    return text(
+        "experiments.forest_title", language, metric=_short(one.metric), effect=effect, interval=interval
+    )
 
 
 def _alt(result: ExperimentResult, language: Language) -> str:

@@ -153,14 +153,11 @@ def collect(
         finite = True
     _refuse_values(table, columns, values, parts, where)
     found = _merged(parts, columns, shifts)
+    floating = [column for column in columns if not column.binary and not _whole(table, column)]
     for label, whole in found.items():
         known, about = whole, shifts
         for _ in range(_PASSES):
-            far = [
-                column
-                for column in columns
-                if not column.binary and _is_far(known.moments[column], about[column])
-            ]
+            far = [column for column in floating if _is_far(known.moments[column], about[column])]
             if not far:
                 break
             # The first rows were unlike the others: once more, about this arm's own mean.

@@ -18,6 +18,7 @@ def record(result: ExperimentResult) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "as_of": _day(result.as_of),
+        "inputs": inputs(result),
         "status": "check_failed" if result.broken else "complete",
         "plan": asdict(result.plan)
         | {
@@ -38,6 +39,12 @@ def record(result: ExperimentResult) -> dict[str, Any]:
         "data": asdict(result.data),
         "evidence": [one.record() for one in evidence(result)],
     }
+
+
+def inputs(result: ExperimentResult) -> list[dict[str, str]]:
+    """Return the files that the analysis read, with the SHA-256 of their bytes: the spec, then the data."""
+    files = ((result.plan.spec, result.plan.spec_sha256), (result.data.name, result.data.sha256))
+    return [{"file": file, "sha256": sha256} for file, sha256 in files if file and sha256]
 
 
 def check(one: Check) -> dict[str, Any]:

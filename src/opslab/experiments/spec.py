@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from opslab import specs, workspace
 from opslab.errors import Problem, SpecError
 from opslab.parameters import slug
-from opslab.specs import Declared, Label
+from opslab.specs import Day, Declared, Label, Number
 
 Role = Literal["primary", "secondary", "guardrail"]
 Goal = Literal["increase", "decrease"]
@@ -34,7 +34,7 @@ def _duration(value: object) -> object:
 
 
 Duration = Annotated[datetime.timedelta, BeforeValidator(_duration, json_schema_input_type=str)]
-Share = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[Number, Field(gt=0, lt=1)]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 
 
@@ -66,7 +66,7 @@ class Arms(Declared):
 
     column: str = Field(description="column that holds the arm of a row")
     control: Label = Field(description="label of the control arm")
-    weights: dict[Label, Annotated[float, Field(gt=0)]] | None = Field(
+    weights: dict[Label, Annotated[Number, Field(gt=0)]] | None = Field(
         None, description="designed weight of each arm; equal weights over the labels found when left out"
     )
 
@@ -85,8 +85,8 @@ class Period(Declared):
     """When the experiment ran: both days included."""
 
     time: str | None = Field(None, description="column with the moment of first exposure")
-    start: datetime.date | None = Field(None, description="first day, YYYY-MM-DD")
-    end: datetime.date | None = Field(None, description="last day, YYYY-MM-DD")
+    start: Day | None = Field(None, description="first day, YYYY-MM-DD")
+    end: Day | None = Field(None, description="last day, YYYY-MM-DD")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -102,27 +102,25 @@ class Spending(Declared):
     """How alpha is spent over the looks of a group sequential design."""
 
     family: Literal["obrien_fleming", "pocock", "power"] = "obrien_fleming"
-    exponent: float | None = Field(None, gt=0, description="t to this power, for the power family")
+    exponent: Number | None = Field(None, gt=0, description="t to this power, for the power family")
 
 
 class Prior(Declared):
     """The normal prior of the relative lift in a Bayesian design."""
 
-    mean: float = 0.0
-    sd: float = Field(gt=0)
+    mean: Number = 0.0
+    sd: Number = Field(gt=0)
 
 
 class Design(Declared):
     """The test that was planned."""
 
     method: Literal["fixed", "group_sequential", "always_valid", "bayesian"] = "fixed"
-    alpha: float = Field(
+    alpha: Number = Field(
         0.05, gt=0, lt=0.5, description="two-sided error rate; intervals have level 1 - alpha"
     )
-    power: float = Field(0.8, gt=0, lt=1)
-    looks: int | tuple[datetime.date, ...] | None = Field(
-        None, description="number or days of the planned looks"
-    )
+    power: Number = Field(0.8, gt=0, lt=1)
+    looks: int | tuple[Day, ...] | None = Field(None, description="number or days of the planned looks")
     spending: Spending | None = None
     prior: Prior | None = None
 
@@ -130,8 +128,8 @@ class Design(Declared):
 class Amount(Declared):
     """A size of effect, relative to the control's estimate or absolute in the metric's unit."""
 
-    relative: float | None = Field(None, gt=0)
-    absolute: float | None = Field(None, gt=0)
+    relative: Number | None = Field(None, gt=0)
+    absolute: Number | None = Field(None, gt=0)
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -144,7 +142,7 @@ class Cap(Declared):
     """Where values are capped: at a quantile pooled over the arms, or at a value."""
 
     quantile: Share | None = None
-    value: float | None = None
+    value: Number | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -56,8 +56,8 @@ def text(key: str, language: Language = "en", /, **values: Any) -> str:
 
     Examples
     --------
-    >>> text("words.units", "en", n=12000)
-    '12,000 units'
+    >>> text("experiments.leaked_units_pass", "en", units=12000)
+    'None of 12,000 units stands in more than one arm.'
     """
     area, _, name = key.partition(".")
     return _Formatter(language).vformat(catalogue(language, area)[name], (), values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 
 from babel import Locale
 from babel.dates import format_date
@@ -14,6 +15,7 @@ from babel.numbers import format_decimal, format_percent
 _LOCALES = {"en": "en_GB", "fr": "fr_FR"}
 _SMALLEST_P = 1e-4
 _MINUS = "\N{MINUS SIGN}"
+_WRITTEN = "#,##0.##########"
 
 
 def integer(value: float, *, language: str) -> str:
@@ -28,12 +30,17 @@ def decimal(value: float, digits: int = 2, *, language: str) -> str:
 
 def number(value: float, significant: int = 4, *, language: str) -> str:
     """Return a number with about ``significant`` digits: for magnitudes that are not known beforehand."""
-    return decimal(value, _decimals(value, significant), language=language)
+    return decimal(value, decimals(value, significant), language=language)
 
 
 def signed_number(value: float, significant: int = 3, *, language: str) -> str:
-    """Return a difference, always with its sign."""
-    return _sign(value) + number(abs(value), significant, language=language)
+    """Return a difference with about ``significant`` digits and its sign."""
+    return signed_decimal(value, decimals(value, significant), language=language)
+
+
+def signed_decimal(value: float, digits: int = 2, *, language: str) -> str:
+    """Return a difference with a fixed count of decimals and its sign."""
+    return _signed(value, decimal(abs(value), digits, language=language))
 
 
 def percent(value: float, digits: int = 1, *, language: str) -> str:
@@ -43,21 +50,21 @@ def percent(value: float, digits: int = 1, *, language: str) -> str:
 
 
 def signed_percent(value: float, digits: int = 1, *, language: str) -> str:
-    """Return a relative change as a percentage, always with its sign."""
-    return _sign(value) + percent(abs(value), digits, language=language)
+    """Return a relative change as a percentage with its sign."""
+    return _signed(value, percent(abs(value), digits, language=language))
 
 
 def signed_points(value: float, digits: int = 2, *, language: str) -> str:
-    """Return a difference of two shares in percentage points, always with its sign."""
+    """Return a difference of two shares in percentage points with its sign."""
     unit = "pp" if language == "en" else "pt"
-    return f"{_sign(value)}{decimal(abs(value) * 100, digits, language=language)}\u00a0{unit}"
+    return f"{signed_decimal(value * 100, digits, language=language)}\u00a0{unit}"
 
 
 def p_value(value: float, *, language: str) -> str:
     """Return a p-value with two significant digits, very small ones as a bound."""
     if value < _SMALLEST_P:
         return f"<\u00a0{decimal(_SMALLEST_P, 4, language=language)}"
-    return decimal(value, min(4, _decimals(value, 2)), language=language)
+    return decimal(value, min(4, decimals(value, 2)), language=language)
 
 
 def p_equation(value: float, *, language: str) -> str:
@@ -69,6 +76,43 @@ def p_equation(value: float, *, language: str) -> str:
 def date(value: datetime.date, *, language: str) -> str:
     """Return a date in words: 28 September 2026."""
     return format_date(value, format="d MMMM y", locale=_LOCALES[language])
+
+
+def period(days: tuple[datetime.date, datetime.date], *, language: str) -> str:
+    """Return the days from the first to the last, what they share said once: 1–28 September 2026.
+
+    Examples
+    --------
+    >>> period((datetime.date(2026, 9, 1), datetime.date(2026, 9, 28)), language="en")
+    '1–28 September 2026'
+    """
+    start, end = days
+    if start == end:
+        return date(end, language=language)
+    last = date(end, language=language)
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{start.day}–{last}"
+    pattern = "d MMMM" if start.year == end.year else "d MMMM y"
+    first = format_date(start, format=pattern, locale=_LOCALES[language])
+    return f"{first} – {last}"
+
+
+def given(value: float, *, language: str) -> str:
+    """Return a number with the decimals that it was written with, and no more: 0.05."""
+    return _minus(format_decimal(_written(value), format=_WRITTEN, locale=_LOCALES[language]))
+
+
+def given_percent(value: float, *, language: str) -> str:
+    """Return a share (0.025) as a percentage with no more decimals than it was written with: 2.5%."""
+    pattern = _WRITTEN + ("%" if language == "en" else "\u202f%")
+    return _minus(format_percent(_written(value), format=pattern, locale=_LOCALES[language]))
+
+
+def decimals(value: float, significant: int) -> int:
+    """Return the decimals that show a number with about ``significant`` digits."""
+    if value == 0 or not math.isfinite(value):
+        return 0
+    return max(0, min(significant - 1 - math.floor(math.log10(abs(value))), 12))
 
 
 def listed(values: Sequence[object], *, language: str) -> str:
@@ -90,14 +134,15 @@ def _pattern(digits: int) -> str:
     return "#,##0" + ("." + "0" * digits if digits else "")
 
 
-def _decimals(value: float, significant: int) -> int:
-    if value == 0 or not math.isfinite(value):
-        return 0
-    return max(0, min(significant - 1 - math.floor(math.log10(abs(value))), 12))
+def _signed(value: float, shown: str) -> str:
+    """Return a magnitude with its sign; what is shown as zero has none."""
+    if not any(digit in "123456789" for digit in shown):
+        return shown
+    return (_MINUS if value < 0 else "+") + shown
 
 
-def _sign(value: float) -> str:
-    return _MINUS if value < 0 else "+"
+def _written(value: float) -> Decimal:
+    return Decimal(repr(value))
 
 
 def _minus(shown: str) -> str:

@@ -6,16 +6,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from opslab.report.blocks import Block, Facts, Heading, Paragraph, Table, Verdict
+    from opslab.report.blocks import Block, Cell, Facts, Group, Heading, Pairs, Paragraph, Points, Table, Verdict
     from opslab.report.cells import Result, publish, show
     from opslab.report.figures import Figure
 
 __all__ = [
     "Block",
+    "Cell",
     "Facts",
     "Figure",
+    "Group",
     "Heading",
+    "Pairs",
     "Paragraph",
+    "Points",
     "Result",
     "Table",
     "Verdict",

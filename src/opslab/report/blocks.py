@@ -47,19 +47,69 @@ class Paragraph:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """A row of figures, each with its name and a remark."""
+class Points:
+    """A list of sentences that stand side by side."""
 
-    items: Sequence[tuple[str, str, str]]
+    items: Sequence[str]
+
+    def _repr_html_(self) -> str:
+        return Markup('<ul class="points">{}</ul>').format(_items(self.items)) if self.items else ""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Names and their values, one pair a line: what a table of two columns would say with more ink."""
+
+    items: Sequence[tuple[str, str]]
 
     def _repr_html_(self) -> str:
         if not self.items:
             return ""
         items = Markup("").join(
-            Markup('<div><dt>{}</dt><dd>{}</dd><dd class="remark">{}</dd></div>').format(*item)
-            for item in self.items
+            Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(*item) for item in self.items
+        )
+        return Markup('<dl class="pairs">{}</dl>').format(items)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A row of figures, each with its name and its remarks, a line each."""
+
+    items: Sequence[tuple[str, str, Sequence[str]]]
+
+    def _repr_html_(self) -> str:
+        if not self.items:
+            return ""
+        items = Markup("").join(
+            Markup("<div><dt>{}</dt><dd>{}</dd>{}</div>").format(
+                name,
+                value,
+                Markup("").join(Markup('<dd class="remark">{}</dd>').format(remark) for remark in remarks),
+            )
+            for name, value, remarks in self.items
         )
         return Markup('<dl class="facts">{}</dl>').format(items)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell with more to it than its text: a second, quieter line, or a tone beside its words."""
+
+    text: str
+    remark: str = ""
+    tone: Tone = "plain"
+
+    def _content(self) -> Markup:
+        remark = Markup('<span class="remark">{}</span>').format(self.remark) if self.remark else Markup("")
+        return Markup("{}{}").format(self.text, remark)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows of a table under a head of their own."""
+
+    head: Cell
+    rows: Sequence[Sequence[str | Cell]]
 
 
 @dataclass(frozen=True)
@@ -70,42 +120,75 @@ class Table:
     ----------
     caption : str
     columns : sequence of str
-    rows : sequence of sequences of str
-        Texts, formatted for the reader; a tuple ``(text, tone)`` colours the cell beside its words.
+    rows : sequence of sequences of str or Cell
+        Texts, formatted for the reader.
     numeric : sequence of int
         Places of the columns that hold figures: set flush right.
+    groups : sequence of Group
+        Instead of rows: rows under heads of their own.
+    wide : bool
+        Too wide for a phone: there each row stands by itself, its cells under one another, named.
     """
 
     caption: str
     columns: Sequence[str]
-    rows: Sequence[Sequence[str | tuple[str, Tone]]]
+    rows: Sequence[Sequence[str | Cell]] = ()
     numeric: Sequence[int] = ()
+    groups: Sequence[Group] = ()
+    wide: bool = False
 
     def _repr_html_(self) -> str:
         head = Markup("").join(
-            Markup('<th scope="col"{}>{}</th>').format(self._class(place), name)
+            Markup('<th scope="col"{}{}>{}</th>').format(self._role("columnheader"), self._class(place), name)
             for place, name in enumerate(self.columns)
         )
-        body = Markup("\n").join(
-            Markup("<tr>{}</tr>").format(
-                Markup("").join(self._cell(place, cell) for place, cell in enumerate(row))
-            )
-            for row in self.rows
-        )
+        bodies = [self._body(self.rows)] if self.rows or not self.groups else []
+        bodies += [self._body(group.rows, group.head) for group in self.groups]
         return Markup(
-            '<div class="scroll" role="region" tabindex="0" aria-label="{0}"><table><caption>{0}</caption>'
-            "<thead><tr>{1}</tr></thead>\n<tbody>{2}</tbody></table></div>"
-        ).format(self.caption, head, body)
+            '<div class="scroll" role="region" tabindex="0" aria-label="{0}"><table{1}><caption>{0}</caption>'
+            "<thead{2}><tr{3}>{4}</tr></thead>\n{5}</table></div>"
+        ).format(
+            self.caption,
+            Markup(' class="wide" role="table"') if self.wide else Markup(""),
+            self._role("rowgroup"),
+            self._role("row"),
+            head,
+            Markup("\n").join(bodies),
+        )
+
+    def _body(self, rows: Sequence[Sequence[str | Cell]], head: Cell | None = None) -> Markup:
+        lines = [
+            Markup("<tr{}>{}</tr>").format(
+                self._role("row"),
+                Markup("").join(self._cell(place, cell) for place, cell in enumerate(row)),
+            )
+            for row in rows
+        ]
+        if head is not None:
+            lines.insert(
+                0,
+                Markup('<tr class="group"{}><th scope="rowgroup" colspan="{}"{}>{}</th></tr>').format(
+                    self._role("row"), len(self.columns), self._role("rowheader"), head._content()
+                ),
+            )
+        return Markup("<tbody{}>{}</tbody>").format(self._role("rowgroup"), Markup("\n").join(lines))
 
     def _class(self, place: int, tone: Tone = "plain") -> Markup:
         names = ["number"] * (place in self.numeric) + ([tone] if tone != "plain" else [])
         return Markup(' class="{}"').format(" ".join(names)) if names else Markup("")
 
-    def _cell(self, place: int, cell: str | tuple[str, Tone]) -> Markup:
-        content, tone = cell if isinstance(cell, tuple) else (cell, "plain")
+    def _role(self, name: str) -> Markup:
+        """Return a part's role in words: a wide table keeps it where a phone's layout would take it away."""
+        return Markup(' role="{}"').format(name) if self.wide else Markup("")
+
+    def _cell(self, place: int, given: str | Cell) -> Markup:
+        cell = given if isinstance(given, Cell) else Cell(given)
         if place == 0:
-            return Markup('<th scope="row">{}</th>').format(content)
-        return Markup("<td{}>{}</td>").format(self._class(place, tone), content)
+            return Markup('<th scope="row"{}>{}</th>').format(self._role("rowheader"), cell._content())
+        named = Markup(' data-label="{}"').format(self.columns[place]) if self.wide else Markup("")
+        return Markup("<td{}{}{}>{}</td>").format(
+            self._role("cell"), self._class(place, cell.tone), named, cell._content()
+        )
 
 
 @dataclass(frozen=True)
@@ -126,6 +209,8 @@ class Verdict:
     tone : str
     facts : Facts
     reasons : sequence of str
+    more : tuple of str and sequence of str, or None
+        Further reasons, folded, and the line that unfolds them.
     """
 
     kicker: str
@@ -136,10 +221,17 @@ class Verdict:
     tone: Tone
     facts: Facts
     reasons: Sequence[str] = ()
+    more: tuple[str, Sequence[str]] | None = None
 
     def _repr_html_(self) -> str:
         question = Markup('<p class="question">{}</p>').format(self.question) if self.question else Markup("")
-        reasons = Markup("").join(Markup("<li>{}</li>").format(reason) for reason in self.reasons)
+        reasons = Markup("")
+        if self.reasons:
+            reasons = Markup('<ul class="reasons">{}</ul>').format(_items(self.reasons))
+        if self.more:
+            reasons += Markup(
+                '<details class="more"><summary>{}</summary><ul class="reasons">{}</ul></details>'
+            ).format(self.more[0], _items(self.more[1]))
         return Markup(
             '<p class="kicker">{}</p><h1>{}</h1>{}'
             '<div class="verdict {}"><p class="action">{}</p><p class="headline">{}</p>{}</div>{}'
@@ -150,9 +242,13 @@ class Verdict:
             self.tone,
             self.action,
             self.headline,
-            Markup('<ul class="reasons">{}</ul>').format(reasons) if reasons else Markup(""),
+            reasons,
             Markup(self.facts._repr_html_()),  # noqa: S704 - made above, escaped
         )
+
+
+def _items(sentences: Sequence[str]) -> Markup:
+    return Markup("").join(Markup("<li>{}</li>").format(sentence) for sentence in sentences)
 
 
 def html(blocks: Sequence[Block]) -> Markup:

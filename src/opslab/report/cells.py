@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+import opslab
 from opslab.evidence import RECORD_TYPE, Evidence
 from opslab.messages import Language
 from opslab.report.blocks import Block, html
@@ -72,4 +73,5 @@ def publish(result: Result, language: Language = "en") -> None:
 
     shown = html([result.first_screen(language)])
     data = {"text/html": shown, "text/plain": result.headline(language), RECORD_TYPE: result.record()}
-    display(data, raw=True)
+    about = {"language": language, "opslab": opslab.__version__}
+    display(data, metadata={RECORD_TYPE: about}, raw=True)

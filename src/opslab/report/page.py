@@ -177,7 +177,7 @@ def _sanitizer() -> Any:
     return SanitizeHTML(
         enabled=True,
         tags=_TAGS,
-        attributes={"*": [*_ATTRIBUTES, "aria-label"], "a": ["href", *_ATTRIBUTES]},
+        attributes={"*": [*_ATTRIBUTES, "aria-label", "data-label"], "a": ["href", *_ATTRIBUTES]},
         strip=True,
         safe_output_keys={"metadata", "text/plain", "image/png", "image/svg+xml", RECORD_TYPE},
     )

@@ -6,7 +6,9 @@ import datetime
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from opslab.errors import MachineError
@@ -47,17 +49,30 @@ def _entries(reports: Path, language: Language) -> list[Entry]:
             continue
         try:
             run = json.loads(path.read_text(encoding="utf-8"))
-            day = datetime.date.fromisoformat(run["as_of"])
-            entry = Entry(
-                link=quote(f"{folder.relative_to(reports).as_posix()}/{READOUT}"),
-                name=str(run["name"]),
-                kind=text(f"report.kind_{run['notebook']}", language),
-                date=numbers.date(day, language=language),
-                headline=str(run["headline"]),
-                status=text(f"report.status_{run['status']}", language),
-                tone=_TONES[run["status"]],
-            )
-        except (OSError, ValueError, KeyError):
+            line = entry(run, f"{folder.relative_to(reports).as_posix()}/{READOUT}", language)
+        except (OSError, ValueError, KeyError, TypeError):
             continue  # no run of ours
-        found.append((day, entry))
-    return [entry for _, entry in sorted(found, key=lambda item: (item[0], item[1].name), reverse=True)]
+        found.append((run["as_of"], line))
+    return [line for _, line in sorted(found, key=lambda item: (item[0], item[1].name), reverse=True)]
+
+
+def entry(run: Mapping[str, Any], path: str, language: Language) -> Entry:
+    """Return the catalogue's line for one run.
+
+    Parameters
+    ----------
+    run : Mapping
+        What its ``run.json`` holds; raises KeyError, TypeError or ValueError for what is none of ours.
+    path : str
+        Of its readout, from the catalogue's folder.
+    language : {"en", "fr"}
+    """
+    return Entry(
+        link=quote(path),
+        name=str(run["name"]),
+        kind=text(f"report.kind_{run['notebook']}", language),
+        date=numbers.date(datetime.date.fromisoformat(run["as_of"]), language=language),
+        headline=str(run["headline"]),
+        status=text(f"report.status_{run['status']}", language),
+        tone=_TONES[run["status"]],
+    )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import copy
+import datetime
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,11 @@ from opslab.runs import folder as folders
 from opslab.runs.folder import NOTEBOOK, READOUT, RESULT, RUN, Identity, Run
 
 PARAMETERS, INJECTED = "parameters", "injected-parameters"
-_KEPT = ("kernelspec", "language_info", "opslab")
+_KERNEL = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+_LONGEST_WHOLE = 1e21  # from here on JavaScript writes a whole number with an exponent
 _LARGEST_RECORD = 1_000_000
 
 
@@ -24,34 +30,78 @@ def normal_form(notebook: Any, parameters: Mapping[str, Any]) -> tuple[Any, list
     """Return an executed notebook without what tells one run from the next, and the seconds of each cell.
 
     Clocks, random ids and the marks of the program that ran it are dropped; the values given stand in the
-    parameters cell itself, wherever they were put; the cells count from 1.
+    parameters cell itself, wherever they were put; the cells count from 1; a record is written as JavaScript
+    writes it, because JupyterLab saves what a browser sends.
     """
     normal = copy.deepcopy(notebook)
-    kept = {name: normal.metadata[name] for name in _KEPT if name in normal.metadata}
+    ours = {"opslab": normal.metadata["opslab"]} if "opslab" in normal.metadata else {}
     normal.metadata.clear()
-    normal.metadata.update(kept)
+    normal.metadata.update(copy.deepcopy(_KERNEL) | ours)
     seconds, cells, count = [], [], 0
     for cell in normal.cells:
-        told = cell.metadata.get("papermill", {})
+        took = _seconds(cell.metadata)
         tags = cell.metadata.get("tags", [])
         if INJECTED in tags:
             continue
         cell.metadata.clear()
         if tags:
             cell.metadata["tags"] = tags
+        if not cell.get("attachments", True):
+            del cell["attachments"]
         if PARAMETERS in tags:
             cell.source = with_values(cell.source, parameters)
         if cell.cell_type == "code":
-            seconds.append(float(told.get("duration") or 0.0))
+            seconds.append(took)
             executed = cell.execution_count is not None
             count += executed
             cell.execution_count = count if executed else None
-            for output in cell.outputs:
-                if "execution_count" in output:
-                    output["execution_count"] = cell.execution_count
+            cell.outputs = _normal_outputs(cell.outputs, cell.execution_count)
         cells.append(cell)
     normal.cells = cells
     return normal, seconds
+
+
+def _seconds(told: Mapping[str, Any]) -> float:
+    """Return how long a cell took, as papermill or JupyterLab noted it; 0 where neither did."""
+    try:
+        if "papermill" in told:
+            took = float(told["papermill"]["duration"])
+        else:
+            start, end = (told["execution"][name] for name in ("iopub.execute_input", "shell.execute_reply"))
+            parse = datetime.datetime.fromisoformat
+            took = (parse(end) - parse(start)).total_seconds()
+    except (KeyError, TypeError, ValueError):
+        return 0.0
+    return took if math.isfinite(took) and took > 0 else 0.0
+
+
+def _normal_outputs(outputs: Sequence[Any], count: int | None) -> list[Any]:
+    normal: list[Any] = []
+    for output in outputs:
+        last = normal[-1] if normal else {}
+        if output.output_type == "stream" and output.name == last.get("name"):
+            last.text += output.text  # JupyterLab joins them, papermill does not
+            continue
+        if "execution_count" in output:
+            output["execution_count"] = count
+        if "data" in output:
+            output.metadata = {kind: about for kind, about in output.metadata.items() if kind in output.data}
+            for kind in output.data:
+                if kind.endswith(("/json", "+json")):
+                    output.data[kind] = _as_javascript(output.data[kind])
+        normal.append(output)
+    return normal
+
+
+def _as_javascript(value: Any) -> Any:
+    """Return JSON with its names sorted and its whole numbers without a decimal point."""
+    if isinstance(value, Mapping):
+        return {name: _as_javascript(value[name]) for name in sorted(value)}
+    if isinstance(value, list):
+        return [_as_javascript(one) for one in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LONGEST_WHOLE:
+        return int(value)
+    return value
 
 
 def with_values(source: str, parameters: Mapping[str, Any]) -> str:
@@ -74,21 +124,33 @@ def _literal(value: str | float | bool) -> str:
 
 
 def values_in(notebook: Any) -> dict[str, Any]:
-    """Return the parameters that an executed notebook ran with: its own cell's, over which those injected."""
+    """Return the parameters that an executed notebook ran with: its own cell's, over which those injected.
+
+    Raises ValueError or SyntaxError where such a cell holds anything but ``name = value`` lines.
+    """
     found: dict[str, Any] = {}
     for cell in notebook.cells:
         if not {PARAMETERS, INJECTED} & set(cell.metadata.get("tags", [])):
             continue
         for node in ast.parse(cell.source).body:
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                found[node.targets[0].id] = ast.literal_eval(node.value)
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    found[name] = ast.literal_eval(value)
+                case _:
+                    raise ValueError(ast.unparse(node))
     return found
 
 
 def published(notebook: Any) -> Mapping[str, Any] | None:
     """Return the data of the last output that carries a record."""
+    output = publication(notebook)
+    return None if output is None else dict(output.data)
+
+
+def publication(notebook: Any) -> Any | None:
+    """Return the last output that carries a record, or None."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    found = [output.data for output in outputs if RECORD_TYPE in output.get("data", {})]
+    found = [output for output in outputs if RECORD_TYPE in output.get("data", {})]
     return found[-1] if found else None
 
 
@@ -115,14 +177,14 @@ def file_readout(
     from opslab.report.page import render
     from opslab.runs.execute import write
 
-    data = published(notebook)
+    normal, seconds = normal_form(notebook, parameters)
+    data = published(normal)
     if data is None:
         raise InputError.of("runs.no_record")
     record = dict(data[RECORD_TYPE])
     size = len(json.dumps(record, ensure_ascii=False, allow_nan=False).encode())
     if size > _LARGEST_RECORD:
         raise RunError.of("runs.record_size", bytes=size, most=_LARGEST_RECORD)
-    normal, seconds = normal_form(notebook, parameters)
     write(normal, working / NOTEBOOK)
     page = render(normal, footer(identity, language), language)
     (working / READOUT).write_text(page, encoding="utf-8")

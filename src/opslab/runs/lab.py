@@ -1,0 +1,62 @@
+"""JupyterLab on the workspace."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+from opslab import workspace
+from opslab.errors import InputError
+
+_SIGNALLED = 128  # a shell's way to tell that a signal ended a program
+
+
+def open_lab(arguments: Sequence[str] = (), *, port: int | None = None, browser: bool = True) -> int:
+    """Open JupyterLab on the workspace's root, in ``notebooks/``; return its exit code when it ends.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Further ones, handed to JupyterLab as they are.
+    port : int, optional
+    browser : bool
+        Whether to open a browser.
+
+    Raises
+    ------
+    InputError
+        When JupyterLab is not installed. It is for the user to install, so the exit code is 2; 5 is for what
+        the machine refuses.
+    """
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise InputError.of("runs.no_lab")
+    root = workspace.root().resolve()
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}"]
+    if (root / "notebooks").is_dir():
+        command.append("--LabApp.default_url=/lab/tree/notebooks")
+    if port is not None:
+        command.append(f"--ServerApp.port={port}")
+    if not browser:
+        command.append("--no-browser")
+    # Of two kernels named python3, the one beside this Python is meant, not one registered in the home folder.
+    environment = {"JUPYTER_PREFER_ENV_PATH": "1", **os.environ, workspace.VARIABLE: str(root)}
+    return launch([*command, *arguments], environment)
+
+
+def launch(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a program in this terminal, leave Ctrl-C to it, and return its exit code."""
+    process = subprocess.Popen(command, env=dict(environment))  # noqa: S603 - our own Python and the user's words
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),  # JupyterLab asks whether it is meant
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
+    }
+    try:
+        code = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return code if code >= 0 else _SIGNALLED - code

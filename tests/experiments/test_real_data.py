@@ -1,0 +1,150 @@
+"""Public experiments with known results, from a spec to the readout; skipped where the data is not at hand.
+
+The data sets are not ours to ship. Put them into one folder and name it in ``OPSLAB_REAL_DATA``, or keep it
+as ``shared/data`` beside the repository. Expected numbers were computed by scipy and statsmodels, most were
+published by others too. For proportions the published z pools the variance under "no difference", while
+opslab's test for large counts (Welch) does not: differences agree to the digit, p-values within a few percent
+of their logarithm, and intervals to five decimals.
+"""
+
+import math
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from opslab import experiments
+from opslab.experiments.spec import Experiment
+
+ROOT = Path(os.environ.get("OPSLAB_REAL_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
+
+
+def data_file(name):
+    found = next((path for path in (ROOT / name, ROOT / "ab" / name) if path.is_file()), None)
+    if found is None:
+        pytest.skip(f"{name} is not there; name its folder in OPSLAB_REAL_DATA")
+    return found
+
+
+def loaded(folder, text):
+    """Return the experiment of a spec that stands in a file, as a user writes it."""
+    spec = folder / "spec.yaml"
+    spec.write_text(text, encoding="utf-8")
+    return Experiment.load(spec)
+
+
+def check(result, name):
+    return next(one for one in result.checks if one.name == name)
+
+
+def by_metric(result, arm=None):
+    return {one.metric: one for one in result.comparisons if arm in (None, one.arm)}
+
+
+def near(p_value, pooled):
+    """Whether Welch's p agrees with the pooled one as far as the two tests do."""
+    return math.isclose(math.log(p_value), math.log(pooled), rel_tol=0.02)
+
+
+COOKIE_CATS = """
+experiment: cookie cats
+question: Does a gate at level 40 keep players longer than one at level 30?
+data: {{path: "{path}", rows: unit}}
+unit: userid
+arms: {{column: test_version, control: gate_30, weights: {{gate_30: 1, gate_40: 1}}}}
+metrics:
+  - {{name: day 7, type: proportion, column: retention_7, role: primary, goal: increase}}
+  - {{name: day 1, type: proportion, column: retention_1, role: secondary, goal: increase}}
+  - {{name: rounds, type: mean, column: sum_gamerounds, role: secondary, goal: increase}}
+"""
+
+
+def test_cookie_cats(tmp_path):
+    path = data_file("cookie_cats.csv")
+    result = experiments.analyze(loaded(tmp_path, COOKIE_CATS.format(path=path)))
+    assert [(arm.name, arm.units) for arm in result.arms] == [("gate_30", 44_700), ("gate_40", 45_489)]
+    ratio = check(result, "sample_ratio")
+    assert (ratio.status, round(ratio.value, 6)) == ("warn", 0.008608)
+    found = by_metric(result)
+    assert [round(value, 6) for value in found["day 7"].estimate] == [0.182, 0.190201]
+    assert round(found["day 7"].difference, 6) == -0.008201
+    assert [round(bound, 6) for bound in found["day 7"].difference_interval] == [-0.013282, -0.003121]
+    assert near(found["day 7"].p_value, 0.00155425)
+    assert [round(value, 6) for value in found["day 1"].estimate] == [0.442283, 0.448188]
+    assert round(found["day 1"].difference, 6) == -0.005905
+    assert near(found["day 1"].p_value, 0.0744097)
+    assert round(found["rounds"].difference, 5) == -1.15749
+    assert round(found["rounds"].p_value, 6) == 0.375924
+    assert [one.method for one in found.values()] == ["welch"] * 3
+    assert (found["day 7"].verdict, result.decision.action) == ("lost", "do_not_ship")
+
+
+def test_cookie_cats_without_the_player_of_49854_rounds(tmp_path):
+    path = data_file("cookie_cats.csv")
+    players = pd.read_csv(path)
+    spec = loaded(tmp_path, COOKIE_CATS.format(path=path))
+    rounds = by_metric(experiments.analyze(spec, players[players.sum_gamerounds < 49_854]))["rounds"]
+    assert (round(rounds.difference, 6), round(rounds.p_value, 6)) == (-0.043335, 0.949469)
+
+
+HILLSTROM = """
+experiment: hillstrom
+data: {{path: "{path}", rows: unit}}
+unit: customer
+arms:
+  column: segment
+  control: No E-Mail
+  weights: {{No E-Mail: 1, Mens E-Mail: 1, Womens E-Mail: 1}}
+metrics:
+  - {{name: visit, type: proportion, column: visit, role: secondary, goal: increase}}
+  - {{name: conversion, type: proportion, column: conversion, role: secondary, goal: increase}}
+  - {{name: spend, type: mean, column: spend, role: primary, goal: increase}}
+"""
+
+
+def test_hillstrom(tmp_path):
+    path = data_file("hillstrom.csv")
+    customers = pd.read_csv(path).rename_axis("customer").reset_index()
+    result = experiments.analyze(loaded(tmp_path, HILLSTROM.format(path=path)), customers)
+    assert [arm.units for arm in result.arms] == [21_306, 21_307, 21_387]
+    assert round(check(result, "sample_ratio").value, 6) == 0.903693
+    mens, womens = (by_metric(result, f"{who} E-Mail") for who in ("Mens", "Womens"))
+    assert [round(value, 6) for value in mens["visit"].estimate] == [0.182757, 0.106167]
+    assert round(mens["visit"].difference, 7) == 0.0765896
+    assert round(womens["visit"].difference, 7) == 0.0452331
+    assert round(mens["conversion"].difference, 8) == 0.00680501
+    assert near(mens["conversion"].p_value, 1.5232e-13)
+    assert round(womens["conversion"].difference, 8) == 0.00311106
+    assert near(womens["conversion"].p_value, 1.57105e-04)
+    assert round(mens["spend"].difference, 6) == 0.769827
+    assert mens["spend"].difference / mens["spend"].standard_error == pytest.approx(5.30014, abs=5e-6)
+    assert mens["spend"].p_value == pytest.approx(1.16381e-07, rel=5e-6)
+    assert [round(bound, 6) for bound in mens["spend"].difference_interval] == [0.485140, 1.054515]
+    assert round(womens["spend"].difference, 6) == 0.424412
+    assert womens["spend"].difference / womens["spend"].standard_error == pytest.approx(3.25637, abs=5e-6)
+    assert womens["spend"].p_value == pytest.approx(0.00112940, rel=5e-6)
+    assert mens["spend"].p_adjusted == pytest.approx(2 * mens["spend"].p_value, rel=1e-12)
+    assert womens["spend"].p_adjusted == womens["spend"].p_value
+    assert (result.decision.action, result.decision.arm) == ("ship", "Mens E-Mail")
+
+
+NSW = """
+experiment: job training
+data: {{path: "{path}", rows: unit}}
+unit: person
+arms: {{column: treat, control: 0, weights: {{0: 260, 1: 185}}}}
+metrics:
+  - {{name: earnings in 1978, type: mean, column: re78, role: primary, goal: increase}}
+"""
+
+
+def test_nsw(tmp_path):
+    path = data_file("nsw_lalonde.csv")
+    persons = pd.read_csv(path).rename_axis("person").reset_index()
+    (one,) = experiments.analyze(loaded(tmp_path, NSW.format(path=path)), persons).comparisons
+    assert (one.arm, one.control, one.n) == ("1", "0", (185, 260))
+    assert round(one.difference, 2) == 1794.34
+    assert one.difference / one.standard_error == pytest.approx(2.67415, abs=5e-6)
+    assert round(one.p_value, 7) == 0.0078929
+    assert [round(bound, 2) for bound in one.difference_interval] == [474.01, 3114.68]
