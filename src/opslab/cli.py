@@ -106,6 +106,22 @@ def run(
     ctx.exit(done.exit_code)
 
 
+@main.command()
+@click.argument("executed", metavar="EXECUTED.ipynb", type=click.Path(path_type=Path))
+@click.option("--out", default="reports", show_default=True, help="Folder of the reports.")
+@click.pass_context
+def render(ctx: click.Context, executed: Path, out: str) -> None:
+    """File a notebook that JupyterLab, papermill or a scheduler executed, as `opslab run` would have."""
+    from opslab.runs.render import file_executed, read_executed
+
+    found = read_executed(executed)
+    ctx.meta["language"] = found.language
+    done = file_executed(found, out)
+    _catalogue(done)
+    _say(done)
+    ctx.exit(done.exit_code)
+
+
 @main.command(name="list")
 def list_notebooks() -> None:
     """List the notebooks."""
@@ -173,6 +189,42 @@ def catalogue(folder: str, language: Language) -> None:
 
     given = Path(folder).expanduser()
     click.echo(write_catalogue(given if given.is_absolute() else workspace.root() / given, language))
+
+
+@main.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--to", metavar="FILE.zip", type=click.Path(path_type=Path), help="The zip to write.")
+def bundle(run: Path, to: Path | None) -> None:
+    """Pack RUN (its folder, or its readout.html) with the readouts it cites into one zip for the mail."""
+    from opslab.messages import text
+    from opslab.runs.bundle import bundle as pack
+
+    made = pack(run, to)
+    click.echo(text("runs.bundle_same", file=str(made.file)) if made.same else made.file)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR")
+def init(folder: str) -> None:
+    """Make a workspace in DIR: notebooks, sample data, a page on how to start. Nothing is overwritten."""
+    from opslab.messages import text
+    from opslab.runs.init import make_workspace
+
+    written = make_workspace(folder)
+    key = "runs.init_done" if written else "runs.init_nothing"
+    click.echo(text(key, count=len(written), folder=folder))
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.option("--port", type=click.IntRange(0, 65535), help="Port of the server.")
+@click.option("--no-browser", is_flag=True, help="Print the address only.")
+@click.argument("arguments", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def lab(ctx: click.Context, port: int | None, no_browser: bool, arguments: Sequence[str]) -> None:
+    """Open JupyterLab on the workspace. Further ARGS are JupyterLab's own."""
+    from opslab.runs.lab import open_lab
+
+    ctx.exit(open_lab(arguments, port=port, browser=not no_browser))
 
 
 @main.command()

@@ -152,8 +152,13 @@ def _period_condition(experiment: Experiment, table: Table) -> str:
         file = table.reading.name
         raise DataError(Problem("experiments.no_time", {"row": empty[0]}, file, field=period.time))
     if kind.startswith("VARCHAR"):
-        moment = f"TRY_CAST({column} AS TIMESTAMP)"  # which takes 4/9/26 for a day in the year 4
-        bad = first_row(table, f"{moment} IS NULL OR {column} NOT LIKE '____-__-__%'", period.time)
+        moment = (  # with an offset it is brought to UTC; a plain cast would drop the offset
+            f"CASE WHEN regexp_matches({column}, '[0-9](Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$') AND {column} LIKE '%:%' "
+            f"THEN make_timestamp(epoch_us(TRY_CAST({column} AS TIMESTAMPTZ))) "
+            f"ELSE TRY_CAST({column} AS TIMESTAMP) END"
+        )
+        # A cast alone would take 4/9/26 for a day in the year 4.
+        bad = first_row(table, f"({moment}) IS NULL OR {column} NOT LIKE '____-__-__%'", period.time)
         if bad is not None:
             values = {"row": bad[0], "value": str(bad[1])[:24]}
             raise DataError(Problem("experiments.bad_time", values, table.reading.name, field=period.time))
@@ -164,7 +169,7 @@ def _period_condition(experiment: Experiment, table: Table) -> str:
             Problem("experiments.time_type", {"kind": kind.lower()}, table.reading.name, field=period.time)
         )
     after = period.end + datetime.timedelta(days=1)
-    return f"({moment} >= TIMESTAMP '{period.start}' AND {moment} < TIMESTAMP '{after}')"
+    return f"(({moment}) >= TIMESTAMP '{period.start}' AND ({moment}) < TIMESTAMP '{after}')"
 
 
 def _refuse_units(experiment: Experiment, table: Table, units: Units) -> None:
@@ -320,6 +325,7 @@ def _plan(experiment: Experiment, weights: Mapping[str, float]) -> Plan:
         weights_assumed=experiment.arms.weights is None,
         start=period.start if period else None,
         end=period.end if period else None,
+        time=period.time if period else None,
         alpha=experiment.design.alpha,
         power=experiment.design.power,
         primaries=experiment.decision.primaries,

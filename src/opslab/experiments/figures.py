@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from matplotlib.axes import Axes
@@ -12,63 +14,150 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from opslab.experiments import sentences
 from opslab.experiments.result import Comparison, ExperimentResult
 from opslab.messages import Language, numbers, one_line, text
-from opslab.report.figures import BLUE, GREEN, GREY, INK, RED, Figure, style
+from opslab.report.figures import BLUE, GREEN, GREY, INK, RED, WIDTH, Figure, style, width_of, wrapped
 
 _COLOURS = {"won": GREEN, "safe": GREEN, "lost": RED, "harmed": RED}
-_WIDTH, _ROW, _FRAME = 8.2, 0.52, 1.15
-_LONGEST_LABEL = 30
+_TEXT, _TITLE, _SMALL = 10.0, 11.0, 8.5  # points
+_LINE = 0.19  # inches that a line of text takes
+_SIDE = 0.03  # inches left free at either side
+_BEYOND = 0.6  # a secondary metric's line may reach so far beyond those that decide, in their span
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One comparison as it is drawn: its words, and where its line stands, in inches from the top."""
+
+    one: Comparison
+    head: str
+    label: str
+    effect: str
+    top: float
+    place: float
 
 
 def forest(result: ExperimentResult, language: Language) -> Figure:
     """Draw the lift of every metric and arm with its interval, the margins of guardrails marked.
 
-    Effects without a bounded lift are named in the alt text and the table, and have no line here.
+    The words stand above each line, so that long names take no room from the lines. Effects without a
+    bounded lift are named in the alt text and the table, and have no line here.
     """
-    drawn = [one for one in result.comparisons if one.lift is not None and None not in one.lift_interval]
-    several = len({one.arm for one in result.comparisons}) > 1
+    drawn = [one for one in result.comparisons if sentences.bounded(one)]
+    title = wrapped(one_line(_finding(result, language)), WIDTH - 2 * _SIDE, _TITLE, "bold")
     with style():
-        drawing = Drawing(figsize=(_WIDTH, _FRAME + _ROW * max(len(drawn), 1)), layout="constrained")
-        axes = drawing.subplots()
-        axes.axvline(0, color=INK, linewidth=1)
-        for place, one in enumerate(reversed(drawn)):
-            _line(axes, place, one, greyed=result.broken, language=language)
-        axes.set_yticks(range(len(drawn)), [_label(one, several) for one in reversed(drawn)])
-        axes.set_ylim(-0.7, len(drawn) - 0.3)
-        axes.tick_params(axis="y", length=0)
+        rows, bottom = _layout(drawn, language)
+        head = 0.12 + 0.21 * (title.count("\n") + 1)
+        height = head + bottom + 0.62
+        drawing = Drawing(figsize=(WIDTH, height))
+        drawing.text(_SIDE / WIDTH, 1 - 0.04 / height, title, fontsize=_TITLE, weight="bold", va="top")
+        axes = drawing.add_axes((_SIDE / WIDTH, 0.62 / height, 1 - 2 * _SIDE / WIDTH, bottom / height))
+        frame = _frame(drawn)
+        axes.set_xlim(frame)
+        axes.set_ylim(bottom, 0)
+        axes.set_yticks([])
         axes.spines["left"].set_visible(False)
-        axes.margins(x=0.18)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 5, 10]))
+        for row in rows:
+            _words(axes, row)
+            _line(axes, row, frame, greyed=result.broken, language=language)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
         axes.xaxis.set_major_formatter(FuncFormatter(partial(_tick, axes, language)))
-        axes.set_xlabel(
-            text(
-                "experiments.forest_axis",
-                language,
-                control=_short(result.plan.control),
-                level=1 - result.plan.alpha,
-            )
+        axes.tick_params(axis="x", labelsize=_SMALL)
+        values = {"control": result.plan.control, "level": 1 - result.plan.alpha}
+        label = one_line(text("experiments.forest_axis", language, **values))
+        axes.set_xlabel(wrapped(label, WIDTH - 2 * _SIDE, _SMALL, most=1), fontsize=_SMALL)
+    return Figure(drawing, alt=_alt(result, language), caption=_caption(drawn, frame, language))
+
+
+def _layout(drawn: Sequence[Comparison], language: Language) -> tuple[list[_Row], float]:
+    """Return the rows from the top down, and the height that they take in inches."""
+    several = len({one.arm for one in drawn}) > 1
+    inside = WIDTH - 2 * _SIDE
+    rows, top, metric = [], 0.06, None
+    for one in drawn:
+        head = ""
+        effect = text(
+            "experiments.forest_effect",
+            language,
+            effect=sentences.lift(one, language),
+            interval=sentences.lift_interval(one, language),
         )
-        # Over the whole figure, not over the axes alone: a long label to the left costs the title no room.
-        drawing.suptitle(one_line(_finding(result, language)), x=0.01, ha="left", fontsize=11, weight="bold")
-    return Figure(drawing, alt=_alt(result, language), caption=text("experiments.forest_caption", language))
+        label = one_line(one.arm if several else one.metric)
+        room = inside - width_of(effect, _TEXT) - 0.25
+        if several and one.metric != metric:
+            head = wrapped(one_line(one.metric), inside, _TEXT, "bold", most=2)
+        elif not several and width_of(label, _TEXT, "bold") > room:
+            head, label = wrapped(label, inside, _TEXT, "bold", most=2), ""
+        label = wrapped(label, room, _TEXT, "normal" if several else "bold", most=1)
+        top += 0.1 if several and head and rows else 0.0
+        metric = one.metric
+        lines = (head.count("\n") + 1 if head else 0) + 1
+        place = top + _LINE * lines + 0.12
+        rows.append(_Row(one, head, label, effect, top, place))
+        top = place + (0.32 if _edge(one) is not None else 0.2)
+    return rows, top
 
 
-def _line(axes: Axes, place: int, one: Comparison, *, greyed: bool, language: Language) -> None:
+def _words(axes: Axes, row: _Row) -> None:
+    across = axes.get_yaxis_transform()
+    if row.head:
+        axes.text(0, row.top, row.head, transform=across, va="top", weight="bold", linespacing=1.15)
+    baseline = row.place - 0.14
+    bold = "normal" if row.head or not row.label or row.label != one_line(row.one.metric) else "bold"
+    axes.text(0, baseline, row.label, transform=across, va="baseline", weight=bold)
+    axes.text(1, baseline, row.effect, transform=across, va="baseline", ha="right")
+
+
+def _line(axes: Axes, row: _Row, frame: tuple[float, float], *, greyed: bool, language: Language) -> None:
+    one, place = row.one, row.place
     low, high = (bound for bound in one.lift_interval if bound is not None)
-    lift = one.lift or 0.0
+    axes.plot([0, 0], [place - 0.06, place + 0.06], color=INK, linewidth=0.9, zorder=0)
     colour = GREY if greyed else _COLOURS.get(one.verdict, BLUE)
-    axes.plot([low, high], [place, place], color=colour, linewidth=2.4, solid_capstyle="butt")
-    axes.plot([lift], [place], marker="o", markersize=7, color=colour)
-    axes.annotate(
-        sentences.lift(one.lift, language), (lift, place), xytext=(0, 8), textcoords="offset points",
-        ha="center", fontsize=9,
-    )  # fmt: skip
-    if one.margin is not None and one.margin[0] == "relative":
-        edge = one.margin[1] if one.goal == "decrease" else -one.margin[1]
-        axes.plot([edge, edge], [place - 0.32, place + 0.32], color=RED, linewidth=1.6, linestyle=(0, (2, 2)))
-        axes.annotate(
-            text("experiments.forest_margin", language), (edge, place - 0.32), xytext=(0, -9),
-            textcoords="offset points", ha="center", fontsize=8, color=RED,
-        )  # fmt: skip
+    shown = (max(low, frame[0]), min(high, frame[1]))
+    if shown[0] < shown[1]:
+        axes.plot(shown, [place, place], color=colour, linewidth=2.4, solid_capstyle="butt")
+    for cut, edge, marker in ((low < frame[0], frame[0], "<"), (high > frame[1], frame[1], ">")):
+        if cut:
+            axes.plot([edge], [place], marker=marker, markersize=6, color=colour, clip_on=False)
+    if one.lift is not None and frame[0] <= one.lift <= frame[1]:
+        axes.plot([one.lift], [place], marker="o", markersize=6.5, color=colour, clip_on=False)
+    edge = _edge(one)
+    if edge is not None and one.margin is not None:
+        axes.plot(
+            [edge, edge], [place - 0.08, place + 0.08], color=INK, linewidth=1.4, linestyle=(0, (2.2, 1.4))
+        )
+        span = frame[1] - frame[0]
+        side = "left" if edge < frame[0] + span / 6 else "right" if edge > frame[1] - span / 6 else "center"
+        axes.text(
+            edge,
+            place + 0.13,
+            text("experiments.forest_margin", language, margin=edge),
+            fontsize=_SMALL,
+            ha=side,
+            va="top",
+        )
+
+
+def _edge(one: Comparison) -> float | None:
+    """Return where a guardrail's relative margin stands on the axis."""
+    if one.margin is None or one.margin[0] != "relative":
+        return None
+    return one.margin[1] if one.goal == "decrease" else -one.margin[1]
+
+
+def _frame(drawn: Sequence[Comparison]) -> tuple[float, float]:
+    """Return the ends of the axis: room for all that decides, and for the others unless they are far wider."""
+    deciding = [one for one in drawn if one.role != "secondary"] or list(drawn)
+    low, high = _hull(deciding)
+    reach = _BEYOND * max(high - low, 1e-9)
+    far_low, far_high = _hull(drawn)
+    low, high = max(far_low, low - reach), min(far_high, high + reach)
+    space = 0.06 * (high - low) or 0.01
+    return low - space, high + space
+
+
+def _hull(drawn: Sequence[Comparison]) -> tuple[float, float]:
+    ends = [0.0, *(_edge(one) or 0.0 for one in drawn)]
+    ends += [bound for one in drawn for bound in one.lift_interval if bound is not None]
+    return min(ends), max(ends)
 
 
 def _tick(axes: Axes, language: Language, value: float, _place: int) -> str:
@@ -80,15 +169,6 @@ def _tick(axes: Axes, language: Language, value: float, _place: int) -> str:
     return numbers.signed_percent(value, digits, language=language)
 
 
-def _label(one: Comparison, several: bool) -> str:
-    return _short(f"{one.metric} · {one.arm}" if several else one.metric)
-
-
-def _short(name: str) -> str:
-    name = one_line(name)
-    return name if len(name) <= _LONGEST_LABEL else name[: _LONGEST_LABEL - 1] + "…"
-
-
 def _finding(result: ExperimentResult, language: Language) -> str:
     if result.broken:
         return text("experiments.forest_title_broken", language)
@@ -96,9 +176,17 @@ def _finding(result: ExperimentResult, language: Language) -> str:
     if one is None or one.difference is None:
         return text("experiments.forest_title_none", language)
     effect, interval = sentences.lift_or_difference(one, language), sentences.interval(one, language)
-    return text(
-        "experiments.forest_title", language, metric=_short(one.metric), effect=effect, interval=interval
-    )
+    return text("experiments.forest_title", language, metric=one.metric, effect=effect, interval=interval)
+
+
+def _caption(drawn: Sequence[Comparison], frame: tuple[float, float], language: Language) -> str:
+    said = [text("experiments.forest_caption", language)]
+    if any(_edge(one) is not None for one in drawn):
+        said.append(text("experiments.forest_caption_margin", language))
+    low, high = _hull(drawn)
+    if low < frame[0] or high > frame[1]:
+        said.append(text("experiments.forest_caption_cut", language))
+    return " ".join(said)
 
 
 def _alt(result: ExperimentResult, language: Language) -> str:
@@ -111,6 +199,6 @@ def _alt(result: ExperimentResult, language: Language) -> str:
             continue
         lines.append(
             text("experiments.forest_alt_line", language, metric=one.metric, arm=one.arm,
-                 effect=sentences.lift(one.lift, language), interval=sentences.lift_interval(one, language))
+                 effect=sentences.lift(one, language), interval=sentences.lift_interval(one, language))
         )  # fmt: skip
     return " ".join(lines)

@@ -17,7 +17,8 @@ from opslab.tables.source import ROW, Table, literal, quoted
 
 _FIRST_ROWS = 10_000
 _NO_VARIATION = 1e-14
-_FAR, _ROUNDING = 10.0, 1e-12  # a shift that far from the mean, in standard deviations, costs digits
+# How far, in standard deviations, a shift may stand from the mean: farther costs digits of the variance.
+_NEAR, _FAR, _ROUNDING = 3.0, 10.0, 1e-12
 _LARGEST, _LARGEST_SUM = 1e50, 1e120  # beyond them squares of sums overflow
 _SMALL_WHOLE = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT")
 _CELLS, _PASSES = 5, 3
@@ -221,19 +222,22 @@ def _value(table: Table, name: str) -> str:
 def _shifts(
     table: Table, columns: Sequence[Column], values: Mapping[Column, str], where: str
 ) -> dict[Column, float]:
-    """Return a value near each column's mean: the mean of the first rows, as exact as a float is."""
+    """Return what to take off each column: the first rows' mean where it dwarfs their spread, else 0."""
     wanted = [column for column in columns if not column.binary and not _whole(table, column)]
     if not wanted:
         return dict.fromkeys(columns, 0.0)
-    means = ", ".join(
-        f"avg(CASE WHEN isfinite({values[column]}) THEN {values[column]}"
-        f"{' ELSE 0.0' if column.zero_for_missing else ''} END)"
+    known = [
+        f"CASE WHEN abs({values[column]}) <= {_LARGEST} THEN {values[column]}"
+        f"{' ELSE 0.0' if column.zero_for_missing else ''} END"
         for column in wanted
-    )
+    ]
     head = f"(SELECT * FROM {table.relation} WHERE {ROW} < {_FIRST_ROWS} AND {where})"
-    (found,) = table.fetch(f"SELECT {means} FROM {head}", threads=1)
+    figures = ", ".join(f"avg({value}), coalesce(var_pop({value}), 0.0)" for value in known)
+    (found,) = table.fetch(f"SELECT {figures} FROM {head}", threads=1)
     return dict.fromkeys(columns, 0.0) | {
-        column: mean or 0.0 for column, mean in zip(wanted, found, strict=True)
+        column: mean
+        for column, mean, variance in zip(wanted, found[::2], found[1::2], strict=True)
+        if mean is not None and abs(mean) > _NEAR * math.sqrt(variance)
     }
 
 
@@ -252,7 +256,8 @@ def _query(
         if value.startswith("CAST") and value.endswith("INTEGER)"):
             inner.append(f"{value} AS d{place}")
             squares = f"sum(CAST(d{place} AS BIGINT) * d{place})"
-            other = f"{squares} - sum(d{place})" if column.binary else "0"
+            if column.binary:  # any other whole number sets another bit; the square of 0 or 1 is itself
+                squares, other = f"sum(d{place})", f"coalesce(bit_or(d{place}) NOT IN (0, 1), FALSE)::INTEGER"
         else:
             filled = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
             shift = f" - CAST({shifts[column]!r} AS DOUBLE)" if shifts[column] else ""

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from opslab.experiments import sentences
 from opslab.experiments.comparisons import SMALL_COUNT
-from opslab.experiments.result import Comparison, ExperimentResult
+from opslab.experiments.result import Comparison, ExperimentResult, Message
 from opslab.messages import Language, numbers, text
-from opslab.report.blocks import Block, Facts, Heading, Paragraph, Table, Tone, Verdict
+from opslab.report.blocks import (
+    Block,
+    Cell,
+    Facts,
+    Group,
+    Heading,
+    Pairs,
+    Paragraph,
+    Points,
+    Table,
+    Tone,
+    Verdict,
+)
 from opslab.report.figures import Figure
 
 _ACTION_TONES: dict[str, Tone] = {
@@ -15,6 +27,8 @@ _ACTION_TONES: dict[str, Tone] = {
     "extend": "open",
     "stop_broken": "bad",
 }
+_MOST_REASONS = 3  # that the first screen shows unfolded, so that the figures stay in sight
+_IN_FAVOUR = ("experiments.reason_won", "experiments.reason_safe")
 _STATUS_TONES: dict[str, Tone] = {"pass": "good", "warn": "open", "fail": "bad"}
 _VERDICT_TONES: dict[str, Tone] = {
     "won": "good", "safe": "good", "lost": "bad", "harmed": "bad", "open": "plain", "unproven": "open",
@@ -24,9 +38,7 @@ _VERDICT_TONES: dict[str, Tone] = {
 
 def first_screen(result: ExperimentResult, language: Language) -> Verdict:
     """Return what happened, how sure we are, and what to do."""
-    reasons = [sentences.say(reason, language) for reason in result.decision.reasons]
-    if not result.broken:
-        reasons += [sentences.say(one.detail, language) for one in result.checks if one.status != "pass"]
+    reasons, more = _reasons(result, language)
     return Verdict(
         kicker=_kicker(result, language),
         title=result.plan.experiment,
@@ -36,7 +48,31 @@ def first_screen(result: ExperimentResult, language: Language) -> Verdict:
         tone=_ACTION_TONES[result.decision.action],
         facts=_facts(result, language),
         reasons=reasons,
+        more=more,
     )
+
+
+def _reasons(result: ExperimentResult, language: Language) -> tuple[list[str], tuple[str, list[str]] | None]:
+    """Return the reasons that belong on the first screen, and those that are folded below them.
+
+    With several arms there may be a dozen. What a check warns of comes first, then the arm that the headline
+    speaks of, and of it what stands against shipping; otherwise the order is the spec's.
+    """
+    warnings = [one.detail for one in result.checks if one.status != "pass" and not result.broken]
+    one = sentences.leading(result)
+    shipped = result.decision.action == "ship"
+
+    def rank(reason: Message) -> tuple[bool, bool]:
+        other = one is not None and reason.values.get("arm", one.arm) != one.arm
+        return other, not shipped and reason.key.startswith(_IN_FAVOUR)
+
+    said = [
+        sentences.say(reason, language) for reason in [*warnings, *sorted(result.decision.reasons, key=rank)]
+    ]
+    if len(said) <= _MOST_REASONS + 1:  # a single one is not worth folding
+        return said, None
+    folded = said[_MOST_REASONS:]
+    return said[:_MOST_REASONS], (text("experiments.reasons_more", language, count=len(folded)), folded)
 
 
 def sections(result: ExperimentResult, language: Language) -> dict[str, list[Block | Figure]]:
@@ -52,8 +88,8 @@ def sections(result: ExperimentResult, language: Language) -> dict[str, list[Blo
 def _kicker(result: ExperimentResult, language: Language) -> str:
     parts = [text("experiments.kicker", language)]
     if result.plan.start and result.plan.end:
-        days = {"start": result.plan.start, "end": result.plan.end}
-        parts.append(text("words.period", language, **days))
+        days = (result.plan.start, result.plan.end)
+        parts.append(numbers.period(days, language=language))
     if result.plan.owner:
         parts.append(result.plan.owner)
     return " · ".join(parts)
@@ -68,21 +104,21 @@ def _facts(result: ExperimentResult, language: Language) -> Facts:
             (
                 one.metric,
                 sentences.lift_or_difference(one, language),
-                f"{level} {sentences.interval(one, language)}",
+                (level, sentences.interval(one, language)),
             )
         )
         p_value = numbers.p_value(one.p_value or 0.0, language=language)
         items.append(
-            (text("experiments.fact_p", language), p_value, text("experiments.fact_p_remark", language))
+            (text("experiments.fact_p", language), p_value, (text("experiments.fact_p_remark", language),))
         )
     units = numbers.integer(sum(arm.units for arm in result.arms), language=language)
-    by_arm = ", ".join(f"{arm.name} {numbers.integer(arm.units, language=language)}" for arm in result.arms)
+    by_arm = [f"{arm.name} {numbers.integer(arm.units, language=language)}" for arm in result.arms]
     items.append((text("experiments.fact_units", language), units, by_arm))
     passed = sum(check.status == "pass" for check in result.checks)
     shown = text("experiments.fact_checks_value", language, passed=passed, count=len(result.checks))
     wrong = [text(f"experiments.check_{one.name}", language) for one in result.checks if one.status != "pass"]
-    remark = ", ".join(wrong) or text("experiments.fact_checks_all", language)
-    items.append((text("experiments.fact_checks", language), shown, remark))
+    remarks = wrong or [text("experiments.fact_checks_all", language)]
+    items.append((text("experiments.fact_checks", language), shown, remarks))
     return Facts(items)
 
 
@@ -90,7 +126,7 @@ def _checks(result: ExperimentResult, language: Language) -> list[Block | Figure
     rows = [
         (
             text(f"experiments.check_{check.name}", language),
-            (text(f"experiments.status_{check.status}", language), _STATUS_TONES[check.status]),
+            Cell(text(f"experiments.status_{check.status}", language), tone=_STATUS_TONES[check.status]),
             text("words.yes" if check.blocking else "words.no", language),
             sentences.say(check.detail, language),
         )
@@ -113,43 +149,29 @@ def _checks(result: ExperimentResult, language: Language) -> list[Block | Figure
     ]
     return [
         Heading(text("experiments.section_checks", language)),
-        Table(text("experiments.table_checks", language), columns, rows),
+        Table(text("experiments.table_checks", language), columns, rows, wide=True),
         Table(text("experiments.table_arms", language), arm_columns, arms, numeric=(1, 2, 3)),
     ]
 
 
 def _effects(result: ExperimentResult, language: Language) -> list[Block | Figure]:
     level = 1 - result.plan.alpha
-    rows = [_effect_row(one, language, used=not result.broken) for one in result.comparisons]
-    names = (
-        "metric",
-        "arm",
-        "control_value",
-        "arm_value",
-        "difference",
-        "lift",
-        "p",
-        "p_adjusted",
-        "verdict",
-    )
-    columns = [text(f"experiments.column_{name}", language) for name in names]
     blocks: list[Block | Figure] = [Heading(text("experiments.section_effects", language))]
     if result.broken:
         blocks.append(Paragraph(text("experiments.effects_broken", language), "bad"))
     blocks.append(result.figures(language)["lift"])
-    caption = text("experiments.table_effects", language, level=level)
-    blocks.append(Table(caption, columns, rows, numeric=range(2, 8)))
+    blocks.append(_effect_table(result, language))
     blocks += [
         Paragraph(
             text("experiments.not_estimable_line", language, metric=one.metric, arm=one.arm,
-                 reason=sentences.say(one.not_estimable, language))
+                 reason=sentences.say(one.not_estimable, language)), small=True
         )
         for one in result.comparisons
         if one.not_estimable
     ]  # fmt: skip
-    blocks.append(Paragraph(text("experiments.effects_note", language, level=level)))
+    blocks.append(Paragraph(text("experiments.effects_note", language, level=level), small=True))
     blocks += [
-        Paragraph(text("experiments.told_apart", language, metric=one.metric, arm=one.arm))
+        Paragraph(text("experiments.told_apart", language, metric=one.metric, arm=one.arm), small=True)
         for one in result.comparisons
         if one.p_value is not None and one.p_adjusted is not None
         and one.p_value <= result.plan.alpha < one.p_adjusted
@@ -157,30 +179,58 @@ def _effects(result: ExperimentResult, language: Language) -> list[Block | Figur
     return blocks
 
 
-def _effect_row(one: Comparison, language: Language, *, used: bool) -> list[str | tuple[str, Tone]]:
-    none = text("words.none", language)
-    if one.difference is None:
-        changes = [none, none]
-    else:
-        changes = [
-            text("words.with_interval", language, value=sentences.difference(one, one.difference, language),
-                 interval=sentences.difference_interval(one, language)),
-            text("words.with_interval", language, value=sentences.lift(one.lift, language),
-                 interval=sentences.lift_interval(one, language)),
-        ]  # fmt: skip
-    role = text(f"experiments.role_{one.role}", language)
-    return [
-        text("words.with_remark", language, value=one.metric, remark=role),
-        one.arm,
-        sentences.value(one, one.estimate[1], language),
-        sentences.value(one, one.estimate[0], language),
-        *changes,
-        none if one.p_value is None else numbers.p_value(one.p_value, language=language),
-        none if one.p_adjusted is None else numbers.p_value(one.p_adjusted, language=language),
-        (text(f"experiments.verdict_{one.verdict}", language), _VERDICT_TONES[one.verdict])
-        if used
-        else text("experiments.verdict_not_used", language),
+def _effect_table(result: ExperimentResult, language: Language) -> Table:
+    """Return the effects: a row a metric, or with several arms a row an arm under each metric."""
+    arms = list(dict.fromkeys(one.arm for one in result.comparisons))
+    names = ("difference", "lift", "p", "p_adjusted", "verdict")
+    rest = [text(f"experiments.column_{name}", language) for name in names]
+    caption = text("experiments.table_effects", language, level=1 - result.plan.alpha)
+    heads = {
+        one.metric: Cell(one.metric, text(f"experiments.role_{one.role}", language))
+        for one in result.comparisons
+    }
+    if len(arms) == 1:
+        columns = [text("experiments.column_metric", language), result.plan.control, arms[0], *rest]
+        rows = [(heads[one.metric], *_effect_cells(one, result, language)) for one in result.comparisons]
+        return Table(caption, columns, rows, numeric=range(1, 7), wide=True)
+    columns = [
+        text("experiments.column_arm", language),
+        result.plan.control,
+        text("experiments.column_arm_value", language),
+        *rest,
     ]
+    groups = [
+        Group(
+            head,
+            [
+                (one.arm, *_effect_cells(one, result, language))
+                for one in result.comparisons
+                if one.metric == metric
+            ],
+        )
+        for metric, head in heads.items()
+    ]
+    return Table(caption, columns, numeric=range(1, 7), groups=groups, wide=True)
+
+
+def _effect_cells(one: Comparison, result: ExperimentResult, language: Language) -> list[str | Cell]:
+    none = text("words.none", language)
+    arm, control = sentences.values(one, language)
+    changes: list[str | Cell] = [none, none]
+    if one.difference is not None:
+        changes = [
+            Cell(sentences.difference(one, language), sentences.difference_interval(one, language)),
+            Cell(sentences.lift(one, language), sentences.lift_interval(one, language)),
+        ]
+    p_values = (
+        none if value is None else numbers.p_value(value, language=language)
+        for value in (one.p_value, one.p_adjusted)
+    )
+    verdict: str | Cell = text("experiments.verdict_not_used", language)
+    if not result.broken:
+        said = text(f"experiments.verdict_{one.verdict}", language)
+        verdict = Cell(said, tone=_VERDICT_TONES[one.verdict])
+    return [control, arm, *changes, *p_values, verdict]
 
 
 def _data(result: ExperimentResult, language: Language) -> list[Block | Figure]:
@@ -199,26 +249,36 @@ def _data(result: ExperimentResult, language: Language) -> list[Block | Figure]:
         )
     if data.sha256:
         rows.append((text("tables.sha256", language), data.sha256))
-    head = [text("experiments.column_item", language), text("experiments.column_value", language)]
     blocks: list[Block | Figure] = [
         Heading(text("experiments.section_data", language)),
-        Table(text("experiments.table_data", language), head, rows),
+        Pairs(rows),
     ]
-    missing = [
-        (
-            one.metric,
-            one.arm,
-            numbers.integer(one.missing[1], language=language),
-            numbers.integer(one.missing[0], language=language),
-            numbers.integer(one.n[1], language=language),
-            numbers.integer(one.n[0], language=language),
-        )
-        for one in result.comparisons
-    ]
-    names = ("metric", "arm", "control_missing", "arm_missing", "control_n", "arm_n")
-    columns = [text(f"experiments.column_{name}", language) for name in names]
-    blocks.append(Table(text("experiments.table_values", language), columns, missing, numeric=(2, 3, 4, 5)))
+    blocks.append(_values_table(result, language))
     return blocks
+
+
+def _values_table(result: ExperimentResult, language: Language) -> Table:
+    names = ("control_missing", "arm_missing", "control_n", "arm_n")
+    counts = {
+        (one.metric, one.arm): [
+            numbers.integer(count, language=language)
+            for count in (one.missing[1], one.missing[0], one.n[1], one.n[0])
+        ]
+        for one in result.comparisons
+    }
+    arms = list(dict.fromkeys(arm for _, arm in counts))
+    metrics = list(dict.fromkeys(metric for metric, _ in counts))
+    first = text(f"experiments.column_{'metric' if len(arms) == 1 else 'arm'}", language)
+    columns = [first, *(text(f"experiments.column_{name}", language) for name in names)]
+    caption = text("experiments.table_values", language)
+    if len(arms) == 1:
+        rows = [(metric, *counts[metric, arms[0]]) for metric in metrics]
+        return Table(caption, columns, rows, numeric=range(1, 5), wide=True)
+    groups = [
+        Group(Cell(metric), [(arm, *counts[metric, arm]) for arm in arms if (metric, arm) in counts])
+        for metric in metrics
+    ]
+    return Table(caption, columns, numeric=range(1, 5), groups=groups, wide=True)
 
 
 def _method(result: ExperimentResult, language: Language) -> list[Block | Figure]:
@@ -236,10 +296,10 @@ def _method(result: ExperimentResult, language: Language) -> list[Block | Figure
     ]
     said.append(text("experiments.method_sample_ratio", language))
     said.append(text(f"experiments.method_rule_{plan.primaries}", language))
+    if plan.time:
+        said.append(text("experiments.method_time", language, time=plan.time))
     if plan.weights_assumed:
         said.append(text("experiments.method_weights_assumed", language))
     if plan.spec and plan.spec_sha256:
         said.append(text("experiments.method_spec", language, spec=plan.spec, sha256=plan.spec_sha256))
-    blocks: list[Block | Figure] = [Heading(text("experiments.section_method", language))]
-    blocks += [Paragraph(sentence) for sentence in said]
-    return blocks
+    return [Heading(text("experiments.section_method", language)), Points(said)]

@@ -192,6 +192,7 @@ class Plan:
     weights_assumed: bool
     start: datetime.date | None
     end: datetime.date | None
+    time: str | None
     alpha: float
     power: float
     primaries: str

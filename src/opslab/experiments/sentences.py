@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from opslab.experiments.result import Comparison, ExperimentResult, Message
+from opslab.experiments.result import Comparison, ExperimentResult, Interval, Message
 from opslab.messages import Language, numbers, text
+
+_SMALL_SHARE = 0.01  # shares below it need two decimals
 
 
 def say(message: Message, language: Language) -> str:
@@ -55,8 +57,8 @@ def effect_values(result: ExperimentResult, one: Comparison, language: Language)
         "metric": one.metric,
         "arm": one.arm,
         "control": one.control,
-        "from_value": value(one, one.estimate[1], language),
-        "to_value": value(one, one.estimate[0], language),
+        "from_value": values(one, language)[1],
+        "to_value": values(one, language)[0],
         "effect": lift_or_difference(one, language),
         "interval": interval(one, language),
         "level": 1 - result.plan.alpha,
@@ -64,69 +66,96 @@ def effect_values(result: ExperimentResult, one: Comparison, language: Language)
     }
 
 
-def value(one: Comparison, estimate: float | None, language: Language) -> str:
-    """Return an arm's estimate: a share as a percentage, a mean in its own unit."""
-    if estimate is None:
-        return text("words.none", language)
-    if one.type == "proportion":
-        digits = 1 if estimate >= 0.01 else 2  # noqa: PLR2004 - shares below one percent need two decimals
-        return numbers.percent(estimate, digits, language=language)
-    return numbers.number(estimate, 4, language=language)
+def values(one: Comparison, language: Language) -> tuple[str, str]:
+    """Return the estimates in the arm and in the control, with as many decimals as one another.
 
-
-def difference(one: Comparison, amount: float | None, language: Language) -> str:
-    """Return a difference in the metric's unit: percentage points, or the mean's own."""
-    if amount is None:
-        return text("words.none", language)
-    if one.type == "proportion":
-        return numbers.signed_points(amount, language=language)
-    return numbers.signed_number(amount, 3, language=language)
-
-
-def lift(amount: float | None, language: Language) -> str:
-    """Return a relative change."""
-    return (
-        text("words.none", language)
-        if amount is None
-        else numbers.signed_percent(amount, 1, language=language)
+    A share is told as a percentage, a mean in its own unit.
+    """
+    known = [abs(estimate) for estimate in one.estimate if estimate is not None]
+    largest = max(known, default=0.0)
+    share = one.type == "proportion"
+    digits = (1 if largest >= _SMALL_SHARE else 2) if share else numbers.decimals(largest, 4)
+    show = numbers.percent if share else numbers.decimal
+    arm, control = (
+        text("words.none", language) if estimate is None else show(estimate, digits, language=language)
+        for estimate in one.estimate
     )
+    return arm, control
 
 
-def lift_or_difference(one: Comparison, language: Language) -> str:
-    """Return the lift, or the difference where the control leaves no lift to speak of."""
-    return lift(one.lift, language) if _lift_is_bounded(one) else difference(one, one.difference, language)
+def difference(one: Comparison, language: Language) -> str:
+    """Return the difference in the metric's unit: percentage points, or the mean's own."""
+    return _differences(one, language)[0]
 
 
-def interval(one: Comparison, language: Language) -> str:
-    """Return the interval that goes with `lift_or_difference`, as ``low to high``."""
-    if _lift_is_bounded(one):
-        low, high = (lift(bound, language) for bound in one.lift_interval)
-    else:
-        low, high = (difference(one, bound, language) for bound in one.difference_interval)
+def difference_interval(one: Comparison, language: Language) -> str:
+    """Return the interval of the difference, with as many decimals as the difference."""
+    if one.difference is None:
+        return text("words.none", language)
+    _, low, high = _differences(one, language)
     return text("words.range", language, low=low, high=high)
+
+
+def lift(one: Comparison, language: Language) -> str:
+    """Return the relative change."""
+    return _lifts(one, language)[0]
 
 
 def lift_interval(one: Comparison, language: Language) -> str:
     """Return the lift's interval, or in words that it has no bound."""
     if one.difference is None:
         return text("words.none", language)
-    low, high = one.lift_interval
-    if low is None and high is None:
-        return text("experiments.unbounded", language)
-    if high is None:
-        return text("experiments.unbounded_above", language, low=lift(low, language))
-    if low is None:
-        return text("experiments.unbounded_below", language, high=lift(high, language))
-    return text("words.range", language, low=lift(low, language), high=lift(high, language))
-
-
-def difference_interval(one: Comparison, language: Language) -> str:
-    """Return the interval of the difference."""
-    if one.difference is None:
-        return text("words.none", language)
-    low, high = (difference(one, bound, language) for bound in one.difference_interval)
+    _, low, high = _lifts(one, language)
+    match one.lift_interval:
+        case (None, None):
+            return text("experiments.unbounded", language)
+        case (_, None):
+            return text("experiments.unbounded_above", language, low=low)
+        case (None, _):
+            return text("experiments.unbounded_below", language, high=high)
     return text("words.range", language, low=low, high=high)
 
 
-def _lift_is_bounded(one: Comparison) -> bool:
+def lift_or_difference(one: Comparison, language: Language) -> str:
+    """Return the lift, or the difference where the control leaves no lift to speak of."""
+    return lift(one, language) if bounded(one) else difference(one, language)
+
+
+def interval(one: Comparison, language: Language) -> str:
+    """Return the interval that goes with `lift_or_difference`, as ``low to high``."""
+    return lift_interval(one, language) if bounded(one) else difference_interval(one, language)
+
+
+def bounded(one: Comparison) -> bool:
+    """Return whether the lift has an interval with two ends."""
     return one.lift is not None and None not in one.lift_interval
+
+
+def _differences(one: Comparison, language: Language) -> list[str]:
+    """Return the difference and the bounds of its interval, with as many decimals as one another."""
+    amounts = (one.difference, *one.difference_interval)
+    if one.type == "proportion":
+        digits = max(2, _telling(one.difference_interval, 100, 1))
+        return _shown(amounts, numbers.signed_points, digits, language)
+    largest = max((abs(amount) for amount in amounts if amount is not None), default=0.0)
+    digits = max(numbers.decimals(largest, 3), _telling(one.difference_interval, 1, 2))
+    return _shown(amounts, numbers.signed_decimal, digits, language)
+
+
+def _lifts(one: Comparison, language: Language) -> list[str]:
+    """Return the lift and the bounds of its interval, with as many decimals as one another."""
+    digits = max(1, _telling(one.lift_interval, 100, 1))
+    return _shown((one.lift, *one.lift_interval), numbers.signed_percent, digits, language)
+
+
+def _shown(
+    amounts: tuple[float | None, ...], show: Callable[..., str], digits: int, language: Language
+) -> list[str]:
+    none = text("words.none", language)
+    return [none if amount is None else show(amount, digits, language=language) for amount in amounts]
+
+
+def _telling(interval: Interval, scale: float, significant: int) -> int:
+    """Return the decimals at which half the interval's width still shows so many digits."""
+    low, high = interval
+    return 0 if low is None or high is None else numbers.decimals((high - low) / 2 * scale, significant)

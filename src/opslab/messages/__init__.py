@@ -11,6 +11,7 @@ Values are data: they are never read as templates, and a template cannot reach i
 from __future__ import annotations
 
 import re
+import re
 import string
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -35,7 +36,13 @@ def catalogue(language: Language, area: str) -> Mapping[str, str]:
         The part of a key before its first dot.
     """
     source = Path(__file__).parent / language / f"{area}.toml"
-    return cast("Mapping[str, str]", tomllib.loads(source.read_text(encoding="utf-8")))
+    messages = cast("Mapping[str, str]", tomllib.loads(source.read_text(encoding="utf-8")))
+    return {name: _unbroken(said) for name, said in messages.items()} if language == "fr" else messages
+
+
+def _unbroken(said: str) -> str:
+    """Return a French text in which no line starts with a punctuation mark: its spaces do not break."""
+    return re.sub(r" (?=[:;?!»])|(?<=«) ", "\N{NO-BREAK SPACE}", said)
 
 
 def text(key: str, language: Language = "en", /, **values: Any) -> str:

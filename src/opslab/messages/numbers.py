@@ -142,7 +142,7 @@ def _signed(value: float, shown: str) -> str:
 
 
 def _written(value: float) -> Decimal:
-    return Decimal(repr(value))
+    return Decimal(repr(float(value)))
 
 
 def _minus(shown: str) -> str:

@@ -6,7 +6,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from opslab.report.blocks import Block, Cell, Facts, Group, Heading, Pairs, Paragraph, Points, Table, Verdict
+    from opslab.report.blocks import (
+        Block,
+        Cell,
+        Facts,
+        Group,
+        Heading,
+        Pairs,
+        Paragraph,
+        Points,
+        Table,
+        Verdict,
+    )
     from opslab.report.cells import Result, publish, show
     from opslab.report.figures import Figure
 

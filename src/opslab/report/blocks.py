@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from markupsafe import Markup
 
 from opslab.parameters import slug
 
 Tone = Literal["good", "bad", "open", "plain"]
+TONES = get_args(Tone)
 
 
 class Block(Protocol):
@@ -35,14 +36,15 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """One or more sentences."""
+    """One or more sentences; small ones are remarks on what stands above them."""
 
     text: str
     tone: Tone = "plain"
+    small: bool = False
 
     def _repr_html_(self) -> str:
         if self.tone == "plain":
-            return Markup("<p>{}</p>").format(self.text)
+            return Markup("<p{}>{}</p>").format(Markup(' class="small"' * self.small), self.text)
         return Markup('<p class="note {}">{}</p>').format(self.tone, self.text)
 
 

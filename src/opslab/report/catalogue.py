@@ -13,21 +13,25 @@ from opslab.messages import Language, text
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the catalogue: texts, and a link relative to the catalogue's folder."""
+    """One line of the catalogue: texts, and a link relative to the catalogue's folder.
+
+    ``language`` is that of ``action`` and ``headline``: a readout speaks its own, whatever the catalogue speaks.
+    """
 
     link: str
     name: str
     kind: str
     date: str
     headline: str
-    status: str
+    action: str
     tone: str
+    language: str
 
 
 def render_catalogue(entries: Sequence[Entry], language: Language = "en") -> str:
     """Return the catalogue as one HTML file: plain links, no script."""
     words = ("catalogue", "catalogue_empty", "catalogue_intro", "skip")
-    columns = [text(f"report.column_{name}", language) for name in ("readout", "date", "finding", "status")]
+    columns = [text(f"report.column_{name}", language) for name in ("readout", "finding", "date")]
     return str(
         _template().render(
             language=language,

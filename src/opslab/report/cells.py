@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import opslab
 from opslab.evidence import RECORD_TYPE, Evidence
 from opslab.messages import Language
-from opslab.report.blocks import Block, html
+from opslab.report.blocks import Block, Verdict, html
 
 if TYPE_CHECKING:
     from opslab.report.figures import Figure
@@ -22,7 +22,7 @@ class Result(Protocol):
         """Return one plain sentence with the number and its uncertainty."""
         ...
 
-    def first_screen(self, language: Language = "en") -> Block:
+    def first_screen(self, language: Language = "en") -> Verdict:
         """Return what happened, how sure we are, and what to do."""
         ...
 
@@ -71,7 +71,7 @@ def publish(result: Result, language: Language = "en") -> None:
     """
     from IPython.display import display
 
-    shown = html([result.first_screen(language)])
-    data = {"text/html": shown, "text/plain": result.headline(language), RECORD_TYPE: result.record()}
-    about = {"language": language, "opslab": opslab.__version__}
+    screen = result.first_screen(language)
+    data = {"text/html": html([screen]), "text/plain": result.headline(language), RECORD_TYPE: result.record()}
+    about = {"language": language, "opslab": opslab.__version__, "action": screen.action, "tone": screen.tone}
     display(data, metadata={RECORD_TYPE: about}, raw=True)

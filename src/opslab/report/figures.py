@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure as Drawing
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 SVG = "image/svg+xml"
 
@@ -24,9 +27,6 @@ _STYLE: Any = {
     "axes.edgecolor": GREY,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
     "axes.grid": False,
     "axes.unicode_minus": True,
     "xtick.color": INK,
@@ -39,6 +39,10 @@ _STYLE: Any = {
 }
 
 
+WIDTH = 5.2
+"""Width of a drawing in inches: narrow, so that on a phone its letters are still read."""
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """Draw in the house's hand: nothing of the user's own matplotlib settings leaks in, nor out."""
@@ -46,6 +50,51 @@ def style() -> Iterator[None]:
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
         yield
+
+
+def width_of(words: str, size: float, weight: str = "normal") -> float:
+    """Return the width of a line in inches, at a size in points."""
+    properties = FontProperties(family="DejaVu Sans", size=size, weight=weight)
+    width, _, _ = text_to_path.get_text_width_height_descent(words, properties, ismath=False)
+    return float(width) / 72
+
+
+def wrapped(words: str, inches: float, size: float, weight: str = "normal", most: int = 3) -> str:
+    """Return a text in lines no wider than so many inches; what ``most`` lines do not hold ends in an ellipsis.
+
+    Examples
+    --------
+    >>> wrapped("one two three", 0.5, 10).splitlines()
+    ['one', 'two', 'three']
+    >>> wrapped("unpronounceable", 0.5, 10, most=1)
+    'unpr…'
+    """
+    lines: list[str] = []
+    for word in words.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width_of(longer, size, weight) <= inches:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    if len(lines) > most:
+        lines = [*lines[: most - 1], " ".join(lines[most - 1 :])]
+    return "\n".join(_cut(line, inches, size, weight) for line in lines)
+
+
+def _cut(line: str, inches: float, size: float, weight: str) -> str:
+    if width_of(line, size, weight) <= inches:
+        return line
+    kept = next(
+        count for count in range(len(line) - 1, -1, -1) if width_of(f"{line[:count]}…", size, weight) <= inches
+    )
+    return f"{line[:kept].rstrip()}…"
+
+
+def _spare(source: str) -> str:
+    """Return a drawing without comments and indents, its places to a hundredth of a point."""
+    source = re.sub(r"<!--.*?-->", "", source, flags=re.DOTALL)
+    source = re.sub(r"\s*\n\s*", "\n", source)
+    return re.sub(r"(?<![\w.(])\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", source)
 
 
 @dataclass(frozen=True)
@@ -72,8 +121,9 @@ class Figure:
     def svg(self) -> str:
         """Return the figure as SVG: no date, no random ids."""
         with style(), io.StringIO() as stream:
-            self.drawing.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-            return stream.getvalue()
+            nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+            self.drawing.savefig(stream, format="svg", metadata=nothing)
+            return _spare(stream.getvalue())
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
         data = {SVG: self.svg(), "text/plain": self.alt}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import copy
 import re
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from functools import cache
 from html import unescape
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote
 
 from opslab.evidence import RECORD_TYPE
 from opslab.messages import Language, text, without_controls
@@ -150,6 +150,7 @@ def _page(
         "language": language,
         "title": _title(first_screen),
         "style": style(),
+        "running_foot": _running_foot(identity),
         "words": {word: text(f"report.{word}", language) for word in ("skip", "contents", "code")},
         "first_screen": first_screen,
         "contents": _contents(body),
@@ -161,15 +162,28 @@ def _page(
     return "\n".join(line.rstrip() for line in lines).strip() + "\n"
 
 
+def _running_foot(identity: Sequence[tuple[str, str]]) -> str:
+    """Return the rule that prints the run's id at the foot of every page, the id told letter by letter."""
+    letters = "".join(
+        letter if letter.isascii() and letter.isalnum() else f"\\{ord(letter):06x}" for letter in identity[0][1]
+    )
+    return f'@media print {{ @page {{ @bottom-left {{ content: "{letters}"; }} }} }}\n' if identity else ""
+
+
 @cache
 def _exporter() -> Any:
     exporter = HTMLExporter(
         template_name="opslab",
         extra_template_basedirs=[str(files("opslab.report").joinpath("templates"))],
-        filters={"base64": lambda source: base64.b64encode(source.encode()).decode()},
+        filters={"uri": _uri},
     )
     exporter.exclude_input_prompt = True
     return exporter
+
+
+def _uri(source: str) -> str:
+    """Return an SVG as it stands in a data address: a fifth shorter than in base64."""
+    return quote(source, safe=" !$()*+,-./:;=?@[]_~")
 
 
 @cache

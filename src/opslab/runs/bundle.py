@@ -18,7 +18,7 @@ from opslab.errors import InputError
 from opslab.messages import LANGUAGES, Language
 from opslab.report.catalogue import render_catalogue
 from opslab.runs.catalogue import INDEX, entry
-from opslab.runs.folder import NOTEBOOK, READOUT, RESULT, RUN, machine_error
+from opslab.runs.folder import NOTEBOOK, READOUT, RESULT, RUN, STATUSES, machine_error
 
 _FILES = (NOTEBOOK, READOUT, RESULT, RUN)
 _RUN_ID = re.compile(r"[a-z0-9_]+/[a-z0-9-]+/\d{4}-\d{2}-\d{2}-[0-9a-f]{8}", re.ASCII)
@@ -96,7 +96,7 @@ def _with_cited(given: Path, shown: str) -> Iterator[_Filed]:
     folder = (given.parent if given.name == READOUT else given).resolve()
     if not workspace.is_there(folder / READOUT, file=True) or not workspace.is_there(folder / RUN, file=True):
         raise InputError.of("runs.bundle_no_run", file=shown)
-    reports = folder.parents[2] if len(folder.parents) > 2 else folder.parent
+    reports = folder.parents[min(2, len(folder.parents) - 1)]
     first = _filed(folder, reports, shown)
     yield first
     seen, waiting = {first.id}, [(first.id, cited) for cited in first.cites]
@@ -122,29 +122,32 @@ def _filed(folder: Path, reports: Path, shown: str) -> _Filed:
     try:
         files = {}
         for name in _FILES:
-            path = (folder / name).resolve()
-            if not path.is_relative_to(reports):  # a link that leads out of the reports
-                raise InputError.of("runs.bundle_broken", file=shown, name=name)
-            files[name] = path.read_bytes()
+            files[name] = _bytes(folder / name, reports)
         name = RUN
         told = json.loads(files[RUN])
         identity = f"{told['notebook']}/{told['name']}/{told['as_of']}-{told['digest'][:8]}"
         entry(told, "", "en")
+        whole = told["status"] in STATUSES
         name = RESULT
         cites = json.loads(files[RESULT]).get("cites", [])
     except FileNotFoundError:
         raise InputError.of("runs.bundle_broken", file=shown, name=name) from None
     except OSError as error:
         raise machine_error(error, folder) from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError.of("runs.bundle_broken", file=shown, name=name) from None
-    if not _RUN_ID.fullmatch(identity):
+    if not whole or not _RUN_ID.fullmatch(identity):
         raise InputError.of("runs.bundle_broken", file=shown, name=RUN)
     if not isinstance(cites, list) or not all(isinstance(one, str) for one in cites):
         raise InputError.of("runs.bundle_broken", file=shown, name=RESULT)
     return _Filed(identity, files | {RUN: _without_clock(told)}, told, tuple(cites))
+
+
+def _bytes(path: Path, reports: Path) -> bytes:
+    """Return a file's bytes; one that a link puts outside of the reports is not there."""
+    if not path.resolve().is_relative_to(reports):
+        raise FileNotFoundError(path)
+    return path.read_bytes()
 
 
 def _without_clock(told: Mapping[str, Any]) -> bytes:

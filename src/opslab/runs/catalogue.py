@@ -13,11 +13,11 @@ from urllib.parse import quote
 
 from opslab.errors import MachineError
 from opslab.messages import Language, numbers, text
+from opslab.report.blocks import TONES
 from opslab.report.catalogue import Entry, render_catalogue
 from opslab.runs.folder import READOUT, RUN
 
 INDEX = "index.html"
-_TONES = {"complete": "plain", "check_failed": "bad"}
 
 
 def write_catalogue(reports: Path, language: Language = "en") -> Path:
@@ -50,7 +50,7 @@ def _entries(reports: Path, language: Language) -> list[Entry]:
         try:
             run = json.loads(path.read_text(encoding="utf-8"))
             line = entry(run, f"{folder.relative_to(reports).as_posix()}/{READOUT}", language)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue  # no run of ours
         found.append((run["as_of"], line))
     return [line for _, line in sorted(found, key=lambda item: (item[0], item[1].name), reverse=True)]
@@ -67,12 +67,14 @@ def entry(run: Mapping[str, Any], path: str, language: Language) -> Entry:
         Of its readout, from the catalogue's folder.
     language : {"en", "fr"}
     """
+    status = text(f"report.status_{run['status']}", language)
     return Entry(
         link=quote(path),
         name=str(run["name"]),
         kind=text(f"report.kind_{run['notebook']}", language),
         date=numbers.date(datetime.date.fromisoformat(run["as_of"]), language=language),
         headline=str(run["headline"]),
-        status=text(f"report.status_{run['status']}", language),
-        tone=_TONES[run["status"]],
+        action=str(run.get("action") or status),
+        tone=run["tone"] if run.get("tone") in TONES else "plain",
+        language=str(run["parameters"].get("language", language)),
     )

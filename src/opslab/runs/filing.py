@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from opslab import workspace
 from opslab.errors import InputError, RunError
 from opslab.evidence import RECORD_TYPE
 from opslab.messages import Language, numbers, text
@@ -78,9 +79,8 @@ def _seconds(told: Mapping[str, Any]) -> float:
 def _normal_outputs(outputs: Sequence[Any], count: int | None) -> list[Any]:
     normal: list[Any] = []
     for output in outputs:
-        last = normal[-1] if normal else {}
-        if output.output_type == "stream" and output.name == last.get("name"):
-            last.text += output.text  # JupyterLab joins them, papermill does not
+        if output.output_type == "stream" and normal and output.name == normal[-1].get("name"):
+            normal[-1].text += output.text  # JupyterLab joins them, papermill does not
             continue
         if "execution_count" in output:
             output["execution_count"] = count
@@ -102,6 +102,44 @@ def _as_javascript(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer() and abs(value) < _LONGEST_WHOLE:
         return int(value)
     return value
+
+
+def as_written(executed: Any, name: str) -> Any:
+    """Return an executed notebook with the ids and the parameters cell of the notebook it is a copy of.
+
+    Neither is part of a run's identity, so neither may make a difference in what is filed. The notebook that
+    the package brings comes before the workspace's own, whose parameters an analyst may have edited. One
+    whose other cells were changed stays as it is: it is another run.
+    """
+    digest = folders.source_digest(executed)
+    given = [cell for cell in executed.cells if PARAMETERS in cell.metadata.get("tags", [])]
+    path = f"notebooks/{name}.ipynb"
+    for place in (workspace.bundled(path), workspace.resolve(path)):
+        try:
+            written = json.loads(place.read_text(encoding="utf-8"))
+            same = folders.source_digest(written) == digest
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if same and len(given) == 1:
+            return _with_cells(executed, written["cells"], given[0])
+    return executed
+
+
+def _with_cells(executed: Any, written: Sequence[Mapping[str, Any]], given: Any) -> Any:
+    others = iter([cell for cell in executed.cells if not _holds_values(cell)])
+    cells = []
+    for model in written:
+        cell = copy.deepcopy(given if _holds_values(model) else next(others))
+        cell["source"] = "".join(model["source"])
+        cell["id"] = model.get("id", cell.id)
+        cells.append(cell)
+    notebook = copy.deepcopy(executed)
+    notebook.cells = cells
+    return notebook
+
+
+def _holds_values(cell: Mapping[str, Any]) -> bool:
+    return bool({PARAMETERS, INJECTED} & set(cell["metadata"].get("tags", [])))
 
 
 def with_values(source: str, parameters: Mapping[str, Any]) -> str:
@@ -130,7 +168,7 @@ def values_in(notebook: Any) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for cell in notebook.cells:
-        if not {PARAMETERS, INJECTED} & set(cell.metadata.get("tags", [])):
+        if not _holds_values(cell):
             continue
         for node in ast.parse(cell.source).body:
             match node:
@@ -177,7 +215,7 @@ def file_readout(
     from opslab.report.page import render
     from opslab.runs.execute import write
 
-    normal, seconds = normal_form(notebook, parameters)
+    normal, seconds = normal_form(as_written(notebook, identity.notebook), parameters)
     data = published(normal)
     if data is None:
         raise InputError.of("runs.no_record")
@@ -191,9 +229,16 @@ def file_readout(
     folders.write_json(working / RESULT, record)
     headline, status = str(data.get("text/plain", "")), str(record["status"])
     told = folders.describe(identity, status=status, headline=headline, seconds=seconds)
+    told |= _action(publication(normal))
     folders.write_json(working / RUN, told)
     folders.file_away(working, target)
     return Run(target, status, headline)
+
+
+def _action(output: Any) -> dict[str, str]:
+    """Return what to do, and its tone: what the catalogue shows of a run beside its headline."""
+    about = output.metadata.get(RECORD_TYPE, {})
+    return {name: about[name] for name in ("action", "tone") if isinstance(about.get(name), str)}
 
 
 def footer(identity: Identity, language: Language) -> list[tuple[str, str]]:

@@ -22,6 +22,8 @@ from opslab.errors import CHECK_FAILED, MachineError
 from opslab.parameters import Inputs, Parameters
 
 READOUT, NOTEBOOK, RESULT, RUN = "readout.html", "notebook.ipynb", "result.json", "run.json"
+STATUSES = ("complete", "check_failed")
+"""Of a whole run; one that failed has no readout."""
 _EXTRA = "extra"
 
 

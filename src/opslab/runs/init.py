@@ -34,8 +34,9 @@ def make_workspace(folder: str | Path) -> list[Path]:
     above = next((one for one in target.resolve().parents if (one / workspace.MARKER).is_file()), None)
     if above is not None:
         raise InputError.of("runs.init_inside", file=str(folder), workspace=str(above))
-    if workspace.is_there(target) and not target.is_dir():
-        raise InputError.of("runs.init_file", file=str(folder))
+    file = next((one for one in (target, *target.parents) if one.exists() and not one.is_dir()), None)
+    if file is not None:
+        raise InputError.of("runs.init_file", file=str(folder if file == target else file))
     try:
         wanted = _content()
         found = [
@@ -65,7 +66,7 @@ def _different(target: Path, wanted: Mapping[str, bytes]) -> list[str]:
     found = []
     for name, content in wanted.items():
         path = target / name
-        blocked = any(one.exists() and not one.is_dir() for one in path.parents if one != target)
+        blocked = any(one.exists() and not one.is_dir() for one in path.parents)
         if blocked or ((path.exists() or path.is_symlink()) and not _holds(path, content)):
             found.append(name)
     return found

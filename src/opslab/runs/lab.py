@@ -42,7 +42,7 @@ def open_lab(arguments: Sequence[str] = (), *, port: int | None = None, browser:
         command.append(f"--ServerApp.port={port}")
     if not browser:
         command.append("--no-browser")
-    # Of two kernels named python3, the one beside this Python is meant, not one registered in the home folder.
+    # Of two kernels named python3 the one beside this Python is meant, not one in the home folder.
     environment = {"JUPYTER_PREFER_ENV_PATH": "1", **os.environ, workspace.VARIABLE: str(root)}
     return launch([*command, *arguments], environment)
 

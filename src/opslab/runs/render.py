@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import opslab
 from opslab import workspace
-from opslab.errors import InputError, MachineError, ParameterError, Problem
+from opslab.errors import InputError, ParameterError, Problem
 from opslab.evidence import RECORD_TYPE
 from opslab.messages import LANGUAGES, Language
 from opslab.runs import folder as folders
-from opslab.runs.filing import INJECTED, PARAMETERS, file_readout, publication, values_in
-from opslab.runs.folder import Identity, Run
+from opslab.runs.filing import PARAMETERS, file_readout, publication, values_in
+from opslab.runs.folder import STATUSES, Identity, Run
 from opslab.runs.registry import NOTEBOOKS, Notebook, find
 from opslab.runs.runner import failed_folder, reports_folder
-
-_STATUSES = ("complete", "check_failed")
 
 
 @dataclass(frozen=True)
@@ -36,12 +33,18 @@ class Executed:
     notebook : nbformat.NotebookNode
     values : Mapping
         The parameters it ran with.
+    record : Mapping
+        What it published.
+    about : Mapping
+        What was noted beside the record: language, version of opslab.
     """
 
     file: str
     registered: Notebook
     notebook: Any
     values: Mapping[str, Any]
+    record: Mapping[str, Any]
+    about: Mapping[str, Any]
 
     @property
     def language(self) -> Language:
@@ -80,20 +83,14 @@ def read_executed(file: str | Path) -> Executed:
     except ParameterError as error:
         raise InputError(*(Problem(one.key, one.values, name) for one in error.problems)) from None
     _refuse_partial(notebook, name)
-    return Executed(name, registered, notebook, _values(notebook, name))
+    values = _values(notebook, name)
+    return Executed(name, registered, notebook, values, *_publication(notebook, name))
 
 
 def file_executed(executed: Executed, out: str | Path = "reports") -> Run:
     """File what `read_executed` found; a run that is filed already is used again."""
     parameters = executed.registered.parameters().of(**executed.values)
-    source = executed.registered.path
-    try:
-        registered = json.loads(source.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise folders.machine_error(error, source) from error
-    except ValueError:
-        raise MachineError.of("runs.bad_notebook", file=str(source)) from None
-    notebook = _as_registered(executed.notebook, registered)
+    notebook = executed.notebook
     identity = folders.identify(executed.registered.name, notebook, parameters, parameters.inputs())
     _refuse_other(executed, identity, parameters.language)
     reports = reports_folder(out)
@@ -135,7 +132,7 @@ def _read(path: Path, name: str) -> Any:
 
 
 def _refuse_partial(notebook: Any, name: str) -> None:
-    """Raise unless each cell ran once, in order, in a fresh kernel, without an error, up to the record."""
+    """Raise unless each cell ran once, in order, in a fresh kernel, without an error."""
     count = 0
     for cell in notebook.cells:
         if cell.cell_type != "code" or not cell.source.strip():
@@ -148,14 +145,24 @@ def _refuse_partial(notebook: Any, name: str) -> None:
         count += 1
         if cell.execution_count != count:
             raise InputError.of("runs.not_in_one_go", file=name, cell=cell.id)
+
+
+def _publication(notebook: Any, name: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the record and what was noted beside it."""
     output = publication(notebook)
-    record = output.data[RECORD_TYPE] if output else None
-    if not isinstance(record, Mapping) or record.get("status") not in _STATUSES:
-        raise InputError.of("runs.nothing_published", file=name)
+    record = output.data[RECORD_TYPE] if output is not None else None
+    about = output.metadata.get(RECORD_TYPE, {}) if output is not None else None
     try:
         json.dumps(record, allow_nan=False)
     except ValueError:
-        raise InputError.of("runs.nothing_published", file=name) from None
+        record = None
+    if (
+        not isinstance(record, Mapping)
+        or not isinstance(about, Mapping)
+        or record.get("status") not in STATUSES
+    ):
+        raise InputError.of("runs.nothing_published", file=name)
+    return record, about
 
 
 def _values(notebook: Any, name: str) -> dict[str, Any]:
@@ -170,8 +177,7 @@ def _values(notebook: Any, name: str) -> dict[str, Any]:
 
 def _refuse_other(executed: Executed, identity: Identity, language: Language) -> None:
     """Raise when what the notebook published is not what its parameters and the files give now."""
-    output = publication(executed.notebook)
-    record, about = output.data[RECORD_TYPE], output.metadata.get(RECORD_TYPE, {})
+    record, about = executed.record, executed.about
     ran = about.get("opslab", opslab.__version__)
     if ran != opslab.__version__:
         raise InputError.of("runs.other_version", file=executed.file, ran=ran, here=opslab.__version__)
@@ -182,9 +188,9 @@ def _refuse_other(executed: Executed, identity: Identity, language: Language) ->
     named = _files(identity.files)
     if read == named:
         return
-    if [file for file, _ in read] != [file for file, _ in named]:
-        names = {"read": [file for file, _ in read] or ["-"], "named": [file for file, _ in named]}
-        raise InputError.of("runs.other_inputs", file=executed.file, **names)
+    names = ([file for file, _ in read] or ["-"], [file for file, _ in named])
+    if names[0] != names[1]:
+        raise InputError.of("runs.other_inputs", file=executed.file, read=names[0], named=names[1])
     changed = sorted({file for file, _ in set(named) - set(read)})
     raise InputError(*(Problem("runs.input_changed", {"notebook": executed.file}, file) for file in changed))
 
@@ -195,29 +201,3 @@ def _files(told: Any) -> list[tuple[str, str]]:
         return sorted((str(one["file"]), str(one["sha256"])) for one in told)
     except (KeyError, TypeError):
         return []
-
-
-def _as_registered(executed: Any, registered: Mapping[str, Any]) -> Any:
-    """Return the notebook with the ids and the parameters cell of the registered one it is a copy of.
-
-    Neither is part of a run's identity, so neither may make a difference in what is filed. A notebook whose
-    other cells were changed stays as it is: it is another run.
-    """
-    if folders.source_digest(executed) != folders.source_digest(registered):
-        return executed
-    given = [cell for cell in executed.cells if PARAMETERS in cell.metadata.get("tags", [])]
-    others = iter([cell for cell in executed.cells if not _holds_values(cell["metadata"].get("tags", []))])
-    cells = []
-    for model in registered["cells"]:
-        stands_for_values = _holds_values(model["metadata"].get("tags", []))
-        cell = copy.deepcopy(given[0] if stands_for_values else next(others))
-        cell["id"] = model["id"]
-        cell["source"] = "".join(model["source"])
-        cells.append(cell)
-    notebook = copy.deepcopy(executed)
-    notebook.cells = cells
-    return notebook
-
-
-def _holds_values(tags: Sequence[str]) -> bool:
-    return bool({PARAMETERS, INJECTED} & set(tags))

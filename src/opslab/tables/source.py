@@ -25,7 +25,8 @@ from opslab.errors import DataError
 ROW = "opslab_row"
 """Name of the added column with a row's place, from 0."""
 
-_SLICE_ROWS = 20 * 122_880
+_GROUP_ROWS = 122_880  # of a row group as DuckDB writes them; a slice that cuts none reads none twice
+_SLICE_ROWS, _MOST_SLICES = 25 * _GROUP_ROWS, 16
 _HEAD_BYTES = 65_536
 _HEAD_ROWS = 100
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -105,20 +106,28 @@ class Table:
             Takes the SQL of a slice and returns the query over it.
         """
         self._connection.execute("SET threads = 1")  # one for each of the cursors below
-        bounds = range(0, max(self.reading.rows, 1), _SLICE_ROWS)
+        size = _slice_size(self.reading.rows)
+        bounds = range(0, max(self.reading.rows, 1), size)
         workers = min(self._threads, len(bounds))
         cursors = [self._connection.cursor() for _ in range(workers)]
 
         def work(worker: int) -> list[list[tuple[Any, ...]]]:
             cursor = cursors[worker]
             return [
-                cursor.execute(query(self._slice(cursor, start, start + _SLICE_ROWS))).fetchall()
+                cursor.execute(query(self._slice(cursor, start, start + size))).fetchall()
                 for start in bounds[worker::workers]
             ]
 
         with ThreadPoolExecutor(workers) as pool:
             parts = list(pool.map(work, range(workers)))
         return [parts[place % workers][place // workers] for place in range(len(bounds))]
+
+
+def _slice_size(rows: int) -> int:
+    """Return the rows of a slice: about the same for each, and few slices, as each one is planned anew."""
+    slices = min(max(-(-rows // _SLICE_ROWS), 1), _MOST_SLICES)
+    size = max(-(-rows // slices), 1)
+    return size if size < _GROUP_ROWS else -(-size // _GROUP_ROWS) * _GROUP_ROWS
 
 
 def quoted(name: str) -> str:
@@ -192,6 +201,7 @@ def _open_file(connection: duckdb.DuckDBPyConnection, path: Path, shown: str) ->
 
 def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path, shown: str) -> Table:
     connection.execute("SET parquet_metadata_cache = true")  # each slice is a query of its own
+    connection.execute("SET enable_external_file_cache = false")  # the system's own is enough
     escaped = re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", str(path.resolve()))
     types = _types(connection, f"read_parquet({literal(escaped)})", shown, "file_row_number")
     scan = f"read_parquet({literal(escaped)}, file_row_number = true)"
@@ -199,6 +209,8 @@ def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path, shown: str)
     (rows,) = connection.execute(f"SELECT count(*) FROM {scan}").fetchall()[0]
 
     def piece(_cursor: duckdb.DuckDBPyConnection, start: int, stop: int) -> str:
+        if start == 0 and stop >= rows:
+            return f"(SELECT * FROM {scan})"
         return f"(SELECT * FROM {scan} WHERE file_row_number >= {start} AND file_row_number < {stop})"
 
     reading = Reading(shown, "parquet", rows, len(types), workspace.sha256(path))
