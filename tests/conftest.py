@@ -1,13 +1,24 @@
-"""What the tests share: the repository's root, and a workspace of their own."""
+"""What the tests share: the repository's root, a workspace of their own, a browser."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Without these a fresh Chromium looks up its maker's hosts by itself.
+QUIET = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +41,16 @@ def make_workspace(folder: Path) -> Path:
     shutil.copytree(ROOT / "data" / "sample", folder / "data" / "sample")
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Start the Chromium of this machine, or the one that OPSLAB_CHROMIUM names."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: install the extra browser")
+    path = os.environ.get("OPSLAB_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        pytest.skip("no Chromium: install it, or name it in OPSLAB_CHROMIUM")
+    with playwright.sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=path, args=list(QUIET))
+        yield found
+        found.close()

@@ -17,6 +17,8 @@ from statsmodels.stats.power import TTestIndPower
 
 from opslab import experiments
 from opslab.experiments import proportions
+from opslab.experiments.comparisons import compare, judge
+from opslab.experiments.moments import Moments
 from opslab.experiments.spec import Experiment
 from opslab.messages import LANGUAGES, numbers
 
@@ -305,31 +307,61 @@ def test_a_guardrail_is_safe_harmed_or_unproven(goal, margin):
     assert verdicts == ["safe", "safe", "unproven", "harmed"]
 
 
+def judged(metric, arm, control, alpha=0.05):
+    """Return the comparison of two arms' moments, without a table."""
+    (given,) = [one for one in experiment(MEAN, metric).metrics if one.role == "guardrail"]
+    (one,) = judge([compare(given, ("new", arm, 0), ("control", control, 0), alpha)], alpha)
+    return one
+
+
 @pytest.mark.parametrize("margin", [{"relative": 0.03}, {"absolute": 3.0}])
 @pytest.mark.parametrize("goal", ["increase", "decrease"])
-def test_a_guardrail_is_safe_exactly_when_its_p_value_says_so(goal, margin):
-    seen = set()
-    for shift in np.linspace(-6, 6, 25):
-        one = guarded(float(shift), margin, goal)
-        assert (one.verdict == "safe") == (one.harm_p < 0.025)
+@pytest.mark.parametrize("sizes", [(8, 5), (700, 800), (30, 4_000)])
+@pytest.mark.parametrize("baseline", [100.0, -100.0])
+def test_a_guardrail_is_safe_exactly_when_its_p_value_says_so(goal, margin, sizes, baseline):
+    (size,) = margin.values()
+    seen = []
+    for shift in np.linspace(-12, 12, 241):
+        arm = Moments(sizes[0], baseline + shift, 9.0 * sizes[0])
+        one = judged(guard(goal, **margin), arm, Moments(sizes[1], baseline, 4.0 * sizes[1]))
         low, high = one.lift_interval if "relative" in margin else one.difference_interval
-        edge = low if goal == "increase" else -high
-        assert (one.verdict == "safe") == (edge > -next(iter(margin.values())))
-        seen.add(one.verdict)
-    assert seen == {"safe", "unproven", "harmed"}
+        worst, best = (-low, -high) if goal == "increase" else (high, low)
+        assert (one.verdict == "safe") == (one.harm_p < 0.025) == (worst < size)
+        assert (one.verdict == "harmed") == (best > size)
+        seen.append(one.verdict)
+    ordered = ["harmed", "unproven", "safe"] if goal == "increase" else ["safe", "unproven", "harmed"]
+    assert list(dict.fromkeys(seen)) == ordered
+
+
+@pytest.mark.parametrize("margin", [{"relative": 0.6}, {"absolute": 6.0}])
+def test_the_p_value_of_a_guardrail_is_alpha_over_2_where_its_interval_touches_the_margin(margin):
+    (size,) = margin.values()
+    control = Moments(6, 10.0, 40.0)
+
+    def at(mean):
+        return judged(guard(**margin), Moments(9, mean, 500.0), control)
+
+    unproven, safe = 0.0, 40.0
+    for _ in range(60):
+        middle = (unproven + safe) / 2
+        unproven, safe = (unproven, middle) if at(middle).verdict == "safe" else (middle, safe)
+    one = at(safe)
+    assert (one.lift_interval if "relative" in margin else one.difference_interval)[0] == pytest.approx(-size)
+    assert one.harm_p == pytest.approx(0.025, rel=1e-9)
 
 
 @pytest.mark.parametrize("goal", ["increase", "decrease"])
-def test_a_guardrail_with_small_counts_is_safe_exactly_when_its_p_value_says_so(goal):
-    margin = {"relative": 0.5}
+@pytest.mark.parametrize("margin", [{"relative": 0.5}, {"absolute": 0.1}])
+def test_a_guardrail_with_small_counts_is_safe_exactly_when_its_p_value_says_so(goal, margin):
     metric = SHARE | {"name": "guard", "role": "guardrail", "goal": goal, "margin": margin}
     seen = set()
-    for successes in range(0, 29, 4):
-        for control in (0, 5, 12):
+    for successes in range(0, 61, 3):
+        for control in (0, 5, 12, 29):
             if successes == control == 0:
                 continue
-            data = counts(control=(control, 60), new=(successes, 60))
-            one = experiments.analyze(experiment(SHARE, metric), data).comparisons[1]
+            arm, base = (Moments.of_whole(60, count, count) for count in (successes, control))
+            one = judged(metric, arm, base)
+            assert one.method == "score"
             assert (one.verdict == "safe") == (one.harm_p < 0.025), (successes, control)
             seen.add(one.verdict)
     assert seen == {"safe", "unproven", "harmed"}
@@ -553,7 +585,10 @@ def test_ship_and_do_not_ship():
     for shift, action, arm in ((0.5, "ship", "new"), (-0.5, "do_not_ship", None), (0.0, "do_not_ship", None)):
         result = experiments.analyze(spec, table(control=spread(400, 10), new=spread(400, 10 + shift)))
         assert (result.decision.action, result.decision.arm) == (action, arm)
-        assert len(result.decision.reasons) == 1
+        keys = [reason.key for reason in result.decision.reasons]
+        assert keys[1:] == ([] if shift else ["experiments.no_mde"]), (
+            "an open question without a size says so"
+        )
 
 
 def test_extend_by_the_units_and_days_that_power_asks_for():
@@ -652,6 +687,22 @@ def test_any_asks_for_the_nearest_win_and_all_for_the_farthest():
     for rule, mde in (("any", 0.2), ("all", 0.15)):
         per_arm = TTestIndPower().solve_power(mde / deviation, alpha=0.025, power=0.8)
         assert units[rule] == 2 * math.ceil(per_arm) - 600
+
+
+def test_under_any_a_primary_that_had_its_units_does_not_hold_up_the_other():
+    metrics = [
+        MEAN | {"name": name, "column": name, "mde": {"absolute": mde}}
+        for name, mde in (("one", 0.255), ("two", 0.15))
+    ]
+    data = table(
+        control={"one": spread(300, 10), "two": spread(300, 10)},
+        new={"one": spread(300, 10.1), "two": spread(300, 10.1)},
+    )
+    found = {
+        mde: experiments.analyze(experiment(*chosen, decision={"primaries": "any"}), data).decision.action
+        for mde, chosen in (("one", metrics[:1]), ("both", metrics))
+    }
+    assert found == {"one": "do_not_ship", "both": "extend"}
 
 
 def test_under_any_a_guardrail_is_not_waited_for_when_no_primary_can_win():
@@ -809,12 +860,15 @@ def test_evidence_is_the_primary_effect_with_its_uncertainty():
     json.dumps(one.record(), allow_nan=False)
 
 
-def test_evidence_of_a_score_test_is_its_interval():
+def test_evidence_of_a_score_test_is_a_normal_as_wide_as_its_interval():
     metric, data = SHAPES["small"]
     (one,) = experiments.analyze(experiment(metric), data).evidence()
     assert one.unit == "share"
     assert one.quantity.low < one.quantity.value < one.quantity.high
-    assert one.quantity.parameters == {}
+    assert one.quantity.family == "normal"
+    assert one.quantity.parameters["location"] == one.quantity.value
+    wide = stats.norm(scale=one.quantity.parameters["scale"]).interval(0.95)
+    assert wide[1] - wide[0] == pytest.approx(one.quantity.high - one.quantity.low, rel=1e-9)
 
 
 def test_the_frame_is_tidy(mixed):

@@ -661,7 +661,7 @@ def test_unit_in_two_arms_is_a_failed_check_that_blocks(here):
         "2 units stand in more than one arm (3.33% of all, see row 61); their rows are left out of the effects."
     )
     assert say(check.detail, "fr") == (
-        "2 unités se trouvent dans plus d'un bras (3,33\u202f% du total, voir la ligne 61) ; "
+        "2 unités se trouvent dans plus d'un bras (3,33\u202f% du total, voir la ligne 61)\u00a0; "
         "leurs lignes sont écartées des effets."
     )
     assert result.data.leaked_rows == 4

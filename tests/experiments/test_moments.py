@@ -256,7 +256,7 @@ def test_huge_integers_categories_and_csv_text(tmp_path):
 def test_a_binary_column_takes_0_and_1_and_nothing_else(kind):
     good = pd.DataFrame({"arm": ["a"] * 4, "x": np.array([0, 1, 1, 0]).astype(kind)})
     assert collected(good, Column("x", binary=True))["a"].moments[Column("x", binary=True)].mean == 0.5
-    for wrong in ([0, 2, 1, 0], [-1, 1, 1, 0]):
+    for wrong in ([0, 2, 1, 0], [-1, 1, 1, 0], [0, 2, 0, 0]):
         with pytest.raises(DataError) as told:
             collected(good.assign(x=np.array(wrong).astype(kind)), Column("x", binary=True))
         (problem,) = told.value.problems

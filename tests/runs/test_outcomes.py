@@ -252,7 +252,7 @@ def test_parameters_from_a_file_give_way_to_the_command_line(workspace_folder):
     )
     done = run("--params", "given.yaml", "-p", "spec=data/sample/chekout.yaml")
     assert done.stderr.startswith(
-        "data/sample/chekout.yaml : Cette spécification est introuvable ; vouliez-vous dire"
+        "data/sample/chekout.yaml\u00a0: Cette spécification est introuvable\u00a0; vouliez-vous dire"
     )
 
 

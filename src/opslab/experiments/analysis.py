@@ -68,7 +68,7 @@ def _analyze(experiment: Experiment, table: Table, as_of: datetime.date | None) 
     _refuse_columns(experiment, table)
     if table.reading.rows == 0:
         raise DataError.of("experiments.no_rows", file=table.reading.name)
-    within = _period_condition(experiment, table)
+    within = _period_condition(experiment, table, as_of)
     units = count_units(table, experiment.unit, experiment.arms.column, within)
     _refuse_units(experiment, table, units)
     used = (
@@ -139,8 +139,8 @@ def _refuse_columns(experiment: Experiment, table: Table) -> None:
         raise DataError(*found)
 
 
-def _period_condition(experiment: Experiment, table: Table) -> str:
-    """Return the SQL condition for rows inside the period, both days included."""
+def _period_condition(experiment: Experiment, table: Table, as_of: datetime.date | None) -> str:
+    """Return the SQL condition for rows inside the period, both days included, and not after `as_of`."""
     period = experiment.period
     if period is None or period.time is None or period.start is None or period.end is None:
         return "TRUE"
@@ -153,7 +153,8 @@ def _period_condition(experiment: Experiment, table: Table) -> str:
         raise DataError(Problem("experiments.no_time", {"row": empty[0]}, file, field=period.time))
     if kind.startswith("VARCHAR"):
         moment = (  # with an offset it is brought to UTC; a plain cast would drop the offset
-            f"CASE WHEN regexp_matches({column}, '[0-9](Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$') AND {column} LIKE '%:%' "
+            f"CASE WHEN {column} LIKE '%:%' "
+            f"AND regexp_matches({column}, '[0-9](Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$') "
             f"THEN make_timestamp(epoch_us(TRY_CAST({column} AS TIMESTAMPTZ))) "
             f"ELSE TRY_CAST({column} AS TIMESTAMP) END"
         )
@@ -168,7 +169,7 @@ def _period_condition(experiment: Experiment, table: Table) -> str:
         raise DataError(
             Problem("experiments.time_type", {"kind": kind.lower()}, table.reading.name, field=period.time)
         )
-    after = period.end + datetime.timedelta(days=1)
+    after = min(period.end, as_of or period.end) + datetime.timedelta(days=1)
     return f"(({moment}) >= TIMESTAMP '{period.start}' AND ({moment}) < TIMESTAMP '{after}')"
 
 

@@ -65,6 +65,10 @@ def decide(
     if needed:
         most = max(needed, key=lambda needs: needs.more)
         return Decision("extend", None, reasons, most.more, _days(experiment, most, as_of))
+    unsized = {metric.name for metric in experiment.metrics if metric.mde is None}
+    left_open = [one.metric for one in comparisons if one.role == "primary" and one.verdict == "open"]
+    without = [Message("experiments.no_mde", {"metric": name}) for name in dict.fromkeys(left_open)]
+    reasons += tuple(message for message in without if message.values["metric"] in unsized)
     return Decision("do_not_ship", None, reasons)
 
 
@@ -80,6 +84,8 @@ def reason(one: Comparison) -> Message:
     if one.role == "guardrail":
         kind, size = one.margin or ("absolute", 0.0)
         values |= {"margin": size, "p": one.harm_p}
+        if kind == "absolute" and one.type == "proportion":
+            kind = "points"
         return Message(f"experiments.reason_{one.verdict}_{kind}", values)
     direction = "up" if (one.difference or 0) > 0 else "down"
     return Message(f"experiments.reason_{one.verdict}_{direction}", values)

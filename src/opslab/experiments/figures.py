@@ -30,6 +30,7 @@ class _Row:
     one: Comparison
     head: str
     label: str
+    weight: str
     effect: str
     top: float
     place: float
@@ -71,7 +72,8 @@ def _layout(drawn: Sequence[Comparison], language: Language) -> tuple[list[_Row]
     """Return the rows from the top down, and the height that they take in inches."""
     several = len({one.arm for one in drawn}) > 1
     inside = WIDTH - 2 * _SIDE
-    rows, top, metric = [], 0.06, None
+    rows: list[_Row] = []
+    top, metric = 0.06, ""
     for one in drawn:
         head = ""
         effect = text(
@@ -86,12 +88,13 @@ def _layout(drawn: Sequence[Comparison], language: Language) -> tuple[list[_Row]
             head = wrapped(one_line(one.metric), inside, _TEXT, "bold", most=2)
         elif not several and width_of(label, _TEXT, "bold") > room:
             head, label = wrapped(label, inside, _TEXT, "bold", most=2), ""
-        label = wrapped(label, room, _TEXT, "normal" if several else "bold", most=1)
+        weight = "normal" if several else "bold"
+        label = wrapped(label, room, _TEXT, weight, most=1)
         top += 0.1 if several and head and rows else 0.0
         metric = one.metric
         lines = (head.count("\n") + 1 if head else 0) + 1
         place = top + _LINE * lines + 0.12
-        rows.append(_Row(one, head, label, effect, top, place))
+        rows.append(_Row(one, head, label, weight, effect, top, place))
         top = place + (0.32 if _edge(one) is not None else 0.2)
     return rows, top
 
@@ -101,8 +104,7 @@ def _words(axes: Axes, row: _Row) -> None:
     if row.head:
         axes.text(0, row.top, row.head, transform=across, va="top", weight="bold", linespacing=1.15)
     baseline = row.place - 0.14
-    bold = "normal" if row.head or not row.label or row.label != one_line(row.one.metric) else "bold"
-    axes.text(0, baseline, row.label, transform=across, va="baseline", weight=bold)
+    axes.text(0, baseline, row.label, transform=across, va="baseline", weight=row.weight)
     axes.text(1, baseline, row.effect, transform=across, va="baseline", ha="right")
 
 
@@ -119,17 +121,23 @@ def _line(axes: Axes, row: _Row, frame: tuple[float, float], *, greyed: bool, la
             axes.plot([edge], [place], marker=marker, markersize=6, color=colour, clip_on=False)
     if one.lift is not None and frame[0] <= one.lift <= frame[1]:
         axes.plot([one.lift], [place], marker="o", markersize=6.5, color=colour, clip_on=False)
-    edge = _edge(one)
-    if edge is not None and one.margin is not None:
+    margin = _edge(one)
+    if margin is not None:
         axes.plot(
-            [edge, edge], [place - 0.08, place + 0.08], color=INK, linewidth=1.4, linestyle=(0, (2.2, 1.4))
+            [margin, margin],
+            [place - 0.08, place + 0.08],
+            color=INK,
+            linewidth=1.4,
+            linestyle=(0, (2.2, 1.4)),
         )
         span = frame[1] - frame[0]
-        side = "left" if edge < frame[0] + span / 6 else "right" if edge > frame[1] - span / 6 else "center"
+        side = (
+            "left" if margin < frame[0] + span / 6 else "right" if margin > frame[1] - span / 6 else "center"
+        )
         axes.text(
-            edge,
+            margin,
             place + 0.13,
-            text("experiments.forest_margin", language, margin=edge),
+            text("experiments.forest_margin", language, margin=margin),
             fontsize=_SMALL,
             ha=side,
             va="top",
@@ -144,7 +152,7 @@ def _edge(one: Comparison) -> float | None:
 
 
 def _frame(drawn: Sequence[Comparison]) -> tuple[float, float]:
-    """Return the ends of the axis: room for all that decides, and for the others unless they are far wider."""
+    """Return the ends of the axis: room for all that decides, and for others unless far wider."""
     deciding = [one for one in drawn if one.role != "secondary"] or list(drawn)
     low, high = _hull(deciding)
     reach = _BEYOND * max(high - low, 1e-9)

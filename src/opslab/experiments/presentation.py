@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from opslab.experiments import sentences
 from opslab.experiments.comparisons import SMALL_COUNT
 from opslab.experiments.result import Comparison, ExperimentResult, Message
@@ -28,7 +30,7 @@ _ACTION_TONES: dict[str, Tone] = {
     "stop_broken": "bad",
 }
 _MOST_REASONS = 3  # that the first screen shows unfolded, so that the figures stay in sight
-_IN_FAVOUR = ("experiments.reason_won", "experiments.reason_safe")
+_IN_FAVOUR = ("reason_won_", "reason_safe_")
 _STATUS_TONES: dict[str, Tone] = {"pass": "good", "warn": "open", "fail": "bad"}
 _VERDICT_TONES: dict[str, Tone] = {
     "won": "good", "safe": "good", "lost": "bad", "harmed": "bad", "open": "plain", "unproven": "open",
@@ -64,7 +66,7 @@ def _reasons(result: ExperimentResult, language: Language) -> tuple[list[str], t
 
     def rank(reason: Message) -> tuple[bool, bool]:
         other = one is not None and reason.values.get("arm", one.arm) != one.arm
-        return other, not shipped and reason.key.startswith(_IN_FAVOUR)
+        return other, not shipped and reason.key.partition(".")[2].startswith(_IN_FAVOUR)
 
     said = [
         sentences.say(reason, language) for reason in [*warnings, *sorted(result.decision.reasons, key=rank)]
@@ -96,7 +98,7 @@ def _kicker(result: ExperimentResult, language: Language) -> str:
 
 
 def _facts(result: ExperimentResult, language: Language) -> Facts:
-    items = []
+    items: list[tuple[str, str, Sequence[str]]] = []
     one = sentences.leading(result)
     if one is not None and one.difference is not None and not result.broken:
         level = text("experiments.interval_level", language, level=1 - result.plan.alpha)

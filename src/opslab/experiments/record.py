@@ -6,6 +6,8 @@ import datetime
 from dataclasses import asdict
 from typing import Any
 
+from scipy.special import ndtri
+
 from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.experiments.result import Check, Comparison, ExperimentResult, Message
 
@@ -128,7 +130,9 @@ def _quantity(one: Comparison, level: float) -> Quantity:
     value = one.difference or 0.0
     low, high = one.difference_interval
     if one.standard_error is None or one.degrees_of_freedom is None:
-        return Quantity("interval", {}, value, low, high, level)
+        # The score test gives no standard error: the normal with the width of its interval stands for it.
+        scale = ((high or 0.0) - (low or 0.0)) / (2 * float(ndtri((1 + level) / 2)))
+        return Quantity("normal", {"location": value, "scale": scale}, value, low, high, level)
     parameters = {
         "location": value,
         "scale": one.standard_error,

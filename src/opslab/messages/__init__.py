@@ -11,7 +11,6 @@ Values are data: they are never read as templates, and a template cannot reach i
 from __future__ import annotations
 
 import re
-import re
 import string
 import tomllib
 from collections.abc import Mapping, Sequence

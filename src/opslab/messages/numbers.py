@@ -14,7 +14,7 @@ from babel.numbers import format_decimal, format_percent
 
 _LOCALES = {"en": "en_GB", "fr": "fr_FR"}
 _SMALLEST_P = 1e-4
-_MINUS = "\N{MINUS SIGN}"
+_MINUS, _DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 _WRITTEN = "#,##0.##########"
 
 
@@ -60,6 +60,11 @@ def signed_points(value: float, digits: int = 2, *, language: str) -> str:
     return f"{signed_decimal(value * 100, digits, language=language)}\u00a0{unit}"
 
 
+def points(value: float, digits: int = 2, *, language: str) -> str:
+    """Return a difference of two shares in percentage points, without a sign."""
+    return signed_points(abs(value), digits, language=language)[1:]
+
+
 def p_value(value: float, *, language: str) -> str:
     """Return a p-value with two significant digits, very small ones as a bound."""
     if value < _SMALLEST_P:
@@ -79,22 +84,22 @@ def date(value: datetime.date, *, language: str) -> str:
 
 
 def period(days: tuple[datetime.date, datetime.date], *, language: str) -> str:
-    """Return the days from the first to the last, what they share said once: 1–28 September 2026.
+    """Return the days from the first to the last, what they share said once.
 
     Examples
     --------
-    >>> period((datetime.date(2026, 9, 1), datetime.date(2026, 9, 28)), language="en")
-    '1–28 September 2026'
+    >>> period((datetime.date(2026, 9, 1), datetime.date(2026, 9, 28)), language="en").replace(_DASH, "-")
+    '1-28 September 2026'
     """
     start, end = days
     if start == end:
         return date(end, language=language)
     last = date(end, language=language)
     if (start.year, start.month) == (end.year, end.month):
-        return f"{start.day}–{last}"
+        return f"{start.day}{_DASH}{last}"
     pattern = "d MMMM" if start.year == end.year else "d MMMM y"
     first = format_date(start, format=pattern, locale=_LOCALES[language])
-    return f"{first} – {last}"
+    return f"{first} {_DASH} {last}"
 
 
 def given(value: float, *, language: str) -> str:

@@ -44,7 +44,8 @@ class Paragraph:
 
     def _repr_html_(self) -> str:
         if self.tone == "plain":
-            return Markup("<p{}>{}</p>").format(Markup(' class="small"' * self.small), self.text)
+            small = Markup(' class="small"') if self.small else Markup("")
+            return Markup("<p{}>{}</p>").format(small, self.text)
         return Markup('<p class="note {}">{}</p>').format(self.tone, self.text)
 
 
@@ -101,7 +102,7 @@ class Cell:
     remark: str = ""
     tone: Tone = "plain"
 
-    def _content(self) -> Markup:
+    def __html__(self) -> Markup:
         remark = Markup('<span class="remark">{}</span>').format(self.remark) if self.remark else Markup("")
         return Markup("{}{}").format(self.text, remark)
 
@@ -170,7 +171,7 @@ class Table:
             lines.insert(
                 0,
                 Markup('<tr class="group"{}><th scope="rowgroup" colspan="{}"{}>{}</th></tr>').format(
-                    self._role("row"), len(self.columns), self._role("rowheader"), head._content()
+                    self._role("row"), len(self.columns), self._role("rowheader"), head
                 ),
             )
         return Markup("<tbody{}>{}</tbody>").format(self._role("rowgroup"), Markup("\n").join(lines))
@@ -186,10 +187,10 @@ class Table:
     def _cell(self, place: int, given: str | Cell) -> Markup:
         cell = given if isinstance(given, Cell) else Cell(given)
         if place == 0:
-            return Markup('<th scope="row"{}>{}</th>').format(self._role("rowheader"), cell._content())
+            return Markup('<th scope="row"{}>{}</th>').format(self._role("rowheader"), cell)
         named = Markup(' data-label="{}"').format(self.columns[place]) if self.wide else Markup("")
         return Markup("<td{}{}{}>{}</td>").format(
-            self._role("cell"), self._class(place, cell.tone), named, cell._content()
+            self._role("cell"), self._class(place, cell.tone), named, cell
         )
 
 

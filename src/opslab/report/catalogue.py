@@ -15,7 +15,7 @@ from opslab.messages import Language, text
 class Entry:
     """One line of the catalogue: texts, and a link relative to the catalogue's folder.
 
-    ``language`` is that of ``action`` and ``headline``: a readout speaks its own, whatever the catalogue speaks.
+    ``language`` is that of ``action`` and ``headline``: a readout speaks its own, whatever the page speaks.
     """
 
     link: str

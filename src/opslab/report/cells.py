@@ -72,6 +72,10 @@ def publish(result: Result, language: Language = "en") -> None:
     from IPython.display import display
 
     screen = result.first_screen(language)
-    data = {"text/html": html([screen]), "text/plain": result.headline(language), RECORD_TYPE: result.record()}
+    data = {
+        "text/html": html([screen]),
+        "text/plain": result.headline(language),
+        RECORD_TYPE: result.record(),
+    }
     about = {"language": language, "opslab": opslab.__version__, "action": screen.action, "tone": screen.tone}
     display(data, metadata={RECORD_TYPE: about}, raw=True)

@@ -60,7 +60,7 @@ def width_of(words: str, size: float, weight: str = "normal") -> float:
 
 
 def wrapped(words: str, inches: float, size: float, weight: str = "normal", most: int = 3) -> str:
-    """Return a text in lines no wider than so many inches; what ``most`` lines do not hold ends in an ellipsis.
+    """Return a text in lines no wider than so many inches; what ``most`` lines do not hold is cut off.
 
     Examples
     --------
@@ -85,7 +85,9 @@ def _cut(line: str, inches: float, size: float, weight: str) -> str:
     if width_of(line, size, weight) <= inches:
         return line
     kept = next(
-        count for count in range(len(line) - 1, -1, -1) if width_of(f"{line[:count]}…", size, weight) <= inches
+        count
+        for count in range(len(line) - 1, -1, -1)
+        if width_of(f"{line[:count]}…", size, weight) <= inches
     )
     return f"{line[:kept].rstrip()}…"
 

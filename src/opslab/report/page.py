@@ -163,11 +163,14 @@ def _page(
 
 
 def _running_foot(identity: Sequence[tuple[str, str]]) -> str:
-    """Return the rule that prints the run's id at the foot of every page, the id told letter by letter."""
+    """Return the rule that prints the run's id at the foot of every page, its marks told by number."""
+    if not identity:
+        return ""
     letters = "".join(
-        letter if letter.isascii() and letter.isalnum() else f"\\{ord(letter):06x}" for letter in identity[0][1]
+        letter if letter.isascii() and letter.isalnum() else f"\\{ord(letter):06x}"
+        for letter in identity[0][1]
     )
-    return f'@media print {{ @page {{ @bottom-left {{ content: "{letters}"; }} }} }}\n' if identity else ""
+    return f'@media print {{ @page {{ @bottom-left {{ content: "{letters}"; }} }} }}\n'
 
 
 @cache
@@ -183,7 +186,7 @@ def _exporter() -> Any:
 
 def _uri(source: str) -> str:
     """Return an SVG as it stands in a data address: a fifth shorter than in base64."""
-    return quote(source, safe=" !$()*+,-./:;=?@[]_~")
+    return quote(source, safe=" !$*+,-./:;=?@[]_~")
 
 
 @cache

@@ -12,12 +12,13 @@ from typing import Any
 from urllib.parse import quote
 
 from opslab.errors import MachineError
-from opslab.messages import Language, numbers, text
+from opslab.messages import LANGUAGES, Language, numbers, text
 from opslab.report.blocks import TONES
 from opslab.report.catalogue import Entry, render_catalogue
 from opslab.runs.folder import READOUT, RUN
 
 INDEX = "index.html"
+_WHOLE = ("complete", "check_failed")
 
 
 def write_catalogue(reports: Path, language: Language = "en") -> Path:
@@ -67,6 +68,10 @@ def entry(run: Mapping[str, Any], path: str, language: Language) -> Entry:
         Of its readout, from the catalogue's folder.
     language : {"en", "fr"}
     """
+    if run["status"] not in _WHOLE:
+        raise ValueError(run["status"])
+    parameters = run.get("parameters")
+    spoken = parameters.get("language") if isinstance(parameters, Mapping) else None
     status = text(f"report.status_{run['status']}", language)
     return Entry(
         link=quote(path),
@@ -76,5 +81,5 @@ def entry(run: Mapping[str, Any], path: str, language: Language) -> Entry:
         headline=str(run["headline"]),
         action=str(run.get("action") or status),
         tone=run["tone"] if run.get("tone") in TONES else "plain",
-        language=str(run["parameters"].get("language", language)),
+        language=spoken if spoken in LANGUAGES else language,
     )

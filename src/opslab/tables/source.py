@@ -26,7 +26,7 @@ ROW = "opslab_row"
 """Name of the added column with a row's place, from 0."""
 
 _GROUP_ROWS = 122_880  # of a row group as DuckDB writes them; a slice that cuts none reads none twice
-_SLICE_ROWS, _MOST_SLICES = 25 * _GROUP_ROWS, 16
+_SLICE_ROWS, _MOST_SLICES = 25 * _GROUP_ROWS, 8
 _HEAD_BYTES = 65_536
 _HEAD_ROWS = 100
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
