@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import html
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -244,6 +246,45 @@ def test_a_folder_that_cannot_be_written_is_exit_code_5(workspace_folder):
     done = run("--out", str(blocked))
     assert done.exit_code == 5
     assert "The machine refused" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="no folder that even root cannot write")
+def test_a_folder_without_permission_is_exit_code_5(workspace_folder):
+    done = run("--out", "/sys/kernel/opslab")
+    assert done.exit_code == 5
+    assert re.fullmatch(
+        r"/sys/kernel/opslab\S*: The machine refused: [^;]+; check the disk, .*\n", done.stderr
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a terminal of POSIX")
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_terminal_sees_the_cell_at_work_on_one_line(workspace_folder, quiet):
+    import pty
+
+    notebook(workspace_folder, "1", "2")
+    ours, theirs = pty.openpty()
+    command = [
+        sys.executable,
+        "-m",
+        "opslab.cli",
+        "run",
+        "experiment_readout",
+        *(["--quiet"] if quiet else []),
+    ]
+    with subprocess.Popen(command, cwd=workspace_folder, stderr=theirs, stdout=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while piece := os.read(ours, 4096):
+                seen += piece
+        process.wait(timeout=20)
+    os.close(ours)
+    progress = (
+        b"\r\x1b[2Kexperiment_readout: cell 2 of 3, c0\r\x1b[2Kexperiment_readout: cell 3 of 3, c1\r\x1b[2K"
+    )
+    assert (progress in seen) != quiet
+    assert b"The notebook came to its end without publishing a result." in seen
 
 
 def test_parameters_from_a_file_give_way_to_the_command_line(workspace_folder):
