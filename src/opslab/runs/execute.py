@@ -73,10 +73,6 @@ class Execution:
     failure: Failure | None
 
 
-class _Interrupted(BaseException):
-    """A signal asked the run to end."""
-
-
 def execute(
     notebook: Any,
     parameters: Mapping[str, Any],
@@ -110,7 +106,7 @@ def execute(
 
     with tempfile.TemporaryDirectory(prefix="opslab-", ignore_cleanup_errors=True) as scratch:
         kernel = _Kernel(Path(scratch))
-        with _deadline(limits.run_seconds, kernel) as reached, _signals():
+        with _deadline(limits.run_seconds, kernel) as reached, _signals(kernel) as interrupted:
             try:
                 papermill.execute_notebook(
                     notebook,
@@ -128,14 +124,16 @@ def execute(
                 failure = Failure("error", error.cell_index, error.ename, error.evalue)
             except CellTimeoutError:
                 failure = Failure("cell_timeout", last)
-            except (_Interrupted, KeyboardInterrupt):
+            except KeyboardInterrupt:
                 failure = Failure("interrupted", last)
             except (DeadKernelError, RuntimeError) as error:
                 words = kernel.last_words() or ("" if isinstance(error, DeadKernelError) else str(error))
                 failure = Failure("kernel_died", last, text=words)
             finally:
                 kernel.kill()
-        if reached():
+        if interrupted():
+            failure = Failure("interrupted", last)
+        elif reached():
             failure = Failure("deadline", last)
     executed = nbformat.read(kept, as_version=4) if kept.exists() else notebook
     executed.cells = [cell for cell in executed.cells if _ERROR_MARK not in cell.metadata.get("tags", [])]
@@ -253,18 +251,25 @@ def _deadline(seconds: float | None, kernel: _Kernel) -> Iterator[Callable[[], b
 
 
 @contextmanager
-def _signals() -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does: the kernel ended, what the run got kept."""
+def _signals(kernel: _Kernel) -> Iterator[Callable[[], bool]]:
+    """Let SIGTERM end the run as Ctrl-C does: the kernel ended, what the run got kept.
+
+    The exception alone would not do: raised inside of a callback it can be swallowed there. The dead kernel
+    ends the run all the same.
+    """
+    asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield asked.is_set
         return
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise _Interrupted
+        asked.set()
+        kernel.kill()
+        raise KeyboardInterrupt
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield asked.is_set
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
