@@ -31,7 +31,7 @@ test := .venv/.test-$(here)$(asked)
 candidates := $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3 python)
 new_enough := import sys; sys.version_info >= (3, 11) or sys.exit(1); print(sys.executable)
 for_demo := .
-for_test := .[lab,test]
+for_test := .[browser,lab,test]
 with_uv = $(UV) pip install --quiet --python .venv/bin/python --compile-bytecode -c constraints.txt -e "$(1)"
 with_pip = .venv/bin/python -m pip install --quiet -c constraints.txt -e "$(1)"
 
@@ -95,7 +95,7 @@ $(base): pyproject.toml constraints.txt
 	@touch .venv/.base-$(here) $@
 
 $(test): $(base)
-	@echo 'Adding JupyterLab and the test tools to .venv (seconds with uv, a minute with pip).'
+	@echo 'Adding JupyterLab, the test tools and the driver of a browser to .venv (seconds with uv, a minute with pip).'
 	@{ $(UV) --version >/dev/null 2>&1 && $(call with_uv,$(for_test)); } || $(call with_pip,$(for_test))
 	@touch .venv/.test-$(here) $@
 

@@ -93,13 +93,14 @@ def test_a_notebook_runs_in_jupyterlab(lab, workspace, browser, monkeypatch, nam
     try:
         page.goto(f"{lab}/lab/tree/notebooks/{name}.ipynb?token={TOKEN}&reset")
         page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=WAIT)
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=WAIT)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=WAIT)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         code = page.locator(".jp-NotebookPanel .jp-CodeCell")
         page.wait_for_function(
-            "error => document.querySelector(error) || "
-            "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].every(one => /\\d/.test(one.textContent))",
+            # It asks which kernel is meant when it is not ready yet.
+            "error => { document.querySelector('.jp-Dialog .jp-mod-accept')?.click(); return document.querySelector(error) || "
+            "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].every(one => /\\d/.test(one.textContent)) }",
             arg=ERROR,
             timeout=WAIT,
         )

@@ -113,7 +113,9 @@ def test_nothing_is_asked_of_anyone_and_nothing_is_said(address, opened):
 @pytest.mark.parametrize("name", ["healthy", "catalogue", "failure"])
 def test_a_script_that_got_in_would_not_run(pages, opened, tmp_path, name):
     source = pages[name].read_text(encoding="utf-8")
-    scripts = '<script>document.title = "ran"</script><img src="data:," alt="" onerror="document.title = \'ran\'">'
+    scripts = (
+        '<script>document.title = "ran"</script><img src="data:," alt="" onerror="document.title = \'ran\'">'
+    )
     injected = source.replace("</main>", f"{scripts}</main>")
     (tmp_path / "injected.html").write_text(injected, encoding="utf-8")
     page = opened((tmp_path / "injected.html").as_uri())
@@ -182,7 +184,9 @@ def test_the_skip_link_and_the_contents_lead_where_they_say(pages, opened):
         page.keyboard.press("Enter")
         anchor = link.get_attribute("href")[1:]
         assert page.evaluate("location.hash") == f"#{anchor}"
-        assert page.evaluate("name => document.getElementById(name).getBoundingClientRect().top", anchor) < 800
+        assert (
+            page.evaluate("name => document.getElementById(name).getBoundingClientRect().top", anchor) < 800
+        )
 
 
 OUTSIDE = """width => [...document.querySelectorAll('body *')]
@@ -225,7 +229,9 @@ def test_paper_is_a4_and_cuts_nothing_off(address, opened, tmp_path):
     page = opened(address, viewport={"width": INSIDE, "height": 1000})
     page.emulate_media(media="print")
     assert page.evaluate("document.documentElement.scrollWidth") <= INSIDE
-    widths = page.eval_on_selector_all("table, img, pre, dl", "all => all.map(one => one.getBoundingClientRect().right)")
+    widths = page.eval_on_selector_all(
+        "table, img, pre, dl", "all => all.map(one => one.getBoundingClientRect().right)"
+    )
     assert all(right <= INSIDE + 0.5 for right in widths)
     for hidden in ("nav", ".skip", "details.code"):
         assert not any(one.is_visible() for one in page.locator(hidden).all()), hidden
@@ -252,7 +258,8 @@ def test_nothing_moves_and_forced_colours_keep_the_frames(address, opened):
     )
     assert moving == 0
     frames = page.eval_on_selector_all(
-        ".verdict, .note", "all => all.map(one => getComputedStyle(one)).map(one => [one.borderTopStyle, one.borderTopColor])"
+        ".verdict, .note",
+        "all => all.map(one => getComputedStyle(one)).map(one => [one.borderTopStyle, one.borderTopColor])",
     )
     assert all(style == "solid" and "0)" not in colour.replace("0, 0, 0)", "") for style, colour in frames)
 

@@ -80,7 +80,7 @@ def test_the_launcher_waits_and_tells_how_it_ended():
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_ctrl_c_belongs_to_jupyterlab_and_an_end_is_passed_on(tmp_path):
     """Ctrl-C reaches both at once: the program decides, and we wait for what it decides."""
-    child = "import signal, sys, time; signal.signal(signal.SIGINT, lambda *_: print('asked', flush=True)); signal.signal(signal.SIGTERM, lambda *_: sys.exit(5)); print('ready', flush=True); [time.sleep(0.05) for _ in range(400)]"
+    child = "import os, signal, sys, time; signal.signal(signal.SIGINT, lambda *_: os.write(1, b'asked\\n')); signal.signal(signal.SIGTERM, lambda *_: sys.exit(5)); os.write(1, b'ready\\n'); [time.sleep(0.05) for _ in range(400)]"
     parent = f"import os, sys; from opslab.runs.lab import launch; sys.exit(launch([sys.executable, '-c', {child!r}], os.environ))"
     process = subprocess.Popen(
         [sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True, start_new_session=True
