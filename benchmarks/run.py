@@ -12,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import moments
-
 import readout
 import startup
 from timing import ROOT

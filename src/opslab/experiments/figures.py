@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from opslab.experiments import sentences
 from opslab.experiments.result import Comparison, ExperimentResult
@@ -59,8 +58,7 @@ def forest(result: ExperimentResult, language: Language) -> Figure:
         for row in rows:
             _words(axes, row)
             _line(axes, row, frame, greyed=result.broken, language=language)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
-        axes.xaxis.set_major_formatter(FuncFormatter(partial(_tick, axes, language)))
+        axes.set_xticks(*_ticks(frame, language))
         axes.tick_params(axis="x", labelsize=_SMALL)
         values = {"control": result.plan.control, "level": 1 - result.plan.alpha}
         label = one_line(text("experiments.forest_axis", language, **values))
@@ -168,13 +166,20 @@ def _hull(drawn: Sequence[Comparison]) -> tuple[float, float]:
     return min(ends), max(ends)
 
 
-def _tick(axes: Axes, language: Language, value: float, _place: int) -> str:
-    """Return a tick's label with the decimals that the distance between ticks asks for."""
-    if abs(value) < 1e-12:  # noqa: PLR2004 - the zero of the axis, give or take its rounding
-        return "0"
-    first, second, *_ = axes.xaxis.get_majorticklocs()
-    digits = max(0, math.ceil(-math.log10((second - first) * 100) - 1e-9))
-    return numbers.signed_percent(value, digits, language=language)
+def _ticks(frame: tuple[float, float], language: Language) -> tuple[list[float], list[str]]:
+    """Return the places of the axis's ticks, none so near an end that its label is cut off, and their labels.
+
+    The labels have the decimals that the distance between ticks asks for.
+    """
+    places = MaxNLocator(nbins=6, steps=[1, 2, 5, 10]).tick_values(*frame)
+    step, edge = places[1] - places[0], 0.06 * (frame[1] - frame[0])
+    digits = max(0, math.ceil(-math.log10(step * 100) - 1e-9))
+    shown = [float(place) for place in places if frame[0] + edge <= place <= frame[1] - edge]
+    labels = [
+        "0" if abs(place) < step / 2 else numbers.signed_percent(place, digits, language=language)
+        for place in shown
+    ]
+    return shown, labels
 
 
 def _finding(result: ExperimentResult, language: Language) -> str:

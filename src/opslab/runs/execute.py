@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -94,6 +95,7 @@ def execute(
     at_work : callable, optional
         Is told the place of each code cell when it starts.
     """
+    logging.getLogger("papermill").addHandler(logging.NullHandler())  # what it has to say, we say
     kept = folder / "notebook.ipynb"
     failure = None
     last = -1

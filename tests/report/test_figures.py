@@ -1,0 +1,40 @@
+"""Figures: the same bytes, spare ones; lines that fit."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure as Drawing
+
+from opslab.report import figures
+
+words = st.lists(st.text(alphabet="abcdefgéàW-%", min_size=1, max_size=12), min_size=1, max_size=12)
+
+
+@given(words.map(" ".join), st.floats(0.6, 5))
+def test_wrapped_lines_fit(said, inches):
+    lines = figures.wrapped(said, inches, 10, most=3).splitlines()
+    assert len(lines) <= 3
+    assert all(figures.width_of(line, 10) <= inches for line in lines)
+    if not any(line.endswith("…") for line in lines):
+        assert " ".join(lines) == said
+
+
+def test_a_figure_is_spare_and_the_same_each_time():
+    def draw():
+        with figures.style():
+            drawing = Drawing(figsize=(3, 2))
+            drawing.subplots().plot([0, 1], [0, 1 / 3], label="<!-- -->")
+        return figures.Figure(drawing, alt="A line from 0 to 1.").svg()
+
+    source = draw()
+    assert source == draw()
+    assert "<!--" not in source
+    assert "<metadata" not in source or "date" not in source
+    assert source.rstrip().endswith("</svg>")
+
+
+def test_a_figure_without_alt_text_is_refused():
+    with pytest.raises(ValueError, match="alt text"):
+        figures.Figure(Drawing(), alt=" ")
