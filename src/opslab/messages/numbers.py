@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from babel import Locale
-from babel.dates import format_date
 from babel.lists import format_list
-from babel.numbers import format_decimal, format_percent
 
 _LOCALES = {"en": "en_GB", "fr": "fr_FR"}
 _SMALLEST_P = 1e-4
@@ -20,11 +18,15 @@ _WRITTEN = "#,##0.##########"
 
 def integer(value: float, *, language: str) -> str:
     """Return a whole number with its thousands grouped."""
+    from babel.numbers import format_decimal
+
     return _minus(format_decimal(round(value), format="#,##0", locale=_LOCALES[language]))
 
 
 def decimal(value: float, digits: int = 2, *, language: str) -> str:
     """Return a number with a fixed count of decimals."""
+    from babel.numbers import format_decimal
+
     return _minus(format_decimal(value, format=_pattern(digits), locale=_LOCALES[language]))
 
 
@@ -45,6 +47,8 @@ def signed_decimal(value: float, digits: int = 2, *, language: str) -> str:
 
 def percent(value: float, digits: int = 1, *, language: str) -> str:
     """Return a share (0.25) as a percentage (25.0%)."""
+    from babel.numbers import format_percent
+
     pattern = _pattern(digits) + ("%" if language == "en" else "\u202f%")
     return _minus(format_percent(value, format=pattern, locale=_LOCALES[language]))
 
@@ -80,6 +84,8 @@ def p_equation(value: float, *, language: str) -> str:
 
 def date(value: datetime.date, *, language: str) -> str:
     """Return a date in words: 28 September 2026."""
+    from babel.dates import format_date
+
     return format_date(value, format="d MMMM y", locale=_LOCALES[language])
 
 
@@ -98,18 +104,24 @@ def period(days: tuple[datetime.date, datetime.date], *, language: str) -> str:
     if (start.year, start.month) == (end.year, end.month):
         return f"{start.day}{_DASH}{last}"
     pattern = "d MMMM" if start.year == end.year else "d MMMM y"
+    from babel.dates import format_date
+
     first = format_date(start, format=pattern, locale=_LOCALES[language])
     return f"{first} {_DASH} {last}"
 
 
 def given(value: float, *, language: str) -> str:
     """Return a number with the decimals that it was written with, and no more: 0.05."""
+    from babel.numbers import format_decimal
+
     return _minus(format_decimal(_written(value), format=_WRITTEN, locale=_LOCALES[language]))
 
 
 def given_percent(value: float, *, language: str) -> str:
     """Return a share (0.025) as a percentage with no more decimals than it was written with: 2.5%."""
     pattern = _WRITTEN + ("%" if language == "en" else "\u202f%")
+    from babel.numbers import format_percent
+
     return _minus(format_percent(_written(value), format=pattern, locale=_LOCALES[language]))
 
 
