@@ -119,9 +119,9 @@ def given(value: float, *, language: str) -> str:
 
 def given_percent(value: float, *, language: str) -> str:
     """Return a share (0.025) as a percentage with no more decimals than it was written with: 2.5%."""
-    pattern = _WRITTEN + ("%" if language == "en" else "\u202f%")
     from babel.numbers import format_percent
 
+    pattern = _WRITTEN + ("%" if language == "en" else "\u202f%")
     return _minus(format_percent(_written(value), format=pattern, locale=_LOCALES[language]))
 
 
