@@ -174,12 +174,19 @@ def _ticks(frame: tuple[float, float], language: Language) -> tuple[list[float],
     places = MaxNLocator(nbins=6, steps=[1, 2, 5, 10]).tick_values(*frame)
     step, edge = places[1] - places[0], 0.06 * (frame[1] - frame[0])
     digits = max(0, math.ceil(-math.log10(step * 100) - 1e-9))
-    shown = [float(place) for place in places if frame[0] + edge <= place <= frame[1] - edge]
+    inside = [float(place) for place in places if frame[0] <= place <= frame[1]]
+    shown = [
+        place for place in inside if _is_zero(place, step) or frame[0] + edge <= place <= frame[1] - edge
+    ]
     labels = [
-        "0" if abs(place) < step / 2 else numbers.signed_percent(place, digits, language=language)
+        "0" if _is_zero(place, step) else numbers.signed_percent(place, digits, language=language)
         for place in shown
     ]
     return shown, labels
+
+
+def _is_zero(place: float, step: float) -> bool:
+    return abs(place) < step / 2
 
 
 def _finding(result: ExperimentResult, language: Language) -> str:
