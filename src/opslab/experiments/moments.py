@@ -165,7 +165,8 @@ def collect(
             about = {**about, **{column: known.moments[column].mean for column in far}}
             named = "IS NULL" if label is None else f"= {literal(label)}"
             own = f"({where}) AND CAST({quoted(arm)} AS VARCHAR) {named}"
-            again = table.fetch_slices(lambda source: _query(source, arm, far, values, about, own))  # noqa: B023
+            query = partial(_query, arm=arm, columns=far, values=values, shifts=about, where=own)
+            again = table.fetch_slices(query)
             known = replace(known, moments={**known.moments, **_merged(again, far, about)[label].moments})
         found[label] = known
     return found
