@@ -75,7 +75,7 @@ def units_plain(path: Path) -> Callable[[], object]:
 
 
 def _opened(path: Path) -> object:
-    from opslab.tables.source import open_table
+    from opslab.tables.opening import open_table
 
     global _opening  # noqa: PLW0603 - the table stays open until the process ends
     _opening = open_table(path)

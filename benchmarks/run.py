@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import exports
 import moments
 import readout
 import startup
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000_000, help="rows of the experiment table")
     rows = parser.parse_args().rows
     subprocess.run([sys.executable, "-m", "compileall", "-q", str(ROOT / "src")], check=True)
-    found = [*startup.measure(), *readout.measure(), *moments.measure(rows)]
+    found = [*startup.measure(), *readout.measure(), *moments.measure(rows), *exports.measure()]
     names = ("duckdb", "papermill", "nbconvert", "matplotlib")
     machine = (
         f"Machine: {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; "

@@ -68,3 +68,39 @@ def test_a_defect_is_told_without_a_traceback_and_with_one_on_request(monkeypatc
     assert done.exit_code == 1
     assert "This is a defect of opslab: TypeError" in done.stderr
     assert isinstance(opslab("--debug", "list").exception, TypeError)
+
+
+SHEET = "Idée;Portée;Confiance\nRetours;1 200;80 %\nExport;5 000;50 %\n"
+
+
+def test_profile_shows_what_is_read_and_what_was_decided(workspace_folder):
+    (workspace_folder / "rice.csv").write_text(SHEET, encoding="utf-8-sig")
+    english, french = (opslab("profile", "rice.csv", "--language", language) for language in ("en", "fr"))
+    assert (english.exit_code, french.exit_code) == (0, 0)
+    assert "Delimiter: semicolon" in english.stdout
+    assert "number; 2 cells with a percent sign, kept as fractions" in english.stdout
+    assert "Séparateur\N{NO-BREAK SPACE}: point-virgule" in french.stdout
+    assert list((workspace_folder / "profiles").glob("*")) == []
+
+
+def test_profile_asks_and_takes_the_answer(workspace_folder):
+    (workspace_folder / "both.csv").write_text("a,b;c\n1,2;3\n4,5;6\n", encoding="utf-8")
+    asked = opslab("profile", "both.csv")
+    assert asked.exit_code == 2
+    assert "say which in `delimiter:`" in asked.stderr
+    assert opslab("profile", "both.csv", "--delimiter", "comma").exit_code == 0
+
+
+def test_a_draft_profile_is_recognised_from_then_on_and_never_overwritten(workspace_folder):
+    (workspace_folder / "rice.csv").write_text(SHEET, encoding="utf-8-sig")
+    assert "rice.yaml" in opslab("profile", "rice.csv", "--draft").stdout
+    written = workspace_folder / "profiles" / "rice.yaml"
+    before = written.read_bytes()
+    assert b"confiance: {headers: [Confiance], kind: percent}" in before
+    shown = opslab("profile", "rice.csv").stdout
+    assert "Column profile: rice" in shown
+    assert 'called "Portée" in the file' in shown or "called “Portée” in the file" in shown
+    again = opslab("profile", "rice.csv", "--draft")
+    assert again.exit_code == 2
+    assert "there already" in again.stderr
+    assert written.read_bytes() == before

@@ -180,6 +180,35 @@ def demo(out: str) -> None:
 
 
 @main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--profile", metavar="NAME", help="Column profile; none for none at all.")
+@click.option("--encoding", type=click.Choice(["utf-8", "utf-16", "cp1252"]))
+@click.option("--delimiter", type=click.Choice(["comma", "semicolon", "tab", "bar"]))
+@click.option("--decimal", type=click.Choice(["comma", "point"]))
+@click.option("--day-first/--month-first", default=None, help="How to read 04/03/2025.")
+@click.option("--timezone", metavar="ZONE", help="Of times without an offset, such as Europe/Paris.")
+@click.option("--sheet", help="Sheet of a workbook.")
+@click.option("--until", metavar="DAY", help="Day until which recurring meetings are expanded.")
+@click.option("--draft", is_flag=True, help="Write a first profile of your own into profiles/.")
+@click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
+@click.pass_context
+def profile(ctx: click.Context, /, file: Path, draft: bool, language: Language, **given: Any) -> None:
+    """Show what the reader sees in FILE, an export of any tool, and what it does with it."""
+    ctx.meta["language"] = language
+    from opslab import tables
+    from opslab.tables.exports import draft_profile
+
+    answers = tables.Answers(**given)
+    if draft:
+        click.echo(draft_profile(file, answers=answers, language=language))
+        return
+    from opslab.report.imports import lines
+
+    with tables.open_export(file, answers=answers) as table:
+        click.echo("\n".join(lines(table, language)))
+
+
+@main.command()
 @click.argument("folder", default="reports")
 @click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
 def catalogue(folder: str, language: Language) -> None:

@@ -415,7 +415,8 @@ def test_worked_specs_validate(spec, uncomputed, here):
 MISSING_END = "the path starts at the spec's folder."
 BAD_ROW = "This row has not the 5 columns of the header; look for a stray delimiter or quote."
 OPEN_QUOTE = "A quote that opens here is never closed, or the row is too long; look for a stray quote."
-NOT_UTF8 = "This line is not UTF-8 text; save the file as UTF-8."
+TWO_ENCODINGS = "This line is not UTF-8 text, but other lines are; save the whole file as UTF-8."
+FORMATS = ".csv, .tsv, .txt, .xlsx, .xlsm, .jsonl, .ndjson, .parquet, .ics"
 
 
 @cases(
@@ -425,15 +426,17 @@ NOT_UTF8 = "This line is not UTF-8 text; save the file as UTF-8."
          f"{MISSING_END}", (("units.csv", "exports/q3.parquet"),)),
     Case("no home", f"spec.yaml, line 2, data.path: The data file ~nobody-here/q3.parquet is not there; "
          f"{MISSING_END}", (("units.csv", "~nobody-here/q3.parquet"),)),
-    Case("folder", "spec.yaml, line 2, data.path: This is a folder; name one CSV or Parquet file.",
+    Case("folder", "spec.yaml, line 2, data.path: This is a folder; name one file.",
          (("units.csv", "."),)),
     Case("no data", "spec.yaml, line 1, data: The spec names no data; write data: {path: file.csv, rows: "
          "unit}.", (("data: {path: units.csv}\n", ""),)),
     Case("empty file", "units.csv: The file is empty; export it again.", data=""),
     Case("header only", "units.csv: The table has a header and no rows; export it again.", data=table([])),
-    Case("suffix", "units.xlsx: Files ending in .xlsx cannot be read; export it as .csv, .tsv or .parquet.",
+    Case("suffix", f"units.ods: Files ending in .ods cannot be read; export it as one of {FORMATS}.",
+         (("units.csv", "units.ods"),), file="units.ods"),
+    Case("no workbook", "units.xlsx: This is not a whole .xlsx workbook; save it again from the spreadsheet.",
          (("units.csv", "units.xlsx"),), file="units.xlsx"),
-    Case("no suffix", "units: The name of this file has no ending; name a .csv, .tsv or .parquet file.",
+    Case("no suffix", f"units: The name of this file has no ending; name a file of one of these kinds: {FORMATS}.",
          (("units.csv", "units"),), file="units"),
     Case("no parquet", "units.parquet: The file cannot be read (Invalid Input Error: No magic bytes found at "
          "end of file …); export it again.", (("units.csv", "units.parquet"),), file="units.parquet"),
@@ -469,14 +472,13 @@ NOT_UTF8 = "This line is not UTF-8 text; save the file as UTF-8."
     Case("empty without a policy", "spec.yaml, line 8, metrics[2].missing: revenue in units.csv has 3 empty "
          "values (5.0%); say what they mean: missing: drop (leave the unit out of this metric) or missing: "
          "zero.", data=cells("revenue", "", "", "")),
-    Case("text", 'units.csv, revenue: Row 4 holds the text "n/a" in a column of numbers (2 such rows); '
-         "correct or empty it, with a point for decimals.", data=cells("revenue", "n/a", "none")),
-    Case("nan", 'units.csv, revenue: Row 4 holds the text "nan" in a column of numbers (1 such row); '
-         "correct or empty it, with a point for decimals.", data=cells("revenue", "nan")),
-    Case("decimal comma", 'units.csv, revenue: Row 4 holds the text "12,5" in a column of numbers (1 such '
-         "row); correct or empty it, with a point for decimals.", data=cells("revenue", '"12,5"')),
-    Case("thousands", 'units.csv, revenue: Row 4 holds the text "1 200.5" in a column of numbers (1 such '
-         "row); correct or empty it, with a point for decimals.", data=cells("revenue", "1 200.5")),
+    Case("text", 'units.csv, revenue: Row 4 holds the text "much" in a column of numbers (2 such rows); '
+         "correct or empty it, with a point for decimals.", data=cells("revenue", "much", "more")),
+    Case("words for nothing", "spec.yaml, line 8, metrics[2].missing: revenue in units.csv has 2 empty values (3.3%); "
+         "say what they mean: missing: drop (leave the unit out of this metric) or missing: zero.",
+         data=cells("revenue", "n/a", "nan")),
+    Case("decimal comma", "units.csv, revenue: 59 cells have a decimal point and 1 a decimal comma; mend the column, "
+         "or say `decimal: point` or `decimal: comma` and lose the others.", data=cells("revenue", '"12,5"')),
     Case("not binary", "units.csv, bought: Row 4 holds 2, but a proportion takes 0 and 1, or true and false "
          "(1 such row); correct it, or use type: mean.", data=cells("bought", "2")),
     Case("infinite", "units.csv, revenue: Row 4 holds an infinite value; correct or empty it.",
@@ -492,13 +494,11 @@ NOT_UTF8 = "This line is not UTF-8 text; save the file as UTF-8."
          data=cells("user_id", "", "")),
     Case("no arm", "units.csv, variant: 1 row has no arm (the first is row 4); complete or remove it.",
          data=cells("variant", "")),
-    Case("not UTF-8", f"units.csv, line 62: {NOT_UTF8}", data=table().encode() + b"\xe9t\xe9,control,1,1,2026-09-02\n"),
-    Case("not UTF-8, far down", f"units.csv, line 3062: {NOT_UTF8}",
+    Case("two encodings", f"units.csv, line 63: {TWO_ENCODINGS}",
+         data=table().encode() + "\u00e9t\u00e9,control,1,1,2026-09-02\n".encode() + b"\xe9t\xe9,control,1,1,2026-09-02\n"),
+    Case("two encodings, far down", f"units.csv, line 3063: {TWO_ENCODINGS}",
          data=table([*ROWS, *([[f"{SECRET}{place}", *ROWS[0][1:]] for place in range(3000)])]).encode()
-         + b"\xe9t\xe9,control,1,1,2026-09-02\n"),
-    Case("UTF-16", f"units.csv, line 1: {NOT_UTF8}", data=(table() * 40).encode("utf-16")),
-    Case("not UTF-8 in the header", f"units.csv, line 1: {NOT_UTF8}",
-         data=(table() * 40).replace("seen", "vu à", 1).encode("latin-1")),
+         + "\u00e9t\u00e9,control,1,1,2026-09-02\n".encode() + b"\xe9t\xe9,control,1,1,2026-09-02\n"),
     Case("short row", f"units.csv, line 62: {BAD_ROW}", data=table() + f"{SECRET},short\n"),
     Case("long row", f"units.csv, line 62: {BAD_ROW}", data=table() + f"{SECRET},short,1,1,2026-09-02,x\n"),
     Case("open quote", f"units.csv, line 62: {OPEN_QUOTE}",
@@ -517,10 +517,12 @@ NOT_UTF8 = "This line is not UTF-8 text; save the file as UTF-8."
          "the dates in the spec.", (("start: 2026-09-01, end: 2026-09-28", "start: 2025-09-01, end: 2025-09-28"),)),
     Case("bad time", 'units.csv, seen: Row 4 holds "soon", which is no moment; write YYYY-MM-DD or '
          "YYYY-MM-DDTHH:MM:SS.", data=cells("seen", "soon")),
-    Case("two-digit year", 'units.csv, seen: Row 4 holds "4/9/26", which is no moment; write YYYY-MM-DD or '
-         "YYYY-MM-DDTHH:MM:SS.", data=cells("seen", "4/9/26")),
-    Case("no such day", 'units.csv, seen: Row 4 holds "2026-02-30", which is no moment; write YYYY-MM-DD or '
-         "YYYY-MM-DDTHH:MM:SS.", data=cells("seen", "2026-02-30")),
+    Case("unclear day", "units.csv, seen: 1 date is written like 04/03/2025, and nothing in the file tells whether the "
+         "day comes first; say `day_first: true` or `day_first: false`.", data=cells("seen", "4/9/26")),
+    Case("no moment", 'units.csv, seen: Row 4 holds "soon", which is no moment; write YYYY-MM-DD or '
+         "YYYY-MM-DDTHH:MM:SS.", data=cells("seen", "soon")),
+    Case("no such day", "units.csv, seen: 1 cell is not a date or time, the first in row 4; correct or empty it.",
+         data=cells("seen", "2026-02-30")),
     Case("no time", "units.csv, seen: Row 4 has no moment; complete it, or remove the row.",
          data=cells("seen", "")),
 )  # fmt: skip
@@ -535,7 +537,7 @@ def test_data_given_by_a_path_that_is_wrong(here):
     message = "unit.csv: This file is not there; did you mean units.csv?"
     refused(DataError, message, lambda: analyze(experiment, "unit.csv"))
     refused(DataError, "q3: This file is not there; check the path.", lambda: analyze(experiment, "q3"))
-    message = ".: This is a folder; name one CSV or Parquet file."
+    message = ".: This is a folder; name one file."
     refused(DataError, message, lambda: analyze(experiment, here))
     name = "d" * 300 + ".csv"
     message = f"{name}: The file cannot be read (File name too long); export it again."
@@ -688,5 +690,45 @@ def test_the_sample_of_these_tests_is_sound(here):
     result = analyze(Experiment.load("spec.yaml"))
     assert {check.status for check in result.checks} == {"pass"}
     assert result.data.rows_used == 60
-    assert re.fullmatch(r"units\.csv", result.data.name)
+    assert re.fullmatch(r"units\.csv", result.data.reading.name)
     assert Path("units.csv").is_file()
+
+
+def written(rows):
+    return "\n".join(";".join(row) for row in [HEADER, *rows]) + "\n"
+
+
+FRENCH = [
+    [unit, arm, bought, f"1\N{NARROW NO-BREAK SPACE}{float(revenue):06.2f}".replace(".", ","), "/".join(seen[:10].split("-")[::-1])]
+    for unit, arm, bought, revenue, seen in ROWS
+]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_french_spreadsheet_is_read_as_what_it_is(encoding, here):
+    """Decimal comma, parted thousands, day first: each decided over its column and told in the record."""
+    write(here, data=written(FRENCH).encode(encoding))
+    result = analyze(Experiment.load("spec.yaml"))
+    revenue = next(one for one in result.comparisons if one.metric == "revenue")
+    arms = {arm: [1000 + float(row[3]) for row in ROWS if row[1] == arm] for arm in ("control", "short")}
+    expected = tuple(sum(arms[name]) / len(arms[name]) for name in ("short", "control"))
+    assert revenue.estimate == pytest.approx(expected, rel=1e-12)
+    (told,) = result.record()["imports"]
+    assert (told["encoding"], told["delimiter"]) == (encoding.removesuffix("-sig"), "semicolon")
+    assert {(one["key"], one["column"]) for one in told["decisions"]} >= {
+        ("tables.decided_decimal", "revenue"),
+        ("tables.decided_first", "seen"),
+    }
+
+
+def test_an_unclear_file_is_read_once_the_question_is_answered(here):
+    rows = [[*row[:4], f"09/{1 + place // 2 % 12:02}/2026"] for place, row in enumerate(ROWS)]
+    write(here, data=table(rows))
+    refused(
+        DataError,
+        "units.csv, seen: 56 dates are written like 04/03/2025, and nothing in the file tells whether the day comes "
+        "first; say `day_first: true` or `day_first: false`.",
+        lambda: analyze(Experiment.load("spec.yaml")),
+    )
+    write(here, (("path: units.csv", "path: units.csv, day_first: false"),), data=table(rows))
+    assert analyze(Experiment.load("spec.yaml")).data.rows_used == 60

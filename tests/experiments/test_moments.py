@@ -19,7 +19,7 @@ from opslab.errors import DataError
 from opslab.experiments import moments
 from opslab.experiments.moments import Column, Moments, collect, merge
 from opslab.tables import source
-from opslab.tables.source import open_table
+from opslab.tables.opening import open_table
 
 quick = settings(deadline=None, max_examples=60)
 

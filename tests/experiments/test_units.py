@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opslab.experiments.units import Units, count_units, without_leaked
-from opslab.tables.source import open_table
+from opslab.tables.opening import open_table
 
 
 def counted(data, where="TRUE"):

@@ -56,7 +56,7 @@ OUTCOMES = {
         [FAIL],
         [],
         2,
-        "x.csv: The file is empty; export it again.\ny: This is a folder; name one CSV or Parquet file.\n",
+        "x.csv: The file is empty; export it again.\ny: This is a folder; name one file.\n",
     ),
     "a failing cell": (
         ["a = 1", "1 / 0", "2"],

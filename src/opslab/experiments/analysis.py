@@ -17,7 +17,10 @@ from opslab.experiments.moments import ArmMoments, Column, collect, first_row
 from opslab.experiments.result import ArmSummary, Check, Comparison, DataUsed, ExperimentResult, Plan
 from opslab.experiments.spec import Experiment, Mean, Proportion
 from opslab.experiments.units import Units, count_units, without_leaked
-from opslab.tables.source import Table, open_table, quoted
+from opslab.tables.columns import typed
+from opslab.tables.deciding import Wanted
+from opslab.tables.opening import open_table
+from opslab.tables.source import Table, quoted
 
 _MOST_ARMS = 50
 
@@ -60,12 +63,12 @@ def analyze(
     missing = experiment.missing_data() if data is None else []
     if missing:
         raise DataError(*missing)
-    with open_table(source) as table:
-        return _analyze(experiment, table, as_of)
+    with open_table(source, answers=experiment.data) as table:
+        _refuse_columns(experiment, table)
+        return _analyze(experiment, _with_values(experiment, table), as_of)
 
 
 def _analyze(experiment: Experiment, table: Table, as_of: datetime.date | None) -> ExperimentResult:
-    _refuse_columns(experiment, table)
     if table.reading.rows == 0:
         raise DataError.of("experiments.no_rows", file=table.reading.name)
     within = _period_condition(experiment, table, as_of)
@@ -86,7 +89,6 @@ def _analyze(experiment: Experiment, table: Table, as_of: datetime.date | None) 
     made = _checks(experiment, summaries, units, arms, columns, as_of)
     decision = decide(experiment, made, comparisons, _deviations(comparisons, arms, columns), weights, as_of)
     rows_used = sum(arm.rows for arm in arms.values())
-    reading = table.reading
     return ExperimentResult(
         plan=_plan(experiment, weights),
         arms=tuple(summaries),
@@ -94,18 +96,26 @@ def _analyze(experiment: Experiment, table: Table, as_of: datetime.date | None) 
         comparisons=tuple(comparisons),
         decision=decision,
         data=DataUsed(
-            name=reading.name,
-            format=reading.format,
-            sha256=reading.sha256,
-            delimiter=reading.delimiter,
-            rows=reading.rows,
-            columns=reading.columns,
+            reading=table.reading,
             rows_used=rows_used,
-            outside_period=reading.rows - units.rows,
+            outside_period=table.reading.rows - units.rows,
             leaked_rows=units.rows - rows_used,
         ),
         as_of=as_of,
     )
+
+
+def _with_values(experiment: Experiment, table: Table) -> Table:
+    """Return the table with its columns of numbers and times read in whatever notation they are written."""
+    needed = {metric.column for metric in _metrics(experiment)}
+    needed |= {experiment.period.time} if experiment.period else set()
+    texts = {name for name, kind in table.types.items() if kind == "VARCHAR"}
+    if not texts & needed:
+        return table
+    wanted = [
+        Wanted(name, (name,), "text" if name in texts - needed else None, ask=True) for name in table.types
+    ]
+    return typed(table, wanted, experiment.data, strict=True)
 
 
 def _metrics(experiment: Experiment) -> list[Mean | Proportion]:

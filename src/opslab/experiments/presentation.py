@@ -14,7 +14,6 @@ from opslab.report.blocks import (
     Facts,
     Group,
     Heading,
-    Pairs,
     Paragraph,
     Points,
     Table,
@@ -22,6 +21,7 @@ from opslab.report.blocks import (
     Verdict,
 )
 from opslab.report.figures import Figure
+from opslab.report.imports import import_report
 
 _ACTION_TONES: dict[str, Tone] = {
     "ship": "good",
@@ -237,23 +237,14 @@ def _effect_cells(one: Comparison, result: ExperimentResult, language: Language)
 
 def _data(result: ExperimentResult, language: Language) -> list[Block | Figure]:
     data = result.data
+    counts = (("outside", data.outside_period), ("leaked", data.leaked_rows), ("used", data.rows_used))
     rows = [
-        (text("experiments.data_file", language), data.name),
-        (text("experiments.data_format", language), text(f"tables.format_{data.format}", language)),
-        (text("experiments.data_rows", language), numbers.integer(data.rows, language=language)),
-        (text("experiments.data_outside", language), numbers.integer(data.outside_period, language=language)),
-        (text("experiments.data_leaked", language), numbers.integer(data.leaked_rows, language=language)),
-        (text("experiments.data_used", language), numbers.integer(data.rows_used, language=language)),
+        (text(f"experiments.data_{name}", language), numbers.integer(count, language=language))
+        for name, count in counts
     ]
-    if data.delimiter:
-        rows.insert(
-            2, (text("tables.delimiter", language), text(f"tables.delimiter_{data.delimiter}", language))
-        )
-    if data.sha256:
-        rows.append((text("tables.sha256", language), data.sha256))
     blocks: list[Block | Figure] = [
         Heading(text("experiments.section_data", language)),
-        Pairs(rows),
+        *import_report(data.reading, language, rows),
     ]
     blocks.append(_values_table(result, language))
     return blocks

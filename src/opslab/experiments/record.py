@@ -38,14 +38,23 @@ def record(result: ExperimentResult) -> dict[str, Any]:
             "more_units": decision.more_units,
             "more_days": decision.more_days,
         },
-        "data": asdict(result.data),
+        "imports": [result.data.reading.record()],
+        "data": {
+            "rows": result.data.reading.rows,
+            "rows_used": result.data.rows_used,
+            "outside_period": result.data.outside_period,
+            "leaked_rows": result.data.leaked_rows,
+        },
         "evidence": [one.record() for one in evidence(result)],
     }
 
 
 def inputs(result: ExperimentResult) -> list[dict[str, str]]:
     """Return the files that the analysis read, with the SHA-256 of their bytes: the spec, then the data."""
-    files = ((result.plan.spec, result.plan.spec_sha256), (result.data.name, result.data.sha256))
+    files = (
+        (result.plan.spec, result.plan.spec_sha256),
+        (result.data.reading.name, result.data.reading.sha256),
+    )
     return [{"file": file, "sha256": sha256} for file, sha256 in files if file and sha256]
 
 
@@ -97,7 +106,8 @@ def evidence(result: ExperimentResult) -> list[Evidence]:
     """Return the effects on the primary metrics as evidence of grade A: randomised, with logs."""
     if result.broken:
         return []
-    source = SourceFile(result.data.name, result.data.sha256, result.data.rows_used)
+    reading = result.data.reading
+    source = SourceFile(reading.name, reading.sha256, result.data.rows_used)
     found = []
     for one in result.comparisons:
         if one.role != "primary" or one.difference is None:

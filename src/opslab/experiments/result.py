@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from opslab.messages import Language
+from opslab.tables.reading import Reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,23 +157,15 @@ class DataUsed:
 
     Attributes
     ----------
-    name, format, sha256, delimiter
-        See `opslab.tables.Reading`.
-    rows : int
-        In the table.
+    reading : Reading
+        How the table was read.
     rows_used : int
         After what was left out.
     outside_period, leaked_rows : int
         Rows left out.
-    columns : int
     """
 
-    name: str
-    format: str
-    sha256: str | None
-    delimiter: str | None
-    rows: int
-    columns: int
+    reading: Reading
     rows_used: int
     outside_period: int
     leaked_rows: int

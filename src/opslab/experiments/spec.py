@@ -14,6 +14,7 @@ from opslab import specs, workspace
 from opslab.errors import Problem, SpecError
 from opslab.parameters import slug
 from opslab.specs import Day, Declared, Label, Number
+from opslab.tables.reading import FileAnswers
 
 Role = Literal["primary", "secondary", "guardrail"]
 Goal = Literal["increase", "decrease"]
@@ -38,11 +39,11 @@ Share = Annotated[Number, Field(gt=0, lt=1)]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 
 
-class Data(Declared):
+class Data(FileAnswers):
     """Where the data is: one table, or an assignment log with an event log."""
 
     path: str | None = Field(
-        None, description="table with one row per unit (CSV or Parquet), from the spec's folder"
+        None, description="table with one row per unit (CSV, XLSX, JSONL or Parquet), from the spec's folder"
     )
     rows: Literal["unit", "finer", "totals"] = Field(
         "unit", description="what a row is: the unit, a part of it (clusters), or the total of an arm and day"

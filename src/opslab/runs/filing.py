@@ -229,7 +229,7 @@ def file_readout(
     folders.write_json(working / RESULT, record)
     headline, status = str(data.get("text/plain", "")), str(record["status"])
     told = folders.describe(identity, status=status, headline=headline, seconds=seconds)
-    told |= _action(publication(normal))
+    told |= _action(publication(normal)) | {"imports": record.get("imports", [])}
     folders.write_json(working / RUN, told)
     folders.file_away(working, target)
     return Run(target, status, headline)

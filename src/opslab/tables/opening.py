@@ -1,0 +1,208 @@
+"""Opening a table: a file of any format we read, or a data frame in memory."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from opslab import workspace
+from opslab.errors import DataError
+from opslab.tables import calendars
+from opslab.tables.delimited import open_delimited, open_rows
+from opslab.tables.dialect import as_utf8, encoding_of
+from opslab.tables.reading import MOST_TOLD, Answers, Decision, FileAnswers, Reading, Rows
+from opslab.tables.records import read_records
+from opslab.tables.source import ROW, Table, literal, reason_of, types_of
+from opslab.tables.workbooks import read_workbook
+
+_MAGIC = {b"PK\x03\x04": ".xlsx", b"PAR1": ".parquet", b"\xd0\xcf\x11\xe0": ".xls"}
+_TEXTS = (".csv", ".tsv", ".txt")
+_FORMATS = (*_TEXTS, ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".parquet", ".ics")
+_MEMORY = "2GB"  # beyond it the engine moves rows to the scratch folder
+_WORKBOOK_ROWS = 1_048_575  # that a sheet holds below its header
+
+
+@contextmanager
+def open_table(
+    data: Any, *, name: str | None = None, answers: FileAnswers | None = None, strict: bool = True
+) -> Iterator[Table]:
+    """Open a table for reading, its columns under the names and with the types that the file gives them.
+
+    Parameters
+    ----------
+    data : path, pandas.DataFrame, polars.DataFrame or pyarrow.Table
+        A path ends in ``.csv``, ``.tsv``, ``.txt``, ``.xlsx``, ``.jsonl``, ``.parquet`` or ``.ics``.
+    name : str, optional
+        What the table is called in messages; a file's own path by default.
+    answers : Answers, optional
+        Where the file can be read in two ways.
+    strict : bool
+        Refuse a file whose header or rows would otherwise be mended, and told.
+
+    Raises
+    ------
+    DataError
+        When it is missing, empty, not what its name says, or asks a question.
+    """
+    is_file = isinstance(data, str | Path)
+    shown = name or (workspace.shown(data) if is_file else "data")
+    with tempfile.TemporaryDirectory(prefix="opslab-") as scratch:
+        connection = duckdb.connect(
+            config={
+                "temp_directory": scratch,
+                "memory_limit": _MEMORY,
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "preserve_insertion_order": "true",
+            }
+        )
+        connection.execute("SET TimeZone = 'UTC'")  # else the machine's own
+        try:
+            if is_file:
+                folder = Path(scratch)
+                yield _open_file(connection, Path(data), shown, answers or Answers(), folder, strict=strict)
+            else:
+                yield _open_frame(connection, data, shown)
+        except duckdb.Error as error:
+            key = "tables.unreadable" if is_file else "tables.unreadable_frame"
+            raise DataError.of(key, file=shown, reason=reason_of(error)) from None
+        finally:
+            connection.close()
+
+
+def _open_file(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    shown: str,
+    answers: FileAnswers,
+    scratch: Path,
+    *,
+    strict: bool,
+) -> Table:
+    try:
+        if path.is_dir():
+            raise DataError.of("tables.folder", file=shown)
+        if not path.is_file():
+            near = workspace.near_name(path)
+            key = "tables.missing_file_near" if near else "tables.missing_file"
+            raise DataError.of(key, file=shown, near=near)
+        if path.stat().st_size == 0:
+            raise DataError.of("tables.empty_file", file=shown)
+        suffix = _format(path, shown)
+        if suffix == ".parquet":
+            return _open_parquet(connection, path, shown)
+        if suffix in _TEXTS:
+            return open_delimited(connection, path, shown, answers, scratch, strict=strict)
+        return _open_other(connection, path, suffix, shown, answers, scratch)
+    except OSError as error:
+        raise DataError.of("tables.unreadable", file=shown, reason=error.strerror or str(error)) from error
+
+
+def _format(path: Path, shown: str) -> str:
+    """Return the format of a file by its ending; raise where its first bytes tell of another."""
+    suffix = path.suffix.lower()
+    with path.open("rb") as stream:
+        found = _MAGIC.get(stream.read(4))
+    if found == ".xls":
+        raise DataError.of("tables.old_workbook", file=shown)
+    if suffix not in _FORMATS:
+        key = "tables.format" if suffix else "tables.no_suffix"
+        raise DataError.of(key, file=shown, suffix=suffix, formats=", ".join(_FORMATS))
+    if found and suffix in _TEXTS:
+        raise DataError.of("tables.other_format", file=shown, suffix=found)
+    return suffix
+
+
+def _open_other(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    suffix: str,
+    shown: str,
+    answers: FileAnswers,
+    scratch: Path,
+) -> Table:
+    encoding = None
+    if suffix in (".xlsx", ".xlsm"):
+        found = read_workbook(path, shown, answers)
+        suffix = ".xlsx"
+    elif suffix == ".ics":
+        found, encoding = _calendar_rows(path, shown, answers)
+    else:
+        encoding, suffix = encoding_of(path, shown, answers), ".jsonl"
+        plain = path if encoding == "utf-8" else as_utf8(path, encoding, scratch / "utf8.jsonl", shown)
+        try:
+            found = read_records(plain, shown)
+        except UnicodeDecodeError:
+            raise DataError.of("tables.encoding", file=shown, encoding="utf-8") from None
+    table = open_rows(connection, found.header, found.rows, shown, scratch)
+    decisions = [*found.decisions, *table.reading.decisions]
+    if table.reading.rows + len(found.rejections) == _WORKBOOK_ROWS and suffix == ".xlsx":
+        decisions.append(Decision("tables.decided_row_cap", {"count": _WORKBOOK_ROWS}, assumed=True))
+    reading = replace(
+        table.reading,
+        format=suffix[1:],
+        sha256=workspace.sha256(path),
+        encoding=encoding,
+        decisions=tuple(decisions),
+        rejected=len(found.rejections),
+        rejections=tuple(found.rejections[:MOST_TOLD]),
+    )
+    return replace(table, reading=reading)
+
+
+def _calendar_rows(path: Path, shown: str, answers: FileAnswers) -> tuple[Rows, str]:
+    until = answers.until if isinstance(answers, Answers) else None
+    events = calendars.read_calendar(path.read_bytes(), file=shown, until=until)
+    told = {name: getattr(events, name) for name in ("series", "moved", "excluded", "open_ended")}
+    decisions = [Decision("tables.decided_series", told)] if events.series else []
+    if events.zones:
+        decisions.append(Decision("tables.decided_zones", {"zones": list(events.zones)}))
+    return Rows(calendars.HEADER, iter(events.rows), decisions), events.encoding
+
+
+def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path, shown: str) -> Table:
+    connection.execute("SET parquet_metadata_cache = true")  # each slice is a query of its own
+    connection.execute("SET enable_external_file_cache = false")  # the system's own is enough
+    escaped = re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", str(path.resolve()))
+    types = types_of(connection, f"read_parquet({literal(escaped)})", shown, "file_row_number")
+    scan = f"read_parquet({literal(escaped)}, file_row_number = true)"
+    relation = f"(SELECT * EXCLUDE (file_row_number), file_row_number AS {ROW} FROM {scan})"
+    (rows,) = connection.execute(f"SELECT count(*) FROM {scan}").fetchall()[0]
+
+    def piece(_cursor: duckdb.DuckDBPyConnection, start: int, stop: int) -> str:
+        if start == 0 and stop >= rows:
+            return f"(SELECT * FROM {scan})"
+        return f"(SELECT * FROM {scan} WHERE file_row_number >= {start} AND file_row_number < {stop})"
+
+    reading = Reading(shown, "parquet", rows, len(types), workspace.sha256(path))
+    return Table(reading, types, relation, connection, piece)
+
+
+def _open_frame(connection: duckdb.DuckDBPyConnection, data: Any, shown: str) -> Table:
+    module = type(data).__module__.partition(".")[0]
+    if (module, type(data).__name__) not in {
+        ("pandas", "DataFrame"),
+        ("polars", "DataFrame"),
+        ("pyarrow", "Table"),
+    }:
+        kind = f"{module}.{type(data).__name__}".removeprefix("builtins.")
+        raise DataError.of("tables.kind", file=shown, kind=kind)
+    connection.register("source", data)
+    types = types_of(connection, "source", shown)
+    rows = len(data)
+
+    def piece(cursor: duckdb.DuckDBPyConnection, start: int, stop: int) -> str:
+        part = data.iloc[start:stop] if module == "pandas" else data.slice(start, stop - start)
+        cursor.register(f"slice_{start}", part)
+        return f"slice_{start}"
+
+    relation = f"(SELECT *, row_number() OVER () - 1 AS {ROW} FROM source)"
+    reading = Reading(shown, "frame", rows, len(types))
+    return Table(reading, types, relation, connection, piece)

@@ -1,0 +1,208 @@
+"""Column profiles: which tool's export a file is, and what its columns are called and hold.
+
+A profile is a YAML file, one a tool: those of the package, and the user's own in the workspace's folder
+``profiles``, which come before the package's of the same name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from opslab import specs, workspace
+from opslab.errors import DataError, ParameterError, did_you_mean
+from opslab.specs import Declared
+from opslab.tables.numbers import plain_text
+
+Kind = Literal["text", "number", "percent", "date", "datetime", "duration", "boolean", "list", "work_log"]
+FOLDER = "profiles"
+"""Folder of the user's own profiles in a workspace."""
+
+
+class Column(Declared):
+    """One column: the headings it is known by, and what it holds."""
+
+    headers: tuple[str, ...] = Field(min_length=1, description="headings of the tool; * stands for any text")
+    kind: Kind = Field("text", description="what its cells hold")
+    time: tuple[str, ...] = Field((), description="headings of the clock time that belongs to the date")
+    unit: Literal["hours", "minutes", "seconds"] = Field("hours", description="what a bare number counts")
+    split: str | None = Field(None, min_length=1, description="what parts the items of a list in one cell")
+    required: bool = Field(False, description="a row without it is left out, and told")
+    personal: Literal["email", "name", "id", "text"] | None = Field(None, description="personal data in it")
+
+
+class Profile(Declared):
+    """What a tool's export looks like."""
+
+    profile: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="name, as the file is called")
+    tool: str = Field(min_length=1, description="the tool as people call it")
+    table: str = Field(min_length=1, description="what a row is: tickets, history, time_entries, feedback …")
+    recognised_by: tuple[str, ...] = Field((), description="columns that must all be there")
+    row_caps: tuple[int, ...] = Field((), description="counts of rows at which exports are known to stop")
+    wrappers: tuple[str, ...] = Field((), description="headings that hold a column's own heading at *")
+    day_first_if: tuple[str, ...] = Field((), description="headings with which unclear dates are day first")
+    columns: dict[str, Column] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_its_columns(self) -> Self:
+        unknown = sorted(set(self.recognised_by) - set(self.columns))
+        if unknown:
+            raise PydanticCustomError("tables.profile_unknown", "columns", {"names": ", ".join(unknown)})
+        return self
+
+
+@dataclass(frozen=True)
+class Match:
+    """How a profile fits a header.
+
+    Attributes
+    ----------
+    profile : Profile
+    places : Mapping of str to tuple of int
+        Of each column that is there: the places of its headings in the header.
+    times : Mapping of str to int
+        Of a date: the place of its clock time.
+    """
+
+    profile: Profile
+    places: Mapping[str, tuple[int, ...]]
+    times: Mapping[str, int]
+
+    @property
+    def fits(self) -> bool:
+        """Whether all columns by which the profile is recognised are there."""
+        return bool(self.profile.recognised_by) and set(self.profile.recognised_by) <= set(self.places)
+
+    @property
+    def taken(self) -> set[int]:
+        """Places of the header that the profile explains."""
+        return {place for places in self.places.values() for place in places} | set(self.times.values())
+
+
+def bare_heading(heading: str) -> str:
+    """Return a heading without what tools and people vary: accents, case, spaces, apostrophes.
+
+    Examples
+    --------
+    >>> bare_heading(" Clé  de ticket")
+    'cle de ticket'
+    """
+    return " ".join(plain_text(heading).replace("\u2019", "'").split())
+
+
+def load_profile(path: Path, shown: str) -> Profile:
+    """Read a profile; raises `SpecError` with every mistake in it."""
+    return specs.validate(Profile, specs.read(path, shown))
+
+
+def known_profiles() -> dict[str, Profile]:
+    """Return every profile by name: the workspace's own before the package's."""
+    folders = (Path(__file__).parent / FOLDER, workspace.root() / FOLDER)
+    found = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
+            profile = load_profile(path, workspace.shown(path))
+            found[profile.profile] = profile
+    return found
+
+
+def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match | None:
+    """Return the profile that fits a header, or none.
+
+    Parameters
+    ----------
+    headings : sequence of str
+    name : str or None
+        The profile to take; by default the one that is recognised, and ``none`` for none at all.
+    shown : str
+        The file, for messages.
+
+    Raises
+    ------
+    DataError
+        When two fit equally well, or the one named does not fit.
+    ParameterError
+        When there is none of that name.
+    """
+    if name == "none":
+        return None
+    known = known_profiles()
+    if name is not None:
+        if name not in known:
+            near = did_you_mean(name, known)
+            key = "tables.no_profile_near" if near else "tables.no_profile"
+            raise ParameterError.of(key, field="profile", name=name, near=near, names=sorted(known))
+        match = _match(known[name], headings)
+        absent = [column for column in known[name].recognised_by if column not in match.places]
+        if absent:
+            wanted = [known[name].columns[column].headers[0] for column in absent]
+            raise DataError.of("tables.profile_misfit", file=shown, profile=name, columns=wanted)
+        return match
+    fitting = [match for match in (_match(profile, headings) for profile in known.values()) if match.fits]
+    if not fitting:
+        return None
+    most = max(len(match.taken) for match in fitting)
+    best = [match for match in fitting if len(match.taken) == most]
+    if len(best) > 1:
+        names = sorted(match.profile.profile for match in best)
+        raise DataError.of("tables.ask_profile", file=shown, names=names)
+    return best[0]
+
+
+def unwrapped(heading: str, wrappers: Sequence[str]) -> str:
+    """Return a heading without the wrapper that a tool puts around those of its users."""
+    for wrapper in wrappers:
+        match = _pattern(wrapper).fullmatch(bare_heading(heading))
+        if match and match[1]:
+            before, after = (len(bare_heading(part)) for part in wrapper.split("*"))
+            plain = " ".join(heading.split())
+            return plain[before : len(plain) - after].strip()
+    return heading
+
+
+def _match(profile: Profile, headings: Sequence[str]) -> Match:
+    bare = [bare_heading(unwrapped(heading, profile.wrappers)) for heading in headings]
+    places, times = {}, {}
+    for name, column in profile.columns.items():
+        found = _places(column.headers, bare)
+        if found:
+            places[name] = found
+            clock = [place for place in _places(column.time, bare) if place != found[0]]
+            if clock:
+                times[name] = clock[0]
+    return Match(profile, places, times)
+
+
+def _places(headers: Sequence[str], bare: Sequence[str]) -> tuple[int, ...]:
+    """Return the places of the first of some headings that is there."""
+    for header in headers:
+        pattern = _pattern(header)
+        found = tuple(place for place, heading in enumerate(bare) if pattern.fullmatch(heading))
+        if found:
+            return found
+    return ()
+
+
+def _pattern(header: str) -> re.Pattern[str]:
+    return re.compile("(.*)".join(re.escape(bare_heading(part)) for part in header.split("*")))
+
+
+def yaml_text(document: Mapping[str, Any]) -> str:
+    """Return a profile as YAML: a line a column."""
+    import yaml
+
+    columns = document["columns"]
+    top = {name: value for name, value in document.items() if name != "columns"}
+    lines = [yaml.safe_dump(top, sort_keys=False, allow_unicode=True, default_flow_style=None), "columns:\n"]
+    for name, column in columns.items():
+        flow = yaml.safe_dump(
+            column, sort_keys=False, allow_unicode=True, default_flow_style=True, width=10_000
+        )
+        lines.append(f"  {name}: {flow}")
+    return "".join(lines)

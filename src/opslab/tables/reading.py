@@ -1,0 +1,150 @@
+"""How a table was read: every decision with its evidence, every row left out with its reason."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import Field
+
+from opslab.specs import Day, Declared
+
+Decimal = Literal["comma", "point"]
+Encoding = Literal["utf-8", "utf-16", "cp1252"]
+Delimiter = Literal["comma", "semicolon", "tab", "bar"]
+MOST_TOLD = 20
+"""Rows left out that are told one by one; the rest are counted."""
+
+
+class FileAnswers(Declared):
+    """What the analyst answers where a file can be read in two ways; by default the file decides."""
+
+    encoding: Encoding | None = Field(None, description="text encoding of a CSV file")
+    delimiter: Delimiter | None = Field(None, description="what parts the columns of a CSV file")
+    decimal: Decimal | None = Field(None, description="decimal mark of the numbers")
+    day_first: bool | None = Field(None, description="whether 04/03/2025 is the fourth of March")
+    timezone: str | None = Field(None, description="zone of times without an offset, such as Europe/Paris")
+    sheet: str | None = Field(None, description="sheet of a workbook")
+
+
+class Answers(FileAnswers):
+    """The answers that exports of tools may need besides."""
+
+    profile: str | None = Field(
+        None, description="column profile by name, or none; recognised by the header otherwise"
+    )
+    until: Day | None = Field(None, description="day until which recurring meetings are expanded")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One thing that was decided about a file or a column.
+
+    Attributes
+    ----------
+    key : str
+        The message that tells it, with its evidence.
+    values : Mapping
+    column : str or None
+        None where it is about the whole file.
+    assumed : bool
+        Whether the file leaves room for another reading, or something was lost.
+    """
+
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    column: str | None = None
+    assumed: bool = False
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """One row that was left out: its number among the data rows, from 1, and the reason."""
+
+    row: int
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Rows:
+    """Rows of text as a file of another format gives them; what was left out is known when all are read."""
+
+    header: Sequence[str]
+    rows: Iterator[Sequence[str]]
+    decisions: list[Decision] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a table was read: the import report that readouts show and records keep.
+
+    Attributes
+    ----------
+    name : str
+        The table as a reader is shown it.
+    format : str
+        ``csv``, ``xlsx``, ``jsonl``, ``parquet``, ``ics`` or ``frame``.
+    rows, columns : int
+        As they were kept.
+    sha256 : str or None
+        Of the file's bytes; None for a frame.
+    encoding : str or None
+        Of a text file.
+    delimiter : str or None
+        ``comma``, ``semicolon``, ``tab``, ``bar`` or ``none`` for a CSV file.
+    profile : str or None
+        The column profile that gave the columns their names.
+    decisions : tuple of Decision
+    rejected : int
+        Rows left out.
+    rejections : tuple of Rejection
+        The first of them, one by one.
+    personal : tuple of str
+        Columns that hold personal data.
+    """
+
+    name: str
+    format: str
+    rows: int
+    columns: int
+    sha256: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    profile: str | None = None
+    decisions: tuple[Decision, ...] = ()
+    rejected: int = 0
+    rejections: tuple[Rejection, ...] = ()
+    personal: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """Return the report as JSON takes it: keys and values, no prose."""
+        return {
+            "file": self.name,
+            "format": self.format,
+            "sha256": self.sha256,
+            "rows": self.rows,
+            "columns": self.columns,
+            "encoding": self.encoding,
+            "delimiter": self.delimiter,
+            "profile": self.profile,
+            "decisions": [
+                {"key": one.key, "column": one.column, "assumed": one.assumed, "values": _plain(one.values)}
+                for one in self.decisions
+            ],
+            "rejected": self.rejected,
+            "rejections": [
+                {"row": one.row, "key": one.key, "values": _plain(one.values)} for one in self.rejections
+            ],
+            "personal": list(self.personal),
+        }
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime.date) else value
+        for name, value in values.items()
+    }

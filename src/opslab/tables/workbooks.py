@@ -1,0 +1,137 @@
+"""Workbooks (XLSX): the rows of one sheet, as text."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from opslab.errors import DataError, did_you_mean
+from opslab.tables.reading import Decision, FileAnswers, Rejection, Rows
+
+_MOST_BYTES = 4 << 30  # unpacked
+_PREAMBLE, _HEAD_ROWS = 20, 1_000
+_PIECE = 1 << 20
+
+
+def read_workbook(path: Path, shown: str, answers: FileAnswers) -> Rows:
+    """Return the rows of the sheet that holds the table; several such sheets are a question."""
+    import openpyxl
+
+    formulas = _formulas_without_value(path, shown)
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+        sheets = {sheet.title: sheet for sheet in book.worksheets if sheet.sheet_state == "visible"}
+        filled = {}
+        for name, sheet in sheets.items():
+            sheet.reset_dimensions()  # what a file says of its own size may be anything
+            if any(value not in (None, "") for row in sheet.iter_rows(values_only=True) for value in row):
+                filled[name] = sheet
+    except Exception as error:  # openpyxl has no error class of its own
+        raise DataError.of("tables.no_workbook", file=shown) from error
+    name = _chosen(answers.sheet, list(sheets), list(filled), shown)
+    found = _rows(filled[name])
+    if len(filled) > 1 or len(sheets) > len(filled):
+        found.decisions.append(Decision("tables.decided_sheet", {"sheet": name}))
+    if formulas:
+        found.decisions.append(Decision("tables.decided_formulas", {"count": formulas}, assumed=True))
+    return found
+
+
+def _chosen(asked: str | None, sheets: Sequence[str], filled: Sequence[str], shown: str) -> str:
+    if asked is not None:
+        if asked not in sheets:
+            near = did_you_mean(asked, sheets)
+            key = "tables.no_sheet_near" if near else "tables.no_sheet"
+            raise DataError.of(key, file=shown, sheet=asked, near=near, sheets=list(sheets)[:12])
+        if asked not in filled:
+            raise DataError.of("tables.empty_sheet", file=shown, sheet=asked)
+        return asked
+    if not filled:
+        raise DataError.of("tables.empty_file", file=shown)
+    if len(filled) > 1:
+        raise DataError.of("tables.ask_sheet", file=shown, sheets=list(filled)[:12])
+    return filled[0]
+
+
+def _formulas_without_value(path: Path, shown: str) -> int:
+    """Return how many formulas the program that wrote the workbook has not computed."""
+    try:
+        with zipfile.ZipFile(path) as packed:
+            if sum(one.file_size for one in packed.infolist()) > _MOST_BYTES:
+                raise DataError.of("tables.large_workbook", file=shown, most=_MOST_BYTES >> 30)
+            count = 0
+            for name in packed.namelist():
+                if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", name):
+                    continue
+                rest = b""
+                with packed.open(name) as stream:
+                    while piece := stream.read(_PIECE):
+                        *cells, rest = (rest + piece).split(b"</c>")
+                        count += sum(b"<f" in cell and not re.search(rb"<v>[^<]", cell) for cell in cells)
+            return count
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+        raise DataError.of("tables.no_workbook", file=shown) from error
+
+
+def _rows(sheet: Any) -> Rows:
+    """Return the header and the rows below it; titles above are passed over, and told."""
+    head = list(islice(sheet.iter_rows(), _HEAD_ROWS))
+    widths = [len([cell for cell in cells if _text(cell)]) for cells in head]
+    first = next((place for place, width in enumerate(widths) if width), 0)
+    start = next((place for place, width in enumerate(widths[: first + _PREAMBLE]) if width > 1), first)
+    header = _trimmed([_text(cell) for cell in head[start]])
+    found = Rows(header, iter(()))
+    if start > first:
+        found.decisions.append(Decision("tables.decided_preamble", {"count": start}))
+
+    def rows() -> Iterator[Sequence[str]]:
+        errors = 0
+        for number, cells in islice(enumerate(sheet.iter_rows(), 1), start + 1, None):
+            values = _trimmed([_text(cell) for cell in cells])
+            if not values:
+                continue
+            errors += sum(cell.data_type == "e" for cell in cells)
+            if len(values) > len(header):
+                told = {"line": number, "found": len(values), "columns": len(header)}
+                found.rejections.append(Rejection(number - start - 1, "tables.rejected_width", told))
+                continue
+            yield values + [""] * (len(header) - len(values))
+        if errors:
+            found.decisions.append(Decision("tables.decided_errors", {"count": errors}, assumed=True))
+
+    found.rows = rows()
+    return found
+
+
+def _trimmed(values: list[str]) -> list[str]:
+    while values and not values[-1]:
+        values.pop()
+    return values
+
+
+def _text(cell: Any) -> str:
+    """Return a cell as a program writes it in a text file."""
+    value = cell.value
+    if value is None or cell.data_type == "e":
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)  # noqa: PLR2004
+    if isinstance(value, datetime.datetime):
+        timed = value.time() != datetime.time() or "h" in str(cell.number_format).lower()
+        return (
+            value.isoformat(" ", "microseconds" if value.microsecond else "seconds")
+            if timed
+            else value.date().isoformat()
+        )
+    if isinstance(value, datetime.timedelta):
+        seconds = round(value.total_seconds())
+        sign, seconds = "-" if seconds < 0 else "", abs(seconds)
+        return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return str(value).strip() if not isinstance(value, datetime.date | datetime.time) else value.isoformat()

@@ -1,0 +1,350 @@
+"""Writing tables that people open in Excel or LibreOffice: CSV in two dialects, and XLSX."""
+
+from __future__ import annotations
+
+import datetime
+import html
+import math
+import re
+import tempfile
+import unicodedata
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+
+from opslab import workspace
+from opslab.errors import DataError, MachineError, ParameterError
+
+MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767
+"""What a sheet of a workbook holds, its header counted, and a cell of it, in UTF-16 units."""
+
+_MOST_DIGITS = 15  # that Excel keeps of a number
+_PARTING = re.compile(r'[,;\t|"\r\n]')  # quoted in both dialects: what any program may part cells at
+_UNENCODABLE = re.compile(r"[\ud800-\udfff]")
+_NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+_Cell = TypeVar("_Cell")
+_Content = tuple[str, str, str]
+_HELD = {
+    "n": "><v>{}</v>",
+    "b": ' t="b"><v>{}</v>',
+    "s": ' t="inlineStr"><is><t xml:space="preserve">{}</t></is>',
+}
+
+
+def write_csv(frame: Any, path: str | Path, *, excel: Literal["fr"] | None = None) -> Path:
+    """Write a table as CSV: UTF-8 with a byte order mark, lines that end in CR LF, quotes where needed.
+
+    Days are written 2026-10-05, times 2026-10-05 08:12:00, truths TRUE and FALSE, numbers with the fewest
+    digits that give them back. The French dialect has semicolons, decimal commas, 05/10/2026,
+    05/10/2026 08:12:00, VRAI and FAUX. In both, a time with a zone is ISO with its offset, pandas times that
+    all stand at midnight are days, a list is its items joined by ``"; "``, a missing value and an empty text
+    are an empty cell, and anything else is its ``str``. The index is not written; the levels of a column's
+    name are joined by ``" / "``.
+
+    No text may run as a formula: an apostrophe goes before a text that starts with a tab or a line break,
+    before one whose first character is ``=``, ``+``, ``-`` or ``@`` (spaces, control and format characters
+    aside, and wide forms too, by NFKC), and before such a text behind apostrophes. To undo it, take one
+    apostrophe off where that leaves such a text. It holds for a file opened with its own separator. Numbers
+    stay as they are. A spreadsheet still takes a text ``007`` for 7, and 15 digits of a whole number:
+    `write_xlsx` keeps both.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
+    path : path
+        Replaced once the file is whole.
+    excel : {"fr"}, optional
+        The Excel that opens the file by a double click.
+
+    Raises
+    ------
+    DataError
+        When a cell, a name or the path cannot be written; `MachineError` when the machine refuses.
+    """
+    if excel not in (None, "fr"):
+        raise ParameterError.of("tables.write_dialect", field="excel", given=excel)
+    french = excel == "fr"
+    target = workspace.expanded(path)
+    shown = workspace.shown(target)
+    columns = _columns(frame, shown)
+
+    def cell(value: Any) -> str:
+        plain = _plain(value)
+        said = _text(plain, french=french)
+        if not isinstance(plain, str | list):
+            return said
+        said = _UNENCODABLE.sub(_UNKNOWN, f"'{said}" if _is_risky(said) else said)
+        return '"' + said.replace('"', '""') + '"' if _PARTING.search(said) else said
+
+    with _draft(target, shown) as draft, draft.open("w", encoding="utf-8-sig", newline="") as stream:
+        for cells in _rows(columns, shown, cell):
+            stream.write(((";" if french else ",").join(cells) or '""') + "\r\n")
+    return target
+
+
+def write_xlsx(frame: Any, path: str | Path, *, sheet: str = "Sheet1") -> Path:
+    """Write a table, or several by the names of their sheets, as a workbook.
+
+    Cells are as in `write_csv`, with numbers, truths, days and times as such. A text is always a text; one
+    that would become a formula once it is edited bears Excel's mark for texts. Written as text: exact numbers
+    of more than 15 digits, times with a zone, days before 1900-03-01. Times are kept to the millisecond, line
+    breaks are LF, and U+FFFD stands for each character that XML forbids.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table, or a mapping of sheet names to them
+    path : path
+        Replaced once the file is whole. The same tables give the same bytes.
+    sheet : str
+        The name of the sheet for a single table.
+
+    Raises
+    ------
+    DataError
+        When a cell, a name, the size or the path cannot be written; `MachineError` when the machine refuses.
+    """
+    from openpyxl import Workbook
+
+    target = workspace.expanded(path)
+    shown = workspace.shown(target)
+    tables = frame if isinstance(frame, Mapping) else {sheet: frame}
+    sheets = {name: _columns(table, shown) for name, table in tables.items()}
+    _check_sheets(sheets, shown)
+    with _draft(target, shown) as draft:
+        workbook, empty = Workbook(write_only=True), draft.with_name(f"{draft.name}~")
+        workbook.properties.creator = "opslab"
+        rows = [_laid_out(workbook.create_sheet(name), columns, shown) for name, columns in sheets.items()]
+        workbook.save(empty)
+        _fill(empty, draft, rows)
+    return target
+
+
+class _NoCellError(Exception):
+    """A value that no cell can hold: the key of the message, and what it tells."""
+
+
+def _missing(value: Any) -> bool:
+    if isinstance(value, float | Decimal):
+        return math.isnan(value)
+    return value is None or type(value).__name__ in {"NAType", "NaTType"}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as one of the kinds that a cell can hold; None where it is missing."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, np.generic) and value.dtype.kind in "biuf":
+        value = value.item()
+    if _missing(value):
+        return None
+    if isinstance(value, float | Decimal) and abs(value) == math.inf:
+        raise _NoCellError("tables.write_infinite", {})
+    if isinstance(value, int | float | Decimal | datetime.date):
+        return value
+    if isinstance(value, list | tuple | np.ndarray | set | frozenset):
+        return sorted(value, key=repr) if isinstance(value, set | frozenset) else list(value)
+    kind: Any = type(value)
+    if kind.__str__ is object.__str__ or issubclass(kind, bytes | bytearray):
+        raise _NoCellError("tables.write_kind", {"kind": kind.__name__})
+    return str(value)
+
+
+def _text(plain: Any, *, french: bool = False) -> str:
+    """Return a plain value as a dialect writes it."""
+    if plain is None or isinstance(plain, str):
+        return plain or ""
+    if isinstance(plain, bool):
+        return (("FALSE", "TRUE"), ("FAUX", "VRAI"))[french][plain]
+    if isinstance(plain, list):
+        return "; ".join(_text(_plain(item), french=french) for item in plain)
+    if isinstance(plain, datetime.date):
+        said = str(plain)
+        if not french or getattr(plain, "tzinfo", None):
+            return said
+        return f"{said[8:10]}/{said[5:7]}/{said[:4]}{said[10:].replace('.', ',')}"
+    if isinstance(plain, int):
+        return str(int(plain))
+    said = f"{plain:f}" if isinstance(plain, Decimal) else repr(plain)
+    if "e" in said and 1e-15 <= abs(plain) < 1e21:  # noqa: PLR2004 - short enough to be read in full
+        said = np.format_float_positional(plain, trim="0")
+    return said.replace(".", ",") if french else said
+
+
+def _sheet_cell(value: Any) -> _Content:
+    """Return what a workbook's cell holds (nothing in an empty one), its type there and its style."""
+    plain = _plain(value)
+    said = _text(plain)
+    if isinstance(plain, bool):
+        return str(int(plain)), "b", "plain"
+    if isinstance(plain, float):
+        return said, "n", "plain"
+    if isinstance(plain, int | Decimal):
+        exact = Decimal(plain)
+        kept = len(exact.as_tuple().digits) <= _MOST_DIGITS >= abs(exact.adjusted())
+        return (said, "n", "plain") if kept else (said, "s", "quoted")
+    if isinstance(plain, datetime.date) and not getattr(plain, "tzinfo", None) and said >= "1900-03-01":
+        from openpyxl.utils.datetime import to_excel
+
+        serial = to_excel(plain)  # type: ignore[no-untyped-call]
+        return str(serial), "n", "time" if isinstance(plain, datetime.datetime) else "day"
+    said = _NO_XML.sub(_UNKNOWN, re.sub("\r\n?", "\n", said))
+    said = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", said)  # the format's escape, which Excel undoes
+    if (characters := _units(said)) > MOST_CHARACTERS:
+        raise _NoCellError("tables.write_long", {"characters": characters, "most": MOST_CHARACTERS})
+    return said, "s", "quoted" if _is_risky(said) else "plain"
+
+
+def _is_risky(said: str) -> bool:
+    """Whether a spreadsheet may run a text as a formula, or would with an apostrophe less."""
+    bare = said.lstrip("'")
+    seen = (sign for sign in bare if not (sign.isspace() or unicodedata.category(sign) in {"Cc", "Cf"}))
+    return unicodedata.normalize("NFKC", next(seen, "")) in {*"=+-@"} or bare.startswith(("\t", "\r", "\n"))
+
+
+def _units(said: str) -> int:
+    """Return the length of a text as Excel counts it."""
+    return len(said.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _columns(frame: Any, shown: str) -> dict[str, list[Any]]:
+    """Return the columns of a table by name."""
+    if hasattr(frame, "iloc") and hasattr(frame, "columns"):
+        found = [(name, _values(frame.iloc[:, place])) for place, name in enumerate(frame.columns)]
+    elif hasattr(frame, "get_columns"):  # Polars
+        found = [(column.name, column.to_list()) for column in frame.get_columns()]
+    elif hasattr(frame, "column_names"):  # Arrow
+        found = [(name, frame.column(place).to_pylist()) for place, name in enumerate(frame.column_names)]
+    else:
+        raise DataError.of("tables.write_frame", file=shown, kind=type(frame).__name__)
+    names = [_name(name) for name, _ in found]
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if not names:
+        raise DataError.of("tables.write_nothing", file=shown)
+    if "" in names:
+        raise DataError.of("tables.blank_header", file=shown, place=names.index("") + 1)
+    if twice:
+        raise DataError.of("tables.repeated_header", file=shown, names=twice)
+    return dict(zip(names, (values for _, values in found), strict=True))
+
+
+def _name(name: Any) -> str:
+    """Return a column's name as text: that of a pandas midnight is its day."""
+    parts = [str(part) for part in (name if isinstance(name, tuple) else (name,)) if not _missing(part)]
+    return " / ".join(part.removesuffix(" 00:00:00") for part in parts if part.strip())
+
+
+def _values(series: Any) -> list[Any]:
+    plain = isinstance(series.dtype, np.dtype) and series.dtype.kind == "M"  # no zone, no type of Arrow
+    if plain and series.dt.normalize().equals(series):
+        series = series.dt.date
+    return list(series.tolist())
+
+
+def _rows(
+    columns: Mapping[str, list[Any]], shown: str, cell: Callable[[Any], _Cell]
+) -> Iterator[list[_Cell]]:
+    """Give the header, then each row, cell by cell as a format writes it."""
+    names = list(columns)
+    for row, values in enumerate(chain([names], zip(*columns.values(), strict=True))):
+        cells: list[_Cell] = []
+        try:
+            for value in values:
+                cells.append(cell(value))  # noqa: PERF401 - their count tells the column
+        except _NoCellError as problem:
+            key, told = problem.args
+            raise DataError.of(key, file=shown, field=names[len(cells)][:60], row=row, **told) from None
+        yield cells
+
+
+def _check_sheets(sheets: Mapping[str, Mapping[str, list[Any]]], shown: str) -> None:
+    if not sheets:
+        raise DataError.of("tables.write_nothing", file=shown)
+    taken = {"history"}
+    for name, columns in sheets.items():
+        rows = 1 + len(next(iter(columns.values())))
+        if rows > MOST_ROWS or len(columns) > MOST_COLUMNS:
+            size = {"rows": rows, "columns": len(columns), "most": MOST_ROWS, "widest": MOST_COLUMNS}
+            raise DataError.of("tables.write_size", file=shown, field=name, **size)
+        wrong = _NO_XML.search(name) or re.search(r"[\[\]:*?/\\\t\r\n]|^'|'$", name) or not name.strip()
+        if wrong or _units(name) > 31 or name.casefold() in taken:  # noqa: PLR2004 - Excel's own limit
+            raise DataError.of("tables.write_sheet", file=shown, name=name)
+        taken.add(name.casefold())
+
+
+def _laid_out(sheet: Any, columns: Mapping[str, list[Any]], shown: str) -> Iterator[str]:
+    """Lay out an empty sheet for a table, and give its rows in the sheet's XML."""
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    looks = {name: WriteOnlyCell(sheet) for name in ("plain", "quoted", "header", "day", "time")}
+    looks["quoted"].quotePrefix = looks["header"].quotePrefix = True
+    looks["header"].font = Font(bold=True)
+    looks["day"].number_format, looks["time"].number_format = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
+    styles = {name: cell.style_id for name, cell in looks.items()}
+    letters = [get_column_letter(place) for place in range(1, len(columns) + 1)]
+    rows = _rows(columns, shown, _sheet_cell)
+    names, *first = islice(rows, 100)
+    header = [(said, kind, "header") for said, kind, _ in names]
+    for letter, cells in zip(letters, zip(header, *first, strict=True), strict=True):
+        longest = max(len(said) for said, *_ in cells)
+        sheet.column_dimensions[letter].width = min(max(longest + 3, 12), 60)
+    sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = f"A1:{letters[-1]}{1 + len(next(iter(columns.values())))}"
+
+    def row(place: int, contents: list[_Content]) -> str:
+        cells = (
+            f'<c r="{letter}{place}" s="{styles[style]}"{_HELD[kind].format(html.escape(said))}</c>'
+            for letter, (said, kind, style) in zip(letters, contents, strict=True)
+            if said
+        )
+        return f'<row r="{place}">{"".join(cells)}</row>'
+
+    return (row(place, contents) for place, contents in enumerate(chain([header], first, rows), 1))
+
+
+def _fill(empty: Path, target: Path, sheets: Iterable[Iterable[str]]) -> None:
+    """Copy a workbook with its sheets' rows, and without the times at which its parts were written.
+
+    openpyxl can write the rows too, but takes several times as long.
+    """
+    rows = {f"xl/worksheets/sheet{place}.xml": sheet for place, sheet in enumerate(sheets, 1)}
+    with zipfile.ZipFile(empty) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 0
+            content = old.read(name)
+            with new.open(entry, "w") as part:
+                if name in rows:
+                    before, after = re.split(rb"<sheetData *(?:/>|></sheetData>)", content)
+                    part.write(before + b"<sheetData>")
+                    part.writelines(row.encode() for row in rows[name])
+                    content = b"</sheetData>" + after
+                elif name == "docProps/core.xml":
+                    content = re.sub(rb"\d{4}-\d\d-\d\dT[\d:.]+Z", b"2000-01-01T00:00:00Z", content)
+                part.write(content)
+
+
+@contextmanager
+def _draft(target: Path, shown: str) -> Iterator[Path]:
+    """Give a file to write beside the one that is meant, and move it there once it is whole."""
+    try:
+        if target.is_dir():
+            raise DataError.of("tables.write_folder", file=shown)
+        if not target.parent.is_dir():
+            raise DataError.of("tables.write_no_folder", file=shown)
+        with tempfile.TemporaryDirectory(prefix=".opslab-", dir=target.parent) as folder:
+            draft = Path(folder) / target.name
+            yield draft
+            draft.replace(target)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise MachineError.of("tables.write_machine", file=shown, reason=reason) from error
