@@ -730,5 +730,5 @@ def test_an_unclear_file_is_read_once_the_question_is_answered(here):
         "first; say `day_first: true` or `day_first: false`.",
         lambda: analyze(Experiment.load("spec.yaml")),
     )
-    write(here, (("path: units.csv", "path: units.csv, day_first: false"),), data=table(rows))
+    write(here, ("path: units.csv", "path: units.csv, day_first: false"), data=table(rows))
     assert analyze(Experiment.load("spec.yaml")).data.rows_used == 60

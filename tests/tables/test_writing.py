@@ -237,7 +237,7 @@ def test_a_workbook_has_a_sheet_for_each_table(frame, tmp_path):
         (datetime.timedelta(hours=-1), "'-1 day, 23:00:00", "'-1 day, 23:00:00"),
         ("\ud800", "\ufffd", "\ufffd"),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_each_kind_of_value_has_its_form(tmp_path, value, english, french):
     column = pd.Series([value, "last"], dtype=object)
@@ -472,7 +472,7 @@ def test_pandas_polars_and_arrow_write_the_same_bytes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "other", [[1, 2], {"a": [1]}, pd.Series([1]), pl.LazyFrame({"a": [1]}), "text", None], ids=repr
+    "other", [[1, 2], {"a": [1]}, pd.Series([1]), pl.LazyFrame({"a": [1]}), "text", None], ids=lambda value: type(value).__name__
 )
 def test_what_is_no_table_is_refused(tmp_path, other):
     with pytest.raises(DataError, match="cannot be written; give a pandas or Polars data frame") as caught:

@@ -20,7 +20,7 @@ from opslab.errors import DataError
 HEADER = tuple(
     "uid title started_at ended_at all_day status busy recurring location organizer attendees".split()  # noqa: SIM905
 )
-_MOST_ROWS, _MOST_LETTERS = 200_000, 200  # of a file; of a rule, as every BYSETPOS costs a pass
+_MOST_ROWS, _MOST_POSITIONS = 200_000, 31  # of a file; of a rule, as every BYSETPOS costs a pass
 _BY_TIME = {"FREQ", "UNTIL", "COUNT", "INTERVAL", "WKST", "BYDAY", "BYHOUR", "BYMINUTE"}  # soon searched
 _PARTS = {"HOURLY": _BY_TIME, "MINUTELY": _BY_TIME, "SECONDLY": set[str]()}
 _END = re.compile(r";(COUNT|UNTIL)=[^;]*")
@@ -113,8 +113,7 @@ def read_calendar(content: bytes, *, file: str, until: datetime.date | None = No
             for texts, start, length in _occurrences(host, changes, limit, tally):
                 if until is None or _wall(start, until) <= until:
                     found.append((start, _later(start, length), texts))
-        tally["rows"] = len(found)
-        if tally["rows"] > _MOST_ROWS:
+        if len(found) > _MOST_ROWS:
             raise host.refused("tables.calendar_many", limit=_MOST_ROWS, year=str(_LAST_DAY.year))
     found.sort(key=lambda row: (_comparable(row[0]), _comparable(row[1]), row[2]))
     rows = tuple((*texts[:2], start.isoformat(), end.isoformat(), *texts[2:]) for start, end, texts in found)
@@ -182,18 +181,18 @@ def _calendars(lines: list[tuple[int, str]], file: str) -> list[list[tuple[int, 
             stack.append((value, row))
         path = "/".join(part for part, _ in stack[:4])
         if not stack or stack[0][0] != "VCALENDAR" or (name == "END" and value != stack[-1][0]):
-            raise DataError.of(
-                "tables.calendar_cut", file=file, line=row, part=(stack or [(value, 0)])[-1][0]
-            )
+            part = stack[-1][0] if stack else value
+            raise DataError.of("tables.calendar_cut", file=file, line=row, part=part)
         if _READ_IN.fullmatch(path) and name in _READ:
             form = _ZONE_PART if "VTIMEZONE" in path else _PART
             parts = [form.fullmatch(part) for part in value.split(";") if part]
             if name == "EXRULE" or (name == "RRULE" and not (parts and all(parts))):
                 raise DataError.of("tables.calendar_unreadable", file=file, line=row, reason=line[:120])
             kept = f"{name}:{value}" if name in {"BEGIN", "END"} else _UTC_IN_A_ZONE.sub("", line)
-            kept = kept.replace(
-                "DTSTART:1601", "DTSTART:1970"
-            )  # Outlook's; every time costs a count from there
+            if (
+                form is _ZONE_PART
+            ):  # Outlook's zones begin in 1601, and a library counts every time from there
+                kept = kept.replace("DTSTART:1601", "DTSTART:1970")
             calendars[-1].append((row, kept))
         if name == "END":
             stack.pop()
@@ -309,7 +308,7 @@ def _occurrences(host: _Event, changes: dict[Any, _Event], limit: Any, tally: Co
     shifts = [_wall(event.start, host.start) - instance for instance, event in following.items()]
     earliest = min([_NOTHING, *shifts])
     limit -= earliest
-    starts = _starts(host, limit, tally["rows"])
+    starts = _starts(host, limit)
     gone = {start for start in starts if {start, _wall(start, _EPOCH)} & {*host.excluded}}
     tally.update(series=bool(host.rules or host.extra), excluded=len(gone))
     tally["moved"] += len(changes.keys() & (starts - gone))
@@ -335,7 +334,7 @@ def _occurrences(host: _Event, changes: dict[Any, _Event], limit: Any, tally: Co
         yield texts[found.recurrence_ids], _later(zoned, _NOTHING), found.end - found.start
 
 
-def _starts(host: _Event, limit: datetime.datetime, taken: int) -> set[Any]:
+def _starts(host: _Event, limit: datetime.datetime) -> set[Any]:
     """Return the starts of a series by the wall clock, exceptions included, or refuse it for their number."""
     from dateutil.rrule import rrulestr
 
@@ -348,7 +347,8 @@ def _starts(host: _Event, limit: datetime.datetime, taken: int) -> set[Any]:
         told, parts = rule.to_ical().decode(), {*rule}
         fits = parts <= _PARTS.get(rule.get("FREQ", [""])[0], parts) and rule.get("INTERVAL", [1])[0] > 0
         try:
-            fits = fits and len(told) <= _MOST_LETTERS and any(rrulestr(_END.sub("", told), dtstart=late))
+            fits = fits and len(rule.get("BYSETPOS", [])) <= _MOST_POSITIONS
+            fits = fits and any(rrulestr(_END.sub("", told), dtstart=late))
         except (ValueError, TypeError):
             fits = False
         if not fits:
@@ -356,7 +356,7 @@ def _starts(host: _Event, limit: datetime.datetime, taken: int) -> set[Any]:
         moments.append(itertools.takewhile(limit.__gt__, rrulestr(told, dtstart=first)))
     for moment in itertools.chain(*moments):
         found.add(_wall(moment, wall))
-        if taken + len(found) > _MOST_ROWS or _wall(moment, _EPOCH) > _LAST_DAY:
+        if len(found) > _MOST_ROWS or _wall(moment, _EPOCH) > _LAST_DAY:
             raise host.refused("tables.calendar_many", limit=_MOST_ROWS, year=str(_LAST_DAY.year))
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,7 +17,7 @@ from opslab.tables.source import ROW, Table, literal, quoted
 _SAMPLE_ROWS, _SAMPLE_CELLS = 1_000, 20_000
 _NUMBER_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
                  "UBIGINT", "DOUBLE", "FLOAT", "DECIMAL")  # fmt: skip
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE)
+_EMAIL = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
 
 
 def typed(
@@ -47,14 +46,31 @@ def typed(
         With one question for each declared column that can be read in two ways.
     """
     _refuse_zone(table, answers)
-    work = [_begun(table, one) for one in wanted]
+    work = [_begun(table, one, answers.timezone) for one in wanted]
     _guess_kinds(table, work)
-    _weigh(table, work)
+    _weigh(table, work, answers.timezone)
     file = File.of(work, answers, table.reading.name, day_first_assumed=day_first_assumed)
     questions = [question for one in work for question in decide(one, file)]
     if questions:
         raise DataError(*questions)
+    _find_addresses(table, [one for one in work if one.wanted.kind is None and one.kind in ("text", "list")])
     return _made(table, work, file, strict=strict)
+
+
+def _find_addresses(table: Table, work: Sequence[Work]) -> None:
+    """Mark the columns in which an e-mail address stands, wherever it does."""
+    if not work:
+        return
+    told = literal(_EMAIL)
+    looks = [
+        f"regexp_full_match({one.value}, {told})"
+        if one.kind == "text"
+        else f"len(list_filter({one.value}, lambda x: regexp_full_match(x, {told}))) > 0"
+        for one in work
+    ]
+    (found,) = table.fetch(f"SELECT {', '.join(f'bool_or({look})' for look in looks)} FROM {table.relation}")
+    for one, has in zip(work, found, strict=True):
+        one.personal = bool(has)
 
 
 def _refuse_zone(table: Table, answers: FileAnswers) -> None:
@@ -63,7 +79,7 @@ def _refuse_zone(table: Table, answers: FileAnswers) -> None:
         raise DataError.of("tables.no_zone", file=table.reading.name, zone=zone)
 
 
-def _begun(table: Table, wanted: Wanted) -> Work:
+def _begun(table: Table, wanted: Wanted, zone: str | None) -> Work:
     columns = [quoted(place) for place in wanted.places]
     kind, first = wanted.kind, table.types[wanted.places[0]]
     if kind == "work_log" or (kind == "list" or (len(columns) > 1 and kind in (None, "text"))):
@@ -78,7 +94,20 @@ def _begun(table: Table, wanted: Wanted) -> Work:
         text = f"CASE WHEN {columns[0]} IS NOT NULL THEN concat_ws(' ', {text}, {clock}) END"
     made = Work(wanted, text, kind)
     made.value = _as_is(columns[0], first, kind) if not wanted.time else ""
+    if made.value and first.startswith("TIMESTAMP") and kind in (None, "datetime"):
+        ((count,),) = table.fetch(f"SELECT count({columns[0]}) FROM {table.relation}")
+        if first == "TIMESTAMP":
+            _in_zone(made, zone, count)
+        else:
+            made.tell("decided_offsets", count=count)
     return made
+
+
+def _in_zone(one: Work, zone: str | None, count: int) -> None:
+    """Take the times that a column's value gives for those of a zone."""
+    one.tell_zone(zone, count)
+    if zone:
+        one.local, one.value = one.value, dates.in_utc(one.value, zone)
 
 
 def _as_is(column: str, kind: str, wanted: Kind | None) -> str:
@@ -101,13 +130,13 @@ def _as_is(column: str, kind: str, wanted: Kind | None) -> str:
 def _list(columns: Sequence[str], kind: str, wanted: Wanted) -> str:
     if len(columns) == 1 and kind.endswith("[]"):
         items = columns[0]
-    elif len(columns) == 1 and wanted.column.split:
-        items = f"string_split(CAST({columns[0]} AS VARCHAR), {literal(wanted.column.split)})"
     elif len(columns) == 1:
         text = f"CAST({columns[0]} AS VARCHAR)"
+        split = wanted.column.split
+        items = f"string_split({text}, {literal(split)})" if split else f"[{text}]"
         items = (
-            f"CASE WHEN json_valid({text}) AND starts_with({text}, '[') "
-            f"THEN from_json({text}, '[\"VARCHAR\"]') ELSE [{text}] END"
+            f"CASE WHEN starts_with({text}, '[') AND json_valid({text}) "
+            f"THEN from_json({text}, '[\"VARCHAR\"]') ELSE {items} END"
         )
     else:
         items = f"[{', '.join(f'CAST({column} AS VARCHAR)' for column in columns)}]"
@@ -130,36 +159,45 @@ def _guess_kinds(table: Table, work: Sequence[Work]) -> None:
     )
     cells = {id(one): [row[place] for row in head if row[place] is not None]
              for place, one in enumerate(open_ones)}  # fmt: skip
-    bare = [one for one in open_ones if not cells[id(one)]]
+    nothing = {"", *numbers.MISSING}
+    bare = [one for one in open_ones if {*map(numbers.plain_text, cells[id(one)])} <= nothing]
     if bare:
-        looks = ", ".join(f"any_value({one.text})" for one in bare)
+        looks = ", ".join(
+            f"any_value(CASE WHEN NOT {numbers.is_missing(numbers.plain(one.text))} THEN {one.text} END)"
+            for one in bare
+        )
         (firsts,) = table.fetch(f"SELECT {looks} FROM {table.relation}")
         for one, first in zip(bare, firsts, strict=True):
             cells[id(one)] = [] if first is None else [first]
     for one in open_ones:
-        told = [cell for cell in cells[id(one)] if numbers.plain_text(cell) not in ("", *numbers.MISSING)]
+        given = cells[id(one)]
+        told = [cell for cell in given if numbers.plain_text(cell) not in nothing]
         one.kind = "text"
         if told and all(map(numbers.looks_like_number, told)):
-            one.kind, one.form = "number", numbers.machine_form(cells[id(one)])
+            one.kind, one.form = "number", numbers.machine_form(given)
         elif told and all(map(dates.looks_like_date, told)):
-            one.kind = "datetime"
-        elif any(map(_EMAIL.fullmatch, told)) and one.wanted.kind is None:
-            one.personal = True
+            one.kind, one.form = "datetime", dates.machine_form(given)
         if one.kind == "text":
             one.value = one.text
 
 
-def _weigh(table: Table, work: Sequence[Work]) -> None:
+def _weigh(table: Table, work: Sequence[Work], zone: str | None) -> None:
     """Count what the cells of each column tell, in one pass; whole numbers of a program need but one look."""
     open_ones = [one for one in work if not one.value]
     formed = [one for one in open_ones if one.form[0]]
     if formed:
-        looks = [f"count({one.text}), count(*) FILTER (regexp_full_match({one.text}, {literal(one.form[0])}))"
-                 for one in formed]  # fmt: skip
+        looks = [
+            f"count({one.text}), count(TRY_CAST({one.text} AS {one.form[1]})) "
+            f"FILTER (regexp_full_match({one.text}, {literal(one.form[0])}))"
+            for one in formed
+        ]
         (counts,) = table.fetch(f"SELECT {', '.join(looks)} FROM {table.relation}")
         for one, given, plain in zip(formed, counts[::2], counts[1::2], strict=True):
-            if given == plain:
-                one.value = f"TRY_CAST({one.text} AS {one.form[1]})"
+            if given != plain:
+                continue
+            one.value = f"TRY_CAST({one.text} AS {one.form[1]})"
+            if one.form[1] == "TIMESTAMP":
+                _in_zone(one, zone, given)
     open_ones = [one for one in open_ones if not one.value]
     if not open_ones:
         return
@@ -189,18 +227,18 @@ def _weigh(table: Table, work: Sequence[Work]) -> None:
 def _made(table: Table, work: Sequence[Work], file: File, *, strict: bool) -> Table:
     """Return the table of the values; cells that were no such value are told or refused."""
     staged = [one for one in work if one.staged]
-    places = {id(one): f"told_{place}" for place, one in enumerate(staged)}
+    free = _free_name(table)
+    places = {id(one): f"{free}{place}" for place, one in enumerate(staged)}
     inner = ", ".join(["*", *(f"{numbers.plain(one.text)} AS {places[id(one)]}" for one in staged)])
-    values = [
-        f"{one.value.replace(TOLD, places.get(id(one), ''))} AS {quoted(one.wanted.name)}" for one in work
-    ]
+    sql = [one.value.replace(TOLD, places[id(one)]) if one.staged else one.value for one in work]
+    values = [f"{value} AS {quoted(one.wanted.name)}" for value, one in zip(sql, work, strict=True)]
     query = f"SELECT {', '.join(values)}, {ROW} FROM (SELECT {inner} FROM {table.relation})"
     source = f"({query})"
     if staged:  # what took a look at every cell is kept
         table.keep("typed", query)
         source = "typed"
         _tell_emptied(table, staged, file, strict=strict)
-        _tell_clock_changes(table, [one for one in work if one.local], file.answers.timezone or "")
+    _tell_clock_changes(table, [one for one in work if one.local], file.answers.timezone or "")
     rejected, rejections, lacking = _reject(table, work, source)
     if rejected:
         source = f"(SELECT * FROM {source} WHERE NOT ({lacking}))"
@@ -221,6 +259,14 @@ def _made(table: Table, work: Sequence[Work], file: File, *, strict: bool) -> Ta
     types = {name: kind for name, kind, *_ in described}
     headings = tuple(" + ".join((*one.wanted.places[:1], *filter(None, [one.wanted.time]))) for one in work)
     return replace(table.over(source, types, reading), headings=headings)
+
+
+def _free_name(table: Table) -> str:
+    """Return the beginning of a name that no column of the table has."""
+    name = "told_"
+    while any(other.casefold().startswith(name) for other in table.types):
+        name = f"_{name}"
+    return name
 
 
 def _tell_emptied(table: Table, staged: Sequence[Work], file: File, *, strict: bool) -> None:
@@ -253,9 +299,11 @@ def _tell_emptied(table: Table, staged: Sequence[Work], file: File, *, strict: b
 def _tell_clock_changes(table: Table, work: Sequence[Work], zone: str) -> None:
     """Tell the local times that a change of the clocks leaves out, or gives twice."""
     for one in work:
-        local = one.local.replace(TOLD, "told")
-        query = f"SELECT {numbers.plain(one.text)} AS told FROM {table.relation}"
-        query = f"SELECT {local} AS local FROM ({query}) WHERE {dates.local_condition('told')}"
+        free = _free_name(table)
+        local = one.local.replace(TOLD, free) if one.staged else one.local
+        query = f"SELECT *, {numbers.plain(one.text)} AS {free} FROM {table.relation}"
+        which = dates.local_condition(free) if one.staged else "true"
+        query = f"SELECT {local} AS local FROM ({query}) WHERE {which}"
         gap, fold = dates.zone_troubles("local", zone)
         ((gaps, folds),) = table.fetch(
             f"SELECT count(*) FILTER ({gap}), count(*) FILTER ({fold}) FROM ({query})"

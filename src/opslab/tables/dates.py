@@ -7,6 +7,7 @@ only be day first, and a question where none tells.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opslab.tables.numbers import is_missing, plain_text
@@ -30,7 +31,7 @@ MONTHS = {name: number for number, names in _MONTHS.items() for name in names.sp
 """Number of each month by its English and French names, without accents."""
 
 _TIME = (
-    r"(?:(?:[t ,]+|,? (?:at|a) )([0-9]{1,2})[:h]([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]+)?)?"
+    r"(?:(?:[t ,]+|,? (?:at|a) )([0-9]{1,2})[:h]([0-9]{2})(?::([0-9]{2}(?:[.,][0-9]{1,6})?))?"
     r"(?: ?([ap])[.]?m[.]?)?)?"
 )
 _OFFSET = r" ?(?:z|utc|gmt|[+-][0-9]{2}(?::?[0-9]{2})?)"
@@ -50,10 +51,22 @@ _FORMATS = (
     "%Y-%m-%d :: m",
     "%Y-%m-%d %H:%M: m",
     "%Y-%m-%d %H:%M:%S m",
+    "%Y-%m-%d %H:%M:%S.%f m",
     "%Y-%m-%d %I:%M: %p",
     "%Y-%m-%d %I:%M:%S %p",
+    "%Y-%m-%d %I:%M:%S.%f %p",
 )
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_MOMENT = f"{_DAY} [0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}"
 _PIVOT = "69"  # two-digit years from here on are of the twentieth century, as POSIX has it
+
+
+def machine_form(cells: Sequence[str]) -> tuple[str, str]:
+    """Return the form of dates in a program's own notation that a sample is in, and the engine's type."""
+    for form, kind in ((_DAY, "DATE"), (_MOMENT, "TIMESTAMP")):
+        if all(map(re.compile(form).fullmatch, cells)):
+            return form, kind
+    return "", ""
 
 
 def looks_like_date(cell: str) -> bool:
@@ -102,8 +115,10 @@ def date_evidence(told: str, row: str) -> list[str]:
     parts = [f"TRY_CAST({_group(told, _NUMERIC, place)} AS INTEGER)" for place in (1, 2)]
     numeric = _matches(told, _NUMERIC)
     dotted = f"regexp_matches({told}, '^[0-9]+[.]')"
-    day = f"{numeric} AND ({parts[0]} > 12 OR ({parts[0]} <> {parts[1]} AND {parts[1]} <= 12 AND {dotted}))"
-    month = f"{numeric} AND {parts[1]} > 12"
+    low = [f"{part} <= 12" for part in parts]
+    both = f"{' AND '.join(low)} AND {parts[0]} <> {parts[1]}"
+    day = f"{numeric} AND ({parts[0]} > 12 AND {low[1]} OR {both} AND {dotted})"
+    month = f"{numeric} AND {parts[1]} > 12 AND {low[0]}"
     offset = _matches(told, rf"{_ISO}{_OFFSET}")
     timed = f"regexp_matches({told}, '[0-9][:h][0-9]{{2}}')"
     known = " OR ".join(_matches(told, form) for form in _LOCAL)
@@ -112,7 +127,7 @@ def date_evidence(told: str, row: str) -> list[str]:
         missing,
         day,
         month,
-        f"{numeric} AND {parts[0]} <= 12 AND {parts[1]} <= 12 AND {parts[0]} <> {parts[1]} AND NOT {dotted}",
+        f"{numeric} AND {both} AND NOT {dotted}",
         offset,
         f"{timed} AND NOT {offset}",
         " OR ".join(f"length({_group(told, form, 3)}) = 2" for form in (_NUMERIC, _DAY_MONTH)),
@@ -150,11 +165,27 @@ def moment(told: str, *, day_first: bool, zone: str | None) -> str:
         f"WHEN {_matches(told, _MONTH_DAY)} THEN {_parsed_month(told, _MONTH_DAY, 1, 2)} END",
     ))  # fmt: skip
     if zone is not None:
-        local = f"make_timestamp(epoch_us(timezone({literal(zone)}, {local})))"
+        local = in_utc(local, zone)
     instant = f"upper(regexp_replace({told}, ' (z|utc|gmt|[+-])', '\\1'))"
     instant = f"TRY_CAST(regexp_replace({instant}, '(UTC|GMT)$', 'Z') AS TIMESTAMPTZ)"
     offset = _matches(told, rf"{_ISO}{_OFFSET}")
     return f"CASE WHEN {offset} THEN make_timestamp(epoch_us({instant})) ELSE {local} END"
+
+
+def day(told: str, *, day_first: bool) -> str:
+    """Return SQL of a text as a day: the one that is written, whatever offset stands behind its time."""
+    written = f"TRY_CAST({told}[1:10] AS DATE)"
+    local = f"CAST({moment(told, day_first=day_first, zone=None)} AS DATE)"
+    return f"CASE WHEN {_matches(told, rf'{_ISO}{_OFFSET}')} THEN {written} ELSE {local} END"
+
+
+def in_utc(local: str, zone: str) -> str:
+    """Return SQL of a local time of a zone in UTC; of an hour that the clocks show twice, the first."""
+    named = literal(zone)
+    later = f"timezone({named}, {local})"
+    earlier = f"({later} - INTERVAL 1 HOUR)"
+    chosen = f"CASE WHEN timezone({named}, {earlier}) = {local} THEN {earlier} ELSE {later} END"
+    return f"make_timestamp(epoch_us({chosen}))"
 
 
 def local_condition(told: str) -> str:
@@ -191,4 +222,4 @@ def _stamp(written: str) -> str:
     formats = ", ".join(map(literal, _FORMATS))
     century = f"CASE WHEN ({written})[1:2] >= '{_PIVOT}' THEN '19' ELSE '20' END"
     century = f"CASE WHEN ({written})[3] = '-' THEN {century} ELSE '' END"
-    return f"try_strptime({century} || {written}, [{formats}])"
+    return f"try_strptime({century} || replace({written}, ',', '.'), [{formats}])"

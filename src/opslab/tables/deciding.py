@@ -71,6 +71,13 @@ class Work:
         """Note a decision about this column."""
         self.decisions.append(Decision(f"tables.{key}", values, self.wanted.name, assumed))
 
+    def tell_zone(self, zone: str | None, count: int) -> None:
+        """Note what times without an offset are taken for."""
+        if zone:
+            self.tell("decided_zone", zone=zone, count=count)
+        else:
+            self.tell("decided_local")
+
 
 @dataclass(frozen=True)
 class File:
@@ -89,7 +96,9 @@ class File:
         firsts: dict[bool, str] = {}
         for one in work:
             mark = one.numbers.decimal if one.numbers and one.kind in NUMERIC else None
-            if mark and one.numbers and not one.numbers.neither:
+            if one.value and one.form[1] == "DOUBLE":
+                mark = "point"
+            if mark and not (one.numbers and one.numbers.neither):
                 decimals.setdefault(mark, one.wanted.name)
             if one.dates and bool(one.dates.day_first) != bool(one.dates.month_first):
                 firsts.setdefault(bool(one.dates.day_first), one.wanted.name)
@@ -149,23 +158,22 @@ def _decide_number(one: Work, told: NumberEvidence, file: File) -> _Questions:
 
 def _decide_date(one: Work, told: DateEvidence, file: File) -> _Questions:
     zone = file.answers.timezone
-    if told.offset and told.local and zone is None:
+    if told.offset and told.local and zone is None and one.kind != "date":
         return [("ask_timezone", {"offset": told.offset, "local": told.local})]
     day_first, question = _day_first(one, told, file)
     if question:
         return question
     if told.short:
         one.tell("decided_short_years", count=told.short)
+    if one.kind == "date" or (one.wanted.kind is None and not (told.local or told.offset)):
+        one.value = dates.day(TOLD, day_first=day_first)
+        return []
     if told.offset:
         one.tell("decided_offsets", count=told.offset)
-    if told.local and zone:
-        one.tell("decided_zone", zone=zone, count=told.local)
-        one.local = dates.moment(TOLD, day_first=day_first, zone=None)
-    elif told.local:
-        one.tell("decided_local")
+    if told.local:
+        one.tell_zone(zone, told.local)
+        one.local = dates.moment(TOLD, day_first=day_first, zone=None) if zone else ""
     one.value = dates.moment(TOLD, day_first=day_first, zone=zone)
-    if one.kind == "date" or (one.wanted.kind is None and not (told.local or told.offset)):
-        one.value = f"CAST({one.value} AS DATE)"
     return []
 
 

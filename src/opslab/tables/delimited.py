@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,6 @@ from opslab import workspace
 from opslab.errors import DataError
 from opslab.tables.dialect import (
     LONGEST_LINE,
-    Dialect,
     as_utf8,
     column_names,
     dialect_of,
@@ -28,16 +27,6 @@ from opslab.tables.reading import MOST_TOLD, Decision, FileAnswers, Reading, Rej
 from opslab.tables.source import ROW, Table, literal, quoted, reason_of, types_of
 
 _MOST_REJECTED = 0.1
-_MACHINE = (  # forms that the engine reads as it loads them, because they can mean one thing only
-    ("DATE", re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}\Z")),
-    ("TIMESTAMP", re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\Z")),
-)
-_ERRORS = {
-    "Expected Number of Columns": "tables.bad_row",
-    "unterminated quote": "tables.open_quote",
-    "Maximum line size": "tables.open_quote",
-    "Invalid unicode": "tables.encoding",
-}
 
 
 @dataclass(frozen=True)
@@ -47,13 +36,9 @@ class _Source:
     path: Path
     mark: str
     above: int
-    sample: tuple[tuple[str, ...], ...] = ()
     rejections: tuple[Rejection, ...] = ()
     rejected: int = 0
-
-    @classmethod
-    def of(cls, path: Path, dialect: Dialect) -> _Source:
-        return cls(path, dialect.mark, dialect.above, dialect.sample)
+    numbered: bool = False
 
 
 class _NotUtf8Error(Exception):
@@ -103,12 +88,11 @@ def _opened(
         names, decisions = column_names(dialect.header)
     if dialect.above:
         decisions.insert(0, Decision("tables.decided_preamble", {"count": dialect.above}))
-    source = _Source.of(plain, dialect)
-    try:
-        _load(connection, source, names)
-    except duckdb.Error:
-        source = _load_as_text(connection, source, names, shown, scratch, strict=strict)
-    table = _loaded(connection, names, dialect.header, shown, numbered=bool(source.rejected))
+    if dialect.above:
+        plain = _below(plain, dialect.above, scratch / "below.csv")
+    source = _Source(plain, dialect.mark, dialect.above)
+    source = _load_fitting(connection, source, names, shown, scratch, strict=strict)
+    table = _loaded(connection, names, dialect.header, shown, numbered=source.numbered)
     reading = replace(
         table.reading,
         delimiter=dialect.delimiter,
@@ -119,25 +103,38 @@ def _opened(
     return replace(table, reading=reading)
 
 
+def _below(path: Path, above: int, target: Path) -> Path:
+    """Write what stands below some lines of a file again and return where."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as source:
+            for _ in range(above):
+                source.readline()
+            with target.open("w", encoding="utf-8", newline="") as stream:
+                shutil.copyfileobj(source, stream)
+    except UnicodeDecodeError:
+        raise _NotUtf8Error from None
+    return target
+
+
 def open_rows(
     connection: duckdb.DuckDBPyConnection,
     header: Sequence[str],
-    rows: Iterable[Sequence[str]],
+    rows: Iterable[tuple[int, Sequence[str]]],
     shown: str,
     scratch: Path,
 ) -> Table:
-    """Open rows of text that a file of another format gave, all as wide as their header."""
+    """Open numbered rows of text that a file of another format gave, all as wide as their header."""
     names, decisions = column_names(header)
     path = scratch / "rows.csv"
     with path.open("w", encoding="utf-8", errors="replace", newline="") as stream:
         writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
-        writer.writerow(names)
-        writer.writerows(rows)
+        writer.writerow([*names, ROW])
+        writer.writerows([*cells, str(number - 1)] for number, cells in rows)
     try:
-        _load(connection, _Source(path, ",", 0), names)
+        _load(connection, _Source(path, ",", 0, numbered=True), names)
     except duckdb.Error as error:
         raise DataError.of("tables.unreadable", file=shown, reason=reason_of(error)) from None
-    table = _loaded(connection, names, header, shown)
+    table = _loaded(connection, names, header, shown, numbered=True)
     return replace(table, reading=replace(table.reading, decisions=tuple(decisions)))
 
 
@@ -161,7 +158,7 @@ def _loaded(
     return Table(Reading(shown, "csv", rows, len(names)), types, relation, connection, piece, tuple(headings))
 
 
-def _load_as_text(
+def _load_fitting(
     connection: duckdb.DuckDBPyConnection,
     source: _Source,
     names: Sequence[str],
@@ -171,42 +168,24 @@ def _load_as_text(
     strict: bool,
 ) -> _Source:
     """Load every cell as text; where rows do not fit the header, without them and with their numbers."""
-    source = replace(source, sample=())
     try:
         _load(connection, source, names)
-    except duckdb.Error as error:
-        told = str(error)
-        key = next((key for said, key in _ERRORS.items() if said in told), "tables.bad_text")
-        if key != "tables.bad_row" or strict:
-            line = re.search(r"CSV Error on Line: (\d+)", told)
-            raise DataError.of(
-                key,
-                file=shown,
-                line=int(line[1]) if line else None,
-                columns=len(names),
-                reason=reason_of(error),
-                encoding="utf-8",
-            ) from None
-        source = _without_misfits(source, len(names), shown, scratch)
+    except duckdb.Error:
+        source = _rewritten(source, len(names), shown, scratch, strict=strict)
         _load(connection, source, names)
     return source
 
 
 def _load(connection: duckdb.DuckDBPyConnection, source: _Source, names: Sequence[str]) -> None:
-    kinds = [
-        _machine_kind([row[place] for row in source.sample if place < len(row)])
-        for place in range(len(names))
-    ]
-    columns = [f"{literal(name)}: '{kind}'" for name, kind in zip(names, kinds, strict=True)]
-    if source.rejected:
+    columns = [f"{literal(name)}: 'VARCHAR'" for name in names]
+    if source.numbered:
         columns.append(f"'{ROW}': 'BIGINT'")
     try:
         connection.execute(
             "CREATE OR REPLACE TABLE source AS SELECT * "
             f"FROM read_csv({literal(str(source.path.resolve()))}, auto_detect = false, header = true, "
-            f"skip = {source.above}, delim = {literal(source.mark)}, quote = '\"', escape = '\"', "
-            f"columns = {{{', '.join(columns)}}}, encoding = 'utf-8', max_line_size = {LONGEST_LINE}, "
-            "dateformat = '%Y-%m-%d', timestampformat = '%Y-%m-%d %H:%M:%S')"
+            f"delim = {literal(source.mark)}, quote = '\"', escape = '\"', "
+            f"columns = {{{', '.join(columns)}}}, encoding = 'utf-8', max_line_size = {LONGEST_LINE})"
         )
     except duckdb.Error as error:
         if "Invalid unicode" in str(error):
@@ -214,41 +193,50 @@ def _load(connection: duckdb.DuckDBPyConnection, source: _Source, names: Sequenc
         raise
 
 
-def _machine_kind(cells: Sequence[str]) -> str:
-    """Return the type that all cells of a sample have in a program's own notation, or text."""
-    given = [cell for cell in cells if cell]
-    for kind, form in _MACHINE if given else ():
-        if all(map(form.match, given)):
-            return kind
-    return "VARCHAR"
-
-
-def _without_misfits(source: _Source, width: int, shown: str, scratch: Path) -> _Source:
-    """Return the rows that are as wide as the header, numbered, and tell the others."""
+def _rewritten(source: _Source, width: int, shown: str, scratch: Path, *, strict: bool) -> _Source:
+    """Return the rows that are as wide as the header, in one notation and numbered, and tell the others."""
     target = scratch / "fitting.csv"
     number = rejected = 0
     told: list[Rejection] = []
-    with (
-        source.path.open(encoding="utf-8-sig", newline="") as stream,
-        target.open("w", encoding="utf-8", newline="") as fitting,
-        long_cells(),
-    ):
-        reader = csv.reader(stream, delimiter=source.mark)
+    with target.open("w", encoding="utf-8", newline="") as fitting:
         writer = csv.writer(fitting, quoting=csv.QUOTE_ALL)
-        for row in reader:
-            if not row or reader.line_num <= source.above:
+        for line, row in _records(source, shown):
+            if row == []:
                 continue
-            if number == 0 or len(row) == width:
-                writer.writerow([*row, str(number - 1)])
+            if number == 0 or (row is not None and len(row) == width):
+                writer.writerow([*(row or []), str(number - 1)])
+            elif strict:
+                raise DataError.of("tables.bad_row", file=shown, line=line, columns=width)
             else:
                 rejected += 1
                 if len(told) < MOST_TOLD:
-                    values = {"line": reader.line_num, "found": len(row), "columns": width}
-                    told.append(Rejection(number, "tables.rejected_width", values))
+                    values = {"line": line, "found": len(row or []), "columns": width}
+                    key = "tables.rejected_width" if row else "tables.rejected_quote"
+                    told.append(Rejection(number, key, values))
             number += 1
     if rejected > _MOST_REJECTED * max(number - 1, 1):
         line = told[0].values["line"]
         raise DataError.of(
             "tables.many_misfits", file=shown, line=line, count=rejected, rows=number - 1, columns=width
         )
-    return _Source(target, ",", 0, rejections=tuple(told), rejected=rejected)
+    return _Source(target, ",", 0, tuple(told), rejected, numbered=True)
+
+
+def _records(source: _Source, shown: str) -> Iterator[tuple[int, list[str] | None]]:
+    """Give each record with the line that it ends at; None for one with a quote out of place."""
+    with source.path.open(encoding="utf-8-sig", newline="") as stream, long_cells():
+        reader = csv.reader(stream, delimiter=source.mark, strict=True)
+        start = 1
+        while True:
+            try:
+                row = next(reader)
+                yield reader.line_num + source.above, row
+            except StopIteration:
+                return
+            except UnicodeDecodeError:
+                raise _NotUtf8Error from None
+            except csv.Error as error:
+                if "unexpected end" in str(error) or "field larger" in str(error):
+                    raise DataError.of("tables.open_quote", file=shown, line=start + source.above) from None
+                yield reader.line_num + source.above, None
+            start = reader.line_num + 1

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ LONGEST_LINE = 1 << 23
 _PIECE, _LONGEST_HEAD = 1 << 16, 1 << 21
 _HEAD_ROWS = 200
 _PREAMBLE = 20  # rows of titles that a report may put above its header
+_STEADY = 0.9  # share of rows as wide as the header
 _SURE = 3  # columns and rows that make a table of what stands below an unpadded title
 _NO_DELIMITER = "\x1f"
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -39,14 +41,11 @@ class Dialect:
     header : tuple of str
     above : int
         Lines above the header.
-    sample : tuple of tuple of str
-        The first rows.
     """
 
     delimiter: str
     header: tuple[str, ...]
     above: int
-    sample: tuple[tuple[str, ...], ...]
 
     @property
     def mark(self) -> str:
@@ -96,18 +95,26 @@ def as_utf8(path: Path, encoding: str, target: Path, shown: str) -> Path:
             head = stream.read(_PIECE)
         if not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             codec = "utf-16-le" if head[1::2].count(0) >= head[::2].count(0) else "utf-16-be"
-    line = 1
     try:
         with (
             path.open(encoding=codec, newline="") as source,
             target.open("w", encoding="utf-8", newline="") as stream,
         ):
-            while part := source.read(_PIECE):
-                stream.write(part)
-                line += part.count("\n")
+            shutil.copyfileobj(source, stream)
     except UnicodeError:
-        raise DataError.of("tables.encoding", file=shown, line=line, encoding=encoding) from None
+        raise DataError.of(
+            "tables.encoding", file=shown, line=_first_bad_line(path, codec), encoding=encoding
+        ) from None
     return target
+
+
+def _first_bad_line(path: Path, codec: str) -> int:
+    content = path.read_bytes()
+    try:
+        content.decode(codec)
+    except UnicodeDecodeError as error:
+        return content[: error.start].decode(codec, errors="replace").count("\n") + 1
+    return 1
 
 
 def dialect_of(path: Path, shown: str, answers: FileAnswers) -> Dialect:
@@ -132,9 +139,8 @@ def dialect_of(path: Path, shown: str, answers: FileAnswers) -> Dialect:
     header = found[fit.header]
     if len(header) > MOST_COLUMNS:
         raise DataError.of("tables.too_many_columns", file=shown, columns=len(header), most=MOST_COLUMNS)
-    sample = tuple(tuple(row) for row in found[fit.header + 1 :])
     above = _lines_above(head, DELIMITERS.get(delimiter, _NO_DELIMITER), fit.header)
-    return Dialect(delimiter, tuple(header), above + bool(excel), sample)
+    return Dialect(delimiter, tuple(header), above + bool(excel))
 
 
 def _head(path: Path, shown: str) -> tuple[str, bool]:
@@ -187,9 +193,11 @@ def long_cells() -> Iterator[None]:
 
 @dataclass(frozen=True, order=True)
 class _Fit:
-    """How well a delimiter fits, better ones greater: more than one column, rows of one width, many."""
+    """How well a delimiter fits, better ones greater: more than one column, rows of one width, no title."""
 
     parted: bool = False
+    steady: bool = False
+    at_once: bool = False
     consistent: float = 0.0
     columns: int = 1
     header: int = 0
@@ -206,7 +214,7 @@ def _fit(rows: Sequence[Sequence[str]]) -> _Fit:
     consistent = sum(len(row) == len(below[0]) for row in below) / len(below)
     if header and len(rows[0]) == 1 and not (consistent == 1 and len(below[0]) >= _SURE <= len(below)):
         return _Fit()  # lines of text with a comma here and there, below their one heading
-    return _Fit(len(below[0]) > 1, consistent, len(below[0]), header)
+    return _Fit(len(below[0]) > 1, consistent >= _STEADY, not header, consistent, len(below[0]), header)
 
 
 def column_names(header: Sequence[str]) -> tuple[list[str], list[Decision]]:

@@ -32,6 +32,8 @@ _KINDS = {
     "TIMESTAMP": "datetime",
     "BOOLEAN": "boolean",
 }
+_LEFT = "opslab_left_out"
+_MADE = ("hours", "counted_hours", _LEFT)  # columns that a table of meetings gets
 _NOT_MEETINGS = (  # column, rule, reason
     ("all_day", "all_day", "all_day"),
     ("status", "status = 'CANCELLED'", "cancelled"),
@@ -111,6 +113,8 @@ def _wanted(names: Sequence[str], headings: Sequence[str], match: Match | None) 
     """Return the columns to make: those of the profile, then the others under their own headings."""
     made = []
     taken: Counter[str] = Counter({ROW: 1})
+    if match is not None and match.profile.table == "meetings":
+        taken.update(_MADE)
     used: set[int] = set()
     wrappers: Sequence[str] = ()
     if match is not None:
@@ -195,19 +199,20 @@ def _without(table: Table, dropped: Sequence[str]) -> Table:
 def _meetings(table: Table) -> Table:
     """Return the meetings that take working time: each with its hours, overlapping time counted once."""
     cases = [f"WHEN {rule} THEN '{key}'" for column, rule, key in _NOT_MEETINGS if column in table.types]
-    reason = f"CASE {' '.join(cases)} WHEN coalesce(ended_at < started_at, true) THEN 'no_end' END"
-    told = f"(SELECT *, {reason} AS reason FROM {table.relation})"
+    end = "ended_at" if "ended_at" in table.types else "CAST(NULL AS TIMESTAMP)"
+    reason = f"CASE {' '.join(cases)} WHEN coalesce({end} < started_at, true) THEN 'no_end' END"
+    told = f"(SELECT *, {reason} AS {_LEFT} FROM {table.relation})"
     left = table.fetch(
-        f"SELECT {ROW} + 1, reason, count(*) OVER () FROM {told} WHERE reason IS NOT NULL "
+        f"SELECT {ROW} + 1, {_LEFT}, count(*) OVER () FROM {told} WHERE {_LEFT} IS NOT NULL "
         f"ORDER BY 1 LIMIT {MOST_TOLD}"
     )
-    earlier = f"(ORDER BY started_at, ended_at, {ROW} ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW)"
-    earlier = f"max(ended_at) OVER {earlier}"
-    uncovered = f"epoch(ended_at) - epoch(greatest(started_at, coalesce({earlier}, started_at)))"
+    earlier = f"(ORDER BY started_at, {end}, {ROW} ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW)"
+    earlier = f"max({end}) OVER {earlier}"
+    uncovered = f"epoch({end}) - epoch(greatest(started_at, coalesce({earlier}, started_at)))"
     table.keep(
         "meetings",
-        f"SELECT * EXCLUDE (reason), (epoch(ended_at) - epoch(started_at)) / 3600 AS hours, "
-        f"greatest({uncovered}, 0) / 3600 AS counted_hours FROM {told} WHERE reason IS NULL",
+        f"SELECT * EXCLUDE ({_LEFT}), (epoch({end}) - epoch(started_at)) / 3600 AS hours, "
+        f"greatest({uncovered}, 0) / 3600 AS counted_hours FROM {told} WHERE {_LEFT} IS NULL",
     )
     ((rows, hours, once),) = table.fetch("SELECT count(*), sum(hours), sum(counted_hours) FROM meetings")
     reading = table.reading

@@ -17,7 +17,7 @@ from opslab.tables.source import literal
 MISSING = ("n/a", "na", "#n/a", "null", "none", "nan", "-", "\u2013", "\u2014", "#ref!", "#div/0!", "#value!")
 """Words that stand for an empty cell in columns of numbers, times and truth values; their count is told."""
 
-_WHOLE = "[0-9]+|[0-9]{1,3}(%s[0-9]{3})+|[0-9]{1,3}([ '\u2019][0-9]{3})+"
+_WHOLE = "[0-9]+|[1-9][0-9]{0,2}(%s[0-9]{3})+|[1-9][0-9]{0,2}([ '\u2019][0-9]{3})+"
 _FORMS: Mapping[Decimal, str] = {
     "point": rf"[-+]?(({_WHOLE % ','})([.][0-9]*)?|[.][0-9]+)(e[-+]?[0-9]+)?",
     "comma": rf"[-+]?(({_WHOLE % '[.]'})([,][0-9]*)?|[,][0-9]+)(e[-+]?[0-9]+)?",
@@ -27,7 +27,7 @@ _LIKE = re.compile(rf"(?:{_FORMS['point']}|{_FORMS['comma']}) ?%?")
 _MACHINE_WHOLE = "-?(0|[1-9][0-9]{0,14})"
 _IDENTIFIER = r"[-+]?(0[0-9]+|[0-9]{16,})"
 _CLOCK = r"-?[0-9]+:[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?"
-_WORDED = r"(([0-9]+) ?h)? ?(([0-9]+) ?m(in)?)?"
+_WORDED = "([0-9]+) ?h(?: ?([0-9]{1,2})(?: ?m(?:in)?)?)?|([0-9]+) ?m(?:in)?"
 _SECONDS = {"hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
 _SPECIAL, _USUAL = "\u00a0\u202f\u2009\u2212\t", "   - "
 TRUE = ("yes", "oui", "true", "vrai", "1", "y", "o", "x")
@@ -52,6 +52,17 @@ def plain_text(cell: str) -> str:
 def is_missing(told: str) -> str:
     """Return the SQL condition that a cell holds a word for nothing."""
     return f"{told} IN ({', '.join(map(literal, ('', *MISSING)))})"
+
+
+def clear_number(written: str) -> str:
+    """Return a number of a program so that its point is the decimal one: ``1.234`` as ``1.2340``.
+
+    Examples
+    --------
+    >>> clear_number("1.234"), clear_number("12.5")
+    ('1.2340', '12.5')
+    """
+    return f"{written}0" if re.fullmatch(_UNCLEAR, written) else written
 
 
 def looks_like_number(cell: str) -> bool:
@@ -156,20 +167,18 @@ def hours(told: str, decimal: Decimal, unit: str) -> str:
     part = f"string_split(ltrim({told}, '-'), ':')"
     seconds = " + ".join(f"coalesce(TRY_CAST({part}[{place}] AS DOUBLE), 0) * {size}"
                          for place, size in ((1, 3600), (2, 60), (3, 1)))  # fmt: skip
-    worded = [f"coalesce(TRY_CAST(regexp_extract({told}, {literal(_WORDED)}, {group}) AS DOUBLE), 0) * {size}"
-              for group, size in ((2, 3600), (4, 60))]  # fmt: skip
+    form = f"^(?:{_WORDED})$"
+    worded = " + ".join(
+        f"coalesce(TRY_CAST(regexp_extract({told}, {literal(form)}, {group}) AS DOUBLE), 0) * {size}"
+        for group, size in ((1, 3600), (2, 60), (3, 60))
+    )
     return (
         f"CASE WHEN regexp_full_match({told}, {literal(_CLOCK)}) "
         f"THEN ({seconds}) / CASE WHEN starts_with({told}, '-') THEN -3600 ELSE 3600 END "
-        f"WHEN regexp_full_match({told}, {literal(_WORDED)}) AND {told} <> '' "
-        f"THEN ({' + '.join(worded)}) / 3600 "
+        f"WHEN regexp_full_match({told}, {literal(_WORDED)}) "
+        f"THEN ({worded}) / 3600 "
         f"ELSE {number(told, decimal)} * {_SECONDS[unit]} / 3600 END"
     )
-
-
-def is_duration(told: str) -> str:
-    """Return the SQL condition that a text is a duration with units of its own, and no bare number."""
-    return f"regexp_full_match({told}, {literal(_CLOCK)}) OR regexp_full_match({told}, {literal(_WORDED)})"
 
 
 def truth(told: str) -> str:

@@ -142,8 +142,14 @@ def _open_other(
         except UnicodeDecodeError:
             raise DataError.of("tables.encoding", file=shown, encoding="utf-8") from None
     table = open_rows(connection, found.header, found.rows, shown, scratch)
+    left, rows = len(found.rejections), table.reading.rows + len(found.rejections)
+    if left * 10 > rows and suffix == ".xlsx":
+        line, columns = found.rejections[0].values["line"], table.reading.columns
+        raise DataError.of(
+            "tables.many_misfits", file=shown, line=line, count=left, rows=rows, columns=columns
+        )
     decisions = [*found.decisions, *table.reading.decisions]
-    if table.reading.rows + len(found.rejections) == _WORKBOOK_ROWS and suffix == ".xlsx":
+    if rows == _WORKBOOK_ROWS and suffix == ".xlsx":
         decisions.append(Decision("tables.decided_row_cap", {"count": _WORKBOOK_ROWS}, assumed=True))
     reading = replace(
         table.reading,
@@ -151,7 +157,7 @@ def _open_other(
         sha256=workspace.sha256(path),
         encoding=encoding,
         decisions=tuple(decisions),
-        rejected=len(found.rejections),
+        rejected=left,
         rejections=tuple(found.rejections[:MOST_TOLD]),
     )
     return replace(table, reading=reading)
@@ -164,7 +170,7 @@ def _calendar_rows(path: Path, shown: str, answers: FileAnswers) -> tuple[Rows, 
     decisions = [Decision("tables.decided_series", told)] if events.series else []
     if events.zones:
         decisions.append(Decision("tables.decided_zones", {"zones": list(events.zones)}))
-    return Rows(calendars.HEADER, iter(events.rows), decisions), events.encoding
+    return Rows(calendars.HEADER, enumerate(events.rows, 1), decisions), events.encoding
 
 
 def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path, shown: str) -> Table:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -101,13 +102,18 @@ def load_profile(path: Path, shown: str) -> Profile:
     return specs.validate(Profile, specs.read(path, shown))
 
 
+@cache
+def _known(path: Path, _written: int) -> Profile:
+    return load_profile(path, workspace.shown(path))
+
+
 def known_profiles() -> dict[str, Profile]:
     """Return every profile by name: the workspace's own before the package's."""
     folders = (Path(__file__).parent / FOLDER, workspace.root() / FOLDER)
     found = {}
     for folder in folders:
         for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
-            profile = load_profile(path, workspace.shown(path))
+            profile = _known(path, path.stat().st_mtime_ns)
             found[profile.profile] = profile
     return found
 
@@ -167,10 +173,11 @@ def unwrapped(heading: str, wrappers: Sequence[str]) -> str:
 
 
 def _match(profile: Profile, headings: Sequence[str]) -> Match:
-    bare = [bare_heading(unwrapped(heading, profile.wrappers)) for heading in headings]
+    bare = list(map(bare_heading, headings))
+    inner = [bare_heading(unwrapped(heading, profile.wrappers)) for heading in headings]
     places, times = {}, {}
     for name, column in profile.columns.items():
-        found = _places(column.headers, bare)
+        found = _places(column.headers, bare) or _places(column.headers, inner)
         if found:
             places[name] = found
             clock = [place for place in _places(column.time, bare) if place != found[0]]

@@ -70,10 +70,10 @@ class Rejection:
 
 @dataclass
 class Rows:
-    """Rows of text as a file of another format gives them; what was left out is known when all are read."""
+    """Numbered rows of text as a file of another format gives them; what was left out is known at the end."""
 
     header: Sequence[str]
-    rows: Iterator[Sequence[str]]
+    rows: Iterator[tuple[int, Sequence[str]]]
     decisions: list[Decision] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
 

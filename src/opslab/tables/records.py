@@ -9,6 +9,7 @@ from typing import Any
 
 from opslab.errors import DataError
 from opslab.tables.dialect import LONGEST_LINE, MOST_COLUMNS
+from opslab.tables.numbers import clear_number
 from opslab.tables.reading import Rejection, Rows
 
 _MOST_REJECTED = 0.1
@@ -36,10 +37,10 @@ def read_records(path: Path, shown: str) -> Rows:
         line = rejections[0].row if rejections else 1
         raise DataError.of("tables.no_records", file=shown, line=line)
 
-    def rows() -> Iterator[Sequence[str]]:
-        for _, record in _records(path, shown):
+    def rows() -> Iterator[tuple[int, Sequence[str]]]:
+        for number, record in _records(path, shown):
             if not isinstance(record, str):
-                yield [record.get(name, "") for name in columns]
+                yield number, [record.get(name, "") for name in columns]
 
     return Rows(list(columns), rows(), rejections=rejections)
 
@@ -56,9 +57,13 @@ def _records(path: Path, shown: str) -> Iterator[tuple[int, Mapping[str, str] | 
                 continue
             try:
                 value = json.loads(
-                    line, parse_float=str, parse_int=str, parse_constant=_no_number, object_pairs_hook=_object
+                    line,
+                    parse_float=clear_number,
+                    parse_int=str,
+                    parse_constant=_no_number,
+                    object_pairs_hook=_object,
                 )
-                yield number, dict(_flat(value)) if isinstance(value, dict) else "tables.rejected_no_object"
+                yield number, _named(value) if isinstance(value, dict) else "tables.rejected_no_object"
             except (ValueError, RecursionError):
                 yield number, "tables.rejected_no_json"
 
@@ -71,6 +76,16 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a name stands twice")
+    return found
+
+
+def _named(value: Mapping[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for joined, one in _flat(value):
+        name = joined
+        while name in found:  # {"a.b": 1, "a": {"b": 2}}
+            name = f"{name} (2)"
+        found[name] = one
     return found
 
 

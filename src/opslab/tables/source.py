@@ -78,7 +78,7 @@ class Table:
         ).df()
         for name, kind in self.types.items():
             if kind.endswith("[]"):
-                made[name] = made[name].map(list)
+                made[name] = made[name].map(lambda cell: list(cell) if hasattr(cell, "__iter__") else None)
         return made
 
     def keep(self, name: str, sql: str) -> None:

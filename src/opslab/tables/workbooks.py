@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from opslab.errors import DataError, did_you_mean
+from opslab.tables.numbers import clear_number
 from opslab.tables.reading import Decision, FileAnswers, Rejection, Rows
 
 _MOST_BYTES = 4 << 30  # unpacked
@@ -23,7 +26,7 @@ def read_workbook(path: Path, shown: str, answers: FileAnswers) -> Rows:
     import openpyxl
 
     formulas = _formulas_without_value(path, shown)
-    try:
+    with _told(shown):
         book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
         sheets = {sheet.title: sheet for sheet in book.worksheets if sheet.sheet_state == "visible"}
         filled = {}
@@ -31,10 +34,9 @@ def read_workbook(path: Path, shown: str, answers: FileAnswers) -> Rows:
             sheet.reset_dimensions()  # what a file says of its own size may be anything
             if any(value not in (None, "") for row in sheet.iter_rows(values_only=True) for value in row):
                 filled[name] = sheet
-    except Exception as error:  # openpyxl has no error class of its own
-        raise DataError.of("tables.no_workbook", file=shown) from error
     name = _chosen(answers.sheet, list(sheets), list(filled), shown)
-    found = _rows(filled[name])
+    with _told(shown):
+        found = _rows(filled[name], shown)
     if len(filled) > 1 or len(sheets) > len(filled):
         found.decisions.append(Decision("tables.decided_sheet", {"sheet": name}))
     if formulas:
@@ -58,6 +60,17 @@ def _chosen(asked: str | None, sheets: Sequence[str], filled: Sequence[str], sho
     return filled[0]
 
 
+@contextmanager
+def _told(shown: str) -> Iterator[None]:
+    """Tell whatever goes wrong in openpyxl, which has no error class of its own, as one message."""
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:
+        raise DataError.of("tables.no_workbook", file=shown) from error
+
+
 def _formulas_without_value(path: Path, shown: str) -> int:
     """Return how many formulas the program that wrote the workbook has not computed."""
     try:
@@ -72,24 +85,35 @@ def _formulas_without_value(path: Path, shown: str) -> int:
                 with packed.open(name) as stream:
                     while piece := stream.read(_PIECE):
                         *cells, rest = (rest + piece).split(b"</c>")
-                        count += sum(b"<f" in cell and not re.search(rb"<v>[^<]", cell) for cell in cells)
+                        count += sum(map(_lacks_value, cells))
             return count
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise DataError.of("tables.no_workbook", file=shown) from error
 
 
-def _rows(sheet: Any) -> Rows:
+def _lacks_value(cell: bytes) -> bool:
+    return b"<f" in cell and not re.search(rb"<v>[^<]", cell) and b't="str"' not in cell
+
+
+def _rows(sheet: Any, shown: str) -> Rows:
     """Return the header and the rows below it; titles above are passed over, and told."""
     head = list(islice(sheet.iter_rows(), _HEAD_ROWS))
     widths = [len([cell for cell in cells if _text(cell)]) for cells in head]
     first = next((place for place, width in enumerate(widths) if width), 0)
-    start = next((place for place, width in enumerate(widths[: first + _PREAMBLE]) if width > 1), first)
+    named = (place for place, width in enumerate(widths[: first + _PREAMBLE]) if width > 1)
+    start = next(named, first)
+    if any(not isinstance(cell.value, str | None) for cell in head[start]):
+        start = first  # rows of values below a single heading
     header = _trimmed([_text(cell) for cell in head[start]])
     found = Rows(header, iter(()))
     if start > first:
         found.decisions.append(Decision("tables.decided_preamble", {"count": start}))
 
-    def rows() -> Iterator[Sequence[str]]:
+    def rows() -> Iterator[tuple[int, Sequence[str]]]:
+        with _told(shown):
+            yield from below()
+
+    def below() -> Iterator[tuple[int, Sequence[str]]]:
         errors = 0
         for number, cells in islice(enumerate(sheet.iter_rows(), 1), start + 1, None):
             values = _trimmed([_text(cell) for cell in cells])
@@ -100,7 +124,7 @@ def _rows(sheet: Any) -> Rows:
                 told = {"line": number, "found": len(values), "columns": len(header)}
                 found.rejections.append(Rejection(number - start - 1, "tables.rejected_width", told))
                 continue
-            yield values + [""] * (len(header) - len(values))
+            yield number - start - 1, values + [""] * (len(header) - len(values))
         if errors:
             found.decisions.append(Decision("tables.decided_errors", {"count": errors}, assumed=True))
 
@@ -122,7 +146,7 @@ def _text(cell: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)  # noqa: PLR2004
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else clear_number(repr(value))  # noqa: PLR2004
     if isinstance(value, datetime.datetime):
         timed = value.time() != datetime.time() or "h" in str(cell.number_format).lower()
         return (
