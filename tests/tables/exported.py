@@ -11,7 +11,9 @@ import pytest
 from opslab.errors import OpslabError
 from opslab.tables import Answers, read_export
 
-ENGLISH = re.compile(r"\b(the|this|is|are|of|and|there|which|with|written|has|have|not|say|it)\b", re.IGNORECASE)
+ENGLISH = re.compile(
+    r"\b(the|this|is|are|of|and|there|which|with|written|has|have|not|say|it)\b", re.IGNORECASE
+)
 
 
 def quoted_csv(*rows):

@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opslab.errors import DataError
 from opslab.tables import calendars as module
-from opslab.tables.calendars import HEADER, counted_hours, read_calendar
+from opslab.tables import read_export
+from opslab.tables.calendars import HEADER, read_calendar
 
 quick = settings(deadline=None, max_examples=60)
 
@@ -1012,37 +1013,25 @@ minutes = st.integers(0, 600)
 spans = st.lists(st.tuples(minutes, st.integers(0, 90)), max_size=25)
 
 
-@quick
-@given(spans, st.randoms(use_true_random=False))
-def test_counted_hours_are_those_of_the_union(pairs, random):
-    zero = datetime.datetime(2025, 3, 30, tzinfo=ZoneInfo("Europe/Paris"))  # over the change of clocks
-    moments = [
-        (zero.astimezone(UTC) + timedelta(minutes=start)).astimezone(zero.tzinfo) for start, _ in pairs
-    ]
-    ends = [(start.astimezone(UTC) + timedelta(minutes=length)).astimezone(zero.tzinfo) for start, (_, length) in zip(moments, pairs, strict=True)]  # fmt: skip
-    counted = counted_hours(moments, ends)
-    union = {minute for start, length in pairs for minute in range(start, start + length)}  # minute by minute
-    assert sum(counted) == pytest.approx(len(union) / 60)
-    for (start, length), found in zip(pairs, counted, strict=True):
-        earlier = [pair for pair in pairs if (pair[0], sum(pair)) < (start, start + length)]
-        covered = {minute for first, size in earlier for minute in range(first, first + size)}
-        alone = sum(minute not in covered for minute in range(start, start + length)) / 60
-        twins = pairs.count((start, length))
-        assert min(abs(found - alone), found if twins > 1 else 1) < 1e-9
-    places = random.sample(range(len(pairs)), len(pairs))
-    shuffled = counted_hours([moments[place] for place in places], [ends[place] for place in places])
-    assert sorted(shuffled) == pytest.approx(sorted(counted))
-
-
-def test_counted_hours_of_times_that_cannot_be_compared():
-    there = datetime.datetime(2025, 3, 3, 10, tzinfo=UTC)
-    here = there.replace(tzinfo=None)
-    assert counted_hours([], []) == []
-    assert counted_hours([here], [here - timedelta(hours=1)]) == [0]
-    with pytest.raises(TypeError):
-        counted_hours([here, there], [here, there])
-    with pytest.raises(ValueError, match="zip"):
-        counted_hours([here], [])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(spans)
+def test_counted_hours_are_those_of_the_union(tmp_path, pairs):
+    """Over the change of clocks, against a count minute by minute."""
+    zero = datetime.datetime(2025, 3, 29, 22, tzinfo=UTC)
+    written = "".join(
+        f"BEGIN:VEVENT\nUID:{place}\nDTSTART:{zero + timedelta(minutes=start):%Y%m%dT%H%M%SZ}\n"
+        f"DURATION:PT{length}M\nEND:VEVENT\n"
+        for place, (start, length) in enumerate(pairs)
+    )
+    path = tmp_path / "team.ics"
+    path.write_text(f"BEGIN:VCALENDAR\n{written}END:VCALENDAR\n", encoding="utf-8")
+    frame, reading = read_export(path)
+    union = {minute for start, length in pairs for minute in range(start, start + length)}
+    assert frame["counted_hours"].sum() == pytest.approx(len(union) / 60)
+    assert frame["hours"].sum() == pytest.approx(sum(length for _, length in pairs) / 60)
+    assert (frame["counted_hours"] <= frame["hours"] + 1e-9).all()
+    overlap = sum(length for _, length in pairs) > len(union)
+    assert overlap == any(one.key == "tables.decided_overlap" for one in reading.decisions)
 
 
 def test_every_message_is_told_in_both_languages(monkeypatch):

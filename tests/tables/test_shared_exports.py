@@ -86,7 +86,9 @@ def test_every_file_is_read_whole(name):
         assert len(frame) == len(rows) - len(left_out)
 
 
-@pytest.mark.parametrize("name", [name for name in EXPORTS if name.parent == FEEDBACK], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "name", [name for name in EXPORTS if name.parent == FEEDBACK], ids=lambda path: path.name
+)
 def test_comments_are_kept_to_the_letter(name):
     frame, _ = opened(name)
     expected = pd.read_csv(data_file(name), dtype=str, keep_default_na=False)
@@ -120,7 +122,9 @@ def expected_totals():
 )
 def test_hours_by_person_and_month_agree(name):
     frame, _ = opened(OPS / name)
-    assert totals(frame["person"], frame["started_at"], frame["hours"]) == pytest.approx(expected_totals(), rel=1e-12)
+    assert totals(frame["person"], frame["started_at"], frame["hours"]) == pytest.approx(
+        expected_totals(), rel=1e-12
+    )
 
 
 def test_hours_of_harvest_agree_within_its_rounding():
@@ -132,7 +136,10 @@ def test_hours_of_harvest_agree_within_its_rounding():
     for key, hours in expected.items():
         assert abs(found[key] - hours) <= 0.005 * entries[key] + 1e-9
     exact = [clock(row["Duration"]) for row in raw(OPS / "toggl_detailed.csv")]
-    assert all(abs(Decimal(str(one)) - other) <= Decimal("0.005") for one, other in zip(frame["hours"], exact, strict=True))
+    assert all(
+        abs(Decimal(str(one)) - other) <= Decimal("0.005")
+        for one, other in zip(frame["hours"], exact, strict=True)
+    )
 
 
 @pytest.mark.parametrize("name", ["clockify_detailed_en.csv", "clockify_detailed_fr_excel_cp1252.csv"])
@@ -176,7 +183,9 @@ def test_an_english_export_against_the_csv_module():
         ]
         assert values(frame[name]) == expected
     assert list(frame["labels"]) == [[row[place] for place in places["Labels"] if row[place]] for row in rows]
-    logged = [[int(row[place].rpartition(";")[2]) for place in places["Log Work"] if row[place]] for row in rows]
+    logged = [
+        [int(row[place].rpartition(";")[2]) for place in places["Log Work"] if row[place]] for row in rows
+    ]
     assert values(frame["logged_hours"]) == [sum(seconds) / 3600 if seconds else None for seconds in logged]
     assert {"assignee", "reporter", "description", "work_logs"} <= set(reading.personal)
 

@@ -121,28 +121,6 @@ def read_calendar(content: bytes, *, file: str, until: datetime.date | None = No
     return Events(rows, tuple(sorted(zones)), *counts, encoding)
 
 
-def counted_hours(starts: Sequence[datetime.datetime], ends: Sequence[datetime.datetime]) -> list[float]:
-    """Return the hours of each interval that no earlier one covers: their sum is the length of the union.
-
-    Of two, the one that starts (then ends) first keeps its time. All times have an offset, or none has.
-
-    Examples
-    --------
-    >>> nine, ten, noon = (datetime.datetime(2025, 3, 3, hour) for hour in (9, 10, 12))
-    >>> counted_hours([nine, nine, ten], [noon, ten, noon])
-    [2.0, 1.0, 0.0]
-    """
-    if len({moment.tzinfo is None for moment in (*starts, *ends)}) > 1:
-        raise TypeError("times with an offset and times without one cannot be compared")
-    spans = [(_comparable(start), _comparable(end)) for start, end in zip(starts, ends, strict=True)]
-    hours, covered = [0.0] * len(spans), min(spans, default=(_MIDNIGHT,))[0]
-    for place in sorted(range(len(spans)), key=spans.__getitem__):
-        start, end = spans[place]
-        hours[place] = max((end - max(start, covered)) / datetime.timedelta(hours=1), 0.0)
-        covered = max(covered, end)
-    return hours
-
-
 @contextmanager
 def _told(file: str, line: int | None) -> Iterator[None]:
     """Tell whatever goes wrong in a library as one message."""
@@ -295,9 +273,6 @@ def _series(events: Sequence[_Event]) -> Iterator[tuple[_Event, dict[Any, _Event
 
 def _occurrences(host: _Event, changes: dict[Any, _Event], limit: Any, tally: Counter[str]) -> Iterator[Any]:
     """Yield of each occurrence what its event says, its start and its length."""
-    import icalendar
-    from recurring_ical_events import CalendarQuery
-
     if not (changes or host.rules or host.extra or host.excluded):
         yield _texts(host, host), host.start, host.length
         return
@@ -306,32 +281,22 @@ def _occurrences(host: _Event, changes: dict[Any, _Event], limit: Any, tally: Co
         if event.rules or event.range != "THISANDFUTURE" or _kind(event.start)[0] != _kind(host.start)[0]:
             raise event.refused("tables.calendar_rule", rule=f"RANGE={event.range}")
     shifts = [_wall(event.start, host.start) - instance for instance, event in following.items()]
-    earliest = min([_NOTHING, *shifts])
-    limit -= earliest
-    starts = _starts(host, limit)
+    starts = _starts(host, limit - min([_NOTHING, *shifts]))
     gone = {start for start in starts if {start, _wall(start, _EPOCH)} & {*host.excluded}}
     tally.update(series=bool(host.rules or host.extra), excluded=len(gone))
     tally["moved"] += len(changes.keys() & (starts - gone))
     for start in changes.keys() - gone:
         yield _texts(changes[start], host), changes[start].start, changes[start].length
-    # The library takes 9:00 UTC and 9:00 local for one another in a series: it is given wall clocks alone.
-    calendar, texts = icalendar.Calendar(), dict[Any, tuple[str, ...]]({(): _texts(host, host)})
-    for instance, event in [(None, host), *following.items()]:
-        plain, start = icalendar.Event({"UID": "series"}), _wall(event.start, host.start)
-        plain["DTSTART"], plain["DTEND"] = map(icalendar.vDDDTypes, (start, start + event.length))
-        plain["RRULE"] = list(event.rules)
-        plain["RDATE"] = icalendar.vDDDLists(event.extra)
-        if instance is None:
-            plain["EXDATE"] = icalendar.vDDDLists([*event.excluded, *changes])
-        else:
-            texts[(_wall(instance, _MIDNIGHT),)] = _texts(event, host)
-            plain.add("RECURRENCE-ID", instance, {"RANGE": "THISANDFUTURE"})
-        calendar.add_component(plain)
-    (series,) = CalendarQuery(calendar).series
-    for found in series.between(_wall(min(starts), _MIDNIGHT) + earliest - _DAY, limit):
-        tally["moved"] += bool(found.recurrence_ids)
-        zoned = found.start.replace(tzinfo=host.start.tzinfo) if _kind(found.start)[0] else found.start
-        yield texts[found.recurrence_ids], _later(zoned, _NOTHING), found.end - found.start
+    lengths = {_wall(date[0], host.start): date[1] for date in host.extra if isinstance(date, tuple)}
+    steps = sorted(zip(following.items(), shifts, strict=True), key=lambda step: step[0][0])
+    for start in starts - gone - changes.keys():
+        event, moment = host, start
+        for (instance, changed), shift in steps:
+            if instance <= start:
+                event, moment = changed, start + shift
+        tally["moved"] += event is not host
+        zoned = moment.replace(tzinfo=host.start.tzinfo) if _kind(moment)[0] else moment
+        yield _texts(event, host), _later(zoned, _NOTHING), lengths.get(start, event.length)
 
 
 def _starts(host: _Event, limit: datetime.datetime) -> set[Any]:
