@@ -88,8 +88,8 @@ def test_problems_survive_a_process(kind, carry):
         ),
         (
             Problem("tables.folder", {}, "data"),
-            "data: This is a folder; name one CSV or Parquet file.",
-            "data : C'est un dossier ; nommez un fichier CSV ou Parquet.",
+            "data: This is a folder; name one file.",
+            "data : C'est un dossier ; indiquez un fichier.",
         ),
         (
             Problem("specs.missing", {"name": "unit"}, field="unit"),

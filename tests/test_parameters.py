@@ -150,7 +150,7 @@ def test_the_day_is_given_or_the_last_of_the_period(here):
             "exports/units.csv",
             "exports",
             ParameterError,
-            "spec.yaml, line 2, data.path: This is a folder; name one CSV or Parquet file.",
+            "spec.yaml, line 2, data.path: This is a folder; name one file.",
         ),
         (
             "data: {path: exports/units.csv}\n",

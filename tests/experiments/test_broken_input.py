@@ -699,7 +699,13 @@ def written(rows):
 
 
 FRENCH = [
-    [unit, arm, bought, f"1\N{NARROW NO-BREAK SPACE}{float(revenue):06.2f}".replace(".", ","), "/".join(seen[:10].split("-")[::-1])]
+    [
+        unit,
+        arm,
+        bought,
+        f"1\N{NARROW NO-BREAK SPACE}{float(revenue):06.2f}".replace(".", ","),
+        "/".join(seen[:10].split("-")[::-1]),
+    ]
     for unit, arm, bought, revenue, seen in ROWS
 ]
 
@@ -719,6 +725,18 @@ def test_a_french_spreadsheet_is_read_as_what_it_is(encoding, here):
         ("tables.decided_decimal", "revenue"),
         ("tables.decided_first", "seen"),
     }
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_frame_of_texts_is_read_as_a_file_is(library, here):
+    write(here)
+    experiment = Experiment.load("spec.yaml")
+    module = pytest.importorskip(library)
+    columns = dict(zip(HEADER, map(list, zip(*ROWS, strict=True)), strict=True))
+    found = analyze(experiment, module.DataFrame(columns))
+    assert [one.estimate for one in found.comparisons] == [
+        one.estimate for one in analyze(experiment).comparisons
+    ]
 
 
 def test_an_unclear_file_is_read_once_the_question_is_answered(here):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure as Drawing
 
@@ -12,6 +12,7 @@ from opslab.report import figures
 words = st.lists(st.text(alphabet="abcdefgéàW-%", min_size=1, max_size=12), min_size=1, max_size=12)
 
 
+@settings(deadline=None)
 @given(words.map(" ".join), st.floats(0.6, 5))
 def test_wrapped_lines_fit(said, inches):
     lines = figures.wrapped(said, inches, 10, most=3).splitlines()

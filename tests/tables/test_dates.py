@@ -5,6 +5,7 @@ import datetime
 import unicodedata
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 from babel.dates import get_day_names, get_month_names
 from exported import assumed, cells, columns, decided, quoted_csv, read, refused, values
@@ -191,7 +192,7 @@ def test_every_half_hour_of_a_day_on_a_clock_of_twelve(tmp_path, written):
 def test_years_of_two_digits_as_posix_has_them(tmp_path):
     written = [f"25/12/{year:02}" for year in range(100)]
     found, reading = cells(tmp_path, *written)
-    assert found == [datetime.datetime.strptime(cell, "%d/%m/%y") for cell in written]
+    assert found == list(pd.to_datetime(written, format="%d/%m/%y"))
     assert decided(reading, "x")["decided_short_years"] == {"count": 100}
 
 
@@ -402,6 +403,30 @@ def test_every_half_hour_around_a_change_of_the_clocks(tmp_path, first):
     times = halves(first, 3)
     found, _ = cells(tmp_path, *(f"{time:%Y-%m-%d %H:%M}" for time in times), timezone="Europe/Paris")
     assert found == [utc(time.replace(tzinfo=PARIS, fold=0)) for time in times]
+
+
+@pytest.mark.parametrize(
+    ("zone", "first"),
+    [
+        ("America/New_York", "2025-03-08"),
+        ("America/New_York", "2025-11-01"),
+        ("America/Santiago", "2025-04-05"),  # at midnight
+        ("America/Santiago", "2025-09-06"),
+        ("Australia/Lord_Howe", "2025-10-04"),  # by half an hour
+        pytest.param(
+            "Australia/Lord_Howe",
+            "2025-04-05",
+            marks=pytest.mark.xfail(
+                strict=True, reason="clocks are taken to change by a whole hour: the later instant, untold"
+            ),
+        ),
+        ("Asia/Kolkata", "2025-03-29"),
+    ],
+)
+def test_changes_of_the_clocks_in_other_zones(tmp_path, zone, first):
+    times = halves(first, 2)
+    found, _ = cells(tmp_path, *(f"{time:%Y-%m-%d %H:%M}" for time in times), timezone=zone)
+    assert found == [utc(time.replace(tzinfo=ZoneInfo(zone), fold=0)) for time in times]
 
 
 def test_the_hour_that_is_left_out_and_the_one_that_comes_twice_are_told(tmp_path):

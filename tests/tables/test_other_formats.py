@@ -14,7 +14,7 @@ import pytest
 from exported import assumed, decided, read, refused, rejected, values
 from openpyxl.chart import BarChart, Reference
 
-from opslab.tables import read_export
+from opslab.tables import Answers, read_export
 
 DAY = datetime.date(2025, 3, 4)
 NINE = datetime.datetime.fromisoformat("2025-03-04T09:30:15")
@@ -125,11 +125,8 @@ def test_a_workbook_under_a_profile(here):
 @pytest.mark.parametrize("kind", ["xlsx", "jsonl"])
 def test_numbers_that_are_numbers_ask_nothing(here, kind):
     for other in ("x", "1,5"):
-        rows = [{"Durée": 1.234, "Montant": 12.345, "note": 1.125, "autre": other}]
-        if kind == "xlsx":
-            content = workbook(list(rows[0]), list(rows[0].values()))
-        else:
-            content = json.dumps(rows[0])
+        row = {"Durée": 1.234, "Montant": 12.345, "note": 1.125, "autre": other}
+        content = {"xlsx": workbook(list(row), list(row.values())), "jsonl": json.dumps(row)}[kind]
         frame, _ = read(here, content, name=f"export.{kind}", profile="mine")
         assert frame[["hours", "amount", "note"]].iloc[0].to_list() == [1.234, 12.345, 1.125]
 
@@ -336,6 +333,13 @@ def test_numbers_keep_their_digits(tmp_path):
     assert frame.iloc[0].to_list() == ["12345678901234567890", "9007199254740993", 0.1, 1000.0, "007", -0.5]
 
 
+@pytest.mark.xfail(strict=True, reason="1.234 is read as 1.2340, and stays so in a text or a list")
+def test_numbers_among_texts_keep_their_digits(tmp_path):
+    frame, _ = read(tmp_path, jsonl({"v": 1.234, "l": [1.234]}, {"v": "x", "l": []}), name="export.jsonl")
+    assert list(frame["v"]) == ["1.234", "x"]
+    assert json.loads(frame["l"][0]) in ([1.234], ["1.234"])
+
+
 def test_lists_stay_as_json(tmp_path):
     given = [["a", "é"], [1, 2.5], [], [{"x": None}]]
     frame, _ = read(tmp_path, jsonl(*({"l": one} for one in given)), name="export.jsonl")
@@ -373,7 +377,6 @@ def test_a_line_that_is_no_record_is_left_out_with_its_number(tmp_path, broken, 
     frame, reading = read(tmp_path, jsonl(*[{"a": 1}] * 20, broken, {"a": 3}), name="export.jsonl")
     assert list(frame["a"]) == [1] * 20 + [3]
     assert rejected(reading) == [(21, reason)]
-    assert reading.rejections[0].values == {"line": 21}
 
 
 @pytest.mark.parametrize(
@@ -465,8 +468,38 @@ def test_a_parquet_file_keeps_its_types(tmp_path):
 
 def test_a_list_of_nothing_in_parquet(tmp_path):
     frame, _ = read(tmp_path, parquet(words=[["a"], None]), name="export.parquet")
-    assert list(frame["words"])[0] == ["a"]
-    assert len(frame) == 2
+    assert [list(words) if words is not None else [] for words in frame["words"]] == [["a"], []]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "us",
+        *(
+            pytest.param(
+                unit,
+                marks=pytest.mark.xfail(
+                    strict=True, reason="told as a time with an offset, and not taken for the zone's"
+                ),
+            )
+            for unit in ("s", "ms", "ns")
+        ),
+    ],
+)
+def test_times_of_any_precision_are_local(tmp_path, unit):
+    """Parquet has seconds to nanoseconds, and so has pandas."""
+    noon = at("2025-07-01T12:00")
+    given = {"time": pa.array([noon, None], pa.timestamp(unit))}
+    (tmp_path / "times.parquet").write_bytes(parquet(**given))
+    for data in (
+        tmp_path / "times.parquet",
+        pd.DataFrame({"time": pd.to_datetime([noon, None]).as_unit(unit)}),
+    ):
+        frame, reading = read_export(data, answers=Answers(profile="none"))
+        assert values(frame["time"]) == [noon, None]
+        assert set(decided(reading, "time")) == {"decided_local"}
+        frame, _ = read_export(data, answers=Answers(profile="none", timezone="Europe/Paris"))
+        assert values(frame["time"]) == [at("2025-07-01T10:00"), None]
 
 
 def test_texts_of_parquet_are_decided_as_any_other(tmp_path):

@@ -178,10 +178,8 @@ def test_an_english_export_against_the_csv_module():
     assert values(frame["key"]) == column("Issue key")
     assert values(frame["description"]) == column("Description")
     for name, heading in (("created_at", "Created"), ("resolved_at", "Resolved")):
-        expected = [
-            cell and datetime.datetime.strptime(cell, "%d/%b/%y %I:%M %p") for cell in column(heading)
-        ]
-        assert values(frame[name]) == expected
+        expected = pd.to_datetime(pd.Series(column(heading)), format="%d/%b/%y %I:%M %p")
+        assert values(frame[name]) == values(expected)
     assert list(frame["labels"]) == [[row[place] for place in places["Labels"] if row[place]] for row in rows]
     logged = [
         [int(row[place].rpartition(";")[2]) for place in places["Log Work"] if row[place]] for row in rows

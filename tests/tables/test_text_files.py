@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from exported import assumed, decided, read, refusal, refused, rejected, values
 
+from opslab.report.imports import say
 from opslab.tables import Answers, open_table
 
 PEOPLE = [("id", "prénom", "ville"), ("1", "Hélène", "Besançon"), ("2", "Zoë", "Évry"), ("3", "Ana", "Nîmes")]
@@ -51,21 +52,18 @@ def test_utf_16_with_its_mark_the_other_way_round(tmp_path):
 
 @pytest.mark.parametrize("codec", ["utf-8", "cp1252", "utf-16-le"])
 def test_accents_far_below_tell_the_encoding(tmp_path, codec):
-    rows = [("id", "ville"), *[("1", "Paris")] * 40_000, ("2", "Besançon"), ("3", "“Évry” – 5 €")]
+    rows = [("id", "ville"), *[("1", "Paris")] * 40_000, ("2", "Besançon"), ("3", "“Évry” \N{EN DASH} 5 €")]
     content = text_of(rows).encode(codec)
     assert len(content) > 200_000
     frame, reading = read(tmp_path, content)
-    assert list(frame["ville"][-2:]) == ["Besançon", "“Évry” – 5 €"]
+    assert list(frame["ville"][-2:]) == ["Besançon", "“Évry” \N{EN DASH} 5 €"]
     assert (reading.rows, reading.encoding) == (40_002, ENCODINGS[codec])
 
 
 @pytest.mark.parametrize("above", [0, 40_000])
 def test_two_encodings_in_one_file_are_refused_with_the_line(tmp_path, above):
     content = (
-        b"id;ville\n"
-        + b"1;Paris\n" * above
-        + "2;Évry\n".encode()
-        + "3;Nîmes\n4;Évry\n".encode("cp1252")
+        b"id;ville\n" + b"1;Paris\n" * above + "2;Évry\n".encode() + "3;Nîmes\n4;Évry\n".encode("cp1252")
     )
     error = refused(tmp_path, content, "encoding_mixed")
     assert error.problems[0].line == above + 3
@@ -350,10 +348,9 @@ def test_ragged_rows_are_left_out_with_number_line_and_reason(tmp_path):
     frame, reading = read(tmp_path, content)
     assert list(frame["id"]) == [place for place in range(1, 31) if place not in (4, 21)]
     assert reading.rejected == 2
-    first, second = reading.rejections
-    assert (first.row, first.key) == (4, "tables.rejected_width")
-    assert dict(first.values) == {"line": 8, "found": 2, "columns": 3}
-    assert (second.row, second.values["line"], second.values["found"]) == (21, 8 + 2 * 16 + 1, 4)
+    assert rejected(reading) == [(4, "rejected_width"), (21, "rejected_width")]
+    told = [one["values"] for one in reading.record()["rejections"]]
+    assert told == [{"line": 8, "found": 2, "columns": 3}, {"line": 8 + 2 * 16 + 1, "found": 4, "columns": 3}]
 
 
 def test_rows_left_out_keep_the_numbers_of_the_others(tmp_path):
@@ -383,6 +380,14 @@ def test_one_ragged_row_in_ten_is_the_most(tmp_path, misfits, is_read):
         error = refused(tmp_path, content, "many_misfits")
         assert error.problems[0].line == 2 + 100 - misfits
         assert "11 of 100 rows" in str(error)
+
+
+def test_a_quote_out_of_place_leaves_out_its_row(tmp_path):
+    content = "id,x\n" + "1,a\n" * 20 + '2,"abc"def\n3,c\n'
+    frame, reading = read(tmp_path, content)
+    assert list(frame["id"]) == [1] * 20 + [3]
+    assert rejected(reading) == [(21, "rejected_quote")]
+    assert say(reading.rejections[0], "en") != say(reading.rejections[0], "fr")
 
 
 def test_a_quote_that_is_never_closed_is_refused_with_its_line(tmp_path):

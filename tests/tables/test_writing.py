@@ -472,7 +472,9 @@ def test_pandas_polars_and_arrow_write_the_same_bytes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "other", [[1, 2], {"a": [1]}, pd.Series([1]), pl.LazyFrame({"a": [1]}), "text", None], ids=lambda value: type(value).__name__
+    "other",
+    [[1, 2], {"a": [1]}, pd.Series([1]), pl.LazyFrame({"a": [1]}), "text", None],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_table_is_refused(tmp_path, other):
     with pytest.raises(DataError, match="cannot be written; give a pandas or Polars data frame") as caught:

@@ -234,7 +234,7 @@ def _made(table: Table, work: Sequence[Work], file: File, *, strict: bool) -> Ta
     values = [f"{value} AS {quoted(one.wanted.name)}" for value, one in zip(sql, work, strict=True)]
     query = f"SELECT {', '.join(values)}, {ROW} FROM (SELECT {inner} FROM {table.relation})"
     source = f"({query})"
-    if staged:  # what took a look at every cell is kept
+    if staged or table.reading.format == "frame":  # a frame is not seen by the cursors of other threads
         table.keep("typed", query)
         source = "typed"
         _tell_emptied(table, staged, file, strict=strict)

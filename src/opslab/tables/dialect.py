@@ -153,6 +153,8 @@ def _head(path: Path, shown: str) -> tuple[str, bool]:
                 break
             head += more
         whole = not stream.read(1)
+    if not whole and not re.search(rb"[\r\n]", head):
+        raise DataError.of("tables.long_line", file=shown, line=1, most=_LONGEST_HEAD >> 20)
     try:
         return codecs.getincrementaldecoder("utf-8-sig")().decode(head, final=whole), whole
     except UnicodeDecodeError as error:

@@ -87,6 +87,8 @@ def _formulas_without_value(path: Path, shown: str) -> int:
                         *cells, rest = (rest + piece).split(b"</c>")
                         count += sum(map(_lacks_value, cells))
             return count
+    except DataError:
+        raise
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise DataError.of("tables.no_workbook", file=shown) from error
 
