@@ -315,9 +315,7 @@ NOT_COMPUTED = (
         (("units.csv}", "units.csv, rows: totals}"), "line 2, data.rows"),
         (("units.csv}", "units.csv, snapshot: monday}"), "line 2, data.snapshot"),
         (("path: units.csv", "assignments: a.csv, events: e.csv"), "line 2, data.assignments; line 2, data.events"),
-        (metric("mean, column: revenue", "ratio, numerator: revenue, denominator: bought"), "line 8, metrics[2].type"),
         (metric("mean, column: revenue", "quantile, column: revenue, quantile: 0.9"), "line 8, metrics[2].type"),
-        (add_to_metric("covariates: [before]"), "line 8, metrics[2].covariates"),
         (add_to_metric("cap: {quantile: 0.999}"), "line 8, metrics[2].cap"),
         (add_to_metric("cap: {value: 0}"), "line 8, metrics[2].cap"),
         (add_to_metric("window: {to: 7d}"), "line 8, metrics[2].window"),
@@ -392,7 +390,7 @@ metrics:
 @pytest.mark.parametrize(
     ("spec", "uncomputed"),
     [
-        (UNIT_TABLE, "metrics[2].covariates metrics[2].cap metrics[3].type metrics[4].type segments"),
+        (UNIT_TABLE, "metrics[2].cap metrics[4].type segments"),
         (
             LOGS,
             (
@@ -699,7 +697,13 @@ def written(rows):
 
 
 FRENCH = [
-    [unit, arm, bought, f"1\N{NARROW NO-BREAK SPACE}{float(revenue):06.2f}".replace(".", ","), "/".join(seen[:10].split("-")[::-1])]
+    [
+        unit,
+        arm,
+        bought,
+        f"1\N{NARROW NO-BREAK SPACE}{float(revenue):06.2f}".replace(".", ","),
+        "/".join(seen[:10].split("-")[::-1]),
+    ]
     for unit, arm, bought, revenue, seen in ROWS
 ]
 
