@@ -12,7 +12,7 @@ from opslab.errors import DataError, Problem, did_you_mean
 from opslab.experiments import checks
 from opslab.experiments.comparisons import judge
 from opslab.experiments.decision import decide
-from opslab.experiments.measured import Measured, compared, deviations, measured
+from opslab.experiments.measured import Measured, caps, compared, deviations, measured
 from opslab.experiments.metrics import Metric, columns_of
 from opslab.experiments.moments import ArmMoments, collect
 from opslab.experiments.result import ArmSummary, Check, DataUsed, ExperimentResult, Plan
@@ -79,13 +79,14 @@ def _analyze(experiment: Experiment, table: Table, as_of: datetime.date | None) 
     used = (
         within if not units.leaked else without_leaked(table, experiment.unit, experiment.arms.column, within)
     )
-    metrics = {metric.name: measured(metric) for metric in experiment.metrics}
+    capped = caps(experiment.metrics, table, used)
+    metrics = {metric.name: measured(metric, capped.get(metric.name)) for metric in experiment.metrics}
     found = collect(
         table,
         experiment.arms.column,
-        [column for one in metrics.values() for column in one.own],
+        [column for one in metrics.values() for column in one.all_own],
         used,
-        list(dict.fromkeys(one.joint for one in metrics.values() if one.joint)),
+        list(dict.fromkeys(joint for one in metrics.values() for joint in one.joints)),
     )
     arms = _arms(experiment, table, found, units, within)
     weights = experiment.arms.weights or dict.fromkeys(arms, 1.0)

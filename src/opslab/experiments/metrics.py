@@ -120,6 +120,12 @@ class _Metric(Declared):
         return self
 
     @model_validator(mode="after")
+    def _cap_has_amounts(self) -> Self:
+        if self.cap and isinstance(self, Proportion | Quantile):
+            raise PydanticCustomError("experiments.cap_type", "cap", {"name": self.name})
+        return self
+
+    @model_validator(mode="after")
     def _column_or_event(self) -> Self:
         if isinstance(self, Mean | Proportion) and (self.column is None) == (self.event is None):
             raise PydanticCustomError("experiments.metric_source", "metric", {"name": self.name})

@@ -18,9 +18,12 @@ from opslab.experiments.summed import (
     LARGEST,
     Column,
     Joint,
+    capped_sql,
+    is_whole,
     refuse_infinite,
     refuse_types,
     refuse_values,
+    value_sql,
 )
 from opslab.tables.source import ROW, Table, literal, quoted
 
@@ -29,7 +32,6 @@ _NO_VARIATION = 1e-14
 # How far, in standard deviations, a shift may stand from the mean: farther costs digits of the variance.
 _NEAR, _FAR, _ROUNDING = 3.0, 10.0, 1e-12
 _LARGEST_SUM = 1e120
-_SMALL_WHOLE = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT")
 _PASSES = 3
 
 
@@ -67,7 +69,7 @@ class Moments:
         return cls(n, shift + total / n, max(squares - total * total / n, 0.0))
 
     @classmethod
-    def of_whole(cls, n: int, total: int, squares: int) -> Moments:
+    def ofis_whole(cls, n: int, total: int, squares: int) -> Moments:
         """Return the moments from exact sums of whole numbers and of their squares."""
         return cls(n, total / n, (n * squares - total * total) / n) if n else cls(0, 0.0, 0.0)
 
@@ -95,6 +97,7 @@ class ArmMoments:
     rows: int
     moments: Mapping[Column, Moments]
     missing: Mapping[Column, int]
+    capped: Mapping[Column, int] = field(default_factory=dict)
     joint: Mapping[Joint, CrossMoments] = field(default_factory=dict)
 
 
@@ -128,7 +131,7 @@ def collect(
     columns = list(dict.fromkeys([*columns, *(column for joint in joints for column in joint.columns)]))
     refuse_types(table, columns)
     finite = False
-    values = {column: _value(table, column) for column in columns}
+    values = {column: value_sql(table, column) for column in columns}
     while True:
         shifts = _shifts(table, columns, values, where)
         query = partial(_query, arm=arm, values=values, fills=shifts)
@@ -139,13 +142,13 @@ def collect(
             break
         refuse_infinite(table, columns, values, where)
         values = {
-            column: value if _whole(table, column) else f"CASE WHEN isfinite({value}) THEN {value} END"
+            column: value if is_whole(table, column) else f"CASE WHEN isfinite({value}) THEN {value} END"
             for column, value in values.items()
         }
         finite = True
     refuse_values(table, columns, values, parts, where)
     found = _merged(parts, columns, shifts, joints)
-    floating = [column for column in columns if not column.binary and not _whole(table, column)]
+    floating = [column for column in columns if not column.binary and not is_whole(table, column)]
     for label, whole in found.items():
         known, about = whole, shifts
         for _ in range(_PASSES):
@@ -188,31 +191,15 @@ def _is_far(moments: Moments, shift: float) -> bool:
     return abs(moments.mean - shift) > max(_FAR * math.sqrt(moments.variance), _ROUNDING * abs(moments.mean))
 
 
-def _whole(table: Table, column: Column) -> bool:
-    """Whether the engine sums the column's squares without any rounding."""
-    return table.types[column.name] in _SMALL_WHOLE and not column.centred
-
-
-def _value(table: Table, wanted: Column) -> str:
-    """Return SQL of a column as a number, empty where it holds none."""
-    column = quoted(wanted.name)
-    if _whole(table, wanted):
-        return f"CAST({column} AS INTEGER)"
-    if not table.types[wanted.name].startswith(("VARCHAR", "ENUM")):
-        return f"CAST({column} AS DOUBLE)"
-    bare = f"lower(trim(CAST({column} AS VARCHAR)))"
-    return f"CASE {bare} WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE TRY_CAST({bare} AS DOUBLE) END"
-
-
 def _shifts(
     table: Table, columns: Sequence[Column], values: Mapping[Column, str], where: str
 ) -> dict[Column, float]:
     """Return what to take off each column: the first rows' mean where it dwarfs their spread, else 0."""
-    wanted = [column for column in columns if not column.binary and not _whole(table, column)]
+    wanted = [column for column in columns if not column.binary and not is_whole(table, column)]
     if not wanted:
         return dict.fromkeys(columns, 0.0)
     known = [
-        f"CASE WHEN abs({values[column]}) <= {LARGEST} THEN {values[column]}"
+        f"CASE WHEN abs({values[column]}) <= {LARGEST} THEN {capped_sql(values[column], column.cap)[0]}"
         f"{' ELSE 0.0' if column.zero_for_missing else ''} END"
         for column in wanted
     ]
@@ -238,7 +225,8 @@ def _query(
 ) -> str:
     inner, outer = [f"CAST({quoted(arm)} AS VARCHAR) AS arm"], ["arm", "count(*)"]
     for place, column in enumerate(columns):
-        value, given, squares = values[column], f"d{place}", f"sum(d{place} * d{place})"
+        value, beyond = capped_sql(values[column], column.cap)
+        given, squares = f"d{place}", f"sum(d{place} * d{place})"
         other = f"count(*) FILTER (d{place} <> 0 AND d{place} <> 1)" if column.binary else "0"
         if value.startswith("CAST") and value.endswith("INTEGER)"):
             inner.append(f"{value} AS d{place}")
@@ -256,7 +244,11 @@ def _query(
         if "TRY_CAST" in value:
             inner.append(f"{quoted(column.name)} AS t{place}")
             text = f"count(t{place}) - count({given})"
-        outer += [f"count({given})", f"sum(d{place})", squares, other, text]
+        capped = "0"
+        if beyond:
+            inner.append(f"{beyond} AS c{place}")
+            capped = f"count(*) FILTER (c{place})"
+        outer += [f"count({given})", f"sum(d{place})", squares, other, text, capped]
     rows = f"SELECT {', '.join(inner)} FROM {source} WHERE {where}"
     added: list[str] = []
     places = {column: place for place, column in enumerate(columns)}
@@ -281,13 +273,13 @@ def _arm(
     joints: Sequence[Joint],
 ) -> ArmMoments:
     rows = row[1]
-    moments, missing = {}, {}
+    moments, missing, cut = {}, {}, {}
     for place, column in enumerate(columns):
-        given, total, squares, *_ = row[2 + CELLS * place : 2 + CELLS * (place + 1)]
+        given, total, squares, *_, cut[column] = row[2 + CELLS * place : 2 + CELLS * (place + 1)]
         n = rows if column.zero_for_missing else given
         missing[column] = rows - given
         if isinstance(total, int):
-            moments[column] = Moments.of_whole(n, total, squares)
+            moments[column] = Moments.ofis_whole(n, total, squares)
         else:
             moments[column] = Moments.about(shifts[column], n, total or 0.0, squares or 0.0)
     joint, start = {}, 2 + CELLS * len(columns)
@@ -295,7 +287,7 @@ def _arm(
         cells = row[start : start + cell_count(len(one.columns))]
         joint[one] = from_cells(cells, [shifts[column] for column in one.columns])
         start += len(cells)
-    return ArmMoments(rows, moments, missing, joint)
+    return ArmMoments(rows, moments, missing, cut, joint)
 
 
 def _merge_arms(first: ArmMoments, second: ArmMoments) -> ArmMoments:
@@ -303,5 +295,6 @@ def _merge_arms(first: ArmMoments, second: ArmMoments) -> ArmMoments:
         first.rows + second.rows,
         {column: merge(first.moments[column], second.moments[column]) for column in first.moments},
         {column: first.missing[column] + second.missing[column] for column in first.missing},
+        {column: first.capped[column] + second.capped[column] for column in first.capped},
         {one: merge_cross(first.joint[one], second.joint[one]) for one in first.joint},
     )

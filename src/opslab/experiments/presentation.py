@@ -220,21 +220,30 @@ def _effect_table(result: ExperimentResult, language: Language) -> Table:
 def _beside(result: ExperimentResult, language: Language) -> list[Block | Figure]:
     """Return the raw effects beside those that decide, and the notes on how they were made."""
     blocks: list[Block | Figure] = []
-    adjusted = [one for one in result.comparisons if one.raw and one.difference is not None]
-    if adjusted:
-        rows: list[list[str | Cell]] = [
+    for kind in ("raw", "uncapped"):
+        beside = [
+            (one, other)
+            for one in result.comparisons
+            if (other := getattr(one, kind)) and one.difference is not None
+        ]
+        if not beside:
+            continue
+        names = ["metric", f"difference_{kind}", f"lift_{kind}", "difference", "lift"]
+        rows = [
             [
                 Cell(one.metric, one.arm),
-                *_changes(replace(one, **vars(one.raw)), language),
+                *_changes(replace(one, **vars(other)), language),
                 *_changes(one, language),
-                numbers.percent(one.variance_reduction or 0.0, language=language),
             ]
-            for one in adjusted
+            for one, other in beside
         ]
-        names = ("metric", "difference_raw", "lift_raw", "difference", "lift", "variance_reduction")
+        if kind == "raw":
+            names.append("variance_reduction")
+            for row, (one, _) in zip(rows, beside, strict=True):
+                row.append(Cell(numbers.percent(one.variance_reduction or 0.0, language=language)))
         columns = [text(f"experiments.column_{name}", language) for name in names]
-        caption = text("experiments.table_covariates", language, level=1 - result.plan.alpha)
-        blocks.append(Table(caption, columns, rows, numeric=range(1, 6), wide=True))
+        caption = text(f"experiments.table_{kind}", language, level=1 - result.plan.alpha)
+        blocks.append(Table(caption, columns, rows, numeric=range(1, len(names)), wide=True))
     lines = [
         text(
             "experiments.note_line",
@@ -323,6 +332,8 @@ def _method(result: ExperimentResult, language: Language) -> list[Block | Figure
         for name, methods in (("ratio", {"ratio", "ratio_cuped"}), ("cuped", {"cuped", "ratio_cuped"}))
         if methods & used
     ]
+    if any(one.uncapped for one in result.comparisons):
+        said.append(text("experiments.method_capped", language))
     families = {one.role for one in result.comparisons}
     said.append(text("experiments.method_primary", language, alpha=plan.alpha))
     said += [

@@ -83,17 +83,21 @@ def comparison(one: Comparison, *, flat: bool = False) -> dict[str, Any]:
     fields["margin"] = {"kind": kind, "size": size} if one.margin else None
     fields["not_estimable"] = message(one.not_estimable) if one.not_estimable else None
     fields["notes"] = [message(note) for note in one.notes]
-    for shown in (fields, fields["raw"] or {}):
+    for shown in (fields, fields["raw"] or {}, fields["uncapped"] or {}):
         for name, ends in pairs.items():
             if name in shown:
                 shown[name] = dict(zip(ends, shown[name], strict=True))
     if not flat:
         return fields
     del fields["notes"]
-    raw = fields.pop("raw") or Effect(None, (None, None), None, (None, None), None).__dict__
-    fields |= {f"raw_{name}": value for name, value in raw.items()}
+    none = Effect(None, (None, None), None, (None, None), None)
+    for beside in ("raw", "uncapped"):
+        other = fields.pop(beside) or asdict(none)
+        fields |= {f"{beside}_{name}": value for name, value in other.items()}
     for name, ends in pairs.items():
-        for place in {name, f"raw_{name}"} & fields.keys():
+        for place in (name, f"raw_{name}", f"uncapped_{name}"):
+            if place not in fields:
+                continue
             values = fields.pop(place)
             values = values.values() if isinstance(values, dict) else values
             fields |= {f"{place}_{end}": value for end, value in zip(ends, values, strict=True)}

@@ -114,6 +114,8 @@ class Comparison:
         Why there is no effect to report.
     raw : Effect or None
         With covariates: the effect without them.
+    uncapped : Effect or None
+        With a cap: the effect without it.
     variance_reduction : float or None
         1 less the adjusted variance of the difference over the raw one.
     notes : tuple of Message
@@ -144,6 +146,7 @@ class Comparison:
     verdict: Verdict = "not_estimable"
     not_estimable: Message | None = None
     raw: Effect | None = None
+    uncapped: Effect | None = None
     variance_reduction: float | None = None
     notes: tuple[Message, ...] = ()
 

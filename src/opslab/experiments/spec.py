@@ -261,7 +261,7 @@ class Experiment(Declared):
             if getattr(self.design, name) is not None
         ]
         for place, metric in enumerate(self.metrics):
-            names = ["cap", "event", "value", "window", "covariate_window"]
+            names = ["event", "value", "window", "covariate_window"]
             if isinstance(metric, Quantile):
                 found.append(("metrics", place, "type"))
                 names.append("covariates")

@@ -11,7 +11,7 @@ from opslab.tables.source import ROW, Table, quoted
 
 LARGEST = 1e50
 """Beyond it squares of sums overflow."""
-CELLS = 5
+CELLS = 6
 """How many figures the query of moments gives for each column."""
 _NUMERIC = (
     "TINYINT",
@@ -24,6 +24,7 @@ _NUMERIC = (
     "UINTEGER",
     "UBIGINT",
 )
+_SMALL_WHOLE = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT")
 _FLOATING = ("DOUBLE", "FLOAT", "DECIMAL")
 
 
@@ -31,13 +32,15 @@ _FLOATING = ("DOUBLE", "FLOAT", "DECIMAL")
 class Column:
     """One column to sum: what an empty value means, and whether values must be 0 or 1.
 
-    A ``centred`` one is summed about the first rows' mean in any case, for products with other columns.
+    A ``centred`` one is summed about the first rows' mean in any case, for products with other columns;
+    values above a ``cap`` count as the cap.
     """
 
     name: str
     zero_for_missing: bool = False
     binary: bool = False
     centred: bool = False
+    cap: float | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,41 @@ class Joint:
     def columns(self) -> tuple[Column, ...]:
         """All of them, the own ones first."""
         return (*self.own, *(column for covariate in self.covariates for column in covariate))
+
+
+def is_whole(table: Table, column: Column) -> bool:
+    """Whether the engine sums the column's squares without any rounding."""
+    return table.types[column.name] in _SMALL_WHOLE and not column.centred and column.cap is None
+
+
+def value_sql(table: Table, wanted: Column) -> str:
+    """Return SQL of a column as a number, empty where it holds none."""
+    column = quoted(wanted.name)
+    if is_whole(table, wanted):
+        return f"CAST({column} AS INTEGER)"
+    if not table.types[wanted.name].startswith(("VARCHAR", "ENUM")):
+        return f"CAST({column} AS DOUBLE)"
+    bare = f"lower(trim(CAST({column} AS VARCHAR)))"
+    return f"CASE {bare} WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE TRY_CAST({bare} AS DOUBLE) END"
+
+
+def capped_sql(value: str, cap: float | None) -> tuple[str, str]:
+    """Return SQL of a value cut at a cap, and of whether it is; what is no finite value stays as it is."""
+    if cap is None:
+        return value, ""
+    beyond = f"({value} > CAST({cap!r} AS DOUBLE) AND isfinite({value}))"
+    return f"CASE WHEN {beyond} THEN CAST({cap!r} AS DOUBLE) ELSE {value} END", beyond
+
+
+def cap_values(table: Table, wanted: Sequence[tuple[Column, float]], where: str) -> list[float | None]:
+    """Return each column's quantile over all arms: the smallest value with that share at or below it."""
+    refuse_types(table, [column for column, _ in wanted])
+    figures = []
+    for column, quantile in wanted:
+        value = f"CASE WHEN isfinite({(number := value_sql(table, column))}) THEN {number} END"
+        value = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
+        figures.append(f"CAST(quantile_disc({value}, {quantile!r}) AS DOUBLE)")
+    return list(table.fetch(f"SELECT {', '.join(figures)} FROM {table.relation} WHERE {where}")[0])
 
 
 def refuse_types(table: Table, columns: Iterable[Column]) -> None:
