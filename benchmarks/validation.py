@@ -8,12 +8,13 @@ from math import inf, sqrt
 from pathlib import Path
 
 import numpy as np
-from scipy.special import bdtr, stdtrit
+from scipy.special import bdtr, ndtri, stdtrit
 
 from opslab.experiments.covariates import Contrast, contrast
 from opslab.experiments.cross_moments import CrossMoments
 from opslab.experiments.effects import Lift, Welch, fieller, non_inferiority, welch
 from opslab.experiments.proportions import miettinen_nurminen_difference, miettinen_nurminen_lift, score_test
+from opslab.experiments.quantiles import OrderStatistics, quantile_contrast, ranks
 from opslab.experiments.sample_ratio import sample_ratio
 
 SEED = 20260901
@@ -253,6 +254,27 @@ def covariates(experiments: int) -> Iterator[Row]:
         yield Row("Ratio", name, experiments, "coverage", held / experiments, 0.95)
 
 
+def quantiles(experiments: int) -> Iterator[Row]:
+    """Quantiles by order statistics: the interval of the difference."""
+    for quantile, sizes in (
+        (0.5, (200, 400)),
+        (0.9, (200, 400)),
+        (0.9, (2_000, 2_000)),
+        (0.99, (2_000, 6_000)),
+    ):
+        name = f"quantile {quantile:g} of skewed amounts, {sizes[0]} against {sizes[1]} units"
+        random, held, truth = generator(name), 0, float(np.exp(1.5 * ndtri(quantile)))
+        for _ in range(experiments):
+            sides = []
+            for size, factor in zip(sizes, (1.2, 1.0), strict=True):
+                values = np.sort(random.lognormal(0.0, 1.5, size)) * factor
+                places = ranks(size, quantile, 0.95)
+                sides.append(OrderStatistics(*(float(values[place - 1]) for place in places or ())))
+            held += covers(quantile_contrast(*sides, 0.95), 0.2 * truth)
+        yield Row("Quantile", name, experiments, "coverage", held / experiments, 0.95,
+                  "the spacing of order statistics is skewed in a short tail")  # fmt: skip
+
+
 def sample_ratios(experiments: int) -> Iterator[Row]:
     """Sample ratio alarms when the assignment works as designed."""
     experiments *= 10  # rare alarms need more experiments, and these are cheap
@@ -353,6 +375,7 @@ def main() -> None:
         lifts(experiments),
         proportions(),
         covariates(experiments),
+        quantiles(experiments),
         sample_ratios(experiments),
         non_inferiorities(experiments),
     ):

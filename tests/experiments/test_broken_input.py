@@ -316,7 +316,7 @@ NOT_COMPUTED = (
         (("units.csv}", "units.csv, rows: totals}"), "line 2, data.rows"),
         (("units.csv}", "units.csv, snapshot: monday}"), "line 2, data.snapshot"),
         (("path: units.csv", "assignments: a.csv, events: e.csv"), "line 2, data.assignments; line 2, data.events"),
-        (metric("mean, column: revenue", "quantile, column: revenue, quantile: 0.9"), "line 8, metrics[2].type"),
+        (metric("mean, column: revenue, role: secondary, goal: increase", "quantile, column: revenue, quantile: 0.9, role: secondary, goal: increase, covariates: [before]"), "line 8, metrics[2].covariates"),
         (add_to_metric("window: {to: 7d}"), "line 8, metrics[2].window"),
         (add_to_metric("covariate_window: {from: -28d, to: 0d}"), "line 8, metrics[2].covariate_window"),
         (add_to_metric("per: row"), "line 8, metrics[2].per"),
@@ -389,7 +389,7 @@ metrics:
 @pytest.mark.parametrize(
     ("spec", "uncomputed"),
     [
-        (UNIT_TABLE, "metrics[4].type segments"),
+        (UNIT_TABLE, "segments"),
         (
             LOGS,
             (

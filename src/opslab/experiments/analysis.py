@@ -12,7 +12,7 @@ from opslab.errors import DataError, Problem, did_you_mean
 from opslab.experiments import checks
 from opslab.experiments.comparisons import judge
 from opslab.experiments.decision import decide
-from opslab.experiments.measured import Measured, caps, compared, deviations, measured
+from opslab.experiments.measured import Measured, caps, compared, deviations, measured, tails
 from opslab.experiments.metrics import Metric, columns_of
 from opslab.experiments.moments import ArmMoments, collect
 from opslab.experiments.result import ArmSummary, Check, DataUsed, ExperimentResult, Plan
@@ -92,9 +92,9 @@ def _analyze(experiment: Experiment, table: Table, as_of: datetime.date | None) 
     weights = experiment.arms.weights or dict.fromkeys(arms, 1.0)
     _refuse_missing(experiment, table, arms, metrics)
     control, alpha = experiment.arms.control, experiment.design.alpha
-    comparisons = judge(
-        [one for metric in metrics.values() for one in compared(metric, arms, control, alpha)], alpha
-    )
+    order = tails(list(metrics.values()), arms, (table, experiment.arms.column, used), alpha)
+    pairs = (compared(one, arms, control, alpha, order.get(name)) for name, one in metrics.items())
+    comparisons = judge([one for pair in pairs for one in pair], alpha)
     summaries = [
         ArmSummary(name, arms[name].rows, weight / sum(weights.values())) for name, weight in weights.items()
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from scipy.special import stdtr, stdtrit
@@ -11,9 +11,10 @@ from scipy.special import stdtr, stdtrit
 from opslab.experiments import effects, proportions
 from opslab.experiments.covariates import Contrast, contrast, is_clear, usable
 from opslab.experiments.cross_moments import CrossMoments
-from opslab.experiments.metrics import Metric, Proportion, Ratio
+from opslab.experiments.metrics import Metric, Proportion, Quantile, Ratio
 from opslab.experiments.moments import Moments
 from opslab.experiments.multiplicity import benjamini_hochberg, holm
+from opslab.experiments.quantiles import OrderStatistics, quantile_contrast
 from opslab.experiments.result import Comparison, Effect, Interval, Message, Verdict
 
 _SAME = 1e-12  # constants that are equal but for the rounding of their sums
@@ -191,6 +192,34 @@ def _adjusted(
     reduction = 1 - found.variance / plain.variance
     made = _inferred(empty, found, level, f"{prefix}cuped")
     return replace(made, raw=effect(raw), variance_reduction=reduction)
+
+
+def compare_quantiles(
+    metric: Quantile,
+    arm: tuple[str, Moments, int],
+    control: tuple[str, Moments, int],
+    alpha: float,
+    found: Mapping[str, OrderStatistics],
+) -> Comparison:
+    """Return the comparison of a quantile; ``found`` holds the arms with a long enough tail.
+
+    The other parameters are those of `compare`.
+    """
+    empty = _without_effect(metric, arm, control)
+    few = _too_few(empty)
+    if few:
+        return few
+    for name, side, _ in (arm, control):
+        if name not in found:
+            values = {"arm": name, "n": side.n, "quantile": metric.quantile}
+            return replace(empty, not_estimable=Message("experiments.short_tail", values))
+    treated, base = found[arm[0]], found[control[0]]
+    empty = replace(empty, estimate=(treated.value, base.value))
+    for name in (arm[0], control[0]):
+        if found[name].lower == found[name].upper:
+            values = {"arm": name, "value": found[name].value}
+            return replace(empty, not_estimable=Message("experiments.tied_values", values))
+    return _inferred(empty, quantile_contrast(treated, base, 1 - alpha), 1 - alpha, "quantile")
 
 
 def effect(one: Comparison) -> Effect:

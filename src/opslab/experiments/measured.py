@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from opslab.experiments.comparisons import compare, compare_jointly, effect
-from opslab.experiments.metrics import Metric, Proportion, Ratio, columns_of
+from opslab.experiments.comparisons import compare, compare_jointly, compare_quantiles, effect
+from opslab.experiments.metrics import Metric, Proportion, Quantile, Ratio, columns_of
 from opslab.experiments.moments import ArmMoments
+from opslab.experiments.quantiles import OrderStatistics, order_statistics, ranks
 from opslab.experiments.result import Comparison, Message
 from opslab.experiments.summed import Column, Joint, cap_values
 from opslab.tables.source import Table
@@ -62,8 +63,31 @@ def caps(metrics: Sequence[Metric], table: Table, where: str) -> dict[str, float
     return found
 
 
-def compared(one: Measured, arms: Mapping[str, ArmMoments], control: str, alpha: float) -> list[Comparison]:
-    """Return a metric's comparisons of every arm with the control."""
+def tails(
+    metrics: Sequence[Measured],
+    arms: Mapping[str, ArmMoments],
+    source: tuple[Table, str, str],
+    alpha: float,
+) -> dict[str, dict[str, OrderStatistics]]:
+    """Return each quantile's order statistics by arm; ``source``: table, column of the arm, rows to use."""
+    found = {}
+    for one in metrics:
+        if isinstance(one.metric, Quantile):
+            (column,), quantile = one.own, one.metric.quantile
+            wanted = {name: ranks(arm.moments[column].n, quantile, 1 - alpha) for name, arm in arms.items()}
+            table, arm_column, where = source
+            found[one.metric.name] = order_statistics(table, arm_column, column, wanted, where)
+    return found
+
+
+def compared(
+    one: Measured,
+    arms: Mapping[str, ArmMoments],
+    control: str,
+    alpha: float,
+    order: Mapping[str, OrderStatistics] | None = None,
+) -> list[Comparison]:
+    """Return a metric's comparisons of every arm with the control; a quantile takes its order statistics."""
     others = [name for name in arms if name != control]
     made = []
     for name in others:
@@ -72,7 +96,10 @@ def compared(one: Measured, arms: Mapping[str, ArmMoments], control: str, alpha:
             simple = {
                 arm: (arm, arms[arm].moments[column], arms[arm].missing[column]) for arm in (name, control)
             }
-            found = compare(one.metric, simple[name], simple[control], alpha)
+            if isinstance(one.metric, Quantile):
+                found = compare_quantiles(one.metric, simple[name], simple[control], alpha, order or {})
+            else:
+                found = compare(one.metric, simple[name], simple[control], alpha)
         else:
             joint = one.joint
             sides = {

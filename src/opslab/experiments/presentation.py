@@ -324,12 +324,16 @@ def _values_table(result: ExperimentResult, language: Language) -> Table:
 def _method(result: ExperimentResult, language: Language) -> list[Block | Figure]:
     plan = result.plan
     used = {one.method for one in result.comparisons}
-    said = [text("experiments.method_welch", language)] if used - {"score", None} else []
+    said = [text("experiments.method_welch", language)] if used - {"score", "quantile", None} else []
     if "score" in used:
         said.append(text("experiments.method_score", language, count=SMALL_COUNT))
     said += [
         text(f"experiments.method_{name}", language)
-        for name, methods in (("ratio", {"ratio", "ratio_cuped"}), ("cuped", {"cuped", "ratio_cuped"}))
+        for name, methods in (
+            ("ratio", {"ratio", "ratio_cuped"}),
+            ("cuped", {"cuped", "ratio_cuped"}),
+            ("quantile", {"quantile"}),
+        )
         if methods & used
     ]
     if any(one.uncapped for one in result.comparisons):

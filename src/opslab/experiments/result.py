@@ -103,7 +103,7 @@ class Comparison:
     standard_error, degrees_of_freedom : float or None
         Of the difference; None where the method has none.
     method : str
-        ``welch``, ``score``, ``ratio``, ``cuped`` or ``ratio_cuped``.
+        ``welch``, ``score``, ``ratio``, ``cuped``, ``ratio_cuped`` or ``quantile``.
     harm_p : float or None
         For a guardrail: one-sided p of a harm of at least the margin.
     margin : tuple or None

@@ -263,7 +263,6 @@ class Experiment(Declared):
         for place, metric in enumerate(self.metrics):
             names = ["event", "value", "window", "covariate_window"]
             if isinstance(metric, Quantile):
-                found.append(("metrics", place, "type"))
                 names.append("covariates")
             found += [("metrics", place, name) for name in names if getattr(metric, name)]
             found += [("metrics", place, "per")] if metric.per != "unit" else []
