@@ -115,6 +115,19 @@ def test_every_engine_and_order_gives_the_same_values(tmp_path):
     assert whole.estimate == pytest.approx(one.estimate, abs=0.5)
 
 
+@pytest.mark.parametrize("order", ["shuffled", "sorted", "alternating"])
+@pytest.mark.parametrize("quantile", [0.01, 0.9])
+def test_a_thin_sample_narrows_the_sort_and_never_the_answer(order, quantile, monkeypatch):
+    frame = rows(n=20_000)
+    if order == "sorted":
+        frame = frame.sort_values("load")
+    elif order == "alternating":  # every fifth row is unlike the others
+        frame.loc[frame.index[::5], "load"] += 1e6
+    whole = analyzed(frame, P90 | {"quantile": quantile})
+    monkeypatch.setattr(quantiles, "_SAMPLE", 4_000)
+    assert analyzed(frame, P90 | {"quantile": quantile}) == whole
+
+
 @pytest.mark.parametrize("missing", ["drop", "zero"])
 def test_empty_values_are_left_out_or_count_as_zero(missing):
     frame = rows()

@@ -69,7 +69,7 @@ class Moments:
         return cls(n, shift + total / n, max(squares - total * total / n, 0.0))
 
     @classmethod
-    def ofis_whole(cls, n: int, total: int, squares: int) -> Moments:
+    def of_whole(cls, n: int, total: int, squares: int) -> Moments:
         """Return the moments from exact sums of whole numbers and of their squares."""
         return cls(n, total / n, (n * squares - total * total) / n) if n else cls(0, 0.0, 0.0)
 
@@ -279,7 +279,7 @@ def _arm(
         n = rows if column.zero_for_missing else given
         missing[column] = rows - given
         if isinstance(total, int):
-            moments[column] = Moments.ofis_whole(n, total, squares)
+            moments[column] = Moments.of_whole(n, total, squares)
         else:
             moments[column] = Moments.about(shifts[column], n, total or 0.0, squares or 0.0)
     joint, start = {}, 2 + CELLS * len(columns)

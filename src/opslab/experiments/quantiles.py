@@ -10,7 +10,9 @@ from scipy.special import ndtri
 
 from opslab.experiments.covariates import Contrast
 from opslab.experiments.summed import Column, value_sql
-from opslab.tables.source import Table, literal, quoted
+from opslab.tables.source import ROW, Table, literal, quoted
+
+_SAMPLE, _MARGIN = 100_000, 0.01  # rows of a thin sample, and how far its shares may be off
 
 
 class OrderStatistics(NamedTuple):
@@ -54,7 +56,7 @@ def ranks(n: int, quantile: float, level: float) -> tuple[int, int, int] | None:
 def order_statistics(
     table: Table, arm: str, column: Column, wanted: Mapping[str, tuple[int, int, int] | None], where: str
 ) -> dict[str, OrderStatistics]:
-    """Return each arm's values at its ranks; one sort, which the engine moves to disk where memory is short.
+    """Return each arm's values at its ranks, exactly and in bounded memory.
 
     Parameters
     ----------
@@ -67,28 +69,40 @@ def order_statistics(
     where : str
         SQL condition on the rows to use.
     """
-    places = {
-        (name, rank): place for name, three in wanted.items() if three for place, rank in enumerate(three)
-    }
-    if not places:
-        return {}
     number = f"CAST({value_sql(table, column)} AS DOUBLE)"
     value = f"CASE WHEN isfinite({number}) THEN {number} END"
     value = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
-    rows = (
-        f"SELECT CAST({quoted(arm)} AS VARCHAR) AS arm, {value} AS value FROM {table.relation} WHERE {where}"
-    )
-    ranked = "SELECT *, row_number() OVER (PARTITION BY arm ORDER BY value) AS place"
-    asked = " OR ".join(f"(arm = {literal(name)} AND place = {rank})" for name, rank in places)
-    found = table.fetch(
-        f"SELECT arm, place, value FROM ({ranked} FROM ({rows}) WHERE value IS NOT NULL) WHERE {asked}"
-    )
-    known = {(name, rank): value for name, rank, value in found}
-    return {
-        name: OrderStatistics(*(known[name, rank] for rank in three))
-        for name, three in wanted.items()
-        if three
-    }
+    source = f"SELECT CAST({quoted(arm)} AS VARCHAR) AS arm, {value} AS value, {ROW} FROM {table.relation}"
+    rows = f"(SELECT * FROM ({source} WHERE {where}) WHERE value IS NOT NULL)"
+    found = {}
+    for name, three in wanted.items():
+        if three:
+            own = f"(SELECT value, {ROW} FROM {rows} WHERE arm = {literal(name)})"
+            found[name] = _at_ranks(table, own, three)
+    return found
+
+
+def _at_ranks(table: Table, rows: str, three: tuple[int, int, int]) -> OrderStatistics:
+    """Return the values at three ranks; of many rows only those near them are sorted."""
+    below, between = 0, "TRUE"
+    every = table.reading.rows // _SAMPLE
+    if every > 1:
+        ((n,),) = table.fetch(f"SELECT count(*) FROM {rows}")
+        ends = [max(three[0] / n - _MARGIN, 0.0), min(three[2] / n + _MARGIN, 1.0)]
+        thin = f"SELECT quantile_disc(value, {ends!r}) FROM {rows} WHERE {ROW} % {every} = 0"
+        ((bounds,),) = table.fetch(thin)
+        if bounds:
+            low, high = (f"CAST({bound!r} AS DOUBLE)" for bound in bounds)
+            between = f"value BETWEEN {low} AND {high}"
+            ((below, inside),) = table.fetch(
+                f"SELECT count(*) FILTER (value < {low}), count(*) FILTER ({between}) FROM {rows}"
+            )
+            if not below < three[0] <= three[2] <= below + inside:  # the sample was unlike the others
+                below, between = 0, "TRUE"
+    asked = ", ".join(str(rank - below) for rank in three)
+    ranked = f"SELECT value, row_number() OVER (ORDER BY value) AS place FROM {rows} WHERE {between}"
+    found = dict(table.fetch(f"SELECT place, value FROM ({ranked}) WHERE place IN ({asked})"))
+    return OrderStatistics(*(found[rank - below] for rank in three))
 
 
 def quantile_contrast(treated: OrderStatistics, control: OrderStatistics, level: float) -> Contrast:
