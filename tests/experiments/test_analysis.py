@@ -880,7 +880,11 @@ def test_the_frame_is_tidy(mixed):
                 "missing_control", "estimate_arm", "estimate_control", "difference", "difference_interval_low",
                 "difference_interval_high", "lift", "lift_interval_low", "lift_interval_high", "p_value", "p_adjusted",
                 "standard_error", "degrees_of_freedom", "method", "harm_p", "margin", "margin_kind", "verdict",
-                "not_estimable"}  # fmt: skip
+                "not_estimable", "variance_reduction", "raw_difference", "raw_difference_interval_low",
+                "raw_difference_interval_high", "raw_lift", "raw_lift_interval_low", "raw_lift_interval_high",
+                "raw_p_value", "uncapped_difference", "uncapped_difference_interval_low",
+                "uncapped_difference_interval_high", "uncapped_lift", "uncapped_lift_interval_low",
+                "uncapped_lift_interval_high", "uncapped_p_value"}  # fmt: skip
     assert set(frame.columns) == expected
     assert not any(isinstance(value, dict | list | tuple) for value in frame.to_numpy().ravel())
     assert frame.loc[frame.metric == "spend", "n_arm"].tolist() == [

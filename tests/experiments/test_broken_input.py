@@ -152,7 +152,8 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     Case("metric type", "spec.yaml, line 8, metrics[2].type: maen is not possible here; did you mean mean? "
          "(Possible: mean, proportion, ratio or quantile.)", (metric("type: mean", "type: maen"),)),
     Case("blocking check", "spec.yaml, line 9, decision.blocking[1]: sample_rato is not possible here; did "
-         "you mean sample_ratio? (Possible: sample_ratio, leaked_units, missing_values or period.)",
+         "you mean sample_ratio? (Possible: sample_ratio, leaked_units, missing_values, "
+         "covariate_balance or period.)",
          add="decision: {blocking: [sample_rato]}\n"),
     Case("number", "spec.yaml, line 9, design.alpha: small must be a number, with a point for decimals.",
          add="design: {alpha: small}\n"),
@@ -315,11 +316,7 @@ NOT_COMPUTED = (
         (("units.csv}", "units.csv, rows: totals}"), "line 2, data.rows"),
         (("units.csv}", "units.csv, snapshot: monday}"), "line 2, data.snapshot"),
         (("path: units.csv", "assignments: a.csv, events: e.csv"), "line 2, data.assignments; line 2, data.events"),
-        (metric("mean, column: revenue", "ratio, numerator: revenue, denominator: bought"), "line 8, metrics[2].type"),
-        (metric("mean, column: revenue", "quantile, column: revenue, quantile: 0.9"), "line 8, metrics[2].type"),
-        (add_to_metric("covariates: [before]"), "line 8, metrics[2].covariates"),
-        (add_to_metric("cap: {quantile: 0.999}"), "line 8, metrics[2].cap"),
-        (add_to_metric("cap: {value: 0}"), "line 8, metrics[2].cap"),
+        (metric("mean, column: revenue, role: secondary, goal: increase", "quantile, column: revenue, quantile: 0.9, role: secondary, goal: increase, covariates: [before]"), "line 8, metrics[2].covariates"),
         (add_to_metric("window: {to: 7d}"), "line 8, metrics[2].window"),
         (add_to_metric("covariate_window: {from: -28d, to: 0d}"), "line 8, metrics[2].covariate_window"),
         (add_to_metric("per: row"), "line 8, metrics[2].per"),
@@ -392,7 +389,7 @@ metrics:
 @pytest.mark.parametrize(
     ("spec", "uncomputed"),
     [
-        (UNIT_TABLE, "metrics[2].covariates metrics[2].cap metrics[3].type metrics[4].type segments"),
+        (UNIT_TABLE, "segments"),
         (
             LOGS,
             (

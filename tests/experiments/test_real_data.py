@@ -11,8 +11,10 @@ import math
 import os
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 
 from opslab import experiments
 from opslab.experiments.spec import Experiment
@@ -40,6 +42,15 @@ def check(result, name):
 
 def by_metric(result, arm=None):
     return {one.metric: one for one in result.comparisons if arm in (None, one.arm)}
+
+
+def interacted(frame, outcome, treated, names):
+    """Return the effect and its HC1 error of the regression with a slope for each arm (Lin 2013)."""
+    covariates = frame[names] - frame[names].mean()
+    columns = [treated * 1.0, *(covariates[name] for name in names)]
+    columns += [covariates[name] * treated for name in names]
+    fit = sm.OLS(frame[outcome], sm.add_constant(np.column_stack(columns))).fit(cov_type="HC1")
+    return fit.params.iloc[1], fit.bse.iloc[1]
 
 
 def near(p_value, pooled):
@@ -103,6 +114,21 @@ metrics:
 """
 
 
+def test_hillstrom_with_the_past_spending_as_covariate(tmp_path):
+    """Past spending hardly tells future spending here, and the readout says so."""
+    path = data_file("hillstrom.csv")
+    customers = pd.read_csv(path).rename_axis("customer").reset_index()
+    text = HILLSTROM.replace("column: spend,", "column: spend, covariates: [history],").format(path=path)
+    result = experiments.analyze(loaded(tmp_path, text), customers)
+    for one in result.comparisons[4:]:
+        pair = customers[customers.segment.isin([one.arm, "No E-Mail"])]
+        difference, error = interacted(pair, "spend", pair.segment == one.arm, ["history"])
+        assert one.difference == pytest.approx(difference, rel=1e-9)
+        assert one.standard_error == pytest.approx(error, rel=1e-3)
+        assert 0 < one.variance_reduction < 0.002
+    assert check(result, "covariate_balance").status == "pass"
+
+
 def test_hillstrom(tmp_path):
     path = data_file("hillstrom.csv")
     customers = pd.read_csv(path).rename_axis("customer").reset_index()
@@ -148,3 +174,17 @@ def test_nsw(tmp_path):
     assert one.difference / one.standard_error == pytest.approx(2.67415, abs=5e-6)
     assert one.p_value == pytest.approx(0.0078929, abs=1e-7)
     assert one.difference_interval == pytest.approx((474.01, 3114.67), abs=0.005)
+
+
+def test_nsw_with_what_was_known_before(tmp_path):
+    path = data_file("nsw_lalonde.csv")
+    persons = pd.read_csv(path).rename_axis("person").reset_index()
+    names = ["re74", "re75", "age", "educ"]
+    text = NSW.replace("column: re78,", f"column: re78, covariates: [{', '.join(names)}],").format(path=path)
+    result = experiments.analyze(loaded(tmp_path, text), persons)
+    (one,) = result.comparisons
+    difference, error = interacted(persons, "re78", persons.treat == 1, names)
+    assert one.difference == pytest.approx(difference, rel=1e-9)
+    assert one.standard_error == pytest.approx(error, rel=0.03)
+    assert one.raw.difference == pytest.approx(1794.34, abs=0.005)
+    assert check(result, "covariate_balance").status == "pass"

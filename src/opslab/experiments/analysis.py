@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,14 @@ from typing import Any
 from opslab import workspace
 from opslab.errors import DataError, Problem, did_you_mean
 from opslab.experiments import checks
-from opslab.experiments.comparisons import compare, judge
+from opslab.experiments.comparisons import judge
 from opslab.experiments.decision import decide
-from opslab.experiments.moments import ArmMoments, Column, collect, first_row
-from opslab.experiments.result import ArmSummary, Check, Comparison, DataUsed, ExperimentResult, Plan
-from opslab.experiments.spec import Experiment, Mean, Proportion
+from opslab.experiments.measured import Measured, caps, compared, deviations, measured, tails
+from opslab.experiments.metrics import Metric, columns_of
+from opslab.experiments.moments import ArmMoments, collect
+from opslab.experiments.result import ArmSummary, Check, DataUsed, ExperimentResult, Plan
+from opslab.experiments.spec import Experiment
+from opslab.experiments.summed import Column, first_row
 from opslab.experiments.units import Units, count_units, without_leaked
 from opslab.tables.columns import typed
 from opslab.tables.deciding import Wanted
@@ -77,17 +79,27 @@ def _analyze(experiment: Experiment, table: Table, as_of: datetime.date | None) 
     used = (
         within if not units.leaked else without_leaked(table, experiment.unit, experiment.arms.column, within)
     )
-    columns = {metric.name: _column(metric) for metric in _metrics(experiment)}
-    found = collect(table, experiment.arms.column, list(dict.fromkeys(columns.values())), used)
+    capped = caps(experiment.metrics, table, used)
+    metrics = {metric.name: measured(metric, capped.get(metric.name)) for metric in experiment.metrics}
+    found = collect(
+        table,
+        experiment.arms.column,
+        [column for one in metrics.values() for column in one.all_own],
+        used,
+        list(dict.fromkeys(joint for one in metrics.values() for joint in one.joints)),
+    )
     arms = _arms(experiment, table, found, units, within)
     weights = experiment.arms.weights or dict.fromkeys(arms, 1.0)
-    _refuse_missing(experiment, table, arms, columns)
-    comparisons = judge(_comparisons(experiment, arms, columns), experiment.design.alpha)
+    _refuse_missing(experiment, table, arms, metrics)
+    control, alpha = experiment.arms.control, experiment.design.alpha
+    order = tails(list(metrics.values()), arms, (table, experiment.arms.column, used), alpha)
+    pairs = (compared(one, arms, control, alpha, order.get(name)) for name, one in metrics.items())
+    comparisons = judge([one for pair in pairs for one in pair], alpha)
     summaries = [
         ArmSummary(name, arms[name].rows, weight / sum(weights.values())) for name, weight in weights.items()
     ]
-    made = _checks(experiment, summaries, units, arms, columns, as_of)
-    decision = decide(experiment, made, comparisons, _deviations(comparisons, arms, columns), weights, as_of)
+    made = _checks(experiment, summaries, units, arms, metrics, as_of)
+    decision = decide(experiment, made, comparisons, deviations(comparisons, arms, metrics), weights, as_of)
     rows_used = sum(arm.rows for arm in arms.values())
     return ExperimentResult(
         plan=_plan(experiment, weights),
@@ -107,7 +119,7 @@ def _analyze(experiment: Experiment, table: Table, as_of: datetime.date | None) 
 
 def _with_values(experiment: Experiment, table: Table) -> Table:
     """Return the table with its columns of numbers and times read in whatever notation they are written."""
-    needed = {metric.column for metric in _metrics(experiment)}
+    needed: set[str | None] = {name for metric in experiment.metrics for name in _columns(metric)}
     needed |= {experiment.period.time} if experiment.period else set()
     texts = {name for name, kind in table.types.items() if kind == "VARCHAR"}
     if not texts & needed:
@@ -118,12 +130,10 @@ def _with_values(experiment: Experiment, table: Table) -> Table:
     return typed(table, wanted, experiment.data, strict=True)
 
 
-def _metrics(experiment: Experiment) -> list[Mean | Proportion]:
-    return [metric for metric in experiment.metrics if isinstance(metric, Mean | Proportion)]
-
-
-def _column(metric: Mean | Proportion) -> Column:
-    return Column(metric.column or "", metric.missing == "zero", isinstance(metric, Proportion))
+def _columns(metric: Metric) -> list[str]:
+    """Return every column that a metric needs, its own ones first."""
+    covariates = (name for covariate in metric.covariates for name in columns_of(covariate))
+    return [*metric.own.values(), *covariates]
 
 
 def _refuse_columns(experiment: Experiment, table: Table) -> None:
@@ -135,8 +145,12 @@ def _refuse_columns(experiment: Experiment, table: Table) -> None:
     if experiment.period and experiment.period.time:
         wanted.append((experiment.period.time, ("period", "time")))
     for place, metric in enumerate(experiment.metrics):
-        if isinstance(metric, Mean | Proportion) and metric.column is not None:
-            wanted.append((metric.column, ("metrics", place, "column")))
+        wanted += [(name, ("metrics", place, field)) for field, name in metric.own.items()]
+        wanted += [
+            (name, ("metrics", place, "covariates", order))
+            for order, covariate in enumerate(metric.covariates)
+            for name in columns_of(covariate)
+        ]
     found: list[Problem] = []
     for name, location in wanted:
         if name in table.types:
@@ -245,59 +259,29 @@ def _arms(
 
 
 def _refuse_missing(
-    experiment: Experiment, table: Table, arms: Mapping[str, ArmMoments], columns: Mapping[str, Column]
+    experiment: Experiment, table: Table, arms: Mapping[str, ArmMoments], metrics: Mapping[str, Measured]
 ) -> None:
-    """Raise for metrics without any value, and for empty values whose meaning the spec does not state."""
+    """Raise for columns without any value, and for empty values whose meaning the spec does not state."""
     found = []
-    for place, metric in enumerate(_metrics(experiment)):
-        column = columns[metric.name]
-        empty = sum(arm.missing[column] for arm in arms.values())
-        rows = sum(arm.rows for arm in arms.values())
-        if empty == rows:
-            found.append(
-                Problem("experiments.all_missing", {"rows": rows}, table.reading.name, field=column.name)
-            )
-        elif empty and metric.missing == "refuse":
-            values = {
-                "column": column.name,
-                "data": table.reading.name,
-                "count": empty,
-                "share": empty / rows,
-            }
-            found.append(
-                experiment.problem("experiments.missing_policy", "metrics", place, "missing", **values)
-            )
+    rows, file = sum(arm.rows for arm in arms.values()), table.reading.name
+    for place, one in enumerate(metrics.values()):
+        for column in one.own:
+            empty = sum(arm.missing[column] for arm in arms.values())
+            if empty == rows:
+                found.append(Problem("experiments.all_missing", {"rows": rows}, file, field=column.name))
+            elif empty and one.metric.missing == "refuse":
+                values = {"column": column.name, "data": file, "count": empty, "share": empty / rows}
+                found.append(
+                    experiment.problem("experiments.missing_policy", "metrics", place, "missing", **values)
+                )
+        for column in one.joint.columns[len(one.own) :] if one.joint else ():
+            bare = [name for name, arm in arms.items() if arm.missing[column] == arm.rows]
+            if bare:
+                found.append(
+                    Problem("experiments.covariate_missing", {"arms": bare}, file, field=column.name)
+                )
     if found:
         raise DataError(*found)
-
-
-def _comparisons(
-    experiment: Experiment, arms: Mapping[str, ArmMoments], columns: Mapping[str, Column]
-) -> list[Comparison]:
-    control = experiment.arms.control
-    made = []
-    for metric in _metrics(experiment):
-        column = columns[metric.name]
-        sides = {name: (name, arm.moments[column], arm.missing[column]) for name, arm in arms.items()}
-        made += [
-            compare(metric, sides[name], sides[control], experiment.design.alpha)
-            for name in arms
-            if name != control
-        ]
-    return made
-
-
-def _deviations(
-    comparisons: Sequence[Comparison], arms: Mapping[str, ArmMoments], columns: Mapping[str, Column]
-) -> dict[tuple[str, str], float]:
-    """Return the pooled standard deviation behind each comparison."""
-    found = {}
-    for one in comparisons:
-        sides = [arms[name].moments[columns[one.metric]] for name in (one.arm, one.control)]
-        freedom = sum(side.n for side in sides) - len(sides)
-        variance = sum(side.squares for side in sides) / freedom if freedom > 0 else 0.0
-        found[one.metric, one.arm] = math.sqrt(variance)
-    return found
 
 
 def _checks(
@@ -305,17 +289,23 @@ def _checks(
     summaries: Sequence[ArmSummary],
     units: Units,
     arms: Mapping[str, ArmMoments],
-    columns: Mapping[str, Column],
+    metrics: Mapping[str, Measured],
     as_of: datetime.date | None,
 ) -> list[Check]:
     blocking = set(experiment.decision.blocking)
     names: dict[Column, list[str]] = {}
-    for metric, column in columns.items():
-        names.setdefault(column, []).append(metric)
+    covariates: dict[Column, None] = {}
+    for name, one in metrics.items():
+        for column in one.own:
+            names.setdefault(column, []).append(name)
+        covariates |= dict.fromkeys(one.joint.columns[len(one.own) :] if one.joint else ())
     made = [
         checks.check_sample_ratio(summaries, "sample_ratio" in blocking),
         checks.check_leaked_units(units, "leaked_units" in blocking),
         checks.check_missing_values(arms, names, "missing_values" in blocking),
+        checks.check_covariate_balance(
+            arms, experiment.arms.control, list(covariates), "covariate_balance" in blocking
+        ),
         checks.check_period(
             experiment.period.end if experiment.period else None, as_of, "period" in blocking
         ),

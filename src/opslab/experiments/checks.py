@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from scipy.special import chdtrc
 
-from opslab.experiments.moments import ArmMoments, Column
+from opslab.experiments.effects import welch
+from opslab.experiments.moments import ArmMoments
+from opslab.experiments.multiplicity import holm
 from opslab.experiments.result import ArmSummary, Check, Message, Status
 from opslab.experiments.sample_ratio import sample_ratio
+from opslab.experiments.summed import Column
 from opslab.experiments.units import Units
 
 FAIL_BELOW, WARN_BELOW = 0.001, 0.01
@@ -78,6 +81,41 @@ def check_missing_values(
     values = {"metric": names[column][0], "count": total, "p": p_value}
     return Check(
         "missing_values", status, p_value, blocking, Message(f"experiments.missing_values_{status}", values)
+    )
+
+
+def check_covariate_balance(
+    arms: Mapping[str, ArmMoments], control: str, covariates: Sequence[Column], blocking: bool
+) -> Check | None:
+    """Compare each covariate between each arm and the control by Welch's test with Holm: the worst speaks.
+
+    Returns
+    -------
+    Check or None
+        None without covariates.
+    """
+    found = []
+    for column in covariates:
+        base = arms[control].moments[column]
+        for name, arm in arms.items():
+            one = arm.moments[column]
+            if name == control or min(one.n, base.n) < 2 or one.variance == base.variance == 0:  # noqa: PLR2004
+                continue
+            test = welch(one.mean, one.variance, one.n, base.mean, base.variance, base.n)
+            found.append((test.p_value, column.name, name, one.mean, base.mean))
+    if not found:
+        return None
+    adjusted = holm([p_value for p_value, *_ in found])
+    p_value, (_, covariate, name, mean, base_mean) = min(zip(adjusted, found, strict=True))
+    status = status_of(p_value)
+    values = {"covariate": covariate, "arm": name, "to": mean, "from": base_mean, "control": control,
+              "p": p_value}  # fmt: skip
+    return Check(
+        "covariate_balance",
+        status,
+        p_value,
+        blocking,
+        Message(f"experiments.covariate_balance_{status}", values),
     )
 
 

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from scipy.special import stdtr
+from scipy.special import stdtr, stdtrit
 
 from opslab.experiments import effects, proportions
+from opslab.experiments.covariates import Contrast, contrast, is_clear, usable
+from opslab.experiments.cross_moments import CrossMoments
+from opslab.experiments.metrics import Metric, Proportion, Quantile, Ratio
 from opslab.experiments.moments import Moments
 from opslab.experiments.multiplicity import benjamini_hochberg, holm
-from opslab.experiments.result import Comparison, Interval, Message, Verdict
-from opslab.experiments.spec import Mean, Proportion
+from opslab.experiments.quantiles import OrderStatistics, quantile_contrast
+from opslab.experiments.result import Comparison, Effect, Interval, Message, Verdict
 
 _SAME = 1e-12  # constants that are equal but for the rounding of their sums
+_EXPLAINED = 1e-10  # share of the variance below which covariates leave none
 
 SMALL_COUNT = 30
 """Below this many successes or failures in either arm a proportion takes the score test, not Welch's."""
 
 
 def compare(
-    metric: Mean | Proportion,
+    metric: Metric,
     arm: tuple[str, Moments, int],
     control: tuple[str, Moments, int],
     alpha: float,
@@ -36,34 +40,19 @@ def compare(
     alpha : float
         Two-sided; the intervals have level 1 - alpha and invert the test behind the p-value.
     """
-    (arm_name, treated, arm_missing), (control_name, base, control_missing) = arm, control
-    empty = Comparison(
-        metric=metric.name,
-        role=metric.role,
-        type=metric.type,
-        goal=metric.goal,
-        arm=arm_name,
-        control=control_name,
-        n=(treated.n, base.n),
-        missing=(arm_missing, control_missing),
-        estimate=(treated.mean if treated.n else None, base.mean if base.n else None),
-    )
-    if metric.margin is not None:
-        relative = metric.margin.relative is not None
-        size = metric.margin.relative if relative else metric.margin.absolute
-        empty = replace(empty, margin=("relative" if relative else "absolute", size or 0.0))
-    for name, moments in ((arm_name, treated), (control_name, base)):
-        if moments.n < 2:  # noqa: PLR2004 - a variance takes two
-            return replace(
-                empty, not_estimable=Message("experiments.too_few_values", {"arm": name, "n": moments.n})
-            )
+    (_, treated, _), (_, base, _) = arm, control
+    empty = _without_effect(metric, arm, control)
+    empty = replace(empty, estimate=(treated.mean if treated.n else None, base.mean if base.n else None))
+    few = _too_few(empty)
+    if few:
+        return few
     share = isinstance(metric, Proportion)
-    if treated.variance == 0 and base.variance == 0:
-        if math.isclose(treated.mean, base.mean, rel_tol=_SAME):
-            return replace(empty, not_estimable=Message("experiments.no_variation", {"value": base.mean}))
-        if not share:
-            values = {"arm": arm_name, "to": treated.mean, "control": control_name, "from": base.mean}
-            return replace(empty, not_estimable=Message("experiments.no_spread", values))
+    if (
+        treated.variance == 0
+        and base.variance == 0
+        and (not share or math.isclose(treated.mean, base.mean, rel_tol=_SAME))
+    ):
+        return _constant(empty)
     if share and _small(treated, base):
         return _score(empty, treated, base, 1 - alpha)
     return _welch(empty, treated, base, 1 - alpha)
@@ -77,40 +66,203 @@ def _small(treated: Moments, base: Moments) -> bool:
 
 def _welch(empty: Comparison, treated: Moments, base: Moments, level: float) -> Comparison:
     test = effects.welch(treated.mean, treated.variance, treated.n, base.mean, base.variance, base.n, level)
-    variance_base = base.variance / base.n
-    lift = effects.fieller(
-        test.difference,
-        test.standard_error**2,
-        base.mean,
-        variance_base,
-        -variance_base,
-        test.degrees_of_freedom,
+    error = base.variance / base.n
+    return _inferred(
+        empty,
+        Contrast(
+            (treated.mean, base.mean), test.difference, treated.variance / treated.n + error, error, -error,
+            test.degrees_of_freedom,
+        ),
         level,
+        "welch",
+    )  # fmt: skip
+
+
+def _inferred(empty: Comparison, found: Contrast, level: float, method: str) -> Comparison:
+    """Return the comparison with the test of a contrast and the intervals that invert it."""
+    freedom, error = found.degrees_of_freedom, math.sqrt(found.variance)
+    reach = float(stdtrit(freedom, (1 + level) / 2)) * error
+    base = found.estimate[1]
+    lift = effects.fieller(
+        found.difference, found.variance, base, found.control_variance, found.covariance, freedom, level
     )
-    harm = None
-    kind, size = empty.margin or (None, 0.0)
-    if kind == "absolute" or (
-        kind == "relative" and lift.low is not None and (treated.variance or size != 1)
-    ):
-        contrast = effects.non_inferiority(
-            treated.mean, treated.variance, treated.n, base.mean, base.variance, base.n, size,
-            empty.goal, relative=kind == "relative",
-        )  # fmt: skip
-        # With the interval's degrees of freedom, so that p and the interval shown always agree.
-        harm = float(stdtr(test.degrees_of_freedom, -contrast.statistic))
     return replace(
         empty,
-        difference=test.difference,
-        difference_interval=(test.low, test.high),
+        estimate=found.estimate,
+        difference=found.difference,
+        difference_interval=(found.difference - reach, found.difference + reach),
         lift=lift.lift,
         lift_interval=(lift.low, lift.high),
-        p_value=test.p_value,
-        standard_error=test.standard_error,
-        degrees_of_freedom=test.degrees_of_freedom,
-        method="welch",
-        harm_p=harm,
+        p_value=2 * float(stdtr(freedom, -abs(found.difference) / error)),
+        standard_error=error,
+        degrees_of_freedom=freedom if math.isfinite(freedom) else None,
+        method=method,
+        harm_p=_harm_p(empty, found, bounded=lift.low is not None),
         not_estimable=None,
     )
+
+
+def _harm_p(empty: Comparison, found: Contrast, *, bounded: bool) -> float | None:
+    """Return a guardrail's one-sided p of a harm of at least its margin.
+
+    A relative margin is tested through difference + margin x |control|, with the degrees of freedom of the
+    interval, so that p and the interval shown always agree.
+    """
+    kind, size = empty.margin or (None, 0.0)
+    if kind is None or (kind == "relative" and not bounded):
+        return None
+    sign = 1.0 if empty.goal == "increase" else -1.0
+    distance, variance = sign * found.difference + size, found.variance
+    if kind == "relative":
+        base = found.estimate[1]
+        factor = size * math.copysign(1.0, sign * base)
+        distance = sign * found.difference + size * abs(base)
+        variance += 2 * factor * found.covariance + factor**2 * found.control_variance
+        if variance <= _SAME * found.variance:
+            return None
+    return float(stdtr(found.degrees_of_freedom, -distance / math.sqrt(variance)))
+
+
+def compare_jointly(
+    metric: Metric,
+    arm: tuple[str, CrossMoments, int],
+    control: tuple[str, CrossMoments, int],
+    alpha: float,
+    covariates: Sequence[tuple[str, int]] = (),
+) -> Comparison:
+    """Return the comparison of a ratio, or of any metric with covariates.
+
+    Parameters
+    ----------
+    metric : Metric
+    arm, control : tuple
+        Name, cross moments of the metric's own columns and then the covariates, and the count of empty
+        values.
+    alpha : float
+        As in `compare`.
+    covariates : sequence of tuple
+        Name of each, and its number of columns.
+    """
+    (_, treated, _), (_, base, _) = arm, control
+    empty, level = _without_effect(metric, arm, control), 1 - alpha
+    few = _too_few(empty)
+    if few:
+        return few
+    own = 2 if isinstance(metric, Ratio) else 1
+    if own > 1:
+        for name, side, _ in (arm, control):
+            if not is_clear(side, 1):
+                return replace(empty, not_estimable=Message("experiments.denominator_zero", {"arm": name}))
+    plain = contrast(treated, base, own)
+    empty = replace(empty, estimate=plain.estimate)
+    if isinstance(metric, Proportion):
+        counted = [Moments(side.n, side.means[0], side.scatter[0][0]) for side in (treated, base)]
+        if _small(*counted):
+            known = compare(metric, (arm[0], counted[0], arm[2]), (control[0], counted[1], control[2]), alpha)
+            told = Message("experiments.covariate_small_counts", {"count": SMALL_COUNT})
+            return replace(known, notes=(told,))
+    if plain.variance == 0:
+        return _constant(empty)
+    return _adjusted(empty, plain, (treated, base, own), covariates, level)
+
+
+def _adjusted(
+    empty: Comparison,
+    plain: Contrast,
+    sides: tuple[CrossMoments, CrossMoments, int],
+    covariates: Sequence[tuple[str, int]],
+    level: float,
+) -> Comparison:
+    """Return a comparison adjusted by the covariates that can be used, the raw effect kept beside."""
+    widths, prefix = [width for _, width in covariates], "ratio_" if sides[2] > 1 else ""
+    kept, unusable = usable(*sides, widths)
+    notes = {covariates[place][0]: reason for place, reason in unusable.items()}
+    told = [Message(f"experiments.covariate_{notes[name]}", {"covariate": name}) for name in notes]
+    empty = replace(empty, notes=tuple(told))
+    raw = _inferred(empty, plain, level, "ratio" if prefix else "welch")
+    if not kept:
+        return raw
+    n, name = min(zip(empty.n, (empty.arm, empty.control), strict=True))
+    if n < len(kept) + 2:
+        values = {"arm": name, "n": n, "count": len(kept)}
+        return replace(empty, not_estimable=Message("experiments.too_few_for_covariates", values))
+    found = contrast(*sides, widths, kept)
+    if found.variance <= _EXPLAINED * plain.variance:
+        return replace(empty, not_estimable=Message("experiments.covariates_explain_all", {}))
+    reduction = 1 - found.variance / plain.variance
+    made = _inferred(empty, found, level, f"{prefix}cuped")
+    return replace(made, raw=effect(raw), variance_reduction=reduction)
+
+
+def compare_quantiles(
+    metric: Quantile,
+    arm: tuple[str, Moments, int],
+    control: tuple[str, Moments, int],
+    alpha: float,
+    found: Mapping[str, OrderStatistics],
+) -> Comparison:
+    """Return the comparison of a quantile; ``found`` holds the arms with a long enough tail.
+
+    The other parameters are those of `compare`.
+    """
+    empty = _without_effect(metric, arm, control)
+    few = _too_few(empty)
+    if few:
+        return few
+    for name, side, _ in (arm, control):
+        if name not in found:
+            values = {"arm": name, "n": side.n, "quantile": metric.quantile}
+            return replace(empty, not_estimable=Message("experiments.short_tail", values))
+    treated, base = found[arm[0]], found[control[0]]
+    empty = replace(empty, estimate=(treated.value, base.value))
+    for name in (arm[0], control[0]):
+        if found[name].lower == found[name].upper:
+            values = {"arm": name, "value": found[name].value}
+            return replace(empty, not_estimable=Message("experiments.tied_values", values))
+    return _inferred(empty, quantile_contrast(treated, base, 1 - alpha), 1 - alpha, "quantile")
+
+
+def effect(one: Comparison) -> Effect:
+    """Return the effect that a comparison holds, to be shown beside another one."""
+    return Effect(one.difference, one.difference_interval, one.lift, one.lift_interval, one.p_value)
+
+
+def _without_effect(
+    metric: Metric,
+    arm: tuple[str, Moments | CrossMoments, int],
+    control: tuple[str, Moments | CrossMoments, int],
+) -> Comparison:
+    empty = Comparison(
+        metric=metric.name,
+        role=metric.role,
+        type=metric.type,
+        goal=metric.goal,
+        arm=arm[0],
+        control=control[0],
+        n=(arm[1].n, control[1].n),
+        missing=(arm[2], control[2]),
+    )
+    if metric.margin is None:
+        return empty
+    relative = metric.margin.relative is not None
+    size = metric.margin.relative if relative else metric.margin.absolute
+    return replace(empty, margin=("relative" if relative else "absolute", size or 0.0))
+
+
+def _too_few(empty: Comparison) -> Comparison | None:
+    for name, n in zip((empty.arm, empty.control), empty.n, strict=True):
+        if n < 2:  # noqa: PLR2004 - a variance takes two
+            return replace(empty, not_estimable=Message("experiments.too_few_values", {"arm": name, "n": n}))
+    return None
+
+
+def _constant(empty: Comparison) -> Comparison:
+    """Say that nothing varies within the arms."""
+    to, base = (estimate or 0.0 for estimate in empty.estimate)
+    if math.isclose(to, base, rel_tol=_SAME):
+        return replace(empty, not_estimable=Message("experiments.no_variation", {"value": base}))
+    values = {"arm": empty.arm, "to": to, "control": empty.control, "from": base}
+    return replace(empty, not_estimable=Message("experiments.no_spread", values))
 
 
 def _score(empty: Comparison, treated: Moments, base: Moments, level: float) -> Comparison:

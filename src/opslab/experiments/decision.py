@@ -7,9 +7,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from opslab.experiments.metrics import Metric
 from opslab.experiments.power import units_needed
 from opslab.experiments.result import Check, Comparison, Decision, Message
-from opslab.experiments.spec import Experiment, Mean, Proportion
+from opslab.experiments.spec import Experiment
 
 _OUT_OF_REACH = 10**12  # units: more than any experiment will see
 
@@ -149,7 +150,7 @@ def _asked(
 ) -> Needed | None:
     """Return the units one open question asks for; None when no number of units would settle it."""
     metric = next(metric for metric in experiment.metrics if metric.name == one.metric)
-    size = _size(metric, one) if isinstance(metric, Mean | Proportion) else None
+    size = _size(metric, one)
     deviation = deviations[one.metric, one.arm]
     if deviation == 0 and one.type == "proportion":  # 0 against all: the spread of both arms together
         share = sum(estimate or 0.0 for estimate in one.estimate) / 2
@@ -164,7 +165,7 @@ def _asked(
     return needs if needs.units < _OUT_OF_REACH else None
 
 
-def _size(metric: Mean | Proportion, one: Comparison) -> float | None:
+def _size(metric: Metric, one: Comparison) -> float | None:
     """Return the effect to be found in the metric's unit: the mde, or for a guardrail its margin.
 
     A relative size has no meaning where the control's estimate is 0.

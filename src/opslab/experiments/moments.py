@@ -7,33 +7,32 @@ moments of parts add up to those of the whole (Chan, Golub and LeVeque 1983).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from typing import Any
 
-from opslab.errors import DataError, Problem
+from opslab.experiments.cross_moments import CrossMoments, cell_count, cross_sql, from_cells, merge_cross
+from opslab.experiments.summed import (
+    CELLS,
+    LARGEST,
+    Column,
+    Joint,
+    capped_sql,
+    is_whole,
+    refuse_infinite,
+    refuse_types,
+    refuse_values,
+    value_sql,
+)
 from opslab.tables.source import ROW, Table, literal, quoted
 
 _FIRST_ROWS = 10_000
 _NO_VARIATION = 1e-14
 # How far, in standard deviations, a shift may stand from the mean: farther costs digits of the variance.
 _NEAR, _FAR, _ROUNDING = 3.0, 10.0, 1e-12
-_LARGEST, _LARGEST_SUM = 1e50, 1e120  # beyond them squares of sums overflow
-_SMALL_WHOLE = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT")
-_CELLS, _PASSES = 5, 3
-_NUMERIC = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-)
-_FLOATING = ("DOUBLE", "FLOAT", "DECIMAL")
+_LARGEST_SUM = 1e120
+_PASSES = 3
 
 
 @dataclass(frozen=True)
@@ -92,25 +91,18 @@ def merge(first: Moments, second: Moments) -> Moments:
 
 
 @dataclass(frozen=True)
-class Column:
-    """One column to sum: what an empty value means, and whether values must be 0 or 1."""
-
-    name: str
-    zero_for_missing: bool = False
-    binary: bool = False
-
-
-@dataclass(frozen=True)
 class ArmMoments:
     """What one pass found in one arm: its rows, and per column the moments and the empty values."""
 
     rows: int
     moments: Mapping[Column, Moments]
     missing: Mapping[Column, int]
+    capped: Mapping[Column, int] = field(default_factory=dict)
+    joint: Mapping[Joint, CrossMoments] = field(default_factory=dict)
 
 
 def collect(
-    table: Table, arm: str, columns: Sequence[Column], where: str = "TRUE"
+    table: Table, arm: str, columns: Sequence[Column], where: str = "TRUE", joints: Sequence[Joint] = ()
 ) -> dict[str | None, ArmMoments]:
     """Return the moments of columns by arm, in one pass over the table.
 
@@ -122,6 +114,8 @@ def collect(
     columns : sequence of Column
     where : str
         SQL condition on the rows to use.
+    joints : sequence of Joint
+        Columns to sum together as well.
 
     Returns
     -------
@@ -134,27 +128,27 @@ def collect(
         When a column holds text that is no number, an infinite value, or for a binary one anything but
         0 and 1: with the row.
     """
+    columns = list(dict.fromkeys([*columns, *(column for joint in joints for column in joint.columns)]))
     refuse_types(table, columns)
     finite = False
-    values = {column: _value(table, column.name) for column in columns}
+    values = {column: value_sql(table, column) for column in columns}
     while True:
         shifts = _shifts(table, columns, values, where)
-        parts = table.fetch_slices(
-            partial(_query, arm=arm, columns=columns, values=values, shifts=shifts, where=where)
-        )
+        query = partial(_query, arm=arm, values=values, fills=shifts)
+        parts = table.fetch_slices(partial(query, columns=columns, shifts=shifts, where=where, joints=joints))
         if finite or all(
             abs(cell) < _LARGEST_SUM for part in parts for row in part for cell in row[2:] if cell is not None
         ):
             break
-        _refuse_infinite(table, columns, values, where)
+        refuse_infinite(table, columns, values, where)
         values = {
-            column: value if _whole(table, column) else f"CASE WHEN isfinite({value}) THEN {value} END"
+            column: value if is_whole(table, column) else f"CASE WHEN isfinite({value}) THEN {value} END"
             for column, value in values.items()
         }
         finite = True
-    _refuse_values(table, columns, values, parts, where)
-    found = _merged(parts, columns, shifts)
-    floating = [column for column in columns if not column.binary and not _whole(table, column)]
+    refuse_values(table, columns, values, parts, where)
+    found = _merged(parts, columns, shifts, joints)
+    floating = [column for column in columns if not column.binary and not is_whole(table, column)]
     for label, whole in found.items():
         known, about = whole, shifts
         for _ in range(_PASSES):
@@ -162,22 +156,31 @@ def collect(
             if not far:
                 break
             # The first rows were unlike the others: once more, about this arm's own mean.
+            touched = [joint for joint in joints if set(far) & set(joint.columns)]
+            far = list(dict.fromkeys([*far, *(column for joint in touched for column in joint.columns)]))
             about = {**about, **{column: known.moments[column].mean for column in far}}
             named = "IS NULL" if label is None else f"= {literal(label)}"
             own = f"({where}) AND CAST({quoted(arm)} AS VARCHAR) {named}"
-            query = partial(_query, arm=arm, columns=far, values=values, shifts=about, where=own)
-            again = table.fetch_slices(query)
-            known = replace(known, moments={**known.moments, **_merged(again, far, about)[label].moments})
+            parts = table.fetch_slices(partial(query, columns=far, shifts=about, where=own, joints=touched))
+            again = _merged(parts, far, about, touched)[label]
+            known = replace(
+                known,
+                moments={**known.moments, **again.moments},
+                joint={**known.joint, **again.joint},
+            )
         found[label] = known
     return found
 
 
 def _merged(
-    parts: Sequence[Sequence[tuple[Any, ...]]], columns: Sequence[Column], shifts: Mapping[Column, float]
+    parts: Sequence[Sequence[tuple[Any, ...]]],
+    columns: Sequence[Column],
+    shifts: Mapping[Column, float],
+    joints: Sequence[Joint],
 ) -> dict[str | None, ArmMoments]:
     found: dict[str | None, list[ArmMoments]] = {}
     for row in (row for part in parts for row in part):
-        found.setdefault(row[0], []).append(_arm(row, columns, shifts))
+        found.setdefault(row[0], []).append(_arm(row, columns, shifts, joints))
     return {
         label: reduce(_merge_arms, found[label]) for label in sorted(found, key=lambda label: label or "")
     }
@@ -188,47 +191,15 @@ def _is_far(moments: Moments, shift: float) -> bool:
     return abs(moments.mean - shift) > max(_FAR * math.sqrt(moments.variance), _ROUNDING * abs(moments.mean))
 
 
-def _whole(table: Table, column: Column) -> bool:
-    """Whether the engine sums the column's squares without any rounding."""
-    return table.types[column.name] in _SMALL_WHOLE
-
-
-def refuse_types(table: Table, columns: Iterable[Column]) -> None:
-    """Raise a `DataError` for columns that are dates or other things that have no sum."""
-    wrong = [
-        Problem(
-            "experiments.column_type",
-            {"kind": table.types[column.name].lower()},
-            table.reading.name,
-            field=column.name,
-        )
-        for column in columns
-        if not table.types[column.name].startswith((*_NUMERIC, *_FLOATING, "BOOLEAN", "VARCHAR", "ENUM"))
-    ]
-    if wrong:
-        raise DataError(*wrong)
-
-
-def _value(table: Table, name: str) -> str:
-    """Return SQL of a column as a number, empty where it holds none."""
-    column = quoted(name)
-    if table.types[name] in _SMALL_WHOLE:
-        return f"CAST({column} AS INTEGER)"
-    if not table.types[name].startswith(("VARCHAR", "ENUM")):
-        return f"CAST({column} AS DOUBLE)"
-    bare = f"lower(trim(CAST({column} AS VARCHAR)))"
-    return f"CASE {bare} WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE TRY_CAST({bare} AS DOUBLE) END"
-
-
 def _shifts(
     table: Table, columns: Sequence[Column], values: Mapping[Column, str], where: str
 ) -> dict[Column, float]:
     """Return what to take off each column: the first rows' mean where it dwarfs their spread, else 0."""
-    wanted = [column for column in columns if not column.binary and not _whole(table, column)]
+    wanted = [column for column in columns if not column.binary and not is_whole(table, column)]
     if not wanted:
         return dict.fromkeys(columns, 0.0)
     known = [
-        f"CASE WHEN abs({values[column]}) <= {_LARGEST} THEN {values[column]}"
+        f"CASE WHEN abs({values[column]}) <= {LARGEST} THEN {capped_sql(values[column], column.cap)[0]}"
         f"{' ELSE 0.0' if column.zero_for_missing else ''} END"
         for column in wanted
     ]
@@ -238,7 +209,7 @@ def _shifts(
     return dict.fromkeys(columns, 0.0) | {
         column: mean
         for column, mean, variance in zip(wanted, found[::2], found[1::2], strict=True)
-        if mean is not None and abs(mean) > _NEAR * math.sqrt(variance)
+        if mean is not None and (column.centred or abs(mean) > _NEAR * math.sqrt(variance))
     }
 
 
@@ -248,11 +219,14 @@ def _query(
     columns: Sequence[Column],
     values: Mapping[Column, str],
     shifts: Mapping[Column, float],
+    fills: Mapping[Column, float],
     where: str,
+    joints: Sequence[Joint],
 ) -> str:
     inner, outer = [f"CAST({quoted(arm)} AS VARCHAR) AS arm"], ["arm", "count(*)"]
     for place, column in enumerate(columns):
-        value, given, squares = values[column], f"d{place}", f"sum(d{place} * d{place})"
+        value, beyond = capped_sql(values[column], column.cap)
+        given, squares = f"d{place}", f"sum(d{place} * d{place})"
         other = f"count(*) FILTER (d{place} <> 0 AND d{place} <> 1)" if column.binary else "0"
         if value.startswith("CAST") and value.endswith("INTEGER)"):
             inner.append(f"{value} AS d{place}")
@@ -270,23 +244,50 @@ def _query(
         if "TRY_CAST" in value:
             inner.append(f"{quoted(column.name)} AS t{place}")
             text = f"count(t{place}) - count({given})"
-        outer += [f"count({given})", f"sum(d{place})", squares, other, text]
+        capped = "0"
+        if beyond:
+            inner.append(f"{beyond} AS c{place}")
+            capped = f"count(*) FILTER (c{place})"
+        outer += [f"count({given})", f"sum(d{place})", squares, other, text, capped]
     rows = f"SELECT {', '.join(inner)} FROM {source} WHERE {where}"
+    added: list[str] = []
+    places = {column: place for place, column in enumerate(columns)}
+    for order, joint in enumerate(joints):
+        own = [f"d{places[column]}" for column in joint.own]
+        given_own = [f"{'v' if column.zero_for_missing else 'd'}{places[column]}" for column in joint.own]
+        never_empty = [
+            f"coalesce(d{places[column]}, CAST({fills[column] - shifts[column]!r} AS DOUBLE))"
+            for column in joint.columns[len(own) :]
+        ]
+        terms, sums = cross_sql(f"j{order}", own, given_own, never_empty)
+        added += terms
+        outer += sums
+    rows = f"SELECT *, {', '.join(added)} FROM ({rows})" if added else rows
     return f"SELECT {', '.join(outer)} FROM ({rows}) GROUP BY arm ORDER BY arm"
 
 
-def _arm(row: tuple[Any, ...], columns: Sequence[Column], shifts: Mapping[Column, float]) -> ArmMoments:
+def _arm(
+    row: tuple[Any, ...],
+    columns: Sequence[Column],
+    shifts: Mapping[Column, float],
+    joints: Sequence[Joint],
+) -> ArmMoments:
     rows = row[1]
-    moments, missing = {}, {}
+    moments, missing, cut = {}, {}, {}
     for place, column in enumerate(columns):
-        given, total, squares, *_ = row[2 + _CELLS * place : 2 + _CELLS * (place + 1)]
+        given, total, squares, *_, cut[column] = row[2 + CELLS * place : 2 + CELLS * (place + 1)]
         n = rows if column.zero_for_missing else given
         missing[column] = rows - given
         if isinstance(total, int):
             moments[column] = Moments.of_whole(n, total, squares)
         else:
             moments[column] = Moments.about(shifts[column], n, total or 0.0, squares or 0.0)
-    return ArmMoments(rows, moments, missing)
+    joint, start = {}, 2 + CELLS * len(columns)
+    for one in joints:
+        cells = row[start : start + cell_count(len(one.columns))]
+        joint[one] = from_cells(cells, [shifts[column] for column in one.columns])
+        start += len(cells)
+    return ArmMoments(rows, moments, missing, cut, joint)
 
 
 def _merge_arms(first: ArmMoments, second: ArmMoments) -> ArmMoments:
@@ -294,65 +295,6 @@ def _merge_arms(first: ArmMoments, second: ArmMoments) -> ArmMoments:
         first.rows + second.rows,
         {column: merge(first.moments[column], second.moments[column]) for column in first.moments},
         {column: first.missing[column] + second.missing[column] for column in first.missing},
+        {column: first.capped[column] + second.capped[column] for column in first.capped},
+        {one: merge_cross(first.joint[one], second.joint[one]) for one in first.joint},
     )
-
-
-def _refuse_infinite(
-    table: Table, columns: Sequence[Column], values: Mapping[Column, str], where: str
-) -> None:
-    found = []
-    for column in columns:
-        for key, condition in (
-            ("infinite", f"isinf({values[column]})"),
-            ("too_large", _beyond(values[column])),
-        ):
-            row = first_row(table, f"{condition} AND {where}", column.name)
-            if row is not None:
-                shown = {"row": row[0], "value": str(row[1])[:24]}
-                found.append(Problem(f"experiments.{key}", shown, table.reading.name, field=column.name))
-                break
-    if found:
-        raise DataError(*found)
-
-
-def _beyond(value: str) -> str:
-    return f"isfinite({value}) AND abs({value}) > {_LARGEST}"
-
-
-def _refuse_values(
-    table: Table,
-    columns: Sequence[Column],
-    values: Mapping[Column, str],
-    parts: Sequence[Sequence[tuple[Any, ...]]],
-    where: str,
-) -> None:
-    found = []
-    for place, column in enumerate(columns):
-        rows = [row[2 + _CELLS * place : 2 + _CELLS * (place + 1)] for part in parts for row in part]
-        value = values[column]
-        for suspected, condition, key in (
-            (
-                any(row[4] for row in rows),
-                f"{value} IS NULL AND {quoted(column.name)} IS NOT NULL",
-                "text_value",
-            ),
-            (any(row[3] for row in rows), f"{value} NOT IN (0, 1)", "not_binary"),
-        ):
-            first = first_row(table, f"{condition} AND {where}", column.name) if suspected else None
-            if first is not None:
-                ((count,),) = table.fetch(
-                    f"SELECT count(*) FROM {table.relation} WHERE {condition} AND {where}"
-                )
-                shown = {"row": first[0], "value": str(first[1])[:24], "count": count}
-                found.append(Problem(f"experiments.{key}", shown, table.reading.name, field=column.name))
-                break
-    if found:
-        raise DataError(*found)
-
-
-def first_row(table: Table, condition: str, column: str) -> tuple[int, Any] | None:
-    """Return the number (from 1) and the value of the first row that meets a condition."""
-    rows = table.fetch(
-        f"SELECT {ROW} + 1, {quoted(column)} FROM {table.relation} WHERE {condition} ORDER BY {ROW} LIMIT 1"
-    )
-    return (rows[0][0], rows[0][1]) if rows else None

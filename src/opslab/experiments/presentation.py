@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from opslab.experiments import sentences
 from opslab.experiments.comparisons import SMALL_COUNT
@@ -172,6 +173,7 @@ def _effects(result: ExperimentResult, language: Language) -> list[Block | Figur
         if one.not_estimable
     ]  # fmt: skip
     blocks.append(Paragraph(text("experiments.effects_note", language, level=level), small=True))
+    blocks += _beside(result, language)
     blocks += [
         Paragraph(text("experiments.told_apart", language, metric=one.metric, arm=one.arm), small=True)
         for one in result.comparisons
@@ -215,15 +217,60 @@ def _effect_table(result: ExperimentResult, language: Language) -> Table:
     return Table(caption, columns, numeric=range(1, 7), groups=groups, wide=True)
 
 
+def _beside(result: ExperimentResult, language: Language) -> list[Block | Figure]:
+    """Return the raw effects beside those that decide, and the notes on how they were made."""
+    blocks: list[Block | Figure] = []
+    for kind in ("raw", "uncapped"):
+        beside = [
+            (one, other)
+            for one in result.comparisons
+            if (other := getattr(one, kind)) and one.difference is not None
+        ]
+        if not beside:
+            continue
+        names = ["metric", f"difference_{kind}", f"lift_{kind}", "difference", "lift"]
+        rows = [
+            [
+                Cell(one.metric, one.arm),
+                *_changes(replace(one, **vars(other)), language),
+                *_changes(one, language),
+            ]
+            for one, other in beside
+        ]
+        if kind == "raw":
+            names.append("variance_reduction")
+            for row, (one, _) in zip(rows, beside, strict=True):
+                row.append(Cell(numbers.percent(one.variance_reduction or 0.0, language=language)))
+        columns = [text(f"experiments.column_{name}", language) for name in names]
+        caption = text(f"experiments.table_{kind}", language, level=1 - result.plan.alpha)
+        blocks.append(Table(caption, columns, rows, numeric=range(1, len(names)), wide=True))
+    lines = [
+        text(
+            "experiments.note_line",
+            language,
+            metric=one.metric,
+            arm=one.arm,
+            note=sentences.say(note, language),
+        )
+        for one in result.comparisons
+        for note in one.notes
+    ]
+    return [*blocks, *(Paragraph(line, small=True) for line in lines)]
+
+
+def _changes(one: Comparison, language: Language) -> list[Cell]:
+    return [
+        Cell(sentences.difference(one, language), sentences.difference_interval(one, language)),
+        Cell(sentences.lift(one, language), sentences.lift_interval(one, language)),
+    ]
+
+
 def _effect_cells(one: Comparison, result: ExperimentResult, language: Language) -> list[str | Cell]:
     none = text("words.none", language)
     arm, control = sentences.values(one, language)
     changes: list[str | Cell] = [none, none]
     if one.difference is not None:
-        changes = [
-            Cell(sentences.difference(one, language), sentences.difference_interval(one, language)),
-            Cell(sentences.lift(one, language), sentences.lift_interval(one, language)),
-        ]
+        changes = [*_changes(one, language)]
     p_values = (
         none if value is None else numbers.p_value(value, language=language)
         for value in (one.p_value, one.p_adjusted)
@@ -277,9 +324,20 @@ def _values_table(result: ExperimentResult, language: Language) -> Table:
 def _method(result: ExperimentResult, language: Language) -> list[Block | Figure]:
     plan = result.plan
     used = {one.method for one in result.comparisons}
-    said = [text("experiments.method_welch", language)] if "welch" in used else []
+    said = [text("experiments.method_welch", language)] if used - {"score", "quantile", None} else []
     if "score" in used:
         said.append(text("experiments.method_score", language, count=SMALL_COUNT))
+    said += [
+        text(f"experiments.method_{name}", language)
+        for name, methods in (
+            ("ratio", {"ratio", "ratio_cuped"}),
+            ("cuped", {"cuped", "ratio_cuped"}),
+            ("quantile", {"quantile"}),
+        )
+        if methods & used
+    ]
+    if any(one.uncapped for one in result.comparisons):
+        said.append(text("experiments.method_capped", language))
     families = {one.role for one in result.comparisons}
     said.append(text("experiments.method_primary", language, alpha=plan.alpha))
     said += [
@@ -288,6 +346,8 @@ def _method(result: ExperimentResult, language: Language) -> list[Block | Figure
         if role in families
     ]
     said.append(text("experiments.method_sample_ratio", language))
+    if any(check.name == "covariate_balance" for check in result.checks):
+        said.append(text("experiments.method_covariate_balance", language))
     said.append(text(f"experiments.method_rule_{plan.primaries}", language))
     if plan.time:
         said.append(text("experiments.method_time", language, time=plan.time))

@@ -9,7 +9,7 @@ from typing import Any
 from scipy.special import ndtri
 
 from opslab.evidence import Evidence, Quantity, SourceFile
-from opslab.experiments.result import Check, Comparison, ExperimentResult, Message
+from opslab.experiments.result import Check, Comparison, Effect, ExperimentResult, Message
 
 SCHEMA = "opslab.experiment/1"
 
@@ -72,23 +72,35 @@ def check(one: Check) -> dict[str, Any]:
 def comparison(one: Comparison, *, flat: bool = False) -> dict[str, Any]:
     """Return one comparison as JSON takes it, or ``flat``: a column for each figure."""
     pairs = {
-        "n": ("arm", "control", one.n),
-        "missing": ("arm", "control", one.missing),
-        "estimate": ("arm", "control", one.estimate),
-        "difference_interval": ("low", "high", one.difference_interval),
-        "lift_interval": ("low", "high", one.lift_interval),
+        "n": ("arm", "control"),
+        "missing": ("arm", "control"),
+        "estimate": ("arm", "control"),
+        "difference_interval": ("low", "high"),
+        "lift_interval": ("low", "high"),
     }
     fields = asdict(one)
     kind, size = one.margin or (None, None)
     fields["margin"] = {"kind": kind, "size": size} if one.margin else None
     fields["not_estimable"] = message(one.not_estimable) if one.not_estimable else None
-    for name, (first, second, values) in pairs.items():
-        fields[name] = {first: values[0], second: values[1]}
+    fields["notes"] = [message(note) for note in one.notes]
+    for shown in (fields, fields["raw"] or {}, fields["uncapped"] or {}):
+        for name, ends in pairs.items():
+            if name in shown:
+                shown[name] = dict(zip(ends, shown[name], strict=True))
     if not flat:
         return fields
-    for name, (first, second, values) in pairs.items():
-        fields |= {f"{name}_{first}": values[0], f"{name}_{second}": values[1]}
-        del fields[name]
+    del fields["notes"]
+    none = Effect(None, (None, None), None, (None, None), None)
+    for beside in ("raw", "uncapped"):
+        other = fields.pop(beside) or asdict(none)
+        fields |= {f"{beside}_{name}": value for name, value in other.items()}
+    for name, ends in pairs.items():
+        for place in (name, f"raw_{name}", f"uncapped_{name}"):
+            if place not in fields:
+                continue
+            values = fields.pop(place)
+            values = values.values() if isinstance(values, dict) else values
+            fields |= {f"{place}_{end}": value for end, value in zip(ends, values, strict=True)}
     fields |= {"margin": size, "margin_kind": kind}
     fields["not_estimable"] = one.not_estimable.key if one.not_estimable else None
     return fields

@@ -38,7 +38,7 @@ class Check:
     Attributes
     ----------
     name : str
-        ``sample_ratio``, ``leaked_units``, ``missing_values`` or ``period``.
+        ``sample_ratio``, ``leaked_units``, ``missing_values``, ``covariate_balance`` or ``period``.
     status : {"pass", "warn", "fail"}
     value : float or None
         The figure that decides: a p-value, or a count.
@@ -61,6 +61,17 @@ class ArmSummary:
     name: str
     units: int
     expected: float
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An effect that is shown beside the one that decides; the fields are those of `Comparison`."""
+
+    difference: float | None
+    difference_interval: Interval
+    lift: float | None
+    lift_interval: Interval
+    p_value: float | None
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,7 @@ class Comparison:
     standard_error, degrees_of_freedom : float or None
         Of the difference; None where the method has none.
     method : str
-        ``welch`` or ``score``.
+        ``welch``, ``score``, ``ratio``, ``cuped``, ``ratio_cuped`` or ``quantile``.
     harm_p : float or None
         For a guardrail: one-sided p of a harm of at least the margin.
     margin : tuple or None
@@ -101,6 +112,14 @@ class Comparison:
         What it says for the decision.
     not_estimable : Message or None
         Why there is no effect to report.
+    raw : Effect or None
+        With covariates: the effect without them.
+    uncapped : Effect or None
+        With a cap: the effect without it.
+    variance_reduction : float or None
+        1 less the adjusted variance of the difference over the raw one.
+    notes : tuple of Message
+        What a reader has to know about how it was computed.
     """
 
     metric: str
@@ -126,6 +145,10 @@ class Comparison:
     margin: tuple[str, float] | None = None
     verdict: Verdict = "not_estimable"
     not_estimable: Message | None = None
+    raw: Effect | None = None
+    uncapped: Effect | None = None
+    variance_reduction: float | None = None
+    notes: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,119 @@
+"""Caps: where they lie, that they cut the upper tail alone, and that the uncapped result stands beside."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from opslab import experiments
+from opslab.errors import DataError, SpecError
+from opslab.experiments.record import comparison
+from opslab.experiments.spec import Experiment
+from opslab.messages import LANGUAGES
+
+MEAN = {"name": "spend", "type": "mean", "column": "spend", "role": "primary", "goal": "increase"}
+RATIO = {
+    "name": "r",
+    "type": "ratio",
+    "numerator": "spend",
+    "denominator": "d",
+    "role": "primary",
+    "goal": "increase",
+}
+
+
+def analyzed(frame, metric, **fields):
+    arms = {"column": "arm", "control": "old", "weights": {"old": 1, "new": 1}}
+    return experiments.analyze(
+        Experiment(experiment="a test", unit="unit", arms=arms, metrics=[metric], **fields), frame
+    )
+
+
+def rows(n=3_001):
+    random = np.random.default_rng(3)
+    new, past = random.random(n) < 0.5, random.lognormal(2, 1, n)
+    frame = {
+        "unit": np.arange(n), "arm": np.where(new, "new", "old"), "past": past, "d": random.poisson(3, n) + 1.0,
+        "spend": past * random.lognormal(0, 0.8, n) * (1 + 0.2 * new), "orders": random.geometric(0.1, n).astype("int32"),
+    }  # fmt: skip
+    return pd.DataFrame(frame)
+
+
+@pytest.mark.parametrize(
+    "metric", [MEAN, MEAN | {"covariates": ["past"]}, RATIO, MEAN | {"column": "orders"}]
+)
+@pytest.mark.parametrize("cap", [{"quantile": 0.99}, {"quantile": 0.5}, {"value": 12.5}])
+def test_a_capped_metric_is_the_metric_of_the_capped_column(metric, cap, tmp_path):
+    frame = rows()
+    name = metric.get("column", "spend")
+    at = cap.get("value") or float(np.quantile(frame[name], cap["quantile"], method="inverted_cdf"))
+    (expected,) = analyzed(
+        frame.assign(**{name: frame[name].clip(upper=at).astype(float)}), metric
+    ).comparisons
+    (without,) = analyzed(frame, metric).comparisons
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    for data in (frame, tmp_path / "t.csv"):
+        (one,) = analyzed(data, metric | {"cap": cap}).comparisons
+        for field in ("difference", "p_value", "standard_error", "lift"):
+            assert getattr(one, field) == pytest.approx(getattr(expected, field), rel=1e-9), field
+        assert one.method == expected.method
+        assert one.uncapped.difference == pytest.approx(without.difference, rel=1e-9)
+        assert one.uncapped.p_value == pytest.approx(without.p_value, rel=1e-9)
+        values = dict(one.notes[0].values)
+        assert one.notes[0].key == "experiments.capped"
+        assert values["cap"] == pytest.approx(at, rel=1e-12)
+        counts = [(frame.loc[frame.arm == arm, name] > at).sum() for arm in ("new", "old")]
+        assert [values["count"], values["control_count"]] == counts
+
+
+def test_the_lower_tail_is_left_alone():
+    frame = rows().assign(spend=lambda t: -t.spend)
+    (one,) = analyzed(frame, MEAN | {"cap": {"value": 0}}).comparisons
+    assert one.difference == pytest.approx(one.uncapped.difference, rel=1e-9)
+    assert dict(one.notes[0].values)["count"] == 0
+
+
+@pytest.mark.parametrize("missing", ["drop", "zero"])
+def test_empty_values_are_no_values_of_the_quantile_unless_they_are_0(missing):
+    frame = rows()
+    frame.loc[frame.unit % 3 == 0, "spend"] = np.nan
+    (one,) = analyzed(frame, MEAN | {"missing": missing, "cap": {"quantile": 0.9}}).comparisons
+    values = frame.spend.dropna() if missing == "drop" else frame.spend.fillna(0)
+    assert dict(one.notes[0].values)["cap"] == np.quantile(values, 0.9, method="inverted_cdf")
+    assert sum(one.n) == len(values)
+
+
+def test_a_cap_that_cuts_everything_is_not_estimable():
+    (one,) = analyzed(rows(), MEAN | {"cap": {"value": 0}}).comparisons
+    assert one.not_estimable.key == "experiments.no_variation"
+
+
+@pytest.mark.parametrize(
+    ("change", "key"), [(np.inf, "infinite"), ("text", "text_value"), (np.nan, "all_missing")]
+)
+def test_a_cap_hides_no_broken_value(change, key, tmp_path):
+    frame = rows(60).astype({"spend": object})
+    frame.loc[frame.index[0 if key == "all_missing" else 5 :], "spend"] = change
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(DataError) as told:
+        analyzed(tmp_path / "t.csv", MEAN | {"cap": {"quantile": 0.9}, "missing": "drop"})
+    assert told.value.problems[0].key == f"experiments.{key}"
+
+
+@pytest.mark.parametrize("metric", [
+    {"type": "proportion", "column": "spend"}, {"type": "quantile", "column": "spend", "quantile": 0.5}])  # fmt: skip
+def test_a_proportion_and_a_quantile_take_no_cap(metric):
+    with pytest.raises(SpecError, match="no amounts to cap"):
+        analyzed(rows(), MEAN | metric | {"cap": {"value": 3}})
+
+
+def test_the_readout_shows_capped_beside_uncapped():
+    result = analyzed(rows(), MEAN | {"cap": {"quantile": 0.99}})
+    (one,) = result.comparisons
+    record = json.loads(json.dumps(result.record(), allow_nan=False))["comparisons"][0]
+    assert record["uncapped"]["difference"] == one.uncapped.difference
+    assert comparison(one, flat=True)["uncapped_lift_interval_low"] == one.uncapped.lift_interval[0]
+    for language, word in zip(LANGUAGES, ("uncapped", "sans plafond"), strict=True):
+        blocks = [block for section in result.sections(language).values() for block in section]
+        assert word in "".join(block._repr_html_() for block in blocks if hasattr(block, "_repr_html_"))
