@@ -75,10 +75,28 @@ def test_one_module_alone_imports_papermill():
     assert users == {"runs/execute.py"}
 
 
+def lines_of_code(source: str) -> int:
+    """Count lines that are neither blank, nor a comment, nor part of a docstring."""
+    texts = (node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Expr))
+    docstrings = {
+        line
+        for text in texts
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+        for line in range(text.lineno, (text.end_lineno or text.lineno) + 1)
+    }
+    lines = enumerate(map(str.strip, source.splitlines()), 1)
+    return sum(bool(line) and not line.startswith("#") and number not in docstrings for number, line in lines)
+
+
+def test_lines_of_code_leave_out_words_and_air():
+    assert lines_of_code('"""A\n\nb."""\n\nx = """c\nd"""  # e\n# f\n\ndef g():\n    """H."""\n    return 1\n') == 4
+
+
 def test_the_package_stays_small():
-    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
-    assert sum(lines.values()) <= 12_000
-    assert not {path.name: count for path, count in lines.items() if count > 400}
+    """What a formula's docstring tells is no burden; what it computes may be."""
+    sources = {path: path.read_text(encoding="utf-8") for path in MODULES}
+    assert sum(map(lines_of_code, sources.values())) <= 12_000
+    assert not {path.name for path, source in sources.items() if len(source.splitlines()) > 400}
     assert not {path.name for path in MODULES} & {
         "utils.py",
         "helpers.py",

@@ -100,7 +100,7 @@ def test_examples_run():
 # Cross moments
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=12)
 @given(st.integers(0, 10**6), st.integers(0, 30), st.integers(1, 30))
 def test_merging_the_parts_gives_the_whole(seed, first, second):
     matrix = np.random.default_rng(seed).normal(100, 3, (first + second, 3))
@@ -236,7 +236,7 @@ def test_cuped_is_the_regression_with_a_slope_for_each_arm(names):
     assert one.standard_error**2 == pytest.approx(variance, rel=1e-9)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=12)
 @given(st.integers(0, 10**6), st.integers(6, 40), st.integers(6, 40), st.integers(1, 3))
 def test_one_slope_for_both_is_a_slope_each_with_the_extra_term(seed, n_new, n_old, p):
     random = np.random.default_rng(seed)

@@ -60,7 +60,7 @@ def test_units_of_every_kind(kind, tmp_path):
         assert counted(given_data) == Units(units=3, rows=4, leaked=1, leaked_row=3)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(st.lists(st.tuples(st.integers(0, 12) | st.none(), st.sampled_from("abc")), min_size=1, max_size=40))
 def test_counts_equal_those_of_pandas(rows):
     data = pd.DataFrame(rows, columns=["unit", "arm"]).astype({"unit": "Int64"})

@@ -19,7 +19,7 @@ from opslab.tables import calendars as module
 from opslab.tables import read_export
 from opslab.tables.calendars import HEADER, read_calendar
 
-quick = settings(deadline=None, max_examples=60)
+quick = settings(deadline=None, max_examples=40)
 
 MONDAYS = """
 BEGIN:VEVENT
@@ -1013,7 +1013,7 @@ minutes = st.integers(0, 600)
 spans = st.lists(st.tuples(minutes, st.integers(0, 90)), max_size=25)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spans)
 def test_counted_hours_are_those_of_the_union(tmp_path, pairs):
     """Over the change of clocks, against a count minute by minute."""

@@ -69,6 +69,13 @@ def test_two_encodings_in_one_file_are_refused_with_the_line(tmp_path, above):
     assert error.problems[0].line == above + 3
 
 
+@pytest.mark.parametrize("after", ["\u00a0:", "…", "\u2019", "»"])
+def test_capitals_of_cp1252_before_signs_are_no_second_encoding(tmp_path, after):
+    content = f"id;x\n1;PRIORITÉ{after} élevée\n2;été\n3;très bien\n".encode("cp1252")
+    frame, _ = read(tmp_path, content)
+    assert frame["x"][0] == f"PRIORITÉ{after} élevée"
+
+
 def test_the_mark_of_utf_8_is_in_no_heading(tmp_path):
     assert list(read(tmp_path, "\ufeffid;x\n1;a\n")[0]) == ["id", "x"]
     assert list(read(tmp_path, '\ufeff"id";"x"\n1;a\n')[0]) == ["id", "x"]

@@ -395,7 +395,7 @@ def parsed(kind, text, excel):
     return datetime.datetime.fromisoformat(f"{day} {time.replace(',', '.')}")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(table=TABLES, excel=st.sampled_from([None, "fr"]))
 def test_any_table_reads_back_equal_from_csv(table, excel):
     with tempfile.TemporaryDirectory() as folder:
@@ -422,7 +422,7 @@ def in_a_workbook(value):
     return value
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(table=TABLES)
 def test_any_table_reads_back_equal_from_xlsx(table):
     with tempfile.TemporaryDirectory() as folder:

@@ -96,10 +96,11 @@ def _begun(table: Table, wanted: Wanted, zone: str | None) -> Work:
     made.value = _as_is(columns[0], first, kind) if not wanted.time else ""
     if made.value and first.startswith("TIMESTAMP") and kind in (None, "datetime"):
         ((count,),) = table.fetch(f"SELECT count({columns[0]}) FROM {table.relation}")
-        if first == "TIMESTAMP":
-            _in_zone(made, zone, count)
-        else:
+        if first == "TIMESTAMP WITH TIME ZONE":
             made.tell("decided_offsets", count=count)
+        else:  # of seconds, milliseconds or finer
+            made.value = f"CAST({made.value} AS TIMESTAMP)"
+            _in_zone(made, zone, count)
     return made
 
 

@@ -58,6 +58,7 @@ _FORMATS = (
 )
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _MOMENT = f"{_DAY} [0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}"
+_CHANGES = (60, 30)  # minutes by which clocks go back
 _PIVOT = "69"  # two-digit years from here on are of the twentieth century, as POSIX has it
 
 
@@ -183,9 +184,12 @@ def in_utc(local: str, zone: str) -> str:
     """Return SQL of a local time of a zone in UTC; of an hour that the clocks show twice, the first."""
     named = literal(zone)
     later = f"timezone({named}, {local})"
-    earlier = f"({later} - INTERVAL 1 HOUR)"
-    chosen = f"CASE WHEN timezone({named}, {earlier}) = {local} THEN {earlier} ELSE {later} END"
-    return f"make_timestamp(epoch_us({chosen}))"
+    cases = [
+        f"WHEN timezone({named}, {later} - INTERVAL {minutes} MINUTE) = {local} "
+        f"THEN {later} - INTERVAL {minutes} MINUTE"
+        for minutes in _CHANGES
+    ]
+    return f"make_timestamp(epoch_us(CASE {' '.join(cases)} ELSE {later} END))"
 
 
 def local_condition(told: str) -> str:
@@ -198,7 +202,9 @@ def zone_troubles(local: str, zone: str) -> tuple[str, str]:
     named = literal(zone)
     there = f"timezone({named}, timezone({named}, {local}))"
     again = " OR ".join(
-        f"timezone({named}, timezone({named}, {local}) {sign} INTERVAL 1 HOUR) = {local}" for sign in "+-"
+        f"timezone({named}, timezone({named}, {local}) {sign} INTERVAL {minutes} MINUTE) = {local}"
+        for sign in "+-"
+        for minutes in _CHANGES
     )
     return f"{there} <> {local}", f"({again})"
 

@@ -81,7 +81,9 @@ def legacy_encoding(path: Path, shown: str) -> str:
     """
     told = path.read_bytes().decode("utf-8", errors="replace")
     broken = told.count("\ufffd")
-    if broken and sum(character > "\x7f" for character in told) > broken:
+    others = [character for character in told if character > "\x7f" and character != "\ufffd"]
+    usual = sum("\xa0" <= character <= "\u017f" or "\u2010" <= character <= "\u20bf" for character in others)
+    if broken and (usual or len(others) > broken):  # some pairs of Windows-1252 are a letter of UTF-8 too
         line = told.count("\n", 0, told.index("\ufffd")) + 1
         raise DataError.of("tables.encoding_mixed", file=shown, line=line)
     return "cp1252"

@@ -22,7 +22,7 @@ _FORMS: Mapping[Decimal, str] = {
     "point": rf"[-+]?(({_WHOLE % ','})([.][0-9]*)?|[.][0-9]+)(e[-+]?[0-9]+)?",
     "comma": rf"[-+]?(({_WHOLE % '[.]'})([,][0-9]*)?|[,][0-9]+)(e[-+]?[0-9]+)?",
 }
-_UNCLEAR = r"[-+]?[1-9][0-9]{0,2}[.,][0-9]{3}"
+_UNCLEAR = r"[-+]?[1-9][0-9]{0,2}[.,][0-9]{3}(e[-+]?[0-9]+)?"
 _LIKE = re.compile(rf"(?:{_FORMS['point']}|{_FORMS['comma']}) ?%?")
 _MACHINE_WHOLE = "-?(0|[1-9][0-9]{0,14})"
 _IDENTIFIER = r"[-+]?(0[0-9]+|[0-9]{16,})"
@@ -62,7 +62,8 @@ def clear_number(written: str) -> str:
     >>> clear_number("1.234"), clear_number("12.5")
     ('1.2340', '12.5')
     """
-    return f"{written}0" if re.fullmatch(_UNCLEAR, written) else written
+    mantissa, mark, exponent = written.partition("e")
+    return f"{mantissa}0{mark}{exponent}" if re.fullmatch(_UNCLEAR, mantissa) else written
 
 
 def looks_like_number(cell: str) -> bool:
