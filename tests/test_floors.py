@@ -89,7 +89,10 @@ def lines_of_code(source: str) -> int:
 
 
 def test_lines_of_code_leave_out_words_and_air():
-    assert lines_of_code('"""A\n\nb."""\n\nx = """c\nd"""  # e\n# f\n\ndef g():\n    """H."""\n    return 1\n') == 4
+    assert (
+        lines_of_code('"""A\n\nb."""\n\nx = """c\nd"""  # e\n# f\n\ndef g():\n    """H."""\n    return 1\n')
+        == 4
+    )
 
 
 def test_the_package_stays_small():

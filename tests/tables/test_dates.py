@@ -413,10 +413,7 @@ def test_every_half_hour_around_a_change_of_the_clocks(tmp_path, first):
         ("America/Santiago", "2025-04-05"),  # at midnight
         ("America/Santiago", "2025-09-06"),
         ("Australia/Lord_Howe", "2025-10-04"),  # by half an hour
-        pytest.param(
-            "Australia/Lord_Howe",
-            "2025-04-05"
-        ),
+        pytest.param("Australia/Lord_Howe", "2025-04-05"),
         ("Asia/Kolkata", "2025-03-29"),
     ],
 )

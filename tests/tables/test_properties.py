@@ -110,9 +110,7 @@ def expected(name, cells):
 
 def also_utf_8(content):
     """Whether some letters of cp1252 are letters of UTF-8 as well, as ``ÉŒ`` is: no one can tell."""
-    return any(
-        letter != "\ufffd" and not letter.isascii() for letter in content.decode("utf-8", "replace")
-    )
+    return any(letter != "\ufffd" and not letter.isascii() for letter in content.decode("utf-8", "replace"))
 
 
 def outcome(path, **answers):
