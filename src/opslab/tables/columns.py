@@ -14,7 +14,7 @@ from opslab.tables.profiles import Kind
 from opslab.tables.reading import MOST_TOLD, FileAnswers, Rejection
 from opslab.tables.source import ROW, Table, literal, quoted
 
-_SAMPLE_ROWS, _SAMPLE_CELLS = 1_000, 20_000
+_SAMPLE_ROWS, _SAMPLE_CELLS = 250, 20_000
 _NUMBER_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
                  "UBIGINT", "DOUBLE", "FLOAT", "DECIMAL")  # fmt: skip
 _EMAIL = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
@@ -63,7 +63,7 @@ def _find_addresses(table: Table, work: Sequence[Work]) -> None:
         return
     told = literal(_EMAIL)
     looks = [
-        f"regexp_full_match({one.value}, {told})"
+        f"CASE WHEN contains({one.value}, '@') THEN regexp_full_match({one.value}, {told}) ELSE false END"
         if one.kind == "text"
         else f"len(list_filter({one.value}, lambda x: regexp_full_match(x, {told}))) > 0"
         for one in work
