@@ -232,8 +232,9 @@ def test_rows_keep_their_numbers_below_one_left_out(here, kind):
     assert decided(reading, "amount")["decided_emptied"]["row"] == 25
 
 
-def test_a_sheet_that_claims_to_be_huge_is_read_as_it_is(tmp_path):
-    claimed = (b'<dimension ref="A1:B2"', b'<dimension ref="A1:XFD1048576"')
+@pytest.mark.parametrize("claim", [b"A1:XFD1048576", b"A1", b"A1:A1", b"C7:D9"])
+def test_a_sheet_is_read_as_it_is_whatever_size_it_claims(tmp_path, claim):
+    claimed = (b'<dimension ref="A1:B2"', b'<dimension ref="' + claim + b'"')
     packed = repacked(workbook(("a", "b"), (1, 2)), SHEET, claimed)
     assert read(tmp_path, packed, name="export.xlsx")[0].to_dict("list") == {"a": [1], "b": [2]}
 

@@ -262,10 +262,10 @@ def test_a_count_of_rows_at_which_the_tool_stops_is_noticed(tmp_path, rows, capp
     assert assumed(reading) == (["decided_row_cap"] if capped else [])
 
 
-def test_a_row_left_out_still_counts_to_the_cap(tmp_path):
-    _, reading = read(
-        tmp_path, "Issue key,Status,Created\n" + "A-1,x,2025-03-25\n" * 999 + ",x,2025-03-25\n", profile=None
-    )
+@pytest.mark.parametrize("last", [",x,2025-03-25", "A-1"], ids=["required", "ragged"])
+def test_a_row_left_out_still_counts_to_the_cap(tmp_path, last):
+    content = "Issue key,Status,Created\n" + "A-1,x,2025-03-25\n" * 999 + last + "\n"
+    _, reading = read(tmp_path, content, profile=None)
     assert reading.rows == 999
     assert decided(reading)["decided_row_cap"] == {"count": 1_000}
 
