@@ -212,12 +212,12 @@ def test_parts_of_seconds_are_kept_in_any_notation(tmp_path, written):
 @pytest.mark.parametrize("sign", ["/", "-"])
 @pytest.mark.parametrize(
     ("proof", "first", "expected"),
-    [("25{0}03{0}2025", "day", "2025-03-04"), ("03{0}25{0}2025", "month", "2025-04-03")],
+    [("13{0}03{0}2025", "day", "2025-03-04"), ("03{0}13{0}2025", "month", "2025-04-03")],
 )
 def test_the_last_of_many_dates_decides_for_all(tmp_path, sign, proof, first, expected):
     unclear = f"04{sign}03{sign}2025"
     found, reading = cells(tmp_path, *[unclear] * 1_500, proof.format(sign))
-    assert found == [at(expected)] * 1_500 + [at("2025-03-25")]
+    assert found == [at(expected)] * 1_500 + [at("2025-03-13")]
     assert decided(reading, "x") == {"decided_first": {"first": f"tables.first_{first}", "count": 1}}
 
 
@@ -290,6 +290,12 @@ def test_dots_are_day_first(tmp_path):
 def test_an_impossible_date_proves_nothing(here):
     frame, _ = read(here, declared("Créé", "13/13/2025", "25/03/2025"), profile="mine")
     assert values(frame["created_at"]) == [None, at("2025-03-25")]
+
+
+@pytest.mark.xfail(strict=True, reason="3.12.10 is taken for the third of December 2010, told as any date")
+def test_numbers_of_versions_are_no_dates(tmp_path):
+    written = ["3.12.10", "3.12.11", "4.1.12"]
+    assert cells(tmp_path, *written)[0] == written
 
 
 # --- Dates that are none
@@ -385,6 +391,13 @@ def test_times_with_and_without_an_offset_ask_for_the_zone(here):
     told = decided(reading, "x")
     assert told["decided_offsets"] == {"count": 1}
     assert told["decided_zone"] == {"zone": "Europe/Paris", "count": 2}
+
+
+@pytest.mark.parametrize("others", [0, 1_500])
+def test_one_time_without_an_offset_is_enough_to_ask(here, others):
+    written = ["2025-07-01T10:00:00+09:00"] * (others + 1) + ["2025-07-01 10:00"]
+    error = refused(here, declared("Créé", *written), "ask_timezone", profile="mine")
+    assert "an offset to UTC and 1 none" in str(error)
 
 
 def test_times_without_an_offset_stay_as_they_are_written(tmp_path):

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Mapping, Sequence
 
-from scipy.special import chdtrc
-
 from opslab.experiments.effects import welch
+from opslab.experiments.influence import Influence
 from opslab.experiments.moments import ArmMoments
-from opslab.experiments.multiplicity import holm
+from opslab.experiments.multiplicity import benjamini_hochberg, holm
 from opslab.experiments.result import ArmSummary, Check, Message, Status
-from opslab.experiments.sample_ratio import sample_ratio
+from opslab.experiments.sample_ratio import homogeneity, sample_ratio
 from opslab.experiments.summed import Column
 from opslab.experiments.units import Units
 
 FAIL_BELOW, WARN_BELOW = 0.001, 0.01
+FEWEST_EXPECTED = 5
+"""Units that the smallest arm is to expect on a day or in a segment, for the chi-square test."""
+FEWEST_CLUSTERS = 40
+MOVED = 0.5
+"""Standard errors by which one unit may move an effect."""
+CERTAIN = 14.0
+"""Successes expected on days that have none: chance would do that once in a million."""
 
 
 def status_of(p_value: float) -> Status:
@@ -70,7 +77,9 @@ def check_missing_values(
         missing = [arm.missing[column] for arm in arms.values()]
         if not any(missing):
             continue
-        p_value = _homogeneity(missing, [arm.rows for arm in arms.values()])
+        p_value = homogeneity(
+            [(arm.missing[column], arm.rows - arm.missing[column]) for arm in arms.values()]
+        )
         if worst is None or p_value < worst[0]:
             worst = (p_value, column)
     if worst is None:
@@ -131,14 +140,169 @@ def check_period(end: datetime.date | None, as_of: datetime.date | None, blockin
     )
 
 
-def _homogeneity(counts: Sequence[int], totals: Sequence[int]) -> float:
-    """Return Pearson's p-value for equal shares of ``counts`` among ``totals`` over the groups."""
-    share = sum(counts) / sum(totals)
-    if share in (0.0, 1.0):
-        return 1.0
-    statistic = sum(
-        (count - total * share) ** 2 / (total * share * (1 - share))
-        for count, total in zip(counts, totals, strict=True)
-        if total
+def check_sample_ratio_within(
+    name: str, levels: Mapping[str, Mapping[str, int]], expected: Mapping[str, float]
+) -> Check | None:
+    """Compare the units of each arm with the designed shares on each day, or in each segment, to say where.
+
+    P-values are adjusted over the levels (Benjamini and Hochberg); the worst level speaks. It never blocks:
+    the whole test does.
+
+    Parameters
+    ----------
+    name : str
+        ``sample_ratio_days`` or ``sample_ratio_segments``.
+    levels : mapping
+        Units by arm, by the level's name.
+    expected : mapping
+        Designed shares.
+
+    Returns
+    -------
+    Check or None
+        None with fewer than two levels that hold enough units for the test.
+    """
+    fewest = FEWEST_EXPECTED / min(expected.values())
+    enough = {level: counts for level, counts in levels.items() if sum(counts.values()) >= fewest}
+    if len(enough) < 2:  # noqa: PLR2004 - one level is the whole
+        return None
+    found = [
+        sample_ratio([counts.get(arm, 0) for arm in expected], list(expected.values())).p_value
+        for counts in enough.values()
+    ]
+    adjusted = benjamini_hochberg(found)
+    worst = min(range(len(found)), key=lambda place: (adjusted[place], found[place]))
+    status = status_of(adjusted[worst])
+    level, counts = list(enough.items())[worst]
+    whole = sum(counts.values())
+    farthest = max(expected, key=lambda arm: abs(counts.get(arm, 0) - whole * expected[arm]))
+    values = {
+        "level": level,
+        "arm": farthest,
+        "units": counts.get(farthest, 0),
+        "expected": whole * expected[farthest],
+        "p": adjusted[worst],
+        "count": sum(p_value < WARN_BELOW for p_value in adjusted),
+        "levels": len(found),
+    }
+    return Check(name, status, adjusted[worst], False, Message(f"experiments.{name}_{status}", values))
+
+
+def check_trigger_ratio(triggered: Mapping[str, int], units: Mapping[str, int], blocking: bool) -> Check:
+    """Compare the share of triggered units between the arms: a change cannot alter whom it could reach."""
+    p_value = homogeneity([(met, units[arm] - met) for arm, met in triggered.items()])
+    status, rate = status_of(p_value), sum(triggered.values()) / sum(units.values())
+    values = {"share": rate, "p": p_value}
+    return Check(
+        "trigger_ratio", status, p_value, blocking, Message(f"experiments.trigger_ratio_{status}", values)
     )
-    return float(chdtrc(len([total for total in totals if total]) - 1, statistic))
+
+
+def check_weekly_cycle(start: datetime.date, end: datetime.date, seen: int | None, blocking: bool) -> Check:
+    """Say whether the days of exposure make whole weeks, and whether days are missing among them."""
+    days = (end - start).days + 1
+    gaps = days - seen if seen is not None else 0
+    values = {"days": days, "weeks": days // 7, "gaps": gaps}
+    key = "gaps" if gaps > 0 else "warn" if days % 7 else "pass"
+    status: Status = "pass" if key == "pass" else "warn"
+    return Check("weekly_cycle", status, days, blocking, Message(f"experiments.weekly_cycle_{key}", values))
+
+
+def check_outcome_windows(
+    immature: Mapping[str, int], units: int, horizon: datetime.date, blocking: bool
+) -> Check:
+    """Say how many units of an assignment log are left out because their window is not over."""
+    if not any(immature.values()):
+        values: dict[str, object] = {"units": units, "day": horizon}
+        return Check(
+            "outcome_windows", "pass", 0, blocking, Message("experiments.outcome_windows_pass", values)
+        )
+    metric = max(immature, key=lambda name: immature[name])
+    count = immature[metric]
+    values = {"metric": metric, "count": count, "share": count / units, "day": horizon}
+    status: Status = "fail" if count == units else "warn"
+    return Check(
+        "outcome_windows", status, count, blocking, Message("experiments.outcome_windows_warn", values)
+    )
+
+
+def check_last_days(
+    days: Mapping[str, Mapping[str, tuple[int, int, int | None]]], blocking: bool
+) -> Check | None:
+    """Look for outcomes that end before the period does: last days without any value, or without any success.
+
+    Days without a success count where that many units would have had one all but surely, at the rate of the
+    days before.
+
+    Parameters
+    ----------
+    days : mapping
+        By metric, by day: units, values, and for a proportion the successes, over all arms.
+
+    Returns
+    -------
+    Check or None
+        None where no metric stops early.
+    """
+    worst: tuple[int, str, str] | None = None
+    for metric, found in days.items():
+        ordered = sorted(found)
+        known = [day for day in ordered if found[day][1] and found[day][2] != 0]
+        after = ordered[ordered.index(known[-1]) + 1 :] if known else []
+        if not after:
+            continue
+        units = sum(found[day][1] for day in after)
+        rate = sum(found[day][2] or 0 for day in known) / sum(found[day][1] for day in known)
+        if (not units or units * rate > CERTAIN) and (worst is None or len(after) > worst[0]):
+            worst = (len(after), metric, after[0])
+    if worst is None:
+        return None
+    count, metric, first = worst
+    values = {"metric": metric, "days": count, "day": datetime.date.fromisoformat(first)}
+    status: Status = "fail" if blocking else "warn"
+    return Check("outcome_windows", status, count, blocking, Message("experiments.last_days", values))
+
+
+def check_outliers(found: Mapping[str, Influence], alpha: float, blocking: bool) -> Check | None:
+    """Say whether a single unit carries an effect: it moves it far, or across the line of significance.
+
+    Parameters
+    ----------
+    found : mapping
+        The most influential unit by metric and arm, shown as ``metric, arm``.
+    """
+    if not found:
+        return None
+
+    def turns(one: Influence) -> bool:
+        return (one.p_value <= alpha) != (one.p_without <= alpha)
+
+    name, one = max(found.items(), key=lambda item: (turns(item[1]), item[1].moved))
+    status: Status = "warn" if turns(one) or one.moved > MOVED else "pass"
+    if blocking and turns(one):
+        status = "fail"
+    values = {"metric": name, "arm": one.arm, "row": one.row, "share": one.share, "from": one.difference,
+              "to": one.without, "p": one.p_value, "p_without": one.p_without}  # fmt: skip
+    value = one.moved if math.isfinite(one.moved) else None
+    key = "pass" if status == "pass" else "warn"
+    return Check("outliers", status, value, blocking, Message(f"experiments.outliers_{key}", values))
+
+
+def check_few_clusters(arms: Mapping[str, ArmMoments], blocking: bool) -> Check:
+    """Say whether there are enough units for errors that rest on differences between units."""
+    units = sum(arm.rows for arm in arms.values())
+    status: Status = "pass" if units >= FEWEST_CLUSTERS else "warn"
+    values = {"units": units, "fewest": FEWEST_CLUSTERS}
+    return Check(
+        "few_clusters", status, units, blocking, Message(f"experiments.few_clusters_{status}", values)
+    )
+
+
+def check_plan_unchanged(registered: str | None, fingerprint: str, blocking: bool) -> Check | None:
+    """Compare the plan with the one that was registered; None when none was."""
+    if registered is None:
+        return None
+    same = registered.strip().casefold() == fingerprint
+    values = {"registered": registered, "fingerprint": fingerprint}
+    key: Status = "pass" if same else "fail"
+    return Check("plan_unchanged", key, None, blocking, Message(f"experiments.plan_unchanged_{key}", values))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from scipy.special import stdtr, stdtrit
 
@@ -16,8 +17,10 @@ from opslab.experiments.moments import Moments
 from opslab.experiments.multiplicity import benjamini_hochberg, holm
 from opslab.experiments.quantiles import OrderStatistics, quantile_contrast
 from opslab.experiments.result import Comparison, Effect, Interval, Message, Verdict
+from opslab.experiments.strata import Strata, contrast_within
 
 _SAME = 1e-12  # constants that are equal but for the rounding of their sums
+_ROUNDED = 1e-15  # of the estimates: an error that only their rounding makes
 _EXPLAINED = 1e-10  # share of the variance below which covariates leave none
 
 SMALL_COUNT = 30
@@ -129,8 +132,9 @@ def compare_jointly(
     control: tuple[str, CrossMoments, int],
     alpha: float,
     covariates: Sequence[tuple[str, int]] = (),
+    strata: Strata | None = None,
 ) -> Comparison:
-    """Return the comparison of a ratio, or of any metric with covariates.
+    """Return the comparison of a ratio, or of any metric with covariates or within strata.
 
     Parameters
     ----------
@@ -142,9 +146,12 @@ def compare_jointly(
         As in `compare`.
     covariates : sequence of tuple
         Name of each, and its number of columns.
+    strata : Strata, optional
+        Within which the arms are compared; ``arm`` and ``control`` then hold their units.
     """
     (_, treated, _), (_, base, _) = arm, control
     empty, level = _without_effect(metric, arm, control), 1 - alpha
+    give = partial(contrast, treated, base) if strata is None else partial(contrast_within, strata)
     few = _too_few(empty)
     if few:
         return few
@@ -153,17 +160,28 @@ def compare_jointly(
         for name, side, _ in (arm, control):
             if not is_clear(side, 1):
                 return replace(empty, not_estimable=Message("experiments.denominator_zero", {"arm": name}))
-    plain = contrast(treated, base, own)
+    if strata is not None and not strata.estimable:
+        return replace(empty, not_estimable=Message("experiments.thin_strata", {"count": len(strata.cells)}))
+    plain = give(own)
     empty = replace(empty, estimate=plain.estimate)
-    if isinstance(metric, Proportion):
+    if strata is None and isinstance(metric, Proportion):
         counted = [Moments(side.n, side.means[0], side.scatter[0][0]) for side in (treated, base)]
         if _small(*counted):
             known = compare(metric, (arm[0], counted[0], arm[2]), (control[0], counted[1], control[2]), alpha)
             told = Message("experiments.covariate_small_counts", {"count": SMALL_COUNT})
             return replace(known, notes=(told,))
-    if plain.variance == 0:
+    if plain.variance <= (_ROUNDED * max(map(abs, plain.estimate))) ** 2:
         return _constant(empty)
-    return _adjusted(empty, plain, (treated, base, own), covariates, level)
+    prefix = "" if strata is None else "paired_" if strata.paired else "stratified_"
+    return _adjusted(empty, plain, (treated, base, own), covariates, (level, prefix, give))
+
+
+def without_strata(
+    metric: Metric, arm: tuple[str, CrossMoments, int], control: tuple[str, CrossMoments, int]
+) -> Comparison:
+    """Return a comparison that cannot be made, as no stratum holds units of both arms."""
+    empty = _without_effect(metric, arm, control)
+    return replace(empty, not_estimable=Message("experiments.no_common_stratum", {}))
 
 
 def _adjusted(
@@ -171,22 +189,23 @@ def _adjusted(
     plain: Contrast,
     sides: tuple[CrossMoments, CrossMoments, int],
     covariates: Sequence[tuple[str, int]],
-    level: float,
+    how: tuple[float, str, Callable[..., Contrast]],
 ) -> Comparison:
     """Return a comparison adjusted by the covariates that can be used, the raw effect kept beside."""
-    widths, prefix = [width for _, width in covariates], "ratio_" if sides[2] > 1 else ""
+    level, within, give = how
+    widths, prefix = [width for _, width in covariates], f"{within}{'ratio_' if sides[2] > 1 else ''}"
     kept, unusable = usable(*sides, widths)
     notes = {covariates[place][0]: reason for place, reason in unusable.items()}
     told = [Message(f"experiments.covariate_{notes[name]}", {"covariate": name}) for name in notes]
     empty = replace(empty, notes=tuple(told))
-    raw = _inferred(empty, plain, level, "ratio" if prefix else "welch")
+    raw = _inferred(empty, plain, level, prefix.removesuffix("_") or "welch")
     if not kept:
         return raw
     n, name = min(zip(empty.n, (empty.arm, empty.control), strict=True))
     if n < len(kept) + 2:
         values = {"arm": name, "n": n, "count": len(kept)}
         return replace(empty, not_estimable=Message("experiments.too_few_for_covariates", values))
-    found = contrast(*sides, widths, kept)
+    found = give(sides[2], widths, kept)
     if found.variance <= _EXPLAINED * plain.variance:
         return replace(empty, not_estimable=Message("experiments.covariates_explain_all", {}))
     reduction = 1 - found.variance / plain.variance
@@ -200,10 +219,11 @@ def compare_quantiles(
     control: tuple[str, Moments, int],
     alpha: float,
     found: Mapping[str, OrderStatistics],
+    inflation: Mapping[str, float] | None = None,
 ) -> Comparison:
     """Return the comparison of a quantile; ``found`` holds the arms with a long enough tail.
 
-    The other parameters are those of `compare`.
+    ``inflation``, by arm, is for values that come in clusters. The other parameters are those of `compare`.
     """
     empty = _without_effect(metric, arm, control)
     few = _too_few(empty)
@@ -219,7 +239,12 @@ def compare_quantiles(
         if found[name].lower == found[name].upper:
             values = {"arm": name, "value": found[name].value}
             return replace(empty, not_estimable=Message("experiments.tied_values", values))
-    return _inferred(empty, quantile_contrast(treated, base, 1 - alpha), 1 - alpha, "quantile")
+    if inflation is None:
+        return _inferred(empty, quantile_contrast(treated, base, 1 - alpha), 1 - alpha, "quantile")
+    factors = (inflation[arm[0]], inflation[control[0]])
+    return _inferred(
+        empty, quantile_contrast(treated, base, 1 - alpha, factors), 1 - alpha, "clustered_quantile"
+    )
 
 
 def effect(one: Comparison) -> Effect:

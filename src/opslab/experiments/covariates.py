@@ -141,17 +141,26 @@ def is_clear(side: CrossMoments, place: int) -> bool:
     return mean != 0 and abs(mean) >= _CLEAR * (squares / (side.n - 1) / side.n) ** 0.5
 
 
-def _linearised(
-    side: CrossMoments, own: int, widths: Sequence[int], means: Sequence[float]
-) -> tuple[float, Any, Any]:
-    """Return an arm's estimate, the means of its linearised covariates, and the scatter of (Z, X)."""
-    scatter = np.array(side.scatter)
-    loadings = np.zeros((1 + len(widths), len(scatter)))
-    estimate = side.means[0]
+def linearised(
+    means_here: Sequence[float], own: int, widths: Sequence[int], means: Sequence[float]
+) -> tuple[float, Any]:
+    """Return an arm's estimate and the loadings of its columns on (Z, X), shape (1 + covariates, columns).
+
+    Parameters
+    ----------
+    means_here : sequence of float
+        The arm's means: a ratio is linearised about its own.
+    own, widths
+        As in `contrast`.
+    means : sequence of float
+        Of both arms together: a covariate's ratio is linearised about these.
+    """
+    loadings = np.zeros((1 + len(widths), len(means_here)))
+    estimate = means_here[0]
     loadings[0, 0] = 1.0
     if own > 1:
-        estimate /= side.means[1]
-        loadings[0, :2] = 1 / side.means[1], -estimate / side.means[1]
+        estimate /= means_here[1]
+        loadings[0, :2] = 1 / means_here[1], -estimate / means_here[1]
     start = own
     for place, width in enumerate(widths, start=1):
         loadings[place, start] = 1.0
@@ -159,6 +168,15 @@ def _linearised(
             pooled = means[start] / means[start + 1]
             loadings[place, start : start + 2] = 1 / means[start + 1], -pooled / means[start + 1]
         start += width
+    return float(estimate), loadings
+
+
+def _linearised(
+    side: CrossMoments, own: int, widths: Sequence[int], means: Sequence[float]
+) -> tuple[float, Any, Any]:
+    """Return an arm's estimate, the means of its linearised covariates, and the scatter of (Z, X)."""
+    scatter = np.array(side.scatter)
+    estimate, loadings = linearised(side.means, own, widths, means)
     made, here = loadings @ scatter @ loadings.T, np.array(side.means)
     rounding = _ROUNDING * (loadings**2 @ np.diag(scatter))  # of parts that cancel but for their digits
     rounding += side.n * (_NO_VARIATION * (abs(loadings) @ abs(here))) ** 2

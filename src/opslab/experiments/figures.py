@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import MaxNLocator
 
 from opslab.experiments import sentences
-from opslab.experiments.result import Comparison, ExperimentResult
+from opslab.experiments.result import Comparison, ExperimentResult, Trend
 from opslab.messages import Language, numbers, one_line, text
 from opslab.report.figures import BLUE, GREEN, GREY, INK, RED, WIDTH, Figure, style, width_of, wrapped
 
@@ -42,7 +42,87 @@ def forest(result: ExperimentResult, language: Language) -> Figure:
     bounded lift are named in the alt text and the table, and have no line here.
     """
     drawn = [one for one in result.comparisons if sentences.bounded(one)]
-    title = wrapped(one_line(_finding(result, language)), WIDTH - 2 * _SIDE, _TITLE, "bold")
+    drawing, frame = _forest(drawn, _finding(result, language), result, language)
+    return Figure(drawing, alt=_alt(result, language), caption=_caption(drawn, frame, language))
+
+
+def segment_forest(result: ExperimentResult, metric: str, language: Language) -> Figure | None:
+    """Draw the lift of one metric in every segment; None where no segment has a bounded one."""
+    drawn = [
+        replace(one, metric=one.segment or "", verdict="open", margin=None)
+        for one in result.segments
+        if one.metric == metric and sentences.bounded(one)
+    ]
+    if not drawn:
+        return None
+    known = [one for one in result.interactions if one.metric == metric and one.p_adjusted is not None]
+    differing = [one.segment for one in known if (one.p_adjusted or 0.0) <= result.plan.alpha]
+    key = "experiments.segments_title_differ" if differing else "experiments.segments_title_alike"
+    title = text(key, language, metric=metric, segments=list(dict.fromkeys(differing)))
+    drawing, _ = _forest(drawn, title, result, language)
+    told = [
+        text("experiments.forest_alt", language, level=1 - result.plan.alpha, control=result.plan.control)
+    ]
+    told += [
+        text("experiments.forest_alt_line", language, metric=one.metric, arm=one.arm,
+             effect=sentences.lift(one, language), interval=sentences.lift_interval(one, language))
+        for one in drawn
+    ]  # fmt: skip
+    return Figure(drawing, alt=" ".join(told), caption=text("experiments.segments_caption", language))
+
+
+def trend_figure(one: Trend, result: ExperimentResult, language: Language) -> Figure:
+    """Draw an effect by time since exposure, with the interval of each span."""
+    share = next(known.type for known in result.comparisons if known.metric == one.metric) == "proportion"
+    scale = 100.0 if share else 1.0
+    title = text(f"experiments.trend_title_{trend_key(one, result.plan.alpha)}", language, metric=one.metric,
+                 arm=one.arm)  # fmt: skip
+    shown = wrapped(one_line(title), WIDTH - 2 * _SIDE, _TITLE, "bold")
+    spans = [(place, span) for place, span in enumerate(one.spans) if span.difference is not None]
+    with style():
+        drawing = Drawing(figsize=(WIDTH, 2.6))
+        drawing.text(_SIDE / WIDTH, 0.985, shown, fontsize=_TITLE, weight="bold", va="top")
+        axes = drawing.add_axes((0.13, 0.19, 0.84, 0.62 - 0.07 * shown.count("\n")))
+        axes.axhline(0, color=INK, linewidth=0.9)
+        for place, span in spans:
+            low, high = (scale * (bound or 0.0) for bound in (span.low, span.high))
+            axes.plot([place, place], [low, high], color=BLUE, linewidth=2.2, solid_capstyle="butt")
+            axes.plot([place], [scale * (span.difference or 0.0)], marker="o", markersize=5.5, color=BLUE)
+        axes.set_xticks(range(len(one.spans)), [str(place * one.days) for place in range(len(one.spans))])
+        axes.tick_params(labelsize=_SMALL)
+        values = {"days": one.days, "level": 1 - result.plan.alpha}
+        axes.set_xlabel(one_line(text("experiments.trend_axis", language, **values)), fontsize=_SMALL)
+        unit = "experiments.trend_points" if share else "experiments.trend_units"
+        axes.set_ylabel(one_line(text(unit, language)), fontsize=_SMALL)
+    lines = [
+        text("experiments.trend_alt", language, metric=one.metric, arm=one.arm, level=1 - result.plan.alpha)
+    ]
+    show = numbers.signed_points if share else numbers.signed_number
+    for place, span in spans:
+        ends = [show(bound or 0.0, language=language) for bound in (span.low, span.high)]
+        lines.append(
+            text("experiments.trend_alt_line", language, day=place * one.days,
+                 effect=show(span.difference or 0.0, language=language),
+                 interval=text("words.range", language, low=ends[0], high=ends[1]))
+        )  # fmt: skip
+    return Figure(drawing, alt=" ".join(lines), caption=text("experiments.trend_caption", language))
+
+
+def trend_key(one: Trend, alpha: float) -> str:
+    """Return what a trend's test says of the effect: ``steady``, ``grows``, ``fades`` or ``unknown``."""
+    if one.p_value is None or one.slope is None:
+        return "unknown"
+    if one.p_value > alpha:
+        return "steady"
+    mean = sum(span.difference or 0.0 for span in one.spans)
+    return "grows" if (one.slope > 0) == (mean > 0) else "fades"
+
+
+def _forest(
+    drawn: Sequence[Comparison], finding: str, result: ExperimentResult, language: Language
+) -> tuple[Drawing, tuple[float, float]]:
+    """Return the drawing and the ends of its axis."""
+    title = wrapped(one_line(finding), WIDTH - 2 * _SIDE, _TITLE, "bold")
     with style():
         rows, bottom = _layout(drawn, language)
         head = 0.12 + 0.21 * (title.count("\n") + 1)
@@ -63,7 +143,7 @@ def forest(result: ExperimentResult, language: Language) -> Figure:
         values = {"control": result.plan.control, "level": 1 - result.plan.alpha}
         label = one_line(text("experiments.forest_axis", language, **values))
         axes.set_xlabel(wrapped(label, WIDTH - 2 * _SIDE, _SMALL, most=1), fontsize=_SMALL)
-    return Figure(drawing, alt=_alt(result, language), caption=_caption(drawn, frame, language))
+    return drawing, frame
 
 
 def _layout(drawn: Sequence[Comparison], language: Language) -> tuple[list[_Row], float]:

@@ -6,12 +6,23 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from opslab.experiments.comparisons import compare, compare_jointly, compare_quantiles, effect
+from opslab.experiments.clusters import inflation
+from opslab.experiments.comparisons import (
+    compare,
+    compare_jointly,
+    compare_quantiles,
+    effect,
+    without_strata,
+)
+from opslab.experiments.cross_moments import CrossMoments
 from opslab.experiments.metrics import Metric, Proportion, Quantile, Ratio, columns_of
-from opslab.experiments.moments import ArmMoments
+from opslab.experiments.moments import ArmMoments, collect
 from opslab.experiments.quantiles import OrderStatistics, order_statistics, ranks
 from opslab.experiments.result import Comparison, Message
+from opslab.experiments.spec import Experiment
+from opslab.experiments.strata import Strata
 from opslab.experiments.summed import Column, Joint, cap_values
+from opslab.experiments.unit_table import UnitTable
 from opslab.tables.source import Table
 
 
@@ -37,9 +48,12 @@ class Measured:
         return [joint for joint in found if joint]
 
 
-def measured(metric: Metric, cap: float | None = None) -> Measured:
-    """Return the columns behind a metric; a cap cuts its own column, or a ratio's numerator."""
-    together = isinstance(metric, Ratio) or bool(metric.covariates)
+def measured(metric: Metric, cap: float | None = None, *, within: bool = False) -> Measured:
+    """Return the columns behind a metric; a cap cuts its own column, or a ratio's numerator.
+
+    ``within`` strata even a single column is summed as those are that go together.
+    """
+    together = isinstance(metric, Ratio) or bool(metric.covariates) or within
     zero, binary = metric.missing == "zero", isinstance(metric, Proportion)
     own = tuple(Column(name, zero, binary, together) for name in metric.own.values())
     named = [columns_of(covariate) for covariate in metric.covariates]
@@ -86,8 +100,12 @@ def compared(
     control: str,
     alpha: float,
     order: Mapping[str, OrderStatistics] | None = None,
+    strata: Mapping[str | None, Mapping[str, ArmMoments]] | None = None,
 ) -> list[Comparison]:
-    """Return a metric's comparisons of every arm with the control; a quantile takes its order statistics."""
+    """Return a metric's comparisons of every arm with the control.
+
+    A quantile takes its order statistics; with ``strata``, the arms within each, units are compared there.
+    """
     others = [name for name in arms if name != control]
     made = []
     for name in others:
@@ -101,24 +119,81 @@ def compared(
             else:
                 found = compare(one.metric, simple[name], simple[control], alpha)
         else:
-            joint = one.joint
-            sides = {
-                arm: (arm, arms[arm].joint[joint], arms[arm].rows - arms[arm].joint[joint].given)
-                for arm in (name, control)
-            }
-            found = compare_jointly(one.metric, sides[name], sides[control], alpha, one.covariates)
-            filled = [
-                Message("experiments.covariate_filled", {"covariate": column.name, "count": count})
-                for column in joint.columns[len(one.own) :]
-                if (count := arms[name].missing[column] + arms[control].missing[column])
-            ]
-            found = replace(found, notes=(*found.notes, *filled))
+            found = _compared_jointly(one, one.joint, arms, (name, control), alpha, strata)
         made.append(found)
     if one.uncapped is None:
         return made
     return [
         replace(found, uncapped=effect(plain), notes=(_capped(one.own[0], found, arms), *found.notes))
-        for found, plain in zip(made, compared(one.uncapped, arms, control, alpha), strict=True)
+        for found, plain in zip(
+            made, compared(one.uncapped, arms, control, alpha, strata=strata), strict=True
+        )
+    ]
+
+
+def _compared_jointly(
+    one: Measured,
+    joint: Joint,
+    arms: Mapping[str, ArmMoments],
+    pair: tuple[str, str],
+    alpha: float,
+    strata: Mapping[str | None, Mapping[str, ArmMoments]] | None,
+) -> Comparison:
+    name, control = pair
+    missing = [arms[arm].rows - arms[arm].joint[joint].given for arm in pair]
+    filled = [
+        Message("experiments.covariate_filled", {"covariate": column.name, "count": count})
+        for column in joint.columns[len(one.own) :]
+        if (count := arms[name].missing[column] + arms[control].missing[column])
+    ]
+    found, sides = None, [arms[arm].joint[joint] for arm in pair]
+    if strata is not None:
+        cells: dict[str | None, dict[str, CrossMoments]] = {
+            level: {arm: side.joint[joint] for arm, side in inside.items()}
+            for level, inside in strata.items()
+            if level is not None
+        }
+        found = Strata.of(cells, name, control)
+        if not found.cells:
+            return without_strata(one.metric, (name, sides[0], missing[0]), (control, sides[1], missing[1]))
+        sides = list(found.sides)
+        nameless = [side.joint[joint].n for arm, side in strata.get(None, {}).items() if arm in pair]
+        if found.lone + sum(nameless):
+            values = {"count": found.lone + sum(nameless)}
+            filled.append(Message("experiments.lone_units", values))
+    made = compare_jointly(
+        one.metric,
+        (name, sides[0], missing[0]),
+        (control, sides[1], missing[1]),
+        alpha,
+        one.covariates,
+        found,
+    )
+    return replace(made, notes=(*made.notes, *filled))
+
+
+def quantiles_of_rows(
+    metric: Quantile, experiment: Experiment, units: UnitTable, arms: Sequence[str]
+) -> list[Comparison]:
+    """Return the comparisons of a quantile over rows that are finer than the unit, which clusters them."""
+    if units.finer is None:
+        return []
+    table, where = units.finer
+    alpha, control = experiment.design.alpha, experiment.arms.control
+    column = Column(metric.column, zero_for_missing=metric.missing == "zero")
+    found = collect(table, units.arm, [column], where)
+    sides = {name: (name, found[name].moments[column], found[name].missing[column]) for name in arms}
+    wanted = {name: ranks(side.n, metric.quantile, 1 - alpha) for name, (_, side, _) in sides.items()}
+    order = order_statistics(table, units.arm, column, wanted, where)
+    at = {name: one.value for name, one in order.items()}
+    factors = inflation(
+        table, experiment.unit, units.arm, column, at, metric.quantile, where
+    ) if at else {}  # fmt: skip
+    known = {name: one for name, one in order.items() if name in factors}
+    return [
+        compare_quantiles(metric, sides[name], sides[control], alpha, known, factors)
+        for name in arms
+        if name != control
     ]
 
 
@@ -134,10 +209,10 @@ def deviations(
     """Return the standard deviation behind each comparison: pooled, or after linearising and adjusting."""
     found = {}
     for one in comparisons:
-        own = metrics[one.metric].own
+        own = metrics[one.metric].own if one.metric in metrics else ()
         if one.standard_error is not None and one.method != "welch":
             variance = one.standard_error**2 * math.prod(one.n) / sum(one.n)
-        elif len(own) > 1:
+        elif len(own) != 1:
             variance = 0.0
         else:
             sides = [arms[name].moments[own[0]] for name in (one.arm, one.control)]

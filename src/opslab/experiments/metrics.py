@@ -131,6 +131,26 @@ class _Metric(Declared):
             raise PydanticCustomError("experiments.metric_source", "metric", {"name": self.name})
         return self
 
+    @model_validator(mode="after")
+    def _windows_of_events(self) -> Self:
+        if self.event is None and (self.value or self.window or self.covariate_window):
+            raise PydanticCustomError("experiments.window_form", "metric", {"name": self.name})
+        if self.event is not None and self.window is None:
+            raise PydanticCustomError("experiments.no_window", "metric", {"name": self.name})
+        if self.event is not None and not isinstance(self, Mean | Proportion):
+            raise PydanticCustomError("experiments.event_type", "metric", {"name": self.name})
+        if self.window and self.window.start < datetime.timedelta(0):
+            raise PydanticCustomError("experiments.window_before", "metric", {"name": self.name})
+        if self.covariate_window and self.covariate_window.end > datetime.timedelta(0):
+            raise PydanticCustomError("experiments.covariate_after", "metric", {"name": self.name})
+        return self
+
+    @model_validator(mode="after")
+    def _covariates_have_a_mean(self) -> Self:
+        if isinstance(self, Quantile) and self.covariates:
+            raise PydanticCustomError("experiments.quantile_covariates", "metric", {"name": self.name})
+        return self
+
 
 class Mean(_Metric):
     """The mean of a numeric column over units."""

@@ -33,6 +33,8 @@ _NO_VARIATION = 1e-14
 _NEAR, _FAR, _ROUNDING = 3.0, 10.0, 1e-12
 _LARGEST_SUM = 1e120
 _PASSES = 3
+_Cell = tuple[int | None, str | None, str | None]
+"""Place of a dimension, a level of it, an arm; without a dimension all rows of the arm."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +103,41 @@ class ArmMoments:
     joint: Mapping[Joint, CrossMoments] = field(default_factory=dict)
 
 
+Arms = dict[str | None, ArmMoments]
+"""What one pass found, by the arm's label as text; None stands for rows without an arm."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The moments of every arm over all rows, and within the levels of each dimension.
+
+    Attributes
+    ----------
+    whole : dict
+    levels : tuple of dict, one for each dimension
+        By the level as text, its arms; None stands for rows whose level is empty.
+    """
+
+    whole: Arms
+    levels: tuple[dict[str | None, Arms], ...] = ()
+
+
 def collect(
     table: Table, arm: str, columns: Sequence[Column], where: str = "TRUE", joints: Sequence[Joint] = ()
-) -> dict[str | None, ArmMoments]:
-    """Return the moments of columns by arm, in one pass over the table.
+) -> Arms:
+    """Return the moments of columns by arm, in one pass; the parameters are those of `collect_by`."""
+    return collect_by(table, arm, columns, where, joints).whole
+
+
+def collect_by(
+    table: Table,
+    arm: str,
+    columns: Sequence[Column],
+    where: str = "TRUE",
+    joints: Sequence[Joint] = (),
+    dimensions: Sequence[str] = (),
+) -> Collected:
+    """Return the moments of columns by arm, and by arm within each dimension, in one pass over the table.
 
     Parameters
     ----------
@@ -116,11 +149,12 @@ def collect(
         SQL condition on the rows to use.
     joints : sequence of Joint
         Columns to sum together as well.
+    dimensions : sequence of str
+        SQL of texts: the levels that rows are broken down by, each dimension by itself.
 
     Returns
     -------
-    dict
-        By the arm's label as text; None stands for rows without an arm.
+    Collected
 
     Raises
     ------
@@ -134,10 +168,14 @@ def collect(
     values = {column: value_sql(table, column) for column in columns}
     while True:
         shifts = _shifts(table, columns, values, where)
-        query = partial(_query, arm=arm, values=values, fills=shifts)
+        query = partial(_query, arm=arm, values=values, fills=shifts, dimensions=dimensions)
         parts = table.fetch_slices(partial(query, columns=columns, shifts=shifts, where=where, joints=joints))
         if finite or all(
-            abs(cell) < _LARGEST_SUM for part in parts for row in part for cell in row[2:] if cell is not None
+            abs(cell) < _LARGEST_SUM
+            for part in parts
+            for row in part
+            for cell in row[2:-2]
+            if cell is not None
         ):
             break
         refuse_infinite(table, columns, values, where)
@@ -149,27 +187,34 @@ def collect(
     refuse_values(table, columns, values, parts, where)
     found = _merged(parts, columns, shifts, joints)
     floating = [column for column in columns if not column.binary and not is_whole(table, column)]
-    for label, whole in found.items():
+    for (place, level, label), whole in found.items():
         known, about = whole, shifts
         for _ in range(_PASSES):
             far = [column for column in floating if _is_far(known.moments[column], about[column])]
             if not far:
                 break
-            # The first rows were unlike the others: once more, about this arm's own mean.
+            # The first rows were unlike the others: once more, about these rows' own mean.
             touched = [joint for joint in joints if set(far) & set(joint.columns)]
             far = list(dict.fromkeys([*far, *(column for joint in touched for column in joint.columns)]))
             about = {**about, **{column: known.moments[column].mean for column in far}}
-            named = "IS NULL" if label is None else f"= {literal(label)}"
-            own = f"({where}) AND CAST({quoted(arm)} AS VARCHAR) {named}"
-            parts = table.fetch_slices(partial(query, columns=far, shifts=about, where=own, joints=touched))
-            again = _merged(parts, far, about, touched)[label]
+            own = f"({where}) AND CAST({quoted(arm)} AS VARCHAR) {_is(label)}"
+            own += f" AND ({dimensions[place]}) {_is(level)}" if place is not None else ""
+            again = partial(_query, arm=arm, values=values, fills=shifts, dimensions=())
+            parts = table.fetch_slices(partial(again, columns=far, shifts=about, where=own, joints=touched))
+            (part,) = _merged(parts, far, about, touched).values()
             known = replace(
-                known,
-                moments={**known.moments, **again.moments},
-                joint={**known.joint, **again.joint},
+                known, moments={**known.moments, **part.moments}, joint={**known.joint, **part.joint}
             )
-        found[label] = known
-    return found
+        found[place, level, label] = known
+    levels: tuple[dict[str | None, Arms], ...] = tuple({} for _ in dimensions)
+    for (place, level, label), moments in found.items():
+        if place is not None:
+            levels[place].setdefault(level, {})[label] = moments
+    return Collected({label: one for (place, _, label), one in found.items() if place is None}, levels)
+
+
+def _is(label: str | None) -> str:
+    return "IS NULL" if label is None else f"= {literal(label)}"
 
 
 def _merged(
@@ -177,13 +222,20 @@ def _merged(
     columns: Sequence[Column],
     shifts: Mapping[Column, float],
     joints: Sequence[Joint],
-) -> dict[str | None, ArmMoments]:
-    found: dict[str | None, list[ArmMoments]] = {}
+) -> dict[_Cell, ArmMoments]:
+    found: dict[_Cell, list[ArmMoments]] = {}
     for row in (row for part in parts for row in part):
-        found.setdefault(row[0], []).append(_arm(row, columns, shifts, joints))
+        place, level = row[-2:]
+        found.setdefault((place, level, row[0]), []).append(_arm(row, columns, shifts, joints))
     return {
-        label: reduce(_merge_arms, found[label]) for label in sorted(found, key=lambda label: label or "")
+        cell: reduce(_merge_arms, found[cell])
+        for cell in sorted(found, key=lambda cell: (cell[0] is not None, cell[0] or 0, *_order(cell)))
     }
+
+
+def _order(cell: _Cell) -> tuple[bool, str, bool, str]:
+    _, level, label = cell
+    return level is not None, level or "", label is not None, label or ""
 
 
 def _is_far(moments: Moments, shift: float) -> bool:
@@ -222,6 +274,7 @@ def _query(
     fills: Mapping[Column, float],
     where: str,
     joints: Sequence[Joint],
+    dimensions: Sequence[str],
 ) -> str:
     inner, outer = [f"CAST({quoted(arm)} AS VARCHAR) AS arm"], ["arm", "count(*)"]
     for place, column in enumerate(columns):
@@ -249,6 +302,8 @@ def _query(
             inner.append(f"{beyond} AS c{place}")
             capped = f"count(*) FILTER (c{place})"
         outer += [f"count({given})", f"sum(d{place})", squares, other, text, capped]
+    levels = [f"level{place}" for place in range(len(dimensions))]
+    inner += [f"{dimension} AS {name}" for dimension, name in zip(dimensions, levels, strict=True)]
     rows = f"SELECT {', '.join(inner)} FROM {source} WHERE {where}"
     added: list[str] = []
     places = {column: place for place, column in enumerate(columns)}
@@ -263,7 +318,12 @@ def _query(
         added += terms
         outer += sums
     rows = f"SELECT *, {', '.join(added)} FROM ({rows})" if added else rows
-    return f"SELECT {', '.join(outer)} FROM ({rows}) GROUP BY arm ORDER BY arm"
+    if not levels:
+        return f"SELECT {', '.join(outer)}, NULL, NULL FROM ({rows}) GROUP BY arm"
+    which = " ".join(f"WHEN grouping({name}) = 0 THEN {place}" for place, name in enumerate(levels))
+    outer += [f"CASE {which} END", f"coalesce({', '.join(levels)})"]
+    sets = ", ".join(["(arm)", *(f"(arm, {name})" for name in levels)])
+    return f"SELECT {', '.join(outer)} FROM ({rows}) GROUP BY GROUPING SETS ({sets})"
 
 
 def _arm(

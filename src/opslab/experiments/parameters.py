@@ -29,12 +29,13 @@ class ReadoutParameters(Parameters):
         return Experiment.load(workspace.resolve(self.spec), self.spec)
 
     def day(self, experiment: Experiment) -> datetime.date:
-        """Return the day as of which the readout speaks: as given, or the last day of the spec's period."""
+        """Return the day as of which the readout speaks: as given, or when the last window is over."""
         if self.as_of is not None:
             return self.as_of
-        if experiment.period is None or experiment.period.end is None:
+        last = experiment.last_day
+        if last is None:
             raise ParameterError.of("experiments.as_of_needed", field="as_of")
-        return experiment.period.end
+        return last
 
     def inputs(self) -> Inputs:
         """Return the run's name, day and files."""

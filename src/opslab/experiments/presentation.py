@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from opslab.experiments import sentences
+from opslab.experiments import breakdowns, sentences
+from opslab.experiments.breakdowns import changes
 from opslab.experiments.comparisons import SMALL_COUNT
 from opslab.experiments.result import Comparison, ExperimentResult, Message
 from opslab.messages import Language, numbers, text
@@ -173,6 +174,8 @@ def _effects(result: ExperimentResult, language: Language) -> list[Block | Figur
         if one.not_estimable
     ]  # fmt: skip
     blocks.append(Paragraph(text("experiments.effects_note", language, level=level), small=True))
+    if any(one.raw for one in result.comparisons):
+        blocks.append(Paragraph(text("experiments.adjusted_note", language), small=True))
     blocks += _beside(result, language)
     blocks += [
         Paragraph(text("experiments.told_apart", language, metric=one.metric, arm=one.arm), small=True)
@@ -180,7 +183,7 @@ def _effects(result: ExperimentResult, language: Language) -> list[Block | Figur
         if one.p_value is not None and one.p_adjusted is not None
         and one.p_value <= result.plan.alpha < one.p_adjusted
     ]  # fmt: skip
-    return blocks
+    return [*blocks, *breakdowns.blocks(result, language)]
 
 
 def _effect_table(result: ExperimentResult, language: Language) -> Table:
@@ -232,8 +235,8 @@ def _beside(result: ExperimentResult, language: Language) -> list[Block | Figure
         rows = [
             [
                 Cell(one.metric, one.arm),
-                *_changes(replace(one, **vars(other)), language),
-                *_changes(one, language),
+                *changes(replace(one, **vars(other)), language),
+                *changes(one, language),
             ]
             for one, other in beside
         ]
@@ -258,19 +261,12 @@ def _beside(result: ExperimentResult, language: Language) -> list[Block | Figure
     return [*blocks, *(Paragraph(line, small=True) for line in lines)]
 
 
-def _changes(one: Comparison, language: Language) -> list[Cell]:
-    return [
-        Cell(sentences.difference(one, language), sentences.difference_interval(one, language)),
-        Cell(sentences.lift(one, language), sentences.lift_interval(one, language)),
-    ]
-
-
 def _effect_cells(one: Comparison, result: ExperimentResult, language: Language) -> list[str | Cell]:
     none = text("words.none", language)
     arm, control = sentences.values(one, language)
-    changes: list[str | Cell] = [none, none]
+    moved: list[str | Cell] = [none, none]
     if one.difference is not None:
-        changes = [*_changes(one, language)]
+        moved = [*changes(one, language)]
     p_values = (
         none if value is None else numbers.p_value(value, language=language)
         for value in (one.p_value, one.p_adjusted)
@@ -279,12 +275,16 @@ def _effect_cells(one: Comparison, result: ExperimentResult, language: Language)
     if not result.broken:
         said = text(f"experiments.verdict_{one.verdict}", language)
         verdict = Cell(said, tone=_VERDICT_TONES[one.verdict])
-    return [control, arm, *changes, *p_values, verdict]
+    return [control, arm, *moved, *p_values, verdict]
 
 
 def _data(result: ExperimentResult, language: Language) -> list[Block | Figure]:
     data = result.data
-    counts = (("outside", data.outside_period), ("leaked", data.leaked_rows), ("used", data.rows_used))
+    counts: tuple[tuple[str, int], ...] = (
+        ("outside", data.outside_period),
+        ("leaked", data.leaked_rows),
+        ("used", data.rows_used),
+    )
     rows = [
         (text(f"experiments.data_{name}", language), numbers.integer(count, language=language))
         for name, count in counts
@@ -293,6 +293,8 @@ def _data(result: ExperimentResult, language: Language) -> list[Block | Figure]:
         Heading(text("experiments.section_data", language)),
         *import_report(data.reading, language, rows),
     ]
+    if data.events is not None:
+        blocks += import_report(data.events, language)
     blocks.append(_values_table(result, language))
     return blocks
 
@@ -324,18 +326,24 @@ def _values_table(result: ExperimentResult, language: Language) -> Table:
 def _method(result: ExperimentResult, language: Language) -> list[Block | Figure]:
     plan = result.plan
     used = {one.method for one in result.comparisons}
-    said = [text("experiments.method_welch", language)] if used - {"score", "quantile", None} else []
+    said = [text(f"experiments.method_{plan.rows}", language)] if plan.rows != "unit" else []
+    said += [text("experiments.method_welch", language)] if used - {"score", "quantile", None} else []
     if "score" in used:
         said.append(text("experiments.method_score", language, count=SMALL_COUNT))
     said += [
         text(f"experiments.method_{name}", language)
         for name, methods in (
-            ("ratio", {"ratio", "ratio_cuped"}),
-            ("cuped", {"cuped", "ratio_cuped"}),
-            ("quantile", {"quantile"}),
+            ("ratio", {one for one in used if one and "ratio" in one}),
+            ("cuped", {one for one in used if one and "cuped" in one}),
+            ("quantile", {"quantile", "clustered_quantile"}),
+            ("clustered_quantile", {"clustered_quantile"}),
+            ("paired", {one for one in used if one and one.startswith("paired")}),
+            ("stratified", {one for one in used if one and one.startswith("stratified")}),
         )
         if methods & used
     ]
+    parts = {"trigger": plan.trigger, "segments": plan.segments, "trends": result.trends}
+    said += [text(f"experiments.method_{name}", language) for name, part in parts.items() if part]
     if any(one.uncapped for one in result.comparisons):
         said.append(text("experiments.method_capped", language))
     families = {one.role for one in result.comparisons}
@@ -353,6 +361,8 @@ def _method(result: ExperimentResult, language: Language) -> list[Block | Figure
         said.append(text("experiments.method_time", language, time=plan.time))
     if plan.weights_assumed:
         said.append(text("experiments.method_weights_assumed", language))
+    if plan.fingerprint:
+        said.append(text("experiments.method_fingerprint", language, fingerprint=plan.fingerprint))
     if plan.spec and plan.spec_sha256:
         said.append(text("experiments.method_spec", language, spec=plan.spec, sha256=plan.spec_sha256))
     return [Heading(text("experiments.section_method", language)), Points(said)]

@@ -105,7 +105,12 @@ def _at_ranks(table: Table, rows: str, three: tuple[int, int, int]) -> OrderStat
     return OrderStatistics(*(found[rank - below] for rank in three))
 
 
-def quantile_contrast(treated: OrderStatistics, control: OrderStatistics, level: float) -> Contrast:
+def quantile_contrast(
+    treated: OrderStatistics,
+    control: OrderStatistics,
+    level: float,
+    inflation: tuple[float, float] = (1.0, 1.0),
+) -> Contrast:
     """Give the difference of two arms' quantiles, with normal quantiles for its interval.
 
     Parameters
@@ -113,6 +118,8 @@ def quantile_contrast(treated: OrderStatistics, control: OrderStatistics, level:
     treated, control : OrderStatistics
     level : float
         That the ranks were taken for.
+    inflation : tuple of float
+        Of the variance in the arm and in the control, where values come in clusters.
 
     Examples
     --------
@@ -126,7 +133,10 @@ def quantile_contrast(treated: OrderStatistics, control: OrderStatistics, level:
     Deng, Knoblich and Lu (2018), section 4: variance ((Y_U - Y_L) / 2z)^2.
     """
     width = 2 * float(ndtri((1 + level) / 2))
-    errors = [((side.upper - side.lower) / width) ** 2 for side in (treated, control)]
+    errors = [
+        ((side.upper - side.lower) / width) ** 2 * factor
+        for side, factor in zip((treated, control), inflation, strict=True)
+    ]
     return Contrast(
         (treated.value, control.value), treated.value - control.value, sum(errors), errors[1], -errors[1], inf
     )

@@ -12,6 +12,7 @@ from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.experiments.result import Check, Comparison, Effect, ExperimentResult, Message
 
 SCHEMA = "opslab.experiment/1"
+_BESIDE = ("raw", "uncapped", "diluted")
 
 
 def record(result: ExperimentResult) -> dict[str, Any]:
@@ -30,7 +31,12 @@ def record(result: ExperimentResult) -> dict[str, Any]:
         },
         "arms": [asdict(arm) for arm in result.arms],
         "checks": [check(one) for one in result.checks],
-        "comparisons": [comparison(one) for one in result.comparisons],
+        "comparisons": [comparison(one) for one in (*result.comparisons, *result.segments)],
+        "interactions": [
+            asdict(one) | {"not_estimable": message(one.not_estimable) if one.not_estimable else None}
+            for one in result.interactions
+        ],
+        "trends": [asdict(one) for one in result.trends],
         "decision": {
             "action": decision.action,
             "arm": decision.arm,
@@ -38,12 +44,14 @@ def record(result: ExperimentResult) -> dict[str, Any]:
             "more_units": decision.more_units,
             "more_days": decision.more_days,
         },
-        "imports": [result.data.reading.record()],
+        "imports": [reading.record() for reading in (result.data.reading, result.data.events) if reading],
         "data": {
             "rows": result.data.reading.rows,
             "rows_used": result.data.rows_used,
             "outside_period": result.data.outside_period,
             "leaked_rows": result.data.leaked_rows,
+            "horizon": _day(result.data.horizon),
+            "trigger_rate": result.data.trigger_rate,
         },
         "evidence": [one.record() for one in evidence(result)],
     }
@@ -53,7 +61,7 @@ def inputs(result: ExperimentResult) -> list[dict[str, str]]:
     """Return the files that the analysis read, with the SHA-256 of their bytes: the spec, then the data."""
     files = (
         (result.plan.spec, result.plan.spec_sha256),
-        (result.data.reading.name, result.data.reading.sha256),
+        *((reading.name, reading.sha256) for reading in (result.data.reading, result.data.events) if reading),
     )
     return [{"file": file, "sha256": sha256} for file, sha256 in files if file and sha256]
 
@@ -83,7 +91,7 @@ def comparison(one: Comparison, *, flat: bool = False) -> dict[str, Any]:
     fields["margin"] = {"kind": kind, "size": size} if one.margin else None
     fields["not_estimable"] = message(one.not_estimable) if one.not_estimable else None
     fields["notes"] = [message(note) for note in one.notes]
-    for shown in (fields, fields["raw"] or {}, fields["uncapped"] or {}):
+    for shown in (fields, *(fields[name] or {} for name in _BESIDE)):
         for name, ends in pairs.items():
             if name in shown:
                 shown[name] = dict(zip(ends, shown[name], strict=True))
@@ -91,11 +99,11 @@ def comparison(one: Comparison, *, flat: bool = False) -> dict[str, Any]:
         return fields
     del fields["notes"]
     none = Effect(None, (None, None), None, (None, None), None)
-    for beside in ("raw", "uncapped"):
+    for beside in _BESIDE:
         other = fields.pop(beside) or asdict(none)
         fields |= {f"{beside}_{name}": value for name, value in other.items()}
     for name, ends in pairs.items():
-        for place in (name, f"raw_{name}", f"uncapped_{name}"):
+        for place in (name, *(f"{beside}_{name}" for beside in _BESIDE)):
             if place not in fields:
                 continue
             values = fields.pop(place)
@@ -119,7 +127,10 @@ def evidence(result: ExperimentResult) -> list[Evidence]:
     if result.broken:
         return []
     reading = result.data.reading
-    source = SourceFile(reading.name, reading.sha256, result.data.rows_used)
+    sources = [SourceFile(reading.name, reading.sha256, result.data.rows_used)]
+    if result.data.events is not None:
+        events = result.data.events
+        sources.append(SourceFile(events.name, events.sha256, events.rows))
     found = []
     for one in result.comparisons:
         if one.role != "primary" or one.difference is None:
@@ -140,7 +151,7 @@ def evidence(result: ExperimentResult) -> list[Evidence]:
                 claim=f"metric:{one.metric}",
                 benefit="enabled",
                 grade="A",
-                sources=(source,),
+                sources=tuple(sources),
                 date=result.as_of,
                 owner=result.plan.owner,
             )

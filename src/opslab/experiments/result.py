@@ -38,7 +38,7 @@ class Check:
     Attributes
     ----------
     name : str
-        ``sample_ratio``, ``leaked_units``, ``missing_values``, ``covariate_balance`` or ``period``.
+        One of `opslab.experiments.spec.BlockingCheck`, or another.
     status : {"pass", "warn", "fail"}
     value : float or None
         The figure that decides: a p-value, or a count.
@@ -103,7 +103,8 @@ class Comparison:
     standard_error, degrees_of_freedom : float or None
         Of the difference; None where the method has none.
     method : str
-        ``welch``, ``score``, ``ratio``, ``cuped``, ``ratio_cuped`` or ``quantile``.
+        ``welch``, ``score``, ``ratio``, ``cuped``, ``ratio_cuped`` or ``quantile``; ``paired_`` or
+        ``stratified_`` before it within strata, where a plain mean is ``paired`` or ``stratified``.
     harm_p : float or None
         For a guardrail: one-sided p of a harm of at least the margin.
     margin : tuple or None
@@ -118,6 +119,8 @@ class Comparison:
         With a cap: the effect without it.
     variance_reduction : float or None
         1 less the adjusted variance of the difference over the raw one.
+    diluted : Effect or None
+        With a trigger: the effect on all units.
     notes : tuple of Message
         What a reader has to know about how it was computed.
     """
@@ -148,7 +151,69 @@ class Comparison:
     raw: Effect | None = None
     uncapped: Effect | None = None
     variance_reduction: float | None = None
+    diluted: Effect | None = None
     notes: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """The test of whether the effect on a metric differs between the levels of a segment column.
+
+    Attributes
+    ----------
+    metric, role, arm, segment : str
+    levels : int
+        Segments compared.
+    statistic, degrees_of_freedom, p_value, p_adjusted : float or None
+        Cochran's Q, adjusted by Holm over the tests of all columns.
+    not_estimable : Message or None
+        Why there is no test.
+    """
+
+    metric: str
+    role: str
+    arm: str
+    segment: str
+    levels: int
+    statistic: float | None = None
+    degrees_of_freedom: int | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    not_estimable: Message | None = None
+
+
+@dataclass(frozen=True)
+class SpanEffect:
+    """An effect in one span of time since exposure, with its interval."""
+
+    difference: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Trend:
+    """An effect by time since exposure.
+
+    Attributes
+    ----------
+    metric, arm : str
+    days : int
+        Length of a span.
+    spans : tuple of SpanEffect
+        From the start of the metric's window.
+    slope : float or None
+        Change of the effect from one span to the next.
+    p_value : float or None
+        Two-sided, of no trend.
+    """
+
+    metric: str
+    arm: str
+    days: int
+    spans: tuple[SpanEffect, ...]
+    slope: float | None = None
+    p_value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -186,12 +251,21 @@ class DataUsed:
         After what was left out.
     outside_period, leaked_rows : int
         Rows left out.
+    events : Reading or None
+        How the event log was read.
+    horizon : datetime.date or None
+        The day up to which events are known.
+    trigger_rate : float or None
+        Share of units that met the change.
     """
 
     reading: Reading
     rows_used: int
     outside_period: int
     leaked_rows: int
+    events: Reading | None = None
+    horizon: datetime.date | None = None
+    trigger_rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -214,6 +288,11 @@ class Plan:
     primaries: str
     spec: str | None
     spec_sha256: str | None
+    rows: str = "unit"
+    strata: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    trigger: str | None = None
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True)
@@ -231,6 +310,10 @@ class ExperimentResult:
     decision : Decision
     data : DataUsed
     as_of : datetime.date or None
+    segments : tuple of Comparison
+        Effects within segments, each with its ``segment``.
+    interactions : tuple of Interaction
+    trends : tuple of Trend
     """
 
     plan: Plan
@@ -240,6 +323,9 @@ class ExperimentResult:
     decision: Decision
     data: DataUsed
     as_of: datetime.date | None = None
+    segments: tuple[Comparison, ...] = ()
+    interactions: tuple[Interaction, ...] = ()
+    trends: tuple[Trend, ...] = ()
 
     @property
     def broken(self) -> bool:

@@ -73,3 +73,33 @@ def sample_ratio(counts: Sequence[int], weights: Sequence[float]) -> SampleRatio
     statistic = float(sum((counts[arm] - expected[arm]) ** 2 / expected[arm] for arm in designed))
     degrees_of_freedom = len(designed) - 1
     return SampleRatio(statistic, degrees_of_freedom, float(chdtrc(degrees_of_freedom, statistic)), expected)
+
+
+def homogeneity(table: Sequence[Sequence[int]]) -> float:
+    """Return Pearson's p-value that counts are spread alike over the rows of a table; 1 where it has one.
+
+    Parameters
+    ----------
+    table : sequence of sequence of int
+        Counts; rows and columns that are empty throughout are left out.
+
+    Examples
+    --------
+    >>> f"{homogeneity([(10, 90), (20, 80)]):.4f}"
+    '0.0477'
+
+    Sources
+    -------
+    Pearson (1900).
+    """
+    rows = [row for row in table if sum(row)]
+    columns = [column for column in zip(*rows, strict=True) if sum(column)]
+    if min(len(rows), len(columns)) < _FEWEST_ARMS:
+        return 1.0
+    whole, sums = sum(map(sum, columns)), [sum(row) for row in rows]
+    statistic = sum(
+        (count - sums[place] * sum(column) / whole) ** 2 / (sums[place] * sum(column) / whole)
+        for column in columns
+        for place, count in enumerate(column)
+    )
+    return float(chdtrc((len(rows) - 1) * (len(columns) - 1), statistic))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+import hashlib
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -15,7 +18,19 @@ from opslab.parameters import slug
 from opslab.specs import Day, Declared, Label, Number
 from opslab.tables.reading import FileAnswers
 
-BlockingCheck = Literal["sample_ratio", "leaked_units", "missing_values", "covariate_balance", "period"]
+BlockingCheck = Literal[
+    "sample_ratio",
+    "leaked_units",
+    "missing_values",
+    "covariate_balance",
+    "period",
+    "plan_unchanged",
+    "outcome_windows",
+    "weekly_cycle",
+    "trigger_ratio",
+    "outliers",
+    "few_clusters",
+]
 
 
 class Data(FileAnswers):
@@ -29,6 +44,10 @@ class Data(FileAnswers):
     )
     assignments: str | None = Field(None, description="log of who was assigned to which arm and when")
     events: str | None = Field(None, description="log of what units did and when")
+    event_column: str = Field("event", description="column of the event log that names the event")
+    event_time: str | None = Field(
+        None, description="column of the event log with its moment; the only column of moments when left out"
+    )
     snapshot: str | None = Field(None, description="name of the state of a table that is not a file")
 
     @model_validator(mode="after")
@@ -136,7 +155,13 @@ class Experiment(Declared):
     design: Design = Design()
     metrics: tuple[Metric, ...] = Field(min_length=1)
     segments: tuple[str, ...] = Field((), description="pre-period columns by which effects are broken down")
+    trigger: str | None = Field(
+        None, description="column of 0 and 1: the units that met the change, logged alike in every arm"
+    )
     decision: Decision = Decision()
+    registered: str | None = Field(
+        None, description="fingerprint of the plan as registered before the start; the readout prints it"
+    )
 
     _file: Path | None = PrivateAttr(None)
     _document: specs.Document | None = PrivateAttr(None)
@@ -169,6 +194,27 @@ class Experiment(Declared):
             if wrong:
                 values = {"metric": metric.name, "name": wrong[0]}
                 raise PydanticCustomError("experiments.covariate_column", "metrics", values)
+        return self
+
+    @model_validator(mode="after")
+    def _totals_hold_no_units(self) -> Self:
+        if self.data.rows == "totals":
+            asked = [name for name in ("strata", "segments", "trigger") if getattr(self, name)]
+            asked += [
+                name for name in ("covariates", "cap") if any(getattr(one, name) for one in self.metrics)
+            ]
+            asked += ["quantile"] if any(isinstance(one, Quantile) for one in self.metrics) else []
+            if asked or self.period is None or self.period.time is None:
+                key = "experiments.totals_without" if asked else "experiments.totals_time"
+                raise PydanticCustomError(key, "data", {"names": asked})
+        return self
+
+    @model_validator(mode="after")
+    def _segments_come_before(self) -> Self:
+        outcomes = {column for metric in self.metrics for column in metric.own.values()}
+        wrong = sorted({*self.segments, *self.strata} & {*outcomes, self.unit, self.arms.column})
+        if wrong:
+            raise PydanticCustomError("experiments.segment_column", "segments", {"name": wrong[0]})
         return self
 
     @classmethod
@@ -206,6 +252,10 @@ class Experiment(Declared):
         """Return the unit table's path: a relative one starts at the spec's folder."""
         return self._beside(self.data.path)
 
+    def log_paths(self) -> dict[str, Path | None]:
+        """Return the paths of the assignment and the event log."""
+        return {name: self._beside(getattr(self.data, name)) for name in ("assignments", "events")}
+
     def data_files(self) -> tuple[Path, ...]:
         """Return every data file the spec names."""
         named = (self.data.path, self.data.assignments, self.data.events)
@@ -216,6 +266,26 @@ class Experiment(Declared):
             return None
         folder = self._file.parent if self._file else Path()
         return folder / workspace.expanded(path)
+
+    @property
+    def fingerprint(self) -> str:
+        """The first 16 hexadecimal digits of the SHA-256 of what was planned, however the file is laid out.
+
+        Where the data is, who owns it and how the question is worded may change; the rest is the plan.
+        """
+        plan = self.model_dump(mode="json", exclude={"registered", "data", "owner", "question"})
+        plan["rows"] = self.data.rows
+        text = json.dumps(plan, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def last_day(self) -> datetime.date | None:
+        """The day on which the last unit's windows are over; the end of the period without windows."""
+        if self.period is None or self.period.end is None:
+            return None
+        ends = [metric.window.end for metric in self.metrics if metric.window]
+        longest = max(ends, default=datetime.timedelta(0))
+        return self.period.end + datetime.timedelta(days=-(-longest // datetime.timedelta(days=1)))
 
     def missing_data(self) -> list[Problem]:
         """Return a problem for every data file that is not there, or no file."""
@@ -243,29 +313,34 @@ class Experiment(Declared):
         )
 
     def refuse_uncomputed(self) -> None:
-        """Raise a `SpecError` that names every declared field which this version does not compute.
+        """Raise a `SpecError` for fields that the form of the data rules out, and for those not computed yet.
 
-        Such a field parses and validates, and is refused rather than ignored.
+        The latter parse and validate, and are refused rather than ignored.
         """
-        found: list[tuple[str | int, ...]] = []
-        found += [
-            ("data", name) for name in ("assignments", "events", "snapshot") if getattr(self.data, name)
-        ]
-        found += [("data", "rows")] if self.data.rows != "unit" else []
-        found += [("strata",)] if self.strata else []
-        found += [("segments",)] if self.segments else []
+        told = [self.problem("experiments.not_computed", *location) for location in self._uncomputed()]
+        for place, metric in enumerate(self.metrics):
+            if metric.event and not self.data.events and (self.data.path or self.data.rows != "unit"):
+                told.append(
+                    self.problem("experiments.event_form", "metrics", place, "event", name=metric.name)
+                )
+            if metric.per == "row" and self.data.rows != "finer":
+                told.append(self.problem("experiments.per_row", "metrics", place, "per", name=metric.name))
+        if told:
+            raise SpecError(*sorted(told, key=lambda problem: problem.line or 0))
+
+    def _uncomputed(self) -> list[tuple[str | int, ...]]:
+        found: list[tuple[str | int, ...]] = [("data", "snapshot")] if self.data.snapshot else []
         found += [("design", "method")] if self.design.method != "fixed" else []
         found += [
             ("design", name)
             for name in ("looks", "spending", "prior")
             if getattr(self.design, name) is not None
         ]
-        for place, metric in enumerate(self.metrics):
-            names = ["event", "value", "window", "covariate_window"]
-            if isinstance(metric, Quantile):
-                names.append("covariates")
-            found += [("metrics", place, name) for name in names if getattr(metric, name)]
-            found += [("metrics", place, "per")] if metric.per != "unit" else []
-        if found:
-            told = [self.problem("experiments.not_computed", *location) for location in found]
-            raise SpecError(*sorted(told, key=lambda problem: problem.line or 0))
+        if self.strata:
+            found += [(name,) for name in ("segments", "trigger") if getattr(self, name)]
+            found += [
+                ("metrics", place, "type")
+                for place, metric in enumerate(self.metrics)
+                if isinstance(metric, Quantile)
+            ]
+        return found

@@ -77,6 +77,31 @@ def open_table(
             connection.close()
 
 
+def open_another(table: Table, data: Any, *, answers: FileAnswers | None = None) -> Table:
+    """Open a second table in the engine of one whose rows have been kept under a name of their own.
+
+    Parameters
+    ----------
+    table : Table
+        Its `relation` cannot be read any more.
+    data, answers
+        As of `open_table`.
+    """
+    connection = table.connection
+    connection.unregister("source")
+    for name in ("source", "typed"):
+        connection.execute(f"DROP TABLE IF EXISTS {name}")
+    ((scratch,),) = connection.execute("SELECT current_setting('temp_directory')").fetchall()
+    is_file = isinstance(data, str | Path)
+    shown = workspace.shown(data) if is_file else "data"
+    try:
+        if not is_file:
+            return _open_frame(connection, data, shown)
+        return _open_file(connection, Path(data), shown, answers or Answers(), Path(scratch), strict=True)
+    except duckdb.Error as error:
+        raise DataError.of("tables.unreadable", file=shown, reason=reason_of(error)) from None
+
+
 def _open_file(
     connection: duckdb.DuckDBPyConnection,
     path: Path,

@@ -1,0 +1,65 @@
+"""When a unit saw its arm: the rows of the period, and the day of each."""
+
+from __future__ import annotations
+
+import datetime
+from typing import NamedTuple
+
+from opslab.errors import DataError, Problem
+from opslab.experiments.spec import Period
+from opslab.experiments.summed import first_row
+from opslab.tables.source import Table, quoted
+
+
+class Moment(NamedTuple):
+    """SQL of a column of moments."""
+
+    moment: str
+    """As a timestamp, in UTC where an offset is given."""
+    within: str
+    """Condition for the rows inside the period, both days included, and not after the day of the readout."""
+
+
+def moments_of(table: Table, period: Period, as_of: datetime.date | None) -> Moment | None:
+    """Return SQL of the moment of first exposure; None when the spec names no column of it.
+
+    Raises
+    ------
+    DataError
+        When a row has no moment, or one that cannot be read.
+    """
+    if period.time is None or period.start is None or period.end is None:
+        return None
+    moment = moment_of(table, period.time)
+    after = min(period.end, as_of or period.end) + datetime.timedelta(days=1)
+    within = f"(({moment}) >= TIMESTAMP '{period.start}' AND ({moment}) < TIMESTAMP '{after}')"
+    return Moment(moment, within)
+
+
+def moment_of(table: Table, name: str) -> str:
+    """Return SQL of a column as a timestamp; raise for rows without one."""
+    column = quoted(name)
+    moment = f"CAST({column} AS TIMESTAMP)"
+    kind = table.types[name]
+    empty = first_row(table, f"{column} IS NULL", name)
+    if empty is not None:
+        raise DataError(Problem("experiments.no_time", {"row": empty[0]}, table.reading.name, field=name))
+    if kind.startswith("VARCHAR"):
+        moment = (  # with an offset it is brought to UTC; a plain cast would drop the offset
+            f"CASE WHEN {column} LIKE '%:%' "
+            f"AND regexp_matches({column}, '[0-9](Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$') "
+            f"THEN make_timestamp(epoch_us(TRY_CAST({column} AS TIMESTAMPTZ))) "
+            f"ELSE TRY_CAST({column} AS TIMESTAMP) END"
+        )
+        # A cast alone would take 4/9/26 for a day in the year 4.
+        bad = first_row(table, f"({moment}) IS NULL OR {column} NOT LIKE '____-__-__%'", name)
+        if bad is not None:
+            values = {"row": bad[0], "value": str(bad[1])[:24]}
+            raise DataError(Problem("experiments.bad_time", values, table.reading.name, field=name))
+    elif kind == "TIMESTAMP WITH TIME ZONE":
+        moment = f"make_timestamp(epoch_us({column}))"
+    elif not kind.startswith(("TIMESTAMP", "DATE")):
+        raise DataError(
+            Problem("experiments.time_type", {"kind": kind.lower()}, table.reading.name, field=name)
+        )
+    return moment
