@@ -5,10 +5,14 @@
   before goes with revenue (adjusting for it will pay), and 24 load times are missing, 12 in each arm.
 - ``search_ranking``: broken on purpose. Clients on slow networks time out before the log sees them, in one
   arm only; the ranking itself changes nothing: clicks seem to rise because weak clients are gone.
+- ``newsletter``: one mailing, three letters. ``personal`` and ``urgent`` both raise clicks; ``urgent`` also
+  drives people to unsubscribe, which its guardrail has to catch.
+- ``stores``: weekly rows of 24 pairs of shops, one of each refitted, which truly sells 3 % more.
 - ``onboarding``: an assignment log and an event log, with purchases before assignment, events outside every
   window, two sessions in one day, and people who are not in the experiment at all.
 
-``truth.json`` states what generated each file (``truth``) and what the file exactly holds (``file``). Only
+The specs stand beside the data as files. ``truth.json`` states what generated each data file (``truth``) and
+what the file exactly holds (``file``). Only
 `random.Random.random`, whose stream Python guarantees, `NormalDist.inv_cdf` and arithmetic are used, and
 values are rounded as they arise: every machine and every Python from 3.11 on writes the same bytes.
 """
@@ -22,91 +26,12 @@ from random import Random
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
+from opslab import workspace
+
 SEED = 20260901
 Row = dict[str, Any]
 
-CHECKOUT = """\
-# A complete experiment spec. Copy it, change it, then: opslab run experiment_readout -p spec=FILE
-experiment: checkout-button   # short name; also names the folder of the readout
-question: Does the short label raise completed checkouts?   # what the sponsor asked, in one sentence
-owner: growth                 # who answers for the decision
-# path: from the folder of this file; rows: unit = one row per unit
-data: {path: checkout.csv, rows: unit}
-unit: user_id                 # the column of what was randomised
-# column: says the arm; control: the arm that the others are compared with; weights: the designed split
-arms: {column: variant, control: control, weights: {control: 1, short_label: 1}}
-# time: when the unit first saw its arm; start and end: first and last day, both inside; whole weeks are best
-period: {time: exposed_at, start: 2026-09-01, end: 2026-09-28}
-# method: fixed = looked at once, at the end; alpha: false positives accepted, two-sided;
-# power: chance to find an effect as large as mde
-design: {method: fixed, alpha: 0.05, power: 0.8}
-metrics:
-  - name: checkout
-    type: proportion          # a column of 0 and 1, or of true and false
-    column: converted
-    role: primary             # decides
-    goal: increase
-    mde: {relative: 0.08}     # smallest effect worth finding: 8 % of the control arm; or {absolute: ...}
-  - name: revenue
-    type: mean                # euros per unit
-    column: revenue
-    role: secondary           # informs
-    goal: increase
-  - name: load time
-    type: mean                # milliseconds per unit
-    column: load_ms
-    role: guardrail           # has to be shown not to get worse by more than the margin
-    goal: decrease            # less is better
-    margin: {relative: 0.02}
-    missing: drop             # what an empty cell means: drop, zero or refuse
-# primaries: all = every primary metric has to win; blocking: checks that stop the readout when they fail
-decision: {primaries: all, blocking: [sample_ratio, leaked_units]}
-"""
-
-SEARCH_RANKING = """\
-# Broken on purpose: the arms were designed equal and are not. The readout has to say so and stop.
-experiment: search-ranking
-question: Does the new ranking bring more visitors to a click?
-owner: search
-data: {path: search_ranking.csv, rows: unit}
-unit: visitor
-arms: {column: ranking, control: old, weights: {old: 1, new: 1}}
-period: {time: first_search, start: 2026-09-07, end: 2026-09-20}
-design: {method: fixed, alpha: 0.05, power: 0.8}
-metrics:
-  - {name: clicked, type: proportion, column: clicked, role: primary, goal: increase, mde: {relative: 0.1}}
-decision: {primaries: all, blocking: [sample_ratio, leaked_units]}
-"""
-
-ONBOARDING = """\
-# The form for logs. It can be written and validated today; a later release analyses it.
-# assignments: who got which arm when; events: what happened when, with a value; both have the unit's column
-experiment: onboarding-checklist
-question: Does a checklist bring new users back after a week?
-owner: activation
-data: {assignments: onboarding_assignments.csv, events: onboarding_events.csv}
-unit: user_id
-arms: {column: variant, control: control, weights: {control: 1, checklist: 1}}
-period: {time: assigned_at, start: 2026-08-31, end: 2026-09-20}
-design: {method: fixed, alpha: 0.05, power: 0.8}
-metrics:
-  - name: kept on day 7
-    type: proportion                        # share of units with at least one such event in the window
-    event: session
-    window: {from: 7d, to: 8d}              # since assignment; "from" is inside, "to" is outside
-    role: primary
-    goal: increase
-    mde: {absolute: 0.06}
-  - name: spend 14 days
-    type: mean                              # sum of the value over the window; 0 for a unit without an event
-    event: purchase
-    value: amount
-    window: {to: 14d}                       # from assignment on
-    covariate_window: {from: -28d, to: 0d}  # the same sum before assignment, which sharpens the estimate
-    role: secondary
-    goal: increase
-decision: {primaries: all, blocking: [sample_ratio, leaked_units]}
-"""
+SPECS = ("checkout.yaml", "newsletter.yaml", "onboarding.yaml", "search_ranking.yaml", "stores.yaml")
 
 
 class Shoppers(NamedTuple):
@@ -127,6 +52,11 @@ NETWORKS = {"3g": (0.22, 0.12), "4g": (0.48, 0.52), "5g": (0.30, 0.60)}  # share
 LOST = 0.5  # share of the slow clients of the new ranking that the log never sees
 KEPT = {"control": 0.30, "checklist": 0.38}
 BUYERS, BUYS_BEFORE, BUYS = 0.3, (0.45, 0.03), (0.5, 0.05)  # share of buyers; chances of buyers and of others
+CUSTOMERS = 6_000
+CLICKS = {"current": 0.10, "personal": 0.145, "urgent": 0.15}
+LEFT = {"current": 0.010, "personal": 0.010, "urgent": 0.035}  # share that unsubscribes
+BOUGHT, ADDED = 0.25, {"current": 0.0, "personal": 0.01, "urgent": 0.0}  # share that buys, and what is added
+PAIRS, WEEKS, REFIT = 24, 8, 0.03
 SPEND_LIFT, SPEND = 0.04, 20  # more purchases with the checklist; euros
 
 
@@ -153,18 +83,27 @@ def write(folder: Path) -> list[Path]:
     checkout, checkout_truth = _checkout(_stream(1))
     search, search_truth = _search_ranking(_stream(2))
     assignments, events, onboarding_truth = _onboarding(_stream(3))
-    truths = {"checkout": checkout_truth, "search_ranking": search_truth, "onboarding": onboarding_truth}
+    newsletter, newsletter_truth = _newsletter(_stream(4))
+    stores, stores_truth = _stores(_stream(5))
+    truths = {
+        "checkout": checkout_truth,
+        "newsletter": newsletter_truth,
+        "onboarding": onboarding_truth,
+        "search_ranking": search_truth,
+        "stores": stores_truth,
+    }
     truth = json.loads(json.dumps(truths), parse_float=lambda digits: round(float(digits), 6))
     texts = {
         "checkout.csv": _csv(checkout),
-        "checkout.yaml": CHECKOUT,
-        "onboarding.yaml": ONBOARDING,
+        "newsletter.csv": _csv(newsletter),
         "onboarding_assignments.csv": _csv(assignments),
         "onboarding_events.csv": _csv(events),
         "search_ranking.csv": _csv(search),
-        "search_ranking.yaml": SEARCH_RANKING,
+        "stores.csv": _csv(stores),
         "truth.json": json.dumps(truth, indent=2, sort_keys=True) + "\n",
     }
+    shipped = workspace.bundled("data/sample")
+    texts = dict(sorted((texts | {name: (shipped / name).read_text("utf-8") for name in SPECS}).items()))
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
@@ -300,6 +239,65 @@ def _onboarding(r: Random) -> tuple[list[Row], list[Row], Row]:
     for variant, sums in counted.items():
         facts[variant] |= {name: round(math.fsum(values), 1) for name, values in sums.items()}
     return rows, events, {"truth": truth, "file": facts}
+
+
+def _newsletter(r: Random) -> tuple[list[Row], Row]:
+    """Return 6,000 customers of one mailing, a third each: two new letters, one of which drives people away."""
+    rows: list[Row] = []
+    start, days = datetime(2026, 9, 8, tzinfo=UTC), {"0": 1.0}
+    for customer in range(1, CUSTOMERS + 1):
+        variant = _pick(r, dict.fromkeys(CLICKS, 1.0))
+        level = _skewed(r, LEVEL)
+        before = (r.random() < BOUGHT) * 40 * level * _skewed(r, NOISE)
+        clicked, left = r.random() < CLICKS[variant], r.random() < LEFT[variant]
+        spent = (r.random() < BOUGHT + ADDED[variant]) * 30 * level * _skewed(r, NOISE)
+        rows.append({
+            "customer": customer,
+            "variant": variant,
+            "sent_at": _moment(r, start, days),
+            "tenure": _pick(r, {"new": 0.3, "returning": 0.7}),
+            "spend_before": round(before, 1),
+            "clicked": int(clicked),
+            "spend": round(spent, 1),
+            "unsubscribed": int(left),
+        })  # fmt: skip
+    price = 30 * _power(LEVEL) * _power(NOISE)
+    truth = {
+        "weights": dict.fromkeys(CLICKS, 1),
+        "clicks": CLICKS,
+        "unsubscribed": LEFT,
+        "spend": {variant: (BOUGHT + added) * price for variant, added in ADDED.items()},
+    }
+    return rows, {"truth": truth, "file": _facts(rows, "variant", ("clicked", "unsubscribed", "spend"))}
+
+
+def _stores(r: Random) -> tuple[list[Row], Row]:
+    """Return the weekly sales of 24 pairs of shops, alike in size; one of each pair was refitted."""
+    rows: list[Row] = []
+    first = datetime(2026, 7, 6, tzinfo=UTC).date()
+    for pair in range(1, PAIRS + 1):
+        size = 9_000 * _skewed(r, 0.12)
+        refitted = r.random() < 0.5  # noqa: PLR2004 - a coin
+        for place in range(2):
+            layout = "refitted" if (place == 1) == refitted else "as before"
+            own = size * (1 + 0.02 * NormalDist().inv_cdf(r.random()))
+            before = round(own * WEEKS * (1 + 0.01 * NormalDist().inv_cdf(r.random())), 1)
+            for week in range(WEEKS):
+                sales = (
+                    own * (1 + REFIT * (layout == "refitted")) * (1 + 0.04 * NormalDist().inv_cdf(r.random()))
+                )
+                orders = round(sales / 24 * (1 + 0.03 * NormalDist().inv_cdf(r.random())))
+                rows.append({
+                    "store": f"s{2 * pair - 1 + place:02d}",
+                    "pair": pair,
+                    "layout": layout,
+                    "week": first + timedelta(weeks=week),
+                    "sales_before": before,
+                    "sales": round(sales, 1),
+                    "orders": orders,
+                })  # fmt: skip
+    truth = {"lift": REFIT, "pairs": PAIRS, "weeks": WEEKS}
+    return rows, {"truth": truth, "file": _facts(rows, "layout", ("sales", "orders"))}
 
 
 def _correlation() -> float:

@@ -53,7 +53,10 @@ NOTEBOOKS = (
         summary="One A/B experiment: can the data be trusted, what changed, what to do",
         parameters_path="opslab.experiments.parameters:ReadoutParameters",
         gives="checks, effects with intervals, a decision with its reasons",
-        demo=({"spec": "data/sample/checkout.yaml"}, {"spec": "data/sample/search_ranking.yaml"}),
+        demo=tuple(
+            {"spec": f"data/sample/{name}.yaml"}
+            for name in ("checkout", "newsletter", "onboarding", "stores", "search_ranking")
+        ),
     ),
 )
 
