@@ -177,7 +177,7 @@ def check_sample_ratio_within(
     whole = sum(counts.values())
     farthest = max(expected, key=lambda arm: abs(counts.get(arm, 0) - whole * expected[arm]))
     values = {
-        "level": level,
+        "level": datetime.date.fromisoformat(level) if name == "sample_ratio_days" else level,
         "arm": farthest,
         "units": counts.get(farthest, 0),
         "expected": whole * expected[farthest],

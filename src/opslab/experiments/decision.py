@@ -12,6 +12,7 @@ from opslab.experiments.power import units_needed
 from opslab.experiments.result import Check, Comparison, Decision, Message
 from opslab.experiments.spec import Experiment
 
+_LOCATING = ("sample_ratio_days", "sample_ratio_segments")
 _OUT_OF_REACH = 10**12  # units: more than any experiment will see
 
 
@@ -52,7 +53,9 @@ def decide(
     """
     broken = [check for check in checks if check.blocking and check.status == "fail"]
     if broken:
-        return Decision("stop_broken", None, tuple(check.detail for check in broken))
+        where = [check for check in checks if check.name in _LOCATING and check.status != "pass"]
+        located = where if any(check.name == "sample_ratio" for check in broken) else []
+        return Decision("stop_broken", None, tuple(check.detail for check in (*broken, *located)))
     reasons = tuple(reason(one) for one in comparisons if one.role != "secondary")
     arms = list(dict.fromkeys(one.arm for one in comparisons))
     by_arm = {arm: [one for one in comparisons if one.arm == arm] for arm in arms}

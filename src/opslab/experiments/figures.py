@@ -90,8 +90,8 @@ def trend_figure(one: Trend, result: ExperimentResult, language: Language) -> Fi
             axes.plot([place], [scale * (span.difference or 0.0)], marker="o", markersize=5.5, color=BLUE)
         axes.set_xticks(range(len(one.spans)), [str(place * one.days) for place in range(len(one.spans))])
         axes.tick_params(labelsize=_SMALL)
-        values = {"days": one.days, "level": 1 - result.plan.alpha}
-        axes.set_xlabel(one_line(text("experiments.trend_axis", language, **values)), fontsize=_SMALL)
+        axis = text(f"experiments.trend_axis_{one.days}", language, level=1 - result.plan.alpha)
+        axes.set_xlabel(one_line(axis), fontsize=_SMALL)
         unit = "experiments.trend_points" if share else "experiments.trend_units"
         axes.set_ylabel(one_line(text(unit, language)), fontsize=_SMALL)
     lines = [

@@ -242,7 +242,7 @@ def _onboarding(r: Random) -> tuple[list[Row], list[Row], Row]:
 
 
 def _newsletter(r: Random) -> tuple[list[Row], Row]:
-    """Return 6,000 customers of one mailing, a third each: two new letters, one of which drives people away."""
+    """Return 6,000 customers of one mailing, a third each: of two new letters, one drives people away."""
     rows: list[Row] = []
     start, days = datetime(2026, 9, 8, tzinfo=UTC), {"0": 1.0}
     for customer in range(1, CUSTOMERS + 1):
