@@ -176,7 +176,7 @@ def _guess_kinds(table: Table, work: Sequence[Work]) -> None:
         one.kind = "text"
         if told and all(map(numbers.looks_like_number, told)):
             one.kind, one.form = "number", numbers.machine_form(given)
-        elif told and all(map(dates.looks_like_date, told)):
+        elif told and all(map(dates.looks_like_date, told)) and not dates.look_like_versions(told):
             one.kind, one.form = "datetime", dates.machine_form(given)
         if one.kind == "text":
             one.value = one.text

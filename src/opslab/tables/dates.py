@@ -45,6 +45,7 @@ _DAY_MONTH = rf"{_WEEKDAY}([0-9]{{1,2}})(?:er|st|nd|rd|th)?[-/ .]+{_MONTH}[.]?[-
 _MONTH_DAY = rf"{_WEEKDAY}{_MONTH}[.]? ([0-9]{{1,2}})(?:st|nd|rd|th)?,? ([0-9]{{4}}){_TIME}"
 _LOCAL = (_ISO, _YEAR_FIRST, _NUMERIC, _DAY_MONTH, _MONTH_DAY)
 _LIKE = re.compile("|".join(f"(?:{form})" for form in (rf"{_ISO}{_OFFSET}", *_LOCAL)))
+_VERSION, _PADDED = re.compile(r"[0-9]{1,2}([.][0-9]{1,2}){2}"), re.compile(r"\b0[0-9]")
 _CLOCK = r"\4:\5:\6 \7m"
 _IN_ORDER = r"\1-\2-\3 " + _CLOCK
 _FORMATS = (
@@ -68,6 +69,12 @@ def machine_form(cells: Sequence[str]) -> tuple[str, str]:
         if all(map(re.compile(form).fullmatch, cells)):
             return form, kind
     return "", ""
+
+
+def look_like_versions(cells: Sequence[str]) -> bool:
+    """Whether cells that could be days are rather versions: ``3.12.10``, and none as ``3.02.10``."""
+    told = [plain_text(cell) for cell in cells]
+    return all(map(_VERSION.fullmatch, told)) and not any(map(_PADDED.search, told))
 
 
 def looks_like_date(cell: str) -> bool:
