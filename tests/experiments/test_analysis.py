@@ -884,7 +884,9 @@ def test_the_frame_is_tidy(mixed):
                 "raw_difference_interval_high", "raw_lift", "raw_lift_interval_low", "raw_lift_interval_high",
                 "raw_p_value", "uncapped_difference", "uncapped_difference_interval_low",
                 "uncapped_difference_interval_high", "uncapped_lift", "uncapped_lift_interval_low",
-                "uncapped_lift_interval_high", "uncapped_p_value"}  # fmt: skip
+                "uncapped_lift_interval_high", "uncapped_p_value", "diluted_difference",
+                "diluted_difference_interval_low", "diluted_difference_interval_high", "diluted_lift",
+                "diluted_lift_interval_low", "diluted_lift_interval_high", "diluted_p_value"}  # fmt: skip
     assert set(frame.columns) == expected
     assert not any(isinstance(value, dict | list | tuple) for value in frame.to_numpy().ravel())
     assert frame.loc[frame.metric == "spend", "n_arm"].tolist() == [

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -31,7 +32,7 @@ ROWS = [
         ("control", "short")[place % 2],
         str(int(place % 3 == 0)),
         f"{place % 7}.5",
-        f"2026-09-{place % 20 + 1:02}T10:00:00",
+        f"2026-09-{place % 28 + 1:02}T10:00:00",
     ]
     for place in range(60)
 ]
@@ -153,7 +154,8 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
          "(Possible: mean, proportion, ratio or quantile.)", (metric("type: mean", "type: maen"),)),
     Case("blocking check", "spec.yaml, line 9, decision.blocking[1]: sample_rato is not possible here; did "
          "you mean sample_ratio? (Possible: sample_ratio, leaked_units, missing_values, "
-         "covariate_balance or period.)",
+         "covariate_balance, period, plan_unchanged, outcome_windows, weekly_cycle, trigger_ratio, outliers or "
+         "few_clusters.)",
          add="decision: {blocking: [sample_rato]}\n"),
     Case("number", "spec.yaml, line 9, design.alpha: small must be a number, with a point for decimals.",
          add="design: {alpha: small}\n"),
@@ -236,6 +238,27 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
          (add_to_metric("window: {from: 7d, to: 7d}"),)),
     Case("duration", "spec.yaml, line 8, metrics[2].window.to: 2 weeks is no span of time; write a number and "
          "d, h or m, such as 7d or -28d.", (add_to_metric("window: {to: 2 weeks}"),)),
+    Case("window without an event", "spec.yaml, line 8, metrics[2]: value, window and covariate_window belong to "
+         "an event, and revenue names none; add event, or remove them.", (add_to_metric("window: {to: 7d}"),)),
+    Case("value without an event", "spec.yaml, line 8, metrics[2]: value, window and covariate_window belong to "
+         "an event, and revenue names none; add event, or remove them.", (add_to_metric("value: amount"),)),
+    Case("event without a window", "spec.yaml, line 8, metrics[2]: revenue needs a window, such as {from: 7d, to: "
+         "8d}: without one, units that came in early would have had longer.", (metric("column: revenue", "event: buy"),)),
+    Case("window before assignment", "spec.yaml, line 8, metrics[2]: The window of revenue starts before the "
+         "assignment, when nothing could have changed yet; start at 0d or later.",
+         (metric("column: revenue", "event: buy, window: {from: -1d, to: 7d}"),)),
+    Case("covariate after exposure", "spec.yaml, line 8, metrics[2]: The covariate_window of revenue ends after "
+         "the assignment: a covariate measured then may hold the effect itself; end at 0d or earlier.",
+         (metric("column: revenue", "event: buy, window: {to: 7d}, covariate_window: {from: -7d, to: 1d}"),)),
+    Case("covariate of a quantile", "spec.yaml, line 8, metrics[2].quantile: Covariates sharpen means, proportions "
+         "and ratios, and revenue is a quantile; remove them.",
+         (metric("type: mean", "type: quantile, quantile: 0.9, covariates: [before]"),)),
+    Case("segment by an outcome", "spec.yaml, line 1: bought is an outcome, the unit or the arm; break down only "
+         "by what was known before the experiment.", add="segments: [bought]\n"),
+    Case("totals in segments", "spec.yaml, line 1: Daily totals hold no units, so segments cannot be computed; "
+         "remove it, or bring one row per unit.", (("units.csv}", "units.csv, rows: totals}"),), add="segments: [a]\n"),
+    Case("totals without days", "spec.yaml, line 1: Daily totals need the day of each row; write period: {time: "
+         "column, start: ..., end: ...}.", (("units.csv}", "units.csv, rows: totals}"), ("time: seen, ", ""))),
     Case("table and logs", "spec.yaml, line 2, data: path and assignments/events exclude one another; keep "
          "the form that your data has.", (("units.csv}", "units.csv, events: events.csv}"),)),
     Case("half of the logs", "spec.yaml, line 2, data: The log form takes both assignments and events; add "
@@ -312,18 +335,10 @@ NOT_COMPUTED = (
 @pytest.mark.parametrize(
     ("edit", "places"),
     [
-        (("units.csv}", "units.csv, rows: finer}"), "line 2, data.rows"),
-        (("units.csv}", "units.csv, rows: totals}"), "line 2, data.rows"),
         (("units.csv}", "units.csv, snapshot: monday}"), "line 2, data.snapshot"),
-        (("path: units.csv", "assignments: a.csv, events: e.csv"), "line 2, data.assignments; line 2, data.events"),
-        (metric("mean, column: revenue, role: secondary, goal: increase", "quantile, column: revenue, quantile: 0.9, role: secondary, goal: increase, covariates: [before]"), "line 8, metrics[2].covariates"),
-        (add_to_metric("window: {to: 7d}"), "line 8, metrics[2].window"),
-        (add_to_metric("covariate_window: {from: -28d, to: 0d}"), "line 8, metrics[2].covariate_window"),
-        (add_to_metric("per: row"), "line 8, metrics[2].per"),
-        (add_to_metric("value: amount"), "line 8, metrics[2].value"),
-        (metric("column: revenue", "event: purchase"), "line 8, metrics[2].event"),
-        (("metrics:\n", "strata: [pair]\nmetrics:\n"), "line 6, strata"),
-        (("metrics:\n", "segments: [country]\nmetrics:\n"), "line 6, segments"),
+        (("metrics:\n", "strata: [pair]\nsegments: [country]\nmetrics:\n"), "line 7, segments"),
+        (("metrics:\n", "strata: [pair]\ntrigger: met\nmetrics:\n"), "line 7, trigger"),
+        (("metrics:\n  - {name: bought, type: proportion,", "strata: [pair]\nmetrics:\n  - {name: bought, type: quantile, quantile: 0.9,"), "line 8, metrics[1].type"),
         (("metrics:\n", "design: {method: group_sequential}\nmetrics:\n"), "line 6, design.method"),
         (("metrics:\n", "design: {method: always_valid}\nmetrics:\n"), "line 6, design.method"),
         (("metrics:\n", "design: {method: bayesian}\nmetrics:\n"), "line 6, design.method"),
@@ -342,10 +357,10 @@ def test_what_is_not_computed_is_refused_by_name(edit, places, here):
 
 
 def test_what_is_not_computed_is_told_in_the_order_of_the_file(here):
-    write(here, add_to_metric("per: row"), add="strata: [pair]\ndesign: {looks: 2}\n")
+    write(here, add_to_metric("per: row"), add="strata: [pair]\nsegments: [country]\ndesign: {looks: 2}\n")
     with pytest.raises(SpecError) as caught:
         analyze(Experiment.load("spec.yaml"))
-    assert [problem.line for problem in caught.value.problems] == [8, 9, 10]
+    assert [problem.line for problem in caught.value.problems] == [8, 10, 11]
 
 
 UNIT_TABLE = """\
@@ -386,27 +401,62 @@ metrics:
 """
 
 
+def test_the_form_of_the_data_rules_fields_out(here):
+    write(here, add_to_metric("per: row"))
+    message = (
+        "spec.yaml, line 8, metrics[2].per: revenue is measured per row, and per: row needs rows that are finer "
+        "than the unit; write data: {rows: finer}, or remove per."
+    )
+    refused(SpecError, message, lambda: analyze(Experiment.load("spec.yaml")))
+    write(here, metric("column: revenue", "event: buy, window: {to: 7d}"))
+    message = (
+        "spec.yaml, line 8, metrics[2].event: revenue counts events, and the data is a table; write data: "
+        "{assignments: ..., events: ...}, or name a column."
+    )
+    refused(SpecError, message, lambda: analyze(Experiment.load("spec.yaml")))
+
+
+def worked(folder, spec):
+    """Write a worked spec and data that fits it; return the result."""
+    (folder / "spec.yaml").write_text(spec, encoding="utf-8")
+    random, n = np.random.default_rng(2), 600
+    first = pd.Timestamp("2026-09-01")
+    days = pd.to_timedelta(np.arange(n) % 28, unit="D")
+    units = pd.DataFrame(
+        {"user_id": np.arange(n), "exposed_at": first + days, "country": "fr", "platform": "web"}
+    )
+    units["variant"] = np.where(random.random(n) < 0.5, "control", "short_label")
+    units["converted"], units["orders"] = random.integers(0, 2, n), random.integers(1, 4, n)
+    units["revenue"], units["revenue_before"] = random.gamma(2, 9, (2, n))
+    units["load_ms"] = random.normal(300, 40, n)
+    units.to_parquet(folder / "checkout.parquet")
+    units[["user_id", "variant", "exposed_at"]].to_parquet(folder / "assignments.parquet")
+    events = pd.DataFrame(
+        {"user_id": random.integers(0, n, 4_000), "event": random.choice(["session", "purchase"], 4_000)}
+    )
+    events["at"] = first + pd.to_timedelta(random.uniform(-20, 60, 4_000), unit="D")
+    events["amount"] = np.where(events.event == "purchase", random.gamma(2, 9, 4_000), np.nan)
+    events.to_parquet(folder / "events.parquet")
+    sales = pd.DataFrame({"store_id": np.repeat(np.arange(24), 5)})
+    sales["pair"], sales["arm"] = sales.store_id // 2, np.where(sales.store_id % 2, "old", "new")
+    sales["sales"], sales["basket"] = random.gamma(9, 9, (2, 120))
+    sales.to_csv(folder / "sales.csv", index=False)
+    return analyze(Experiment.load("spec.yaml"))
+
+
 @pytest.mark.parametrize(
-    ("spec", "uncomputed"),
+    ("spec", "methods"),
     [
-        (UNIT_TABLE, "segments"),
-        (
-            LOGS,
-            (
-                "data.assignments data.events metrics[1].event metrics[1].window metrics[2].event "
-                "metrics[2].value metrics[2].window metrics[2].covariate_window"
-            ),
-        ),
-        (STORES, "data.rows strata metrics[2].per"),
+        (UNIT_TABLE, ["welch", "cuped", "ratio", "quantile"]),
+        (LOGS, ["score", "cuped"]),
+        (STORES, ["paired", "paired_ratio"]),
     ],
     ids=["unit table", "logs", "stores"],
 )
-def test_worked_specs_validate(spec, uncomputed, here):
-    (here / "spec.yaml").write_text(spec, encoding="utf-8")
-    experiment = Experiment.load("spec.yaml")
-    with pytest.raises(SpecError) as caught:
-        experiment.refuse_uncomputed()
-    assert [problem.field for problem in caught.value.problems] == uncomputed.split()
+def test_worked_specs_run_as_written(spec, methods, here):
+    result = worked(here, spec)
+    assert [one.method for one in result.comparisons] == methods
+    assert len(result.segments) == (6 if spec == UNIT_TABLE else 0)
 
 
 MISSING_END = "the path starts at the spec's folder."
@@ -484,7 +534,7 @@ FORMATS = ".csv, .tsv, .txt, .xlsx, .xlsm, .jsonl, .ndjson, .parquet, .ics"
          "and false (1 such row); correct it, or use type: mean.\n"
          'units.csv, revenue: Row 9 holds the text "x" in a column of numbers (1 such row); correct or empty '
          "it, with a point for decimals.",
-         data=cells("bought", "0.5").replace(ROWS[8][3] + "," + ROWS[8][4], "x," + ROWS[8][4])),
+         data=cells("bought", "0.5").replace(ROWS[8][3] + "," + ROWS[8][4], "x," + ROWS[8][4], 1)),
     Case("repeated units", "units.csv, user_id: 2 units stand in more than one row of the same arm (see row "
          "61); keep one row per unit, or sum the rows of a unit first.", data=table([*ROWS, ROWS[4], ROWS[7]])),
     Case("no unit", "units.csv, user_id: 2 rows have no unit (the first is row 4); complete or remove them.",
