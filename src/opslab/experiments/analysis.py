@@ -12,6 +12,7 @@ from typing import Any
 from opslab import workspace
 from opslab.errors import DataError
 from opslab.experiments.checking import Grounds, checked, counted_units
+from opslab.experiments.checks import FEWEST_CLUSTERS
 from opslab.experiments.comparisons import judge
 from opslab.experiments.decision import decide
 from opslab.experiments.logs import unit_table_of_logs
@@ -19,6 +20,7 @@ from opslab.experiments.measured import caps, compared, deviations, measured, qu
 from opslab.experiments.metrics import Metric, Quantile, columns_of
 from opslab.experiments.moments import ArmMoments, collect_by
 from opslab.experiments.novelty import trends
+from opslab.experiments.permutation import with_permutations
 from opslab.experiments.refusals import arms_of, refuse_columns, refuse_missing
 from opslab.experiments.result import ArmSummary, Comparison, DataUsed, ExperimentResult, Plan
 from opslab.experiments.segments import by_segment, refuse_many_levels
@@ -121,6 +123,8 @@ def _analyze(
         for name, one in metrics.items()
         for found_one in compared(one, arms, control, alpha, order.get(name), strata)
     ]
+    if experiment.data.rows == "finer":
+        pairs = with_permutations(pairs, metrics, units, FEWEST_CLUSTERS)
     pairs += [one for metric in on_rows for one in quantiles_of_rows(metric, experiment, units, list(arms))]
     comparisons = judge(_as_declared(experiment, units, pairs), alpha)
     if met is not None:

@@ -1,4 +1,4 @@
-"""What clusters do to errors: quantiles of rows within units, and a permutation test for few units."""
+"""What clusters do to the error of a quantile over rows."""
 
 from __future__ import annotations
 

@@ -173,7 +173,8 @@ def compare_jointly(
     if plain.variance <= (_ROUNDED * max(map(abs, plain.estimate))) ** 2:
         return _constant(empty)
     prefix = "" if strata is None else "paired_" if strata.paired else "stratified_"
-    return _adjusted(empty, plain, (treated, base, own), covariates, (level, prefix, give))
+    spread = (treated, base) if strata is None else strata.within
+    return _adjusted(empty, plain, (treated, base, own), covariates, (level, prefix, give, spread))
 
 
 def without_strata(
@@ -189,12 +190,12 @@ def _adjusted(
     plain: Contrast,
     sides: tuple[CrossMoments, CrossMoments, int],
     covariates: Sequence[tuple[str, int]],
-    how: tuple[float, str, Callable[..., Contrast]],
+    how: tuple[float, str, Callable[..., Contrast], tuple[CrossMoments, CrossMoments]],
 ) -> Comparison:
     """Return a comparison adjusted by the covariates that can be used, the raw effect kept beside."""
-    level, within, give = how
+    level, within, give, spread = how
     widths, prefix = [width for _, width in covariates], f"{within}{'ratio_' if sides[2] > 1 else ''}"
-    kept, unusable = usable(*sides, widths)
+    kept, unusable = usable(*spread, sides[2], widths)
     notes = {covariates[place][0]: reason for place, reason in unusable.items()}
     told = [Message(f"experiments.covariate_{notes[name]}", {"covariate": name}) for name in notes]
     empty = replace(empty, notes=tuple(told))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
@@ -38,6 +38,19 @@ class Strata:
         """Each arm's moments over all strata."""
         first, second = (_merged([cell[side] for cell in self.cells]) for side in (0, 1))
         return first, second
+
+    @property
+    def within(self) -> tuple[CrossMoments, CrossMoments]:
+        """The arms' moments with the scatter within strata; of pairs that of their differences."""
+        one, other = self.sides
+        if self.paired:
+            apart = np.array([np.subtract(cell[0].means, cell[1].means) for cell in self.cells])
+            centred = apart - apart.mean(axis=0)
+            scatters = [centred.T @ centred] * 2
+        else:
+            scatters = [sum(np.array(cell[side].scatter) for cell in self.cells) for side in (0, 1)]
+        first, second = (tuple(map(tuple, scatter.tolist())) for scatter in scatters)
+        return replace(one, scatter=first), replace(other, scatter=second)
 
     @property
     def estimable(self) -> bool:

@@ -332,7 +332,9 @@ def _of_totals(experiment: Experiment, table: Table, moment: Moment | None) -> U
     refuse_types(table, [column])
     value = value_sql(table, column)
     wrong = first_row(
-        table, f"({value} < 0 OR {value} <> round({value}) OR isinf({value})) AND {within}", unit
+        table,
+        f"({value} IS NULL OR {value} < 0 OR {value} <> round({value}) OR isinf({value})) AND {within}",
+        unit,
     )
     if wrong:
         values = {"row": wrong[0], "value": str(wrong[1])[:24]}

@@ -196,6 +196,7 @@ def _places(headers: Sequence[str], bare: Sequence[str]) -> tuple[int, ...]:
     return ()
 
 
+@cache
 def _pattern(header: str) -> re.Pattern[str]:
     return re.compile("(.*)".join(re.escape(bare_heading(part)) for part in header.split("*")))
 

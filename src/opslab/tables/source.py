@@ -100,7 +100,10 @@ class Table:
         size = _slice_size(self.reading.rows)
         bounds = range(0, max(self.reading.rows, 1), size)
         workers = min(self._threads, len(bounds))
+        ((database,),) = self.connection.execute("SELECT current_database()").fetchall()
         cursors = [self.connection.cursor() for _ in range(workers)]
+        for cursor in cursors:
+            cursor.execute(f"USE {database}")
 
         def work(worker: int) -> list[list[tuple[Any, ...]]]:
             cursor = cursors[worker]

@@ -1,0 +1,237 @@
+"""What comes before and after the effects: checks of the data, empty values, families, the decision."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from opslab.experiments.checks import (
+    check_covariate_balance,
+    check_missing_values,
+    check_outliers,
+    check_sample_ratio_within,
+    check_trigger_ratio,
+)
+from opslab.experiments.comparisons import compare, compare_jointly, judge
+from opslab.experiments.decision import decide
+from opslab.experiments.influence import Largest, influence
+from opslab.experiments.metrics import Mean, Proportion, Ratio
+from opslab.experiments.moments import ArmMoments, Moments
+from opslab.experiments.result import Check, Comparison
+from opslab.experiments.sample_ratio import sample_ratio
+from opslab.experiments.spec import Experiment
+from opslab.experiments.summed import Column
+from simulations import Row, blocks, generator, of_columns, of_rows, rates
+
+MEAN = Mean(name="value", type="mean", column="value", role="primary", goal="increase")
+
+
+def sample_ratios(experiments: int) -> Iterator[Row]:
+    """Sample ratio alarms when the assignment works as designed."""
+    experiments *= 10  # rare alarms need more experiments, and these are cheap
+    for units, weights in ((10_000, (1, 1)), (10_000, (2, 1, 1)), (200, (1, 1)), (200, (95, 5))):
+        name = f"{units:,} units, designed {':'.join(map(str, weights))}"
+        shares = np.array(weights) / sum(weights)
+        found = generator(name).multinomial(units, shares, experiments)
+        p_values = np.array([sample_ratio(counts, weights).p_value for counts in found.tolist()])
+        for alpha in (0.01, 0.001):
+            rate = float((p_values < alpha).mean())
+            why = "few units, so the counts come in steps"
+            yield Row("sample ratio test", name, experiments, "false alarms", rate, alpha, why)
+
+
+def alarms(method: str, name: str, found: list[Check | None], why: str = "") -> Iterator[Row]:
+    """Yield how often a check of p-values warns or fails (below .01), and how often it fails (below .001)."""
+    told = [check.status if check else "pass" for check in found]
+    for label, statuses, alpha in (("warns or fails", ("warn", "fail"), 0.01), ("fails", ("fail",), 0.001)):
+        rate = sum(status in statuses for status in told) / len(told)
+        yield Row(f"{method}: {label}", name, len(told), "false alarms", rate, alpha, why)
+
+
+def checks(experiments: int) -> Iterator[Row]:
+    """The checks on days, empty values, covariates and triggers, when nothing is wrong."""
+    experiments *= 5  # rare alarms need more experiments
+    for days, units, weights in ((14, 500, (1, 1)), (28, 60, (1, 1)), (14, 400, (95, 5))):
+        name = f"{days} days of {units} units, designed {':'.join(map(str, weights))}"
+        expected = {str(arm): weight / sum(weights) for arm, weight in enumerate(weights)}
+        random, found = generator(name), []
+        dates = [f"2026-09-{day + 1:02}" for day in range(days)]
+        for size in blocks(experiments, 2 * days):
+            drawn = random.multinomial(units, list(expected.values()), (size, days)).tolist()
+            for counts in drawn:
+                by_arm = [dict(zip(expected, arms, strict=True)) for arms in counts]
+                levels = dict(zip(dates, by_arm, strict=True))
+                found.append(check_sample_ratio_within("sample_ratio_days", levels, expected))
+        yield from alarms("Sample ratio by day", name, found, "few units a day, so the counts come in steps")
+    random, column = generator("empty values"), Column("value")
+    found, fewer = [], []
+    for first, second, third in random.binomial((900, 900, 600), 0.05, (experiments, 3)).tolist():
+        arms = {
+            label: ArmMoments(rows, {}, {column: empty})
+            for label, rows, empty in (("a", 900, first), ("b", 900, second), ("c", 600, third))
+        }
+        found.append(check_missing_values(arms, {column: ["value"]}, blocking=True))
+        fewer.append(check_trigger_ratio({"a": first, "b": second}, {"a": 900, "b": 900}, blocking=True))
+    yield from alarms("Empty values", "5 % empty in each of 3 arms of 600 to 900", found)
+    yield from alarms("Share triggered", "5 % triggered in each of 2 arms of 900", fewer)
+    experiments //= 5
+    name = "3 arms of 300, 2 skewed covariates that go together"
+    random, found, own = generator(name), [], [Column("before"), Column("orders before")]
+    for size in blocks(experiments, 4 * 900):
+        arms = []
+        for _ in range(3):
+            first, second = random.normal(0, 1, (2, size, 300))
+            arms.append([of_columns(np.exp(first)), of_columns(np.exp((first + second) / np.sqrt(2)))])
+        for place in range(size):
+            moments = {
+                label: ArmMoments(300, {own[k]: arm[k][place] for k in (0, 1)}, {})
+                for label, arm in zip("abc", arms, strict=True)
+            }
+            found.append(check_covariate_balance(moments, "a", own, blocking=True))
+    yield from alarms("Covariate balance", name, found, "Holm over tests that go together")
+
+
+def outliers(experiments: int) -> Iterator[Row]:
+    """How often the check of the largest unit warns where nothing is wrong."""
+    common = "in a long tail, one unit that moves an effect by half its standard error is no rarity"
+    for deviation, sizes in ((0.0, (200, 200)), (1.5, (200, 200)), (1.5, (2000, 2000)), (2.5, (2000, 2000))):
+        shape = f"log deviation {deviation:g}" if deviation else "normal values"
+        name = f"{shape}, {sizes[0]:,} an arm, no effect"
+        random, warned, turned, why = generator(name), 0, 0, common if deviation else ""
+        for size in blocks(experiments, 2 * sum(sizes)):
+            arms, tops = [], []
+            for n in sizes:
+                values = random.normal(0, 1, (size, n))
+                values = np.exp(deviation * values) if deviation else 5 + values
+                arms.append(of_columns(values))
+                places = np.abs(values).argmax(1)
+                tops.append(values[np.arange(size), places].tolist())
+            for one, two, top, other in zip(*arms, *tops, strict=True):
+                largest = {"arm": Largest(top, 1), "control": Largest(other, 2)}
+                told = influence(("arm", one), ("control", two), largest)
+                check = check_outliers({"value": told}, 0.05, blocking=False)
+                warned += check.status != "pass"
+                turned += (told.p_value <= 0.05) != (told.p_without <= 0.05)
+        yield Row("Outliers", name, experiments, "warnings", warned / experiments, None, why)
+        rate = turned / experiments
+        yield Row("Outliers: significance turns", name, experiments, "warnings", rate, None)
+
+
+def empty_values(experiments: int) -> Iterator[Row]:
+    """Means over the values there are: empty by chance at unequal rates, and empty for a reason."""
+    reason = "values are missing because of what they are; the next row says how often that is noticed"
+    for kind, why in (("by chance, 30 % in the arm and 10 % in the control", ""),
+                      ("for a reason, a fifth of the arm's upper half", reason)):  # fmt: skip
+        name = f"empty {kind}, mild skew, 300 an arm, no effect"
+        random, found, flagged = generator(name), [], 0
+        for _ in range(experiments):
+            sides, arms = [], {}
+            for side, label in enumerate(("arm", "control")):
+                values = random.lognormal(0, 0.5, 300)
+                chance = (0.3, 0.1)[side] if not why else 0.2 * (values > 1) * (side == 0)
+                kept = values[random.random(300) >= chance]
+                sides.append((label, of_columns(kept[None, :])[0], 300 - len(kept)))
+                arms[label] = ArmMoments(300, {}, {Column("value"): 300 - len(kept)})
+            found.append(compare(MEAN, sides[0], sides[1], 0.05))
+            check = check_missing_values(arms, {Column("value"): ["value"]}, blocking=True)
+            flagged += check is not None and check.status == "fail"
+        yield from rates("Welch, empty values dropped", name, found, 0.0, why)
+        rate = flagged / experiments
+        yield Row("Empty values: fails", name, experiments, "found", rate, None)
+
+
+def decisions(experiments: int) -> Iterator[Row]:
+    """Families over several primaries and arms, and the decision that comes of them."""
+    names = ("a", "b", "c")
+    metrics = [
+        {"name": one, "type": "mean", "column": one, "role": "primary", "goal": "increase"} for one in names
+    ]
+    experiment = Experiment(
+        experiment="three primaries", unit="unit", arms={"column": "arm", "control": "control"},
+        metrics=metrics, decision={"primaries": "any"},
+    )  # fmt: skip
+    arms = ("control", "first", "second")
+    weights = dict.fromkeys(arms, 1.0)
+    for correlation in (0.0, 0.8):
+        name = f"3 primaries (correlation {correlation:g}) x 2 arms, skewed, 300 an arm, no effect"
+        random, wrong, shipped = generator(name), 0, 0
+        for size in blocks(experiments, 4 * 900):
+            sides = []
+            for _ in arms:
+                shared = random.normal(0, 1, (size, 300))
+                own = random.normal(0, 1, (3, size, 300))
+                logs = np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * own
+                sides.append([of_columns(np.exp(0.7 * one)) for one in logs])
+            for place in range(size):
+                pairs = [
+                    compare(metric, (arm, sides[side][k][place], 0), ("control", sides[0][k][place], 0), 0.05)
+                    for k, metric in enumerate(experiment.metrics)
+                    for side, arm in enumerate(arms)
+                    if side
+                ]
+                judged = judge(pairs, 0.05)
+                wrong += any(one.verdict != "open" for one in judged)
+                deviations = {(one.metric, one.arm): 1.0 for one in judged}
+                made = decide(experiment, [], judged, deviations, weights, None)
+                shipped += made.action == "ship"
+        at_most = "Holm holds at most .05" + (
+            "; metrics that go together leave some of it" if correlation else ""
+        )
+        yield Row(
+            "Any primary by Holm", name, experiments, "false alarms", wrong / experiments, 0.05, at_most
+        )
+        rate = shipped / experiments
+        why = "a family of two sides: half of its false alarms are wins"
+        yield Row("Shipped, one win is enough", name, experiments, "false alarms", rate, 0.025, why)
+
+
+def guardrails(experiments: int) -> Iterator[Row]:
+    """Guardrails called safe although the arm is worse by exactly the margin, as a readout judges them."""
+    experiments *= 4  # the rate is small, so its error is relatively large
+    steps = "counts come in steps"
+    for name, margin, shares, n, why in (
+        ("share 10 %, margin 3 points, 200 an arm", {"absolute": 0.03}, (0.13, 0.1), 200, steps),
+        ("share 2 %, margin 50 %, 1,000 an arm", {"relative": 0.5}, (0.03, 0.02), 1000, steps),
+        ("share 40 %, margin 5 %, 4,000 an arm", {"relative": 0.05}, (0.42, 0.4), 4000, ""),
+    ):
+        metric = Proportion(name="left", type="proportion", column="left", role="guardrail", goal="decrease",
+                            margin=margin)  # fmt: skip
+        counts = generator(name).binomial(n, shares, (experiments, 2))
+        known: dict[tuple[int, int], bool] = {}
+        for pair in set(map(tuple, counts.tolist())):
+            sides = [("arm", hits(pair[0], n), 0), ("control", hits(pair[1], n), 0)]
+            known[pair] = judged_safe(compare(metric, *sides, 0.05))
+        rate = sum(known[tuple(pair)] for pair in counts.tolist()) / experiments
+        yield Row("Guardrail safe", f"{name}, at the margin", experiments, "false alarms", rate, 0.025, why)
+    tail = "the long tail leaves the estimate and its error tied together"
+    ratio = Ratio(name="basket", type="ratio", numerator="sales", denominator="orders", role="guardrail",
+                  goal="increase", margin={"relative": 0.05})  # fmt: skip
+    mean = Mean(name="sales", type="mean", column="sales", role="guardrail", goal="increase",
+                margin={"relative": 0.05})  # fmt: skip
+    for name, metric, n, why in (
+        ("ratio, relative margin 5 %, 300 an arm", ratio, 300, ""),
+        ("skewed mean with a covariate, relative margin 5 %, 1,000 an arm", mean, 1000, tail),
+    ):
+        random, safe = generator(name), 0
+        covariates = [("before", 1)] if metric is mean else []
+        for size in blocks(experiments // 2, 4 * n):
+            sides = []
+            for factor in (0.95, 1.0):
+                second = 1.0 + random.poisson(2, (size, n)) if metric is ratio else (
+                    random.lognormal(0, 1, (size, n))
+                )  # fmt: skip
+                first = factor * second * random.lognormal(0, 0.4, (size, n))
+                sides.append([("arm" if factor < 1 else "control", one, 0) for one in of_rows(first, second)])
+            for both in zip(*sides, strict=True):
+                safe += judged_safe(compare_jointly(metric, *both, 0.05, covariates))
+        rate, label = safe / (experiments // 2), f"{name}, at the margin"
+        yield Row("Guardrail safe", label, experiments // 2, "false alarms", rate, 0.025, why)
+
+
+def hits(count: int, n: int) -> Moments:
+    """Return the moments of so many ones among zeros."""
+    return Moments.of_whole(n, count, count)
+
+
+def judged_safe(one: Comparison) -> bool:
+    """Whether the readout calls the guardrail safe."""
+    return judge([one], 0.05)[0].verdict == "safe"
