@@ -83,7 +83,9 @@ def same(one, made, control="old"):
     known = made.dropna(subset="value")
     new, old = (known.value[known.arm == arm] for arm in (one.arm, control))
     assert one.n == (len(new), len(old))
-    assert one.missing == tuple((made.arm == arm).sum() - size for arm, size in zip((one.arm, control), one.n, strict=True))
+    assert one.missing == tuple(
+        (made.arm == arm).sum() - size for arm, size in zip((one.arm, control), one.n, strict=True)
+    )
     assert one.estimate == pytest.approx((new.mean(), old.mean()), rel=1e-12)
     if one.method == "welch":
         test = stats.ttest_ind(new, old, equal_var=False)
@@ -133,7 +135,13 @@ def test_a_window_holds_its_start_and_not_its_end(hours, counts):
 
 
 def test_retention_counts_a_unit_once_and_only_on_its_day():
-    visits = [(1, "visit", 48, 0), (1, "visit", 50, 0), (1, "visit", 71.99, 0), (2, "visit", 72, 0), (3, "visit", 47.9, 0)]
+    visits = [
+        (1, "visit", 48, 0),
+        (1, "visit", 50, 0),
+        (1, "visit", 71.99, 0),
+        (2, "visit", 72, 0),
+        (3, "visit", 47.9, 0),
+    ]
     result = analyzed(small(FOUR, [*FAR, *visits]), KEPT | {"role": "primary"})
     assert result.comparisons[0].estimate == (0.5, 0.0)
 
@@ -169,7 +177,9 @@ def test_units_in_two_arms_are_left_out_and_told():
         arm=lambda rows: rows.arm.map({"old": "new", "new": "old"}), at=lambda rows: rows["at"] + DAY
     )
     result = analyzed((pd.concat([assignments, leaked], ignore_index=True), events), BOUGHT)
-    same(result.comparisons[0], by_pandas(assignments.iloc[30:], events, BOUGHT, events.when.max().normalize()))
+    same(
+        result.comparisons[0], by_pandas(assignments.iloc[30:], events, BOUGHT, events.when.max().normalize())
+    )
     check = next(one for one in result.checks if one.name == "leaked_units")
     assert (check.status, check.value) == ("fail", 30)
     assert (result.decision.action, result.data.leaked_rows) == ("stop_broken", 60)
@@ -192,7 +202,9 @@ def test_what_was_before_the_assignment_counts_in_the_covariate_alone():
     assert (one.method, one.n) == ("cuped", other.n)
     for name in ("difference", "standard_error", "p_value", "variance_reduction"):
         assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-9), name
-    later = events.assign(when=lambda rows: rows.when.where(rows.when < rows.user.map(assignments.set_index("user")["at"])))
+    later = events.assign(
+        when=lambda rows: rows.when.where(rows.when < rows.user.map(assignments.set_index("user")["at"]))
+    )
     (nothing,) = analyzed((assignments, later.dropna(subset="when")), KEPT | {"role": "primary"},
                           as_of=datetime.date(2026, 3, 14)).comparisons  # fmt: skip
     assert nothing.estimate == (0.0, 0.0)
@@ -244,7 +256,9 @@ def test_sums_are_the_same_to_the_last_bit_in_any_order_and_number_of_threads(mo
         monkeypatch.setenv("OPSLAB_THREADS", str(threads))
         mixed = events if seed is None else events.sample(frac=1, random_state=seed)
         mixed.to_parquet(tmp_path / "e.parquet", row_group_size=2_048)
-        found.append(experiments.analyze(spec, {"assignments": assignments, "events": tmp_path / "e.parquet"}))
+        found.append(
+            experiments.analyze(spec, {"assignments": assignments, "events": tmp_path / "e.parquet"})
+        )
     assert len({repr(one.comparisons) for one in found}) == 1
     assert len({repr(one.trends) for one in found}) == 1
 
