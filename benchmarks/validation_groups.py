@@ -234,7 +234,7 @@ def totals(experiments: int) -> Iterator[Row]:
         random, found, naive = generator(name), [], 0
         for size in blocks(experiments, 8 * days):
             shape = (size, days)
-            shared = 0.1 * random.lognormal(-0.02, 0.2, shape) * random.gamma(400, 1 / 400, (size, 1))
+            shared = 0.1 * random.lognormal(-0.02, 0.2, shape)
             weekday = 1000 * (1 + 0.3 * (np.arange(days) % 7 > 4))
             arms, flat = [], []
             for times in (factor, 1.0):

@@ -71,6 +71,8 @@ def unit_table_of_logs(
     """
     moment = _assigned_at(experiment, table, as_of)
     units = count_units(table, experiment.unit, experiment.arms.column, moment.within)
+    if units.rows == 0 and (experiment.period is None or experiment.period.time is None):
+        raise DataError.of("experiments.none_by_day", file=table.reading.name, day=as_of)
     refuse_units(experiment, table, units, once=False)
     used = moment.within
     if units.leaked:
@@ -308,12 +310,17 @@ def _joined(
         else:
             summed = exact_sum(values[one.value], largest[one.value])
             sums.append(f"{summed.replace(')) AS DOUBLE', f')) FILTER ({inside}) AS DOUBLE')} AS s{place}")
+    same = _same_unit(log, table)
+    common = f"(SELECT {log.unit} AS unit FROM {log.table.relation}) AS e JOIN {_ASSIGNED} AS a ON {same}"
+    if not table.fetch(f"SELECT 1 FROM {common} LIMIT 1"):
+        told = {"assignments": table.reading.name}
+        raise DataError(Problem("experiments.no_common_unit", told, log.table.reading.name))
     # A short key per unit, whatever its id is; events of other units and times fall out at the join.
     events = (
         f"SELECT place, {', '.join(sums)} FROM ("
         f"SELECT a.{ROW} AS place, e.*, epoch_us(e.happened) - epoch_us(a.{moment}) AS since "
         f"FROM (SELECT {', '.join(read)} FROM {log.table.relation} WHERE {among}) AS e "
-        f"JOIN {_ASSIGNED} AS a ON {_same_type(log, table)}) "
+        f"JOIN {_ASSIGNED} AS a ON {same}) "
         f"WHERE since >= {_seconds(start)} AND since < {_seconds(end)} GROUP BY place"
     )
     columns = [f"a.{quoted(name)}" for name in own] + [f"a.{moment}", f"a.{ROW}"]
@@ -334,15 +341,24 @@ def _seconds(span: datetime.timedelta) -> int:
     return span // datetime.timedelta(microseconds=1)
 
 
-def _same_type(log: _Log, table: Table) -> str:
-    """Return SQL that joins units although one log holds them as numbers and the other as text."""
-    kinds = [
+def _same_unit(log: _Log, table: Table) -> str:
+    """Return SQL that joins the units of both logs, though one may hold them as numbers, the other as text."""
+    types = [
         next(kind for name, kind, *_ in table.fetch(f"DESCRIBE {_ASSIGNED}") if name == "opslab_unit"),
         next(kind for name, kind in log.table.types.items() if quoted(name) == log.unit),
     ]
-    if kinds[0] == kinds[1]:
-        return "e.unit = a.opslab_unit"
-    return "CAST(e.unit AS VARCHAR) = CAST(a.opslab_unit AS VARCHAR)"
+    sides = ("a.opslab_unit", "e.unit")
+    if types[0] == types[1] or not any(kind in ("VARCHAR", "FLOAT", "DOUBLE") for kind in types):
+        return f"{sides[1]} = {sides[0]}"
+    texts = [
+        # A gap among whole numbers makes floats of them: 12.0 is the unit 12.
+        f"CAST(CASE WHEN {side} = trunc({side}) AND abs({side}) < 1e15 "
+        f"THEN CAST({side} AS BIGINT) END AS VARCHAR)"
+        if kind in ("FLOAT", "DOUBLE")
+        else f"CAST({side} AS VARCHAR)"
+        for side, kind in zip(sides, types, strict=True)
+    ]
+    return f"{texts[1]} = {texts[0]}"
 
 
 def _immature(

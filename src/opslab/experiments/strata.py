@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
@@ -135,14 +136,11 @@ def _paired(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[int]
     freedom = pairs - 1 - len(kept)
     if freedom < 1:
         return Contrast((estimate, base), estimate - base, 0.0, 0.0, 0.0, inf)
-    scale = freedom * pairs
+    variance = float(adjusted @ adjusted) / freedom * (1 / pairs + hat)
+    raw = float(fixed[:, 0] @ fixed[:, 0]) / ((pairs - 1) * pairs)
+    covariance = _possible(float(adjusted @ fixed[:, 0]) / (freedom * pairs), variance, raw)
     return Contrast(
-        (estimate, base),
-        float(estimate - base - slope @ gap),
-        float(adjusted @ adjusted) / freedom * (1 / pairs + hat),
-        float(fixed[:, 0] @ fixed[:, 0]) / ((pairs - 1) * pairs),
-        float(adjusted @ fixed[:, 0]) / scale,
-        float(freedom),
+        (estimate, base), float(estimate - base - slope @ gap), variance, raw, covariance, float(freedom)
     )
 
 
@@ -175,7 +173,7 @@ def _stratified(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[
             terms.append((float(adjusted @ spread @ adjusted) * factor, freedom))
             if side:
                 raw += weight**2 / cell.n * float(spread[0, 0])
-                covariance -= weight**2 / cell.n * float(adjusted @ spread[:, 0])
+                covariance -= factor * float(adjusted @ spread[:, 0])
     variance = sum(term for term, _ in terms)
     weighed_squares = sum(term**2 / freedom for term, freedom in terms)
     limit = max(float(sum(counts) - 2 * len(strata.cells) - len(kept)), 1.0)
@@ -184,9 +182,15 @@ def _stratified(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[
         float(estimates[0] - estimates[1] - slope @ (means[0] - means[1])),
         variance,
         raw,
-        covariance,
+        _possible(covariance, variance, raw),
         max(variance**2 / weighed_squares, 1.0) if weighed_squares else limit,
     )
+
+
+def _possible(covariance: float, variance: float, other: float) -> float:
+    """Return a covariance within the bounds that the variances set, past which its divisor can push it."""
+    bound = math.sqrt(variance * other)
+    return min(max(covariance, -bound), bound)
 
 
 def _merged(sides: Sequence[CrossMoments]) -> CrossMoments:

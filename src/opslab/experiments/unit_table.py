@@ -19,7 +19,8 @@ from opslab.tables.reading import Reading
 from opslab.tables.source import ROW, Table, quoted
 
 _BITS = 80  # that the largest value of an exact sum takes: far more than a float holds
-_KEPT = "opslab_units"
+_LARGEST_POWER = 1000  # of two, that a float holds with room to spare
+_KEPT, _TAKEN = "opslab_units", (ROW, "opslab_moment", "opslab_unit", "opslab_day", "opslab_slope")
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def exact_sum(value: str, largest: float) -> str:
     largest : float
         Of their absolute values.
     """
-    scale = 2.0 ** (_BITS - (math.frexp(largest)[1] if largest else 0))
+    scale = 2.0 ** min(_BITS - (math.frexp(largest)[1] if largest else 0), _LARGEST_POWER)
     return f"CAST(sum(CAST(round({value} * {scale!r}) AS HUGEINT)) AS DOUBLE) / {scale!r}"
 
 
@@ -148,7 +149,7 @@ def finite(table: Table, column: str) -> str:
 
 def named(wanted: Iterable[str], taken: Iterable[str]) -> list[str]:
     """Return names that no other column has, upper and lower case being the same to the engine."""
-    used = {name.casefold() for name in taken} | {ROW}
+    used = {name.casefold() for name in taken} | {*_TAKEN}
     made = []
     for name in wanted:
         free = name

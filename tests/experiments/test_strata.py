@@ -1,0 +1,214 @@
+"""Pairs and strata: against scipy's paired t test, statsmodels, and a stratified estimator by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+
+from opslab import experiments
+from opslab.errors import SpecError
+from opslab.experiments.spec import Experiment
+
+MEAN = {"name": "y", "type": "mean", "column": "y", "role": "primary", "goal": "increase"}
+CUPED = MEAN | {"covariates": ["x"]}
+RATIO = {"name": "r", "type": "ratio", "numerator": "y", "denominator": "d", "role": "primary", "goal": "increase"}
+SHARE = {"name": "bought", "type": "proportion", "column": "bought", "role": "primary", "goal": "increase"}
+
+
+def analyzed(frame, *metrics, strata=("stratum",), **fields):
+    arms = {"column": "arm", "control": "old", "weights": {"old": 1, "new": 1}}
+    spec = Experiment(experiment="a test", unit="unit", arms=arms, metrics=metrics, strata=strata, **fields)
+    return experiments.analyze(spec, frame)
+
+
+def only(result):
+    (one,) = result.comparisons
+    return one
+
+
+def pairs(n=40, seed=1):
+    random = np.random.default_rng(seed)
+    level, stratum = random.normal(50, 10, n), np.repeat(np.arange(n), 2)
+    frame = pd.DataFrame({"unit": np.arange(2 * n), "stratum": stratum})
+    frame["arm"] = np.where(np.ravel([random.permutation([0, 1]) for _ in range(n)]), "new", "old")
+    frame["x"] = level[stratum] + random.normal(0, 3, 2 * n)
+    frame["y"] = frame.x + random.normal(0, 2, 2 * n) + (frame.arm == "new")
+    frame["d"] = random.poisson(8, 2 * n) + 1.0
+    return frame.sample(frac=1, random_state=seed, ignore_index=True)
+
+
+def strata(n=2_000, seed=1, share=None):
+    """Return units whose stratum sets their level; ``share`` of the new arm by stratum."""
+    random = np.random.default_rng(seed)
+    stratum = random.choice(4, n, p=[0.1, 0.2, 0.3, 0.4])
+    share = np.array(share or [0.5, 0.3, 0.5, 0.7])
+    new = random.random(n) < share[stratum]
+    frame = pd.DataFrame({"unit": np.arange(n), "arm": np.where(new, "new", "old"), "stratum": stratum})
+    frame["x"] = random.normal(10, 2, n)
+    frame["y"] = 20.0 * stratum + 2 * frame.x + random.normal(0, 1 + stratum, n) + new
+    frame["d"] = random.poisson(5 + stratum, n) + 1.0
+    frame["bought"] = (random.random(n) < 0.2 + 0.1 * stratum + 0.03 * new).astype(int)
+    return frame
+
+
+def wide(frame, *names):
+    table = frame.pivot(index="stratum", columns="arm", values=list(names))
+    return {name: (table[name]["new"].to_numpy(float), table[name]["old"].to_numpy(float)) for name in names}
+
+
+@pytest.mark.parametrize("n", [3, 40])
+def test_pairs_are_the_paired_t_test(n):
+    frame = pairs(n)
+    one = only(analyzed(frame, MEAN))
+    expected = stats.ttest_rel(*wide(frame, "y")["y"])
+    assert (one.method, one.n, one.degrees_of_freedom) == ("paired", (n, n), n - 1)
+    assert one.p_value == pytest.approx(expected.pvalue, rel=1e-9)
+    assert one.difference_interval == pytest.approx(tuple(expected.confidence_interval()), rel=1e-9)
+    unpaired = stats.ttest_ind(*wide(frame, "y")["y"])
+    assert one.p_value != pytest.approx(unpaired.pvalue, rel=0.1)
+
+
+def test_pairs_with_covariates_are_the_regression_of_their_differences():
+    """Least squares of the pairs' differences on those of the covariate: intercept, error and freedom."""
+    frame = pairs()
+    made = wide(frame, "y", "x")
+    fit = sm.OLS(made["y"][0] - made["y"][1], sm.add_constant(made["x"][0] - made["x"][1])).fit()
+    one = only(analyzed(frame, CUPED))
+    assert one.method == "paired_cuped"
+    assert one.difference == pytest.approx(fit.params[0], rel=1e-9)
+    assert one.standard_error == pytest.approx(fit.bse[0], rel=1e-9)
+    assert one.p_value == pytest.approx(fit.pvalues[0], rel=1e-9)
+    raw = stats.ttest_rel(*made["y"])
+    assert (one.raw.difference, one.raw.p_value) == pytest.approx((raw.statistic * raw._standard_error, raw.pvalue))
+    assert one.variance_reduction == pytest.approx(1 - (fit.bse[0] / raw._standard_error) ** 2, rel=1e-9)
+
+
+def test_pairs_of_a_ratio_are_paired_on_its_linearised_variable():
+    frame = pairs()
+    made = wide(frame, "y", "d")
+    sides = [(y.sum() / d.sum(), y, d) for y, d in zip(made["y"], made["d"], strict=True)]
+    new, old = ((y - ratio * d) / d.mean() for ratio, y, d in sides)
+    one = only(analyzed(frame, RATIO))
+    assert one.difference == pytest.approx(sides[0][0] - sides[1][0], rel=1e-9)
+    assert one.standard_error == pytest.approx(np.std(new - old, ddof=1) / np.sqrt(len(new)), rel=1e-9)
+
+
+def by_hand(frame, name="y"):
+    """Return the stratified difference, its error and Satterthwaite's freedom: Imbens and Rubin (2015), 9.5."""
+    difference, terms = 0.0, []
+    for _, part in frame.groupby("stratum"):
+        weight = len(part) / len(frame)
+        sides = [part[name][part.arm == arm].astype(float) for arm in ("new", "old")]
+        difference += weight * (sides[0].mean() - sides[1].mean())
+        terms += [(weight**2 * side.var() / len(side), len(side) - 1) for side in sides]
+    variance = sum(term for term, _ in terms)
+    return difference, variance**0.5, variance**2 / sum(term**2 / freedom for term, freedom in terms)
+
+
+@pytest.mark.parametrize("name", ["y", "bought"])
+def test_strata_are_weighed_by_their_share(name):
+    frame = strata()
+    difference, error, freedom = by_hand(frame, name)
+    one = only(analyzed(frame, MEAN if name == "y" else SHARE))
+    assert one.method == "stratified"
+    assert (one.difference, one.standard_error) == pytest.approx((difference, error), rel=1e-9)
+    assert one.degrees_of_freedom == pytest.approx(freedom, rel=1e-9)
+    assert one.p_value == pytest.approx(2 * stats.t.sf(abs(difference) / error, freedom), rel=1e-8)
+    plain = frame.y[frame.arm == "new"].mean() - frame.y[frame.arm == "old"].mean()
+    assert name == "bought" or abs(plain - 1) > 5 > abs(difference - 1)
+
+
+def test_strata_are_the_saturated_regression_with_robust_errors():
+    """Least squares with stratum x arm, HC2, at the strata's shares (statsmodels): the same difference and error."""
+    frame = strata()
+    dummies = pd.get_dummies(frame.stratum).astype(float)
+    centred = dummies - dummies.mean()
+    treated = (frame.arm == "new").astype(float)
+    design = pd.concat([dummies.mul(1.0), treated, centred.iloc[:, 1:].mul(treated, axis=0)], axis=1)
+    fit = sm.OLS(frame.y, design.to_numpy(float)).fit(cov_type="HC2")
+    one = only(analyzed(frame, MEAN))
+    assert one.difference == pytest.approx(fit.params.iloc[4], rel=1e-9)
+    assert one.standard_error == pytest.approx(fit.bse.iloc[4], rel=1e-6)
+
+
+def test_strata_with_covariates_are_the_regression_with_a_slope_for_each_arm():
+    """Fixed effects of the strata, slopes by arm, equal shares: statsmodels' HC1 to a percent."""
+    frame = strata(8_000, share=[0.5] * 4)
+    one = only(analyzed(frame, CUPED))
+    treated = (frame.arm == "new").to_numpy(float)
+    centred = frame.x - frame.groupby("stratum").x.transform("mean")
+    dummies = pd.get_dummies(frame.stratum).to_numpy(float)
+    shares = dummies[:, 1:] - dummies[:, 1:].mean(axis=0)
+    design = np.column_stack([dummies, treated, shares * treated[:, None], centred, centred * treated])
+    fit = sm.OLS(frame.y, design).fit(cov_type="HC1")
+    assert one.method == "stratified_cuped"
+    assert one.difference == pytest.approx(fit.params.iloc[4], rel=0.01)
+    assert one.standard_error == pytest.approx(fit.bse.iloc[4], rel=0.01)
+    assert one.variance_reduction == pytest.approx(1 - (fit.bse.iloc[4] / by_hand(frame)[1]) ** 2, abs=0.01)
+
+
+def test_a_ratio_within_strata_has_the_error_of_its_linearised_variable():
+    """At strata shares W: sum W mean(y) / sum W mean(d), by the delta method with the strata's variances."""
+    frame = strata()
+    one = only(analyzed(frame, RATIO))
+    estimates, variance = [], 0.0
+    for arm in ("new", "old"):
+        side, parts = frame[frame.arm == arm], []
+        for _, part in side.groupby("stratum"):
+            parts.append(((frame.stratum == part.stratum.iloc[0]).mean(), part))
+        below = sum(weight * part.d.mean() for weight, part in parts)
+        ratio = sum(weight * part.y.mean() for weight, part in parts) / below
+        estimates.append(ratio)
+        variance += sum(w**2 * ((p.y - ratio * p.d) / below).var() / len(p) for w, p in parts)
+    assert one.estimate == pytest.approx(tuple(estimates), rel=1e-9)
+    assert one.standard_error == pytest.approx(variance**0.5, rel=1e-9)
+
+
+def test_lone_units_are_left_out_and_told():
+    frame = pairs()
+    lone = frame.drop(index=frame.index[frame.stratum == 3][0])
+    lone.loc[lone.index[lone.stratum == 5], "stratum"] = None
+    one = only(analyzed(lone, MEAN))
+    rest = frame[~frame.stratum.isin([3, 5])]
+    assert one.p_value == pytest.approx(only(analyzed(rest, MEAN)).p_value, rel=1e-9)
+    assert one.n == (38, 38)
+    assert {note.values["count"] for note in one.notes if note.key == "experiments.lone_units"} == {3}
+
+
+def test_strata_of_several_columns_are_their_combinations():
+    frame = strata()
+    frame["half"], frame["side"] = frame.stratum // 2, frame.stratum % 2
+    one, other = only(analyzed(frame, MEAN)), only(analyzed(frame, MEAN, strata=["half", "side"]))
+    assert one.p_value == pytest.approx(other.p_value, rel=1e-12)
+
+
+def test_one_stratum_is_welch():
+    frame = strata().assign(stratum="all")
+    expected = stats.ttest_ind(*(frame.y[frame.arm == arm] for arm in ("new", "old")), equal_var=False)
+    one = only(analyzed(frame, MEAN))
+    assert one.p_value == pytest.approx(expected.pvalue, rel=1e-9)
+    assert one.degrees_of_freedom == pytest.approx(expected.df, rel=1e-9)
+
+
+@pytest.mark.parametrize("frame", [pairs(1), pairs(30).assign(stratum=range(60)), pairs().assign(y=1.0)],
+                         ids=["one pair", "no pair", "constant"])  # fmt: skip
+def test_what_cannot_be_told_is_said(frame):
+    one = only(analyzed(frame, MEAN))
+    assert (one.difference, one.p_value, one.standard_error) == (None, None, None)
+    assert one.not_estimable is not None
+
+
+def test_strata_rule_out_what_is_not_computed_with_them():
+    with pytest.raises(SpecError, match="segments"):
+        analyzed(pairs(), MEAN, segments=["d"])
+
+
+@pytest.mark.slow
+def test_pairs_cover_what_they_promise():
+    """400 small experiments in pairs without an effect: 5 % false alarms, within four Monte Carlo errors."""
+    rejected = sum(
+        only(analyzed(pairs(8, seed).assign(y=lambda rows: rows.y - (rows.arm == "new")), MEAN)).p_value < 0.05
+        for seed in range(400)
+    )
+    assert rejected / 400 == pytest.approx(0.05, abs=4 * (0.05 * 0.95 / 400) ** 0.5)
