@@ -202,13 +202,3 @@ def test_what_cannot_be_told_is_said(frame):
 def test_strata_rule_out_what_is_not_computed_with_them():
     with pytest.raises(SpecError, match="segments"):
         analyzed(pairs(), MEAN, segments=["d"])
-
-
-@pytest.mark.slow
-def test_pairs_cover_what_they_promise():
-    """400 small experiments in pairs without an effect: 5 % false alarms, within four Monte Carlo errors."""
-    rejected = sum(
-        only(analyzed(pairs(8, seed).assign(y=lambda rows: rows.y - (rows.arm == "new")), MEAN)).p_value < 0.05
-        for seed in range(400)
-    )
-    assert rejected / 400 == pytest.approx(0.05, abs=4 * (0.05 * 0.95 / 400) ** 0.5)
