@@ -64,22 +64,28 @@ def make(folder: Path, rows: int) -> Path:
     path = folder / f"experiment-{rows}.parquet"
     if path.is_file():
         return path
-    bought, amount = "hash(i, {}) % 100 < {}", "round(exp(3 + (hash(i, {}) % 1000) / 700.0), 2)"
+
+    def dice(sides: int, place: int) -> str:  # independent of one another: each hashes numbers of its own
+        return f"CAST(hash(i + {place} * 10000000019) % {sides} AS INTEGER)"
+
+    def amount(place: int) -> str:
+        return f"round(exp(3 + {dice(1000, place)} / 700.0), 2)"
+
     unfinished = path.with_suffix(".part")
     duckdb.sql(
         f"""COPY (
             SELECT i AS user_id,
-                CASE WHEN hash(i) % 2 = 0 THEN 'control' ELSE 'short_label' END AS arm,
-                CAST({bought.format(1, 12)} AS INTEGER) AS converted,
-                CASE WHEN {bought.format(1, 12)} THEN {amount.format(2)} ELSE 0 END AS revenue,
-                CASE WHEN {bought.format(3, 15)} THEN {amount.format(4)} ELSE 0 END AS revenue_before,
-                CAST(hash(i, 5) % 4 AS INTEGER) AS orders,
-                CAST((hash(i, 5) % 4 + hash(i, 8) % 3) AS INTEGER) AS orders_before,
-                CAST(400 + hash(i, 6) % 300 AS INTEGER) AS load_ms,
-                round(exp(3 + (hash(i, 9) % 1000000) / 500000.0), 3) AS seconds,
-                ['FR', 'DE', 'US', 'CA'][CAST(1 + hash(i, 7) % 4 AS BIGINT)] AS country,
-                ['web', 'app'][CAST(1 + hash(i, 10) % 2 AS BIGINT)] AS platform,
-                DATE '2026-09-01' + CAST(hash(i, 11) % 28 AS INTEGER) AS day
+                CASE WHEN {dice(2, 0)} = 0 THEN 'control' ELSE 'short_label' END AS arm,
+                CAST({dice(100, 1)} < 12 AS INTEGER) AS converted,
+                CASE WHEN {dice(100, 1)} < 12 THEN {amount(2)} ELSE 0 END AS revenue,
+                CASE WHEN {dice(100, 3)} < 15 THEN {amount(4)} ELSE 0 END AS revenue_before,
+                {dice(4, 5)} AS orders,
+                {dice(4, 5)} + {dice(3, 6)} AS orders_before,
+                400 + {dice(300, 7)} AS load_ms,
+                round(exp(3 + {dice(1000000, 8)} / 500000.0), 3) AS seconds,
+                ['FR', 'DE', 'US', 'CA'][1 + {dice(4, 9)}] AS country,
+                ['web', 'app'][1 + {dice(2, 10)}] AS platform,
+                DATE '2026-09-01' + {dice(28, 11)} AS day
             FROM range({rows}) AS numbers(i)
         ) TO '{unfinished}' (FORMAT parquet)"""
     )
@@ -209,7 +215,8 @@ def tea_is_there() -> bool:
     named = os.environ.get("OPSLAB_TEA_PYTHON")
     if not named:
         return False
-    return subprocess.run([named, "-c", "import tea_tasting"], capture_output=True).returncode == 0
+    command = [named, "-c", "import tea_tasting"]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def compare(pair: str, path: Path, times: int = TIMES) -> dict[str, dict[str, float]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from simulations import ERRORS_ALLOWED, SEED, Row
 from validation_checks import checks, decisions, empty_values, guardrails, outliers, sample_ratios
 from validation_effects import covariates, lifts, means, non_inferiorities, proportions, quantiles
-from validation_groups import clustered_quantiles, clusters, pairs, strata, totals
+from validation_groups import clustered_quantiles, clusters, pairs, permutations, strata, totals
 from validation_parts import caps, segments, trends, triggers
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "validation.md"
@@ -56,8 +56,9 @@ What to make of it:
   too short, and the larger the true lift, the worse.
 - Small counts of a proportion move in steps: an exact 95 % does not exist there, and the score methods stay
   near it on average rather than always above it.
-- Rows are not units. Taking them for units turned one harmless change in two into a "find"; with units as
-  clusters the rate is right from some 40 units on, and a little too high below, of which the readout warns.
+- Rows are not units. Taking them for units turned every second harmless change into a "find". With units as
+  clusters the rate is right with 100 units an arm; with 20 or fewer of unequal sizes it is too high for a
+  ratio per row, and the permutation test that stands beside it keeps its promise.
 - Totals by day know of an effect only through the days: where the arms' differences last for several days,
   as after an outage in one arm, no method can tell from totals alone.
 - A segment with few units and a long tail is a coin that someone will toss eight times: cap the metric.
@@ -89,6 +90,7 @@ PARTS = (
     pairs,
     strata,
     clusters,
+    permutations,
     clustered_quantiles,
     totals,
     segments,

@@ -12,6 +12,7 @@ from opslab.experiments.cross_moments import CrossMoments
 from opslab.experiments.effects import welch
 from opslab.experiments.metrics import Mean, Quantile, Ratio
 from opslab.experiments.moments import Moments
+from opslab.experiments.permutation import permutation_p
 from opslab.experiments.quantiles import OrderStatistics, ranks
 from opslab.experiments.result import Comparison
 from opslab.experiments.strata import Strata
@@ -161,11 +162,28 @@ def clusters(experiments: int) -> Iterator[Row]:
                 totals.append(compare(MEAN, ("arm", one, 0), ("control", two, 0), 0.05))
             flat = [side[part].tolist() for side in arms for part in (2, 3, 4)]
             naive += sum(welch(*one).p_value < 0.05 for one in zip(*flat, strict=True))
-        few = "few units, of unequal sizes: the readout warns below 40 units" if count < 40 else ""
+        warned = "the readout warns" if count < 20 else "40 units or more in all, so without a warning"
+        few = f"few units of unequal sizes; {warned}" if count < 100 else ""
         yield from rates("Finer rows, per row", name, ratios, 0.0, few)
         yield from rates("Finer rows, per unit", name, totals, 0.0, few)
         rate = naive / experiments
         yield Row("Rows taken for units (not used)", name, experiments, "false alarms", rate, 0.05, IGNORED)
+
+
+def permutations(experiments: int) -> Iterator[Row]:
+    """The permutation test that stands beside the ratio of few units."""
+    for count, draws in ((5, 252), (10, 199)):
+        looked_at = "all 252 assignments" if count == 5 else f"{draws} assignments at random"
+        name = f"{count} units an arm, 1 to 60 rows a unit, {looked_at}, no effect"
+        random, rejected = generator(name), 0
+        for _ in range(experiments):
+            rows = random.integers(1, 61, (2, count))
+            sums = rows * (random.normal(5, np.sqrt(0.2), rows.shape))
+            sums += np.sqrt(0.8 * rows) * random.normal(0, 1, rows.shape)
+            sides = np.stack([sums, rows], axis=-1)
+            rejected += permutation_p(sides[0], sides[1], draws=draws) <= 0.05
+        rate, steps = rejected / experiments, "p comes in steps of 1 / 252" if count == 5 else ""
+        yield Row("Permutation test, per row", name, experiments, "false alarms", rate, 0.05, steps)
 
 
 def clustered_quantiles(experiments: int) -> Iterator[Row]:

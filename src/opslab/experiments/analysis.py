@@ -99,7 +99,7 @@ def _analyze(
     declared = [one for one in units.metrics if one not in on_rows]
     capped = caps(declared, units.table, where)
     metrics = {one.name: measured(one, capped.get(one.name), within=within) for one in declared}
-    dimensions = [one for one in (units.strata, units.day) if one]
+    dimensions = [one for one in dict.fromkeys((units.strata, units.day)) if one]
     dimensions += [f"CAST({quoted(name)} AS VARCHAR)" for name in experiment.segments]
     refuse_many_levels(units.table, experiment.segments, where)
     found = collect_by(
@@ -170,10 +170,23 @@ def _as_declared(
     """Return the comparisons in the spec's order and under its types, with notes on their data."""
     order = {metric.name: (place, metric.type) for place, metric in enumerate(experiment.metrics)}
     made = [
-        replace(one, type=order[one.metric][1], notes=(*units.notes.get(one.metric, ()), *one.notes))
+        replace(
+            one,
+            type=order[one.metric][1],
+            notes=(*units.notes.get(one.metric, ()), *one.notes),
+            missing=_missing(one, units),
+        )
         for one in comparisons
     ]
     return sorted(made, key=lambda one: order[one.metric][0])
+
+
+def _missing(one: Comparison, units: UnitTable) -> tuple[int, int]:
+    """Return the empty values behind a comparison; of finer rows the empty rows."""
+    rows = units.empty.get(one.metric)
+    if rows is None or one.segment is not None:
+        return one.missing
+    return rows[one.arm][0], rows[one.control][0]
 
 
 def _with_values(experiment: Experiment, table: Table) -> Table:

@@ -61,7 +61,7 @@ def checked(
         checks.check_sample_ratio(grounds.arms, "sample_ratio" in blocking),
         *_within(units, grounds),
         None if units.counted else checks.check_leaked_units(units.units, "leaked_units" in blocking),
-        *_of_columns(experiment, grounds, blocking),
+        *_of_columns(experiment, units, grounds, blocking),
         _windows(units, grounds, blocking),
         *_of_time(experiment, grounds, as_of, blocking),
         None if units.strata else _outliers(experiment, units, grounds, "outliers" in blocking),
@@ -99,15 +99,18 @@ def _within(units: UnitTable, grounds: Grounds) -> list[Check | None]:
     ]
 
 
-def _of_columns(experiment: Experiment, grounds: Grounds, blocking: set[str]) -> list[Check | None]:
-    names: dict[Column, list[str]] = {}
+def _of_columns(
+    experiment: Experiment, units: UnitTable, grounds: Grounds, blocking: set[str]
+) -> list[Check | None]:
+    empty = {name: list(arms.values()) for name, arms in units.empty.items()}
     covariates: dict[Column, None] = {}
     for name, one in grounds.metrics.items():
-        for column in one.own:
-            names.setdefault(column, []).append(name)
+        if units.finer is None:
+            column = max(one.own, key=lambda own: sum(arm.missing[own] for arm in grounds.moments.values()))
+            empty[name] = [(arm.missing[column],) * 2 + (arm.rows,) for arm in grounds.moments.values()]
         covariates |= dict.fromkeys(one.joint.columns[len(one.own) :] if one.joint else ())
     return [
-        checks.check_missing_values(grounds.moments, names, "missing_values" in blocking),
+        checks.check_missing_values(empty, "missing_values" in blocking),
         checks.check_covariate_balance(
             grounds.moments, experiment.arms.control, list(covariates), "covariate_balance" in blocking
         ),

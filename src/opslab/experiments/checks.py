@@ -62,32 +62,30 @@ def check_leaked_units(units: Units, blocking: bool) -> Check:
     )
 
 
-def check_missing_values(
-    arms: Mapping[str, ArmMoments], names: Mapping[Column, Sequence[str]], blocking: bool
-) -> Check | None:
+def check_missing_values(empty: Mapping[str, Sequence[tuple[int, int, int]]], blocking: bool) -> Check | None:
     """Compare the share of empty values between arms, for each metric that has some: the worst one speaks.
+
+    Parameters
+    ----------
+    empty : mapping
+        By metric, for each arm: empty values, units with some, and units. The units are compared.
+    blocking : bool
 
     Returns
     -------
     Check or None
         None when nothing is empty.
     """
-    worst: tuple[float, Column] | None = None
-    for column in names:
-        missing = [arm.missing[column] for arm in arms.values()]
-        if not any(missing):
-            continue
-        p_value = homogeneity(
-            [(arm.missing[column], arm.rows - arm.missing[column]) for arm in arms.values()]
-        )
-        if worst is None or p_value < worst[0]:
-            worst = (p_value, column)
-    if worst is None:
+    found = {
+        name: homogeneity([(some, units - some) for _, some, units in arms])
+        for name, arms in empty.items()
+        if any(some for _, some, _ in arms)
+    }
+    if not found:
         return None
-    p_value, column = worst
-    status = status_of(p_value)
-    total = sum(arm.missing[column] for arm in arms.values())
-    values = {"metric": names[column][0], "count": total, "p": p_value}
+    metric = min(found, key=lambda name: found[name])
+    p_value, status = found[metric], status_of(found[metric])
+    values = {"metric": metric, "count": sum(values for values, _, _ in empty[metric]), "p": p_value}
     return Check(
         "missing_values", status, p_value, blocking, Message(f"experiments.missing_values_{status}", values)
     )

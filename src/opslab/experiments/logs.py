@@ -342,7 +342,7 @@ def _seconds(span: datetime.timedelta) -> int:
 
 
 def _same_unit(log: _Log, table: Table) -> str:
-    """Return SQL that joins the units of both logs, though one may hold them as numbers, the other as text."""
+    """Return SQL that joins the units of both logs, where one may hold them as numbers, one as text."""
     types = [
         next(kind for name, kind, *_ in table.fetch(f"DESCRIBE {_ASSIGNED}") if name == "opslab_unit"),
         next(kind for name, kind in log.table.types.items() if quoted(name) == log.unit),

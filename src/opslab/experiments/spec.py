@@ -336,6 +336,11 @@ class Experiment(Declared):
             for name in ("looks", "spending", "prior")
             if getattr(self.design, name) is not None
         ]
+        found += [
+            ("metrics", place, "cap")
+            for place, metric in enumerate(self.metrics)
+            if metric.cap and metric.per == "row"
+        ]
         if self.strata:
             found += [(name,) for name in ("segments", "trigger") if getattr(self, name)]
             found += [

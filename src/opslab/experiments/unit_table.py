@@ -61,6 +61,8 @@ class UnitTable:
         The day up to which events are known.
     trends : mapping
         Its values in the spans since exposure, by metric.
+    empty : mapping
+        With finer rows: empty ones, units with some, and units, by metric and arm.
     finer : tuple or None
         With finer rows: their table, and the condition on those used.
     events : Reading or None
@@ -80,6 +82,7 @@ class UnitTable:
     immature: Mapping[str, int] = field(default_factory=dict)
     horizon: datetime.date | None = None
     trends: Mapping[str, Spans] = field(default_factory=dict)
+    empty: Mapping[str, Mapping[str, tuple[int, int, int]]] = field(default_factory=dict)
     finer: tuple[Table, str] | None = None
     events: Reading | None = None
 
@@ -119,8 +122,8 @@ def stratum(columns: Sequence[str]) -> str | None:
 def exact_sum(value: str, largest: float) -> str:
     """Return SQL of a sum that does not depend on the order of the rows, in any number of threads.
 
-    Each value is a whole number of a grid so fine (2^-80 of the largest) that no digit of a float is lost;
-    whole numbers add up exactly.
+    Each value is a whole number of a grid so fine (2^-80 of the largest) that no digit is lost which a float
+    of the sum's size could hold; whole numbers add up exactly.
 
     Parameters
     ----------
@@ -173,6 +176,13 @@ def _of_finer_rows(
     """Sum the rows of each unit; a metric per row becomes the ratio of two sums."""
     unit, arm = quoted(experiment.unit), experiment.arms.column
     fixed = _fixed_columns(experiment)
+    armless = first_row(table, f"{quoted(arm)} IS NULL AND {used}", arm)
+    if armless:
+        ((count,),) = table.fetch(
+            f"SELECT count(*) FROM {table.relation} WHERE {quoted(arm)} IS NULL AND {used}"
+        )
+        told = {"count": count, "row": armless[0]}
+        raise DataError(Problem("experiments.no_arm", told, table.reading.name, field=arm))
     _refuse_changing(table, unit, fixed, used)
     _refuse_rows(experiment, table, used)
     sums = _Sums(table, used, [arm, *fixed])
@@ -192,8 +202,30 @@ def _of_finer_rows(
         rows,
         "CAST(CAST(opslab_moment AS DATE) AS VARCHAR)" if moment else None,
         stratum(experiment.strata),
+        empty=_empty_rows(experiment, table, used),
         finer=(table, used),
     )
+
+
+def _empty_rows(
+    experiment: Experiment, table: Table, where: str
+) -> dict[str, dict[str, tuple[int, int, int]]]:
+    """Return the empty rows, the units with some, and the units, by metric and arm."""
+    unit, arm = quoted(experiment.unit), f"CAST({quoted(experiment.arms.column)} AS VARCHAR)"
+    looks = [
+        " OR ".join(f"({finite(table, name)}) IS NULL" for name in metric.own.values())
+        for metric in experiment.metrics
+    ]
+    inner = ", ".join(f"count(*) FILTER ({look}) AS m{place}" for place, look in enumerate(looks))
+    outer = ", ".join(f"sum(m{place}), count(*) FILTER (m{place} > 0)" for place in range(len(looks)))
+    rows = table.fetch(
+        f"SELECT arm, count(*), {outer} FROM (SELECT {arm} AS arm, {inner} FROM {table.relation} "
+        f"WHERE {where} GROUP BY {arm}, {unit}) GROUP BY arm"
+    )
+    return {
+        metric.name: {row[0]: (int(row[2 + 2 * place]), row[3 + 2 * place], row[1]) for row in rows}
+        for place, metric in enumerate(experiment.metrics)
+    }
 
 
 class _Sums:
@@ -292,6 +324,11 @@ def _refuse_rows(experiment: Experiment, table: Table, where: str) -> None:
             column = Column(name, binary=isinstance(metric, Proportion))
             refuse_types(table, [column])
             refuse_infinite(table, [column], {column: value_sql(table, column)}, where)
+            text = f"{value_sql(table, column)} IS NULL AND {quoted(name)} IS NOT NULL AND {where}"
+            if table.types[name].startswith(("VARCHAR", "ENUM")) and (found := first_row(table, text, name)):
+                ((count,),) = table.fetch(f"SELECT count(*) FROM {table.relation} WHERE {text}")
+                values = {"row": found[0], "value": str(found[1])[:24], "count": count}
+                raise DataError(Problem("experiments.text_value", values, table.reading.name, field=name))
             if metric.missing == "refuse":
                 ((empty, rows),) = table.fetch(
                     f"SELECT count(*) FILTER (({finite(table, name)}) IS NULL), count(*) "
