@@ -175,7 +175,6 @@ def test_empty_rows_mean_what_the_spec_says():
     assert sum(analyzed(frame, MEAN | {"missing": "zero"}).n) == 120
 
 
-@pytest.mark.xfail(strict=True, reason="comparisons do not say how many rows were empty")
 def test_empty_rows_are_counted_by_arm():
     frame = rows()
     frame.loc[[1, 3, 8], "sales"] = np.nan
@@ -185,7 +184,6 @@ def test_empty_rows_are_counted_by_arm():
         assert one.missing == (counts.get("new", 0), counts.get("old", 0))
 
 
-@pytest.mark.xfail(strict=True, reason="a text counts as an empty value")
 @pytest.mark.parametrize("missing", ["refuse", "drop", "zero"])
 @pytest.mark.parametrize("metric", [MEAN, PER_ROW, RATIO])
 def test_a_text_among_the_numbers_is_refused(metric, missing, tmp_path):
@@ -207,7 +205,6 @@ def test_a_cap_per_row_cuts_rows(cap):
     assert one.difference == pytest.approx(analyzed(cut, PER_ROW).difference, rel=1e-9)
 
 
-@pytest.mark.xfail(strict=True, reason="it is counted in the arm of the unit's other rows")
 def test_a_row_without_an_arm_is_refused():
     frame = rows()
     frame.loc[3, "arm"] = None
@@ -236,10 +233,10 @@ def test_units_in_two_arms_stop_and_are_left_out():
 
 
 def test_few_units_are_told():
-    for shops, status in ((30, "warn"), (60, "pass")):
+    for shops, status in ((30, "warn"), (80, "pass")):
         result = experiments.analyze(experiment(MEAN), rows(shops))
         check = next(one for one in result.checks if one.name == "few_clusters")
-        assert (check.status, check.value) == (status, shops)
+        assert (check.status, check.value) == (status, shops / 2)
 
 
 def test_clusters_have_the_degrees_of_freedom_of_the_units():

@@ -12,7 +12,14 @@ from opslab.experiments.spec import Experiment
 
 MEAN = {"name": "y", "type": "mean", "column": "y", "role": "primary", "goal": "increase"}
 CUPED = MEAN | {"covariates": ["x"]}
-RATIO = {"name": "r", "type": "ratio", "numerator": "y", "denominator": "d", "role": "primary", "goal": "increase"}
+RATIO = {
+    "name": "r",
+    "type": "ratio",
+    "numerator": "y",
+    "denominator": "d",
+    "role": "primary",
+    "goal": "increase",
+}
 SHARE = {"name": "bought", "type": "proportion", "column": "bought", "role": "primary", "goal": "increase"}
 
 
@@ -27,7 +34,7 @@ def only(result):
     return one
 
 
-def pairs(n=40, seed=1):
+def pairs(n=24, seed=1):
     random = np.random.default_rng(seed)
     level, stratum = random.normal(50, 10, n), np.repeat(np.arange(n), 2)
     frame = pd.DataFrame({"unit": np.arange(2 * n), "stratum": stratum})
@@ -57,7 +64,7 @@ def wide(frame, *names):
     return {name: (table[name]["new"].to_numpy(float), table[name]["old"].to_numpy(float)) for name in names}
 
 
-@pytest.mark.parametrize("n", [3, 40])
+@pytest.mark.parametrize("n", [3, 24])
 def test_pairs_are_the_paired_t_test(n):
     frame = pairs(n)
     one = only(analyzed(frame, MEAN))
@@ -66,7 +73,7 @@ def test_pairs_are_the_paired_t_test(n):
     assert one.p_value == pytest.approx(expected.pvalue, rel=1e-9)
     assert one.difference_interval == pytest.approx(tuple(expected.confidence_interval()), rel=1e-9)
     unpaired = stats.ttest_ind(*wide(frame, "y")["y"])
-    assert one.p_value != pytest.approx(unpaired.pvalue, rel=0.1)
+    assert one.p_value != pytest.approx(unpaired.pvalue, rel=0.02)
 
 
 def test_pairs_with_covariates_are_the_regression_of_their_differences():
@@ -80,7 +87,9 @@ def test_pairs_with_covariates_are_the_regression_of_their_differences():
     assert one.standard_error == pytest.approx(fit.bse[0], rel=1e-9)
     assert one.p_value == pytest.approx(fit.pvalues[0], rel=1e-9)
     raw = stats.ttest_rel(*made["y"])
-    assert (one.raw.difference, one.raw.p_value) == pytest.approx((raw.statistic * raw._standard_error, raw.pvalue))
+    assert (one.raw.difference, one.raw.p_value) == pytest.approx(
+        (raw.statistic * raw._standard_error, raw.pvalue)
+    )
     assert one.variance_reduction == pytest.approx(1 - (fit.bse[0] / raw._standard_error) ** 2, rel=1e-9)
 
 
@@ -172,7 +181,7 @@ def test_lone_units_are_left_out_and_told():
     one = only(analyzed(lone, MEAN))
     rest = frame[~frame.stratum.isin([3, 5])]
     assert one.p_value == pytest.approx(only(analyzed(rest, MEAN)).p_value, rel=1e-9)
-    assert one.n == (38, 38)
+    assert one.n == (22, 22)
     assert {note.values["count"] for note in one.notes if note.key == "experiments.lone_units"} == {3}
 
 
