@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import exports
+import logs
 import moments
 import readout
 import startup
@@ -21,7 +22,10 @@ HEAD = ("what", "target", "measured", "beside")
 INTRODUCTION = """# Benchmarks
 
 Made by `make benchmark`. Each figure is a median over several rounds in which the things compared took turns,
-after one round that is not counted. Ratios travel between machines, seconds do not.
+after one round that is not counted. Ratios travel between machines, seconds do not. The larger sizes are
+asked for by name: `python benchmarks/moments.py --rows 50000000 --only cuped`, `python benchmarks/logs.py
+--events 100000000 --times 1`. tea-tasting takes part where `OPSLAB_TEA_PYTHON` names a Python that has it
+(`tea-tasting`, `ibis-framework[duckdb]` and `polars` in an environment of their own).
 """
 
 
@@ -36,7 +40,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000_000, help="rows of the experiment table")
     rows = parser.parse_args().rows
     subprocess.run([sys.executable, "-m", "compileall", "-q", str(ROOT / "src")], check=True)
-    found = [*startup.measure(), *readout.measure(), *moments.measure(rows), *exports.measure()]
+    found = [*startup.measure(), *readout.measure(), *moments.measure(rows)]
+    found += [*logs.measure(), *exports.measure()]
     names = ("duckdb", "papermill", "nbconvert", "matplotlib")
     machine = (
         f"Machine: {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; "
