@@ -80,17 +80,17 @@ def test_a_whale_is_shown_by_row_and_share_and_never_by_id():
     result, check = analyzed(frame, METRIC)
     old = frame.spend[frame.arm == "old"]
     assert check.status == "warn"
-    assert (check.detail.values["row"], check.detail.values["arm"]) == (row + 1, "old")
-    assert check.detail.values["share"] == pytest.approx(1_800 / old.sum(), rel=1e-9)
+    assert (dict(check.detail.values)["row"], dict(check.detail.values)["arm"]) == (row + 1, "old")
+    assert dict(check.detail.values)["share"] == pytest.approx(1_800 / old.sum(), rel=1e-9)
     rest = stats.ttest_ind(frame.spend[frame.arm == "new"], old.drop(row), equal_var=False)
-    assert check.detail.values["p_without"] == pytest.approx(rest.pvalue, rel=1e-9)
+    assert dict(check.detail.values)["p_without"] == pytest.approx(rest.pvalue, rel=1e-9)
     assert "secret" not in str(result.record())
 
 
 def test_a_whale_stops_only_where_the_spec_says_so():
     frame, _ = whale()
     result, check = analyzed(frame, METRIC, blocking=["outliers"])
-    assert (check.detail.values["p"] <= 0.05) != (check.detail.values["p_without"] <= 0.05)
+    assert (dict(check.detail.values)["p"] <= 0.05) != (dict(check.detail.values)["p_without"] <= 0.05)
     assert (check.status, result.broken) == ("fail", True)
     assert not analyzed(frame, METRIC)[0].broken
 

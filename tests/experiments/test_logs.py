@@ -106,7 +106,7 @@ def test_windows_and_maturity_are_those_of_pandas(as_of):
         same(one, made)
         left_out = int(made.value.isna().sum())
         immature = max(immature, left_out)
-        notes = [note.values["count"] for note in one.notes if note.key == "experiments.immature"]
+        notes = [dict(note.values)["count"] for note in one.notes if note.key == "experiments.immature"]
         assert notes == ([left_out] if left_out else [])
     windows = next(check for check in result.checks if check.name == "outcome_windows")
     assert (windows.status, windows.value) == (("warn" if immature else "pass"), immature)
@@ -264,7 +264,7 @@ def test_sums_are_the_same_to_the_last_bit_in_any_order_and_number_of_threads(mo
 
 
 def test_an_event_of_another_name_is_told_with_the_near_one():
-    with pytest.raises(DataError, match="No event in .* is called bye; did you mean buy"):
+    with pytest.raises(DataError, match=r"No event in .* is called bye; did you mean buy"):
         analyzed(logs(), BOUGHT | {"event": "bye"})
     with pytest.raises(DataError, match="holds buy, leave and visit"):
         analyzed(logs(), BOUGHT | {"event": "subscription"})

@@ -60,7 +60,7 @@ def strata(n=2_000, seed=1, share=None):
 
 
 def wide(frame, *names):
-    table = frame.pivot(index="stratum", columns="arm", values=list(names))
+    table = frame.set_index(["stratum", "arm"])[list(names)].sort_index().unstack()  # noqa: PD010 - pairs are unique
     return {name: (table[name]["new"].to_numpy(float), table[name]["old"].to_numpy(float)) for name in names}
 
 
@@ -182,7 +182,7 @@ def test_lone_units_are_left_out_and_told():
     rest = frame[~frame.stratum.isin([3, 5])]
     assert one.p_value == pytest.approx(only(analyzed(rest, MEAN)).p_value, rel=1e-9)
     assert one.n == (22, 22)
-    assert {note.values["count"] for note in one.notes if note.key == "experiments.lone_units"} == {3}
+    assert {dict(note.values)["count"] for note in one.notes if note.key == "experiments.lone_units"} == {3}
 
 
 def test_strata_of_several_columns_are_their_combinations():

@@ -139,7 +139,7 @@ def test_an_unfinished_window_is_flagged():
     unfinished = frame.assign(enrolled=frame.enrolled.where(~late))
     result = experiments.analyze(experiment(ENROLLED | {"missing": "drop"}), unfinished)
     check = next(one for one in result.checks if one.name == "outcome_windows")
-    assert (check.status, check.value, str(check.detail.values["day"])) == ("warn", 8, "2026-05-24")
+    assert (check.status, check.value, str(dict(check.detail.values)["day"])) == ("warn", 8, "2026-05-24")
     blocked = experiment(ENROLLED | {"missing": "drop"}, decision={"blocking": ["outcome_windows"]})
     assert experiments.analyze(blocked, unfinished).broken
 
