@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy import stats
 
 from opslab import experiments
+from opslab.errors import DataError, SpecError
 from opslab.experiments.spec import Experiment
 
 ROOT = Path(os.environ.get("OPSLAB_REAL_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
@@ -188,3 +190,122 @@ def test_nsw_with_what_was_known_before(tmp_path):
     assert one.standard_error == pytest.approx(error, rel=0.03)
     assert one.raw.difference == pytest.approx(1794.34, abs=0.005)
     assert check(result, "covariate_balance").status == "pass"
+
+
+def test_cookie_cats_shows_the_whale(tmp_path):
+    path = data_file("cookie_cats.csv")
+    players = pd.read_csv(path)
+    result = experiments.analyze(loaded(tmp_path, COOKIE_CATS.format(path=path)))
+    outliers = check(result, "outliers")
+    told = dict(outliers.detail.values)
+    row = int(players.sum_gamerounds.idxmax())
+    assert (outliers.status, told["metric"], told["arm"], told["row"]) == ("warn", "rounds", "gate_30", row + 1)
+    total = players.sum_gamerounds[players.test_version == "gate_30"].sum()
+    assert told["share"] == pytest.approx(49_854 / total, rel=1e-9)
+    assert (round(told["from"], 5), round(told["p"], 6)) == (-1.15749, 0.375924)
+    assert (round(told["to"], 6), round(told["p_without"], 6)) == (-0.043335, 0.949469)
+    assert str(players.userid[row]) not in str(result.record())
+
+
+def test_cookie_cats_in_segments_of_the_outcome_are_refused(tmp_path):
+    """Rounds played are counted after the gate: the arms moved players between such segments."""
+    path = data_file("cookie_cats.csv")
+    players = pd.read_csv(path).assign(played=lambda rows: (rows.sum_gamerounds > 30).astype(str))
+    text = COOKIE_CATS.format(path=path)
+    with pytest.raises(SpecError, match="sum_gamerounds is an outcome"):
+        loaded(tmp_path, text + "segments: [sum_gamerounds]\n")
+    segment = experiments.analyze(loaded(tmp_path, text + "segments: [played]\n"), players)
+    assert {one.not_estimable is None for one in segment.interactions} == {True}
+
+
+def test_hillstrom_in_segments(tmp_path):
+    """Three arms; each segment's difference is scipy's Welch test over its own rows."""
+    path = data_file("hillstrom.csv")
+    customers = pd.read_csv(path).rename_axis("customer").reset_index()
+    text = HILLSTROM.format(path=path) + "segments: [newbie, zip_code]\n"
+    result = experiments.analyze(loaded(tmp_path, text), customers)
+    assert len(result.segments) == 3 * 2 * (2 + 3)
+    assert len(result.interactions) == 3 * 2 * 2
+    for one in (one for one in result.segments if one.metric == "spend"):
+        column, level = one.segment.split(": ")
+        inside = customers[customers[column].astype(str) == level]
+        sides = [inside.spend[inside.segment == arm] for arm in (one.arm, "No E-Mail")]
+        expected = stats.ttest_ind(*sides, equal_var=False)
+        assert one.p_value == pytest.approx(expected.pvalue, rel=1e-9)
+        assert one.difference == pytest.approx(sides[0].mean() - sides[1].mean(), rel=1e-9)
+
+
+UDACITY = """
+experiment: free trial
+question: Does a warning about the time needed keep out those who would leave anyway?
+data: {{path: "{path}", rows: totals}}
+unit: {unit}
+arms: {{column: group, control: control, weights: {{control: 1, experiment: 1}}}}
+period: {{time: date, start: 2014-10-11, end: {end}}}
+metrics:
+  - {{name: gross conversion, type: mean, column: enrollments, role: primary, goal: decrease, missing: {missing}}}
+  - {{name: net conversion, type: mean, column: payments, role: secondary, goal: increase, missing: {missing}}}
+  - {{name: retention, type: ratio, numerator: payments, denominator: enrollments, role: secondary, goal: increase, missing: {missing}}}
+decision: {{blocking: [outcome_windows]}}
+"""
+PUBLISHED = {
+    "gross conversion": (-0.0205549, -0.0291234, -0.0119864),
+    "net conversion": (-0.0048737, -0.0116046, 0.0018572),
+    "retention": (0.0310948, 0.0081044, 0.0540852),
+}
+
+
+def udacity(folder, missing, end="2014-11-16", unit="clicks"):
+    path = data_file("udacity_free_trial_daily.csv")
+    days = pd.read_csv(path)
+    days["date"] = pd.to_datetime(days.date + " 2014", format="%a, %b %d %Y").dt.date.astype(str)
+    days.to_csv(folder / "days.csv", index=False)
+    text = UDACITY.format(path=folder / "days.csv", missing=missing, end=end, unit=unit)
+    return experiments.analyze(loaded(folder, text))
+
+
+def test_udacity_whose_last_days_have_no_payments_is_refused(tmp_path):
+    with pytest.raises(DataError, match="enrollments in .*days.csv is empty in 28 rows") as caught:
+        udacity(tmp_path, "refuse")
+    assert {problem.field for problem in caught.value.problems} >= {"metrics[1].missing", "metrics[2].missing"}
+
+
+@pytest.mark.parametrize("end", ["2014-11-16", "2014-11-02"])
+def test_udacity_over_the_complete_days_is_what_was_published(end, tmp_path):
+    """Days without outcomes are left out with their clicks, and flagged; intervals rest on how days differ, not on
+    the pooled binomial variance of the published ones: near, and wider or narrower by less than half."""
+    result = udacity(tmp_path, "drop", end)
+    found = by_metric(result)
+    for name, (difference, low, high) in PUBLISHED.items():
+        one = found[name]
+        assert round(one.difference, 7) == difference
+        assert one.n == (23, 23)
+        width = one.difference_interval[1] - one.difference_interval[0]
+        assert 0.6 < width / (high - low) < 1.5, name
+    unfinished = end == "2014-11-16"
+    windows = [one for one in result.checks if one.name == "outcome_windows"]
+    assert [(one.status, one.value) for one in windows] == ([("fail", 14)] if unfinished else [])
+    assert result.broken == unfinished
+
+
+@pytest.mark.parametrize(("unit", "p"), [("pageviews", 0.2878), ("clicks", 0.8239)])
+def test_udacity_has_equal_arms(unit, p, tmp_path):
+    """The published invariants: a count as the unit, over all days."""
+    path = data_file("udacity_free_trial_daily.csv")
+    del path
+    result = udacity(tmp_path, "drop", unit=unit)
+    assert round(check(result, "sample_ratio").value, 4) == p
+
+
+def test_nsw_with_all_its_covariates(tmp_path):
+    """Eight covariates with re74 and re75: near the published 1,676 of one slope for both arms."""
+    path = data_file("nsw_lalonde.csv")
+    persons = pd.read_csv(path).rename_axis("person").reset_index()
+    names = ["age", "educ", "black", "hisp", "marr", "nodegree", "re74", "re75"]
+    text = NSW.replace("column: re78,", f"column: re78, covariates: [{', '.join(names)}],").format(path=path)
+    (one,) = experiments.analyze(loaded(tmp_path, text), persons).comparisons
+    difference, error = interacted(persons, "re78", persons.treat == 1, names)
+    assert one.difference == pytest.approx(difference, rel=1e-9)
+    assert one.standard_error == pytest.approx(error, rel=0.05)
+    assert one.difference == pytest.approx(1_676.34, abs=120)
+    assert 0 < one.variance_reduction < 0.1

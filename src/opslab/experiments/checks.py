@@ -262,7 +262,7 @@ def check_last_days(
 
 
 def check_outliers(found: Mapping[str, Influence], alpha: float, blocking: bool) -> Check | None:
-    """Say whether a single unit carries an effect: it moves it far, or across the line of significance.
+    """Say whether a single unit, far larger than any other, moves an effect far or across significance.
 
     Parameters
     ----------
@@ -275,9 +275,9 @@ def check_outliers(found: Mapping[str, Influence], alpha: float, blocking: bool)
     def turns(one: Influence) -> bool:
         return (one.p_value <= alpha) != (one.p_without <= alpha)
 
-    name, one = max(found.items(), key=lambda item: (turns(item[1]), item[1].moved))
-    status: Status = "warn" if turns(one) or one.moved > MOVED else "pass"
-    if blocking and turns(one):
+    name, one = max(found.items(), key=lambda item: (item[1].alone, turns(item[1]), item[1].moved))
+    status: Status = "warn" if one.alone and (turns(one) or one.moved > MOVED) else "pass"
+    if blocking and status == "warn":
         status = "fail"
     values = {"metric": name, "arm": one.arm, "row": one.row, "share": one.share, "from": one.difference,
               "to": one.without, "p": one.p_value, "p_without": one.p_without}  # fmt: skip
@@ -287,8 +287,8 @@ def check_outliers(found: Mapping[str, Influence], alpha: float, blocking: bool)
 
 
 def check_few_clusters(arms: Mapping[str, ArmMoments], blocking: bool) -> Check:
-    """Say whether there are enough units for errors that rest on differences between units."""
-    units = sum(arm.rows for arm in arms.values())
+    """Say whether each arm has enough units for errors that rest on differences between units."""
+    units = min(arm.rows for arm in arms.values())
     status: Status = "pass" if units >= FEWEST_CLUSTERS else "warn"
     values = {"units": units, "fewest": FEWEST_CLUSTERS}
     return Check(

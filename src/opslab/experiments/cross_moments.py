@@ -97,7 +97,7 @@ def from_cells(cells: Sequence[Any], shifts: Sequence[float]) -> CrossMoments:
     totals, scatter = sums[:size], [[0.0] * size for _ in shifts]
     places = combinations_with_replacement(range(size), 2)
     for (row, column), product in zip(places, sums[size:], strict=True):
-        centred = product - totals[row] * totals[column] / n
+        centred = product - totals[row] * totals[column] / n if n > 1 else 0.0
         scatter[row][column] = scatter[column][row] = max(centred, 0.0) if row == column else centred
     means = tuple(shift + total / n for shift, total in zip(shifts, totals, strict=True))
     return CrossMoments(n, given, means, tuple(map(tuple, scatter)))

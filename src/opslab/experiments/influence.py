@@ -11,15 +11,17 @@ from opslab.experiments.moments import Moments
 from opslab.experiments.summed import Column, value_sql
 from opslab.tables.source import ROW, Table, literal, quoted
 
+_ALONE = 3.0  # times the next one: in an ordinary long tail the largest is not
 _FEWEST = 3  # units of an arm, one of which is taken away
 
 
 @dataclass(frozen=True)
 class Largest:
-    """The unit with the largest absolute value of an arm: its value, and its row (from 1)."""
+    """The unit of an arm that is farthest from 0: its value, its row (from 1), and the next one.s size."""
 
     value: float
     row: int
+    second: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Influence:
     p_value, p_without : float
     moved : float
         How far the difference moves, in its standard errors.
+    alone : bool
+        Whether it is several times as large as any other unit of its arm.
     """
 
     arm: str
@@ -49,6 +53,7 @@ class Influence:
     p_value: float
     p_without: float
     moved: float
+    alone: bool = False
 
 
 def largest_units(
@@ -60,7 +65,7 @@ def largest_units(
     label = f"CAST({quoted(arm)} AS VARCHAR)"
     values = [f"CAST({value_sql(table, column)} AS DOUBLE)" for column in columns]
     sizes = [f"CASE WHEN isfinite({value}) THEN abs({value}) END" for value in values]
-    looks = ", ".join(f"max({size})" for size in sizes)
+    looks = ", ".join(f"max({size}, 2)" for size in sizes)
     tops = {
         name: top
         for name, *top in table.fetch(
@@ -69,10 +74,10 @@ def largest_units(
     }
     found: dict[str, dict[Column, Largest]] = {name: {} for name in tops}
     wanted = [
-        (name, column, f"{label} = {literal(name)} AND {size} = CAST({top!r} AS DOUBLE)", value)
+        (name, column, f"{label} = {literal(name)} AND {size} = CAST({top[0]!r} AS DOUBLE)", value)
         for name, top_values in tops.items()
         for column, size, value, top in zip(columns, sizes, values, top_values, strict=True)
-        if top is not None
+        if top
     ]
     if not wanted:
         return found
@@ -80,7 +85,8 @@ def largest_units(
     signs = ", ".join(f"min({value}) FILTER ({which})" for _, _, which, value in wanted)
     (row,) = table.fetch(f"SELECT {places}, {signs} FROM {table.relation} WHERE {where}")
     for (name, column, _, _), place, value in zip(wanted, row, row[len(wanted) :], strict=False):
-        found[name][column] = Largest(value, place + 1)
+        top = tops[name][columns.index(column)]
+        found[name][column] = Largest(value, place + 1, top[1] if len(top) > 1 else 0.0)
     return found
 
 
@@ -133,6 +139,7 @@ def influence(
                 whole[1],
                 again[1],
                 abs(again[0] - whole[0]) / error,
+                abs(one.value) > _ALONE * one.second,
             )
         )
     return max(found, key=lambda one: one.moved, default=None)

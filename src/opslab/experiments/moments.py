@@ -7,12 +7,14 @@ moments of parts add up to those of the whole (Chan, Golub and LeVeque 1983).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
+from itertools import combinations_with_replacement
 from typing import Any
 
-from opslab.experiments.cross_moments import CrossMoments, cell_count, cross_sql, from_cells, merge_cross
+from opslab.experiments.cross_moments import CrossMoments, cell_count, from_cells, merge_cross
+from opslab.experiments.passes import Asked, pass_sql
 from opslab.experiments.summed import (
     CELLS,
     LARGEST,
@@ -32,7 +34,7 @@ _NO_VARIATION = 1e-14
 # How far, in standard deviations, a shift may stand from the mean: farther costs digits of the variance.
 _NEAR, _FAR, _ROUNDING = 3.0, 10.0, 1e-12
 _LARGEST_SUM = 1e120
-_PASSES = 3
+_MEANS = "opslab_means"
 _Cell = tuple[int | None, str | None, str | None]
 """Place of a dimension, a level of it, an arm; without a dimension all rows of the arm."""
 
@@ -66,8 +68,8 @@ class Moments:
     @classmethod
     def about(cls, shift: float, n: int, total: float, squares: float) -> Moments:
         """Return the moments from sums of deviations from ``shift`` and of their squares."""
-        if n == 0:
-            return cls(0, 0.0, 0.0)
+        if n < 2:  # noqa: PLR2004 - one value has no spread
+            return cls(n, shift + total if n else 0.0, 0.0)
         return cls(n, shift + total / n, max(squares - total * total / n, 0.0))
 
     @classmethod
@@ -162,14 +164,15 @@ def collect_by(
         When a column holds text that is no number, an infinite value, or for a binary one anything but
         0 and 1: with the row.
     """
-    columns = list(dict.fromkeys([*columns, *(column for joint in joints for column in joint.columns)]))
+    joints = list(dict.fromkeys(joints))
+    columns = list(dict.fromkeys([*columns, *_columns_of(joints)]))
     refuse_types(table, columns)
     finite = False
     values = {column: value_sql(table, column) for column in columns}
     while True:
         shifts = _shifts(table, columns, values, where)
-        query = partial(_query, arm=arm, values=values, fills=shifts, dimensions=dimensions)
-        parts = table.fetch_slices(partial(query, columns=columns, shifts=shifts, where=where, joints=joints))
+        asked = Asked(arm, columns, values, where, dimensions, derived=joints)
+        parts = table.fetch_slices(partial(pass_sql, asked=asked, shifts=_literals(shifts), fills=shifts))
         if finite or all(
             abs(cell) < _LARGEST_SUM
             for part in parts
@@ -185,27 +188,32 @@ def collect_by(
         }
         finite = True
     refuse_values(table, columns, values, parts, where)
-    found = _merged(parts, columns, shifts, joints)
+    found = _merged(parts, asked, lambda _cell: shifts)
+    gaps = [joint for joint in joints if any(joint not in one.joint for one in found.values())]
+    if gaps:  # one of the columns is empty in some rows: these joints are summed by themselves
+        asked = replace(asked, columns=_columns_of(gaps), joints=gaps, derived=())
+        parts = table.fetch_slices(partial(pass_sql, asked=asked, shifts=_literals(shifts), fills=shifts))
+        whole = _merged(parts, asked, lambda _cell: shifts)
+        found = {cell: replace(one, joint={**one.joint, **whole[cell].joint}) for cell, one in found.items()}
     floating = [column for column in columns if not column.binary and not is_whole(table, column)]
-    for (place, level, label), whole in found.items():
-        known, about = whole, shifts
-        for _ in range(_PASSES):
-            far = [column for column in floating if _is_far(known.moments[column], about[column])]
-            if not far:
-                break
-            # The first rows were unlike the others: once more, about these rows' own mean.
-            touched = [joint for joint in joints if set(far) & set(joint.columns)]
-            far = list(dict.fromkeys([*far, *(column for joint in touched for column in joint.columns)]))
-            about = {**about, **{column: known.moments[column].mean for column in far}}
-            own = f"({where}) AND CAST({quoted(arm)} AS VARCHAR) {_is(label)}"
-            own += f" AND ({dimensions[place]}) {_is(level)}" if place is not None else ""
-            again = partial(_query, arm=arm, values=values, fills=shifts, dimensions=())
-            parts = table.fetch_slices(partial(again, columns=far, shifts=about, where=own, joints=touched))
-            (part,) = _merged(parts, far, about, touched).values()
-            known = replace(
-                known, moments={**known.moments, **part.moments}, joint={**known.joint, **part.joint}
+    for place in (None, *range(len(dimensions))):
+        inside = {cell: one for cell, one in found.items() if cell[0] == place}
+        far = {
+            column
+            for column in floating
+            if any(_is_far(one.moments[column], shifts[column]) for one in inside.values())
+        }
+        if far:  # the first rows were unlike the others: once more, about each cell's own mean
+            touched = [joint for joint in joints if far & set(joint.columns)]
+            asked = replace(
+                asked,
+                columns=list(
+                    dict.fromkeys([*(one for one in floating if one in far), *_columns_of(touched)])
+                ),
+                joints=[joint for joint in touched if joint in gaps],
+                derived=[joint for joint in touched if joint not in gaps],
             )
-        found[place, level, label] = known
+            found |= _about_own_means(table, asked, inside, (place, shifts))
     levels: tuple[dict[str | None, Arms], ...] = tuple({} for _ in dimensions)
     for (place, level, label), moments in found.items():
         if place is not None:
@@ -213,20 +221,67 @@ def collect_by(
     return Collected({label: one for (place, _, label), one in found.items() if place is None}, levels)
 
 
-def _is(label: str | None) -> str:
-    return "IS NULL" if label is None else f"= {literal(label)}"
+def _columns_of(joints: Sequence[Joint]) -> list[Column]:
+    return list(dict.fromkeys(column for joint in joints for column in joint.columns))
+
+
+def _literals(shifts: Mapping[Column, float]) -> dict[Column, str]:
+    return {column: f"CAST({shift!r} AS DOUBLE)" if shift else "" for column, shift in shifts.items()}
+
+
+def _about_own_means(
+    table: Table,
+    asked: Asked,
+    inside: Mapping[_Cell, ArmMoments],
+    about: tuple[int | None, Mapping[Column, float]],
+) -> dict[_Cell, ArmMoments]:
+    """Return the moments of the cells of one dimension again, each summed about its own means."""
+    place, fills = about
+    means = {
+        cell: {column: one.moments[column].mean for column in asked.columns} for cell, one in inside.items()
+    }
+    rows = ", ".join(
+        f"({_literal(label)}, {_literal(level)}, {', '.join(map(repr, own.values()))})"
+        for (_, level, label), own in means.items()
+    )
+    names = [f"opslab_s{order}" for order in range(len(asked.columns))]
+    table.keep(_MEANS, f"SELECT * FROM (VALUES {rows}) AS m(opslab_arm, opslab_level, {', '.join(names)})")
+    dimensions = [] if place is None else [asked.dimensions[place]]
+    on = f"CAST({quoted(asked.arm)} AS VARCHAR) IS NOT DISTINCT FROM m.opslab_arm"
+    on += f" AND ({dimensions[0]}) IS NOT DISTINCT FROM m.opslab_level" if dimensions else ""
+    shifts = {column: f"CAST({name} AS DOUBLE)" for column, name in zip(asked.columns, names, strict=True)}
+
+    def query(source: str) -> str:
+        joined = f"(SELECT t.*, m.* FROM {source} AS t JOIN {_MEANS} AS m ON {on})"
+        return pass_sql(joined, replace(asked, dimensions=dimensions), shifts, fills)
+
+    parts = [
+        [(*row[:-2], place, row[-1]) for row in part if (row[-2] is None) == (place is None)]
+        for part in table.fetch_slices(query)
+    ]
+    again = _merged(parts, asked, means.__getitem__)
+    return {
+        cell: replace(
+            one, moments={**one.moments, **again[cell].moments}, joint={**one.joint, **again[cell].joint}
+        )
+        for cell, one in inside.items()
+    }
+
+
+def _literal(text: str | None) -> str:
+    return "CAST(NULL AS VARCHAR)" if text is None else literal(text)
 
 
 def _merged(
     parts: Sequence[Sequence[tuple[Any, ...]]],
-    columns: Sequence[Column],
-    shifts: Mapping[Column, float],
-    joints: Sequence[Joint],
+    asked: Asked,
+    shifts_of: Callable[[_Cell], Mapping[Column, float]],
 ) -> dict[_Cell, ArmMoments]:
     found: dict[_Cell, list[ArmMoments]] = {}
     for row in (row for part in parts for row in part):
         place, level = row[-2:]
-        found.setdefault((place, level, row[0]), []).append(_arm(row, columns, shifts, joints))
+        cell = (place, level, row[0])
+        found.setdefault(cell, []).append(_arm(row, asked, shifts_of(cell)))
     return {
         cell: reduce(_merge_arms, found[cell])
         for cell in sorted(found, key=lambda cell: (cell[0] is not None, cell[0] or 0, *_order(cell)))
@@ -240,7 +295,8 @@ def _order(cell: _Cell) -> tuple[bool, str, bool, str]:
 
 def _is_far(moments: Moments, shift: float) -> bool:
     """Whether sums about the shift have lost digits of the variance that sums about the mean keep."""
-    return abs(moments.mean - shift) > max(_FAR * math.sqrt(moments.variance), _ROUNDING * abs(moments.mean))
+    near = max(_FAR * math.sqrt(moments.variance), _ROUNDING * abs(moments.mean))
+    return moments.n > 1 and abs(moments.mean - shift) > near
 
 
 def _shifts(
@@ -265,88 +321,34 @@ def _shifts(
     }
 
 
-def _query(
-    source: str,
-    arm: str,
-    columns: Sequence[Column],
-    values: Mapping[Column, str],
-    shifts: Mapping[Column, float],
-    fills: Mapping[Column, float],
-    where: str,
-    joints: Sequence[Joint],
-    dimensions: Sequence[str],
-) -> str:
-    inner, outer = [f"CAST({quoted(arm)} AS VARCHAR) AS arm"], ["arm", "count(*)"]
-    for place, column in enumerate(columns):
-        value, beyond = capped_sql(values[column], column.cap)
-        given, squares = f"d{place}", f"sum(d{place} * d{place})"
-        other = f"count(*) FILTER (d{place} <> 0 AND d{place} <> 1)" if column.binary else "0"
-        if value.startswith("CAST") and value.endswith("INTEGER)"):
-            inner.append(f"{value} AS d{place}")
-            squares = f"sum(CAST(d{place} AS BIGINT) * d{place})"
-            if column.binary:  # any other whole number sets another bit; the square of 0 or 1 is itself
-                squares, other = f"sum(d{place})", f"coalesce(bit_or(d{place}) NOT IN (0, 1), FALSE)::INTEGER"
-        else:
-            filled = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
-            shift = f" - CAST({shifts[column]!r} AS DOUBLE)" if shifts[column] else ""
-            inner.append(f"{filled}{shift} AS d{place}")
-            if column.zero_for_missing:
-                given = f"v{place}"
-                inner.append(f"{value} AS v{place}")
-        text = "0"
-        if "TRY_CAST" in value:
-            inner.append(f"{quoted(column.name)} AS t{place}")
-            text = f"count(t{place}) - count({given})"
-        capped = "0"
-        if beyond:
-            inner.append(f"{beyond} AS c{place}")
-            capped = f"count(*) FILTER (c{place})"
-        outer += [f"count({given})", f"sum(d{place})", squares, other, text, capped]
-    levels = [f"level{place}" for place in range(len(dimensions))]
-    inner += [f"{dimension} AS {name}" for dimension, name in zip(dimensions, levels, strict=True)]
-    rows = f"SELECT {', '.join(inner)} FROM {source} WHERE {where}"
-    added: list[str] = []
-    places = {column: place for place, column in enumerate(columns)}
-    for order, joint in enumerate(joints):
-        own = [f"d{places[column]}" for column in joint.own]
-        given_own = [f"{'v' if column.zero_for_missing else 'd'}{places[column]}" for column in joint.own]
-        never_empty = [
-            f"coalesce(d{places[column]}, CAST({fills[column] - shifts[column]!r} AS DOUBLE))"
-            for column in joint.columns[len(own) :]
-        ]
-        terms, sums = cross_sql(f"j{order}", own, given_own, never_empty)
-        added += terms
-        outer += sums
-    rows = f"SELECT *, {', '.join(added)} FROM ({rows})" if added else rows
-    if not levels:
-        return f"SELECT {', '.join(outer)}, NULL, NULL FROM ({rows}) GROUP BY arm"
-    which = " ".join(f"WHEN grouping({name}) = 0 THEN {place}" for place, name in enumerate(levels))
-    outer += [f"CASE {which} END", f"coalesce({', '.join(levels)})"]
-    sets = ", ".join(["(arm)", *(f"(arm, {name})" for name in levels)])
-    return f"SELECT {', '.join(outer)} FROM ({rows}) GROUP BY GROUPING SETS ({sets})"
-
-
-def _arm(
-    row: tuple[Any, ...],
-    columns: Sequence[Column],
-    shifts: Mapping[Column, float],
-    joints: Sequence[Joint],
-) -> ArmMoments:
+def _arm(row: tuple[Any, ...], asked: Asked, shifts: Mapping[Column, float]) -> ArmMoments:
     rows = row[1]
     moments, missing, cut = {}, {}, {}
-    for place, column in enumerate(columns):
+    totals: dict[Column, Any] = {}
+    products: dict[tuple[Column, Column], Any] = {}
+    for place, column in enumerate(asked.columns):
         given, total, squares, *_, cut[column] = row[2 + CELLS * place : 2 + CELLS * (place + 1)]
         n = rows if column.zero_for_missing else given
         missing[column] = rows - given
+        totals[column], products[column, column] = total, squares
         if isinstance(total, int):
             moments[column] = Moments.of_whole(n, total, squares)
         else:
             moments[column] = Moments.about(shifts[column], n, total or 0.0, squares or 0.0)
-    joint, start = {}, 2 + CELLS * len(columns)
-    for one in joints:
-        cells = row[start : start + cell_count(len(one.columns))]
+    start, pairs = 2 + CELLS * len(asked.columns), asked.pairs
+    products |= dict(zip(pairs, row[start : start + len(pairs)], strict=True))
+    joint = {}
+    for one in asked.derived:
+        if any(missing[column] for column in one.columns):
+            continue
+        sums = [products[pair] for pair in combinations_with_replacement(one.columns, 2)]
+        cells = [rows, rows, *(totals[column] for column in one.columns), *sums]
         joint[one] = from_cells(cells, [shifts[column] for column in one.columns])
-        start += len(cells)
+    start += len(pairs)
+    for one in asked.joints:
+        own = row[start : start + cell_count(len(one.columns))]
+        joint[one] = from_cells(own, [shifts[column] for column in one.columns])
+        start += len(own)
     return ArmMoments(rows, moments, missing, cut, joint)
 
 
@@ -356,5 +358,9 @@ def _merge_arms(first: ArmMoments, second: ArmMoments) -> ArmMoments:
         {column: merge(first.moments[column], second.moments[column]) for column in first.moments},
         {column: first.missing[column] + second.missing[column] for column in first.missing},
         {column: first.capped[column] + second.capped[column] for column in first.capped},
-        {one: merge_cross(first.joint[one], second.joint[one]) for one in first.joint},
+        {
+            one: merge_cross(side, second.joint[one])
+            for one, side in first.joint.items()
+            if one in second.joint
+        },
     )

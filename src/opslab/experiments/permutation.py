@@ -113,7 +113,7 @@ def with_permutations(
         replace(one, notes=(*one.notes, note))
         if one.metric in metrics
         and one.p_value is not None
-        and sum(one.n) < few
+        and min(one.n) < few
         and (note := _note(one, metrics[one.metric], units)) is not None
         else one
         for one in comparisons

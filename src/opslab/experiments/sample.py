@@ -7,7 +7,7 @@
   arm only; the ranking itself changes nothing: clicks seem to rise because weak clients are gone.
 - ``newsletter``: one mailing, three letters. ``personal`` and ``urgent`` both raise clicks; ``urgent`` also
   drives people to unsubscribe, which its guardrail has to catch.
-- ``stores``: weekly rows of 24 pairs of shops, one of each refitted, which truly sells 3 % more.
+- ``stores``: weekly rows of 40 pairs of shops, one of each refitted, which truly sells 3 % more.
 - ``onboarding``: an assignment log and an event log, with purchases before assignment, events outside every
   window, two sessions in one day, and people who are not in the experiment at all.
 
@@ -56,7 +56,7 @@ CUSTOMERS = 6_000
 CLICKS = {"current": 0.10, "personal": 0.145, "urgent": 0.15}
 LEFT = {"current": 0.010, "personal": 0.010, "urgent": 0.035}  # share that unsubscribes
 BOUGHT, ADDED = 0.25, {"current": 0.0, "personal": 0.01, "urgent": 0.0}  # share that buys, and what is added
-PAIRS, WEEKS, REFIT = 24, 8, 0.03
+PAIRS, WEEKS, REFIT = 40, 8, 0.03
 SPEND_LIFT, SPEND = 0.04, 20  # more purchases with the checklist; euros
 
 
@@ -272,7 +272,7 @@ def _newsletter(r: Random) -> tuple[list[Row], Row]:
 
 
 def _stores(r: Random) -> tuple[list[Row], Row]:
-    """Return the weekly sales of 24 pairs of shops, alike in size; one of each pair was refitted."""
+    """Return the weekly sales of 40 pairs of shops, alike in size; one of each pair was refitted."""
     rows: list[Row] = []
     first = datetime(2026, 7, 6, tzinfo=UTC).date()
     for pair in range(1, PAIRS + 1):

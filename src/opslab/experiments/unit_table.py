@@ -321,7 +321,7 @@ def _refuse_rows(experiment: Experiment, table: Table, where: str) -> None:
     problems = []
     for place, metric in enumerate(experiment.metrics):
         for name in metric.own.values():
-            column = Column(name, binary=isinstance(metric, Proportion))
+            column = Column(name, binary=isinstance(metric, Proportion) and experiment.data.rows != "totals")
             refuse_types(table, [column])
             refuse_infinite(table, [column], {column: value_sql(table, column)}, where)
             text = f"{value_sql(table, column)} IS NULL AND {quoted(name)} IS NOT NULL AND {where}"
@@ -378,6 +378,15 @@ def _of_totals(experiment: Experiment, table: Table, moment: Moment | None) -> U
         values = {"row": wrong[0], "value": str(wrong[1])[:24]}
         raise DataError(Problem("experiments.bad_count", values, file, field=unit))
     _refuse_rows(experiment, table, within)
+    for metric in experiment.metrics:
+        if isinstance(metric, Proportion):
+            name = str(metric.column)
+            row = first_row(
+                table, f"({finite(table, name)} > {value} OR {finite(table, name)} < 0) AND {within}", name
+            )
+            if row:
+                told = {"row": row[0], "value": str(row[1])[:24], "unit": unit}
+                raise DataError(Problem("experiments.more_than_units", told, file, field=name))
     day = f"CAST(CAST({moment.moment} AS DATE) AS VARCHAR)"
     sums = _Sums(table, within, [arm, "opslab_day"])
     counted_as = sums.total(unit, unit, zero=True)
