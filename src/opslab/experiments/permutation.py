@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, product
 from math import comb
@@ -56,53 +56,55 @@ def permutation_p(
     """
     one, other = np.asarray(treated, dtype=float), np.asarray(control, dtype=float)
     both = np.concatenate([one, other])
-    observed = _statistic(one, other, paired=paired)
-    found = [
-        _statistic(both[list(chosen)], both[list(rest)], paired=paired)
-        for chosen, rest in _assignments(len(one), len(other), paired=paired, draws=draws, seed=seed)
-    ]
-    hits = sum(value >= observed * (1 - 1e-12) for value in found)
-    exact = len(found) == (2 ** len(one) if paired else comb(len(both), len(one)))
+    chosen = _assignments(len(one), len(other), paired=paired, draws=draws, seed=seed)
+    exact = len(chosen) == (2 ** len(one) if paired else comb(len(both), len(one)))
+    if paired:
+        rest = (chosen + len(one)) % len(both)
+    else:
+        rest = np.argsort(_among(chosen, len(both)), axis=1, kind="stable")[:, : len(other)]
+    found = _statistics(both[chosen], both[rest], paired=paired)
+    observed = _statistics(one[np.newaxis], other[np.newaxis], paired=paired)[0]
+    hits = int((found >= observed * (1 - 1e-12)).sum())
     return hits / len(found) if exact else (hits + 1) / (len(found) + 1)
 
 
-def _assignments(
-    n: int, m: int, *, paired: bool, draws: int, seed: int
-) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
+def _assignments(n: int, m: int, *, paired: bool, draws: int, seed: int) -> Any:
+    """Return the places of the units that are treated in each assignment, shape (assignments, n)."""
     generator = np.random.default_rng(seed)
     if paired:
         few = 2**n <= draws
-        swaps: Any = product((False, True), repeat=n) if few else generator.random((draws, n)) < 0.5  # noqa: PLR2004 - a coin
-        for swap in swaps:
-            yield (
-                [place + n * change for place, change in enumerate(swap)],
-                [place + n * (not change) for place, change in enumerate(swap)],
-            )
-        return
+        swaps = list(product((0, n), repeat=n)) if few else generator.integers(0, 2, (draws, n)) * n
+        return np.arange(n) + np.asarray(swaps)
     if comb(n + m, n) <= draws:
-        for chosen in combinations(range(n + m), n):
-            yield chosen, [place for place in range(n + m) if place not in chosen]
-        return
-    for _ in range(draws):
-        order = generator.permutation(n + m)
-        yield order[:n].tolist(), order[n:].tolist()
+        return np.array(list(combinations(range(n + m), n)))
+    return np.argsort(generator.random((draws, n + m)), axis=1)[:, :n]
 
 
-def _statistic(one: Any, other: Any, *, paired: bool) -> float:
-    sides = []
+def _among(chosen: Any, units: int) -> Any:
+    """Return for each assignment which of the units are among those treated."""
+    found = np.zeros((len(chosen), units), dtype=bool)
+    np.put_along_axis(found, chosen, values=True, axis=1)
+    return found
+
+
+def _statistics(one: Any, other: Any, *, paired: bool) -> Any:
+    """Return the studentised differences, for arrays of shape (assignments, units, 1 or 2)."""
+    estimates, moved = [], []
     for side in (one, other):
-        means = side.mean(axis=0)
-        estimate = means[0] / means[1] if len(means) > 1 else means[0]
-        moved = side[:, 0] - means[0]
-        if len(means) > 1:
-            moved = (side[:, 0] - estimate * side[:, 1]) / means[1]
-        sides.append((estimate, moved))
-    difference = abs(sides[0][0] - sides[1][0])
+        means = side.mean(axis=1)
+        ratio = side.shape[2] > 1
+        estimate = means[:, 0] / means[:, 1] if ratio else means[:, 0]
+        away = side[:, :, 0] - estimate[:, np.newaxis] * (side[:, :, 1] if ratio else 1.0)
+        estimates.append(estimate)
+        moved.append(away / means[:, 1:] if ratio else away)
+    difference = abs(estimates[0] - estimates[1])
     if paired:
-        error = (sides[0][1] - sides[1][1]).std(ddof=1) / len(one) ** 0.5
+        variance = (moved[0] - moved[1]).var(axis=1, ddof=1) / one.shape[1]
     else:
-        error = sum(moved.var(ddof=1) / len(moved) for _, moved in sides) ** 0.5
-    return float(difference / error) if error > 0 else float("inf") if difference > 0 else 0.0
+        variance = sum(away.var(axis=1, ddof=1) / away.shape[1] for away in moved)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = difference / np.sqrt(variance)
+    return np.where(variance > 0, found, np.where(difference > 0, np.inf, 0.0))
 
 
 def with_permutations(
@@ -130,7 +132,7 @@ def _note(one: Comparison, metric: Measured, units: UnitTable) -> Message | None
     known = [row for row in rows if None not in row[2:]]
     sides = {arm: [row for row in known if row[0] == arm] for arm in (one.arm, one.control)}
     if units.strata is None:
-        values = [[row[2:] for row in sides[arm]] for arm in (one.arm, one.control)]
+        values = [sorted(row[2:] for row in sides[arm]) for arm in (one.arm, one.control)]
         p_value = permutation_p(values[0], values[1])
         return Message("experiments.permutation", {"p": p_value})
     by_stratum = [{row[1]: row[2:] for row in sides[arm]} for arm in (one.arm, one.control)]

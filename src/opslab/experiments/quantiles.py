@@ -70,39 +70,64 @@ def order_statistics(
         SQL condition on the rows to use.
     """
     number = f"CAST({value_sql(table, column)} AS DOUBLE)"
-    value = f"CASE WHEN isfinite({number}) THEN {number} END"
-    value = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
-    source = f"SELECT CAST({quoted(arm)} AS VARCHAR) AS arm, {value} AS value, {ROW} FROM {table.relation}"
-    rows = f"(SELECT * FROM ({source} WHERE {where}) WHERE value IS NOT NULL)"
-    found = {}
-    for name, three in wanted.items():
-        if three:
-            own = f"(SELECT value, {ROW} FROM {rows} WHERE arm = {literal(name)})"
-            found[name] = _at_ranks(table, own, three)
+    if column.zero_for_missing:
+        number = f"CASE WHEN isfinite({number}) THEN {number} ELSE 0.0 END"
+    rows = f"(SELECT CAST({quoted(arm)} AS VARCHAR) AS arm, {number} AS value, {ROW} FROM {table.relation} WHERE {where})"
+    asked = {name: three for name, three in wanted.items() if three}
+    bands = _bands(table, rows, asked)
+    together = (
+        min((low for low, _ in bands.values()), default=-inf),
+        max((one for _, one in bands.values()), default=inf),
+    )
+    found = _at_ranks(table, rows, asked, together)
+    for name, three in asked.items():  # an arm unlike the others, or unlike its sample, by itself
+        if name not in found:
+            found |= _at_ranks(table, rows, {name: three}, bands.get(name, (-inf, inf)))
+        if name not in found:
+            found |= _at_ranks(table, rows, {name: three}, (-inf, inf))
     return found
 
 
-def _at_ranks(table: Table, rows: str, three: tuple[int, int, int]) -> OrderStatistics:
-    """Return the values at three ranks; of many rows only those near them are sorted."""
-    below, between = 0, "TRUE"
+def _bands(
+    table: Table, rows: str, asked: Mapping[str, tuple[int, int, int]]
+) -> dict[str, tuple[float, float]]:
+    """Return the values between which each arm's ranks lie in all likelihood, from a thin sample of rows."""
     every = table.reading.rows // _SAMPLE
-    if every > 1:
-        ((n,),) = table.fetch(f"SELECT count(*) FROM {rows}")
-        ends = [max(three[0] / n - _MARGIN, 0.0), min(three[2] / n + _MARGIN, 1.0)]
-        thin = f"SELECT quantile_disc(value, {ends!r}) FROM {rows} WHERE {ROW} % {every} = 0"
-        ((bounds,),) = table.fetch(thin)
-        if bounds:
-            low, high = (f"CAST({bound!r} AS DOUBLE)" for bound in bounds)
-            between = f"value BETWEEN {low} AND {high}"
-            ((below, inside),) = table.fetch(
-                f"SELECT count(*) FILTER (value < {low}), count(*) FILTER ({between}) FROM {rows}"
-            )
-            if not below < three[0] <= three[2] <= below + inside:  # the sample was unlike the others
-                below, between = 0, "TRUE"
-    asked = ", ".join(str(rank - below) for rank in three)
-    ranked = f"SELECT value, row_number() OVER (ORDER BY value) AS place FROM {rows} WHERE {between}"
-    found = dict(table.fetch(f"SELECT place, value FROM ({ranked}) WHERE place IN ({asked})"))
-    return OrderStatistics(*(found[rank - below] for rank in three))
+    if every < 2:  # noqa: PLR2004 - every row is no sample
+        return {}
+    found = {}
+    thin = f"SELECT arm, list(value) FROM {rows} WHERE {ROW} % {every} = 0 AND isfinite(value) GROUP BY arm"
+    for name, sample in table.fetch(thin):
+        if name in asked:
+            values, size = sorted(sample), len(sample)
+            low, _, high = (rank / (size * every) for rank in asked[name])
+            first, last = floor((low - _MARGIN) * size), ceil((high + _MARGIN) * size)
+            found[name] = (values[first] if first > 0 else -inf, values[last] if last < size else inf)
+    return found
+
+
+def _at_ranks(
+    table: Table, rows: str, asked: Mapping[str, tuple[int, int, int]], band: tuple[float, float]
+) -> dict[str, OrderStatistics]:
+    """Return the values at the ranks of those arms whose ranks lie within a band of values, which is sorted."""
+    low, high = (f"CAST('{end!r}' AS DOUBLE)" for end in band)
+    below = "0" if band[0] == -inf else f"count(*) FILTER (value < {low})"
+    inside = "isfinite(value)" if band[1] == inf else f"value <= {high}"
+    cases = [
+        " ".join(f"WHEN {literal(name)} THEN {three[end]}" for name, three in asked.items())
+        for end in range(3)
+    ]
+    figures = ", ".join(f"sorted[CASE arm {case} END - below]" for case in cases)
+    found = table.fetch(
+        f"SELECT arm, below, {figures} FROM (SELECT arm, {below} AS below, "
+        f"list_sort(list(value) FILTER (value >= {low})) AS sorted FROM {rows} "
+        f"WHERE {inside} AND arm IN ({', '.join(map(literal, asked))}) GROUP BY arm)"
+    )
+    return {
+        name: OrderStatistics(*values)
+        for name, count, *values in found
+        if count < asked[name][0] and None not in values
+    }
 
 
 def quantile_contrast(

@@ -7,7 +7,7 @@ import itertools
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -79,9 +79,10 @@ def _database() -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         yield connection
     finally:
-        connection.execute("USE memory")
-        connection.execute(f"DETACH {name}")
-        connection.close()
+        with suppress(duckdb.ConnectionException):  # at the end of the process the engine may be gone
+            connection.execute("USE memory")
+            connection.execute(f"DETACH {name}")
+            connection.close()
 
 
 @cache
