@@ -72,8 +72,11 @@ def order_statistics(
     number = f"CAST({value_sql(table, column)} AS DOUBLE)"
     if column.zero_for_missing:
         number = f"CASE WHEN isfinite({number}) THEN {number} ELSE 0.0 END"
-    rows = f"(SELECT CAST({quoted(arm)} AS VARCHAR) AS arm, {number} AS value, {ROW} FROM {table.relation} WHERE {where})"
+    source = f"{table.relation} WHERE {where}"
+    rows = f"(SELECT CAST({quoted(arm)} AS VARCHAR) AS arm, {number} AS value, {ROW} FROM {source})"
     asked = {name: three for name, three in wanted.items() if three}
+    if not asked:
+        return {}
     bands = _bands(table, rows, asked)
     together = (
         min((low for low, _ in bands.values()), default=-inf),
@@ -109,7 +112,7 @@ def _bands(
 def _at_ranks(
     table: Table, rows: str, asked: Mapping[str, tuple[int, int, int]], band: tuple[float, float]
 ) -> dict[str, OrderStatistics]:
-    """Return the values at the ranks of those arms whose ranks lie within a band of values, which is sorted."""
+    """Return the values at the ranks of the arms whose ranks lie in a band of values: only it is sorted."""
     low, high = (f"CAST('{end!r}' AS DOUBLE)" for end in band)
     below = "0" if band[0] == -inf else f"count(*) FILTER (value < {low})"
     inside = "isfinite(value)" if band[1] == inf else f"value <= {high}"
