@@ -5,6 +5,7 @@ import json
 import math
 import warnings
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -15,7 +16,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestIndPower
 
-from opslab import experiments
+from opslab import experiments, workspace
 from opslab.experiments import proportions
 from opslab.experiments.comparisons import compare, judge
 from opslab.experiments.moments import Moments
@@ -929,3 +930,15 @@ def test_hostile_names_are_shown_as_text(name):
             assert "<svg" in result.figures(language)["lift"].svg()
         assert "\u202e" not in result.headline(language)
     json.dumps(result.record(), allow_nan=False)
+
+
+def test_relations_and_lazy_frames_go_in_as_tables_do():
+    experiment = experiments.Experiment.load(workspace.resolve("data/sample/checkout.yaml"))
+    whole = experiments.analyze(experiment)
+    path = str(workspace.resolve("data/sample/checkout.csv"))
+    for data in (duckdb.sql(f"SELECT * FROM read_csv('{path}')"), pl.scan_csv(path)):
+        for one, other in zip(
+            experiments.analyze(experiment, data).comparisons, whole.comparisons, strict=True
+        ):
+            assert one.difference == pytest.approx(other.difference, rel=1e-9)
+            assert one.p_value == pytest.approx(other.p_value, rel=1e-9)

@@ -13,7 +13,14 @@ from opslab import experiments
 from opslab.experiments.spec import Experiment
 
 MEAN = {"name": "y", "type": "mean", "column": "y", "role": "primary", "goal": "increase"}
-RATIO = {"name": "r", "type": "ratio", "numerator": "y", "denominator": "d", "role": "secondary", "goal": "increase"}
+RATIO = {
+    "name": "r",
+    "type": "ratio",
+    "numerator": "y",
+    "denominator": "d",
+    "role": "secondary",
+    "goal": "increase",
+}
 EVENT = {"name": "y", "type": "mean", "event": "buy", "value": "y", "window": {"to": "5d"}, "role": "primary",
          "covariate_window": {"from": "-5d", "to": "0d"}, "goal": "increase"}  # fmt: skip
 CUPED = MEAN | {"name": "c", "covariates": ["x"], "role": "secondary"}
@@ -50,7 +57,14 @@ def table(form, seed=1, n=96):
     assignments = frame[["unit", "arm", "day"]].rename(columns={"day": "at"})
     who = random.integers(0, n, 20 * n)
     when = assignments["at"].to_numpy()[who] + pd.to_timedelta(random.uniform(-8, 30, len(who)), unit="D")
-    events = pd.DataFrame({"unit": who, "event": "buy", "when": when.astype("datetime64[us]"), "y": random.gamma(2, 9, len(who))})
+    events = pd.DataFrame(
+        {
+            "unit": who,
+            "event": "buy",
+            "when": when.astype("datetime64[us]"),
+            "y": random.gamma(2, 9, len(who)),
+        }
+    )
     return {"assignments": assignments, "events": events}
 
 
@@ -58,7 +72,11 @@ def changed(data, change):
     return {name: change(one) for name, one in data.items()} if isinstance(data, dict) else change(data)
 
 
-def same(found, expected, names=("difference", "standard_error", "p_value", "lift", "difference_interval", "lift_interval")):
+def same(
+    found,
+    expected,
+    names=("difference", "standard_error", "p_value", "lift", "difference_interval", "lift_interval"),
+):
     assert len(found) == len(expected) > 0
     for one, other in zip(found, expected, strict=True):
         assert (one.method, one.n, one.segment) == (other.method, other.n, other.segment)
@@ -77,7 +95,9 @@ def test_engines_and_the_order_of_rows_agree(form, tmp_path):
 
     def written(one):
         path = tmp_path / f"{len(one)}.parquet"
-        duckdb.sql(f"COPY (SELECT * FROM one ORDER BY hash({one.columns[0]})) TO '{path}' (ROW_GROUP_SIZE 2048)")
+        duckdb.sql(
+            f"COPY (SELECT * FROM one ORDER BY hash({one.columns[0]})) TO '{path}' (ROW_GROUP_SIZE 2048)"
+        )
         return path
 
     same(analyzed(form, changed(data, written)), expected)
@@ -106,7 +126,9 @@ def test_swapped_labels_flip_the_sign(form, seed):
     data = table(form, seed)
     for one, other in zip(analyzed(form, data, "new"), analyzed(form, data), strict=True):
         assert one.difference == pytest.approx(-other.difference, rel=1e-9)
-        assert one.difference_interval == pytest.approx([-end for end in other.difference_interval[::-1]], rel=1e-9)
+        assert one.difference_interval == pytest.approx(
+            [-end for end in other.difference_interval[::-1]], rel=1e-9
+        )
         assert one.p_value == pytest.approx(other.p_value, rel=1e-9)
         assert one.n == other.n[::-1]
 

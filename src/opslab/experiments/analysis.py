@@ -42,7 +42,7 @@ def analyze(
     Parameters
     ----------
     experiment : Experiment
-    data : path, pandas.DataFrame, polars.DataFrame or pyarrow.Table, optional
+    data : path, pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table or duckdb relation, optional
         In the form that the spec says, by default the file that it names; for logs a mapping with
         ``assignments`` and ``events``.
     as_of : datetime.date, optional

@@ -41,7 +41,7 @@ def open_table(
 
     Parameters
     ----------
-    data : path, pandas.DataFrame, polars.DataFrame or pyarrow.Table
+    data : path, pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table or duckdb relation
         A path ends in ``.csv``, ``.tsv``, ``.txt``, ``.xlsx``, ``.jsonl``, ``.parquet`` or ``.ics``.
     name : str, optional
         What the table is called in messages; a file's own path by default.
@@ -63,7 +63,7 @@ def open_table(
                 folder = Path(scratch)
                 yield _open_file(connection, Path(data), shown, answers or Answers(), folder, strict=strict)
             else:
-                yield _open_frame(connection, data, shown)
+                yield _open_frame(connection, data, shown, Path(scratch))
         except duckdb.Error as error:
             key = "tables.unreadable" if is_file else "tables.unreadable_frame"
             raise DataError.of(key, file=shown, reason=reason_of(error)) from None
@@ -124,7 +124,7 @@ def open_another(table: Table, data: Any, *, answers: FileAnswers | None = None)
     shown = workspace.shown(data) if is_file else "data"
     try:
         if not is_file:
-            return _open_frame(connection, data, shown)
+            return _open_frame(connection, data, shown, Path(scratch))
         return _open_file(connection, Path(data), shown, answers or Answers(), Path(scratch), strict=True)
     except duckdb.Error as error:
         raise DataError.of("tables.unreadable", file=shown, reason=reason_of(error)) from None
@@ -244,8 +244,15 @@ def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path, shown: str)
     return Table(reading, types, relation, connection, piece)
 
 
-def _open_frame(connection: duckdb.DuckDBPyConnection, data: Any, shown: str) -> Table:
+def _open_frame(connection: duckdb.DuckDBPyConnection, data: Any, shown: str, scratch: Path) -> Table:
     module = type(data).__module__.partition(".")[0]
+    if isinstance(data, duckdb.DuckDBPyRelation):  # of another connection: its rows are written out, once
+        written = scratch / "relation.parquet"
+        data.write_parquet(str(written))
+        table = _open_parquet(connection, written, shown)
+        return replace(table, reading=replace(table.reading, format="frame", sha256=None))
+    if (module, type(data).__name__) == ("polars", "LazyFrame"):
+        data = data.collect()
     if (module, type(data).__name__) not in {
         ("pandas", "DataFrame"),
         ("polars", "DataFrame"),
