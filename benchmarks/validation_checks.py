@@ -62,14 +62,11 @@ def checks(experiments: int) -> Iterator[Row]:
                 levels = dict(zip(dates, by_arm, strict=True))
                 found.append(check_sample_ratio_within("sample_ratio_days", levels, expected))
         yield from alarms("Sample ratio by day", name, found, "few units a day, so the counts come in steps")
-    random, column = generator("empty values"), Column("value")
+    random = generator("empty values")
     found, fewer = [], []
     for first, second, third in random.binomial((900, 900, 600), 0.05, (experiments, 3)).tolist():
-        arms = {
-            label: ArmMoments(rows, {}, {column: empty})
-            for label, rows, empty in (("a", 900, first), ("b", 900, second), ("c", 600, third))
-        }
-        found.append(check_missing_values(arms, {column: ["value"]}, blocking=True))
+        empty = [(count, count, units) for count, units in ((first, 900), (second, 900), (third, 600))]
+        found.append(check_missing_values({"value": empty}, blocking=True))
         fewer.append(check_trigger_ratio({"a": first, "b": second}, {"a": 900, "b": 900}, blocking=True))
     yield from alarms("Empty values", "5 % empty in each of 3 arms of 600 to 900", found)
     yield from alarms("Share triggered", "5 % triggered in each of 2 arms of 900", fewer)
@@ -103,10 +100,11 @@ def outliers(experiments: int) -> Iterator[Row]:
                 values = random.normal(0, 1, (size, n))
                 values = np.exp(deviation * values) if deviation else 5 + values
                 arms.append(of_columns(values))
-                places = np.abs(values).argmax(1)
-                tops.append(values[np.arange(size), places].tolist())
+                places = np.argpartition(np.abs(values), -2, axis=1)[:, -2:]
+                both = np.take_along_axis(values, places, axis=1)
+                tops.append([Largest(top, 1, abs(next_one)) for next_one, top in both.tolist()])
             for one, two, top, other in zip(*arms, *tops, strict=True):
-                largest = {"arm": Largest(top, 1), "control": Largest(other, 2)}
+                largest = {"arm": top, "control": other}
                 told = influence(("arm", one), ("control", two), largest)
                 check = check_outliers({"value": told}, 0.05, blocking=False)
                 warned += check.status != "pass"
@@ -124,15 +122,15 @@ def empty_values(experiments: int) -> Iterator[Row]:
         name = f"empty {kind}, mild skew, 300 an arm, no effect"
         random, found, flagged = generator(name), [], 0
         for _ in range(experiments):
-            sides, arms = [], {}
+            sides, empty = [], []
             for side, label in enumerate(("arm", "control")):
                 values = random.lognormal(0, 0.5, 300)
                 chance = (0.3, 0.1)[side] if not why else 0.2 * (values > 1) * (side == 0)
                 kept = values[random.random(300) >= chance]
                 sides.append((label, of_columns(kept[None, :])[0], 300 - len(kept)))
-                arms[label] = ArmMoments(300, {}, {Column("value"): 300 - len(kept)})
+                empty.append((300 - len(kept), 300 - len(kept), 300))
             found.append(compare(MEAN, sides[0], sides[1], 0.05))
-            check = check_missing_values(arms, {Column("value"): ["value"]}, blocking=True)
+            check = check_missing_values({"value": empty}, blocking=True)
             flagged += check is not None and check.status == "fail"
         yield from rates("Welch, empty values dropped", name, found, 0.0, why)
         rate = flagged / experiments

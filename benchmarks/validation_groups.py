@@ -162,8 +162,7 @@ def clusters(experiments: int) -> Iterator[Row]:
                 totals.append(compare(MEAN, ("arm", one, 0), ("control", two, 0), 0.05))
             flat = [side[part].tolist() for side in arms for part in (2, 3, 4)]
             naive += sum(welch(*one).p_value < 0.05 for one in zip(*flat, strict=True))
-        warned = "the readout warns" if count < 20 else "40 units or more in all, so without a warning"
-        few = f"few units of unequal sizes; {warned}" if count < 100 else ""
+        few = "few units of unequal sizes, of which the readout warns" if count < 40 else ""
         yield from rates("Finer rows, per row", name, ratios, 0.0, few)
         yield from rates("Finer rows, per unit", name, totals, 0.0, few)
         rate = naive / experiments
@@ -172,8 +171,8 @@ def clusters(experiments: int) -> Iterator[Row]:
 
 def permutations(experiments: int) -> Iterator[Row]:
     """The permutation test that stands beside the ratio of few units."""
-    count, draws = 5, 59  # so few draws keep the rate as well as many do, but find less
-    name = f"{count} units an arm, 1 to 60 rows a unit, {draws} assignments at random, no effect"
+    count, draws = 5, 252  # all of them
+    name = f"{count} units an arm, 1 to 60 rows a unit, all {draws} assignments, no effect"
     random, rejected = generator(name), 0
     for _ in range(experiments):
         rows = random.integers(1, 61, (2, count))
@@ -181,7 +180,8 @@ def permutations(experiments: int) -> Iterator[Row]:
         sums += np.sqrt(0.8 * rows) * random.normal(0, 1, rows.shape)
         sides = np.stack([sums, rows], axis=-1)
         rejected += permutation_p(sides[0], sides[1], draws=draws) <= 0.05
-    yield Row("Permutation test, per row", name, experiments, "false alarms", rejected / experiments, 0.05)
+    rate, steps = rejected / experiments, "p comes in steps of 2 / 252"
+    yield Row("Permutation test, per row", name, experiments, "false alarms", rate, 0.05, steps)
 
 
 def clustered_quantiles(experiments: int) -> Iterator[Row]:
@@ -209,7 +209,7 @@ def clustered_quantiles(experiments: int) -> Iterator[Row]:
             sides = [(label, Moments(counts[label], 0.0, 1.0), 0) for label in ("arm", "control")]
             found.append(compare_quantiles(metric, *sides, 0.05, order, factors))
             plain.append(compare_quantiles(metric, *sides, 0.05, order))
-        few = "normal quantiles with few units; the readout warns below 40 units" if count < 40 else ""
+        few = "normal quantiles with few units, of which the readout warns" if count < 40 else ""
         yield from rates("Quantile of finer rows", name, found, 0.0, few)
         yield from list(rates("Quantile, rows taken for units (not used)", name, plain, 0.0, IGNORED))[1:]
 

@@ -485,7 +485,7 @@ def test_a_list_of_nothing_in_parquet(tmp_path):
     "unit",
     [
         "us",
-        *(pytest.param(unit) for unit in ("s", "ms", "ns")),
+        *("s", "ms", "ns"),
     ],
 )
 def test_times_of_any_precision_are_local(tmp_path, unit):

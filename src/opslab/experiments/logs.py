@@ -237,6 +237,14 @@ class _Log:
             refuse_types(self.table, [column])
             among = f"{self.name} = {literal(one.event)}"
             refuse_infinite(self.table, [column], {column: value_sql(self.table, column)}, among)
+            text = f"{value_sql(self.table, column)} IS NULL AND {quoted(one.value)} IS NOT NULL AND {among}"
+            wrong = first_row(self.table, text, one.value)
+            if wrong:
+                ((count,),) = self.table.fetch(f"SELECT count(*) FROM {self.table.relation} WHERE {text}")
+                held = {"row": wrong[0], "value": str(wrong[1])[:24], "count": count}
+                raise DataError(
+                    Problem("experiments.text_value", held, self.table.reading.name, field=one.value)
+                )
             row = first_row(self.table, f"({finite(self.table, one.value)}) IS NULL AND {among}", one.value)
             if row and one.missing == "refuse":
                 told = {"row": row[0], "event": one.event}
