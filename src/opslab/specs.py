@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from opslab import workspace
-from opslab.errors import Problem, SpecError, did_you_mean
+from opslab.errors import OpslabError, Problem, SpecError, did_you_mean
 
 if TYPE_CHECKING:
     import yaml
@@ -313,8 +313,10 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
     if given is None and kind != "extra_forbidden":
         return "specs.no_value", {}
-    if kind.startswith(("specs.", "experiments.", "parameters.", "tables.")):
+    if kind.startswith(("specs.", "experiments.", "parameters.", "tables.", "timesaved.")):
         return kind, dict(context)
+    if isinstance(cause := context.get("error"), OpslabError):
+        return cause.problems[0].key, dict(cause.problems[0].values)
     if kind == "extra_forbidden":
         name = str(location[-1])
         near = did_you_mean(name, _fields(model, detail["loc"][:-1]))

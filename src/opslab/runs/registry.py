@@ -55,10 +55,19 @@ NOTEBOOKS = (
         gives="checks, effects with intervals, a decision with its reasons",
         demo=({"spec": "data/sample/checkout.yaml"}, {"spec": "data/sample/search_ranking.yaml"}),
     ),
+    Notebook(
+        name="time_saved",
+        summary="Time saved by changes to operational tasks: how many hours, how sure, what to measure",
+        parameters_path="opslab.timesaved.parameters:TimeSavedParameters",
+        gives="hours with ranges, what drives them, checks",
+    ),
 )
 
-SPECS = {"experiment": "opslab.experiments.spec:Experiment"}
-SAMPLES = ("opslab.experiments.sample:write",)
+SPECS = {
+    "experiment": "opslab.experiments.spec:Experiment",
+    "inventory": "opslab.timesaved.inventory:Inventory",
+}
+SAMPLES = ("opslab.experiments.sample:write", "opslab.timesaved.sample:write")
 
 
 def find(name: str) -> Notebook:
