@@ -313,10 +313,10 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
     if given is None and kind != "extra_forbidden":
         return "specs.no_value", {}
-    if kind.startswith(("specs.", "experiments.", "parameters.", "tables.", "timesaved.")):
+    if isinstance(refused := context.get("error"), OpslabError):
+        kind, context = refused.problems[0].key, dict(refused.problems[0].values)
+    if kind.startswith(_OWN):
         return kind, dict(context)
-    if isinstance(cause := context.get("error"), OpslabError):
-        return cause.problems[0].key, dict(cause.problems[0].values)
     if kind == "extra_forbidden":
         name = str(location[-1])
         near = did_you_mean(name, _fields(model, detail["loc"][:-1]))
@@ -338,6 +338,7 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
     return "specs.invalid", {"given": _short(given), "reason": detail["msg"]}
 
 
+_OWN = ("specs.", "experiments.", "parameters.", "tables.", "timesaved.", "uncertainty.")
 _FAMILIES = {
     "string_pattern": "specs.pattern",
     "string_too": "specs.text_length",

@@ -35,7 +35,7 @@ def any_distribution():
                 un.triangular(of[0], of[0] + of[2] * of[1], of[0] + of[1]),
                 un.beta_interval(of[0], of[0] + of[1]),
                 un.normal(of[0], of[0] + of[1]),
-                un.Reduction(-of[0], of[1]),
+                un.Lognormal(-of[0], of[1], reduction=True),
                 un.Fixed(of[0]),
             ]
         )

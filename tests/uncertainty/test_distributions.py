@@ -96,7 +96,7 @@ def test_the_table_of_a_beta_is_exact_enough():
 
 @pytest.mark.parametrize(
     "made",
-    [un.normal(1, 3), un.lognormal(5, 20), un.pert(2, 5, 14), un.triangular(0, 1, 5), un.Reduction(-0.3, 0.2), un.Fixed(3)],
+    [un.normal(1, 3), un.lognormal(5, 20), un.pert(2, 5, 14), un.triangular(0, 1, 5), un.Lognormal(-0.3, 0.2, reduction=True), un.Fixed(3)],
 )  # fmt: skip
 def test_draws_have_the_moments(made):
     drawn = un.draw(made, "x", 200_000, 1)
@@ -105,7 +105,7 @@ def test_draws_have_the_moments(made):
 
 
 def test_what_remains_after_a_reduction_is_lognormal():
-    made = un.Reduction(np.log(0.7), 0.25)
+    made = un.Lognormal(np.log(0.7), 0.25, reduction=True)
     assert un.quantile(made, 0.5) == pytest.approx(0.3)
     assert un.quantile(made, 0.01) < 0 < un.quantile(made, 0.05) + 0.2  # it may have got longer
     assert 1 - made.mean == pytest.approx(0.7 * np.exp(0.25**2 / 2))
@@ -132,7 +132,7 @@ def test_the_product_of_three_p95_is_not_the_p95_of_the_product():
         (lambda: un.normal(0, float("inf")), "uncertainty.not_finite"),
         (lambda: un.beta_interval(0.0, 0.4), "uncertainty.open_share"),
         (lambda: un.beta_interval(0.5, 1.4), "uncertainty.open_share"),
-        (lambda: un.beta(1.4, 10), "uncertainty.share"),
+        (lambda: un.beta(1.4, 10), "uncertainty.mode"),
         (lambda: un.beta(0.4, 0), "uncertainty.not_positive"),
         (lambda: un.normal(1, 2, 90), "uncertainty.open_share"),
     ],

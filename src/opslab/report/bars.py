@@ -36,7 +36,13 @@ class Row:
 
 
 def bars(
-    title: str, rows: Sequence[Row], axis: str, language: Language, *, base: float = 0.0, percent: bool = False
+    title: str,
+    rows: Sequence[Row],
+    axis: str,
+    language: Language,
+    *,
+    base: float = 0.0,
+    percent: bool = False,
 ) -> Drawing:
     """Return the drawing: the finding as its title, a thin line at the base.
 
@@ -64,13 +70,13 @@ def bars(
         frame = min(ends) - space, max(ends) + space
         axes.set(xlim=frame, ylim=(body, 0), yticks=[])
         axes.spines["left"].set_visible(False)
-        axes.axvline(base, color=GREY, linewidth=0.9, zorder=0)
         across = axes.get_yaxis_transform()
         for place, row in enumerate(rows):
             line, middle = place * _ROW + 0.18, place * _ROW + 0.31
             label = wrapped(one_line(row.label), inside - width_of(row.value, _TEXT) - 0.2, _TEXT, most=1)
             axes.text(0, line, label, transform=across, va="baseline")
             axes.text(1, line, row.value, transform=across, va="baseline", ha="right")
+            axes.plot([base, base], [middle - 0.09, middle + 0.09], color=GREY, linewidth=0.9, zorder=0)
             for start, end, colour in row.segments:
                 axes.plot([start, end], [middle, middle], color=colour, linewidth=7, solid_capstyle="butt")
             if row.point is not None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
 from opslab import specs, workspace
 from opslab.errors import InputError, ParameterError
+from opslab.evidence import Grade
 from opslab.parameters import slug
 from opslab.specs import Day, Declared, Label, Number
 from opslab.tables.reading import FileAnswers
@@ -17,9 +18,9 @@ from opslab.uncertainty import distributions as shapes
 
 Basis = Literal["randomised", "did", "its", "before_after", "diary", "survey", "opinion"]
 Share = Annotated[Number, Field(ge=0, le=1)]
-GRADES = dict(zip(Basis.__args__, "ABCDEEF", strict=True))  # type: ignore[attr-defined]
-TOLD = "E"
-"""Best grade of what people say of themselves; A to D rest on logs."""
+GRADES: dict[str, Grade] = dict(zip(get_args(Basis), ("A", "B", "C", "D", "E", "E", "F"), strict=True))
+AMOUNTS = ("frequency", "minutes", "new_minutes")
+"""Fields that count; the other ranges are shares."""
 
 TASK_FIELDS = (
     "people", "eligible_share", "frequency", "minutes", "rate", "currency", "recapture", "benefit", "owner",
@@ -82,7 +83,6 @@ class Line(Declared):
     bass_q: Number | None = Field(None, ge=0, description="imitation a month")
     decay: Part = Field(Stated(low=0.1, high=0.15), description="share of the saving that is lost in a year")
     new_minutes: Amount = Field(Stated(likely=0), description="new work: minutes a week for each who uses it")
-    training_hours: Number = Field(0, ge=0, description="new work: hours once for each who uses it")
     rate: Number | None = Field(None, gt=0, description="loaded cost of an hour")
     currency: str | None = Field(None, pattern=r"^[A-Z]{3}$", description="of the rate, such as EUR")
     recapture: Part = Field(
@@ -156,7 +156,7 @@ class Inventory(Declared):
     measurements: Source | tuple[Measurement, ...] = ()
     past: Source | tuple[Past, ...] = Field((), description="promised and measured: your own hit rate")
     calibration: Literal["untrained", "trained", "past"] = Field(
-        "untrained", description="how far the stated ranges are trusted"
+        "untrained", description="trust in the ranges"
     )
     working_weeks: Number = Field(45, gt=0, le=48, description="a year, without leave and holidays")
     contract_hours: Number = Field(35, gt=0, le=60, description="a week")
@@ -181,7 +181,7 @@ class Inventory(Declared):
             made = specs.validate(cls, specs.read(file, name or str(path)))
         else:
             made = cls(inventory=file.stem, data={"path": file.name})
-        made._file = file  # noqa: SLF001 - its own
+        made._file = file
         return made
 
     @property
@@ -203,10 +203,5 @@ class Inventory(Declared):
         named = [one for one in (self.data, self.measurements, self.past) if isinstance(one, Source)]
         for source in named:
             if not workspace.is_there(self.path(source), file=True):
-                raise ParameterError.of("timesaved.no_file", file=str(self._file), name=source.path)
-        found = [self._file] if self._file else []
-        return tuple(dict.fromkeys([*found, *map(self.path, named)]))
-
-    def record(self) -> dict[str, Any]:
-        """Return what was declared beside the tables, as JSON takes it."""
-        return self.model_dump(mode="json", exclude={"lines", "measurements", "past"})
+                raise ParameterError.of("timesaved.no_file", field="spec", name=source.path)
+        return tuple(dict.fromkeys([*([self._file] if self._file else []), *map(self.path, named)]))

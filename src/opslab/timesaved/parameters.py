@@ -19,9 +19,8 @@ class TimeSavedParameters(Parameters):
     """Parameters of ``time_saved``."""
 
     spec: str = Field(
-        "data/sample/product_desk.yaml", min_length=1,
-        description="inventory, from the workspace's root: a spec, or its table alone (CSV, XLSX)",
-    )  # fmt: skip
+        "data/sample/product_desk.yaml", min_length=1, description="inventory: a spec or a table"
+    )
     draws: int = Field(100_000, ge=1_000, le=1_000_000, description="draws of the simulation")
     seed: int = Field(1, ge=0, description="seed of the draws")
 
@@ -29,12 +28,7 @@ class TimeSavedParameters(Parameters):
         """Return the inventory; raises `SpecError` when the spec needs correcting."""
         from opslab.timesaved.inventory import Inventory  # only now: unknown parameters are told without it
 
-        path = workspace.resolve(self.spec)
-        if not workspace.is_there(path, file=True):
-            near = workspace.near_name(path)
-            key = "specs.missing_file_near" if near else "specs.missing_file"
-            raise ParameterError.of(key, file=self.spec, near=near)
-        return Inventory.load(path, self.spec)
+        return Inventory.load(workspace.resolve(self.spec), self.spec)
 
     def day(self, inventory: Inventory) -> datetime.date:
         """Return the day as of which the readout speaks: as given, or the inventory's date."""

@@ -1,23 +1,29 @@
-"""An estimate's readout, block by block: the first screen, then hours, drivers, evidence, checks, data, method."""
+"""An estimate's readout: the first screen, then hours, checks, drivers, evidence, data, method."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from opslab.messages import Language, numbers, text
-from opslab.report.blocks import Block, Cell, Facts, Heading, Paragraph, Points, Table, Tone, Verdict
-from opslab.report.figures import Figure
+from opslab.report.blocks import Block, Cell, Facts, Group, Heading, Paragraph, Points, Table, Tone, Verdict
 from opslab.report.imports import import_report
-from opslab.timesaved.result import Check, TimeSavedResult
+from opslab.timesaved.checks import Check
+from opslab.timesaved.inventory import AMOUNTS
 from opslab.uncertainty.distributions import describe
 from opslab.uncertainty.draws import Summary
 
-_TONES: dict[str, Tone] = {"stop": "bad", "none": "plain", "measure": "open", "count": "good"}
-_STATUS: dict[str, Tone] = {"pass": "good", "warn": "open", "fail": "bad"}
-_REALITY = ("asana", "register", "metr", "uk")
+if TYPE_CHECKING:
+    from opslab.report.figures import Figure
+    from opslab.timesaved.result import TimeSavedResult
+
+_TONES: dict[str, Tone] = {
+    "stop": "bad", "none": "plain", "measure": "open", "count": "good",
+    "pass": "good", "warn": "open", "fail": "bad",
+}  # fmt: skip
 _MOST = 8
 _UNITS = [factor * 10.0**power for power in range(16) for factor in (1, 5)]
+_REALITY = ("asana", "register", "metr", "uk")
 
 
 def hours(value: float, error: float, language: Language, *, signed: bool = False) -> str:
@@ -47,55 +53,51 @@ def quantity(name: str, language: Language) -> str:
 def headline(result: TimeSavedResult, language: Language) -> str:
     """Return the sentence that a sponsor reads first."""
     if result.action == "stop":
-        return text("timesaved.headline_stop", language, **_check(result, "capacity").values)
+        return text("timesaved.headline_stop", language, **result.check("capacity").values)
     freed = result.freed
-    return text("timesaved.headline", language, hours=mean(freed, language), level=0.9,
-                span=span(freed, language), months=result.inventory.horizon_months,
-                share=max(freed.mean, 0.0) / result.steps["gross"])  # fmt: skip
-
-
-def _check(result: TimeSavedResult, name: str) -> Check:
-    return next(one for one in result.checks if one.name == name)
+    values = {"hours": mean(freed, language), "span": span(freed, language), "level": 0.9}
+    share = max(freed.mean, 0.0) / (result.gross or 1.0)
+    months = result.inventory.horizon_months
+    return text("timesaved.headline", language, months=months, share=share, **values)
 
 
 def first_screen(result: TimeSavedResult, language: Language) -> Verdict:
     """Return what happened, how sure we are, and what to do."""
-    named = [text("timesaved.kicker", language)]
-    named += [numbers.date(result.as_of, language=language)] if result.as_of else []
-    named += [result.inventory.owner] if result.inventory.owner else []
-    first = _measure_first(result)
-    driver = quantity(first[0], language) if first else ""
-    wrong = [_say(one, language) for one in result.checks if one.status != "pass" and one.name != "evidence"]
-    reasons = [text("timesaved.reason_evidence", language, **_check(result, "evidence").values)]
-    reasons += [text("timesaved.reason_driver", language, name=driver)] if driver else []
+    day = numbers.date(result.as_of, language=language) if result.as_of else None
+    kicker = [text("timesaved.kicker", language), day, result.inventory.owner]
+    wrong = [one for one in result.checks if one.status != "pass" and one.name != "evidence"]
+    reasons = [_say(one, language) for one in wrong]
+    reasons.append(text("timesaved.reason_evidence", language, **result.check("evidence").values))
+    first = next((quantity(name, language) for name in _to_measure(result)), "")
+    reasons += [text("timesaved.reason_driver", language, name=first)] if first else []
+    least = hours(max(result.freed.low, 0.0), result.freed.end_error, language)
     return Verdict(
-        " · ".join(named), result.inventory.inventory, result.inventory.question,
-        text(f"timesaved.action_{result.action}", language, name=driver, hours=hours(max(result.freed.low, 0.0), result.freed.end_error, language)),
-        headline(result, language), _TONES[result.action], _facts(result, language), [*wrong, *reasons][:4],
-    )  # fmt: skip
+        kicker=" · ".join(filter(None, kicker)),
+        title=result.inventory.inventory,
+        question=result.inventory.question,
+        action=text(f"timesaved.action_{result.action}", language, name=first, hours=least),
+        headline=headline(result, language),
+        tone=_TONES[result.action],
+        facts=_facts(result, language),
+        reasons=reasons[:1] if result.action == "stop" else reasons[:4],
+    )
 
 
 def _facts(result: TimeSavedResult, language: Language) -> Facts:
-    none: list[tuple[str, str, Sequence[str]]] = []
-    if result.action == "stop":
-        return Facts(none)
-    items = none
-    for name in ("freed", "recaptured"):
-        one = result.sums["step", name]
+    items: list[tuple[str, str, Sequence[str]]] = []
+    benefits = {("benefit", "hard"), ("step", "freed"), ("step", "recaptured")} & result.sums.keys()
+    for key in sorted(benefits, reverse=True) if result.action != "stop" else ():
+        one = result.sums[key]
         remark = text("timesaved.fact_span", language, level=0.9, span=span(one, language))
-        items.append((text(f"timesaved.fact_{name}", language), mean(one, language), (remark,)))
-    hard = result.of("benefit").get("hard")
-    items.append((text("timesaved.fact_hard", language), mean(hard, language) if hard else "0",
-                  (text("timesaved.fact_hard_remark", language),)))  # fmt: skip
-    passed = sum(one.status == "pass" for one in result.checks)
+        items.append((text(f"timesaved.fact_{key[1]}", language), mean(one, language), (remark,)))
     wrong = [text(f"timesaved.check_{one.name}", language) for one in result.checks if one.status != "pass"]
-    shown = text("timesaved.fact_checks_value", language, passed=passed, count=len(result.checks))
-    items.append((text("timesaved.fact_checks", language), shown, wrong))
-    return Facts(items)
+    count = len(result.checks)
+    shown = text("timesaved.fact_checks_value", language, passed=count - len(wrong), count=count)
+    return Facts([*items, (text("timesaved.fact_checks", language), shown, wrong)])
 
 
-def _measure_first(result: TimeSavedResult) -> list[str]:
-    """Return the quantities worth measuring, the most telling first: not those that were."""
+def _to_measure(result: TimeSavedResult) -> list[str]:
+    """Return the quantities worth measuring, the most telling first; not those that were."""
     measured = {one.name for one in result.updates if one.used == "both"}
     ranked = sorted((one for one in result.drivers if one.share), key=lambda one: -(one.share or 0.0))
     return [one.name for one in ranked if one.name not in measured]
@@ -105,104 +107,131 @@ def _say(one: Check, language: Language) -> str:
     return text(f"timesaved.{one.name}_{one.status}", language, **one.values)
 
 
-def _table(name: str, columns: Sequence[str], rows: Sequence[Any], language: Language, **more: Any) -> Table:
-    heads = [text(f"timesaved.column_{column}", language) for column in columns]
+def _table(name: str, columns: str, language: Language, rows: Sequence[Any] = (), **more: Any) -> Table:
+    heads = [text(f"timesaved.column_{column}", language) for column in columns.split()]
     return Table(text(f"timesaved.table_{name}", language, level=0.9), heads, rows, wide=True, **more)
 
 
 def sections(result: TimeSavedResult, language: Language) -> dict[str, list[Block | Figure]]:
     """Return the readout's sections by name."""
     figures = result.figures(language)
-    checks = [
-        (text(f"timesaved.check_{one.name}", language), Cell(text(f"timesaved.status_{one.status}", language), tone=_STATUS[one.status]),
-         text("words.yes" if one.blocking else "words.no", language), _say(one, language))
-        for one in result.checks
-    ]  # fmt: skip
+    measured: list[Block | Figure] = [
+        figure for name, figure in figures.items() if name.startswith("measured")
+    ]
     made: dict[str, list[Block | Figure]] = {
-        "checks": [_table("checks", ("check", "status", "blocking", "detail"), checks, language)],
-        "hours": _hours(result, figures["waterfall"], language),
-        "drivers": _drivers(result, figures.get("tornado"), language),
-        "evidence": [figures[one.name] for one in result.updates],
+        "hours": _hours(result, figures, language),
+        "checks": [_checks(result, language)],
+        "drivers": _drivers(result, figures, language),
+        "evidence": measured or [Paragraph(text("timesaved.nothing_measured", language))],
         "data": _data(result, language),
         "method": [Points(_method(result, language))],
     }
-    if not result.updates:
-        made["evidence"] = [Paragraph(text("timesaved.nothing_measured", language))]
-    return {name: [Heading(text(f"timesaved.section_{name}", language)), *blocks] for name, blocks in made.items()}
+    heads = {name: Heading(text(f"timesaved.section_{name}", language)) for name in made}
+    return {name: [heads[name], *blocks] for name, blocks in made.items()}
 
 
-def _hours(result: TimeSavedResult, waterfall: Figure, language: Language) -> list[Block | Figure]:
-    blocks: list[Block | Figure] = []
-    if result.action == "stop":
-        blocks.append(Paragraph(text("timesaved.not_to_use", language), "bad"))
-    tasks = [
-        (Cell(one.task, f"{one.role} · {', '.join(name for name, _ in one.parts)}"), hours(one.gross, one.freed.mean_error, language),
-         Cell(mean(one.freed, language), span(one.freed, language)),
-         hours(one.recaptured, one.freed.mean_error, language), text(f"timesaved.benefit_{one.benefit}", language), one.grade)
-        for one in sorted(result.savings, key=lambda one: -one.freed.mean)
-    ]  # fmt: skip
-    blocks += [waterfall, _table("tasks", ("task", "gross", "freed", "recaptured", "benefit", "grade"), tasks, language, numeric=(1, 2, 3))]
-    groups = [
-        (Cell(text("timesaved.year_name", language, name=name) if kind == "year" else text(f"timesaved.benefit_{name}", language) if kind == "benefit" else name,
-              text(f"timesaved.kind_{kind}", language)),
-         mean(one, language), span(one, language))
-        for kind in ("year", "role", "initiative", "benefit")
-        for name, one in result.of(kind).items()
-    ]  # fmt: skip
-    blocks.append(_table("groups", ("group", "freed", "span"), groups, language, numeric=(1, 2)))
-    if money := result.of("money"):
-        rows = [(text(f"timesaved.benefit_{name}", language), mean(one, language), span(one, language))
-                for name, one in sorted(money.items(), key=lambda item: item[0] == "all")]  # fmt: skip
-        blocks.append(_table("money", ("benefit", "value", "span"), rows, language, numeric=(1, 2)))
-        blocks.append(Paragraph(text("timesaved.money_note", language, currency=result.currency), small=True))
-    people: dict[str, float] = {}
-    for one in result.savings:
-        people[one.role] = max(people.get(one.role, 0.0), one.people)
-    weekly = result.freed.mean / sum(people.values()) / result.inventory.working_weeks
-    blocks.append(Paragraph(text("timesaved.reality", language, hours=weekly, share=weekly / result.inventory.contract_hours), small=True))
-    blocks.append(Points([text(f"timesaved.reality_{name}", language) for name in _REALITY]))
-    return blocks
-
-
-def _drivers(result: TimeSavedResult, tornado: Figure | None, language: Language) -> list[Block | Figure]:
-    if tornado is None:
-        return [Paragraph(text("timesaved.no_drivers", language))]
-    measured = _measure_first(result)
+def _checks(result: TimeSavedResult, language: Language) -> Table:
     rows = [
-        (quantity(one.name, language), numbers.percent(one.share or 0.0, 0, language=language),
-         text("timesaved.rank", language, rank=measured.index(one.name) + 1) if one.name in measured
-         else text("timesaved.rank_measured" if one.share else "timesaved.rank_none", language))
-        for one in result.drivers[:_MOST]
-    ]  # fmt: skip
-    return [tornado, _table("drivers", ("quantity", "variance", "measure"), rows, language, numeric=(1,)),
-            Paragraph(text("timesaved.drivers_note", language), small=True)]  # fmt: skip
+        (
+            text(f"timesaved.check_{one.name}", language),
+            Cell(text(f"timesaved.status_{one.status}", language), tone=_TONES[one.status]),
+            text("words.yes" if one.blocking else "words.no", language),
+            _say(one, language),
+        )
+        for one in result.checks
+    ]
+    return _table("checks", "check status blocking detail", language, rows)
+
+
+def _hours(
+    result: TimeSavedResult, figures: Mapping[str, Figure], language: Language
+) -> list[Block | Figure]:
+    tasks = []
+    for one in sorted(result.savings, key=lambda one: -one.freed.mean):
+        gross, recaptured = (hours(x, one.freed.mean_error, language) for x in (one.gross, one.recaptured))
+        name = Cell(one.task, " · ".join([one.role, ", ".join(name for name, _ in one.parts)]))
+        freed = Cell(mean(one.freed, language), span(one.freed, language))
+        kind = text(f"timesaved.benefit_{one.benefit}", language)
+        tasks.append((name, gross, freed, recaptured, kind, one.grade))
+
+    def rows(kind: str) -> list[Sequence[str]]:
+        names = {name: name for name in result.of(kind)}
+        if kind in ("benefit", "money"):
+            names = {name: text(f"timesaved.benefit_{name}", language) for name in names}
+        sums = result.of(kind).items()
+        return [(names[name], mean(one, language), span(one, language)) for name, one in sums]
+
+    kinds = ("initiative", "role", "benefit")
+    groups = [Group(Cell(text(f"timesaved.kind_{kind}", language)), rows(kind)) for kind in kinds]
+    week = result.freed.mean / sum(result.people.values()) / result.inventory.working_weeks
+    share = week / result.inventory.contract_hours
+    blocks: list[Block | Figure] = [
+        figures["waterfall"],
+        _table("tasks", "task gross freed recaptured benefit grade", language, tasks, numeric=(1, 2, 3)),
+        _table("groups", "group freed span", language, groups=groups, numeric=(1, 2)),
+    ]
+    if result.action == "stop":
+        blocks.insert(0, Paragraph(text("timesaved.not_to_use", language), "bad"))
+    if result.currency:
+        blocks.append(_table("money", "benefit value span", language, rows("money"), numeric=(1, 2)))
+        note = text("timesaved.money_note", language, currency=result.currency)
+        blocks.append(Paragraph(note, small=True))
+    blocks.append(Paragraph(text("timesaved.reality", language, hours=week, share=share), small=True))
+    return [*blocks, Points([text(f"timesaved.reality_{name}", language) for name in _REALITY])]
+
+
+def _drivers(
+    result: TimeSavedResult, figures: Mapping[str, Figure], language: Language
+) -> list[Block | Figure]:
+    if not result.drivers:
+        return [Paragraph(text("timesaved.no_drivers", language))]
+    first, measured = _to_measure(result), {one.name for one in result.updates}
+    rows = []
+    for one in result.drivers[:_MOST]:
+        key = "rank" if one.name in first else "rank_measured" if one.name in measured else "rank_none"
+        rank = first.index(one.name) + 1 if one.name in first else 0
+        share = numbers.percent(one.share or 0.0, 0, language=language)
+        rows.append((quantity(one.name, language), share, text(f"timesaved.{key}", language, rank=rank)))
+    table = _table("drivers", "quantity variance measure", language, rows, numeric=(1,))
+    return [figures["tornado"], table, Paragraph(text("timesaved.drivers_note", language), small=True)]
 
 
 def _data(result: TimeSavedResult, language: Language) -> list[Block | Figure]:
-    rows = [
-        (quantity(one.name, language), numbers.integer(one.row, language=language),
-         *(describe(made, language, share=one.field not in ("frequency", "minutes", "new_minutes")) for made in (one.stated, one.used)),
-         Cell(text("timesaved.assumed" if one.assumed else "timesaved.given", language), tone="open" if one.assumed else "plain"))
-        for one in result.known
-    ]  # fmt: skip
-    blocks: list[Block | Figure] = [_table("known", ("quantity", "row", "stated", "used", "origin"), rows, language, numeric=(1,))]
-    for reading in result.readings:
-        blocks += import_report(reading, language)
-    return blocks
+    rows = []
+    for one in result.known:
+        share = one.name.partition("/")[0] not in AMOUNTS
+        stated, used = (describe(made, language, share=share) for made in (one.stated, one.used))
+        origin = text(f"timesaved.{'assumed' if one.assumed else 'given'}", language)
+        place = Cell(quantity(one.name, language), text("errors.row", language, row=one.row))
+        rows.append((place, stated, used, Cell(origin, tone="open" if one.assumed else "plain")))
+    reports = [block for reading in result.readings for block in import_report(reading, language)]
+    return [_table("known", "quantity stated used origin", language, rows), *reports]
 
 
 def _method(result: TimeSavedResult, language: Language) -> list[str]:
-    plan = result.inventory
+    plan, error = result.inventory, result.freed.end_error
+    ends = [sum(getattr(one.freed, end) for one in result.savings) for end in ("low", "high")]
+    low, high = (hours(end, error, language) for end in ends)
     values = {
-        "hours": {"weeks": plan.working_weeks, "months": plan.horizon_months},
-        "ranges": {},
-        "calibration": {"rate": result.rate, "factor": result.factor, "count": len(result.past)},
-        "several": {},
-        "draws": {"draws": result.draws, "seed": result.seed, "error": result.freed.mean_error, "end": result.freed.end_error},
-        "together": {"low": hours(result.together[0], result.freed.end_error, language), "high": hours(result.together[1], result.freed.end_error, language)},
-        "measured": {},
-        "drivers": {},
-        "recapture": {},
-        "grades": {},
+        "weeks": plan.working_weeks, "months": plan.horizon_months, "rate": result.rate,
+        "factor": result.factor, "count": len(result.past), "draws": result.draws, "seed": result.seed,
+        "error": result.freed.mean_error, "end": error, "low": low, "high": high,
     }  # fmt: skip
-    return [text(f"timesaved.method_{name}", language, **value) for name, value in values.items()]
+    return [text(f"timesaved.{key}", language, **values) for key in _METHOD]
+
+
+_METHOD = [
+    f"method_{name}"
+    for name in [
+        "hours",
+        "ranges",
+        "calibration",
+        "several",
+        "measured",
+        "together",
+        "recapture",
+        "draws",
+        "drivers",
+        "grades",
+    ]
+]

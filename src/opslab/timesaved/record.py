@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opslab.evidence import Evidence, Quantity
-from opslab.timesaved.estimate import POINTS
-from opslab.timesaved.result import Saving, TimeSavedResult
-from opslab.uncertainty.distributions import quantile
+from opslab.uncertainty.distributions import Distribution, quantile
+
+if TYPE_CHECKING:
+    from opslab.timesaved.result import Saving, TimeSavedResult
 
 SCHEMA = "opslab.timesaved/1"
+POINTS = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999)
+"""Shares whose quantiles stand for a distribution in the evidence."""
 
 
 def record(result: TimeSavedResult) -> dict[str, Any]:
     """Return the result as JSON takes it: no prose, missing numbers null."""
-    return {
+    names = ("draws", "seed", "rate", "factor", "currency", "base", "action")
+    plain = {name: getattr(result, name) for name in names}
+    lists = {name: [asdict(one) for one in getattr(result, name)] for name in ("drivers", "checks")}
+    return plain | lists | {
         "schema": SCHEMA,
         "as_of": result.as_of.isoformat() if result.as_of else None,
         "inputs": [{"file": one.name, "sha256": one.sha256} for one in result.sources if one.sha256],
         "status": "check_failed" if result.action == "stop" else "complete",
-        "decision": {"action": result.action},
-        "plan": result.inventory.record(),
-        "draws": result.draws,
-        "seed": result.seed,
-        "calibration": {"hit_rate": result.rate, "factor": result.factor, "past": len(result.past)},
-        "currency": result.currency,
-        "steps": dict(result.steps),
-        "together": list(result.together),
+        "plan": result.inventory.model_dump(mode="json", exclude={"lines", "measurements", "past"}),
+        "people": dict(result.people),
+        "gross": result.gross,
         "sums": [{"kind": kind, "name": name} | asdict(one) for (kind, name), one in result.sums.items()],
         "savings": [saving(one) for one in result.savings],
-        "base": result.base,
-        "drivers": [asdict(one) for one in result.drivers],
-        "promised": [
-            {"name": one.name, "row": one.row, "assumed": one.assumed, "low": quantile(one.stated, 0.05),
-             "high": quantile(one.stated, 0.95), "family": type(one.used).__name__.lower(), "used": asdict(one.used)}
-            for one in result.known
-        ],
-        "updates": [asdict(one) for one in result.updates],
-        "checks": [asdict(one) for one in result.checks],
+        "known": [_known(one, "stated", "used") for one in result.known],
+        "updates": [_known(one, "stated", "prior", "data", "posterior") for one in result.updates],
         "imports": [one.record() for one in result.readings],
         "evidence": [one.record() for one in evidence(result)],
     }  # fmt: skip
@@ -46,43 +40,34 @@ def record(result: TimeSavedResult) -> dict[str, Any]:
 
 def saving(one: Saving) -> dict[str, Any]:
     """Return one task as JSON takes it."""
-    return asdict(one) | {"rows": list(one.rows), "parts": dict(one.parts)}
+    return asdict(one) | {"rows": list(one.rows), "parts": dict(one.parts), "full": list(one.full)}
+
+
+def _known(one: Any, *distributions: str) -> dict[str, Any]:
+    return asdict(one) | {name: _ends(getattr(one, name)) for name in distributions}
+
+
+def _ends(one: Distribution) -> Any:
+    family = {"family": type(one).__name__.lower(), "mean": one.mean}
+    return family | {"low": quantile(one, 0.05), "median": quantile(one, 0.5), "high": quantile(one, 0.95)}
 
 
 def evidence(result: TimeSavedResult) -> list[Evidence]:
-    """Return each task's hours a year once all use the change: adoption and recapture are the case's to apply.
+    """Return each task's hours a year once all use the change: the case applies adoption and recapture.
 
-    Quantiles stand for the distribution: tasks are drawn independently of one another. Training is a second
-    piece, once, below 0.
+    Quantiles stand for the distribution; the tasks are independent of one another.
     """
-    if result.action == "stop":
-        return []
     found = []
-    for one in result.savings:
+    for one in result.savings if result.action != "stop" else ():
         named = {"task": one.task, "role": one.role, "initiatives": [name for name, _ in one.parts]}
-        kind = "causal" if one.grade < "E" else "descriptive" if one.grade == "E" else "opinion"
         quantiles = {f"p{share * 100:g}": value for share, value in zip(POINTS, one.full, strict=True)}
-        hours = Quantity("quantiles", quantiles, one.full_mean, quantiles["p5"], quantiles["p95"], 0.9)
-        pieces = [("hours", "year", hours)]
-        if one.training:
-            pieces.append(("training", "once", Quantity("fixed", {}, -one.training, None, None, 0.9)))
-        found += [
-            Evidence(
-                id=f"{result.inventory.slug}/{claim}/{one.role}/{one.task}",
-                kind=kind,
-                statement=(f"timesaved.evidence_{claim}", named),
-                quantity=quantity,
-                unit="hours",
-                per=per,
-                period=(None, None),
-                population=one.role,
-                claim=f"{claim}:{one.role}/{one.task}",
-                benefit=one.benefit,
-                grade=one.grade,
-                sources=result.sources,
-                date=result.as_of,
-                owner=one.owner or result.inventory.owner,
-            )
-            for claim, per, quantity in pieces
-        ]
+        found.append(Evidence(
+            id=f"{result.inventory.slug}/{one.role}/{one.task}",
+            kind="causal" if one.grade < "E" else "descriptive" if one.grade == "E" else "opinion",
+            statement=("timesaved.evidence", named),
+            quantity=Quantity("quantiles", quantiles, one.full_mean, quantiles["p5"], quantiles["p95"], 0.9),
+            unit="hours", per="year", period=(None, None), population=one.role,
+            claim=f"hours:{one.role}/{one.task}", benefit=one.benefit, grade=one.grade,
+            sources=result.sources, date=result.as_of, owner=one.owner or result.inventory.owner,
+        ))  # fmt: skip
     return found

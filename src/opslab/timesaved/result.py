@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from opslab.evidence import Benefit, Evidence, Grade, SourceFile
 from opslab.messages import Language
+from opslab.tables.reading import Reading
+from opslab.timesaved import presentation, record
+from opslab.timesaved.checks import Check
 from opslab.timesaved.inventory import Inventory, Past
 from opslab.timesaved.known import Known, Update
+from opslab.uncertainty.distributions import quantile
+from opslab.uncertainty.draws import Summary
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from opslab.evidence import Evidence, SourceFile
     from opslab.report import Block, Figure, Verdict
-    from opslab.tables import Reading
-    from opslab.uncertainty.draws import Summary
-
-Status = Literal["pass", "warn", "fail"]
-Action = Literal["stop", "none", "measure", "count"]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check: its name, whether it passed, whether its failure blocks, and what its sentence names."""
-
-    name: str
-    status: Status
-    blocking: bool
-    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -44,26 +34,24 @@ class Saving:
     freed : Summary
         Over the horizon, less decay and new work.
     parts : tuple
-        Mean of each initiative's Shapley share, in order.
+        Each initiative, and the mean of its Shapley share.
+    recaptured : float
+        Mean of the hours that become work.
     full, full_mean : tuple of float, float
-        Quantiles and mean of what is freed once all use the change: before adoption, decay and training.
-    training : float
-        Hours once, once all use it.
+        Quantiles at `POINTS`, and mean, of what is freed once all use the change: before adoption and decay.
     """
 
     task: str
     role: str
     rows: tuple[int, ...]
-    people: float
     gross: float
     freed: Summary
     parts: tuple[tuple[str, float], ...]
     recaptured: float
     full: tuple[float, ...]
     full_mean: float
-    training: float
-    benefit: Literal["hard", "capacity", "quality"]
-    grade: Literal["A", "B", "C", "D", "E", "F"]
+    benefit: Benefit
+    grade: Grade
     owner: str | None
 
 
@@ -83,24 +71,25 @@ class TimeSavedResult:
 
     Attributes
     ----------
-    steps : Mapping of str to float
-        Mean hours a year from gross to recaptured.
-    together : tuple of float
-        Ends of the hours freed if all ranges erred the same way at once.
+    rate, factor : float
+        Share of the stated ranges that is taken to hold the truth, and the factor on their spread.
+    people : Mapping of str to float
+        By role.
     sums : Mapping of (kind, name) to Summary
-        ``step``, ``year``, ``role``, ``initiative``, ``benefit``, ``recaptured`` by benefit, ``money``.
+        Hours a year by ``step``, ``role``, ``initiative`` and ``benefit`` (freed), and ``money``.
+    base : float
+        Hours freed with every quantity at its median.
     """
 
     inventory: Inventory
     as_of: datetime.date | None
     draws: int
     seed: int
-    currency: str | None
     rate: float
     factor: float
     past: tuple[Past, ...]
-    steps: Mapping[str, float]
-    together: tuple[float, float]
+    people: Mapping[str, float]
+    currency: str | None
     savings: tuple[Saving, ...]
     sums: Mapping[tuple[str, str], Summary]
     base: float
@@ -117,14 +106,22 @@ class TimeSavedResult:
         return self.sums["step", "freed"]
 
     @property
-    def action(self) -> Action:
+    def gross(self) -> float:
+        """Mean hours a year that the tasks take today."""
+        return sum(one.gross for one in self.savings)
+
+    @property
+    def action(self) -> Literal["stop", "none", "measure", "count"]:
         """What to do: nothing counts while a blocking check is red."""
         if any(one.blocking and one.status == "fail" for one in self.checks):
             return "stop"
         if self.freed.low <= 0:
             return "none"
-        weak = any(one.name == "evidence" and one.status != "pass" for one in self.checks)
-        return "measure" if weak else "count"
+        return "count" if self.check("evidence").status == "pass" else "measure"
+
+    def check(self, name: str) -> Check:
+        """Return a check by name."""
+        return next(one for one in self.checks if one.name == name)
 
     def of(self, kind: str) -> dict[str, Summary]:
         """Return the sums of one kind by name."""
@@ -132,27 +129,19 @@ class TimeSavedResult:
 
     def headline(self, language: Language = "en") -> str:
         """Return one plain sentence with the number and its uncertainty."""
-        from opslab.timesaved import presentation
-
         return presentation.headline(self, language)
 
     def first_screen(self, language: Language = "en") -> Verdict:
         """Return what happened, how sure we are, and what to do."""
-        from opslab.timesaved import presentation
-
         return presentation.first_screen(self, language)
 
     def sections(self, language: Language = "en") -> dict[str, list[Block | Figure]]:
-        """Return the readout's sections: ``hours``, ``drivers``, ``evidence``, ``checks``, ``data``, ``method``."""
-        from opslab.timesaved import presentation
-
+        """Return the readout's sections: ``hours, checks, drivers, evidence, data, method``."""
         return presentation.sections(self, language)
 
     def frame(self) -> pd.DataFrame:
         """Return the tasks as a tidy table."""
         import pandas as pd
-
-        from opslab.timesaved import record
 
         return pd.json_normalize([record.saving(one) for one in self.savings], sep="_")
 
@@ -160,12 +149,12 @@ class TimeSavedResult:
         """Return promised against measured, as the next inventory's ``past`` takes it."""
         import pandas as pd
 
-        rows = [one.model_dump() for one in self.past]
+        rows = [tuple(one.model_dump().values()) for one in self.past]
         rows += [
-            {"estimate": one.name, "low": one.stated[0], "high": one.stated[1], "measured": one.measured}
+            (one.name, quantile(one.stated, 0.05), quantile(one.stated, 0.95), one.measured)
             for one in self.updates
         ]
-        return pd.DataFrame(rows, columns=["estimate", "low", "high", "measured"])
+        return pd.DataFrame(rows, columns=list(Past.model_fields))
 
     def figures(self, language: Language = "en") -> dict[str, Figure]:
         """Return the figures by name, each with its alt text."""
@@ -175,14 +164,10 @@ class TimeSavedResult:
 
     def evidence(self) -> list[Evidence]:
         """Return the hours of each task as evidence; none when a blocking check failed."""
-        from opslab.timesaved import record
-
         return record.evidence(self)
 
     def record(self) -> dict[str, Any]:
         """Return ``result.json``: numbers and message keys, the same in every language."""
-        from opslab.timesaved import record
-
         return record.record(self)
 
     def __repr__(self) -> str:

@@ -20,7 +20,7 @@ from opslab.timesaved.inventory import TASK_FIELDS, Inventory, Line, Measurement
 Declared = TypeVar("Declared", Line, Measurement, Past)
 _PROFILES = {Line: "time-inventory", Measurement: "time-measurements", Past: "past-estimates"}
 _ENDS = ("_low", "_likely", "_high")
-_MORE = ("bass_p", "bass_q", "training_hours", "grade")  # not asked in an interview
+_MORE = ("bass_p", "bass_q", "grade")  # not asked in an interview
 
 
 def rows_of(
@@ -43,9 +43,10 @@ def rows_of(
     problems: list[Problem] = []
     with open_export(path, answers=Answers(**answers)) as table:
         known = known_profiles()[profile].columns
-        for name in table.types:
-            if name not in known and (near := did_you_mean(name, known)):
-                problems.append(Problem("specs.unknown_near", {"name": name, "near": near}, shown))
+        near = {name: did_you_mean(name, known) for name in table.types if name not in known}
+        problems += [
+            Problem("specs.unknown_near", {"name": a, "near": b}, shown) for a, b in near.items() if b
+        ]
         names = [name for name in table.types if name in known]
         columns = ", ".join(map(quoted, names))
         found = table.fetch(f"SELECT {ROW} + 1, {columns} FROM {table.relation} ORDER BY {ROW}")
@@ -93,7 +94,9 @@ def _sheet(path: Path) -> str | None:
         sheets = load_workbook(path, read_only=True).sheetnames
     except Exception:  # noqa: BLE001 - whatever is wrong with it, the reader tells
         return None
-    return next((name for name in (text("timesaved.sheet"), text("timesaved.sheet", "fr")) if name in sheets), None)
+    return next(
+        (name for name in (text("timesaved.sheet"), text("timesaved.sheet", "fr")) if name in sheets), None
+    )
 
 
 def interview_sheet(path: str | Path, tasks: Sequence[Line] = (), language: Language = "en") -> Path:
@@ -117,9 +120,16 @@ def interview_sheet(path: str | Path, tasks: Sequence[Line] = (), language: Lang
              if not name.endswith("_likely") and name not in _MORE}  # fmt: skip
     kept = ("task", "role", "initiative", "people", "ramp_months", "rate", "currency", "benefit", "owner")
     cells = {
-        heading: [getattr(one, name) if name in kept else None for one in tasks] for name, heading in asked.items()
+        heading: [getattr(one, name) if name in kept else None for one in tasks]
+        for name, heading in asked.items()
     }
-    how = [text(f"timesaved.how_{name}", language) for name in ("range", "bet", "apart", "absurd", "premortem", "percent", "basis")]
+    how = [
+        text(f"timesaved.how_{name}", language)
+        for name in ("range", "bet", "apart", "absurd", "premortem", "percent", "basis")
+    ]
     title = text("timesaved.how", language)
-    sheets = {text("timesaved.sheet", language): pd.DataFrame(cells, dtype=object), title: pd.DataFrame({title: how})}
+    sheets = {
+        text("timesaved.sheet", language): pd.DataFrame(cells, dtype=object),
+        title: pd.DataFrame({title: how}),
+    }
     return write_xlsx(sheets, path)

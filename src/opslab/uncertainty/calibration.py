@@ -7,16 +7,7 @@ import dataclasses
 from scipy.special import ndtri
 
 from opslab.errors import InputError
-from opslab.uncertainty.distributions import (
-    Beta,
-    Distribution,
-    Fixed,
-    Lognormal,
-    Normal,
-    Reduction,
-    Triangular,
-    with_moments,
-)
+from opslab.uncertainty.distributions import Distribution, Fixed, Lognormal, Normal, with_moments
 
 UNTRAINED = 0.55
 """Share of 90 % intervals of untrained people that hold the truth (Hubbard, How to Measure Anything)."""
@@ -61,19 +52,16 @@ def widened(
     What has ends is stretched about its mean, within `low` to `high`, as a beta of the same mean, and no
     wider than a beta with one hump can be.
     """
-    match distribution:
-        case Normal():
-            return Normal(distribution.mean, distribution.sd * factor)
-        case Lognormal() | Reduction():
-            wider = distribution.sigma * factor
-            mu = distribution.mu - (wider**2 - distribution.sigma**2) / 2
-            return dataclasses.replace(distribution, mu=mu, sigma=wider)
-        case Beta() | Triangular() if factor > 1:
-            mean = distribution.mean
-            ends = (
-                max(low, mean - factor * (mean - distribution.low)),
-                min(high, mean + factor * (distribution.high - mean)),
-            )
-            return with_moments(mean, distribution.sd * factor, *ends)
-        case Fixed() | _:
-            return distribution
+    if isinstance(distribution, Normal):
+        return Normal(distribution.mean, distribution.sd * factor)
+    if isinstance(distribution, Lognormal):
+        wider = distribution.sigma * factor
+        shift = (wider**2 - distribution.sigma**2) / 2
+        return dataclasses.replace(distribution, mu=distribution.mu - shift, sigma=wider)
+    if isinstance(distribution, Fixed) or factor == 1:
+        return distribution
+    mean = distribution.mean
+    start = max(low, mean - factor * (mean - distribution.low))
+    return with_moments(
+        mean, distribution.sd * factor, start, min(high, mean + factor * (distribution.high - mean))
+    )

@@ -7,9 +7,8 @@ random numbers, whatever the ranges become.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,24 +21,6 @@ Values = NDArray[np.float64]
 
 _REACH, _PLACES = 8.0, 1024  # scores beyond 8 do not come about in 10^15 draws
 _TABLE_FROM = 4_096  # values from which a beta is looked up: to 1e-5 of its width, in a thirtieth of the time
-
-
-class Distribution(Protocol):
-    """An uncertain quantity."""
-
-    @property
-    def mean(self) -> float:
-        """Its expectation."""
-        ...
-
-    @property
-    def sd(self) -> float:
-        """Its standard deviation."""
-        ...
-
-    def at(self, scores: Values) -> Values:
-        """Return its values at standard normal scores: its quantiles at ``ndtr(scores)``."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -73,46 +54,32 @@ class Normal:
 
 @dataclass(frozen=True)
 class Lognormal:
-    """exp of a normal distribution with mean ``mu`` and standard deviation ``sigma``."""
+    """exp of a normal distribution with mean ``mu`` and standard deviation ``sigma``.
+
+    With ``reduction``, 1 less that: the share that is gone when what remains is lognormal, below 0 when
+    there is more than before.
+    """
 
     mu: float
     sigma: float
+    reduction: bool = False
 
     @property
     def mean(self) -> float:
-        """exp(mu + sigma^2 / 2): above the median."""
-        return math.exp(self.mu + self.sigma**2 / 2)
+        """exp(mu + sigma^2 / 2), which is above the median; or 1 less it."""
+        mean = math.exp(self.mu + self.sigma**2 / 2)
+        return 1 - mean if self.reduction else mean
 
     @property
     def sd(self) -> float:
-        """Mean times the root of exp(sigma^2) - 1."""
-        return self.mean * math.sqrt(math.expm1(self.sigma**2))
+        """exp(mu + sigma^2 / 2) times the root of exp(sigma^2) - 1."""
+        return math.exp(self.mu + self.sigma**2 / 2) * math.sqrt(math.expm1(self.sigma**2))
 
     def at(self, scores: Values) -> Values:
         """Return the values at standard normal scores."""
+        if self.reduction:
+            return -np.expm1(self.mu - self.sigma * scores)
         return np.exp(self.mu + self.sigma * scores)
-
-
-@dataclass(frozen=True)
-class Reduction:
-    """A relative reduction r where ln(1 - r) is normal: below 0 when the task got longer."""
-
-    mu: float
-    sigma: float
-
-    @property
-    def mean(self) -> float:
-        """1 - exp(mu + sigma^2 / 2)."""
-        return 1 - Lognormal(self.mu, self.sigma).mean
-
-    @property
-    def sd(self) -> float:
-        """That of what remains."""
-        return Lognormal(self.mu, self.sigma).sd
-
-    def at(self, scores: Values) -> Values:
-        """Return the values at standard normal scores."""
-        return -np.expm1(self.mu - self.sigma * scores)
 
 
 @dataclass(frozen=True)
@@ -179,6 +146,9 @@ class Triangular:
         return found
 
 
+Distribution = Fixed | Normal | Lognormal | Beta | Triangular
+
+
 def quantile(distribution: Distribution, share: float) -> float:
     """Return the value below which a distribution has that share.
 
@@ -224,8 +194,7 @@ def lognormal(low: float, high: float, level: float = 0.9) -> Distribution:
     10.93
     """
     _ordered(low, high)
-    if low <= 0:
-        raise InputError.of("uncertainty.not_positive", given=low)
+    _positive(low)
     return Lognormal(math.log(low * high) / 2, math.log(high / low) / _width(level))
 
 
@@ -267,19 +236,13 @@ def triangular(low: float, mode: float, high: float) -> Distribution:
     return Triangular(low, mode, high)
 
 
-def uniform(low: float, high: float) -> Distribution:
-    """Return the distribution that is even between low and high."""
-    _ordered(low, high)
-    return Beta(1, 1, low, high)
-
-
 def beta(mode: float, strength: float) -> Distribution:
-    """Return the beta distribution of a share.
+    """Return the beta distribution of a share from its most likely value and its strength.
 
     Parameters
     ----------
     mode : float
-        The most likely share, from 0 to 1.
+        From 0 to 1.
     strength : float
         Observations it is worth, above 0: alpha = 1 + mode x strength, beta = 1 + (1 - mode) x strength.
 
@@ -288,9 +251,8 @@ def beta(mode: float, strength: float) -> Distribution:
     InputError
         When the mode is no share, or the strength not above 0.
     """
-    _share(mode)
-    if strength <= 0:
-        raise InputError.of("uncertainty.not_positive", given=strength)
+    _in_order(0.0, mode, 1.0)
+    _positive(strength)
     return Beta(1 + mode * strength, 1 + (1 - mode) * strength)
 
 
@@ -305,9 +267,8 @@ def beta_interval(low: float, high: float, level: float = 0.9) -> Distribution:
         When low or high is not strictly between 0 and 1, or they are not in order.
     """
     _ordered(low, high)
-    for given in (low, high):
-        if not 0 < given < 1:
-            raise InputError.of("uncertainty.open_share", given=given)
+    _open(low)
+    _open(high)
     ends = np.array([low, high])
     wanted = np.array([-1, 1]) * _width(level) / 2
 
@@ -352,37 +313,38 @@ def describe(distribution: Distribution, language: Language = "en", *, share: bo
     digits = numbers.decimals(max(map(abs, ends)) * (100 if share else 1), 2 if share else 3)
     show: Any = numbers.percent if share else numbers.decimal
     low, high, mean = (show(value, digits, language=language) for value in ends)
-    family = text(f"uncertainty.family_{type(distribution).__name__.lower()}", language)
-    if isinstance(distribution, Fixed):
-        return text("uncertainty.told_fixed", language, family=family, mean=mean)
-    return text("uncertainty.told", language, family=family, level=0.9, low=low, high=high, mean=mean)
+    name = type(distribution).__name__.lower()
+    family = text(
+        f"uncertainty.family_{'reduction' if getattr(distribution, 'reduction', False) else name}", language
+    )
+    key = "uncertainty.told_fixed" if isinstance(distribution, Fixed) else "uncertainty.told"
+    return text(key, language, family=family, level=0.9, low=low, high=high, mean=mean)
+
+
+def _open(share: float) -> None:
+    if not 0 < share < 1:
+        raise InputError.of("uncertainty.open_share", given=share)
 
 
 def _width(level: float) -> float:
-    if not 0 < level < 1:
-        raise InputError.of("uncertainty.open_share", given=level)
+    _open(level)
     return 2 * float(ndtri((1 + level) / 2))
 
 
 def _ordered(low: float, high: float) -> None:
-    _finite((low, high))
-    if not low < high:
-        raise InputError.of("uncertainty.order", low=low, high=high)
+    _in_order(low, low, high)
 
 
 def _in_order(low: float, mode: float, high: float) -> None:
-    _ordered(low, high)
-    _finite((mode,))
+    for given in (low, mode, high):
+        if not math.isfinite(given):
+            raise InputError.of("uncertainty.not_finite", given=given)
+    if low >= high:
+        raise InputError.of("uncertainty.order", low=low, high=high)
     if not low <= mode <= high:
         raise InputError.of("uncertainty.mode", low=low, mode=mode, high=high)
 
 
-def _share(given: float) -> None:
-    if not 0 <= given <= 1:
-        raise InputError.of("uncertainty.share", given=given)
-
-
-def _finite(values: Sequence[float]) -> None:
-    for given in values:
-        if not math.isfinite(given):
-            raise InputError.of("uncertainty.not_finite", given=given)
+def _positive(given: float) -> None:
+    if not given > 0:
+        raise InputError.of("uncertainty.not_positive", given=given)

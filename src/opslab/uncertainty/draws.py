@@ -10,8 +10,6 @@ import numpy as np
 
 from opslab.uncertainty.distributions import Distribution, Values
 
-_ENDS = (0.05, 0.5, 0.95)
-
 
 @dataclass(frozen=True)
 class Summary:
@@ -54,16 +52,13 @@ def summarise(draws: Values) -> Summary:
     The error of a percentile is half the distance between the order statistics one standard error of the
     rank, sqrt(n p (1-p)), below and above it.
     """
-    n = len(draws)
-    ranks = [rank for share in _ENDS for rank in _ranks(share, n)]
-    ordered = np.partition(draws, sorted(set(ranks)))
-    found = [float(ordered[rank]) for rank in ranks]
-    ends = max(found[2] - found[0], found[8] - found[6]) / 2
+    n, ordered = len(draws), np.sort(draws)
+    found = []
+    for share in (0.05, 0.5, 0.95):
+        middle, error = share * (n - 1), math.sqrt(n * share * (1 - share))
+        ranks = (min(max(round(middle + step * error), 0), n - 1) for step in (-1, 0, 1))
+        found.append([float(ordered[rank]) for rank in ranks])
+    ends = max(found[0][2] - found[0][0], found[2][2] - found[2][0]) / 2
+    (_, low, _), (_, median, _), (_, high, _) = found
     error = float(draws.std()) / math.sqrt(n)
-    return Summary(float(draws.mean()), found[1], found[4], found[7], error, ends)
-
-
-def _ranks(share: float, n: int) -> tuple[int, int, int]:
-    middle, error = share * (n - 1), math.sqrt(n * share * (1 - share))
-    low, place, high = (min(max(round(rank), 0), n - 1) for rank in (middle - error, middle, middle + error))
-    return low, place, high
+    return Summary(float(draws.mean()), low, median, high, error, ends)

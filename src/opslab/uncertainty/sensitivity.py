@@ -9,7 +9,6 @@ import numpy as np
 from scipy.special import ndtri
 
 from opslab.uncertainty.distributions import Values
-from opslab.uncertainty.draws import scores
 
 Model = Callable[[Callable[[str], Values]], Values]
 """A result as a function of the scores of its quantities: ``model(scores_of)``, with ``scores_of(name)``."""
@@ -71,22 +70,3 @@ def first_order(quantity: Values, result: Values, bins: int = 50) -> float:
     if total == 0:
         return 0.0
     return max(0.0, (total - within - within * (bins - 1) / (n - bins)) / total)
-
-
-def sobol(model: Model, names: Sequence[str], n: int, seed: int) -> dict[str, tuple[float, float]]:
-    """Return the first-order and the total index of each quantity (Saltelli and others 2010; Jansen 1999).
-
-    Runs the model ``len(names) + 2`` times with n draws.
-    """
-    first = {name: scores(f"{name}/first", n, seed) for name in names}
-    second = {name: scores(f"{name}/second", n, seed) for name in names}
-    a, b = model(first.__getitem__), model(second.__getitem__)
-    variance = float(np.concatenate([a, b]).var())
-    found = {}
-    for name in names:
-        mixed = model((first | {name: second[name]}).__getitem__)
-        found[name] = (
-            float(np.mean((b - b.mean()) * (mixed - a))) / variance,
-            float(np.mean((a - mixed) ** 2)) / 2 / variance,
-        )
-    return found
