@@ -66,7 +66,7 @@ def bars(
         drawing.text(_SIDE / WIDTH, 1 - 0.04 / height, shown, fontsize=_TITLE, weight="bold", va="top")
         axes = drawing.add_axes((_SIDE / WIDTH, 0.62 / height, 1 - 2 * _SIDE / WIDTH, body / height))
         ends = [base, *(end for row in rows for segment in row.segments for end in segment[:2])]
-        space = 0.04 * (max(ends) - min(ends)) or 1.0
+        space = 0.07 * (max(ends) - min(ends)) or 1.0
         frame = min(ends) - space, max(ends) + space
         axes.set(xlim=frame, ylim=(body, 0), yticks=[])
         axes.spines["left"].set_visible(False)
@@ -76,7 +76,7 @@ def bars(
             label = wrapped(one_line(row.label), inside - width_of(row.value, _TEXT) - 0.2, _TEXT, most=1)
             axes.text(0, line, label, transform=across, va="baseline")
             axes.text(1, line, row.value, transform=across, va="baseline", ha="right")
-            axes.plot([base, base], [middle - 0.09, middle + 0.09], color=GREY, linewidth=0.9, zorder=0)
+            axes.plot([base, base], [middle - 0.06, middle + 0.06], color=GREY, linewidth=0.9, zorder=0)
             for start, end, colour in row.segments:
                 axes.plot([start, end], [middle, middle], color=colour, linewidth=7, solid_capstyle="butt")
             if row.point is not None:

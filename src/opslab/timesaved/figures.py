@@ -12,7 +12,7 @@ from opslab.timesaved.presentation import hours, quantity
 from opslab.timesaved.result import TimeSavedResult
 from opslab.uncertainty.distributions import quantile
 
-_MOST = 8
+_MOST = 6
 
 
 def all_of(result: TimeSavedResult, language: Language) -> dict[str, Figure]:
@@ -62,13 +62,10 @@ def tornado(result: TimeSavedResult, language: Language) -> Figure:
 
 def measured(result: TimeSavedResult, field: str, language: Language) -> Figure:
     """Draw what was expected, measured and used of each quantity of one kind, on one axis."""
-    share, rows, titles = field not in AMOUNTS, [], []
-    for one in result.updates:
-        if not one.name.startswith(field):
-            continue
+    share, rows = field not in AMOUNTS, []
+    updates = [one for one in result.updates if one.name.startswith(field)]
+    for one in updates:
         name = quantity(one.name, language)
-        key = "measured_both" if one.used == "both" else f"measured_used_{one.used}"
-        titles.append(text(f"timesaved.{key}", language, name=name, share=one.measured_share))
         for kind, colour in (("prior", GREY), ("data", ORANGE), ("posterior", BLUE)):
             low, middle, high = ends = [quantile(getattr(one, kind), point) for point in (0.05, 0.5, 0.95)]
             show = numbers.percent if share else numbers.decimal
@@ -76,7 +73,10 @@ def measured(result: TimeSavedResult, field: str, language: Language) -> Figure:
             value = text("timesaved.measured_value", language, low=shown[0], middle=shown[1], high=shown[2])
             label = text(f"timesaved.measured_{kind}", language, name=name)
             rows.append(Row(label, value, [(low, high, colour)], point=middle))
-    return _figure("measured", " ".join(titles), rows, field, language, percent=share)
+    torn = [quantity(one.name, language) for one in updates if one.used != "both"]
+    key = "timesaved.measured_torn" if torn else "timesaved.measured_title"
+    title = text(key, language, share=min(one.measured_share for one in updates), names=torn)
+    return _figure("measured", title, rows, field, language, percent=share)
 
 
 def _figure(

@@ -111,7 +111,8 @@ def prepare(
         for field in FIELDS:
             name, share = stream(field, line), field not in AMOUNTS
             stated = getattr(line, field).distribution(share=share)
-            used = widened(stated, factor, 0.0, 1.0 if share else math.inf)
+            # Decay is taken as stated: the hours bend with it, so that a wider range would raise their mean.
+            used = widened(stated, 1 if field == "decay" else factor, 0.0, 1.0 if share else math.inf)
             for place, one in measured:
                 if one.quantity != field or not _about(one, line):
                     continue

@@ -23,6 +23,7 @@ _TONES: dict[str, Tone] = {
 }  # fmt: skip
 _MOST = 8
 _UNITS = [factor * 10.0**power for power in range(16) for factor in (1, 5)]
+_NOTHING = Summary(0, 0, 0, 0, 0, 0)
 _REALITY = ("asana", "register", "metr", "uk")
 
 
@@ -85,9 +86,9 @@ def first_screen(result: TimeSavedResult, language: Language) -> Verdict:
 
 def _facts(result: TimeSavedResult, language: Language) -> Facts:
     items: list[tuple[str, str, Sequence[str]]] = []
-    benefits = {("benefit", "hard"), ("step", "freed"), ("step", "recaptured")} & result.sums.keys()
-    for key in sorted(benefits, reverse=True) if result.action != "stop" else ():
-        one = result.sums[key]
+    keys = (("step", "freed"), ("step", "recaptured"), ("benefit", "hard"))
+    for key in keys if result.action != "stop" else ():
+        one = result.sums.get(key, _NOTHING)
         remark = text("timesaved.fact_span", language, level=0.9, span=span(one, language))
         items.append((text(f"timesaved.fact_{key[1]}", language), mean(one, language), (remark,)))
     wrong = [text(f"timesaved.check_{one.name}", language) for one in result.checks if one.status != "pass"]
@@ -220,18 +221,7 @@ def _method(result: TimeSavedResult, language: Language) -> list[str]:
     return [text(f"timesaved.{key}", language, **values) for key in _METHOD]
 
 
-_METHOD = [
-    f"method_{name}"
-    for name in [
-        "hours",
-        "ranges",
-        "calibration",
-        "several",
-        "measured",
-        "together",
-        "recapture",
-        "draws",
-        "drivers",
-        "grades",
-    ]
-]
+_METHOD = [f"method_{name}" for name in (
+    "hours", "ranges", "calibration", "several", "measured", "together", "recapture", "draws", "drivers",
+    "grades",
+)]  # fmt: skip

@@ -125,7 +125,8 @@ class TimeSavedResult:
 
     def of(self, kind: str) -> dict[str, Summary]:
         """Return the sums of one kind by name."""
-        return {name: one for (other, name), one in self.sums.items() if other == kind}
+        found = {name: one for (other, name), one in self.sums.items() if other == kind}
+        return dict(sorted(found.items(), key=lambda item: item[0] == "all"))
 
     def headline(self, language: Language = "en") -> str:
         """Return one plain sentence with the number and its uncertainty."""
