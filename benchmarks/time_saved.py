@@ -53,7 +53,7 @@ def once() -> None:
     """Print the seconds of an estimate, those of the plain way, and the peak of the former in MiB."""
     import numpy as np
 
-    from opslab.timesaved.estimate import estimate
+    from opslab.timesaved.estimation import estimate
 
     declared = inventory()
     started = time.perf_counter()

@@ -80,7 +80,7 @@ def test_beta_from_mode_and_strength():
 
 
 def test_uniform():
-    assert quantiles(un.uniform(-3, 5)) == pytest.approx([-3 + 8 * share for share in SHARES])
+    assert quantiles(un.Beta(1, 1, -3, 5)) == pytest.approx([-3 + 8 * share for share in SHARES])
 
 
 def test_the_table_of_a_beta_is_exact_enough():

@@ -7,7 +7,7 @@ from typing import Any
 
 _HOMES = {
     "Inventory": "inventory", "TimeSavedParameters": "parameters", "TimeSavedResult": "result",
-    "estimate": "estimate", "interview_sheet": "sheets",
+    "estimate": "estimation", "interview_sheet": "sheets",
 }  # fmt: skip
 __all__ = list(_HOMES)
 

@@ -6,8 +6,11 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from scipy.special import expit
 
 from opslab.uncertainty.distributions import Values
+
+_SOON, _STEPS = 1e-6, 60
 
 
 def logistic(month: Values, to_90: float) -> Values:
@@ -22,9 +25,9 @@ def logistic(month: Values, to_90: float) -> Values:
     to_90 : float
         Months until nine in ten use it; 0: all from the start.
     """
-    if to_90 == 0:
+    if to_90 < _SOON:
         return np.ones(np.shape(month))
-    return np.asarray(1 / (1 + np.exp(-math.log(81) / to_90 * (month - to_90 / 2))))
+    return np.asarray(expit(math.log(81) / to_90 * (month - to_90 / 2)))
 
 
 def bass(month: Values, p: float, q: float) -> Values:
@@ -41,9 +44,9 @@ def bass(month: Values, p: float, q: float) -> Values:
 
 
 def by_month(curve: Callable[[Values], Values], months: int) -> Values:
-    """Return the mean of a curve over each month (Simpson's rule): not its value at the month's end."""
-    start = np.arange(months, dtype=np.float64)
-    return (curve(start) + 4 * curve(start + 0.5) + curve(start + 1)) / 6
+    """Return the mean of a curve over each month (60 midpoints): not its value at the month's end."""
+    moments = np.arange(months)[:, None] + (np.arange(_STEPS) + 0.5) / _STEPS
+    return np.asarray(curve(moments).mean(axis=1))
 
 
 def power_sum(weights: Values, factor: Values) -> Values:
