@@ -15,6 +15,7 @@ import exports
 import moments
 import readout
 import startup
+import time_saved
 from timing import ROOT
 
 HEAD = ("what", "target", "measured", "beside")
@@ -36,7 +37,13 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000_000, help="rows of the experiment table")
     rows = parser.parse_args().rows
     subprocess.run([sys.executable, "-m", "compileall", "-q", str(ROOT / "src")], check=True)
-    found = [*startup.measure(), *readout.measure(), *moments.measure(rows), *exports.measure()]
+    found = [
+        *startup.measure(),
+        *readout.measure(),
+        *moments.measure(rows),
+        *exports.measure(),
+        *time_saved.measure(),
+    ]
     names = ("duckdb", "papermill", "nbconvert", "matplotlib")
     machine = (
         f"Machine: {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; "

@@ -33,7 +33,7 @@ def inventory():
 
     ranged = {
         "people": 12, "frequency": {"low": 2, "high": 6}, "minutes": {"low": 10, "high": 30},
-        "reduction": {"low": 0.2, "high": 0.6}, "adoption": {"low": 0.6, "high": 0.9}, "ramp_months": 6,
+        "adoption": {"low": 0.6, "high": 0.9}, "ramp_months": 6,
         "new_minutes": {"low": 1, "high": 4}, "rate": 60, "currency": "EUR",
     }  # fmt: skip
     lines = [
@@ -41,8 +41,9 @@ def inventory():
             "task": f"task {place}",
             "role": f"role {place % 4}",
             "initiative": f"change {(place + more) % 5}",
-            **ranged,
+            "reduction": {"low": 0.2 + (place + more) / 1000, "high": 0.6},
         }
+        | ranged
         for place in range(TASKS)
         for more in range(1 + (place % 10 == 0))
     ]

@@ -68,7 +68,9 @@ class Part:
 
 def shapley(dividends: Mapping[frozenset[int], Values], player: int) -> Values:
     """Return a player's Shapley value: its even share of the dividend of each set it belongs to."""
-    return np.asarray(sum(value / len(members) for members, value in dividends.items() if player in members))
+    own = {members: value for members, value in dividends.items() if player in members}
+    alone = own.pop(frozenset([player]))
+    return np.asarray(sum((value / len(members) for members, value in own.items()), start=alone))
 
 
 def simulate(pieces: Sequence[Piece], weeks: float, scores: Scores) -> Iterator[tuple[Values, list[Part]]]:

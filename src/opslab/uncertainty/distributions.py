@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -256,6 +257,7 @@ def beta(mode: float, strength: float) -> Distribution:
     return Beta(1 + mode * strength, 1 + (1 - mode) * strength)
 
 
+@lru_cache(maxsize=1024)
 def beta_interval(low: float, high: float, level: float = 0.9) -> Distribution:
     """Return the beta distribution of a share whose central interval at `level` is low to high.
 

@@ -38,7 +38,8 @@ def scores(name: str, n: int, seed: int) -> Values:
         At least 0.
     """
     digest = np.frombuffer(hashlib.sha256(name.encode()).digest(), dtype="<u4")
-    return np.random.default_rng(np.random.SeedSequence([seed, *map(int, digest)])).standard_normal(n)
+    words = np.random.SeedSequence([seed, *map(int, digest)])
+    return np.random.Generator(np.random.SFC64(words)).standard_normal(n)
 
 
 def draw(distribution: Distribution, name: str, n: int, seed: int) -> Values:
