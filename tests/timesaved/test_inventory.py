@@ -83,6 +83,13 @@ def test_a_column_that_is_nearly_known_is_refused_and_a_strange_one_is_not(tmp_p
     assert estimated(written(tmp_path, GOOD + ",my remark", head=HEAD + ",zzz"))
 
 
+def test_a_word_among_numbers_is_refused_and_never_replaced_by_a_default(tmp_path):
+    rows = [GOOD + ",12", GOOD.replace("tag", "other") + ",little"]
+    (problem,) = refused(written(tmp_path, *rows, head=HEAD + ",new_minutes")).problems
+    assert (problem.key, problem.field) == ("tables.bad_cells", "new_minutes_likely")
+    assert problem.values["row"] == 2
+
+
 def test_an_empty_table_and_a_missing_one(tmp_path):
     assert refused(written(tmp_path)).problems[0].key in ("timesaved.no_rows", "tables.empty_file")
     spec = tmp_path / "desk.yaml"

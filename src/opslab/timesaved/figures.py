@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from opslab.messages import Language, numbers, text
 from opslab.report.bars import Row, bars
@@ -65,7 +66,7 @@ def measured(result: TimeSavedResult, field: str, language: Language) -> Figure:
     share, rows = field not in AMOUNTS, []
     updates = [one for one in result.updates if one.name.startswith(field)]
     for one in updates:
-        name = quantity(one.name, language)
+        name = one.name.partition("/")[2].replace("/", ", ")
         for kind, colour in (("prior", GREY), ("data", ORANGE), ("posterior", BLUE)):
             low, middle, high = ends = [quantile(getattr(one, kind), point) for point in (0.05, 0.5, 0.95)]
             show = numbers.percent if share else numbers.decimal
@@ -79,17 +80,8 @@ def measured(result: TimeSavedResult, field: str, language: Language) -> Figure:
     return _figure("measured", title, rows, field, language, percent=share)
 
 
-def _figure(
-    name: str,
-    title: str,
-    rows: Sequence[Row],
-    axis: str,
-    language: Language,
-    *,
-    base: float = 0.0,
-    percent: bool = False,
-) -> Figure:
+def _figure(name: str, title: str, rows: Sequence[Row], axis: str, language: Language, **more: Any) -> Figure:
     label = text(f"timesaved.axis_{axis}", language)
-    drawing = bars(title, rows, label, language, base=base, percent=percent)
+    drawing = bars(title, rows, label, language, **more)
     said = [text("timesaved.pair", language, name=row.label, value=row.value) for row in rows]
     return Figure(drawing, " ".join([title, *said]), text(f"timesaved.caption_{name}", language))

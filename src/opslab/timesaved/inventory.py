@@ -17,7 +17,6 @@ from opslab.tables.reading import FileAnswers
 from opslab.uncertainty import distributions as shapes
 
 Basis = Literal["randomised", "did", "its", "before_after", "diary", "survey", "opinion"]
-Share = Annotated[Number, Field(ge=0, le=1)]
 GRADES: dict[str, Grade] = dict(zip(get_args(Basis), ("A", "B", "C", "D", "E", "E", "F"), strict=True))
 AMOUNTS = ("frequency", "minutes", "new_minutes")
 """Fields that count; the other ranges are shares."""
@@ -38,13 +37,12 @@ class Stated(Declared):
 
     def distribution(self, *, share: bool) -> shapes.Distribution:
         """Return what the numbers mean; raises `InputError` when they cannot be."""
-        ends, given = (self.low, self.high), (self.low, self.likely, self.high)
-        known = [value for value in given if value is not None]
+        known = [value for value in (self.low, self.likely, self.high) if value is not None]
         if known and min(known) < 0:
             raise InputError.of("timesaved.negative", given=min(known))
         if known and share and max(known) > 1:
             raise InputError.of("timesaved.over_one", given=max(known))
-        if known and (ends == (None, None) or self.low == self.high):
+        if known and self.low == self.high:  # neither, or the same
             return shapes.Fixed(known[0])
         if self.low is None or self.high is None:
             raise InputError.of("timesaved.half_range")
@@ -85,9 +83,7 @@ class Line(Declared):
     new_minutes: Amount = Field(Stated(likely=0), description="new work: minutes a week for each who uses it")
     rate: Number | None = Field(None, gt=0, description="loaded cost of an hour")
     currency: str | None = Field(None, pattern=r"^[A-Z]{3}$", description="of the rate, such as EUR")
-    recapture: Part = Field(
-        Stated(low=0.3, high=0.7), description="share of freed time that becomes productive work"
-    )
+    recapture: Part = Field(Stated(low=0.3, high=0.7), description="share of freed time put to work")
     benefit: Literal["hard", "capacity", "quality"] = Field("capacity", description="hard: cash is released")
     owner: str | None = Field(None, description="who answers for the saving; of a hard one, its budget line")
     basis: Basis = Field("opinion", description="what the reduction rests on")
@@ -155,9 +151,7 @@ class Inventory(Declared):
     lines: tuple[Line, ...] = ()
     measurements: Source | tuple[Measurement, ...] = ()
     past: Source | tuple[Past, ...] = Field((), description="promised and measured: your own hit rate")
-    calibration: Literal["untrained", "trained", "past"] = Field(
-        "untrained", description="trust in the ranges"
-    )
+    calibration: Literal["untrained", "trained", "past"] = Field("untrained", description="of the ranges")
     working_weeks: Number = Field(45, gt=0, le=48, description="a year, without leave and holidays")
     contract_hours: Number = Field(35, gt=0, le=60, description="a week")
     horizon_months: int = Field(36, ge=1, le=120)

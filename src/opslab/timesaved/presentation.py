@@ -10,12 +10,14 @@ from opslab.report.blocks import Block, Cell, Facts, Group, Heading, Paragraph, 
 from opslab.report.imports import import_report
 from opslab.timesaved.checks import Check
 from opslab.timesaved.inventory import AMOUNTS
-from opslab.uncertainty.distributions import describe
+from opslab.uncertainty.distributions import Fixed, describe
 from opslab.uncertainty.draws import Summary
 
 if TYPE_CHECKING:
     from opslab.report.figures import Figure
     from opslab.timesaved.result import TimeSavedResult
+
+    Blocks = list[Block | Figure]
 
 _TONES: dict[str, Tone] = {
     "stop": "bad", "none": "plain", "measure": "open", "count": "good",
@@ -113,13 +115,11 @@ def _table(name: str, columns: str, language: Language, rows: Sequence[Any] = ()
     return Table(text(f"timesaved.table_{name}", language, level=0.9), heads, rows, wide=True, **more)
 
 
-def sections(result: TimeSavedResult, language: Language) -> dict[str, list[Block | Figure]]:
+def sections(result: TimeSavedResult, language: Language) -> dict[str, Blocks]:
     """Return the readout's sections by name."""
     figures = result.figures(language)
-    measured: list[Block | Figure] = [
-        figure for name, figure in figures.items() if name.startswith("measured")
-    ]
-    made: dict[str, list[Block | Figure]] = {
+    measured: Blocks = [figures[name] for name in figures if name.startswith("measured")]
+    made: dict[str, Blocks] = {
         "hours": _hours(result, figures, language),
         "checks": [_checks(result, language)],
         "drivers": _drivers(result, figures, language),
@@ -144,9 +144,7 @@ def _checks(result: TimeSavedResult, language: Language) -> Table:
     return _table("checks", "check status blocking detail", language, rows)
 
 
-def _hours(
-    result: TimeSavedResult, figures: Mapping[str, Figure], language: Language
-) -> list[Block | Figure]:
+def _hours(result: TimeSavedResult, figures: Mapping[str, Figure], language: Language) -> Blocks:
     tasks = []
     for one in sorted(result.savings, key=lambda one: -one.freed.mean):
         gross, recaptured = (hours(x, one.freed.mean_error, language) for x in (one.gross, one.recaptured))
@@ -166,7 +164,7 @@ def _hours(
     groups = [Group(Cell(text(f"timesaved.kind_{kind}", language)), rows(kind)) for kind in kinds]
     week = result.freed.mean / sum(result.people.values()) / result.inventory.working_weeks
     share = week / result.inventory.contract_hours
-    blocks: list[Block | Figure] = [
+    blocks: Blocks = [
         figures["waterfall"],
         _table("tasks", "task gross freed recaptured benefit grade", language, tasks, numeric=(1, 2, 3)),
         _table("groups", "group freed span", language, groups=groups, numeric=(1, 2)),
@@ -181,9 +179,7 @@ def _hours(
     return [*blocks, Points([text(f"timesaved.reality_{name}", language) for name in _REALITY])]
 
 
-def _drivers(
-    result: TimeSavedResult, figures: Mapping[str, Figure], language: Language
-) -> list[Block | Figure]:
+def _drivers(result: TimeSavedResult, figures: Mapping[str, Figure], language: Language) -> Blocks:
     if not result.drivers:
         return [Paragraph(text("timesaved.no_drivers", language))]
     first, measured = _to_measure(result), {one.name for one in result.updates}
@@ -197,9 +193,11 @@ def _drivers(
     return [figures["tornado"], table, Paragraph(text("timesaved.drivers_note", language), small=True)]
 
 
-def _data(result: TimeSavedResult, language: Language) -> list[Block | Figure]:
+def _data(result: TimeSavedResult, language: Language) -> Blocks:
     rows = []
     for one in result.known:
+        if isinstance(one.stated, Fixed) and not one.assumed:
+            continue  # it stands in the inventory as it is
         share = one.name.partition("/")[0] not in AMOUNTS
         stated, used = (describe(made, language, share=share) for made in (one.stated, one.used))
         origin = text(f"timesaved.{'assumed' if one.assumed else 'given'}", language)

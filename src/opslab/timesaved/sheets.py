@@ -51,8 +51,9 @@ def rows_of(
         columns = ", ".join(map(quoted, names))
         found = table.fetch(f"SELECT {ROW} + 1, {columns} FROM {table.relation} ORDER BY {ROW}")
         reading = table.reading
-    if reading.rejected:
-        problems += [Problem(one.key, one.values, shown, row=one.row) for one in reading.rejections]
+    problems += [Problem(one.key, one.values, shown, row=one.row) for one in reading.rejections]
+    lost = [one for one in reading.decisions if one.key == "tables.decided_emptied"]
+    problems += [Problem("tables.bad_cells", one.values, shown, field=one.column) for one in lost]
     rows: list[tuple[int, Declared]] = []
     firsts: dict[Any, dict[str, Any]] = {}
     for row, *cells in found:
@@ -94,9 +95,8 @@ def _sheet(path: Path) -> str | None:
         sheets = load_workbook(path, read_only=True).sheetnames
     except Exception:  # noqa: BLE001 - whatever is wrong with it, the reader tells
         return None
-    return next(
-        (name for name in (text("timesaved.sheet"), text("timesaved.sheet", "fr")) if name in sheets), None
-    )
+    own = [text("timesaved.sheet"), text("timesaved.sheet", "fr")]
+    return next((name for name in own if name in sheets), None)
 
 
 def interview_sheet(path: str | Path, tasks: Sequence[Line] = (), language: Language = "en") -> Path:
@@ -128,8 +128,5 @@ def interview_sheet(path: str | Path, tasks: Sequence[Line] = (), language: Lang
         for name in ("range", "bet", "apart", "absurd", "premortem", "percent", "basis")
     ]
     title = text("timesaved.how", language)
-    sheets = {
-        text("timesaved.sheet", language): pd.DataFrame(cells, dtype=object),
-        title: pd.DataFrame({title: how}),
-    }
-    return write_xlsx(sheets, path)
+    asking, telling = pd.DataFrame(cells, dtype=object), pd.DataFrame({title: how})
+    return write_xlsx({text("timesaved.sheet", language): asking, title: telling}, path)
