@@ -1,6 +1,7 @@
 """What is declared: specs and tables, refused with file, row and field; the interview sheet and back."""
 
 import os
+import re
 from pathlib import Path
 
 import openpyxl
@@ -33,48 +34,46 @@ def refused(path):
     return caught.value
 
 
-@pytest.mark.parametrize(
-    ("row", "field", "key"),
-    [
-        (GOOD.replace("10,,40", "40,,10"), "minutes", "uncertainty.order"),
-        (GOOD.replace("10,,40", "10,50,40"), "minutes", "uncertainty.mode"),
-        (GOOD.replace("10,,40", "-10,,40"), "minutes", "timesaved.negative"),
-        (GOOD.replace("10,,40", ",-5,"), "minutes", "timesaved.negative"),
-        (GOOD.replace("10,,40", "10,,"), "minutes", "timesaved.half_range"),
-        (GOOD.replace("10,,40", ",,"), "minutes", "specs.missing"),
-        (GOOD.replace("80%", "140%"), "adoption", "timesaved.over_one"),
-        (GOOD.replace("pm,desk,10", "pm,desk,0"), "people", "specs.greater_than"),
-        (GOOD.replace("60,EUR", "60,"), None, "timesaved.currency"),
-        (GOOD.replace("60,EUR", "60,euro"), "currency", "specs.pattern"),
-        (GOOD.replace("opinion,", "survey,A"), None, "timesaved.grade"),
-        (GOOD.replace("opinion,", "guess,"), "basis", "specs.choice"),
-        (GOOD.replace(",6,60", ",,60"), None, "timesaved.ramp"),
-        (GOOD.replace("60,EUR", ","), None, "timesaved.no_rate"),
-        (GOOD.replace("60,EUR", "60,USD"), "currency", "timesaved.task_differs"),
-        (GOOD.replace(",4,", ",5,"), "frequency", "timesaved.task_differs"),
-        (GOOD, None, "timesaved.twice"),
-    ],
-)
-def test_a_bad_row_is_told_with_its_number_and_field(tmp_path, row, field, key):
-    if key not in ("timesaved.task_differs", "timesaved.twice"):
-        row = row.replace("tag", "other")  # a further row of a task may leave its cells empty
-    error = refused(written(tmp_path, GOOD, row))
-    found = next(one for one in error.problems if one.key == key)
-    assert (found.row, found.field) == (2, field)
-    assert "row 2" in error.text("en")
-    assert "ligne 2" in error.text("fr")
-    assert "tasks.csv" in error.text()
+BAD_ROWS = [  # of tasks of their own: a further row of a task may leave cells empty
+    (GOOD.replace("10,,40", "40,,10"), "minutes", "uncertainty.order"),
+    (GOOD.replace("10,,40", "10,50,40"), "minutes", "uncertainty.mode"),
+    (GOOD.replace("10,,40", "-10,,40"), "minutes", "timesaved.negative"),
+    (GOOD.replace("10,,40", ",-5,"), "minutes", "timesaved.negative"),
+    (GOOD.replace("10,,40", "10,,"), "minutes", "timesaved.half_range"),
+    (GOOD.replace("10,,40", ",,"), "minutes", "specs.missing"),
+    (GOOD.replace("80%", "140%"), "adoption", "timesaved.over_one"),
+    (GOOD.replace("pm,desk,10", "pm,desk,0"), "people", "specs.greater_than"),
+    (GOOD.replace("60,EUR", "60,"), None, "timesaved.currency"),
+    (GOOD.replace("60,EUR", "60,euro"), "currency", "specs.pattern"),
+    (GOOD.replace("opinion,", "survey,A"), None, "timesaved.grade"),
+    (GOOD.replace("opinion,", "guess,"), "basis", "specs.choice"),
+    (GOOD.replace(",6,60", ",,60"), None, "timesaved.ramp"),
+]
+CONTRADICTIONS = [  # of row 1
+    (GOOD.replace("tag", "other").replace("60,EUR", ","), None, "timesaved.no_rate"),
+    (GOOD.replace("60,EUR", "60,USD"), "currency", "timesaved.task_differs"),
+    (GOOD.replace(",4,", ",5,"), "frequency", "timesaved.task_differs"),
+    (GOOD, None, "timesaved.twice"),
+]
+
+
+@pytest.mark.parametrize("cases", [BAD_ROWS, CONTRADICTIONS], ids=["row by row", "between rows"])
+def test_every_bad_row_is_told_at_once_with_its_number_and_field(tmp_path, cases):
+    own = cases is BAD_ROWS
+    rows = [row.replace("tag", f"task {place}") if own else row for place, (row, _, _) in enumerate(cases)]
+    error = refused(written(tmp_path, GOOD, *rows))
+    told = {(one.row, one.field, one.key) for one in error.problems}
+    assert {(place, field, key) for place, (_, field, key) in enumerate(cases, 2)} <= told
+    assert not {row for row, _, _ in told} & ({1} if own else set())
+    for language, word in (("en", "row"), ("fr", "ligne")):
+        lines = error.text(language).splitlines()
+        assert all(re.match(rf".*tasks\.csv, {word} \d+", line) for line in lines)
 
 
 def test_mixed_currencies_are_refused(tmp_path):
     other = GOOD.replace("tag", "route").replace("EUR", "USD")
     (problem,) = refused(written(tmp_path, GOOD, other)).problems
     assert (problem.key, problem.values["currencies"]) == ("timesaved.currencies", ["EUR", "USD"])
-
-
-def test_every_mistake_is_told_at_once(tmp_path):
-    rows = [GOOD.replace("80%", "140%"), GOOD, GOOD.replace("10,,40", "40,,10")]
-    assert [one.row for one in refused(written(tmp_path, *rows)).problems] == [1, 3]
 
 
 def test_a_column_that_is_nearly_known_is_refused_and_a_strange_one_is_not(tmp_path):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate
 
@@ -40,6 +40,7 @@ def test_a_month_is_its_mean_and_not_its_end(curve):
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.floats(0, 1))
+@settings(deadline=None)
 def test_months_add_up_without_an_array_of_months(weights, factor):
     weights = np.array(weights)
     exact = (weights * factor ** np.arange(len(weights))).sum()

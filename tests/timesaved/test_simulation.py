@@ -43,6 +43,7 @@ def joint(rates, members):
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=5))
+@settings(deadline=None)
 def test_shapley_is_the_mean_over_all_orders_of_arrival(rates):
     players = range(len(rates))
     dividends = {

@@ -33,6 +33,7 @@ def test_the_mode_may_be_an_end(mode):
 
 
 @given(st.floats(-50, 50), st.floats(0, 1), st.floats(0.1, 100))
+@settings(deadline=None)
 def test_classic_pert_has_the_printed_moments(low, place, width):
     made = un.pert_classic(low, low + place * width, low + width)
     assert made.mean == pytest.approx((low + 4 * (low + place * width) + low + width) / 6, abs=1e-9)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import un
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
@@ -13,6 +13,7 @@ def options(benefit):
 
 
 @given(st.floats(-3, 3), st.floats(0.1, 3))
+@settings(deadline=None)
 def test_evpi_normal_is_the_integral(mean, sd):
     gain = integrate.quad(lambda x: max(x, 0) * stats.norm.pdf(x, mean, sd), mean - 9 * sd, mean + 9 * sd, points=[0], limit=200)[0]  # fmt: skip
     assert un.evpi_normal(mean, sd) == pytest.approx(gain - max(mean, 0), abs=1e-6)
@@ -47,6 +48,7 @@ def test_evppi_of_a_bent_benefit_against_the_exact_conditional_mean():
 
 
 @given(st.integers(0, 1_000))
+@settings(deadline=None)
 def test_evppi_lies_between_nothing_and_evpi(seed):
     x, rest = (un.scores(name, 500, seed) for name in ("x", "rest"))
     benefit = options(x * rest + 0.2)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import un
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opslab.errors import InputError
@@ -19,6 +19,7 @@ def test_by_hand():
 
 
 @given(st.floats(-2, 2), st.floats(0.2, 2), st.floats(-2, 2), st.floats(0.2, 2))
+@settings(deadline=None)
 def test_against_the_product_of_densities_on_a_grid(m0, t0, d, s):
     grid = np.linspace(-16, 16, 16_001)
     weights = np.exp(-((grid - m0) ** 2) / (2 * t0**2) - (grid - d) ** 2 / (2 * s**2))

@@ -127,6 +127,11 @@ def prepare(
         ramp = by_month(partial(_in_use, line), months)
         pieces.append(Piece(row, line.model_copy(update={"basis": basis}), ramp, quantities))
     for place, one in measured:
+        changes = {line.initiative for _, line in rows if _about(one, line)}
+        if one.quantity == "reduction" and len(changes) > 1:
+            raise DataError(
+                Problem("timesaved.which_change", {"task": one.task, "changes": sorted(changes)}, row=place)
+            )
         if place not in matched:
             near = did_you_mean(one.task, {line.task for _, line in rows})
             key = "timesaved.unmatched_near" if near else "timesaved.unmatched"
