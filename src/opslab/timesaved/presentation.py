@@ -32,7 +32,7 @@ _REALITY = ("asana", "register", "metr", "uk")
 def hours(value: float, error: float, language: Language, *, signed: bool = False) -> str:
     """Return hours, rounded to what their Monte Carlo error leaves standing."""
     show = numbers.signed_decimal if signed else numbers.decimal
-    unit = next(unit for unit in _UNITS if unit >= 2 * error)
+    unit = next(unit for unit in _UNITS if unit >= 4 * error)
     return show(round(value / unit) * unit, 0, language=language)
 
 
