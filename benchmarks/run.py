@@ -16,6 +16,7 @@ import logs
 import moments
 import readout
 import startup
+import time_saved
 from timing import ROOT
 
 HEAD = ("what", "target", "measured", "beside")
@@ -41,7 +42,7 @@ def main() -> None:
     rows = parser.parse_args().rows
     subprocess.run([sys.executable, "-m", "compileall", "-q", str(ROOT / "src")], check=True)
     found = [*startup.measure(), *readout.measure(), *moments.measure(rows)]
-    found += [*logs.measure(), *exports.measure()]
+    found += [*logs.measure(), *exports.measure(), *time_saved.measure()]
     names = ("duckdb", "papermill", "nbconvert", "matplotlib")
     machine = (
         f"Machine: {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; "

@@ -89,7 +89,7 @@ def checks(experiments: int) -> Iterator[Row]:
 
 def outliers(experiments: int) -> Iterator[Row]:
     """How often the check of the largest unit warns where nothing is wrong."""
-    common = "in a long tail, one unit that moves an effect by half its standard error is no rarity"
+    common = "in a long tail the largest unit is at times three times as large as the next one"
     for deviation, sizes in ((0.0, (200, 200)), (1.5, (200, 200)), (1.5, (2000, 2000)), (2.5, (2000, 2000))):
         shape = f"log deviation {deviation:g}" if deviation else "normal values"
         name = f"{shape}, {sizes[0]:,} an arm, no effect"

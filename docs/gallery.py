@@ -47,6 +47,7 @@ PICTURES = (
     Picture("phone", "ship", (390, 844)),
     Picture("failure", "failure", (1280, 480)),
     Picture("catalogue", "catalogue", (1280, 480)),
+    Picture("time-saved", "time saved", (1280, 1240)),
 )
 
 
@@ -83,6 +84,7 @@ def make_pages(folder: Path) -> dict[str, Path]:
     }
     catalogue = write_catalogue(folder / "reports")
     listed = catalogue.rename(catalogue.with_name("listed.html"))
+    runs["time saved"] = opslab.run("time_saved")
     runs["french"] = opslab.run(notebook, spec=spec, language="fr")
     data = folder / "data" / "sample" / "checkout.csv"
     lines = data.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -9,15 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from opslab import experiments, report
+    from opslab import experiments, report, timesaved
     from opslab.runs import run
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "experiments", "report", "run"]
+__all__ = ["__version__", "experiments", "report", "run", "timesaved"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"experiments", "report"}:
+    if name in {"experiments", "report", "timesaved"}:
         return import_module(f"opslab.{name}")
     if name == "run":
         return import_module("opslab.runs").run

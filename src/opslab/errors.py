@@ -29,6 +29,8 @@ class Problem:
         The line in that file, from 1.
     field : str or None
         The field in a spec (``metrics[1].type``) or the column in a table.
+    row : int or None
+        The data row of a table, from 1.
     """
 
     key: str
@@ -36,12 +38,15 @@ class Problem:
     file: str | None = None
     line: int | None = None
     field: str | None = None
+    row: int | None = None
 
     def text(self, language: Language = "en") -> str:
         """Return the place and the message in one line."""
         place = [one_line(self.file)] if self.file else []
         if self.line is not None:
             place.append(text("errors.line", language, line=self.line))
+        if self.row is not None:
+            place.append(text("errors.row", language, row=self.row))
         if self.field:
             place.append(one_line(self.field))
         message = text(self.key, language, **self.values)

@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from opslab import workspace
-from opslab.errors import Problem, SpecError, did_you_mean
+from opslab.errors import OpslabError, Problem, SpecError, did_you_mean
 
 if TYPE_CHECKING:
     import yaml
@@ -313,7 +313,9 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
     if given is None and kind != "extra_forbidden":
         return "specs.no_value", {}
-    if kind.startswith(("specs.", "experiments.", "parameters.", "tables.")):
+    if isinstance(refused := context.get("error"), OpslabError):
+        kind, context = refused.problems[0].key, dict(refused.problems[0].values)
+    if kind.startswith(_OWN):
         return kind, dict(context)
     if kind == "extra_forbidden":
         name = str(location[-1])
@@ -336,6 +338,7 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
     return "specs.invalid", {"given": _short(given), "reason": detail["msg"]}
 
 
+_OWN = ("specs.", "experiments.", "parameters.", "tables.", "timesaved.", "uncertainty.")
 _FAMILIES = {
     "string_pattern": "specs.pattern",
     "string_too": "specs.text_length",

@@ -17,7 +17,7 @@ from opslab.cli import main
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 A4 = (595, 842)  # points
 INSIDE = 680  # CSS pixels between the margins of an A4 page: 180 mm
-PAGES = ("healthy", "broken", "french", "wide", "failure", "catalogue")
+PAGES = ("healthy", "broken", "french", "wide", "time saved", "failure", "catalogue")
 SERIOUS = {"serious", "critical"}
 
 
@@ -61,6 +61,7 @@ def pages(tmp_path_factory, browser):
         "broken": (["spec=data/sample/search_ranking.yaml"], 3),
         "french": (["spec=data/sample/checkout.yaml", "language=fr"], 0),
         "wide": (["spec=data/sample/wide.yaml", "language=fr", "as_of=2026-10-01"], 0),
+        "time saved": (["language=fr"], 0),
         "failure": (["spec=data/sample/wrong.yaml"], 2),
     }
     found = {}
@@ -69,7 +70,8 @@ def pages(tmp_path_factory, browser):
         patch.delenv("OPSLAB_WORKSPACE", raising=False)
         for name, (given, code) in runs.items():
             arguments = [part for one in given for part in ("-p", one)]
-            done = CliRunner().invoke(main, ["run", "experiment_readout", *arguments])
+            notebook = "time_saved" if name == "time saved" else "experiment_readout"
+            done = CliRunner().invoke(main, ["run", notebook, *arguments])
             assert done.exit_code == code, done.output
             written = set((folder / "reports").glob("*/*/*/*.html")) - set(found.values())
             assert len(written) == 1, name

@@ -27,7 +27,7 @@ CUPED = MEAN | {"name": "c", "covariates": ["x"], "role": "secondary"}
 FORMS = {
     "finer": ({"path": "t", "rows": "finer"}, {}, (MEAN, RATIO, CUPED, MEAN | {"name": "w", "per": "row"})),
     "strata": ({"path": "t", "rows": "unit"}, {"strata": ("pair",)}, (MEAN, RATIO, CUPED)),
-    "segments": ({"path": "t", "rows": "unit"}, {"segments": ("pair",)}, (MEAN, RATIO, CUPED)),
+    "segments": ({"path": "t", "rows": "unit"}, {"segments": ("half",)}, (MEAN, RATIO, CUPED)),
     "totals": ({"path": "t", "rows": "totals"},
                {"period": {"time": "day", "start": "2026-03-01", "end": "2026-03-08"}}, (MEAN, RATIO)),
     "logs": ({"assignments": "a", "events": "e"}, {}, (EVENT,)),
@@ -48,7 +48,7 @@ def table(form, seed=1, n=96):
     unit = np.arange(n) if form != "finer" else random.integers(0, n // 2, 4 * n)
     new, x = random.permutation(n) % 2, random.normal(10, 2, n)
     frame = pd.DataFrame({"unit": unit, "arm": np.where(new[unit], "new", "old"), "x": x[unit]})
-    frame["pair"] = unit % 8
+    frame["pair"], frame["half"] = unit % 8, unit % 2
     frame["day"] = pd.Timestamp("2026-03-01") + pd.to_timedelta(frame.pair, unit="D")
     frame["y"] = frame.x * random.lognormal(0, 0.3, len(unit)) + new[unit]
     frame["d"] = random.integers(1, 9, len(unit))

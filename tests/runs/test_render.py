@@ -201,7 +201,7 @@ def swapped(notebook):
 
 AGAIN = "restart the kernel, run all cells and save.\n"
 REFUSED = {
-    "none of ours": (lambda n: n["metadata"].pop("opslab"), "This notebook is none of opslab's; start from a copy of one of these: experiment_readout.\n"),
+    "none of ours": (lambda n: n["metadata"].pop("opslab"), "This notebook is none of opslab's; start from a copy of one of these: experiment_readout"),
     "nothing of ours": (lambda n: n["metadata"].update(opslab={"notebook": "experiment_readuot"}), "There is no notebook experiment_readuot; did you mean experiment_readout?\n"),
     "not all cells": (lambda n: code(n, -1).update(execution_count=None, outputs=[]), AGAIN),
     "one cell twice": (lambda n: code(n, 4).update(execution_count=20), AGAIN),

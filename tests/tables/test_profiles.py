@@ -37,6 +37,9 @@ HEADINGS = {
     "app-store-reviews": "id,text,score,thumbs_up,app",
     "feedback": "feedback_id,comment,created_at",
     "units": "user_id,variant,first_seen",
+    "time-inventory": "task,role,initiative,people,frequency_low,frequency_high,minutes",
+    "time-measurements": "task,quantity,value,low,high,basis",
+    "past-estimates": "estimate,low,high,measured",
 }
 
 

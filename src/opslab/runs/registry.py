@@ -58,10 +58,19 @@ NOTEBOOKS = (
             for name in ("checkout", "newsletter", "onboarding", "stores", "search_ranking")
         ),
     ),
+    Notebook(
+        name="time_saved",
+        summary="Time saved by changes to operational tasks: how many hours, how sure, what to measure",
+        parameters_path="opslab.timesaved.parameters:TimeSavedParameters",
+        gives="hours with ranges, what drives them, checks",
+    ),
 )
 
-SPECS = {"experiment": "opslab.experiments.spec:Experiment"}
-SAMPLES = ("opslab.experiments.sample:write",)
+SPECS = {
+    "experiment": "opslab.experiments.spec:Experiment",
+    "inventory": "opslab.timesaved.inventory:Inventory",
+}
+SAMPLES = ("opslab.experiments.sample:write", "opslab.timesaved.sample:write")
 
 
 def find(name: str) -> Notebook:

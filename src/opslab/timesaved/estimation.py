@@ -1,0 +1,126 @@
+"""The estimate of time saved: reading, drawing, adding up, checking."""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import zip_longest
+
+import numpy as np
+
+from opslab import workspace
+from opslab.evidence import Grade, SourceFile
+from opslab.timesaved import checks
+from opslab.timesaved.inventory import GRADES, Inventory, Line, Measurement, Past
+from opslab.timesaved.known import check_rows, prepare
+from opslab.timesaved.record import POINTS
+from opslab.timesaved.result import Driver, Saving, TimeSavedResult
+from opslab.timesaved.sheets import rows_of
+from opslab.timesaved.simulation import STEPS, Part, Piece, Scores, simulate
+from opslab.uncertainty.calibration import UNTRAINED, hit_rate, widening
+from opslab.uncertainty.distributions import Fixed, Values
+from opslab.uncertainty.draws import scores, summarise
+from opslab.uncertainty.sensitivity import first_order, tornado
+
+_SHOWN, _ENOUGH = 8, 20_000  # drivers whose share of the variance is computed, and draws for it
+
+
+def estimate(
+    inventory: Inventory,
+    measurements: Sequence[Measurement] | None = None,
+    *,
+    as_of: datetime.date | None = None,
+    draws: int = 100_000,
+    seed: int = 1,
+) -> TimeSavedResult:
+    """Return the hours that an inventory's initiatives free, with their uncertainty and what drives it.
+
+    Parameters
+    ----------
+    inventory : Inventory
+    measurements : sequence of Measurement, optional
+        What was measured; those of the inventory by default.
+    as_of : datetime.date, optional
+    draws : int
+        At least 1,000; the Monte Carlo error goes with their root.
+    seed : int
+
+    Raises
+    ------
+    DataError
+        For a table that contradicts itself: row, what, and what to do.
+    """
+    rows, reading = rows_of(inventory, inventory.data or inventory.lines, Line)
+    check_rows(rows, reading.name if reading else None)
+    given = inventory.measurements if measurements is None else measurements
+    measured, measured_reading = rows_of(inventory, given, Measurement)
+    past, past_reading = rows_of(inventory, inventory.past, Past)
+    hits = sum(one.low <= one.measured <= one.high for _, one in past)
+    rate = {"untrained": UNTRAINED, "trained": 0.9, "past": hit_rate(hits, len(past))}[inventory.calibration]
+    pieces, known, updates = prepare(rows, measured, widening(rate), inventory.horizon_months)
+    at = lru_cache(maxsize=1)(lambda name: scores(name, draws, seed))
+    sums, savings = _add_up(pieces, inventory.working_weeks, at, draws)
+
+    def freed(of: Scores) -> Values:
+        tasks = simulate(pieces, inventory.working_weeks, of)
+        return np.asarray(sum(part.steps["freed"] for _, parts in tasks for part in parts))
+
+    base, bars = tornado(freed, sorted({one.name for one in known if not isinstance(one.used, Fixed)}))
+    some = slice(_ENOUGH)
+    shares = [first_order(at(bar.name)[some], sums["step", "freed"][some]) for bar in bars[:_SHOWN]]
+    readings = tuple(one for one in (reading, measured_reading, past_reading) if one)
+    sources = [SourceFile(one.name, one.sha256, one.rows) for one in readings]
+    if inventory.file and workspace.shown(inventory.file) not in {one.name for one in sources}:
+        sources.insert(
+            0, SourceFile(workspace.shown(inventory.file), workspace.sha256(inventory.file), len(rows))
+        )
+    drivers = [
+        Driver(bar.name, bar.low, bar.high, share) for bar, share in zip_longest(bars, shares) if bar.span > 0
+    ]
+    return TimeSavedResult(
+        inventory=inventory, as_of=as_of or inventory.date, draws=draws, seed=seed, rate=rate,
+        factor=widening(rate), past=tuple(one for _, one in past), people=checks.load(pieces)[1],
+        currency=rows[0][1].currency, savings=tuple(savings), base=base, drivers=tuple(drivers),
+        sums={key: summarise(values) for key, values in sums.items()}, known=tuple(known),
+        updates=tuple(updates), readings=readings, sources=tuple(sources),
+        checks=checks.run(inventory, pieces, [hours for one in savings for _, hours in one.parts], updates),
+    )  # fmt: skip
+
+
+def _add_up(
+    pieces: Sequence[Piece], weeks: float, at: Scores, draws: int
+) -> tuple[dict[tuple[str, str], Values], list[Saving]]:
+    """Return the draws of every sum by kind and name, and what each task brings.
+
+    Only one task's draws are held at a time, besides those of the sums.
+    """
+    sums: dict[tuple[str, str], Values] = defaultdict(lambda: np.zeros(draws))
+    savings = []
+    for gross, parts in simulate(pieces, weeks, at):
+        for part in parts:
+            line, steps = part.piece.line, part.steps
+            for name in STEPS:
+                sums["step", name] += steps[name]
+            for key in (("role", line.role), ("initiative", line.initiative), ("benefit", line.benefit)):
+                sums[key] += steps["freed"]
+            for name in (line.benefit, "all") if line.rate else ():
+                sums["money", name] += steps["recaptured"] * (line.rate or 0.0)
+        savings.append(_saving(gross, parts, draws))
+    return dict(sums), savings
+
+
+def _saving(gross: Values, parts: Sequence[Part], draws: int) -> Saving:
+    line = parts[0].piece.line
+    full = np.sort(np.broadcast_to(sum(part.full for part in parts), draws))
+    grades: list[Grade] = [max(part.piece.line.grade or "A", GRADES[part.piece.line.basis]) for part in parts]
+    return Saving(
+        task=line.task, role=line.role, rows=tuple(part.piece.row for part in parts),
+        gross=float(gross.mean()),
+        freed=summarise(np.broadcast_to(sum(part.steps["freed"] for part in parts), draws)),
+        parts=tuple((part.piece.line.initiative, float(part.steps["freed"].mean())) for part in parts),
+        recaptured=float(sum(part.steps["recaptured"].mean() for part in parts)),
+        full=tuple(float(full[round(share * (draws - 1))]) for share in POINTS), full_mean=float(full.mean()),
+        benefit=line.benefit, grade=max(grades), owner=line.owner,
+    )  # fmt: skip

@@ -1,0 +1,201 @@
+"""What the analyst declares: tasks, what a change saves of them, and how well that is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic_core import PydanticCustomError
+
+from opslab import specs, workspace
+from opslab.errors import InputError, ParameterError
+from opslab.evidence import Grade
+from opslab.parameters import slug
+from opslab.specs import Day, Declared, Label, Number
+from opslab.tables.reading import FileAnswers
+from opslab.uncertainty import distributions as shapes
+
+Basis = Literal["randomised", "did", "its", "before_after", "diary", "survey", "opinion"]
+GRADES: dict[str, Grade] = dict(zip(get_args(Basis), ("A", "B", "C", "D", "E", "E", "F"), strict=True))
+AMOUNTS = ("frequency", "minutes", "new_minutes")
+"""Fields that count; the other ranges are shares."""
+
+TASK_FIELDS = (
+    "people", "eligible_share", "frequency", "minutes", "rate", "currency", "recapture", "benefit", "owner",
+)  # fmt: skip
+"""What belongs to a task, whatever the initiative."""
+
+
+class Stated(Declared):
+    """A number, a 90 % interval (low, high), or the least, most likely and most (low, likely, high)."""
+
+    low: Number | None = None
+    likely: Number | None = Field(None, description="alone: a known number")
+    high: Number | None = None
+    shape: Literal["pert", "pert_classic", "triangular"] = Field("pert", description="of three numbers")
+
+    def distribution(self, *, share: bool) -> shapes.Distribution:
+        """Return what the numbers mean; raises `InputError` when they cannot be."""
+        known = [value for value in (self.low, self.likely, self.high) if value is not None]
+        if known and min(known) < 0:
+            raise InputError.of("timesaved.negative", given=min(known))
+        if known and share and max(known) > 1:
+            raise InputError.of("timesaved.over_one", given=max(known))
+        if known and self.low == self.high:  # neither, or the same
+            return shapes.Fixed(known[0])
+        if self.low is None or self.high is None:
+            raise InputError.of("timesaved.half_range")
+        if self.likely is None:
+            return (shapes.beta_interval if share else shapes.lognormal)(self.low, self.high)
+        made: shapes.Distribution = getattr(shapes, self.shape)(self.low, self.likely, self.high)
+        return made
+
+
+def _bare(given: object) -> object:
+    return given if isinstance(given, dict | Stated) else {"likely": given}
+
+
+def _possible(share: bool) -> AfterValidator:
+    return AfterValidator(lambda stated: (stated.distribution(share=share), stated)[1])
+
+
+Amount = Annotated[Stated, BeforeValidator(_bare), _possible(share=False)]
+Part = Annotated[Stated, BeforeValidator(_bare), _possible(share=True)]
+
+
+class Line(Declared):
+    """What one initiative does to one task of one role: a row of the inventory."""
+
+    task: Label = Field(min_length=1, max_length=120)
+    role: Label = Field(min_length=1, max_length=80)
+    initiative: Label = Field(min_length=1, max_length=80, description="the change that is to save time")
+    people: Number = Field(gt=0, description="people in the role")
+    eligible_share: Part = Field(Stated(likely=1), description="share of them who do the task")
+    frequency: Amount = Field(description="times a week that one of them does it")
+    minutes: Amount = Field(description="minutes each time")
+    reduction: Part = Field(description="share of the time that the change takes away, where it is used")
+    adoption: Part = Field(description="share of them who use the change in the end")
+    ramp_months: Number | None = Field(None, ge=0, description="months until nine in ten of those use it")
+    bass_p: Number | None = Field(None, gt=0, description="instead of ramp_months: innovation a month")
+    bass_q: Number | None = Field(None, ge=0, description="imitation a month")
+    decay: Part = Field(Stated(low=0.1, high=0.15), description="share of the saving that is lost in a year")
+    new_minutes: Amount = Field(Stated(likely=0), description="new work: minutes a week for each who uses it")
+    rate: Number | None = Field(None, gt=0, description="loaded cost of an hour")
+    currency: str | None = Field(None, pattern=r"^[A-Z]{3}$", description="of the rate, such as EUR")
+    recapture: Part = Field(Stated(low=0.3, high=0.7), description="share of freed time put to work")
+    benefit: Literal["hard", "capacity", "quality"] = Field("capacity", description="hard: cash is released")
+    owner: str | None = Field(None, description="who answers for the saving; of a hard one, its budget line")
+    basis: Basis = Field("opinion", description="what the reduction rests on")
+    grade: Literal["A", "B", "C", "D", "E", "F"] | None = Field(None, description="no better than the basis")
+    source: str | None = Field(None, max_length=300)
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        if self.grade and self.grade < GRADES[self.basis]:
+            values = {"grade": self.grade, "basis": self.basis, "most": GRADES[self.basis]}
+            raise PydanticCustomError("timesaved.grade", "grade", values)
+        if (self.ramp_months is None) == (self.bass_p is None or self.bass_q is None):
+            raise PydanticCustomError("timesaved.ramp", "ramp")
+        if self.rate is not None and self.currency is None:
+            raise PydanticCustomError("timesaved.currency", "currency")
+        return self
+
+
+class Measurement(Declared):
+    """What was measured of a task: its minutes, or the share of them that a change took away."""
+
+    task: Label
+    role: Label | None = None
+    initiative: Label | None = None
+    quantity: Literal["minutes", "reduction"]
+    value: Number = Field(description="minutes, or the reduction as a share (below 0: it got longer)")
+    low: Number = Field(description="low end of its 95 % interval, by team when it comes from several")
+    high: Number
+    basis: Basis
+    source: str | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        ends = (self.low, self.value, self.high)
+        if not self.low <= self.value <= self.high or self.low == self.high:
+            raise PydanticCustomError("timesaved.measured_order", "order", {"ends": ends})
+        if self.low <= 0 if self.quantity == "minutes" else self.high >= 1:
+            raise PydanticCustomError("timesaved.measured_bound", "bound")
+        return self
+
+
+class Past(Declared):
+    """An estimate of the past: the 90 % interval that was promised, and what was measured later."""
+
+    estimate: Label
+    low: Number
+    high: Number
+    measured: Number
+
+
+class Source(FileAnswers):
+    """A table in a file."""
+
+    path: str = Field(description="table (CSV, XLSX …), from the spec's folder")
+
+
+class Inventory(Declared):
+    """An inventory of tasks: as a spec (YAML), or a table alone with everything else as by default."""
+
+    inventory: str = Field(min_length=1, max_length=120, description="its name; names the run's folder")
+    question: str | None = Field(None, max_length=500)
+    owner: str | None = None
+    date: Day | None = Field(None, description="day of the estimate")
+    data: Source | None = None
+    lines: tuple[Line, ...] = ()
+    measurements: Source | tuple[Measurement, ...] = ()
+    past: Source | tuple[Past, ...] = Field((), description="promised and measured: your own hit rate")
+    calibration: Literal["untrained", "trained", "past"] = Field("untrained", description="of the ranges")
+    working_weeks: Number = Field(45, gt=0, le=48, description="a year, without leave and holidays")
+    contract_hours: Number = Field(35, gt=0, le=60, description="a week")
+    horizon_months: int = Field(36, ge=1, le=120)
+    blocking: tuple[Literal["capacity"], ...] = ("capacity",)
+
+    _file: Path | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if not slug(self.inventory):
+            raise PydanticCustomError("timesaved.slug", "slug")
+        if (self.data is None) == (not self.lines):
+            raise PydanticCustomError("timesaved.one_form", "lines")
+        return self
+
+    @classmethod
+    def load(cls, path: str | Path, name: str | None = None) -> Inventory:
+        """Read an inventory from a spec or a table; raises `SpecError` with every mistake in it."""
+        file = Path(path)
+        if file.suffix.lower() in (".yaml", ".yml"):
+            made = specs.validate(cls, specs.read(file, name or str(path)))
+        else:
+            made = cls(inventory=file.stem, data={"path": file.name})
+        made._file = file
+        return made
+
+    @property
+    def slug(self) -> str:
+        """The name as a folder is called."""
+        return slug(self.inventory)
+
+    @property
+    def file(self) -> Path | None:
+        """The file it was loaded from."""
+        return self._file
+
+    def path(self, source: Source) -> Path:
+        """Return where a table is: a relative path starts at the spec's folder."""
+        return (self._file.parent if self._file else Path()) / workspace.expanded(source.path)
+
+    def files(self) -> tuple[Path, ...]:
+        """Return every file it stands on; raises `ParameterError` when one is not there."""
+        named = [one for one in (self.data, self.measurements, self.past) if isinstance(one, Source)]
+        for source in named:
+            if not workspace.is_there(self.path(source), file=True):
+                raise ParameterError.of("timesaved.no_file", field="spec", name=source.path)
+        return tuple(dict.fromkeys([*([self._file] if self._file else []), *map(self.path, named)]))

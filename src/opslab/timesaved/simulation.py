@@ -1,0 +1,138 @@
+"""Hours freed, from draws: what is done, what a change takes away, what comes of it over the months.
+
+For a task H = people x eligible share x times a week x minutes / 60 x working weeks is done in a year.
+Several initiatives on one task multiply, H x product of (1 - a_k r_k): 30 % and 30 % free 51 %. The joint
+figure is parted by Shapley: multiplied out, it is a sum of one term for each set of initiatives, and a set's
+term is shared evenly among its members (Harsanyi 1959).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from opslab.timesaved.inventory import Line
+from opslab.timesaved.ramp import power_sum
+from opslab.uncertainty.distributions import Distribution, Fixed, Values
+
+Scores = Callable[[str], Values]
+STEPS = ("possible", "adopted", "kept", "new_work", "freed", "recaptured")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A line of the inventory, ready to be drawn.
+
+    Attributes
+    ----------
+    row : int
+    line : Line
+    ramp : array of shape (months,)
+        Share of the final adoption, by month.
+    quantities : Mapping
+        Of each field: the name of its stream of scores, and its distribution.
+    """
+
+    row: int
+    line: Line
+    ramp: Values
+    quantities: Mapping[str, tuple[str, Distribution]]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The task and the role."""
+        return self.line.task, self.line.role
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one line brings, in hours a year: a number for each draw, means over the months.
+
+    Attributes
+    ----------
+    steps : Mapping of str to array
+        ``possible`` (used by all), ``adopted`` (by those who use it, by month), ``kept`` (less decay),
+        ``new_work``, ``freed`` (kept less new work), ``recaptured`` (that became work).
+    full : array
+        Possible, less the new work of all: before adoption and decay.
+    """
+
+    piece: Piece
+    steps: Mapping[str, Values]
+    full: Values
+
+
+def shapley(dividends: Mapping[frozenset[int], Values], player: int) -> Values:
+    """Return a player's Shapley value: its even share of the dividend of each set it belongs to."""
+    own = {members: value for members, value in dividends.items() if player in members}
+    alone = own.pop(frozenset([player]))
+    return np.asarray(sum((value / len(members) for members, value in own.items()), start=alone))
+
+
+def simulate(pieces: Sequence[Piece], weeks: float, scores: Scores) -> Iterator[tuple[Values, list[Part]]]:
+    """Give each task in turn: the hours a year that it takes, and what each of its lines brings.
+
+    Parameters
+    ----------
+    pieces : sequence of Piece
+    weeks : float
+        Working weeks a year.
+    scores : callable
+        The standard normal scores of a stream, by name; any length.
+    """
+    shared: dict[object, Values] = {}  # what many tasks have in common
+
+    def value(piece: Piece, name: str) -> Values:
+        stream, distribution = piece.quantities[name]
+        if isinstance(distribution, Fixed):
+            return np.asarray(distribution.value)
+        if name not in ("adoption", "decay", "recapture"):
+            return distribution.at(scores(stream))
+        if (stream, distribution) not in shared:
+            shared[stream, distribution] = distribution.at(scores(stream))
+        return shared[stream, distribution]
+
+    def lasting(members: Sequence[Piece]) -> Values:
+        """Return the mean over the months of ramp and decay of changes together."""
+        key = tuple((piece.ramp.tobytes(), piece.quantities["decay"]) for piece in members)
+        if key not in shared:
+            factor = _product([1 - value(piece, "decay") for piece in members]) ** (1 / 12)
+            ramp = _product([piece.ramp for piece in members])
+            shared[key] = power_sum(ramp, factor) / len(ramp)
+        return shared[key]
+
+    for key in dict.fromkeys(piece.key for piece in pieces):
+        lines = [piece for piece in pieces if piece.key == key]
+        yearly = lines[0].line.people * weeks / 60 * value(lines[0], "eligible_share")
+        gross = yearly * value(lines[0], "frequency") * value(lines[0], "minutes")
+        less = [-value(piece, "reduction") for piece in lines]
+        use = [value(piece, "adoption") for piece in lines]
+        possible, adopted, kept = {}, {}, {}
+        sets = (one for size in range(1, len(lines) + 1) for one in combinations(range(len(lines)), size))
+        for members in sets:
+            them, index = [lines[k] for k in members], frozenset(members)
+            possible[index] = -gross * _product([less[k] for k in members])
+            used = possible[index] * _product([use[k] for k in members])
+            adopted[index] = used * _product([piece.ramp for piece in them]).mean()
+            kept[index] = used * lasting(them)
+        parts = []
+        for k, piece in enumerate(lines):
+            extra = yearly * value(piece, "new_minutes")
+            steps = {
+                "possible": shapley(possible, k),
+                "adopted": shapley(adopted, k),
+                "kept": shapley(kept, k),
+            }
+            steps["new_work"] = extra * use[k] * piece.ramp.mean()
+            steps["freed"] = net = steps["kept"] - steps["new_work"]
+            steps["recaptured"] = np.where(net > 0, net * value(piece, "recapture"), net)
+            parts.append(Part(piece, steps, steps["possible"] - extra))
+        yield gross, parts
+
+
+def _product(factors: Sequence[Values]) -> Values:
+    return np.asarray(math.prod(factors))

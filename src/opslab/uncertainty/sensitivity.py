@@ -1,0 +1,72 @@
+"""What drives a result: the tornado, and shares of the variance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from opslab.uncertainty.distributions import Values
+
+Model = Callable[[Callable[[str], Values]], Values]
+"""A result as a function of the scores of its quantities: ``model(scores_of)``, with ``scores_of(name)``."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One quantity of a tornado: the result with it at its 10th and at its 90th percentile."""
+
+    name: str
+    low: float
+    high: float
+
+    @property
+    def span(self) -> float:
+        """How far the result moves."""
+        return abs(self.high - self.low)
+
+
+def tornado(model: Model, names: Sequence[str], share: float = 0.1) -> tuple[float, tuple[Bar, ...]]:
+    """Return the result with every quantity at its median, and a bar for each, the widest first.
+
+    Parameters
+    ----------
+    model : callable
+        See `Model`; it takes vectors of any length.
+    names : sequence of str
+    share : float
+        Each quantity goes to its own quantile at this share and at 1 less it, the rest at the median.
+    """
+    reach, place = float(ndtri(1 - share)), {name: index for index, name in enumerate(names)}
+
+    def at(name: str) -> Values:
+        found = np.zeros(2 * len(names) + 1)
+        if name in place:
+            found[2 * place[name] + 1], found[2 * place[name] + 2] = -reach, reach
+        return found
+
+    results = np.broadcast_to(model(at), 2 * len(names) + 1)
+    ends = zip(names, results[1::2], results[2::2], strict=True)
+    bars = [Bar(name, float(low), float(high)) for name, low, high in ends]
+    return float(results[0]), tuple(sorted(bars, key=lambda bar: (-bar.span, bar.name)))
+
+
+def first_order(quantity: Values, result: Values, bins: int = 50) -> float:
+    """Return the share of a result's variance that goes with one quantity: Var(E[Y|X]) / Var(Y).
+
+    From the draws at hand: means of the result in bins of equal counts, less what chance alone would give
+    ((bins - 1) / (n - bins) of the rest); at least 0.
+
+    Parameters
+    ----------
+    quantity, result : array of shape (n,)
+    bins : int
+    """
+    n = len(result) - len(result) % bins
+    groups = result[:n][np.argsort(quantity[:n], kind="stable")].reshape(bins, -1)
+    total, within = float(groups.var()), float(groups.var(axis=1).mean())
+    if total == 0:
+        return 0.0
+    return max(0.0, (total - within - within * (bins - 1) / (n - bins)) / total)
