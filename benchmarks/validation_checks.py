@@ -116,7 +116,7 @@ def outliers(experiments: int) -> Iterator[Row]:
 
 def empty_values(experiments: int) -> Iterator[Row]:
     """Means over the values there are: empty by chance at unequal rates, and empty for a reason."""
-    reason = "values are missing because of what they are; the next row says how often that is noticed"
+    reason = "values are missing because of what they are, which the check of empty values notices"
     for kind, why in (("by chance, 30 % in the arm and 10 % in the control", ""),
                       ("for a reason, a fifth of the arm's upper half", reason)):  # fmt: skip
         name = f"empty {kind}, mild skew, 300 an arm, no effect"
