@@ -6,7 +6,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from opslab import experiments
@@ -81,7 +81,8 @@ def same(
     for one, other in zip(found, expected, strict=True):
         assert (one.method, one.n, one.segment) == (other.method, other.n, other.segment)
         for name in names:
-            assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-9), name
+            value = getattr(other, name)
+            assert getattr(one, name) == (value if value is None else pytest.approx(value, rel=1e-9)), name
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -104,7 +105,7 @@ def test_engines_and_the_order_of_rows_agree(form, tmp_path):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(seed=st.integers(0, 2**31), scale=st.sampled_from([1e-6, 0.25, 1e3, 1e9]))
 def test_units_of_measurement_scale_effects_and_nothing_else(form, seed, scale):
     data = table(form, seed)
@@ -120,7 +121,7 @@ def test_units_of_measurement_scale_effects_and_nothing_else(form, seed, scale):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(seed=st.integers(0, 2**31))
 def test_swapped_labels_flip_the_sign(form, seed):
     data = table(form, seed)
@@ -136,11 +137,11 @@ def test_swapped_labels_flip_the_sign(form, seed):
 @pytest.mark.parametrize("form", FORMS)
 def test_a_p_value_beyond_1e_16_is_not_0(form):
     def far(one):
-        return one.assign(y=one.y + 1e3 * (one.arm == "new")) if "arm" in one and "y" in one else one
+        return one.assign(y=one.y + 30 * (one.arm == "new")) if "arm" in one and "y" in one else one
 
     data = changed(table(form, n=240), far)
     if form == "logs":
         new = set(data["assignments"].unit[data["assignments"].arm == "new"])
-        data["events"]["y"] += 1e3 * data["events"].unit.isin(new)
+        data["events"]["y"] += 30 * data["events"].unit.isin(new)
     for one in analyzed(form, data):
         assert 0 < one.p_value < (1e-4 if form == "totals" else 1e-12), one.metric
