@@ -9,7 +9,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 from opslab import experiments
-from opslab.errors import DataError
+from opslab.errors import DataError, SpecError
 from opslab.experiments.spec import Experiment
 
 MEAN = {"name": "sales", "type": "mean", "column": "sales", "role": "primary", "goal": "increase"}
@@ -195,14 +195,17 @@ def test_a_text_among_the_numbers_is_refused(metric, missing, tmp_path):
             analyzed(data, metric | {"missing": missing})
 
 
-@pytest.mark.xfail(strict=True, reason="the cap cuts a unit's total")
-@pytest.mark.parametrize("cap", [{"value": 100}, {"quantile": 0.9}])
-def test_a_cap_per_row_cuts_rows(cap):
+@pytest.mark.parametrize("cap", [{"value": 1_000}, {"quantile": 0.9}])
+def test_a_cap_of_rows_is_refused_and_one_of_totals_is_not(cap):
+    """A cap cuts the unit's total; cutting it where rows are meant would be a silent wrong number."""
     frame = rows()
-    one = analyzed(frame, PER_ROW | {"cap": cap})
-    at = cap.get("value") or np.quantile(frame.sales, 0.9, method="inverted_cdf")
-    cut = frame.assign(sales=frame.sales.clip(upper=at))
-    assert one.difference == pytest.approx(analyzed(cut, PER_ROW).difference, rel=1e-9)
+    with pytest.raises(SpecError, match=r"metrics\[1\]\.cap"):
+        analyzed(frame, PER_ROW | {"cap": cap})
+    totals = frame.groupby(["arm", "shop"]).sales.sum()
+    at = cap.get("value") or np.quantile(totals, 0.9, method="inverted_cdf")
+    means = totals.clip(upper=at).groupby("arm").mean()
+    one = analyzed(frame, MEAN | {"cap": cap})
+    assert one.estimate == pytest.approx((means["new"], means["old"]), rel=1e-9)
 
 
 def test_a_row_without_an_arm_is_refused():

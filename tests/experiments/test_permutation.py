@@ -57,7 +57,6 @@ def test_few_units_get_it_beside():
     assert told(analyzed(frame, MEAN)) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.xfail(strict=True, reason="the draws go over the units in the order of their rows")
 def test_the_order_of_rows_changes_nothing():
     frame = rows(30)
     assert told(analyzed(frame, PER_ROW)) == told(analyzed(frame.sample(frac=1, random_state=5), PER_ROW))

@@ -176,7 +176,6 @@ def test_ids_are_no_number_of_units():
         experiments.analyze(experiment(ENROLLED), frame)
 
 
-@pytest.mark.xfail(strict=True, reason="a proportion takes 0 and 1 in totals too")
 def test_a_share_of_the_units():
     share = ENROLLED | {"type": "proportion"}
     (one,) = experiments.analyze(experiment(share), totals()).comparisons

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from opslab.experiments.effects import welch
 from opslab.experiments.influence import Influence
@@ -30,6 +31,13 @@ def status_of(p_value: float) -> Status:
     return "fail" if p_value < FAIL_BELOW else "warn" if p_value < WARN_BELOW else "pass"
 
 
+def _made(
+    name: str, status: Status, value: float | None, blocking: bool, values: Mapping[str, Any], key: str = ""
+) -> Check:
+    """Return a check whose sentence is that of its status, or of a key."""
+    return Check(name, status, value, blocking, Message(f"experiments.{name}_{key or status}", values))
+
+
 def check_sample_ratio(arms: Sequence[ArmSummary], blocking: bool) -> Check:
     """Compare the units of each arm with the designed shares: chi-square over all arms."""
     found = sample_ratio([arm.units for arm in arms], [arm.expected for arm in arms])
@@ -41,25 +49,15 @@ def check_sample_ratio(arms: Sequence[ArmSummary], blocking: bool) -> Check:
         "units": arms[farthest].units,
         "expected": found.expected[farthest],
     }
-    return Check(
-        "sample_ratio", status, found.p_value, blocking, Message(f"experiments.sample_ratio_{status}", values)
-    )
+    return _made("sample_ratio", status, found.p_value, blocking, values)
 
 
 def check_leaked_units(units: Units, blocking: bool) -> Check:
     """Count the units that stand in more than one arm."""
     if units.leaked == 0:
-        return Check(
-            "leaked_units",
-            "pass",
-            0,
-            blocking,
-            Message("experiments.leaked_units_pass", {"units": units.units}),
-        )
+        return _made("leaked_units", "pass", 0, blocking, {"units": units.units})
     values = {"count": units.leaked, "share": units.leaked / units.units, "row": units.leaked_row}
-    return Check(
-        "leaked_units", "fail", units.leaked, blocking, Message("experiments.leaked_units_fail", values)
-    )
+    return _made("leaked_units", "fail", units.leaked, blocking, values)
 
 
 def check_missing_values(empty: Mapping[str, Sequence[tuple[int, int, int]]], blocking: bool) -> Check | None:
@@ -86,9 +84,7 @@ def check_missing_values(empty: Mapping[str, Sequence[tuple[int, int, int]]], bl
     metric = min(found, key=lambda name: found[name])
     p_value, status = found[metric], status_of(found[metric])
     values = {"metric": metric, "count": sum(values for values, _, _ in empty[metric]), "p": p_value}
-    return Check(
-        "missing_values", status, p_value, blocking, Message(f"experiments.missing_values_{status}", values)
-    )
+    return _made("missing_values", status, p_value, blocking, values)
 
 
 def check_covariate_balance(
@@ -117,13 +113,7 @@ def check_covariate_balance(
     status = status_of(p_value)
     values = {"covariate": covariate, "arm": name, "to": mean, "from": base_mean, "control": control,
               "p": p_value}  # fmt: skip
-    return Check(
-        "covariate_balance",
-        status,
-        p_value,
-        blocking,
-        Message(f"experiments.covariate_balance_{status}", values),
-    )
+    return _made("covariate_balance", status, p_value, blocking, values)
 
 
 def check_period(end: datetime.date | None, as_of: datetime.date | None, blocking: bool) -> Check | None:
@@ -131,11 +121,9 @@ def check_period(end: datetime.date | None, as_of: datetime.date | None, blockin
     if end is None or as_of is None:
         return None
     if as_of >= end:
-        return Check("period", "pass", 0, blocking, Message("experiments.period_pass", {"end": end}))
+        return _made("period", "pass", 0, blocking, {"end": end})
     days = (end - as_of).days
-    return Check(
-        "period", "warn", days, blocking, Message("experiments.period_warn", {"end": end, "days": days})
-    )
+    return _made("period", "warn", days, blocking, {"end": end, "days": days})
 
 
 def check_sample_ratio_within(
@@ -191,9 +179,7 @@ def check_trigger_ratio(triggered: Mapping[str, int], units: Mapping[str, int], 
     p_value = homogeneity([(met, units[arm] - met) for arm, met in triggered.items()])
     status, rate = status_of(p_value), sum(triggered.values()) / sum(units.values())
     values = {"share": rate, "p": p_value}
-    return Check(
-        "trigger_ratio", status, p_value, blocking, Message(f"experiments.trigger_ratio_{status}", values)
-    )
+    return _made("trigger_ratio", status, p_value, blocking, values)
 
 
 def check_weekly_cycle(start: datetime.date, end: datetime.date, seen: int | None, blocking: bool) -> Check:
@@ -203,7 +189,7 @@ def check_weekly_cycle(start: datetime.date, end: datetime.date, seen: int | Non
     values = {"days": days, "weeks": days // 7, "gaps": gaps}
     key = "gaps" if gaps > 0 else "warn" if days % 7 else "pass"
     status: Status = "pass" if key == "pass" else "warn"
-    return Check("weekly_cycle", status, days, blocking, Message(f"experiments.weekly_cycle_{key}", values))
+    return _made("weekly_cycle", status, days, blocking, values, key)
 
 
 def check_outcome_windows(
@@ -212,16 +198,12 @@ def check_outcome_windows(
     """Say how many units of an assignment log are left out because their window is not over."""
     if not any(immature.values()):
         values: dict[str, object] = {"units": units, "day": horizon}
-        return Check(
-            "outcome_windows", "pass", 0, blocking, Message("experiments.outcome_windows_pass", values)
-        )
+        return _made("outcome_windows", "pass", 0, blocking, values)
     metric = max(immature, key=lambda name: immature[name])
     count = immature[metric]
     values = {"metric": metric, "count": count, "share": count / units, "day": horizon}
     status: Status = "fail" if count == units else "warn"
-    return Check(
-        "outcome_windows", status, count, blocking, Message("experiments.outcome_windows_warn", values)
-    )
+    return _made("outcome_windows", status, count, blocking, values, "warn")
 
 
 def check_last_days(
@@ -283,7 +265,7 @@ def check_outliers(found: Mapping[str, Influence], alpha: float, blocking: bool)
               "to": one.without, "p": one.p_value, "p_without": one.p_without}  # fmt: skip
     value = one.moved if math.isfinite(one.moved) else None
     key = "pass" if status == "pass" else "warn"
-    return Check("outliers", status, value, blocking, Message(f"experiments.outliers_{key}", values))
+    return _made("outliers", status, value, blocking, values, key)
 
 
 def check_few_clusters(arms: Mapping[str, ArmMoments], blocking: bool) -> Check:
@@ -291,9 +273,7 @@ def check_few_clusters(arms: Mapping[str, ArmMoments], blocking: bool) -> Check:
     units = min(arm.rows for arm in arms.values())
     status: Status = "pass" if units >= FEWEST_CLUSTERS else "warn"
     values = {"units": units, "fewest": FEWEST_CLUSTERS}
-    return Check(
-        "few_clusters", status, units, blocking, Message(f"experiments.few_clusters_{status}", values)
-    )
+    return _made("few_clusters", status, units, blocking, values)
 
 
 def check_plan_unchanged(registered: str | None, fingerprint: str, blocking: bool) -> Check | None:
@@ -303,4 +283,4 @@ def check_plan_unchanged(registered: str | None, fingerprint: str, blocking: boo
     same = registered.strip().casefold() == fingerprint
     values = {"registered": registered, "fingerprint": fingerprint}
     key: Status = "pass" if same else "fail"
-    return Check("plan_unchanged", key, None, blocking, Message(f"experiments.plan_unchanged_{key}", values))
+    return _made("plan_unchanged", key, None, blocking, values)

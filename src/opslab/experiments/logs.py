@@ -13,7 +13,7 @@ from opslab.experiments.periods import Moment, moment_of, moments_of
 from opslab.experiments.refusals import refuse_columns, refuse_units
 from opslab.experiments.result import Message
 from opslab.experiments.spec import Experiment
-from opslab.experiments.summed import Column, first_row, refuse_infinite, refuse_types, value_sql
+from opslab.experiments.summed import Column, refuse_infinite, refuse_rows, refuse_types, texts, value_sql
 from opslab.experiments.unit_table import (
     Spans,
     UnitTable,
@@ -237,20 +237,10 @@ class _Log:
             refuse_types(self.table, [column])
             among = f"{self.name} = {literal(one.event)}"
             refuse_infinite(self.table, [column], {column: value_sql(self.table, column)}, among)
-            text = f"{value_sql(self.table, column)} IS NULL AND {quoted(one.value)} IS NOT NULL AND {among}"
-            wrong = first_row(self.table, text, one.value)
-            if wrong:
-                ((count,),) = self.table.fetch(f"SELECT count(*) FROM {self.table.relation} WHERE {text}")
-                held = {"row": wrong[0], "value": str(wrong[1])[:24], "count": count}
-                raise DataError(
-                    Problem("experiments.text_value", held, self.table.reading.name, field=one.value)
-                )
-            row = first_row(self.table, f"({finite(self.table, one.value)}) IS NULL AND {among}", one.value)
-            if row and one.missing == "refuse":
-                told = {"row": row[0], "event": one.event}
-                raise DataError(
-                    Problem("experiments.no_amount", told, self.table.reading.name, field=one.value)
-                )
+            refuse_rows(self.table, "text_value", f"{texts(self.table, column)} AND {among}", one.value)
+            if one.missing == "refuse":
+                empty = f"({finite(self.table, one.value)}) IS NULL AND {among}"
+                refuse_rows(self.table, "no_amount", empty, one.value, event=one.event)
 
 
 def _horizon(log: _Log, as_of: datetime.date | None) -> datetime.date:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from opslab.errors import DataError, Problem
 from opslab.experiments.spec import Period
-from opslab.experiments.summed import first_row
+from opslab.experiments.summed import refuse_rows
 from opslab.tables.source import Table, quoted
 
 
@@ -41,9 +41,7 @@ def moment_of(table: Table, name: str) -> str:
     column = quoted(name)
     moment = f"CAST({column} AS TIMESTAMP)"
     kind = table.types[name]
-    empty = first_row(table, f"{column} IS NULL", name)
-    if empty is not None:
-        raise DataError(Problem("experiments.no_time", {"row": empty[0]}, table.reading.name, field=name))
+    refuse_rows(table, "no_time", f"{column} IS NULL", name)
     if kind.startswith("VARCHAR"):
         moment = (  # with an offset it is brought to UTC; a plain cast would drop the offset
             f"CASE WHEN {column} LIKE '%:%' "
@@ -52,10 +50,7 @@ def moment_of(table: Table, name: str) -> str:
             f"ELSE TRY_CAST({column} AS TIMESTAMP) END"
         )
         # A cast alone would take 4/9/26 for a day in the year 4.
-        bad = first_row(table, f"({moment}) IS NULL OR {column} NOT LIKE '____-__-__%'", name)
-        if bad is not None:
-            values = {"row": bad[0], "value": str(bad[1])[:24]}
-            raise DataError(Problem("experiments.bad_time", values, table.reading.name, field=name))
+        refuse_rows(table, "bad_time", f"(({moment}) IS NULL OR {column} NOT LIKE '____-__-__%')", name)
     elif kind == "TIMESTAMP WITH TIME ZONE":
         moment = f"make_timestamp(epoch_us({column}))"
     elif not kind.startswith(("TIMESTAMP", "DATE")):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from opslab.errors import DataError, Problem, did_you_mean
 from opslab.experiments.moments import ArmMoments
 from opslab.experiments.spec import Experiment
-from opslab.experiments.summed import first_row
+from opslab.experiments.summed import refuse_rows
 from opslab.experiments.units import Units
 from opslab.tables.source import Table, quoted
 
@@ -63,9 +63,7 @@ def arms_of(
     nameless = found.get(None)
     labels = [label for label in found if label is not None]
     if nameless:
-        row = first_row(table, f"{quoted(column)} IS NULL AND {made.where}", column)
-        armless = {"count": nameless.rows, "row": row[0] if row else None}
-        raise DataError(Problem("experiments.no_arm", armless, file, field=column))
+        refuse_rows(table, "no_arm", f"{quoted(column)} IS NULL AND {made.where}", column)
     if len(labels) > _MOST_ARMS:
         raise DataError(Problem("experiments.too_many_arms", {"count": len(labels)}, file, field=column))
     declared = list(experiment.arms.weights or [])

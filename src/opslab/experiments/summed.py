@@ -120,10 +120,9 @@ def refuse_infinite(
             ("infinite", f"isinf({values[column]})"),
             ("too_large", _beyond(values[column])),
         ):
-            row = first_row(table, f"{condition} AND {where}", column.name)
-            if row is not None:
-                shown = {"row": row[0], "value": str(row[1])[:24]}
-                found.append(Problem(f"experiments.{key}", shown, table.reading.name, field=column.name))
+            problem = fault(table, key, f"{condition} AND {where}", column.name)
+            if problem is not None:
+                found.append(problem)
                 break
     if found:
         raise DataError(*found)
@@ -153,19 +152,49 @@ def refuse_values(
             ),
             (any(row[3] for row in rows), f"{value} NOT IN (0, 1)", "not_binary"),
         ):
-            first = first_row(table, f"{condition} AND {where}", column.name) if suspected else None
-            if first is not None:
-                ((count,),) = table.fetch(
-                    f"SELECT count(*) FROM {table.relation} WHERE {condition} AND {where}"
-                )
-                shown = {"row": first[0], "value": str(first[1])[:24], "count": count}
-                found.append(Problem(f"experiments.{key}", shown, table.reading.name, field=column.name))
+            problem = fault(table, key, f"{condition} AND {where}", column.name) if suspected else None
+            if problem is not None:
+                found.append(problem)
                 break
     if found:
         raise DataError(*found)
 
 
-def first_row(table: Table, condition: str, column: str) -> tuple[int, Any] | None:
+def texts(table: Table, column: Column) -> str:
+    """Return the SQL condition that a column of numbers holds a text instead."""
+    return f"({value_sql(table, column)} IS NULL AND {quoted(column.name)} IS NOT NULL)"
+
+
+def fault(table: Table, key: str, condition: str, column: str, **values: Any) -> Problem | None:
+    """Return the problem of the rows that meet a condition: the first one, its value, and their count.
+
+    Parameters
+    ----------
+    table : Table
+    key : str
+        Of the catalogue, without its area.
+    condition : str
+        SQL.
+    column : str
+    **values
+        What the message names besides.
+    """
+    row = _first_row(table, condition, column)
+    if row is None:
+        return None
+    ((count,),) = table.fetch(f"SELECT count(*) FROM {table.relation} WHERE {condition}")
+    told = {"row": row[0], "value": str(row[1])[:24], "count": count, **values}
+    return Problem(f"experiments.{key}", told, table.reading.name, field=column)
+
+
+def refuse_rows(table: Table, key: str, condition: str, column: str, **values: Any) -> None:
+    """Raise a `DataError` where rows meet a condition; the parameters are those of `fault`."""
+    problem = fault(table, key, condition, column, **values)
+    if problem is not None:
+        raise DataError(problem)
+
+
+def _first_row(table: Table, condition: str, column: str) -> tuple[int, Any] | None:
     """Return the number (from 1) and the value of the first row that meets a condition."""
     rows = table.fetch(
         f"SELECT {ROW} + 1, {quoted(column)} FROM {table.relation} WHERE {condition} ORDER BY {ROW} LIMIT 1"

@@ -14,9 +14,8 @@ from opslab.experiments.metrics import Mean, Proportion
 from opslab.experiments.moments import ArmMoments, Moments, collect
 from opslab.experiments.result import Comparison, Effect
 from opslab.experiments.spec import Experiment
-from opslab.experiments.summed import Column, first_row, value_sql
+from opslab.experiments.summed import Column, refuse_rows, value_sql
 from opslab.experiments.unit_table import UnitTable
-from opslab.tables.source import quoted
 
 
 def diluted(
@@ -119,11 +118,8 @@ def collect_triggered(experiment: Experiment, units: UnitTable) -> Triggered:
         if isinstance(metric, Mean | Proportion) and metric.cap is None
     }
     found = collect(table, units.arm, [trigger, *columns.values()], units.where)
-    empty = sum(arm.missing[trigger] for arm in found.values())
-    if empty:
-        row = first_row(table, f"{quoted(name)} IS NULL AND {units.where}", name)
-        values = {"count": empty, "row": row[0] if row else None}
-        raise DataError(Problem("experiments.no_trigger", values, table.reading.name, field=name))
+    if any(arm.missing[trigger] for arm in found.values()):
+        refuse_rows(table, "no_trigger", f"{value_sql(table, trigger)} IS NULL AND {units.where}", name)
     arms = {arm: moments for arm, moments in found.items() if arm is not None}
     met = {arm: round(one.moments[trigger].mean * one.rows) for arm, one in arms.items()}
     if not any(met.values()):

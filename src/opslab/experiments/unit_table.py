@@ -13,7 +13,7 @@ from opslab.experiments.periods import Moment, moments_of
 from opslab.experiments.refusals import refuse_units
 from opslab.experiments.result import Message
 from opslab.experiments.spec import Experiment
-from opslab.experiments.summed import Column, first_row, refuse_infinite, refuse_types, value_sql
+from opslab.experiments.summed import Column, refuse_infinite, refuse_rows, refuse_types, texts, value_sql
 from opslab.experiments.units import Units, count_units, without_leaked
 from opslab.tables.reading import Reading
 from opslab.tables.source import ROW, Table, quoted
@@ -176,13 +176,7 @@ def _of_finer_rows(
     """Sum the rows of each unit; a metric per row becomes the ratio of two sums."""
     unit, arm = quoted(experiment.unit), experiment.arms.column
     fixed = _fixed_columns(experiment)
-    armless = first_row(table, f"{quoted(arm)} IS NULL AND {used}", arm)
-    if armless:
-        ((count,),) = table.fetch(
-            f"SELECT count(*) FROM {table.relation} WHERE {quoted(arm)} IS NULL AND {used}"
-        )
-        told = {"count": count, "row": armless[0]}
-        raise DataError(Problem("experiments.no_arm", told, table.reading.name, field=arm))
+    refuse_rows(table, "no_arm", f"{quoted(arm)} IS NULL AND {used}", arm)
     _refuse_changing(table, unit, fixed, used)
     _refuse_rows(experiment, table, used)
     sums = _Sums(table, used, [arm, *fixed])
@@ -324,11 +318,8 @@ def _refuse_rows(experiment: Experiment, table: Table, where: str) -> None:
             column = Column(name, binary=isinstance(metric, Proportion) and experiment.data.rows != "totals")
             refuse_types(table, [column])
             refuse_infinite(table, [column], {column: value_sql(table, column)}, where)
-            text = f"{value_sql(table, column)} IS NULL AND {quoted(name)} IS NOT NULL AND {where}"
-            if table.types[name].startswith(("VARCHAR", "ENUM")) and (found := first_row(table, text, name)):
-                ((count,),) = table.fetch(f"SELECT count(*) FROM {table.relation} WHERE {text}")
-                values = {"row": found[0], "value": str(found[1])[:24], "count": count}
-                raise DataError(Problem("experiments.text_value", values, table.reading.name, field=name))
+            if table.types[name].startswith(("VARCHAR", "ENUM")):
+                refuse_rows(table, "text_value", f"{texts(table, column)} AND {where}", name)
             if metric.missing == "refuse":
                 ((empty, rows),) = table.fetch(
                     f"SELECT count(*) FILTER (({finite(table, name)}) IS NULL), count(*) "
@@ -340,12 +331,9 @@ def _refuse_rows(experiment: Experiment, table: Table, where: str) -> None:
                         experiment.problem("experiments.missing_rows", "metrics", place, "missing", **values)
                     )
             if column.binary:
-                wrong = f"{value_sql(table, column)} NOT IN (0, 1) AND {where}"
-                row = first_row(table, wrong, name)
-                ((count,),) = table.fetch(f"SELECT count(*) FROM {table.relation} WHERE {wrong}")
-                if row:
-                    values = {"row": row[0], "value": str(row[1])[:24], "count": count}
-                    problems.append(Problem("experiments.not_binary", values, table.reading.name, field=name))
+                refuse_rows(
+                    table, "not_binary", f"{value_sql(table, column)} NOT IN (0, 1) AND {where}", name
+                )
     if problems:
         raise DataError(*problems)
 
@@ -354,39 +342,25 @@ def _of_totals(experiment: Experiment, table: Table, moment: Moment | None) -> U
     """Sum totals by arm and day; the days, which the arms share, take the place of units."""
     if moment is None:
         raise DataError(experiment.problem("experiments.totals_time", "period"))
-    arm, unit, file = experiment.arms.column, experiment.unit, table.reading.name
+    arm, unit = experiment.arms.column, experiment.unit
     within = moment.within
-    ((rows, armed, counted),) = table.fetch(
-        f"SELECT count(*), count({quoted(arm)}), count({quoted(unit)}) FROM {table.relation} WHERE {within}"
-    )
+    ((rows,),) = table.fetch(f"SELECT count(*) FROM {table.relation} WHERE {within}")
     refuse_units(experiment, table, Units(rows, rows), once=True)
-    for name, given in ((arm, armed), (unit, counted)):
-        if given < rows:
-            row = first_row(table, f"{quoted(name)} IS NULL AND {within}", name)
-            values = {"count": rows - given, "row": row[0] if row else None}
-            key = "experiments.no_arm" if name == arm else "experiments.no_count"
-            raise DataError(Problem(key, values, file, field=name))
+    for key, name in (("no_arm", arm), ("no_count", unit)):
+        refuse_rows(table, key, f"{quoted(name)} IS NULL AND {within}", name)
     column = Column(unit)
     refuse_types(table, [column])
     value = value_sql(table, column)
-    wrong = first_row(
-        table,
-        f"({value} IS NULL OR {value} < 0 OR {value} <> round({value}) OR isinf({value})) AND {within}",
-        unit,
-    )
-    if wrong:
-        values = {"row": wrong[0], "value": str(wrong[1])[:24]}
-        raise DataError(Problem("experiments.bad_count", values, file, field=unit))
+    odd = f"({value} IS NULL OR {value} < 0 OR {value} <> round({value}) OR isinf({value}))"
+    refuse_rows(table, "bad_count", f"{odd} AND {within}", unit)
     _refuse_rows(experiment, table, within)
     for metric in experiment.metrics:
         if isinstance(metric, Proportion):
             name = str(metric.column)
-            row = first_row(
-                table, f"({finite(table, name)} > {value} OR {finite(table, name)} < 0) AND {within}", name
+            own = finite(table, name)
+            refuse_rows(
+                table, "more_than_units", f"({own} > {value} OR {own} < 0) AND {within}", name, unit=unit
             )
-            if row:
-                told = {"row": row[0], "value": str(row[1])[:24], "unit": unit}
-                raise DataError(Problem("experiments.more_than_units", told, file, field=name))
     day = f"CAST(CAST({moment.moment} AS DATE) AS VARCHAR)"
     sums = _Sums(table, within, [arm, "opslab_day"])
     counted_as = sums.total(unit, unit, zero=True)
