@@ -591,7 +591,9 @@ def test_data_given_by_a_path_that_is_wrong(here):
     refused(DataError, message, lambda: analyze(experiment, name))
 
 
-WRONG_OBJECT = "cannot be read; give a path, a pandas or Polars data frame, or an Arrow table."
+WRONG_OBJECT = (
+    "cannot be read; give a path, a pandas or Polars data frame, an Arrow table, or a DuckDB relation."
+)
 
 
 def frame():
@@ -618,7 +620,10 @@ def mixed(data):
     [
         (lambda _: [1, 2], f"data: A list {WRONG_OBJECT}"),
         (lambda data: data["variant"], f"data: A pandas.Series {WRONG_OBJECT}"),
-        (lambda data: pl.from_pandas(data).lazy(), f"data: A polars.LazyFrame {WRONG_OBJECT}"),
+        (
+            lambda data: pl.from_pandas(data).lazy().group_by("variant"),
+            f"data: A polars.LazyGroupBy {WRONG_OBJECT}",
+        ),
         (lambda data: data.head(0), "data: The table has a header and no rows; export it again."),
         (
             lambda data: data.drop(columns="revenue"),
@@ -651,7 +656,18 @@ def mixed(data):
             ),
         ),
     ],
-    ids=["list", "series", "lazy", "no rows", "column", "dates", "numbers", "no time", "reserved", "mixed"],
+    ids=[
+        "list",
+        "series",
+        "grouped",
+        "no rows",
+        "column",
+        "dates",
+        "numbers",
+        "no time",
+        "reserved",
+        "mixed",
+    ],
 )
 def test_broken_frame(make, message, here):
     write(here)
