@@ -92,6 +92,8 @@ def test_engines_and_the_order_of_rows_agree(form, tmp_path):
     assert all(one.p_value is not None for one in expected)
     same(analyzed(form, changed(data, lambda one: one.sample(frac=1, random_state=3))), expected)
     same(analyzed(form, changed(data, pl.from_pandas)), expected)
+    same(analyzed(form, changed(data, lambda one: pl.from_pandas(one).lazy())), expected)
+    same(analyzed(form, changed(data, lambda one: duckdb.sql("SELECT * FROM one"))), expected)
     same(analyzed(form, changed(data, lambda one: pa.Table.from_pandas(one, preserve_index=False))), expected)
 
     def written(one):
