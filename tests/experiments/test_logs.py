@@ -307,3 +307,13 @@ def test_ids_that_a_gap_made_floats_meet(log):
     if log == "events":
         given[log].loc[len(given[log])] = [np.nan, "buy", START + DAY, 5.0]
     assert experiments.analyze(experiment(BOUGHT), given).comparisons == whole.comparisons
+
+
+def test_who_was_assigned_before_the_period_does_not_come_in_anew():
+    assignments, events = logs()
+    spec = experiment(BOUGHT, period={"time": "at", "start": "2026-03-01", "end": "2026-03-14"})
+    whole = experiments.analyze(spec, {"assignments": assignments, "events": events})
+    early = assignments.iloc[:3].assign(at=START - 5 * DAY)
+    again = experiments.analyze(spec, {"assignments": pd.concat([assignments, early]), "events": events})
+    without = experiments.analyze(spec, {"assignments": assignments.iloc[3:], "events": events})
+    assert again.comparisons == without.comparisons != whole.comparisons

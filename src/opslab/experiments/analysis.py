@@ -155,7 +155,7 @@ def _analyze(
         as_of=as_of,
         segments=tuple(_as_declared(experiment, units, effects)),
         interactions=tuple(interactions),
-        trends=tuple(trends(units, control, alpha)),
+        trends=tuple(trends(units, control, alpha, where)),
     )
 
 

@@ -132,8 +132,14 @@ def unit_table_of_logs(
 
 
 def _assigned_at(experiment: Experiment, table: Table, as_of: datetime.date | None) -> Moment:
-    found = moments_of(table, experiment.period, as_of) if experiment.period else None
-    if found:
+    period = experiment.period
+    found = moments_of(table, period, as_of) if period else None
+    if period and found:
+        # Who was assigned before the period does not come in anew when the log names the unit again.
+        unit, start = quoted(experiment.unit), f"({found.moment}) < TIMESTAMP '{period.start}'"
+        before = f"SELECT {unit} FROM {table.relation} WHERE {start} AND {unit} IS NOT NULL"
+        if table.fetch(f"{before} LIMIT 1"):
+            return Moment(found.moment, f"{found.within} AND {unit} NOT IN ({before})")
         return found
     name = _only_time(table)
     if name is None:

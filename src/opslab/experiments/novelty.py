@@ -15,14 +15,17 @@ from opslab.experiments.unit_table import Spans, UnitTable
 from opslab.tables.source import ROW, quoted
 
 
-def trends(units: UnitTable, control: str, alpha: float) -> list[Trend]:
-    """Return how the effect on each metric that has spans goes on after exposure, arm by arm."""
+def trends(units: UnitTable, control: str, alpha: float, where: str) -> list[Trend]:
+    """Return how the effect on each metric that has spans goes on after exposure, arm by arm.
+
+    ``where`` is the SQL condition on the units to use.
+    """
     found = []
     for metric, spans in units.trends.items():
         table = units.table
         slope = "opslab_slope"
         names = ", ".join(map(quoted, (units.arm, *spans.columns)))
-        source = f"{table.relation} WHERE {units.where}"
+        source = f"{table.relation} WHERE {where}"
         query = f"(SELECT {names}, {_contrast(spans)} AS {slope}, {ROW} FROM {source})"
         types = {name: table.types[name] for name in (units.arm, *spans.columns)} | {slope: "DOUBLE"}
         columns = [Column(name) for name in (*spans.columns, slope)]
