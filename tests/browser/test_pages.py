@@ -269,7 +269,7 @@ def test_nothing_moves_and_forced_colours_keep_the_frames(address, opened):
 def test_a_wide_table_stays_a_table_on_a_phone(pages, opened):
     """A phone's layout takes a table apart for the eye only: its parts keep their roles and names."""
     page = opened(pages["healthy"].as_uri(), viewport=PHONE)
-    table = page.get_by_role("table", name=re.compile("Effects"))
+    table = page.get_by_role("table", name=re.compile("Effects with"))
     assert table.get_by_role("row").count() == 4
     assert table.get_by_role("columnheader").count() == 8
     assert table.get_by_role("rowheader").count() == 3

@@ -224,10 +224,15 @@ def test_all_mistakes_in_parameters_are_told_at_once(workspace_folder):
         (["-p", "spec=a", "-p", "spec=b"], "spec is given twice; keep one of the two."),
         (["-p", "spec=data/sample/chekout.yaml"], "data/sample/chekout.yaml: This spec is not there; did you mean checkout.yaml?"),
         (["--params", "none.yaml"], "none.yaml: This spec is not there"),
-        (["-p", "spec=data/sample/onboarding.yaml"], "data.assignments: This is understood, but not computed"),
+        (["-p", "spec=sequential.yaml"], "design.method: This is understood, but not computed"),
     ],
 )  # fmt: skip
 def test_usage_is_corrected_before_a_kernel_starts(workspace_folder, arguments, said):
+    plan = (workspace_folder / "data/sample/checkout.yaml").read_text(encoding="utf-8")
+    plan = plan.replace("method: fixed", "method: always_valid").replace(
+        "checkout.csv", "data/sample/checkout.csv"
+    )
+    (workspace_folder / "sequential.yaml").write_text(plan, encoding="utf-8")
     done = run(*arguments)
     assert done.exit_code == 2
     assert said in done.stderr
