@@ -55,10 +55,19 @@ NOTEBOOKS = (
         gives="checks, effects with intervals, a decision with its reasons",
         demo=({"spec": "data/sample/checkout.yaml"}, {"spec": "data/sample/search_ranking.yaml"}),
     ),
+    Notebook(
+        name="feedback_themes",
+        summary="Customer feedback: what customers say, how much of it, and how sure that is",
+        parameters_path="opslab.feedback.parameters:ThemesParameters",
+        gives="themes over both languages with quotes, a quality panel, tables of themes and messages",
+    ),
 )
 
-SPECS = {"experiment": "opslab.experiments.spec:Experiment"}
-SAMPLES = ("opslab.experiments.sample:write",)
+SPECS = {
+    "experiment": "opslab.experiments.spec:Experiment",
+    "feedback": "opslab.feedback.spec:Study",
+}
+SAMPLES = ("opslab.experiments.sample:write", "opslab.feedback.sample:write")
 
 
 def find(name: str) -> Notebook:
