@@ -1,17 +1,16 @@
 """Themes as communities of a graph of shared neighbours: their number found, not told, and no noise bin.
 
-Neighbours by cosine, in the vectors as they are and with their common directions damped (half whitened); edges
-weigh the neighbours that two texts share (Jarvis & Patrick 1973, as Jaccard similarity); communities by Louvain
-(Blondel et al. 2008) over several resolutions, refined by centroids and neighbours together; the resolution by
-silhouette (Rousseeuw 1987). What each part gave, and what gave nothing, is in docs/feedback-methods.md.
+Neighbours by cosine, in the vectors as they are and with their common directions damped (half whitened);
+edges weigh the neighbours that two texts share (Jarvis & Patrick 1973, as Jaccard similarity); communities by
+Louvain (Blondel et al. 2008) over several resolutions, refined by centroids and neighbours together; the
+resolution by silhouette (Rousseeuw 1987). What each part gave, and what gave nothing: docs/feedback-methods.md.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
@@ -84,10 +83,13 @@ def cluster(vectors: Vectors, weights: Sequence[int], smallest: int, seed: int =
         lists = [nearest(view, NEIGHBOURS + SPARE) for view in (fitted, whitened(fitted))]
         graph = joined(lists)
         found = {one: refined(fitted, graph, louvain(graph, one, seed)) for one in RESOLUTIONS}
-        scores = {one: silhouette(fitted, labels) for one, labels in found.items()}
+        some = fitted[:_SILHOUETTE_TEXTS]
+        distances = 1 - some @ some.T
+        np.fill_diagonal(distances, 0)
+        scores = {one: silhouette(distances, labels[: len(some)]) for one, labels in found.items()}
         best = max(scores, key=lambda one: scores[one])
         resolution = best if scores[best] >= CLEAR else USUAL
-        labels = without_small(fitted, graph, found[resolution], np.asarray(weights)[:MOST_FITTED], smallest)
+        labels = without_small(fitted, found[resolution], np.asarray(weights)[:MOST_FITTED], smallest)
         neighbours = lists[0][:, :NEIGHBOURS]
         if len(vectors) > len(fitted):
             rest = nearest(fitted, NEIGHBOURS, vectors[len(fitted) :])
@@ -110,8 +112,27 @@ def cluster(vectors: Vectors, weights: Sequence[int], smallest: int, seed: int =
         )
 
 
+def levelled(vectors: Vectors, languages: Sequence[str | None], least: int = 20) -> Vectors:
+    """Return vectors without what only tells the language: each language's mean is moved to the mean of all.
+
+    Parameters
+    ----------
+    vectors : array, shape (n, dimensions)
+    languages : sequence of str or None
+    least : int
+        Texts of a language whose mean can be told; texts of others stay where they are.
+    """
+    spoken = np.array([name or "" for name in languages])
+    level = vectors.copy()
+    for name in sorted(set(languages) - {None}, key=str):
+        own = spoken == name
+        if own.sum() >= least:
+            level[own] -= vectors[own].mean(axis=0) - vectors.mean(axis=0)
+    return unit(level)
+
+
 def nearest(vectors: Vectors, count: int, queries: Vectors | None = None) -> Places:
-    """Return the places of each text's nearest others by cosine, nearest first; of queries among the texts."""
+    """Return the places of each text's nearest others by cosine, nearest first; for queries, among them."""
     among = vectors if queries is None else queries
     count = min(count, len(vectors) - (queries is None))
     found = np.empty((len(among), count), np.int64)
@@ -216,10 +237,8 @@ def refined(vectors: Vectors, graph: sparse.csr_matrix, labels: Places) -> Place
     return labels
 
 
-def without_small(
-    vectors: Vectors, graph: sparse.csr_matrix, labels: Places, weights: Any, smallest: int
-) -> Places:
-    """Return labels in which each theme has so many messages; the texts of others join their nearest theme."""
+def without_small(vectors: Vectors, labels: Places, weights: NDArray[np.int64], smallest: int) -> Places:
+    """Return labels in which each theme has so many messages; texts of others join the nearest theme."""
     while True:
         sizes = np.bincount(labels, weights)
         least = int(np.argmin(sizes))
@@ -233,14 +252,26 @@ def without_small(
         labels = np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
 
-def silhouette(vectors: Vectors, labels: Places) -> float:
-    """Return the mean silhouette by cosine over the first texts; -1 for a single theme."""
-    from sklearn.metrics import silhouette_score
+def silhouette(distances: NDArray[np.float32], labels: Places) -> float:
+    """Return the mean silhouette (Rousseeuw 1987) of labels: 0 for a text alone, -1 for a single theme.
 
-    some = labels[:_SILHOUETTE_TEXTS]
-    if not 1 < len(np.unique(some)) < len(some):
+    Parameters
+    ----------
+    distances : array, shape (n, n)
+    labels : array of int, shape (n,)
+    """
+    members = membership(np.unique(labels, return_inverse=True)[1])
+    if members.shape[1] < 2:  # noqa: PLR2004 - nothing to compare with
         return -1.0
-    return float(silhouette_score(vectors[:_SILHOUETTE_TEXTS], some, metric="cosine"))
+    rows, own = members.nonzero()
+    sizes = np.asarray(members.sum(axis=0)).ravel()
+    sums = np.asarray(members.T @ distances).T
+    inside = sums[rows, own] / np.maximum(sizes[own] - 1, 1)
+    means = sums / sizes
+    means[rows, own] = np.inf
+    outside = means.min(axis=1)
+    widths = (outside - inside) / np.maximum(np.maximum(outside, inside), 1e-12)
+    return float(np.where(sizes[own] > 1, widths, 0).mean())
 
 
 def coarse(graph: sparse.csr_matrix, labels: Places, seed: int) -> Places:
@@ -267,4 +298,14 @@ def stability(
     return total / times
 
 
-warnings.filterwarnings("ignore", category=sparse.SparseEfficiencyWarning, module=__name__)
+def positions(centres: Vectors) -> list[tuple[float, float]]:
+    """Return themes on a plane: the two directions in which their centroids differ most."""
+    from threadpoolctl import threadpool_limits
+
+    if len(centres) < 3:  # noqa: PLR2004 - no plane
+        return [(float(place), 0.0) for place in range(len(centres))]
+    with threadpool_limits(1):
+        left, sizes, _ = np.linalg.svd(centres.astype(np.float64) - centres.mean(axis=0), full_matrices=False)
+    flat = left[:, :2] * sizes[:2]
+    flat *= np.sign(flat[np.argmax(np.abs(flat), axis=0), [0, 1]])
+    return [(round(float(x), 6), round(float(y), 6)) for x, y in flat]

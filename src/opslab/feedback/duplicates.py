@@ -63,7 +63,9 @@ def copies(texts: Sequence[str], least: float = NEAR) -> tuple[list[int], list[b
 
 def _near_pairs(distinct: Sequence[tuple[str, int]], least: float) -> list[tuple[int, int]]:
     sets = {
-        place: {text[at : at + _SHINGLE] for at in range(min(max(len(text) - _SHINGLE + 1, 1), _MOST_SHINGLES))}
+        place: {
+            text[at : at + _SHINGLE] for at in range(min(max(len(text) - _SHINGLE + 1, 1), _MOST_SHINGLES))
+        }
         for text, place in distinct
     }
     counts = Counter(shingle for shingles in sets.values() for shingle in shingles)

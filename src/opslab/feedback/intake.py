@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from opslab.errors import DataError, Problem, did_you_mean
+from opslab.errors import DataError
 from opslab.feedback.languages import identify
 from opslab.feedback.redaction import redact, without_tokens
 from opslab.feedback.spec import Source, Study
@@ -27,7 +27,15 @@ _NAMES: Mapping[str, tuple[str, ...]] = {  # names that profiles give, the first
     "id": ("id", "key"),
     "date": ("created_at", "started_at", "date"),
     "language": ("language",),
-    "customer": ("customer_id", "requester_id", "email", "requester_email", "customer", "organization", "author"),
+    "customer": (
+        "customer_id",
+        "requester_id",
+        "email",
+        "requester_email",
+        "customer",
+        "organization",
+        "author",
+    ),
     "revenue": ("annual_revenue", "monthly_revenue", "revenue"),
     "segment": ("segment", "plan", "customer_segment"),
     "rating": ("rating",),
@@ -100,19 +108,18 @@ def take_in(study: Study, data: Any = None) -> Intake:
     Raises
     ------
     DataError
-        When a table has no column with words, or a column that the study names is not there.
+        When a table has no column with words.
     """
     rows: list[dict[str, Any]] = []
     readings: list[Reading] = []
     if isinstance(data, Sequence) and not isinstance(data, str):
         rows = [_row(f"{place}", "texts", place, str(text)) for place, text in enumerate(data, 1)]
     else:
-        sources = study.sources if data is None else (Source(path=""),)
-        for place, source in enumerate(sources):
+        for source in study.sources if data is None else (Source(path=""),):
             given = study.beside(source.path) if data is None else data
             frame, reading = read_export(given, answers=source)
             readings.append(reading)
-            rows += _rows(study, source, place, frame, reading)
+            rows += _rows(source, frame, reading)
     redacted: Counter[str] = Counter()
     counts = Counter[str]()
     kept: dict[str, dict[str, Any]] = {}
@@ -137,32 +144,37 @@ def take_in(study: Study, data: Any = None) -> Intake:
             row["words"] = without_tokens(row["text"])
             kept[row["uid"]] = row
     ordered = sorted(kept.values(), key=lambda row: (_digest(row["words"].casefold()), row["uid"]))
-    spoken = identify([row["words"] for row in ordered], study.languages, [row["language"] for row in ordered])
+    spoken = identify(
+        [row["words"] for row in ordered], study.languages, [row["language"] for row in ordered]
+    )
     messages = (Message(**row | {"language": name}) for row, name in zip(ordered, spoken, strict=True))
     came = tuple((row["source"], row["row"]) for row in rows)
     return Intake(tuple(messages), tuple(readings), came, redacted, **counts)
 
 
-def _rows(study: Study, source: Source, place: int, frame: pd.DataFrame, reading: Reading) -> list[dict[str, Any]]:
-    columns = _columns(study, source, place, list(frame.columns), reading)
+def _rows(source: Source, frame: pd.DataFrame, reading: Reading) -> list[dict[str, Any]]:
+    """Return the rows of an export as parts of messages; raise where no column holds words."""
+    texts = [name for name in _TEXTS if name in frame]
+    if not texts:
+        raise DataError.of("feedback.no_text", file=reading.name, columns=list(frame.columns)[:12])
+    columns = {part: next((name for name in names if name in frame), None) for part, names in _NAMES.items()}
     personal = [name for name in reading.personal if _kind(reading, name) == "name" and name in frame]
     label = source.source or Path(reading.name).stem
-    monthly = 12 if columns["revenue"] == ["monthly_revenue"] else 1
+    yearly = 12 if columns["revenue"] == "monthly_revenue" else 1
     made = []
     for number, cells in enumerate(frame.astype(object).where(frame.notna(), None).to_dict("records"), 1):
-        one = {name: cells[found[0]] if found else None for name, found in columns.items() if name != "text"}
-        text = "\n".join(str(cells[name]) for name in columns["text"] if cells[name] is not None)
-        row = _row(str(one["id"]) if one["id"] is not None else f"row {number}", label, number, text)
-        revenue = _number(one["revenue"])
-        row |= {
-            "date": _day(one["date"]),
-            "language": str(one["language"]) if one["language"] else None,
-            "customer": None if one["customer"] is None else _digest(f"{label}\0{one['customer']}")[:12],
-            "revenue": None if revenue is None else revenue * monthly,
-            "segment": None if one["segment"] is None else str(one["segment"])[:60],
-            "rating": _number(one["rating"]),
-            "names": [str(cells[name]) for name in personal if cells[name] is not None],
-        }
+        one = {part: None if name is None else cells[name] for part, name in columns.items()}
+        identity = f"row {number}" if one["id"] is None else str(one["id"])
+        row = _row(
+            identity, label, number, "\n".join(str(cells[name]) for name in texts if cells[name] is not None)
+        )
+        row["date"] = one["date"].date() if isinstance(one["date"], datetime.datetime) else one["date"]
+        row["language"] = None if one["language"] is None else str(one["language"])
+        row["customer"] = None if one["customer"] is None else _digest(f"{label}\0{one['customer']}")[:12]
+        row["segment"] = None if one["segment"] is None else str(one["segment"])[:60]
+        row["revenue"] = None if one["revenue"] is None else float(one["revenue"]) * yearly
+        row["rating"] = None if one["rating"] is None else float(one["rating"])
+        row["names"] = [str(cells[name]) for name in personal if cells[name] is not None]
         made.append(row)
     return made
 
@@ -173,30 +185,6 @@ def _row(identity: str, source: str, number: int, text: str) -> dict[str, Any]:
     return made | {"language": None, "date": None, "names": []}
 
 
-def _columns(
-    study: Study, source: Source, place: int, names: list[str], reading: Reading
-) -> dict[str, list[str]]:
-    """Return the columns behind each part of a message; raise for those that are not there."""
-    problems: list[Problem] = []
-    found: dict[str, list[str]] = {}
-    for part, given in source.columns:
-        wanted = [given] if isinstance(given, str) else list(given or ())
-        for name in wanted:
-            if name not in names:
-                near = did_you_mean(name, names)
-                key = "feedback.missing_column_near" if near else "feedback.missing_column"
-                told = {"name": name, "near": near, "columns": names[:12]}
-                problems.append(study.problem(key, "sources", place, "columns", part, **told))
-        known = _TEXTS if part == "text" else _NAMES[part]
-        fitting = [name for name in known if name in names]
-        found[part] = wanted or (fitting if part == "text" else fitting[:1])
-    if not found["text"]:
-        problems.append(Problem("feedback.no_text", {"columns": names[:12]}, reading.name))
-    if problems:
-        raise DataError(*problems)
-    return found
-
-
 def _kind(reading: Reading, name: str) -> str | None:
     profile = known_profiles().get(reading.profile or "")
     column = profile.columns.get(name) if profile else None
@@ -205,18 +193,12 @@ def _kind(reading: Reading, name: str) -> str | None:
 
 def _clean(text: str) -> str:
     """Return a text without what no reader sees, its lines joined."""
-    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]", " ", text).split())
+    return " ".join(
+        re.sub(
+            r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]", " ", text
+        ).split()
+    )
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-
-
-def _day(value: Any) -> datetime.date | None:
-    if isinstance(value, datetime.datetime):
-        return value.date()
-    return value if isinstance(value, datetime.date) else None
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

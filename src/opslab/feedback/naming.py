@@ -71,8 +71,8 @@ def name_themes(
 ) -> list[tuple[Phrases, ...]]:
     """Return the phrases of each theme in each language that speaks in it; no first phrase is used twice.
 
-    The score of a phrase is its log-odds in the theme against the other themes, with the whole of the language
-    as the prior (Monroe, Colaresi & Quinn 2008, eq. 16-22), times the share of the theme's texts
+    The score of a phrase is its log-odds in the theme against the other themes, with the whole language as
+    the prior (Monroe, Colaresi & Quinn 2008, eq. 16-22), times the share of the theme's texts
     that hold it to the power of 0.75: what is typical, and said by many.
 
     Parameters
@@ -88,7 +88,9 @@ def name_themes(
     made: list[list[Phrases]] = [[] for _ in range(count)]
     spoken = sorted({name for name in languages if name}, key=lambda name: (-languages.count(name), name))
     for language in spoken:
-        places = [at for at, said in enumerate(languages) if said == language and labels[at] >= 0][:_MOST_TEXTS]
+        places = [at for at, said in enumerate(languages) if said == language and labels[at] >= 0][
+            :_MOST_TEXTS
+        ]
         by_theme = np.bincount(labels[places], minlength=count) if places else np.zeros(count, int)
         speaking = [theme for theme in range(count) if by_theme[theme] >= max(SPEAKS * sizes[theme], 1)]
         if not speaking:
@@ -141,7 +143,10 @@ def _ranked(
         share = inside / max(sizes[theme], 1)
         score = odds / spread * share**0.75
         best = sorted(
-            ((round(float(value), 9), names[place], float(part)) for value, place, part in zip(score, places, share, strict=True)),
+            (
+                (round(float(value), 9), names[place], float(part))
+                for value, place, part in zip(score, places, share, strict=True)
+            ),
             key=lambda one: (-one[0], one[1]),
         )
         made.append([one for one in best[:60] if one[0] > 0])

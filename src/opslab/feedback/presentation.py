@@ -1,48 +1,96 @@
-"""A feedback readout, block by block: the first screen, then themes, their cards, the quality panel, data, method."""
+"""A feedback readout, block by block: the first screen, then themes, their cards, quality, data, method."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
+from opslab import workspace
 from opslab.feedback import record
 from opslab.feedback.analysis import FEWEST
+from opslab.feedback.audit import wilson
 from opslab.feedback.intake import LONGEST
 from opslab.feedback.redaction import KINDS
 from opslab.feedback.result import Check, FeedbackResult, Theme
 from opslab.messages import Language, numbers, text
-from opslab.report.blocks import Block, Cell, Facts, Heading, Pairs, Paragraph, Points, Table, Tone, Verdict
+from opslab.report.blocks import (
+    Block,
+    Cell,
+    Facts,
+    Group,
+    Heading,
+    Pairs,
+    Paragraph,
+    Points,
+    Table,
+    Tone,
+    Verdict,
+)
 from opslab.report.figures import Figure
 from opslab.report.imports import import_report
 
-_STATUS_TONES: dict[str, Tone] = {"pass": "good", "warn": "open", "fail": "bad"}
-_MOST_CARDS, _MOST_ROWS, _QUOTED, _FIRST = 12, 40, 280, 3
+_TONES: dict[str, Tone] = {"pass": "good", "warn": "open", "fail": "bad"}
+_MOST_CARDS, _MOST_ROWS, _SHORT, _LONG, _FIRST = 12, 40, 140, 280, 3
+_OVERSEEN = 15  # themes that a reader takes in; of more, the groups speak on the first screen
+
+
+@dataclass(frozen=True)
+class Said:
+    """One thing that customers say, as the first screen and the bars tell it: a theme, or a group of them."""
+
+    title: str
+    messages: int
+    share: float
+    interval: tuple[float, float]
+    quote: int
+
+
+def said(result: FeedbackResult) -> list[Said]:
+    """Return what customers say, the most said first: themes, or where they are many, groups of them."""
+    if len(result.themes) <= _OVERSEEN:
+        return [
+            Said(one.title, one.messages, one.share, one.interval, one.quotes[0]) for one in result.themes
+        ]
+    total, first = len(result.intake.messages), {one.id: one.quotes[0] for one in result.themes}
+    return [
+        Said(one.title, one.messages, one.messages / total, wilson(one.messages, total), first[one.themes[0]])
+        for one in result.groups
+    ]
 
 
 def headline(result: FeedbackResult, language: Language) -> str:
     """Return the sentence that a sponsor reads first."""
+    total = len(result.intake.messages)
     if result.broken:
         return text("feedback.headline_broken", language)
     if not result.themes:
-        return text("feedback.headline_none", language, messages=len(result.intake.messages))
-    one = result.themes[0]
-    low, high = one.share_interval
-    values = {"theme": one.title, "share": one.share, "messages": one.messages, "low": low, "high": high}
-    return text("feedback.headline", language, total=len(result.intake.messages), **values)
+        return text("feedback.headline_none", language, messages=total)
+    one = said(result)[0]
+    told = {"theme": one.title, "share": one.share, "messages": one.messages, "total": total}
+    return text("feedback.headline", language, low=one.interval[0], high=one.interval[1], **told)
 
 
 def first_screen(result: FeedbackResult, language: Language) -> Verdict:
     """Return what customers say, how much of it, and how sure we are."""
     failed = [say(check, language) for check in result.checks if check.status == "fail"]
     warned = [say(check, language) for check in result.checks if check.status == "warn"]
-    told = [_first_line(result, one, language) for one in result.themes[:_FIRST]]
-    tone: Tone = "bad" if result.broken else "open" if failed or not result.themes else "good"
+    told = [
+        text("feedback.first_line", language, theme=one.title, share=one.share, messages=one.messages,
+             quote=_short(result.intake.messages[one.quote].text, _SHORT))
+        for one in said(result)[:_FIRST]
+    ]  # fmt: skip
+    share = result.sorted / max(len(result.intake.messages), 1)
+    kind = "broken" if result.broken else "done" if result.themes else "none"
+    count, groups = len(result.themes), len(result.groups)
+    days = sorted(message.date for message in result.intake.messages if message.date)
+    period = [numbers.period((days[0], days[-1]), language=language)] if days else []
+    owner = [result.study.owner] if result.study.owner else []
     return Verdict(
-        kicker=_kicker(result, language),
-        title=result.plan.study,
-        question=result.plan.question,
-        action=_action(result, language),
+        kicker=" · ".join([text("feedback.kicker", language), *period, *owner]),
+        title=result.study.study,
+        question=result.study.question,
+        action=text(f"feedback.action_{kind}", language, themes=count, share=share, groups=groups),
         headline=headline(result, language),
-        tone=tone,
+        tone="bad" if result.broken else "open" if failed or not result.themes else "good",
         facts=_facts(result, language),
         reasons=[*failed, *told] if failed else [*told, *warned],
     )
@@ -61,142 +109,115 @@ def sections(result: FeedbackResult, language: Language) -> dict[str, list[Block
 
 def say(check: Check, language: Language) -> str:
     """Return a check's sentence."""
-    key, values = check.detail
-    return text(key, language, **values)
-
-
-def _action(result: FeedbackResult, language: Language) -> str:
-    if result.broken:
-        return text("feedback.action_broken", language)
-    if not result.themes:
-        return text("feedback.action_none", language)
-    share = result.sorted / len(result.intake.messages)
-    return text("feedback.action", language, themes=len(result.themes), share=share)
-
-
-def _first_line(result: FeedbackResult, one: Theme, language: Language) -> str:
-    quote = _short(result.intake.messages[one.quotes[0].place].text, 140)
-    return text("feedback.first_line", language, theme=one.title, share=one.share, messages=one.messages, quote=quote)
-
-
-def _kicker(result: FeedbackResult, language: Language) -> str:
-    parts = [text("feedback.kicker", language)]
-    days = sorted(message.date for message in result.intake.messages if message.date)
-    if days:
-        parts.append(numbers.period((days[0], days[-1]), language=language))
-    return " · ".join([*parts, *([result.plan.owner] if result.plan.owner else [])])
+    return text(check.key, language, **check.values)
 
 
 def _facts(result: FeedbackResult, language: Language) -> Facts:
-    intake, total = result.intake, len(result.intake.messages)
-    sources = len({message.source for message in intake.messages})
-    spoken = [f"{name} {numbers.integer(count, language=language)}" for name, count in record.languages(result).items()]
-    customers = len({message.customer for message in intake.messages if message.customer})
-    remarks = [text("feedback.fact_sources", language, count=sources), " · ".join(spoken[:4])]
-    if customers:
-        remarks.append(text("feedback.fact_customers", language, count=customers))
-    items = [(text("feedback.fact_messages", language), numbers.integer(total, language=language), remarks)]
+    messages, total = result.intake.messages, len(result.intake.messages)
+
+    def named(name: str, value: str, *remarks: str) -> tuple[str, str, tuple[str, ...]]:
+        return text(f"feedback.fact_{name}", language), value, remarks
+
+    spoken = " · ".join(
+        f"{name} {_count(count, language)}" for name, count in record.languages(result).items()
+    )
+    sources = text("feedback.fact_sources", language, count=len({message.source for message in messages}))
+    items = [named("messages", _count(total, language), sources, spoken[:60])]
     if result.themes:
         unsorted = record.unsorted(result)
-        main = max(unsorted, key=lambda reason: unsorted[reason], default=None)
-        why = [text(f"feedback.reason_{main}", language)] if main else []
-        kept = numbers.percent(result.sorted / total, 0, language=language)
-        items.append((text("feedback.fact_sorted", language), kept, [text("feedback.fact_unsorted", language, count=total - result.sorted), *why]))
-        stable = next(check for check in result.checks if check.name == "stability")
-        shown = numbers.percent(stable.value or 0.0, 0, language=language)
-        items.append((text("feedback.fact_stability", language), shown, [text("feedback.fact_stability_remark", language)]))
-        items.append(_audit_fact(result, language))
+        why = (
+            [text(f"feedback.reason_{max(unsorted, key=lambda one: unsorted[one])}", language)]
+            if unsorted
+            else []
+        )
+        left = text("feedback.fact_unsorted", language, count=total - result.sorted)
+        items.append(named("sorted", _share(result.sorted / total, language), left, *why))
+    for check in result.checks:
+        if check.name == "stability":
+            remark = text("feedback.fact_stability_remark", language)
+            items.append(named("stability", _share(check.value or 0.0, language), remark))
+    audit, none = result.audit, text("words.none", language)
+    if audit is not None and audit.judged:
+        low, high = (_share(end, language) for end in audit.interval)
+        remarks = (
+            text("words.range", language, low=low, high=high),
+            text("feedback.fact_judged", language, judged=audit.judged),
+        )
+        items.append(named("audit", _share(audit.right / audit.judged, language), *remarks))
+    elif result.themes:
+        items.append(named("audit", none, text("feedback.fact_audit_none", language)))
     return Facts(items)
-
-
-def _audit_fact(result: FeedbackResult, language: Language) -> tuple[str, str, list[str]]:
-    audit = result.audit
-    name = text("feedback.fact_audit", language)
-    if audit is None or not audit.judged:
-        return name, text("words.none", language), [text("feedback.fact_audit_none", language)]
-    low, high = (numbers.percent(end, 0, language=language) for end in audit.interval)
-    share = numbers.percent(audit.right / audit.judged, 0, language=language)
-    judged = text("feedback.fact_audit_judged", language, judged=audit.judged)
-    return name, share, [text("words.range", language, low=low, high=high), judged]
 
 
 def _themes(result: FeedbackResult, language: Language) -> list[Block | Figure]:
     blocks: list[Block | Figure] = [Heading(text("feedback.section_themes", language))]
     if not result.themes:
-        said = [text("feedback.no_themes", language, fewest=FEWEST)]
-        shown = [_short(message.text, _QUOTED) for message in result.intake.messages[:FEWEST]]
-        return [*blocks, Paragraph(said[0]), Points(shown)]
+        shown = [_short(message.text, _LONG) for message in result.intake.messages[:FEWEST]]
+        return [*blocks, Paragraph(text("feedback.no_themes", language, fewest=FEWEST)), Points(shown)]
     if result.broken:
         blocks.append(Paragraph(text("feedback.themes_broken", language), "bad"))
     drawn = result.figures(language)
-    blocks.append(drawn["shares"])
-    columns = ["theme", "messages", "share", "interval"]
-    optional = {
-        "customers": any(one.customers for one in result.themes),
-        "revenue": any(one.revenue is not None for one in result.themes),
-        "rating": any(one.rating is not None for one in result.themes),
-    }
-    columns += [name for name, there in optional.items() if there] + ["stability"]
-    groups = {group.id: group.title for group in result.groups if len(group.themes) > 1}
-    rows = [[_cell(result, one, name, groups, language) for name in columns] for one in result.themes[:_MOST_ROWS]]
-    heads = [text(f"feedback.column_{name}", language) for name in columns]
-    blocks.append(Table(text("feedback.table_themes", language), heads, rows, numeric=range(1, len(columns)), wide=True))
-    if len(result.themes) > _MOST_ROWS:
-        blocks.append(Paragraph(text("feedback.more_themes", language, count=len(result.themes) - _MOST_ROWS), small=True))
-    blocks.append(drawn["map"])
-    return blocks
+    heads = [text(f"feedback.column_{name}", language) for name in
+             ("theme", "messages", "share", "customers", "rating", "stability")]  # fmt: skip
+    by_id = {one.id: one for one in result.themes[:_MOST_ROWS]}
+    groups = [
+        Group(
+            Cell(group.title, text("feedback.in_group", language, messages=group.messages)),
+            [_row(by_id[one], language) for one in group.themes if one in by_id],
+        )
+        for group in result.groups
+        if any(one in by_id for one in group.themes)
+    ]
+    caption = text("feedback.table_themes", language)
+    if len(groups) < len(by_id):
+        table = Table(caption, heads, numeric=range(1, 6), groups=groups, wide=True)
+    else:
+        table = Table(caption, heads, [_row(one, language) for one in by_id.values()], range(1, 6), wide=True)
+    more = len(result.themes) - len(by_id)
+    said_more = [Paragraph(text("feedback.more_themes", language, count=more), small=True)] if more else []
+    return [*blocks, drawn["shares"], table, *said_more, drawn["map"]]
 
 
-def _cell(result: FeedbackResult, one: Theme, name: str, groups: dict[str, str], language: Language) -> str | Cell:
+def _row(one: Theme, language: Language) -> list[str | Cell]:
     none = text("words.none", language)
-    low, high = (numbers.percent(end, language=language) for end in one.share_interval)
-    match name:
-        case "theme":
-            inside = text("feedback.in_group", language, group=groups[one.group]) if one.group in groups else ""
-            return Cell(one.title, inside)
-        case "messages":
-            return numbers.integer(one.messages, language=language)
-        case "share":
-            return numbers.percent(one.share, language=language)
-        case "interval":
-            return text("words.range", language, low=low, high=high)
-        case "customers":
-            return none if one.customers is None else numbers.integer(one.customers, language=language)
-        case "revenue":
-            return none if one.revenue is None else numbers.integer(one.revenue, language=language)
-        case "rating":
-            return none if one.rating is None else numbers.decimal(one.rating, 1, language=language)
-    return Cell(numbers.percent(one.stability, 0, language=language), tone="plain" if one.stability >= 0.5 else "open")  # noqa: PLR2004 - Hennig's "dissolved"
+    low, high = (numbers.percent(end, language=language) for end in one.interval)
+    stable, weak = one.stability, one.stability is not None and one.stability < 0.5  # noqa: PLR2004 - Hennig's "dissolved"
+    return [
+        one.title,
+        _count(one.messages, language),
+        Cell(
+            numbers.percent(one.share, language=language), text("words.range", language, low=low, high=high)
+        ),
+        none if one.customers is None else _count(one.customers, language),
+        none if one.rating is None else numbers.decimal(one.rating, 1, language=language),
+        Cell(none if stable is None else _share(stable, language), tone="open" if weak else "plain"),
+    ]
 
 
 def _cards(result: FeedbackResult, language: Language) -> list[Block | Figure]:
-    if not result.themes:
-        return []
-    blocks: list[Block | Figure] = [Heading(text("feedback.section_cards", language))]
+    blocks: list[Block | Figure] = (
+        [Heading(text("feedback.section_cards", language))] if result.themes else []
+    )
     for one in result.themes[:_MOST_CARDS]:
-        blocks.append(Heading(one.title, 3))
-        said = [text("feedback.card", language, messages=one.messages, share=one.share)]
-        said += [text("feedback.card_days", language, first=one.first, last=one.last)] if one.first else []
-        words = [", ".join(part.phrases) for part in one.phrases]
-        said += [text("feedback.card_words", language, words=" · ".join(words))] if words else []
-        blocks += [Paragraph(" ".join(said)), Points([_quote(result, quote.place, language) for quote in one.quotes])]
-    if len(result.themes) > _MOST_CARDS:
-        blocks.append(Paragraph(text("feedback.more_cards", language, count=len(result.themes) - _MOST_CARDS), small=True))
+        words = " · ".join(", ".join(part.phrases) for part in one.phrases) or text("words.none", language)
+        told = text("feedback.card", language, messages=one.messages, share=one.share, words=words)
+        quoted = [_quote(result, place, language) for place in one.quotes]
+        blocks += [Heading(one.title, 3), Paragraph(told), Points(quoted)]
     return blocks
 
 
 def _quote(result: FeedbackResult, place: int, language: Language) -> str:
     message = result.intake.messages[place]
-    parts = [message.source, message.id]
-    parts += [numbers.date(message.date, language=language)] if message.date else []
-    return text("feedback.quote", language, quote=_short(message.text, _QUOTED), where=" · ".join(parts))
+    day = [numbers.date(message.date, language=language)] if message.date else []
+    where = " · ".join([message.source, message.id, *day])
+    return text("feedback.quote", language, quote=_short(message.text, _LONG), where=where)
 
 
 def _quality(result: FeedbackResult, language: Language) -> list[Block | Figure]:
     rows = [
         (
             text(f"feedback.check_{check.name}", language),
-            Cell(text(f"feedback.status_{check.status}", language), tone=_STATUS_TONES[check.status]),
+            Cell(text(f"feedback.status_{check.status}", language), tone=_TONES[check.status]),
             text("words.yes" if check.blocking else "words.no", language),
             say(check, language),
         )
@@ -212,14 +233,16 @@ def _quality(result: FeedbackResult, language: Language) -> list[Block | Figure]
         lines = [
             (
                 text(f"feedback.reason_{reason}", language),
-                numbers.integer(count, language=language),
-                numbers.percent(count / total, language=language),
+                _count(count, language),
+                _share(count / total, language),
             )
             for reason, count in unsorted.items()
         ]
         heads = [text(f"feedback.column_{name}", language) for name in ("reason", "messages", "share")]
         blocks.append(Table(text("feedback.table_unsorted", language), heads, lines, numeric=(1, 2)))
-        blocks.append(Paragraph(text("feedback.dial", language, coverage=result.plan.coverage), small=True))
+        blocks.append(
+            Paragraph(text("feedback.dial", language, coverage=result.study.themes.coverage), small=True)
+        )
     if result.audit and result.audit.stale:
         blocks.append(Paragraph(text("feedback.audit_stale", language, count=result.audit.stale), small=True))
     return blocks
@@ -227,23 +250,19 @@ def _quality(result: FeedbackResult, language: Language) -> list[Block | Figure]
 
 def _data(result: FeedbackResult, language: Language) -> list[Block | Figure]:
     intake = result.intake
-    blocks: list[Block | Figure] = [Heading(text("feedback.section_data", language))]
-    copies = sum(place.copy_of is not None for place in result.places)
-    counts = {"used": len(intake.messages), "copies": copies, "empty": intake.empty, "outside": intake.outside,
-              "repeated": intake.repeated, "cut": intake.cut}  # fmt: skip
-    blocks.append(
-        Pairs([
-            (text(f"feedback.data_{name}", language, most=LONGEST), numbers.integer(count, language=language))
-            for name, count in counts.items()
-            if count or name in ("used", "copies")
-        ])
-    )  # fmt: skip
-    found = [
-        (text(f"feedback.kind_{kind}", language) if kind in KINDS else kind, numbers.integer(count, language=language))
+    counts = {name: getattr(intake, name) for name in ("empty", "outside", "repeated", "cut")}
+    counts = {"used": len(intake.messages), "copies": record.copies(result)} | counts
+    rows = [
+        (text(f"feedback.data_{name}", language, most=LONGEST), _count(count, language))
+        for name, count in counts.items()
+        if count or name == "used"
+    ]
+    kinds = [
+        (text(f"feedback.kind_{kind}", language) if kind in KINDS else kind, _count(count, language))
         for kind, count in sorted(intake.redacted.items())
     ]
-    blocks.append(Paragraph(text("feedback.redacted", language, count=intake.redacted.total())))
-    blocks += [Pairs(found)] if found else []
+    blocks: list[Block | Figure] = [Heading(text("feedback.section_data", language)), Pairs(rows)]
+    blocks += [Paragraph(text("feedback.redacted", language, count=intake.redacted.total())), Pairs(kinds)]
     blocks.append(Paragraph(text("feedback.names_gap", language), "open"))
     for reading in intake.readings:
         blocks += [Heading(reading.name, 3), *import_report(reading, language)]
@@ -251,17 +270,27 @@ def _data(result: FeedbackResult, language: Language) -> list[Block | Figure]:
 
 
 def _method(result: FeedbackResult, language: Language) -> list[Block | Figure]:
-    plan = result.plan
-    encoder: dict[str, Any] = {"encoder": plan.encoder, "sha256": plan.encoder_sha256}
-    said = [text("feedback.method_encoder", language, **encoder), text("feedback.method_themes", language)]
-    if plan.resolution is not None:
-        said.append(text("feedback.method_chosen", language, resolution=plan.resolution, silhouette=plan.silhouette))
-    said += [text(f"feedback.method_{name}", language) for name in ("names", "quotes", "interval", "ids")]
-    said.append(text("feedback.method_files", language))
-    if plan.spec and plan.spec_sha256:
-        said.append(text("feedback.method_spec", language, spec=plan.spec, sha256=plan.spec_sha256))
-    return [Heading(text("feedback.section_method", language)), Points(said)]
+    method, file = result.method, result.study.file
+    values = {"encoder": method.encoder, "sha256": method.encoder_sha256}
+    points = [text("feedback.method_encoder", language, **values), text("feedback.method_themes", language)]
+    if method.resolution is not None:
+        chosen = {"resolution": method.resolution, "silhouette": method.silhouette}
+        points.append(text("feedback.method_chosen", language, **chosen))
+    names = ("names", "quotes", "interval", "ids", "files")
+    points += [text(f"feedback.method_{name}", language) for name in names]
+    if file:
+        shown = {"spec": workspace.shown(file), "sha256": workspace.sha256(file)}
+        points.append(text("feedback.method_spec", language, **shown))
+    return [Heading(text("feedback.section_method", language)), Points(points)]
 
 
-def _short(said: str, most: int) -> str:
-    return said if len(said) <= most else said[:most].rsplit(" ", 1)[0] + "…"
+def _short(given: str, most: int) -> str:
+    return given if len(given) <= most else given[:most].rsplit(" ", 1)[0] + "…"
+
+
+def _count(value: int, language: Language) -> str:
+    return numbers.integer(value, language=language)
+
+
+def _share(value: float, language: Language) -> str:
+    return numbers.percent(value, 0, language=language)

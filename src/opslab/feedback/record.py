@@ -8,209 +8,157 @@ import tempfile
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
+from opslab import workspace
 from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.feedback.audit import drawn
-from opslab.feedback.result import REASONS, FeedbackResult, Theme
+from opslab.feedback.intake import Message
+from opslab.feedback.result import FeedbackResult, Reason
 from opslab.tables import write_csv, write_xlsx
 
 SCHEMA = "opslab.feedback/1"
-_MOST_IN_WORKBOOK = 20_000  # messages; more stand in the CSV file alone
-_MOST_RECORDED = 300  # themes told one by one in the record; more stand in the CSV file alone
-_MESSAGE_COLUMNS = (
-    "message", "source", "id", "row", "date", "language", "customer", "segment", "revenue", "rating",
-    "theme", "name", "group", "nearest", "second", "confidence", "reason", "copy_of", "text",
-)  # fmt: skip
+_MOST_IN_WORKBOOK, _MOST_RECORDED = 20_000, 300  # messages, themes; more stand in the CSV files alone
 
 
 def record(result: FeedbackResult) -> dict[str, Any]:
     """Return the result as JSON takes it: no prose of ours, missing numbers null."""
-    intake = result.intake
+    intake, study = result.intake, result.study
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files(result).items()}
     return {
         "schema": SCHEMA,
         "as_of": _day(result.as_of),
         "inputs": inputs(result),
         "status": "check_failed" if result.broken else "complete",
-        "plan": {
-            name: _day(value) if isinstance(value, datetime.date) else value
-            for name, value in asdict(result.plan).items()
-        },
-        "messages": {
-            "rows": len(intake.rows),
-            "used": len(intake.messages),
-            "sorted": result.sorted,
-            "unsorted": unsorted(result),
-            "copies": sum(place.copy_of is not None for place in result.places),
-            "empty": intake.empty,
-            "outside_days": intake.outside,
-            "repeated_ids": intake.repeated,
-            "cut": intake.cut,
-        },
-        "languages": languages(result),
+        "plan": study.model_dump(mode="json", exclude={"sources", "audit"}) | {"slug": study.slug},
+        "method": asdict(result.method),
+        "messages": {name: getattr(intake, name) for name in ("empty", "outside", "repeated", "cut")}
+        | {"rows": len(intake.rows), "used": len(intake.messages), "sorted": result.sorted}
+        | {"copies": copies(result), "unsorted": unsorted(result), "languages": languages(result)},
         "redacted": dict(sorted(intake.redacted.items())),
-        "themes": [_theme(result, one) for one in result.themes[:_MOST_RECORDED]],
+        "themes": [
+            asdict(one) | {"quotes": [_quote(intake.messages[at]) for at in one.quotes]}
+            for one in result.themes[:_MOST_RECORDED]
+        ],
         "groups": [asdict(group) for group in result.groups],
         "checks": [
-            {
-                "name": one.name,
-                "status": one.status,
-                "value": one.value,
-                "blocking": one.blocking,
-                "detail": {"key": one.detail[0], "values": dict(one.detail[1])},
-            }
+            {"name": one.name, "status": one.status, "value": one.value, "blocking": one.blocking}
+            | {"detail": {"key": one.key, "values": dict(one.values)}}
             for one in result.checks
         ],
         "audit": asdict(result.audit) if result.audit else None,
         "imports": [reading.record() for reading in intake.readings],
-        "files": [
-            {"file": name, "sha256": hashlib.sha256(content).hexdigest()}
-            for name, content in files(result).items()
-        ],
+        "files": [{"file": name, "sha256": sha256} for name, sha256 in hashes.items()],
         "evidence": [one.record() for one in evidence(result)],
     }
 
 
 def inputs(result: FeedbackResult) -> list[dict[str, str]]:
-    """Return the files behind the result with the SHA-256 of their bytes: the study, its sources, the audit."""
-    plan = result.plan
-    named = [
-        (plan.spec, plan.spec_sha256),
-        *((reading.name, reading.sha256) for reading in result.intake.readings),
-        (plan.audit, plan.audit_sha256),
-    ]
-    return [{"file": file, "sha256": sha256} for file, sha256 in named if file and sha256]
+    """Return the files behind the result with the SHA-256 of their bytes: the study, sources, audit."""
+    study = result.study
+    paths = [study.file, study.beside(study.audit) if study.audit else None]
+    named = [(workspace.shown(path), workspace.sha256(path)) for path in paths if path]
+    named[1:1] = [(one.name, one.sha256) for one in result.intake.readings if one.sha256]
+    return [{"file": file, "sha256": sha256} for file, sha256 in named]
 
 
 def unsorted(result: FeedbackResult) -> dict[str, int]:
     """Return how many messages are in no theme, by the reason."""
     counts = Counter(place.reason for place in result.places if place.reason)
-    return {reason: counts[reason] for reason in REASONS if counts[reason]}
+    return {reason: counts[reason] for reason in get_args(Reason) if counts[reason]}
 
 
 def languages(result: FeedbackResult) -> dict[str, int]:
     """Return how many messages are in each language, the most spoken first."""
-    counts = Counter(message.language or "?" for message in result.intake.messages)
-    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+    return dict(Counter(message.language or "?" for message in result.intake.messages).most_common())
 
 
-def _theme(result: FeedbackResult, one: Theme) -> dict[str, Any]:
-    quotes = [(quote, result.intake.messages[quote.place]) for quote in one.quotes]
-    return asdict(one) | {
-        "first": _day(one.first),
-        "last": _day(one.last),
-        "quotes": [
-            {
-                "message": message.uid,
-                "source": message.source,
-                "id": message.id,
-                "date": _day(message.date),
-                "language": message.language,
-                "text": message.text[:400],
-                "medoid": quote.medoid,
-            }
-            for quote, message in quotes
-        ],
+def copies(result: FeedbackResult) -> int:
+    """Return how many messages repeat another one."""
+    return sum(place.copy_of is not None for place in result.places)
+
+
+def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
+    """Return the themes, every message with its theme, redacted, and a random sample of them to judge."""
+    titles = {theme.id: theme.title for theme in result.themes}
+    members = {theme: group.title for group in result.groups for theme in group.themes}
+    messages = result.intake.messages
+    themes = [
+        {"theme": one.id, "name": one.title, "group": members[one.id], "messages": one.messages}
+        | {"share": one.share, "share_low": one.interval[0], "share_high": one.interval[1]}
+        | {"customers": one.customers, "rating": one.rating, "stability": one.stability}
+        | {"phrases": "; ".join(phrase for part in one.phrases for phrase in part.phrases)}
+        | {"quote": messages[one.quotes[0]].text}
+        for one in result.themes
+    ]
+    pairs = list(zip(messages, result.places, strict=True))
+    told = [
+        asdict(message)
+        | asdict(place)
+        | {"name": titles.get(place.theme or ""), "group": members.get(place.theme or "")}
+        for message, place in sorted(pairs, key=lambda pair: (pair[0].source, pair[0].row))
+    ]
+    inside = [(message, titles[place.theme]) for message, place in pairs if place.theme]
+    order = drawn([message.uid for message, _ in inside], result.method.seed)
+    sheet = [(inside[at][0].uid, inside[at][0].text, inside[at][1], None) for at in order]
+    first = ["uid", "source", "id", "row", "date", "language", "theme", "name", "group", "text"]
+    frame = pd.DataFrame(told) if told else pd.DataFrame(columns=first)
+    frame = frame[[*first, *(name for name in frame.columns if name not in (*first, "words"))]]
+    return {
+        "themes": pd.DataFrame(themes or {"theme": [], "name": [], "messages": []}),
+        "messages": frame.rename(columns={"uid": "message"}),
+        "audit": pd.DataFrame(sheet, columns=["message", "text", "theme", "right"]),
     }
 
 
-def themes_frame(result: FeedbackResult) -> pd.DataFrame:
-    """Return a row for each theme."""
-    groups = {group.id: group.title for group in result.groups}
-    rows = [
-        {
-            "theme": one.id,
-            "name": one.title,
-            "group": groups[one.group],
-            "messages": one.messages,
-            "share": one.share,
-            "share_low": one.share_interval[0],
-            "share_high": one.share_interval[1],
-            "customers": one.customers,
-            "revenue_per_year": one.revenue,
-            "rating": one.rating,
-            "stability": one.stability,
-            "first": one.first,
-            "last": one.last,
-            "phrases": "; ".join(phrase for part in one.phrases for phrase in part.phrases),
-            "quote": next((result.intake.messages[quote.place].text for quote in one.quotes), None),
-        }
-        for one in result.themes
-    ]
-    return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["theme", "name", "messages"])
-
-
-def messages_frame(result: FeedbackResult) -> pd.DataFrame:
-    """Return a row for each message, redacted: by source and row."""
-    titles = {theme.id: theme.title for theme in result.themes}
-    members = {theme: group.title for group in result.groups for theme in group.themes}
-    rows = []
-    for message, place in zip(result.intake.messages, result.places, strict=True):
-        told = asdict(message) | asdict(place)
-        told |= {"message": message.uid, "name": titles.get(place.theme or ""), "group": members.get(place.theme or "")}
-        told["confidence"] = None if place.confidence is None else round(place.confidence, 4)
-        rows.append({name: told[name] for name in _MESSAGE_COLUMNS})
-    rows.sort(key=lambda row: (row["source"], row["row"]))
-    return pd.DataFrame(rows, columns=list(_MESSAGE_COLUMNS))
-
-
-def audit_frame(result: FeedbackResult) -> pd.DataFrame:
-    """Return the audit sheet: messages drawn at random, with a column to say whether the theme is right."""
-    titles = {theme.id: theme.title for theme in result.themes}
-    pairs = zip(result.intake.messages, result.places, strict=True)
-    found = [(message, titles[place.theme]) for message, place in pairs if place.theme]
-    order = drawn([message.uid for message, _ in found], result.plan.seed)
-    rows = [(found[at][0].uid, found[at][0].text, found[at][1], None) for at in order]
-    return pd.DataFrame(rows, columns=["message", "text", "theme", "right"])
-
-
 def files(result: FeedbackResult) -> dict[str, bytes]:
-    """Return the tables that stand beside the readout, by file name: CSV, and a workbook of them all."""
-    tables = {"themes": themes_frame(result), "messages": messages_frame(result), "audit": audit_frame(result)}
-    sheets = {name: table for name, table in tables.items() if len(table) <= _MOST_IN_WORKBOOK}
-    made = {}
+    """Return the tables by file name: CSV, and a workbook of them all."""
+    made, found = {}, tables(result)
     with tempfile.TemporaryDirectory() as folder:
-        for name, table in tables.items():
+        for name, table in found.items():
             made[f"{name}.csv"] = write_csv(table, Path(folder) / f"{name}.csv").read_bytes()
+        sheets = {name: table for name, table in found.items() if len(table) <= _MOST_IN_WORKBOOK}
         made["feedback.xlsx"] = write_xlsx(sheets, Path(folder) / "feedback.xlsx").read_bytes()
     return made
 
 
 def evidence(result: FeedbackResult) -> list[Evidence]:
     """Return each theme's share of the messages: descriptive, of the grade of a survey."""
-    if result.broken:
-        return []
-    total = len(result.intake.messages)
-    sources = tuple(
-        SourceFile(reading.name, reading.sha256, reading.rows) for reading in result.intake.readings
-    )
+    total, study = len(result.intake.messages), result.study
+    sources = tuple(SourceFile(one.name, one.sha256, one.rows) for one in result.intake.readings)
     return [
         Evidence(
-            id=f"{result.plan.slug}/{one.id}",
+            id=f"{study.slug}/{one.id}",
             kind="descriptive",
             statement=("feedback.evidence", {"theme": one.title, "messages": one.messages, "total": total}),
             quantity=Quantity(
                 "beta",
                 {"a": one.messages + 0.5, "b": total - one.messages + 0.5},
                 one.share,
-                *one.share_interval,
+                *one.interval,
                 0.95,
             ),
             unit="share",
             per="once",
-            period=(result.plan.start, result.plan.end),
+            period=(study.start, study.end),
             population="message",
             claim=f"theme:{one.title}",
             benefit="quality",
             grade="E",
             sources=sources,
             date=result.as_of,
-            owner=result.plan.owner,
+            owner=study.owner,
         )
         for one in result.themes[:20]
+        if not result.broken
     ]
+
+
+def _quote(message: Message) -> dict[str, Any]:
+    told = {name: getattr(message, name) for name in ("uid", "source", "id", "language")}
+    return told | {"date": _day(message.date), "text": message.text[:400]}
 
 
 def _day(value: datetime.date | None) -> str | None:

@@ -14,14 +14,20 @@ KINDS = ("email", "link", "ip", "iban", "nir", "siret", "card", "phone", "name",
 _GAP = r"[ \u00a0\u202f.-]?"
 _DIGITS = re.compile(rf"(?<![\w+])\d(?:{_GAP}\d){{12,18}}(?!\w)")
 _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
-_LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"']+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|fr|net|org|io|eu|app|co)/[^\s<>\"']*")
+_LINK = re.compile(
+    r"(?:https?://|www\.)[^\s<>\"']+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|fr|net|org|io|eu|app|co)/[^\s<>\"']*"
+)
 _IP4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)")
 _IP6 = re.compile(r"(?<![\w:])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?![\w:])")
 _IBAN = re.compile(rf"\b[A-Z]{{2}}\d{{2}}(?:{_GAP}[A-Z0-9]){{11,30}}(?![A-Za-z0-9])")
-_NIR = re.compile(rf"(?<!\w)[1-478](?:{_GAP}\d){{4}}{_GAP}(?:\d{_GAP}\d|2{_GAP}[ABab])(?:{_GAP}\d){{8}}(?!\w)")
+_NIR = re.compile(
+    rf"(?<!\w)[1-478](?:{_GAP}\d){{4}}{_GAP}(?:\d{_GAP}\d|2{_GAP}[ABab])(?:{_GAP}\d){{8}}(?!\w)"
+)
 _HANDLE = re.compile(r"(?<![\w@.])@\w{2,}")
 _PHONE_LIKE = re.compile(r"\d(?:[^\w\n]{0,3}\d){6,}")
-_CARD = re.compile(r"4\d{12}(?:\d{3})?(?:\d{3})?|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|6\d{15,18}")
+_CARD = re.compile(
+    r"4\d{12}(?:\d{3})?(?:\d{3})?|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|6\d{15,18}"
+)
 _TOKEN = re.compile(r"\[[A-Z][A-Z0-9 _-]*\]")
 
 

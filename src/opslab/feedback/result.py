@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from opslab.feedback.audit import Audit
 from opslab.feedback.intake import Intake
 from opslab.feedback.naming import Phrases
+from opslab.feedback.spec import Study
 from opslab.messages import Language
 
 if TYPE_CHECKING:
@@ -19,16 +20,7 @@ if TYPE_CHECKING:
     from opslab.report import Block, Figure, Verdict
 
 Status = Literal["pass", "warn", "fail"]
-Reason = Literal["between", "far", "few", "no_words", "template", "too_few"]
-REASONS: tuple[Reason, ...] = ("between", "far", "few", "template", "no_words", "too_few")
-
-
-@dataclass(frozen=True)
-class Quote:
-    """A redacted message that speaks for a theme: its place among the messages."""
-
-    place: int
-    medoid: bool
+Reason = Literal["between", "far", "few", "template", "no_words", "too_few"]
 
 
 @dataclass(frozen=True)
@@ -44,19 +36,17 @@ class Theme:
     phrases : tuple of Phrases
     messages : int
         Those that surely belong to it, copies counted.
-    share, share_interval : float, tuple
+    share, interval : float, tuple
         Of all messages; Wilson's interval at 95 %, as if they were a random sample of what customers say.
     customers : int or None
         None where no source tells customers apart.
-    revenue : float or None
-        A year's, of its customers, each counted once.
     rating : float or None
         Mean stars.
-    stability : float
-        How much of it comes back on subsamples of 80 %.
-    languages, sources : mapping of str to int
-    first, last : datetime.date or None
-    quotes : tuple of Quote
+    stability : float or None
+        How much of it comes back on subsamples of 80 %; None where themes are mere repetitions.
+    languages : mapping of str to int
+    quotes : tuple of int
+        Places of messages that speak for it, the most typical first.
     position : tuple of float
         On the map of themes.
     """
@@ -67,16 +57,12 @@ class Theme:
     phrases: tuple[Phrases, ...]
     messages: int
     share: float
-    share_interval: tuple[float, float]
+    interval: tuple[float, float]
     customers: int | None
-    revenue: float | None
     rating: float | None
-    stability: float
+    stability: float | None
     languages: Mapping[str, int]
-    sources: Mapping[str, int]
-    first: datetime.date | None
-    last: datetime.date | None
-    quotes: tuple[Quote, ...]
+    quotes: tuple[int, ...]
     position: tuple[float, float]
 
 
@@ -107,12 +93,12 @@ class Place:
         The uid of the message that it repeats.
     """
 
-    theme: str | None
-    nearest: str | None
-    second: str | None
-    confidence: float | None
-    reason: Reason | None
-    copy_of: str | None
+    theme: str | None = None
+    nearest: str | None = None
+    second: str | None = None
+    confidence: float | None = None
+    reason: Reason | None = None
+    copy_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -123,30 +109,18 @@ class Check:
     status: Status
     value: float | None
     blocking: bool
-    detail: tuple[str, Mapping[str, Any]]
+    key: str
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What of the study a reader of the result needs, and what was computed with."""
+class Method:
+    """What the themes were computed with; no resolution where there were too few texts."""
 
-    study: str
-    slug: str
-    question: str | None
-    owner: str | None
-    start: datetime.date | None
-    end: datetime.date | None
-    languages: tuple[str, ...]
-    coverage: float
-    smallest: int
-    seed: int
-    spec: str | None
-    spec_sha256: str | None
-    audit: str | None
-    audit_sha256: str | None
     encoder: str
     encoder_sha256: str
     fallback: bool
+    seed: int
     resolution: float | None
     silhouette: float | None
 
@@ -157,7 +131,8 @@ class FeedbackResult:
 
     Attributes
     ----------
-    plan : Plan
+    study : Study
+    method : Method
     themes : tuple of Theme
         The largest first.
     groups : tuple of Group
@@ -169,7 +144,8 @@ class FeedbackResult:
     as_of : datetime.date or None
     """
 
-    plan: Plan
+    study: Study
+    method: Method
     themes: tuple[Theme, ...]
     groups: tuple[Group, ...]
     places: tuple[Place, ...]
@@ -190,11 +166,9 @@ class FeedbackResult:
 
     @property
     def labels(self) -> list[str | None]:
-        """The theme of each text or row in the order of the input; None for one that is unsorted or left out."""
-        found = {
-            (message.source, message.row): place.theme
-            for message, place in zip(self.intake.messages, self.places, strict=True)
-        }
+        """The theme of each text or row in the order of the input; None where it is unsorted or left out."""
+        pairs = zip(self.intake.messages, self.places, strict=True)
+        found = {(message.source, message.row): place.theme for message, place in pairs}
         return [found.get(row) for row in self.intake.rows]
 
     def headline(self, language: Language = "en") -> str:
@@ -217,18 +191,16 @@ class FeedbackResult:
 
     def frame(self) -> pd.DataFrame:
         """Return the themes as a tidy table."""
+        return self.tables()["themes"]
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return what may be taken away: ``themes``, ``messages`` (redacted) and the ``audit`` sheet."""
         from opslab.feedback import record
 
-        return record.themes_frame(self)
-
-    def messages(self) -> pd.DataFrame:
-        """Return every message, redacted, with its theme: one row each."""
-        from opslab.feedback import record
-
-        return record.messages_frame(self)
+        return record.tables(self)
 
     def files(self) -> dict[str, bytes]:
-        """Return the tables that stand beside the readout, by file name."""
+        """Return the tables as the files that stand beside the readout, by name."""
         from opslab.feedback import record
 
         return record.files(self)
@@ -246,13 +218,13 @@ class FeedbackResult:
         return record.evidence(self)
 
     def record(self) -> dict[str, Any]:
-        """Return ``result.json``: numbers, message keys and what customers said, the same in every language."""
+        """Return ``result.json``: numbers, message keys, what customers said; the same in every language."""
         from opslab.feedback import record
 
         return record.record(self)
 
     def __repr__(self) -> str:
-        return f"<FeedbackResult {self.plan.slug}: {self.headline()}>"
+        return f"<FeedbackResult {self.study.slug}: {self.headline()}>"
 
     def _repr_html_(self) -> str:
         return self.first_screen()._repr_html_()

@@ -1,8 +1,8 @@
 """The sample data of the feedback area: our own words about a shop that does not exist, with known truth.
 
-Eight weeks in two languages and the formats of three tools; an incident in week 5, when payments fail; planted
-copies, a spam template, personal data (reserved or test numbers whose checksums hold), and messages that belong
-nowhere. ``feedback_truth.json`` says what each message is about. Only `random.Random.random` is used, whose
+Eight weeks in two languages and the formats of three tools; an incident in week 5, when payments fail;
+planted copies, a spam template, personal data (reserved or test numbers whose checksums hold), and messages
+that belong nowhere. ``feedback_truth.json`` says what each message is about. Only `random.Random.random` is used, whose
 stream Python guarantees: every machine writes the same bytes.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import tomllib
 from collections import Counter
 from datetime import date, timedelta
@@ -20,6 +21,16 @@ from random import Random
 from typing import Any
 
 SEED, START, WEEKS, A_WEEK, INCIDENT = 20260803, date(2026, 8, 3), 8, 90, 5
+# shares: personal data in a ticket, copies, two things in a message
+PERSONAL, COPIED, TWICE = 0.12, 0.04, 0.75
+TOOLS: dict[str, tuple[str, str, dict[str, str]]] = {  # file: source, delimiter, headings
+    "feedback_reviews.csv": ("app store", ",", {"id": "id", "content": "text", "score": "rating",
+        "thumbsUpCount": "votes", "at": "day", "app": "app", "userName": "name"}),
+    "feedback_survey.csv": ("survey", ";", {"id": "id", "date": "french_day", "commentaire": "text",
+        "note": "rating", "langue": "language"}),
+    "feedback_tickets.csv": ("help desk", ",", {"id": "id", "created_at": "day", "customer_id": "customer",
+        "customer_name": "name", "segment": "segment", "arr": "revenue", "message": "text"}),
+}  # fmt: skip
 STUDY = """\
 # A complete feedback study. Copy it, change it, then: opslab run feedback_themes -p spec=FILE
 study: shop-feedback                # short name; also names the folder of the readout
@@ -45,98 +56,81 @@ blocking: [coverage, stability, leakage]   # red lights that a scheduled run rep
 
 def write(folder: Path) -> list[Path]:
     """Write every sample file of the area into a folder, the same bytes each time, and return them."""
-    r = Random(SEED)  # noqa: S311 - sample data, no secret
-    rows, planted = _messages(r)
-    tickets = [row for row in rows if row["source"] == "help desk"]
-    reviews = [row for row in rows if row["source"] == "app store"]
-    survey = [row for row in rows if row["source"] == "survey"]
+    rows, planted = _messages(Random(SEED))  # noqa: S311 - sample data, no secret
     truth = {
-        "planted": planted,
-        "themes": dict(sorted(Counter(row["theme"] for row in rows).items())),
-        "incident": {"theme": "payment", "week": INCIDENT, "from": str(START + timedelta(weeks=INCIDENT - 1))},
+        "incident": {"theme": "payment", "week": INCIDENT},
         "messages": {f"{row['source']}/{row['id']}": row["theme"] for row in rows},
+        "planted": dict(planted),
+        "themes": dict(Counter(row["theme"] for row in rows)),
     }
     texts = {
         "feedback.yaml": STUDY,
-        "feedback_reviews.csv": _csv(
-            ["id", "content", "score", "thumbsUpCount", "at", "app", "userName"],
-            [[row["id"], row["text"], row["rating"], row["votes"], f"{row['day']} 09:30:00", "Shop", row["name"]] for row in reviews],
-        ),
-        "feedback_survey.csv": _csv(
-            ["id", "date", "commentaire", "note", "langue"],
-            [[row["id"], f"{row['day']:%d/%m/%Y}", row["text"], row["rating"], row["language"]] for row in survey],
-            ";",
-        ),
-        "feedback_tickets.csv": _csv(
-            ["id", "created_at", "customer_id", "customer_name", "segment", "arr", "message"],
-            [[row["id"], f"{row['day']}T10:15:00", row["customer"], row["name"], row["segment"], row["arr"], row["text"]] for row in tickets],
-        ),
         "feedback_truth.json": json.dumps(truth, indent=1, sort_keys=True) + "\n",
     }
+    for name, (source, delimiter, columns) in TOOLS.items():
+        lines = [
+            list(columns),
+            *([row[part] for part in columns.values()] for row in rows if row["source"] == source),
+        ]
+        stream = io.StringIO()
+        csv.writer(stream, delimiter=delimiter, lineterminator="\n").writerows(lines)
+        texts[name] = stream.getvalue()
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="cp1252" if name == "feedback_survey.csv" else "utf-8", newline="\n")
-    return [folder / name for name in texts]
+        encoding = "cp1252" if name == "feedback_survey.csv" else "utf-8"
+        (folder / name).write_text(text, encoding=encoding, newline="\n")
+    return [folder / name for name in sorted(texts)]
 
 
-def _messages(r: Random) -> tuple[list[dict[str, Any]], dict[str, int]]:
+def _messages(r: Random) -> tuple[list[dict[str, Any]], Counter[str]]:
     """Return the messages by day, and what was planted among them."""
     words = tomllib.loads(files("opslab.feedback").joinpath("sample.toml").read_text(encoding="utf-8"))
-    themes = {name: part for name, part in words.items() if isinstance(part, dict) and "weight" in part}
+    weights = {name: part["weight"] for name, part in words.items() if "weight" in part}
     names = ("Anna Keller", "Jules Dupont", "Mary Okafor", "Zoé Lambert", "Tom Sykes", "Inès Garnier")
     planted: Counter[str] = Counter()
     rows: list[dict[str, Any]] = []
     for number in range(WEEKS * A_WEEK):
-        week = number // A_WEEK + 1
+        week, customer = number // A_WEEK + 1, int(260 * r.random() * r.random())
         source = _pick(r, {"help desk": 0.45, "app store": 0.3, "survey": 0.25})
         language = "fr" if r.random() < (0.9 if source == "survey" else 0.35) else "en"
-        weights = {
-            name: part["weight"] * (part["incident"] if week == INCIDENT and "incident" in part else 1)
-            for name, part in themes.items()
-        }
-        theme = _pick(r, weights | {"elsewhere": 0.45, "spam": 0.12 if source == "app store" else 0.0})
-        part = words[theme]
-        if theme == "spam":
-            text = _one(r, part["en"]).replace("{number}", str(100 + int(900 * r.random())))
-            language = "en"
-        else:
-            text = _sentence(r, words, part, language, opened=theme != "elsewhere")
-        if source == "help desk" and r.random() < 0.12:  # noqa: PLR2004 - a share
-            text = f"{text} {_personal(r, words['personal'], language, planted)}"
-        customer = int(260 * r.random() * r.random())
+        raised = {"payment": weights["payment"] * 9} if week == INCIDENT else {}
+        theme = _pick(r, weights | raised | {"elsewhere": 0.45, "spam": 0.25 * (source == "app store")})
+        text = _sentence(r, words, theme, language)
+        if source == "help desk" and r.random() < PERSONAL:
+            said = _one(r, words["personal"][language])
+            planted.update(re.findall(r"{(\w+)}", said))
+            text = f"{text} " + re.sub(r"{(\w+)}", lambda slot: _one(r, words["personal"][slot[1]]), said)
+        day = START + timedelta(days=7 * (week - 1) + int(7 * r.random()))
+        stars = words[theme].get("rating", 3) + int(3 * r.random()) - 1
         rows.append({
-            "source": source, "id": f"{source[0]}{number + 1:04d}", "text": text, "theme": theme, "language": language,
-            "day": START + timedelta(days=7 * (week - 1) + int(7 * r.random())), "customer": f"c{customer:03d}",
+            "source": source, "id": f"{source[0]}{number + 1:04d}", "text": text, "theme": theme, "day": day,
+            "french_day": f"{day:%d/%m/%Y}", "language": language, "customer": f"c{customer:03d}",
             "name": names[customer % len(names)], "segment": ("shop", "office", "hotel")[customer % 3],
-            "arr": 200 + customer * 37 % 5000, "votes": int(20 * r.random() ** 3),
-            "rating": min(5, max(1, part.get("rating", 3) + int(3 * r.random()) - 1)),
+            "revenue": 200 + customer * 37 % 5000, "votes": number % 7,
+            "rating": min(5, max(1, stars)), "app": "Shop",
         })  # fmt: skip
-        if r.random() < 0.04 and theme not in ("spam", "elsewhere"):  # noqa: PLR2004 - a share
+        if r.random() < COPIED and theme not in ("spam", "elsewhere"):
             planted["copies"] += 1
-            rows.append(rows[-1] | {"id": f"{source[0]}{number + 1:04d}b", "text": text.replace(".", "!").upper() if r.random() < 0.5 else text + " :-("})  # noqa: E501, PLR2004
+            rows.append(rows[-1] | {"id": f"{rows[-1]['id']}b", "text": text.replace(".", "!").upper()})
     planted["spam"] = sum(row["theme"] == "spam" for row in rows)
-    rows.sort(key=lambda row: (row["day"], row["id"]))
-    return rows, dict(sorted(planted.items()))
+    return sorted(rows, key=lambda row: (row["day"], row["id"])), planted
 
 
-def _sentence(r: Random, words: dict[str, Any], part: dict[str, Any], language: str, *, opened: bool) -> str:
-    said = _one(r, part[language])
+def _sentence(r: Random, words: dict[str, Any], theme: str, language: str) -> str:
+    """Return a message: one or two things that are said on a theme, with what people put around them."""
+    if theme == "spam":
+        return _one(r, words[theme]["en"]).replace("{number}", str(100 + int(900 * r.random())))
+    parts = words[theme][language]
+    said = _one(r, parts)
+    if theme == "elsewhere":
+        return said[0].upper() + said[1:] + (" ?" if language == "fr" else "?")
+    if r.random() < TWICE:
+        other = _one(r, [part for part in parts if part != said])
+        said = f"{said}, {_one(r, words[f'links_{language}'])} {other}"
     for slot, name in (("{thing}", "things"), ("{span}", "spans")):
         said = said.replace(slot, _one(r, words[f"{name}_{language}"]))
-    if not opened:
-        return said[0].upper() + said[1:] + ("?" if language == "en" else " ?")
     before, after = _one(r, words[f"openers_{language}"]), _one(r, words[f"tails_{language}"])
-    said = said if before.endswith((", ", ": ")) else said[0].upper() + said[1:]
-    return f"{before}{said}.{after}"
-
-
-def _personal(r: Random, personal: dict[str, Any], language: str, planted: Counter[str]) -> str:
-    said = _one(r, personal[language])
-    for kind in ("email", "phone", "card", "iban", "ip", "nir", "siret"):
-        if f"{{{kind}}}" in said:
-            said = said.replace(f"{{{kind}}}", _one(r, personal[kind]))
-            planted[kind] += 1
-    return said
+    return f"{before}{said if before.endswith((', ', ': ')) else said[0].upper() + said[1:]}.{after}"
 
 
 def _one(r: Random, options: list[str]) -> str:
@@ -150,10 +144,3 @@ def _pick(r: Random, weights: dict[str, float]) -> str:
         if at < 0:
             return name
     return next(iter(weights))
-
-
-def _csv(header: list[str], rows: list[list[Any]], delimiter: str = ",") -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
-    writer.writerows([header, *rows])
-    return stream.getvalue()

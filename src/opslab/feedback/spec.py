@@ -19,25 +19,11 @@ BlockingCheck = Literal["coverage", "stability", "leakage", "sizes"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 
 
-class Columns(Declared):
-    """The columns of an export, where its own names do not say it."""
-
-    id: str | None = Field(None, description="column with the message's id in its tool")
-    text: tuple[str, ...] = Field((), description="columns with the words; several are joined")
-    date: str | None = Field(None, description="column with the day or time of the message")
-    language: str | None = Field(None, description="column with the language, such as en or fr_FR")
-    customer: str | None = Field(None, description="column that tells one customer from another")
-    revenue: str | None = Field(None, description="column with the customer's revenue")
-    segment: str | None = Field(None, description="column with the customer's segment")
-    rating: str | None = Field(None, description="column with the stars")
-
-
 class Source(Answers):
     """One export, and the answers that its reading may need."""
 
     path: str = Field(description="export (CSV, XLSX, JSONL or Parquet), from the study's folder")
     source: Name | None = Field(None, description="what readers call this source; the file's name by default")
-    columns: Columns = Columns()
 
 
 class Redaction(Declared):
@@ -87,7 +73,9 @@ class Study(Declared):
     sources: tuple[Source, ...] = Field((), description="the exports")
     start: Day | None = Field(None, description="first day of the messages, YYYY-MM-DD")
     end: Day | None = Field(None, description="last day of the messages, YYYY-MM-DD")
-    languages: tuple[Label, ...] = Field(("en", "fr"), min_length=1, description="languages that are expected")
+    languages: tuple[Label, ...] = Field(
+        ("en", "fr"), min_length=1, description="languages that are expected"
+    )
     redact: Redaction = Redaction()
     themes: Themes = Themes()
     audit: str | None = Field(None, description="audit sheet that people have filled in (CSV or XLSX)")
