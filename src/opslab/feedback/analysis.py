@@ -147,7 +147,7 @@ def _themes(
     within = np.where(where >= 0, level[where], -1) if len(level) else where
     grouped = name_themes(texts, spoken, within, len(numbers))
     centres = found.centroids[list(order)] if found else vectors[list(order)]
-    flat = positions(centres)
+    flat = positions(centres, np.bincount(where[where >= 0], minlength=len(order)).tolist())
     themes = []
     for number, label in enumerate(order):
         own = np.flatnonzero(where == number).tolist()

@@ -3,7 +3,7 @@
 Neighbours by cosine, in the vectors as they are and with their common directions damped (half whitened);
 edges weigh the neighbours that two texts share (Jarvis & Patrick 1973, as Jaccard similarity); communities by
 Louvain (Blondel et al. 2008) over several resolutions, refined by centroids and neighbours together; the
-resolution by silhouette (Rousseeuw 1987). What each part gave, and what gave nothing: docs/feedback-methods.md.
+resolution by silhouette (Rousseeuw 1987). What each part gave: docs/feedback-methods.md.
 """
 
 from __future__ import annotations
@@ -298,14 +298,15 @@ def stability(
     return total / times
 
 
-def positions(centres: Vectors) -> list[tuple[float, float]]:
-    """Return themes on a plane: the two directions in which their centroids differ most."""
+def positions(centres: Vectors, sizes: Sequence[int]) -> list[tuple[float, float]]:
+    """Return themes on a plane: two directions in which they differ most, by their sizes."""
     from threadpoolctl import threadpool_limits
 
     if len(centres) < 3:  # noqa: PLR2004 - no plane
         return [(float(place), 0.0) for place in range(len(centres))]
     with threadpool_limits(1):
-        left, sizes, _ = np.linalg.svd(centres.astype(np.float64) - centres.mean(axis=0), full_matrices=False)
-    flat = left[:, :2] * sizes[:2]
+        centred = centres.astype(np.float64) - np.average(centres, axis=0, weights=sizes)
+        directions = np.linalg.svd(centred * np.sqrt(sizes)[:, None], full_matrices=False)[2][:2]
+    flat = centred @ directions.T
     flat *= np.sign(flat[np.argmax(np.abs(flat), axis=0), [0, 1]])
     return [(round(float(x), 6), round(float(y), 6)) for x, y in flat]

@@ -28,7 +28,7 @@ def shares(result: FeedbackResult, language: Language) -> Figure:
     with style():
         drawing = Drawing(figsize=(WIDTH, height))
         drawing.text(_SIDE / WIDTH, 1 - 0.04 / height, title, fontsize=11, weight="bold", va="top")
-        axes = drawing.add_axes((_SIDE / WIDTH, 0.5 / height, 1 - 2 * _SIDE / WIDTH, bottom / height))
+        axes = drawing.add_axes((0.03, 0.5 / height, 0.96, bottom / height))
         axes.set(ylim=(bottom, 0), xlim=(0, max(one.interval[1] for one in drawn) * 1.02), yticks=[])
         axes.spines["left"].set_visible(False)
         for place, one in enumerate(drawn):

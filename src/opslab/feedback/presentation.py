@@ -16,7 +16,6 @@ from opslab.report.blocks import (
     Block,
     Cell,
     Facts,
-    Group,
     Heading,
     Pairs,
     Paragraph,
@@ -80,7 +79,6 @@ def first_screen(result: FeedbackResult, language: Language) -> Verdict:
     ]  # fmt: skip
     share = result.sorted / max(len(result.intake.messages), 1)
     kind = "broken" if result.broken else "done" if result.themes else "none"
-    count, groups = len(result.themes), len(result.groups)
     days = sorted(message.date for message in result.intake.messages if message.date)
     period = [numbers.period((days[0], days[-1]), language=language)] if days else []
     owner = [result.study.owner] if result.study.owner else []
@@ -88,9 +86,9 @@ def first_screen(result: FeedbackResult, language: Language) -> Verdict:
         kicker=" · ".join([text("feedback.kicker", language), *period, *owner]),
         title=result.study.study,
         question=result.study.question,
-        action=text(f"feedback.action_{kind}", language, themes=count, share=share, groups=groups),
+        action=text(f"feedback.action_{kind}", language, themes=len(result.themes), share=share),
         headline=headline(result, language),
-        tone="bad" if result.broken else "open" if failed or not result.themes else "good",
+        tone="bad" if result.broken else "open" if failed or not result.themes else _trust(result),
         facts=_facts(result, language),
         reasons=[*failed, *told] if failed else [*told, *warned],
     )
@@ -105,6 +103,11 @@ def sections(result: FeedbackResult, language: Language) -> dict[str, list[Block
         "data": _data(result, language),
         "method": _method(result, language),
     }
+
+
+def _trust(result: FeedbackResult) -> Tone:
+    """Return the tone of themes that no check forbids: good once people have judged enough of them."""
+    return "good" if all(check.status == "pass" for check in result.checks) else "plain"
 
 
 def say(check: Check, language: Language) -> str:
@@ -159,31 +162,20 @@ def _themes(result: FeedbackResult, language: Language) -> list[Block | Figure]:
     drawn = result.figures(language)
     heads = [text(f"feedback.column_{name}", language) for name in
              ("theme", "messages", "share", "customers", "rating", "stability")]  # fmt: skip
-    by_id = {one.id: one for one in result.themes[:_MOST_ROWS]}
-    groups = [
-        Group(
-            Cell(group.title, text("feedback.in_group", language, messages=group.messages)),
-            [_row(by_id[one], language) for one in group.themes if one in by_id],
-        )
-        for group in result.groups
-        if any(one in by_id for one in group.themes)
-    ]
-    caption = text("feedback.table_themes", language)
-    if len(groups) < len(by_id):
-        table = Table(caption, heads, numeric=range(1, 6), groups=groups, wide=True)
-    else:
-        table = Table(caption, heads, [_row(one, language) for one in by_id.values()], range(1, 6), wide=True)
-    more = len(result.themes) - len(by_id)
+    groups = {group.id: group.title for group in result.groups if len(group.themes) > 1}
+    rows = [_row(one, groups.get(one.group), language) for one in result.themes[:_MOST_ROWS]]
+    table = Table(text("feedback.table_themes", language), heads, rows, range(1, 6), wide=True)
+    more = len(result.themes) - len(rows)
     said_more = [Paragraph(text("feedback.more_themes", language, count=more), small=True)] if more else []
     return [*blocks, drawn["shares"], table, *said_more, drawn["map"]]
 
 
-def _row(one: Theme, language: Language) -> list[str | Cell]:
+def _row(one: Theme, group: str | None, language: Language) -> list[str | Cell]:
     none = text("words.none", language)
     low, high = (numbers.percent(end, language=language) for end in one.interval)
     stable, weak = one.stability, one.stability is not None and one.stability < 0.5  # noqa: PLR2004 - Hennig's "dissolved"
     return [
-        one.title,
+        Cell(one.title, text("feedback.in_group", language, group=group) if group else ""),
         _count(one.messages, language),
         Cell(
             numbers.percent(one.share, language=language), text("words.range", language, low=low, high=high)

@@ -120,7 +120,7 @@ def files(result: FeedbackResult) -> dict[str, bytes]:
         for name, table in found.items():
             made[f"{name}.csv"] = write_csv(table, Path(folder) / f"{name}.csv").read_bytes()
         sheets = {name: table for name, table in found.items() if len(table) <= _MOST_IN_WORKBOOK}
-        made["feedback.xlsx"] = write_xlsx(sheets, Path(folder) / "feedback.xlsx").read_bytes()
+        made["themes.xlsx"] = write_xlsx(sheets, Path(folder) / "themes.xlsx").read_bytes()
     return made
 
 

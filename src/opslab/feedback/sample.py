@@ -2,8 +2,8 @@
 
 Eight weeks in two languages and the formats of three tools; an incident in week 5, when payments fail;
 planted copies, a spam template, personal data (reserved or test numbers whose checksums hold), and messages
-that belong nowhere. ``feedback_truth.json`` says what each message is about. Only `random.Random.random` is used, whose
-stream Python guarantees: every machine writes the same bytes.
+that belong nowhere. ``feedback_truth.json`` says what each message is about. Only `random.Random.random` is
+used, whose stream Python guarantees: every machine writes the same bytes.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def write(folder: Path) -> list[Path]:
         "themes": dict(Counter(row["theme"] for row in rows)),
     }
     texts = {
-        "feedback.yaml": STUDY,
+        "shop_feedback.yaml": STUDY,
         "feedback_truth.json": json.dumps(truth, indent=1, sort_keys=True) + "\n",
     }
     for name, (source, delimiter, columns) in TOOLS.items():
