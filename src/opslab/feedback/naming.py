@@ -141,7 +141,7 @@ def _ranked(
         )
         spread = np.sqrt(1 / (inside + prior) + 1 / (outside + prior))
         share = inside / max(sizes[theme], 1)
-        score = odds / spread * share**0.75
+        score = np.maximum(odds / spread, 0.01) * share**0.75  # alone in a language, what is common names it
         best = sorted(
             (
                 (round(float(value), 9), names[place], float(part))
@@ -149,7 +149,7 @@ def _ranked(
             ),
             key=lambda one: (-one[0], one[1]),
         )
-        made.append([one for one in best[:60] if one[0] > 0])
+        made.append(best[:60])
     return made
 
 

@@ -19,7 +19,9 @@ class ThemesParameters(Parameters):
     """Parameters of ``feedback_themes``."""
 
     spec: str = Field(
-        "data/sample/shop_feedback.yaml", description="feedback study, from the workspace's root", min_length=1
+        "data/sample/shop_feedback.yaml",
+        description="feedback study, from the workspace's root",
+        min_length=1,
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of clustering and of the audit sheet's draw")
 

@@ -28,6 +28,7 @@ _PHONE_LIKE = re.compile(r"\d(?:[^\w\n]{0,3}\d){6,}")
 _CARD = re.compile(
     r"4\d{12}(?:\d{3})?(?:\d{3})?|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|6\d{15,18}"
 )
+_PHONE_DIGITS = 9  # of a number that starts as telephone numbers do, assigned or not
 _TOKEN = re.compile(r"\[[A-Z][A-Z0-9 _-]*\]")
 
 
@@ -158,8 +159,12 @@ def _without_phones(text: str, regions: Sequence[str], found: Counter[str]) -> s
 
     spans: dict[int, int] = {}
     for region in (*regions, None):
-        for match in phonenumbers.PhoneNumberMatcher(text, region):
-            spans[match.start] = max(match.end, spans.get(match.start, 0))
+        for match in phonenumbers.PhoneNumberMatcher(text, region, phonenumbers.Leniency.POSSIBLE):
+            written = (
+                match.raw_string.startswith(("+", "0")) and len(_bare(match.raw_string)) >= _PHONE_DIGITS
+            )
+            if written or phonenumbers.is_valid_number(match.number):
+                spans[match.start] = max(match.end, spans.get(match.start, 0))
     parts, at = [], 0
     for start, end in sorted(spans.items()):
         if start < at:
