@@ -313,7 +313,7 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
     if given is None and kind != "extra_forbidden":
         return "specs.no_value", {}
-    if kind.startswith(("specs.", "experiments.", "parameters.", "tables.")):
+    if kind.startswith(("specs.", "experiments.", "feedback.", "parameters.", "tables.")):
         return kind, dict(context)
     if kind == "extra_forbidden":
         name = str(location[-1])

