@@ -47,6 +47,8 @@ PICTURES = (
     Picture("phone", "ship", (390, 844)),
     Picture("failure", "failure", (1280, 480)),
     Picture("catalogue", "catalogue", (1280, 480)),
+    Picture("feedback", "feedback"),
+    Picture("feedback-themes", "feedback", (1280, 900), part="h2#what-customers-say"),
 )
 
 
@@ -81,6 +83,7 @@ def make_pages(folder: Path) -> dict[str, Path]:
         "ship": opslab.run(notebook, spec=spec),
         "broken": opslab.run(notebook, spec="data/sample/search_ranking.yaml"),
     }
+    runs["feedback"] = opslab.run("feedback_themes")
     catalogue = write_catalogue(folder / "reports")
     listed = catalogue.rename(catalogue.with_name("listed.html"))
     runs["french"] = opslab.run(notebook, spec=spec, language="fr")

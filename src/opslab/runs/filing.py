@@ -244,9 +244,10 @@ def file_readout(
 def _write_files(working: Path, carried: Mapping[str, str], told: Sequence[Mapping[str, str]]) -> None:
     """Write the files that a notebook carries, if they are those that its record names, by name and hash."""
     for one in told:
-        name = one["file"]
-        content = zlib.decompress(base64.b64decode(carried[name]))
-        if not _FILE_NAME.fullmatch(name) or hashlib.sha256(content).hexdigest() != one["sha256"]:
+        name, content = one["file"], b""
+        if name in carried and _FILE_NAME.fullmatch(name):
+            content = zlib.decompress(base64.b64decode(carried[name]))
+        if hashlib.sha256(content).hexdigest() != one["sha256"]:
             raise InputError.of("runs.bad_file", file=name)
         (working / name).write_bytes(content)
 
