@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
     Places = NDArray[np.int64]
 
-RESOLUTIONS = (1.0, 2.0, 3.0, 4.5, 6.5, 9.0)
+RESOLUTIONS = (1.0, 2.0, 3.0, 4.5, 6.5, 9.0, 13.0)
 NEIGHBOURS, SPARE = 15, 10  # of a text in the graph, and more that stand in for those a subsample leaves out
 VOTE = 0.3  # weight of the neighbours' themes beside the cosine to a theme's centroid
 CLEAR = 0.12  # silhouette from which the best resolution is taken
