@@ -257,7 +257,7 @@ CPU seconds are those of clustering alone (opslab: with its stability check); en
 left out. AMI and ARI are agreement with the labels beyond chance, of the texts that are covered.
 """
     curved = (
-        "## Risk and coverage\n\nclinc150 with its out-of-scope texts; right is the label that most of a theme "
+        "## Risk and coverage\n\nclinc150 with its out-of-scope texts; right is the label most of a theme "
         "bears, and nothing is right for a text out of scope.\n"
     )
     PAGE.write_text(
