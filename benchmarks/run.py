@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import exports
+import feedback
 import logs
 import moments
 import readout
@@ -52,6 +53,7 @@ def main() -> None:
     page = f"{INTRODUCTION}\n{machine}\n\n{table(found)}\n"
     Path(ROOT / "docs" / "benchmarks.md").write_text(page, encoding="utf-8")
     print(page)
+    feedback.main([])
 
 
 if __name__ == "__main__":

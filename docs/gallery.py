@@ -48,6 +48,8 @@ PICTURES = (
     Picture("failure", "failure", (1280, 480)),
     Picture("catalogue", "catalogue", (1280, 480)),
     Picture("time-saved", "time saved", (1280, 1240)),
+    Picture("feedback", "feedback"),
+    Picture("feedback-themes", "feedback", (1280, 900), part="h2#what-customers-say"),
 )
 
 
@@ -82,6 +84,7 @@ def make_pages(folder: Path) -> dict[str, Path]:
         "ship": opslab.run(notebook, spec=spec),
         "broken": opslab.run(notebook, spec="data/sample/search_ranking.yaml"),
     }
+    runs["feedback"] = opslab.run("feedback_themes")
     catalogue = write_catalogue(folder / "reports")
     listed = catalogue.rename(catalogue.with_name("listed.html"))
     runs["time saved"] = opslab.run("time_saved")

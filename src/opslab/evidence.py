@@ -10,6 +10,9 @@ from typing import Any, Literal
 RECORD_TYPE = "application/vnd.opslab.result+json"
 """Type of the cell output in which a notebook carries its result's record."""
 
+FILES_TYPE = "application/vnd.opslab.files+json"
+"""Type in which that output carries the files that stand beside the readout: name to compressed bytes."""
+
 Kind = Literal["causal", "descriptive", "opinion"]
 Benefit = Literal["hard", "capacity", "quality", "enabled"]
 Grade = Literal["A", "B", "C", "D", "E", "F"]

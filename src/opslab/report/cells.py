@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import opslab
-from opslab.evidence import RECORD_TYPE, Evidence
+from opslab.evidence import FILES_TYPE, RECORD_TYPE, Evidence
 from opslab.messages import Language
 from opslab.report.blocks import Block, Verdict, html
 
@@ -63,6 +65,11 @@ def show(*blocks: Block | Figure) -> None:
         display(HTML(html(pending)))
 
 
+def packed(content: bytes) -> str:
+    """Return a file's bytes as text, compressed, the same each time."""
+    return base64.b64encode(zlib.compress(content, 9)).decode()
+
+
 def publish(result: Result, language: Language = "en") -> None:
     """Show a result's first screen and attach its record to the cell.
 
@@ -77,5 +84,7 @@ def publish(result: Result, language: Language = "en") -> None:
         "text/plain": result.headline(language),
         RECORD_TYPE: result.record(),
     }
+    if hasattr(result, "files"):
+        data[FILES_TYPE] = {name: packed(content) for name, content in result.files().items()}
     about = {"language": language, "opslab": opslab.__version__, "action": screen.action, "tone": screen.tone}
     display(data, metadata={RECORD_TYPE: about}, raw=True)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ast
+import base64
 import copy
 import datetime
+import hashlib
 import json
 import math
+import re
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from opslab import workspace
 from opslab.errors import InputError, RunError
-from opslab.evidence import RECORD_TYPE
+from opslab.evidence import FILES_TYPE, RECORD_TYPE
 from opslab.messages import Language, numbers, text
 from opslab.runs import folder as folders
 from opslab.runs.folder import NOTEBOOK, READOUT, RESULT, RUN, Identity, Run
@@ -25,6 +29,7 @@ _KERNEL = {
 }
 _LONGEST_WHOLE = 1e21  # from here on JavaScript writes a whole number with an exponent
 _LARGEST_RECORD = 1_000_000
+_FILE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}\.(csv|xlsx)")
 
 
 def normal_form(notebook: Any, parameters: Mapping[str, Any]) -> tuple[Any, list[float]]:
@@ -227,12 +232,24 @@ def file_readout(
     page = render(normal, footer(identity, language), language)
     (working / READOUT).write_text(page, encoding="utf-8")
     folders.write_json(working / RESULT, record)
+    _write_files(working, data.get(FILES_TYPE, {}), record.get("files", []))
     headline, status = str(data.get("text/plain", "")), str(record["status"])
     told = folders.describe(identity, status=status, headline=headline, seconds=seconds)
     told |= _action(publication(normal)) | {"imports": record.get("imports", [])}
     folders.write_json(working / RUN, told)
     folders.file_away(working, target)
     return Run(target, status, headline)
+
+
+def _write_files(working: Path, carried: Mapping[str, str], told: Sequence[Mapping[str, str]]) -> None:
+    """Write the files that a notebook carries, if they are those that its record names, by name and hash."""
+    for one in told:
+        name, content = one["file"], b""
+        if name in carried and _FILE_NAME.fullmatch(name):
+            content = zlib.decompress(base64.b64decode(carried[name]))
+        if hashlib.sha256(content).hexdigest() != one["sha256"]:
+            raise InputError.of("runs.bad_file", file=name)
+        (working / name).write_bytes(content)
 
 
 def _action(output: Any) -> dict[str, str]:

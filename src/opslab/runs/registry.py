@@ -64,13 +64,24 @@ NOTEBOOKS = (
         parameters_path="opslab.timesaved.parameters:TimeSavedParameters",
         gives="hours with ranges, what drives them, checks",
     ),
+    Notebook(
+        name="feedback_themes",
+        summary="Customer feedback: what customers say, how much of it, and how sure that is",
+        parameters_path="opslab.feedback.parameters:ThemesParameters",
+        gives="themes over both languages with quotes, a quality panel, tables of themes and messages",
+    ),
 )
 
 SPECS = {
     "experiment": "opslab.experiments.spec:Experiment",
+    "feedback": "opslab.feedback.spec:Study",
     "inventory": "opslab.timesaved.inventory:Inventory",
 }
-SAMPLES = ("opslab.experiments.sample:write", "opslab.timesaved.sample:write")
+SAMPLES = (
+    "opslab.experiments.sample:write",
+    "opslab.feedback.sample:write",
+    "opslab.timesaved.sample:write",
+)
 
 
 def find(name: str) -> Notebook:

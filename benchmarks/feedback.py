@@ -1,0 +1,270 @@
+"""Themes on labelled feedback, beside k-means told the true number, LSA, and BERTopic with the same vectors.
+
+The data sets are not ours to ship: name their folder in ``OPSLAB_REAL_DATA``. BERTopic is installed for this
+alone: name a Python that has it in ``OPSLAB_BERTOPIC``, or its rows are left out::
+
+    python benchmarks/feedback.py                    # writes docs/feedback-benchmarks.md
+    python benchmarks/feedback.py --scale 100000
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "feedback-benchmarks.md"
+FOLDER = Path(tempfile.gettempdir()) / "opslab-benchmarks"
+DATA = Path(os.environ.get("OPSLAB_REAL_DATA", "")) / "feedback"
+MOST = 3000
+SETS = {
+    "banking77": "banking77",
+    "clinc150": "clinc150",
+    "stackoverflow": "stackoverflow_titles",
+    "airline": "airline_tweets",
+    "reviews A en+fr": "app_reviews_garmin_connect_themes",
+    "reviews B en+fr": "app_reviews_huawei_health_themes",
+    "sib200 en+fr": "sib200_en_fr",
+}
+BERTOPIC = """
+import json, sys, time, resource, numpy as np
+from bertopic import BERTopic
+from bertopic.backend import BaseEmbedder
+from umap import UMAP
+def model():
+    flat = UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", random_state=0)
+    return BERTopic(embedding_model=BaseEmbedder(), umap_model=flat, calculate_probabilities=False)
+random = np.random.default_rng(0)
+model().fit_transform(["warm up %d" % n for n in range(300)], random.normal(size=(300, 16)).astype("f"))
+data = np.load(sys.argv[1], allow_pickle=False)
+texts, vectors = data["texts"].tolist(), data["vectors"]
+started = time.process_time()
+topic = model()
+raw, _ = topic.fit_transform(texts, vectors)
+all_in = topic.reduce_outliers(texts, raw, strategy="embeddings", embeddings=vectors) if -1 in raw else raw
+seconds, peak = time.process_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+found = {"raw": list(map(int, raw)), "all": list(map(int, all_in)), "seconds": seconds, "mib": peak}
+print(json.dumps(found))
+"""
+
+
+def load(name: str, *, with_noise: bool = False) -> pd.DataFrame:
+    """Return a set in opslab's canonical order, at most so many texts, as opslab reads them."""
+    frame = pd.read_csv(DATA / f"{name}.csv", dtype=str, keep_default_na=False)
+    if name == "airline_tweets":
+        frame = frame[frame["label"] != ""]
+    if name == "clinc150" and not with_noise:
+        frame = frame[frame["label"] != "oos"]
+    frame["words"] = [" ".join(re.sub(r"https?://\S+|@\w+", " ", text).split()) for text in frame["text"]]
+    frame["hash"] = [hashlib.sha256(text.casefold().encode()).hexdigest() for text in frame["words"]]
+    return frame.sort_values(["hash", "id"]).head(MOST * (2 if with_noise else 1)).reset_index(drop=True)
+
+
+def vectors_of(frame: pd.DataFrame) -> tuple[np.ndarray, float]:
+    from opslab.feedback.encoders import Cached, Universal
+
+    started = time.process_time()
+    found = Cached(Universal(), FOLDER / "vectors").encode(list(frame["words"]))
+    return found, time.process_time() - started
+
+
+def bertopic(frame: pd.DataFrame, vectors: np.ndarray) -> dict | None:
+    python = os.environ.get("OPSLAB_BERTOPIC")
+    if not python:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "in.npz"
+        np.savez(path, texts=np.array(frame["words"].tolist()), vectors=vectors)
+        environment = os.environ | {
+            "OMP_NUM_THREADS": "1",
+            "NUMBA_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
+        environment.pop("PYTHONPATH", None)
+        done = subprocess.run(
+            [python, "-c", BERTOPIC, str(path)], env=environment, capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        print(done.stderr[-2000:], file=sys.stderr)
+        return None
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def scored(truth, labels, mask=None) -> str:
+    from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
+
+    mask = np.ones(len(labels), bool) if mask is None else mask
+    truth, labels = np.asarray(truth)[mask], np.asarray(labels)[mask]
+    agree = (adjusted_mutual_info_score(truth, labels), adjusted_rand_score(truth, labels))
+    return f"{agree[0]:.3f} | {agree[1]:.3f} | {mask.mean():.0%} | {len(set(labels.tolist()))}"
+
+
+def compare() -> list[str]:
+    """Return the rows of the comparison."""
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
+
+    from opslab.feedback.clustering import cluster, levelled
+    from opslab.feedback.encoders import Latent
+
+    rows = []
+    for shown, name in SETS.items():
+        frame = load(name)
+        truth, true = frame["label"], frame["label"].nunique()
+        vectors, _ = vectors_of(frame)
+        started = time.process_time()
+        found = cluster(levelled(vectors, list(frame["lang"])), [1] * len(frame), 5)
+        seconds = time.process_time() - started
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        sure = np.zeros(len(frame), bool)
+        sure[np.argsort(-(found.margin + found.cosine), kind="stable")[: int(0.8 * len(frame))]] = True
+        begun = len(rows)
+        rows.append(f"| {shown} | opslab | {scored(truth, found.labels)} | {seconds:.1f} | {peak:.0f} |")
+        rows.append(f"| | opslab, groups | {scored(truth, found.groups[found.labels])} | | |")
+        rows.append(f"| | opslab, surest 80 % | {scored(truth, found.labels, sure)} | | |")
+        with threadpool_limits(1):
+            for label, given in (("same vectors", vectors), ("LSA", Latent().encode(list(frame["words"])))):
+                started = time.process_time()
+                means = KMeans(true, n_init=3, random_state=0).fit_predict(given)
+                took = time.process_time() - started
+                rows.append(f"| | k-means told k, {label} | {scored(truth, means)} | {took:.1f} | |")
+        other = bertopic(frame, vectors)
+        if other:
+            raw = np.array(other["raw"])
+            cost = f"{other['seconds']:.1f} | {other['mib']:.0f}"
+            rows.append(f"| | BERTopic, noise re-assigned | {scored(truth, other['all'])} | {cost} |")
+            rows.append(f"| | BERTopic, without its noise | {scored(truth, raw, raw >= 0)} | | |")
+        if "sib" in name:
+            themes = dict(zip(frame["id"], found.labels.tolist(), strict=True))
+            pairs = [
+                (theme, themes.get(one[:-2] + "fr")) for one, theme in themes.items() if one.endswith("en")
+            ]
+            same = np.mean([one == other for one, other in pairs if other is not None])
+            leak = scored(frame["lang"], found.labels)
+            rows.append(f"| | pairs in one theme: {same:.1%}; with the language: | {leak} | | |")
+        print(*rows[begun:], sep="\n", flush=True)
+    return rows
+
+
+def risk() -> list[str]:
+    """Return precision at several coverages on clinc150 with its out-of-scope texts."""
+    from opslab.feedback.clustering import cluster
+
+    frame = load("clinc150", with_noise=True)
+    vectors, _ = vectors_of(frame)
+    truth = frame["label"].to_numpy()
+    found = cluster(vectors, [1] * len(frame), 5)
+    sure = np.argsort(-(found.margin + found.cosine), kind="stable")
+
+    def right(labels: np.ndarray) -> np.ndarray:
+        majority = {theme: pd.Series(truth[labels == theme]).mode()[0] for theme in set(labels.tolist())}
+        return np.array(
+            [majority[theme] == name != "oos" for theme, name in zip(labels.tolist(), truth, strict=True)]
+        )
+
+    def line(name: str, correct: np.ndarray, some: np.ndarray) -> str:
+        outside = (truth[some] == "oos").mean()
+        return f"| {name} | {len(some) / len(truth):.0%} | {correct.mean():.3f} | {outside:.1%} |"
+
+    good = right(found.labels)
+    told = [(f"opslab, surest {share:.0%}", sure[: int(share * len(sure))]) for share in (1, 0.9, 0.8, 0.6)]
+    other = bertopic(frame, vectors)
+    rows = []
+    if other:
+        raw = np.array(other["raw"])
+        kept = np.flatnonzero(raw >= 0)
+        told.append((f"opslab, surest {len(kept) / len(raw):.0%} (as BERTopic)", sure[: len(kept)]))
+        rows.append(line("BERTopic without its noise bin", right(raw)[kept], kept))
+        rows.append(line("BERTopic, noise re-assigned", right(np.array(other["all"])), np.arange(len(raw))))
+    return [line(name, good[some], some) for name, some in told] + rows
+
+
+def scale(count: int) -> None:
+    """Run so many texts through the whole, cold, and print the seconds of each part."""
+    from opslab import feedback
+    from opslab.feedback import encoders
+
+    texts: list[str] = []
+    for name in (
+        "banking77",
+        "clinc150",
+        "stackoverflow_titles",
+        "airline_tweets",
+        "app_reviews_garmin_connect_classified",
+        "app_reviews_huawei_health_classified",
+    ):
+        path = DATA / f"{name}.csv"
+        texts += pd.read_csv(path, dtype=str, keep_default_na=False)["text"].tolist()
+    random = np.random.default_rng(0)
+    while len(texts) < count:  # two halves of real texts make a new one
+        one, other = random.integers(0, 70_000, 2)
+        first, second = texts[one].split(), texts[other].split()
+        texts.append(" ".join([*first[: len(first) // 2 + 1], *second[len(second) // 2 :]]))
+    spent = {}
+    encode = encoders.Universal.encode
+
+    def timed(self: encoders.Universal, given: list[str]) -> np.ndarray:
+        started = time.process_time()
+        found = encode(self, given)
+        spent["encoding"] = time.process_time() - started
+        return found
+
+    encoders.Universal.encode = timed
+    started = time.process_time()
+    result = feedback.find_themes(texts[:count])
+    spent["everything"] = time.process_time() - started
+    spent["themes"], spent["distinct"] = (
+        len(result.themes),
+        sum(place.copy_of is None for place in result.places),
+    )
+    spent["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({name: round(value, 1) for name, value in spent.items()}))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scale", type=int)
+    given = parser.parse_args(arguments)
+    if "OPSLAB_REAL_DATA" not in os.environ:
+        print("Name the folder of the data sets in OPSLAB_REAL_DATA.")
+        return
+    if given.scale:
+        scale(given.scale)
+        return
+    heads = (
+        "| set | method | AMI | ARI | coverage | themes | CPU s | MiB |",
+        "|---|---|---|---|---|---|---|---|",
+    )
+    risks = ("| method | coverage | precision | out of scope among them |", "|---|---|---|---|")
+    table, curve = compare(), risk()
+    introduction = f"""# Themes on labelled feedback
+
+Made by `python benchmarks/feedback.py`, by one thread: {MOST:,} texts of a set at most, in opslab's order.
+CPU seconds are those of clustering alone (opslab: with its stability check); encoding is the same for all and
+left out. AMI and ARI are agreement with the labels beyond chance, of the texts that are covered.
+"""
+    curved = (
+        "## Risk and coverage\n\nclinc150 with its out-of-scope texts; right is the label most of a theme "
+        "bears, and nothing is right for a text out of scope.\n"
+    )
+    PAGE.write_text(
+        "\n".join([introduction, *heads, *table, "", curved, *risks, *curve, ""]), encoding="utf-8"
+    )
+    print(*curve, sep="\n")
+
+
+if __name__ == "__main__":
+    main()

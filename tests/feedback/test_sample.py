@@ -1,0 +1,23 @@
+"""The sample: the bytes that are shipped, and the truth beside them."""
+
+import json
+from collections import Counter
+
+from conftest import ROOT
+from opslab.feedback.sample import write
+
+SAMPLE = ROOT / "data" / "sample"
+
+
+def test_the_same_bytes_as_shipped(tmp_path):
+    written = write(tmp_path)
+    assert len(written) == 5
+    for path in written:
+        assert path.read_bytes() == (SAMPLE / path.name).read_bytes(), path.name
+
+
+def test_the_incident_is_in_week_five():
+    truth = json.loads((SAMPLE / "feedback_truth.json").read_text(encoding="utf-8"))
+    found = Counter((int(name[-4:].strip("b")) - 1) // 90 + 1 for name, theme in
+                    ((name.rstrip("b"), theme) for name, theme in truth["messages"].items()) if theme == "payment")  # fmt: skip
+    assert found[truth["incident"]["week"]] > 2 * max(count for week, count in found.items() if week != 5)
