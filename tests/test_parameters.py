@@ -169,10 +169,10 @@ def test_the_day_is_given_or_the_last_of_the_period(here):
         ),
         (
             "unit: user",
-            "unit: user\nsegments: [country]",
+            "unit: user\ndesign: {method: always_valid}",
             SpecError,
             (
-                "spec.yaml, line 4, segments: This is understood, but not computed by this version of opslab; "
+                "spec.yaml, line 4, design.method: This is understood, but not computed by this version of opslab; "
                 "remove it to go on without it."
             ),
         ),

@@ -59,16 +59,16 @@ NOTEBOOKS = (
         ),
     ),
     Notebook(
-        name="time_saved",
-        summary="Time saved by changes to operational tasks: how many hours, how sure, what to measure",
-        parameters_path="opslab.timesaved.parameters:TimeSavedParameters",
-        gives="hours with ranges, what drives them, checks",
-    ),
-    Notebook(
         name="feedback_themes",
         summary="Customer feedback: what customers say, how much of it, and how sure that is",
         parameters_path="opslab.feedback.parameters:ThemesParameters",
         gives="themes over both languages with quotes, a quality panel, tables of themes and messages",
+    ),
+    Notebook(
+        name="time_saved",
+        summary="Time saved by changes to operational tasks: how many hours, how sure, what to measure",
+        parameters_path="opslab.timesaved.parameters:TimeSavedParameters",
+        gives="hours with ranges, what drives them, checks",
     ),
 )
 
