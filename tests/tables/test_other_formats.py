@@ -641,3 +641,9 @@ def test_a_frame_is_an_export_too():
     )
     assert frame.to_dict("list") == {"key": ["A-1"], "status": ["Done"], "created_at": [NINE], "n": [1.5]}
     assert rejected(reading) == [(2, "rejected_required")]
+
+
+@pytest.mark.parametrize("kind", [int, float, object, "datetime64[us]"])
+def test_a_frame_turned_round_is_read_backwards(kind):
+    frame = pd.DataFrame({"x": pd.Series([1, 2, 3]).astype(kind)}).iloc[::-1]
+    assert list(read_export(frame)[0]["x"]) == list(frame["x"])

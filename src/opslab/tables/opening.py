@@ -260,6 +260,10 @@ def _open_frame(connection: duckdb.DuckDBPyConnection, data: Any, shown: str, sc
     }:
         kind = f"{module}.{type(data).__name__}".removeprefix("builtins.")
         raise DataError.of("tables.kind", file=shown, kind=kind)
+    if module == "pandas" and any(
+        column.to_numpy().strides[0] < 0 for _, column in data.items() if column.dtype.kind in "biufcmMO"
+    ):
+        data = data.copy()  # the engine does not read columns backwards
     connection.register("source", data)
     types = types_of(connection, "source", shown)
     rows = len(data)
