@@ -22,7 +22,7 @@ from opslab.tables.delimited import open_delimited, open_rows
 from opslab.tables.dialect import as_utf8, encoding_of
 from opslab.tables.reading import MOST_TOLD, Answers, Decision, FileAnswers, Reading, Rows
 from opslab.tables.records import read_records
-from opslab.tables.source import ROW, Table, literal, reason_of, types_of
+from opslab.tables.source import ROW, Table, begin, literal, reason_of, types_of
 from opslab.tables.workbooks import read_workbook
 
 _MAGIC = {b"PK\x03\x04": ".xlsx", b"PAR1": ".parquet", b"\xd0\xcf\x11\xe0": ".xls"}
@@ -75,7 +75,7 @@ def _database() -> Iterator[duckdb.DuckDBPyConnection]:
     connection = _engine().cursor()
     name = f"opslab_{next(_NUMBERS)}"
     connection.execute(f"ATTACH ':memory:' AS {name}")
-    connection.execute(f"USE {name}")
+    begin(connection, name)
     try:
         yield connection
     finally:

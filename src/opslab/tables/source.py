@@ -103,7 +103,7 @@ class Table:
         ((database,),) = self.connection.execute("SELECT current_database()").fetchall()
         cursors = [self.connection.cursor() for _ in range(workers)]
         for cursor in cursors:
-            cursor.execute(f"USE {database}")
+            begin(cursor, database)
 
         def work(worker: int) -> list[list[tuple[Any, ...]]]:
             cursor = cursors[worker]
@@ -122,6 +122,12 @@ def _slice_size(rows: int) -> int:
     slices = min(max(-(-rows // _SLICE_ROWS), 1), _MOST_SLICES)
     size = max(-(-rows // slices), 1)
     return size if size < _GROUP_ROWS else -(-size // _GROUP_ROWS) * _GROUP_ROWS
+
+
+def begin(connection: duckdb.DuckDBPyConnection, database: str) -> None:
+    """Make a connection ready for one of the engine's databases, without a bar that shows slow queries."""
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute(f"USE {database}")
 
 
 def quoted(name: str) -> str:
