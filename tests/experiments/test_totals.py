@@ -185,3 +185,8 @@ def test_a_share_of_the_units():
     frame.loc[3, "enrolled"] = frame.clicks[3] + 1
     with pytest.raises(DataError, match="Row 4 holds"):
         experiments.analyze(experiment(share), frame)
+
+
+def test_totals_without_any_unit_are_refused():
+    with pytest.raises(DataError, match="Row 1 holds 0"):
+        experiments.analyze(experiment(ENROLLED), totals().assign(clicks=0))

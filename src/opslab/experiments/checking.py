@@ -174,5 +174,5 @@ def _outliers(experiment: Experiment, units: UnitTable, grounds: Grounds, blocki
                 continue
             told = influence((arm, one.moments[column]), base, there)
             if told is not None:
-                found[name if len(grounds.moments) == 2 else f"{name}, {arm}"] = told  # noqa: PLR2004
+                found[name if len(grounds.moments) == 2 else f"{name}, {arm}"] = told  # noqa: PLR2004 - one pair names itself
     return checks.check_outliers(found, experiment.design.alpha, blocking)

@@ -102,7 +102,7 @@ def check_covariate_balance(
         base = arms[control].moments[column]
         for name, arm in arms.items():
             one = arm.moments[column]
-            if name == control or min(one.n, base.n) < 2 or one.variance == base.variance == 0:  # noqa: PLR2004
+            if name == control or min(one.n, base.n) < 2 or one.variance == base.variance == 0:  # noqa: PLR2004 - as for any variance
                 continue
             test = welch(one.mean, one.variance, one.n, base.mean, base.variance, base.n)
             found.append((test.p_value, column.name, name, one.mean, base.mean))

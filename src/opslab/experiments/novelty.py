@@ -78,14 +78,14 @@ def trend(
     middle = (len(spans) - 1) / 2
     scale = sum((place - middle) ** 2 for place in range(len(spans)))
     one, other = contrasts
-    if min(one.n, other.n) < 2 or one.variance + other.variance == 0:  # noqa: PLR2004
+    if min(one.n, other.n) < 2 or one.variance + other.variance == 0:  # noqa: PLR2004 - as for any variance
         return Trend(metric, arm, days, effects)
     test = welch(one.mean, one.variance, one.n, other.mean, other.variance, other.n, 1 - alpha)
     return Trend(metric, arm, days, effects, test.difference / scale, test.p_value)
 
 
 def _span(one: Moments, other: Moments, alpha: float) -> SpanEffect:
-    if min(one.n, other.n) < 2 or one.variance + other.variance == 0:  # noqa: PLR2004
+    if min(one.n, other.n) < 2 or one.variance + other.variance == 0:  # noqa: PLR2004 - as for any variance
         return SpanEffect(None, None, None)
     test = welch(one.mean, one.variance, one.n, other.mean, other.variance, other.n, 1 - alpha)
     error = sqrt(one.variance / one.n + other.variance / other.n)

@@ -353,6 +353,8 @@ def _of_totals(experiment: Experiment, table: Table, moment: Moment | None) -> U
     value = value_sql(table, column)
     odd = f"({value} IS NULL OR {value} < 0 OR {value} <> round({value}) OR isinf({value}))"
     refuse_rows(table, "bad_count", f"{odd} AND {within}", unit)
+    if largest_values(table, [value], within) == [0.0]:  # no unit at all
+        refuse_rows(table, "bad_count", f"{value} = 0 AND {within}", unit)
     _refuse_rows(experiment, table, within)
     for metric in experiment.metrics:
         if isinstance(metric, Proportion):
