@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
 from opslab import specs, workspace
-from opslab.errors import InputError, ParameterError
+from opslab.errors import ParameterError
 from opslab.evidence import Grade
 from opslab.parameters import slug
 from opslab.specs import Day, Declared, Label, Number
 from opslab.tables.reading import FileAnswers
-from opslab.uncertainty import distributions as shapes
+from opslab.uncertainty.stated import Amount, Part, Stated
 
 Basis = Literal["randomised", "did", "its", "before_after", "diary", "survey", "opinion"]
 GRADES: dict[str, Grade] = dict(zip(get_args(Basis), ("A", "B", "C", "D", "E", "E", "F"), strict=True))
@@ -25,43 +25,6 @@ TASK_FIELDS = (
     "people", "eligible_share", "frequency", "minutes", "rate", "currency", "recapture", "benefit", "owner",
 )  # fmt: skip
 """What belongs to a task, whatever the initiative."""
-
-
-class Stated(Declared):
-    """A number, a 90 % interval (low, high), or the least, most likely and most (low, likely, high)."""
-
-    low: Number | None = None
-    likely: Number | None = Field(None, description="alone: a known number")
-    high: Number | None = None
-    shape: Literal["pert", "pert_classic", "triangular"] = Field("pert", description="of three numbers")
-
-    def distribution(self, *, share: bool) -> shapes.Distribution:
-        """Return what the numbers mean; raises `InputError` when they cannot be."""
-        known = [value for value in (self.low, self.likely, self.high) if value is not None]
-        if known and min(known) < 0:
-            raise InputError.of("timesaved.negative", given=min(known))
-        if known and share and max(known) > 1:
-            raise InputError.of("timesaved.over_one", given=max(known))
-        if known and self.low == self.high:  # neither, or the same
-            return shapes.Fixed(known[0])
-        if self.low is None or self.high is None:
-            raise InputError.of("timesaved.half_range")
-        if self.likely is None:
-            return (shapes.beta_interval if share else shapes.lognormal)(self.low, self.high)
-        made: shapes.Distribution = getattr(shapes, self.shape)(self.low, self.likely, self.high)
-        return made
-
-
-def _bare(given: object) -> object:
-    return given if isinstance(given, dict | Stated) else {"likely": given}
-
-
-def _possible(share: bool) -> AfterValidator:
-    return AfterValidator(lambda stated: (stated.distribution(share=share), stated)[1])
-
-
-Amount = Annotated[Stated, BeforeValidator(_bare), _possible(share=False)]
-Part = Annotated[Stated, BeforeValidator(_bare), _possible(share=True)]
 
 
 class Line(Declared):

@@ -1,0 +1,1 @@
+"""The business case: from evidence and assumptions to a decision that a sponsor can sign."""

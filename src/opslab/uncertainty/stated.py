@@ -1,0 +1,48 @@
+"""Ranges as people state them in a spec."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from opslab.errors import InputError
+from opslab.specs import Declared, Number
+from opslab.uncertainty import distributions as shapes
+
+
+class Stated(Declared):
+    """A number, a 90 % interval (low, high), or the least, most likely and most (low, likely, high)."""
+
+    low: Number | None = None
+    likely: Number | None = Field(None, description="alone: a known number")
+    high: Number | None = None
+    shape: Literal["pert", "pert_classic", "triangular"] = Field("pert", description="of three numbers")
+
+    def distribution(self, *, share: bool) -> shapes.Distribution:
+        """Return what the numbers mean; raises `InputError` when they cannot be."""
+        known = [value for value in (self.low, self.likely, self.high) if value is not None]
+        if known and min(known) < 0:
+            raise InputError.of("uncertainty.negative", given=min(known))
+        if known and share and max(known) > 1:
+            raise InputError.of("uncertainty.over_one", given=max(known))
+        if known and self.low == self.high:  # neither, or the same
+            return shapes.Fixed(known[0])
+        if self.low is None or self.high is None:
+            raise InputError.of("uncertainty.half_range")
+        if self.likely is None:
+            return (shapes.beta_interval if share else shapes.lognormal)(self.low, self.high)
+        made: shapes.Distribution = getattr(shapes, self.shape)(self.low, self.likely, self.high)
+        return made
+
+
+def _bare(given: object) -> object:
+    return given if isinstance(given, dict | Stated) else {"likely": given}
+
+
+def _possible(share: bool) -> AfterValidator:
+    return AfterValidator(lambda stated: (stated.distribution(share=share), stated)[1])
+
+
+Amount = Annotated[Stated, BeforeValidator(_bare), _possible(share=False)]
+Part = Annotated[Stated, BeforeValidator(_bare), _possible(share=True)]
