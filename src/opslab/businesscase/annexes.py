@@ -93,7 +93,7 @@ def _target(one: Target, say: Voice) -> tuple[str | Cell, ...]:
     def ends(given: tuple[float, float, float] | None, remark: str = "") -> str | Cell:
         if given is None:
             return none
-        low, value, high = say.quantities(given, unit)
+        low, value, high = say.told(given, unit)
         return Cell(value, " · ".join(filter(None, (say.range(low, high), remark))))
 
     weight = "" if one.measured_share is None else say("businesscase.weight", share=one.measured_share)
@@ -113,7 +113,7 @@ def _change(one: Change, say: Voice) -> tuple[str | Cell, ...]:
         if one.kind in _MONEY:
             value, low, high = map(say.money, values)
         elif entry:
-            value, low, high = say.quantities(values, entry.unit)
+            low, value, high = say.told((values[1], values[0], values[2]), entry.unit)
         else:
             value, low, high = (numbers.number(each, language=say.language) for each in values)
         return Cell(value, say.range(low, high)) if low != high else value
@@ -185,7 +185,7 @@ def _ledger(result: CaseResult, say: Voice) -> Table:
 
 def _line(place: int, one: Entry, say: Voice) -> tuple[str | Cell, ...]:
     none = say("words.none")
-    value, low, high = say.quantities((one.value, one.low, one.high), one.unit)
+    low, value, high = say.told((one.low, one.value, one.high), one.unit)
     law = say(f"uncertainty.family_{one.family}")
     told = law if low == high else say("businesscase.law", law=law, low=low, high=high)
     if one.stated:

@@ -39,10 +39,8 @@ def fan(result: CaseResult, say: Voice) -> Figure:
     best = result.recommended
     low, middle, high = zip(*best.fan, strict=True)
     months = range(len(middle))
-    deepest = min(middle)
     key = "businesscase.fan_title_never" if best.payback is None else "businesscase.fan_title"
-    values = {"months": len(middle) - 1, "payback": round(best.payback or 0), "deepest": say.money(max(-deepest, 0.0))}
-    title = _title(result, say, say(key, **values))
+    title = _title(result, say, say(key, months=len(middle) - 1, payback=round(best.payback or 0)))
     shown = wrapped(one_line(title), _HALF - 2 * _SIDE, _TITLE, "bold")
     with style():
         height = 2.3 + 0.19 * shown.count("\n")
@@ -64,7 +62,7 @@ def fan(result: CaseResult, say: Voice) -> Figure:
             high=say.money(high[month]))
         for month in sorted({*range(0, len(middle), _YEAR), len(middle) - 1})
     ]  # fmt: skip
-    caption = say("businesscase.fan_caption", option=best.name)
+    caption = say("businesscase.fan_caption", option=best.name, deepest=say.money(max(-min(middle), 0.0)))
     return Figure(drawing, " ".join([title, *lines]), caption)
 
 
@@ -106,7 +104,7 @@ def options(result: CaseResult, say: Voice) -> Figure:
         colour = BLUE if one.kind == "recommended" else GREY
         rows.append(Row(one.name, say.money(one.npv.p50), [(one.npv.p10, one.npv.p90, colour)], point=one.npv.p50))
     best = max(result.options, key=lambda one: one.npv.p50)
-    title = say("businesscase.options_title", option=best.name, npv=say.money(best.npv.p50))
+    title = say("businesscase.options_title", option=best.name)
     told = [say("businesscase.options_point", option=one.name, npv=say.money(one.npv.p50), span=say.middle(one.npv)) for one in result.options]
     return _figure("options", title, rows, result, say, told, width=_HALF)
 
@@ -152,13 +150,13 @@ def measured(one: Target, result: CaseResult, say: Voice) -> Figure:
     rows, unit = [], one.kpi.unit
     for name, ends, colour in (("promised", one.promised, GREY), ("measured", one.measured, ORANGE), ("together", one.posterior, BLUE)):
         if ends:
-            low, value, high = say.quantities(ends, unit)
+            low, value, high = say.told(ends, unit)
             words = say("businesscase.with_span", middle=value, low=low, high=high)
             rows.append(Row(say(f"businesscase.column_{name}"), words, [(ends[0], ends[2], colour)], point=ends[1]))
     title = say("businesscase.measured_title", kpi=one.kpi.name, status=say(f"businesscase.status_{one.status}"))
     told = [say("businesscase.pair", name=row.label, value=row.value) for row in rows]
     base = one.kpi.baseline
-    return _figure("measured", title, rows, result, say, told, base=base, percent=unit == "share", axis=say.unit(unit))
+    return _figure("measured", title, rows, result, say, told, base=base, percent=unit == "share", axis=say.unit(unit), width=_HALF)
 
 
 def _title(result: CaseResult, say: Voice, title: str) -> str:

@@ -221,15 +221,15 @@ def _benefits(result: CaseResult, say: Voice) -> Blocks:
 
 
 def _benefit(one: Line, say: Voice) -> tuple[str | Cell, ...]:
-    quantity = say.quantities([one.quantity.p50], one.unit)[0]
-    ends = say.between([one.quantity.p10, one.quantity.p90], one.unit)
-    worth = say.amount(one.present)
+    low, middle, high = say.told((one.quantity.p10, one.quantity.p50, one.quantity.p90), one.unit)
+    quantity = say.spanned(middle, low, high)
+    worth: str | Cell = say.spanned(*map(say.money, (one.present.p50, one.present.p10, one.present.p90)))
     if not one.counted:
-        worth = Cell(say("businesscase.outside"), say("businesscase.would_be", value=worth.text, span=worth.remark))
+        worth = Cell(say("businesscase.outside"), str(worth))
     owner = say("businesscase.owned", owner=one.owner) if one.owner else ""
     signed = say("businesscase.signed", who=one.signed_by) if one.signed_by else ""
     name = Cell(one.name, " · ".join(filter(None, (owner, signed))), refs=say.refs(one.refs))
-    return name, say.kind(one.kind), one.grade, Cell(quantity, ends), worth
+    return name, say.kind(one.kind), one.grade, quantity, worth
 
 
 def _depends(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> Blocks:
@@ -246,7 +246,8 @@ def _depends(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> B
 
 def _next(result: CaseResult, say: Voice) -> str:
     """Return what to measure next, and what that is worth at most."""
-    known = sorted((one for one in result.drivers if one.knowing), key=lambda one: -(one.knowing or 0.0))
+    worth = [one for one in result.drivers if (one.knowing or 0.0) >= say.step / 2]
+    known = sorted(worth, key=lambda one: -(one.knowing or 0.0))
     if not known:
         return say("businesscase.next_none", all=say.money(result.evpi))
     pairs = [say("businesscase.next_one", name=say.named(one.id), worth=say.money(one.knowing or 0.0))

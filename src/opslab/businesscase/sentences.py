@@ -57,6 +57,10 @@ class Voice:
         """Return ``low to high``."""
         return self("words.range", low=low, high=high)
 
+    def spanned(self, middle: str, low: str, high: str) -> str:
+        """Return a value and its range on one line."""
+        return self("businesscase.with_span", middle=middle, low=low, high=high)
+
     def middle(self, one: Spread) -> str:
         """Return p10 to p90 of an amount of money."""
         return self.range(self.money(one.p10), self.money(one.p90))
@@ -137,24 +141,27 @@ class Voice:
         parts = [part.strip() for part in unit.split("/")]
         return " / ".join(self(f"businesscase.unit_{part}") if part in _UNITS else part for part in parts if part)
 
-    def quantities(self, values: Sequence[float], unit: str) -> list[str]:
-        """Return values of one quantity, with the same decimals and its unit."""
+    def quantities(self, values: Sequence[float], unit: str, *, bare: bool = False) -> list[str]:
+        """Return values of one quantity, with the same decimals and, unless bare, its unit."""
         most = max(map(abs, values))
         if unit == "share":
             return [self.percent(value, numbers.decimals(most * 100, 2)) for value in values]
         head, _, per = (part.strip() for part in unit.partition("/"))
-        after = f" / {self.unit(per)}" if per else ""
         if len(head) == 3 and head.isupper():  # noqa: PLR2004 - a currency's code
+            after = f" / {self.unit(per)}" if per and not bare else ""
             return [self.exact(value, head) + after for value in values]
         digits = 0 if all(value == round(value) for value in values) else numbers.decimals(most, 3)
-        name = f"\N{NO-BREAK SPACE}{self.unit(unit)}" if unit else ""
-        return [numbers.decimal(value, digits, language=self.language) + name for value in values]
+        after = f"\N{NO-BREAK SPACE}{self.unit(unit)}" if unit and not bare else ""
+        return [numbers.decimal(value, digits, language=self.language) + after for value in values]
 
     def between(self, values: Sequence[float], unit: str) -> str:
         """Return a range of one quantity, its unit said once."""
-        low, high = self.quantities(values, unit)
-        after = f"\N{NO-BREAK SPACE}{self.unit(unit)}"
-        return self.range(low.removesuffix(after), high)
+        return self.range(self.quantities(values, unit, bare=True)[0], self.quantities(values, unit)[-1])
+
+    def told(self, values: Sequence[float], unit: str) -> tuple[str, str, str]:
+        """Return low, value and high of one quantity; the value alone names its unit."""
+        low, _, high = self.quantities(values, unit, bare=True)
+        return low, self.quantities(values, unit)[1], high
 
     def refs(self, names: Iterable[str]) -> tuple[Reference, ...]:
         """Return links to lines of the ledger."""
@@ -183,7 +190,9 @@ def short(value: float, currency: str, step: float, language: Language, *, signe
     """Return an amount in units, thousands or millions of its currency: 412 k€."""
     digits, letter = {1.0: (0, ""), 1e3: (0, "k"), 1e6: (1, "M")}[step]
     figure = numbers.decimal(abs(value) / step, digits, language=language)
-    sign = "" if not any(one in "123456789" for one in figure) else "\N{MINUS SIGN}" if value < 0 else "+" * signed
+    if not any(one in "123456789" for one in figure):
+        return _with_currency("0", currency, "", language)
+    sign = "\N{MINUS SIGN}" if value < 0 else "+" * signed
     return sign + _with_currency(figure, currency, letter, language)
 
 
