@@ -115,7 +115,7 @@ def _change(one: Change, say: Voice) -> tuple[str | Cell, ...]:
         elif entry:
             low, value, high = say.told((values[1], values[0], values[2]), entry.unit)
         else:
-            value, low, high = (numbers.number(each, language=say.language) for each in values)
+            value, low, high = (numbers.given(each, language=say.language) for each in values)
         return Cell(value, say.range(low, high)) if low != high else value
 
     name = Cell(say.statement(entry), refs=refs) if entry else one.id
@@ -151,7 +151,7 @@ def _drivers(result: CaseResult, say: Voice) -> Table:
         entry = say.entry(one.id)
         name = Cell(say.statement(entry) if entry else one.id, refs=say.refs([one.id]))
         rows.append((name, say.between(one.at, unit), npv, switching, say.percent(one.share), knowing))
-    return say.table("drivers", "quantity at npv_there switching variance knowing", rows, numeric=(1, 2, 3, 4, 5))
+    return say.table("drivers", "driver at npv_there switching variance knowing", rows, numeric=(1, 2, 3, 4, 5))
 
 
 def _money(result: CaseResult, say: Voice) -> Blocks:
@@ -180,7 +180,7 @@ def _tei(result: CaseResult, say: Voice) -> Blocks:
 
 def _ledger(result: CaseResult, say: Voice) -> Table:
     rows = [_line(place, one, say) for place, one in enumerate(result.ledger, 1)]
-    return say.table("ledger", "id statement value grade owner checked used_by", rows, numeric=(2,))
+    return say.table("ledger", "id statement value grade owner", rows, numeric=(2,))
 
 
 def _line(place: int, one: Entry, say: Voice) -> tuple[str | Cell, ...]:
@@ -189,17 +189,22 @@ def _line(place: int, one: Entry, say: Voice) -> tuple[str | Cell, ...]:
     law = say(f"uncertainty.family_{one.family}")
     told = law if low == high else say("businesscase.law", law=law, low=low, high=high)
     if one.stated:
-        told += say("businesscase.widened", span=say.between(one.stated[1:], one.unit))
+        told += f" · {say('businesscase.widened', span=say.between(one.stated[1:], one.unit))}"
     grade = Cell(one.grade)
     if one.fallen:
         grade = Cell(one.grade, say(f"businesscase.fallen_{one.fallen}", declared=one.declared, file=one.file or ""), "bad")
-    dates = Cell(say.day(one.checked), say("businesscase.next_check", day=say.day(one.next_check)) if one.next_check else "")
-    if one.overdue:
-        dates = Cell(dates.text, say("businesscase.overdue", day=say.day(one.next_check)), "bad")
-    origin = " · ".join(filter(None, (say(f"businesscase.origin_{one.kind}"), one.source, one.file)))
-    links = [Reference(say("businesscase.readout"), one.link, say("businesscase.readout_of", run=one.run or ""))] if one.link else []
-    return (Cell(one.id, anchor=f"ledger-{place}"), Cell(say.statement(one), origin, refs=links), Cell(value, told), grade,
-            one.owner or none, dates, ", ".join(one.used_by) or none)  # fmt: skip
+    dates = [say("businesscase.checked", day=say.day(one.checked))] if one.checked else []
+    if one.next_check:
+        due = "businesscase.overdue" if one.overdue else "businesscase.next_check"
+        dates.append(say(due, day=say.day(one.next_check)))
+    owner = Cell(one.owner or none, ", ".join(dates), "bad" if one.overdue else "plain")
+    users = say("businesscase.used_by", names=one.used_by) if one.used_by else ""
+    origin = " · ".join(filter(None, (say(f"businesscase.origin_{one.kind}"), one.source, one.file, users)))
+    links = []
+    if one.link:
+        links = [Reference(say("businesscase.readout"), one.link, say("businesscase.readout_of", run=one.run or ""))]
+    name = Cell(one.id, anchor=f"ledger-{place}")
+    return name, Cell(say.statement(one), origin, refs=links), Cell(value, told), grade, owner
 
 
 def _checks(result: CaseResult, say: Voice) -> Table:

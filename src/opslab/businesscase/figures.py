@@ -13,13 +13,10 @@ from opslab.businesscase.result import CaseResult, Target
 from opslab.businesscase.sentences import Voice
 from opslab.messages import Language, one_line
 from opslab.report.bars import Row, bars
-from opslab.report.figures import BLUE, GREEN, GREY, INK, ORANGE, RED, Figure, style, width_of, wrapped
-
-_HALF = 3.4
-"""Inches of a drawing of which two stand side by side on paper."""
+from opslab.report.figures import BLUE, GREEN, GREY, HALF, INK, ORANGE, RED, Figure, style, width_of, wrapped
 
 _MOST = 5
-_TITLE, _TEXT, _SMALL, _SIDE = 11.0, 10.0, 9.0, 0.03
+_TITLE, _SMALL, _SIDE = 11.0, 9.0, 0.03
 _YEAR = 12
 
 
@@ -41,11 +38,11 @@ def fan(result: CaseResult, say: Voice) -> Figure:
     months = range(len(middle))
     key = "businesscase.fan_title_never" if best.payback is None else "businesscase.fan_title"
     title = _title(result, say, say(key, months=len(middle) - 1, payback=round(best.payback or 0)))
-    shown = wrapped(one_line(title), _HALF - 2 * _SIDE, _TITLE, "bold")
+    shown = wrapped(one_line(title), HALF - 2 * _SIDE, _TITLE, "bold")
     with style():
         height = 2.3 + 0.19 * shown.count("\n")
-        drawing = Drawing(figsize=(_HALF, height))
-        drawing.text(_SIDE / _HALF, 1 - 0.04 / height, shown, fontsize=_TITLE, weight="bold", va="top")
+        drawing = Drawing(figsize=(HALF, height))
+        drawing.text(_SIDE / HALF, 1 - 0.04 / height, shown, fontsize=_TITLE, weight="bold", va="top")
         ends = [say.money(one) for one in (high[-1], middle[-1], low[-1])]
         right = max(width_of(one, _SMALL) for one in ends) + 0.1
         axes = drawing.add_axes((0.0, 0.48 / height, 1.0, 1.47 / height))
@@ -56,7 +53,7 @@ def fan(result: CaseResult, say: Voice) -> Figure:
         if best.payback is not None and best.payback <= months[-1]:
             axes.plot([best.payback], [0], "o", markersize=7, color="white", markeredgecolor="black", zorder=5)
         label = one_line(say("businesscase.fan_axis", start=say.month(result.months[0])))
-        axes.set_xlabel(wrapped(label, _HALF - 2 * _SIDE, _SMALL, most=1), fontsize=_SMALL)
+        axes.set_xlabel(wrapped(label, HALF - 2 * _SIDE, _SMALL, most=1), fontsize=_SMALL)
     lines = [
         say("businesscase.fan_point", month=month, low=say.money(low[month]), middle=say.money(middle[month]),
             high=say.money(high[month]))
@@ -70,10 +67,10 @@ def _frame(axes: Axes, low: Sequence[float], high: Sequence[float], middle: Sequ
     """Set the axes out: amounts as words inside, the ends of the three lines named at the right."""
     last = len(middle) - 1
     left = 0.04
-    beyond = last * right / (_HALF - right - left)
+    beyond = last * right / (HALF - right - left)
     bottom, top = min(0.0, *low), max(0.0, *high)
     room = 0.09 * (top - bottom or 1.0)
-    axes.set(xlim=(-last * left / (_HALF - right), last + beyond), ylim=(bottom - room, top + room), yticks=[])
+    axes.set(xlim=(-last * left / (HALF - right), last + beyond), ylim=(bottom - room, top + room), yticks=[])
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
     axes.set_xticks(range(0, last + 1, _YEAR if last > _YEAR else 3))
@@ -83,7 +80,7 @@ def _frame(axes: Axes, low: Sequence[float], high: Sequence[float], middle: Sequ
         axes.text(last + 0.05 * beyond, at, f" {say.money(value)}", fontsize=_SMALL, va="center", weight=weight)
     for at in MaxNLocator(nbins=4, steps=[1, 2, 5, 10]).tick_values(bottom, top):
         if bottom <= at <= top and at:
-            axes.axhline(at, color=GREY, linewidth=0.4, zorder=0, xmax=1 - right / _HALF)
+            axes.axhline(at, color=GREY, linewidth=0.4, zorder=0, xmax=1 - right / HALF)
             axes.text(0, at, say.money(at), fontsize=8, va="bottom", color=INK, alpha=0.8)
     axes.text(0, 0, say.money(0.0), fontsize=8, va="bottom", alpha=0.8)
 
@@ -100,29 +97,26 @@ def options(result: CaseResult, say: Voice) -> Figure:
     """Draw the NPV of every option with its middle eight tenths, doing nothing at zero."""
     rows = []
     for one in result.options:
-        value = say("businesscase.with_span", middle=say.money(one.npv.p50), low=say.money(one.npv.p10), high=say.money(one.npv.p90))
         colour = BLUE if one.kind == "recommended" else GREY
         rows.append(Row(one.name, say.money(one.npv.p50), [(one.npv.p10, one.npv.p90, colour)], point=one.npv.p50))
     best = max(result.options, key=lambda one: one.npv.p50)
     title = say("businesscase.options_title", option=best.name)
     told = [say("businesscase.options_point", option=one.name, npv=say.money(one.npv.p50), span=say.middle(one.npv)) for one in result.options]
-    return _figure("options", title, rows, result, say, told, width=_HALF)
+    return _figure("options", title, rows, result, say, told, width=HALF)
 
 
 def tornado(result: CaseResult, say: Voice) -> Figure:
     """Draw how far each quantity moves the NPV, the widest first, with the value at which it is nothing."""
     rows, told = [], []
     for one in result.drivers[:_MOST]:
-        low, high = (say.money(end) for end in one.npv)
-        switch = ""
+        unit = say.unit_of(one.id)
+        span = value = say.range(*map(say.money, one.npv))
         if one.switching is not None:
-            value = say.quantities([one.switching], say.unit_of(one.id))[0]
-            switch = say("businesscase.tornado_switch", value=value)
+            value = say("businesscase.tornado_switch", value=say.quantities([one.switching], unit)[0])
         parts = [(one.npv[0], result.base, ORANGE), (result.base, one.npv[1], BLUE)]
-        span = say.range(low, high)
-        rows.append(Row(say.label(one.id), " · ".join(filter(None, (span, switch))), parts))
-        at = say.between(one.at, say.unit_of(one.id))
-        told.append(say("businesscase.tornado_point", name=say.label(one.id), at=at, npv=" · ".join(filter(None, (span, switch)))))
+        rows.append(Row(say.label(one.id), value, parts))
+        reach = " · ".join(dict.fromkeys((span, value)))
+        told.append(say("businesscase.tornado_point", name=say.label(one.id), at=say.between(one.at, unit), npv=reach))
     title = say("businesscase.tornado_title", name=rows[0].label)
     low = say("businesscase.all_low", low=say.money(result.all_low), p10=say.money(result.recommended.npv.p10))
     caption = f"{say('businesscase.caption_tornado')} {low}"
@@ -151,12 +145,12 @@ def measured(one: Target, result: CaseResult, say: Voice) -> Figure:
     for name, ends, colour in (("promised", one.promised, GREY), ("measured", one.measured, ORANGE), ("together", one.posterior, BLUE)):
         if ends:
             low, value, high = say.told(ends, unit)
-            words = say("businesscase.with_span", middle=value, low=low, high=high)
+            words = say.spanned(value, low, high)
             rows.append(Row(say(f"businesscase.column_{name}"), words, [(ends[0], ends[2], colour)], point=ends[1]))
     title = say("businesscase.measured_title", kpi=one.kpi.name, status=say(f"businesscase.status_{one.status}"))
     told = [say("businesscase.pair", name=row.label, value=row.value) for row in rows]
     base = one.kpi.baseline
-    return _figure("measured", title, rows, result, say, told, base=base, percent=unit == "share", axis=say.unit(unit), width=_HALF)
+    return _figure("measured", title, rows, result, say, told, base=base, percent=unit == "share", axis=say.unit(unit), width=HALF)
 
 
 def _title(result: CaseResult, say: Voice, title: str) -> str:

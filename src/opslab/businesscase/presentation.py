@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Blocks = list[Block | Figure]
 
 _PAGES = ("decision", "options", "depends")
+_WITHOUT_MONEY = ("ledger", "checks", "method")
 _RISKS, _TARGETS, _STEPS, _OTHERS = 6, 6, 5, 3
 """How many of each the three pages hold; the rest stands in the annexes."""
 
@@ -106,10 +107,10 @@ def sections(result: CaseResult, language: Language) -> dict[str, Blocks]:
         "options": _options(result, figures, say),
         "depends": _depends(result, figures, say),
     }
-    if result.action == "stop":
-        for name in _PAGES:
-            made[name].insert(0, Paragraph(say("businesscase.not_to_use"), "bad"))
     made |= annexes.sections(result, figures, say)
+    for name in made if result.action == "stop" else ():
+        if name not in _WITHOUT_MONEY:
+            made[name].insert(0, Paragraph(say("businesscase.not_to_use"), "bad"))
     turned = (*_PAGES[1:], next(name for name in made if name not in _PAGES))
     return {
         name: [Heading(say(f"businesscase.section_{name}"), new_page=name in turned), *blocks]

@@ -207,6 +207,7 @@ def _with_currency(figure: str, currency: str, letter: str, language: Language) 
     from babel.numbers import get_currency_symbol
 
     symbol = get_currency_symbol(currency, locale={"en": "en_GB", "fr": "fr_FR"}[language])
+    space = "" if len(symbol) == 1 else "\N{NO-BREAK SPACE}"
     if language == "fr":
-        return f"{figure}\N{NO-BREAK SPACE}{letter}{symbol}"
-    return f"{symbol}{'' if len(symbol) == 1 else chr(160)}{figure}{letter}"
+        return f"{figure}\N{NO-BREAK SPACE}{letter}{space if letter else ''}{symbol}"
+    return f"{symbol}{space}{figure}{letter}"
