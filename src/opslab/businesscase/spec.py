@@ -62,8 +62,12 @@ class Benefit(Declared):
     gain: Gain
     evidence: tuple[Id, ...] = Field((), description="ids under `evidence`: their findings are summed")
     quantity: Id | None = Field(None, description="instead: an assumption, a year")
-    kind: Kind | None = Field(None, description="hard, capacity, quality or enabled; by default the evidence's")
-    worth: Id | None = Field(None, description="assumption: money for each unit; none where it is money already")
+    kind: Kind | None = Field(
+        None, description="hard, capacity, quality or enabled; by default the evidence's"
+    )
+    worth: Id | None = Field(
+        None, description="assumption: money for each unit; none where it is money already"
+    )
     volume: Id | None = Field(None, description="assumption: units a year, for evidence per unit")
     adoption: Id | None = Field(None, description="assumption: share that uses it in the end")
     recapture: Id | None = Field(None, description="assumption: share of freed hours put to work")
@@ -130,7 +134,9 @@ class Milestone(Declared):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.ends < self.starts:
-            raise PydanticCustomError("businesscase.milestone_order", "order", {"starts": self.starts, "ends": self.ends})
+            raise PydanticCustomError(
+                "businesscase.milestone_order", "order", {"starts": self.starts, "ends": self.ends}
+            )
         return self
 
 
@@ -273,9 +279,13 @@ class Case(Declared):
     ask: Ask
     decision: Decision
     finance: Finance
-    runs: tuple[str, ...] = Field((), description="folders of runs beside the spec, for those not in the reports")
+    runs: tuple[str, ...] = Field(
+        (), description="folders of runs beside the spec, for those not in the reports"
+    )
     previous: str | None = Field(None, pattern=r"^business_case/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$")
-    calibration: Literal["untrained", "trained"] = Field("untrained", description="of ranges that people state")
+    calibration: Literal["untrained", "trained"] = Field(
+        "untrained", description="of ranges that people state"
+    )
     evidence: tuple[Cited, ...] = ()
     assumptions: tuple[Assumption, ...]
     roadmap: tuple[Milestone, ...] = ()
@@ -290,3 +300,46 @@ class Case(Declared):
 
     _file: Path | None = PrivateAttr(None)
     _document: Document | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if not slug(self.case):
+            raise PydanticCustomError("businesscase.slug", "slug")
+        return self
+
+    @classmethod
+    def load(cls, path: str | Path, name: str | None = None) -> Case:
+        """Read a case from a YAML file; raises `SpecError` with every mistake, by file, line and field."""
+        from opslab.businesscase.references import refuse_contradictions
+
+        file = Path(path)
+        document = specs.read(file, name or str(path))
+        case = specs.validate(cls, document)
+        case._file, case._document = file, document
+        refuse_contradictions(case)
+        return case
+
+    @property
+    def slug(self) -> str:
+        """The name as a folder is called."""
+        return slug(self.case)
+
+    @property
+    def file(self) -> Path | None:
+        """The file it was loaded from."""
+        return self._file
+
+    def beside(self, path: str) -> Path:
+        """Return a path of the case: a relative one starts at the case's folder."""
+        return (self._file.parent if self._file else Path()) / workspace.expanded(path)
+
+    def problem(self, key: str, *location: str | int, **values: Any) -> Problem:
+        """Return a problem about one field, with its line where the case came from a file."""
+        document = self._document
+        return Problem(
+            key,
+            values,
+            document.file if document else None,
+            document.line(location) if document else None,
+            specs.field_name(location) or None,
+        )
