@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from opslab import specs, workspace
-from opslab.errors import Problem
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade
-from opslab.parameters import slug
-from opslab.specs import Day, Declared, Document, Label, Number
+from opslab.specs import Day, Declared, FromFile, Label, Number, Title
 from opslab.uncertainty.stated import Amount, Part, Stated
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -268,10 +265,10 @@ class Team(Declared):
     hours: Number = Field(gt=0, le=2500, description="contract hours of one of them a year")
 
 
-class Case(Declared):
+class Case(FromFile):
     """A business case."""
 
-    case: str = Field(min_length=1, max_length=120, description="its name; names the run's folder")
+    case: Title = Field(description="its name; names the run's folder")
     version: Label = "1"
     date: Day
     owner: Name
@@ -298,48 +295,11 @@ class Case(Declared):
     debts: tuple[Debt, ...] = ()
     blocking: tuple[Literal["capacity"], ...] = ("capacity",)
 
-    _file: Path | None = PrivateAttr(None)
-    _document: Document | None = PrivateAttr(None)
-
-    @model_validator(mode="after")
-    def _named(self) -> Self:
-        if not slug(self.case):
-            raise PydanticCustomError("businesscase.slug", "slug")
-        return self
-
     @classmethod
-    def load(cls, path: str | Path, name: str | None = None) -> Case:
+    def load(cls, path: str | Path, name: str | None = None) -> Self:
         """Read a case from a YAML file; raises `SpecError` with every mistake, by file, line and field."""
         from opslab.businesscase.references import refuse_contradictions
 
-        file = Path(path)
-        document = specs.read(file, name or str(path))
-        case = specs.validate(cls, document)
-        case._file, case._document = file, document
+        case = super().load(path, name)
         refuse_contradictions(case)
         return case
-
-    @property
-    def slug(self) -> str:
-        """The name as a folder is called."""
-        return slug(self.case)
-
-    @property
-    def file(self) -> Path | None:
-        """The file it was loaded from."""
-        return self._file
-
-    def beside(self, path: str) -> Path:
-        """Return a path of the case: a relative one starts at the case's folder."""
-        return (self._file.parent if self._file else Path()) / workspace.expanded(path)
-
-    def problem(self, key: str, *location: str | int, **values: Any) -> Problem:
-        """Return a problem about one field, with its line where the case came from a file."""
-        document = self._document
-        return Problem(
-            key,
-            values,
-            document.file if document else None,
-            document.line(location) if document else None,
-            specs.field_name(location) or None,
-        )
