@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from opslab.businesscase.finance import roi, tei
+from opslab.businesscase.finance import Tei, roi, tei
 from opslab.businesscase.result import Difference, Nothing, OptionResult, Scenario, Spread
 from opslab.businesscase.simulation import KINDS, Cash, Drawn, Weights
 from opslab.businesscase.spec import Finance, Option
@@ -81,17 +81,15 @@ def option_result(
         payback_discounted=_median(cash.discounted), never=float(np.isnan(months).mean()),
         negative_again=float(cash.negative_again.mean()), p5=float(worst[-1]),
         worst=float(worst.mean()), expected_loss=float(np.maximum(-total.npv, 0).mean()),
-        roi=roi(float(total.npv.mean()), float(total.costs.mean())),
-        roi_hard=roi(float((hard - total.costs).mean()), float(total.costs.mean())),
+        roi=roi(float(total.benefits.mean()), float(total.costs.mean())),
+        roi_hard=roi(float(hard.mean()), float(total.costs.mean())),
         benefits={name: spread(total.kinds[name]) for name in KINDS if name in total.kinds}
         | {"all": spread(total.benefits)},
         gains={name: spread(values) for name, values in sorted(total.gains.items())},
         costs=spread(total.costs), hours=spread(total.hours), fan=tuple(map(tuple, fan.tolist())),
         years=years,
         scenarios=_scenarios(total, months), stage=_stage(weights, drawn, stage),
-        tei=tei([sum(one[0] for one in years[k:k + 1]) for k in range(len(years))],
-                [sum(one[1] for one in years), *(one[2] for one in years)],
-                benefit_risk=finance.benefit_risk, cost_risk=finance.cost_risk),
+        tei=_tei(weights, drawn, years, finance),
     )  # fmt: skip
 
 
@@ -159,6 +157,22 @@ def _years(weights: Weights, drawn: Sequence[Drawn], months: int) -> tuple[tuple
     return tuple((*(float(row[start : start + _YEAR].sum()) for row in rows),) for start in starts)  # type: ignore[misc] # three rows
 
 
+def _tei(
+    weights: Weights, drawn: Sequence[Drawn], years: Sequence[tuple[float, float, float]], finance: Finance
+) -> Tei:
+    """Return Forrester's table of the means: what the first month pays once is initial."""
+    paid = [(weights.parts.get(one.flow.name, 0.0), one) for one in drawn if one.flow.once]
+    initial = sum(-min(part, 0.0) * float(one.by_month[0]) for part, one in paid)
+    costs = [once + running for _, once, running in years]
+    return tei(
+        [benefits for benefits, _, _ in years],
+        [initial, costs[0] - initial, *costs[1:]],
+        rate=finance.rate,
+        benefit_risk=finance.benefit_risk,
+        cost_risk=finance.cost_risk,
+    )
+
+
 def _scenarios(total: Totals, months: Values) -> tuple[Scenario, ...]:
     """Return the means of the draws about three percentiles of the NPV: they add up."""
     order = np.argsort(total.npv, kind="stable")
@@ -170,7 +184,7 @@ def _scenarios(total: Totals, months: Values) -> tuple[Scenario, ...]:
         costs, npv = float(total.costs[here].mean()), float(total.npv[here].mean())
         soft = float(total.benefits[here].mean()) - hard
         hours, back = float(total.hours[here].mean()), _median(months[here])
-        found.append(Scenario(percentile, hours, hard, soft, costs, npv, roi(npv, costs), back))  # type: ignore[arg-type] # one of three
+        found.append(Scenario(percentile, hours, hard, soft, costs, npv, roi(hard + soft, costs), back))
     return tuple(found)
 
 

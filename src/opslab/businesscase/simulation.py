@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from opslab.businesscase.finance import discount_factors, payback_draws
+from opslab.businesscase.finance import Timing, discount_factors, payback_draws
 from opslab.businesscase.spec import Gain
 from opslab.evidence import Benefit as Kind
 from opslab.uncertainty.distributions import Values
@@ -24,7 +24,6 @@ Value = Callable[[str], Values]
 
 _CHUNK, _KEPT = 5000, 20_000  # draws at a time; of which the whole cumulative cash is kept
 _LEAST = 1e-12  # what is left in a year of what wears off wholly
-Timing = str
 KINDS: tuple[Kind, ...] = ("hard", "capacity", "quality", "enabled")
 
 
@@ -100,16 +99,17 @@ class Horizon:
     timing: Timing
 
     def factors(self, rate: float | None = None) -> Values:
-        """Return the discount factor of each month's flow."""
-        return discount_factors(self.months, self.rate if rate is None else rate, self.timing)
+        """Return the discount factor of each month's flow: at the month's end (monthly), or with its year."""
+        rate = self.rate if rate is None else rate
+        if self.timing == "monthly":
+            return discount_factors(rate, self.months + 1, "monthly")[1:]
+        years = discount_factors(rate, -(-self.months // 12) + 1, self.timing)[1:]
+        return np.repeat(years, 12)[: self.months]
 
     def once(self, rate: float | None = None) -> Values:
         """Return the factor of what is paid once at the start of each month; in month 0 it is 1."""
-        if self.timing != "monthly":
-            factors = self.factors(rate).copy()
-            factors[0] = 1.0
-            return factors
-        return np.append(1.0, self.factors(rate)[:-1])
+        factors = self.factors(rate)
+        return np.append(1.0, factors[:-1] if self.timing == "monthly" else factors[1:])
 
 
 @dataclass(frozen=True)

@@ -167,7 +167,7 @@ class StudentT:
         if given.size >= _TABLE_FROM:
             return _looked_up(self.at(_GRID), given)
         below = stdtrit(self.degrees_of_freedom, ndtr(-np.abs(given)))
-        return self.location - self.scale * np.sign(given) * below
+        return np.asarray(self.location - self.scale * np.sign(given) * below)
 
 
 @dataclass(frozen=True)
