@@ -246,7 +246,19 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
     return "specs.invalid", {"given": _short(given), "reason": detail["msg"]}
 
 
-_OWN = ("specs.", "businesscase.", "experiments.", "feedback.", "parameters.", "tables.", "timesaved.", "uncertainty.")
+_OWN = tuple(
+    f"{area}."
+    for area in [
+        "specs",
+        "businesscase",
+        "experiments",
+        "feedback",
+        "parameters",
+        "tables",
+        "timesaved",
+        "uncertainty",
+    ]
+)
 _FAMILIES = {
     "string_pattern": "specs.pattern",
     "string_too": "specs.text_length",

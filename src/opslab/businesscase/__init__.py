@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "Case": "spec", "CaseParameters": "parameters", "CaseResult": "result", "Money": "money", "build": "building",
-    "diff": "promise",
+    "Case": "spec", "CaseParameters": "parameters", "CaseResult": "result", "Money": "money",
+    "build": "building", "diff": "promise",
 }  # fmt: skip
 __all__ = list(_HOMES)
 

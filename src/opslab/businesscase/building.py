@@ -56,7 +56,7 @@ def build(
     Raises
     ------
     InputError
-        When the case contradicts itself, or what it cites is missing, altered, or of another unit or currency.
+        When the case contradicts itself; when what it cites is missing, altered, or of another unit.
 
     Examples
     --------
@@ -88,10 +88,12 @@ def build(
     @cache
     def value(name: str) -> Values:
         made = known[name].used
-        return np.asarray(made.value) if isinstance(made, Fixed) else made.at(drawn_scores(name))
+        found: Values = np.asarray(made.value) if isinstance(made, Fixed) else made.at(drawn_scores(name))
+        return found
 
     def event(flow: Flow) -> Values:
-        return (ndtr(drawn_scores(f"event/{flow.name}")) < value(flow.probability or "")).astype(np.float64)
+        happens = ndtr(drawn_scores(f"event/{flow.name}")) < value(flow.probability or "")
+        return np.asarray(happens, dtype=np.float64)
 
     horizon = Horizon(case.finance.horizon_months, case.finance.rate, case.finance.timing)
     drawn, cash = simulate(flows, options, value, horizon, event, draws)
@@ -113,14 +115,17 @@ def build(
     previous = cited.get(case.previous or "")
     return CaseResult(
         case=case, as_of=day, draws=draws, seed=seed,
-        months=tuple(month_after(case.finance.start, month) for month in range(case.finance.horizon_months)),
-        factor=factor, options=results, nothing=outcomes.nothing_result(nothing, drawn, draws, horizon.months),
+        months=tuple(month_after(case.finance.start, month) for month in range(horizon.months)),
+        factor=factor, options=results,
+        nothing=outcomes.nothing_result(nothing, drawn, draws, horizon.months),
         differences=outcomes.differences([one.name for one in declared], npvs), lines=lines, ledger=ledger,
         waterfall=outcomes.waterfall(best, drawn), base=base, all_low=all_low, drivers=bars, evpi=worth,
         by_rate=by_rate, waiting=waiting,
         enabled=outcomes.enabled(drawn, best), targets=targets,
         previous=promise.compared(previous, results, lines, ledger) if previous else None,
-        checks=checks.run(case, results[place], best, drawn, lines, ledger, targets, _populations(found, case, known)),
+        checks=checks.run(
+            case, results[place], best, drawn, lines, ledger, targets, _populations(found, case, known)
+        ),
         cites=tuple(dict.fromkeys(run.id for run in cited.values() if run.at_hand)),
         sources=_sources(case, found, cited),
     )  # fmt: skip
@@ -168,7 +173,7 @@ def _lines(
     drawn: Sequence[Drawn], options: Sequence[Weights], best: Weights, value: Callable[[str], Values],
     event: Callable[[Flow], Values], shrunk: Mapping[str, float],
 ) -> tuple[Line, ...]:  # fmt: skip
-    """Return the benefits, those of the recommended option as it takes them, the others as the first that does."""
+    """Return the benefits as the recommended option takes them, else as the first that does."""
     made = []
     declared = {one.name: one for one in case.benefits}
     for one in drawn:
@@ -208,10 +213,10 @@ def _elsewhere(
     case: Case, flows: Sequence[Flow], best: Weights, value: Callable[[str], Values], horizon: Horizon,
     event: Callable[[Flow], Values], npvs: Values,
 ) -> tuple[tuple[tuple[float, float, float], ...], float]:  # fmt: skip
-    """Return mean NPV and P(NPV > 0) at other rates, and the mean that is lost when everything starts later.
+    """Return mean NPV and P(NPV > 0) at other rates, and the mean that is lost when all starts later.
 
-    From some of the draws, as differences to the same draws of the NPV itself. Waiting leaves the horizon's end
-    where it is, and doing nothing goes on until then.
+    From some of the draws, as differences to the same draws of the NPV itself. Waiting leaves the end of the
+    horizon where it is, and doing nothing goes on until then.
     """
 
     def some(name: str) -> Values:

@@ -1,4 +1,4 @@
-"""From a case to the lines of its cash flow: which quantities make each, when it starts, who takes part in it."""
+"""From a case to the lines of its cash flow: what makes each, when it starts, who takes part in it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from opslab.businesscase.simulation import Flow, Weights
 from opslab.businesscase.spec import Assumption, Benefit, Case, Cost, Option
 from opslab.errors import InputError, Problem
 from opslab.evidence import Benefit as Kind
+from opslab.evidence import Evidence
 from opslab.uncertainty.distributions import Normal, StudentT
 from opslab.uncertainty.ramp import by_month, logistic
 
@@ -64,10 +65,10 @@ def weights_of(case: Case) -> tuple[list[Weights], Weights]:
 
 
 def shrink(wins: Sequence[Finding]) -> float:
-    """Return the factor by which wins of experiments are shrunk towards zero: 1 - 1 / mean of z^2, at least 0.
+    """Return the factor by which wins are shrunk towards zero: 1 - 1 / mean of z^2, at least 0.
 
-    The posterior mean of effects that are normal about zero with a variance that is estimated from the
-    wins themselves (Efron and Morris 1973): what was picked because it won is on average smaller than it looks.
+    The posterior mean of effects that are normal about zero, with a variance estimated from the wins
+    themselves (Efron and Morris 1973): what was picked because it won is smaller than it looks.
     """
     squares = []
     for one in {one.evidence.id: one for one in wins if one.evidence.benefit == "enabled"}.values():
@@ -102,13 +103,15 @@ def _benefit(
     late = known.get(f"slip:{line.starts}")
     months = case.finance.horizon_months
     return Flow(
-        name=line.name, cost=False, kind=kind, gain=line.gain, counted=kind != "enabled" or line.share is not None,
+        name=line.name, cost=False, kind=kind, gain=line.gain,
+        counted=kind != "enabled" or line.share is not None,
         amounts=tuple(one.id for one in own) or (line.quantity or "",),
         money=tuple(filter(None, (line.worth, line.volume, line.share))), scale=scale,
-        start=month_of(case, starts, full=True), end=_end(case, line.ends), ramp=by_month(partial(logistic, to_90=line.ramp_months), months + 120),
+        start=month_of(case, starts, full=True), end=_end(case, line.ends),
+        ramp=by_month(partial(logistic, to_90=line.ramp_months), months + 120),
         once=once, hours=hours, adoption=line.adoption,
         recapture=line.recapture or ("default-recapture" if hours and kind != "hard" else None),
-        growth=line.decay or ("default-decay" if wears else None), slip=late and late.entry.id,
+        growth=line.decay or ("default-decay" if wears else None), slip=late.entry.id if late else None,
     )  # fmt: skip
 
 
@@ -141,19 +144,23 @@ def _contradictions(case: Case, line: Benefit, own: Sequence[Finding], place: in
     if not own:
         return
     first = own[0].evidence
+    for name in ("unit", "per", *([] if line.kind else ["benefit"])):
+        other = next((one for one in own if getattr(one.evidence, name) != getattr(first, name)), None)
+        if other:
+            told = {"first": own[0].id, "second": other.id}
+            told |= {"a": getattr(first, name), "b": getattr(other.evidence, name)}
+            yield case.problem(f"businesscase.mixed_{name}", "benefits", place, "evidence", **told)
+            return
+    firm = next((one for one in own if line.kind and _firmer(line.kind, one.evidence.benefit)), None)
+    if firm:
+        told = {"kind": str(line.kind), "id": firm.id, "known": firm.evidence.benefit}
+        yield case.problem("businesscase.firmer", "benefits", place, "kind", **told)
+    yield from _of_worth(case, line, first, place)
+
+
+def _of_worth(case: Case, line: Benefit, first: Evidence, place: int) -> Iterator[Problem]:
+    """Tell what is missing between a finding and money."""
     worth = next((one for one in case.assumptions if one.id == line.worth), None)
-    for one in own[1:]:
-        for name in ("unit", "per", *([] if line.kind else ["benefit"])):
-            values = (getattr(first, name), getattr(one.evidence, name))
-            if values[0] != values[1]:
-                told = {"first": own[0].id, "second": one.id, "a": values[0], "b": values[1]}
-                yield case.problem(f"businesscase.mixed_{name}", "benefits", place, "evidence", **told)
-                return
-    for one in own:
-        if line.kind and line.kind != one.evidence.benefit and _firmer(line.kind, one.evidence.benefit):
-            values = {"kind": line.kind, "id": one.id, "known": one.evidence.benefit}
-            yield case.problem("businesscase.firmer", "benefits", place, "kind", **values)
-            break
     money = first.unit == case.finance.currency
     if worth is None and not money:
         yield case.problem("businesscase.no_worth_given", "benefits", place, unit=first.unit)

@@ -48,8 +48,8 @@ def run(
     check("hard", hard, names=hard)
     flows = {one.flow.name: one.flow for one in drawn}
     high = [
-        line.name for line in mine
-        if (one := entries.get(flows[line.name].recapture or "")) and one.value > _RECAPTURE and one.grade > _MEASURED
+        line.name for line in mine if (one := entries.get(flows[line.name].recapture or ""))
+        and one.value > _RECAPTURE and one.grade > _MEASURED
     ]  # fmt: skip
     check("recapture", high, names=high, most=_RECAPTURE)
     hours = [line.name for line in mine if flows[line.name].hours]
@@ -66,7 +66,7 @@ def run(
 def _capacity(
     case: Case, weights: Weights, lines: Sequence[Line], populations: Mapping[str, Mapping[str, float]]
 ) -> Check:
-    """Return whether the hours freed fit into the teams' time: over all of it fails, over a tenth needs logs."""
+    """Return whether the hours freed fit into the teams' time: a tenth of it needs logs, all of it fails."""
     blocking = "capacity" in case.blocking
     worst: tuple[float, str, bool] = (0.0, "", False)
     grades = {line.name: line.grade for line in lines}

@@ -76,7 +76,7 @@ def runs_of(case: Case, reports: Path, day: datetime.date) -> dict[str, Run]:
     Raises
     ------
     InputError
-        With every run that is missing, altered since it was filed, not complete, or one of several that differ.
+        With every run that is missing, altered since it was filed, red, or one of several that differ.
     """
     folders = [(reports, True), *((case.beside(path), False) for path in case.runs)]
     found: dict[str, Run] = {}

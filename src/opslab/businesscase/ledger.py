@@ -1,4 +1,4 @@
-"""The assumption ledger: every quantity with its range, its source, and the grade that the source still bears."""
+"""The assumption ledger: every quantity with its range, its source, and the grade that it still bears."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Known:
 
 
 def files_of(case: Case, found: Sequence[Finding]) -> dict[tuple[str, str | None], Path]:
-    """Return the files behind assumptions, targets and findings: by name and hash as noted, where they are now."""
+    """Return the files behind the numbers: by name and hash as noted, where they are now."""
     files = {(one.file, one.sha256): case.beside(one.file) for one in case.assumptions if one.file}
     files |= {(kpi.measured.file, None): case.beside(kpi.measured.file)
               for kpi in case.kpis if kpi.measured and kpi.measured.file}  # fmt: skip
@@ -46,7 +46,7 @@ def files_of(case: Case, found: Sequence[Finding]) -> dict[tuple[str, str | None
     }
 
 
-def fallen(name: str, noted: str | None, path: Path) -> Fallen | None:
+def fallen(noted: str | None, path: Path) -> Fallen | None:
     """Return why a file no longer stands behind a number, or None when it does."""
     if not workspace.is_there(path, file=True):
         return "gone"
@@ -55,7 +55,7 @@ def fallen(name: str, noted: str | None, path: Path) -> Fallen | None:
 
 def prepare(case: Case, found: Sequence[Finding], day: datetime.date) -> tuple[dict[str, Known], float]:
     """Return every quantity by its id in the ledger, and the factor on the spread of what people state."""
-    states = {key: fallen(*key, path) for key, path in files_of(case, found).items()}
+    states = {key: fallen(key[1], path) for key, path in files_of(case, found).items()}
     factor = widening(UNTRAINED if case.calibration == "untrained" else 0.9)
     # Decay is taken as stated: the gains bend with it, so that a wider range would raise their mean.
     bent = {line.decay for line in case.benefits}
@@ -78,7 +78,7 @@ def prepare(case: Case, found: Sequence[Finding], day: datetime.date) -> tuple[d
 
 
 def used(known: Mapping[str, Known], names: Mapping[str, Iterable[str]]) -> tuple[Entry, ...]:
-    """Return the lines that a benefit or cost uses, each with their names; assumptions unused stay, defaults go."""
+    """Return the lines that a benefit or cost uses, each with their names, and assumptions that none does."""
     found = []
     for name, one in known.items():
         users = tuple(names.get(name, ()))
@@ -103,7 +103,8 @@ def _assumption(one: Assumption, lost: Fallen | None, factor: float, day: dateti
         made = widened(made, widening(UNTRAINED) if lost else factor, 0.0, 1.0 if one.share else float("inf"))
     unit = "share" if one.share else " / ".join(filter(None, (one.currency, one.per)))
     return Known(made, Entry(
-        id=one.id, kind="assumption", statement=one.statement, stated=_ends(stated) if made != stated else None,
+        id=one.id, kind="assumption", statement=one.statement,
+        stated=_ends(stated) if made != stated else None,
         unit=unit, share=one.share, source=one.source, grade=grade, declared=one.grade, fallen=lost,
         file=one.file, owner=one.owner, checked=one.checked, next_check=one.next_check,
         overdue=one.next_check is not None and one.next_check < day, used_by=(), **_shown(made),

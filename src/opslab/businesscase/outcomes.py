@@ -1,4 +1,4 @@
-"""What the draws say of an option: its spread, its risk, when it pays back, what it looks like when it goes well."""
+"""What the draws say of an option: its spread, its risk, when it pays back, how it looks if all goes well."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from opslab.businesscase.finance import roi, tei
 from opslab.businesscase.result import Difference, Nothing, OptionResult, Scenario, Spread
@@ -24,7 +25,7 @@ def spread(draws: Values) -> Spread:
     return Spread(float(np.mean(draws)), float(p10), float(p50), float(p90))
 
 
-def chance(happens: Values) -> tuple[float, float]:
+def chance(happens: NDArray[np.bool_]) -> tuple[float, float]:
     """Return the share of draws in which something happens, and its Monte Carlo standard error."""
     share = float(np.mean(happens))
     return share, math.sqrt(share * (1 - share) / len(happens))
@@ -76,15 +77,17 @@ def option_result(
     return OptionResult(
         name=option.name, kind=option.kind, description=option.description, npv=spread(total.npv),
         npv_error=float(total.npv.std() / math.sqrt(draws)), positive=chance(total.npv > 0),
-        within_year=chance(months <= _YEAR), payback=_median(months), payback_discounted=_median(cash.discounted),
-        never=float(np.isnan(months).mean()), negative_again=float(cash.negative_again.mean()), p5=float(worst[-1]),
+        within_year=chance(months <= _YEAR), payback=_median(months),
+        payback_discounted=_median(cash.discounted), never=float(np.isnan(months).mean()),
+        negative_again=float(cash.negative_again.mean()), p5=float(worst[-1]),
         worst=float(worst.mean()), expected_loss=float(np.maximum(-total.npv, 0).mean()),
         roi=roi(float(total.npv.mean()), float(total.costs.mean())),
         roi_hard=roi(float((hard - total.costs).mean()), float(total.costs.mean())),
         benefits={name: spread(total.kinds[name]) for name in KINDS if name in total.kinds}
         | {"all": spread(total.benefits)},
         gains={name: spread(values) for name, values in sorted(total.gains.items())},
-        costs=spread(total.costs), hours=spread(total.hours), fan=tuple(map(tuple, fan.tolist())), years=years,
+        costs=spread(total.costs), hours=spread(total.hours), fan=tuple(map(tuple, fan.tolist())),
+        years=years,
         scenarios=_scenarios(total, months), stage=_stage(weights, drawn, stage),
         tei=tei([sum(one[0] for one in years[k:k + 1]) for k in range(len(years))],
                 [sum(one[1] for one in years), *(one[2] for one in years)],

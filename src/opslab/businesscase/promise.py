@@ -19,7 +19,7 @@ Ends = tuple[float, float, float]
 def targets(
     case: Case, found: Sequence[Finding], previous: Run | None, day: datetime.date
 ) -> tuple[Target, ...]:
-    """Return every KPI of the case: as promised (by the last case, where it did), measured, and both together."""
+    """Return every KPI: as promised (by the last case, where it did), measured, and both together."""
     before = {one["id"]: one for one in _list(previous, "kpis")} if previous else {}
     return tuple(_target(kpi, _measured(kpi, found), before.get(kpi.id), day) for kpi in case.kpis)
 
@@ -119,8 +119,10 @@ def _measured(kpi: Kpi, found: Sequence[Finding]) -> tuple[Ends, datetime.date |
         )
     quantity = cited[0].evidence.quantity
     if quantity.low is None or quantity.high is None or cited[0].evidence.unit != kpi.unit:
-        values = {"id": given.evidence, "unit": cited[0].evidence.unit, "wanted": kpi.unit}
-        raise InputError.of("businesscase.kpi_unit", field=f"kpis {kpi.id}", **values)
+        unit = cited[0].evidence.unit
+        raise InputError.of(
+            "businesscase.kpi_unit", field=f"kpis {kpi.id}", id=given.evidence, unit=unit, wanted=kpi.unit
+        )
     half = (quantity.high - quantity.low) / 2 * (_WIDTH / _width(quantity.level))
     return (quantity.value - half, quantity.value, quantity.value + half), cited[0].evidence.date
 

@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from opslab.businesscase.result import CaseResult, Entry, OptionResult, Target
 
 SCHEMA = "opslab.case/1"
-_PLAN = ("case", "version", "date", "owner", "sponsor", "ask", "decision", "finance", "calibration", "roadmap", "risks",
-         "kpis", "debts", "teams")  # fmt: skip
+_PLAN = (
+    "case", "version", "date", "owner", "sponsor", "ask", "decision", "finance", "calibration", "roadmap",
+    "risks", "kpis", "debts", "teams",
+)  # fmt: skip
 
 
 def record(result: CaseResult) -> dict[str, Any]:
-    """Return the result as JSON takes it: numbers, the analyst's own words, message keys; missing numbers null."""
+    """Return the result as JSON takes it: numbers, the analyst's own words, message keys."""
     plain = ("draws", "seed", "factor", "base", "all_low", "evpi", "waiting", "action", "cites")
     lists = ("differences", "lines", "drivers", "checks")
     plan = result.case.model_dump(mode="json", by_alias=True)
@@ -53,8 +55,8 @@ def _entry(one: Entry) -> dict[str, Any]:
 
 
 def _target(one: Target) -> dict[str, Any]:
-    told = {name: _plain(getattr(one, name)) for name in ("promised", "measured", "posterior", "measured_share",
-            "status", "before")}  # fmt: skip
+    names = ("promised", "measured", "posterior", "measured_share", "status", "before")
+    told = {name: _plain(getattr(one, name)) for name in names}
     return told | {"id": one.kpi.id, "on": one.on.isoformat() if one.on else None}
 
 

@@ -1,9 +1,9 @@
 """The cash flow from draws: every line month by month, every option on the same draws, against doing nothing.
 
 A benefit brings, in month m of the horizon, amount / 12 x factors x share in use (m - start) x
-(1 - decay)^((m - start) / 12); a running cost amount / 12 x (1 + trend)^(m / 12); one paid once all of it at the
-start of its month. An option is told against doing nothing: costs of doing nothing that it does not keep are
-its gains.
+(1 - decay)^((m - start) / 12); a running cost amount / 12 x (1 + trend)^(m / 12); one paid once all of it at
+the start of its month. An option is told against doing nothing: costs of doing nothing that it does not keep
+are its gains.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Horizon:
         return discount_factors(self.months, self.rate if rate is None else rate, self.timing)
 
     def once(self, rate: float | None = None) -> Values:
-        """Return the factor of what is paid once at the start of each month; all of month 0 is worth itself."""
+        """Return the factor of what is paid once at the start of each month; in month 0 it is 1."""
         if self.timing != "monthly":
             factors = self.factors(rate).copy()
             factors[0] = 1.0
@@ -125,8 +125,8 @@ class Drawn:
     by_month : array of shape (months,)
         Mean money.
     steps : Mapping of str to float
-        Mean present value ``gross`` (all of it from the first month), ``used`` (by those who use it, from when
-        it is there), ``kept`` (less decay), ``benefits`` (recaptured).
+        Mean present value ``gross`` (all of it from the first month), ``used`` (by those who use it, from
+        when it is there), ``kept`` (less decay), ``benefits`` (recaptured).
     """
 
     flow: Flow
@@ -157,7 +157,7 @@ class Cash:
 
 
 def timing_of(flow: Flow, value: Value, months: int, wait: int = 0) -> tuple[Values, NDArray[np.intp]]:
-    """Return the part of its yearly amount that a line brings, by months of delay, and the delay of each draw.
+    """Return the part of its yearly amount that a line brings, by months of delay, and each draw's delay.
 
     Parameters
     ----------
@@ -255,14 +255,15 @@ def simulate(
     chance: Callable[[Flow], Values],
     draws: int,
 ) -> tuple[list[Drawn], list[Cash]]:
-    """Return every line drawn, and every option's net cash. Some draws at a time: memory does not grow with months."""
+    """Return every line drawn, and every option's net cash; some draws at a time, to spare memory."""
     months, running, once = horizon.months, horizon.factors(), horizon.once()
     parts = np.array(
         [[one.parts.get(flow.name, 0.0) if flow.counted else 0.0 for flow in flows] for one in options]
     )
     present, hours = np.zeros((len(flows), draws)), np.zeros((len(flows), draws))
     by_month, steps = np.zeros((len(flows), months)), np.zeros((len(flows), 3))
-    cash = [Cash(*np.zeros((3, draws)), np.zeros((months + 1, min(draws, _KEPT)))) for _ in options]
+    kept = months + 1, min(draws, _KEPT)
+    cash = [Cash(np.zeros(draws), np.zeros(draws), np.zeros(draws), np.zeros(kept)) for _ in options]
     kinds, kind_of = np.unique(parts, axis=1, return_inverse=True)  # lines that every option takes alike
     money = np.empty((kinds.shape[1], months, min(draws, _CHUNK)))
     for first in range(0, draws, _CHUNK):
@@ -293,12 +294,11 @@ def simulate(
                 used = share.sum(axis=0) * 12 / months
                 hours[row, here] = freed * (at(flow.adoption) if flow.adoption else 1.0) * used
         _collect(cash, kinds, money[:, :, :count], here, running)
-    names = ("gross", "used", "kept")
-    drawn = [
-        Drawn(flow, present[row], hours[row], by_month[row] / draws, dict(zip(names, (steps[row] / draws).tolist(), strict=True))
-              | {"benefits": float(present[row].mean())})
-        for row, flow in enumerate(flows)
-    ]  # fmt: skip
+    drawn = []
+    for row, flow in enumerate(flows):
+        way = dict(zip(("gross", "used", "kept"), (steps[row] / draws).tolist(), strict=True))
+        way["benefits"] = float(present[row].mean())
+        drawn.append(Drawn(flow, present[row], hours[row], by_month[row] / draws, way))
     return drawn, cash
 
 

@@ -48,7 +48,7 @@ class Cited(Declared):
 
     id: Id
     run: str = Field(pattern=r"^[a-z_]+/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$",
-                     description="notebook/name: its latest run until the case's day; or one run by its id")  # fmt: skip
+                     description="notebook/name, its latest run by then; or one by its id")  # fmt: skip
     pick: tuple[str, ...] = Field(("*",), description="findings by id; * stands for anything")
 
 

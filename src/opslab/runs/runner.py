@@ -70,7 +70,7 @@ def run_notebook(
         if known is not None:
             return known
         with folders.alone(reports, identity):
-            known = None if force else folders.existing(reports, identity)  # made while we waited for our turn
+            known = None if force else folders.existing(reports, identity)  # made while we waited
             if known is not None:
                 return known
             return _run(notebook, parameters, identity, reports, run_seconds, cell_seconds, progress)

@@ -203,7 +203,8 @@ class Quantiles:
 
     def at(self, scores: Values) -> Values:
         """Return the values at standard normal scores."""
-        return self._lines(scores) + self._moved[0]
+        moved: Values = self._lines(scores) + self._moved[0]
+        return moved
 
     def _lines(self, scores: Values) -> Values:
         return np.interp(scores, ndtri(np.array(self.shares)), self.values)
