@@ -43,6 +43,7 @@ def bars(
     *,
     base: float = 0.0,
     percent: bool = False,
+    width: float = WIDTH,
 ) -> Drawing:
     """Return the drawing: the finding as its title, a thin line at the base.
 
@@ -56,15 +57,17 @@ def bars(
         Where the thin line stands.
     percent : bool
         Whether the axis counts shares.
+    width : float
+        In inches.
     """
-    inside = WIDTH - 2 * _SIDE
+    inside = width - 2 * _SIDE
     shown = wrapped(one_line(title), inside, _TITLE, "bold")
     with style():
         head, body = 0.12 + 0.21 * (shown.count("\n") + 1), _ROW * len(rows) + 0.08
         height = head + body + 0.62
-        drawing = Drawing(figsize=(WIDTH, height))
-        drawing.text(_SIDE / WIDTH, 1 - 0.04 / height, shown, fontsize=_TITLE, weight="bold", va="top")
-        axes = drawing.add_axes((_SIDE / WIDTH, 0.62 / height, 1 - 2 * _SIDE / WIDTH, body / height))
+        drawing = Drawing(figsize=(width, height))
+        drawing.text(_SIDE / width, 1 - 0.04 / height, shown, fontsize=_TITLE, weight="bold", va="top")
+        axes = drawing.add_axes((_SIDE / width, 0.62 / height, 1 - 2 * _SIDE / width, body / height))
         ends = [base, *(end for row in rows for segment in row.segments for end in segment[:2])]
         space = 0.07 * (max(ends) - min(ends)) or 1.0
         frame = min(ends) - space, max(ends) + space

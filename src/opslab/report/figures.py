@@ -42,6 +42,9 @@ _STYLE: Any = {
 WIDTH = 5.2
 """Width of a drawing in inches: narrow, so that on a phone its letters are still read."""
 
+HALF = 3.4
+"""Width of a drawing that stands beside another one where there is room, in inches."""
+
 
 @contextmanager
 def style() -> Iterator[None]:
@@ -129,4 +132,5 @@ class Figure:
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
         data = {SVG: self.svg(), "text/plain": self.alt}
-        return data, {SVG: {"alt": self.alt, "caption": self.caption}}
+        half = self.drawing.get_figwidth() <= HALF
+        return data, {SVG: {"alt": self.alt, "caption": self.caption} | ({"half": True} if half else {})}
