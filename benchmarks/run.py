@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import business_case
 import exports
 import feedback
 import logs
@@ -43,7 +44,7 @@ def main() -> None:
     rows = parser.parse_args().rows
     subprocess.run([sys.executable, "-m", "compileall", "-q", str(ROOT / "src")], check=True)
     found = [*startup.measure(), *readout.measure(), *moments.measure(rows)]
-    found += [*logs.measure(), *exports.measure(), *time_saved.measure()]
+    found += [*logs.measure(), *exports.measure(), *time_saved.measure(), *business_case.measure()]
     names = ("duckdb", "papermill", "nbconvert", "matplotlib")
     machine = (
         f"Machine: {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; "

@@ -104,3 +104,15 @@ class Evidence:
             "period": [day.isoformat() if day else None for day in self.period],
             "date": self.date.isoformat() if self.date else None,
         }
+
+    @classmethod
+    def from_record(cls, told: Mapping[str, Any]) -> Evidence:
+        """Return the evidence that a record tells; raises `ValueError` when it tells none."""
+        from pydantic import TypeAdapter
+
+        fields = dict(told)
+        try:
+            fields["statement"] = (told["statement"]["key"], told["statement"]["values"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(str(error)) from None
+        return TypeAdapter(cls).validate_python(fields)

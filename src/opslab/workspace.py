@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from opslab.errors import did_you_mean
 
 MARKER = "opslab.toml"
 VARIABLE = "OPSLAB_WORKSPACE"
+_REPORTS = "OPSLAB_REPORTS"
 
 
 def root() -> Path:
@@ -23,6 +28,29 @@ def root() -> Path:
         return Path(named)
     here = Path.cwd()
     return next((folder for folder in (here, *here.parents) if (folder / MARKER).is_file()), here)
+
+
+def reports() -> Path:
+    """Return the folder of the reports: the one that runs are being filed in, else ``reports`` at the root.
+
+    A run finds the runs that it cites there, beside the place where it will stand itself.
+    """
+    named = os.environ.get(_REPORTS)
+    return Path(named) if named else root() / "reports"
+
+
+@contextmanager
+def filing_in(folder: Path) -> Iterator[None]:
+    """Make a folder the one of the reports, for this process and the kernels that it starts."""
+    before = os.environ.get(_REPORTS)
+    os.environ[_REPORTS] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_REPORTS]
+        else:
+            os.environ[_REPORTS] = before
 
 
 def resolve(path: str | Path) -> Path:
@@ -66,12 +94,12 @@ def bundled(path: str) -> Path:
 
 
 def shown(path: str | Path) -> str:
-    """Return a path as a reader is shown it: from the workspace's root, or the bare name outside of it.
+    """Return a path as a reader is shown it: from the reports or the workspace's root, else the bare name.
 
     A readout goes to people who need not learn the folders of the machine that made it.
     """
     given = Path(path)
-    for base in (root(), bundled(".")):
+    for base in (reports(), root(), bundled(".")):
         try:
             return given.resolve().relative_to(base.resolve()).as_posix()
         except (OSError, RuntimeError, ValueError):  # outside, or no path that a file can have
@@ -92,3 +120,15 @@ def near_name(path: Path) -> str | None:
     except OSError:
         return None
     return did_you_mean(path.name, names)
+
+
+def slug(title: str) -> str:
+    """Return a title as a safe folder name: lower-case ASCII letters, digits and single hyphens.
+
+    Examples
+    --------
+    >>> slug("Élan de l'été: 50 % off?")
+    'elan-de-l-ete-50-off'
+    """
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].rstrip("-")

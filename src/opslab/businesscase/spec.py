@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from opslab import specs, workspace
-from opslab.errors import Problem
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade
-from opslab.parameters import slug
-from opslab.specs import Day, Declared, Document, Label, Number
+from opslab.specs import Day, Declared, FromFile, Label, Number, Title
 from opslab.uncertainty.stated import Amount, Part, Stated
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -51,7 +48,7 @@ class Cited(Declared):
 
     id: Id
     run: str = Field(pattern=r"^[a-z_]+/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$",
-                     description="notebook/name: its latest run until the case's day; or one run by its id")  # fmt: skip
+                     description="notebook/name, its latest run by then; or one by its id")  # fmt: skip
     pick: tuple[str, ...] = Field(("*",), description="findings by id; * stands for anything")
 
 
@@ -62,8 +59,12 @@ class Benefit(Declared):
     gain: Gain
     evidence: tuple[Id, ...] = Field((), description="ids under `evidence`: their findings are summed")
     quantity: Id | None = Field(None, description="instead: an assumption, a year")
-    kind: Kind | None = Field(None, description="hard, capacity, quality or enabled; by default the evidence's")
-    worth: Id | None = Field(None, description="assumption: money for each unit; none where it is money already")
+    kind: Kind | None = Field(
+        None, description="hard, capacity, quality or enabled; by default the evidence's"
+    )
+    worth: Id | None = Field(
+        None, description="assumption: money for each unit; none where it is money already"
+    )
     volume: Id | None = Field(None, description="assumption: units a year, for evidence per unit")
     adoption: Id | None = Field(None, description="assumption: share that uses it in the end")
     recapture: Id | None = Field(None, description="assumption: share of freed hours put to work")
@@ -130,7 +131,9 @@ class Milestone(Declared):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.ends < self.starts:
-            raise PydanticCustomError("businesscase.milestone_order", "order", {"starts": self.starts, "ends": self.ends})
+            raise PydanticCustomError(
+                "businesscase.milestone_order", "order", {"starts": self.starts, "ends": self.ends}
+            )
         return self
 
 
@@ -262,10 +265,10 @@ class Team(Declared):
     hours: Number = Field(gt=0, le=2500, description="contract hours of one of them a year")
 
 
-class Case(Declared):
+class Case(FromFile):
     """A business case."""
 
-    case: str = Field(min_length=1, max_length=120, description="its name; names the run's folder")
+    case: Title = Field(description="its name; names the run's folder")
     version: Label = "1"
     date: Day
     owner: Name
@@ -273,9 +276,13 @@ class Case(Declared):
     ask: Ask
     decision: Decision
     finance: Finance
-    runs: tuple[str, ...] = Field((), description="folders of runs beside the spec, for those not in the reports")
+    runs: tuple[str, ...] = Field(
+        (), description="folders of runs beside the spec, for those not in the reports"
+    )
     previous: str | None = Field(None, pattern=r"^business_case/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$")
-    calibration: Literal["untrained", "trained"] = Field("untrained", description="of ranges that people state")
+    calibration: Literal["untrained", "trained"] = Field(
+        "untrained", description="of ranges that people state"
+    )
     evidence: tuple[Cited, ...] = ()
     assumptions: tuple[Assumption, ...]
     roadmap: tuple[Milestone, ...] = ()
@@ -288,5 +295,11 @@ class Case(Declared):
     debts: tuple[Debt, ...] = ()
     blocking: tuple[Literal["capacity"], ...] = ("capacity",)
 
-    _file: Path | None = PrivateAttr(None)
-    _document: Document | None = PrivateAttr(None)
+    @classmethod
+    def load(cls, path: str | Path, name: str | None = None) -> Self:
+        """Read a case from a YAML file; raises `SpecError` with every mistake, by file, line and field."""
+        from opslab.businesscase.references import refuse_contradictions
+
+        case = super().load(path, name)
+        refuse_contradictions(case)
+        return case

@@ -57,7 +57,8 @@ def _content() -> Mapping[str, bytes]:
     content = {name: starter.joinpath(source).read_bytes() for name, source in _WRITTEN.items()}
     brought = [f"notebooks/{notebook.name}.ipynb" for notebook in NOTEBOOKS]
     sample = workspace.bundled("data/sample")
-    brought += [f"data/sample/{path.name}" for path in sample.iterdir() if path.is_file()]
+    files_there = (path.relative_to(sample) for path in sample.rglob("*") if path.is_file())
+    brought += [f"data/sample/{path.as_posix()}" for path in files_there]
     return dict(sorted((content | {name: workspace.bundled(name).read_bytes() for name in brought}).items()))
 
 

@@ -70,9 +70,17 @@ NOTEBOOKS = (
         parameters_path="opslab.timesaved.parameters:TimeSavedParameters",
         gives="hours with ranges, what drives them, checks",
     ),
+    Notebook(  # last: it cites what the others found, and its second version the first
+        name="business_case",
+        summary="A business case: what is asked for, what it brings, how sure that is, what to decide",
+        parameters_path="opslab.businesscase.parameters:CaseParameters",
+        gives="options with their uncertainty, an assumption ledger, promise against actual, the sponsor's document",
+        demo=tuple({"spec": f"data/sample/{name}.yaml"} for name in ("product_ops_april", "product_ops")),
+    ),
 )
 
 SPECS = {
+    "case": "opslab.businesscase.spec:Case",
     "experiment": "opslab.experiments.spec:Experiment",
     "feedback": "opslab.feedback.spec:Study",
     "inventory": "opslab.timesaved.inventory:Inventory",
@@ -81,6 +89,7 @@ SAMPLES = (
     "opslab.experiments.sample:write",
     "opslab.feedback.sample:write",
     "opslab.timesaved.sample:write",
+    "opslab.businesscase.sample:write",
 )
 
 

@@ -91,9 +91,10 @@ def file_executed(executed: Executed, out: str | Path = "reports") -> Run:
     """File what `read_executed` found; a run that is filed already is used again."""
     parameters = executed.registered.parameters().of(**executed.values)
     notebook = executed.notebook
-    identity = folders.identify(executed.registered.name, notebook, parameters, parameters.inputs())
-    _refuse_other(executed, identity, parameters.language)
     reports = reports_folder(out)
+    with workspace.filing_in(reports):
+        identity = folders.identify(executed.registered.name, notebook, parameters, parameters.inputs())
+    _refuse_other(executed, identity, parameters.language)
     target = reports / identity.run_id
     with folders.alone(reports, identity):
         known = folders.existing(reports, identity)

@@ -63,16 +63,17 @@ def run_notebook(
     progress : callable, optional
         Is told the number of the code cell at work, how many there are, and the cell's name.
     """
-    notebook, parameters, identity = prepare(name, given)
     reports = reports_folder(out)
-    known = None if force else folders.existing(reports, identity)
-    if known is not None:
-        return known
-    with folders.alone(reports, identity):
-        known = None if force else folders.existing(reports, identity)  # made while we waited for our turn
+    with workspace.filing_in(reports):
+        notebook, parameters, identity = prepare(name, given)
+        known = None if force else folders.existing(reports, identity)
         if known is not None:
             return known
-        return _run(notebook, parameters, identity, reports, run_seconds, cell_seconds, progress)
+        with folders.alone(reports, identity):
+            known = None if force else folders.existing(reports, identity)  # made while we waited
+            if known is not None:
+                return known
+            return _run(notebook, parameters, identity, reports, run_seconds, cell_seconds, progress)
 
 
 def reports_folder(out: str | Path) -> Path:

@@ -12,10 +12,10 @@ from scipy.special import ndtri
 
 from opslab.errors import DataError, Problem, did_you_mean
 from opslab.timesaved.inventory import AMOUNTS, GRADES, TASK_FIELDS, Line, Measurement
-from opslab.timesaved.ramp import bass, by_month, logistic
 from opslab.timesaved.simulation import Piece
 from opslab.uncertainty.calibration import widened
 from opslab.uncertainty.distributions import Distribution, Fixed, Lognormal, Values, quantile
+from opslab.uncertainty.ramp import bass, by_month, logistic
 from opslab.uncertainty.updating import update
 
 _OF_TASK = ("eligible_share", "frequency", "minutes")

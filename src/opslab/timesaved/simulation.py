@@ -16,8 +16,8 @@ from itertools import combinations
 import numpy as np
 
 from opslab.timesaved.inventory import Line
-from opslab.timesaved.ramp import power_sum
 from opslab.uncertainty.distributions import Distribution, Fixed, Values
+from opslab.uncertainty.ramp import power_sum
 
 Scores = Callable[[str], Values]
 STEPS = ("possible", "adopted", "kept", "new_work", "freed", "recaptured")

@@ -7,7 +7,15 @@ import dataclasses
 from scipy.special import ndtri
 
 from opslab.errors import InputError
-from opslab.uncertainty.distributions import Distribution, Fixed, Lognormal, Normal, with_moments
+from opslab.uncertainty.distributions import (
+    Distribution,
+    Fixed,
+    Lognormal,
+    Normal,
+    Quantiles,
+    StudentT,
+    with_moments,
+)
 
 UNTRAINED = 0.55
 """Share of 90 % intervals of untrained people that hold the truth (Hubbard, How to Measure Anything)."""
@@ -58,6 +66,13 @@ def widened(
         wider = distribution.sigma * factor
         shift = (wider**2 - distribution.sigma**2) / 2
         return dataclasses.replace(distribution, mu=distribution.mu - shift, sigma=wider)
+    if isinstance(distribution, StudentT):
+        return dataclasses.replace(distribution, scale=distribution.scale * factor)
+    if isinstance(distribution, Quantiles):
+        mean = distribution.mean
+        return dataclasses.replace(
+            distribution, values=tuple(mean + factor * (value - mean) for value in distribution.values)
+        )
     if isinstance(distribution, Fixed) or factor == 1:
         return distribution
     mean = distribution.mean

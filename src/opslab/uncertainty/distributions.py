@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, betaincinv, ndtr, ndtri
+from scipy.special import betainc, betaincinv, ndtr, ndtri, stdtrit
 
 from opslab.errors import InputError
 from opslab.messages import Language, numbers, text
@@ -21,6 +21,8 @@ from opslab.messages import Language, numbers, text
 Values = NDArray[np.float64]
 
 _REACH, _PLACES = 8.0, 1024  # scores beyond 8 do not come about in 10^15 draws
+_STEP = 2 * _REACH / _PLACES
+_GRID = np.linspace(-_REACH, _REACH, _PLACES + 1)
 _TABLE_FROM = 4_096  # values from which a beta is looked up: to 1e-5 of its width, in a thirtieth of the time
 
 
@@ -106,17 +108,10 @@ class Beta:
     def at(self, scores: Values) -> Values:
         """Return the values at standard normal scores; many of them from a table, to 1e-5 of the width."""
         given = np.asarray(scores, dtype=np.float64)
-        places: Values
-        if given.size < _TABLE_FROM:
-            places = betaincinv(self.alpha, self.beta, ndtr(given))
-            return self.low + (self.high - self.low) * places
-        table = self.at(np.linspace(-_REACH, _REACH, _PLACES + 1))
-        places = (np.clip(given, -_REACH, _REACH) + _REACH) * (_PLACES / (2 * _REACH))
-        whole = np.minimum(places.astype(np.int32), _PLACES - 1)
-        places -= whole
-        places *= np.diff(table)[whole]
-        places += table[whole]
-        return places
+        if given.size >= _TABLE_FROM:
+            return _looked_up(self.at(_GRID), given)
+        places: Values = betaincinv(self.alpha, self.beta, ndtr(given))
+        return self.low + (self.high - self.low) * places
 
 
 @dataclass(frozen=True)
@@ -147,7 +142,92 @@ class Triangular:
         return found
 
 
-Distribution = Fixed | Normal | Lognormal | Beta | Triangular
+@dataclass(frozen=True)
+class StudentT:
+    """Student's t distribution, moved and stretched: what an estimate with few degrees of freedom leaves."""
+
+    location: float
+    scale: float
+    degrees_of_freedom: float
+
+    @property
+    def mean(self) -> float:
+        """The location."""
+        return self.location
+
+    @property
+    def sd(self) -> float:
+        """Scale times root of df / (df - 2); infinite at 2 degrees of freedom and fewer."""
+        df = self.degrees_of_freedom
+        return self.scale * math.sqrt(df / (df - 2)) if df > 2 else math.inf  # noqa: PLR2004 - t has no variance
+
+    def at(self, scores: Values) -> Values:
+        """Return the values at standard normal scores; many of them from a table."""
+        given = np.asarray(scores, dtype=np.float64)
+        if given.size >= _TABLE_FROM:
+            return _looked_up(self.at(_GRID), given)
+        below = stdtrit(self.degrees_of_freedom, ndtr(-np.abs(given)))
+        return np.asarray(self.location - self.scale * np.sign(given) * below)
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """A distribution known by its mean and some quantiles: straight lines between them, on normal scores.
+
+    Attributes
+    ----------
+    shares, values : tuple of float
+        The quantiles, rising; beyond the outermost, the outermost values.
+    mean : float
+        Of the whole; the values are moved so that the lines have it.
+    """
+
+    shares: tuple[float, ...]
+    values: tuple[float, ...]
+    mean: float
+
+    @property
+    def low(self) -> float:
+        """The least value."""
+        return self.values[0] + self._moved[0]
+
+    @property
+    def high(self) -> float:
+        """The highest value."""
+        return self.values[-1] + self._moved[0]
+
+    @property
+    def sd(self) -> float:
+        """Of the lines."""
+        return self._moved[1]
+
+    def at(self, scores: Values) -> Values:
+        """Return the values at standard normal scores."""
+        moved: Values = self._lines(scores) + self._moved[0]
+        return moved
+
+    def _lines(self, scores: Values) -> Values:
+        return np.interp(scores, ndtri(np.array(self.shares)), self.values)
+
+    @cached_property
+    def _moved(self) -> tuple[float, float]:
+        weights = np.diff(ndtr(np.append(_GRID, _GRID[-1] + _STEP) - _STEP / 2))
+        lines = self._lines(_GRID)
+        mean = float(lines @ weights)
+        return self.mean - mean, math.sqrt(float((lines - mean) ** 2 @ weights))
+
+
+Distribution = Fixed | Normal | Lognormal | Beta | Triangular | StudentT | Quantiles
+
+
+def _looked_up(table: Values, scores: Values) -> Values:
+    """Return values at scores from those on `_GRID`, by straight lines."""
+    places: Values = (np.clip(scores, -_REACH, _REACH) + _REACH) * (1 / _STEP)
+    whole = np.minimum(places.astype(np.int32), _PLACES - 1)
+    places -= whole
+    places *= np.diff(table)[whole]
+    places += table[whole]
+    return places
 
 
 def quantile(distribution: Distribution, share: float) -> float:

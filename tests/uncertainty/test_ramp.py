@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate
 
-from opslab.timesaved.ramp import bass, by_month, logistic, power_sum
+from opslab.uncertainty.ramp import bass, by_month, logistic, power_sum
 
 
 def test_the_logistic_goes_through_10_50_and_90_percent():

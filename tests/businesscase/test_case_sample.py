@@ -1,0 +1,161 @@
+"""The sample case: it holds what its truth says, stands on fresh evidence, and tells when a file is gone."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import json
+import re
+import shutil
+import statistics
+
+import pytest
+
+from conftest import ROOT
+from opslab import businesscase, experiments, timesaved, workspace
+from opslab.runs.registry import find
+from opslab.runs.runner import run_notebook
+
+SAMPLE = ROOT / "data" / "sample"
+TRUTH = json.loads((SAMPLE / "product_ops_truth.json").read_text(encoding="utf-8"))
+PAYROLL = {"manager_post", "analyst_post", "researcher_post", "pm_hour", "analyst_hour"}
+
+
+def built(folder, name="product_ops", **given):
+    case = businesscase.Case.load(folder / f"{name}.yaml")
+    return businesscase.build(case, runs=folder / "no-reports", **{"draws": 5_000, **given})
+
+
+@pytest.fixture(scope="module")
+def october():
+    return built(SAMPLE)
+
+
+@pytest.fixture(scope="module")
+def april():
+    return built(SAMPLE, "product_ops_april")
+
+
+def test_the_decision_is_a_real_one(october, april):
+    low, high = TRUTH["chance"]
+    assert low < october.recommended.positive[0] < high
+    assert october.action == TRUTH["action"]["product_ops"]
+    assert april.action == TRUTH["action"]["product_ops_april"]
+    assert april.recommended.npv.mean > october.recommended.npv.mean  # the first ask promised more
+    assert {one.name for one in october.checks if one.status == "fail"} == set()
+
+
+def test_options_stand_in_the_order_of_the_truth(october):
+    order = sorted(october.options, key=lambda one: -one.npv.mean)
+    assert [one.name for one in order] == TRUTH["order"]
+    stretch = next(one for one in october.differences if one.b == TRUTH["order"][2] and one.a == TRUTH["order"][0])
+    assert stretch.npv.p10 > 0
+
+
+def test_what_was_promised_in_april_is_held_against_what_was_measured(october):
+    assert {one.kpi.id: one.status for one in october.targets} == TRUTH["targets"]
+    assert [one.kpi.id for one in october.targets if one.before] == TRUTH["promised_in_april"]
+    missed = next(one for one in october.targets if one.kpi.id == "weeks_to_decision")
+    assert missed.promised == (3.2, 4.0, 5.0)  # April's words, not October's
+    assert october.previous.version == "1"
+
+
+def test_what_is_not_signed_stays_outside_and_what_is_overdue_is_told(october):
+    outside = [one.name for one in october.lines if not one.counted]
+    assert outside == TRUTH["outside_the_npv"]
+    assert october.check("ledger").values["ids"] == TRUTH["overdue"]
+
+
+def test_the_decision_log_holds_what_the_case_says_of_it(october):
+    weeks: dict[str, list[float]] = {}
+    with (SAMPLE / "product_ops_decisions.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            days = datetime.date.fromisoformat(row["decided_on"]) - datetime.date.fromisoformat(row["asked_on"])
+            weeks.setdefault(row["period"], []).append(days.days / 7)
+    for period, truth in TRUTH["decisions"].items():
+        assert len(weeks[period]) == truth["count"]
+        assert statistics.median(weeks[period]) == pytest.approx(truth["median_weeks"], abs=0.01)
+    target = next(one for one in october.targets if one.kpi.id == "weeks_to_decision")
+    assert target.measured[1] == pytest.approx(TRUTH["decisions"]["pilot"]["median_weeks"], abs=0.05)
+
+
+def test_the_payroll_file_gone_lowers_the_grades_and_widens_the_ranges(october, tmp_path):
+    for path in SAMPLE.glob("product_ops*"):
+        shutil.copy(path, tmp_path)
+    shutil.copytree(SAMPLE / "runs", tmp_path / "runs")
+    (tmp_path / "product_ops_payroll.csv").unlink()
+    without = built(tmp_path)
+    for name in PAYROLL:
+        before, after = october.entry(name), without.entry(name)
+        assert (before.grade, before.fallen, after.grade, after.fallen) == ("D", None, "F", "gone")
+        assert after.high - after.low > before.high - before.low
+    assert PAYROLL <= set(without.check("files").values["ids"])
+    wide, narrow = without.recommended.costs, october.recommended.costs
+    assert wide.p90 - wide.p10 > 2 * (narrow.p90 - narrow.p10)
+    assert wide.mean == pytest.approx(narrow.mean, rel=0.02)
+    shown = " ".join(without.first_screen("en").reasons)
+    assert "manager_post" in shown
+    assert "manager_post" not in " ".join(october.first_screen("en").reasons)
+
+
+def test_one_changed_byte_of_a_file_is_told_and_changes_nothing_else(october, tmp_path):
+    for path in SAMPLE.glob("product_ops*"):
+        shutil.copy(path, tmp_path)
+    shutil.copytree(SAMPLE / "runs", tmp_path / "runs")
+    file = tmp_path / "product_ops_contracts.csv"
+    file.write_bytes(file.read_bytes().replace(b"24600", b"24601"))
+    changed = {one.id for one in businesscase.diff(october.record(), built(tmp_path)) if one.kind == "assumption"}
+    assert changed == {"reporting_contract", "temporary_staff", "tool_price", "panel_price"}
+
+
+FRESH = {
+    ("experiment_readout", "checkout"): lambda spec: experiments.analyze(experiments.Experiment.load(spec)),
+    ("experiment_readout", "onboarding"): lambda spec: experiments.analyze(experiments.Experiment.load(spec)),
+    ("time_saved", "product_desk"): lambda spec: timesaved.estimate(timesaved.Inventory.load(spec)),
+    ("feedback_themes", "shop_feedback"): None,  # half a minute: what went in is compared, not what came out
+}
+
+
+@pytest.mark.parametrize(("notebook", "name"), FRESH)
+def test_the_copies_of_runs_hold_what_a_fresh_run_finds(notebook, name):
+    parameters = find(notebook).parameters().of(spec=f"data/sample/{name}.yaml")
+    (kept,) = (SAMPLE / "runs" / notebook / parameters.inputs().name).glob("*/result.json")
+    for one in json.loads(kept.with_name("run.json").read_text(encoding="utf-8"))["inputs"]:
+        assert workspace.sha256(ROOT / one["file"]) == one["sha256"], f"{one['file']} changed: copy a run of it again"
+    fresh = FRESH[notebook, name]
+    if fresh is None:
+        return
+    told = {one["id"]: one for one in json.loads(kept.read_text(encoding="utf-8"))["evidence"]}
+    found = {one.id: one.record() for one in fresh(SAMPLE / f"{name}.yaml").evidence()}
+    assert told.keys() == found.keys()
+    for one, other in ((told[name], found[name]) for name in told):
+        for field in ("unit", "per", "claim", "benefit", "grade"):
+            assert one[field] == other[field]
+        for field in ("value", "low", "high"):
+            assert one["quantity"][field] == pytest.approx(other["quantity"][field], rel=1e-9)
+
+
+def test_april_s_copy_is_what_april_comes_to(april):
+    (kept,) = (SAMPLE / "runs" / "business_case" / april.case.slug).glob("*/result.json")
+    told = json.loads(kept.read_text(encoding="utf-8"))
+    assert told["inputs"][0]["sha256"] == workspace.sha256(SAMPLE / "product_ops_april.yaml")
+    again = built(SAMPLE, "product_ops_april", draws=told["draws"], seed=told["seed"])
+    for one, other in zip(told["options"], again.options, strict=True):
+        assert one["npv"]["mean"] == pytest.approx(other.npv.mean, rel=1e-9)
+
+
+def test_the_minimal_case_of_the_page_runs(tmp_path):
+    page = (ROOT / "docs" / "business-case.md").read_text(encoding="utf-8")
+    source = next(one for one in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if one.startswith("# yaml-language"))
+    (tmp_path / "launch.yaml").write_text(source, encoding="utf-8")
+    result = built(tmp_path, "launch", draws=2_000)
+    assert result.headline("en")
+
+
+def test_the_notebook_runs_on_the_copies_before_any_demo(workspace_folder):
+    done = run_notebook("business_case", {"draws": 2000}, out="reports")
+    assert done.exit_code == 0
+    record = done.result()
+    assert record["schema"].startswith("opslab.case/")
+    page = done.readout.read_text(encoding="utf-8")
+    assert "Two posts and the tool" in page
