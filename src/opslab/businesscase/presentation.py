@@ -9,7 +9,7 @@ from opslab.businesscase import annexes
 from opslab.businesscase.sentences import MEASURED, TONES, Voice
 from opslab.errors import ExtraError
 from opslab.messages import Language
-from opslab.parameters import slug
+from opslab.workspace import slug
 from opslab.report.blocks import Block, Cell, Facts, Group, Heading, Pairs, Paragraph, Table, Verdict
 
 if TYPE_CHECKING:
