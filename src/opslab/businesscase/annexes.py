@@ -50,7 +50,11 @@ def sections(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> d
 
 def benefit(one: Line, say: Voice) -> tuple[str | Cell, ...]:
     """Return a benefit's row: name and evidence, kind, grade, quantity a year, present value."""
-    quantity = say.spanned(*say.told(one.quantity.p10, one.quantity.p50, one.quantity.p90, one.unit))
+    many = one.quantity
+    amounts = say.told(many.p10, many.p50, many.p90, one.unit)
+    if one.unit.partition("/")[0].strip() == say.result.case.finance.currency:
+        amounts = say.money(many.p50), say.money(many.p10), say.money(many.p90)
+    quantity = say.spanned(*amounts) if many.p10 < many.p90 else amounts[0]
     worth: str | Cell = say.spanned(*map(say.money, (one.present.p50, one.present.p10, one.present.p90)))
     if not one.counted:
         worth = Cell(say("outside"), str(worth))
@@ -80,10 +84,11 @@ def kpis(say: Voice, given: Sequence[Kpi]) -> Table:
     rows = []
     for one in given:
         baseline, target, kill = say.quantities([one.baseline, one.target, one.kill], one.unit)
+        sources = dict.fromkeys(filter(None, (one.source, one.baseline_source)))
         promised = Cell(target, say.between([one.low, one.high], one.unit))
-        rows.append((one.name, Cell(baseline, one.baseline_source or ""), promised, say.day(one.date), kill,
-                     Cell(one.owner, one.source)))  # fmt: skip
-    return say.table("kpis", "kpi baseline target date kill answers", rows, numeric=(1, 2, 4))
+        answers_for = Cell(one.owner, say.day(one.date))
+        rows.append((Cell(one.name, " · ".join(sources)), baseline, promised, kill, answers_for))
+    return say.table("kpis", "kpi_source baseline target kill owner_date", rows, numeric=(1, 2, 3))
 
 
 def roadmap(say: Voice, given: Sequence[Milestone]) -> Table:
@@ -211,5 +216,7 @@ def _line(one: Entry, say: Voice) -> tuple[str | Cell, ...]:
     users = say("used_by", names=one.used_by) if one.used_by else ""
     origin = " · ".join(filter(None, (say(f"origin_{one.kind}"), one.source, one.file, users)))
     links = [Reference(say("readout"), one.link, say("readout_of", run=one.run or ""))] if one.link else []
-    return (Cell(one.id, anchor=f"ledger-{say.places[one.id]}"), Cell(say.statement(one.id), origin, refs=links),
+    cited = say.cited[one.id]
+    name = Cell(cited, one.id if cited != one.id else "", anchor=f"ledger-{say.places[one.id]}")
+    return (name, Cell(say.statement(one.id), origin, refs=links),
             Cell(value, spread), grade, Cell(one.owner or say.none, ", ".join(dates), "bad" if one.overdue else "plain"))  # fmt: skip

@@ -111,7 +111,8 @@ def _decision(result: CaseResult, say: Voice) -> Blocks:
         "by": say("by_whom", day=case.decision.by, who=case.decision.who), "conditions": "; ".join(case.decision.conditions),
     }  # fmt: skip
     pairs = Pairs([(say(f"ask_{name}"), words) for name, words in asked.items() if words])
-    return [pairs] if stopped else [pairs, _answers(result, say)]
+    blocks: Blocks = [pairs] if stopped else [pairs, _answers(result, say)]
+    return blocks + [annexes.roadmap(say, case.roadmap[: annexes.MOST]) for _ in case.roadmap[:1]]
 
 
 def _answers(result: CaseResult, say: Voice) -> Table:
@@ -165,18 +166,17 @@ def _option(one: OptionResult, say: Voice) -> tuple[str | Cell, ...]:
 
 def _benefits(result: CaseResult, say: Voice) -> Blocks:
     """Return the benefits under the three gains, the widest; what is not measured stands there as a debt."""
-    none, groups = say.none, []
+    groups = []
     kept = sorted(say.lines, key=lambda one: -abs(one.present.mean))[: annexes.MOST]
     for gain in _GAINS:
         rows = [annexes.benefit(one, say) for one in say.lines if one.gain == gain and one in kept]
-        for debt in (one for one in result.case.debts if one.gain == gain):
-            owed = say("debt", measure=debt.measure, day=debt.by, owner=debt.owner)
-            rows.append((Cell(debt.statement, owed), Cell(say("status_debt"), tone="open"), none, none, none))
-        total = result.recommended.gains.get(gain)
-        if not rows and not any(one.gain == gain for one in say.lines):
-            rows.append((say("no_gain"), none, none, none, none))
-        head = say(f"gain_{gain}")
-        groups.append(Group(Cell(say("gain_worth", gain=head, value=total) if total else head), rows))
+        owed = [say("debt", statement=one.statement, measure=one.measure, day=one.by, owner=one.owner)
+                for one in result.case.debts if one.gain == gain]  # fmt: skip
+        if not owed and not any(one.gain == gain for one in say.lines):
+            owed = [say("no_gain")]
+        total, head = result.recommended.gains.get(gain), say(f"gain_{gain}")
+        head = say("gain_worth", gain=head, value=total) if total else head
+        groups.append(Group(Cell(head, " ".join(owed)), rows))
     table = say.table("benefits", annexes.BENEFITS, groups=groups, numeric=(3, 4))
     others = [one.name for one in result.lines if one not in say.lines]
     notes = [say("enabled", value=result.enabled)] if result.enabled else []
@@ -189,7 +189,6 @@ def _depends(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> B
     case = result.case
     blocks: Blocks = [figures["tornado"]] if "tornado" in figures else []
     blocks += [annexes.risks(say, case.risks[: annexes.MOST]), annexes.kpis(say, case.kpis[: annexes.MOST])]
-    blocks += [annexes.roadmap(say, case.roadmap[: annexes.MOST])] if case.roadmap else []
     rest = sum(max(len(one) - annexes.MOST, 0) for one in (case.risks, case.kpis, case.roadmap))
     blocks += [Paragraph(say("rest", count=rest), small=True)] if rest else []
     pairs = say.worth_knowing[:_NEXT]

@@ -23,6 +23,7 @@ MEASURED = ("A", "B", "C", "D")
 """Grades of what was measured in logs; E and F are what people say."""
 
 _UNITS = ("share", "hour", "hours", "week", "month", "months", "year", "once")
+_SHORT = 4  # letters of an id that is cited as it is
 _STEPS = ((1e5, 1.0, 0, ""), (2e7, 1e3, 0, "k"), (float("inf"), 1e6, 1, "M"))
 
 
@@ -117,6 +118,12 @@ class Voice:
         """The lines of the ledger by id, counted from 1."""
         return {one.id: place for place, one in enumerate(self.result.ledger, 1)}
 
+    @cached_property
+    def cited(self) -> dict[str, str]:
+        """How the lines of the ledger are cited, by id: by it where ids are short, else by their place."""
+        short = all(len(name) <= _SHORT for name in self.places if ":" not in name and "-" not in name)
+        return {name: name if short and ":" not in name else str(place) for name, place in self.places.items()}
+
     def entry(self, name: str) -> Entry | None:
         """Return a line of the ledger; None where it has none."""
         return self.result.ledger[self.places[name] - 1] if name in self.places else None
@@ -129,13 +136,9 @@ class Voice:
         return text(one.statement[0], self.language, **one.statement[1])
 
     def label(self, name: str, form: str = "{id} · {words}") -> str:
-        """Return what a quantity is called: its words with its id, where that is one to be cited."""
+        """Return what a quantity is called: its words, and how it is cited."""
         words = self.statement(name)
-        return (
-            form.replace("{id}", name).replace("{words}", words)
-            if name in self.places and ":" not in name
-            else words
-        )
+        return form.replace("{id}", self.cited[name]).replace("{words}", words) if name in self.cited else words
 
     def named(self, name: str) -> str:
         """Return what a quantity is called in a sentence."""
@@ -143,7 +146,8 @@ class Voice:
 
     def check(self, one: Check) -> str:
         """Return what a check found."""
-        return text(f"businesscase.{one.name}_{one.status}", self.language, **one.values)
+        named = {"ids": [self.named(name) for name in one.values["ids"]]} if "ids" in one.values else {}
+        return text(f"businesscase.{one.name}_{one.status}", self.language, **{**one.values, **named})
 
     def unit_of(self, name: str) -> str:
         """Return the unit of a quantity of the ledger."""
@@ -187,7 +191,7 @@ class Voice:
 
     def refs(self, names: Iterable[str]) -> tuple[Reference, ...]:
         """Return links to lines of the ledger."""
-        return tuple(Reference(name, f"#ledger-{self.places[name]}", f"{name}: {self.statement(name)}")
+        return tuple(Reference(self.cited[name], f"#ledger-{self.places[name]}", f"{self.cited[name]}: {self.statement(name)}")
                      for name in names if name in self.places)  # fmt: skip
 
     def table(
