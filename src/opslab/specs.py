@@ -338,7 +338,10 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
     return "specs.invalid", {"given": _short(given), "reason": detail["msg"]}
 
 
-_OWN = ("specs.", "experiments.", "feedback.", "parameters.", "tables.", "timesaved.", "uncertainty.")
+_OWN = (
+    "specs.", "businesscase.", "experiments.", "feedback.", "parameters.", "tables.", "timesaved.",
+    "uncertainty.",
+)  # fmt: skip
 _FAMILIES = {
     "string_pattern": "specs.pattern",
     "string_too": "specs.text_length",

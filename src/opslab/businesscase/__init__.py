@@ -1,0 +1,1 @@
+"""The business case: cash flows and money, and the decision that evidence ends in."""
