@@ -36,6 +36,8 @@ def test_an_order_is_as_stable_as_the_values():
     values = np.vstack([rng.normal(11, 3, 40_000), rng.normal(10, 4, 40_000)])
     share = stays_first(values, np.ones_like(values), (0, 1))
     assert share == pytest.approx(0.5 * (1 + math.erf(1 / 5 / math.sqrt(2))), abs=0.01)
+    three = np.array([[5.0, 5.0, 5.0, 1.0], [4.0, 6.0, 5.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
+    assert stays_first(three, np.ones_like(three), (0, 1, 2)) == 0.75  # a tie counts for it
     assert stays_first(values[:, :1], np.ones((2, 1)), cd3(values[:, 0], [1, 1])) == 1
 
 

@@ -92,6 +92,7 @@ def test_irr_is_the_printed_one(flows, printed, digits):
         ([-100, 220, -121], [0.1]),  # touches zero: a double root, once
         ([-100, 220, -121.0001], []),  # just under it
         ([-1000, 3300, -3630, 1331], [0.1]),  # a triple root
+        ([-10000, 44000, -72600, 53240, -14641], [0.1]),  # a fourfold one
         ([-100, 100], [0.0]),
         ([-100, 50], [-0.5]),
         ([0, 0, -100, 110], [0.1]),
