@@ -58,7 +58,7 @@ def benefit(one: Line, say: Voice) -> tuple[str | Cell, ...]:
     worth: str | Cell = say.spanned(*map(say.money, (one.present.p50, one.present.p10, one.present.p90)))
     if not one.counted:
         worth = Cell(say("outside"), str(worth))
-    remarks = [say("owned", owner=one.owner)] if one.owner else []
+    remarks = [say("owned", owner=one.owner)] if one.owner and one.kind == "hard" else []
     remarks += [say("signed", who=one.signed_by)] if one.signed_by else []
     name = Cell(one.name, " · ".join(remarks), refs=say.refs(one.refs))
     return name, say(f"kind_{one.kind}"), one.grade, quantity, worth

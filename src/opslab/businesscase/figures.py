@@ -38,10 +38,10 @@ def fan(result: CaseResult, say: Voice) -> Figure:
     title = _title(say, say(key, months=last, payback=round(best.payback or 0)))
     shown = wrapped(one_line(title), HALF - 2 * _SIDE, _TITLE, "bold")
     with style():
-        height = 2.3 + 0.19 * shown.count("\n")
+        height = 2.15 + 0.19 * shown.count("\n")
         drawing = Drawing(figsize=(HALF, height))
         drawing.text(_SIDE / HALF, 1 - 0.04 / height, shown, fontsize=_TITLE, weight="bold", va="top")
-        axes = drawing.add_axes((0.0, 0.48 / height, 1.0, 1.47 / height))
+        axes = drawing.add_axes((0.0, 0.48 / height, 1.0, 1.32 / height))
         axes.fill_between(range(last + 1), low, high, color=BLUE, alpha=0.22, linewidth=0)
         axes.plot(range(last + 1), middle, color=BLUE, linewidth=2)
         _frame(axes, low, middle, high, say)

@@ -20,7 +20,7 @@ from matplotlib.ft2font import FT2Font
 
 from opslab.errors import ExtraError
 from opslab.messages import Language, one_line
-from opslab.parameters import slug
+from opslab.workspace import slug
 from opslab.report.blocks import (
     Block,
     Cell,
