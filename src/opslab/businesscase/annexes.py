@@ -21,7 +21,7 @@ MOST = 8
 """Benefits, risks and targets that one of the three pages holds; all of them stand here where there are more."""
 
 BENEFITS = "benefit kind grade quantity present"
-_MONEY = ("benefit", "cost", "option")
+_MONEY, _NOTHING, _DRIVERS = ("benefit", "cost", "option"), (0.0, 0.0, 0.0), 10
 
 
 def sections(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> dict[str, Blocks]:
@@ -108,8 +108,10 @@ def _promise(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> B
     words = say("then_and_now", day=last.date, version=last.version, option=last.recommended, then=last.npv,
                 then_chance=last.positive, now=best.npv, now_chance=best.positive[0])  # fmt: skip
     refs = [Reference(say("readout"), last.link, say("readout_of", run=last.run))] if last.link else []
-    changes = [_change(one, say) for one in last.changes]
+    changes = [_change(one, say) for one in last.changes if one.before and one.after]
     blocks += [say.table("changes", "what kind before after", changes, numeric=(2, 3))] if changes else []
+    came, went = ([say.statement(one.id) for one in last.changes if getattr(one, end) is None] for end in ("before", "after"))
+    blocks += [Points([say(key, names=names) for key, names in (("came", came), ("went", went)) if names])]
     return [Paragraph(words, refs=refs), *blocks]
 
 
@@ -127,10 +129,8 @@ def _target(one: Target, say: Voice) -> tuple[str | Cell, ...]:
 
 
 def _change(one: Change, say: Voice) -> tuple[str | Cell, ...]:
-    def told(values: tuple[float, float, float] | None) -> str | Cell:
-        if values is None:
-            return say("not_there")
-        value, low, high = (numbers.given(each, language=say.language) for each in values)
+    def told(values: tuple[float, float, float]) -> str | Cell:
+        value, low, high = (numbers.number(each, language=say.language) for each in values)
         if one.kind in _MONEY:
             value, low, high = map(say.money, values)
         elif one.id in say.places:
@@ -138,7 +138,7 @@ def _change(one: Change, say: Voice) -> tuple[str | Cell, ...]:
         return Cell(value, say.range(low, high)) if low != high else value
 
     name = Cell(say.statement(one.id), refs=say.refs([one.id]))
-    return name, say(f"what_{one.kind}"), told(one.before), told(one.after)
+    return name, say(f"what_{one.kind}"), told(one.before or _NOTHING), told(one.after or _NOTHING)
 
 
 def _scenarios(result: CaseResult, say: Voice) -> Table:
@@ -155,7 +155,7 @@ def _scenarios(result: CaseResult, say: Voice) -> Table:
 
 def _drivers(result: CaseResult, say: Voice) -> Table:
     rows = []
-    for one in result.drivers:
+    for one in result.drivers[:_DRIVERS]:
         unit = say.unit_of(one.id)
         switching = say.none if one.switching is None else say.quantity(one.switching, unit)
         knowing = say.none if one.knowing is None else say.money(one.knowing)

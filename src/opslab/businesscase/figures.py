@@ -79,7 +79,8 @@ def _frame(
         if bottom <= at <= top:
             line, colour = (0.4, GREY) if at else (0.9, INK)
             axes.axhline(at, color=colour, linewidth=line, zorder=1, xmax=1 - right / HALF)
-            axes.text(0, at, say.money(at), fontsize=_SMALL, va="bottom")
+            shade = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.8}
+            axes.text(0.02 * inch, at + 0.02 * (top - bottom), say.money(at), fontsize=_SMALL, va="bottom", bbox=shade)
 
 
 def options(result: CaseResult, say: Voice) -> Figure:
