@@ -101,7 +101,8 @@ def irr(flows: Sequence[float] | Values) -> tuple[float, ...]:
 
     None, one or several: with more than one change of sign prefer `mirr`. A root where the value only touches
     zero counts once; near enough to it (1e-12 of the gross flows) is touching. The rate of monthly flows is
-    one a month: (1 + rate)^12 - 1 a year.
+    one a month: (1 + rate)^12 - 1 a year. A rate that a floating-point number cannot tell from -1 or from
+    infinity is left out.
 
     Parameters
     ----------
@@ -129,9 +130,7 @@ def irr(flows: Sequence[float] | Values) -> tuple[float, ...]:
 
 
 def xirr(flows: Sequence[float] | Values, dates: Sequence[datetime.date]) -> tuple[float, ...]:
-    """Return every rate a year at which `xnpv` is zero, lowest first; see `irr`.
-
-    The range searched is everything above -1 that a floating-point number can tell from -1 and from infinity.
+    """Return every rate a year above -1 at which `xnpv` is zero, lowest first; see `irr`: no range to search.
 
     Examples
     --------
@@ -160,7 +159,7 @@ def mirr(flows: Sequence[float] | Values, finance_rate: float, reinvest_rate: fl
     earned = float(discount_factors(reinvest_rate, last + 1) @ np.maximum(series, 0.0))
     if not (spent > 0 and earned > 0 and last):
         return None
-    return math.exp((math.log(earned) - math.log(spent)) / last + math.log1p(reinvest_rate)) - 1
+    return math.expm1((math.log(earned) - math.log(spent)) / last + math.log1p(reinvest_rate))
 
 
 def roi(benefits: float, costs: float) -> float | None:
@@ -374,6 +373,7 @@ def _rates(flows: Values, years: Values) -> tuple[float, ...]:
     """Return the rates of all x = -ln(1 + rate) at which sum of flow exp(years x) is zero."""
     if not flows.any():
         raise InputError.of("businesscase.all_zero")
-    with np.errstate(over="ignore"):
-        found = np.expm1([-x for x in reversed(zeros(flows[flows != 0], years[flows != 0]))])
+    with np.errstate(over="ignore", under="ignore"):
+        weights = flows / np.abs(flows).max()
+        found = np.expm1([-x for x in reversed(zeros(weights[weights != 0], years[weights != 0]))])
     return tuple(float(rate) for rate in found if -1 < rate < math.inf)

@@ -192,7 +192,7 @@ def _exchange(case: Case) -> Iterator[Problem]:
     for place, one in enumerate(case.finance.exchange):
         if one.to != case.finance.currency or one.given == one.to:
             yield case.problem(
-                "businesscase.exchange", "finance", "exchange", place, to=case.finance.currency
+                "businesscase.exchange_to", "finance", "exchange", place, to=case.finance.currency
             )
         if one.given in given[:place]:
             yield case.problem("businesscase.twice", "finance", "exchange", place, name=one.given)

@@ -34,20 +34,20 @@ def zeros(weights: Values, powers: Values) -> list[float]:
     bends = weights * (powers - split)
     # Outside these ends the first or the last term outweighs all others together.
     sizes = np.abs(weights)
-    low = -max(0.0, math.log(2 * sizes[1:].sum() / sizes[0])) / (powers[1] - powers[0])
-    high = max(0.0, math.log(2 * sizes[:-1].sum() / sizes[-1])) / (powers[-1] - powers[-2])
+    low = -max(0.0, math.log(2 * sizes[1:].sum()) - math.log(sizes[0])) / (powers[1] - powers[0])
+    high = max(0.0, math.log(2 * sizes[:-1].sum()) - math.log(sizes[-1])) / (powers[-1] - powers[-2])
 
     def value(x: float) -> float:
         terms = weights * np.exp(powers * x - (powers * x).max())
-        near = float(terms.sum() / np.abs(terms).sum())
-        return near if abs(near) > ROUNDING else 0.0
+        return float(terms.sum() / np.abs(terms).sum())
 
     turns = [x for x in zeros(bends / np.abs(bends).max(), powers) if low < x < high]
     points = [(x, value(x)) for x in (low, *turns, high)]
+    points = [(x, shown if abs(shown) > ROUNDING else 0.0) for x, shown in points]
     found = []
     for (start, before), (end, after) in pairwise(points):
         if before * after < 0:
-            found.append(float(brentq(value, start, end, xtol=1e-15, rtol=1e-15)))
+            found.append(float(brentq(value, start, end, xtol=1e-15, rtol=1e-15, maxiter=500)))
         elif after == 0 and before != 0:
             found.append(end)
     return found

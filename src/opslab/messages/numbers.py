@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Protocol
 
 from babel import Locale
 from babel.lists import format_list
@@ -125,6 +126,31 @@ def given_percent(value: float, *, language: str) -> str:
     return _minus(format_percent(_written(value), format=pattern, locale=_LOCALES[language]))
 
 
+class Amount(Protocol):
+    """What is shown as money: an amount and its currency."""
+
+    @property
+    def amount(self) -> float:
+        """Unrounded."""
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217, such as EUR."""
+
+
+def money(value: Amount, digits: int = 0, *, language: str) -> str:
+    """Return money with a fixed count of decimals: €1,234,568 in English, 1 234 568 € in French."""
+    return _money(value.amount, value.currency, digits, "", language)
+
+
+def short_money(value: Amount, significant: int = 2, *, language: str) -> str:
+    """Return money in thousands or millions from there on: €12k and €1.2M, in French 12 k€ and 1,2 M€."""
+    power = next((power for power in (6, 3) if abs(value.amount) >= 0.9995 * 10**power), 0)
+    scaled = value.amount / 10**power
+    digits = decimals(float(f"{scaled:.{significant - 1}e}"), significant) if power else 0
+    return _money(scaled, value.currency, digits, {6: "M", 3: "k"}.get(power, ""), language)
+
+
 def decimals(value: float, significant: int) -> int:
     """Return the decimals that show a number with about ``significant`` digits."""
     if value == 0 or not math.isfinite(value):
@@ -149,6 +175,19 @@ def plural(count: float, forms: Sequence[str], language: str) -> str:
 
 def _pattern(digits: int) -> str:
     return "#,##0" + ("." + "0" * digits if digits else "")
+
+
+def _money(value: float, currency: str, digits: int, scale: str, language: str) -> str:
+    from babel.numbers import get_currency_symbol
+
+    symbol = get_currency_symbol(currency, locale=_LOCALES[language])
+    # Half a unit goes up, as in a spreadsheet.
+    exact = _written(abs(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    shown = decimal(float(exact), digits, language=language)
+    sign = _MINUS if _signed(value, shown)[0] == _MINUS else ""
+    if language == "fr":
+        return f"{sign}{shown}\u00a0{scale}{symbol}"
+    return sign + symbol + ("\u00a0" if symbol[-1].isalpha() else "") + shown + scale
 
 
 def _signed(value: float, shown: str) -> str:
