@@ -44,8 +44,18 @@ def risks(say: Voice, given: Sequence[Risk]) -> Table:
     rows = []
     for one in given:
         part = one.likelihood
-        ends = [] if part is None else [end for end in (part.low, part.high) if end is not None] or [part.likely or 0.0]
-        chance = say.between(ends, "share") if len(ends) > 1 else say.percent(ends[0]) if ends else say("words.none")
+        ends = (
+            []
+            if part is None
+            else [end for end in (part.low, part.high) if end is not None] or [part.likely or 0.0]
+        )
+        chance = (
+            say.between(ends, "share")
+            if len(ends) > 1
+            else say.percent(ends[0])
+            if ends
+            else say("words.none")
+        )
         rows.append((one.risk, chance, Cell(one.trigger, one.response or ""), one.owner))
     return say.table("risks", "risk likelihood trigger owner", rows)
 
@@ -138,7 +148,9 @@ def _scenarios(result: CaseResult, say: Voice) -> Table:
                 cells.append(say.ratio(value) if name == "roi" else say.money(value))
         rows.append((say(f"businesscase.row_{name}"), *cells, nothing if name == "costs" else none))
     columns = "measure prudent central ambitious nothing"
-    return say.table("scenarios", columns, rows, numeric=(1, 2, 3, 4), caption={"option": result.recommended.name})
+    return say.table(
+        "scenarios", columns, rows, numeric=(1, 2, 3, 4), caption={"option": result.recommended.name}
+    )
 
 
 def _drivers(result: CaseResult, say: Voice) -> Table:
@@ -151,7 +163,9 @@ def _drivers(result: CaseResult, say: Voice) -> Table:
         entry = say.entry(one.id)
         name = Cell(say.statement(entry) if entry else one.id, refs=say.refs([one.id]))
         rows.append((name, say.between(one.at, unit), npv, switching, say.percent(one.share), knowing))
-    return say.table("drivers", "driver at npv_there switching variance knowing", rows, numeric=(1, 2, 3, 4, 5))
+    return say.table(
+        "drivers", "driver at npv_there switching variance knowing", rows, numeric=(1, 2, 3, 4, 5)
+    )
 
 
 def _money(result: CaseResult, say: Voice) -> Blocks:
@@ -192,7 +206,11 @@ def _line(place: int, one: Entry, say: Voice) -> tuple[str | Cell, ...]:
         told += f" · {say('businesscase.widened', span=say.between(one.stated[1:], one.unit))}"
     grade = Cell(one.grade)
     if one.fallen:
-        grade = Cell(one.grade, say(f"businesscase.fallen_{one.fallen}", declared=one.declared, file=one.file or ""), "bad")
+        grade = Cell(
+            one.grade,
+            say(f"businesscase.fallen_{one.fallen}", declared=one.declared, file=one.file or ""),
+            "bad",
+        )
     dates = [say("businesscase.checked", day=say.day(one.checked))] if one.checked else []
     if one.next_check:
         due = "businesscase.overdue" if one.overdue else "businesscase.next_check"
@@ -202,7 +220,11 @@ def _line(place: int, one: Entry, say: Voice) -> tuple[str | Cell, ...]:
     origin = " · ".join(filter(None, (say(f"businesscase.origin_{one.kind}"), one.source, one.file, users)))
     links = []
     if one.link:
-        links = [Reference(say("businesscase.readout"), one.link, say("businesscase.readout_of", run=one.run or ""))]
+        links = [
+            Reference(
+                say("businesscase.readout"), one.link, say("businesscase.readout_of", run=one.run or "")
+            )
+        ]
     name = Cell(one.id, anchor=f"ledger-{place}")
     return name, Cell(say.statement(one), origin, refs=links), Cell(value, told), grade, owner
 

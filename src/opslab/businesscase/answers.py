@@ -20,7 +20,10 @@ def answers(result: CaseResult, say: Voice) -> list[tuple[str, str]]:
     """Return each question with its answer."""
     given = _figures(result, say)
     return [
-        (say(f"businesscase.question_{name}"), say(f"businesscase.reply_{given[name].pop('key', name)}", **given[name]))
+        (
+            say(f"businesscase.question_{name}"),
+            say(f"businesscase.reply_{given[name].pop('key', name)}", **given[name]),
+        )
         for name in _QUESTIONS
     ]
 
@@ -84,7 +87,11 @@ def method(result: CaseResult, say: Voice) -> list[str]:
         "nothing": result.nothing.name, "again": best.negative_again,
         "factors": [one.shrunk for one in result.lines if one.shrunk is not None],
     }  # fmt: skip
-    told = [say(f"businesscase.method_{name}", **values) for name in _METHOD if name != "shrunk" or values["factors"]]
+    told = [
+        say(f"businesscase.method_{name}", **values)
+        for name in _METHOD
+        if name != "shrunk" or values["factors"]
+    ]
     runs = list(dict.fromkeys(one.run for one in result.ledger if one.run))
     if runs:
         told.append(say("businesscase.method_runs", runs=runs))

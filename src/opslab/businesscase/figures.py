@@ -51,7 +51,9 @@ def fan(result: CaseResult, say: Voice) -> Figure:
         _frame(axes, low, high, middle, say, right)
         axes.axhline(0, color=INK, linewidth=0.9)
         if best.payback is not None and best.payback <= months[-1]:
-            axes.plot([best.payback], [0], "o", markersize=7, color="white", markeredgecolor="black", zorder=5)
+            axes.plot(
+                [best.payback], [0], "o", markersize=7, color="white", markeredgecolor="black", zorder=5
+            )
         label = one_line(say("businesscase.fan_axis", start=say.month(result.months[0])))
         axes.set_xlabel(wrapped(label, HALF - 2 * _SIDE, _SMALL, most=1), fontsize=_SMALL)
     lines = [
@@ -63,7 +65,9 @@ def fan(result: CaseResult, say: Voice) -> Figure:
     return Figure(drawing, " ".join([title, *lines]), caption)
 
 
-def _frame(axes: Axes, low: Sequence[float], high: Sequence[float], middle: Sequence[float], say: Voice, right: float) -> None:
+def _frame(
+    axes: Axes, low: Sequence[float], high: Sequence[float], middle: Sequence[float], say: Voice, right: float
+) -> None:
     """Set the axes out: amounts as words inside, the ends of the three lines named at the right."""
     last = len(middle) - 1
     left = 0.04
@@ -76,8 +80,12 @@ def _frame(axes: Axes, low: Sequence[float], high: Sequence[float], middle: Sequ
     axes.set_xticks(range(0, last + 1, _YEAR if last > _YEAR else 3))
     axes.tick_params(axis="x", labelsize=_SMALL, length=3)
     places = _apart([low[-1], middle[-1], high[-1]], 0.085 * (top - bottom + 2 * room))
-    for at, value, weight in zip(places, (low[-1], middle[-1], high[-1]), ("normal", "bold", "normal"), strict=True):
-        axes.text(last + 0.05 * beyond, at, f" {say.money(value)}", fontsize=_SMALL, va="center", weight=weight)
+    for at, value, weight in zip(
+        places, (low[-1], middle[-1], high[-1]), ("normal", "bold", "normal"), strict=True
+    ):
+        axes.text(
+            last + 0.05 * beyond, at, f" {say.money(value)}", fontsize=_SMALL, va="center", weight=weight
+        )
     for at in MaxNLocator(nbins=4, steps=[1, 2, 5, 10]).tick_values(bottom, top):
         if bottom <= at <= top and at:
             axes.axhline(at, color=GREY, linewidth=0.4, zorder=0, xmax=1 - right / HALF)
@@ -98,10 +106,20 @@ def options(result: CaseResult, say: Voice) -> Figure:
     rows = []
     for one in result.options:
         colour = BLUE if one.kind == "recommended" else GREY
-        rows.append(Row(one.name, say.money(one.npv.p50), [(one.npv.p10, one.npv.p90, colour)], point=one.npv.p50))
+        rows.append(
+            Row(one.name, say.money(one.npv.p50), [(one.npv.p10, one.npv.p90, colour)], point=one.npv.p50)
+        )
     best = max(result.options, key=lambda one: one.npv.p50)
     title = say("businesscase.options_title", option=best.name)
-    told = [say("businesscase.options_point", option=one.name, npv=say.money(one.npv.p50), span=say.middle(one.npv)) for one in result.options]
+    told = [
+        say(
+            "businesscase.options_point",
+            option=one.name,
+            npv=say.money(one.npv.p50),
+            span=say.middle(one.npv),
+        )
+        for one in result.options
+    ]
     return _figure("options", title, rows, result, say, told, width=HALF)
 
 
@@ -116,9 +134,13 @@ def tornado(result: CaseResult, say: Voice) -> Figure:
         parts = [(one.npv[0], result.base, ORANGE), (result.base, one.npv[1], BLUE)]
         rows.append(Row(say.label(one.id), value, parts))
         reach = " · ".join(dict.fromkeys((span, value)))
-        told.append(say("businesscase.tornado_point", name=say.label(one.id), at=say.between(one.at, unit), npv=reach))
+        told.append(
+            say("businesscase.tornado_point", name=say.label(one.id), at=say.between(one.at, unit), npv=reach)
+        )
     title = say("businesscase.tornado_title", name=rows[0].label)
-    low = say("businesscase.all_low", low=say.money(result.all_low), p10=say.money(result.recommended.npv.p10))
+    low = say(
+        "businesscase.all_low", low=say.money(result.all_low), p10=say.money(result.recommended.npv.p10)
+    )
     caption = f"{say('businesscase.caption_tornado')} {low}"
     return _figure("tornado", title, rows, result, say, told, base=result.base, caption=caption)
 
@@ -131,10 +153,14 @@ def waterfall(result: CaseResult, say: Voice) -> Figure:
         start, end = (0.0, value) if whole else (level, level + value)
         level = end
         colour = GREY if not whole else RED if value < 0 else GREEN if name == "net" else BLUE
-        rows.append(Row(say(f"businesscase.step_{name}"), say.money(value, signed=not whole), [(start, end, colour)]))
+        rows.append(
+            Row(say(f"businesscase.step_{name}"), say.money(value, signed=not whole), [(start, end, colour)])
+        )
     steps = dict(result.waterfall)
     share = steps["net"] / steps["gross"] if steps["gross"] else 0.0
-    title = say("businesscase.waterfall_title" if share > 0 else "businesscase.waterfall_title_none", share=share)
+    title = say(
+        "businesscase.waterfall_title" if share > 0 else "businesscase.waterfall_title_none", share=share
+    )
     told = [say("businesscase.pair", name=row.label, value=row.value) for row in rows]
     return _figure("waterfall", title, rows, result, say, told)
 
@@ -142,25 +168,63 @@ def waterfall(result: CaseResult, say: Voice) -> Figure:
 def measured(one: Target, result: CaseResult, say: Voice) -> Figure:
     """Draw what was promised of a target, what was measured, and both together, on one axis."""
     rows, unit = [], one.kpi.unit
-    for name, ends, colour in (("promised", one.promised, GREY), ("measured", one.measured, ORANGE), ("together", one.posterior, BLUE)):
+    for name, ends, colour in (
+        ("promised", one.promised, GREY),
+        ("measured", one.measured, ORANGE),
+        ("together", one.posterior, BLUE),
+    ):
         if ends:
             low, value, high = say.told(ends, unit)
             words = say.spanned(value, low, high)
-            rows.append(Row(say(f"businesscase.column_{name}"), words, [(ends[0], ends[2], colour)], point=ends[1]))
-    title = say("businesscase.measured_title", kpi=one.kpi.name, status=say(f"businesscase.status_{one.status}"))
+            rows.append(
+                Row(say(f"businesscase.column_{name}"), words, [(ends[0], ends[2], colour)], point=ends[1])
+            )
+    title = say(
+        "businesscase.measured_title", kpi=one.kpi.name, status=say(f"businesscase.status_{one.status}")
+    )
     told = [say("businesscase.pair", name=row.label, value=row.value) for row in rows]
     base = one.kpi.baseline
-    return _figure("measured", title, rows, result, say, told, base=base, percent=unit == "share", axis=say.unit(unit), width=HALF)
+    return _figure(
+        "measured",
+        title,
+        rows,
+        result,
+        say,
+        told,
+        base=base,
+        percent=unit == "share",
+        axis=say.unit(unit),
+        width=HALF,
+    )
 
 
 def _title(result: CaseResult, say: Voice, title: str) -> str:
     return say("businesscase.not_valid", title=title) if result.action == "stop" else title
 
 
-def _figure(name: str, title: str, rows: Sequence[Row], result: CaseResult, say: Voice, told: Sequence[str], *, axis: str = "", base: float = 0.0, caption: str = "", **more: Any) -> Figure:
+def _figure(
+    name: str,
+    title: str,
+    rows: Sequence[Row],
+    result: CaseResult,
+    say: Voice,
+    told: Sequence[str],
+    *,
+    axis: str = "",
+    base: float = 0.0,
+    caption: str = "",
+    **more: Any,
+) -> Figure:
     title = _title(result, say, title)
     label = axis or say(f"businesscase.axis_{say.step:.0f}", currency=result.case.finance.currency)
-    drawing = bars(title, rows if axis else [_scaled(row, say.step) for row in rows], label, say.language, base=base if axis else base / say.step, **more)
+    drawing = bars(
+        title,
+        rows if axis else [_scaled(row, say.step) for row in rows],
+        label,
+        say.language,
+        base=base if axis else base / say.step,
+        **more,
+    )
     return Figure(drawing, " ".join([title, *told]), caption or say(f"businesscase.caption_{name}"))
 
 

@@ -150,7 +150,9 @@ def _answers(result: CaseResult, say: Voice) -> Table:
         if words:
             speaks = name == result.action
             remark = say("businesscase.figures_speak") if speaks else ""
-            rows.append((Cell(f"☐ {say(f'businesscase.answer_{name}')}", remark), words, "\N{NO-BREAK SPACE}"))
+            rows.append(
+                (Cell(f"☐ {say(f'businesscase.answer_{name}')}", remark), words, "\N{NO-BREAK SPACE}")
+            )
     return say.table("answers", "answer sets_off signed", rows)
 
 
@@ -187,7 +189,9 @@ def _differences(result: CaseResult, say: Voice) -> Table:
             turned = one.b == best
             other, better = (one.a, 1 - one.better) if turned else (one.b, one.better)
             rows.append((other, *_apart(one, say, turned=turned), say.percent(better)))
-    return say.table("differences", "against more span better", rows, numeric=(1, 2, 3), caption={"option": best})
+    return say.table(
+        "differences", "against more span better", rows, numeric=(1, 2, 3), caption={"option": best}
+    )
 
 
 def _apart(one: Difference, say: Voice, *, turned: bool) -> tuple[str, str]:
@@ -212,11 +216,17 @@ def _benefits(result: CaseResult, say: Voice) -> Blocks:
         total = result.recommended.gains.get(gain)
         head = say.gain(gain)
         if total:
-            head = say("businesscase.gain_worth", gain=head, value=say.money(total.p50), span=say.middle(total))
+            head = say(
+                "businesscase.gain_worth", gain=head, value=say.money(total.p50), span=say.middle(total)
+            )
         groups.append(Group(Cell(head), rows))
-    blocks: Blocks = [say.table("benefits", "benefit kind grade quantity present", groups=groups, numeric=(3, 4))]
+    blocks: Blocks = [
+        say.table("benefits", "benefit kind grade quantity present", groups=groups, numeric=(3, 4))
+    ]
     if result.enabled:
-        words = say("businesscase.enabled", value=say.money(result.enabled.p50), span=say.middle(result.enabled))
+        words = say(
+            "businesscase.enabled", value=say.money(result.enabled.p50), span=say.middle(result.enabled)
+        )
         blocks.append(Paragraph(words, small=True))
     return blocks
 

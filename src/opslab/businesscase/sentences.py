@@ -42,7 +42,9 @@ class Voice:
     def step(self) -> float:
         """The one unit to which this document rounds money, so that its columns can be read down."""
         best = self.result.recommended
-        size = max(abs(end) for end in (best.npv.p10, best.npv.p90, best.costs.mean, self.result.nothing.costs.mean))
+        size = max(
+            abs(end) for end in (best.npv.p10, best.npv.p90, best.costs.mean, self.result.nothing.costs.mean)
+        )
         return 1.0 if size < _TO_THOUSANDS else 1e3 if size < _TO_MILLIONS else 1e6
 
     def money(self, value: float, *, signed: bool = False) -> str:
@@ -84,7 +86,11 @@ class Voice:
     def months(self, value: float | None) -> str:
         """Return a payback; "never" is one too."""
         months = self.result.case.finance.horizon_months
-        return self("businesscase.never", months=months) if value is None else self("businesscase.months", months=round(value))
+        return (
+            self("businesscase.never", months=months)
+            if value is None
+            else self("businesscase.months", months=round(value))
+        )
 
     def day(self, value: datetime.date | None) -> str:
         """Return a date in words."""
@@ -139,7 +145,9 @@ class Voice:
     def unit(self, unit: str) -> str:
         """Return a unit, in the reader's words where they are known."""
         parts = [part.strip() for part in unit.split("/")]
-        return " / ".join(self(f"businesscase.unit_{part}") if part in _UNITS else part for part in parts if part)
+        return " / ".join(
+            self(f"businesscase.unit_{part}") if part in _UNITS else part for part in parts if part
+        )
 
     def quantities(self, values: Sequence[float], unit: str, *, bare: bool = False) -> list[str]:
         """Return values of one quantity, with the same decimals and, unless bare, its unit."""
@@ -167,10 +175,24 @@ class Voice:
         """Return links to lines of the ledger."""
         places = {one.id: place for place, one in enumerate(self.result.ledger, 1)}
         return tuple(
-            Reference(name, f"#ledger-{places[name]}", f"{name}: {self.statement(self.result.ledger[places[name] - 1])}") for name in names if name in places
+            Reference(
+                name,
+                f"#ledger-{places[name]}",
+                f"{name}: {self.statement(self.result.ledger[places[name] - 1])}",
+            )
+            for name in names
+            if name in places
         )
 
-    def table(self, name: str, columns: str, rows: Sequence[Any] = (), *, caption: Mapping[str, Any] | None = None, **more: Any) -> Table:
+    def table(
+        self,
+        name: str,
+        columns: str,
+        rows: Sequence[Any] = (),
+        *,
+        caption: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> Table:
         """Return a table: its caption and heads from the catalogue."""
         heads = [self(f"businesscase.column_{column}") for column in columns.split()]
         return Table(self(f"businesscase.table_{name}", **(caption or {})), heads, rows, wide=True, **more)
@@ -200,7 +222,9 @@ def full(value: float, currency: str, language: Language) -> str:
     """Return an amount in full, with cents where it has some and is small."""
     digits = 0 if abs(value) >= 1000 or value == round(value) else 2  # noqa: PLR2004
     sign = "\N{MINUS SIGN}" if value < 0 else ""
-    return sign + _with_currency(numbers.decimal(abs(value), digits, language=language), currency, "", language)
+    return sign + _with_currency(
+        numbers.decimal(abs(value), digits, language=language), currency, "", language
+    )
 
 
 def _with_currency(figure: str, currency: str, letter: str, language: Language) -> str:
