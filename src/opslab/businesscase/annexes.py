@@ -137,6 +137,8 @@ def _change(one: Change, say: Voice) -> tuple[str | Cell, ...]:
             value, low, high = say.told(values[1], values[0], values[2], say.unit_of(one.id))
         return Cell(value, say.range(low, high)) if low != high else value
 
+    if one.told:
+        return one.id, say(f"what_{one.kind}"), *one.told
     name = Cell(say.statement(one.id), refs=say.refs([one.id]))
     return name, say(f"what_{one.kind}"), told(one.before), told(one.after)
 

@@ -126,7 +126,7 @@ def build(
         waterfall=outcomes.waterfall(best, drawn), base=base, all_low=all_low, drivers=bars, evpi=worth,
         by_rate=by_rate, waiting=waiting,
         enabled=outcomes.enabled(drawn, best), targets=targets,
-        previous=promise.compared(previous, results, lines, ledger) if previous else None,
+        previous=promise.compared(previous, case, results, lines, ledger) if previous else None,
         checks=checks.run(
             case, results[place], best, drawn, lines, ledger, targets, _populations(found, case, known)
         ),

@@ -125,7 +125,7 @@ def distribution(evidence: Evidence) -> Distribution:
         made = _FAMILIES[family](given, evidence.quantity.value)
         ends = (made.mean, made.sd, quantile(made, 0.05), quantile(made, 0.95))
     except (KeyError, ValueError, ArithmeticError):
-        ends = (math.nan,)
+        ends = (math.nan,) * 4
     if not all(map(math.isfinite, ends)) or ends[1] < 0:
         raise InputError.of("businesscase.bad_quantity", id=evidence.id, family=family)
     return made
@@ -157,7 +157,7 @@ _FAMILIES: Mapping[str, Callable[[Mapping[str, float], float], Distribution]] = 
 
 
 def numbered(cited: str, picked: Sequence[Evidence], run: Run | None) -> list[Finding]:
-    """Return findings under the ids that the ledger gives them: the cited one's, with a number for several."""
+    """Return findings under the ids of the ledger: the cited one's, with a number for several."""
     several = len(picked) > 1
     return [
         Finding(f"{cited}-{number}" if several else cited, cited, one, run)

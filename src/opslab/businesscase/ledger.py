@@ -67,9 +67,9 @@ def prepare(case: Case, found: Sequence[Finding], day: datetime.date) -> tuple[d
     for one in case.assumptions:
         lost = states.get((one.file or "", one.sha256))
         known[one.id] = _assumption(one, lost, factor, day, bent=one.id in bent)
-    for one in found:
-        every = [states.get((source.name, source.sha256)) for source in one.evidence.sources]
-        known[one.id] = _finding(one, next(filter(None, every), None))
+    for finding in found:
+        every = [states.get((source.name, source.sha256)) for source in finding.evidence.sources]
+        known[finding.id] = _finding(finding, next(filter(None, every), None))
     for step in case.roadmap:
         slip = step.slip.distribution(share=False)
         if slip != Fixed(0):
@@ -101,7 +101,7 @@ def used(known: Mapping[str, Known], names: Mapping[str, Iterable[str]]) -> tupl
 
 
 def _source(case: Case, name: str) -> Path:
-    """Return where a source that a readout names is: in the reports, the workspace, or a folder that the case names.
+    """Return where a source that a readout names is: in the workspace, the reports, or a folder of the case.
 
     The package's sample stands in only where there is no such folder at all.
     """

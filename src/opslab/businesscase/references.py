@@ -99,20 +99,32 @@ def _quantities(case: Case) -> Iterator[Problem]:
             values = {"currency": one.currency, "to": case.finance.currency}
             yield case.problem("businesscase.no_rate", "assumptions", place, "currency", **values)
     for field, place, line in _lines(case):
-        given = {name: by_id.get(getattr(line, name, None) or "") for name in _AMOUNTS + _SHARES}
-        for name, found in given.items():
-            key = _unfit(name, found) if found else None
-            if found and key:
-                yield case.problem(f"businesscase.{key}", field, place, name, name=found.id)
-        quantity, worth = given["quantity"], given["worth"]
-        if quantity and given["volume"]:
-            yield case.problem("businesscase.idle_volume", field, place, "volume", population=quantity.id)
-        if quantity and worth and (quantity.currency or _unit(quantity) != _unit(worth)):
-            unit = quantity.currency or quantity.per or "?"
-            values = {"name": worth.id, "per": worth.per or "?", "unit": unit}
-            yield case.problem("businesscase.other_unit", field, place, "worth", **values)
-        elif quantity and not worth and (not quantity.currency or quantity.per not in PER_YEAR):
-            yield case.problem("businesscase.no_money", field, place, "quantity", name=quantity.id)
+        named = {name: by_id.get(getattr(line, name, None) or "") for name in _AMOUNTS + _SHARES}
+        given = {name: one for name, one in named.items() if one is not None}
+        unfit = {name: key for name, one in given.items() if (key := _unfit(name, one))}
+        for name, key in unfit.items():
+            yield case.problem(f"businesscase.{key}", field, place, name, name=given[name].id)
+        if not unfit and "quantity" in given:
+            yield from _stated(case, given["quantity"], given.get("worth"), given.get("volume"), field, place)
+
+
+def _stated(
+    case: Case,
+    quantity: Assumption,
+    worth: Assumption | None,
+    volume: Assumption | None,
+    field: str,
+    place: int,
+) -> Iterator[Problem]:
+    """Tell what keeps a stated quantity from being money."""
+    if volume:
+        yield case.problem("businesscase.idle_volume", field, place, "volume", population=quantity.id)
+    if worth and (quantity.currency or _unit(quantity) != _unit(worth)):
+        unit = quantity.currency or quantity.per or "?"
+        values = {"name": worth.id, "per": worth.per or "?", "unit": unit}
+        yield case.problem("businesscase.other_unit", field, place, "worth", **values)
+    elif not worth and (not quantity.currency or quantity.per not in PER_YEAR):
+        yield case.problem("businesscase.no_money", field, place, "quantity", name=quantity.id)
 
 
 def _unfit(name: str, one: Assumption) -> str | None:

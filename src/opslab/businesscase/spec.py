@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade
-from opslab.specs import Day, Declared, FromFile, Label, Number, Title
+from opslab.specs import Day, Declared, FromFile, Label, Number, Title, as_label
 from opslab.uncertainty.stated import Amount, Part, Stated
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Gain = Literal["time", "decisions", "alignment"]
 Id = Annotated[Label, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
-Words = Annotated[str, Field(min_length=1, max_length=600)]
-Name = Annotated[Label, Field(min_length=1, max_length=80)]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=600)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=80), BeforeValidator(as_label)]
 Yearly = Annotated[Number, Field(gt=-0.5, le=1)]
 When = Annotated[str, Field(min_length=1, max_length=40)]
 
