@@ -21,7 +21,7 @@ MOST = 8
 """Benefits, risks and targets that one of the three pages holds; all of them stand here where there are more."""
 
 BENEFITS = "benefit kind grade quantity present"
-_MONEY, _NOTHING, _DRIVERS = ("benefit", "cost", "option"), (0.0, 0.0, 0.0), 10
+_MONEY, _NOTHING, _DRIVERS = ("benefit", "option"), (0.0, 0.0, 0.0), 10
 
 
 def sections(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> dict[str, Blocks]:
@@ -108,9 +108,9 @@ def _promise(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> B
     words = say("then_and_now", day=last.date, version=last.version, option=last.recommended, then=last.npv,
                 then_chance=last.positive, now=best.npv, now_chance=best.positive[0])  # fmt: skip
     refs = [Reference(say("readout"), last.link, say("readout_of", run=last.run))] if last.link else []
-    changes = [_change(one, say) for one in last.changes if one.before and one.after]
+    changes = [_change(one, say) for one in last.changes if one.told or (one.before and one.after)]
     blocks += [say.table("changes", "what kind before after", changes, numeric=(2, 3))] if changes else []
-    came, went = ([say.statement(one.id) for one in last.changes if getattr(one, end) is None] for end in ("before", "after"))
+    came, went = ([say.statement(one.id) for one in last.changes if not (one.told or getattr(one, end))] for end in ("before", "after"))
     blocks += [Points([say(key, names=names) for key, names in (("came", came), ("went", went)) if names])]
     return [Paragraph(words, refs=refs), *blocks]
 
@@ -137,6 +137,8 @@ def _change(one: Change, say: Voice) -> tuple[str | Cell, ...]:
             value, low, high = say.told(values[1], values[0], values[2], say.unit_of(one.id))
         return Cell(value, say.range(low, high)) if low != high else value
 
+    if one.told:
+        return one.id, say(f"what_{one.kind}"), *one.told
     name = Cell(say.statement(one.id), refs=say.refs([one.id]))
     return name, say(f"what_{one.kind}"), told(one.before or _NOTHING), told(one.after or _NOTHING)
 

@@ -9,8 +9,8 @@ from opslab.businesscase import annexes
 from opslab.businesscase.sentences import MEASURED, TONES, Voice
 from opslab.errors import ExtraError
 from opslab.messages import Language
-from opslab.workspace import slug
 from opslab.report.blocks import Block, Cell, Facts, Group, Heading, Pairs, Paragraph, Table, Verdict
+from opslab.workspace import slug
 
 if TYPE_CHECKING:
     from opslab.businesscase.result import CaseResult, OptionResult

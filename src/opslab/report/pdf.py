@@ -20,7 +20,6 @@ from matplotlib.ft2font import FT2Font
 
 from opslab.errors import ExtraError
 from opslab.messages import Language, one_line
-from opslab.workspace import slug
 from opslab.report.blocks import (
     Block,
     Cell,
@@ -34,6 +33,7 @@ from opslab.report.blocks import (
     Verdict,
 )
 from opslab.report.figures import Figure
+from opslab.workspace import slug
 
 Content = dict[str, Any]
 
