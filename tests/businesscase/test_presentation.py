@@ -332,7 +332,10 @@ def test_a_fallen_grade_says_why(whole):
     assert "is gone" in gone[3].remark
     assert "widened" in gone[2].remark
     assert "overdue since" in row(rows, "A1")[4].remark
-    assert "Contractor for analyses, budget line 6228 [A5]" in row(table(whole, "checks", "Check").rows, "Files behind the numbers")[3]
+    assert (
+        "Contractor for analyses, budget line 6228 [A5]"
+        in row(table(whole, "checks", "Check").rows, "Files behind the numbers")[3]
+    )
     evidence = row(rows, "E1")
     assert evidence[1].refs[0].href == "../../../time_saved/product-desk/2026-10-05-0a1b2c3d/readout.html"
 
