@@ -35,7 +35,7 @@ def sections(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> d
     made["waterfall"] = [figures["waterfall"], say.table("waterfall", "step present", steps, numeric=(1,))]
     made["money"] = _money(result, say)
     ledger = [_line(one, say) for one in result.ledger]
-    made["ledger"] = [say.table("ledger", "id statement value grade owner", ledger, numeric=(2,)),
+    made["ledger"] = [say.table("ledger", "id statement value grade owner", ledger),
                       Paragraph(say("ledger_note"), small=True)]  # fmt: skip
     checks = [(say(f"check_{one.name}"), Cell(say(f"status_{one.status}"), tone=TONES[one.status]),
                text("words.yes" if one.blocking else "words.no", say.language), say.check(one))
@@ -112,8 +112,7 @@ def _promise(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> B
     changes = [_change(one, say) for one in last.changes if one.told or (one.before and one.after)]
     blocks += [say.table("changes", "what kind before after", changes, numeric=(2, 3))] if changes else []
     came, went = (
-        [say.statement(one.id) for one in last.changes if not (one.told or getattr(one, end))]
-        for end in ("before", "after")
+        [one.id for one in last.changes if not (one.told or getattr(one, end))] for end in ("before", "after")
     )
     blocks += [Points([say(key, names=names) for key, names in (("came", came), ("went", went)) if names])]
     return [Paragraph(words, refs=refs), *blocks]
