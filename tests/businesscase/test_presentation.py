@@ -6,7 +6,7 @@ import re
 import sys
 
 import pytest
-from declared import HOSTILE, LONG, VARIANTS, made_case
+from made_case import HOSTILE, LONG, VARIANTS, made_case
 
 from conftest import ROOT
 from opslab.businesscase import sentences
