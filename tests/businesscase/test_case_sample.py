@@ -18,7 +18,7 @@ from opslab.runs.runner import run_notebook
 
 SAMPLE = ROOT / "data" / "sample"
 TRUTH = json.loads((SAMPLE / "product_ops_truth.json").read_text(encoding="utf-8"))
-PAYROLL = {"manager_post", "analyst_post", "researcher_post", "pm_hour", "analyst_hour"}
+PAYROLL = {"manager_post", "analyst_post", "researcher_post", "pm_hour"}
 
 
 def built(folder, name="product_ops", **given):
