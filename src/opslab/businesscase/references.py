@@ -185,7 +185,7 @@ def _span(case: Case, line: Benefit | Cost, field: str, place: int) -> Iterator[
         yield case.problem("businesscase.idle_ended", field, place, "ended_from", name=line.name)
     first = month_of(case, starts, full=field == "benefits")
     last = min(month_of(case, ends, full=False) + (line.ends is not None), case.finance.horizon_months)
-    if ends <= starts:
+    if line.ends and ends <= starts:
         yield case.problem("businesscase.ends_before", field, place, "ends", starts=starts, ends=ends)
     elif max(first, 0) >= last:
         values = {"starts": starts, "ends": ends, "start": case.finance.start, "end": end}
