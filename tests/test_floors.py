@@ -17,6 +17,7 @@ AREAS = {"experiments", "feedback", "timesaved", "operations"}
 FLOORS = {
     "messages": 0,
     "errors": 1,
+    "documents": 1,
     "evidence": 1,
     "parameters": 1,
     "specs": 1,

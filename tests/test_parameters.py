@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from opslab import parameters
 from opslab.errors import ParameterError, SpecError
 from opslab.experiments.parameters import ReadoutParameters
-from opslab.parameters import slug
 from opslab.runs.registry import NOTEBOOKS
+from opslab.workspace import slug
 
 SPEC = """\
 experiment: Élan d'été

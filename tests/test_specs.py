@@ -8,9 +8,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import Field
 
-from opslab import specs
+from opslab import documents
+from opslab.documents import Document, parse, read
 from opslab.errors import SpecError
-from opslab.specs import Declared, Document, parse, read, validate
+from opslab.specs import Declared, validate
 
 quick = settings(deadline=None, max_examples=100)
 
@@ -202,7 +203,7 @@ def test_too_much_is_refused_quickly(source, where):
 def test_large_file_is_refused_before_it_is_parsed(tmp_path, monkeypatch):
     path = tmp_path / "big.yaml"
     path.write_bytes(b"a: b\n" * 50_000)
-    monkeypatch.setattr(specs, "parse", None)
+    monkeypatch.setattr(documents, "parse", None)
     with pytest.raises(SpecError, match=r"^big\.yaml: A spec of 250,000 bytes is no spec"):
         read(path, "big.yaml")
 

@@ -293,10 +293,10 @@ def _parameters(assignments: Sequence[str], file: Path | None) -> dict[str, Any]
 
 
 def _from_file(file: Path) -> Mapping[str, Any]:
-    from opslab import specs
+    from opslab import documents
     from opslab.errors import ParameterError
 
-    values = specs.read(file, str(file)).values
+    values = documents.read(file, str(file)).values
     if not isinstance(values, dict) or any(isinstance(value, dict | list) for value in values.values()):
         raise ParameterError.of("runs.params_file", file=str(file))
     return values

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
-import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -79,15 +77,3 @@ class Parameters(specs.Declared, ABC):
         if near:
             return Problem("parameters.unknown_near", {"name": name, "near": near})
         return Problem("parameters.unknown", {"name": name, "known": sorted(cls.model_fields)})
-
-
-def slug(title: str) -> str:
-    """Return a title as a safe folder name: lower-case ASCII letters, digits and single hyphens.
-
-    Examples
-    --------
-    >>> slug("Élan de l'été: 50 % off?")
-    'elan-de-l-ete-50-off'
-    """
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].rstrip("-")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import unicodedata
 from pathlib import Path
 
 from opslab.errors import did_you_mean
@@ -92,3 +94,15 @@ def near_name(path: Path) -> str | None:
     except OSError:
         return None
     return did_you_mean(path.name, names)
+
+
+def slug(title: str) -> str:
+    """Return a title as a safe folder name: lower-case ASCII letters, digits and single hyphens.
+
+    Examples
+    --------
+    >>> slug("Élan de l'été: 50 % off?")
+    'elan-de-l-ete-50-off'
+    """
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].rstrip("-")

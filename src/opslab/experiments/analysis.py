@@ -68,13 +68,14 @@ def analyze(
     """
     experiment.refuse_uncomputed()
     logs = experiment.data.events is not None or isinstance(data, Mapping)
-    source, events = data if data is not None else experiment.data_path(), None
+    named = {str(field): experiment.beside(path) for (_, field), path in experiment.named().items()}
+    source, events = data if data is not None else named.get("path"), None
     if logs:
-        given: Mapping[str, Any] = data if isinstance(data, Mapping) else experiment.log_paths()
+        given: Mapping[str, Any] = data if isinstance(data, Mapping) else named
         source, events = given.get("assignments"), given.get("events")
     if source is None or (logs and events is None):
         raise DataError(experiment.problem("experiments.no_data", "data"))
-    missing = experiment.missing_data() if data is None else []
+    missing = experiment.missing_files() if data is None else []
     if missing:
         raise DataError(*missing)
     with open_table(source, answers=experiment.data) as raw:

@@ -42,10 +42,9 @@ class ReadoutParameters(Parameters):
         experiment = self.experiment()
         experiment.refuse_uncomputed()
         day = self.day(experiment)
-        missing = experiment.missing_data()
-        if not experiment.data_files():
+        missing = experiment.missing_files()
+        if not experiment.named():
             missing.append(experiment.problem("experiments.no_data", "data"))
         if missing:
             raise ParameterError(*missing)
-        files = (workspace.resolve(self.spec), *experiment.data_files())
-        return Inputs(experiment.slug, day, files)
+        return Inputs(experiment.slug, day, experiment.files())

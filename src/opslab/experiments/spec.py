@@ -5,17 +5,15 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from opslab import specs, workspace
-from opslab.errors import Problem, SpecError
-from opslab.experiments.metrics import Metric, Name, Quantile, columns_of
-from opslab.parameters import slug
-from opslab.specs import Day, Declared, Label, Number
+from opslab.documents import Location
+from opslab.errors import SpecError
+from opslab.experiments.metrics import Metric, Quantile, columns_of
+from opslab.specs import Day, Declared, FromFile, Label, Number, Title
 from opslab.tables.reading import FileAnswers
 
 BlockingCheck = Literal[
@@ -136,13 +134,13 @@ class Decision(Declared):
     )
 
 
-class Experiment(Declared):
+class Experiment(FromFile):
     """One A/B experiment.
 
     Read it from YAML with `Experiment.load`, or build it from fields: ``Experiment(experiment=…, …)``.
     """
 
-    experiment: Name = Field(description="name of the experiment; its slug names the run folder")
+    experiment: Title = Field(description="name of the experiment; its slug names the run folder")
     question: str | None = Field(None, max_length=500, description="the question in one sentence")
     owner: str | None = Field(None, max_length=120)
     data: Data = Data()
@@ -162,16 +160,6 @@ class Experiment(Declared):
     registered: str | None = Field(
         None, description="fingerprint of the plan as registered before the start; the readout prints it"
     )
-
-    _file: Path | None = PrivateAttr(None)
-    _document: specs.Document | None = PrivateAttr(None)
-
-    @field_validator("experiment")
-    @classmethod
-    def _names_a_folder(cls, experiment: str) -> str:
-        if not slug(experiment):
-            raise PydanticCustomError("experiments.slug", "slug")
-        return experiment
 
     @field_validator("metrics")
     @classmethod
@@ -217,55 +205,10 @@ class Experiment(Declared):
             raise PydanticCustomError("experiments.segment_column", "segments", {"name": wrong[0]})
         return self
 
-    @classmethod
-    def load(cls, path: str | Path, name: str | None = None) -> Experiment:
-        """Read an experiment from a YAML file.
-
-        Parameters
-        ----------
-        path : path
-        name : str, optional
-            What the file is called in messages; the path by default.
-
-        Raises
-        ------
-        SpecError
-            With every mistake: file, line, field, what is wrong and what to do.
-        """
-        file = Path(path)
-        document = specs.read(file, name or str(path))
-        experiment = specs.validate(cls, document)
-        experiment._file, experiment._document = file, document  # noqa: SLF001 - its own
-        return experiment
-
-    @property
-    def slug(self) -> str:
-        """The name as a folder is called."""
-        return slug(self.experiment)
-
-    @property
-    def file(self) -> Path | None:
-        """The file it was loaded from."""
-        return self._file
-
-    def data_path(self) -> Path | None:
-        """Return the unit table's path: a relative one starts at the spec's folder."""
-        return self._beside(self.data.path)
-
-    def log_paths(self) -> dict[str, Path | None]:
-        """Return the paths of the assignment and the event log."""
-        return {name: self._beside(getattr(self.data, name)) for name in ("assignments", "events")}
-
-    def data_files(self) -> tuple[Path, ...]:
-        """Return every data file the spec names."""
-        named = (self.data.path, self.data.assignments, self.data.events)
-        return tuple(path for path in map(self._beside, named) if path is not None)
-
-    def _beside(self, path: str | None) -> Path | None:
-        if path is None:
-            return None
-        folder = self._file.parent if self._file else Path()
-        return folder / workspace.expanded(path)
+    def named(self) -> dict[Location, str]:
+        """Return the unit table, or the logs."""
+        given = {name: getattr(self.data, name) for name in ("path", "assignments", "events")}
+        return {("data", name): path for name, path in given.items() if path is not None}
 
     @property
     def fingerprint(self) -> str:
@@ -286,31 +229,6 @@ class Experiment(Declared):
         ends = [metric.window.end for metric in self.metrics if metric.window]
         longest = max(ends, default=datetime.timedelta(0))
         return self.period.end + datetime.timedelta(days=-(-longest // datetime.timedelta(days=1)))
-
-    def missing_data(self) -> list[Problem]:
-        """Return a problem for every data file that is not there, or no file."""
-        found = []
-        for name in ("path", "assignments", "events"):
-            path = self._beside(getattr(self.data, name))
-            if path is None or workspace.is_there(path, file=True):
-                continue
-            near = workspace.near_name(path)
-            key = "experiments.missing_data_near" if near else "experiments.missing_data"
-            if workspace.is_there(path):
-                key = "tables.folder"
-            found.append(self.problem(key, "data", name, data=workspace.shown(path), near=near))
-        return found
-
-    def problem(self, key: str, *location: str | int, **values: Any) -> Problem:
-        """Return a problem about one field, with its line where the spec came from a file."""
-        document = self._document
-        return Problem(
-            key,
-            values,
-            document.file if document else None,
-            document.line(location) if document else None,
-            specs.field_name(location) or None,
-        )
 
     def refuse_uncomputed(self) -> None:
         """Raise a `SpecError` for fields that the form of the data rules out, and for those not computed yet.

@@ -47,4 +47,4 @@ class ThemesParameters(Parameters):
             missing.append(study.problem("feedback.no_sources", "sources"))
         if missing:
             raise ParameterError(*missing)
-        return Inputs(study.slug, day, (workspace.resolve(self.spec), *study.data_files()))
+        return Inputs(study.slug, day, study.files())

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PrivateAttr, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
-from opslab import specs, workspace
-from opslab.errors import Problem
-from opslab.parameters import slug
-from opslab.specs import Day, Declared, Label, Number
+from opslab.documents import Location
+from opslab.specs import Day, Declared, FromFile, Label, Number, Title
 from opslab.tables.reading import Answers
 
 BlockingCheck = Literal["coverage", "stability", "leakage", "sizes"]
@@ -61,13 +58,13 @@ class Themes(Declared):
     )
 
 
-class Study(Declared):
+class Study(FromFile):
     """One body of feedback.
 
     Read it from YAML with `Study.load`, or build it from fields: ``Study(study=…, sources=…)``.
     """
 
-    study: Name = Field(description="name of the study; its slug names the run folder")
+    study: Title = Field(description="name of the study; its slug names the run folder")
     question: str | None = Field(None, max_length=500, description="the question in one sentence")
     owner: str | None = Field(None, max_length=120)
     sources: tuple[Source, ...] = Field((), description="the exports")
@@ -83,16 +80,6 @@ class Study(Declared):
         ("coverage", "stability", "leakage"), description="checks whose failure is a red light"
     )
 
-    _file: Path | None = PrivateAttr(None)
-    _document: specs.Document | None = PrivateAttr(None)
-
-    @field_validator("study")
-    @classmethod
-    def _names_a_folder(cls, study: str) -> str:
-        if not slug(study):
-            raise PydanticCustomError("feedback.slug", "slug")
-        return study
-
     @field_validator("languages")
     @classmethod
     def _known_languages(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
@@ -101,58 +88,9 @@ class Study(Declared):
             raise PydanticCustomError("feedback.bad_language", "language", {"name": wrong[0]})
         return languages
 
-    @classmethod
-    def load(cls, path: str | Path, name: str | None = None) -> Study:
-        """Read a study from a YAML file; raises `SpecError` with every mistake, by file, line and field."""
-        file = Path(path)
-        document = specs.read(file, name or str(path))
-        study = specs.validate(cls, document)
-        study._file, study._document = file, document  # noqa: SLF001 - its own
-        return study
-
-    @property
-    def slug(self) -> str:
-        """The name as a folder is called."""
-        return slug(self.study)
-
-    @property
-    def file(self) -> Path | None:
-        """The file it was loaded from."""
-        return self._file
-
-    def beside(self, path: str) -> Path:
-        """Return a path of the study: a relative one starts at the study's folder."""
-        return (self._file.parent if self._file else Path()) / workspace.expanded(path)
-
-    def data_files(self) -> tuple[Path, ...]:
-        """Return every file that the study reads."""
-        named = [*(source.path for source in self.sources), *([self.audit] if self.audit else [])]
-        return tuple(self.beside(path) for path in named)
-
-    def missing_files(self) -> list[Problem]:
-        """Return a problem for every file that is not there, or no file."""
-        places: list[tuple[str, tuple[str | int, ...]]] = [
-            (source.path, ("sources", place, "path")) for place, source in enumerate(self.sources)
-        ]
-        places += [(self.audit, ("audit",))] if self.audit else []
-        found = []
-        for given, location in places:
-            path = self.beside(given)
-            if workspace.is_there(path, file=True):
-                continue
-            near = workspace.near_name(path)
-            key = "feedback.missing_data_near" if near else "feedback.missing_data"
-            key = "tables.folder" if workspace.is_there(path) else key
-            found.append(self.problem(key, *location, data=workspace.shown(path), near=near))
-        return found
-
-    def problem(self, key: str, *location: str | int, **values: Any) -> Problem:
-        """Return a problem about one field, with its line where the study came from a file."""
-        document = self._document
-        return Problem(
-            key,
-            values,
-            document.file if document else None,
-            document.line(location) if document else None,
-            specs.field_name(location) or None,
-        )
+    def named(self) -> dict[Location, str]:
+        """Return the exports and the audit sheet."""
+        exports: dict[Location, str] = {
+            ("sources", place, "path"): source.path for place, source in enumerate(self.sources)
+        }
+        return exports | ({("audit",): self.audit} if self.audit else {})

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, get_args
 
 from markupsafe import Markup
 
-from opslab.parameters import slug
+from opslab.workspace import slug
 
 Tone = Literal["good", "bad", "open", "plain"]
 TONES = get_args(Tone)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from opslab import workspace
 from opslab.errors import InputError
 from opslab.messages import Language, text
-from opslab.parameters import slug
 from opslab.tables.columns import typed
 from opslab.tables.deciding import Wanted
 from opslab.tables.opening import open_table
 from opslab.tables.profiles import FOLDER, Match, bare_heading, profile_for, unwrapped, yaml_text
 from opslab.tables.reading import MOST_TOLD, Answers, Decision, Reading, Rejection
 from opslab.tables.source import ROW, Table
+from opslab.workspace import slug
 
 if TYPE_CHECKING:
     from pathlib import Path

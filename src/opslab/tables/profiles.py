@@ -16,7 +16,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from opslab import specs, workspace
+from opslab import documents, specs, workspace
 from opslab.errors import DataError, ParameterError, did_you_mean
 from opslab.specs import Declared
 from opslab.tables.numbers import plain_text
@@ -99,7 +99,7 @@ def bare_heading(heading: str) -> str:
 
 def load_profile(path: Path, shown: str) -> Profile:
     """Read a profile; raises `SpecError` with every mistake in it."""
-    return specs.validate(Profile, specs.read(path, shown))
+    return specs.validate(Profile, documents.read(path, shown))
 
 
 @cache

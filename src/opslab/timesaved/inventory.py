@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from opslab import specs, workspace
-from opslab.errors import InputError, ParameterError
+from opslab.documents import Location
+from opslab.errors import InputError
 from opslab.evidence import Grade
-from opslab.parameters import slug
-from opslab.specs import Day, Declared, Label, Number
+from opslab.specs import Day, Declared, FromFile, Label, Number, Title
 from opslab.tables.reading import FileAnswers
 from opslab.uncertainty import distributions as shapes
 
@@ -140,10 +139,10 @@ class Source(FileAnswers):
     path: str = Field(description="table (CSV, XLSX …), from the spec's folder")
 
 
-class Inventory(Declared):
+class Inventory(FromFile):
     """An inventory of tasks: as a spec (YAML), or a table alone with everything else as by default."""
 
-    inventory: str = Field(min_length=1, max_length=120, description="its name; names the run's folder")
+    inventory: Title = Field(description="its name; names the run's folder")
     question: str | None = Field(None, max_length=500)
     owner: str | None = None
     date: Day | None = Field(None, description="day of the estimate")
@@ -157,45 +156,23 @@ class Inventory(Declared):
     horizon_months: int = Field(36, ge=1, le=120)
     blocking: tuple[Literal["capacity"], ...] = ("capacity",)
 
-    _file: Path | None = PrivateAttr(None)
-
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        if not slug(self.inventory):
-            raise PydanticCustomError("timesaved.slug", "slug")
         if (self.data is None) == (not self.lines):
             raise PydanticCustomError("timesaved.one_form", "lines")
         return self
 
     @classmethod
-    def load(cls, path: str | Path, name: str | None = None) -> Inventory:
+    def load(cls, path: str | Path, name: str | None = None) -> Self:
         """Read an inventory from a spec or a table; raises `SpecError` with every mistake in it."""
         file = Path(path)
         if file.suffix.lower() in (".yaml", ".yml"):
-            made = specs.validate(cls, specs.read(file, name or str(path)))
-        else:
-            made = cls(inventory=file.stem, data={"path": file.name})
+            return super().load(path, name)
+        made = cls(inventory=file.stem, data={"path": file.name})
         made._file = file
         return made
 
-    @property
-    def slug(self) -> str:
-        """The name as a folder is called."""
-        return slug(self.inventory)
-
-    @property
-    def file(self) -> Path | None:
-        """The file it was loaded from."""
-        return self._file
-
-    def path(self, source: Source) -> Path:
-        """Return where a table is: a relative path starts at the spec's folder."""
-        return (self._file.parent if self._file else Path()) / workspace.expanded(source.path)
-
-    def files(self) -> tuple[Path, ...]:
-        """Return every file it stands on; raises `ParameterError` when one is not there."""
-        named = [one for one in (self.data, self.measurements, self.past) if isinstance(one, Source)]
-        for source in named:
-            if not workspace.is_there(self.path(source), file=True):
-                raise ParameterError.of("timesaved.no_file", field="spec", name=source.path)
-        return tuple(dict.fromkeys([*([self._file] if self._file else []), *map(self.path, named)]))
+    def named(self) -> dict[Location, str]:
+        """Return the tables."""
+        given = {(name,): getattr(self, name) for name in ("data", "measurements", "past")}
+        return {(*place, "path"): one.path for place, one in given.items() if isinstance(one, Source)}

@@ -40,4 +40,7 @@ class TimeSavedParameters(Parameters):
     def inputs(self) -> Inputs:
         """Return the run's name, day and files."""
         inventory = self.inventory()
-        return Inputs(inventory.slug, self.day(inventory), inventory.files())
+        day, missing = self.day(inventory), inventory.missing_files()
+        if missing:
+            raise ParameterError(*missing)
+        return Inputs(inventory.slug, day, inventory.files())

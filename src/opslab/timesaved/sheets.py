@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from opslab import specs, workspace
+from opslab import documents, specs, workspace
 from opslab.errors import DataError, Problem, did_you_mean
 from opslab.messages import Language, text
 from opslab.tables import Answers, Reading, open_export, write_xlsx
@@ -37,7 +37,7 @@ def rows_of(
     """
     if not isinstance(given, Source):
         return list(enumerate(given, 1)), None
-    path = inventory.path(given)
+    path = inventory.beside(given.path)
     shown, profile = workspace.shown(path), _PROFILES[model]
     answers = {**given.model_dump(exclude={"path"}), "sheet": given.sheet or _sheet(path), "profile": profile}
     problems: list[Problem] = []
@@ -64,7 +64,7 @@ def rows_of(
         try:
             rows.append((row, model.model_validate(values)))
         except ValidationError as error:
-            told = specs.problems(model, error, specs.Document("", values, {}))
+            told = specs.problems(model, error, documents.Document("", values, {}))
             problems += [dataclasses.replace(one, file=shown, row=row) for one in told]
     if not found:
         problems.append(Problem("timesaved.no_rows", {}, shown))
