@@ -117,7 +117,7 @@ def compare() -> list[str]:
     from threadpoolctl import threadpool_limits
 
     from opslab.feedback.clustering import cluster, levelled
-    from opslab.feedback.encoders import Latent
+    from opslab.feedback.encoders import Latent, spelling
 
     rows = []
     for shown, name in SETS.items():
@@ -125,7 +125,9 @@ def compare() -> list[str]:
         truth, true = frame["label"], frame["label"].nunique()
         vectors, _ = vectors_of(frame)
         started = time.process_time()
-        found = cluster(levelled(vectors, list(frame["lang"])), [1] * len(frame), 5)
+        spelt = spelling(list(frame["words"]), MOST)
+        spoken = list(frame["lang"])
+        found = cluster(levelled(vectors, spoken), [1] * len(frame), 5, 0, spelt, spoken)
         seconds = time.process_time() - started
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         sure = np.zeros(len(frame), bool)
@@ -161,11 +163,14 @@ def compare() -> list[str]:
 def risk() -> list[str]:
     """Return precision at several coverages on clinc150 with its out-of-scope texts."""
     from opslab.feedback.clustering import cluster
+    from opslab.feedback.encoders import spelling
 
     frame = load("clinc150", with_noise=True)
     vectors, _ = vectors_of(frame)
     truth = frame["label"].to_numpy()
-    found = cluster(vectors, [1] * len(frame), 5)
+    found = cluster(
+        vectors, [1] * len(frame), 5, 0, spelling(list(frame["words"]), 2 * MOST), list(frame["lang"])
+    )
     sure = np.argsort(-(found.margin + found.cosine), kind="stable")
 
     def right(labels: np.ndarray) -> np.ndarray:

@@ -91,23 +91,7 @@ class Latent:
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return a vector of length 1 for each text, as rows; zeros for a text that shares no word."""
-        from scipy.sparse import hstack
-        from sklearn.decomposition import TruncatedSVD
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        least = 2 if len(texts) >= 50 else 1  # noqa: PLR2004 - in a handful of texts each word counts
-        views = [
-            TfidfVectorizer(
-                analyzer=kind, ngram_range=sizes, min_df=least, sublinear_tf=True, max_features=200_000
-            )
-            for kind, sizes in (("word", (1, 2)), ("char_wb", (3, 5)))
-        ]
-        try:
-            table = hstack([view.fit_transform(texts) for view in views]).tocsr()
-        except ValueError:  # no word is left
-            return np.zeros((len(texts), 1), np.float32)
-        size = max(1, min(128, min(table.shape) - 1))
-        return unit(TruncatedSVD(size, random_state=0).fit_transform(table))
+        return latent(texts, (("word", (1, 2)), ("char_wb", (3, 5))), 128)
 
 
 class Local:
@@ -154,6 +138,51 @@ class Cached:
             np.savez(draft, keys=np.array(list(known)), vectors=np.stack(list(known.values())))
             draft.replace(self._path)
         return np.stack([known[key] for key in keys]) if keys else np.empty((0, 1), np.float32)
+
+
+def spelling(texts: Sequence[str], fitted: int) -> NDArray[np.float32]:
+    """Return vectors of how texts are spelt: latent semantic analysis of four letters within words.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    fitted : int
+        How many of the first texts say what is common; the others are placed among them.
+    """
+    return latent(texts, (("char_wb", (4, 4)),), 256, fitted, max_df=0.3)
+
+
+def latent(
+    texts: Sequence[str],
+    views: Sequence[tuple[str, tuple[int, int]]],
+    size: int,
+    fitted: int | None = None,
+    **more: Any,
+) -> NDArray[np.float32]:
+    """Return the latent semantic analysis of texts (Deerwester et al. 1990), at length 1."""
+    from scipy.sparse import hstack
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from threadpoolctl import threadpool_limits
+
+    first = texts[:fitted]
+    least = 2 if len(first) >= 50 else 1  # noqa: PLR2004 - in a handful of texts each word counts
+    made = [
+        TfidfVectorizer(
+            analyzer=kind, ngram_range=sizes, min_df=least, max_features=200_000,
+            sublinear_tf=True, dtype=np.float32, **more,
+        )
+        for kind, sizes in views
+    ]  # fmt: skip
+    try:
+        table = hstack([view.fit_transform(first) for view in made]).tocsr()
+    except ValueError:  # no word is left
+        return np.zeros((len(texts), 1), np.float32)
+    with threadpool_limits(1):
+        model = TruncatedSVD(max(1, min(size, min(table.shape) - 1)), n_iter=2, random_state=0).fit(table)
+        if len(texts) > len(first):
+            table = hstack([view.transform(texts) for view in made]).tocsr()
+        return unit(model.transform(table))
 
 
 def encoder_for(name: str, folder: Path, cache: Path | None = None) -> tuple[Encoder, bool]:
