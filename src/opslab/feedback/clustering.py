@@ -34,6 +34,7 @@ CLEAR = 0.10  # silhouette from which the best resolution is taken
 USUAL = 1.0  # resolution where no silhouette is clear: that of modularity itself
 MOST_FITTED = 20_000  # texts that the graph is built on; further ones join the theme they are nearest to
 _ROUNDS, _SILHOUETTE_TEXTS, _BLOCK = 5, 3000, 1024
+_ASKED = 5000  # fitted texts among which the neighbours of further ones are sought
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def cluster(
         labels = without_small(fitted[0], found[resolution], np.asarray(weights)[:MOST_FITTED], smallest)
         votes = share(graph) @ membership(labels)
         if len(vectors) > len(labels):
-            rest = nearest(fitted[0], NEIGHBOURS, vectors[len(labels) :])[0]
+            rest = nearest(fitted[0][:_ASKED], NEIGHBOURS, vectors[len(labels) :])[0]
             ones = np.full(rest.size, 1 / NEIGHBOURS, np.float32)
             rows = np.repeat(np.arange(len(rest)), NEIGHBOURS)
             shape = (len(rest), votes.shape[1])
@@ -162,7 +163,7 @@ def nearest(vectors: Vectors, count: int, queries: Vectors | None = None) -> tup
         rows = np.arange(len(block))
         if queries is None:
             block[rows, rows + start] = -np.inf
-        near = np.sort(np.argpartition(-block, count - 1, axis=1)[:, :count], axis=1)
+        near = np.sort(np.argpartition(block, -count, axis=1)[:, -count:], axis=1)
         cosine = np.take_along_axis(block, near, 1)
         order = np.argsort(-cosine, axis=1, kind="stable")
         found[start : start + _BLOCK] = np.take_along_axis(near, order, 1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -54,19 +56,30 @@ class Universal:
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return a vector of length 1 for each text, as rows."""
+        from threadpoolctl import threadpool_limits
+
         made = np.empty((len(texts), 512), np.float32)
-        tokens = [self._tokens.encode(text, out_type=int, add_bos=True, add_eos=True) for text in texts]
-        groups: dict[int, list[int]] = {}
-        for place, found in enumerate(tokens):
-            groups.setdefault(len(found), []).append(place)
-        for length, places in groups.items():
+        waiting: dict[int, list[tuple[int, list[int]]]] = {}
+        done: list[Future[None]] = []
+
+        def batch(part: list[tuple[int, list[int]]]) -> None:
+            length = len(part[0][1])
             size = max(2, _TOKENS // length)
             out = np.empty((size, 512), np.float32)
-            for start in range(0, len(places), size):
-                part = places[start : start + size]
-                filled = [*part, *part[:1] * (size - len(part))]
-                self._batch([tokens[place] for place in filled], length * size, out)
-                made[part] = out[: len(part)]
+            tokens = [found for _, found in part]
+            self._batch([*tokens, *tokens[:1] * (size - len(part))], length * size, out)
+            made[[place for place, _ in part]] = out[: len(part)]
+
+        with threadpool_limits(1), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as workers:
+            for place, text in enumerate(texts):
+                found = self._tokens.encode(text, out_type=int, add_bos=True, add_eos=True)
+                part = waiting.setdefault(len(found), [])
+                part.append((place, found))
+                if len(part) == max(2, _TOKENS // len(found)):
+                    done.append(workers.submit(batch, waiting.pop(len(found))))
+            done += [workers.submit(batch, part) for part in waiting.values()]
+        for one in done:
+            one.result()
         return made
 
 
