@@ -1,4 +1,4 @@
-"""Themes as communities of a graph of shared neighbours: their number found, not told, and no noise bin.
+"""Themes as communities of a graph of neighbours: their number found, not told, and no noise bin.
 
 Neighbours by cosine in two views of the texts, their meaning (the encoder) and their spelling; edges that
 fall off with the distance, each text on its own scale (after McInnes, Healy & Melville 2018); communities by
