@@ -15,6 +15,7 @@ from opslab.businesscase.citations import Finding, Run
 from opslab.businesscase.result import CaseResult, Change, Entry, Line, OptionResult, Previous, Spread, Target
 from opslab.businesscase.spec import Case, Kpi
 from opslab.errors import InputError, Problem, SpecError
+from opslab.evidence import Quantity
 from opslab.uncertainty.updating import update
 
 _WIDTH = 3.2897072539029435  # standard deviations in a 90 % interval of a normal distribution
@@ -205,10 +206,15 @@ def unmeasurable(case: Case, found: Sequence[Finding]) -> list[Problem]:
         cited = [one.evidence for one in found if one.cited == name]
         if name and len(cited) != 1:
             problems.append(case.problem("businesscase.one_finding", *location, id=name, count=len(cited)))
-        elif name and (cited[0].unit != kpi.unit or None in (cited[0].quantity.low, cited[0].quantity.high)):
+        elif name and (cited[0].unit != kpi.unit or not _has_width(cited[0].quantity)):
             told = {"id": name, "unit": cited[0].unit, "wanted": kpi.unit}
             problems.append(case.problem("businesscase.kpi_unit", *location, **told))
     return problems
+
+
+def _has_width(quantity: Quantity) -> bool:
+    """Return whether a finding has an interval; nan has none."""
+    return quantity.low is not None and quantity.high is not None and quantity.high > quantity.low
 
 
 def _measured(kpi: Kpi, found: Sequence[Finding]) -> tuple[Ends, datetime.date | None] | None:

@@ -21,7 +21,7 @@ Location = tuple[str | int, ...]
 
 def refuse_contradictions(case: Case) -> None:
     """Raise a `SpecError` with everything in a case that cannot be."""
-    checks = (_names, _quantities, _days, _options, _exchange, _claims)
+    checks = (_names, _quantities, _days, _options, _untaken, _exchange, _claims)
     found = [problem for check in checks for problem in check(case)]
     if found:
         raise SpecError(*sorted(found, key=lambda problem: problem.line or 0))
@@ -146,6 +146,10 @@ def _unit(one: Assumption) -> str:
 
 def _days(case: Case) -> Iterator[Problem]:
     """Tell days that contradict one another."""
+    end = month_after(case.finance.start, case.finance.horizon_months)
+    if max(case.date, case.decision.by) >= end:
+        values = {"by": max(case.date, case.decision.by), "end": end}
+        yield case.problem("businesscase.decided_after", "decision", "by", **values)
     if case.decision.by < case.date:
         values = {"by": case.decision.by, "date": case.date}
         yield case.problem("businesscase.decided_before", "decision", "by", **values)
@@ -223,6 +227,14 @@ def _options(case: Case) -> Iterator[Problem]:
                 yield case.problem("businesscase.reach", "options", place, "reach", name, name=name)
             if not 0 <= reach <= 10:  # noqa: PLR2004 - ten times what a line says is another line
                 yield case.problem("businesscase.reach_range", "options", place, "reach", name, given=reach)
+
+
+def _untaken(case: Case) -> Iterator[Problem]:
+    """Tell benefits and costs that no option takes."""
+    taken = {name for one in case.options for name in (*one.benefits, *one.costs)}
+    for field, place, line in _lines(case):
+        if line.name not in taken:
+            yield case.problem("businesscase.untaken", field, place, "name", name=line.name)
 
 
 def _exchange(case: Case) -> Iterator[Problem]:
