@@ -127,7 +127,7 @@ def _target(one: Target, say: Voice) -> tuple[str | Cell, ...]:
 
     weight = say("weight", share=one.measured_share or 0.0)
     status = Cell(say(f"status_{one.status}"), tone=TONES[one.status])
-    return (Cell(one.kpi.name, say("due", day=one.kpi.date)), ends(one.promised),
+    return (Cell(one.kpi.name, say("due", day=one.due)), ends(one.promised),
             ends(one.measured, say.day(one.on) if one.on else ""), ends(one.posterior, weight),
             status)  # fmt: skip
 
@@ -142,7 +142,7 @@ def _change(one: Change, say: Voice) -> tuple[str | Cell, ...]:
         return Cell(value, say.range(low, high)) if low != high else value
 
     if one.told:
-        return one.id, say(f"what_{one.kind}"), *one.told
+        return say(f"finance_{one.id}"), say(f"what_{one.kind}"), *one.told
     name = Cell(say.statement(one.id), refs=say.refs([one.id]))
     return name, say(f"what_{one.kind}"), told(one.before or _NOTHING), told(one.after or _NOTHING)
 

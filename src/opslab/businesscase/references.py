@@ -176,15 +176,15 @@ def _days(case: Case) -> Iterator[Problem]:
 
 def _span(case: Case, line: Benefit | Cost, field: str, place: int) -> Iterator[Problem]:
     end = month_after(case.finance.start, case.finance.horizon_months)
-    try:
-        starts = day_of(case, line.starts, end=field == "benefits")
-        ends = day_of(case, line.ends, end=True) if line.ends else end
-        rid = getattr(line, "ended_from", None)
-        _ = rid and day_of(case, rid, end=True)
-    except ValueError:
-        given = ", ".join(filter(None, (line.starts, line.ends, getattr(line, "ended_from", None))))
-        yield case.problem("specs.not_date", field, place, given=given)
-        return
+    days: dict[str, datetime.date] = {}
+    for name in ("starts", "ends", "ended_from"):
+        when = getattr(line, name, None)
+        try:
+            days |= {name: day_of(case, when, end=name != "starts" or field == "benefits")} if when else {}
+        except ValueError:
+            yield case.problem("specs.not_date", field, place, name, given=when)
+            return
+    starts, ends, rid = days["starts"], days.get("ends", end), days.get("ended_from")
     if rid and not any(line.name in one.costs for one in case.options if one.kind == "do_nothing"):
         yield case.problem("businesscase.idle_ended", field, place, "ended_from", name=line.name)
     first = month_of(case, starts, full=field == "benefits")
