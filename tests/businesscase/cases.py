@@ -1,5 +1,6 @@
 """Cases as the engine's tests declare them, small, and findings and filed runs made by hand."""
 
+import copy
 import datetime
 import hashlib
 import json
@@ -51,13 +52,13 @@ def fields(assumptions, benefits, costs, options=None, **more):
              "costs": [one["name"] for one in costs]},
         ]  # fmt: skip
         costs = [*costs, cost("idle", "idle")]
-    return {
+    return copy.deepcopy({
         "case": "Test case", "date": DAY.isoformat(), "owner": "ops", "sponsor": "cpo", "calibration": "trained",
         "ask": {"sentence": "two posts", "problem": "slow"},
         "decision": {"wanted": "approve", "by": "2026-11-16", "who": "cpo"},
         "finance": finance, "assumptions": assumptions, "benefits": benefits, "costs": costs,
         "options": options, "risks": [RISK], "kpis": [KPI],
-    } | more  # fmt: skip
+    } | more)  # fmt: skip
 
 
 def case(*arguments, **more):
