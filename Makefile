@@ -30,8 +30,8 @@ test := .venv/.test-$(here)$(asked)
 
 candidates := $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3 python)
 new_enough := import sys; sys.version_info >= (3, 11) or sys.exit(1); print(sys.executable)
-for_demo := .
-for_test := .[browser,lab,test]
+for_demo := .[pdf]
+for_test := .[browser,lab,pdf,test]
 with_uv = $(UV) pip install --quiet --python .venv/bin/python --compile-bytecode -c constraints.txt -e "$(1)"
 with_pip = .venv/bin/python -m pip install --quiet -c constraints.txt -e "$(1)"
 

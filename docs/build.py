@@ -58,7 +58,7 @@ def shown(default: Any) -> str:
     """Return a default as a reader writes it in YAML."""
     if default is None or default == [] or isinstance(default, dict):
         return ""
-    return f"`[{', '.join(default)}]`" if isinstance(default, list) else f"`{default}`"
+    return f"`[{', '.join(map(str, default))}]`" if isinstance(default, list) else f"`{default}`"
 
 
 def kind(field: dict[str, Any]) -> str:

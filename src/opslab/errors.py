@@ -127,6 +127,10 @@ class MachineError(OpslabError, OSError):
     exit_code = 5
 
 
+class ExtraError(MachineError):
+    """What is asked for needs a package that an extra of opslab brings, and it is not installed."""
+
+
 CHECK_FAILED = 3
 """Exit code of a complete readout whose blocking check is red: a result, not an error."""
 

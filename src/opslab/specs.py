@@ -43,7 +43,8 @@ class Declared(BaseModel):
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined] # reading YAML goes past it
 
 
-def _label(value: object) -> object:
+def as_label(value: object) -> object:
+    """Return a whole number as the text that was written; refuse what YAML turned into something else."""
     if isinstance(value, bool):
         raise PydanticCustomError("specs.label_boolean", "label", {"value": str(value).lower()})
     if isinstance(value, float):
@@ -84,7 +85,7 @@ Number = Annotated[float, BeforeValidator(_number)]
 Day = Annotated[datetime.date, BeforeValidator(_day)]
 """A day, written YYYY-MM-DD and in no other way."""
 
-Label = Annotated[str, BeforeValidator(_label)]
+Label = Annotated[str, BeforeValidator(as_label)]
 """A name that stands in the data. YAML must not have turned it into something else."""
 
 

@@ -106,6 +106,13 @@ def test_irr_finds_all_roots_or_none(flows, roots):
     assert irr(flows) == pytest.approx(roots, abs=1e-7)
 
 
+def test_roots_too_near_to_tell_apart_are_one():
+    flows = np.array([1.0])
+    for rate in (0.1, 0.1001, 0.1002):
+        flows = np.convolve(flows, [1.0, -(1.0 + rate)])
+    assert irr(flows) == pytest.approx([0.1001], abs=2e-4)
+
+
 def test_xirr_of_days_that_repeat_and_of_any_order():
     dates = [DAY(2027, 1, 1), DAY(2026, 1, 1), DAY(2026, 1, 1), DAY(2027, 1, 1)]
     assert xirr([60, -50, -50, 50], dates) == pytest.approx([0.1])

@@ -9,6 +9,8 @@ import pytest
 from declared import HOSTILE, LONG, VARIANTS, made_case
 
 from conftest import ROOT
+from opslab.businesscase import sentences
+from opslab.messages import catalogue
 from opslab.report.blocks import Cell, Group, Heading, Pairs, Paragraph, Points, Table, html
 from opslab.report.figures import HALF, Figure
 
@@ -20,13 +22,30 @@ ANNEXES = ["promise", "scenarios", "waterfall", "money", "ledger", "checks", "an
 def french():
     """Load the check for English words that the experiments' readout has."""
     if "test_french" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("test_french", ROOT / "tests" / "runs" / "test_french.py")
+        spec = importlib.util.spec_from_file_location(
+            "test_french", ROOT / "tests" / "runs" / "test_french.py"
+        )
         sys.modules["test_french"] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(sys.modules["test_french"])
     return sys.modules["test_french"]
 
 
 _made = {}
+_said = set()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _listening():
+    """Keep the keys of all messages that are said."""
+    whole_text = sentences.text
+
+    def text(key, *given, **values):
+        _said.add(key)
+        return whole_text(key, *given, **values)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sentences, "text", text)
+        yield
 
 
 def variant(name):
@@ -34,7 +53,7 @@ def variant(name):
     return _made.setdefault(name, made_case(**VARIANTS[name]))
 
 
-def sections(result, language="en"):
+def laid_out(result, language="en"):
     """Return a result's sections, laid out once."""
     key = id(result), language
     if key not in _made:
@@ -53,7 +72,10 @@ def whole():
 
 
 def blocks(result, language):
-    return [result.first_screen(language), *(one for part in sections(result, language).values() for one in part)]
+    return [
+        result.first_screen(language),
+        *(one for part in laid_out(result, language).values() for one in part),
+    ]
 
 
 def figures(result, language):
@@ -65,7 +87,11 @@ def page(result, language):
 
 
 def table(result, section, head, language="en"):
-    found = [one for one in sections(result, language)[section] if isinstance(one, Table) and one.columns[0] == head]
+    found = [
+        one
+        for one in laid_out(result, language)[section]
+        if isinstance(one, Table) and one.columns[0] == head
+    ]
     assert len(found) == 1
     return found[0]
 
@@ -103,7 +129,7 @@ def own_words(result):
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_every_variant_has_its_sections_in_order(result, language):
-    made = sections(result, language)
+    made = laid_out(result, language)
     wanted = [*PAGES, *ANNEXES]
     assert [name for name in wanted if name in made] == list(made)
     assert set(wanted) - set(made) <= {"promise"}
@@ -122,7 +148,9 @@ def test_every_variant_is_french_in_french(result):
     assert not re.search(r"\d%", text.replace("20 %", ""))
     assert not re.search(r"[€$£]\d", text.replace("€233k", ""))
     for figure in figures(result, "fr"):
-        drawn = " ".join(one.get_text() for one in figure.drawing.findobj(lambda one: hasattr(one, "get_text")))
+        drawn = " ".join(
+            one.get_text() for one in figure.drawing.findobj(lambda one: hasattr(one, "get_text"))
+        )
         assert not check.words(f"{drawn} {figure.alt} {figure.caption}") & check.ENGLISH - own
         assert not re.search(r"[€]\d|\d[.]\d", drawn)
 
@@ -136,7 +164,7 @@ def test_links_lead_to_lines_of_the_ledger(result, language):
     assert cited <= set(anchors)
     assert len(cited) > 5
     for entry, anchor in zip(result.ledger, anchors, strict=True):
-        assert f'<span id="{anchor}">{entry.id}</span>' in shown
+        assert re.search(f'<span id="{anchor}">[^<]+</span>(<span class="remark">{entry.id}</span>)?', shown)
         for line in result.lines:
             assert entry.id not in line.refs or anchor in cited
 
@@ -167,7 +195,10 @@ def test_the_first_screen_says_the_result_and_how_sure_it_is(whole):
     assert "NPV €310k over 36 months (€50k to €570k in 8 cases out of 10)" in screen.headline
     facts = {name: (value, " ".join(remarks)) for name, value, remarks in screen.facts.items}
     assert facts["NPV, median"][0] == "€310k"
-    assert facts["ROI"] == ("60%", f"NPV over present value of costs, both means on hard benefits only: {MINUS}52%")
+    assert facts["ROI"] == (
+        "60%",
+        f"NPV over present value of costs, both means on hard benefits only: {MINUS}52%",
+    )
     assert facts["Payback, median"][0] == "17 months"
     assert "discounted: 19 months" in facts["Payback, median"][1]
     assert facts["Probability that NPV > 0"][0] == "93% (± 0.1)"
@@ -211,12 +242,12 @@ def test_a_red_check_takes_the_money_away():
     assert not screen.facts.items
     assert "no benefit is claimed" in screen.headline
     assert "€" not in screen.headline
-    made = sections(result)
+    made = laid_out(result)
     for name in ("decision", "options", "depends", "scenarios", "waterfall", "money"):
         note = made[name][1]
         assert isinstance(note, Paragraph), name
         assert note.tone == "bad"
-    assert not [one for one in made["decision"] if isinstance(one, Table)]  # nothing to sign
+    assert not [one for one in made["decision"] if isinstance(one, Table) and one.columns[0] == "Answer"]
     assert all(one.alt.startswith("Not valid") for one in figures(result, "en"))
 
 
@@ -251,7 +282,11 @@ def test_a_difference_is_told_from_the_recommended_option():
 
 def test_benefits_stand_under_the_three_gains_with_their_kind_and_grade(whole):
     benefits = table(whole, "options", "Benefit")
-    assert [group.head.text.split(":")[0] for group in benefits.groups] == ["Time", "Decision quality", "Alignment"]
+    assert [group.head.text.split(":")[0] for group in benefits.groups] == [
+        "Time",
+        "Decision quality",
+        "Alignment",
+    ]
     rows = [one for group in benefits.groups for one in group.rows]
     for line in whole.lines:
         found = row(rows, line.name)
@@ -259,15 +294,14 @@ def test_benefits_stand_under_the_three_gains_with_their_kind_and_grade(whole):
         assert [ref.label for ref in found[0].refs] == list(line.refs)
         if not line.counted:
             assert found[4].text == "outside the NPV"
-    owed = row(rows, "Whether teams share the same three priorities")
-    assert (owed[1].text, owed[1].tone) == ("not measured, owed", "open")
+    assert benefits.groups[2].head.remark.startswith("Not measured, owed: Whether teams share the same three")
 
 
 def test_a_gain_without_benefit_says_so():
     whole = made_case(debts=[])
     none = dataclasses.replace(whole, lines=tuple(one for one in whole.lines if one.gain != "alignment"))
     groups = table(none, "options", "Benefit").groups
-    assert words(groups[2].rows[0][0]) == "Nothing is claimed here, and nothing is planned to be measured."
+    assert groups[2].head.remark == "Nothing is claimed here, and nothing is planned to be measured."
 
 
 def test_what_is_on_the_pages_is_what_the_result_holds(whole):
@@ -280,7 +314,7 @@ def test_what_is_on_the_pages_is_what_the_result_holds(whole):
     for step in whole.case.roadmap:
         assert step.name in shown
     scenarios = table(whole, "scenarios", "Measure").rows
-    assert [words(cell) for cell in row(scenarios, "NPV")[1:]] == ["€50k", "€310k", "€570k", "–"]
+    assert [words(cell) for cell in row(scenarios, "NPV")[1:]] == ["€50k", "€310k", "€570k", "\N{EN DASH}"]
     assert row(scenarios, "Costs")[4] == "€245k"
     drivers = table(whole, "scenarios", "Quantity").rows
     first = drivers[0]
@@ -298,7 +332,7 @@ def test_a_fallen_grade_says_why(whole):
     assert "is gone" in gone[3].remark
     assert "widened" in gone[2].remark
     assert "overdue since" in row(rows, "A1")[4].remark
-    assert any("A5 and A6" in reason for reason in whole.first_screen("en").reasons)
+    assert "Contractor for analyses, budget line 6228 [A5]" in row(table(whole, "checks", "Check").rows, "Files behind the numbers")[3]
     evidence = row(rows, "E1")
     assert evidence[1].refs[0].href == "../../../time_saved/product-desk/2026-10-05-0a1b2c3d/readout.html"
 
@@ -308,7 +342,10 @@ def test_the_ten_questions_are_answered_with_figures(whole):
         rows = table(result, "answers", "Question").rows
         assert len(rows) == 10
         assert all(re.search(r"\d|€", answer) for _, answer in rows)
-    assert "promised €240k" in row(table(whole, "answers", "Question").rows, "What did the last case deliver?")[1]
+    assert (
+        "promised €240k"
+        in row(table(whole, "answers", "Question").rows, "What did the last case deliver?")[1]
+    )
 
 
 def test_no_state_is_told_by_colour_alone(whole):
@@ -342,6 +379,17 @@ def test_a_case_of_another_currency_names_it():
     assert f"CHF{WIDE}310k" in result.headline("en")
     assert f"310{WIDE}kCHF" not in result.headline("fr")
     assert f"310{WIDE}k{WIDE}CHF" in result.headline("fr")
+
+
+def test_no_word_of_the_document_is_left_over():
+    """Some variant says each message of the document; words of currencies, timings and units have no variant."""
+    for name in VARIANTS:
+        page(variant(name), "en")
+    names = list(catalogue("en", "businesscase"))
+    own = {f"businesscase.{name}" for name in names[names.index("gain_time") :]}
+    rare = ("unit_", "timing_", "terms_", "axis_", "origin_default", "no_roi", "waterfall_title_none", "next_none", "rest", "signed",
+            "no_gain", "others_only", "table_every_benefit", "what_default", "what_option", "reason_no_switch", "reply_mind", "foot")  # fmt: skip
+    assert sorted(key for key in own - _said if not key.partition(".")[2].startswith(rare)) == []
 
 
 def test_every_kind_of_block_is_known(whole):

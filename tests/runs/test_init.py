@@ -42,7 +42,7 @@ def test_a_workspace_has_all_that_a_first_run_needs(here, monkeypatch):
         0,
         f"{len(made)} files written. Next: cd a/ws, then opslab demo\n",
     )
-    brought = {f"notebooks/{one.name}.ipynb" for one in NOTEBOOKS} | {f"data/sample/{path.name}" for path in (ROOT / "data/sample").iterdir()}  # fmt: skip
+    brought = {f"notebooks/{one.name}.ipynb" for one in NOTEBOOKS} | {path.relative_to(ROOT).as_posix() for path in (ROOT / "data/sample").rglob("*") if path.is_file()}  # fmt: skip
     assert set(made) == brought | {"README.md", "opslab.toml", ".gitignore", "reports/README.md"}
     assert all(made[name] == (ROOT / name).read_bytes() for name in (*brought, "opslab.toml"))
     assert "opslab run experiment_readout" in made["README.md"].decode()
@@ -136,7 +136,7 @@ def test_the_wheel_makes_a_workspace_and_runs_in_it(installed, tmp_path):
     code, notebooks = map(Path, python("-c", where, cwd=tmp_path).splitlines())
     assert code.is_relative_to(installed)
     assert notebooks == installed / "opslab/_bundled/notebooks"
-    assert sorted(path.name for path in notebooks.iterdir()) == [f"{one.name}.ipynb" for one in NOTEBOOKS]
+    assert sorted(path.name for path in notebooks.iterdir()) == sorted(f"{one.name}.ipynb" for one in NOTEBOOKS)
     assert "files written" in python("-m", "opslab.cli", "init", "ws", cwd=tmp_path)
     made = files_in(tmp_path / "ws")
     assert made["data/sample/checkout.csv"] == (ROOT / "data/sample/checkout.csv").read_bytes()

@@ -1,4 +1,4 @@
-"""What stands behind the three pages: the last promise, scenarios, money by year, the ledger, answers, method."""
+"""What stands behind the three pages: the last promise, scenarios, money, the ledger, checks, answers, method."""
 
 from __future__ import annotations
 
@@ -7,45 +7,74 @@ from typing import TYPE_CHECKING
 
 from opslab.businesscase.answers import answers, method
 from opslab.businesscase.sentences import TONES, Voice
-from opslab.messages import numbers
+from opslab.messages import numbers, text
 from opslab.report.blocks import Block, Cell, Paragraph, Points, Reference, Table
 
 if TYPE_CHECKING:
-    from opslab.businesscase.result import CaseResult, Change, Entry, Target
+    from opslab.businesscase.result import CaseResult, Change, Entry, Line, Target
     from opslab.businesscase.spec import Kpi, Milestone, Risk
     from opslab.report.figures import Figure
 
     Blocks = list[Block | Figure]
 
+MOST = 8
+"""Benefits, risks and targets that one of the three pages holds; all of them stand here where there are more."""
+
+BENEFITS = "benefit kind grade quantity present"
 _MONEY = ("benefit", "cost", "option")
 
 
 def sections(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> dict[str, Blocks]:
     """Return the annexes by name, in order."""
-    made: dict[str, Blocks] = {}
-    told = result.previous or any(one.status != "not_due" for one in result.targets)
-    if told:
+    case, made = result.case, dict[str, "Blocks"]()
+    if result.previous or any(one.status != "not_due" for one in result.targets):
         made["promise"] = _promise(result, figures, say)
-    made["scenarios"] = [_scenarios(result, say), Paragraph(say("businesscase.scenarios_note"), small=True)]
-    if result.drivers:
-        made["scenarios"].append(_drivers(result, say))
-    steps = [(say(f"businesscase.step_{name}"), say.money(value)) for name, value in result.waterfall]
+    made["scenarios"] = [_scenarios(result, say), Paragraph(say("scenarios_note"), small=True)]
+    made["scenarios"] += [_drivers(result, say)] if result.drivers else []
+    steps = [(say(f"step_{name}"), say.money(value)) for name, value in result.waterfall]
     made["waterfall"] = [figures["waterfall"], say.table("waterfall", "step present", steps, numeric=(1,))]
     made["money"] = _money(result, say)
-    made["ledger"] = [_ledger(result, say), Paragraph(say("businesscase.ledger_note"), small=True)]
-    made["checks"] = [_checks(result, say)]
+    ledger = [_line(one, say) for one in result.ledger]
+    made["ledger"] = [say.table("ledger", "id statement value grade owner", ledger, numeric=(2,)),
+                      Paragraph(say("ledger_note"), small=True)]  # fmt: skip
+    checks = [(say(f"check_{one.name}"), Cell(say(f"status_{one.status}"), tone=TONES[one.status]),
+               text("words.yes" if one.blocking else "words.no", say.language), say.check(one))
+              for one in result.checks]  # fmt: skip
+    made["checks"] = [say.table("checks", "check status blocking detail", checks)]
+    for shown, given in ((risks, case.risks), (kpis, case.kpis), (roadmap, case.roadmap)):
+        made["checks"] += [shown(say, given)] if len(given) > MOST else []  # type: ignore[operator] # each its own
     made["answers"] = [say.table("answers_to", "challenge reply", answers(result, say))]
     made["method"] = [Points(method(result, say))]
     return made
+
+
+def benefit(one: Line, say: Voice) -> tuple[str | Cell, ...]:
+    """Return a benefit's row: name and evidence, kind, grade, quantity a year, present value."""
+    many = one.quantity
+    amounts = say.told(many.p10, many.p50, many.p90, one.unit)
+    if one.unit.partition("/")[0].strip() == say.result.case.finance.currency:
+        amounts = say.money(many.p50), say.money(many.p10), say.money(many.p90)
+    quantity = say.spanned(*amounts) if many.p10 < many.p90 else amounts[0]
+    worth: str | Cell = say.spanned(*map(say.money, (one.present.p50, one.present.p10, one.present.p90)))
+    if not one.counted:
+        worth = Cell(say("outside"), str(worth))
+    remarks = [say("owned", owner=one.owner)] if one.owner else []
+    remarks += [say("signed", who=one.signed_by)] if one.signed_by else []
+    name = Cell(one.name, " · ".join(remarks), refs=say.refs(one.refs))
+    return name, say(f"kind_{one.kind}"), one.grade, quantity, worth
 
 
 def risks(say: Voice, given: Sequence[Risk]) -> Table:
     """Return risks, each with the sign by which it is seen to come, and who answers for it."""
     rows = []
     for one in given:
-        part = one.likelihood
-        ends = [] if part is None else [end for end in (part.low, part.high) if end is not None] or [part.likely or 0.0]
-        chance = say.between(ends, "share") if len(ends) > 1 else say.percent(ends[0]) if ends else say("words.none")
+        ends = (
+            [end for end in (one.likelihood.low, one.likelihood.high) if end is not None]
+            if one.likelihood
+            else []
+        )
+        likely = one.likelihood.likely if one.likelihood else None
+        chance = say.between(ends, "share") if ends else say.none if likely is None else say.percent(likely)
         rows.append((one.risk, chance, Cell(one.trigger, one.response or ""), one.owner))
     return say.table("risks", "risk likelihood trigger owner", rows)
 
@@ -55,166 +84,141 @@ def kpis(say: Voice, given: Sequence[Kpi]) -> Table:
     rows = []
     for one in given:
         baseline, target, kill = say.quantities([one.baseline, one.target, one.kill], one.unit)
-        span = say.between([one.low, one.high], one.unit)
-        rows.append((one.name, Cell(baseline, one.baseline_source or ""), Cell(target, span),
-                     numbers.date(one.date, language=say.language), kill, Cell(one.owner, one.source)))  # fmt: skip
-    return say.table("kpis", "kpi baseline target date kill answers", rows, numeric=(1, 2, 4))
+        sources = dict.fromkeys(filter(None, (one.source, one.baseline_source)))
+        promised = Cell(target, say.between([one.low, one.high], one.unit))
+        answers_for = Cell(one.owner, say.day(one.date))
+        rows.append((Cell(one.name, " · ".join(sources)), baseline, promised, kill, answers_for))
+    return say.table("kpis", "kpi_source baseline target kill owner_date", rows, numeric=(1, 2, 3))
 
 
 def roadmap(say: Voice, given: Sequence[Milestone]) -> Table:
     """Return the steps, each with the gate at its end."""
-    none = say("words.none")
-    rows = [(one.name, numbers.period((one.starts, one.ends), language=say.language), one.gate or none, one.owner or none)
-            for one in given]  # fmt: skip
+    rows = [(one.name, numbers.period((one.starts, one.ends), language=say.language), one.gate or say.none,
+             one.owner or say.none) for one in given]  # fmt: skip
     return say.table("roadmap", "step dates gate owner", rows)
 
 
 def _promise(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> Blocks:
-    blocks: Blocks = []
-    if result.previous:
-        last, best = result.previous, result.recommended
-        words = say("businesscase.then_and_now", day=say.day(last.date), version=last.version, option=last.recommended,
-                    then=say.money(last.npv.p50), then_span=say.middle(last.npv), then_chance=last.positive,
-                    now=say.money(best.npv.p50), now_span=say.middle(best.npv), now_chance=best.positive[0])  # fmt: skip
-        refs = [Reference(last.run.split("/")[1], last.link)] if last.link else []
-        blocks.append(Paragraph(words, refs=refs))
-    blocks.append(say.table("promise", "kpi promised measured together status",
-                            [_target(one, say) for one in result.targets], numeric=(1, 2, 3)))  # fmt: skip
+    rows = [_target(one, say) for one in result.targets]
+    blocks: Blocks = [say.table("promise", "kpi promised measured together status", rows, numeric=(1, 2, 3))]
     blocks += [figure for name, figure in figures.items() if name.startswith("measured")]
-    if result.previous and result.previous.changes:
-        rows = [_change(one, say) for one in result.previous.changes]
-        blocks.append(say.table("changes", "what kind before after", rows, numeric=(2, 3)))
-    return blocks
+    last, best = result.previous, result.recommended
+    if last is None:
+        return blocks
+    words = say("then_and_now", day=last.date, version=last.version, option=last.recommended, then=last.npv,
+                then_chance=last.positive, now=best.npv, now_chance=best.positive[0])  # fmt: skip
+    refs = [Reference(say("readout"), last.link, say("readout_of", run=last.run))] if last.link else []
+    changes = [_change(one, say) for one in last.changes]
+    blocks += [say.table("changes", "what kind before after", changes, numeric=(2, 3))] if changes else []
+    return [Paragraph(words, refs=refs), *blocks]
 
 
 def _target(one: Target, say: Voice) -> tuple[str | Cell, ...]:
-    none, unit = say("words.none"), one.kpi.unit
-
     def ends(given: tuple[float, float, float] | None, remark: str = "") -> str | Cell:
         if given is None:
-            return none
-        low, value, high = say.told(given, unit)
+            return say.none
+        value, low, high = say.told(*given, one.kpi.unit)
         return Cell(value, " · ".join(filter(None, (say.range(low, high), remark))))
 
-    weight = "" if one.measured_share is None else say("businesscase.weight", share=one.measured_share)
-    status = Cell(say(f"businesscase.status_{one.status}"), tone=TONES[one.status])
-    on = say.day(one.on) if one.on else ""
-    return (Cell(one.kpi.name, say("businesscase.due", day=say.day(one.kpi.date))), ends(one.promised),
-            ends(one.measured, on), ends(one.posterior, weight if one.posterior else ""), status)  # fmt: skip
+    weight = say("weight", share=one.measured_share or 0.0)
+    status = Cell(say(f"status_{one.status}"), tone=TONES[one.status])
+    return (Cell(one.kpi.name, say("due", day=one.kpi.date)), ends(one.promised),
+            ends(one.measured, say.day(one.on) if one.on else ""), ends(one.posterior, weight), status)  # fmt: skip
 
 
 def _change(one: Change, say: Voice) -> tuple[str | Cell, ...]:
-    entry = say.entry(one.id)
-    refs = say.refs([one.id])
-
     def told(values: tuple[float, float, float] | None) -> str | Cell:
         if values is None:
-            return say("businesscase.not_there")
+            return say("not_there")
+        value, low, high = (numbers.given(each, language=say.language) for each in values)
         if one.kind in _MONEY:
             value, low, high = map(say.money, values)
-        elif entry:
-            low, value, high = say.told((values[1], values[0], values[2]), entry.unit)
-        else:
-            value, low, high = (numbers.given(each, language=say.language) for each in values)
+        elif one.id in say.places:
+            value, low, high = say.told(values[1], values[0], values[2], say.unit_of(one.id))
         return Cell(value, say.range(low, high)) if low != high else value
 
-    name = Cell(say.statement(entry), refs=refs) if entry else one.id
-    return name, say(f"businesscase.what_{one.kind}"), told(one.before), told(one.after)
+    if one.told:
+        return one.id, say(f"what_{one.kind}"), *one.told
+    name = Cell(say.statement(one.id), refs=say.refs([one.id]))
+    return name, say(f"what_{one.kind}"), told(one.before), told(one.after)
 
 
 def _scenarios(result: CaseResult, say: Voice) -> Table:
-    none, nothing = say("words.none"), say.money(result.nothing.costs.mean)
-    names = ("hours", "hard", "soft", "costs", "npv", "roi", "payback")
     rows = []
-    for name in names:
-        cells = []
-        for one in result.recommended.scenarios:
-            value = getattr(one, name)
-            if name == "hours":
-                cells.append(say.quantities([value], "")[0])
-            elif name == "payback":
-                cells.append(say("businesscase.cell_never") if value is None else say.months(value))
-            else:
-                cells.append(say.ratio(value) if name == "roi" else say.money(value))
-        rows.append((say(f"businesscase.row_{name}"), *cells, nothing if name == "costs" else none))
-    columns = "measure prudent central ambitious nothing"
-    return say.table("scenarios", columns, rows, numeric=(1, 2, 3, 4), caption={"option": result.recommended.name})
+    for name in ("hours", "hard", "soft", "costs", "npv", "roi", "payback"):
+        values = [getattr(one, name) for one in result.recommended.scenarios]
+        shown = [say.ratio(value) if name == "roi" else say.months(value, "cell_never") if name == "payback"
+                 else say.quantity(round(value), "") if name == "hours" else say.money(value) for value in values]  # fmt: skip
+        idle = say.money(result.nothing.costs.mean) if name == "costs" else say.none
+        rows.append((say(f"row_{name}"), *shown, idle))
+    columns, values = "measure prudent central ambitious nothing", {"option": result.recommended.name}
+    return say.table("scenarios", columns, rows, values, numeric=range(1, 5))
 
 
 def _drivers(result: CaseResult, say: Voice) -> Table:
-    none, rows = say("words.none"), []
+    rows = []
     for one in result.drivers:
         unit = say.unit_of(one.id)
-        switching = none if one.switching is None else say.quantities([one.switching], unit)[0]
-        knowing = none if one.knowing is None else say.money(one.knowing)
-        npv = say.range(*(say.money(end) for end in one.npv))
-        entry = say.entry(one.id)
-        name = Cell(say.statement(entry) if entry else one.id, refs=say.refs([one.id]))
-        rows.append((name, say.between(one.at, unit), npv, switching, say.percent(one.share), knowing))
-    return say.table("drivers", "driver at npv_there switching variance knowing", rows, numeric=(1, 2, 3, 4, 5))
+        switching = say.none if one.switching is None else say.quantity(one.switching, unit)
+        knowing = say.none if one.knowing is None else say.money(one.knowing)
+        name = Cell(say.statement(one.id), refs=say.refs([one.id]))
+        rows.append((name, say.between(one.at, unit), say.range(*map(say.money, one.npv)), switching,
+                     say.percent(one.share), knowing))  # fmt: skip
+    return say.table("drivers", "driver at npv_there switching variance knowing", rows, numeric=range(1, 6))
 
 
 def _money(result: CaseResult, say: Voice) -> Blocks:
-    case, best = result.case, result.recommended
-    rows, total = [], 0.0
-    for place, (gained, once, running) in enumerate(best.years):
+    finance, best, rows, total = result.case.finance, result.recommended, list[tuple[str, ...]](), 0.0
+    for place, ((gained, once, running), idle) in enumerate(
+        zip(best.years, result.nothing.years, strict=True), 1
+    ):
         net = gained - once - running
         total += net
-        idle = result.nothing.years[place] if place < len(result.nothing.years) else 0.0
-        shown = map(say.money, (gained, once, running, net, total, idle))
-        rows.append((say("businesscase.year", number=place + 1), *shown))
+        rows.append((say("year", number=place), *map(say.money, (gained, once, running, net, total, idle))))
     columns = "year benefits one_off running net cumulative idle"
-    blocks: Blocks = [say.table("years", columns, rows, numeric=range(1, 7), caption={"option": best.name})]
-    blocks += _tei(result, say)
     rates = [(numbers.given_percent(rate, language=say.language), say.money(npv), say.percent(chance))
              for rate, npv, chance in result.by_rate]  # fmt: skip
-    blocks.append(say.table("rates", "rate npv positive", rates, numeric=(1, 2)))
-    told = [say("businesscase.exchange_rate", given=one.given, to=one.to, rate=one.rate, day=say.day(one.date),
-                source=one.source) for one in case.finance.exchange]  # fmt: skip
-    return [*blocks, Points([say("businesscase.currency_note", currency=case.finance.currency), *told])]
+    told = [say("exchange_rate", given=one.given, to=one.to, rate=one.rate, day=one.date, source=one.source)
+            for one in finance.exchange]  # fmt: skip
+    every = [benefit(one, say) for one in result.lines] if len(say.lines) > MOST else []
+    return [
+        say.table("years", columns, rows, {"option": best.name}, numeric=range(1, 7)), *_tei(result, say),
+        say.table("rates", "rate npv positive", rates, numeric=(1, 2)),
+        *([say.table("every_benefit", BENEFITS, every, numeric=(3, 4))] if every else []),
+        Points([say("currency_note", currency=finance.currency), *told]),
+    ]  # fmt: skip
 
 
 def _tei(result: CaseResult, say: Voice) -> Blocks:
-    return []
+    """Return Forrester's table, labelled as the other view of the same case."""
+    made, finance = result.recommended.tei, result.case.finance
+    rows = [(say(f"column_{name}"), *map(say.money, (row.initial, *row.years, row.total, row.present_value)))
+            for name, row in (("benefits", made.benefits), ("costs", made.costs), ("net", made.net))]  # fmt: skip
+    years = [say("year", number=place) for place in range(1, len(made.net.years) + 1)]
+    heads = [say("column_line"), say("column_initial"), *years, say("column_total"), say("column_present")]
+    caption = say("table_tei", benefit_risk=finance.benefit_risk, cost_risk=finance.cost_risk)
+    payback = say.months(made.payback.months)
+    note = say("tei_note", npv=say.money(made.npv), roi=say.ratio(made.roi), payback=payback)
+    return [Table(caption, heads, rows, numeric=range(1, len(heads)), wide=True), Paragraph(note, small=True)]
 
 
-def _ledger(result: CaseResult, say: Voice) -> Table:
-    rows = [_line(place, one, say) for place, one in enumerate(result.ledger, 1)]
-    return say.table("ledger", "id statement value grade owner", rows, numeric=(2,))
-
-
-def _line(place: int, one: Entry, say: Voice) -> tuple[str | Cell, ...]:
-    none = say("words.none")
-    low, value, high = say.told((one.low, one.value, one.high), one.unit)
-    law = say(f"uncertainty.family_{one.family}")
-    told = law if low == high else say("businesscase.law", law=law, low=low, high=high)
+def _line(one: Entry, say: Voice) -> tuple[str | Cell, ...]:
+    value, low, high = say.told(one.low, one.value, one.high, one.unit)
+    law = text(f"uncertainty.family_{one.family}", say.language)
+    spread = law if low == high else say("law", law=law, low=low, high=high)
     if one.stated:
-        told += f" · {say('businesscase.widened', span=say.between(one.stated[1:], one.unit))}"
+        spread += f" · {say('widened', span=say.between(one.stated[1:], one.unit))}"
     grade = Cell(one.grade)
     if one.fallen:
-        grade = Cell(one.grade, say(f"businesscase.fallen_{one.fallen}", declared=one.declared, file=one.file or ""), "bad")
-    dates = [say("businesscase.checked", day=say.day(one.checked))] if one.checked else []
-    if one.next_check:
-        due = "businesscase.overdue" if one.overdue else "businesscase.next_check"
-        dates.append(say(due, day=say.day(one.next_check)))
-    owner = Cell(one.owner or none, ", ".join(dates), "bad" if one.overdue else "plain")
-    users = say("businesscase.used_by", names=one.used_by) if one.used_by else ""
-    origin = " · ".join(filter(None, (say(f"businesscase.origin_{one.kind}"), one.source, one.file, users)))
-    links = []
-    if one.link:
-        links = [Reference(say("businesscase.readout"), one.link, say("businesscase.readout_of", run=one.run or ""))]
-    name = Cell(one.id, anchor=f"ledger-{place}")
-    return name, Cell(say.statement(one), origin, refs=links), Cell(value, told), grade, owner
-
-
-def _checks(result: CaseResult, say: Voice) -> Table:
-    rows = [
-        (
-            say(f"businesscase.check_{one.name}"),
-            Cell(say(f"businesscase.status_{one.status}"), tone=TONES[one.status]),
-            say("words.yes" if one.blocking else "words.no"),
-            say.check(one),
+        grade = Cell(
+            one.grade, say(f"fallen_{one.fallen}", declared=one.declared, file=one.file or ""), "bad"
         )
-        for one in result.checks
-    ]
-    return say.table("checks", "check status blocking detail", rows)
+    dates = [say("checked", day=one.checked)] if one.checked else []
+    dates += [say("overdue" if one.overdue else "next_check", day=one.next_check)] if one.next_check else []
+    users = say("used_by", names=one.used_by) if one.used_by else ""
+    origin = " · ".join(filter(None, (say(f"origin_{one.kind}"), one.source, one.file, users)))
+    links = [Reference(say("readout"), one.link, say("readout_of", run=one.run or ""))] if one.link else []
+    cited = say.cited[one.id]
+    name = Cell(cited, one.id if cited != one.id else "", anchor=f"ledger-{say.places[one.id]}")
+    return (name, Cell(say.statement(one.id), origin, refs=links),
+            Cell(value, spread), grade, Cell(one.owner or say.none, ", ".join(dates), "bad" if one.overdue else "plain"))  # fmt: skip

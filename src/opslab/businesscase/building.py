@@ -13,19 +13,21 @@ from scipy.special import ndtr
 
 from opslab import workspace
 from opslab.businesscase import checks, outcomes, promise
-from opslab.businesscase.cashflow import flows_of, month_of, refuse, weights_of
-from opslab.businesscase.citations import Finding, Run, findings, runs_of
+from opslab.businesscase.cashflow import flows_of, refuse, weights_of
+from opslab.businesscase.citations import Finding, Run, findings, no_distribution, numbered, runs_of
 from opslab.businesscase.drivers import drivers
-from opslab.businesscase.ledger import Known, files_of, prepare, used
+from opslab.businesscase.ledger import Known, files_of, names_twice, prepare, used
 from opslab.businesscase.outcomes import Totals, spread
-from opslab.businesscase.references import month_after, refuse_contradictions
+from opslab.businesscase.references import month_after, month_of, refuse_contradictions
 from opslab.businesscase.result import CaseResult, Line
 from opslab.businesscase.simulation import Drawn, Flow, Horizon, Weights, amount, net, simulate
 from opslab.businesscase.spec import Case
+from opslab.errors import InputError, Problem
 from opslab.evidence import Evidence, SourceFile
 from opslab.uncertainty.distributions import Fixed, Values
 from opslab.uncertainty.draws import scores
 
+_FEWEST = 1_000  # draws
 _SOME = 5_000  # draws for what is told beside the NPV
 
 
@@ -67,6 +69,8 @@ def build(
     True
     """
     refuse_contradictions(case)
+    if draws < _FEWEST or seed < 0:
+        raise InputError.of("businesscase.draws", draws=draws, least=_FEWEST, seed=seed)
     day = as_of or case.date
     cited = (
         runs_of(case, workspace.resolve(runs) if runs else workspace.reports(), day)
@@ -76,7 +80,7 @@ def build(
     found = findings(case, cited) if evidence is None else _given(case, evidence)
     known, factor = prepare(case, found, day)
     flows, shrunk, problems = flows_of(case, found, known)
-    refuse(problems)
+    refuse([*names_twice(case, found), *promise.unmeasurable(case, found), *problems])
     options, nothing = weights_of(case)
 
     streams = {one.id: f"evidence/{one.evidence.id}" for one in found}
@@ -122,7 +126,7 @@ def build(
         waterfall=outcomes.waterfall(best, drawn), base=base, all_low=all_low, drivers=bars, evpi=worth,
         by_rate=by_rate, waiting=waiting,
         enabled=outcomes.enabled(drawn, best), targets=targets,
-        previous=promise.compared(previous, results, lines, ledger) if previous else None,
+        previous=promise.compared(previous, case, results, lines, ledger) if previous else None,
         checks=checks.run(
             case, results[place], best, drawn, lines, ledger, targets, _populations(found, case, known)
         ),
@@ -141,13 +145,15 @@ def files(case: Case, day: datetime.date) -> tuple[Path, ...]:
 
 
 def _given(case: Case, evidence: Mapping[str, Sequence[Evidence]]) -> tuple[Finding, ...]:
-    found = []
-    for one in case.evidence:
+    found: list[Finding] = []
+    problems: list[Problem] = []
+    for place, one in enumerate(case.evidence):
         told = sorted(evidence.get(one.id, ()), key=lambda finding: finding.id)
-        found += [
-            Finding(f"{one.id}-{number}" if len(told) > 1 else one.id, one.id, finding, None)
-            for number, finding in enumerate(told, 1)
-        ]
+        if not told:
+            problems.append(case.problem("businesscase.not_given", "evidence", place, "id", name=one.id))
+        problems += no_distribution(case, place, told)
+        found += numbered(one.id, told, None)
+    refuse(problems)
     return tuple(found)
 
 
@@ -230,7 +236,8 @@ def _elsewhere(
     found = []
     for rate, made in zip(rates, net(flows, best, some, horizon, event_of_some, rates=rates), strict=True):
         gained = float((made > 0).mean() - (mine > 0).mean())
-        found.append((rate, float(npvs.mean() + (made - mine).mean()), float((npvs > 0).mean()) + gained))
+        chance = min(max(float((npvs > 0).mean()) + gained, 0.0), 1.0)
+        found.append((rate, float(npvs.mean() + (made - mine).mean()), chance))
     later = net(flows, best, some, horizon, event_of_some, wait=case.finance.wait_months)
     return tuple(found), float((mine - later).mean())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from opslab.businesscase.citations import Finding, distribution
 from opslab.businesscase.ledger import Known
-from opslab.businesscase.references import PER_YEAR, claims_of, day_of, twice
+from opslab.businesscase.references import PER_YEAR, claims_of, day_of, ended, gains_of, month_of, twice
 from opslab.businesscase.simulation import Flow, Weights
 from opslab.businesscase.spec import Assumption, Benefit, Case, Cost, Option
 from opslab.errors import InputError, Problem
@@ -55,10 +54,8 @@ def weights_of(case: Case) -> tuple[list[Weights], Weights]:
     idle = {name: nothing.reach.get(name, 1.0) for name in nothing.costs}
 
     def against(option: Option) -> Weights:
-        parts = {name: option.reach.get(name, 1.0) for name in option.benefits}
-        own = {name: option.reach.get(name, 1.0) for name in option.costs}
-        parts |= {name: idle.get(name, 0.0) - own.get(name, 0.0) for name in {**idle, **own}}
-        return Weights(option.name, parts)
+        gains = {name: option.reach.get(name, 1.0) for name in option.benefits}
+        return Weights(option.name, gains | ended(case, option))
 
     options = [against(one) for one in case.options if one.kind != "do_nothing"]
     return options, Weights(nothing.name, {name: -part for name, part in idle.items()})
@@ -77,12 +74,6 @@ def shrink(wins: Sequence[Finding]) -> float:
             scale = made.scale if isinstance(made, StudentT) else made.sd
             squares.append((made.mean / scale) ** 2)
     return max(0.0, 1 - 1 / float(np.mean(squares))) if squares and any(squares) else 1.0
-
-
-def month_of(case: Case, day: datetime.date, *, full: bool) -> int:
-    """Return the month of the horizon in which a day falls; with `full` the first whole one from it."""
-    start = case.finance.start
-    return (day.year - start.year) * 12 + day.month - start.month + (full and day.day > 1)
 
 
 def _benefit(
@@ -167,24 +158,28 @@ def _of_worth(case: Case, line: Benefit, first: Evidence, place: int) -> Iterato
     elif worth is not None and (money or (first.unit != "share" and _plain(worth.per) != _plain(first.unit))):
         values = {"name": worth.id, "per": worth.per, "unit": first.unit}
         yield case.problem("businesscase.other_unit", "benefits", place, "worth", **values)
-    if (first.per == "unit" or (first.unit == "share" and first.per != "year")) and line.volume is None:
-        yield case.problem("businesscase.no_volume", "benefits", place, "volume", population=first.population)
+    each = first.per == "unit" or (first.unit == "share" and first.per != "year")
+    if each != (line.volume is not None):
+        key = "no_volume" if each else "idle_volume"
+        yield case.problem(f"businesscase.{key}", "benefits", place, "volume", population=first.population)
+    if first.unit == _HOURS and first.per != "year":
+        yield case.problem("businesscase.hours_a_year", "benefits", place, "evidence", per=first.per)
     if first.unit == _HOURS and line.adoption is None:
         yield case.problem("businesscase.no_adoption", "benefits", place, "adoption")
 
 
 def _claims(case: Case, cited: Mapping[str, Sequence[Finding]]) -> Iterator[Problem]:
     """Tell claims that two lines of one option make on the same evidence."""
+    found = {
+        line.name: {one.evidence.claim for name in line.evidence for one in cited.get(name, ())}
+        for line in case.benefits
+    }
     for place, option in enumerate(case.options):
-        claims = [
-            (line.name, claims_of(case, line.name)
-             | {one.evidence.claim for name in line.evidence for one in cited.get(name, ())})
-            for line in case.benefits if line.name in option.benefits
-        ]  # fmt: skip
-        ended = [line for line in case.costs if line.claim and line.name not in option.costs]
-        claims += [(line.name, {line.claim or ""}) for line in ended if option.kind != "do_nothing"]
-        stated = list(twice(case, [(name, claims_of(case, name)) for name, _ in claims], place))
-        yield from (one for one in twice(case, claims, place) if one not in stated)
+        names = gains_of(case, option)
+        stated = [(name, claims_of(case, name)) for name in names]
+        told = list(twice(case, stated, place))
+        every = [(name, claims | found.get(name, set())) for name, claims in stated]
+        yield from (one for one in twice(case, every, place) if one not in told)
     for place, line in enumerate(case.benefits):
         seen: dict[str, str] = {}
         for one in (one for name in line.evidence for one in cited.get(name, ())):

@@ -32,11 +32,19 @@ def run(
     """
     entries = {one.id: one for one in ledger}
     found = [_capacity(case, weights, lines, populations)]
+    freed = {
+        role for role, mine in populations.items() if any(weights.parts.get(name, 0.0) > 0 for name in mine)
+    }
+    alone = sorted(freed - {one.role for one in case.teams})
 
     def check(name: str, wrong: object, **values: Any) -> None:
         found.append(Check(name, "warn" if wrong else "pass", False, values))
 
     mine = [line for line in lines if line.counted and weights.parts.get(line.name, 0.0) > 0]
+    flows = {one.flow.name: one.flow for one in drawn}
+    known = {name for mine in populations.values() for name in mine}
+    alone += [line.name for line in mine if flows[line.name].hours and line.name not in known]
+    check("teams", alone, names=alone)
     total = sum(max(line.present.mean, 0.0) for line in mine) or 1.0
     said = sum(max(line.present.mean, 0.0) for line in mine if line.grade in _SAID) / total
     check("evidence", said > _MOST_SAID, share=said)
@@ -46,7 +54,6 @@ def run(
     check("ledger", late, ids=late)
     hard = [line.name for line in mine if line.kind == "hard" and not line.owner]
     check("hard", hard, names=hard)
-    flows = {one.flow.name: one.flow for one in drawn}
     high = [
         line.name for line in mine if (one := entries.get(flows[line.name].recapture or ""))
         and one.value > _RECAPTURE and one.grade > _MEASURED
@@ -58,7 +65,7 @@ def run(
              and line.name not in apart] if hours else []  # fmt: skip
     check("apart", twice, names=twice)
     check("cash", option.negative_again > 0.05, share=option.negative_again)  # noqa: PLR2004 - one draw in twenty
-    debts = [one.kpi.name for one in targets if one.status == "debt"]
+    debts = [one.kpi.name for one in targets if one.status in ("debt", "dropped")]
     check("debts", debts, names=debts)
     return tuple(found)
 
@@ -78,6 +85,4 @@ def _capacity(
         worst = max(worst, (share, team.role, told))
     share, role, told = worst
     status: Any = "fail" if share > 1 else "warn" if share > _MUCH and told else "pass"
-    if not case.teams and populations:
-        return Check("teams", "warn", False, {"names": sorted(populations)})
     return Check("capacity", status, blocking, {"role": role or "-", "share": share, "most": _MUCH})

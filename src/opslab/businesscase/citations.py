@@ -5,21 +5,22 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from opslab import workspace
 from opslab.businesscase.spec import Case
 from opslab.errors import InputError, Problem, did_you_mean
 from opslab.evidence import Evidence
-from opslab.uncertainty.distributions import Beta, Distribution, Normal, Quantiles, StudentT
+from opslab.uncertainty.distributions import Beta, Distribution, Normal, Quantiles, StudentT, quantile
 
 _RESULT, _RUN = "result.json", "run.json"
 _RUN_FOLDER = re.compile(r"(\d{4}-\d{2}-\d{2})-[0-9a-f]{8}", re.ASCII)
+_FEWEST = 3  # quantiles that make a distribution
 _SAME = 9  # digits to which two runs of one day must agree to be one
 
 
@@ -110,8 +111,8 @@ def findings(case: Case, runs: Mapping[str, Run]) -> tuple[Finding, ...]:
             continue
         problems += list(_unmatched(case, place, told, run))
         picked = [one for one in told if any(fnmatchcase(one.id, pattern) for pattern in cited.pick)]
-        for number, one in enumerate(picked, 1):
-            found.append(Finding(f"{cited.id}-{number}" if len(picked) > 1 else cited.id, cited.id, one, run))
+        problems += no_distribution(case, place, picked)
+        found += numbered(cited.id, picked, run)
     if problems:
         raise InputError(*problems)
     return tuple(found)
@@ -121,19 +122,59 @@ def distribution(evidence: Evidence) -> Distribution:
     """Return the distribution of a finding's quantity; raises `InputError` for a family that is not known."""
     given, family = evidence.quantity.parameters, evidence.quantity.family
     try:
-        if family == "normal":
-            return Normal(given["location"], given["scale"])
-        if family == "student_t":
-            return StudentT(given["location"], given["scale"], given["degrees_of_freedom"])
-        if family == "beta":
-            return Beta(given["a"], given["b"])
-        if family == "quantiles":
-            points = sorted((float(name[1:]) / 100, value) for name, value in given.items())
-            shares, values = zip(*points, strict=True)
-            return Quantiles(shares, values, evidence.quantity.value)
-    except (KeyError, ValueError):
-        pass
-    raise InputError.of("businesscase.bad_quantity", id=evidence.id, family=family)
+        made = _FAMILIES[family](given, evidence.quantity.value)
+        ends = (made.mean, made.sd, quantile(made, 0.05), quantile(made, 0.95))
+    except (KeyError, ValueError, ArithmeticError):
+        ends = (math.nan,) * 4
+    if not all(map(math.isfinite, ends)) or ends[1] < 0:
+        raise InputError.of("businesscase.bad_quantity", id=evidence.id, family=family)
+    return made
+
+
+def _above_zero(*numbers: float) -> tuple[float, ...]:
+    if not min(numbers) > 0:
+        raise ValueError(str(numbers))
+    return numbers
+
+
+def _quantiles(given: Mapping[str, float], mean: float) -> Quantiles:
+    points = sorted((float(name[1:]) / 100, value) for name, value in given.items())
+    shares, values = zip(*points, strict=True)
+    if len(points) < _FEWEST or list(values) != sorted(values) or not 0 < shares[0] < shares[-1] < 1:
+        raise ValueError(str(points))
+    return Quantiles(shares, values, mean)
+
+
+_FAMILIES: Mapping[str, Callable[[Mapping[str, float], float], Distribution]] = {
+    "normal": lambda given, _: Normal(given["location"], *_above_zero(given["scale"])),
+    "student_t": lambda given, _: StudentT(
+        given["location"], *_above_zero(given["scale"], given["degrees_of_freedom"])
+    ),
+    "beta": lambda given, _: Beta(*_above_zero(given["a"], given["b"])),
+    "quantiles": _quantiles,
+}
+"""Distributions of evidence by the name of their family."""
+
+
+def numbered(cited: str, picked: Sequence[Evidence], run: Run | None) -> list[Finding]:
+    """Return findings under the ids of the ledger: the cited one's, with a number for several."""
+    several = len(picked) > 1
+    return [
+        Finding(f"{cited}-{number}" if several else cited, cited, one, run)
+        for number, one in enumerate(picked, 1)
+    ]
+
+
+def no_distribution(case: Case, place: int, picked: Sequence[Evidence]) -> list[Problem]:
+    """Return a problem for every finding whose quantity has no distribution."""
+    found = []
+    for one in picked:
+        try:
+            distribution(one)
+        except InputError as error:
+            told = error.problems[0]
+            found.append(case.problem(told.key, "evidence", place, "pick", **told.values))
+    return found
 
 
 def _unmatched(case: Case, place: int, told: Sequence[Evidence], run: Run) -> Iterator[Problem]:
@@ -162,8 +203,8 @@ def _find(name: str, folders: Sequence[tuple[Path, bool]], until: datetime.date)
     seen: list[str] = []
     for folder, at_hand in folders:
         home = folder / notebook / slug
-        names = sorted(one.name for one in home.iterdir()) if workspace.is_there(home) else []
-        dated = [one for one in names if _RUN_FOLDER.fullmatch(one) and (not rest or one == rest[0])]
+        names = sorted(one.name for one in home.iterdir()) if home.is_dir() else []
+        dated = [one for one in names if _is_dated(one) and (not rest or one == rest[0])]
         seen += dated
         early = [one for one in dated if datetime.date.fromisoformat(one[:10]) <= until]
         if early:
@@ -175,9 +216,14 @@ def _find(name: str, folders: Sequence[tuple[Path, bool]], until: datetime.date)
             return _one_of(last)
     if seen:
         raise InputError.of("businesscase.run_later", run=name, day=until, found=seen)
-    raise InputError.of(
-        "businesscase.no_run", run=name, folder=workspace.shown(folders[0][0]), notebook=notebook
-    )
+    raise InputError.of("businesscase.no_run", run=name, folder=folders[0][0].name, notebook=notebook)
+
+
+def _is_dated(name: str) -> bool:
+    try:
+        return bool(_RUN_FOLDER.fullmatch(name) and datetime.date.fromisoformat(name[:10]))
+    except ValueError:
+        return False
 
 
 def _one_of(runs: Sequence[Run]) -> Run:

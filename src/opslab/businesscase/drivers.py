@@ -73,19 +73,20 @@ def drivers(
         base = float(model(lambda _: np.zeros(1)).item())
         return base, base, (), 0.0
     base, bars = tornado(model, names)
+    worth = evpi(npvs)[0]
     worse = {bar.name: -_SCORE if bar.low < bar.high else _SCORE for bar in bars}
     all_low = float(model(lambda name: np.array([worse.get(name, 0.0)])).item())
     found = []
     some = slice(_ENOUGH)
     for number, bar in enumerate(one for one in bars if one.span > 0):
         ends = known[bar.name].used.at(np.array([-_SCORE, _SCORE]))
-        price = evppi(scores(bar.name)[some], npvs[some]) if number < _SHOWN else None
+        price = min(evppi(scores(bar.name)[some], npvs[some]), worth) if number < _SHOWN else None
         share = first_order(scores(bar.name)[some], npvs[some, place]) if number < _SHOWN else 0.0
         switch = _switching(partial(moved_by, bar.name), known[bar.name]) if number < _SHOWN else None
         found.append(
             Driver(bar.name, (float(ends[0]), float(ends[1])), (bar.low, bar.high), switch, share, price)
         )
-    return base, all_low, tuple(found), evpi(npvs)[0]
+    return base, all_low, tuple(found), worth
 
 
 def _expected(value: Value) -> Callable[[Flow], Values]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from scipy.special import ndtri
+
 from opslab import workspace
 from opslab.businesscase.citations import Finding, distribution
 from opslab.businesscase.result import Entry
 from opslab.businesscase.spec import Assumption, Case
+from opslab.errors import Problem
 from opslab.evidence import Grade
 from opslab.uncertainty import distributions as shapes
 from opslab.uncertainty.calibration import UNTRAINED, widened, widening
@@ -23,6 +27,7 @@ _LOST = 1.25
 """A known number whose file is gone is one between 1 / 1.25 and 1.25 of it, nine times in ten."""
 
 _SAID = ("E", "F")  # grades of what people say
+_FEW = 0.001  # share of a finding that may lie beyond 0 or 1 without its being taken for a number that can
 DEFAULTS: Mapping[str, tuple[float, float]] = {"default-recapture": (0.3, 0.7), "default-decay": (0.1, 0.15)}
 """What is assumed of freed hours and of gains where nobody said, nine times in ten: half of the hours become
 work (Forrester's studies), a tenth to a seventh of a gain is lost in a year."""
@@ -41,9 +46,8 @@ def files_of(case: Case, found: Sequence[Finding]) -> dict[tuple[str, str | None
     files = {(one.file, one.sha256): case.beside(one.file) for one in case.assumptions if one.file}
     files |= {(kpi.measured.file, None): case.beside(kpi.measured.file)
               for kpi in case.kpis if kpi.measured and kpi.measured.file}  # fmt: skip
-    return files | {
-        (one.name, one.sha256): _source(one.name) for finding in found for one in finding.evidence.sources
-    }
+    sources = [one for finding in found for one in finding.evidence.sources if one.sha256]
+    return files | {(one.name, one.sha256): _source(case, one.name) for one in sources}
 
 
 def fallen(noted: str | None, path: Path) -> Fallen | None:
@@ -57,24 +61,33 @@ def prepare(case: Case, found: Sequence[Finding], day: datetime.date) -> tuple[d
     """Return every quantity by its id in the ledger, and the factor on the spread of what people state."""
     states = {key: fallen(key[1], path) for key, path in files_of(case, found).items()}
     factor = widening(UNTRAINED if case.calibration == "untrained" else 0.9)
-    # Decay is taken as stated: the gains bend with it, so that a wider range would raise their mean.
+    # Decay and slip are taken as stated: gains bend with them, so that a wider range would raise their mean.
     bent = {line.decay for line in case.benefits}
-    known = {
-        one.id: _assumption(
-            one, states.get((one.file or "", one.sha256)), 1.0 if one.id in bent else factor, day
-        )
-        for one in case.assumptions
-    }
-    for one in found:
-        lost = [states[source.name, source.sha256] for source in one.evidence.sources]
-        known[one.id] = _finding(one, next(filter(None, lost), None))
+    known = {}
+    for one in case.assumptions:
+        lost = states.get((one.file or "", one.sha256))
+        known[one.id] = _assumption(one, lost, factor, day, bent=one.id in bent)
+    for finding in found:
+        every = [states.get((source.name, source.sha256)) for source in finding.evidence.sources]
+        known[finding.id] = _finding(finding, next(filter(None, every), None))
     for step in case.roadmap:
-        made = step.slip.distribution(share=False)
-        if not isinstance(made, Fixed):
-            name = f"slip:{step.id}"
-            known[name] = _default(name, widened(made, factor, 0.0), "months", made, step.owner)
-    known |= {name: _default(name, shapes.beta_interval(*ends), "share") for name, ends in DEFAULTS.items()}
-    return known, factor
+        slip = step.slip.distribution(share=False)
+        if slip != Fixed(0):
+            known[f"slip:{step.id}"] = _default(f"slip:{step.id}", slip, "months", step.owner)
+    return known | {
+        name: _default(name, shapes.beta_interval(*ends), "share") for name, ends in DEFAULTS.items()
+    }, factor
+
+
+def names_twice(case: Case, found: Sequence[Finding]) -> list[Problem]:
+    """Return a problem for every id of an assumption that also is a finding's, or one that opslab assumes."""
+    taken = {one.id for one in found} | set(DEFAULTS)
+    places = enumerate(case.assumptions)
+    return [
+        case.problem("businesscase.twice", "assumptions", place, "id", name=one.id)
+        for place, one in places
+        if one.id in taken
+    ]
 
 
 def used(known: Mapping[str, Known], names: Mapping[str, Iterable[str]]) -> tuple[Entry, ...]:
@@ -87,19 +100,26 @@ def used(known: Mapping[str, Known], names: Mapping[str, Iterable[str]]) -> tupl
     return tuple(found)
 
 
-def _source(name: str) -> Path:
-    """Return where a source that a readout names is; the package's sample only where there is no other."""
-    here = workspace.root() / name
-    return here if workspace.is_there(here.parent) else workspace.resolve(name)
+def _source(case: Case, name: str) -> Path:
+    """Return where a source that a readout names is: in the workspace, the reports, or a folder of the case.
+
+    The package's sample stands in only where there is no such folder at all.
+    """
+    folders = [workspace.reports(), workspace.root(), *map(case.beside, case.sources)]
+    places = [workspace.root() / name, *(folder / name for folder in folders)]
+    places += [case.beside(folder) / Path(name).name for folder in case.sources]
+    found = next((one for one in places if workspace.is_there(one, file=True)), places[0])
+    return found if workspace.is_there(found.parent) else workspace.resolve(name)
 
 
-def _assumption(one: Assumption, lost: Fallen | None, factor: float, day: datetime.date) -> Known:
+def _assumption(
+    one: Assumption, lost: Fallen | None, factor: float, day: datetime.date, *, bent: bool
+) -> Known:
     stated = one.distribution(share=one.share)
-    made, grade = stated, one.grade
-    if lost:
-        grade = "F"
+    made, grade = stated, "F" if lost else one.grade
+    if lost and not bent:
         made = _ranged(made, share=one.share)
-    if grade in _SAID:
+    if grade in _SAID and not bent:
         made = widened(made, widening(UNTRAINED) if lost else factor, 0.0, 1.0 if one.share else float("inf"))
     unit = "share" if one.share else " / ".join(filter(None, (one.currency, one.per)))
     return Known(made, Entry(
@@ -113,7 +133,10 @@ def _assumption(one: Assumption, lost: Fallen | None, factor: float, day: dateti
 
 def _finding(one: Finding, lost: Fallen | None) -> Known:
     stated, told = distribution(one.evidence), one.evidence
-    made = widened(stated, widening(UNTRAINED)) if lost else stated
+    least, most = 0.0 if quantile(stated, _FEW) >= 0 else -float("inf"), float("inf")
+    if told.unit == "share" and quantile(stated, 1 - _FEW) <= 1:
+        most = 1.0
+    made = widened(stated, widening(UNTRAINED), least, most) if lost else stated
     grade: Grade = "F" if lost else told.grade
     return Known(made, Entry(
         id=one.id, kind="evidence", statement=told.statement, stated=_ends(stated) if lost else None,
@@ -124,27 +147,24 @@ def _finding(one: Finding, lost: Fallen | None) -> Known:
     ))  # fmt: skip
 
 
-def _default(
-    name: str, made: Distribution, unit: str, stated: Distribution | None = None, owner: str | None = None
-) -> Known:
-    what = name.partition(":")
+def _default(name: str, made: Distribution, unit: str, owner: str | None = None) -> Known:
+    what, _, step = name.partition(":")
     return Known(made, Entry(
-        id=name, kind="default" if stated is None else "assumption", unit=unit, share=unit == "share",
-        statement=(f"businesscase.{what[0].replace('-', '_')}", {"step": what[2]}), source=None,
-        stated=_ends(stated) if stated is not None and stated != made else None, grade="F", declared="F",
-        fallen=None, file=None, owner=owner, checked=None, next_check=None, overdue=False, used_by=(),
-        **_shown(made),
+        id=name, kind="assumption" if step else "default", unit=unit, share=unit == "share",
+        statement=(f"businesscase.{what.replace('-', '_')}", {"step": step}), source=None, stated=None,
+        grade="F", declared="F", fallen=None, file=None, owner=owner, checked=None, next_check=None,
+        overdue=False, used_by=(), **_shown(made),
     ))  # fmt: skip
 
 
 def _ranged(made: Distribution, *, share: bool) -> Distribution:
-    """Return a range about a number that nothing stands behind any more."""
+    """Return a range about a number that nothing stands behind any more; its mean is the number."""
     if not isinstance(made, Fixed) or made.value <= 0 or (share and made.value >= 1):
         return made
-    low, high = made.value / _LOST, made.value * _LOST
-    return (
-        shapes.beta_interval(low, min(high, (1 + made.value) / 2)) if share else shapes.lognormal(low, high)
-    )
+    sigma = math.log(_LOST) / float(ndtri(0.95))
+    if share:
+        return shapes.with_moments(made.value, sigma * made.value * min(1.0, 1 / made.value - 1), 0.0, 1.0)
+    return shapes.Lognormal(math.log(made.value) - sigma**2 / 2, sigma)
 
 
 def _shown(made: Distribution) -> dict[str, Any]:

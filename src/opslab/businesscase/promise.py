@@ -3,63 +3,158 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from scipy.special import ndtri
 
 from opslab.businesscase.citations import Finding, Run
 from opslab.businesscase.result import CaseResult, Change, Entry, Line, OptionResult, Previous, Spread, Target
 from opslab.businesscase.spec import Case, Kpi
-from opslab.errors import InputError
+from opslab.errors import InputError, Problem, SpecError
 from opslab.uncertainty.updating import update
 
 _WIDTH = 3.2897072539029435  # standard deviations in a 90 % interval of a normal distribution
 Ends = tuple[float, float, float]
 
 
+class _Past(BaseModel):
+    """What an earlier case's record must hold: figures that are numbers, names that are texts."""
+
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False, strict=True, frozen=True)
+
+
+class _PastSpread(_Past):
+    mean: float
+    p10: float
+    p50: float
+    p90: float
+
+    @property
+    def ends(self) -> Ends:
+        return self.mean, self.p10, self.p90
+
+
+class _PastOption(_Past):
+    name: str
+    kind: str
+    npv: _PastSpread
+    positive: list[float] = Field(min_length=2)
+
+
+class _PastLine(_Past):
+    name: str
+    present: _PastSpread
+
+
+class _PastEntry(_Past):
+    id: str
+    kind: str
+    value: float
+    low: float
+    high: float
+
+
+class _PastPlan(_Past):
+    version: str
+    kpis: list[dict[str, Any]]
+    finance: dict[str, Any]
+
+
+class _PastCase(_Past):
+    plan: _PastPlan
+    options: list[_PastOption]
+    lines: list[_PastLine]
+    ledger: list[_PastEntry]
+
+    @property
+    def recommended(self) -> _PastOption:
+        return next(one for one in self.options if one.kind == "recommended")
+
+    @property
+    def kpis(self) -> dict[str, Kpi]:
+        return {one.id: one for one in (Kpi(**told) for told in self.plan.kpis)}
+
+
+def _read(record: Mapping[str, Any], run: str) -> _PastCase:
+    try:
+        past = _PastCase.model_validate(record)
+        _ = past.recommended, past.kpis
+    except (ValidationError, SpecError, StopIteration, TypeError):
+        raise InputError.of("businesscase.bad_record", run=run, name="result.json") from None
+    return past
+
+
 def targets(
     case: Case, found: Sequence[Finding], previous: Run | None, day: datetime.date
 ) -> tuple[Target, ...]:
-    """Return every KPI: as promised (by the last case, where it did), measured, and both together."""
-    before = {one["id"]: one for one in _list(previous, "kpis")} if previous else {}
-    return tuple(_target(kpi, _measured(kpi, found), before.get(kpi.id), day) for kpi in case.kpis)
+    """Return every KPI: as promised (by the last case, where it did), measured, and both together.
+
+    One that the last case promised, and this one leaves out or counts in another unit, is told as dropped.
+    """
+    before = _read(previous.record, previous.id).kpis if previous else {}
+    now = {kpi.id: kpi.unit for kpi in case.kpis}
+    kept = {name: kpi for name, kpi in before.items() if now.get(name) == kpi.unit}
+    made = [_target(kpi, _measured(kpi, found), kept.get(kpi.id), day) for kpi in case.kpis]
+    gone = [kpi for name, kpi in before.items() if name not in kept]
+    return (*made, *(Target(kpi, _range(kpi), None, None, None, None, "dropped", True) for kpi in gone))
 
 
 def compared(
-    run: Run, options: Sequence[OptionResult], lines: Sequence[Line], ledger: Sequence[Entry]
+    run: Run, case: Case, options: Sequence[OptionResult], lines: Sequence[Line], ledger: Sequence[Entry]
 ) -> Previous:
     """Return the last case and what is otherwise in this one."""
-    told = run.record
-    try:
-        last = next(one for one in told["options"] if one["kind"] == "recommended")
-        changes = (
-            *_changes({one["id"]: (one["kind"], _ends(one)) for one in told["ledger"]},
-                      {one.id: (one.kind, (one.value, one.low, one.high)) for one in ledger}),
-            *_changes({one["name"]: ("benefit", _around(one["present"])) for one in told["lines"]},
-                      {one.name: ("benefit", _of(one.present)) for one in lines}),
-            *_changes({one["name"]: ("option", _around(one["npv"])) for one in told["options"]},
-                      {one.name: ("option", _of(one.npv)) for one in options}),
-        )  # fmt: skip
-        return Previous(
-            run.id, run.link, run.day, str(told["plan"]["version"]), last["name"], Spread(**last["npv"]),
-            float(last["positive"][0]), changes,
-        )  # fmt: skip
-    except (KeyError, TypeError, ValueError, StopIteration):
-        raise InputError.of("businesscase.bad_record", run=run.id, name="result.json") from None
+    past = _read(run.record, run.id)
+    last = past.recommended
+    changes = [
+        *_finance(past.plan.finance, case),
+        *_changes({one.id: (one.kind, (one.value, one.low, one.high)) for one in past.ledger},
+                  {one.id: (one.kind, (one.value, one.low, one.high)) for one in ledger}),
+        *_changes({one.name: ("benefit", one.present.ends) for one in past.lines},
+                  {one.name: ("benefit", _of(one.present)) for one in lines}),
+        *_changes({one.name: ("option", one.npv.ends) for one in past.options},
+                  {one.name: ("option", _of(one.npv)) for one in options}),
+    ]  # fmt: skip
+    npv = Spread(**last.npv.model_dump())
+    return Previous(
+        run.id, run.link, run.day, past.plan.version, last.name, npv, last.positive[0], tuple(changes)
+    )
 
 
 def diff(before: Mapping[str, Any], after: CaseResult) -> tuple[Change, ...]:
-    """Return what is otherwise in a case than in an earlier one's record: ledger, benefits, options.
+    """Return what is otherwise in a case than in an earlier one's record: finance, ledger, benefits, options.
 
     Parameters
     ----------
     before : Mapping
         What ``result.json`` of the earlier one holds.
     after : CaseResult
-    """
-    from pathlib import Path
 
+    Raises
+    ------
+    InputError
+        When it is no record of a case.
+    """
     run = Run("business_case/-/0001-01-01-00000000", Path(), before, at_hand=False)
-    return compared(run, after.options, after.lines, after.ledger).changes
+    return compared(run, after.case, after.options, after.lines, after.ledger).changes
+
+
+def _finance(before: Mapping[str, Any], case: Case) -> list[Change]:
+    """Return what is otherwise in how money over time is made one figure."""
+    after = case.finance.model_dump(mode="json", by_alias=True)
+    found = []
+    for name in after:
+        then, now = before.get(name), after[name]
+        if then != now:
+            told = [
+                "-" if one is None else one if isinstance(one, str) else json.dumps(one)
+                for one in (then, now)
+            ]
+            found.append(Change("finance", name, None, None, (told[0], told[1])))
+    return found
 
 
 def _changes(before: Mapping[str, tuple[str, Ends]], after: Mapping[str, tuple[str, Ends]]) -> list[Change]:
@@ -72,13 +167,14 @@ def _changes(before: Mapping[str, tuple[str, Ends]], after: Mapping[str, tuple[s
     return found
 
 
+def _range(kpi: Kpi) -> Ends:
+    return kpi.low, kpi.target, kpi.high
+
+
 def _target(
-    kpi: Kpi,
-    measured: tuple[Ends, datetime.date | None] | None,
-    before: Mapping[str, Any] | None,
-    day: datetime.date,
+    kpi: Kpi, measured: tuple[Ends, datetime.date | None] | None, before: Kpi | None, day: datetime.date
 ) -> Target:
-    low, aim, high = promised = _promised(before) if before else (kpi.low, kpi.target, kpi.high)
+    low, aim, high = promised = _range(before or kpi)
     if measured is None:
         due = before is not None or kpi.date <= day
         return Target(kpi, promised, None, None, None, None, "debt" if due else "not_due", before is not None)
@@ -99,53 +195,33 @@ def _target(
     )
 
 
-def _promised(before: Mapping[str, Any]) -> Ends:
-    try:
-        return float(before["low"]), float(before["target"]), float(before["high"])
-    except (KeyError, TypeError, ValueError):
-        raise InputError.of("businesscase.bad_record", run="?", name="result.json") from None
+def unmeasurable(case: Case, found: Sequence[Finding]) -> list[Problem]:
+    """Return a problem for every KPI whose evidence is not one finding in its unit, with an interval."""
+    problems = []
+    for place, kpi in enumerate(case.kpis):
+        location = ("kpis", place, "measured", "evidence")
+        name = kpi.measured.evidence if kpi.measured else None
+        cited = [one.evidence for one in found if one.cited == name]
+        if name and len(cited) != 1:
+            problems.append(case.problem("businesscase.one_finding", *location, id=name, count=len(cited)))
+        elif name and (cited[0].unit != kpi.unit or None in (cited[0].quantity.low, cited[0].quantity.high)):
+            told = {"id": name, "unit": cited[0].unit, "wanted": kpi.unit}
+            problems.append(case.problem("businesscase.kpi_unit", *location, **told))
+    return problems
 
 
 def _measured(kpi: Kpi, found: Sequence[Finding]) -> tuple[Ends, datetime.date | None] | None:
+    """Return low end, value and high end at 90 %, and the day; None where nothing was measured."""
     given = kpi.measured
     if given is None:
         return None
     if given.evidence is None:
         return (given.low or 0.0, given.value or 0.0, given.high or 0.0), given.on
-    cited = [one for one in found if one.cited == given.evidence]
-    if len(cited) != 1:
-        raise InputError.of(
-            "businesscase.one_finding", field=f"kpis {kpi.id}", id=given.evidence, count=len(cited)
-        )
-    quantity = cited[0].evidence.quantity
-    if quantity.low is None or quantity.high is None or cited[0].evidence.unit != kpi.unit:
-        unit = cited[0].evidence.unit
-        raise InputError.of(
-            "businesscase.kpi_unit", field=f"kpis {kpi.id}", id=given.evidence, unit=unit, wanted=kpi.unit
-        )
-    half = (quantity.high - quantity.low) / 2 * (_WIDTH / _width(quantity.level))
-    return (quantity.value - half, quantity.value, quantity.value + half), cited[0].evidence.date
-
-
-def _width(level: float) -> float:
-    from scipy.special import ndtri
-
-    return 2 * float(ndtri((1 + level) / 2))
-
-
-def _list(run: Run, name: str) -> list[Mapping[str, Any]]:
-    told = run.record.get("plan", {}).get(name) if isinstance(run.record.get("plan"), dict) else None
-    if not isinstance(told, list) or not all(isinstance(one, dict) and "id" in one for one in told):
-        raise InputError.of("businesscase.bad_record", run=run.id, name="result.json")
-    return told
-
-
-def _ends(told: Mapping[str, Any]) -> Ends:
-    return float(told["value"]), float(told["low"]), float(told["high"])
-
-
-def _around(told: Mapping[str, Any]) -> Ends:
-    return float(told["mean"]), float(told["p10"]), float(told["p90"])
+    evidence = next(one.evidence for one in found if one.cited == given.evidence)
+    quantity = evidence.quantity
+    wide = 2 * float(ndtri((1 + quantity.level) / 2))
+    half = ((quantity.high or 0.0) - (quantity.low or 0.0)) / 2 * _WIDTH / wide
+    return (quantity.value - half, quantity.value, quantity.value + half), evidence.date
 
 
 def _of(one: Spread) -> Ends:

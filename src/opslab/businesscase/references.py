@@ -6,7 +6,7 @@ import datetime
 import re
 from collections.abc import Iterator, Sequence
 
-from opslab.businesscase.spec import Assumption, Benefit, Case, Cost
+from opslab.businesscase.spec import Assumption, Benefit, Case, Cost, Option
 from opslab.errors import Problem, SpecError, did_you_mean
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
@@ -99,18 +99,32 @@ def _quantities(case: Case) -> Iterator[Problem]:
             values = {"currency": one.currency, "to": case.finance.currency}
             yield case.problem("businesscase.no_rate", "assumptions", place, "currency", **values)
     for field, place, line in _lines(case):
-        given = {name: by_id.get(getattr(line, name, None) or "") for name in _AMOUNTS + _SHARES}
-        for name, found in given.items():
-            key = _unfit(name, found) if found else None
-            if found and key:
-                yield case.problem(f"businesscase.{key}", field, place, name, name=found.id)
-        quantity, worth = given["quantity"], given["worth"]
-        if quantity and worth and (quantity.currency or _unit(quantity) != _unit(worth)):
-            unit = quantity.currency or quantity.per or "?"
-            values = {"name": worth.id, "per": worth.per or "?", "unit": unit}
-            yield case.problem("businesscase.other_unit", field, place, "worth", **values)
-        elif quantity and not worth and (not quantity.currency or quantity.per not in PER_YEAR):
-            yield case.problem("businesscase.no_money", field, place, "quantity", name=quantity.id)
+        named = {name: by_id.get(getattr(line, name, None) or "") for name in _AMOUNTS + _SHARES}
+        given = {name: one for name, one in named.items() if one is not None}
+        unfit = {name: key for name, one in given.items() if (key := _unfit(name, one))}
+        for name, key in unfit.items():
+            yield case.problem(f"businesscase.{key}", field, place, name, name=given[name].id)
+        if not unfit and "quantity" in given:
+            yield from _stated(case, given["quantity"], given.get("worth"), given.get("volume"), field, place)
+
+
+def _stated(
+    case: Case,
+    quantity: Assumption,
+    worth: Assumption | None,
+    volume: Assumption | None,
+    field: str,
+    place: int,
+) -> Iterator[Problem]:
+    """Tell what keeps a stated quantity from being money."""
+    if volume:
+        yield case.problem("businesscase.idle_volume", field, place, "volume", population=quantity.id)
+    if worth and (quantity.currency or _unit(quantity) != _unit(worth)):
+        unit = quantity.currency or quantity.per or "?"
+        values = {"name": worth.id, "per": worth.per or "?", "unit": unit}
+        yield case.problem("businesscase.other_unit", field, place, "worth", **values)
+    elif not worth and (not quantity.currency or quantity.per not in PER_YEAR):
+        yield case.problem("businesscase.no_money", field, place, "quantity", name=quantity.id)
 
 
 def _unfit(name: str, one: Assumption) -> str | None:
@@ -121,6 +135,8 @@ def _unfit(name: str, one: Assumption) -> str | None:
         return None if one.currency and one.per in PER_YEAR else "no_amount"
     if name == "worth":
         return None if one.currency and one.per not in (None, "once", "month", "year") else "no_worth"
+    if name == "volume":
+        return "volume_money" if one.currency else None
     return "share_quantity" if one.share else None
 
 
@@ -161,10 +177,26 @@ def _span(case: Case, line: Benefit | Cost, field: str, place: int) -> Iterator[
     except ValueError:
         yield case.problem("specs.not_date", field, place, "starts", given=f"{line.starts}, {line.ends}")
         return
-    if starts >= end:
-        yield case.problem("businesscase.after_horizon", field, place, "starts", starts=starts, end=end)
-    elif ends <= starts:
+    first = month_of(case, starts, full=field == "benefits")
+    last = min(month_of(case, ends, full=False) + (line.ends is not None), case.finance.horizon_months)
+    if ends <= starts:
         yield case.problem("businesscase.ends_before", field, place, "ends", starts=starts, ends=ends)
+    elif max(first, 0) >= last:
+        values = {"starts": starts, "ends": ends, "start": case.finance.start, "end": end}
+        yield case.problem("businesscase.outside_horizon", field, place, "starts", **values)
+    elif first < 0 and _once(case, line):
+        yield case.problem("businesscase.sunk", field, place, "starts", start=case.finance.start)
+
+
+def _once(case: Case, line: Benefit | Cost) -> bool:
+    named = line.quantity if isinstance(line, Benefit) else line.amount
+    return any(one.id == named and one.per == "once" for one in case.assumptions)
+
+
+def month_of(case: Case, day: datetime.date, *, full: bool) -> int:
+    """Return the month of the horizon in which a day falls; with `full` the first whole one from it."""
+    start = case.finance.start
+    return (day.year - start.year) * 12 + day.month - start.month + (full and day.day > 1)
 
 
 def _options(case: Case) -> Iterator[Problem]:
@@ -200,11 +232,21 @@ def _exchange(case: Case) -> Iterator[Problem]:
 
 def _claims(case: Case) -> Iterator[Problem]:
     """Tell claims that one option makes twice; those of evidence are told when it is read."""
-    nothing = next((one for one in case.options if one.kind == "do_nothing"), None)
     for place, option in enumerate(case.options):
-        ended = [name for name in nothing.costs if name not in option.costs] if nothing else []
-        names = [*option.benefits, *(ended if option.kind != "do_nothing" else [])]
-        yield from twice(case, [(name, claims_of(case, name)) for name in names], place)
+        yield from twice(case, [(name, claims_of(case, name)) for name in gains_of(case, option)], place)
+
+
+def ended(case: Case, option: Option) -> dict[str, float]:
+    """Return what an option ends of the costs of doing nothing, by name; below 0 for what it pays itself."""
+    nothing = next((one for one in case.options if one.kind == "do_nothing"), option)
+    idle = {name: nothing.reach.get(name, 1.0) for name in nothing.costs}
+    own = {name: option.reach.get(name, 1.0) for name in option.costs}
+    return {name: idle.get(name, 0.0) - own.get(name, 0.0) for name in {**idle, **own}}
+
+
+def gains_of(case: Case, option: Option) -> list[str]:
+    """Return the names of what an option gains: its benefits, and the costs that it ends, if only in part."""
+    return [*option.benefits, *(name for name, part in ended(case, option).items() if part > 0)]
 
 
 def twice(case: Case, claims: Sequence[tuple[str, set[str]]], place: int) -> Iterator[Problem]:

@@ -265,8 +265,8 @@ class Target:
         Low, mean, high: both together; None where they contradict each other, or nothing was measured.
     measured_share : float or None
         Weight of the data.
-    status : {"reached", "on_the_way", "below_kill", "conflict", "debt", "not_due"}
-        ``debt``: due, or promised before, and not measured.
+    status : {"reached", "on_the_way", "below_kill", "conflict", "debt", "not_due", "dropped"}
+        ``debt``: due, or promised before, and not measured; ``dropped``: promised before, and no more.
     before : bool
         Whether the last case promised it.
     """
@@ -277,7 +277,7 @@ class Target:
     on: datetime.date | None
     posterior: tuple[float, float, float] | None
     measured_share: float | None
-    status: Literal["reached", "on_the_way", "below_kill", "conflict", "debt", "not_due"]
+    status: Literal["reached", "on_the_way", "below_kill", "conflict", "debt", "not_due", "dropped"]
     before: bool
 
 
@@ -287,16 +287,19 @@ class Change:
 
     Attributes
     ----------
-    kind : {"assumption", "evidence", "default", "benefit", "cost", "option", "finance"}
+    kind : {"assumption", "evidence", "default", "benefit", "option", "finance"}
     id : str
     before, after : tuple of float, or None
         Value, low, high (a benefit's and an option's: mean, p10, p90 of the present value); None: not there.
+    told : tuple of str, or None
+        Of finance, in place of numbers: what stood there and what stands there now.
     """
 
     kind: str
     id: str
     before: tuple[float, float, float] | None
     after: tuple[float, float, float] | None
+    told: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The sample data of the area: a case in two versions, the files behind it, and copies of the runs it cites."""
+"""The sample data of the area: a case in two versions, the files behind it, copies of the runs it cites."""
 
 from __future__ import annotations
 

@@ -12,19 +12,19 @@ from opslab.messages import Language, numbers, text
 from opslab.report.blocks import Cell, Reference, Table, Tone
 
 if TYPE_CHECKING:
-    from opslab.businesscase.result import CaseResult, Check, Entry, OptionResult, Spread
+    from opslab.businesscase.result import CaseResult, Check, Entry, Line, Spread
 
 TONES: Mapping[str, Tone] = {
     "stop": "bad", "reject": "bad", "defer": "open", "stage": "open", "approve": "good",
-    "pass": "good", "warn": "open", "fail": "bad",
-    "reached": "good", "on_the_way": "plain", "not_due": "plain", "below_kill": "bad", "conflict": "open", "debt": "open",
+    "pass": "good", "warn": "open", "fail": "bad", "reached": "good", "on_the_way": "plain",
+    "not_due": "plain", "below_kill": "bad", "conflict": "open", "debt": "open", "dropped": "bad",
 }  # fmt: skip
-GAINS = ("time", "decisions", "alignment")
 MEASURED = ("A", "B", "C", "D")
 """Grades of what was measured in logs; E and F are what people say."""
 
 _UNITS = ("share", "hour", "hours", "week", "month", "months", "year", "once")
-_TO_THOUSANDS, _TO_MILLIONS = 1e5, 2e7
+_SHORT = 4  # letters of an id that is cited as it is
+_STEPS = ((1e5, 1.0, 0, ""), (2e7, 1e3, 0, "k"), (float("inf"), 1e6, 1, "M"))
 
 
 @dataclass(frozen=True)
@@ -35,101 +35,119 @@ class Voice:
     language: Language
 
     def __call__(self, key: str, /, **values: Any) -> str:
-        """Return a message of the catalogue."""
-        return text(key, self.language, **values)
+        """Return a message of the business case; a spread gives its median, and ``_low``, ``_high``, ``_span``."""
+        told = dict(values)
+        for name, value in values.items():
+            if hasattr(value, "p50"):
+                told |= {name: self.money(value.p50), f"{name}_low": self.money(value.p10),
+                         f"{name}_high": self.money(value.p90), f"{name}_span": self.middle(value)}  # fmt: skip
+        return text(f"businesscase.{key}", self.language, **told)
 
     @cached_property
-    def step(self) -> float:
+    def _step(self) -> tuple[float, float, int, str]:
         """The one unit to which this document rounds money, so that its columns can be read down."""
         best = self.result.recommended
-        size = max(abs(end) for end in (best.npv.p10, best.npv.p90, best.costs.mean, self.result.nothing.costs.mean))
-        return 1.0 if size < _TO_THOUSANDS else 1e3 if size < _TO_MILLIONS else 1e6
+        size = max(map(abs, (best.npv.p10, best.npv.p90, best.costs.mean, self.result.nothing.costs.mean)))
+        return next(one for one in _STEPS if size < one[0])
+
+    @property
+    def step(self) -> float:
+        """Amounts of money in one unit of the document: 1, a thousand, a million."""
+        return self._step[1]
 
     def money(self, value: float, *, signed: bool = False) -> str:
-        """Return an amount of the case's currency, rounded for reading."""
-        return short(value, self.result.case.finance.currency, self.step, self.language, signed=signed)
+        """Return an amount of the case's currency, rounded for reading: 412 k€."""
+        _, step, digits, letter = self._step
+        return self._amount(value / step, self.result.case.finance.currency, digits, letter, signed=signed)
 
     def exact(self, value: float, currency: str) -> str:
-        """Return an amount in full."""
-        return full(value, currency, self.language)
+        """Return an amount in full, with cents where it is small and has some."""
+        digits = 0 if abs(value) >= 1000 or value == round(value) else 2  # noqa: PLR2004 - above, nobody asks
+        return self._amount(value, currency, digits, "", signed=False)
+
+    def _amount(self, value: float, currency: str, digits: int, letter: str, *, signed: bool) -> str:
+        from babel.numbers import get_currency_symbol
+
+        symbol = get_currency_symbol(currency, locale={"en": "en_GB", "fr": "fr_FR"}[self.language])
+        space = "" if len(symbol) == 1 else "\N{NO-BREAK SPACE}"
+        shown = numbers.decimal(abs(value), digits, language=self.language)
+        sign = "\N{MINUS SIGN}" if value < 0 else "+" * signed
+        if not any(one in "123456789" for one in shown):
+            shown, letter, sign = "0", "", ""
+        if self.language == "fr":
+            return f"{sign}{shown}\N{NO-BREAK SPACE}{letter}{space if letter else ''}{symbol}"
+        return f"{sign}{symbol}{space}{shown}{letter}"
 
     def range(self, low: str, high: str) -> str:
         """Return ``low to high``."""
-        return self("words.range", low=low, high=high)
-
-    def spanned(self, middle: str, low: str, high: str) -> str:
-        """Return a value and its range on one line."""
-        return self("businesscase.with_span", middle=middle, low=low, high=high)
+        return text("words.range", self.language, low=low, high=high)
 
     def middle(self, one: Spread) -> str:
         """Return p10 to p90 of an amount of money."""
         return self.range(self.money(one.p10), self.money(one.p90))
 
-    def amount(self, one: Spread, **more: Any) -> Cell:
+    def amount(self, one: Spread) -> Cell:
         """Return the median of an amount, p10 to p90 under it."""
-        return Cell(self.money(one.p50), self.middle(one), **more)
+        return Cell(self.money(one.p50), self.middle(one))
 
     def percent(self, value: float, digits: int = 0) -> str:
         """Return a share as a percentage."""
         return numbers.percent(value, digits, language=self.language)
 
-    def chance(self, value: float, error: float) -> str:
-        """Return a probability with its Monte Carlo error."""
-        return self("businesscase.chance", value=value, error=error * 100)
-
     def ratio(self, value: float | None) -> str:
         """Return an ROI; without costs there is none."""
-        return self("businesscase.no_roi") if value is None else self.percent(value)
+        return self("no_roi") if value is None else self.percent(value)
 
-    def months(self, value: float | None) -> str:
+    def months(self, value: float | None, never: str = "never") -> str:
         """Return a payback; "never" is one too."""
-        months = self.result.case.finance.horizon_months
-        return self("businesscase.never", months=months) if value is None else self("businesscase.months", months=round(value))
+        if value is None:
+            return self(never, months=self.result.case.finance.horizon_months)
+        return self("months", months=round(value))
 
-    def day(self, value: datetime.date | None) -> str:
+    def day(self, value: datetime.date) -> str:
         """Return a date in words."""
-        return numbers.date(value, language=self.language) if value else self("words.none")
+        return numbers.date(value, language=self.language)
 
-    def month(self, value: datetime.date) -> str:
-        """Return a month as figures: 03/2027."""
-        return f"{value.month:02}/{value.year}"
+    @property
+    def none(self) -> str:
+        """What stands in an empty cell."""
+        return text("words.none", self.language)
 
-    def gain(self, name: str) -> str:
-        """Return what a kind of gain is called."""
-        return self(f"businesscase.gain_{name}")
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The lines of the ledger by id, counted from 1."""
+        return {one.id: place for place, one in enumerate(self.result.ledger, 1)}
 
-    def kind(self, name: str) -> str:
-        """Return what a kind of benefit is called."""
-        return self(f"businesscase.kind_{name}")
+    @cached_property
+    def cited(self) -> dict[str, str]:
+        """How the lines of the ledger are cited, by id: by it where ids are short, else by their place."""
+        short = all(len(name) <= _SHORT for name in self.places if ":" not in name and "-" not in name)
+        return {name: name if short and ":" not in name else str(place) for name, place in self.places.items()}
 
     def entry(self, name: str) -> Entry | None:
         """Return a line of the ledger; None where it has none."""
-        return next((one for one in self.result.ledger if one.id == name), None)
+        return self.result.ledger[self.places[name] - 1] if name in self.places else None
 
-    def statement(self, one: Entry) -> str:
-        """Return what a line of the ledger says: the analyst's words, or a message."""
-        if isinstance(one.statement, str):
-            return one.statement
-        key, values = one.statement
-        return self(key, **values)
-
-    def label(self, name: str) -> str:
-        """Return what a quantity is called in a figure: its id and its words."""
+    def statement(self, name: str) -> str:
+        """Return what a line of the ledger says: the analyst's words, or a message; the id where it has none."""
         one = self.entry(name)
-        if one is None:
-            return name
-        return self.statement(one) if ":" in name else f"{name} · {self.statement(one)}"
+        if one is None or isinstance(one.statement, str):
+            return name if one is None else str(one.statement)
+        return text(one.statement[0], self.language, **one.statement[1])
+
+    def label(self, name: str, form: str = "{id} · {words}") -> str:
+        """Return what a quantity is called: its words, and how it is cited."""
+        words = self.statement(name)
+        return form.replace("{id}", self.cited[name]).replace("{words}", words) if name in self.cited else words
 
     def named(self, name: str) -> str:
-        """Return what a quantity is called in a sentence: its words and its id."""
-        one = self.entry(name)
-        if one is None:
-            return name
-        return self.statement(one) if ":" in name else f"{self.statement(one)} [{name}]"
+        """Return what a quantity is called in a sentence."""
+        return self.label(name, "{words} [{id}]")
 
     def check(self, one: Check) -> str:
         """Return what a check found."""
-        return self(f"businesscase.{one.name}_{one.status}", **one.values)
+        named = {"ids": [self.named(name) for name in one.values["ids"]]} if "ids" in one.values else {}
+        return text(f"businesscase.{one.name}_{one.status}", self.language, **{**one.values, **named})
 
     def unit_of(self, name: str) -> str:
         """Return the unit of a quantity of the ledger."""
@@ -138,8 +156,8 @@ class Voice:
 
     def unit(self, unit: str) -> str:
         """Return a unit, in the reader's words where they are known."""
-        parts = [part.strip() for part in unit.split("/")]
-        return " / ".join(self(f"businesscase.unit_{part}") if part in _UNITS else part for part in parts if part)
+        parts = (part.strip() for part in unit.split("/"))
+        return " / ".join(self(f"unit_{part}") if part in _UNITS else part for part in parts if part)
 
     def quantities(self, values: Sequence[float], unit: str, *, bare: bool = False) -> list[str]:
         """Return values of one quantity, with the same decimals and, unless bare, its unit."""
@@ -154,60 +172,53 @@ class Voice:
         after = f"\N{NO-BREAK SPACE}{self.unit(unit)}" if unit and not bare else ""
         return [numbers.decimal(value, digits, language=self.language) + after for value in values]
 
+    def quantity(self, value: float, unit: str) -> str:
+        """Return one value with its unit."""
+        return self.quantities([value], unit)[0]
+
     def between(self, values: Sequence[float], unit: str) -> str:
         """Return a range of one quantity, its unit said once."""
         return self.range(self.quantities(values, unit, bare=True)[0], self.quantities(values, unit)[-1])
 
-    def told(self, values: Sequence[float], unit: str) -> tuple[str, str, str]:
-        """Return low, value and high of one quantity; the value alone names its unit."""
-        low, _, high = self.quantities(values, unit, bare=True)
-        return low, self.quantities(values, unit)[1], high
+    def told(self, low: float, value: float, high: float, unit: str) -> tuple[str, str, str]:
+        """Return value, low and high of one quantity; the value alone names its unit."""
+        least, _, most = self.quantities((low, value, high), unit, bare=True)
+        return self.quantities((low, value, high), unit)[1], least, most
+
+    def spanned(self, middle: str, low: str, high: str) -> str:
+        """Return a value and its range on one line."""
+        return self("with_span", middle=middle, low=low, high=high)
 
     def refs(self, names: Iterable[str]) -> tuple[Reference, ...]:
         """Return links to lines of the ledger."""
-        places = {one.id: place for place, one in enumerate(self.result.ledger, 1)}
-        return tuple(
-            Reference(name, f"#ledger-{places[name]}", f"{name}: {self.statement(self.result.ledger[places[name] - 1])}") for name in names if name in places
-        )
+        return tuple(Reference(self.cited[name], f"#ledger-{self.places[name]}", f"{self.cited[name]}: {self.statement(name)}")
+                     for name in names if name in self.places)  # fmt: skip
 
-    def table(self, name: str, columns: str, rows: Sequence[Any] = (), *, caption: Mapping[str, Any] | None = None, **more: Any) -> Table:
+    def table(
+        self,
+        name: str,
+        columns: str,
+        rows: Sequence[Any] = (),
+        values: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> Table:
         """Return a table: its caption and heads from the catalogue."""
-        heads = [self(f"businesscase.column_{column}") for column in columns.split()]
-        return Table(self(f"businesscase.table_{name}", **(caption or {})), heads, rows, wide=True, **more)
+        heads = [self(f"column_{column}") for column in columns.split()]
+        return Table(self(f"table_{name}", **(values or {})), heads, rows, wide=True, **more)
 
-    def option_kind(self, one: OptionResult) -> str:
-        """Return what an option is among the others: minimum, recommended …"""
-        return self(f"businesscase.option_{one.kind}")
+    @cached_property
+    def lines(self) -> list[Line]:
+        """The benefits of the recommended option: declared there, or costs of doing nothing that it ends."""
+        case, best = self.result.case, self.result.recommended.name
+        mine = next(one.benefits for one in case.options if one.name == best)
+        others = {one.name for one in case.benefits} - set(mine)
+        return [one for one in self.result.lines if one.name not in others]
 
-    def first_driver(self) -> str | None:
-        """Return what is worth measuring first: whatever is worth most to know, else moves the NPV most."""
-        known = [one for one in self.result.drivers if one.knowing]
-        best = max(known, key=lambda one: one.knowing or 0.0, default=None)
-        return best.id if best else self.result.drivers[0].id if self.result.drivers else None
-
-
-def short(value: float, currency: str, step: float, language: Language, *, signed: bool = False) -> str:
-    """Return an amount in units, thousands or millions of its currency: 412 k€."""
-    digits, letter = {1.0: (0, ""), 1e3: (0, "k"), 1e6: (1, "M")}[step]
-    figure = numbers.decimal(abs(value) / step, digits, language=language)
-    if not any(one in "123456789" for one in figure):
-        return _with_currency("0", currency, "", language)
-    sign = "\N{MINUS SIGN}" if value < 0 else "+" * signed
-    return sign + _with_currency(figure, currency, letter, language)
-
-
-def full(value: float, currency: str, language: Language) -> str:
-    """Return an amount in full, with cents where it has some and is small."""
-    digits = 0 if abs(value) >= 1000 or value == round(value) else 2  # noqa: PLR2004
-    sign = "\N{MINUS SIGN}" if value < 0 else ""
-    return sign + _with_currency(numbers.decimal(abs(value), digits, language=language), currency, "", language)
-
-
-def _with_currency(figure: str, currency: str, letter: str, language: Language) -> str:
-    from babel.numbers import get_currency_symbol
-
-    symbol = get_currency_symbol(currency, locale={"en": "en_GB", "fr": "fr_FR"}[language])
-    space = "" if len(symbol) == 1 else "\N{NO-BREAK SPACE}"
-    if language == "fr":
-        return f"{figure}\N{NO-BREAK SPACE}{letter}{space if letter else ''}{symbol}"
-    return f"{symbol}{space}{figure}{letter}"
+    @cached_property
+    def worth_knowing(self) -> list[str]:
+        """What is worth measuring, the most first: id and worth of knowing it, where that is not rounded away."""
+        known = [one for one in self.result.drivers if (one.knowing or 0.0) >= self.step / 2]
+        ranked = sorted(known, key=lambda one: -(one.knowing or 0.0))
+        return [
+            self("next_one", name=self.named(one.id), worth=self.money(one.knowing or 0.0)) for one in ranked
+        ]

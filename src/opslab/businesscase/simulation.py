@@ -241,7 +241,12 @@ def net(
     for flow in flows:
         part = option.parts.get(flow.name, 0.0) if flow.counted else 0.0
         if part:
-            share = share_of(flow, value, horizon.months, wait)
+            ends = (
+                flow.cost and part > 0
+            )  # a cost of doing nothing keeps its own months, and goes on till then
+            share = share_of(flow, value, horizon.months, 0 if ends else wait)
+            if ends:
+                share = np.where(np.arange(horizon.months)[:, None] < wait, 0.0, share)
             present = np.einsum("rm,md->rd", once if flow.once else running, share)
             total = total + part * present * amount(flow, value, chance=chance)
     return np.asarray(total if rates else total[0])
@@ -264,7 +269,8 @@ def simulate(
     by_month, steps = np.zeros((len(flows), months)), np.zeros((len(flows), 3))
     kept = months + 1, min(draws, _KEPT)
     cash = [Cash(np.zeros(draws), np.zeros(draws), np.zeros(draws), np.zeros(kept)) for _ in options]
-    kinds, kind_of = np.unique(parts, axis=1, return_inverse=True)  # lines that every option takes alike
+    alike = np.vstack([parts, [flow.once for flow in flows]])  # lines that every option takes in the same way
+    kinds, kind_of = np.unique(alike, axis=1, return_inverse=True)
     money = np.empty((kinds.shape[1], months, min(draws, _CHUNK)))
     for first in range(0, draws, _CHUNK):
         here = slice(first, min(first + _CHUNK, draws))
@@ -293,7 +299,7 @@ def simulate(
                 freed = sum((at(one) for one in flow.amounts[1:]), start=at(flow.amounts[0]))
                 used = share.sum(axis=0) * 12 / months
                 hours[row, here] = freed * (at(flow.adoption) if flow.adoption else 1.0) * used
-        _collect(cash, kinds, money[:, :, :count], here, running)
+        _collect(cash, kinds, money[:, :, :count], here, (running, once))
     drawn = []
     for row, flow in enumerate(flows):
         way = dict(zip(("gross", "used", "kept"), (steps[row] / draws).tolist(), strict=True))
@@ -302,18 +308,30 @@ def simulate(
     return drawn, cash
 
 
-def _collect(cash: Sequence[Cash], parts: Values, money: Values, here: slice, factors: Values) -> None:
-    """Add up the lines of each option, month by month, and note when it pays back."""
+def _collect(
+    cash: Sequence[Cash], kinds: Values, money: Values, here: slice, factors: tuple[Values, Values]
+) -> None:
+    """Add up the lines of each option, month by month, and note when it pays back.
+
+    What runs comes at the end of its month, what is paid once at the start: month 0's at time 0.
+    """
     _, months, count = money.shape
-    running = np.zeros((months + 1, count))
+    *parts, once = kinds
     for one, own in zip(cash, parts, strict=True):
-        net_cash = np.asarray(sum(part * made for part, made in zip(own, money, strict=True) if part))
-        np.cumsum(net_cash * factors[:, None], axis=0, out=running[1:])
-        one.discounted[here] = payback_draws(running)[0]
-        np.cumsum(net_cash, axis=0, out=running[1:])
-        one.payback[here], one.negative_again[here] = payback_draws(running)
-        kept = max(min(one.cumulative.shape[1] - here.start, count), 0)
-        one.cumulative[:, here.start : here.start + kept] = running[:, :kept]
+        for discounted in (True, False):
+            flow = np.zeros((months + 1, count))
+            for part, single, made in zip(own, once, money, strict=True):
+                if part:
+                    by = factors[int(single)][:, None] if discounted else 1.0
+                    (flow[:-1] if single else flow[1:])[...] += part * by * made
+            total = np.cumsum(flow, axis=0)
+            back, again = payback_draws(total)
+            if discounted:
+                one.discounted[here] = back
+                continue
+            one.payback[here], one.negative_again[here] = back, again
+            kept = max(min(one.cumulative.shape[1] - here.start, count), 0)
+            one.cumulative[:, here.start : here.start + kept] = total[:, :kept]
 
 
 def _steps(

@@ -5,19 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade
-from opslab.specs import Day, Declared, FromFile, Label, Number, Title
+from opslab.specs import Day, Declared, FromFile, Label, Number, Title, as_label
 from opslab.uncertainty.stated import Amount, Part, Stated
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Gain = Literal["time", "decisions", "alignment"]
 Id = Annotated[Label, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
-Words = Annotated[str, Field(min_length=1, max_length=600)]
-Name = Annotated[Label, Field(min_length=1, max_length=80)]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=600)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=80), BeforeValidator(as_label)]
+Yearly = Annotated[Number, Field(gt=-0.5, le=1)]
 When = Annotated[str, Field(min_length=1, max_length=40)]
 
 
@@ -220,8 +221,8 @@ class Finance(Declared):
     """How money over time is made one figure."""
 
     currency: Currency
-    rate: Number = Field(0.10, gt=-1, le=1, description="discount rate a year")
-    rates: tuple[Number, ...] = Field((0.05, 0.10, 0.15), description="shown beside it")
+    rate: Yearly = Field(0.10, description="discount rate a year")
+    rates: tuple[Yearly, ...] = Field((0.05, 0.10, 0.15), description="shown beside it")
     timing: Literal["end_year", "mid_year", "monthly"] = "monthly"
     terms: Literal["nominal", "real"] = "nominal"
     start: Day = Field(description="first day of the horizon: the first of a month")
@@ -279,6 +280,7 @@ class Case(FromFile):
     runs: tuple[str, ...] = Field(
         (), description="folders of runs beside the spec, for those not in the reports"
     )
+    sources: tuple[str, ...] = Field((), description="folders with the data of cited runs that is elsewhere")
     previous: str | None = Field(None, pattern=r"^business_case/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$")
     calibration: Literal["untrained", "trained"] = Field(
         "untrained", description="of ranges that people state"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Pairs,
         Paragraph,
         Points,
+        Reference,
         Table,
         Verdict,
     )
@@ -31,6 +32,7 @@ __all__ = [
     "Pairs",
     "Paragraph",
     "Points",
+    "Reference",
     "Result",
     "Table",
     "Verdict",

@@ -5,6 +5,7 @@ Everything that comes in is text and is escaped here; markup is made nowhere els
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
@@ -17,6 +18,13 @@ Tone = Literal["good", "bad", "open", "plain"]
 TONES = get_args(Tone)
 
 
+_NAME = r"[A-Za-z][A-Za-z0-9_-]*"
+_STEP = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+_HREF = re.compile(
+    rf"#{_NAME}|(?:\.\./)*{_STEP}(?:/{_STEP})*(?:#{_NAME})?|https://[A-Za-z0-9][^\s\\<>\"'`]+", re.ASCII
+)
+
+
 class Block(Protocol):
     """Anything that can stand on a page."""
 
@@ -24,36 +32,77 @@ class Block(Protocol):
 
 
 @dataclass(frozen=True)
+class Reference:
+    """A link to what stands behind a sentence or a number, shown small behind it as ``[label]``.
+
+    Attributes
+    ----------
+    label : str
+        A few letters: ``E1``.
+    href : str
+        ``#anchor``, a relative path, or an address that starts with https.
+    spoken : str
+        What a screen reader says instead of the label: it starts with the label.
+
+    Raises
+    ------
+    ValueError
+        When the link is of another kind.
+    """
+
+    label: str
+    href: str
+    spoken: str = ""
+
+    def __post_init__(self) -> None:
+        if not _HREF.fullmatch(self.href):
+            raise ValueError(f"{self.href!r} is no '#anchor', relative path or https address.")
+
+    def __html__(self) -> Markup:
+        spoken = Markup(' aria-label="{}"').format(self.spoken) if self.spoken else Markup("")
+        return Markup('\N{NO-BREAK SPACE}<a class="ref" href="{}"{}>[{}]</a>').format(
+            self.href, spoken, self.label
+        )
+
+
+@dataclass(frozen=True)
 class Heading:
-    """A section's heading (level 2) or a part's (level 3); level 1 belongs to the page."""
+    """A section's heading (level 2) or a part's (level 3); level 1 belongs to the page.
+
+    With ``new_page`` it starts a page where there are pages: in print and in the PDF.
+    """
 
     text: str
     level: Literal[2, 3] = 2
+    new_page: bool = False
 
     def _repr_html_(self) -> str:
-        return Markup('<h{0} id="{1}">{2}</h{0}>').format(self.level, slug(self.text), self.text)
+        page = Markup(' class="new-page"') if self.new_page else Markup("")
+        return Markup('<h{0} id="{1}"{3}>{2}</h{0}>').format(self.level, slug(self.text), self.text, page)
 
 
 @dataclass(frozen=True)
 class Paragraph:
-    """One or more sentences; small ones are remarks on what stands above them."""
+    """One or more sentences, with links behind them; small ones are remarks on what stands above them."""
 
     text: str
     tone: Tone = "plain"
     small: bool = False
+    refs: Sequence[Reference] = ()
 
     def _repr_html_(self) -> str:
+        links = Markup("").join(self.refs)
         if self.tone == "plain":
             small = Markup(' class="small"') if self.small else Markup("")
-            return Markup("<p{}>{}</p>").format(small, self.text)
-        return Markup('<p class="note {}">{}</p>').format(self.tone, self.text)
+            return Markup("<p{}>{}{}</p>").format(small, self.text, links)
+        return Markup('<p class="note {}">{}{}</p>').format(self.tone, self.text, links)
 
 
 @dataclass(frozen=True)
 class Points:
     """A list of sentences that stand side by side."""
 
-    items: Sequence[str]
+    items: Sequence[str | Cell]
 
     def _repr_html_(self) -> str:
         return Markup('<ul class="points">{}</ul>').format(_items(self.items)) if self.items else ""
@@ -96,15 +145,38 @@ class Facts:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell with more to it than its text: a second, quieter line, or a tone beside its words."""
+    """A cell, or a point, with more to it than its text.
+
+    Attributes
+    ----------
+    text : str
+    remark : str
+        A second, quieter line.
+    tone : str
+        A tone beside the words of a table's cell.
+    refs : sequence of Reference
+        Links behind the text.
+    anchor : str
+        The name by which ``#name`` links to it: ASCII letters, digits, hyphens.
+    """
 
     text: str
     remark: str = ""
     tone: Tone = "plain"
+    refs: Sequence[Reference] = ()
+    anchor: str = ""
+
+    def __post_init__(self) -> None:
+        if self.anchor and not re.fullmatch(_NAME, self.anchor, re.ASCII):
+            raise ValueError(f"{self.anchor!r} is no anchor: a letter, then letters, digits, _ or -.")
 
     def __html__(self) -> Markup:
         remark = Markup('<span class="remark">{}</span>').format(self.remark) if self.remark else Markup("")
-        return Markup("{}{}").format(self.text, remark)
+        text = Markup("{}{}").format(self.text, Markup("").join(self.refs))
+        if self.refs or self.anchor:
+            name = Markup(' id="{}"').format(self.anchor) if self.anchor else Markup("")
+            text = Markup("<span{}>{}</span>").format(name, text)
+        return text + remark
 
 
 @dataclass(frozen=True)
@@ -211,8 +283,8 @@ class Verdict:
         The sentence with the number and its uncertainty.
     tone : str
     facts : Facts
-    reasons : sequence of str
-    more : tuple of str and sequence of str, or None
+    reasons : sequence of str or Cell
+    more : tuple of str and sequence of str or Cell, or None
         Further reasons, folded, and the line that unfolds them.
     """
 
@@ -223,8 +295,8 @@ class Verdict:
     headline: str
     tone: Tone
     facts: Facts
-    reasons: Sequence[str] = ()
-    more: tuple[str, Sequence[str]] | None = None
+    reasons: Sequence[str | Cell] = ()
+    more: tuple[str, Sequence[str | Cell]] | None = None
 
     def _repr_html_(self) -> str:
         question = Markup('<p class="question">{}</p>').format(self.question) if self.question else Markup("")
@@ -250,7 +322,7 @@ class Verdict:
         )
 
 
-def _items(sentences: Sequence[str]) -> Markup:
+def _items(sentences: Sequence[str | Cell]) -> Markup:
     return Markup("").join(Markup("<li>{}</li>").format(sentence) for sentence in sentences)
 
 

@@ -25,7 +25,7 @@ with without_iri_grammar():
 ANALYST = "analyst"
 """Tag of cells that speak to the analyst and have no place on the page."""
 
-_HEADING = re.compile(r'<h2 id="([a-z0-9-]+)">(.*?)</h2>', re.DOTALL)
+_HEADING = re.compile(r'<h2 id="([a-z0-9-]+)"(?: class="new-page")?>(.*?)</h2>', re.DOTALL)
 _TAGS = [
     "a",
     "abbr",

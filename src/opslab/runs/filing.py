@@ -236,6 +236,7 @@ def file_readout(
     headline, status = str(data.get("text/plain", "")), str(record["status"])
     told = folders.describe(identity, status=status, headline=headline, seconds=seconds)
     told |= _action(publication(normal)) | {"imports": record.get("imports", [])}
+    told |= {"outputs": {RESULT: workspace.sha256(working / RESULT)}}  # what a case holds it to
     folders.write_json(working / RUN, told)
     folders.file_away(working, target)
     return Run(target, status, headline)

@@ -74,7 +74,7 @@ NOTEBOOKS = (
         name="business_case",
         summary="A business case: what is asked for, what it brings, how sure that is, what to decide",
         parameters_path="opslab.businesscase.parameters:CaseParameters",
-        gives="options with their uncertainty, an assumption ledger, promise against actual, the sponsor's document",
+        gives="options with their uncertainty, a ledger, promise against actual, the sponsor's document",
         demo=tuple({"spec": f"data/sample/{name}.yaml"} for name in ("product_ops_april", "product_ops")),
     ),
 )

@@ -68,7 +68,7 @@ def widened(
         return dataclasses.replace(distribution, mu=distribution.mu - shift, sigma=wider)
     if isinstance(distribution, StudentT):
         return dataclasses.replace(distribution, scale=distribution.scale * factor)
-    if isinstance(distribution, Quantiles):
+    if isinstance(distribution, Quantiles) and (low, high) == (-float("inf"), float("inf")):
         mean = distribution.mean
         return dataclasses.replace(
             distribution, values=tuple(mean + factor * (value - mean) for value in distribution.values)

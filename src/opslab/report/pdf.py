@@ -1,0 +1,226 @@
+"""Blocks as one PDF: A4, tagged (PDF/UA-1), the same bytes each time, without network and without files.
+
+A fixed template (``templates/opslab/document.typ``) walks the blocks; every text reaches it as data, never as
+typst's code. Letters are Libertinus, which typst brings, then DejaVu Sans, which matplotlib brings.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.ft2font import FT2Font
+
+from opslab.errors import ExtraError
+from opslab.messages import Language, one_line
+from opslab.report.blocks import (
+    Block,
+    Cell,
+    Facts,
+    Heading,
+    Pairs,
+    Paragraph,
+    Points,
+    Reference,
+    Table,
+    Verdict,
+)
+from opslab.report.figures import Figure
+from opslab.workspace import slug
+
+Content = dict[str, Any]
+
+_HALF = 3.5
+"""Drawings at most so many inches wide stand two in a row."""
+
+_LONG, _PIECE = 18, 24
+
+
+def pdf(
+    blocks: Sequence[Block | Figure],
+    *,
+    title: str,
+    language: Language,
+    date: datetime.date,
+    author: str = "",
+    running_foot: str,
+) -> bytes:
+    """Return blocks as a PDF.
+
+    Parameters
+    ----------
+    blocks : sequence of Block or Figure
+        In order. A link to an anchor that no block has is shown as text.
+    title : str
+        Of the document: what a reader's window and a screen reader call it.
+    language : {"en", "fr"}
+    date : datetime.date
+        When it was made, for the document's properties.
+    author : str
+        For the document's properties.
+    running_foot : str
+        What stands at the foot of each page, beside its number.
+
+    Raises
+    ------
+    ExtraError
+        When typst is not installed.
+    TypeError
+        When a block is of a kind that has no form on paper.
+    """
+    try:
+        import typst
+    except ImportError:
+        raise ExtraError.of("report.no_pdf") from None
+    writer = _Writer()
+    document = {
+        "title": _clean(title) or "opslab",
+        "author": _clean(author),
+        "language": language,
+        "date": [date.year, date.month, date.day],
+        "foot": _clean(running_foot),
+        "blocks": writer.blocks(blocks),
+        "anchors": sorted(writer.anchors),
+    }
+    midnight = datetime.datetime.combine(date, datetime.time(), datetime.UTC)
+    template = files("opslab.report").joinpath("templates", "opslab", "document.typ").read_bytes()
+    sources: Any = {"main.typ": template, "document.json": json.dumps(document).encode()}
+    made: bytes = typst.compile(
+        sources,
+        font_paths=[str(_fonts())],
+        ignore_system_fonts=True,
+        pdf_standards=["ua-1"],
+        timestamp=int(midnight.timestamp()),
+    )
+    return made
+
+
+class _Writer:
+    """Turns blocks into what the template walks: plain lists and texts."""
+
+    def __init__(self) -> None:
+        self.anchors: set[str] = set()
+        self._level = 0
+
+    def blocks(self, blocks: Sequence[Block | Figure]) -> list[Content]:
+        made: list[Content] = []
+        for block in blocks:
+            one = self._block(block)
+            if one["kind"] == "figures" and made and made[-1]["kind"] == "figures":
+                both = made[-1]["items"] + one["items"]
+                if len(both) == 2 and all(item["inches"] <= _HALF for item in both):  # noqa: PLR2004 - a pair
+                    made[-1]["items"] = both
+                    continue
+            made.append(one)
+        return made
+
+    def _block(self, block: Block | Figure) -> Content:
+        match block:
+            case Verdict():
+                return self._verdict(block)
+            case Heading():
+                heading = {"kind": "heading", "level": self._deeper(block.level), "new": block.new_page}
+                return heading | self._text(Cell(block.text, anchor=slug(block.text)))
+            case Paragraph():
+                words = self._text(Cell(block.text, refs=block.refs))
+                return {"kind": "paragraph", "tone": block.tone, "small": block.small} | words
+            case Points():
+                return {"kind": "points", "items": self._texts(block.items)}
+            case Pairs():
+                return {"kind": "pairs", "items": [[_clean(text) for text in pair] for pair in block.items]}
+            case Facts():
+                return {"kind": "facts", "items": _facts(block)}
+            case Table():
+                return self._table(block)
+            case Figure():
+                about = {"svg": block.svg(), "inches": float(block.drawing.get_figwidth())}
+                words = {"alt": _clean(block.alt), "caption": _clean(block.caption)}
+                return {"kind": "figures", "items": [about | words]}
+        raise TypeError(f"A {type(block).__name__} has no form on paper.")
+
+    def _deeper(self, level: int) -> int:
+        """Return a heading's level; the first is 1, and none is left out on the way down."""
+        self._level = min(level, self._level + 1)
+        return self._level
+
+    def _verdict(self, block: Verdict) -> Content:
+        reasons = [*block.reasons, *(block.more[1] if block.more else ())]
+        return {
+            "kind": "verdict",
+            "kicker": _clean(block.kicker),
+            "title": _clean(block.title),
+            "level": self._deeper(1),
+            "question": _clean(block.question or ""),
+            "tone": block.tone,
+            "action": _clean(block.action),
+            "headline": _clean(block.headline),
+            "reasons": self._texts(reasons),
+            "facts": _facts(block.facts),
+        }
+
+    def _table(self, block: Table) -> Content:
+        groups: list[tuple[Content | None, Any]] = (
+            [(None, block.rows)] if block.rows or not block.groups else []
+        )
+        groups += [(self._text(group.head), group.rows) for group in block.groups]
+        return {
+            "kind": "table",
+            "caption": _clean(block.caption),
+            "columns": [_clean(name) for name in block.columns],
+            "numeric": list(block.numeric),
+            "groups": [{"head": head, "rows": [self._texts(row) for row in rows]} for head, rows in groups],
+        }
+
+    def _texts(self, items: Sequence[str | Cell]) -> list[Content]:
+        return [self._text(item if isinstance(item, Cell) else Cell(item)) for item in items]
+
+    def _text(self, cell: Cell) -> Content:
+        anchor = "" if cell.anchor in self.anchors else cell.anchor
+        self.anchors |= {anchor} - {""}
+        return {
+            "text": _clean(cell.text),
+            "remark": _clean(cell.remark),
+            "tone": cell.tone,
+            "refs": [_reference(one) for one in cell.refs],
+            "anchor": anchor,
+        }
+
+
+def _reference(one: Reference) -> list[str]:
+    return [_clean(one.label), one.href]
+
+
+def _facts(block: Facts) -> list[list[Any]]:
+    return [[_clean(name), _clean(value), [_clean(one) for one in more]] for name, value, more in block.items]
+
+
+def _clean(text: str) -> str:
+    """Return a text on one line, what has no glyph made visible, long words with places to break at."""
+    glyphs = _glyphs()
+    line = "".join(
+        letter if ord(letter) in glyphs else "\N{REPLACEMENT CHARACTER}" for letter in one_line(text)
+    )
+    return re.sub(rf"[^\s\u00ad-]{{{_LONG},}}", _breakable, line)
+
+
+def _breakable(word: re.Match[str]) -> str:
+    """Return a long word that may be broken after its marks, and in any case every so many letters."""
+    pieces = re.sub(r"(?<=[_/.:@,;=&?|+~\\])(?=\w)", "\N{ZERO WIDTH SPACE}", word[0])
+    return re.sub(rf"[^\u200b]{{{_PIECE}}}(?=[^\u200b])", "\\g<0>\N{ZERO WIDTH SPACE}", pieces)
+
+
+def _fonts() -> Path:
+    return Path(mpl.get_data_path(), "fonts", "ttf")
+
+
+@cache
+def _glyphs() -> frozenset[int]:
+    """Return the code points that the last of the fonts has a glyph for."""
+    return frozenset(FT2Font(str(_fonts() / "DejaVuSans.ttf")).get_charmap())
