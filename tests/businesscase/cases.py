@@ -18,17 +18,29 @@ KPI = {
 
 def money(name, amount, per="year", **more):
     """Return an assumption in euros; known for sure unless low and high are given."""
-    ends = {"likely": amount} if not isinstance(amount, tuple) else dict(zip(("low", "high"), amount, strict=True))
+    ends = (
+        {"likely": amount}
+        if not isinstance(amount, tuple)
+        else dict(zip(("low", "high"), amount, strict=True))
+    )
     return {"id": name, "statement": name, "currency": "EUR", "per": per, "grade": "D"} | ends | more
 
 
 def share(name, amount, **more):
-    ends = {"likely": amount} if not isinstance(amount, tuple) else dict(zip(("low", "high"), amount, strict=True))
+    ends = (
+        {"likely": amount}
+        if not isinstance(amount, tuple)
+        else dict(zip(("low", "high"), amount, strict=True))
+    )
     return {"id": name, "statement": name, "share": True, "grade": "D"} | ends | more
 
 
 def units(name, amount, per, **more):
-    ends = {"likely": amount} if not isinstance(amount, tuple) else dict(zip(("low", "high"), amount, strict=True))
+    ends = (
+        {"likely": amount}
+        if not isinstance(amount, tuple)
+        else dict(zip(("low", "high"), amount, strict=True))
+    )
     return {"id": name, "statement": name, "per": per, "grade": "D"} | ends | more
 
 
@@ -43,7 +55,9 @@ def cost(name, amount, **more):
 
 def fields(assumptions, benefits, costs, options=None, **more):
     """Return the fields of a case; by default doing nothing costs ``idle``, and one option ends it all."""
-    finance = {"currency": "EUR", "start": "2027-01-01", "rate": 0.1, "horizon_months": 36} | more.pop("finance", {})
+    finance = {"currency": "EUR", "start": "2027-01-01", "rate": 0.1, "horizon_months": 36} | more.pop(
+        "finance", {}
+    )
     if options is None:
         assumptions = [*assumptions, money("idle", 0)]
         options = [
@@ -68,7 +82,10 @@ def case(*arguments, **more):
 def simple(**more):
     """Return the fields of a case with one gain of 100,000 a year and one cost of 60,000."""
     return fields(
-        [money("gain", 100_000), money("pay", 60_000)], [benefit("gained", "gain")], [cost("paid", "pay")], **more
+        [money("gain", 100_000), money("pay", 60_000)],
+        [benefit("gained", "gain")],
+        [cost("paid", "pay")],
+        **more,
     )
 
 
@@ -76,7 +93,7 @@ def finding(name="desk/pm/tag", quantity=None, **more):
     """Return a finding of hours a year, as the time-saved notebook tells them."""
     quantiles = {"p5": 100.0, "p25": 160.0, "p50": 200.0, "p75": 250.0, "p95": 330.0}
     given = {
-        "id": name, "kind": "causal", "statement": ("timesaved.evidence", {"task": "tag", "role": "pm"}),
+        "id": name, "kind": "causal", "statement": ("timesaved.evidence", {"task": "tag", "role": "pm", "initiatives": ["desk"]}),
         "quantity": quantity or Quantity("quantiles", quantiles, 207.0, 100.0, 330.0, 0.9),
         "unit": "hours", "per": "year", "period": (None, None), "population": "pm", "claim": f"hours:{name}",
         "benefit": "capacity", "grade": "B", "sources": (), "date": DAY, "owner": "ops",
@@ -117,7 +134,9 @@ def source(path, content=b"rows", name=None):
 
 def hours_case(found="e", run="time_saved/desk", **more):
     """Return the fields of a case whose gain is hours of evidence, worth 50 each."""
-    line = benefit("hours", evidence=[found], worth="rate", adoption="use", recapture="work", decay="wear") | more.pop("line", {})
+    line = benefit(
+        "hours", evidence=[found], worth="rate", adoption="use", recapture="work", decay="wear"
+    ) | more.pop("line", {})
     return fields(
         [money("rate", 50, "hours"), share("use", 0.8), share("work", 0.5), share("wear", 0.1), money("pay", 1000),
          *more.pop("assumptions", [])],

@@ -6,6 +6,7 @@ value.md sections 1.4 and 2.1, and the docstrings: nothing of the engine is used
 import datetime
 import math
 from functools import cache
+from itertools import accumulate
 from statistics import NormalDist
 
 PER_YEAR = {"once": 1.0, "year": 1.0, "month": 12.0, "week": 52.0}
@@ -77,7 +78,9 @@ class Slow:
         if line.ends:
             end = min(end, months_until(self.case.finance.start, self.day(line.ends, end=True)) + 1)
         slip = next((step.slip for step in self.case.roadmap if step.id == line.starts), None)
-        late = self.value(f"slip:{line.starts}") if slip and slip.low is not None else [0.0] * self.draws
+        late = [slip.likely or 0.0 if slip else 0.0] * self.draws
+        if slip and slip.low is not None:
+            late = self.value(f"slip:{line.starts}")
         if line.evidence:
             ids = [name for cited in line.evidence for name in self.evidence[cited][0]]
             first = self.evidence[line.evidence[0]][1]
@@ -87,12 +90,17 @@ class Slow:
             unit, per, kind = one.currency or one.per, one.per, line.kind
         hours = unit in ("hour", "hours")
         once = per == "once"
-        scale = PER_YEAR[per] if (line.evidence or self.by_id[line.quantity].currency) and not line.volume else 1.0
+        scale = (
+            PER_YEAR[per]
+            if (line.evidence or self.by_id[line.quantity].currency) and not line.volume
+            else 1.0
+        )
         scale *= self.money(self.by_id[line.worth or line.quantity]) if (line.worth or line.quantity) else 1.0
         decay = line.decay or ("default-decay" if kind in ("capacity", "quality") and not once else None)
         recapture = line.recapture or ("default-recapture" if hours and kind != "hard" else None)
         made = []
         for draw in range(self.draws):
+
             def of(name, draw=draw):
                 return self.value(name)[draw] if name else 1.0
 
@@ -127,7 +135,10 @@ class Slow:
         once, made = one.per == "once", []
         for draw in range(self.draws):
             yearly = self.value(one.id)[draw] * self.money(one) * PER_YEAR[one.per]
-            if line.probability and NormalDist().cdf(self.happens(line.name)[draw]) >= self.value(line.probability)[draw]:
+            if (
+                line.probability
+                and NormalDist().cdf(self.happens(line.name)[draw]) >= self.value(line.probability)[draw]
+            ):
                 yearly = 0.0
             grows = 1 + self.value(line.trend)[draw] if line.trend else 1.0
             months = []
@@ -137,7 +148,14 @@ class Slow:
                 else:
                     months.append(yearly / 12 * grows ** (month / 12) if start <= month < end else 0.0)
             made.append({"money": months, "hours": [0.0] * self.months})
-        return {"cost": True, "kind": line.benefit, "gain": line.gain, "once": once, "draws": made, "counted": True}
+        return {
+            "cost": True,
+            "kind": line.benefit,
+            "gain": line.gain,
+            "once": once,
+            "draws": made,
+            "counted": True,
+        }
 
     def factor(self, flow, month):
         finance = self.case.finance
@@ -153,15 +171,24 @@ class Slow:
             parts[name] = parts.get(name, 0.0) + nothing.reach.get(name, 1.0)
         return {name: part for name, part in parts.items() if part}
 
-    def option(self, option):
+    def option(self, option):  # noqa: C901 - in one place, to be read beside the formulas
         """Return an option's figures by draw, its sums by year, and its waterfall."""
-        told = {"npv": [], "costs": [], "hours": [], "payback": [], "cumulative": [], "kinds": {}, "gains": {}}
+        told = {
+            "npv": [],
+            "costs": [],
+            "hours": [],
+            "payback": [],
+            "discounted": [],
+            "cumulative": [],
+            "kinds": {},
+            "gains": {},
+        }
         years = [[0.0, 0.0, 0.0] for _ in range(-(-self.months // 12))]
         fall = dict.fromkeys(("gross", "used", "kept", "benefits", "one_off", "running"), 0.0)
         parts = self.parts(option)
         for draw in range(self.draws):
             npv = costs = hours = 0.0
-            cash = [0.0] * self.months
+            cash, worth_now = [0.0] * (self.months + 1), [0.0] * (self.months + 1)
             kinds, gains = {}, {}
             for name, part in parts.items():
                 flow = self.flows[name]
@@ -172,7 +199,9 @@ class Slow:
                 for month in range(self.months):
                     factor = self.factor(flow, month)
                     present += part * one["money"][month] * factor
-                    cash[month] += part * one["money"][month]
+                    moment = month if flow["once"] else month + 1  # at the start of its month, or at the end
+                    cash[moment] += part * one["money"][month]
+                    worth_now[moment] += part * one["money"][month] * factor
                     column = 0 if part > 0 else 1 if flow["once"] else 2
                     years[month // 12][column] += abs(part) * one["money"][month] / self.draws
                     if part > 0 and "used" in one and not flow["once"]:
@@ -198,12 +227,9 @@ class Slow:
             for sums, found in (("kinds", kinds), ("gains", gains)):
                 for name, present in found.items():
                     told[sums].setdefault(name, [0.0] * self.draws)[draw] = present
-            running, level = [0.0], 0.0
-            for flow in cash:
-                level += flow
-                running.append(level)
-            told["cumulative"].append(running)
-            told["payback"].append(payback(running))
+            told["cumulative"].append(list(accumulate(cash)))
+            told["payback"].append(payback(told["cumulative"][-1]))
+            told["discounted"].append(payback(list(accumulate(worth_now))))
         return told | {"years": years, "waterfall": fall}
 
 

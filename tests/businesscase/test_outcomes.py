@@ -114,7 +114,9 @@ def test_roi_of_hard_benefits_leaves_out_the_others():
 
 
 def test_roi_without_costs_is_none_and_benefits_stand():
-    one = build(case([money("gain", 5), money("pay", 0)], [benefit("g", "gain")], [cost("c", "pay")]), draws=1_000)
+    one = build(
+        case([money("gain", 5), money("pay", 0)], [benefit("g", "gain")], [cost("c", "pay")]), draws=1_000
+    )
     assert one.recommended.roi is None
     assert one.recommended.positive[0] == 1
     assert all(scenario.roi is None for scenario in one.recommended.scenarios)
@@ -152,13 +154,15 @@ def test_waiting_costs_what_three_months_would_have_brought():
 
 
 def test_other_rates_give_the_npv_at_them():
-    found = {rate: npv for rate, npv, _ in build(Case(**simple(finance={"rates": [0.0, 0.2]})), draws=1_000).by_rate}
+    found = {
+        rate: npv
+        for rate, npv, _ in build(Case(**simple(finance={"rates": [0.0, 0.2]})), draws=1_000).by_rate
+    }
     assert list(found) == [0.0, 0.1, 0.2]
     for rate, value in found.items():
         assert value == pytest.approx(sum(40_000 / 12 * (1 + rate) ** (-m / 12) for m in range(1, 37)))
 
 
-@pytest.mark.xfail(strict=True, reason="defect 11: the difference of some draws is added to the chance in all")
 def test_chances_at_other_rates_are_chances():
     declared = fields([money("gain", (100_000, 140_000)), money("pay", 200_000, "once")],
                       [benefit("g", "gain", starts="2028-06-01")], [cost("c", "pay")],
@@ -179,16 +183,13 @@ def idle_cost(**idle):
     )  # fmt: skip
 
 
-WAITING = pytest.mark.xfail(strict=True, reason="defect 10: waiting moves what doing nothing costs")
-
-
 @pytest.mark.parametrize(
     ("idle", "lost"),
     [
         ({"starts": "2027-01-01"}, 0),
-        pytest.param({"starts": "2027-01-01", "ends": "2027-12-31"}, 0, marks=WAITING),
-        pytest.param({"starts": "2028-01-01"}, -3_000, marks=WAITING),
-        pytest.param({"starts": "2029-11-01", "per": "once"}, -3_000, marks=WAITING),
+        ({"starts": "2027-01-01", "ends": "2027-12-31"}, 0),
+        ({"starts": "2028-01-01"}, -3_000),
+        ({"starts": "2029-11-01", "per": "once"}, -3_000),
     ],
 )
 def test_waiting_leaves_the_calendar_of_doing_nothing(idle, lost):
@@ -196,20 +197,23 @@ def test_waiting_leaves_the_calendar_of_doing_nothing(idle, lost):
     assert build(Case(**idle_cost(**idle)), draws=1_000).waiting == pytest.approx(lost)
 
 
-@pytest.mark.xfail(strict=True, reason="defect 13: what is paid once is discounted by its month's end")
 def test_discounted_payback_says_what_the_npv_says():
     """261,000 at once, 100,000 a year, 10 %: the NPV is -1,113, so that it is never paid back."""
-    declared = fields([money("gain", 100_000), money("pay", 261_000, "once")], [benefit("g", "gain")], [cost("c", "pay")])
+    declared = fields(
+        [money("gain", 100_000), money("pay", 261_000, "once")], [benefit("g", "gain")], [cost("c", "pay")]
+    )
     one = build(Case(**declared), draws=1_000).recommended
     assert one.npv.mean < 0
     assert one.payback_discounted is None
 
 
-@pytest.mark.parametrize("sign", [1, pytest.param(-1, marks=pytest.mark.xfail(strict=True, reason="defect 13"))])
+@pytest.mark.parametrize("sign", [1, -1])
 def test_the_present_is_the_last_of_the_discounted_cash(sign):
     """An NPV of a hundred either side of zero: paid back at the very end, or never."""
     pays = sum(100_000 / 12 * 1.1 ** (-m / 12) for m in range(1, 37)) - 100 * sign
-    declared = fields([money("gain", 100_000), money("pay", pays, "once")], [benefit("g", "gain")], [cost("c", "pay")])
+    declared = fields(
+        [money("gain", 100_000), money("pay", pays, "once")], [benefit("g", "gain")], [cost("c", "pay")]
+    )
     one = build(Case(**declared), draws=1_000).recommended
     assert one.npv.mean == pytest.approx(100 * sign)
     assert (one.payback_discounted is None) == (sign < 0)
