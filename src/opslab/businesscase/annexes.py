@@ -1,4 +1,4 @@
-"""What stands behind the three pages: the last promise, scenarios, money, the ledger, checks, answers, method."""
+"""What stands behind the three pages: the last promise, scenarios, money, ledger, checks, method."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     Blocks = list[Block | Figure]
 
 MOST = 8
-"""Benefits, risks and targets that one of the three pages holds; all of them stand here where there are more."""
+"""Benefits, risks and targets that one of the pages holds; all of them stand here where there are more."""
 
 BENEFITS = "benefit kind grade quantity present"
-_MONEY = ("benefit", "cost", "option")
+_MONEY, _NOTHING, _DRIVERS = ("benefit", "option"), (0.0, 0.0, 0.0), 10
 
 
 def sections(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> dict[str, Blocks]:
@@ -41,8 +41,9 @@ def sections(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> d
                text("words.yes" if one.blocking else "words.no", say.language), say.check(one))
               for one in result.checks]  # fmt: skip
     made["checks"] = [say.table("checks", "check status blocking detail", checks)]
-    for shown, given in ((risks, case.risks), (kpis, case.kpis), (roadmap, case.roadmap)):
-        made["checks"] += [shown(say, given)] if len(given) > MOST else []  # type: ignore[operator] # each its own
+    made["checks"] += [risks(say, case.risks)] if len(case.risks) > MOST else []
+    made["checks"] += [kpis(say, case.kpis)] if len(case.kpis) > MOST else []
+    made["checks"] += [roadmap(say, case.roadmap)] if len(case.roadmap) > MOST else []
     made["answers"] = [say.table("answers_to", "challenge reply", answers(result, say))]
     made["method"] = [Points(method(result, say))]
     return made
@@ -58,7 +59,7 @@ def benefit(one: Line, say: Voice) -> tuple[str | Cell, ...]:
     worth: str | Cell = say.spanned(*map(say.money, (one.present.p50, one.present.p10, one.present.p90)))
     if not one.counted:
         worth = Cell(say("outside"), str(worth))
-    remarks = [say("owned", owner=one.owner)] if one.owner else []
+    remarks = [say("owned", owner=one.owner)] if one.owner and one.kind == "hard" else []
     remarks += [say("signed", who=one.signed_by)] if one.signed_by else []
     name = Cell(one.name, " · ".join(remarks), refs=say.refs(one.refs))
     return name, say(f"kind_{one.kind}"), one.grade, quantity, worth
@@ -108,8 +109,13 @@ def _promise(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> B
     words = say("then_and_now", day=last.date, version=last.version, option=last.recommended, then=last.npv,
                 then_chance=last.positive, now=best.npv, now_chance=best.positive[0])  # fmt: skip
     refs = [Reference(say("readout"), last.link, say("readout_of", run=last.run))] if last.link else []
-    changes = [_change(one, say) for one in last.changes]
+    changes = [_change(one, say) for one in last.changes if one.told or (one.before and one.after)]
     blocks += [say.table("changes", "what kind before after", changes, numeric=(2, 3))] if changes else []
+    came, went = (
+        [say.statement(one.id) for one in last.changes if not (one.told or getattr(one, end))]
+        for end in ("before", "after")
+    )
+    blocks += [Points([say(key, names=names) for key, names in (("came", came), ("went", went)) if names])]
     return [Paragraph(words, refs=refs), *blocks]
 
 
@@ -123,14 +129,13 @@ def _target(one: Target, say: Voice) -> tuple[str | Cell, ...]:
     weight = say("weight", share=one.measured_share or 0.0)
     status = Cell(say(f"status_{one.status}"), tone=TONES[one.status])
     return (Cell(one.kpi.name, say("due", day=one.kpi.date)), ends(one.promised),
-            ends(one.measured, say.day(one.on) if one.on else ""), ends(one.posterior, weight), status)  # fmt: skip
+            ends(one.measured, say.day(one.on) if one.on else ""), ends(one.posterior, weight),
+            status)  # fmt: skip
 
 
 def _change(one: Change, say: Voice) -> tuple[str | Cell, ...]:
-    def told(values: tuple[float, float, float] | None) -> str | Cell:
-        if values is None:
-            return say("not_there")
-        value, low, high = (numbers.given(each, language=say.language) for each in values)
+    def told(values: tuple[float, float, float]) -> str | Cell:
+        value, low, high = (numbers.number(each, language=say.language) for each in values)
         if one.kind in _MONEY:
             value, low, high = map(say.money, values)
         elif one.id in say.places:
@@ -140,7 +145,7 @@ def _change(one: Change, say: Voice) -> tuple[str | Cell, ...]:
     if one.told:
         return one.id, say(f"what_{one.kind}"), *one.told
     name = Cell(say.statement(one.id), refs=say.refs([one.id]))
-    return name, say(f"what_{one.kind}"), told(one.before), told(one.after)
+    return name, say(f"what_{one.kind}"), told(one.before or _NOTHING), told(one.after or _NOTHING)
 
 
 def _scenarios(result: CaseResult, say: Voice) -> Table:
@@ -148,16 +153,17 @@ def _scenarios(result: CaseResult, say: Voice) -> Table:
     for name in ("hours", "hard", "soft", "costs", "npv", "roi", "payback"):
         values = [getattr(one, name) for one in result.recommended.scenarios]
         shown = [say.ratio(value) if name == "roi" else say.months(value, "cell_never") if name == "payback"
-                 else say.quantity(round(value), "") if name == "hours" else say.money(value) for value in values]  # fmt: skip
+                 else say.quantity(round(value), "") if name == "hours" else say.money(value)
+                 for value in values]  # fmt: skip
         idle = say.money(result.nothing.costs.mean) if name == "costs" else say.none
         rows.append((say(f"row_{name}"), *shown, idle))
-    columns, values = "measure prudent central ambitious nothing", {"option": result.recommended.name}
-    return say.table("scenarios", columns, rows, values, numeric=range(1, 5))
+    columns, about = "measure prudent central ambitious nothing", {"option": result.recommended.name}
+    return say.table("scenarios", columns, rows, about, numeric=range(1, 5))
 
 
 def _drivers(result: CaseResult, say: Voice) -> Table:
     rows = []
-    for one in result.drivers:
+    for one in result.drivers[:_DRIVERS]:
         unit = say.unit_of(one.id)
         switching = say.none if one.switching is None else say.quantity(one.switching, unit)
         knowing = say.none if one.knowing is None else say.money(one.knowing)
@@ -193,7 +199,8 @@ def _tei(result: CaseResult, say: Voice) -> Blocks:
     """Return Forrester's table, labelled as the other view of the same case."""
     made, finance = result.recommended.tei, result.case.finance
     rows = [(say(f"column_{name}"), *map(say.money, (row.initial, *row.years, row.total, row.present_value)))
-            for name, row in (("benefits", made.benefits), ("costs", made.costs), ("net", made.net))]  # fmt: skip
+            for name, row in (("benefits", made.benefits), ("costs", made.costs),
+                              ("net", made.net))]  # fmt: skip
     years = [say("year", number=place) for place in range(1, len(made.net.years) + 1)]
     heads = [say("column_line"), say("column_initial"), *years, say("column_total"), say("column_present")]
     caption = say("table_tei", benefit_risk=finance.benefit_risk, cost_risk=finance.cost_risk)
@@ -221,4 +228,5 @@ def _line(one: Entry, say: Voice) -> tuple[str | Cell, ...]:
     cited = say.cited[one.id]
     name = Cell(cited, one.id if cited != one.id else "", anchor=f"ledger-{say.places[one.id]}")
     return (name, Cell(say.statement(one.id), origin, refs=links),
-            Cell(value, spread), grade, Cell(one.owner or say.none, ", ".join(dates), "bad" if one.overdue else "plain"))  # fmt: skip
+            Cell(value, spread), grade,
+            Cell(one.owner or say.none, ", ".join(dates), "bad" if one.overdue else "plain"))  # fmt: skip

@@ -1,4 +1,4 @@
-"""The ten questions that sponsors and finance ask of a case, answered from its numbers; how it was computed."""
+"""The ten questions that sponsors and finance ask, answered from the case; how it was computed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from opslab.businesscase.sentences import MEASURED, Voice
 if TYPE_CHECKING:
     from opslab.businesscase.result import CaseResult
 
-_COMPARED = ("A", "B")
+_COMPARED, _KINDS = ("A", "B"), ("hard", "capacity", "quality")
 _METHOD = ("against_nothing", "timing", "ratios", "draws", "ranges", "independent", "recapture", "shrunk",
            "scenarios", "knowing", "grades", "rounding", "runs", "inputs")  # fmt: skip
 
@@ -24,7 +24,7 @@ def answers(result: CaseResult, say: Voice) -> list[tuple[str, str]]:
     gross, kpi = steps["gross"] or 1.0, case.kpis[0]
     switch = next((one for one in result.drivers if one.switching is not None), None)
     values: dict[str, Any] = {
-        **{kind: say.money(best.benefits[kind].p50 if kind in best.benefits else 0.0) for kind in ("hard", "capacity", "quality")},
+        **{kind: say.money(best.benefits[kind].p50 if kind in best.benefits else 0.0) for kind in _KINDS},
         "roi": say.ratio(best.roi_hard), "lost": say.money(-steps["not_recaptured"]), "count": len(counted),
         "measured": measured, "told": len(counted) - measured, "names": compared, "targets": len(case.kpis),
         "fit": " ".join(say.check(one) for one in result.checks if one.name in ("capacity", "teams")),
@@ -38,7 +38,8 @@ def answers(result: CaseResult, say: Voice) -> list[tuple[str, str]]:
         "name": say.named(switch.id) if switch else "",
         "value": say.quantity(switch.switching or 0.0, say.unit_of(switch.id)) if switch else "",
     }  # fmt: skip
-    keys = {"euros": "euros", "measured": "measured", "worst_team": "worst_team" if compared else "worst_team_none",
+    keys = {"euros": "euros", "measured": "measured",
+            "worst_team": "worst_team" if compared else "worst_team_none",
             "same_hours": "same_hours", "adoption": "adoption", "best_case": "best_case", "wait": "wait",
             "last_year": "last_year" if last else "last_year_none", "rate": "rate",
             "mind": "mind_switch" if switch else "mind"}  # fmt: skip
@@ -49,11 +50,12 @@ def method(result: CaseResult, say: Voice) -> list[str]:
     """Return the conventions of the computation, a sentence each, then runs and inputs by their hashes."""
     best, finance = result.recommended, result.case.finance
     values: dict[str, Any] = {
-        "timing": say(f"timing_{finance.timing}"), "terms": say(f"terms_{finance.terms}"), "rate": finance.rate,
+        "timing": say(f"timing_{finance.timing}"), "terms": say(f"terms_{finance.terms}"),
+        "rate": finance.rate,
         "months": finance.horizon_months, "start": finance.start, "draws": result.draws, "seed": result.seed,
         "factor": result.factor, "error": say.exact(best.npv_error, finance.currency),
         "nothing": result.nothing.name, "again": best.negative_again,
-        "shrunk": [say.percent(one) for one in sorted({one.shrunk for one in result.lines if one.shrunk is not None})],
+        "shrunk": [say.percent(one) for one in sorted({one.shrunk for one in result.lines if one.shrunk})],
         "runs": list(dict.fromkeys(one.run for one in result.ledger if one.run)),
         "inputs": [f"{one.name} ({(one.sha256 or '?')[:12]})" for one in result.sources],
     }  # fmt: skip

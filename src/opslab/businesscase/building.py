@@ -96,7 +96,7 @@ def build(
         return found
 
     def event(flow: Flow) -> Values:
-        happens = ndtr(drawn_scores(f"event/{flow.name}")) < value(flow.probability or "")
+        happens = ndtr(drawn_scores(f"event/{flow.plain_name}")) < value(flow.probability or "")
         return np.asarray(happens, dtype=np.float64)
 
     horizon = Horizon(case.finance.horizon_months, case.finance.rate, case.finance.timing)
@@ -170,7 +170,8 @@ def _users(flows: Sequence[Flow]) -> dict[str, list[str]]:
     users: dict[str, list[str]] = defaultdict(list)
     for flow in flows:
         for one in flow.ids:
-            users[one].append(flow.name)
+            if flow.plain_name not in users[one]:
+                users[one].append(flow.plain_name)
     return users
 
 
@@ -188,11 +189,11 @@ def _lines(
         part = next((part for part in parts if part > 0), 0.0)
         if not part or (flow.cost and best.parts.get(flow.name, 0.0) <= 0):
             continue
-        line = declared.get(flow.name)
+        line = declared.get(flow.plain_name)
         grades = [known[name].entry.grade for name in flow.amounts]
         amounts = np.asarray(sum((value(name) for name in flow.amounts[1:]), start=value(flow.amounts[0])))
         made.append(Line(
-            name=flow.name, gain=flow.gain, kind=flow.kind, counted=flow.counted, grade=max(grades),
+            name=flow.plain_name, gain=flow.gain, kind=flow.kind, counted=flow.counted, grade=max(grades),
             refs=flow.ids, quantity=spread(part * amounts),
             unit=known[flow.amounts[0]].entry.unit,
             value=spread(part * amount(flow, value, chance=event)), present=spread(part * one.present),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from opslab.businesscase.citations import Finding, distribution
 from opslab.businesscase.ledger import Known
 from opslab.businesscase.references import PER_YEAR, claims_of, day_of, ended, gains_of, month_of, twice
-from opslab.businesscase.simulation import Flow, Weights
+from opslab.businesscase.simulation import ENDED, Flow, Weights
 from opslab.businesscase.spec import Assumption, Benefit, Case, Cost, Option
 from opslab.errors import InputError, Problem
 from opslab.evidence import Benefit as Kind
@@ -43,7 +44,10 @@ def flows_of(
             flows.append(flow)
             if flow.kind == "enabled" and own:
                 shrunk[line.name] = shrinkage
-    flows += [_cost(case, line) for line in case.costs]
+    costs = [_cost(case, line) for line in case.costs]
+    nothing = next(one for one in case.options if one.kind == "do_nothing")
+    pairs = zip(case.costs, costs, strict=True)
+    flows += costs + [_ended(case, line, flow, known) for line, flow in pairs if line.name in nothing.costs]
     problems += list(_claims(case, cited))
     return flows, shrunk, problems
 
@@ -55,7 +59,9 @@ def weights_of(case: Case) -> tuple[list[Weights], Weights]:
 
     def against(option: Option) -> Weights:
         gains = {name: option.reach.get(name, 1.0) for name in option.benefits}
-        return Weights(option.name, gains | ended(case, option))
+        parts = ended(case, option)
+        gains |= {ENDED + name: part for name, part in parts.items() if part > 0}
+        return Weights(option.name, gains | {name: part for name, part in parts.items() if part < 0})
 
     options = [against(one) for one in case.options if one.kind != "do_nothing"]
     return options, Weights(nothing.name, {name: -part for name, part in idle.items()})
@@ -104,6 +110,13 @@ def _benefit(
         recapture=line.recapture or ("default-recapture" if hours and kind != "hard" else None),
         growth=line.decay or ("default-decay" if wears else None), slip=late.entry.id if late else None,
     )  # fmt: skip
+
+
+def _ended(case: Case, line: Cost, flow: Flow, known: Mapping[str, Known]) -> Flow:
+    """Return a cost of doing nothing as the gain of an option that ends it."""
+    late = known.get(f"slip:{line.ended_from}")
+    rid = month_of(case, day_of(case, line.ended_from, end=True), full=True) if line.ended_from else 0
+    return replace(flow, name=ENDED + flow.name, ended=max(rid, 0), slip=late.entry.id if late else None)
 
 
 def _cost(case: Case, line: Cost) -> Flow:

@@ -13,9 +13,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from opslab import workspace
 from opslab.businesscase.spec import Case
 from opslab.errors import InputError, Problem, did_you_mean
 from opslab.evidence import Evidence
+from opslab.messages import text
 from opslab.uncertainty.distributions import Beta, Distribution, Normal, Quantiles, StudentT, quantile
 
 _RESULT, _RUN = "result.json", "run.json"
@@ -193,7 +195,9 @@ def _evidence(run: Run) -> list[Evidence]:
     told = run.record.get("evidence")
     try:
         found = [Evidence.from_record(one) for one in told or ()]
-    except (ValueError, TypeError):
+        for one in found:
+            text(one.statement[0], **one.statement[1])
+    except (ValueError, TypeError, KeyError, OSError):
         raise InputError.of("businesscase.bad_record", run=run.id, name=_RESULT) from None
     return sorted(found, key=lambda one: one.id)
 
@@ -203,7 +207,9 @@ def _find(name: str, folders: Sequence[tuple[Path, bool]], until: datetime.date)
     seen: list[str] = []
     for folder, at_hand in folders:
         home = folder / notebook / slug
-        names = sorted(one.name for one in home.iterdir()) if home.is_dir() else []
+        names = (
+            sorted(one.name for one in home.iterdir()) if workspace.is_there(home) and home.is_dir() else []
+        )
         dated = [one for one in names if _is_dated(one) and (not rest or one == rest[0])]
         seen += dated
         early = [one for one in dated if datetime.date.fromisoformat(one[:10]) <= until]

@@ -38,10 +38,10 @@ def fan(result: CaseResult, say: Voice) -> Figure:
     title = _title(say, say(key, months=last, payback=round(best.payback or 0)))
     shown = wrapped(one_line(title), HALF - 2 * _SIDE, _TITLE, "bold")
     with style():
-        height = 2.3 + 0.19 * shown.count("\n")
+        height = 2.15 + 0.19 * shown.count("\n")
         drawing = Drawing(figsize=(HALF, height))
         drawing.text(_SIDE / HALF, 1 - 0.04 / height, shown, fontsize=_TITLE, weight="bold", va="top")
-        axes = drawing.add_axes((0.0, 0.48 / height, 1.0, 1.47 / height))
+        axes = drawing.add_axes((0.0, 0.48 / height, 1.0, 1.32 / height))
         axes.fill_between(range(last + 1), low, high, color=BLUE, alpha=0.22, linewidth=0)
         axes.plot(range(last + 1), middle, color=BLUE, linewidth=2)
         _frame(axes, low, middle, high, say)
@@ -52,8 +52,8 @@ def fan(result: CaseResult, say: Voice) -> Figure:
         first = result.months[0]
         axes.set_xlabel(one_line(say("fan_axis", start=f"{first.month:02}/{first.year}")), fontsize=_SMALL)
     points = sorted({*range(0, last, _YEAR), last})
-    told = [say("fan_point", month=at, low=say.money(low[at]), middle=say.money(middle[at]), high=say.money(high[at]))
-            for at in points]  # fmt: skip
+    told = [say("fan_point", month=at, middle=say.money(middle[at]), low=say.money(low[at]),
+                high=say.money(high[at])) for at in points]  # fmt: skip
     caption = say("fan_caption", option=best.name, deepest=say.money(max(-min(middle), 0.0)))
     return Figure(drawing, " ".join([title, *told]), caption)
 
@@ -79,13 +79,22 @@ def _frame(
         if bottom <= at <= top:
             line, colour = (0.4, GREY) if at else (0.9, INK)
             axes.axhline(at, color=colour, linewidth=line, zorder=1, xmax=1 - right / HALF)
-            axes.text(0, at, say.money(at), fontsize=_SMALL, va="bottom")
+            shade = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.8}
+            axes.text(
+                0.02 * inch,
+                at + 0.02 * (top - bottom),
+                say.money(at),
+                fontsize=_SMALL,
+                va="bottom",
+                bbox=shade,
+            )
 
 
 def options(result: CaseResult, say: Voice) -> Figure:
     """Draw the NPV of every option with its middle eight tenths, doing nothing at zero."""
-    rows = [Row(one.name, say.money(one.npv.p50), [(one.npv.p10, one.npv.p90, BLUE if one.kind == "recommended" else GREY)],
-                point=one.npv.p50) for one in result.options]  # fmt: skip
+    rows = [Row(one.name, say.money(one.npv.p50), [(
+                one.npv.p10, one.npv.p90, BLUE if one.kind == "recommended" else GREY)], point=one.npv.p50)
+            for one in result.options]  # fmt: skip
     best = max(result.options, key=lambda one: one.npv.p50)
     told = [say("options_point", option=one.name, npv=one.npv) for one in result.options]
     return _figure("options", say("options_title", option=best.name), rows, say, told, width=HALF)
@@ -127,11 +136,11 @@ def measured(one: Target, say: Voice) -> Figure:
     for name, colour in (("promised", GREY), ("measured", ORANGE), ("together", BLUE)):
         ends = one.posterior if name == "together" else getattr(one, name)
         if ends:
-            words = say.spanned(*say.told(*ends, unit))
+            words = say.spanned(*say.told(ends[0], ends[1], ends[2], unit))
             rows.append(Row(say(f"column_{name}"), words, [(ends[0], ends[2], colour)], point=ends[1]))
     title = say("measured_title", kpi=one.kpi.name, status=say(f"status_{one.status}"))
-    more = {"base": one.kpi.baseline, "percent": unit == "share", "axis": say.unit(unit), "width": HALF}
-    return _figure("measured", title, rows, say, **more)
+    return _figure("measured", title, rows, say, axis=say.unit(unit), base=one.kpi.baseline,
+                   percent=unit == "share", width=HALF)  # fmt: skip
 
 
 def _title(say: Voice, title: str) -> str:
@@ -145,7 +154,8 @@ def _figure(name: str, title: str, rows: Sequence[Row], say: Voice, told: Sequen
     told = told or [say("pair", name=row.label, value=row.value) for row in rows]
     if not axis:
         axis, step = say(f"axis_{say.step:.0f}", currency=say.result.case.finance.currency), say.step
-        rows = [Row(row.label, row.value, [(start / step, end / step, colour) for start, end, colour in row.segments],
+        rows = [Row(row.label, row.value, [(low / step, high / step, colour)
+                                           for low, high, colour in row.segments],
                     None if row.point is None else row.point / step) for row in rows]  # fmt: skip
         base /= step
     drawing = bars(title, rows, axis, say.language, base=base, **more)

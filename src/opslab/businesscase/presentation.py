@@ -58,7 +58,8 @@ def _facts(result: CaseResult, say: Voice) -> Facts:
     return Facts((
         (say("fact_npv"), say.money(best.npv.p50), (say("fact_spread", npv=best.npv), say(
             "fact_terms", months=finance.horizon_months, rate=finance.rate))),
-        (say("fact_roi"), say.ratio(best.roi), (say("roi_means"), say("fact_hard", roi=say.ratio(best.roi_hard)))),
+        (say("fact_roi"), say.ratio(best.roi), (say("roi_means"), say(
+            "fact_hard", roi=say.ratio(best.roi_hard)))),
         (say("fact_payback"), say.months(best.payback), (
             say("fact_discounted", payback=say.months(best.payback_discounted)),
             say("fact_never", share=best.never, months=finance.horizon_months))),
@@ -108,7 +109,8 @@ def _decision(result: CaseResult, say: Voice) -> Blocks:
     asked = {
         "people": case.ask.people, "mandate": case.ask.mandate, "problem": case.ask.problem,
         "nothing": "" if stopped else f"{idle} {waiting}", "wanted": case.decision.wanted,
-        "by": say("by_whom", day=case.decision.by, who=case.decision.who), "conditions": "; ".join(case.decision.conditions),
+        "by": say("by_whom", day=case.decision.by, who=case.decision.who),
+        "conditions": "; ".join(case.decision.conditions),
     }  # fmt: skip
     pairs = Pairs([(say(f"ask_{name}"), words) for name, words in asked.items() if words])
     blocks: Blocks = [pairs] if stopped else [pairs, _answers(result, say)]
@@ -160,8 +162,8 @@ def _option(one: OptionResult, say: Voice) -> tuple[str | Cell, ...]:
     sure = Cell(say.percent(one.positive[0]), say("cell_worst", worst=say.money(one.worst)))
     roi = Cell(say.ratio(one.roi), say("cell_hard", roi=say.ratio(one.roi_hard)))
     payback = say.months(one.payback, "cell_never")
-    return (Cell(one.name, kind), say.amount(one.benefits["all"]), say.amount(one.costs), say.amount(one.npv), sure,
-            roi, payback)  # fmt: skip
+    return (Cell(one.name, kind), say.amount(one.benefits["all"]), say.amount(one.costs),
+            say.amount(one.npv), sure, roi, payback)  # fmt: skip
 
 
 def _benefits(result: CaseResult, say: Voice) -> Blocks:

@@ -180,10 +180,11 @@ def _target(
         return Target(kpi, promised, None, None, None, None, "debt" if due else "not_due", before is not None)
     (least, value, most), on = measured
     found = update(aim, (high - low) / _WIDTH, value, (most - least) / _WIDTH)
-    rising = aim > kpi.baseline
+    basis = before or kpi  # a threshold or a baseline that moved since does not change what was promised
+    rising = aim > basis.baseline
     half = found.sd * _WIDTH / 2
     status: Any = "on_the_way"
-    if (value <= kpi.kill) if rising else (value >= kpi.kill):
+    if (value <= basis.kill) if rising else (value >= basis.kill):
         status = "below_kill"
     elif (value >= aim) if rising else (value <= aim):
         status = "reached"

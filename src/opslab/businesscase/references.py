@@ -69,7 +69,7 @@ def _used(case: Case) -> Iterator[tuple[str, str, Location]]:
         ]
         cited = enumerate(getattr(line, "evidence", ()))
         found += [(name, "evidence", (field, place, "evidence", number)) for number, name in cited]
-        steps = [(getattr(line, name), name) for name in ("starts", "ends")]
+        steps = [(getattr(line, name, None), name) for name in ("starts", "ends", "ended_from")]
         found += [
             (when, "roadmap", (field, place, name)) for when, name in steps if when and not _DAY.match(when)
         ]
@@ -165,7 +165,8 @@ def _days(case: Case) -> Iterator[Problem]:
             yield case.problem("businesscase.checked_after", "assumptions", place, "next_check", **values)
     steps = {one.id for one in case.roadmap}
     for field, place, line in _lines(case):
-        if all(when is None or when in steps or _DAY.match(when) for when in (line.starts, line.ends)):
+        days = (line.starts, line.ends, getattr(line, "ended_from", None))
+        if all(when is None or when in steps or _DAY.match(when) for when in days):
             yield from _span(case, line, field, place)
 
 
@@ -174,12 +175,17 @@ def _span(case: Case, line: Benefit | Cost, field: str, place: int) -> Iterator[
     try:
         starts = day_of(case, line.starts, end=field == "benefits")
         ends = day_of(case, line.ends, end=True) if line.ends else end
+        rid = getattr(line, "ended_from", None)
+        _ = rid and day_of(case, rid, end=True)
     except ValueError:
-        yield case.problem("specs.not_date", field, place, "starts", given=f"{line.starts}, {line.ends}")
+        given = ", ".join(filter(None, (line.starts, line.ends, getattr(line, "ended_from", None))))
+        yield case.problem("specs.not_date", field, place, given=given)
         return
+    if rid and not any(line.name in one.costs for one in case.options if one.kind == "do_nothing"):
+        yield case.problem("businesscase.idle_ended", field, place, "ended_from", name=line.name)
     first = month_of(case, starts, full=field == "benefits")
     last = min(month_of(case, ends, full=False) + (line.ends is not None), case.finance.horizon_months)
-    if ends <= starts:
+    if line.ends and ends <= starts:
         yield case.problem("businesscase.ends_before", field, place, "ends", starts=starts, ends=ends)
     elif max(first, 0) >= last:
         values = {"starts": starts, "ends": ends, "start": case.finance.start, "end": end}

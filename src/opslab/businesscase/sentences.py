@@ -35,12 +35,13 @@ class Voice:
     language: Language
 
     def __call__(self, key: str, /, **values: Any) -> str:
-        """Return a message of the business case; a spread gives its median, and ``_low``, ``_high``, ``_span``."""
+        """Return a message; a spread gives its median by its name, and ``_low``, ``_high``, ``_span``."""
         told = dict(values)
         for name, value in values.items():
             if hasattr(value, "p50"):
                 told |= {name: self.money(value.p50), f"{name}_low": self.money(value.p10),
-                         f"{name}_high": self.money(value.p90), f"{name}_span": self.middle(value)}  # fmt: skip
+                         f"{name}_high": self.money(value.p90),
+                         f"{name}_span": self.middle(value)}  # fmt: skip
         return text(f"businesscase.{key}", self.language, **told)
 
     @cached_property
@@ -122,14 +123,16 @@ class Voice:
     def cited(self) -> dict[str, str]:
         """How the lines of the ledger are cited, by id: by it where ids are short, else by their place."""
         short = all(len(name) <= _SHORT for name in self.places if ":" not in name and "-" not in name)
-        return {name: name if short and ":" not in name else str(place) for name, place in self.places.items()}
+        return {
+            name: name if short and ":" not in name else str(place) for name, place in self.places.items()
+        }
 
     def entry(self, name: str) -> Entry | None:
         """Return a line of the ledger; None where it has none."""
         return self.result.ledger[self.places[name] - 1] if name in self.places else None
 
     def statement(self, name: str) -> str:
-        """Return what a line of the ledger says: the analyst's words, or a message; the id where it has none."""
+        """Return what a line of the ledger says: the analyst's words, or a message; else the id."""
         one = self.entry(name)
         if one is None or isinstance(one.statement, str):
             return name if one is None else str(one.statement)
@@ -138,7 +141,9 @@ class Voice:
     def label(self, name: str, form: str = "{id} · {words}") -> str:
         """Return what a quantity is called: its words, and how it is cited."""
         words = self.statement(name)
-        return form.replace("{id}", self.cited[name]).replace("{words}", words) if name in self.cited else words
+        return (
+            form.replace("{id}", self.cited[name]).replace("{words}", words) if name in self.cited else words
+        )
 
     def named(self, name: str) -> str:
         """Return what a quantity is called in a sentence."""
@@ -191,7 +196,8 @@ class Voice:
 
     def refs(self, names: Iterable[str]) -> tuple[Reference, ...]:
         """Return links to lines of the ledger."""
-        return tuple(Reference(self.cited[name], f"#ledger-{self.places[name]}", f"{self.cited[name]}: {self.statement(name)}")
+        return tuple(Reference(self.cited[name], f"#ledger-{self.places[name]}",
+                               f"{self.cited[name]}: {self.statement(name)}")
                      for name in names if name in self.places)  # fmt: skip
 
     def table(
@@ -216,7 +222,7 @@ class Voice:
 
     @cached_property
     def worth_knowing(self) -> list[str]:
-        """What is worth measuring, the most first: id and worth of knowing it, where that is not rounded away."""
+        """What is worth measuring, the most first: name and worth, where that is not rounded away."""
         known = [one for one in self.result.drivers if (one.knowing or 0.0) >= self.step / 2]
         ranked = sorted(known, key=lambda one: -(one.knowing or 0.0))
         return [

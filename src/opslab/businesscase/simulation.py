@@ -23,6 +23,9 @@ Value = Callable[[str], Values]
 """Draws of a quantity by its id in the ledger; one number where it is known."""
 
 _CHUNK, _KEPT = 5000, 20_000  # draws at a time; of which the whole cumulative cash is kept
+ENDED = "ended: "
+"""Before the name of a cost of doing nothing that is told as a gain."""
+
 _LEAST = 1e-12  # what is left in a year of what wears off wholly
 KINDS: tuple[Kind, ...] = ("hard", "capacity", "quality", "enabled")
 
@@ -50,6 +53,8 @@ class Flow:
         Rate of exchange, times a year, shrinkage.
     start, end : int
         Months from the horizon's first; the end is not part of it.
+    ended : int or None
+        Of a cost of doing nothing that is told as a gain: the month from which an option is rid of it.
     ramp : array of shape (months,)
         Share of the final use by month since the start, from 0 to 1.
     once, hours : bool
@@ -67,6 +72,7 @@ class Flow:
     start: int
     end: int
     ramp: Values
+    ended: int | None = None
     once: bool = False
     hours: bool = False
     adoption: str | None = None
@@ -74,6 +80,11 @@ class Flow:
     growth: str | None = None
     slip: str | None = None
     probability: str | None = None
+
+    @property
+    def plain_name(self) -> str:
+        """The name as the case writes it."""
+        return self.name.removeprefix(ENDED)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -175,12 +186,16 @@ def timing_of(flow: Flow, value: Value, months: int, wait: int = 0) -> tuple[Val
     if flow.slip:
         late = np.maximum(np.rint(np.atleast_1d(value(flow.slip))), 0).astype(np.intp)
         late = np.minimum(late, months + max(-flow.start, 0))
-    month, start = np.arange(months)[:, None], flow.start + wait + np.arange(int(late.max()) + 1)
+    month, delay = np.arange(months)[:, None], wait + np.arange(int(late.max()) + 1)
+    ended = flow.ended is not None  # then it keeps its own months, and goes on until an option is rid of it
+    start = np.full(len(delay), flow.start) if ended else flow.start + delay
+    there = month >= (flow.ended or 0) + delay if ended else np.True_
     if flow.once:
-        return (month == np.maximum(start, 0)).astype(np.float64), late
+        return np.where((month == np.maximum(start, 0)) & there, 1.0, 0.0), late
     age = month - start
     use = flow.ramp[np.clip(age, 0, len(flow.ramp) - 1)] / 12
-    return np.where((age >= 0) & (month < flow.end + (wait if flow.cost else 0)), use, 0.0), late
+    within = (age >= 0) & (month < flow.end + (wait if flow.cost and not ended else 0))
+    return np.where(within & there, use, 0.0), late
 
 
 def share_of(flow: Flow, value: Value, months: int, wait: int = 0) -> Values:
@@ -241,12 +256,7 @@ def net(
     for flow in flows:
         part = option.parts.get(flow.name, 0.0) if flow.counted else 0.0
         if part:
-            ends = (
-                flow.cost and part > 0
-            )  # a cost of doing nothing keeps its own months, and goes on till then
-            share = share_of(flow, value, horizon.months, 0 if ends else wait)
-            if ends:
-                share = np.where(np.arange(horizon.months)[:, None] < wait, 0.0, share)
+            share = share_of(flow, value, horizon.months, wait)
             present = np.einsum("rm,md->rd", once if flow.once else running, share)
             total = total + part * present * amount(flow, value, chance=chance)
     return np.asarray(total if rates else total[0])

@@ -99,6 +99,9 @@ class Cost(Declared):
     starts: When = Field(description="a roadmap id (when it begins), or a day")
     ends: When | None = None
     trend: Id | None = Field(None, description="assumption: growth a year, as a share")
+    ended_from: When | None = Field(
+        None, description="of doing nothing: roadmap id (when done) or day from which an option is rid of it"
+    )
     claim: str | None = Field(None, description="what it is a claim on, when doing nothing costs it")
     benefit: Literal["hard", "capacity", "quality"] = Field(
         "capacity", description="what is gained where an option ends this cost of doing nothing"
