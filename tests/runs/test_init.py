@@ -136,7 +136,9 @@ def test_the_wheel_makes_a_workspace_and_runs_in_it(installed, tmp_path):
     code, notebooks = map(Path, python("-c", where, cwd=tmp_path).splitlines())
     assert code.is_relative_to(installed)
     assert notebooks == installed / "opslab/_bundled/notebooks"
-    assert sorted(path.name for path in notebooks.iterdir()) == sorted(f"{one.name}.ipynb" for one in NOTEBOOKS)
+    assert sorted(path.name for path in notebooks.iterdir()) == sorted(
+        f"{one.name}.ipynb" for one in NOTEBOOKS
+    )
     assert "files written" in python("-m", "opslab.cli", "init", "ws", cwd=tmp_path)
     made = files_in(tmp_path / "ws")
     assert made["data/sample/checkout.csv"] == (ROOT / "data/sample/checkout.csv").read_bytes()

@@ -35,7 +35,7 @@ def sections(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> d
     made["waterfall"] = [figures["waterfall"], say.table("waterfall", "step present", steps, numeric=(1,))]
     made["money"] = _money(result, say)
     ledger = [_line(one, say) for one in result.ledger]
-    made["ledger"] = [say.table("ledger", "id statement value grade owner", ledger, numeric=(2,)),
+    made["ledger"] = [say.table("ledger", "id statement value grade owner", ledger),
                       Paragraph(say("ledger_note"), small=True)]  # fmt: skip
     checks = [(say(f"check_{one.name}"), Cell(say(f"status_{one.status}"), tone=TONES[one.status]),
                text("words.yes" if one.blocking else "words.no", say.language), say.check(one))
@@ -112,8 +112,7 @@ def _promise(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> B
     changes = [_change(one, say) for one in last.changes if one.told or (one.before and one.after)]
     blocks += [say.table("changes", "what kind before after", changes, numeric=(2, 3))] if changes else []
     came, went = (
-        [say.statement(one.id) for one in last.changes if not (one.told or getattr(one, end))]
-        for end in ("before", "after")
+        [one.id for one in last.changes if not (one.told or getattr(one, end))] for end in ("before", "after")
     )
     blocks += [Points([say(key, names=names) for key, names in (("came", came), ("went", went)) if names])]
     return [Paragraph(words, refs=refs), *blocks]
@@ -128,7 +127,7 @@ def _target(one: Target, say: Voice) -> tuple[str | Cell, ...]:
 
     weight = say("weight", share=one.measured_share or 0.0)
     status = Cell(say(f"status_{one.status}"), tone=TONES[one.status])
-    return (Cell(one.kpi.name, say("due", day=one.kpi.date)), ends(one.promised),
+    return (Cell(one.kpi.name, say("due", day=one.due)), ends(one.promised),
             ends(one.measured, say.day(one.on) if one.on else ""), ends(one.posterior, weight),
             status)  # fmt: skip
 
@@ -143,7 +142,7 @@ def _change(one: Change, say: Voice) -> tuple[str | Cell, ...]:
         return Cell(value, say.range(low, high)) if low != high else value
 
     if one.told:
-        return one.id, say(f"what_{one.kind}"), *one.told
+        return say(f"finance_{one.id}"), say(f"what_{one.kind}"), *one.told
     name = Cell(say.statement(one.id), refs=say.refs([one.id]))
     return name, say(f"what_{one.kind}"), told(one.before or _NOTHING), told(one.after or _NOTHING)
 

@@ -190,7 +190,7 @@ def _lines(
         if not part or (flow.cost and best.parts.get(flow.name, 0.0) <= 0):
             continue
         line = declared.get(flow.plain_name)
-        grades = [known[name].entry.grade for name in flow.amounts]
+        grades = [known[name].entry.grade for name in (*flow.amounts, *flow.money)]
         amounts = np.asarray(sum((value(name) for name in flow.amounts[1:]), start=value(flow.amounts[0])))
         made.append(Line(
             name=flow.plain_name, gain=flow.gain, kind=flow.kind, counted=flow.counted, grade=max(grades),

@@ -73,10 +73,10 @@ def prepare(case: Case, found: Sequence[Finding], day: datetime.date) -> tuple[d
     for step in case.roadmap:
         slip = step.slip.distribution(share=False)
         if slip != Fixed(0):
-            known[f"slip:{step.id}"] = _default(f"slip:{step.id}", slip, "months", step.owner)
-    return known | {
-        name: _default(name, shapes.beta_interval(*ends), "share") for name, ends in DEFAULTS.items()
-    }, factor
+            known[f"slip:{step.id}"] = _default("slip", f"slip:{step.id}", slip, "months", step.owner)
+    for name, ends in DEFAULTS.items():
+        known[name] = _default(name.replace("-", "_"), name, shapes.beta_interval(*ends), "share")
+    return known, factor
 
 
 def names_twice(case: Case, found: Sequence[Finding]) -> list[Problem]:
@@ -147,11 +147,11 @@ def _finding(one: Finding, lost: Fallen | None) -> Known:
     ))  # fmt: skip
 
 
-def _default(name: str, made: Distribution, unit: str, owner: str | None = None) -> Known:
-    what, _, step = name.partition(":")
+def _default(key: str, name: str, made: Distribution, unit: str, owner: str | None = None) -> Known:
+    step = name.partition(":")[2]
     return Known(made, Entry(
         id=name, kind="assumption" if step else "default", unit=unit, share=unit == "share",
-        statement=(f"businesscase.{what.replace('-', '_')}", {"step": step}), source=None, stated=None,
+        statement=(f"businesscase.{key}", {"step": step}), source=None, stated=None,
         grade="F", declared="F", fallen=None, file=None, owner=owner, checked=None, next_check=None,
         overdue=False, used_by=(), **_shown(made),
     ))  # fmt: skip

@@ -105,7 +105,9 @@ def _decision(result: CaseResult, say: Voice) -> Blocks:
     case, nothing, stopped = result.case, result.nothing, result.action == "stop"
     idle = say("idle_costs", costs=nothing.costs, months=case.finance.horizon_months,
                first=say.money(nothing.first_month), last=say.money(nothing.last_month))  # fmt: skip
-    waiting = say("waiting", months=case.finance.wait_months, loss=say.money(result.waiting))
+    none = say.money(result.waiting) == say.money(0.0)
+    effect = "none" if none else "loses" if result.waiting > 0 else "gains"
+    waiting = say(f"waiting_{effect}", months=case.finance.wait_months, loss=say.money(abs(result.waiting)))
     asked = {
         "people": case.ask.people, "mandate": case.ask.mandate, "problem": case.ask.problem,
         "nothing": "" if stopped else f"{idle} {waiting}", "wanted": case.decision.wanted,

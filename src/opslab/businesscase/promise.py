@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from opslab.businesscase.citations import Finding, Run
 from opslab.businesscase.result import CaseResult, Change, Entry, Line, OptionResult, Previous, Spread, Target
 from opslab.businesscase.spec import Case, Kpi
 from opslab.errors import InputError, Problem, SpecError
+from opslab.evidence import Quantity
 from opslab.uncertainty.updating import update
 
 _WIDTH = 3.2897072539029435  # standard deviations in a 90 % interval of a normal distribution
@@ -100,7 +101,10 @@ def targets(
     kept = {name: kpi for name, kpi in before.items() if now.get(name) == kpi.unit}
     made = [_target(kpi, _measured(kpi, found), kept.get(kpi.id), day) for kpi in case.kpis]
     gone = [kpi for name, kpi in before.items() if name not in kept]
-    return (*made, *(Target(kpi, _range(kpi), None, None, None, None, "dropped", True) for kpi in gone))
+    return (
+        *made,
+        *(Target(kpi, _range(kpi), None, None, None, None, "dropped", True, kpi.date) for kpi in gone),
+    )
 
 
 def compared(
@@ -145,16 +149,17 @@ def diff(before: Mapping[str, Any], after: CaseResult) -> tuple[Change, ...]:
 def _finance(before: Mapping[str, Any], case: Case) -> list[Change]:
     """Return what is otherwise in how money over time is made one figure."""
     after = case.finance.model_dump(mode="json", by_alias=True)
-    found = []
-    for name in after:
-        then, now = before.get(name), after[name]
-        if then != now:
-            told = [
-                "-" if one is None else one if isinstance(one, str) else json.dumps(one)
-                for one in (then, now)
-            ]
-            found.append(Change("finance", name, None, None, (told[0], told[1])))
-    return found
+    pairs = [(name, _words(before.get(name)), _words(after[name])) for name in after]
+    return [Change("finance", name, None, None, (then, now)) for name, then, now in pairs if then != now]
+
+
+def _words(given: Any) -> str:
+    """Return a convention as it is written; a rate of exchange as what one unit is worth."""
+    if isinstance(given, list):
+        return ", ".join(map(_words, given)) or "-"
+    if isinstance(given, dict):
+        return "1 {from} = {rate} {to} ({date})".format_map(defaultdict(lambda: "?", given))
+    return "-" if given is None else str(given)
 
 
 def _changes(before: Mapping[str, tuple[str, Ends]], after: Mapping[str, tuple[str, Ends]]) -> list[Change]:
@@ -174,25 +179,32 @@ def _range(kpi: Kpi) -> Ends:
 def _target(
     kpi: Kpi, measured: tuple[Ends, datetime.date | None] | None, before: Kpi | None, day: datetime.date
 ) -> Target:
-    low, aim, high = promised = _range(before or kpi)
+    basis = before or kpi  # what has moved since does not change what was promised
+    low, aim, high = promised = _range(basis)
+    due = basis.date <= day
     if measured is None:
-        due = before is not None or kpi.date <= day
-        return Target(kpi, promised, None, None, None, None, "debt" if due else "not_due", before is not None)
+        owed = due or before is not None
+        status: Any = "debt" if owed else "not_due"
+        return Target(kpi, promised, None, None, None, None, status, before is not None, basis.date)
     (least, value, most), on = measured
     found = update(aim, (high - low) / _WIDTH, value, (most - least) / _WIDTH)
-    basis = before or kpi  # a threshold or a baseline that moved since does not change what was promised
-    rising = aim > basis.baseline
-    half = found.sd * _WIDTH / 2
-    status: Any = "on_the_way"
-    if (value <= basis.kill) if rising else (value >= basis.kill):
-        status = "below_kill"
-    elif (value >= aim) if rising else (value <= aim):
+    half, sign = found.sd * _WIDTH / 2, 1 if aim > basis.baseline else -1
+    status = "missed" if due else "conflict" if found.conflict else "on_the_way"
+    if sign * value >= sign * aim:
         status = "reached"
-    elif found.conflict:
-        status = "conflict"
+    elif sign * value <= sign * basis.kill:
+        status = "below_kill"
     after = None if found.conflict else (found.mean - half, found.mean, found.mean + half)
     return Target(
-        kpi, promised, (least, value, most), on, after, found.measured_share, status, before is not None
+        kpi,
+        promised,
+        (least, value, most),
+        on,
+        after,
+        found.measured_share,
+        status,
+        before is not None,
+        basis.date,
     )
 
 
@@ -205,10 +217,15 @@ def unmeasurable(case: Case, found: Sequence[Finding]) -> list[Problem]:
         cited = [one.evidence for one in found if one.cited == name]
         if name and len(cited) != 1:
             problems.append(case.problem("businesscase.one_finding", *location, id=name, count=len(cited)))
-        elif name and (cited[0].unit != kpi.unit or None in (cited[0].quantity.low, cited[0].quantity.high)):
+        elif name and (cited[0].unit != kpi.unit or not _has_width(cited[0].quantity)):
             told = {"id": name, "unit": cited[0].unit, "wanted": kpi.unit}
             problems.append(case.problem("businesscase.kpi_unit", *location, **told))
     return problems
+
+
+def _has_width(quantity: Quantity) -> bool:
+    """Return whether a finding has an interval; nan has none."""
+    return quantity.low is not None and quantity.high is not None and quantity.high > quantity.low
 
 
 def _measured(kpi: Kpi, found: Sequence[Finding]) -> tuple[Ends, datetime.date | None] | None:

@@ -57,7 +57,7 @@ def _entry(one: Entry) -> dict[str, Any]:
 def _target(one: Target) -> dict[str, Any]:
     names = ("promised", "measured", "posterior", "measured_share", "status", "before")
     told = {name: _plain(getattr(one, name)) for name in names}
-    return told | {"id": one.kpi.id, "on": one.on.isoformat() if one.on else None}
+    return told | {"id": one.kpi.id, "on": one.on.isoformat() if one.on else None, "due": one.due.isoformat()}
 
 
 def _plain(value: Any) -> Any:

@@ -21,7 +21,7 @@ Location = tuple[str | int, ...]
 
 def refuse_contradictions(case: Case) -> None:
     """Raise a `SpecError` with everything in a case that cannot be."""
-    checks = (_names, _quantities, _days, _options, _exchange, _claims)
+    checks = (_names, _quantities, _days, _options, _untaken, _exchange, _claims)
     found = [problem for check in checks for problem in check(case)]
     if found:
         raise SpecError(*sorted(found, key=lambda problem: problem.line or 0))
@@ -146,6 +146,10 @@ def _unit(one: Assumption) -> str:
 
 def _days(case: Case) -> Iterator[Problem]:
     """Tell days that contradict one another."""
+    end = month_after(case.finance.start, case.finance.horizon_months)
+    if max(case.date, case.decision.by) >= end:
+        values = {"by": max(case.date, case.decision.by), "end": end}
+        yield case.problem("businesscase.decided_after", "decision", "by", **values)
     if case.decision.by < case.date:
         values = {"by": case.decision.by, "date": case.date}
         yield case.problem("businesscase.decided_before", "decision", "by", **values)
@@ -172,15 +176,15 @@ def _days(case: Case) -> Iterator[Problem]:
 
 def _span(case: Case, line: Benefit | Cost, field: str, place: int) -> Iterator[Problem]:
     end = month_after(case.finance.start, case.finance.horizon_months)
-    try:
-        starts = day_of(case, line.starts, end=field == "benefits")
-        ends = day_of(case, line.ends, end=True) if line.ends else end
-        rid = getattr(line, "ended_from", None)
-        _ = rid and day_of(case, rid, end=True)
-    except ValueError:
-        given = ", ".join(filter(None, (line.starts, line.ends, getattr(line, "ended_from", None))))
-        yield case.problem("specs.not_date", field, place, given=given)
-        return
+    days: dict[str, datetime.date] = {}
+    for name in ("starts", "ends", "ended_from"):
+        when = getattr(line, name, None)
+        try:
+            days |= {name: day_of(case, when, end=name != "starts" or field == "benefits")} if when else {}
+        except ValueError:
+            yield case.problem("specs.not_date", field, place, name, given=when)
+            return
+    starts, ends, rid = days["starts"], days.get("ends", end), days.get("ended_from")
     if rid and not any(line.name in one.costs for one in case.options if one.kind == "do_nothing"):
         yield case.problem("businesscase.idle_ended", field, place, "ended_from", name=line.name)
     first = month_of(case, starts, full=field == "benefits")
@@ -223,6 +227,14 @@ def _options(case: Case) -> Iterator[Problem]:
                 yield case.problem("businesscase.reach", "options", place, "reach", name, name=name)
             if not 0 <= reach <= 10:  # noqa: PLR2004 - ten times what a line says is another line
                 yield case.problem("businesscase.reach_range", "options", place, "reach", name, given=reach)
+
+
+def _untaken(case: Case) -> Iterator[Problem]:
+    """Tell benefits and costs that no option takes."""
+    taken = {name for one in case.options for name in (*one.benefits, *one.costs)}
+    for field, place, line in _lines(case):
+        if line.name not in taken:
+            yield case.problem("businesscase.untaken", field, place, "name", name=line.name)
 
 
 def _exchange(case: Case) -> Iterator[Problem]:

@@ -96,7 +96,7 @@ class Line:
     counted : bool
         Whether it is in the NPV: value enabled is not, unless a share of it is signed.
     grade : Grade
-        The worst of what it rests on, worth and adoption aside.
+        The worst of its quantity and of what makes it money; not of adoption, recapture and decay.
     refs : tuple of str
         Ids of the ledger.
     quantity : Spread
@@ -265,8 +265,11 @@ class Target:
         Low, mean, high: both together; None where they contradict each other, or nothing was measured.
     measured_share : float or None
         Weight of the data.
-    status : {"reached", "on_the_way", "below_kill", "conflict", "debt", "not_due", "dropped"}
-        ``debt``: due, or promised before, and not measured; ``dropped``: promised before, and no more.
+    status : {"reached", "on_the_way", "missed", "below_kill", "conflict", "debt", "not_due", "dropped"}
+        ``missed``: due and not reached; ``debt``: due, or promised before, and not measured; ``dropped``:
+        promised before, and no more.
+    due : datetime.date
+        Day by which it was promised.
     before : bool
         Whether the last case promised it.
     """
@@ -277,8 +280,9 @@ class Target:
     on: datetime.date | None
     posterior: tuple[float, float, float] | None
     measured_share: float | None
-    status: Literal["reached", "on_the_way", "below_kill", "conflict", "debt", "not_due", "dropped"]
+    status: Literal["reached", "on_the_way", "missed", "below_kill", "conflict", "debt", "not_due", "dropped"]
     before: bool
+    due: datetime.date
 
 
 @dataclass(frozen=True)

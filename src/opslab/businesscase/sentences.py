@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 TONES: Mapping[str, Tone] = {
     "stop": "bad", "reject": "bad", "defer": "open", "stage": "open", "approve": "good",
     "pass": "good", "warn": "open", "fail": "bad", "reached": "good", "on_the_way": "plain",
-    "not_due": "plain", "below_kill": "bad", "conflict": "open", "debt": "open", "dropped": "bad",
+    "not_due": "plain", "below_kill": "bad", "missed": "bad", "dropped": "bad", "conflict": "open",
+    "debt": "open",
 }  # fmt: skip
 MEASURED = ("A", "B", "C", "D")
 """Grades of what was measured in logs; E and F are what people say."""

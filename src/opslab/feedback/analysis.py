@@ -12,9 +12,9 @@ import numpy as np
 from opslab import workspace
 from opslab.errors import DataError, SpecError
 from opslab.feedback.audit import Audit, judge, wilson
-from opslab.feedback.clustering import Clusters, cluster, levelled, positions
+from opslab.feedback.clustering import MOST_FITTED, Clusters, cluster, levelled, positions
 from opslab.feedback.duplicates import copies
-from opslab.feedback.encoders import encoder_for
+from opslab.feedback.encoders import encoder_for, spelling
 from opslab.feedback.intake import Message, take_in
 from opslab.feedback.naming import name_themes, title
 from opslab.feedback.quality import panel
@@ -74,10 +74,14 @@ def find_themes(
     folder = study.beside(study.themes.encoder)
     cache = study.beside(study.themes.cache) if study.themes.cache else None
     encoder, fallback = encoder_for(study.themes.encoder, folder, cache)
-    vectors = encoder.encode([messages[at].words for at in heads])
-    vectors = levelled(vectors, [messages[at].language for at in heads])
+    said, spoken = [messages[at].words for at in heads], [messages[at].language for at in heads]
+    vectors = levelled(encoder.encode(said), spoken)
     smallest = study.themes.smallest
-    found = cluster(vectors, weights, smallest, seed) if len(heads) >= FEWEST else None
+    found = (
+        cluster(vectors, weights, smallest, seed, spelling(said, MOST_FITTED), spoken)
+        if len(heads) >= FEWEST
+        else None
+    )
     if found:
         labels, reasons = _surest(found, weights, len(messages), study.themes.coverage, smallest)
     else:

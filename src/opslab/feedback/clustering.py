@@ -1,7 +1,7 @@
-"""Themes as communities of a graph of shared neighbours: their number found, not told, and no noise bin.
+"""Themes as communities of a graph of neighbours: their number found, not told, and no noise bin.
 
-Neighbours by cosine, in the vectors as they are and with their common directions damped (half whitened);
-edges weigh the neighbours that two texts share (Jarvis & Patrick 1973, as Jaccard similarity); communities by
+Neighbours by cosine in two views of the texts, their meaning (the encoder) and their spelling; edges that
+fall off with the distance, each text on its own scale (after McInnes, Healy & Melville 2018); communities by
 Louvain (Blondel et al. 2008) over several resolutions, refined by centroids and neighbours together; the
 resolution by silhouette (Rousseeuw 1987). What each part gave: docs/feedback-methods.md.
 """
@@ -24,12 +24,17 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
 
 RESOLUTIONS = (1.0, 2.0, 3.0, 4.5, 6.5, 9.0, 13.0)
-NEIGHBOURS, SPARE = 15, 10  # of a text in the graph, and more that stand in for those a subsample leaves out
+NEIGHBOURS = 15
+EDGES, SPELT = (
+    0.7,
+    0.3,
+)  # weight of the spelling beside the meaning: in edges, in the cosine to a centroid
 VOTE = 0.3  # weight of the neighbours' themes beside the cosine to a theme's centroid
-CLEAR = 0.12  # silhouette from which the best resolution is taken
-USUAL = 2.0  # resolution where no silhouette is clear
+CLEAR = 0.10  # silhouette from which the best resolution is taken
+USUAL = 1.0  # resolution where no silhouette is clear: that of modularity itself
 MOST_FITTED = 20_000  # texts that the graph is built on; further ones join the theme they are nearest to
 _ROUNDS, _SILHOUETTE_TEXTS, _BLOCK = 5, 3000, 1024
+_ASKED = 5000  # fitted texts among which the neighbours of further ones are sought
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Clusters:
     labels, second : array of int, shape (n,)
         The theme of each text, from 0, and the runner-up (the same where there is only one theme).
     margin, cosine : array of float, shape (n,)
-        By how much its theme leads, in the units of `affinity`; and how near its centroid is.
+        By how much its theme leads, in the units of `likeness` and `VOTE`; and how near its centroid is.
     groups : array of int, shape (themes,)
         The coarse level: the group of each theme.
     centroids : array of float, shape (themes, dimensions)
@@ -63,7 +68,14 @@ class Clusters:
     stability: NDArray[np.float64]
 
 
-def cluster(vectors: Vectors, weights: Sequence[int], smallest: int, seed: int = 0) -> Clusters:
+def cluster(
+    vectors: Vectors,
+    weights: Sequence[int],
+    smallest: int,
+    seed: int = 0,
+    spelling: Vectors | None = None,
+    languages: Sequence[str | None] = (),
+) -> Clusters:
     """Find the themes of texts, all assigned.
 
     Parameters
@@ -75,40 +87,50 @@ def cluster(vectors: Vectors, weights: Sequence[int], smallest: int, seed: int =
     smallest : int
         Messages that make a theme; the texts of smaller ones join the nearest theme.
     seed : int
+    spelling : array, shape (n, dimensions), optional
+        At length 1, from `encoders.spelling`.
+    languages : sequence of str or None
+        Of each text, where spelling is given.
     """
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # sums of several threads differ in their last bits
-        fitted = vectors[:MOST_FITTED]
-        lists = [nearest(view, NEIGHBOURS + SPARE) for view in (fitted, whitened(fitted))]
-        graph = joined(lists)
+        views = (vectors,) if spelling is None else (vectors, spelling)
+        fitted = tuple(view[:MOST_FITTED] for view in views)
+        near = nearest(fitted[0], NEIGHBOURS)
+        graph = fuzzy(*near)
+        if spelling is not None:
+            graph = spelt(graph, fuzzy(*nearest(fitted[1], NEIGHBOURS)), languages)
         found = {one: refined(fitted, graph, louvain(graph, one, seed)) for one in RESOLUTIONS}
-        some = fitted[:_SILHOUETTE_TEXTS]
+        some = vectors[: min(MOST_FITTED, _SILHOUETTE_TEXTS)]
         distances = 1 - some @ some.T
         np.fill_diagonal(distances, 0)
         scores = {one: silhouette(distances, labels[: len(some)]) for one, labels in found.items()}
         best = max(scores, key=lambda one: scores[one])
         resolution = best if scores[best] >= CLEAR else USUAL
-        labels = without_small(fitted, found[resolution], np.asarray(weights)[:MOST_FITTED], smallest)
-        neighbours = lists[0][:, :NEIGHBOURS]
-        if len(vectors) > len(fitted):
-            rest = nearest(fitted, NEIGHBOURS, vectors[len(fitted) :])
-            neighbours = np.vstack([neighbours, rest])
-        centres = centroids(fitted, labels)
-        scores_of = affinity(vectors, centres, labels[neighbours])
+        labels = without_small(fitted[0], found[resolution], np.asarray(weights)[:MOST_FITTED], smallest)
+        votes = share(graph) @ membership(labels)
+        if len(vectors) > len(labels):
+            rest = nearest(fitted[0][:_ASKED], NEIGHBOURS, vectors[len(labels) :])[0]
+            ones = np.full(rest.size, 1 / NEIGHBOURS, np.float32)
+            rows = np.repeat(np.arange(len(rest)), NEIGHBOURS)
+            shape = (len(rest), votes.shape[1])
+            votes = sparse.vstack([votes, sparse.csr_matrix((ones, (rows, labels[rest].ravel())), shape)])
+        scores_of = likeness(views, fitted, labels) + VOTE * votes.toarray()
         order = np.argsort(-scores_of, axis=1, kind="stable")
         second = order[:, min(1, order.shape[1] - 1)]
         lead = np.take_along_axis(scores_of, np.stack([order[:, 0], second], 1), 1)
+        centres = centroids(vectors, order[:, 0], order.shape[1])
         return Clusters(
             order[:, 0],
             second,
             (lead[:, 0] - lead[:, 1] if order.shape[1] > 1 else lead[:, 0]).astype(np.float64),
             np.einsum("ij,ij->i", vectors, centres[order[:, 0]]).astype(np.float64),
-            coarse(graph, labels, seed),
-            centroids(vectors, order[:, 0], order.shape[1]),
+            coarse(graph, labels, min(1.0, 0.7 * resolution), seed),
+            centres,
             resolution,
             scores[resolution],
-            stability(lists, fitted, labels, resolution, seed),
+            stability(fitted, graph, labels, resolution, seed),
         )
 
 
@@ -131,60 +153,51 @@ def levelled(vectors: Vectors, languages: Sequence[str | None], least: int = 20)
     return unit(level)
 
 
-def nearest(vectors: Vectors, count: int, queries: Vectors | None = None) -> Places:
-    """Return the places of each text's nearest others by cosine, nearest first; for queries, among them."""
+def nearest(vectors: Vectors, count: int, queries: Vectors | None = None) -> tuple[Places, Vectors]:
+    """Return the places and cosines of each text's nearest others, nearest first; for queries, among them."""
     among = vectors if queries is None else queries
     count = min(count, len(vectors) - (queries is None))
-    found = np.empty((len(among), count), np.int64)
+    found, cosines = np.empty((len(among), count), np.int64), np.empty((len(among), count), np.float32)
     for start in range(0, len(among), _BLOCK):
         block = among[start : start + _BLOCK] @ vectors.T
         rows = np.arange(len(block))
         if queries is None:
             block[rows, rows + start] = -np.inf
-        near = np.sort(np.argpartition(-block, count - 1, axis=1)[:, :count], axis=1)
-        order = np.argsort(-np.take_along_axis(block, near, 1), axis=1, kind="stable")
+        near = np.sort(np.argpartition(block, -count, axis=1)[:, -count:], axis=1)
+        cosine = np.take_along_axis(block, near, 1)
+        order = np.argsort(-cosine, axis=1, kind="stable")
         found[start : start + _BLOCK] = np.take_along_axis(near, order, 1)
-    return found
+        cosines[start : start + _BLOCK] = np.take_along_axis(cosine, order, 1)
+    return found, cosines
 
 
-def whitened(vectors: Vectors) -> Vectors:
-    """Return centred vectors with each principal direction divided by the fourth root of its variance."""
-    centred = vectors - vectors.mean(axis=0)
-    variances, directions = np.linalg.eigh((centred.T @ centred / len(vectors)).astype(np.float64))
-    floor = max(float(variances[-1]) * 1e-4, 1e-12)
-    return unit(centred @ (directions / np.maximum(variances, floor) ** 0.25).astype(np.float32))
+def fuzzy(places: Places, cosines: Vectors) -> sparse.csr_matrix:
+    """Return the graph of neighbours: an edge is 1 to the nearest, and falls off on each text's own scale.
 
-
-def joined(lists: Sequence[Places], kept: NDArray[np.bool_] | None = None) -> sparse.csr_matrix:
-    """Return the graph of shared neighbours, summed over lists of them; only over the texts kept."""
-    graphs = [shared_neighbours(among(one, kept)) for one in lists]
-    return sparse.csr_matrix(sum(graphs[1:], graphs[0]))
-
-
-def among(neighbours: Places, kept: NDArray[np.bool_] | None) -> Places:
-    """Return the nearest neighbours of the texts that are kept, among themselves."""
-    if kept is None:
-        return neighbours[:, :NEIGHBOURS]
-    places = np.cumsum(kept) - 1
-    own = neighbours[kept]
-    first = np.argsort(~kept[own], axis=1, kind="stable")[:, :NEIGHBOURS]
-    chosen = np.take_along_axis(own, first, 1)
-    return np.where(kept[chosen], places[chosen], np.arange(len(own))[:, None])
-
-
-def shared_neighbours(neighbours: Places) -> sparse.csr_matrix:
-    """Return the graph whose edges join neighbours, and weigh the share of neighbours they have in common."""
-    count, size = neighbours.shape
+    The weights of both directions are joined as a fuzzy union, as in UMAP (McInnes, Healy & Melville 2018,
+    section 3.1), with the mean distance beyond the nearest as the scale.
+    """
+    count, size = places.shape
+    beyond = (cosines[:, :1] - cosines).astype(np.float64)
+    falling = np.exp(-beyond / np.maximum(beyond.mean(axis=1, keepdims=True), 1e-6)).astype(np.float32)
     rows = np.repeat(np.arange(count), size)
-    links = sparse.csr_matrix((np.ones(count * size, np.float32), (rows, neighbours.ravel())), (count, count))
-    links.data[:] = 1
-    own = sparse.csr_matrix(((links + sparse.identity(count, np.float32, "csr")) > 0).astype(np.float32))
-    edges = ((links + links.T) > 0).astype(np.float32)
-    common = sparse.csr_matrix((own @ own.T).multiply(edges))
-    common.setdiag(0)
-    common.eliminate_zeros()
-    common.data /= 2 * (size + 1) - common.data
-    return common
+    one = sparse.csr_matrix((falling.ravel(), (rows, places.ravel())), (count, count))
+    return sparse.csr_matrix(one + one.T - one.multiply(one.T))
+
+
+def spelt(
+    meaning: sparse.csr_matrix, spelling: sparse.csr_matrix, languages: Sequence[str | None]
+) -> sparse.csr_matrix:
+    """Return both graphs as one.
+
+    Spelling joins texts of one language only, so that between languages the meaning counts as much more:
+    otherwise themes would fall apart by language.
+    """
+    spoken = np.array([name or "" for name in languages])
+    edges = meaning.tocoo()
+    apart = spoken[edges.row] != spoken[edges.col]
+    edges.data = np.where(apart, np.float32(1 + EDGES), np.float32(1)) * edges.data
+    return sparse.csr_matrix(edges + np.float32(EDGES) * spelling)
 
 
 def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Places:
@@ -193,6 +206,7 @@ def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Places:
 
     if not graph.nnz:
         return np.arange(graph.shape[0])
+    graph.sort_indices()
     return np.asarray(Louvain(resolution=resolution, random_state=seed).fit_predict(graph), np.int64)
 
 
@@ -208,29 +222,33 @@ def membership(labels: Places, count: int | None = None) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(size, np.float32), (np.arange(size), labels)), shape)
 
 
-def affinity(vectors: Vectors, centres: Vectors, votes: Places) -> NDArray[np.float32]:
-    """Return how near each text is to each theme: cosine to its centroid, and the share of neighbours in it.
+def likeness(views: Sequence[Vectors], fitted: Sequence[Vectors], labels: Places) -> Vectors:
+    """Return how near each text is to each theme: cosine to its centroid, that of the spelling at its weight.
 
     Parameters
     ----------
-    vectors : array, shape (n, dimensions)
-    centres : array, shape (themes, dimensions)
-    votes : array of int, shape (n, neighbours)
-        The themes of each text's neighbours.
+    views, fitted : sequence of array, shape (n, dimensions)
+        Of the texts, and of those that have a label.
+    labels : array of int
     """
-    scores = np.asarray(vectors @ centres.T, np.float32)
-    for column in range(votes.shape[1]):
-        scores[np.arange(len(scores)), votes[:, column]] += np.float32(VOTE / votes.shape[1])
-    return scores
+    scores = views[0] @ centroids(fitted[0], labels).T
+    for view, own in zip(views[1:], fitted[1:], strict=True):
+        scores += np.float32(SPELT) * (view @ centroids(own, labels).T)
+    return np.asarray(scores, np.float32)
 
 
-def refined(vectors: Vectors, graph: sparse.csr_matrix, labels: Places) -> Places:
-    """Return labels moved to the theme whose centroid and neighbours are nearest, until none moves."""
+def share(graph: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Return a graph whose rows add up to 1."""
     total = np.maximum(np.asarray(graph.sum(axis=1)).ravel(), 1e-9)
-    step = sparse.diags(1 / total) @ graph
+    return sparse.csr_matrix(sparse.diags((1 / total).astype(np.float32)) @ graph)
+
+
+def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Places) -> Places:
+    """Return labels moved to the theme whose centroid and neighbours are nearest, until none moves."""
+    step = share(graph)
     for _ in range(_ROUNDS):
         votes = (step @ membership(labels)).toarray()
-        moved = np.argmax(vectors @ centroids(vectors, labels).T + VOTE * votes, axis=1)
+        moved = np.argmax(likeness(views, views, labels) + VOTE * votes, axis=1)
         if np.array_equal(moved, labels):
             break
         labels = np.unique(moved, return_inverse=True)[1].astype(np.int64)
@@ -253,45 +271,55 @@ def without_small(vectors: Vectors, labels: Places, weights: NDArray[np.int64], 
 
 
 def silhouette(distances: NDArray[np.float32], labels: Places) -> float:
-    """Return the mean silhouette (Rousseeuw 1987) of labels: 0 for a text alone, -1 for a single theme.
+    """Return the mean silhouette (Rousseeuw 1987) of labels, each text's nearest companion left out.
+
+    A text and its translation look like a clear theme, however fine: the nearest one proves nothing. It is 0
+    for a text alone or in a pair, and -1 for a single theme.
 
     Parameters
     ----------
     distances : array, shape (n, n)
     labels : array of int, shape (n,)
     """
-    members = membership(np.unique(labels, return_inverse=True)[1])
+    labels = np.unique(labels, return_inverse=True)[1].astype(np.int64)
+    members = membership(labels)
     if members.shape[1] < 2:  # noqa: PLR2004 - nothing to compare with
         return -1.0
-    rows, own = members.nonzero()
-    sizes = np.asarray(members.sum(axis=0)).ravel()
+    rows, sizes = np.arange(len(labels)), np.bincount(labels)
     sums = np.asarray(members.T @ distances).T
-    inside = sums[rows, own] / np.maximum(sizes[own] - 1, 1)
+    others = np.where(labels[:, None] == labels, distances, np.inf)
+    np.fill_diagonal(others, np.inf)
+    companion = np.where(sizes[labels] > 1, others.min(axis=1), 0)
+    inside = (sums[rows, labels] - companion) / np.maximum(sizes[labels] - 2, 1)
     means = sums / sizes
-    means[rows, own] = np.inf
+    means[rows, labels] = np.inf
     outside = means.min(axis=1)
     widths = (outside - inside) / np.maximum(np.maximum(outside, inside), 1e-12)
-    return float(np.where(sizes[own] > 1, widths, 0).mean())
+    return float(np.where(sizes[labels] > 2, widths, 0).mean())  # noqa: PLR2004 - more than a pair
 
 
-def coarse(graph: sparse.csr_matrix, labels: Places, seed: int) -> Places:
+def coarse(graph: sparse.csr_matrix, labels: Places, resolution: float, seed: int) -> Places:
     """Return the group of each theme: communities of the themes, by the edges between their texts."""
     members = membership(labels)
     between = sparse.csr_matrix(members.T @ graph @ members)
-    return louvain(between, 1.0, seed) if between.shape[0] > 1 else np.zeros(1, np.int64)
+    return louvain(between, resolution, seed) if between.shape[0] > 1 else np.zeros(1, np.int64)
 
 
 def stability(
-    lists: Sequence[Places], vectors: Vectors, labels: Places, resolution: float, seed: int, times: int = 3
+    views: Sequence[Vectors],
+    graph: sparse.csr_matrix,
+    labels: Places,
+    resolution: float,
+    seed: int,
+    times: int = 3,
 ) -> NDArray[np.float64]:
     """Return how much of each theme comes back on subsamples of 80 %, without new neighbours being sought."""
     random = np.random.default_rng(seed)
     total = np.zeros(int(labels.max()) + 1)
     for _ in range(times):
-        kept = np.zeros(len(labels), bool)
-        kept[random.permutation(len(labels))[: max(2, round(0.8 * len(labels)))]] = True
-        graph = joined(lists, kept)
-        again = refined(vectors[kept], graph, louvain(graph, resolution, seed))
+        kept = np.sort(random.permutation(len(labels))[: max(2, round(0.8 * len(labels)))])
+        part = sparse.csr_matrix(graph[kept][:, kept])
+        again = refined([view[kept] for view in views], part, louvain(part, resolution, seed))
         both = (membership(labels[kept], len(total)).T @ membership(again)).toarray()
         union = both.sum(axis=1, keepdims=True) + both.sum(axis=0, keepdims=True) - both
         total += (both / np.maximum(union, 1)).max(axis=1)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
+
+import numpy as np
+from scipy import sparse
 
 NEAR = 0.8
 """Jaccard similarity of the shingles from which two texts are copies of one another."""
 
 _SHINGLE, _TEMPLATE_WORDINGS, _TEMPLATE_WORDS = 5, 5, 8
 _MOST_SHINGLES = 600  # of a text that are compared
+_EXTRA, _BLOCK = 4, 4096
 
 
 def normal(text: str) -> str:
@@ -22,7 +28,7 @@ def copies(texts: Sequence[str], least: float = NEAR) -> tuple[list[int], list[b
     """Return for each text the place of the first one it copies (its own when none), and what is a template.
 
     All pairs of a Jaccard similarity of at least `least` over shingles of five characters are found, and only
-    they: a pair that similar shares one of its rarest shingles (prefix filter; Chaudhuri, Ganti & Kaushik
+    they: a pair that similar shares several of its rarest shingles (prefix filter; Chaudhuri, Ganti & Kaushik
     2006), and each candidate is verified. A copy of a copy is a copy. A template is a text of at least eight
     words in at least five wordings: spam, or a form that people send.
 
@@ -62,27 +68,35 @@ def copies(texts: Sequence[str], least: float = NEAR) -> tuple[list[int], list[b
 
 
 def _near_pairs(distinct: Sequence[tuple[str, int]], least: float) -> list[tuple[int, int]]:
-    sets = {
-        place: {
-            text[at : at + _SHINGLE] for at in range(min(max(len(text) - _SHINGLE + 1, 1), _MOST_SHINGLES))
-        }
+    sets = [
+        (
+            {text[at : at + _SHINGLE] for at in range(min(max(len(text) - _SHINGLE + 1, 1), _MOST_SHINGLES))},
+            place,
+        )
         for text, place in distinct
-    }
-    counts = Counter(shingle for shingles in sets.values() for shingle in shingles)
-    index: dict[str, list[int]] = defaultdict(list)
+    ]
+    sets.sort(key=lambda one: (len(one[0]), one[1]))
+    counts = Counter(chain.from_iterable(shingles for shingles, _ in sets))
+    numbers: dict[str, int] = {}
+    rows, columns, needed = list[int](), list[int](), np.ones(len(sets))
+    for row, (shingles, _) in enumerate(sets):
+        size = len(shingles)
+        rare = sorted((counts[one], one) for one in shingles)
+        prefix = rare[: size - math.ceil(least * size) + 1 + _EXTRA]
+        needed[row] += _EXTRA if len(prefix) < size else 0
+        often = [numbers.setdefault(one, len(numbers)) for count, one in prefix if count > 1]
+        columns += often
+        rows += [row] * len(often)
+    ones = np.ones(len(rows), np.float32)
+    holds = sparse.csr_matrix((ones, (rows, columns)), (len(sets), max(len(numbers), 1)))
+    sizes = np.array([len(shingles) for shingles, _ in sets])
     pairs = []
-    for place in sorted(sets, key=lambda place: (len(sets[place]), place)):
-        shingles = sets[place]
-        prefix = sorted(shingles, key=lambda one: (counts[one], one))
-        prefix = prefix[: len(shingles) - int(-(-least * len(shingles) // 1)) + 1]
-        candidates = {other for shingle in prefix for other in index[shingle]}
-        for other in candidates:
-            if len(sets[other]) < least * len(shingles):
-                continue
-            shared = len(shingles & sets[other])
-            if shared >= least * (len(shingles) + len(sets[other]) - shared):
-                pairs.append((other, place))
-        for shingle in prefix:
-            if counts[shingle] > 1:
-                index[shingle].append(place)
+    for start in range(0, len(sets), _BLOCK):
+        both = (holds[start : start + _BLOCK] @ holds[: start + _BLOCK].T).tocoo()
+        later, earlier = both.row + start, both.col
+        alike = (both.data >= needed[later]) & (earlier < later) & (sizes[earlier] >= least * sizes[later])
+        for one, other in zip(later[alike].tolist(), earlier[alike].tolist(), strict=True):
+            shared = len(sets[one][0] & sets[other][0])
+            if shared >= least * (sizes[one] + sizes[other] - shared):
+                pairs.append((sets[other][1], sets[one][1]))
     return sorted(pairs)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -54,19 +56,30 @@ class Universal:
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return a vector of length 1 for each text, as rows."""
+        from threadpoolctl import threadpool_limits
+
         made = np.empty((len(texts), 512), np.float32)
-        tokens = [self._tokens.encode(text, out_type=int, add_bos=True, add_eos=True) for text in texts]
-        groups: dict[int, list[int]] = {}
-        for place, found in enumerate(tokens):
-            groups.setdefault(len(found), []).append(place)
-        for length, places in groups.items():
+        waiting: dict[int, list[tuple[int, list[int]]]] = {}
+        done: list[Future[None]] = []
+
+        def batch(part: list[tuple[int, list[int]]]) -> None:
+            length = len(part[0][1])
             size = max(2, _TOKENS // length)
             out = np.empty((size, 512), np.float32)
-            for start in range(0, len(places), size):
-                part = places[start : start + size]
-                filled = [*part, *part[:1] * (size - len(part))]
-                self._batch([tokens[place] for place in filled], length * size, out)
-                made[part] = out[: len(part)]
+            tokens = [found for _, found in part]
+            self._batch([*tokens, *tokens[:1] * (size - len(part))], length * size, out)
+            made[[place for place, _ in part]] = out[: len(part)]
+
+        with threadpool_limits(1), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as workers:
+            for place, text in enumerate(texts):
+                found = self._tokens.encode(text, out_type=int, add_bos=True, add_eos=True)
+                part = waiting.setdefault(len(found), [])
+                part.append((place, found))
+                if len(part) == max(2, _TOKENS // len(found)):
+                    done.append(workers.submit(batch, waiting.pop(len(found))))
+            done += [workers.submit(batch, part) for part in waiting.values()]
+        for one in done:
+            one.result()
         return made
 
 
@@ -91,23 +104,7 @@ class Latent:
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return a vector of length 1 for each text, as rows; zeros for a text that shares no word."""
-        from scipy.sparse import hstack
-        from sklearn.decomposition import TruncatedSVD
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        least = 2 if len(texts) >= 50 else 1  # noqa: PLR2004 - in a handful of texts each word counts
-        views = [
-            TfidfVectorizer(
-                analyzer=kind, ngram_range=sizes, min_df=least, sublinear_tf=True, max_features=200_000
-            )
-            for kind, sizes in (("word", (1, 2)), ("char_wb", (3, 5)))
-        ]
-        try:
-            table = hstack([view.fit_transform(texts) for view in views]).tocsr()
-        except ValueError:  # no word is left
-            return np.zeros((len(texts), 1), np.float32)
-        size = max(1, min(128, min(table.shape) - 1))
-        return unit(TruncatedSVD(size, random_state=0).fit_transform(table))
+        return latent(texts, (("word", (1, 2)), ("char_wb", (3, 5))), 128)
 
 
 class Local:
@@ -154,6 +151,51 @@ class Cached:
             np.savez(draft, keys=np.array(list(known)), vectors=np.stack(list(known.values())))
             draft.replace(self._path)
         return np.stack([known[key] for key in keys]) if keys else np.empty((0, 1), np.float32)
+
+
+def spelling(texts: Sequence[str], fitted: int) -> NDArray[np.float32]:
+    """Return vectors of how texts are spelt: latent semantic analysis of four letters within words.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    fitted : int
+        How many of the first texts say what is common; the others are placed among them.
+    """
+    return latent(texts, (("char_wb", (4, 4)),), 256, fitted, max_df=0.3)
+
+
+def latent(
+    texts: Sequence[str],
+    views: Sequence[tuple[str, tuple[int, int]]],
+    size: int,
+    fitted: int | None = None,
+    **more: Any,
+) -> NDArray[np.float32]:
+    """Return the latent semantic analysis of texts (Deerwester et al. 1990), at length 1."""
+    from scipy.sparse import hstack
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from threadpoolctl import threadpool_limits
+
+    first = texts[:fitted]
+    least = 2 if len(first) >= 50 else 1  # noqa: PLR2004 - in a handful of texts each word counts
+    made = [
+        TfidfVectorizer(
+            analyzer=kind, ngram_range=sizes, min_df=least, max_features=200_000,
+            sublinear_tf=True, dtype=np.float32, **more,
+        )
+        for kind, sizes in views
+    ]  # fmt: skip
+    try:
+        table = hstack([view.fit_transform(first) for view in made]).tocsr()
+    except ValueError:  # no word is left
+        return np.zeros((len(texts), 1), np.float32)
+    with threadpool_limits(1):
+        model = TruncatedSVD(max(1, min(size, min(table.shape) - 1)), n_iter=2, random_state=0).fit(table)
+        if len(texts) > len(first):
+            table = hstack([view.transform(texts) for view in made]).tocsr()
+        return unit(model.transform(table))
 
 
 def encoder_for(name: str, folder: Path, cache: Path | None = None) -> tuple[Encoder, bool]:

@@ -35,8 +35,9 @@ def identify(texts: Sequence[str], expected: Sequence[str], stated: Sequence[str
         elif not letters:
             found.append(None)
         else:
-            ranked = _identifier().rank(text[:1000])
-            best = next((name for name, _ in ranked if name in expected), ranked[0][0])
-            clear = letters >= _SHORTEST and ranked[0][1] >= _SURE
-            found.append(str(ranked[0][0] if clear else best))
+            best, share = _identifier().classify(text[:1000])
+            if best not in expected and (letters < _SHORTEST or share < _SURE):
+                ranked = _identifier().rank(text[:1000])
+                best = next((name for name, _ in ranked if name in expected), best)
+            found.append(str(best))
     return found

@@ -22,7 +22,7 @@ SPEAKS = 0.2
 _WORD = re.compile(r"[^\W\d_](?:[\w+#]|['\u2019.-](?=\w))*")
 _ELISION = re.compile(r"^(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|aujourd)['\u2019](?!hui)", re.IGNORECASE)
 _LONGEST, _TELLING = 3, 2  # words of a phrase, phrases before the most common one
-_MOST_TEXTS = 60_000
+_MOST_TEXTS = 20_000  # of a language, the first ones in canonical order
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,16 @@ def words(text: str) -> list[str]:
     return [_ELISION.sub("", word).lower() for word in _WORD.findall(text)]
 
 
+def _stem(word: str) -> str:
+    """Return a word without its ending, so that refund, refunds and refunded are one."""
+    return re.sub(r"(?<=\w{3})(?:ations?|ings?|ées?|és?|ers?|ed|es|s|e)$", "", word)
+
+
 def phrases_of(text: str, stops: frozenset[str]) -> set[str]:
     """Return the phrases of one to three words that neither start nor end with a stop word."""
     found: set[str] = set()
     for part in re.split(r"[.!?;:,()\[\]\"\u00ab\u00bb\n]+(?:\s|$)", text):
+        spelt = [word.lower() for word in _WORD.findall(part)]
         said = words(part)
         telling = [len(word) > 1 and word not in stops for word in said]
         for start in range(len(said)):
@@ -62,7 +68,7 @@ def phrases_of(text: str, stops: frozenset[str]) -> set[str]:
                 continue
             for end in range(start, min(start + _LONGEST, len(said))):
                 if telling[end] and not (end > start and said[start] == said[end]):
-                    found.add(" ".join(said[start : end + 1]))
+                    found.add(" ".join([said[start], *spelt[start + 1 : end + 1]]))
     return found
 
 
@@ -159,13 +165,14 @@ def _chosen(ranked: Sequence[tuple[float, str, float]], taken: set[str]) -> list
     The first is the theme's name and no other theme's. A longer phrase that is nearly as common comes first.
     """
     share: Mapping[str, float] = {phrase: part for _, phrase, part in ranked}
+    bare = {phrase: f" {' '.join(_stem(word) for word in words(phrase))} " for phrase in share}
 
     def apart(phrase: str, kept: Sequence[str]) -> bool:
-        return not any(f" {phrase} " in f" {one} " or f" {one} " in f" {phrase} " for one in kept)
+        return not any(bare[phrase] in bare[one] or bare[one] in bare[phrase] for one in kept)
 
     kept: list[str] = []
     for phrase in share:
-        longer = [one for one in share if f" {phrase} " in f" {one} " and share[one] >= 0.6 * share[phrase]]
+        longer = [one for one in share if bare[phrase] in bare[one] and share[one] >= 0.6 * share[phrase]]
         best = max(longer, key=lambda one: (share[one] * math.sqrt(one.count(" ") + 1), one))
         if apart(best, kept) and (kept or best not in taken):
             kept.append(best)

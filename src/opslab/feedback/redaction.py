@@ -138,8 +138,9 @@ def redact(
 
 
 def without_tokens(text: str) -> str:
-    """Return a redacted text without its tokens: what an encoder reads."""
-    return " ".join(_TOKEN.sub(" ", text).split())
+    """Return a redacted text without its tokens, shouting in lower case: what an encoder reads."""
+    plain = " ".join(_TOKEN.sub(" ", text).split())
+    return plain.lower() if plain.isupper() else plain
 
 
 def _bare(given: str) -> str:

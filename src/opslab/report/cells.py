@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -70,11 +71,15 @@ def packed(content: bytes) -> str:
     return base64.b64encode(zlib.compress(content, 9)).decode()
 
 
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def publish(result: Result, language: Language = "en") -> None:
     """Show a result's first screen and attach its record to the cell.
 
     The last code cell of a notebook calls it. The record travels in the notebook itself, so that a run by
-    plain papermill, by a scheduler or by hand carries its own result.
+    plain papermill, by a scheduler or by hand carries its own result, its files and its document.
     """
     from IPython.display import display
 
@@ -84,7 +89,13 @@ def publish(result: Result, language: Language = "en") -> None:
         "text/plain": result.headline(language),
         RECORD_TYPE: result.record(),
     }
-    if hasattr(result, "files"):
-        data[FILES_TYPE] = {name: packed(content) for name, content in result.files().items()}
-    about = {"language": language, "opslab": opslab.__version__, "action": screen.action, "tone": screen.tone}
+    files = dict(result.files()) if hasattr(result, "files") else {}
+    about: dict[str, Any] = {"language": language, "opslab": opslab.__version__}
+    about |= {"action": screen.action, "tone": screen.tone}
+    if hasattr(result, "document"):
+        made = result.document(language)
+        about["documents"] = [] if made is None else [{"file": made[0], "sha256": _hash(made[1])}]
+        files |= [] if made is None else [made]
+    if files:
+        data[FILES_TYPE] = {name: packed(content) for name, content in files.items()}
     display(data, metadata={RECORD_TYPE: about}, raw=True)

@@ -78,6 +78,7 @@ _TAGS = [
     "ul",
     "var",
 ]
+_WORDS = ("skip", "contents", "code", "document", "no_pdf")
 _ATTRIBUTES = [
     "id",
     "class",
@@ -93,7 +94,12 @@ _ATTRIBUTES = [
 ]
 
 
-def render(notebook: Any, identity: Sequence[tuple[str, str]], language: Language) -> str:
+def render(
+    notebook: Any,
+    identity: Sequence[tuple[str, str]],
+    language: Language,
+    documents: Sequence[str] | None = None,
+) -> str:
     """Return an executed notebook as a page.
 
     Parameters
@@ -103,9 +109,11 @@ def render(notebook: Any, identity: Sequence[tuple[str, str]], language: Languag
     identity : sequence of (str, str)
         What the footer says of the run: names and values.
     language : {"en", "fr"}
+    documents : sequence of str, optional
+        Names of the files beside the page that hold it as a document; none of them: how to get one is told.
     """
     clean, _ = _sanitizer().preprocess(copy.deepcopy(notebook), {})
-    return _page(clean, *_parts(clean), identity, language)
+    return _page(clean, *_parts(clean), identity, language, documents)
 
 
 def render_failure(
@@ -145,13 +153,15 @@ def _page(
     body: Sequence[Any],
     identity: Sequence[tuple[str, str]],
     language: Language,
+    documents: Sequence[str] | None = None,
 ) -> str:
     page = {
         "language": language,
         "title": _title(first_screen),
         "style": style(),
         "running_foot": _running_foot(identity),
-        "words": {word: text(f"report.{word}", language) for word in ("skip", "contents", "code")},
+        "words": {word: text(f"report.{word}", language) for word in _WORDS},
+        "documents": documents,
         "first_screen": first_screen,
         "contents": _contents(body),
         "body": body,

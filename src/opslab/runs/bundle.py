@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -18,7 +19,7 @@ from opslab.errors import InputError
 from opslab.messages import LANGUAGES, Language
 from opslab.report.catalogue import render_catalogue
 from opslab.runs.catalogue import INDEX, entry
-from opslab.runs.folder import NOTEBOOK, READOUT, RESULT, RUN, STATUSES, machine_error
+from opslab.runs.folder import FILE_NAME, NOTEBOOK, READOUT, RESULT, RUN, STATUSES, machine_error
 
 _FILES = (NOTEBOOK, READOUT, RESULT, RUN)
 _RUN_ID = re.compile(r"[a-z0-9_]+/[a-z0-9-]+/\d{4}-\d{2}-\d{2}-[0-9a-f]{8}", re.ASCII)
@@ -59,7 +60,8 @@ class _Filed:
 def bundle(run: str | Path, to: str | Path | None = None) -> Bundle:
     """Pack a run and all that it cites into one zip; the same runs give the same bytes.
 
-    Inside, runs stand as they do in the folder of reports, so that their links to one another hold.
+    Inside, runs stand as they do in the folder of reports, so that their links to one another hold. A file
+    that is not the one filed is refused; runs filed before ``run.json`` held hashes are taken as they are.
 
     Parameters
     ----------
@@ -71,7 +73,7 @@ def bundle(run: str | Path, to: str | Path | None = None) -> Bundle:
     Raises
     ------
     InputError
-        When there is no whole run, a cited one is missing, or another file is in the way.
+        When there is no whole run, a cited one is missing or altered, or another file is in the way.
     """
     runs = list(_with_cited(workspace.expanded(run), str(run)))
     told = runs[0].told
@@ -120,11 +122,13 @@ def _filed(folder: Path, reports: Path, shown: str) -> _Filed:
     """Read a run folder; what it tells of itself is not trusted to be a path."""
     name = RUN
     try:
-        files = {}
-        for name in _FILES:
+        told = json.loads(_bytes(folder / RUN, reports))
+        files, outputs = {}, dict(told.get("outputs", {}))
+        for name in sorted({*_FILES, *filter(FILE_NAME.fullmatch, outputs)}):
             files[name] = _bytes(folder / name, reports)
+            if name in outputs and outputs[name] != hashlib.sha256(files[name]).hexdigest():
+                raise InputError.of("runs.bundle_broken", file=shown, name=name)
         name = RUN
-        told = json.loads(files[RUN])
         identity = f"{told['notebook']}/{told['name']}/{told['as_of']}-{told['digest'][:8]}"
         entry(told, "", "en")
         whole = told["status"] in STATUSES

@@ -9,9 +9,9 @@ import datetime
 import hashlib
 import json
 import math
-import re
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ _KERNEL = {
 }
 _LONGEST_WHOLE = 1e21  # from here on JavaScript writes a whole number with an exponent
 _LARGEST_RECORD = 1_000_000
-_FILE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}\.(csv|xlsx)")
 
 
 def normal_form(notebook: Any, parameters: Mapping[str, Any]) -> tuple[Any, list[float]]:
@@ -228,15 +227,17 @@ def file_readout(
     size = len(json.dumps(record, ensure_ascii=False, allow_nan=False).encode())
     if size > _LARGEST_RECORD:
         raise RunError.of("runs.record_size", bytes=size, most=_LARGEST_RECORD)
+    documents = _documents(publication(normal))
     write(normal, working / NOTEBOOK)
-    page = render(normal, footer(identity, language), language)
+    names = None if documents is None else [one["file"] for one in documents]
+    page = render(normal, footer(identity, language), language, names)
     (working / READOUT).write_text(page, encoding="utf-8")
     folders.write_json(working / RESULT, record)
-    _write_files(working, data.get(FILES_TYPE, {}), record.get("files", []))
+    _write_files(working, data.get(FILES_TYPE, {}), [*record.get("files", []), *(documents or [])])
     headline, status = str(data.get("text/plain", "")), str(record["status"])
     told = folders.describe(identity, status=status, headline=headline, seconds=seconds)
     told |= _action(publication(normal)) | {"imports": record.get("imports", [])}
-    told |= {"outputs": {RESULT: workspace.sha256(working / RESULT)}}  # what a case holds it to
+    told["outputs"] = {path.name: workspace.sha256(path) for path in sorted(working.iterdir())}
     folders.write_json(working / RUN, told)
     folders.file_away(working, target)
     return Run(target, status, headline)
@@ -245,12 +246,24 @@ def file_readout(
 def _write_files(working: Path, carried: Mapping[str, str], told: Sequence[Mapping[str, str]]) -> None:
     """Write the files that a notebook carries, if they are those that its record names, by name and hash."""
     for one in told:
-        name, content = one["file"], b""
-        if name in carried and _FILE_NAME.fullmatch(name):
-            content = zlib.decompress(base64.b64decode(carried[name]))
-        if hashlib.sha256(content).hexdigest() != one["sha256"]:
+        name, content = one["file"], None
+        if name in carried and folders.FILE_NAME.fullmatch(name):
+            with suppress(ValueError, TypeError, zlib.error):
+                content = zlib.decompress(base64.b64decode(carried[name]))
+        if content is None or hashlib.sha256(content).hexdigest() != one["sha256"]:
             raise InputError.of("runs.bad_file", file=name)
         (working / name).write_bytes(content)
+
+
+def _documents(output: Any) -> list[dict[str, str]] | None:
+    """Return name and hash of the documents that a result offers, None where its kind has none."""
+    told = output.metadata.get(RECORD_TYPE, {}).get("documents")
+    try:
+        return (
+            None if told is None else [{name: str(one[name]) for name in ("file", "sha256")} for one in told]
+        )
+    except (KeyError, TypeError):
+        raise InputError.of("runs.no_record") from None
 
 
 def _action(output: Any) -> dict[str, str]:

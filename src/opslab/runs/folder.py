@@ -6,10 +6,11 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
@@ -22,9 +23,13 @@ from opslab.errors import CHECK_FAILED, MachineError
 from opslab.parameters import Inputs, Parameters
 
 READOUT, NOTEBOOK, RESULT, RUN = "readout.html", "notebook.ipynb", "result.json", "run.json"
+FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\.(csv|pdf|xlsx)", re.ASCII)
+"""Of what a run may bring beside its four."""
 STATUSES = ("complete", "check_failed")
 """Of a whole run; one that failed has no readout."""
 _EXTRA = "extra"
+_OPTIONAL = ("typst", "sentence-transformers")
+"""Not required, and a readout is another one with them than without."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ def identify(notebook: str, source: Mapping[str, Any], parameters: Parameters, i
 
 @cache
 def environment() -> Mapping[str, str]:
-    """Return the versions that stand behind a run: opslab's own code, Python, and every dependency."""
+    """Return the versions that stand behind a run: opslab's own code, Python, and what it imports."""
     code = hashlib.sha256()
     package = Path(__file__).parents[1]
     for path in sorted(package.rglob("*")):
@@ -126,7 +131,11 @@ def environment() -> Mapping[str, str]:
             code.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     versions = {"opslab": opslab.__version__, "opslab code": code.hexdigest()[:16]}
     versions["python"] = ".".join(platform.python_version_tuple()[:2])
-    return versions | dict(sorted(_dependencies("opslab", {}).items()))
+    found = _dependencies("opslab", {})
+    for name in _OPTIONAL:
+        with suppress(PackageNotFoundError):
+            found[name] = distribution(name).version
+    return versions | dict(sorted(found.items()))
 
 
 def _dependencies(name: str, found: dict[str, str]) -> dict[str, str]:
