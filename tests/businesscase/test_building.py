@@ -320,5 +320,6 @@ def test_filing_in_is_undone(monkeypatch, tmp_path):
             assert workspace.reports() == tmp_path / "a"
             raise RuntimeError
 
-    pytest.raises(RuntimeError, fails)
+    with pytest.raises(RuntimeError):
+        fails()
     assert workspace.reports() == before

@@ -249,7 +249,6 @@ def test_a_promise_that_is_dropped_is_told(reports):
     assert "dropped" in json.dumps(built(again()).record())
 
 
-@pytest.mark.xfail(strict=True, reason="defect 33: the threshold is this case's")
 def test_the_promised_value_at_which_the_work_stops_stands(reports):
     file_case(reports, simple())
     assert built(again(kpis=[measured(6.7, 6.2, 7.2, kill=6.9)])).targets[0].status == "below_kill"

@@ -2,11 +2,12 @@
 
 import datetime
 import math
+from functools import cache
 
 import numpy as np
 import pytest
 from cases import benefit, case, cost, fields, finding, money, share, simple, units, win
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from slow import Slow
 
@@ -21,6 +22,7 @@ from opslab.errors import InputError
 from opslab.uncertainty.draws import scores
 
 DRAWS = 1_000
+UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)  # a smaller example is not worth minutes
 
 
 def month(number):
@@ -110,7 +112,7 @@ def slowly(made, evidence=None, draws=DRAWS):
     ids = {}
     for one in found:
         ids.setdefault(one.cited, ([], one.evidence))[0].append(one.id)
-    return Slow(made, value, lambda name: scores(f"event/{name}", draws, 1).tolist(), ids, draws)
+    return Slow(made, value, cache(lambda name: scores(f"event/{name}", draws, 1).tolist()), ids, draws)
 
 
 def spread(draws):
@@ -173,14 +175,14 @@ def agree(result, slow):
             close(steps["net"], np.mean(want["npv"]), size)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None, phases=UNSHRUNK)
 @given(cases())
 def test_it_is_the_slow_cash_flow(declared):
     made = Case(**declared)
     agree(build(made, draws=DRAWS), slowly(made))
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6, deadline=None, phases=UNSHRUNK)
 @given(cases(), st.integers(0, 5))
 def test_every_single_draw_is_the_slow_one(declared, seed):
     """NPV and payback draw by draw, from `simulate` itself."""
@@ -189,6 +191,7 @@ def test_every_single_draw_is_the_slow_one(declared, seed):
     flows, _, problems = flows_of(made, (), known)
     options, _ = weights_of(made)
 
+    @cache
     def value(name):
         return known[name].used.at(scores(name, draws, seed))
 
@@ -201,13 +204,9 @@ def test_every_single_draw_is_the_slow_one(declared, seed):
     drawn, cash = simulate(
         flows, options, value, Horizon(finance.horizon_months, finance.rate, finance.timing), event, draws
     )
-    slow = Slow(
-        made,
-        lambda name: value(name).tolist(),
-        lambda name: scores(f"event/{name}", draws, seed).tolist(),
-        {},
-        draws,
-    )
+    drawn_lists = cache(lambda name: value(name).tolist())
+    happens = cache(lambda name: scores(f"event/{name}", draws, seed).tolist())
+    slow = Slow(made, drawn_lists, happens, {}, draws)
     assert not problems
     for weights, money_in_time in zip(options, cash, strict=True):
         want = slow.option(next(one for one in made.options if one.name == weights.name))
@@ -218,8 +217,7 @@ def test_every_single_draw_is_the_slow_one(declared, seed):
         np.testing.assert_allclose(money_in_time.discounted, want["discounted"], atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", [None, "quality"])
-@pytest.mark.parametrize("slip", [0, {"low": 1, "high": 4}])
+@pytest.mark.parametrize(("kind", "slip"), [("quality", 0), (None, {"low": 1, "high": 4})])
 def test_hours_of_evidence_are_the_slow_ones(kind, slip):
     line = benefit("hours", evidence=["e"], worth="rate", adoption="use", ramp_months=6, starts="go")
     made = case(
@@ -429,6 +427,18 @@ def test_hours_are_hours_of_a_year():
     for per in ("week", "unit", "once"):
         with pytest.raises(InputError, match=f"per {per}"):
             build(Case(**declared), {"e": [finding(per=per)]}, draws=DRAWS)
+
+
+@pytest.mark.xfail(strict=True, reason="defect 38: shapes of one lateness and many decays")
+def test_a_known_slip_and_an_uncertain_decay():
+    """All of it two months later, as if the step ended then."""
+
+    def made(**step):
+        declared = simple(roadmap=[{"id": "go", "name": "go", "starts": "2027-01-01"} | step])
+        declared["benefits"][0].update(starts="go", kind="capacity")
+        return told(npv(declared))
+
+    assert made(ends="2027-01-31", slip=2) == pytest.approx(made(ends="2027-03-31"))
 
 
 def test_value_enabled_is_volume_times_worth_times_share_shrunk():
