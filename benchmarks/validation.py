@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from simulations import ERRORS_ALLOWED, SEED, Row
+from validate_case import ranges
 from validation_checks import checks, decisions, empty_values, guardrails, outliers, sample_ratios
 from validation_effects import covariates, lifts, means, non_inferiorities, proportions, quantiles
 from validation_groups import clustered_quantiles, clusters, pairs, permutations, strata, totals
@@ -102,6 +103,7 @@ PARTS = (
     decisions,
     non_inferiorities,
     guardrails,
+    ranges,
 )
 
 

@@ -1,0 +1,391 @@
+"""What a case may not say: every mistake at once, each with file, line, field, in both languages."""
+
+import copy
+
+import pytest
+import yaml
+from cases import KPI, RISK, benefit, cost, fields, money, share, simple, units
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opslab.businesscase import build
+from opslab.businesscase.references import refuse_contradictions
+from opslab.businesscase.spec import Case
+from opslab.errors import OpslabError, SpecError
+
+STEP = {"id": "go", "name": "go", "starts": "2027-01-01", "ends": "2027-03-31"}
+
+
+def refused(tmp_path, declared):
+    """Return the problems of a case in a file, after looking at what every refusal must have."""
+    path = tmp_path / "case.yaml"
+    path.write_text(
+        declared
+        if isinstance(declared, str)
+        else yaml.safe_dump(declared, sort_keys=False, allow_unicode=True)
+    )
+    with pytest.raises(SpecError) as caught:
+        Case.load(path, "case.yaml")
+    assert caught.value.exit_code == 2
+    for problem in caught.value.problems:
+        assert problem.file == "case.yaml"
+        assert problem.line
+        english, french = problem.text(), problem.text("fr")
+        assert english != french
+        assert english.startswith("case.yaml, line")
+    return caught.value.problems
+
+
+def keys(problems):
+    return [problem.key for problem in problems]
+
+
+def edit(path, value):
+    """Return a change of one field of the simple case, by its path."""
+
+    def change(declared):
+        inner = declared
+        for part in path[:-1]:
+            inner = inner[part]
+        inner[path[-1]] = value
+
+    return change
+
+
+def add(name, value):
+    return lambda declared: declared.setdefault(name, []).append(value)
+
+
+ONE = [
+    (edit(["benefits", 0, "quantity"], "gian"), "unknown_near", "benefits[1].quantity"),
+    (edit(["benefits", 0, "quantity"], "zzz"), "unknown", "benefits[1].quantity"),
+    (edit(["benefits", 0, "adoption"], "gains"), "unknown_near", "benefits[1].adoption"),
+    (edit(["benefits", 0, "starts"], "stage 1"), "unknown", "benefits[1].starts"),
+    (edit(["costs", 0, "amount"], "pya"), "unknown_near", "costs[1].amount"),
+    (edit(["costs", 0, "trend"], "zzz"), "unknown", "costs[1].trend"),
+    (edit(["options", 1, "benefits"], ["gain"]), "unknown_near", "options[2].benefits[1]"),
+    (edit(["options", 1, "costs"], ["payd"]), "unknown_near", "options[2].costs[1]"),
+    (edit(["decision", "stage"], "one"), "unknown", "decision.stage"),
+    (edit(["kpis", 0, "measured"], {"evidence": "e"}), "unknown", "kpis[1].measured.evidence"),
+    (add("assumptions", money("gain", 3)), "twice", "assumptions[4]"),
+    (add("kpis", KPI), "twice", "kpis[2]"),
+    (edit(["roadmap"], [STEP, STEP]), "twice", "roadmap[2]"),
+    (add("costs", cost("gained", "pay")), "twice", "costs[3]"),
+    (edit(["evidence"], [{"id": "gain", "run": "time_saved/desk"}]), "twice", "assumptions[1]"),
+    (edit(["options", 1, "costs"], ["paid", "paid"]), "twice", "options[2]"),
+    (edit(["assumptions", 0, "currency"], "USD"), "no_rate", "assumptions[1].currency"),
+    (edit(["assumptions", 0, "currency"], "eur"), "specs.pattern", "assumptions[1].currency"),
+    (edit(["benefits", 0, "adoption"], "gain"), "no_share", "benefits[1].adoption"),
+    (edit(["benefits", 0, "decay"], "pay"), "no_share", "benefits[1].decay"),
+    (edit(["costs", 0, "trend"], "gain"), "no_share", "costs[1].trend"),
+    (edit(["assumptions", 1, "per"], "hour"), "no_amount", "costs[1].amount"),
+    (edit(["assumptions", 0], units("gain", 5, "hour")), "no_money", "benefits[1].quantity"),
+    (edit(["decision", "by"], "2026-10-04"), "decided_before", "decision.by"),
+    (edit(["assumptions", 0, "checked"], "2026-10-06"), "checked_later", "assumptions[1].checked"),
+    (edit(["benefits", 0, "starts"], "2029-12-02"), "outside_horizon", "benefits[1].starts"),
+    (edit(["benefits", 0, "ends"], "2026-12-31"), "ends_before", "benefits[1].ends"),
+    (edit(["benefits", 0, "starts"], "2027-02-30"), "specs.not_date", "benefits[1]"),
+    (edit(["roadmap"], [STEP | {"ends": "2026-12-31"}]), "milestone_order", "roadmap[1]"),
+    (edit(["options", 1, "kind"], "stretch"), "one_option", "options"),
+    (edit(["options", 0, "benefits"], ["gained"]), "nothing_costs", "options[1]"),
+    (edit(["options", 0, "costs"], []), "nothing_costs", "options[1]"),
+    (edit(["options", 1, "benefits"], []), "empty_option", "options[2]"),
+    (edit(["options", 1, "costs"], []), "empty_option", "options[2]"),
+    (edit(["options", 1, "reach"], {"gain": 1}), "reach", "options[2].reach.gain"),
+    (edit(["options", 1, "reach"], {"gained": 11}), "reach_range", "options[2].reach.gained"),
+    (edit(["options", 1, "reach"], {"gained": -1}), "reach_range", "options[2].reach.gained"),
+    (edit(["finance", "start"], "2027-01-02"), "first_of_month", "finance"),
+    (edit(["finance", "exchange"], [{"from": "EUR", "to": "EUR", "rate": 1, "date": "2026-01-01", "source": "x"}]),
+     "exchange_to", "finance.exchange[1]"),
+    (edit(["finance", "exchange"], [{"from": "USD", "to": "GBP", "rate": 1, "date": "2026-01-01", "source": "x"}]),
+     "exchange_to", "finance.exchange[1]"),
+    (edit(["finance", "exchange"], [{"from": "USD", "to": "EUR", "rate": 1, "date": "2026-12-01", "source": "x"}]),
+     "checked_later", "finance.exchange[1].date"),
+    (edit(["benefits", 0, "evidence"], ["e"]), "one_quantity", "benefits[1]"),
+    (edit(["benefits", 0, "share"], "gain"), "unsigned_share", "benefits[1]"),
+    (edit(["benefits", 0, "signed_by"], "head"), "unsigned_share", "benefits[1]"),
+    (edit(["kpis", 0, "target"], 9), "kpi_range", "kpis[1]"),
+    (edit(["kpis", 0, "kill"], 4), "kpi_kill", "kpis[1]"),
+    (edit(["kpis", 0, "baseline"], 5), "kpi_kill", "kpis[1]"),
+    (edit(["kpis", 0, "measured"], {"value": 5, "low": 4}), "measured_form", "kpis[1].measured"),
+    (edit(["kpis", 0, "measured"], {"value": 5, "low": 6, "high": 4, "on": "2026-10-01"}), "measured_order", "kpis[1].measured"),
+    (edit(["kpis", 0, "measured"], {"value": 5, "low": 4, "high": 6, "on": "2026-10-06"}), "checked_later",
+     "kpis[1].measured.on"),
+    (edit(["assumptions", 0, "id"], "1"), "specs.pattern", "assumptions[1].id"),
+    (edit(["assumptions", 0, "low"], 5), "uncertainty.half_range", "assumptions[1]"),
+    (edit(["assumptions", 0, "likely"], -1), "uncertainty.negative", "assumptions[1]"),
+    (edit(["assumptions", 0, "likely"], float("nan")), "specs.not_number", "assumptions[1].likely"),
+    (edit(["assumptions", 0, "likely"], True), "specs.not_number", "assumptions[1].likely"),
+    (edit(["assumptions", 0, "sha256"], "abc"), "specs.pattern", "assumptions[1].sha256"),
+    (edit(["assumptions", 0, "unit"], "hours"), "specs.unknown", "assumptions[1].unit"),
+    (edit(["assumptions", 0, "grade"], "G"), "specs.choice", "assumptions[1].grade"),
+    (edit(["options", 1, "kind"], "recomended"), "specs.choice_near", "options[2].kind"),
+    (edit(["finance", "rate"], -1), "specs.greater_than", "finance.rate"),
+    (edit(["finance", "horizon_months"], 5), "specs.greater_than_equal", "finance.horizon_months"),
+    (edit(["date"], "5/10/2026"), "specs.not_date", "date"),
+    (edit(["date"], 20261005), "specs.not_date", "date"),
+    (edit(["case"], "???"), "specs.slug", "case"),
+    (edit(["benefits"], []), "specs.too_few", "benefits"),
+    (edit(["risks"], []), "specs.too_few", "risks"),
+    (edit(["previous"], "time_saved/desk"), "specs.pattern", "previous"),
+    (edit(["evidence"], [{"id": "e", "run": "../desk"}]), "specs.pattern", "evidence[1].run"),
+    (edit(["evidence"], [{"id": "e", "run": "time_saved/../desk"}]), "specs.pattern", "evidence[1].run"),
+    (edit(["evidence"], [{"id": "e", "run": "time_saved/desk/2026-10-01-0123ABCD"}]), "specs.pattern", "evidence[1].run"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "key", "field"), ONE)
+def test_a_mistake_is_told_once_with_its_field(tmp_path, change, key, field):
+    declared = copy.deepcopy(simple())
+    change(declared)
+    [problem] = refused(tmp_path, declared)
+    assert problem.key == (key if "." in key else f"businesscase.{key}")
+    assert problem.field == field
+
+
+def test_the_plain_case_is_taken(tmp_path):
+    path = tmp_path / "case.yaml"
+    path.write_text(yaml.safe_dump(simple(), sort_keys=False))
+    assert Case.load(path).slug == "test-case"
+
+
+def test_a_share_has_no_currency(tmp_path):
+    declared = simple()
+    declared["assumptions"].append(share("use", 0.5, per="year"))
+    assert keys(refused(tmp_path, declared)) == ["businesscase.share_unit"]
+
+
+def test_a_worth_of_another_unit_names_both(tmp_path):
+    declared = fields([units("n", 5, "ticket"), money("w", 3, "hour"), money("pay", 1)],
+                      [benefit("g", "n", worth="w")], [cost("c", "pay")])  # fmt: skip
+    [problem] = refused(tmp_path, declared)
+    assert problem.key == "businesscase.other_unit"
+    assert "hour" in problem.text()
+    assert "ticket" in problem.text()
+
+
+def test_two_of_doing_nothing_are_one_too_many(tmp_path):
+    declared = simple()
+    declared["options"].append(declared["options"][0] | {"name": "nothing either"})
+    assert keys(refused(tmp_path, declared)) == ["businesscase.one_option"]
+
+
+def test_a_worth_of_a_year_is_told_once(tmp_path):
+    declared = simple()
+    declared["benefits"][0]["worth"] = "pay"
+    assert keys(refused(tmp_path, declared)) == ["businesscase.no_worth"]
+
+
+def test_a_case_without_doing_nothing_is_refused(tmp_path):
+    declared = simple()
+    declared["options"][0]["kind"] = "other"
+    assert keys(refused(tmp_path, declared)) == ["businesscase.one_option", "businesscase.empty_option"]
+
+
+@pytest.mark.parametrize("name", ["", "x" * 81])
+def test_names_have_their_length(tmp_path, name):
+    declared = simple(owner=name)
+    declared["benefits"][0]["name"] = name
+    assert keys(refused(tmp_path, declared))[0] == "specs.text_length"
+
+
+def test_a_next_check_is_after_the_last(tmp_path):
+    declared = simple()
+    declared["assumptions"][0].update(checked="2026-09-01", next_check="2026-09-01")
+    [problem] = refused(tmp_path, declared)
+    assert (problem.key, problem.field) == ("businesscase.checked_after", "assumptions[1].next_check")
+
+
+def test_two_lines_with_one_stated_quantity_are_never_added(tmp_path):
+    declared = simple()
+    declared["benefits"].append(benefit("again", "gain"))
+    declared["options"][1]["benefits"] = ["gained", "again"]
+    [problem] = refused(tmp_path, declared)
+    assert problem.key == "businesscase.claimed_twice"
+    assert problem.field == "options[2]"
+
+
+def overlap(*, kept):
+    """A benefit that claims what ending a cost of doing nothing brings, wholly or in part."""
+    option = {"name": "ask", "kind": "recommended", "benefits": ["g"], "costs": ["c"]}
+    if kept:
+        option |= {"costs": ["c", "over"], "reach": {"over": kept}}
+    return fields([money("gain", 30), money("pay", 1), money("over", 30)], [benefit("g", "gain", claim="overtime")],
+                  [cost("c", "pay"), cost("over", "over", claim="overtime")],
+                  [{"name": "nothing", "kind": "do_nothing", "costs": ["over"]}, option])  # fmt: skip
+
+
+def test_a_benefit_and_an_ended_cost_with_one_claim_are_never_added(tmp_path):
+    assert keys(refused(tmp_path, overlap(kept=0))) == ["businesscase.claimed_twice"]
+
+
+def test_a_benefit_and_a_cost_ended_in_part_are_never_added(tmp_path):
+    assert keys(refused(tmp_path, overlap(kept=0.1))) == ["businesscase.claimed_twice"]
+
+
+def test_a_cost_that_is_kept_wholly_is_claimed_by_nobody():
+    assert build(Case(**overlap(kept=1.0)), draws=1_000).recommended.benefits["all"].mean > 0
+
+
+def test_a_start_after_the_horizon_is_told_as_that(tmp_path):
+    declared = simple()
+    declared["benefits"][0]["starts"] = "2030-02-01"
+    [problem] = refused(tmp_path, declared)
+    assert (problem.key, problem.field) == ("businesscase.outside_horizon", "benefits[1].starts")
+
+
+@pytest.mark.xfail(strict=True, reason="defect 34: decided when all is over")
+def test_a_decision_after_the_horizon_is_refused(tmp_path):
+    declared = simple()
+    declared["decision"]["by"] = "2030-01-01"
+    [problem] = refused(tmp_path, declared)
+    assert problem.field == "decision.by"
+
+
+def test_every_mistake_is_told_at_once(tmp_path):
+    declared = simple()
+    declared["decision"]["by"] = "2026-01-01"
+    declared["assumptions"][0]["currency"] = "USD"
+    declared["costs"][0]["amount"] = "pya"
+    declared["options"][1]["reach"] = {"nobody": 1}
+    declared["benefits"][0]["adoption"] = "pay"
+    found = refused(tmp_path, declared)
+    assert set(keys(found)) == {
+        "businesscase.decided_before", "businesscase.no_rate", "businesscase.unknown_near", "businesscase.reach",
+        "businesscase.no_share",
+    }  # fmt: skip
+    assert [one.line for one in found] == sorted(one.line for one in found)
+
+
+def test_lines_are_those_of_the_file(tmp_path):
+    text = yaml.safe_dump(simple(), sort_keys=False).replace("quantity: gain", "quantity: gian")
+    [problem] = refused(tmp_path, text)
+    assert "gian" in text.splitlines()[problem.line - 1]
+    assert "did you mean gain?" in problem.text()
+
+
+@pytest.mark.parametrize(
+    ("written", "field"),
+    [("id: 12", "assumptions[1].id"), ("id: 2026-01-01", "assumptions[1].id"), ("id: true", "assumptions[1].id"),
+     ("id: 1.5", "assumptions[1].id"), ("id:", "assumptions[1].id"), ("id: [gain]", "assumptions[1].id")],
+)  # fmt: skip
+def test_what_an_editor_makes_of_ids_is_refused(tmp_path, written, field):
+    text = yaml.safe_dump(simple(), sort_keys=False).replace("id: gain", written, 1)
+    assert field in [one.field for one in refused(tmp_path, text)]
+
+
+def test_bare_dates_and_numbers_are_read_as_meant(tmp_path):
+    text = (
+        yaml.safe_dump(simple(), sort_keys=False)
+        .replace("'2027-01-01'", "2027-01-01")
+        .replace("name: ask", "name: 2027")
+    )
+    path = tmp_path / "case.yaml"
+    path.write_text(text.replace("name: gained", "name: 12").replace("- gained", "- 12"))
+    case = Case.load(path)
+    assert [one.name for one in case.options] == ["nothing", "2027"]
+    assert build(case, draws=1_000).recommended.npv.mean > 0
+
+
+NAMES = [
+    "<script>alert(1)</script>",
+    "=HYPERLINK(1)",
+    "節約された時間",
+    "وقت",
+    "é" * 80,
+    "a\u202eb",
+    "*x* | `y`",
+    "  ",
+    "{name}",
+    "%s",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_words_and_nothing_else(name):
+    """Markup, other scripts, braces: the numbers are those of a plain name, and the record holds the name."""
+    declared = simple()
+    declared["benefits"][0]["name"] = name
+    declared["options"][1].update(benefits=[name], name=f"{name}"[:80])
+    result = build(Case(**declared), draws=1_000)
+    assert result.lines[0].name == name
+    assert result.record()["options"][0]["name"] == name
+    assert result.recommended.npv == build(Case(**simple()), draws=1_000).recommended.npv
+
+
+def test_markup_in_a_refusal_stays_one_line(tmp_path):
+    declared = simple()
+    declared["options"][1]["benefits"] = ["<b>\nline 9: ok"]
+    [problem] = refused(tmp_path, declared)
+    assert "\n" not in problem.text()
+
+
+@pytest.mark.parametrize(
+    "rates",
+    [[-1], [0.1, -2], ["ten"]],
+)
+def test_rates_are_above_minus_one(tmp_path, rates):
+    [problem] = refused(tmp_path, simple(finance={"rates": rates}))
+    assert problem.field.startswith("finance.rates")
+
+
+@pytest.mark.parametrize("name", ["default-decay", "default-recapture"])
+def test_what_opslab_assumes_cannot_be_called_otherwise(name):
+    """Either the name is refused, or what the case says of it is used."""
+    declared = simple()
+    declared["assumptions"].append(share(name, 0.5))
+    declared["benefits"][0]["decay"] = name
+    try:
+        result = build(Case(**declared), draws=1_000)
+    except OpslabError:
+        return
+    assert result.entry(name).value == 0.5
+
+
+@pytest.mark.parametrize(
+    "line",
+    [{"starts": "2020-01-01", "ends": "2021-01-01"}, {"starts": "2027-03-15", "ends": "2027-03-31"},
+     {"starts": "2029-12-15"}],
+)  # fmt: skip
+def test_a_gain_without_a_month_in_the_horizon_is_refused(tmp_path, line):
+    declared = simple()
+    declared["benefits"][0].update(line)
+    assert refused(tmp_path, declared)
+
+
+def test_a_cost_of_years_ago_is_no_cost_of_this_case(tmp_path):
+    declared = simple()
+    declared["assumptions"][1]["per"] = "once"
+    declared["costs"][0]["starts"] = "2020-01-01"
+    assert refused(tmp_path, declared)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_no_change_of_a_field_ends_in_a_traceback(data):
+    """Any field of the case replaced by anything at all: taken, or refused as a spec."""
+    declared = simple(roadmap=[copy.deepcopy(STEP)])
+    inner, where = declared, []
+    while isinstance(inner, dict | list) and inner:
+        where.append(
+            data.draw(st.sampled_from(list(inner) if isinstance(inner, dict) else range(len(inner))))
+        )
+        if isinstance(inner[where[-1]], dict | list) and data.draw(st.booleans(), label="deeper"):
+            inner = inner[where[-1]]
+        else:
+            break
+    inner[where[-1]] = data.draw(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+        | st.sampled_from([[], {}, [[]], [None], "2027-01-01", "go", "gain", "paid", {"likely": 1}, "0001-01-01", "9999-12-31"])
+    )  # fmt: skip
+    refusal = None
+    try:
+        refuse_contradictions(Case(**declared))
+    except OpslabError as error:
+        refusal = error
+    assert refusal is None or (refusal.exit_code == 2 and refusal.text() and refusal.text("fr"))
+
+
+def test_a_risk_needs_its_owner_and_its_trigger(tmp_path):
+    declared = simple(risks=[{"risk": RISK["risk"]}])
+    assert keys(refused(tmp_path, declared)) == ["specs.missing", "specs.missing"]
