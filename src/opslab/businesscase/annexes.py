@@ -38,13 +38,14 @@ def sections(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> d
     made["ledger"] = [say.table("ledger", "id statement value grade owner", ledger),
                       Paragraph(say("ledger_note"), small=True)]  # fmt: skip
     checks = [(say(f"check_{one.name}"), Cell(say(f"status_{one.status}"), tone=TONES[one.status]),
-               text("words.yes" if one.blocking else "words.no", say.language), say.check(one))
+               text("words.yes" if one.blocking else "words.no", say.language), say.linked(say.check(one)))
               for one in result.checks]  # fmt: skip
     made["checks"] = [say.table("checks", "check status blocking detail", checks)]
     made["checks"] += [risks(say, case.risks)] if len(case.risks) > MOST else []
     made["checks"] += [kpis(say, case.kpis)] if len(case.kpis) > MOST else []
     made["checks"] += [roadmap(say, case.roadmap)] if len(case.roadmap) > MOST else []
-    made["answers"] = [say.table("answers_to", "challenge reply", answers(result, say))]
+    replies = [(question, say.linked(reply)) for question, reply in answers(result, say)]
+    made["answers"] = [say.table("answers_to", "challenge reply", replies)]
     made["method"] = [Points(method(result, say))]
     return made
 

@@ -47,7 +47,7 @@ def first_screen(result: CaseResult, language: Language) -> Verdict:
         headline=headline(result, language),
         tone=TONES[result.action],
         facts=Facts(()) if stopped else _facts(result, say),
-        reasons=[say("not_to_use")] if stopped else _reasons(result, say),
+        reasons=[say("not_to_use")] if stopped else [say.linked(one) for one in _reasons(result, say)],
     )
 
 
@@ -132,7 +132,7 @@ def _answers(result: CaseResult, say: Voice) -> Table:
     rows = []
     for name in ("approve", *(["stage"] if step else []), "defer", "reject"):
         answer = Cell(f"☐ {say(f'answer_{name}')}", say("figures_speak") if name == result.action else "")
-        rows.append((answer, say(f"means_{name}", **values), "\N{NO-BREAK SPACE}"))
+        rows.append((answer, say.linked(say(f"means_{name}", **values)), "\N{NO-BREAK SPACE}"))
     return say.table("answers", "answer sets_off signed", rows)
 
 
@@ -198,7 +198,7 @@ def _depends(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> B
     pairs = say.worth_knowing[:_NEXT]
     return [
         *blocks,
-        Paragraph(say("next" if pairs else "next_none", pairs=pairs, all=say.money(result.evpi))),
+        say.paragraph(say("next" if pairs else "next_none", pairs=pairs, all=say.money(result.evpi))),
     ]
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from opslab.messages import Language, numbers, text
-from opslab.report.blocks import Cell, Reference, Table, Tone
+from opslab.report.blocks import Cell, Paragraph, Reference, Table, Tone
 
 if TYPE_CHECKING:
     from opslab.businesscase.result import CaseResult, Check, Entry, Line, Spread
@@ -148,12 +148,25 @@ class Voice:
 
     def named(self, name: str) -> str:
         """Return what a quantity is called in a sentence."""
-        return self.label(name, "{words} [{id}]")
+        return self.label(name, "{words}\N{NO-BREAK SPACE}[{id}]")
+
+    def linked(self, words: str) -> Cell:
+        """Return a sentence with the citations in it as links behind it."""
+        marks = {f"\N{NO-BREAK SPACE}[{label}]": name for name, label in self.cited.items()}
+        found = sorted((mark for mark in marks if mark in words), key=words.index)
+        for mark in found:
+            words = words.replace(mark, "")
+        return Cell(words, refs=self.refs([marks[mark] for mark in found]))
 
     def check(self, one: Check) -> str:
         """Return what a check found."""
         named = {"ids": [self.named(name) for name in one.values["ids"]]} if "ids" in one.values else {}
         return text(f"businesscase.{one.name}_{one.status}", self.language, **{**one.values, **named})
+
+    def paragraph(self, words: str) -> Paragraph:
+        """Return a sentence as a paragraph; see `linked`."""
+        made = self.linked(words)
+        return Paragraph(made.text, refs=made.refs)
 
     def unit_of(self, name: str) -> str:
         """Return the unit of a quantity of the ledger."""

@@ -212,8 +212,9 @@ def share_of(flow: Flow, value: Value, months: int, wait: int = 0) -> Values:
         np.ones(draws) if flow.cost else np.broadcast_to(monthly ** -(flow.start + wait + late), draws).copy()
     )
     share = np.empty((months, draws))
+    there = table.any(axis=1).tolist()
     for month, row in enumerate(table):  # month by month: the vectors stay in the nearest cache
-        if not row.any():
+        if not there[month]:
             share[month] = 0.0
         elif len(row) == 1:
             np.multiply(power, row[0], out=share[month])
@@ -305,7 +306,7 @@ def simulate(
             for month, brought in enumerate(share):
                 now = brought * whole
                 total[month] += now
-                by_month[row, month] += now.sum()
+                by_month[row, month] += np.add.reduce(now)
             steps[row] += _steps(flow, at, horizon, event, lasting, count)
             if flow.hours:
                 freed = sum((at(one) for one in flow.amounts[1:]), start=at(flow.amounts[0]))
