@@ -21,8 +21,8 @@ Location = tuple[str | int, ...]
 
 def refuse_contradictions(case: Case) -> None:
     """Raise a `SpecError` with everything in a case that cannot be."""
-    checks = (_names, _quantities, _days, _options, _untaken, _exchange, _claims)
-    found = [problem for check in checks for problem in check(case)]
+    checks = (_names, _quantities, _days, _options, _exchange, _claims)
+    found = [problem for check in checks for problem in check(case)] or list(_untaken(case))
     if found:
         raise SpecError(*sorted(found, key=lambda problem: problem.line or 0))
 

@@ -180,13 +180,15 @@ def timing_of(flow: Flow, value: Value, months: int, wait: int = 0) -> tuple[Val
 
     Returns
     -------
-    array of shape (months, delays), before growth or decay; array of shape (draws or 1,)
+    array of shape (months, delays), before growth or decay: one column where the delay is known
+    array of shape (draws or 1,)
     """
     late = np.zeros(1, dtype=np.intp)
     if flow.slip:
         late = np.maximum(np.rint(np.atleast_1d(value(flow.slip))), 0).astype(np.intp)
         late = np.minimum(late, months + max(-flow.start, 0))
-    month, delay = np.arange(months)[:, None], wait + np.arange(int(late.max()) + 1)
+    delays = late if len(late) == 1 else np.arange(int(late.max()) + 1)
+    month, delay = np.arange(months)[:, None], wait + delays
     ended = flow.ended is not None  # then it keeps its own months, and goes on until an option is rid of it
     start = np.full(len(delay), flow.start) if ended else flow.start + delay
     there = month >= (flow.ended or 0) + delay if ended else np.True_
@@ -353,6 +355,7 @@ def _steps(
     if flow.cost or flow.once:
         return np.full(3, kept)
     table, late = timing_of(flow, value, horizon.months)
-    used = np.broadcast_to(np.einsum("m,md->d", horizon.factors(), table)[late], count)
+    flat = np.einsum("m,md->d", horizon.factors(), table)
+    used = np.broadcast_to(flat if len(flat) == 1 else flat[late], count)
     gross = np.broadcast_to(amount(flow, value, chance=chance, without=("adoption", "recapture")), count)
     return np.array([float(gross.sum() * horizon.factors().sum() / 12), float((spent * used).sum()), kept])
