@@ -53,17 +53,18 @@ def test_a_case_may_let_capacity_not_block():
     assert result.record()["status"] == "complete"
 
 
-def test_reach_counts_and_what_is_not_taken_does_not():
+def test_reach_counts_and_what_another_option_takes_does_not():
     declared = teams(0.1)
     declared["options"][1]["reach"] = {"hours": 0.5}
-    assert status(built(declared, {"e": [finding()]}), "capacity") == "pass"
-    other = hours_case(found="z")["benefits"][0] | {"name": "unused"}
-    declared["benefits"].append(other)
+    alone = built(declared, {"e": [finding()]})
+    assert status(alone, "capacity") == "pass"
+    declared["benefits"].append(declared["benefits"][0] | {"name": "more", "evidence": ["z"]})
     declared["evidence"].append({"id": "z", "run": "time_saved/other"})
-    found = {"e": [finding()], "z": [finding("desk/pm/merge")]}
-    assert built(declared, found).check("capacity") == built(
-        teams(0.1) | {"options": declared["options"]}, {"e": [finding()]}
-    ).check("capacity")
+    declared["options"].append(
+        {"name": "big", "kind": "stretch", "benefits": ["hours", "more"], "costs": ["paid"]}
+    )
+    both = built(declared, {"e": [finding()], "z": [finding("desk/pm/merge")]})
+    assert both.check("capacity") == alone.check("capacity")
 
 
 def test_the_same_hours_are_counted_for_their_own_role_only():

@@ -84,7 +84,7 @@ ONE = [
     (edit(["assumptions", 0, "checked"], "2026-10-06"), "checked_later", "assumptions[1].checked"),
     (edit(["benefits", 0, "starts"], "2029-12-02"), "outside_horizon", "benefits[1].starts"),
     (edit(["benefits", 0, "ends"], "2026-12-31"), "ends_before", "benefits[1].ends"),
-    (edit(["benefits", 0, "starts"], "2027-02-30"), "specs.not_date", "benefits[1]"),
+    (edit(["benefits", 0, "starts"], "2027-02-30"), "specs.not_date", "benefits[1].starts"),
     (edit(["roadmap"], [STEP | {"ends": "2026-12-31"}]), "milestone_order", "roadmap[1]"),
     (edit(["options", 1, "kind"], "stretch"), "one_option", "options"),
     (edit(["options", 0, "benefits"], ["gained"]), "nothing_costs", "options[1]"),
@@ -141,6 +141,21 @@ def test_a_mistake_is_told_once_with_its_field(tmp_path, change, key, field):
     [problem] = refused(tmp_path, declared)
     assert problem.key == (key if "." in key else f"businesscase.{key}")
     assert problem.field == field
+
+
+@pytest.mark.parametrize("names", [["gian"], []])
+def test_what_a_wrong_name_leaves_over_is_no_second_mistake(tmp_path, names):
+    declared = simple()
+    declared["options"][1]["benefits"] = names
+    assert len(refused(tmp_path, declared)) == 1
+
+
+def test_what_no_option_takes_is_told(tmp_path):
+    declared = simple()
+    declared["assumptions"] += [money("x", 5), money("y", 5)]
+    declared["benefits"].append(benefit("lonely", "x"))
+    declared["costs"].append(cost("alone", "y"))
+    assert [one.field for one in refused(tmp_path, declared)] == ["benefits[2].name", "costs[3].name"]
 
 
 def test_the_plain_case_is_taken(tmp_path):
@@ -234,7 +249,6 @@ def test_a_start_after_the_horizon_is_told_as_that(tmp_path):
     assert (problem.key, problem.field) == ("businesscase.outside_horizon", "benefits[1].starts")
 
 
-@pytest.mark.xfail(strict=True, reason="defect 34: decided when all is over")
 def test_a_decision_after_the_horizon_is_refused(tmp_path):
     declared = simple()
     declared["decision"]["by"] = "2030-01-01"
@@ -316,8 +330,7 @@ def test_names_are_words_and_nothing_else(name):
 def test_markup_in_a_refusal_stays_one_line(tmp_path):
     declared = simple()
     declared["options"][1]["benefits"] = ["<b>\nline 9: ok"]
-    [problem] = refused(tmp_path, declared)
-    assert "\n" not in problem.text()
+    assert not [one for one in refused(tmp_path, declared) if "\n" in one.text()]
 
 
 @pytest.mark.parametrize(
@@ -360,7 +373,7 @@ def test_a_cost_of_years_ago_is_no_cost_of_this_case(tmp_path):
     assert refused(tmp_path, declared)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_no_change_of_a_field_ends_in_a_traceback(data):
     """Any field of the case replaced by anything at all: taken, or refused as a spec."""

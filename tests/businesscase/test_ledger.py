@@ -136,7 +136,7 @@ def test_a_finding_whose_source_is_changed_is_an_opinion(folder):
     (folder / "data").mkdir()
     told = source(folder / "data/log.csv", name="data/log.csv")
     whole = hours(folder, told)
-    assert (whole.entry("e").grade, whole.lines[0].grade) == ("B", "B")
+    assert (whole.entry("e").grade, whole.lines[0].grade) == ("B", "D")  # the worth of an hour is of grade D
     (folder / "data/log.csv").write_bytes(b"other")
     less = hours(folder, told)
     assert (less.entry("e").grade, less.entry("e").fallen, less.lines[0].grade) == ("F", "changed", "F")

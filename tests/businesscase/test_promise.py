@@ -215,7 +215,6 @@ def test_a_target_measured_by_a_finding_takes_its_interval_to_90():
     assert one.on == found.date
 
 
-@pytest.mark.xfail(strict=True, reason="defect 36: neither file nor field")
 def test_a_finding_without_width_measures_nothing():
     found = finding(
         quantity=Quantity("normal", {"location": 5.5, "scale": 0.5}, 5.5, 5.5, 5.5, 0.9), unit="weeks"

@@ -83,7 +83,10 @@ def test_options_are_compared_on_the_same_draws(result):
 
 def test_evpi_of_one_option_is_the_unit_normal_loss():
     declared = normal_case()
-    declared["options"] = declared["options"][:2]
+    for name in ("benefits", "costs", "options", "evidence"):
+        declared[name] = [
+            one for one in declared[name] if one.get("name", one.get("id")) not in ("b", "fees", "both")
+        ]
     made = build(Case(**declared), {"a": [gain("a", 120, 40)], "b": [gain("b", 50, 30)]}, draws=N)
     within(made.evpi, evpi_normal(200, 400), 1)
     assert made.evpi == pytest.approx(made.recommended.expected_loss)

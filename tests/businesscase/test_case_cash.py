@@ -429,7 +429,6 @@ def test_hours_are_hours_of_a_year():
             build(Case(**declared), {"e": [finding(per=per)]}, draws=DRAWS)
 
 
-@pytest.mark.xfail(strict=True, reason="defect 38: shapes of one lateness and many decays")
 def test_a_known_slip_and_an_uncertain_decay():
     """All of it two months later, as if the step ended then."""
 
