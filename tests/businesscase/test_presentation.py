@@ -346,7 +346,7 @@ def test_the_ten_questions_are_answered_with_figures(whole):
         assert all(re.search(r"\d|€", answer.text) for _, answer in rows)
     assert (
         "promised €240k"
-        in row(table(whole, "answers", "Question").rows, "What did the last case deliver?")[1]
+        in row(table(whole, "answers", "Question").rows, "What did the last case deliver?")[1].text
     )
 
 

@@ -22,10 +22,11 @@ from opslab.uncertainty.distributions import Values
 Value = Callable[[str], Values]
 """Draws of a quantity by its id in the ledger; one number where it is known."""
 
-_CHUNK, _KEPT = 5000, 20_000  # draws at a time; of which the whole cumulative cash is kept
+_CHUNK, _KEPT = 5_000, 10_000  # draws at a time; of which the whole cumulative cash is kept
 ENDED = "ended: "
 """Before the name of a cost of doing nothing that is told as a gain."""
 
+_NONE = np.zeros(1)
 _LEAST = 1e-12  # what is left in a year of what wears off wholly
 KINDS: tuple[Kind, ...] = ("hard", "capacity", "quality", "enabled")
 
@@ -212,7 +213,7 @@ def share_of(flow: Flow, value: Value, months: int, wait: int = 0) -> Values:
         np.ones(draws) if flow.cost else np.broadcast_to(monthly ** -(flow.start + wait + late), draws).copy()
     )
     share = np.empty((months, draws))
-    there = table.any(axis=1).tolist()
+    there = np.any(table, axis=1)
     for month, row in enumerate(table):  # month by month: the vectors stay in the nearest cache
         if not there[month]:
             share[month] = 0.0
@@ -304,9 +305,8 @@ def simulate(
             present[row, here] = lasting * whole
             total = money[kind_of[row], :, :count]
             for month, brought in enumerate(share):
-                now = brought * whole
-                total[month] += now
-                by_month[row, month] += np.add.reduce(now)
+                total[month] += brought * whole
+            by_month[row] += np.einsum("md,d->m", np.broadcast_to(share, (months, count)), whole)
             steps[row] += _steps(flow, at, horizon, event, lasting, count)
             if flow.hours:
                 freed = sum((at(one) for one in flow.amounts[1:]), start=at(flow.amounts[0]))
@@ -330,21 +330,30 @@ def _collect(
     """
     _, months, count = money.shape
     *parts, once = kinds
+    flow = np.empty((months + 1, count))
     for one, own in zip(cash, parts, strict=True):
-        for discounted in (True, False):
-            flow = np.zeros((months + 1, count))
-            for part, single, made in zip(own, once, money, strict=True):
-                if part:
-                    by = factors[int(single)][:, None] if discounted else 1.0
-                    (flow[:-1] if single else flow[1:])[...] += part * by * made
-            total = np.cumsum(flow, axis=0)
-            back, again = payback_draws(total)
-            if discounted:
+        running, single = (
+            sum(
+                (
+                    part * made
+                    for part, flag, made in zip(own, once, money, strict=True)
+                    if part and flag == at
+                ),
+                start=_NONE,
+            )
+            for at in (0, 1)
+        )
+        for by_month, at_start in (factors, (_NONE + 1, _NONE + 1)):
+            flow[0] = 0.0
+            np.multiply(running, by_month[:, None], out=flow[1:])
+            flow[:-1] += single * at_start[:, None]
+            np.cumsum(flow, axis=0, out=flow)
+            back, again = payback_draws(flow)
+            if by_month is factors[0]:
                 one.discounted[here] = back
-                continue
-            one.payback[here], one.negative_again[here] = back, again
-            kept = max(min(one.cumulative.shape[1] - here.start, count), 0)
-            one.cumulative[:, here.start : here.start + kept] = total[:, :kept]
+        one.payback[here], one.negative_again[here] = back, again
+        kept = max(min(one.cumulative.shape[1] - here.start, count), 0)
+        one.cumulative[:, here.start : here.start + kept] = flow[:, :kept]
 
 
 def _steps(

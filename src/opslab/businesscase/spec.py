@@ -31,7 +31,7 @@ class Assumption(Stated):
     currency: Currency | None = Field(None, description="of an amount of money, such as EUR")
     per: Label | None = Field(None, description="hour, week, month, year, once, or what it is the worth of")
     source: Words | None = None
-    file: str | None = Field(None, description="the file it stands on; when that is gone or changed, the grade is F")
+    file: str | None = Field(None, description="file it stands on; gone or changed, the grade is F")
     sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of that file, when it was read")
     grade: Grade = Field("F", description="A randomised … D logs, E diary or survey, F opinion")
     owner: str | None = None
