@@ -273,9 +273,7 @@ def test_runs_beside_the_case_are_found_after_the_reports(reports):
     assert made(reports, hours_case(runs=["attached"])).entry("e").grade == "B"
 
 
-@pytest.mark.parametrize(
-    "folder", ["../..", "/etc", "a\x00b", "~nobody/x", "x" * 5_000, ""]
-)
+@pytest.mark.parametrize("folder", ["../..", "/etc", "a\x00b", "~nobody/x", "x" * 5_000, ""])
 def test_folders_of_runs_that_are_none(reports, folder):
     assert key(refused(reports, hours_case(run="flow_review/desk", runs=[folder]))) == "no_run"
 
