@@ -17,7 +17,7 @@ from opslab.cli import main
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 A4 = (595, 842)  # points
 INSIDE = 680  # CSS pixels between the margins of an A4 page: 180 mm
-PAGES = ("healthy", "broken", "french", "wide", "time saved", "failure", "catalogue")
+PAGES = ("healthy", "broken", "french", "wide", "time saved", "case", "failure", "catalogue")
 SERIOUS = {"serious", "critical"}
 
 
@@ -62,6 +62,7 @@ def pages(tmp_path_factory, browser):
         "french": (["spec=data/sample/checkout.yaml", "language=fr"], 0),
         "wide": (["spec=data/sample/wide.yaml", "language=fr", "as_of=2026-10-01"], 0),
         "time saved": (["language=fr"], 0),
+        "case": (["language=fr", "draws=20000"], 0),
         "failure": (["spec=data/sample/wrong.yaml"], 2),
     }
     found = {}
@@ -70,7 +71,7 @@ def pages(tmp_path_factory, browser):
         patch.delenv("OPSLAB_WORKSPACE", raising=False)
         for name, (given, code) in runs.items():
             arguments = [part for one in given for part in ("-p", one)]
-            notebook = "time_saved" if name == "time saved" else "experiment_readout"
+            notebook = {"time saved": "time_saved", "case": "business_case"}.get(name, "experiment_readout")
             done = CliRunner().invoke(main, ["run", notebook, *arguments])
             assert done.exit_code == code, done.output
             written = set((folder / "reports").glob("*/*/*/*.html")) - set(found.values())

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import io
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure as Drawing
 
 from opslab.errors import ExtraError
-from opslab.report import Cell, Heading, Paragraph, Points, Reference, Table
+from opslab.report import Cell, Figure, Heading, Paragraph, Points, Reference, Table
 from opslab.report.pdf import pdf
 
 HOSTILE = '#import "x" * $ [ ] ` \\u{41} "q" \x00\x1b\n\u202e \U0001f600 漢 #panic() </text>'
@@ -57,3 +63,72 @@ def test_without_typst_one_line_says_how(monkeypatch):
 def test_other_links_are_refused(href):
     with pytest.raises(ValueError, match="relative path"):
         Reference("x", href)
+
+
+def whole():
+    """Return blocks of every kind that a reader's program must find its way in."""
+    rows = [[Cell(f"ligne {place}", anchor=f"row-{place}"), f"{place}"] for place in range(80)]
+    return [
+        Heading("Résultat"),
+        Paragraph(
+            "Gain\u00a0: 1\u202f234\u00a0€",
+            refs=[Reference("E1", "#row-79"), Reference("x", "https://example.org/a")],
+        ),
+        Heading("Détail", 3),
+        Figure(Drawing(figsize=(2, 1)), "Une barre à 12,5"),
+        Heading("Annexe", new_page=True),
+        Table("Lignes", ["Nom", "Valeur"], rows, numeric=(1,)),
+    ]
+
+
+def test_a_program_finds_its_way_in_it():
+    """Read by pypdf: title, language, bookmarks, tags, the image's words, links, French spaces."""
+    pytest.importorskip("typst")
+    reader = pytest.importorskip("pypdf").PdfReader(io.BytesIO(made(*whole())))
+    root = reader.trailer["/Root"]
+    assert reader.metadata.title == "Un titre"
+    assert root["/Lang"] == "fr"
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    flat = str(reader.outline)
+    assert all(name in flat for name in ("Résultat", "Détail", "Annexe"))
+    kinds, alternatives = set(), []
+
+    def walk(node):
+        one = node.get_object()
+        if isinstance(one, list):
+            for child in one:
+                walk(child)
+        elif hasattr(one, "get") and "/S" in one:
+            kinds.add(one["/S"])
+            alternatives.extend([one["/Alt"]] if "/Alt" in one else [])
+            if "/K" in one and not isinstance(one["/K"], int):
+                walk(one["/K"])
+
+    walk(root["/StructTreeRoot"]["/K"])
+    assert {"/H1", "/P", "/Figure", "/Table", "/TR", "/TH", "/TD", "/Link"} <= kinds
+    assert "Une barre à 12,5" in alternatives
+    texts = [page.extract_text() for page in reader.pages]
+    assert "1\u202f234\u00a0€" in texts[0]
+    assert len(texts) >= 3  # a page, and a table of 80 rows that starts another
+    assert all("Valeur" in text for text in texts[1:])  # its heads stand on each of its pages
+    links = [note.get_object() for page in reader.pages for note in page.get("/Annots", [])]
+    assert [one["/A"]["/URI"] for one in links if "/URI" in one.get("/A", {})] == ["https://example.org/a"]
+    assert any("/Dest" in one or "/D" in one.get("/A", {}) for one in links)
+
+
+def test_the_same_bytes_in_another_process(tmp_path):
+    pytest.importorskip("typst")
+    code = "import hashlib, test_pdf; print(hashlib.sha256(test_pdf.made(*test_pdf.whole())).hexdigest())"
+    here = str(Path(__file__).parent)
+    other = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7", "PYTHONPATH": here}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | other,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == hashlib.sha256(made(*whole())).hexdigest()
+    assert not list(tmp_path.iterdir())

@@ -60,9 +60,15 @@ class Reference:
 
     def __html__(self) -> Markup:
         spoken = Markup(' aria-label="{}"').format(self.spoken) if self.spoken else Markup("")
-        return Markup('\N{NO-BREAK SPACE}<a class="ref" href="{}"{}>[{}]</a>').format(
-            self.href, spoken, self.label
-        )
+        return Markup('<a class="ref" href="{}"{}>[{}]</a>').format(self.href, spoken, self.label)
+
+
+def _links(refs: Sequence[Reference]) -> Markup:
+    """Return links behind a text: a short one stays with its last word, lines may break before others."""
+    if not refs:
+        return Markup("")
+    short = len(refs[0].label) <= 4  # noqa: PLR2004 - letters
+    return (Markup("\N{NO-BREAK SPACE}") if short else Markup(" ")) + Markup(" ").join(refs)
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,7 @@ class Paragraph:
     refs: Sequence[Reference] = ()
 
     def _repr_html_(self) -> str:
-        links = Markup("").join(self.refs)
+        links = _links(self.refs)
         if self.tone == "plain":
             small = Markup(' class="small"') if self.small else Markup("")
             return Markup("<p{}>{}{}</p>").format(small, self.text, links)
@@ -172,7 +178,7 @@ class Cell:
 
     def __html__(self) -> Markup:
         remark = Markup('<span class="remark">{}</span>').format(self.remark) if self.remark else Markup("")
-        text = Markup("{}{}").format(self.text, Markup("").join(self.refs))
+        text = Markup("{}{}").format(self.text, _links(self.refs))
         if self.refs or self.anchor:
             name = Markup(' id="{}"').format(self.anchor) if self.anchor else Markup("")
             text = Markup("<span{}>{}</span>").format(name, text)
