@@ -216,8 +216,7 @@ def catalogue(folder: str, language: Language) -> None:
     from opslab import workspace
     from opslab.runs.catalogue import write_catalogue
 
-    given = Path(folder).expanduser()
-    click.echo(write_catalogue(given if given.is_absolute() else workspace.root() / given, language))
+    click.echo(write_catalogue(workspace.root() / workspace.expanded(folder), language))
 
 
 @main.command()
@@ -261,15 +260,13 @@ def lab(ctx: click.Context, port: int | None, no_browser: bool, arguments: Seque
 def sample(folder: str) -> None:
     """Make the sample data again in FOLDER, byte for byte."""
     from opslab import workspace
-    from opslab.runs.registry import SAMPLES, load
+    from opslab.runs.init import sample_files
 
-    given = Path(folder).expanduser()
-    target = given if given.is_absolute() else workspace.root() / given
-    target.mkdir(parents=True, exist_ok=True)
-    for maker in SAMPLES:
-        write: Callable[[Path], Sequence[Path]] = load(maker)
-        for path in write(target):
-            click.echo(path)
+    for name, content in sample_files().items():
+        target = workspace.root() / workspace.expanded(folder) / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        click.echo(target)
 
 
 def _parameters(assignments: Sequence[str], file: Path | None) -> dict[str, Any]:

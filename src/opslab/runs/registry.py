@@ -85,12 +85,6 @@ SPECS = {
     "feedback": "opslab.feedback.spec:Study",
     "inventory": "opslab.timesaved.inventory:Inventory",
 }
-SAMPLES = (
-    "opslab.experiments.sample:write",
-    "opslab.feedback.sample:write",
-    "opslab.timesaved.sample:write",
-    "opslab.businesscase.sample:write",
-)
 
 
 def find(name: str) -> Notebook:

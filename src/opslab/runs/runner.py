@@ -63,7 +63,7 @@ def run_notebook(
     progress : callable, optional
         Is told the number of the code cell at work, how many there are, and the cell's name.
     """
-    reports = reports_folder(out)
+    reports = workspace.root() / workspace.expanded(out)
     with workspace.filing_in(reports):
         notebook, parameters, identity = prepare(name, given)
         known = None if force else folders.existing(reports, identity)
@@ -74,12 +74,6 @@ def run_notebook(
             if known is not None:
                 return known
             return _run(notebook, parameters, identity, reports, run_seconds, cell_seconds, progress)
-
-
-def reports_folder(out: str | Path) -> Path:
-    """Return the folder of the reports: a relative one starts at the workspace's root."""
-    given = Path(out).expanduser()
-    return given if given.is_absolute() else workspace.root() / given
 
 
 def prepare(name: str, given: Mapping[str, Any]) -> tuple[Notebook, Parameters, Identity]:
