@@ -90,14 +90,9 @@ def run(
 
     with _progress(notebook, quiet=quiet) as progress:
         done = run_notebook(
-            notebook,
-            given,
-            out=out,
-            force=force,
-            run_seconds=timeout,
-            cell_seconds=cell_timeout,
+            notebook, given, out=out, force=force, run_seconds=timeout, cell_seconds=cell_timeout,
             progress=progress,
-        )
+        )  # fmt: skip
     _catalogue(done)
     if quiet:
         click.echo(done.readout)

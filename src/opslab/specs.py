@@ -186,13 +186,10 @@ def problems(
         key, values = _message(model, detail, location)
         found.append(
             Problem(
-                key,
-                values,
-                (document.file or None) if document else None,
-                document.line(location) if document else None,
-                field_name(location) or None,
+                key, values, (document.file or None) if document else None,
+                document.line(location) if document else None, field_name(location) or None,
             )
-        )
+        )  # fmt: skip
         if found[-1].field in {problem.field for problem in found[:-1] if problem.key != key}:
             found.pop()  # the other reading of a field that takes one of two kinds
     return sorted(found, key=lambda problem: problem.line or 0)
@@ -224,7 +221,7 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
         return "specs.no_value", {}
     if isinstance(refused := context.get("error"), OpslabError):
         kind, context = refused.problems[0].key, dict(refused.problems[0].values)
-    if kind.startswith(_OWN):
+    if "." in kind:  # a key of the catalogue
         return kind, dict(context)
     if kind == "extra_forbidden":
         name = str(location[-1])
@@ -247,35 +244,13 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
     return "specs.invalid", {"given": _short(given), "reason": detail["msg"]}
 
 
-_OWN = tuple(
-    f"{area}."
-    for area in [
-        "specs",
-        "businesscase",
-        "experiments",
-        "feedback",
-        "parameters",
-        "tables",
-        "timesaved",
-        "uncertainty",
-    ]
-)
 _FAMILIES = {
-    "string_pattern": "specs.pattern",
-    "string_too": "specs.text_length",
-    "string": "specs.not_text",
-    "int": "specs.not_integer",
-    "float": "specs.not_number",
-    "finite": "specs.not_number",
-    "bool": "specs.not_boolean",
-    "date": "specs.not_date",
-    "dict": "specs.not_mapping",
-    "model": "specs.not_mapping",
-    "list": "specs.not_list",
-    "tuple": "specs.not_list",
-    "too_short": "specs.too_few",
-    "none_required": "specs.not_allowed",
-}
+    "string_pattern": "specs.pattern", "string_too": "specs.text_length", "string": "specs.not_text",
+    "int": "specs.not_integer", "float": "specs.not_number", "finite": "specs.not_number",
+    "bool": "specs.not_boolean", "date": "specs.not_date", "dict": "specs.not_mapping",
+    "model": "specs.not_mapping", "list": "specs.not_list", "tuple": "specs.not_list",
+    "too_short": "specs.too_few", "none_required": "specs.not_allowed",
+}  # fmt: skip
 
 
 def _short(given: object, most: int = 40) -> str:

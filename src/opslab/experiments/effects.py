@@ -99,13 +99,9 @@ def welch(
     p_value = 2.0 * float(stdtr(degrees_of_freedom, -abs(difference / standard_error)))
     half_width = float(stdtrit(degrees_of_freedom, quantile_of)) * standard_error
     return Welch(
-        difference,
-        standard_error,
-        degrees_of_freedom,
-        p_value,
-        difference - half_width,
+        difference, standard_error, degrees_of_freedom, p_value, difference - half_width,
         difference + half_width,
-    )
+    )  # fmt: skip
 
 
 def fieller(

@@ -155,11 +155,9 @@ def _layout(drawn: Sequence[Comparison], language: Language) -> tuple[list[_Row]
     for one in drawn:
         head = ""
         effect = text(
-            "experiments.forest_effect",
-            language,
-            effect=sentences.lift(one, language),
+            "experiments.forest_effect", language, effect=sentences.lift(one, language),
             interval=sentences.lift_interval(one, language),
-        )
+        )  # fmt: skip
         label = one_line(one.arm if several else one.metric)
         room = inside - width_of(effect, _TEXT) - 0.25
         if several and one.metric != metric:
@@ -202,24 +200,17 @@ def _line(axes: Axes, row: _Row, frame: tuple[float, float], *, greyed: bool, la
     margin = _edge(one)
     if margin is not None:
         axes.plot(
-            [margin, margin],
-            [place - 0.08, place + 0.08],
-            color=INK,
-            linewidth=1.4,
+            [margin, margin], [place - 0.08, place + 0.08], color=INK, linewidth=1.4,
             linestyle=(0, (2.2, 1.4)),
-        )
+        )  # fmt: skip
         span = frame[1] - frame[0]
         side = (
             "left" if margin < frame[0] + span / 6 else "right" if margin > frame[1] - span / 6 else "center"
         )
         axes.text(
-            margin,
-            place + 0.13,
-            text("experiments.forest_margin", language, margin=margin),
-            fontsize=_SMALL,
-            ha=side,
-            va="top",
-        )
+            margin, place + 0.13, text("experiments.forest_margin", language, margin=margin),
+            fontsize=_SMALL, ha=side, va="top",
+        )  # fmt: skip
 
 
 def _edge(one: Comparison) -> float | None:

@@ -162,13 +162,9 @@ def _compared_jointly(
             values = {"count": found.lone + sum(nameless)}
             filled.append(Message("experiments.lone_units", values))
     made = compare_jointly(
-        one.metric,
-        (name, sides[0], missing[0]),
-        (control, sides[1], missing[1]),
-        alpha,
-        one.covariates,
+        one.metric, (name, sides[0], missing[0]), (control, sides[1], missing[1]), alpha, one.covariates,
         found,
-    )
+    )  # fmt: skip
     return replace(made, notes=(*made.notes, *filled))
 
 

@@ -26,11 +26,8 @@ from opslab.report.figures import Figure
 from opslab.report.imports import import_report
 
 _ACTION_TONES: dict[str, Tone] = {
-    "ship": "good",
-    "do_not_ship": "plain",
-    "extend": "open",
-    "stop_broken": "bad",
-}
+    "ship": "good", "do_not_ship": "plain", "extend": "open", "stop_broken": "bad",
+}  # fmt: skip
 _MOST_REASONS = 3  # that the first screen shows unfolded, so that the figures stay in sight
 _IN_FAVOUR = ("reason_won_", "reason_safe_")
 _STATUS_TONES: dict[str, Tone] = {"pass": "good", "warn": "open", "fail": "bad"}
@@ -44,16 +41,11 @@ def first_screen(result: ExperimentResult, language: Language) -> Verdict:
     """Return what happened, how sure we are, and what to do."""
     reasons, more = _reasons(result, language)
     return Verdict(
-        kicker=_kicker(result, language),
-        title=result.plan.experiment,
-        question=result.plan.question,
-        action=sentences.action(result, language),
-        headline=sentences.headline(result, language),
-        tone=_ACTION_TONES[result.decision.action],
-        facts=_facts(result, language),
-        reasons=reasons,
+        kicker=_kicker(result, language), title=result.plan.experiment, question=result.plan.question,
+        action=sentences.action(result, language), headline=sentences.headline(result, language),
+        tone=_ACTION_TONES[result.decision.action], facts=_facts(result, language), reasons=reasons,
         more=more,
-    )
+    )  # fmt: skip
 
 
 def _reasons(result: ExperimentResult, language: Language) -> tuple[list[str], tuple[str, list[str]] | None]:
@@ -82,11 +74,9 @@ def _reasons(result: ExperimentResult, language: Language) -> tuple[list[str], t
 def sections(result: ExperimentResult, language: Language) -> dict[str, list[Block | Figure]]:
     """Return the readout's sections by name."""
     return {
-        "checks": _checks(result, language),
-        "effects": _effects(result, language),
-        "data": _data(result, language),
-        "method": _method(result, language),
-    }
+        "checks": _checks(result, language), "effects": _effects(result, language),
+        "data": _data(result, language), "method": _method(result, language),
+    }  # fmt: skip
 
 
 def _kicker(result: ExperimentResult, language: Language) -> str:
@@ -201,11 +191,9 @@ def _effect_table(result: ExperimentResult, language: Language) -> Table:
         rows = [(heads[one.metric], *_effect_cells(one, result, language)) for one in result.comparisons]
         return Table(caption, columns, rows, numeric=range(1, 7), wide=True)
     columns = [
-        text("experiments.column_arm", language),
-        result.plan.control,
-        text("experiments.column_arm_value", language),
-        *rest,
-    ]
+        text("experiments.column_arm", language), result.plan.control,
+        text("experiments.column_arm_value", language), *rest,
+    ]  # fmt: skip
     groups = [
         Group(
             head,
@@ -249,15 +237,12 @@ def _beside(result: ExperimentResult, language: Language) -> list[Block | Figure
         blocks.append(Table(caption, columns, rows, numeric=range(1, len(names)), wide=True))
     lines = [
         text(
-            "experiments.note_line",
-            language,
-            metric=one.metric,
-            arm=one.arm,
+            "experiments.note_line", language, metric=one.metric, arm=one.arm,
             note=sentences.say(note, language),
         )
         for one in result.comparisons
         for note in one.notes
-    ]
+    ]  # fmt: skip
     return [*blocks, *(Paragraph(line, small=True) for line in lines)]
 
 

@@ -69,23 +69,17 @@ def inputs(result: ExperimentResult) -> list[dict[str, str]]:
 def check(one: Check) -> dict[str, Any]:
     """Return one check as JSON takes it."""
     return {
-        "name": one.name,
-        "status": one.status,
-        "value": one.value,
-        "blocking": one.blocking,
+        "name": one.name, "status": one.status, "value": one.value, "blocking": one.blocking,
         "detail": message(one.detail),
-    }
+    }  # fmt: skip
 
 
 def comparison(one: Comparison, *, flat: bool = False) -> dict[str, Any]:
     """Return one comparison as JSON takes it, or ``flat``: a column for each figure."""
     pairs = {
-        "n": ("arm", "control"),
-        "missing": ("arm", "control"),
-        "estimate": ("arm", "control"),
-        "difference_interval": ("low", "high"),
-        "lift_interval": ("low", "high"),
-    }
+        "n": ("arm", "control"), "missing": ("arm", "control"), "estimate": ("arm", "control"),
+        "difference_interval": ("low", "high"), "lift_interval": ("low", "high"),
+    }  # fmt: skip
     fields = asdict(one)
     kind, size = one.margin or (None, None)
     fields["margin"] = {"kind": kind, "size": size} if one.margin else None

@@ -14,16 +14,8 @@ LARGEST = 1e50
 CELLS = 6
 """How many figures the query of moments gives for each column."""
 _NUMERIC = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-)
+    "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
+)  # fmt: skip
 _SMALL_WHOLE = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT")
 _FLOATING = ("DOUBLE", "FLOAT", "DECIMAL")
 
@@ -98,14 +90,12 @@ def refuse_types(table: Table, columns: Iterable[Column]) -> None:
     """Raise a `DataError` for columns that are dates or other things that have no sum."""
     wrong = [
         Problem(
-            "experiments.column_type",
-            {"kind": table.types[column.name].lower()},
-            table.reading.name,
+            "experiments.column_type", {"kind": table.types[column.name].lower()}, table.reading.name,
             field=column.name,
         )
         for column in columns
         if not table.types[column.name].startswith((*_NUMERIC, *_FLOATING, "BOOLEAN", "VARCHAR", "ENUM"))
-    ]
+    ]  # fmt: skip
     if wrong:
         raise DataError(*wrong)
 

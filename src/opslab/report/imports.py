@@ -11,13 +11,9 @@ from opslab.tables.reading import Decision, Reading, Rejection
 from opslab.tables.source import Table as OpenTable
 
 _TYPES = {
-    "VARCHAR": "text",
-    "BIGINT": "number",
-    "DOUBLE": "number",
-    "DATE": "date",
-    "TIMESTAMP": "time",
+    "VARCHAR": "text", "BIGINT": "number", "DOUBLE": "number", "DATE": "date", "TIMESTAMP": "time",
     "BOOLEAN": "truth",
-}
+}  # fmt: skip
 _SAID = ("decimal", "first", "kind", "question")  # values that are messages themselves
 
 

@@ -27,70 +27,14 @@ ANALYST = "analyst"
 
 _HEADING = re.compile(r'<h2 id="([a-z0-9-]+)"(?: class="new-page")?>(.*?)</h2>', re.DOTALL)
 _TAGS = [
-    "a",
-    "abbr",
-    "b",
-    "blockquote",
-    "br",
-    "caption",
-    "cite",
-    "code",
-    "dd",
-    "del",
-    "details",
-    "div",
-    "dl",
-    "dt",
-    "em",
-    "figcaption",
-    "figure",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "hr",
-    "i",
-    "ins",
-    "kbd",
-    "li",
-    "mark",
-    "ol",
-    "p",
-    "pre",
-    "q",
-    "s",
-    "samp",
-    "section",
-    "small",
-    "span",
-    "strong",
-    "sub",
-    "summary",
-    "sup",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "tr",
-    "u",
-    "ul",
-    "var",
-]
+    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "details", "div", "dl",
+    "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "hr", "i", "ins", "kbd", "li", "mark", "ol",
+    "p", "pre", "q", "s", "samp", "section", "small", "span", "strong", "sub", "summary", "sup", "table",
+    "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul", "var",
+]  # fmt: skip
 _ATTRIBUTES = [
-    "id",
-    "class",
-    "lang",
-    "dir",
-    "scope",
-    "colspan",
-    "rowspan",
-    "headers",
-    "role",
-    "tabindex",
-    "title",
-]
+    "id", "class", "lang", "dir", "scope", "colspan", "rowspan", "headers", "role", "tabindex", "title",
+]  # fmt: skip
 
 
 def render(notebook: Any, identity: Sequence[tuple[str, str]], language: Language) -> str:
@@ -147,16 +91,11 @@ def _page(
     language: Language,
 ) -> str:
     page = {
-        "language": language,
-        "title": _title(first_screen),
-        "style": style(),
+        "language": language, "title": _title(first_screen), "style": style(),
         "running_foot": _running_foot(identity),
         "words": {word: text(f"report.{word}", language) for word in ("skip", "contents", "code")},
-        "first_screen": first_screen,
-        "contents": _contents(body),
-        "body": body,
-        "identity": list(identity),
-    }
+        "first_screen": first_screen, "contents": _contents(body), "body": body, "identity": list(identity),
+    }  # fmt: skip
     html, _ = _exporter().from_notebook_node(notebook, {"opslab": page})
     lines = without_controls(html).split("\n")
     return "\n".join(line.rstrip() for line in lines).strip() + "\n"
@@ -192,12 +131,10 @@ def _uri(source: str) -> str:
 @cache
 def _sanitizer() -> Any:
     return SanitizeHTML(
-        enabled=True,
-        tags=_TAGS,
+        enabled=True, tags=_TAGS,
         attributes={"*": [*_ATTRIBUTES, "aria-label", "data-label"], "a": ["href", *_ATTRIBUTES]},
-        strip=True,
-        safe_output_keys={"metadata", "text/plain", "image/png", "image/svg+xml", RECORD_TYPE},
-    )
+        strip=True, safe_output_keys={"metadata", "text/plain", "image/png", "image/svg+xml", RECORD_TYPE},
+    )  # fmt: skip
 
 
 def _parts(notebook: Any) -> tuple[list[Any], list[Any]]:

@@ -74,12 +74,9 @@ def entry(run: Mapping[str, Any], path: str, language: Language) -> Entry:
     spoken = parameters.get("language") if isinstance(parameters, Mapping) else None
     status = text(f"report.status_{run['status']}", language)
     return Entry(
-        link=quote(path),
-        name=str(run["name"]),
-        kind=text(f"report.kind_{run['notebook']}", language),
+        link=quote(path), name=str(run["name"]), kind=text(f"report.kind_{run['notebook']}", language),
         date=numbers.date(datetime.date.fromisoformat(run["as_of"]), language=language),
-        headline=str(run["headline"]),
-        action=str(run.get("action") or status),
+        headline=str(run["headline"]), action=str(run.get("action") or status),
         tone=run["tone"] if run.get("tone") in TONES else "plain",
         language=spoken if spoken in LANGUAGES else language,
-    )
+    )  # fmt: skip

@@ -223,12 +223,9 @@ class _Kernel:
 def kernel_environment(scratch: Path) -> dict[str, str]:
     """Return the environment of a kernel: what could make two runs differ is fixed."""
     fixed = {
-        "IPYTHONDIR": str(scratch / "ipython"),
-        "LC_ALL": "C.UTF-8",
-        "PYTHONHASHSEED": "0",
-        "TZ": "UTC",
+        "IPYTHONDIR": str(scratch / "ipython"), "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "TZ": "UTC",
         workspace.VARIABLE: str(workspace.root()),
-    }
+    }  # fmt: skip
     return {**os.environ, **fixed, **dict.fromkeys(_THREADS, "1")}
 
 

@@ -12,11 +12,9 @@ from opslab.runs.folder import machine_error
 from opslab.runs.registry import NOTEBOOKS
 
 _WRITTEN = {
-    "README.md": "README.md",
-    workspace.MARKER: "opslab.toml",
-    ".gitignore": "gitignore",
+    "README.md": "README.md", workspace.MARKER: "opslab.toml", ".gitignore": "gitignore",
     "reports/README.md": "reports.md",
-}
+}  # fmt: skip
 
 
 def make_workspace(folder: str | Path) -> list[Path]:

@@ -80,11 +80,9 @@ NOTEBOOKS = (
 )
 
 SPECS = {
-    "case": "opslab.businesscase.spec:Case",
-    "experiment": "opslab.experiments.spec:Experiment",
-    "feedback": "opslab.feedback.spec:Study",
-    "inventory": "opslab.timesaved.inventory:Inventory",
-}
+    "case": "opslab.businesscase.spec:Case", "experiment": "opslab.experiments.spec:Experiment",
+    "feedback": "opslab.feedback.spec:Study", "inventory": "opslab.timesaved.inventory:Inventory",
+}  # fmt: skip
 
 
 def find(name: str) -> Notebook:

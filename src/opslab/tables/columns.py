@@ -248,14 +248,11 @@ def _made(table: Table, work: Sequence[Work], file: File, *, strict: bool) -> Ta
     ((rows,),) = table.fetch(f"SELECT count(*) FROM {source}")
     told = table.reading
     reading = replace(
-        told,
-        rows=rows,
-        columns=len(work),
+        told, rows=rows, columns=len(work),
         decisions=(*told.decisions, *(decision for one in work for decision in one.decisions)),
-        rejected=told.rejected + rejected,
-        rejections=(*told.rejections, *rejections)[:MOST_TOLD],
+        rejected=told.rejected + rejected, rejections=(*told.rejections, *rejections)[:MOST_TOLD],
         personal=tuple(one.wanted.name for one in work if one.personal or one.wanted.column.personal),
-    )
+    )  # fmt: skip
 
     types = {name: kind for name, kind, *_ in described}
     headings = tuple(" + ".join((*one.wanted.places[:1], *filter(None, [one.wanted.time]))) for one in work)

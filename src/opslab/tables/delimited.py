@@ -94,12 +94,9 @@ def _opened(
     source = _load_fitting(connection, source, names, shown, scratch, strict=strict)
     table = _loaded(connection, names, dialect.header, shown, numbered=source.numbered)
     reading = replace(
-        table.reading,
-        delimiter=dialect.delimiter,
-        decisions=tuple(decisions),
-        rejected=source.rejected,
+        table.reading, delimiter=dialect.delimiter, decisions=tuple(decisions), rejected=source.rejected,
         rejections=source.rejections,
-    )
+    )  # fmt: skip
     return replace(table, reading=reading)
 
 

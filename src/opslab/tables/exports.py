@@ -26,12 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _KINDS = {
-    "BIGINT": "number",
-    "DOUBLE": "number",
-    "DATE": "date",
-    "TIMESTAMP": "datetime",
-    "BOOLEAN": "boolean",
-}
+    "BIGINT": "number", "DOUBLE": "number", "DATE": "date", "TIMESTAMP": "datetime", "BOOLEAN": "boolean",
+}  # fmt: skip
 _LEFT = "opslab_left_out"
 _MADE = ("hours", "counted_hours", _LEFT)  # columns that a table of meetings gets
 _NOT_MEETINGS = (  # column, rule, reason
@@ -126,13 +122,10 @@ def _wanted(names: Sequence[str], headings: Sequence[str], match: Match | None) 
             used |= {*several, *([] if clock is None else [clock])}
             made.append(
                 Wanted(
-                    name,
-                    tuple(names[place] for place in several),
-                    column.kind,
-                    None if clock is None else names[clock],
-                    column,
+                    name, tuple(names[place] for place in several), column.kind,
+                    None if clock is None else names[clock], column,
                 )
-            )
+            )  # fmt: skip
             taken[name.casefold()] += 1
     groups: dict[str, list[int]] = {}
     for place in (place for place in range(len(names)) if place not in used):
@@ -220,11 +213,8 @@ def _meetings(table: Table) -> Table:
     rejections = (Rejection(row, f"tables.rejected_{key}") for row, key, _ in left)
     types = {**table.types, "hours": "DOUBLE", "counted_hours": "DOUBLE"}
     reading = replace(
-        reading,
-        rows=rows,
-        columns=len(types),
-        decisions=(*reading.decisions, *overlap),
+        reading, rows=rows, columns=len(types), decisions=(*reading.decisions, *overlap),
         rejected=reading.rejected + (left[0][2] if left else 0),
         rejections=(*reading.rejections, *rejections)[:MOST_TOLD],
-    )
+    )  # fmt: skip
     return replace(table.over("meetings", types, reading), headings=(*table.headings, *list(types)[-2:]))

@@ -91,13 +91,11 @@ def _engine() -> duckdb.DuckDBPyConnection:
     scratch = tempfile.TemporaryDirectory(prefix="opslab-")
     connection = duckdb.connect(
         config={
-            "temp_directory": scratch.name,
-            "memory_limit": _MEMORY,
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
+            "temp_directory": scratch.name, "memory_limit": _MEMORY,
+            "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
             "preserve_insertion_order": "true",
         }
-    )
+    )  # fmt: skip
     connection.execute("SET GLOBAL TimeZone = 'UTC'")  # else the machine's own
     atexit.register(scratch.cleanup)
     atexit.register(connection.close)
@@ -205,14 +203,9 @@ def _open_other(
     if rows == _WORKBOOK_ROWS and suffix == ".xlsx":
         decisions.append(Decision("tables.decided_row_cap", {"count": _WORKBOOK_ROWS}, assumed=True))
     reading = replace(
-        table.reading,
-        format=suffix[1:],
-        sha256=workspace.sha256(path),
-        encoding=encoding,
-        decisions=tuple(decisions),
-        rejected=left,
-        rejections=tuple(found.rejections[:MOST_TOLD]),
-    )
+        table.reading, format=suffix[1:], sha256=workspace.sha256(path), encoding=encoding,
+        decisions=tuple(decisions), rejected=left, rejections=tuple(found.rejections[:MOST_TOLD]),
+    )  # fmt: skip
     return replace(table, reading=reading)
 
 
