@@ -118,7 +118,7 @@ class Figure:
             self.drawing.savefig(stream, format="svg", metadata=nothing)
             return _spare(stream.getvalue())
 
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
         data = {SVG: self.svg(), "text/plain": self.alt}
         half = self.drawing.get_figwidth() <= HALF
         return data, {SVG: {"alt": self.alt, "caption": self.caption} | ({"half": True} if half else {})}
