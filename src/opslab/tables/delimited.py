@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from opslab import workspace
-from opslab.errors import DataError
+from opslab.errors import DataError, Problem
 from opslab.tables.dialect import (
     LONGEST_LINE,
     as_utf8,
@@ -170,7 +170,7 @@ def _rewritten(at: Opening, source: _Source, width: int) -> _Source:
             number += 1
     if rejected > _MOST_REJECTED * max(number - 1, 1):
         values = {"count": rejected, "rows": number - 1, "columns": width}
-        raise DataError.of("tables.many_misfits", file=at.shown, line=told[0].values["line"], **values)
+        raise DataError(Problem("tables.many_misfits", values, at.shown, told[0].values["line"]))
     return _Source(target, ",", 0, tuple(told), rejected, numbered=True)
 
 

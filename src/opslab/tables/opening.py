@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from opslab import workspace
-from opslab.errors import DataError
+from opslab.errors import DataError, Problem
 from opslab.tables import calendars
 from opslab.tables.delimited import open_delimited, open_rows
 from opslab.tables.dialect import as_utf8, encoding_of
@@ -187,9 +187,7 @@ def _open_other(at: Opening, path: Path, suffix: str) -> Table:
     left, rows = len(found.rejections), table.reading.rows + len(found.rejections)
     if left * 10 > rows and suffix == ".xlsx":
         values = {"count": left, "rows": rows, "columns": table.reading.columns}
-        raise DataError.of(
-            "tables.many_misfits", file=shown, line=found.rejections[0].values["line"], **values
-        )
+        raise DataError(Problem("tables.many_misfits", values, shown, found.rejections[0].values["line"]))
     decisions = [*found.decisions, *table.reading.decisions]
     if rows == _WORKBOOK_ROWS and suffix == ".xlsx":
         decisions.append(Decision("tables.decided_row_cap", {"count": _WORKBOOK_ROWS}, assumed=True))
