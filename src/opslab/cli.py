@@ -279,8 +279,7 @@ def _parameters(assignments: Sequence[str], file: Path | None) -> dict[str, Any]
             found.append(Problem("runs.twice", {"name": name}))
         seen.add(name)
         given[name] = value
-    if found:
-        raise ParameterError(*found)
+    ParameterError.refuse(found)
     return given
 
 

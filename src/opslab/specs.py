@@ -145,10 +145,12 @@ class FromFile(Declared):
             path = self.beside(given)
             if workspace.is_there(path, file=True):
                 continue
-            near = workspace.near_name(path)
-            key = "specs.missing_data_near" if near else "specs.missing_data"
-            key = "tables.folder" if workspace.is_there(path) else key
-            found.append(self.problem(key, *location, data=workspace.shown(path), near=near))
+            shown = workspace.shown(path)
+            if workspace.is_there(path):
+                found.append(self.problem("tables.folder", *location, data=shown))
+            else:
+                near = workspace.near_name(path)
+                found.append(self.problem("specs.missing_data", *location, data=shown, near=near))
         return found
 
     def problem(self, key: str, *location: str | int, **values: Any) -> Problem:
@@ -190,7 +192,7 @@ def problems(
                 document.line(location) if document else None, field_name(location) or None,
             )
         )  # fmt: skip
-        if found[-1].field in {problem.field for problem in found[:-1] if problem.key != key}:
+        if found[-1].field in {problem.field for problem in found[:-1] if problem.key != found[-1].key}:
             found.pop()  # the other reading of a field that takes one of two kinds
     return sorted(found, key=lambda problem: problem.line or 0)
 
@@ -226,7 +228,7 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
     if kind == "extra_forbidden":
         name = str(location[-1])
         near = did_you_mean(name, _fields(model, detail["loc"][:-1]))
-        return ("specs.unknown_near" if near else "specs.unknown"), {"name": name, "near": near}
+        return "specs.unknown", {"name": name, "near": near}
     if kind in ("missing", "union_tag_not_found"):
         return "specs.missing", {"name": str(location[-1])}
     if kind in ("literal_error", "union_tag_invalid"):
@@ -234,8 +236,7 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
         choices = re.findall(r"'([^']*)'", str(expected))
         given = context.get("tag", given)
         near = did_you_mean(str(given), choices)
-        values = {"given": _short(given), "choices": choices, "near": near}
-        return ("specs.choice_near" if near else "specs.choice"), values
+        return "specs.choice", {"given": _short(given), "choices": choices, "near": near}
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
         return f"specs.{kind}", {"given": _short(given), "bound": f"{next(iter(context.values())):g}"}
     family = next((family for prefix, family in _FAMILIES.items() if kind.startswith(prefix)), None)

@@ -76,8 +76,7 @@ def analyze(
     if source is None or (logs and events is None):
         raise DataError(experiment.problem("experiments.no_data", "data"))
     missing = experiment.missing_files() if data is None else []
-    if missing:
-        raise DataError(*missing)
+    DataError.refuse(missing)
     with open_table(source, answers=experiment.data) as raw:
         refuse_columns(experiment, raw, _wanted_columns(experiment))
         table = _with_values(experiment, raw)

@@ -229,13 +229,11 @@ class _Log:
         for place, metric in enumerate(experiment.metrics):
             if metric.event is None or metric.event in found:
                 continue
-            near = did_you_mean(metric.event, found)
-            key = "experiments.no_such_event_near" if near else "experiments.no_such_event"
-            values = {"name": metric.event, "near": near, "data": self.table.reading.name,
-                      "found": sorted(found)[:12]}  # fmt: skip
-            problems.append(experiment.problem(key, "metrics", place, "event", **values))
-        if problems:
-            raise DataError(*problems)
+            near, known = did_you_mean(metric.event, found), sorted(found)[:12]
+            values = {"name": metric.event, "near": near, "data": self.table.reading.name, "found": known}
+            location = ("metrics", place, "event")
+            problems.append(experiment.problem("experiments.no_such_event", *location, **values))
+        DataError.refuse(problems)
         for one in asked:
             if one.value is None:
                 continue
@@ -382,6 +380,5 @@ def _immature(
             problems.append(
                 experiment.problem("experiments.none_mature", "metrics", place, "window", **values)
             )
-    if problems:
-        raise DataError(*problems)
+    DataError.refuse(problems)
     return found

@@ -96,8 +96,7 @@ def refuse_types(table: Table, columns: Iterable[Column]) -> None:
         for column in columns
         if not table.types[column.name].startswith((*_NUMERIC, *_FLOATING, "BOOLEAN", "VARCHAR", "ENUM"))
     ]  # fmt: skip
-    if wrong:
-        raise DataError(*wrong)
+    DataError.refuse(wrong)
 
 
 def refuse_infinite(
@@ -114,8 +113,7 @@ def refuse_infinite(
             if problem is not None:
                 found.append(problem)
                 break
-    if found:
-        raise DataError(*found)
+    DataError.refuse(found)
 
 
 def _beyond(value: str) -> str:
@@ -146,8 +144,7 @@ def refuse_values(
             if problem is not None:
                 found.append(problem)
                 break
-    if found:
-        raise DataError(*found)
+    DataError.refuse(found)
 
 
 def texts(table: Table, column: Column) -> str:

@@ -296,8 +296,7 @@ def _refuse_changing(table: Table, unit: str, columns: Sequence[str], where: str
         for name, count, first in zip(columns, found[::2], found[1::2], strict=True)
         if count
     ]
-    if problems:
-        raise DataError(*problems)
+    DataError.refuse(problems)
 
 
 def _refuse_rows(experiment: Experiment, table: Table, where: str) -> None:
@@ -324,8 +323,7 @@ def _refuse_rows(experiment: Experiment, table: Table, where: str) -> None:
                 refuse_rows(
                     table, "not_binary", f"{value_sql(table, column)} NOT IN (0, 1) AND {where}", name
                 )
-    if problems:
-        raise DataError(*problems)
+    DataError.refuse(problems)
 
 
 def _of_totals(experiment: Experiment, table: Table, moment: Moment | None) -> UnitTable:

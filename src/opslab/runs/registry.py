@@ -107,6 +107,4 @@ def load(path: str) -> Any:
 
 
 def _unknown(key: str, name: str, known: list[str]) -> ParameterError:
-    near = did_you_mean(name, known)
-    suffix = "_near" if near else ""
-    return ParameterError.of(key + suffix, name=name, near=near, known=known)
+    return ParameterError.of(key, name=name, near=did_you_mean(name, known), known=known)

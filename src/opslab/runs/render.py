@@ -110,7 +110,7 @@ def _read(path: Path, name: str) -> Any:
     """Return a notebook of format 4 from a file, checked against the format's schema."""
     if not workspace.is_there(path, file=True):
         near = workspace.near_name(path)
-        raise InputError.of("runs.no_file_near" if near else "runs.no_file", file=name, near=near)
+        raise InputError.of("runs.no_file", file=name, near=near)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -51,8 +51,7 @@ def typed(
     _weigh(table, work, answers.timezone)
     file = File.of(work, answers, table.reading.name, day_first_assumed=day_first_assumed)
     questions = [question for one in work for question in decide(one, file)]
-    if questions:
-        raise DataError(*questions)
+    DataError.refuse(questions)
     _find_addresses(table, [one for one in work if one.wanted.kind is None and one.kind in ("text", "list")])
     return _made(table, work, file, strict=strict)
 
@@ -290,8 +289,7 @@ def _tell_emptied(table: Table, staged: Sequence[Work], file: File, *, strict: b
             kind = "times" if one.kind in TIMED else "cells"
             problems.append(Problem(f"tables.bad_{kind}", values, file.name, field=one.wanted.name))
         one.tell("decided_emptied", assumed=True, **values)
-    if problems:
-        raise DataError(*problems)
+    DataError.refuse(problems)
 
 
 def _tell_clock_changes(table: Table, work: Sequence[Work], zone: str) -> None:

@@ -140,8 +140,7 @@ def _open_file(at: Opening, path: Path) -> Table:
             raise DataError.of("tables.folder", file=shown)
         if not path.is_file():
             near = workspace.near_name(path)
-            key = "tables.missing_file_near" if near else "tables.missing_file"
-            raise DataError.of(key, file=shown, near=near)
+            raise DataError.of("tables.missing_file", file=shown, near=near)
         if path.stat().st_size == 0:
             raise DataError.of("tables.empty_file", file=shown)
         suffix = _format(path, shown)
