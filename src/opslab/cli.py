@@ -73,16 +73,9 @@ def main(debug: bool) -> None:
 @click.option("--quiet", is_flag=True, help="Print the path of the readout only.")
 @click.pass_context
 def run(
-    ctx: click.Context,
-    notebook: str,
-    assignments: Sequence[str],
-    file: Path | None,
-    out: str,
-    force: bool,
-    timeout: float | None,
-    cell_timeout: int | None,
-    quiet: bool,
-) -> None:
+    ctx: click.Context, notebook: str, assignments: Sequence[str], file: Path | None, out: str,
+    force: bool, timeout: float | None, cell_timeout: int | None, quiet: bool,
+) -> None:  # fmt: skip
     """Run NOTEBOOK and file its readout."""
     given = _parameters(assignments, file)
     ctx.meta["language"] = given["language"] if given.get("language") in {"en", "fr"} else "en"

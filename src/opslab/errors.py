@@ -82,14 +82,9 @@ class OpslabError(Exception):
 
     @classmethod
     def of(
-        cls,
-        key: str,
-        *,
-        file: str | None = None,
-        line: int | None = None,
-        field: str | None = None,
+        cls, key: str, *, file: str | None = None, line: int | None = None, field: str | None = None,
         **values: Any,
-    ) -> Self:
+    ) -> Self:  # fmt: skip
         """Return the error with a single problem."""
         return cls(Problem(key, values, file, line, field))
 

@@ -53,13 +53,9 @@ def _segments(result: ExperimentResult, language: Language) -> list[Block | Figu
 
 
 def table(
-    name: str,
-    columns: Sequence[str],
-    result: ExperimentResult,
-    language: Language,
-    rows: Sequence[Any] = (),
-    **more: Any,
-) -> Table:
+    name: str, columns: Sequence[str], result: ExperimentResult, language: Language,
+    rows: Sequence[Any] = (), **more: Any,
+) -> Table:  # fmt: skip
     """Return a table by the names of its caption and its columns in the catalogue."""
     heads = [text(f"experiments.column_{column}", language) for column in columns]
     caption = text(f"experiments.table_{name}", language, level=1 - result.plan.alpha)

@@ -28,10 +28,7 @@ SMALL_COUNT = 30
 
 
 def compare(
-    metric: Metric,
-    arm: tuple[str, Moments, int],
-    control: tuple[str, Moments, int],
-    alpha: float,
+    metric: Metric, arm: tuple[str, Moments, int], control: tuple[str, Moments, int], alpha: float
 ) -> Comparison:
     """Return the comparison of one metric between an arm and the control.
 
@@ -121,13 +118,9 @@ def _harm_p(empty: Comparison, found: Contrast, *, bounded: bool) -> float | Non
 
 
 def compare_jointly(
-    metric: Metric,
-    arm: tuple[str, CrossMoments, int],
-    control: tuple[str, CrossMoments, int],
-    alpha: float,
-    covariates: Sequence[tuple[str, int]] = (),
-    strata: Strata | None = None,
-) -> Comparison:
+    metric: Metric, arm: tuple[str, CrossMoments, int], control: tuple[str, CrossMoments, int],
+    alpha: float, covariates: Sequence[tuple[str, int]] = (), strata: Strata | None = None,
+) -> Comparison:  # fmt: skip
     """Return the comparison of a ratio, or of any metric with covariates or within strata.
 
     Parameters
@@ -180,12 +173,10 @@ def without_strata(
 
 
 def _adjusted(
-    empty: Comparison,
-    plain: Contrast,
-    sides: tuple[CrossMoments, CrossMoments, int],
+    empty: Comparison, plain: Contrast, sides: tuple[CrossMoments, CrossMoments, int],
     covariates: Sequence[tuple[str, int]],
     how: tuple[float, str, Callable[..., Contrast], tuple[CrossMoments, CrossMoments]],
-) -> Comparison:
+) -> Comparison:  # fmt: skip
     """Return a comparison adjusted by the covariates that can be used, the raw effect kept beside."""
     level, within, give, spread = how
     widths, prefix = [width for _, width in covariates], f"{within}{'ratio_' if sides[2] > 1 else ''}"
@@ -209,13 +200,9 @@ def _adjusted(
 
 
 def compare_quantiles(
-    metric: Quantile,
-    arm: tuple[str, Moments, int],
-    control: tuple[str, Moments, int],
-    alpha: float,
-    found: Mapping[str, OrderStatistics],
-    inflation: Mapping[str, float] | None = None,
-) -> Comparison:
+    metric: Quantile, arm: tuple[str, Moments, int], control: tuple[str, Moments, int], alpha: float,
+    found: Mapping[str, OrderStatistics], inflation: Mapping[str, float] | None = None,
+) -> Comparison:  # fmt: skip
     """Return the comparison of a quantile; ``found`` holds the arms with a long enough tail.
 
     ``inflation``, by arm, is for values that come in clusters. The other parameters are those of `compare`.

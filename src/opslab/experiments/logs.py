@@ -280,13 +280,9 @@ def _trends(experiment: Experiment, taken: Sequence[str]) -> dict[str, list[_Ask
 
 
 def _joined(
-    table: Table,
-    log: _Log,
-    asked: Sequence[_Asked],
-    trends: Mapping[str, Sequence[_Asked]],
-    own: Sequence[str],
-    horizon: datetime.date,
-) -> Table:
+    table: Table, log: _Log, asked: Sequence[_Asked], trends: Mapping[str, Sequence[_Asked]],
+    own: Sequence[str], horizon: datetime.date,
+) -> Table:  # fmt: skip
     """Sum the events of each unit, in one pass over the event log."""
     every = [*asked, *(span for spans in trends.values() for span in spans)]
     moment, until = "opslab_moment", f"TIMESTAMP '{horizon + _DAY}'"

@@ -174,13 +174,9 @@ def _effect_table(result: ExperimentResult, language: Language) -> Table:
 
 
 def _by_metric(
-    name: str,
-    heads: Mapping[str, Cell],
-    columns: Sequence[str],
-    rows: Sequence[tuple[Comparison, Sequence[str | Cell]]],
-    result: ExperimentResult,
-    language: Language,
-) -> Table:
+    name: str, heads: Mapping[str, Cell], columns: Sequence[str],
+    rows: Sequence[tuple[Comparison, Sequence[str | Cell]]], result: ExperimentResult, language: Language,
+) -> Table:  # fmt: skip
     """Return a row a metric, or with several arms a row an arm under each metric."""
     single = len({one.arm for one, _ in rows}) == 1
     made = table(name, ["metric" if single else "arm"], result, language, numeric=range(1, 7))

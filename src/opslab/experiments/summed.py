@@ -121,12 +121,9 @@ def _beyond(value: str) -> str:
 
 
 def refuse_values(
-    table: Table,
-    columns: Sequence[Column],
-    values: Mapping[Column, str],
-    parts: Sequence[Sequence[tuple[Any, ...]]],
-    where: str,
-) -> None:
+    table: Table, columns: Sequence[Column], values: Mapping[Column, str],
+    parts: Sequence[Sequence[tuple[Any, ...]]], where: str,
+) -> None:  # fmt: skip
     """Raise a `DataError` for texts, and for values other than 0 and 1 in a binary column."""
     found = []
     for place, column in enumerate(columns):

@@ -53,13 +53,9 @@ def render(notebook: Any, identity: Sequence[tuple[str, str]], language: Languag
 
 
 def render_failure(
-    notebook: Any,
-    kicker: str,
-    title: str,
-    said: Sequence[str],
-    identity: Sequence[tuple[str, str]],
+    notebook: Any, kicker: str, title: str, said: Sequence[str], identity: Sequence[tuple[str, str]],
     language: Language,
-) -> str:
+) -> str:  # fmt: skip
     """Return the page of a run that failed: what went wrong first, then what the run got.
 
     Parameters
@@ -84,12 +80,9 @@ def render_failure(
 
 
 def _page(
-    notebook: Any,
-    first_screen: Sequence[Any],
-    body: Sequence[Any],
-    identity: Sequence[tuple[str, str]],
+    notebook: Any, first_screen: Sequence[Any], body: Sequence[Any], identity: Sequence[tuple[str, str]],
     language: Language,
-) -> str:
+) -> str:  # fmt: skip
     page = {
         "language": language, "title": _title(first_screen), "style": style(),
         "running_foot": _running_foot(identity),

@@ -75,12 +75,9 @@ class Execution:
 
 
 def execute(
-    notebook: Any,
-    parameters: Mapping[str, Any],
-    folder: Path,
-    limits: Limits,
+    notebook: Any, parameters: Mapping[str, Any], folder: Path, limits: Limits,
     at_work: Callable[[int], None] = lambda _: None,
-) -> Execution:
+) -> Execution:  # fmt: skip
     """Execute a notebook with its parameters in a fresh kernel of this very Python.
 
     Parameters

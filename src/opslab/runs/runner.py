@@ -40,15 +40,10 @@ class NotebookError(OpslabError):
 
 
 def run_notebook(
-    name: str,
-    given: Mapping[str, Any],
-    *,
-    out: str | Path = "reports",
-    force: bool = False,
-    run_seconds: float | None = None,
-    cell_seconds: int | None = None,
+    name: str, given: Mapping[str, Any], *, out: str | Path = "reports", force: bool = False,
+    run_seconds: float | None = None, cell_seconds: int | None = None,
     progress: Callable[[int, int, str], None] | None = None,
-) -> Run:
+) -> Run:  # fmt: skip
     """Run a notebook and file its readout; see `opslab.run`.
 
     Parameters
@@ -91,14 +86,9 @@ def prepare(name: str, given: Mapping[str, Any]) -> tuple[Notebook, Parameters, 
 
 
 def _run(
-    notebook: Notebook,
-    parameters: Parameters,
-    identity: Identity,
-    reports: Path,
-    run_seconds: float | None,
-    cell_seconds: int | None,
-    progress: Callable[[int, int, str], None] | None,
-) -> Run:
+    notebook: Notebook, parameters: Parameters, identity: Identity, reports: Path,
+    run_seconds: float | None, cell_seconds: int | None, progress: Callable[[int, int, str], None] | None,
+) -> Run:  # fmt: skip
     from opslab.runs.execute import Failure, Limits, execute, read
 
     target = reports / identity.run_id

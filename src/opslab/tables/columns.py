@@ -21,13 +21,9 @@ _EMAIL = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
 
 
 def typed(
-    table: Table,
-    wanted: Sequence[Wanted],
-    answers: FileAnswers,
-    *,
-    day_first_assumed: bool = False,
+    table: Table, wanted: Sequence[Wanted], answers: FileAnswers, *, day_first_assumed: bool = False,
     strict: bool = False,
-) -> Table:
+) -> Table:  # fmt: skip
     """Return a table with the columns asked for, each of one type.
 
     Parameters

@@ -39,12 +39,9 @@ _NOT_MEETINGS = (  # column, rule, reason
 
 @contextmanager
 def open_export(
-    data: Any,
-    *,
-    name: str | None = None,
-    answers: Answers | None = None,
+    data: Any, *, name: str | None = None, answers: Answers | None = None,
     personal: Literal["keep", "drop"] = "keep",
-) -> Iterator[Table]:
+) -> Iterator[Table]:  # fmt: skip
     """Open an export of any tool: its columns under the names of its profile, each of one type.
 
     Without a profile every column keeps its heading, and its cells decide what it holds.
