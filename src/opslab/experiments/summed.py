@@ -7,17 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from opslab.errors import DataError, Problem
-from opslab.tables.source import ROW, Table, quoted
+from opslab.tables.source import NUMBER_TYPES, ROW, Table, quoted
 
 LARGEST = 1e50
 """Beyond it squares of sums overflow."""
 CELLS = 6
 """How many figures the query of moments gives for each column."""
-_NUMERIC = (
-    "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
-)  # fmt: skip
 _SMALL_WHOLE = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT")
-_FLOATING = ("DOUBLE", "FLOAT", "DECIMAL")
 
 
 @dataclass(frozen=True)
@@ -94,7 +90,7 @@ def refuse_types(table: Table, columns: Iterable[Column]) -> None:
             field=column.name,
         )
         for column in columns
-        if not table.types[column.name].startswith((*_NUMERIC, *_FLOATING, "BOOLEAN", "VARCHAR", "ENUM"))
+        if not table.types[column.name].startswith((*NUMBER_TYPES, "BOOLEAN", "VARCHAR", "ENUM"))
     ]  # fmt: skip
     DataError.refuse(wrong)
 

@@ -12,11 +12,9 @@ from opslab.tables.deciding import TIMED, TOLD, File, Wanted, Work, decide
 from opslab.tables.numbers import NumberEvidence
 from opslab.tables.profiles import Kind
 from opslab.tables.reading import MOST_TOLD, FileAnswers, Rejection
-from opslab.tables.source import ROW, Table, literal, quoted
+from opslab.tables.source import NUMBER_TYPES, ROW, Table, literal, quoted
 
 _SAMPLE_ROWS, _SAMPLE_CELLS = 250, 20_000
-_NUMBER_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
-                 "UBIGINT", "DOUBLE", "FLOAT", "DECIMAL")  # fmt: skip
 _EMAIL = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
 
 
@@ -118,7 +116,7 @@ def _as_is(column: str, kind: str, wanted: Kind | None) -> str:
         return column
     if wanted in TIMED and kind.startswith(("TIMESTAMP", "DATE")):
         return f"CAST({column} AS {'DATE' if wanted == 'date' else 'TIMESTAMP'})"
-    if wanted in ("number", "percent") and kind.startswith(_NUMBER_TYPES):
+    if wanted in ("number", "percent") and kind.startswith(NUMBER_TYPES):
         return f"CAST({column} AS DOUBLE)"
     return column if wanted == "boolean" and kind == "BOOLEAN" else ""
 

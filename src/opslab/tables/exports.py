@@ -14,6 +14,7 @@ from opslab.errors import InputError
 from opslab.messages import Language, text
 from opslab.tables.columns import typed
 from opslab.tables.deciding import Wanted
+from opslab.tables.dialect import free_name
 from opslab.tables.opening import open_table
 from opslab.tables.profiles import FOLDER, Match, bare_heading, profile_for, unwrapped, yaml_text
 from opslab.tables.reading import MOST_TOLD, Answers, Decision, Reading, Rejection
@@ -129,12 +130,7 @@ def _wanted(names: Sequence[str], headings: Sequence[str], match: Match | None) 
         heading = headings[place].strip()
         groups.setdefault(" ".join(heading.split()) or names[place], []).append(place)
     for heading, places in groups.items():
-        own = name = unwrapped(heading, wrappers) or heading
-        number = 1
-        while taken[name.casefold()]:
-            number += 1
-            name = f"{own} ({number})"
-        taken[name.casefold()] += 1
+        name = free_name(unwrapped(heading, wrappers) or heading, taken)
         made.append(Wanted(name, tuple(names[place] for place in places)))
     return made
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 ROW = "opslab_row"
 """Name of the added column with a row's place, from 0."""
+NUMBER_TYPES = (
+    "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
+    "DOUBLE", "FLOAT", "DECIMAL",
+)  # fmt: skip
 
 _GROUP_ROWS = 122_880  # of a row group as DuckDB writes them; a slice that cuts none reads none twice
 _SLICE_ROWS, _MOST_SLICES = 25 * _GROUP_ROWS, 8
