@@ -73,16 +73,9 @@ def main(debug: bool) -> None:
 @click.option("--quiet", is_flag=True, help="Print the path of the readout only.")
 @click.pass_context
 def run(
-    ctx: click.Context,
-    notebook: str,
-    assignments: Sequence[str],
-    file: Path | None,
-    out: str,
-    force: bool,
-    timeout: float | None,
-    cell_timeout: int | None,
-    quiet: bool,
-) -> None:
+    ctx: click.Context, notebook: str, assignments: Sequence[str], file: Path | None, out: str,
+    force: bool, timeout: float | None, cell_timeout: int | None, quiet: bool,
+) -> None:  # fmt: skip
     """Run NOTEBOOK and file its readout."""
     given = _parameters(assignments, file)
     ctx.meta["language"] = given["language"] if given.get("language") in {"en", "fr"} else "en"
@@ -90,14 +83,9 @@ def run(
 
     with _progress(notebook, quiet=quiet) as progress:
         done = run_notebook(
-            notebook,
-            given,
-            out=out,
-            force=force,
-            run_seconds=timeout,
-            cell_seconds=cell_timeout,
+            notebook, given, out=out, force=force, run_seconds=timeout, cell_seconds=cell_timeout,
             progress=progress,
-        )
+        )  # fmt: skip
     _catalogue(done)
     if quiet:
         click.echo(done.readout)
@@ -216,8 +204,7 @@ def catalogue(folder: str, language: Language) -> None:
     from opslab import workspace
     from opslab.runs.catalogue import write_catalogue
 
-    given = Path(folder).expanduser()
-    click.echo(write_catalogue(given if given.is_absolute() else workspace.root() / given, language))
+    click.echo(write_catalogue(workspace.root() / workspace.expanded(folder), language))
 
 
 @main.command()
@@ -261,15 +248,13 @@ def lab(ctx: click.Context, port: int | None, no_browser: bool, arguments: Seque
 def sample(folder: str) -> None:
     """Make the sample data again in FOLDER, byte for byte."""
     from opslab import workspace
-    from opslab.runs.registry import SAMPLES, load
+    from opslab.runs.init import sample_files
 
-    given = Path(folder).expanduser()
-    target = given if given.is_absolute() else workspace.root() / given
-    target.mkdir(parents=True, exist_ok=True)
-    for maker in SAMPLES:
-        write: Callable[[Path], Sequence[Path]] = load(maker)
-        for path in write(target):
-            click.echo(path)
+    for name, content in sample_files().items():
+        target = workspace.root() / workspace.expanded(folder) / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        click.echo(target)
 
 
 def _parameters(assignments: Sequence[str], file: Path | None) -> dict[str, Any]:
@@ -287,8 +272,7 @@ def _parameters(assignments: Sequence[str], file: Path | None) -> dict[str, Any]
             found.append(Problem("runs.twice", {"name": name}))
         seen.add(name)
         given[name] = value
-    if found:
-        raise ParameterError(*found)
+    ParameterError.refuse(found)
     return given
 
 

@@ -63,9 +63,7 @@ def read(path: Path, file: str) -> Document:
         raw = path.read_bytes()
     except FileNotFoundError:
         near = workspace.near_name(path)
-        raise SpecError.of(
-            "specs.missing_file_near" if near else "specs.missing_file", file=file, near=near
-        ) from None
+        raise SpecError.of("specs.missing_file", file=file, near=near) from None
     except OSError as error:
         raise SpecError.of("specs.unreadable", file=file, reason=error.strerror or str(error)) from None
     except ValueError as error:  # a name that no file can have

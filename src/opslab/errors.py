@@ -6,11 +6,11 @@ One root, `OpslabError`; the class decides the exit code, in the kernel of a not
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from opslab.messages import Language, one_line, text
+from opslab.messages import Language, catalogue, one_line, text
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Problem:
     Attributes
     ----------
     key : str
-        The message, ``area.name`` in the catalogue.
+        The message, ``area.name`` in the catalogue; its twin ``…_near``, if any, with a value ``near``.
     values : Mapping[str, Any]
         What the message names.
     file : str or None
@@ -39,6 +39,11 @@ class Problem:
     line: int | None = None
     field: str | None = None
     row: int | None = None
+
+    def __post_init__(self) -> None:
+        area, _, name = self.key.partition(".")
+        if self.values.get("near") and f"{name}_near" in catalogue("en", area):
+            object.__setattr__(self, "key", f"{self.key}_near")
 
     def text(self, language: Language = "en") -> str:
         """Return the place and the message in one line."""
@@ -77,16 +82,17 @@ class OpslabError(Exception):
 
     @classmethod
     def of(
-        cls,
-        key: str,
-        *,
-        file: str | None = None,
-        line: int | None = None,
-        field: str | None = None,
+        cls, key: str, *, file: str | None = None, line: int | None = None, field: str | None = None,
         **values: Any,
-    ) -> Self:
+    ) -> Self:  # fmt: skip
         """Return the error with a single problem."""
         return cls(Problem(key, values, file, line, field))
+
+    @classmethod
+    def refuse(cls, problems: Sequence[Problem]) -> None:
+        """Raise the error with all problems, if there are any."""
+        if problems:
+            raise cls(*problems)
 
     def text(self, language: Language = "en") -> str:
         """Return all problems, one a line."""

@@ -56,8 +56,7 @@ class Parameters(specs.Declared, ABC):
             parameters = cls.model_validate(known)
         except ValidationError as error:
             found += specs.problems(cls, error)
-        if found:
-            raise ParameterError(*found)
+        ParameterError.refuse(found)
         return parameters
 
     @abstractmethod
@@ -73,7 +72,6 @@ class Parameters(specs.Declared, ABC):
 
     @classmethod
     def _unknown(cls, name: str) -> Problem:
+        known = sorted(cls.model_fields)
         near = did_you_mean(name, cls.model_fields)
-        if near:
-            return Problem("parameters.unknown_near", {"name": name, "near": near})
-        return Problem("parameters.unknown", {"name": name, "known": sorted(cls.model_fields)})
+        return Problem("parameters.unknown", {"name": name, "near": near, "known": known})

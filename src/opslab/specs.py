@@ -145,10 +145,12 @@ class FromFile(Declared):
             path = self.beside(given)
             if workspace.is_there(path, file=True):
                 continue
-            near = workspace.near_name(path)
-            key = "specs.missing_data_near" if near else "specs.missing_data"
-            key = "tables.folder" if workspace.is_there(path) else key
-            found.append(self.problem(key, *location, data=workspace.shown(path), near=near))
+            shown = workspace.shown(path)
+            if workspace.is_there(path):
+                found.append(self.problem("tables.folder", *location, data=shown))
+            else:
+                near = workspace.near_name(path)
+                found.append(self.problem("specs.missing_data", *location, data=shown, near=near))
         return found
 
     def problem(self, key: str, *location: str | int, **values: Any) -> Problem:
@@ -186,14 +188,11 @@ def problems(
         key, values = _message(model, detail, location)
         found.append(
             Problem(
-                key,
-                values,
-                (document.file or None) if document else None,
-                document.line(location) if document else None,
-                field_name(location) or None,
+                key, values, (document.file or None) if document else None,
+                document.line(location) if document else None, field_name(location) or None,
             )
-        )
-        if found[-1].field in {problem.field for problem in found[:-1] if problem.key != key}:
+        )  # fmt: skip
+        if found[-1].field in {problem.field for problem in found[:-1] if problem.key != found[-1].key}:
             found.pop()  # the other reading of a field that takes one of two kinds
     return sorted(found, key=lambda problem: problem.line or 0)
 
@@ -224,12 +223,12 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
         return "specs.no_value", {}
     if isinstance(refused := context.get("error"), OpslabError):
         kind, context = refused.problems[0].key, dict(refused.problems[0].values)
-    if kind.startswith(_OWN):
+    if "." in kind:  # a key of the catalogue
         return kind, dict(context)
     if kind == "extra_forbidden":
         name = str(location[-1])
         near = did_you_mean(name, _fields(model, detail["loc"][:-1]))
-        return ("specs.unknown_near" if near else "specs.unknown"), {"name": name, "near": near}
+        return "specs.unknown", {"name": name, "near": near}
     if kind in ("missing", "union_tag_not_found"):
         return "specs.missing", {"name": str(location[-1])}
     if kind in ("literal_error", "union_tag_invalid"):
@@ -237,8 +236,7 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
         choices = re.findall(r"'([^']*)'", str(expected))
         given = context.get("tag", given)
         near = did_you_mean(str(given), choices)
-        values = {"given": _short(given), "choices": choices, "near": near}
-        return ("specs.choice_near" if near else "specs.choice"), values
+        return "specs.choice", {"given": _short(given), "choices": choices, "near": near}
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
         return f"specs.{kind}", {"given": _short(given), "bound": f"{next(iter(context.values())):g}"}
     family = next((family for prefix, family in _FAMILIES.items() if kind.startswith(prefix)), None)
@@ -247,35 +245,13 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
     return "specs.invalid", {"given": _short(given), "reason": detail["msg"]}
 
 
-_OWN = tuple(
-    f"{area}."
-    for area in [
-        "specs",
-        "businesscase",
-        "experiments",
-        "feedback",
-        "parameters",
-        "tables",
-        "timesaved",
-        "uncertainty",
-    ]
-)
 _FAMILIES = {
-    "string_pattern": "specs.pattern",
-    "string_too": "specs.text_length",
-    "string": "specs.not_text",
-    "int": "specs.not_integer",
-    "float": "specs.not_number",
-    "finite": "specs.not_number",
-    "bool": "specs.not_boolean",
-    "date": "specs.not_date",
-    "dict": "specs.not_mapping",
-    "model": "specs.not_mapping",
-    "list": "specs.not_list",
-    "tuple": "specs.not_list",
-    "too_short": "specs.too_few",
-    "none_required": "specs.not_allowed",
-}
+    "string_pattern": "specs.pattern", "string_too": "specs.text_length", "string": "specs.not_text",
+    "int": "specs.not_integer", "float": "specs.not_number", "finite": "specs.not_number",
+    "bool": "specs.not_boolean", "date": "specs.not_date", "dict": "specs.not_mapping",
+    "model": "specs.not_mapping", "list": "specs.not_list", "tuple": "specs.not_list",
+    "too_short": "specs.too_few", "none_required": "specs.not_allowed",
+}  # fmt: skip
 
 
 def _short(given: object, most: int = 40) -> str:

@@ -1,6 +1,7 @@
 """The sample files are remade byte for byte, and independent means find the truth in them."""
 
 import json
+import runpy
 from pathlib import Path
 
 import duckdb
@@ -10,9 +11,9 @@ import pytest
 import yaml
 from scipy import stats
 
-from opslab.experiments.sample import write
-
-SAMPLE = Path(__file__).parents[2] / "data" / "sample"
+DATA = Path(__file__).parents[2] / "data"
+SAMPLE = DATA / "sample"
+write = runpy.run_path(str(DATA / "make_experiments.py"))["write"]
 
 
 @pytest.fixture(scope="module")

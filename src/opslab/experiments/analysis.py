@@ -76,8 +76,7 @@ def analyze(
     if source is None or (logs and events is None):
         raise DataError(experiment.problem("experiments.no_data", "data"))
     missing = experiment.missing_files() if data is None else []
-    if missing:
-        raise DataError(*missing)
+    DataError.refuse(missing)
     with open_table(source, answers=experiment.data) as raw:
         refuse_columns(experiment, raw, _wanted_columns(experiment))
         table = _with_values(experiment, raw)
@@ -172,13 +171,11 @@ def _as_declared(
     order = {metric.name: (place, metric.type) for place, metric in enumerate(experiment.metrics)}
     made = [
         replace(
-            one,
-            type=order[one.metric][1],
-            notes=(*units.notes.get(one.metric, ()), *one.notes),
+            one, type=order[one.metric][1], notes=(*units.notes.get(one.metric, ()), *one.notes),
             missing=_missing(one, units),
         )
         for one in comparisons
-    ]
+    ]  # fmt: skip
     return sorted(made, key=lambda one: order[one.metric][0])
 
 
@@ -235,25 +232,13 @@ def _columns(metric: Metric) -> list[str]:
 def _plan(experiment: Experiment, weights: Mapping[str, float]) -> Plan:
     period, file = experiment.period, experiment.file
     return Plan(
-        experiment=experiment.experiment,
-        slug=experiment.slug,
-        question=experiment.question,
-        owner=experiment.owner,
-        unit=experiment.unit,
-        control=experiment.arms.control,
-        weights=tuple(weights.items()),
-        weights_assumed=experiment.arms.weights is None,
-        start=period.start if period else None,
-        end=period.end if period else None,
-        time=period.time if period else None,
-        alpha=experiment.design.alpha,
-        power=experiment.design.power,
-        primaries=experiment.decision.primaries,
-        spec=workspace.shown(file) if file else None,
+        experiment=experiment.experiment, slug=experiment.slug, question=experiment.question,
+        owner=experiment.owner, unit=experiment.unit, control=experiment.arms.control,
+        weights=tuple(weights.items()), weights_assumed=experiment.arms.weights is None,
+        start=period.start if period else None, end=period.end if period else None,
+        time=period.time if period else None, alpha=experiment.design.alpha, power=experiment.design.power,
+        primaries=experiment.decision.primaries, spec=workspace.shown(file) if file else None,
         spec_sha256=workspace.sha256(Path(file)) if file else None,
-        rows="logs" if experiment.data.events else experiment.data.rows,
-        strata=experiment.strata,
-        segments=experiment.segments,
-        trigger=experiment.trigger,
-        fingerprint=experiment.fingerprint,
-    )
+        rows="logs" if experiment.data.events else experiment.data.rows, strata=experiment.strata,
+        segments=experiment.segments, trigger=experiment.trigger, fingerprint=experiment.fingerprint,
+    )  # fmt: skip

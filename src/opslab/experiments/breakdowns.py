@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from opslab.experiments import figures, sentences
 from opslab.experiments.result import Comparison, ExperimentResult, Interaction
@@ -25,13 +27,11 @@ def _on_all_units(result: ExperimentResult, language: Language) -> list[Block | 
         whole = replace(one, **vars(one.diluted))
         rows.append([Cell(one.metric, one.arm), *changes(one, language), *changes(whole, language)])
     names = ("metric", "difference_triggered", "lift_triggered", "difference_all", "lift_all")
-    columns = [text(f"experiments.column_{name}", language) for name in names]
-    caption = text("experiments.table_diluted", language, level=1 - result.plan.alpha)
     rate = result.data.trigger_rate or 0.0
     return [
         Heading(text("experiments.section_diluted", language), 3),
         Paragraph(text("experiments.diluted_line", language, share=rate, column=result.plan.trigger or "")),
-        Table(caption, columns, rows, numeric=range(1, len(names)), wide=True),
+        table("diluted", names, result, language, rows, numeric=range(1, len(names))),
     ]
 
 
@@ -44,44 +44,54 @@ def _segments(result: ExperimentResult, language: Language) -> list[Block | Figu
     if drawn is not None:
         made.append(drawn)
     names = ("segment", "metric", "arm", "segments", "p", "p_adjusted", "interaction")
-    columns = [text(f"experiments.column_{name}", language) for name in names]
     rows = [_interaction(one, result, language) for one in result.interactions]
-    made.append(
-        Table(text("experiments.table_interactions", language), columns, rows, numeric=(3, 4, 5), wide=True)
-    )
+    made.append(table("interactions", names, result, language, rows, numeric=(3, 4, 5)))
     if result.segments:
         made.append(_segment_table(result, language))
         made.append(Paragraph(text("experiments.segments_note", language), small=True))
-    made += [
-        Paragraph(
-            text("experiments.not_estimable_line", language, metric=one.metric,
-                 arm=f"{one.segment}, {one.arm}", reason=sentences.say(one.not_estimable, language)),
-            small=True,
-        )
-        for one in result.segments
+    return made + not_estimable(result.segments, language)
+
+
+def table(
+    name: str, columns: Sequence[str], result: ExperimentResult, language: Language,
+    rows: Sequence[Any] = (), **more: Any,
+) -> Table:  # fmt: skip
+    """Return a table by the names of its caption and its columns in the catalogue."""
+    heads = [text(f"experiments.column_{column}", language) for column in columns]
+    caption = text(f"experiments.table_{name}", language, level=1 - result.plan.alpha)
+    return Table(caption, heads, rows, wide=True, **more)
+
+
+def not_estimable(comparisons: Sequence[Comparison], language: Language) -> list[Block | Figure]:
+    """Return a remark on each comparison that could not be made, with the reason."""
+    lines = (
+        text("experiments.not_estimable_line", language, metric=one.metric,
+             arm=", ".join(filter(None, (one.segment, one.arm))),
+             reason=sentences.say(one.not_estimable, language))
+        for one in comparisons
         if one.not_estimable
-    ]  # fmt: skip
-    return made
+    )  # fmt: skip
+    return [Paragraph(line, small=True) for line in lines]
 
 
 def _interaction(one: Interaction, result: ExperimentResult, language: Language) -> list[str | Cell]:
-    none = text("words.none", language)
     if one.not_estimable is not None:
         said = sentences.say(one.not_estimable, language)
     else:
         differs = one.p_adjusted is not None and one.p_adjusted <= result.plan.alpha
         said = text(f"experiments.interaction_{'yes' if differs else 'no'}", language)
-    p_values = (
-        none if value is None else numbers.p_value(value, language=language)
-        for value in (one.p_value, one.p_adjusted)
-    )
     levels = numbers.integer(one.levels, language=language)
-    return [one.segment, one.metric, one.arm, levels, *p_values, said]
+    return [one.segment, one.metric, one.arm, levels, *_p_values(one, language), said]
+
+
+def _p_values(one: Comparison | Interaction, language: Language) -> list[str]:
+    none = text("words.none", language)
+    return [none if value is None else numbers.p_value(value, language=language)
+            for value in (one.p_value, one.p_adjusted)]  # fmt: skip
 
 
 def _segment_table(result: ExperimentResult, language: Language) -> Table:
     names = ("segment", "n", "difference", "lift", "p", "p_adjusted")
-    columns = [text(f"experiments.column_{name}", language) for name in names]
     several = len({one.arm for one in result.segments}) > 1
     groups = [
         Group(
@@ -90,22 +100,21 @@ def _segment_table(result: ExperimentResult, language: Language) -> Table:
         )
         for metric, role in dict.fromkeys((one.metric, one.role) for one in result.segments)
     ]
-    caption = text("experiments.table_segments", language, level=1 - result.plan.alpha)
-    return Table(caption, columns, numeric=range(1, len(names)), groups=groups, wide=True)
+    return table("segments", names, result, language, numeric=range(1, len(names)), groups=groups)
 
 
 def _segment_row(one: Comparison, language: Language, *, several: bool) -> list[str | Cell]:
-    none = text("words.none", language)
-    p_values = [
-        none if value is None else numbers.p_value(value, language=language)
-        for value in (one.p_value, one.p_adjusted)
-    ]
-    moved: list[str | Cell] = [none, none]
-    if one.difference is not None:
-        moved = [*changes(one, language)]
     units = numbers.integer(sum(one.n), language=language)
     segment = one.segment or ""
-    return [Cell(segment, one.arm) if several else segment, units, *moved, *p_values]
+    return [Cell(segment, one.arm) if several else segment, units, *effect_cells(one, language)]
+
+
+def effect_cells(one: Comparison, language: Language) -> list[str | Cell]:
+    """Return the cells of an effect and of its p-values, as far as there is one."""
+    moved: list[Any] = [text("words.none", language)] * 2
+    if one.difference is not None:
+        moved = changes(one, language)
+    return [*moved, *_p_values(one, language)]
 
 
 def changes(one: Comparison, language: Language) -> list[Cell]:

@@ -44,11 +44,9 @@ def check_sample_ratio(arms: Sequence[ArmSummary], blocking: bool) -> Check:
     status = status_of(found.p_value)
     farthest = max(range(len(arms)), key=lambda place: abs(arms[place].units - found.expected[place]))
     values = {
-        "p": found.p_value,
-        "arm": arms[farthest].name,
-        "units": arms[farthest].units,
+        "p": found.p_value, "arm": arms[farthest].name, "units": arms[farthest].units,
         "expected": found.expected[farthest],
-    }
+    }  # fmt: skip
     return _made("sample_ratio", status, found.p_value, blocking, values)
 
 
@@ -164,13 +162,10 @@ def check_sample_ratio_within(
     farthest = max(expected, key=lambda arm: abs(counts.get(arm, 0) - whole * expected[arm]))
     values = {
         "level": datetime.date.fromisoformat(level) if name == "sample_ratio_days" else level,
-        "arm": farthest,
-        "units": counts.get(farthest, 0),
-        "expected": whole * expected[farthest],
-        "p": adjusted[worst],
-        "count": sum(p_value < WARN_BELOW for p_value in adjusted),
+        "arm": farthest, "units": counts.get(farthest, 0), "expected": whole * expected[farthest],
+        "p": adjusted[worst], "count": sum(p_value < WARN_BELOW for p_value in adjusted),
         "levels": len(found),
-    }
+    }  # fmt: skip
     return Check(name, status, adjusted[worst], False, Message(f"experiments.{name}_{status}", values))
 
 

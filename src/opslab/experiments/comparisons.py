@@ -28,10 +28,7 @@ SMALL_COUNT = 30
 
 
 def compare(
-    metric: Metric,
-    arm: tuple[str, Moments, int],
-    control: tuple[str, Moments, int],
-    alpha: float,
+    metric: Metric, arm: tuple[str, Moments, int], control: tuple[str, Moments, int], alpha: float
 ) -> Comparison:
     """Return the comparison of one metric between an arm and the control.
 
@@ -90,19 +87,13 @@ def _inferred(empty: Comparison, found: Contrast, level: float, method: str) -> 
         found.difference, found.variance, base, found.control_variance, found.covariance, freedom, level
     )
     return replace(
-        empty,
-        estimate=found.estimate,
-        difference=found.difference,
-        difference_interval=(found.difference - reach, found.difference + reach),
-        lift=lift.lift,
+        empty, estimate=found.estimate, difference=found.difference,
+        difference_interval=(found.difference - reach, found.difference + reach), lift=lift.lift,
         lift_interval=(lift.low, lift.high),
-        p_value=2 * float(stdtr(freedom, -abs(found.difference) / error)),
-        standard_error=error,
-        degrees_of_freedom=freedom if math.isfinite(freedom) else None,
-        method=method,
-        harm_p=_harm_p(empty, found, bounded=lift.low is not None),
-        not_estimable=None,
-    )
+        p_value=2 * float(stdtr(freedom, -abs(found.difference) / error)), standard_error=error,
+        degrees_of_freedom=freedom if math.isfinite(freedom) else None, method=method,
+        harm_p=_harm_p(empty, found, bounded=lift.low is not None), not_estimable=None,
+    )  # fmt: skip
 
 
 def _harm_p(empty: Comparison, found: Contrast, *, bounded: bool) -> float | None:
@@ -127,13 +118,9 @@ def _harm_p(empty: Comparison, found: Contrast, *, bounded: bool) -> float | Non
 
 
 def compare_jointly(
-    metric: Metric,
-    arm: tuple[str, CrossMoments, int],
-    control: tuple[str, CrossMoments, int],
-    alpha: float,
-    covariates: Sequence[tuple[str, int]] = (),
-    strata: Strata | None = None,
-) -> Comparison:
+    metric: Metric, arm: tuple[str, CrossMoments, int], control: tuple[str, CrossMoments, int],
+    alpha: float, covariates: Sequence[tuple[str, int]] = (), strata: Strata | None = None,
+) -> Comparison:  # fmt: skip
     """Return the comparison of a ratio, or of any metric with covariates or within strata.
 
     Parameters
@@ -186,12 +173,10 @@ def without_strata(
 
 
 def _adjusted(
-    empty: Comparison,
-    plain: Contrast,
-    sides: tuple[CrossMoments, CrossMoments, int],
+    empty: Comparison, plain: Contrast, sides: tuple[CrossMoments, CrossMoments, int],
     covariates: Sequence[tuple[str, int]],
     how: tuple[float, str, Callable[..., Contrast], tuple[CrossMoments, CrossMoments]],
-) -> Comparison:
+) -> Comparison:  # fmt: skip
     """Return a comparison adjusted by the covariates that can be used, the raw effect kept beside."""
     level, within, give, spread = how
     widths, prefix = [width for _, width in covariates], f"{within}{'ratio_' if sides[2] > 1 else ''}"
@@ -215,13 +200,9 @@ def _adjusted(
 
 
 def compare_quantiles(
-    metric: Quantile,
-    arm: tuple[str, Moments, int],
-    control: tuple[str, Moments, int],
-    alpha: float,
-    found: Mapping[str, OrderStatistics],
-    inflation: Mapping[str, float] | None = None,
-) -> Comparison:
+    metric: Quantile, arm: tuple[str, Moments, int], control: tuple[str, Moments, int], alpha: float,
+    found: Mapping[str, OrderStatistics], inflation: Mapping[str, float] | None = None,
+) -> Comparison:  # fmt: skip
     """Return the comparison of a quantile; ``found`` holds the arms with a long enough tail.
 
     ``inflation``, by arm, is for values that come in clusters. The other parameters are those of `compare`.
@@ -259,15 +240,9 @@ def _without_effect(
     control: tuple[str, Moments | CrossMoments, int],
 ) -> Comparison:
     empty = Comparison(
-        metric=metric.name,
-        role=metric.role,
-        type=metric.type,
-        goal=metric.goal,
-        arm=arm[0],
-        control=control[0],
-        n=(arm[1].n, control[1].n),
-        missing=(arm[2], control[2]),
-    )
+        metric=metric.name, role=metric.role, type=metric.type, goal=metric.goal, arm=arm[0],
+        control=control[0], n=(arm[1].n, control[1].n), missing=(arm[2], control[2]),
+    )  # fmt: skip
     if metric.margin is None:
         return empty
     relative = metric.margin.relative is not None
@@ -298,15 +273,12 @@ def _score(empty: Comparison, treated: Moments, base: Moments, level: float) -> 
         kind, size = empty.margin
         harm = proportions.non_inferiority_p(*counts, size, empty.goal, relative=kind == "relative")
     return replace(
-        empty,
-        difference=treated.mean - base.mean,
+        empty, difference=treated.mean - base.mean,
         difference_interval=proportions.miettinen_nurminen_difference(*counts, level),
         lift=(treated.mean - base.mean) / base.mean if base.mean else None,
         lift_interval=proportions.miettinen_nurminen_lift(*counts, level),
-        p_value=proportions.score_test(*counts).p_value,
-        method="score",
-        harm_p=harm,
-    )
+        p_value=proportions.score_test(*counts).p_value, method="score", harm_p=harm,
+    )  # fmt: skip
 
 
 def judge(comparisons: Sequence[Comparison], alpha: float) -> list[Comparison]:

@@ -35,12 +35,9 @@ class Contrast(NamedTuple):
 
 
 def contrast(
-    treated: CrossMoments,
-    control: CrossMoments,
-    own: int = 1,
-    widths: Sequence[int] = (),
+    treated: CrossMoments, control: CrossMoments, own: int = 1, widths: Sequence[int] = (),
     kept: Sequence[int] = (),
-) -> Contrast:
+) -> Contrast:  # fmt: skip
     """Give the difference of two means or ratios, adjusted by covariates.
 
     A ratio R = sum(m) / sum(d) acts through its linearised unit variable Z = (m - R d) / mean(d); a mean

@@ -30,13 +30,10 @@ class Needed:
 
 
 def decide(
-    experiment: Experiment,
-    checks: Sequence[Check],
-    comparisons: Sequence[Comparison],
-    deviations: Mapping[tuple[str, str], float],
-    weights: Mapping[str, float],
+    experiment: Experiment, checks: Sequence[Check], comparisons: Sequence[Comparison],
+    deviations: Mapping[tuple[str, str], float], weights: Mapping[str, float],
     as_of: datetime.date | None,
-) -> Decision:
+) -> Decision:  # fmt: skip
     """Return the decision.
 
     Parameters
@@ -109,12 +106,9 @@ def _gain(comparisons: Sequence[Comparison]) -> float:
 
 
 def _needs(
-    experiment: Experiment,
-    comparisons: Sequence[Comparison],
-    family: int,
-    deviations: Mapping[tuple[str, str], float],
-    weights: Mapping[str, float],
-) -> Needed | None:
+    experiment: Experiment, comparisons: Sequence[Comparison], family: int,
+    deviations: Mapping[tuple[str, str], float], weights: Mapping[str, float],
+) -> Needed | None:  # fmt: skip
     """Return the units an arm's open questions ask for; None when more units would not help.
 
     ``family`` is the number of p-values that Holm adjusts together: each primary is asked for at alpha
@@ -145,12 +139,9 @@ def _needs(
 
 
 def _asked(
-    experiment: Experiment,
-    one: Comparison,
-    family: int,
-    deviations: Mapping[tuple[str, str], float],
+    experiment: Experiment, one: Comparison, family: int, deviations: Mapping[tuple[str, str], float],
     weights: Mapping[str, float],
-) -> Needed | None:
+) -> Needed | None:  # fmt: skip
     """Return the units one open question asks for; None when no number of units would settle it."""
     metric = next(metric for metric in experiment.metrics if metric.name == one.metric)
     size = _size(metric, one)

@@ -51,14 +51,9 @@ class NonInferiority(NamedTuple):
 
 
 def welch(
-    mean_arm: float,
-    variance_arm: float,
-    n_arm: int,
-    mean_control: float,
-    variance_control: float,
-    n_control: int,
-    level: float = 0.95,
-) -> Welch:
+    mean_arm: float, variance_arm: float, n_arm: int, mean_control: float, variance_control: float,
+    n_control: int, level: float = 0.95,
+) -> Welch:  # fmt: skip
     """Compare two independent means without assuming equal variances.
 
     Parameters
@@ -99,24 +94,15 @@ def welch(
     p_value = 2.0 * float(stdtr(degrees_of_freedom, -abs(difference / standard_error)))
     half_width = float(stdtrit(degrees_of_freedom, quantile_of)) * standard_error
     return Welch(
-        difference,
-        standard_error,
-        degrees_of_freedom,
-        p_value,
-        difference - half_width,
+        difference, standard_error, degrees_of_freedom, p_value, difference - half_width,
         difference + half_width,
-    )
+    )  # fmt: skip
 
 
 def fieller(
-    difference: float,
-    variance_difference: float,
-    control_mean: float,
-    variance_control_mean: float,
-    covariance: float,
-    degrees_of_freedom: float,
-    level: float = 0.95,
-) -> Lift:
+    difference: float, variance_difference: float, control_mean: float, variance_control_mean: float,
+    covariance: float, degrees_of_freedom: float, level: float = 0.95,
+) -> Lift:  # fmt: skip
     """Give the relative lift with Fieller's interval, which agrees with the test of the difference.
 
     Where the interval is bounded it excludes 0 exactly when a t test of the difference with the same
@@ -238,17 +224,9 @@ def non_inferiority_p(
 
 
 def non_inferiority(
-    mean_arm: float,
-    variance_arm: float,
-    n_arm: int,
-    mean_control: float,
-    variance_control: float,
-    n_control: int,
-    margin: float,
-    goal: Goal,
-    *,
-    relative: bool,
-) -> NonInferiority:
+    mean_arm: float, variance_arm: float, n_arm: int, mean_control: float, variance_control: float,
+    n_control: int, margin: float, goal: Goal, *, relative: bool,
+) -> NonInferiority:  # fmt: skip
     """Test that an arm's mean is not worse than the control's by more than a margin.
 
     A relative margin is a share of |control mean|. It is tested through the linear contrast
@@ -309,15 +287,9 @@ def non_inferiority(
 
 
 def _contrast(
-    mean_arm: float,
-    variance_arm: float,
-    n_arm: int,
-    mean_control: float,
-    variance_control: float,
-    n_control: int,
-    *,
-    control_factor: float,
-) -> tuple[float, float, float]:
+    mean_arm: float, variance_arm: float, n_arm: int, mean_control: float, variance_control: float,
+    n_control: int, *, control_factor: float,
+) -> tuple[float, float, float]:  # fmt: skip
     """Return arm - factor x control, its standard error and Satterthwaite's degrees of freedom."""
     _require_finite(mean_arm=mean_arm, mean_control=mean_control)
     for name, variance in (("variance_arm", variance_arm), ("variance_control", variance_control)):

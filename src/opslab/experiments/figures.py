@@ -43,7 +43,9 @@ def forest(result: ExperimentResult, language: Language) -> Figure:
     """
     drawn = [one for one in result.comparisons if sentences.bounded(one)]
     drawing, frame = _forest(drawn, _finding(result, language), result, language)
-    return Figure(drawing, alt=_alt(result, language), caption=_caption(drawn, frame, language))
+    return Figure(
+        drawing, alt=_alt(result.comparisons, result, language), caption=_caption(drawn, frame, language)
+    )
 
 
 def segment_forest(result: ExperimentResult, metric: str, language: Language) -> Figure | None:
@@ -60,15 +62,8 @@ def segment_forest(result: ExperimentResult, metric: str, language: Language) ->
     key = "experiments.segments_title_differ" if differing else "experiments.segments_title_alike"
     title = text(key, language, metric=metric, segments=list(dict.fromkeys(differing)))
     drawing, _ = _forest(drawn, title, result, language)
-    told = [
-        text("experiments.forest_alt", language, level=1 - result.plan.alpha, control=result.plan.control)
-    ]
-    told += [
-        text("experiments.forest_alt_line", language, metric=one.metric, arm=one.arm,
-             effect=sentences.lift(one, language), interval=sentences.lift_interval(one, language))
-        for one in drawn
-    ]  # fmt: skip
-    return Figure(drawing, alt=" ".join(told), caption=text("experiments.segments_caption", language))
+    caption = text("experiments.segments_caption", language)
+    return Figure(drawing, alt=_alt(drawn, result, language), caption=caption)
 
 
 def trend_figure(one: Trend, result: ExperimentResult, language: Language) -> Figure:
@@ -155,11 +150,9 @@ def _layout(drawn: Sequence[Comparison], language: Language) -> tuple[list[_Row]
     for one in drawn:
         head = ""
         effect = text(
-            "experiments.forest_effect",
-            language,
-            effect=sentences.lift(one, language),
+            "experiments.forest_effect", language, effect=sentences.lift(one, language),
             interval=sentences.lift_interval(one, language),
-        )
+        )  # fmt: skip
         label = one_line(one.arm if several else one.metric)
         room = inside - width_of(effect, _TEXT) - 0.25
         if several and one.metric != metric:
@@ -202,24 +195,17 @@ def _line(axes: Axes, row: _Row, frame: tuple[float, float], *, greyed: bool, la
     margin = _edge(one)
     if margin is not None:
         axes.plot(
-            [margin, margin],
-            [place - 0.08, place + 0.08],
-            color=INK,
-            linewidth=1.4,
+            [margin, margin], [place - 0.08, place + 0.08], color=INK, linewidth=1.4,
             linestyle=(0, (2.2, 1.4)),
-        )
+        )  # fmt: skip
         span = frame[1] - frame[0]
         side = (
             "left" if margin < frame[0] + span / 6 else "right" if margin > frame[1] - span / 6 else "center"
         )
         axes.text(
-            margin,
-            place + 0.13,
-            text("experiments.forest_margin", language, margin=margin),
-            fontsize=_SMALL,
-            ha=side,
-            va="top",
-        )
+            margin, place + 0.13, text("experiments.forest_margin", language, margin=margin),
+            fontsize=_SMALL, ha=side, va="top",
+        )  # fmt: skip
 
 
 def _edge(one: Comparison) -> float | None:
@@ -289,11 +275,11 @@ def _caption(drawn: Sequence[Comparison], frame: tuple[float, float], language: 
     return " ".join(said)
 
 
-def _alt(result: ExperimentResult, language: Language) -> str:
+def _alt(told: Sequence[Comparison], result: ExperimentResult, language: Language) -> str:
     lines = [
         text("experiments.forest_alt", language, level=1 - result.plan.alpha, control=result.plan.control)
     ]
-    for one in result.comparisons:
+    for one in told:
         if one.difference is None:
             lines.append(text("experiments.forest_alt_none", language, metric=one.metric, arm=one.arm))
             continue

@@ -229,13 +229,11 @@ class _Log:
         for place, metric in enumerate(experiment.metrics):
             if metric.event is None or metric.event in found:
                 continue
-            near = did_you_mean(metric.event, found)
-            key = "experiments.no_such_event_near" if near else "experiments.no_such_event"
-            values = {"name": metric.event, "near": near, "data": self.table.reading.name,
-                      "found": sorted(found)[:12]}  # fmt: skip
-            problems.append(experiment.problem(key, "metrics", place, "event", **values))
-        if problems:
-            raise DataError(*problems)
+            near, known = did_you_mean(metric.event, found), sorted(found)[:12]
+            values = {"name": metric.event, "near": near, "data": self.table.reading.name, "found": known}
+            location = ("metrics", place, "event")
+            problems.append(experiment.problem("experiments.no_such_event", *location, **values))
+        DataError.refuse(problems)
         for one in asked:
             if one.value is None:
                 continue
@@ -282,13 +280,9 @@ def _trends(experiment: Experiment, taken: Sequence[str]) -> dict[str, list[_Ask
 
 
 def _joined(
-    table: Table,
-    log: _Log,
-    asked: Sequence[_Asked],
-    trends: Mapping[str, Sequence[_Asked]],
-    own: Sequence[str],
-    horizon: datetime.date,
-) -> Table:
+    table: Table, log: _Log, asked: Sequence[_Asked], trends: Mapping[str, Sequence[_Asked]],
+    own: Sequence[str], horizon: datetime.date,
+) -> Table:  # fmt: skip
     """Sum the events of each unit, in one pass over the event log."""
     every = [*asked, *(span for spans in trends.values() for span in spans)]
     moment, until = "opslab_moment", f"TIMESTAMP '{horizon + _DAY}'"
@@ -382,6 +376,5 @@ def _immature(
             problems.append(
                 experiment.problem("experiments.none_mature", "metrics", place, "window", **values)
             )
-    if problems:
-        raise DataError(*problems)
+    DataError.refuse(problems)
     return found

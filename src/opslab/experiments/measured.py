@@ -78,11 +78,9 @@ def caps(metrics: Sequence[Metric], table: Table, where: str) -> dict[str, float
 
 
 def tails(
-    metrics: Sequence[Measured],
-    arms: Mapping[str, ArmMoments],
-    source: tuple[Table, str, str],
+    metrics: Sequence[Measured], arms: Mapping[str, ArmMoments], source: tuple[Table, str, str],
     alpha: float,
-) -> dict[str, dict[str, OrderStatistics]]:
+) -> dict[str, dict[str, OrderStatistics]]:  # fmt: skip
     """Return each quantile's order statistics by arm; ``source``: table, column of the arm, rows to use."""
     found = {}
     for one in metrics:
@@ -95,13 +93,10 @@ def tails(
 
 
 def compared(
-    one: Measured,
-    arms: Mapping[str, ArmMoments],
-    control: str,
-    alpha: float,
+    one: Measured, arms: Mapping[str, ArmMoments], control: str, alpha: float,
     order: Mapping[str, OrderStatistics] | None = None,
     strata: Mapping[str | None, Mapping[str, ArmMoments]] | None = None,
-) -> list[Comparison]:
+) -> list[Comparison]:  # fmt: skip
     """Return a metric's comparisons of every arm with the control.
 
     A quantile takes its order statistics; with ``strata``, the arms within each, units are compared there.
@@ -132,13 +127,9 @@ def compared(
 
 
 def _compared_jointly(
-    one: Measured,
-    joint: Joint,
-    arms: Mapping[str, ArmMoments],
-    pair: tuple[str, str],
-    alpha: float,
+    one: Measured, joint: Joint, arms: Mapping[str, ArmMoments], pair: tuple[str, str], alpha: float,
     strata: Mapping[str | None, Mapping[str, ArmMoments]] | None,
-) -> Comparison:
+) -> Comparison:  # fmt: skip
     name, control = pair
     missing = [arms[arm].rows - arms[arm].joint[joint].given for arm in pair]
     filled = [
@@ -162,13 +153,9 @@ def _compared_jointly(
             values = {"count": found.lone + sum(nameless)}
             filled.append(Message("experiments.lone_units", values))
     made = compare_jointly(
-        one.metric,
-        (name, sides[0], missing[0]),
-        (control, sides[1], missing[1]),
-        alpha,
-        one.covariates,
+        one.metric, (name, sides[0], missing[0]), (control, sides[1], missing[1]), alpha, one.covariates,
         found,
-    )
+    )  # fmt: skip
     return replace(made, notes=(*made.notes, *filled))
 
 

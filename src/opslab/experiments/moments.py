@@ -132,13 +132,9 @@ def collect(
 
 
 def collect_by(
-    table: Table,
-    arm: str,
-    columns: Sequence[Column],
-    where: str = "TRUE",
-    joints: Sequence[Joint] = (),
+    table: Table, arm: str, columns: Sequence[Column], where: str = "TRUE", joints: Sequence[Joint] = (),
     dimensions: Sequence[str] = (),
-) -> Collected:
+) -> Collected:  # fmt: skip
     """Return the moments of columns by arm, and by arm within each dimension, in one pass over the table.
 
     Parameters
@@ -230,11 +226,9 @@ def _literals(shifts: Mapping[Column, float]) -> dict[Column, str]:
 
 
 def _about_own_means(
-    table: Table,
-    asked: Asked,
-    inside: Mapping[_Cell, ArmMoments],
+    table: Table, asked: Asked, inside: Mapping[_Cell, ArmMoments],
     about: tuple[int | None, Mapping[Column, float]],
-) -> dict[_Cell, ArmMoments]:
+) -> dict[_Cell, ArmMoments]:  # fmt: skip
     """Return the moments of the cells of one dimension again, each summed about its own means."""
     place, fills = about
     means = {

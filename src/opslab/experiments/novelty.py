@@ -46,13 +46,9 @@ def _contrast(spans: Spans) -> str:
 
 
 def trend(
-    metric: str,
-    arm: str,
-    spans: Sequence[tuple[Moments, Moments]],
-    contrasts: tuple[Moments, Moments],
-    alpha: float,
-    days: int,
-) -> Trend:
+    metric: str, arm: str, spans: Sequence[tuple[Moments, Moments]], contrasts: tuple[Moments, Moments],
+    alpha: float, days: int,
+) -> Trend:  # fmt: skip
     """Give an effect in each span since exposure, and whether it has a trend.
 
     The trend is the difference between the arms of each unit's own linear contrast, sum of (k - mean k) y_k

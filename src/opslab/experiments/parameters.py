@@ -45,6 +45,5 @@ class ReadoutParameters(Parameters):
         missing = experiment.missing_files()
         if not experiment.named():
             missing.append(experiment.problem("experiments.no_data", "data"))
-        if missing:
-            raise ParameterError(*missing)
+        ParameterError.refuse(missing)
         return Inputs(experiment.slug, day, experiment.files())

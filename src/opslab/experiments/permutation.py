@@ -19,13 +19,9 @@ DRAWS = 9_999
 
 
 def permutation_p(
-    treated: Sequence[Sequence[float]],
-    control: Sequence[Sequence[float]],
-    *,
-    paired: bool = False,
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> float:
+    treated: Sequence[Sequence[float]], control: Sequence[Sequence[float]], *, paired: bool = False,
+    draws: int = DRAWS, seed: int = 0,
+) -> float:  # fmt: skip
     """Give the two-sided p-value of no effect on any unit, from the assignments that could have been.
 
     All of them are looked at where there are no more than ``draws``, else that many at random. Between them

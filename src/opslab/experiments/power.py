@@ -11,12 +11,9 @@ _WHOLE = 1e-7  # a solution this close above a whole unit is that unit
 
 
 def units_needed(
-    standard_deviation: float,
-    difference: float,
-    alpha: float,
-    power: float,
+    standard_deviation: float, difference: float, alpha: float, power: float,
     weights: tuple[float, float] = (1, 1),
-) -> int:
+) -> int:  # fmt: skip
     """Give the number of units over two arms that a two-sided t test of their means needs.
 
     Parameters

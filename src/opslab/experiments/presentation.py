@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from opslab.experiments import breakdowns, sentences
-from opslab.experiments.breakdowns import changes
+from opslab.experiments.breakdowns import changes, effect_cells, not_estimable, table
 from opslab.experiments.comparisons import SMALL_COUNT
 from opslab.experiments.result import Comparison, ExperimentResult, Message
 from opslab.messages import Language, numbers, text
@@ -26,11 +26,8 @@ from opslab.report.figures import Figure
 from opslab.report.imports import import_report
 
 _ACTION_TONES: dict[str, Tone] = {
-    "ship": "good",
-    "do_not_ship": "plain",
-    "extend": "open",
-    "stop_broken": "bad",
-}
+    "ship": "good", "do_not_ship": "plain", "extend": "open", "stop_broken": "bad",
+}  # fmt: skip
 _MOST_REASONS = 3  # that the first screen shows unfolded, so that the figures stay in sight
 _IN_FAVOUR = ("reason_won_", "reason_safe_")
 _STATUS_TONES: dict[str, Tone] = {"pass": "good", "warn": "open", "fail": "bad"}
@@ -44,16 +41,11 @@ def first_screen(result: ExperimentResult, language: Language) -> Verdict:
     """Return what happened, how sure we are, and what to do."""
     reasons, more = _reasons(result, language)
     return Verdict(
-        kicker=_kicker(result, language),
-        title=result.plan.experiment,
-        question=result.plan.question,
-        action=sentences.action(result, language),
-        headline=sentences.headline(result, language),
-        tone=_ACTION_TONES[result.decision.action],
-        facts=_facts(result, language),
-        reasons=reasons,
+        kicker=_kicker(result, language), title=result.plan.experiment, question=result.plan.question,
+        action=sentences.action(result, language), headline=sentences.headline(result, language),
+        tone=_ACTION_TONES[result.decision.action], facts=_facts(result, language), reasons=reasons,
         more=more,
-    )
+    )  # fmt: skip
 
 
 def _reasons(result: ExperimentResult, language: Language) -> tuple[list[str], tuple[str, list[str]] | None]:
@@ -82,11 +74,9 @@ def _reasons(result: ExperimentResult, language: Language) -> tuple[list[str], t
 def sections(result: ExperimentResult, language: Language) -> dict[str, list[Block | Figure]]:
     """Return the readout's sections by name."""
     return {
-        "checks": _checks(result, language),
-        "effects": _effects(result, language),
-        "data": _data(result, language),
-        "method": _method(result, language),
-    }
+        "checks": _checks(result, language), "effects": _effects(result, language),
+        "data": _data(result, language), "method": _method(result, language),
+    }  # fmt: skip
 
 
 def _kicker(result: ExperimentResult, language: Language) -> str:
@@ -104,17 +94,11 @@ def _facts(result: ExperimentResult, language: Language) -> Facts:
     one = sentences.leading(result)
     if one is not None and one.difference is not None and not result.broken:
         level = text("experiments.interval_level", language, level=1 - result.plan.alpha)
-        items.append(
-            (
-                one.metric,
-                sentences.lift_or_difference(one, language),
-                (level, sentences.interval(one, language)),
-            )
-        )
+        effect = sentences.lift_or_difference(one, language)
+        items.append((one.metric, effect, (level, sentences.interval(one, language))))
         p_value = numbers.p_value(one.p_value or 0.0, language=language)
-        items.append(
-            (text("experiments.fact_p", language), p_value, (text("experiments.fact_p_remark", language),))
-        )
+        remark = text("experiments.fact_p_remark", language)
+        items.append((text("experiments.fact_p", language), p_value, (remark,)))
     units = numbers.integer(sum(arm.units for arm in result.arms), language=language)
     by_arm = [f"{arm.name} {numbers.integer(arm.units, language=language)}" for arm in result.arms]
     items.append((text("experiments.fact_units", language), units, by_arm))
@@ -136,9 +120,6 @@ def _checks(result: ExperimentResult, language: Language) -> list[Block | Figure
         )
         for check in result.checks
     ]
-    columns = [
-        text(f"experiments.column_{name}", language) for name in ("check", "status", "blocking", "detail")
-    ]
     arms = [
         (
             arm.name,
@@ -153,7 +134,7 @@ def _checks(result: ExperimentResult, language: Language) -> list[Block | Figure
     ]
     return [
         Heading(text("experiments.section_checks", language)),
-        Table(text("experiments.table_checks", language), columns, rows, wide=True),
+        table("checks", ("check", "status", "blocking", "detail"), result, language, rows),
         Table(text("experiments.table_arms", language), arm_columns, arms, numeric=(1, 2, 3)),
     ]
 
@@ -165,14 +146,7 @@ def _effects(result: ExperimentResult, language: Language) -> list[Block | Figur
         blocks.append(Paragraph(text("experiments.effects_broken", language), "bad"))
     blocks.append(result.figures(language)["lift"])
     blocks.append(_effect_table(result, language))
-    blocks += [
-        Paragraph(
-            text("experiments.not_estimable_line", language, metric=one.metric, arm=one.arm,
-                 reason=sentences.say(one.not_estimable, language)), small=True
-        )
-        for one in result.comparisons
-        if one.not_estimable
-    ]  # fmt: skip
+    blocks += not_estimable(result.comparisons, language)
     blocks.append(Paragraph(text("experiments.effects_note", language, level=level), small=True))
     if any(one.raw for one in result.comparisons):
         blocks.append(Paragraph(text("experiments.adjusted_note", language), small=True))
@@ -187,37 +161,33 @@ def _effects(result: ExperimentResult, language: Language) -> list[Block | Figur
 
 
 def _effect_table(result: ExperimentResult, language: Language) -> Table:
-    """Return the effects: a row a metric, or with several arms a row an arm under each metric."""
-    arms = list(dict.fromkeys(one.arm for one in result.comparisons))
-    names = ("difference", "lift", "p", "p_adjusted", "verdict")
-    rest = [text(f"experiments.column_{name}", language) for name in names]
-    caption = text("experiments.table_effects", language, level=1 - result.plan.alpha)
+    names = ("arm_value", "difference", "lift", "p", "p_adjusted", "verdict")
+    value, *rest = (text(f"experiments.column_{name}", language) for name in names)
+    arms = {one.arm for one in result.comparisons}
+    columns = [result.plan.control, arms.pop() if len(arms) == 1 else value, *rest]
     heads = {
         one.metric: Cell(one.metric, text(f"experiments.role_{one.role}", language))
         for one in result.comparisons
     }
-    if len(arms) == 1:
-        columns = [text("experiments.column_metric", language), result.plan.control, arms[0], *rest]
-        rows = [(heads[one.metric], *_effect_cells(one, result, language)) for one in result.comparisons]
-        return Table(caption, columns, rows, numeric=range(1, 7), wide=True)
-    columns = [
-        text("experiments.column_arm", language),
-        result.plan.control,
-        text("experiments.column_arm_value", language),
-        *rest,
-    ]
+    rows = [(one, _effect_cells(one, result, language)) for one in result.comparisons]
+    return _by_metric("effects", heads, columns, rows, result, language)
+
+
+def _by_metric(
+    name: str, heads: Mapping[str, Cell], columns: Sequence[str],
+    rows: Sequence[tuple[Comparison, Sequence[str | Cell]]], result: ExperimentResult, language: Language,
+) -> Table:  # fmt: skip
+    """Return a row a metric, or with several arms a row an arm under each metric."""
+    single = len({one.arm for one, _ in rows}) == 1
+    made = table(name, ["metric" if single else "arm"], result, language, numeric=range(1, 7))
+    made = replace(made, columns=[*made.columns, *columns])
+    if single:
+        return replace(made, rows=[(heads[one.metric], *cells) for one, cells in rows])
     groups = [
-        Group(
-            head,
-            [
-                (one.arm, *_effect_cells(one, result, language))
-                for one in result.comparisons
-                if one.metric == metric
-            ],
-        )
+        Group(head, [(one.arm, *cells) for one, cells in rows if one.metric == metric])
         for metric, head in heads.items()
     ]
-    return Table(caption, columns, numeric=range(1, 7), groups=groups, wide=True)
+    return replace(made, groups=groups)
 
 
 def _beside(result: ExperimentResult, language: Language) -> list[Block | Figure]:
@@ -244,50 +214,33 @@ def _beside(result: ExperimentResult, language: Language) -> list[Block | Figure
             names.append("variance_reduction")
             for row, (one, _) in zip(rows, beside, strict=True):
                 row.append(Cell(numbers.percent(one.variance_reduction or 0.0, language=language)))
-        columns = [text(f"experiments.column_{name}", language) for name in names]
-        caption = text(f"experiments.table_{kind}", language, level=1 - result.plan.alpha)
-        blocks.append(Table(caption, columns, rows, numeric=range(1, len(names)), wide=True))
+        blocks.append(table(kind, names, result, language, rows, numeric=range(1, len(names))))
     lines = [
         text(
-            "experiments.note_line",
-            language,
-            metric=one.metric,
-            arm=one.arm,
+            "experiments.note_line", language, metric=one.metric, arm=one.arm,
             note=sentences.say(note, language),
         )
         for one in result.comparisons
         for note in one.notes
-    ]
+    ]  # fmt: skip
     return [*blocks, *(Paragraph(line, small=True) for line in lines)]
 
 
 def _effect_cells(one: Comparison, result: ExperimentResult, language: Language) -> list[str | Cell]:
-    none = text("words.none", language)
     arm, control = sentences.values(one, language)
-    moved: list[str | Cell] = [none, none]
-    if one.difference is not None:
-        moved = [*changes(one, language)]
-    p_values = (
-        none if value is None else numbers.p_value(value, language=language)
-        for value in (one.p_value, one.p_adjusted)
-    )
     verdict: str | Cell = text("experiments.verdict_not_used", language)
     if not result.broken:
         said = text(f"experiments.verdict_{one.verdict}", language)
         verdict = Cell(said, tone=_VERDICT_TONES[one.verdict])
-    return [control, arm, *moved, *p_values, verdict]
+    return [control, arm, *effect_cells(one, language), verdict]
 
 
 def _data(result: ExperimentResult, language: Language) -> list[Block | Figure]:
     data = result.data
-    counts: tuple[tuple[str, int], ...] = (
-        ("outside", data.outside_period),
-        ("leaked", data.leaked_rows),
-        ("used", data.rows_used),
-    )
+    counts = {"outside": data.outside_period, "leaked": data.leaked_rows, "used": data.rows_used}
     rows = [
         (text(f"experiments.data_{name}", language), numbers.integer(count, language=language))
-        for name, count in counts
+        for name, count in counts.items()
     ]
     blocks: list[Block | Figure] = [
         Heading(text("experiments.section_data", language)),
@@ -301,26 +254,13 @@ def _data(result: ExperimentResult, language: Language) -> list[Block | Figure]:
 
 def _values_table(result: ExperimentResult, language: Language) -> Table:
     names = ("control_missing", "arm_missing", "control_n", "arm_n")
-    counts = {
-        (one.metric, one.arm): [
-            numbers.integer(count, language=language)
-            for count in (one.missing[1], one.missing[0], one.n[1], one.n[0])
-        ]
+    columns = [text(f"experiments.column_{name}", language) for name in names]
+    rows = [
+        (one, [numbers.integer(count, language=language) for count in (*one.missing[::-1], *one.n[::-1])])
         for one in result.comparisons
-    }
-    arms = list(dict.fromkeys(arm for _, arm in counts))
-    metrics = list(dict.fromkeys(metric for metric, _ in counts))
-    first = text(f"experiments.column_{'metric' if len(arms) == 1 else 'arm'}", language)
-    columns = [first, *(text(f"experiments.column_{name}", language) for name in names)]
-    caption = text("experiments.table_values", language)
-    if len(arms) == 1:
-        rows = [(metric, *counts[metric, arms[0]]) for metric in metrics]
-        return Table(caption, columns, rows, numeric=range(1, 5), wide=True)
-    groups = [
-        Group(Cell(metric), [(arm, *counts[metric, arm]) for arm in arms if (metric, arm) in counts])
-        for metric in metrics
     ]
-    return Table(caption, columns, numeric=range(1, 5), groups=groups, wide=True)
+    heads = {one.metric: Cell(one.metric) for one in result.comparisons}
+    return _by_metric("values", heads, columns, rows, result, language)
 
 
 def _method(result: ExperimentResult, language: Language) -> list[Block | Figure]:

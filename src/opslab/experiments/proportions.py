@@ -158,15 +158,9 @@ def miettinen_nurminen_lift(
 
 
 def non_inferiority_p(
-    successes_arm: int,
-    n_arm: int,
-    successes_control: int,
-    n_control: int,
-    margin: float,
-    goal: Literal["increase", "decrease"],
-    *,
-    relative: bool,
-) -> float:
+    successes_arm: int, n_arm: int, successes_control: int, n_control: int, margin: float,
+    goal: Literal["increase", "decrease"], *, relative: bool,
+) -> float:  # fmt: skip
     """Return the one-sided score p-value of "the arm is worse than the control by the margin or more".
 
     Parameters

@@ -134,11 +134,9 @@ def _at_ranks(
 
 
 def quantile_contrast(
-    treated: OrderStatistics,
-    control: OrderStatistics,
-    level: float,
+    treated: OrderStatistics, control: OrderStatistics, level: float,
     inflation: tuple[float, float] = (1.0, 1.0),
-) -> Contrast:
+) -> Contrast:  # fmt: skip
     """Give the difference of two arms' quantiles, with normal quantiles for its interval.
 
     Parameters

@@ -17,18 +17,14 @@ _BESIDE = ("raw", "uncapped", "diluted")
 
 def record(result: ExperimentResult) -> dict[str, Any]:
     """Return the result as JSON takes it: no prose, missing numbers null."""
-    decision = result.decision
+    plan = result.plan
     return {
         "schema": SCHEMA,
         "as_of": _day(result.as_of),
         "inputs": inputs(result),
         "status": "check_failed" if result.broken else "complete",
-        "plan": asdict(result.plan)
-        | {
-            "start": _day(result.plan.start),
-            "end": _day(result.plan.end),
-            "weights": dict(result.plan.weights),
-        },
+        "plan": asdict(plan)
+        | {"start": _day(plan.start), "end": _day(plan.end), "weights": dict(plan.weights)},
         "arms": [asdict(arm) for arm in result.arms],
         "checks": [check(one) for one in result.checks],
         "comparisons": [comparison(one) for one in (*result.comparisons, *result.segments)],
@@ -37,13 +33,7 @@ def record(result: ExperimentResult) -> dict[str, Any]:
             for one in result.interactions
         ],
         "trends": [asdict(one) for one in result.trends],
-        "decision": {
-            "action": decision.action,
-            "arm": decision.arm,
-            "reasons": [message(one) for one in decision.reasons],
-            "more_units": decision.more_units,
-            "more_days": decision.more_days,
-        },
+        "decision": asdict(result.decision) | {"reasons": [message(one) for one in result.decision.reasons]},
         "imports": [reading.record() for reading in (result.data.reading, result.data.events) if reading],
         "data": {
             "rows": result.data.reading.rows,
@@ -68,24 +58,15 @@ def inputs(result: ExperimentResult) -> list[dict[str, str]]:
 
 def check(one: Check) -> dict[str, Any]:
     """Return one check as JSON takes it."""
-    return {
-        "name": one.name,
-        "status": one.status,
-        "value": one.value,
-        "blocking": one.blocking,
-        "detail": message(one.detail),
-    }
+    return asdict(one) | {"detail": message(one.detail)}
 
 
 def comparison(one: Comparison, *, flat: bool = False) -> dict[str, Any]:
     """Return one comparison as JSON takes it, or ``flat``: a column for each figure."""
     pairs = {
-        "n": ("arm", "control"),
-        "missing": ("arm", "control"),
-        "estimate": ("arm", "control"),
-        "difference_interval": ("low", "high"),
-        "lift_interval": ("low", "high"),
-    }
+        "n": ("arm", "control"), "missing": ("arm", "control"), "estimate": ("arm", "control"),
+        "difference_interval": ("low", "high"), "lift_interval": ("low", "high"),
+    }  # fmt: skip
     fields = asdict(one)
     kind, size = one.margin or (None, None)
     fields["margin"] = {"kind": kind, "size": size} if one.margin else None

@@ -28,11 +28,9 @@ def refuse_columns(
         if name in table.types:
             continue
         near = did_you_mean(name, table.types)
-        key = "experiments.missing_column_near" if near else "experiments.missing_column"
         values = {"name": name, "near": near, "data": table.reading.name, "columns": list(table.types)[:12]}
-        found.append(experiment.problem(key, *location, **values))
-    if found:
-        raise DataError(*found)
+        found.append(experiment.problem("experiments.missing_column", *location, **values))
+    DataError.refuse(found)
 
 
 def refuse_units(experiment: Experiment, table: Table, units: Units, *, once: bool) -> None:
@@ -50,8 +48,7 @@ def refuse_units(experiment: Experiment, table: Table, units: Units, *, once: bo
         found.append(
             Problem("experiments.repeated_units", repeated, table.reading.name, field=experiment.unit)
         )
-    if found:
-        raise DataError(*found)
+    DataError.refuse(found)
 
 
 def arms_of(
@@ -74,9 +71,8 @@ def arms_of(
         if label in declared:
             continue
         near = did_you_mean(label, declared)
-        key = "experiments.unknown_arm_near" if near else "experiments.unknown_arm"
         values = {"label": label[:40], "near": near, "rows": found[label].rows, "arms": declared}
-        problems.append(Problem(key, values, file, field=column))
+        problems.append(Problem("experiments.unknown_arm", values, file, field=column))
     absent = [name for name in declared if name not in found]
     if absent and units.leaked and not problems:
         values = {"arms": absent, "count": units.leaked, "row": units.leaked_row}
@@ -87,8 +83,7 @@ def arms_of(
     elif absent:
         values = {"arms": absent, "found": [label[:40] for label in labels]}
         problems.append(Problem("experiments.absent_arm", values, file, field=column))
-    if problems:
-        raise DataError(*problems)
+    DataError.refuse(problems)
     return {name: found[name] for name in declared}
 
 
@@ -116,5 +111,4 @@ def refuse_missing(
                 found.append(
                     Problem("experiments.covariate_missing", {"arms": bare}, file, field=column.name)
                 )
-    if found:
-        raise DataError(*found)
+    DataError.refuse(found)

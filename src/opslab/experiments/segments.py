@@ -64,11 +64,9 @@ def interaction(differences: Sequence[float], variances: Sequence[float]) -> tup
 
 
 def by_segment(
-    metrics: Mapping[str, Measured],
-    levels: Mapping[str, Mapping[str | None, Mapping[str, ArmMoments]]],
-    control: str,
-    alpha: float,
-) -> tuple[list[Comparison], list[Interaction]]:
+    metrics: Mapping[str, Measured], levels: Mapping[str, Mapping[str | None, Mapping[str, ArmMoments]]],
+    control: str, alpha: float,
+) -> tuple[list[Comparison], list[Interaction]]:  # fmt: skip
     """Return the effects on primary and secondary metrics in each segment, and the tests of interaction.
 
     Parameters
@@ -110,13 +108,9 @@ def by_segment(
 
 
 def _effects(
-    one: Measured,
-    segment: str,
-    inside: Mapping[str | None, Mapping[str, ArmMoments]],
-    names: Sequence[str],
-    control: str,
-    alpha: float,
-) -> list[Comparison]:
+    one: Measured, segment: str, inside: Mapping[str | None, Mapping[str, ArmMoments]],
+    names: Sequence[str], control: str, alpha: float,
+) -> list[Comparison]:  # fmt: skip
     found = []
     for level, arms in inside.items():
         shown = f"{segment}: {level}" if level is not None else f"{segment}:"
@@ -127,13 +121,9 @@ def _effects(
 
 
 def _interaction(
-    one: Measured,
-    segment: str,
-    arm: str,
-    effects: Sequence[Comparison],
-    composition: float | None,
+    one: Measured, segment: str, arm: str, effects: Sequence[Comparison], composition: float | None,
     alpha: float,
-) -> Interaction:
+) -> Interaction:  # fmt: skip
     made = Interaction(one.metric.name, one.metric.role, arm, segment, len(effects))
     if composition is not None:
         return replace(made, not_estimable=Message("experiments.segment_touched", {"p": composition}))

@@ -54,16 +54,11 @@ def leading(result: ExperimentResult) -> Comparison | None:
 def effect_values(result: ExperimentResult, one: Comparison, language: Language) -> Mapping[str, Any]:
     """Return what a sentence about an effect names, formatted."""
     return {
-        "metric": one.metric,
-        "arm": one.arm,
-        "control": one.control,
-        "from_value": values(one, language)[1],
-        "to_value": values(one, language)[0],
-        "effect": lift_or_difference(one, language),
-        "interval": interval(one, language),
-        "level": 1 - result.plan.alpha,
-        "p": one.p_value,
-    }
+        "metric": one.metric, "arm": one.arm, "control": one.control,
+        "from_value": values(one, language)[1], "to_value": values(one, language)[0],
+        "effect": lift_or_difference(one, language), "interval": interval(one, language),
+        "level": 1 - result.plan.alpha, "p": one.p_value,
+    }  # fmt: skip
 
 
 def values(one: Comparison, language: Language) -> tuple[str, str]:

@@ -7,25 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from opslab.errors import DataError, Problem
-from opslab.tables.source import ROW, Table, quoted
+from opslab.tables.source import NUMBER_TYPES, ROW, Table, quoted
 
 LARGEST = 1e50
 """Beyond it squares of sums overflow."""
 CELLS = 6
 """How many figures the query of moments gives for each column."""
-_NUMERIC = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-)
 _SMALL_WHOLE = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT")
-_FLOATING = ("DOUBLE", "FLOAT", "DECIMAL")
 
 
 @dataclass(frozen=True)
@@ -98,16 +86,13 @@ def refuse_types(table: Table, columns: Iterable[Column]) -> None:
     """Raise a `DataError` for columns that are dates or other things that have no sum."""
     wrong = [
         Problem(
-            "experiments.column_type",
-            {"kind": table.types[column.name].lower()},
-            table.reading.name,
+            "experiments.column_type", {"kind": table.types[column.name].lower()}, table.reading.name,
             field=column.name,
         )
         for column in columns
-        if not table.types[column.name].startswith((*_NUMERIC, *_FLOATING, "BOOLEAN", "VARCHAR", "ENUM"))
-    ]
-    if wrong:
-        raise DataError(*wrong)
+        if not table.types[column.name].startswith((*NUMBER_TYPES, "BOOLEAN", "VARCHAR", "ENUM"))
+    ]  # fmt: skip
+    DataError.refuse(wrong)
 
 
 def refuse_infinite(
@@ -124,8 +109,7 @@ def refuse_infinite(
             if problem is not None:
                 found.append(problem)
                 break
-    if found:
-        raise DataError(*found)
+    DataError.refuse(found)
 
 
 def _beyond(value: str) -> str:
@@ -133,12 +117,9 @@ def _beyond(value: str) -> str:
 
 
 def refuse_values(
-    table: Table,
-    columns: Sequence[Column],
-    values: Mapping[Column, str],
-    parts: Sequence[Sequence[tuple[Any, ...]]],
-    where: str,
-) -> None:
+    table: Table, columns: Sequence[Column], values: Mapping[Column, str],
+    parts: Sequence[Sequence[tuple[Any, ...]]], where: str,
+) -> None:  # fmt: skip
     """Raise a `DataError` for texts, and for values other than 0 and 1 in a binary column."""
     found = []
     for place, column in enumerate(columns):
@@ -156,8 +137,7 @@ def refuse_values(
             if problem is not None:
                 found.append(problem)
                 break
-    if found:
-        raise DataError(*found)
+    DataError.refuse(found)
 
 
 def texts(table: Table, column: Column) -> str:

@@ -188,17 +188,10 @@ def _of_finer_rows(
     query = f"SELECT {', '.join(columns)} FROM {table.relation} WHERE {used} GROUP BY {unit}"
     ((rows,),) = table.fetch(f"SELECT count(*) FROM {table.relation} WHERE {used}")
     return UnitTable(
-        kept_units(table, query),
-        arm,
-        metrics,
-        "TRUE",
-        units,
-        rows,
-        "CAST(CAST(opslab_moment AS DATE) AS VARCHAR)" if moment else None,
-        stratum(experiment.strata),
-        empty=_empty_rows(experiment, table, used),
-        finer=(table, used),
-    )
+        kept_units(table, query), arm, metrics, "TRUE", units, rows,
+        "CAST(CAST(opslab_moment AS DATE) AS VARCHAR)" if moment else None, stratum(experiment.strata),
+        empty=_empty_rows(experiment, table, used), finer=(table, used),
+    )  # fmt: skip
 
 
 def _empty_rows(
@@ -266,13 +259,10 @@ def _of_rows(metric: Metric, sums: _Sums) -> Metric:
             name: getattr(metric, name) for name in ("name", "role", "goal", "mde", "margin", "covariates")
         }
         return Ratio(
-            type="ratio",
-            numerator=sums.total(metric.name, column, zero=True),
-            denominator=sums.add(f"{metric.name} (rows)", f"CAST({counted} AS DOUBLE)"),
-            missing="drop",
-            cap=metric.cap,
-            **shared,
-        )
+            type="ratio", numerator=sums.total(metric.name, column, zero=True),
+            denominator=sums.add(f"{metric.name} (rows)", f"CAST({counted} AS DOUBLE)"), missing="drop",
+            cap=metric.cap, **shared,
+        )  # fmt: skip
     if isinstance(metric, Proportion):
         made = f"max(CAST({sums.value(column)} AS INTEGER))"
         return metric.model_copy(
@@ -306,8 +296,7 @@ def _refuse_changing(table: Table, unit: str, columns: Sequence[str], where: str
         for name, count, first in zip(columns, found[::2], found[1::2], strict=True)
         if count
     ]
-    if problems:
-        raise DataError(*problems)
+    DataError.refuse(problems)
 
 
 def _refuse_rows(experiment: Experiment, table: Table, where: str) -> None:
@@ -334,8 +323,7 @@ def _refuse_rows(experiment: Experiment, table: Table, where: str) -> None:
                 refuse_rows(
                     table, "not_binary", f"{value_sql(table, column)} NOT IN (0, 1) AND {where}", name
                 )
-    if problems:
-        raise DataError(*problems)
+    DataError.refuse(problems)
 
 
 def _of_totals(experiment: Experiment, table: Table, moment: Moment | None) -> UnitTable:

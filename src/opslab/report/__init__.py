@@ -23,22 +23,9 @@ if TYPE_CHECKING:
     from opslab.report.figures import Figure
 
 __all__ = [
-    "Block",
-    "Cell",
-    "Facts",
-    "Figure",
-    "Group",
-    "Heading",
-    "Pairs",
-    "Paragraph",
-    "Points",
-    "Reference",
-    "Result",
-    "Table",
-    "Verdict",
-    "publish",
-    "show",
-]
+    "Block", "Cell", "Facts", "Figure", "Group", "Heading", "Pairs", "Paragraph", "Points", "Reference",
+    "Result", "Table", "Verdict", "publish", "show",
+]  # fmt: skip
 
 _HOMES = {"Figure": "figures", "Result": "cells", "publish": "cells", "show": "cells"}
 

@@ -36,15 +36,9 @@ class Row:
 
 
 def bars(
-    title: str,
-    rows: Sequence[Row],
-    axis: str,
-    language: Language,
-    *,
-    base: float = 0.0,
-    percent: bool = False,
-    width: float = WIDTH,
-) -> Drawing:
+    title: str, rows: Sequence[Row], axis: str, language: Language, *, base: float = 0.0,
+    percent: bool = False, width: float = WIDTH,
+) -> Drawing:  # fmt: skip
     """Return the drawing: the finding as its title, a thin line at the base.
 
     Parameters

@@ -34,12 +34,10 @@ def render_catalogue(entries: Sequence[Entry], language: Language = "en") -> str
     columns = [text(f"report.column_{name}", language) for name in ("readout", "finding", "date")]
     return str(
         _template().render(
-            language=language,
-            words={word: text(f"report.{word}", language) for word in words},
-            columns=columns,
-            entries=entries,
+            language=language, words={word: text(f"report.{word}", language) for word in words},
+            columns=columns, entries=entries,
         )
-    )
+    )  # fmt: skip
 
 
 @cache

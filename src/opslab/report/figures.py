@@ -20,23 +20,11 @@ SVG = "image/svg+xml"
 BLUE, ORANGE, GREEN, RED, GREY, INK = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#8a8f98", "#1d2430"
 
 _STYLE: Any = {
-    "font.family": ["DejaVu Sans"],
-    "font.size": 10,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": GREY,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": False,
-    "axes.unicode_minus": True,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "svg.hashsalt": "opslab",
-    "svg.fonttype": "path",
-    "text.parse_math": False,
-}
+    "font.family": ["DejaVu Sans"], "font.size": 10, "text.color": INK, "axes.labelcolor": INK,
+    "axes.edgecolor": GREY, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": False,
+    "axes.unicode_minus": True, "xtick.color": INK, "ytick.color": INK, "figure.facecolor": "none",
+    "axes.facecolor": "none", "svg.hashsalt": "opslab", "svg.fonttype": "path", "text.parse_math": False,
+}  # fmt: skip
 
 
 WIDTH = 5.2

@@ -11,13 +11,9 @@ from opslab.tables.reading import Decision, Reading, Rejection
 from opslab.tables.source import Table as OpenTable
 
 _TYPES = {
-    "VARCHAR": "text",
-    "BIGINT": "number",
-    "DOUBLE": "number",
-    "DATE": "date",
-    "TIMESTAMP": "time",
+    "VARCHAR": "text", "BIGINT": "number", "DOUBLE": "number", "DATE": "date", "TIMESTAMP": "time",
     "BOOLEAN": "truth",
-}
+}  # fmt: skip
 _SAID = ("decimal", "first", "kind", "question")  # values that are messages themselves
 
 
@@ -71,31 +67,19 @@ def lines(table: OpenTable, language: Language) -> list[str]:
 
 def pairs(reading: Reading, language: Language) -> list[tuple[str, str]]:
     """Return what the file is, as label and value."""
-    made = [
-        (text("tables.file", language), reading.name),
-        (text("tables.format_label", language), text(f"tables.format_{reading.format}", language)),
-    ]
-    if reading.encoding:
-        made.append(
-            (
-                text("tables.encoding_label", language),
-                text(f"tables.encoding_{reading.encoding.replace('-', '')}", language),
-            )
-        )
-    if reading.delimiter:
-        delimiter = text(f"tables.delimiter_{reading.delimiter}", language)
-        made.append((text("tables.delimiter", language), delimiter))
-    if reading.profile:
-        made.append((text("tables.profile_label", language), reading.profile))
-    if reading.personal:
-        made.append(
-            (text("tables.personal_label", language), numbers.listed(reading.personal, language=language))
-        )
-    made.append((text("tables.rows", language), numbers.integer(reading.rows, language=language)))
-    if reading.rejected:
-        count = numbers.integer(reading.rejected, language=language)
-        made.append((text("tables.rejected_label", language), count))
-    return made
+    encoding, delimiter = (reading.encoding or "").replace("-", ""), reading.delimiter
+    personal, rejected = reading.personal, reading.rejected
+    told = {
+        "file": reading.name,
+        "format_label": text(f"tables.format_{reading.format}", language),
+        "encoding_label": text(f"tables.encoding_{encoding}", language) if encoding else "",
+        "delimiter": text(f"tables.delimiter_{delimiter}", language) if delimiter else "",
+        "profile_label": reading.profile,
+        "personal_label": numbers.listed(personal, language=language) if personal else "",
+        "rows": numbers.integer(reading.rows, language=language),
+        "rejected_label": numbers.integer(rejected, language=language) if rejected else "",
+    }
+    return [(text(f"tables.{name}", language), value) for name, value in told.items() if value]
 
 
 def _hash(reading: Reading, language: Language) -> list[tuple[str, str]]:

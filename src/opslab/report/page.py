@@ -27,71 +27,15 @@ ANALYST = "analyst"
 
 _HEADING = re.compile(r'<h2 id="([a-z0-9-]+)"(?: class="new-page")?>(.*?)</h2>', re.DOTALL)
 _TAGS = [
-    "a",
-    "abbr",
-    "b",
-    "blockquote",
-    "br",
-    "caption",
-    "cite",
-    "code",
-    "dd",
-    "del",
-    "details",
-    "div",
-    "dl",
-    "dt",
-    "em",
-    "figcaption",
-    "figure",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "hr",
-    "i",
-    "ins",
-    "kbd",
-    "li",
-    "mark",
-    "ol",
-    "p",
-    "pre",
-    "q",
-    "s",
-    "samp",
-    "section",
-    "small",
-    "span",
-    "strong",
-    "sub",
-    "summary",
-    "sup",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "tr",
-    "u",
-    "ul",
-    "var",
-]
+    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "details", "div", "dl",
+    "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "hr", "i", "ins", "kbd", "li", "mark", "ol",
+    "p", "pre", "q", "s", "samp", "section", "small", "span", "strong", "sub", "summary", "sup", "table",
+    "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul", "var",
+]  # fmt: skip
 _WORDS = ("skip", "contents", "code", "document", "no_pdf")
 _ATTRIBUTES = [
-    "id",
-    "class",
-    "lang",
-    "dir",
-    "scope",
-    "colspan",
-    "rowspan",
-    "headers",
-    "role",
-    "tabindex",
-    "title",
-]
+    "id", "class", "lang", "dir", "scope", "colspan", "rowspan", "headers", "role", "tabindex", "title",
+]  # fmt: skip
 
 
 def render(
@@ -117,13 +61,9 @@ def render(
 
 
 def render_failure(
-    notebook: Any,
-    kicker: str,
-    title: str,
-    said: Sequence[str],
-    identity: Sequence[tuple[str, str]],
+    notebook: Any, kicker: str, title: str, said: Sequence[str], identity: Sequence[tuple[str, str]],
     language: Language,
-) -> str:
+) -> str:  # fmt: skip
     """Return the page of a run that failed: what went wrong first, then what the run got.
 
     Parameters
@@ -148,25 +88,15 @@ def render_failure(
 
 
 def _page(
-    notebook: Any,
-    first_screen: Sequence[Any],
-    body: Sequence[Any],
-    identity: Sequence[tuple[str, str]],
-    language: Language,
-    documents: Sequence[str] | None = None,
-) -> str:
+    notebook: Any, first_screen: Sequence[Any], body: Sequence[Any], identity: Sequence[tuple[str, str]],
+    language: Language, documents: Sequence[str] | None = None,
+) -> str:  # fmt: skip
     page = {
-        "language": language,
-        "title": _title(first_screen),
-        "style": style(),
-        "running_foot": _running_foot(identity),
+        "language": language, "title": _title(first_screen), "style": style(),
+        "running_foot": _running_foot(identity), "documents": documents,
         "words": {word: text(f"report.{word}", language) for word in _WORDS},
-        "documents": documents,
-        "first_screen": first_screen,
-        "contents": _contents(body),
-        "body": body,
-        "identity": list(identity),
-    }
+        "first_screen": first_screen, "contents": _contents(body), "body": body, "identity": list(identity),
+    }  # fmt: skip
     html, _ = _exporter().from_notebook_node(notebook, {"opslab": page})
     lines = without_controls(html).split("\n")
     return "\n".join(line.rstrip() for line in lines).strip() + "\n"
@@ -202,12 +132,10 @@ def _uri(source: str) -> str:
 @cache
 def _sanitizer() -> Any:
     return SanitizeHTML(
-        enabled=True,
-        tags=_TAGS,
+        enabled=True, tags=_TAGS,
         attributes={"*": [*_ATTRIBUTES, "aria-label", "data-label"], "a": ["href", *_ATTRIBUTES]},
-        strip=True,
-        safe_output_keys={"metadata", "text/plain", "image/png", "image/svg+xml", RECORD_TYPE},
-    )
+        strip=True, safe_output_keys={"metadata", "text/plain", "image/png", "image/svg+xml", RECORD_TYPE},
+    )  # fmt: skip
 
 
 def _parts(notebook: Any) -> tuple[list[Any], list[Any]]:

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from opslab.errors import MachineError
 from opslab.messages import LANGUAGES, Language, numbers, text
 from opslab.report.blocks import TONES
 from opslab.report.catalogue import Entry, render_catalogue
-from opslab.runs.folder import READOUT, RUN
+from opslab.runs.folder import READOUT, RUN, machine_error
 
 INDEX = "index.html"
 _WHOLE = ("complete", "check_failed")
@@ -38,8 +37,7 @@ def write_catalogue(reports: Path, language: Language = "en") -> Path:
         Path(aside).chmod(0o644)
         return Path(aside).replace(reports / INDEX)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise MachineError.of("runs.machine", file=str(error.filename or reports), reason=reason) from error
+        raise machine_error(error, reports) from error
 
 
 def _entries(reports: Path, language: Language) -> list[Entry]:
@@ -74,12 +72,9 @@ def entry(run: Mapping[str, Any], path: str, language: Language) -> Entry:
     spoken = parameters.get("language") if isinstance(parameters, Mapping) else None
     status = text(f"report.status_{run['status']}", language)
     return Entry(
-        link=quote(path),
-        name=str(run["name"]),
-        kind=text(f"report.kind_{run['notebook']}", language),
+        link=quote(path), name=str(run["name"]), kind=text(f"report.kind_{run['notebook']}", language),
         date=numbers.date(datetime.date.fromisoformat(run["as_of"]), language=language),
-        headline=str(run["headline"]),
-        action=str(run.get("action") or status),
+        headline=str(run["headline"]), action=str(run.get("action") or status),
         tone=run["tone"] if run.get("tone") in TONES else "plain",
         language=spoken if spoken in LANGUAGES else language,
-    )
+    )  # fmt: skip

@@ -75,12 +75,9 @@ class Execution:
 
 
 def execute(
-    notebook: Any,
-    parameters: Mapping[str, Any],
-    folder: Path,
-    limits: Limits,
+    notebook: Any, parameters: Mapping[str, Any], folder: Path, limits: Limits,
     at_work: Callable[[int], None] = lambda _: None,
-) -> Execution:
+) -> Execution:  # fmt: skip
     """Execute a notebook with its parameters in a fresh kernel of this very Python.
 
     Parameters
@@ -223,12 +220,9 @@ class _Kernel:
 def kernel_environment(scratch: Path) -> dict[str, str]:
     """Return the environment of a kernel: what could make two runs differ is fixed."""
     fixed = {
-        "IPYTHONDIR": str(scratch / "ipython"),
-        "LC_ALL": "C.UTF-8",
-        "PYTHONHASHSEED": "0",
-        "TZ": "UTC",
+        "IPYTHONDIR": str(scratch / "ipython"), "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "TZ": "UTC",
         workspace.VARIABLE: str(workspace.root()),
-    }
+    }  # fmt: skip
     return {**os.environ, **fixed, **dict.fromkeys(_THREADS, "1")}
 
 

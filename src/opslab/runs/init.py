@@ -12,11 +12,9 @@ from opslab.runs.folder import machine_error
 from opslab.runs.registry import NOTEBOOKS
 
 _WRITTEN = {
-    "README.md": "README.md",
-    workspace.MARKER: "opslab.toml",
-    ".gitignore": "gitignore",
+    "README.md": "README.md", workspace.MARKER: "opslab.toml", ".gitignore": "gitignore",
     "reports/README.md": "reports.md",
-}
+}  # fmt: skip
 
 
 def make_workspace(folder: str | Path) -> list[Path]:
@@ -55,11 +53,17 @@ def _content() -> Mapping[str, bytes]:
     """Return the files of a new workspace by their names in it."""
     starter = files("opslab.runs").joinpath("starter")
     content = {name: starter.joinpath(source).read_bytes() for name, source in _WRITTEN.items()}
-    brought = [f"notebooks/{notebook.name}.ipynb" for notebook in NOTEBOOKS]
-    sample = workspace.bundled("data/sample")
-    files_there = (path.relative_to(sample) for path in sample.rglob("*") if path.is_file())
-    brought += [f"data/sample/{path.as_posix()}" for path in files_there]
-    return dict(sorted((content | {name: workspace.bundled(name).read_bytes() for name in brought}).items()))
+    notebooks = (f"notebooks/{notebook.name}.ipynb" for notebook in NOTEBOOKS)
+    content |= {name: workspace.bundled(name).read_bytes() for name in notebooks}
+    content |= {f"data/sample/{name}": sample for name, sample in sample_files().items()}
+    return dict(sorted(content.items()))
+
+
+def sample_files() -> dict[str, bytes]:
+    """Return the sample data as the package brings it, each file by its name below ``data/sample``."""
+    brought = workspace.bundled("data/sample")
+    return {path.relative_to(brought).as_posix(): path.read_bytes()
+            for path in sorted(brought.rglob("*")) if path.is_file()}  # fmt: skip
 
 
 def _different(target: Path, wanted: Mapping[str, bytes]) -> list[str]:

@@ -80,17 +80,9 @@ NOTEBOOKS = (
 )
 
 SPECS = {
-    "case": "opslab.businesscase.spec:Case",
-    "experiment": "opslab.experiments.spec:Experiment",
-    "feedback": "opslab.feedback.spec:Study",
-    "inventory": "opslab.timesaved.inventory:Inventory",
-}
-SAMPLES = (
-    "opslab.experiments.sample:write",
-    "opslab.feedback.sample:write",
-    "opslab.timesaved.sample:write",
-    "opslab.businesscase.sample:write",
-)
+    "case": "opslab.businesscase.spec:Case", "experiment": "opslab.experiments.spec:Experiment",
+    "feedback": "opslab.feedback.spec:Study", "inventory": "opslab.timesaved.inventory:Inventory",
+}  # fmt: skip
 
 
 def find(name: str) -> Notebook:
@@ -115,6 +107,4 @@ def load(path: str) -> Any:
 
 
 def _unknown(key: str, name: str, known: list[str]) -> ParameterError:
-    near = did_you_mean(name, known)
-    suffix = "_near" if near else ""
-    return ParameterError.of(key + suffix, name=name, near=near, known=known)
+    return ParameterError.of(key, name=name, near=did_you_mean(name, known), known=known)

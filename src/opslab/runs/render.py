@@ -18,7 +18,7 @@ from opslab.runs import folder as folders
 from opslab.runs.filing import PARAMETERS, file_readout, publication, values_in
 from opslab.runs.folder import STATUSES, Identity, Run
 from opslab.runs.registry import NOTEBOOKS, Notebook, find
-from opslab.runs.runner import failed_folder, reports_folder
+from opslab.runs.runner import failed_folder
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def file_executed(executed: Executed, out: str | Path = "reports") -> Run:
     """File what `read_executed` found; a run that is filed already is used again."""
     parameters = executed.registered.parameters().of(**executed.values)
     notebook = executed.notebook
-    reports = reports_folder(out)
+    reports = workspace.root() / workspace.expanded(out)
     with workspace.filing_in(reports):
         identity = folders.identify(executed.registered.name, notebook, parameters, parameters.inputs())
     _refuse_other(executed, identity, parameters.language)
@@ -110,7 +110,7 @@ def _read(path: Path, name: str) -> Any:
     """Return a notebook of format 4 from a file, checked against the format's schema."""
     if not workspace.is_there(path, file=True):
         near = workspace.near_name(path)
-        raise InputError.of("runs.no_file_near" if near else "runs.no_file", file=name, near=near)
+        raise InputError.of("runs.no_file", file=name, near=near)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -40,15 +40,10 @@ class NotebookError(OpslabError):
 
 
 def run_notebook(
-    name: str,
-    given: Mapping[str, Any],
-    *,
-    out: str | Path = "reports",
-    force: bool = False,
-    run_seconds: float | None = None,
-    cell_seconds: int | None = None,
+    name: str, given: Mapping[str, Any], *, out: str | Path = "reports", force: bool = False,
+    run_seconds: float | None = None, cell_seconds: int | None = None,
     progress: Callable[[int, int, str], None] | None = None,
-) -> Run:
+) -> Run:  # fmt: skip
     """Run a notebook and file its readout; see `opslab.run`.
 
     Parameters
@@ -63,7 +58,7 @@ def run_notebook(
     progress : callable, optional
         Is told the number of the code cell at work, how many there are, and the cell's name.
     """
-    reports = reports_folder(out)
+    reports = workspace.root() / workspace.expanded(out)
     with workspace.filing_in(reports):
         notebook, parameters, identity = prepare(name, given)
         known = None if force else folders.existing(reports, identity)
@@ -74,12 +69,6 @@ def run_notebook(
             if known is not None:
                 return known
             return _run(notebook, parameters, identity, reports, run_seconds, cell_seconds, progress)
-
-
-def reports_folder(out: str | Path) -> Path:
-    """Return the folder of the reports: a relative one starts at the workspace's root."""
-    given = Path(out).expanduser()
-    return given if given.is_absolute() else workspace.root() / given
 
 
 def prepare(name: str, given: Mapping[str, Any]) -> tuple[Notebook, Parameters, Identity]:
@@ -97,14 +86,9 @@ def prepare(name: str, given: Mapping[str, Any]) -> tuple[Notebook, Parameters, 
 
 
 def _run(
-    notebook: Notebook,
-    parameters: Parameters,
-    identity: Identity,
-    reports: Path,
-    run_seconds: float | None,
-    cell_seconds: int | None,
-    progress: Callable[[int, int, str], None] | None,
-) -> Run:
+    notebook: Notebook, parameters: Parameters, identity: Identity, reports: Path,
+    run_seconds: float | None, cell_seconds: int | None, progress: Callable[[int, int, str], None] | None,
+) -> Run:  # fmt: skip
     from opslab.runs.execute import Failure, Limits, execute, read
 
     target = reports / identity.run_id

@@ -7,14 +7,6 @@ from opslab.tables.source import Table
 from opslab.tables.writing import write_csv, write_xlsx
 
 __all__ = [
-    "Answers",
-    "Decision",
-    "Reading",
-    "Rejection",
-    "Table",
-    "open_export",
-    "open_table",
-    "read_export",
-    "write_csv",
-    "write_xlsx",
-]
+    "Answers", "Decision", "Reading", "Rejection", "Table", "open_export", "open_table", "read_export",
+    "write_csv", "write_xlsx",
+]  # fmt: skip

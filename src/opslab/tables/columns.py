@@ -12,22 +12,16 @@ from opslab.tables.deciding import TIMED, TOLD, File, Wanted, Work, decide
 from opslab.tables.numbers import NumberEvidence
 from opslab.tables.profiles import Kind
 from opslab.tables.reading import MOST_TOLD, FileAnswers, Rejection
-from opslab.tables.source import ROW, Table, literal, quoted
+from opslab.tables.source import NUMBER_TYPES, ROW, Table, literal, quoted
 
 _SAMPLE_ROWS, _SAMPLE_CELLS = 250, 20_000
-_NUMBER_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
-                 "UBIGINT", "DOUBLE", "FLOAT", "DECIMAL")  # fmt: skip
 _EMAIL = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
 
 
 def typed(
-    table: Table,
-    wanted: Sequence[Wanted],
-    answers: FileAnswers,
-    *,
-    day_first_assumed: bool = False,
+    table: Table, wanted: Sequence[Wanted], answers: FileAnswers, *, day_first_assumed: bool = False,
     strict: bool = False,
-) -> Table:
+) -> Table:  # fmt: skip
     """Return a table with the columns asked for, each of one type.
 
     Parameters
@@ -51,8 +45,7 @@ def typed(
     _weigh(table, work, answers.timezone)
     file = File.of(work, answers, table.reading.name, day_first_assumed=day_first_assumed)
     questions = [question for one in work for question in decide(one, file)]
-    if questions:
-        raise DataError(*questions)
+    DataError.refuse(questions)
     _find_addresses(table, [one for one in work if one.wanted.kind is None and one.kind in ("text", "list")])
     return _made(table, work, file, strict=strict)
 
@@ -123,7 +116,7 @@ def _as_is(column: str, kind: str, wanted: Kind | None) -> str:
         return column
     if wanted in TIMED and kind.startswith(("TIMESTAMP", "DATE")):
         return f"CAST({column} AS {'DATE' if wanted == 'date' else 'TIMESTAMP'})"
-    if wanted in ("number", "percent") and kind.startswith(_NUMBER_TYPES):
+    if wanted in ("number", "percent") and kind.startswith(NUMBER_TYPES):
         return f"CAST({column} AS DOUBLE)"
     return column if wanted == "boolean" and kind == "BOOLEAN" else ""
 
@@ -248,14 +241,11 @@ def _made(table: Table, work: Sequence[Work], file: File, *, strict: bool) -> Ta
     ((rows,),) = table.fetch(f"SELECT count(*) FROM {source}")
     told = table.reading
     reading = replace(
-        told,
-        rows=rows,
-        columns=len(work),
+        told, rows=rows, columns=len(work),
         decisions=(*told.decisions, *(decision for one in work for decision in one.decisions)),
-        rejected=told.rejected + rejected,
-        rejections=(*told.rejections, *rejections)[:MOST_TOLD],
+        rejected=told.rejected + rejected, rejections=(*told.rejections, *rejections)[:MOST_TOLD],
         personal=tuple(one.wanted.name for one in work if one.personal or one.wanted.column.personal),
-    )
+    )  # fmt: skip
 
     types = {name: kind for name, kind, *_ in described}
     headings = tuple(" + ".join((*one.wanted.places[:1], *filter(None, [one.wanted.time]))) for one in work)
@@ -293,8 +283,7 @@ def _tell_emptied(table: Table, staged: Sequence[Work], file: File, *, strict: b
             kind = "times" if one.kind in TIMED else "cells"
             problems.append(Problem(f"tables.bad_{kind}", values, file.name, field=one.wanted.name))
         one.tell("decided_emptied", assumed=True, **values)
-    if problems:
-        raise DataError(*problems)
+    DataError.refuse(problems)
 
 
 def _tell_clock_changes(table: Table, work: Sequence[Work], zone: str) -> None:

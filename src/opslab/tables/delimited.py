@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from opslab import workspace
-from opslab.errors import DataError
+from opslab.errors import DataError, Problem
 from opslab.tables.dialect import (
     LONGEST_LINE,
     as_utf8,
@@ -23,8 +23,8 @@ from opslab.tables.dialect import (
     long_cells,
     refuse_names,
 )
-from opslab.tables.reading import MOST_TOLD, Decision, FileAnswers, Reading, Rejection
-from opslab.tables.source import ROW, Table, literal, quoted, reason_of, types_of
+from opslab.tables.reading import MOST_TOLD, Decision, Reading, Rejection
+from opslab.tables.source import ROW, Opening, Table, literal, quoted, reason_of, types_of
 
 _MOST_REJECTED = 0.1
 
@@ -45,61 +45,44 @@ class _NotUtf8Error(Exception):
     """Somewhere in the file stands what is not UTF-8."""
 
 
-def open_delimited(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    shown: str,
-    answers: FileAnswers,
-    scratch: Path,
-    *,
-    strict: bool,
-) -> Table:
+def open_delimited(at: Opening, path: Path) -> Table:
     """Open a CSV or TSV file; ``strict`` refuses what otherwise is left out or renamed, and told."""
     with ThreadPoolExecutor(1) as pool:
         sha256 = pool.submit(workspace.sha256, path)
-        encoding = encoding_of(path, shown, answers)
+        encoding = encoding_of(path, at.shown, at.answers)
         try:
-            made = _opened(connection, path, encoding, shown, answers, scratch, strict=strict)
+            made = _opened(at, path, encoding)
         except _NotUtf8Error:
-            if answers.encoding:
-                values = {"encoding": answers.encoding}
-                raise DataError.of("tables.encoding", file=shown, line=None, **values) from None
-            encoding = legacy_encoding(path, shown)
-            made = _opened(connection, path, encoding, shown, answers, scratch, strict=strict)
+            if at.answers.encoding:
+                values = {"encoding": at.answers.encoding}
+                raise DataError.of("tables.encoding", file=at.shown, line=None, **values) from None
+            encoding = legacy_encoding(path, at.shown)
+            made = _opened(at, path, encoding)
         return replace(made, reading=replace(made.reading, sha256=sha256.result(), encoding=encoding))
 
 
-def _opened(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    encoding: str,
-    shown: str,
-    answers: FileAnswers,
-    scratch: Path,
-    *,
-    strict: bool,
-) -> Table:
-    plain = path if encoding == "utf-8" else as_utf8(path, encoding, scratch / "utf8.csv", shown)
-    dialect = dialect_of(plain, shown, answers)
+def _opened(at: Opening, path: Path, encoding: str) -> Table:
+    plain = path if encoding == "utf-8" else as_utf8(path, encoding, at.scratch / "utf8.csv", at.shown)
+    dialect = dialect_of(plain, at.shown, at.answers)
     names, decisions = list(dialect.header), list[Decision]()
-    if strict:
-        refuse_names(dialect.header, shown)
+    if at.strict:
+        refuse_names(dialect.header, at.shown)
     else:
         names, decisions = column_names(dialect.header)
     if dialect.above:
         decisions.insert(0, Decision("tables.decided_preamble", {"count": dialect.above}))
-    if dialect.above:
-        plain = _below(plain, dialect.above, scratch / "below.csv")
+        plain = _below(plain, dialect.above, at.scratch / "below.csv")
     source = _Source(plain, dialect.mark, dialect.above)
-    source = _load_fitting(connection, source, names, shown, scratch, strict=strict)
-    table = _loaded(connection, names, dialect.header, shown, numbered=source.numbered)
+    try:
+        _load(at, source, names)
+    except duckdb.Error:  # rows do not fit the header: without them, and with their numbers
+        source = _rewritten(at, source, len(names))
+        _load(at, source, names)
+    table = _loaded(at, names, dialect.header, numbered=source.numbered)
     reading = replace(
-        table.reading,
-        delimiter=dialect.delimiter,
-        decisions=tuple(decisions),
-        rejected=source.rejected,
+        table.reading, delimiter=dialect.delimiter, decisions=tuple(decisions), rejected=source.rejected,
         rejections=source.rejections,
-    )
+    )  # fmt: skip
     return replace(table, reading=reading)
 
 
@@ -116,72 +99,43 @@ def _below(path: Path, above: int, target: Path) -> Path:
     return target
 
 
-def open_rows(
-    connection: duckdb.DuckDBPyConnection,
-    header: Sequence[str],
-    rows: Iterable[tuple[int, Sequence[str]]],
-    shown: str,
-    scratch: Path,
-) -> Table:
+def open_rows(at: Opening, header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]]) -> Table:
     """Open numbered rows of text that a file of another format gave, all as wide as their header."""
     names, decisions = column_names(header)
-    path = scratch / "rows.csv"
+    path = at.scratch / "rows.csv"
     with path.open("w", encoding="utf-8", errors="replace", newline="") as stream:
         writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
         writer.writerow([*names, ROW])
         writer.writerows([*cells, str(number - 1)] for number, cells in rows)
     try:
-        _load(connection, _Source(path, ",", 0, numbered=True), names)
+        _load(at, _Source(path, ",", 0, numbered=True), names)
     except duckdb.Error as error:
-        raise DataError.of("tables.unreadable", file=shown, reason=reason_of(error)) from None
-    table = _loaded(connection, names, header, shown, numbered=True)
+        raise DataError.of("tables.unreadable", file=at.shown, reason=reason_of(error)) from None
+    table = _loaded(at, names, header, numbered=True)
     return replace(table, reading=replace(table.reading, decisions=tuple(decisions)))
 
 
-def _loaded(
-    connection: duckdb.DuckDBPyConnection,
-    names: Sequence[str],
-    headings: Sequence[str],
-    shown: str,
-    *,
-    numbered: bool = False,
-) -> Table:
+def _loaded(at: Opening, names: Sequence[str], headings: Sequence[str], *, numbered: bool) -> Table:
     own = ", ".join(quoted(name) for name in names)
-    types = types_of(connection, f"(SELECT {own} FROM source)", shown, "rowid")
-    ((rows,),) = connection.execute("SELECT count(*) FROM source").fetchall()
+    types = types_of(at.connection, f"(SELECT {own} FROM source)", at.shown, "rowid")
+    ((rows,),) = at.connection.execute("SELECT count(*) FROM source").fetchall()
 
     def piece(_cursor: duckdb.DuckDBPyConnection, start: int, stop: int) -> str:
         return f"(SELECT {own} FROM source WHERE rowid >= {start} AND rowid < {stop})"
 
     place = ROW if numbered else f"rowid AS {ROW}"
     relation = f"(SELECT {own}, {place} FROM source)"
-    return Table(Reading(shown, "csv", rows, len(names)), types, relation, connection, piece, tuple(headings))
+    reading = Reading(at.shown, "csv", rows, len(names))
+    return Table(reading, types, relation, at.connection, piece, tuple(headings))
 
 
-def _load_fitting(
-    connection: duckdb.DuckDBPyConnection,
-    source: _Source,
-    names: Sequence[str],
-    shown: str,
-    scratch: Path,
-    *,
-    strict: bool,
-) -> _Source:
-    """Load every cell as text; where rows do not fit the header, without them and with their numbers."""
-    try:
-        _load(connection, source, names)
-    except duckdb.Error:
-        source = _rewritten(source, len(names), shown, scratch, strict=strict)
-        _load(connection, source, names)
-    return source
-
-
-def _load(connection: duckdb.DuckDBPyConnection, source: _Source, names: Sequence[str]) -> None:
+def _load(at: Opening, source: _Source, names: Sequence[str]) -> None:
+    """Load every cell as text."""
     columns = [f"{literal(name)}: 'VARCHAR'" for name in names]
     if source.numbered:
         columns.append(f"'{ROW}': 'BIGINT'")
     try:
-        connection.execute(
+        at.connection.execute(
             "CREATE OR REPLACE TABLE source AS SELECT * "
             f"FROM read_csv({literal(str(source.path.resolve()))}, auto_detect = false, header = true, "
             f"delim = {literal(source.mark)}, quote = '\"', escape = '\"', "
@@ -193,20 +147,20 @@ def _load(connection: duckdb.DuckDBPyConnection, source: _Source, names: Sequenc
         raise
 
 
-def _rewritten(source: _Source, width: int, shown: str, scratch: Path, *, strict: bool) -> _Source:
+def _rewritten(at: Opening, source: _Source, width: int) -> _Source:
     """Return the rows that are as wide as the header, in one notation and numbered, and tell the others."""
-    target = scratch / "fitting.csv"
+    target = at.scratch / "fitting.csv"
     number = rejected = 0
     told: list[Rejection] = []
     with target.open("w", encoding="utf-8", newline="") as fitting:
         writer = csv.writer(fitting, quoting=csv.QUOTE_ALL)
-        for line, row in _records(source, shown):
+        for line, row in _records(source, at.shown):
             if row == []:
                 continue
             if number == 0 or (row is not None and len(row) == width):
                 writer.writerow([*(row or []), str(number - 1)])
-            elif strict:
-                raise DataError.of("tables.bad_row", file=shown, line=line, columns=width)
+            elif at.strict:
+                raise DataError.of("tables.bad_row", file=at.shown, line=line, columns=width)
             else:
                 rejected += 1
                 if len(told) < MOST_TOLD:
@@ -215,10 +169,8 @@ def _rewritten(source: _Source, width: int, shown: str, scratch: Path, *, strict
                     told.append(Rejection(number, key, values))
             number += 1
     if rejected > _MOST_REJECTED * max(number - 1, 1):
-        line = told[0].values["line"]
-        raise DataError.of(
-            "tables.many_misfits", file=shown, line=line, count=rejected, rows=number - 1, columns=width
-        )
+        values = {"count": rejected, "rows": number - 1, "columns": width}
+        raise DataError(Problem("tables.many_misfits", values, at.shown, told[0].values["line"]))
     return _Source(target, ",", 0, tuple(told), rejected, numbered=True)
 
 

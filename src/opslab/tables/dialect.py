@@ -231,13 +231,18 @@ def column_names(header: Sequence[str]) -> tuple[list[str], list[Decision]]:
         if not said:
             said = f"column {place}"
             decisions.append(Decision("tables.decided_unnamed", {"place": place}, said))
-        name, number = said, 1
-        while taken[name.casefold()]:
-            number += 1
-            name = f"{said} ({number})"
-        taken[name.casefold()] += 1
-        names.append(name)
+        names.append(free_name(said, taken))
     return names, decisions
+
+
+def free_name(said: str, taken: Counter[str]) -> str:
+    """Return a name that is not taken yet, whatever its case, and take it."""
+    name, number = said, 1
+    while taken[name.casefold()]:
+        number += 1
+        name = f"{said} ({number})"
+    taken[name.casefold()] += 1
+    return name
 
 
 def refuse_names(header: Sequence[str], shown: str) -> None:

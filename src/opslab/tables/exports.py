@@ -14,6 +14,7 @@ from opslab.errors import InputError
 from opslab.messages import Language, text
 from opslab.tables.columns import typed
 from opslab.tables.deciding import Wanted
+from opslab.tables.dialect import free_name
 from opslab.tables.opening import open_table
 from opslab.tables.profiles import FOLDER, Match, bare_heading, profile_for, unwrapped, yaml_text
 from opslab.tables.reading import MOST_TOLD, Answers, Decision, Reading, Rejection
@@ -26,12 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _KINDS = {
-    "BIGINT": "number",
-    "DOUBLE": "number",
-    "DATE": "date",
-    "TIMESTAMP": "datetime",
-    "BOOLEAN": "boolean",
-}
+    "BIGINT": "number", "DOUBLE": "number", "DATE": "date", "TIMESTAMP": "datetime", "BOOLEAN": "boolean",
+}  # fmt: skip
 _LEFT = "opslab_left_out"
 _MADE = ("hours", "counted_hours", _LEFT)  # columns that a table of meetings gets
 _NOT_MEETINGS = (  # column, rule, reason
@@ -43,12 +40,9 @@ _NOT_MEETINGS = (  # column, rule, reason
 
 @contextmanager
 def open_export(
-    data: Any,
-    *,
-    name: str | None = None,
-    answers: Answers | None = None,
+    data: Any, *, name: str | None = None, answers: Answers | None = None,
     personal: Literal["keep", "drop"] = "keep",
-) -> Iterator[Table]:
+) -> Iterator[Table]:  # fmt: skip
     """Open an export of any tool: its columns under the names of its profile, each of one type.
 
     Without a profile every column keeps its heading, and its cells decide what it holds.
@@ -126,25 +120,17 @@ def _wanted(names: Sequence[str], headings: Sequence[str], match: Match | None) 
             used |= {*several, *([] if clock is None else [clock])}
             made.append(
                 Wanted(
-                    name,
-                    tuple(names[place] for place in several),
-                    column.kind,
-                    None if clock is None else names[clock],
-                    column,
+                    name, tuple(names[place] for place in several), column.kind,
+                    None if clock is None else names[clock], column,
                 )
-            )
+            )  # fmt: skip
             taken[name.casefold()] += 1
     groups: dict[str, list[int]] = {}
     for place in (place for place in range(len(names)) if place not in used):
         heading = headings[place].strip()
         groups.setdefault(" ".join(heading.split()) or names[place], []).append(place)
     for heading, places in groups.items():
-        own = name = unwrapped(heading, wrappers) or heading
-        number = 1
-        while taken[name.casefold()]:
-            number += 1
-            name = f"{own} ({number})"
-        taken[name.casefold()] += 1
+        name = free_name(unwrapped(heading, wrappers) or heading, taken)
         made.append(Wanted(name, tuple(names[place] for place in places)))
     return made
 
@@ -220,11 +206,8 @@ def _meetings(table: Table) -> Table:
     rejections = (Rejection(row, f"tables.rejected_{key}") for row, key, _ in left)
     types = {**table.types, "hours": "DOUBLE", "counted_hours": "DOUBLE"}
     reading = replace(
-        reading,
-        rows=rows,
-        columns=len(types),
-        decisions=(*reading.decisions, *overlap),
+        reading, rows=rows, columns=len(types), decisions=(*reading.decisions, *overlap),
         rejected=reading.rejected + (left[0][2] if left else 0),
         rejections=(*reading.rejections, *rejections)[:MOST_TOLD],
-    )
+    )  # fmt: skip
     return replace(table.over("meetings", types, reading), headings=(*table.headings, *list(types)[-2:]))

@@ -16,18 +16,19 @@ from typing import Any
 import duckdb
 
 from opslab import workspace
-from opslab.errors import DataError
+from opslab.errors import DataError, Problem
 from opslab.tables import calendars
 from opslab.tables.delimited import open_delimited, open_rows
 from opslab.tables.dialect import as_utf8, encoding_of
 from opslab.tables.reading import MOST_TOLD, Answers, Decision, FileAnswers, Reading, Rows
 from opslab.tables.records import read_records
-from opslab.tables.source import ROW, Table, begin, literal, reason_of, types_of
+from opslab.tables.source import ROW, Opening, Table, begin, literal, reason_of, types_of
 from opslab.tables.workbooks import read_workbook
 
 _MAGIC = {b"PK\x03\x04": ".xlsx", b"PAR1": ".parquet", b"\xd0\xcf\x11\xe0": ".xls"}
 _TEXTS = (".csv", ".tsv", ".txt")
 _FORMATS = (*_TEXTS, ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".parquet", ".ics")
+_FRAMES = (("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table"))
 _NUMBERS = itertools.count(1)
 _MEMORY = "2GB"  # beyond it the engine moves rows to the scratch folder
 _WORKBOOK_ROWS = 1_048_575  # that a sheet holds below its header
@@ -55,18 +56,28 @@ def open_table(
     DataError
         When it is missing, empty, not what its name says, or asks a question.
     """
-    is_file = isinstance(data, str | Path)
-    shown = name or (workspace.shown(data) if is_file else "data")
     with tempfile.TemporaryDirectory(prefix="opslab-") as scratch, _database() as connection:
-        try:
-            if is_file:
-                folder = Path(scratch)
-                yield _open_file(connection, Path(data), shown, answers or Answers(), folder, strict=strict)
-            else:
-                yield _open_frame(connection, data, shown, Path(scratch))
-        except duckdb.Error as error:
-            key = "tables.unreadable" if is_file else "tables.unreadable_frame"
-            raise DataError.of(key, file=shown, reason=reason_of(error)) from None
+        at = Opening(connection, name or _shown(data), answers or Answers(), Path(scratch), strict)
+        with _told(at, data):
+            yield _open(at, data)
+
+
+def _shown(data: Any) -> str:
+    return workspace.shown(data) if isinstance(data, str | Path) else "data"
+
+
+def _open(at: Opening, data: Any) -> Table:
+    return _open_file(at, Path(data)) if isinstance(data, str | Path) else _open_frame(at, data)
+
+
+@contextmanager
+def _told(at: Opening, data: Any) -> Iterator[None]:
+    """Tell what the engine cannot read as the analyst's own table."""
+    try:
+        yield
+    except duckdb.Error as error:
+        key = "tables.unreadable" if isinstance(data, str | Path) else "tables.unreadable_frame"
+        raise DataError.of(key, file=at.shown, reason=reason_of(error)) from None
 
 
 @contextmanager
@@ -91,13 +102,11 @@ def _engine() -> duckdb.DuckDBPyConnection:
     scratch = tempfile.TemporaryDirectory(prefix="opslab-")
     connection = duckdb.connect(
         config={
-            "temp_directory": scratch.name,
-            "memory_limit": _MEMORY,
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
+            "temp_directory": scratch.name, "memory_limit": _MEMORY,
+            "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
             "preserve_insertion_order": "true",
         }
-    )
+    )  # fmt: skip
     connection.execute("SET GLOBAL TimeZone = 'UTC'")  # else the machine's own
     atexit.register(scratch.cleanup)
     atexit.register(connection.close)
@@ -119,41 +128,27 @@ def open_another(table: Table, data: Any, *, answers: FileAnswers | None = None)
     for name in ("source", "typed"):
         connection.execute(f"DROP TABLE IF EXISTS {name}")
     ((engine,),) = connection.execute("SELECT current_setting('temp_directory')").fetchall()
-    scratch = tempfile.mkdtemp(dir=engine)
-    is_file = isinstance(data, str | Path)
-    shown = workspace.shown(data) if is_file else "data"
-    try:
-        if not is_file:
-            return _open_frame(connection, data, shown, Path(scratch))
-        return _open_file(connection, Path(data), shown, answers or Answers(), Path(scratch), strict=True)
-    except duckdb.Error as error:
-        raise DataError.of("tables.unreadable", file=shown, reason=reason_of(error)) from None
+    at = Opening(connection, _shown(data), answers or Answers(), Path(tempfile.mkdtemp(dir=engine)))
+    with _told(at, data):
+        return _open(at, data)
 
 
-def _open_file(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    shown: str,
-    answers: FileAnswers,
-    scratch: Path,
-    *,
-    strict: bool,
-) -> Table:
+def _open_file(at: Opening, path: Path) -> Table:
+    shown = at.shown
     try:
         if path.is_dir():
             raise DataError.of("tables.folder", file=shown)
         if not path.is_file():
             near = workspace.near_name(path)
-            key = "tables.missing_file_near" if near else "tables.missing_file"
-            raise DataError.of(key, file=shown, near=near)
+            raise DataError.of("tables.missing_file", file=shown, near=near)
         if path.stat().st_size == 0:
             raise DataError.of("tables.empty_file", file=shown)
         suffix = _format(path, shown)
         if suffix == ".parquet":
-            return _open_parquet(connection, path, shown)
+            return _open_parquet(at, path)
         if suffix in _TEXTS:
-            return open_delimited(connection, path, shown, answers, scratch, strict=strict)
-        return _open_other(connection, path, suffix, shown, answers, scratch)
+            return open_delimited(at, path)
+        return _open_other(at, path, suffix)
     except OSError as error:
         raise DataError.of("tables.unreadable", file=shown, reason=error.strerror or str(error)) from error
 
@@ -173,15 +168,8 @@ def _format(path: Path, shown: str) -> str:
     return suffix
 
 
-def _open_other(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    suffix: str,
-    shown: str,
-    answers: FileAnswers,
-    scratch: Path,
-) -> Table:
-    encoding = None
+def _open_other(at: Opening, path: Path, suffix: str) -> Table:
+    shown, answers, encoding = at.shown, at.answers, None
     if suffix in (".xlsx", ".xlsm"):
         found = read_workbook(path, shown, answers)
         suffix = ".xlsx"
@@ -189,30 +177,23 @@ def _open_other(
         found, encoding = _calendar_rows(path, shown, answers)
     else:
         encoding, suffix = encoding_of(path, shown, answers), ".jsonl"
-        plain = path if encoding == "utf-8" else as_utf8(path, encoding, scratch / "utf8.jsonl", shown)
+        plain = path if encoding == "utf-8" else as_utf8(path, encoding, at.scratch / "utf8.jsonl", shown)
         try:
             found = read_records(plain, shown)
         except UnicodeDecodeError:
             raise DataError.of("tables.encoding", file=shown, encoding="utf-8") from None
-    table = open_rows(connection, found.header, found.rows, shown, scratch)
+    table = open_rows(at, found.header, found.rows)
     left, rows = len(found.rejections), table.reading.rows + len(found.rejections)
     if left * 10 > rows and suffix == ".xlsx":
-        line, columns = found.rejections[0].values["line"], table.reading.columns
-        raise DataError.of(
-            "tables.many_misfits", file=shown, line=line, count=left, rows=rows, columns=columns
-        )
+        values = {"count": left, "rows": rows, "columns": table.reading.columns}
+        raise DataError(Problem("tables.many_misfits", values, shown, found.rejections[0].values["line"]))
     decisions = [*found.decisions, *table.reading.decisions]
     if rows == _WORKBOOK_ROWS and suffix == ".xlsx":
         decisions.append(Decision("tables.decided_row_cap", {"count": _WORKBOOK_ROWS}, assumed=True))
     reading = replace(
-        table.reading,
-        format=suffix[1:],
-        sha256=workspace.sha256(path),
-        encoding=encoding,
-        decisions=tuple(decisions),
-        rejected=left,
-        rejections=tuple(found.rejections[:MOST_TOLD]),
-    )
+        table.reading, format=suffix[1:], sha256=workspace.sha256(path), encoding=encoding,
+        decisions=tuple(decisions), rejected=left, rejections=tuple(found.rejections[:MOST_TOLD]),
+    )  # fmt: skip
     return replace(table, reading=reading)
 
 
@@ -226,7 +207,8 @@ def _calendar_rows(path: Path, shown: str, answers: FileAnswers) -> tuple[Rows, 
     return Rows(calendars.HEADER, enumerate(events.rows, 1), decisions), events.encoding
 
 
-def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path, shown: str) -> Table:
+def _open_parquet(at: Opening, path: Path) -> Table:
+    connection, shown = at.connection, at.shown
     connection.execute("SET parquet_metadata_cache = true")  # each slice is a query of its own
     connection.execute("SET enable_external_file_cache = false")  # the system's own is enough
     escaped = re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", str(path.resolve()))
@@ -244,20 +226,17 @@ def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path, shown: str)
     return Table(reading, types, relation, connection, piece)
 
 
-def _open_frame(connection: duckdb.DuckDBPyConnection, data: Any, shown: str, scratch: Path) -> Table:
+def _open_frame(at: Opening, data: Any) -> Table:
+    connection, shown = at.connection, at.shown
     module = type(data).__module__.partition(".")[0]
     if isinstance(data, duckdb.DuckDBPyRelation):  # of another connection: its rows are written out, once
-        written = scratch / "relation.parquet"
+        written = at.scratch / "relation.parquet"
         data.write_parquet(str(written))
-        table = _open_parquet(connection, written, shown)
+        table = _open_parquet(at, written)
         return replace(table, reading=replace(table.reading, format="frame", sha256=None))
     if (module, type(data).__name__) == ("polars", "LazyFrame"):
         data = data.collect()
-    if (module, type(data).__name__) not in {
-        ("pandas", "DataFrame"),
-        ("polars", "DataFrame"),
-        ("pyarrow", "Table"),
-    }:
+    if (module, type(data).__name__) not in _FRAMES:
         kind = f"{module}.{type(data).__name__}".removeprefix("builtins.")
         raise DataError.of("tables.kind", file=shown, kind=kind)
     if module == "pandas" and any(

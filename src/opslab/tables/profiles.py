@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from opslab import documents, specs, workspace
-from opslab.errors import DataError, ParameterError, did_you_mean
+from opslab.errors import DataError, ParameterError, Problem, did_you_mean
 from opslab.specs import Declared
 from opslab.tables.numbers import plain_text
 
@@ -141,9 +141,8 @@ def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match 
     known = known_profiles()
     if name is not None:
         if name not in known:
-            near = did_you_mean(name, known)
-            key = "tables.no_profile_near" if near else "tables.no_profile"
-            raise ParameterError.of(key, field="profile", name=name, near=near, names=sorted(known))
+            values = {"name": name, "near": did_you_mean(name, known), "names": sorted(known)}
+            raise ParameterError(Problem("tables.no_profile", values, field="profile"))
         match = _match(known[name], headings)
         absent = [column for column in known[name].recognised_by if column not in match.places]
         if absent:

@@ -57,12 +57,9 @@ def _records(path: Path, shown: str) -> Iterator[tuple[int, Mapping[str, str] | 
                 continue
             try:
                 value = json.loads(
-                    line,
-                    parse_float=clear_number,
-                    parse_int=str,
-                    parse_constant=_no_number,
+                    line, parse_float=clear_number, parse_int=str, parse_constant=_no_number,
                     object_pairs_hook=_object,
-                )
+                )  # fmt: skip
                 yield number, _named(value) if isinstance(value, dict) else "tables.rejected_no_object"
             except (ValueError, RecursionError):
                 yield number, "tables.rejected_no_json"

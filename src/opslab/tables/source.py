@@ -7,21 +7,37 @@ import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from opslab.errors import DataError
-from opslab.tables.reading import Reading
+from opslab.tables.reading import FileAnswers, Reading
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ROW = "opslab_row"
 """Name of the added column with a row's place, from 0."""
+NUMBER_TYPES = (
+    "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
+    "DOUBLE", "FLOAT", "DECIMAL",
+)  # fmt: skip
 
 _GROUP_ROWS = 122_880  # of a row group as DuckDB writes them; a slice that cuts none reads none twice
 _SLICE_ROWS, _MOST_SLICES = 25 * _GROUP_ROWS, 8
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A table that is being opened: where its rows go, what it is called, how it is to be read."""
+
+    connection: duckdb.DuckDBPyConnection
+    shown: str
+    answers: FileAnswers
+    scratch: Path
+    strict: bool = True
 
 
 def thread_count() -> int:

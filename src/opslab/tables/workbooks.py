@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from opslab.errors import DataError, did_you_mean
+from opslab.errors import DataError, Problem, did_you_mean
 from opslab.tables.numbers import clear_number
 from opslab.tables.reading import Decision, FileAnswers, Rejection, Rows
 
@@ -47,9 +47,8 @@ def read_workbook(path: Path, shown: str, answers: FileAnswers) -> Rows:
 def _chosen(asked: str | None, sheets: Sequence[str], filled: Sequence[str], shown: str) -> str:
     if asked is not None:
         if asked not in sheets:
-            near = did_you_mean(asked, sheets)
-            key = "tables.no_sheet_near" if near else "tables.no_sheet"
-            raise DataError.of(key, file=shown, sheet=asked, near=near, sheets=list(sheets)[:12])
+            values = {"sheet": asked, "near": did_you_mean(asked, sheets), "sheets": list(sheets)[:12]}
+            raise DataError(Problem("tables.no_sheet", values, shown))
         if asked not in filled:
             raise DataError.of("tables.empty_sheet", file=shown, sheet=asked)
         return asked

@@ -28,13 +28,9 @@ _SHOWN, _ENOUGH = 8, 20_000  # drivers whose share of the variance is computed, 
 
 
 def estimate(
-    inventory: Inventory,
-    measurements: Sequence[Measurement] | None = None,
-    *,
-    as_of: datetime.date | None = None,
-    draws: int = 100_000,
-    seed: int = 1,
-) -> TimeSavedResult:
+    inventory: Inventory, measurements: Sequence[Measurement] | None = None, *,
+    as_of: datetime.date | None = None, draws: int = 100_000, seed: int = 1,
+) -> TimeSavedResult:  # fmt: skip
     """Return the hours that an inventory's initiatives free, with their uncertainty and what drives it.
 
     Parameters

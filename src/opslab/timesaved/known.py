@@ -87,8 +87,7 @@ def check_rows(rows: Sequence[tuple[int, Line]], file: str | None) -> None:
             problem("many_changes", row, task=line.task, most=_MOST_CHANGES)
     if len(rated) > 1:
         problem("currencies", max(rated.values()), currencies=sorted(map(str, rated)))
-    if found:
-        raise DataError(*found)
+    DataError.refuse(found)
 
 
 def prepare(
@@ -134,8 +133,7 @@ def prepare(
             )
         if place not in matched:
             near = did_you_mean(one.task, {line.task for _, line in rows})
-            key = "timesaved.unmatched_near" if near else "timesaved.unmatched"
-            raise DataError(Problem(key, {"task": one.task, "near": near}, row=place))
+            raise DataError(Problem("timesaved.unmatched", {"task": one.task, "near": near}, row=place))
     return pieces, list(known.values()), list(updates.values())
 
 

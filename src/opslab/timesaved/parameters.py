@@ -41,6 +41,5 @@ class TimeSavedParameters(Parameters):
         """Return the run's name, day and files."""
         inventory = self.inventory()
         day, missing = self.day(inventory), inventory.missing_files()
-        if missing:
-            raise ParameterError(*missing)
+        ParameterError.refuse(missing)
         return Inputs(inventory.slug, day, inventory.files())

@@ -75,15 +75,12 @@ def first_screen(result: TimeSavedResult, language: Language) -> Verdict:
     reasons += [text("timesaved.reason_driver", language, name=first)] if first else []
     least = hours(max(result.freed.low, 0.0), result.freed.end_error, language)
     return Verdict(
-        kicker=" · ".join(filter(None, kicker)),
-        title=result.inventory.inventory,
+        kicker=" · ".join(filter(None, kicker)), title=result.inventory.inventory,
         question=result.inventory.question,
         action=text(f"timesaved.action_{result.action}", language, name=first, hours=least),
-        headline=headline(result, language),
-        tone=_TONES[result.action],
-        facts=_facts(result, language),
+        headline=headline(result, language), tone=_TONES[result.action], facts=_facts(result, language),
         reasons=reasons[:1] if result.action == "stop" else reasons[:4],
-    )
+    )  # fmt: skip
 
 
 def _facts(result: TimeSavedResult, language: Language) -> Facts:

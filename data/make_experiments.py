@@ -1,4 +1,4 @@
-"""The sample data of the experiments area: made by us, small, with known truth.
+"""Makes the sample data of the experiments: small, with known truth. `python data/make_experiments.py`.
 
 - ``checkout``: a healthy two-arm experiment. A shorter button label truly raises completed checkouts from
   30.9 % to 33.9 %, revenue follows through those checkouts, load time does not change. Revenue of the 28 days
@@ -26,12 +26,8 @@ from random import Random
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
-from opslab import workspace
-
 SEED = 20260901
 Row = dict[str, Any]
-
-SPECS = ("checkout.yaml", "newsletter.yaml", "onboarding.yaml", "search_ranking.yaml", "stores.yaml")
 
 
 class Shoppers(NamedTuple):
@@ -61,7 +57,7 @@ SPEND_LIFT, SPEND = 0.04, 20  # more purchases with the checklist; euros
 
 
 def write(folder: Path) -> list[Path]:
-    """Write every sample file of the area into a folder, the same bytes each time.
+    """Write every data file of the area into a folder, the same bytes each time.
 
     Parameters
     ----------
@@ -72,13 +68,6 @@ def write(folder: Path) -> list[Path]:
     -------
     list[Path]
         What was written, in order of name.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     [path.name for path in write(Path(folder))][:2]
-    ['checkout.csv', 'checkout.yaml']
     """
     checkout, checkout_truth = _checkout(_stream(1))
     search, search_truth = _search_ranking(_stream(2))
@@ -102,8 +91,6 @@ def write(folder: Path) -> list[Path]:
         "stores.csv": _csv(stores),
         "truth.json": json.dumps(truth, indent=2, sort_keys=True) + "\n",
     }
-    shipped = workspace.bundled("data/sample")
-    texts = dict(sorted((texts | {name: (shipped / name).read_text("utf-8") for name in SPECS}).items()))
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
@@ -387,3 +374,7 @@ def _facts(rows: Sequence[Row], by: str, columns: Sequence[str]) -> Row:
             values = [row[column] for row in mine if row[column] is not None]
             facts[group] |= {column: round(math.fsum(values), 1), f"{column}_empty": len(mine) - len(values)}
     return facts
+
+
+if __name__ == "__main__":
+    write(Path(__file__).parent / "sample")
