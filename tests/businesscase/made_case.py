@@ -4,21 +4,8 @@ import dataclasses
 import datetime
 from types import SimpleNamespace
 
-from opslab.businesscase.result import (
-    CaseResult,
-    Change,
-    Check,
-    Difference,
-    Driver,
-    Entry,
-    Line,
-    Nothing,
-    OptionResult,
-    Previous,
-    Scenario,
-    Spread,
-    Target,
-)
+from opslab.businesscase.options import Difference, Driver, Nothing, OptionResult, Scenario, Spread
+from opslab.businesscase.result import CaseResult, Change, Check, Entry, Line, Previous, Target
 from opslab.businesscase.spec import Case
 from opslab.evidence import SourceFile
 

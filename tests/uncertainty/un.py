@@ -6,3 +6,4 @@ from opslab.uncertainty.draws import *  # noqa: F403
 from opslab.uncertainty.information import *  # noqa: F403
 from opslab.uncertainty.sensitivity import *  # noqa: F403
 from opslab.uncertainty.updating import *  # noqa: F403
+from opslab.uncertainty.words import *  # noqa: F403

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opslab.businesscase.result import Check, Entry, Line, OptionResult, Target
+from opslab.businesscase.options import OptionResult
+from opslab.businesscase.result import Check, Entry, Line, Target
 from opslab.businesscase.simulation import Drawn, Weights
 from opslab.businesscase.spec import Case
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from opslab.businesscase.ledger import Known
-from opslab.businesscase.result import Driver
+from opslab.businesscase.options import Driver
 from opslab.businesscase.simulation import Flow, Horizon, Value, Weights, net
 from opslab.uncertainty.distributions import Fixed, Values
 from opslab.uncertainty.information import evpi, evppi

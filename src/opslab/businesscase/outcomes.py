@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opslab.businesscase.finance import Tei, roi, tei
-from opslab.businesscase.result import Difference, Nothing, OptionResult, Scenario, Spread
+from opslab.businesscase.options import Difference, Nothing, OptionResult, Scenario, Spread
 from opslab.businesscase.simulation import KINDS, Cash, Drawn, Weights
 from opslab.businesscase.spec import Finance, Option
 from opslab.uncertainty.distributions import Values

@@ -13,7 +13,8 @@ from opslab.report.blocks import Block, Cell, Facts, Group, Heading, Pairs, Para
 from opslab.workspace import slug
 
 if TYPE_CHECKING:
-    from opslab.businesscase.result import CaseResult, OptionResult
+    from opslab.businesscase.options import OptionResult
+    from opslab.businesscase.result import CaseResult
     from opslab.report.figures import Figure
 
     Blocks = list[Block | Figure]

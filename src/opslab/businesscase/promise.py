@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from scipy.special import ndtri
 
 from opslab.businesscase.citations import Finding, Run
-from opslab.businesscase.result import CaseResult, Change, Entry, Line, OptionResult, Previous, Spread, Target
+from opslab.businesscase.options import OptionResult, Spread
+from opslab.businesscase.result import CaseResult, Change, Entry, Line, Previous, Target
 from opslab.businesscase.spec import Case, Kpi
 from opslab.errors import InputError, Problem, SpecError
 from opslab.evidence import Quantity

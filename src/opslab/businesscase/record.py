@@ -7,7 +7,8 @@ from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from opslab.businesscase.result import CaseResult, Entry, OptionResult, Target
+    from opslab.businesscase.options import OptionResult
+    from opslab.businesscase.result import CaseResult, Entry, Target
 
 SCHEMA = "opslab.case/1"
 _PLAN = (

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from opslab.businesscase.options import Difference, Driver, Nothing, OptionResult, Spread
 from opslab.businesscase.spec import Case, Gain, Kpi
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Evidence, Grade, SourceFile
@@ -15,18 +16,7 @@ from opslab.messages import Language
 if TYPE_CHECKING:
     import pandas as pd
 
-    from opslab.businesscase.finance import Tei
     from opslab.report import Block, Figure, Verdict
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Mean, and 10th, 50th and 90th percentile of draws."""
-
-    mean: float
-    p10: float
-    p50: float
-    p90: float
 
 
 @dataclass(frozen=True)
@@ -123,132 +113,6 @@ class Line:
     shrunk: float | None
     owner: str | None
     signed_by: str | None
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """Means over the draws around a percentile of the NPV, which therefore add up.
-
-    ``hard`` + ``soft`` - ``costs`` = ``npv``; hours a year; payback in months, None for never.
-    """
-
-    percentile: Literal[10, 50, 90]
-    hours: float
-    hard: float
-    soft: float
-    costs: float
-    npv: float
-    roi: float | None
-    payback: float | None
-
-
-@dataclass(frozen=True)
-class OptionResult:
-    """One option, against doing nothing, in present values of the case's currency.
-
-    Attributes
-    ----------
-    positive, within_year : tuple of float, float
-        P(NPV > 0), P(payback within twelve months), each with its Monte Carlo standard error.
-    payback, payback_discounted : float or None
-        Median months; None: never within the horizon in half of the draws.
-    never : float
-        Share of draws that never pay back.
-    negative_again : float
-        Share of draws that pay back and turn negative again.
-    worst : float
-        Mean of the worst 5 % of the NPV; ``p5`` is where they begin.
-    expected_loss : float
-        E[max(-NPV, 0)].
-    roi, roi_hard : float or None
-        Mean NPV over mean present value of the costs; the same with hard benefits only.
-    benefits : Mapping of kind to Spread
-        ``hard, capacity, quality, enabled`` (a signed share), ``all``.
-    gains : Mapping of gain to Spread
-    hours : Spread
-        Hours freed a year, mean over the horizon.
-    fan : tuple of (p10, p50, p90)
-        Cumulative net cash, undiscounted, after each month from 0 (the start).
-    years : tuple of (benefits, one-off costs, running costs)
-        Means by year, undiscounted.
-    stage : float or None
-        Mean costs until the gate of stage 1.
-    """
-
-    name: str
-    kind: str
-    description: str | None
-    npv: Spread
-    npv_error: float
-    positive: tuple[float, float]
-    within_year: tuple[float, float]
-    payback: float | None
-    payback_discounted: float | None
-    never: float
-    negative_again: float
-    p5: float
-    worst: float
-    expected_loss: float
-    roi: float | None
-    roi_hard: float | None
-    benefits: Mapping[str, Spread]
-    gains: Mapping[str, Spread]
-    costs: Spread
-    hours: Spread
-    fan: tuple[tuple[float, float, float], ...]
-    years: tuple[tuple[float, float, float], ...]
-    scenarios: tuple[Scenario, ...]
-    stage: float | None
-    tei: Tei
-
-
-@dataclass(frozen=True)
-class Nothing:
-    """Doing nothing: present value of its costs, their means by year, the first and the last month's mean."""
-
-    name: str
-    costs: Spread
-    years: tuple[float, ...]
-    first_month: float
-    last_month: float
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Two options on the same draws: NPV of `a` less that of `b`, and P(a is better)."""
-
-    a: str
-    b: str
-    npv: Spread
-    better: float
-
-
-@dataclass(frozen=True)
-class Driver:
-    """A quantity that moves the recommended option's NPV.
-
-    Attributes
-    ----------
-    id : str
-        Of the ledger, or ``slip:`` and the roadmap's id.
-    at : tuple of float, float
-        The quantity at its 10th and 90th percentile.
-    npv : tuple of float, float
-        The NPV there, the rest at their medians.
-    switching : float or None
-        Value at which the NPV is 0, the rest at their medians; None where there is none.
-    share : float
-        Of the variance of the NPV, first order.
-    knowing : float or None
-        What knowing it is worth at most (EVPPI), in money; computed for the widest.
-    """
-
-    id: str
-    at: tuple[float, float]
-    npv: tuple[float, float]
-    switching: float | None
-    share: float
-    knowing: float | None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from opslab.messages import Language, numbers, text
 from opslab.report.blocks import Cell, Paragraph, Reference, Table, Tone
 
 if TYPE_CHECKING:
-    from opslab.businesscase.result import CaseResult, Check, Entry, Line, Spread
+    from opslab.businesscase.options import Spread
+    from opslab.businesscase.result import CaseResult, Check, Entry, Line
 
 TONES: Mapping[str, Tone] = {
     "stop": "bad", "reject": "bad", "defer": "open", "stage": "open", "approve": "good",

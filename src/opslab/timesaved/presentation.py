@@ -10,8 +10,9 @@ from opslab.report.blocks import Block, Cell, Facts, Group, Heading, Paragraph, 
 from opslab.report.imports import import_report
 from opslab.timesaved.checks import Check
 from opslab.timesaved.inventory import AMOUNTS
-from opslab.uncertainty.distributions import Fixed, describe
+from opslab.uncertainty.distributions import Fixed
 from opslab.uncertainty.draws import Summary
+from opslab.uncertainty.words import describe
 
 if TYPE_CHECKING:
     from opslab.report.figures import Figure

@@ -9,14 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaincinv, ndtr, ndtri, stdtrit
 
 from opslab.errors import InputError
-from opslab.messages import Language, numbers, text
 
 Values = NDArray[np.float64]
 
@@ -110,8 +108,7 @@ class Beta:
         given = np.asarray(scores, dtype=np.float64)
         if given.size >= _TABLE_FROM:
             return _looked_up(self.at(_GRID), given)
-        places: Values = betaincinv(self.alpha, self.beta, ndtr(given))
-        return self.low + (self.high - self.low) * places
+        return np.asarray(self.low + (self.high - self.low) * betaincinv(self.alpha, self.beta, ndtr(given)))
 
 
 @dataclass(frozen=True)
@@ -203,8 +200,7 @@ class Quantiles:
 
     def at(self, scores: Values) -> Values:
         """Return the values at standard normal scores."""
-        moved: Values = self._lines(scores) + self._moved[0]
-        return moved
+        return np.asarray(self._lines(scores) + self._moved[0])
 
     def _lines(self, scores: Values) -> Values:
         return np.interp(scores, ndtri(np.array(self.shares)), self.values)
@@ -224,10 +220,7 @@ def _looked_up(table: Values, scores: Values) -> Values:
     """Return values at scores from those on `_GRID`, by straight lines."""
     places: Values = (np.clip(scores, -_REACH, _REACH) + _REACH) * (1 / _STEP)
     whole = np.minimum(places.astype(np.int32), _PLACES - 1)
-    places -= whole
-    places *= np.diff(table)[whole]
-    places += table[whole]
-    return places
+    return np.asarray((places - whole) * np.diff(table)[whole] + table[whole])
 
 
 def quantile(distribution: Distribution, share: float) -> float:
@@ -376,31 +369,6 @@ def with_moments(mean: float, sd: float, low: float, high: float) -> Beta:
     strength = middle * (1 - middle) * ((high - low) / sd) ** 2 - 1
     strength = max(strength, 1 / max(middle, 1 - middle))
     return Beta(middle * strength, (1 - middle) * strength, low, high)
-
-
-def describe(distribution: Distribution, language: Language = "en", *, share: bool = False) -> str:
-    """Return a distribution in words: its family, the middle 90 % and the mean.
-
-    Parameters
-    ----------
-    share : bool
-        Whether its values are told as percentages.
-
-    Examples
-    --------
-    >>> describe(lognormal(5, 20))
-    'lognormal, 90% from 5.0 to 20.0, mean 10.9'
-    """
-    ends = [quantile(distribution, 0.05), quantile(distribution, 0.95), distribution.mean]
-    digits = numbers.decimals(max(map(abs, ends)) * (100 if share else 1), 2 if share else 3)
-    show: Any = numbers.percent if share else numbers.decimal
-    low, high, mean = (show(value, digits, language=language) for value in ends)
-    name = type(distribution).__name__.lower()
-    family = text(
-        f"uncertainty.family_{'reduction' if getattr(distribution, 'reduction', False) else name}", language
-    )
-    key = "uncertainty.told_fixed" if isinstance(distribution, Fixed) else "uncertainty.told"
-    return text(key, language, family=family, level=0.9, low=low, high=high, mean=mean)
 
 
 def _open(share: float) -> None:

@@ -1,4 +1,6 @@
-"""The sample data of the feedback area: our own words about a shop that does not exist, with known truth.
+"""Makes the sample data of feedback, our own words about a shop that does not exist, with known truth.
+
+`python data/make_feedback.py`.
 
 Eight weeks in two languages and the formats of three tools; an incident in week 5, when payments fail;
 planted copies, a spam template, personal data (reserved or test numbers whose checksums hold), and messages
@@ -15,7 +17,6 @@ import re
 import tomllib
 from collections import Counter
 from datetime import date, timedelta
-from importlib.resources import files
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -84,7 +85,7 @@ def write(folder: Path) -> list[Path]:
 
 def _messages(r: Random) -> tuple[list[dict[str, Any]], Counter[str]]:
     """Return the messages by day, and what was planted among them."""
-    words = tomllib.loads(files("opslab.feedback").joinpath("sample.toml").read_text(encoding="utf-8"))
+    words = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
     weights = {name: part["weight"] for name, part in words.items() if "weight" in part}
     names = ("Anna Keller", "Jules Dupont", "Mary Okafor", "Zoé Lambert", "Tom Sykes", "Inès Garnier")
     planted: Counter[str] = Counter()
@@ -144,3 +145,7 @@ def _pick(r: Random, weights: dict[str, float]) -> str:
         if at < 0:
             return name
     return next(iter(weights))
+
+
+if __name__ == "__main__":
+    write(Path(__file__).parent / "sample")

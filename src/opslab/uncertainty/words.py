@@ -1,0 +1,34 @@
+"""Distributions in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opslab.messages import Language, numbers, text
+from opslab.uncertainty.distributions import Distribution, Fixed, quantile
+
+
+def describe(distribution: Distribution, language: Language = "en", *, share: bool = False) -> str:
+    """Return a distribution in words: its family, the middle 90 % and the mean.
+
+    Parameters
+    ----------
+    share : bool
+        Whether its values are told as percentages.
+
+    Examples
+    --------
+    >>> from opslab.uncertainty.distributions import lognormal
+    >>> describe(lognormal(5, 20))
+    'lognormal, 90% from 5.0 to 20.0, mean 10.9'
+    """
+    ends = [quantile(distribution, 0.05), quantile(distribution, 0.95), distribution.mean]
+    digits = numbers.decimals(max(map(abs, ends)) * (100 if share else 1), 2 if share else 3)
+    show: Any = numbers.percent if share else numbers.decimal
+    low, high, mean = (show(value, digits, language=language) for value in ends)
+    name = type(distribution).__name__.lower()
+    family = text(
+        f"uncertainty.family_{'reduction' if getattr(distribution, 'reduction', False) else name}", language
+    )
+    key = "uncertainty.told_fixed" if isinstance(distribution, Fixed) else "uncertainty.told"
+    return text(key, language, family=family, level=0.9, low=low, high=high, mean=mean)
