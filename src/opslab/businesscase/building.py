@@ -245,8 +245,9 @@ def _elsewhere(
 
 def _sources(case: Case, found: Sequence[Finding], cited: Mapping[str, Run]) -> tuple[SourceFile, ...]:
     made = [SourceFile(workspace.shown(case.file), workspace.sha256(case.file), 1)] if case.file else []
-    made += [SourceFile(f"{run.id}/result.json", workspace.sha256(run.file), 1) for run in cited.values()]
+    made += [SourceFile(workspace.shown(run.file), workspace.sha256(run.file), 1) for run in cited.values()]
     for (name, _), path in files_of(case, found).items():
         there = workspace.is_there(path, file=True)
-        made.append(SourceFile(name, workspace.sha256(path) if there else None, 1))
+        shown = workspace.shown(path) if there else name
+        made.append(SourceFile(shown, workspace.sha256(path) if there else None, 1))
     return tuple(dict.fromkeys(made))
