@@ -142,7 +142,8 @@ def _is_the_page_of_a_run(path: Path, name: str, workspace: Path, monkeypatch) -
     (workspace / "notebooks" / f"{name}.ipynb").write_bytes(
         (Path(__file__).parents[2] / "notebooks" / f"{name}.ipynb").read_bytes()
     )
-    rendered = render_notebook(kept, out="rendered")
-    ran = opslab.run(name, out="ran")
+    # Folders of their own: a case cites the runs that stand where it is filed.
+    rendered = render_notebook(kept, out=f"rendered-{name}")
+    ran = opslab.run(name, out=f"ran-{name}")
     for file in ("readout.html", "notebook.ipynb", "result.json"):
         assert (rendered.folder / file).read_bytes() == (ran.folder / file).read_bytes(), file
