@@ -238,7 +238,9 @@ def test_the_record_is_plain_json_and_small(tmp_path, monkeypatch):
     assert math.isclose(told["options"][0]["npv"]["mean"], result.recommended.npv.mean)
     named = {one["file"] for one in told["inputs"]}
     assert "case.yaml" in named
-    assert sum(name.endswith(f"{RUN}/result.json") for name in named) == 1  # from the workspace, as run.json has it
+    assert (
+        sum(name.endswith(f"{RUN}/result.json") for name in named) == 1
+    )  # from the workspace, as run.json has it
 
 
 def test_never_is_null_in_the_record():
