@@ -1,7 +1,7 @@
 """The business case at its full size: seconds, CPU and memory of one joint simulation.
 
-40 lines, 60 months, 5 options, 100,000 draws; every benefit with a ramp, a slip and a decay of its own, every
-cost with a trend of its own.
+40 lines, 60 months, 5 options, 100,000 draws; every benefit with a ramp, a slip and a decay of its
+own, every cost with a trend of its own.
 """
 
 from __future__ import annotations
@@ -19,13 +19,26 @@ LINES, MONTHS, OPTIONS, DRAWS = 40, 60, 5, 100_000
 def case(lines: int = LINES, months: int = MONTHS, options: int = OPTIONS) -> dict[str, Any]:
     """Return a case of a given size as the fields of its spec."""
     assumptions: list[dict[str, Any]] = [
-        {"id": "worth", "statement": "an hour", "low": 50, "high": 75, "currency": "EUR", "per": "hour"}
+        {
+            "id": "worth",
+            "statement": "an hour",
+            "low": 50,
+            "high": 75,
+            "currency": "EUR",
+            "per": "hour",
+        }
     ]
     roadmap, benefits, costs = [], [], []
     for k in range(lines // 2):
         share = {"share": True}
         assumptions += [
-            {"id": f"hours{k}", "statement": "hours", "low": 300 + k, "high": 900 + k, "per": "hour"},
+            {
+                "id": f"hours{k}",
+                "statement": "hours",
+                "low": 300 + k,
+                "high": 900 + k,
+                "per": "hour",
+            },
             {"id": f"use{k}", "statement": "use", "low": 0.5, "high": 0.9, **share},
             {"id": f"work{k}", "statement": "recapture", "low": 0.3, "high": 0.6, **share},
             {"id": f"wear{k}", "statement": "decay", "low": 0.05, "high": 0.2, **share},
@@ -40,11 +53,29 @@ def case(lines: int = LINES, months: int = MONTHS, options: int = OPTIONS) -> di
             {"id": f"grow{k}", "statement": "trend", "low": 0.01, "high": 0.05, **share},
         ]
         month = 1 + k % 12
-        roadmap.append({"id": f"step{k}", "name": f"step {k}", "starts": f"2027-{month:02}-01",
-                        "ends": f"2027-{month:02}-28", "slip": {"low": 0.5, "high": 4}})  # fmt: skip
-        benefits.append({"name": f"gain {k}", "gain": "time", "kind": "capacity", "quantity": f"hours{k}",
-                         "worth": "worth", "adoption": f"use{k}", "recapture": f"work{k}",
-                         "decay": f"wear{k}", "ramp_months": 3 + k % 7, "starts": f"step{k}"})  # fmt: skip
+        roadmap.append(
+            {
+                "id": f"step{k}",
+                "name": f"step {k}",
+                "starts": f"2027-{month:02}-01",
+                "ends": f"2027-{month:02}-28",
+                "slip": {"low": 0.5, "high": 4},
+            }
+        )
+        benefits.append(
+            {
+                "name": f"gain {k}",
+                "gain": "time",
+                "kind": "capacity",
+                "quantity": f"hours{k}",
+                "worth": "worth",
+                "adoption": f"use{k}",
+                "recapture": f"work{k}",
+                "decay": f"wear{k}",
+                "ramp_months": 3 + k % 7,
+                "starts": f"step{k}",
+            }
+        )
         costs.append({"name": f"cost {k}", "amount": f"pay{k}", "starts": "2027-01-01"})
         costs[-1]["trend"] = f"grow{k}"
     names = [one["name"] for one in benefits], [one["name"] for one in costs]
@@ -61,21 +92,44 @@ def case(lines: int = LINES, months: int = MONTHS, options: int = OPTIONS) -> di
         for k in range(options)
     ]
     return {
-        "case": "size", "date": "2026-10-05", "owner": "ops", "sponsor": "cpo",
+        "case": "size",
+        "date": "2026-10-05",
+        "owner": "ops",
+        "sponsor": "cpo",
         "ask": {"sentence": "all of it", "problem": "size"},
         "decision": {"wanted": "approve", "by": "2026-12-01", "who": "cpo"},
         "finance": {"currency": "EUR", "start": "2027-01-01", "horizon_months": months},
-        "assumptions": assumptions, "roadmap": roadmap, "benefits": benefits, "costs": costs, "options": made,
+        "assumptions": assumptions,
+        "roadmap": roadmap,
+        "benefits": benefits,
+        "costs": costs,
+        "options": made,
         "risks": [{"risk": "late", "owner": "ops", "trigger": "slip"}],
-        "kpis": [{"id": "k", "name": "use", "gain": "time", "unit": "share", "baseline": 0, "target": 0.7,
-                  "low": 0.5, "high": 0.9, "date": "2027-12-31", "kill": 0.3, "source": "log", "owner": "o"}],
-    }  # fmt: skip
+        "kpis": [
+            {
+                "id": "k",
+                "name": "use",
+                "gain": "time",
+                "unit": "share",
+                "baseline": 0,
+                "target": 0.7,
+                "low": 0.5,
+                "high": 0.9,
+                "date": "2027-12-31",
+                "kill": 0.3,
+                "source": "log",
+                "owner": "o",
+            }
+        ],
+    }
 
 
 def measure() -> list[tuple[str, str, str, str]]:
     """Return the row of the benchmark page: medians of three fresh processes."""
     runs = [
-        subprocess.run([sys.executable, __file__], capture_output=True, text=True, check=True).stdout.split()
+        subprocess.run(
+            [sys.executable, __file__], capture_output=True, text=True, check=True
+        ).stdout.split()
         for _ in range(3)
     ]
     wall, plain, peak = (statistics.median(float(run[place]) for run in runs) for place in range(3))

@@ -1,7 +1,8 @@
 """A CSV file of a million rows and 20 columns through the door, beside DuckDB's own reader.
 
-Both end with a typed table in the engine that answers a query over every column; the door has then decided
-each column on all of its rows, and knows the hash of the file. Each run is a process of its own.
+Both end with a typed table in the engine that answers a query over every column; the door has then
+decided each column on all of its rows, and knows the hash of the file. Each run is a process of its
+own.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ COLUMNS = {
     "seen": "TIMESTAMP '2026-01-01' + to_seconds(i * 13)",
     **{f"amount_{place}": f"(hash(i + {place}) % 100000) / 100" for place in range(6)},
     **{f"count_{place}": f"hash(i * {place + 3}) % 100000" for place in range(4)},
-    **{f"text_{place}": f"'a text of some length ' || (i * {place + 3} % 977)" for place in range(3)},
+    **{
+        f"text_{place}": f"'a text of some length ' || (i * {place + 3} % 977)"
+        for place in range(3)
+    },
     "flag": "i % 3 = 0",
     "language": "CASE WHEN i % 10 < 3 THEN NULL ELSE 'fr' END",
 }
@@ -40,7 +44,9 @@ def make(folder: Path, rows: int) -> Path:
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         columns = ", ".join(f"{sql} AS {name}" for name, sql in COLUMNS.items())
-        duckdb.connect().execute(f"COPY (SELECT {columns} FROM range({rows}) r(i)) TO '{path}' (HEADER)")
+        duckdb.connect().execute(
+            f"COPY (SELECT {columns} FROM range({rows}) r(i)) TO '{path}' (HEADER)"
+        )
     return path
 
 
@@ -84,9 +90,13 @@ def measure(rows: int = ROWS, folder: Path | None = None) -> list[tuple[str, str
         runs.append(pair)
     lines = []
     for figure, title in (("read", "read"), ("asked", "read, then every column summed or counted")):
-        ours, plain = (statistics.median(pair[place][figure] for pair in runs[1:]) for place in (0, 1))
+        ours, plain = (
+            statistics.median(pair[place][figure] for pair in runs[1:]) for place in (0, 1)
+        )
         ratio = statistics.median(pair[0][figure] / pair[1][figure] for pair in runs[1:])
-        peaks = [statistics.median(pair[place]["peak_mib"] for pair in runs[1:]) for place in (0, 1)]
+        peaks = [
+            statistics.median(pair[place]["peak_mib"] for pair in runs[1:]) for place in (0, 1)
+        ]
         lines.append(
             (
                 f"CSV of {rows / 1e6:g}M rows, {len(COLUMNS)} columns: {title}",

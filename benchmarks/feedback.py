@@ -1,7 +1,7 @@
 """Themes on labelled feedback, beside k-means told the true number, LSA, and BERTopic with the same vectors.
 
-The data sets are not ours to ship: name their folder in ``OPSLAB_REAL_DATA``. BERTopic is installed for this
-alone: name a Python that has it in ``OPSLAB_BERTOPIC``, or its rows are left out::
+The data sets are not ours to ship: name their folder in ``OPSLAB_REAL_DATA``. BERTopic is installed
+for this alone: name a Python that has it in ``OPSLAB_BERTOPIC``, or its rows are left out::
 
     python benchmarks/feedback.py                    # writes docs/feedback-benchmarks.md
     python benchmarks/feedback.py --scale 100000
@@ -71,9 +71,17 @@ def load(name: str, *, with_noise: bool = False) -> pd.DataFrame:
     if name == "airline_tweets":
         frame = frame[frame["label"] != ""]
     frame = frame[frame["label"] != without] if without else frame
-    frame["words"] = [" ".join(re.sub(r"https?://\S+|@\w+", " ", text).split()) for text in frame["text"]]
-    frame["hash"] = [hashlib.sha256(text.casefold().encode()).hexdigest() for text in frame["words"]]
-    return frame.sort_values(["hash", "id"]).head(MOST * (2 if with_noise else 1)).reset_index(drop=True)
+    frame["words"] = [
+        " ".join(re.sub(r"https?://\S+|@\w+", " ", text).split()) for text in frame["text"]
+    ]
+    frame["hash"] = [
+        hashlib.sha256(text.casefold().encode()).hexdigest() for text in frame["words"]
+    ]
+    return (
+        frame.sort_values(["hash", "id"])
+        .head(MOST * (2 if with_noise else 1))
+        .reset_index(drop=True)
+    )
 
 
 def vectors_of(frame: pd.DataFrame) -> tuple[np.ndarray, float]:
@@ -98,7 +106,11 @@ def bertopic(frame: pd.DataFrame, vectors: np.ndarray) -> dict | None:
         }
         environment.pop("PYTHONPATH", None)
         done = subprocess.run(
-            [python, "-c", BERTOPIC, str(path)], env=environment, capture_output=True, text=True, check=False
+            [python, "-c", BERTOPIC, str(path)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     if done.returncode:
         print(done.stderr[-2000:], file=sys.stderr)
@@ -135,27 +147,40 @@ def compare() -> list[str]:
         seconds = time.process_time() - started
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         sure = np.zeros(len(frame), bool)
-        sure[np.argsort(-(found.margin + found.cosine), kind="stable")[: int(0.8 * len(frame))]] = True
+        sure[np.argsort(-(found.margin + found.cosine), kind="stable")[: int(0.8 * len(frame))]] = (
+            True
+        )
         begun = len(rows)
-        rows.append(f"| {shown} | opslab | {scored(truth, found.labels)} | {seconds:.1f} | {peak:.0f} |")
+        rows.append(
+            f"| {shown} | opslab | {scored(truth, found.labels)} | {seconds:.1f} | {peak:.0f} |"
+        )
         rows.append(f"| | opslab, groups | {scored(truth, found.groups[found.labels])} | | |")
         rows.append(f"| | opslab, surest 80 % | {scored(truth, found.labels, sure)} | | |")
         with threadpool_limits(1):
-            for label, given in (("same vectors", vectors), ("LSA", Latent().encode(list(frame["words"])))):
+            for label, given in (
+                ("same vectors", vectors),
+                ("LSA", Latent().encode(list(frame["words"]))),
+            ):
                 started = time.process_time()
                 means = KMeans(true, n_init=3, random_state=0).fit_predict(given)
                 took = time.process_time() - started
-                rows.append(f"| | k-means told k, {label} | {scored(truth, means)} | {took:.1f} | |")
+                rows.append(
+                    f"| | k-means told k, {label} | {scored(truth, means)} | {took:.1f} | |"
+                )
         other = bertopic(frame, vectors)
         if other:
             raw = np.array(other["raw"])
             cost = f"{other['seconds']:.1f} | {other['mib']:.0f}"
-            rows.append(f"| | BERTopic, noise re-assigned | {scored(truth, other['all'])} | {cost} |")
+            rows.append(
+                f"| | BERTopic, noise re-assigned | {scored(truth, other['all'])} | {cost} |"
+            )
             rows.append(f"| | BERTopic, without its noise | {scored(truth, raw, raw >= 0)} | | |")
         if "sib" in name:
             themes = dict(zip(frame["id"], found.labels.tolist(), strict=True))
             pairs = [
-                (theme, themes.get(one[:-2] + "fr")) for one, theme in themes.items() if one.endswith("en")
+                (theme, themes.get(one[:-2] + "fr"))
+                for one, theme in themes.items()
+                if one.endswith("en")
             ]
             same = np.mean([one == other for one, other in pairs if other is not None])
             leak = scored(frame["lang"], found.labels)
@@ -173,14 +198,24 @@ def risk() -> list[str]:
     vectors, _ = vectors_of(frame)
     truth = frame["label"].to_numpy()
     found = cluster(
-        vectors, [1] * len(frame), 5, 0, spelling(list(frame["words"]), 2 * MOST), list(frame["lang"])
+        vectors,
+        [1] * len(frame),
+        5,
+        0,
+        spelling(list(frame["words"]), 2 * MOST),
+        list(frame["lang"]),
     )
     sure = np.argsort(-(found.margin + found.cosine), kind="stable")
 
     def right(labels: np.ndarray) -> np.ndarray:
-        majority = {theme: pd.Series(truth[labels == theme]).mode()[0] for theme in set(labels.tolist())}
+        majority = {
+            theme: pd.Series(truth[labels == theme]).mode()[0] for theme in set(labels.tolist())
+        }
         return np.array(
-            [majority[theme] == name != "oos" for theme, name in zip(labels.tolist(), truth, strict=True)]
+            [
+                majority[theme] == name != "oos"
+                for theme, name in zip(labels.tolist(), truth, strict=True)
+            ]
         )
 
     def line(name: str, correct: np.ndarray, some: np.ndarray) -> str:
@@ -188,7 +223,10 @@ def risk() -> list[str]:
         return f"| {name} | {len(some) / len(truth):.0%} | {correct.mean():.3f} | {outside:.1%} |"
 
     good = right(found.labels)
-    told = [(f"opslab, surest {share:.0%}", sure[: int(share * len(sure))]) for share in (1, 0.9, 0.8, 0.6)]
+    told = [
+        (f"opslab, surest {share:.0%}", sure[: int(share * len(sure))])
+        for share in (1, 0.9, 0.8, 0.6)
+    ]
     other = bertopic(frame, vectors)
     rows = []
     if other:
@@ -196,7 +234,9 @@ def risk() -> list[str]:
         kept = np.flatnonzero(raw >= 0)
         told.append((f"opslab, surest {len(kept) / len(raw):.0%} (as BERTopic)", sure[: len(kept)]))
         rows.append(line("BERTopic without its noise bin", right(raw)[kept], kept))
-        rows.append(line("BERTopic, noise re-assigned", right(np.array(other["all"])), np.arange(len(raw))))
+        rows.append(
+            line("BERTopic, noise re-assigned", right(np.array(other["all"])), np.arange(len(raw)))
+        )
     return [line(name, good[some], some) for name, some in told] + rows
 
 
@@ -221,9 +261,13 @@ def names() -> list[str]:
             for theme in name_themes(texts, spoken, found.labels, count)
         ]
         classes = [frame["label"][found.labels == theme].mode()[0] for theme in range(count)]
-        held = [bool(stems([one]) & stems(said)) for one, said in zip(classes, phrases, strict=True)]
+        held = [
+            bool(stems([one]) & stems(said)) for one, said in zip(classes, phrases, strict=True)
+        ]
         first = len({said[0] for said in phrases if said}) == sum(map(bool, phrases))
-        rows.append(f"| {name.split()[0]} | {count} | {np.mean(held):.0%} | {'none' if first else 'some'} |")
+        rows.append(
+            f"| {name.split()[0]} | {count} | {np.mean(held):.0%} | {'none' if first else 'some'} |"
+        )
     return rows
 
 
@@ -302,7 +346,9 @@ left out. AMI and ARI are agreement with the labels beyond chance, of the texts 
         "|---|---|---|---|",
     )
     PAGE.write_text(
-        "\n".join([introduction, *heads, *table, "", curved, *risks, *curve, "", *called, *named, ""]),
+        "\n".join(
+            [introduction, *heads, *table, "", curved, *risks, *curve, "", *called, *named, ""]
+        ),
         encoding="utf-8",
     )
     print(*curve, *named, sep="\n")

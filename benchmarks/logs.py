@@ -1,8 +1,9 @@
 """An experiment from an assignment log and an event log, beside a plain DuckDB join of the same sums.
 
-opslab runs the whole analysis: it opens both logs, finds units in two arms, windows that are not over, the
-sums in each window, the effect by day since exposure, checks and decision. The plain query only joins, sums
-three windows per unit, and sums those by arm. Each run is a process of its own.
+opslab runs the whole analysis: it opens both logs, finds units in two arms, windows that are not
+over, the sums in each window, the effect by day since exposure, checks and decision. The plain
+query only joins, sums three windows per unit, and sums those by arm. Each run is a process of its
+own.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ KINDS = "['session', 'session', 'view', 'view', 'purchase']"
 def make(folder: Path, events: int) -> tuple[Path, Path]:
     """Return the two Parquet files; events come in the order of their time, units at random."""
     units = events // EVENTS_A_UNIT
-    assigned, happened = folder / f"assignments-{units}.parquet", folder / f"events-{events}.parquet"
+    assigned, happened = (
+        folder / f"assignments-{units}.parquet",
+        folder / f"events-{events}.parquet",
+    )
     connection = duckdb.connect(config={"temp_directory": str(folder), "memory_limit": "4GB"})
     connection.execute(
         f"""COPY (
@@ -55,17 +59,35 @@ def opslab(assigned: Path, happened: Path) -> object:
 
     from opslab import experiments
 
-    kept = {"name": "kept on day 7", "type": "proportion", "event": "session", "role": "primary",
-            "goal": "increase", "window": {"from": "7d", "to": "8d"}}  # fmt: skip
-    spent = {"name": "spend 14 days", "type": "mean", "event": "purchase", "value": "amount",
-             "role": "secondary", "goal": "increase", "window": {"to": "14d"},
-             "covariate_window": {"from": "-28d", "to": "0d"}}  # fmt: skip
+    kept = {
+        "name": "kept on day 7",
+        "type": "proportion",
+        "event": "session",
+        "role": "primary",
+        "goal": "increase",
+        "window": {"from": "7d", "to": "8d"},
+    }
+    spent = {
+        "name": "spend 14 days",
+        "type": "mean",
+        "event": "purchase",
+        "value": "amount",
+        "role": "secondary",
+        "goal": "increase",
+        "window": {"to": "14d"},
+        "covariate_window": {"from": "-28d", "to": "0d"},
+    }
     experiment = experiments.Experiment(
-        experiment="logs", unit="user_id", arms={"column": "variant", "control": "control"},
-        period={"time": "assigned_at", "start": "2026-08-31", "end": "2026-09-20"}, metrics=[kept, spent],
-    )  # fmt: skip
+        experiment="logs",
+        unit="user_id",
+        arms={"column": "variant", "control": "control"},
+        period={"time": "assigned_at", "start": "2026-08-31", "end": "2026-09-20"},
+        metrics=[kept, spent],
+    )
     day = datetime.date(2026, 10, 4)
-    found = experiments.analyze(experiment, {"assignments": assigned, "events": happened}, as_of=day)
+    found = experiments.analyze(
+        experiment, {"assignments": assigned, "events": happened}, as_of=day
+    )
     return [(one.metric, one.n, one.estimate, one.difference) for one in found.comparisons]
 
 
@@ -107,7 +129,10 @@ def measure(events: int = EVENTS, times: int = TIMES) -> list[tuple[str, str, st
         runs = [[once(side, files) for side in ("opslab", "plain")] for _ in range(times)]
     ratio = statistics.median(own["cpu"] / other["cpu"] for own, other in runs)
     (cpu, wall, peak), (cpu_plain, _, peak_plain) = (
-        [statistics.median(run[side][figure] for run in runs) for figure in ("cpu", "wall", "peak_mib")]
+        [
+            statistics.median(run[side][figure] for run in runs)
+            for figure in ("cpu", "wall", "peak_mib")
+        ]
         for side in (0, 1)
     )
     what = f"logs: {events / 1e6:g}M events of {events / EVENTS_A_UNIT / 1e6:g}M units, whole analysis, CPU"
@@ -131,7 +156,9 @@ def _child(side: str, files: list[str]) -> None:
     found = globals()[side](*map(Path, files))
     figures = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps(figures | {"peak_mib": peak / (1024**2 if sys.platform == "darwin" else 1024)}))
+    print(
+        json.dumps(figures | {"peak_mib": peak / (1024**2 if sys.platform == "darwin" else 1024)})
+    )
     print(found, file=sys.stderr)
 
 

@@ -1,8 +1,8 @@
 """The sums behind an experiment against plain DuckDB SQL of the same sums, on one Parquet file.
 
-Every run is a process of its own and measures only the call: CPU seconds of all threads, wall seconds, and
-the peak memory of the process. Those that are compared take turns. tea-tasting takes part where
-OPSLAB_TEA_PYTHON names an interpreter that can import it.
+Every run is a process of its own and measures only the call: CPU seconds of all threads, wall
+seconds, and the peak memory of the process. Those that are compared take turns. tea-tasting takes
+part where OPSLAB_TEA_PYTHON names an interpreter that can import it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ PAIRS = {
         against="without them",
     ),
     "cap": Pair("cap: quantile .999 of all arms", ("cap_opslab", "cap_plain"), "1.2"),
-    "quantile": Pair("quantile .9 of each arm, three ranks", ("quantile_opslab", "quantile_plain"), "1.2"),
+    "quantile": Pair(
+        "quantile .9 of each arm, three ranks", ("quantile_opslab", "quantile_plain"), "1.2"
+    ),
 }
 
 
@@ -65,7 +67,9 @@ def make(folder: Path, rows: int) -> Path:
     if path.is_file():
         return path
 
-    def dice(sides: int, place: int) -> str:  # independent of one another: each hashes numbers of its own
+    def dice(
+        sides: int, place: int
+    ) -> str:  # independent of one another: each hashes numbers of its own
         return f"CAST(hash(i + {place} * 10000000019) % {sides} AS INTEGER)"
 
     def amount(place: int) -> str:
@@ -128,10 +132,17 @@ def cuped_opslab(path: Path, dimensions: Sequence[str] = ()) -> Callable[[], obj
     both = {"numerator": "revenue_before", "denominator": "orders_before"}
     metrics = [
         Mean(name="revenue", type="mean", column="revenue", covariates=before, **own),
-        Proportion(name="converted", type="proportion", column="converted", covariates=before, **own),
+        Proportion(
+            name="converted", type="proportion", column="converted", covariates=before, **own
+        ),
         Mean(name="orders", type="mean", column="orders", covariates=["orders_before"], **own),
         Ratio(
-            name="basket", type="ratio", numerator="revenue", denominator="orders", covariates=[both], **own
+            name="basket",
+            type="ratio",
+            numerator="revenue",
+            denominator="orders",
+            covariates=[both],
+            **own,
         ),
     ]
     found = [measured(metric) for metric in metrics]
@@ -174,17 +185,21 @@ def quantile_opslab(path: Path) -> Callable[[], object]:
 
     table = _opened(path)
     counts = dict(table.fetch(f"SELECT arm, count(*) FROM {table.relation} GROUP BY 1"))
-    wanted = {arm: tuple(-(-n * round(q * 1000) // 1000) for q in QUANTILES) for arm, n in counts.items()}
+    wanted = {
+        arm: tuple(-(-n * round(q * 1000) // 1000) for q in QUANTILES) for arm, n in counts.items()
+    }
     return lambda: order_statistics(table, "arm", Column("seconds"), wanted, "TRUE")
 
 
 def quantile_plain(path: Path) -> Callable[[], object]:
     wanted = list(QUANTILES)
-    return _plain(f"SELECT arm, quantile_disc(seconds, {wanted}) FROM read_parquet('{path}') GROUP BY arm")
+    return _plain(
+        f"SELECT arm, quantile_disc(seconds, {wanted}) FROM read_parquet('{path}') GROUP BY arm"
+    )
 
 
 def _opened(path: Path) -> Any:
-    from opslab.tables.opening import open_table
+    from opslab.tables.reader import open_table
 
     global _opening  # noqa: PLW0603 - the table stays open until the process ends
     _opening = open_table(path)
@@ -226,7 +241,10 @@ def compare(pair: str, path: Path, times: int = TIMES) -> dict[str, dict[str, fl
     """
     sides = [side for side in PAIRS[pair].sides if not side.startswith("tea_") or tea_is_there()]
     if len(sides) < len(PAIRS[pair].sides):
-        print("tea-tasting is left out: OPSLAB_TEA_PYTHON names no interpreter that has it", file=sys.stderr)
+        print(
+            "tea-tasting is left out: OPSLAB_TEA_PYTHON names no interpreter that has it",
+            file=sys.stderr,
+        )
     runs = [[once(side, path) for side in sides] for _ in range(times + 1)][1:]
     found = {}
     for place, side in enumerate(sides):
@@ -271,7 +289,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--times", type=int, default=TIMES)
     parser.add_argument("--only", nargs="*", default=[], choices=PAIRS, help="these pairs")
-    parser.add_argument("--folder", type=Path, help="keeps the made file; a temporary folder by default")
+    parser.add_argument(
+        "--folder", type=Path, help="keeps the made file; a temporary folder by default"
+    )
     given = parser.parse_args()
     for row in measure(given.rows, given.folder, given.only, given.times):
         print("| " + " | ".join(row) + " |", flush=True)

@@ -31,7 +31,9 @@ def main(engine: str, path: str) -> None:
     found = experiment.analyze(data, control="control")
     figures = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps(figures | {"peak_mib": peak / (1024**2 if sys.platform == "darwin" else 1024)}))
+    print(
+        json.dumps(figures | {"peak_mib": peak / (1024**2 if sys.platform == "darwin" else 1024)})
+    )
     if "--answer" in sys.argv:
         print(found)
 

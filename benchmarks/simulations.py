@@ -81,7 +81,9 @@ def moments(
         size = min(block, experiments - start)
         x, y = draw_arm(random, (size, n_arm)), draw_control(random, (size, n_control))
         columns = [x.mean(1), x.var(1, ddof=1), y.mean(1), y.var(1, ddof=1)]
-        for mean_arm, variance_arm, mean_control, variance_control in np.column_stack(columns).tolist():
+        for mean_arm, variance_arm, mean_control, variance_control in np.column_stack(
+            columns
+        ).tolist():
             yield mean_arm, variance_arm, n_arm, mean_control, variance_control, n_control
 
 
@@ -100,13 +102,18 @@ def cross(columns: np.ndarray) -> CrossMoments:
     means = columns.mean(0)
     apart = columns - means
     return CrossMoments(
-        len(columns), len(columns), tuple(means.tolist()), tuple(map(tuple, (apart.T @ apart).tolist()))
+        len(columns),
+        len(columns),
+        tuple(means.tolist()),
+        tuple(map(tuple, (apart.T @ apart).tolist())),
     )
 
 
 def covers(found: Contrast, truth: float) -> bool:
     """Whether the 95 % interval of a contrast holds the truth."""
-    return abs(found.difference - truth) <= stdtrit(found.degrees_of_freedom, 0.975) * sqrt(found.variance)
+    return abs(found.difference - truth) <= stdtrit(found.degrees_of_freedom, 0.975) * sqrt(
+        found.variance
+    )
 
 
 def blocks(experiments: int, values: int) -> Iterator[int]:

@@ -14,6 +14,16 @@ def measure(times: int = 9) -> list[tuple[str, str, str, str]]:
         [lambda command=command: once(command, ROOT) for command in commands], times
     )
     return [
-        ("`opslab --help`", "<= 0.15 s", f"{help_.wall:.2f} s", f"papermill --help {papermill.wall:.2f} s"),
-        ("refused parameters", "<= 0.3 s", f"{refusal.wall:.2f} s", f"an empty Python {python.wall:.2f} s"),
+        (
+            "`opslab --help`",
+            "<= 0.15 s",
+            f"{help_.wall:.2f} s",
+            f"papermill --help {papermill.wall:.2f} s",
+        ),
+        (
+            "refused parameters",
+            "<= 0.3 s",
+            f"{refusal.wall:.2f} s",
+            f"an empty Python {python.wall:.2f} s",
+        ),
     ]

@@ -16,15 +16,31 @@ TASKS, MONTHS, DRAWS = 50, 36, 100_000
 def measure(times: int = 5) -> list[tuple[str, str, str, str]]:
     """Return a row: what, target, measured, beside."""
     runs = [
-        tuple(map(float, subprocess.run(
-            [sys.executable, __file__, "once"], capture_output=True, text=True, check=True, env=environment()
-        ).stdout.split()))
+        tuple(
+            map(
+                float,
+                subprocess.run(
+                    [sys.executable, __file__, "once"],
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                    env=environment(),
+                ).stdout.split(),
+            )
+        )
         for _ in range(times)
-    ]  # fmt: skip
+    ]
     seconds, plain, peak = map(statistics.median, zip(*runs, strict=True))
     what = f"time saved, {TASKS} tasks x {MONTHS} months x {DRAWS:,} draws, CPU"
     told = f"{seconds:.2f} s, {peak:.0f} MiB at the peak"
-    return [(what, "<= 2 s, < 1 GB", told, f"tasks x months x draws multiplied out in numpy {plain:.2f} s")]
+    return [
+        (
+            what,
+            "<= 2 s, < 1 GB",
+            told,
+            f"tasks x months x draws multiplied out in numpy {plain:.2f} s",
+        )
+    ]
 
 
 def inventory():
@@ -32,10 +48,15 @@ def inventory():
     from opslab.timesaved.inventory import Inventory
 
     ranged = {
-        "people": 12, "frequency": {"low": 2, "high": 6}, "minutes": {"low": 10, "high": 30},
-        "adoption": {"low": 0.6, "high": 0.9}, "ramp_months": 6,
-        "new_minutes": {"low": 1, "high": 4}, "rate": 60, "currency": "EUR",
-    }  # fmt: skip
+        "people": 12,
+        "frequency": {"low": 2, "high": 6},
+        "minutes": {"low": 10, "high": 30},
+        "adoption": {"low": 0.6, "high": 0.9},
+        "ramp_months": 6,
+        "new_minutes": {"low": 1, "high": 4},
+        "rate": 60,
+        "currency": "EUR",
+    }
     lines = [
         {
             "task": f"task {place}",

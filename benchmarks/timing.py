@@ -49,4 +49,6 @@ def in_turn(runs: Sequence[Callable[[], tuple[float, float, float]]], times: int
             figures = run()
             if counted >= 0:
                 found[place].append(figures)
-    return [Timing(*(statistics.median(column) for column in zip(*rows, strict=True))) for rows in found]
+    return [
+        Timing(*(statistics.median(column) for column in zip(*rows, strict=True))) for rows in found
+    ]

@@ -22,7 +22,11 @@ def declared(calibration: str) -> dict[str, Any]:
     share: dict[str, Any] = {"share": True}
     euros: dict[str, Any] = {"currency": "EUR"}
     return {
-        "case": "validation", "date": "2026-10-05", "owner": "ops", "sponsor": "cpo", "calibration": calibration,
+        "case": "validation",
+        "date": "2026-10-05",
+        "owner": "ops",
+        "sponsor": "cpo",
+        "calibration": calibration,
         "ask": {"sentence": "a post", "problem": "slow"},
         "decision": {"wanted": "approve", "by": "2026-11-16", "who": "cpo"},
         "finance": {"currency": "EUR", "start": "2027-01-01"},
@@ -33,20 +37,68 @@ def declared(calibration: str) -> dict[str, Any]:
             {"id": "work", "statement": "work", "low": 0.3, "high": 0.7} | share,
             {"id": "wear", "statement": "wear", "low": 0.05, "high": 0.25, "grade": "D"} | share,
             {"id": "weeks", "statement": "weeks sooner", "low": 4, "high": 20, "per": "week"},
-            {"id": "delay", "statement": "a week of delay", "low": 800, "high": 3_000, "per": "week"} | euros,
-            {"id": "post", "statement": "a post", "low": 38_000, "high": 50_000, "per": "year"} | euros,
+            {
+                "id": "delay",
+                "statement": "a week of delay",
+                "low": 800,
+                "high": 3_000,
+                "per": "week",
+            }
+            | euros,
+            {"id": "post", "statement": "a post", "low": 38_000, "high": 50_000, "per": "year"}
+            | euros,
             {"id": "grow", "statement": "pay rises", "low": 0.01, "high": 0.05} | share,
-            {"id": "set", "statement": "setting up", "low": 5_000, "likely": 9_000, "high": 20_000, "per": "once"} | euros,
-            {"id": "fine", "statement": "a second move", "low": 8_000, "high": 15_000, "per": "once"} | euros,
+            {
+                "id": "set",
+                "statement": "setting up",
+                "low": 5_000,
+                "likely": 9_000,
+                "high": 20_000,
+                "per": "once",
+            }
+            | euros,
+            {
+                "id": "fine",
+                "statement": "a second move",
+                "low": 8_000,
+                "high": 15_000,
+                "per": "once",
+            }
+            | euros,
             {"id": "risk", "statement": "chance of it", "likely": 0.3} | share,
-            {"id": "idle", "statement": "overtime", "low": 3_000, "high": 6_000, "per": "year"} | euros,
+            {"id": "idle", "statement": "overtime", "low": 3_000, "high": 6_000, "per": "year"}
+            | euros,
         ],
-        "roadmap": [{"id": "go", "name": "go", "starts": "2027-01-01", "ends": "2027-03-31", "slip": {"low": 0.5, "high": 5}}],
+        "roadmap": [
+            {
+                "id": "go",
+                "name": "go",
+                "starts": "2027-01-01",
+                "ends": "2027-03-31",
+                "slip": {"low": 0.5, "high": 5},
+            }
+        ],
         "benefits": [
-            {"name": "hours", "gain": "time", "evidence": ["hours"], "worth": "rate", "adoption": "use", "recapture": "work",
-             "decay": "wear", "ramp_months": 6, "starts": "go"},
-            {"name": "sooner", "gain": "decisions", "kind": "capacity", "quantity": "weeks", "worth": "delay",
-             "adoption": "use", "starts": "go"},
+            {
+                "name": "hours",
+                "gain": "time",
+                "evidence": ["hours"],
+                "worth": "rate",
+                "adoption": "use",
+                "recapture": "work",
+                "decay": "wear",
+                "ramp_months": 6,
+                "starts": "go",
+            },
+            {
+                "name": "sooner",
+                "gain": "decisions",
+                "kind": "capacity",
+                "quantity": "weeks",
+                "worth": "delay",
+                "adoption": "use",
+                "starts": "go",
+            },
         ],
         "costs": [
             {"name": "post", "amount": "post", "starts": "2027-01-01", "trend": "grow"},
@@ -56,21 +108,52 @@ def declared(calibration: str) -> dict[str, Any]:
         ],
         "options": [
             {"name": "nothing", "kind": "do_nothing", "costs": ["overtime"]},
-            {"name": "ask", "kind": "recommended", "benefits": ["hours", "sooner"], "costs": ["post", "set up", "move"]},
+            {
+                "name": "ask",
+                "kind": "recommended",
+                "benefits": ["hours", "sooner"],
+                "costs": ["post", "set up", "move"],
+            },
         ],
         "risks": [{"risk": "late", "owner": "ops", "trigger": "slip"}],
-        "kpis": [{"id": "k", "name": "use", "gain": "time", "unit": "share", "baseline": 0, "target": 0.7, "low": 0.5,
-                  "high": 0.9, "date": "2027-12-31", "kill": 0.3, "source": "log", "owner": "ops"}],
-    }  # fmt: skip
+        "kpis": [
+            {
+                "id": "k",
+                "name": "use",
+                "gain": "time",
+                "unit": "share",
+                "baseline": 0,
+                "target": 0.7,
+                "low": 0.5,
+                "high": 0.9,
+                "date": "2027-12-31",
+                "kill": 0.3,
+                "source": "log",
+                "owner": "ops",
+            }
+        ],
+    }
 
 
 def hours() -> Evidence:
     """Return hours a year, normal."""
-    quantity = Quantity("normal", {"location": 3_200.0, "scale": 400.0}, 3_200.0, 2_542.0, 3_858.0, 0.9)
+    quantity = Quantity(
+        "normal", {"location": 3_200.0, "scale": 400.0}, 3_200.0, 2_542.0, 3_858.0, 0.9
+    )
     return Evidence(
-        "desk/pm/tag", "causal", ("timesaved.evidence", {"task": "tag", "role": "pm", "initiatives": ["desk"]}), quantity,
-        "hours", "year", (None, None), "pm", "hours:pm/tag", "capacity", "B", (),
-    )  # fmt: skip
+        "desk/pm/tag",
+        "causal",
+        ("timesaved.evidence", {"task": "tag", "role": "pm", "initiatives": ["desk"]}),
+        quantity,
+        "hours",
+        "year",
+        (None, None),
+        "pm",
+        "hours:pm/tag",
+        "capacity",
+        "B",
+        (),
+    )
 
 
 def truths(case: businesscase.Case, factor: float, worlds: int) -> np.ndarray:
@@ -92,9 +175,12 @@ def truths(case: businesscase.Case, factor: float, worlds: int) -> np.ndarray:
     event = random.random(worlds)
     horizon = Horizon(case.finance.horizon_months, case.finance.rate, case.finance.timing)
     return net(
-        flows, option, lambda name: known[name].used.at(score[name]), horizon,
+        flows,
+        option,
+        lambda name: known[name].used.at(score[name]),
+        horizon,
         lambda flow: (event < known[flow.probability or ""].used.mean).astype(float),
-    )  # fmt: skip
+    )
 
 
 def ranges(experiments: int) -> Iterator[Row]:
@@ -124,7 +210,9 @@ def ranges(experiments: int) -> Iterator[Row]:
         )
         if not why:
             below = float((true < npv.p10).mean())
-            yield Row("business case: NPV below its p10", name, experiments, "false alarms", below, 0.1)
+            yield Row(
+                "business case: NPV below its p10", name, experiments, "false alarms", below, 0.1
+            )
             positive = float((true > 0).mean())
             yield Row("business case: P(NPV > 0)", name, experiments, "coverage", positive, chance)
 

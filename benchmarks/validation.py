@@ -110,7 +110,9 @@ PARTS = (
 def main() -> None:
     """Run all situations and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--experiments", type=int, default=10_000, help="simulated experiments per situation")
+    parser.add_argument(
+        "--experiments", type=int, default=10_000, help="simulated experiments per situation"
+    )
     experiments = parser.parse_args().experiments
     rows: list[Row] = []
     for part in PARTS:

@@ -42,7 +42,10 @@ def sample_ratios(experiments: int) -> Iterator[Row]:
 def alarms(method: str, name: str, found: list[Check | None], why: str = "") -> Iterator[Row]:
     """Yield how often a check of p-values warns or fails (below .01), and how often it fails (below .001)."""
     told = [check.status if check else "pass" for check in found]
-    for label, statuses, alpha in (("warns or fails", ("warn", "fail"), 0.01), ("fails", ("fail",), 0.001)):
+    for label, statuses, alpha in (
+        ("warns or fails", ("warn", "fail"), 0.01),
+        ("fails", ("fail",), 0.001),
+    ):
         rate = sum(status in statuses for status in told) / len(told)
         yield Row(f"{method}: {label}", name, len(told), "false alarms", rate, alpha, why)
 
@@ -61,13 +64,19 @@ def checks(experiments: int) -> Iterator[Row]:
                 by_arm = [dict(zip(expected, arms, strict=True)) for arms in counts]
                 levels = dict(zip(dates, by_arm, strict=True))
                 found.append(check_sample_ratio_within("sample_ratio_days", levels, expected))
-        yield from alarms("Sample ratio by day", name, found, "few units a day, so the counts come in steps")
+        yield from alarms(
+            "Sample ratio by day", name, found, "few units a day, so the counts come in steps"
+        )
     random = generator("empty values")
     found, fewer = [], []
     for first, second, third in random.binomial((900, 900, 600), 0.05, (experiments, 3)).tolist():
-        empty = [(count, count, units) for count, units in ((first, 900), (second, 900), (third, 600))]
+        empty = [
+            (count, count, units) for count, units in ((first, 900), (second, 900), (third, 600))
+        ]
         found.append(check_missing_values({"value": empty}, blocking=True))
-        fewer.append(check_trigger_ratio({"a": first, "b": second}, {"a": 900, "b": 900}, blocking=True))
+        fewer.append(
+            check_trigger_ratio({"a": first, "b": second}, {"a": 900, "b": 900}, blocking=True)
+        )
     yield from alarms("Empty values", "5 % empty in each of 3 arms of 600 to 900", found)
     yield from alarms("Share triggered", "5 % triggered in each of 2 arms of 900", fewer)
     experiments //= 5
@@ -77,7 +86,9 @@ def checks(experiments: int) -> Iterator[Row]:
         arms = []
         for _ in range(3):
             first, second = random.normal(0, 1, (2, size, 300))
-            arms.append([of_columns(np.exp(first)), of_columns(np.exp((first + second) / np.sqrt(2)))])
+            arms.append(
+                [of_columns(np.exp(first)), of_columns(np.exp((first + second) / np.sqrt(2)))]
+            )
         for place in range(size):
             moments = {
                 label: ArmMoments(300, {own[k]: arm[k][place] for k in (0, 1)}, {})
@@ -90,7 +101,12 @@ def checks(experiments: int) -> Iterator[Row]:
 def outliers(experiments: int) -> Iterator[Row]:
     """How often the check of the largest unit warns where nothing is wrong."""
     common = "in a long tail the largest unit is at times three times as large as the next one"
-    for deviation, sizes in ((0.0, (200, 200)), (1.5, (200, 200)), (1.5, (2000, 2000)), (2.5, (2000, 2000))):
+    for deviation, sizes in (
+        (0.0, (200, 200)),
+        (1.5, (200, 200)),
+        (1.5, (2000, 2000)),
+        (2.5, (2000, 2000)),
+    ):
         shape = f"log deviation {deviation:g}" if deviation else "normal values"
         name = f"{shape}, {sizes[0]:,} an arm, no effect"
         random, warned, turned, why = generator(name), 0, 0, common if deviation else ""
@@ -117,8 +133,10 @@ def outliers(experiments: int) -> Iterator[Row]:
 def empty_values(experiments: int) -> Iterator[Row]:
     """Means over the values there are: empty by chance at unequal rates, and empty for a reason."""
     reason = "values are missing because of what they are, which the check of empty values notices"
-    for kind, why in (("by chance, 30 % in the arm and 10 % in the control", ""),
-                      ("for a reason, a fifth of the arm's upper half", reason)):  # fmt: skip
+    for kind, why in (
+        ("by chance, 30 % in the arm and 10 % in the control", ""),
+        ("for a reason, a fifth of the arm's upper half", reason),
+    ):
         name = f"empty {kind}, mild skew, 300 an arm, no effect"
         random, found, flagged = generator(name), [], 0
         for _ in range(experiments):
@@ -141,12 +159,16 @@ def decisions(experiments: int) -> Iterator[Row]:
     """Families over several primaries and arms, and the decision that comes of them."""
     names = ("a", "b", "c")
     metrics = [
-        {"name": one, "type": "mean", "column": one, "role": "primary", "goal": "increase"} for one in names
+        {"name": one, "type": "mean", "column": one, "role": "primary", "goal": "increase"}
+        for one in names
     ]
     experiment = Experiment(
-        experiment="three primaries", unit="unit", arms={"column": "arm", "control": "control"},
-        metrics=metrics, decision={"primaries": "any"},
-    )  # fmt: skip
+        experiment="three primaries",
+        unit="unit",
+        arms={"column": "arm", "control": "control"},
+        metrics=metrics,
+        decision={"primaries": "any"},
+    )
     arms = ("control", "first", "second")
     weights = dict.fromkeys(arms, 1.0)
     for correlation in (0.0, 0.8):
@@ -161,7 +183,12 @@ def decisions(experiments: int) -> Iterator[Row]:
                 sides.append([of_columns(np.exp(0.7 * one)) for one in logs])
             for place in range(size):
                 pairs = [
-                    compare(metric, (arm, sides[side][k][place], 0), ("control", sides[0][k][place], 0), 0.05)
+                    compare(
+                        metric,
+                        (arm, sides[side][k][place], 0),
+                        ("control", sides[0][k][place], 0),
+                        0.05,
+                    )
                     for k, metric in enumerate(experiment.metrics)
                     for side, arm in enumerate(arms)
                     if side
@@ -175,7 +202,13 @@ def decisions(experiments: int) -> Iterator[Row]:
             "; metrics that go together leave some of it" if correlation else ""
         )
         yield Row(
-            "Any primary by Holm", name, experiments, "false alarms", wrong / experiments, 0.05, at_most
+            "Any primary by Holm",
+            name,
+            experiments,
+            "false alarms",
+            wrong / experiments,
+            0.05,
+            at_most,
         )
         rate = shipped / experiments
         why = "a family of two sides: half of its false alarms are wins"
@@ -191,20 +224,47 @@ def guardrails(experiments: int) -> Iterator[Row]:
         ("share 2 %, margin 50 %, 1,000 an arm", {"relative": 0.5}, (0.03, 0.02), 1000, steps),
         ("share 40 %, margin 5 %, 4,000 an arm", {"relative": 0.05}, (0.42, 0.4), 4000, ""),
     ):
-        metric = Proportion(name="left", type="proportion", column="left", role="guardrail", goal="decrease",
-                            margin=margin)  # fmt: skip
+        metric = Proportion(
+            name="left",
+            type="proportion",
+            column="left",
+            role="guardrail",
+            goal="decrease",
+            margin=margin,
+        )
         counts = generator(name).binomial(n, shares, (experiments, 2))
         known: dict[tuple[int, int], bool] = {}
         for pair in set(map(tuple, counts.tolist())):
             sides = [("arm", hits(pair[0], n), 0), ("control", hits(pair[1], n), 0)]
             known[pair] = judged_safe(compare(metric, *sides, 0.05))
         rate = sum(known[tuple(pair)] for pair in counts.tolist()) / experiments
-        yield Row("Guardrail safe", f"{name}, at the margin", experiments, "false alarms", rate, 0.025, why)
+        yield Row(
+            "Guardrail safe",
+            f"{name}, at the margin",
+            experiments,
+            "false alarms",
+            rate,
+            0.025,
+            why,
+        )
     tail = "the long tail leaves the estimate and its error tied together"
-    ratio = Ratio(name="basket", type="ratio", numerator="sales", denominator="orders", role="guardrail",
-                  goal="increase", margin={"relative": 0.05})  # fmt: skip
-    mean = Mean(name="sales", type="mean", column="sales", role="guardrail", goal="increase",
-                margin={"relative": 0.05})  # fmt: skip
+    ratio = Ratio(
+        name="basket",
+        type="ratio",
+        numerator="sales",
+        denominator="orders",
+        role="guardrail",
+        goal="increase",
+        margin={"relative": 0.05},
+    )
+    mean = Mean(
+        name="sales",
+        type="mean",
+        column="sales",
+        role="guardrail",
+        goal="increase",
+        margin={"relative": 0.05},
+    )
     for name, metric, n, why in (
         ("ratio, relative margin 5 %, 300 an arm", ratio, 300, ""),
         ("skewed mean with a covariate, relative margin 5 %, 1,000 an arm", mean, 1000, tail),
@@ -214,11 +274,15 @@ def guardrails(experiments: int) -> Iterator[Row]:
         for size in blocks(experiments // 2, 4 * n):
             sides = []
             for factor in (0.95, 1.0):
-                second = 1.0 + random.poisson(2, (size, n)) if metric is ratio else (
-                    random.lognormal(0, 1, (size, n))
-                )  # fmt: skip
+                second = (
+                    1.0 + random.poisson(2, (size, n))
+                    if metric is ratio
+                    else (random.lognormal(0, 1, (size, n)))
+                )
                 first = factor * second * random.lognormal(0, 0.4, (size, n))
-                sides.append([("arm" if factor < 1 else "control", one, 0) for one in of_rows(first, second)])
+                sides.append(
+                    [("arm" if factor < 1 else "control", one, 0) for one in of_rows(first, second)]
+                )
             for both in zip(*sides, strict=True):
                 safe += judged_safe(compare_jointly(metric, *both, 0.05, covariates))
         rate, label = safe / (experiments // 2), f"{name}, at the margin"

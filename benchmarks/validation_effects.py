@@ -8,7 +8,11 @@ from scipy.special import bdtr, ndtri
 
 from opslab.experiments.covariates import contrast
 from opslab.experiments.effects import Lift, Welch, fieller, non_inferiority, welch
-from opslab.experiments.proportions import miettinen_nurminen_difference, miettinen_nurminen_lift, score_test
+from opslab.experiments.proportions import (
+    miettinen_nurminen_difference,
+    miettinen_nurminen_lift,
+    score_test,
+)
 from opslab.experiments.quantiles import OrderStatistics, quantile_contrast, ranks
 from simulations import Moments, Row, covers, cross, generator, moments, normal, spending
 
@@ -40,9 +44,27 @@ def means(experiments: int) -> Iterator[Row]:
             0.0,
             "",
         ),
-        ("skewed spending, 200 an arm, no effect", (spending(), 200), (spending(), 200), 0.0, skewed),
-        ("skewed spending, 2,000 an arm, no effect", (spending(), 2000), (spending(), 2000), 0.0, skewed),
-        ("skewed spending, 200 against 2,000, no effect", (spending(), 200), (spending(), 2000), 0.0, skewed),
+        (
+            "skewed spending, 200 an arm, no effect",
+            (spending(), 200),
+            (spending(), 200),
+            0.0,
+            skewed,
+        ),
+        (
+            "skewed spending, 2,000 an arm, no effect",
+            (spending(), 2000),
+            (spending(), 2000),
+            0.0,
+            skewed,
+        ),
+        (
+            "skewed spending, 200 against 2,000, no effect",
+            (spending(), 200),
+            (spending(), 2000),
+            0.0,
+            skewed,
+        ),
         (
             "skewed spending, 2,000 an arm, arm 10 % higher",
             (spending(1.1), 2000),
@@ -59,7 +81,9 @@ def means(experiments: int) -> Iterator[Row]:
             rejected += result.p_value < 0.05
         yield Row("Welch interval", name, experiments, "coverage", covered / experiments, 0.95, why)
         if truth == 0:
-            yield Row("Welch test", name, experiments, "false alarms", rejected / experiments, 0.05, why)
+            yield Row(
+                "Welch test", name, experiments, "false alarms", rejected / experiments, 0.05, why
+            )
 
 
 def lifts(experiments: int) -> Iterator[Row]:
@@ -97,7 +121,12 @@ def lifts(experiments: int) -> Iterator[Row]:
 def proportions(_experiments: int) -> Iterator[Row]:
     """Score test and Miettinen-Nurminen intervals, over every possible pair of counts."""
     discrete = "counts come in steps, so no rate can be met exactly"
-    situations = [(0.02, 0.02, 100, 100), (0.1, 0.1, 50, 200), (0.5, 0.5, 40, 40), (0.15, 0.1, 200, 200)]
+    situations = [
+        (0.02, 0.02, 100, 100),
+        (0.1, 0.1, 50, 200),
+        (0.5, 0.5, 40, 40),
+        (0.15, 0.1, 200, 200),
+    ]
     for p_arm, p_control, n_arm, n_control in situations:
         name = f"{p_arm:.0%} of {n_arm} against {p_control:.0%} of {n_control}"
         difference, lift = p_arm - p_control, p_arm / p_control - 1
@@ -113,7 +142,9 @@ def proportions(_experiments: int) -> Iterator[Row]:
                 low, limit = miettinen_nurminen_lift(*counts)
                 in_lift += chance * (low <= lift <= (inf if limit is None else limit))
                 rejected += chance * (score_test(*counts).p_value < 0.05)
-        yield Row("Miettinen-Nurminen difference", name, None, "coverage", in_difference, 0.95, discrete)
+        yield Row(
+            "Miettinen-Nurminen difference", name, None, "coverage", in_difference, 0.95, discrete
+        )
         yield Row("Miettinen-Nurminen lift", name, None, "coverage", in_lift, 0.95, discrete)
         if difference == 0:
             yield Row("score test", name, None, "false alarms", rejected, 0.05, discrete)
@@ -139,7 +170,9 @@ def covariates(experiments: int) -> Iterator[Row]:
                 found = contrast(*sides, 1, (1,), (0,))
                 held += covers(found, 0.0)
                 apart = slopes[0] - slopes[1]
-                narrow += covers(found._replace(variance=found.variance - apart**2 / sum(sizes)), 0.0)
+                narrow += covers(
+                    found._replace(variance=found.variance - apart**2 / sum(sizes)), 0.0
+                )
             yield Row("Covariates", name, experiments, "coverage", held / experiments, 0.95)
             why = "shown to say why the extra term is needed; no readout does this"
             without = "Covariates, without the extra term"
@@ -173,8 +206,15 @@ def quantiles(experiments: int) -> Iterator[Row]:
                 places = ranks(size, quantile, 0.95)
                 sides.append(OrderStatistics(*(float(values[place - 1]) for place in places or ())))
             held += covers(quantile_contrast(*sides, 0.95), 0.2 * truth)
-        yield Row("Quantile", name, experiments, "coverage", held / experiments, 0.95,
-                  "the spacing of order statistics is skewed in a short tail")  # fmt: skip
+        yield Row(
+            "Quantile",
+            name,
+            experiments,
+            "coverage",
+            held / experiments,
+            0.95,
+            "the spacing of order statistics is skewed in a short tail",
+        )
 
 
 def non_inferiorities(experiments: int) -> Iterator[Row]:
@@ -194,4 +234,6 @@ def non_inferiorities(experiments: int) -> Iterator[Row]:
             for one in moments(name, experiments, *arms)
         )
         label = f"{name}, loss equal to the margin"
-        yield Row("non-inferiority", label, experiments, "false alarms", passed / experiments, 0.025)
+        yield Row(
+            "non-inferiority", label, experiments, "false alarms", passed / experiments, 0.025
+        )

@@ -17,12 +17,17 @@ from opslab.experiments.quantiles import OrderStatistics, ranks
 from opslab.experiments.result import Comparison
 from opslab.experiments.strata import Strata
 from opslab.experiments.summed import Column
-from opslab.tables.opening import open_table
+from opslab.tables.reader import open_table
 from simulations import Row, blocks, generator, of_columns, of_rows, rates, singles
 
 MEAN = Mean(name="value", type="mean", column="value", role="primary", goal="increase")
 RATIO = Ratio(
-    name="ratio", type="ratio", numerator="above", denominator="below", role="primary", goal="increase"
+    name="ratio",
+    type="ratio",
+    numerator="above",
+    denominator="below",
+    role="primary",
+    goal="increase",
 )
 IGNORED = "shown to say why not; no readout does this"
 
@@ -31,12 +36,20 @@ def within(strata: Strata, metric: Mean | Ratio = MEAN, covariates: int = 0) -> 
     """Return the comparison within strata, as a readout makes it."""
     treated, control = strata.sides
     named = [(f"before {place}", 1) for place in range(covariates)]
-    return compare_jointly(metric, ("arm", treated, 0), ("control", control, 0), 0.05, named, strata)
+    return compare_jointly(
+        metric, ("arm", treated, 0), ("control", control, 0), 0.05, named, strata
+    )
 
 
 def pairs(experiments: int) -> Iterator[Row]:
     """Matched pairs of skewed units, one of each pair treated by a coin."""
-    for count, factor, covariates in ((10, 1.0, 0), (40, 1.3, 0), (40, 1.0, 0), (10, 1.0, 1), (40, 1.3, 1)):
+    for count, factor, covariates in (
+        (10, 1.0, 0),
+        (40, 1.3, 0),
+        (40, 1.0, 0),
+        (10, 1.0, 1),
+        (40, 1.3, 1),
+    ):
         name = f"{count} pairs, skewed amounts{', a covariate' if covariates else ''}"
         name += f", arm {factor - 1:.0%} higher" if factor > 1 else ", no effect"
         random, found = generator(name), []
@@ -48,9 +61,11 @@ def pairs(experiments: int) -> Iterator[Row]:
                 arms.append(singles(times * base * random.lognormal(0, 0.5, base.shape), *before))
             cells = (tuple(zip(*both, strict=True)) for both in zip(*arms, strict=True))
             found += [within(Strata(cell), covariates=covariates) for cell in cells]
-        why = "the differences of skewed amounts are symmetric but long-tailed" if factor == 1 else (
-            "the mean and the error of skewed differences go together"
-        )  # fmt: skip
+        why = (
+            "the differences of skewed amounts are symmetric but long-tailed"
+            if factor == 1
+            else ("the mean and the error of skewed differences go together")
+        )
         yield from rates("Pairs", name, found, (factor - 1) * np.exp(0.5 + 0.125), why)
     name, found = "20 pairs, sales per order, no effect", []
     random = generator(name)
@@ -59,18 +74,38 @@ def pairs(experiments: int) -> Iterator[Row]:
         arms = []
         for _ in range(2):
             count = 1 + random.poisson(orders)
-            arms.append(singles(count * random.lognormal(3, 0.3, orders.shape), count.astype(float)))
+            arms.append(
+                singles(count * random.lognormal(3, 0.3, orders.shape), count.astype(float))
+            )
         cells = (tuple(zip(*both, strict=True)) for both in zip(*arms, strict=True))
         found += [within(Strata(cell), RATIO) for cell in cells]
     yield from rates("Pairs, ratio", name, found, 0.0, "a ratio of few, unequal pairs")
 
 
 UNEQUAL = ((20, 60), (20, 40), (40, 40), (60, 20), (5, 5))
-THIN = ((1, 2), (2, 1), (1, 1), (3, 2), (1, 4), (2, 2), (4, 1), (2, 3), (1, 1), (5, 3), (3, 5), (1, 3))
+THIN = (
+    (1, 2),
+    (2, 1),
+    (1, 1),
+    (3, 2),
+    (1, 4),
+    (2, 2),
+    (4, 1),
+    (2, 3),
+    (1, 1),
+    (5, 3),
+    (3, 5),
+    (1, 3),
+)
 
 
 def stratified(
-    name: str, experiments: int, sizes: tuple[tuple[int, int], ...], *, growing: bool, slopes: tuple = ()
+    name: str,
+    experiments: int,
+    sizes: tuple[tuple[int, int], ...],
+    *,
+    growing: bool,
+    slopes: tuple = (),
 ) -> Iterator[tuple[tuple[CrossMoments, CrossMoments], ...]]:
     """Yield each experiment's strata: skewed values whose mean is the stratum's level, and a covariate.
 
@@ -92,7 +127,10 @@ def stratified(
 
 def strata(experiments: int) -> Iterator[Row]:
     """Strata with shares of their own, with single units, made afterwards, with a covariate."""
-    shares, single = "unequal shares in 5 strata", "12 strata of 2 to 8 units, 15 cells of one or two"
+    shares, single = (
+        "unequal shares in 5 strata",
+        "12 strata of 2 to 8 units, 15 cells of one or two",
+    )
     unlike = "a single unit's spread is taken from the other strata, where it is unlike its own"
     situations = (
         (f"{shares}, spread grows with the level", UNEQUAL, True, (), ""),
@@ -109,7 +147,9 @@ def strata(experiments: int) -> Iterator[Row]:
     name = situations[0][0]
     found = []
     for cells in stratified(name, experiments, UNEQUAL, growing=True):
-        sides = [(side, moments, 0) for side, moments in zip("ab", Strata(cells).sides, strict=True)]
+        sides = [
+            (side, moments, 0) for side, moments in zip("ab", Strata(cells).sides, strict=True)
+        ]
         found.append(compare_jointly(MEAN, *sides, 0.05))
     why = f"the arms hold other mixes of strata; {IGNORED}"
     yield from rates("Strata ignored (not used)", f"{name}, no effect", found, 0.0, why)
@@ -137,25 +177,38 @@ def clusters(experiments: int) -> Iterator[Row]:
     """Rows finer than the unit: per row, per unit, and the error that takes rows for units."""
     spread_between, spread_within = np.sqrt(0.2), np.sqrt(0.8)
     for count, sizes in ((5, "even"), (10, "even"), (20, "even"), (100, "even"), (20, "long")):
-        mean = "1 to 60 rows a unit" if sizes == "even" else "sizes with a long tail, 5 to some thousand rows"
+        mean = (
+            "1 to 60 rows a unit"
+            if sizes == "even"
+            else "sizes with a long tail, 5 to some thousand rows"
+        )
         name = f"{count} units an arm, {mean}, correlation .2 within, no effect"
         random, ratios, totals, naive = generator(name), [], [], 0
         for size in blocks(experiments, 8 * count):
             arms = []
             for _ in range(2):
                 shape = (size, count)
-                rows = random.integers(1, 61, shape) if sizes == "even" else (
-                    5 + random.lognormal(3, 1.2, shape)
-                ).astype(int)  # fmt: skip
-                means = random.normal(5, spread_between, shape) + random.normal(0, spread_within, shape) / (
-                    np.sqrt(rows)
+                rows = (
+                    random.integers(1, 61, shape)
+                    if sizes == "even"
+                    else (5 + random.lognormal(3, 1.2, shape)).astype(int)
                 )
+                means = random.normal(5, spread_between, shape) + random.normal(
+                    0, spread_within, shape
+                ) / (np.sqrt(rows))
                 inside = spread_within**2 * random.chisquare(np.maximum(rows - 1, 1)) * (rows > 1)
                 whole = rows.sum(1)
                 center = (rows * means).sum(1) / whole
                 squares = inside.sum(1) + (rows * (means - center[:, None]) ** 2).sum(1)
-                arms.append((of_rows(rows * means, rows.astype(float)), of_columns(rows * means),
-                             center, squares / (whole - 1), whole))  # fmt: skip
+                arms.append(
+                    (
+                        of_rows(rows * means, rows.astype(float)),
+                        of_columns(rows * means),
+                        center,
+                        squares / (whole - 1),
+                        whole,
+                    )
+                )
             for one, two in zip(arms[0][0], arms[1][0], strict=True):
                 ratios.append(compare_jointly(RATIO, ("arm", one, 0), ("control", two, 0), 0.05))
             for one, two in zip(arms[0][1], arms[1][1], strict=True):
@@ -166,7 +219,15 @@ def clusters(experiments: int) -> Iterator[Row]:
         yield from rates("Finer rows, per row", name, ratios, 0.0, few)
         yield from rates("Finer rows, per unit", name, totals, 0.0, few)
         rate = naive / experiments
-        yield Row("Rows taken for units (not used)", name, experiments, "false alarms", rate, 0.05, IGNORED)
+        yield Row(
+            "Rows taken for units (not used)",
+            name,
+            experiments,
+            "false alarms",
+            rate,
+            0.05,
+            IGNORED,
+        )
 
 
 def permutations(experiments: int) -> Iterator[Row]:
@@ -187,17 +248,26 @@ def permutations(experiments: int) -> Iterator[Row]:
 def clustered_quantiles(experiments: int) -> Iterator[Row]:
     """Quantiles of rows that go together in units; the factor is compared with the readout's own query."""
     for count, quantile in ((10, 0.5), (30, 0.5), (30, 0.9), (100, 0.9)):
-        name = f"quantile {quantile:g} of skewed rows, {count} units an arm of 5 to 35 rows, no effect"
+        name = (
+            f"quantile {quantile:g} of skewed rows, {count} units an arm of 5 to 35 rows, no effect"
+        )
         random, found, plain = generator(name), [], []
         metric = Quantile(
-            name="value", type="quantile", column="value", quantile=quantile, role="primary", goal="increase"
+            name="value",
+            type="quantile",
+            column="value",
+            quantile=quantile,
+            role="primary",
+            goal="increase",
         )
         for place in range(experiments):
             order, factors, counts, known = {}, {}, {}, {}
             for label in ("arm", "control"):
                 rows = random.integers(5, 36, count)
                 owner = np.repeat(np.arange(count), rows)
-                values = np.exp(random.normal(0, 0.6, count)[owner] + random.normal(0, 0.8, len(owner)))
+                values = np.exp(
+                    random.normal(0, 0.6, count)[owner] + random.normal(0, 0.8, len(owner))
+                )
                 order[label] = order_of(values, quantile)
                 below = np.bincount(owner, values <= order[label].value, count)
                 (side,) = of_rows(below[None, :], rows[None, :].astype(float))
@@ -211,13 +281,17 @@ def clustered_quantiles(experiments: int) -> Iterator[Row]:
             plain.append(compare_quantiles(metric, *sides, 0.05, order))
         few = "normal quantiles with few units, of which the readout warns" if count < 40 else ""
         yield from rates("Quantile of finer rows", name, found, 0.0, few)
-        yield from list(rates("Quantile, rows taken for units (not used)", name, plain, 0.0, IGNORED))[1:]
+        yield from list(
+            rates("Quantile, rows taken for units (not used)", name, plain, 0.0, IGNORED)
+        )[1:]
 
 
 def order_of(values: np.ndarray, quantile: float) -> OrderStatistics:
     """Return the values at a quantile's ranks."""
     values = np.sort(values)
-    return OrderStatistics(*(float(values[rank - 1]) for rank in ranks(len(values), quantile, 0.95) or ()))
+    return OrderStatistics(
+        *(float(values[rank - 1]) for rank in ranks(len(values), quantile, 0.95) or ())
+    )
 
 
 def same_factor(
@@ -234,7 +308,9 @@ def same_factor(
     with open_table(pd.concat(parts, ignore_index=True)) as table:
         at = {label: one.value for label, one in order.items()}
         told = inflation(table, "unit", "arm", Column("value"), at, quantile, "TRUE")
-    np.testing.assert_allclose([told[label] for label in factors], list(factors.values()), rtol=1e-9)
+    np.testing.assert_allclose(
+        [told[label] for label in factors], list(factors.values()), rtol=1e-9
+    )
 
 
 def totals(experiments: int) -> Iterator[Row]:

@@ -15,18 +15,24 @@ from opslab.experiments.trigger import diluted
 from simulations import Row, blocks, generator, of_columns, rates
 
 MEANS = {
-    name: Mean(name=name, type="mean", column=name, role="primary", goal="increase") for name in ("a", "b")
+    name: Mean(name=name, type="mean", column=name, role="primary", goal="increase")
+    for name in ("a", "b")
 }
 MEASURED = {name: measured(metric) for name, metric in MEANS.items()}
 SHARES = (0.3, 0.2, 0.15, 0.12, 0.1, 0.06, 0.04, 0.03)
 
 
 def in_segments(
-    name: str, experiments: int, sizes: list[tuple[int, int]], log_deviation: float, effects: list[float]
+    name: str,
+    experiments: int,
+    sizes: list[tuple[int, int]],
+    log_deviation: float,
+    effects: list[float],
 ) -> Iterator[tuple[list[Comparison], list[Interaction]]]:
     """Yield each experiment's effects and interactions on two metrics, as a readout makes them.
 
-    The second metric shares half of its logarithm with the first; a segment's level and effect are its own.
+    The second metric shares half of its logarithm with the first; a segment's level and effect are
+    its own.
     """
     random = generator(name)
     for size in blocks(experiments, 3 * sum(map(sum, sizes))):
@@ -38,7 +44,10 @@ def in_segments(
                 both = (first, (first + second) / np.sqrt(2))
                 added = effects[level] * (side == 0)
                 arms.append(
-                    [of_columns((1 + level / 4) * np.exp(log_deviation * one) + added) for one in both]
+                    [
+                        of_columns((1 + level / 4) * np.exp(log_deviation * one) + added)
+                        for one in both
+                    ]
                 )
             levels.append(arms)
         for place in range(size):
@@ -46,7 +55,10 @@ def in_segments(
                 str(level): {
                     label: ArmMoments(
                         sizes[level][side],
-                        {one.own[0]: arms[side][k][place] for k, one in enumerate(MEASURED.values())},
+                        {
+                            one.own[0]: arms[side][k][place]
+                            for k, one in enumerate(MEASURED.values())
+                        },
                         {one.own[0]: 0 for one in MEASURED.values()},
                     )
                     for side, label in enumerate(("arm", "control"))
@@ -70,11 +82,15 @@ def segments(experiments: int) -> Iterator[Row]:
     )
     for name, sizes, log_deviation, why in situations:
         crossed = anything = 0
-        for found, tests in in_segments(name, experiments, sizes, log_deviation, [0.0] * len(sizes)):
+        for found, tests in in_segments(
+            name, experiments, sizes, log_deviation, [0.0] * len(sizes)
+        ):
             crossed += tests[0].p_value is not None and tests[0].p_value < 0.05
             anything += min(one.p_adjusted for one in found) < 0.05
         label = f"{name}, no effect"
-        yield Row("Interaction test", label, experiments, "false alarms", crossed / experiments, 0.05, why)
+        yield Row(
+            "Interaction test", label, experiments, "false alarms", crossed / experiments, 0.05, why
+        )
         told = "two metrics that go together, over all segments" + (f"; {why}" if why else "")
         rate = anything / experiments
         yield Row("Any segment by BH", label, experiments, "false alarms", rate, 0.05, told)
@@ -84,8 +100,12 @@ def segments(experiments: int) -> Iterator[Row]:
         flagged = [int(one.segment.split(": ")[1]) for one in found if one.p_adjusted < 0.05]
         share += sum(level >= 4 for level in flagged) / max(len(flagged), 1)
         least += tests[0].p_value < 0.05
-    why = "BH holds the mean share of false finds below .05 x the share of segments without an effect"
-    yield Row("False finds by BH", name, experiments, "false alarms", share / experiments, 0.05, why)
+    why = (
+        "BH holds the mean share of false finds below .05 x the share of segments without an effect"
+    )
+    yield Row(
+        "False finds by BH", name, experiments, "false alarms", share / experiments, 0.05, why
+    )
     yield Row("Interaction test", name, experiments, "power", least / experiments, None)
 
 
@@ -118,17 +138,31 @@ def trends(experiments: int) -> Iterator[Row]:
         for size in blocks(experiments, 2 * days * sum(counts)):
             arms = []
             for side, n in enumerate(counts):
-                # Users differ (gamma), and a user's good week lasts: the days of a user go together.
+                # Users differ (gamma), and a user's good week lasts: the days of a user go
+                # together.
                 rate = random.gamma(1.0, 2.0, (size, n, 1))
-                mood = np.repeat(random.gamma(2.0, 0.5, (size, n, (days + 2) // 3)), 3, axis=2)[..., :days]
+                mood = np.repeat(random.gamma(2.0, 0.5, (size, n, (days + 2) // 3)), 3, axis=2)[
+                    ..., :days
+                ]
                 level = (1 + lift * (side == 0)) * (1 - fall) ** np.arange(days)
                 use = random.poisson(rate * mood * level).astype(float)
-                arms.append([*(of_columns(use[..., day]) for day in range(days)), of_columns(use @ middle)])
-            for *spans, contrasts in zip(*(zip(*both, strict=True) for both in zip(*arms, strict=True)),
-                                         strict=True):  # fmt: skip
+                arms.append(
+                    [*(of_columns(use[..., day]) for day in range(days)), of_columns(use @ middle)]
+                )
+            for *spans, contrasts in zip(
+                *(zip(*both, strict=True) for both in zip(*arms, strict=True)), strict=True
+            ):
                 found = trend("use", "arm", spans, contrasts, 0.05, 1)
                 flagged += found.p_value is not None and found.p_value < 0.05
-        yield Row("Trend since exposure", name, experiments, "false alarms", flagged / experiments, 0.05, why)
+        yield Row(
+            "Trend since exposure",
+            name,
+            experiments,
+            "false alarms",
+            flagged / experiments,
+            0.05,
+            why,
+        )
 
 
 def triggers(experiments: int) -> Iterator[Row]:
@@ -137,12 +171,20 @@ def triggers(experiments: int) -> Iterator[Row]:
     situations = (
         ("10 % of 2,000 an arm triggered, no effect", (2000, 2000), 0.1, 0.0, 0.5, ""),
         ("30 % of 500 an arm triggered, arm 40 % higher", (500, 500), 0.3, 0.4, 0.5, ""),
-        ("5 % of 1,000 an arm triggered, arm three times as high", (1000, 1000), 0.05, 2.0, 0.5, few),
+        (
+            "5 % of 1,000 an arm triggered, arm three times as high",
+            (1000, 1000),
+            0.05,
+            2.0,
+            0.5,
+            few,
+        ),
         ("30 % of 300 against 3,000 triggered, skewed, no effect", (300, 3000), 0.3, 0.0, 1.0, few),
     )
     for name, sizes, share, factor, log_deviation, why in situations:
         random, covered, lifted, bounded, rejected = generator(name), 0, 0, 0, 0
-        # Triggered units are worth 4, the others 1: the arms' means also move with the share triggered.
+        # Triggered units are worth 4, the others 1: the arms' means also move with the share
+        # triggered.
         base = 4 * np.exp(log_deviation**2 / 2)
         truth = share * factor * base
         overall = share * base + (1 - share) * np.exp(log_deviation**2 / 2)
@@ -172,9 +214,8 @@ def triggers(experiments: int) -> Iterator[Row]:
 def caps(experiments: int) -> Iterator[Row]:
     """A cap at a quantile of both arms together, which is found from the same data."""
     for quantile, sizes in ((0.99, (200, 2000)), (0.95, (200, 2000)), (0.99, (2000, 2000))):
-        name = (
-            f"skewed spending, {sizes[0]:,} against {sizes[1]:,}, capped at quantile {quantile:g}, no effect"
-        )
+        units = f"{sizes[0]:,} against {sizes[1]:,}"
+        name = f"skewed spending, {units}, capped at quantile {quantile:g}, no effect"
         random, found = generator(name), []
         for size in blocks(experiments, 4 * sum(sizes)):
             values = random.lognormal(0, 1.5, (size, sum(sizes)))

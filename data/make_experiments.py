@@ -1,20 +1,26 @@
 """Makes the sample data of the experiments: small, with known truth. `python data/make_experiments.py`.
 
-- ``checkout``: a healthy two-arm experiment. A shorter button label truly raises completed checkouts from
-  30.9 % to 33.9 %, revenue follows through those checkouts, load time does not change. Revenue of the 28 days
-  before goes with revenue (adjusting for it will pay), and 24 load times are missing, 12 in each arm.
-- ``search_ranking``: broken on purpose. Clients on slow networks time out before the log sees them, in one
+- ``checkout``: a healthy two-arm experiment. A shorter button label truly raises completed
+checkouts from
+  30.9 % to 33.9 %, revenue follows through those checkouts, load time does not change. Revenue of
+  the 28 days before goes with revenue (adjusting for it will pay), and 24 load times are missing,
+  12 in each arm.
+- ``search_ranking``: broken on purpose. Clients on slow networks time out before the log sees them,
+in one
   arm only; the ranking itself changes nothing: clicks seem to rise because weak clients are gone.
-- ``newsletter``: one mailing, three letters. ``personal`` and ``urgent`` both raise clicks; ``urgent`` also
+- ``newsletter``: one mailing, three letters. ``personal`` and ``urgent`` both raise clicks;
+``urgent`` also
   drives people to unsubscribe, which its guardrail has to catch.
 - ``stores``: weekly rows of 40 pairs of shops, one of each refitted, which truly sells 3 % more.
-- ``onboarding``: an assignment log and an event log, with purchases before assignment, events outside every
+- ``onboarding``: an assignment log and an event log, with purchases before assignment, events
+outside every
   window, two sessions in one day, and people who are not in the experiment at all.
 
-The specs stand beside the data as files. ``truth.json`` states what generated each data file (``truth``) and
-what the file exactly holds (``file``). Only
-`random.Random.random`, whose stream Python guarantees, `NormalDist.inv_cdf` and arithmetic are used, and
-values are rounded as they arise: every machine and every Python from 3.11 on writes the same bytes.
+The specs stand beside the data as files. ``truth.json`` states what generated each data file
+(``truth``) and what the file exactly holds (``file``). Only
+`random.Random.random`, whose stream Python guarantees, `NormalDist.inv_cdf` and arithmetic are
+used, and values are rounded as they arise: every machine and every Python from 3.11 on writes the
+same bytes.
 """
 
 import json
@@ -42,16 +48,31 @@ class Shoppers(NamedTuple):
 
 CHECKOUT_USERS, SEARCH_VISITORS, ONBOARDING_USERS, BYSTANDERS = 12_000, 5_000, 2_000, 20
 KINDS = (Shoppers(0.3, 0.9, 60, 0.75, 40), Shoppers(0.7, 0.25, 15, 0.12, 25))
-LIFT, LEVEL, NOISE = 0.03, 0.35, 0.12  # true difference; spread between users; spread of one user's amounts
+LIFT, LEVEL, NOISE = (
+    0.03,
+    0.35,
+    0.12,
+)  # true difference; spread between users; spread of one user's amounts
 LOAD_MS = {"web": 520, "ios": 430, "android": 640}
-NETWORKS = {"3g": (0.22, 0.12), "4g": (0.48, 0.52), "5g": (0.30, 0.60)}  # share, click rate in both arms
+NETWORKS = {
+    "3g": (0.22, 0.12),
+    "4g": (0.48, 0.52),
+    "5g": (0.30, 0.60),
+}  # share, click rate in both arms
 LOST = 0.5  # share of the slow clients of the new ranking that the log never sees
 KEPT = {"control": 0.30, "checklist": 0.38}
-BUYERS, BUYS_BEFORE, BUYS = 0.3, (0.45, 0.03), (0.5, 0.05)  # share of buyers; chances of buyers and of others
+BUYERS, BUYS_BEFORE, BUYS = (
+    0.3,
+    (0.45, 0.03),
+    (0.5, 0.05),
+)  # share of buyers; chances of buyers and of others
 CUSTOMERS = 6_000
 CLICKS = {"current": 0.10, "personal": 0.145, "urgent": 0.15}
 LEFT = {"current": 0.010, "personal": 0.010, "urgent": 0.035}  # share that unsubscribes
-BOUGHT, ADDED = 0.25, {"current": 0.0, "personal": 0.01, "urgent": 0.0}  # share that buys, and what is added
+BOUGHT, ADDED = (
+    0.25,
+    {"current": 0.0, "personal": 0.01, "urgent": 0.0},
+)  # share that buys, and what is added
 PAIRS, WEEKS, REFIT = 40, 8, 0.03
 SPEND_LIFT, SPEND = 0.04, 20  # more purchases with the checklist; euros
 
@@ -112,17 +133,19 @@ def _checkout(r: Random) -> tuple[list[Row], Row]:
             would[arm].append((luck < kind.converts + shift) * euros)
         variant = _pick(r, {"control": 1, "short_label": 1})
         platform = _pick(r, {"web": 0.6, "ios": 0.22, "android": 0.18})
-        rows.append({
-            "user_id": f"u-{user:05d}",
-            "variant": variant,
-            "exposed_at": _moment(r, start, days),
-            "country": _pick(r, {"FR": 0.4, "DE": 0.25, "US": 0.2, "CA": 0.15}),
-            "platform": platform,
-            "revenue_before": round(before, 1),
-            "converted": int(would[variant][-1] > 0),
-            "revenue": round(would[variant][-1], 1),
-            "load_ms": round(LOAD_MS[platform] * _skewed(r, 0.07)),
-        })  # fmt: skip
+        rows.append(
+            {
+                "user_id": f"u-{user:05d}",
+                "variant": variant,
+                "exposed_at": _moment(r, start, days),
+                "country": _pick(r, {"FR": 0.4, "DE": 0.25, "US": 0.2, "CA": 0.15}),
+                "platform": platform,
+                "revenue_before": round(before, 1),
+                "converted": int(would[variant][-1] > 0),
+                "revenue": round(would[variant][-1], 1),
+                "load_ms": round(LOAD_MS[platform] * _skewed(r, 0.07)),
+            }
+        )
     for arm in would:
         for row in [row for row in rows if row["variant"] == arm][:12]:
             row["load_ms"] = None
@@ -132,7 +155,10 @@ def _checkout(r: Random) -> tuple[list[Row], Row]:
     truth = {
         "weights": {"control": 1, "short_label": 1},
         "conversion": {"control": rate, "short_label": rate + LIFT, "difference": LIFT},
-        "revenue_difference": LIFT * sum(k.share * k.euros for k in KINDS) * _power(LEVEL) * _power(NOISE),
+        "revenue_difference": LIFT
+        * sum(k.share * k.euros for k in KINDS)
+        * _power(LEVEL)
+        * _power(NOISE),
         "revenue_difference_of_these_users": effect,
         "revenue_correlation": _correlation(),
         "load_ms_difference": 0,
@@ -169,7 +195,10 @@ def _search_ranking(r: Random) -> tuple[list[Row], Row]:
         "apparent_click_rate": {"new": (rate - weak_share * LOST * weak_rate) / seen, "old": rate},
         "mechanism": "half of the 3g clients of the new ranking time out before the log sees them",
     }
-    return rows, {"truth": truth, "file": _facts(rows, "ranking", ("clicked",)) | {"never_logged": lost}}
+    return rows, {
+        "truth": truth,
+        "file": _facts(rows, "ranking", ("clicked",)) | {"never_logged": lost},
+    }
 
 
 def _onboarding(r: Random) -> tuple[list[Row], list[Row], Row]:
@@ -182,7 +211,9 @@ def _onboarding(r: Random) -> tuple[list[Row], list[Row], Row]:
         variant: {"kept": [], "spent": []} for variant in sorted(KEPT)
     }
 
-    def happens(row: Row, event: str, chance: float, window: tuple[int, int], euros: float = 0) -> float:
+    def happens(
+        row: Row, event: str, chance: float, window: tuple[int, int], euros: float = 0
+    ) -> float:
         """Add an event or not, and return its value; draw the same numbers either way."""
         luck, share, amount = r.random(), r.random(), round(euros * _skewed(r, NOISE), 1)
         if luck >= chance:
@@ -190,19 +221,27 @@ def _onboarding(r: Random) -> tuple[list[Row], list[Row], Row]:
         first, last = (day * 1440 for day in window)
         at = row["assigned_at"] + timedelta(minutes=first + int(share * (last - first)))
         value = amount if event == "purchase" else None
-        events.append({"user_id": row["user_id"], "event": event, "occurred_at": at, "amount": value})
+        events.append(
+            {"user_id": row["user_id"], "event": event, "occurred_at": at, "amount": value}
+        )
         return value or 1
 
     for number, user in enumerate(_shuffled(r, range(1, ONBOARDING_USERS + BYSTANDERS + 1))):
         variant = _pick(r, {"control": 1, "checklist": 1})
-        row = {"user_id": f"m{user:04d}", "variant": variant, "assigned_at": _moment(r, start, days)}
+        row = {
+            "user_id": f"m{user:04d}",
+            "variant": variant,
+            "assigned_at": _moment(r, start, days),
+        }
         kind, euros = int(r.random() >= BUYERS), SPEND * _skewed(r, LEVEL)
         happens(row, "session", 0.2, (-28, 0))
         happens(row, "session", 0.2, (1, 7))
         kept = happens(row, "session", KEPT[variant], (7, 8))
         happens(row, "session", 0.1 * kept, (7, 8))  # a second session on that day counts once
         happens(row, "session", 0.2, (8, 21))
-        happens(row, "session", float(number % 250 == 0), (8, 8))  # the first minute outside the window
+        happens(
+            row, "session", float(number % 250 == 0), (8, 8)
+        )  # the first minute outside the window
         happens(row, "purchase", 0.05, (-35, -28), euros)
         happens(row, "purchase", BUYS_BEFORE[kind], (-28, 0), euros)
         chance = BUYS[kind] + SPEND_LIFT * (variant == "checklist")
@@ -213,7 +252,9 @@ def _onboarding(r: Random) -> tuple[list[Row], list[Row], Row]:
             counted[variant]["kept"].append(kept)
             counted[variant]["spent"].append(spent)
     rows.sort(key=lambda row: (row["assigned_at"], row["user_id"]))
-    events.sort(key=lambda row: (row["occurred_at"], row["user_id"], row["event"], row["amount"] or 0))
+    events.sort(
+        key=lambda row: (row["occurred_at"], row["user_id"], row["event"], row["amount"] or 0)
+    )
     buys = BUYERS * BUYS[0] + (1 - BUYERS) * BUYS[1]
     price = SPEND * _power(LEVEL) * _power(NOISE)
     spend = {"control": buys * price, "checklist": (buys + SPEND_LIFT) * price}
@@ -238,16 +279,18 @@ def _newsletter(r: Random) -> tuple[list[Row], Row]:
         before = (r.random() < BOUGHT) * 40 * level * _skewed(r, NOISE)
         clicked, left = r.random() < CLICKS[variant], r.random() < LEFT[variant]
         spent = (r.random() < BOUGHT + ADDED[variant]) * 30 * level * _skewed(r, NOISE)
-        rows.append({
-            "customer": customer,
-            "variant": variant,
-            "sent_at": _moment(r, start, days),
-            "tenure": _pick(r, {"new": 0.3, "returning": 0.7}),
-            "spend_before": round(before, 1),
-            "clicked": int(clicked),
-            "spend": round(spent, 1),
-            "unsubscribed": int(left),
-        })  # fmt: skip
+        rows.append(
+            {
+                "customer": customer,
+                "variant": variant,
+                "sent_at": _moment(r, start, days),
+                "tenure": _pick(r, {"new": 0.3, "returning": 0.7}),
+                "spend_before": round(before, 1),
+                "clicked": int(clicked),
+                "spend": round(spent, 1),
+                "unsubscribed": int(left),
+            }
+        )
     price = 30 * _power(LEVEL) * _power(NOISE)
     truth = {
         "weights": dict.fromkeys(CLICKS, 1),
@@ -255,7 +298,10 @@ def _newsletter(r: Random) -> tuple[list[Row], Row]:
         "unsubscribed": LEFT,
         "spend": {variant: (BOUGHT + added) * price for variant, added in ADDED.items()},
     }
-    return rows, {"truth": truth, "file": _facts(rows, "variant", ("clicked", "unsubscribed", "spend"))}
+    return rows, {
+        "truth": truth,
+        "file": _facts(rows, "variant", ("clicked", "unsubscribed", "spend")),
+    }
 
 
 def _stores(r: Random) -> tuple[list[Row], Row]:
@@ -271,18 +317,22 @@ def _stores(r: Random) -> tuple[list[Row], Row]:
             before = round(own * WEEKS * (1 + 0.01 * NormalDist().inv_cdf(r.random())), 1)
             for week in range(WEEKS):
                 sales = (
-                    own * (1 + REFIT * (layout == "refitted")) * (1 + 0.04 * NormalDist().inv_cdf(r.random()))
+                    own
+                    * (1 + REFIT * (layout == "refitted"))
+                    * (1 + 0.04 * NormalDist().inv_cdf(r.random()))
                 )
                 orders = round(sales / 24 * (1 + 0.03 * NormalDist().inv_cdf(r.random())))
-                rows.append({
-                    "store": f"s{2 * pair - 1 + place:02d}",
-                    "pair": pair,
-                    "layout": layout,
-                    "week": first + timedelta(weeks=week),
-                    "sales_before": before,
-                    "sales": round(sales, 1),
-                    "orders": orders,
-                })  # fmt: skip
+                rows.append(
+                    {
+                        "store": f"s{2 * pair - 1 + place:02d}",
+                        "pair": pair,
+                        "layout": layout,
+                        "week": first + timedelta(weeks=week),
+                        "sales_before": before,
+                        "sales": round(sales, 1),
+                        "orders": orders,
+                    }
+                )
     truth = {"lift": REFIT, "pairs": PAIRS, "weeks": WEEKS}
     return rows, {"truth": truth, "file": _facts(rows, "layout", ("sales", "orders"))}
 
@@ -372,7 +422,10 @@ def _facts(rows: Sequence[Row], by: str, columns: Sequence[str]) -> Row:
         facts[group] = {"rows": len(mine)}
         for column in columns:
             values = [row[column] for row in mine if row[column] is not None]
-            facts[group] |= {column: round(math.fsum(values), 1), f"{column}_empty": len(mine) - len(values)}
+            facts[group] |= {
+                column: round(math.fsum(values), 1),
+                f"{column}_empty": len(mine) - len(values),
+            }
     return facts
 
 

@@ -2,10 +2,11 @@
 
 `python data/make_feedback.py`.
 
-Eight weeks in two languages and the formats of three tools; an incident in week 5, when payments fail;
-planted copies, a spam template, personal data (reserved or test numbers whose checksums hold), and messages
-that belong nowhere. ``feedback_truth.json`` says what each message is about. Only `random.Random.random` is
-used, whose stream Python guarantees: every machine writes the same bytes.
+Eight weeks in two languages and the formats of three tools; an incident in week 5, when payments
+fail; planted copies, a spam template, personal data (reserved or test numbers whose checksums
+hold), and messages that belong nowhere. ``feedback_truth.json`` says what each message is about.
+Only `random.Random.random` is used, whose stream Python guarantees: every machine writes the same
+bytes.
 """
 
 from __future__ import annotations
@@ -25,13 +26,44 @@ SEED, START, WEEKS, A_WEEK, INCIDENT = 20260803, date(2026, 8, 3), 8, 90, 5
 # shares: personal data in a ticket, copies, two things in a message
 PERSONAL, COPIED, TWICE = 0.12, 0.04, 0.75
 TOOLS: dict[str, tuple[str, str, dict[str, str]]] = {  # file: source, delimiter, headings
-    "feedback_reviews.csv": ("app store", ",", {"id": "id", "content": "text", "score": "rating",
-        "thumbsUpCount": "votes", "at": "day", "app": "app", "userName": "name"}),
-    "feedback_survey.csv": ("survey", ";", {"id": "id", "date": "french_day", "commentaire": "text",
-        "note": "rating", "langue": "language"}),
-    "feedback_tickets.csv": ("help desk", ",", {"id": "id", "created_at": "day", "customer_id": "customer",
-        "customer_name": "name", "segment": "segment", "arr": "revenue", "message": "text"}),
-}  # fmt: skip
+    "feedback_reviews.csv": (
+        "app store",
+        ",",
+        {
+            "id": "id",
+            "content": "text",
+            "score": "rating",
+            "thumbsUpCount": "votes",
+            "at": "day",
+            "app": "app",
+            "userName": "name",
+        },
+    ),
+    "feedback_survey.csv": (
+        "survey",
+        ";",
+        {
+            "id": "id",
+            "date": "french_day",
+            "commentaire": "text",
+            "note": "rating",
+            "langue": "language",
+        },
+    ),
+    "feedback_tickets.csv": (
+        "help desk",
+        ",",
+        {
+            "id": "id",
+            "created_at": "day",
+            "customer_id": "customer",
+            "customer_name": "name",
+            "segment": "segment",
+            "arr": "revenue",
+            "message": "text",
+        },
+    ),
+}
 STUDY = """\
 # A complete feedback study. Copy it, change it, then: opslab run feedback_themes -p spec=FILE
 study: shop-feedback                # short name; also names the folder of the readout
@@ -87,7 +119,14 @@ def _messages(r: Random) -> tuple[list[dict[str, Any]], Counter[str]]:
     """Return the messages by day, and what was planted among them."""
     words = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
     weights = {name: part["weight"] for name, part in words.items() if "weight" in part}
-    names = ("Anna Keller", "Jules Dupont", "Mary Okafor", "Zoé Lambert", "Tom Sykes", "Inès Garnier")
+    names = (
+        "Anna Keller",
+        "Jules Dupont",
+        "Mary Okafor",
+        "Zoé Lambert",
+        "Tom Sykes",
+        "Inès Garnier",
+    )
     planted: Counter[str] = Counter()
     rows: list[dict[str, Any]] = []
     for number in range(WEEKS * A_WEEK):
@@ -95,24 +134,41 @@ def _messages(r: Random) -> tuple[list[dict[str, Any]], Counter[str]]:
         source = _pick(r, {"help desk": 0.45, "app store": 0.3, "survey": 0.25})
         language = "fr" if r.random() < (0.9 if source == "survey" else 0.35) else "en"
         raised = {"payment": weights["payment"] * 9} if week == INCIDENT else {}
-        theme = _pick(r, weights | raised | {"elsewhere": 0.45, "spam": 0.25 * (source == "app store")})
+        theme = _pick(
+            r, weights | raised | {"elsewhere": 0.45, "spam": 0.25 * (source == "app store")}
+        )
         text = _sentence(r, words, theme, language)
         if source == "help desk" and r.random() < PERSONAL:
             said = _one(r, words["personal"][language])
             planted.update(re.findall(r"{(\w+)}", said))
-            text = f"{text} " + re.sub(r"{(\w+)}", lambda slot: _one(r, words["personal"][slot[1]]), said)
+            text = f"{text} " + re.sub(
+                r"{(\w+)}", lambda slot: _one(r, words["personal"][slot[1]]), said
+            )
         day = START + timedelta(days=7 * (week - 1) + int(7 * r.random()))
         stars = words[theme].get("rating", 3) + int(3 * r.random()) - 1
-        rows.append({
-            "source": source, "id": f"{source[0]}{number + 1:04d}", "text": text, "theme": theme, "day": day,
-            "french_day": f"{day:%d/%m/%Y}", "language": language, "customer": f"c{customer:03d}",
-            "name": names[customer % len(names)], "segment": ("shop", "office", "hotel")[customer % 3],
-            "revenue": 200 + customer * 37 % 5000, "votes": number % 7,
-            "rating": min(5, max(1, stars)), "app": "Shop",
-        })  # fmt: skip
+        rows.append(
+            {
+                "source": source,
+                "id": f"{source[0]}{number + 1:04d}",
+                "text": text,
+                "theme": theme,
+                "day": day,
+                "french_day": f"{day:%d/%m/%Y}",
+                "language": language,
+                "customer": f"c{customer:03d}",
+                "name": names[customer % len(names)],
+                "segment": ("shop", "office", "hotel")[customer % 3],
+                "revenue": 200 + customer * 37 % 5000,
+                "votes": number % 7,
+                "rating": min(5, max(1, stars)),
+                "app": "Shop",
+            }
+        )
         if r.random() < COPIED and theme not in ("spam", "elsewhere"):
             planted["copies"] += 1
-            rows.append(rows[-1] | {"id": f"{rows[-1]['id']}b", "text": text.replace(".", "!").upper()})
+            rows.append(
+                rows[-1] | {"id": f"{rows[-1]['id']}b", "text": text.replace(".", "!").upper()}
+            )
     planted["spam"] = sum(row["theme"] == "spam" for row in rows)
     return sorted(rows, key=lambda row: (row["day"], row["id"])), planted
 
@@ -131,7 +187,9 @@ def _sentence(r: Random, words: dict[str, Any], theme: str, language: str) -> st
     for slot, name in (("{thing}", "things"), ("{span}", "spans")):
         said = said.replace(slot, _one(r, words[f"{name}_{language}"]))
     before, after = _one(r, words[f"openers_{language}"]), _one(r, words[f"tails_{language}"])
-    return f"{before}{said if before.endswith((', ', ': ')) else said[0].upper() + said[1:]}.{after}"
+    return (
+        f"{before}{said if before.endswith((', ', ': ')) else said[0].upper() + said[1:]}.{after}"
+    )
 
 
 def _one(r: Random, options: list[str]) -> str:

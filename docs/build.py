@@ -17,7 +17,9 @@ def reference() -> str:
     """Return the page."""
     parts = ["# Reference\n\nMade from the code by `make docs`.\n\n## Commands\n", commands()]
     for notebook in NOTEBOOKS:
-        parts.append(f"\n## Notebook `{notebook.name}`\n\n{notebook.summary}.\nGives: {notebook.gives}.\n")
+        parts.append(
+            f"\n## Notebook `{notebook.name}`\n\n{notebook.summary}.\nGives: {notebook.gives}.\n"
+        )
         rows = [
             (f"`{name}`", str(field.description), shown(field.default))
             for name, field in notebook.parameters().model_fields.items()
@@ -25,7 +27,9 @@ def reference() -> str:
         parts.append(table(("parameter", "meaning", "default"), rows))
     for name in SPECS:
         schema = spec(name).model_json_schema()
-        parts.append(f"\n## Spec `{name}`\n\n`opslab schema {name}` prints it as JSON schema, for editors.\n")
+        parts.append(
+            f"\n## Spec `{name}`\n\n`opslab schema {name}` prints it as JSON schema, for editors.\n"
+        )
         parts.append(fields(schema))
         for title, model in schema["$defs"].items():
             parts.append(f"\n### {title}\n\n{model.get('description', '').splitlines()[0]}\n")
@@ -82,7 +86,9 @@ def kind(field: dict[str, Any]) -> str:
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     """Return a Markdown table."""
     cells = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells)
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells
+    )
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ Needs the extra ``browser`` and a Chromium or Chrome, on the PATH or named in ``
 
     python docs/gallery.py
 
-Each run is made afresh in a folder of its own. The letters are those of the machine's own interface font,
-so the pictures of two machines differ; the pages do not.
+Each run is made afresh in a folder of its own. The letters are those of the machine's own interface
+font, so the pictures of two machines differ; the pages do not.
 """
 
 from __future__ import annotations
@@ -23,7 +23,12 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 FOLDER = Path(__file__).with_name("gallery")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
+QUIET = (
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+)
 COLOURS = 96
 
 
@@ -116,7 +121,8 @@ def take(browser: Any, picture: Picture, page: Path) -> Image.Image:
     window.goto(page.as_uri())
     if picture.part:
         window.evaluate(
-            "part => scrollBy(0, document.querySelector(part).getBoundingClientRect().top - 40)", picture.part
+            "part => scrollBy(0, document.querySelector(part).getBoundingClientRect().top - 40)",
+            picture.part,
         )
     shot = Image.open(BytesIO(window.screenshot())).convert("RGB")
     window.close()

@@ -46,8 +46,12 @@ def make_workspace(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def browser():
     """Start the Chromium of this machine, or the one that OPSLAB_CHROMIUM names."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: install the extra browser")
-    path = os.environ.get("OPSLAB_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="no playwright: install the extra browser"
+    )
+    path = os.environ.get("OPSLAB_CHROMIUM") or next(
+        filter(None, map(shutil.which, CHROMIUM)), None
+    )
     if path is None:
         pytest.skip("no Chromium: install it, or name it in OPSLAB_CHROMIUM")
     with playwright.sync_playwright() as driver:

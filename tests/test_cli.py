@@ -39,7 +39,9 @@ def test_sample_makes_the_same_bytes(workspace_folder):
     again = workspace_folder / "again"
     made = sorted(path.relative_to(again) for path in again.rglob("*") if path.is_file())
     assert any(path.parts[0] == "runs" for path in made)
-    assert all((again / path).read_bytes() == (ROOT / "data/sample" / path).read_bytes() for path in made)
+    assert all(
+        (again / path).read_bytes() == (ROOT / "data/sample" / path).read_bytes() for path in made
+    )
 
 
 def test_an_empty_catalogue_says_so(workspace_folder):
@@ -50,7 +52,22 @@ def test_an_empty_catalogue_says_so(workspace_folder):
 
 
 def test_a_catalogue_with_foreign_and_broken_files_still_stands(workspace_folder):
-    for name, content in (("a", "{}"), ("b", "no json"), ("c", json.dumps({"as_of": "2026-01-01", "name": "<b>x</b>", "headline": "<script>", "notebook": "experiment_readout", "status": "complete"}))):  # fmt: skip
+    for name, content in (
+        ("a", "{}"),
+        ("b", "no json"),
+        (
+            "c",
+            json.dumps(
+                {
+                    "as_of": "2026-01-01",
+                    "name": "<b>x</b>",
+                    "headline": "<script>",
+                    "notebook": "experiment_readout",
+                    "status": "complete",
+                }
+            ),
+        ),
+    ):
         folder = workspace_folder / "reports" / "experiment_readout" / name / "2026-01-01-00000000"
         folder.mkdir(parents=True)
         (folder / "run.json").write_text(content, encoding="utf-8")
@@ -76,7 +93,9 @@ SHEET = "Idée;Portée;Confiance\nRetours;1 200;80 %\nExport;5 000;50 %\n"
 
 def test_profile_shows_what_is_read_and_what_was_decided(workspace_folder):
     (workspace_folder / "rice.csv").write_text(SHEET, encoding="utf-8-sig")
-    english, french = (opslab("profile", "rice.csv", "--language", language) for language in ("en", "fr"))
+    english, french = (
+        opslab("profile", "rice.csv", "--language", language) for language in ("en", "fr")
+    )
     assert (english.exit_code, french.exit_code) == (0, 0)
     assert "Delimiter: semicolon" in english.stdout
     assert "number; 2 cells with a percent sign, kept as fractions" in english.stdout

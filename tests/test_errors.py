@@ -42,7 +42,9 @@ def test_examples_run():
     assert doctest.testmod(errors).failed == 0
 
 
-@pytest.mark.parametrize(("kind", "code"), CODES.items(), ids=lambda value: getattr(value, "__name__", value))
+@pytest.mark.parametrize(
+    ("kind", "code"), CODES.items(), ids=lambda value: getattr(value, "__name__", value)
+)
 def test_exit_codes(kind, code):
     assert kind.exit_code == code
     assert kind(*PROBLEMS).exit_code == code
@@ -69,7 +71,9 @@ def test_each_is_what_python_would_call_it():
 
 
 @pytest.mark.parametrize("kind", CODES)
-@pytest.mark.parametrize("carry", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy])
+@pytest.mark.parametrize(
+    "carry", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy]
+)
 def test_problems_survive_a_process(kind, carry):
     error = carry(kind(*PROBLEMS))
     assert type(error) is kind
@@ -96,7 +100,11 @@ def test_problems_survive_a_process(kind, carry):
             "unit: unit is missing; add it.",
             "unit : unit manque ; ajoutez-le.",
         ),
-        (Problem("specs.missing", {"name": "unit"}), "unit is missing; add it.", "unit manque ; ajoutez-le."),
+        (
+            Problem("specs.missing", {"name": "unit"}),
+            "unit is missing; add it.",
+            "unit manque ; ajoutez-le.",
+        ),
     ],
 )
 def test_place_and_message(problem, english, french):

@@ -36,7 +36,9 @@ def test_both_languages_have_every_message(area):
 
 
 def fields(template):
-    return [(name, form) for _, name, form, _ in string.Formatter().parse(template) if name is not None]
+    return [
+        (name, form) for _, name, form, _ in string.Formatter().parse(template) if name is not None
+    ]
 
 
 @pytest.mark.parametrize("area", AREAS)
@@ -44,11 +46,17 @@ def test_both_languages_name_the_same_values(area):
     for name, english in catalogue("en", area).items():
         french = catalogue("fr", area)[name]
         plain = [
-            {(value, form.partition(":")[0]) for value, form in fields(said) if "plural" not in form}
+            {
+                (value, form.partition(":")[0])
+                for value, form in fields(said)
+                if "plural" not in form
+            }
             for said in (english, french)
         ]
         assert plain[0] == plain[1], name
-        assert {value for value, _ in fields(english)} == {value for value, _ in fields(french)}, name
+        assert {value for value, _ in fields(english)} == {value for value, _ in fields(french)}, (
+            name
+        )
         for value, form in fields(english) + fields(french):
             kind, _, detail = form.partition(":")
             assert value.isidentifier(), name
@@ -58,7 +66,9 @@ def test_both_languages_name_the_same_values(area):
 
 @pytest.mark.parametrize("area", AREAS)
 def test_french_is_typeset(area):
-    code = r"`[^`]*`|\{[^}]*\}|missing: \w+|type: \w+|data: |path: |rows: |nom: |relative: |per: row|"
+    code = (
+        r"`[^`]*`|\{[^}]*\}|missing: \w+|type: \w+|data: |path: |rows: |nom: |relative: |per: row|"
+    )
     code += r"period: |time: |registered: |event_time: "
     for name, said in catalogue("fr", area).items():
         assert not re.search(r"\w[;!?»]|«\w|\w:(\s|$)", re.sub(code, "", said)), name
@@ -72,16 +82,27 @@ def used():
     for path in SOURCE.rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         inside = {
-            id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values
+            id(part)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.JoinedStr)
+            for part in node.values
         }
         for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and id(node) not in inside
+            ):
                 if re.fullmatch(rf"({'|'.join(AREAS)})\.[a-z0-9_]+", node.value):
                     literals.add(node.value)
             elif isinstance(node, ast.JoinedStr):
-                parts = [part.value if isinstance(part, ast.Constant) else None for part in node.values]
+                parts = [
+                    part.value if isinstance(part, ast.Constant) else None for part in node.values
+                ]
                 if re.match(rf"({'|'.join(AREAS)})\.[a-z0-9_]*$", parts[0] or ""):
-                    patterns.add("".join("[a-z0-9_]+" if part is None else re.escape(part) for part in parts))
+                    patterns.add(
+                        "".join("[a-z0-9_]+" if part is None else re.escape(part) for part in parts)
+                    )
     return literals, patterns
 
 
@@ -91,7 +112,9 @@ def test_every_message_that_the_code_names_is_there():
     assert len(patterns) > 5
     assert sorted(literals - KEYS) == []
     assert [
-        pattern for pattern in sorted(patterns) if not any(re.fullmatch(pattern, key) for key in KEYS)
+        pattern
+        for pattern in sorted(patterns)
+        if not any(re.fullmatch(pattern, key) for key in KEYS)
     ] == []
 
 
@@ -149,10 +172,30 @@ def test_every_message_is_named_by_the_code():
         ("given_percent", (0.025,), "2.5%", f"2,5{THIN}%"),
         ("given_percent", (0.07,), "7%", f"7{THIN}%"),
         ("period", ((DAY, DAY),), "28 September 2026", "28 septembre 2026"),
-        ("period", ((datetime.date(2026, 9, 1), DAY),), f"1{DASH}28 September 2026", f"1{DASH}28 septembre 2026"),
-        ("period", ((datetime.date(2026, 8, 31), DAY),), f"31 August {DASH} 28 September 2026", f"31 août {DASH} 28 septembre 2026"),
-        ("period", ((datetime.date(2025, 12, 21), datetime.date(2026, 1, 17)),), f"21 December 2025 {DASH} 17 January 2026", f"21 décembre 2025 {DASH} 17 janvier 2026"),
-        ("period", ((datetime.date(2025, 9, 28), DAY),), f"28 September 2025 {DASH} 28 September 2026", f"28 septembre 2025 {DASH} 28 septembre 2026"),
+        (
+            "period",
+            ((datetime.date(2026, 9, 1), DAY),),
+            f"1{DASH}28 September 2026",
+            f"1{DASH}28 septembre 2026",
+        ),
+        (
+            "period",
+            ((datetime.date(2026, 8, 31), DAY),),
+            f"31 August {DASH} 28 September 2026",
+            f"31 août {DASH} 28 septembre 2026",
+        ),
+        (
+            "period",
+            ((datetime.date(2025, 12, 21), datetime.date(2026, 1, 17)),),
+            f"21 December 2025 {DASH} 17 January 2026",
+            f"21 décembre 2025 {DASH} 17 janvier 2026",
+        ),
+        (
+            "period",
+            ((datetime.date(2025, 9, 28), DAY),),
+            f"28 September 2025 {DASH} 28 September 2026",
+            f"28 septembre 2025 {DASH} 28 septembre 2026",
+        ),
         ("signed_points", (0.0123,), f"+1.23{WIDE}pp", f"+1,23{WIDE}pt"),
         ("signed_points", (-0.5, 0), f"{MINUS}50{WIDE}pp", f"{MINUS}50{WIDE}pt"),
         ("p_value", (1.0,), "1.0", "1,0"),
@@ -173,7 +216,7 @@ def test_every_message_is_named_by_the_code():
         ("listed", (["a", "b", "c"],), "a, b and c", "a, b et c"),
         ("either", (["a", "b", "c"],), "a, b or c", "a, b ou c"),
     ],
-)  # fmt: skip
+)
 def test_formats(kind, arguments, english, french):
     assert getattr(numbers, kind)(*arguments, language="en") == english
     assert getattr(numbers, kind)(*arguments, language="fr") == french
@@ -194,10 +237,14 @@ def test_plural(days, english, french):
 
 
 def test_no_french_line_starts_with_a_mark():
-    shown = text("experiments.forest_title", "fr", metric="panier : neuf", effect="+1", interval="0")
+    shown = text(
+        "experiments.forest_title", "fr", metric="panier : neuf", effect="+1", interval="0"
+    )
     assert shown == f"panier : neuf{WIDE}: +1 (0)"  # a user's own words stay as they are
     for area in AREAS:
-        assert not [said for said in catalogue("fr", area).values() if re.search(" [:;?!»]|« ", said)]
+        assert not [
+            said for said in catalogue("fr", area).values() if re.search(" [:;?!»]|« ", said)
+        ]
 
 
 @given(st.floats(0, 1))
@@ -260,7 +307,17 @@ def test_one_line_is_one_printable_line_of_the_same_length(given):
     assert one_line(shown) == shown
 
 
-NASTY = ["{0}", "{name.__class__}", "{near}", "{{", "}", "{name!r}", "{:>99999999}", "%s", "a\x1b[2J\nb"]
+NASTY = [
+    "{0}",
+    "{name.__class__}",
+    "{near}",
+    "{{",
+    "}",
+    "{name!r}",
+    "{:>99999999}",
+    "%s",
+    "a\x1b[2J\nb",
+]
 
 
 @pytest.mark.parametrize("nasty", NASTY)

@@ -109,7 +109,9 @@ def test_inputs_name_the_spec_and_the_data(here):
 
 def test_data_path_starts_at_the_spec_not_at_the_workspace(here):
     (here / "deep").mkdir()
-    (here / "deep" / "spec.yaml").write_text(SPEC.replace("exports/", "") + PERIOD, encoding="utf-8")
+    (here / "deep" / "spec.yaml").write_text(
+        SPEC.replace("exports/", "") + PERIOD, encoding="utf-8"
+    )
     (here / "deep" / "units.csv").touch()
     found = ReadoutParameters.of(spec="deep/spec.yaml").inputs()
     assert [path.resolve() for path in found.files] == [
@@ -198,7 +200,9 @@ def test_no_notebook_asks_for_a_secret_or_shadows_an_option(notebook):
     names = notebook.parameters().model_fields
     assert {"as_of", "language"} <= set(names)
     assert not [
-        name for name in names if re.search(r"token|secret|passw|pwd|key|credential", name, re.IGNORECASE)
+        name
+        for name in names
+        if re.search(r"token|secret|passw|pwd|key|credential", name, re.IGNORECASE)
     ]
     assert not {"out", "force"} & set(names)
     assert all(field.description for field in names.values())

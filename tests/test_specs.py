@@ -190,7 +190,15 @@ TOO_DEEP = "The spec is too long, nests too deep or repeats itself too often; wr
         ("\n".join("  " * depth + "a:" for depth in range(60)), r"f, line 50"),
         ("- a\n" * 30_000, r"f, line 20000"),
     ],
-    ids=["billion laughs", "endless list", "endless mapping", "brackets", "braces", "indentation", "long"],
+    ids=[
+        "billion laughs",
+        "endless list",
+        "endless mapping",
+        "brackets",
+        "braces",
+        "indentation",
+        "long",
+    ],
 )
 def test_too_much_is_refused_quickly(source, where):
     start = time.process_time()
@@ -227,7 +235,15 @@ def test_one_document_only(source):
 
 @pytest.mark.parametrize(
     "source",
-    ['a: "\\UFFFFFFFF"', f"%YAML {'1' * 5000}.1\n---\na: b", "a: !<", "%TAG ! !", "&", "*x", "a: 'b"],
+    [
+        'a: "\\UFFFFFFFF"',
+        f"%YAML {'1' * 5000}.1\n---\na: b",
+        "a: !<",
+        "%TAG ! !",
+        "&",
+        "*x",
+        "a: 'b",
+    ],
 )
 def test_odd_yaml_is_an_error_of_the_spec(source):
     with pytest.raises(SpecError, match=r"^f(, line \d+)?: This is not valid YAML"):
@@ -253,7 +269,9 @@ def check(found, kind):
 yamlish = st.text(alphabet="ab01 .:-[]{},&*!|>'\"#%@?~\n\t\\<=e+", max_size=60)
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -291,7 +309,9 @@ def test_any_values_are_validated_or_refused(values):
     check(outcome(lambda: validate(Plan, parse(source, "f"))), Plan)
 
 
-texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn", "Co"]), max_size=30)
+texts = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn", "Co"]), max_size=30
+)
 
 
 @quick

@@ -80,7 +80,9 @@ def test_what_the_package_brings_is_taken_where_nothing_is_there(bare):
 
 
 def test_what_nobody_has_stays_in_the_workspace(bare):
-    assert workspace.resolve("data/sample/nothing.yaml") == bare / "data" / "sample" / "nothing.yaml"
+    assert (
+        workspace.resolve("data/sample/nothing.yaml") == bare / "data" / "sample" / "nothing.yaml"
+    )
 
 
 @pytest.mark.parametrize("name", ["d" * 300, "a\0b"])
@@ -95,10 +97,14 @@ def test_shown_inside_is_relative(bare, monkeypatch):
     monkeypatch.chdir(marked(bare / "w"))
     assert workspace.shown("a/b.csv") == "a/b.csv"
     assert workspace.shown(bare / "w" / "a" / ".." / "b.csv") == "b.csv"
-    assert workspace.shown(workspace.bundled("data/sample/checkout.csv")) == "data/sample/checkout.csv"
+    assert (
+        workspace.shown(workspace.bundled("data/sample/checkout.csv")) == "data/sample/checkout.csv"
+    )
 
 
-@pytest.mark.parametrize("path", ["secret/b.csv", "w/../secret/b.csv", "secret/x/../b.csv", "w-2/b.csv"])
+@pytest.mark.parametrize(
+    "path", ["secret/b.csv", "w/../secret/b.csv", "secret/x/../b.csv", "w-2/b.csv"]
+)
 def test_shown_outside_is_the_bare_name(path, bare, monkeypatch):
     monkeypatch.chdir(marked(bare / "w"))
     assert workspace.shown(bare / path) == "b.csv"
@@ -123,7 +129,9 @@ def test_shown_of_a_folder_above_names_no_folder(path, bare, monkeypatch):
     assert workspace.shown(path) == ".."
 
 
-@pytest.mark.parametrize("content", [b"", b"abc", bytes(range(256)) * 5000], ids=["empty", "short", "long"])
+@pytest.mark.parametrize(
+    "content", [b"", b"abc", bytes(range(256)) * 5000], ids=["empty", "short", "long"]
+)
 def test_sha256(content, tmp_path):
     path = tmp_path / "x"
     path.write_bytes(content)
@@ -134,7 +142,9 @@ def test_sha256_of_a_printed_test_vector(tmp_path):
     # FIPS 180-4, the message "abc".
     path = tmp_path / "x"
     path.write_bytes(b"abc")
-    assert workspace.sha256(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert (
+        workspace.sha256(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )
 
 
 def test_near_name(tmp_path):

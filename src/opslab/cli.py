@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from opslab.runs.folder import Run
 
 
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # we use none, and looking for them takes 25 ms
+os.environ.setdefault(
+    "PYDANTIC_DISABLE_PLUGINS", "__all__"
+)  # we use none, and looking for them takes 25 ms
 
 
 class _Commands(click.Group):
@@ -50,32 +52,46 @@ def _tell(error: Exception, language: Language) -> int:
 
 
 @click.group(
-    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="opslab", prog_name="opslab")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def main(debug: bool) -> None:
     """Notebooks for Product Ops: from one spec and some data to one readout.
 
-    Exit codes: 0 done; 1 a defect of opslab; 2 something for you to correct; 3 a complete readout whose
-    blocking check failed; 4 a run that was cut short; 5 disk, permission or lock.
+    Exit codes: 0 done; 1 a defect of opslab; 2 something for you to correct; 3 a complete readout
+    whose blocking check failed; 4 a run that was cut short; 5 disk, permission or lock.
     """
 
 
 @main.command()
 @click.argument("notebook")
-@click.option("-p", "--parameter", "assignments", metavar="NAME=VALUE", multiple=True, help="One parameter.")
-@click.option("--params", "file", type=click.Path(path_type=Path), help="A YAML file of parameters.")
+@click.option(
+    "-p", "--parameter", "assignments", metavar="NAME=VALUE", multiple=True, help="One parameter."
+)
+@click.option(
+    "--params", "file", type=click.Path(path_type=Path), help="A YAML file of parameters."
+)
 @click.option("--out", default="reports", show_default=True, help="Folder of the reports.")
 @click.option("--force", is_flag=True, help="Run again even when the same run is there.")
-@click.option("--timeout", type=click.FloatRange(min=1), help="Seconds that the whole run may take.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=1), help="Seconds that the whole run may take."
+)
 @click.option("--cell-timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
 @click.option("--quiet", is_flag=True, help="Print the path of the readout only.")
 @click.pass_context
 def run(
-    ctx: click.Context, notebook: str, assignments: Sequence[str], file: Path | None, out: str,
-    force: bool, timeout: float | None, cell_timeout: int | None, quiet: bool,
-) -> None:  # fmt: skip
+    ctx: click.Context,
+    notebook: str,
+    assignments: Sequence[str],
+    file: Path | None,
+    out: str,
+    force: bool,
+    timeout: float | None,
+    cell_timeout: int | None,
+    quiet: bool,
+) -> None:
     """Run NOTEBOOK and file its readout."""
     given = _parameters(assignments, file)
     ctx.meta["language"] = given["language"] if given.get("language") in {"en", "fr"} else "en"
@@ -83,9 +99,14 @@ def run(
 
     with _progress(notebook, quiet=quiet) as progress:
         done = run_notebook(
-            notebook, given, out=out, force=force, run_seconds=timeout, cell_seconds=cell_timeout,
+            notebook,
+            given,
+            out=out,
+            force=force,
+            run_seconds=timeout,
+            cell_seconds=cell_timeout,
             progress=progress,
-        )  # fmt: skip
+        )
     _catalogue(done)
     if quiet:
         click.echo(done.readout)
@@ -174,13 +195,17 @@ def demo(out: str) -> None:
 @click.option("--delimiter", type=click.Choice(["comma", "semicolon", "tab", "bar"]))
 @click.option("--decimal", type=click.Choice(["comma", "point"]))
 @click.option("--day-first/--month-first", default=None, help="How to read 04/03/2025.")
-@click.option("--timezone", metavar="ZONE", help="Of times without an offset, such as Europe/Paris.")
+@click.option(
+    "--timezone", metavar="ZONE", help="Of times without an offset, such as Europe/Paris."
+)
 @click.option("--sheet", help="Sheet of a workbook.")
 @click.option("--until", metavar="DAY", help="Day until which recurring meetings are expanded.")
 @click.option("--draft", is_flag=True, help="Write a first profile of your own into profiles/.")
 @click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
 @click.pass_context
-def profile(ctx: click.Context, /, file: Path, draft: bool, language: Language, **given: Any) -> None:
+def profile(
+    ctx: click.Context, /, file: Path, draft: bool, language: Language, **given: Any
+) -> None:
     """Show what the reader sees in FILE, an export of any tool, and what it does with it."""
     ctx.meta["language"] = language
     from opslab import tables
@@ -281,7 +306,9 @@ def _from_file(file: Path) -> Mapping[str, Any]:
     from opslab.errors import ParameterError
 
     values = documents.read(file, str(file)).values
-    if not isinstance(values, dict) or any(isinstance(value, dict | list) for value in values.values()):
+    if not isinstance(values, dict) or any(
+        isinstance(value, dict | list) for value in values.values()
+    ):
         raise ParameterError.of("runs.params_file", file=str(file))
     return values
 

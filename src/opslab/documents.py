@@ -1,7 +1,7 @@
 """YAML files as plain values, each with the line where it stands.
 
-YAML 1.2 is read: ``on``, ``off``, ``yes`` and ``no`` are words, only ``true`` and ``false`` are booleans;
-``0012`` keeps its zeros and dates stay as they are written until a field asks for one.
+YAML 1.2 is read: ``on``, ``off``, ``yes`` and ``no`` are words, only ``true`` and ``false`` are
+booleans; ``0012`` keeps its zeros and dates stay as they are written until a field asks for one.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def read(path: Path, file: str) -> Document:
         near = workspace.near_name(path)
         raise SpecError.of("specs.missing_file", file=file, near=near) from None
     except OSError as error:
-        raise SpecError.of("specs.unreadable", file=file, reason=error.strerror or str(error)) from None
+        raise SpecError.of(
+            "specs.unreadable", file=file, reason=error.strerror or str(error)
+        ) from None
     except ValueError as error:  # a name that no file can have
         raise SpecError.of("specs.unreadable", file=file, reason=str(error)) from None
     if len(raw) > _LARGEST_BYTES:
@@ -95,7 +97,11 @@ def parse(source: str, file: str) -> Document:
     except ReaderError as error:
         line = source.count("\n", 0, error.position) + 1
         raise SpecError.of("specs.control_character", file=file, line=line) from None
-    except (yaml.YAMLError, ValueError, OverflowError) as error:  # numbers in escapes and directives
+    except (
+        yaml.YAMLError,
+        ValueError,
+        OverflowError,
+    ) as error:  # numbers in escapes and directives
         raise SpecError.of("specs.yaml", file=file, reason=str(error).splitlines()[0]) from None
     if tree is None:
         raise SpecError.of("specs.empty", file=file)
@@ -161,7 +167,11 @@ class _Builder:
             return self._mapping(node, location)
         if isinstance(node, SequenceNode):
             return [self.value(child, (*location, place)) for place, child in enumerate(node.value)]
-        return node.value if getattr(node, "style", None) in ("'", '"', "|", ">") else _plain(node.value)
+        return (
+            node.value
+            if getattr(node, "style", None) in ("'", '"', "|", ">")
+            else _plain(node.value)
+        )
 
     def _mapping(self, node: yaml.MappingNode, location: Location) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -175,11 +185,19 @@ class _Builder:
             if isinstance(read, bool | float):
                 kind = "boolean" if isinstance(read, bool) else "number"
                 raise SpecError.of(
-                    f"specs.label_{kind}", file=self.file, line=line, field=field_name(inner), value=key
+                    f"specs.label_{kind}",
+                    file=self.file,
+                    line=line,
+                    field=field_name(inner),
+                    value=key,
                 )
             if key in values:
                 raise SpecError.of(
-                    "specs.repeated_key", file=self.file, line=line, field=field_name(inner), name=key
+                    "specs.repeated_key",
+                    file=self.file,
+                    line=line,
+                    field=field_name(inner),
+                    name=key,
                 )
             self.lines[inner] = line
             values[key] = self.value(child, inner)

@@ -20,7 +20,8 @@ class Problem:
     Attributes
     ----------
     key : str
-        The message, ``area.name`` in the catalogue; its twin ``…_near``, if any, with a value ``near``.
+        The message, ``area.name`` in the catalogue; its twin ``…_near``, if any, with a value
+        ``near``.
     values : Mapping[str, Any]
         What the message names.
     file : str or None
@@ -66,7 +67,8 @@ class OpslabError(Exception):
     Attributes
     ----------
     exit_code : int
-        What a command ends with: 2 the user can correct it, 4 a run was cut short, 5 the environment.
+        What a command ends with: 2 the user can correct it, 4 a run was cut short, 5 the
+        environment.
     problems : tuple of Problem
     """
 
@@ -82,9 +84,14 @@ class OpslabError(Exception):
 
     @classmethod
     def of(
-        cls, key: str, *, file: str | None = None, line: int | None = None, field: str | None = None,
+        cls,
+        key: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        field: str | None = None,
         **values: Any,
-    ) -> Self:  # fmt: skip
+    ) -> Self:
         """Return the error with a single problem."""
         return cls(Problem(key, values, file, line, field))
 

@@ -38,19 +38,24 @@ class Inputs:
 class Parameters(specs.Declared, ABC):
     """The base of every notebook's parameters."""
 
-    as_of: specs.Day | None = Field(None, description="day as of which the readout speaks, YYYY-MM-DD")
+    as_of: specs.Day | None = Field(
+        None, description="day as of which the readout speaks, YYYY-MM-DD"
+    )
     language: Language = Field("en", description="language of the readout: en or fr")
 
     @classmethod
     def of(cls, /, **given: Any) -> Self:
         """Return the parameters, or raise one `ParameterError` that lists all mistakes.
 
-        An empty text stands for "not given": a notebook's parameters cell has no better way to say it.
+        An empty text stands for "not given": a notebook's parameters cell has no better way to say
+        it.
         """
         unknown = [name for name in given if name not in cls.model_fields]
         found = [cls._unknown(name) for name in unknown]
         known = {
-            name: value for name, value in given.items() if name not in unknown and value not in ("", None)
+            name: value
+            for name, value in given.items()
+            if name not in unknown and value not in ("", None)
         }
         try:
             parameters = cls.model_validate(known)
@@ -66,7 +71,11 @@ class Parameters(specs.Declared, ABC):
     def given(self) -> Mapping[str, str | int | float | bool]:
         """Return the parameters as a notebook's cell takes them: plain values, empty text for "not given"."""
         return {
-            name: "" if value is None else value.isoformat() if isinstance(value, datetime.date) else value
+            name: ""
+            if value is None
+            else value.isoformat()
+            if isinstance(value, datetime.date)
+            else value
             for name, value in self
         }
 

@@ -17,7 +17,7 @@ from pydantic import (
     PrivateAttr,
     StringConstraints,
     ValidationError,
-)  # fmt: skip
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from opslab import workspace
@@ -188,11 +188,16 @@ def problems(
         key, values = _message(model, detail, location)
         found.append(
             Problem(
-                key, values, (document.file or None) if document else None,
-                document.line(location) if document else None, field_name(location) or None,
+                key,
+                values,
+                (document.file or None) if document else None,
+                document.line(location) if document else None,
+                field_name(location) or None,
             )
-        )  # fmt: skip
-        if found[-1].field in {problem.field for problem in found[:-1] if problem.key != found[-1].key}:
+        )
+        if found[-1].field in {
+            problem.field for problem in found[:-1] if problem.key != found[-1].key
+        }:
             found.pop()  # the other reading of a field that takes one of two kinds
     return sorted(found, key=lambda problem: problem.line or 0)
 
@@ -211,12 +216,18 @@ def _written(detail: ErrorDetails, document: Document | None) -> Location:
         elif isinstance(values, list | tuple) and isinstance(part, int) and part < len(values):
             kept.append(part)
             values = values[part]
-        elif last and isinstance(values, dict) and detail["type"] in ("missing", "union_tag_not_found"):
+        elif (
+            last
+            and isinstance(values, dict)
+            and detail["type"] in ("missing", "union_tag_not_found")
+        ):
             kept.append(part)
     return tuple(kept)
 
 
-def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -> tuple[str, dict[str, Any]]:
+def _message(
+    model: type[BaseModel], detail: ErrorDetails, location: Location
+) -> tuple[str, dict[str, Any]]:
     """Return the catalogue's message for one finding of pydantic."""
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
     if given is None and kind != "extra_forbidden":
@@ -238,7 +249,10 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
         near = did_you_mean(str(given), choices)
         return "specs.choice", {"given": _short(given), "choices": choices, "near": near}
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
-        return f"specs.{kind}", {"given": _short(given), "bound": f"{next(iter(context.values())):g}"}
+        return f"specs.{kind}", {
+            "given": _short(given),
+            "bound": f"{next(iter(context.values())):g}",
+        }
     family = next((family for prefix, family in _FAMILIES.items() if kind.startswith(prefix)), None)
     if family:
         return family, {"given": _short(given)}
@@ -246,12 +260,21 @@ def _message(model: type[BaseModel], detail: ErrorDetails, location: Location) -
 
 
 _FAMILIES = {
-    "string_pattern": "specs.pattern", "string_too": "specs.text_length", "string": "specs.not_text",
-    "int": "specs.not_integer", "float": "specs.not_number", "finite": "specs.not_number",
-    "bool": "specs.not_boolean", "date": "specs.not_date", "dict": "specs.not_mapping",
-    "model": "specs.not_mapping", "list": "specs.not_list", "tuple": "specs.not_list",
-    "too_short": "specs.too_few", "none_required": "specs.not_allowed",
-}  # fmt: skip
+    "string_pattern": "specs.pattern",
+    "string_too": "specs.text_length",
+    "string": "specs.not_text",
+    "int": "specs.not_integer",
+    "float": "specs.not_number",
+    "finite": "specs.not_number",
+    "bool": "specs.not_boolean",
+    "date": "specs.not_date",
+    "dict": "specs.not_mapping",
+    "model": "specs.not_mapping",
+    "list": "specs.not_list",
+    "tuple": "specs.not_list",
+    "too_short": "specs.too_few",
+    "none_required": "specs.not_allowed",
+}
 
 
 def _short(given: object, most: int = 40) -> str:
@@ -264,7 +287,9 @@ def _fields(model: type[BaseModel], location: Location) -> list[str]:
     models: list[type[BaseModel]] = [model]
     for part in location:
         if isinstance(part, str):
-            within = [one.model_fields[part].annotation for one in models if part in one.model_fields]
+            within = [
+                one.model_fields[part].annotation for one in models if part in one.model_fields
+            ]
             tagged = [one for one in models if _tag(one) == part]
             models = [inner for one in within for inner in _models(one)] or tagged or models
     return [name for one in models for name in one.model_fields]

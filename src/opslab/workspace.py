@@ -20,8 +20,8 @@ _REPORTS = "OPSLAB_REPORTS"
 def root() -> Path:
     """Return the folder from which relative paths in parameters start.
 
-    It is the folder named by the environment variable ``OPSLAB_WORKSPACE`` (the runner sets it), or the
-    nearest folder upwards that holds ``opslab.toml``, or the current folder.
+    It is the folder named by the environment variable ``OPSLAB_WORKSPACE`` (the runner sets it), or
+    the nearest folder upwards that holds ``opslab.toml``, or the current folder.
     """
     named = os.environ.get(VARIABLE)
     if named:
@@ -56,8 +56,8 @@ def filing_in(folder: Path) -> Iterator[None]:
 def resolve(path: str | Path) -> Path:
     """Return a path of a parameter as an absolute one.
 
-    A relative path starts at the workspace's root. Where nothing is there and the package brings a file
-    of that name (``data/sample/…``, ``notebooks/…``), that one is taken.
+    A relative path starts at the workspace's root. Where nothing is there and the package brings a
+    file of that name (``data/sample/…``, ``notebooks/…``), that one is taken.
     """
     given = expanded(path)
     if given.is_absolute():

@@ -39,18 +39,33 @@ def lab(workspace, tmp_path_factory, browser):
         pytest.skip("no JupyterLab: install the extra lab")
     own = tmp_path_factory.mktemp("jupyter")
     folders = {"CONFIG": "config", "DATA": "data", "RUNTIME": "runtime"}
-    environment = os.environ | {f"JUPYTER_{name}_DIR": str(own / folder) for name, folder in folders.items()}
+    environment = os.environ | {
+        f"JUPYTER_{name}_DIR": str(own / folder) for name, folder in folders.items()
+    }
     environment |= {"IPYTHONDIR": str(own / "ipython"), "HOME": str(own)}
     environment.pop("OPSLAB_WORKSPACE", None)
     news = {"@jupyterlab/apputils-extension:announcements": True}  # it would ask for news
     _write(own / "config/labconfig/page_config.json", {"disabledExtensions": news})
     tracker = "config/lab/user-settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
-    _write(own / tracker, {"windowingMode": "none"})  # every cell in the page, not only those in sight
+    _write(
+        own / tracker, {"windowingMode": "none"}
+    )  # every cell in the page, not only those in sight
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "opslab.cli", "lab", "--port", str(port), "--no-browser", "--ServerApp.ip=127.0.0.1",
-               f"--IdentityProvider.token={TOKEN}", "--ServerApp.port_retries=0", "--allow-root"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "opslab.cli",
+        "lab",
+        "--port",
+        str(port),
+        "--no-browser",
+        "--ServerApp.ip=127.0.0.1",
+        f"--IdentityProvider.token={TOKEN}",
+        "--ServerApp.port_retries=0",
+        "--allow-root",
+    ]
     with (own / "log").open("w", encoding="utf-8") as log:
         server = subprocess.Popen(
             command, cwd=workspace, env=environment, stdout=log, stderr=log, start_new_session=True

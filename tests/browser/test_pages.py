@@ -30,9 +30,17 @@ def wide_spec(folder):
     metrics = []
     for place in range(6):
         data[f"m{place}"] = random.gamma(2, 10.0 ** (place + 1), 1_500)
-        role = {"role": "guardrail", "margin": {"relative": 0.03}} if place > 3 else {"role": "primary"}
-        name = f"dépense par visiteur en euros hors taxes et hors frais de livraison, semaine {place}"
-        metrics.append({"name": name, "type": "mean", "column": f"m{place}", "goal": "increase"} | role)
+        role = (
+            {"role": "guardrail", "margin": {"relative": 0.03}}
+            if place > 3
+            else {"role": "primary"}
+        )
+        name = (
+            f"dépense par visiteur en euros hors taxes et hors frais de livraison, semaine {place}"
+        )
+        metrics.append(
+            {"name": name, "type": "mean", "column": f"m{place}", "goal": "increase"} | role
+        )
     data.to_csv(folder / "wide.csv", index=False)
     spec = {
         "experiment": "libelle-du-bouton-de-commande-de-la-page-panier",
@@ -54,7 +62,9 @@ def pages(tmp_path_factory, browser):
     wide_spec(sample)
     table = (sample / "checkout.csv").read_text(encoding="utf-8")
     (sample / "wrong.csv").write_text(re.sub(r",\d+\.?\d*\n$", ",many\n", table), encoding="utf-8")
-    wrong = (sample / "checkout.yaml").read_text(encoding="utf-8").replace("checkout.csv", "wrong.csv")
+    wrong = (
+        (sample / "checkout.yaml").read_text(encoding="utf-8").replace("checkout.csv", "wrong.csv")
+    )
     (sample / "wrong.yaml").write_text(wrong, encoding="utf-8")
     runs = {
         "healthy": (["spec=data/sample/checkout.yaml"], 0),
@@ -71,7 +81,9 @@ def pages(tmp_path_factory, browser):
         patch.delenv("OPSLAB_WORKSPACE", raising=False)
         for name, (given, code) in runs.items():
             arguments = [part for one in given for part in ("-p", one)]
-            notebook = {"time saved": "time_saved", "case": "business_case"}.get(name, "experiment_readout")
+            notebook = {"time saved": "time_saved", "case": "business_case"}.get(
+                name, "experiment_readout"
+            )
             done = CliRunner().invoke(main, ["run", notebook, *arguments])
             assert done.exit_code == code, done.output
             written = set((folder / "reports").glob("*/*/*/*.html")) - set(found.values())
@@ -116,9 +128,7 @@ def test_nothing_is_asked_of_anyone_and_nothing_is_said(address, opened):
 @pytest.mark.parametrize("name", ["healthy", "catalogue", "failure"])
 def test_a_script_that_got_in_would_not_run(pages, opened, tmp_path, name):
     source = pages[name].read_text(encoding="utf-8")
-    scripts = (
-        '<script>document.title = "ran"</script><img src="data:," alt="" onerror="document.title = \'ran\'">'
-    )
+    scripts = '<script>document.title = "ran"</script><img src="data:," alt="" onerror="document.title = \'ran\'">'
     injected = source.replace("</main>", f"{scripts}</main>")
     (tmp_path / "injected.html").write_text(injected, encoding="utf-8")
     page = opened((tmp_path / "injected.html").as_uri())
@@ -188,7 +198,10 @@ def test_the_skip_link_and_the_contents_lead_where_they_say(pages, opened):
         anchor = link.get_attribute("href")[1:]
         assert page.evaluate("location.hash") == f"#{anchor}"
         assert (
-            page.evaluate("name => document.getElementById(name).getBoundingClientRect().top", anchor) < 800
+            page.evaluate(
+                "name => document.getElementById(name).getBoundingClientRect().top", anchor
+            )
+            < 800
         )
 
 
@@ -264,7 +277,9 @@ def test_nothing_moves_and_forced_colours_keep_the_frames(address, opened):
         ".verdict, .note",
         "all => all.map(one => getComputedStyle(one)).map(one => [one.borderTopStyle, one.borderTopColor])",
     )
-    assert all(style == "solid" and "0)" not in colour.replace("0, 0, 0)", "") for style, colour in frames)
+    assert all(
+        style == "solid" and "0)" not in colour.replace("0, 0, 0)", "") for style, colour in frames
+    )
 
 
 def test_a_wide_table_stays_a_table_on_a_phone(pages, opened):

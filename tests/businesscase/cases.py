@@ -11,9 +11,19 @@ from opslab.evidence import Evidence, Quantity, SourceFile
 DAY = datetime.date(2026, 10, 5)
 RISK = {"risk": "nobody uses it", "owner": "ops", "trigger": "use under 50 %"}
 KPI = {
-    "id": "k1", "name": "weeks to decision", "gain": "decisions", "unit": "weeks", "baseline": 7, "target": 5,
-    "low": 4, "high": 6, "date": "2027-12-31", "kill": 6.5, "source": "log", "owner": "ops",
-}  # fmt: skip
+    "id": "k1",
+    "name": "weeks to decision",
+    "gain": "decisions",
+    "unit": "weeks",
+    "baseline": 7,
+    "target": 5,
+    "low": 4,
+    "high": 6,
+    "date": "2027-12-31",
+    "kill": 6.5,
+    "source": "log",
+    "owner": "ops",
+}
 
 
 def money(name, amount, per="year", **more):
@@ -23,7 +33,9 @@ def money(name, amount, per="year", **more):
         if not isinstance(amount, tuple)
         else dict(zip(("low", "high"), amount, strict=True))
     )
-    return {"id": name, "statement": name, "currency": "EUR", "per": per, "grade": "D"} | ends | more
+    return (
+        {"id": name, "statement": name, "currency": "EUR", "per": per, "grade": "D"} | ends | more
+    )
 
 
 def share(name, amount, **more):
@@ -55,24 +67,43 @@ def cost(name, amount, **more):
 
 def fields(assumptions, benefits, costs, options=None, **more):
     """Return the fields of a case; by default doing nothing costs ``idle``, and one option ends it all."""
-    finance = {"currency": "EUR", "start": "2027-01-01", "rate": 0.1, "horizon_months": 36} | more.pop(
-        "finance", {}
-    )
+    finance = {
+        "currency": "EUR",
+        "start": "2027-01-01",
+        "rate": 0.1,
+        "horizon_months": 36,
+    } | more.pop("finance", {})
     if options is None:
         assumptions = [*assumptions, money("idle", 0)]
         options = [
             {"name": "nothing", "kind": "do_nothing", "costs": ["idle"]},
-            {"name": "ask", "kind": "recommended", "benefits": [one["name"] for one in benefits],
-             "costs": [one["name"] for one in costs]},
-        ]  # fmt: skip
+            {
+                "name": "ask",
+                "kind": "recommended",
+                "benefits": [one["name"] for one in benefits],
+                "costs": [one["name"] for one in costs],
+            },
+        ]
         costs = [*costs, cost("idle", "idle")]
-    return copy.deepcopy({
-        "case": "Test case", "date": DAY.isoformat(), "owner": "ops", "sponsor": "cpo", "calibration": "trained",
-        "ask": {"sentence": "two posts", "problem": "slow"},
-        "decision": {"wanted": "approve", "by": "2026-11-16", "who": "cpo"},
-        "finance": finance, "assumptions": assumptions, "benefits": benefits, "costs": costs,
-        "options": options, "risks": [RISK], "kpis": [KPI],
-    } | more)  # fmt: skip
+    return copy.deepcopy(
+        {
+            "case": "Test case",
+            "date": DAY.isoformat(),
+            "owner": "ops",
+            "sponsor": "cpo",
+            "calibration": "trained",
+            "ask": {"sentence": "two posts", "problem": "slow"},
+            "decision": {"wanted": "approve", "by": "2026-11-16", "who": "cpo"},
+            "finance": finance,
+            "assumptions": assumptions,
+            "benefits": benefits,
+            "costs": costs,
+            "options": options,
+            "risks": [RISK],
+            "kpis": [KPI],
+        }
+        | more
+    )
 
 
 def case(*arguments, **more):
@@ -93,21 +124,41 @@ def finding(name="desk/pm/tag", quantity=None, **more):
     """Return a finding of hours a year, as the time-saved notebook tells them."""
     quantiles = {"p5": 100.0, "p25": 160.0, "p50": 200.0, "p75": 250.0, "p95": 330.0}
     given = {
-        "id": name, "kind": "causal", "statement": ("timesaved.evidence", {"task": "tag", "role": "pm", "initiatives": ["desk"]}),
+        "id": name,
+        "kind": "causal",
+        "statement": ("timesaved.evidence", {"task": "tag", "role": "pm", "initiatives": ["desk"]}),
         "quantity": quantity or Quantity("quantiles", quantiles, 207.0, 100.0, 330.0, 0.9),
-        "unit": "hours", "per": "year", "period": (None, None), "population": "pm", "claim": f"hours:{name}",
-        "benefit": "capacity", "grade": "B", "sources": (), "date": DAY, "owner": "ops",
-    }  # fmt: skip
+        "unit": "hours",
+        "per": "year",
+        "period": (None, None),
+        "population": "pm",
+        "claim": f"hours:{name}",
+        "benefit": "capacity",
+        "grade": "B",
+        "sources": (),
+        "date": DAY,
+        "owner": "ops",
+    }
     return Evidence(**(given | more))
 
 
 def win(name="shop/orders/short", location=0.02, scale=0.005, **more):
     """Return a finding of an experiment: value enabled, as a share per unit."""
     quantity = Quantity(
-        "student_t", {"location": location, "scale": scale, "degrees_of_freedom": 400.0},
-        location, location - 1.96 * scale, location + 1.96 * scale, 0.95,
-    )  # fmt: skip
-    given = {"unit": "share", "per": "unit", "population": "user_id", "benefit": "enabled", "grade": "A"}
+        "student_t",
+        {"location": location, "scale": scale, "degrees_of_freedom": 400.0},
+        location,
+        location - 1.96 * scale,
+        location + 1.96 * scale,
+        0.95,
+    )
+    given = {
+        "unit": "share",
+        "per": "unit",
+        "population": "user_id",
+        "benefit": "enabled",
+        "grade": "A",
+    }
     return finding(name, quantity, **(given | {"claim": f"metric:{name}"} | more))
 
 
@@ -119,8 +170,12 @@ def file_run(reports, run, evidence=(), status="complete", **record):
     made = reports / notebook / name / folder
     made.mkdir(parents=True, exist_ok=True)
     (made / "result.json").write_bytes(content)
-    noted = {"notebook": notebook, "name": name, "as_of": folder[:10],
-             "outputs": {"result.json": hashlib.sha256(content).hexdigest()}}  # fmt: skip
+    noted = {
+        "notebook": notebook,
+        "name": name,
+        "as_of": folder[:10],
+        "outputs": {"result.json": hashlib.sha256(content).hexdigest()},
+    }
     (made / "run.json").write_text(json.dumps(noted))
     return made
 
@@ -138,8 +193,16 @@ def hours_case(found="e", run="time_saved/desk", **more):
         "hours", evidence=[found], worth="rate", adoption="use", recapture="work", decay="wear"
     ) | more.pop("line", {})
     return fields(
-        [money("rate", 50, "hours"), share("use", 0.8), share("work", 0.5), share("wear", 0.1), money("pay", 1000),
-         *more.pop("assumptions", [])],
-        [line], [cost("paid", "pay")],
-        evidence=[{"id": found, "run": run}], **more,
-    )  # fmt: skip
+        [
+            money("rate", 50, "hours"),
+            share("use", 0.8),
+            share("work", 0.5),
+            share("wear", 0.1),
+            money("pay", 1000),
+            *more.pop("assumptions", []),
+        ],
+        [line],
+        [cost("paid", "pay")],
+        evidence=[{"id": found, "run": run}],
+        **more,
+    )

@@ -52,7 +52,13 @@ class Slow:
     """
 
     def __init__(self, case, value, happens, evidence, draws):
-        self.case, self.value, self.happens, self.evidence, self.draws = case, value, happens, evidence, draws
+        self.case, self.value, self.happens, self.evidence, self.draws = (
+            case,
+            value,
+            happens,
+            evidence,
+            draws,
+        )
         self.by_id = {one.id: one for one in case.assumptions}
         self.months = case.finance.horizon_months
         self.flows = {one.name: self.benefit(one) for one in case.benefits}
@@ -95,8 +101,14 @@ class Slow:
             if (line.evidence or self.by_id[line.quantity].currency) and not line.volume
             else 1.0
         )
-        scale *= self.money(self.by_id[line.worth or line.quantity]) if (line.worth or line.quantity) else 1.0
-        decay = line.decay or ("default-decay" if kind in ("capacity", "quality") and not once else None)
+        scale *= (
+            self.money(self.by_id[line.worth or line.quantity])
+            if (line.worth or line.quantity)
+            else 1.0
+        )
+        decay = line.decay or (
+            "default-decay" if kind in ("capacity", "quality") and not once else None
+        )
         recapture = line.recapture or ("default-recapture" if hours and kind != "hard" else None)
         made = []
         for draw in range(self.draws):
@@ -122,9 +134,17 @@ class Slow:
                 kept.append(used[-1] * wear)
                 money.append(kept[-1] * of(recapture))
                 freed.append(natural * of(line.adoption) * part * wear / 12 if hours else 0.0)
-            made.append({"money": money, "hours": freed, "used": used, "kept": kept, "gross": worth / 12})
-        return {"cost": False, "kind": kind, "gain": line.gain, "once": once, "draws": made,
-                "counted": kind != "enabled" or line.share is not None}  # fmt: skip
+            made.append(
+                {"money": money, "hours": freed, "used": used, "kept": kept, "gross": worth / 12}
+            )
+        return {
+            "cost": False,
+            "kind": kind,
+            "gain": line.gain,
+            "once": once,
+            "draws": made,
+            "counted": kind != "enabled" or line.share is not None,
+        }
 
     def cost(self, line):
         one = self.by_id[line.amount]
@@ -137,7 +157,8 @@ class Slow:
             yearly = self.value(one.id)[draw] * self.money(one) * PER_YEAR[one.per]
             if (
                 line.probability
-                and NormalDist().cdf(self.happens(line.name)[draw]) >= self.value(line.probability)[draw]
+                and NormalDist().cdf(self.happens(line.name)[draw])
+                >= self.value(line.probability)[draw]
             ):
                 yearly = 0.0
             grows = 1 + self.value(line.trend)[draw] if line.trend else 1.0
@@ -146,7 +167,9 @@ class Slow:
                 if once:
                     months.append(yearly * grows ** (month / 12) if month == start else 0.0)
                 else:
-                    months.append(yearly / 12 * grows ** (month / 12) if start <= month < end else 0.0)
+                    months.append(
+                        yearly / 12 * grows ** (month / 12) if start <= month < end else 0.0
+                    )
             made.append({"money": months, "hours": [0.0] * self.months})
         return {
             "cost": True,
@@ -199,7 +222,9 @@ class Slow:
                 for month in range(self.months):
                     factor = self.factor(flow, month)
                     present += part * one["money"][month] * factor
-                    moment = month if flow["once"] else month + 1  # at the start of its month, or at the end
+                    moment = (
+                        month if flow["once"] else month + 1
+                    )  # at the start of its month, or at the end
                     cash[moment] += part * one["money"][month]
                     worth_now[moment] += part * one["money"][month] * factor
                     column = 0 if part > 0 else 1 if flow["once"] else 2

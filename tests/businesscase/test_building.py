@@ -9,7 +9,20 @@ import sys
 
 import pytest
 import yaml
-from cases import benefit, case, cost, fields, file_run, finding, hours_case, money, share, simple, units, win
+from cases import (
+    benefit,
+    case,
+    cost,
+    fields,
+    file_run,
+    finding,
+    hours_case,
+    money,
+    share,
+    simple,
+    units,
+    win,
+)
 
 from opslab import workspace
 from opslab.businesscase import build
@@ -69,7 +82,10 @@ def test_reach_counts_and_what_another_option_takes_does_not():
 
 def test_the_same_hours_are_counted_for_their_own_role_only():
     declared = teams(0.1) | {
-        "teams": [{"role": "pm", "people": 10, "hours": 1_600}, {"role": "qa", "people": 0.1, "hours": 1_600}]
+        "teams": [
+            {"role": "pm", "people": 10, "hours": 1_600},
+            {"role": "qa", "people": 0.1, "hours": 1_600},
+        ]
     }
     found = [finding(), finding("desk/qa/test", population="qa")]
     result = built(declared, {"e": found})
@@ -91,7 +107,9 @@ def graded(grade, **more):
     return declared
 
 
-@pytest.mark.parametrize(("grade", "told"), [("A", "pass"), ("D", "pass"), ("E", "warn"), ("F", "warn")])
+@pytest.mark.parametrize(
+    ("grade", "told"), [("A", "pass"), ("D", "pass"), ("E", "warn"), ("F", "warn")]
+)
 def test_a_case_of_words_is_told(grade, told):
     assert status(built(graded(grade)), "evidence") == told
 
@@ -105,7 +123,9 @@ def test_half_of_it_may_be_said():
         declared["options"][1]["benefits"].append("more")
         result = built(declared)
         assert status(result, "evidence") == told
-        assert result.check("evidence").values["share"] == pytest.approx(100_000 / (100_000 + beside))
+        assert result.check("evidence").values["share"] == pytest.approx(
+            100_000 / (100_000 + beside)
+        )
 
 
 def test_a_hard_gain_names_its_budget_line():
@@ -128,8 +148,14 @@ def test_much_recapture_needs_logs(value, grade, told):
     assert status(built(declared, {"e": [finding()]}), "recapture") == told
 
 
-@pytest.mark.parametrize(("line", "told"), [({"gain": "decisions"}, "warn"), ({"gain": "decisions", "apart": "sales"}, "pass"),
-                                            ({"gain": "alignment"}, "pass")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ({"gain": "decisions"}, "warn"),
+        ({"gain": "decisions", "apart": "sales"}, "pass"),
+        ({"gain": "alignment"}, "pass"),
+    ],
+)
 def test_faster_decisions_and_hours_may_be_the_same_money(line, told):
     declared = hours_case(assumptions=[money("sooner", 500)])
     declared["benefits"].append(benefit("sooner", "sooner", **line))
@@ -138,8 +164,11 @@ def test_faster_decisions_and_hours_may_be_the_same_money(line, told):
 
 
 def test_cash_that_turns_again_is_told():
-    declared = fields([money("gain", 12_000), money("pay", 100, "once"), money("late", 100_000, "once")], [benefit("g", "gain")],
-                      [cost("c", "pay"), cost("later", "late", starts="2028-01-01")])  # fmt: skip
+    declared = fields(
+        [money("gain", 12_000), money("pay", 100, "once"), money("late", 100_000, "once")],
+        [benefit("g", "gain")],
+        [cost("c", "pay"), cost("later", "late", starts="2028-01-01")],
+    )
     result = built(declared)
     assert (status(result, "cash"), result.recommended.negative_again) == ("warn", 1.0)
     assert status(built(simple()), "cash") == "pass"
@@ -180,21 +209,55 @@ print(hashlib.sha256(json.dumps(result.record(), allow_nan=False).encode()).hexd
 def rich(path):
     """A case with something of everything, in a file, with its evidence filed beside it."""
     declared = hours_case(
-        calibration="untrained", runs=["runs"], assumptions=[
-            units("visits", (8e5, 1.2e6), "year", grade="F"), money("margin", (8, 15), "order", currency="USD"),
-            share("part", (0.1, 0.3)), share("risk", 0.3), money("fine", (1e4, 3e4), "once"), money("extra", (100, 900), grade="F")],
-        roadmap=[{"id": "go", "name": "go", "starts": "2027-01-01", "ends": "2027-02-28", "slip": {"low": 0.5, "high": 4}}],
-        finance={"exchange": [{"from": "USD", "to": "EUR", "rate": 0.92, "date": "2026-09-30", "source": "treasury"}]},
+        calibration="untrained",
+        runs=["runs"],
+        assumptions=[
+            units("visits", (8e5, 1.2e6), "year", grade="F"),
+            money("margin", (8, 15), "order", currency="USD"),
+            share("part", (0.1, 0.3)),
+            share("risk", 0.3),
+            money("fine", (1e4, 3e4), "once"),
+            money("extra", (100, 900), grade="F"),
+        ],
+        roadmap=[
+            {
+                "id": "go",
+                "name": "go",
+                "starts": "2027-01-01",
+                "ends": "2027-02-28",
+                "slip": {"low": 0.5, "high": 4},
+            }
+        ],
+        finance={
+            "exchange": [
+                {
+                    "from": "USD",
+                    "to": "EUR",
+                    "rate": 0.92,
+                    "date": "2026-09-30",
+                    "source": "treasury",
+                }
+            ]
+        },
         line={"starts": "go", "ramp_months": 6},
-    )  # fmt: skip
+    )
     declared["evidence"].append({"id": "shop", "run": "experiment_readout/shop"})
     declared["benefits"].append(
-        benefit("orders", evidence=["shop"], volume="visits", worth="margin", share="part", signed_by="shop")
+        benefit(
+            "orders",
+            evidence=["shop"],
+            volume="visits",
+            worth="margin",
+            share="part",
+            signed_by="shop",
+        )
     )
     declared["costs"].append(cost("fine", "fine", probability="risk"))
     declared["options"][1]["benefits"].append("orders")
     declared["options"][1]["costs"].append("fine")
-    declared["options"].append({"name": "small", "kind": "minimum", "benefits": ["hours"], "costs": ["paid"]})
+    declared["options"].append(
+        {"name": "small", "kind": "minimum", "benefits": ["hours"], "costs": ["paid"]}
+    )
     path.mkdir(exist_ok=True)
     file_run(path / "runs", RUN, [finding(), finding("desk/pm/merge")])
     file_run(path / "runs", "experiment_readout/shop/2026-10-01-0123abcd", [win()])
@@ -205,11 +268,25 @@ def rich(path):
 def test_the_same_bytes_in_any_process(tmp_path, monkeypatch):
     """Threads, locale, time zone, hash seed, folder and day of the machine."""
     made = []
-    for number, more in enumerate([
-        {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "0"},
-        {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2", "TZ": "Pacific/Auckland", "LC_ALL": "fr_FR.UTF-8",
-         "PYTHONHASHSEED": "12345", "LANG": "fr_FR.UTF-8"},
-    ]):  # fmt: skip
+    for number, more in enumerate(
+        [
+            {
+                "OPENBLAS_NUM_THREADS": "1",
+                "OMP_NUM_THREADS": "1",
+                "TZ": "UTC",
+                "LC_ALL": "C",
+                "PYTHONHASHSEED": "0",
+            },
+            {
+                "OPENBLAS_NUM_THREADS": "2",
+                "OMP_NUM_THREADS": "2",
+                "TZ": "Pacific/Auckland",
+                "LC_ALL": "fr_FR.UTF-8",
+                "PYTHONHASHSEED": "12345",
+                "LANG": "fr_FR.UTF-8",
+            },
+        ]
+    ):
         path = rich(tmp_path / f"folder{number}")
         monkeypatch.delenv("OPSLAB_REPORTS", raising=False)
         environment = os.environ | more | {"OPSLAB_WORKSPACE": str(path.parent)}
@@ -244,8 +321,12 @@ def test_the_record_is_plain_json_and_small(tmp_path, monkeypatch):
 
 
 def test_never_is_null_in_the_record():
-    declared = case([money("gain", 1), money("pay", 100)], [benefit("g", "gain")], [cost("c", "pay")])
-    told = json.loads(json.dumps(build(declared, draws=1_000).record(), allow_nan=False))["options"][0]
+    declared = case(
+        [money("gain", 1), money("pay", 100)], [benefit("g", "gain")], [cost("c", "pay")]
+    )
+    told = json.loads(json.dumps(build(declared, draws=1_000).record(), allow_nan=False))[
+        "options"
+    ][0]
     assert (told["payback"], told["payback_discounted"], told["never"]) == (None, None, 1.0)
 
 
@@ -257,7 +338,9 @@ def test_the_day_is_the_cases_or_the_one_given():
 @pytest.mark.parametrize("wrong", [{"draws": 0}, {"draws": 5}, {"seed": -1}])
 def test_draws_and_seed_that_cannot_be(wrong):
     made = fields(
-        [money("gain", (60_000, 110_000)), money("pay", 80_000)], [benefit("g", "gain")], [cost("c", "pay")]
+        [money("gain", (60_000, 110_000)), money("pay", 80_000)],
+        [benefit("g", "gain")],
+        [cost("c", "pay")],
     )
     with pytest.raises(InputError):
         built(made, **wrong)
@@ -278,9 +361,24 @@ def run(folder, declared, *more):
     (folder / "opslab.toml").touch()
     (folder / "case.yaml").write_text(yaml.safe_dump(declared, sort_keys=False))
     told = subprocess.run(
-        [sys.executable, "-m", "opslab.cli", "run", "business_case", "-p", "spec=case.yaml", "-p", "draws=1000", *more],
-        cwd=folder, env=os.environ | {"OPSLAB_WORKSPACE": str(folder)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "opslab.cli",
+            "run",
+            "business_case",
+            "-p",
+            "spec=case.yaml",
+            "-p",
+            "draws=1000",
+            *more,
+        ],
+        cwd=folder,
+        env=os.environ | {"OPSLAB_WORKSPACE": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert "Traceback" not in told.stdout + told.stderr
     return told.returncode, told.stdout + told.stderr
 

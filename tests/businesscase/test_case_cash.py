@@ -35,28 +35,56 @@ def cases(draw):
     pick = lambda *values: draw(st.sampled_from(values))  # noqa: E731
     months = pick(6, 12, 17, 30)
     finance = {
-        "rate": pick(0.1, 0.0, -0.05, 0.3), "timing": pick("monthly", "end_year", "mid_year"), "horizon_months": months,
-        "exchange": [{"from": "USD", "to": "EUR", "rate": 0.92, "date": "2026-09-30", "source": "treasury"}],
-    }  # fmt: skip
-    assumptions = [share("wear", pick(0.0, (0.05, 0.2))), share("use", pick(1.0, (0.5, 0.9))), share("work", (0.3, 0.6)),
-                   share("grow", pick(0.0, (0.02, 0.06))), share("chance", pick(0.3, (0.4, 0.8)))]  # fmt: skip
-    steps = [{"id": f"step{k}", "name": f"step {k}", "starts": "2026-06-01",
-              "ends": pick("2026-12-31", "2027-01-01", "2027-03-15"),
-              "slip": pick({"low": 0.5, "high": 5}, {"low": 0, "likely": 2, "high": 4}, 0, 2)} for k in range(2)]  # fmt: skip
+        "rate": pick(0.1, 0.0, -0.05, 0.3),
+        "timing": pick("monthly", "end_year", "mid_year"),
+        "horizon_months": months,
+        "exchange": [
+            {"from": "USD", "to": "EUR", "rate": 0.92, "date": "2026-09-30", "source": "treasury"}
+        ],
+    }
+    assumptions = [
+        share("wear", pick(0.0, (0.05, 0.2))),
+        share("use", pick(1.0, (0.5, 0.9))),
+        share("work", (0.3, 0.6)),
+        share("grow", pick(0.0, (0.02, 0.06))),
+        share("chance", pick(0.3, (0.4, 0.8))),
+    ]
+    steps = [
+        {
+            "id": f"step{k}",
+            "name": f"step {k}",
+            "starts": "2026-06-01",
+            "ends": pick("2026-12-31", "2027-01-01", "2027-03-15"),
+            "slip": pick({"low": 0.5, "high": 5}, {"low": 0, "likely": 2, "high": 4}, 0, 2),
+        }
+        for k in range(2)
+    ]
     benefits, costs = [], []
     for k in range(draw(st.integers(1, 3))):
-        line = {"kind": pick("hard", "capacity", "quality"), "gain": pick("time", "decisions"),
-                "ramp_months": pick(0, 3, 9.5), "starts": pick("2027-01-01", "2026-03-10", "2027-02-02", "step0", "step1")}  # fmt: skip
+        line = {
+            "kind": pick("hard", "capacity", "quality"),
+            "gain": pick("time", "decisions"),
+            "ramp_months": pick(0, 3, 9.5),
+            "starts": pick("2027-01-01", "2026-03-10", "2027-02-02", "step0", "step1"),
+        }
         form = pick("money", "units", "hours")
         if form == "money":
-            assumptions.append(money(f"gain{k}", pick(900, (500, 2000)), pick("once", "week", "month", "year"),
-                                     currency=pick("EUR", "USD")))  # fmt: skip
+            assumptions.append(
+                money(
+                    f"gain{k}",
+                    pick(900, (500, 2000)),
+                    pick("once", "week", "month", "year"),
+                    currency=pick("EUR", "USD"),
+                )
+            )
             if assumptions[-1]["per"] == "once":
                 line["starts"] = pick("2027-02-02", "step0")
         else:
             per = "hour" if form == "hours" else "ticket"
-            assumptions += [units(f"gain{k}", pick(400, (200, 700)), per),
-                            money(f"worth{k}", (30, 60), per + pick("", "s"), currency=pick("EUR", "USD"))]  # fmt: skip
+            assumptions += [
+                units(f"gain{k}", pick(400, (200, 700)), per),
+                money(f"worth{k}", (30, 60), per + pick("", "s"), currency=pick("EUR", "USD")),
+            ]
             line["worth"] = f"worth{k}"
         factors = {"adoption": "use", "decay": "wear", "recapture": "work"}
         line |= {name: used for name, used in factors.items() if pick(True, False)}
@@ -64,8 +92,14 @@ def cases(draw):
             line["ends"] = month(draw(st.integers(5, 40))).isoformat()
         benefits.append(benefit(f"benefit{k}", f"gain{k}", **line))
     for k in range(draw(st.integers(1, 3))):
-        assumptions.append(money(f"pay{k}", pick(700, (300, 900)), pick("once", "week", "month", "year"),
-                                 currency=pick("EUR", "USD")))  # fmt: skip
+        assumptions.append(
+            money(
+                f"pay{k}",
+                pick(700, (300, 900)),
+                pick("once", "week", "month", "year"),
+                currency=pick("EUR", "USD"),
+            )
+        )
         line = {"starts": pick("2027-01-01", "2027-01-20", "2027-04-30")}
         if assumptions[-1]["per"] != "once":
             line["starts"] = pick("2026-05-05", "2027-01-20", "step0")
@@ -83,13 +117,30 @@ def cases(draw):
     kept = pick(None, 0.25, 1.5)
     options = [
         {"name": "nothing", "kind": "do_nothing", "costs": ["idling"]},
-        {"name": "ask", "kind": "recommended", "benefits": names[0], "reach": {"idling": kept} if kept else {},
-         "costs": names[1] + (["idling"] if kept else [])},
-        {"name": "part", "kind": "minimum", "benefits": names[0][:1], "costs": names[1][:1],
-         "reach": {names[0][0]: 0.4, names[1][0]: 0.5}},
-    ]  # fmt: skip
-    return fields(assumptions, benefits, costs, options, finance=finance, roadmap=steps,
-                  calibration=pick("trained", "untrained"))  # fmt: skip
+        {
+            "name": "ask",
+            "kind": "recommended",
+            "benefits": names[0],
+            "reach": {"idling": kept} if kept else {},
+            "costs": names[1] + (["idling"] if kept else []),
+        },
+        {
+            "name": "part",
+            "kind": "minimum",
+            "benefits": names[0][:1],
+            "costs": names[1][:1],
+            "reach": {names[0][0]: 0.4, names[1][0]: 0.5},
+        },
+    ]
+    return fields(
+        assumptions,
+        benefits,
+        costs,
+        options,
+        finance=finance,
+        roadmap=steps,
+        calibration=pick("trained", "untrained"),
+    )
 
 
 def values_of(made, found=(), draws=DRAWS, seed=1):
@@ -112,7 +163,9 @@ def slowly(made, evidence=None, draws=DRAWS):
     ids = {}
     for one in found:
         ids.setdefault(one.cited, ([], one.evidence))[0].append(one.id)
-    return Slow(made, value, cache(lambda name: scores(f"event/{name}", draws, 1).tolist()), ids, draws)
+    return Slow(
+        made, value, cache(lambda name: scores(f"event/{name}", draws, 1).tolist()), ids, draws
+    )
 
 
 def spread(draws):
@@ -124,7 +177,9 @@ def told(one):
 
 
 def close(found, wanted, scale=1.0):
-    assert np.asarray(found) == pytest.approx(np.asarray(wanted), rel=1e-9, abs=1e-7 * max(scale, 1.0))
+    assert np.asarray(found) == pytest.approx(
+        np.asarray(wanted), rel=1e-9, abs=1e-7 * max(scale, 1.0)
+    )
 
 
 def agree(result, slow):
@@ -156,12 +211,16 @@ def agree(result, slow):
         close(option.worst, np.mean(ordered[: DRAWS // 20]), size)
         close(option.expected_loss, np.mean(np.maximum(-np.array(want["npv"]), 0)), size)
         order = np.argsort(want["npv"], kind="stable")
-        for one, (low, high) in zip(option.scenarios, ((75, 125), (475, 525), (875, 925)), strict=True):
+        for one, (low, high) in zip(
+            option.scenarios, ((75, 125), (475, 525), (875, 925)), strict=True
+        ):
             here = order[low:high]
             close(one.npv, np.array(want["npv"])[here].mean(), size)
             close(one.costs, np.array(want["costs"])[here].mean(), size)
             close(one.hard, np.array(want["kinds"].get("hard", np.zeros(DRAWS)))[here].mean(), size)
-            assert one.hard + one.soft - one.costs == pytest.approx(one.npv, rel=1e-9, abs=1e-6 * size)
+            assert one.hard + one.soft - one.costs == pytest.approx(
+                one.npv, rel=1e-9, abs=1e-6 * size
+            )
         if option.kind == "recommended":
             fall, steps = want["waterfall"], dict(result.waterfall)
             close(steps["gross"], fall["gross"], size)
@@ -170,8 +229,12 @@ def agree(result, slow):
             close(steps["not_recaptured"], fall["benefits"] - fall["kept"], size)
             close([steps["one_off"], steps["running"]], [fall["one_off"], fall["running"]], size)
             way = ("gross", "not_used", "decayed", "not_recaptured")
-            assert sum(steps[one] for one in way) == pytest.approx(steps["benefits"], abs=1e-9 * size)
-            assert steps["benefits"] + steps["one_off"] + steps["running"] == pytest.approx(steps["net"])
+            assert sum(steps[one] for one in way) == pytest.approx(
+                steps["benefits"], abs=1e-9 * size
+            )
+            assert steps["benefits"] + steps["one_off"] + steps["running"] == pytest.approx(
+                steps["net"]
+            )
             close(steps["net"], np.mean(want["npv"]), size)
 
 
@@ -198,11 +261,18 @@ def test_every_single_draw_is_the_slow_one(declared, seed):
     def event(flow):
         from scipy.stats import norm
 
-        return (norm.cdf(scores(f"event/{flow.name}", draws, seed)) < value(flow.probability)).astype(float)
+        return (
+            norm.cdf(scores(f"event/{flow.name}", draws, seed)) < value(flow.probability)
+        ).astype(float)
 
     finance = made.finance
     drawn, cash = simulate(
-        flows, options, value, Horizon(finance.horizon_months, finance.rate, finance.timing), event, draws
+        flows,
+        options,
+        value,
+        Horizon(finance.horizon_months, finance.rate, finance.timing),
+        event,
+        draws,
     )
     drawn_lists = cache(lambda name: value(name).tolist())
     happens = cache(lambda name: scores(f"event/{name}", draws, seed).tolist())
@@ -219,13 +289,18 @@ def test_every_single_draw_is_the_slow_one(declared, seed):
 
 @pytest.mark.parametrize(("kind", "slip"), [("quality", 0), (None, {"low": 1, "high": 4})])
 def test_hours_of_evidence_are_the_slow_ones(kind, slip):
-    line = benefit("hours", evidence=["e"], worth="rate", adoption="use", ramp_months=6, starts="go")
+    line = benefit(
+        "hours", evidence=["e"], worth="rate", adoption="use", ramp_months=6, starts="go"
+    )
     made = case(
         [money("rate", (40, 70), "hours"), share("use", (0.5, 0.9)), money("pay", 1000)],
-        [line | ({"kind": kind} if kind else {})], [cost("paid", "pay")],
+        [line | ({"kind": kind} if kind else {})],
+        [cost("paid", "pay")],
         evidence=[{"id": "e", "run": "time_saved/desk"}],
-        roadmap=[{"id": "go", "name": "go", "starts": "2027-01-01", "ends": "2027-02-28", "slip": slip}],
-    )  # fmt: skip
+        roadmap=[
+            {"id": "go", "name": "go", "starts": "2027-01-01", "ends": "2027-02-28", "slip": slip}
+        ],
+    )
     evidence = {"e": [finding(), finding("desk/pm/merge")]}
     result = build(made, evidence, draws=DRAWS)
     agree(result, slowly(made, evidence))
@@ -267,7 +342,9 @@ def test_a_case_without_uncertainty_is_the_spreadsheet():
     assert result.base == result.all_low == pytest.approx(one.npv.mean)
 
 
-@pytest.mark.parametrize(("timing", "first", "second"), [("end_year", 1, 2), ("mid_year", 0.5, 1.5)])
+@pytest.mark.parametrize(
+    ("timing", "first", "second"), [("end_year", 1, 2), ("mid_year", 0.5, 1.5)]
+)
 def test_the_years_conventions_are_the_spreadsheet(timing, first, second):
     """Year 1 brings 6 x 1,200, year 2 12 x 1,200; what is paid in the first month is initial, undiscounted."""
     made = hand()
@@ -297,40 +374,95 @@ def npv(declared, evidence=None, **more):
 
 def test_without_decay_and_ramp_it_is_the_simple_product():
     declared = fields(
-        [units("hours", 500, "hour"), money("rate", 60, "hour"), share("all", 1.0), share("none", 0.0), money("pay", 0)],
-        [benefit("g", "hours", worth="rate", adoption="all", recapture="all", decay="none", kind="capacity")],
-        [cost("c", "pay")], finance={"rate": 0.0},
-    )  # fmt: skip
+        [
+            units("hours", 500, "hour"),
+            money("rate", 60, "hour"),
+            share("all", 1.0),
+            share("none", 0.0),
+            money("pay", 0),
+        ],
+        [
+            benefit(
+                "g",
+                "hours",
+                worth="rate",
+                adoption="all",
+                recapture="all",
+                decay="none",
+                kind="capacity",
+            )
+        ],
+        [cost("c", "pay")],
+        finance={"rate": 0.0},
+    )
     assert npv(declared).mean == pytest.approx(500 * 60 * 3)
 
 
 def uncertain(**more):
     """Return a case in which everything is a range."""
     return fields(
-        [money("gain", (50_000, 90_000)), money("pay", (30_000, 40_000)), share("use", (0.5, 0.9)),
-         share("wear", (0.05, 0.2)), share("grow", (0.01, 0.04)), money("set up", (5_000, 9_000), "once", id="once")],
-        [benefit("gained", "gain", adoption="use", decay="wear", kind="capacity", ramp_months=6, starts="go")],
+        [
+            money("gain", (50_000, 90_000)),
+            money("pay", (30_000, 40_000)),
+            share("use", (0.5, 0.9)),
+            share("wear", (0.05, 0.2)),
+            share("grow", (0.01, 0.04)),
+            money("set up", (5_000, 9_000), "once", id="once"),
+        ],
+        [
+            benefit(
+                "gained",
+                "gain",
+                adoption="use",
+                decay="wear",
+                kind="capacity",
+                ramp_months=6,
+                starts="go",
+            )
+        ],
         [cost("paid", "pay", trend="grow"), cost("set up", "once")],
-        roadmap=[{"id": "go", "name": "go", "starts": "2027-01-01", "ends": "2027-02-28", "slip": {"low": 0.5, "high": 4}}],
+        roadmap=[
+            {
+                "id": "go",
+                "name": "go",
+                "starts": "2027-01-01",
+                "ends": "2027-02-28",
+                "slip": {"low": 0.5, "high": 4},
+            }
+        ],
         **more,
-    )  # fmt: skip
+    )
 
 
 def test_twice_the_worth_is_twice_the_gain():
     def declared(factor):
         return fields(
-            [units("n", (20, 60), "ticket"), money("worth", (100 * factor, 300 * factor), "tickets"), money("pay", 1)],
-            [benefit("g", "n", worth="worth", kind="quality")], [cost("c", "pay")],
-        )  # fmt: skip
+            [
+                units("n", (20, 60), "ticket"),
+                money("worth", (100 * factor, 300 * factor), "tickets"),
+                money("pay", 1),
+            ],
+            [benefit("g", "n", worth="worth", kind="quality")],
+            [cost("c", "pay")],
+        )
 
-    one, two = (build(Case(**declared(factor)), draws=DRAWS).recommended.benefits["all"] for factor in (1, 2))
+    one, two = (
+        build(Case(**declared(factor)), draws=DRAWS).recommended.benefits["all"]
+        for factor in (1, 2)
+    )
     assert [2 * value for value in told(one)] == pytest.approx(told(two), rel=1e-9)
 
 
 def test_an_option_that_is_doing_nothing_has_no_value():
     declared = uncertain()
     declared["options"] += [
-        {"name": "same", "kind": "other", "benefits": ["gained"], "costs": ["idle"], "reach": {"gained": 0}}
+        {
+            "name": "same",
+            "kind": "other",
+            "benefits": ["gained"],
+            "costs": ["idle"],
+            "reach": {"gained": 0},
+        }
     ]
     same = build(Case(**declared), draws=DRAWS).option("same")
     assert told(same.npv) == [0, 0, 0, 0]
@@ -344,8 +476,15 @@ def test_another_line_or_option_changes_no_draw():
     declared["assumptions"] += [money("more", (10_000, 20_000)), money("less", (10_000, 20_000))]
     declared["benefits"].insert(0, benefit("another", "more"))
     declared["costs"].insert(0, cost("fee", "less"))
-    declared["options"].insert(0, {"name": "big", "kind": "stretch", "benefits": ["another", "gained"],
-                                   "costs": ["fee", "paid", "set up"]})  # fmt: skip
+    declared["options"].insert(
+        0,
+        {
+            "name": "big",
+            "kind": "stretch",
+            "benefits": ["another", "gained"],
+            "costs": ["fee", "paid", "set up"],
+        },
+    )
     more = build(Case(**declared), draws=DRAWS)
     assert more.recommended == plain.recommended
     assert more.nothing == plain.nothing
@@ -393,19 +532,29 @@ def test_a_later_start_never_raises_a_constant_gain(start, later, ramp, timing):
     """Without decay: what comes in falls, month by month; with decay the wear begins later too."""
 
     def made(number):
-        return npv(fields([money("gain", 100), money("pay", 1)],
-                          [benefit("g", "gain", starts=month(number).isoformat(), ramp_months=ramp)],
-                          [cost("c", "pay")], finance={"timing": timing})).mean  # fmt: skip
+        return npv(
+            fields(
+                [money("gain", 100), money("pay", 1)],
+                [benefit("g", "gain", starts=month(number).isoformat(), ramp_months=ramp)],
+                [cost("c", "pay")],
+                finance={"timing": timing},
+            )
+        ).mean
 
     assert made(min(start + later, 35)) <= made(min(start, 35)) + 1e-9
 
 
 def test_what_started_before_the_horizon_is_further_along_its_curves():
     """A year before: the S-curve is over, a year of decay is gone."""
-    declared = fields([money("gain", 12_000), share("wear", 0.2), money("pay", 0)],
-                      [benefit("g", "gain", starts="2026-01-01", ramp_months=0, decay="wear")], [cost("c", "pay")],
-                      finance={"rate": 0.0, "horizon_months": 12})  # fmt: skip
-    assert npv(declared).mean == pytest.approx(sum(1_000 * 0.8 ** ((12 + m) / 12) for m in range(12)))
+    declared = fields(
+        [money("gain", 12_000), share("wear", 0.2), money("pay", 0)],
+        [benefit("g", "gain", starts="2026-01-01", ramp_months=0, decay="wear")],
+        [cost("c", "pay")],
+        finance={"rate": 0.0, "horizon_months": 12},
+    )
+    assert npv(declared).mean == pytest.approx(
+        sum(1_000 * 0.8 ** ((12 + m) / 12) for m in range(12))
+    )
 
 
 def test_a_known_slip_moves_the_start():
@@ -419,9 +568,13 @@ def test_a_known_slip_moves_the_start():
 
 def test_hours_are_hours_of_a_year():
     """Told and counted alike; by the week (52 of them are no year's work) they are refused."""
-    declared = fields([money("rate", 10, "hours"), share("all", 1.0), share("none", 0.0), money("pay", 0)],
-                      [benefit("g", evidence=["e"], worth="rate", adoption="all", recapture="all", decay="none")],
-                      [cost("c", "pay")], evidence=[{"id": "e", "run": "time_saved/desk"}], finance={"rate": 0.0})  # fmt: skip
+    declared = fields(
+        [money("rate", 10, "hours"), share("all", 1.0), share("none", 0.0), money("pay", 0)],
+        [benefit("g", evidence=["e"], worth="rate", adoption="all", recapture="all", decay="none")],
+        [cost("c", "pay")],
+        evidence=[{"id": "e", "run": "time_saved/desk"}],
+        finance={"rate": 0.0},
+    )
     one = build(Case(**declared), {"e": [finding()]}, draws=DRAWS)
     assert one.recommended.hours.mean * 10 * 3 == pytest.approx(one.recommended.npv.mean)
     for per in ("week", "unit", "once"):
@@ -443,10 +596,26 @@ def test_a_known_slip_and_an_uncertain_decay():
 def test_value_enabled_is_volume_times_worth_times_share_shrunk():
     """One win of 0.02 +/- 0.005: z = 4, so that 1 - 1/16 of it is left."""
     declared = fields(
-        [units("visits", 1e6, "year"), money("margin", 12, "order"), share("part", 0.25), money("pay", 0)],
-        [benefit("g", evidence=["e"], volume="visits", worth="margin", share="part", signed_by="head of shop")],
-        [cost("c", "pay")], evidence=[{"id": "e", "run": "experiment_readout/shop"}], finance={"rate": 0.0},
-    )  # fmt: skip
+        [
+            units("visits", 1e6, "year"),
+            money("margin", 12, "order"),
+            share("part", 0.25),
+            money("pay", 0),
+        ],
+        [
+            benefit(
+                "g",
+                evidence=["e"],
+                volume="visits",
+                worth="margin",
+                share="part",
+                signed_by="head of shop",
+            )
+        ],
+        [cost("c", "pay")],
+        evidence=[{"id": "e", "run": "experiment_readout/shop"}],
+        finance={"rate": 0.0},
+    )
     result = build(Case(**declared), {"e": [win()]}, draws=20_000)
     assert result.lines[0].shrunk == pytest.approx(1 - 1 / 16)
     wanted = 0.02 * 15 / 16 * 1e6 * 12 * 0.25 * 3
@@ -457,10 +626,20 @@ def test_value_enabled_is_volume_times_worth_times_share_shrunk():
 
 def test_value_enabled_stays_out_of_the_npv_without_a_signed_share():
     declared = fields(
-        [units("visits", 1e6, "year"), money("margin", 12, "order"), money("pay", 100), money("gain", 200)],
-        [benefit("enabled", evidence=["e"], volume="visits", worth="margin"), benefit("gained", "gain")],
-        [cost("c", "pay")], evidence=[{"id": "e", "run": "experiment_readout/shop"}], finance={"rate": 0.0},
-    )  # fmt: skip
+        [
+            units("visits", 1e6, "year"),
+            money("margin", 12, "order"),
+            money("pay", 100),
+            money("gain", 200),
+        ],
+        [
+            benefit("enabled", evidence=["e"], volume="visits", worth="margin"),
+            benefit("gained", "gain"),
+        ],
+        [cost("c", "pay")],
+        evidence=[{"id": "e", "run": "experiment_readout/shop"}],
+        finance={"rate": 0.0},
+    )
     result = build(Case(**declared), {"e": [win()]}, draws=20_000)
     assert told(result.recommended.npv) == pytest.approx([300] * 4)
     assert result.enabled.mean == pytest.approx(0.02 * 15 / 16 * 1e6 * 12 * 3, rel=0.01)
@@ -472,13 +651,24 @@ def test_value_enabled_stays_out_of_the_npv_without_a_signed_share():
 def test_several_wins_are_shrunk_by_their_mean_square():
     """z = 4 and z = 1: 1 - 1 / ((16 + 1) / 2)."""
     declared = fields(
-        [units("visits", 1e6, "year"), money("margin", 12, "order"), money("pay", 100), money("gain", 200)],
-        [benefit("enabled", evidence=["e"], volume="visits", worth="margin"), benefit("gained", "gain")],
-        [cost("c", "pay")], evidence=[{"id": "e", "run": "experiment_readout/shop"}],
-    )  # fmt: skip
+        [
+            units("visits", 1e6, "year"),
+            money("margin", 12, "order"),
+            money("pay", 100),
+            money("gain", 200),
+        ],
+        [
+            benefit("enabled", evidence=["e"], volume="visits", worth="margin"),
+            benefit("gained", "gain"),
+        ],
+        [cost("c", "pay")],
+        evidence=[{"id": "e", "run": "experiment_readout/shop"}],
+    )
     wins = [win(), win("shop/basket/short", 0.005, 0.005)]
     result = build(Case(**declared), {"e": wins}, draws=DRAWS)
-    assert next(line for line in result.lines if line.name == "enabled").shrunk == pytest.approx(1 - 2 / 17)
+    assert next(line for line in result.lines if line.name == "enabled").shrunk == pytest.approx(
+        1 - 2 / 17
+    )
 
 
 def test_costs_in_another_currency_are_converted_at_the_rate_given():

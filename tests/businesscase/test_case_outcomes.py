@@ -18,8 +18,20 @@ RATE = {"rate": 0.0, "horizon_months": 12}
 
 def gain(name, mean, sd):
     """Return a finding of so many units a year, normal."""
-    return finding(name, Quantity("normal", {"location": mean, "scale": sd}, mean, mean - 1.6449 * sd, mean + 1.6449 * sd, 0.9),
-                   unit="ticket", benefit="hard", claim=name)  # fmt: skip
+    return finding(
+        name,
+        Quantity(
+            "normal",
+            {"location": mean, "scale": sd},
+            mean,
+            mean - 1.6449 * sd,
+            mean + 1.6449 * sd,
+            0.9,
+        ),
+        unit="ticket",
+        benefit="hard",
+        claim=name,
+    )
 
 
 def normal_case(**more):
@@ -31,15 +43,23 @@ def normal_case(**more):
         {"name": "first", "kind": "recommended", "benefits": ["a"], "costs": ["fee"]},
         {"name": "both", "kind": "stretch", "benefits": ["a", "b"], "costs": ["fees"]},
     ]
-    return fields([money("worth", 10, "ticket"), one, two, money("idle", 0)], lines,
-                  [cost("fee", "fee"), cost("fees", "fees"), cost("idle", "idle")], options, finance=RATE,
-                  evidence=[{"id": name, "run": f"flow_review/{name}"} for name in ("a", "b")], **more)  # fmt: skip
+    return fields(
+        [money("worth", 10, "ticket"), one, two, money("idle", 0)],
+        lines,
+        [cost("fee", "fee"), cost("fees", "fees"), cost("idle", "idle")],
+        options,
+        finance=RATE,
+        evidence=[{"id": name, "run": f"flow_review/{name}"} for name in ("a", "b")],
+        **more,
+    )
 
 
 @pytest.fixture(scope="module")
 def result():
     """NPV of first N(200, 400), of both N(100, 500): b brings N(500, 300) and costs 600 more."""
-    return build(Case(**normal_case()), {"a": [gain("a", 120, 40)], "b": [gain("b", 50, 30)]}, draws=N)
+    return build(
+        Case(**normal_case()), {"a": [gain("a", 120, 40)], "b": [gain("b", 50, 30)]}, draws=N
+    )
 
 
 def within(found, wanted, error):
@@ -85,7 +105,9 @@ def test_evpi_of_one_option_is_the_unit_normal_loss():
     declared = normal_case()
     for name in ("benefits", "costs", "options", "evidence"):
         declared[name] = [
-            one for one in declared[name] if one.get("name", one.get("id")) not in ("b", "fees", "both")
+            one
+            for one in declared[name]
+            if one.get("name", one.get("id")) not in ("b", "fees", "both")
         ]
     made = build(Case(**declared), {"a": [gain("a", 120, 40)], "b": [gain("b", 50, 30)]}, draws=N)
     within(made.evpi, evpi_normal(200, 400), 1)
@@ -101,24 +123,31 @@ def test_tei_takes_means_at_the_ends_of_years():
 
 
 def test_what_is_paid_at_once_is_initial_in_the_tei_table():
-    declared = fields([money("gain", 100), money("pay", 60, "once"), money("late", 10, "once")], [benefit("g", "gain")],
-                      [cost("c", "pay"), cost("later", "late", starts="2028-05-01")])  # fmt: skip
+    declared = fields(
+        [money("gain", 100), money("pay", 60, "once"), money("late", 10, "once")],
+        [benefit("g", "gain")],
+        [cost("c", "pay"), cost("later", "late", starts="2028-05-01")],
+    )
     row = build(Case(**declared), draws=1_000).recommended.tei.costs
     assert row.initial == pytest.approx(66)
     assert row.years == pytest.approx((0, 11, 0))
 
 
 def test_roi_of_hard_benefits_leaves_out_the_others():
-    declared = fields([money("cash", 50), money("freed", 100), money("pay", 60), share("none", 0)],
-                      [benefit("hard", "cash"), benefit("soft", "freed", kind="capacity", decay="none")], [cost("c", "pay")],
-                      finance=RATE)  # fmt: skip
+    declared = fields(
+        [money("cash", 50), money("freed", 100), money("pay", 60), share("none", 0)],
+        [benefit("hard", "cash"), benefit("soft", "freed", kind="capacity", decay="none")],
+        [cost("c", "pay")],
+        finance=RATE,
+    )
     one = build(Case(**declared), draws=1_000).recommended
     assert (one.roi, one.roi_hard) == (pytest.approx(1.5), pytest.approx(50 / 60 - 1))
 
 
 def test_roi_without_costs_is_none_and_benefits_stand():
     one = build(
-        case([money("gain", 5), money("pay", 0)], [benefit("g", "gain")], [cost("c", "pay")]), draws=1_000
+        case([money("gain", 5), money("pay", 0)], [benefit("g", "gain")], [cost("c", "pay")]),
+        draws=1_000,
     )
     assert one.recommended.roi is None
     assert one.recommended.positive[0] == 1
@@ -127,23 +156,47 @@ def test_roi_without_costs_is_none_and_benefits_stand():
 
 def test_doing_nothing_has_a_cost_that_grows():
     declared = fields(
-        [money("gain", 1), money("pay", 1), money("over", 1_200), share("grow", 0.5)], [benefit("g", "gain")],
+        [money("gain", 1), money("pay", 1), money("over", 1_200), share("grow", 0.5)],
+        [benefit("g", "gain")],
         [cost("c", "pay"), cost("overtime", "over", trend="grow", benefit="hard")],
-        [{"name": "nothing", "kind": "do_nothing", "costs": ["overtime"], "reach": {"overtime": 2}},
-         {"name": "ask", "kind": "recommended", "benefits": ["g"], "costs": ["c", "overtime"], "reach": {"overtime": 0.5}}],
+        [
+            {
+                "name": "nothing",
+                "kind": "do_nothing",
+                "costs": ["overtime"],
+                "reach": {"overtime": 2},
+            },
+            {
+                "name": "ask",
+                "kind": "recommended",
+                "benefits": ["g"],
+                "costs": ["c", "overtime"],
+                "reach": {"overtime": 0.5},
+            },
+        ],
         finance={"rate": 0.0, "horizon_months": 18},
-    )  # fmt: skip
+    )
     result = build(Case(**declared), draws=1_000)
     by_month = [100 * 1.5 ** (m / 12) for m in range(18)]
     nothing = result.nothing
-    assert nothing.years == (pytest.approx(2 * sum(by_month[:12])), pytest.approx(2 * sum(by_month[12:])))
-    assert (nothing.first_month, nothing.last_month) == (pytest.approx(200), pytest.approx(2 * by_month[-1]))
+    assert nothing.years == (
+        pytest.approx(2 * sum(by_month[:12])),
+        pytest.approx(2 * sum(by_month[12:])),
+    )
+    assert (nothing.first_month, nothing.last_month) == (
+        pytest.approx(200),
+        pytest.approx(2 * by_month[-1]),
+    )
     assert result.recommended.benefits["hard"].mean == pytest.approx(1.5 * sum(by_month) + 1.5)
 
 
 def test_a_signed_chance_brings_a_cost_in_that_share_of_draws():
-    declared = fields([money("gain", 1), money("fine", 100, "once"), share("risk", 0.3)], [benefit("g", "gain")],
-                      [cost("fine", "fine", probability="risk")], finance=RATE)  # fmt: skip
+    declared = fields(
+        [money("gain", 1), money("fine", 100, "once"), share("risk", 0.3)],
+        [benefit("g", "gain")],
+        [cost("fine", "fine", probability="risk")],
+        finance=RATE,
+    )
     costs = build(Case(**declared), draws=20_000).recommended.costs
     within(costs.mean, 30, 100 * math.sqrt(0.21 / 20_000))
     assert (costs.p10, costs.p50, costs.p90) == (0, 0, 100)
@@ -151,25 +204,36 @@ def test_a_signed_chance_brings_a_cost_in_that_share_of_draws():
 
 def test_waiting_costs_what_three_months_would_have_brought():
     """One gain of 1,200 a year to a fixed end, one running cost of 600: three months of the difference."""
-    declared = fields([money("gain", 1_200), money("pay", 600)], [benefit("g", "gain")], [cost("c", "pay")],
-                      finance={"rate": 0.0, "wait_months": 3})  # fmt: skip
+    declared = fields(
+        [money("gain", 1_200), money("pay", 600)],
+        [benefit("g", "gain")],
+        [cost("c", "pay")],
+        finance={"rate": 0.0, "wait_months": 3},
+    )
     assert build(Case(**declared), draws=1_000).waiting == pytest.approx(300 - 150)
 
 
 def test_other_rates_give_the_npv_at_them():
     found = {
         rate: npv
-        for rate, npv, _ in build(Case(**simple(finance={"rates": [0.0, 0.2]})), draws=1_000).by_rate
+        for rate, npv, _ in build(
+            Case(**simple(finance={"rates": [0.0, 0.2]})), draws=1_000
+        ).by_rate
     }
     assert list(found) == [0.0, 0.1, 0.2]
     for rate, value in found.items():
-        assert value == pytest.approx(sum(40_000 / 12 * (1 + rate) ** (-m / 12) for m in range(1, 37)))
+        assert value == pytest.approx(
+            sum(40_000 / 12 * (1 + rate) ** (-m / 12) for m in range(1, 37))
+        )
 
 
 def test_chances_at_other_rates_are_chances():
-    declared = fields([money("gain", (100_000, 140_000)), money("pay", 200_000, "once")],
-                      [benefit("g", "gain", starts="2028-06-01")], [cost("c", "pay")],
-                      finance={"rates": [-0.05, 0, 0.5]})  # fmt: skip
+    declared = fields(
+        [money("gain", (100_000, 140_000)), money("pay", 200_000, "once")],
+        [benefit("g", "gain", starts="2028-06-01")],
+        [cost("c", "pay")],
+        finance={"rates": [-0.05, 0, 0.5]},
+    )
     for seed in (1, 2, 3):
         rows = build(Case(**declared), draws=20_000, seed=seed).by_rate
         assert all(0 <= chance <= 1 for _, _, chance in rows)
@@ -178,12 +242,15 @@ def test_chances_at_other_rates_are_chances():
 def idle_cost(**idle):
     per = idle.pop("per", "year")
     return fields(
-        [money("gain", 0), money("pay", 12_000), money("over", 12_000, per)], [benefit("g", "gain")],
+        [money("gain", 0), money("pay", 12_000), money("over", 12_000, per)],
+        [benefit("g", "gain")],
         [cost("paid", "pay"), cost("over", "over", **idle)],
-        [{"name": "n", "kind": "do_nothing", "costs": ["over"]},
-         {"name": "ask", "kind": "recommended", "benefits": ["g"], "costs": ["paid"]}],
+        [
+            {"name": "n", "kind": "do_nothing", "costs": ["over"]},
+            {"name": "ask", "kind": "recommended", "benefits": ["g"], "costs": ["paid"]},
+        ],
         finance={"rate": 0.0, "wait_months": 3},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(
@@ -203,7 +270,9 @@ def test_waiting_leaves_the_calendar_of_doing_nothing(idle, lost):
 def test_discounted_payback_says_what_the_npv_says():
     """261,000 at once, 100,000 a year, 10 %: the NPV is -1,113, so that it is never paid back."""
     declared = fields(
-        [money("gain", 100_000), money("pay", 261_000, "once")], [benefit("g", "gain")], [cost("c", "pay")]
+        [money("gain", 100_000), money("pay", 261_000, "once")],
+        [benefit("g", "gain")],
+        [cost("c", "pay")],
     )
     one = build(Case(**declared), draws=1_000).recommended
     assert one.npv.mean < 0
@@ -215,7 +284,9 @@ def test_the_present_is_the_last_of_the_discounted_cash(sign):
     """An NPV of a hundred either side of zero: paid back at the very end, or never."""
     pays = sum(100_000 / 12 * 1.1 ** (-m / 12) for m in range(1, 37)) - 100 * sign
     declared = fields(
-        [money("gain", 100_000), money("pay", pays, "once")], [benefit("g", "gain")], [cost("c", "pay")]
+        [money("gain", 100_000), money("pay", pays, "once")],
+        [benefit("g", "gain")],
+        [cost("c", "pay")],
     )
     one = build(Case(**declared), draws=1_000).recommended
     assert one.npv.mean == pytest.approx(100 * sign)
@@ -223,25 +294,36 @@ def test_the_present_is_the_last_of_the_discounted_cash(sign):
 
 
 def test_stage_one_costs_what_falls_before_its_gate():
-    declared = fields([money("gain", 1), money("pay", 1_200), money("set", 50, "once")], [benefit("g", "gain")],
-                      [cost("c", "pay"), cost("s", "set")],
-                      roadmap=[{"id": "one", "name": "one", "starts": "2027-01-01", "ends": "2027-04-30"}],
-                      decision={"wanted": "w", "by": "2026-11-16", "who": "cpo", "stage": "one"})  # fmt: skip
+    declared = fields(
+        [money("gain", 1), money("pay", 1_200), money("set", 50, "once")],
+        [benefit("g", "gain")],
+        [cost("c", "pay"), cost("s", "set")],
+        roadmap=[{"id": "one", "name": "one", "starts": "2027-01-01", "ends": "2027-04-30"}],
+        decision={"wanted": "w", "by": "2026-11-16", "who": "cpo", "stage": "one"},
+    )
     assert build(Case(**declared), draws=1_000).recommended.stage == pytest.approx(4 * 100 + 50)
 
 
 @pytest.mark.parametrize(("costs", "action"), [(50, "approve"), (99, "defer"), (180, "reject")])
 def test_the_action_follows_the_chance(costs, action):
-    declared = fields([units("n", (50, 200), "ticket"), money("w", 1, "ticket"), money("pay", costs)],
-                      [benefit("g", "n", worth="w")], [cost("c", "pay")], finance=RATE)  # fmt: skip
+    declared = fields(
+        [units("n", (50, 200), "ticket"), money("w", 1, "ticket"), money("pay", costs)],
+        [benefit("g", "n", worth="w")],
+        [cost("c", "pay")],
+        finance=RATE,
+    )
     assert build(Case(**declared), draws=5_000).action == action
 
 
 def test_a_chance_of_even_pays_for_the_first_stage():
-    declared = fields([units("n", (50, 200), "ticket"), money("w", 1, "ticket"), money("pay", 99)],
-                      [benefit("g", "n", worth="w")], [cost("c", "pay")], finance=RATE,
-                      roadmap=[{"id": "one", "name": "one", "starts": "2027-01-01", "ends": "2027-04-30"}],
-                      decision={"wanted": "w", "by": "2026-11-16", "who": "cpo", "stage": "one"})  # fmt: skip
+    declared = fields(
+        [units("n", (50, 200), "ticket"), money("w", 1, "ticket"), money("pay", 99)],
+        [benefit("g", "n", worth="w")],
+        [cost("c", "pay")],
+        finance=RATE,
+        roadmap=[{"id": "one", "name": "one", "starts": "2027-01-01", "ends": "2027-04-30"}],
+        decision={"wanted": "w", "by": "2026-11-16", "who": "cpo", "stage": "one"},
+    )
     assert build(Case(**declared), draws=5_000).action == "stage"
 
 

@@ -49,7 +49,9 @@ def test_options_stand_in_the_order_of_the_truth(october):
     order = sorted(october.options, key=lambda one: -one.npv.mean)
     assert [one.name for one in order] == TRUTH["order"]
     stretch = next(
-        one for one in october.differences if one.b == TRUTH["order"][2] and one.a == TRUTH["order"][0]
+        one
+        for one in october.differences
+        if one.b == TRUTH["order"][2] and one.a == TRUTH["order"][0]
     )
     assert stretch.npv.p10 > 0
 
@@ -80,7 +82,9 @@ def test_the_decision_log_holds_what_the_case_says_of_it(october):
         assert len(weeks[period]) == truth["count"]
         assert statistics.median(weeks[period]) == pytest.approx(truth["median_weeks"], abs=0.01)
     target = next(one for one in october.targets if one.kpi.id == "weeks_to_decision")
-    assert target.measured[1] == pytest.approx(TRUTH["decisions"]["pilot"]["median_weeks"], abs=0.05)
+    assert target.measured[1] == pytest.approx(
+        TRUTH["decisions"]["pilot"]["median_weeks"], abs=0.05
+    )
 
 
 def test_the_payroll_file_gone_lowers_the_grades_and_widens_the_ranges(october, tmp_path):
@@ -111,16 +115,25 @@ def test_one_changed_byte_of_a_file_is_told_and_changes_nothing_else(october, tm
     file = tmp_path / "product_ops_contracts.csv"
     file.write_bytes(file.read_bytes().replace(b"24600", b"24601"))
     changed = {
-        one.id for one in businesscase.diff(october.record(), built(tmp_path)) if one.kind == "assumption"
+        one.id
+        for one in businesscase.diff(october.record(), built(tmp_path))
+        if one.kind == "assumption"
     }
     assert changed == {"reporting_contract", "temporary_staff", "tool_price", "panel_price"}
 
 
 FRESH = {
-    ("experiment_readout", "checkout"): lambda spec: experiments.analyze(experiments.Experiment.load(spec)),
-    ("experiment_readout", "onboarding"): lambda spec: experiments.analyze(experiments.Experiment.load(spec)),
+    ("experiment_readout", "checkout"): lambda spec: experiments.analyze(
+        experiments.Experiment.load(spec)
+    ),
+    ("experiment_readout", "onboarding"): lambda spec: experiments.analyze(
+        experiments.Experiment.load(spec)
+    ),
     ("time_saved", "product_desk"): lambda spec: timesaved.estimate(timesaved.Inventory.load(spec)),
-    ("feedback_themes", "shop_feedback"): None,  # half a minute: what went in is compared, not what came out
+    (
+        "feedback_themes",
+        "shop_feedback",
+    ): None,  # half a minute: what went in is compared, not what came out
 }
 
 
@@ -157,7 +170,9 @@ def test_april_s_copy_is_what_april_comes_to(april):
 def test_the_minimal_case_of_the_page_runs(tmp_path):
     page = (ROOT / "docs" / "business-case.md").read_text(encoding="utf-8")
     source = next(
-        one for one in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if one.startswith("# yaml-language")
+        one
+        for one in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+        if one.startswith("# yaml-language")
     )
     (tmp_path / "launch.yaml").write_text(source, encoding="utf-8")
     result = built(tmp_path, "launch", draws=2_000)

@@ -95,12 +95,30 @@ ONE = [
     (edit(["options", 1, "reach"], {"gained": 11}), "reach_range", "options[2].reach.gained"),
     (edit(["options", 1, "reach"], {"gained": -1}), "reach_range", "options[2].reach.gained"),
     (edit(["finance", "start"], "2027-01-02"), "first_of_month", "finance"),
-    (edit(["finance", "exchange"], [{"from": "EUR", "to": "EUR", "rate": 1, "date": "2026-01-01", "source": "x"}]),
-     "exchange_to", "finance.exchange[1]"),
-    (edit(["finance", "exchange"], [{"from": "USD", "to": "GBP", "rate": 1, "date": "2026-01-01", "source": "x"}]),
-     "exchange_to", "finance.exchange[1]"),
-    (edit(["finance", "exchange"], [{"from": "USD", "to": "EUR", "rate": 1, "date": "2026-12-01", "source": "x"}]),
-     "checked_later", "finance.exchange[1].date"),
+    (
+        edit(
+            ["finance", "exchange"],
+            [{"from": "EUR", "to": "EUR", "rate": 1, "date": "2026-01-01", "source": "x"}],
+        ),
+        "exchange_to",
+        "finance.exchange[1]",
+    ),
+    (
+        edit(
+            ["finance", "exchange"],
+            [{"from": "USD", "to": "GBP", "rate": 1, "date": "2026-01-01", "source": "x"}],
+        ),
+        "exchange_to",
+        "finance.exchange[1]",
+    ),
+    (
+        edit(
+            ["finance", "exchange"],
+            [{"from": "USD", "to": "EUR", "rate": 1, "date": "2026-12-01", "source": "x"}],
+        ),
+        "checked_later",
+        "finance.exchange[1].date",
+    ),
     (edit(["benefits", 0, "evidence"], ["e"]), "one_quantity", "benefits[1]"),
     (edit(["benefits", 0, "share"], "gain"), "unsigned_share", "benefits[1]"),
     (edit(["benefits", 0, "signed_by"], "head"), "unsigned_share", "benefits[1]"),
@@ -108,9 +126,16 @@ ONE = [
     (edit(["kpis", 0, "kill"], 4), "kpi_kill", "kpis[1]"),
     (edit(["kpis", 0, "baseline"], 5), "kpi_kill", "kpis[1]"),
     (edit(["kpis", 0, "measured"], {"value": 5, "low": 4}), "measured_form", "kpis[1].measured"),
-    (edit(["kpis", 0, "measured"], {"value": 5, "low": 6, "high": 4, "on": "2026-10-01"}), "measured_order", "kpis[1].measured"),
-    (edit(["kpis", 0, "measured"], {"value": 5, "low": 4, "high": 6, "on": "2026-10-06"}), "checked_later",
-     "kpis[1].measured.on"),
+    (
+        edit(["kpis", 0, "measured"], {"value": 5, "low": 6, "high": 4, "on": "2026-10-01"}),
+        "measured_order",
+        "kpis[1].measured",
+    ),
+    (
+        edit(["kpis", 0, "measured"], {"value": 5, "low": 4, "high": 6, "on": "2026-10-06"}),
+        "checked_later",
+        "kpis[1].measured.on",
+    ),
     (edit(["assumptions", 0, "id"], "1"), "specs.pattern", "assumptions[1].id"),
     (edit(["assumptions", 0, "low"], 5), "uncertainty.half_range", "assumptions[1]"),
     (edit(["assumptions", 0, "likely"], -1), "uncertainty.negative", "assumptions[1]"),
@@ -129,9 +154,17 @@ ONE = [
     (edit(["risks"], []), "specs.too_few", "risks"),
     (edit(["previous"], "time_saved/desk"), "specs.pattern", "previous"),
     (edit(["evidence"], [{"id": "e", "run": "../desk"}]), "specs.pattern", "evidence[1].run"),
-    (edit(["evidence"], [{"id": "e", "run": "time_saved/../desk"}]), "specs.pattern", "evidence[1].run"),
-    (edit(["evidence"], [{"id": "e", "run": "time_saved/desk/2026-10-01-0123ABCD"}]), "specs.pattern", "evidence[1].run"),
-]  # fmt: skip
+    (
+        edit(["evidence"], [{"id": "e", "run": "time_saved/../desk"}]),
+        "specs.pattern",
+        "evidence[1].run",
+    ),
+    (
+        edit(["evidence"], [{"id": "e", "run": "time_saved/desk/2026-10-01-0123ABCD"}]),
+        "specs.pattern",
+        "evidence[1].run",
+    ),
+]
 
 
 @pytest.mark.parametrize(("change", "key", "field"), ONE)
@@ -155,7 +188,10 @@ def test_what_no_option_takes_is_told(tmp_path):
     declared["assumptions"] += [money("x", 5), money("y", 5)]
     declared["benefits"].append(benefit("lonely", "x"))
     declared["costs"].append(cost("alone", "y"))
-    assert [one.field for one in refused(tmp_path, declared)] == ["benefits[2].name", "costs[3].name"]
+    assert [one.field for one in refused(tmp_path, declared)] == [
+        "benefits[2].name",
+        "costs[3].name",
+    ]
 
 
 def test_the_plain_case_is_taken(tmp_path):
@@ -171,8 +207,11 @@ def test_a_share_has_no_currency(tmp_path):
 
 
 def test_a_worth_of_another_unit_names_both(tmp_path):
-    declared = fields([units("n", 5, "ticket"), money("w", 3, "hour"), money("pay", 1)],
-                      [benefit("g", "n", worth="w")], [cost("c", "pay")])  # fmt: skip
+    declared = fields(
+        [units("n", 5, "ticket"), money("w", 3, "hour"), money("pay", 1)],
+        [benefit("g", "n", worth="w")],
+        [cost("c", "pay")],
+    )
     [problem] = refused(tmp_path, declared)
     assert problem.key == "businesscase.other_unit"
     assert "hour" in problem.text()
@@ -194,7 +233,10 @@ def test_a_worth_of_a_year_is_told_once(tmp_path):
 def test_a_case_without_doing_nothing_is_refused(tmp_path):
     declared = simple()
     declared["options"][0]["kind"] = "other"
-    assert keys(refused(tmp_path, declared)) == ["businesscase.one_option", "businesscase.empty_option"]
+    assert keys(refused(tmp_path, declared)) == [
+        "businesscase.one_option",
+        "businesscase.empty_option",
+    ]
 
 
 @pytest.mark.parametrize("name", ["", "x" * 81])
@@ -208,7 +250,10 @@ def test_a_next_check_is_after_the_last(tmp_path):
     declared = simple()
     declared["assumptions"][0].update(checked="2026-09-01", next_check="2026-09-01")
     [problem] = refused(tmp_path, declared)
-    assert (problem.key, problem.field) == ("businesscase.checked_after", "assumptions[1].next_check")
+    assert (problem.key, problem.field) == (
+        "businesscase.checked_after",
+        "assumptions[1].next_check",
+    )
 
 
 def test_two_lines_with_one_stated_quantity_are_never_added(tmp_path):
@@ -225,9 +270,12 @@ def overlap(*, kept):
     option = {"name": "ask", "kind": "recommended", "benefits": ["g"], "costs": ["c"]}
     if kept:
         option |= {"costs": ["c", "over"], "reach": {"over": kept}}
-    return fields([money("gain", 30), money("pay", 1), money("over", 30)], [benefit("g", "gain", claim="overtime")],
-                  [cost("c", "pay"), cost("over", "over", claim="overtime")],
-                  [{"name": "nothing", "kind": "do_nothing", "costs": ["over"]}, option])  # fmt: skip
+    return fields(
+        [money("gain", 30), money("pay", 1), money("over", 30)],
+        [benefit("g", "gain", claim="overtime")],
+        [cost("c", "pay"), cost("over", "over", claim="overtime")],
+        [{"name": "nothing", "kind": "do_nothing", "costs": ["over"]}, option],
+    )
 
 
 def test_a_benefit_and_an_ended_cost_with_one_claim_are_never_added(tmp_path):
@@ -265,9 +313,12 @@ def test_every_mistake_is_told_at_once(tmp_path):
     declared["benefits"][0]["adoption"] = "pay"
     found = refused(tmp_path, declared)
     assert set(keys(found)) == {
-        "businesscase.decided_before", "businesscase.no_rate", "businesscase.unknown_near", "businesscase.reach",
+        "businesscase.decided_before",
+        "businesscase.no_rate",
+        "businesscase.unknown_near",
+        "businesscase.reach",
         "businesscase.no_share",
-    }  # fmt: skip
+    }
     assert [one.line for one in found] == sorted(one.line for one in found)
 
 
@@ -280,9 +331,15 @@ def test_lines_are_those_of_the_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("written", "field"),
-    [("id: 12", "assumptions[1].id"), ("id: 2026-01-01", "assumptions[1].id"), ("id: true", "assumptions[1].id"),
-     ("id: 1.5", "assumptions[1].id"), ("id:", "assumptions[1].id"), ("id: [gain]", "assumptions[1].id")],
-)  # fmt: skip
+    [
+        ("id: 12", "assumptions[1].id"),
+        ("id: 2026-01-01", "assumptions[1].id"),
+        ("id: true", "assumptions[1].id"),
+        ("id: 1.5", "assumptions[1].id"),
+        ("id:", "assumptions[1].id"),
+        ("id: [gain]", "assumptions[1].id"),
+    ],
+)
 def test_what_an_editor_makes_of_ids_is_refused(tmp_path, written, field):
     text = yaml.safe_dump(simple(), sort_keys=False).replace("id: gain", written, 1)
     assert field in [one.field for one in refused(tmp_path, text)]
@@ -357,9 +414,12 @@ def test_what_opslab_assumes_cannot_be_called_otherwise(name):
 
 @pytest.mark.parametrize(
     "line",
-    [{"starts": "2020-01-01", "ends": "2021-01-01"}, {"starts": "2027-03-15", "ends": "2027-03-31"},
-     {"starts": "2029-12-15"}],
-)  # fmt: skip
+    [
+        {"starts": "2020-01-01", "ends": "2021-01-01"},
+        {"starts": "2027-03-15", "ends": "2027-03-31"},
+        {"starts": "2029-12-15"},
+    ],
+)
 def test_a_gain_without_a_month_in_the_horizon_is_refused(tmp_path, line):
     declared = simple()
     declared["benefits"][0].update(line)
@@ -381,16 +441,36 @@ def test_no_change_of_a_field_ends_in_a_traceback(data):
     inner, where = declared, []
     while isinstance(inner, dict | list) and inner:
         where.append(
-            data.draw(st.sampled_from(list(inner) if isinstance(inner, dict) else range(len(inner))))
+            data.draw(
+                st.sampled_from(list(inner) if isinstance(inner, dict) else range(len(inner)))
+            )
         )
         if isinstance(inner[where[-1]], dict | list) and data.draw(st.booleans(), label="deeper"):
             inner = inner[where[-1]]
         else:
             break
     inner[where[-1]] = data.draw(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
-        | st.sampled_from([[], {}, [[]], [None], "2027-01-01", "go", "gain", "paid", {"likely": 1}, "0001-01-01", "9999-12-31"])
-    )  # fmt: skip
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats()
+        | st.text(max_size=5)
+        | st.sampled_from(
+            [
+                [],
+                {},
+                [[]],
+                [None],
+                "2027-01-01",
+                "go",
+                "gain",
+                "paid",
+                {"likely": 1},
+                "0001-01-01",
+                "9999-12-31",
+            ]
+        )
+    )
     refusal = None
     try:
         refuse_contradictions(Case(**declared))

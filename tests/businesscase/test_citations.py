@@ -6,7 +6,19 @@ import json
 
 import pytest
 import yaml
-from cases import KPI, benefit, cost, fields, file_run, finding, hours_case, money, share, units, win
+from cases import (
+    KPI,
+    benefit,
+    cost,
+    fields,
+    file_run,
+    finding,
+    hours_case,
+    money,
+    share,
+    units,
+    win,
+)
 
 from opslab.businesscase import build
 from opslab.businesscase.building import files
@@ -91,7 +103,9 @@ def test_the_latest_run_by_then_is_taken(reports):
     assert made(reports).cites == (RUN,)
     import datetime
 
-    assert made(reports, as_of=datetime.date(2026, 10, 6)).cites == ("time_saved/desk/2026-10-06-bbbbbbbb",)
+    assert made(reports, as_of=datetime.date(2026, 10, 6)).cites == (
+        "time_saved/desk/2026-10-06-bbbbbbbb",
+    )
 
 
 def test_a_run_named_by_its_id_is_taken(reports):
@@ -171,9 +185,15 @@ def test_half_a_run_cannot_be_read(reports, name):
 
 @pytest.mark.parametrize(
     "told",
-    [{"notebook": "flow_review"}, {"name": "other"}, {"as_of": "2026-10-02"}, {"as_of": None}, {"outputs": {}},
-     {"outputs": {"result.json": None}}],
-)  # fmt: skip
+    [
+        {"notebook": "flow_review"},
+        {"name": "other"},
+        {"as_of": "2026-10-02"},
+        {"as_of": None},
+        {"outputs": {}},
+        {"outputs": {"result.json": None}},
+    ],
+)
 def test_a_run_is_what_its_folder_says(reports, told):
     """A run of another name moved into the folder, or a run.json that was changed."""
     path = reports / RUN / "run.json"
@@ -183,7 +203,17 @@ def test_a_run_is_what_its_folder_says(reports, told):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"[]", b"null", b"3", b"{", b'{"status": NaN}', b"\xff\xfe{", b"[" * 100_000, b'{"a":' * 5_000],
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"3",
+        b"{",
+        b'{"status": NaN}',
+        b"\xff\xfe{",
+        b"[" * 100_000,
+        b'{"a":' * 5_000,
+    ],
 )
 @pytest.mark.parametrize("name", ["run.json", "result.json"])
 def test_other_json_is_refused(reports, name, content):
@@ -200,10 +230,26 @@ DELETED = object()
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("id", DELETED), ("id", 3), ("unit", None), ("per", "day"), ("benefit", "big"), ("grade", "Z"), ("kind", ""),
-     ("statement", "words"), ("statement", {"key": 3, "values": {}}), ("quantity", None), ("quantity", {}), ("claim", None),
-     ("sources", 3), ("sources", [{"name": "x"}]), ("date", "yesterday"), ("period", []), ("population", None)],
-)  # fmt: skip
+    [
+        ("id", DELETED),
+        ("id", 3),
+        ("unit", None),
+        ("per", "day"),
+        ("benefit", "big"),
+        ("grade", "Z"),
+        ("kind", ""),
+        ("statement", "words"),
+        ("statement", {"key": 3, "values": {}}),
+        ("quantity", None),
+        ("quantity", {}),
+        ("claim", None),
+        ("sources", 3),
+        ("sources", [{"name": "x"}]),
+        ("date", "yesterday"),
+        ("period", []),
+        ("population", None),
+    ],
+)
 def test_malformed_evidence_is_refused(reports, field, value):
     def change(record):
         if value is DELETED:
@@ -242,13 +288,21 @@ def picked(pick):
 
 
 def test_findings_are_picked_by_id(reports):
-    file_run(reports, RUN, [finding(), finding("desk/pm/merge"), finding("desk/qa/test", population="qa")])
-    assert [one.id for one in made(reports).ledger if one.kind == "evidence"] == ["e-1", "e-2", "e-3"]
+    file_run(
+        reports,
+        RUN,
+        [finding(), finding("desk/pm/merge"), finding("desk/qa/test", population="qa")],
+    )
+    assert [one.id for one in made(reports).ledger if one.kind == "evidence"] == [
+        "e-1",
+        "e-2",
+        "e-3",
+    ]
     two = made(reports, picked(["desk/pm/*", "desk/pm/tag"])).ledger
     assert [one.id for one in two if one.kind == "evidence"] == ["e-1", "e-2"]
-    assert [one.id for one in made(reports, picked(["desk/pm/tag"])).ledger if one.kind == "evidence"] == [
-        "e"
-    ]
+    assert [
+        one.id for one in made(reports, picked(["desk/pm/tag"])).ledger if one.kind == "evidence"
+    ] == ["e"]
 
 
 def test_a_finding_that_is_not_there_is_told_with_the_nearest(reports):
@@ -259,8 +313,14 @@ def test_a_finding_that_is_not_there_is_told_with_the_nearest(reports):
 
 def test_every_missing_run_is_told_at_once(reports):
     declared = hours_case()
-    declared["evidence"] += [{"id": "b", "run": "flow_review/b"}, {"id": "c", "run": "flow_review/c"}]
-    assert [one.field for one in refused(reports, declared)] == ["evidence[2].run", "evidence[3].run"]
+    declared["evidence"] += [
+        {"id": "b", "run": "flow_review/b"},
+        {"id": "c", "run": "flow_review/c"},
+    ]
+    assert [one.field for one in refused(reports, declared)] == [
+        "evidence[2].run",
+        "evidence[3].run",
+    ]
 
 
 def test_runs_beside_the_case_are_found_after_the_reports(reports):
@@ -336,7 +396,9 @@ def test_one_finding_in_two_lines_of_an_option():
 def test_one_finding_in_two_options_is_no_sum():
     declared = hours_case()
     declared["benefits"].append(declared["benefits"][0] | {"name": "again"})
-    declared["options"].append({"name": "other", "kind": "other", "benefits": ["again"], "costs": ["paid"]})
+    declared["options"].append(
+        {"name": "other", "kind": "other", "benefits": ["again"], "costs": ["paid"]}
+    )
     assert build(Case(**declared), {"e": [finding()]}, draws=1_000)
 
 
@@ -392,7 +454,9 @@ def test_money_of_another_currency_is_refused():
     declared = hours_case()
     del declared["benefits"][0]["worth"]
     assert given(declared, [finding(unit="USD")]) == [("no_worth_given", "benefits[1]")]
-    assert build(Case(**declared), {"e": [finding(unit="EUR")]}, draws=1_000).lines[0].value.mean > 0
+    assert (
+        build(Case(**declared), {"e": [finding(unit="EUR")]}, draws=1_000).lines[0].value.mean > 0
+    )
 
 
 def test_shares_per_unit_need_a_volume():
@@ -414,13 +478,29 @@ def test_a_volume_where_nothing_is_per_unit_is_refused():
 
 def test_a_volume_of_another_currency_is_converted_or_refused():
     def declared(currency):
-        return fields([money("w", 0.3, "EUR"), share("part", 0.5), money("pay", 10), money("v", 1e6, currency=currency)],
-                      [benefit("b", evidence=["e"], worth="w", volume="v", share="part", signed_by="head")],
-                      [cost("paid", "pay")], evidence=[{"id": "e", "run": "experiment_readout/shop"}],
-                      finance={"exchange": [{"from": "USD", "to": "EUR", "rate": 0.5, "date": "2026-01-01", "source": "x"}]})  # fmt: skip
+        return fields(
+            [
+                money("w", 0.3, "EUR"),
+                share("part", 0.5),
+                money("pay", 10),
+                money("v", 1e6, currency=currency),
+            ],
+            [benefit("b", evidence=["e"], worth="w", volume="v", share="part", signed_by="head")],
+            [cost("paid", "pay")],
+            evidence=[{"id": "e", "run": "experiment_readout/shop"}],
+            finance={
+                "exchange": [
+                    {"from": "USD", "to": "EUR", "rate": 0.5, "date": "2026-01-01", "source": "x"}
+                ]
+            },
+        )
 
     def gains(currency):
-        return build(Case(**declared(currency)), {"e": [win()]}, draws=1_000).recommended.benefits["all"].mean
+        return (
+            build(Case(**declared(currency)), {"e": [win()]}, draws=1_000)
+            .recommended.benefits["all"]
+            .mean
+        )
 
     try:
         dollars = gains("USD")
@@ -457,11 +537,16 @@ BROKEN = [
     ("student_t", {"location": float("nan"), "scale": 1.0, "degrees_of_freedom": 9.0}),
     ("normal", {"location": 1.0, "scale": -3.0}),
     ("normal", {"location": float("inf"), "scale": 3.0}),
-    ("beta", {"a": 0.0, "b": 1.0}), ("beta", {"a": -1.0, "b": 1.0}), ("beta", {"a": float("inf"), "b": 1.0}),
-    ("quantiles", {"p5": 3.0, "p50": 2.0, "p95": 1.0}), ("quantiles", {"p5": 3.0}), ("quantiles", {"p0": 1.0, "p100": 2.0}),
-    ("quantiles", {"p5": 0.0, "p105": 1.0}), ("quantiles", {"p-5": 1.0, "p50": 2.0}),
+    ("beta", {"a": 0.0, "b": 1.0}),
+    ("beta", {"a": -1.0, "b": 1.0}),
+    ("beta", {"a": float("inf"), "b": 1.0}),
+    ("quantiles", {"p5": 3.0, "p50": 2.0, "p95": 1.0}),
+    ("quantiles", {"p5": 3.0}),
+    ("quantiles", {"p0": 1.0, "p100": 2.0}),
+    ("quantiles", {"p5": 0.0, "p105": 1.0}),
+    ("quantiles", {"p-5": 1.0, "p50": 2.0}),
     ("quantiles", {"p5": 1.0, "p50": float("nan")}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("family", "parameters"), BROKEN)
@@ -476,9 +561,15 @@ def test_other_families_are_drawn_as_they_say(family):
     from scipy import stats
 
     wanted = {"normal": stats.norm(200, 30), "beta": stats.beta(20, 80)}[family]
-    parameters = {"normal": {"location": 200.0, "scale": 30.0}, "beta": {"a": 20.0, "b": 80.0}}[family]
+    parameters = {"normal": {"location": 200.0, "scale": 30.0}, "beta": {"a": 20.0, "b": 80.0}}[
+        family
+    ]
     quantity = Quantity(family, parameters, wanted.mean(), *wanted.interval(0.9), 0.9)
-    line = build(Case(**hours_case()), {"e": [finding(quantity=quantity)]}, draws=20_000).lines[0].quantity
+    line = (
+        build(Case(**hours_case()), {"e": [finding(quantity=quantity)]}, draws=20_000)
+        .lines[0]
+        .quantity
+    )
     assert line.mean == pytest.approx(wanted.mean(), rel=0.01)
     assert (line.p10, line.p90) == (
         pytest.approx(wanted.ppf(0.1), rel=0.02),
@@ -498,4 +589,7 @@ def test_a_targets_finding_of_another_unit_or_number(reports):
 def test_targets_that_cannot_be_measured_so_are_told_with_their_lines(reports):
     second = copy.deepcopy(KPI) | {"id": "k2", "measured": {"evidence": "e"}}
     problems = refused(reports, hours_case(kpis=[KPI | {"measured": {"evidence": "e"}}, second]))
-    assert [one.field for one in problems] == ["kpis[1].measured.evidence", "kpis[2].measured.evidence"]
+    assert [one.field for one in problems] == [
+        "kpis[1].measured.evidence",
+        "kpis[2].measured.evidence",
+    ]

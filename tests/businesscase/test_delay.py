@@ -18,7 +18,9 @@ items = st.lists(st.tuples(st.integers(0, 50), st.integers(1, 20)), min_size=1, 
 def test_cd3_is_the_cheapest_of_all_orders(pairs):
     """Smith's rule (1956), by trying every order."""
     values, weeks = zip(*pairs, strict=True)
-    best = min(delay_cost(values, weeks, order) for order in itertools.permutations(range(len(pairs))))
+    best = min(
+        delay_cost(values, weeks, order) for order in itertools.permutations(range(len(pairs)))
+    )
     assert delay_cost(values, weeks, cd3(values, weeks)) == best
 
 

@@ -15,10 +15,18 @@ YEAR = {"rate": 0.0, "horizon_months": 12}
 def declared(**more):
     """Return a case whose NPV is n x worth x use - pay, a year, undiscounted."""
     return fields(
-        [units("n", (50, 200), "ticket"), money("worth", (8, 15), "ticket"), share("use", (0.5, 0.9)),
-         money("pay", (500, 1000)), money("rent", 100)],
-        [benefit("g", "n", worth="worth", adoption="use")], [cost("c", "pay"), cost("r", "rent")], finance=YEAR, **more,
-    )  # fmt: skip
+        [
+            units("n", (50, 200), "ticket"),
+            money("worth", (8, 15), "ticket"),
+            share("use", (0.5, 0.9)),
+            money("pay", (500, 1000)),
+            money("rent", 100),
+        ],
+        [benefit("g", "n", worth="worth", adoption="use")],
+        [cost("c", "pay"), cost("r", "rent")],
+        finance=YEAR,
+        **more,
+    )
 
 
 SHAPES = {
@@ -44,7 +52,10 @@ def test_the_tornado_is_direct_evaluation(result):
     assert result.base == pytest.approx(direct())
     assert {one.id for one in result.drivers} == set(SHAPES)
     for one in result.drivers:
-        assert one.npv == (pytest.approx(direct(**{one.id: -z})), pytest.approx(direct(**{one.id: z})))
+        assert one.npv == (
+            pytest.approx(direct(**{one.id: -z})),
+            pytest.approx(direct(**{one.id: z})),
+        )
         assert one.at == tuple(pytest.approx(float(SHAPES[one.id].at(score))) for score in (-z, z))
     spans = [abs(one.npv[1] - one.npv[0]) for one in result.drivers]
     assert spans == sorted(spans, reverse=True)
@@ -53,8 +64,12 @@ def test_the_tornado_is_direct_evaluation(result):
 def test_at_a_switching_value_the_npv_is_zero(result):
     """By hand: n* = (pay + rent) / (worth x use), and so on, the rest at their medians."""
     n, worth, use, pay = (float(SHAPES[name].at(0.0)) for name in SHAPES)
-    wanted = {"n": (pay + 100) / (worth * use), "worth": (pay + 100) / (n * use), "use": (pay + 100) / (n * worth),
-              "pay": n * worth * use - 100}  # fmt: skip
+    wanted = {
+        "n": (pay + 100) / (worth * use),
+        "worth": (pay + 100) / (n * use),
+        "use": (pay + 100) / (n * worth),
+        "pay": n * worth * use - 100,
+    }
     for one in result.drivers:
         assert one.switching == pytest.approx(wanted[one.id], rel=1e-4)
 
@@ -83,7 +98,9 @@ def test_knowing_one_is_worth_less_than_knowing_all(result):
 
 def test_knowing_the_only_doubt_is_worth_all_of_it_and_no_more():
     made = fields(
-        [money("gain", (60_000, 110_000)), money("pay", 80_000)], [benefit("g", "gain")], [cost("c", "pay")]
+        [money("gain", (60_000, 110_000)), money("pay", 80_000)],
+        [benefit("g", "gain")],
+        [cost("c", "pay")],
     )
     for seed in range(3):
         found = build(Case(**made), draws=40_000, seed=seed)
@@ -115,8 +132,17 @@ def test_known_quantities_drive_nothing():
 
 
 def test_a_slip_is_a_driver():
-    made = declared(roadmap=[{"id": "go", "name": "go", "starts": "2027-01-01", "ends": "2027-01-31",
-                              "slip": {"low": 0.5, "high": 6}}])  # fmt: skip
+    made = declared(
+        roadmap=[
+            {
+                "id": "go",
+                "name": "go",
+                "starts": "2027-01-01",
+                "ends": "2027-01-31",
+                "slip": {"low": 0.5, "high": 6},
+            }
+        ]
+    )
     made["benefits"][0]["starts"] = "go"
     one = next(one for one in build(Case(**made), draws=1_000).drivers if one.id == "slip:go")
     assert one.npv[0] > one.npv[1]

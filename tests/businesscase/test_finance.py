@@ -32,7 +32,13 @@ from opslab.errors import InputError
 
 DAY = datetime.date
 EXCEL_FLOWS = [-10000, 2750, 4250, 3250, 2750]
-EXCEL_DATES = [DAY(2008, 1, 1), DAY(2008, 3, 1), DAY(2008, 10, 30), DAY(2009, 2, 15), DAY(2009, 4, 1)]
+EXCEL_DATES = [
+    DAY(2008, 1, 1),
+    DAY(2008, 3, 1),
+    DAY(2008, 10, 30),
+    DAY(2009, 2, 15),
+    DAY(2009, 4, 1),
+]
 S, L = [-1000, 500, 400, 300, 100], [-1000, 100, 300, 400, 600]
 
 amounts = st.integers(-10_000, 10_000).map(float)
@@ -44,7 +50,11 @@ timings = st.sampled_from(["end_year", "mid_year", "monthly"])
 @pytest.mark.parametrize(
     ("rate", "flows", "printed"),
     [
-        (0.10, [0, -10000, 3000, 4200, 6800], 1188.44),  # Excel, example 1: the first flow ends year 1
+        (
+            0.10,
+            [0, -10000, 3000, 4200, 6800],
+            1188.44,
+        ),  # Excel, example 1: the first flow ends year 1
         (0.08, [-40000, 8000, 9200, 10000, 12000, 14500], 1922.06),  # Excel, example 2
         (0.08, [-40000, 8000, 9200, 10000, 12000, 14500, -9000], -3749.47),
         (0.10, S, 78.82),  # Brigham and Ehrhardt
@@ -181,8 +191,12 @@ def test_payback_by_hand(flows, months, again):
 def test_tei_is_the_printed_table():
     """SalesLoft's cash flow table: costs, benefits, net, ROI, payback, to the dollar (its inputs are rounded)."""
     case = tei([1606511, 3061331, 4229760], [53150, 666715, 636772, 647783])
-    assert (case.costs.total, case.costs.present_value) == pytest.approx((2004420, 1672201), abs=1.5)
-    assert (case.benefits.total, case.benefits.present_value) == pytest.approx((8897602, 7168371), abs=1.5)
+    assert (case.costs.total, case.costs.present_value) == pytest.approx(
+        (2004420, 1672201), abs=1.5
+    )
+    assert (case.benefits.total, case.benefits.present_value) == pytest.approx(
+        (8897602, 7168371), abs=1.5
+    )
     assert case.net.initial == -53150
     assert case.net.years == pytest.approx((939796, 2424560, 3581976), abs=1.5)
     assert (case.net.total, case.npv) == pytest.approx((6893182, 5496170), abs=1.5)
@@ -244,7 +258,12 @@ def test_numpy_financial_agrees(flows, finance, reinvest):
         assert irr(conventional) == pytest.approx([peer.irr(conventional)], abs=1e-7)
 
 
-@given(st.lists(st.tuples(amounts, amounts), min_size=1, max_size=25), rates, timings, st.integers(-5, 5))
+@given(
+    st.lists(st.tuples(amounts, amounts), min_size=1, max_size=25),
+    rates,
+    timings,
+    st.integers(-5, 5),
+)
 def test_npv_is_linear(pairs, rate, timing, factor):
     one, other = np.array(pairs).T
     both = npv(rate, one, timing) + factor * npv(rate, other, timing)
@@ -269,14 +288,18 @@ def test_monthly_and_yearly_agree_where_flows_end_a_year(flows, rate):
 @given(series, rates)
 def test_mid_year_lifts_all_but_the_first_by_half_a_year(flows, rate):
     lifted = flows[0] + (npv(rate, flows) - flows[0]) * (1 + rate) ** 0.5
-    assert npv(rate, flows, "mid_year") == pytest.approx(lifted, abs=1e-9 * npv(rate, np.abs(flows)) + 1e-9)
+    assert npv(rate, flows, "mid_year") == pytest.approx(
+        lifted, abs=1e-9 * npv(rate, np.abs(flows)) + 1e-9
+    )
 
 
 @given(series, rates, timings)
 def test_factors_serve_all_draws_at_once(flows, rate, timing):
     draws = np.column_stack([flows, np.negative(flows), np.ones(len(flows))])
     each = [npv(rate, draw, timing) for draw in draws.T]
-    assert discount_factors(rate, len(flows), timing) @ draws == pytest.approx(each, rel=1e-9, abs=1e-6)
+    assert discount_factors(rate, len(flows), timing) @ draws == pytest.approx(
+        each, rel=1e-9, abs=1e-6
+    )
 
 
 @given(series, rates)
@@ -334,7 +357,9 @@ def test_mirr_lies_between_the_reinvestment_rate_and_the_irr(cost, returns, rein
 def test_payback_of_a_constant_flow_is_cost_by_flow(cost, flow):
     months = math.ceil(cost / flow) + 2
     assume(months < 2000)
-    assert payback([-cost, *[flow] * months], "monthly").months == pytest.approx(cost / flow, rel=1e-9)
+    assert payback([-cost, *[flow] * months], "monthly").months == pytest.approx(
+        cost / flow, rel=1e-9
+    )
 
 
 def slow_payback(cumulative):
@@ -360,4 +385,6 @@ def test_payback_of_draws_is_the_plain_rule_for_each(periods, draws, seed):
         )
         assert bool(again[draw]) is lost
         flows = np.diff(cumulative[:, draw], prepend=0.0)
-        assert payback(flows, "monthly") == Payback(None if math.isnan(months[draw]) else months[draw], lost)
+        assert payback(flows, "monthly") == Payback(
+            None if math.isnan(months[draw]) else months[draw], lost
+        )

@@ -12,10 +12,19 @@ from opslab.businesscase.ledger import prepare
 from opslab.businesscase.spec import Case
 from opslab.evidence import Quantity, SourceFile
 from opslab.uncertainty.calibration import UNTRAINED, widened, widening
-from opslab.uncertainty.distributions import Beta, Quantiles, StudentT, beta_interval, lognormal, quantile
+from opslab.uncertainty.distributions import (
+    Beta,
+    Quantiles,
+    StudentT,
+    beta_interval,
+    lognormal,
+    quantile,
+)
 from opslab.uncertainty.draws import scores
 
-FACTOR = 1.6448536269514722 / 0.7554150263604693  # z(95 %) / z(77.5 %): 90 % intervals that hold 55 %
+FACTOR = (
+    1.6448536269514722 / 0.7554150263604693
+)  # z(95 %) / z(77.5 %): 90 % intervals that hold 55 %
 
 
 @pytest.fixture
@@ -94,7 +103,9 @@ def test_a_lost_file_never_raises_a_known_mean(folder):
 def test_zero_and_all_stay_what_they_are(folder):
     declared = simple()
     declared["assumptions"] += [share("all", 1, file="gone.csv"), money("free", 0, file="gone.csv")]
-    assert [(one.value, one.grade) for one in (entry(declared, "all"), entry(declared, "free"))] == [
+    assert [
+        (one.value, one.grade) for one in (entry(declared, "all"), entry(declared, "free"))
+    ] == [
         (1, "F"),
         (0, "F"),
     ]
@@ -136,17 +147,30 @@ def test_a_finding_whose_source_is_changed_is_an_opinion(folder):
     (folder / "data").mkdir()
     told = source(folder / "data/log.csv", name="data/log.csv")
     whole = hours(folder, told)
-    assert (whole.entry("e").grade, whole.lines[0].grade) == ("B", "D")  # the worth of an hour is of grade D
+    assert (whole.entry("e").grade, whole.lines[0].grade) == (
+        "B",
+        "D",
+    )  # the worth of an hour is of grade D
     (folder / "data/log.csv").write_bytes(b"other")
     less = hours(folder, told)
-    assert (less.entry("e").grade, less.entry("e").fallen, less.lines[0].grade) == ("F", "changed", "F")
+    assert (less.entry("e").grade, less.entry("e").fallen, less.lines[0].grade) == (
+        "F",
+        "changed",
+        "F",
+    )
     assert less.entry("e").value == pytest.approx(whole.entry("e").value)
-    assert less.entry("e").stated == (whole.entry("e").value, whole.entry("e").low, whole.entry("e").high)
+    assert less.entry("e").stated == (
+        whole.entry("e").value,
+        whole.entry("e").low,
+        whole.entry("e").high,
+    )
     assert less.entry("e").high - less.entry("e").low > whole.entry("e").high - whole.entry("e").low
     assert less.entry("rate") == whole.entry("rate")
 
 
-def test_a_source_outside_the_workspace_is_found_in_a_folder_that_the_case_names(folder, tmp_path_factory):
+def test_a_source_outside_the_workspace_is_found_in_a_folder_that_the_case_names(
+    folder, tmp_path_factory
+):
     """A readout tells its bare name (`workspace.shown`)."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     told = source(elsewhere / "log.csv")
@@ -170,7 +194,9 @@ def test_a_table_without_a_file_is_not_gone(folder):
 def test_a_lost_finding_stays_within_what_can_be(folder):
     assert hours(folder, SourceFile("data/gone.csv", NOTED, 1)).lines[0].quantity.p10 > 0
     low = Quantity("beta", {"a": 0.6, "b": 6.0}, 0.09, 0.0, 0.3, 0.9)
-    known, _ = prepare(*_with(finding(quantity=low, sources=(SourceFile("data/gone.csv", NOTED, 1),))))
+    known, _ = prepare(
+        *_with(finding(quantity=low, sources=(SourceFile("data/gone.csv", NOTED, 1),)))
+    )
     assert known["e"].entry.low >= 0
 
 
@@ -198,8 +224,16 @@ def test_what_people_say_is_widened_unless_they_are_trained(grade, wider, calibr
 
 
 def test_known_numbers_are_not_widened():
-    one = entry(simple(calibration="untrained") | {"assumptions": [
-        money("gain", 100_000, grade="F"), money("pay", 60_000, grade="F"), money("idle", 0)]})  # fmt: skip
+    one = entry(
+        simple(calibration="untrained")
+        | {
+            "assumptions": [
+                money("gain", 100_000, grade="F"),
+                money("pay", 60_000, grade="F"),
+                money("idle", 0),
+            ]
+        }
+    )
     assert (one.value, one.low, one.high, one.stated) == (100_000, 100_000, 100_000, None)
 
 
@@ -217,11 +251,30 @@ def spoken(calibration, **more):
     """Return the gains of a case in which everything but decay and slip is said by people."""
     said = {"grade": "F"}
     declared = fields(
-        [units("n", (20, 60), "ticket", **said), money("w", (100, 300), "ticket", **said), share("use", (0.5, 0.9), **said),
-         share("work", (0.3, 0.6), **said), share("wear", (0.05, 0.3), **said), money("pay", 1)],
-        [benefit("g", "n", worth="w", adoption="use", recapture="work", decay="wear", kind="capacity", ramp_months=6)],
-        [cost("c", "pay")], calibration=calibration, **more,
-    )  # fmt: skip
+        [
+            units("n", (20, 60), "ticket", **said),
+            money("w", (100, 300), "ticket", **said),
+            share("use", (0.5, 0.9), **said),
+            share("work", (0.3, 0.6), **said),
+            share("wear", (0.05, 0.3), **said),
+            money("pay", 1),
+        ],
+        [
+            benefit(
+                "g",
+                "n",
+                worth="w",
+                adoption="use",
+                recapture="work",
+                decay="wear",
+                kind="capacity",
+                ramp_months=6,
+            )
+        ],
+        [cost("c", "pay")],
+        calibration=calibration,
+        **more,
+    )
     return build(Case(**declared), draws=60_000).recommended.benefits["all"]
 
 
@@ -234,8 +287,18 @@ def test_worse_calibration_earns_no_bigger_gains():
 
 
 def late(calibration):
-    declared = simple(calibration=calibration, roadmap=[{"id": "go", "name": "go", "starts": "2027-01-01",
-                                                         "ends": "2029-01-31", "slip": {"low": 2, "high": 16}}])  # fmt: skip
+    declared = simple(
+        calibration=calibration,
+        roadmap=[
+            {
+                "id": "go",
+                "name": "go",
+                "starts": "2027-01-01",
+                "ends": "2029-01-31",
+                "slip": {"low": 2, "high": 16},
+            }
+        ],
+    )
     declared["benefits"][0]["starts"] = "go"
     return build(Case(**declared), draws=5_000).recommended.benefits["all"].mean
 
@@ -246,8 +309,11 @@ def test_worse_calibration_of_lateness_earns_no_bigger_gains():
 
 def test_a_decay_whose_file_is_lost_earns_no_bigger_gains(folder):
     def gains(**more):
-        declared = fields([money("gain", 100_000), money("pay", 1), share("wear", (0.2, 0.6), **more)],
-                          [benefit("g", "gain", kind="capacity", decay="wear")], [cost("c", "pay")])  # fmt: skip
+        declared = fields(
+            [money("gain", 100_000), money("pay", 1), share("wear", (0.2, 0.6), **more)],
+            [benefit("g", "gain", kind="capacity", decay="wear")],
+            [cost("c", "pay")],
+        )
         return build(Case(**declared), draws=5_000).recommended.benefits["all"].mean
 
     assert gains(file="gone.csv") <= gains() * 1.01
@@ -259,7 +325,10 @@ def test_checks_that_are_over_are_told():
     declared["assumptions"][1].update(checked="2026-01-01", next_check="2026-10-05")
     result = build(Case(**declared), draws=1_000)
     assert [one.id for one in result.ledger if one.overdue] == ["gain"]
-    assert (result.check("ledger").status, result.check("ledger").values) == ("warn", {"ids": ["gain"]})
+    assert (result.check("ledger").status, result.check("ledger").values) == (
+        "warn",
+        {"ids": ["gain"]},
+    )
     later = build(Case(**declared), draws=1_000, as_of=datetime.date(2026, 10, 6))
     assert [one.id for one in later.ledger if one.overdue] == ["gain", "pay"]
     assert build(Case(**simple()), draws=1_000).check("ledger").status == "pass"
@@ -270,8 +339,11 @@ def test_what_nobody_uses_stands_in_the_ledger_unused():
     declared["assumptions"].append(money("spare", 5))
     result = build(Case(**declared), draws=1_000)
     assert {one.id: one.used_by for one in result.ledger} == {
-        "gain": ("gained",), "pay": ("paid",), "spare": (), "idle": ("idle",),
-    }  # fmt: skip
+        "gain": ("gained",),
+        "pay": ("paid",),
+        "spare": (),
+        "idle": ("idle",),
+    }
 
 
 def test_what_opslab_assumes_is_told_as_its_own():
@@ -279,7 +351,9 @@ def test_what_opslab_assumes_is_told_as_its_own():
     declared = hours_case()
     for name in ("recapture", "decay"):
         del declared["benefits"][0][name]
-    ledger = {one.id: one for one in build(Case(**declared), {"e": [finding()]}, draws=1_000).ledger}
+    ledger = {
+        one.id: one for one in build(Case(**declared), {"e": [finding()]}, draws=1_000).ledger
+    }
     for name, ends in (("default-recapture", (0.3, 0.7)), ("default-decay", (0.1, 0.15))):
         one = ledger[name]
         assert (one.kind, one.grade, one.used_by) == ("default", "F", ("hours",))
@@ -289,8 +363,18 @@ def test_what_opslab_assumes_is_told_as_its_own():
 
 
 def test_a_slip_is_a_line_of_its_own():
-    declared = simple(roadmap=[{"id": "go", "name": "go", "starts": "2027-01-01", "ends": "2027-01-31", "owner": "ops",
-                                "slip": {"low": 1, "high": 4}}])  # fmt: skip
+    declared = simple(
+        roadmap=[
+            {
+                "id": "go",
+                "name": "go",
+                "starts": "2027-01-01",
+                "ends": "2027-01-31",
+                "owner": "ops",
+                "slip": {"low": 1, "high": 4},
+            }
+        ]
+    )
     declared["benefits"][0]["starts"] = "go"
     one = entry(declared, "slip:go")
     assert (one.low, one.high, one.owner, one.used_by) == (
@@ -313,7 +397,9 @@ def test_student_t_is_scipys():
     np.testing.assert_allclose(made.at(z), stats.t(7, 2, 3).ppf(shares), rtol=1e-9, atol=1e-9)
     assert made.sd == pytest.approx(stats.t(7, 2, 3).std())
     many = np.resize(z, 5_000)
-    np.testing.assert_allclose(made.at(many), stats.t(7, 2, 3).ppf(np.resize(shares, 5_000)), rtol=1e-3)
+    np.testing.assert_allclose(
+        made.at(many), stats.t(7, 2, 3).ppf(np.resize(shares, 5_000)), rtol=1e-3
+    )
     assert quantile(widened(made, 2.0), 0.95) - 2 == pytest.approx(2 * (quantile(made, 0.95) - 2))
     assert widened(made, 2.0).mean == 2.0
 
@@ -325,7 +411,9 @@ def test_quantiles_go_through_their_points_and_have_their_mean():
     assert drawn.mean() == pytest.approx(207.0, abs=4 * drawn.std() / 400_000**0.5)
     assert drawn.std() == pytest.approx(made.sd, rel=0.01)
     moved = quantile(made, 0.5) - 200
-    assert [quantile(made, one) for one in made.shares] == [pytest.approx(value + moved) for value in values]
+    assert [quantile(made, one) for one in made.shares] == [
+        pytest.approx(value + moved) for value in values
+    ]
     assert abs(moved) < 1
     wide = widened(made, 2.0)
     assert wide.mean == 207.0
@@ -334,7 +422,8 @@ def test_quantiles_go_through_their_points_and_have_their_mean():
 
 
 @pytest.mark.parametrize(
-    "made", [lognormal(5, 20), beta_interval(0.2, 0.6), Beta(2.0, 5.0, 10.0, 50.0), StudentT(5, 1, 9)]
+    "made",
+    [lognormal(5, 20), beta_interval(0.2, 0.6), Beta(2.0, 5.0, 10.0, 50.0), StudentT(5, 1, 9)],
 )
 def test_widening_keeps_the_mean(made):
     wider = widened(made, widening(UNTRAINED))

@@ -76,7 +76,11 @@ def test_there_and_back_is_the_same(amount, rate):
     assert back.amount == pytest.approx(amount, rel=1e-12)
 
 
-@given(st.permutations([USD, Rate("USD", "EUR", 1 / 1.1545, DAY, "a"), Rate("EUR", "USD", 1.1545, DAY, "b")]))
+@given(
+    st.permutations(
+        [USD, Rate("USD", "EUR", 1 / 1.1545, DAY, "a"), Rate("EUR", "USD", 1.1545, DAY, "b")]
+    )
+)
 def test_rates_that_agree_may_repeat_in_any_order(rates):
     assert rate_between("EUR", "USD", rates) == Rate("EUR", "USD", 1.1545, DAY, "b")
 
@@ -89,9 +93,21 @@ def later(base, quote, rate):
     ("call", "key", "told"),
     [
         (lambda: convert(eur(1), "GBP", [USD]), "no_exchange", ["EUR", "GBP"]),
-        (lambda: convert(eur(1), "JPY", [USD, later("USD", "JPY", 150.0)]), "no_exchange", ["EUR", "JPY"]),
-        (lambda: convert(eur(1), "USD", [USD, later("EUR", "USD", 1.16)]), "exchanges_differ", ["20", "21"]),
-        (lambda: convert(eur(1), "USD", [USD, later("USD", "EUR", 0.86)]), "exchanges_differ", ["20", "21"]),
+        (
+            lambda: convert(eur(1), "JPY", [USD, later("USD", "JPY", 150.0)]),
+            "no_exchange",
+            ["EUR", "JPY"],
+        ),
+        (
+            lambda: convert(eur(1), "USD", [USD, later("EUR", "USD", 1.16)]),
+            "exchanges_differ",
+            ["20", "21"],
+        ),
+        (
+            lambda: convert(eur(1), "USD", [USD, later("USD", "EUR", 0.86)]),
+            "exchanges_differ",
+            ["20", "21"],
+        ),
         (lambda: convert(eur(1), "usd", [USD]), "currency", ["usd"]),
         (lambda: eur(float("nan")), "amount", ["nan"]),
         (lambda: Money(1, "euro"), "currency", ["euro"]),
@@ -155,7 +171,11 @@ def test_a_shown_amount_has_no_hyphen_and_one_currency(amount):
 
 def test_a_template_shows_money(monkeypatch):
     monkeypatch.setattr(
-        messages, "catalogue", lambda language, area: {"it": "{npv:money:2} {npv:money} {npv:short_money}"}
+        messages,
+        "catalogue",
+        lambda language, area: {"it": "{npv:money:2} {npv:money} {npv:short_money}"},
     )
     assert text("x.it", "en", npv=eur(1234.5)) == "€1,234.50 €1,235 €1.2k"
-    assert text("x.it", "fr", npv=eur(1234.5)) == f"1{THIN}234,50{WIDE}€ 1{THIN}235{WIDE}€ 1,2{WIDE}k€"
+    assert (
+        text("x.it", "fr", npv=eur(1234.5)) == f"1{THIN}234,50{WIDE}€ 1{THIN}235{WIDE}€ 1,2{WIDE}k€"
+    )

@@ -120,10 +120,34 @@ def own_words(result):
             for field in dataclasses.fields(value):
                 yield from texts(getattr(value, field.name))
 
-    codes = {"do_nothing", "recommended", "minimum", "stretch", "other", "time", "decisions", "alignment", "capacity",
-             "quality", "hard", "enabled", "share", "months", "hours", "fixed", "lognormal", "evidence", "approve"}  # fmt: skip
-    said = [*texts(result.case.model_dump()), *texts(result.ledger), *texts(result.previous), *texts(result.checks),
-            *texts(result.sources)]  # fmt: skip
+    codes = {
+        "do_nothing",
+        "recommended",
+        "minimum",
+        "stretch",
+        "other",
+        "time",
+        "decisions",
+        "alignment",
+        "capacity",
+        "quality",
+        "hard",
+        "enabled",
+        "share",
+        "months",
+        "hours",
+        "fixed",
+        "lognormal",
+        "evidence",
+        "approve",
+    }
+    said = [
+        *texts(result.case.model_dump()),
+        *texts(result.ledger),
+        *texts(result.previous),
+        *texts(result.checks),
+        *texts(result.sources),
+    ]
     return french().words(" ".join(one for one in said if one not in codes))
 
 
@@ -137,7 +161,9 @@ def test_every_variant_has_its_sections_in_order(result, language):
         assert isinstance(part[0], Heading)
     turned = [name for name, part in made.items() if part[0].new_page]
     assert turned == ["options", "depends", list(made)[3]]
-    assert not re.search(r"\{\w+[}:]|\bnan\b|\bNone\b|\binf\b", page(result, language).replace("{0}", ""))
+    assert not re.search(
+        r"\{\w+[}:]|\bnan\b|\bNone\b|\binf\b", page(result, language).replace("{0}", "")
+    )
 
 
 def test_every_variant_is_french_in_french(result):
@@ -164,7 +190,9 @@ def test_links_lead_to_lines_of_the_ledger(result, language):
     assert cited <= set(anchors)
     assert len(cited) > 5
     for entry, anchor in zip(result.ledger, anchors, strict=True):
-        assert re.search(f'<span id="{anchor}">[^<]+</span>(<span class="remark">{entry.id}</span>)?', shown)
+        assert re.search(
+            f'<span id="{anchor}">[^<]+</span>(<span class="remark">{entry.id}</span>)?', shown
+        )
         for line in result.lines:
             assert entry.id not in line.refs or anchor in cited
 
@@ -202,7 +230,10 @@ def test_the_first_screen_says_the_result_and_how_sure_it_is(whole):
     assert facts["Payback, median"][0] == "17 months"
     assert "discounted: 19 months" in facts["Payback, median"][1]
     assert facts["Probability that NPV > 0"][0] == "93% (± 0.1)"
-    assert f"worst 5%: below {MINUS}€54k, on average {MINUS}€132k" in facts["Probability that NPV > 0"][1]
+    assert (
+        f"worst 5%: below {MINUS}€54k, on average {MINUS}€132k"
+        in facts["Probability that NPV > 0"][1]
+    )
 
 
 def test_french_amounts_are_written_as_french_readers_write_them(whole):
@@ -218,9 +249,14 @@ def test_french_amounts_are_written_as_french_readers_write_them(whole):
 
 @pytest.mark.parametrize(
     ("name", "action", "tone"),
-    [("whole", "Approve: ", "good"), ("staged", "Approve stage 1 only: Pilot with two teams", "open"),
-     ("deferred", "Defer", "open"), ("negative", "Reject", "bad"), ("stopped", "Stop", "bad")],
-)  # fmt: skip
+    [
+        ("whole", "Approve: ", "good"),
+        ("staged", "Approve stage 1 only: Pilot with two teams", "open"),
+        ("deferred", "Defer", "open"),
+        ("negative", "Reject", "bad"),
+        ("stopped", "Stop", "bad"),
+    ],
+)
 def test_the_answer_follows_the_numbers(name, action, tone):
     screen = variant(name).first_screen("en")
     assert screen.action.startswith(action)
@@ -247,13 +283,20 @@ def test_a_red_check_takes_the_money_away():
         note = made[name][1]
         assert isinstance(note, Paragraph), name
         assert note.tone == "bad"
-    assert not [one for one in made["decision"] if isinstance(one, Table) and one.columns[0] == "Answer"]
+    assert not [
+        one for one in made["decision"] if isinstance(one, Table) and one.columns[0] == "Answer"
+    ]
     assert all(one.alt.startswith("Not valid") for one in figures(result, "en"))
 
 
 def test_the_four_answers_say_what_they_set_off(whole):
     rows = table(whole, "decision", "Answer").rows
-    assert [words(one[0]) for one in rows] == ["☐ Approve", "☐ Approve stage 1", "☐ Defer", "☐ Reject"]
+    assert [words(one[0]) for one in rows] == [
+        "☐ Approve",
+        "☐ Approve stage 1",
+        "☐ Defer",
+        "☐ Reject",
+    ]
     assert rows[0][0].remark == "what the figures speak for"
     assert "€104k until the gate of 30 April 2027" in rows[1][1].text
     assert "cost €21k" in rows[2][1].text
@@ -264,18 +307,34 @@ def test_the_four_answers_say_what_they_set_off(whole):
 
 def test_options_stand_on_the_same_criteria(whole):
     options = table(whole, "options", "Option")
-    assert [words(one[0]) for one in options.rows] == ["Do nothing", *(one.name for one in whole.options)]
+    assert [words(one[0]) for one in options.rows] == [
+        "Do nothing",
+        *(one.name for one in whole.options),
+    ]
     assert {len(one) for one in options.rows} == {len(options.columns)}
     best = row(options.rows, "Two posts and a tool")
     assert (best[3].text, best[3].remark) == ("€310k", "€50k\u00a0to\u00a0€570k")
     differences = table(whole, "options", "Against")
-    assert row(differences.rows, "Four posts")[1:] == ("+€270k", f"{MINUS}€30k\u00a0to\u00a0+€570k", "81%")
+    assert row(differences.rows, "Four posts")[1:] == (
+        "+€270k",
+        f"{MINUS}€30k\u00a0to\u00a0+€570k",
+        "81%",
+    )
 
 
 def test_a_difference_is_told_from_the_recommended_option():
     whole = variant("whole")
-    turned = [one.__class__(one.b, one.a, one.npv.__class__(*(-value for value in (one.npv.mean, one.npv.p90, one.npv.p50, one.npv.p10))), 1 - one.better)
-              for one in whole.differences]  # fmt: skip
+    turned = [
+        one.__class__(
+            one.b,
+            one.a,
+            one.npv.__class__(
+                *(-value for value in (one.npv.mean, one.npv.p90, one.npv.p50, one.npv.p10))
+            ),
+            1 - one.better,
+        )
+        for one in whole.differences
+    ]
     other = dataclasses.replace(whole, differences=tuple(turned))
     assert table(other, "options", "Against").rows == table(whole, "options", "Against").rows
 
@@ -294,14 +353,20 @@ def test_benefits_stand_under_the_three_gains_with_their_kind_and_grade(whole):
         assert [ref.label for ref in found[0].refs] == list(line.refs)
         if not line.counted:
             assert found[4].text == "outside the NPV"
-    assert benefits.groups[2].head.remark.startswith("Not measured, owed: Whether teams share the same three")
+    assert benefits.groups[2].head.remark.startswith(
+        "Not measured, owed: Whether teams share the same three"
+    )
 
 
 def test_a_gain_without_benefit_says_so():
     whole = made_case(debts=[])
-    none = dataclasses.replace(whole, lines=tuple(one for one in whole.lines if one.gain != "alignment"))
+    none = dataclasses.replace(
+        whole, lines=tuple(one for one in whole.lines if one.gain != "alignment")
+    )
     groups = table(none, "options", "Benefit").groups
-    assert groups[2].head.remark == "Nothing is claimed here, and nothing is planned to be measured."
+    assert (
+        groups[2].head.remark == "Nothing is claimed here, and nothing is planned to be measured."
+    )
 
 
 def test_what_is_on_the_pages_is_what_the_result_holds(whole):
@@ -314,7 +379,12 @@ def test_what_is_on_the_pages_is_what_the_result_holds(whole):
     for step in whole.case.roadmap:
         assert step.name in shown
     scenarios = table(whole, "scenarios", "Measure").rows
-    assert [words(cell) for cell in row(scenarios, "NPV")[1:]] == ["€50k", "€310k", "€570k", "\N{EN DASH}"]
+    assert [words(cell) for cell in row(scenarios, "NPV")[1:]] == [
+        "€50k",
+        "€310k",
+        "€570k",
+        "\N{EN DASH}",
+    ]
     assert row(scenarios, "Costs")[4] == "€245k"
     drivers = table(whole, "scenarios", "Quantity").rows
     first = drivers[0]
@@ -336,7 +406,10 @@ def test_a_fallen_grade_says_why(whole):
     assert "Contractor for analyses, budget line 6228" in files.text
     assert "A5" in [one.label for one in files.refs]
     evidence = row(rows, "E1")
-    assert evidence[1].refs[0].href == "../../../time_saved/product-desk/2026-10-05-0a1b2c3d/readout.html"
+    assert (
+        evidence[1].refs[0].href
+        == "../../../time_saved/product-desk/2026-10-05-0a1b2c3d/readout.html"
+    )
 
 
 def test_the_ten_questions_are_answered_with_figures(whole):
@@ -351,8 +424,13 @@ def test_the_ten_questions_are_answered_with_figures(whole):
 
 
 def test_no_state_is_told_by_colour_alone(whole):
-    cells = [cell for one in blocks(whole, "en") if isinstance(one, Table)
-             for line in (*one.rows, *(each for group in one.groups for each in group.rows)) for cell in line]  # fmt: skip
+    cells = [
+        cell
+        for one in blocks(whole, "en")
+        if isinstance(one, Table)
+        for line in (*one.rows, *(each for group in one.groups for each in group.rows))
+        for cell in line
+    ]
     toned = [cell for cell in cells if isinstance(cell, Cell) and cell.tone != "plain"]
     assert len(toned) > 5
     assert all(cell.text.strip() and (len(cell.text) > 1 or cell.remark) for cell in toned)
@@ -388,9 +466,30 @@ def test_no_word_of_the_document_is_left_over():
     for name in VARIANTS:
         page(variant(name), "en")
     names = list(catalogue("en", "businesscase"))
-    own = {f"businesscase.{name}" for name in names[names.index("gain_time") : names.index("debts_warn") + 1]}
-    rare = ("unit_", "timing_", "terms_", "axis_", "origin_default", "no_roi", "waterfall_title_none", "next_none", "rest", "signed",
-            "no_gain", "others_only", "table_every_benefit", "what_default", "what_option", "reason_no_switch", "reply_mind", "foot")  # fmt: skip
+    own = {
+        f"businesscase.{name}"
+        for name in names[names.index("gain_time") : names.index("debts_warn") + 1]
+    }
+    rare = (
+        "unit_",
+        "timing_",
+        "terms_",
+        "axis_",
+        "origin_default",
+        "no_roi",
+        "waterfall_title_none",
+        "next_none",
+        "rest",
+        "signed",
+        "no_gain",
+        "others_only",
+        "table_every_benefit",
+        "what_default",
+        "what_option",
+        "reason_no_switch",
+        "reply_mind",
+        "foot",
+    )
     assert sorted(key for key in own - _said if not key.partition(".")[2].startswith(rare)) == []
 
 

@@ -11,7 +11,7 @@ from opslab.businesscase import build, diff
 from opslab.businesscase.spec import Case
 from opslab.errors import InputError
 from opslab.evidence import Quantity
-from opslab.uncertainty.updating import update
+from opslab.uncertainty.update import update
 
 BEFORE = "business_case/test-case/2026-09-01-0123abcd"
 
@@ -25,7 +25,9 @@ def reports(tmp_path, monkeypatch):
 
 
 def record_of(declared, evidence=None):
-    return json.loads(json.dumps(build(Case(**declared), evidence, draws=1_000).record(), allow_nan=False))
+    return json.loads(
+        json.dumps(build(Case(**declared), evidence, draws=1_000).record(), allow_nan=False)
+    )
 
 
 def file_case(reports, declared, run=BEFORE, change=None):
@@ -121,11 +123,16 @@ def test_what_came_and_what_went_is_told(reports):
     now = again()
     now["assumptions"].append(money("new", 3))
     changes = {
-        (one.kind, one.id): (one.before is None, one.after is None) for one in built(now).previous.changes
+        (one.kind, one.id): (one.before is None, one.after is None)
+        for one in built(now).previous.changes
     }
-    assert changes == {("assumption", "extra"): (False, True), ("assumption", "fee"): (False, True),
-                       ("assumption", "new"): (True, False), ("benefit", "more"): (False, True),
-                       ("option", "big"): (False, True)}  # fmt: skip
+    assert changes == {
+        ("assumption", "extra"): (False, True),
+        ("assumption", "fee"): (False, True),
+        ("assumption", "new"): (True, False),
+        ("benefit", "more"): (False, True),
+        ("option", "big"): (False, True),
+    }
 
 
 def test_another_rate_is_the_change(reports):
@@ -162,12 +169,17 @@ def measured(value, low, high, /, **more):
 @pytest.mark.parametrize(
     ("kpi", "status"),
     [
-        (measured(4.9, 4.6, 5.2), "reached"), (measured(5.0, 4.5, 5.5), "reached"),
-        (measured(5.5, 5.0, 6.0), "on_the_way"), (measured(6.5, 6.2, 6.8), "below_kill"),
-        (measured(6.45, 6.44, 6.46), "conflict"), (measured(7.0, 6.0, 8.0), "below_kill"),
-        (KPI, "not_due"), (KPI | {"date": "2026-10-05"}, "debt"), (KPI | {"date": "2026-10-06"}, "not_due"),
+        (measured(4.9, 4.6, 5.2), "reached"),
+        (measured(5.0, 4.5, 5.5), "reached"),
+        (measured(5.5, 5.0, 6.0), "on_the_way"),
+        (measured(6.5, 6.2, 6.8), "below_kill"),
+        (measured(6.45, 6.44, 6.46), "conflict"),
+        (measured(7.0, 6.0, 8.0), "below_kill"),
+        (KPI, "not_due"),
+        (KPI | {"date": "2026-10-05"}, "debt"),
+        (KPI | {"date": "2026-10-06"}, "not_due"),
     ],
-)  # fmt: skip
+)
 def test_where_a_target_stands(kpi, status):
     result = built(simple(kpis=[kpi]))
     assert result.targets[0].status == status
@@ -179,7 +191,13 @@ RISING = {"baseline": 0, "target": 0.7, "low": 0.5, "high": 0.9, "kill": 0.3}
 
 @pytest.mark.parametrize(
     ("value", "status"),
-    [(0.75, "reached"), (0.6, "on_the_way"), (0.31, "conflict"), (0.3, "below_kill"), (0.1, "below_kill")],
+    [
+        (0.75, "reached"),
+        (0.6, "on_the_way"),
+        (0.31, "conflict"),
+        (0.3, "below_kill"),
+        (0.1, "below_kill"),
+    ],
 )
 def test_where_a_rising_target_stands(value, status):
     one = built(simple(kpis=[measured(value, value - 0.02, value + 0.02, **RISING)])).targets[0]
@@ -202,7 +220,9 @@ def test_the_posterior_is_the_formula_and_none_in_conflict():
 
 
 def test_a_target_measured_by_a_finding_takes_its_interval_to_90():
-    quantity = Quantity("normal", {"location": 5.5, "scale": 0.5}, 5.5, 5.5 - 0.98, 5.5 + 0.98, 0.95)
+    quantity = Quantity(
+        "normal", {"location": 5.5, "scale": 0.5}, 5.5, 5.5 - 0.98, 5.5 + 0.98, 0.95
+    )
     found = finding(quantity=quantity, unit="weeks")
     declared = hours_case(kpis=[KPI | {"measured": {"evidence": "k"}}])
     declared["evidence"].append({"id": "k", "run": "flow_review/desk"})
@@ -217,7 +237,8 @@ def test_a_target_measured_by_a_finding_takes_its_interval_to_90():
 
 def test_a_finding_without_width_measures_nothing():
     found = finding(
-        quantity=Quantity("normal", {"location": 5.5, "scale": 0.5}, 5.5, 5.5, 5.5, 0.9), unit="weeks"
+        quantity=Quantity("normal", {"location": 5.5, "scale": 0.5}, 5.5, 5.5, 5.5, 0.9),
+        unit="weeks",
     )
     declared = hours_case(kpis=[KPI | {"measured": {"evidence": "k"}}])
     declared["evidence"].append({"id": "k", "run": "flow_review/desk"})
@@ -233,7 +254,9 @@ def test_what_was_promised_is_held_against_the_measure(reports):
     one = built(again(kpis=[softer])).targets[0]
     assert (one.promised, one.status, one.before) == ((4.0, 5.0, 6.0), "debt", True)
     one = built(
-        again(kpis=[softer | {"measured": {"value": 5.6, "low": 5, "high": 6.2, "on": "2026-10-01"}}])
+        again(
+            kpis=[softer | {"measured": {"value": 5.6, "low": 5, "high": 6.2, "on": "2026-10-01"}}]
+        )
     ).targets[0]
     assert (one.promised, one.status) == ((4.0, 5.0, 6.0), "on_the_way")
     fresh = built(again(kpis=[KPI | {"id": "k2"}, KPI])).targets
@@ -275,18 +298,37 @@ def put(path, value):
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [(["options"], None), (["options"], []), (["options"], 3), (["options", 0, "npv", "mean"], "much"),
-     (["options", 0, "npv", "p10"], None), (["options", 0, "kind"], "minimum"),
-     (["options", 0, "positive"], ["x"]), (["options", 0, "name"], ["x"]), (["plan"], None), (["plan"], []),
-     (["plan", "kpis"], None), (["plan", "kpis"], [3]), (["plan", "kpis"], {"a": 1}), (["plan", "version"], None),
-     (["plan", "kpis"], [{"id": "k1"}]), (["plan", "kpis", 0, "low"], "x"),
-     (["ledger"], 3), (["ledger"], None), (["ledger", 0], 3), (["ledger", 0, "id"], ["x"]), (["ledger", 0, "low"], None),
-     (["lines"], None), (["lines", 0, "present"], None),
-     (["options", 0, "positive"], []), (["plan", "kpis", 0, "id"], []),
-     (["options", 0, "npv", "mean"], "12"),
-     (["plan", "kpis", 0, "low"], 9.0),
-     (["plan", "kpis", 0, "high"], float("nan"))],
-)  # fmt: skip
+    [
+        (["options"], None),
+        (["options"], []),
+        (["options"], 3),
+        (["options", 0, "npv", "mean"], "much"),
+        (["options", 0, "npv", "p10"], None),
+        (["options", 0, "kind"], "minimum"),
+        (["options", 0, "positive"], ["x"]),
+        (["options", 0, "name"], ["x"]),
+        (["plan"], None),
+        (["plan"], []),
+        (["plan", "kpis"], None),
+        (["plan", "kpis"], [3]),
+        (["plan", "kpis"], {"a": 1}),
+        (["plan", "version"], None),
+        (["plan", "kpis"], [{"id": "k1"}]),
+        (["plan", "kpis", 0, "low"], "x"),
+        (["ledger"], 3),
+        (["ledger"], None),
+        (["ledger", 0], 3),
+        (["ledger", 0, "id"], ["x"]),
+        (["ledger", 0, "low"], None),
+        (["lines"], None),
+        (["lines", 0, "present"], None),
+        (["options", 0, "positive"], []),
+        (["plan", "kpis", 0, "id"], []),
+        (["options", 0, "npv", "mean"], "12"),
+        (["plan", "kpis", 0, "low"], 9.0),
+        (["plan", "kpis", 0, "high"], float("nan")),
+    ],
+)
 def test_a_malformed_case_is_refused(reports, path, value):
     file_case(reports, simple(), change=put(path, value))
     with pytest.raises(InputError) as caught:
@@ -307,7 +349,8 @@ def test_a_share_may_be_a_target(reports):
     other["assumptions"].append(share("use", 0.5))
     file_case(reports, other, "business_case/other-case/2026-09-01-0123abcd")
     declared = simple(
-        previous="business_case/other-case", kpis=[measured(0.75, 0.7, 0.8, **RISING) | {"unit": "share"}]
+        previous="business_case/other-case",
+        kpis=[measured(0.75, 0.7, 0.8, **RISING) | {"unit": "share"}],
     )
     result = built(declared)
     assert (result.targets[0].status, result.targets[0].before) == ("reached", True)

@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 from opslab.businesscase.roots import zeros
 
 
-@given(st.lists(st.tuples(st.floats(-9, 12), st.booleans(), st.integers(1, 400)), min_size=1, max_size=25))
+@given(
+    st.lists(
+        st.tuples(st.floats(-9, 12), st.booleans(), st.integers(1, 400)), min_size=1, max_size=25
+    )
+)
 @settings(deadline=None)
 def test_sizes_of_21_decades_at_any_days(terms):
     weights = np.array([10.0**size * (1 if plus else -1) for size, plus, _ in terms])

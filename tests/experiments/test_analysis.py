@@ -24,7 +24,13 @@ from opslab.experiments.spec import Experiment
 from opslab.messages import LANGUAGES, numbers
 
 MEAN = {"name": "spend", "type": "mean", "column": "spend", "role": "primary", "goal": "increase"}
-SHARE = {"name": "bought", "type": "proportion", "column": "bought", "role": "primary", "goal": "increase"}
+SHARE = {
+    "name": "bought",
+    "type": "proportion",
+    "column": "bought",
+    "role": "primary",
+    "goal": "increase",
+}
 
 
 def experiment(*metrics, arms=("control", "new"), weights=True, **fields):
@@ -106,7 +112,13 @@ def mixed():
 MIXED = (
     MEAN,
     SHARE,
-    {"name": "rare", "type": "proportion", "column": "rare", "role": "secondary", "goal": "decrease"},
+    {
+        "name": "rare",
+        "type": "proportion",
+        "column": "rare",
+        "role": "secondary",
+        "goal": "decrease",
+    },
     {
         "name": "load",
         "type": "mean",
@@ -131,7 +143,9 @@ def test_a_mean_is_compared_as_scipy_does(seed, alpha):
     random = np.random.default_rng(seed)
     new, control = random.lognormal(1, 1, 40 + 200 * seed), random.normal(4, 1, 70)
     one = only(
-        experiments.analyze(experiment(MEAN, design={"alpha": alpha}), table(control=control, new=new))
+        experiments.analyze(
+            experiment(MEAN, design={"alpha": alpha}), table(control=control, new=new)
+        )
     )
     expected = stats.ttest_ind(new, control, equal_var=False)
     interval = expected.confidence_interval(1 - alpha)
@@ -155,9 +169,16 @@ def test_a_proportion_with_large_counts_is_compared_by_welch():
     assert one.estimate == (0.35, 0.3)
 
 
-@pytest.mark.parametrize("arms", [{"control": (8, 40), "new": (3, 50)}, {"control": (29, 500), "new": (60, 510)},
-                                  {"control": (480, 500), "new": (471, 500)}, {"control": (0, 30), "new": (4, 30)},
-                                  {"control": (5, 5), "new": (0, 6)}])  # fmt: skip
+@pytest.mark.parametrize(
+    "arms",
+    [
+        {"control": (8, 40), "new": (3, 50)},
+        {"control": (29, 500), "new": (60, 510)},
+        {"control": (480, 500), "new": (471, 500)},
+        {"control": (0, 30), "new": (4, 30)},
+        {"control": (5, 5), "new": (0, 6)},
+    ],
+)
 def test_a_proportion_with_small_counts_takes_the_score_test(arms):
     one = only(experiments.analyze(experiment(SHARE), counts(**arms)))
     given = (*arms["new"], *arms["control"])
@@ -173,10 +194,12 @@ def test_a_proportion_with_small_counts_takes_the_score_test(arms):
 def test_thirty_is_not_a_small_count_whatever_the_rounding(n):
     assert n == 1_000 or 30 / n * n < 30
     assert (
-        only(experiments.analyze(experiment(SHARE), counts(control=(30, n), new=(30, n)))).method == "welch"
+        only(experiments.analyze(experiment(SHARE), counts(control=(30, n), new=(30, n)))).method
+        == "welch"
     )
     assert (
-        only(experiments.analyze(experiment(SHARE), counts(control=(29, n), new=(30, n)))).method == "score"
+        only(experiments.analyze(experiment(SHARE), counts(control=(29, n), new=(30, n)))).method
+        == "score"
     )
 
 
@@ -255,9 +278,18 @@ def test_a_tiny_p_value_is_not_0():
 def test_primaries_take_holm_and_secondaries_benjamini_hochberg(mixed):
     metrics = [
         *MIXED,
-        {"name": "load too", "type": "mean", "column": "load", "role": "secondary", "goal": "decrease", "missing": "drop"},
-    ]  # fmt: skip
-    found = experiments.analyze(experiment(*metrics, arms=("control", "new", "bold")), mixed).comparisons
+        {
+            "name": "load too",
+            "type": "mean",
+            "column": "load",
+            "role": "secondary",
+            "goal": "decrease",
+            "missing": "drop",
+        },
+    ]
+    found = experiments.analyze(
+        experiment(*metrics, arms=("control", "new", "bold")), mixed
+    ).comparisons
     for role, method in (("primary", "holm"), ("secondary", "fdr_bh")):
         family = [one for one in found if one.role == role]
         assert len(family) == 4
@@ -269,7 +301,9 @@ def test_primaries_take_holm_and_secondaries_benjamini_hochberg(mixed):
 
 
 def test_what_is_not_estimable_is_no_member_of_the_family():
-    data = table(control={"spend": [1.0, 2, 3], "flat": 1.0}, new={"spend": [2.0, 3, 5], "flat": 1.0})
+    data = table(
+        control={"spend": [1.0, 2, 3], "flat": 1.0}, new={"spend": [2.0, 3, 5], "flat": 1.0}
+    )
     result = experiments.analyze(experiment(MEAN, MEAN | {"name": "flat", "column": "flat"}), data)
     assert result.comparisons[0].p_adjusted == result.comparisons[0].p_value
     assert result.comparisons[1].p_adjusted is None
@@ -330,7 +364,9 @@ def test_a_guardrail_is_safe_exactly_when_its_p_value_says_so(goal, margin, size
         assert (one.verdict == "safe") == (one.harm_p < 0.025) == (worst < size)
         assert (one.verdict == "harmed") == (best > size)
         seen.append(one.verdict)
-    ordered = ["harmed", "unproven", "safe"] if goal == "increase" else ["safe", "unproven", "harmed"]
+    ordered = (
+        ["harmed", "unproven", "safe"] if goal == "increase" else ["safe", "unproven", "harmed"]
+    )
     assert list(dict.fromkeys(seen)) == ordered
 
 
@@ -347,7 +383,9 @@ def test_the_p_value_of_a_guardrail_is_alpha_over_2_where_its_interval_touches_t
         middle = (unproven + safe) / 2
         unproven, safe = (unproven, middle) if at(middle).verdict == "safe" else (middle, safe)
     one = at(safe)
-    assert (one.lift_interval if "relative" in margin else one.difference_interval)[0] == pytest.approx(-size)
+    assert (one.lift_interval if "relative" in margin else one.difference_interval)[
+        0
+    ] == pytest.approx(-size)
     assert one.harm_p == pytest.approx(0.025, rel=1e-9)
 
 
@@ -369,7 +407,12 @@ def test_a_guardrail_with_small_counts_is_safe_exactly_when_its_p_value_says_so(
 
 
 def test_errors_that_appear_where_there_were_none_are_harm():
-    metric = SHARE | {"name": "errors", "role": "guardrail", "goal": "decrease", "margin": {"relative": 0.1}}
+    metric = SHARE | {
+        "name": "errors",
+        "role": "guardrail",
+        "goal": "decrease",
+        "margin": {"relative": 0.1},
+    }
     result = experiments.analyze(experiment(SHARE, metric), counts(control=(0, 200), new=(25, 200)))
     one = result.comparisons[1]
     assert (one.lift, one.verdict) == (None, "harmed")
@@ -407,7 +450,14 @@ def test_what_cannot_be_estimated_is_said(name):
     one = only(result)
     assert one.not_estimable is not None
     assert one.verdict == "not_estimable"
-    for empty in (one.difference, one.lift, one.p_value, one.p_adjusted, one.standard_error, one.method):
+    for empty in (
+        one.difference,
+        one.lift,
+        one.p_value,
+        one.p_adjusted,
+        one.standard_error,
+        one.method,
+    ):
         assert empty is None
     assert one.difference_interval == one.lift_interval == (None, None)
     assert result.decision.action == "do_not_ship"
@@ -430,18 +480,24 @@ def test_two_constants_are_told_apart():
 
 def page(result, language):
     blocks = [block for section in result.sections(language).values() for block in section]
-    shown = [block for block in (result.first_screen(language), *blocks) if hasattr(block, "_repr_html_")]
+    shown = [
+        block for block in (result.first_screen(language), *blocks) if hasattr(block, "_repr_html_")
+    ]
     return "\n".join(block._repr_html_() for block in shown)
 
 
 @pytest.mark.parametrize("share", [0, 1])
 def test_a_proportion_that_never_varies_is_not_estimable(share):
-    result = experiments.analyze(experiment(SHARE), counts(control=(40 * share, 40), new=(60 * share, 60)))
+    result = experiments.analyze(
+        experiment(SHARE), counts(control=(40 * share, 40), new=(60 * share, 60))
+    )
     assert only(result).not_estimable.key == "experiments.no_variation"
 
 
 def test_a_control_of_0_has_a_difference_and_no_lift():
-    result = experiments.analyze(experiment(MEAN), table(control=[-1.0, 1.0] * 50, new=[2.0, 3.0] * 50))
+    result = experiments.analyze(
+        experiment(MEAN), table(control=[-1.0, 1.0] * 50, new=[2.0, 3.0] * 50)
+    )
     one = only(result)
     assert one.lift is None
     assert one.lift_interval == (None, None)
@@ -537,7 +593,8 @@ def test_the_period_holds_both_its_days(kind, tmp_path):
         "seen": moments,
     }
     pq.write_table(
-        pa.table({name: pa.array(values) for name, values in columns.items()}), tmp_path / "t.parquet"
+        pa.table({name: pa.array(values) for name, values in columns.items()}),
+        tmp_path / "t.parquet",
     )
     period = {"time": "seen", "start": "2026-01-11", "end": "2026-01-30"}
     result = experiments.analyze(experiment(MEAN, period=period), tmp_path / "t.parquet")
@@ -566,7 +623,9 @@ def test_an_early_look_is_said():
     period = {"start": "2026-09-01", "end": "2026-09-28"}
     data = table(control=np.arange(100) % 7, new=np.arange(100) % 7)
     for day, status in ((28, "pass"), (20, "warn")):
-        result = experiments.analyze(experiment(MEAN, period=period), data, as_of=datetime.date(2026, 9, day))
+        result = experiments.analyze(
+            experiment(MEAN, period=period), data, as_of=datetime.date(2026, 9, day)
+        )
         assert (check(result, "period").status, check(result, "period").value) == (status, 28 - day)
 
 
@@ -583,8 +642,14 @@ def spread(n, mean, scale=1.0):
 
 def test_ship_and_do_not_ship():
     spec = experiment(MEAN)
-    for shift, action, arm in ((0.5, "ship", "new"), (-0.5, "do_not_ship", None), (0.0, "do_not_ship", None)):
-        result = experiments.analyze(spec, table(control=spread(400, 10), new=spread(400, 10 + shift)))
+    for shift, action, arm in (
+        (0.5, "ship", "new"),
+        (-0.5, "do_not_ship", None),
+        (0.0, "do_not_ship", None),
+    ):
+        result = experiments.analyze(
+            spec, table(control=spread(400, 10), new=spread(400, 10 + shift))
+        )
         assert (result.decision.action, result.decision.arm) == (action, arm)
         keys = [reason.key for reason in result.decision.reasons]
         assert keys[1:] == ([] if shift else ["experiments.no_mde"]), (
@@ -603,7 +668,9 @@ def test_extend_by_the_units_and_days_that_power_asks_for():
     assert result.decision.more_units == more > 0
     assert result.decision.more_days == math.ceil(more / (400 / 20))
     assert str(result.decision.more_days) in page(result, "en")
-    early = experiments.analyze(spec, table(control=control, new=new), as_of=datetime.date(2026, 9, 10))
+    early = experiments.analyze(
+        spec, table(control=control, new=new), as_of=datetime.date(2026, 9, 10)
+    )
     assert early.decision.more_days == math.ceil(more / (400 / 10))
     timeless = experiments.analyze(
         experiment(MEAN | {"mde": {"relative": 0.02}}), table(control=control, new=new)
@@ -615,7 +682,9 @@ def test_extend_with_unequal_weights_and_several_arms_counts_all_of_them():
     data = table(control=spread(300, 10), new=spread(150, 10.05), bold=spread(150, 10.06))
     weights = {"control": 2, "new": 1, "bold": 1}
     metric = MEAN | {"mde": {"absolute": 0.2}}
-    result = experiments.analyze(experiment(metric, arms=("control", "new", "bold"), weights=weights), data)
+    result = experiments.analyze(
+        experiment(metric, arms=("control", "new", "bold"), weights=weights), data
+    )
     pooled = math.sqrt((299 * data.spend[:300].var() + 149 * data.spend[300:450].var()) / 448)
     # Two p-values are adjusted together, so each is planned at half of alpha; ratio: units of control over arm.
     arm = TTestIndPower().solve_power(0.2 / pooled, alpha=0.025, power=0.8, ratio=2)
@@ -646,11 +715,14 @@ def test_an_unproven_guardrail_asks_for_units_and_a_harmed_one_ends_the_test():
 
 def two_primaries(first, second, rule, mde=None):
     metrics = [
-        MEAN | {"name": name, "column": name} | ({"mde": mde} if mde else {}) for name in ("one", "two")
+        MEAN | {"name": name, "column": name} | ({"mde": mde} if mde else {})
+        for name in ("one", "two")
     ]
     arms = {"control": {"one": spread(300, 10), "two": spread(300, 10)}}
     arms["new"] = {"one": spread(300, 10 + first), "two": spread(300, 10 + second)}
-    return experiments.analyze(experiment(*metrics, decision={"primaries": rule}), table(**arms)).decision
+    return experiments.analyze(
+        experiment(*metrics, decision={"primaries": rule}), table(**arms)
+    ).decision
 
 
 @pytest.mark.parametrize(
@@ -700,7 +772,9 @@ def test_under_any_a_primary_that_had_its_units_does_not_hold_up_the_other():
         new={"one": spread(300, 10.1), "two": spread(300, 10.1)},
     )
     found = {
-        mde: experiments.analyze(experiment(*chosen, decision={"primaries": "any"}), data).decision.action
+        mde: experiments.analyze(
+            experiment(*chosen, decision={"primaries": "any"}), data
+        ).decision.action
         for mde, chosen in (("one", metrics[:1]), ("both", metrics))
     }
     assert found == {"one": "do_not_ship", "both": "extend"}
@@ -711,7 +785,9 @@ def test_under_any_a_guardrail_is_not_waited_for_when_no_primary_can_win():
     arms["new"] = {"spend": spread(300, 10), "guard": spread(300, 9.9)}
     metrics = (MEAN | {"mde": {"absolute": 0.5}}, guard(absolute=0.2))
     for rule in ("any", "all"):
-        result = experiments.analyze(experiment(*metrics, decision={"primaries": rule}), table(**arms))
+        result = experiments.analyze(
+            experiment(*metrics, decision={"primaries": rule}), table(**arms)
+        )
         assert [one.verdict for one in result.comparisons] == ["open", "unproven"]
         assert result.decision.action == "do_not_ship"
 
@@ -719,21 +795,28 @@ def test_under_any_a_guardrail_is_not_waited_for_when_no_primary_can_win():
 def test_of_several_passing_arms_the_best_is_shipped():
     arms = ("control", "new", "bold")
     for goal, sign in (("increase", 1), ("decrease", -1)):
-        data = table(control=spread(300, 10), new=spread(300, 10 + sign), bold=spread(300, 10 + 2 * sign))
+        data = table(
+            control=spread(300, 10), new=spread(300, 10 + sign), bold=spread(300, 10 + 2 * sign)
+        )
         decision = experiments.analyze(experiment(MEAN | {"goal": goal}, arms=arms), data).decision
         assert (decision.action, decision.arm) == ("ship", "bold")
     # The arm with the larger gain breaks a guardrail.
     guards = {"control": 10, "new": 10, "bold": 5}
     means = {"control": 10, "new": 11, "bold": 12}
     data = table(
-        **{arm: {"spend": spread(300, means[arm]), "guard": spread(300, guards[arm])} for arm in arms}
+        **{
+            arm: {"spend": spread(300, means[arm]), "guard": spread(300, guards[arm])}
+            for arm in arms
+        }
     )
     decision = experiments.analyze(experiment(MEAN, guard(relative=0.05), arms=arms), data).decision
     assert (decision.action, decision.arm) == ("ship", "new")
 
 
 def test_broken_data_stops_everything():
-    result = experiments.analyze(experiment(MEAN), table(control=spread(300, 10), new=spread(600, 12)))
+    result = experiments.analyze(
+        experiment(MEAN), table(control=spread(300, 10), new=spread(600, 12))
+    )
     assert result.broken
     assert (result.decision.action, result.decision.arm) == ("stop_broken", None)
     assert result.evidence() == []
@@ -742,8 +825,14 @@ def test_broken_data_stops_everything():
     assert "%" not in result.headline()
 
 
-@pytest.mark.parametrize("arms", [{"control": (0, 100), "new": (2, 100)}, {"control": (0, 2), "new": (2, 2)},
-                                  {"control": (1, 2), "new": (2, 2)}])  # fmt: skip
+@pytest.mark.parametrize(
+    "arms",
+    [
+        {"control": (0, 100), "new": (2, 100)},
+        {"control": (0, 2), "new": (2, 2)},
+        {"control": (1, 2), "new": (2, 2)},
+    ],
+)
 @pytest.mark.parametrize("mde", [{"relative": 0.1}, {"absolute": 0.02}])
 def test_a_handful_of_outcomes_still_ends_in_a_decision(arms, mde):
     result = experiments.analyze(experiment(SHARE | {"mde": mde}), counts(**arms))
@@ -766,7 +855,10 @@ def test_a_size_that_no_experiment_reaches_is_not_asked_for():
 SHAPES = {
     "won": (MEAN, table(control=spread(400, 10), new=spread(400, 11))),
     "lost": (MEAN, table(control=spread(400, 10), new=spread(400, 9))),
-    "open": (MEAN | {"mde": {"relative": 0.02}}, table(control=spread(90, 10), new=spread(90, 10.1))),
+    "open": (
+        MEAN | {"mde": {"relative": 0.02}},
+        table(control=spread(90, 10), new=spread(90, 10.1)),
+    ),
     "small": (SHARE, counts(control=(3, 40), new=(20, 45))),
     "broken": (MEAN, table(control=spread(300, 10), new=spread(600, 12))),
     "not estimable": (MEAN, NOT_ESTIMABLE["no variation"]),
@@ -778,7 +870,9 @@ SHAPES = {
 @pytest.fixture(scope="module", params=SHAPES)
 def shape(request):
     metric, data = SHAPES[request.param]
-    return experiments.analyze(experiment(metric, period=DAYS), data, as_of=datetime.date(2026, 9, 20))
+    return experiments.analyze(
+        experiment(metric, period=DAYS), data, as_of=datetime.date(2026, 9, 20)
+    )
 
 
 def keys_and_texts(value, name=""):
@@ -842,13 +936,24 @@ def test_sections_figures_and_first_screen_in_both_languages(shape):
 def test_evidence_is_the_primary_effect_with_its_uncertainty():
     metric, data = SHAPES["won"]
     result = experiments.analyze(
-        experiment(metric, guard(absolute=1), MEAN | {"name": "other", "role": "secondary"}, period=DAYS, owner="growth"),
+        experiment(
+            metric,
+            guard(absolute=1),
+            MEAN | {"name": "other", "role": "secondary"},
+            period=DAYS,
+            owner="growth",
+        ),
         data.assign(guard=data.spend),
         as_of=datetime.date(2026, 9, 20),
-    )  # fmt: skip
+    )
     (one,) = result.evidence()
     first = result.comparisons[0]
-    assert (one.id, one.kind, one.grade, one.claim) == ("a-test/spend/new", "causal", "A", "metric:spend")
+    assert (one.id, one.kind, one.grade, one.claim) == (
+        "a-test/spend/new",
+        "causal",
+        "A",
+        "metric:spend",
+    )
     assert (one.quantity.family, one.quantity.level) == ("student_t", 0.95)
     assert one.quantity.value == first.difference
     assert (one.quantity.low, one.quantity.high) == first.difference_interval
@@ -877,17 +982,59 @@ def test_the_frame_is_tidy(mixed):
     frame = result.frame()
     assert len(frame) == 8
     assert not frame.duplicated(["metric", "arm"]).any()
-    expected = {"metric", "role", "type", "goal", "arm", "control", "segment", "n_arm", "n_control", "missing_arm",
-                "missing_control", "estimate_arm", "estimate_control", "difference", "difference_interval_low",
-                "difference_interval_high", "lift", "lift_interval_low", "lift_interval_high", "p_value", "p_adjusted",
-                "standard_error", "degrees_of_freedom", "method", "harm_p", "margin", "margin_kind", "verdict",
-                "not_estimable", "variance_reduction", "raw_difference", "raw_difference_interval_low",
-                "raw_difference_interval_high", "raw_lift", "raw_lift_interval_low", "raw_lift_interval_high",
-                "raw_p_value", "uncapped_difference", "uncapped_difference_interval_low",
-                "uncapped_difference_interval_high", "uncapped_lift", "uncapped_lift_interval_low",
-                "uncapped_lift_interval_high", "uncapped_p_value", "diluted_difference",
-                "diluted_difference_interval_low", "diluted_difference_interval_high", "diluted_lift",
-                "diluted_lift_interval_low", "diluted_lift_interval_high", "diluted_p_value"}  # fmt: skip
+    expected = {
+        "metric",
+        "role",
+        "type",
+        "goal",
+        "arm",
+        "control",
+        "segment",
+        "n_arm",
+        "n_control",
+        "missing_arm",
+        "missing_control",
+        "estimate_arm",
+        "estimate_control",
+        "difference",
+        "difference_interval_low",
+        "difference_interval_high",
+        "lift",
+        "lift_interval_low",
+        "lift_interval_high",
+        "p_value",
+        "p_adjusted",
+        "standard_error",
+        "degrees_of_freedom",
+        "method",
+        "harm_p",
+        "margin",
+        "margin_kind",
+        "verdict",
+        "not_estimable",
+        "variance_reduction",
+        "raw_difference",
+        "raw_difference_interval_low",
+        "raw_difference_interval_high",
+        "raw_lift",
+        "raw_lift_interval_low",
+        "raw_lift_interval_high",
+        "raw_p_value",
+        "uncapped_difference",
+        "uncapped_difference_interval_low",
+        "uncapped_difference_interval_high",
+        "uncapped_lift",
+        "uncapped_lift_interval_low",
+        "uncapped_lift_interval_high",
+        "uncapped_p_value",
+        "diluted_difference",
+        "diluted_difference_interval_low",
+        "diluted_difference_interval_high",
+        "diluted_lift",
+        "diluted_lift_interval_low",
+        "diluted_lift_interval_high",
+        "diluted_p_value",
+    }
     assert set(frame.columns) == expected
     assert not any(isinstance(value, dict | list | tuple) for value in frame.to_numpy().ravel())
     assert frame.loc[frame.metric == "spend", "n_arm"].tolist() == [
@@ -926,7 +1073,9 @@ def test_hostile_names_are_shown_as_text(name):
         shown = page(result, language)
         assert "<script" not in shown
         assert "<b>" not in shown
-        with warnings.catch_warnings(action="error"):  # matplotlib warns when it finds no room or no glyph
+        with warnings.catch_warnings(
+            action="error"
+        ):  # matplotlib warns when it finds no room or no glyph
             assert "<svg" in result.figures(language)["lift"].svg()
         assert "\u202e" not in result.headline(language)
     json.dumps(result.record(), allow_nan=False)

@@ -21,23 +21,44 @@ RATIO = {
     "role": "secondary",
     "goal": "increase",
 }
-EVENT = {"name": "y", "type": "mean", "event": "buy", "value": "y", "window": {"to": "5d"}, "role": "primary",
-         "covariate_window": {"from": "-5d", "to": "0d"}, "goal": "increase"}  # fmt: skip
+EVENT = {
+    "name": "y",
+    "type": "mean",
+    "event": "buy",
+    "value": "y",
+    "window": {"to": "5d"},
+    "role": "primary",
+    "covariate_window": {"from": "-5d", "to": "0d"},
+    "goal": "increase",
+}
 CUPED = MEAN | {"name": "c", "covariates": ["x"], "role": "secondary"}
 FORMS = {
-    "finer": ({"path": "t", "rows": "finer"}, {}, (MEAN, RATIO, CUPED, MEAN | {"name": "w", "per": "row"})),
+    "finer": (
+        {"path": "t", "rows": "finer"},
+        {},
+        (MEAN, RATIO, CUPED, MEAN | {"name": "w", "per": "row"}),
+    ),
     "strata": ({"path": "t", "rows": "unit"}, {"strata": ("pair",)}, (MEAN, RATIO, CUPED)),
     "segments": ({"path": "t", "rows": "unit"}, {"segments": ("half",)}, (MEAN, RATIO, CUPED)),
-    "totals": ({"path": "t", "rows": "totals"},
-               {"period": {"time": "day", "start": "2026-03-01", "end": "2026-03-08"}}, (MEAN, RATIO)),
+    "totals": (
+        {"path": "t", "rows": "totals"},
+        {"period": {"time": "day", "start": "2026-03-01", "end": "2026-03-08"}},
+        (MEAN, RATIO),
+    ),
     "logs": ({"assignments": "a", "events": "e"}, {}, (EVENT,)),
-}  # fmt: skip
+}
 
 
 def analyzed(form, data, control="old"):
     rows, fields, metrics = FORMS[form]
-    spec = Experiment(experiment="a test", unit="d" if form == "totals" else "unit", data=rows, metrics=metrics,
-                      arms={"column": "arm", "control": control, "weights": {"old": 1, "new": 1}}, **fields)  # fmt: skip
+    spec = Experiment(
+        experiment="a test",
+        unit="d" if form == "totals" else "unit",
+        data=rows,
+        metrics=metrics,
+        arms={"column": "arm", "control": control, "weights": {"old": 1, "new": 1}},
+        **fields,
+    )
     result = experiments.analyze(spec, data)
     return [*result.comparisons, *result.segments]
 
@@ -56,7 +77,9 @@ def table(form, seed=1, n=96):
         return frame
     assignments = frame[["unit", "arm", "day"]].rename(columns={"day": "at"})
     who = random.integers(0, n, 20 * n)
-    when = assignments["at"].to_numpy()[who] + pd.to_timedelta(random.uniform(-8, 30, len(who)), unit="D")
+    when = assignments["at"].to_numpy()[who] + pd.to_timedelta(
+        random.uniform(-8, 30, len(who)), unit="D"
+    )
     events = pd.DataFrame(
         {
             "unit": who,
@@ -69,20 +92,33 @@ def table(form, seed=1, n=96):
 
 
 def changed(data, change):
-    return {name: change(one) for name, one in data.items()} if isinstance(data, dict) else change(data)
+    return (
+        {name: change(one) for name, one in data.items()}
+        if isinstance(data, dict)
+        else change(data)
+    )
 
 
 def same(
     found,
     expected,
-    names=("difference", "standard_error", "p_value", "lift", "difference_interval", "lift_interval"),
+    names=(
+        "difference",
+        "standard_error",
+        "p_value",
+        "lift",
+        "difference_interval",
+        "lift_interval",
+    ),
 ):
     assert len(found) == len(expected) > 0
     for one, other in zip(found, expected, strict=True):
         assert (one.method, one.n, one.segment) == (other.method, other.n, other.segment)
         for name in names:
             value = getattr(other, name)
-            assert getattr(one, name) == (value if value is None else pytest.approx(value, rel=1e-9)), name
+            assert getattr(one, name) == (
+                value if value is None else pytest.approx(value, rel=1e-9)
+            ), name
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -94,7 +130,10 @@ def test_engines_and_the_order_of_rows_agree(form, tmp_path):
     same(analyzed(form, changed(data, pl.from_pandas)), expected)
     same(analyzed(form, changed(data, lambda one: pl.from_pandas(one).lazy())), expected)
     same(analyzed(form, changed(data, lambda one: duckdb.sql("SELECT * FROM one"))), expected)
-    same(analyzed(form, changed(data, lambda one: pa.Table.from_pandas(one, preserve_index=False))), expected)
+    same(
+        analyzed(form, changed(data, lambda one: pa.Table.from_pandas(one, preserve_index=False))),
+        expected,
+    )
 
     def written(one):
         path = tmp_path / f"{len(one)}.parquet"
@@ -116,7 +155,11 @@ def test_units_of_measurement_scale_effects_and_nothing_else(form, seed, scale):
         return one.assign(y=one.y * scale) if "y" in one else one
 
     found, expected = analyzed(form, changed(data, scaled)), analyzed(form, data)
-    same(found, expected, ("p_value", "lift", "lift_interval", "variance_reduction", "degrees_of_freedom"))
+    same(
+        found,
+        expected,
+        ("p_value", "lift", "lift_interval", "variance_reduction", "degrees_of_freedom"),
+    )
     for one, other in zip(found, expected, strict=True):
         assert one.difference == pytest.approx(scale * other.difference, rel=1e-9)
         assert one.standard_error == pytest.approx(scale * other.standard_error, rel=1e-9)

@@ -127,149 +127,394 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
 
 
 @cases(
-    Case("yaml syntax", f"spec.yaml, line 10: This is not valid YAML: expected ',' or ']', but got "
-         f"'<stream end>'{YAML_TAIL}", add="segments: [country\n"),
-    Case("tab", "spec.yaml, line 10: This line is indented with a tab; YAML takes spaces.",
-         add="decision:\n\tprimaries: all\n"),
-    Case("control character", "spec.yaml, line 9: This line holds a control character; remove it.",
-         add="owner: \x07\n"),
-    Case("unknown field near", "spec.yaml, line 9, segmets: There is no field segmets here; did you mean "
-         "segments?", add="segmets: [country]\n"),
-    Case("unknown field", "spec.yaml, line 9, zzz: There is no field zzz here; remove it, or see opslab "
-         "schema.", add="zzz: 1\n"),
-    Case("unknown field of a metric", "spec.yaml, line 8, metrics[2].colunm: There is no field colunm here; "
-         "did you mean column?", (metric("column:", "colunm:"),)),
-    Case("missing field", "spec.yaml, line 1, unit: unit is missing; add it.", (("unit: user_id\n", ""),)),
-    Case("missing field of a metric", "spec.yaml, line 8, metrics[2].goal: goal is missing; add it.",
-         (metric(", goal: increase", ""),)),
-    Case("missing type", "spec.yaml, line 8, metrics[2].type: type is missing; add it.",
-         (metric("type: mean, ", ""),)),
-    Case("missing value", "spec.yaml, line 3, unit: A value is missing here; write one, or remove the field.",
-         (("unit: user_id", "unit:"),)),
-    Case("choice near", "spec.yaml, line 9, design.method: fixd is not possible here; did you mean fixed? "
-         f"(Possible: {METHODS}.)", add="design: {method: fixd}\n"),
-    Case("choice", f"spec.yaml, line 9, design.method: t-test is not possible here; write {METHODS}.",
-         add="design: {method: t-test}\n"),
-    Case("metric type", "spec.yaml, line 8, metrics[2].type: maen is not possible here; did you mean mean? "
-         "(Possible: mean, proportion, ratio or quantile.)", (metric("type: mean", "type: maen"),)),
-    Case("blocking check", "spec.yaml, line 9, decision.blocking[1]: sample_rato is not possible here; did "
-         "you mean sample_ratio? (Possible: sample_ratio, leaked_units, missing_values, "
-         "covariate_balance, period, plan_unchanged, outcome_windows, weekly_cycle, trigger_ratio, outliers or "
-         "few_clusters.)",
-         add="decision: {blocking: [sample_rato]}\n"),
-    Case("number", "spec.yaml, line 9, design.alpha: small must be a number, with a point for decimals.",
-         add="design: {alpha: small}\n"),
-    Case("decimal comma", "spec.yaml, line 9, design.alpha: 0,05 must be a number, with a point for "
-         "decimals.", add='design: {alpha: "0,05"}\n'),
-    Case("mapping", 'spec.yaml, line 9, design: fixed must be a list of "name: value" pairs.',
-         add="design: fixed\n"),
-    Case("list", "spec.yaml, line 9, segments: country must be a list, such as [a, b].",
-         add="segments: country\n"),
-    Case("date", "spec.yaml, line 5, period.start: 1/9/2026 must be a date, written YYYY-MM-DD.",
-         (("start: 2026-09-01", "start: 1/9/2026"),)),
-    Case("text", "spec.yaml, line 3, unit: 7 must be a text; put it in quotes.", (("user_id", "7"),)),
-    Case("no metrics", "spec.yaml, line 6, metrics: At least one entry is needed here.",
-         ((SPEC[SPEC.index("metrics:"):], "metrics: []\n"),)),
-    Case("alpha too large", "spec.yaml, line 9, design.alpha: 0.7 must be less than 0.5.",
-         add="design: {alpha: 0.7}\n"),
-    Case("alpha zero", "spec.yaml, line 9, design.alpha: 0 must be greater than 0.",
-         add="design: {alpha: 0}\n"),
-    Case("power", "spec.yaml, line 9, design.power: 80 must be less than 1.", add="design: {power: 80}\n"),
-    Case("infinite", "spec.yaml, line 9, design.alpha: inf must be a number, with a point for decimals.",
-         add="design: {alpha: inf}\n"),
-    Case("repeated key", "spec.yaml, line 9, unit: unit is given twice; keep one of the two.",
-         add="unit: account\n"),
-    Case("python tag", "spec.yaml, line 9: The YAML tag !!python/object/apply:os.system has no place in a "
-         "spec; remove it.", add="owner: !!python/object/apply:os.system [touch never]\n"),
-    Case("own tag", "spec.yaml, line 9: The YAML tag !include has no place in a spec; remove it.",
-         add="owner: !include other.yaml\n"),
-    Case("tag of a key", "spec.yaml, line 9: The YAML tag !!python/name:os.system has no place in a spec; "
-         "remove it.", add="!!python/name:os.system owner: growth\n"),
-    Case("boolean label", f"spec.yaml, line 4, arms.control: {BOOLEAN}", (arms("true", "short: 1, long: 1"),)),
-    Case("boolean key", f"spec.yaml, line 4, arms.weights.true: {BOOLEAN}",
-         (arms("control", "control: 1, true: 1"),)),
-    Case("number label", "spec.yaml, line 4, arms.control: YAML reads 1.1 as a number here, but a label is a "
-         "text; put it in quotes as it stands in the data.", (arms("1.10", "short: 1, long: 1"),)),
-    Case("number key", "spec.yaml, line 4, arms.weights.1.10: YAML reads 1.10 as a number here, but a label "
-         "is a text; put it in quotes as it stands in the data.", (arms("control", "control: 1, 1.10: 1"),)),
-    Case("null key", "spec.yaml, line 4: A name must stand before the colon; write a plain word.",
-         (arms("control", "control: 1, ~: 1"),)),
-    Case("list as key", "spec.yaml, line 9: A name must stand before the colon; write a plain word.",
-         add="[a, b]: 1\n"),
-    Case("control without weight", "spec.yaml, line 4, arms: The control arm old has no weight among control "
-         "and short; add it to weights.", (arms("old", "control: 1, short: 1"),)),
-    Case("one weight", "spec.yaml, line 4, arms: A comparison takes two arms; give each arm its weight.",
-         (arms("control", "control: 1"),)),
-    Case("weight zero", "spec.yaml, line 4, arms.weights.short: 0 must be greater than 0.",
-         (arms("control", "control: 1, short: 0"),)),
-    Case("unit is the arm", "spec.yaml, line 1: variant is named as the unit and as the column of the arms; "
-         "name two columns.", (("user_id", "variant"),)),
-    Case("name without a letter", "spec.yaml, line 1, experiment: The name must hold at least one letter or "
-         "digit.", (("short-label", "'?!'"),)),
-    Case("metric twice", "spec.yaml, line 6, metrics: bought is used for more than one metric; give each its "
-         "own name.", (metric("name: revenue", "name: bought"),)),
-    Case("no primary", "spec.yaml, line 6, metrics: No metric has the role primary: the one that decides; "
-         "give one metric this role.", (("role: primary", "role: secondary"),)),
-    Case("no source", "spec.yaml, line 8, metrics[2]: The metric revenue needs either a column or an event, "
-         "and only one of them.", (metric("column: revenue, ", ""),)),
-    Case("two sources", "spec.yaml, line 8, metrics[2]: The metric revenue needs either a column or an event, "
-         "and only one of them.", (add_to_metric("event: purchase"),)),
-    Case("guardrail without margin", "spec.yaml, line 8, metrics[2]: A guardrail needs a margin: the harm "
-         "that would still be accepted, such as {relative: 0.02}.",
-         (metric("role: secondary", "role: guardrail"),)),
-    Case("margin of a secondary", "spec.yaml, line 8, metrics[2]: A margin belongs to a guardrail, and this "
-         "metric is secondary; remove it or change the role.", (add_to_metric("margin: {relative: 0.02}"),)),
-    Case("margin of a primary", "spec.yaml, line 8, metrics[2]: A margin belongs to a guardrail, and this "
-         "metric is primary; remove it or change the role.",
-         (metric("role: secondary, goal: increase", "role: primary, goal: increase, margin: {relative: 0.1}"),)),
-    Case("relative and absolute", "spec.yaml, line 8, metrics[2].mde: Write one of relative (0.02 for 2%) and "
-         "absolute (in the metric's unit).", (add_to_metric("mde: {relative: 0.1, absolute: 1}"),)),
-    Case("neither", "spec.yaml, line 8, metrics[2].mde: Write one of relative (0.02 for 2%) and absolute (in "
-         "the metric's unit).", (add_to_metric("mde: {}"),)),
-    Case("negative size", "spec.yaml, line 8, metrics[2].mde.relative: -0.1 must be greater than 0.",
-         (add_to_metric("mde: {relative: -0.1}"),)),
-    Case("two caps", "spec.yaml, line 8, metrics[2].cap: Write one of quantile and value.",
-         (add_to_metric("cap: {quantile: 0.99, value: 100}"),)),
-    Case("end before start", "spec.yaml, line 5, period: The end 2026-08-01 lies before the start "
-         "2026-09-01; swap them.", (("end: 2026-09-28", "end: 2026-08-01"),)),
-    Case("open period", "spec.yaml, line 5, period: With time, both start and end are needed: rows outside of "
-         "them are left out.", ((", end: 2026-09-28", ""),)),
-    Case("window", "spec.yaml, line 8, metrics[2].window: The window must end after it starts.",
-         (add_to_metric("window: {from: 7d, to: 7d}"),)),
-    Case("duration", "spec.yaml, line 8, metrics[2].window.to: 2 weeks is no span of time; write a number and "
-         "d, h or m, such as 7d or -28d.", (add_to_metric("window: {to: 2 weeks}"),)),
-    Case("window without an event", "spec.yaml, line 8, metrics[2]: value, window and covariate_window belong to "
-         "an event, and revenue names none; add event, or remove them.", (add_to_metric("window: {to: 7d}"),)),
-    Case("value without an event", "spec.yaml, line 8, metrics[2]: value, window and covariate_window belong to "
-         "an event, and revenue names none; add event, or remove them.", (add_to_metric("value: amount"),)),
-    Case("event without a window", "spec.yaml, line 8, metrics[2]: revenue needs a window, such as {from: 7d, to: "
-         "8d}: without one, units that came in early would have had longer.", (metric("column: revenue", "event: buy"),)),
-    Case("window before assignment", "spec.yaml, line 8, metrics[2]: The window of revenue starts before the "
-         "assignment, when nothing could have changed yet; start at 0d or later.",
-         (metric("column: revenue", "event: buy, window: {from: -1d, to: 7d}"),)),
-    Case("covariate after exposure", "spec.yaml, line 8, metrics[2]: The covariate_window of revenue ends after "
-         "the assignment: a covariate measured then may hold the effect itself; end at 0d or earlier.",
-         (metric("column: revenue", "event: buy, window: {to: 7d}, covariate_window: {from: -7d, to: 1d}"),)),
-    Case("covariate of a quantile", "spec.yaml, line 8, metrics[2].quantile: Covariates sharpen means, proportions "
-         "and ratios, and revenue is a quantile; remove them.",
-         (metric("type: mean", "type: quantile, quantile: 0.9, covariates: [before]"),)),
-    Case("segment by an outcome", "spec.yaml, line 1: bought is an outcome, the unit or the arm; break down only "
-         "by what was known before the experiment.", add="segments: [bought]\n"),
-    Case("totals in segments", "spec.yaml, line 1: Daily totals hold no units, so segments cannot be computed; "
-         "remove it, or bring one row per unit.", (("units.csv}", "units.csv, rows: totals}"),), add="segments: [a]\n"),
-    Case("totals without days", "spec.yaml, line 1: Daily totals need the day of each row; write period: {time: "
-         "column, start: ..., end: ...}.", (("units.csv}", "units.csv, rows: totals}"), ("time: seen, ", ""))),
-    Case("table and logs", "spec.yaml, line 2, data: path and assignments/events exclude one another; keep "
-         "the form that your data has.", (("units.csv}", "units.csv, events: events.csv}"),)),
-    Case("half of the logs", "spec.yaml, line 2, data: The log form takes both assignments and events; add "
-         "the other one.", (("path: units.csv", "events: events.csv"),)),
-    Case("several at once", "spec.yaml, line 1, unit: unit is missing; add it.\n"
-         "spec.yaml, line 3, arms.weights.short: -1 must be greater than 0.\n"
-         "spec.yaml, line 7, metrics[2].type: medain is not possible here; did you mean mean? (Possible: mean, "
-         "proportion, ratio or quantile.)\nspec.yaml, line 8, zzz: There is no field zzz here; remove it, or see opslab schema.",
-         (("unit: user_id\n", ""), arms("control", "control: 1, short: -1"), metric("mean", "medain")),
-         add="zzz: 1\n"),
-)  # fmt: skip
+    Case(
+        "yaml syntax",
+        f"spec.yaml, line 10: This is not valid YAML: expected ',' or ']', but got "
+        f"'<stream end>'{YAML_TAIL}",
+        add="segments: [country\n",
+    ),
+    Case(
+        "tab",
+        "spec.yaml, line 10: This line is indented with a tab; YAML takes spaces.",
+        add="decision:\n\tprimaries: all\n",
+    ),
+    Case(
+        "control character",
+        "spec.yaml, line 9: This line holds a control character; remove it.",
+        add="owner: \x07\n",
+    ),
+    Case(
+        "unknown field near",
+        "spec.yaml, line 9, segmets: There is no field segmets here; did you mean segments?",
+        add="segmets: [country]\n",
+    ),
+    Case(
+        "unknown field",
+        "spec.yaml, line 9, zzz: There is no field zzz here; remove it, or see opslab schema.",
+        add="zzz: 1\n",
+    ),
+    Case(
+        "unknown field of a metric",
+        "spec.yaml, line 8, metrics[2].colunm: There is no field colunm here; did you mean column?",
+        (metric("column:", "colunm:"),),
+    ),
+    Case(
+        "missing field",
+        "spec.yaml, line 1, unit: unit is missing; add it.",
+        (("unit: user_id\n", ""),),
+    ),
+    Case(
+        "missing field of a metric",
+        "spec.yaml, line 8, metrics[2].goal: goal is missing; add it.",
+        (metric(", goal: increase", ""),),
+    ),
+    Case(
+        "missing type",
+        "spec.yaml, line 8, metrics[2].type: type is missing; add it.",
+        (metric("type: mean, ", ""),),
+    ),
+    Case(
+        "missing value",
+        "spec.yaml, line 3, unit: A value is missing here; write one, or remove the field.",
+        (("unit: user_id", "unit:"),),
+    ),
+    Case(
+        "choice near",
+        "spec.yaml, line 9, design.method: fixd is not possible here; did you mean fixed? "
+        f"(Possible: {METHODS}.)",
+        add="design: {method: fixd}\n",
+    ),
+    Case(
+        "choice",
+        f"spec.yaml, line 9, design.method: t-test is not possible here; write {METHODS}.",
+        add="design: {method: t-test}\n",
+    ),
+    Case(
+        "metric type",
+        "spec.yaml, line 8, metrics[2].type: maen is not possible here; did you mean mean? "
+        "(Possible: mean, proportion, ratio or quantile.)",
+        (metric("type: mean", "type: maen"),),
+    ),
+    Case(
+        "blocking check",
+        "spec.yaml, line 9, decision.blocking[1]: sample_rato is not possible here; did "
+        "you mean sample_ratio? (Possible: sample_ratio, leaked_units, missing_values, "
+        "covariate_balance, period, plan_unchanged, outcome_windows, weekly_cycle, trigger_ratio, outliers or "
+        "few_clusters.)",
+        add="decision: {blocking: [sample_rato]}\n",
+    ),
+    Case(
+        "number",
+        "spec.yaml, line 9, design.alpha: small must be a number, with a point for decimals.",
+        add="design: {alpha: small}\n",
+    ),
+    Case(
+        "decimal comma",
+        "spec.yaml, line 9, design.alpha: 0,05 must be a number, with a point for decimals.",
+        add='design: {alpha: "0,05"}\n',
+    ),
+    Case(
+        "mapping",
+        'spec.yaml, line 9, design: fixed must be a list of "name: value" pairs.',
+        add="design: fixed\n",
+    ),
+    Case(
+        "list",
+        "spec.yaml, line 9, segments: country must be a list, such as [a, b].",
+        add="segments: country\n",
+    ),
+    Case(
+        "date",
+        "spec.yaml, line 5, period.start: 1/9/2026 must be a date, written YYYY-MM-DD.",
+        (("start: 2026-09-01", "start: 1/9/2026"),),
+    ),
+    Case(
+        "text", "spec.yaml, line 3, unit: 7 must be a text; put it in quotes.", (("user_id", "7"),)
+    ),
+    Case(
+        "no metrics",
+        "spec.yaml, line 6, metrics: At least one entry is needed here.",
+        ((SPEC[SPEC.index("metrics:") :], "metrics: []\n"),),
+    ),
+    Case(
+        "alpha too large",
+        "spec.yaml, line 9, design.alpha: 0.7 must be less than 0.5.",
+        add="design: {alpha: 0.7}\n",
+    ),
+    Case(
+        "alpha zero",
+        "spec.yaml, line 9, design.alpha: 0 must be greater than 0.",
+        add="design: {alpha: 0}\n",
+    ),
+    Case(
+        "power",
+        "spec.yaml, line 9, design.power: 80 must be less than 1.",
+        add="design: {power: 80}\n",
+    ),
+    Case(
+        "infinite",
+        "spec.yaml, line 9, design.alpha: inf must be a number, with a point for decimals.",
+        add="design: {alpha: inf}\n",
+    ),
+    Case(
+        "repeated key",
+        "spec.yaml, line 9, unit: unit is given twice; keep one of the two.",
+        add="unit: account\n",
+    ),
+    Case(
+        "python tag",
+        "spec.yaml, line 9: The YAML tag !!python/object/apply:os.system has no place in a "
+        "spec; remove it.",
+        add="owner: !!python/object/apply:os.system [touch never]\n",
+    ),
+    Case(
+        "own tag",
+        "spec.yaml, line 9: The YAML tag !include has no place in a spec; remove it.",
+        add="owner: !include other.yaml\n",
+    ),
+    Case(
+        "tag of a key",
+        "spec.yaml, line 9: The YAML tag !!python/name:os.system has no place in a spec; "
+        "remove it.",
+        add="!!python/name:os.system owner: growth\n",
+    ),
+    Case(
+        "boolean label",
+        f"spec.yaml, line 4, arms.control: {BOOLEAN}",
+        (arms("true", "short: 1, long: 1"),),
+    ),
+    Case(
+        "boolean key",
+        f"spec.yaml, line 4, arms.weights.true: {BOOLEAN}",
+        (arms("control", "control: 1, true: 1"),),
+    ),
+    Case(
+        "number label",
+        "spec.yaml, line 4, arms.control: YAML reads 1.1 as a number here, but a label is a "
+        "text; put it in quotes as it stands in the data.",
+        (arms("1.10", "short: 1, long: 1"),),
+    ),
+    Case(
+        "number key",
+        "spec.yaml, line 4, arms.weights.1.10: YAML reads 1.10 as a number here, but a label "
+        "is a text; put it in quotes as it stands in the data.",
+        (arms("control", "control: 1, 1.10: 1"),),
+    ),
+    Case(
+        "null key",
+        "spec.yaml, line 4: A name must stand before the colon; write a plain word.",
+        (arms("control", "control: 1, ~: 1"),),
+    ),
+    Case(
+        "list as key",
+        "spec.yaml, line 9: A name must stand before the colon; write a plain word.",
+        add="[a, b]: 1\n",
+    ),
+    Case(
+        "control without weight",
+        "spec.yaml, line 4, arms: The control arm old has no weight among control "
+        "and short; add it to weights.",
+        (arms("old", "control: 1, short: 1"),),
+    ),
+    Case(
+        "one weight",
+        "spec.yaml, line 4, arms: A comparison takes two arms; give each arm its weight.",
+        (arms("control", "control: 1"),),
+    ),
+    Case(
+        "weight zero",
+        "spec.yaml, line 4, arms.weights.short: 0 must be greater than 0.",
+        (arms("control", "control: 1, short: 0"),),
+    ),
+    Case(
+        "unit is the arm",
+        "spec.yaml, line 1: variant is named as the unit and as the column of the arms; "
+        "name two columns.",
+        (("user_id", "variant"),),
+    ),
+    Case(
+        "name without a letter",
+        "spec.yaml, line 1, experiment: The name must hold at least one letter or digit.",
+        (("short-label", "'?!'"),),
+    ),
+    Case(
+        "metric twice",
+        "spec.yaml, line 6, metrics: bought is used for more than one metric; give each its "
+        "own name.",
+        (metric("name: revenue", "name: bought"),),
+    ),
+    Case(
+        "no primary",
+        "spec.yaml, line 6, metrics: No metric has the role primary: the one that decides; "
+        "give one metric this role.",
+        (("role: primary", "role: secondary"),),
+    ),
+    Case(
+        "no source",
+        "spec.yaml, line 8, metrics[2]: The metric revenue needs either a column or an event, "
+        "and only one of them.",
+        (metric("column: revenue, ", ""),),
+    ),
+    Case(
+        "two sources",
+        "spec.yaml, line 8, metrics[2]: The metric revenue needs either a column or an event, "
+        "and only one of them.",
+        (add_to_metric("event: purchase"),),
+    ),
+    Case(
+        "guardrail without margin",
+        "spec.yaml, line 8, metrics[2]: A guardrail needs a margin: the harm "
+        "that would still be accepted, such as {relative: 0.02}.",
+        (metric("role: secondary", "role: guardrail"),),
+    ),
+    Case(
+        "margin of a secondary",
+        "spec.yaml, line 8, metrics[2]: A margin belongs to a guardrail, and this "
+        "metric is secondary; remove it or change the role.",
+        (add_to_metric("margin: {relative: 0.02}"),),
+    ),
+    Case(
+        "margin of a primary",
+        "spec.yaml, line 8, metrics[2]: A margin belongs to a guardrail, and this "
+        "metric is primary; remove it or change the role.",
+        (
+            metric(
+                "role: secondary, goal: increase",
+                "role: primary, goal: increase, margin: {relative: 0.1}",
+            ),
+        ),
+    ),
+    Case(
+        "relative and absolute",
+        "spec.yaml, line 8, metrics[2].mde: Write one of relative (0.02 for 2%) and "
+        "absolute (in the metric's unit).",
+        (add_to_metric("mde: {relative: 0.1, absolute: 1}"),),
+    ),
+    Case(
+        "neither",
+        "spec.yaml, line 8, metrics[2].mde: Write one of relative (0.02 for 2%) and absolute (in "
+        "the metric's unit).",
+        (add_to_metric("mde: {}"),),
+    ),
+    Case(
+        "negative size",
+        "spec.yaml, line 8, metrics[2].mde.relative: -0.1 must be greater than 0.",
+        (add_to_metric("mde: {relative: -0.1}"),),
+    ),
+    Case(
+        "two caps",
+        "spec.yaml, line 8, metrics[2].cap: Write one of quantile and value.",
+        (add_to_metric("cap: {quantile: 0.99, value: 100}"),),
+    ),
+    Case(
+        "end before start",
+        "spec.yaml, line 5, period: The end 2026-08-01 lies before the start "
+        "2026-09-01; swap them.",
+        (("end: 2026-09-28", "end: 2026-08-01"),),
+    ),
+    Case(
+        "open period",
+        "spec.yaml, line 5, period: With time, both start and end are needed: rows outside of "
+        "them are left out.",
+        ((", end: 2026-09-28", ""),),
+    ),
+    Case(
+        "window",
+        "spec.yaml, line 8, metrics[2].window: The window must end after it starts.",
+        (add_to_metric("window: {from: 7d, to: 7d}"),),
+    ),
+    Case(
+        "duration",
+        "spec.yaml, line 8, metrics[2].window.to: 2 weeks is no span of time; write a number and "
+        "d, h or m, such as 7d or -28d.",
+        (add_to_metric("window: {to: 2 weeks}"),),
+    ),
+    Case(
+        "window without an event",
+        "spec.yaml, line 8, metrics[2]: value, window and covariate_window belong to "
+        "an event, and revenue names none; add event, or remove them.",
+        (add_to_metric("window: {to: 7d}"),),
+    ),
+    Case(
+        "value without an event",
+        "spec.yaml, line 8, metrics[2]: value, window and covariate_window belong to "
+        "an event, and revenue names none; add event, or remove them.",
+        (add_to_metric("value: amount"),),
+    ),
+    Case(
+        "event without a window",
+        "spec.yaml, line 8, metrics[2]: revenue needs a window, such as {from: 7d, to: "
+        "8d}: without one, units that came in early would have had longer.",
+        (metric("column: revenue", "event: buy"),),
+    ),
+    Case(
+        "window before assignment",
+        "spec.yaml, line 8, metrics[2]: The window of revenue starts before the "
+        "assignment, when nothing could have changed yet; start at 0d or later.",
+        (metric("column: revenue", "event: buy, window: {from: -1d, to: 7d}"),),
+    ),
+    Case(
+        "covariate after exposure",
+        "spec.yaml, line 8, metrics[2]: The covariate_window of revenue ends after "
+        "the assignment: a covariate measured then may hold the effect itself; end at 0d or earlier.",
+        (
+            metric(
+                "column: revenue",
+                "event: buy, window: {to: 7d}, covariate_window: {from: -7d, to: 1d}",
+            ),
+        ),
+    ),
+    Case(
+        "covariate of a quantile",
+        "spec.yaml, line 8, metrics[2].quantile: Covariates sharpen means, proportions "
+        "and ratios, and revenue is a quantile; remove them.",
+        (metric("type: mean", "type: quantile, quantile: 0.9, covariates: [before]"),),
+    ),
+    Case(
+        "segment by an outcome",
+        "spec.yaml, line 1: bought is an outcome, the unit or the arm; break down only "
+        "by what was known before the experiment.",
+        add="segments: [bought]\n",
+    ),
+    Case(
+        "totals in segments",
+        "spec.yaml, line 1: Daily totals hold no units, so segments cannot be computed; "
+        "remove it, or bring one row per unit.",
+        (("units.csv}", "units.csv, rows: totals}"),),
+        add="segments: [a]\n",
+    ),
+    Case(
+        "totals without days",
+        "spec.yaml, line 1: Daily totals need the day of each row; write period: {time: "
+        "column, start: ..., end: ...}.",
+        (("units.csv}", "units.csv, rows: totals}"), ("time: seen, ", "")),
+    ),
+    Case(
+        "table and logs",
+        "spec.yaml, line 2, data: path and assignments/events exclude one another; keep "
+        "the form that your data has.",
+        (("units.csv}", "units.csv, events: events.csv}"),),
+    ),
+    Case(
+        "half of the logs",
+        "spec.yaml, line 2, data: The log form takes both assignments and events; add "
+        "the other one.",
+        (("path: units.csv", "events: events.csv"),),
+    ),
+    Case(
+        "several at once",
+        "spec.yaml, line 1, unit: unit is missing; add it.\n"
+        "spec.yaml, line 3, arms.weights.short: -1 must be greater than 0.\n"
+        "spec.yaml, line 7, metrics[2].type: medain is not possible here; did you mean mean? (Possible: mean, "
+        "proportion, ratio or quantile.)\nspec.yaml, line 8, zzz: There is no field zzz here; remove it, or see opslab schema.",
+        (
+            ("unit: user_id\n", ""),
+            arms("control", "control: 1, short: -1"),
+            metric("mean", "medain"),
+        ),
+        add="zzz: 1\n",
+    ),
+)
 def test_broken_spec(case, here):
     write(here, *case.edits, add=case.add)
     refused(SpecError, case.message, lambda: Experiment.load("spec.yaml"))
@@ -280,15 +525,33 @@ def test_broken_spec(case, here):
     ("content", "message"),
     [
         (b"", "spec.yaml: The spec is empty; opslab schema experiment shows what it may hold."),
-        (b"# nothing\n", "spec.yaml: The spec is empty; opslab schema experiment shows what it may hold."),
-        (b"- a\n", 'spec.yaml, line 1: A spec is a list of "name: value" lines; this file holds something else.'),
-        (b"hello", 'spec.yaml, line 1: A spec is a list of "name: value" lines; this file holds something else.'),
-        (b"a: b\nc: \xe9\n", "spec.yaml, line 2: This line is not UTF-8 text; save the file as UTF-8."),
-        (b"#" * 200_001, "spec.yaml: A spec of 200,001 bytes is no spec; data belongs in a data file."),
-        (None, "spec.yaml: This spec cannot be read (Is a directory); check that it is a file and its permissions."),
+        (
+            b"# nothing\n",
+            "spec.yaml: The spec is empty; opslab schema experiment shows what it may hold.",
+        ),
+        (
+            b"- a\n",
+            'spec.yaml, line 1: A spec is a list of "name: value" lines; this file holds something else.',
+        ),
+        (
+            b"hello",
+            'spec.yaml, line 1: A spec is a list of "name: value" lines; this file holds something else.',
+        ),
+        (
+            b"a: b\nc: \xe9\n",
+            "spec.yaml, line 2: This line is not UTF-8 text; save the file as UTF-8.",
+        ),
+        (
+            b"#" * 200_001,
+            "spec.yaml: A spec of 200,001 bytes is no spec; data belongs in a data file.",
+        ),
+        (
+            None,
+            "spec.yaml: This spec cannot be read (Is a directory); check that it is a file and its permissions.",
+        ),
     ],
     ids=["empty", "comment", "list", "text", "encoding", "large", "folder"],
-)  # fmt: skip
+)
 def test_no_spec_at_all(content, message, here):
     if content is None:
         (here / "spec.yaml").mkdir()
@@ -298,7 +561,9 @@ def test_no_spec_at_all(content, message, here):
 
 
 def test_spec_that_is_not_there(here):
-    message = "spec.yaml: This spec is not there; check the path, it starts at the workspace's root."
+    message = (
+        "spec.yaml: This spec is not there; check the path, it starts at the workspace's root."
+    )
     refused(SpecError, message, lambda: Experiment.load("spec.yaml"))
     write(here)
     message = "spec.yml: This spec is not there; did you mean spec.yaml?"
@@ -338,17 +603,26 @@ NOT_COMPUTED = (
         (("units.csv}", "units.csv, snapshot: monday}"), "line 2, data.snapshot"),
         (("metrics:\n", "strata: [pair]\nsegments: [country]\nmetrics:\n"), "line 7, segments"),
         (("metrics:\n", "strata: [pair]\ntrigger: met\nmetrics:\n"), "line 7, trigger"),
-        (("metrics:\n  - {name: bought, type: proportion,", "strata: [pair]\nmetrics:\n  - {name: bought, type: quantile, quantile: 0.9,"), "line 8, metrics[1].type"),
+        (
+            (
+                "metrics:\n  - {name: bought, type: proportion,",
+                "strata: [pair]\nmetrics:\n  - {name: bought, type: quantile, quantile: 0.9,",
+            ),
+            "line 8, metrics[1].type",
+        ),
         (("metrics:\n", "design: {method: group_sequential}\nmetrics:\n"), "line 6, design.method"),
         (("metrics:\n", "design: {method: always_valid}\nmetrics:\n"), "line 6, design.method"),
         (("metrics:\n", "design: {method: bayesian}\nmetrics:\n"), "line 6, design.method"),
         (("metrics:\n", "design: {looks: 3}\nmetrics:\n"), "line 6, design.looks"),
         (("metrics:\n", "design: {looks: [2026-09-10]}\nmetrics:\n"), "line 6, design.looks"),
-        (("metrics:\n", "design: {spending: {family: pocock}}\nmetrics:\n"), "line 6, design.spending"),
+        (
+            ("metrics:\n", "design: {spending: {family: pocock}}\nmetrics:\n"),
+            "line 6, design.spending",
+        ),
         (("metrics:\n", "design: {prior: {sd: 0.1}}\nmetrics:\n"), "line 6, design.prior"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
-)  # fmt: skip
+)
 def test_what_is_not_computed_is_refused_by_name(edit, places, here):
     write(here, edit)
     experiment = Experiment.load("spec.yaml")
@@ -357,7 +631,11 @@ def test_what_is_not_computed_is_refused_by_name(edit, places, here):
 
 
 def test_what_is_not_computed_is_told_in_the_order_of_the_file(here):
-    write(here, add_to_metric("per: row"), add="strata: [pair]\nsegments: [country]\ndesign: {looks: 2}\n")
+    write(
+        here,
+        add_to_metric("per: row"),
+        add="strata: [pair]\nsegments: [country]\ndesign: {looks: 2}\n",
+    )
     with pytest.raises(SpecError) as caught:
         analyze(Experiment.load("spec.yaml"))
     assert [problem.line for problem in caught.value.problems] == [8, 10, 11]
@@ -432,7 +710,10 @@ def worked(folder, spec):
     units.to_parquet(folder / "checkout.parquet")
     units[["user_id", "variant", "exposed_at"]].to_parquet(folder / "assignments.parquet")
     events = pd.DataFrame(
-        {"user_id": random.integers(0, n, 4_000), "event": random.choice(["session", "purchase"], 4_000)}
+        {
+            "user_id": random.integers(0, n, 4_000),
+            "event": random.choice(["session", "purchase"], 4_000),
+        }
     )
     events["at"] = first + pd.to_timedelta(random.uniform(-20, 60, 4_000), unit="D")
     events["amount"] = np.where(events.event == "purchase", random.gamma(2, 9, 4_000), np.nan)
@@ -461,118 +742,293 @@ def test_worked_specs_run_as_written(spec, methods, here):
 
 MISSING_END = "the path starts at the spec's folder."
 BAD_ROW = "This row has not the 5 columns of the header; look for a stray delimiter or quote."
-OPEN_QUOTE = "A quote that opens here is never closed, or the row is too long; look for a stray quote."
+OPEN_QUOTE = (
+    "A quote that opens here is never closed, or the row is too long; look for a stray quote."
+)
 TWO_ENCODINGS = "This line is not UTF-8 text, but other lines are; save the whole file as UTF-8."
 FORMATS = ".csv, .tsv, .txt, .xlsx, .xlsm, .jsonl, .ndjson, .parquet, .ics"
 
 
 @cases(
-    Case("missing file near", "spec.yaml, line 2, data.path: The data file units.cvs is not there; did you "
-         "mean units.csv?", (("units.csv", "units.cvs"),)),
-    Case("missing file", f"spec.yaml, line 2, data.path: The data file exports/q3.parquet is not there; "
-         f"{MISSING_END}", (("units.csv", "exports/q3.parquet"),)),
-    Case("no home", f"spec.yaml, line 2, data.path: The data file ~nobody-here/q3.parquet is not there; "
-         f"{MISSING_END}", (("units.csv", "~nobody-here/q3.parquet"),)),
-    Case("folder", "spec.yaml, line 2, data.path: This is a folder; name one file.",
-         (("units.csv", "."),)),
-    Case("no data", "spec.yaml, line 1, data: The spec names no data; write data: {path: file.csv, rows: "
-         "unit}.", (("data: {path: units.csv}\n", ""),)),
+    Case(
+        "missing file near",
+        "spec.yaml, line 2, data.path: The data file units.cvs is not there; did you "
+        "mean units.csv?",
+        (("units.csv", "units.cvs"),),
+    ),
+    Case(
+        "missing file",
+        f"spec.yaml, line 2, data.path: The data file exports/q3.parquet is not there; "
+        f"{MISSING_END}",
+        (("units.csv", "exports/q3.parquet"),),
+    ),
+    Case(
+        "no home",
+        f"spec.yaml, line 2, data.path: The data file ~nobody-here/q3.parquet is not there; "
+        f"{MISSING_END}",
+        (("units.csv", "~nobody-here/q3.parquet"),),
+    ),
+    Case(
+        "folder",
+        "spec.yaml, line 2, data.path: This is a folder; name one file.",
+        (("units.csv", "."),),
+    ),
+    Case(
+        "no data",
+        "spec.yaml, line 1, data: The spec names no data; write data: {path: file.csv, rows: "
+        "unit}.",
+        (("data: {path: units.csv}\n", ""),),
+    ),
     Case("empty file", "units.csv: The file is empty; export it again.", data=""),
-    Case("header only", "units.csv: The table has a header and no rows; export it again.", data=table([])),
-    Case("suffix", f"units.ods: Files ending in .ods cannot be read; export it as one of {FORMATS}.",
-         (("units.csv", "units.ods"),), file="units.ods"),
-    Case("no workbook", "units.xlsx: This is not a whole .xlsx workbook; save it again from the spreadsheet.",
-         (("units.csv", "units.xlsx"),), file="units.xlsx"),
-    Case("no suffix", f"units: The name of this file has no ending; name a file of one of these kinds: {FORMATS}.",
-         (("units.csv", "units"),), file="units"),
-    Case("no parquet", "units.parquet: The file cannot be read (Invalid Input Error: No magic bytes found at "
-         "end of file …); export it again.", (("units.csv", "units.parquet"),), file="units.parquet"),
-    Case("columns missing", "spec.yaml, line 3, unit: There is no column account in units.csv; its columns "
-         "are user_id, variant, bought, revenue and seen.\n"
-         "spec.yaml, line 4, arms.column: There is no column varaint in units.csv; did you mean variant?\n"
-         "spec.yaml, line 5, period.time: There is no column sen in units.csv; did you mean seen?\n"
-         "spec.yaml, line 8, metrics[2].column: There is no column revenu in units.csv; did you mean "
-         "revenue?",
-         (("user_id", "account"), ("column: variant", "column: varaint"), ("time: seen", "time: sen"),
-          metric("column: revenue", "column: revenu"))),
-    Case("one arm", 'units.csv, variant: All rows are in the arm "short"; a comparison takes two arms, and '
-         "there are no rows of control; export them too.", data=every("variant", "short")),
-    Case("only the control", 'units.csv, variant: All rows are in the arm "control", and a comparison takes '
-         "two arms; export the rows of the other one too.", ((", weights: {control: 1, short: 1}", ""),),
-         data=every("variant", "control")),
-    Case("unknown arm near", 'units.csv, variant: The arm "Short" (2 rows) is not among the spec\'s arms; did '
-         'you mean "short"?', data=cells("variant", "Short", "Short")),
-    Case("unknown arm", 'units.csv, variant: The arm "beta" (1 row) is not among the spec\'s arms control and '
-         "short; add it to arms.weights or remove its rows.", data=cells("variant", "beta")),
-    Case("absent arm", "units.csv, variant: There are no rows of long; the data holds control and short. "
-         "Correct the arms in the spec, or export all rows.", (arms("control", "control: 1, short: 1, long: 1"),)),
-    Case("absent control", "units.csv, variant: There are no rows of old; the data holds control and short. "
-         "Correct the arms in the spec, or export all rows.",
-         (("control: control, weights: {control: 1, short: 1}", "control: old"),)),
-    Case("too many arms", "units.csv, variant: This column holds 60 different labels; it does not look like "
-         "the column of the arms.", data=cells("variant", *map(str, range(60)), first=1)),
-    Case("all leaked", "units.csv, user_id: 1 unit stands in more than one arm (see row 60), and without it no "
-         "rows of control and short are left; check that this column is what was randomised.",
-         data=every("user_id", SECRET)),
-    Case("all empty", "units.csv, revenue: All 60 values are empty; export the column again or remove the "
-         "metric.", data=every("revenue", "")),
-    Case("empty without a policy", "spec.yaml, line 8, metrics[2].missing: revenue in units.csv has 3 empty "
-         "values (5.0%); say what they mean: missing: drop (leave the unit out of this metric) or missing: "
-         "zero.", data=cells("revenue", "", "", "")),
-    Case("text", 'units.csv, revenue: Row 4 holds the text "much" in a column of numbers (2 such rows); '
-         "correct or empty it, with a point for decimals.", data=cells("revenue", "much", "more")),
-    Case("words for nothing", "spec.yaml, line 8, metrics[2].missing: revenue in units.csv has 2 empty values (3.3%); "
-         "say what they mean: missing: drop (leave the unit out of this metric) or missing: zero.",
-         data=cells("revenue", "n/a", "nan")),
-    Case("decimal comma", "units.csv, revenue: 59 cells have a decimal point and 1 a decimal comma; mend the column, "
-         "or say `decimal: point` or `decimal: comma` and lose the others.", data=cells("revenue", '"12,5"')),
-    Case("not binary", "units.csv, bought: Row 4 holds 2, but a proportion takes 0 and 1, or true and false "
-         "(1 such row); correct it, or use type: mean.", data=cells("bought", "2")),
-    Case("infinite", "units.csv, revenue: Row 4 holds an infinite value; correct or empty it.",
-         data=cells("revenue", "-inf")),
-    Case("two columns at once", "units.csv, bought: Row 4 holds 0.5, but a proportion takes 0 and 1, or true "
-         "and false (1 such row); correct it, or use type: mean.\n"
-         'units.csv, revenue: Row 9 holds the text "x" in a column of numbers (1 such row); correct or empty '
-         "it, with a point for decimals.",
-         data=cells("bought", "0.5").replace(ROWS[8][3] + "," + ROWS[8][4], "x," + ROWS[8][4], 1)),
-    Case("repeated units", "units.csv, user_id: 2 units stand in more than one row of the same arm (see row "
-         "61); keep one row per unit, or sum the rows of a unit first.", data=table([*ROWS, ROWS[4], ROWS[7]])),
-    Case("no unit", "units.csv, user_id: 2 rows have no unit (the first is row 4); complete or remove them.",
-         data=cells("user_id", "", "")),
-    Case("no arm", "units.csv, variant: 1 row has no arm (the first is row 4); complete or remove it.",
-         data=cells("variant", "")),
-    Case("two encodings", f"units.csv, line 63: {TWO_ENCODINGS}",
-         data=table().encode() + "\u00e9t\u00e9,control,1,1,2026-09-02\n".encode() + b"\xe9t\xe9,control,1,1,2026-09-02\n"),
-    Case("two encodings, far down", f"units.csv, line 3063: {TWO_ENCODINGS}",
-         data=table([*ROWS, *([[f"{SECRET}{place}", *ROWS[0][1:]] for place in range(3000)])]).encode()
-         + "\u00e9t\u00e9,control,1,1,2026-09-02\n".encode() + b"\xe9t\xe9,control,1,1,2026-09-02\n"),
+    Case(
+        "header only",
+        "units.csv: The table has a header and no rows; export it again.",
+        data=table([]),
+    ),
+    Case(
+        "suffix",
+        f"units.ods: Files ending in .ods cannot be read; export it as one of {FORMATS}.",
+        (("units.csv", "units.ods"),),
+        file="units.ods",
+    ),
+    Case(
+        "no workbook",
+        "units.xlsx: This is not a whole .xlsx workbook; save it again from the spreadsheet.",
+        (("units.csv", "units.xlsx"),),
+        file="units.xlsx",
+    ),
+    Case(
+        "no suffix",
+        f"units: The name of this file has no ending; name a file of one of these kinds: {FORMATS}.",
+        (("units.csv", "units"),),
+        file="units",
+    ),
+    Case(
+        "no parquet",
+        "units.parquet: The file cannot be read (Invalid Input Error: No magic bytes found at "
+        "end of file …); export it again.",
+        (("units.csv", "units.parquet"),),
+        file="units.parquet",
+    ),
+    Case(
+        "columns missing",
+        "spec.yaml, line 3, unit: There is no column account in units.csv; its columns "
+        "are user_id, variant, bought, revenue and seen.\n"
+        "spec.yaml, line 4, arms.column: There is no column varaint in units.csv; did you mean variant?\n"
+        "spec.yaml, line 5, period.time: There is no column sen in units.csv; did you mean seen?\n"
+        "spec.yaml, line 8, metrics[2].column: There is no column revenu in units.csv; did you mean "
+        "revenue?",
+        (
+            ("user_id", "account"),
+            ("column: variant", "column: varaint"),
+            ("time: seen", "time: sen"),
+            metric("column: revenue", "column: revenu"),
+        ),
+    ),
+    Case(
+        "one arm",
+        'units.csv, variant: All rows are in the arm "short"; a comparison takes two arms, and '
+        "there are no rows of control; export them too.",
+        data=every("variant", "short"),
+    ),
+    Case(
+        "only the control",
+        'units.csv, variant: All rows are in the arm "control", and a comparison takes '
+        "two arms; export the rows of the other one too.",
+        ((", weights: {control: 1, short: 1}", ""),),
+        data=every("variant", "control"),
+    ),
+    Case(
+        "unknown arm near",
+        'units.csv, variant: The arm "Short" (2 rows) is not among the spec\'s arms; did '
+        'you mean "short"?',
+        data=cells("variant", "Short", "Short"),
+    ),
+    Case(
+        "unknown arm",
+        'units.csv, variant: The arm "beta" (1 row) is not among the spec\'s arms control and '
+        "short; add it to arms.weights or remove its rows.",
+        data=cells("variant", "beta"),
+    ),
+    Case(
+        "absent arm",
+        "units.csv, variant: There are no rows of long; the data holds control and short. "
+        "Correct the arms in the spec, or export all rows.",
+        (arms("control", "control: 1, short: 1, long: 1"),),
+    ),
+    Case(
+        "absent control",
+        "units.csv, variant: There are no rows of old; the data holds control and short. "
+        "Correct the arms in the spec, or export all rows.",
+        (("control: control, weights: {control: 1, short: 1}", "control: old"),),
+    ),
+    Case(
+        "too many arms",
+        "units.csv, variant: This column holds 60 different labels; it does not look like "
+        "the column of the arms.",
+        data=cells("variant", *map(str, range(60)), first=1),
+    ),
+    Case(
+        "all leaked",
+        "units.csv, user_id: 1 unit stands in more than one arm (see row 60), and without it no "
+        "rows of control and short are left; check that this column is what was randomised.",
+        data=every("user_id", SECRET),
+    ),
+    Case(
+        "all empty",
+        "units.csv, revenue: All 60 values are empty; export the column again or remove the "
+        "metric.",
+        data=every("revenue", ""),
+    ),
+    Case(
+        "empty without a policy",
+        "spec.yaml, line 8, metrics[2].missing: revenue in units.csv has 3 empty "
+        "values (5.0%); say what they mean: missing: drop (leave the unit out of this metric) or missing: "
+        "zero.",
+        data=cells("revenue", "", "", ""),
+    ),
+    Case(
+        "text",
+        'units.csv, revenue: Row 4 holds the text "much" in a column of numbers (2 such rows); '
+        "correct or empty it, with a point for decimals.",
+        data=cells("revenue", "much", "more"),
+    ),
+    Case(
+        "words for nothing",
+        "spec.yaml, line 8, metrics[2].missing: revenue in units.csv has 2 empty values (3.3%); "
+        "say what they mean: missing: drop (leave the unit out of this metric) or missing: zero.",
+        data=cells("revenue", "n/a", "nan"),
+    ),
+    Case(
+        "decimal comma",
+        "units.csv, revenue: 59 cells have a decimal point and 1 a decimal comma; mend the column, "
+        "or say `decimal: point` or `decimal: comma` and lose the others.",
+        data=cells("revenue", '"12,5"'),
+    ),
+    Case(
+        "not binary",
+        "units.csv, bought: Row 4 holds 2, but a proportion takes 0 and 1, or true and false "
+        "(1 such row); correct it, or use type: mean.",
+        data=cells("bought", "2"),
+    ),
+    Case(
+        "infinite",
+        "units.csv, revenue: Row 4 holds an infinite value; correct or empty it.",
+        data=cells("revenue", "-inf"),
+    ),
+    Case(
+        "two columns at once",
+        "units.csv, bought: Row 4 holds 0.5, but a proportion takes 0 and 1, or true "
+        "and false (1 such row); correct it, or use type: mean.\n"
+        'units.csv, revenue: Row 9 holds the text "x" in a column of numbers (1 such row); correct or empty '
+        "it, with a point for decimals.",
+        data=cells("bought", "0.5").replace(ROWS[8][3] + "," + ROWS[8][4], "x," + ROWS[8][4], 1),
+    ),
+    Case(
+        "repeated units",
+        "units.csv, user_id: 2 units stand in more than one row of the same arm (see row "
+        "61); keep one row per unit, or sum the rows of a unit first.",
+        data=table([*ROWS, ROWS[4], ROWS[7]]),
+    ),
+    Case(
+        "no unit",
+        "units.csv, user_id: 2 rows have no unit (the first is row 4); complete or remove them.",
+        data=cells("user_id", "", ""),
+    ),
+    Case(
+        "no arm",
+        "units.csv, variant: 1 row has no arm (the first is row 4); complete or remove it.",
+        data=cells("variant", ""),
+    ),
+    Case(
+        "two encodings",
+        f"units.csv, line 63: {TWO_ENCODINGS}",
+        data=table().encode()
+        + "\u00e9t\u00e9,control,1,1,2026-09-02\n".encode()
+        + b"\xe9t\xe9,control,1,1,2026-09-02\n",
+    ),
+    Case(
+        "two encodings, far down",
+        f"units.csv, line 3063: {TWO_ENCODINGS}",
+        data=table(
+            [*ROWS, *([[f"{SECRET}{place}", *ROWS[0][1:]] for place in range(3000)])]
+        ).encode()
+        + "\u00e9t\u00e9,control,1,1,2026-09-02\n".encode()
+        + b"\xe9t\xe9,control,1,1,2026-09-02\n",
+    ),
     Case("short row", f"units.csv, line 62: {BAD_ROW}", data=table() + f"{SECRET},short\n"),
-    Case("long row", f"units.csv, line 62: {BAD_ROW}", data=table() + f"{SECRET},short,1,1,2026-09-02,x\n"),
-    Case("open quote", f"units.csv, line 62: {OPEN_QUOTE}",
-         data=table() + f'{SECRET},short,"1,1,2026-09-02\n{SECRET}2,short,1,1,2026-09-02\n'),
-    Case("repeated header", "units.csv, line 1: More than one column is called bought; rename the columns.",
-         data=table(header=["user_id", "variant", "bought", "bought", "seen"])),
-    Case("similar header", "units.csv, line 1: The columns Bought and bought differ by upper and lower case "
-         "only; rename them.", data=table(header=["user_id", "variant", "bought", "Bought", "seen"])),
-    Case("blank header", "units.csv, line 1: Column 4 has no name; give it one.",
-         data=table(header=["user_id", "variant", "bought", " ", "seen"])),
-    Case("reserved header", "units.csv, rowid: The name of this column is kept for opslab; rename the column.",
-         data=table(header=["rowid", "variant", "bought", "revenue", "seen"])),
-    Case("one column", "units.csv: No delimiter gives more than one column; separate the columns by commas, "
-         "semicolons, tabs or bars.", data="user_id\n1\n"),
-    Case("no row in the period", "units.csv: No row lies in the period from 2025-09-01 to 2025-09-28; check "
-         "the dates in the spec.", (("start: 2026-09-01, end: 2026-09-28", "start: 2025-09-01, end: 2025-09-28"),)),
-    Case("bad time", 'units.csv, seen: Row 4 holds "soon", which is no moment; write YYYY-MM-DD or '
-         "YYYY-MM-DDTHH:MM:SS.", data=cells("seen", "soon")),
-    Case("unclear day", "units.csv, seen: 1 date is written like 04/03/2025, and nothing in the file tells whether the "
-         "day comes first; say `day_first: true` or `day_first: false`.", data=cells("seen", "4/9/26")),
-    Case("no moment", 'units.csv, seen: Row 4 holds "soon", which is no moment; write YYYY-MM-DD or '
-         "YYYY-MM-DDTHH:MM:SS.", data=cells("seen", "soon")),
-    Case("no such day", "units.csv, seen: 1 cell is not a date or time, the first in row 4; correct or empty it.",
-         data=cells("seen", "2026-02-30")),
-    Case("no time", "units.csv, seen: Row 4 has no moment; complete it, or remove the row.",
-         data=cells("seen", "")),
-)  # fmt: skip
+    Case(
+        "long row",
+        f"units.csv, line 62: {BAD_ROW}",
+        data=table() + f"{SECRET},short,1,1,2026-09-02,x\n",
+    ),
+    Case(
+        "open quote",
+        f"units.csv, line 62: {OPEN_QUOTE}",
+        data=table() + f'{SECRET},short,"1,1,2026-09-02\n{SECRET}2,short,1,1,2026-09-02\n',
+    ),
+    Case(
+        "repeated header",
+        "units.csv, line 1: More than one column is called bought; rename the columns.",
+        data=table(header=["user_id", "variant", "bought", "bought", "seen"]),
+    ),
+    Case(
+        "similar header",
+        "units.csv, line 1: The columns Bought and bought differ by upper and lower case "
+        "only; rename them.",
+        data=table(header=["user_id", "variant", "bought", "Bought", "seen"]),
+    ),
+    Case(
+        "blank header",
+        "units.csv, line 1: Column 4 has no name; give it one.",
+        data=table(header=["user_id", "variant", "bought", " ", "seen"]),
+    ),
+    Case(
+        "reserved header",
+        "units.csv, rowid: The name of this column is kept for opslab; rename the column.",
+        data=table(header=["rowid", "variant", "bought", "revenue", "seen"]),
+    ),
+    Case(
+        "one column",
+        "units.csv: No delimiter gives more than one column; separate the columns by commas, "
+        "semicolons, tabs or bars.",
+        data="user_id\n1\n",
+    ),
+    Case(
+        "no row in the period",
+        "units.csv: No row lies in the period from 2025-09-01 to 2025-09-28; check "
+        "the dates in the spec.",
+        (("start: 2026-09-01, end: 2026-09-28", "start: 2025-09-01, end: 2025-09-28"),),
+    ),
+    Case(
+        "bad time",
+        'units.csv, seen: Row 4 holds "soon", which is no moment; write YYYY-MM-DD or '
+        "YYYY-MM-DDTHH:MM:SS.",
+        data=cells("seen", "soon"),
+    ),
+    Case(
+        "unclear day",
+        "units.csv, seen: 1 date is written like 04/03/2025, and nothing in the file tells whether the "
+        "day comes first; say `day_first: true` or `day_first: false`.",
+        data=cells("seen", "4/9/26"),
+    ),
+    Case(
+        "no moment",
+        'units.csv, seen: Row 4 holds "soon", which is no moment; write YYYY-MM-DD or '
+        "YYYY-MM-DDTHH:MM:SS.",
+        data=cells("seen", "soon"),
+    ),
+    Case(
+        "no such day",
+        "units.csv, seen: 1 cell is not a date or time, the first in row 4; correct or empty it.",
+        data=cells("seen", "2026-02-30"),
+    ),
+    Case(
+        "no time",
+        "units.csv, seen: Row 4 has no moment; complete it, or remove the row.",
+        data=cells("seen", ""),
+    ),
+)
 def test_broken_data(case, here):
     write(here, *case.edits, data=case.data, add=case.add, file=case.file)
     refused(DataError, case.message, lambda: analyze(Experiment.load("spec.yaml")))
@@ -583,7 +1039,9 @@ def test_data_given_by_a_path_that_is_wrong(here):
     experiment = Experiment.load("spec.yaml")
     message = "unit.csv: This file is not there; did you mean units.csv?"
     refused(DataError, message, lambda: analyze(experiment, "unit.csv"))
-    refused(DataError, "q3: This file is not there; check the path.", lambda: analyze(experiment, "q3"))
+    refused(
+        DataError, "q3: This file is not there; check the path.", lambda: analyze(experiment, "q3")
+    )
     message = ".: This is a folder; name one file."
     refused(DataError, message, lambda: analyze(experiment, here))
     name = "d" * 300 + ".csv"
@@ -591,9 +1049,7 @@ def test_data_given_by_a_path_that_is_wrong(here):
     refused(DataError, message, lambda: analyze(experiment, name))
 
 
-WRONG_OBJECT = (
-    "cannot be read; give a path, a pandas or Polars data frame, an Arrow table, or a DuckDB relation."
-)
+WRONG_OBJECT = "cannot be read; give a path, a pandas or Polars data frame, an Arrow table, or a DuckDB relation."
 
 
 def frame():
@@ -685,12 +1141,16 @@ def test_broken_parquet(here):
         refused(DataError, message, lambda: analyze(experiment))
 
     refuse(data.head(0), "units.parquet: The table has a header and no rows; export it again.")
-    nowhere = pl.when(pl.col("revenue") < 1).then(float("inf")).otherwise("revenue").alias("revenue")
+    nowhere = (
+        pl.when(pl.col("revenue") < 1).then(float("inf")).otherwise("revenue").alias("revenue")
+    )
     refuse(
         data.with_columns(nowhere),
         "units.parquet, revenue: Row 1 holds an infinite value; correct or empty it.",
     )
-    message = "units.parquet, variant: 60 rows have no arm (the first is row 1); complete or remove them."
+    message = (
+        "units.parquet, variant: 60 rows have no arm (the first is row 1); complete or remove them."
+    )
     refuse(data.with_columns(variant=pl.lit(None, pl.String)), message)
     message = "units.parquet, file_row_number: The name of this column is kept for opslab; rename the column."
     refuse(data.rename({"revenue": "file_row_number"}), message)
@@ -712,7 +1172,10 @@ def test_labels_that_look_like_something_else(label, weights, here):
     assert {one.control for one in result.comparisons} == {label}
 
 
-LEAKED = [[ROWS[4][0], "short", "1", "2.5", "2026-09-03"], [ROWS[6][0], "short", "1", "2.5", "2026-09-03"]]
+LEAKED = [
+    [ROWS[4][0], "short", "1", "2.5", "2026-09-03"],
+    [ROWS[6][0], "short", "1", "2.5", "2026-09-03"],
+]
 
 
 def test_unit_in_two_arms_is_a_failed_check_that_blocks(here):
@@ -779,7 +1242,9 @@ def test_a_french_spreadsheet_is_read_as_what_it_is(encoding, here):
     write(here, data=written(FRENCH).encode(encoding))
     result = analyze(Experiment.load("spec.yaml"))
     revenue = next(one for one in result.comparisons if one.metric == "revenue")
-    arms = {arm: [1000 + float(row[3]) for row in ROWS if row[1] == arm] for arm in ("control", "short")}
+    arms = {
+        arm: [1000 + float(row[3]) for row in ROWS if row[1] == arm] for arm in ("control", "short")
+    }
     expected = tuple(sum(arms[name]) / len(arms[name]) for name in ("short", "control"))
     assert revenue.estimate == pytest.approx(expected, rel=1e-12)
     (told,) = result.record()["imports"]

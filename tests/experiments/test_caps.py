@@ -34,9 +34,13 @@ def rows(n=3_001):
     random = np.random.default_rng(3)
     new, past = random.random(n) < 0.5, random.lognormal(2, 1, n)
     frame = {
-        "unit": np.arange(n), "arm": np.where(new, "new", "old"), "past": past, "d": random.poisson(3, n) + 1.0,
-        "spend": past * random.lognormal(0, 0.8, n) * (1 + 0.2 * new), "orders": random.geometric(0.1, n).astype("int32"),
-    }  # fmt: skip
+        "unit": np.arange(n),
+        "arm": np.where(new, "new", "old"),
+        "past": past,
+        "d": random.poisson(3, n) + 1.0,
+        "spend": past * random.lognormal(0, 0.8, n) * (1 + 0.2 * new),
+        "orders": random.geometric(0.1, n).astype("int32"),
+    }
     return pd.DataFrame(frame)
 
 
@@ -101,8 +105,13 @@ def test_a_cap_hides_no_broken_value(change, key, tmp_path):
     assert told.value.problems[0].key == f"experiments.{key}"
 
 
-@pytest.mark.parametrize("metric", [
-    {"type": "proportion", "column": "spend"}, {"type": "quantile", "column": "spend", "quantile": 0.5}])  # fmt: skip
+@pytest.mark.parametrize(
+    "metric",
+    [
+        {"type": "proportion", "column": "spend"},
+        {"type": "quantile", "column": "spend", "quantile": 0.5},
+    ],
+)
 def test_a_proportion_and_a_quantile_take_no_cap(metric):
     with pytest.raises(SpecError, match="no amounts to cap"):
         analyzed(rows(), MEAN | metric | {"cap": {"value": 3}})
@@ -116,4 +125,6 @@ def test_the_readout_shows_capped_beside_uncapped():
     assert comparison(one, flat=True)["uncapped_lift_interval_low"] == one.uncapped.lift_interval[0]
     for language, word in zip(LANGUAGES, ("uncapped", "sans plafond"), strict=True):
         blocks = [block for section in result.sections(language).values() for block in section]
-        assert word in "".join(block._repr_html_() for block in blocks if hasattr(block, "_repr_html_"))
+        assert word in "".join(
+            block._repr_html_() for block in blocks if hasattr(block, "_repr_html_")
+        )

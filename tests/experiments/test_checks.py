@@ -13,7 +13,13 @@ from opslab.experiments import checks
 from opslab.experiments.spec import Experiment
 
 SPEND = {"name": "spend", "type": "mean", "column": "spend", "role": "primary", "goal": "increase"}
-PAID = {"name": "paid", "type": "proportion", "column": "paid", "role": "secondary", "goal": "increase"}
+PAID = {
+    "name": "paid",
+    "type": "proportion",
+    "column": "paid",
+    "role": "secondary",
+    "goal": "increase",
+}
 SPEC = """\
 experiment: a test
 unit: unit
@@ -26,7 +32,9 @@ metrics:
 def analyzed(frame, *metrics, end="2026-09-28", as_of=None, **fields):
     arms = {"column": "arm", "control": "old", "weights": {"old": 1, "new": 1}}
     period = {"time": "seen", "start": "2026-09-01", "end": end}
-    spec = Experiment(experiment="a test", unit="unit", arms=arms, metrics=metrics, period=period, **fields)
+    spec = Experiment(
+        experiment="a test", unit="unit", arms=arms, metrics=metrics, period=period, **fields
+    )
     return experiments.analyze(spec, frame, as_of=as_of)
 
 
@@ -36,7 +44,9 @@ def named(result, name):
 
 def units(n=5_600, seed=1):
     random = np.random.default_rng(seed)
-    frame = pd.DataFrame({"unit": np.arange(n), "arm": np.where(random.random(n) < 0.5, "new", "old")})
+    frame = pd.DataFrame(
+        {"unit": np.arange(n), "arm": np.where(random.random(n) < 0.5, "new", "old")}
+    )
     frame["seen"] = pd.Timestamp("2026-09-01") + pd.to_timedelta(np.arange(n) % 28 + 0.3, unit="D")
     frame["land"] = random.choice(["de", "fr", "it"], n)
     frame["spend"] = random.gamma(2, 10, n)
@@ -77,7 +87,9 @@ def test_a_planted_fault_is_found_in_its_segment():
 def test_days_of_few_units_are_left_out():
     assert named(analyzed(units(200), SPEND), "sample_ratio_days") is None
     counts = {"a": {"old": 500, "new": 480}, "b": {"old": 9, "new": 0}, "c": {"old": 10, "new": 12}}
-    check = checks.check_sample_ratio_within("sample_ratio_segments", counts, {"old": 0.5, "new": 0.5})
+    check = checks.check_sample_ratio_within(
+        "sample_ratio_segments", counts, {"old": 0.5, "new": 0.5}
+    )
     assert (check.status, dict(check.detail.values)["levels"]) == ("pass", 2)
 
 
@@ -85,10 +97,14 @@ def test_days_without_any_fault_pass_in_the_share_that_was_meant():
     """1,000 times 28 days of 200 units: after the correction .1 % fail by chance, within Monte Carlo error."""
     random, failed = np.random.default_rng(5), 0
     for _ in range(1_000):
-        levels = {f"2026-09-{day + 1:02}": {"old": int(one), "new": 200 - int(one)}
-                  for day, one in enumerate(random.binomial(200, 0.5, 28))}  # fmt: skip
+        levels = {
+            f"2026-09-{day + 1:02}": {"old": int(one), "new": 200 - int(one)}
+            for day, one in enumerate(random.binomial(200, 0.5, 28))
+        }
         failed += (
-            checks.check_sample_ratio_within("sample_ratio_days", levels, {"old": 0.5, "new": 0.5}).status
+            checks.check_sample_ratio_within(
+                "sample_ratio_days", levels, {"old": 0.5, "new": 0.5}
+            ).status
             == "fail"
         )
     assert failed <= 6
@@ -101,7 +117,10 @@ def test_last_days_without_outcomes_are_told(empty):
     metric = PAID | {"missing": "drop"}
     check = named(analyzed(frame, SPEND, metric), "outcome_windows")
     assert (check.status, check.value) == ("warn", 4)
-    assert (check.detail.key, dict(check.detail.values)["metric"]) == ("experiments.last_days", "paid")
+    assert (check.detail.key, dict(check.detail.values)["metric"]) == (
+        "experiments.last_days",
+        "paid",
+    )
     assert dict(check.detail.values)["day"] == datetime.date(2026, 9, 25)
     assert analyzed(frame, SPEND, metric, decision={"blocking": ["outcome_windows"]}).broken
 
@@ -137,12 +156,20 @@ def spec(folder, text):
 
 def test_the_fingerprint_is_that_of_the_plan_and_not_of_its_layout(tmp_path):
     plain = spec(tmp_path, SPEC).fingerprint
-    block = SPEC.replace("{column: arm, control: old, weights: {old: 1, new: 1}}",
-                         "  # two of them\n  weights: {new: 1.0, old: 1.0}\n  control: 'old'\n  column: arm")  # fmt: skip
+    block = SPEC.replace(
+        "{column: arm, control: old, weights: {old: 1, new: 1}}",
+        "  # two of them\n  weights: {new: 1.0, old: 1.0}\n  control: 'old'\n  column: arm",
+    )
     lines = SPEC.splitlines(keepends=True)
-    for same in (block, "".join([*lines[1:], lines[0]]), SPEC + "owner: growth\n", SPEC + "question: Why?\n",
-                 SPEC + "data: {path: elsewhere.csv}\n", SPEC + "design: {alpha: 0.05}\n",
-                 SPEC + "registered: 0123456789abcdef\n"):  # fmt: skip
+    for same in (
+        block,
+        "".join([*lines[1:], lines[0]]),
+        SPEC + "owner: growth\n",
+        SPEC + "question: Why?\n",
+        SPEC + "data: {path: elsewhere.csv}\n",
+        SPEC + "design: {alpha: 0.05}\n",
+        SPEC + "registered: 0123456789abcdef\n",
+    ):
         assert spec(tmp_path, same).fingerprint == plain, same
     assert len(plain) == 16
     assert int(plain, 16) >= 0
@@ -150,13 +177,22 @@ def test_the_fingerprint_is_that_of_the_plan_and_not_of_its_layout(tmp_path):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("new: 1}", "new: 2}"), ("goal: increase", "goal: decrease"), ("column: spend", "column: spent"),
-     ("unit: unit", "unit: shop"), ("goal: increase}", "goal: increase, mde: {relative: 0.1}}"),
-     ("goal: increase}", "goal: increase, missing: drop}"), ("metrics:", "design: {alpha: 0.1}\nmetrics:"),
-     ("metrics:", "segments: [land]\nmetrics:"), ("metrics:", "strata: [land]\nmetrics:"),
-     ("metrics:", "decision: {primaries: any}\nmetrics:"), ("metrics:", "data: {rows: finer}\nmetrics:"),
-     ("metrics:", "period: {end: 2026-09-28}\nmetrics:"), ("metrics:", "trigger: met\nmetrics:")],
-)  # fmt: skip
+    [
+        ("new: 1}", "new: 2}"),
+        ("goal: increase", "goal: decrease"),
+        ("column: spend", "column: spent"),
+        ("unit: unit", "unit: shop"),
+        ("goal: increase}", "goal: increase, mde: {relative: 0.1}}"),
+        ("goal: increase}", "goal: increase, missing: drop}"),
+        ("metrics:", "design: {alpha: 0.1}\nmetrics:"),
+        ("metrics:", "segments: [land]\nmetrics:"),
+        ("metrics:", "strata: [land]\nmetrics:"),
+        ("metrics:", "decision: {primaries: any}\nmetrics:"),
+        ("metrics:", "data: {rows: finer}\nmetrics:"),
+        ("metrics:", "period: {end: 2026-09-28}\nmetrics:"),
+        ("metrics:", "trigger: met\nmetrics:"),
+    ],
+)
 def test_every_change_of_the_plan_changes_the_fingerprint(old, new, tmp_path):
     assert SPEC.count(old) == 1
     assert spec(tmp_path, SPEC.replace(old, new)).fingerprint != spec(tmp_path, SPEC).fingerprint
@@ -167,7 +203,9 @@ def test_a_plan_that_changed_after_it_was_registered_is_said(blocking, tmp_path)
     frame = units(400)
     add = "decision: {blocking: [plan_unchanged]}\n" if blocking else ""
     written = spec(tmp_path, SPEC + add).fingerprint
-    same = experiments.analyze(spec(tmp_path, f"{SPEC}{add}registered: '{written.upper()}'\n"), frame)
+    same = experiments.analyze(
+        spec(tmp_path, f"{SPEC}{add}registered: '{written.upper()}'\n"), frame
+    )
     assert named(same, "plan_unchanged").status == "pass"
     assert same.record()["plan"]["fingerprint"] == written
     text = SPEC.replace("goal: increase", "goal: decrease") + add
@@ -198,5 +236,7 @@ def test_missing_values_that_differ_between_arms_are_an_alarm():
     frame = units()
     frame.loc[(frame.arm == "new") & (frame.unit % 9 == 0), "spend"] = np.nan
     check = named(analyzed(frame, SPEND | {"missing": "drop"}), "missing_values")
-    expected = stats.chi2_contingency(pd.crosstab(frame.arm, frame.spend.isna()), correction=False).pvalue
+    expected = stats.chi2_contingency(
+        pd.crosstab(frame.arm, frame.spend.isna()), correction=False
+    ).pvalue
     assert (check.status, check.value) == ("fail", pytest.approx(expected, rel=1e-8))

@@ -56,11 +56,18 @@ def rows(seed=1, n=4_000, shift=0.2, slopes=(1.5, 0.5), share=0.3):
     y = np.where(new, slopes[0], slopes[1]) * (x - 10) + z + random.normal(50 + shift * new, 1, n)
     return pd.DataFrame(
         {
-            "unit": np.arange(n), "arm": np.where(new, "new", "old"), "x": x, "z": z, "y": y, "d": d, "d0": d0,
-            "m": d * rate + random.normal(0, 1, n) + shift * new * d, "m0": d0 * rate + random.normal(0, 1, n),
+            "unit": np.arange(n),
+            "arm": np.where(new, "new", "old"),
+            "x": x,
+            "z": z,
+            "y": y,
+            "d": d,
+            "d0": d0,
+            "m": d * rate + random.normal(0, 1, n) + shift * new * d,
+            "m0": d0 * rate + random.normal(0, 1, n),
             "hit": (random.random(n) < 0.2 + 0.05 * (x > 10) + 0.02 * new).astype(int),
         }
-    )  # fmt: skip
+    )
 
 
 def cross(matrix):
@@ -124,7 +131,12 @@ def test_the_same_bits_at_any_thread_count_and_nearly_the_same_in_any_order(monk
         found.append(experiments.analyze(spec, tmp_path / "t.parquet").comparisons)
     assert found[0] == found[1] == found[2]
     monkeypatch.setattr(source, "_SLICE_ROWS", 10**6)
-    for data in (frame, frame.sample(frac=1, random_state=2), pl.from_pandas(frame), tmp_path / "t.csv"):
+    for data in (
+        frame,
+        frame.sample(frac=1, random_state=2),
+        pl.from_pandas(frame),
+        tmp_path / "t.csv",
+    ):
         for one, other in zip(found[0], experiments.analyze(spec, data).comparisons, strict=True):
             assert other.method == one.method
             for name in ("difference", "lift", "p_value", "standard_error", "variance_reduction"):
@@ -141,11 +153,18 @@ def test_a_ratio_is_the_delta_method_and_agrees_with_a_bootstrap():
     for arm, part in frame.groupby("arm"):
         ratio = part.m.sum() / part.d.sum()
         s = np.cov(part.m, part.d)
-        error = (s[0, 0] - 2 * ratio * s[0, 1] + ratio**2 * s[1, 1]) / len(part) / part.d.mean() ** 2
+        error = (
+            (s[0, 0] - 2 * ratio * s[0, 1] + ratio**2 * s[1, 1]) / len(part) / part.d.mean() ** 2
+        )
         linear[arm] = ratio, error
-    assert (one.method, one.n) == ("ratio", tuple((frame.arm == arm).sum() for arm in ("new", "old")))
+    assert (one.method, one.n) == (
+        "ratio",
+        tuple((frame.arm == arm).sum() for arm in ("new", "old")),
+    )
     assert one.estimate == pytest.approx((linear["new"][0], linear["old"][0]), rel=1e-12)
-    assert one.standard_error == pytest.approx(math.sqrt(linear["new"][1] + linear["old"][1]), rel=1e-10)
+    assert one.standard_error == pytest.approx(
+        math.sqrt(linear["new"][1] + linear["old"][1]), rel=1e-10
+    )
     assert one.p_value == pytest.approx(
         2 * stats.t.sf(one.difference / one.standard_error, one.degrees_of_freedom), rel=1e-9
     )
@@ -174,7 +193,10 @@ def test_a_denominator_of_ones_gives_the_mean():
         (lambda t: t.assign(d=np.where(t.unit % 2, 1.0, -1.0)), "denominator_zero"),
         (lambda t: t.assign(m=3 * t.d), "no_variation"),
         (lambda t: t.assign(m=np.where(t.arm == "new", 3, 2) * t.d), "no_spread"),
-        (lambda t: t[(t.arm == "old") | (t.unit == t.unit[t.arm == "new"].min())], "too_few_values"),
+        (
+            lambda t: t[(t.arm == "old") | (t.unit == t.unit[t.arm == "new"].min())],
+            "too_few_values",
+        ),
     ],
 )
 def test_a_ratio_that_cannot_be_estimated_says_why(change, key):
@@ -227,7 +249,9 @@ def test_cuped_is_the_regression_with_a_slope_for_each_arm(names):
     # the residuals by their distance from the pooled mean, hence the two percent.
     gap = np.array([fit.params[f"t:{name}"] for name in names])
     within = [frame.loc[frame.arm == arm, names] for arm in ("new", "old")]
-    spread = sum(len(part) * np.atleast_2d(np.cov(part.to_numpy().T)) for part in within) / len(frame)
+    spread = sum(len(part) * np.atleast_2d(np.cov(part.to_numpy().T)) for part in within) / len(
+        frame
+    )
     extra = gap @ spread @ gap / len(frame)
     assert one.standard_error**2 - extra == pytest.approx(fit.bse["t"] ** 2, rel=0.02)
     assert extra > 0.1 * one.standard_error**2
@@ -286,7 +310,10 @@ def by_bootstrap(frame):
         by_numpy(frame.sample(frac=1, replace=True, random_state=seed), linear, ["x0", "x"])[0]
         for seed in range(300)
     ]
-    return {"formula": math.sqrt(by_numpy(frame, linear, ["x0", "x"])[1]), "bootstrap": np.std(drawn)}
+    return {
+        "formula": math.sqrt(by_numpy(frame, linear, ["x0", "x"])[1]),
+        "bootstrap": np.std(drawn),
+    }
 
 
 @pytest.mark.parametrize(
@@ -296,10 +323,14 @@ def test_raw_is_the_analysis_without_covariates_and_swapped_labels_turn_the_sign
     frame = rows(n=2_000)
     one = analyzed(frame, metric)
     if "covariates" in metric:
-        plain = analyzed(frame, {name: value for name, value in metric.items() if name != "covariates"})
+        plain = analyzed(
+            frame, {name: value for name, value in metric.items() if name != "covariates"}
+        )
         assert one.raw.difference_interval == pytest.approx(plain.difference_interval, rel=1e-9)
         assert one.raw.lift_interval == pytest.approx(plain.lift_interval, rel=1e-9)
-        assert one.variance_reduction == pytest.approx(1 - (one.standard_error / plain.standard_error) ** 2)
+        assert one.variance_reduction == pytest.approx(
+            1 - (one.standard_error / plain.standard_error) ** 2
+        )
         assert one.lift == pytest.approx(one.difference / plain.estimate[1], rel=1e-9)
     else:
         assert (one.raw, one.variance_reduction) == (None, None)
@@ -314,7 +345,9 @@ def test_raw_is_the_analysis_without_covariates_and_swapped_labels_turn_the_sign
 def test_the_units_of_metric_and_covariate_do_not_matter(scale):
     frame = rows(n=1_000)
     one = analyzed(frame, MEAN | {"covariates": ["x", "z"]})
-    other = analyzed(frame.assign(y=frame.y * scale, x=frame.x / scale), MEAN | {"covariates": ["z", "x"]})
+    other = analyzed(
+        frame.assign(y=frame.y * scale, x=frame.x / scale), MEAN | {"covariates": ["z", "x"]}
+    )
     assert other.difference == pytest.approx(one.difference * scale, rel=1e-9)
     assert (other.p_value, other.variance_reduction) == pytest.approx(
         (one.p_value, one.variance_reduction), rel=1e-8
@@ -351,7 +384,10 @@ def test_an_empty_covariate_stands_at_one_value_in_both_arms_and_is_told():
     assert one.difference == pytest.approx(filled.difference, rel=1e-9)
     assert one.standard_error == pytest.approx(filled.standard_error, rel=1e-9)
     (note,) = one.notes
-    assert (note.key, dict(note.values)) == ("experiments.covariate_filled", {"covariate": "x", "count": 400})
+    assert (note.key, dict(note.values)) == (
+        "experiments.covariate_filled",
+        {"covariate": "x", "count": 400},
+    )
 
 
 def test_covariates_that_tell_nothing_are_left_out_and_told():
@@ -368,7 +404,11 @@ def test_covariates_that_tell_nothing_are_left_out_and_told():
     }
     assert one.p_value == pytest.approx(analyzed(frame, CUPED).p_value, rel=1e-9)
     none = analyzed(frame, MEAN | {"covariates": ["flat"]})
-    assert (none.method, none.raw, none.notes[0].key) == ("welch", None, "experiments.covariate_constant")
+    assert (none.method, none.raw, none.notes[0].key) == (
+        "welch",
+        None,
+        "experiments.covariate_constant",
+    )
     assert none.p_value == pytest.approx(analyzed(frame, MEAN).p_value, rel=1e-9)
 
 
@@ -392,7 +432,11 @@ def test_what_covariates_leave_nothing_of_is_not_estimable(frame, key):
 def test_a_small_count_takes_the_score_test_without_covariates():
     frame = rows(n=200).assign(hit=lambda t: (t.unit % 20 == 0).astype(int))
     one = analyzed(frame, CUPED | {"type": "proportion", "column": "hit"})
-    assert (one.method, one.raw, one.notes[0].key) == ("score", None, "experiments.covariate_small_counts")
+    assert (one.method, one.raw, one.notes[0].key) == (
+        "score",
+        None,
+        "experiments.covariate_small_counts",
+    )
     assert one.p_value == analyzed(frame, MEAN | {"type": "proportion", "column": "hit"}).p_value
 
 
@@ -407,7 +451,13 @@ def test_usable_keeps_the_first_of_those_that_repeat_one_another():
 @pytest.mark.parametrize("goal", ["increase", "decrease"])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_guardrail_with_covariates_is_safe_exactly_when_its_p_value_says_so(margin, goal, sign):
-    metric = CUPED | {"name": "g", "column": "g", "role": "guardrail", "goal": goal, "margin": margin}
+    metric = CUPED | {
+        "name": "g",
+        "column": "g",
+        "role": "guardrail",
+        "goal": goal,
+        "margin": margin,
+    }
     seen = set()
     for shift in np.linspace(-1.2, 1.2, 25):
         frame = rows(n=600, shift=shift).assign(g=lambda t: sign * t.y)
@@ -439,7 +489,9 @@ def test_covariates_that_differ_before_the_experiment_are_an_alarm(shift, status
     result = experiments.analyze(experiment(MEAN | {"covariates": ["z", "x"]}), frame.assign(x=x))
     check = next(one for one in result.checks if one.name == "covariate_balance")
     raw = [
-        stats.ttest_ind(column[frame.arm == "new"], column[frame.arm == "old"], equal_var=False).pvalue
+        stats.ttest_ind(
+            column[frame.arm == "new"], column[frame.arm == "old"], equal_var=False
+        ).pvalue
         for column in (x, frame.z)
     ]
     assert check.value == pytest.approx(min(2 * min(raw), 1.0), rel=1e-6)
@@ -495,9 +547,13 @@ def test_the_readout_shows_adjusted_beside_raw_in_both_languages():
     record = json.loads(json.dumps(result.record(), allow_nan=False))
     for one, told in zip(result.comparisons, record["comparisons"], strict=True):
         assert told["raw"]["difference"] == one.raw.difference
-        assert told["raw"]["lift_interval"] == dict(zip(("low", "high"), one.raw.lift_interval, strict=True))
+        assert told["raw"]["lift_interval"] == dict(
+            zip(("low", "high"), one.raw.lift_interval, strict=True)
+        )
         assert told["variance_reduction"] == one.variance_reduction
-    assert result.frame().raw_difference.tolist() == [one.raw.difference for one in result.comparisons]
+    assert result.frame().raw_difference.tolist() == [
+        one.raw.difference for one in result.comparisons
+    ]
     for language in LANGUAGES:
         blocks = [block for section in result.sections(language).values() for block in section]
         shown = "".join(block._repr_html_() for block in blocks if hasattr(block, "_repr_html_"))

@@ -44,7 +44,9 @@ def test_welch_student_sleep_as_printed_by_r():
     # R documentation, t.test(extra ~ group, data = sleep): t = -1.8608, df = 17.776, p = 0.07939.
     drug_1 = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
     drug_2 = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
-    result = welch(np.mean(drug_1), np.var(drug_1, ddof=1), 10, np.mean(drug_2), np.var(drug_2, ddof=1), 10)
+    result = welch(
+        np.mean(drug_1), np.var(drug_1, ddof=1), 10, np.mean(drug_2), np.var(drug_2, ddof=1), 10
+    )
     assert round(result.difference / result.standard_error, 4) == -1.8608
     assert round(result.degrees_of_freedom, 3) == 17.776
     assert round(result.p_value, 5) == 0.07939
@@ -58,7 +60,9 @@ def test_welch_equals_scipy(n_arm, n_control, level):
     arm, control = random.normal(3, 2, n_arm), random.lognormal(0, 1, n_control)
     expected = stats.ttest_ind(arm, control, equal_var=False)
     interval = expected.confidence_interval(level)
-    result = welch(arm.mean(), arm.var(ddof=1), n_arm, control.mean(), control.var(ddof=1), n_control, level)
+    result = welch(
+        arm.mean(), arm.var(ddof=1), n_arm, control.mean(), control.var(ddof=1), n_control, level
+    )
     assert result.difference == pytest.approx(arm.mean() - control.mean(), rel=1e-12)
     assert result.degrees_of_freedom == pytest.approx(expected.df, rel=1e-12)
     assert result.p_value == pytest.approx(expected.pvalue, rel=1e-9)
@@ -90,7 +94,9 @@ def test_far_tail_is_right_and_not_zero(t, n):
         integrate.quad(relative_density, low, high, epsabs=0, epsrel=1e-12)[0]
         for low, high in itertools.pairwise(cuts)
     )
-    log_constant = special.gammaln((df + 1) / 2) - special.gammaln(df / 2) - 0.5 * math.log(df * math.pi)
+    log_constant = (
+        special.gammaln((df + 1) / 2) - special.gammaln(df / 2) - 0.5 * math.log(df * math.pi)
+    )
     expected = 2 * area * math.exp(log_constant - (df + 1) / 2 * math.log1p(t * t / df))
     assert result.p_value > 0
     assert result.p_value == pytest.approx(expected, rel=1e-9, abs=0)
@@ -103,7 +109,9 @@ def test_welch_swapped_labels_flip_signs(values):
     forward, backward = welch(*values), welch(*values[3:], *values[:3])
     assert backward.difference == -forward.difference
     assert backward.p_value == pytest.approx(forward.p_value, rel=1e-9)
-    assert (backward.low, backward.high) == pytest.approx((-forward.high, -forward.low), rel=1e-9, abs=1e-9)
+    assert (backward.low, backward.high) == pytest.approx(
+        (-forward.high, -forward.low), rel=1e-9, abs=1e-9
+    )
 
 
 @quick
@@ -188,7 +196,9 @@ def test_fieller_negative_baseline_keeps_order_and_sign(values):
         assert mirror.low is mirror.high is lift.high is None
     else:
         assert lift.low <= lift.lift <= lift.high
-        assert (mirror.low, mirror.high) == pytest.approx((-lift.high, -lift.low), rel=1e-9, abs=1e-12)
+        assert (mirror.low, mirror.high) == pytest.approx(
+            (-lift.high, -lift.low), rel=1e-9, abs=1e-12
+        )
 
 
 def test_fieller_known_baseline_is_the_interval_divided():
@@ -268,7 +278,9 @@ def test_relative_non_inferiority_counts_the_error_of_the_control_mean():
     # By hand: contrast 9.9 - 0.98 x 10 = 0.1; its variance 4/400 + 0.98**2 x 4/400 = 0.019604.
     exact = non_inferiority(9.9, 4.0, 400, 10.0, 4.0, 400, 0.02, "increase", relative=True)
     assert exact.statistic == pytest.approx(0.1 / math.sqrt(0.019604), rel=1e-9)
-    assert exact.p_value == pytest.approx(stats.t.sf(exact.statistic, exact.degrees_of_freedom), rel=1e-9)
+    assert exact.p_value == pytest.approx(
+        stats.t.sf(exact.statistic, exact.degrees_of_freedom), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize(
@@ -283,7 +295,9 @@ def test_relative_non_inferiority_counts_the_error_of_the_control_mean():
         (10.0, 10.0, "decrease", 1),
     ],
 )
-def test_relative_margin_lies_on_the_bad_side_of_either_baseline(mean_arm, mean_control, goal, expected):
+def test_relative_margin_lies_on_the_bad_side_of_either_baseline(
+    mean_arm, mean_control, goal, expected
+):
     result = non_inferiority(mean_arm, 1.0, 50, mean_control, 1.0, 50, 0.1, goal, relative=True)
     assert np.sign(round(result.statistic, 9)) == expected
     assert np.sign(round(0.5 - result.p_value, 9)) == expected

@@ -19,7 +19,10 @@ def summed(values, threads=1):
 
 
 @settings(max_examples=12, deadline=None)
-@given(st.lists(st.floats(-1e9, 1e9, width=32), min_size=1, max_size=60), st.randoms(use_true_random=False))
+@given(
+    st.lists(st.floats(-1e9, 1e9, width=32), min_size=1, max_size=60),
+    st.randoms(use_true_random=False),
+)
 def test_any_order_gives_the_sum_that_was_meant(values, random):
     """The grid is 2^-80 of the largest value: far below the last digit of a sum of that size."""
     mixed = list(values)

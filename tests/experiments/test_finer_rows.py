@@ -14,11 +14,30 @@ from opslab.experiments.spec import Experiment
 
 MEAN = {"name": "sales", "type": "mean", "column": "sales", "role": "primary", "goal": "increase"}
 PER_ROW = MEAN | {"per": "row"}
-RATIO = {"name": "basket", "type": "ratio", "numerator": "sales", "denominator": "orders", "role": "primary",
-         "goal": "increase"}  # fmt: skip
-SHARE = {"name": "late", "type": "proportion", "column": "late", "role": "primary", "goal": "decrease"}
-P90 = {"name": "p90", "type": "quantile", "column": "sales", "quantile": 0.9, "per": "row", "role": "primary",
-       "goal": "increase"}  # fmt: skip
+RATIO = {
+    "name": "basket",
+    "type": "ratio",
+    "numerator": "sales",
+    "denominator": "orders",
+    "role": "primary",
+    "goal": "increase",
+}
+SHARE = {
+    "name": "late",
+    "type": "proportion",
+    "column": "late",
+    "role": "primary",
+    "goal": "decrease",
+}
+P90 = {
+    "name": "p90",
+    "type": "quantile",
+    "column": "sales",
+    "quantile": 0.9,
+    "per": "row",
+    "role": "primary",
+    "goal": "increase",
+}
 
 
 def experiment(*metrics, **fields):
@@ -51,7 +70,9 @@ def clustered(frame, outcome, weight=None):
     """Return the difference of arms and its error by shop from (weighted) least squares with clusters."""
     design = sm.add_constant((frame.arm == "new").astype(float))
     model = (
-        sm.OLS(frame[outcome], design) if weight is None else sm.WLS(frame[outcome], design, weights=weight)
+        sm.OLS(frame[outcome], design)
+        if weight is None
+        else sm.WLS(frame[outcome], design, weights=weight)
     )
     fit = model.fit(cov_type="cluster", cov_kwds={"groups": frame["shop"], "use_correction": False})
     return fit.params["arm"], fit.bse["arm"]
@@ -66,7 +87,9 @@ def corrected(frame, error):
 def test_the_mean_per_unit_is_welch_on_the_units_totals():
     frame = rows()
     totals = frame.groupby(["shop", "arm"]).sales.sum().reset_index()
-    test = stats.ttest_ind(*(totals.sales[totals.arm == arm] for arm in ("new", "old")), equal_var=False)
+    test = stats.ttest_ind(
+        *(totals.sales[totals.arm == arm] for arm in ("new", "old")), equal_var=False
+    )
     one = analyzed(frame, MEAN)
     assert (one.method, one.n) == ("welch", (60, 60))
     assert one.p_value == pytest.approx(test.pvalue, rel=1e-9)
@@ -80,14 +103,18 @@ def test_the_mean_per_row_has_the_cluster_robust_error():
     assert (one.type, one.method, one.n) == ("mean", "ratio", (60, 60))
     assert one.difference == pytest.approx(difference, rel=1e-9)
     assert one.standard_error == pytest.approx(corrected(frame, error), rel=1e-9)
-    plain = stats.ttest_ind(*(frame.sales[frame.arm == arm] for arm in ("new", "old")), equal_var=False)
+    plain = stats.ttest_ind(
+        *(frame.sales[frame.arm == arm] for arm in ("new", "old")), equal_var=False
+    )
     assert one.p_value > 3 * plain.pvalue
 
 
 def test_a_ratio_of_sums_is_the_weighted_regression_with_clusters():
     frame = rows()
     one = analyzed(frame, RATIO)
-    difference, error = clustered(frame.assign(each=frame.sales / frame.orders), "each", frame.orders)
+    difference, error = clustered(
+        frame.assign(each=frame.sales / frame.orders), "each", frame.orders
+    )
     assert one.difference == pytest.approx(difference, rel=1e-9)
     assert one.standard_error == pytest.approx(corrected(frame, error), rel=1e-9)
 
@@ -134,8 +161,12 @@ def test_covariates_belong_to_the_unit():
     units = frame.groupby("shop").agg(
         arm=("arm", "first"), sales=("sales", "sum"), before=("before", "first")
     )
-    plain = Experiment(experiment="a test", unit="shop", arms={"column": "arm", "control": "old"},
-                       metrics=[MEAN | {"covariates": ["before"]}])  # fmt: skip
+    plain = Experiment(
+        experiment="a test",
+        unit="shop",
+        arms={"column": "arm", "control": "old"},
+        metrics=[MEAN | {"covariates": ["before"]}],
+    )
     (expected,) = experiments.analyze(plain, units.reset_index()).comparisons
     one = analyzed(frame, MEAN | {"covariates": ["before"]})
     assert one.method == "cuped"

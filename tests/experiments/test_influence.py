@@ -54,7 +54,11 @@ def test_too_few_or_constant_values_say_nothing(new, old):
 def analyzed(frame, *metrics, blocking=()):
     arms = {"column": "arm", "control": "old", "weights": {"old": 1, "new": 1}}
     spec = Experiment(
-        experiment="a test", unit="unit", arms=arms, metrics=metrics, decision={"blocking": blocking}
+        experiment="a test",
+        unit="unit",
+        arms=arms,
+        metrics=metrics,
+        decision={"blocking": blocking},
     )
     result = experiments.analyze(spec, frame)
     return result, next((one for one in result.checks if one.name == "outliers"), None)
@@ -90,7 +94,9 @@ def test_a_whale_is_shown_by_row_and_share_and_never_by_id():
 def test_a_whale_stops_only_where_the_spec_says_so():
     frame, _ = whale()
     result, check = analyzed(frame, METRIC, blocking=["outliers"])
-    assert (dict(check.detail.values)["p"] <= 0.05) != (dict(check.detail.values)["p_without"] <= 0.05)
+    assert (dict(check.detail.values)["p"] <= 0.05) != (
+        dict(check.detail.values)["p_without"] <= 0.05
+    )
     assert (check.status, result.broken) == ("fail", True)
     assert not analyzed(frame, METRIC)[0].broken
 

@@ -14,12 +14,31 @@ from opslab.experiments.spec import Experiment
 
 START = pd.Timestamp("2026-03-01")
 DAY = pd.Timedelta("1D")
-BOUGHT = {"name": "bought", "type": "mean", "event": "buy", "value": "amount", "window": {"to": "7d"},
-          "role": "primary", "goal": "increase"}  # fmt: skip
-KEPT = {"name": "kept", "type": "proportion", "event": "visit", "window": {"from": "2d", "to": "3d"},
-        "role": "secondary", "goal": "increase"}  # fmt: skip
-COUNT = {"name": "visits", "type": "mean", "event": "visit", "window": {"to": "36h"}, "role": "secondary",
-         "goal": "increase"}  # fmt: skip
+BOUGHT = {
+    "name": "bought",
+    "type": "mean",
+    "event": "buy",
+    "value": "amount",
+    "window": {"to": "7d"},
+    "role": "primary",
+    "goal": "increase",
+}
+KEPT = {
+    "name": "kept",
+    "type": "proportion",
+    "event": "visit",
+    "window": {"from": "2d", "to": "3d"},
+    "role": "secondary",
+    "goal": "increase",
+}
+COUNT = {
+    "name": "visits",
+    "type": "mean",
+    "event": "visit",
+    "window": {"to": "36h"},
+    "role": "secondary",
+    "goal": "increase",
+}
 
 
 def experiment(*metrics, arms=("old", "new"), data=None, **fields):
@@ -43,12 +62,17 @@ def logs(n=900, arms=("old", "new"), seed=1):
     """Return logs over 14 days of assignment; some events before it, at its very moment, and of nobody."""
     random = np.random.default_rng(seed)
     assigned = START + pd.to_timedelta(random.integers(0, 14 * 86_400, n), unit="s")
-    assignments = pd.DataFrame({"user": np.arange(n) * 7 + 3, "arm": random.choice(arms, n), "at": assigned})
+    assignments = pd.DataFrame(
+        {"user": np.arange(n) * 7 + 3, "arm": random.choice(arms, n), "at": assigned}
+    )
     assignments["land"] = random.choice(["fr", "de", "it"], n)
     m = 12 * n
     place = random.integers(0, n, m)
-    since = np.where(random.random(m) < 0.1, random.choice([0, 86_400, 2 * 86_400, 7 * 86_400], m),
-                     random.integers(-10 * 86_400, 20 * 86_400, m))  # fmt: skip
+    since = np.where(
+        random.random(m) < 0.1,
+        random.choice([0, 86_400, 2 * 86_400, 7 * 86_400], m),
+        random.integers(-10 * 86_400, 20 * 86_400, m),
+    )
     events = pd.DataFrame(
         {
             "user": assignments.user.to_numpy()[place],
@@ -64,7 +88,9 @@ def logs(n=900, arms=("old", "new"), seed=1):
 def by_pandas(assignments, events, metric, horizon, window="window"):
     """Return the assigned units, first assignments alone, with the metric's value; None while immature."""
     assignments = assignments.sort_values("at", kind="stable").drop_duplicates("user")
-    start, end = (pd.Timedelta(metric[window].get(name, "0d").replace("d", "D")) for name in ("from", "to"))
+    start, end = (
+        pd.Timedelta(metric[window].get(name, "0d").replace("d", "D")) for name in ("from", "to")
+    )
     joined = events[events.event == metric["event"]].merge(assignments, on="user")
     since = joined.when - joined["at"]
     inside = joined[(since >= start) & (since < end)]
@@ -98,7 +124,9 @@ def test_windows_and_maturity_are_those_of_pandas(as_of):
     result = analyzed((assignments, events), BOUGHT, KEPT, COUNT, as_of=as_of)
     last = events.when.max().normalize()
     day = min(last, pd.Timestamp(as_of)) if as_of else last
-    seen = assignments[assignments["at"] < (pd.Timestamp(as_of) + DAY if as_of else pd.Timestamp.max)]
+    seen = assignments[
+        assignments["at"] < (pd.Timestamp(as_of) + DAY if as_of else pd.Timestamp.max)
+    ]
     assert result.data.horizon == day.date()
     immature = 0
     for metric, one in zip((BOUGHT, KEPT, COUNT), result.comparisons, strict=True):
@@ -106,7 +134,9 @@ def test_windows_and_maturity_are_those_of_pandas(as_of):
         same(one, made)
         left_out = int(made.value.isna().sum())
         immature = max(immature, left_out)
-        notes = [dict(note.values)["count"] for note in one.notes if note.key == "experiments.immature"]
+        notes = [
+            dict(note.values)["count"] for note in one.notes if note.key == "experiments.immature"
+        ]
         assert notes == ([left_out] if left_out else [])
     windows = next(check for check in result.checks if check.name == "outcome_windows")
     assert (windows.status, windows.value) == (("warn" if immature else "pass"), immature)
@@ -130,7 +160,9 @@ FAR = [(9, "visit", 1_000, 0.0), (9, "buy", 1_000, 0.0)]
     ("hours", "counts"), [(-0.001, 0), (0, 1), (167.999, 1), (168, 0), (-1, 0), (168.001, 0)]
 )
 def test_a_window_holds_its_start_and_not_its_end(hours, counts):
-    (one,) = analyzed(small(FOUR, [*FAR, (1, "buy", hours, 8.0), (2, "buy", 5, 1.0)]), BOUGHT).comparisons
+    (one,) = analyzed(
+        small(FOUR, [*FAR, (1, "buy", hours, 8.0), (2, "buy", 5, 1.0)]), BOUGHT
+    ).comparisons
     assert one.estimate == ((8.0 * counts + 1) / 2, 0.0)
 
 
@@ -150,8 +182,10 @@ def test_retention_counts_a_unit_once_and_only_on_its_day():
 def test_a_unit_counts_from_the_day_on_which_its_window_is_over(days, n):
     """The third unit comes a day later; the window of seven days is over at the end of the seventh day."""
     units = [*FOUR, (5, "new", 24), (6, "old", 24)]
-    logs_ = small([(user, arm, at) for user, arm, at in units if user not in (2, 4)],
-                  [*FAR, (1, "buy", 1, 2.0), (5, "buy", 25, 4.0), (3, "buy", 1, 1.0)])  # fmt: skip
+    logs_ = small(
+        [(user, arm, at) for user, arm, at in units if user not in (2, 4)],
+        [*FAR, (1, "buy", 1, 2.0), (5, "buy", 25, 4.0), (3, "buy", 1, 1.0)],
+    )
     (one,) = analyzed(logs_, BOUGHT, as_of=(START + days * DAY).date()).comparisons
     assert one.n == ((2, 2) if n == 2 and days >= 7 else (1, 1))
 
@@ -163,10 +197,15 @@ def test_no_window_that_is_over_is_refused():
 
 def test_the_first_assignment_counts_and_repeats_do_not():
     assignments, events = logs()
-    again = assignments.sample(200, random_state=1).assign(at=lambda rows: rows["at"] + pd.Timedelta("3h"))
+    again = assignments.sample(200, random_state=1).assign(
+        at=lambda rows: rows["at"] + pd.Timedelta("3h")
+    )
     for order in ([assignments, again], [again, assignments]):
         result = analyzed((pd.concat(order, ignore_index=True), events), BOUGHT)
-        same(result.comparisons[0], by_pandas(assignments, events, BOUGHT, events.when.max().normalize()))
+        same(
+            result.comparisons[0],
+            by_pandas(assignments, events, BOUGHT, events.when.max().normalize()),
+        )
         assert sum(arm.units for arm in result.arms) == len(assignments)
         assert next(one for one in result.checks if one.name == "leaked_units").status == "pass"
 
@@ -174,11 +213,13 @@ def test_the_first_assignment_counts_and_repeats_do_not():
 def test_units_in_two_arms_are_left_out_and_told():
     assignments, events = logs()
     leaked = assignments.head(30).assign(
-        arm=lambda rows: rows.arm.map({"old": "new", "new": "old"}), at=lambda rows: rows["at"] + DAY
+        arm=lambda rows: rows.arm.map({"old": "new", "new": "old"}),
+        at=lambda rows: rows["at"] + DAY,
     )
     result = analyzed((pd.concat([assignments, leaked], ignore_index=True), events), BOUGHT)
     same(
-        result.comparisons[0], by_pandas(assignments.iloc[30:], events, BOUGHT, events.when.max().normalize())
+        result.comparisons[0],
+        by_pandas(assignments.iloc[30:], events, BOUGHT, events.when.max().normalize()),
     )
     check = next(one for one in result.checks if one.name == "leaked_units")
     assert (check.status, check.value) == ("fail", 30)
@@ -194,19 +235,35 @@ def test_what_was_before_the_assignment_counts_in_the_covariate_alone():
     made = by_pandas(assignments, events, metric, horizon)
     made["before"] = by_pandas(assignments, events, metric, horizon, "covariate_window").value
     plain = Experiment(
-        experiment="a test", unit="user", arms={"column": "arm", "control": "old"},
-        metrics=[{"name": "bought", "type": "mean", "column": "value", "covariates": ["before"], "role": "primary",
-                  "goal": "increase", "missing": "drop"}],
-    )  # fmt: skip
+        experiment="a test",
+        unit="user",
+        arms={"column": "arm", "control": "old"},
+        metrics=[
+            {
+                "name": "bought",
+                "type": "mean",
+                "column": "value",
+                "covariates": ["before"],
+                "role": "primary",
+                "goal": "increase",
+                "missing": "drop",
+            }
+        ],
+    )
     (other,) = experiments.analyze(plain, made[["user", "arm", "value", "before"]]).comparisons
     assert (one.method, one.n) == ("cuped", other.n)
     for name in ("difference", "standard_error", "p_value", "variance_reduction"):
         assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-9), name
     later = events.assign(
-        when=lambda rows: rows.when.where(rows.when < rows.user.map(assignments.set_index("user")["at"]))
+        when=lambda rows: rows.when.where(
+            rows.when < rows.user.map(assignments.set_index("user")["at"])
+        )
     )
-    (nothing,) = analyzed((assignments, later.dropna(subset="when")), KEPT | {"role": "primary"},
-                          as_of=datetime.date(2026, 3, 14)).comparisons  # fmt: skip
+    (nothing,) = analyzed(
+        (assignments, later.dropna(subset="when")),
+        KEPT | {"role": "primary"},
+        as_of=datetime.date(2026, 3, 14),
+    ).comparisons
     assert nothing.estimate == (0.0, 0.0)
 
 
@@ -232,7 +289,10 @@ def test_amounts_that_are_missing_mean_what_the_spec_says():
         (one,) = analyzed((assignments, events), BOUGHT | {"missing": missing}).comparisons
         same(one, by_pandas(assignments, events.dropna(), BOUGHT, events.when.max().normalize()))
     events.loc[events.event == "leave", "amount"] = np.nan
-    assert analyzed((assignments, events.drop([4, 40, 400])), BOUGHT).comparisons[0].missing == (0, 0)
+    assert analyzed((assignments, events.drop([4, 40, 400])), BOUGHT).comparisons[0].missing == (
+        0,
+        0,
+    )
 
 
 def test_several_arms_and_segments_of_the_assignment_log():
@@ -248,7 +308,9 @@ def test_several_arms_and_segments_of_the_assignment_log():
         same(one, made[made.land == one.segment.removeprefix("land: ")])
 
 
-def test_sums_are_the_same_to_the_last_bit_in_any_order_and_number_of_threads(monkeypatch, tmp_path):
+def test_sums_are_the_same_to_the_last_bit_in_any_order_and_number_of_threads(
+    monkeypatch, tmp_path
+):
     assignments, events = logs(n=3_000)
     spec = experiment(BOUGHT | {"covariate_window": {"from": "-5d", "to": "0d"}}, COUNT)
     found = []
@@ -257,7 +319,9 @@ def test_sums_are_the_same_to_the_last_bit_in_any_order_and_number_of_threads(mo
         mixed = events if seed is None else events.sample(frac=1, random_state=seed)
         mixed.to_parquet(tmp_path / "e.parquet", row_group_size=2_048)
         found.append(
-            experiments.analyze(spec, {"assignments": assignments, "events": tmp_path / "e.parquet"})
+            experiments.analyze(
+                spec, {"assignments": assignments, "events": tmp_path / "e.parquet"}
+            )
         )
     assert len({repr(one.comparisons) for one in found}) == 1
     assert len({repr(one.trends) for one in found}) == 1
@@ -278,7 +342,9 @@ def test_the_moments_of_a_log_are_named_where_there_are_several():
     one = analyzed((assignments, events), BOUGHT, data={"event_time": "when"})
     assert one.comparisons == analyzed(logs(), BOUGHT).comparisons
     assignments["born"] = START
-    with pytest.raises(DataError, match="The assignment log holds no column of moments, or several"):
+    with pytest.raises(
+        DataError, match="The assignment log holds no column of moments, or several"
+    ):
         analyzed((assignments, events.drop(columns="sent")), BOUGHT)
     period = {"time": "at", "start": "2026-03-03", "end": "2026-03-10"}
     result = analyzed((assignments, events.drop(columns="sent")), BOUGHT, period=period)
@@ -314,6 +380,8 @@ def test_who_was_assigned_before_the_period_does_not_come_in_anew():
     spec = experiment(BOUGHT, period={"time": "at", "start": "2026-03-01", "end": "2026-03-14"})
     whole = experiments.analyze(spec, {"assignments": assignments, "events": events})
     early = assignments.iloc[:3].assign(at=START - 5 * DAY)
-    again = experiments.analyze(spec, {"assignments": pd.concat([assignments, early]), "events": events})
+    again = experiments.analyze(
+        spec, {"assignments": pd.concat([assignments, early]), "events": events}
+    )
     without = experiments.analyze(spec, {"assignments": assignments.iloc[3:], "events": events})
     assert again.comparisons == without.comparisons != whole.comparisons

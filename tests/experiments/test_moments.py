@@ -19,7 +19,7 @@ from opslab.errors import DataError
 from opslab.experiments import moments
 from opslab.experiments.moments import Column, Moments, collect, merge
 from opslab.tables import source
-from opslab.tables.opening import open_table
+from opslab.tables.reader import open_table
 
 quick = settings(deadline=None, max_examples=60)
 
@@ -66,7 +66,13 @@ def test_collect_equals_numpy(seed, tmp_path):
             "hit": random.integers(0, 2, n).astype("int32"),
         }
     )
-    columns = [Column("x"), Column("y"), Column("count"), Column("wide"), Column("hit", binary=True)]
+    columns = [
+        Column("x"),
+        Column("y"),
+        Column("count"),
+        Column("wide"),
+        Column("hit", binary=True),
+    ]
     path = tmp_path / "t.parquet"
     frame.to_parquet(path)
     for data in (frame, path):
@@ -138,7 +144,9 @@ def test_first_rows_unlike_the_others_cost_no_digits(tmp_path):
 
 
 def test_first_rows_unlike_the_others_in_rows_without_an_arm():
-    frame = pd.DataFrame({"arm": ["a"] * 10_000 + [None] * 3, "x": [0.0] * 10_000 + [1e9, 1e9 + 1, 1e9 + 2]})
+    frame = pd.DataFrame(
+        {"arm": ["a"] * 10_000 + [None] * 3, "x": [0.0] * 10_000 + [1e9, 1e9 + 1, 1e9 + 2]}
+    )
     assert collected(frame, Column("x"))[None].moments[Column("x")] == Moments(3, 1e9 + 1, 2.0)
 
 
@@ -149,7 +157,9 @@ def test_a_constant_has_no_variance(value, others, tmp_path):
     n = 60_000
     values = np.full(n, value)
     values[1::2] = value if others is None else others
-    found = collected(parquet(tmp_path / "t.parquet", arm=["a", "b"] * (n // 2), x=values), Column("x"))
+    found = collected(
+        parquet(tmp_path / "t.parquet", arm=["a", "b"] * (n // 2), x=values), Column("x")
+    )
     for arm in "ab":
         assert found[arm].moments[Column("x")].variance == 0
     assert found["a"].moments[Column("x")].mean == pytest.approx(value, rel=1e-13)
@@ -158,11 +168,15 @@ def test_a_constant_has_no_variance(value, others, tmp_path):
 def test_small_variation_is_not_taken_for_none():
     values = 1e6 + np.array([0.0, 1e-6] * 50)
     found = collected(pd.DataFrame({"arm": "a", "x": values}), Column("x"))
-    assert found["a"].moments[Column("x")].variance == pytest.approx(exact_variance(values), rel=1e-6)
+    assert found["a"].moments[Column("x")].variance == pytest.approx(
+        exact_variance(values), rel=1e-6
+    )
 
 
 def test_empty_values_are_left_out_or_count_as_zero():
-    frame = pd.DataFrame({"arm": ["a"] * 5 + ["b"] * 2, "x": [1.0, None, 3.0, None, 5.0, None, 4.0]})
+    frame = pd.DataFrame(
+        {"arm": ["a"] * 5 + ["b"] * 2, "x": [1.0, None, 3.0, None, 5.0, None, 4.0]}
+    )
     drop, zero = Column("x"), Column("x", zero_for_missing=True)
     found = collected(frame, drop, zero)
     assert found["a"].missing == {drop: 2, zero: 2}
@@ -203,7 +217,9 @@ def test_nan_counts_as_empty(binary, tmp_path):
 
 
 def test_a_column_without_any_value_has_no_mean():
-    frame = pd.DataFrame({"arm": ["a", "b"], "x": pd.array([None, None], dtype="Float64"), "y": [1, 2]})
+    frame = pd.DataFrame(
+        {"arm": ["a", "b"], "x": pd.array([None, None], dtype="Float64"), "y": [1, 2]}
+    )
     (first, _) = collected(frame, Column("x"), Column("y")).values()
     assert first.moments[Column("x")] == Moments(0, 0.0, 0.0)
     assert first.missing[Column("x")] == 1
@@ -242,10 +258,14 @@ def test_huge_integers_categories_and_csv_text(tmp_path):
         "SELECT 'a' AS arm, CAST(unnest([3, 1, 4, 1, 5, 9]) AS HUGEINT) + CAST(10 AS HUGEINT) ** 20 AS x"
     ).write_parquet(str(path))
     assert collected(path, Column("x"))["a"].moments[Column("x")].mean == pytest.approx(1e20)
-    frame = pd.DataFrame({"arm": pd.Categorical(["a"] * 6), "x": pd.Categorical([str(v) for v in VALUES])})
+    frame = pd.DataFrame(
+        {"arm": pd.Categorical(["a"] * 6), "x": pd.Categorical([str(v) for v in VALUES])}
+    )
     assert collected(frame, Column("x"))["a"].moments[Column("x")].mean == pytest.approx(23 / 6)
     csv = tmp_path / "t.csv"
-    csv.write_text("arm,x,hit\n" + "".join(f"a,{v},{'true' if v > 3 else 'FALSE'}\n" for v in VALUES))
+    csv.write_text(
+        "arm,x,hit\n" + "".join(f"a,{v},{'true' if v > 3 else 'FALSE'}\n" for v in VALUES)
+    )
     hit = Column("hit", binary=True)
     found = collected(csv, Column("x"), hit)["a"].moments
     assert found[Column("x")].mean == pytest.approx(23 / 6)
@@ -255,7 +275,9 @@ def test_huge_integers_categories_and_csv_text(tmp_path):
 @pytest.mark.parametrize("kind", ["int32", "int64", "float64", "str"])
 def test_a_binary_column_takes_0_and_1_and_nothing_else(kind):
     good = pd.DataFrame({"arm": ["a"] * 4, "x": np.array([0, 1, 1, 0]).astype(kind)})
-    assert collected(good, Column("x", binary=True))["a"].moments[Column("x", binary=True)].mean == 0.5
+    assert (
+        collected(good, Column("x", binary=True))["a"].moments[Column("x", binary=True)].mean == 0.5
+    )
     for wrong in ([0, 2, 1, 0], [-1, 1, 1, 0], [0, 2, 0, 0]):
         with pytest.raises(DataError) as told:
             collected(good.assign(x=np.array(wrong).astype(kind)), Column("x", binary=True))
@@ -276,11 +298,16 @@ def test_a_half_and_a_one_and_a_half_do_not_hide_each_other():
 def test_big_sums_neither_overflow_nor_end_in_infinity(tmp_path):
     big = [2**31 - 1, -(2**31), 2**31 - 1, 2**31 - 1]
     path = parquet(
-        tmp_path / "t.parquet", arm=["a"] * 4, x=pa.array(big, pa.int32()), y=[1e40, 3e40, 0.0, 4e40]
+        tmp_path / "t.parquet",
+        arm=["a"] * 4,
+        x=pa.array(big, pa.int32()),
+        y=[1e40, 3e40, 0.0, 4e40],
     )
     found = collected(path, Column("x"), Column("y"))["a"].moments
     assert found[Column("x")].variance == pytest.approx(exact_variance(big), rel=1e-15)
-    assert found[Column("y")].variance == pytest.approx(exact_variance([1e40, 3e40, 0.0, 4e40]), rel=1e-12)
+    assert found[Column("y")].variance == pytest.approx(
+        exact_variance([1e40, 3e40, 0.0, 4e40]), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("value", [1e200, -1e170])
@@ -292,7 +319,12 @@ def test_what_would_overflow_is_refused_with_its_row(value):
     assert (problem.key, dict(problem.values)["row"]) == ("experiments.too_large", 2)
 
 
-COLUMNS = (Column("x"), Column("orders"), Column("hit", binary=True), Column("gap", zero_for_missing=True))
+COLUMNS = (
+    Column("x"),
+    Column("orders"),
+    Column("hit", binary=True),
+    Column("gap", zero_for_missing=True),
+)
 
 
 @pytest.fixture(scope="module")
@@ -347,6 +379,11 @@ def test_the_size_of_a_slice_hardly_matters(large, monkeypatch):
 
 
 def test_rows_outside_the_condition_count_nowhere():
-    frame = pd.DataFrame({"arm": ["a", "a", "b", "b"], "x": [1.0, 100.0, 2.0, 4.0], "day": [1, 2, 1, 1]})
+    frame = pd.DataFrame(
+        {"arm": ["a", "a", "b", "b"], "x": [1.0, 100.0, 2.0, 4.0], "day": [1, 2, 1, 1]}
+    )
     found = collected(frame, Column("x"), where="day = 1")
-    assert [(arm.rows, arm.moments[Column("x")].mean) for arm in found.values()] == [(1, 1.0), (2, 3.0)]
+    assert [(arm.rows, arm.moments[Column("x")].mean) for arm in found.values()] == [
+        (1, 1.0),
+        (2, 3.0),
+    ]

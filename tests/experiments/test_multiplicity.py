@@ -12,7 +12,9 @@ from opslab.experiments import multiplicity
 from opslab.experiments.multiplicity import benjamini_hochberg, holm
 
 quick = settings(deadline=None, max_examples=50)
-several = st.lists(st.floats(0, 1) | st.sampled_from([0.0, 1e-300, 0.01, 0.05, 1.0]), min_size=1, max_size=40)
+several = st.lists(
+    st.floats(0, 1) | st.sampled_from([0.0, 1e-300, 0.01, 0.05, 1.0]), min_size=1, max_size=40
+)
 
 # Benjamini and Hochberg (1995), section 4.1: thrombolysis, 15 comparisons.
 THROMBOLYSIS = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459]

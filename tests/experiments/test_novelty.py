@@ -11,13 +11,24 @@ from opslab.experiments.novelty import trend
 from opslab.experiments.spec import Experiment
 
 START = pd.Timestamp("2026-03-01")
-VISITS = {"name": "visits", "type": "mean", "event": "visit", "window": {"to": "10d"}, "role": "primary",
-          "goal": "increase"}  # fmt: skip
+VISITS = {
+    "name": "visits",
+    "type": "mean",
+    "event": "visit",
+    "window": {"to": "10d"},
+    "role": "primary",
+    "goal": "increase",
+}
 
 
 def analyzed(logs, *metrics):
-    spec = Experiment(experiment="a test", unit="user", data={"assignments": "a", "events": "e"},
-                      arms={"column": "arm", "control": "old", "weights": {"old": 1, "new": 1}}, metrics=metrics)  # fmt: skip
+    spec = Experiment(
+        experiment="a test",
+        unit="user",
+        data={"assignments": "a", "events": "e"},
+        arms={"column": "arm", "control": "old", "weights": {"old": 1, "new": 1}},
+        metrics=metrics,
+    )
     return experiments.analyze(spec, dict(zip(("assignments", "events"), logs, strict=True)))
 
 
@@ -28,14 +39,18 @@ def logs(n=800, fading=0.0, lasting=0.3, seed=1, days=28):
         random.random(n) < 0.5,
         START + pd.to_timedelta(random.integers(0, 5 * 86_400, n), unit="s"),
     )
-    assignments = pd.DataFrame({"user": np.arange(n), "arm": np.where(new, "new", "old"), "at": assigned})
+    assignments = pd.DataFrame(
+        {"user": np.arange(n), "arm": np.where(new, "new", "old"), "at": assigned}
+    )
     level = random.gamma(4, 0.25, n)
     parts = []
     for day in range(days):
         visits = random.poisson(level * (1 + new * np.maximum(lasting - fading * day, 0)))
         who = np.repeat(np.arange(n), visits)
         since = day + random.random(len(who))
-        parts.append(pd.DataFrame({"user": who, "when": assigned[who] + pd.to_timedelta(since, unit="D")}))
+        parts.append(
+            pd.DataFrame({"user": who, "when": assigned[who] + pd.to_timedelta(since, unit="D")})
+        )
     return assignments, pd.concat(parts, ignore_index=True).assign(event="visit")
 
 
@@ -64,7 +79,9 @@ def test_each_span_is_welch_and_the_trend_is_of_each_units_own_slope(window, len
     over = (assignments["at"] + pd.Timedelta(days=spans * length) <= horizon).to_numpy()
     slopes = np.polyfit(np.arange(spans), made.T, 1)[0]
     test = stats.ttest_ind(slopes[new & over], slopes[~new & over], equal_var=False)
-    assert found.slope == pytest.approx(slopes[new & over].mean() - slopes[~new & over].mean(), rel=1e-8)
+    assert found.slope == pytest.approx(
+        slopes[new & over].mean() - slopes[~new & over].mean(), rel=1e-8
+    )
     assert found.p_value == pytest.approx(test.pvalue, rel=1e-8)
 
 
@@ -88,7 +105,9 @@ def test_guardrails_have_no_trend():
 
 def test_spans_without_variation_give_none():
     empty, some = Moments(5, 0.0, 0.0), Moments(5, 1.0, 2.0)
-    found = trend("m", "new", [(empty, empty), (some, empty), (some, some)], (empty, empty), 0.05, 1)
+    found = trend(
+        "m", "new", [(empty, empty), (some, empty), (some, some)], (empty, empty), 0.05, 1
+    )
     assert [one.difference for one in found.spans] == [None, 1.0, 0.0]
     assert (found.slope, found.p_value) == (None, None)
 
@@ -101,7 +120,8 @@ def test_without_a_trend_five_percent_are_claimed():
         values = random.normal(0, 1, (60, 7)) + random.normal(0, 2, (60, 1))
         slopes = values @ places
         sides = [
-            Moments(30, side.mean(), ((side - side.mean()) ** 2).sum()) for side in (slopes[:30], slopes[30:])
+            Moments(30, side.mean(), ((side - side.mean()) ** 2).sum())
+            for side in (slopes[:30], slopes[30:])
         ]
         found = trend("m", "new", [(sides[0], sides[1])] * 7, (sides[0], sides[1]), 0.05, 1)
         claimed += found.p_value < 0.05

@@ -30,13 +30,17 @@ def test_offsets_count_in_utc(tmp_path, moment, inside):
         unit="id",
         arms={"column": "arm", "control": "a"},
         period={"time": "at", "start": "2026-09-01", "end": "2026-09-28"},
-        metrics=[{"name": "y", "type": "mean", "column": "y", "role": "primary", "goal": "increase"}],
+        metrics=[
+            {"name": "y", "type": "mean", "column": "y", "role": "primary", "goal": "increase"}
+        ],
     )
     assert experiments.analyze(experiment, path).data.outside_period == (0 if inside else 1)
 
 
 def test_rows_after_the_day_of_the_readout_are_left_out(tmp_path):
-    rows = [f"u{place},{'ab'[place % 2]},2026-09-{place + 1:02d},{place % 5}" for place in range(28)]
+    rows = [
+        f"u{place},{'ab'[place % 2]},2026-09-{place + 1:02d},{place % 5}" for place in range(28)
+    ]
     path = tmp_path / "x.csv"
     path.write_text("\n".join(["id,arm,at,y", *rows, ""]), encoding="utf-8")
     experiment = experiments.Experiment(
@@ -44,7 +48,9 @@ def test_rows_after_the_day_of_the_readout_are_left_out(tmp_path):
         unit="id",
         arms={"column": "arm", "control": "a"},
         period={"time": "at", "start": "2026-09-01", "end": "2026-09-28"},
-        metrics=[{"name": "y", "type": "mean", "column": "y", "role": "primary", "goal": "increase"}],
+        metrics=[
+            {"name": "y", "type": "mean", "column": "y", "role": "primary", "goal": "increase"}
+        ],
     )
     early = experiments.analyze(experiment, path, as_of=datetime.date(2026, 9, 14))
     assert (early.data.rows_used, early.data.outside_period) == (14, 14)

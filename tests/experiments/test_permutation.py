@@ -29,8 +29,14 @@ def test_all_assignments_give_the_exact_p_of_scipy(n):
 def test_pairs_are_exchanged_within_themselves():
     random = np.random.default_rng(1)
     one, other = random.normal(1, 1, 8), random.normal(0, 1, 8)
-    expected = stats.permutation_test((one, other), paired, permutation_type="samples", vectorized=True,
-                                      n_resamples=np.inf, alternative="greater")  # fmt: skip
+    expected = stats.permutation_test(
+        (one, other),
+        paired,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=np.inf,
+        alternative="greater",
+    )
     assert permutation_p(one[:, None], other[:, None], paired=True) == pytest.approx(
         expected.pvalue, rel=1e-12
     )
@@ -59,4 +65,6 @@ def test_few_units_get_it_beside():
 
 def test_the_order_of_rows_changes_nothing():
     frame = rows(30)
-    assert told(analyzed(frame, PER_ROW)) == told(analyzed(frame.sample(frac=1, random_state=5), PER_ROW))
+    assert told(analyzed(frame, PER_ROW)) == told(
+        analyzed(frame.sample(frac=1, random_state=5), PER_ROW)
+    )

@@ -35,7 +35,9 @@ def test_equals_statsmodels_to_a_unit_per_arm(effect, alpha, power, ratio):
     assert expected * (1 - 1e-7) <= units < expected * (1 + 1e-7) + 2
 
 
-@pytest.mark.parametrize(("alpha", "power"), [(0.05, 0.8), (0.001, 0.99), (1e-6, 0.999), (0.3, 0.31)])
+@pytest.mark.parametrize(
+    ("alpha", "power"), [(0.05, 0.8), (0.001, 0.99), (1e-6, 0.999), (0.3, 0.31)]
+)
 @pytest.mark.parametrize("effect", [2.0, 1.0, 0.3])
 def test_reaches_the_power_and_one_unit_less_an_arm_does_not(effect, alpha, power):
     # Reference: the normal power given the pooled error, integrated over that error. statsmodels is no

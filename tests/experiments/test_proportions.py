@@ -17,7 +17,9 @@ from opslab.experiments.proportions import (
 
 quick = settings(deadline=None, max_examples=50)
 arm_counts = st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
-large_counts = st.integers(10**4, 10**7).flatmap(lambda n: st.tuples(st.integers(0, 50), st.just(n)))
+large_counts = st.integers(10**4, 10**7).flatmap(
+    lambda n: st.tuples(st.integers(0, 50), st.just(n))
+)
 counts = st.tuples(arm_counts, arm_counts) | st.tuples(large_counts, large_counts)
 levels = st.sampled_from([0.8, 0.95, 0.999])
 
@@ -91,9 +93,13 @@ def test_difference_limits_lie_on_the_brute_force_quantile(arm, control, level):
     quantile = stats.norm.isf((1 - level) / 2)
     low, high = miettinen_nurminen_difference(*arm, *control, level)
     if low > -1 and arm[0] / arm[1] - control[0] / control[1] < 1:
-        assert brute_force_score(low, arm, control, ratio=False) == pytest.approx(quantile, rel=1e-6)
+        assert brute_force_score(low, arm, control, ratio=False) == pytest.approx(
+            quantile, rel=1e-6
+        )
     if high < 1:
-        assert brute_force_score(high, arm, control, ratio=False) == pytest.approx(-quantile, rel=1e-6)
+        assert brute_force_score(high, arm, control, ratio=False) == pytest.approx(
+            -quantile, rel=1e-6
+        )
 
 
 @pytest.mark.parametrize("level", [0.9, 0.95])
@@ -102,9 +108,13 @@ def test_lift_limits_lie_on_the_brute_force_quantile(arm, control, level):
     quantile = stats.norm.isf((1 - level) / 2)
     low, high = miettinen_nurminen_lift(*arm, *control, level)
     if low > -1:
-        assert brute_force_score(1 + low, arm, control, ratio=True) == pytest.approx(quantile, rel=1e-6)
+        assert brute_force_score(1 + low, arm, control, ratio=True) == pytest.approx(
+            quantile, rel=1e-6
+        )
     if high is not None:
-        assert brute_force_score(1 + high, arm, control, ratio=True) == pytest.approx(-quantile, rel=1e-6)
+        assert brute_force_score(1 + high, arm, control, ratio=True) == pytest.approx(
+            -quantile, rel=1e-6
+        )
     assert (high is None) == (control[0] == 0)
     assert (low == -1) == (arm[0] == 0)
 
@@ -115,7 +125,9 @@ def test_all_values_inside_are_accepted_and_all_outside_rejected(arm, control):
     low, high = miettinen_nurminen_difference(*arm, *control)
     for step in range(1, 200):
         null = -1 + step / 100 + 1e-5
-        assert (abs(brute_force_score(null, arm, control, ratio=False)) <= quantile) == (low <= null <= high)
+        assert (abs(brute_force_score(null, arm, control, ratio=False)) <= quantile) == (
+            low <= null <= high
+        )
     low, high = miettinen_nurminen_lift(*arm, *control)
     for step in range(-60, 61):
         null = 1.2**step * 1.0001
@@ -131,7 +143,9 @@ def test_score_is_pearson_chi_square_with_its_factor(pair):
     table = [[x1, n1 - x1], [x2, n2 - x2]]
     chi_square = stats.chi2_contingency(table, correction=False).statistic
     result = score_test(x1, n1, x2, n2)
-    assert result.statistic**2 == pytest.approx(chi_square * (n1 + n2 - 1) / (n1 + n2), rel=1e-9, abs=1e-12)
+    assert result.statistic**2 == pytest.approx(
+        chi_square * (n1 + n2 - 1) / (n1 + n2), rel=1e-9, abs=1e-12
+    )
     assert result.p_value == pytest.approx(2 * stats.norm.sf(abs(result.statistic)), rel=1e-9)
     assert result.statistic == 0 or (result.statistic > 0) == (x1 * n2 > x2 * n1)
 
@@ -164,8 +178,12 @@ def test_intervals_exclude_zero_exactly_when_the_test_rejects(pair, level):
 def test_swapped_labels_flip_the_difference_and_invert_the_ratio(pair, level):
     arm, control = pair
     low, high = miettinen_nurminen_difference(*arm, *control, level)
-    assert miettinen_nurminen_difference(*control, *arm, level) == pytest.approx((-high, -low), abs=1e-12)
-    assert score_test(*control, *arm).statistic == pytest.approx(-score_test(*arm, *control).statistic)
+    assert miettinen_nurminen_difference(*control, *arm, level) == pytest.approx(
+        (-high, -low), abs=1e-12
+    )
+    assert score_test(*control, *arm).statistic == pytest.approx(
+        -score_test(*arm, *control).statistic
+    )
     low, high = miettinen_nurminen_lift(*arm, *control, level)
     swapped_low, swapped_high = miettinen_nurminen_lift(*control, *arm, level)
     assert 1 + swapped_low == pytest.approx(0 if high is None else 1 / (1 + high), rel=1e-9)
@@ -209,8 +227,12 @@ def test_smallest_arms():
     assert miettinen_nurminen_difference(1, 1, 0, 1)[1] == 1.0
 
 
-@pytest.mark.parametrize("values", [(-1, 5, 1, 5), (6, 5, 1, 5), (0, 0, 1, 5), (1, 5, 6, 5), (1, 5, 0, 0)])
-@pytest.mark.parametrize("function", [score_test, miettinen_nurminen_difference, miettinen_nurminen_lift])
+@pytest.mark.parametrize(
+    "values", [(-1, 5, 1, 5), (6, 5, 1, 5), (0, 0, 1, 5), (1, 5, 6, 5), (1, 5, 0, 0)]
+)
+@pytest.mark.parametrize(
+    "function", [score_test, miettinen_nurminen_difference, miettinen_nurminen_lift]
+)
 def test_impossible_counts_are_refused(function, values):
     with pytest.raises(ValueError, match="must be >="):
         function(*values)

@@ -44,7 +44,9 @@ def rows(n=4_000, factor=1.1, seed=2):
 
 def statistics(values, quantile, level=0.95):
     values = np.sort(values)
-    return OrderStatistics(*(float(values[place - 1]) for place in ranks(len(values), quantile, level)))
+    return OrderStatistics(
+        *(float(values[place - 1]) for place in ranks(len(values), quantile, level))
+    )
 
 
 def test_examples_run():
@@ -56,12 +58,17 @@ def test_examples_run():
 def test_a_quantile_is_compared_by_its_order_statistics(quantile, alpha):
     frame = rows()
     spec = Experiment(
-        experiment="a", unit="unit", arms={"column": "arm", "control": "old"}, design={"alpha": alpha},
+        experiment="a",
+        unit="unit",
+        arms={"column": "arm", "control": "old"},
+        design={"alpha": alpha},
         metrics=[P90 | {"quantile": quantile}],
-    )  # fmt: skip
+    )
     (one,) = experiments.analyze(spec, frame).comparisons
     arms = {arm: part.to_numpy() for arm, part in frame.groupby("arm").load}
-    expected = tuple(np.quantile(arms[arm], quantile, method="inverted_cdf") for arm in ("new", "old"))
+    expected = tuple(
+        np.quantile(arms[arm], quantile, method="inverted_cdf") for arm in ("new", "old")
+    )
     assert one.estimate == expected
     assert one.difference == expected[0] - expected[1]
     z, variance = stats.norm.isf(alpha / 2), 0.0
@@ -71,7 +78,9 @@ def test_a_quantile_is_compared_by_its_order_statistics(quantile, alpha):
         low, high = math.floor(n * quantile - reach), math.ceil(n * quantile + reach)
         variance += ((ordered[high - 1] - ordered[low - 1]) / (2 * z)) ** 2
     assert one.standard_error == pytest.approx(math.sqrt(variance), rel=1e-12)
-    assert one.p_value == pytest.approx(2 * stats.norm.sf(abs(one.difference) / one.standard_error), rel=1e-9)
+    assert one.p_value == pytest.approx(
+        2 * stats.norm.sf(abs(one.difference) / one.standard_error), rel=1e-9
+    )
     assert (one.method, one.degrees_of_freedom) == ("quantile", None)
     assert one.difference_interval == pytest.approx(
         (one.difference - z * one.standard_error, one.difference + z * one.standard_error), rel=1e-9
@@ -95,10 +104,13 @@ def test_coverage():
     random, held, truth = np.random.default_rng(4), 0, math.exp(0.5 * stats.norm.ppf(0.9))
     for _ in range(2_000):
         sides = [
-            statistics(random.lognormal(0, 0.5, n) * factor, 0.9) for n, factor in ((400, 1.2), (900, 1.0))
+            statistics(random.lognormal(0, 0.5, n) * factor, 0.9)
+            for n, factor in ((400, 1.2), (900, 1.0))
         ]
         found = quantile_contrast(*sides, 0.95)
-        held += abs(found.difference - 0.2 * truth) <= stats.norm.ppf(0.975) * math.sqrt(found.variance)
+        held += abs(found.difference - 0.2 * truth) <= stats.norm.ppf(0.975) * math.sqrt(
+            found.variance
+        )
     assert held / 2_000 == pytest.approx(0.95, abs=0.015)
 
 
@@ -107,7 +119,12 @@ def test_every_engine_and_order_gives_the_same_values(tmp_path):
     one = analyzed(frame, P90)
     frame.to_csv(tmp_path / "t.csv", index=False)
     frame.to_parquet(tmp_path / "t.parquet")
-    for data in (frame.sample(frac=1), pl.from_pandas(frame), tmp_path / "t.csv", tmp_path / "t.parquet"):
+    for data in (
+        frame.sample(frac=1),
+        pl.from_pandas(frame),
+        tmp_path / "t.csv",
+        tmp_path / "t.parquet",
+    ):
         assert analyzed(data, P90) == one
     turned = analyzed(frame, P90, control="new", new="old")
     assert (turned.difference, turned.p_value) == (-one.difference, one.p_value)
@@ -134,7 +151,10 @@ def test_empty_values_are_left_out_or_count_as_zero(missing):
     frame.loc[frame.unit % 4 == 0, "load"] = np.nan
     one = analyzed(frame, P90 | {"missing": missing})
     other = frame.dropna() if missing == "drop" else frame.fillna({"load": 0.0})
-    assert (one.estimate, one.p_value) == (analyzed(other, P90).estimate, analyzed(other, P90).p_value)
+    assert (one.estimate, one.p_value) == (
+        analyzed(other, P90).estimate,
+        analyzed(other, P90).p_value,
+    )
     assert (sum(one.missing), sum(one.n)) == (1_000, len(other))
 
 
@@ -174,7 +194,11 @@ def test_the_readout_names_the_method_in_both_languages():
     assert result.decision.action in ("extend", "do_not_ship")
     (found,) = result.evidence()
     assert found.quantity.family == "normal"
-    assert found.quantity.parameters["scale"] == pytest.approx(result.comparisons[0].standard_error, rel=1e-9)
+    assert found.quantity.parameters["scale"] == pytest.approx(
+        result.comparisons[0].standard_error, rel=1e-9
+    )
     for language in LANGUAGES:
         blocks = [block for section in result.sections(language).values() for block in section]
-        assert "Quantile" in "".join(block._repr_html_() for block in blocks if hasattr(block, "_repr_html_"))
+        assert "Quantile" in "".join(
+            block._repr_html_() for block in blocks if hasattr(block, "_repr_html_")
+        )

@@ -21,7 +21,9 @@ from opslab import experiments
 from opslab.errors import DataError, SpecError
 from opslab.experiments.spec import Experiment
 
-ROOT = Path(os.environ.get("OPSLAB_REAL_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
+ROOT = Path(
+    os.environ.get("OPSLAB_REAL_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data"
+)
 
 
 def data_file(name):
@@ -76,13 +78,19 @@ metrics:
 def test_cookie_cats(tmp_path):
     path = data_file("cookie_cats.csv")
     result = experiments.analyze(loaded(tmp_path, COOKIE_CATS.format(path=path)))
-    assert [(arm.name, arm.units) for arm in result.arms] == [("gate_30", 44_700), ("gate_40", 45_489)]
+    assert [(arm.name, arm.units) for arm in result.arms] == [
+        ("gate_30", 44_700),
+        ("gate_40", 45_489),
+    ]
     ratio = check(result, "sample_ratio")
     assert (ratio.status, round(ratio.value, 6)) == ("warn", 0.008608)
     found = by_metric(result)
     assert [round(value, 6) for value in found["day 7"].estimate] == [0.182, 0.190201]
     assert round(found["day 7"].difference, 6) == -0.008201
-    assert [round(bound, 6) for bound in found["day 7"].difference_interval] == [-0.013282, -0.003121]
+    assert [round(bound, 6) for bound in found["day 7"].difference_interval] == [
+        -0.013282,
+        -0.003121,
+    ]
     assert near(found["day 7"].p_value, 0.00155425)
     assert [round(value, 6) for value in found["day 1"].estimate] == [0.442283, 0.448188]
     assert round(found["day 1"].difference, 6) == -0.005905
@@ -97,7 +105,9 @@ def test_cookie_cats_without_the_player_of_49854_rounds(tmp_path):
     path = data_file("cookie_cats.csv")
     players = pd.read_csv(path)
     spec = loaded(tmp_path, COOKIE_CATS.format(path=path))
-    rounds = by_metric(experiments.analyze(spec, players[players.sum_gamerounds < 49_854]))["rounds"]
+    rounds = by_metric(experiments.analyze(spec, players[players.sum_gamerounds < 49_854]))[
+        "rounds"
+    ]
     assert (round(rounds.difference, 6), round(rounds.p_value, 6)) == (-0.043335, 0.949469)
 
 
@@ -120,7 +130,9 @@ def test_hillstrom_with_the_past_spending_as_covariate(tmp_path):
     """Past spending hardly tells future spending here, and the readout says so."""
     path = data_file("hillstrom.csv")
     customers = pd.read_csv(path).rename_axis("customer").reset_index()
-    text = HILLSTROM.replace("column: spend,", "column: spend, covariates: [history],").format(path=path)
+    text = HILLSTROM.replace("column: spend,", "column: spend, covariates: [history],").format(
+        path=path
+    )
     result = experiments.analyze(loaded(tmp_path, text), customers)
     for one in result.comparisons[4:]:
         pair = customers[customers.segment.isin([one.arm, "No E-Mail"])]
@@ -146,11 +158,15 @@ def test_hillstrom(tmp_path):
     assert round(womens["conversion"].difference, 8) == 0.00311106
     assert near(womens["conversion"].p_value, 1.57105e-04)
     assert round(mens["spend"].difference, 6) == 0.769827
-    assert mens["spend"].difference / mens["spend"].standard_error == pytest.approx(5.30014, abs=5e-6)
+    assert mens["spend"].difference / mens["spend"].standard_error == pytest.approx(
+        5.30014, abs=5e-6
+    )
     assert mens["spend"].p_value == pytest.approx(1.16381e-07, rel=5e-6)
     assert [round(bound, 6) for bound in mens["spend"].difference_interval] == [0.485140, 1.054515]
     assert round(womens["spend"].difference, 6) == 0.424412
-    assert womens["spend"].difference / womens["spend"].standard_error == pytest.approx(3.25637, abs=5e-6)
+    assert womens["spend"].difference / womens["spend"].standard_error == pytest.approx(
+        3.25637, abs=5e-6
+    )
     assert womens["spend"].p_value == pytest.approx(0.00112940, rel=5e-6)
     assert mens["spend"].p_adjusted == pytest.approx(2 * mens["spend"].p_value, rel=1e-12)
     assert womens["spend"].p_adjusted == womens["spend"].p_value
@@ -182,7 +198,9 @@ def test_nsw_with_what_was_known_before(tmp_path):
     path = data_file("nsw_lalonde.csv")
     persons = pd.read_csv(path).rename_axis("person").reset_index()
     names = ["re74", "re75", "age", "educ"]
-    text = NSW.replace("column: re78,", f"column: re78, covariates: [{', '.join(names)}],").format(path=path)
+    text = NSW.replace("column: re78,", f"column: re78, covariates: [{', '.join(names)}],").format(
+        path=path
+    )
     result = experiments.analyze(loaded(tmp_path, text), persons)
     (one,) = result.comparisons
     difference, error = interacted(persons, "re78", persons.treat == 1, names)
@@ -270,7 +288,9 @@ def udacity(folder, missing, end="2014-11-16", unit="clicks"):
 
 
 def test_udacity_whose_last_days_have_no_payments_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"enrollments in .*days\.csv is empty in 28 rows") as caught:
+    with pytest.raises(
+        DataError, match=r"enrollments in .*days\.csv is empty in 28 rows"
+    ) as caught:
         udacity(tmp_path, "refuse")
     assert {problem.field for problem in caught.value.problems} >= {
         "metrics[1].missing",
@@ -283,13 +303,15 @@ def test_udacity_over_the_complete_days_is_what_was_published(end, tmp_path):
     """Days without outcomes are left out with their clicks, and flagged; intervals rest on how days differ, not on
     the pooled binomial variance of the published ones. scipy's paired t test over the days' rates has the same width;
     all three are wider than the published ones, as days differ by more than single clicks explain."""
-    days = (
-        pd.read_csv(data_file("udacity_free_trial_daily.csv")).dropna().set_index(["date", "group"]).unstack()  # noqa: PD010 - a day has one row of each
-    )
+    days = pd.read_csv(data_file("udacity_free_trial_daily.csv")).dropna()
+    days = days.set_index(["date", "group"]).unstack()  # noqa: PD010 - a day has one row of each
     result = udacity(tmp_path, "drop", end)
     found = by_metric(result)
-    parts = {"gross conversion": ("enrollments", "clicks"), "net conversion": ("payments", "clicks"),
-             "retention": ("payments", "enrollments")}  # fmt: skip
+    parts = {
+        "gross conversion": ("enrollments", "clicks"),
+        "net conversion": ("payments", "clicks"),
+        "retention": ("payments", "enrollments"),
+    }
     for name, (difference, low, high) in PUBLISHED.items():
         one = found[name]
         assert round(one.difference, 7) == difference
@@ -317,7 +339,9 @@ def test_nsw_with_all_its_covariates(tmp_path):
     path = data_file("nsw_lalonde.csv")
     persons = pd.read_csv(path).rename_axis("person").reset_index()
     names = ["age", "educ", "black", "hisp", "marr", "nodegree", "re74", "re75"]
-    text = NSW.replace("column: re78,", f"column: re78, covariates: [{', '.join(names)}],").format(path=path)
+    text = NSW.replace("column: re78,", f"column: re78, covariates: [{', '.join(names)}],").format(
+        path=path
+    )
     (one,) = experiments.analyze(loaded(tmp_path, text), persons).comparisons
     difference, error = interacted(persons, "re78", persons.treat == 1, names)
     assert one.difference == pytest.approx(difference, rel=1e-9)

@@ -61,9 +61,9 @@ def onboarding():
 def arms(table, column, value, control):
     """Return the values of the control arm and of the other."""
     is_control = table[column] == control
-    return table.loc[is_control, value].dropna().astype(float), table.loc[~is_control, value].dropna().astype(
-        float
-    )
+    return table.loc[is_control, value].dropna().astype(float), table.loc[
+        ~is_control, value
+    ].dropna().astype(float)
 
 
 def difference(control, other):
@@ -102,7 +102,11 @@ def test_files_are_small_plain_and_described(remade):
 def test_specs_of_unit_tables_fit_their_data(name):
     spec = yaml.safe_load((SAMPLE / f"{name}.yaml").read_text(encoding="utf-8"))
     table = pd.read_csv(SAMPLE / spec["data"]["path"], parse_dates=[spec["period"]["time"]])
-    named = {spec["unit"], spec["arms"]["column"], *(metric["column"] for metric in spec["metrics"])}
+    named = {
+        spec["unit"],
+        spec["arms"]["column"],
+        *(metric["column"] for metric in spec["metrics"]),
+    }
     assert named <= set(table.columns)
     assert set(table[spec["arms"]["column"]]) == set(spec["arms"]["weights"])
     days = table[spec["period"]["time"]].dt.date
@@ -154,7 +158,9 @@ def test_checkout_covers_28_whole_days_with_quiet_weekends(checkout):
 def test_checkout_is_healthy(checkout):
     assert sample_ratio(checkout, "variant") > 0.05
     for column in ("country", "platform"):
-        assert stats.chi2_contingency(pd.crosstab(checkout[column], checkout["variant"])).pvalue > 0.01
+        assert (
+            stats.chi2_contingency(pd.crosstab(checkout[column], checkout["variant"])).pvalue > 0.01
+        )
     assert difference(*arms(checkout, "variant", "revenue_before", "control"))[0] > 0.05
 
 
@@ -181,7 +187,9 @@ def test_checkout_revenue_recovers_truth_and_gains_from_the_covariate(checkout, 
     assert low < known["revenue_difference_of_these_users"] < high
     assert abs(known["revenue_difference"] - known["revenue_difference_of_these_users"]) < 0.2
     before, revenue = checkout["revenue_before"], checkout["revenue"]
-    assert np.corrcoef(before, revenue)[0, 1] == pytest.approx(known["revenue_correlation"], abs=0.03)
+    assert np.corrcoef(before, revenue)[0, 1] == pytest.approx(
+        known["revenue_correlation"], abs=0.03
+    )
     assert (before == 0).mean() > 0.5
     assert stats.skew(before) > 2
     slope = np.polyfit(before, revenue, 1)[0]
@@ -201,7 +209,10 @@ def test_search_is_broken_where_truth_says(search, truth):
     facts, known = truth["search_ranking"]["file"], truth["search_ranking"]["truth"]
     assert len(search) == facts["rows"] == 5_000
     for ranking, mine in search.groupby("ranking"):
-        assert (len(mine), mine["clicked"].sum()) == (facts[ranking]["rows"], facts[ranking]["clicked"])
+        assert (len(mine), mine["clicked"].sum()) == (
+            facts[ranking]["rows"],
+            facts[ranking]["clicked"],
+        )
         low, high = stats.binomtest(len(mine), len(search)).proportion_ci(0.99)
         assert low < known["seen_share"][ranking] < high
     assert sample_ratio(search, "ranking") < 0.001

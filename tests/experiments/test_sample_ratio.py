@@ -56,7 +56,9 @@ def test_scale_of_weights_and_order_of_arms_do_not_matter(pairs, scale, random):
         return
     shuffled = random.sample(pairs, len(pairs))
     result = sample_ratio(*zip(*pairs, strict=True))
-    other = sample_ratio([count for count, _ in shuffled], [weight * scale for _, weight in shuffled])
+    other = sample_ratio(
+        [count for count, _ in shuffled], [weight * scale for _, weight in shuffled]
+    )
     assert other.statistic == pytest.approx(result.statistic, rel=1e-6, abs=1e-6)
 
 
@@ -70,7 +72,9 @@ def test_far_tail_is_not_zero():
     # With one degree of freedom the tail is erfc(sqrt(chi-square / 2)).
     result = sample_ratio([50_000, 55_000], [1, 1])
     assert 0 < result.p_value < 1e-50
-    assert result.p_value == pytest.approx(math.erfc(math.sqrt(result.statistic / 2)), rel=1e-9, abs=0)
+    assert result.p_value == pytest.approx(
+        math.erfc(math.sqrt(result.statistic / 2)), rel=1e-9, abs=0
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,32 @@ from opslab.experiments.moments import collect_by, merge
 from opslab.experiments.segments import interaction
 from opslab.experiments.spec import Experiment
 from opslab.experiments.summed import Column, Joint
-from opslab.tables.opening import open_table
+from opslab.tables.reader import open_table
 
 MEAN = {"name": "spend", "type": "mean", "column": "spend", "role": "primary", "goal": "increase"}
-SHARE = {"name": "bought", "type": "proportion", "column": "bought", "role": "secondary", "goal": "increase"}
-RATIO = {"name": "basket", "type": "ratio", "numerator": "spend", "denominator": "orders", "role": "secondary",
-         "goal": "increase"}  # fmt: skip
-GUARD = {"name": "load", "type": "mean", "column": "load", "role": "guardrail", "goal": "decrease",
-         "margin": {"relative": 0.05}}  # fmt: skip
+SHARE = {
+    "name": "bought",
+    "type": "proportion",
+    "column": "bought",
+    "role": "secondary",
+    "goal": "increase",
+}
+RATIO = {
+    "name": "basket",
+    "type": "ratio",
+    "numerator": "spend",
+    "denominator": "orders",
+    "role": "secondary",
+    "goal": "increase",
+}
+GUARD = {
+    "name": "load",
+    "type": "mean",
+    "column": "load",
+    "role": "guardrail",
+    "goal": "decrease",
+    "margin": {"relative": 0.05},
+}
 
 
 def analyzed(frame, *metrics, arms=("old", "new"), segments=("land",), **fields):
@@ -72,7 +90,8 @@ def test_a_segment_is_the_analysis_of_its_rows(metric):
         for name in ("difference", "standard_error", "p_value", "lift"):
             assert getattr(one, name) == pytest.approx(getattr(alone, name), rel=1e-9), name
     effects, errors = (
-        np.array([getattr(one, name) for one in result.segments]) for name in ("difference", "standard_error")
+        np.array([getattr(one, name) for one in result.segments])
+        for name in ("difference", "standard_error")
     )
     (test,) = result.interactions
     assert test.statistic == pytest.approx(combine_effects(effects, errors**2).q, rel=1e-9)
@@ -82,7 +101,9 @@ def test_a_segment_is_the_analysis_of_its_rows(metric):
 def test_families_are_corrected_as_statsmodels_does():
     """Benjamini and Hochberg over every effect in a segment, Holm over the tests of interaction; no guardrails."""
     arms = ("old", "new", "bold")
-    result = analyzed(units(4_000, arms), MEAN, SHARE, GUARD, arms=arms, segments=["land", "device"])
+    result = analyzed(
+        units(4_000, arms), MEAN, SHARE, GUARD, arms=arms, segments=["land", "device"]
+    )
     assert len(result.segments) == 2 * 2 * (3 + 2)
     assert {one.metric for one in result.segments} == {"spend", "bought"}
     p_values = [one.p_value for one in result.segments]
@@ -90,8 +111,12 @@ def test_families_are_corrected_as_statsmodels_does():
     assert [one.p_adjusted for one in result.segments] == pytest.approx(list(expected), rel=1e-12)
     assert len(result.interactions) == 8
     expected = multipletests([one.p_value for one in result.interactions], method="holm")[1]
-    assert [one.p_adjusted for one in result.interactions] == pytest.approx(list(expected), rel=1e-12)
-    found = {(one.metric, one.segment): one.p_adjusted for one in result.interactions if one.arm == "new"}
+    assert [one.p_adjusted for one in result.interactions] == pytest.approx(
+        list(expected), rel=1e-12
+    )
+    found = {
+        (one.metric, one.segment): one.p_adjusted for one in result.interactions if one.arm == "new"
+    }
     assert found["spend", "land"] < 0.05 < found["spend", "device"]
 
 
@@ -137,7 +162,9 @@ def test_a_segment_that_the_arms_touched_has_no_effects():
     frame.loc[moved, "land"] = "de"
     result = analyzed(frame, MEAN, segments=["land", "device"])
     assert {one.segment for one in result.segments} == {"device: app", "device: web"}
-    refused = {one.segment: one.not_estimable and one.not_estimable.key for one in result.interactions}
+    refused = {
+        one.segment: one.not_estimable and one.not_estimable.key for one in result.interactions
+    }
     assert refused == {"land": "experiments.segment_touched", "device": None}
     (land,) = (one for one in result.interactions if one.segment == "land")
     assert (land.p_value, land.p_adjusted, land.statistic) == (None, None, None)
@@ -187,8 +214,12 @@ def test_levels_of_any_type_have_names():
     frame["year"], frame["new"] = frame.unit % 3 + 2020, frame.unit % 2 == 0
     result = analyzed(frame, MEAN, segments=["year", "new"])
     assert [one.segment for one in result.segments] == [
-        "year: 2020", "year: 2021", "year: 2022", "new: false", "new: true"
-    ]  # fmt: skip
+        "year: 2020",
+        "year: 2021",
+        "year: 2022",
+        "new: false",
+        "new: true",
+    ]
 
 
 def test_without_any_interaction_holm_keeps_five_percent():
@@ -196,5 +227,7 @@ def test_without_any_interaction_holm_keeps_five_percent():
     random, claimed = np.random.default_rng(8), 0
     for _ in range(300):
         made = random.normal(1.0, 1.0, (4, 50))
-        claimed += interaction(list(made.mean(axis=1)), list(made.var(axis=1, ddof=1) / 50))[2] < 0.05
+        claimed += (
+            interaction(list(made.mean(axis=1)), list(made.var(axis=1, ddof=1) / 50))[2] < 0.05
+        )
     assert claimed / 300 == pytest.approx(0.05, abs=3.5 * (0.05 * 0.95 / 300) ** 0.5)

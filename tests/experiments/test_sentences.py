@@ -22,19 +22,42 @@ def comparison(
     lifts=(None, None),
 ):
     return Comparison(
-        metric="m", role="primary", type=kind, goal="increase", arm="b", control="a", n=(9, 9), missing=(0, 0),
-        estimate=estimate, difference=difference, difference_interval=bounds, lift=lift, lift_interval=lifts,
-        p_value=0.1, p_adjusted=0.1, method="welch", verdict="open",
-    )  # fmt: skip
+        metric="m",
+        role="primary",
+        type=kind,
+        goal="increase",
+        arm="b",
+        control="a",
+        n=(9, 9),
+        missing=(0, 0),
+        estimate=estimate,
+        difference=difference,
+        difference_interval=bounds,
+        lift=lift,
+        lift_interval=lifts,
+        p_value=0.1,
+        p_adjusted=0.1,
+        method="welch",
+        verdict="open",
+    )
 
 
 @pytest.mark.parametrize(
     ("one", "shown"),
     [
         (comparison(), ("+1.14", f"{MINUS}0.29 to +2.58")),
-        (comparison(difference=0.0723, bounds=(-0.0168, 0.161)), ("+0.072", f"{MINUS}0.017 to +0.161")),
-        (comparison(difference=3757, bounds=(-16756, 24270)), ("+3,757", f"{MINUS}16,756 to +24,270")),
-        (comparison(difference=1000, bounds=(999.2, 1000.8)), ("+1,000.00", "+999.20 to +1,000.80")),
+        (
+            comparison(difference=0.0723, bounds=(-0.0168, 0.161)),
+            ("+0.072", f"{MINUS}0.017 to +0.161"),
+        ),
+        (
+            comparison(difference=3757, bounds=(-16756, 24270)),
+            ("+3,757", f"{MINUS}16,756 to +24,270"),
+        ),
+        (
+            comparison(difference=1000, bounds=(999.2, 1000.8)),
+            ("+1,000.00", "+999.20 to +1,000.80"),
+        ),
         (
             comparison("proportion", difference=0.0248, bounds=(0.0081, 0.0416)),
             (f"+2.48{SPACE}pp", f"+0.81{SPACE}pp to +4.16{SPACE}pp"),
@@ -133,6 +156,8 @@ def test_a_far_wider_line_is_cut_with_an_arrow_and_told_in_full(several):
 
 
 def test_tables_of_several_arms_are_grouped_by_metric(several):
-    table = next(block for block in several.sections("en")["effects"] if getattr(block, "groups", None))
+    table = next(
+        block for block in several.sections("en")["effects"] if getattr(block, "groups", None)
+    )
     assert [group.head.text for group in table.groups] == ["x", "y", "z", "rare"]
     assert [[row[0] for row in group.rows] for group in table.groups] == [["b", "c"]] * 4

@@ -20,12 +20,20 @@ RATIO = {
     "role": "primary",
     "goal": "increase",
 }
-SHARE = {"name": "bought", "type": "proportion", "column": "bought", "role": "primary", "goal": "increase"}
+SHARE = {
+    "name": "bought",
+    "type": "proportion",
+    "column": "bought",
+    "role": "primary",
+    "goal": "increase",
+}
 
 
 def analyzed(frame, *metrics, strata=("stratum",), **fields):
     arms = {"column": "arm", "control": "old", "weights": {"old": 1, "new": 1}}
-    spec = Experiment(experiment="a test", unit="unit", arms=arms, metrics=metrics, strata=strata, **fields)
+    spec = Experiment(
+        experiment="a test", unit="unit", arms=arms, metrics=metrics, strata=strata, **fields
+    )
     return experiments.analyze(spec, frame)
 
 
@@ -51,7 +59,9 @@ def strata(n=2_000, seed=1, share=None):
     stratum = random.choice(4, n, p=[0.1, 0.2, 0.3, 0.4])
     share = np.array(share or [0.5, 0.3, 0.5, 0.7])
     new = random.random(n) < share[stratum]
-    frame = pd.DataFrame({"unit": np.arange(n), "arm": np.where(new, "new", "old"), "stratum": stratum})
+    frame = pd.DataFrame(
+        {"unit": np.arange(n), "arm": np.where(new, "new", "old"), "stratum": stratum}
+    )
     frame["x"] = random.normal(10, 2, n)
     frame["y"] = 20.0 * stratum + 2 * frame.x + random.normal(0, 1 + stratum, n) + new
     frame["d"] = random.poisson(5 + stratum, n) + 1.0
@@ -61,7 +71,10 @@ def strata(n=2_000, seed=1, share=None):
 
 def wide(frame, *names):
     table = frame.set_index(["stratum", "arm"])[list(names)].sort_index().unstack()  # noqa: PD010 - pairs are unique
-    return {name: (table[name]["new"].to_numpy(float), table[name]["old"].to_numpy(float)) for name in names}
+    return {
+        name: (table[name]["new"].to_numpy(float), table[name]["old"].to_numpy(float))
+        for name in names
+    }
 
 
 @pytest.mark.parametrize("n", [3, 24])
@@ -90,7 +103,9 @@ def test_pairs_with_covariates_are_the_regression_of_their_differences():
     assert (one.raw.difference, one.raw.p_value) == pytest.approx(
         (raw.statistic * raw._standard_error, raw.pvalue)
     )
-    assert one.variance_reduction == pytest.approx(1 - (fit.bse[0] / raw._standard_error) ** 2, rel=1e-9)
+    assert one.variance_reduction == pytest.approx(
+        1 - (fit.bse[0] / raw._standard_error) ** 2, rel=1e-9
+    )
 
 
 def test_pairs_of_a_ratio_are_paired_on_its_linearised_variable():
@@ -100,7 +115,9 @@ def test_pairs_of_a_ratio_are_paired_on_its_linearised_variable():
     new, old = ((y - ratio * d) / d.mean() for ratio, y, d in sides)
     one = only(analyzed(frame, RATIO))
     assert one.difference == pytest.approx(sides[0][0] - sides[1][0], rel=1e-9)
-    assert one.standard_error == pytest.approx(np.std(new - old, ddof=1) / np.sqrt(len(new)), rel=1e-9)
+    assert one.standard_error == pytest.approx(
+        np.std(new - old, ddof=1) / np.sqrt(len(new)), rel=1e-9
+    )
 
 
 def by_hand(frame, name="y"):
@@ -112,7 +129,11 @@ def by_hand(frame, name="y"):
         difference += weight * (sides[0].mean() - sides[1].mean())
         terms += [(weight**2 * side.var() / len(side), len(side) - 1) for side in sides]
     variance = sum(term for term, _ in terms)
-    return difference, variance**0.5, variance**2 / sum(term**2 / freedom for term, freedom in terms)
+    return (
+        difference,
+        variance**0.5,
+        variance**2 / sum(term**2 / freedom for term, freedom in terms),
+    )
 
 
 @pytest.mark.parametrize("name", ["y", "bought"])
@@ -134,7 +155,9 @@ def test_strata_are_the_saturated_regression_with_robust_errors():
     dummies = pd.get_dummies(frame.stratum).astype(float)
     centred = dummies - dummies.mean()
     treated = (frame.arm == "new").astype(float)
-    design = pd.concat([dummies.mul(1.0), treated, centred.iloc[:, 1:].mul(treated, axis=0)], axis=1)
+    design = pd.concat(
+        [dummies.mul(1.0), treated, centred.iloc[:, 1:].mul(treated, axis=0)], axis=1
+    )
     fit = sm.OLS(frame.y, design.to_numpy(float)).fit(cov_type="HC2")
     one = only(analyzed(frame, MEAN))
     assert one.difference == pytest.approx(fit.params.iloc[4], rel=1e-9)
@@ -149,12 +172,16 @@ def test_strata_with_covariates_are_the_regression_with_a_slope_for_each_arm():
     centred = frame.x - frame.groupby("stratum").x.transform("mean")
     dummies = pd.get_dummies(frame.stratum).to_numpy(float)
     shares = dummies[:, 1:] - dummies[:, 1:].mean(axis=0)
-    design = np.column_stack([dummies, treated, shares * treated[:, None], centred, centred * treated])
+    design = np.column_stack(
+        [dummies, treated, shares * treated[:, None], centred, centred * treated]
+    )
     fit = sm.OLS(frame.y, design).fit(cov_type="HC1")
     assert one.method == "stratified_cuped"
     assert one.difference == pytest.approx(fit.params.iloc[4], rel=0.01)
     assert one.standard_error == pytest.approx(fit.bse.iloc[4], rel=0.01)
-    assert one.variance_reduction == pytest.approx(1 - (fit.bse.iloc[4] / by_hand(frame)[1]) ** 2, abs=0.01)
+    assert one.variance_reduction == pytest.approx(
+        1 - (fit.bse.iloc[4] / by_hand(frame)[1]) ** 2, abs=0.01
+    )
 
 
 def test_a_ratio_within_strata_has_the_error_of_its_linearised_variable():
@@ -182,7 +209,9 @@ def test_lone_units_are_left_out_and_told():
     rest = frame[~frame.stratum.isin([3, 5])]
     assert one.p_value == pytest.approx(only(analyzed(rest, MEAN)).p_value, rel=1e-9)
     assert one.n == (22, 22)
-    assert {dict(note.values)["count"] for note in one.notes if note.key == "experiments.lone_units"} == {3}
+    assert {
+        dict(note.values)["count"] for note in one.notes if note.key == "experiments.lone_units"
+    } == {3}
 
 
 def test_strata_of_several_columns_are_their_combinations():
@@ -194,14 +223,19 @@ def test_strata_of_several_columns_are_their_combinations():
 
 def test_one_stratum_is_welch():
     frame = strata().assign(stratum="all")
-    expected = stats.ttest_ind(*(frame.y[frame.arm == arm] for arm in ("new", "old")), equal_var=False)
+    expected = stats.ttest_ind(
+        *(frame.y[frame.arm == arm] for arm in ("new", "old")), equal_var=False
+    )
     one = only(analyzed(frame, MEAN))
     assert one.p_value == pytest.approx(expected.pvalue, rel=1e-9)
     assert one.degrees_of_freedom == pytest.approx(expected.df, rel=1e-9)
 
 
-@pytest.mark.parametrize("frame", [pairs(1), pairs(30).assign(stratum=range(60)), pairs().assign(y=1.0)],
-                         ids=["one pair", "no pair", "constant"])  # fmt: skip
+@pytest.mark.parametrize(
+    "frame",
+    [pairs(1), pairs(30).assign(stratum=range(60)), pairs().assign(y=1.0)],
+    ids=["one pair", "no pair", "constant"],
+)
 def test_what_cannot_be_told_is_said(frame):
     one = only(analyzed(frame, MEAN))
     assert (one.difference, one.p_value, one.standard_error) == (None, None, None)

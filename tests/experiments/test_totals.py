@@ -9,19 +9,41 @@ from opslab import experiments
 from opslab.errors import DataError
 from opslab.experiments.spec import Experiment
 
-ENROLLED = {"name": "enrolled", "type": "mean", "column": "enrolled", "role": "primary", "goal": "increase"}
-MEAN = {"name": "revenue", "type": "mean", "column": "revenue", "role": "secondary", "goal": "increase"}
-RATIO = {"name": "paid", "type": "ratio", "numerator": "paid", "denominator": "enrolled", "role": "secondary",
-         "goal": "increase"}  # fmt: skip
+ENROLLED = {
+    "name": "enrolled",
+    "type": "mean",
+    "column": "enrolled",
+    "role": "primary",
+    "goal": "increase",
+}
+MEAN = {
+    "name": "revenue",
+    "type": "mean",
+    "column": "revenue",
+    "role": "secondary",
+    "goal": "increase",
+}
+RATIO = {
+    "name": "paid",
+    "type": "ratio",
+    "numerator": "paid",
+    "denominator": "enrolled",
+    "role": "secondary",
+    "goal": "increase",
+}
 START = pd.Timestamp("2026-05-04")
 
 
 def experiment(*metrics, arms=("old", "new"), end="2026-05-31", **fields):
     return Experiment(
-        experiment="a test", unit="clicks", data={"path": "t.csv", "rows": "totals"},
+        experiment="a test",
+        unit="clicks",
+        data={"path": "t.csv", "rows": "totals"},
         arms={"column": "arm", "control": arms[0], "weights": dict.fromkeys(arms, 1.0)},
-        period={"time": "day", "start": "2026-05-04", "end": end}, metrics=metrics, **fields,
-    )  # fmt: skip
+        period={"time": "day", "start": "2026-05-04", "end": end},
+        metrics=metrics,
+        **fields,
+    )
 
 
 def totals(days=28, arms=("old", "new"), seed=1):
@@ -32,8 +54,16 @@ def totals(days=28, arms=("old", "new"), seed=1):
         for place, arm in enumerate(arms):
             clicks = random.poisson(busy)
             enrolled = random.binomial(clicks, mood + 0.01 * place)
-            made.append((START + pd.Timedelta(days=day), arm, clicks, enrolled, random.binomial(enrolled, 0.5),
-                         round(float(random.normal(5 * enrolled, 20)), 2)))  # fmt: skip
+            made.append(
+                (
+                    START + pd.Timedelta(days=day),
+                    arm,
+                    clicks,
+                    enrolled,
+                    random.binomial(enrolled, 0.5),
+                    round(float(random.normal(5 * enrolled, 20)), 2),
+                )
+            )
     return pd.DataFrame(made, columns=["day", "arm", "clicks", "enrolled", "paid", "revenue"])
 
 
@@ -56,7 +86,9 @@ def test_the_difference_is_that_of_the_sums_and_its_error_pairs_the_days(metric,
     frame = totals()
     (one,) = experiments.analyze(experiment(metric | {"role": "primary"}), frame).comparisons
     estimates, (new, old) = by_day(frame, above, below)
-    paired = stats.ttest_rel(new, old)  # both means are 0 by construction: its spread is what counts
+    paired = stats.ttest_rel(
+        new, old
+    )  # both means are 0 by construction: its spread is what counts
     error = np.std(new - old, ddof=1) / np.sqrt(28)
     assert paired.df == one.degrees_of_freedom == 27
     assert one.estimate == pytest.approx(tuple(estimates), rel=1e-12)
@@ -101,7 +133,9 @@ def test_rows_finer_than_a_day_are_summed_first():
         frame[name] = frame[name] - half[name]
     half["day"] += pd.Timedelta("11h")
     both = pd.concat([frame, half], ignore_index=True).sample(frac=1, random_state=1)
-    found, whole = (experiments.analyze(experiment(ENROLLED, MEAN, RATIO), one) for one in (both, totals()))
+    found, whole = (
+        experiments.analyze(experiment(ENROLLED, MEAN, RATIO), one) for one in (both, totals())
+    )
     for one, other in zip(found.comparisons, whole.comparisons, strict=True):
         assert one.p_value == pytest.approx(other.p_value, rel=1e-9)
 
@@ -112,7 +146,9 @@ def test_several_arms_are_each_paired_with_the_control():
     for one in result.comparisons:
         estimates, (new, old) = by_day(frame, "enrolled", "clicks", one.arm)
         assert one.difference == pytest.approx(estimates[0] - estimates[1], rel=1e-9)
-        assert one.standard_error == pytest.approx(np.std(new - old, ddof=1) / np.sqrt(28), rel=1e-9)
+        assert one.standard_error == pytest.approx(
+            np.std(new - old, ddof=1) / np.sqrt(28), rel=1e-9
+        )
 
 
 def test_empty_totals_mean_what_the_spec_says():
@@ -128,9 +164,13 @@ def test_empty_totals_mean_what_the_spec_says():
     assert (one.p_value, one.standard_error) == pytest.approx(
         (expected.p_value, expected.standard_error), rel=1e-9
     )
-    (zero,) = experiments.analyze(experiment(ENROLLED | {"missing": "zero"}), unfinished).comparisons
+    (zero,) = experiments.analyze(
+        experiment(ENROLLED | {"missing": "zero"}), unfinished
+    ).comparisons
     sums = unfinished.groupby("arm")[["enrolled", "clicks"]].sum()
-    assert zero.estimate == pytest.approx(tuple((sums.enrolled / sums.clicks)[["new", "old"]]), rel=1e-12)
+    assert zero.estimate == pytest.approx(
+        tuple((sums.enrolled / sums.clicks)[["new", "old"]]), rel=1e-12
+    )
 
 
 def test_an_unfinished_window_is_flagged():
@@ -139,7 +179,11 @@ def test_an_unfinished_window_is_flagged():
     unfinished = frame.assign(enrolled=frame.enrolled.where(~late))
     result = experiments.analyze(experiment(ENROLLED | {"missing": "drop"}), unfinished)
     check = next(one for one in result.checks if one.name == "outcome_windows")
-    assert (check.status, check.value, str(dict(check.detail.values)["day"])) == ("warn", 8, "2026-05-24")
+    assert (check.status, check.value, str(dict(check.detail.values)["day"])) == (
+        "warn",
+        8,
+        "2026-05-24",
+    )
     blocked = experiment(ENROLLED | {"missing": "drop"}, decision={"blocking": ["outcome_windows"]})
     assert experiments.analyze(blocked, unfinished).broken
 
@@ -163,7 +207,11 @@ def test_units_are_whole_numbers(value, row):
 
 def test_totals_without_units_arms_or_days_are_refused():
     frame = totals().astype({"clicks": float, "arm": object})
-    for column, words in (("clicks", "hold no number of units"), ("arm", "no arm"), ("day", "no moment")):
+    for column, words in (
+        ("clicks", "hold no number of units"),
+        ("arm", "no arm"),
+        ("day", "no moment"),
+    ):
         broken = frame.copy()
         broken.loc[4, column] = None
         with pytest.raises(DataError, match=words):

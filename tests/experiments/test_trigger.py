@@ -14,20 +14,36 @@ from opslab.experiments.spec import Experiment
 from opslab.experiments.trigger import diluted
 
 METRIC = {"name": "spend", "type": "mean", "column": "spend", "role": "primary", "goal": "increase"}
-SHARE = {"name": "bought", "type": "proportion", "column": "bought", "role": "secondary", "goal": "increase"}
-RATIO = {"name": "basket", "type": "ratio", "numerator": "spend", "denominator": "orders", "role": "secondary",
-         "goal": "increase"}  # fmt: skip
+SHARE = {
+    "name": "bought",
+    "type": "proportion",
+    "column": "bought",
+    "role": "secondary",
+    "goal": "increase",
+}
+RATIO = {
+    "name": "basket",
+    "type": "ratio",
+    "numerator": "spend",
+    "denominator": "orders",
+    "role": "secondary",
+    "goal": "increase",
+}
 
 
 def analyzed(frame, *metrics, trigger="met", **fields):
     arms = {"column": "arm", "control": "old", "weights": {"old": 1, "new": 1}}
-    spec = Experiment(experiment="a test", unit="unit", arms=arms, metrics=metrics, trigger=trigger, **fields)
+    spec = Experiment(
+        experiment="a test", unit="unit", arms=arms, metrics=metrics, trigger=trigger, **fields
+    )
     return experiments.analyze(spec, frame)
 
 
 def units(n=4_000, rate=0.25, effect=3.0, seed=1):
     random = np.random.default_rng(seed)
-    frame = pd.DataFrame({"unit": np.arange(n), "arm": np.where(random.random(n) < 0.5, "new", "old")})
+    frame = pd.DataFrame(
+        {"unit": np.arange(n), "arm": np.where(random.random(n) < 0.5, "new", "old")}
+    )
     frame["met"] = (random.random(n) < rate).astype(int)
     reached = (frame.met == 1) & (frame.arm == "new")
     frame["past"] = random.normal(0, 4, n)
@@ -53,7 +69,9 @@ def test_the_effect_is_that_on_triggered_units_and_its_share_of_all():
     for found in (one, share):
         assert found.diluted.difference == pytest.approx(rate * found.difference, rel=1e-12)
         low, high = found.diluted.difference_interval
-        variance = (rate * found.standard_error) ** 2 + found.difference**2 * rate * (1 - rate) / len(frame)
+        variance = (rate * found.standard_error) ** 2 + found.difference**2 * rate * (
+            1 - rate
+        ) / len(frame)
         reach = stats.t.ppf(0.975, found.degrees_of_freedom) * variance**0.5
         assert (low, high) == pytest.approx(
             (rate * found.difference - reach, rate * found.difference + reach), rel=1e-9
@@ -61,7 +79,9 @@ def test_the_effect_is_that_on_triggered_units_and_its_share_of_all():
     control = frame.spend[frame.arm == "old"].mean()
     assert one.diluted.lift == pytest.approx(rate * one.difference / control, rel=1e-9)
     assert ratio.diluted is None
-    assert [arm.units for arm in result.arms] == [(frame.arm == arm).sum() for arm in ("old", "new")]
+    assert [arm.units for arm in result.arms] == [
+        (frame.arm == arm).sum() for arm in ("old", "new")
+    ]
 
 
 def test_covariates_sharpen_the_diluted_effect_too():
@@ -88,7 +108,9 @@ def test_diluted_effects_are_unbiased_and_covered():
         low, high = all_units.difference_interval
         inside += low < truth < high
         low, high = all_units.lift_interval
-        inside_lift += low < truth / 21.0 < high  # 20 + 4 x 0.25 for the control's mean of all units
+        inside_lift += (
+            low < truth / 21.0 < high
+        )  # 20 + 4 x 0.25 for the control's mean of all units
     assert np.mean(found) == pytest.approx(truth, abs=3.5 * np.std(found) / 1_000**0.5)
     assert inside / 1_000 == pytest.approx(0.95, abs=0.025)
     assert inside_lift / 1_000 == pytest.approx(0.95, abs=0.025)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opslab.experiments.units import Units, count_units, without_leaked
-from opslab.tables.opening import open_table
+from opslab.tables.reader import open_table
 
 
 def counted(data, where="TRUE"):
@@ -35,10 +35,24 @@ def test_repeated_leaked_and_nameless_with_a_row_of_each():
         ("u", "a", 2),
     ]
     assert counted(frame(*rows)) == Units(
-        units=3, rows=7, repeated=1, repeated_row=7, leaked=1, leaked_row=5, nameless=1, nameless_row=4
+        units=3,
+        rows=7,
+        repeated=1,
+        repeated_row=7,
+        leaked=1,
+        leaked_row=5,
+        nameless=1,
+        nameless_row=4,
     )
     assert counted(frame(*rows), "day = 1") == Units(
-        units=3, rows=6, repeated=1, repeated_row=3, leaked=1, leaked_row=5, nameless=1, nameless_row=4
+        units=3,
+        rows=6,
+        repeated=1,
+        repeated_row=3,
+        leaked=1,
+        leaked_row=5,
+        nameless=1,
+        nameless_row=4,
     )
     assert counted(frame(*rows), "day = 2") == Units(units=1, rows=1)
     assert counted(frame(*rows), "day = 3") == Units(units=0, rows=0)
@@ -61,13 +75,21 @@ def test_units_of_every_kind(kind, tmp_path):
 
 
 @settings(deadline=None, max_examples=15)
-@given(st.lists(st.tuples(st.integers(0, 12) | st.none(), st.sampled_from("abc")), min_size=1, max_size=40))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 12) | st.none(), st.sampled_from("abc")), min_size=1, max_size=40
+    )
+)
 def test_counts_equal_those_of_pandas(rows):
     data = pd.DataFrame(rows, columns=["unit", "arm"]).astype({"unit": "Int64"})
     found = counted(data)
     named = data.dropna()
     sizes, arms = named.groupby("unit").size(), named.groupby("unit").arm.nunique()
-    assert (found.units, found.rows, found.nameless) == (len(sizes), len(data), len(data) - len(named))
+    assert (found.units, found.rows, found.nameless) == (
+        len(sizes),
+        len(data),
+        len(data) - len(named),
+    )
     assert found.leaked == (arms > 1).sum()
     assert found.repeated == ((sizes > 1) & (arms == 1)).sum()
     with open_table(data) as table:
@@ -92,4 +114,6 @@ def test_many_units(tmp_path):
     units[1_000] = units[2_000]
     data = pd.DataFrame({"unit": units, "arm": np.where(np.arange(200_000) == 2_000, "b", "a")})
     data.to_parquet(tmp_path / "t.parquet")
-    assert counted(tmp_path / "t.parquet") == Units(units=199_999, rows=200_000, leaked=1, leaked_row=2_001)
+    assert counted(tmp_path / "t.parquet") == Units(
+        units=199_999, rows=200_000, leaked=1, leaked_row=2_001
+    )

@@ -50,7 +50,9 @@ def test_texts_beyond_those_fitted_join_their_theme(monkeypatch):
 
 @settings(max_examples=25)
 @given(st.lists(st.integers(0, 3), min_size=4, max_size=30), st.integers(0, 99))
-def test_silhouette_of_texts_that_all_stand_twice_is_that_of_scikit_learn_for_them_once(labels, seed):
+def test_silhouette_of_texts_that_all_stand_twice_is_that_of_scikit_learn_for_them_once(
+    labels, seed
+):
     labels = np.unique(labels, return_inverse=True)[1]
     vectors = unit(np.random.default_rng(seed).normal(size=(len(labels), 5)))
     distances = np.maximum(1 - vectors @ vectors.T, 0)
@@ -70,10 +72,17 @@ def test_nearest_are_those_of_a_full_sort():
 
 
 def test_an_edge_falls_off_on_the_scale_of_each_text():
-    places, cosines = np.array([[1, 2], [0, 2], [1, 0]]), np.float32([[0.9, 0.5], [0.9, 0.7], [0.7, 0.5]])
+    places, cosines = (
+        np.array([[1, 2], [0, 2], [1, 0]]),
+        np.float32([[0.9, 0.5], [0.9, 0.7], [0.7, 0.5]]),
+    )
     graph = clustering.fuzzy(places, cosines).toarray()
-    assert graph[0, 1] == graph[1, 2] == pytest.approx(1.0)  # each other's nearest, or the nearest of one
-    assert graph[0, 2] == pytest.approx(2 * np.exp(-2) - np.exp(-4))  # the fuzzy union of two times exp(-2)
+    assert (
+        graph[0, 1] == graph[1, 2] == pytest.approx(1.0)
+    )  # each other's nearest, or the nearest of one
+    assert graph[0, 2] == pytest.approx(
+        2 * np.exp(-2) - np.exp(-4)
+    )  # the fuzzy union of two times exp(-2)
     assert np.array_equal(graph, graph.T)
 
 
@@ -91,6 +100,8 @@ def test_levelled_languages_have_one_mean():
     shifted = vectors.copy()
     shifted[60:98] += 0.1
     before, level = unit(shifted), clustering.levelled(unit(shifted), languages)
-    apart = [np.linalg.norm(one[:60].mean(axis=0) - one[60:98].mean(axis=0)) for one in (before, level)]
+    apart = [
+        np.linalg.norm(one[:60].mean(axis=0) - one[60:98].mean(axis=0)) for one in (before, level)
+    ]
     assert apart[0] > 0.4
     assert apart[1] < 0.1

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from opslab.feedback.duplicates import NEAR, _near_pairs, copies, normal
 
 WORDS = st.lists(
-    st.sampled_from(["the", "app", "crashes", "parcel", "late", "again", "today"]), min_size=1, max_size=9
+    st.sampled_from(["the", "app", "crashes", "parcel", "late", "again", "today"]),
+    min_size=1,
+    max_size=9,
 )
 
 

@@ -80,15 +80,17 @@ def test_a_model_of_ones_own_is_used_and_told(tmp_path):
     from tokenizers.models import WordLevel
     from tokenizers.pre_tokenizers import Whitespace
 
-    texts = [f"{thing} {trouble}" for thing in ("parcel", "card") for trouble in ("late", "lost", "gone")] * 4
+    texts = [
+        f"{thing} {trouble}" for thing in ("parcel", "card") for trouble in ("late", "lost", "gone")
+    ] * 4
     vocabulary = {word: place for place, word in enumerate(sorted({*" ".join(texts).split(), "?"}))}
     tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="?"))
     tokenizer.pre_tokenizer = Whitespace()
     weights = np.random.default_rng(0).normal(size=(len(vocabulary), 8)).astype("f")
     folder = tmp_path / "model"
-    SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights)], device="cpu").save(
-        str(folder)
-    )
+    SentenceTransformer(
+        modules=[StaticEmbedding(tokenizer, embedding_weights=weights)], device="cpu"
+    ).save(str(folder))
     (tmp_path / "study.yaml").write_text(
         "study: own\nthemes: {encoder: model, cache: kept}\n", encoding="utf-8"
     )
@@ -98,7 +100,8 @@ def test_a_model_of_ones_own_is_used_and_told(tmp_path):
     assert len(result.method.encoder_sha256) == 64
     assert list((tmp_path / "kept").iterdir())
     one, other = (
-        encoder_for("model", folder)[0].encode(some) for some in (["parcel late"], ["card", "late parcel"])
+        encoder_for("model", folder)[0].encode(some)
+        for some in (["parcel late"], ["card", "late parcel"])
     )
     expected = weights[[vocabulary["parcel"], vocabulary["late"]]].mean(axis=0)
     assert np.allclose(one[0], expected / np.linalg.norm(expected), atol=1e-5)

@@ -37,7 +37,10 @@ def standing(result):
 
 
 def test_themes_are_those_that_were_written(result, truth):
-    pairs = [(truth["messages"][f"{one.source}/{one.id}"], place.theme) for one, place in standing(result)]
+    pairs = [
+        (truth["messages"][f"{one.source}/{one.id}"], place.theme)
+        for one, place in standing(result)
+    ]
     table = pd.crosstab(*[pd.Series(side) for side in zip(*pairs, strict=True)])
     assert table.max(axis=0).sum() / len(pairs) > 0.9  # nearly every theme is about one thing
     assert shared_information(pairs, 1) > 0.85
@@ -61,9 +64,9 @@ def test_the_dial_is_kept_and_the_rest_has_its_reason(result):
 
 
 def test_personal_data_is_gone_from_everything_that_is_written(result, truth):
-    written = json.dumps(result.record(), ensure_ascii=False) + b"".join(result.files().values()).decode(
-        "utf-8", "ignore"
-    )
+    written = json.dumps(result.record(), ensure_ascii=False) + b"".join(
+        result.files().values()
+    ).decode("utf-8", "ignore")
     for number in (
         "4111 1111",
         "1111 1111",
@@ -77,7 +80,8 @@ def test_personal_data_is_gone_from_everything_that_is_written(result, truth):
     ):
         assert number not in written
     planted = {
-        kind: truth["planted"][kind] for kind in ("card", "iban", "nir", "siret", "ip", "email", "phone")
+        kind: truth["planted"][kind]
+        for kind in ("card", "iban", "nir", "siret", "ip", "email", "phone")
     }
     assert {kind: result.intake.redacted[kind] for kind in planted} == planted
 
@@ -85,7 +89,8 @@ def test_personal_data_is_gone_from_everything_that_is_written(result, truth):
 def test_copies_and_spam_are_told_apart(result, truth):
     assert sum(place.copy_of is not None for place in result.places) >= truth["planted"]["copies"]
     same = {
-        message.uid: place.theme for message, place in zip(result.intake.messages, result.places, strict=True)
+        message.uid: place.theme
+        for message, place in zip(result.intake.messages, result.places, strict=True)
     }
     assert all(place.theme == same[place.copy_of] for place in result.places if place.copy_of)
 
@@ -100,14 +105,24 @@ def test_quotes_speak_both_languages_and_lead_back_to_the_source(result):
 
 
 def test_the_order_of_rows_and_the_process_change_nothing(tmp_path):
-    texts = [f"{verb} the {thing} {when}" for verb in ("lost", "broke", "returned", "want") for thing in
-             ("parcel", "lamp", "invoice") for when in ("today", "again", "on Monday")]  # fmt: skip
+    texts = [
+        f"{verb} the {thing} {when}"
+        for verb in ("lost", "broke", "returned", "want")
+        for thing in ("parcel", "lamp", "invoice")
+        for when in ("today", "again", "on Monday")
+    ]
     shuffled = random.Random(1).sample(texts, len(texts))
     one, other = feedback.find_themes(texts), feedback.find_themes(shuffled)
-    assert dict(zip(texts, one.labels, strict=True)) == dict(zip(shuffled, other.labels, strict=True))
+    assert dict(zip(texts, one.labels, strict=True)) == dict(
+        zip(shuffled, other.labels, strict=True)
+    )
     code = "import sys, json\nfrom opslab import feedback\nprint(feedback.find_themes(json.load(sys.stdin)).labels)"
     done = subprocess.run(
-        [sys.executable, "-c", code], input=json.dumps(texts), capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.strip() == str(one.labels)
 
@@ -116,14 +131,25 @@ AWKWARD = {
     "nothing": [],
     "one": ["Bonjour"],
     "five": ["ok", "😀", "!!", "merci", "Bien"],
-    "fifty": [f"message {n} about {('parcels', 'refunds', 'login')[n % 3]} being slow, {n * n % 11}" for n in range(50)],
+    "fifty": [
+        f"message {n} about {('parcels', 'refunds', 'login')[n % 3]} being slow, {n * n % 11}"
+        for n in range(50)
+    ],
     "all the same": ["The app crashes"] * 50,
     "emoji": ["😀🎉"] * 60,
-    "another language": [f"Die Lieferung kam {a} zu spät und war {b}" for a in ("viel", "heute", "oft", "wieder", "nur")
-                         for b in ("kaputt", "offen", "nass", "leer", "weg")],
+    "another language": [
+        f"Die Lieferung kam {a} zu spät und war {b}"
+        for a in ("viel", "heute", "oft", "wieder", "nur")
+        for b in ("kaputt", "offen", "nass", "leer", "weg")
+    ],
     "very long": ["word " * 20_000] + [f"hello world {n}, a fine thing {n * 7}" for n in range(30)],
-    "hostile": ["<script>alert(1)</script> =cmd|' /C calc'!A0", "=HYPERLINK(1)", "\ud800 broken \x00 \x1b[31m", " \u202e "],
-}  # fmt: skip
+    "hostile": [
+        "<script>alert(1)</script> =cmd|' /C calc'!A0",
+        "=HYPERLINK(1)",
+        "\ud800 broken \x00 \x1b[31m",
+        " \u202e ",
+    ],
+}
 
 
 @pytest.mark.parametrize("name", AWKWARD)
@@ -133,7 +159,12 @@ def test_every_input_gives_a_page(name):
     for language in ("en", "fr"):
         blocks = [block for part in found.sections(language).values() for block in part]
         page = str(
-            html([found.first_screen(language), *(block for block in blocks if not hasattr(block, "svg"))])
+            html(
+                [
+                    found.first_screen(language),
+                    *(block for block in blocks if not hasattr(block, "svg")),
+                ]
+            )
         )
         assert "<script>" not in page
         assert found.headline(language) in page or found.broken
@@ -143,7 +174,9 @@ def test_every_input_gives_a_page(name):
 
 def test_few_texts_make_a_theme_only_by_repetition():
     found = feedback.find_themes(["The app crashes!"] * 6 + ["Nice"] * (FEWEST - 8))
-    assert {theme.title for theme in found.themes} == {"app crashes", "Nice"} or len(found.themes) == 2
+    assert {theme.title for theme in found.themes} == {"app crashes", "Nice"} or len(
+        found.themes
+    ) == 2
     assert feedback.find_themes(["only once", "and this"]).labels == [None, None]
 
 
@@ -153,10 +186,21 @@ def test_formulas_do_not_run_in_the_tables():
 
 
 def test_without_the_encoder_languages_part_and_the_panel_says_so():
-    texts = [f"{a} {b}" for a in ("my parcel is late", "where is my parcel", "refund please", "I want a refund") for b in
-             ("today", "again", "now", "still", "since May", "really")]  # fmt: skip
-    french = [f"{a} {b}" for a in ("mon colis est en retard", "où est mon colis", "remboursement svp", "je veux un remboursement")
-              for b in ("hier", "encore", "vite", "toujours", "depuis mai", "vraiment")]  # fmt: skip
+    texts = [
+        f"{a} {b}"
+        for a in ("my parcel is late", "where is my parcel", "refund please", "I want a refund")
+        for b in ("today", "again", "now", "still", "since May", "really")
+    ]
+    french = [
+        f"{a} {b}"
+        for a in (
+            "mon colis est en retard",
+            "où est mon colis",
+            "remboursement svp",
+            "je veux un remboursement",
+        )
+        for b in ("hier", "encore", "vite", "toujours", "depuis mai", "vraiment")
+    ]
     study = feedback.Study(study="s", themes={"encoder": "lsa", "coverage": 1.0})
     found = feedback.find_themes([*texts, *french], study)
     leak = next(check for check in found.checks if check.name == "leakage")
@@ -184,7 +228,8 @@ def test_a_filled_in_sheet_becomes_a_precision(result, tmp_path):
 
 def test_mistakes_in_a_study_are_told_at_once(tmp_path):
     (tmp_path / "bad.yaml").write_text(
-        "study: '!'\nlanguages: [english]\nredact: {patterns: {a: '(', b: 'x*'}}\n", encoding="utf-8"
+        "study: '!'\nlanguages: [english]\nredact: {patterns: {a: '(', b: 'x*'}}\n",
+        encoding="utf-8",
     )
     with pytest.raises(SpecError) as caught:
         feedback.Study.load(tmp_path / "bad.yaml")

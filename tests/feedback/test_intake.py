@@ -9,15 +9,25 @@ from opslab.errors import DataError
 from opslab.feedback import Study
 from opslab.feedback.intake import LONGEST, take_in
 
-FRAME = pd.DataFrame({
-    "id": ["a", "b", "c", "c", "d"],
-    "text": ["Parcel is late, Mary Jones", "  ", "Mon colis est en retard", "again", "x" * (LONGEST + 5)],
-    "date": pd.to_datetime(["2026-09-01", "2026-09-02", "2026-09-03", "2026-09-03", "2026-10-01"]),
-    "customer_id": ["k1", "k1", "k2", "k2", "k3"],
-    "customer_name": ["Mary Jones", "", "", "", ""],
-    "mrr": [10, 10, 20, 20, 30],
-    "rating": [1, 2, 3, 3, 5],
-})  # fmt: skip
+FRAME = pd.DataFrame(
+    {
+        "id": ["a", "b", "c", "c", "d"],
+        "text": [
+            "Parcel is late, Mary Jones",
+            "  ",
+            "Mon colis est en retard",
+            "again",
+            "x" * (LONGEST + 5),
+        ],
+        "date": pd.to_datetime(
+            ["2026-09-01", "2026-09-02", "2026-09-03", "2026-09-03", "2026-10-01"]
+        ),
+        "customer_id": ["k1", "k1", "k2", "k2", "k3"],
+        "customer_name": ["Mary Jones", "", "", "", ""],
+        "mrr": [10, 10, 20, 20, 30],
+        "rating": [1, 2, 3, 3, 5],
+    }
+)
 
 
 def taken(**fields):
@@ -49,7 +59,9 @@ def test_what_is_left_out_is_counted():
 
 def test_ids_and_order_do_not_hang_on_the_order_of_rows():
     turned = take_in(Study(study="s"), FRAME.drop(index=3).iloc[::-1].copy())
-    assert [message.uid for message in turned.messages] == [message.uid for message in taken().messages]
+    assert [message.uid for message in turned.messages] == [
+        message.uid for message in taken().messages
+    ]
 
 
 def test_a_table_without_words_is_refused():

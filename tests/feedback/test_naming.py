@@ -6,9 +6,15 @@ import pytest
 from opslab.feedback.naming import name_themes, phrases_of, stop_words, title, words
 
 TEXTS = [
-    *["I forgot my password and cannot reset it", "the password reset fails", "reset my password please"] * 4,
+    *[
+        "I forgot my password and cannot reset it",
+        "the password reset fails",
+        "reset my password please",
+    ]
+    * 4,
     *["the parcel is late", "where is my parcel", "parcel lost, parcel late"] * 4,
-    *["J'ai oublié mon mot de passe", "le mot de passe n'est pas accepté", "mot de passe refusé"] * 4,
+    *["J'ai oublié mon mot de passe", "le mot de passe n'est pas accepté", "mot de passe refusé"]
+    * 4,
 ]
 LANGUAGES = ["en"] * 24 + ["fr"] * 12
 LABELS = np.array([0] * 12 + [1] * 12 + [0] * 12)

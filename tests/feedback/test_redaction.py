@@ -27,7 +27,10 @@ REGIONS = ("FR", "GB", "US")
         ("call +33 6 39 98 12 34", "call [PHONE]"),
         ("appelez le 06 39 98 12 34 ce soir", "appelez le [PHONE] ce soir"),
         ("thanks @some_user!", "thanks [HANDLE]!"),
-        ("version 10.2.3 of 2026-09-01, order 12345678", "version 10.2.3 of 2026-09-01, order 12345678"),
+        (
+            "version 10.2.3 of 2026-09-01, order 12345678",
+            "version 10.2.3 of 2026-09-01, order 12345678",
+        ),
         ("999.1.1.1 is no address", "999.1.1.1 is no address"),
     ],
 )
@@ -64,7 +67,11 @@ def test_any_text_is_taken_and_redacting_twice_changes_nothing(text):
 
 @pytest.mark.parametrize("check", [iban, nir, siret])
 def test_one_wrong_digit_is_caught(check):
-    good = {"iban": "FR1420041010050500013M02606", "nir": "255081416802538", "siret": "73282932000074"}
+    good = {
+        "iban": "FR1420041010050500013M02606",
+        "nir": "255081416802538",
+        "siret": "73282932000074",
+    }
     number = good[check.__name__]
     assert check(number)
     last = number[-1]

@@ -16,18 +16,34 @@ sources: [{path: both.csv, source: form}]
 themes: {encoder: lsa, coverage: 1.0}
 """
 ENGLISH = ("my parcel is late", "where is my parcel", "refund please", "I want a refund")
-FRENCH = ("mon colis est en retard", "où est mon colis", "remboursement svp", "je veux un remboursement")
+FRENCH = (
+    "mon colis est en retard",
+    "où est mon colis",
+    "remboursement svp",
+    "je veux un remboursement",
+)
 
 
 @pytest.fixture
 def command(workspace_folder):
     texts = [
-        f"{said} {n} =1+1" for said in (*ENGLISH, *FRENCH) for n in ("abc", "klm", "xyz", "<b>", "uvw", "rst")
+        f"{said} {n} =1+1"
+        for said in (*ENGLISH, *FRENCH)
+        for n in ("abc", "klm", "xyz", "<b>", "uvw", "rst")
     ]
     frame = pd.DataFrame({"id": range(len(texts)), "text": texts})
     frame.to_csv(workspace_folder / "both.csv", index=False)
     (workspace_folder / "both.yaml").write_text(STUDY, encoding="utf-8")
-    return [sys.executable, "-m", "opslab.cli", "run", "feedback_themes", "-p", "spec=both.yaml", "--quiet"]
+    return [
+        sys.executable,
+        "-m",
+        "opslab.cli",
+        "run",
+        "feedback_themes",
+        "-p",
+        "spec=both.yaml",
+        "--quiet",
+    ]
 
 
 def test_a_red_light_is_a_whole_readout_and_exit_code_3(command, workspace_folder):
@@ -49,7 +65,9 @@ def test_a_red_light_is_a_whole_readout_and_exit_code_3(command, workspace_folde
         )
         assert done.returncode == 3, done.stderr
         folder = next((workspace_folder / seed / "feedback_themes" / "two-tongues").iterdir())
-        runs.append({path.name: path.read_bytes() for path in folder.iterdir() if path.name != "run.json"})
+        runs.append(
+            {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "run.json"}
+        )
     assert runs[0] == runs[1]
     record = json.loads(runs[0]["result.json"])
     assert record["status"] == "check_failed"

@@ -6,7 +6,10 @@ from matplotlib.lines import Line2D
 from opslab.report.bars import Row, bars
 from opslab.report.figures import BLUE, GREY, Figure
 
-ROWS = [Row("a rather long label " * 5, "1,200", [(0.0, 1200.0, BLUE)]), Row("less", "\N{MINUS SIGN}200", [(1000.0, 1200.0, GREY)], point=1100.0)]  # fmt: skip
+ROWS = [
+    Row("a rather long label " * 5, "1,200", [(0.0, 1200.0, BLUE)]),
+    Row("less", "\N{MINUS SIGN}200", [(1000.0, 1200.0, GREY)], point=1100.0),
+]
 
 
 def drawn(language="en", **more):
@@ -14,12 +17,18 @@ def drawn(language="en", **more):
 
 
 def words(drawing):
-    return [one.get_text() for one in drawing.findobj(lambda one: hasattr(one, "get_text")) if one.get_text()]
+    return [
+        one.get_text()
+        for one in drawing.findobj(lambda one: hasattr(one, "get_text"))
+        if one.get_text()
+    ]
 
 
 def test_every_word_is_there_and_the_long_one_is_cut():
     said = words(drawn())
-    assert {"What was found", "less", "1,200", "\N{MINUS SIGN}200", "hours a year", "500"} <= set(said)
+    assert {"What was found", "less", "1,200", "\N{MINUS SIGN}200", "hours a year", "500"} <= set(
+        said
+    )
     (cut,) = [one for one in said if one.startswith("a rather")]
     assert cut.endswith("…")
 

@@ -38,7 +38,8 @@ def test_a_wide_table_names_its_parts():
         "c", ["metric", "lift"], [["a", Cell("+1", "0 to 2")]], numeric=[1], wide=True
     )._repr_html_()
     assert (
-        '<td role="cell" class="number" data-label="lift">+1<span class="remark">0 to 2</span></td>' in source
+        '<td role="cell" class="number" data-label="lift">+1<span class="remark">0 to 2</span></td>'
+        in source
     )
     for role in ("table", "rowgroup", "row", "columnheader", "rowheader"):
         assert f'role="{role}"' in source

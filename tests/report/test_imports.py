@@ -10,7 +10,7 @@ import pytest
 from opslab.messages import catalogue
 from opslab.report.imports import decisions, import_report, rejections
 from opslab.tables import Answers, open_export
-from opslab.tables.reading import Decision, Reading, Rejection
+from opslab.tables.import_report import Decision, Reading, Rejection
 
 FRENCH_SHEET = (
     "Titre du rapport;;;\n"
@@ -38,13 +38,25 @@ def test_the_page_tells_what_was_decided(reading, language):
     assert reading.sha256 in page
     said = html.unescape(re.sub(r"<[^>]+>", " ", page))
     expected = {
-        "en": ("decimal comma, proven by 21 cells", "day first, proven by 21 dates", "1 line above the header",
-               "2 columns of this heading make one list", "row 3 has 2 columns, the header 5 (line 5)",
-               "Columns with personal data", "1 cell with a word for nothing"),
-        "fr": ("virgule décimale, établi par 21 cellules", "jour en premier, établi par 21 dates", "1 ligne passée",
-               "2 colonnes de cet en-tête forment une liste", "la ligne 3 a 2 colonnes, l'en-tête 5 (ligne 5 du fichier)",
-               "Colonnes à données personnelles", "1 cellule avec un mot pour rien"),
-    }[language]  # fmt: skip
+        "en": (
+            "decimal comma, proven by 21 cells",
+            "day first, proven by 21 dates",
+            "1 line above the header",
+            "2 columns of this heading make one list",
+            "row 3 has 2 columns, the header 5 (line 5)",
+            "Columns with personal data",
+            "1 cell with a word for nothing",
+        ),
+        "fr": (
+            "virgule décimale, établi par 21 cellules",
+            "jour en premier, établi par 21 dates",
+            "1 ligne passée",
+            "2 colonnes de cet en-tête forment une liste",
+            "la ligne 3 a 2 colonnes, l'en-tête 5 (ligne 5 du fichier)",
+            "Colonnes à données personnelles",
+            "1 cellule avec un mot pour rien",
+        ),
+    }[language]
     assert [part for part in expected if part not in said] == []
 
 
@@ -57,7 +69,9 @@ def test_equal_decisions_stand_together_and_assumptions_are_marked():
         decisions=(
             Decision("tables.decided_local", {}, "a"),
             Decision("tables.decided_local", {}, "b"),
-            Decision("tables.decided_first_assumed", {"first": "tables.first_day"}, "a", assumed=True),
+            Decision(
+                "tables.decided_first_assumed", {"first": "tables.first_day"}, "a", assumed=True
+            ),
         ),
     )
     (first, second) = decisions(reading, "en")
@@ -74,15 +88,36 @@ def test_only_the_first_rows_left_out_are_told_one_by_one():
 
 
 VALUES = {
-    "bytes": 1, "column": "a", "columns": 2, "count": 2, "decimal": "tables.decimal_comma", "first": "tables.first_day",
-    "found": 1, "hours": 1.5, "kind": "tables.kind_date", "line": 3, "names": ["a", "b"], "place": 1, "question":
-    "tables.kept_ask_decimal", "row": 2, "sheet": "s", "tool": "T", "other": "o", "zone": "Europe/Paris", "zones": ["UTC"],
-    "series": 1, "moved": 1, "excluded": 1, "open_ended": 0, "heading": "h",
-}  # fmt: skip
+    "bytes": 1,
+    "column": "a",
+    "columns": 2,
+    "count": 2,
+    "decimal": "tables.decimal_comma",
+    "first": "tables.first_day",
+    "found": 1,
+    "hours": 1.5,
+    "kind": "tables.kind_date",
+    "line": 3,
+    "names": ["a", "b"],
+    "place": 1,
+    "question": "tables.kept_ask_decimal",
+    "row": 2,
+    "sheet": "s",
+    "tool": "T",
+    "other": "o",
+    "zone": "Europe/Paris",
+    "zones": ["UTC"],
+    "series": 1,
+    "moved": 1,
+    "excluded": 1,
+    "open_ended": 0,
+    "heading": "h",
+}
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in catalogue("en", "tables") if name.startswith(("decided_", "rejected_"))]
+    "name",
+    [name for name in catalogue("en", "tables") if name.startswith(("decided_", "rejected_"))],
 )
 def test_every_decision_can_be_told(name):
     if name in ("rejected_label", "rejected_more", "rejected_row"):

@@ -58,7 +58,19 @@ def test_without_typst_one_line_says_how(monkeypatch):
 
 @pytest.mark.parametrize(
     "href",
-    ["javascript:alert(1)", "http://x", "//x", "/etc", "a b", "#", "..", "data:x", "x\n", "https:///", "\\x"],
+    [
+        "javascript:alert(1)",
+        "http://x",
+        "//x",
+        "/etc",
+        "a b",
+        "#",
+        "..",
+        "data:x",
+        "x\n",
+        "https:///",
+        "\\x",
+    ],
 )
 def test_other_links_are_refused(href):
     with pytest.raises(ValueError, match="relative path"):
@@ -113,7 +125,9 @@ def test_a_program_finds_its_way_in_it():
     assert len(texts) >= 3  # a page, and a table of 80 rows that starts another
     assert all("Valeur" in text for text in texts[1:])  # its heads stand on each of its pages
     links = [note.get_object() for page in reader.pages for note in page.get("/Annots", [])]
-    assert [one["/A"]["/URI"] for one in links if "/URI" in one.get("/A", {})] == ["https://example.org/a"]
+    assert [one["/A"]["/URI"] for one in links if "/URI" in one.get("/A", {})] == [
+        "https://example.org/a"
+    ]
     assert any("/Dest" in one or "/D" in one.get("/A", {}) for one in links)
 
 

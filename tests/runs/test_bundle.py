@@ -21,11 +21,23 @@ def file_run(reports: Path, name: str, digest: str, cites=None, link="", /, **to
     identity = f"{NOTEBOOK}/{name}/2026-09-28-{digest}"
     folder = reports / identity
     folder.mkdir(parents=True)
-    (folder / "readout.html").write_text(f"<h1>{name}</h1><a href='{link}'>cited</a>", encoding="utf-8")
+    (folder / "readout.html").write_text(
+        f"<h1>{name}</h1><a href='{link}'>cited</a>", encoding="utf-8"
+    )
     (folder / "notebook.ipynb").write_text("{}", encoding="utf-8")
-    (folder / "result.json").write_text(json.dumps({"cites": cites} if cites else {}), encoding="utf-8")
-    run = {"notebook": NOTEBOOK, "name": name, "as_of": "2026-09-28", "status": "complete", "headline": f"<b>{name}",
-           "digest": digest + "0" * 56, "parameters": {"language": "fr"}, "seconds_per_cell": [1.5]} | told  # fmt: skip
+    (folder / "result.json").write_text(
+        json.dumps({"cites": cites} if cites else {}), encoding="utf-8"
+    )
+    run = {
+        "notebook": NOTEBOOK,
+        "name": name,
+        "as_of": "2026-09-28",
+        "status": "complete",
+        "headline": f"<b>{name}",
+        "digest": digest + "0" * 56,
+        "parameters": {"language": "fr"},
+        "seconds_per_cell": [1.5],
+    } | told
     (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")
     return identity
 
@@ -59,7 +71,9 @@ class Links(HTMLParser):
         self.feed(source)
 
     def handle_starttag(self, _, attributes):
-        self.found += [value for name, value in attributes if name == "href" and not value.startswith("#")]
+        self.found += [
+            value for name, value in attributes if name == "href" and not value.startswith("#")
+        ]
 
 
 def test_the_run_and_all_that_it_cites_with_links_that_lead_somewhere(reports, case, tmp_path):
@@ -101,7 +115,10 @@ def test_the_same_run_gives_the_same_bytes_and_no_trace_of_the_machine(reports, 
 def test_our_own_bundle_is_replaced_and_another_file_is_not(reports, case, tmp_path):
     assert bundle(reports / case[2], "--to", "mine.zip").exit_code == 0
     assert bundle(reports / case[0], "--to", "mine.zip").stdout == "mine.zip\n"
-    assert bundle(reports / case[0], "--to", "mine.zip").stdout == "mine.zip (there already, nothing to do)\n"
+    assert (
+        bundle(reports / case[0], "--to", "mine.zip").stdout
+        == "mine.zip (there already, nothing to do)\n"
+    )
     with zipfile.ZipFile(tmp_path / "foreign.zip", "w") as archive:
         archive.writestr("x", "y")
     before = (tmp_path / "foreign.zip").read_bytes()
@@ -124,8 +141,17 @@ def test_our_own_bundle_is_replaced_and_another_file_is_not(reports, case, tmp_p
     ]
 
 
-HOSTILE = ["../x", "../../secret", f"{NOTEBOOK}/../2026-09-28-0000000a", "/etc/passwd", "", "C:\\x", f"{NOTEBOOK}/x/2026-09-28-0000000a/..",
-           f"{NOTEBOOK}/x/2026-09-28-0000000a\n", f"./{NOTEBOOK}/x/2026-09-28-0000000a"]  # fmt: skip
+HOSTILE = [
+    "../x",
+    "../../secret",
+    f"{NOTEBOOK}/../2026-09-28-0000000a",
+    "/etc/passwd",
+    "",
+    "C:\\x",
+    f"{NOTEBOOK}/x/2026-09-28-0000000a/..",
+    f"{NOTEBOOK}/x/2026-09-28-0000000a\n",
+    f"./{NOTEBOOK}/x/2026-09-28-0000000a",
+]
 
 
 @pytest.mark.parametrize("cited", HOSTILE)
@@ -140,8 +166,20 @@ def test_a_cited_name_is_never_a_path(reports, tmp_path, cited):
     assert not (tmp_path / "mine.zip").exists()
 
 
-@pytest.mark.parametrize("told", [{"name": "../x"}, {"notebook": "/x"}, {"as_of": "2026-09-28/../.."}, {"digest": "../../.."}, {"digest": 1},
-                                  {"status": "failed"}, {"name": None}, {"headline": "h", "as_of": "soon"}], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"name": "../x"},
+        {"notebook": "/x"},
+        {"as_of": "2026-09-28/../.."},
+        {"digest": "../../.."},
+        {"digest": 1},
+        {"status": "failed"},
+        {"name": None},
+        {"headline": "h", "as_of": "soon"},
+    ],
+    ids=str,
+)
 def test_what_a_run_tells_of_itself_is_never_a_path(reports, tmp_path, told):
     run = file_run(reports, "case", "0000000a", **told)
     done = bundle(reports / run, "--to", "mine.zip")
@@ -177,6 +215,9 @@ def test_what_is_no_run_is_refused(reports, case):
     for path in (reports, reports / "nothing", reports / case[0] / "result.json"):
         done = bundle(path)
         assert done.exit_code == 2
-        assert done.stderr == f"{path}: This is no whole run; name a run folder, or the readout.html in it.\n"
+        assert (
+            done.stderr
+            == f"{path}: This is no whole run; name a run folder, or the readout.html in it.\n"
+        )
     (reports / case[0] / "result.json").write_text("[]")
     assert "cannot be read (result.json)" in bundle(reports / case[0]).stderr

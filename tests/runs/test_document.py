@@ -45,7 +45,9 @@ def test_it_is_filed_hashed_and_linked(filed):
     told = json.loads((case / "run.json").read_text(encoding="utf-8"))["outputs"]
     there = {path.name for path in case.iterdir()} - {"run.json"}
     assert set(told) == there
-    assert all(told[name] == hashlib.sha256((case / name).read_bytes()).hexdigest() for name in there)
+    assert all(
+        told[name] == hashlib.sha256((case / name).read_bytes()).hexdigest() for name in there
+    )
     assert f'href="{NAME}"' in (case / "readout.html").read_text(encoding="utf-8")
     record = (case / "result.json").read_text(encoding="utf-8")
     assert NAME not in record  # the record is the same in every language
@@ -71,7 +73,9 @@ def test_a_notebook_whose_document_was_changed_is_refused(filed, tmp_path, monke
     notebook = nbformat.read(case / "notebook.ipynb", as_version=4)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     about = next(
-        one.metadata for one in outputs if "application/vnd.opslab.result+json" in one.get("data", {})
+        one.metadata
+        for one in outputs
+        if "application/vnd.opslab.result+json" in one.get("data", {})
     )
     about["application/vnd.opslab.result+json"]["documents"][0]["sha256"] = "0" * 64
     nbformat.write(notebook, tmp_path / "changed.ipynb")

@@ -53,7 +53,8 @@ def words_of(language: str) -> set[str]:
         for message in catalogue(language, area).values()
     ]
     plurals = re.findall(
-        r":plural:([^{}]*)\}", " ".join(m for area in AREAS for m in catalogue(language, area).values())
+        r":plural:([^{}]*)\}",
+        " ".join(m for area in AREAS for m in catalogue(language, area).values()),
     )
     return words(" ".join([*said, *plurals]).replace("|", " "))
 
@@ -64,7 +65,9 @@ ENGLISH = words_of("en") - words_of("fr") - NAMES
 # Names that are code in every language: options, notebooks and their cells.
 CELLS = [
     cell["id"]
-    for cell in json.loads((ROOT / "notebooks/experiment_readout.ipynb").read_text("utf-8"))["cells"]
+    for cell in json.loads((ROOT / "notebooks/experiment_readout.ipynb").read_text("utf-8"))[
+        "cells"
+    ]
 ]
 CODE = words(" ".join([*CELLS, "timeout", "experiment_readout".replace("_", " ")]))
 
@@ -104,15 +107,33 @@ def spec(**changes):
         "arms": {"column": "bras", "control": "ancien", "weights": {"ancien": 1, "nouveau": 1}},
         "period": {"start": "2026-09-01", "end": "2026-09-28"},
         "metrics": [
-            {"name": "achat", "type": "proportion", "column": "achat", "role": "primary", "goal": "increase",
-             "mde": {"relative": 0.05}},
-            {"name": "panier", "type": "mean", "column": "panier", "role": "secondary", "goal": "increase",
-             "missing": "drop"},
-            {"name": "attente", "type": "mean", "column": "attente", "role": "guardrail", "goal": "decrease",
-             "margin": {"relative": 0.02}},
+            {
+                "name": "achat",
+                "type": "proportion",
+                "column": "achat",
+                "role": "primary",
+                "goal": "increase",
+                "mde": {"relative": 0.05},
+            },
+            {
+                "name": "panier",
+                "type": "mean",
+                "column": "panier",
+                "role": "secondary",
+                "goal": "increase",
+                "missing": "drop",
+            },
+            {
+                "name": "attente",
+                "type": "mean",
+                "column": "attente",
+                "role": "guardrail",
+                "goal": "decrease",
+                "margin": {"relative": 0.02},
+            },
         ],
         **changes,
-    }  # fmt: skip
+    }
 
 
 def frame(n=2_000, gain=0.05, wait=0.0, lost=0):
@@ -167,7 +188,9 @@ def test_a_french_run_and_its_catalogue_and_a_failed_one(tmp_path, monkeypatch):
     folder = make_workspace(tmp_path / "espace")
     monkeypatch.chdir(folder)
     frame().to_csv(folder / "achats.csv", index=False)
-    (folder / "bouton.yaml").write_text(yaml.safe_dump(spec(data={"path": "achats.csv"})), encoding="utf-8")
+    (folder / "bouton.yaml").write_text(
+        yaml.safe_dump(spec(data={"path": "achats.csv"})), encoding="utf-8"
+    )
     command = ["run", "experiment_readout", "-p", "spec=bouton.yaml", "-p", "language=fr"]
     done = CliRunner().invoke(main, command)
     assert done.exit_code == 0, done.output

@@ -74,7 +74,13 @@ def write_experiment(folder: Path, turn: int) -> Path:
         "unit": unit,
         "arms": {"column": arm, "control": control, "weights": {control: 1, treated: 1}},
         "metrics": [
-            {"name": metric, "type": "mean", "column": column, "role": "primary", "goal": "increase"}
+            {
+                "name": metric,
+                "type": "mean",
+                "column": column,
+                "role": "primary",
+                "goal": "increase",
+            }
         ],
     }
     path = folder / "spec {z} 'q'.yaml"
@@ -92,10 +98,23 @@ def test_nothing_runs_and_no_file_appears(tmp_path, turn):
     spec = write_experiment(folder, turn)
     before = files_in(tmp_path)
     out = "re{x.__class__}ports"
-    command = [sys.executable, "-m", "opslab.cli", "run", "experiment_readout", "--out", out,
-               "-p", f"spec={spec.name}", "-p", "as_of=2026-09-28"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "opslab.cli",
+        "run",
+        "experiment_readout",
+        "--out",
+        out,
+        "-p",
+        f"spec={spec.name}",
+        "-p",
+        "as_of=2026-09-28",
+    ]
     environment = {name: value for name, value in os.environ.items() if name != "OPSLAB_WORKSPACE"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout.replace("\x1b[2K", "")
     made = {Path(name) for name in files_in(tmp_path) - before}
@@ -108,15 +127,21 @@ def test_nothing_runs_and_no_file_appears(tmp_path, turn):
         page = Page((tmp_path / path).read_text(encoding="utf-8"))
         assert not {"script", "iframe", "svg", "object", "embed", "form", "base"} & set(page.tags)
         assert not [name for name, _ in page.attributes if name.startswith("on")]
-        assert not [value for _, value in page.attributes if (value or "").lower().startswith("javascript")]
         assert not [
-            value for name, value in page.attributes if name == "src" and not value.startswith("data:image/")
+            value for _, value in page.attributes if (value or "").lower().startswith("javascript")
+        ]
+        assert not [
+            value
+            for name, value in page.attributes
+            if name == "src" and not value.startswith("data:image/")
         ]
         assert not {"\x1b", "\x07", "\u202e", "\u2066"} & set("".join(page.text))
     shown = "".join(Page((tmp_path / readout).read_text(encoding="utf-8")).text)
     assert one_line(field(turn + 5)) in shown, "the words themselves are still there to read"
     record = json.loads((tmp_path / readout.with_name("result.json")).read_text(encoding="utf-8"))
-    assert record["comparisons"][0]["metric"] == field(turn + 5), "the record holds the words as they are"
+    assert record["comparisons"][0]["metric"] == field(turn + 5), (
+        "the record holds the words as they are"
+    )
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
@@ -127,7 +152,12 @@ def test_parameter_names_and_values_are_never_code(tmp_path, payload, monkeypatc
 
     monkeypatch.chdir(make_workspace(tmp_path / "workspace"))
     before = files_in(tmp_path)
-    for assignment in (f"{payload}=1", f"spec={payload}", f"language={payload}", f"as_of={payload}"):
+    for assignment in (
+        f"{payload}=1",
+        f"spec={payload}",
+        f"language={payload}",
+        f"as_of={payload}",
+    ):
         done = CliRunner().invoke(main, ["run", "experiment_readout", "-p", assignment])
         assert done.exit_code == 2, done.output
         assert not {"\x1b", "\x07", "\u202e"} & set(done.output)

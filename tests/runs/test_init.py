@@ -24,7 +24,9 @@ def init(folder):
 
 def files_in(folder: Path) -> dict[str, bytes]:
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
     }
 
 
@@ -42,7 +44,11 @@ def test_a_workspace_has_all_that_a_first_run_needs(here, monkeypatch):
         0,
         f"{len(made)} files written. Next: cd a/ws, then opslab demo\n",
     )
-    brought = {f"notebooks/{one.name}.ipynb" for one in NOTEBOOKS} | {path.relative_to(ROOT).as_posix() for path in (ROOT / "data/sample").rglob("*") if path.is_file()}  # fmt: skip
+    brought = {f"notebooks/{one.name}.ipynb" for one in NOTEBOOKS} | {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "data/sample").rglob("*")
+        if path.is_file()
+    }
     assert set(made) == brought | {"README.md", "opslab.toml", ".gitignore", "reports/README.md"}
     assert all(made[name] == (ROOT / name).read_bytes() for name in (*brought, "opslab.toml"))
     assert "opslab run experiment_readout" in made["README.md"].decode()
@@ -92,7 +98,10 @@ def test_a_workspace_inside_of_another_and_a_file_are_refused(here):
         assert not (here / inside).exists()
     (here / "file").touch()
     assert init("file").stderr == "file: This is a file; name a folder for the workspace.\n"
-    assert init("file/below").stderr == f"{here / 'file'}: This is a file; name a folder for the workspace.\n"
+    assert (
+        init("file/below").stderr
+        == f"{here / 'file'}: This is a file; name a folder for the workspace.\n"
+    )
 
 
 def test_a_link_is_not_written_through(here):
@@ -128,11 +137,16 @@ def test_the_wheel_makes_a_workspace_and_runs_in_it(installed, tmp_path):
     environment |= {"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def python(*arguments, cwd):
-        return subprocess.run([sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=True).stdout  # fmt: skip
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
 
-    where = (
-        "from opslab import workspace; print(workspace.__file__, workspace.bundled('notebooks'), sep='\\n')"
-    )
+    where = "from opslab import workspace; print(workspace.__file__, workspace.bundled('notebooks'), sep='\\n')"
     code, notebooks = map(Path, python("-c", where, cwd=tmp_path).splitlines())
     assert code.is_relative_to(installed)
     assert notebooks == installed / "opslab/_bundled/notebooks"

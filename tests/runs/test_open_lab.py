@@ -34,21 +34,40 @@ def launched(monkeypatch):
 
 def test_it_opens_on_the_workspace_from_any_folder_in_it(workspace_folder, launched, monkeypatch):
     monkeypatch.chdir(workspace_folder / "data")
-    assert opslab("--port", "9999", "--no-browser", "--LabApp.custom_css=True", "--", "--help").exit_code == 0
+    assert (
+        opslab(
+            "--port", "9999", "--no-browser", "--LabApp.custom_css=True", "--", "--help"
+        ).exit_code
+        == 0
+    )
     python, *rest = launched["command"]
     assert python == sys.executable
-    assert rest == ["-m", "jupyterlab", f"--ServerApp.root_dir={workspace_folder.resolve()}", "--LabApp.default_url=/lab/tree/notebooks",
-                    "--ServerApp.port=9999", "--no-browser", "--LabApp.custom_css=True", "--help"]  # fmt: skip
+    assert rest == [
+        "-m",
+        "jupyterlab",
+        f"--ServerApp.root_dir={workspace_folder.resolve()}",
+        "--LabApp.default_url=/lab/tree/notebooks",
+        "--ServerApp.port=9999",
+        "--no-browser",
+        "--LabApp.custom_css=True",
+        "--help",
+    ]
     assert launched["environment"]["OPSLAB_WORKSPACE"] == str(workspace_folder.resolve())
     assert launched["environment"]["PATH"] == os.environ["PATH"]
 
 
-def test_the_users_own_choice_of_kernels_and_a_folder_without_notebooks(tmp_path, launched, monkeypatch):
+def test_the_users_own_choice_of_kernels_and_a_folder_without_notebooks(
+    tmp_path, launched, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("OPSLAB_WORKSPACE", raising=False)
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
     opslab()
-    assert launched["command"][1:] == ["-m", "jupyterlab", f"--ServerApp.root_dir={tmp_path.resolve()}"]
+    assert launched["command"][1:] == [
+        "-m",
+        "jupyterlab",
+        f"--ServerApp.root_dir={tmp_path.resolve()}",
+    ]
     assert launched["environment"]["JUPYTER_PREFER_ENV_PATH"] == "0"
 
 
@@ -62,7 +81,9 @@ def test_without_jupyterlab_one_line_says_how_to_get_it(launched, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     done = opslab()
     assert done.exit_code == 2
-    assert done.stderr == 'JupyterLab is not installed; install it with: pip install "opslab[lab]"\n'
+    assert (
+        done.stderr == 'JupyterLab is not installed; install it with: pip install "opslab[lab]"\n'
+    )
     assert not launched
 
 

@@ -65,7 +65,10 @@ OUTCOMES = {
         "The cell c1 stopped with an error (ZeroDivisionError): division by zero\n",
     ),
     "a dead kernel": (
-        ["import os, sys\nsys.__stderr__.write('Out of memory'); sys.__stderr__.flush(); os._exit(9)", "1"],
+        [
+            "import os, sys\nsys.__stderr__.write('Out of memory'); sys.__stderr__.flush(); os._exit(9)",
+            "1",
+        ],
         [],
         4,
         "The kernel died in the cell c0; often the memory did not suffice. Its last words: Out of memory\n",
@@ -101,12 +104,18 @@ def test_a_failed_run_says_so_and_keeps_what_it_got(workspace_folder, sources, o
     (failed,) = parent.iterdir()
     assert done.stderr == f"{said}What the run got: {failed}\n"
     assert failed.name.endswith(".failed")
-    assert {path.name for path in failed.iterdir()} == {"failure.html", "notebook.ipynb", "run.json"}
+    assert {path.name for path in failed.iterdir()} == {
+        "failure.html",
+        "notebook.ipynb",
+        "run.json",
+    }
     told = json.loads((failed / "run.json").read_text(encoding="utf-8"))
     assert (told["status"], told["exit_code"], told["headline"]) == ("failed", code, said.strip())
     page = (failed / "failure.html").read_text(encoding="utf-8")
     assert (
-        page.index("This run failed") < page.index(html.escape(said.splitlines()[0])) < page.index("<details")
+        page.index("This run failed")
+        < page.index(html.escape(said.splitlines()[0]))
+        < page.index("<details")
     )
     assert "Traceback" not in page + done.output
 
@@ -222,11 +231,14 @@ def test_all_mistakes_in_parameters_are_told_at_once(workspace_folder):
     [
         (["-p", "spec"], "spec is no NAME=VALUE; write it like spec=my-experiment.yaml."),
         (["-p", "spec=a", "-p", "spec=b"], "spec is given twice; keep one of the two."),
-        (["-p", "spec=data/sample/chekout.yaml"], "data/sample/chekout.yaml: This spec is not there; did you mean checkout.yaml?"),
+        (
+            ["-p", "spec=data/sample/chekout.yaml"],
+            "data/sample/chekout.yaml: This spec is not there; did you mean checkout.yaml?",
+        ),
         (["--params", "none.yaml"], "none.yaml: This spec is not there"),
         (["-p", "spec=sequential.yaml"], "design.method: This is understood, but not computed"),
     ],
-)  # fmt: skip
+)
 def test_usage_is_corrected_before_a_kernel_starts(workspace_folder, arguments, said):
     plan = (workspace_folder / "data/sample/checkout.yaml").read_text(encoding="utf-8")
     plan = plan.replace("method: fixed", "method: always_valid").replace(
@@ -253,7 +265,9 @@ def test_a_folder_that_cannot_be_written_is_exit_code_5(workspace_folder):
     assert "The machine refused" in done.stderr
 
 
-@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="no folder that even root cannot write")
+@pytest.mark.skipif(
+    not Path("/sys/kernel").is_dir(), reason="no folder that even root cannot write"
+)
 def test_a_folder_without_permission_is_exit_code_5(workspace_folder):
     done = run("--out", "/sys/kernel/opslab")
     assert done.exit_code == 5
@@ -277,7 +291,9 @@ def test_a_terminal_sees_the_cell_at_work_on_one_line(workspace_folder, quiet):
         "experiment_readout",
         *(["--quiet"] if quiet else []),
     ]
-    with subprocess.Popen(command, cwd=workspace_folder, stderr=theirs, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command, cwd=workspace_folder, stderr=theirs, stdout=subprocess.DEVNULL
+    ) as process:
         os.close(theirs)
         seen = b""
         with contextlib.suppress(OSError):  # the end of a terminal
@@ -285,9 +301,7 @@ def test_a_terminal_sees_the_cell_at_work_on_one_line(workspace_folder, quiet):
                 seen += piece
         process.wait(timeout=20)
     os.close(ours)
-    progress = (
-        b"\r\x1b[2Kexperiment_readout: cell 2 of 3, c0\r\x1b[2Kexperiment_readout: cell 3 of 3, c1\r\x1b[2K"
-    )
+    progress = b"\r\x1b[2Kexperiment_readout: cell 2 of 3, c0\r\x1b[2Kexperiment_readout: cell 3 of 3, c1\r\x1b[2K"
     assert (progress in seen) != quiet
     assert b"The notebook came to its end without publishing a result." in seen
 
@@ -315,4 +329,6 @@ def test_readouts_keep_the_permissions_of_their_user(workspace_folder):
     run()
     (failed,) = (workspace_folder / "reports/experiment_readout/checkout-button").iterdir()
     assert stat.S_IMODE(failed.stat().st_mode) & 0o700 == 0o700
-    assert stat.S_IMODE(failed.stat().st_mode) == stat.S_IMODE((workspace_folder / "data").stat().st_mode)
+    assert stat.S_IMODE(failed.stat().st_mode) == stat.S_IMODE(
+        (workspace_folder / "data").stat().st_mode
+    )

@@ -14,7 +14,9 @@ TRAPS = {"token", "secret", "password", "key", "credential"}
 
 
 def cells(notebook):
-    return json.loads((ROOT / "notebooks" / f"{notebook.name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    return json.loads((ROOT / "notebooks" / f"{notebook.name}.ipynb").read_text(encoding="utf-8"))[
+        "cells"
+    ]
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
@@ -43,7 +45,8 @@ def test_the_notebook_is_thin_and_committed_without_outputs(notebook):
     assert not any(cell["outputs"] or cell["execution_count"] for cell in code)
     assert "publish(" in "".join(code[-1]["source"])
     assert all(
-        "for " not in "".join(cell["source"]) and "if " not in "".join(cell["source"]) for cell in code[2:]
+        "for " not in "".join(cell["source"]) and "if " not in "".join(cell["source"])
+        for cell in code[2:]
     )
 
 

@@ -61,8 +61,10 @@ def page(source):
 
 
 def test_the_folder_is_named_by_what_went_in(run, workspace):
-    assert re.fullmatch(r"reports/experiment_readout/checkout-button/2026-09-28-[0-9a-f]{8}",
-                        run.folder.relative_to(workspace).as_posix())  # fmt: skip
+    assert re.fullmatch(
+        r"reports/experiment_readout/checkout-button/2026-09-28-[0-9a-f]{8}",
+        run.folder.relative_to(workspace).as_posix(),
+    )
     assert {path.name for path in run.folder.iterdir()} == {
         "readout.html",
         "notebook.ipynb",
@@ -76,7 +78,9 @@ def test_the_record_holds_the_numbers(run):
     record = run.result()
     assert record["schema"] == "opslab.experiment/1"
     assert record["decision"]["action"] == "ship"
-    truth = json.loads((ROOT / "data/sample/truth.json").read_text(encoding="utf-8"))["checkout"]["truth"]
+    truth = json.loads((ROOT / "data/sample/truth.json").read_text(encoding="utf-8"))["checkout"][
+        "truth"
+    ]
     found = {one["metric"]: one for one in record["comparisons"]}
     for metric, true in (
         ("checkout", truth["conversion"]["difference"]),
@@ -84,7 +88,9 @@ def test_the_record_holds_the_numbers(run):
         ("load time", truth["load_ms_difference"]),
     ):
         assert (
-            found[metric]["difference_interval"]["low"] < true < found[metric]["difference_interval"]["high"]
+            found[metric]["difference_interval"]["low"]
+            < true
+            < found[metric]["difference_interval"]["high"]
         )
         assert (
             found[metric]["lift_interval"]["low"]
@@ -92,7 +98,9 @@ def test_the_record_holds_the_numbers(run):
             < found[metric]["lift_interval"]["high"]
         )
     assert found["load time"]["verdict"] == "safe"
-    assert not re.search(r"\b(NaN|Infinity)\b", (run.folder / "result.json").read_text(encoding="utf-8"))
+    assert not re.search(
+        r"\b(NaN|Infinity)\b", (run.folder / "result.json").read_text(encoding="utf-8")
+    )
 
 
 def test_run_json_tells_what_stands_behind_it(run):
@@ -134,7 +142,8 @@ def test_another_input_is_another_run(run, workspace, tmp_path, monkeypatch, cha
         path = other / name
         text = path.read_text(encoding="utf-8")
         path.write_text(
-            text.replace("result", "found") if change == "notebook" else text + "\n", encoding="utf-8"
+            text.replace("result", "found") if change == "notebook" else text + "\n",
+            encoding="utf-8",
         )
     _, _, identity = runner.prepare("experiment_readout", given)
     assert not run.folder.as_posix().endswith(identity.run_id)
@@ -145,7 +154,9 @@ def test_no_script_no_request(source, page):
     assert {"http-equiv": "Content-Security-Policy", "content": policy} in page.all("meta")
     assert not page.all("script", "iframe", "object", "embed", "form", "link", "base")
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
-    addresses = [attributes.get("src") or attributes.get("href") or "" for _, attributes in page.tags]
+    addresses = [
+        attributes.get("src") or attributes.get("href") or "" for _, attributes in page.tags
+    ]
     assert all(address.startswith(("data:image/", "#")) for address in addresses if address)
     assert "url(" not in source
     assert "@import" not in source
@@ -158,7 +169,9 @@ def test_headings_tables_and_pictures_are_real(page):
     assert all(later <= earlier + 1 for earlier, later in itertools.pairwise(levels))
     assert page.all("html")[0]["lang"] == "en"
     assert page.all("th")
-    assert all(attributes.get("scope") in {"col", "row", "rowgroup"} for attributes in page.all("th"))
+    assert all(
+        attributes.get("scope") in {"col", "row", "rowgroup"} for attributes in page.all("th")
+    )
     assert len(page.all("table")) == len(page.all("caption"))
     pictures = page.all("img")
     assert pictures
@@ -197,12 +210,21 @@ def test_nothing_was_written_to_standard_error_by_the_cells(run):
 
 
 @pytest.mark.parametrize(
-    ("threads", "zone", "locale"), [("1", "Pacific/Auckland", "C"), ("4", "America/New_York", "fr_FR.UTF-8")]
+    ("threads", "zone", "locale"),
+    [("1", "Pacific/Auckland", "C"), ("4", "America/New_York", "fr_FR.UTF-8")],
 )
-def test_the_same_bytes_at_any_thread_count_folder_zone_and_locale(run, tmp_path, threads, zone, locale):
+def test_the_same_bytes_at_any_thread_count_folder_zone_and_locale(
+    run, tmp_path, threads, zone, locale
+):
     other = make_workspace(tmp_path / f"another folder {threads}")
-    environment = {**os.environ, "OPSLAB_THREADS": threads, "OMP_NUM_THREADS": threads, "TZ": zone, "LC_ALL": locale,
-                   "PYTHONHASHSEED": threads}  # fmt: skip
+    environment = {
+        **os.environ,
+        "OPSLAB_THREADS": threads,
+        "OMP_NUM_THREADS": threads,
+        "TZ": zone,
+        "LC_ALL": locale,
+        "PYTHONHASHSEED": threads,
+    }
     environment.pop("OPSLAB_WORKSPACE", None)
     command = [
         sys.executable,
@@ -214,7 +236,9 @@ def test_the_same_bytes_at_any_thread_count_folder_zone_and_locale(run, tmp_path
         f"spec={SPEC}",
         "--quiet",
     ]
-    done = subprocess.run(command, cwd=other, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=other, env=environment, capture_output=True, text=True, check=True
+    )
     folder = Path(done.stdout.strip()).parent
     assert folder.name == run.folder.name
     for name in ("readout.html", "notebook.ipynb", "result.json"):
@@ -226,8 +250,17 @@ def test_plain_papermill_gives_the_same_record(run, workspace, tmp_path):
     """A scheduler that knows nothing of opslab runs the notebook, from a folder of its own."""
     output = tmp_path / "output.ipynb"
     environment = {**os.environ, "OPSLAB_WORKSPACE": str(workspace)}
-    command = [sys.executable, "-m", "papermill", str(workspace / "notebooks/experiment_readout.ipynb"), str(output),
-               "-p", "spec", SPEC, "--no-progress-bar"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "papermill",
+        str(workspace / "notebooks/experiment_readout.ipynb"),
+        str(output),
+        "-p",
+        "spec",
+        SPEC,
+        "--no-progress-bar",
+    ]
     subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True)
     notebook = json.loads(output.read_text(encoding="utf-8"))
     outputs = [one for cell in notebook["cells"] for one in cell.get("outputs", [])]

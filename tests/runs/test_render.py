@@ -22,7 +22,9 @@ from opslab.cli import main
 from opslab.evidence import RECORD_TYPE
 
 GIVEN = {"spec": "data/sample/search_ranking.yaml", "as_of": "2026-10-01", "language": "fr"}
-CELL = "\n".join(f"{name} = {value!r}" for name, value in GIVEN.items())  # other quotes, no comments
+CELL = "\n".join(
+    f"{name} = {value!r}" for name, value in GIVEN.items()
+)  # other quotes, no comments
 SAME = ("readout.html", "notebook.ipynb", "result.json")
 
 
@@ -51,7 +53,9 @@ def by_hand(workspace):
     notebook = nbformat.read(ROOT / "notebooks/experiment_readout.ipynb", as_version=4)
     next(cell for cell in notebook.cells if cell.id == "parameters").source = CELL
     with inside(workspace):
-        NotebookClient(notebook, resources={"metadata": {"path": str(workspace / "notebooks")}}).execute()
+        NotebookClient(
+            notebook, resources={"metadata": {"path": str(workspace / "notebooks")}}
+        ).execute()
     return as_jupyterlab_saves(notebook)
 
 
@@ -59,7 +63,11 @@ def as_jupyterlab_saves(notebook):
     """Return a notebook with JupyterLab's metadata, its cell ids, and its outputs through JavaScript."""
     saved = json.loads(json.dumps(notebook), object_hook=through_javascript)
     saved["metadata"] |= {
-        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "kernelspec": {
+            "display_name": "Python 3 (ipykernel)",
+            "language": "python",
+            "name": "python3",
+        },
         "widgets": {"application/vnd.jupyter.widget-state+json": {"state": {}}},
     }
     for cell in saved["cells"]:
@@ -113,7 +121,9 @@ def test_by_hand_gives_the_same_bytes_and_exit_code(workspace, run, by_hand, tmp
     assert folder.name == run.folder.name
     for name in SAME:
         assert (folder / name).read_bytes() == (run.folder / name).read_bytes(), name
-    told, made = (json.loads((one / "run.json").read_text(encoding="utf-8")) for one in (folder, run.folder))
+    told, made = (
+        json.loads((one / "run.json").read_text(encoding="utf-8")) for one in (folder, run.folder)
+    )
     seconds = told.pop("seconds_per_cell")
     assert len(seconds) == len(made.pop("seconds_per_cell"))
     assert sum(seconds) > 0
@@ -126,8 +136,14 @@ def test_by_hand_gives_the_same_bytes_and_exit_code(workspace, run, by_hand, tmp
 def test_plain_papermill_gives_the_same_bytes(workspace, run, tmp_path):
     """As Airflow's operator calls it: values in a cell of their own, from a folder of its own."""
     output = tmp_path / "output.ipynb"
-    command = [sys.executable, "-m", "papermill", str(workspace / "notebooks/experiment_readout.ipynb"), str(output),
-               "--no-progress-bar"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "papermill",
+        str(workspace / "notebooks/experiment_readout.ipynb"),
+        str(output),
+        "--no-progress-bar",
+    ]
     for name, value in GIVEN.items():
         command += ["-r", name, value]
     environment = {**os.environ, "OPSLAB_WORKSPACE": str(workspace)}
@@ -150,7 +166,9 @@ def test_a_run_that_is_there_is_used(workspace, run, by_hand, tmp_path):
     assert {path.name: path.read_bytes() for path in run.folder.iterdir()} == before
 
 
-def test_a_notebook_edited_and_run_in_its_place_gives_the_same_bytes(workspace, run, by_hand, tmp_path):
+def test_a_notebook_edited_and_run_in_its_place_gives_the_same_bytes(
+    workspace, run, by_hand, tmp_path
+):
     other = tmp_path / "other"
     shutil.copytree(workspace, other, ignore=shutil.ignore_patterns("ran"))
     with inside(other):
@@ -170,7 +188,9 @@ def test_a_changed_cell_is_a_run_of_its_own(workspace, run, by_hand, tmp_path):
     mine["nbformat_minor"] = 4
     with inside(workspace):
         for out in ("one", "two"):
-            assert render(save(mine, tmp_path / "mine.ipynb"), "--out", tmp_path / out).exit_code == 3
+            assert (
+                render(save(mine, tmp_path / "mine.ipynb"), "--out", tmp_path / out).exit_code == 3
+            )
     one, two = the_run(tmp_path / "one"), the_run(tmp_path / "two")
     assert one.name == two.name != run.folder.name
     assert all((one / name).read_bytes() == (two / name).read_bytes() for name in SAME)
@@ -181,7 +201,9 @@ def code(notebook, place):
 
 
 def parameters(notebook):
-    return next(cell for cell in notebook["cells"] if "parameters" in cell["metadata"].get("tags", []))
+    return next(
+        cell for cell in notebook["cells"] if "parameters" in cell["metadata"].get("tags", [])
+    )
 
 
 def published(notebook):
@@ -196,35 +218,90 @@ def erring(notebook):
 
 def swapped(notebook):
     first, second = code(notebook, 3), code(notebook, 4)
-    first["execution_count"], second["execution_count"] = second["execution_count"], first["execution_count"]
+    first["execution_count"], second["execution_count"] = (
+        second["execution_count"],
+        first["execution_count"],
+    )
 
 
 AGAIN = "restart the kernel, run all cells and save.\n"
 REFUSED = {
-    "none of ours": (lambda n: n["metadata"].pop("opslab"), "This notebook is none of opslab's; start from a copy of one of these: experiment_readout"),
-    "nothing of ours": (lambda n: n["metadata"].update(opslab={"notebook": "experiment_readuot"}), "There is no notebook experiment_readuot; did you mean experiment_readout?\n"),
+    "none of ours": (
+        lambda n: n["metadata"].pop("opslab"),
+        "This notebook is none of opslab's; start from a copy of one of these: experiment_readout",
+    ),
+    "nothing of ours": (
+        lambda n: n["metadata"].update(opslab={"notebook": "experiment_readuot"}),
+        "There is no notebook experiment_readuot; did you mean experiment_readout?\n",
+    ),
     "not all cells": (lambda n: code(n, -1).update(execution_count=None, outputs=[]), AGAIN),
     "one cell twice": (lambda n: code(n, 4).update(execution_count=20), AGAIN),
     "another order": (swapped, AGAIN),
-    "a second time in one kernel": (lambda n: [c.update(execution_count=c["execution_count"] + 30) for c in n["cells"] if c["cell_type"] == "code"], AGAIN),
+    "a second time in one kernel": (
+        lambda n: [
+            c.update(execution_count=c["execution_count"] + 30)
+            for c in n["cells"]
+            if c["cell_type"] == "code"
+        ],
+        AGAIN,
+    ),
     "an error": (erring, "stopped with an error (KeyError: x)"),
     "no record": (lambda n: published(n)["data"].pop(RECORD_TYPE), "has published no result"),
-    "no record of ours": (lambda n: published(n)["data"].update({RECORD_TYPE: {"status": "good"}}), "has published no result"),
-    "a record of another shape": (lambda n: published(n)["data"].update({RECORD_TYPE: ["complete"]}), "has published no result"),
-    "a computed parameter": (lambda n: parameters(n).update(source="import os\nspec = os.environ['SPEC']"), "with name = value lines and nothing else"),
-    "a magic": (lambda n: parameters(n).update(source="%env SPEC"), "with name = value lines and nothing else"),
-    "a called parameter": (lambda n: parameters(n).update(source="spec = str(1)"), "with name = value lines and nothing else"),
-    "no parameters cell": (lambda n: parameters(n)["metadata"].pop("tags"), "one cell tagged parameters"),
-    "an unknown parameter": (lambda n: parameters(n).update(source="cls = 1"), "There is no parameter cls; there are as_of, language and spec.\n"),
-    "another day": (lambda n: parameters(n).update(source=CELL.replace("10-01", "10-02")), "does not hold what the notebook was run with"),
-    "another language": (lambda n: parameters(n).update(source=CELL.replace("'fr'", "'en'")), "does not hold what the notebook was run with"),
-    "another spec": (lambda n: parameters(n).update(source=CELL.replace("search_ranking", "checkout")), "The notebook has read data/sample/search_ranking.csv and data/sample/search_ranking.yaml, but its parameters name data/sample/checkout.csv and data/sample/checkout.yaml"),
-    "no inputs told": (lambda n: published(n)["data"][RECORD_TYPE].pop("inputs"), "The notebook has read -, but"),
-    "another opslab": (lambda n: published(n)["metadata"][RECORD_TYPE].update(opslab="0.0.9"), f"with opslab 0.0.9, this is {opslab.__version__}"),
+    "no record of ours": (
+        lambda n: published(n)["data"].update({RECORD_TYPE: {"status": "good"}}),
+        "has published no result",
+    ),
+    "a record of another shape": (
+        lambda n: published(n)["data"].update({RECORD_TYPE: ["complete"]}),
+        "has published no result",
+    ),
+    "a computed parameter": (
+        lambda n: parameters(n).update(source="import os\nspec = os.environ['SPEC']"),
+        "with name = value lines and nothing else",
+    ),
+    "a magic": (
+        lambda n: parameters(n).update(source="%env SPEC"),
+        "with name = value lines and nothing else",
+    ),
+    "a called parameter": (
+        lambda n: parameters(n).update(source="spec = str(1)"),
+        "with name = value lines and nothing else",
+    ),
+    "no parameters cell": (
+        lambda n: parameters(n)["metadata"].pop("tags"),
+        "one cell tagged parameters",
+    ),
+    "an unknown parameter": (
+        lambda n: parameters(n).update(source="cls = 1"),
+        "There is no parameter cls; there are as_of, language and spec.\n",
+    ),
+    "another day": (
+        lambda n: parameters(n).update(source=CELL.replace("10-01", "10-02")),
+        "does not hold what the notebook was run with",
+    ),
+    "another language": (
+        lambda n: parameters(n).update(source=CELL.replace("'fr'", "'en'")),
+        "does not hold what the notebook was run with",
+    ),
+    "another spec": (
+        lambda n: parameters(n).update(source=CELL.replace("search_ranking", "checkout")),
+        "The notebook has read data/sample/search_ranking.csv and data/sample/search_ranking.yaml, but its parameters name data/sample/checkout.csv and data/sample/checkout.yaml",
+    ),
+    "no inputs told": (
+        lambda n: published(n)["data"][RECORD_TYPE].pop("inputs"),
+        "The notebook has read -, but",
+    ),
+    "another opslab": (
+        lambda n: published(n)["metadata"][RECORD_TYPE].update(opslab="0.0.9"),
+        f"with opslab 0.0.9, this is {opslab.__version__}",
+    ),
     "an older format": (lambda n: n.update(nbformat=3), "This is no notebook"),
     "no format": (lambda n: n.pop("nbformat"), "This is no notebook"),
-    "a cell of no kind": (lambda n: n["cells"].append({"cell_type": "x", "source": ""}), "This is no notebook"),
-}  # fmt: skip
+    "a cell of no kind": (
+        lambda n: n["cells"].append({"cell_type": "x", "source": ""}),
+        "This is no notebook",
+    ),
+}
 
 
 @pytest.mark.parametrize(("change", "said"), REFUSED.values(), ids=REFUSED)
@@ -255,7 +332,19 @@ def english(notebook, workspace, tmp_path):
         return render(save(notebook, tmp_path / "mine.ipynb"), "--out", tmp_path / "reports")
 
 
-@pytest.mark.parametrize("content", ["", "no json", "[]", "{}", '{"cells": [1], "nbformat": 4}', "\x00", "[" * 100_000, '{"cells": 1, "nbformat": 4, "nbformat_minor": "x"}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "no json",
+        "[]",
+        "{}",
+        '{"cells": [1], "nbformat": 4}',
+        "\x00",
+        "[" * 100_000,
+        '{"cells": 1, "nbformat": 4, "nbformat_minor": "x"}',
+    ],
+)
 def test_a_file_of_another_kind_is_refused(tmp_path, monkeypatch, content):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.ipynb").write_text(content, encoding="utf-8")
@@ -270,7 +359,10 @@ def test_a_file_of_another_kind_is_refused(tmp_path, monkeypatch, content):
 def test_a_file_that_is_not_there(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.ipynb").touch()
-    assert render("mime.ipynb").stderr == "mime.ipynb: This notebook is not there; did you mean mine.ipynb?\n"
+    assert (
+        render("mime.ipynb").stderr
+        == "mime.ipynb: This notebook is not there; did you mean mine.ipynb?\n"
+    )
     assert render(".").exit_code == 2
 
 

@@ -27,7 +27,9 @@ def read(folder, content, name="export.csv", *, personal="keep", **answers):
     """Return frame and reading of an export; no profile is looked for unless the answers name one."""
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    frame, reading = read_export(path, answers=Answers(**{"profile": "none", **answers}), personal=personal)
+    frame, reading = read_export(
+        path, answers=Answers(**{"profile": "none", **answers}), personal=personal
+    )
     assert frame.shape == (reading.rows, reading.columns)
     json.dumps(reading.record(), allow_nan=False)
     return frame, reading
@@ -57,7 +59,9 @@ def cells(folder, *given, **answers):
 def decided(reading, column=None):
     """Return what was decided about a column, or about the file: the values by the name of the message."""
     return {
-        one.key.removeprefix("tables."): dict(one.values) for one in reading.decisions if one.column == column
+        one.key.removeprefix("tables."): dict(one.values)
+        for one in reading.decisions
+        if one.column == column
     }
 
 

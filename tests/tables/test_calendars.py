@@ -78,7 +78,9 @@ END:VTIMEZONE
 
 def calendar(*parts, head=""):
     lines = (
-        f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//test//EN\n{head}\n" + "\n".join(parts) + "\nEND:VCALENDAR\n"
+        f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//test//EN\n{head}\n"
+        + "\n".join(parts)
+        + "\nEND:VCALENDAR\n"
     )
     return re.sub("\n+", "\r\n", lines).encode()
 
@@ -133,13 +135,44 @@ def test_a_calendar():
         ("2025-04-21T10:00:00+02:00", "2025-04-21T11:00:00+02:00"),
     ]
     assert [row[1] for row in series] == ["Roadmap"] * 3 + ["Roadmap (moved)"] + ["Roadmap"] * 3
-    assert series[0][4:] == ("false", "CONFIRMED", "true", "true", "Room 4", "ann@example.test", "2")
+    assert series[0][4:] == (
+        "false",
+        "CONFIRMED",
+        "true",
+        "true",
+        "Room 4",
+        "ann@example.test",
+        "2",
+    )
     others = [row for row in events.rows if row not in series]
     assert others == [
-        ("leave@example.test", "Leave", "2025-03-10", "2025-03-11", "true", "CONFIRMED", "false", "false", "", "", ""),
-        ("off@example.test", "Called off", "2025-03-12T09:00:00+00:00", "2025-03-12T10:00:00+00:00",
-         "false", "CANCELLED", "true", "false", "", "", ""),
-    ]  # fmt: skip
+        (
+            "leave@example.test",
+            "Leave",
+            "2025-03-10",
+            "2025-03-11",
+            "true",
+            "CONFIRMED",
+            "false",
+            "false",
+            "",
+            "",
+            "",
+        ),
+        (
+            "off@example.test",
+            "Called off",
+            "2025-03-12T09:00:00+00:00",
+            "2025-03-12T10:00:00+00:00",
+            "false",
+            "CANCELLED",
+            "true",
+            "false",
+            "",
+            "",
+            "",
+        ),
+    ]
     assert events.zones == ("Europe/Paris", "UTC")
     assert (events.series, events.moved, events.excluded, events.open_ended) == (1, 1, 1, 0)
     assert events.encoding == "utf-8"
@@ -151,22 +184,168 @@ def test_a_calendar():
 NEW_YORK = "DTSTART;TZID=America/New_York:{}T090000"
 RFC = [
     ("19970902", "FREQ=DAILY;COUNT=10", [f"1997-09-{day:02}" for day in range(2, 12)]),
-    ("19970902", "FREQ=DAILY;INTERVAL=10;COUNT=5", ["1997-09-02", "1997-09-12", "1997-09-22", "1997-10-02", "1997-10-12"]),
-    ("19970902", "FREQ=WEEKLY;COUNT=10", ["1997-09-02", "1997-09-09", "1997-09-16", "1997-09-23", "1997-09-30", "1997-10-07", "1997-10-14", "1997-10-21", "1997-10-28", "1997-11-04"]),
-    ("19970902", "FREQ=WEEKLY;UNTIL=19971007T000000Z;WKST=SU;BYDAY=TU,TH", ["1997-09-02", "1997-09-04", "1997-09-09", "1997-09-11", "1997-09-16", "1997-09-18", "1997-09-23", "1997-09-25", "1997-09-30", "1997-10-02"]),
-    ("19970902", "FREQ=WEEKLY;INTERVAL=2;COUNT=8;WKST=SU;BYDAY=TU,TH", ["1997-09-02", "1997-09-04", "1997-09-16", "1997-09-18", "1997-09-30", "1997-10-02", "1997-10-14", "1997-10-16"]),
-    ("19970905", "FREQ=MONTHLY;COUNT=10;BYDAY=1FR", ["1997-09-05", "1997-10-03", "1997-11-07", "1997-12-05", "1998-01-02", "1998-02-06", "1998-03-06", "1998-04-03", "1998-05-01", "1998-06-05"]),
-    ("19970907", "FREQ=MONTHLY;INTERVAL=2;COUNT=10;BYDAY=1SU,-1SU", ["1997-09-07", "1997-09-28", "1997-11-02", "1997-11-30", "1998-01-04", "1998-01-25", "1998-03-01", "1998-03-29", "1998-05-03", "1998-05-31"]),
-    ("19970922", "FREQ=MONTHLY;COUNT=6;BYDAY=-2MO", ["1997-09-22", "1997-10-20", "1997-11-17", "1997-12-22", "1998-01-19", "1998-02-16"]),
-    ("19970902", "FREQ=MONTHLY;COUNT=10;BYMONTHDAY=2,15", ["1997-09-02", "1997-09-15", "1997-10-02", "1997-10-15", "1997-11-02", "1997-11-15", "1997-12-02", "1997-12-15", "1998-01-02", "1998-01-15"]),
-    ("19970930", "FREQ=MONTHLY;COUNT=10;BYMONTHDAY=1,-1", ["1997-09-30", "1997-10-01", "1997-10-31", "1997-11-01", "1997-11-30", "1997-12-01", "1997-12-31", "1998-01-01", "1998-01-31", "1998-02-01"]),
-    ("19970610", "FREQ=YEARLY;COUNT=10;BYMONTH=6,7", [f"{year}-{month}-10" for year in range(1997, 2002) for month in ("06", "07")]),
-    ("19970101", "FREQ=YEARLY;INTERVAL=3;COUNT=10;BYYEARDAY=1,100,200", ["1997-01-01", "1997-04-10", "1997-07-19", "2000-01-01", "2000-04-09", "2000-07-18", "2003-01-01", "2003-04-10", "2003-07-19", "2006-01-01"]),
-    ("19970904", "FREQ=MONTHLY;COUNT=3;BYDAY=TU,WE,TH;BYSETPOS=3", ["1997-09-04", "1997-10-07", "1997-11-06"]),
-    ("19970805", "FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=MO", ["1997-08-05", "1997-08-10", "1997-08-19", "1997-08-24"]),
-    ("19970805", "FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=SU", ["1997-08-05", "1997-08-17", "1997-08-19", "1997-08-31"]),
-    ("20070115", "FREQ=MONTHLY;BYMONTHDAY=15,30;COUNT=5", ["2007-01-15", "2007-01-30", "2007-02-15", "2007-03-15", "2007-03-30"]),
-]  # fmt: skip
+    (
+        "19970902",
+        "FREQ=DAILY;INTERVAL=10;COUNT=5",
+        ["1997-09-02", "1997-09-12", "1997-09-22", "1997-10-02", "1997-10-12"],
+    ),
+    (
+        "19970902",
+        "FREQ=WEEKLY;COUNT=10",
+        [
+            "1997-09-02",
+            "1997-09-09",
+            "1997-09-16",
+            "1997-09-23",
+            "1997-09-30",
+            "1997-10-07",
+            "1997-10-14",
+            "1997-10-21",
+            "1997-10-28",
+            "1997-11-04",
+        ],
+    ),
+    (
+        "19970902",
+        "FREQ=WEEKLY;UNTIL=19971007T000000Z;WKST=SU;BYDAY=TU,TH",
+        [
+            "1997-09-02",
+            "1997-09-04",
+            "1997-09-09",
+            "1997-09-11",
+            "1997-09-16",
+            "1997-09-18",
+            "1997-09-23",
+            "1997-09-25",
+            "1997-09-30",
+            "1997-10-02",
+        ],
+    ),
+    (
+        "19970902",
+        "FREQ=WEEKLY;INTERVAL=2;COUNT=8;WKST=SU;BYDAY=TU,TH",
+        [
+            "1997-09-02",
+            "1997-09-04",
+            "1997-09-16",
+            "1997-09-18",
+            "1997-09-30",
+            "1997-10-02",
+            "1997-10-14",
+            "1997-10-16",
+        ],
+    ),
+    (
+        "19970905",
+        "FREQ=MONTHLY;COUNT=10;BYDAY=1FR",
+        [
+            "1997-09-05",
+            "1997-10-03",
+            "1997-11-07",
+            "1997-12-05",
+            "1998-01-02",
+            "1998-02-06",
+            "1998-03-06",
+            "1998-04-03",
+            "1998-05-01",
+            "1998-06-05",
+        ],
+    ),
+    (
+        "19970907",
+        "FREQ=MONTHLY;INTERVAL=2;COUNT=10;BYDAY=1SU,-1SU",
+        [
+            "1997-09-07",
+            "1997-09-28",
+            "1997-11-02",
+            "1997-11-30",
+            "1998-01-04",
+            "1998-01-25",
+            "1998-03-01",
+            "1998-03-29",
+            "1998-05-03",
+            "1998-05-31",
+        ],
+    ),
+    (
+        "19970922",
+        "FREQ=MONTHLY;COUNT=6;BYDAY=-2MO",
+        ["1997-09-22", "1997-10-20", "1997-11-17", "1997-12-22", "1998-01-19", "1998-02-16"],
+    ),
+    (
+        "19970902",
+        "FREQ=MONTHLY;COUNT=10;BYMONTHDAY=2,15",
+        [
+            "1997-09-02",
+            "1997-09-15",
+            "1997-10-02",
+            "1997-10-15",
+            "1997-11-02",
+            "1997-11-15",
+            "1997-12-02",
+            "1997-12-15",
+            "1998-01-02",
+            "1998-01-15",
+        ],
+    ),
+    (
+        "19970930",
+        "FREQ=MONTHLY;COUNT=10;BYMONTHDAY=1,-1",
+        [
+            "1997-09-30",
+            "1997-10-01",
+            "1997-10-31",
+            "1997-11-01",
+            "1997-11-30",
+            "1997-12-01",
+            "1997-12-31",
+            "1998-01-01",
+            "1998-01-31",
+            "1998-02-01",
+        ],
+    ),
+    (
+        "19970610",
+        "FREQ=YEARLY;COUNT=10;BYMONTH=6,7",
+        [f"{year}-{month}-10" for year in range(1997, 2002) for month in ("06", "07")],
+    ),
+    (
+        "19970101",
+        "FREQ=YEARLY;INTERVAL=3;COUNT=10;BYYEARDAY=1,100,200",
+        [
+            "1997-01-01",
+            "1997-04-10",
+            "1997-07-19",
+            "2000-01-01",
+            "2000-04-09",
+            "2000-07-18",
+            "2003-01-01",
+            "2003-04-10",
+            "2003-07-19",
+            "2006-01-01",
+        ],
+    ),
+    (
+        "19970904",
+        "FREQ=MONTHLY;COUNT=3;BYDAY=TU,WE,TH;BYSETPOS=3",
+        ["1997-09-04", "1997-10-07", "1997-11-06"],
+    ),
+    (
+        "19970805",
+        "FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=MO",
+        ["1997-08-05", "1997-08-10", "1997-08-19", "1997-08-24"],
+    ),
+    (
+        "19970805",
+        "FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=SU",
+        ["1997-08-05", "1997-08-17", "1997-08-19", "1997-08-31"],
+    ),
+    (
+        "20070115",
+        "FREQ=MONTHLY;BYMONTHDAY=15,30;COUNT=5",
+        ["2007-01-15", "2007-01-30", "2007-02-15", "2007-03-15", "2007-03-30"],
+    ),
+]
 
 
 @pytest.mark.parametrize(("first", "rule", "printed"), RFC)
@@ -176,7 +355,11 @@ def test_dates_that_the_rfc_prints(first, rule, printed):
     assert {text[10:19] for text in found} == {"T09:00:00"}
     # EDT ends on the last Sunday of October in these years, and begins on the first of April (until 2006).
     for text in found:
-        summer = datetime.datetime.fromisoformat(text[:19]).replace(tzinfo=ZoneInfo("America/New_York")).dst()
+        summer = (
+            datetime.datetime.fromisoformat(text[:19])
+            .replace(tzinfo=ZoneInfo("America/New_York"))
+            .dst()
+        )
         assert text.endswith("-04:00" if summer else "-05:00")
 
 
@@ -184,7 +367,10 @@ def test_dates_that_the_rfc_prints(first, rule, printed):
     ("rule", "printed"),
     [
         ("FREQ=HOURLY;INTERVAL=3;UNTIL=19970902T210000Z", ["09:00", "12:00", "15:00"]),
-        ("FREQ=MINUTELY;INTERVAL=15;COUNT=6", ["09:00", "09:15", "09:30", "09:45", "10:00", "10:15"]),
+        (
+            "FREQ=MINUTELY;INTERVAL=15;COUNT=6",
+            ["09:00", "09:15", "09:30", "09:45", "10:00", "10:15"],
+        ),
         ("FREQ=MINUTELY;INTERVAL=90;COUNT=4", ["09:00", "10:30", "12:00", "13:30"]),
     ],
 )
@@ -236,19 +422,26 @@ DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
     days=st.lists(st.sampled_from(DAYS), max_size=3, unique=True),
     day=st.dates(date(1990, 1, 1), date(2030, 1, 1)),
     hour=st.integers(0, 23),
-    zone=st.sampled_from(["Europe/Paris", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]),
-)  # fmt: skip
+    zone=st.sampled_from(
+        ["Europe/Paris", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]
+    ),
+)
 def test_equals_dateutil(frequency, interval, count, days, day, hour, zone):
     first = datetime.datetime.combine(day, datetime.time(hour))
     rule = f"FREQ={frequency};INTERVAL={interval};COUNT={count}" + (
         f";BYDAY={','.join(days)}" if days else ""
     )
     weekdays = [DAYS.index(day) for day in days] or None
-    walls = {first, *rrule(FREQUENCIES[frequency], first, interval, count=count, byweekday=weekdays)}
+    walls = {
+        first,
+        *rrule(FREQUENCIES[frequency], first, interval, count=count, byweekday=weekdays),
+    }
     expected = [
         wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) for wall in sorted(walls)
     ]  # a wall clock that the change skips is taken as before it (RFC 5545, section 3.3.5)
-    events = read(meeting(f"DTSTART;TZID={zone}:{first:%Y%m%dT%H%M%S}", "DURATION:PT50M", f"RRULE:{rule}"))
+    events = read(
+        meeting(f"DTSTART;TZID={zone}:{first:%Y%m%dT%H%M%S}", "DURATION:PT50M", f"RRULE:{rule}")
+    )
     found = [datetime.datetime.fromisoformat(text) for text in column(events, "started_at")]
     assert found == expected
     assert hours(events) == pytest.approx([50 / 60] * len(expected))
@@ -261,7 +454,9 @@ def test_ten_o_clock_stays_ten_o_clock_in_paris():
             f"DTSTART;TZID=Europe/Paris:{first}T100000", "DURATION:PT1H", "RRULE:FREQ=DAILY;COUNT=6"
         )
         before, after = ("+01:00", "+02:00") if change < "2025-06" else ("+02:00", "+01:00")
-        assert found == [f"{text[:10]}T10:00:00{after if text[:10] >= change else before}" for text in found]
+        assert found == [
+            f"{text[:10]}T10:00:00{after if text[:10] >= change else before}" for text in found
+        ]
         assert change in {text[:10] for text in found}
         assert len(found) == 6
 
@@ -271,13 +466,19 @@ def test_a_series_in_utc_stays_in_utc_whatever_the_calendar_prefers():
         meeting("DTSTART:20250324T090000Z", "DURATION:PT1H", "RRULE:FREQ=WEEKLY;COUNT=2"),
         head="X-WR-TIMEZONE:Europe/Paris",
     )
-    assert column(events, "started_at") == ["2025-03-24T09:00:00+00:00", "2025-03-31T09:00:00+00:00"]
+    assert column(events, "started_at") == [
+        "2025-03-24T09:00:00+00:00",
+        "2025-03-31T09:00:00+00:00",
+    ]
 
 
 def test_a_night_keeps_its_exact_length():
     # RFC 5545, 3.8.5.3: a DTEND gives every occurrence the same exact duration: eight hours, also in the night
     # of 23 or 25 hours. America/New_York changes at 2:00 on 2025-03-09 and 2025-11-02.
-    for first, ends in (("20250307", ["06:00", "07:00", "06:00"]), ("20251031", ["06:00", "05:00", "06:00"])):
+    for first, ends in (
+        ("20250307", ["06:00", "07:00", "06:00"]),
+        ("20251031", ["06:00", "05:00", "06:00"]),
+    ):
         last = f"{int(first) + 1}" if first == "20250307" else "20251101"
         events = read(
             meeting(
@@ -292,11 +493,15 @@ def test_a_night_keeps_its_exact_length():
 
 def test_a_meeting_over_the_change_of_clocks_has_the_hours_that_pass():
     events = read(
-        meeting("DTSTART;TZID=Europe/Paris:20250329T220000", "DTEND;TZID=Europe/Paris:20250330T060000")
+        meeting(
+            "DTSTART;TZID=Europe/Paris:20250329T220000", "DTEND;TZID=Europe/Paris:20250330T060000"
+        )
     )
     assert hours(events) == [7]
     events = read(
-        meeting("DTSTART;TZID=Europe/Paris:20251025T220000", "DTEND;TZID=Europe/Paris:20251026T060000")
+        meeting(
+            "DTSTART;TZID=Europe/Paris:20251025T220000", "DTEND;TZID=Europe/Paris:20251026T060000"
+        )
     )
     assert hours(events) == [9]
 
@@ -312,13 +517,23 @@ def test_an_hour_that_the_clocks_skip_or_repeat():
 
 
 @pytest.mark.parametrize("defined", [True, False])
-@pytest.mark.parametrize(("zone", "iana"), [("Romance Standard Time", "Europe/Paris"), ("W. Europe Standard Time", "Europe/Berlin")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("zone", "iana"),
+    [("Romance Standard Time", "Europe/Paris"), ("W. Europe Standard Time", "Europe/Berlin")],
+)
 def test_zones_of_outlook(zone, iana, defined):
     events = read(
         ROMANCE.format(zone=zone) if defined else "",
-        meeting(f"DTSTART;TZID={zone}:20250324T100000", f"DTEND;TZID={zone}:20250324T110000", "RRULE:FREQ=WEEKLY;COUNT=2"),
-    )  # fmt: skip
-    assert column(events, "started_at") == ["2025-03-24T10:00:00+01:00", "2025-03-31T10:00:00+02:00"]
+        meeting(
+            f"DTSTART;TZID={zone}:20250324T100000",
+            f"DTEND;TZID={zone}:20250324T110000",
+            "RRULE:FREQ=WEEKLY;COUNT=2",
+        ),
+    )
+    assert column(events, "started_at") == [
+        "2025-03-24T10:00:00+01:00",
+        "2025-03-31T10:00:00+02:00",
+    ]
     assert hours(events) == [1, 1]
     assert events.zones == ((zone,) if defined else (iana,))
 
@@ -368,15 +583,22 @@ def test_a_utc_time_in_a_zone_is_in_utc():
     # RFC 5545, 3.2.19: TZID must not be applied to times in UTC; the instant is what the Z says.
     events = read(
         meeting(
-            "DTSTART;TZID=Europe/Paris:20250303T100000Z", "DTEND;X-A=b;TZID=Europe/Paris:20250303T110000Z"
+            "DTSTART;TZID=Europe/Paris:20250303T100000Z",
+            "DTEND;X-A=b;TZID=Europe/Paris:20250303T110000Z",
         )
     )
-    assert [row[2:4] for row in events.rows] == [("2025-03-03T10:00:00+00:00", "2025-03-03T11:00:00+00:00")]
+    assert [row[2:4] for row in events.rows] == [
+        ("2025-03-03T10:00:00+00:00", "2025-03-03T11:00:00+00:00")
+    ]
 
 
 def test_floating_times_have_no_offset():
     events = read(
-        meeting("DTSTART:20250329T100000", "DTEND:20250329T110000", "RRULE:FREQ=DAILY;UNTIL=20250331T100000")
+        meeting(
+            "DTSTART:20250329T100000",
+            "DTEND:20250329T110000",
+            "RRULE:FREQ=DAILY;UNTIL=20250331T100000",
+        )
     )
     assert column(events, "started_at") == [f"2025-03-{day}T10:00:00" for day in (29, 30, 31)]
     assert column(events, "ended_at") == [f"2025-03-{day}T11:00:00" for day in (29, 30, 31)]
@@ -386,16 +608,35 @@ def test_floating_times_have_no_offset():
 @pytest.mark.parametrize(
     ("lines", "start", "end"),
     [
-        (["DTSTART;TZID=Europe/Paris:20250303T100000", "DURATION:PT1H30M"], "2025-03-03T10:00:00+01:00", "2025-03-03T11:30:00+01:00"),
-        (["DTSTART;TZID=Europe/Paris:20250303T100000"], "2025-03-03T10:00:00+01:00", "2025-03-03T10:00:00+01:00"),
+        (
+            ["DTSTART;TZID=Europe/Paris:20250303T100000", "DURATION:PT1H30M"],
+            "2025-03-03T10:00:00+01:00",
+            "2025-03-03T11:30:00+01:00",
+        ),
+        (
+            ["DTSTART;TZID=Europe/Paris:20250303T100000"],
+            "2025-03-03T10:00:00+01:00",
+            "2025-03-03T10:00:00+01:00",
+        ),
         (["DTSTART;VALUE=DATE:20250303"], "2025-03-03", "2025-03-04"),
         (["DTSTART;VALUE=DATE:20250303", "DTEND;VALUE=DATE:20250303"], "2025-03-03", "2025-03-04"),
         (["DTSTART;VALUE=DATE:20250303", "DURATION:P3D"], "2025-03-03", "2025-03-06"),
         (["DTSTART;VALUE=DATE;TZID=Europe/Paris:20250303"], "2025-03-03", "2025-03-04"),
-        (["DTSTART;TZID=Europe/Paris:20250303T100000", "DTEND:20250303T100000Z"], "2025-03-03T10:00:00+01:00", "2025-03-03T11:00:00+01:00"),
-        (["dtstart;tzid=Europe/Paris:20250303T100000", "dtend;tzid=Europe/Paris:20250303T110000"], "2025-03-03T10:00:00+01:00", "2025-03-03T11:00:00+01:00"),
+        (
+            ["DTSTART;TZID=Europe/Paris:20250303T100000", "DTEND:20250303T100000Z"],
+            "2025-03-03T10:00:00+01:00",
+            "2025-03-03T11:00:00+01:00",
+        ),
+        (
+            [
+                "dtstart;tzid=Europe/Paris:20250303T100000",
+                "dtend;tzid=Europe/Paris:20250303T110000",
+            ],
+            "2025-03-03T10:00:00+01:00",
+            "2025-03-03T11:00:00+01:00",
+        ),
     ],
-)  # fmt: skip
+)
 def test_ends(lines, start, end):
     events = read(meeting(*lines))
     assert [row[2:4] for row in events.rows] == [(start, end)]
@@ -440,7 +681,10 @@ def test_status_and_busy(lines, status, busy):
 def test_until_leaves_out_what_starts_later():
     events = read(
         meeting(
-            "DTSTART;TZID=Europe/Paris:20250303T233000", "DURATION:PT2H", "RRULE:FREQ=DAILY", uid="endless"
+            "DTSTART;TZID=Europe/Paris:20250303T233000",
+            "DURATION:PT2H",
+            "RRULE:FREQ=DAILY",
+            uid="endless",
         ),
         meeting("DTSTART;TZID=America/New_York:20250304T220000", "DURATION:PT1H", uid="single"),
         meeting("DTSTART:20250305T000000Z", uid="late"),
@@ -456,7 +700,9 @@ def test_a_series_without_an_end_asks():
     content = calendar(
         meeting("DTSTART:20250303T100000Z", "RRULE:FREQ=WEEKLY;COUNT=2", uid="a", title="Finite"),
         meeting("DTSTART:20250303T100000Z", "RRULE:FREQ=WEEKLY", uid="b", title=long),
-        meeting("DTSTART:20250303T100000Z", "RRULE:FREQ=DAILY;COUNT=-1", uid="c", title="Outlook's"),
+        meeting(
+            "DTSTART:20250303T100000Z", "RRULE:FREQ=DAILY;COUNT=-1", uid="c", title="Outlook's"
+        ),
     )
     key, said = refusal(content)
     assert key == "endless"
@@ -486,12 +732,19 @@ def test_a_last_day_counts_to_its_end():
     found = starts(
         "DTSTART;TZID=Europe/Paris:20250303T100000", "RRULE:FREQ=DAILY;BYHOUR=10,23;UNTIL=20250304"
     )
-    assert [text[5:16] for text in found] == ["03-03T10:00", "03-03T23:00", "03-04T10:00", "03-04T23:00"]
+    assert [text[5:16] for text in found] == [
+        "03-03T10:00",
+        "03-03T23:00",
+        "03-04T10:00",
+        "03-04T23:00",
+    ]
 
 
 def test_an_until_without_a_zone_west_of_greenwich():
     # Read as UTC it would lose the last one.
-    found = starts("DTSTART;TZID=America/New_York:20250303T100000", "RRULE:FREQ=DAILY;UNTIL=20250305T100000")
+    found = starts(
+        "DTSTART;TZID=America/New_York:20250303T100000", "RRULE:FREQ=DAILY;UNTIL=20250305T100000"
+    )
     assert [text[:10] for text in found] == ["2025-03-03", "2025-03-04", "2025-03-05"]
 
 
@@ -507,7 +760,9 @@ def test_exceptions_hit_the_one_hour_they_name():
     assert events.excluded == 1
     events = read(
         meeting(*rule),
-        meeting("RECURRENCE-ID:20250106T090000Z", "DTSTART:20250106T150000Z", "DTEND:20250106T160000Z"),
+        meeting(
+            "RECURRENCE-ID:20250106T090000Z", "DTSTART:20250106T150000Z", "DTEND:20250106T160000Z"
+        ),
     )
     assert column(events, "started_at") == [
         *("2025-01-06T09:00:00+01:00", "2025-01-06T11:00:00+01:00", "2025-01-06T15:00:00+00:00"),
@@ -527,7 +782,9 @@ def test_exceptions_hit_the_one_hour_they_name():
     ],
 )
 def test_exdates_of_every_kind(line):
-    events = read(meeting("DTSTART;TZID=Europe/Paris:20250303T100000", "RRULE:FREQ=DAILY;COUNT=3", line))
+    events = read(
+        meeting("DTSTART;TZID=Europe/Paris:20250303T100000", "RRULE:FREQ=DAILY;COUNT=3", line)
+    )
     assert [text[:10] for text in column(events, "started_at")] == ["2025-03-03", "2025-03-05"]
     assert events.excluded == 1
 
@@ -543,7 +800,9 @@ def test_exdates_of_a_day_and_of_a_floating_time():
     assert column(events, "started_at") == ["2025-03-03", "2025-03-05"]
     events = read(
         meeting(
-            "DTSTART:20250303T100000", "RRULE:FREQ=DAILY;COUNT=3", "EXDATE;TZID=Europe/Paris:20250304T100000"
+            "DTSTART:20250303T100000",
+            "RRULE:FREQ=DAILY;COUNT=3",
+            "EXDATE;TZID=Europe/Paris:20250304T100000",
         )
     )
     assert column(events, "started_at") == ["2025-03-03T10:00:00", "2025-03-05T10:00:00"]
@@ -567,7 +826,11 @@ def test_rdates_and_periods():
     assert events.series == 1
 
 
-WEEKS = ["DTSTART;TZID=Europe/Paris:20250303T100000", "DTEND;TZID=Europe/Paris:20250303T110000", "RRULE:FREQ=WEEKLY;COUNT=5"]  # fmt: skip
+WEEKS = [
+    "DTSTART;TZID=Europe/Paris:20250303T100000",
+    "DTEND;TZID=Europe/Paris:20250303T110000",
+    "RRULE:FREQ=WEEKLY;COUNT=5",
+]
 
 
 def test_this_and_all_that_follow():
@@ -580,8 +843,12 @@ def test_this_and_all_that_follow():
             "DTEND;TZID=Europe/Paris:20250318T143000",
             title="Later",
         ),
-        meeting("RECURRENCE-ID;TZID=Europe/Paris:20250324T100000", "DTSTART;TZID=Europe/Paris:20250324T080000", title="Once"),
-    )  # fmt: skip
+        meeting(
+            "RECURRENCE-ID;TZID=Europe/Paris:20250324T100000",
+            "DTSTART;TZID=Europe/Paris:20250324T080000",
+            title="Once",
+        ),
+    )
     assert [row[1:3] for row in events.rows] == [
         ("Stand-up", "2025-03-03T10:00:00+01:00"),
         ("Stand-up", "2025-03-10T10:00:00+01:00"),
@@ -596,9 +863,13 @@ def test_this_and_all_that_follow():
 def test_all_that_follow_from_the_first_on():
     events = read(
         meeting(*WEEKS),
-        meeting("RECURRENCE-ID;RANGE=THISANDFUTURE:20250303T090000Z", "DTSTART;TZID=Europe/Paris:20250302T090000", "DURATION:PT2H"),
+        meeting(
+            "RECURRENCE-ID;RANGE=THISANDFUTURE:20250303T090000Z",
+            "DTSTART;TZID=Europe/Paris:20250302T090000",
+            "DURATION:PT2H",
+        ),
         until=date(2025, 3, 23),
-    )  # fmt: skip
+    )
     assert column(events, "started_at") == [
         f"2025-03-{day}T09:00:00+01:00" for day in ("02", "09", "16", "23")
     ]
@@ -609,7 +880,8 @@ def test_all_that_follow_by_days_and_by_years():
     days = meeting("DTSTART;VALUE=DATE:20250303", "RRULE:FREQ=WEEKLY;COUNT=4")
     change = "RECURRENCE-ID;RANGE=THISANDFUTURE;VALUE=DATE:20250317"
     events = read(
-        days, meeting(change, "DTSTART;VALUE=DATE:20250318", "DTEND;VALUE=DATE:20250320", title="Longer")
+        days,
+        meeting(change, "DTSTART;VALUE=DATE:20250318", "DTEND;VALUE=DATE:20250320", title="Longer"),
     )
     assert [row[1:4] for row in events.rows] == [
         *(("Stand-up", "2025-03-03", "2025-03-04"), ("Stand-up", "2025-03-10", "2025-03-11")),
@@ -641,14 +913,18 @@ def test_a_range_that_could_only_be_guessed_is_refused():
 
 
 def test_a_change_without_its_series():
-    events = read(meeting("RECURRENCE-ID:20250303T100000Z", "DTSTART:20250303T110000Z", "DURATION:PT1H"))
+    events = read(
+        meeting("RECURRENCE-ID:20250303T100000Z", "DTSTART:20250303T110000Z", "DURATION:PT1H")
+    )
     assert [row[2] for row in events.rows] == ["2025-03-03T11:00:00+00:00"]
     assert column(events, "recurring") == ["true"]
     assert (events.series, events.moved) == (0, 0)
 
 
 def test_a_change_without_its_series_does_not_repeat():
-    events = read(meeting("RECURRENCE-ID:20250303T100000Z", "DTSTART:20250303T110000Z", "RRULE:FREQ=DAILY"))
+    events = read(
+        meeting("RECURRENCE-ID:20250303T100000Z", "DTSTART:20250303T110000Z", "RRULE:FREQ=DAILY")
+    )
     assert [row[2] for row in events.rows] == ["2025-03-03T11:00:00+00:00"]
     assert (events.series, events.open_ended) == (0, 0)
 
@@ -667,11 +943,19 @@ def test_rows_of_one_time_have_one_order():
         meeting(f"RECURRENCE-ID:202503{day}T090000Z", "DTSTART:20250401T140000Z", title=title)
         for day, title in (("10", "c"), ("17", "a"), ("24", "b"))
     ]
-    assert column(read(meeting(*WEEKS), *changes), "title") == ["Stand-up", "Stand-up", "a", "b", "c"]
+    assert column(read(meeting(*WEEKS), *changes), "title") == [
+        "Stand-up",
+        "Stand-up",
+        "a",
+        "b",
+        "c",
+    ]
 
 
 def test_a_change_of_no_occurrence_is_a_meeting_all_the_same():
-    events = read(meeting(*WEEKS), meeting("RECURRENCE-ID:20250304T090000Z", "DTSTART:20250304T110000Z"))
+    events = read(
+        meeting(*WEEKS), meeting("RECURRENCE-ID:20250304T090000Z", "DTSTART:20250304T110000Z")
+    )
     assert len(events.rows) == 6
     assert events.moved == 0
 
@@ -680,12 +964,21 @@ def test_one_occurrence_cancelled_or_made_a_day():
     events = read(
         meeting(*WEEKS),
         meeting(
-            "RECURRENCE-ID:20250310T090000Z", "DTSTART:20250310T090000Z", "DURATION:PT1H", "STATUS:CANCELLED"
+            "RECURRENCE-ID:20250310T090000Z",
+            "DTSTART:20250310T090000Z",
+            "DURATION:PT1H",
+            "STATUS:CANCELLED",
         ),
         meeting("RECURRENCE-ID:20250317T090000Z", "DTSTART;VALUE=DATE:20250318"),
         meeting("RECURRENCE-ID;VALUE=DATE:20250324", "DTSTART:20250324T140000Z"),
     )
-    assert column(events, "status") == ["CONFIRMED", "CANCELLED", "CONFIRMED", "CONFIRMED", "CONFIRMED"]
+    assert column(events, "status") == [
+        "CONFIRMED",
+        "CANCELLED",
+        "CONFIRMED",
+        "CONFIRMED",
+        "CONFIRMED",
+    ]
     assert column(events, "started_at") == [
         *("2025-03-03T10:00:00+01:00", "2025-03-10T09:00:00+00:00", "2025-03-18"),
         *("2025-03-24T14:00:00+00:00", "2025-03-31T10:00:00+02:00"),
@@ -694,7 +987,8 @@ def test_one_occurrence_cancelled_or_made_a_day():
 
 def test_a_rule_copied_into_a_change_says_nothing():
     events = read(
-        meeting(*WEEKS), meeting("RECURRENCE-ID:20250310T090000Z", "DTSTART:20250310T140000Z", WEEKS[2])
+        meeting(*WEEKS),
+        meeting("RECURRENCE-ID:20250310T090000Z", "DTSTART:20250310T140000Z", WEEKS[2]),
     )
     assert len(events.rows) == 5
 
@@ -702,7 +996,11 @@ def test_a_rule_copied_into_a_change_says_nothing():
 def test_a_change_moved_before_or_after_the_last_day():
     lines = ["RECURRENCE-ID:20250324T090000Z", "DTSTART:20250306T140000Z"]
     events = read(meeting(*WEEKS), meeting(*lines), until=date(2025, 3, 10))
-    assert [text[:10] for text in column(events, "started_at")] == ["2025-03-03", "2025-03-06", "2025-03-10"]
+    assert [text[:10] for text in column(events, "started_at")] == [
+        "2025-03-03",
+        "2025-03-06",
+        "2025-03-10",
+    ]
     lines = ["RECURRENCE-ID:20250310T090000Z", "DTSTART:20250320T140000Z"]
     events = read(meeting(*WEEKS), meeting(*lines), until=date(2025, 3, 17))
     assert [text[:10] for text in column(events, "started_at")] == ["2025-03-03", "2025-03-17"]
@@ -717,7 +1015,10 @@ def test_the_last_revision_counts():
 
 def test_two_meetings_of_one_uid_both_stay_and_a_copy_does_not():
     one, other = meeting("DTSTART:20250303T150000Z"), meeting("DTSTART:20250304T150000Z")
-    assert [text[:10] for text in column(read(one, other, one), "started_at")] == ["2025-03-03", "2025-03-04"]
+    assert [text[:10] for text in column(read(one, other, one), "started_at")] == [
+        "2025-03-03",
+        "2025-03-04",
+    ]
     third = meeting("DTSTART:20250303T150000Z", title="Retro")
     assert column(read(one, third), "title") == ["Retro", "Stand-up"]
 
@@ -737,7 +1038,9 @@ def test_several_calendars_in_one_file():
 
 def test_a_cancellation_takes_its_meeting_along():
     request = calendar(meeting(*WEEKS, "SEQUENCE:0"), head="METHOD:REQUEST")
-    whole = calendar(meeting("DTSTART;TZID=Europe/Paris:20250303T100000", "SEQUENCE:1"), head="METHOD:CANCEL")
+    whole = calendar(
+        meeting("DTSTART;TZID=Europe/Paris:20250303T100000", "SEQUENCE:1"), head="METHOD:CANCEL"
+    )
     one = calendar(meeting("RECURRENCE-ID:20250310T090000Z", "SEQUENCE:1"), head="METHOD:CANCEL")
     for content, status in (
         (request, ["CONFIRMED"] * 5),
@@ -772,7 +1075,8 @@ END:X-UNHEARD-OF"""
 
 
 @pytest.mark.parametrize(
-    "content", [calendar(), calendar(ROMANCE.format(zone="Ours")), b"BEGIN:VCALENDAR\nEND:VCALENDAR"]
+    "content",
+    [calendar(), calendar(ROMANCE.format(zone="Ours")), b"BEGIN:VCALENDAR\nEND:VCALENDAR"],
 )
 def test_no_meetings(content):
     events = read_calendar(content, file="team.ics")
@@ -785,7 +1089,9 @@ TITLE = "Comité été, 10 €\\, à l'étage"
 @pytest.mark.parametrize("ending", ["\r\n", "\n", "\r", "\r\r\n"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 def test_encodings_and_line_ends(encoding, ending):
-    text = calendar(meeting("DTSTART:20250303T100000Z", title=TITLE)).decode().replace("\r\n", ending)
+    text = (
+        calendar(meeting("DTSTART:20250303T100000Z", title=TITLE)).decode().replace("\r\n", ending)
+    )
     events = read_calendar(text.encode(encoding), file="team.ics")
     assert column(events, "title") == ["Comité été, 10 €, à l'étage"]
     assert events.encoding == ("cp1252" if encoding == "cp1252" else "utf-8")
@@ -795,11 +1101,15 @@ def test_encodings_and_line_ends(encoding, ending):
 @pytest.mark.parametrize("width", [1, 2, 7, 74])
 def test_folded_lines(width, blank):
     # RFC 5545, 3.1: a fold may stand anywhere, also between the bytes of one letter.
-    content = calendar(meeting("DTSTART;TZID=Europe/Paris:20250303T100000", "DURATION:PT1H", title=TITLE))
+    content = calendar(
+        meeting("DTSTART;TZID=Europe/Paris:20250303T100000", "DURATION:PT1H", title=TITLE)
+    )
     folded = b"\r\n".join(
-        (b"\r\n" + blank).join(line[at : at + width] for at in range(0, len(line), width)) if b":" in line and b"BEGIN" not in line and b"END" not in line else line
+        (b"\r\n" + blank).join(line[at : at + width] for at in range(0, len(line), width))
+        if b":" in line and b"BEGIN" not in line and b"END" not in line
+        else line
         for line in content.split(b"\r\n")
-    )  # fmt: skip
+    )
     assert (width == 74) == (folded == content)
     events = read_calendar(folded, file="team.ics")
     assert [row[1:4] for row in events.rows] == [
@@ -849,7 +1159,11 @@ def test_not_a_calendar_or_not_all_of_it(content, key):
 def test_every_cut_of_a_calendar_is_told():
     content = calendar(MONDAYS)
     for length in range(0, len(content) - 4, 7):  # the last bytes are the line's end, and no loss
-        assert refusal(content[:length])[0] in {"none", "cut", "unreadable"}  # the last within a rule
+        assert refusal(content[:length])[0] in {
+            "none",
+            "cut",
+            "unreadable",
+        }  # the last within a rule
 
 
 @pytest.mark.parametrize(
@@ -877,7 +1191,14 @@ def test_every_cut_of_a_calendar_is_told():
         (["DTSTART:20250303T100000Z", "RRULE:FREQ=DAILY;COUNT"], "unreadable"),
         (["DTSTART:20250303T100000Z", "RRULE:FREQ=DAILY;COUNT=2=3"], "unreadable"),
         (["DTSTART:20250303T100000Z", "RRULE:D1 #3"], "unreadable"),
-        (["DTSTART:20250303T100000Z", "RRULE:FREQ=DAILY;COUNT=3", "EXRULE:FREQ=DAILY;INTERVAL=2"], "unreadable"),
+        (
+            [
+                "DTSTART:20250303T100000Z",
+                "RRULE:FREQ=DAILY;COUNT=3",
+                "EXRULE:FREQ=DAILY;INTERVAL=2",
+            ],
+            "unreadable",
+        ),
         (["DTSTART:20250303T100000Z", "RRULE:FREQ=DAILY;UNTIL=100000"], "unreadable"),
         (["DTSTART:20250303T100000Z", "RRULE:COUNT=3"], "rule"),
         (["DTSTART:20250303T100000Z", "RRULE:FREQ=DAILY;COUNT=3;INTERVAL=0"], "rule"),
@@ -886,7 +1207,7 @@ def test_every_cut_of_a_calendar_is_told():
         (["DTSTART:20250303T100000Z", "RRULE:FREQ=YEARLY;COUNT=3;RSCALE=CHINESE"], "rule"),
         (["DTSTART:20250303T100000Z", "RRULE:FREQ=MONTHLY;COUNT=3;BYDAY=0MO"], "rule"),
     ],
-)  # fmt: skip
+)
 def test_a_meeting_that_cannot_be_read(lines, key):
     found, said = refusal(calendar(meeting(*lines)))
     assert found == key
@@ -919,7 +1240,11 @@ HOSTILE = [
     ("RRULE:FREQ=YEARLY;INTERVAL=100;COUNT=3", None, "many"),
     ("RRULE:FREQ=YEARLY;INTERVAL=100", date(9999, 12, 31), "many"),
     ("RRULE:FREQ=YEARLY;INTERVAL=100;COUNT=2", date(9999, 12, 31), None),
-    ("RRULE:FREQ=YEARLY;COUNT=1000000;BYMONTH=1,2,3,4,5,6,7,8,9,10,11,12;BYMONTHDAY=1,2,3,4;BYHOUR=1,2,3,4;BYMINUTE=1,2,3", None, "many"),
+    (
+        "RRULE:FREQ=YEARLY;COUNT=1000000;BYMONTH=1,2,3,4,5,6,7,8,9,10,11,12;BYMONTHDAY=1,2,3,4;BYHOUR=1,2,3,4;BYMINUTE=1,2,3",
+        None,
+        "many",
+    ),
     # Rules that no day meets: a search would look at every one up to the year 9999.
     ("RRULE:FREQ=YEARLY;COUNT=3;BYMONTH=2;BYMONTHDAY=30", None, "rule"),
     ("RRULE:FREQ=DAILY;COUNT=3;BYMONTH=2;BYMONTHDAY=30", None, "rule"),
@@ -927,12 +1252,16 @@ HOSTILE = [
     ("RRULE:FREQ=SECONDLY;COUNT=3;BYMONTH=2;BYMONTHDAY=30", None, "rule"),
     ("RRULE:FREQ=SECONDLY;COUNT=3;BYHOUR=3;BYMINUTE=3;BYSECOND=3;BYDAY=MO", None, "rule"),
     ("RRULE:FREQ=MINUTELY;COUNT=3;BYHOUR=3;BYMONTHDAY=29;BYMONTH=2", None, "rule"),
-    ("RRULE:FREQ=DAILY;COUNT=3;BYSETPOS=" + ",".join(str(place) for place in range(2, 367)), None, "rule"),
+    (
+        "RRULE:FREQ=DAILY;COUNT=3;BYSETPOS=" + ",".join(str(place) for place in range(2, 367)),
+        None,
+        "rule",
+    ),
     ("RRULE:FREQ=DAILY;COUNT=3;INTERVAL=999999999999", None, "field"),
     ("RRULE:FREQ=DAILY;COUNT=3;INTERVAL=99999999", None, None),
     ("RRULE:FREQ=YEARLY;COUNT=4;BYMONTH=2;BYMONTHDAY=29", None, None),
     ("RRULE:FREQ=YEARLY;COUNT=4;BYYEARDAY=" + ",".join(map(str, range(1, 367))), None, None),
-]  # fmt: skip
+]
 
 
 def outcome(content, until=None):
@@ -955,7 +1284,9 @@ def outcome(content, until=None):
 
 @pytest.mark.parametrize(("rule", "until", "key"), HOSTILE)
 def test_rules_without_measure_come_to_an_end(rule, until, key):
-    assert outcome(calendar(meeting("DTSTART:20250303T100000Z", "DURATION:PT1H", rule)), until) == key
+    assert (
+        outcome(calendar(meeting("DTSTART:20250303T100000Z", "DURATION:PT1H", rule)), until) == key
+    )
 
 
 def test_a_shift_by_years_of_a_fine_rule_comes_to_an_end():
@@ -971,7 +1302,10 @@ def test_the_limit_holds_for_the_whole_file(monkeypatch):
     assert len(read_calendar(fits, file="team.ics").rows) == 10
     for parts in (
         [meeting(daily[0], daily[1].format(11))],
-        [meeting(daily[0], daily[1].format(6), uid="a"), meeting(daily[0], daily[1].format(5), uid="b")],
+        [
+            meeting(daily[0], daily[1].format(6), uid="a"),
+            meeting(daily[0], daily[1].format(5), uid="b"),
+        ],
         [meeting(daily[0], uid=str(number)) for number in range(11)],
         [meeting(daily[0], "RDATE:" + ",".join(f"202504{day:02}T100000Z" for day in range(1, 12)))],
     ):
@@ -990,7 +1324,10 @@ def test_titles_are_data():
     for title in ("=cmd|' /C calc'!A0", "{file}", "a\\nb", "\N{RIGHT-TO-LEFT OVERRIDE}gpj"):
         events = read(meeting("DTSTART:20250303T100000Z", title=title))
         assert column(events, "title") == [title.replace("\\n", "\n")]
-        assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in refusal(calendar(meeting("DTSTART:then", title=title)))[1]
+        assert (
+            "\N{RIGHT-TO-LEFT OVERRIDE}"
+            not in refusal(calendar(meeting("DTSTART:then", title=title)))[1]
+        )
 
 
 @quick
@@ -1013,7 +1350,9 @@ minutes = st.integers(0, 600)
 spans = st.lists(st.tuples(minutes, st.integers(0, 90)), max_size=25)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(spans)
 def test_counted_hours_are_those_of_the_union(tmp_path, pairs):
     """Over the change of clocks, against a count minute by minute."""
@@ -1038,12 +1377,16 @@ def test_every_message_is_told_in_both_languages(monkeypatch):
     monkeypatch.setattr(module, "_MOST_ROWS", 10)
     said = {}
     for content in (
-        b"x", calendar(MONDAYS)[:200], calendar(meeting("DTSTART:x")), calendar(meeting("DTSTART:20250303T100000Z", "RRULE:")),
-        calendar(meeting("DTSTART:20250303T100000Z", "DURATION:-PT1H")), calendar(meeting("DTSTART;TZID=Mars:20250303T100000")),
+        b"x",
+        calendar(MONDAYS)[:200],
+        calendar(meeting("DTSTART:x")),
+        calendar(meeting("DTSTART:20250303T100000Z", "RRULE:")),
+        calendar(meeting("DTSTART:20250303T100000Z", "DURATION:-PT1H")),
+        calendar(meeting("DTSTART;TZID=Mars:20250303T100000")),
         calendar(meeting("DTSTART:20250303T100000Z", "RRULE:FREQ=DAILY;INTERVAL=0;COUNT=2")),
         calendar(meeting("DTSTART:20250303T100000Z", "RRULE:FREQ=DAILY")),
         calendar(meeting("DTSTART:20250303T100000Z", "RRULE:FREQ=MINUTELY;COUNT=1000000")),
-    ):  # fmt: skip
+    ):
         key, english = refusal(content)
         said[key] = (english, refusal(content, language="fr")[1])
     assert len(said) == 9

@@ -33,7 +33,9 @@ def here(tmp_path, monkeypatch):
 
 
 def declared(heading, *given):
-    return quoted_csv(("Numéro", heading), *((f"n{place}", cell) for place, cell in enumerate(given, 1)))
+    return quoted_csv(
+        ("Numéro", heading), *((f"n{place}", cell) for place, cell in enumerate(given, 1))
+    )
 
 
 def at(text):
@@ -54,7 +56,11 @@ def month_names(language):
     """Return the twelve names of the months in each of the ways a tool may write them."""
     found = [list(get_month_names("wide", locale=language).values())]
     short = list(get_month_names("abbreviated", locale=language).values())
-    found += [short, [name.rstrip(".") for name in short], [name.rstrip(".") + "." for name in short]]
+    found += [
+        short,
+        [name.rstrip(".") for name in short],
+        [name.rstrip(".") + "." for name in short],
+    ]
     if language == "en":
         found += [calendar.month_abbr[1:], [*short[:8], "Sept", *short[9:]]]
     return [[case(name) for name in names] for names in found for case in CASES]
@@ -77,7 +83,9 @@ def test_every_month_in_every_notation(tmp_path, language, form):
         for month, name in enumerate(names, 1):
             day = datetime.date(2020 + month, month, 2 * month + 1)
             for pattern, time in patterns.items():
-                written = pattern.format(day=day.day, month=name, year=day.year, short=day.year % 100)
+                written = pattern.format(
+                    day=day.day, month=name, year=day.year, short=day.year % 100
+                )
                 moment = datetime.datetime.combine(day, time or datetime.time())
                 expected[unicodedata.normalize(form, written)] = moment
     found, reading = cells(tmp_path, *expected)
@@ -93,8 +101,16 @@ def test_every_month_in_every_notation(tmp_path, language, form):
 def test_days_of_the_week_are_passed_over(tmp_path):
     week = [datetime.date(2025, 3, day) for day in range(3, 10)]  # a Monday to a Sunday
     written = []
-    for language, width in (("en", "wide"), ("en", "abbreviated"), ("fr", "wide"), ("fr", "abbreviated")):
-        names, month = get_day_names(width, locale=language), {"en": "March", "fr": "mars"}[language]
+    for language, width in (
+        ("en", "wide"),
+        ("en", "abbreviated"),
+        ("fr", "wide"),
+        ("fr", "abbreviated"),
+    ):
+        names, month = (
+            get_day_names(width, locale=language),
+            {"en": "March", "fr": "mars"}[language],
+        )
         written += [f"{names[day.weekday()]} {day.day} {month} 2025" for day in week]
     written += [f"{day:%a, %d %b %Y}" for day in week]
     written += [f"{day:%A, %B} {day.day}, 2025" for day in week]
@@ -104,14 +120,21 @@ def test_days_of_the_week_are_passed_over(tmp_path):
 
 def test_ordinals(tmp_path):
     found, _ = columns(
-        tmp_path, {"fr": ["1er août 2025", "2 août 2025"], "en": ["August 1st, 2025", "22nd Aug 2025"]}
+        tmp_path,
+        {"fr": ["1er août 2025", "2 août 2025"], "en": ["August 1st, 2025", "22nd Aug 2025"]},
     )
-    assert found == {"fr": [at("2025-08-01"), at("2025-08-02")], "en": [at("2025-08-01"), at("2025-08-22")]}
+    assert found == {
+        "fr": [at("2025-08-01"), at("2025-08-02")],
+        "en": [at("2025-08-01"), at("2025-08-22")],
+    }
 
 
 @pytest.mark.parametrize("month", ["foo", "marz", "febrero", "Januar", "13"])
 def test_a_month_nobody_knows_is_no_date(tmp_path, month):
-    assert cells(tmp_path, "3 mars 2025", f"4 {month} 2025")[0] == ["3 mars 2025", f"4 {month} 2025"]
+    assert cells(tmp_path, "3 mars 2025", f"4 {month} 2025")[0] == [
+        "3 mars 2025",
+        f"4 {month} 2025",
+    ]
 
 
 # --- The notations of the tools
@@ -142,7 +165,9 @@ TOOLS = {
 
 def test_the_notations_of_the_tools(tmp_path):
     for zoned in (True, False):
-        some = {written: at(moment) for written, moment, offset in TOOLS.values() if offset == zoned}
+        some = {
+            written: at(moment) for written, moment, offset in TOOLS.values() if offset == zoned
+        }
         found, reading = cells(tmp_path, *some)
         assert dict(zip(some, found, strict=True)) == some
         assert not assumed(reading)
@@ -217,12 +242,18 @@ def test_the_last_of_many_dates_decides_for_all(tmp_path, sign, proof, first, ex
     unclear = f"04{sign}03{sign}2025"
     found, reading = cells(tmp_path, *[unclear] * 1_500, proof.format(sign))
     assert found == [at(expected)] * 1_500 + [at("2025-03-13")]
-    assert decided(reading, "x") == {"decided_first": {"first": f"tables.first_{first}", "count": 1}}
+    assert decided(reading, "x") == {
+        "decided_first": {"first": f"tables.first_{first}", "count": 1}
+    }
 
 
-@pytest.mark.parametrize(("proof", "expected"), [("25/03/2025", "2025-03-04"), ("03/25/2025", "2025-04-03")])
+@pytest.mark.parametrize(
+    ("proof", "expected"), [("25/03/2025", "2025-03-04"), ("03/25/2025", "2025-04-03")]
+)
 def test_another_column_decides_for_unclear_dates(here, proof, expected):
-    rows = quoted_csv(("Numéro", "Créé", "Échéance"), ("1", "04/03/2025", proof), ("2", "05/05/2025", ""))
+    rows = quoted_csv(
+        ("Numéro", "Créé", "Échéance"), ("1", "04/03/2025", proof), ("2", "05/05/2025", "")
+    )
     frame, reading = read(here, rows, profile="mine")
     assert list(frame["created_at"]) == [at(expected), at("2025-05-05")]
     assert decided(reading, "created_at")["decided_first_as"]["other"] == "due"
@@ -270,9 +301,16 @@ def test_two_orders_in_one_column_are_refused_with_both_rows(here):
     assert "Row 2 can only be day first and row 4 only month first" in str(error)
     found, reading = cells(here, *written)
     assert found == written
-    assert decided(reading, "x") == {"decided_kept_text": {"question": "tables.kept_ask_day_first_both"}}
+    assert decided(reading, "x") == {
+        "decided_kept_text": {"question": "tables.kept_ask_day_first_both"}
+    }
     frame, reading = read(here, declared("Créé", *written), profile="mine", day_first=True)
-    assert values(frame["created_at"]) == [at("2025-03-04"), at("2025-03-25"), at("2025-03-05"), None]
+    assert values(frame["created_at"]) == [
+        at("2025-03-04"),
+        at("2025-03-25"),
+        at("2025-03-05"),
+        None,
+    ]
     assert decided(reading, "created_at")["decided_emptied"] == {
         "count": 1,
         "row": 4,
@@ -329,7 +367,11 @@ def test_no_impossible_moment_becomes_another(tmp_path, written):
 def test_a_word_among_declared_dates_is_emptied_and_told(here):
     frame, reading = read(here, declared("Échéance", "2025-03-25", "bientôt"), profile="mine")
     assert values(frame["due"]) == [at("2025-03-25"), None]
-    assert decided(reading, "due")["decided_emptied"] == {"count": 1, "row": 2, "kind": "tables.kind_date"}
+    assert decided(reading, "due")["decided_emptied"] == {
+        "count": 1,
+        "row": 2,
+        "kind": "tables.kind_date",
+    }
 
 
 def test_a_word_among_other_dates_keeps_the_column_as_it_was_written(tmp_path):
@@ -412,7 +454,9 @@ def halves(first, days):
 @pytest.mark.parametrize("first", ["2025-03-29", "2025-10-25"])
 def test_every_half_hour_around_a_change_of_the_clocks(tmp_path, first):
     times = halves(first, 3)
-    found, _ = cells(tmp_path, *(f"{time:%Y-%m-%d %H:%M}" for time in times), timezone="Europe/Paris")
+    found, _ = cells(
+        tmp_path, *(f"{time:%Y-%m-%d %H:%M}" for time in times), timezone="Europe/Paris"
+    )
     assert found == [utc(time.replace(tzinfo=PARIS, fold=0)) for time in times]
 
 

@@ -6,8 +6,8 @@ import pytest
 from exported import assumed, cells, columns, decided, quoted_csv, read, refusal, refused, values
 
 from opslab.tables import Answers, open_table
+from opslab.tables.column_kinds import Wanted
 from opslab.tables.columns import typed
-from opslab.tables.deciding import Wanted
 
 NUMBERS = [1234567.25, -9876.5, 12.75, 0.5, 1000000.0]
 PROFILE = """\
@@ -37,7 +37,9 @@ def here(tmp_path, monkeypatch):
 
 def declared(heading, *given):
     """Return a file with one column that the profile declares."""
-    return quoted_csv(("Numéro", heading), *((f"n{place}", cell) for place, cell in enumerate(given, 1)))
+    return quoted_csv(
+        ("Numéro", heading), *((f"n{place}", cell) for place, cell in enumerate(given, 1))
+    )
 
 
 # --- Thousands and the decimal mark
@@ -63,7 +65,9 @@ def test_thousands_and_decimals_in_every_notation(tmp_path):
     del given["point, none"]  # a program's own notation needs no proof
     for name in given:
         mark = f"tables.decimal_{name.partition(',')[0]}"
-        assert decided(reading, name) == {"decided_decimal": {"decimal": mark, "count": len(NUMBERS)}}
+        assert decided(reading, name) == {
+            "decided_decimal": {"decimal": mark, "count": len(NUMBERS)}
+        }
     assert not assumed(reading)
 
 
@@ -138,7 +142,11 @@ def test_one_word_after_many_numbers_keeps_the_column_as_it_was_written(tmp_path
 def test_a_number_too_large_for_the_machine_is_told(tmp_path):
     found, reading = cells(tmp_path, "1e999", "1")
     assert found == [None, 1.0]
-    assert decided(reading, "x")["decided_emptied"] == {"count": 1, "row": 1, "kind": "tables.kind_number"}
+    assert decided(reading, "x")["decided_emptied"] == {
+        "count": 1,
+        "row": 1,
+        "kind": "tables.kind_number",
+    }
     assert assumed(reading) == ["decided_emptied"]
 
 
@@ -190,7 +198,10 @@ def test_an_unclear_mark_is_answered(tmp_path, written, answer, mark):
 def test_the_last_of_many_cells_decides_for_all(tmp_path):
     found, reading = cells(tmp_path, *["1,234"] * 1_500, "2,5")
     assert found == [1.234] * 1_500 + [2.5]
-    assert decided(reading, "x")["decided_decimal"] == {"decimal": "tables.decimal_comma", "count": 1}
+    assert decided(reading, "x")["decided_decimal"] == {
+        "decimal": "tables.decimal_comma",
+        "count": 1,
+    }
 
 
 @pytest.mark.parametrize(
@@ -224,17 +235,25 @@ def test_a_declared_number_asks(here):
         "export.csv, amount: 2 cells are written like 1,234 or 1.234, and nothing in the file tells whether that"
         " is 1234; say `decimal: point` or `decimal: comma`."
     )
-    frame, _ = read(here, declared("Montant", "1,234", "12,345", "7"), profile="mine", decimal="point")
+    frame, _ = read(
+        here, declared("Montant", "1,234", "12,345", "7"), profile="mine", decimal="point"
+    )
     assert list(frame["amount"]) == [1234.0, 12345.0, 7.0]
 
 
 def test_two_marks_in_one_column_are_refused(here):
     found, reading = cells(here, "1,5", "2.5", "3,5")
     assert found == ["1,5", "2.5", "3,5"]
-    assert decided(reading, "x") == {"decided_kept_text": {"question": "tables.kept_ask_decimal_both"}}
-    error = refused(here, declared("Montant", "1,5", "2.5", "3,5"), "ask_decimal_both", profile="mine")
+    assert decided(reading, "x") == {
+        "decided_kept_text": {"question": "tables.kept_ask_decimal_both"}
+    }
+    error = refused(
+        here, declared("Montant", "1,5", "2.5", "3,5"), "ask_decimal_both", profile="mine"
+    )
     assert "1 cell has a decimal point and 2 a decimal comma" in str(error)
-    frame, reading = read(here, declared("Montant", "1,5", "2.5", "3,5"), profile="mine", decimal="comma")
+    frame, reading = read(
+        here, declared("Montant", "1,5", "2.5", "3,5"), profile="mine", decimal="comma"
+    )
     assert values(frame["amount"]) == [1.5, None, 3.5]
     assert decided(reading, "amount")["decided_emptied"] == {
         "count": 1,

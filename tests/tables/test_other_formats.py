@@ -69,7 +69,17 @@ def test_a_workbook_keeps_its_types(tmp_path):
 
     rows = [
         ("entier", "nombre", "jour", "heure", "durée", "oui", "part", "code", "texte"),
-        (12, 0.5, DAY, NINE, datetime.timedelta(hours=26, minutes=5), True, 0.8, "007", 'a,b;\n"c"'),
+        (
+            12,
+            0.5,
+            DAY,
+            NINE,
+            datetime.timedelta(hours=26, minutes=5),
+            True,
+            0.8,
+            "007",
+            'a,b;\n"c"',
+        ),
         (-3, 1e-7, None, None, None, False, 1, "12", "  é "),
         (10**14, 2.0, DAY, NINE, None, None, 0.25, "0012", None),
     ]
@@ -226,7 +236,9 @@ def test_rows_keep_their_numbers_below_one_left_out(here, kind):
         lines[2].append("trop")
         content = workbook(("Durée", "Montant", "Qui"), *lines)
     else:
-        texts = [json.dumps(dict(zip(("Durée", "Montant", "Qui"), line, strict=True))) for line in lines]
+        texts = [
+            json.dumps(dict(zip(("Durée", "Montant", "Qui"), line, strict=True))) for line in lines
+        ]
         content = "\n".join([*texts[:2], texts[2][:-1], *texts[3:]])
     _, reading = read(here, content, name=f"export.{kind}", profile="mine")
     assert [row for row, _ in rejected(reading)] == [3, 20]
@@ -273,7 +285,9 @@ def zipped(**parts):
 @pytest.mark.xfail(strict=True, reason="the engine's words for a CSV file: “CSV Error on Line: 2”")
 def test_a_cell_without_end_is_told_as_one_of_a_workbook(tmp_path):
     packed = workbook(("a", "b"), (1, "x"))
-    packed = repacked(packed, "xl/sharedStrings.xml", (b"<t>x</t>", b"<t>" + b"x" * 9_000_000 + b"</t>"))
+    packed = repacked(
+        packed, "xl/sharedStrings.xml", (b"<t>x</t>", b"<t>" + b"x" * 9_000_000 + b"</t>")
+    )
     with pytest.raises(DataError) as caught:
         read(tmp_path, packed, name="export.xlsx")
     assert "CSV" not in str(caught.value)
@@ -307,7 +321,7 @@ def test_a_broken_workbook_gives_one_message(tmp_path, name):
 
 
 def test_rows_at_the_end_of_a_sheet_may_have_been_cut(tmp_path, monkeypatch):
-    monkeypatch.setattr("opslab.tables.opening._WORKBOOK_ROWS", 4)
+    monkeypatch.setattr("opslab.tables.reader._WORKBOOK_ROWS", 4)
     rows = [("a", "b"), *[(place, 1) for place in range(4)]]
     assert assumed(read(tmp_path, workbook(*rows), name="export.xlsx")[1]) == ["decided_row_cap"]
     assert assumed(read(tmp_path, workbook(*rows[:-1]), name="export.xlsx")[1]) == []
@@ -317,7 +331,9 @@ def test_rows_at_the_end_of_a_sheet_may_have_been_cut(tmp_path, monkeypatch):
 
 
 def jsonl(*records):
-    written = [one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in records]
+    written = [
+        one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in records
+    ]
     return "".join(f"{line}\n" for line in written)
 
 
@@ -337,15 +353,22 @@ def test_nested_names_are_joined_and_missing_ones_are_empty(tmp_path):
 
 
 def test_numbers_keep_their_digits(tmp_path):
-    content = (
-        '{"a": 12345678901234567890, "b": 9007199254740993, "c": 0.1, "d": 1e3, "e": "007", "f": -0.5}\n'
-    )
+    content = '{"a": 12345678901234567890, "b": 9007199254740993, "c": 0.1, "d": 1e3, "e": "007", "f": -0.5}\n'
     frame, _ = read(tmp_path, content, name="export.ndjson")
-    assert frame.iloc[0].to_list() == ["12345678901234567890", "9007199254740993", 0.1, 1000.0, "007", -0.5]
+    assert frame.iloc[0].to_list() == [
+        "12345678901234567890",
+        "9007199254740993",
+        0.1,
+        1000.0,
+        "007",
+        -0.5,
+    ]
 
 
 def test_numbers_among_texts_keep_their_value(tmp_path):
-    frame, _ = read(tmp_path, jsonl({"v": 1.234, "l": [1.234]}, {"v": "x", "l": []}), name="export.jsonl")
+    frame, _ = read(
+        tmp_path, jsonl({"v": 1.234, "l": [1.234]}, {"v": "x", "l": []}), name="export.jsonl"
+    )
     assert (float(frame["v"][0]), frame["v"][1]) == (1.234, "x")
     assert [float(one) for one in json.loads(frame["l"][0])] == [1.234]
 
@@ -408,7 +431,9 @@ def test_what_is_no_file_of_records(tmp_path, content, line):
 
 @pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "cp1252"])
 def test_encodings_of_records(tmp_path, codec):
-    frame, reading = read(tmp_path, jsonl({"a": "é"}, {"a": "ù"}).encode(codec), name="export.jsonl")
+    frame, reading = read(
+        tmp_path, jsonl({"a": "é"}, {"a": "ù"}).encode(codec), name="export.jsonl"
+    )
     assert list(frame["a"]) == ["é", "ù"]
     assert reading.encoding == codec.removesuffix("-sig")
 
@@ -451,7 +476,9 @@ def parquet(**given):
 
 
 def test_a_parquet_file_keeps_its_types(tmp_path):
-    zoned = pa.array([at("2025-07-01T10:00"), None], pa.timestamp("us", "Europe/Paris"))  # an instant in UTC
+    zoned = pa.array(
+        [at("2025-07-01T10:00"), None], pa.timestamp("us", "Europe/Paris")
+    )  # an instant in UTC
     content = parquet(
         whole=pa.array([2**62, None], pa.int64()),
         number=[0.1, None],
@@ -505,7 +532,9 @@ def test_times_of_any_precision_are_local(tmp_path, unit):
 
 
 def test_texts_of_parquet_are_decided_as_any_other(tmp_path):
-    frame, reading = read(tmp_path, parquet(x=["1,5", "2,5"], code=["007", "12"]), name="export.parquet")
+    frame, reading = read(
+        tmp_path, parquet(x=["1,5", "2,5"], code=["007", "12"]), name="export.parquet"
+    )
     assert list(frame["x"]) == [1.5, 2.5]
     assert list(frame["code"]) == ["007", "12"]
     assert decided(reading, "x")["decided_decimal"]["count"] == 2
@@ -517,7 +546,9 @@ def test_parquet_without_rows(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"id,x\n1,a\n", b"PAR1", b"PAR1" + b"\x00" * 40 + b"PAR1"], ids=["text", "stump", "hollow"]
+    "content",
+    [b"id,x\n1,a\n", b"PAR1", b"PAR1" + b"\x00" * 40 + b"PAR1"],
+    ids=["text", "stump", "hollow"],
 )
 def test_what_is_no_parquet_file(tmp_path, content):
     refused(tmp_path, content, "unreadable", name="export.parquet", engine=True)
@@ -552,7 +583,11 @@ def test_a_calendar_counts_meetings_and_their_time_once(tmp_path):
     assert list(frame["hours"]) == [2.0, 2.0, 0.5, 0.75]
     assert list(frame["counted_hours"]) == [2.0, 1.0, 0.0, 0.75]
     assert decided(reading)["decided_overlap"] == {"hours": pytest.approx(1.5)}
-    assert rejected(reading) == [(5, "rejected_all_day"), (6, "rejected_cancelled"), (7, "rejected_free")]
+    assert rejected(reading) == [
+        (5, "rejected_all_day"),
+        (6, "rejected_cancelled"),
+        (7, "rejected_free"),
+    ]
     assert reading.rejected == 3
 
 
@@ -568,13 +603,22 @@ def test_a_series_over_the_change_of_the_clocks(tmp_path):
     frame, reading = read(tmp_path, content, name="export.ics", profile=None)
     assert list(frame["started_at"]) == [at("2025-03-24T09:00"), at("2025-03-31T08:00")]
     assert list(frame["hours"]) == [1.5, 1.5]
-    assert decided(reading)["decided_series"] == {"series": 1, "moved": 0, "excluded": 0, "open_ended": 0}
+    assert decided(reading)["decided_series"] == {
+        "series": 1,
+        "moved": 0,
+        "excluded": 0,
+        "open_ended": 0,
+    }
 
 
 def test_a_series_without_an_end_asks_until_when(tmp_path):
-    content = calendar(("Comité", "DTSTART:20250303T100000Z", "DTEND:20250303T110000Z", "RRULE:FREQ=WEEKLY"))
+    content = calendar(
+        ("Comité", "DTSTART:20250303T100000Z", "DTEND:20250303T110000Z", "RRULE:FREQ=WEEKLY")
+    )
     refused(tmp_path, content, "calendar_endless", name="export.ics", profile=None)
-    frame, _ = read(tmp_path, content, name="export.ics", profile=None, until=datetime.date(2025, 3, 31))
+    frame, _ = read(
+        tmp_path, content, name="export.ics", profile=None, until=datetime.date(2025, 3, 31)
+    )
     assert len(frame) == 5
 
 
@@ -630,7 +674,12 @@ def test_meetings_of_other_shapes(tmp_path, content):
 
 def test_a_frame_is_an_export_too():
     given = pd.DataFrame(
-        {"Issue key": ["A-1", None], "Status": ["Done"] * 2, "Created": [NINE, NINE], "n": [1.5, 2.5]}
+        {
+            "Issue key": ["A-1", None],
+            "Status": ["Done"] * 2,
+            "Created": [NINE, NINE],
+            "n": [1.5, 2.5],
+        }
     )
     frame, reading = read_export(given, name="tickets")
     assert (reading.name, reading.format, reading.profile, reading.sha256) == (
@@ -639,7 +688,12 @@ def test_a_frame_is_an_export_too():
         "jira-cloud",
         None,
     )
-    assert frame.to_dict("list") == {"key": ["A-1"], "status": ["Done"], "created_at": [NINE], "n": [1.5]}
+    assert frame.to_dict("list") == {
+        "key": ["A-1"],
+        "status": ["Done"],
+        "created_at": [NINE],
+        "n": [1.5],
+    }
     assert rejected(reading) == [(2, "rejected_required")]
 
 

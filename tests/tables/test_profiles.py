@@ -75,7 +75,9 @@ def test_every_bundled_profile_has_a_header_here():
 def test_a_tool_is_recognised_by_its_header(tmp_path, name):
     _, reading = read(tmp_path, HEADINGS[name] + "\n", profile=None)
     assert reading.profile == name
-    tool = yaml.safe_load(next(path for path in BUNDLED if path.stem == name).read_text("utf-8"))["tool"]
+    tool = yaml.safe_load(next(path for path in BUNDLED if path.stem == name).read_text("utf-8"))[
+        "tool"
+    ]
     assert decided(reading)["decided_profile"]["tool"] == tool
 
 
@@ -100,20 +102,27 @@ def test_accents_case_spaces_and_apostrophes_do_not_matter(tmp_path):
     content = ";".join(headings) + "\nA-1;Fini;25/03/2025 10:00;Titre;Terminé;Ana\n"
     frame, reading = read(tmp_path, content, profile=None)
     assert reading.profile == "jira-cloud"
-    assert frame[["key", "status", "title", "status_category", "project_lead"]].iloc[0].to_list() == [
-        "A-1", "Fini", "Titre", "Terminé", "Ana",
-    ]  # fmt: skip
+    assert frame[["key", "status", "title", "status_category", "project_lead"]].iloc[
+        0
+    ].to_list() == [
+        "A-1",
+        "Fini",
+        "Titre",
+        "Terminé",
+        "Ana",
+    ]
 
 
 def test_all_else_in_a_heading_matters(tmp_path):
     for wrong in ("Issue keys", "Issue-key", "IssueKey", "key"):
-        assert read(tmp_path, f"{wrong},Status,Created\nA,b,2025-03-25\n", profile=None)[1].profile is None
+        assert (
+            read(tmp_path, f"{wrong},Status,Created\nA,b,2025-03-25\n", profile=None)[1].profile
+            is None
+        )
 
 
 def test_the_wrapper_around_headings_of_users(tmp_path):
-    content = (
-        "Issue key,Status,Created,Custom field (Team),Custom field (Story Points),Custom field (Team (old))\n"
-    )
+    content = "Issue key,Status,Created,Custom field (Team),Custom field (Story Points),Custom field (Team (old))\n"
     frame, _ = read(tmp_path, content + "A-1,b,2025-03-25 10:00,c,3,d\n", profile=None)
     assert list(frame) == ["key", "status", "created_at", "story_points", "Team", "Team (old)"]
     with tables.open_export(tmp_path / "export.csv") as table:
@@ -126,7 +135,9 @@ def test_the_wrapper_around_headings_of_users(tmp_path):
 
 def test_a_heading_that_is_called_like_a_column(tmp_path):
     frame, _ = read(
-        tmp_path, "Issue key,Status,Created,STATUS_,created_at\nA-1,b,2025-03-25 10:00,c,d\n", profile=None
+        tmp_path,
+        "Issue key,Status,Created,STATUS_,created_at\nA-1,b,2025-03-25 10:00,c,d\n",
+        profile=None,
     )
     assert frame.drop(columns="created_at").iloc[0].to_list() == ["A-1", "b", "c", "d"]
     assert len({name.casefold() for name in frame}) == 5
@@ -167,7 +178,12 @@ def test_a_profile_of_the_workspace_is_recognised(here):
     declare(here, MINE)
     frame, reading = read(here, 'Ticket,Statut,Points,autre\nA-1,fini,"1,5",x\n', profile=None)
     assert reading.profile == "mine"
-    assert frame.to_dict("list") == {"key": ["A-1"], "status": ["fini"], "points": [1.5], "autre": ["x"]}
+    assert frame.to_dict("list") == {
+        "key": ["A-1"],
+        "status": ["fini"],
+        "points": [1.5],
+        "autre": ["x"],
+    }
 
 
 def test_a_profile_of_the_workspace_comes_before_the_package_s_of_that_name(here):
@@ -202,7 +218,9 @@ def test_a_profile_without_recognition_is_taken_by_name_only(here):
 
 def test_the_profile_that_explains_more_is_taken(here):
     declare(here, MINE)
-    declare(here, MINE.replace("profile: mine", "profile: more") + "  owner: {headers: [Qui]}\n", "more")
+    declare(
+        here, MINE.replace("profile: mine", "profile: more") + "  owner: {headers: [Qui]}\n", "more"
+    )
     assert read(here, "Ticket,Statut,Qui\nA,b,c\n", profile=None)[1].profile == "more"
 
 
@@ -258,7 +276,9 @@ def test_ragged_rows_and_rows_that_lack_something_have_the_numbers_of_the_file(t
     assert rejected(reading) == [(10, "rejected_width"), (20, "rejected_required")]
 
 
-@pytest.mark.parametrize(("rows", "capped"), [(999, False), (1_000, True), (1_001, False), (5_000, True)])
+@pytest.mark.parametrize(
+    ("rows", "capped"), [(999, False), (1_000, True), (1_001, False), (5_000, True)]
+)
 def test_a_count_of_rows_at_which_the_tool_stops_is_noticed(tmp_path, rows, capped):
     content = "Issue key,Status,Created\n" + "A-1,x,2025-03-25\n" * rows
     _, reading = read(tmp_path, content, profile=None)
@@ -288,7 +308,12 @@ def test_personal_columns_are_listed_and_left_out(tmp_path):
     assert set(reading.personal) == {"person", "email", "Contact"}
     assert list(frame) == ["project", "description", "started_at", "hours"]
     assert set(decided(reading)["decided_dropped"]["names"]) == {"person", "email", "Contact"}
-    assert not frame.astype(str).apply(lambda cell: cell.str.contains("ana|zoe", case=False)).to_numpy().any()
+    assert (
+        not frame.astype(str)
+        .apply(lambda cell: cell.str.contains("ana|zoe", case=False))
+        .to_numpy()
+        .any()
+    )
 
 
 def test_addresses_are_personal_without_a_profile(tmp_path):

@@ -98,19 +98,25 @@ def written(columns, codec, dialect, *, french):
     rows = [list(columns)]
     for cells in zip(*columns.values(), strict=True):
         forms = [COLUMNS[name][2 if french else 1] for name in columns]
-        rows.append(["" if cell is None else form(cell) for form, cell in zip(forms, cells, strict=True)])
+        rows.append(
+            ["" if cell is None else form(cell) for form, cell in zip(forms, cells, strict=True)]
+        )
     return text_of(rows, SIGNS[sign], end, quoting).encode(codec)
 
 
 def expected(name, cells):
     if name == "jours":
-        return [None if cell is None else datetime.datetime.combine(cell, MIDNIGHT) for cell in cells]
+        return [
+            None if cell is None else datetime.datetime.combine(cell, MIDNIGHT) for cell in cells
+        ]
     return cells
 
 
 def also_utf_8(content):
     """Whether some letters of cp1252 are letters of UTF-8 as well, as ``ÉŒ`` is: no one can tell."""
-    return any(letter != "\ufffd" and not letter.isascii() for letter in content.decode("utf-8", "replace"))
+    return any(
+        letter != "\ufffd" and not letter.isascii() for letter in content.decode("utf-8", "replace")
+    )
 
 
 def outcome(path, **answers):
@@ -133,7 +139,10 @@ def test_any_table_in_any_dialect_reads_back_equal(table, is_told):
         path.write_bytes(content)
         found = outcome(path, delimiter=dialect[0] if is_told else None)
     if isinstance(found, OpslabError):
-        assert (is_told, [problem.key for problem in found.problems]) == (False, ["tables.ask_delimiter"])
+        assert (is_told, [problem.key for problem in found.problems]) == (
+            False,
+            ["tables.ask_delimiter"],
+        )
         return
     frame, reading = found
     assert {name: values(frame[name]) for name in frame} == {
@@ -149,7 +158,10 @@ def test_any_table_in_any_dialect_reads_back_equal(table, is_told):
 def test_any_texts_read_back_from_a_workbook_and_from_json(rows):
     rows = [[cell.translate(dict.fromkeys(range(32), " ")).strip() for cell in row] for row in rows]
     rows = [
-        [cell.encode("utf-8", "ignore").decode().replace("\uffff", "").replace("\ufffe", "") for cell in row]
+        [
+            cell.encode("utf-8", "ignore").decode().replace("\uffff", "").replace("\ufffe", "")
+            for cell in row
+        ]
         for row in rows
     ]
     with tempfile.TemporaryDirectory() as folder:
@@ -178,7 +190,9 @@ def workbook():
 
 def parquet():
     stream = io.BytesIO()
-    pq.write_table(pa.table({"a": [1, 2, None], "b": ["x", "1,5", None], "c": [["a"], [], ["b"]]}), stream)
+    pq.write_table(
+        pa.table({"a": [1, 2, None], "b": ["x", "1,5", None], "c": [["a"], [], ["b"]]}), stream
+    )
     return stream.getvalue()
 
 
@@ -250,7 +264,9 @@ def mutated(draw):
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(content)))
         stop = min(start + draw(st.sampled_from([0, 0, 1, 4, 60])), len(content))
-        piece = draw(st.sampled_from(PIECES) | st.binary(max_size=4) | st.just(content[:stop][-40:]))
+        piece = draw(
+            st.sampled_from(PIECES) | st.binary(max_size=4) | st.just(content[:stop][-40:])
+        )
         content = content[:start] + piece + content[stop:]
         if draw(st.integers(0, 9)) == 0:
             content = content[:stop]
@@ -265,7 +281,11 @@ def table_or_message(suffix, content, **answers):
         path = Path(folder) / f"export{suffix}"
         path.write_bytes(content)
         found = outcome(path, profile=None if suffix == ".ics" else "none", **answers)
-        said = [found.text(language) for language in ("en", "fr")] if isinstance(found, OpslabError) else []
+        said = (
+            [found.text(language) for language in ("en", "fr")]
+            if isinstance(found, OpslabError)
+            else []
+        )
     for text in said:
         assert text.count("\n") == len(found.problems) - 1
         assert not re.search(rf"Traceback|{re.escape(folder)}|[\x00-\x09\x0b-\x1f]", text)
@@ -287,7 +307,11 @@ def test_any_bytes_give_a_table_or_one_message(suffix, content):
 
 
 @settings(max_examples=35, deadline=None)
-@given(case=mutated(), zone=st.sampled_from([None, "Europe/Paris"]), day_first=st.sampled_from([None, True]))
+@given(
+    case=mutated(),
+    zone=st.sampled_from([None, "Europe/Paris"]),
+    day_first=st.sampled_from([None, True]),
+)
 def test_any_broken_file_gives_a_table_or_one_message(case, zone, day_first):
     suffix, content = case
     table_or_message(suffix, content, timezone=zone, day_first=day_first)
@@ -299,7 +323,10 @@ SHEET = "xl/worksheets/sheet1.xml"
 def with_part(name, content):
     """Return the workbook with another content of one of its parts."""
     stream = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(PROPER[".xlsx"])) as source, zipfile.ZipFile(stream, "w") as target:
+    with (
+        zipfile.ZipFile(io.BytesIO(PROPER[".xlsx"])) as source,
+        zipfile.ZipFile(stream, "w") as target,
+    ):
         for part in source.namelist():
             target.writestr(part, content if part == name else source.read(part))
     return stream.getvalue()
@@ -319,14 +346,18 @@ def mutated_workbooks(draw):
         broken = draw(st.sampled_from([SHEET, SHEET, *source.namelist()]))
         content = source.read(broken)
     place = draw(st.integers(0, len(content)))
-    piece = draw(st.sampled_from(PIECES) | st.sampled_from([b"<", b">", b"</row>", b"<v>x</v>", b'r="A0"']))
+    piece = draw(
+        st.sampled_from(PIECES) | st.sampled_from([b"<", b">", b"</row>", b"<v>x</v>", b'r="A0"'])
+    )
     return with_part(broken, content[:place] + piece + content[place + draw(st.integers(0, 20)) :])
 
 
 @settings(max_examples=15, deadline=None)
 @given(content=mutated_workbooks())
 @example(
-    content=with_part(SHEET, b"<worksheet><sheetData><row><c><v>1</v></c></row><row><c><v>x</v></c></row>")
+    content=with_part(
+        SHEET, b"<worksheet><sheetData><row><c><v>1</v></c></row><row><c><v>x</v></c></row>"
+    )
 )
 def test_any_broken_workbook_gives_a_table_or_one_message(content):
     table_or_message(".xlsx", content)
@@ -374,7 +405,11 @@ LARGE = {
         "tables.too_many_columns",
     ),
     "one long cell": (".csv", lambda: b"id,x\n1," + b"x" * 30_000_000 + b"\n", "tables.open_quote"),
-    "one long record": (".jsonl", lambda: b'{"a": "' + b"x" * 30_000_000 + b'"}\n', "tables.long_line"),
+    "one long record": (
+        ".jsonl",
+        lambda: b'{"a": "' + b"x" * 30_000_000 + b'"}\n',
+        "tables.long_line",
+    ),
     "a million quotes": (
         ".csv",
         lambda: b"id,x\n1," + b'"' * 1_000_001 + b"\n2,y\n" * 10,
@@ -409,7 +444,9 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
 
 def test_fields_one_below_the_other_are_columns(tmp_path):
     path = tmp_path / "export.jsonl"
-    path.write_text("".join(f'{{"k{place % 300}": "a"}}\n' for place in range(3_000)), encoding="utf-8")
+    path.write_text(
+        "".join(f'{{"k{place % 300}": "a"}}\n' for place in range(3_000)), encoding="utf-8"
+    )
     frame, _ = read_export(path, answers=Answers(profile="none"))
     assert frame.shape == (3_000, 300)
     assert int(frame.notna().sum().sum()) == 3_000

@@ -18,7 +18,9 @@ from exported import assumed, decided, rejected, values
 
 from opslab.tables import read_export
 
-ROOT = Path(os.environ.get("OPSLAB_REAL_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
+ROOT = Path(
+    os.environ.get("OPSLAB_REAL_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data"
+)
 OPS, FEEDBACK = Path("ops", "formats"), Path("feedback")
 SIGNS = {"comma": ",", "semicolon": ";"}
 EXPORTS = {
@@ -92,7 +94,12 @@ def test_every_file_is_read_whole(name):
 def test_comments_are_kept_to_the_letter(name):
     frame, _ = opened(name)
     expected = pd.read_csv(data_file(name), dtype=str, keep_default_na=False)
-    for column, heading in (("id", "id"), ("text", "text"), ("label", "label"), ("language", "lang")):
+    for column, heading in (
+        ("id", "id"),
+        ("text", "text"),
+        ("label", "label"),
+        ("language", "lang"),
+    ):
         assert [value or "" for value in values(frame[column])] == list(expected[heading])
 
 
@@ -118,7 +125,8 @@ def expected_totals():
 
 
 @pytest.mark.parametrize(
-    "name", ["toggl_detailed.csv", "clockify_detailed_en.csv", "clockify_detailed_fr_excel_cp1252.csv"]
+    "name",
+    ["toggl_detailed.csv", "clockify_detailed_en.csv", "clockify_detailed_fr_excel_cp1252.csv"],
 )
 def test_hours_by_person_and_month_agree(name):
     frame, _ = opened(OPS / name)
@@ -142,7 +150,9 @@ def test_hours_of_harvest_agree_within_its_rounding():
     )
 
 
-@pytest.mark.parametrize("name", ["clockify_detailed_en.csv", "clockify_detailed_fr_excel_cp1252.csv"])
+@pytest.mark.parametrize(
+    "name", ["clockify_detailed_en.csv", "clockify_detailed_fr_excel_cp1252.csv"]
+)
 def test_days_and_clocks_agree(name):
     frame, _ = opened(OPS / name)
     expected, _ = opened(OPS / "toggl_detailed.csv")
@@ -180,17 +190,24 @@ def test_an_english_export_against_the_csv_module():
     for name, heading in (("created_at", "Created"), ("resolved_at", "Resolved")):
         expected = pd.to_datetime(pd.Series(column(heading)), format="%d/%b/%y %I:%M %p")
         assert values(frame[name]) == values(expected)
-    assert list(frame["labels"]) == [[row[place] for place in places["Labels"] if row[place]] for row in rows]
-    logged = [
-        [int(row[place].rpartition(";")[2]) for place in places["Log Work"] if row[place]] for row in rows
+    assert list(frame["labels"]) == [
+        [row[place] for place in places["Labels"] if row[place]] for row in rows
     ]
-    assert values(frame["logged_hours"]) == [sum(seconds) / 3600 if seconds else None for seconds in logged]
+    logged = [
+        [int(row[place].rpartition(";")[2]) for place in places["Log Work"] if row[place]]
+        for row in rows
+    ]
+    assert values(frame["logged_hours"]) == [
+        sum(seconds) / 3600 if seconds else None for seconds in logged
+    ]
     assert {"assignee", "reporter", "description", "work_logs"} <= set(reading.personal)
 
 
 def test_changes_of_status_are_in_utc():
     frame, _ = opened(OPS / "jira_transitions_long.csv")
-    expected = pd.to_datetime([row["changed_at"] for row in raw(OPS / "jira_transitions_long.csv")], utc=True)
+    expected = pd.to_datetime(
+        [row["changed_at"] for row in raw(OPS / "jira_transitions_long.csv")], utc=True
+    )
     assert list(frame["changed_at"]) == list(expected.tz_localize(None))
 
 
@@ -202,7 +219,12 @@ def test_the_calendar_by_hand():
     frame, reading = opened(OPS / "calendar_fr.ics")
     assert list(frame["started_at"].astype(str)) == [
         *("2025-03-03 09:00:00", "2025-03-10 09:00:00", "2025-03-24 09:00:00"),
-        *("2025-03-31 12:00:00", "2025-04-07 08:00:00", "2025-04-14 08:00:00", "2025-04-21 08:00:00"),
+        *(
+            "2025-03-31 12:00:00",
+            "2025-04-07 08:00:00",
+            "2025-04-14 08:00:00",
+            "2025-04-21 08:00:00",
+        ),
     ]
     assert (len(frame), frame["hours"].sum(), frame["counted_hours"].sum()) == (7, 7.5, 7.5)
     told = decided(reading)["decided_series"]
@@ -228,7 +250,9 @@ def test_a_french_spreadsheet_by_hand():
 
 def test_support_tickets_against_pandas():
     frame, _ = opened(OPS / "zendesk_tickets.csv")
-    expected = pd.read_csv(data_file(OPS / "zendesk_tickets.csv"), parse_dates=["Created at", "Solved at"])
+    expected = pd.read_csv(
+        data_file(OPS / "zendesk_tickets.csv"), parse_dates=["Created at", "Solved at"]
+    )
     for name, heading in (
         ("first_reply_minutes", "First reply time in minutes"),
         ("full_resolution_minutes", "Full resolution time in minutes"),

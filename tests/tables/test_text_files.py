@@ -11,7 +11,12 @@ from exported import assumed, decided, read, refusal, refused, rejected, values
 from opslab.report.imports import say
 from opslab.tables import Answers, open_table
 
-PEOPLE = [("id", "prénom", "ville"), ("1", "Hélène", "Besançon"), ("2", "Zoë", "Évry"), ("3", "Ana", "Nîmes")]
+PEOPLE = [
+    ("id", "prénom", "ville"),
+    ("1", "Hélène", "Besançon"),
+    ("2", "Zoë", "Évry"),
+    ("3", "Ana", "Nîmes"),
+]
 
 
 def rows_of(frame):
@@ -52,7 +57,12 @@ def test_utf_16_with_its_mark_the_other_way_round(tmp_path):
 
 @pytest.mark.parametrize("codec", ["utf-8", "cp1252", "utf-16-le"])
 def test_accents_far_below_tell_the_encoding(tmp_path, codec):
-    rows = [("id", "ville"), *[("1", "Paris")] * 40_000, ("2", "Besançon"), ("3", "“Évry” \N{EN DASH} 5 €")]
+    rows = [
+        ("id", "ville"),
+        *[("1", "Paris")] * 40_000,
+        ("2", "Besançon"),
+        ("3", "“Évry” \N{EN DASH} 5 €"),
+    ]
     content = text_of(rows).encode(codec)
     assert len(content) > 200_000
     frame, reading = read(tmp_path, content)
@@ -63,7 +73,10 @@ def test_accents_far_below_tell_the_encoding(tmp_path, codec):
 @pytest.mark.parametrize("above", [0, 40_000])
 def test_two_encodings_in_one_file_are_refused_with_the_line(tmp_path, above):
     content = (
-        b"id;ville\n" + b"1;Paris\n" * above + "2;Évry\n".encode() + "3;Nîmes\n4;Évry\n".encode("cp1252")
+        b"id;ville\n"
+        + b"1;Paris\n" * above
+        + "2;Évry\n".encode()
+        + "3;Nîmes\n4;Évry\n".encode("cp1252")
     )
     error = refused(tmp_path, content, "encoding_mixed")
     assert error.problems[0].line == above + 3
@@ -76,7 +89,9 @@ def test_capitals_of_cp1252_before_signs_are_no_second_encoding(tmp_path, after)
     assert frame["x"][0] == f"PRIORITÉ{after} élevée"
 
 
-@pytest.mark.xfail(strict=True, reason="É and a fixed space are read as the letter \u0260 of UTF-8, untold")
+@pytest.mark.xfail(
+    strict=True, reason="É and a fixed space are read as the letter \u0260 of UTF-8, untold"
+)
 def test_capitals_of_cp1252_and_nothing_else(tmp_path):
     frame, reading = read(tmp_path, "id;x\n1;PRIORITÉ\u00a0: basse\n".encode("cp1252"))
     assert frame["x"][0] == "PRIORITÉ\u00a0: basse"
@@ -101,16 +116,23 @@ def test_the_encoding_is_answered(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "line"),
-    [(b"id;x\n1;a\n2;\xe9\n3;\x81\n", 4), ("id;x\n1;a\n2;b\n".encode("utf-16-le") + b"\x00\xd8\x00\x00", 4)],
+    [
+        (b"id;x\n1;a\n2;\xe9\n3;\x81\n", 4),
+        ("id;x\n1;a\n2;b\n".encode("utf-16-le") + b"\x00\xd8\x00\x00", 4),
+    ],
     ids=["cp1252", "utf-16"],
 )
 def test_the_line_that_no_encoding_reads_is_told(tmp_path, content, line):
-    error = refused(tmp_path, content, "encoding", encoding="cp1252" if b"\x81" in content else "utf-16")
+    error = refused(
+        tmp_path, content, "encoding", encoding="cp1252" if b"\x81" in content else "utf-16"
+    )
     assert error.problems[0].line == line
 
 
 def test_ragged_rows_and_late_accents_together(tmp_path):
-    content = b"id;x\n" + b"1;abc\n" * 40 + b"2\n" + b"1;abc\n" * 20_000 + "3;Hélène\n".encode("cp1252")
+    content = (
+        b"id;x\n" + b"1;abc\n" * 40 + b"2\n" + b"1;abc\n" * 20_000 + "3;Hélène\n".encode("cp1252")
+    )
     frame, reading = read(tmp_path, content)
     assert frame["x"].iloc[-1] == "Hélène"
     assert reading.encoding == "cp1252"
@@ -127,7 +149,9 @@ def test_the_hash_is_that_of_the_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "sign"), [("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("bar", "|")], ids=lambda part: part
+    ("name", "sign"),
+    [("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("bar", "|")],
+    ids=lambda part: part,
 )
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".txt", ".CSV"])
 def test_delimiters_under_every_ending(tmp_path, name, sign, suffix):
@@ -143,16 +167,36 @@ PARTED = {
         ("2", "Bien, rapide", "5"),
         ("3", "Non, lent", "1"),
     ],
-    "two of text": [("id", "texte"), ("1", "Bonjour, merci"), ("2", "Bien, rapide"), ("3", "Non, lent")],
+    "two of text": [
+        ("id", "texte"),
+        ("1", "Bonjour, merci"),
+        ("2", "Bien, rapide"),
+        ("3", "Non, lent"),
+    ],
     "a heading": [("nom, prénom", "x", "y"), ("Petit, Paul", "a", "b"), ("Moreau, Inès", "c", "d")],
     "two of four": [("a", "b", "c", "d"), ("1,5", "2,5", "x", "y"), ("2,5", "3,5", "x", "y")],
-    "a whole number": [("a", "b", "c"), ("1,5", "2,5", "x"), ("2,5", "3,5", "y"), ("2,5", "4", "z")],
+    "a whole number": [
+        ("a", "b", "c"),
+        ("1,5", "2,5", "x"),
+        ("2,5", "3,5", "y"),
+        ("2,5", "4", "z"),
+    ],
     "one of two": [("a", "b"), ("x", "1,5"), ("y", "2,5"), ("z", "3,5")],
     "the first of two": [("a", "b"), ("1,5", "x"), ("2", "y")],
     "hours": [("jour", "heures"), ("25/03/2025", "1,50"), ("26/03/2025", "0,67")],
     "few rows": [("a", "b", "c"), ("1,5", "2,5", "3,5"), ("2,5", "3,5", "4,5")],
-    "two of three": [("a", "b", "c"), ("1,5", "2,5", "x"), ("2,5", "3,5", "y"), ("3,5", "4,5", "z")],
-    "all of three": [("a", "b", "c"), ("1,5", "2,5", "3,5"), ("2,5", "3,5", "4,5"), ("3,5", "4,5", "5,5")],
+    "two of three": [
+        ("a", "b", "c"),
+        ("1,5", "2,5", "x"),
+        ("2,5", "3,5", "y"),
+        ("3,5", "4,5", "z"),
+    ],
+    "all of three": [
+        ("a", "b", "c"),
+        ("1,5", "2,5", "3,5"),
+        ("2,5", "3,5", "4,5"),
+        ("3,5", "4,5", "5,5"),
+    ],
     "a list of three": [("id", "mots"), ("1", "a, b, c"), ("2", "d, e, f"), ("3", "g, h, i")],
 }
 
@@ -162,7 +206,10 @@ def same_as_pandas(frame, path, sign):
     expected = pd.read_csv(path, sep=sign, decimal=",")
     assert list(frame) == list(expected)
     for name in expected:
-        if pd.api.types.is_numeric_dtype(expected[name]) or expected[name].str.contains("[a-z]").all():
+        if (
+            pd.api.types.is_numeric_dtype(expected[name])
+            or expected[name].str.contains("[a-z]").all()
+        ):
             assert list(frame[name]) == list(expected[name])
 
 
@@ -316,7 +363,9 @@ def test_quoted_cells_hold_anything(tmp_path, end):
         ";",
         "é\u2028b",
     ]
-    lines = [f'"{place}";"{cell.replace(chr(34), chr(34) * 2)}";"z"' for place, cell in enumerate(cells)]
+    lines = [
+        f'"{place}";"{cell.replace(chr(34), chr(34) * 2)}";"z"' for place, cell in enumerate(cells)
+    ]
     frame, _ = read(tmp_path, end.join(['"id";"x";"y"', *lines, ""]))
     assert list(frame["x"]) == cells
     assert list(frame["id"]) == list(range(len(cells)))
@@ -339,7 +388,13 @@ def test_a_row_of_empty_cells_is_a_row(tmp_path):
 
 
 def test_one_column_of_free_text(tmp_path):
-    texts = ["Bonjour, merci", "Super", "Trop lent, trop cher, trop tard", 'Il a dit "non"; et alors', "Fin"]
+    texts = [
+        "Bonjour, merci",
+        "Super",
+        "Trop lent, trop cher, trop tard",
+        'Il a dit "non"; et alors',
+        "Fin",
+    ]
     frame, reading = read(tmp_path, "\n".join(["commentaire", *texts]))
     assert list(frame["commentaire"]) == texts
     assert reading.delimiter == "none"
@@ -364,14 +419,22 @@ def test_ragged_rows_are_left_out_with_number_line_and_reason(tmp_path):
     assert reading.rejected == 2
     assert rejected(reading) == [(4, "rejected_width"), (21, "rejected_width")]
     told = [one["values"] for one in reading.record()["rejections"]]
-    assert told == [{"line": 8, "found": 2, "columns": 3}, {"line": 8 + 2 * 16 + 1, "found": 4, "columns": 3}]
+    assert told == [
+        {"line": 8, "found": 2, "columns": 3},
+        {"line": 8 + 2 * 16 + 1, "found": 4, "columns": 3},
+    ]
 
 
 def test_rows_left_out_keep_the_numbers_of_the_others(tmp_path):
     """A cell that is emptied below a row left out is told with its number in the file."""
     rows = ["2025-01-05" if place % 2 else "5 janv. 2025" for place in range(40)]
     content = "\n".join(
-        ["id;jour", *(f"{place};{cell}" for place, cell in enumerate(rows, 1)), "41", "42;31/02/2025"]
+        [
+            "id;jour",
+            *(f"{place};{cell}" for place, cell in enumerate(rows, 1)),
+            "41",
+            "42;31/02/2025",
+        ]
     )
     _, reading = read(tmp_path, content)
     assert rejected(reading) == [(41, "rejected_width")]
@@ -458,7 +521,9 @@ def test_a_file_that_is_not_there(tmp_path):
             pass
 
     read(tmp_path, "id,x\n1,a\n", name="tickets.csv")
-    assert "did you mean tickets.csv?" in str(refusal(lambda: opened("ticket.csv"), "missing_file_near"))
+    assert "did you mean tickets.csv?" in str(
+        refusal(lambda: opened("ticket.csv"), "missing_file_near")
+    )
     refusal(lambda: opened("quite-another.xlsx"), "missing_file")
     (tmp_path / "folder.csv").mkdir()
     refusal(lambda: opened("folder.csv"), "folder")

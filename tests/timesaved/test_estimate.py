@@ -13,7 +13,14 @@ from opslab.timesaved.inventory import Inventory, Measurement
 from opslab.timesaved.known import updated
 from opslab.uncertainty.distributions import Lognormal, beta_interval, lognormal, quantile
 
-MEASURED = {"task": "tag", "quantity": "reduction", "value": 0.4, "low": 0.3, "high": 0.5, "basis": "did"}
+MEASURED = {
+    "task": "tag",
+    "quantity": "reduction",
+    "value": 0.4,
+    "low": 0.3,
+    "high": 0.5,
+    "basis": "did",
+}
 
 
 def status(result, name):
@@ -81,8 +88,13 @@ def test_means_are_those_of_the_closed_form():
 
 
 def test_worse_calibration_widens_and_never_raises_what_is_expected():
-    trained, untrained = (timesaved.estimate(inventory(RANGED, calibration=how), draws=100_000) for how in ("trained", "untrained"))  # fmt: skip
-    assert untrained.freed.high - untrained.freed.low > 1.5 * (trained.freed.high - trained.freed.low)
+    trained, untrained = (
+        timesaved.estimate(inventory(RANGED, calibration=how), draws=100_000)
+        for how in ("trained", "untrained")
+    )
+    assert untrained.freed.high - untrained.freed.low > 1.5 * (
+        trained.freed.high - trained.freed.low
+    )
     assert untrained.freed.mean <= trained.freed.mean + 4 * (
         untrained.freed.mean_error + trained.freed.mean_error
     )
@@ -91,7 +103,9 @@ def test_worse_calibration_widens_and_never_raises_what_is_expected():
 
 
 def test_own_past_estimates_calibrate_and_are_remembered():
-    past = [{"estimate": f"old {k}", "low": 1, "high": 2, "measured": 1.5 + (k % 2)} for k in range(20)]
+    past = [
+        {"estimate": f"old {k}", "low": 1, "high": 2, "measured": 1.5 + (k % 2)} for k in range(20)
+    ]
     made = timesaved.estimate(
         inventory(RANGED, calibration="past", past=past, measurements=[MEASURED]), draws=2_000
     )
@@ -107,12 +121,16 @@ def test_own_past_estimates_calibrate_and_are_remembered():
 def test_an_update_by_hand():
     """Minutes 10 to 40 thought, 25 (20 to 31.25) measured: precisions add on the logarithm."""
     prior = lognormal(10, 40)
-    one = Measurement(task="tag", quantity="minutes", value=25, low=20, high=31.25, basis="before_after")
+    one = Measurement(
+        task="tag", quantity="minutes", value=25, low=20, high=31.25, basis="before_after"
+    )
     found = updated(one, "minutes/tag/pm", prior, prior)
     t0, s = math.log(4) / 3.289707, math.log(31.25 / 20) / 3.919928
     precision = 1 / t0**2 + 1 / s**2
     mu = (math.log(20) / t0**2 + math.log(25) / s**2) / precision
-    assert (found.posterior.mu, found.posterior.sigma) == pytest.approx((mu, precision**-0.5), rel=1e-5)
+    assert (found.posterior.mu, found.posterior.sigma) == pytest.approx(
+        (mu, precision**-0.5), rel=1e-5
+    )
     assert found.measured_share == pytest.approx(1 / s**2 / precision, rel=1e-5)
     assert found.used == "both"
 
@@ -193,26 +211,46 @@ def test_capacity_is_by_role_and_warns_above_90_percent():
     assert status(timesaved.estimate(inventory(*both), draws=1_000), "capacity") == "warn"
     apart = [half, half | {"task": "route", "role": "lead"}]
     assert status(timesaved.estimate(inventory(*apart), draws=1_000), "capacity") == "pass"
-    assert status(timesaved.estimate(inventory(*both, contract_hours=40), draws=1_000), "capacity") == "pass"
+    assert (
+        status(timesaved.estimate(inventory(*both, contract_hours=40), draws=1_000), "capacity")
+        == "pass"
+    )
 
 
 def test_what_needs_evidence_is_flagged_with_its_rows():
-    claimed = LINE | {"frequency": 20, "minutes": 60, "reduction": 0.5, "recapture": 0.95, "benefit": "hard"}
+    claimed = LINE | {
+        "frequency": 20,
+        "minutes": 60,
+        "reduction": 0.5,
+        "recapture": 0.95,
+        "benefit": "hard",
+    }
     result = timesaved.estimate(inventory(claimed), draws=1_000)
     for name in ("evidence", "share_of_week", "recapture", "hard"):
         assert status(result, name) == "warn", name
     assert result.check("recapture").values["rows"] == [1]
     shown = claimed | {"basis": "randomised", "owner": "cfo", "source": "line 12"}
-    assert {status(timesaved.estimate(inventory(shown), draws=1_000), name) for name in ("evidence", "share_of_week", "recapture", "hard")} == {"pass"}  # fmt: skip
+    assert {
+        status(timesaved.estimate(inventory(shown), draws=1_000), name)
+        for name in ("evidence", "share_of_week", "recapture", "hard")
+    } == {"pass"}
 
 
 def test_evidence_is_hours_at_full_use_with_claim_and_grade(sample):
     found = sample.evidence()
     assert len(found) == len(sample.savings) == len({one.claim for one in found})
     one = next(one for one in found if one.claim == "hours:analyst/compile the metrics report")
-    assert (one.unit, one.per, one.benefit, one.grade, one.kind) == ("hours", "year", "hard", "D", "causal")
+    assert (one.unit, one.per, one.benefit, one.grade, one.kind) == (
+        "hours",
+        "year",
+        "hard",
+        "D",
+        "causal",
+    )
     assert one.quantity.family == "quantiles"
-    assert one.quantity.parameters["p5"] == one.quantity.low < one.quantity.value < one.quantity.high
+    assert (
+        one.quantity.parameters["p5"] == one.quantity.low < one.quantity.value < one.quantity.high
+    )
     assert one.owner == "head of data"
     assert {source.name for source in one.sources} >= {"data/sample/product_desk.csv"}
     opinions = [one for one in found if one.grade == "F"]
@@ -227,12 +265,16 @@ def test_parts_sum_to_the_whole(sample):
         assert sum(one.mean for one in sample.of(kind).values()) == pytest.approx(total)
     steps = {name: one.mean for name, one in sample.of("step").items()}
     assert steps["kept"] - steps["new_work"] == pytest.approx(total)
-    assert sum(one.mean for name, one in sample.of("money").items() if name != "all") == pytest.approx(sample.sums["money", "all"].mean)  # fmt: skip
+    assert sum(
+        one.mean for name, one in sample.of("money").items() if name != "all"
+    ) == pytest.approx(sample.sums["money", "all"].mean)
 
 
 def test_the_same_seed_gives_the_same_record_and_another_one_the_same_printed_digits_nearly(sample):
     path = workspace.bundled("data/sample/product_desk.yaml")
-    again, other = (timesaved.estimate(Inventory.load(path), draws=5_000, seed=seed) for seed in (1, 2))
+    again, other = (
+        timesaved.estimate(Inventory.load(path), draws=5_000, seed=seed) for seed in (1, 2)
+    )
     assert json.dumps(again.record()) == json.dumps(sample.record())
     assert other.freed.mean == pytest.approx(sample.freed.mean, abs=5 * sample.freed.mean_error)
     assert other.freed.high == pytest.approx(sample.freed.high, abs=5 * sample.freed.end_error)

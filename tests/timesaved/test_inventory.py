@@ -14,7 +14,7 @@ from opslab.tables import write_csv
 from opslab.timesaved.inventory import Inventory, Line
 from opslab.timesaved.parameters import TimeSavedParameters
 
-HEAD = "task,role,initiative,people,frequency,minutes_low,minutes,minutes_high,reduction,adoption,ramp_months,rate,currency,basis,grade"  # fmt: skip
+HEAD = "task,role,initiative,people,frequency,minutes_low,minutes,minutes_high,reduction,adoption,ramp_months,rate,currency,basis,grade"
 GOOD = "tag,pm,desk,10,4,10,,40,30%,80%,6,60,EUR,opinion,"
 
 
@@ -60,7 +60,10 @@ CONTRADICTIONS = [  # of row 1
 @pytest.mark.parametrize("cases", [BAD_ROWS, CONTRADICTIONS], ids=["row by row", "between rows"])
 def test_every_bad_row_is_told_at_once_with_its_number_and_field(tmp_path, cases):
     own = cases is BAD_ROWS
-    rows = [row.replace("tag", f"task {place}") if own else row for place, (row, _, _) in enumerate(cases)]
+    rows = [
+        row.replace("tag", f"task {place}") if own else row
+        for place, (row, _, _) in enumerate(cases)
+    ]
     error = refused(written(tmp_path, GOOD, *rows))
     told = {(one.row, one.field, one.key) for one in error.problems}
     assert {(place, field, key) for place, (_, field, key) in enumerate(cases, 2)} <= told
@@ -102,7 +105,10 @@ def test_a_table_alone_is_an_inventory(tmp_path):
     assert result.inventory.slug == "desk"
     assert result.factor == pytest.approx(2.18, abs=0.01)  # the untrained, unless told otherwise
     assert {one.name for one in result.known if one.assumed} >= {"decay/desk", "recapture/pm"}
-    assert TimeSavedParameters.of(spec=str(tmp_path / "desk.csv"), as_of="2026-10-05").inputs().name == "desk"
+    assert (
+        TimeSavedParameters.of(spec=str(tmp_path / "desk.csv"), as_of="2026-10-05").inputs().name
+        == "desk"
+    )
 
 
 def test_a_spec_with_its_lines_and_its_line_numbers(tmp_path):
@@ -143,12 +149,26 @@ lines:
         {"horizon_months": 0},
         {
             "measurements": [
-                {"task": "tag", "quantity": "minutes", "value": 5, "low": 6, "high": 7, "basis": "did"}
+                {
+                    "task": "tag",
+                    "quantity": "minutes",
+                    "value": 5,
+                    "low": 6,
+                    "high": 7,
+                    "basis": "did",
+                }
             ]
         },
         {
             "measurements": [
-                {"task": "tag", "quantity": "minutes", "value": 5, "low": 0, "high": 7, "basis": "did"}
+                {
+                    "task": "tag",
+                    "quantity": "minutes",
+                    "value": 5,
+                    "low": 0,
+                    "high": 7,
+                    "basis": "did",
+                }
             ]
         },
     ],
@@ -171,7 +191,10 @@ def test_the_day_must_be_known(tmp_path):
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_the_interview_sheet_reads_back_in(tmp_path, language):
-    tasks = [Line(**(LINE | {"task": "trier les retours", "rate": 60, "currency": "EUR"})), Line(**LINE)]
+    tasks = [
+        Line(**(LINE | {"task": "trier les retours", "rate": 60, "currency": "EUR"})),
+        Line(**LINE),
+    ]
     path = timesaved.interview_sheet(tmp_path / "sheet.xlsx", tasks, language)
     book = openpyxl.load_workbook(path)
     assert book.sheetnames == (
@@ -181,9 +204,13 @@ def test_the_interview_sheet_reads_back_in(tmp_path, language):
     names = {cell.value: cell.column for cell in sheet[1]}
     assert len(names) == sheet.max_column
     assert sheet.cell(2, 1).value == "trier les retours"
-    bounds = [place for name, place in names.items() if name.endswith(("low", "high", "bas", "haut"))]
+    bounds = [
+        place for name, place in names.items() if name.endswith(("low", "high", "bas", "haut"))
+    ]
     assert len(bounds) == 16
-    assert all(sheet.cell(2, place).value is None for place in bounds)  # nobody anchors on another's
+    assert all(
+        sheet.cell(2, place).value is None for place in bounds
+    )  # nobody anchors on another's
     answers = iter([0.8, 0.95, 3, 6, 10, 30, 0.2, 0.5, 0.6, 0.9, 0.1, 0.2, 1, 3, 0.3, 0.6])
     for place, answer in zip(bounds, answers, strict=True):
         for row in (2, 3):
@@ -204,21 +231,23 @@ def test_the_interview_sheet_reads_back_in(tmp_path, language):
 
 
 def test_a_french_export_with_semicolons_and_decimal_commas(tmp_path):
-    head = "Tâche;Rôle;Changement;Personnes dans le rôle;Fois par semaine, par personne : bas;Fois par semaine, par personne : haut;Minutes par fois : bas;Minutes par fois : haut;Temps supprimé par le changement : bas;Temps supprimé par le changement : haut;Qui l'utiliseront à terme : bas;Qui l'utiliseront à terme : haut;Mois avant que neuf sur dix l'utilisent"  # fmt: skip
+    head = "Tâche;Rôle;Changement;Personnes dans le rôle;Fois par semaine, par personne : bas;Fois par semaine, par personne : haut;Minutes par fois : bas;Minutes par fois : haut;Temps supprimé par le changement : bas;Temps supprimé par le changement : haut;Qui l'utiliseront à terme : bas;Qui l'utiliseront à terme : haut;Mois avant que neuf sur dix l'utilisent"
     path = tmp_path / "taches.csv"
     path.write_bytes(
         f"{head}\ntrier;chef;guichet;12;1,5;3,5;10;22,5;20 %;50 %;60 %;90 %;6\n".encode("cp1252")
     )
     result = estimated(path)
-    assert {one.name: one.stated.mean for one in result.known}["frequency/trier/chef"] == pytest.approx(
-        2.37, abs=0.01
-    )
+    assert {one.name: one.stated.mean for one in result.known}[
+        "frequency/trier/chef"
+    ] == pytest.approx(2.37, abs=0.01)
     assert result.readings[0].profile == "time-inventory"
     assert result.readings[0].encoding == "cp1252"
 
 
 def test_the_memory_is_written_and_read_back(tmp_path):
-    measured = [{"task": "tag", "quantity": "minutes", "value": 25, "low": 20, "high": 30, "basis": "diary"}]
+    measured = [
+        {"task": "tag", "quantity": "minutes", "value": 25, "low": 20, "high": 30, "basis": "diary"}
+    ]
     first = timesaved.estimate(
         inventory(LINE | {"minutes": {"low": 10, "high": 40}}, measurements=measured), draws=1_000
     )
@@ -232,13 +261,18 @@ def test_the_memory_is_written_and_read_back(tmp_path):
 
 
 def shared():
-    root = os.environ.get("OPSLAB_REAL_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data"
+    root = (
+        os.environ.get("OPSLAB_REAL_DATA")
+        or Path(__file__).resolve().parents[3] / "shared" / "data"
+    )
     return Path(root) / "ops" / "formats"
 
 
 def test_a_time_log_is_no_inventory_and_says_what_it_lacks():
     files = sorted(
-        path for path in shared().glob("*") if path.suffix == ".csv" and "toggl" in path.name.lower()
+        path
+        for path in shared().glob("*")
+        if path.suffix == ".csv" and "toggl" in path.name.lower()
     )
     if not files:
         pytest.skip("no time log at hand; name its folder in OPSLAB_REAL_DATA")

@@ -35,7 +35,9 @@ def test_everything_certain_is_the_simple_product():
 def test_30_and_30_percent_on_one_task_give_51():
     result = estimate(inventory(LINE, LINE | {"initiative": "template"}), draws=1_000)
     assert result.freed.mean / result.gross == pytest.approx(0.51)
-    assert [hours / result.gross for _, hours in result.savings[0].parts] == pytest.approx([0.255, 0.255])
+    assert [hours / result.gross for _, hours in result.savings[0].parts] == pytest.approx(
+        [0.255, 0.255]
+    )
 
 
 def joint(rates, members):
@@ -54,23 +56,38 @@ def test_shapley_is_the_mean_over_all_orders_of_arrival(rates):
     orders = list(itertools.permutations(players))
     for player in players:
         gains = [
-            joint(rates, order[: order.index(player) + 1]) - joint(rates, order[: order.index(player)])
+            joint(rates, order[: order.index(player) + 1])
+            - joint(rates, order[: order.index(player)])
             for order in orders
         ]
         assert shapley(dividends, player) == pytest.approx(np.mean(gains), abs=1e-12)
-    assert sum(shapley(dividends, player) for player in players) == pytest.approx(joint(rates, players))
+    assert sum(shapley(dividends, player) for player in players) == pytest.approx(
+        joint(rates, players)
+    )
 
 
 def test_against_a_program_that_spells_out_every_month():
     """Two changes on one task, ranges everywhere: scipy's quantiles of the same scores, months one by one."""
     lines = [
         RANGED,
-        RANGED | {"initiative": "template", "ramp_months": 3, "reduction": {"low": 0.1, "high": 0.3}},
+        RANGED
+        | {"initiative": "template", "ramp_months": 3, "reduction": {"low": 0.1, "high": 0.3}},
     ]
     ((gross, parts),) = parts_of(lines)
-    z = {name: scores(name, 400, 1) for name in
-         ("frequency/tag/pm", "minutes/tag/pm", "recapture/pm", *(f"{field}/{k}" for field in ("adoption", "decay") for k in ("desk", "template")),
-          *(f"{field}/tag/pm/{k}" for field in ("reduction", "new_minutes") for k in ("desk", "template")))}  # fmt: skip
+    z = {
+        name: scores(name, 400, 1)
+        for name in (
+            "frequency/tag/pm",
+            "minutes/tag/pm",
+            "recapture/pm",
+            *(f"{field}/{k}" for field in ("adoption", "decay") for k in ("desk", "template")),
+            *(
+                f"{field}/tag/pm/{k}"
+                for field in ("reduction", "new_minutes")
+                for k in ("desk", "template")
+            ),
+        )
+    }
 
     def lognormal(low, high, name):
         return np.exp(np.log(low * high) / 2 + np.log(high / low) / 3.289707 * z[name])
@@ -89,19 +106,30 @@ def test_against_a_program_that_spells_out_every_month():
             ramp = (1 / (1 + np.exp(-np.log(81) / to_90 * (fine - to_90 / 2)))).mean()
             use = beta(f"adoption/{name}", made[f"adoption/{name}"]) * ramp
             keep = (1 - beta(f"decay/{name}", made[f"decay/{name}"])) ** (month / 12)
-            left *= 1 - beta(f"reduction/tag/pm/{name}", made[f"reduction/tag/pm/{name}"]) * use * keep
+            left *= (
+                1 - beta(f"reduction/tag/pm/{name}", made[f"reduction/tag/pm/{name}"]) * use * keep
+            )
             new += 10 * lognormal(1, 3, f"new_minutes/tag/pm/{name}") / 60 * 45 * use / 36
         freed += hours * (1 - left) / 36
     assert sum(part.steps["kept"] for part in parts) == pytest.approx(freed, rel=2e-4)
     assert sum(part.steps["new_work"] for part in parts) == pytest.approx(new, rel=2e-4)
-    assert sum(part.steps["freed"] for part in parts) == pytest.approx(freed - new, rel=1e-3, abs=0.05)
+    assert sum(part.steps["freed"] for part in parts) == pytest.approx(
+        freed - new, rel=1e-3, abs=0.05
+    )
 
 
-any_line = st.fixed_dictionaries({
-    "people": st.integers(1, 50), "frequency": st.floats(0.1, 20), "minutes": st.floats(1, 120),
-    "reduction": st.floats(0, 1), "adoption": st.floats(0, 1), "ramp_months": st.floats(0, 24),
-    "decay": st.floats(0, 0.9), "recapture": st.floats(0, 1),
-})  # fmt: skip
+any_line = st.fixed_dictionaries(
+    {
+        "people": st.integers(1, 50),
+        "frequency": st.floats(0.1, 20),
+        "minutes": st.floats(1, 120),
+        "reduction": st.floats(0, 1),
+        "adoption": st.floats(0, 1),
+        "ramp_months": st.floats(0, 24),
+        "decay": st.floats(0, 0.9),
+        "recapture": st.floats(0, 1),
+    }
+)
 
 
 @given(st.lists(any_line, min_size=1, max_size=3))
@@ -111,13 +139,25 @@ def test_no_more_is_saved_than_there_is(several):
     first = {name: several[0][name] for name in ("people", "frequency", "minutes", "recapture")}
     lines = [LINE | one | first | {"initiative": f"change {k}"} for k, one in enumerate(several)]
     ((gross, parts),) = parts_of(lines, draws=5)
-    steps = {name: float(sum(np.mean(part.steps[name]) for part in parts)) for name in parts[0].steps}
-    within = [0, steps["recaptured"], steps["freed"], steps["kept"], steps["adopted"], steps["possible"], float(np.mean(gross))]  # fmt: skip
+    steps = {
+        name: float(sum(np.mean(part.steps[name]) for part in parts)) for name in parts[0].steps
+    }
+    within = [
+        0,
+        steps["recaptured"],
+        steps["freed"],
+        steps["kept"],
+        steps["adopted"],
+        steps["possible"],
+        float(np.mean(gross)),
+    ]
     assert all(low <= high * (1 + 1e-9) + 1e-9 for low, high in itertools.pairwise(within))
 
 
 def test_new_work_may_exceed_what_is_saved_and_then_counts_in_full():
-    result = estimate(inventory(LINE | {"reduction": 0.01, "new_minutes": 30, "recapture": 0.5}), draws=1_000)
+    result = estimate(
+        inventory(LINE | {"reduction": 0.01, "new_minutes": 30, "recapture": 0.5}), draws=1_000
+    )
     loss = 10 * 45 * (4 * 30 * 0.01 - 30) / 60
     assert result.freed.mean == pytest.approx(loss)
     assert result.sums["step", "recaptured"].mean == pytest.approx(loss)  # not half of it
@@ -125,14 +165,18 @@ def test_new_work_may_exceed_what_is_saved_and_then_counts_in_full():
 
 
 def test_a_bass_ramp_can_stand_for_the_logistic():
-    made = estimate(inventory({**LINE, "ramp_months": None, "bass_p": 0.03, "bass_q": 0.4}), draws=1_000)
+    made = estimate(
+        inventory({**LINE, "ramp_months": None, "bass_p": 0.03, "bass_q": 0.4}), draws=1_000
+    )
     assert 0.5 < made.freed.mean / (900 * 0.3) < 0.9
 
 
 def test_another_task_leaves_the_draws_of_the_first_as_they_were():
     one = estimate(inventory(RANGED), draws=2_000)
     two = estimate(inventory(LINE | {"task": "other"}, RANGED), draws=2_000)
-    assert one.savings[0] == next(replaced(saving) for saving in two.savings if saving.task == "tag")
+    assert one.savings[0] == next(
+        replaced(saving) for saving in two.savings if saving.task == "tag"
+    )
 
 
 def replaced(saving):

@@ -12,7 +12,14 @@ from conftest import ROOT
 from opslab import timesaved
 from opslab.timesaved.presentation import hours
 
-MEASURED = {"task": "tag", "quantity": "reduction", "value": 0.4, "low": 0.3, "high": 0.5, "basis": "did"}
+MEASURED = {
+    "task": "tag",
+    "quantity": "reduction",
+    "value": 0.4,
+    "low": 0.3,
+    "high": 0.5,
+    "basis": "did",
+}
 TORN = MEASURED | {"value": -0.2, "low": -0.3, "high": -0.1}
 PRICED = RANGED | {"rate": 60, "currency": "EUR", "benefit": "hard"}
 SITUATIONS = {
@@ -20,11 +27,16 @@ SITUATIONS = {
     "certain": {"lines": [LINE]},
     "measured": {"lines": [PRICED], "measurements": [MEASURED]},
     "contradicted": {"lines": [PRICED], "measurements": [TORN]},
-    "minutes measured": {"lines": [RANGED], "measurements": [{**MEASURED, "quantity": "minutes", "value": 20, "low": 15, "high": 25}]},
+    "minutes measured": {
+        "lines": [RANGED],
+        "measurements": [{**MEASURED, "quantity": "minutes", "value": 20, "low": 15, "high": 25}],
+    },
     "nothing saved": {"lines": [LINE | {"reduction": 0.01, "new_minutes": 30}]},
     "no room": {"lines": [LINE | {"frequency": 60, "minutes": 60}]},
-    "crowded": {"lines": [LINE | {"frequency": 33, "minutes": 60, "recapture": 0.9, "reduction": 0.5}]},
-}  # fmt: skip
+    "crowded": {
+        "lines": [LINE | {"frequency": 33, "minutes": 60, "recapture": 0.9, "reduction": 0.5}]
+    },
+}
 
 
 def french():
@@ -85,7 +97,9 @@ def test_hours_are_rounded_to_what_the_monte_carlo_error_leaves():
 
 def test_printed_ends_hardly_move_with_the_seed():
     """Three seeds: the ends differ by at most one of the units to which they are rounded."""
-    ends = [timesaved.estimate(inventory(RANGED), draws=20_000, seed=seed).freed for seed in range(3)]
+    ends = [
+        timesaved.estimate(inventory(RANGED), draws=20_000, seed=seed).freed for seed in range(3)
+    ]
     unit = next(unit for unit in (1, 5, 10, 50, 100) if unit >= 4 * ends[0].end_error)
     for end in ("low", "high"):
         shown = [round(getattr(one, end) / unit) for one in ends]

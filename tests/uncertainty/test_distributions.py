@@ -53,7 +53,9 @@ def test_lognormal_from_a_90_percent_interval():
     made = un.lognormal(5, 20)
     assert made.mu == pytest.approx(np.log(10))
     assert made.sigma == pytest.approx(np.log(4) / 3.2897, rel=1e-4)
-    assert made.mean == pytest.approx(10.93, abs=0.005)  # 5 to 20 minutes: the mean is 10.9, not 12.5
+    assert made.mean == pytest.approx(
+        10.93, abs=0.005
+    )  # 5 to 20 minutes: the mean is 10.9, not 12.5
     peer = stats.lognorm(made.sigma, scale=10)
     assert (made.mean, made.sd) == pytest.approx((peer.mean(), peer.std()))
     assert quantiles(made) == pytest.approx(list(peer.ppf(SHARES)))
@@ -71,7 +73,9 @@ def test_a_beta_from_an_interval_has_that_interval(one, other):
     low, high = sorted((one, other))
     assume(high - low > 0.002)
     made = un.beta_interval(low, high)
-    assert stats.beta(made.alpha, made.beta).cdf([low, high]) == pytest.approx([0.05, 0.95], abs=1e-6)
+    assert stats.beta(made.alpha, made.beta).cdf([low, high]) == pytest.approx(
+        [0.05, 0.95], abs=1e-6
+    )
 
 
 def test_beta_from_mode_and_strength():
@@ -97,8 +101,15 @@ def test_the_table_of_a_beta_is_exact_enough():
 
 @pytest.mark.parametrize(
     "made",
-    [un.normal(1, 3), un.lognormal(5, 20), un.pert(2, 5, 14), un.triangular(0, 1, 5), un.Lognormal(-0.3, 0.2, reduction=True), un.Fixed(3)],
-)  # fmt: skip
+    [
+        un.normal(1, 3),
+        un.lognormal(5, 20),
+        un.pert(2, 5, 14),
+        un.triangular(0, 1, 5),
+        un.Lognormal(-0.3, 0.2, reduction=True),
+        un.Fixed(3),
+    ],
+)
 def test_draws_have_the_moments(made):
     drawn = un.draw(made, "x", 200_000, 1)
     assert drawn.mean() == pytest.approx(made.mean, abs=5 * made.sd / np.sqrt(200_000) + 1e-9)

@@ -9,7 +9,10 @@ def test_a_stream_hangs_on_seed_and_name_alone():
     assert (un.scores("minutes", 1_000, 7) == un.scores("minutes", 1_000, 7)).all()
     assert (un.scores("minutes", 1_000, 7) == un.scores("minutes", 2_000, 7)[:1_000]).all()
     assert not (un.scores("minutes", 1_000, 7) == un.scores("minutes", 1_000, 8)).any()
-    assert abs(np.corrcoef(un.scores("minutes", 50_000, 7), un.scores("minutes ", 50_000, 7))[0, 1]) < 0.02
+    assert (
+        abs(np.corrcoef(un.scores("minutes", 50_000, 7), un.scores("minutes ", 50_000, 7))[0, 1])
+        < 0.02
+    )
 
 
 def test_common_random_numbers_survive_another_range():
@@ -32,5 +35,7 @@ def test_the_printed_error_is_the_spread_over_seeds():
 def test_percentiles_are_those_of_numpy():
     drawn = un.draw(un.pert(2, 5, 14), "x", 10_001, 1)
     found = un.summarise(drawn)
-    assert [found.low, found.median, found.high] == pytest.approx(np.quantile(drawn, [0.05, 0.5, 0.95]))
+    assert [found.low, found.median, found.high] == pytest.approx(
+        np.quantile(drawn, [0.05, 0.5, 0.95])
+    )
     assert found.mean == pytest.approx(drawn.mean())

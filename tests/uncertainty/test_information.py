@@ -15,7 +15,13 @@ def options(benefit):
 @given(st.floats(-3, 3), st.floats(0.1, 3))
 @settings(deadline=None)
 def test_evpi_normal_is_the_integral(mean, sd):
-    gain = integrate.quad(lambda x: max(x, 0) * stats.norm.pdf(x, mean, sd), mean - 9 * sd, mean + 9 * sd, points=[0], limit=200)[0]  # fmt: skip
+    gain = integrate.quad(
+        lambda x: max(x, 0) * stats.norm.pdf(x, mean, sd),
+        mean - 9 * sd,
+        mean + 9 * sd,
+        points=[0],
+        limit=200,
+    )[0]
     assert un.evpi_normal(mean, sd) == pytest.approx(gain - max(mean, 0), abs=1e-6)
 
 
@@ -35,7 +41,9 @@ def test_evppi_of_a_normal_linear_decision(share):
     """NB = 1 + sqrt(share) x + sqrt(1-share) rest: knowing x leaves N(1, share), so EVPPI = evpi_normal."""
     x, rest = (un.scores(name, 100_000, 4) for name in ("x", "rest"))
     benefit = 1 + np.sqrt(share) * x + np.sqrt(1 - share) * rest
-    assert un.evppi(x, options(benefit)) == pytest.approx(un.evpi_normal(1, np.sqrt(share)), abs=0.004)
+    assert un.evppi(x, options(benefit)) == pytest.approx(
+        un.evpi_normal(1, np.sqrt(share)), abs=0.004
+    )
     both = un.evppi(np.column_stack([x, rest]), options(benefit))
     assert both == pytest.approx(un.evpi_normal(1, 1), abs=0.004)
 

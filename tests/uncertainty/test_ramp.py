@@ -27,14 +27,22 @@ def test_bass_peaks_where_the_formula_says():
 def test_bass_solves_its_own_equation():
     """dF/dt = (p + q F)(1 - F), integrated by scipy."""
     solved = integrate.solve_ivp(
-        lambda _, f: (0.02 + 0.3 * f) * (1 - f), (0, 24), [0], rtol=1e-9, atol=1e-10, t_eval=[6, 12, 24]
+        lambda _, f: (0.02 + 0.3 * f) * (1 - f),
+        (0, 24),
+        [0],
+        rtol=1e-9,
+        atol=1e-10,
+        t_eval=[6, 12, 24],
     )
     assert bass(np.array([6, 12, 24]), 0.02, 0.3) == pytest.approx(solved.y[0], abs=1e-6)
 
 
 @pytest.mark.parametrize("curve", [lambda t: logistic(t, 5), lambda t: bass(t, 0.03, 0.4)])
 def test_a_month_is_its_mean_and_not_its_end(curve):
-    exact = [integrate.quad(lambda t: float(curve(np.array(t))), month, month + 1)[0] for month in range(12)]
+    exact = [
+        integrate.quad(lambda t: float(curve(np.array(t))), month, month + 1)[0]
+        for month in range(12)
+    ]
     assert by_month(curve, 12) == pytest.approx(exact, abs=1e-4)
     assert by_month(curve, 12)[0] < curve(np.array([1.0]))[0]
 

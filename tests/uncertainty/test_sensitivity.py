@@ -7,7 +7,12 @@ import un
 NAMES = ("x1", "x2", "x3", "unused")
 A, B = 7.0, 0.1
 VARIANCE = A**2 / 8 + B * np.pi**4 / 5 + B**2 * np.pi**8 / 18 + 0.5
-FIRST = {"x1": 0.5 * (1 + B * np.pi**4 / 5) ** 2 / VARIANCE, "x2": A**2 / 8 / VARIANCE, "x3": 0, "unused": 0}
+FIRST = {
+    "x1": 0.5 * (1 + B * np.pi**4 / 5) ** 2 / VARIANCE,
+    "x2": A**2 / 8 / VARIANCE,
+    "x3": 0,
+    "unused": 0,
+}
 
 
 def ishigami(scores_of):
@@ -33,9 +38,15 @@ def test_a_constant_has_no_drivers():
 
 def test_the_tornado_moves_one_quantity_at_a_time():
     """y = 3a - 2b + 1 with standard normal a and b: base 1, ends at 1.2816 times the slope."""
-    base, bars = un.tornado(lambda at: 3 * at("a") - 2 * at("b") + 1 + 0 * at("rest"), ("rest", "b", "a"))
+    base, bars = un.tornado(
+        lambda at: 3 * at("a") - 2 * at("b") + 1 + 0 * at("rest"), ("rest", "b", "a")
+    )
     assert base == pytest.approx(1)
     assert [bar.name for bar in bars] == ["a", "b", "rest"]
-    assert (bars[0].low, bars[0].high) == pytest.approx((1 - 3 * 1.28155, 1 + 3 * 1.28155), rel=1e-5)
-    assert (bars[1].low, bars[1].high) == pytest.approx((1 + 2 * 1.28155, 1 - 2 * 1.28155), rel=1e-5)
+    assert (bars[0].low, bars[0].high) == pytest.approx(
+        (1 - 3 * 1.28155, 1 + 3 * 1.28155), rel=1e-5
+    )
+    assert (bars[1].low, bars[1].high) == pytest.approx(
+        (1 + 2 * 1.28155, 1 - 2 * 1.28155), rel=1e-5
+    )
     assert bars[2].span == 0

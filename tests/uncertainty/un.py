@@ -5,5 +5,5 @@ from opslab.uncertainty.distributions import *  # noqa: F403
 from opslab.uncertainty.draws import *  # noqa: F403
 from opslab.uncertainty.information import *  # noqa: F403
 from opslab.uncertainty.sensitivity import *  # noqa: F403
-from opslab.uncertainty.updating import *  # noqa: F403
+from opslab.uncertainty.update import *  # noqa: F403
 from opslab.uncertainty.words import *  # noqa: F403

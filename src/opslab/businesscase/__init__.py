@@ -6,9 +6,13 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "Case": "spec", "CaseParameters": "parameters", "CaseResult": "result", "Money": "money",
-    "build": "building", "diff": "promise",
-}  # fmt: skip
+    "Case": "spec",
+    "CaseParameters": "parameters",
+    "CaseResult": "result",
+    "Money": "money",
+    "build": "building",
+    "diff": "promise",
+}
 __all__ = list(_HOMES)
 
 

@@ -32,14 +32,25 @@ def sections(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> d
     made["scenarios"] = [_scenarios(result, say), Paragraph(say("scenarios_note"), small=True)]
     made["scenarios"] += [_drivers(result, say)] if result.drivers else []
     steps = [(say(f"step_{name}"), say.money(value)) for name, value in result.waterfall]
-    made["waterfall"] = [figures["waterfall"], say.table("waterfall", "step present", steps, numeric=(1,))]
+    made["waterfall"] = [
+        figures["waterfall"],
+        say.table("waterfall", "step present", steps, numeric=(1,)),
+    ]
     made["money"] = _money(result, say)
     ledger = [_line(one, say) for one in result.ledger]
-    made["ledger"] = [say.table("ledger", "id statement value grade owner", ledger),
-                      Paragraph(say("ledger_note"), small=True)]  # fmt: skip
-    checks = [(say(f"check_{one.name}"), Cell(say(f"status_{one.status}"), tone=TONES[one.status]),
-               text("words.yes" if one.blocking else "words.no", say.language), say.linked(say.check(one)))
-              for one in result.checks]  # fmt: skip
+    made["ledger"] = [
+        say.table("ledger", "id statement value grade owner", ledger),
+        Paragraph(say("ledger_note"), small=True),
+    ]
+    checks = [
+        (
+            say(f"check_{one.name}"),
+            Cell(say(f"status_{one.status}"), tone=TONES[one.status]),
+            text("words.yes" if one.blocking else "words.no", say.language),
+            say.linked(say.check(one)),
+        )
+        for one in result.checks
+    ]
     made["checks"] = [say.table("checks", "check status blocking detail", checks)]
     made["checks"] += [risks(say, case.risks)] if len(case.risks) > MOST else []
     made["checks"] += [kpis(say, case.kpis)] if len(case.kpis) > MOST else []
@@ -57,7 +68,9 @@ def benefit(one: Line, say: Voice) -> tuple[str | Cell, ...]:
     if one.unit.partition("/")[0].strip() == say.result.case.finance.currency:
         amounts = say.money(many.p50), say.money(many.p10), say.money(many.p90)
     quantity = say.spanned(*amounts) if many.p10 < many.p90 else amounts[0]
-    worth: str | Cell = say.spanned(*map(say.money, (one.present.p50, one.present.p10, one.present.p90)))
+    worth: str | Cell = say.spanned(
+        *map(say.money, (one.present.p50, one.present.p10, one.present.p90))
+    )
     if not one.counted:
         worth = Cell(say("outside"), str(worth))
     remarks = [say("owned", owner=one.owner)] if one.owner and one.kind == "hard" else []
@@ -76,7 +89,13 @@ def risks(say: Voice, given: Sequence[Risk]) -> Table:
             else []
         )
         likely = one.likelihood.likely if one.likelihood else None
-        chance = say.between(ends, "share") if ends else say.none if likely is None else say.percent(likely)
+        chance = (
+            say.between(ends, "share")
+            if ends
+            else say.none
+            if likely is None
+            else say.percent(likely)
+        )
         rows.append((one.risk, chance, Cell(one.trigger, one.response or ""), one.owner))
     return say.table("risks", "risk likelihood trigger owner", rows)
 
@@ -95,27 +114,51 @@ def kpis(say: Voice, given: Sequence[Kpi]) -> Table:
 
 def roadmap(say: Voice, given: Sequence[Milestone]) -> Table:
     """Return the steps, each with the gate at its end."""
-    rows = [(one.name, numbers.period((one.starts, one.ends), language=say.language), one.gate or say.none,
-             one.owner or say.none) for one in given]  # fmt: skip
+    rows = [
+        (
+            one.name,
+            numbers.period((one.starts, one.ends), language=say.language),
+            one.gate or say.none,
+            one.owner or say.none,
+        )
+        for one in given
+    ]
     return say.table("roadmap", "step dates gate owner", rows)
 
 
 def _promise(result: CaseResult, figures: Mapping[str, Figure], say: Voice) -> Blocks:
     rows = [_target(one, say) for one in result.targets]
-    blocks: Blocks = [say.table("promise", "kpi promised measured together status", rows, numeric=(1, 2, 3))]
+    blocks: Blocks = [
+        say.table("promise", "kpi promised measured together status", rows, numeric=(1, 2, 3))
+    ]
     blocks += [figure for name, figure in figures.items() if name.startswith("measured")]
     last, best = result.previous, result.recommended
     if last is None:
         return blocks
-    words = say("then_and_now", day=last.date, version=last.version, option=last.recommended, then=last.npv,
-                then_chance=last.positive, now=best.npv, now_chance=best.positive[0])  # fmt: skip
-    refs = [Reference(say("readout"), last.link, say("readout_of", run=last.run))] if last.link else []
-    changes = [_change(one, say) for one in last.changes if one.told or (one.before and one.after)]
-    blocks += [say.table("changes", "what kind before after", changes, numeric=(2, 3))] if changes else []
-    came, went = (
-        [one.id for one in last.changes if not (one.told or getattr(one, end))] for end in ("before", "after")
+    words = say(
+        "then_and_now",
+        day=last.date,
+        version=last.version,
+        option=last.recommended,
+        then=last.npv,
+        then_chance=last.positive,
+        now=best.npv,
+        now_chance=best.positive[0],
     )
-    blocks += [Points([say(key, names=names) for key, names in (("came", came), ("went", went)) if names])]
+    refs = (
+        [Reference(say("readout"), last.link, say("readout_of", run=last.run))] if last.link else []
+    )
+    changes = [_change(one, say) for one in last.changes if one.told or (one.before and one.after)]
+    blocks += (
+        [say.table("changes", "what kind before after", changes, numeric=(2, 3))] if changes else []
+    )
+    came, went = (
+        [one.id for one in last.changes if not (one.told or getattr(one, end))]
+        for end in ("before", "after")
+    )
+    blocks += [
+        Points([say(key, names=names) for key, names in (("came", came), ("went", went)) if names])
+    ]
     return [Paragraph(words, refs=refs), *blocks]
 
 
@@ -128,9 +171,13 @@ def _target(one: Target, say: Voice) -> tuple[str | Cell, ...]:
 
     weight = say("weight", share=one.measured_share or 0.0)
     status = Cell(say(f"status_{one.status}"), tone=TONES[one.status])
-    return (Cell(one.kpi.name, say("due", day=one.due)), ends(one.promised),
-            ends(one.measured, say.day(one.on) if one.on else ""), ends(one.posterior, weight),
-            status)  # fmt: skip
+    return (
+        Cell(one.kpi.name, say("due", day=one.due)),
+        ends(one.promised),
+        ends(one.measured, say.day(one.on) if one.on else ""),
+        ends(one.posterior, weight),
+        status,
+    )
 
 
 def _change(one: Change, say: Voice) -> tuple[str | Cell, ...]:
@@ -152,12 +199,22 @@ def _scenarios(result: CaseResult, say: Voice) -> Table:
     rows = []
     for name in ("hours", "hard", "soft", "costs", "npv", "roi", "payback"):
         values = [getattr(one, name) for one in result.recommended.scenarios]
-        shown = [say.ratio(value) if name == "roi" else say.months(value, "cell_never") if name == "payback"
-                 else say.quantity(round(value), "") if name == "hours" else say.money(value)
-                 for value in values]  # fmt: skip
+        shown = [
+            say.ratio(value)
+            if name == "roi"
+            else say.months(value, "cell_never")
+            if name == "payback"
+            else say.quantity(round(value), "")
+            if name == "hours"
+            else say.money(value)
+            for value in values
+        ]
         idle = say.money(result.nothing.costs.mean) if name == "costs" else say.none
         rows.append((say(f"row_{name}"), *shown, idle))
-    columns, about = "measure prudent central ambitious nothing", {"option": result.recommended.name}
+    columns, about = (
+        "measure prudent central ambitious nothing",
+        {"option": result.recommended.name},
+    )
     return say.table("scenarios", columns, rows, about, numeric=range(1, 5))
 
 
@@ -168,45 +225,87 @@ def _drivers(result: CaseResult, say: Voice) -> Table:
         switching = say.none if one.switching is None else say.quantity(one.switching, unit)
         knowing = say.none if one.knowing is None else say.money(one.knowing)
         name = Cell(say.statement(one.id), refs=say.refs([one.id]))
-        rows.append((name, say.between(one.at, unit), say.range(*map(say.money, one.npv)), switching,
-                     say.percent(one.share), knowing))  # fmt: skip
-    return say.table("drivers", "driver at npv_there switching variance knowing", rows, numeric=range(1, 6))
+        rows.append(
+            (
+                name,
+                say.between(one.at, unit),
+                say.range(*map(say.money, one.npv)),
+                switching,
+                say.percent(one.share),
+                knowing,
+            )
+        )
+    return say.table(
+        "drivers", "driver at npv_there switching variance knowing", rows, numeric=range(1, 6)
+    )
 
 
 def _money(result: CaseResult, say: Voice) -> Blocks:
-    finance, best, rows, total = result.case.finance, result.recommended, list[tuple[str, ...]](), 0.0
+    finance, best, rows, total = (
+        result.case.finance,
+        result.recommended,
+        list[tuple[str, ...]](),
+        0.0,
+    )
     for place, ((gained, once, running), idle) in enumerate(
         zip(best.years, result.nothing.years, strict=True), 1
     ):
         net = gained - once - running
         total += net
-        rows.append((say("year", number=place), *map(say.money, (gained, once, running, net, total, idle))))
+        rows.append(
+            (say("year", number=place), *map(say.money, (gained, once, running, net, total, idle)))
+        )
     columns = "year benefits one_off running net cumulative idle"
-    rates = [(numbers.given_percent(rate, language=say.language), say.money(npv), say.percent(chance))
-             for rate, npv, chance in result.by_rate]  # fmt: skip
-    told = [say("exchange_rate", given=one.given, to=one.to, rate=one.rate, day=one.date, source=one.source)
-            for one in finance.exchange]  # fmt: skip
+    rates = [
+        (numbers.given_percent(rate, language=say.language), say.money(npv), say.percent(chance))
+        for rate, npv, chance in result.by_rate
+    ]
+    told = [
+        say(
+            "exchange_rate",
+            given=one.given,
+            to=one.to,
+            rate=one.rate,
+            day=one.date,
+            source=one.source,
+        )
+        for one in finance.exchange
+    ]
     every = [benefit(one, say) for one in result.lines] if len(say.lines) > MOST else []
     return [
-        say.table("years", columns, rows, {"option": best.name}, numeric=range(1, 7)), *_tei(result, say),
+        say.table("years", columns, rows, {"option": best.name}, numeric=range(1, 7)),
+        *_tei(result, say),
         say.table("rates", "rate npv positive", rates, numeric=(1, 2)),
         *([say.table("every_benefit", BENEFITS, every, numeric=(3, 4))] if every else []),
         Points([say("currency_note", currency=finance.currency), *told]),
-    ]  # fmt: skip
+    ]
 
 
 def _tei(result: CaseResult, say: Voice) -> Blocks:
     """Return Forrester's table, labelled as the other view of the same case."""
     made, finance = result.recommended.tei, result.case.finance
-    rows = [(say(f"column_{name}"), *map(say.money, (row.initial, *row.years, row.total, row.present_value)))
-            for name, row in (("benefits", made.benefits), ("costs", made.costs),
-                              ("net", made.net))]  # fmt: skip
+    rows = [
+        (
+            say(f"column_{name}"),
+            *map(say.money, (row.initial, *row.years, row.total, row.present_value)),
+        )
+        for name, row in (("benefits", made.benefits), ("costs", made.costs), ("net", made.net))
+    ]
     years = [say("year", number=place) for place in range(1, len(made.net.years) + 1)]
-    heads = [say("column_line"), say("column_initial"), *years, say("column_total"), say("column_present")]
+    heads = [
+        say("column_line"),
+        say("column_initial"),
+        *years,
+        say("column_total"),
+        say("column_present"),
+    ]
     caption = say("table_tei", benefit_risk=finance.benefit_risk, cost_risk=finance.cost_risk)
     payback = say.months(made.payback.months)
     note = say("tei_note", npv=say.money(made.npv), roi=say.ratio(made.roi), payback=payback)
-    return [Table(caption, heads, rows, numeric=range(1, len(heads)), wide=True), Paragraph(note, small=True)]
+    return [
+        Table(caption, heads, rows, numeric=range(1, len(heads)), wide=True),
+        Paragraph(note, small=True),
+    ]
 
 
 def _line(one: Entry, say: Voice) -> tuple[str | Cell, ...]:
@@ -218,15 +317,29 @@ def _line(one: Entry, say: Voice) -> tuple[str | Cell, ...]:
     grade = Cell(one.grade)
     if one.fallen:
         grade = Cell(
-            one.grade, say(f"fallen_{one.fallen}", declared=one.declared, file=one.file or ""), "bad"
+            one.grade,
+            say(f"fallen_{one.fallen}", declared=one.declared, file=one.file or ""),
+            "bad",
         )
     dates = [say("checked", day=one.checked)] if one.checked else []
-    dates += [say("overdue" if one.overdue else "next_check", day=one.next_check)] if one.next_check else []
+    dates += (
+        [say("overdue" if one.overdue else "next_check", day=one.next_check)]
+        if one.next_check
+        else []
+    )
     users = say("used_by", names=one.used_by) if one.used_by else ""
     origin = " · ".join(filter(None, (say(f"origin_{one.kind}"), one.source, one.file, users)))
-    links = [Reference(say("readout"), one.link, say("readout_of", run=one.run or ""))] if one.link else []
+    links = (
+        [Reference(say("readout"), one.link, say("readout_of", run=one.run or ""))]
+        if one.link
+        else []
+    )
     cited = say.cited[one.id]
     name = Cell(cited, one.id if cited != one.id else "", anchor=f"ledger-{say.places[one.id]}")
-    return (name, Cell(say.statement(one.id), origin, refs=links),
-            Cell(value, spread), grade,
-            Cell(one.owner or say.none, ", ".join(dates), "bad" if one.overdue else "plain"))  # fmt: skip
+    return (
+        name,
+        Cell(say.statement(one.id), origin, refs=links),
+        Cell(value, spread),
+        grade,
+        Cell(one.owner or say.none, ", ".join(dates), "bad" if one.overdue else "plain"),
+    )

@@ -58,7 +58,8 @@ def build(
     Raises
     ------
     InputError
-        When the case contradicts itself; when what it cites is missing, altered, or of another unit.
+        When the case contradicts itself; when what it cites is missing, altered, or of another
+        unit.
 
     Examples
     --------
@@ -92,7 +93,9 @@ def build(
     @cache
     def value(name: str) -> Values:
         made = known[name].used
-        found: Values = np.asarray(made.value) if isinstance(made, Fixed) else made.at(drawn_scores(name))
+        found: Values = (
+            np.asarray(made.value) if isinstance(made, Fixed) else made.at(drawn_scores(name))
+        )
         return found
 
     def event(flow: Flow) -> Values:
@@ -112,27 +115,48 @@ def build(
     best = options[place]
     columns = np.column_stack([np.zeros(draws), *npvs])
     by_rate, waiting = _elsewhere(case, flows, best, value, horizon, event, npvs[place])
-    base, all_low, bars, worth = drivers(flows, best, known, horizon, drawn_scores, columns, place + 1)
+    base, all_low, bars, worth = drivers(
+        flows, best, known, horizon, drawn_scores, columns, place + 1
+    )
     lines = _lines(case, known, drawn, options, best, value, event, shrunk)
     ledger = used(known, _users(flows))
     targets = promise.targets(case, found, cited.get(case.previous or ""), day)
     previous = cited.get(case.previous or "")
     return CaseResult(
-        case=case, as_of=day, draws=draws, seed=seed,
+        case=case,
+        as_of=day,
+        draws=draws,
+        seed=seed,
         months=tuple(month_after(case.finance.start, month) for month in range(horizon.months)),
-        factor=factor, options=results,
+        factor=factor,
+        options=results,
         nothing=outcomes.nothing_result(nothing, drawn, draws, horizon.months),
-        differences=outcomes.differences([one.name for one in declared], npvs), lines=lines, ledger=ledger,
-        waterfall=outcomes.waterfall(best, drawn), base=base, all_low=all_low, drivers=bars, evpi=worth,
-        by_rate=by_rate, waiting=waiting,
-        enabled=outcomes.enabled(drawn, best), targets=targets,
+        differences=outcomes.differences([one.name for one in declared], npvs),
+        lines=lines,
+        ledger=ledger,
+        waterfall=outcomes.waterfall(best, drawn),
+        base=base,
+        all_low=all_low,
+        drivers=bars,
+        evpi=worth,
+        by_rate=by_rate,
+        waiting=waiting,
+        enabled=outcomes.enabled(drawn, best),
+        targets=targets,
         previous=promise.compared(previous, case, results, lines, ledger) if previous else None,
         checks=checks.run(
-            case, results[place], best, drawn, lines, ledger, targets, _populations(found, case, known)
+            case,
+            results[place],
+            best,
+            drawn,
+            lines,
+            ledger,
+            targets,
+            _populations(found, case, known),
         ),
         cites=tuple(dict.fromkeys(run.id for run in cited.values() if run.at_hand)),
         sources=_sources(case, found, cited),
-    )  # fmt: skip
+    )
 
 
 def files(case: Case, day: datetime.date) -> tuple[Path, ...]:
@@ -140,7 +164,9 @@ def files(case: Case, day: datetime.date) -> tuple[Path, ...]:
     cited = runs_of(case, workspace.reports(), day)
     found = findings(case, cited)
     records = [run.file for run in cited.values()]
-    behind = [path for path in files_of(case, found).values() if workspace.is_there(path, file=True)]
+    behind = [
+        path for path in files_of(case, found).values() if workspace.is_there(path, file=True)
+    ]
     return tuple(dict.fromkeys([*([case.file] if case.file else []), *records, *behind]))
 
 
@@ -150,7 +176,9 @@ def _given(case: Case, evidence: Mapping[str, Sequence[Evidence]]) -> tuple[Find
     for place, one in enumerate(case.evidence):
         told = sorted(evidence.get(one.id, ()), key=lambda finding: finding.id)
         if not told:
-            problems.append(case.problem("businesscase.not_given", "evidence", place, "id", name=one.id))
+            problems.append(
+                case.problem("businesscase.not_given", "evidence", place, "id", name=one.id)
+            )
         problems += no_distribution(case, place, told)
         found += numbered(one.id, told, None)
     refuse(problems)
@@ -176,10 +204,15 @@ def _users(flows: Sequence[Flow]) -> dict[str, list[str]]:
 
 
 def _lines(
-    case: Case, known: Mapping[str, Known],
-    drawn: Sequence[Drawn], options: Sequence[Weights], best: Weights, value: Callable[[str], Values],
-    event: Callable[[Flow], Values], shrunk: Mapping[str, float],
-) -> tuple[Line, ...]:  # fmt: skip
+    case: Case,
+    known: Mapping[str, Known],
+    drawn: Sequence[Drawn],
+    options: Sequence[Weights],
+    best: Weights,
+    value: Callable[[str], Values],
+    event: Callable[[Flow], Values],
+    shrunk: Mapping[str, float],
+) -> tuple[Line, ...]:
     """Return the benefits as the recommended option takes them, else as the first that does."""
     made = []
     declared = {one.name: one for one in case.benefits}
@@ -191,15 +224,26 @@ def _lines(
             continue
         line = declared.get(flow.plain_name)
         grades = [known[name].entry.grade for name in (*flow.amounts, *flow.money)]
-        amounts = np.asarray(sum((value(name) for name in flow.amounts[1:]), start=value(flow.amounts[0])))
-        made.append(Line(
-            name=flow.plain_name, gain=flow.gain, kind=flow.kind, counted=flow.counted, grade=max(grades),
-            refs=flow.ids, quantity=spread(part * amounts),
-            unit=known[flow.amounts[0]].entry.unit,
-            value=spread(part * amount(flow, value, chance=event)), present=spread(part * one.present),
-            shrunk=shrunk.get(flow.name), owner=line.owner if line else None,
-            signed_by=line.signed_by if line else None,
-        ))  # fmt: skip
+        amounts = np.asarray(
+            sum((value(name) for name in flow.amounts[1:]), start=value(flow.amounts[0]))
+        )
+        made.append(
+            Line(
+                name=flow.plain_name,
+                gain=flow.gain,
+                kind=flow.kind,
+                counted=flow.counted,
+                grade=max(grades),
+                refs=flow.ids,
+                quantity=spread(part * amounts),
+                unit=known[flow.amounts[0]].entry.unit,
+                value=spread(part * amount(flow, value, chance=event)),
+                present=spread(part * one.present),
+                shrunk=shrunk.get(flow.name),
+                owner=line.owner if line else None,
+                signed_by=line.signed_by if line else None,
+            )
+        )
     return tuple(made)
 
 
@@ -217,13 +261,18 @@ def _populations(
 
 
 def _elsewhere(
-    case: Case, flows: Sequence[Flow], best: Weights, value: Callable[[str], Values], horizon: Horizon,
-    event: Callable[[Flow], Values], npvs: Values,
-) -> tuple[tuple[tuple[float, float, float], ...], float]:  # fmt: skip
+    case: Case,
+    flows: Sequence[Flow],
+    best: Weights,
+    value: Callable[[str], Values],
+    horizon: Horizon,
+    event: Callable[[Flow], Values],
+    npvs: Values,
+) -> tuple[tuple[tuple[float, float, float], ...], float]:
     """Return mean NPV and P(NPV > 0) at other rates, and the mean that is lost when all starts later.
 
-    From some of the draws, as differences to the same draws of the NPV itself. Waiting leaves the end of the
-    horizon where it is, and doing nothing goes on until then.
+    From some of the draws, as differences to the same draws of the NPV itself. Waiting leaves the
+    end of the horizon where it is, and doing nothing goes on until then.
     """
 
     def some(name: str) -> Values:
@@ -235,7 +284,9 @@ def _elsewhere(
     rates = sorted({*case.finance.rates, case.finance.rate})
     mine = npvs[:_SOME]
     found = []
-    for rate, made in zip(rates, net(flows, best, some, horizon, event_of_some, rates=rates), strict=True):
+    for rate, made in zip(
+        rates, net(flows, best, some, horizon, event_of_some, rates=rates), strict=True
+    ):
         gained = float((made > 0).mean() - (mine > 0).mean())
         chance = min(max(float((npvs > 0).mean()) + gained, 0.0), 1.0)
         found.append((rate, float(npvs.mean() + (made - mine).mean()), chance))
@@ -243,9 +294,18 @@ def _elsewhere(
     return tuple(found), float((mine - later).mean())
 
 
-def _sources(case: Case, found: Sequence[Finding], cited: Mapping[str, Run]) -> tuple[SourceFile, ...]:
-    made = [SourceFile(workspace.shown(case.file), workspace.sha256(case.file), 1)] if case.file else []
-    made += [SourceFile(workspace.shown(run.file), workspace.sha256(run.file), 1) for run in cited.values()]
+def _sources(
+    case: Case, found: Sequence[Finding], cited: Mapping[str, Run]
+) -> tuple[SourceFile, ...]:
+    made = (
+        [SourceFile(workspace.shown(case.file), workspace.sha256(case.file), 1)]
+        if case.file
+        else []
+    )
+    made += [
+        SourceFile(workspace.shown(run.file), workspace.sha256(run.file), 1)
+        for run in cited.values()
+    ]
     for (name, _), path in files_of(case, found).items():
         there = workspace.is_there(path, file=True)
         shown = workspace.shown(path) if there else name

@@ -10,7 +10,15 @@ import numpy as np
 
 from opslab.businesscase.citations import Finding, distribution
 from opslab.businesscase.ledger import Known
-from opslab.businesscase.references import PER_YEAR, claims_of, day_of, ended, gains_of, month_of, twice
+from opslab.businesscase.references import (
+    PER_YEAR,
+    claims_of,
+    day_of,
+    ended,
+    gains_of,
+    month_of,
+    twice,
+)
 from opslab.businesscase.simulation import ENDED, Flow, Weights
 from opslab.businesscase.spec import Assumption, Benefit, Case, Cost, Option
 from opslab.errors import InputError, Problem
@@ -47,7 +55,9 @@ def flows_of(
     costs = [_cost(case, line) for line in case.costs]
     nothing = next(one for one in case.options if one.kind == "do_nothing")
     pairs = zip(case.costs, costs, strict=True)
-    flows += costs + [_ended(case, line, flow, known) for line, flow in pairs if line.name in nothing.costs]
+    flows += costs + [
+        _ended(case, line, flow, known) for line, flow in pairs if line.name in nothing.costs
+    ]
     problems += list(_claims(case, cited))
     return flows, shrunk, problems
 
@@ -61,7 +71,9 @@ def weights_of(case: Case) -> tuple[list[Weights], Weights]:
         gains = {name: option.reach.get(name, 1.0) for name in option.benefits}
         parts = ended(case, option)
         gains |= {ENDED + name: part for name, part in parts.items() if part > 0}
-        return Weights(option.name, gains | {name: part for name, part in parts.items() if part < 0})
+        return Weights(
+            option.name, gains | {name: part for name, part in parts.items() if part < 0}
+        )
 
     options = [against(one) for one in case.options if one.kind != "do_nothing"]
     return options, Weights(nothing.name, {name: -part for name, part in idle.items()})
@@ -70,8 +82,9 @@ def weights_of(case: Case) -> tuple[list[Weights], Weights]:
 def shrink(wins: Sequence[Finding]) -> float:
     """Return the factor by which wins are shrunk towards zero: 1 - 1 / mean of z^2, at least 0.
 
-    The posterior mean of effects that are normal about zero, with a variance estimated from the wins
-    themselves (Efron and Morris 1973): what was picked because it won is smaller than it looks.
+    The posterior mean of effects that are normal about zero, with a variance estimated from the
+    wins themselves (Efron and Morris 1973): what was picked because it won is smaller than it
+    looks.
     """
     squares = []
     for one in {one.evidence.id: one for one in wins if one.evidence.benefit == "enabled"}.values():
@@ -92,7 +105,9 @@ def _benefit(
     per = first.per if first else (by_id[line.quantity or ""].per or "year")
     once = per == "once" and not line.volume
     scale = exchange(case, by_id[line.worth] if line.worth else by_id.get(line.quantity or ""))
-    scale *= 1.0 if line.volume or not (first or by_id[line.quantity or ""].currency) else PER_YEAR[per]
+    scale *= (
+        1.0 if line.volume or not (first or by_id[line.quantity or ""].currency) else PER_YEAR[per]
+    )
     if kind == "enabled" and own:
         scale *= shrinkage
     wears = kind in _WEAR and not once
@@ -100,33 +115,55 @@ def _benefit(
     late = known.get(f"slip:{line.starts}")
     months = case.finance.horizon_months
     return Flow(
-        name=line.name, cost=False, kind=kind, gain=line.gain,
+        name=line.name,
+        cost=False,
+        kind=kind,
+        gain=line.gain,
         counted=kind != "enabled" or line.share is not None,
         amounts=tuple(one.id for one in own) or (line.quantity or "",),
-        money=tuple(filter(None, (line.worth, line.volume, line.share))), scale=scale,
-        start=month_of(case, starts, full=True), end=_end(case, line.ends),
+        money=tuple(filter(None, (line.worth, line.volume, line.share))),
+        scale=scale,
+        start=month_of(case, starts, full=True),
+        end=_end(case, line.ends),
         ramp=by_month(partial(logistic, to_90=line.ramp_months), months + 120),
-        once=once, hours=hours, adoption=line.adoption,
+        once=once,
+        hours=hours,
+        adoption=line.adoption,
         recapture=line.recapture or ("default-recapture" if hours and kind != "hard" else None),
-        growth=line.decay or ("default-decay" if wears else None), slip=late.entry.id if late else None,
-    )  # fmt: skip
+        growth=line.decay or ("default-decay" if wears else None),
+        slip=late.entry.id if late else None,
+    )
 
 
 def _ended(case: Case, line: Cost, flow: Flow, known: Mapping[str, Known]) -> Flow:
     """Return a cost of doing nothing as the gain of an option that ends it."""
     late = known.get(f"slip:{line.ended_from}")
-    rid = month_of(case, day_of(case, line.ended_from, end=True), full=True) if line.ended_from else 0
-    return replace(flow, name=ENDED + flow.name, ended=max(rid, 0), slip=late.entry.id if late else None)
+    rid = (
+        month_of(case, day_of(case, line.ended_from, end=True), full=True) if line.ended_from else 0
+    )
+    return replace(
+        flow, name=ENDED + flow.name, ended=max(rid, 0), slip=late.entry.id if late else None
+    )
 
 
 def _cost(case: Case, line: Cost) -> Flow:
     one = next(other for other in case.assumptions if other.id == line.amount)
     return Flow(
-        name=line.name, cost=True, kind=line.benefit, gain=line.gain, counted=True, amounts=(line.amount,),
-        money=(), scale=exchange(case, one) * PER_YEAR[one.per or ""],
-        start=month_of(case, day_of(case, line.starts, end=False), full=False), end=_end(case, line.ends),
-        ramp=np.ones(1), once=one.per == "once", growth=line.trend, probability=line.probability,
-    )  # fmt: skip
+        name=line.name,
+        cost=True,
+        kind=line.benefit,
+        gain=line.gain,
+        counted=True,
+        amounts=(line.amount,),
+        money=(),
+        scale=exchange(case, one) * PER_YEAR[one.per or ""],
+        start=month_of(case, day_of(case, line.starts, end=False), full=False),
+        end=_end(case, line.ends),
+        ramp=np.ones(1),
+        once=one.per == "once",
+        growth=line.trend,
+        probability=line.probability,
+    )
 
 
 def exchange(case: Case, one: Assumption | None) -> float:
@@ -140,22 +177,30 @@ def _end(case: Case, when: str | None) -> int:
     """Return the first month of the horizon that a line is no part of any more."""
     if when is None:
         return case.finance.horizon_months
-    return min(month_of(case, day_of(case, when, end=True), full=False) + 1, case.finance.horizon_months)
+    return min(
+        month_of(case, day_of(case, when, end=True), full=False) + 1, case.finance.horizon_months
+    )
 
 
-def _contradictions(case: Case, line: Benefit, own: Sequence[Finding], place: int) -> Iterator[Problem]:
+def _contradictions(
+    case: Case, line: Benefit, own: Sequence[Finding], place: int
+) -> Iterator[Problem]:
     """Tell what the evidence of a benefit does not bear."""
     if not own:
         return
     first = own[0].evidence
     for name in ("unit", "per", *([] if line.kind else ["benefit"])):
-        other = next((one for one in own if getattr(one.evidence, name) != getattr(first, name)), None)
+        other = next(
+            (one for one in own if getattr(one.evidence, name) != getattr(first, name)), None
+        )
         if other:
             told = {"first": own[0].id, "second": other.id}
             told |= {"a": getattr(first, name), "b": getattr(other.evidence, name)}
             yield case.problem(f"businesscase.mixed_{name}", "benefits", place, "evidence", **told)
             return
-    firm = next((one for one in own if line.kind and _firmer(line.kind, one.evidence.benefit)), None)
+    firm = next(
+        (one for one in own if line.kind and _firmer(line.kind, one.evidence.benefit)), None
+    )
     if firm:
         told = {"kind": str(line.kind), "id": firm.id, "known": firm.evidence.benefit}
         yield case.problem("businesscase.firmer", "benefits", place, "kind", **told)
@@ -168,15 +213,21 @@ def _of_worth(case: Case, line: Benefit, first: Evidence, place: int) -> Iterato
     money = first.unit == case.finance.currency
     if worth is None and not money:
         yield case.problem("businesscase.no_worth_given", "benefits", place, unit=first.unit)
-    elif worth is not None and (money or (first.unit != "share" and _plain(worth.per) != _plain(first.unit))):
+    elif worth is not None and (
+        money or (first.unit != "share" and _plain(worth.per) != _plain(first.unit))
+    ):
         values = {"name": worth.id, "per": worth.per, "unit": first.unit}
         yield case.problem("businesscase.other_unit", "benefits", place, "worth", **values)
     each = first.per == "unit" or (first.unit == "share" and first.per != "year")
     if each != (line.volume is not None):
         key = "no_volume" if each else "idle_volume"
-        yield case.problem(f"businesscase.{key}", "benefits", place, "volume", population=first.population)
+        yield case.problem(
+            f"businesscase.{key}", "benefits", place, "volume", population=first.population
+        )
     if first.unit == _HOURS and first.per != "year":
-        yield case.problem("businesscase.hours_a_year", "benefits", place, "evidence", per=first.per)
+        yield case.problem(
+            "businesscase.hours_a_year", "benefits", place, "evidence", per=first.per
+        )
     if first.unit == _HOURS and line.adoption is None:
         yield case.problem("businesscase.no_adoption", "benefits", place, "adoption")
 
@@ -197,8 +248,14 @@ def _claims(case: Case, cited: Mapping[str, Sequence[Finding]]) -> Iterator[Prob
         seen: dict[str, str] = {}
         for one in (one for name in line.evidence for one in cited.get(name, ())):
             if one.evidence.claim in seen:
-                values = {"claim": one.evidence.claim, "first": seen[one.evidence.claim], "second": one.id}
-                yield case.problem("businesscase.claimed_twice", "benefits", place, "evidence", **values)
+                values = {
+                    "claim": one.evidence.claim,
+                    "first": seen[one.evidence.claim],
+                    "second": one.id,
+                }
+                yield case.problem(
+                    "businesscase.claimed_twice", "benefits", place, "evidence", **values
+                )
             seen[one.evidence.claim] = one.id
 
 

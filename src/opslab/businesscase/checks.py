@@ -34,7 +34,9 @@ def run(
     entries = {one.id: one for one in ledger}
     found = [_capacity(case, weights, lines, populations)]
     freed = {
-        role for role, mine in populations.items() if any(weights.parts.get(name, 0.0) > 0 for name in mine)
+        role
+        for role, mine in populations.items()
+        if any(weights.parts.get(name, 0.0) > 0 for name in mine)
     }
     alone = sorted(freed - {one.role for one in case.teams})
 
@@ -56,14 +58,24 @@ def run(
     hard = [line.name for line in mine if line.kind == "hard" and not line.owner]
     check("hard", hard, names=hard)
     high = [
-        line.name for line in mine if (one := entries.get(flows[line.name].recapture or ""))
-        and one.value > _RECAPTURE and one.grade > _MEASURED
-    ]  # fmt: skip
+        line.name
+        for line in mine
+        if (one := entries.get(flows[line.name].recapture or ""))
+        and one.value > _RECAPTURE
+        and one.grade > _MEASURED
+    ]
     check("recapture", high, names=high, most=_RECAPTURE)
     hours = [line.name for line in mine if flows[line.name].hours]
     apart = {one.name for one in case.benefits if one.apart}
-    twice = [line.name for line in mine if line.gain == "decisions" and not flows[line.name].hours
-             and line.name not in apart] if hours else []  # fmt: skip
+    twice = (
+        [
+            line.name
+            for line in mine
+            if line.gain == "decisions" and not flows[line.name].hours and line.name not in apart
+        ]
+        if hours
+        else []
+    )
     check("apart", twice, names=twice)
     check("cash", option.negative_again > 0.05, share=option.negative_again)  # noqa: PLR2004 - one draw in twenty
     debts = [one.kpi.name for one in targets if one.status in ("debt", "dropped")]
@@ -72,15 +84,20 @@ def run(
 
 
 def _capacity(
-    case: Case, weights: Weights, lines: Sequence[Line], populations: Mapping[str, Mapping[str, float]]
+    case: Case,
+    weights: Weights,
+    lines: Sequence[Line],
+    populations: Mapping[str, Mapping[str, float]],
 ) -> Check:
     """Return whether the hours freed fit into the teams' time: a tenth of it needs logs, all of it fails."""
     blocking = "capacity" in case.blocking
     worst: tuple[float, str, bool] = (0.0, "", False)
     grades = {line.name: line.grade for line in lines}
     for team in case.teams:
-        freed = {name: hours * max(weights.parts.get(name, 0.0), 0.0)
-                 for name, hours in populations.get(team.role, {}).items()}  # fmt: skip
+        freed = {
+            name: hours * max(weights.parts.get(name, 0.0), 0.0)
+            for name, hours in populations.get(team.role, {}).items()
+        }
         share = sum(freed.values()) / (team.people * team.hours)
         told = any(hours > 0 and grades.get(name, "F") in _SAID for name, hours in freed.items())
         worst = max(worst, (share, team.role, told))

@@ -18,7 +18,14 @@ from opslab.businesscase.spec import Case
 from opslab.errors import InputError, Problem, did_you_mean
 from opslab.evidence import Evidence
 from opslab.messages import text
-from opslab.uncertainty.distributions import Beta, Distribution, Normal, Quantiles, StudentT, quantile
+from opslab.uncertainty.distributions import (
+    Beta,
+    Distribution,
+    Normal,
+    Quantiles,
+    StudentT,
+    quantile,
+)
 
 _RESULT, _RUN = "result.json", "run.json"
 _RUN_FOLDER = re.compile(r"(\d{4}-\d{2}-\d{2})-[0-9a-f]{8}", re.ASCII)
@@ -79,7 +86,8 @@ def runs_of(case: Case, reports: Path, day: datetime.date) -> dict[str, Run]:
     Raises
     ------
     InputError
-        With every run that is missing, altered since it was filed, red, or one of several that differ.
+        With every run that is missing, altered since it was filed, red, or one of several that
+        differ.
     """
     folders = [(reports, True), *((case.beside(path), False) for path in case.runs)]
     found: dict[str, Run] = {}
@@ -112,7 +120,9 @@ def findings(case: Case, runs: Mapping[str, Run]) -> tuple[Finding, ...]:
             )
             continue
         problems += list(_unmatched(case, place, told, run))
-        picked = [one for one in told if any(fnmatchcase(one.id, pattern) for pattern in cited.pick)]
+        picked = [
+            one for one in told if any(fnmatchcase(one.id, pattern) for pattern in cited.pick)
+        ]
         problems += no_distribution(case, place, picked)
         found += numbered(cited.id, picked, run)
     if problems:
@@ -142,7 +152,11 @@ def _above_zero(*numbers: float) -> tuple[float, ...]:
 def _quantiles(given: Mapping[str, float], mean: float) -> Quantiles:
     points = sorted((float(name[1:]) / 100, value) for name, value in given.items())
     shares, values = zip(*points, strict=True)
-    if len(points) < _FEWEST or list(values) != sorted(values) or not 0 < shares[0] < shares[-1] < 1:
+    if (
+        len(points) < _FEWEST
+        or list(values) != sorted(values)
+        or not 0 < shares[0] < shares[-1] < 1
+    ):
         raise ValueError(str(points))
     return Quantiles(shares, values, mean)
 
@@ -188,7 +202,9 @@ def _unmatched(case: Case, place: int, told: Sequence[Evidence], run: Run) -> It
         if not any(fnmatchcase(one, pattern) for one in ids):
             near = did_you_mean(pattern, ids) or ids[0]
             values = {"pattern": pattern, "run": run.id, "near": near}
-            yield case.problem("businesscase.no_finding", "evidence", place, "pick", number, **values)
+            yield case.problem(
+                "businesscase.no_finding", "evidence", place, "pick", number, **values
+            )
 
 
 def _evidence(run: Run) -> list[Evidence]:
@@ -208,7 +224,9 @@ def _find(name: str, folders: Sequence[tuple[Path, bool]], until: datetime.date)
     for folder, at_hand in folders:
         home = folder / notebook / slug
         names = (
-            sorted(one.name for one in home.iterdir()) if workspace.is_there(home) and home.is_dir() else []
+            sorted(one.name for one in home.iterdir())
+            if workspace.is_there(home) and home.is_dir()
+            else []
         )
         dated = [one for one in names if _is_dated(one) and (not rest or one == rest[0])]
         seen += dated
@@ -222,7 +240,9 @@ def _find(name: str, folders: Sequence[tuple[Path, bool]], until: datetime.date)
             return _one_of(last)
     if seen:
         raise InputError.of("businesscase.run_later", run=name, day=until, found=seen)
-    raise InputError.of("businesscase.no_run", run=name, folder=folders[0][0].name, notebook=notebook)
+    raise InputError.of(
+        "businesscase.no_run", run=name, folder=folders[0][0].name, notebook=notebook
+    )
 
 
 def _is_dated(name: str) -> bool:
@@ -244,7 +264,8 @@ def _digest(run: Run) -> str:
         name: run.record.get(name) for name in ("options", "kpis", "ledger")
     }
     return json.dumps(
-        json.loads(json.dumps(told), parse_float=lambda digits: round(float(digits), _SAME)), sort_keys=True
+        json.loads(json.dumps(told), parse_float=lambda digits: round(float(digits), _SAME)),
+        sort_keys=True,
     )
 
 
@@ -254,7 +275,10 @@ def _read(folder: Path, run: str, at_hand: bool) -> Run:
         content = (folder / _RESULT).read_bytes()
         told, record = json.loads((folder / _RUN).read_bytes()), json.loads(content)
         filed, status = told["outputs"][_RESULT], record["status"]
-        whole = isinstance(record, dict) and f"{told['notebook']}/{told['name']}/{told['as_of']}" == run[:-9]
+        whole = (
+            isinstance(record, dict)
+            and f"{told['notebook']}/{told['name']}/{told['as_of']}" == run[:-9]
+        )
     except OSError:
         raise InputError.of("businesscase.bad_record", run=run, name=_RESULT) from None
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -1,7 +1,8 @@
 """Cost of delay: which piece of work first, what waiting costs in all, and whether that order is sure.
 
-Delay cost is cost of delay a week x weeks until done. CD3 is cost of delay divided by duration; where the
-values are poor (Vacanti's objection) see `stays_first`, and fall back to `smallest_first`.
+Delay cost is cost of delay a week x weeks until done. CD3 is cost of delay divided by duration;
+where the values are poor (Vacanti's objection) see `stays_first`, and fall back to
+`smallest_first`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from opslab.uncertainty.distributions import Values
 def cd3(cost_of_delay_per_week: Sequence[float], weeks: Sequence[float]) -> tuple[int, ...]:
     """Return the places of the items in the order of cost of delay / duration, highest first.
 
-    The order with the least total delay cost when one item is done after the other and the cost of delay is
-    constant (Smith 1956; Reinertsen 2009, principle F16). Ties: the shorter first, then as given.
+    The order with the least total delay cost when one item is done after the other and the cost of
+    delay is constant (Smith 1956; Reinertsen 2009, principle F16). Ties: the shorter first, then as
+    given.
 
     Parameters
     ----------

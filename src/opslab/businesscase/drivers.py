@@ -48,7 +48,9 @@ def drivers(
         Column of the recommended option.
     """
     mine = [flow for flow in flows if flow.counted and recommended.parts.get(flow.name)]
-    names = sorted({one for flow in mine for one in flow.ids if not isinstance(known[one].used, Fixed)})
+    names = sorted(
+        {one for flow in mine for one in flow.ids if not isinstance(known[one].used, Fixed)}
+    )
 
     def model(scores_of: Callable[[str], Values]) -> Values:
         def value(name: str) -> Values:
@@ -66,8 +68,12 @@ def drivers(
         def middle(other: str) -> Values:
             return known[other].used.at(np.zeros(1))
 
-        return base + float((net(own, recommended, value, horizon, _expected(value))
-                             - net(own, recommended, middle, horizon, _expected(middle))).item())  # fmt: skip
+        return base + float(
+            (
+                net(own, recommended, value, horizon, _expected(value))
+                - net(own, recommended, middle, horizon, _expected(middle))
+            ).item()
+        )
 
     if not names:
         base = float(model(lambda _: np.zeros(1)).item())
@@ -82,9 +88,18 @@ def drivers(
         ends = known[bar.name].used.at(np.array([-_SCORE, _SCORE]))
         price = min(evppi(scores(bar.name)[some], npvs[some]), worth) if number < _SHOWN else None
         share = first_order(scores(bar.name)[some], npvs[some, place]) if number < _SHOWN else 0.0
-        switch = _switching(partial(moved_by, bar.name), known[bar.name]) if number < _SHOWN else None
+        switch = (
+            _switching(partial(moved_by, bar.name), known[bar.name]) if number < _SHOWN else None
+        )
         found.append(
-            Driver(bar.name, (float(ends[0]), float(ends[1])), (bar.low, bar.high), switch, share, price)
+            Driver(
+                bar.name,
+                (float(ends[0]), float(ends[1])),
+                (bar.low, bar.high),
+                switch,
+                share,
+                price,
+            )
         )
     return base, all_low, tuple(found), worth
 

@@ -13,7 +13,19 @@ from opslab.businesscase.result import CaseResult, Target
 from opslab.businesscase.sentences import Voice
 from opslab.messages import Language, one_line
 from opslab.report.bars import Row, bars
-from opslab.report.figures import BLUE, GREEN, GREY, HALF, INK, ORANGE, RED, Figure, style, width_of, wrapped
+from opslab.report.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    HALF,
+    INK,
+    ORANGE,
+    RED,
+    Figure,
+    style,
+    width_of,
+    wrapped,
+)
 
 _MOST, _YEAR = 5, 12
 _TITLE, _SMALL, _SIDE = 11.0, 9.0, 0.03  # points, and inches left free at either side
@@ -22,7 +34,11 @@ _TITLE, _SMALL, _SIDE = 11.0, 9.0, 0.03  # points, and inches left free at eithe
 def all_of(result: CaseResult, language: Language) -> dict[str, Figure]:
     """Return every figure by name."""
     say = Voice(result, language)
-    made = {"fan": fan(result, say), "options": options(result, say), "waterfall": waterfall(result, say)}
+    made = {
+        "fan": fan(result, say),
+        "options": options(result, say),
+        "waterfall": waterfall(result, say),
+    }
     if result.drivers:
         made["tornado"] = tornado(result, say)
     strips = [one for one in result.targets if one.measured is not None]
@@ -40,20 +56,38 @@ def fan(result: CaseResult, say: Voice) -> Figure:
     with style():
         height = 2.15 + 0.19 * shown.count("\n")
         drawing = Drawing(figsize=(HALF, height))
-        drawing.text(_SIDE / HALF, 1 - 0.04 / height, shown, fontsize=_TITLE, weight="bold", va="top")
+        drawing.text(
+            _SIDE / HALF, 1 - 0.04 / height, shown, fontsize=_TITLE, weight="bold", va="top"
+        )
         axes = drawing.add_axes((0.0, 0.48 / height, 1.0, 1.32 / height))
         axes.fill_between(range(last + 1), low, high, color=BLUE, alpha=0.22, linewidth=0)
         axes.plot(range(last + 1), middle, color=BLUE, linewidth=2)
         _frame(axes, low, middle, high, say)
         if best.payback is not None:
             axes.plot(
-                [best.payback], [0], "o", markersize=7, color="white", markeredgecolor="black", zorder=5
+                [best.payback],
+                [0],
+                "o",
+                markersize=7,
+                color="white",
+                markeredgecolor="black",
+                zorder=5,
             )
         first = result.months[0]
-        axes.set_xlabel(one_line(say("fan_axis", start=f"{first.month:02}/{first.year}")), fontsize=_SMALL)
+        axes.set_xlabel(
+            one_line(say("fan_axis", start=f"{first.month:02}/{first.year}")), fontsize=_SMALL
+        )
     points = sorted({*range(0, last, _YEAR), last})
-    told = [say("fan_point", month=at, middle=say.money(middle[at]), low=say.money(low[at]),
-                high=say.money(high[at])) for at in points]  # fmt: skip
+    told = [
+        say(
+            "fan_point",
+            month=at,
+            middle=say.money(middle[at]),
+            low=say.money(low[at]),
+            high=say.money(high[at]),
+        )
+        for at in points
+    ]
     caption = say("fan_caption", option=best.name, deepest=say.money(max(-min(middle), 0.0)))
     return Figure(drawing, " ".join([title, *told]), caption)
 
@@ -74,7 +108,9 @@ def _frame(
     least, above = 0.085 * (top - bottom + 2 * room), -float("inf")
     for value, weight in zip(ends, ("normal", "bold", "normal"), strict=True):
         above = max(value, above + least)  # names that do not touch
-        axes.text(last + 0.05 * inch, above, say.money(value), fontsize=_SMALL, va="center", weight=weight)
+        axes.text(
+            last + 0.05 * inch, above, say.money(value), fontsize=_SMALL, va="center", weight=weight
+        )
     for at in MaxNLocator(nbins=4, steps=[1, 2, 5, 10]).tick_values(bottom, top):
         if bottom <= at <= top:
             line, colour = (0.4, GREY) if at else (0.9, INK)
@@ -92,9 +128,15 @@ def _frame(
 
 def options(result: CaseResult, say: Voice) -> Figure:
     """Draw the NPV of every option with its middle eight tenths, doing nothing at zero."""
-    rows = [Row(one.name, say.money(one.npv.p50), [(
-                one.npv.p10, one.npv.p90, BLUE if one.kind == "recommended" else GREY)], point=one.npv.p50)
-            for one in result.options]  # fmt: skip
+    rows = [
+        Row(
+            one.name,
+            say.money(one.npv.p50),
+            [(one.npv.p10, one.npv.p90, BLUE if one.kind == "recommended" else GREY)],
+            point=one.npv.p50,
+        )
+        for one in result.options
+    ]
     best = max(result.options, key=lambda one: one.npv.p50)
     told = [say("options_point", option=one.name, npv=one.npv) for one in result.options]
     return _figure("options", say("options_title", option=best.name), rows, say, told, width=HALF)
@@ -111,7 +153,9 @@ def tornado(result: CaseResult, say: Voice) -> Figure:
         parts = [(one.npv[0], result.base, ORANGE), (result.base, one.npv[1], BLUE)]
         rows.append(Row(say.label(one.id), value, parts))
         reach = " · ".join(dict.fromkeys((span, value)))
-        told.append(say("tornado_point", name=say.label(one.id), at=say.between(one.at, unit), npv=reach))
+        told.append(
+            say("tornado_point", name=say.label(one.id), at=say.between(one.at, unit), npv=reach)
+        )
     low = say("all_low", low=say.money(result.all_low), p10=say.money(result.recommended.npv.p10))
     title, caption = say("tornado_title", name=rows[0].label), f"{say('caption_tornado')} {low}"
     return _figure("tornado", title, rows, say, told, base=result.base, caption=caption)
@@ -124,7 +168,9 @@ def waterfall(result: CaseResult, say: Voice) -> Figure:
         whole = name in ("gross", "benefits", "net")
         start, level = 0.0 if whole else level, value if whole else level + value
         colour = GREY if not whole else RED if value < 0 else GREEN if name == "net" else BLUE
-        rows.append(Row(say(f"step_{name}"), say.money(value, signed=not whole), [(start, level, colour)]))
+        rows.append(
+            Row(say(f"step_{name}"), say.money(value, signed=not whole), [(start, level, colour)])
+        )
     share = steps["net"] / steps["gross"] if steps["gross"] else 0.0
     title = say("waterfall_title" if share > 0 else "waterfall_title_none", share=share)
     return _figure("waterfall", title, rows, say)
@@ -137,26 +183,55 @@ def measured(one: Target, say: Voice) -> Figure:
         ends = one.posterior if name == "together" else getattr(one, name)
         if ends:
             words = say.spanned(*say.told(ends[0], ends[1], ends[2], unit))
-            rows.append(Row(say(f"column_{name}"), words, [(ends[0], ends[2], colour)], point=ends[1]))
+            rows.append(
+                Row(say(f"column_{name}"), words, [(ends[0], ends[2], colour)], point=ends[1])
+            )
     title = say("measured_title", kpi=one.kpi.name, status=say(f"status_{one.status}"))
-    return _figure("measured", title, rows, say, axis=say.unit(unit), base=one.kpi.baseline,
-                   percent=unit == "share", width=HALF)  # fmt: skip
+    return _figure(
+        "measured",
+        title,
+        rows,
+        say,
+        axis=say.unit(unit),
+        base=one.kpi.baseline,
+        percent=unit == "share",
+        width=HALF,
+    )
 
 
 def _title(say: Voice, title: str) -> str:
     return say("not_valid", title=title) if say.result.action == "stop" else title
 
 
-def _figure(name: str, title: str, rows: Sequence[Row], say: Voice, told: Sequence[str] = (), *,
-            axis: str = "", base: float = 0.0, caption: str = "", **more: Any) -> Figure:  # fmt: skip
+def _figure(
+    name: str,
+    title: str,
+    rows: Sequence[Row],
+    say: Voice,
+    told: Sequence[str] = (),
+    *,
+    axis: str = "",
+    base: float = 0.0,
+    caption: str = "",
+    **more: Any,
+) -> Figure:
     """Return a figure; without an axis of its own it is one of money, in the document's unit."""
     title = _title(say, title)
     told = told or [say("pair", name=row.label, value=row.value) for row in rows]
     if not axis:
-        axis, step = say(f"axis_{say.step:.0f}", currency=say.result.case.finance.currency), say.step
-        rows = [Row(row.label, row.value, [(low / step, high / step, colour)
-                                           for low, high, colour in row.segments],
-                    None if row.point is None else row.point / step) for row in rows]  # fmt: skip
+        axis, step = (
+            say(f"axis_{say.step:.0f}", currency=say.result.case.finance.currency),
+            say.step,
+        )
+        rows = [
+            Row(
+                row.label,
+                row.value,
+                [(low / step, high / step, colour) for low, high, colour in row.segments],
+                None if row.point is None else row.point / step,
+            )
+            for row in rows
+        ]
         base /= step
     drawing = bars(title, rows, axis, say.language, base=base, **more)
     return Figure(drawing, " ".join([title, *told]), caption or say(f"caption_{name}"))

@@ -1,7 +1,8 @@
 """The finance that a CFO checks by hand: present values, rates of return, payback, Forrester's TEI table.
 
-Flows are nominal or real as the rate is, before tax, in one currency; nothing is rounded. A series of flows
-starts at time 0, which is never discounted (a spreadsheet's NPV() discounts its first value too).
+Flows are nominal or real as the rate is, before tax, in one currency; nothing is rounded. A series
+of flows starts at time 0, which is never discounted (a spreadsheet's NPV() discounts its first
+value too).
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ _MONTHS = {"end_year": 12, "mid_year": 12, "monthly": 1}
 def discount_factors(rate: float, count: int, timing: Timing = "end_year") -> Values:
     """Return what 1 at each of ``count`` times is worth now: (1 + rate)^-t, t in years.
 
-    ``factors @ flows`` is the net present value, for flows of shape (count,) and of (count, draws) alike.
+    ``factors @ flows`` is the net present value, for flows of shape (count,) and of (count, draws)
+    alike.
 
     Parameters
     ----------
@@ -99,10 +101,10 @@ def xnpv(rate: float, flows: Sequence[float] | Values, dates: Sequence[datetime.
 def irr(flows: Sequence[float] | Values) -> tuple[float, ...]:
     """Return every rate a period above -1 at which the net present value is zero, lowest first.
 
-    None, one or several: with more than one change of sign prefer `mirr`. A root where the value only touches
-    zero counts once; near enough to it (1e-12 of the gross flows) is touching. The rate of monthly flows is
-    one a month: (1 + rate)^12 - 1 a year. A rate that a floating-point number cannot tell from -1 or from
-    infinity is left out.
+    None, one or several: with more than one change of sign prefer `mirr`. A root where the value
+    only touches zero counts once; near enough to it (1e-12 of the gross flows) is touching. The
+    rate of monthly flows is one a month: (1 + rate)^12 - 1 a year. A rate that a floating-point
+    number cannot tell from -1 or from infinity is left out.
 
     Parameters
     ----------
@@ -116,7 +118,8 @@ def irr(flows: Sequence[float] | Values) -> tuple[float, ...]:
 
     References
     ----------
-    Laguerre (1883), the proof of Descartes' rule of signs: no guess, no range to search, no root missed.
+    Laguerre (1883), the proof of Descartes' rule of signs: no guess, no range to search, no root
+    missed.
 
     Examples
     --------
@@ -142,11 +145,13 @@ def xirr(flows: Sequence[float] | Values, dates: Sequence[datetime.date]) -> tup
     return _rates(*_dated(flows, dates))
 
 
-def mirr(flows: Sequence[float] | Values, finance_rate: float, reinvest_rate: float) -> float | None:
+def mirr(
+    flows: Sequence[float] | Values, finance_rate: float, reinvest_rate: float
+) -> float | None:
     """Return the modified internal rate of return, a period; None without both an outlay and a return.
 
-    (future value of what comes in at the reinvestment rate / present value of what goes out at the finance
-    rate)^(1/n) - 1, as Excel's MIRR; always one number.
+    (future value of what comes in at the reinvestment rate / present value of what goes out at the
+    finance rate)^(1/n) - 1, as Excel's MIRR; always one number.
 
     Examples
     --------
@@ -165,7 +170,8 @@ def mirr(flows: Sequence[float] | Values, finance_rate: float, reinvest_rate: fl
 def roi(benefits: float, costs: float) -> float | None:
     """Return the return on investment as net gain per cost: (benefits - costs) / costs; None at zero cost.
 
-    Not benefit per cost, which is `benefit_cost_ratio`: print which. TEI takes present values of both.
+    Not benefit per cost, which is `benefit_cost_ratio`: print which. TEI takes present values of
+    both.
 
     Raises
     ------
@@ -196,16 +202,20 @@ class Payback:
     Attributes
     ----------
     months : float or None
-        From time 0; None when it is not back within the flows given; 0 when nothing was ever to be paid back.
+        From time 0; None when it is not back within the flows given; 0 when nothing was ever to be
+        paid back.
     negative_again : bool
-        Whether the cumulative net falls below zero once more afterwards: then the months alone mislead.
+        Whether the cumulative net falls below zero once more afterwards: then the months alone
+        mislead.
     """
 
     months: float | None
     negative_again: bool
 
 
-def payback(flows: Sequence[float] | Values, timing: Timing = "end_year", rate: float = 0.0) -> Payback:
+def payback(
+    flows: Sequence[float] | Values, timing: Timing = "end_year", rate: float = 0.0
+) -> Payback:
     """Return when the cumulative net flow, once below zero, is back at zero; linear inside the period.
 
     Parameters
@@ -230,14 +240,16 @@ def payback(flows: Sequence[float] | Values, timing: Timing = "end_year", rate: 
     return Payback(None if math.isnan(months[0]) else float(months[0]), bool(again[0]))
 
 
-def payback_draws(cumulative: Values, months_per_period: int = 1) -> tuple[Values, np.ndarray[Any, Any]]:
+def payback_draws(
+    cumulative: Values, months_per_period: int = 1
+) -> tuple[Values, np.ndarray[Any, Any]]:
     """Return the payback of each draw in months (NaN: never) and whether it is below zero again afterwards.
 
     Parameters
     ----------
     cumulative : array of shape (periods + 1, draws)
-        Cumulative net flow from time 0, discounted or not. What differs from zero by rounding only (1e-12 of
-        the largest) is zero.
+        Cumulative net flow from time 0, discounted or not. What differs from zero by rounding only
+        (1e-12 of the largest) is zero.
 
     Examples
     --------
@@ -250,7 +262,10 @@ def payback_draws(cumulative: Values, months_per_period: int = 1) -> tuple[Value
         raise InputError.of("businesscase.flows")
     below = cumulative < -ROUNDING * extent
     back = below[:-1] & ~below[1:]
-    last, draw = np.argmax(back, axis=0) if len(back) else np.zeros(len(extent), int), np.arange(len(extent))
+    last, draw = (
+        np.argmax(back, axis=0) if len(back) else np.zeros(len(extent), int),
+        np.arange(len(extent)),
+    )
     paid = back.any(axis=0)
     start, end = cumulative[last[paid], draw[paid]], cumulative[last[paid] + 1, draw[paid]]
     months = np.where(below.any(axis=0), np.nan, 0.0)
@@ -294,9 +309,13 @@ class Tei:
 
 
 def tei(
-    benefits: Sequence[float], costs: Sequence[float], *, rate: float = 0.10,
-    benefit_risk: float = 0.0, cost_risk: float = 0.0,
-) -> Tei:  # fmt: skip
+    benefits: Sequence[float],
+    costs: Sequence[float],
+    *,
+    rate: float = 0.10,
+    benefit_risk: float = 0.0,
+    cost_risk: float = 0.0,
+) -> Tei:
     """Return the Total Economic Impact of benefits and costs.
 
     Parameters
@@ -317,7 +336,8 @@ def tei(
 
     References
     ----------
-    Forrester Consulting, Total Economic Impact studies, "Cash Flow Analysis (Risk-Adjusted Estimates)".
+    Forrester Consulting, Total Economic Impact studies, "Cash Flow Analysis (Risk-Adjusted
+    Estimates)".
 
     Examples
     --------
@@ -359,7 +379,9 @@ def _factors(rate: float, years: Values) -> Values:
     return factors
 
 
-def _dated(flows: Sequence[float] | Values, dates: Sequence[datetime.date]) -> tuple[Values, Values]:
+def _dated(
+    flows: Sequence[float] | Values, dates: Sequence[datetime.date]
+) -> tuple[Values, Values]:
     """Return the flow of each day, and the years from the first one."""
     series = _series(flows)
     if len(series) != len(dates):

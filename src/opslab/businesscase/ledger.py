@@ -28,7 +28,10 @@ _LOST = 1.25
 
 _SAID = ("E", "F")  # grades of what people say
 _FEW = 0.001  # share of a finding that may lie beyond 0 or 1 without its being taken for a number that can
-DEFAULTS: Mapping[str, tuple[float, float]] = {"default-recapture": (0.3, 0.7), "default-decay": (0.1, 0.15)}
+DEFAULTS: Mapping[str, tuple[float, float]] = {
+    "default-recapture": (0.3, 0.7),
+    "default-decay": (0.1, 0.15),
+}
 """What is assumed of freed hours and of gains where nobody said, nine times in ten: half of the hours become
 work (Forrester's studies), a tenth to a seventh of a gain is lost in a year."""
 
@@ -44,8 +47,11 @@ class Known:
 def files_of(case: Case, found: Sequence[Finding]) -> dict[tuple[str, str | None], Path]:
     """Return the files behind the numbers: by name and hash as noted, where they are now."""
     files = {(one.file, one.sha256): case.beside(one.file) for one in case.assumptions if one.file}
-    files |= {(kpi.measured.file, None): case.beside(kpi.measured.file)
-              for kpi in case.kpis if kpi.measured and kpi.measured.file}  # fmt: skip
+    files |= {
+        (kpi.measured.file, None): case.beside(kpi.measured.file)
+        for kpi in case.kpis
+        if kpi.measured and kpi.measured.file
+    }
     sources = [one for finding in found for one in finding.evidence.sources if one.sha256]
     return files | {(one.name, one.sha256): _source(case, one.name) for one in sources}
 
@@ -57,11 +63,14 @@ def fallen(noted: str | None, path: Path) -> Fallen | None:
     return "changed" if noted and workspace.sha256(path) != noted else None
 
 
-def prepare(case: Case, found: Sequence[Finding], day: datetime.date) -> tuple[dict[str, Known], float]:
+def prepare(
+    case: Case, found: Sequence[Finding], day: datetime.date
+) -> tuple[dict[str, Known], float]:
     """Return every quantity by its id in the ledger, and the factor on the spread of what people state."""
     states = {key: fallen(key[1], path) for key, path in files_of(case, found).items()}
     factor = widening(UNTRAINED if case.calibration == "untrained" else 0.9)
-    # Decay and slip are taken as stated: gains bend with them, so that a wider range would raise their mean.
+    # Decay and slip are taken as stated: gains bend with them, so that a wider range would raise
+    # their mean.
     bent = {line.decay for line in case.benefits}
     known = {}
     for one in case.assumptions:
@@ -73,7 +82,9 @@ def prepare(case: Case, found: Sequence[Finding], day: datetime.date) -> tuple[d
     for step in case.roadmap:
         slip = step.slip.distribution(share=False)
         if slip != Fixed(0):
-            known[f"slip:{step.id}"] = _default("slip", f"slip:{step.id}", slip, "months", step.owner)
+            known[f"slip:{step.id}"] = _default(
+                "slip", f"slip:{step.id}", slip, "months", step.owner
+            )
     for name, ends in DEFAULTS.items():
         known[name] = _default(name.replace("-", "_"), name, shapes.beta_interval(*ends), "share")
     return known, factor
@@ -120,15 +131,32 @@ def _assumption(
     if lost and not bent:
         made = _ranged(made, share=one.share)
     if grade in _SAID and not bent:
-        made = widened(made, widening(UNTRAINED) if lost else factor, 0.0, 1.0 if one.share else float("inf"))
+        made = widened(
+            made, widening(UNTRAINED) if lost else factor, 0.0, 1.0 if one.share else float("inf")
+        )
     unit = "share" if one.share else " / ".join(filter(None, (one.currency, one.per)))
-    return Known(made, Entry(
-        id=one.id, kind="assumption", statement=one.statement,
-        stated=_ends(stated) if made != stated else None,
-        unit=unit, share=one.share, source=one.source, grade=grade, declared=one.grade, fallen=lost,
-        file=one.file, owner=one.owner, checked=one.checked, next_check=one.next_check,
-        overdue=one.next_check is not None and one.next_check < day, used_by=(), **_shown(made),
-    ))  # fmt: skip
+    return Known(
+        made,
+        Entry(
+            id=one.id,
+            kind="assumption",
+            statement=one.statement,
+            stated=_ends(stated) if made != stated else None,
+            unit=unit,
+            share=one.share,
+            source=one.source,
+            grade=grade,
+            declared=one.grade,
+            fallen=lost,
+            file=one.file,
+            owner=one.owner,
+            checked=one.checked,
+            next_check=one.next_check,
+            overdue=one.next_check is not None and one.next_check < day,
+            used_by=(),
+            **_shown(made),
+        ),
+    )
 
 
 def _finding(one: Finding, lost: Fallen | None) -> Known:
@@ -138,23 +166,56 @@ def _finding(one: Finding, lost: Fallen | None) -> Known:
         most = 1.0
     made = widened(stated, widening(UNTRAINED), least, most) if lost else stated
     grade: Grade = "F" if lost else told.grade
-    return Known(made, Entry(
-        id=one.id, kind="evidence", statement=told.statement, stated=_ends(stated) if lost else None,
-        unit=told.unit, share=told.unit == "share", source=", ".join(source.name for source in told.sources),
-        grade=grade, declared=told.grade, fallen=lost, file=None, owner=told.owner, checked=told.date,
-        next_check=None, overdue=False, used_by=(), run=one.run.id if one.run else None,
-        link=one.run.link if one.run else None, **_shown(made),
-    ))  # fmt: skip
+    return Known(
+        made,
+        Entry(
+            id=one.id,
+            kind="evidence",
+            statement=told.statement,
+            stated=_ends(stated) if lost else None,
+            unit=told.unit,
+            share=told.unit == "share",
+            source=", ".join(source.name for source in told.sources),
+            grade=grade,
+            declared=told.grade,
+            fallen=lost,
+            file=None,
+            owner=told.owner,
+            checked=told.date,
+            next_check=None,
+            overdue=False,
+            used_by=(),
+            run=one.run.id if one.run else None,
+            link=one.run.link if one.run else None,
+            **_shown(made),
+        ),
+    )
 
 
 def _default(key: str, name: str, made: Distribution, unit: str, owner: str | None = None) -> Known:
     step = name.partition(":")[2]
-    return Known(made, Entry(
-        id=name, kind="assumption" if step else "default", unit=unit, share=unit == "share",
-        statement=(f"businesscase.{key}", {"step": step}), source=None, stated=None,
-        grade="F", declared="F", fallen=None, file=None, owner=owner, checked=None, next_check=None,
-        overdue=False, used_by=(), **_shown(made),
-    ))  # fmt: skip
+    return Known(
+        made,
+        Entry(
+            id=name,
+            kind="assumption" if step else "default",
+            unit=unit,
+            share=unit == "share",
+            statement=(f"businesscase.{key}", {"step": step}),
+            source=None,
+            stated=None,
+            grade="F",
+            declared="F",
+            fallen=None,
+            file=None,
+            owner=owner,
+            checked=None,
+            next_check=None,
+            overdue=False,
+            used_by=(),
+            **_shown(made),
+        ),
+    )
 
 
 def _ranged(made: Distribution, *, share: bool) -> Distribution:
@@ -163,7 +224,9 @@ def _ranged(made: Distribution, *, share: bool) -> Distribution:
         return made
     sigma = math.log(_LOST) / float(ndtri(0.95))
     if share:
-        return shapes.with_moments(made.value, sigma * made.value * min(1.0, 1 / made.value - 1), 0.0, 1.0)
+        return shapes.with_moments(
+            made.value, sigma * made.value * min(1.0, 1 / made.value - 1), 0.0, 1.0
+        )
     return shapes.Lognormal(math.log(made.value) - sigma**2 / 2, sigma)
 
 

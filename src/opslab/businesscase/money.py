@@ -54,7 +54,11 @@ class Money:
         return Money(-self.amount, self.currency)
 
     def __mul__(self, factor: float) -> Money:
-        return NotImplemented if isinstance(factor, Money) else Money(self.amount * factor, self.currency)
+        return (
+            NotImplemented
+            if isinstance(factor, Money)
+            else Money(self.amount * factor, self.currency)
+        )
 
     __rmul__ = __mul__
 
@@ -74,7 +78,9 @@ class Money:
         if not isinstance(other, Money):
             raise TypeError(type(other).__name__)
         if other.currency != self.currency:
-            raise InputError.of("businesscase.currencies", first=self.currency, second=other.currency)
+            raise InputError.of(
+                "businesscase.currencies", first=self.currency, second=other.currency
+            )
         return other.amount
 
 
@@ -99,7 +105,9 @@ class Rate:
         _check_code(self.base)
         _check_code(self.quote)
         if self.base == self.quote or not 0 < self.rate < math.inf:
-            raise InputError.of("businesscase.exchange", base=self.base, quote=self.quote, given=self.rate)
+            raise InputError.of(
+                "businesscase.exchange", base=self.base, quote=self.quote, given=self.rate
+            )
 
 
 def rate_between(base: str, quote: str, rates: Iterable[Rate]) -> Rate:
@@ -122,9 +130,14 @@ def rate_between(base: str, quote: str, rates: Iterable[Rate]) -> Rate:
     for other in found[1:]:
         if not math.isclose(other.rate, found[0].rate, rel_tol=_SAME):
             raise InputError.of(
-                "businesscase.exchanges_differ", base=base, quote=quote,
-                first=found[0].rate, first_date=found[0].date, second=other.rate, second_date=other.date,
-            )  # fmt: skip
+                "businesscase.exchanges_differ",
+                base=base,
+                quote=quote,
+                first=found[0].rate,
+                first_date=found[0].date,
+                second=other.rate,
+                second_date=other.date,
+            )
     return found[0]
 
 

@@ -53,8 +53,13 @@ class Totals:
 
 
 def option_result(
-    option: Option, weights: Weights, drawn: Sequence[Drawn], cash: Cash, finance: Finance, stage: int | None
-) -> OptionResult:  # fmt: skip
+    option: Option,
+    weights: Weights,
+    drawn: Sequence[Drawn],
+    cash: Cash,
+    finance: Finance,
+    stage: int | None,
+) -> OptionResult:
     """Return what the draws say of one option.
 
     Parameters
@@ -75,22 +80,33 @@ def option_result(
     hard = total.kinds.get("hard", np.zeros(draws))
     years = _years(weights, drawn, finance.horizon_months)
     return OptionResult(
-        name=option.name, kind=option.kind, description=option.description, npv=spread(total.npv),
-        npv_error=float(total.npv.std() / math.sqrt(draws)), positive=chance(total.npv > 0),
-        within_year=chance(months <= _YEAR), payback=_median(months),
-        payback_discounted=_median(cash.discounted), never=float(np.isnan(months).mean()),
-        negative_again=float(cash.negative_again.mean()), p5=float(worst[-1]),
-        worst=float(worst.mean()), expected_loss=float(np.maximum(-total.npv, 0).mean()),
+        name=option.name,
+        kind=option.kind,
+        description=option.description,
+        npv=spread(total.npv),
+        npv_error=float(total.npv.std() / math.sqrt(draws)),
+        positive=chance(total.npv > 0),
+        within_year=chance(months <= _YEAR),
+        payback=_median(months),
+        payback_discounted=_median(cash.discounted),
+        never=float(np.isnan(months).mean()),
+        negative_again=float(cash.negative_again.mean()),
+        p5=float(worst[-1]),
+        worst=float(worst.mean()),
+        expected_loss=float(np.maximum(-total.npv, 0).mean()),
         roi=roi(float(total.benefits.mean()), float(total.costs.mean())),
         roi_hard=roi(float(hard.mean()), float(total.costs.mean())),
         benefits={name: spread(total.kinds[name]) for name in KINDS if name in total.kinds}
         | {"all": spread(total.benefits)},
         gains={name: spread(values) for name, values in sorted(total.gains.items())},
-        costs=spread(total.costs), hours=spread(total.hours), fan=tuple(map(tuple, fan.tolist())),
+        costs=spread(total.costs),
+        hours=spread(total.hours),
+        fan=tuple(map(tuple, fan.tolist())),
         years=years,
-        scenarios=_scenarios(total, months), stage=_stage(weights, drawn, stage),
+        scenarios=_scenarios(total, months),
+        stage=_stage(weights, drawn, stage),
         tei=_tei(weights, drawn, years, finance),
-    )  # fmt: skip
+    )
 
 
 def nothing_result(nothing: Weights, drawn: Sequence[Drawn], draws: int, months: int) -> Nothing:
@@ -100,7 +116,9 @@ def nothing_result(nothing: Weights, drawn: Sequence[Drawn], draws: int, months:
         part = -nothing.parts.get(one.flow.name, 0.0)
         costs += part * one.present
         by_month += part * one.by_month
-    by_year = tuple(float(by_month[start : start + _YEAR].sum()) for start in range(0, months, _YEAR))
+    by_year = tuple(
+        float(by_month[start : start + _YEAR].sum()) for start in range(0, months, _YEAR)
+    )
     return Nothing(nothing.name, spread(costs), by_year, float(by_month[0]), float(by_month[-1]))
 
 
@@ -137,7 +155,9 @@ def waterfall(weights: Weights, drawn: Sequence[Drawn]) -> tuple[tuple[str, floa
 
 def enabled(drawn: Sequence[Drawn], weights: Weights) -> Spread | None:
     """Return the present value of what the recommended option enables and does not count."""
-    values = [one.present for one in drawn if not one.flow.counted and weights.parts.get(one.flow.name)]
+    values = [
+        one.present for one in drawn if not one.flow.counted and weights.parts.get(one.flow.name)
+    ]
     return spread(np.asarray(sum(values[1:], start=values[0]))) if values else None
 
 
@@ -147,7 +167,9 @@ def _median(months: Values) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def _years(weights: Weights, drawn: Sequence[Drawn], months: int) -> tuple[tuple[float, float, float], ...]:
+def _years(
+    weights: Weights, drawn: Sequence[Drawn], months: int
+) -> tuple[tuple[float, float, float], ...]:
     """Return benefits, one-off costs and running costs by year, as means."""
     rows = np.zeros((3, months))
     for one in drawn:
@@ -158,7 +180,10 @@ def _years(weights: Weights, drawn: Sequence[Drawn], months: int) -> tuple[tuple
 
 
 def _tei(
-    weights: Weights, drawn: Sequence[Drawn], years: Sequence[tuple[float, float, float]], finance: Finance
+    weights: Weights,
+    drawn: Sequence[Drawn],
+    years: Sequence[tuple[float, float, float]],
+    finance: Finance,
 ) -> Tei:
     """Return Forrester's table of the means: what the first month pays once is initial."""
     paid = [(weights.parts.get(one.flow.name, 0.0), one) for one in drawn if one.flow.once]
@@ -184,7 +209,9 @@ def _scenarios(total: Totals, months: Values) -> tuple[Scenario, ...]:
         costs, npv = float(total.costs[here].mean()), float(total.npv[here].mean())
         soft = float(total.benefits[here].mean()) - hard
         hours, back = float(total.hours[here].mean()), _median(months[here])
-        found.append(Scenario(percentile, hours, hard, soft, costs, npv, roi(hard + soft, costs), back))
+        found.append(
+            Scenario(percentile, hours, hard, soft, costs, npv, roi(hard + soft, costs), back)
+        )
     return tuple(found)
 
 
@@ -192,4 +219,7 @@ def _stage(weights: Weights, drawn: Sequence[Drawn], months: int | None) -> floa
     if months is None:
         return None
     parts: Mapping[str, float] = weights.parts
-    return sum(-min(parts.get(one.flow.name, 0.0), 0.0) * float(one.by_month[:months].sum()) for one in drawn)
+    return sum(
+        -min(parts.get(one.flow.name, 0.0), 0.0) * float(one.by_month[:months].sum())
+        for one in drawn
+    )

@@ -24,7 +24,9 @@ class CaseParameters(Parameters):
 
     def case(self) -> Case:
         """Return the case; raises `SpecError` when the spec needs correcting."""
-        from opslab.businesscase.spec import Case  # only now: unknown parameters are told without it
+        from opslab.businesscase.spec import (
+            Case,
+        )  # only now: unknown parameters are told without it
 
         return Case.load(workspace.resolve(self.spec), self.spec)
 

@@ -17,7 +17,7 @@ from opslab.businesscase.result import CaseResult, Change, Entry, Line, Previous
 from opslab.businesscase.spec import Case, Kpi
 from opslab.errors import InputError, Problem, SpecError
 from opslab.evidence import Quantity
-from opslab.uncertainty.updating import update
+from opslab.uncertainty.update import update
 
 _WIDTH = 3.2897072539029435  # standard deviations in a 90 % interval of a normal distribution
 Ends = tuple[float, float, float]
@@ -95,7 +95,8 @@ def targets(
 ) -> tuple[Target, ...]:
     """Return every KPI: as promised (by the last case, where it did), measured, and both together.
 
-    One that the last case promised, and this one leaves out or counts in another unit, is told as dropped.
+    One that the last case promised, and this one leaves out or counts in another unit, is told as
+    dropped.
     """
     before = _read(previous.record, previous.id).kpis if previous else {}
     now = {kpi.id: kpi.unit for kpi in case.kpis}
@@ -104,28 +105,48 @@ def targets(
     gone = [kpi for name, kpi in before.items() if name not in kept]
     return (
         *made,
-        *(Target(kpi, _range(kpi), None, None, None, None, "dropped", True, kpi.date) for kpi in gone),
+        *(
+            Target(kpi, _range(kpi), None, None, None, None, "dropped", True, kpi.date)
+            for kpi in gone
+        ),
     )
 
 
 def compared(
-    run: Run, case: Case, options: Sequence[OptionResult], lines: Sequence[Line], ledger: Sequence[Entry]
+    run: Run,
+    case: Case,
+    options: Sequence[OptionResult],
+    lines: Sequence[Line],
+    ledger: Sequence[Entry],
 ) -> Previous:
     """Return the last case and what is otherwise in this one."""
     past = _read(run.record, run.id)
     last = past.recommended
     changes = [
         *_finance(past.plan.finance, case),
-        *_changes({one.id: (one.kind, (one.value, one.low, one.high)) for one in past.ledger},
-                  {one.id: (one.kind, (one.value, one.low, one.high)) for one in ledger}),
-        *_changes({one.name: ("benefit", one.present.ends) for one in past.lines},
-                  {one.name: ("benefit", _of(one.present)) for one in lines}),
-        *_changes({one.name: ("option", one.npv.ends) for one in past.options},
-                  {one.name: ("option", _of(one.npv)) for one in options}),
-    ]  # fmt: skip
+        *_changes(
+            {one.id: (one.kind, (one.value, one.low, one.high)) for one in past.ledger},
+            {one.id: (one.kind, (one.value, one.low, one.high)) for one in ledger},
+        ),
+        *_changes(
+            {one.name: ("benefit", one.present.ends) for one in past.lines},
+            {one.name: ("benefit", _of(one.present)) for one in lines},
+        ),
+        *_changes(
+            {one.name: ("option", one.npv.ends) for one in past.options},
+            {one.name: ("option", _of(one.npv)) for one in options},
+        ),
+    ]
     npv = Spread(**last.npv.model_dump())
     return Previous(
-        run.id, run.link, run.day, past.plan.version, last.name, npv, last.positive[0], tuple(changes)
+        run.id,
+        run.link,
+        run.day,
+        past.plan.version,
+        last.name,
+        npv,
+        last.positive[0],
+        tuple(changes),
     )
 
 
@@ -151,7 +172,9 @@ def _finance(before: Mapping[str, Any], case: Case) -> list[Change]:
     """Return what is otherwise in how money over time is made one figure."""
     after = case.finance.model_dump(mode="json", by_alias=True)
     pairs = [(name, _words(before.get(name)), _words(after[name])) for name in after]
-    return [Change("finance", name, None, None, (then, now)) for name, then, now in pairs if then != now]
+    return [
+        Change("finance", name, None, None, (then, now)) for name, then, now in pairs if then != now
+    ]
 
 
 def _words(given: Any) -> str:
@@ -163,7 +186,9 @@ def _words(given: Any) -> str:
     return "-" if given is None else str(given)
 
 
-def _changes(before: Mapping[str, tuple[str, Ends]], after: Mapping[str, tuple[str, Ends]]) -> list[Change]:
+def _changes(
+    before: Mapping[str, tuple[str, Ends]], after: Mapping[str, tuple[str, Ends]]
+) -> list[Change]:
     found = []
     for name in dict.fromkeys([*before, *after]):
         kind, then = before.get(name, ("", None))
@@ -178,7 +203,10 @@ def _range(kpi: Kpi) -> Ends:
 
 
 def _target(
-    kpi: Kpi, measured: tuple[Ends, datetime.date | None] | None, before: Kpi | None, day: datetime.date
+    kpi: Kpi,
+    measured: tuple[Ends, datetime.date | None] | None,
+    before: Kpi | None,
+    day: datetime.date,
 ) -> Target:
     basis = before or kpi  # what has moved since does not change what was promised
     low, aim, high = promised = _range(basis)
@@ -217,7 +245,9 @@ def unmeasurable(case: Case, found: Sequence[Finding]) -> list[Problem]:
         name = kpi.measured.evidence if kpi.measured else None
         cited = [one.evidence for one in found if one.cited == name]
         if name and len(cited) != 1:
-            problems.append(case.problem("businesscase.one_finding", *location, id=name, count=len(cited)))
+            problems.append(
+                case.problem("businesscase.one_finding", *location, id=name, count=len(cited))
+            )
         elif name and (cited[0].unit != kpi.unit or not _has_width(cited[0].quantity)):
             told = {"id": name, "unit": cited[0].unit, "wanted": kpi.unit}
             problems.append(case.problem("businesscase.kpi_unit", *location, **told))

@@ -12,9 +12,21 @@ if TYPE_CHECKING:
 
 SCHEMA = "opslab.case/1"
 _PLAN = (
-    "case", "version", "date", "owner", "sponsor", "ask", "decision", "finance", "calibration", "roadmap",
-    "risks", "kpis", "debts", "teams",
-)  # fmt: skip
+    "case",
+    "version",
+    "date",
+    "owner",
+    "sponsor",
+    "ask",
+    "decision",
+    "finance",
+    "calibration",
+    "roadmap",
+    "risks",
+    "kpis",
+    "debts",
+    "teams",
+)
 
 
 def record(result: CaseResult) -> dict[str, Any]:
@@ -22,25 +34,31 @@ def record(result: CaseResult) -> dict[str, Any]:
     plain = ("draws", "seed", "factor", "base", "all_low", "evpi", "waiting", "action", "cites")
     lists = ("differences", "lines", "drivers", "checks")
     plan = result.case.model_dump(mode="json", by_alias=True)
-    return {name: _plain(getattr(result, name)) for name in plain} | {
-        name: [_plain(asdict(one)) for one in getattr(result, name)] for name in lists
-    } | {
-        "schema": SCHEMA,
-        "as_of": result.as_of.isoformat(),
-        "inputs": [{"file": one.name, "sha256": one.sha256} for one in result.sources if one.sha256],
-        "missing": [one.name for one in result.sources if not one.sha256],
-        "status": "check_failed" if result.action == "stop" else "complete",
-        "plan": {name: plan[name] for name in _PLAN},
-        "options": [option(one) for one in result.options],
-        "nothing": _plain(asdict(result.nothing)),
-        "ledger": [_entry(one) for one in result.ledger],
-        "waterfall": [{"step": name, "value": value} for name, value in result.waterfall],
-        "by_rate": [dict(zip(("rate", "npv", "positive"), one, strict=True)) for one in result.by_rate],
-        "enabled": _plain(asdict(result.enabled)) if result.enabled else None,
-        "targets": [_target(one) for one in result.targets],
-        "previous": _plain(asdict(result.previous)) if result.previous else None,
-        "evidence": [],
-    }  # fmt: skip
+    return (
+        {name: _plain(getattr(result, name)) for name in plain}
+        | {name: [_plain(asdict(one)) for one in getattr(result, name)] for name in lists}
+        | {
+            "schema": SCHEMA,
+            "as_of": result.as_of.isoformat(),
+            "inputs": [
+                {"file": one.name, "sha256": one.sha256} for one in result.sources if one.sha256
+            ],
+            "missing": [one.name for one in result.sources if not one.sha256],
+            "status": "check_failed" if result.action == "stop" else "complete",
+            "plan": {name: plan[name] for name in _PLAN},
+            "options": [option(one) for one in result.options],
+            "nothing": _plain(asdict(result.nothing)),
+            "ledger": [_entry(one) for one in result.ledger],
+            "waterfall": [{"step": name, "value": value} for name, value in result.waterfall],
+            "by_rate": [
+                dict(zip(("rate", "npv", "positive"), one, strict=True)) for one in result.by_rate
+            ],
+            "enabled": _plain(asdict(result.enabled)) if result.enabled else None,
+            "targets": [_target(one) for one in result.targets],
+            "previous": _plain(asdict(result.previous)) if result.previous else None,
+            "evidence": [],
+        }
+    )
 
 
 def option(one: OptionResult) -> dict[str, Any]:
@@ -58,7 +76,11 @@ def _entry(one: Entry) -> dict[str, Any]:
 def _target(one: Target) -> dict[str, Any]:
     names = ("promised", "measured", "posterior", "measured_share", "status", "before")
     told = {name: _plain(getattr(one, name)) for name in names}
-    return told | {"id": one.kpi.id, "on": one.on.isoformat() if one.on else None, "due": one.due.isoformat()}
+    return told | {
+        "id": one.kpi.id,
+        "on": one.on.isoformat() if one.on else None,
+        "due": one.due.isoformat(),
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -65,20 +65,26 @@ def _used(case: Case) -> Iterator[tuple[str, str, Location]]:
     found: list[tuple[str | None, str, Location]] = []
     for field, place, line in _lines(case):
         found += [
-            (getattr(line, name, None), "assumptions", (field, place, name)) for name in _AMOUNTS + _SHARES
+            (getattr(line, name, None), "assumptions", (field, place, name))
+            for name in _AMOUNTS + _SHARES
         ]
         cited = enumerate(getattr(line, "evidence", ()))
         found += [(name, "evidence", (field, place, "evidence", number)) for number, name in cited]
         steps = [(getattr(line, name, None), name) for name in ("starts", "ends", "ended_from")]
         found += [
-            (when, "roadmap", (field, place, name)) for when, name in steps if when and not _DAY.match(when)
+            (when, "roadmap", (field, place, name))
+            for when, name in steps
+            if when and not _DAY.match(when)
         ]
     for place, option in enumerate(case.options):
         for field in ("benefits", "costs"):
             taken = enumerate(getattr(option, field))
             found += [(name, field, ("options", place, field, number)) for number, name in taken]
     measured = [(place, kpi.measured) for place, kpi in enumerate(case.kpis) if kpi.measured]
-    found += [(one.evidence, "evidence", ("kpis", place, "measured", "evidence")) for place, one in measured]
+    found += [
+        (one.evidence, "evidence", ("kpis", place, "measured", "evidence"))
+        for place, one in measured
+    ]
     found.append((case.decision.stage, "roadmap", ("decision", "stage")))
     yield from ((name, within, location) for name, within, location in found if name is not None)
 
@@ -105,7 +111,9 @@ def _quantities(case: Case) -> Iterator[Problem]:
         for name, key in unfit.items():
             yield case.problem(f"businesscase.{key}", field, place, name, name=given[name].id)
         if not unfit and "quantity" in given:
-            yield from _stated(case, given["quantity"], given.get("worth"), given.get("volume"), field, place)
+            yield from _stated(
+                case, given["quantity"], given.get("worth"), given.get("volume"), field, place
+            )
 
 
 def _stated(
@@ -118,7 +126,9 @@ def _stated(
 ) -> Iterator[Problem]:
     """Tell what keeps a stated quantity from being money."""
     if volume:
-        yield case.problem("businesscase.idle_volume", field, place, "volume", population=quantity.id)
+        yield case.problem(
+            "businesscase.idle_volume", field, place, "volume", population=quantity.id
+        )
     if worth and (quantity.currency or _unit(quantity) != _unit(worth)):
         unit = quantity.currency or quantity.per or "?"
         values = {"name": worth.id, "per": worth.per or "?", "unit": unit}
@@ -134,7 +144,9 @@ def _unfit(name: str, one: Assumption) -> str | None:
     if name == "amount":
         return None if one.currency and one.per in PER_YEAR else "no_amount"
     if name == "worth":
-        return None if one.currency and one.per not in (None, "once", "month", "year") else "no_worth"
+        return (
+            None if one.currency and one.per not in (None, "once", "month", "year") else "no_worth"
+        )
     if name == "volume":
         return "volume_money" if one.currency else None
     return "share_quantity" if one.share else None
@@ -154,19 +166,29 @@ def _days(case: Case) -> Iterator[Problem]:
         values = {"by": case.decision.by, "date": case.date}
         yield case.problem("businesscase.decided_before", "decision", "by", **values)
     noted: list[tuple[datetime.date | None, Location]] = [
-        *((one.checked, ("assumptions", place, "checked")) for place, one in enumerate(case.assumptions)),
-        *((one.date, ("finance", "exchange", place, "date"))
-          for place, one in enumerate(case.finance.exchange)),
-        *((kpi.measured.on, ("kpis", place, "measured", "on"))
-          for place, kpi in enumerate(case.kpis) if kpi.measured),
-    ]  # fmt: skip
+        *(
+            (one.checked, ("assumptions", place, "checked"))
+            for place, one in enumerate(case.assumptions)
+        ),
+        *(
+            (one.date, ("finance", "exchange", place, "date"))
+            for place, one in enumerate(case.finance.exchange)
+        ),
+        *(
+            (kpi.measured.on, ("kpis", place, "measured", "on"))
+            for place, kpi in enumerate(case.kpis)
+            if kpi.measured
+        ),
+    ]
     for day, location in noted:
         if day and day > case.date:
             yield case.problem("businesscase.checked_later", *location, date=case.date)
     for place, one in enumerate(case.assumptions):
         if one.checked and one.next_check and one.next_check <= one.checked:
             values = {"checked": one.checked, "next": one.next_check}
-            yield case.problem("businesscase.checked_after", "assumptions", place, "next_check", **values)
+            yield case.problem(
+                "businesscase.checked_after", "assumptions", place, "next_check", **values
+            )
     steps = {one.id for one in case.roadmap}
     for field, place, line in _lines(case):
         days = (line.starts, line.ends, getattr(line, "ended_from", None))
@@ -180,7 +202,11 @@ def _span(case: Case, line: Benefit | Cost, field: str, place: int) -> Iterator[
     for name in ("starts", "ends", "ended_from"):
         when = getattr(line, name, None)
         try:
-            days |= {name: day_of(case, when, end=name != "starts" or field == "benefits")} if when else {}
+            days |= (
+                {name: day_of(case, when, end=name != "starts" or field == "benefits")}
+                if when
+                else {}
+            )
         except ValueError:
             yield case.problem("specs.not_date", field, place, name, given=when)
             return
@@ -188,9 +214,13 @@ def _span(case: Case, line: Benefit | Cost, field: str, place: int) -> Iterator[
     if rid and not any(line.name in one.costs for one in case.options if one.kind == "do_nothing"):
         yield case.problem("businesscase.idle_ended", field, place, "ended_from", name=line.name)
     first = month_of(case, starts, full=field == "benefits")
-    last = min(month_of(case, ends, full=False) + (line.ends is not None), case.finance.horizon_months)
+    last = min(
+        month_of(case, ends, full=False) + (line.ends is not None), case.finance.horizon_months
+    )
     if line.ends and ends <= starts:
-        yield case.problem("businesscase.ends_before", field, place, "ends", starts=starts, ends=ends)
+        yield case.problem(
+            "businesscase.ends_before", field, place, "ends", starts=starts, ends=ends
+        )
     elif max(first, 0) >= last:
         values = {"starts": starts, "ends": ends, "start": case.finance.start, "end": end}
         yield case.problem("businesscase.outside_horizon", field, place, "starts", **values)
@@ -226,7 +256,9 @@ def _options(case: Case) -> Iterator[Problem]:
             if name not in taken:
                 yield case.problem("businesscase.reach", "options", place, "reach", name, name=name)
             if not 0 <= reach <= 10:  # noqa: PLR2004 - ten times what a line says is another line
-                yield case.problem("businesscase.reach_range", "options", place, "reach", name, given=reach)
+                yield case.problem(
+                    "businesscase.reach_range", "options", place, "reach", name, given=reach
+                )
 
 
 def _untaken(case: Case) -> Iterator[Problem]:
@@ -251,7 +283,9 @@ def _exchange(case: Case) -> Iterator[Problem]:
 def _claims(case: Case) -> Iterator[Problem]:
     """Tell claims that one option makes twice; those of evidence are told when it is read."""
     for place, option in enumerate(case.options):
-        yield from twice(case, [(name, claims_of(case, name)) for name in gains_of(case, option)], place)
+        yield from twice(
+            case, [(name, claims_of(case, name)) for name in gains_of(case, option)], place
+        )
 
 
 def ended(case: Case, option: Option) -> dict[str, float]:

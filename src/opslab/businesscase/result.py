@@ -126,12 +126,14 @@ class Target:
     measured : tuple of float, or None
         Low, value, high.
     posterior : tuple of float, or None
-        Low, mean, high: both together; None where they contradict each other, or nothing was measured.
+        Low, mean, high: both together; None where they contradict each other, or nothing was
+        measured.
     measured_share : float or None
         Weight of the data.
-    status : {"reached", "on_the_way", "missed", "below_kill", "conflict", "debt", "not_due", "dropped"}
-        ``missed``: due and not reached; ``debt``: due, or promised before, and not measured; ``dropped``:
-        promised before, and no more.
+    status : {"reached", "on_the_way", "missed", "below_kill", "conflict", "debt", "not_due",
+    "dropped"}
+        ``missed``: due and not reached; ``debt``: due, or promised before, and not measured;
+        ``dropped``: promised before, and no more.
     due : datetime.date
         Day by which it was promised.
     before : bool
@@ -144,7 +146,9 @@ class Target:
     on: datetime.date | None
     posterior: tuple[float, float, float] | None
     measured_share: float | None
-    status: Literal["reached", "on_the_way", "missed", "below_kill", "conflict", "debt", "not_due", "dropped"]
+    status: Literal[
+        "reached", "on_the_way", "missed", "below_kill", "conflict", "debt", "not_due", "dropped"
+    ]
     before: bool
     due: datetime.date
 
@@ -158,7 +162,8 @@ class Change:
     kind : {"assumption", "evidence", "default", "benefit", "option", "finance"}
     id : str
     before, after : tuple of float, or None
-        Value, low, high (a benefit's and an option's: mean, p10, p90 of the present value); None: not there.
+        Value, low, high (a benefit's and an option's: mean, p10, p90 of the present value); None:
+        not there.
     told : tuple of str, or None
         Of finance, in place of numbers: what stood there and what stands there now.
     """
@@ -258,8 +263,8 @@ class CaseResult:
     def action(self) -> Literal["stop", "approve", "stage", "defer", "reject"]:
         """What the numbers speak for; nothing while a blocking check is red.
 
-        Approve from P(NPV > 0) of 80 %; from one half, the first stage where the roadmap has one, else defer;
-        below one half, reject.
+        Approve from P(NPV > 0) of 80 %; from one half, the first stage where the roadmap has one,
+        else defer; below one half, reject.
         """
         if any(one.blocking and one.status == "fail" for one in self.checks):
             return "stop"

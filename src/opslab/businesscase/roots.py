@@ -16,9 +16,9 @@ ROUNDING = 1e-12
 def zeros(weights: Values, powers: Values) -> list[float]:
     """Return all zeros of sum of weight exp(power x), powers rising, no weight zero.
 
-    Times exp(-s x), s between two powers where the sign changes, the sum keeps its zeros and its derivative
-    has one change of sign less: between the zeros of that derivative, found likewise, it is monotone
-    (Laguerre 1883, the proof of Descartes' rule of signs for real powers).
+    Times exp(-s x), s between two powers where the sign changes, the sum keeps its zeros and its
+    derivative has one change of sign less: between the zeros of that derivative, found likewise, it
+    is monotone (Laguerre 1883, the proof of Descartes' rule of signs for real powers).
 
     Examples
     --------
@@ -35,7 +35,9 @@ def zeros(weights: Values, powers: Values) -> list[float]:
     # Outside these ends the first or the last term outweighs all others together.
     sizes = np.abs(weights)
     low = -max(0.0, math.log(2 * sizes[1:].sum()) - math.log(sizes[0])) / (powers[1] - powers[0])
-    high = max(0.0, math.log(2 * sizes[:-1].sum()) - math.log(sizes[-1])) / (powers[-1] - powers[-2])
+    high = max(0.0, math.log(2 * sizes[:-1].sum()) - math.log(sizes[-1])) / (
+        powers[-1] - powers[-2]
+    )
 
     def value(x: float) -> float:
         terms = weights * np.exp(powers * x - (powers * x).max())

@@ -16,11 +16,23 @@ if TYPE_CHECKING:
     from opslab.businesscase.result import CaseResult, Check, Entry, Line
 
 TONES: Mapping[str, Tone] = {
-    "stop": "bad", "reject": "bad", "defer": "open", "stage": "open", "approve": "good",
-    "pass": "good", "warn": "open", "fail": "bad", "reached": "good", "on_the_way": "plain",
-    "not_due": "plain", "below_kill": "bad", "missed": "bad", "dropped": "bad", "conflict": "open",
+    "stop": "bad",
+    "reject": "bad",
+    "defer": "open",
+    "stage": "open",
+    "approve": "good",
+    "pass": "good",
+    "warn": "open",
+    "fail": "bad",
+    "reached": "good",
+    "on_the_way": "plain",
+    "not_due": "plain",
+    "below_kill": "bad",
+    "missed": "bad",
+    "dropped": "bad",
+    "conflict": "open",
     "debt": "open",
-}  # fmt: skip
+}
 MEASURED = ("A", "B", "C", "D")
 """Grades of what was measured in logs; E and F are what people say."""
 
@@ -41,16 +53,21 @@ class Voice:
         told = dict(values)
         for name, value in values.items():
             if hasattr(value, "p50"):
-                told |= {name: self.money(value.p50), f"{name}_low": self.money(value.p10),
-                         f"{name}_high": self.money(value.p90),
-                         f"{name}_span": self.middle(value)}  # fmt: skip
+                told |= {
+                    name: self.money(value.p50),
+                    f"{name}_low": self.money(value.p10),
+                    f"{name}_high": self.money(value.p90),
+                    f"{name}_span": self.middle(value),
+                }
         return text(f"businesscase.{key}", self.language, **told)
 
     @cached_property
     def _step(self) -> tuple[float, float, int, str]:
         """The one unit to which this document rounds money, so that its columns can be read down."""
         best = self.result.recommended
-        size = max(map(abs, (best.npv.p10, best.npv.p90, best.costs.mean, self.result.nothing.costs.mean)))
+        size = max(
+            map(abs, (best.npv.p10, best.npv.p90, best.costs.mean, self.result.nothing.costs.mean))
+        )
         return next(one for one in _STEPS if size < one[0])
 
     @property
@@ -61,14 +78,18 @@ class Voice:
     def money(self, value: float, *, signed: bool = False) -> str:
         """Return an amount of the case's currency, rounded for reading: 412 k€."""
         _, step, digits, letter = self._step
-        return self._amount(value / step, self.result.case.finance.currency, digits, letter, signed=signed)
+        return self._amount(
+            value / step, self.result.case.finance.currency, digits, letter, signed=signed
+        )
 
     def exact(self, value: float, currency: str) -> str:
         """Return an amount in full, with cents where it is small and has some."""
         digits = 0 if abs(value) >= 1000 or value == round(value) else 2  # noqa: PLR2004 - above, nobody asks
         return self._amount(value, currency, digits, "", signed=False)
 
-    def _amount(self, value: float, currency: str, digits: int, letter: str, *, signed: bool) -> str:
+    def _amount(
+        self, value: float, currency: str, digits: int, letter: str, *, signed: bool
+    ) -> str:
         from babel.numbers import get_currency_symbol
 
         symbol = get_currency_symbol(currency, locale={"en": "en_GB", "fr": "fr_FR"}[self.language])
@@ -124,9 +145,12 @@ class Voice:
     @cached_property
     def cited(self) -> dict[str, str]:
         """How the lines of the ledger are cited, by id: by it where ids are short, else by their place."""
-        short = all(len(name) <= _SHORT for name in self.places if ":" not in name and "-" not in name)
+        short = all(
+            len(name) <= _SHORT for name in self.places if ":" not in name and "-" not in name
+        )
         return {
-            name: name if short and ":" not in name else str(place) for name, place in self.places.items()
+            name: name if short and ":" not in name else str(place)
+            for name, place in self.places.items()
         }
 
     def entry(self, name: str) -> Entry | None:
@@ -144,7 +168,9 @@ class Voice:
         """Return what a quantity is called: its words, and how it is cited."""
         words = self.statement(name)
         return (
-            form.replace("{id}", self.cited[name]).replace("{words}", words) if name in self.cited else words
+            form.replace("{id}", self.cited[name]).replace("{words}", words)
+            if name in self.cited
+            else words
         )
 
     def named(self, name: str) -> str:
@@ -161,8 +187,12 @@ class Voice:
 
     def check(self, one: Check) -> str:
         """Return what a check found."""
-        named = {"ids": [self.named(name) for name in one.values["ids"]]} if "ids" in one.values else {}
-        return text(f"businesscase.{one.name}_{one.status}", self.language, **{**one.values, **named})
+        named = (
+            {"ids": [self.named(name) for name in one.values["ids"]]} if "ids" in one.values else {}
+        )
+        return text(
+            f"businesscase.{one.name}_{one.status}", self.language, **{**one.values, **named}
+        )
 
     def paragraph(self, words: str) -> Paragraph:
         """Return a sentence as a paragraph; see `linked`."""
@@ -177,7 +207,9 @@ class Voice:
     def unit(self, unit: str) -> str:
         """Return a unit, in the reader's words where they are known."""
         parts = (part.strip() for part in unit.split("/"))
-        return " / ".join(self(f"unit_{part}") if part in _UNITS else part for part in parts if part)
+        return " / ".join(
+            self(f"unit_{part}") if part in _UNITS else part for part in parts if part
+        )
 
     def quantities(self, values: Sequence[float], unit: str, *, bare: bool = False) -> list[str]:
         """Return values of one quantity, with the same decimals and, unless bare, its unit."""
@@ -198,7 +230,9 @@ class Voice:
 
     def between(self, values: Sequence[float], unit: str) -> str:
         """Return a range of one quantity, its unit said once."""
-        return self.range(self.quantities(values, unit, bare=True)[0], self.quantities(values, unit)[-1])
+        return self.range(
+            self.quantities(values, unit, bare=True)[0], self.quantities(values, unit)[-1]
+        )
 
     def told(self, low: float, value: float, high: float, unit: str) -> tuple[str, str, str]:
         """Return value, low and high of one quantity; the value alone names its unit."""
@@ -211,9 +245,15 @@ class Voice:
 
     def refs(self, names: Iterable[str]) -> tuple[Reference, ...]:
         """Return links to lines of the ledger."""
-        return tuple(Reference(self.cited[name], f"#ledger-{self.places[name]}",
-                               f"{self.cited[name]}: {self.statement(name)}")
-                     for name in names if name in self.places)  # fmt: skip
+        return tuple(
+            Reference(
+                self.cited[name],
+                f"#ledger-{self.places[name]}",
+                f"{self.cited[name]}: {self.statement(name)}",
+            )
+            for name in names
+            if name in self.places
+        )
 
     def table(
         self,
@@ -241,5 +281,6 @@ class Voice:
         known = [one for one in self.result.drivers if (one.knowing or 0.0) >= self.step / 2]
         ranked = sorted(known, key=lambda one: -(one.knowing or 0.0))
         return [
-            self("next_one", name=self.named(one.id), worth=self.money(one.knowing or 0.0)) for one in ranked
+            self("next_one", name=self.named(one.id), worth=self.money(one.knowing or 0.0))
+            for one in ranked
         ]

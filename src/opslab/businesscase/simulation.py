@@ -1,9 +1,9 @@
 """The cash flow from draws: every line month by month, every option on the same draws, against doing nothing.
 
 A benefit brings, in month m of the horizon, amount / 12 x factors x share in use (m - start) x
-(1 - decay)^((m - start) / 12); a running cost amount / 12 x (1 + trend)^(m / 12); one paid once all of it at
-the start of its month. An option is told against doing nothing: costs of doing nothing that it does not keep
-are its gains.
+(1 - decay)^((m - start) / 12); a running cost amount / 12 x (1 + trend)^(m / 12); one paid once all
+of it at the start of its month. An option is told against doing nothing: costs of doing nothing
+that it does not keep are its gains.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Flow:
     ----------
     name : str
     cost : bool
-        Whether it is paid; a cost of doing nothing is told by `kind` and `gain` where an option ends it.
+        Whether it is paid; a cost of doing nothing is told by `kind` and `gain` where an option
+        ends it.
     kind, gain
         Of a benefit.
     counted : bool
@@ -55,7 +56,8 @@ class Flow:
     start, end : int
         Months from the horizon's first; the end is not part of it.
     ended : int or None
-        Of a cost of doing nothing that is told as a gain: the month from which an option is rid of it.
+        Of a cost of doing nothing that is told as a gain: the month from which an option is rid of
+        it.
     ramp : array of shape (months,)
         Share of the final use by month since the start, from 0 to 1.
     once, hours : bool
@@ -137,8 +139,8 @@ class Drawn:
     by_month : array of shape (months,)
         Mean money.
     steps : Mapping of str to float
-        Mean present value ``gross`` (all of it from the first month), ``used`` (by those who use it, from
-        when it is there), ``kept`` (less decay), ``benefits`` (recaptured).
+        Mean present value ``gross`` (all of it from the first month), ``used`` (by those who use
+        it, from when it is there), ``kept`` (less decay), ``benefits`` (recaptured).
     """
 
     flow: Flow
@@ -168,7 +170,9 @@ class Cash:
     cumulative: Values
 
 
-def timing_of(flow: Flow, value: Value, months: int, wait: int = 0) -> tuple[Values, NDArray[np.intp]]:
+def timing_of(
+    flow: Flow, value: Value, months: int, wait: int = 0
+) -> tuple[Values, NDArray[np.intp]]:
     """Return the part of its yearly amount that a line brings, by months of delay, and each draw's delay.
 
     Parameters
@@ -190,7 +194,9 @@ def timing_of(flow: Flow, value: Value, months: int, wait: int = 0) -> tuple[Val
         late = np.minimum(late, months + max(-flow.start, 0))
     delays = late if len(late) == 1 else np.arange(int(late.max()) + 1)
     month, delay = np.arange(months)[:, None], wait + delays
-    ended = flow.ended is not None  # then it keeps its own months, and goes on until an option is rid of it
+    ended = (
+        flow.ended is not None
+    )  # then it keeps its own months, and goes on until an option is rid of it
     start = np.full(len(delay), flow.start) if ended else flow.start + delay
     there = month >= (flow.ended or 0) + delay if ended else np.True_
     if flow.once:
@@ -210,7 +216,9 @@ def share_of(flow: Flow, value: Value, months: int, wait: int = 0) -> Values:
     monthly = np.maximum(1 + rate if flow.cost else 1 - rate, _LEAST) ** (1 / 12)
     draws = max(len(monthly), len(late))
     power = (
-        np.ones(draws) if flow.cost else np.broadcast_to(monthly ** -(flow.start + wait + late), draws).copy()
+        np.ones(draws)
+        if flow.cost
+        else np.broadcast_to(monthly ** -(flow.start + wait + late), draws).copy()
     )
     share = np.empty((months, draws))
     there = np.any(table, axis=1)
@@ -277,13 +285,20 @@ def simulate(
     """Return every line drawn, and every option's net cash; some draws at a time, to spare memory."""
     months, running, once = horizon.months, horizon.factors(), horizon.once()
     parts = np.array(
-        [[one.parts.get(flow.name, 0.0) if flow.counted else 0.0 for flow in flows] for one in options]
+        [
+            [one.parts.get(flow.name, 0.0) if flow.counted else 0.0 for flow in flows]
+            for one in options
+        ]
     )
     present, hours = np.zeros((len(flows), draws)), np.zeros((len(flows), draws))
     by_month, steps = np.zeros((len(flows), months)), np.zeros((len(flows), 3))
     kept = months + 1, min(draws, _KEPT)
-    cash = [Cash(np.zeros(draws), np.zeros(draws), np.zeros(draws), np.zeros(kept)) for _ in options]
-    alike = np.vstack([parts, [flow.once for flow in flows]])  # lines that every option takes in the same way
+    cash = [
+        Cash(np.zeros(draws), np.zeros(draws), np.zeros(draws), np.zeros(kept)) for _ in options
+    ]
+    alike = np.vstack(
+        [parts, [flow.once for flow in flows]]
+    )  # lines that every option takes in the same way
     kinds, kind_of = np.unique(alike, axis=1, return_inverse=True)
     money = np.empty((kinds.shape[1], months, min(draws, _CHUNK)))
     for first in range(0, draws, _CHUNK):
@@ -301,7 +316,9 @@ def simulate(
         for row, flow in enumerate(flows):
             whole = np.broadcast_to(amount(flow, at, chance=event), count)
             share = share_of(flow, at, months)
-            lasting = np.broadcast_to(np.einsum("m,md->d", once if flow.once else running, share), count)
+            lasting = np.broadcast_to(
+                np.einsum("m,md->d", once if flow.once else running, share), count
+            )
             present[row, here] = lasting * whole
             total = money[kind_of[row], :, :count]
             for month, brought in enumerate(share):
@@ -357,7 +374,12 @@ def _collect(
 
 
 def _steps(
-    flow: Flow, value: Value, horizon: Horizon, chance: Callable[[Flow], Values], lasting: Values, count: int
+    flow: Flow,
+    value: Value,
+    horizon: Horizon,
+    chance: Callable[[Flow], Values],
+    lasting: Values,
+    count: int,
 ) -> Values:
     """Return the way from the gross value to what is counted, summed over the draws."""
     spent = np.broadcast_to(amount(flow, value, chance=chance, without=("recapture",)), count)
@@ -367,5 +389,9 @@ def _steps(
     table, late = timing_of(flow, value, horizon.months)
     flat = np.einsum("m,md->d", horizon.factors(), table)
     used = np.broadcast_to(flat if len(flat) == 1 else flat[late], count)
-    gross = np.broadcast_to(amount(flow, value, chance=chance, without=("adoption", "recapture")), count)
-    return np.array([float(gross.sum() * horizon.factors().sum() / 12), float((spent * used).sum()), kept])
+    gross = np.broadcast_to(
+        amount(flow, value, chance=chance, without=("adoption", "recapture")), count
+    )
+    return np.array(
+        [float(gross.sum() * horizon.factors().sum() / 12), float((spent * used).sum()), kept]
+    )

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade
 from opslab.specs import Day, Declared, FromFile, Label, Number, Title, as_label
-from opslab.uncertainty.stated import Amount, Part, Stated
+from opslab.uncertainty.ranges import Amount, Part, Stated
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Gain = Literal["time", "decisions", "alignment"]
@@ -29,10 +29,14 @@ class Assumption(Stated):
     statement: Words
     share: bool = Field(False, description="a share, from 0 to 1")
     currency: Currency | None = Field(None, description="of an amount of money, such as EUR")
-    per: Label | None = Field(None, description="hour, week, month, year, once, or what it is the worth of")
+    per: Label | None = Field(
+        None, description="hour, week, month, year, once, or what it is the worth of"
+    )
     source: Words | None = None
     file: str | None = Field(None, description="file it stands on; gone or changed, the grade is F")
-    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of that file, when it was read")
+    sha256: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="of that file, when it was read"
+    )
     grade: Grade = Field("F", description="A randomised … D logs, E diary or survey, F opinion")
     owner: str | None = None
     checked: Day | None = Field(None, description="day it was last checked")
@@ -48,8 +52,10 @@ class Cited(Declared):
     """Findings of another readout that the case builds on."""
 
     id: Id
-    run: str = Field(pattern=r"^[a-z_]+/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$",
-                     description="notebook/name, its latest run by then; or one by its id")  # fmt: skip
+    run: str = Field(
+        pattern=r"^[a-z_]+/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$",
+        description="notebook/name, its latest run by then; or one by its id",
+    )
     pick: tuple[str, ...] = Field(("*",), description="findings by id; * stands for anything")
 
 
@@ -58,7 +64,9 @@ class Benefit(Declared):
 
     name: Name
     gain: Gain
-    evidence: tuple[Id, ...] = Field((), description="ids under `evidence`: their findings are summed")
+    evidence: tuple[Id, ...] = Field(
+        (), description="ids under `evidence`: their findings are summed"
+    )
     quantity: Id | None = Field(None, description="instead: an assumption, a year")
     kind: Kind | None = Field(
         None, description="hard, capacity, quality or enabled; by default the evidence's"
@@ -70,14 +78,24 @@ class Benefit(Declared):
     adoption: Id | None = Field(None, description="assumption: share that uses it in the end")
     recapture: Id | None = Field(None, description="assumption: share of freed hours put to work")
     decay: Id | None = Field(None, description="assumption: share that is lost in a year")
-    ramp_months: Number = Field(0, ge=0, le=60, description="months until nine in ten of those use it")
+    ramp_months: Number = Field(
+        0, ge=0, le=60, description="months until nine in ten of those use it"
+    )
     starts: When = Field(description="a roadmap id (when it is done), or a day")
     ends: When | None = Field(None, description="a roadmap id or a day; by default the horizon")
-    claim: str | None = Field(None, description="what it is a claim on; two with one claim are never added")
-    share: Id | None = Field(None, description="of value enabled: assumption, the share that is claimed")
-    signed_by: str | None = Field(None, description="who of the team that owns the value signed the share")
+    claim: str | None = Field(
+        None, description="what it is a claim on; two with one claim are never added"
+    )
+    share: Id | None = Field(
+        None, description="of value enabled: assumption, the share that is claimed"
+    )
+    signed_by: str | None = Field(
+        None, description="who of the team that owns the value signed the share"
+    )
     apart: Words | None = Field(None, description="why this is other money than the hours saved")
-    owner: str | None = Field(None, description="who answers for it; of a hard one, its budget line")
+    owner: str | None = Field(
+        None, description="who answers for it; of a hard one, its budget line"
+    )
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
@@ -100,14 +118,19 @@ class Cost(Declared):
     ends: When | None = None
     trend: Id | None = Field(None, description="assumption: growth a year, as a share")
     ended_from: When | None = Field(
-        None, description="of doing nothing: roadmap id (when done) or day from which an option is rid of it"
+        None,
+        description="of doing nothing: roadmap id (when done) or day from which an option is rid of it",
     )
-    claim: str | None = Field(None, description="what it is a claim on, when doing nothing costs it")
+    claim: str | None = Field(
+        None, description="what it is a claim on, when doing nothing costs it"
+    )
     benefit: Literal["hard", "capacity", "quality"] = Field(
         "capacity", description="what is gained where an option ends this cost of doing nothing"
     )
     gain: Gain = "time"
-    probability: Id | None = Field(None, description="assumption: chance that it comes about at all")
+    probability: Id | None = Field(
+        None, description="assumption: chance that it comes about at all"
+    )
 
 
 class Option(Declared):
@@ -117,8 +140,12 @@ class Option(Declared):
     kind: Literal["do_nothing", "minimum", "recommended", "stretch", "other"] = "other"
     description: Words | None = None
     benefits: tuple[Name, ...] = ()
-    costs: tuple[Name, ...] = Field((), description="of doing nothing, those that stay belong here too")
-    reach: dict[Name, Number] = Field({}, description="part of a benefit or cost, by name: 0.5 for half")
+    costs: tuple[Name, ...] = Field(
+        (), description="of doing nothing, those that stay belong here too"
+    )
+    reach: dict[Name, Number] = Field(
+        {}, description="part of a benefit or cost, by name: 0.5 for half"
+    )
 
 
 class Milestone(Declared):
@@ -194,8 +221,12 @@ class Kpi(Declared):
     def _in_order(self) -> Self:
         rising = self.target > self.baseline
         if not self.low <= self.target <= self.high or self.low == self.high:
-            raise PydanticCustomError("businesscase.kpi_range", "range", {"low": self.low, "high": self.high})
-        if self.target == self.baseline or (self.kill >= self.target if rising else self.kill <= self.target):
+            raise PydanticCustomError(
+                "businesscase.kpi_range", "range", {"low": self.low, "high": self.high}
+            )
+        if self.target == self.baseline or (
+            self.kill >= self.target if rising else self.kill <= self.target
+        ):
             raise PydanticCustomError("businesscase.kpi_kill", "kill")
         return self
 
@@ -283,8 +314,12 @@ class Case(FromFile):
     runs: tuple[str, ...] = Field(
         (), description="folders of runs beside the spec, for those not in the reports"
     )
-    sources: tuple[str, ...] = Field((), description="folders with the data of cited runs that is elsewhere")
-    previous: str | None = Field(None, pattern=r"^business_case/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$")
+    sources: tuple[str, ...] = Field(
+        (), description="folders with the data of cited runs that is elsewhere"
+    )
+    previous: str | None = Field(
+        None, pattern=r"^business_case/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$"
+    )
     calibration: Literal["untrained", "trained"] = Field(
         "untrained", description="of ranges that people state"
     )

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["Experiment", "ExperimentResult", "ReadoutParameters", "analyze"]
 
 _HOMES = {
-    "Experiment": "spec", "ExperimentResult": "result", "ReadoutParameters": "parameters",
+    "Experiment": "spec",
+    "ExperimentResult": "result",
+    "ReadoutParameters": "parameters",
     "analyze": "analysis",
-}  # fmt: skip
+}
 
 
 def __getattr__(name: str) -> Any:

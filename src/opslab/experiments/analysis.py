@@ -16,7 +16,14 @@ from opslab.experiments.checks import FEWEST_CLUSTERS
 from opslab.experiments.comparisons import judge
 from opslab.experiments.decision import decide
 from opslab.experiments.logs import unit_table_of_logs
-from opslab.experiments.measured import caps, compared, deviations, measured, quantiles_of_rows, tails
+from opslab.experiments.measured import (
+    caps,
+    compared,
+    deviations,
+    measured,
+    quantiles_of_rows,
+    tails,
+)
 from opslab.experiments.metrics import Metric, Quantile, columns_of
 from opslab.experiments.moments import ArmMoments, collect_by
 from opslab.experiments.novelty import trends
@@ -28,9 +35,9 @@ from opslab.experiments.spec import Experiment
 from opslab.experiments.summed import Column
 from opslab.experiments.trigger import collect_triggered
 from opslab.experiments.unit_table import UnitTable, unit_table
+from opslab.tables.column_kinds import Wanted
 from opslab.tables.columns import typed
-from opslab.tables.deciding import Wanted
-from opslab.tables.opening import open_table
+from opslab.tables.reader import open_table
 from opslab.tables.source import Table, quoted
 
 
@@ -42,11 +49,13 @@ def analyze(
     Parameters
     ----------
     experiment : Experiment
-    data : path, pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table or duckdb relation, optional
+    data : path, pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table or duckdb relation,
+    optional
         In the form that the spec says, by default the file that it names; for logs a mapping with
         ``assignments`` and ``events``.
     as_of : datetime.date, optional
-        The day as of which the result speaks; an earlier one than the period's end is an interim look.
+        The day as of which the result speaks; an earlier one than the period's end is an interim
+        look.
 
     Returns
     -------
@@ -114,9 +123,17 @@ def _analyze(
     arms = arms_of(experiment, units, found.whole)
     weights = experiment.arms.weights or dict.fromkeys(arms, 1.0)
     refuse_missing(experiment, units, arms, metrics)
-    broken_down = [{level: _known(inside, arms) for level, inside in one.items()} for one in found.levels]
+    broken_down = [
+        {level: _known(inside, arms) for level, inside in one.items()} for one in found.levels
+    ]
     strata = broken_down.pop(0) if units.strata else None
-    days = strata if units.strata and units.strata == units.day else broken_down.pop(0) if units.day else None
+    days = (
+        strata
+        if units.strata and units.strata == units.day
+        else broken_down.pop(0)
+        if units.day
+        else None
+    )
     order = tails(list(metrics.values()), arms, (units.table, arm, where), alpha)
     pairs = [
         found_one
@@ -125,7 +142,11 @@ def _analyze(
     ]
     if experiment.data.rows == "finer":
         pairs = with_permutations(pairs, metrics, units, FEWEST_CLUSTERS)
-    pairs += [one for metric in on_rows for one in quantiles_of_rows(metric, experiment, units, list(arms))]
+    pairs += [
+        one
+        for metric in on_rows
+        for one in quantiles_of_rows(metric, experiment, units, list(arms))
+    ]
     comparisons = judge(_as_declared(experiment, units, pairs), alpha)
     if met is not None:
         comparisons = met.diluted(comparisons, arms, alpha)
@@ -133,10 +154,15 @@ def _analyze(
     effects, interactions = by_segment(metrics, segments, control, alpha)
     counted = met.units if met is not None else counted_units(units, arms)
     summaries = tuple(
-        ArmSummary(name, counted[name], weight / sum(weights.values())) for name, weight in weights.items()
+        ArmSummary(name, counted[name], weight / sum(weights.values()))
+        for name, weight in weights.items()
     )
-    made = checked(experiment, units, Grounds(summaries, arms, metrics, days, segments, met, where), as_of)
-    decision = decide(experiment, made, comparisons, deviations(comparisons, arms, metrics), weights, as_of)
+    made = checked(
+        experiment, units, Grounds(summaries, arms, metrics, days, segments, met, where), as_of
+    )
+    decision = decide(
+        experiment, made, comparisons, deviations(comparisons, arms, metrics), weights, as_of
+    )
     return ExperimentResult(
         plan=_plan(experiment, weights),
         arms=summaries,
@@ -159,7 +185,9 @@ def _analyze(
     )
 
 
-def _known(inside: Mapping[str | None, ArmMoments], arms: Mapping[str, ArmMoments]) -> dict[str, ArmMoments]:
+def _known(
+    inside: Mapping[str | None, ArmMoments], arms: Mapping[str, ArmMoments]
+) -> dict[str, ArmMoments]:
     """Return a level's arms in the spec's order."""
     return {name: inside[name] for name in arms if name in inside}
 
@@ -171,11 +199,13 @@ def _as_declared(
     order = {metric.name: (place, metric.type) for place, metric in enumerate(experiment.metrics)}
     made = [
         replace(
-            one, type=order[one.metric][1], notes=(*units.notes.get(one.metric, ()), *one.notes),
+            one,
+            type=order[one.metric][1],
+            notes=(*units.notes.get(one.metric, ()), *one.notes),
             missing=_missing(one, units),
         )
         for one in comparisons
-    ]  # fmt: skip
+    ]
     return sorted(made, key=lambda one: order[one.metric][0])
 
 
@@ -196,7 +226,8 @@ def _with_values(experiment: Experiment, table: Table) -> Table:
     if not texts & needed:
         return table
     wanted = [
-        Wanted(name, (name,), "text" if name in texts - needed else None, ask=True) for name in table.types
+        Wanted(name, (name,), "text" if name in texts - needed else None, ask=True)
+        for name in table.types
     ]
     return typed(table, wanted, experiment.data, strict=True)
 
@@ -232,13 +263,25 @@ def _columns(metric: Metric) -> list[str]:
 def _plan(experiment: Experiment, weights: Mapping[str, float]) -> Plan:
     period, file = experiment.period, experiment.file
     return Plan(
-        experiment=experiment.experiment, slug=experiment.slug, question=experiment.question,
-        owner=experiment.owner, unit=experiment.unit, control=experiment.arms.control,
-        weights=tuple(weights.items()), weights_assumed=experiment.arms.weights is None,
-        start=period.start if period else None, end=period.end if period else None,
-        time=period.time if period else None, alpha=experiment.design.alpha, power=experiment.design.power,
-        primaries=experiment.decision.primaries, spec=workspace.shown(file) if file else None,
+        experiment=experiment.experiment,
+        slug=experiment.slug,
+        question=experiment.question,
+        owner=experiment.owner,
+        unit=experiment.unit,
+        control=experiment.arms.control,
+        weights=tuple(weights.items()),
+        weights_assumed=experiment.arms.weights is None,
+        start=period.start if period else None,
+        end=period.end if period else None,
+        time=period.time if period else None,
+        alpha=experiment.design.alpha,
+        power=experiment.design.power,
+        primaries=experiment.decision.primaries,
+        spec=workspace.shown(file) if file else None,
         spec_sha256=workspace.sha256(Path(file)) if file else None,
-        rows="logs" if experiment.data.events else experiment.data.rows, strata=experiment.strata,
-        segments=experiment.segments, trigger=experiment.trigger, fingerprint=experiment.fingerprint,
-    )  # fmt: skip
+        rows="logs" if experiment.data.events else experiment.data.rows,
+        strata=experiment.strata,
+        segments=experiment.segments,
+        trigger=experiment.trigger,
+        fingerprint=experiment.fingerprint,
+    )

@@ -15,7 +15,11 @@ from opslab.report.figures import Figure
 
 def blocks(result: ExperimentResult, language: Language) -> list[Block | Figure]:
     """Return what belongs below the effects; nothing where the spec asks for none of it."""
-    return [*_on_all_units(result, language), *_segments(result, language), *_trends(result, language)]
+    return [
+        *_on_all_units(result, language),
+        *_segments(result, language),
+        *_trends(result, language),
+    ]
 
 
 def _on_all_units(result: ExperimentResult, language: Language) -> list[Block | Figure]:
@@ -30,7 +34,9 @@ def _on_all_units(result: ExperimentResult, language: Language) -> list[Block | 
     rate = result.data.trigger_rate or 0.0
     return [
         Heading(text("experiments.section_diluted", language), 3),
-        Paragraph(text("experiments.diluted_line", language, share=rate, column=result.plan.trigger or "")),
+        Paragraph(
+            text("experiments.diluted_line", language, share=rate, column=result.plan.trigger or "")
+        ),
         table("diluted", names, result, language, rows, numeric=range(1, len(names))),
     ]
 
@@ -53,9 +59,13 @@ def _segments(result: ExperimentResult, language: Language) -> list[Block | Figu
 
 
 def table(
-    name: str, columns: Sequence[str], result: ExperimentResult, language: Language,
-    rows: Sequence[Any] = (), **more: Any,
-) -> Table:  # fmt: skip
+    name: str,
+    columns: Sequence[str],
+    result: ExperimentResult,
+    language: Language,
+    rows: Sequence[Any] = (),
+    **more: Any,
+) -> Table:
     """Return a table by the names of its caption and its columns in the catalogue."""
     heads = [text(f"experiments.column_{column}", language) for column in columns]
     caption = text(f"experiments.table_{name}", language, level=1 - result.plan.alpha)
@@ -65,16 +75,22 @@ def table(
 def not_estimable(comparisons: Sequence[Comparison], language: Language) -> list[Block | Figure]:
     """Return a remark on each comparison that could not be made, with the reason."""
     lines = (
-        text("experiments.not_estimable_line", language, metric=one.metric,
-             arm=", ".join(filter(None, (one.segment, one.arm))),
-             reason=sentences.say(one.not_estimable, language))
+        text(
+            "experiments.not_estimable_line",
+            language,
+            metric=one.metric,
+            arm=", ".join(filter(None, (one.segment, one.arm))),
+            reason=sentences.say(one.not_estimable, language),
+        )
         for one in comparisons
         if one.not_estimable
-    )  # fmt: skip
+    )
     return [Paragraph(line, small=True) for line in lines]
 
 
-def _interaction(one: Interaction, result: ExperimentResult, language: Language) -> list[str | Cell]:
+def _interaction(
+    one: Interaction, result: ExperimentResult, language: Language
+) -> list[str | Cell]:
     if one.not_estimable is not None:
         said = sentences.say(one.not_estimable, language)
     else:
@@ -86,8 +102,10 @@ def _interaction(one: Interaction, result: ExperimentResult, language: Language)
 
 def _p_values(one: Comparison | Interaction, language: Language) -> list[str]:
     none = text("words.none", language)
-    return [none if value is None else numbers.p_value(value, language=language)
-            for value in (one.p_value, one.p_adjusted)]  # fmt: skip
+    return [
+        none if value is None else numbers.p_value(value, language=language)
+        for value in (one.p_value, one.p_adjusted)
+    ]
 
 
 def _segment_table(result: ExperimentResult, language: Language) -> Table:
@@ -96,7 +114,11 @@ def _segment_table(result: ExperimentResult, language: Language) -> Table:
     groups = [
         Group(
             Cell(metric, text(f"experiments.role_{role}", language)),
-            [_segment_row(one, language, several=several) for one in result.segments if one.metric == metric],
+            [
+                _segment_row(one, language, several=several)
+                for one in result.segments
+                if one.metric == metric
+            ],
         )
         for metric, role in dict.fromkeys((one.metric, one.role) for one in result.segments)
     ]

@@ -60,7 +60,9 @@ def checked(
         ),
         checks.check_sample_ratio(grounds.arms, "sample_ratio" in blocking),
         *_within(units, grounds),
-        None if units.counted else checks.check_leaked_units(units.units, "leaked_units" in blocking),
+        None
+        if units.counted
+        else checks.check_leaked_units(units.units, "leaked_units" in blocking),
         *_of_columns(experiment, units, grounds, blocking),
         _windows(units, grounds, blocking),
         *_of_time(experiment, grounds, as_of, blocking),
@@ -86,7 +88,9 @@ def counted_units(units: UnitTable, arms: Mapping[str, ArmMoments]) -> dict[str,
 def _within(units: UnitTable, grounds: Grounds) -> list[Check | None]:
     expected = {arm.name: arm.expected for arm in grounds.arms}
     days = {
-        str(day): counted_units(units, arms) for day, arms in (grounds.days or {}).items() if day is not None
+        str(day): counted_units(units, arms)
+        for day, arms in (grounds.days or {}).items()
+        if day is not None
     }
     levels = {
         f"{segment}: {level if level is not None else ''}".strip(): counted_units(units, arms)
@@ -106,13 +110,20 @@ def _of_columns(
     covariates: dict[Column, None] = {}
     for name, one in grounds.metrics.items():
         if units.finer is None:
-            column = max(one.own, key=lambda own: sum(arm.missing[own] for arm in grounds.moments.values()))
-            empty[name] = [(arm.missing[column],) * 2 + (arm.rows,) for arm in grounds.moments.values()]
+            column = max(
+                one.own, key=lambda own: sum(arm.missing[own] for arm in grounds.moments.values())
+            )
+            empty[name] = [
+                (arm.missing[column],) * 2 + (arm.rows,) for arm in grounds.moments.values()
+            ]
         covariates |= dict.fromkeys(one.joint.columns[len(one.own) :] if one.joint else ())
     return [
         checks.check_missing_values(empty, "missing_values" in blocking),
         checks.check_covariate_balance(
-            grounds.moments, experiment.arms.control, list(covariates), "covariate_balance" in blocking
+            grounds.moments,
+            experiment.arms.control,
+            list(covariates),
+            "covariate_balance" in blocking,
         ),
     ]
 
@@ -127,7 +138,11 @@ def _of_time(
     if grounds.days is not None and period.start is not None:
         end = min(period.end, as_of or period.end)
         # Rows that are finer than the unit have days of their own, which are not those of exposure.
-        seen = None if experiment.data.rows == "finer" else sum(day is not None for day in grounds.days)
+        seen = (
+            None
+            if experiment.data.rows == "finer"
+            else sum(day is not None for day in grounds.days)
+        )
         made.append(checks.check_weekly_cycle(period.start, end, seen, "weekly_cycle" in blocking))
     return made
 
@@ -150,25 +165,33 @@ def _windows(units: UnitTable, grounds: Grounds, blocking: set[str]) -> Check | 
             values = rows - sum(arm.missing[column] for arm in arms.values())
             hits = None
             if column.binary:
-                hits = round(sum(arm.moments[column].n * arm.moments[column].mean for arm in arms.values()))
+                hits = round(
+                    sum(arm.moments[column].n * arm.moments[column].mean for arm in arms.values())
+                )
             found.setdefault(name, {})[day] = (rows, values, hits)
     return checks.check_last_days(found, blocks)
 
 
-def _outliers(experiment: Experiment, units: UnitTable, grounds: Grounds, blocking: bool) -> Check | None:
+def _outliers(
+    experiment: Experiment, units: UnitTable, grounds: Grounds, blocking: bool
+) -> Check | None:
     """Look at the largest unit of every mean that is not capped."""
     wanted = {
         name: one.own[0]
         for name, one in grounds.metrics.items()
         if isinstance(one.metric, Mean) and one.uncapped is None and len(one.own) == 1
     }
-    largest = largest_units(units.table, units.arm, list(dict.fromkeys(wanted.values())), grounds.where)
+    largest = largest_units(
+        units.table, units.arm, list(dict.fromkeys(wanted.values())), grounds.where
+    )
     control, found = experiment.arms.control, dict[str, Influence]()
     for name, column in wanted.items():
         base = (control, grounds.moments[control].moments[column])
         for arm, one in grounds.moments.items():
             there = {
-                side: largest[side][column] for side in (arm, control) if column in largest.get(side, {})
+                side: largest[side][column]
+                for side in (arm, control)
+                if column in largest.get(side, {})
             }
             if arm == control or not there:
                 continue

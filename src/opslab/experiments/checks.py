@@ -32,21 +32,32 @@ def status_of(p_value: float) -> Status:
 
 
 def _made(
-    name: str, status: Status, value: float | None, blocking: bool, values: Mapping[str, Any], key: str = ""
+    name: str,
+    status: Status,
+    value: float | None,
+    blocking: bool,
+    values: Mapping[str, Any],
+    key: str = "",
 ) -> Check:
     """Return a check whose sentence is that of its status, or of a key."""
-    return Check(name, status, value, blocking, Message(f"experiments.{name}_{key or status}", values))
+    return Check(
+        name, status, value, blocking, Message(f"experiments.{name}_{key or status}", values)
+    )
 
 
 def check_sample_ratio(arms: Sequence[ArmSummary], blocking: bool) -> Check:
     """Compare the units of each arm with the designed shares: chi-square over all arms."""
     found = sample_ratio([arm.units for arm in arms], [arm.expected for arm in arms])
     status = status_of(found.p_value)
-    farthest = max(range(len(arms)), key=lambda place: abs(arms[place].units - found.expected[place]))
+    farthest = max(
+        range(len(arms)), key=lambda place: abs(arms[place].units - found.expected[place])
+    )
     values = {
-        "p": found.p_value, "arm": arms[farthest].name, "units": arms[farthest].units,
+        "p": found.p_value,
+        "arm": arms[farthest].name,
+        "units": arms[farthest].units,
         "expected": found.expected[farthest],
-    }  # fmt: skip
+    }
     return _made("sample_ratio", status, found.p_value, blocking, values)
 
 
@@ -58,7 +69,9 @@ def check_leaked_units(units: Units, blocking: bool) -> Check:
     return _made("leaked_units", "fail", units.leaked, blocking, values)
 
 
-def check_missing_values(empty: Mapping[str, Sequence[tuple[int, int, int]]], blocking: bool) -> Check | None:
+def check_missing_values(
+    empty: Mapping[str, Sequence[tuple[int, int, int]]], blocking: bool
+) -> Check | None:
     """Compare the share of empty values between arms, for each metric that has some: the worst one speaks.
 
     Parameters
@@ -81,7 +94,11 @@ def check_missing_values(empty: Mapping[str, Sequence[tuple[int, int, int]]], bl
         return None
     metric = min(found, key=lambda name: found[name])
     p_value, status = found[metric], status_of(found[metric])
-    values = {"metric": metric, "count": sum(values for values, _, _ in empty[metric]), "p": p_value}
+    values = {
+        "metric": metric,
+        "count": sum(values for values, _, _ in empty[metric]),
+        "p": p_value,
+    }
     return _made("missing_values", status, p_value, blocking, values)
 
 
@@ -109,12 +126,20 @@ def check_covariate_balance(
     adjusted = holm([p_value for p_value, *_ in found])
     p_value, (_, covariate, name, mean, base_mean) = min(zip(adjusted, found, strict=True))
     status = status_of(p_value)
-    values = {"covariate": covariate, "arm": name, "to": mean, "from": base_mean, "control": control,
-              "p": p_value}  # fmt: skip
+    values = {
+        "covariate": covariate,
+        "arm": name,
+        "to": mean,
+        "from": base_mean,
+        "control": control,
+        "p": p_value,
+    }
     return _made("covariate_balance", status, p_value, blocking, values)
 
 
-def check_period(end: datetime.date | None, as_of: datetime.date | None, blocking: bool) -> Check | None:
+def check_period(
+    end: datetime.date | None, as_of: datetime.date | None, blocking: bool
+) -> Check | None:
     """Say when a fixed-horizon test is read before its end."""
     if end is None or as_of is None:
         return None
@@ -129,8 +154,8 @@ def check_sample_ratio_within(
 ) -> Check | None:
     """Compare the units of each arm with the designed shares on each day, or in each segment, to say where.
 
-    P-values are adjusted over the levels (Benjamini and Hochberg); the worst level speaks. It never blocks:
-    the whole test does.
+    P-values are adjusted over the levels (Benjamini and Hochberg); the worst level speaks. It never
+    blocks: the whole test does.
 
     Parameters
     ----------
@@ -162,14 +187,21 @@ def check_sample_ratio_within(
     farthest = max(expected, key=lambda arm: abs(counts.get(arm, 0) - whole * expected[arm]))
     values = {
         "level": datetime.date.fromisoformat(level) if name == "sample_ratio_days" else level,
-        "arm": farthest, "units": counts.get(farthest, 0), "expected": whole * expected[farthest],
-        "p": adjusted[worst], "count": sum(p_value < WARN_BELOW for p_value in adjusted),
+        "arm": farthest,
+        "units": counts.get(farthest, 0),
+        "expected": whole * expected[farthest],
+        "p": adjusted[worst],
+        "count": sum(p_value < WARN_BELOW for p_value in adjusted),
         "levels": len(found),
-    }  # fmt: skip
-    return Check(name, status, adjusted[worst], False, Message(f"experiments.{name}_{status}", values))
+    }
+    return Check(
+        name, status, adjusted[worst], False, Message(f"experiments.{name}_{status}", values)
+    )
 
 
-def check_trigger_ratio(triggered: Mapping[str, int], units: Mapping[str, int], blocking: bool) -> Check:
+def check_trigger_ratio(
+    triggered: Mapping[str, int], units: Mapping[str, int], blocking: bool
+) -> Check:
     """Compare the share of triggered units between the arms: a change cannot alter whom it could reach."""
     p_value = homogeneity([(met, units[arm] - met) for arm, met in triggered.items()])
     status, rate = status_of(p_value), sum(triggered.values()) / sum(units.values())
@@ -177,7 +209,9 @@ def check_trigger_ratio(triggered: Mapping[str, int], units: Mapping[str, int], 
     return _made("trigger_ratio", status, p_value, blocking, values)
 
 
-def check_weekly_cycle(start: datetime.date, end: datetime.date, seen: int | None, blocking: bool) -> Check:
+def check_weekly_cycle(
+    start: datetime.date, end: datetime.date, seen: int | None, blocking: bool
+) -> Check:
     """Say whether the days of exposure make whole weeks, and whether days are missing among them."""
     days = (end - start).days + 1
     gaps = days - seen if seen is not None else 0
@@ -206,8 +240,8 @@ def check_last_days(
 ) -> Check | None:
     """Look for outcomes that end before the period does: last days without any value, or without any success.
 
-    Days without a success count where that many units would have had one all but surely, at the rate of the
-    days before.
+    Days without a success count where that many units would have had one all but surely, at the
+    rate of the days before.
 
     Parameters
     ----------
@@ -235,7 +269,9 @@ def check_last_days(
     count, metric, first = worst
     values = {"metric": metric, "days": count, "day": datetime.date.fromisoformat(first)}
     status: Status = "fail" if blocking else "warn"
-    return Check("outcome_windows", status, count, blocking, Message("experiments.last_days", values))
+    return Check(
+        "outcome_windows", status, count, blocking, Message("experiments.last_days", values)
+    )
 
 
 def check_outliers(found: Mapping[str, Influence], alpha: float, blocking: bool) -> Check | None:
@@ -256,8 +292,16 @@ def check_outliers(found: Mapping[str, Influence], alpha: float, blocking: bool)
     status: Status = "warn" if one.alone and (turns(one) or one.moved > MOVED) else "pass"
     if blocking and status == "warn":
         status = "fail"
-    values = {"metric": name, "arm": one.arm, "row": one.row, "share": one.share, "from": one.difference,
-              "to": one.without, "p": one.p_value, "p_without": one.p_without}  # fmt: skip
+    values = {
+        "metric": name,
+        "arm": one.arm,
+        "row": one.row,
+        "share": one.share,
+        "from": one.difference,
+        "to": one.without,
+        "p": one.p_value,
+        "p_without": one.p_without,
+    }
     value = one.moved if math.isfinite(one.moved) else None
     key = "pass" if status == "pass" else "warn"
     return _made("outliers", status, value, blocking, values, key)

@@ -13,7 +13,13 @@ from opslab.tables.source import ROW, Table, literal, quoted
 
 
 def inflation(
-    table: Table, unit: str, arm: str, column: Column, at: Mapping[str, float], quantile: float, where: str
+    table: Table,
+    unit: str,
+    arm: str,
+    column: Column,
+    at: Mapping[str, float],
+    quantile: float,
+    where: str,
 ) -> dict[str, float]:
     """Give the factor by which the variance of a quantile over rows grows, as rows of a unit go together.
 
@@ -42,7 +48,9 @@ def inflation(
     """
     value, label = finite(table, column.name), f"CAST({quoted(arm)} AS VARCHAR)"
     value = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
-    cuts = " ".join(f"WHEN {literal(name)} THEN CAST({cut!r} AS DOUBLE)" for name, cut in at.items())
+    cuts = " ".join(
+        f"WHEN {literal(name)} THEN CAST({cut!r} AS DOUBLE)" for name, cut in at.items()
+    )
     query = (
         f"SELECT {label} AS arm, "
         f"CAST(count(*) FILTER ({value} <= CASE {label} {cuts} END) AS DOUBLE) AS below, "

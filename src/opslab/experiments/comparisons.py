@@ -42,7 +42,9 @@ def compare(
     """
     (_, treated, _), (_, base, _) = arm, control
     empty = _without_effect(metric, arm, control)
-    empty = replace(empty, estimate=(treated.mean if treated.n else None, base.mean if base.n else None))
+    empty = replace(
+        empty, estimate=(treated.mean if treated.n else None, base.mean if base.n else None)
+    )
     few = _too_few(empty)
     if few:
         return few
@@ -65,17 +67,23 @@ def _small(treated: Moments, base: Moments) -> bool:
 
 
 def _welch(empty: Comparison, treated: Moments, base: Moments, level: float) -> Comparison:
-    test = effects.welch(treated.mean, treated.variance, treated.n, base.mean, base.variance, base.n, level)
+    test = effects.welch(
+        treated.mean, treated.variance, treated.n, base.mean, base.variance, base.n, level
+    )
     error = base.variance / base.n
     return _inferred(
         empty,
         Contrast(
-            (treated.mean, base.mean), test.difference, treated.variance / treated.n + error, error, -error,
+            (treated.mean, base.mean),
+            test.difference,
+            treated.variance / treated.n + error,
+            error,
+            -error,
             test.degrees_of_freedom,
         ),
         level,
         "welch",
-    )  # fmt: skip
+    )
 
 
 def _inferred(empty: Comparison, found: Contrast, level: float, method: str) -> Comparison:
@@ -84,23 +92,35 @@ def _inferred(empty: Comparison, found: Contrast, level: float, method: str) -> 
     reach = float(stdtrit(freedom, (1 + level) / 2)) * error
     base = found.estimate[1]
     lift = effects.fieller(
-        found.difference, found.variance, base, found.control_variance, found.covariance, freedom, level
+        found.difference,
+        found.variance,
+        base,
+        found.control_variance,
+        found.covariance,
+        freedom,
+        level,
     )
     return replace(
-        empty, estimate=found.estimate, difference=found.difference,
-        difference_interval=(found.difference - reach, found.difference + reach), lift=lift.lift,
+        empty,
+        estimate=found.estimate,
+        difference=found.difference,
+        difference_interval=(found.difference - reach, found.difference + reach),
+        lift=lift.lift,
         lift_interval=(lift.low, lift.high),
-        p_value=2 * float(stdtr(freedom, -abs(found.difference) / error)), standard_error=error,
-        degrees_of_freedom=freedom if math.isfinite(freedom) else None, method=method,
-        harm_p=_harm_p(empty, found, bounded=lift.low is not None), not_estimable=None,
-    )  # fmt: skip
+        p_value=2 * float(stdtr(freedom, -abs(found.difference) / error)),
+        standard_error=error,
+        degrees_of_freedom=freedom if math.isfinite(freedom) else None,
+        method=method,
+        harm_p=_harm_p(empty, found, bounded=lift.low is not None),
+        not_estimable=None,
+    )
 
 
 def _harm_p(empty: Comparison, found: Contrast, *, bounded: bool) -> float | None:
     """Return a guardrail's one-sided p of a harm of at least its margin.
 
-    A relative margin is tested through difference + margin x |control|, with the degrees of freedom of the
-    interval, so that p and the interval shown always agree.
+    A relative margin is tested through difference + margin x |control|, with the degrees of freedom
+    of the interval, so that p and the interval shown always agree.
     """
     kind, size = empty.margin or (None, 0.0)
     if kind is None or (kind == "relative" and not bounded):
@@ -118,17 +138,21 @@ def _harm_p(empty: Comparison, found: Contrast, *, bounded: bool) -> float | Non
 
 
 def compare_jointly(
-    metric: Metric, arm: tuple[str, CrossMoments, int], control: tuple[str, CrossMoments, int],
-    alpha: float, covariates: Sequence[tuple[str, int]] = (), strata: Strata | None = None,
-) -> Comparison:  # fmt: skip
+    metric: Metric,
+    arm: tuple[str, CrossMoments, int],
+    control: tuple[str, CrossMoments, int],
+    alpha: float,
+    covariates: Sequence[tuple[str, int]] = (),
+    strata: Strata | None = None,
+) -> Comparison:
     """Return the comparison of a ratio, or of any metric with covariates or within strata.
 
     Parameters
     ----------
     metric : Metric
     arm, control : tuple
-        Name, cross moments of the metric's own columns and then the covariates, and the count of empty
-        values.
+        Name, cross moments of the metric's own columns and then the covariates, and the count of
+        empty values.
     alpha : float
         As in `compare`.
     covariates : sequence of tuple
@@ -146,15 +170,21 @@ def compare_jointly(
     if own > 1:
         for name, side, _ in (arm, control):
             if not is_clear(side, 1):
-                return replace(empty, not_estimable=Message("experiments.denominator_zero", {"arm": name}))
+                return replace(
+                    empty, not_estimable=Message("experiments.denominator_zero", {"arm": name})
+                )
     if strata is not None and not strata.estimable:
-        return replace(empty, not_estimable=Message("experiments.thin_strata", {"count": len(strata.cells)}))
+        return replace(
+            empty, not_estimable=Message("experiments.thin_strata", {"count": len(strata.cells)})
+        )
     plain = give(own)
     empty = replace(empty, estimate=plain.estimate)
     if strata is None and isinstance(metric, Proportion):
         counted = [Moments(side.n, side.means[0], side.scatter[0][0]) for side in (treated, base)]
         if _small(*counted):
-            known = compare(metric, (arm[0], counted[0], arm[2]), (control[0], counted[1], control[2]), alpha)
+            known = compare(
+                metric, (arm[0], counted[0], arm[2]), (control[0], counted[1], control[2]), alpha
+            )
             told = Message("experiments.covariate_small_counts", {"count": SMALL_COUNT})
             return replace(known, notes=(told,))
     if plain.variance <= (_ROUNDED * max(map(abs, plain.estimate))) ** 2:
@@ -173,13 +203,18 @@ def without_strata(
 
 
 def _adjusted(
-    empty: Comparison, plain: Contrast, sides: tuple[CrossMoments, CrossMoments, int],
+    empty: Comparison,
+    plain: Contrast,
+    sides: tuple[CrossMoments, CrossMoments, int],
     covariates: Sequence[tuple[str, int]],
     how: tuple[float, str, Callable[..., Contrast], tuple[CrossMoments, CrossMoments]],
-) -> Comparison:  # fmt: skip
+) -> Comparison:
     """Return a comparison adjusted by the covariates that can be used, the raw effect kept beside."""
     level, within, give, spread = how
-    widths, prefix = [width for _, width in covariates], f"{within}{'ratio_' if sides[2] > 1 else ''}"
+    widths, prefix = (
+        [width for _, width in covariates],
+        f"{within}{'ratio_' if sides[2] > 1 else ''}",
+    )
     kept, unusable = usable(*spread, sides[2], widths)
     notes = {covariates[place][0]: reason for place, reason in unusable.items()}
     told = [Message(f"experiments.covariate_{notes[name]}", {"covariate": name}) for name in notes]
@@ -200,12 +235,17 @@ def _adjusted(
 
 
 def compare_quantiles(
-    metric: Quantile, arm: tuple[str, Moments, int], control: tuple[str, Moments, int], alpha: float,
-    found: Mapping[str, OrderStatistics], inflation: Mapping[str, float] | None = None,
-) -> Comparison:  # fmt: skip
+    metric: Quantile,
+    arm: tuple[str, Moments, int],
+    control: tuple[str, Moments, int],
+    alpha: float,
+    found: Mapping[str, OrderStatistics],
+    inflation: Mapping[str, float] | None = None,
+) -> Comparison:
     """Return the comparison of a quantile; ``found`` holds the arms with a long enough tail.
 
-    ``inflation``, by arm, is for values that come in clusters. The other parameters are those of `compare`.
+    ``inflation``, by arm, is for values that come in clusters. The other parameters are those of
+    `compare`.
     """
     empty = _without_effect(metric, arm, control)
     few = _too_few(empty)
@@ -240,9 +280,15 @@ def _without_effect(
     control: tuple[str, Moments | CrossMoments, int],
 ) -> Comparison:
     empty = Comparison(
-        metric=metric.name, role=metric.role, type=metric.type, goal=metric.goal, arm=arm[0],
-        control=control[0], n=(arm[1].n, control[1].n), missing=(arm[2], control[2]),
-    )  # fmt: skip
+        metric=metric.name,
+        role=metric.role,
+        type=metric.type,
+        goal=metric.goal,
+        arm=arm[0],
+        control=control[0],
+        n=(arm[1].n, control[1].n),
+        missing=(arm[2], control[2]),
+    )
     if metric.margin is None:
         return empty
     relative = metric.margin.relative is not None
@@ -253,7 +299,9 @@ def _without_effect(
 def _too_few(empty: Comparison) -> Comparison | None:
     for name, n in zip((empty.arm, empty.control), empty.n, strict=True):
         if n < 2:  # noqa: PLR2004 - a variance takes two
-            return replace(empty, not_estimable=Message("experiments.too_few_values", {"arm": name, "n": n}))
+            return replace(
+                empty, not_estimable=Message("experiments.too_few_values", {"arm": name, "n": n})
+            )
     return None
 
 
@@ -273,24 +321,29 @@ def _score(empty: Comparison, treated: Moments, base: Moments, level: float) -> 
         kind, size = empty.margin
         harm = proportions.non_inferiority_p(*counts, size, empty.goal, relative=kind == "relative")
     return replace(
-        empty, difference=treated.mean - base.mean,
+        empty,
+        difference=treated.mean - base.mean,
         difference_interval=proportions.miettinen_nurminen_difference(*counts, level),
         lift=(treated.mean - base.mean) / base.mean if base.mean else None,
         lift_interval=proportions.miettinen_nurminen_lift(*counts, level),
-        p_value=proportions.score_test(*counts).p_value, method="score", harm_p=harm,
-    )  # fmt: skip
+        p_value=proportions.score_test(*counts).p_value,
+        method="score",
+        harm_p=harm,
+    )
 
 
 def judge(comparisons: Sequence[Comparison], alpha: float) -> list[Comparison]:
     """Return the comparisons with p-values adjusted over their family, and what each says.
 
-    Primaries over all arms: Holm. Secondaries: Benjamini and Hochberg. Guardrails: none, as all of them
-    must hold (intersection-union).
+    Primaries over all arms: Holm. Secondaries: Benjamini and Hochberg. Guardrails: none, as all of
+    them must hold (intersection-union).
     """
     adjusted: dict[int, float | None] = {}
     for role, adjust in (("primary", holm), ("secondary", benjamini_hochberg)):
         family = [
-            place for place, one in enumerate(comparisons) if one.role == role and one.p_value is not None
+            place
+            for place, one in enumerate(comparisons)
+            if one.role == role and one.p_value is not None
         ]
         values = adjust([comparisons[place].p_value or 0.0 for place in family])
         adjusted |= dict(zip(family, values, strict=True))
@@ -314,7 +367,9 @@ def _verdict(one: Comparison, alpha: float) -> Verdict:
 def _guarded(one: Comparison) -> Verdict:
     """Judge a guardrail by the interval that is shown: its worse side against the margin."""
     kind, size = one.margin or ("absolute", 0.0)
-    low, high = _worsening(one.lift_interval if kind == "relative" else one.difference_interval, one.goal)
+    low, high = _worsening(
+        one.lift_interval if kind == "relative" else one.difference_interval, one.goal
+    )
     if high is not None and high < size:
         return "safe"
     return "harmed" if low is not None and low > size else "unproven"

@@ -35,16 +35,20 @@ class Contrast(NamedTuple):
 
 
 def contrast(
-    treated: CrossMoments, control: CrossMoments, own: int = 1, widths: Sequence[int] = (),
+    treated: CrossMoments,
+    control: CrossMoments,
+    own: int = 1,
+    widths: Sequence[int] = (),
     kept: Sequence[int] = (),
-) -> Contrast:  # fmt: skip
+) -> Contrast:
     """Give the difference of two means or ratios, adjusted by covariates.
 
-    A ratio R = sum(m) / sum(d) acts through its linearised unit variable Z = (m - R d) / mean(d); a mean
-    through Z = y. With slopes theta of Z on the covariates X within each arm, and w = n / N, both arms take
-    theta* = w_control theta_treated + w_treated theta_control. The variance of A = Z - theta*' X is that of
-    adjusting each arm by its own theta about the pooled mean, with the extra term
-    (theta_treated - theta_control)' Var(X) (theta_treated - theta_control) / N that the pooled mean costs.
+    A ratio R = sum(m) / sum(d) acts through its linearised unit variable Z = (m - R d) / mean(d); a
+    mean through Z = y. With slopes theta of Z on the covariates X within each arm, and w = n / N,
+    both arms take theta* = w_control theta_treated + w_treated theta_control. The variance of A = Z
+    - theta*' X is that of adjusting each arm by its own theta about the pooled mean, with the extra
+    term (theta_treated - theta_control)' Var(X) (theta_treated - theta_control) / N that the pooled
+    mean costs.
 
     Parameters
     ----------
@@ -53,7 +57,8 @@ def contrast(
     own : int
         1 for a mean, 2 for a ratio (numerator, denominator).
     widths : sequence of int
-        For each covariate 1, or 2 for a ratio, which is linearised about the ratio of both arms together.
+        For each covariate 1, or 2 for a ratio, which is linearised about the ratio of both arms
+        together.
     kept : sequence of int
         Places of the covariates to use, as `usable` gives them.
 
@@ -71,8 +76,8 @@ def contrast(
 
     Sources
     -------
-    Deng, Knoblich and Lu (2018), section 3 (ratio); Deng, Xu, Kohavi and Walker (2013) (CUPED); Lin (2013)
-    (a slope for each arm).
+    Deng, Knoblich and Lu (2018), section 3 (ratio); Deng, Xu, Kohavi and Walker (2013) (CUPED); Lin
+    (2013) (a slope for each arm).
     """
     means = merge_cross(treated, control).means
     made = [_linearised(side, own, widths, means) for side in (treated, control)]
@@ -121,8 +126,10 @@ def usable(
             continue
         before, here = [1 + other for other in kept], 1 + place
         spreads = [scatter[here, here] for scatter in made]
-        left = [spread - _explained(scatter, before, here)
-                for spread, scatter in zip(spreads, made, strict=True)]  # fmt: skip
+        left = [
+            spread - _explained(scatter, before, here)
+            for spread, scatter in zip(spreads, made, strict=True)
+        ]
         if 0.0 in spreads:
             unusable[place] = "constant"
         elif any(alone <= _COLLINEAR * spread for alone, spread in zip(left, spreads, strict=True)):
@@ -175,7 +182,9 @@ def _linearised(
     scatter = np.array(side.scatter)
     estimate, loadings = linearised(side.means, own, widths, means)
     made, here = loadings @ scatter @ loadings.T, np.array(side.means)
-    rounding = _ROUNDING * (loadings**2 @ np.diag(scatter))  # of parts that cancel but for their digits
+    rounding = _ROUNDING * (
+        loadings**2 @ np.diag(scatter)
+    )  # of parts that cancel but for their digits
     rounding += side.n * (_NO_VARIATION * (abs(loadings) @ abs(here))) ** 2
     empty = np.diag(made) <= rounding
     made[empty, :] = made[:, empty] = 0.0

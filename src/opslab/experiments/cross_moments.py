@@ -48,7 +48,9 @@ def merge_cross(first: CrossMoments, second: CrossMoments) -> CrossMoments:
     means = tuple(mean + step * share for mean, step in zip(first.means, apart, strict=True))
     scatter = tuple(
         tuple(
-            first.scatter[row][column] + second.scatter[row][column] + here * there * first.n * share
+            first.scatter[row][column]
+            + second.scatter[row][column]
+            + here * there * first.n * share
             for column, there in enumerate(apart)
         )
         for row, here in enumerate(apart)
@@ -72,7 +74,9 @@ def cross_sql(
     covariates : sequence of str
         SQL of the shifted covariates, never empty.
     """
-    present, given = (" AND ".join(f"{column} IS NOT NULL" for column in columns) for columns in (own, raw))
+    present, given = (
+        " AND ".join(f"{column} IS NOT NULL" for column in columns) for columns in (own, raw)
+    )
     terms = [f"{name}_{place}" for place in range(len(own) + len(covariates))]
     added = [
         f"CASE WHEN {present} THEN {column} END AS {term}"
@@ -98,6 +102,8 @@ def from_cells(cells: Sequence[Any], shifts: Sequence[float]) -> CrossMoments:
     places = combinations_with_replacement(range(size), 2)
     for (row, column), product in zip(places, sums[size:], strict=True):
         centred = product - totals[row] * totals[column] / n if n > 1 else 0.0
-        scatter[row][column] = scatter[column][row] = max(centred, 0.0) if row == column else centred
+        scatter[row][column] = scatter[column][row] = (
+            max(centred, 0.0) if row == column else centred
+        )
     means = tuple(shift + total / n for shift, total in zip(shifts, totals, strict=True))
     return CrossMoments(n, given, means, tuple(map(tuple, scatter)))

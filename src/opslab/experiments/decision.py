@@ -30,10 +30,13 @@ class Needed:
 
 
 def decide(
-    experiment: Experiment, checks: Sequence[Check], comparisons: Sequence[Comparison],
-    deviations: Mapping[tuple[str, str], float], weights: Mapping[str, float],
+    experiment: Experiment,
+    checks: Sequence[Check],
+    comparisons: Sequence[Comparison],
+    deviations: Mapping[tuple[str, str], float],
+    weights: Mapping[str, float],
     as_of: datetime.date | None,
-) -> Decision:  # fmt: skip
+) -> Decision:
     """Return the decision.
 
     Parameters
@@ -43,7 +46,8 @@ def decide(
     comparisons : sequence of Comparison
         Judged.
     deviations : mapping
-        Pooled standard deviation by metric and arm: for the units that an open question still asks for.
+        Pooled standard deviation by metric and arm: for the units that an open question still asks
+        for.
     weights : mapping
         Designed weight of each arm.
     as_of : datetime.date or None
@@ -61,13 +65,17 @@ def decide(
         return Decision("ship", max(passing, key=lambda arm: _gain(by_arm[arm])), reasons)
     family = sum(one.role == "primary" and one.p_value is not None for one in comparisons)
     needed = [
-        needs for arm in arms if (needs := _needs(experiment, by_arm[arm], family, deviations, weights))
+        needs
+        for arm in arms
+        if (needs := _needs(experiment, by_arm[arm], family, deviations, weights))
     ]
     if needed:
         most = max(needed, key=lambda needs: needs.more)
         return Decision("extend", None, reasons, most.more, _days(experiment, most, as_of))
     unsized = {metric.name for metric in experiment.metrics if metric.mde is None}
-    left_open = [one.metric for one in comparisons if one.role == "primary" and one.verdict == "open"]
+    left_open = [
+        one.metric for one in comparisons if one.role == "primary" and one.verdict == "open"
+    ]
     without = [Message("experiments.no_mde", {"metric": name}) for name in dict.fromkeys(left_open)]
     reasons += tuple(message for message in without if message.values["metric"] in unsized)
     return Decision("do_not_ship", None, reasons)
@@ -106,13 +114,16 @@ def _gain(comparisons: Sequence[Comparison]) -> float:
 
 
 def _needs(
-    experiment: Experiment, comparisons: Sequence[Comparison], family: int,
-    deviations: Mapping[tuple[str, str], float], weights: Mapping[str, float],
-) -> Needed | None:  # fmt: skip
+    experiment: Experiment,
+    comparisons: Sequence[Comparison],
+    family: int,
+    deviations: Mapping[tuple[str, str], float],
+    weights: Mapping[str, float],
+) -> Needed | None:
     """Return the units an arm's open questions ask for; None when more units would not help.
 
-    ``family`` is the number of p-values that Holm adjusts together: each primary is asked for at alpha
-    over that number.
+    ``family`` is the number of p-values that Holm adjusts together: each primary is asked for at
+    alpha over that number.
     """
     primaries = [one for one in comparisons if one.role == "primary"]
     guardrails = [one for one in comparisons if one.role == "guardrail"]
@@ -128,25 +139,34 @@ def _needs(
     ]
     if not every and all(one.verdict != "won" for one in primaries):  # one win will do: the nearest
         found = [
-            _asked(experiment, one, family, deviations, weights) for one in primaries if one.verdict == "open"
+            _asked(experiment, one, family, deviations, weights)
+            for one in primaries
+            if one.verdict == "open"
         ]
         short = [needs for needs in found if needs is not None and needs.more > 0]
         asked.append(min(short, key=lambda needs: needs.more) if short else None)
     known = [needs for needs in asked if needs is not None]
     if len(known) < len(asked):
         return None
-    return max((needs for needs in known if needs.more > 0), key=lambda needs: needs.more, default=None)
+    return max(
+        (needs for needs in known if needs.more > 0), key=lambda needs: needs.more, default=None
+    )
 
 
 def _asked(
-    experiment: Experiment, one: Comparison, family: int, deviations: Mapping[tuple[str, str], float],
+    experiment: Experiment,
+    one: Comparison,
+    family: int,
+    deviations: Mapping[tuple[str, str], float],
     weights: Mapping[str, float],
-) -> Needed | None:  # fmt: skip
+) -> Needed | None:
     """Return the units one open question asks for; None when no number of units would settle it."""
     metric = next(metric for metric in experiment.metrics if metric.name == one.metric)
     size = _size(metric, one)
     deviation = deviations[one.metric, one.arm]
-    if deviation == 0 and one.type == "proportion":  # 0 against all: the spread of both arms together
+    if (
+        deviation == 0 and one.type == "proportion"
+    ):  # 0 against all: the spread of both arms together
         share = sum(estimate or 0.0 for estimate in one.estimate) / 2
         deviation = math.sqrt(share * (1 - share))
     if not size or not deviation or _excludes(one, size):

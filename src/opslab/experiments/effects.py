@@ -51,9 +51,14 @@ class NonInferiority(NamedTuple):
 
 
 def welch(
-    mean_arm: float, variance_arm: float, n_arm: int, mean_control: float, variance_control: float,
-    n_control: int, level: float = 0.95,
-) -> Welch:  # fmt: skip
+    mean_arm: float,
+    variance_arm: float,
+    n_arm: int,
+    mean_control: float,
+    variance_control: float,
+    n_control: int,
+    level: float = 0.95,
+) -> Welch:
     """Compare two independent means without assuming equal variances.
 
     Parameters
@@ -94,19 +99,29 @@ def welch(
     p_value = 2.0 * float(stdtr(degrees_of_freedom, -abs(difference / standard_error)))
     half_width = float(stdtrit(degrees_of_freedom, quantile_of)) * standard_error
     return Welch(
-        difference, standard_error, degrees_of_freedom, p_value, difference - half_width,
+        difference,
+        standard_error,
+        degrees_of_freedom,
+        p_value,
+        difference - half_width,
         difference + half_width,
-    )  # fmt: skip
+    )
 
 
 def fieller(
-    difference: float, variance_difference: float, control_mean: float, variance_control_mean: float,
-    covariance: float, degrees_of_freedom: float, level: float = 0.95,
-) -> Lift:  # fmt: skip
+    difference: float,
+    variance_difference: float,
+    control_mean: float,
+    variance_control_mean: float,
+    covariance: float,
+    degrees_of_freedom: float,
+    level: float = 0.95,
+) -> Lift:
     """Give the relative lift with Fieller's interval, which agrees with the test of the difference.
 
-    Where the interval is bounded it excludes 0 exactly when a t test of the difference with the same
-    degrees of freedom rejects at 1 - level. A negative baseline keeps the sign of the difference.
+    Where the interval is bounded it excludes 0 exactly when a t test of the difference with the
+    same degrees of freedom rejects at 1 - level. A negative baseline keeps the sign of the
+    difference.
 
     Parameters
     ----------
@@ -129,8 +144,8 @@ def fieller(
     -------
     Lift
         Lift and limits as fractions. Both limits are None when the control mean is not clearly away
-        from 0 at this level: the confidence set is then unbounded. The lift is None when the control
-        mean is 0.
+        from 0 at this level: the confidence set is then unbounded. The lift is None when the
+        control mean is 0.
 
     Raises
     ------
@@ -168,8 +183,11 @@ def fieller(
     curvature = baseline**2 - squared_quantile * variance_control_mean
     if curvature <= 0:
         return Lift(lift, None, None)
-    # Solved for the distance from the point estimate: its two roots have opposite signs, so nothing cancels.
-    variance = variance_difference - 2 * lift * covariance_baseline + lift**2 * variance_control_mean
+    # Solved for the distance from the point estimate: its two roots have opposite signs, so nothing
+    # cancels.
+    variance = (
+        variance_difference - 2 * lift * covariance_baseline + lift**2 * variance_control_mean
+    )
     slope = squared_quantile * (lift * variance_control_mean - covariance_baseline)
     root = sqrt(slope**2 + curvature * squared_quantile * max(variance, 0.0))
     return Lift(lift, lift + (slope - root) / curvature, lift + (slope + root) / curvature)
@@ -224,9 +242,17 @@ def non_inferiority_p(
 
 
 def non_inferiority(
-    mean_arm: float, variance_arm: float, n_arm: int, mean_control: float, variance_control: float,
-    n_control: int, margin: float, goal: Goal, *, relative: bool,
-) -> NonInferiority:  # fmt: skip
+    mean_arm: float,
+    variance_arm: float,
+    n_arm: int,
+    mean_control: float,
+    variance_control: float,
+    n_control: int,
+    margin: float,
+    goal: Goal,
+    *,
+    relative: bool,
+) -> NonInferiority:
     """Test that an arm's mean is not worse than the control's by more than a margin.
 
     A relative margin is a share of |control mean|. It is tested through the linear contrast
@@ -241,7 +267,8 @@ def non_inferiority(
     n_arm, n_control : int
         Numbers of units with a value, at least 2 each.
     margin : float
-        Largest loss that is still acceptable, above 0: in metric units, or a fraction when relative.
+        Largest loss that is still acceptable, above 0: in metric units, or a fraction when
+        relative.
     goal : {"increase", "decrease"}
         Direction in which the metric is good.
     relative : bool
@@ -256,7 +283,8 @@ def non_inferiority(
     Raises
     ------
     ValueError
-        When an input is impossible, both variances are 0, or a relative margin meets a control mean of 0.
+        When an input is impossible, both variances are 0, or a relative margin meets a control mean
+        of 0.
 
     Examples
     --------
@@ -279,17 +307,31 @@ def non_inferiority(
     else:
         shift = loss_allowed
     contrast, standard_error, degrees_of_freedom = _contrast(
-        mean_arm, variance_arm, n_arm, mean_control, variance_control, n_control, control_factor=factor
+        mean_arm,
+        variance_arm,
+        n_arm,
+        mean_control,
+        variance_control,
+        n_control,
+        control_factor=factor,
     )
     distance = contrast - shift
     statistic = (distance if goal == "increase" else -distance) / standard_error
-    return NonInferiority(float(stdtr(degrees_of_freedom, -statistic)), degrees_of_freedom, statistic)
+    return NonInferiority(
+        float(stdtr(degrees_of_freedom, -statistic)), degrees_of_freedom, statistic
+    )
 
 
 def _contrast(
-    mean_arm: float, variance_arm: float, n_arm: int, mean_control: float, variance_control: float,
-    n_control: int, *, control_factor: float,
-) -> tuple[float, float, float]:  # fmt: skip
+    mean_arm: float,
+    variance_arm: float,
+    n_arm: int,
+    mean_control: float,
+    variance_control: float,
+    n_control: int,
+    *,
+    control_factor: float,
+) -> tuple[float, float, float]:
     """Return arm - factor x control, its standard error and Satterthwaite's degrees of freedom."""
     _require_finite(mean_arm=mean_arm, mean_control=mean_control)
     for name, variance in (("variance_arm", variance_arm), ("variance_control", variance_control)):
@@ -301,7 +343,9 @@ def _contrast(
     squared_error_arm = variance_arm / n_arm
     squared_error = squared_error_arm + control_factor**2 * variance_control / n_control
     if squared_error == 0:
-        raise ValueError("variance_arm == variance_control == 0, one must be > 0: nothing varies to test.")
+        raise ValueError(
+            "variance_arm == variance_control == 0, one must be > 0: nothing varies to test."
+        )
     share = squared_error_arm / squared_error
     degrees_of_freedom = 1.0 / (share**2 / (n_arm - 1) + (1.0 - share) ** 2 / (n_control - 1))
     return mean_arm - control_factor * mean_control, sqrt(squared_error), degrees_of_freedom

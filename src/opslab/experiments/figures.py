@@ -13,7 +13,18 @@ from matplotlib.ticker import MaxNLocator
 from opslab.experiments import sentences
 from opslab.experiments.result import Comparison, ExperimentResult, Trend
 from opslab.messages import Language, numbers, one_line, text
-from opslab.report.figures import BLUE, GREEN, GREY, INK, RED, WIDTH, Figure, style, width_of, wrapped
+from opslab.report.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    RED,
+    WIDTH,
+    Figure,
+    style,
+    width_of,
+    wrapped,
+)
 
 _COLOURS = {"won": GREEN, "safe": GREEN, "lost": RED, "harmed": RED}
 _TEXT, _TITLE, _SMALL = 10.0, 11.0, 8.5  # points
@@ -38,13 +49,15 @@ class _Row:
 def forest(result: ExperimentResult, language: Language) -> Figure:
     """Draw the lift of every metric and arm with its interval, the margins of guardrails marked.
 
-    The words stand above each line, so that long names take no room from the lines. Effects without a
-    bounded lift are named in the alt text and the table, and have no line here.
+    The words stand above each line, so that long names take no room from the lines. Effects without
+    a bounded lift are named in the alt text and the table, and have no line here.
     """
     drawn = [one for one in result.comparisons if sentences.bounded(one)]
     drawing, frame = _forest(drawn, _finding(result, language), result, language)
     return Figure(
-        drawing, alt=_alt(result.comparisons, result, language), caption=_caption(drawn, frame, language)
+        drawing,
+        alt=_alt(result.comparisons, result, language),
+        caption=_caption(drawn, frame, language),
     )
 
 
@@ -57,7 +70,9 @@ def segment_forest(result: ExperimentResult, metric: str, language: Language) ->
     ]
     if not drawn:
         return None
-    known = [one for one in result.interactions if one.metric == metric and one.p_adjusted is not None]
+    known = [
+        one for one in result.interactions if one.metric == metric and one.p_adjusted is not None
+    ]
     differing = [one.segment for one in known if (one.p_adjusted or 0.0) <= result.plan.alpha]
     key = "experiments.segments_title_differ" if differing else "experiments.segments_title_alike"
     title = text(key, language, metric=metric, segments=list(dict.fromkeys(differing)))
@@ -68,10 +83,17 @@ def segment_forest(result: ExperimentResult, metric: str, language: Language) ->
 
 def trend_figure(one: Trend, result: ExperimentResult, language: Language) -> Figure:
     """Draw an effect by time since exposure, with the interval of each span."""
-    share = next(known.type for known in result.comparisons if known.metric == one.metric) == "proportion"
+    share = (
+        next(known.type for known in result.comparisons if known.metric == one.metric)
+        == "proportion"
+    )
     scale = 100.0 if share else 1.0
-    title = text(f"experiments.trend_title_{trend_key(one, result.plan.alpha)}", language, metric=one.metric,
-                 arm=one.arm)  # fmt: skip
+    title = text(
+        f"experiments.trend_title_{trend_key(one, result.plan.alpha)}",
+        language,
+        metric=one.metric,
+        arm=one.arm,
+    )
     shown = wrapped(one_line(title), WIDTH - 2 * _SIDE, _TITLE, "bold")
     spans = [(place, span) for place, span in enumerate(one.spans) if span.difference is not None]
     with style():
@@ -82,24 +104,38 @@ def trend_figure(one: Trend, result: ExperimentResult, language: Language) -> Fi
         for place, span in spans:
             low, high = (scale * (bound or 0.0) for bound in (span.low, span.high))
             axes.plot([place, place], [low, high], color=BLUE, linewidth=2.2, solid_capstyle="butt")
-            axes.plot([place], [scale * (span.difference or 0.0)], marker="o", markersize=5.5, color=BLUE)
-        axes.set_xticks(range(len(one.spans)), [str(place * one.days) for place in range(len(one.spans))])
+            axes.plot(
+                [place], [scale * (span.difference or 0.0)], marker="o", markersize=5.5, color=BLUE
+            )
+        axes.set_xticks(
+            range(len(one.spans)), [str(place * one.days) for place in range(len(one.spans))]
+        )
         axes.tick_params(labelsize=_SMALL)
         axis = text(f"experiments.trend_axis_{one.days}", language, level=1 - result.plan.alpha)
         axes.set_xlabel(one_line(axis), fontsize=_SMALL)
         unit = "experiments.trend_points" if share else "experiments.trend_units"
         axes.set_ylabel(one_line(text(unit, language)), fontsize=_SMALL)
     lines = [
-        text("experiments.trend_alt", language, metric=one.metric, arm=one.arm, level=1 - result.plan.alpha)
+        text(
+            "experiments.trend_alt",
+            language,
+            metric=one.metric,
+            arm=one.arm,
+            level=1 - result.plan.alpha,
+        )
     ]
     show = numbers.signed_points if share else numbers.signed_number
     for place, span in spans:
         ends = [show(bound or 0.0, language=language) for bound in (span.low, span.high)]
         lines.append(
-            text("experiments.trend_alt_line", language, day=place * one.days,
-                 effect=show(span.difference or 0.0, language=language),
-                 interval=text("words.range", language, low=ends[0], high=ends[1]))
-        )  # fmt: skip
+            text(
+                "experiments.trend_alt_line",
+                language,
+                day=place * one.days,
+                effect=show(span.difference or 0.0, language=language),
+                interval=text("words.range", language, low=ends[0], high=ends[1]),
+            )
+        )
     return Figure(drawing, alt=" ".join(lines), caption=text("experiments.trend_caption", language))
 
 
@@ -123,8 +159,12 @@ def _forest(
         head = 0.12 + 0.21 * (title.count("\n") + 1)
         height = head + bottom + 0.62
         drawing = Drawing(figsize=(WIDTH, height))
-        drawing.text(_SIDE / WIDTH, 1 - 0.04 / height, title, fontsize=_TITLE, weight="bold", va="top")
-        axes = drawing.add_axes((_SIDE / WIDTH, 0.62 / height, 1 - 2 * _SIDE / WIDTH, bottom / height))
+        drawing.text(
+            _SIDE / WIDTH, 1 - 0.04 / height, title, fontsize=_TITLE, weight="bold", va="top"
+        )
+        axes = drawing.add_axes(
+            (_SIDE / WIDTH, 0.62 / height, 1 - 2 * _SIDE / WIDTH, bottom / height)
+        )
         frame = _frame(drawn)
         axes.set_xlim(frame)
         axes.set_ylim(bottom, 0)
@@ -150,9 +190,11 @@ def _layout(drawn: Sequence[Comparison], language: Language) -> tuple[list[_Row]
     for one in drawn:
         head = ""
         effect = text(
-            "experiments.forest_effect", language, effect=sentences.lift(one, language),
+            "experiments.forest_effect",
+            language,
+            effect=sentences.lift(one, language),
             interval=sentences.lift_interval(one, language),
-        )  # fmt: skip
+        )
         label = one_line(one.arm if several else one.metric)
         room = inside - width_of(effect, _TEXT) - 0.25
         if several and one.metric != metric:
@@ -179,7 +221,9 @@ def _words(axes: Axes, row: _Row) -> None:
     axes.text(1, baseline, row.effect, transform=across, va="baseline", ha="right")
 
 
-def _line(axes: Axes, row: _Row, frame: tuple[float, float], *, greyed: bool, language: Language) -> None:
+def _line(
+    axes: Axes, row: _Row, frame: tuple[float, float], *, greyed: bool, language: Language
+) -> None:
     one, place = row.one, row.place
     low, high = (bound for bound in one.lift_interval if bound is not None)
     axes.plot([0, 0], [place - 0.06, place + 0.06], color=INK, linewidth=0.9, zorder=0)
@@ -195,17 +239,28 @@ def _line(axes: Axes, row: _Row, frame: tuple[float, float], *, greyed: bool, la
     margin = _edge(one)
     if margin is not None:
         axes.plot(
-            [margin, margin], [place - 0.08, place + 0.08], color=INK, linewidth=1.4,
+            [margin, margin],
+            [place - 0.08, place + 0.08],
+            color=INK,
+            linewidth=1.4,
             linestyle=(0, (2.2, 1.4)),
-        )  # fmt: skip
+        )
         span = frame[1] - frame[0]
         side = (
-            "left" if margin < frame[0] + span / 6 else "right" if margin > frame[1] - span / 6 else "center"
+            "left"
+            if margin < frame[0] + span / 6
+            else "right"
+            if margin > frame[1] - span / 6
+            else "center"
         )
         axes.text(
-            margin, place + 0.13, text("experiments.forest_margin", language, margin=margin),
-            fontsize=_SMALL, ha=side, va="top",
-        )  # fmt: skip
+            margin,
+            place + 0.13,
+            text("experiments.forest_margin", language, margin=margin),
+            fontsize=_SMALL,
+            ha=side,
+            va="top",
+        )
 
 
 def _edge(one: Comparison) -> float | None:
@@ -242,7 +297,9 @@ def _ticks(frame: tuple[float, float], language: Language) -> tuple[list[float],
     digits = max(0, math.ceil(-math.log10(step * 100) - 1e-9))
     inside = [float(place) for place in places if frame[0] <= place <= frame[1]]
     shown = [
-        place for place in inside if _is_zero(place, step) or frame[0] + edge <= place <= frame[1] - edge
+        place
+        for place in inside
+        if _is_zero(place, step) or frame[0] + edge <= place <= frame[1] - edge
     ]
     labels = [
         "0" if _is_zero(place, step) else numbers.signed_percent(place, digits, language=language)
@@ -261,8 +318,13 @@ def _finding(result: ExperimentResult, language: Language) -> str:
     one = sentences.leading(result)
     if one is None or one.difference is None:
         return text("experiments.forest_title_none", language)
-    effect, interval = sentences.lift_or_difference(one, language), sentences.interval(one, language)
-    return text("experiments.forest_title", language, metric=one.metric, effect=effect, interval=interval)
+    effect, interval = (
+        sentences.lift_or_difference(one, language),
+        sentences.interval(one, language),
+    )
+    return text(
+        "experiments.forest_title", language, metric=one.metric, effect=effect, interval=interval
+    )
 
 
 def _caption(drawn: Sequence[Comparison], frame: tuple[float, float], language: Language) -> str:
@@ -277,14 +339,27 @@ def _caption(drawn: Sequence[Comparison], frame: tuple[float, float], language: 
 
 def _alt(told: Sequence[Comparison], result: ExperimentResult, language: Language) -> str:
     lines = [
-        text("experiments.forest_alt", language, level=1 - result.plan.alpha, control=result.plan.control)
+        text(
+            "experiments.forest_alt",
+            language,
+            level=1 - result.plan.alpha,
+            control=result.plan.control,
+        )
     ]
     for one in told:
         if one.difference is None:
-            lines.append(text("experiments.forest_alt_none", language, metric=one.metric, arm=one.arm))
+            lines.append(
+                text("experiments.forest_alt_none", language, metric=one.metric, arm=one.arm)
+            )
             continue
         lines.append(
-            text("experiments.forest_alt_line", language, metric=one.metric, arm=one.arm,
-                 effect=sentences.lift(one, language), interval=sentences.lift_interval(one, language))
-        )  # fmt: skip
+            text(
+                "experiments.forest_alt_line",
+                language,
+                metric=one.metric,
+                arm=one.arm,
+                effect=sentences.lift(one, language),
+                interval=sentences.lift_interval(one, language),
+            )
+        )
     return " ".join(lines)

@@ -131,10 +131,17 @@ def influence(
         total = moments.n * moments.mean
         found.append(
             Influence(
-                side, one.row, one.value / total if total else 0.0, whole[0], again[0], whole[1], again[1],
-                abs(again[0] - whole[0]) / error, abs(one.value) > _ALONE * one.second,
+                side,
+                one.row,
+                one.value / total if total else 0.0,
+                whole[0],
+                again[0],
+                whole[1],
+                again[1],
+                abs(again[0] - whole[0]) / error,
+                abs(one.value) > _ALONE * one.second,
             )
-        )  # fmt: skip
+        )
     return max(found, key=lambda one: one.moved, default=None)
 
 

@@ -13,7 +13,14 @@ from opslab.experiments.periods import Moment, moment_of, moments_of
 from opslab.experiments.refusals import refuse_columns, refuse_units
 from opslab.experiments.result import Message
 from opslab.experiments.spec import Experiment
-from opslab.experiments.summed import Column, refuse_infinite, refuse_rows, refuse_types, texts, value_sql
+from opslab.experiments.summed import (
+    Column,
+    refuse_infinite,
+    refuse_rows,
+    refuse_types,
+    texts,
+    value_sql,
+)
 from opslab.experiments.unit_table import (
     Spans,
     UnitTable,
@@ -25,9 +32,9 @@ from opslab.experiments.unit_table import (
     stratum,
 )
 from opslab.experiments.units import count_units, without_leaked
+from opslab.tables.column_kinds import Wanted
 from opslab.tables.columns import typed
-from opslab.tables.deciding import Wanted
-from opslab.tables.opening import open_another
+from opslab.tables.reader import open_another
 from opslab.tables.source import ROW, Table, literal, quoted
 
 _ASSIGNED = "opslab_assigned"
@@ -52,8 +59,8 @@ def unit_table_of_logs(
 ) -> UnitTable:
     """Return one row per unit of an assignment log, with what its events add up to.
 
-    A unit is in the arm of its first assignment. A metric counts it once its window is over: by the end of
-    the readout's day, and of the last day of which there are events.
+    A unit is in the arm of its first assignment. A metric counts it once its window is over: by the
+    end of the readout's day, and of the last day of which there are events.
 
     Parameters
     ----------
@@ -87,18 +94,30 @@ def unit_table_of_logs(
     metrics: list[Metric] = []
     asked: list[_Asked] = []
     for metric, column, before in zip(experiment.metrics, columns, covariates, strict=True):
-        if not isinstance(metric, Mean | Proportion) or metric.event is None or metric.window is None:
+        if (
+            not isinstance(metric, Mean | Proportion)
+            or metric.event is None
+            or metric.window is None
+        ):
             metrics.append(metric)
             continue
         share = isinstance(metric, Proportion)
-        asked.append(_Asked(column, metric.event, metric.value, metric.window, share, metric.missing))
+        asked.append(
+            _Asked(column, metric.event, metric.value, metric.window, share, metric.missing)
+        )
         added: tuple[str, ...] = ()
         if metric.covariate_window:
-            asked.append(_Asked(before, metric.event, metric.value, metric.covariate_window, binary=False))
+            asked.append(
+                _Asked(before, metric.event, metric.value, metric.covariate_window, binary=False)
+            )
             added = (before,)
         metrics.append(
             metric.model_copy(
-                update={"column": column, "missing": "drop", "covariates": (*metric.covariates, *added)}
+                update={
+                    "column": column,
+                    "missing": "drop",
+                    "covariates": (*metric.covariates, *added),
+                }
             )
         )
     log.refuse(experiment, asked)
@@ -124,7 +143,8 @@ def unit_table_of_logs(
         events=log.table.reading,
         trends={
             name: Spans(
-                tuple(one.name for one in spans), (spans[0].window.end - spans[0].window.start) // _DAY
+                tuple(one.name for one in spans),
+                (spans[0].window.end - spans[0].window.start) // _DAY,
             )
             for name, spans in trends.items()
         },
@@ -135,7 +155,8 @@ def _assigned_at(experiment: Experiment, table: Table, as_of: datetime.date | No
     period = experiment.period
     found = moments_of(table, period, as_of) if period else None
     if period and found:
-        # Who was assigned before the period does not come in anew when the log names the unit again.
+        # Who was assigned before the period does not come in anew when the log names the unit
+        # again.
         unit, start = quoted(experiment.unit), f"({found.moment}) < TIMESTAMP '{period.start}'"
         before = f"SELECT {unit} FROM {table.relation} WHERE {start} AND {unit} IS NOT NULL"
         if table.fetch(f"{before} LIMIT 1"):
@@ -159,11 +180,19 @@ def _own_columns(experiment: Experiment) -> list[str]:
     """Return the columns of the assignment log that the analysis needs, the arm's first."""
     metrics = experiment.metrics
     named_ones = [name for metric in metrics for name in metric.own.values()]
-    named_ones += [name for metric in metrics for one in metric.covariates for name in columns_of(one)]
+    named_ones += [
+        name for metric in metrics for one in metric.covariates for name in columns_of(one)
+    ]
     trigger = [experiment.trigger] if experiment.trigger else []
     return list(
         dict.fromkeys(
-            [experiment.arms.column, *named_ones, *experiment.segments, *experiment.strata, *trigger]
+            [
+                experiment.arms.column,
+                *named_ones,
+                *experiment.segments,
+                *experiment.strata,
+                *trigger,
+            ]
         )
     )
 
@@ -174,7 +203,9 @@ def _keep_assigned(
     """Keep the first assignment of each unit."""
     columns = ", ".join([f"{quoted(experiment.unit)} AS opslab_unit", *map(quoted, own)])
     first = f"{columns}, {moment.moment} AS opslab_moment, {ROW}"
-    again = "QUALIFY row_number() OVER (PARTITION BY opslab_unit ORDER BY opslab_moment, " + f"{ROW}) = 1"
+    again = (
+        f"QUALIFY row_number() OVER (PARTITION BY opslab_unit ORDER BY opslab_moment, {ROW}) = 1"
+    )
     query = f"SELECT {first} FROM {table.relation} WHERE {used}"
     ((rows, units),) = table.fetch(f"SELECT count(*), count(DISTINCT opslab_unit) FROM ({query})")
     table.keep(_ASSIGNED, query if rows == units else f"SELECT * FROM ({query}) {again}")
@@ -213,8 +244,12 @@ class _Log:
             found = typed(found, kinds, data, strict=True)
         time = data.event_time or _only_time(found)
         if time is None:
-            raise DataError(experiment.problem("experiments.event_time", "data", events=found.reading.name))
-        return cls(found, quoted(experiment.unit), quoted(data.event_column), moment_of(found, time))
+            raise DataError(
+                experiment.problem("experiments.event_time", "data", events=found.reading.name)
+            )
+        return cls(
+            found, quoted(experiment.unit), quoted(data.event_column), moment_of(found, time)
+        )
 
     def refuse(self, experiment: Experiment, asked: Sequence[_Asked]) -> None:
         """Raise for events that never occur, and for amounts that cannot be summed."""
@@ -230,7 +265,12 @@ class _Log:
             if metric.event is None or metric.event in found:
                 continue
             near, known = did_you_mean(metric.event, found), sorted(found)[:12]
-            values = {"name": metric.event, "near": near, "data": self.table.reading.name, "found": known}
+            values = {
+                "name": metric.event,
+                "near": near,
+                "data": self.table.reading.name,
+                "found": known,
+            }
             location = ("metrics", place, "event")
             problems.append(experiment.problem("experiments.no_such_event", *location, **values))
         DataError.refuse(problems)
@@ -241,7 +281,9 @@ class _Log:
             refuse_types(self.table, [column])
             among = f"{self.name} = {literal(one.event)}"
             refuse_infinite(self.table, [column], {column: value_sql(self.table, column)}, among)
-            refuse_rows(self.table, "text_value", f"{texts(self.table, column)} AND {among}", one.value)
+            refuse_rows(
+                self.table, "text_value", f"{texts(self.table, column)} AND {among}", one.value
+            )
             if one.missing == "refuse":
                 empty = f"({finite(self.table, one.value)}) IS NULL AND {among}"
                 refuse_rows(self.table, "no_amount", empty, one.value, event=one.event)
@@ -249,7 +291,9 @@ class _Log:
 
 def _horizon(log: _Log, as_of: datetime.date | None) -> datetime.date:
     """Return the last day that is known: the readout's, or the last one with events if that is earlier."""
-    ((last,),) = log.table.fetch(f"SELECT CAST(max({log.moment}) AS DATE) FROM {log.table.relation}")
+    ((last,),) = log.table.fetch(
+        f"SELECT CAST(max({log.moment}) AS DATE) FROM {log.table.relation}"
+    )
     if last is None:
         raise DataError.of("experiments.no_rows", file=log.table.reading.name)
     known: datetime.date = last
@@ -273,16 +317,27 @@ def _trends(experiment: Experiment, taken: Sequence[str]) -> dict[str, list[_Ask
             start = window.start + place * length * _DAY
             span = Window.model_validate({"from": start, "to": start + length * _DAY})
             spans.append(
-                _Asked(name, metric.event, metric.value, span, isinstance(metric, Proportion), metric.missing)
+                _Asked(
+                    name,
+                    metric.event,
+                    metric.value,
+                    span,
+                    isinstance(metric, Proportion),
+                    metric.missing,
+                )
             )
         found[metric.name] = spans
     return found
 
 
 def _joined(
-    table: Table, log: _Log, asked: Sequence[_Asked], trends: Mapping[str, Sequence[_Asked]],
-    own: Sequence[str], horizon: datetime.date,
-) -> Table:  # fmt: skip
+    table: Table,
+    log: _Log,
+    asked: Sequence[_Asked],
+    trends: Mapping[str, Sequence[_Asked]],
+    own: Sequence[str],
+    horizon: datetime.date,
+) -> Table:
     """Sum the events of each unit, in one pass over the event log."""
     every = [*asked, *(span for spans in trends.values() for span in spans)]
     moment, until = "opslab_moment", f"TIMESTAMP '{horizon + _DAY}'"
@@ -291,7 +346,11 @@ def _joined(
     names = ", ".join(literal(name) for name in dict.fromkeys(one.event for one in every))
     among = f"{log.name} IN ({names})"
     largest = dict(
-        zip(used, largest_values(log.table, [finite(log.table, name) for name in used], among), strict=True)
+        zip(
+            used,
+            largest_values(log.table, [finite(log.table, name) for name in used], among),
+            strict=True,
+        )
     )
     read = [f"{log.unit} AS unit", f"{log.name} AS event", f"({log.moment}) AS happened"]
     read += [f"{finite(log.table, name)} AS {values[name]}" for name in used]
@@ -307,13 +366,16 @@ def _joined(
             sums.append(f"count(*) FILTER ({inside}) AS s{place}")
         else:
             summed = exact_sum(values[one.value], largest[one.value])
-            sums.append(f"{summed.replace(')) AS DOUBLE', f')) FILTER ({inside}) AS DOUBLE')} AS s{place}")
+            sums.append(
+                f"{summed.replace(')) AS DOUBLE', f')) FILTER ({inside}) AS DOUBLE')} AS s{place}"
+            )
     same = _same_unit(log, table)
     common = f"(SELECT {log.unit} AS unit FROM {log.table.relation}) AS e JOIN {_ASSIGNED} AS a ON {same}"
     if not table.fetch(f"SELECT 1 FROM {common} LIMIT 1"):
         told = {"assignments": table.reading.name}
         raise DataError(Problem("experiments.no_common_unit", told, log.table.reading.name))
-    # A short key per unit, whatever its id is; events of other units and times fall out at the join.
+    # A short key per unit, whatever its id is; events of other units and times fall out at the
+    # join.
     events = (
         f"SELECT place, {', '.join(sums)} FROM ("
         f"SELECT a.{ROW} AS place, e.*, epoch_us(e.happened) - epoch_us(a.{moment}) AS since "
@@ -328,9 +390,8 @@ def _joined(
         over = f"a.{moment} + to_microseconds({_seconds(one.window.end)}) <= {until}"
         value = f"CASE WHEN {over} THEN {value} END" if one.window.end > _DAY * 0 else value
         columns.append(f"{value} AS {quoted(one.name)}")
-    joined = (
-        f"SELECT {', '.join(columns)} FROM {_ASSIGNED} AS a LEFT JOIN ({events}) AS s ON s.place = a.{ROW}"
-    )
+    summed = f"({events}) AS s ON s.place = a.{ROW}"
+    joined = f"SELECT {', '.join(columns)} FROM {_ASSIGNED} AS a LEFT JOIN {summed}"
     return kept_units(table, joined)
 
 
@@ -342,7 +403,9 @@ def _seconds(span: datetime.timedelta) -> int:
 def _same_unit(log: _Log, table: Table) -> str:
     """Return SQL that joins the units of both logs, where one may hold them as numbers, one as text."""
     types = [
-        next(kind for name, kind, *_ in table.fetch(f"DESCRIBE {_ASSIGNED}") if name == "opslab_unit"),
+        next(
+            kind for name, kind, *_ in table.fetch(f"DESCRIBE {_ASSIGNED}") if name == "opslab_unit"
+        ),
         next(kind for name, kind in log.table.types.items() if quoted(name) == log.unit),
     ]
     sides = ("a.opslab_unit", "e.unit")
@@ -368,7 +431,9 @@ def _immature(
         if metric.event is None or metric.window is None:
             continue
         (name,) = metric.own.values()
-        ((rows, known),) = made.fetch(f"SELECT count(*), count({quoted(name)}) FROM {made.relation}")
+        ((rows, known),) = made.fetch(
+            f"SELECT count(*), count({quoted(name)}) FROM {made.relation}"
+        )
         found[metric.name] = rows - known
         if rows and not known:
             days = -(-metric.window.end // _DAY)

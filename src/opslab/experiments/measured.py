@@ -57,13 +57,17 @@ def measured(metric: Metric, cap: float | None = None, *, within: bool = False) 
     zero, binary = metric.missing == "zero", isinstance(metric, Proportion)
     own = tuple(Column(name, zero, binary, together) for name in metric.own.values())
     named = [columns_of(covariate) for covariate in metric.covariates]
-    joint = Joint(own, tuple(tuple(Column(name, centred=True) for name in names) for names in named))
+    joint = Joint(
+        own, tuple(tuple(Column(name, centred=True) for name in names) for names in named)
+    )
     named_as = tuple(("/".join(names), len(names)) for names in named)
     found = Measured(metric, own, joint if together else None, named_as)
     if cap is None:
         return found
     own = (replace(own[0], cap=cap), *own[1:])
-    return replace(found, own=own, joint=replace(joint, own=own) if together else None, uncapped=found)
+    return replace(
+        found, own=own, joint=replace(joint, own=own) if together else None, uncapped=found
+    )
 
 
 def caps(metrics: Sequence[Metric], table: Table, where: str) -> dict[str, float | None]:
@@ -78,28 +82,37 @@ def caps(metrics: Sequence[Metric], table: Table, where: str) -> dict[str, float
 
 
 def tails(
-    metrics: Sequence[Measured], arms: Mapping[str, ArmMoments], source: tuple[Table, str, str],
+    metrics: Sequence[Measured],
+    arms: Mapping[str, ArmMoments],
+    source: tuple[Table, str, str],
     alpha: float,
-) -> dict[str, dict[str, OrderStatistics]]:  # fmt: skip
+) -> dict[str, dict[str, OrderStatistics]]:
     """Return each quantile's order statistics by arm; ``source``: table, column of the arm, rows to use."""
     found = {}
     for one in metrics:
         if isinstance(one.metric, Quantile):
             (column,), quantile = one.own, one.metric.quantile
-            wanted = {name: ranks(arm.moments[column].n, quantile, 1 - alpha) for name, arm in arms.items()}
+            wanted = {
+                name: ranks(arm.moments[column].n, quantile, 1 - alpha)
+                for name, arm in arms.items()
+            }
             table, arm_column, where = source
             found[one.metric.name] = order_statistics(table, arm_column, column, wanted, where)
     return found
 
 
 def compared(
-    one: Measured, arms: Mapping[str, ArmMoments], control: str, alpha: float,
+    one: Measured,
+    arms: Mapping[str, ArmMoments],
+    control: str,
+    alpha: float,
     order: Mapping[str, OrderStatistics] | None = None,
     strata: Mapping[str | None, Mapping[str, ArmMoments]] | None = None,
-) -> list[Comparison]:  # fmt: skip
+) -> list[Comparison]:
     """Return a metric's comparisons of every arm with the control.
 
-    A quantile takes its order statistics; with ``strata``, the arms within each, units are compared there.
+    A quantile takes its order statistics; with ``strata``, the arms within each, units are compared
+    there.
     """
     others = [name for name in arms if name != control]
     made = []
@@ -107,10 +120,13 @@ def compared(
         if one.joint is None:
             (column,) = one.own
             simple = {
-                arm: (arm, arms[arm].moments[column], arms[arm].missing[column]) for arm in (name, control)
+                arm: (arm, arms[arm].moments[column], arms[arm].missing[column])
+                for arm in (name, control)
             }
             if isinstance(one.metric, Quantile):
-                found = compare_quantiles(one.metric, simple[name], simple[control], alpha, order or {})
+                found = compare_quantiles(
+                    one.metric, simple[name], simple[control], alpha, order or {}
+                )
             else:
                 found = compare(one.metric, simple[name], simple[control], alpha)
         else:
@@ -119,7 +135,9 @@ def compared(
     if one.uncapped is None:
         return made
     return [
-        replace(found, uncapped=effect(plain), notes=(_capped(one.own[0], found, arms), *found.notes))
+        replace(
+            found, uncapped=effect(plain), notes=(_capped(one.own[0], found, arms), *found.notes)
+        )
         for found, plain in zip(
             made, compared(one.uncapped, arms, control, alpha, strata=strata), strict=True
         )
@@ -127,9 +145,13 @@ def compared(
 
 
 def _compared_jointly(
-    one: Measured, joint: Joint, arms: Mapping[str, ArmMoments], pair: tuple[str, str], alpha: float,
+    one: Measured,
+    joint: Joint,
+    arms: Mapping[str, ArmMoments],
+    pair: tuple[str, str],
+    alpha: float,
     strata: Mapping[str | None, Mapping[str, ArmMoments]] | None,
-) -> Comparison:  # fmt: skip
+) -> Comparison:
     name, control = pair
     missing = [arms[arm].rows - arms[arm].joint[joint].given for arm in pair]
     filled = [
@@ -146,16 +168,24 @@ def _compared_jointly(
         }
         found = Strata.of(cells, name, control)
         if not found.cells:
-            return without_strata(one.metric, (name, sides[0], missing[0]), (control, sides[1], missing[1]))
+            return without_strata(
+                one.metric, (name, sides[0], missing[0]), (control, sides[1], missing[1])
+            )
         sides = list(found.sides)
-        nameless = [side.joint[joint].n for arm, side in strata.get(None, {}).items() if arm in pair]
+        nameless = [
+            side.joint[joint].n for arm, side in strata.get(None, {}).items() if arm in pair
+        ]
         if found.lone + sum(nameless):
             values = {"count": found.lone + sum(nameless)}
             filled.append(Message("experiments.lone_units", values))
     made = compare_jointly(
-        one.metric, (name, sides[0], missing[0]), (control, sides[1], missing[1]), alpha, one.covariates,
+        one.metric,
+        (name, sides[0], missing[0]),
+        (control, sides[1], missing[1]),
+        alpha,
+        one.covariates,
         found,
-    )  # fmt: skip
+    )
     return replace(made, notes=(*made.notes, *filled))
 
 
@@ -169,13 +199,19 @@ def quantiles_of_rows(
     alpha, control = experiment.design.alpha, experiment.arms.control
     column = Column(metric.column, zero_for_missing=metric.missing == "zero")
     found = collect(table, units.arm, [column], where)
-    sides = {name: (name, found[name].moments[column], found[name].missing[column]) for name in arms}
-    wanted = {name: ranks(side.n, metric.quantile, 1 - alpha) for name, (_, side, _) in sides.items()}
+    sides = {
+        name: (name, found[name].moments[column], found[name].missing[column]) for name in arms
+    }
+    wanted = {
+        name: ranks(side.n, metric.quantile, 1 - alpha) for name, (_, side, _) in sides.items()
+    }
     order = order_statistics(table, units.arm, column, wanted, where)
     at = {name: one.value for name, one in order.items()}
-    factors = inflation(
-        table, experiment.unit, units.arm, column, at, metric.quantile, where
-    ) if at else {}  # fmt: skip
+    factors = (
+        inflation(table, experiment.unit, units.arm, column, at, metric.quantile, where)
+        if at
+        else {}
+    )
     known = {name: one for name, one in order.items() if name in factors}
     return [
         compare_quantiles(metric, sides[name], sides[control], alpha, known, factors)
@@ -186,12 +222,16 @@ def quantiles_of_rows(
 
 def _capped(column: Column, one: Comparison, arms: Mapping[str, ArmMoments]) -> Message:
     values = {"column": column.name, "cap": column.cap, "arm": one.arm, "control": one.control}
-    values["count"], values["control_count"] = (arms[arm].capped[column] for arm in (one.arm, one.control))
+    values["count"], values["control_count"] = (
+        arms[arm].capped[column] for arm in (one.arm, one.control)
+    )
     return Message("experiments.capped", values)
 
 
 def deviations(
-    comparisons: Sequence[Comparison], arms: Mapping[str, ArmMoments], metrics: Mapping[str, Measured]
+    comparisons: Sequence[Comparison],
+    arms: Mapping[str, ArmMoments],
+    metrics: Mapping[str, Measured],
 ) -> dict[tuple[str, str], float]:
     """Return the standard deviation behind each comparison: pooled, or after linearising and adjusting."""
     found = {}

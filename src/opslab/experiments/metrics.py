@@ -81,7 +81,9 @@ class RatioCovariate(Declared):
 
 def columns_of(covariate: str | RatioCovariate) -> tuple[str, ...]:
     """Return the column of a covariate, or the two of a ratio."""
-    return (covariate,) if isinstance(covariate, str) else (covariate.numerator, covariate.denominator)
+    return (
+        (covariate,) if isinstance(covariate, str) else (covariate.numerator, covariate.denominator)
+    )
 
 
 class _Metric(Declared):
@@ -89,10 +91,13 @@ class _Metric(Declared):
     role: Role
     goal: Goal
     mde: Amount | None = Field(None, description="smallest effect that is worth detecting")
-    margin: Amount | None = Field(None, description="for a guardrail: the harm that would still be accepted")
+    margin: Amount | None = Field(
+        None, description="for a guardrail: the harm that would still be accepted"
+    )
     missing: Missing = Field("refuse", description="what an empty value means")
     covariates: tuple[str | RatioCovariate, ...] = Field(
-        (), description="pre-period columns that reduce variance; {numerator, denominator} for a ratio"
+        (),
+        description="pre-period columns that reduce variance; {numerator, denominator} for a ratio",
     )
     cap: Cap | None = None
     per: Literal["unit", "row"] = Field(
@@ -148,7 +153,9 @@ class _Metric(Declared):
     @model_validator(mode="after")
     def _covariates_have_a_mean(self) -> Self:
         if isinstance(self, Quantile) and self.covariates:
-            raise PydanticCustomError("experiments.quantile_covariates", "metric", {"name": self.name})
+            raise PydanticCustomError(
+                "experiments.quantile_covariates", "metric", {"name": self.name}
+            )
         return self
 
 

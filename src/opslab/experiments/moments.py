@@ -1,7 +1,7 @@
 """Sums over the rows: one pass over a table gives the moments of every metric in every arm.
 
-They are centred, so that a large mean does not eat the digits of the variance, and mergeable, so that the
-moments of parts add up to those of the whole (Chan, Golub and LeVeque 1983).
+They are centred, so that a large mean does not eat the digits of the variance, and mergeable, so
+that the moments of parts add up to those of the whole (Chan, Golub and LeVeque 1983).
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from opslab.tables.source import ROW, Table, literal, quoted
 
 _FIRST_ROWS = 10_000
 _NO_VARIATION = 1e-14
-# How far, in standard deviations, a shift may stand from the mean: farther costs digits of the variance.
+# How far, in standard deviations, a shift may stand from the mean: farther costs digits of the
+# variance.
 _NEAR, _FAR, _ROUNDING = 3.0, 10.0, 1e-12
 _LARGEST_SUM = 1e120
 _MEANS = "opslab_means"
@@ -125,16 +126,24 @@ class Collected:
 
 
 def collect(
-    table: Table, arm: str, columns: Sequence[Column], where: str = "TRUE", joints: Sequence[Joint] = ()
+    table: Table,
+    arm: str,
+    columns: Sequence[Column],
+    where: str = "TRUE",
+    joints: Sequence[Joint] = (),
 ) -> Arms:
     """Return the moments of columns by arm, in one pass; the parameters are those of `collect_by`."""
     return collect_by(table, arm, columns, where, joints).whole
 
 
 def collect_by(
-    table: Table, arm: str, columns: Sequence[Column], where: str = "TRUE", joints: Sequence[Joint] = (),
+    table: Table,
+    arm: str,
+    columns: Sequence[Column],
+    where: str = "TRUE",
+    joints: Sequence[Joint] = (),
     dimensions: Sequence[str] = (),
-) -> Collected:  # fmt: skip
+) -> Collected:
     """Return the moments of columns by arm, and by arm within each dimension, in one pass over the table.
 
     Parameters
@@ -157,8 +166,8 @@ def collect_by(
     Raises
     ------
     DataError
-        When a column holds text that is no number, an infinite value, or for a binary one anything but
-        0 and 1: with the row.
+        When a column holds text that is no number, an infinite value, or for a binary one anything
+        but 0 and 1: with the row.
     """
     joints = list(dict.fromkeys(joints))
     columns = list(dict.fromkeys([*columns, *_columns_of(joints)]))
@@ -168,7 +177,9 @@ def collect_by(
     while True:
         shifts = _shifts(table, columns, values, where)
         asked = Asked(arm, columns, values, where, dimensions, derived=joints)
-        parts = table.fetch_slices(partial(pass_sql, asked=asked, shifts=_literals(shifts), fills=shifts))
+        parts = table.fetch_slices(
+            partial(pass_sql, asked=asked, shifts=_literals(shifts), fills=shifts)
+        )
         if finite or all(
             abs(cell) < _LARGEST_SUM
             for part in parts
@@ -179,7 +190,9 @@ def collect_by(
             break
         refuse_infinite(table, columns, values, where)
         values = {
-            column: value if is_whole(table, column) else f"CASE WHEN isfinite({value}) THEN {value} END"
+            column: value
+            if is_whole(table, column)
+            else f"CASE WHEN isfinite({value}) THEN {value} END"
             for column, value in values.items()
         }
         finite = True
@@ -188,9 +201,14 @@ def collect_by(
     gaps = [joint for joint in joints if any(joint not in one.joint for one in found.values())]
     if gaps:  # one of the columns is empty in some rows: these joints are summed by themselves
         asked = replace(asked, columns=_columns_of(gaps), joints=gaps, derived=())
-        parts = table.fetch_slices(partial(pass_sql, asked=asked, shifts=_literals(shifts), fills=shifts))
+        parts = table.fetch_slices(
+            partial(pass_sql, asked=asked, shifts=_literals(shifts), fills=shifts)
+        )
         whole = _merged(parts, asked, lambda _cell: shifts)
-        found = {cell: replace(one, joint={**one.joint, **whole[cell].joint}) for cell, one in found.items()}
+        found = {
+            cell: replace(one, joint={**one.joint, **whole[cell].joint})
+            for cell, one in found.items()
+        }
     floating = [column for column in columns if not column.binary and not is_whole(table, column)]
     for place in (None, *range(len(dimensions))):
         inside = {cell: one for cell, one in found.items() if cell[0] == place}
@@ -214,7 +232,9 @@ def collect_by(
     for (place, level, label), moments in found.items():
         if place is not None:
             levels[place].setdefault(level, {})[label] = moments
-    return Collected({label: one for (place, _, label), one in found.items() if place is None}, levels)
+    return Collected(
+        {label: one for (place, _, label), one in found.items() if place is None}, levels
+    )
 
 
 def _columns_of(joints: Sequence[Joint]) -> list[Column]:
@@ -222,28 +242,37 @@ def _columns_of(joints: Sequence[Joint]) -> list[Column]:
 
 
 def _literals(shifts: Mapping[Column, float]) -> dict[Column, str]:
-    return {column: f"CAST({shift!r} AS DOUBLE)" if shift else "" for column, shift in shifts.items()}
+    return {
+        column: f"CAST({shift!r} AS DOUBLE)" if shift else "" for column, shift in shifts.items()
+    }
 
 
 def _about_own_means(
-    table: Table, asked: Asked, inside: Mapping[_Cell, ArmMoments],
+    table: Table,
+    asked: Asked,
+    inside: Mapping[_Cell, ArmMoments],
     about: tuple[int | None, Mapping[Column, float]],
-) -> dict[_Cell, ArmMoments]:  # fmt: skip
+) -> dict[_Cell, ArmMoments]:
     """Return the moments of the cells of one dimension again, each summed about its own means."""
     place, fills = about
     means = {
-        cell: {column: one.moments[column].mean for column in asked.columns} for cell, one in inside.items()
+        cell: {column: one.moments[column].mean for column in asked.columns}
+        for cell, one in inside.items()
     }
     rows = ", ".join(
         f"({_literal(label)}, {_literal(level)}, {', '.join(map(repr, own.values()))})"
         for (_, level, label), own in means.items()
     )
     names = [f"opslab_s{order}" for order in range(len(asked.columns))]
-    table.keep(_MEANS, f"SELECT * FROM (VALUES {rows}) AS m(opslab_arm, opslab_level, {', '.join(names)})")
+    table.keep(
+        _MEANS, f"SELECT * FROM (VALUES {rows}) AS m(opslab_arm, opslab_level, {', '.join(names)})"
+    )
     dimensions = [] if place is None else [asked.dimensions[place]]
     on = f"CAST({quoted(asked.arm)} AS VARCHAR) IS NOT DISTINCT FROM m.opslab_arm"
     on += f" AND ({dimensions[0]}) IS NOT DISTINCT FROM m.opslab_level" if dimensions else ""
-    shifts = {column: f"CAST({name} AS DOUBLE)" for column, name in zip(asked.columns, names, strict=True)}
+    shifts = {
+        column: f"CAST({name} AS DOUBLE)" for column, name in zip(asked.columns, names, strict=True)
+    }
 
     def query(source: str) -> str:
         joined = f"(SELECT t.*, m.* FROM {source} AS t JOIN {_MEANS} AS m ON {on})"
@@ -256,7 +285,9 @@ def _about_own_means(
     again = _merged(parts, asked, means.__getitem__)
     return {
         cell: replace(
-            one, moments={**one.moments, **again[cell].moments}, joint={**one.joint, **again[cell].joint}
+            one,
+            moments={**one.moments, **again[cell].moments},
+            joint={**one.joint, **again[cell].joint},
         )
         for cell, one in inside.items()
     }
@@ -278,7 +309,9 @@ def _merged(
         found.setdefault(cell, []).append(_arm(row, asked, shifts_of(cell)))
     return {
         cell: reduce(_merge_arms, found[cell])
-        for cell in sorted(found, key=lambda cell: (cell[0] is not None, cell[0] or 0, *_order(cell)))
+        for cell in sorted(
+            found, key=lambda cell: (cell[0] is not None, cell[0] or 0, *_order(cell))
+        )
     }
 
 

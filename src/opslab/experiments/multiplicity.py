@@ -1,6 +1,7 @@
 """Adjusted p-values for several comparisons: Holm for decisions, Benjamini-Hochberg for exploration."""
 
-# statsmodels.stats.multitest has both, but its import costs a notebook run 3.4 s; the tests compare the two.
+# statsmodels.stats.multitest has both, but its import costs a notebook run 3.4 s; the tests compare
+# the two.
 
 from collections.abc import Sequence
 

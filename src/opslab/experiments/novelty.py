@@ -27,7 +27,9 @@ def trends(units: UnitTable, control: str, alpha: float, where: str) -> list[Tre
         names = ", ".join(map(quoted, (units.arm, *spans.columns)))
         source = f"{table.relation} WHERE {where}"
         query = f"(SELECT {names}, {_contrast(spans)} AS {slope}, {ROW} FROM {source})"
-        types = {name: table.types[name] for name in (units.arm, *spans.columns)} | {slope: "DOUBLE"}
+        types = {name: table.types[name] for name in (units.arm, *spans.columns)} | {
+            slope: "DOUBLE"
+        }
         columns = [Column(name) for name in (*spans.columns, slope)]
         arms = collect(table.over(query, types, table.reading), units.arm, columns)
         base = arms[control].moments
@@ -42,18 +44,24 @@ def trends(units: UnitTable, control: str, alpha: float, where: str) -> list[Tre
 def _contrast(spans: Spans) -> str:
     """Return SQL of a unit's linear contrast over its spans; empty where one of them is."""
     middle = (len(spans.columns) - 1) / 2
-    return " + ".join(f"({place - middle!r}) * {quoted(name)}" for place, name in enumerate(spans.columns))
+    return " + ".join(
+        f"({place - middle!r}) * {quoted(name)}" for place, name in enumerate(spans.columns)
+    )
 
 
 def trend(
-    metric: str, arm: str, spans: Sequence[tuple[Moments, Moments]], contrasts: tuple[Moments, Moments],
-    alpha: float, days: int,
-) -> Trend:  # fmt: skip
+    metric: str,
+    arm: str,
+    spans: Sequence[tuple[Moments, Moments]],
+    contrasts: tuple[Moments, Moments],
+    alpha: float,
+    days: int,
+) -> Trend:
     """Give an effect in each span since exposure, and whether it has a trend.
 
-    The trend is the difference between the arms of each unit's own linear contrast, sum of (k - mean k) y_k
-    over the spans k, per sum of (k - mean k)^2: a slope of the effect per span, its error from the units, so
-    that it does not matter how a unit's days go together.
+    The trend is the difference between the arms of each unit's own linear contrast, sum of (k -
+    mean k) y_k over the spans k, per sum of (k - mean k)^2: a slope of the effect per span, its
+    error from the units, so that it does not matter how a unit's days go together.
 
     Parameters
     ----------

@@ -19,12 +19,16 @@ class ReadoutParameters(Parameters):
     """Parameters of ``experiment_readout``."""
 
     spec: str = Field(
-        "data/sample/checkout.yaml", description="experiment spec, from the workspace's root", min_length=1
+        "data/sample/checkout.yaml",
+        description="experiment spec, from the workspace's root",
+        min_length=1,
     )
 
     def experiment(self) -> Experiment:
         """Return the experiment; raises `SpecError` when the spec needs correcting."""
-        from opslab.experiments.spec import Experiment  # only now: unknown parameters are told without it
+        from opslab.experiments.spec import (
+            Experiment,
+        )  # only now: unknown parameters are told without it
 
         return Experiment.load(workspace.resolve(self.spec), self.spec)
 

@@ -50,7 +50,9 @@ def moment_of(table: Table, name: str) -> str:
             f"ELSE TRY_CAST({column} AS TIMESTAMP) END"
         )
         # A cast alone would take 4/9/26 for a day in the year 4.
-        refuse_rows(table, "bad_time", f"(({moment}) IS NULL OR {column} NOT LIKE '____-__-__%')", name)
+        refuse_rows(
+            table, "bad_time", f"(({moment}) IS NULL OR {column} NOT LIKE '____-__-__%')", name
+        )
     elif kind == "TIMESTAMP WITH TIME ZONE":
         moment = f"make_timestamp(epoch_us({column}))"
     elif not kind.startswith(("TIMESTAMP", "DATE")):

@@ -19,20 +19,24 @@ DRAWS = 9_999
 
 
 def permutation_p(
-    treated: Sequence[Sequence[float]], control: Sequence[Sequence[float]], *, paired: bool = False,
-    draws: int = DRAWS, seed: int = 0,
-) -> float:  # fmt: skip
+    treated: Sequence[Sequence[float]],
+    control: Sequence[Sequence[float]],
+    *,
+    paired: bool = False,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> float:
     """Give the two-sided p-value of no effect on any unit, from the assignments that could have been.
 
-    All of them are looked at where there are no more than ``draws``, else that many at random. Between them
-    the studentised difference of the means (or ratios) is compared, so that unequal spreads of the arms do
-    little harm.
+    All of them are looked at where there are no more than ``draws``, else that many at random.
+    Between them the studentised difference of the means (or ratios) is compared, so that unequal
+    spreads of the arms do little harm.
 
     Parameters
     ----------
     treated, control : sequence, shape (units, 1 or 2)
-        A unit's value, or its numerator and denominator. With ``paired`` the n-th of one belongs to the n-th
-        of the other.
+        A unit's value, or its numerator and denominator. With ``paired`` the n-th of one belongs to
+        the n-th of the other.
     paired : bool
         Whether arms are exchanged within pairs only.
     draws, seed : int

@@ -11,9 +11,12 @@ _WHOLE = 1e-7  # a solution this close above a whole unit is that unit
 
 
 def units_needed(
-    standard_deviation: float, difference: float, alpha: float, power: float,
+    standard_deviation: float,
+    difference: float,
+    alpha: float,
+    power: float,
     weights: tuple[float, float] = (1, 1),
-) -> int:  # fmt: skip
+) -> int:
     """Give the number of units over two arms that a two-sided t test of their means needs.
 
     Parameters
@@ -75,11 +78,17 @@ def _power(noncentrality: float, degrees_of_freedom: float, alpha: float) -> flo
     critical = float(stdtrit(degrees_of_freedom, 1 - alpha / 2))
     found = 1.0 - float(nctdtr(degrees_of_freedom, noncentrality, critical))
     opposite = float(nctdtr(degrees_of_freedom, noncentrality, -critical))
-    return found if isnan(opposite) else found + opposite  # scipy gives nan where that tail is below 1e-16
+    return (
+        found if isnan(opposite) else found + opposite
+    )  # scipy gives nan where that tail is below 1e-16
 
 
 def _require_inputs(
-    standard_deviation: float, difference: float, alpha: float, power: float, weights: tuple[float, float]
+    standard_deviation: float,
+    difference: float,
+    alpha: float,
+    power: float,
+    weights: tuple[float, float],
 ) -> None:
     if not (isfinite(standard_deviation) and standard_deviation > 0):
         raise ValueError(f"standard_deviation == {standard_deviation}, must be > 0.")

@@ -26,33 +26,48 @@ from opslab.report.figures import Figure
 from opslab.report.imports import import_report
 
 _ACTION_TONES: dict[str, Tone] = {
-    "ship": "good", "do_not_ship": "plain", "extend": "open", "stop_broken": "bad",
-}  # fmt: skip
+    "ship": "good",
+    "do_not_ship": "plain",
+    "extend": "open",
+    "stop_broken": "bad",
+}
 _MOST_REASONS = 3  # that the first screen shows unfolded, so that the figures stay in sight
 _IN_FAVOUR = ("reason_won_", "reason_safe_")
 _STATUS_TONES: dict[str, Tone] = {"pass": "good", "warn": "open", "fail": "bad"}
 _VERDICT_TONES: dict[str, Tone] = {
-    "won": "good", "safe": "good", "lost": "bad", "harmed": "bad", "open": "plain", "unproven": "open",
+    "won": "good",
+    "safe": "good",
+    "lost": "bad",
+    "harmed": "bad",
+    "open": "plain",
+    "unproven": "open",
     "not_estimable": "plain",
-}  # fmt: skip
+}
 
 
 def first_screen(result: ExperimentResult, language: Language) -> Verdict:
     """Return what happened, how sure we are, and what to do."""
     reasons, more = _reasons(result, language)
     return Verdict(
-        kicker=_kicker(result, language), title=result.plan.experiment, question=result.plan.question,
-        action=sentences.action(result, language), headline=sentences.headline(result, language),
-        tone=_ACTION_TONES[result.decision.action], facts=_facts(result, language), reasons=reasons,
+        kicker=_kicker(result, language),
+        title=result.plan.experiment,
+        question=result.plan.question,
+        action=sentences.action(result, language),
+        headline=sentences.headline(result, language),
+        tone=_ACTION_TONES[result.decision.action],
+        facts=_facts(result, language),
+        reasons=reasons,
         more=more,
-    )  # fmt: skip
+    )
 
 
-def _reasons(result: ExperimentResult, language: Language) -> tuple[list[str], tuple[str, list[str]] | None]:
+def _reasons(
+    result: ExperimentResult, language: Language
+) -> tuple[list[str], tuple[str, list[str]] | None]:
     """Return the reasons that belong on the first screen, and those that are folded below them.
 
-    With several arms there may be a dozen. What a check warns of comes first, then the arm that the headline
-    speaks of, and of it what stands against shipping; otherwise the order is the spec's.
+    With several arms there may be a dozen. What a check warns of comes first, then the arm that the
+    headline speaks of, and of it what stands against shipping; otherwise the order is the spec's.
     """
     warnings = [one.detail for one in result.checks if one.status != "pass" and not result.broken]
     one = sentences.leading(result)
@@ -63,20 +78,26 @@ def _reasons(result: ExperimentResult, language: Language) -> tuple[list[str], t
         return other, not shipped and reason.key.partition(".")[2].startswith(_IN_FAVOUR)
 
     said = [
-        sentences.say(reason, language) for reason in [*warnings, *sorted(result.decision.reasons, key=rank)]
+        sentences.say(reason, language)
+        for reason in [*warnings, *sorted(result.decision.reasons, key=rank)]
     ]
     if len(said) <= _MOST_REASONS + 1:  # a single one is not worth folding
         return said, None
     folded = said[_MOST_REASONS:]
-    return said[:_MOST_REASONS], (text("experiments.reasons_more", language, count=len(folded)), folded)
+    return said[:_MOST_REASONS], (
+        text("experiments.reasons_more", language, count=len(folded)),
+        folded,
+    )
 
 
 def sections(result: ExperimentResult, language: Language) -> dict[str, list[Block | Figure]]:
     """Return the readout's sections by name."""
     return {
-        "checks": _checks(result, language), "effects": _effects(result, language),
-        "data": _data(result, language), "method": _method(result, language),
-    }  # fmt: skip
+        "checks": _checks(result, language),
+        "effects": _effects(result, language),
+        "data": _data(result, language),
+        "method": _method(result, language),
+    }
 
 
 def _kicker(result: ExperimentResult, language: Language) -> str:
@@ -104,7 +125,11 @@ def _facts(result: ExperimentResult, language: Language) -> Facts:
     items.append((text("experiments.fact_units", language), units, by_arm))
     passed = sum(check.status == "pass" for check in result.checks)
     shown = text("experiments.fact_checks_value", language, passed=passed, count=len(result.checks))
-    wrong = [text(f"experiments.check_{one.name}", language) for one in result.checks if one.status != "pass"]
+    wrong = [
+        text(f"experiments.check_{one.name}", language)
+        for one in result.checks
+        if one.status != "pass"
+    ]
     remarks = wrong or [text("experiments.fact_checks_all", language)]
     items.append((text("experiments.fact_checks", language), shown, remarks))
     return Facts(items)
@@ -114,7 +139,10 @@ def _checks(result: ExperimentResult, language: Language) -> list[Block | Figure
     rows = [
         (
             text(f"experiments.check_{check.name}", language),
-            Cell(text(f"experiments.status_{check.status}", language), tone=_STATUS_TONES[check.status]),
+            Cell(
+                text(f"experiments.status_{check.status}", language),
+                tone=_STATUS_TONES[check.status],
+            ),
             text("words.yes" if check.blocking else "words.no", language),
             sentences.say(check.detail, language),
         )
@@ -124,13 +152,16 @@ def _checks(result: ExperimentResult, language: Language) -> list[Block | Figure
         (
             arm.name,
             numbers.integer(arm.units, language=language),
-            numbers.percent(arm.units / sum(other.units for other in result.arms), 2, language=language),
+            numbers.percent(
+                arm.units / sum(other.units for other in result.arms), 2, language=language
+            ),
             numbers.percent(arm.expected, 2, language=language),
         )
         for arm in result.arms
     ]
     arm_columns = [
-        text(f"experiments.column_{name}", language) for name in ("arm", "units", "share", "designed")
+        text(f"experiments.column_{name}", language)
+        for name in ("arm", "units", "share", "designed")
     ]
     return [
         Heading(text("experiments.section_checks", language)),
@@ -152,11 +183,14 @@ def _effects(result: ExperimentResult, language: Language) -> list[Block | Figur
         blocks.append(Paragraph(text("experiments.adjusted_note", language), small=True))
     blocks += _beside(result, language)
     blocks += [
-        Paragraph(text("experiments.told_apart", language, metric=one.metric, arm=one.arm), small=True)
+        Paragraph(
+            text("experiments.told_apart", language, metric=one.metric, arm=one.arm), small=True
+        )
         for one in result.comparisons
-        if one.p_value is not None and one.p_adjusted is not None
+        if one.p_value is not None
+        and one.p_adjusted is not None
         and one.p_value <= result.plan.alpha < one.p_adjusted
-    ]  # fmt: skip
+    ]
     return [*blocks, *breakdowns.blocks(result, language)]
 
 
@@ -174,9 +208,13 @@ def _effect_table(result: ExperimentResult, language: Language) -> Table:
 
 
 def _by_metric(
-    name: str, heads: Mapping[str, Cell], columns: Sequence[str],
-    rows: Sequence[tuple[Comparison, Sequence[str | Cell]]], result: ExperimentResult, language: Language,
-) -> Table:  # fmt: skip
+    name: str,
+    heads: Mapping[str, Cell],
+    columns: Sequence[str],
+    rows: Sequence[tuple[Comparison, Sequence[str | Cell]]],
+    result: ExperimentResult,
+    language: Language,
+) -> Table:
     """Return a row a metric, or with several arms a row an arm under each metric."""
     single = len({one.arm for one, _ in rows}) == 1
     made = table(name, ["metric" if single else "arm"], result, language, numeric=range(1, 7))
@@ -217,16 +255,21 @@ def _beside(result: ExperimentResult, language: Language) -> list[Block | Figure
         blocks.append(table(kind, names, result, language, rows, numeric=range(1, len(names))))
     lines = [
         text(
-            "experiments.note_line", language, metric=one.metric, arm=one.arm,
+            "experiments.note_line",
+            language,
+            metric=one.metric,
+            arm=one.arm,
             note=sentences.say(note, language),
         )
         for one in result.comparisons
         for note in one.notes
-    ]  # fmt: skip
+    ]
     return [*blocks, *(Paragraph(line, small=True) for line in lines)]
 
 
-def _effect_cells(one: Comparison, result: ExperimentResult, language: Language) -> list[str | Cell]:
+def _effect_cells(
+    one: Comparison, result: ExperimentResult, language: Language
+) -> list[str | Cell]:
     arm, control = sentences.values(one, language)
     verdict: str | Cell = text("experiments.verdict_not_used", language)
     if not result.broken:
@@ -256,7 +299,13 @@ def _values_table(result: ExperimentResult, language: Language) -> Table:
     names = ("control_missing", "arm_missing", "control_n", "arm_n")
     columns = [text(f"experiments.column_{name}", language) for name in names]
     rows = [
-        (one, [numbers.integer(count, language=language) for count in (*one.missing[::-1], *one.n[::-1])])
+        (
+            one,
+            [
+                numbers.integer(count, language=language)
+                for count in (*one.missing[::-1], *one.n[::-1])
+            ],
+        )
         for one in result.comparisons
     ]
     heads = {one.metric: Cell(one.metric) for one in result.comparisons}
@@ -267,7 +316,9 @@ def _method(result: ExperimentResult, language: Language) -> list[Block | Figure
     plan = result.plan
     used = {one.method for one in result.comparisons}
     said = [text(f"experiments.method_{plan.rows}", language)] if plan.rows != "unit" else []
-    said += [text("experiments.method_welch", language)] if used - {"score", "quantile", None} else []
+    said += (
+        [text("experiments.method_welch", language)] if used - {"score", "quantile", None} else []
+    )
     if "score" in used:
         said.append(text("experiments.method_score", language, count=SMALL_COUNT))
     said += [
@@ -304,5 +355,7 @@ def _method(result: ExperimentResult, language: Language) -> list[Block | Figure
     if plan.fingerprint:
         said.append(text("experiments.method_fingerprint", language, fingerprint=plan.fingerprint))
     if plan.spec and plan.spec_sha256:
-        said.append(text("experiments.method_spec", language, spec=plan.spec, sha256=plan.spec_sha256))
+        said.append(
+            text("experiments.method_spec", language, spec=plan.spec, sha256=plan.spec_sha256)
+        )
     return [Heading(text("experiments.section_method", language)), Points(said)]

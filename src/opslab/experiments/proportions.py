@@ -1,6 +1,7 @@
 """Two proportions from counts: the score test and the Miettinen-Nurminen intervals that invert it.
 
-The test and both intervals use one statistic, so an interval excludes 0 exactly when the test rejects.
+The test and both intervals use one statistic, so an interval excludes 0 exactly when the test
+rejects.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,8 @@ class ScoreTest(NamedTuple):
 def score_test(successes_arm: int, n_arm: int, successes_control: int, n_control: int) -> ScoreTest:
     """Test that two proportions are equal, from counts.
 
-    The square of the statistic is Pearson's chi-square times (N - 1) / N, N being both arms together.
+    The square of the statistic is Pearson's chi-square times (N - 1) / N, N being both arms
+    together.
 
     Parameters
     ----------
@@ -37,8 +39,9 @@ def score_test(successes_arm: int, n_arm: int, successes_control: int, n_control
     Returns
     -------
     ScoreTest
-        Statistic and two-sided p-value. Where no unit or every unit has the outcome the counts hold no
-        evidence of a difference: statistic 0, p-value 1; the intervals then tell how little is known.
+        Statistic and two-sided p-value. Where no unit or every unit has the outcome the counts hold
+        no evidence of a difference: statistic 0, p-value 1; the intervals then tell how little is
+        known.
 
     Raises
     ------
@@ -92,7 +95,8 @@ def miettinen_nurminen_difference(
 
     Sources
     -------
-    Miettinen and Nurminen (1985), equations 8 and 9, appendix 1; the example is Newcombe (1998), table II.
+    Miettinen and Nurminen (1985), equations 8 and 9, appendix 1; the example is Newcombe (1998),
+    table II.
     """
     _require_counts(successes_arm, n_arm, successes_control, n_control)
     quantile = _normal_quantile(level)
@@ -121,8 +125,8 @@ def miettinen_nurminen_lift(
     Returns
     -------
     tuple of (float, float or None)
-        Lower and upper limit of arm / control - 1, as fractions, -1 or more. The upper limit is None,
-        unbounded, when the control has no success.
+        Lower and upper limit of arm / control - 1, as fractions, -1 or more. The upper limit is
+        None, unbounded, when the control has no success.
 
     Raises
     ------
@@ -158,9 +162,15 @@ def miettinen_nurminen_lift(
 
 
 def non_inferiority_p(
-    successes_arm: int, n_arm: int, successes_control: int, n_control: int, margin: float,
-    goal: Literal["increase", "decrease"], *, relative: bool,
-) -> float:  # fmt: skip
+    successes_arm: int,
+    n_arm: int,
+    successes_control: int,
+    n_control: int,
+    margin: float,
+    goal: Literal["increase", "decrease"],
+    *,
+    relative: bool,
+) -> float:
     """Return the one-sided score p-value of "the arm is worse than the control by the margin or more".
 
     Parameters
@@ -168,8 +178,8 @@ def non_inferiority_p(
     successes_arm, n_arm, successes_control, n_control : int
         Counts.
     margin : float
-        Largest loss that is still acceptable, above 0: a difference of proportions, or a fraction of the
-        control's proportion when relative.
+        Largest loss that is still acceptable, above 0: a difference of proportions, or a fraction
+        of the control's proportion when relative.
     goal : {"increase", "decrease"}
         Direction in which the metric is good.
     relative : bool
@@ -177,7 +187,8 @@ def non_inferiority_p(
     Returns
     -------
     float
-        Below alpha / 2 exactly when the Miettinen-Nurminen interval at level 1 - alpha clears the margin.
+        Below alpha / 2 exactly when the Miettinen-Nurminen interval at level 1 - alpha clears the
+        margin.
 
     Raises
     ------
@@ -198,7 +209,9 @@ def non_inferiority_p(
         raise ValueError(f"margin == {margin}, must be > 0.")
     worse = -margin if goal == "increase" else margin
     if relative:
-        statistic = _score_ratio(max(1 + worse, 0.0), successes_arm, n_arm, successes_control, n_control)
+        statistic = _score_ratio(
+            max(1 + worse, 0.0), successes_arm, n_arm, successes_control, n_control
+        )
     else:
         bounded = min(max(worse, -1.0), 1.0)
         statistic = _score_difference(bounded, successes_arm, n_arm, successes_control, n_control)
@@ -215,7 +228,9 @@ def _score_difference(
     arm = min(control + difference, 1.0)
     total = n_arm + n_control
     variance = (arm * (1 - arm) / n_arm + control * (1 - control) / n_control) * total / (total - 1)
-    return _standardised(successes_arm / n_arm - successes_control / n_control - difference, variance)
+    return _standardised(
+        successes_arm / n_arm - successes_control / n_control - difference, variance
+    )
 
 
 def _score_ratio(
@@ -236,7 +251,8 @@ def _score_ratio(
     arm = min(ratio * control, 1.0)
     variance = arm * (1 - arm) / n_arm + ratio**2 * control * (1 - control) / n_control
     return _standardised(
-        successes_arm / n_arm - ratio * (successes_control / n_control), variance * total / (total - 1)
+        successes_arm / n_arm - ratio * (successes_control / n_control),
+        variance * total / (total - 1),
     )
 
 
@@ -250,14 +266,16 @@ def _constrained_control(
         return successes / total
     largest = 1.0 - difference
     square = ((n_arm + 2 * n_control) * difference - total - successes) / (3 * total)
-    linear = ((n_control * difference - total - 2 * successes_control) * difference + successes) / total
+    linear = (
+        (n_control * difference - total - 2 * successes_control) * difference + successes
+    ) / total
     constant = successes_control * difference * largest / total
     cube = square**3 - linear * square / 2 + constant / 2
     radius = copysign(sqrt(max(square**2 - linear / 3, 0.0)), cube)
     angle = acos(max(-1.0, min(1.0, cube / radius**3))) if radius else 0.0
     control = min(max(2 * radius * cos((pi + angle) / 3) - square, 0.0), largest)
-    # Rare outcomes put two roots of the cubic side by side, where the arc cosine loses half its digits;
-    # Newton's steps on the factored likelihood equation bring them back.
+    # Rare outcomes put two roots of the cubic side by side, where the arc cosine loses half its
+    # digits; Newton's steps on the factored likelihood equation bring them back.
     failures_arm = n_arm - successes_arm
     failures_control = n_control - successes_control
     for _ in range(_POLISHING_STEPS):
@@ -287,7 +305,9 @@ def _standardised(distance: float, variance: float) -> float:
     return copysign(inf, distance) if distance else 0.0
 
 
-def _crossing(score: Callable[[float], float], inside: float, outside: float, quantile: float) -> float:
+def _crossing(
+    score: Callable[[float], float], inside: float, outside: float, quantile: float
+) -> float:
     """Return the value nearest to `outside` whose score is still within the quantile."""
     if abs(score(outside)) <= quantile:
         return outside
@@ -315,7 +335,10 @@ def _normal_quantile(level: float) -> float:
 
 
 def _require_counts(successes_arm: int, n_arm: int, successes_control: int, n_control: int) -> None:
-    for arm, successes, n in (("arm", successes_arm, n_arm), ("control", successes_control, n_control)):
+    for arm, successes, n in (
+        ("arm", successes_arm, n_arm),
+        ("control", successes_control, n_control),
+    ):
         if not n >= 1:
             raise ValueError(f"n_{arm} == {n}, must be >= 1.")
         if not 0 <= successes <= n:

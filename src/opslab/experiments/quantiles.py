@@ -54,7 +54,11 @@ def ranks(n: int, quantile: float, level: float) -> tuple[int, int, int] | None:
 
 
 def order_statistics(
-    table: Table, arm: str, column: Column, wanted: Mapping[str, tuple[int, int, int] | None], where: str
+    table: Table,
+    arm: str,
+    column: Column,
+    wanted: Mapping[str, tuple[int, int, int] | None],
+    where: str,
 ) -> dict[str, OrderStatistics]:
     """Return each arm's values at its ranks, exactly and in bounded memory.
 
@@ -105,7 +109,10 @@ def _bands(
             values, size = sorted(sample), len(sample)
             low, _, high = (rank / (size * every) for rank in asked[name])
             first, last = floor((low - _MARGIN) * size), ceil((high + _MARGIN) * size)
-            found[name] = (values[first] if first > 0 else -inf, values[last] if last < size else inf)
+            found[name] = (
+                values[first] if first > 0 else -inf,
+                values[last] if last < size else inf,
+            )
     return found
 
 
@@ -134,9 +141,11 @@ def _at_ranks(
 
 
 def quantile_contrast(
-    treated: OrderStatistics, control: OrderStatistics, level: float,
+    treated: OrderStatistics,
+    control: OrderStatistics,
+    level: float,
     inflation: tuple[float, float] = (1.0, 1.0),
-) -> Contrast:  # fmt: skip
+) -> Contrast:
     """Give the difference of two arms' quantiles, with normal quantiles for its interval.
 
     Parameters
@@ -164,5 +173,10 @@ def quantile_contrast(
         for side, factor in zip((treated, control), inflation, strict=True)
     ]
     return Contrast(
-        (treated.value, control.value), treated.value - control.value, sum(errors), errors[1], -errors[1], inf
+        (treated.value, control.value),
+        treated.value - control.value,
+        sum(errors),
+        errors[1],
+        -errors[1],
+        inf,
     )

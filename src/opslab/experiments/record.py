@@ -29,12 +29,16 @@ def record(result: ExperimentResult) -> dict[str, Any]:
         "checks": [check(one) for one in result.checks],
         "comparisons": [comparison(one) for one in (*result.comparisons, *result.segments)],
         "interactions": [
-            asdict(one) | {"not_estimable": message(one.not_estimable) if one.not_estimable else None}
+            asdict(one)
+            | {"not_estimable": message(one.not_estimable) if one.not_estimable else None}
             for one in result.interactions
         ],
         "trends": [asdict(one) for one in result.trends],
-        "decision": asdict(result.decision) | {"reasons": [message(one) for one in result.decision.reasons]},
-        "imports": [reading.record() for reading in (result.data.reading, result.data.events) if reading],
+        "decision": asdict(result.decision)
+        | {"reasons": [message(one) for one in result.decision.reasons]},
+        "imports": [
+            reading.record() for reading in (result.data.reading, result.data.events) if reading
+        ],
         "data": {
             "rows": result.data.reading.rows,
             "rows_used": result.data.rows_used,
@@ -51,7 +55,11 @@ def inputs(result: ExperimentResult) -> list[dict[str, str]]:
     """Return the files that the analysis read, with the SHA-256 of their bytes: the spec, then the data."""
     files = (
         (result.plan.spec, result.plan.spec_sha256),
-        *((reading.name, reading.sha256) for reading in (result.data.reading, result.data.events) if reading),
+        *(
+            (reading.name, reading.sha256)
+            for reading in (result.data.reading, result.data.events)
+            if reading
+        ),
     )
     return [{"file": file, "sha256": sha256} for file, sha256 in files if file and sha256]
 
@@ -64,9 +72,12 @@ def check(one: Check) -> dict[str, Any]:
 def comparison(one: Comparison, *, flat: bool = False) -> dict[str, Any]:
     """Return one comparison as JSON takes it, or ``flat``: a column for each figure."""
     pairs = {
-        "n": ("arm", "control"), "missing": ("arm", "control"), "estimate": ("arm", "control"),
-        "difference_interval": ("low", "high"), "lift_interval": ("low", "high"),
-    }  # fmt: skip
+        "n": ("arm", "control"),
+        "missing": ("arm", "control"),
+        "estimate": ("arm", "control"),
+        "difference_interval": ("low", "high"),
+        "lift_interval": ("low", "high"),
+    }
     fields = asdict(one)
     kind, size = one.margin or (None, None)
     fields["margin"] = {"kind": kind, "size": size} if one.margin else None
@@ -98,7 +109,8 @@ def comparison(one: Comparison, *, flat: bool = False) -> dict[str, Any]:
 def message(one: Message) -> dict[str, Any]:
     """Return a message as its key and values."""
     values = {
-        name: _day(value) if isinstance(value, datetime.date) else value for name, value in one.values.items()
+        name: _day(value) if isinstance(value, datetime.date) else value
+        for name, value in one.values.items()
     }
     return {"key": one.key, "values": values}
 
@@ -144,7 +156,8 @@ def _quantity(one: Comparison, level: float) -> Quantity:
     value = one.difference or 0.0
     low, high = one.difference_interval
     if one.standard_error is None or one.degrees_of_freedom is None:
-        # The score test gives no standard error: the normal with the width of its interval stands for it.
+        # The score test gives no standard error: the normal with the width of its interval stands
+        # for it.
         scale = ((high or 0.0) - (low or 0.0)) / (2 * float(ndtri((1 + level) / 2)))
         return Quantity("normal", {"location": value, "scale": scale}, value, low, high, level)
     parameters = {

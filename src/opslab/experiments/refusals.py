@@ -28,7 +28,12 @@ def refuse_columns(
         if name in table.types:
             continue
         near = did_you_mean(name, table.types)
-        values = {"name": name, "near": near, "data": table.reading.name, "columns": list(table.types)[:12]}
+        values = {
+            "name": name,
+            "near": near,
+            "data": table.reading.name,
+            "columns": list(table.types)[:12],
+        }
         found.append(experiment.problem("experiments.missing_column", *location, **values))
     DataError.refuse(found)
 
@@ -38,15 +43,21 @@ def refuse_units(experiment: Experiment, table: Table, units: Units, *, once: bo
     if units.rows == 0:
         period = experiment.period
         start, end = (period.start, period.end) if period else (None, None)
-        raise DataError.of("experiments.no_rows_in_period", file=table.reading.name, start=start, end=end)
+        raise DataError.of(
+            "experiments.no_rows_in_period", file=table.reading.name, start=start, end=end
+        )
     found = []
     if units.nameless:
         nameless = {"count": units.nameless, "row": units.nameless_row}
-        found.append(Problem("experiments.no_unit", nameless, table.reading.name, field=experiment.unit))
+        found.append(
+            Problem("experiments.no_unit", nameless, table.reading.name, field=experiment.unit)
+        )
     if units.repeated and once:
         repeated = {"count": units.repeated, "row": units.repeated_row}
         found.append(
-            Problem("experiments.repeated_units", repeated, table.reading.name, field=experiment.unit)
+            Problem(
+                "experiments.repeated_units", repeated, table.reading.name, field=experiment.unit
+            )
         )
     DataError.refuse(found)
 
@@ -62,10 +73,15 @@ def arms_of(
     if nameless:
         refuse_rows(table, "no_arm", f"{quoted(column)} IS NULL AND {made.where}", column)
     if len(labels) > _MOST_ARMS:
-        raise DataError(Problem("experiments.too_many_arms", {"count": len(labels)}, file, field=column))
+        raise DataError(
+            Problem("experiments.too_many_arms", {"count": len(labels)}, file, field=column)
+        )
     declared = list(experiment.arms.weights or [])
     if not declared:
-        declared = [experiment.arms.control, *(label for label in labels if label != experiment.arms.control)]
+        declared = [
+            experiment.arms.control,
+            *(label for label in labels if label != experiment.arms.control),
+        ]
     problems = []
     for label in labels:
         if label in declared:
@@ -88,7 +104,10 @@ def arms_of(
 
 
 def refuse_missing(
-    experiment: Experiment, made: UnitTable, arms: Mapping[str, ArmMoments], metrics: Mapping[str, Measured]
+    experiment: Experiment,
+    made: UnitTable,
+    arms: Mapping[str, ArmMoments],
+    metrics: Mapping[str, Measured],
 ) -> None:
     """Raise for columns without any value, and for empty values whose meaning the spec does not state."""
     found = []
@@ -99,16 +118,27 @@ def refuse_missing(
         for column in one.own:
             empty = sum(arm.missing[column] for arm in arms.values())
             if empty == rows:
-                found.append(Problem("experiments.all_missing", {"rows": rows}, file, field=column.name))
-            elif empty and one.metric.missing == "refuse":
-                values = {"column": column.name, "data": file, "count": empty, "share": empty / rows}
                 found.append(
-                    experiment.problem("experiments.missing_policy", "metrics", place, "missing", **values)
+                    Problem("experiments.all_missing", {"rows": rows}, file, field=column.name)
+                )
+            elif empty and one.metric.missing == "refuse":
+                values = {
+                    "column": column.name,
+                    "data": file,
+                    "count": empty,
+                    "share": empty / rows,
+                }
+                found.append(
+                    experiment.problem(
+                        "experiments.missing_policy", "metrics", place, "missing", **values
+                    )
                 )
         for column in one.joint.columns[len(one.own) :] if one.joint else ():
             bare = [name for name, arm in arms.items() if arm.missing[column] == arm.rows]
             if bare:
                 found.append(
-                    Problem("experiments.covariate_missing", {"arms": bare}, file, field=column.name)
+                    Problem(
+                        "experiments.covariate_missing", {"arms": bare}, file, field=column.name
+                    )
                 )
     DataError.refuse(found)

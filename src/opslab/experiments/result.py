@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from opslab.messages import Language
-from opslab.tables.reading import Reading
+from opslab.tables.import_report import Reading
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -42,8 +42,8 @@ def sample_ratio(counts: Sequence[int], weights: Sequence[float]) -> SampleRatio
     Raises
     ------
     ValueError
-        When lengths differ, a count or weight is impossible, fewer than two arms have a weight above 0,
-        or those arms hold no unit.
+        When lengths differ, a count or weight is impossible, fewer than two arms have a weight
+        above 0, or those arms hold no unit.
 
     Examples
     --------
@@ -53,7 +53,8 @@ def sample_ratio(counts: Sequence[int], weights: Sequence[float]) -> SampleRatio
 
     Sources
     -------
-    Pearson (1900); for experiments Fabijan et al. (2019). The example counts are the Cookie Cats test's.
+    Pearson (1900); for experiments Fabijan et al. (2019). The example counts are the Cookie Cats
+    test's.
     """
     if len(counts) != len(weights):
         raise ValueError(f"len(counts) == {len(counts)}, must be {len(weights)} as len(weights).")
@@ -72,7 +73,9 @@ def sample_ratio(counts: Sequence[int], weights: Sequence[float]) -> SampleRatio
     expected = tuple(units * weight / whole for weight in weights)
     statistic = float(sum((counts[arm] - expected[arm]) ** 2 / expected[arm] for arm in designed))
     degrees_of_freedom = len(designed) - 1
-    return SampleRatio(statistic, degrees_of_freedom, float(chdtrc(degrees_of_freedom, statistic)), expected)
+    return SampleRatio(
+        statistic, degrees_of_freedom, float(chdtrc(degrees_of_freedom, statistic)), expected
+    )
 
 
 def homogeneity(table: Sequence[Sequence[int]]) -> float:

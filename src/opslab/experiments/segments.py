@@ -30,10 +30,14 @@ def refuse_many_levels(table: Table, segments: Sequence[str], where: str) -> Non
     for name, count in zip(segments, counts, strict=True):
         if count > 2 * MOST_LEVELS:  # the count is approximate
             values = {"count": count, "most": MOST_LEVELS}
-            raise DataError.of("experiments.many_levels", file=table.reading.name, field=name, **values)
+            raise DataError.of(
+                "experiments.many_levels", file=table.reading.name, field=name, **values
+            )
 
 
-def interaction(differences: Sequence[float], variances: Sequence[float]) -> tuple[float, int, float]:
+def interaction(
+    differences: Sequence[float], variances: Sequence[float]
+) -> tuple[float, int, float]:
     """Test whether effects differ between segments: Cochran's Q.
 
     Parameters
@@ -64,9 +68,11 @@ def interaction(differences: Sequence[float], variances: Sequence[float]) -> tup
 
 
 def by_segment(
-    metrics: Mapping[str, Measured], levels: Mapping[str, Mapping[str | None, Mapping[str, ArmMoments]]],
-    control: str, alpha: float,
-) -> tuple[list[Comparison], list[Interaction]]:  # fmt: skip
+    metrics: Mapping[str, Measured],
+    levels: Mapping[str, Mapping[str | None, Mapping[str, ArmMoments]]],
+    control: str,
+    alpha: float,
+) -> tuple[list[Comparison], list[Interaction]]:
     """Return the effects on primary and secondary metrics in each segment, and the tests of interaction.
 
     Parameters
@@ -81,8 +87,9 @@ def by_segment(
     Returns
     -------
     tuple of list
-        Effects with p-values adjusted over all segments (Benjamini and Hochberg) and interactions adjusted by
-        Holm. Of a column whose make-up differs between the arms there is a refusal: it was touched by them.
+        Effects with p-values adjusted over all segments (Benjamini and Hochberg) and interactions
+        adjusted by Holm. Of a column whose make-up differs between the arms there is a refusal: it
+        was touched by them.
     """
     comparisons: list[Comparison] = []
     interactions: list[Interaction] = []
@@ -93,7 +100,9 @@ def by_segment(
     ]
     for segment, inside in levels.items():
         names = sorted({name for arms in inside.values() for name in arms})
-        counts = [[arms[name].rows if name in arms else 0 for name in names] for arms in inside.values()]
+        counts = [
+            [arms[name].rows if name in arms else 0 for name in names] for arms in inside.values()
+        ]
         composition = homogeneity(counts)
         touched = composition < _COMPOSITION
         for one in wanted:
@@ -108,9 +117,13 @@ def by_segment(
 
 
 def _effects(
-    one: Measured, segment: str, inside: Mapping[str | None, Mapping[str, ArmMoments]],
-    names: Sequence[str], control: str, alpha: float,
-) -> list[Comparison]:  # fmt: skip
+    one: Measured,
+    segment: str,
+    inside: Mapping[str | None, Mapping[str, ArmMoments]],
+    names: Sequence[str],
+    control: str,
+    alpha: float,
+) -> list[Comparison]:
     found = []
     for level, arms in inside.items():
         shown = f"{segment}: {level}" if level is not None else f"{segment}:"
@@ -121,22 +134,36 @@ def _effects(
 
 
 def _interaction(
-    one: Measured, segment: str, arm: str, effects: Sequence[Comparison], composition: float | None,
+    one: Measured,
+    segment: str,
+    arm: str,
+    effects: Sequence[Comparison],
+    composition: float | None,
     alpha: float,
-) -> Interaction:  # fmt: skip
+) -> Interaction:
     made = Interaction(one.metric.name, one.metric.role, arm, segment, len(effects))
     if composition is not None:
-        return replace(made, not_estimable=Message("experiments.segment_touched", {"p": composition}))
+        return replace(
+            made, not_estimable=Message("experiments.segment_touched", {"p": composition})
+        )
     # The test by score of small counts gives no error: its interval's half width stands for it.
     known = [
         (effect.difference, error)
         for effect in effects
-        if effect.difference is not None and (error := _variance(effect, alpha)) > 0 and isfinite(error)
+        if effect.difference is not None
+        and (error := _variance(effect, alpha)) > 0
+        and isfinite(error)
     ]
     if len(known) < 2:  # noqa: PLR2004 - it takes two to differ
-        return replace(made, not_estimable=Message("experiments.one_segment", {"count": len(known)}))
-    statistic, freedom, p_value = interaction([one for one, _ in known], [error for _, error in known])
-    return replace(made, levels=len(known), statistic=statistic, degrees_of_freedom=freedom, p_value=p_value)
+        return replace(
+            made, not_estimable=Message("experiments.one_segment", {"count": len(known)})
+        )
+    statistic, freedom, p_value = interaction(
+        [one for one, _ in known], [error for _, error in known]
+    )
+    return replace(
+        made, levels=len(known), statistic=statistic, degrees_of_freedom=freedom, p_value=p_value
+    )
 
 
 def _variance(one: Comparison, alpha: float) -> float:
@@ -154,6 +181,12 @@ def _adjusted(
     tested = [one.p_value for one in interactions if one.p_value is not None]
     adjusted, judged = iter(benjamini_hochberg(known)), iter(holm(tested))
     return (
-        [replace(one, p_adjusted=next(adjusted) if one.p_value is not None else None) for one in comparisons],
-        [replace(one, p_adjusted=next(judged) if one.p_value is not None else None) for one in interactions],
+        [
+            replace(one, p_adjusted=next(adjusted) if one.p_value is not None else None)
+            for one in comparisons
+        ],
+        [
+            replace(one, p_adjusted=next(judged) if one.p_value is not None else None)
+            for one in interactions
+        ],
     )

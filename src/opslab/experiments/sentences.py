@@ -51,14 +51,21 @@ def leading(result: ExperimentResult) -> Comparison | None:
     return max(estimable, key=lambda one: sign * (one.difference or 0.0), default=None)
 
 
-def effect_values(result: ExperimentResult, one: Comparison, language: Language) -> Mapping[str, Any]:
+def effect_values(
+    result: ExperimentResult, one: Comparison, language: Language
+) -> Mapping[str, Any]:
     """Return what a sentence about an effect names, formatted."""
     return {
-        "metric": one.metric, "arm": one.arm, "control": one.control,
-        "from_value": values(one, language)[1], "to_value": values(one, language)[0],
-        "effect": lift_or_difference(one, language), "interval": interval(one, language),
-        "level": 1 - result.plan.alpha, "p": one.p_value,
-    }  # fmt: skip
+        "metric": one.metric,
+        "arm": one.arm,
+        "control": one.control,
+        "from_value": values(one, language)[1],
+        "to_value": values(one, language)[0],
+        "effect": lift_or_difference(one, language),
+        "interval": interval(one, language),
+        "level": 1 - result.plan.alpha,
+        "p": one.p_value,
+    }
 
 
 def values(one: Comparison, language: Language) -> tuple[str, str]:
@@ -72,7 +79,9 @@ def values(one: Comparison, language: Language) -> tuple[str, str]:
     digits = (1 if largest >= _SMALL_SHARE else 2) if share else numbers.decimals(largest, 4)
     show = numbers.percent if share else numbers.decimal
     arm, control = (
-        text("words.none", language) if estimate is None else show(estimate, digits, language=language)
+        text("words.none", language)
+        if estimate is None
+        else show(estimate, digits, language=language)
         for estimate in one.estimate
     )
     return arm, control
@@ -147,10 +156,16 @@ def _shown(
     amounts: tuple[float | None, ...], show: Callable[..., str], digits: int, language: Language
 ) -> list[str]:
     none = text("words.none", language)
-    return [none if amount is None else show(amount, digits, language=language) for amount in amounts]
+    return [
+        none if amount is None else show(amount, digits, language=language) for amount in amounts
+    ]
 
 
 def _telling(interval: Interval, scale: float, significant: int) -> int:
     """Return the decimals at which half the interval's width still shows so many digits."""
     low, high = interval
-    return 0 if low is None or high is None else numbers.decimals((high - low) / 2 * scale, significant)
+    return (
+        0
+        if low is None or high is None
+        else numbers.decimals((high - low) / 2 * scale, significant)
+    )

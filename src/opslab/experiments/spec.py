@@ -14,7 +14,7 @@ from opslab.documents import Location
 from opslab.errors import SpecError
 from opslab.experiments.metrics import Metric, Quantile, columns_of
 from opslab.specs import Day, Declared, FromFile, Label, Number, Title
-from opslab.tables.reading import FileAnswers
+from opslab.tables.import_report import FileAnswers
 
 BlockingCheck = Literal[
     "sample_ratio",
@@ -35,18 +35,25 @@ class Data(FileAnswers):
     """Where the data is: one table, or an assignment log with an event log."""
 
     path: str | None = Field(
-        None, description="table with one row per unit (CSV, XLSX, JSONL or Parquet), from the spec's folder"
+        None,
+        description="table with one row per unit (CSV, XLSX, JSONL or Parquet), from the spec's folder",
     )
     rows: Literal["unit", "finer", "totals"] = Field(
-        "unit", description="what a row is: the unit, a part of it (clusters), or the total of an arm and day"
+        "unit",
+        description="what a row is: the unit, a part of it (clusters), or the total of an arm and day",
     )
-    assignments: str | None = Field(None, description="log of who was assigned to which arm and when")
+    assignments: str | None = Field(
+        None, description="log of who was assigned to which arm and when"
+    )
     events: str | None = Field(None, description="log of what units did and when")
     event_column: str = Field("event", description="column of the event log that names the event")
     event_time: str | None = Field(
-        None, description="column of the event log with its moment; the only column of moments when left out"
+        None,
+        description="column of the event log with its moment; the only column of moments when left out",
     )
-    snapshot: str | None = Field(None, description="name of the state of a table that is not a file")
+    snapshot: str | None = Field(
+        None, description="name of the state of a table that is not a file"
+    )
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -64,7 +71,8 @@ class Arms(Declared):
     column: str = Field(description="column that holds the arm of a row")
     control: Label = Field(description="label of the control arm")
     weights: dict[Label, Annotated[Number, Field(gt=0)]] | None = Field(
-        None, description="designed weight of each arm; equal weights over the labels found when left out"
+        None,
+        description="designed weight of each arm; equal weights over the labels found when left out",
     )
 
     @model_validator(mode="after")
@@ -117,7 +125,9 @@ class Design(Declared):
         0.05, gt=0, lt=0.5, description="two-sided error rate; intervals have level 1 - alpha"
     )
     power: Number = Field(0.8, gt=0, lt=1)
-    looks: int | tuple[Day, ...] | None = Field(None, description="number or days of the planned looks")
+    looks: int | tuple[Day, ...] | None = Field(
+        None, description="number or days of the planned looks"
+    )
     spending: Spending | None = None
     prior: Prior | None = None
 
@@ -125,19 +135,23 @@ class Design(Declared):
 class Decision(Declared):
     """The rule of decision, written down before the data is seen."""
 
-    primaries: Literal["all", "any"] = Field("all", description="which primary metrics an arm must win")
+    primaries: Literal["all", "any"] = Field(
+        "all", description="which primary metrics an arm must win"
+    )
     several_arms: Literal["best_passing"] = Field(
         "best_passing", description="which arm is shipped when several win"
     )
     blocking: tuple[BlockingCheck, ...] = Field(
-        ("sample_ratio", "leaked_units"), description="checks whose failure stops the recommendation"
+        ("sample_ratio", "leaked_units"),
+        description="checks whose failure stops the recommendation",
     )
 
 
 class Experiment(FromFile):
     """One A/B experiment.
 
-    Read it from YAML with `Experiment.load`, or build it from fields: ``Experiment(experiment=…, …)``.
+    Read it from YAML with `Experiment.load`, or build it from fields: ``Experiment(experiment=…,
+    …)``.
     """
 
     experiment: Title = Field(description="name of the experiment; its slug names the run folder")
@@ -152,13 +166,17 @@ class Experiment(FromFile):
     )
     design: Design = Design()
     metrics: tuple[Metric, ...] = Field(min_length=1)
-    segments: tuple[str, ...] = Field((), description="pre-period columns by which effects are broken down")
+    segments: tuple[str, ...] = Field(
+        (), description="pre-period columns by which effects are broken down"
+    )
     trigger: str | None = Field(
-        None, description="column of 0 and 1: the units that met the change, logged alike in every arm"
+        None,
+        description="column of 0 and 1: the units that met the change, logged alike in every arm",
     )
     decision: Decision = Decision()
     registered: str | None = Field(
-        None, description="fingerprint of the plan as registered before the start; the readout prints it"
+        None,
+        description="fingerprint of the plan as registered before the start; the readout prints it",
     )
 
     @field_validator("metrics")
@@ -189,7 +207,9 @@ class Experiment(FromFile):
         if self.data.rows == "totals":
             asked = [name for name in ("strata", "segments", "trigger") if getattr(self, name)]
             asked += [
-                name for name in ("covariates", "cap") if any(getattr(one, name) for one in self.metrics)
+                name
+                for name in ("covariates", "cap")
+                if any(getattr(one, name) for one in self.metrics)
             ]
             asked += ["quantile"] if any(isinstance(one, Quantile) for one in self.metrics) else []
             if asked or self.period is None or self.period.time is None:
@@ -214,7 +234,8 @@ class Experiment(FromFile):
     def fingerprint(self) -> str:
         """The first 16 hexadecimal digits of the SHA-256 of what was planned, however the file is laid out.
 
-        Where the data is, who owns it and how the question is worded may change; the rest is the plan.
+        Where the data is, who owns it and how the question is worded may change; the rest is the
+        plan.
         """
         plan = self.model_dump(mode="json", exclude={"registered", "data", "owner", "question"})
         plan["rows"] = self.data.rows
@@ -235,14 +256,24 @@ class Experiment(FromFile):
 
         The latter parse and validate, and are refused rather than ignored.
         """
-        told = [self.problem("experiments.not_computed", *location) for location in self._uncomputed()]
+        told = [
+            self.problem("experiments.not_computed", *location) for location in self._uncomputed()
+        ]
         for place, metric in enumerate(self.metrics):
-            if metric.event and not self.data.events and (self.data.path or self.data.rows != "unit"):
+            if (
+                metric.event
+                and not self.data.events
+                and (self.data.path or self.data.rows != "unit")
+            ):
                 told.append(
-                    self.problem("experiments.event_form", "metrics", place, "event", name=metric.name)
+                    self.problem(
+                        "experiments.event_form", "metrics", place, "event", name=metric.name
+                    )
                 )
             if metric.per == "row" and self.data.rows != "finer":
-                told.append(self.problem("experiments.per_row", "metrics", place, "per", name=metric.name))
+                told.append(
+                    self.problem("experiments.per_row", "metrics", place, "per", name=metric.name)
+                )
         if told:
             raise SpecError(*sorted(told, key=lambda problem: problem.line or 0))
 

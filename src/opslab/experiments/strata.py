@@ -61,7 +61,9 @@ class Strata:
         return all(sum(cell[side].n - 1 for cell in self.cells) > 0 for side in (0, 1))
 
     @classmethod
-    def of(cls, levels: Mapping[str | None, Mapping[str, CrossMoments]], arm: str, control: str) -> Strata:
+    def of(
+        cls, levels: Mapping[str | None, Mapping[str, CrossMoments]], arm: str, control: str
+    ) -> Strata:
         """Return the strata of two arms, in the order of their names."""
         cells, lone = [], 0
         for moments in levels.values():
@@ -78,11 +80,12 @@ def contrast_within(
 ) -> Contrast:
     """Give the difference of two arms within strata, each weighed by its share of the units.
 
-    Pairs: the mean of the pairs' differences with its t test; covariates by regression of the differences of
-    the metric on those of the covariates. Strata: sum of W (mean_arm - mean_control) with W = N / sum(N) and
-    variance sum of W^2 (s2_arm / n_arm + s2_control / n_control); covariates by the slopes within strata.
-    Where a stratum has one unit of an arm, its variance is taken to be that within the arm's other strata.
-    A ratio acts through its linearised unit variable, as in `contrast`.
+    Pairs: the mean of the pairs' differences with its t test; covariates by regression of the
+    differences of the metric on those of the covariates. Strata: sum of W (mean_arm - mean_control)
+    with W = N / sum(N) and variance sum of W^2 (s2_arm / n_arm + s2_control / n_control);
+    covariates by the slopes within strata. Where a stratum has one unit of an arm, its variance is
+    taken to be that within the arm's other strata. A ratio acts through its linearised unit
+    variable, as in `contrast`.
 
     Parameters
     ----------
@@ -106,8 +109,8 @@ def contrast_within(
 
     Sources
     -------
-    Student (1908), for the pairs; Imbens and Rubin (2015), chapters 9 and 10; Deng, Knoblich and Lu (2018),
-    for the ratio.
+    Student (1908), for the pairs; Imbens and Rubin (2015), chapters 9 and 10; Deng, Knoblich and Lu
+    (2018), for the ratio.
     """
     return (_paired if strata.paired else _stratified)(strata, own, widths, kept)
 
@@ -120,7 +123,11 @@ def _paired(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[int]
     for side, rows in zip(sides, values, strict=True):
         estimate, loadings = linearised(side.means, own, widths, both.means)
         made.append(
-            (estimate, (rows - np.array(side.means)) @ loadings.T, loadings[1:] @ np.array(side.means))
+            (
+                estimate,
+                (rows - np.array(side.means)) @ loadings.T,
+                loadings[1:] @ np.array(side.means),
+            )
         )
     (estimate, moved, x_treated), (base, fixed, x_control) = made
     apart = moved - fixed  # differences of the pairs, less their mean
@@ -140,7 +147,12 @@ def _paired(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[int]
     raw = float(fixed[:, 0] @ fixed[:, 0]) / ((pairs - 1) * pairs)
     covariance = _possible(float(adjusted @ fixed[:, 0]) / (freedom * pairs), variance, raw)
     return Contrast(
-        (estimate, base), float(estimate - base - slope @ gap), variance, raw, covariance, float(freedom)
+        (estimate, base),
+        float(estimate - base - slope @ gap),
+        variance,
+        raw,
+        covariance,
+        float(freedom),
     )
 
 
@@ -152,7 +164,9 @@ def _stratified(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[
     estimates, means, scatters = [], [], []
     for side in (0, 1):
         cells = [cell[side] for cell in strata.cells]
-        weighed: Any = sum(weight * np.array(cell.means) for weight, cell in zip(weights, cells, strict=True))
+        weighed: Any = sum(
+            weight * np.array(cell.means) for weight, cell in zip(weights, cells, strict=True)
+        )
         estimate, loadings = linearised([float(mean) for mean in weighed], own, widths, pooled)
         loadings = loadings[keep]
         estimates.append(estimate)
@@ -168,7 +182,9 @@ def _stratified(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[
         cells = [cell[side] for cell in strata.cells]
         left = sum(cell.n - 1 for cell in cells)
         for weight, cell, part in zip(weights, cells, parts, strict=True):
-            spread, freedom = (part / (cell.n - 1), cell.n - 1) if cell.n > 1 else (within[side] / left, left)
+            spread, freedom = (
+                (part / (cell.n - 1), cell.n - 1) if cell.n > 1 else (within[side] / left, left)
+            )
             factor = weight**2 / cell.n * max(left, 1) / max(left - len(kept), 1)
             terms.append((float(adjusted @ spread @ adjusted) * factor, freedom))
             if side:

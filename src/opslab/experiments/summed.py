@@ -20,8 +20,8 @@ _SMALL_WHOLE = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALL
 class Column:
     """One column to sum: what an empty value means, and whether values must be 0 or 1.
 
-    A ``centred`` one is summed about the first rows' mean in any case, for products with other columns;
-    values above a ``cap`` count as the cap.
+    A ``centred`` one is summed about the first rows' mean in any case, for products with other
+    columns; values above a ``cap`` count as the cap.
     """
 
     name: str
@@ -71,7 +71,9 @@ def capped_sql(value: str, cap: float | None) -> tuple[str, str]:
     return f"CASE WHEN {beyond} THEN CAST({cap!r} AS DOUBLE) ELSE {value} END", beyond
 
 
-def cap_values(table: Table, wanted: Sequence[tuple[Column, float]], where: str) -> list[float | None]:
+def cap_values(
+    table: Table, wanted: Sequence[tuple[Column, float]], where: str
+) -> list[float | None]:
     """Return each column's quantile over all arms: the smallest value with that share at or below it."""
     refuse_types(table, [column for column, _ in wanted])
     figures = []
@@ -86,12 +88,14 @@ def refuse_types(table: Table, columns: Iterable[Column]) -> None:
     """Raise a `DataError` for columns that are dates or other things that have no sum."""
     wrong = [
         Problem(
-            "experiments.column_type", {"kind": table.types[column.name].lower()}, table.reading.name,
+            "experiments.column_type",
+            {"kind": table.types[column.name].lower()},
+            table.reading.name,
             field=column.name,
         )
         for column in columns
         if not table.types[column.name].startswith((*NUMBER_TYPES, "BOOLEAN", "VARCHAR", "ENUM"))
-    ]  # fmt: skip
+    ]
     DataError.refuse(wrong)
 
 
@@ -117,9 +121,12 @@ def _beyond(value: str) -> str:
 
 
 def refuse_values(
-    table: Table, columns: Sequence[Column], values: Mapping[Column, str],
-    parts: Sequence[Sequence[tuple[Any, ...]]], where: str,
-) -> None:  # fmt: skip
+    table: Table,
+    columns: Sequence[Column],
+    values: Mapping[Column, str],
+    parts: Sequence[Sequence[tuple[Any, ...]]],
+    where: str,
+) -> None:
     """Raise a `DataError` for texts, and for values other than 0 and 1 in a binary column."""
     found = []
     for place, column in enumerate(columns):
@@ -133,7 +140,9 @@ def refuse_values(
             ),
             (any(row[3] for row in rows), f"{value} NOT IN (0, 1)", "not_binary"),
         ):
-            problem = fault(table, key, f"{condition} AND {where}", column.name) if suspected else None
+            problem = (
+                fault(table, key, f"{condition} AND {where}", column.name) if suspected else None
+            )
             if problem is not None:
                 found.append(problem)
                 break

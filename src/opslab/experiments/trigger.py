@@ -23,8 +23,8 @@ def diluted(
 ) -> Effect | None:
     """Give the effect on all units of a change that only the triggered ones could meet.
 
-    It is the trigger rate r times the triggered effect d, with variance r^2 Var(d) + d^2 r (1 - r) / N; the
-    lift is relative to the mean of all units of the control.
+    It is the trigger rate r times the triggered effect d, with variance r^2 Var(d) + d^2 r (1 - r)
+    / N; the lift is relative to the mean of all units of the control.
 
     Parameters
     ----------
@@ -56,11 +56,20 @@ def diluted(
     # The adjusted difference shares with the control's mean what covariates left of its variance.
     own = inside.variance / inside.n * (1 - (one.variance_reduction or 0.0))
     lift = fieller(
-        difference, variance, whole.mean, whole.variance / whole.n, -rate * inside.n / whole.n * own, freedom,
+        difference,
+        variance,
+        whole.mean,
+        whole.variance / whole.n,
+        -rate * inside.n / whole.n * own,
+        freedom,
         1 - alpha,
-    )  # fmt: skip
+    )
     return Effect(
-        difference, (difference - reach, difference + reach), lift.lift, (lift.low, lift.high), one.p_value
+        difference,
+        (difference - reach, difference + reach),
+        lift.lift,
+        (lift.low, lift.high),
+        one.p_value,
     )
 
 
@@ -101,7 +110,10 @@ class Triggered:
             if column is None:
                 made.append(one)
                 continue
-            counts = [sum(found[arm] for arm in (one.arm, one.control)) for found in (self.met, self.units)]
+            counts = [
+                sum(found[arm] for arm in (one.arm, one.control))
+                for found in (self.met, self.units)
+            ]
             own = next(known for known in arms[one.control].moments if known.name == column.name)
             control = (arms[one.control].moments[own], self.whole[one.control].moments[column])
             made.append(replace(one, diluted=diluted(one, (counts[0], counts[1]), control, alpha)))
@@ -113,13 +125,17 @@ def collect_triggered(experiment: Experiment, units: UnitTable) -> Triggered:
     table, name = units.table, str(experiment.trigger)
     trigger = Column(name, binary=True)
     columns = {
-        metric.name: Column(str(metric.column), metric.missing == "zero", isinstance(metric, Proportion))
+        metric.name: Column(
+            str(metric.column), metric.missing == "zero", isinstance(metric, Proportion)
+        )
         for metric in units.metrics
         if isinstance(metric, Mean | Proportion) and metric.cap is None
     }
     found = collect(table, units.arm, [trigger, *columns.values()], units.where)
     if any(arm.missing[trigger] for arm in found.values()):
-        refuse_rows(table, "no_trigger", f"{value_sql(table, trigger)} IS NULL AND {units.where}", name)
+        refuse_rows(
+            table, "no_trigger", f"{value_sql(table, trigger)} IS NULL AND {units.where}", name
+        )
     arms = {arm: moments for arm, moments in found.items() if arm is not None}
     met = {arm: round(one.moments[trigger].mean * one.rows) for arm, one in arms.items()}
     if not any(met.values()):

@@ -13,9 +13,16 @@ from opslab.experiments.periods import Moment, moments_of
 from opslab.experiments.refusals import refuse_units
 from opslab.experiments.result import Message
 from opslab.experiments.spec import Experiment
-from opslab.experiments.summed import Column, refuse_infinite, refuse_rows, refuse_types, texts, value_sql
+from opslab.experiments.summed import (
+    Column,
+    refuse_infinite,
+    refuse_rows,
+    refuse_types,
+    texts,
+    value_sql,
+)
 from opslab.experiments.units import Units, count_units, without_leaked
-from opslab.tables.reading import Reading
+from opslab.tables.import_report import Reading
 from opslab.tables.source import ROW, Table, quoted
 
 _BITS = 80  # that the largest value of an exact sum takes: far more than a float holds
@@ -103,7 +110,9 @@ def unit_table(experiment: Experiment, table: Table, as_of: datetime.date | None
     units = count_units(table, experiment.unit, experiment.arms.column, within)
     refuse_units(experiment, table, units, once=experiment.data.rows == "unit")
     used = (
-        within if not units.leaked else without_leaked(table, experiment.unit, experiment.arms.column, within)
+        within
+        if not units.leaked
+        else without_leaked(table, experiment.unit, experiment.arms.column, within)
     )
     if experiment.data.rows == "finer":
         return _of_finer_rows(experiment, table, moment, used, units)
@@ -122,8 +131,8 @@ def stratum(columns: Sequence[str]) -> str | None:
 def exact_sum(value: str, largest: float) -> str:
     """Return SQL of a sum that does not depend on the order of the rows, in any number of threads.
 
-    Each value is a whole number of a grid so fine (2^-80 of the largest) that no digit is lost which a float
-    of the sum's size could hold; whole numbers add up exactly.
+    Each value is a whole number of a grid so fine (2^-80 of the largest) that no digit is lost
+    which a float of the sum's size could hold; whole numbers add up exactly.
 
     Parameters
     ----------
@@ -141,7 +150,10 @@ def largest_values(table: Table, values: Sequence[str], where: str) -> list[floa
     if not values:
         return []
     looks = ", ".join(f"coalesce(max(abs({value})), 0)" for value in values)
-    return [float(found) for found in table.fetch(f"SELECT {looks} FROM {table.relation} WHERE {where}")[0]]
+    return [
+        float(found)
+        for found in table.fetch(f"SELECT {looks} FROM {table.relation} WHERE {where}")[0]
+    ]
 
 
 def finite(table: Table, column: str) -> str:
@@ -188,10 +200,17 @@ def _of_finer_rows(
     query = f"SELECT {', '.join(columns)} FROM {table.relation} WHERE {used} GROUP BY {unit}"
     ((rows,),) = table.fetch(f"SELECT count(*) FROM {table.relation} WHERE {used}")
     return UnitTable(
-        kept_units(table, query), arm, metrics, "TRUE", units, rows,
-        "CAST(CAST(opslab_moment AS DATE) AS VARCHAR)" if moment else None, stratum(experiment.strata),
-        empty=_empty_rows(experiment, table, used), finer=(table, used),
-    )  # fmt: skip
+        kept_units(table, query),
+        arm,
+        metrics,
+        "TRUE",
+        units,
+        rows,
+        "CAST(CAST(opslab_moment AS DATE) AS VARCHAR)" if moment else None,
+        stratum(experiment.strata),
+        empty=_empty_rows(experiment, table, used),
+        finer=(table, used),
+    )
 
 
 def _empty_rows(
@@ -204,7 +223,9 @@ def _empty_rows(
         for metric in experiment.metrics
     ]
     inner = ", ".join(f"count(*) FILTER ({look}) AS m{place}" for place, look in enumerate(looks))
-    outer = ", ".join(f"sum(m{place}), count(*) FILTER (m{place} > 0)" for place in range(len(looks)))
+    outer = ", ".join(
+        f"sum(m{place}), count(*) FILTER (m{place} > 0)" for place in range(len(looks))
+    )
     rows = table.fetch(
         f"SELECT arm, count(*), {outer} FROM (SELECT {arm} AS arm, {inner} FROM {table.relation} "
         f"WHERE {where} GROUP BY {arm}, {unit}) GROUP BY arm"
@@ -256,13 +277,17 @@ def _of_rows(metric: Metric, sums: _Sums) -> Metric:
     if metric.per == "row":
         counted = "count(*)" if zero else f"count({sums.value(column)})"
         shared = {
-            name: getattr(metric, name) for name in ("name", "role", "goal", "mde", "margin", "covariates")
+            name: getattr(metric, name)
+            for name in ("name", "role", "goal", "mde", "margin", "covariates")
         }
         return Ratio(
-            type="ratio", numerator=sums.total(metric.name, column, zero=True),
-            denominator=sums.add(f"{metric.name} (rows)", f"CAST({counted} AS DOUBLE)"), missing="drop",
-            cap=metric.cap, **shared,
-        )  # fmt: skip
+            type="ratio",
+            numerator=sums.total(metric.name, column, zero=True),
+            denominator=sums.add(f"{metric.name} (rows)", f"CAST({counted} AS DOUBLE)"),
+            missing="drop",
+            cap=metric.cap,
+            **shared,
+        )
     if isinstance(metric, Proportion):
         made = f"max(CAST({sums.value(column)} AS INTEGER))"
         return metric.model_copy(
@@ -274,7 +299,10 @@ def _of_rows(metric: Metric, sums: _Sums) -> Metric:
 def _fixed_columns(experiment: Experiment) -> list[str]:
     """Return the columns that say one thing of a unit: covariates, segments, strata, trigger."""
     covariates = [
-        name for metric in experiment.metrics for one in metric.covariates for name in columns_of(one)
+        name
+        for metric in experiment.metrics
+        for one in metric.covariates
+        for name in columns_of(one)
     ]
     trigger = [experiment.trigger] if experiment.trigger else []
     return list(dict.fromkeys([*covariates, *experiment.segments, *experiment.strata, *trigger]))
@@ -292,7 +320,12 @@ def _refuse_changing(table: Table, unit: str, columns: Sequence[str], where: str
     )
     (found,) = table.fetch(f"SELECT {looks} FROM ({inner}) AS units({names}, first)")
     problems = [
-        Problem("experiments.changing", {"count": count, "row": first + 1}, table.reading.name, field=name)
+        Problem(
+            "experiments.changing",
+            {"count": count, "row": first + 1},
+            table.reading.name,
+            field=name,
+        )
         for name, count, first in zip(columns, found[::2], found[1::2], strict=True)
         if count
     ]
@@ -304,7 +337,9 @@ def _refuse_rows(experiment: Experiment, table: Table, where: str) -> None:
     problems = []
     for place, metric in enumerate(experiment.metrics):
         for name in metric.own.values():
-            column = Column(name, binary=isinstance(metric, Proportion) and experiment.data.rows != "totals")
+            column = Column(
+                name, binary=isinstance(metric, Proportion) and experiment.data.rows != "totals"
+            )
             refuse_types(table, [column])
             refuse_infinite(table, [column], {column: value_sql(table, column)}, where)
             if table.types[name].startswith(("VARCHAR", "ENUM")):
@@ -314,14 +349,24 @@ def _refuse_rows(experiment: Experiment, table: Table, where: str) -> None:
                     f"SELECT count(*) FILTER (({finite(table, name)}) IS NULL), count(*) "
                     f"FROM {table.relation} WHERE {where}"
                 )
-                values = {"column": name, "data": table.reading.name, "count": empty, "share": empty / rows}
+                values = {
+                    "column": name,
+                    "data": table.reading.name,
+                    "count": empty,
+                    "share": empty / rows,
+                }
                 if empty:
                     problems.append(
-                        experiment.problem("experiments.missing_rows", "metrics", place, "missing", **values)
+                        experiment.problem(
+                            "experiments.missing_rows", "metrics", place, "missing", **values
+                        )
                     )
             if column.binary:
                 refuse_rows(
-                    table, "not_binary", f"{value_sql(table, column)} NOT IN (0, 1) AND {where}", name
+                    table,
+                    "not_binary",
+                    f"{value_sql(table, column)} NOT IN (0, 1) AND {where}",
+                    name,
                 )
     DataError.refuse(problems)
 
@@ -349,7 +394,11 @@ def _of_totals(experiment: Experiment, table: Table, moment: Moment | None) -> U
             name = str(metric.column)
             own = finite(table, name)
             refuse_rows(
-                table, "more_than_units", f"({own} > {value} OR {own} < 0) AND {within}", name, unit=unit
+                table,
+                "more_than_units",
+                f"({own} > {value} OR {own} < 0) AND {within}",
+                name,
+                unit=unit,
             )
     day = f"CAST(CAST({moment.moment} AS DATE) AS VARCHAR)"
     sums = _Sums(table, within, [arm, "opslab_day"])
@@ -361,15 +410,26 @@ def _of_totals(experiment: Experiment, table: Table, moment: Moment | None) -> U
         f"FROM {table.relation} WHERE {within} GROUP BY 1, 2"
     )
     return UnitTable(
-        kept_units(table, query), arm, metrics, "TRUE", Units(rows, rows), rows, "opslab_day", "opslab_day",
+        kept_units(table, query),
+        arm,
+        metrics,
+        "TRUE",
+        Units(rows, rows),
+        rows,
+        "opslab_day",
+        "opslab_day",
         counted_as,
-    )  # fmt: skip
+    )
 
 
 def _of_day(metric: Metric, sums: _Sums, unit: str) -> Metric:
     """Return a metric as the ratio of a day's total to the day's units, or to another total."""
     own = metric.own
-    parts = (own["numerator"], own["denominator"]) if isinstance(metric, Ratio) else (own["column"], unit)
+    parts = (
+        (own["numerator"], own["denominator"])
+        if isinstance(metric, Ratio)
+        else (own["column"], unit)
+    )
     zero = metric.missing == "zero"
     both = "TRUE" if zero else sums.given(parts)
     above, below = (

@@ -58,7 +58,9 @@ def count_units(table: Table, unit: str, arm: str, where: str = "TRUE") -> Units
     )
     nameless_row = None
     if named < rows:
-        ((nameless_row,),) = table.fetch(f"SELECT min({ROW}) + 1 FROM {source} AND {column} IS NULL")
+        ((nameless_row,),) = table.fetch(
+            f"SELECT min({ROW}) + 1 FROM {source} AND {column} IS NULL"
+        )
     if units == named:
         return Units(units, rows, nameless=rows - named, nameless_row=nameless_row)
     ((repeated, repeated_row, leaked, leaked_row),) = table.fetch(
@@ -66,7 +68,9 @@ def count_units(table: Table, unit: str, arm: str, where: str = "TRUE") -> Units
         "count(*) FILTER (leaked), min(later) FILTER (leaked) + 1 "
         f"FROM ({_repeated(column, quoted(arm), source)})"
     )
-    return Units(units, rows, repeated, repeated_row, leaked, leaked_row, rows - named, nameless_row)
+    return Units(
+        units, rows, repeated, repeated_row, leaked, leaked_row, rows - named, nameless_row
+    )
 
 
 def without_leaked(table: Table, unit: str, arm: str, where: str = "TRUE") -> str:

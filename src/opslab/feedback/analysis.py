@@ -31,7 +31,11 @@ FEWEST = 20
 
 
 def find_themes(
-    data: Any = None, study: Study | None = None, *, as_of: datetime.date | None = None, seed: int = 0
+    data: Any = None,
+    study: Study | None = None,
+    *,
+    as_of: datetime.date | None = None,
+    seed: int = 0,
 ) -> FeedbackResult:
     """Find the themes in feedback.
 
@@ -68,7 +72,9 @@ def find_themes(
     messages = intake.messages
     copied, template = copies([message.words for message in messages])
     speaking = [any(map(str.isalpha, message.words)) for message in messages]
-    heads = [at for at, head in enumerate(copied) if head == at and speaking[at] and not template[at]]
+    heads = [
+        at for at, head in enumerate(copied) if head == at and speaking[at] and not template[at]
+    ]
     counts = Counter(copied)
     weights = [counts[at] for at in heads]
     folder = study.beside(study.themes.encoder)
@@ -85,7 +91,9 @@ def find_themes(
     if found:
         labels, reasons = _surest(found, weights, len(messages), study.themes.coverage, smallest)
     else:
-        labels = np.array([row if weight >= smallest else -1 for row, weight in enumerate(weights)], np.int64)
+        labels = np.array(
+            [row if weight >= smallest else -1 for row, weight in enumerate(weights)], np.int64
+        )
         reasons = ["too_few"] * len(weights)
     rows = {at: row for row, at in enumerate(heads)}
     sizes: Counter[int] = Counter()
@@ -113,7 +121,9 @@ def find_themes(
     checks = panel(study, messages, places, themes, audit, fallback)
     chosen = (found.resolution, found.silhouette) if found else (None, None)
     method = Method(encoder.name, encoder.sha256, fallback, seed, *chosen)
-    return FeedbackResult(study, method, themes, groups, tuple(places), checks, audit, intake, as_of)
+    return FeedbackResult(
+        study, method, themes, groups, tuple(places), checks, audit, intake, as_of
+    )
 
 
 def _surest(
@@ -121,7 +131,9 @@ def _surest(
 ) -> tuple[NDArray[np.int64], list[Reason]]:
     """Return the theme of each text that surely has one, -1 for the others, and why they have none."""
     labels = found.labels.copy()
-    near, lead = (np.argsort(np.argsort(part, kind="stable")) for part in (found.cosine, found.margin))
+    near, lead = (
+        np.argsort(np.argsort(part, kind="stable")) for part in (found.cosine, found.margin)
+    )
     reasons: list[Reason] = [
         "far" if one < other else "between" for one, other in zip(near, lead, strict=True)
     ]
@@ -142,11 +154,16 @@ def _themes(
     rows: dict[int, int],
 ) -> tuple[tuple[Theme, ...], tuple[Group, ...]]:
     """Return the themes, the largest first, and their groups."""
-    where = np.array([int(place.theme[1:]) - 1 if place.theme else -1 for place in places], np.int64)
+    where = np.array(
+        [int(place.theme[1:]) - 1 if place.theme else -1 for place in places], np.int64
+    )
     coarse = [int(found.groups[label]) if found else label for label in order]
     numbers = {label: number for number, label in enumerate(dict.fromkeys(coarse))}
     level = np.array([numbers[one] for one in coarse], np.int64)
-    texts, spoken = [message.words for message in messages], [message.language for message in messages]
+    texts, spoken = (
+        [message.words for message in messages],
+        [message.language for message in messages],
+    )
     named = name_themes(texts, spoken, where, len(order))
     within = np.where(where >= 0, level[where], -1) if len(level) else where
     grouped = name_themes(texts, spoken, within, len(numbers))
@@ -160,7 +177,8 @@ def _themes(
         kinds = [(messages[at].language, messages[at].source) for at in heads]
         said = [messages[at].text for at in heads]
         quoted = [
-            heads[at] for at in quotes(vectors[[rows[at] for at in heads]], centres[number], said, kinds)
+            heads[at]
+            for at in quotes(vectors[[rows[at] for at in heads]], centres[number], said, kinds)
         ]
         stars = [message.rating for message in mine if message.rating is not None]
         themes.append(

@@ -56,7 +56,9 @@ def wilson(right: int, judged: int, level: float = 0.95) -> tuple[float, float]:
 
 def drawn(uids: Sequence[str], seed: int, most: int = SHEET) -> list[int]:
     """Return the places of the messages on a sheet: a random sample that the same seed draws again."""
-    order = sorted(range(len(uids)), key=lambda at: hashlib.sha256(f"{seed}\0{uids[at]}".encode()).digest())
+    order = sorted(
+        range(len(uids)), key=lambda at: hashlib.sha256(f"{seed}\0{uids[at]}".encode()).digest()
+    )
     return order[:most]
 
 
@@ -66,7 +68,8 @@ def judge(rows: Sequence[Mapping[str, object]], themes: Mapping[str, str]) -> Au
     Parameters
     ----------
     rows : sequence of mapping
-        ``message``, ``theme`` (the name that was judged) and ``right`` (yes or no, oui ou non, 1 or 0).
+        ``message``, ``theme`` (the name that was judged) and ``right`` (yes or no, oui ou non, 1 or
+        0).
     themes : mapping
         The name of each message's theme now, by uid.
     """

@@ -1,9 +1,10 @@
 """Themes as communities of a graph of neighbours: their number found, not told, and no noise bin.
 
-Neighbours by cosine in two views of the texts, their meaning (the encoder) and their spelling; edges that
-fall off with the distance, each text on its own scale (after McInnes, Healy & Melville 2018); communities by
-Louvain (Blondel et al. 2008) over several resolutions, refined by centroids and neighbours together; the
-resolution by silhouette (Rousseeuw 1987). What each part gave: docs/feedback-methods.md.
+Neighbours by cosine in two views of the texts, their meaning (the encoder) and their spelling;
+edges that fall off with the distance, each text on its own scale (after McInnes, Healy & Melville
+2018); communities by Louvain (Blondel et al. 2008) over several resolutions, refined by centroids
+and neighbours together; the resolution by silhouette (Rousseeuw 1987). What each part gave:
+docs/feedback-methods.md.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ EDGES, SPELT = (
 VOTE = 0.3  # weight of the neighbours' themes beside the cosine to a theme's centroid
 CLEAR = 0.10  # silhouette from which the best resolution is taken
 USUAL = 1.0  # resolution where no silhouette is clear: that of modularity itself
-MOST_FITTED = 20_000  # texts that the graph is built on; further ones join the theme they are nearest to
+MOST_FITTED = (
+    20_000  # texts that the graph is built on; further ones join the theme they are nearest to
+)
 _ROUNDS, _SILHOUETTE_TEXTS, _BLOCK = 5, 3000, 1024
 _ASKED = 5000  # fitted texts among which the neighbours of further ones are sought
 
@@ -46,15 +49,16 @@ class Clusters:
     labels, second : array of int, shape (n,)
         The theme of each text, from 0, and the runner-up (the same where there is only one theme).
     margin, cosine : array of float, shape (n,)
-        By how much its theme leads, in the units of `likeness` and `VOTE`; and how near its centroid is.
+        By how much its theme leads, in the units of `likeness` and `VOTE`; and how near its
+        centroid is.
     groups : array of int, shape (themes,)
         The coarse level: the group of each theme.
     centroids : array of float, shape (themes, dimensions)
     resolution, silhouette : float
         What was chosen, and why.
     stability : array of float, shape (themes,)
-        How much of a theme comes back on subsamples of 80 %: mean over them of the highest Jaccard similarity
-        with a theme found there (Hennig 2007).
+        How much of a theme comes back on subsamples of 80 %: mean over them of the highest Jaccard
+        similarity with a theme found there (Hennig 2007).
     """
 
     labels: Places
@@ -108,14 +112,18 @@ def cluster(
         scores = {one: silhouette(distances, labels[: len(some)]) for one, labels in found.items()}
         best = max(scores, key=lambda one: scores[one])
         resolution = best if scores[best] >= CLEAR else USUAL
-        labels = without_small(fitted[0], found[resolution], np.asarray(weights)[:MOST_FITTED], smallest)
+        labels = without_small(
+            fitted[0], found[resolution], np.asarray(weights)[:MOST_FITTED], smallest
+        )
         votes = share(graph) @ membership(labels)
         if len(vectors) > len(labels):
             rest = nearest(fitted[0][:_ASKED], NEIGHBOURS, vectors[len(labels) :])[0]
             ones = np.full(rest.size, 1 / NEIGHBOURS, np.float32)
             rows = np.repeat(np.arange(len(rest)), NEIGHBOURS)
             shape = (len(rest), votes.shape[1])
-            votes = sparse.vstack([votes, sparse.csr_matrix((ones, (rows, labels[rest].ravel())), shape)])
+            votes = sparse.vstack(
+                [votes, sparse.csr_matrix((ones, (rows, labels[rest].ravel())), shape)]
+            )
         scores_of = likeness(views, fitted, labels) + VOTE * votes.toarray()
         order = np.argsort(-scores_of, axis=1, kind="stable")
         second = order[:, min(1, order.shape[1] - 1)]
@@ -157,7 +165,10 @@ def nearest(vectors: Vectors, count: int, queries: Vectors | None = None) -> tup
     """Return the places and cosines of each text's nearest others, nearest first; for queries, among them."""
     among = vectors if queries is None else queries
     count = min(count, len(vectors) - (queries is None))
-    found, cosines = np.empty((len(among), count), np.int64), np.empty((len(among), count), np.float32)
+    found, cosines = (
+        np.empty((len(among), count), np.int64),
+        np.empty((len(among), count), np.float32),
+    )
     for start in range(0, len(among), _BLOCK):
         block = among[start : start + _BLOCK] @ vectors.T
         rows = np.arange(len(block))
@@ -174,12 +185,14 @@ def nearest(vectors: Vectors, count: int, queries: Vectors | None = None) -> tup
 def fuzzy(places: Places, cosines: Vectors) -> sparse.csr_matrix:
     """Return the graph of neighbours: an edge is 1 to the nearest, and falls off on each text's own scale.
 
-    The weights of both directions are joined as a fuzzy union, as in UMAP (McInnes, Healy & Melville 2018,
-    section 3.1), with the mean distance beyond the nearest as the scale.
+    The weights of both directions are joined as a fuzzy union, as in UMAP (McInnes, Healy &
+    Melville 2018, section 3.1), with the mean distance beyond the nearest as the scale.
     """
     count, size = places.shape
     beyond = (cosines[:, :1] - cosines).astype(np.float64)
-    falling = np.exp(-beyond / np.maximum(beyond.mean(axis=1, keepdims=True), 1e-6)).astype(np.float32)
+    falling = np.exp(-beyond / np.maximum(beyond.mean(axis=1, keepdims=True), 1e-6)).astype(
+        np.float32
+    )
     rows = np.repeat(np.arange(count), size)
     one = sparse.csr_matrix((falling.ravel(), (rows, places.ravel())), (count, count))
     return sparse.csr_matrix(one + one.T - one.multiply(one.T))
@@ -190,8 +203,8 @@ def spelt(
 ) -> sparse.csr_matrix:
     """Return both graphs as one.
 
-    Spelling joins texts of one language only, so that between languages the meaning counts as much more:
-    otherwise themes would fall apart by language.
+    Spelling joins texts of one language only, so that between languages the meaning counts as much
+    more: otherwise themes would fall apart by language.
     """
     spoken = np.array([name or "" for name in languages])
     edges = meaning.tocoo()
@@ -207,7 +220,9 @@ def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Places:
     if not graph.nnz:
         return np.arange(graph.shape[0])
     graph.sort_indices()
-    return np.asarray(Louvain(resolution=resolution, random_state=seed).fit_predict(graph), np.int64)
+    return np.asarray(
+        Louvain(resolution=resolution, random_state=seed).fit_predict(graph), np.int64
+    )
 
 
 def centroids(vectors: Vectors, labels: Places, count: int | None = None) -> Vectors:
@@ -255,7 +270,9 @@ def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Places) 
     return labels
 
 
-def without_small(vectors: Vectors, labels: Places, weights: NDArray[np.int64], smallest: int) -> Places:
+def without_small(
+    vectors: Vectors, labels: Places, weights: NDArray[np.int64], smallest: int
+) -> Places:
     """Return labels in which each theme has so many messages; texts of others join the nearest theme."""
     while True:
         sizes = np.bincount(labels, weights)
@@ -273,8 +290,8 @@ def without_small(vectors: Vectors, labels: Places, weights: NDArray[np.int64], 
 def silhouette(distances: NDArray[np.float32], labels: Places) -> float:
     """Return the mean silhouette (Rousseeuw 1987) of labels, each text's nearest companion left out.
 
-    A text and its translation look like a clear theme, however fine: the nearest one proves nothing. It is 0
-    for a text alone or in a pair, and -1 for a single theme.
+    A text and its translation look like a clear theme, however fine: the nearest one proves
+    nothing. It is 0 for a text alone or in a pair, and -1 for a single theme.
 
     Parameters
     ----------

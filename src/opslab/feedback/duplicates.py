@@ -27,10 +27,11 @@ def normal(text: str) -> str:
 def copies(texts: Sequence[str], least: float = NEAR) -> tuple[list[int], list[bool]]:
     """Return for each text the place of the first one it copies (its own when none), and what is a template.
 
-    All pairs of a Jaccard similarity of at least `least` over shingles of five characters are found, and only
-    they: a pair that similar shares several of its rarest shingles (prefix filter; Chaudhuri, Ganti & Kaushik
-    2006), and each candidate is verified. A copy of a copy is a copy. A template is a text of at least eight
-    words in at least five wordings: spam, or a form that people send.
+    All pairs of a Jaccard similarity of at least `least` over shingles of five characters are
+    found, and only they: a pair that similar shares several of its rarest shingles (prefix filter;
+    Chaudhuri, Ganti & Kaushik 2006), and each candidate is verified. A copy of a copy is a copy. A
+    template is a text of at least eight words in at least five wordings: spam, or a form that
+    people send.
 
     Parameters
     ----------
@@ -70,7 +71,10 @@ def copies(texts: Sequence[str], least: float = NEAR) -> tuple[list[int], list[b
 def _near_pairs(distinct: Sequence[tuple[str, int]], least: float) -> list[tuple[int, int]]:
     sets = [
         (
-            {text[at : at + _SHINGLE] for at in range(min(max(len(text) - _SHINGLE + 1, 1), _MOST_SHINGLES))},
+            {
+                text[at : at + _SHINGLE]
+                for at in range(min(max(len(text) - _SHINGLE + 1, 1), _MOST_SHINGLES))
+            },
             place,
         )
         for text, place in distinct
@@ -94,7 +98,11 @@ def _near_pairs(distinct: Sequence[tuple[str, int]], least: float) -> list[tuple
     for start in range(0, len(sets), _BLOCK):
         both = (holds[start : start + _BLOCK] @ holds[: start + _BLOCK].T).tocoo()
         later, earlier = both.row + start, both.col
-        alike = (both.data >= needed[later]) & (earlier < later) & (sizes[earlier] >= least * sizes[later])
+        alike = (
+            (both.data >= needed[later])
+            & (earlier < later)
+            & (sizes[earlier] >= least * sizes[later])
+        )
         for one, other in zip(later[alike].tolist(), earlier[alike].tolist(), strict=True):
             shared = len(sets[one][0] & sets[other][0])
             if shared >= least * (sizes[one] + sizes[other] - shared):

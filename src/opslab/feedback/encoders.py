@@ -42,8 +42,9 @@ class Encoder(Protocol):
 class Universal:
     """Google's multilingual Universal Sentence Encoder 3 in NumPy (Yang et al. 2020): 16 languages.
 
-    A text's vector is the same to the last bit in whatever company it is encoded: texts of as many tokens go
-    together, in batches of one shape, so that the sums behind them are made in the same order each time.
+    A text's vector is the same to the last bit in whatever company it is encoded: texts of as many
+    tokens go together, in batches of one shape, so that the sums behind them are made in the same
+    order each time.
     """
 
     name = "universal-sentence-encoder-multilingual-3"
@@ -182,17 +183,24 @@ def latent(
     least = 2 if len(first) >= 50 else 1  # noqa: PLR2004 - in a handful of texts each word counts
     made = [
         TfidfVectorizer(
-            analyzer=kind, ngram_range=sizes, min_df=least, max_features=200_000,
-            sublinear_tf=True, dtype=np.float32, **more,
+            analyzer=kind,
+            ngram_range=sizes,
+            min_df=least,
+            max_features=200_000,
+            sublinear_tf=True,
+            dtype=np.float32,
+            **more,
         )
         for kind, sizes in views
-    ]  # fmt: skip
+    ]
     try:
         table = hstack([view.fit_transform(first) for view in made]).tocsr()
     except ValueError:  # no word is left
         return np.zeros((len(texts), 1), np.float32)
     with threadpool_limits(1):
-        model = TruncatedSVD(max(1, min(size, min(table.shape) - 1)), n_iter=2, random_state=0).fit(table)
+        model = TruncatedSVD(max(1, min(size, min(table.shape) - 1)), n_iter=2, random_state=0).fit(
+            table
+        )
         if len(texts) > len(first):
             table = hstack([view.transform(texts) for view in made]).tocsr()
         return unit(model.transform(table))

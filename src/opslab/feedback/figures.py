@@ -29,7 +29,9 @@ def shares(result: FeedbackResult, language: Language) -> Figure:
         drawing = Drawing(figsize=(WIDTH, height))
         drawing.text(_SIDE / WIDTH, 1 - 0.04 / height, title, fontsize=11, weight="bold", va="top")
         axes = drawing.add_axes((0.03, 0.5 / height, 0.96, bottom / height))
-        axes.set(ylim=(bottom, 0), xlim=(0, max(one.interval[1] for one in drawn) * 1.02), yticks=[])
+        axes.set(
+            ylim=(bottom, 0), xlim=(0, max(one.interval[1] for one in drawn) * 1.02), yticks=[]
+        )
         axes.spines["left"].set_visible(False)
         for place, one in enumerate(drawn):
             at = _ROW * place + 0.28
@@ -37,17 +39,33 @@ def shares(result: FeedbackResult, language: Language) -> Figure:
             axes.plot(one.interval, [at, at], color=INK, linewidth=1.2)
             name = wrapped(one_line(one.title), WIDTH - 1.4, 9.5, "bold", 1)
             value = text("feedback.bar_value", language, share=one.share, messages=one.messages)
-            for x, words, side, weight in ((0, name, "left", "bold"), (1, value, "right", "normal")):
+            for x, words, side, weight in (
+                (0, name, "left", "bold"),
+                (1, value, "right", "normal"),
+            ):
                 across = axes.get_yaxis_transform()
-                axes.text(x, at - 0.1, words, transform=across, fontsize=9.5, weight=weight, ha=side)
-        ticks = [float(tick) for tick in axes.get_xticks() if 0 <= tick <= axes.get_xlim()[1] * 0.96]
-        axes.set_xticks(ticks, [numbers.percent(tick, 0, language=language) for tick in ticks], fontsize=8.5)
+                axes.text(
+                    x, at - 0.1, words, transform=across, fontsize=9.5, weight=weight, ha=side
+                )
+        ticks = [
+            float(tick) for tick in axes.get_xticks() if 0 <= tick <= axes.get_xlim()[1] * 0.96
+        ]
+        axes.set_xticks(
+            ticks, [numbers.percent(tick, 0, language=language) for tick in ticks], fontsize=8.5
+        )
         axes.set_xlabel(text("feedback.bar_axis", language), fontsize=8.5)
     lines = [
-        text("feedback.bar_line", language, theme=one.title, share=one.share, messages=one.messages,
-             low=one.interval[0], high=one.interval[1])
+        text(
+            "feedback.bar_line",
+            language,
+            theme=one.title,
+            share=one.share,
+            messages=one.messages,
+            low=one.interval[0],
+            high=one.interval[1],
+        )
         for one in drawn
-    ]  # fmt: skip
+    ]
     return Figure(
         drawing,
         text("feedback.bar_alt", language, lines=" ".join(lines)),
@@ -69,20 +87,31 @@ def theme_map(result: FeedbackResult, language: Language) -> Figure:
         for one in reversed(result.themes):
             colour = GREY if result.broken else colours[one.group]
             size = 900 * one.messages / largest + 20
-            axes.scatter(*one.position, s=size, color=colour, alpha=0.55, linewidths=0.8, edgecolors=INK)
+            axes.scatter(
+                *one.position, s=size, color=colour, alpha=0.55, linewidths=0.8, edgecolors=INK
+            )
         width, tall = (high - low for low, high in (axes.get_xlim(), axes.get_ylim()))
         taken: list[tuple[float, float]] = []
         for one in result.themes[:_MOST_NAMES]:
             x, y = one.position
-            if any(abs(x - other) < 0.26 * width and abs(y - far) < 0.06 * tall for other, far in taken):
+            if any(
+                abs(x - other) < 0.26 * width and abs(y - far) < 0.06 * tall for other, far in taken
+            ):
                 continue
             taken.append((x, y))
             above = 3 + math.sqrt(230 * one.messages / largest)
             name = wrapped(one_line(one.title), 1.5, 8.5, most=1)
-            axes.annotate(name, (x, y), (0, above), textcoords="offset points", fontsize=8.5, ha="center")
+            axes.annotate(
+                name, (x, y), (0, above), textcoords="offset points", fontsize=8.5, ha="center"
+            )
     titles = {one.id: one.title for one in result.themes}
     lines = [
-        text("feedback.map_line", language, group=group.title, themes=[titles[one] for one in group.themes])
+        text(
+            "feedback.map_line",
+            language,
+            group=group.title,
+            themes=[titles[one] for one in group.themes],
+        )
         for group in result.groups[:20]
     ]
     return Figure(

@@ -89,7 +89,8 @@ class Intake:
     redacted : Counter
         By kind of personal data.
     empty, outside, cut, repeated : int
-        Rows without text, rows outside the study's days, texts cut at `LONGEST`, rows whose id came before.
+        Rows without text, rows outside the study's days, texts cut at `LONGEST`, rows whose id came
+        before.
     """
 
     messages: tuple[Message, ...]
@@ -147,7 +148,9 @@ def take_in(study: Study, data: Any = None) -> Intake:
     spoken = identify(
         [row["words"] for row in ordered], study.languages, [row["language"] for row in ordered]
     )
-    messages = (Message(**row | {"language": name}) for row, name in zip(ordered, spoken, strict=True))
+    messages = (
+        Message(**row | {"language": name}) for row, name in zip(ordered, spoken, strict=True)
+    )
     came = tuple((row["source"], row["row"]) for row in rows)
     return Intake(tuple(messages), tuple(readings), came, redacted, **counts)
 
@@ -157,20 +160,34 @@ def _rows(source: Source, frame: pd.DataFrame, reading: Reading) -> list[dict[st
     texts = [name for name in _TEXTS if name in frame]
     if not texts:
         raise DataError.of("feedback.no_text", file=reading.name, columns=list(frame.columns)[:12])
-    columns = {part: next((name for name in names if name in frame), None) for part, names in _NAMES.items()}
-    personal = [name for name in reading.personal if _kind(reading, name) == "name" and name in frame]
+    columns = {
+        part: next((name for name in names if name in frame), None)
+        for part, names in _NAMES.items()
+    }
+    personal = [
+        name for name in reading.personal if _kind(reading, name) == "name" and name in frame
+    ]
     label = source.source or Path(reading.name).stem
     yearly = 12 if columns["revenue"] == "monthly_revenue" else 1
     made = []
-    for number, cells in enumerate(frame.astype(object).where(frame.notna(), None).to_dict("records"), 1):
+    for number, cells in enumerate(
+        frame.astype(object).where(frame.notna(), None).to_dict("records"), 1
+    ):
         one = {part: None if name is None else cells[name] for part, name in columns.items()}
         identity = f"row {number}" if one["id"] is None else str(one["id"])
         row = _row(
-            identity, label, number, "\n".join(str(cells[name]) for name in texts if cells[name] is not None)
+            identity,
+            label,
+            number,
+            "\n".join(str(cells[name]) for name in texts if cells[name] is not None),
         )
-        row["date"] = one["date"].date() if isinstance(one["date"], datetime.datetime) else one["date"]
+        row["date"] = (
+            one["date"].date() if isinstance(one["date"], datetime.datetime) else one["date"]
+        )
         row["language"] = None if one["language"] is None else str(one["language"])
-        row["customer"] = None if one["customer"] is None else _digest(f"{label}\0{one['customer']}")[:12]
+        row["customer"] = (
+            None if one["customer"] is None else _digest(f"{label}\0{one['customer']}")[:12]
+        )
         row["segment"] = None if one["segment"] is None else str(one["segment"])[:60]
         row["revenue"] = None if one["revenue"] is None else float(one["revenue"]) * yearly
         row["rating"] = None if one["rating"] is None else float(one["rating"])
@@ -181,7 +198,13 @@ def _rows(source: Source, frame: pd.DataFrame, reading: Reading) -> list[dict[st
 
 def _row(identity: str, source: str, number: int, text: str) -> dict[str, Any]:
     uid = _digest(f"{source}\0{identity}")[:12]
-    made: dict[str, Any] = {"uid": uid, "source": source, "id": identity[:80], "row": number, "text": text}
+    made: dict[str, Any] = {
+        "uid": uid,
+        "source": source,
+        "id": identity[:80],
+        "row": number,
+        "text": text,
+    }
     return made | {"language": None, "date": None, "names": []}
 
 
@@ -195,7 +218,9 @@ def _clean(text: str) -> str:
     """Return a text without what no reader sees, its lines joined."""
     return " ".join(
         re.sub(
-            r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]", " ", text
+            r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]",
+            " ",
+            text,
         ).split()
     )
 

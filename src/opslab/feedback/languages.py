@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-_SHORTEST, _SURE = 20, 0.8  # letters of a text that may be in a language nobody expects, and how sure
+_SHORTEST, _SURE = (
+    20,
+    0.8,
+)  # letters of a text that may be in a language nobody expects, and how sure
 
 
 @cache
@@ -16,7 +19,9 @@ def _identifier() -> Any:
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
-def identify(texts: Sequence[str], expected: Sequence[str], stated: Sequence[str | None]) -> list[str | None]:
+def identify(
+    texts: Sequence[str], expected: Sequence[str], stated: Sequence[str | None]
+) -> list[str | None]:
     """Return the language of each text in two letters, None for a text without letters.
 
     Parameters

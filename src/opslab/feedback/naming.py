@@ -20,7 +20,9 @@ SPEAKS = 0.2
 """Share of a theme's messages from which a language has a part in its name."""
 
 _WORD = re.compile(r"[^\W\d_](?:[\w+#]|['\u2019.-](?=\w))*")
-_ELISION = re.compile(r"^(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|aujourd)['\u2019](?!hui)", re.IGNORECASE)
+_ELISION = re.compile(
+    r"^(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|aujourd)['\u2019](?!hui)", re.IGNORECASE
+)
 _LONGEST, _TELLING = 3, 2  # words of a phrase, phrases before the most common one
 _MOST_TEXTS = 20_000  # of a language, the first ones in canonical order
 
@@ -77,9 +79,9 @@ def name_themes(
 ) -> list[tuple[Phrases, ...]]:
     """Return the phrases of each theme in each language that speaks in it; no first phrase is used twice.
 
-    The score of a phrase is its log-odds in the theme against the other themes, with the whole language as
-    the prior (Monroe, Colaresi & Quinn 2008, eq. 16-22), times the share of the theme's texts
-    that hold it to the power of 0.75: what is typical, and said by many.
+    The score of a phrase is its log-odds in the theme against the other themes, with the whole
+    language as the prior (Monroe, Colaresi & Quinn 2008, eq. 16-22), times the share of the theme's
+    texts that hold it to the power of 0.75: what is typical, and said by many.
 
     Parameters
     ----------
@@ -92,13 +94,17 @@ def name_themes(
     """
     sizes = np.bincount(labels[labels >= 0], minlength=count)
     made: list[list[Phrases]] = [[] for _ in range(count)]
-    spoken = sorted({name for name in languages if name}, key=lambda name: (-languages.count(name), name))
+    spoken = sorted(
+        {name for name in languages if name}, key=lambda name: (-languages.count(name), name)
+    )
     for language in spoken:
         places = [at for at, said in enumerate(languages) if said == language and labels[at] >= 0][
             :_MOST_TEXTS
         ]
         by_theme = np.bincount(labels[places], minlength=count) if places else np.zeros(count, int)
-        speaking = [theme for theme in range(count) if by_theme[theme] >= max(SPEAKS * sizes[theme], 1)]
+        speaking = [
+            theme for theme in range(count) if by_theme[theme] >= max(SPEAKS * sizes[theme], 1)
+        ]
         if not speaking:
             continue
         found = _ranked([texts[at] for at in places], labels[places], count, stop_words(language))
@@ -147,7 +153,9 @@ def _ranked(
         )
         spread = np.sqrt(1 / (inside + prior) + 1 / (outside + prior))
         share = inside / max(sizes[theme], 1)
-        score = np.maximum(odds / spread, 0.01) * share**0.75  # alone in a language, what is common names it
+        score = (
+            np.maximum(odds / spread, 0.01) * share**0.75
+        )  # alone in a language, what is common names it
         best = sorted(
             (
                 (round(float(value), 9), names[place], float(part))
@@ -162,7 +170,8 @@ def _ranked(
 def _chosen(ranked: Sequence[tuple[float, str, float]], taken: set[str]) -> list[str]:
     """Return three phrases of a theme, none inside another: two that are telling, then the most common.
 
-    The first is the theme's name and no other theme's. A longer phrase that is nearly as common comes first.
+    The first is the theme's name and no other theme's. A longer phrase that is nearly as common
+    comes first.
     """
     share: Mapping[str, float] = {phrase: part for _, phrase, part in ranked}
     bare = {phrase: f" {' '.join(_stem(word) for word in words(phrase))} " for phrase in share}
@@ -172,7 +181,9 @@ def _chosen(ranked: Sequence[tuple[float, str, float]], taken: set[str]) -> list
 
     kept: list[str] = []
     for phrase in share:
-        longer = [one for one in share if bare[phrase] in bare[one] and share[one] >= 0.6 * share[phrase]]
+        longer = [
+            one for one in share if bare[phrase] in bare[one] and share[one] >= 0.6 * share[phrase]
+        ]
         best = max(longer, key=lambda one: (share[one] * math.sqrt(one.count(" ") + 1), one))
         if apart(best, kept) and (kept or best not in taken):
             kept.append(best)

@@ -23,7 +23,9 @@ class ThemesParameters(Parameters):
         description="feedback study, from the workspace's root",
         min_length=1,
     )
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of clustering and of the audit sheet's draw")
+    seed: int = Field(
+        0, ge=0, le=2**31 - 1, description="seed of clustering and of the audit sheet's draw"
+    )
 
     def study(self) -> Study:
         """Return the study; raises `SpecError` when the spec needs correcting."""

@@ -47,11 +47,18 @@ def said(result: FeedbackResult) -> list[Said]:
     """Return what customers say, the most said first: themes, or where they are many, groups of them."""
     if len(result.themes) <= _OVERSEEN:
         return [
-            Said(one.title, one.messages, one.share, one.interval, one.quotes[0]) for one in result.themes
+            Said(one.title, one.messages, one.share, one.interval, one.quotes[0])
+            for one in result.themes
         ]
     total, first = len(result.intake.messages), {one.id: one.quotes[0] for one in result.themes}
     return [
-        Said(one.title, one.messages, one.messages / total, wilson(one.messages, total), first[one.themes[0]])
+        Said(
+            one.title,
+            one.messages,
+            one.messages / total,
+            wilson(one.messages, total),
+            first[one.themes[0]],
+        )
         for one in result.groups
     ]
 
@@ -73,10 +80,16 @@ def first_screen(result: FeedbackResult, language: Language) -> Verdict:
     failed = [say(check, language) for check in result.checks if check.status == "fail"]
     warned = [say(check, language) for check in result.checks if check.status == "warn"]
     told = [
-        text("feedback.first_line", language, theme=one.title, share=one.share, messages=one.messages,
-             quote=_short(result.intake.messages[one.quote].text, _SHORT))
+        text(
+            "feedback.first_line",
+            language,
+            theme=one.title,
+            share=one.share,
+            messages=one.messages,
+            quote=_short(result.intake.messages[one.quote].text, _SHORT),
+        )
         for one in said(result)[:_FIRST]
-    ]  # fmt: skip
+    ]
     share = result.sorted / max(len(result.intake.messages), 1)
     kind = "broken" if result.broken else "done" if result.themes else "none"
     days = sorted(message.date for message in result.intake.messages if message.date)
@@ -124,7 +137,9 @@ def _facts(result: FeedbackResult, language: Language) -> Facts:
     spoken = " · ".join(
         f"{name} {_count(count, language)}" for name, count in record.languages(result).items()
     )
-    sources = text("feedback.fact_sources", language, count=len({message.source for message in messages}))
+    sources = text(
+        "feedback.fact_sources", language, count=len({message.source for message in messages})
+    )
     items = [named("messages", _count(total, language), sources, spoken[:60])]
     if result.themes:
         unsorted = record.unsorted(result)
@@ -156,17 +171,25 @@ def _themes(result: FeedbackResult, language: Language) -> list[Block | Figure]:
     blocks: list[Block | Figure] = [Heading(text("feedback.section_themes", language))]
     if not result.themes:
         shown = [_short(message.text, _LONG) for message in result.intake.messages[:FEWEST]]
-        return [*blocks, Paragraph(text("feedback.no_themes", language, fewest=FEWEST)), Points(shown)]
+        return [
+            *blocks,
+            Paragraph(text("feedback.no_themes", language, fewest=FEWEST)),
+            Points(shown),
+        ]
     if result.broken:
         blocks.append(Paragraph(text("feedback.themes_broken", language), "bad"))
     drawn = result.figures(language)
-    heads = [text(f"feedback.column_{name}", language) for name in
-             ("theme", "messages", "share", "customers", "rating", "stability")]  # fmt: skip
+    heads = [
+        text(f"feedback.column_{name}", language)
+        for name in ("theme", "messages", "share", "customers", "rating", "stability")
+    ]
     groups = {group.id: group.title for group in result.groups if len(group.themes) > 1}
     rows = [_row(one, groups.get(one.group), language) for one in result.themes[:_MOST_ROWS]]
     table = Table(text("feedback.table_themes", language), heads, rows, range(1, 6), wide=True)
     more = len(result.themes) - len(rows)
-    said_more = [Paragraph(text("feedback.more_themes", language, count=more), small=True)] if more else []
+    said_more = (
+        [Paragraph(text("feedback.more_themes", language, count=more), small=True)] if more else []
+    )
     return [*blocks, drawn["shares"], table, *said_more, drawn["map"]]
 
 
@@ -178,11 +201,14 @@ def _row(one: Theme, group: str | None, language: Language) -> list[str | Cell]:
         Cell(one.title, text("feedback.in_group", language, group=group) if group else ""),
         _count(one.messages, language),
         Cell(
-            numbers.percent(one.share, language=language), text("words.range", language, low=low, high=high)
+            numbers.percent(one.share, language=language),
+            text("words.range", language, low=low, high=high),
         ),
         none if one.customers is None else _count(one.customers, language),
         none if one.rating is None else numbers.decimal(one.rating, 1, language=language),
-        Cell(none if stable is None else _share(stable, language), tone="open" if weak else "plain"),
+        Cell(
+            none if stable is None else _share(stable, language), tone="open" if weak else "plain"
+        ),
     ]
 
 
@@ -191,7 +217,9 @@ def _cards(result: FeedbackResult, language: Language) -> list[Block | Figure]:
         [Heading(text("feedback.section_cards", language))] if result.themes else []
     )
     for one in result.themes[:_MOST_CARDS]:
-        words = " · ".join(", ".join(part.phrases) for part in one.phrases) or text("words.none", language)
+        words = " · ".join(", ".join(part.phrases) for part in one.phrases) or text(
+            "words.none", language
+        )
         told = text("feedback.card", language, messages=one.messages, share=one.share, words=words)
         quoted = [_quote(result, place, language) for place in one.quotes]
         blocks += [Heading(one.title, 3), Paragraph(told), Points(quoted)]
@@ -215,7 +243,10 @@ def _quality(result: FeedbackResult, language: Language) -> list[Block | Figure]
         )
         for check in result.checks
     ]
-    heads = [text(f"feedback.column_{name}", language) for name in ("check", "status", "blocking", "detail")]
+    heads = [
+        text(f"feedback.column_{name}", language)
+        for name in ("check", "status", "blocking", "detail")
+    ]
     blocks: list[Block | Figure] = [
         Heading(text("feedback.section_quality", language)),
         Table(text("feedback.table_quality", language), heads, rows, wide=True),
@@ -230,13 +261,21 @@ def _quality(result: FeedbackResult, language: Language) -> list[Block | Figure]
             )
             for reason, count in unsorted.items()
         ]
-        heads = [text(f"feedback.column_{name}", language) for name in ("reason", "messages", "share")]
-        blocks.append(Table(text("feedback.table_unsorted", language), heads, lines, numeric=(1, 2)))
+        heads = [
+            text(f"feedback.column_{name}", language) for name in ("reason", "messages", "share")
+        ]
         blocks.append(
-            Paragraph(text("feedback.dial", language, coverage=result.study.themes.coverage), small=True)
+            Table(text("feedback.table_unsorted", language), heads, lines, numeric=(1, 2))
+        )
+        blocks.append(
+            Paragraph(
+                text("feedback.dial", language, coverage=result.study.themes.coverage), small=True
+            )
         )
     if result.audit and result.audit.stale:
-        blocks.append(Paragraph(text("feedback.audit_stale", language, count=result.audit.stale), small=True))
+        blocks.append(
+            Paragraph(text("feedback.audit_stale", language, count=result.audit.stale), small=True)
+        )
     return blocks
 
 
@@ -250,11 +289,17 @@ def _data(result: FeedbackResult, language: Language) -> list[Block | Figure]:
         if count or name == "used"
     ]
     kinds = [
-        (text(f"feedback.kind_{kind}", language) if kind in KINDS else kind, _count(count, language))
+        (
+            text(f"feedback.kind_{kind}", language) if kind in KINDS else kind,
+            _count(count, language),
+        )
         for kind, count in sorted(intake.redacted.items())
     ]
     blocks: list[Block | Figure] = [Heading(text("feedback.section_data", language)), Pairs(rows)]
-    blocks += [Paragraph(text("feedback.redacted", language, count=intake.redacted.total())), Pairs(kinds)]
+    blocks += [
+        Paragraph(text("feedback.redacted", language, count=intake.redacted.total())),
+        Pairs(kinds),
+    ]
     blocks.append(Paragraph(text("feedback.names_gap", language), "open"))
     for reading in intake.readings:
         blocks += [Heading(reading.name, 3), *import_report(reading, language)]
@@ -264,7 +309,10 @@ def _data(result: FeedbackResult, language: Language) -> list[Block | Figure]:
 def _method(result: FeedbackResult, language: Language) -> list[Block | Figure]:
     method, file = result.method, result.study.file
     values = {"encoder": method.encoder, "sha256": method.encoder_sha256}
-    points = [text("feedback.method_encoder", language, **values), text("feedback.method_themes", language)]
+    points = [
+        text("feedback.method_encoder", language, **values),
+        text("feedback.method_themes", language),
+    ]
     if method.resolution is not None:
         chosen = {"resolution": method.resolution, "silhouette": method.silhouette}
         points.append(text("feedback.method_chosen", language, **chosen))

@@ -28,7 +28,9 @@ def panel(
     """Return the lights: what each measured, and whether its failure stops a scheduled run."""
     found: list[Check] = []
 
-    def light(name: str, status: Status, value: float | None, said: str = "", /, **values: Any) -> None:
+    def light(
+        name: str, status: Status, value: float | None, said: str = "", /, **values: Any
+    ) -> None:
         key = f"feedback.{name}_{said or status}"
         found.append(Check(name, status, value, name in study.blocking, key, values))
 
@@ -37,7 +39,11 @@ def panel(
     if not themes:
         light("coverage", "warn", None, "none", messages=len(messages))
         return tuple(found)
-    inside = [(message, place.theme) for message, place in zip(messages, places, strict=True) if place.theme]
+    inside = [
+        (message, place.theme)
+        for message, place in zip(messages, places, strict=True)
+        if place.theme
+    ]
     kept = len(inside) / len(messages)
     light("coverage", "pass" if kept >= LEAST else "fail", kept, share=kept, least=LEAST)
     known = [(theme.stability, theme.messages) for theme in themes if theme.stability is not None]
@@ -82,14 +88,17 @@ def panel(
             "high": audit.interval[1],
         }
         enough = audit.judged >= PROMISED
-        light("audit", "pass" if enough else "warn", audit.right / audit.judged, most=PROMISED, **told)
+        light(
+            "audit", "pass" if enough else "warn", audit.right / audit.judged, most=PROMISED, **told
+        )
     return tuple(found)
 
 
 def shared_information(pairs: Sequence[tuple[str, str]], least: int = _COMPARED) -> float | None:
     """Return the adjusted mutual information of a trait and a theme (Vinh, Epps & Bailey 2010, arithmetic).
 
-    Traits of fewer than `least` messages are left out; None where a single one or a single theme is left.
+    Traits of fewer than `least` messages are left out; None where a single one or a single theme is
+    left.
     """
     from sklearn.metrics import adjusted_mutual_info_score
 

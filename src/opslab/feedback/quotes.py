@@ -44,7 +44,9 @@ def quotes(
         alike = np.asarray(vectors[left] @ vectors[chosen].T).max(axis=1)
         worth = _LIKENESS * typical[left] - (1 - _LIKENESS) * alike
         new = [len(set(enumerate(kinds[place])) - heard) for place in left]
-        best = max(range(len(left)), key=lambda at: (new[at], round(float(worth[at]), 6), -left[at]))
+        best = max(
+            range(len(left)), key=lambda at: (new[at], round(float(worth[at]), 6), -left[at])
+        )
         chosen.append(left[best])
         heard |= set(enumerate(kinds[left[best]]))
     return chosen

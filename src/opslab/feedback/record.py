@@ -20,7 +20,10 @@ from opslab.feedback.result import FeedbackResult, Reason
 from opslab.tables import write_csv, write_xlsx
 
 SCHEMA = "opslab.feedback/1"
-_MOST_IN_WORKBOOK, _MOST_RECORDED = 20_000, 300  # messages, themes; more stand in the CSV files alone
+_MOST_IN_WORKBOOK, _MOST_RECORDED = (
+    20_000,
+    300,
+)  # messages, themes; more stand in the CSV files alone
 
 
 def record(result: FeedbackResult) -> dict[str, Any]:
@@ -34,7 +37,9 @@ def record(result: FeedbackResult) -> dict[str, Any]:
         "status": "check_failed" if result.broken else "complete",
         "plan": study.model_dump(mode="json", exclude={"sources", "audit"}) | {"slug": study.slug},
         "method": asdict(result.method),
-        "messages": {name: getattr(intake, name) for name in ("empty", "outside", "repeated", "cut")}
+        "messages": {
+            name: getattr(intake, name) for name in ("empty", "outside", "repeated", "cut")
+        }
         | {"rows": len(intake.rows), "used": len(intake.messages), "sorted": result.sorted}
         | {"copies": copies(result), "unsorted": unsorted(result), "languages": languages(result)},
         "redacted": dict(sorted(intake.redacted.items())),
@@ -72,7 +77,9 @@ def unsorted(result: FeedbackResult) -> dict[str, int]:
 
 def languages(result: FeedbackResult) -> dict[str, int]:
     """Return how many messages are in each language, the most spoken first."""
-    return dict(Counter(message.language or "?" for message in result.intake.messages).most_common())
+    return dict(
+        Counter(message.language or "?" for message in result.intake.messages).most_common()
+    )
 
 
 def copies(result: FeedbackResult) -> int:
@@ -132,7 +139,10 @@ def evidence(result: FeedbackResult) -> list[Evidence]:
         Evidence(
             id=f"{study.slug}/{one.id}",
             kind="descriptive",
-            statement=("feedback.evidence", {"theme": one.title, "messages": one.messages, "total": total}),
+            statement=(
+                "feedback.evidence",
+                {"theme": one.title, "messages": one.messages, "total": total},
+            ),
             quantity=Quantity(
                 "beta",
                 {"a": one.messages + 0.5, "b": total - one.messages + 0.5},

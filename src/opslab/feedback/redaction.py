@@ -1,6 +1,7 @@
 """Personal data taken out of texts before anything is stored or shown, with the checksums of each kind.
 
-Names of people are a known gap, apart from the writer's own where the export states it: this is no anonymity.
+Names of people are a known gap, apart from the writer's own where the export states it: this is no
+anonymity.
 """
 
 from __future__ import annotations
@@ -128,7 +129,11 @@ def redact(
         put("iban", _IBAN, lambda given: 15 <= len(_bare(given)) <= 34 and iban(_bare(given)))  # noqa: PLR2004
         put("nir", _NIR, lambda given: nir(_bare(given)))
         put("siret", _DIGITS, lambda given: siret(_bare(given)))
-        put("card", _DIGITS, lambda given: bool(_CARD.fullmatch(_bare(given))) and luhn(_bare(given)))
+        put(
+            "card",
+            _DIGITS,
+            lambda given: bool(_CARD.fullmatch(_bare(given))) and luhn(_bare(given)),
+        )
         if _PHONE_LIKE.search(text):
             text = _without_phones(text, regions, found)
     for name in names:
@@ -162,7 +167,8 @@ def _without_phones(text: str, regions: Sequence[str], found: Counter[str]) -> s
     for region in (*regions, None):
         for match in phonenumbers.PhoneNumberMatcher(text, region, phonenumbers.Leniency.POSSIBLE):
             written = (
-                match.raw_string.startswith(("+", "0")) and len(_bare(match.raw_string)) >= _PHONE_DIGITS
+                match.raw_string.startswith(("+", "0"))
+                and len(_bare(match.raw_string)) >= _PHONE_DIGITS
             )
             if written or phonenumbers.is_valid_number(match.number):
                 spans[match.start] = max(match.end, spans.get(match.start, 0))

@@ -37,7 +37,8 @@ class Theme:
     messages : int
         Those that surely belong to it, copies counted.
     share, interval : float, tuple
-        Of all messages; Wilson's interval at 95 %, as if they were a random sample of what customers say.
+        Of all messages; Wilson's interval at 95 %, as if they were a random sample of what
+        customers say.
     customers : int or None
         None where no source tells customers apart.
     rating : float or None

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from opslab.documents import Location
 from opslab.specs import Day, Declared, FromFile, Label, Number, Title
-from opslab.tables.reading import Answers
+from opslab.tables.import_report import Answers
 
 BlockingCheck = Literal["coverage", "stability", "leakage", "sizes"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
@@ -20,7 +20,9 @@ class Source(Answers):
     """One export, and the answers that its reading may need."""
 
     path: str = Field(description="export (CSV, XLSX, JSONL or Parquet), from the study's folder")
-    source: Name | None = Field(None, description="what readers call this source; the file's name by default")
+    source: Name | None = Field(
+        None, description="what readers call this source; the file's name by default"
+    )
 
 
 class Redaction(Declared):
@@ -48,13 +50,17 @@ class Redaction(Declared):
 class Themes(Declared):
     """How themes are looked for."""
 
-    coverage: Number = Field(0.8, ge=0.3, le=1, description="share of the messages kept: the surest ones")
+    coverage: Number = Field(
+        0.8, ge=0.3, le=1, description="share of the messages kept: the surest ones"
+    )
     smallest: int = Field(5, ge=2, le=1000, description="messages that make a theme")
     encoder: str = Field(
-        "universal", description="universal, lsa, or the folder of a sentence-transformers model of yours"
+        "universal",
+        description="universal, lsa, or the folder of a sentence-transformers model of yours",
     )
     cache: str | None = Field(
-        None, description="folder where vectors are kept by the hash of their text, from the study's folder"
+        None,
+        description="folder where vectors are kept by the hash of their text, from the study's folder",
     )
 
 
@@ -75,7 +81,9 @@ class Study(FromFile):
     )
     redact: Redaction = Redaction()
     themes: Themes = Themes()
-    audit: str | None = Field(None, description="audit sheet that people have filled in (CSV or XLSX)")
+    audit: str | None = Field(
+        None, description="audit sheet that people have filled in (CSV or XLSX)"
+    )
     blocking: tuple[BlockingCheck, ...] = Field(
         ("coverage", "stability", "leakage"), description="checks whose failure is a red light"
     )

@@ -36,7 +36,9 @@ def catalogue(language: Language, area: str) -> Mapping[str, str]:
     """
     source = Path(__file__).parent / language / f"{area}.toml"
     messages = cast("Mapping[str, str]", tomllib.loads(source.read_text(encoding="utf-8")))
-    return {name: _unbroken(said) for name, said in messages.items()} if language == "fr" else messages
+    return (
+        {name: _unbroken(said) for name, said in messages.items()} if language == "fr" else messages
+    )
 
 
 def _unbroken(said: str) -> str:
@@ -84,7 +86,9 @@ class _Formatter(string.Formatter):
         name, _, detail = format_spec.partition(":")
         if name == "plural":
             return numbers.plural(value, detail.split("|"), self.language)
-        shown = getattr(numbers, name)(value, *([int(detail)] if detail else []), language=self.language)
+        shown = getattr(numbers, name)(
+            value, *([int(detail)] if detail else []), language=self.language
+        )
         return one_line(str(shown))
 
 
@@ -111,4 +115,6 @@ def without_controls(value: str) -> str:
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", value)
 
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)

@@ -160,7 +160,9 @@ def decimals(value: float, significant: int) -> int:
 
 def listed(values: Sequence[object], *, language: str) -> str:
     """Return ``a, b and c``."""
-    return format_list([str(value) for value in values], style="standard", locale=_LOCALES[language])
+    return format_list(
+        [str(value) for value in values], style="standard", locale=_LOCALES[language]
+    )
 
 
 def either(values: Sequence[object], *, language: str) -> str:

@@ -23,9 +23,22 @@ if TYPE_CHECKING:
     from opslab.report.figures import Figure
 
 __all__ = [
-    "Block", "Cell", "Facts", "Figure", "Group", "Heading", "Pairs", "Paragraph", "Points", "Reference",
-    "Result", "Table", "Verdict", "publish", "show",
-]  # fmt: skip
+    "Block",
+    "Cell",
+    "Facts",
+    "Figure",
+    "Group",
+    "Heading",
+    "Pairs",
+    "Paragraph",
+    "Points",
+    "Reference",
+    "Result",
+    "Table",
+    "Verdict",
+    "publish",
+    "show",
+]
 
 _HOMES = {"Figure": "figures", "Result": "cells", "publish": "cells", "show": "cells"}
 

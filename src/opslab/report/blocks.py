@@ -21,7 +21,8 @@ TONES = get_args(Tone)
 _NAME = r"[A-Za-z][A-Za-z0-9_-]*"
 _STEP = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _HREF = re.compile(
-    rf"#{_NAME}|(?:\.\./)*{_STEP}(?:/{_STEP})*(?:#{_NAME})?|https://[A-Za-z0-9][^\s\\<>\"'`]+", re.ASCII
+    rf"#{_NAME}|(?:\.\./)*{_STEP}(?:/{_STEP})*(?:#{_NAME})?|https://[A-Za-z0-9][^\s\\<>\"'`]+",
+    re.ASCII,
 )
 
 
@@ -84,7 +85,9 @@ class Heading:
 
     def _repr_html_(self) -> str:
         page = Markup(' class="new-page"') if self.new_page else Markup("")
-        return Markup('<h{0} id="{1}"{3}>{2}</h{0}>').format(self.level, slug(self.text), self.text, page)
+        return Markup('<h{0} id="{1}"{3}>{2}</h{0}>').format(
+            self.level, slug(self.text), self.text, page
+        )
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,9 @@ class Facts:
             Markup("<div><dt>{}</dt><dd>{}</dd>{}</div>").format(
                 name,
                 value,
-                Markup("").join(Markup('<dd class="remark">{}</dd>').format(remark) for remark in remarks),
+                Markup("").join(
+                    Markup('<dd class="remark">{}</dd>').format(remark) for remark in remarks
+                ),
             )
             for name, value, remarks in self.items
         )
@@ -174,10 +179,16 @@ class Cell:
 
     def __post_init__(self) -> None:
         if self.anchor and not re.fullmatch(_NAME, self.anchor, re.ASCII):
-            raise ValueError(f"{self.anchor!r} is no anchor: a letter, then letters, digits, _ or -.")
+            raise ValueError(
+                f"{self.anchor!r} is no anchor: a letter, then letters, digits, _ or -."
+            )
 
     def __html__(self) -> Markup:
-        remark = Markup('<span class="remark">{}</span>').format(self.remark) if self.remark else Markup("")
+        remark = (
+            Markup('<span class="remark">{}</span>').format(self.remark)
+            if self.remark
+            else Markup("")
+        )
         text = Markup("{}{}").format(self.text, _links(self.refs))
         if self.refs or self.anchor:
             name = Markup(' id="{}"').format(self.anchor) if self.anchor else Markup("")
@@ -220,7 +231,9 @@ class Table:
 
     def _repr_html_(self) -> str:
         head = Markup("").join(
-            Markup('<th scope="col"{}{}>{}</th>').format(self._role("columnheader"), self._class(place), name)
+            Markup('<th scope="col"{}{}>{}</th>').format(
+                self._role("columnheader"), self._class(place), name
+            )
             for place, name in enumerate(self.columns)
         )
         bodies = [self._body(self.rows)] if self.rows or not self.groups else []
@@ -248,11 +261,13 @@ class Table:
         if head is not None:
             lines.insert(
                 0,
-                Markup('<tr class="group"{}><th scope="rowgroup" colspan="{}"{}>{}</th></tr>').format(
-                    self._role("row"), len(self.columns), self._role("rowheader"), head
-                ),
+                Markup(
+                    '<tr class="group"{}><th scope="rowgroup" colspan="{}"{}>{}</th></tr>'
+                ).format(self._role("row"), len(self.columns), self._role("rowheader"), head),
             )
-        return Markup("<tbody{}>{}</tbody>").format(self._role("rowgroup"), Markup("\n").join(lines))
+        return Markup("<tbody{}>{}</tbody>").format(
+            self._role("rowgroup"), Markup("\n").join(lines)
+        )
 
     def _class(self, place: int, tone: Tone = "plain") -> Markup:
         names = ["number"] * (place in self.numeric) + ([tone] if tone != "plain" else [])
@@ -305,7 +320,11 @@ class Verdict:
     more: tuple[str, Sequence[str | Cell]] | None = None
 
     def _repr_html_(self) -> str:
-        question = Markup('<p class="question">{}</p>').format(self.question) if self.question else Markup("")
+        question = (
+            Markup('<p class="question">{}</p>').format(self.question)
+            if self.question
+            else Markup("")
+        )
         reasons = Markup("")
         if self.reasons:
             reasons = Markup('<ul class="reasons">{}</ul>').format(_items(self.reasons))

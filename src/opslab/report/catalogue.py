@@ -15,7 +15,8 @@ from opslab.messages import Language, text
 class Entry:
     """One line of the catalogue: texts, and a link relative to the catalogue's folder.
 
-    ``language`` is that of ``action`` and ``headline``: a readout speaks its own, whatever the page speaks.
+    ``language`` is that of ``action`` and ``headline``: a readout speaks its own, whatever the page
+    speaks.
     """
 
     link: str
@@ -34,10 +35,12 @@ def render_catalogue(entries: Sequence[Entry], language: Language = "en") -> str
     columns = [text(f"report.column_{name}", language) for name in ("readout", "finding", "date")]
     return str(
         _template().render(
-            language=language, words={word: text(f"report.{word}", language) for word in words},
-            columns=columns, entries=entries,
+            language=language,
+            words={word: text(f"report.{word}", language) for word in words},
+            columns=columns,
+            entries=entries,
         )
-    )  # fmt: skip
+    )
 
 
 @cache
@@ -46,7 +49,8 @@ def _template() -> Any:
 
     folder = files("opslab.report").joinpath("templates", "opslab")
     environment = Environment(
-        loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")), autoescape=True
+        loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
+        autoescape=True,
     )
     environment.globals["style"] = style()
     return environment.get_template("catalogue.html.j2")
@@ -56,6 +60,14 @@ def style() -> str:
     """Return the stylesheet of readouts and catalogue, without its comments and indents."""
     import re
 
-    source = files("opslab.report").joinpath("templates", "opslab", "page.css").read_text(encoding="utf-8")
+    source = (
+        files("opslab.report")
+        .joinpath("templates", "opslab", "page.css")
+        .read_text(encoding="utf-8")
+    )
     without_comments = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
-    return "\n" + "\n".join(line.strip() for line in without_comments.splitlines() if line.strip()) + "\n"
+    return (
+        "\n"
+        + "\n".join(line.strip() for line in without_comments.splitlines() if line.strip())
+        + "\n"
+    )

@@ -78,8 +78,9 @@ def _hash(content: bytes) -> str:
 def publish(result: Result, language: Language = "en") -> None:
     """Show a result's first screen and attach its record to the cell.
 
-    The last code cell of a notebook calls it. The record travels in the notebook itself, so that a run by
-    plain papermill, by a scheduler or by hand carries its own result, its files and its document.
+    The last code cell of a notebook calls it. The record travels in the notebook itself, so that a
+    run by plain papermill, by a scheduler or by hand carries its own result, its files and its
+    document.
     """
     from IPython.display import display
 

@@ -17,14 +17,33 @@ from matplotlib.textpath import text_to_path
 SVG = "image/svg+xml"
 
 # Okabe and Ito (2008): told apart by colour-blind readers, and in grey by their lightness.
-BLUE, ORANGE, GREEN, RED, GREY, INK = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#8a8f98", "#1d2430"
+BLUE, ORANGE, GREEN, RED, GREY, INK = (
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#d55e00",
+    "#8a8f98",
+    "#1d2430",
+)
 
 _STYLE: Any = {
-    "font.family": ["DejaVu Sans"], "font.size": 10, "text.color": INK, "axes.labelcolor": INK,
-    "axes.edgecolor": GREY, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": False,
-    "axes.unicode_minus": True, "xtick.color": INK, "ytick.color": INK, "figure.facecolor": "none",
-    "axes.facecolor": "none", "svg.hashsalt": "opslab", "svg.fonttype": "path", "text.parse_math": False,
-}  # fmt: skip
+    "font.family": ["DejaVu Sans"],
+    "font.size": 10,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GREY,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "axes.unicode_minus": True,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "svg.hashsalt": "opslab",
+    "svg.fonttype": "path",
+    "text.parse_math": False,
+}
 
 
 WIDTH = 5.2
@@ -109,7 +128,9 @@ class Figure:
 
     def __post_init__(self) -> None:
         if not self.alt.strip():
-            raise ValueError("A figure needs an alt text that says what it shows, with its numbers.")
+            raise ValueError(
+                "A figure needs an alt text that says what it shows, with its numbers."
+            )
 
     def svg(self) -> str:
         """Return the figure as SVG: no date, no random ids."""
@@ -121,4 +142,6 @@ class Figure:
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
         data = {SVG: self.svg(), "text/plain": self.alt}
         half = self.drawing.get_figwidth() <= HALF
-        return data, {SVG: {"alt": self.alt, "caption": self.caption} | ({"half": True} if half else {})}
+        return data, {
+            SVG: {"alt": self.alt, "caption": self.caption} | ({"half": True} if half else {})
+        }

@@ -7,17 +7,23 @@ from typing import Any
 
 from opslab.messages import Language, numbers, one_line, text
 from opslab.report.blocks import Block, Cell, Pairs, Paragraph, Points, Table
-from opslab.tables.reading import Decision, Reading, Rejection
+from opslab.tables.import_report import Decision, Reading, Rejection
 from opslab.tables.source import Table as OpenTable
 
 _TYPES = {
-    "VARCHAR": "text", "BIGINT": "number", "DOUBLE": "number", "DATE": "date", "TIMESTAMP": "time",
+    "VARCHAR": "text",
+    "BIGINT": "number",
+    "DOUBLE": "number",
+    "DATE": "date",
+    "TIMESTAMP": "time",
     "BOOLEAN": "truth",
-}  # fmt: skip
+}
 _SAID = ("decimal", "first", "kind", "question")  # values that are messages themselves
 
 
-def import_report(reading: Reading, language: Language, rows: Sequence[tuple[str, str]] = ()) -> list[Block]:
+def import_report(
+    reading: Reading, language: Language, rows: Sequence[tuple[str, str]] = ()
+) -> list[Block]:
     """Return how a file was read.
 
     Parameters
@@ -36,7 +42,9 @@ def import_report(reading: Reading, language: Language, rows: Sequence[tuple[str
             for names, said, assumed in told
         ]
         blocks.append(
-            Table(text("tables.table_import", language, file=reading.name), columns, cells, wide=True)
+            Table(
+                text("tables.table_import", language, file=reading.name), columns, cells, wide=True
+            )
         )
     if reading.rejected:
         blocks.append(Paragraph(text("tables.rejected_label", language), small=True))
@@ -53,12 +61,16 @@ def lines(table: OpenTable, language: Language) -> list[str]:
     ]
     about: dict[str, list[str]] = {}
     for one in reading.decisions:
-        said = say(one, language) + (f" ({text('tables.assumed', language)})" if one.assumed else "")
+        said = say(one, language) + (
+            f" ({text('tables.assumed', language)})" if one.assumed else ""
+        )
         about.setdefault(one.column or "", []).append(said)
     made += [f"  {said}" for said in about.get("", [])]
     width = min(max(map(len, types), default=0), 32)
     for (name, kind), heading in zip(types.items(), table.headings, strict=True):
-        shown = text(f"tables.type_{_TYPES.get(kind, 'list' if kind.endswith('[]') else 'other')}", language)
+        shown = text(
+            f"tables.type_{_TYPES.get(kind, 'list' if kind.endswith('[]') else 'other')}", language
+        )
         own = [text("tables.decided_renamed", language, heading=heading)] if heading != name else []
         told = "; ".join([shown, *own, *about.get(name, [])])
         made.append(one_line(f"  {name:<{width}}  {told}"))
@@ -94,7 +106,8 @@ def decisions(reading: Reading, language: Language) -> list[tuple[list[str], str
         found.setdefault((say(one, language), one.assumed), []).append(name)
     assumed = text("tables.assumed", language)
     return [
-        (names, f"{said} ({assumed})" if guess else said, guess) for (said, guess), names in found.items()
+        (names, f"{said} ({assumed})" if guess else said, guess)
+        for (said, guess), names in found.items()
     ]
 
 
@@ -114,4 +127,6 @@ def say(one: Decision | Rejection, language: Language) -> str:
 
 
 def _values(values: Mapping[str, Any], language: Language) -> dict[str, Any]:
-    return {name: text(value, language) if name in _SAID else value for name, value in values.items()}
+    return {
+        name: text(value, language) if name in _SAID else value for name, value in values.items()
+    }

@@ -27,15 +27,71 @@ ANALYST = "analyst"
 
 _HEADING = re.compile(r'<h2 id="([a-z0-9-]+)"(?: class="new-page")?>(.*?)</h2>', re.DOTALL)
 _TAGS = [
-    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "details", "div", "dl",
-    "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "hr", "i", "ins", "kbd", "li", "mark", "ol",
-    "p", "pre", "q", "s", "samp", "section", "small", "span", "strong", "sub", "summary", "sup", "table",
-    "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul", "var",
-]  # fmt: skip
+    "a",
+    "abbr",
+    "b",
+    "blockquote",
+    "br",
+    "caption",
+    "cite",
+    "code",
+    "dd",
+    "del",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "figcaption",
+    "figure",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "hr",
+    "i",
+    "ins",
+    "kbd",
+    "li",
+    "mark",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "s",
+    "samp",
+    "section",
+    "small",
+    "span",
+    "strong",
+    "sub",
+    "summary",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "tr",
+    "u",
+    "ul",
+    "var",
+]
 _WORDS = ("skip", "contents", "code", "document", "no_pdf")
 _ATTRIBUTES = [
-    "id", "class", "lang", "dir", "scope", "colspan", "rowspan", "headers", "role", "tabindex", "title",
-]  # fmt: skip
+    "id",
+    "class",
+    "lang",
+    "dir",
+    "scope",
+    "colspan",
+    "rowspan",
+    "headers",
+    "role",
+    "tabindex",
+    "title",
+]
 
 
 def render(
@@ -54,16 +110,21 @@ def render(
         What the footer says of the run: names and values.
     language : {"en", "fr"}
     documents : sequence of str, optional
-        Names of the files beside the page that hold it as a document; none of them: how to get one is told.
+        Names of the files beside the page that hold it as a document; none of them: how to get one
+        is told.
     """
     clean, _ = _sanitizer().preprocess(copy.deepcopy(notebook), {})
     return _page(clean, *_parts(clean), identity, language, documents)
 
 
 def render_failure(
-    notebook: Any, kicker: str, title: str, said: Sequence[str], identity: Sequence[tuple[str, str]],
+    notebook: Any,
+    kicker: str,
+    title: str,
+    said: Sequence[str],
+    identity: Sequence[tuple[str, str]],
     language: Language,
-) -> str:  # fmt: skip
+) -> str:
     """Return the page of a run that failed: what went wrong first, then what the run got.
 
     Parameters
@@ -88,15 +149,25 @@ def render_failure(
 
 
 def _page(
-    notebook: Any, first_screen: Sequence[Any], body: Sequence[Any], identity: Sequence[tuple[str, str]],
-    language: Language, documents: Sequence[str] | None = None,
-) -> str:  # fmt: skip
+    notebook: Any,
+    first_screen: Sequence[Any],
+    body: Sequence[Any],
+    identity: Sequence[tuple[str, str]],
+    language: Language,
+    documents: Sequence[str] | None = None,
+) -> str:
     page = {
-        "language": language, "title": _title(first_screen), "style": style(),
-        "running_foot": _running_foot(identity), "documents": documents,
+        "language": language,
+        "title": _title(first_screen),
+        "style": style(),
+        "running_foot": _running_foot(identity),
+        "documents": documents,
         "words": {word: text(f"report.{word}", language) for word in _WORDS},
-        "first_screen": first_screen, "contents": _contents(body), "body": body, "identity": list(identity),
-    }  # fmt: skip
+        "first_screen": first_screen,
+        "contents": _contents(body),
+        "body": body,
+        "identity": list(identity),
+    }
     html, _ = _exporter().from_notebook_node(notebook, {"opslab": page})
     lines = without_controls(html).split("\n")
     return "\n".join(line.rstrip() for line in lines).strip() + "\n"
@@ -132,10 +203,12 @@ def _uri(source: str) -> str:
 @cache
 def _sanitizer() -> Any:
     return SanitizeHTML(
-        enabled=True, tags=_TAGS,
+        enabled=True,
+        tags=_TAGS,
         attributes={"*": [*_ATTRIBUTES, "aria-label", "data-label"], "a": ["href", *_ATTRIBUTES]},
-        strip=True, safe_output_keys={"metadata", "text/plain", "image/png", "image/svg+xml", RECORD_TYPE},
-    )  # fmt: skip
+        strip=True,
+        safe_output_keys={"metadata", "text/plain", "image/png", "image/svg+xml", RECORD_TYPE},
+    )
 
 
 def _parts(notebook: Any) -> tuple[list[Any], list[Any]]:

@@ -1,7 +1,8 @@
 """Blocks as one PDF: A4, tagged (PDF/UA-1), the same bytes each time, without network and without files.
 
-A fixed template (``templates/opslab/document.typ``) walks the blocks; every text reaches it as data, never as
-typst's code. Letters are Libertinus, which typst brings, then DejaVu Sans, which matplotlib brings.
+A fixed template (``templates/opslab/document.typ``) walks the blocks; every text reaches it as
+data, never as typst's code. Letters are Libertinus, which typst brings, then DejaVu Sans, which
+matplotlib brings.
 """
 
 from __future__ import annotations
@@ -126,7 +127,11 @@ class _Writer:
             case Verdict():
                 return self._verdict(block)
             case Heading():
-                heading = {"kind": "heading", "level": self._deeper(block.level), "new": block.new_page}
+                heading = {
+                    "kind": "heading",
+                    "level": self._deeper(block.level),
+                    "new": block.new_page,
+                }
                 return heading | self._text(Cell(block.text, anchor=slug(block.text)))
             case Paragraph():
                 words = self._text(Cell(block.text, refs=block.refs))
@@ -134,7 +139,10 @@ class _Writer:
             case Points():
                 return {"kind": "points", "items": self._texts(block.items)}
             case Pairs():
-                return {"kind": "pairs", "items": [[_clean(text) for text in pair] for pair in block.items]}
+                return {
+                    "kind": "pairs",
+                    "items": [[_clean(text) for text in pair] for pair in block.items],
+                }
             case Facts():
                 return {"kind": "facts", "items": _facts(block)}
             case Table():
@@ -175,7 +183,9 @@ class _Writer:
             "caption": _clean(block.caption),
             "columns": [_clean(name) for name in block.columns],
             "numeric": list(block.numeric),
-            "groups": [{"head": head, "rows": [self._texts(row) for row in rows]} for head, rows in groups],
+            "groups": [
+                {"head": head, "rows": [self._texts(row) for row in rows]} for head, rows in groups
+            ],
         }
 
     def _texts(self, items: Sequence[str | Cell]) -> list[Content]:
@@ -198,14 +208,18 @@ def _reference(one: Reference) -> list[str]:
 
 
 def _facts(block: Facts) -> list[list[Any]]:
-    return [[_clean(name), _clean(value), [_clean(one) for one in more]] for name, value, more in block.items]
+    return [
+        [_clean(name), _clean(value), [_clean(one) for one in more]]
+        for name, value, more in block.items
+    ]
 
 
 def _clean(text: str) -> str:
     """Return a text on one line, what has no glyph made visible, long words with places to break at."""
     glyphs = _glyphs()
     line = "".join(
-        letter if ord(letter) in glyphs else "\N{REPLACEMENT CHARACTER}" for letter in one_line(text)
+        letter if ord(letter) in glyphs else "\N{REPLACEMENT CHARACTER}"
+        for letter in one_line(text)
     )
     return re.sub(rf"[^\s\u00ad-]{{{_LONG},}}", _breakable, line)
 

@@ -60,20 +60,23 @@ class _Filed:
 def bundle(run: str | Path, to: str | Path | None = None) -> Bundle:
     """Pack a run and all that it cites into one zip; the same runs give the same bytes.
 
-    Inside, runs stand as they do in the folder of reports, so that their links to one another hold. A file
-    that is not the one filed is refused; runs filed before ``run.json`` held hashes are taken as they are.
+    Inside, runs stand as they do in the folder of reports, so that their links to one another hold.
+    A file that is not the one filed is refused; runs filed before ``run.json`` held hashes are
+    taken as they are.
 
     Parameters
     ----------
     run : path
         A run folder, or the readout in it.
     to : path, optional
-        The zip, or a folder for it; by default ``<notebook>-<name>-<as of>.zip`` in the current folder.
+        The zip, or a folder for it; by default ``<notebook>-<name>-<as of>.zip`` in the current
+        folder.
 
     Raises
     ------
     InputError
-        When there is no whole run, a cited one is missing or altered, or another file is in the way.
+        When there is no whole run, a cited one is missing or altered, or another file is in the
+        way.
     """
     runs = list(_with_cited(workspace.expanded(run), str(run)))
     told = runs[0].told
@@ -96,7 +99,9 @@ def bundle(run: str | Path, to: str | Path | None = None) -> Bundle:
 def _with_cited(given: Path, shown: str) -> Iterator[_Filed]:
     """Give the run, then those it cites and those they cite, each once."""
     folder = (given.parent if given.name == READOUT else given).resolve()
-    if not workspace.is_there(folder / READOUT, file=True) or not workspace.is_there(folder / RUN, file=True):
+    if not workspace.is_there(folder / READOUT, file=True) or not workspace.is_there(
+        folder / RUN, file=True
+    ):
         raise InputError.of("runs.bundle_no_run", file=shown)
     reports = folder.parents[min(2, len(folder.parents) - 1)]
     first = _filed(folder, reports, shown)
@@ -110,7 +115,9 @@ def _with_cited(given: Path, shown: str) -> Iterator[_Filed]:
         if not _RUN_ID.fullmatch(cited):
             raise InputError.of("runs.bundle_bad_run", file=citing, cited=cited)
         if not workspace.is_there(reports / cited / READOUT, file=True):
-            raise InputError.of("runs.bundle_missing", file=citing, cited=cited, reports=str(reports))
+            raise InputError.of(
+                "runs.bundle_missing", file=citing, cited=cited, reports=str(reports)
+            )
         found = _filed(reports / cited, reports, cited)
         if found.id != cited:
             raise InputError.of("runs.bundle_broken", file=cited, name=RUN)

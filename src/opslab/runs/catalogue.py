@@ -52,7 +52,9 @@ def _entries(reports: Path, language: Language) -> list[Entry]:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue  # no run of ours
         found.append((run["as_of"], line))
-    return [line for _, line in sorted(found, key=lambda item: (item[0], item[1].name), reverse=True)]
+    return [
+        line for _, line in sorted(found, key=lambda item: (item[0], item[1].name), reverse=True)
+    ]
 
 
 def entry(run: Mapping[str, Any], path: str, language: Language) -> Entry:
@@ -61,7 +63,8 @@ def entry(run: Mapping[str, Any], path: str, language: Language) -> Entry:
     Parameters
     ----------
     run : Mapping
-        What its ``run.json`` holds; raises KeyError, TypeError or ValueError for what is none of ours.
+        What its ``run.json`` holds; raises KeyError, TypeError or ValueError for what is none of
+        ours.
     path : str
         Of its readout, from the catalogue's folder.
     language : {"en", "fr"}
@@ -72,9 +75,12 @@ def entry(run: Mapping[str, Any], path: str, language: Language) -> Entry:
     spoken = parameters.get("language") if isinstance(parameters, Mapping) else None
     status = text(f"report.status_{run['status']}", language)
     return Entry(
-        link=quote(path), name=str(run["name"]), kind=text(f"report.kind_{run['notebook']}", language),
+        link=quote(path),
+        name=str(run["name"]),
+        kind=text(f"report.kind_{run['notebook']}", language),
         date=numbers.date(datetime.date.fromisoformat(run["as_of"]), language=language),
-        headline=str(run["headline"]), action=str(run.get("action") or status),
+        headline=str(run["headline"]),
+        action=str(run.get("action") or status),
         tone=run["tone"] if run.get("tone") in TONES else "plain",
         language=spoken if spoken in LANGUAGES else language,
-    )  # fmt: skip
+    )

@@ -38,7 +38,8 @@ class Failure:
     Attributes
     ----------
     kind : str
-        ``error``, ``kernel_died``, ``cell_timeout``, ``deadline``, ``interrupted`` or ``not_finished``.
+        ``error``, ``kernel_died``, ``cell_timeout``, ``deadline``, ``interrupted`` or
+        ``not_finished``.
     cell : int or None
         Place of the cell at work, from 0.
     name, text : str
@@ -75,9 +76,12 @@ class Execution:
 
 
 def execute(
-    notebook: Any, parameters: Mapping[str, Any], folder: Path, limits: Limits,
+    notebook: Any,
+    parameters: Mapping[str, Any],
+    folder: Path,
+    limits: Limits,
     at_work: Callable[[int], None] = lambda _: None,
-) -> Execution:  # fmt: skip
+) -> Execution:
     """Execute a notebook with its parameters in a fresh kernel of this very Python.
 
     Parameters
@@ -85,7 +89,8 @@ def execute(
     notebook : nbformat.NotebookNode
         As it was read; papermill works on a copy.
     parameters : Mapping
-        Names from the typed schema (papermill pastes them as code), values text, numbers or booleans.
+        Names from the typed schema (papermill pastes them as code), values text, numbers or
+        booleans.
     folder : Path
         Where papermill keeps what it got while the notebook runs.
     limits : Limits
@@ -109,7 +114,9 @@ def execute(
             try:
                 papermill.execute_notebook(
                     notebook,
-                    str(kept).replace("{", "{{").replace("}", "}}"),  # papermill formats its output path
+                    str(kept)
+                    .replace("{", "{{")
+                    .replace("}", "}}"),  # papermill formats its output path
                     parameters=dict(parameters),
                     kernel_name="python3",
                     progress_bar=False,
@@ -126,7 +133,9 @@ def execute(
             except KeyboardInterrupt:
                 failure = Failure("interrupted", last)
             except (DeadKernelError, RuntimeError) as error:
-                words = kernel.last_words() or ("" if isinstance(error, DeadKernelError) else str(error))
+                words = kernel.last_words() or (
+                    "" if isinstance(error, DeadKernelError) else str(error)
+                )
                 failure = Failure("kernel_died", last, text=words)
             finally:
                 kernel.kill()
@@ -135,7 +144,9 @@ def execute(
         elif reached():
             failure = Failure("deadline", last)
     executed = nbformat.read(kept, as_version=4) if kept.exists() else notebook
-    executed.cells = [cell for cell in executed.cells if _ERROR_MARK not in cell.metadata.get("tags", [])]
+    executed.cells = [
+        cell for cell in executed.cells if _ERROR_MARK not in cell.metadata.get("tags", [])
+    ]
     if failure is None and (place := _not_reached(executed)) is not None:
         failure = Failure("not_finished", place)
     return Execution(executed, failure)
@@ -198,7 +209,10 @@ class _Kernel:
         """Return the last line the kernel wrote to its standard error."""
         try:
             lines = (
-                (self._scratch / "stderr").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+                (self._scratch / "stderr")
+                .read_text(encoding="utf-8", errors="replace")
+                .strip()
+                .splitlines()
             )
         except OSError:
             return ""
@@ -220,9 +234,12 @@ class _Kernel:
 def kernel_environment(scratch: Path) -> dict[str, str]:
     """Return the environment of a kernel: what could make two runs differ is fixed."""
     fixed = {
-        "IPYTHONDIR": str(scratch / "ipython"), "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "TZ": "UTC",
+        "IPYTHONDIR": str(scratch / "ipython"),
+        "LC_ALL": "C.UTF-8",
+        "PYTHONHASHSEED": "0",
+        "TZ": "UTC",
         workspace.VARIABLE: str(workspace.root()),
-    }  # fmt: skip
+    }
     return {**os.environ, **fixed, **dict.fromkeys(_THREADS, "1")}
 
 
@@ -250,8 +267,8 @@ def _deadline(seconds: float | None, kernel: _Kernel) -> Iterator[Callable[[], b
 def _signals(kernel: _Kernel) -> Iterator[Callable[[], bool]]:
     """Let SIGTERM end the run as Ctrl-C does: the kernel ended, what the run got kept.
 
-    The exception alone would not do: raised inside of a callback it can be swallowed there. The dead kernel
-    ends the run all the same.
+    The exception alone would not do: raised inside of a callback it can be swallowed there. The
+    dead kernel ends the run all the same.
     """
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -263,7 +280,9 @@ def _signals(kernel: _Kernel) -> Iterator[Callable[[], bool]]:
         kernel.kill()
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {
+        number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)
+    }
     try:
         yield asked.is_set
     finally:

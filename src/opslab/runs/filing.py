@@ -34,9 +34,9 @@ _LARGEST_RECORD = 1_000_000
 def normal_form(notebook: Any, parameters: Mapping[str, Any]) -> tuple[Any, list[float]]:
     """Return an executed notebook without what tells one run from the next, and the seconds of each cell.
 
-    Clocks, random ids and the marks of the program that ran it are dropped; the values given stand in the
-    parameters cell itself, wherever they were put; the cells count from 1; a record is written as JavaScript
-    writes it, because JupyterLab saves what a browser sends.
+    Clocks, random ids and the marks of the program that ran it are dropped; the values given stand
+    in the parameters cell itself, wherever they were put; the cells count from 1; a record is
+    written as JavaScript writes it, because JupyterLab saves what a browser sends.
     """
     normal = copy.deepcopy(notebook)
     ours = {"opslab": normal.metadata["opslab"]} if "opslab" in normal.metadata else {}
@@ -72,7 +72,9 @@ def _seconds(told: Mapping[str, Any]) -> float:
         if "papermill" in told:
             took = float(told["papermill"]["duration"])
         else:
-            start, end = (told["execution"][name] for name in ("iopub.execute_input", "shell.execute_reply"))
+            start, end = (
+                told["execution"][name] for name in ("iopub.execute_input", "shell.execute_reply")
+            )
             parse = datetime.datetime.fromisoformat
             took = (parse(end) - parse(start)).total_seconds()
     except (KeyError, TypeError, ValueError):
@@ -89,7 +91,9 @@ def _normal_outputs(outputs: Sequence[Any], count: int | None) -> list[Any]:
         if "execution_count" in output:
             output["execution_count"] = count
         if "data" in output:
-            output.metadata = {kind: about for kind, about in output.metadata.items() if kind in output.data}
+            output.metadata = {
+                kind: about for kind, about in output.metadata.items() if kind in output.data
+            }
             for kind in output.data:
                 if kind.endswith(("/json", "+json")):
                     output.data[kind] = _as_javascript(output.data[kind])
@@ -111,9 +115,9 @@ def _as_javascript(value: Any) -> Any:
 def as_written(executed: Any, name: str) -> Any:
     """Return an executed notebook with the ids and the parameters cell of the notebook it is a copy of.
 
-    Neither is part of a run's identity, so neither may make a difference in what is filed. The notebook that
-    the package brings comes before the workspace's own, whose parameters an analyst may have edited. One
-    whose other cells were changed stays as it is: it is another run.
+    Neither is part of a run's identity, so neither may make a difference in what is filed. The
+    notebook that the package brings comes before the workspace's own, whose parameters an analyst
+    may have edited. One whose other cells were changed stays as it is: it is another run.
     """
     digest = folders.source_digest(executed)
     given = [cell for cell in executed.cells if PARAMETERS in cell.metadata.get("tags", [])]
@@ -156,7 +160,9 @@ def with_values(source: str, parameters: Mapping[str, Any]) -> str:
         if name in parameters and node.end_lineno == node.lineno:
             line = lines[node.lineno - 1].encode()  # ast counts columns in UTF-8 bytes
             value = _literal(parameters[name])
-            changed = line[: node.value.col_offset] + value.encode() + line[node.value.end_col_offset :]
+            changed = (
+                line[: node.value.col_offset] + value.encode() + line[node.value.end_col_offset :]
+            )
             lines[node.lineno - 1] = changed.decode()
     return "\n".join(lines)
 
@@ -243,7 +249,9 @@ def file_readout(
     return Run(target, status, headline)
 
 
-def _write_files(working: Path, carried: Mapping[str, str], told: Sequence[Mapping[str, str]]) -> None:
+def _write_files(
+    working: Path, carried: Mapping[str, str], told: Sequence[Mapping[str, str]]
+) -> None:
     """Write the files that a notebook carries, if they are those that its record names, by name and hash."""
     for one in told:
         name, content = one["file"], None
@@ -260,7 +268,9 @@ def _documents(output: Any) -> list[dict[str, str]] | None:
     told = output.metadata.get(RECORD_TYPE, {}).get("documents")
     try:
         return (
-            None if told is None else [{name: str(one[name]) for name in ("file", "sha256")} for one in told]
+            None
+            if told is None
+            else [{name: str(one[name]) for name in ("file", "sha256")} for one in told]
         )
     except (KeyError, TypeError):
         raise InputError.of("runs.no_record") from None

@@ -80,7 +80,9 @@ class Identity:
     @property
     def run_id(self) -> str:
         """``notebook/name/as_of-hash8``: the folder under the reports."""
-        return f"{self.notebook}/{self.inputs.name}/{self.inputs.as_of.isoformat()}-{self.digest[:8]}"
+        return (
+            f"{self.notebook}/{self.inputs.name}/{self.inputs.as_of.isoformat()}-{self.digest[:8]}"
+        )
 
 
 def source_digest(notebook: Mapping[str, Any]) -> str:
@@ -93,7 +95,9 @@ def source_digest(notebook: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
 
 
-def identify(notebook: str, source: Mapping[str, Any], parameters: Parameters, inputs: Inputs) -> Identity:
+def identify(
+    notebook: str, source: Mapping[str, Any], parameters: Parameters, inputs: Inputs
+) -> Identity:
     """Return a run's identity: it changes when anything that could change the readout does.
 
     Parameters
@@ -106,7 +110,9 @@ def identify(notebook: str, source: Mapping[str, Any], parameters: Parameters, i
     inputs : Inputs
     """
     given = {name: value for name, value in parameters.given().items() if value != ""}
-    files = tuple({"file": workspace.shown(path), "sha256": workspace.sha256(path)} for path in inputs.files)
+    files = tuple(
+        {"file": workspace.shown(path), "sha256": workspace.sha256(path)} for path in inputs.files
+    )
     versions = environment()
     content = {
         "notebook": notebook,
@@ -128,7 +134,9 @@ def environment() -> Mapping[str, str]:
     for path in sorted(package.rglob("*")):
         bundled = "_bundled" in path.parts
         if path.is_file() and path.suffix != ".pyc" and not bundled:
-            code.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+            code.update(
+                path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0"
+            )
     versions = {"opslab": opslab.__version__, "opslab code": code.hexdigest()[:16]}
     versions["python"] = ".".join(platform.python_version_tuple()[:2])
     found = _dependencies("opslab", {})
@@ -231,7 +239,9 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def describe(identity: Identity, *, status: str, headline: str, seconds: Sequence[float]) -> dict[str, Any]:
+def describe(
+    identity: Identity, *, status: str, headline: str, seconds: Sequence[float]
+) -> dict[str, Any]:
     """Return what ``run.json`` holds."""
     return {
         "schema": "opslab.run/1",

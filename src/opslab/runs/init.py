@@ -12,9 +12,11 @@ from opslab.runs.folder import machine_error
 from opslab.runs.registry import NOTEBOOKS
 
 _WRITTEN = {
-    "README.md": "README.md", workspace.MARKER: "opslab.toml", ".gitignore": "gitignore",
+    "README.md": "README.md",
+    workspace.MARKER: "opslab.toml",
+    ".gitignore": "gitignore",
     "reports/README.md": "reports.md",
-}  # fmt: skip
+}
 
 
 def make_workspace(folder: str | Path) -> list[Path]:
@@ -25,20 +27,25 @@ def make_workspace(folder: str | Path) -> list[Path]:
     Raises
     ------
     InputError
-        When the folder lies inside of another workspace, or holds files that differ: all are told at once,
-        and nothing is written.
+        When the folder lies inside of another workspace, or holds files that differ: all are told
+        at once, and nothing is written.
     """
     target = workspace.expanded(folder).absolute()
-    above = next((one for one in target.resolve().parents if (one / workspace.MARKER).is_file()), None)
+    above = next(
+        (one for one in target.resolve().parents if (one / workspace.MARKER).is_file()), None
+    )
     if above is not None:
         raise InputError.of("runs.init_inside", file=str(folder), workspace=str(above))
-    file = next((one for one in (target, *target.parents) if one.exists() and not one.is_dir()), None)
+    file = next(
+        (one for one in (target, *target.parents) if one.exists() and not one.is_dir()), None
+    )
     if file is not None:
         raise InputError.of("runs.init_file", file=str(folder if file == target else file))
     try:
         wanted = _content()
         found = [
-            Problem("runs.init_differs", file=str(Path(folder) / name)) for name in _different(target, wanted)
+            Problem("runs.init_differs", file=str(Path(folder) / name))
+            for name in _different(target, wanted)
         ]
         if found:
             raise InputError(*found, Problem("runs.init_refused"))
@@ -62,8 +69,11 @@ def _content() -> Mapping[str, bytes]:
 def sample_files() -> dict[str, bytes]:
     """Return the sample data as the package brings it, each file by its name below ``data/sample``."""
     brought = workspace.bundled("data/sample")
-    return {path.relative_to(brought).as_posix(): path.read_bytes()
-            for path in sorted(brought.rglob("*")) if path.is_file()}  # fmt: skip
+    return {
+        path.relative_to(brought).as_posix(): path.read_bytes()
+        for path in sorted(brought.rglob("*"))
+        if path.is_file()
+    }
 
 
 def _different(target: Path, wanted: Mapping[str, bytes]) -> list[str]:

@@ -15,7 +15,9 @@ from opslab.errors import InputError
 _SIGNALLED = 128  # a shell's way to tell that a signal ended a program
 
 
-def open_lab(arguments: Sequence[str] = (), *, port: int | None = None, browser: bool = True) -> int:
+def open_lab(
+    arguments: Sequence[str] = (), *, port: int | None = None, browser: bool = True
+) -> int:
     """Open JupyterLab on the workspace's root, in ``notebooks/``; return its exit code when it ends.
 
     Parameters
@@ -29,8 +31,8 @@ def open_lab(arguments: Sequence[str] = (), *, port: int | None = None, browser:
     Raises
     ------
     InputError
-        When JupyterLab is not installed. It is for the user to install, so the exit code is 2; 5 is for what
-        the machine refuses.
+        When JupyterLab is not installed. It is for the user to install, so the exit code is 2; 5 is
+        for what the machine refuses.
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise InputError.of("runs.no_lab")
@@ -51,7 +53,9 @@ def launch(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a program in this terminal, leave Ctrl-C to it, and return its exit code."""
     process = subprocess.Popen(command, env=dict(environment))  # noqa: S603 - our own Python and the user's words
     before = {
-        signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),  # JupyterLab asks whether it is meant
+        signal.SIGINT: signal.signal(
+            signal.SIGINT, signal.SIG_IGN
+        ),  # JupyterLab asks whether it is meant
         signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
     }
     try:

@@ -75,14 +75,18 @@ NOTEBOOKS = (
         summary="A business case: what is asked for, what it brings, how sure that is, what to decide",
         parameters_path="opslab.businesscase.parameters:CaseParameters",
         gives="options with their uncertainty, a ledger, promise against actual, the sponsor's document",
-        demo=tuple({"spec": f"data/sample/{name}.yaml"} for name in ("product_ops_april", "product_ops")),
+        demo=tuple(
+            {"spec": f"data/sample/{name}.yaml"} for name in ("product_ops_april", "product_ops")
+        ),
     ),
 )
 
 SPECS = {
-    "case": "opslab.businesscase.spec:Case", "experiment": "opslab.experiments.spec:Experiment",
-    "feedback": "opslab.feedback.spec:Study", "inventory": "opslab.timesaved.inventory:Inventory",
-}  # fmt: skip
+    "case": "opslab.businesscase.spec:Case",
+    "experiment": "opslab.experiments.spec:Experiment",
+    "feedback": "opslab.feedback.spec:Study",
+    "inventory": "opslab.timesaved.inventory:Inventory",
+}
 
 
 def find(name: str) -> Notebook:

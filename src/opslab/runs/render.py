@@ -93,7 +93,9 @@ def file_executed(executed: Executed, out: str | Path = "reports") -> Run:
     notebook = executed.notebook
     reports = workspace.root() / workspace.expanded(out)
     with workspace.filing_in(reports):
-        identity = folders.identify(executed.registered.name, notebook, parameters, parameters.inputs())
+        identity = folders.identify(
+            executed.registered.name, notebook, parameters, parameters.inputs()
+        )
     _refuse_other(executed, identity, parameters.language)
     target = reports / identity.run_id
     with folders.alone(reports, identity):
@@ -101,7 +103,9 @@ def file_executed(executed: Executed, out: str | Path = "reports") -> Run:
         if known is not None:
             return known
         with folders.working_folder(reports, identity) as working:
-            run = file_readout(working, target, notebook, identity, parameters.given(), parameters.language)
+            run = file_readout(
+                working, target, notebook, identity, parameters.given(), parameters.language
+            )
     shutil.rmtree(failed_folder(target), ignore_errors=True)
     return run
 
@@ -128,7 +132,14 @@ def _read(path: Path, name: str) -> Any:
         notebook = nbformat.from_dict(content)
         nbformat.validate(notebook, version=4)
         return nbformat.v4.rwbase.rejoin_lines(notebook)
-    except (nbformat.ValidationError, KeyError, TypeError, AttributeError, ValueError, RecursionError):
+    except (
+        nbformat.ValidationError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ValueError,
+        RecursionError,
+    ):
         raise InputError.of("runs.no_notebook", file=name) from None
 
 
@@ -181,7 +192,9 @@ def _refuse_other(executed: Executed, identity: Identity, language: Language) ->
     record, about = executed.record, executed.about
     ran = about.get("opslab", opslab.__version__)
     if ran != opslab.__version__:
-        raise InputError.of("runs.other_version", file=executed.file, ran=ran, here=opslab.__version__)
+        raise InputError.of(
+            "runs.other_version", file=executed.file, ran=ran, here=opslab.__version__
+        )
     as_of = identity.inputs.as_of.isoformat()
     if record.get("as_of", as_of) != as_of or about.get("language", language) != language:
         raise InputError.of("runs.other_values", file=executed.file)
@@ -193,7 +206,9 @@ def _refuse_other(executed: Executed, identity: Identity, language: Language) ->
     if names[0] != names[1]:
         raise InputError.of("runs.other_inputs", file=executed.file, read=names[0], named=names[1])
     changed = sorted({file for file, _ in set(named) - set(read)})
-    raise InputError(*(Problem("runs.input_changed", {"notebook": executed.file}, file) for file in changed))
+    raise InputError(
+        *(Problem("runs.input_changed", {"notebook": executed.file}, file) for file in changed)
+    )
 
 
 def _files(told: Any) -> list[tuple[str, str]]:

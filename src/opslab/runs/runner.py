@@ -40,10 +40,15 @@ class NotebookError(OpslabError):
 
 
 def run_notebook(
-    name: str, given: Mapping[str, Any], *, out: str | Path = "reports", force: bool = False,
-    run_seconds: float | None = None, cell_seconds: int | None = None,
+    name: str,
+    given: Mapping[str, Any],
+    *,
+    out: str | Path = "reports",
+    force: bool = False,
+    run_seconds: float | None = None,
+    cell_seconds: int | None = None,
     progress: Callable[[int, int, str], None] | None = None,
-) -> Run:  # fmt: skip
+) -> Run:
     """Run a notebook and file its readout; see `opslab.run`.
 
     Parameters
@@ -68,7 +73,9 @@ def run_notebook(
             known = None if force else folders.existing(reports, identity)  # made while we waited
             if known is not None:
                 return known
-            return _run(notebook, parameters, identity, reports, run_seconds, cell_seconds, progress)
+            return _run(
+                notebook, parameters, identity, reports, run_seconds, cell_seconds, progress
+            )
 
 
 def prepare(name: str, given: Mapping[str, Any]) -> tuple[Notebook, Parameters, Identity]:
@@ -86,14 +93,21 @@ def prepare(name: str, given: Mapping[str, Any]) -> tuple[Notebook, Parameters, 
 
 
 def _run(
-    notebook: Notebook, parameters: Parameters, identity: Identity, reports: Path,
-    run_seconds: float | None, cell_seconds: int | None, progress: Callable[[int, int, str], None] | None,
-) -> Run:  # fmt: skip
+    notebook: Notebook,
+    parameters: Parameters,
+    identity: Identity,
+    reports: Path,
+    run_seconds: float | None,
+    cell_seconds: int | None,
+    progress: Callable[[int, int, str], None] | None,
+) -> Run:
     from opslab.runs.execute import Failure, Limits, execute, read
 
     target = reports / identity.run_id
     with folders.working_folder(reports, identity) as working:
-        threading.Thread(target=_load_page, daemon=True).start()  # while the kernel starts and works
+        threading.Thread(
+            target=_load_page, daemon=True
+        ).start()  # while the kernel starts and works
         from opslab.runs.filing import file_readout, published
 
         source = read(notebook.path)
@@ -104,7 +118,9 @@ def _run(
             failure = Failure("no_record")
         if failure is not None:
             raise _file_failure(failure, done.notebook, working, target, identity, parameters)
-        run = file_readout(working, target, done.notebook, identity, parameters.given(), parameters.language)
+        run = file_readout(
+            working, target, done.notebook, identity, parameters.given(), parameters.language
+        )
     shutil.rmtree(failed_folder(target), ignore_errors=True)
     return run
 
@@ -114,7 +130,9 @@ def failed_folder(target: Path) -> Path:
     return target.with_name(target.name + ".failed")
 
 
-def _teller(notebook: Any, progress: Callable[[int, int, str], None] | None) -> Callable[[int], None]:
+def _teller(
+    notebook: Any, progress: Callable[[int, int, str], None] | None
+) -> Callable[[int], None]:
     """Return what turns the place of a cell, in the notebook as papermill runs it, into progress."""
     code = [cell["id"] for cell in notebook.cells if cell.cell_type == "code"]
     injected = next(
@@ -140,7 +158,12 @@ def _load_page() -> None:
 
 
 def _file_failure(
-    failure: Failure, notebook: Any, working: Path, target: Path, identity: Identity, parameters: Parameters
+    failure: Failure,
+    notebook: Any,
+    working: Path,
+    target: Path,
+    identity: Identity,
+    parameters: Parameters,
 ) -> NotebookError:
     """File what a failed run got, the error first; a good run of the same name stays as it is."""
     from opslab.report.page import render_failure
@@ -154,9 +177,13 @@ def _file_failure(
     write(normal, working / NOTEBOOK)
     kicker = text(f"report.kind_{identity.notebook}", language)
     said = [problem.text(language) for problem in problems]
-    page = render_failure(normal, kicker, identity.inputs.name, said, footer(identity, language), language)
+    page = render_failure(
+        normal, kicker, identity.inputs.name, said, footer(identity, language), language
+    )
     (working / FAILURE).write_text(page, encoding="utf-8")
-    told = folders.describe(identity, status="failed", headline=error.text(language), seconds=seconds)
+    told = folders.describe(
+        identity, status="failed", headline=error.text(language), seconds=seconds
+    )
     folders.write_json(working / RUN, told | {"failure": failure.kind, "exit_code": code})
     folders.file_away(working, error.folder)
     return error
@@ -171,6 +198,8 @@ def _told(failure: Failure, notebook: Any) -> tuple[int, list[Problem]]:
         lines = [line for line in failure.text.splitlines() if line.strip()] or [failure.name]
         if code != 1:
             return code, [Problem("runs.reason", {"reason": line}) for line in lines]
-        return code, [Problem("runs.error", {"cell": name, "name": failure.name, "reason": lines[0]})]
+        return code, [
+            Problem("runs.error", {"cell": name, "name": failure.name, "reason": lines[0]})
+        ]
     code = 1 if failure.kind == "no_record" else RunError.exit_code
     return code, [Problem(f"runs.{failure.kind}", {"cell": name, "reason": failure.text})]

@@ -1,6 +1,7 @@
 """Reading an iCalendar file (RFC 5545) into rows of meetings, repetitions written out.
 
-Two libraries parse the lines and expand the rules; what they pass over in silence is refused before.
+Two libraries parse the lines and expand the rules; what they pass over in silence is refused
+before.
 """
 
 from __future__ import annotations
@@ -21,7 +22,16 @@ HEADER = tuple(
     "uid title started_at ended_at all_day status busy recurring location organizer attendees".split()  # noqa: SIM905
 )
 _MOST_ROWS, _MOST_POSITIONS = 200_000, 31  # of a file; of a rule, as every BYSETPOS costs a pass
-_BY_TIME = {"FREQ", "UNTIL", "COUNT", "INTERVAL", "WKST", "BYDAY", "BYHOUR", "BYMINUTE"}  # soon searched
+_BY_TIME = {
+    "FREQ",
+    "UNTIL",
+    "COUNT",
+    "INTERVAL",
+    "WKST",
+    "BYDAY",
+    "BYHOUR",
+    "BYMINUTE",
+}  # soon searched
 _PARTS = {"HOURLY": _BY_TIME, "MINUTELY": _BY_TIME, "SECONDLY": set[str]()}
 _END = re.compile(r";(COUNT|UNTIL)=[^;]*")
 _UTC_IN_A_ZONE = re.compile(r";TZID=[^:;]+(?=[^:]*:\d{8}T\d{6}Z)")  # a library drops the Z
@@ -30,7 +40,18 @@ _ZONE_PART = re.compile(r"FREQ=YEARLY|INTERVAL=1|(BYDAY|BYMONTH|BYMONTHDAY|COUNT
 _BUSY = "X-MICROSOFT-CDO-BUSYSTATUS"
 _TIMES = ("DTEND", "DTSTART", "DURATION", "EXDATE", "RDATE", "RECURRENCE-ID", "RRULE", "SEQUENCE")
 _READ = {  # all else is passed over, broken or not
-    *("BEGIN", "END", "CALSCALE", "METHOD", "TZID", "TZNAME", "TZOFFSETFROM", "TZOFFSETTO", "EXRULE", "UID"),
+    *(
+        "BEGIN",
+        "END",
+        "CALSCALE",
+        "METHOD",
+        "TZID",
+        "TZNAME",
+        "TZOFFSETFROM",
+        "TZOFFSETTO",
+        "EXRULE",
+        "UID",
+    ),
     *("SUMMARY", "LOCATION", "ORGANIZER", "ATTENDEE", "STATUS", "TRANSP", _BUSY, *_TIMES),
 }
 _READ_IN = re.compile("VCALENDAR(/VEVENT|/VTIMEZONE(/STANDARD|/DAYLIGHT)?)?")
@@ -43,7 +64,9 @@ _MIDNIGHT, _LAST_SECOND = datetime.datetime(1970, 1, 1), datetime.datetime(1970,
 class Events:
     """The meetings of a file; all-day ones have days, up to the day after, floating ones no offset."""
 
-    rows: tuple[tuple[str, ...], ...]  # one for each occurrence, as in `HEADER`, by start, end and uid
+    rows: tuple[
+        tuple[str, ...], ...
+    ]  # one for each occurrence, as in `HEADER`, by start, end and uid
     zones: tuple[str, ...]  # those met; "floating" for times without one
     series: int  # expanded
     moved: int  # occurrences that a RECURRENCE-ID replaced, with all that follow where it says so
@@ -97,15 +120,20 @@ def read_calendar(content: bytes, *, file: str, until: datetime.date | None = No
     Raises
     ------
     DataError
-        When it is no whole calendar, cannot be read, never ends (without `until`), or has over 200,000 rows.
+        When it is no whole calendar, cannot be read, never ends (without `until`), or has over
+        200,000 rows.
     """
     encoding, lines = _unfolded(content, file)
     zones = set[str]()
     events = [event for part in _calendars(lines, file) for event in _events(part, file, zones)]
     families = list(_series(events))
-    endless = [host for host, _ in families if any(not {"COUNT", "UNTIL"} & {*rule} for rule in host.rules)]
+    endless = [
+        host for host, _ in families if any(not {"COUNT", "UNTIL"} & {*rule} for rule in host.rules)
+    ]
     if endless and until is None:
-        raise endless[0].refused("tables.calendar_endless", count=len(endless), day="until: 2025-12-31")
+        raise endless[0].refused(
+            "tables.calendar_endless", count=len(endless), day="until: 2025-12-31"
+        )
     tally, found = Counter[str](), []
     limit = _wall(min(until or _FAR, _FAR), _MIDNIGHT) + _DAY
     for host, changes in families:
@@ -116,7 +144,9 @@ def read_calendar(content: bytes, *, file: str, until: datetime.date | None = No
         if len(found) > _MOST_ROWS:
             raise host.refused("tables.calendar_many", limit=_MOST_ROWS, year=str(_LAST_DAY.year))
     found.sort(key=lambda row: (_comparable(row[0]), _comparable(row[1]), row[2]))
-    rows = tuple((*texts[:2], start.isoformat(), end.isoformat(), *texts[2:]) for start, end, texts in found)
+    rows = tuple(
+        (*texts[:2], start.isoformat(), end.isoformat(), *texts[2:]) for start, end, texts in found
+    )
     counts = (tally["series"], tally["moved"], tally["excluded"], len(endless))
     return Events(rows, tuple(sorted(zones)), *counts, encoding)
 
@@ -129,15 +159,23 @@ def _told(file: str, line: int | None) -> Iterator[None]:
     except DataError:
         raise
     except Exception as error:
-        reason = re.sub(r"\S*[/\\]", "", str(error).partition("\n")[0])[:120] or type(error).__name__
-        raise DataError.of("tables.calendar_unreadable", file=file, line=line, reason=reason) from error
+        reason = (
+            re.sub(r"\S*[/\\]", "", str(error).partition("\n")[0])[:120] or type(error).__name__
+        )
+        raise DataError.of(
+            "tables.calendar_unreadable", file=file, line=line, reason=reason
+        ) from error
 
 
 def _unfolded(content: bytes, file: str) -> tuple[str, list[tuple[int, str]]]:
     """Return the encoding and the unfolded lines, each with its number."""
     physical = re.sub(rb"\r\n?", b"\n", content.removeprefix(b"\xef\xbb\xbf"))
-    numbers = [at for at, line in enumerate(physical.split(b"\n"), 1) if line and line[:1] not in b" \t"]
-    unfolded = re.sub(rb"\n+[ \t]", b"", physical)  # before decoding: a fold may part the bytes of a letter
+    numbers = [
+        at for at, line in enumerate(physical.split(b"\n"), 1) if line and line[:1] not in b" \t"
+    ]
+    unfolded = re.sub(
+        rb"\n+[ \t]", b"", physical
+    )  # before decoding: a fold may part the bytes of a letter
     try:
         encoding, text = "utf-8", unfolded.decode()
     except UnicodeDecodeError:
@@ -153,7 +191,10 @@ def _calendars(lines: list[tuple[int, str]], file: str) -> list[list[tuple[int, 
     calendars: list[list[tuple[int, str]]] = []
     stack: list[tuple[str, int]] = []
     for row, line in lines:
-        name, value = re.split("[;: ]", line, maxsplit=1)[0].upper(), line.partition(":")[2].strip().upper()
+        name, value = (
+            re.split("[;: ]", line, maxsplit=1)[0].upper(),
+            line.partition(":")[2].strip().upper(),
+        )
         if name == "BEGIN":
             calendars += [] if stack else [[]]
             stack.append((value, row))
@@ -165,7 +206,9 @@ def _calendars(lines: list[tuple[int, str]], file: str) -> list[list[tuple[int, 
             form = _ZONE_PART if "VTIMEZONE" in path else _PART
             parts = [form.fullmatch(part) for part in value.split(";") if part]
             if name == "EXRULE" or (name == "RRULE" and not (parts and all(parts))):
-                raise DataError.of("tables.calendar_unreadable", file=file, line=row, reason=line[:120])
+                raise DataError.of(
+                    "tables.calendar_unreadable", file=file, line=row, reason=line[:120]
+                )
             kept = f"{name}:{value}" if name in {"BEGIN", "END"} else _UTC_IN_A_ZONE.sub("", line)
             if (
                 form is _ZONE_PART
@@ -185,7 +228,9 @@ def _events(lines: list[tuple[int, str]], file: str, zones: set[str]) -> Iterato
 
     icalendar.use_zoneinfo()  # forgets what an earlier file called a zone of that name: it would win
     with _told(file, lines[0][0]), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about /vendor/Europe/Paris, which `zones` tells as it is taken
+        warnings.simplefilter(
+            "ignore"
+        )  # about /vendor/Europe/Paris, which `zones` tells as it is taken
         root = icalendar.Calendar.from_ical("\n".join(line for _, line in lines).encode())
         if str(root.get("CALSCALE", "GREGORIAN")).upper() != "GREGORIAN":
             raise ValueError(root["CALSCALE"])
@@ -203,7 +248,9 @@ def _checked(event: _Event, zones: set[str]) -> _Event:
         broken = name or reason.partition("'")[2][:40]
         if broken.upper().startswith(_TIMES):  # attendees and the like count for less than the file
             raise event.refused("tables.calendar_field", name=broken)
-    starts, ends, instances = (_dates(event, name, zones) for name in ("DTSTART", "DTEND", "RECURRENCE-ID"))
+    starts, ends, instances = (
+        _dates(event, name, zones) for name in ("DTSTART", "DTEND", "RECURRENCE-ID")
+    )
     if not starts + instances or len(starts) > 1 or len(ends) > 1:
         raise event.refused("tables.calendar_field", name="DTEND" if len(ends) > 1 else "DTSTART")
     start = (starts + instances)[0]
@@ -213,7 +260,9 @@ def _checked(event: _Event, zones: set[str]) -> _Event:
     if length < _NOTHING:
         raise event.refused("tables.calendar_times")
     event = replace(event, start=start, length=length or (_NOTHING if _kind(start)[0] else _DAY))
-    event = replace(event, sequence=int(component.get("SEQUENCE", 0)), instance=(*instances, None)[0])
+    event = replace(
+        event, sequence=int(component.get("SEQUENCE", 0)), instance=(*instances, None)[0]
+    )
     if instances:
         event = replace(event, range=component["RECURRENCE-ID"].params.get("RANGE", "").upper())
         if not event.range:  # what repeats is copied from its series
@@ -223,7 +272,9 @@ def _checked(event: _Event, zones: set[str]) -> _Event:
     return replace(event, rules=rules, extra=extra, excluded=excluded)
 
 
-def _dates(event: _Event, name: str, zones: set[str], like: datetime.date | None = None) -> list[Any]:
+def _dates(
+    event: _Event, name: str, zones: set[str], like: datetime.date | None = None
+) -> list[Any]:
     """Return the days, times and periods (start and length) of a property; note the zones of an event."""
     found = []
     for value in event.values(name):
@@ -263,22 +314,36 @@ def _series(events: Sequence[_Event]) -> Iterator[tuple[_Event, dict[Any, _Event
         hosts = [event for event in group if event.instance is None]
         off = any(host.cancels for host in hosts)
         hosts = [host for host in hosts if not host.cancels] or hosts
-        hosts = [replace(host, cancels=off) for host in hosts if host.sequence == hosts[-1].sequence]
-        distinct = {(host.start, host.length, str(host.rules), host.text("SUMMARY")): host for host in hosts}
-        changed = [replace(event, cancels=off or event.cancels) for event in group if event.instance]
+        hosts = [
+            replace(host, cancels=off) for host in hosts if host.sequence == hosts[-1].sequence
+        ]
+        distinct = {
+            (host.start, host.length, str(host.rules), host.text("SUMMARY")): host for host in hosts
+        }
+        changed = [
+            replace(event, cancels=off or event.cancels) for event in group if event.instance
+        ]
         changes = {_wall(event.instance, (hosts or [event])[0].start): event for event in changed}
         yield from ((event, {}) for event in changes.values() if not hosts)
-        yield from ((host, {} if place else changes) for place, host in enumerate(distinct.values()))
+        yield from (
+            (host, {} if place else changes) for place, host in enumerate(distinct.values())
+        )
 
 
-def _occurrences(host: _Event, changes: dict[Any, _Event], limit: Any, tally: Counter[str]) -> Iterator[Any]:
+def _occurrences(
+    host: _Event, changes: dict[Any, _Event], limit: Any, tally: Counter[str]
+) -> Iterator[Any]:
     """Yield of each occurrence what its event says, its start and its length."""
     if not (changes or host.rules or host.extra or host.excluded):
         yield _texts(host, host), host.start, host.length
         return
     following = {instance: event for instance, event in changes.items() if event.range}
     for event in following.values():
-        if event.rules or event.range != "THISANDFUTURE" or _kind(event.start)[0] != _kind(host.start)[0]:
+        if (
+            event.rules
+            or event.range != "THISANDFUTURE"
+            or _kind(event.start)[0] != _kind(host.start)[0]
+        ):
             raise event.refused("tables.calendar_rule", rule=f"RANGE={event.range}")
     shifts = [_wall(event.start, host.start) - instance for instance, event in following.items()]
     starts = _starts(host, limit - min([_NOTHING, *shifts]))
@@ -287,7 +352,9 @@ def _occurrences(host: _Event, changes: dict[Any, _Event], limit: Any, tally: Co
     tally["moved"] += len(changes.keys() & (starts - gone))
     for start in changes.keys() - gone:
         yield _texts(changes[start], host), changes[start].start, changes[start].length
-    lengths = {_wall(date[0], host.start): date[1] for date in host.extra if isinstance(date, tuple)}
+    lengths = {
+        _wall(date[0], host.start): date[1] for date in host.extra if isinstance(date, tuple)
+    }
     steps = sorted(zip(following.items(), shifts, strict=True), key=lambda step: step[0][0])
     for start in starts - gone - changes.keys():
         event, moment = host, start
@@ -305,12 +372,16 @@ def _starts(host: _Event, limit: datetime.datetime) -> set[Any]:
 
     wall, found = _wall(host.start, host.start), set()
     first = _wall(wall, _MIDNIGHT)
-    # The search for a day that never comes ends with the year 9999; the calendar repeats every 400 years.
+    # The search for a day that never comes ends with the year 9999; the calendar repeats every 400
+    # years.
     late = first.replace(year=9500 + (first.year - 9500) % 400)
     moments = [iter([wall]), (date[0] if isinstance(date, tuple) else date for date in host.extra)]
     for rule in host.rules:
         told, parts = rule.to_ical().decode(), {*rule}
-        fits = parts <= _PARTS.get(rule.get("FREQ", [""])[0], parts) and rule.get("INTERVAL", [1])[0] > 0
+        fits = (
+            parts <= _PARTS.get(rule.get("FREQ", [""])[0], parts)
+            and rule.get("INTERVAL", [1])[0] > 0
+        )
         try:
             fits = fits and len(rule.get("BYSETPOS", [])) <= _MOST_POSITIONS
             fits = fits and any(rrulestr(_END.sub("", told), dtstart=late))
@@ -332,7 +403,9 @@ def _texts(event: _Event, host: _Event) -> tuple[str, ...]:
     status = status if status in {"TENTATIVE", "CANCELLED"} else "CONFIRMED"
     free = event.text("TRANSP").upper() == "TRANSPARENT" or event.text(_BUSY).upper() == "FREE"
     series = bool(host.rules or host.extra or host.instance)
-    all_day, busy, recurring = (str(flag).lower() for flag in (not _kind(event.start)[0], not free, series))
+    all_day, busy, recurring = (
+        str(flag).lower() for flag in (not _kind(event.start)[0], not free, series)
+    )
     organizer = re.sub("(?i)^mailto:", "", event.text("ORGANIZER"))
     attendees = str(len(event.values("ATTENDEE")) or "")
     told = (all_day, status, busy, recurring, event.text("LOCATION"), organizer, attendees)
@@ -350,7 +423,9 @@ def _wall(date: Any, like: datetime.date) -> Any:
         return datetime.date(date.year, date.month, date.day)
     if not isinstance(date, datetime.datetime):
         return datetime.datetime.combine(date, like.time())
-    return (date.astimezone(like.tzinfo) if date.tzinfo and like.tzinfo else date).replace(tzinfo=None)
+    return (date.astimezone(like.tzinfo) if date.tzinfo and like.tzinfo else date).replace(
+        tzinfo=None
+    )
 
 
 def _later(start: Any, length: datetime.timedelta) -> Any:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from opslab.errors import DataError, Problem
 from opslab.tables import dates, numbers
+from opslab.tables.column_kinds import TIMED, TOLD, File, Wanted, Work, decide
 from opslab.tables.dates import DateEvidence
-from opslab.tables.deciding import TIMED, TOLD, File, Wanted, Work, decide
+from opslab.tables.import_report import MOST_TOLD, FileAnswers, Rejection
 from opslab.tables.numbers import NumberEvidence
 from opslab.tables.profiles import Kind
-from opslab.tables.reading import MOST_TOLD, FileAnswers, Rejection
 from opslab.tables.source import NUMBER_TYPES, ROW, Table, literal, quoted
 
 _SAMPLE_ROWS, _SAMPLE_CELLS = 250, 20_000
@@ -19,9 +19,13 @@ _EMAIL = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
 
 
 def typed(
-    table: Table, wanted: Sequence[Wanted], answers: FileAnswers, *, day_first_assumed: bool = False,
+    table: Table,
+    wanted: Sequence[Wanted],
+    answers: FileAnswers,
+    *,
+    day_first_assumed: bool = False,
     strict: bool = False,
-) -> Table:  # fmt: skip
+) -> Table:
     """Return a table with the columns asked for, each of one type.
 
     Parameters
@@ -46,7 +50,9 @@ def typed(
     file = File.of(work, answers, table.reading.name, day_first_assumed=day_first_assumed)
     questions = [question for one in work for question in decide(one, file)]
     DataError.refuse(questions)
-    _find_addresses(table, [one for one in work if one.wanted.kind is None and one.kind in ("text", "list")])
+    _find_addresses(
+        table, [one for one in work if one.wanted.kind is None and one.kind in ("text", "list")]
+    )
     return _made(table, work, file, strict=strict)
 
 
@@ -61,7 +67,9 @@ def _find_addresses(table: Table, work: Sequence[Work]) -> None:
         else f"len(list_filter({one.value}, lambda x: regexp_full_match(x, {told}))) > 0"
         for one in work
     ]
-    (found,) = table.fetch(f"SELECT {', '.join(f'bool_or({look})' for look in looks)} FROM {table.relation}")
+    (found,) = table.fetch(
+        f"SELECT {', '.join(f'bool_or({look})' for look in looks)} FROM {table.relation}"
+    )
     for one, has in zip(work, found, strict=True):
         one.personal = bool(has)
 
@@ -151,8 +159,10 @@ def _guess_kinds(table: Table, work: Sequence[Work]) -> None:
         f"SELECT {', '.join(one.text for one in open_ones)} FROM {table.relation} "
         f"LIMIT {min(rows, _SAMPLE_ROWS)}"
     )
-    cells = {id(one): [row[place] for row in head if row[place] is not None]
-             for place, one in enumerate(open_ones)}  # fmt: skip
+    cells = {
+        id(one): [row[place] for row in head if row[place] is not None]
+        for place, one in enumerate(open_ones)
+    }
     nothing = {"", *numbers.MISSING}
     bare = [one for one in open_ones if {*map(numbers.plain_text, cells[id(one)])} <= nothing]
     if bare:
@@ -204,8 +214,12 @@ def _weigh(table: Table, work: Sequence[Work], zone: str | None) -> None:
             else numbers.number_evidence(f"t{place}")
         )
         told += kinds
-    staged = ", ".join(f"{numbers.plain(one.text)} AS t{place}" for place, one in enumerate(open_ones))
-    (counts,) = table.fetch(f"SELECT {', '.join(told)} FROM (SELECT {staged}, {ROW} FROM {table.relation})")
+    staged = ", ".join(
+        f"{numbers.plain(one.text)} AS t{place}" for place, one in enumerate(open_ones)
+    )
+    (counts,) = table.fetch(
+        f"SELECT {', '.join(told)} FROM (SELECT {staged}, {ROW} FROM {table.relation})"
+    )
     rest = list(counts)
     for one in open_ones:
         if one.kind in TIMED:
@@ -228,7 +242,9 @@ def _made(table: Table, work: Sequence[Work], file: File, *, strict: bool) -> Ta
     values = [f"{value} AS {quoted(one.wanted.name)}" for value, one in zip(sql, work, strict=True)]
     query = f"SELECT {', '.join(values)}, {ROW} FROM (SELECT {inner} FROM {table.relation})"
     source = f"({query})"
-    if staged or table.reading.format == "frame":  # a frame is not seen by the cursors of other threads
+    if (
+        staged or table.reading.format == "frame"
+    ):  # a frame is not seen by the cursors of other threads
         table.keep("typed", query)
         source = "typed"
         _tell_emptied(table, staged, file, strict=strict)
@@ -241,14 +257,21 @@ def _made(table: Table, work: Sequence[Work], file: File, *, strict: bool) -> Ta
     ((rows,),) = table.fetch(f"SELECT count(*) FROM {source}")
     told = table.reading
     reading = replace(
-        told, rows=rows, columns=len(work),
+        told,
+        rows=rows,
+        columns=len(work),
         decisions=(*told.decisions, *(decision for one in work for decision in one.decisions)),
-        rejected=told.rejected + rejected, rejections=(*told.rejections, *rejections)[:MOST_TOLD],
-        personal=tuple(one.wanted.name for one in work if one.personal or one.wanted.column.personal),
-    )  # fmt: skip
+        rejected=told.rejected + rejected,
+        rejections=(*told.rejections, *rejections)[:MOST_TOLD],
+        personal=tuple(
+            one.wanted.name for one in work if one.personal or one.wanted.column.personal
+        ),
+    )
 
     types = {name: kind for name, kind, *_ in described}
-    headings = tuple(" + ".join((*one.wanted.places[:1], *filter(None, [one.wanted.time]))) for one in work)
+    headings = tuple(
+        " + ".join((*one.wanted.places[:1], *filter(None, [one.wanted.time]))) for one in work
+    )
     return replace(table.over(source, types, reading), headings=headings)
 
 

@@ -1,7 +1,7 @@
 """Dates and times as tools write them: English and French months, and day or month first by the column.
 
-Nothing is guessed from one cell: ``04/03/2025`` is the fourth of March where another cell of the column can
-only be day first, and a question where none tells.
+Nothing is guessed from one cell: ``04/03/2025`` is the fourth of March where another cell of the
+column can only be day first, and a question where none tells.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ _NUMERIC = rf"([0-9]{{1,2}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{4}}|[0-9]{{2}}){_TIM
 _MONTH = "(" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
 _WEEKDAY = r"(?:[a-z]{2,9}[.]?,? )?"
 _YEAR = "([0-9]{4}|[0-9]{2})"
-_DAY_MONTH = rf"{_WEEKDAY}([0-9]{{1,2}})(?:er|st|nd|rd|th)?[-/ .]+{_MONTH}[.]?[-/ ,.]+{_YEAR}{_TIME}"
+_DAY_MONTH = (
+    rf"{_WEEKDAY}([0-9]{{1,2}})(?:er|st|nd|rd|th)?[-/ .]+{_MONTH}[.]?[-/ ,.]+{_YEAR}{_TIME}"
+)
 _MONTH_DAY = rf"{_WEEKDAY}{_MONTH}[.]? ([0-9]{{1,2}})(?:st|nd|rd|th)?,? ([0-9]{{4}}){_TIME}"
 _LOCAL = (_ISO, _YEAR_FIRST, _NUMERIC, _DAY_MONTH, _MONTH_DAY)
 _LIKE = re.compile("|".join(f"(?:{form})" for form in (rf"{_ISO}{_OFFSET}", *_LOCAL)))
@@ -165,13 +167,15 @@ def moment(told: str, *, day_first: bool, zone: str | None) -> str:
         Zone of the times without an offset.
     """
     numeric = (r"\3-\2-\1 " if day_first else r"\3-\1-\2 ") + _CLOCK
-    local = " ".join((
-        f"CASE WHEN {_matches(told, _ISO)} THEN TRY_CAST(upper({told}) AS TIMESTAMP)",
-        f"WHEN {_matches(told, _YEAR_FIRST)} THEN {_parsed(told, _YEAR_FIRST, _IN_ORDER)}",
-        f"WHEN {_matches(told, _NUMERIC)} THEN {_parsed(told, _NUMERIC, numeric)}",
-        f"WHEN {_matches(told, _DAY_MONTH)} THEN {_parsed_month(told, _DAY_MONTH, 2, 1)}",
-        f"WHEN {_matches(told, _MONTH_DAY)} THEN {_parsed_month(told, _MONTH_DAY, 1, 2)} END",
-    ))  # fmt: skip
+    local = " ".join(
+        (
+            f"CASE WHEN {_matches(told, _ISO)} THEN TRY_CAST(upper({told}) AS TIMESTAMP)",
+            f"WHEN {_matches(told, _YEAR_FIRST)} THEN {_parsed(told, _YEAR_FIRST, _IN_ORDER)}",
+            f"WHEN {_matches(told, _NUMERIC)} THEN {_parsed(told, _NUMERIC, numeric)}",
+            f"WHEN {_matches(told, _DAY_MONTH)} THEN {_parsed_month(told, _DAY_MONTH, 2, 1)}",
+            f"WHEN {_matches(told, _MONTH_DAY)} THEN {_parsed_month(told, _MONTH_DAY, 1, 2)} END",
+        )
+    )
     if zone is not None:
         local = in_utc(local, zone)
     instant = f"upper(regexp_replace({told}, ' (z|utc|gmt|[+-])', '\\1'))"
@@ -222,7 +226,9 @@ def _parsed(told: str, form: str, order: str) -> str:
 
 def _parsed_month(told: str, form: str, month: int, day: int) -> str:
     number, year = f"{_map()}[{_group(told, form, month)}]", _group(told, form, 3)
-    rest = f"regexp_replace({told}, {literal(f'^{form}$')}, {literal(rf'-{chr(92)}{day} ' + _CLOCK)})"
+    rest = (
+        f"regexp_replace({told}, {literal(f'^{form}$')}, {literal(rf'-{chr(92)}{day} ' + _CLOCK)})"
+    )
     return _stamp(f"{year} || '-' || CAST({number} AS VARCHAR) || {rest}")
 
 

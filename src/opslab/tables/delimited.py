@@ -23,7 +23,7 @@ from opslab.tables.dialect import (
     long_cells,
     refuse_names,
 )
-from opslab.tables.reading import MOST_TOLD, Decision, Reading, Rejection
+from opslab.tables.import_report import MOST_TOLD, Decision, Reading, Rejection
 from opslab.tables.source import ROW, Opening, Table, literal, quoted, reason_of, types_of
 
 _MOST_REJECTED = 0.1
@@ -58,11 +58,15 @@ def open_delimited(at: Opening, path: Path) -> Table:
                 raise DataError.of("tables.encoding", file=at.shown, line=None, **values) from None
             encoding = legacy_encoding(path, at.shown)
             made = _opened(at, path, encoding)
-        return replace(made, reading=replace(made.reading, sha256=sha256.result(), encoding=encoding))
+        return replace(
+            made, reading=replace(made.reading, sha256=sha256.result(), encoding=encoding)
+        )
 
 
 def _opened(at: Opening, path: Path, encoding: str) -> Table:
-    plain = path if encoding == "utf-8" else as_utf8(path, encoding, at.scratch / "utf8.csv", at.shown)
+    plain = (
+        path if encoding == "utf-8" else as_utf8(path, encoding, at.scratch / "utf8.csv", at.shown)
+    )
     dialect = dialect_of(plain, at.shown, at.answers)
     names, decisions = list(dialect.header), list[Decision]()
     if at.strict:
@@ -80,9 +84,12 @@ def _opened(at: Opening, path: Path, encoding: str) -> Table:
         _load(at, source, names)
     table = _loaded(at, names, dialect.header, numbered=source.numbered)
     reading = replace(
-        table.reading, delimiter=dialect.delimiter, decisions=tuple(decisions), rejected=source.rejected,
+        table.reading,
+        delimiter=dialect.delimiter,
+        decisions=tuple(decisions),
+        rejected=source.rejected,
         rejections=source.rejections,
-    )  # fmt: skip
+    )
     return replace(table, reading=reading)
 
 
@@ -99,7 +106,9 @@ def _below(path: Path, above: int, target: Path) -> Path:
     return target
 
 
-def open_rows(at: Opening, header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]]) -> Table:
+def open_rows(
+    at: Opening, header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]]
+) -> Table:
     """Open numbered rows of text that a file of another format gave, all as wide as their header."""
     names, decisions = column_names(header)
     path = at.scratch / "rows.csv"
@@ -189,6 +198,8 @@ def _records(source: _Source, shown: str) -> Iterator[tuple[int, list[str] | Non
                 raise _NotUtf8Error from None
             except csv.Error as error:
                 if "unexpected end" in str(error) or "field larger" in str(error):
-                    raise DataError.of("tables.open_quote", file=shown, line=start + source.above) from None
+                    raise DataError.of(
+                        "tables.open_quote", file=shown, line=start + source.above
+                    ) from None
                 yield reader.line_num + source.above, None
             start = reader.line_num + 1

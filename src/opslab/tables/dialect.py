@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from opslab.errors import DataError
-from opslab.tables.reading import Decision, FileAnswers
+from opslab.tables.import_report import Decision, FileAnswers
 from opslab.tables.source import ROW
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
@@ -27,7 +27,11 @@ _PREAMBLE = 20  # rows of titles that a report may put above its header
 _STEADY = 0.9  # share of rows as wide as the header
 _SURE = 3  # columns and rows that make a table of what stands below an unpadded title
 _NO_DELIMITER = "\x1f"
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,12 @@ def legacy_encoding(path: Path, shown: str) -> str:
     told = path.read_bytes().decode("utf-8", errors="replace")
     broken = told.count("\ufffd")
     others = [character for character in told if character > "\x7f" and character != "\ufffd"]
-    usual = sum("\xa0" <= character <= "\u017f" or "\u2010" <= character <= "\u20bf" for character in others)
-    if broken and (usual or len(others) > broken):  # some pairs of Windows-1252 are a letter of UTF-8 too
+    usual = sum(
+        "\xa0" <= character <= "\u017f" or "\u2010" <= character <= "\u20bf" for character in others
+    )
+    if broken and (
+        usual or len(others) > broken
+    ):  # some pairs of Windows-1252 are a letter of UTF-8 too
         line = told.count("\n", 0, told.index("\ufffd")) + 1
         raise DataError.of("tables.encoding_mixed", file=shown, line=line)
     return "cp1252"
@@ -125,7 +133,9 @@ def dialect_of(path: Path, shown: str, answers: FileAnswers) -> Dialect:
     excel = re.match(r"sep=(.)\r?\n", head)  # a line of Excel's own
     if excel:
         head = head[excel.end() :]
-    names = [name for name, sign in DELIMITERS.items() if excel and sign == excel[1]] or list(DELIMITERS)
+    names = [name for name, sign in DELIMITERS.items() if excel and sign == excel[1]] or list(
+        DELIMITERS
+    )
     if answers.delimiter:
         names = [answers.delimiter]
     rows = {name: _first_rows(head, DELIMITERS[name], whole=whole) for name in names}
@@ -140,7 +150,9 @@ def dialect_of(path: Path, shown: str, answers: FileAnswers) -> Dialect:
         raise DataError.of("tables.empty_file", file=shown)
     header = found[fit.header]
     if len(header) > MOST_COLUMNS:
-        raise DataError.of("tables.too_many_columns", file=shown, columns=len(header), most=MOST_COLUMNS)
+        raise DataError.of(
+            "tables.too_many_columns", file=shown, columns=len(header), most=MOST_COLUMNS
+        )
     above = _lines_above(head, DELIMITERS.get(delimiter, _NO_DELIMITER), fit.header)
     return Dialect(delimiter, tuple(header), above + bool(excel))
 
@@ -168,7 +180,9 @@ def _first_rows(head: str, mark: str, *, whole: bool) -> list[list[str]]:
     """Return the first rows; the last one is left out where the head may have cut it."""
     try:
         with long_cells():
-            rows = list(islice(csv.reader(io.StringIO(head, newline=""), delimiter=mark), _HEAD_ROWS + 1))
+            rows = list(
+                islice(csv.reader(io.StringIO(head, newline=""), delimiter=mark), _HEAD_ROWS + 1)
+            )
     except csv.Error:
         return []
     return [row for row in (rows if whole or len(rows) < 2 else rows[:-1]) if row]  # noqa: PLR2004
@@ -216,9 +230,15 @@ def _fit(rows: Sequence[Sequence[str]]) -> _Fit:
         header = next(wide, 0)
     below = rows[header:]
     consistent = sum(len(row) == len(below[0]) for row in below) / len(below)
-    if header and len(rows[0]) == 1 and not (consistent == 1 and len(below[0]) >= _SURE <= len(below)):
+    if (
+        header
+        and len(rows[0]) == 1
+        and not (consistent == 1 and len(below[0]) >= _SURE <= len(below))
+    ):
         return _Fit()  # lines of text with a comma here and there, below their one heading
-    return _Fit(len(below[0]) > 1, consistent >= _STEADY, not header, consistent, len(below[0]), header)
+    return _Fit(
+        len(below[0]) > 1, consistent >= _STEADY, not header, consistent, len(below[0]), header
+    )
 
 
 def column_names(header: Sequence[str]) -> tuple[list[str], list[Decision]]:

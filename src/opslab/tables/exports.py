@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from opslab import workspace
 from opslab.errors import InputError
 from opslab.messages import Language, text
+from opslab.tables.column_kinds import Wanted
 from opslab.tables.columns import typed
-from opslab.tables.deciding import Wanted
 from opslab.tables.dialect import free_name
-from opslab.tables.opening import open_table
+from opslab.tables.import_report import MOST_TOLD, Answers, Decision, Reading, Rejection
 from opslab.tables.profiles import FOLDER, Match, bare_heading, profile_for, unwrapped, yaml_text
-from opslab.tables.reading import MOST_TOLD, Answers, Decision, Reading, Rejection
+from opslab.tables.reader import open_table
 from opslab.tables.source import ROW, Table
 from opslab.workspace import slug
 
@@ -27,8 +27,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _KINDS = {
-    "BIGINT": "number", "DOUBLE": "number", "DATE": "date", "TIMESTAMP": "datetime", "BOOLEAN": "boolean",
-}  # fmt: skip
+    "BIGINT": "number",
+    "DOUBLE": "number",
+    "DATE": "date",
+    "TIMESTAMP": "datetime",
+    "BOOLEAN": "boolean",
+}
 _LEFT = "opslab_left_out"
 _MADE = ("hours", "counted_hours", _LEFT)  # columns that a table of meetings gets
 _NOT_MEETINGS = (  # column, rule, reason
@@ -40,9 +44,12 @@ _NOT_MEETINGS = (  # column, rule, reason
 
 @contextmanager
 def open_export(
-    data: Any, *, name: str | None = None, answers: Answers | None = None,
+    data: Any,
+    *,
+    name: str | None = None,
+    answers: Answers | None = None,
     personal: Literal["keep", "drop"] = "keep",
-) -> Iterator[Table]:  # fmt: skip
+) -> Iterator[Table]:
     """Open an export of any tool: its columns under the names of its profile, each of one type.
 
     Without a profile every column keeps its heading, and its cells decide what it holds.
@@ -76,7 +83,8 @@ def open_export(
         match = profile_for(headings, told.profile, raw.reading.name)
         wanted = _wanted(names, headings, match)
         assumed = match is not None and bool(
-            {bare_heading(one) for one in match.profile.day_first_if} & set(map(bare_heading, headings))
+            {bare_heading(one) for one in match.profile.day_first_if}
+            & set(map(bare_heading, headings))
         )
         told_so_far = _with_profile(raw.reading, match)
         table = typed(replace(raw, reading=told_so_far), wanted, told, day_first_assumed=assumed)
@@ -96,7 +104,9 @@ def read_export(data: Any, **options: Any) -> tuple[pd.DataFrame, Reading]:
 def _with_profile(reading: Reading, match: Match | None) -> Reading:
     if match is None:
         return reading
-    said = [Decision("tables.decided_profile", {"tool": match.profile.tool, "count": len(match.taken)})]
+    said = [
+        Decision("tables.decided_profile", {"tool": match.profile.tool, "count": len(match.taken)})
+    ]
     rows = reading.rows + reading.rejected
     if rows in match.profile.row_caps:
         said.append(Decision("tables.decided_row_cap", {"count": rows}, assumed=True))
@@ -120,10 +130,13 @@ def _wanted(names: Sequence[str], headings: Sequence[str], match: Match | None) 
             used |= {*several, *([] if clock is None else [clock])}
             made.append(
                 Wanted(
-                    name, tuple(names[place] for place in several), column.kind,
-                    None if clock is None else names[clock], column,
+                    name,
+                    tuple(names[place] for place in several),
+                    column.kind,
+                    None if clock is None else names[clock],
+                    column,
                 )
-            )  # fmt: skip
+            )
             taken[name.casefold()] += 1
     groups: dict[str, list[int]] = {}
     for place in (place for place in range(len(names)) if place not in used):
@@ -165,7 +178,12 @@ def draft_profile(data: Path, *, answers: Answers | None = None, language: Langu
     target = workspace.root() / FOLDER / f"{stem}.yaml"
     if workspace.is_there(target):
         raise InputError.of("tables.draft_there", file=workspace.shown(target))
-    made = {"profile": stem, "tool": data.stem, "table": "feedback", "recognised_by": list(columns)[:3]}
+    made = {
+        "profile": stem,
+        "tool": data.stem,
+        "table": "feedback",
+        "recognised_by": list(columns)[:3],
+    }
     body = yaml_text({**made, "columns": columns})
     target.parent.mkdir(exist_ok=True)
     target.write_text(f"# {text('tables.draft_note', language)}\n{body}", encoding="utf-8")
@@ -184,7 +202,9 @@ def _without(table: Table, dropped: Sequence[str]) -> Table:
 
 def _meetings(table: Table) -> Table:
     """Return the meetings that take working time: each with its hours, overlapping time counted once."""
-    cases = [f"WHEN {rule} THEN '{key}'" for column, rule, key in _NOT_MEETINGS if column in table.types]
+    cases = [
+        f"WHEN {rule} THEN '{key}'" for column, rule, key in _NOT_MEETINGS if column in table.types
+    ]
     end = "ended_at" if "ended_at" in table.types else "CAST(NULL AS TIMESTAMP)"
     reason = f"CASE {' '.join(cases)} WHEN coalesce({end} < started_at, true) THEN 'no_end' END"
     told = f"(SELECT *, {reason} AS {_LEFT} FROM {table.relation})"
@@ -200,14 +220,25 @@ def _meetings(table: Table) -> Table:
         f"SELECT * EXCLUDE ({_LEFT}), (epoch({end}) - epoch(started_at)) / 3600 AS hours, "
         f"greatest({uncovered}, 0) / 3600 AS counted_hours FROM {told} WHERE {_LEFT} IS NULL",
     )
-    ((rows, hours, once),) = table.fetch("SELECT count(*), sum(hours), sum(counted_hours) FROM meetings")
+    ((rows, hours, once),) = table.fetch(
+        "SELECT count(*), sum(hours), sum(counted_hours) FROM meetings"
+    )
     reading = table.reading
-    overlap = [Decision("tables.decided_overlap", {"hours": hours - once})] if rows and hours > once else []
+    overlap = (
+        [Decision("tables.decided_overlap", {"hours": hours - once})]
+        if rows and hours > once
+        else []
+    )
     rejections = (Rejection(row, f"tables.rejected_{key}") for row, key, _ in left)
     types = {**table.types, "hours": "DOUBLE", "counted_hours": "DOUBLE"}
     reading = replace(
-        reading, rows=rows, columns=len(types), decisions=(*reading.decisions, *overlap),
+        reading,
+        rows=rows,
+        columns=len(types),
+        decisions=(*reading.decisions, *overlap),
         rejected=reading.rejected + (left[0][2] if left else 0),
         rejections=(*reading.rejections, *rejections)[:MOST_TOLD],
-    )  # fmt: skip
-    return replace(table.over("meetings", types, reading), headings=(*table.headings, *list(types)[-2:]))
+    )
+    return replace(
+        table.over("meetings", types, reading), headings=(*table.headings, *list(types)[-2:])
+    )

@@ -1,7 +1,8 @@
 """Numbers as people and tools write them: the decimal mark is decided over a whole column.
 
-``1,5`` and ``1.5`` tell which mark is the decimal one; ``1,234`` and ``1.234`` do not. Spaces (U+00A0 and
-U+202F too) and apostrophes part thousands in any notation, and ``%`` divides by a hundred.
+``1,5`` and ``1.5`` tell which mark is the decimal one; ``1,234`` and ``1.234`` do not. Spaces
+(U+00A0 and U+202F too) and apostrophes part thousands in any notation, and ``%`` divides by a
+hundred.
 """
 
 from __future__ import annotations
@@ -11,10 +12,23 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from opslab.tables.reading import Decimal
+from opslab.tables.import_report import Decimal
 from opslab.tables.source import literal
 
-MISSING = ("n/a", "na", "#n/a", "null", "none", "nan", "-", "\u2013", "\u2014", "#ref!", "#div/0!", "#value!")
+MISSING = (
+    "n/a",
+    "na",
+    "#n/a",
+    "null",
+    "none",
+    "nan",
+    "-",
+    "\u2013",
+    "\u2014",
+    "#ref!",
+    "#div/0!",
+    "#value!",
+)
 """Words that stand for an empty cell in columns of numbers, times and truth values; their count is told."""
 
 _WHOLE = "[0-9]+|[1-9][0-9]{0,2}(%s[0-9]{3})+|[1-9][0-9]{0,2}([ '\u2019][0-9]{3})+"
@@ -128,7 +142,9 @@ def machine_form(cells: Sequence[str]) -> tuple[str, str]:
 def number_evidence(told: str) -> list[str]:
     """Return the SQL of the counts of `NumberEvidence`, in the order of its fields."""
     body, missing = f"rtrim(rtrim({told}, '%'), ' ')", is_missing(told)
-    point, comma = (f"regexp_full_match({body}, {literal(_FORMS[mark])})" for mark in ("point", "comma"))
+    point, comma = (
+        f"regexp_full_match({body}, {literal(_FORMS[mark])})" for mark in ("point", "comma")
+    )
     conditions = (
         f"NOT {missing}",
         missing,
@@ -166,8 +182,10 @@ def hours(told: str, decimal: Decimal, unit: str) -> str:
         What a bare number counts.
     """
     part = f"string_split(ltrim({told}, '-'), ':')"
-    seconds = " + ".join(f"coalesce(TRY_CAST({part}[{place}] AS DOUBLE), 0) * {size}"
-                         for place, size in ((1, 3600), (2, 60), (3, 1)))  # fmt: skip
+    seconds = " + ".join(
+        f"coalesce(TRY_CAST({part}[{place}] AS DOUBLE), 0) * {size}"
+        for place, size in ((1, 3600), (2, 60), (3, 1))
+    )
     form = f"^(?:{_WORDED})$"
     worded = " + ".join(
         f"coalesce(TRY_CAST(regexp_extract({told}, {literal(form)}, {group}) AS DOUBLE), 0) * {size}"

@@ -1,7 +1,7 @@
 """Column profiles: which tool's export a file is, and what its columns are called and hold.
 
-A profile is a YAML file, one a tool: those of the package, and the user's own in the workspace's folder
-``profiles``, which come before the package's of the same name.
+A profile is a YAML file, one a tool: those of the package, and the user's own in the workspace's
+folder ``profiles``, which come before the package's of the same name.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from opslab.errors import DataError, ParameterError, Problem, did_you_mean
 from opslab.specs import Declared
 from opslab.tables.numbers import plain_text
 
-Kind = Literal["text", "number", "percent", "date", "datetime", "duration", "boolean", "list", "work_log"]
+Kind = Literal[
+    "text", "number", "percent", "date", "datetime", "duration", "boolean", "list", "work_log"
+]
 FOLDER = "profiles"
 """Folder of the user's own profiles in a workspace."""
 
@@ -29,13 +31,23 @@ FOLDER = "profiles"
 class Column(Declared):
     """One column: the headings it is known by, and what it holds."""
 
-    headers: tuple[str, ...] = Field(min_length=1, description="headings of the tool; * stands for any text")
+    headers: tuple[str, ...] = Field(
+        min_length=1, description="headings of the tool; * stands for any text"
+    )
     kind: Kind = Field("text", description="what its cells hold")
-    time: tuple[str, ...] = Field((), description="headings of the clock time that belongs to the date")
-    unit: Literal["hours", "minutes", "seconds"] = Field("hours", description="what a bare number counts")
-    split: str | None = Field(None, min_length=1, description="what parts the items of a list in one cell")
+    time: tuple[str, ...] = Field(
+        (), description="headings of the clock time that belongs to the date"
+    )
+    unit: Literal["hours", "minutes", "seconds"] = Field(
+        "hours", description="what a bare number counts"
+    )
+    split: str | None = Field(
+        None, min_length=1, description="what parts the items of a list in one cell"
+    )
     required: bool = Field(False, description="a row without it is left out, and told")
-    personal: Literal["email", "name", "id", "text"] | None = Field(None, description="personal data in it")
+    personal: Literal["email", "name", "id", "text"] | None = Field(
+        None, description="personal data in it"
+    )
 
 
 class Profile(Declared):
@@ -43,18 +55,28 @@ class Profile(Declared):
 
     profile: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="name, as the file is called")
     tool: str = Field(min_length=1, description="the tool as people call it")
-    table: str = Field(min_length=1, description="what a row is: tickets, history, time_entries, feedback …")
+    table: str = Field(
+        min_length=1, description="what a row is: tickets, history, time_entries, feedback …"
+    )
     recognised_by: tuple[str, ...] = Field((), description="columns that must all be there")
-    row_caps: tuple[int, ...] = Field((), description="counts of rows at which exports are known to stop")
-    wrappers: tuple[str, ...] = Field((), description="headings that hold a column's own heading at *")
-    day_first_if: tuple[str, ...] = Field((), description="headings with which unclear dates are day first")
+    row_caps: tuple[int, ...] = Field(
+        (), description="counts of rows at which exports are known to stop"
+    )
+    wrappers: tuple[str, ...] = Field(
+        (), description="headings that hold a column's own heading at *"
+    )
+    day_first_if: tuple[str, ...] = Field(
+        (), description="headings with which unclear dates are day first"
+    )
     columns: dict[str, Column] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _names_its_columns(self) -> Self:
         unknown = sorted(set(self.recognised_by) - set(self.columns))
         if unknown:
-            raise PydanticCustomError("tables.profile_unknown", "columns", {"names": ", ".join(unknown)})
+            raise PydanticCustomError(
+                "tables.profile_unknown", "columns", {"names": ", ".join(unknown)}
+            )
         return self
 
 
@@ -78,12 +100,16 @@ class Match:
     @property
     def fits(self) -> bool:
         """Whether all columns by which the profile is recognised are there."""
-        return bool(self.profile.recognised_by) and set(self.profile.recognised_by) <= set(self.places)
+        return bool(self.profile.recognised_by) and set(self.profile.recognised_by) <= set(
+            self.places
+        )
 
     @property
     def taken(self) -> set[int]:
         """Places of the header that the profile explains."""
-        return {place for places in self.places.values() for place in places} | set(self.times.values())
+        return {place for places in self.places.values() for place in places} | set(
+            self.times.values()
+        )
 
 
 def bare_heading(heading: str) -> str:
@@ -149,7 +175,9 @@ def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match 
             wanted = [known[name].columns[column].headers[0] for column in absent]
             raise DataError.of("tables.profile_misfit", file=shown, profile=name, columns=wanted)
         return match
-    fitting = [match for match in (_match(profile, headings) for profile in known.values()) if match.fits]
+    fitting = [
+        match for match in (_match(profile, headings) for profile in known.values()) if match.fits
+    ]
     if not fitting:
         return None
     most = max(len(match.taken) for match in fitting)
@@ -206,7 +234,10 @@ def yaml_text(document: Mapping[str, Any]) -> str:
 
     columns = document["columns"]
     top = {name: value for name, value in document.items() if name != "columns"}
-    lines = [yaml.safe_dump(top, sort_keys=False, allow_unicode=True, default_flow_style=None), "columns:\n"]
+    lines = [
+        yaml.safe_dump(top, sort_keys=False, allow_unicode=True, default_flow_style=None),
+        "columns:\n",
+    ]
     for name, column in columns.items():
         flow = yaml.safe_dump(
             column, sort_keys=False, allow_unicode=True, default_flow_style=True, width=10_000

@@ -9,8 +9,8 @@ from typing import Any
 
 from opslab.errors import DataError
 from opslab.tables.dialect import LONGEST_LINE, MOST_COLUMNS
+from opslab.tables.import_report import Rejection, Rows
 from opslab.tables.numbers import clear_number
-from opslab.tables.reading import Rejection, Rows
 
 _MOST_REJECTED = 0.1
 _WORDS = {True: "true", False: "false", None: ""}
@@ -19,8 +19,8 @@ _WORDS = {True: "true", False: "false", None: ""}
 def read_records(path: Path, shown: str) -> Rows:
     """Return the records of a UTF-8 file as rows: a column for each name met in any of them.
 
-    Numbers keep the digits they are written with, lists stay as JSON text, and a line that is no object is
-    left out and told.
+    Numbers keep the digits they are written with, lists stay as JSON text, and a line that is no
+    object is left out and told.
     """
     columns: dict[str, None] = {}
     records = 0
@@ -32,7 +32,9 @@ def read_records(path: Path, shown: str) -> Rows:
         records += 1
         columns |= dict.fromkeys(record)
         if len(columns) > MOST_COLUMNS:
-            raise DataError.of("tables.too_many_columns", file=shown, columns=len(columns), most=MOST_COLUMNS)
+            raise DataError.of(
+                "tables.too_many_columns", file=shown, columns=len(columns), most=MOST_COLUMNS
+            )
     if not columns or len(rejections) > _MOST_REJECTED * (records + len(rejections)):
         line = rejections[0].row if rejections else 1
         raise DataError.of("tables.no_records", file=shown, line=line)
@@ -52,15 +54,23 @@ def _records(path: Path, shown: str) -> Iterator[tuple[int, Mapping[str, str] | 
         while line := stream.readline(LONGEST_LINE):
             number += 1
             if len(line) >= LONGEST_LINE:
-                raise DataError.of("tables.long_line", file=shown, line=number, most=LONGEST_LINE >> 20)
+                raise DataError.of(
+                    "tables.long_line", file=shown, line=number, most=LONGEST_LINE >> 20
+                )
             if not line.strip():
                 continue
             try:
                 value = json.loads(
-                    line, parse_float=clear_number, parse_int=str, parse_constant=_no_number,
+                    line,
+                    parse_float=clear_number,
+                    parse_int=str,
+                    parse_constant=_no_number,
                     object_pairs_hook=_object,
-                )  # fmt: skip
-                yield number, _named(value) if isinstance(value, dict) else "tables.rejected_no_object"
+                )
+                yield (
+                    number,
+                    _named(value) if isinstance(value, dict) else "tables.rejected_no_object",
+                )
             except (ValueError, RecursionError):
                 yield number, "tables.rejected_no_json"
 

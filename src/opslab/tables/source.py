@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from opslab.errors import DataError
-from opslab.tables.reading import FileAnswers, Reading
+from opslab.tables.import_report import FileAnswers, Reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,11 +21,23 @@ if TYPE_CHECKING:
 ROW = "opslab_row"
 """Name of the added column with a row's place, from 0."""
 NUMBER_TYPES = (
-    "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
-    "DOUBLE", "FLOAT", "DECIMAL",
-)  # fmt: skip
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "DOUBLE",
+    "FLOAT",
+    "DECIMAL",
+)
 
-_GROUP_ROWS = 122_880  # of a row group as DuckDB writes them; a slice that cuts none reads none twice
+_GROUP_ROWS = (
+    122_880  # of a row group as DuckDB writes them; a slice that cuts none reads none twice
+)
 _SLICE_ROWS, _MOST_SLICES = 25 * _GROUP_ROWS, 8
 
 
@@ -94,7 +106,9 @@ class Table:
         ).df()
         for name, kind in self.types.items():
             if kind.endswith("[]"):
-                made[name] = made[name].map(lambda cell: list(cell) if hasattr(cell, "__iter__") else None)
+                made[name] = made[name].map(
+                    lambda cell: list(cell) if hasattr(cell, "__iter__") else None
+                )
         return made
 
     def keep(self, name: str, sql: str) -> None:
@@ -104,8 +118,8 @@ class Table:
     def fetch_slices(self, query: Callable[[str], str]) -> list[list[tuple[Any, ...]]]:
         """Return the rows of one query for each slice of the table, in the order of the slices.
 
-        Sums repeat to the last bit: the slices are the same whatever the machine, each is summed by one
-        thread in the order of its rows, and slices run side by side.
+        Sums repeat to the last bit: the slices are the same whatever the machine, each is summed by
+        one thread in the order of its rows, and slices run side by side.
 
         Parameters
         ----------

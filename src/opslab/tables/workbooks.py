@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from opslab.errors import DataError, Problem, did_you_mean
+from opslab.tables.import_report import Decision, FileAnswers, Rejection, Rows
 from opslab.tables.numbers import clear_number
-from opslab.tables.reading import Decision, FileAnswers, Rejection, Rows
 
 _MOST_BYTES = 4 << 30  # unpacked
 _PREAMBLE, _HEAD_ROWS = 20, 1_000
 _PIECE = 1 << 20
+_EXACT = 1e15  # whole numbers below it are written as such
 
 
 def read_workbook(path: Path, shown: str, answers: FileAnswers) -> Rows:
@@ -32,7 +33,11 @@ def read_workbook(path: Path, shown: str, answers: FileAnswers) -> Rows:
         filled = {}
         for name, sheet in sheets.items():
             sheet.reset_dimensions()  # what a file says of its own size may be anything
-            if any(value not in (None, "") for row in sheet.iter_rows(values_only=True) for value in row):
+            if any(
+                value not in (None, "")
+                for row in sheet.iter_rows(values_only=True)
+                for value in row
+            ):
                 filled[name] = sheet
     name = _chosen(answers.sheet, list(sheets), list(filled), shown)
     with _told(shown):
@@ -40,14 +45,20 @@ def read_workbook(path: Path, shown: str, answers: FileAnswers) -> Rows:
     if len(filled) > 1 or len(sheets) > len(filled):
         found.decisions.append(Decision("tables.decided_sheet", {"sheet": name}))
     if formulas:
-        found.decisions.append(Decision("tables.decided_formulas", {"count": formulas}, assumed=True))
+        found.decisions.append(
+            Decision("tables.decided_formulas", {"count": formulas}, assumed=True)
+        )
     return found
 
 
 def _chosen(asked: str | None, sheets: Sequence[str], filled: Sequence[str], shown: str) -> str:
     if asked is not None:
         if asked not in sheets:
-            values = {"sheet": asked, "near": did_you_mean(asked, sheets), "sheets": list(sheets)[:12]}
+            values = {
+                "sheet": asked,
+                "near": did_you_mean(asked, sheets),
+                "sheets": list(sheets)[:12],
+            }
             raise DataError(Problem("tables.no_sheet", values, shown))
         if asked not in filled:
             raise DataError.of("tables.empty_sheet", file=shown, sheet=asked)
@@ -88,7 +99,14 @@ def _formulas_without_value(path: Path, shown: str) -> int:
             return count
     except DataError:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         raise DataError.of("tables.no_workbook", file=shown) from error
 
 
@@ -123,11 +141,15 @@ def _rows(sheet: Any, shown: str) -> Rows:
             errors += sum(cell.data_type == "e" for cell in cells)
             if len(values) > len(header):
                 told = {"line": number, "found": len(values), "columns": len(header)}
-                found.rejections.append(Rejection(number - start - 1, "tables.rejected_width", told))
+                found.rejections.append(
+                    Rejection(number - start - 1, "tables.rejected_width", told)
+                )
                 continue
             yield number - start - 1, values + [""] * (len(header) - len(values))
         if errors:
-            found.decisions.append(Decision("tables.decided_errors", {"count": errors}, assumed=True))
+            found.decisions.append(
+                Decision("tables.decided_errors", {"count": errors}, assumed=True)
+            )
 
     found.rows = rows()
     return found
@@ -147,7 +169,8 @@ def _text(cell: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else clear_number(repr(value))  # noqa: PLR2004
+        whole = value.is_integer() and abs(value) < _EXACT
+        return str(int(value)) if whole else clear_number(repr(value))
     if isinstance(value, datetime.datetime):
         timed = value.time() != datetime.time() or "h" in str(cell.number_format).lower()
         return (
@@ -159,4 +182,8 @@ def _text(cell: Any) -> str:
         seconds = round(value.total_seconds())
         sign, seconds = "-" if seconds < 0 else "", abs(seconds)
         return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return str(value).strip() if not isinstance(value, datetime.date | datetime.time) else value.isoformat()
+    return (
+        str(value).strip()
+        if not isinstance(value, datetime.date | datetime.time)
+        else value.isoformat()
+    )

@@ -6,9 +6,12 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "Inventory": "inventory", "TimeSavedParameters": "parameters", "TimeSavedResult": "result",
-    "estimate": "estimation", "interview_sheet": "sheets",
-}  # fmt: skip
+    "Inventory": "inventory",
+    "TimeSavedParameters": "parameters",
+    "TimeSavedResult": "result",
+    "estimate": "estimation",
+    "interview_sheet": "sheets",
+}
 __all__ = list(_HOMES)
 
 

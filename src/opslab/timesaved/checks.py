@@ -68,9 +68,17 @@ def run(
     week = sum(freed) / (sum(people.values()) * most * inventory.working_weeks)
     check("evidence", said > 0.5, share=said)  # noqa: PLR2004 - more than half
     check("share_of_week", week > MUCH and found[-1].status == "warn", share=week, most=MUCH)
-    high = [one for one in pieces if one.quantities["recapture"][1].mean > RECAPTURE and reported(one.line)]
+    high = [
+        one
+        for one in pieces
+        if one.quantities["recapture"][1].mean > RECAPTURE and reported(one.line)
+    ]
     check("recapture", high, rows=[one.row for one in high], most=RECAPTURE)
-    hard = [one for one in pieces if one.line.benefit == "hard" and not (one.line.owner and one.line.source)]
+    hard = [
+        one
+        for one in pieces
+        if one.line.benefit == "hard" and not (one.line.owner and one.line.source)
+    ]
     check("hard", hard, rows=[one.row for one in hard])
     if updates:
         torn = [one.name.partition("/")[2] for one in updates if one.used != "both"]

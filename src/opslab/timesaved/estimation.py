@@ -28,9 +28,13 @@ _SHOWN, _ENOUGH = 8, 20_000  # drivers whose share of the variance is computed, 
 
 
 def estimate(
-    inventory: Inventory, measurements: Sequence[Measurement] | None = None, *,
-    as_of: datetime.date | None = None, draws: int = 100_000, seed: int = 1,
-) -> TimeSavedResult:  # fmt: skip
+    inventory: Inventory,
+    measurements: Sequence[Measurement] | None = None,
+    *,
+    as_of: datetime.date | None = None,
+    draws: int = 100_000,
+    seed: int = 1,
+) -> TimeSavedResult:
     """Return the hours that an inventory's initiatives free, with their uncertainty and what drives it.
 
     Parameters
@@ -54,7 +58,9 @@ def estimate(
     measured, measured_reading = rows_of(inventory, given, Measurement)
     past, past_reading = rows_of(inventory, inventory.past, Past)
     hits = sum(one.low <= one.measured <= one.high for _, one in past)
-    rate = {"untrained": UNTRAINED, "trained": 0.9, "past": hit_rate(hits, len(past))}[inventory.calibration]
+    rate = {"untrained": UNTRAINED, "trained": 0.9, "past": hit_rate(hits, len(past))}[
+        inventory.calibration
+    ]
     pieces, known, updates = prepare(rows, measured, widening(rate), inventory.horizon_months)
     at = lru_cache(maxsize=1)(lambda name: scores(name, draws, seed))
     sums, savings = _add_up(pieces, inventory.working_weeks, at, draws)
@@ -63,26 +69,47 @@ def estimate(
         tasks = simulate(pieces, inventory.working_weeks, of)
         return np.asarray(sum(part.steps["freed"] for _, parts in tasks for part in parts))
 
-    base, bars = tornado(freed, sorted({one.name for one in known if not isinstance(one.used, Fixed)}))
+    base, bars = tornado(
+        freed, sorted({one.name for one in known if not isinstance(one.used, Fixed)})
+    )
     some = slice(_ENOUGH)
     shares = [first_order(at(bar.name)[some], sums["step", "freed"][some]) for bar in bars[:_SHOWN]]
     readings = tuple(one for one in (reading, measured_reading, past_reading) if one)
     sources = [SourceFile(one.name, one.sha256, one.rows) for one in readings]
     if inventory.file and workspace.shown(inventory.file) not in {one.name for one in sources}:
         sources.insert(
-            0, SourceFile(workspace.shown(inventory.file), workspace.sha256(inventory.file), len(rows))
+            0,
+            SourceFile(
+                workspace.shown(inventory.file), workspace.sha256(inventory.file), len(rows)
+            ),
         )
     drivers = [
-        Driver(bar.name, bar.low, bar.high, share) for bar, share in zip_longest(bars, shares) if bar.span > 0
+        Driver(bar.name, bar.low, bar.high, share)
+        for bar, share in zip_longest(bars, shares)
+        if bar.span > 0
     ]
     return TimeSavedResult(
-        inventory=inventory, as_of=as_of or inventory.date, draws=draws, seed=seed, rate=rate,
-        factor=widening(rate), past=tuple(one for _, one in past), people=checks.load(pieces)[1],
-        currency=rows[0][1].currency, savings=tuple(savings), base=base, drivers=tuple(drivers),
-        sums={key: summarise(values) for key, values in sums.items()}, known=tuple(known),
-        updates=tuple(updates), readings=readings, sources=tuple(sources),
-        checks=checks.run(inventory, pieces, [hours for one in savings for _, hours in one.parts], updates),
-    )  # fmt: skip
+        inventory=inventory,
+        as_of=as_of or inventory.date,
+        draws=draws,
+        seed=seed,
+        rate=rate,
+        factor=widening(rate),
+        past=tuple(one for _, one in past),
+        people=checks.load(pieces)[1],
+        currency=rows[0][1].currency,
+        savings=tuple(savings),
+        base=base,
+        drivers=tuple(drivers),
+        sums={key: summarise(values) for key, values in sums.items()},
+        known=tuple(known),
+        updates=tuple(updates),
+        readings=readings,
+        sources=tuple(sources),
+        checks=checks.run(
+            inventory, pieces, [hours for one in savings for _, hours in one.parts], updates
+        ),
+    )
 
 
 def _add_up(
@@ -99,7 +126,11 @@ def _add_up(
             line, steps = part.piece.line, part.steps
             for name in STEPS:
                 sums["step", name] += steps[name]
-            for key in (("role", line.role), ("initiative", line.initiative), ("benefit", line.benefit)):
+            for key in (
+                ("role", line.role),
+                ("initiative", line.initiative),
+                ("benefit", line.benefit),
+            ):
                 sums[key] += steps["freed"]
             for name in (line.benefit, "all") if line.rate else ():
                 sums["money", name] += steps["recaptured"] * (line.rate or 0.0)
@@ -110,13 +141,22 @@ def _add_up(
 def _saving(gross: Values, parts: Sequence[Part], draws: int) -> Saving:
     line = parts[0].piece.line
     full = np.sort(np.broadcast_to(sum(part.full for part in parts), draws))
-    grades: list[Grade] = [max(part.piece.line.grade or "A", GRADES[part.piece.line.basis]) for part in parts]
+    grades: list[Grade] = [
+        max(part.piece.line.grade or "A", GRADES[part.piece.line.basis]) for part in parts
+    ]
     return Saving(
-        task=line.task, role=line.role, rows=tuple(part.piece.row for part in parts),
+        task=line.task,
+        role=line.role,
+        rows=tuple(part.piece.row for part in parts),
         gross=float(gross.mean()),
         freed=summarise(np.broadcast_to(sum(part.steps["freed"] for part in parts), draws)),
-        parts=tuple((part.piece.line.initiative, float(part.steps["freed"].mean())) for part in parts),
+        parts=tuple(
+            (part.piece.line.initiative, float(part.steps["freed"].mean())) for part in parts
+        ),
         recaptured=float(sum(part.steps["recaptured"].mean() for part in parts)),
-        full=tuple(float(full[round(share * (draws - 1))]) for share in POINTS), full_mean=float(full.mean()),
-        benefit=line.benefit, grade=max(grades), owner=line.owner,
-    )  # fmt: skip
+        full=tuple(float(full[round(share * (draws - 1))]) for share in POINTS),
+        full_mean=float(full.mean()),
+        benefit=line.benefit,
+        grade=max(grades),
+        owner=line.owner,
+    )

@@ -42,10 +42,14 @@ def waterfall(result: TimeSavedResult, language: Language) -> Figure:
     rows = []
     for name, low, high in falls:
         whole = name in step and name != "new_work"
-        value = hours(high if whole else low - high, result.freed.mean_error, language, signed=not whole)
+        value = hours(
+            high if whole else low - high, result.freed.mean_error, language, signed=not whole
+        )
         colour = GREEN if name == "recaptured" else BLUE if whole else GREY
         rows.append(Row(text(f"timesaved.step_{name}", language), value, [(low, high, colour)]))
-    title = text("timesaved.waterfall_title", language, share=step["recaptured"] / (step["possible"] or 1.0))
+    title = text(
+        "timesaved.waterfall_title", language, share=step["recaptured"] / (step["possible"] or 1.0)
+    )
     return _figure("waterfall", title, rows, "hours", language)
 
 
@@ -68,10 +72,14 @@ def measured(result: TimeSavedResult, field: str, language: Language) -> Figure:
     for one in updates:
         name = one.name.partition("/")[2].replace("/", ", ")
         for kind, colour in (("prior", GREY), ("data", ORANGE), ("posterior", BLUE)):
-            low, middle, high = ends = [quantile(getattr(one, kind), point) for point in (0.05, 0.5, 0.95)]
+            low, middle, high = ends = [
+                quantile(getattr(one, kind), point) for point in (0.05, 0.5, 0.95)
+            ]
             show = numbers.percent if share else numbers.decimal
             shown = [show(end, 0 if share else 1, language=language) for end in ends]
-            value = text("timesaved.measured_value", language, low=shown[0], middle=shown[1], high=shown[2])
+            value = text(
+                "timesaved.measured_value", language, low=shown[0], middle=shown[1], high=shown[2]
+            )
             label = text(f"timesaved.measured_{kind}", language, name=name)
             rows.append(Row(label, value, [(low, high, colour)], point=middle))
     torn = [quantity(one.name, language) for one in updates if one.used != "both"]
@@ -80,7 +88,9 @@ def measured(result: TimeSavedResult, field: str, language: Language) -> Figure:
     return _figure("measured", title, rows, field, language, percent=share)
 
 
-def _figure(name: str, title: str, rows: Sequence[Row], axis: str, language: Language, **more: Any) -> Figure:
+def _figure(
+    name: str, title: str, rows: Sequence[Row], axis: str, language: Language, **more: Any
+) -> Figure:
     label = text(f"timesaved.axis_{axis}", language)
     drawing = bars(title, rows, label, language, **more)
     said = [text("timesaved.pair", language, name=row.label, value=row.value) for row in rows]

@@ -11,17 +11,27 @@ from pydantic_core import PydanticCustomError
 from opslab.documents import Location
 from opslab.evidence import Grade
 from opslab.specs import Day, Declared, FromFile, Label, Number, Title
-from opslab.tables.reading import FileAnswers
-from opslab.uncertainty.stated import Amount, Part, Stated
+from opslab.tables.import_report import FileAnswers
+from opslab.uncertainty.ranges import Amount, Part, Stated
 
 Basis = Literal["randomised", "did", "its", "before_after", "diary", "survey", "opinion"]
-GRADES: dict[str, Grade] = dict(zip(get_args(Basis), ("A", "B", "C", "D", "E", "E", "F"), strict=True))
+GRADES: dict[str, Grade] = dict(
+    zip(get_args(Basis), ("A", "B", "C", "D", "E", "E", "F"), strict=True)
+)
 AMOUNTS = ("frequency", "minutes", "new_minutes")
 """Fields that count; the other ranges are shares."""
 
 TASK_FIELDS = (
-    "people", "eligible_share", "frequency", "minutes", "rate", "currency", "recapture", "benefit", "owner",
-)  # fmt: skip
+    "people",
+    "eligible_share",
+    "frequency",
+    "minutes",
+    "rate",
+    "currency",
+    "recapture",
+    "benefit",
+    "owner",
+)
 """What belongs to a task, whatever the initiative."""
 
 
@@ -30,25 +40,47 @@ class Line(Declared):
 
     task: Label = Field(min_length=1, max_length=120)
     role: Label = Field(min_length=1, max_length=80)
-    initiative: Label = Field(min_length=1, max_length=80, description="the change that is to save time")
+    initiative: Label = Field(
+        min_length=1, max_length=80, description="the change that is to save time"
+    )
     people: Number = Field(gt=0, description="people in the role")
     eligible_share: Part = Field(Stated(likely=1), description="share of them who do the task")
     frequency: Amount = Field(description="times a week that one of them does it")
     minutes: Amount = Field(description="minutes each time")
-    reduction: Part = Field(description="share of the time that the change takes away, where it is used")
+    reduction: Part = Field(
+        description="share of the time that the change takes away, where it is used"
+    )
     adoption: Part = Field(description="share of them who use the change in the end")
-    ramp_months: Number | None = Field(None, ge=0, description="months until nine in ten of those use it")
-    bass_p: Number | None = Field(None, gt=0, description="instead of ramp_months: innovation a month")
+    ramp_months: Number | None = Field(
+        None, ge=0, description="months until nine in ten of those use it"
+    )
+    bass_p: Number | None = Field(
+        None, gt=0, description="instead of ramp_months: innovation a month"
+    )
     bass_q: Number | None = Field(None, ge=0, description="imitation a month")
-    decay: Part = Field(Stated(low=0.1, high=0.15), description="share of the saving that is lost in a year")
-    new_minutes: Amount = Field(Stated(likely=0), description="new work: minutes a week for each who uses it")
+    decay: Part = Field(
+        Stated(low=0.1, high=0.15), description="share of the saving that is lost in a year"
+    )
+    new_minutes: Amount = Field(
+        Stated(likely=0), description="new work: minutes a week for each who uses it"
+    )
     rate: Number | None = Field(None, gt=0, description="loaded cost of an hour")
-    currency: str | None = Field(None, pattern=r"^[A-Z]{3}$", description="of the rate, such as EUR")
-    recapture: Part = Field(Stated(low=0.3, high=0.7), description="share of freed time put to work")
-    benefit: Literal["hard", "capacity", "quality"] = Field("capacity", description="hard: cash is released")
-    owner: str | None = Field(None, description="who answers for the saving; of a hard one, its budget line")
+    currency: str | None = Field(
+        None, pattern=r"^[A-Z]{3}$", description="of the rate, such as EUR"
+    )
+    recapture: Part = Field(
+        Stated(low=0.3, high=0.7), description="share of freed time put to work"
+    )
+    benefit: Literal["hard", "capacity", "quality"] = Field(
+        "capacity", description="hard: cash is released"
+    )
+    owner: str | None = Field(
+        None, description="who answers for the saving; of a hard one, its budget line"
+    )
     basis: Basis = Field("opinion", description="what the reduction rests on")
-    grade: Literal["A", "B", "C", "D", "E", "F"] | None = Field(None, description="no better than the basis")
+    grade: Literal["A", "B", "C", "D", "E", "F"] | None = Field(
+        None, description="no better than the basis"
+    )
     source: str | None = Field(None, max_length=300)
 
     @model_validator(mode="after")
@@ -70,8 +102,12 @@ class Measurement(Declared):
     role: Label | None = None
     initiative: Label | None = None
     quantity: Literal["minutes", "reduction"]
-    value: Number = Field(description="minutes, or the reduction as a share (below 0: it got longer)")
-    low: Number = Field(description="low end of its 95 % interval, by team when it comes from several")
+    value: Number = Field(
+        description="minutes, or the reduction as a share (below 0: it got longer)"
+    )
+    low: Number = Field(
+        description="low end of its 95 % interval, by team when it comes from several"
+    )
     high: Number
     basis: Basis
     source: str | None = None
@@ -111,8 +147,12 @@ class Inventory(FromFile):
     data: Source | None = None
     lines: tuple[Line, ...] = ()
     measurements: Source | tuple[Measurement, ...] = ()
-    past: Source | tuple[Past, ...] = Field((), description="promised and measured: your own hit rate")
-    calibration: Literal["untrained", "trained", "past"] = Field("untrained", description="of the ranges")
+    past: Source | tuple[Past, ...] = Field(
+        (), description="promised and measured: your own hit rate"
+    )
+    calibration: Literal["untrained", "trained", "past"] = Field(
+        "untrained", description="of the ranges"
+    )
     working_weeks: Number = Field(45, gt=0, le=48, description="a year, without leave and holidays")
     contract_hours: Number = Field(35, gt=0, le=60, description="a week")
     horizon_months: int = Field(36, ge=1, le=120)
@@ -137,4 +177,6 @@ class Inventory(FromFile):
     def named(self) -> dict[Location, str]:
         """Return the tables."""
         given = {(name,): getattr(self, name) for name in ("data", "measurements", "past")}
-        return {(*place, "path"): one.path for place, one in given.items() if isinstance(one, Source)}
+        return {
+            (*place, "path"): one.path for place, one in given.items() if isinstance(one, Source)
+        }

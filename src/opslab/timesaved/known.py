@@ -16,7 +16,7 @@ from opslab.timesaved.simulation import Piece
 from opslab.uncertainty.calibration import widened
 from opslab.uncertainty.distributions import Distribution, Fixed, Lognormal, Values, quantile
 from opslab.uncertainty.ramp import bass, by_month, logistic
-from opslab.uncertainty.updating import update
+from opslab.uncertainty.update import update
 
 _OF_TASK = ("eligible_share", "frequency", "minutes")
 FIELDS = (*_OF_TASK, "reduction", "new_minutes", "adoption", "decay", "recapture")
@@ -39,7 +39,8 @@ class Known:
 class Update:
     """What was stated, thought (widened), measured, and made of both, of a quantity.
 
-    ``used`` is ``both``, or where they contradict each other the one that frees less: ``prior`` or ``data``.
+    ``used`` is ``both``, or where they contradict each other the one that frees less: ``prior`` or
+    ``data``.
     """
 
     name: str
@@ -91,7 +92,10 @@ def check_rows(rows: Sequence[tuple[int, Line]], file: str | None) -> None:
 
 
 def prepare(
-    rows: Sequence[tuple[int, Line]], measured: Sequence[tuple[int, Measurement]], factor: float, months: int
+    rows: Sequence[tuple[int, Line]],
+    measured: Sequence[tuple[int, Measurement]],
+    factor: float,
+    months: int,
 ) -> tuple[list[Piece], list[Known], list[Update]]:
     """Return the lines ready to be drawn, the quantities behind them, and the updates that were made.
 
@@ -110,8 +114,11 @@ def prepare(
         for field in FIELDS:
             name, share = stream(field, line), field not in AMOUNTS
             stated = getattr(line, field).distribution(share=share)
-            # Decay is taken as stated: the hours bend with it, so that a wider range would raise their mean.
-            used = widened(stated, 1 if field == "decay" else factor, 0.0, 1.0 if share else math.inf)
+            # Decay is taken as stated: the hours bend with it, so that a wider range would raise
+            # their mean.
+            used = widened(
+                stated, 1 if field == "decay" else factor, 0.0, 1.0 if share else math.inf
+            )
             for place, one in measured:
                 if one.quantity != field or not _about(one, line):
                     continue
@@ -129,19 +136,25 @@ def prepare(
         changes = {line.initiative for _, line in rows if _about(one, line)}
         if one.quantity == "reduction" and len(changes) > 1:
             raise DataError(
-                Problem("timesaved.which_change", {"task": one.task, "changes": sorted(changes)}, row=place)
+                Problem(
+                    "timesaved.which_change",
+                    {"task": one.task, "changes": sorted(changes)},
+                    row=place,
+                )
             )
         if place not in matched:
             near = did_you_mean(one.task, {line.task for _, line in rows})
-            raise DataError(Problem("timesaved.unmatched", {"task": one.task, "near": near}, row=place))
+            raise DataError(
+                Problem("timesaved.unmatched", {"task": one.task, "near": near}, row=place)
+            )
     return pieces, list(known.values()), list(updates.values())
 
 
 def updated(one: Measurement, name: str, stated: Distribution, prior: Distribution) -> Update:
     """Return a quantity after a measurement, on the log scale: of the minutes, or of what a change leaves.
 
-    The prior is the normal through the 5th and 95th percentile of the range. Where prior and data contradict
-    each other (|z| > 2) they are not averaged: the one that frees less is used.
+    The prior is the normal through the 5th and 95th percentile of the range. Where prior and data
+    contradict each other (|z| > 2) they are not averaged: the one that frees less is used.
     """
     if isinstance(prior, Fixed):
         raise DataError.of("timesaved.certain", task=one.task)

@@ -26,7 +26,9 @@ class TimeSavedParameters(Parameters):
 
     def inventory(self) -> Inventory:
         """Return the inventory; raises `SpecError` when the spec needs correcting."""
-        from opslab.timesaved.inventory import Inventory  # only now: unknown parameters are told without it
+        from opslab.timesaved.inventory import (
+            Inventory,
+        )  # only now: unknown parameters are told without it
 
         return Inventory.load(workspace.resolve(self.spec), self.spec)
 

@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from opslab.messages import Language, numbers, text
-from opslab.report.blocks import Block, Cell, Facts, Group, Heading, Paragraph, Points, Table, Tone, Verdict
+from opslab.report.blocks import (
+    Block,
+    Cell,
+    Facts,
+    Group,
+    Heading,
+    Paragraph,
+    Points,
+    Table,
+    Tone,
+    Verdict,
+)
 from opslab.report.imports import import_report
 from opslab.timesaved.checks import Check
 from opslab.timesaved.inventory import AMOUNTS
@@ -21,9 +32,14 @@ if TYPE_CHECKING:
     Blocks = list[Block | Figure]
 
 _TONES: dict[str, Tone] = {
-    "stop": "bad", "none": "plain", "measure": "open", "count": "good",
-    "pass": "good", "warn": "open", "fail": "bad",
-}  # fmt: skip
+    "stop": "bad",
+    "none": "plain",
+    "measure": "open",
+    "count": "good",
+    "pass": "good",
+    "warn": "open",
+    "fail": "bad",
+}
 _MOST = 8
 _UNITS = [factor * 10.0**power for power in range(16) for factor in (1, 5)]
 _NOTHING = Summary(0, 0, 0, 0, 0, 0)
@@ -76,12 +92,15 @@ def first_screen(result: TimeSavedResult, language: Language) -> Verdict:
     reasons += [text("timesaved.reason_driver", language, name=first)] if first else []
     least = hours(max(result.freed.low, 0.0), result.freed.end_error, language)
     return Verdict(
-        kicker=" · ".join(filter(None, kicker)), title=result.inventory.inventory,
+        kicker=" · ".join(filter(None, kicker)),
+        title=result.inventory.inventory,
         question=result.inventory.question,
         action=text(f"timesaved.action_{result.action}", language, name=first, hours=least),
-        headline=headline(result, language), tone=_TONES[result.action], facts=_facts(result, language),
+        headline=headline(result, language),
+        tone=_TONES[result.action],
+        facts=_facts(result, language),
         reasons=reasons[:1] if result.action == "stop" else reasons[:4],
-    )  # fmt: skip
+    )
 
 
 def _facts(result: TimeSavedResult, language: Language) -> Facts:
@@ -91,7 +110,11 @@ def _facts(result: TimeSavedResult, language: Language) -> Facts:
         one = result.sums.get(key, _NOTHING)
         remark = text("timesaved.fact_span", language, level=0.9, span=span(one, language))
         items.append((text(f"timesaved.fact_{key[1]}", language), mean(one, language), (remark,)))
-    wrong = [text(f"timesaved.check_{one.name}", language) for one in result.checks if one.status != "pass"]
+    wrong = [
+        text(f"timesaved.check_{one.name}", language)
+        for one in result.checks
+        if one.status != "pass"
+    ]
     count = len(result.checks)
     shown = text("timesaved.fact_checks_value", language, passed=count - len(wrong), count=count)
     return Facts([*items, (text("timesaved.fact_checks", language), shown, wrong)])
@@ -100,7 +123,9 @@ def _facts(result: TimeSavedResult, language: Language) -> Facts:
 def _to_measure(result: TimeSavedResult) -> list[str]:
     """Return the quantities worth measuring, the most telling first; not those that were."""
     measured = {one.name for one in result.updates if one.used == "both"}
-    ranked = sorted((one for one in result.drivers if one.share), key=lambda one: -(one.share or 0.0))
+    ranked = sorted(
+        (one for one in result.drivers if one.share), key=lambda one: -(one.share or 0.0)
+    )
     return [one.name for one in ranked if one.name not in measured]
 
 
@@ -108,9 +133,13 @@ def _say(one: Check, language: Language) -> str:
     return text(f"timesaved.{one.name}_{one.status}", language, **one.values)
 
 
-def _table(name: str, columns: str, language: Language, rows: Sequence[Any] = (), **more: Any) -> Table:
+def _table(
+    name: str, columns: str, language: Language, rows: Sequence[Any] = (), **more: Any
+) -> Table:
     heads = [text(f"timesaved.column_{column}", language) for column in columns.split()]
-    return Table(text(f"timesaved.table_{name}", language, level=0.9), heads, rows, wide=True, **more)
+    return Table(
+        text(f"timesaved.table_{name}", language, level=0.9), heads, rows, wide=True, **more
+    )
 
 
 def sections(result: TimeSavedResult, language: Language) -> dict[str, Blocks]:
@@ -145,7 +174,9 @@ def _checks(result: TimeSavedResult, language: Language) -> Table:
 def _hours(result: TimeSavedResult, figures: Mapping[str, Figure], language: Language) -> Blocks:
     tasks = []
     for one in sorted(result.savings, key=lambda one: -one.freed.mean):
-        gross, recaptured = (hours(x, one.freed.mean_error, language) for x in (one.gross, one.recaptured))
+        gross, recaptured = (
+            hours(x, one.freed.mean_error, language) for x in (one.gross, one.recaptured)
+        )
         name = Cell(one.task, " · ".join([one.role, ", ".join(name for name, _ in one.parts)]))
         freed = Cell(mean(one.freed, language), span(one.freed, language))
         kind = text(f"timesaved.benefit_{one.benefit}", language)
@@ -164,16 +195,22 @@ def _hours(result: TimeSavedResult, figures: Mapping[str, Figure], language: Lan
     share = week / result.inventory.contract_hours
     blocks: Blocks = [
         figures["waterfall"],
-        _table("tasks", "task gross freed recaptured benefit grade", language, tasks, numeric=(1, 2, 3)),
+        _table(
+            "tasks", "task gross freed recaptured benefit grade", language, tasks, numeric=(1, 2, 3)
+        ),
         _table("groups", "group freed span", language, groups=groups, numeric=(1, 2)),
     ]
     if result.action == "stop":
         blocks.insert(0, Paragraph(text("timesaved.not_to_use", language), "bad"))
     if result.currency:
-        blocks.append(_table("money", "benefit value span", language, rows("money"), numeric=(1, 2)))
+        blocks.append(
+            _table("money", "benefit value span", language, rows("money"), numeric=(1, 2))
+        )
         note = text("timesaved.money_note", language, currency=result.currency)
         blocks.append(Paragraph(note, small=True))
-    blocks.append(Paragraph(text("timesaved.reality", language, hours=week, share=share), small=True))
+    blocks.append(
+        Paragraph(text("timesaved.reality", language, hours=week, share=share), small=True)
+    )
     return [*blocks, Points([text(f"timesaved.reality_{name}", language) for name in _REALITY])]
 
 
@@ -183,12 +220,24 @@ def _drivers(result: TimeSavedResult, figures: Mapping[str, Figure], language: L
     first, measured = _to_measure(result), {one.name for one in result.updates}
     rows = []
     for one in result.drivers[:_MOST]:
-        key = "rank" if one.name in first else "rank_measured" if one.name in measured else "rank_none"
+        key = (
+            "rank"
+            if one.name in first
+            else "rank_measured"
+            if one.name in measured
+            else "rank_none"
+        )
         rank = first.index(one.name) + 1 if one.name in first else 0
         share = numbers.percent(one.share or 0.0, 0, language=language)
-        rows.append((quantity(one.name, language), share, text(f"timesaved.{key}", language, rank=rank)))
+        rows.append(
+            (quantity(one.name, language), share, text(f"timesaved.{key}", language, rank=rank))
+        )
     table = _table("drivers", "quantity variance measure", language, rows, numeric=(1,))
-    return [figures["tornado"], table, Paragraph(text("timesaved.drivers_note", language), small=True)]
+    return [
+        figures["tornado"],
+        table,
+        Paragraph(text("timesaved.drivers_note", language), small=True),
+    ]
 
 
 def _data(result: TimeSavedResult, language: Language) -> Blocks:
@@ -210,14 +259,33 @@ def _method(result: TimeSavedResult, language: Language) -> list[str]:
     ends = [sum(getattr(one.freed, end) for one in result.savings) for end in ("low", "high")]
     low, high = (hours(end, error, language) for end in ends)
     values = {
-        "weeks": plan.working_weeks, "months": plan.horizon_months, "rate": result.rate,
-        "factor": result.factor, "count": len(result.past), "draws": result.draws, "seed": result.seed,
-        "error": result.freed.mean_error, "end": error, "low": low, "high": high,
-    }  # fmt: skip
+        "weeks": plan.working_weeks,
+        "months": plan.horizon_months,
+        "rate": result.rate,
+        "factor": result.factor,
+        "count": len(result.past),
+        "draws": result.draws,
+        "seed": result.seed,
+        "error": result.freed.mean_error,
+        "end": error,
+        "low": low,
+        "high": high,
+    }
     return [text(f"timesaved.{key}", language, **values) for key in _METHOD]
 
 
-_METHOD = [f"method_{name}" for name in (
-    "hours", "ranges", "calibration", "several", "measured", "together", "recapture", "draws", "drivers",
-    "grades",
-)]  # fmt: skip
+_METHOD = [
+    f"method_{name}"
+    for name in (
+        "hours",
+        "ranges",
+        "calibration",
+        "several",
+        "measured",
+        "together",
+        "recapture",
+        "draws",
+        "drivers",
+        "grades",
+    )
+]

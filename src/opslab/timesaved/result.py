@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from opslab.evidence import Benefit, Evidence, Grade, SourceFile
 from opslab.messages import Language
-from opslab.tables.reading import Reading
+from opslab.tables.import_report import Reading
 from opslab.timesaved import presentation, record
 from opslab.timesaved.checks import Check
 from opslab.timesaved.inventory import Inventory, Past
@@ -38,7 +38,8 @@ class Saving:
     recaptured : float
         Mean of the hours that become work.
     full, full_mean : tuple of float, float
-        Quantiles at `POINTS`, and mean, of what is freed once all use the change: before adoption and decay.
+        Quantiles at `POINTS`, and mean, of what is freed once all use the change: before adoption
+        and decay.
     """
 
     task: str

@@ -39,13 +39,19 @@ def rows_of(
         return list(enumerate(given, 1)), None
     path = inventory.beside(given.path)
     shown, profile = workspace.shown(path), _PROFILES[model]
-    answers = {**given.model_dump(exclude={"path"}), "sheet": given.sheet or _sheet(path), "profile": profile}
+    answers = {
+        **given.model_dump(exclude={"path"}),
+        "sheet": given.sheet or _sheet(path),
+        "profile": profile,
+    }
     problems: list[Problem] = []
     with open_export(path, answers=Answers(**answers)) as table:
         known = known_profiles()[profile].columns
         near = {name: did_you_mean(name, known) for name in table.types if name not in known}
         problems += [
-            Problem("specs.unknown_near", {"name": a, "near": b}, shown) for a, b in near.items() if b
+            Problem("specs.unknown_near", {"name": a, "near": b}, shown)
+            for a, b in near.items()
+            if b
         ]
         names = [name for name in table.types if name in known]
         columns = ", ".join(map(quoted, names))
@@ -99,11 +105,13 @@ def _sheet(path: Path) -> str | None:
     return next((name for name in own if name in sheets), None)
 
 
-def interview_sheet(path: str | Path, tasks: Sequence[Line] = (), language: Language = "en") -> Path:
+def interview_sheet(
+    path: str | Path, tasks: Sequence[Line] = (), language: Language = "en"
+) -> Path:
     """Write a workbook that asks people for ranges, and that reads back in as an inventory.
 
-    Low and high are asked one at a time, each as a value that one answer in twenty would pass; a second sheet
-    says how to find them. Ranges are left empty, so that nobody anchors on another's.
+    Low and high are asked one at a time, each as a value that one answer in twenty would pass; a
+    second sheet says how to find them. Ranges are left empty, so that nobody anchors on another's.
 
     Parameters
     ----------
@@ -116,9 +124,22 @@ def interview_sheet(path: str | Path, tasks: Sequence[Line] = (), language: Lang
     import pandas as pd
 
     columns = known_profiles()["time-inventory"].columns
-    asked = {name: one.headers[1 + (language == "fr")] for name, one in columns.items()
-             if not name.endswith("_likely") and name not in _MORE}  # fmt: skip
-    kept = ("task", "role", "initiative", "people", "ramp_months", "rate", "currency", "benefit", "owner")
+    asked = {
+        name: one.headers[1 + (language == "fr")]
+        for name, one in columns.items()
+        if not name.endswith("_likely") and name not in _MORE
+    }
+    kept = (
+        "task",
+        "role",
+        "initiative",
+        "people",
+        "ramp_months",
+        "rate",
+        "currency",
+        "benefit",
+        "owner",
+    )
     cells = {
         heading: [getattr(one, name) if name in kept else None for one in tasks]
         for name, heading in asked.items()

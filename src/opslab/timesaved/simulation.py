@@ -1,9 +1,9 @@
 """Hours freed, from draws: what is done, what a change takes away, what comes of it over the months.
 
-For a task H = people x eligible share x times a week x minutes / 60 x working weeks is done in a year.
-Several initiatives on one task multiply, H x product of (1 - a_k r_k): 30 % and 30 % free 51 %. The joint
-figure is parted by Shapley: multiplied out, it is a sum of one term for each set of initiatives, and a set's
-term is shared evenly among its members (Harsanyi 1959).
+For a task H = people x eligible share x times a week x minutes / 60 x working weeks is done in a
+year. Several initiatives on one task multiply, H x product of (1 - a_k r_k): 30 % and 30 % free 51
+%. The joint figure is parted by Shapley: multiplied out, it is a sum of one term for each set of
+initiatives, and a set's term is shared evenly among its members (Harsanyi 1959).
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class Part:
     Attributes
     ----------
     steps : Mapping of str to array
-        ``possible`` (used by all), ``adopted`` (by those who use it, by month), ``kept`` (less decay),
-        ``new_work``, ``freed`` (kept less new work), ``recaptured`` (that became work).
+        ``possible`` (used by all), ``adopted`` (by those who use it, by month), ``kept`` (less
+        decay), ``new_work``, ``freed`` (kept less new work), ``recaptured`` (that became work).
     full : array
         Possible, less the new work of all: before adoption and decay.
     """
@@ -73,7 +73,9 @@ def shapley(dividends: Mapping[frozenset[int], Values], player: int) -> Values:
     return np.asarray(sum((value / len(members) for members, value in own.items()), start=alone))
 
 
-def simulate(pieces: Sequence[Piece], weeks: float, scores: Scores) -> Iterator[tuple[Values, list[Part]]]:
+def simulate(
+    pieces: Sequence[Piece], weeks: float, scores: Scores
+) -> Iterator[tuple[Values, list[Part]]]:
     """Give each task in turn: the hours a year that it takes, and what each of its lines brings.
 
     Parameters
@@ -112,7 +114,11 @@ def simulate(pieces: Sequence[Piece], weeks: float, scores: Scores) -> Iterator[
         less = [-value(piece, "reduction") for piece in lines]
         use = [value(piece, "adoption") for piece in lines]
         possible, adopted, kept = {}, {}, {}
-        sets = (one for size in range(1, len(lines) + 1) for one in combinations(range(len(lines)), size))
+        sets = (
+            one
+            for size in range(1, len(lines) + 1)
+            for one in combinations(range(len(lines)), size)
+        )
         for members in sets:
             them, index = [lines[k] for k in members], frozenset(members)
             possible[index] = -gross * _product([less[k] for k in members])

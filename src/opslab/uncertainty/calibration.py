@@ -52,13 +52,16 @@ def widening(rate: float, level: float = 0.9) -> float:
 
 
 def widened(
-    distribution: Distribution, factor: float, low: float = -float("inf"), high: float = float("inf")
+    distribution: Distribution,
+    factor: float,
+    low: float = -float("inf"),
+    high: float = float("inf"),
 ) -> Distribution:
     """Return a distribution with `factor` times the sd (lognormal: of the log) and the same mean.
 
-    A worse estimator must not earn a bigger benefit: a lognormal's mu falls by half of what sigma^2 gains.
-    What has ends is stretched about its mean, within `low` to `high`, as a beta of the same mean, and no
-    wider than a beta with one hump can be.
+    A worse estimator must not earn a bigger benefit: a lognormal's mu falls by half of what sigma^2
+    gains. What has ends is stretched about its mean, within `low` to `high`, as a beta of the same
+    mean, and no wider than a beta with one hump can be.
     """
     if isinstance(distribution, Normal):
         return Normal(distribution.mean, distribution.sd * factor)
@@ -71,7 +74,8 @@ def widened(
     if isinstance(distribution, Quantiles) and (low, high) == (-float("inf"), float("inf")):
         mean = distribution.mean
         return dataclasses.replace(
-            distribution, values=tuple(mean + factor * (value - mean) for value in distribution.values)
+            distribution,
+            values=tuple(mean + factor * (value - mean) for value in distribution.values),
         )
     if isinstance(distribution, Fixed) or factor == 1:
         return distribution

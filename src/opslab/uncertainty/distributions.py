@@ -1,7 +1,7 @@
 """Distributions of uncertain quantities, each made from what a person can state.
 
-Every one turns standard normal scores into its own values, rising with them: the same scores give common
-random numbers, whatever the ranges become.
+Every one turns standard normal scores into its own values, rising with them: the same scores give
+common random numbers, whatever the ranges become.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ Values = NDArray[np.float64]
 _REACH, _PLACES = 8.0, 1024  # scores beyond 8 do not come about in 10^15 draws
 _STEP = 2 * _REACH / _PLACES
 _GRID = np.linspace(-_REACH, _REACH, _PLACES + 1)
-_TABLE_FROM = 4_096  # values from which a beta is looked up: to 1e-5 of its width, in a thirtieth of the time
+_TABLE_FROM = (
+    4_096  # values from which a beta is looked up: to 1e-5 of its width, in a thirtieth of the time
+)
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ class Normal:
 class Lognormal:
     """exp of a normal distribution with mean ``mu`` and standard deviation ``sigma``.
 
-    With ``reduction``, 1 less that: the share that is gone when what remains is lognormal, below 0 when
-    there is more than before.
+    With ``reduction``, 1 less that: the share that is gone when what remains is lognormal, below 0
+    when there is more than before.
     """
 
     mu: float
@@ -101,14 +103,18 @@ class Beta:
     def sd(self) -> float:
         """Root of alpha beta / ((alpha + beta)^2 (alpha + beta + 1)), times the width."""
         strength = self.alpha + self.beta
-        return (self.high - self.low) * math.sqrt(self.alpha * self.beta / (strength + 1)) / strength
+        return (
+            (self.high - self.low) * math.sqrt(self.alpha * self.beta / (strength + 1)) / strength
+        )
 
     def at(self, scores: Values) -> Values:
         """Return the values at standard normal scores; many of them from a table, to 1e-5 of the width."""
         given = np.asarray(scores, dtype=np.float64)
         if given.size >= _TABLE_FROM:
             return _looked_up(self.at(_GRID), given)
-        return np.asarray(self.low + (self.high - self.low) * betaincinv(self.alpha, self.beta, ndtr(given)))
+        return np.asarray(
+            self.low + (self.high - self.low) * betaincinv(self.alpha, self.beta, ndtr(given))
+        )
 
 
 @dataclass(frozen=True)
@@ -318,7 +324,8 @@ def beta(mode: float, strength: float) -> Distribution:
     mode : float
         From 0 to 1.
     strength : float
-        Observations it is worth, above 0: alpha = 1 + mode x strength, beta = 1 + (1 - mode) x strength.
+        Observations it is worth, above 0: alpha = 1 + mode x strength, beta = 1 + (1 - mode) x
+        strength.
 
     Raises
     ------

@@ -26,8 +26,8 @@ class Summary:
 def scores(name: str, n: int, seed: int) -> Values:
     """Return the n standard normal scores of a named quantity.
 
-    The stream hangs on the seed and the SHA-256 of the name alone: it stays when other quantities come or go,
-    and two options that use the name share it (common random numbers).
+    The stream hangs on the seed and the SHA-256 of the name alone: it stays when other quantities
+    come or go, and two options that use the name share it (common random numbers).
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def draw(distribution: Distribution, name: str, n: int, seed: int) -> Values:
 def summarise(draws: Values) -> Summary:
     """Return what draws say, with the Monte Carlo error of the mean and the larger one of the two ends.
 
-    The error of a percentile is half the distance between the order statistics one standard error of the
-    rank, sqrt(n p (1-p)), below and above it.
+    The error of a percentile is half the distance between the order statistics one standard error
+    of the rank, sqrt(n p (1-p)), below and above it.
     """
     n, ordered = len(draws), np.sort(draws)
     found = []

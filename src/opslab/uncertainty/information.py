@@ -46,8 +46,8 @@ def evpi_normal(mean: float, sd: float) -> float:
 def evppi(quantity: Values, net_benefit: Values) -> float:
     """Return what knowing one quantity, or a few together, is worth at most.
 
-    E_x[max over options of E(NB|x)] - max over options of E(NB), with E(NB|x) from a regression on natural
-    cubic splines (Strong, Oakley and Brennan 2014, single loop); between 0 and the EVPI.
+    E_x[max over options of E(NB|x)] - max over options of E(NB), with E(NB|x) from a regression on
+    natural cubic splines (Strong, Oakley and Brennan 2014, single loop); between 0 and the EVPI.
 
     Parameters
     ----------

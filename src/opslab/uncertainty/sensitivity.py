@@ -28,7 +28,9 @@ class Bar:
         return abs(self.high - self.low)
 
 
-def tornado(model: Model, names: Sequence[str], share: float = 0.1) -> tuple[float, tuple[Bar, ...]]:
+def tornado(
+    model: Model, names: Sequence[str], share: float = 0.1
+) -> tuple[float, tuple[Bar, ...]]:
     """Return the result with every quantity at its median, and a bar for each, the widest first.
 
     Parameters
@@ -37,7 +39,8 @@ def tornado(model: Model, names: Sequence[str], share: float = 0.1) -> tuple[flo
         See `Model`; it takes vectors of any length.
     names : sequence of str
     share : float
-        Each quantity goes to its own quantile at this share and at 1 less it, the rest at the median.
+        Each quantity goes to its own quantile at this share and at 1 less it, the rest at the
+        median.
     """
     reach, place = float(ndtri(1 - share)), {name: index for index, name in enumerate(names)}
 
@@ -56,8 +59,8 @@ def tornado(model: Model, names: Sequence[str], share: float = 0.1) -> tuple[flo
 def first_order(quantity: Values, result: Values, bins: int = 50) -> float:
     """Return the share of a result's variance that goes with one quantity: Var(E[Y|X]) / Var(Y).
 
-    From the draws at hand: means of the result in bins of equal counts, less what chance alone would give
-    ((bins - 1) / (n - bins) of the rest); at least 0.
+    From the draws at hand: means of the result in bins of equal counts, less what chance alone
+    would give ((bins - 1) / (n - bins) of the rest); at least 0.
 
     Parameters
     ----------

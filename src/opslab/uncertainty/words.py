@@ -28,7 +28,8 @@ def describe(distribution: Distribution, language: Language = "en", *, share: bo
     low, high, mean = (show(value, digits, language=language) for value in ends)
     name = type(distribution).__name__.lower()
     family = text(
-        f"uncertainty.family_{'reduction' if getattr(distribution, 'reduction', False) else name}", language
+        f"uncertainty.family_{'reduction' if getattr(distribution, 'reduction', False) else name}",
+        language,
     )
     key = "uncertainty.told_fixed" if isinstance(distribution, Fixed) else "uncertainty.told"
     return text(key, language, family=family, level=0.9, low=low, high=high, mean=mean)

@@ -47,4 +47,6 @@ def update(prior_mean: float, prior_sd: float, data: float, error: float) -> Pos
             raise InputError.of("uncertainty.not_positive", given=given)
     weight = prior_sd**2 / (prior_sd**2 + error**2)
     z = (data - prior_mean) / math.hypot(prior_sd, error)
-    return Posterior(prior_mean + weight * (data - prior_mean), error * math.sqrt(weight), weight, z)
+    return Posterior(
+        prior_mean + weight * (data - prior_mean), error * math.sqrt(weight), weight, z
+    )

@@ -25,8 +25,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opslab.errors import DataError, MachineError, ParameterError
-from opslab.tables import writing
-from opslab.tables.writing import write_csv, write_xlsx
+from opslab.tables import writer
+from opslab.tables.writer import write_csv, write_xlsx
 
 DIALECTS = {None: ",", "fr": ";"}
 DAY = datetime.date(2026, 10, 5)
@@ -158,7 +158,9 @@ def test_pandas_reads_the_same_table_from_csv(frame, tmp_path, excel):
     assert list(read.columns) == list(frame.columns)
     for name in ("note", "clients", "actif"):
         pd.testing.assert_series_equal(read[name], frame[name])
-    assert [undone(text) for text in read["avis reçu"].dropna()] == list(frame["avis reçu"].dropna())
+    assert [undone(text) for text in read["avis reçu"].dropna()] == list(
+        frame["avis reçu"].dropna()
+    )
     assert list(read["jour"].dt.date.dropna()) == [DAY] * 4
     assert list(read["heure"].dropna()) == [MORNING] * 4
 
@@ -192,7 +194,10 @@ def test_a_sheet_is_laid_out_for_reading(frame, tmp_path):
     widths = [sheet.column_dimensions[letter].width for letter in "ABCDEF"]
     assert widths[0] == 60
     assert all(12 <= width <= 25 for width in widths[1:])
-    assert (sheet["E2"].number_format, sheet["F2"].number_format) == ("yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss")
+    assert (sheet["E2"].number_format, sheet["F2"].number_format) == (
+        "yyyy-mm-dd",
+        "yyyy-mm-dd hh:mm:ss",
+    )
 
 
 def test_a_workbook_has_a_sheet_for_each_table(frame, tmp_path):
@@ -201,7 +206,9 @@ def test_a_workbook_has_a_sheet_for_each_table(frame, tmp_path):
     book = openpyxl.load_workbook(tmp_path / "a.xlsx")
     assert book.sheetnames == ["Été", "À part"]
     assert [cell.value for cell in book["Été"]["A"]] == ["note", 1.5, -0.1, 1e-7, 0.1 + 0.2]
-    assert [[cell.value for cell in row] for row in book["À part"].iter_rows()] == [["clients", "actif"]]
+    assert [[cell.value for cell in row] for row in book["À part"].iter_rows()] == [
+        ["clients", "actif"]
+    ]
     assert book["À part"].auto_filter.ref == "A1:B1"
 
 
@@ -224,8 +231,16 @@ def test_a_workbook_has_a_sheet_for_each_table(frame, tmp_path):
         (pd.NaT, "", ""),
         (pd.NA, "", ""),
         (datetime.date(31, 2, 1), "0031-02-01", "01/02/0031"),
-        (MORNING.replace(microsecond=250_000), "2026-10-05 08:12:00.250000", "05/10/2026 08:12:00,250000"),
-        (MORNING.replace(tzinfo=datetime.UTC), "2026-10-05 08:12:00+00:00", "2026-10-05 08:12:00+00:00"),
+        (
+            MORNING.replace(microsecond=250_000),
+            "2026-10-05 08:12:00.250000",
+            "05/10/2026 08:12:00,250000",
+        ),
+        (
+            MORNING.replace(tzinfo=datetime.UTC),
+            "2026-10-05 08:12:00+00:00",
+            "2026-10-05 08:12:00+00:00",
+        ),
         ([1.5, None, "a", True, DAY], "1.5; ; a; TRUE; 2026-10-05", "1,5; ; a; VRAI; 05/10/2026"),
         ([-1, "b"], "'-1; b", "'-1; b"),
         (np.array([1, 2]), "1; 2", "1; 2"),
@@ -261,7 +276,11 @@ def test_times_at_midnight_are_days_and_zones_stay(tmp_path):
         ["", "", ""],
     ]
     _, first, *_ = cells(write_xlsx(table, tmp_path / "a.xlsx"))
-    assert [cell.number_format for cell in first] == ["yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss", "General"]
+    assert [cell.number_format for cell in first] == [
+        "yyyy-mm-dd",
+        "yyyy-mm-dd hh:mm:ss",
+        "General",
+    ]
     assert first[2].value == "2026-10-05 00:00:00+02:00"
 
 
@@ -269,12 +288,17 @@ def test_a_workbook_keeps_what_excel_would_lose_as_text(tmp_path):
     kept = [10**14, -(10**14), decimal.Decimal("0.12345678901234"), datetime.date(1900, 3, 1)]
     lost = [10**15, -(10**15), decimal.Decimal("1234567890123456.5"), datetime.date(1900, 2, 28)]
     table = pd.DataFrame(
-        {str(place): pd.Series(pair, dtype=object) for place, pair in enumerate(zip(kept, lost, strict=True))}
+        {
+            str(place): pd.Series(pair, dtype=object)
+            for place, pair in enumerate(zip(kept, lost, strict=True))
+        }
     )
     _, first, second = cells(write_xlsx(table, tmp_path / "a.xlsx"))
     assert [cell.data_type for cell in first] == ["n", "n", "n", "d"]
     assert [cell.value for cell in first[:2]] == kept[:2]
-    assert [(cell.data_type, cell.value) for cell in second] == [("s", str(value)) for value in lost]
+    assert [(cell.data_type, cell.value) for cell in second] == [
+        ("s", str(value)) for value in lost
+    ]
 
 
 def test_a_workbook_holds_only_characters_that_xml_allows(tmp_path):
@@ -348,7 +372,8 @@ def test_a_row_of_nothing_is_still_a_row(tmp_path):
 
 TEXTS = st.text(
     st.one_of(
-        st.sampled_from("=+-@'\";,\t\r\n \ufeff\uff1d\u200b|e0"), st.characters(exclude_categories=["Cs"])
+        st.sampled_from("=+-@'\";,\t\r\n \ufeff\uff1d\u200b|e0"),
+        st.characters(exclude_categories=["Cs"]),
     ),
     max_size=12,
 )
@@ -370,7 +395,8 @@ TABLES = st.lists(st.tuples(*(st.none() | kind for kind in KINDS.values())), max
 
 def expected_rows(table):
     return [
-        [None if value == "" else value for value in row] for row in table.itertuples(index=False, name=None)
+        [None if value == "" else value for value in row]
+        for row in table.itertuples(index=False, name=None)
     ]
 
 
@@ -401,7 +427,9 @@ def test_any_table_reads_back_equal_from_csv(table, excel):
     with tempfile.TemporaryDirectory() as folder:
         header, *rows = raw_rows(write_csv(table, Path(folder) / "a.csv", excel=excel), excel)
     assert header == list(KINDS)
-    found = [[parsed(kind, text, excel) for kind, text in zip(KINDS, row, strict=True)] for row in rows]
+    found = [
+        [parsed(kind, text, excel) for kind, text in zip(KINDS, row, strict=True)] for row in rows
+    ]
     assert found == expected_rows(table)
 
 
@@ -459,7 +487,9 @@ def test_pandas_polars_and_arrow_write_the_same_bytes(tmp_path):
         "time": [MORNING, None, MORNING],
         "list": [[1, 2], None, []],
     }
-    tables = [pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in content.items()})]
+    tables = [
+        pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in content.items()})
+    ]
     tables += [
         pl.DataFrame(content),
         pa.table(content),
@@ -477,7 +507,9 @@ def test_pandas_polars_and_arrow_write_the_same_bytes(tmp_path):
     ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_table_is_refused(tmp_path, other):
-    with pytest.raises(DataError, match="cannot be written; give a pandas or Polars data frame") as caught:
+    with pytest.raises(
+        DataError, match="cannot be written; give a pandas or Polars data frame"
+    ) as caught:
         write_csv(other, tmp_path / "a.csv")
     assert type(other).__name__ in str(caught.value)
     with pytest.raises(DataError):
@@ -486,11 +518,11 @@ def test_what_is_no_table_is_refused(tmp_path, other):
 
 
 def test_pandas_and_openpyxl_load_only_when_needed():
-    code = "import sys, opslab.tables.writing; print(*sorted(sys.modules))"
+    code = "import sys, opslab.tables.writer; print(*sorted(sys.modules))"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
-    assert "opslab.tables.writing" in loaded
+    assert "opslab.tables.writer" in loaded
     assert not {"pandas", "openpyxl", "polars", "pyarrow"} & set(loaded)
 
 
@@ -498,7 +530,7 @@ def test_pandas_and_openpyxl_load_only_when_needed():
 
 TWICE = """
 import sys, pandas as pd
-from opslab.tables.writing import write_csv, write_xlsx
+from opslab.tables.writer import write_csv, write_xlsx
 table = pd.DataFrame({
     "tags": [{"beta", "alpha", "gamma", "delta"}] * 3,
     "day": pd.to_datetime(["2026-10-05"] * 3),
@@ -518,7 +550,9 @@ def test_the_same_table_gives_the_same_bytes_on_any_day_and_place(tmp_path):
         folder = tmp_path / str(number)
         folder.mkdir()
         place = {"TZ": zone, "PYTHONHASHSEED": str(number), "LC_ALL": ("C", "C.UTF-8")[number]}
-        subprocess.run([sys.executable, "-c", TWICE, str(folder)], check=True, env={**os.environ, **place})
+        subprocess.run(
+            [sys.executable, "-c", TWICE, str(folder)], check=True, env={**os.environ, **place}
+        )
         found.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert sorted(found[0]) == ["a.csv", "a.xlsx", "fr.csv"]
     assert found[0] == found[1]
@@ -549,13 +583,17 @@ BAD_CELLS = [
 
 @pytest.mark.parametrize(("value", "told"), BAD_CELLS, ids=lambda part: type(part).__name__)
 @pytest.mark.parametrize("write", [write_csv, write_xlsx])
-def test_a_value_that_no_cell_holds_is_refused_with_its_place(tmp_path, monkeypatch, write, value, told):
+def test_a_value_that_no_cell_holds_is_refused_with_its_place(
+    tmp_path, monkeypatch, write, value, told
+):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     target = tmp_path / "a.out"
     target.write_text("before")
-    table = pd.DataFrame({"fine": range(300), "price": pd.Series([1.0] * 299 + [value], dtype=object)})
+    table = pd.DataFrame(
+        {"fine": range(300), "price": pd.Series([1.0] * 299 + [value], dtype=object)}
+    )
     with pytest.raises(DataError, match=re.escape(told)) as caught:
         write(table, target)
     assert str(caught.value).startswith("a.out, price: Row 300 ")
@@ -583,7 +621,7 @@ def test_a_text_longer_than_a_cell_is_refused_in_a_workbook_only(tmp_path):
 
 
 def test_a_table_larger_than_a_sheet_is_refused_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(writing, "_fill", None)
+    monkeypatch.setattr(writer, "_fill", None)
     for table, size in (
         (
             pd.DataFrame({"x": np.zeros(1_048_576, dtype=bool)}),
@@ -591,7 +629,9 @@ def test_a_table_larger_than_a_sheet_is_refused_at_once(tmp_path, monkeypatch):
         ),
         (pd.DataFrame(np.zeros((1, 16_385))), "2 rows with its header and 16,385 columns"),
     ):
-        with pytest.raises(DataError, match=f"^a.xlsx, Data: The table has {size}, .*write a CSV file"):
+        with pytest.raises(
+            DataError, match=f"^a.xlsx, Data: The table has {size}, .*write a CSV file"
+        ):
             write_xlsx(table, tmp_path / "a.xlsx", sheet="Data")
     with pytest.raises(TypeError):  # one row less goes on to be written
         write_xlsx(pd.DataFrame({"x": np.zeros(1_048_575, dtype=bool)}), tmp_path / "a.xlsx")
@@ -671,7 +711,12 @@ def test_a_name_that_no_sheet_can_have_is_refused(tmp_path, frame, name):
 
 
 def test_names_are_held_to_the_same_rules_whatever_the_library(tmp_path):
-    tables = [pl.DataFrame({" ": [1]}), pa.table([[1], [2]], names=["a", "a"]), pa.table({}), pl.DataFrame()]
+    tables = [
+        pl.DataFrame({" ": [1]}),
+        pa.table([[1], [2]], names=["a", "a"]),
+        pa.table({}),
+        pl.DataFrame(),
+    ]
     told = [
         "Column 1 has no name",
         "More than one column is called a;",
@@ -706,7 +751,9 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path, frame, write):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
 
-@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="no folder that even root cannot write")
+@pytest.mark.skipif(
+    not Path("/sys/kernel").is_dir(), reason="no folder that even root cannot write"
+)
 def test_a_folder_without_permission_is_the_machines_refusal(frame):
     with pytest.raises(
         MachineError, match=r"^opslab.csv: The file cannot be written \([^)]+\); close it"
@@ -773,7 +820,9 @@ def opened(tmp_path_factory):
 
 
 def spreadsheet_frame(frame):
-    return pd.concat([frame, pd.DataFrame({"avis reçu": [text for text in HOSTILE if text.isprintable()]})])
+    return pd.concat(
+        [frame, pd.DataFrame({"avis reçu": [text for text in HOSTILE if text.isprintable()]})]
+    )
 
 
 @pytest.mark.parametrize("excel", DIALECTS)
@@ -785,7 +834,9 @@ def test_a_spreadsheet_opens_csv_as_it_was_meant(opened, frame, tmp_path, excel)
     assert [(cell.data_type, cell.value) for cell in control[0]] == [("f", "=1+1"), ("n", -5)]
     assert [cell.value for cell in found[0]] == list(frame.columns)
     assert not [cell.coordinate for row in found for cell in row if cell.data_type == "f"]
-    assert [undone(row[0].value) for row in found[1:] if row[0].value] == list(table["avis reçu"].dropna())
+    assert [undone(row[0].value) for row in found[1:] if row[0].value] == list(
+        table["avis reçu"].dropna()
+    )
     assert [row[1].value for row in found[1:5]] == [1.5, -0.1, 1e-7, pytest.approx(0.3)]
     assert [row[2].value for row in found[1:6]] == [1, -2, None, 4, 123456789012345]
     assert [row[3].value for row in found[1:6]] == [True, False, None, True, False]
@@ -799,7 +850,12 @@ def test_a_spreadsheet_opens_a_workbook_as_it_was_meant(opened, frame, tmp_path)
     table["code"] = "_x0041_"
     (found,) = opened(write_xlsx(table, tmp_path / "table.xlsx"))
     formulas = [cell.value for row in found for cell in row if cell.data_type == "f"]
-    assert formulas == ["=TRUE()", "=FALSE()", "=TRUE()", "=FALSE()"]  # as LibreOffice itself saves truths
+    assert formulas == [
+        "=TRUE()",
+        "=FALSE()",
+        "=TRUE()",
+        "=FALSE()",
+    ]  # as LibreOffice itself saves truths
     assert [cell.value for cell in found[0]] == list(table.columns)
     assert [row[0].value for row in found[1:] if row[0].value] == list(table["avis reçu"].dropna())
     assert [row[1].value for row in found[1:5]] == [1.5, -0.1, 1e-7, pytest.approx(0.3)]

@@ -17,7 +17,9 @@ class Stated(Declared):
     low: Number | None = None
     likely: Number | None = Field(None, description="alone: a known number")
     high: Number | None = None
-    shape: Literal["pert", "pert_classic", "triangular"] = Field("pert", description="of three numbers")
+    shape: Literal["pert", "pert_classic", "triangular"] = Field(
+        "pert", description="of three numbers"
+    )
 
     def distribution(self, *, share: bool) -> shapes.Distribution:
         """Return what the numbers mean; raises `InputError` when they cannot be."""

@@ -9,9 +9,9 @@ from typing import Any
 from opslab.errors import Problem
 from opslab.tables import dates, numbers
 from opslab.tables.dates import DateEvidence
+from opslab.tables.import_report import Decimal, Decision, FileAnswers
 from opslab.tables.numbers import NumberEvidence
 from opslab.tables.profiles import Column, Kind
-from opslab.tables.reading import Decimal, Decision, FileAnswers
 
 NUMERIC = {"number", "percent", "duration"}
 TIMED = {"date", "datetime"}
@@ -39,7 +39,8 @@ class Wanted:
     column : Column
         What a profile says of it.
     ask : bool
-        Whether cells that could be numbers or times in two ways are a question although no kind is declared.
+        Whether cells that could be numbers or times in two ways are a question although no kind is
+        declared.
     """
 
     name: str
@@ -90,7 +91,9 @@ class File:
     day_first_assumed: bool
 
     @classmethod
-    def of(cls, work: Sequence[Work], answers: FileAnswers, name: str, *, day_first_assumed: bool) -> File:
+    def of(
+        cls, work: Sequence[Work], answers: FileAnswers, name: str, *, day_first_assumed: bool
+    ) -> File:
         """Return what the columns that tell by themselves prove together."""
         decimals: dict[Decimal, str] = {}
         firsts: dict[bool, str] = {}
@@ -121,7 +124,8 @@ def decide(one: Work, file: File) -> list[Problem]:
     misfit = misfit or (one.dates is not None and one.dates.neither)
     if one.wanted.kind is not None or (one.wanted.ask and not misfit):
         return [
-            Problem(f"tables.{key}", values, file.name, field=one.wanted.name) for key, values in questions
+            Problem(f"tables.{key}", values, file.name, field=one.wanted.name)
+            for key, values in questions
         ]
     if questions or misfit:
         one.kind, one.value, one.staged, one.decisions = "text", one.text, False, []

@@ -25,7 +25,9 @@ class FileAnswers(Declared):
     delimiter: Delimiter | None = Field(None, description="what parts the columns of a CSV file")
     decimal: Decimal | None = Field(None, description="decimal mark of the numbers")
     day_first: bool | None = Field(None, description="whether 04/03/2025 is the fourth of March")
-    timezone: str | None = Field(None, description="zone of times without an offset, such as Europe/Paris")
+    timezone: str | None = Field(
+        None, description="zone of times without an offset, such as Europe/Paris"
+    )
     sheet: str | None = Field(None, description="sheet of a workbook")
 
 
@@ -132,12 +134,18 @@ class Reading:
             "delimiter": self.delimiter,
             "profile": self.profile,
             "decisions": [
-                {"key": one.key, "column": one.column, "assumed": one.assumed, "values": _plain(one.values)}
+                {
+                    "key": one.key,
+                    "column": one.column,
+                    "assumed": one.assumed,
+                    "values": _plain(one.values),
+                }
                 for one in self.decisions
             ],
             "rejected": self.rejected,
             "rejections": [
-                {"row": one.row, "key": one.key, "values": _plain(one.values)} for one in self.rejections
+                {"row": one.row, "key": one.key, "values": _plain(one.values)}
+                for one in self.rejections
             ],
             "personal": list(self.personal),
         }

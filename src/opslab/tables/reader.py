@@ -20,7 +20,7 @@ from opslab.errors import DataError, Problem
 from opslab.tables import calendars
 from opslab.tables.delimited import open_delimited, open_rows
 from opslab.tables.dialect import as_utf8, encoding_of
-from opslab.tables.reading import MOST_TOLD, Answers, Decision, FileAnswers, Reading, Rows
+from opslab.tables.import_report import MOST_TOLD, Answers, Decision, FileAnswers, Reading, Rows
 from opslab.tables.records import read_records
 from opslab.tables.source import ROW, Opening, Table, begin, literal, reason_of, types_of
 from opslab.tables.workbooks import read_workbook
@@ -43,7 +43,8 @@ def open_table(
     Parameters
     ----------
     data : path, pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table or duckdb relation
-        A path ends in ``.csv``, ``.tsv``, ``.txt``, ``.xlsx``, ``.jsonl``, ``.parquet`` or ``.ics``.
+        A path ends in ``.csv``, ``.tsv``, ``.txt``, ``.xlsx``, ``.jsonl``, ``.parquet`` or
+        ``.ics``.
     name : str, optional
         What the table is called in messages; a file's own path by default.
     answers : Answers, optional
@@ -90,7 +91,9 @@ def _database() -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         yield connection
     finally:
-        with suppress(duckdb.ConnectionException):  # at the end of the process the engine may be gone
+        with suppress(
+            duckdb.ConnectionException
+        ):  # at the end of the process the engine may be gone
             connection.execute("USE memory")
             connection.execute(f"DETACH {name}")
             connection.close()
@@ -102,11 +105,13 @@ def _engine() -> duckdb.DuckDBPyConnection:
     scratch = tempfile.TemporaryDirectory(prefix="opslab-")
     connection = duckdb.connect(
         config={
-            "temp_directory": scratch.name, "memory_limit": _MEMORY,
-            "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
+            "temp_directory": scratch.name,
+            "memory_limit": _MEMORY,
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
             "preserve_insertion_order": "true",
         }
-    )  # fmt: skip
+    )
     connection.execute("SET GLOBAL TimeZone = 'UTC'")  # else the machine's own
     atexit.register(scratch.cleanup)
     atexit.register(connection.close)
@@ -150,7 +155,9 @@ def _open_file(at: Opening, path: Path) -> Table:
             return open_delimited(at, path)
         return _open_other(at, path, suffix)
     except OSError as error:
-        raise DataError.of("tables.unreadable", file=shown, reason=error.strerror or str(error)) from error
+        raise DataError.of(
+            "tables.unreadable", file=shown, reason=error.strerror or str(error)
+        ) from error
 
 
 def _format(path: Path, shown: str) -> str:
@@ -177,7 +184,11 @@ def _open_other(at: Opening, path: Path, suffix: str) -> Table:
         found, encoding = _calendar_rows(path, shown, answers)
     else:
         encoding, suffix = encoding_of(path, shown, answers), ".jsonl"
-        plain = path if encoding == "utf-8" else as_utf8(path, encoding, at.scratch / "utf8.jsonl", shown)
+        plain = (
+            path
+            if encoding == "utf-8"
+            else as_utf8(path, encoding, at.scratch / "utf8.jsonl", shown)
+        )
         try:
             found = read_records(plain, shown)
         except UnicodeDecodeError:
@@ -186,14 +197,23 @@ def _open_other(at: Opening, path: Path, suffix: str) -> Table:
     left, rows = len(found.rejections), table.reading.rows + len(found.rejections)
     if left * 10 > rows and suffix == ".xlsx":
         values = {"count": left, "rows": rows, "columns": table.reading.columns}
-        raise DataError(Problem("tables.many_misfits", values, shown, found.rejections[0].values["line"]))
+        raise DataError(
+            Problem("tables.many_misfits", values, shown, found.rejections[0].values["line"])
+        )
     decisions = [*found.decisions, *table.reading.decisions]
     if rows == _WORKBOOK_ROWS and suffix == ".xlsx":
-        decisions.append(Decision("tables.decided_row_cap", {"count": _WORKBOOK_ROWS}, assumed=True))
+        decisions.append(
+            Decision("tables.decided_row_cap", {"count": _WORKBOOK_ROWS}, assumed=True)
+        )
     reading = replace(
-        table.reading, format=suffix[1:], sha256=workspace.sha256(path), encoding=encoding,
-        decisions=tuple(decisions), rejected=left, rejections=tuple(found.rejections[:MOST_TOLD]),
-    )  # fmt: skip
+        table.reading,
+        format=suffix[1:],
+        sha256=workspace.sha256(path),
+        encoding=encoding,
+        decisions=tuple(decisions),
+        rejected=left,
+        rejections=tuple(found.rejections[:MOST_TOLD]),
+    )
     return replace(table, reading=reading)
 
 
@@ -220,7 +240,9 @@ def _open_parquet(at: Opening, path: Path) -> Table:
     def piece(_cursor: duckdb.DuckDBPyConnection, start: int, stop: int) -> str:
         if start == 0 and stop >= rows:
             return f"(SELECT * FROM {scan})"
-        return f"(SELECT * FROM {scan} WHERE file_row_number >= {start} AND file_row_number < {stop})"
+        return (
+            f"(SELECT * FROM {scan} WHERE file_row_number >= {start} AND file_row_number < {stop})"
+        )
 
     reading = Reading(shown, "parquet", rows, len(types), workspace.sha256(path))
     return Table(reading, types, relation, connection, piece)
@@ -229,7 +251,9 @@ def _open_parquet(at: Opening, path: Path) -> Table:
 def _open_frame(at: Opening, data: Any) -> Table:
     connection, shown = at.connection, at.shown
     module = type(data).__module__.partition(".")[0]
-    if isinstance(data, duckdb.DuckDBPyRelation):  # of another connection: its rows are written out, once
+    if isinstance(
+        data, duckdb.DuckDBPyRelation
+    ):  # of another connection: its rows are written out, once
         written = at.scratch / "relation.parquet"
         data.write_parquet(str(written))
         table = _open_parquet(at, written)
@@ -240,7 +264,9 @@ def _open_frame(at: Opening, data: Any) -> Table:
         kind = f"{module}.{type(data).__name__}".removeprefix("builtins.")
         raise DataError.of("tables.kind", file=shown, kind=kind)
     if module == "pandas" and any(
-        column.to_numpy().strides[0] < 0 for _, column in data.items() if column.dtype.kind in "biufcmMO"
+        column.to_numpy().strides[0] < 0
+        for _, column in data.items()
+        if column.dtype.kind in "biufcmMO"
     ):
         data = data.copy()  # the engine does not read columns backwards
     connection.register("source", data)

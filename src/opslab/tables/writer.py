@@ -26,7 +26,9 @@ MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767
 """What a sheet of a workbook holds, its header counted, and a cell of it, in UTF-16 units."""
 
 _MOST_DIGITS = 15  # that Excel keeps of a number
-_PARTING = re.compile(r'[,;\t|"\r\n]')  # quoted in both dialects: what any program may part cells at
+_PARTING = re.compile(
+    r'[,;\t|"\r\n]'
+)  # quoted in both dialects: what any program may part cells at
 _UNENCODABLE = re.compile(r"[\ud800-\udfff]")
 _NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _UNKNOWN = "\N{REPLACEMENT CHARACTER}"
@@ -42,19 +44,19 @@ _HELD = {
 def write_csv(frame: Any, path: str | Path, *, excel: Literal["fr"] | None = None) -> Path:
     """Write a table as CSV: UTF-8 with a byte order mark, lines that end in CR LF, quotes where needed.
 
-    Days are written 2026-10-05, times 2026-10-05 08:12:00, truths TRUE and FALSE, numbers with the fewest
-    digits that give them back. The French dialect has semicolons, decimal commas, 05/10/2026,
-    05/10/2026 08:12:00, VRAI and FAUX. In both, a time with a zone is ISO with its offset, pandas times that
-    all stand at midnight are days, a list is its items joined by ``"; "``, a missing value and an empty text
-    are an empty cell, and anything else is its ``str``. The index is not written; the levels of a column's
-    name are joined by ``" / "``.
+    Days are written 2026-10-05, times 2026-10-05 08:12:00, truths TRUE and FALSE, numbers with the
+    fewest digits that give them back. The French dialect has semicolons, decimal commas,
+    05/10/2026, 05/10/2026 08:12:00, VRAI and FAUX. In both, a time with a zone is ISO with its
+    offset, pandas times that all stand at midnight are days, a list is its items joined by ``";
+    "``, a missing value and an empty text are an empty cell, and anything else is its ``str``. The
+    index is not written; the levels of a column's name are joined by ``" / "``.
 
-    No text may run as a formula: an apostrophe goes before a text that starts with a tab or a line break,
-    before one whose first character is ``=``, ``+``, ``-`` or ``@`` (spaces, control and format characters
-    aside, and wide forms too, by NFKC), and before such a text behind apostrophes. To undo it, take one
-    apostrophe off where that leaves such a text. It holds for a file opened with its own separator. Numbers
-    stay as they are. A spreadsheet still takes a text ``007`` for 7, and 15 digits of a whole number:
-    `write_xlsx` keeps both.
+    No text may run as a formula: an apostrophe goes before a text that starts with a tab or a line
+    break, before one whose first character is ``=``, ``+``, ``-`` or ``@`` (spaces, control and
+    format characters aside, and wide forms too, by NFKC), and before such a text behind
+    apostrophes. To undo it, take one apostrophe off where that leaves such a text. It holds for a
+    file opened with its own separator. Numbers stay as they are. A spreadsheet still takes a text
+    ``007`` for 7, and 15 digits of a whole number: `write_xlsx` keeps both.
 
     Parameters
     ----------
@@ -84,7 +86,10 @@ def write_csv(frame: Any, path: str | Path, *, excel: Literal["fr"] | None = Non
         said = _UNENCODABLE.sub(_UNKNOWN, f"'{said}" if _is_risky(said) else said)
         return '"' + said.replace('"', '""') + '"' if _PARTING.search(said) else said
 
-    with _draft(target, shown) as draft, draft.open("w", encoding="utf-8-sig", newline="") as stream:
+    with (
+        _draft(target, shown) as draft,
+        draft.open("w", encoding="utf-8-sig", newline="") as stream,
+    ):
         for cells in _rows(columns, shown, cell):
             stream.write(((";" if french else ",").join(cells) or '""') + "\r\n")
     return target
@@ -93,10 +98,11 @@ def write_csv(frame: Any, path: str | Path, *, excel: Literal["fr"] | None = Non
 def write_xlsx(frame: Any, path: str | Path, *, sheet: str = "Sheet1") -> Path:
     """Write a table, or several by the names of their sheets, as a workbook.
 
-    Cells are as in `write_csv`, with numbers, truths, days and times as such. A text is always a text; one
-    that would become a formula once it is edited bears Excel's mark for texts. Written as text: exact numbers
-    of more than 15 digits, times with a zone, days before 1900-03-01. Times are kept to the millisecond, line
-    breaks are LF, and U+FFFD stands for each character that XML forbids.
+    Cells are as in `write_csv`, with numbers, truths, days and times as such. A text is always a
+    text; one that would become a formula once it is edited bears Excel's mark for texts. Written as
+    text: exact numbers of more than 15 digits, times with a zone, days before 1900-03-01. Times are
+    kept to the millisecond, line breaks are LF, and U+FFFD stands for each character that XML
+    forbids.
 
     Parameters
     ----------
@@ -109,7 +115,8 @@ def write_xlsx(frame: Any, path: str | Path, *, sheet: str = "Sheet1") -> Path:
     Raises
     ------
     DataError
-        When a cell, a name, the size or the path cannot be written; `MachineError` when the machine refuses.
+        When a cell, a name, the size or the path cannot be written; `MachineError` when the machine
+        refuses.
     """
     from openpyxl import Workbook
 
@@ -121,7 +128,10 @@ def write_xlsx(frame: Any, path: str | Path, *, sheet: str = "Sheet1") -> Path:
     with _draft(target, shown) as draft:
         workbook, empty = Workbook(write_only=True), draft.with_name(f"{draft.name}~")
         workbook.properties.creator = "opslab"
-        rows = [_laid_out(workbook.create_sheet(name), columns, shown) for name, columns in sheets.items()]
+        rows = [
+            _laid_out(workbook.create_sheet(name), columns, shown)
+            for name, columns in sheets.items()
+        ]
         workbook.save(empty)
         _fill(empty, draft, rows)
     return target
@@ -190,13 +200,19 @@ def _sheet_cell(value: Any) -> _Content:
         exact = Decimal(plain)
         kept = len(exact.as_tuple().digits) <= _MOST_DIGITS >= abs(exact.adjusted())
         return (said, "n", "plain") if kept else (said, "s", "quoted")
-    if isinstance(plain, datetime.date) and not getattr(plain, "tzinfo", None) and said >= "1900-03-01":
+    if (
+        isinstance(plain, datetime.date)
+        and not getattr(plain, "tzinfo", None)
+        and said >= "1900-03-01"
+    ):
         from openpyxl.utils.datetime import to_excel
 
         serial = to_excel(plain)  # type: ignore[no-untyped-call]
         return str(serial), "n", "time" if isinstance(plain, datetime.datetime) else "day"
     said = _NO_XML.sub(_UNKNOWN, re.sub("\r\n?", "\n", said))
-    said = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", said)  # the format's escape, which Excel undoes
+    said = re.sub(
+        "_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", said
+    )  # the format's escape, which Excel undoes
     if (characters := _units(said)) > MOST_CHARACTERS:
         raise _NoCellError("tables.write_long", {"characters": characters, "most": MOST_CHARACTERS})
     return said, "s", "quoted" if _is_risky(said) else "plain"
@@ -205,8 +221,12 @@ def _sheet_cell(value: Any) -> _Content:
 def _is_risky(said: str) -> bool:
     """Whether a spreadsheet may run a text as a formula, or would with an apostrophe less."""
     bare = said.lstrip("'")
-    seen = (sign for sign in bare if not (sign.isspace() or unicodedata.category(sign) in {"Cc", "Cf"}))
-    return unicodedata.normalize("NFKC", next(seen, "")) in {*"=+-@"} or bare.startswith(("\t", "\r", "\n"))
+    seen = (
+        sign for sign in bare if not (sign.isspace() or unicodedata.category(sign) in {"Cc", "Cf"})
+    )
+    return unicodedata.normalize("NFKC", next(seen, "")) in {*"=+-@"} or bare.startswith(
+        ("\t", "\r", "\n")
+    )
 
 
 def _units(said: str) -> int:
@@ -221,7 +241,9 @@ def _columns(frame: Any, shown: str) -> dict[str, list[Any]]:
     elif hasattr(frame, "get_columns"):  # Polars
         found = [(column.name, column.to_list()) for column in frame.get_columns()]
     elif hasattr(frame, "column_names"):  # Arrow
-        found = [(name, frame.column(place).to_pylist()) for place, name in enumerate(frame.column_names)]
+        found = [
+            (name, frame.column(place).to_pylist()) for place, name in enumerate(frame.column_names)
+        ]
     else:
         raise DataError.of("tables.write_frame", file=shown, kind=type(frame).__name__)
     names = [_name(name) for name, _ in found]
@@ -237,12 +259,16 @@ def _columns(frame: Any, shown: str) -> dict[str, list[Any]]:
 
 def _name(name: Any) -> str:
     """Return a column's name as text: that of a pandas midnight is its day."""
-    parts = [str(part) for part in (name if isinstance(name, tuple) else (name,)) if not _missing(part)]
+    parts = [
+        str(part) for part in (name if isinstance(name, tuple) else (name,)) if not _missing(part)
+    ]
     return " / ".join(part.removesuffix(" 00:00:00") for part in parts if part.strip())
 
 
 def _values(series: Any) -> list[Any]:
-    plain = isinstance(series.dtype, np.dtype) and series.dtype.kind == "M"  # no zone, no type of Arrow
+    plain = (
+        isinstance(series.dtype, np.dtype) and series.dtype.kind == "M"
+    )  # no zone, no type of Arrow
     if plain and series.dt.normalize().equals(series):
         series = series.dt.date
     return list(series.tolist())
@@ -260,7 +286,9 @@ def _rows(
                 cells.append(cell(value))  # noqa: PERF401 - their count tells the column
         except _NoCellError as problem:
             key, told = problem.args
-            raise DataError.of(key, file=shown, field=names[len(cells)][:60], row=row, **told) from None
+            raise DataError.of(
+                key, file=shown, field=names[len(cells)][:60], row=row, **told
+            ) from None
         yield cells
 
 
@@ -271,9 +299,16 @@ def _check_sheets(sheets: Mapping[str, Mapping[str, list[Any]]], shown: str) -> 
     for name, columns in sheets.items():
         rows = 1 + len(next(iter(columns.values())))
         if rows > MOST_ROWS or len(columns) > MOST_COLUMNS:
-            size = {"rows": rows, "columns": len(columns), "most": MOST_ROWS, "widest": MOST_COLUMNS}
+            size = {
+                "rows": rows,
+                "columns": len(columns),
+                "most": MOST_ROWS,
+                "widest": MOST_COLUMNS,
+            }
             raise DataError.of("tables.write_size", file=shown, field=name, **size)
-        wrong = _NO_XML.search(name) or re.search(r"[\[\]:*?/\\\t\r\n]|^'|'$", name) or not name.strip()
+        wrong = (
+            _NO_XML.search(name) or re.search(r"[\[\]:*?/\\\t\r\n]|^'|'$", name) or not name.strip()
+        )
         if wrong or _units(name) > 31 or name.casefold() in taken:  # noqa: PLR2004 - Excel's own limit
             raise DataError.of("tables.write_sheet", file=shown, name=name)
         taken.add(name.casefold())
