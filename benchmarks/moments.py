@@ -98,7 +98,7 @@ def make(folder: Path, rows: int) -> Path:
 
 
 def moments_opslab(path: Path) -> Callable[[], object]:
-    from opslab.experiments.moments import Column, collect
+    from opslab.experiments.moments.arm_moments import Column, collect
 
     columns = [Column(name, binary=name == "converted") for name in METRICS]
     table = _opened(path)
@@ -111,7 +111,7 @@ def moments_plain(path: Path) -> Callable[[], object]:
 
 
 def units_opslab(path: Path) -> Callable[[], object]:
-    from opslab.experiments.units import count_units
+    from opslab.experiments.units.leaks import count_units
 
     table = _opened(path)
     return lambda: count_units(table, "user_id", "arm")
@@ -123,9 +123,9 @@ def units_plain(path: Path) -> Callable[[], object]:
 
 def cuped_opslab(path: Path, dimensions: Sequence[str] = ()) -> Callable[[], object]:
     """Give what `analyze` collects for four metrics with covariates, with its own types."""
-    from opslab.experiments.measured import measured
+    from opslab.experiments.inference.measured import measured
     from opslab.experiments.metrics import Mean, Proportion, Ratio
-    from opslab.experiments.moments import collect_by
+    from opslab.experiments.moments.arm_moments import collect_by
 
     own = {"role": "primary", "goal": "increase"}
     before = ["revenue_before"]
@@ -169,7 +169,7 @@ def cuped_plain(path: Path) -> Callable[[], object]:
 
 
 def cap_opslab(path: Path) -> Callable[[], object]:
-    from opslab.experiments.summed import Column, cap_values
+    from opslab.experiments.moments.columns import Column, cap_values
 
     table = _opened(path)
     return lambda: cap_values(table, [(Column("seconds"), 0.999)], "TRUE")
@@ -180,8 +180,8 @@ def cap_plain(path: Path) -> Callable[[], object]:
 
 
 def quantile_opslab(path: Path) -> Callable[[], object]:
-    from opslab.experiments.quantiles import order_statistics
-    from opslab.experiments.summed import Column
+    from opslab.experiments.inference.quantiles import order_statistics
+    from opslab.experiments.moments.columns import Column
 
     table = _opened(path)
     counts = dict(table.fetch(f"SELECT arm, count(*) FROM {table.relation} GROUP BY 1"))

@@ -6,14 +6,14 @@ from math import inf
 import numpy as np
 from scipy.special import bdtr, ndtri
 
-from opslab.experiments.covariates import contrast
-from opslab.experiments.effects import Lift, Welch, fieller, non_inferiority, welch
-from opslab.experiments.proportions import (
+from opslab.experiments.inference.covariates import contrast
+from opslab.experiments.inference.effects import Lift, Welch, fieller, non_inferiority, welch
+from opslab.experiments.inference.proportions import (
     miettinen_nurminen_difference,
     miettinen_nurminen_lift,
     score_test,
 )
-from opslab.experiments.quantiles import OrderStatistics, quantile_contrast, ranks
+from opslab.experiments.inference.quantiles import OrderStatistics, quantile_contrast, ranks
 from simulations import Moments, Row, covers, cross, generator, moments, normal, spending
 
 

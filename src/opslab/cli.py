@@ -215,7 +215,7 @@ def profile(
     if draft:
         click.echo(draft_profile(file, answers=answers, language=language))
         return
-    from opslab.report.imports import lines
+    from opslab.report.import_report import lines
 
     with tables.open_export(file, answers=answers) as table:
         click.echo("\n".join(lines(table, language)))

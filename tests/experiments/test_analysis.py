@@ -17,9 +17,9 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestIndPower
 
 from opslab import experiments, workspace
-from opslab.experiments import proportions
-from opslab.experiments.comparisons import compare, judge
-from opslab.experiments.moments import Moments
+from opslab.experiments.inference import proportions
+from opslab.experiments.inference.comparisons import compare, judge
+from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.spec import Experiment
 from opslab.messages import LANGUAGES, numbers
 

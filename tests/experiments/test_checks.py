@@ -9,7 +9,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from opslab import experiments
-from opslab.experiments import checks
+from opslab.experiments.checks import data_checks as checks
 from opslab.experiments.spec import Experiment
 
 SPEND = {"name": "spend", "type": "mean", "column": "spend", "role": "primary", "goal": "increase"}

@@ -15,10 +15,11 @@ from scipy import stats
 
 from opslab import experiments
 from opslab.errors import DataError, SpecError
-from opslab.experiments import covariates, cross_moments
-from opslab.experiments.covariates import contrast, usable
-from opslab.experiments.cross_moments import CrossMoments, merge_cross
-from opslab.experiments.power import units_needed
+from opslab.experiments.inference import covariates
+from opslab.experiments.inference.covariates import contrast, usable
+from opslab.experiments.inference.power import units_needed
+from opslab.experiments.moments import cross_moments
+from opslab.experiments.moments.cross_moments import CrossMoments, merge_cross
 from opslab.experiments.spec import Experiment
 from opslab.messages import LANGUAGES
 from opslab.tables import source

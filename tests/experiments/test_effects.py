@@ -10,8 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import integrate, special, stats
 
-from opslab.experiments import effects
-from opslab.experiments.effects import fieller, non_inferiority, non_inferiority_p, welch
+from opslab.experiments.inference import effects
+from opslab.experiments.inference.effects import fieller, non_inferiority, non_inferiority_p, welch
 
 quick = settings(deadline=None, max_examples=50)
 means = st.floats(-1e3, 1e3, allow_subnormal=False)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from opslab import experiments
-from opslab.experiments.influence import Largest, influence, without_unit
-from opslab.experiments.moments import Moments
+from opslab.experiments.checks.influence import Largest, influence, without_unit
+from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.spec import Experiment
 
 

@@ -16,8 +16,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from opslab.errors import DataError
-from opslab.experiments import moments
-from opslab.experiments.moments import Column, Moments, collect, merge
+from opslab.experiments.moments import arm_moments as moments
+from opslab.experiments.moments.arm_moments import Column, Moments, collect, merge
 from opslab.tables import source
 from opslab.tables.reader import open_table
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from opslab.experiments import multiplicity
-from opslab.experiments.multiplicity import benjamini_hochberg, holm
+from opslab.experiments.inference import multiplicity
+from opslab.experiments.inference.multiplicity import benjamini_hochberg, holm
 
 quick = settings(deadline=None, max_examples=50)
 several = st.lists(

@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from opslab import experiments
-from opslab.experiments.moments import Moments
-from opslab.experiments.novelty import trend
+from opslab.experiments.inference.novelty import trend
+from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.spec import Experiment
 
 START = pd.Timestamp("2026-03-01")

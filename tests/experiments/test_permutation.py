@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from test_finer_rows import MEAN, PER_ROW, analyzed, rows
 
-from opslab.experiments.permutation import permutation_p
+from opslab.experiments.inference.permutation import permutation_p
 
 
 def studentised(one, other, axis=-1):

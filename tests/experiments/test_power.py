@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import integrate, special, stats
 from statsmodels.stats.power import TTestIndPower
 
-from opslab.experiments import power as module
-from opslab.experiments.power import units_needed
+from opslab.experiments.inference import power as module
+from opslab.experiments.inference.power import units_needed
 
 quick = settings(deadline=None, max_examples=60)
 

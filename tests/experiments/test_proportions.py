@@ -8,8 +8,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from opslab.experiments import proportions
-from opslab.experiments.proportions import (
+from opslab.experiments.inference import proportions
+from opslab.experiments.inference.proportions import (
     miettinen_nurminen_difference,
     miettinen_nurminen_lift,
     score_test,

@@ -11,8 +11,8 @@ import pytest
 from scipy import stats
 
 from opslab import experiments
-from opslab.experiments import quantiles
-from opslab.experiments.quantiles import OrderStatistics, quantile_contrast, ranks
+from opslab.experiments.inference import quantiles
+from opslab.experiments.inference.quantiles import OrderStatistics, quantile_contrast, ranks
 from opslab.experiments.spec import Experiment
 from opslab.messages import LANGUAGES
 

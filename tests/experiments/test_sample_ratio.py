@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from opslab.experiments import sample_ratio as module
-from opslab.experiments.sample_ratio import sample_ratio
+from opslab.experiments.checks import sample_ratio as module
+from opslab.experiments.checks.sample_ratio import sample_ratio
 
 quick = settings(deadline=None, max_examples=50)
 arms = st.lists(st.tuples(st.integers(0, 10**7), st.floats(0.01, 100)), min_size=2, max_size=8)

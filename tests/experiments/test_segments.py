@@ -9,10 +9,10 @@ from statsmodels.stats.multitest import multipletests
 
 from opslab import experiments
 from opslab.errors import DataError, SpecError
-from opslab.experiments.moments import collect_by, merge
-from opslab.experiments.segments import interaction
+from opslab.experiments.inference.segments import interaction
+from opslab.experiments.moments.arm_moments import collect_by, merge
+from opslab.experiments.moments.columns import Column, Joint
 from opslab.experiments.spec import Experiment
-from opslab.experiments.summed import Column, Joint
 from opslab.tables.reader import open_table
 
 MEAN = {"name": "spend", "type": "mean", "column": "spend", "role": "primary", "goal": "increase"}

@@ -7,11 +7,11 @@ from scipy import stats
 
 from opslab import experiments
 from opslab.errors import DataError
-from opslab.experiments.comparisons import compare
+from opslab.experiments.inference.comparisons import compare
 from opslab.experiments.metrics import Mean
-from opslab.experiments.moments import Moments
+from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.spec import Experiment
-from opslab.experiments.trigger import diluted
+from opslab.experiments.units.trigger import diluted
 
 METRIC = {"name": "spend", "type": "mean", "column": "spend", "role": "primary", "goal": "increase"}
 SHARE = {

@@ -9,7 +9,7 @@ from exported import assumed, decided, read, refusal, refused, rejected, values
 from opslab import tables
 from opslab.errors import SpecError
 from opslab.messages import catalogue
-from opslab.report.imports import say
+from opslab.report.import_report import reason
 from opslab.tables.profiles import known_profiles, load_profile
 
 BUNDLED = sorted((Path(tables.__file__).parent / "profiles").glob("*.yaml"))
@@ -363,7 +363,7 @@ def test_everything_told_has_words_in_both_languages(tmp_path):
     } <= keys
     assert {"tables.rejected_width", "tables.rejected_required"} <= keys
     for one in (*reading.decisions, *reading.rejections):
-        english, french = say(one, "en"), say(one, "fr")
+        english, french = reason(one, "en"), reason(one, "fr")
         assert english != french
         assert "{" not in english + french
 

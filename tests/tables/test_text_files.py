@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from exported import assumed, decided, read, refusal, refused, rejected, values
 
-from opslab.report.imports import say
+from opslab.report.import_report import reason
 from opslab.tables import Answers, open_table
 
 PEOPLE = [
@@ -464,7 +464,7 @@ def test_a_quote_out_of_place_leaves_out_its_row(tmp_path):
     frame, reading = read(tmp_path, content)
     assert list(frame["id"]) == [1] * 20 + [3]
     assert rejected(reading) == [(21, "rejected_quote")]
-    assert say(reading.rejections[0], "en") != say(reading.rejections[0], "fr")
+    assert reason(reading.rejections[0], "en") != reason(reading.rejections[0], "fr")
 
 
 def test_a_quote_that_is_never_closed_is_refused_with_its_line(tmp_path):

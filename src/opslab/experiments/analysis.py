@@ -11,12 +11,11 @@ from typing import Any
 
 from opslab import workspace
 from opslab.errors import DataError
-from opslab.experiments.checking import Grounds, checked, counted_units
-from opslab.experiments.checks import FEWEST_CLUSTERS
-from opslab.experiments.comparisons import judge
+from opslab.experiments.checks.data_checks import FEWEST_CLUSTERS
+from opslab.experiments.checks.panel import Grounds, checked, counted_units
 from opslab.experiments.decision import decide
-from opslab.experiments.logs import unit_table_of_logs
-from opslab.experiments.measured import (
+from opslab.experiments.inference.comparisons import judge
+from opslab.experiments.inference.measured import (
     caps,
     compared,
     deviations,
@@ -24,17 +23,18 @@ from opslab.experiments.measured import (
     quantiles_of_rows,
     tails,
 )
+from opslab.experiments.inference.novelty import trends
+from opslab.experiments.inference.permutation import with_permutations
+from opslab.experiments.inference.segments import by_segment, refuse_many_levels
 from opslab.experiments.metrics import Metric, Quantile, columns_of
-from opslab.experiments.moments import ArmMoments, collect_by
-from opslab.experiments.novelty import trends
-from opslab.experiments.permutation import with_permutations
-from opslab.experiments.refusals import arms_of, refuse_columns, refuse_missing
+from opslab.experiments.moments.arm_moments import ArmMoments, collect_by
+from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import ArmSummary, Comparison, DataUsed, ExperimentResult, Plan
-from opslab.experiments.segments import by_segment, refuse_many_levels
 from opslab.experiments.spec import Experiment
-from opslab.experiments.summed import Column
-from opslab.experiments.trigger import collect_triggered
-from opslab.experiments.unit_table import UnitTable, unit_table
+from opslab.experiments.units.logs import unit_table_of_logs
+from opslab.experiments.units.refusals import arms_of, refuse_columns, refuse_missing
+from opslab.experiments.units.trigger import collect_triggered
+from opslab.experiments.units.unit_table import UnitTable, unit_table
 from opslab.tables.column_kinds import Wanted
 from opslab.tables.columns import typed
 from opslab.tables.reader import open_table

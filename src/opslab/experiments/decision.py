@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from opslab.experiments.inference.power import units_needed
 from opslab.experiments.metrics import Metric
-from opslab.experiments.power import units_needed
 from opslab.experiments.result import Check, Comparison, Decision, Message
 from opslab.experiments.spec import Experiment
 

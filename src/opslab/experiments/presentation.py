@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from opslab.experiments import breakdowns, sentences
 from opslab.experiments.breakdowns import changes, effect_cells, not_estimable, table
-from opslab.experiments.comparisons import SMALL_COUNT
+from opslab.experiments.inference.comparisons import SMALL_COUNT
 from opslab.experiments.result import Comparison, ExperimentResult, Message
 from opslab.messages import Language, numbers, text
 from opslab.report.blocks import (
@@ -23,7 +23,7 @@ from opslab.report.blocks import (
     Verdict,
 )
 from opslab.report.figures import Figure
-from opslab.report.imports import import_report
+from opslab.report.import_report import import_report
 
 _ACTION_TONES: dict[str, Tone] = {
     "ship": "good",

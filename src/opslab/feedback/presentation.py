@@ -25,7 +25,7 @@ from opslab.report.blocks import (
     Verdict,
 )
 from opslab.report.figures import Figure
-from opslab.report.imports import import_report
+from opslab.report.import_report import import_report
 
 _TONES: dict[str, Tone] = {"pass": "good", "warn": "open", "fail": "bad"}
 _MOST_CARDS, _MOST_ROWS, _SHORT, _LONG, _FIRST = 12, 40, 140, 280, 3

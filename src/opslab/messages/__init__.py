@@ -16,12 +16,61 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Self, cast
 
-from opslab.messages import numbers
+from opslab.messages.numbers import Language, Numbers
 
-Language = Literal["en", "fr"]
+__all__ = [
+    "LANGUAGES",
+    "Bilingual",
+    "Language",
+    "catalogue",
+    "one_line",
+    "text",
+    "without_controls",
+]
+
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
+
+
+class Bilingual(str):
+    """A text that a user wrote in both languages. As a value it is the English one.
+
+    Examples
+    --------
+    >>> Bilingual("basket", french="panier").spoken("fr")
+    'panier'
+    """
+
+    __slots__ = ("french",)
+
+    french: str
+
+    def __new__(cls, english: str, *, french: str = "") -> Self:
+        """Return the text; without a French one both are the same."""
+        made = super().__new__(cls, english)
+        made.french = french or english
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _bilingual, (str(self), self.french)
+
+    def spoken(self, language: Language) -> str:
+        """Return the text in a language."""
+        return self.french if language == "fr" else str.__str__(self)
+
+
+def _bilingual(english: str, french: str) -> Bilingual:
+    return Bilingual(english, french=french)
+
+
+def spoken(value: Any, language: Language) -> Any:
+    """Return a value as a reader of a language sees it: what is written in both, in theirs."""
+    if isinstance(value, Bilingual):
+        return value.spoken(language)
+    if isinstance(value, list | tuple):
+        return [spoken(item, language) for item in value]
+    return value
 
 
 @cache
@@ -75,21 +124,19 @@ class _Formatter(string.Formatter):
     """``str.format`` with Babel's numbers, without attributes or indexes."""
 
     def __init__(self, language: Language) -> None:
-        self.language = language
+        self.numbers = Numbers(language)
 
     def get_field(self, field_name: str, _args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         return kwargs[field_name], field_name
 
     def format_field(self, value: Any, format_spec: str) -> str:
+        value = spoken(value, self.numbers.language)
         if not format_spec:
             return one_line(str(value))
         name, _, detail = format_spec.partition(":")
         if name == "plural":
-            return numbers.plural(value, detail.split("|"), self.language)
-        shown = getattr(numbers, name)(
-            value, *([int(detail)] if detail else []), language=self.language
-        )
-        return one_line(str(shown))
+            return self.numbers.plural(value, detail.split("|"))
+        return one_line(getattr(self.numbers, name)(value, *([int(detail)] if detail else [])))
 
 
 def one_line(value: str) -> str:

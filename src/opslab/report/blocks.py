@@ -1,35 +1,61 @@
 """The pieces of a page: headings, sentences, facts and tables, as semantic HTML.
 
-Everything that comes in is text and is escaped here; markup is made nowhere else.
+Everything that comes in is text and is escaped here; markup is made nowhere else. The HTML reads rightly
+without any stylesheet: an interval stands in brackets behind its number, a remark on a line of its own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol, get_args
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from opslab.workspace import slug
 
 Tone = Literal["good", "bad", "open", "plain"]
 TONES = get_args(Tone)
 
-
 _NAME = r"[A-Za-z][A-Za-z0-9_-]*"
 _STEP = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
-_HREF = re.compile(
-    rf"#{_NAME}|(?:\.\./)*{_STEP}(?:/{_STEP})*(?:#{_NAME})?|https://[A-Za-z0-9][^\s\\<>\"'`]+",
-    re.ASCII,
-)
+_PATH = rf"(?:\.\./)*{_STEP}(?:/{_STEP})*(?:#{_NAME})?"
+_HREF = re.compile(rf"#{_NAME}|{_PATH}|https://[A-Za-z0-9][^\s\\<>\"'`]+", re.ASCII)
+_SIGN = re.compile(r"(?<=[\N{MINUS SIGN}+])(?=[^\s\d.,])")
+_FIXED_SPACE = "\N{NO-BREAK SPACE}"
+_SHORT_LABEL = 4  # letters
 
 
 class Block(Protocol):
     """Anything that can stand on a page."""
 
     def _repr_html_(self) -> str: ...
+
+
+def marked_up(text: str) -> Markup:
+    """Return a text escaped; a sign stays with the currency behind it."""
+    return escape(_SIGN.sub("\N{WORD JOINER}", text))
+
+
+def _tag(
+    name: str, content: Iterable[str | Markup], classes: str = "", **attributes: str
+) -> Markup:
+    """Return an element; attributes without a value are left out."""
+    shown = {"class": classes, **attributes}
+    head = Markup("").join(
+        Markup(' {}="{}"').format(key.strip("_").replace("_", "-"), value)
+        for key, value in shown.items()
+        if value
+    )
+    inside = Markup("").join(
+        item if isinstance(item, Markup) else marked_up(item) for item in content
+    )
+    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), head, inside)  # noqa: S704 - our own names
+
+
+def _remark(text: str) -> Markup:
+    return Markup("<br>") + _tag("span", [text], "remark") if text else Markup("")
 
 
 @dataclass(frozen=True)
@@ -60,16 +86,15 @@ class Reference:
             raise ValueError(f"{self.href!r} is no '#anchor', relative path or https address.")
 
     def __html__(self) -> Markup:
-        spoken = Markup(' aria-label="{}"').format(self.spoken) if self.spoken else Markup("")
-        return Markup('<a class="ref" href="{}"{}>[{}]</a>').format(self.href, spoken, self.label)
+        return _tag("a", [f"[{self.label}]"], "ref", href=self.href, aria_label=self.spoken)
 
 
 def _links(refs: Sequence[Reference]) -> Markup:
     """Return links behind a text: a short one stays with its last word, lines may break before others."""
     if not refs:
         return Markup("")
-    short = len(refs[0].label) <= 4  # noqa: PLR2004 - letters
-    return (Markup("\N{NO-BREAK SPACE}") if short else Markup(" ")) + Markup(" ").join(refs)
+    space = _FIXED_SPACE if len(refs[0].label) <= _SHORT_LABEL else " "
+    return escape(space) + Markup(" ").join(refs)
 
 
 @dataclass(frozen=True)
@@ -83,16 +108,19 @@ class Heading:
     level: Literal[2, 3] = 2
     new_page: bool = False
 
+    @property
+    def anchor(self) -> str:
+        """The name by which ``#name`` links to it."""
+        return slug(self.text)
+
     def _repr_html_(self) -> str:
-        page = Markup(' class="new-page"') if self.new_page else Markup("")
-        return Markup('<h{0} id="{1}"{3}>{2}</h{0}>').format(
-            self.level, slug(self.text), self.text, page
-        )
+        classes = "new-page" if self.new_page else ""
+        return _tag(f"h{self.level}", [self.text], classes, id=self.anchor)
 
 
 @dataclass(frozen=True)
 class Paragraph:
-    """One or more sentences, with links behind them; small ones are remarks on what stands above them."""
+    """One or more sentences, with links behind them; small ones are remarks on what stands above."""
 
     text: str
     tone: Tone = "plain"
@@ -100,58 +128,8 @@ class Paragraph:
     refs: Sequence[Reference] = ()
 
     def _repr_html_(self) -> str:
-        links = _links(self.refs)
-        if self.tone == "plain":
-            small = Markup(' class="small"') if self.small else Markup("")
-            return Markup("<p{}>{}{}</p>").format(small, self.text, links)
-        return Markup('<p class="note {}">{}{}</p>').format(self.tone, self.text, links)
-
-
-@dataclass(frozen=True)
-class Points:
-    """A list of sentences that stand side by side."""
-
-    items: Sequence[str | Cell]
-
-    def _repr_html_(self) -> str:
-        return Markup('<ul class="points">{}</ul>').format(_items(self.items)) if self.items else ""
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Names and their values, one pair a line: what a table of two columns would say with more ink."""
-
-    items: Sequence[tuple[str, str]]
-
-    def _repr_html_(self) -> str:
-        if not self.items:
-            return ""
-        items = Markup("").join(
-            Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(*item) for item in self.items
-        )
-        return Markup('<dl class="pairs">{}</dl>').format(items)
-
-
-@dataclass(frozen=True)
-class Facts:
-    """A row of figures, each with its name and its remarks, a line each."""
-
-    items: Sequence[tuple[str, str, Sequence[str]]]
-
-    def _repr_html_(self) -> str:
-        if not self.items:
-            return ""
-        items = Markup("").join(
-            Markup("<div><dt>{}</dt><dd>{}</dd>{}</div>").format(
-                name,
-                value,
-                Markup("").join(
-                    Markup('<dd class="remark">{}</dd>').format(remark) for remark in remarks
-                ),
-            )
-            for name, value, remarks in self.items
-        )
-        return Markup('<dl class="facts">{}</dl>').format(items)
+        classes = ("small" if self.small else "") if self.tone == "plain" else f"note {self.tone}"
+        return _tag("p", [self.text, _links(self.refs)], classes)
 
 
 @dataclass(frozen=True)
@@ -169,6 +147,8 @@ class Cell:
         Links behind the text.
     anchor : str
         The name by which ``#name`` links to it: ASCII letters, digits, hyphens.
+    interval : str
+        What stands in brackets behind a number: ``80 to 680``.
     """
 
     text: str
@@ -176,6 +156,7 @@ class Cell:
     tone: Tone = "plain"
     refs: Sequence[Reference] = ()
     anchor: str = ""
+    interval: str = ""
 
     def __post_init__(self) -> None:
         if self.anchor and not re.fullmatch(_NAME, self.anchor, re.ASCII):
@@ -184,16 +165,76 @@ class Cell:
             )
 
     def __html__(self) -> Markup:
-        remark = (
-            Markup('<span class="remark">{}</span>').format(self.remark)
-            if self.remark
-            else Markup("")
-        )
-        text = Markup("{}{}").format(self.text, _links(self.refs))
+        text = marked_up(self.text) + _links(self.refs)
         if self.refs or self.anchor:
-            name = Markup(' id="{}"').format(self.anchor) if self.anchor else Markup("")
-            text = Markup("<span{}>{}</span>").format(name, text)
-        return text + remark
+            text = _tag("span", [text], id=self.anchor)
+        if self.interval:
+            text += Markup(" ") + _tag("span", [f"({self.interval})"], "interval")
+        return text + _remark(self.remark)
+
+
+def _html(item: str | Cell) -> Markup:
+    return item.__html__() if isinstance(item, Cell) else marked_up(item)
+
+
+@dataclass(frozen=True)
+class Points:
+    """A list of sentences that stand side by side."""
+
+    items: Sequence[str | Cell]
+
+    def _repr_html_(self) -> str:
+        return _points(self.items, "points")
+
+
+def _points(items: Sequence[str | Cell], classes: str) -> Markup:
+    return (
+        _tag("ul", [_tag("li", [_html(item)]) for item in items], classes) if items else Markup("")
+    )
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Names and their values, one pair a line."""
+
+    items: Sequence[tuple[str, str]]
+
+    def _repr_html_(self) -> str:
+        rows = [
+            _tag("tr", [_tag("th", [name], scope="row"), _tag("td", [value])])
+            for name, value in self.items
+        ]
+        return _tag("table", rows, "pairs") if rows else ""
+
+
+class Fact(NamedTuple):
+    """A figure with its name and its remarks, a line each."""
+
+    name: str
+    value: str
+    remarks: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A row of figures."""
+
+    items: Sequence[Fact]
+
+    def _repr_html_(self) -> str:
+        items = [
+            _tag(
+                "li",
+                [
+                    _tag("span", [fact.name], "name"),
+                    _tag("span", [": "], "colon"),
+                    _tag("strong", [fact.value]),
+                    *map(_remark, fact.remarks),
+                ],
+            )
+            for fact in self.items
+        ]
+        return _tag("ul", items, "facts") if items else ""
 
 
 @dataclass(frozen=True)
@@ -230,61 +271,43 @@ class Table:
     wide: bool = False
 
     def _repr_html_(self) -> str:
-        head = Markup("").join(
-            Markup('<th scope="col"{}{}>{}</th>').format(
-                self._role("columnheader"), self._class(place), name
-            )
-            for place, name in enumerate(self.columns)
-        )
+        heads = [
+            _tag("th", [name], self._number(column), scope="col", role=self._role("columnheader"))
+            for column, name in enumerate(self.columns)
+        ]
+        head = _tag("thead", [self._row(heads)], role=self._role("rowgroup"))
         bodies = [self._body(self.rows)] if self.rows or not self.groups else []
         bodies += [self._body(group.rows, group.head) for group in self.groups]
-        return Markup(
-            '<div class="scroll" role="region" tabindex="0" aria-label="{0}"><table{1}><caption>{0}</caption>'
-            "<thead{2}><tr{3}>{4}</tr></thead>\n{5}</table></div>"
-        ).format(
-            self.caption,
-            Markup(' class="wide" role="table"') if self.wide else Markup(""),
-            self._role("rowgroup"),
-            self._role("row"),
-            head,
-            Markup("\n").join(bodies),
-        )
+        parts = [_tag("caption", [self.caption]), head, Markup("\n"), Markup("\n").join(bodies)]
+        table = _tag("table", parts, "wide" if self.wide else "", role=self._role("table"))
+        return _tag("div", [table], "scroll", role="region", tabindex="0", aria_label=self.caption)
 
     def _body(self, rows: Sequence[Sequence[str | Cell]], head: Cell | None = None) -> Markup:
-        lines = [
-            Markup("<tr{}>{}</tr>").format(
-                self._role("row"),
-                Markup("").join(self._cell(place, cell) for place, cell in enumerate(row)),
-            )
-            for row in rows
-        ]
+        lines = [self._row(self._cell(*numbered) for numbered in enumerate(row)) for row in rows]
         if head is not None:
-            lines.insert(
-                0,
-                Markup(
-                    '<tr class="group"{}><th scope="rowgroup" colspan="{}"{}>{}</th></tr>'
-                ).format(self._role("row"), len(self.columns), self._role("rowheader"), head),
-            )
-        return Markup("<tbody{}>{}</tbody>").format(
-            self._role("rowgroup"), Markup("\n").join(lines)
-        )
+            span, role = str(len(self.columns)), self._role("rowheader")
+            group = _tag("th", [_html(head)], scope="rowgroup", colspan=span, role=role)
+            lines.insert(0, self._row([group], "group"))
+        return _tag("tbody", [Markup("\n").join(lines)], role=self._role("rowgroup"))
 
-    def _class(self, place: int, tone: Tone = "plain") -> Markup:
-        names = ["number"] * (place in self.numeric) + ([tone] if tone != "plain" else [])
-        return Markup(' class="{}"').format(" ".join(names)) if names else Markup("")
+    def _row(self, cells: Iterable[Markup], classes: str = "") -> Markup:
+        return _tag("tr", cells, classes, role=self._role("row"))
 
-    def _role(self, name: str) -> Markup:
+    def _number(self, column: int) -> str:
+        return "number" if column in self.numeric else ""
+
+    def _role(self, name: str) -> str:
         """Return a part's role in words: a wide table keeps it where a phone's layout would take it away."""
-        return Markup(' role="{}"').format(name) if self.wide else Markup("")
+        return name if self.wide else ""
 
-    def _cell(self, place: int, given: str | Cell) -> Markup:
+    def _cell(self, column: int, given: str | Cell) -> Markup:
         cell = given if isinstance(given, Cell) else Cell(given)
-        if place == 0:
-            return Markup('<th scope="row"{}>{}</th>').format(self._role("rowheader"), cell)
-        named = Markup(' data-label="{}"').format(self.columns[place]) if self.wide else Markup("")
-        return Markup("<td{}{}{}>{}</td>").format(
-            self._role("cell"), self._class(place, cell.tone), named, cell
-        )
+        if column == 0:
+            return _tag("th", [_html(cell)], scope="row", role=self._role("rowheader"))
+        tone = cell.tone if cell.tone != "plain" else ""
+        classes = " ".join(filter(None, (self._number(column), tone)))
+        label = self.columns[column] if self.wide else ""
+        return _tag("td", [_html(cell)], classes, role=self._role("cell"), data_label=label)
 
 
 @dataclass(frozen=True)
@@ -305,8 +328,10 @@ class Verdict:
     tone : str
     facts : Facts
     reasons : sequence of str or Cell
-    more : tuple of str and sequence of str or Cell, or None
-        Further reasons, folded, and the line that unfolds them.
+    more : sequence of str or Cell
+        Further reasons, folded.
+    more_label : str
+        The line that unfolds them.
     """
 
     kicker: str
@@ -315,42 +340,30 @@ class Verdict:
     action: str
     headline: str
     tone: Tone
-    facts: Facts
+    facts: Facts = field(default=Facts(()))
     reasons: Sequence[str | Cell] = ()
-    more: tuple[str, Sequence[str | Cell]] | None = None
+    more: Sequence[str | Cell] = ()
+    more_label: str = ""
 
     def _repr_html_(self) -> str:
-        question = (
-            Markup('<p class="question">{}</p>').format(self.question)
-            if self.question
-            else Markup("")
-        )
-        reasons = Markup("")
-        if self.reasons:
-            reasons = Markup('<ul class="reasons">{}</ul>').format(_items(self.reasons))
-        if self.more:
-            reasons += Markup(
-                '<details class="more"><summary>{}</summary><ul class="reasons">{}</ul></details>'
-            ).format(self.more[0], _items(self.more[1]))
-        return Markup(
-            '<p class="kicker">{}</p><h1>{}</h1>{}'
-            '<div class="verdict {}"><p class="action">{}</p><p class="headline">{}</p>{}</div>{}'
-        ).format(
-            self.kicker,
-            self.title,
-            question,
-            self.tone,
-            self.action,
-            self.headline,
-            reasons,
-            Markup(self.facts._repr_html_()),  # noqa: S704 - made above, escaped
+        folded = [_tag("summary", [self.more_label]), _points(self.more, "reasons")]
+        verdict = [
+            _tag("p", [self.action], "action"),
+            _tag("p", [self.headline], "headline"),
+            _points(self.reasons, "reasons"),
+            _tag("details", folded, "more") if self.more else "",
+        ]
+        return Markup("").join(
+            (
+                _tag("p", [self.kicker], "kicker"),
+                _tag("h1", [self.title]),
+                _tag("p", [self.question], "question") if self.question else Markup(""),
+                _tag("div", verdict, f"verdict {self.tone}"),
+                Markup(self.facts._repr_html_()),  # noqa: S704 - escaped above
+            )
         )
 
 
-def _items(sentences: Sequence[str | Cell]) -> Markup:
-    return Markup("").join(Markup("<li>{}</li>").format(sentence) for sentence in sentences)
-
-
-def html(blocks: Sequence[Block]) -> Markup:
+def html(blocks: Iterable[Block]) -> Markup:
     """Return blocks one after the other."""
     return Markup("\n").join(Markup(block._repr_html_()) for block in blocks)  # noqa: S704 - escaped by the blocks

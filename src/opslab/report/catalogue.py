@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from opslab.messages import Language, text
+from opslab.report.styles import page_style
 
 
 @dataclass(frozen=True)
@@ -52,22 +53,5 @@ def _template() -> Any:
         loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
         autoescape=True,
     )
-    environment.globals["style"] = style()
+    environment.globals["style"] = page_style()
     return environment.get_template("catalogue.html.j2")
-
-
-def style() -> str:
-    """Return the stylesheet of readouts and catalogue, without its comments and indents."""
-    import re
-
-    source = (
-        files("opslab.report")
-        .joinpath("templates", "opslab", "page.css")
-        .read_text(encoding="utf-8")
-    )
-    without_comments = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
-    return (
-        "\n"
-        + "\n".join(line.strip() for line in without_comments.splitlines() if line.strip())
-        + "\n"
-    )

@@ -5,65 +5,51 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
 
 import opslab
-from opslab.evidence import FILES_TYPE, RECORD_TYPE, Evidence
+from opslab.evidence import FILES_TYPE, RECORD_TYPE
 from opslab.messages import Language
-from opslab.report.blocks import Block, Verdict, html
+from opslab.report.blocks import Block, Heading, Verdict, html
+from opslab.report.figures import Figure
+from opslab.report.plain import plain
+from opslab.report.styles import cell_style
+from opslab.results import Result
 
-if TYPE_CHECKING:
-    from opslab.report.figures import Figure
-
-
-@runtime_checkable
-class Result(Protocol):
-    """What every area's result offers."""
-
-    def headline(self, language: Language = "en") -> str:
-        """Return one plain sentence with the number and its uncertainty."""
-        ...
-
-    def first_screen(self, language: Language = "en") -> Verdict:
-        """Return what happened, how sure we are, and what to do."""
-        ...
-
-    def frame(self) -> Any:
-        """Return the tidy table (pandas)."""
-        ...
-
-    def figures(self, language: Language = "en") -> Mapping[str, Figure]:
-        """Return the figures by name."""
-        ...
-
-    def evidence(self) -> Sequence[Evidence]:
-        """Return what the business case may build on."""
-        ...
-
-    def record(self) -> dict[str, Any]:
-        """Return ``result.json``: numbers and message keys, the same in every language."""
-        ...
+HTML = "text/html"
 
 
 def show(*blocks: Block | Figure) -> None:
     """Show blocks and figures in a cell's output, in order."""
-    from IPython.display import HTML, display
+    from IPython.display import display
 
-    from opslab.report.figures import Figure
-
-    pending: list[Block] = []
-    for block in blocks:
-        if isinstance(block, Figure):
-            if pending:
-                display(HTML(html(pending)))
-                pending = []
-            data, metadata = block._repr_mimebundle_()
+    for drawn, grouped in groupby(blocks, lambda block: isinstance(block, Figure)):
+        together: list[Any] = list(grouped)
+        bundles = [one._repr_mimebundle_() for one in together] if drawn else [bundle(*together)]
+        for data, metadata in bundles:
             display(data, metadata=metadata, raw=True)
-        else:
-            pending.append(block)
-    if pending:
-        display(HTML(html(pending)))
+
+
+def bundle(*blocks: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return blocks as the data and metadata of one output.
+
+    The HTML brings a small style of its own, which reaches nothing else; the metadata say how long it is
+    and which headings stand in it, so that the page need not read HTML.
+    """
+    style = cell_style()
+    source = f'{style}<div class="opslab">{html(blocks)}</div>'
+    about = {"style": len(style), "headings": [*_headings(blocks)]}
+    return {HTML: source, "text/plain": plain(blocks)}, {HTML: about}
+
+
+def _headings(blocks: Iterable[Block]) -> Iterable[list[Any]]:
+    for block in blocks:
+        if isinstance(block, Heading):
+            yield [block.level, block.anchor, block.text]
+        if isinstance(block, Verdict):
+            yield [1, "", block.title]
 
 
 def packed(content: bytes) -> str:
@@ -71,32 +57,32 @@ def packed(content: bytes) -> str:
     return base64.b64encode(zlib.compress(content, 9)).decode()
 
 
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def publish(result: Result, language: Language = "en") -> None:
+def publish(result: Result, language: Language | None = None) -> None:
     """Show a result's first screen and attach its record to the cell.
 
-    The last code cell of a notebook calls it. The record travels in the notebook itself, so that a
-    run by plain papermill, by a scheduler or by hand carries its own result, its files and its
-    document.
+    The last code cell of a notebook calls it. The record travels in the notebook itself, so that a run by
+    plain papermill, by a scheduler or by hand carries its own result, its files and its document.
+
+    Parameters
+    ----------
+    result : Result
+    language : {"en", "fr"}, optional
+        By default the result's own.
     """
     from IPython.display import display
 
     screen = result.first_screen(language)
-    data = {
-        "text/html": html([screen]),
-        "text/plain": result.headline(language),
-        RECORD_TYPE: result.record(),
-    }
-    files = dict(result.files()) if hasattr(result, "files") else {}
-    about: dict[str, Any] = {"language": language, "opslab": opslab.__version__}
+    data, metadata = bundle(screen)
+    data |= {"text/plain": result.headline(language), RECORD_TYPE: result.record()}
+    about: dict[str, Any] = {"language": language or result.language, "opslab": opslab.__version__}
     about |= {"action": screen.action, "tone": screen.tone}
-    if hasattr(result, "document"):
-        made = result.document(language)
-        about["documents"] = [] if made is None else [{"file": made[0], "sha256": _hash(made[1])}]
-        files |= [] if made is None else [made]
+    files, documents = dict(result.files()), result.documents(language)
+    if documents is not None:
+        about["documents"] = [
+            {"file": name, "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in documents.items()
+        ]
+        files |= documents
     if files:
         data[FILES_TYPE] = {name: packed(content) for name, content in files.items()}
-    display(data, metadata={RECORD_TYPE: about}, raw=True)
+    display(data, metadata=metadata | {RECORD_TYPE: about}, raw=True)

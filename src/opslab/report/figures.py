@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
+
+from opslab.messages import one_line
 
 SVG = "image/svg+xml"
 
@@ -52,6 +55,12 @@ WIDTH = 5.2
 HALF = 3.4
 """Width of a drawing that stands beside another one where there is room, in inches."""
 
+SIDE = 0.03
+"""Inches left free at either side."""
+
+TEXT, TITLE, SMALL = 10.0, 11.0, 8.5
+"""Sizes of letters, in points."""
+
 
 @contextmanager
 def style() -> Iterator[None]:
@@ -60,6 +69,34 @@ def style() -> Iterator[None]:
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
         yield
+
+
+def framed(
+    title: str, body: float, *, width: float = WIDTH, below: float = 0.62, left: float = SIDE
+) -> tuple[Drawing, Axes]:
+    """Return a drawing with its title, and its axes under it; to be called within `style`.
+
+    Parameters
+    ----------
+    title : str
+        The finding; it takes the lines that it needs.
+    body, width, below, left : float
+        Inches: height of the axes, width of it all, room under the axes and at their left.
+    """
+    shown = wrapped(one_line(title), width - 2 * SIDE, TITLE, "bold")
+    height = 0.12 + 0.21 * (shown.count("\n") + 1) + body + below
+    drawing = Drawing(figsize=(width, height))
+    top = 1 - 0.04 / height
+    drawing.text(SIDE / width, top, shown, fontsize=TITLE, weight="bold", va="top")
+    box = (left / width, below / height, 1 - (left + SIDE) / width, body / height)
+    axes = drawing.add_axes(box)
+    axes.tick_params(labelsize=SMALL)
+    return drawing, axes
+
+
+def name_axis(axes: Axes, name: str, width: float = WIDTH) -> None:
+    """Write what the horizontal axis counts, with its unit, on one line."""
+    axes.set_xlabel(wrapped(one_line(name), width - 2 * SIDE, SMALL, most=1), fontsize=SMALL)
 
 
 def width_of(words: str, size: float, weight: str = "normal") -> float:

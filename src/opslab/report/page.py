@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import copy
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from html import unescape
 from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 
 from opslab.evidence import RECORD_TYPE
 from opslab.messages import Language, text, without_controls
-from opslab.report.blocks import Facts, Verdict
-from opslab.report.catalogue import style
+from opslab.report.blocks import Verdict
+from opslab.report.cells import HTML, bundle
+from opslab.report.styles import page_style
 from opslab.startup import without_iri_grammar
 
 with without_iri_grammar():
@@ -25,7 +24,6 @@ with without_iri_grammar():
 ANALYST = "analyst"
 """Tag of cells that speak to the analyst and have no place on the page."""
 
-_HEADING = re.compile(r'<h2 id="([a-z0-9-]+)"(?: class="new-page")?>(.*?)</h2>', re.DOTALL)
 _TAGS = [
     "a",
     "abbr",
@@ -113,7 +111,7 @@ def render(
         Names of the files beside the page that hold it as a document; none of them: how to get one
         is told.
     """
-    clean, _ = _sanitizer().preprocess(copy.deepcopy(notebook), {})
+    clean = _cleaned(notebook)
     return _page(clean, *_parts(clean), identity, language, documents)
 
 
@@ -138,13 +136,12 @@ def render_failure(
     identity, language
         As in `render`.
     """
-    clean, _ = _sanitizer().preprocess(copy.deepcopy(notebook), {})
-    screen = Verdict(
-        kicker, title, None, text("report.failed", language), said[0], "bad", Facts(()), said[1:]
-    )
-    data = {"text/html": screen._repr_html_()}
-    first_screen = [NotebookNode(output_type="display_data", data=NotebookNode(data), metadata={})]
-    _, body = _parts(clean)
+    clean = _cleaned(notebook)
+    action = text("report.failed", language)
+    screen = Verdict(kicker, title, None, action, said[0], "bad", reasons=said[1:])
+    data, metadata = bundle(screen)
+    output = NotebookNode(output_type="display_data", data=NotebookNode(data), metadata=metadata)
+    first_screen, (_, body) = [_without_style(output)], _parts(clean)
     return _page(clean, first_screen, body, identity, language)
 
 
@@ -159,7 +156,7 @@ def _page(
     page = {
         "language": language,
         "title": _title(first_screen),
-        "style": style(),
+        "style": page_style(),
         "running_foot": _running_foot(identity),
         "documents": documents,
         "words": {word: text(f"report.{word}", language) for word in _WORDS},
@@ -228,19 +225,53 @@ def _parts(notebook: Any) -> tuple[list[Any], list[Any]]:
     return first_screen, body
 
 
+def _cleaned(notebook: Any) -> Any:
+    """Return a copy without what a page must not hold: styles of cells, scripts, foreign tags."""
+    bare = copy.deepcopy(notebook)
+    for cell in bare.cells:
+        cell.update(
+            {"outputs": list(map(_without_style, cell.outputs))} if "outputs" in cell else {}
+        )
+    return _sanitizer().preprocess(bare, {})[0]
+
+
+def _without_style(output: Any) -> Any:
+    """Return an output without the style that its cell brought, whose length it tells."""
+    length = _about(output).get("style")
+    if isinstance(length, int) and length > 0:
+        output["data"][HTML] = output["data"][HTML][length:]
+    return output
+
+
+def _about(output: Any) -> Mapping[str, Any]:
+    """Return what an output tells of its own HTML; nothing where it is none of ours."""
+    about = output.get("metadata", {}).get(HTML)
+    told = isinstance(about, Mapping) and isinstance(output.get("data", {}).get(HTML), str)
+    return about if told else {}
+
+
+def _headings(output: Any) -> Iterator[tuple[int, str, str]]:
+    headings = _about(output).get("headings")
+    for heading in headings if isinstance(headings, list) else []:
+        match heading:
+            case [int() as level, str() as anchor, str() as words]:
+                yield level, anchor, words
+
+
 def _title(first_screen: Sequence[Any]) -> str:
-    for output in first_screen:
-        found = re.search(r"<h1>(.*?)</h1>", output.data.get("text/html", ""), re.DOTALL)
-        if found:
-            return unescape(found[1])
-    return "opslab"
+    """Return the first heading of level 1."""
+    titles = (
+        words for output in first_screen for level, _, words in _headings(output) if level == 1
+    )
+    return next(titles, "opslab")
 
 
 def _contents(body: Sequence[Any]) -> list[tuple[str, str]]:
     """Return anchor and text of every section heading."""
+    outputs = (output for cell in body for output in cell.get("outputs", []))
     return [
-        (anchor, unescape(re.sub("<[^>]+>", "", heading)))
-        for cell in body
-        for output in cell.get("outputs", [])
-        for anchor, heading in _HEADING.findall(output.get("data", {}).get("text/html", ""))
+        (anchor, words)
+        for output in outputs
+        for level, anchor, words in _headings(output)
+        if level == 2  # noqa: PLR2004 - HTML's levels
     ]

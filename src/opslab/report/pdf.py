@@ -34,7 +34,6 @@ from opslab.report.blocks import (
     Verdict,
 )
 from opslab.report.figures import Figure
-from opslab.workspace import slug
 
 Content = dict[str, Any]
 
@@ -132,7 +131,7 @@ class _Writer:
                     "level": self._deeper(block.level),
                     "new": block.new_page,
                 }
-                return heading | self._text(Cell(block.text, anchor=slug(block.text)))
+                return heading | self._text(Cell(block.text, anchor=block.anchor))
             case Paragraph():
                 words = self._text(Cell(block.text, refs=block.refs))
                 return {"kind": "paragraph", "tone": block.tone, "small": block.small} | words
@@ -159,7 +158,7 @@ class _Writer:
         return self._level
 
     def _verdict(self, block: Verdict) -> Content:
-        reasons = [*block.reasons, *(block.more[1] if block.more else ())]
+        reasons = [*block.reasons, *block.more]
         return {
             "kind": "verdict",
             "kicker": _clean(block.kicker),
@@ -196,7 +195,9 @@ class _Writer:
         self.anchors |= {anchor} - {""}
         return {
             "text": _clean(cell.text),
-            "remark": _clean(cell.remark),
+            "remark": _clean(
+                " · ".join(filter(None, (cell.interval and f"({cell.interval})", cell.remark)))
+            ),
             "tone": cell.tone,
             "refs": [_reference(one) for one in cell.refs],
             "anchor": anchor,

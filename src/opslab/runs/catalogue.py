@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from opslab.messages import LANGUAGES, Language, numbers, text
+from opslab.messages import LANGUAGES, Language, text
+from opslab.messages.numbers import Numbers
 from opslab.report.blocks import TONES
 from opslab.report.catalogue import Entry, render_catalogue
 from opslab.runs.folder import READOUT, RUN, machine_error
@@ -78,7 +79,7 @@ def entry(run: Mapping[str, Any], path: str, language: Language) -> Entry:
         link=quote(path),
         name=str(run["name"]),
         kind=text(f"report.kind_{run['notebook']}", language),
-        date=numbers.date(datetime.date.fromisoformat(run["as_of"]), language=language),
+        date=Numbers(language).date(datetime.date.fromisoformat(run["as_of"])),
         headline=str(run["headline"]),
         action=str(run.get("action") or status),
         tone=run["tone"] if run.get("tone") in TONES else "plain",

@@ -18,7 +18,8 @@ from typing import Any
 from opslab import workspace
 from opslab.errors import InputError, RunError
 from opslab.evidence import FILES_TYPE, RECORD_TYPE
-from opslab.messages import Language, numbers, text
+from opslab.messages import Language, text
+from opslab.messages.numbers import Numbers
 from opslab.runs import folder as folders
 from opslab.runs.folder import NOTEBOOK, READOUT, RESULT, RUN, Identity, Run
 
@@ -287,7 +288,7 @@ def footer(identity: Identity, language: Language) -> list[tuple[str, str]]:
     inputs = " · ".join(f"{file['file']} ({file['sha256'][:8]})" for file in identity.files)
     return [
         (text("report.run", language), identity.run_id),
-        (text("report.as_of", language), numbers.date(identity.inputs.as_of, language=language)),
+        (text("report.as_of", language), Numbers(language).date(identity.inputs.as_of)),
         (text("report.spec", language), inputs),
         (text("report.version", language), f"opslab {identity.versions['opslab']}"),
     ]

@@ -18,7 +18,7 @@ from opslab.report.blocks import (
     Tone,
     Verdict,
 )
-from opslab.report.imports import import_report
+from opslab.report.import_report import import_report
 from opslab.timesaved.checks import Check
 from opslab.timesaved.inventory import AMOUNTS
 from opslab.uncertainty.distributions import Fixed

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from opslab.messages import Language, numbers, text
+from opslab.messages import Language, text
+from opslab.messages.numbers import Numbers, decimals
 from opslab.uncertainty.distributions import Distribution, Fixed, quantile
 
 
@@ -23,9 +24,10 @@ def describe(distribution: Distribution, language: Language = "en", *, share: bo
     'lognormal, 90% from 5.0 to 20.0, mean 10.9'
     """
     ends = [quantile(distribution, 0.05), quantile(distribution, 0.95), distribution.mean]
-    digits = numbers.decimals(max(map(abs, ends)) * (100 if share else 1), 2 if share else 3)
-    show: Any = numbers.percent if share else numbers.decimal
-    low, high, mean = (show(value, digits, language=language) for value in ends)
+    digits = decimals(max(map(abs, ends)) * (100 if share else 1), 2 if share else 3)
+    numbers = Numbers(language)
+    show = numbers.percent if share else numbers.decimal
+    low, high, mean = (show(value, digits) for value in ends)
     name = type(distribution).__name__.lower()
     family = text(
         f"uncertainty.family_{'reduction' if getattr(distribution, 'reduction', False) else name}",

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from opslab.errors import DataError, Problem, did_you_mean
-from opslab.experiments.moments import ArmMoments
+from opslab.experiments.moments.arm_moments import ArmMoments
+from opslab.experiments.moments.columns import refuse_rows
 from opslab.experiments.spec import Experiment
-from opslab.experiments.summed import refuse_rows
-from opslab.experiments.units import Units
+from opslab.experiments.units.leaks import Units
 from opslab.tables.source import Table, quoted
 
 if TYPE_CHECKING:
-    from opslab.experiments.measured import Measured
-    from opslab.experiments.unit_table import UnitTable
+    from opslab.experiments.inference.measured import Measured
+    from opslab.experiments.units.unit_table import UnitTable
 
 _MOST_ARMS = 50
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from scipy.special import ndtri
 
-from opslab.experiments.covariates import Contrast
-from opslab.experiments.summed import Column, value_sql
+from opslab.experiments.inference.covariates import Contrast
+from opslab.experiments.moments.columns import Column, value_sql
 from opslab.tables.source import ROW, Table, literal, quoted
 
 _SAMPLE, _MARGIN = 100_000, 0.01  # rows of a thin sample, and how far its shares may be off

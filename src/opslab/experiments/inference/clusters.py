@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from opslab.experiments.covariates import contrast
-from opslab.experiments.cross_moments import CrossMoments
-from opslab.experiments.moments import collect
-from opslab.experiments.summed import Column, Joint
-from opslab.experiments.unit_table import finite
+from opslab.experiments.inference.covariates import contrast
+from opslab.experiments.moments.arm_moments import collect
+from opslab.experiments.moments.columns import Column, Joint
+from opslab.experiments.moments.cross_moments import CrossMoments
+from opslab.experiments.units.unit_table import finite
 from opslab.tables.source import ROW, Table, literal, quoted
 
 

@@ -9,13 +9,13 @@ from math import inf, sqrt
 from scipy.special import stdtrit
 
 from opslab.errors import DataError, Problem
-from opslab.experiments.effects import fieller
+from opslab.experiments.inference.effects import fieller
 from opslab.experiments.metrics import Mean, Proportion
-from opslab.experiments.moments import ArmMoments, Moments, collect
+from opslab.experiments.moments.arm_moments import ArmMoments, Moments, collect
+from opslab.experiments.moments.columns import Column, refuse_rows, value_sql
 from opslab.experiments.result import Comparison, Effect
 from opslab.experiments.spec import Experiment
-from opslab.experiments.summed import Column, refuse_rows, value_sql
-from opslab.experiments.unit_table import UnitTable
+from opslab.experiments.units.unit_table import UnitTable
 
 
 def diluted(

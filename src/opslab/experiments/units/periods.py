@@ -6,8 +6,8 @@ import datetime
 from typing import NamedTuple
 
 from opslab.errors import DataError, Problem
+from opslab.experiments.moments.columns import refuse_rows
 from opslab.experiments.spec import Period
-from opslab.experiments.summed import refuse_rows
 from opslab.tables.source import Table, quoted
 
 

@@ -9,12 +9,12 @@ from math import isfinite
 from scipy.special import chdtrc, ndtri
 
 from opslab.errors import DataError
-from opslab.experiments.measured import Measured, compared
+from opslab.experiments.checks.sample_ratio import homogeneity
+from opslab.experiments.inference.measured import Measured, compared
+from opslab.experiments.inference.multiplicity import benjamini_hochberg, holm
 from opslab.experiments.metrics import Quantile
-from opslab.experiments.moments import ArmMoments
-from opslab.experiments.multiplicity import benjamini_hochberg, holm
+from opslab.experiments.moments.arm_moments import ArmMoments
 from opslab.experiments.result import Comparison, Interaction, Message
-from opslab.experiments.sample_ratio import homogeneity
 from opslab.tables.source import Table, quoted
 
 MOST_LEVELS = 50

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from opslab.experiments.effects import welch
-from opslab.experiments.moments import Moments
-from opslab.experiments.summed import Column, value_sql
+from opslab.experiments.inference.effects import welch
+from opslab.experiments.moments.arm_moments import Moments
+from opslab.experiments.moments.columns import Column, value_sql
 from opslab.tables.source import ROW, Table, literal, quoted
 
 _ALONE = 3.0  # times the next one: in an ordinary long tail the largest is not

@@ -7,11 +7,11 @@ from math import sqrt
 
 from scipy.special import stdtrit
 
-from opslab.experiments.effects import welch
-from opslab.experiments.moments import Moments, collect
+from opslab.experiments.inference.effects import welch
+from opslab.experiments.moments.arm_moments import Moments, collect
+from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import SpanEffect, Trend
-from opslab.experiments.summed import Column
-from opslab.experiments.unit_table import Spans, UnitTable
+from opslab.experiments.units.unit_table import Spans, UnitTable
 from opslab.tables.source import ROW, quoted
 
 

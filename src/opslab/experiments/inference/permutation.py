@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from opslab.experiments.measured import Measured
+from opslab.experiments.inference.measured import Measured
 from opslab.experiments.result import Comparison, Message
-from opslab.experiments.unit_table import UnitTable
+from opslab.experiments.units.unit_table import UnitTable
 from opslab.tables.source import ROW, quoted
 
 DRAWS = 9_999

@@ -9,11 +9,7 @@ from typing import Any
 
 from opslab.errors import DataError, Problem, did_you_mean
 from opslab.experiments.metrics import Mean, Metric, Proportion, Window, columns_of
-from opslab.experiments.periods import Moment, moment_of, moments_of
-from opslab.experiments.refusals import refuse_columns, refuse_units
-from opslab.experiments.result import Message
-from opslab.experiments.spec import Experiment
-from opslab.experiments.summed import (
+from opslab.experiments.moments.columns import (
     Column,
     refuse_infinite,
     refuse_rows,
@@ -21,7 +17,12 @@ from opslab.experiments.summed import (
     texts,
     value_sql,
 )
-from opslab.experiments.unit_table import (
+from opslab.experiments.result import Message
+from opslab.experiments.spec import Experiment
+from opslab.experiments.units.leaks import count_units, without_leaked
+from opslab.experiments.units.periods import Moment, moment_of, moments_of
+from opslab.experiments.units.refusals import refuse_columns, refuse_units
+from opslab.experiments.units.unit_table import (
     Spans,
     UnitTable,
     exact_sum,
@@ -31,7 +32,6 @@ from opslab.experiments.unit_table import (
     named,
     stratum,
 )
-from opslab.experiments.units import count_units, without_leaked
 from opslab.tables.column_kinds import Wanted
 from opslab.tables.columns import typed
 from opslab.tables.reader import open_another

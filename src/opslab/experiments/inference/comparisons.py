@@ -9,15 +9,15 @@ from functools import partial
 
 from scipy.special import stdtr, stdtrit
 
-from opslab.experiments import effects, proportions
-from opslab.experiments.covariates import Contrast, contrast, is_clear, usable
-from opslab.experiments.cross_moments import CrossMoments
+from opslab.experiments.inference import effects, proportions
+from opslab.experiments.inference.covariates import Contrast, contrast, is_clear, usable
+from opslab.experiments.inference.multiplicity import benjamini_hochberg, holm
+from opslab.experiments.inference.quantiles import OrderStatistics, quantile_contrast
+from opslab.experiments.inference.strata import Strata, contrast_within
 from opslab.experiments.metrics import Metric, Proportion, Quantile, Ratio
-from opslab.experiments.moments import Moments
-from opslab.experiments.multiplicity import benjamini_hochberg, holm
-from opslab.experiments.quantiles import OrderStatistics, quantile_contrast
+from opslab.experiments.moments.arm_moments import Moments
+from opslab.experiments.moments.cross_moments import CrossMoments
 from opslab.experiments.result import Comparison, Effect, Interval, Message, Verdict
-from opslab.experiments.strata import Strata, contrast_within
 
 _SAME = 1e-12  # constants that are equal but for the rounding of their sums
 _ROUNDED = 1e-15  # of the estimates: an error that only their rounding makes

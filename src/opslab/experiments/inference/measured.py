@@ -6,23 +6,23 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from opslab.experiments.clusters import inflation
-from opslab.experiments.comparisons import (
+from opslab.experiments.inference.clusters import inflation
+from opslab.experiments.inference.comparisons import (
     compare,
     compare_jointly,
     compare_quantiles,
     effect,
     without_strata,
 )
-from opslab.experiments.cross_moments import CrossMoments
+from opslab.experiments.inference.quantiles import OrderStatistics, order_statistics, ranks
+from opslab.experiments.inference.strata import Strata
 from opslab.experiments.metrics import Metric, Proportion, Quantile, Ratio, columns_of
-from opslab.experiments.moments import ArmMoments, collect
-from opslab.experiments.quantiles import OrderStatistics, order_statistics, ranks
+from opslab.experiments.moments.arm_moments import ArmMoments, collect
+from opslab.experiments.moments.columns import Column, Joint, cap_values
+from opslab.experiments.moments.cross_moments import CrossMoments
 from opslab.experiments.result import Comparison, Message
 from opslab.experiments.spec import Experiment
-from opslab.experiments.strata import Strata
-from opslab.experiments.summed import Column, Joint, cap_values
-from opslab.experiments.unit_table import UnitTable
+from opslab.experiments.units.unit_table import UnitTable
 from opslab.tables.source import Table
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from opslab.experiments.cross_moments import cross_sql
-from opslab.experiments.summed import Column, Joint, capped_sql
+from opslab.experiments.moments.columns import Column, Joint, capped_sql
+from opslab.experiments.moments.cross_moments import cross_sql
 from opslab.tables.source import quoted
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from opslab.experiments.covariates import Contrast, linearised
-from opslab.experiments.cross_moments import CrossMoments, merge_cross
+from opslab.experiments.inference.covariates import Contrast, linearised
+from opslab.experiments.moments.cross_moments import CrossMoments, merge_cross
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opslab.experiments.effects import welch
-from opslab.experiments.influence import Influence
-from opslab.experiments.moments import ArmMoments
-from opslab.experiments.multiplicity import benjamini_hochberg, holm
+from opslab.experiments.checks.influence import Influence
+from opslab.experiments.checks.sample_ratio import homogeneity, sample_ratio
+from opslab.experiments.inference.effects import welch
+from opslab.experiments.inference.multiplicity import benjamini_hochberg, holm
+from opslab.experiments.moments.arm_moments import ArmMoments
+from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import ArmSummary, Check, Message, Status
-from opslab.experiments.sample_ratio import homogeneity, sample_ratio
-from opslab.experiments.summed import Column
-from opslab.experiments.units import Units
+from opslab.experiments.units.leaks import Units
 
 FAIL_BELOW, WARN_BELOW = 0.001, 0.01
 FEWEST_EXPECTED = 5

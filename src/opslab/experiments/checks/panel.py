@@ -6,16 +6,16 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from opslab.experiments import checks
-from opslab.experiments.influence import Influence, influence, largest_units
-from opslab.experiments.measured import Measured
+from opslab.experiments.checks import data_checks as checks
+from opslab.experiments.checks.influence import Influence, influence, largest_units
+from opslab.experiments.inference.measured import Measured
 from opslab.experiments.metrics import Mean
-from opslab.experiments.moments import ArmMoments
+from opslab.experiments.moments.arm_moments import ArmMoments
+from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import ArmSummary, Check
 from opslab.experiments.spec import Experiment
-from opslab.experiments.summed import Column
-from opslab.experiments.trigger import Triggered
-from opslab.experiments.unit_table import UnitTable
+from opslab.experiments.units.trigger import Triggered
+from opslab.experiments.units.unit_table import UnitTable
 
 Levels = Mapping[str | None, Mapping[str, ArmMoments]]
 

@@ -2,8 +2,8 @@
 
 import pytest
 from matplotlib.lines import Line2D
-
 from opslab.report.bars import Row, bars
+
 from opslab.report.figures import BLUE, GREY, Figure
 
 ROWS = [

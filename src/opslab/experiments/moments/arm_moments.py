@@ -13,9 +13,7 @@ from functools import partial, reduce
 from itertools import combinations_with_replacement
 from typing import Any
 
-from opslab.experiments.cross_moments import CrossMoments, cell_count, from_cells, merge_cross
-from opslab.experiments.passes import Asked, pass_sql
-from opslab.experiments.summed import (
+from opslab.experiments.moments.columns import (
     CELLS,
     LARGEST,
     Column,
@@ -27,6 +25,13 @@ from opslab.experiments.summed import (
     refuse_values,
     value_sql,
 )
+from opslab.experiments.moments.cross_moments import (
+    CrossMoments,
+    cell_count,
+    from_cells,
+    merge_cross,
+)
+from opslab.experiments.moments.passes import Asked, pass_sql
 from opslab.tables.source import ROW, Table, literal, quoted
 
 _FIRST_ROWS = 10_000

@@ -9,11 +9,7 @@ from dataclasses import dataclass, field
 
 from opslab.errors import DataError, Problem
 from opslab.experiments.metrics import Metric, Proportion, Quantile, Ratio, columns_of
-from opslab.experiments.periods import Moment, moments_of
-from opslab.experiments.refusals import refuse_units
-from opslab.experiments.result import Message
-from opslab.experiments.spec import Experiment
-from opslab.experiments.summed import (
+from opslab.experiments.moments.columns import (
     Column,
     refuse_infinite,
     refuse_rows,
@@ -21,7 +17,11 @@ from opslab.experiments.summed import (
     texts,
     value_sql,
 )
-from opslab.experiments.units import Units, count_units, without_leaked
+from opslab.experiments.result import Message
+from opslab.experiments.spec import Experiment
+from opslab.experiments.units.leaks import Units, count_units, without_leaked
+from opslab.experiments.units.periods import Moment, moments_of
+from opslab.experiments.units.refusals import refuse_units
 from opslab.tables.import_report import Reading
 from opslab.tables.source import ROW, Table, quoted
 

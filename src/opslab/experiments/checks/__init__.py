@@ -1,0 +1,1 @@
+"""Whether the data of an experiment can be trusted."""

@@ -1,0 +1,1 @@
+"""Effects with their intervals and p-values: plain functions of moments."""

@@ -1,0 +1,1 @@
+"""Which units an analysis stands on: from unit tables, logs, finer rows or totals."""

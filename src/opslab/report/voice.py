@@ -1,0 +1,159 @@
+"""The voice of a readout: it says an area's messages in one language, and writes tables and checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from opslab.messages import catalogue, spoken, text
+from opslab.messages.numbers import Numbers
+from opslab.report import cells
+from opslab.report.blocks import Block, Cell, Fact, Group, Heading, Paragraph, Table, Tone
+from opslab.report.figures import Figure
+from opslab.report.plain import plain
+from opslab.results import Check, Message, Status
+
+Blocks = list[Block | Figure]
+
+TONES: Mapping[Status, Tone] = {"pass": "good", "warn": "open", "fail": "bad"}
+
+
+@dataclass(frozen=True)
+class Voice(Numbers):
+    """The words of one area in one language.
+
+    Attributes
+    ----------
+    area : str
+        Its words come first; what it has none for is said in those that all areas share.
+
+    Examples
+    --------
+    >>> say = Voice("en", "experiments")
+    >>> say("interval_level", level=0.95), say.yes(True), say.integer(1200)
+    ('95% interval', 'yes', '1,200')
+    """
+
+    area: str
+
+    def __call__(self, key: str, /, **values: Any) -> str:
+        """Return a message of the area, or of the words that all share."""
+        area = self.area if key in catalogue(self.language, self.area) else "words"
+        return text(f"{area}.{key}", self.language, **values)
+
+    def message(self, message: Message) -> str:
+        """Return a message that a result holds."""
+        return text(message.key, self.language, **message.values)
+
+    def spoken(self, words: str) -> str:
+        """Return what the user wrote, in the reader's language where it is written in both."""
+        return str(spoken(words, self.language))
+
+    @property
+    def none(self) -> str:
+        """What stands in an empty cell."""
+        return self("none")
+
+    def yes(self, truth: object) -> str:
+        """Return yes or no."""
+        return self("yes" if truth else "no")
+
+    def range(self, low: str, high: str) -> str:
+        """Return ``low to high``."""
+        return self("range", low=low, high=high)
+
+    def joined(self, *parts: str | None) -> str:
+        """Return what there is of the parts, with dots between them."""
+        return " · ".join(self.spoken(part) for part in parts if part)
+
+    def heading(self, section: str, level: int = 2) -> Heading:
+        """Return a section's heading, ``section_<name>`` in the words."""
+        return Heading(self(f"section_{section}"), 3 if level == 3 else 2)  # noqa: PLR2004 - HTML's levels
+
+    def paragraph(self, key: str, tone: Tone = "plain", **values: Any) -> Paragraph:
+        """Return a message as a paragraph."""
+        return Paragraph(self(key, **values), tone)
+
+    def remark(self, key: str, **values: Any) -> Paragraph:
+        """Return a message as a remark on what stands above it."""
+        return Paragraph(self(key, **values), small=True)
+
+    def fact(self, name: str, value: str, *remarks: str) -> Fact:
+        """Return a figure of the first screen, ``fact_<name>`` in the words."""
+        return Fact(self(f"fact_{name}"), value, remarks)
+
+    def table(
+        self,
+        name: str,
+        columns: str,
+        rows: Iterable[Sequence[str | Cell]] = (),
+        *,
+        numeric: Sequence[int] = (),
+        groups: Iterable[Group] = (),
+        wide: bool = True,
+        **values: Any,
+    ) -> Table:
+        """Return a table; its caption is ``table_<name>`` in the words, its heads ``column_<name>``.
+
+        Parameters
+        ----------
+        name : str
+        columns : str
+            Names, with spaces between them.
+        rows, numeric, groups, wide
+            As in `Table`; what the user wrote in both languages is told in the reader's.
+        **values
+            What the caption names.
+        """
+        heads = [self(f"column_{column}") for column in columns.split()]
+        spoken_groups = [Group(self._cell(group.head), self._rows(group.rows)) for group in groups]
+        caption = self(f"table_{name}", **values)
+        return Table(caption, heads, self._rows(rows), numeric, spoken_groups, wide)
+
+    def _rows(self, rows: Iterable[Sequence[str | Cell]]) -> list[list[str | Cell]]:
+        return [
+            [self._cell(cell) if isinstance(cell, Cell) else self.spoken(cell) for cell in row]
+            for row in rows
+        ]
+
+    def _cell(self, cell: Cell) -> Cell:
+        return replace(cell, text=self.spoken(cell.text), remark=self.spoken(cell.remark))
+
+    def found(self, check: Check) -> str | Cell:
+        """Return what a check found."""
+        return self.message(check.detail)
+
+    def checks(self, checks: Iterable[Check]) -> Table:
+        """Return the table of the checks: what was looked at, what came of it, whether it can stop us."""
+        rows = (
+            (
+                self(f"check_{check.name}"),
+                Cell(self(f"status_{check.status}"), tone=TONES[check.status]),
+                self.yes(check.blocking),
+                self.found(check),
+            )
+            for check in checks
+        )
+        return self.table("checks", "check status blocking detail", rows)
+
+    def checks_fact(self, checks: Sequence[Check], all_passed: str = "") -> Fact:
+        """Return how many checks passed, and the names of those that did not."""
+        wrong = [self(f"check_{check.name}") for check in checks if check.status != "pass"]
+        passed = len(checks) - len(wrong)
+        remarks = wrong or [all_passed] * bool(all_passed)
+        return self.fact(
+            "checks", self("fact_checks_value", passed=passed, count=len(checks)), *remarks
+        )
+
+    def show(self, *blocks: Block | Figure) -> None:
+        """Show blocks and figures in a cell's output, in order."""
+        cells.show(*blocks)
+
+    def bundle(self, *blocks: Block) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return blocks as the data and metadata of one output."""
+        return cells.bundle(*blocks)
+
+    def plain(self, *blocks: Block | Figure) -> str:
+        """Return blocks as lines for a terminal."""
+        return plain(blocks)
