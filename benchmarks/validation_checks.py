@@ -11,15 +11,16 @@ from opslab.experiments.checks.data_checks import (
     check_sample_ratio_within,
     check_trigger_ratio,
 )
-from opslab.experiments.inference.comparisons import compare, compare_jointly, judge
-from opslab.experiments.decision import decide
 from opslab.experiments.checks.influence import Largest, influence
+from opslab.experiments.checks.sample_ratio import sample_ratio
+from opslab.experiments.decision import decide
+from opslab.experiments.inference.comparisons import compare, compare_jointly, judge
 from opslab.experiments.metrics import Mean, Proportion, Ratio
 from opslab.experiments.moments.arm_moments import ArmMoments, Moments
-from opslab.experiments.result import Check, Comparison
-from opslab.experiments.checks.sample_ratio import sample_ratio
-from opslab.experiments.spec import Experiment
 from opslab.experiments.moments.columns import Column
+from opslab.experiments.result import Comparison
+from opslab.experiments.spec import Experiment
+from opslab.results import Check
 from simulations import Row, blocks, generator, of_columns, of_rows, rates
 
 MEAN = Mean(name="value", type="mean", column="value", role="primary", goal="increase")

@@ -6,11 +6,11 @@ import numpy as np
 
 from opslab.experiments.inference.comparisons import compare
 from opslab.experiments.inference.measured import measured
+from opslab.experiments.inference.novelty import trend
+from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.metrics import Mean
 from opslab.experiments.moments.arm_moments import ArmMoments, Moments
-from opslab.experiments.inference.novelty import trend
 from opslab.experiments.result import Comparison, Interaction
-from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.units.trigger import diluted
 from simulations import Row, blocks, generator, of_columns, rates
 

@@ -6,9 +6,9 @@ import html
 import re
 
 import pytest
-from opslab.report.import_report import decisions, import_report, rejections
 
 from opslab.messages import catalogue
+from opslab.report.import_report import decisions, import_report, rejections
 from opslab.tables import Answers, open_export
 from opslab.tables.import_report import Decision, Reading, Rejection
 

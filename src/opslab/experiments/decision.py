@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from opslab.experiments.inference.power import units_needed
 from opslab.experiments.metrics import Metric
-from opslab.experiments.result import Check, Comparison, Decision, Message
+from opslab.experiments.result import Comparison, Decision
 from opslab.experiments.spec import Experiment
+from opslab.results import Check, Message
 
 _LOCATING = ("sample_ratio_days", "sample_ratio_segments")
 _OUT_OF_REACH = 10**12  # units: more than any experiment will see

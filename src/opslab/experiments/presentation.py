@@ -8,7 +8,7 @@ from dataclasses import replace
 from opslab.experiments import breakdowns, sentences
 from opslab.experiments.breakdowns import changes, effect_cells, not_estimable, table
 from opslab.experiments.inference.comparisons import SMALL_COUNT
-from opslab.experiments.result import Comparison, ExperimentResult, Message
+from opslab.experiments.result import Comparison, ExperimentResult
 from opslab.messages import Language, numbers, text
 from opslab.report.blocks import (
     Block,
@@ -24,6 +24,7 @@ from opslab.report.blocks import (
 )
 from opslab.report.figures import Figure
 from opslab.report.import_report import import_report
+from opslab.results import Message
 
 _ACTION_TONES: dict[str, Tone] = {
     "ship": "good",

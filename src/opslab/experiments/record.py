@@ -9,7 +9,8 @@ from typing import Any
 from scipy.special import ndtri
 
 from opslab.evidence import Evidence, Quantity, SourceFile
-from opslab.experiments.result import Check, Comparison, Effect, ExperimentResult, Message
+from opslab.experiments.result import Comparison, Effect, ExperimentResult
+from opslab.results import Check, Message
 
 SCHEMA = "opslab.experiment/1"
 _BESIDE = ("raw", "uncapped", "diluted")

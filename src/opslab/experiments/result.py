@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from opslab.messages import Language
+from opslab.results import Check, Message
 from opslab.tables.import_report import Reading
 
 if TYPE_CHECKING:
@@ -16,42 +16,10 @@ if TYPE_CHECKING:
     from opslab.evidence import Evidence
     from opslab.report import Block, Figure
 
-Status = Literal["pass", "warn", "fail"]
 Action = Literal["ship", "do_not_ship", "extend", "stop_broken"]
 Goal = Literal["increase", "decrease"]
 Verdict = Literal["won", "lost", "open", "safe", "harmed", "unproven", "not_estimable"]
 Interval = tuple[float | None, float | None]
-
-
-@dataclass(frozen=True)
-class Message:
-    """A sentence to be said in the reader's language: a key of the catalogue and its values."""
-
-    key: str
-    values: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check of the data.
-
-    Attributes
-    ----------
-    name : str
-        One of `opslab.experiments.spec.BlockingCheck`, or another.
-    status : {"pass", "warn", "fail"}
-    value : float or None
-        The figure that decides: a p-value, or a count.
-    blocking : bool
-        Whether its failure stops the recommendation.
-    detail : Message
-    """
-
-    name: str
-    status: Status
-    value: float | None
-    blocking: bool
-    detail: Message
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from opslab.experiments.result import Comparison, ExperimentResult, Interval, Message
+from opslab.experiments.result import Comparison, ExperimentResult, Interval
 from opslab.messages import Language, numbers, text
+from opslab.results import Message
 
 _SMALL_SHARE = 0.01  # shares below it need two decimals
 

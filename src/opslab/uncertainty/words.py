@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from opslab.messages import Language, text
 from opslab.messages.numbers import Numbers, decimals
 from opslab.uncertainty.distributions import Distribution, Fixed, quantile

@@ -13,8 +13,9 @@ from opslab.experiments.inference.effects import welch
 from opslab.experiments.inference.multiplicity import benjamini_hochberg, holm
 from opslab.experiments.moments.arm_moments import ArmMoments
 from opslab.experiments.moments.columns import Column
-from opslab.experiments.result import ArmSummary, Check, Message, Status
+from opslab.experiments.result import ArmSummary
 from opslab.experiments.units.leaks import Units
+from opslab.results import Check, Message, Status
 
 FAIL_BELOW, WARN_BELOW = 0.001, 0.01
 FEWEST_EXPECTED = 5
@@ -40,9 +41,8 @@ def _made(
     key: str = "",
 ) -> Check:
     """Return a check whose sentence is that of its status, or of a key."""
-    return Check(
-        name, status, value, blocking, Message(f"experiments.{name}_{key or status}", values)
-    )
+    detail = Message(f"experiments.{name}_{key or status}", values)
+    return Check(name, status, detail, value, blocking)
 
 
 def check_sample_ratio(arms: Sequence[ArmSummary], blocking: bool) -> Check:
@@ -194,9 +194,7 @@ def check_sample_ratio_within(
         "count": sum(p_value < WARN_BELOW for p_value in adjusted),
         "levels": len(found),
     }
-    return Check(
-        name, status, adjusted[worst], False, Message(f"experiments.{name}_{status}", values)
-    )
+    return _made(name, status, adjusted[worst], False, values)
 
 
 def check_trigger_ratio(
@@ -269,9 +267,8 @@ def check_last_days(
     count, metric, first = worst
     values = {"metric": metric, "days": count, "day": datetime.date.fromisoformat(first)}
     status: Status = "fail" if blocking else "warn"
-    return Check(
-        "outcome_windows", status, count, blocking, Message("experiments.last_days", values)
-    )
+    detail = Message("experiments.last_days", values)
+    return Check("outcome_windows", status, detail, count, blocking)
 
 
 def check_outliers(found: Mapping[str, Influence], alpha: float, blocking: bool) -> Check | None:

@@ -12,10 +12,11 @@ from opslab.experiments.inference.measured import Measured
 from opslab.experiments.metrics import Mean
 from opslab.experiments.moments.arm_moments import ArmMoments
 from opslab.experiments.moments.columns import Column
-from opslab.experiments.result import ArmSummary, Check
+from opslab.experiments.result import ArmSummary
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.trigger import Triggered
 from opslab.experiments.units.unit_table import UnitTable
+from opslab.results import Check
 
 Levels = Mapping[str | None, Mapping[str, ArmMoments]]
 

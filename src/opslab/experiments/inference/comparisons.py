@@ -17,7 +17,8 @@ from opslab.experiments.inference.strata import Strata, contrast_within
 from opslab.experiments.metrics import Metric, Proportion, Quantile, Ratio
 from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.moments.cross_moments import CrossMoments
-from opslab.experiments.result import Comparison, Effect, Interval, Message, Verdict
+from opslab.experiments.result import Comparison, Effect, Interval, Verdict
+from opslab.results import Message
 
 _SAME = 1e-12  # constants that are equal but for the rounding of their sums
 _ROUNDED = 1e-15  # of the estimates: an error that only their rounding makes

@@ -20,9 +20,10 @@ from opslab.experiments.metrics import Metric, Proportion, Quantile, Ratio, colu
 from opslab.experiments.moments.arm_moments import ArmMoments, collect
 from opslab.experiments.moments.columns import Column, Joint, cap_values
 from opslab.experiments.moments.cross_moments import CrossMoments
-from opslab.experiments.result import Comparison, Message
+from opslab.experiments.result import Comparison
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.unit_table import UnitTable
+from opslab.results import Message
 from opslab.tables.source import Table
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from opslab.experiments.inference.measured import Measured
-from opslab.experiments.result import Comparison, Message
+from opslab.experiments.result import Comparison
 from opslab.experiments.units.unit_table import UnitTable
+from opslab.results import Message
 from opslab.tables.source import ROW, quoted
 
 DRAWS = 9_999

@@ -14,7 +14,8 @@ from opslab.experiments.inference.measured import Measured, compared
 from opslab.experiments.inference.multiplicity import benjamini_hochberg, holm
 from opslab.experiments.metrics import Quantile
 from opslab.experiments.moments.arm_moments import ArmMoments
-from opslab.experiments.result import Comparison, Interaction, Message
+from opslab.experiments.result import Comparison, Interaction
+from opslab.results import Message
 from opslab.tables.source import Table, quoted
 
 MOST_LEVELS = 50

@@ -17,7 +17,6 @@ from opslab.experiments.moments.columns import (
     texts,
     value_sql,
 )
-from opslab.experiments.result import Message
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.leaks import count_units, without_leaked
 from opslab.experiments.units.periods import Moment, moment_of, moments_of
@@ -32,6 +31,7 @@ from opslab.experiments.units.unit_table import (
     named,
     stratum,
 )
+from opslab.results import Message
 from opslab.tables.column_kinds import Wanted
 from opslab.tables.columns import typed
 from opslab.tables.reader import open_another

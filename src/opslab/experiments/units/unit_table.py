@@ -17,11 +17,11 @@ from opslab.experiments.moments.columns import (
     texts,
     value_sql,
 )
-from opslab.experiments.result import Message
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.leaks import Units, count_units, without_leaked
 from opslab.experiments.units.periods import Moment, moments_of
 from opslab.experiments.units.refusals import refuse_units
+from opslab.results import Message
 from opslab.tables.import_report import Reading
 from opslab.tables.source import ROW, Table, quoted
 
