@@ -170,13 +170,13 @@ class Inventory(FromFile):
         file = Path(path)
         if file.suffix.lower() in (".yaml", ".yml"):
             return super().load(path, name)
-        made = cls(inventory=file.stem, data={"path": file.name})
-        made._file = file
-        return made
+        inventory = cls(inventory=file.stem, data={"path": file.name})
+        inventory._file = file
+        return inventory
 
     def named(self) -> dict[Location, str]:
         """Return the tables."""
-        given = {(name,): getattr(self, name) for name in ("data", "measurements", "past")}
+        given = {name: getattr(self, name) for name in ("data", "measurements", "past")}
         return {
-            (*place, "path"): one.path for place, one in given.items() if isinstance(one, Source)
+            (name, "path"): table.path for name, table in given.items() if isinstance(table, Source)
         }
