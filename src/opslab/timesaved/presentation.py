@@ -89,11 +89,11 @@ def _hours(result: TimeSavedResult, say: Voice) -> Blocks:
         *stop,
         result.figures(say.language)["waterfall"],
         say.table("tasks", columns, tasks, numeric=(1, 2, 3), level=LEVEL),
-        say.table("groups", "group freed", groups=groups, numeric=(1,), level=LEVEL),
+        say.table("groups", "group freed span", groups=groups, numeric=(1, 2), level=LEVEL),
     ]
     if result.currency:
         money = _sums(result, "money", say)
-        blocks.append(say.table("money", "benefit value", money, numeric=(1,)))
+        blocks.append(say.table("money", "benefit value span", money, numeric=(1, 2)))
         blocks.append(say.remark("money_note", currency=result.currency))
     share = week / result.inventory.contract_hours
     blocks.append(say.remark("reality", hours=week, share=share))
@@ -105,21 +105,17 @@ def _task(saving: Saving, say: Voice) -> list[str | Cell]:
     return [
         Cell(saving.task, say.joined(saving.role, ", ".join(name for name, _ in saving.parts))),
         hours(saving.gross, error, say),
-        _summary(saving.freed, say),
+        Cell(mean(saving.freed, say), interval=span(saving.freed, say)),
         hours(saving.recaptured, error, say),
         say(f"benefit_{saving.benefit}"),
         saving.grade,
     ]
 
 
-def _summary(summary: Summary, say: Voice) -> Cell:
-    return Cell(mean(summary, say), interval=span(summary, say))
-
-
-def _sums(result: TimeSavedResult, kind: str, say: Voice) -> Iterator[tuple[str, Cell]]:
+def _sums(result: TimeSavedResult, kind: str, say: Voice) -> Iterator[tuple[str, str, str]]:
+    ours = kind in ("benefit", "money")
     for name, summary in result.of(kind).items():
-        ours = kind in ("benefit", "money")
-        yield say(f"benefit_{name}") if ours else name, _summary(summary, say)
+        yield say(f"benefit_{name}") if ours else name, mean(summary, say), span(summary, say)
 
 
 def _checks(result: TimeSavedResult, say: Voice) -> Blocks:
