@@ -119,3 +119,18 @@ def test_a_red_check_ends_with_3_and_the_page_says_stop(workspace_folder):
     assert (again.exit_code, again.reused) == (3, True)
     told = (run.folder / "run.json").read_text(encoding="utf-8")
     assert '"tasks.csv"' in told
+
+
+def test_title_and_question_are_told_in_the_readers_language():
+    spec = inventory(
+        RANGED,
+        title={"en": "Feedback desk", "fr": "Guichet des retours"},
+        question={"en": "What does it free?", "fr": "Que libère-t-il ?"},
+    )
+    result = timesaved.estimate(spec, draws=1_000, language="fr")
+    assert (result.first_screen().title, result.first_screen("en").title) == (
+        "Guichet des retours",
+        "Feedback desk",
+    )
+    assert result.first_screen().question == "Que libère-t-il ?"
+    assert "Guichet" not in str(result.record())

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from opslab.documents import Location
 from opslab.evidence import Grade
-from opslab.specs import Day, Declared, FromFile, Label, Number, Title
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
 from opslab.tables.import_report import FileAnswers
 from opslab.uncertainty.ranges import Amount, Part, Stated
 
@@ -141,7 +141,7 @@ class Inventory(FromFile):
     """An inventory of tasks: as a spec (YAML), or a table alone with everything else as by default."""
 
     inventory: Title = Field(description="its name; names the run's folder")
-    question: str | None = Field(None, max_length=500)
+    question: Text | None = None
     owner: str | None = None
     date: Day | None = Field(None, description="day of the estimate")
     data: Source | None = None

@@ -47,7 +47,7 @@ def first_screen(result: TimeSavedResult, say: Voice) -> Verdict:
     reasons += [say("reason_driver", name=first)] if first else []
     return Verdict(
         kicker=say.joined(say("kicker"), day, plan.owner),
-        title=say.spoken(plan.inventory),
+        title=say.spoken(plan.shown_title),
         question=say.spoken(plan.question) if plan.question else None,
         action=say(f"action_{result.action}", name=first, hours=least),
         headline=headline(result, say),
