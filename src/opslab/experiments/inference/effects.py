@@ -5,6 +5,8 @@ from typing import Literal, NamedTuple
 
 from scipy.special import stdtr, stdtrit
 
+from opslab.experiments.moments.arm_moments import Moments
+
 Goal = Literal["increase", "decrease"]
 
 _SMALLEST_ARM = 2  # a sample variance needs two units
@@ -108,6 +110,11 @@ def welch(
         difference - half_width,
         difference + half_width,
     )
+
+
+def welch_of_moments(arm: Moments, control: Moments, level: float = 0.95) -> Welch:
+    """Compare two means by their moments, as `welch` does."""
+    return welch(arm.mean, arm.variance, arm.n, control.mean, control.variance, control.n, level)
 
 
 def fieller(

@@ -32,7 +32,7 @@ class Strata:
     @property
     def paired(self) -> bool:
         """Whether each stratum is a pair: one unit of either arm."""
-        return all(one.n == other.n == 1 for one, other in self.cells)
+        return all(arm.n == control.n == 1 for arm, control in self.cells)
 
     @property
     def sides(self) -> tuple[CrossMoments, CrossMoments]:
@@ -43,7 +43,7 @@ class Strata:
     @property
     def within(self) -> tuple[CrossMoments, CrossMoments]:
         """The arms' moments with the scatter within strata; of pairs that of their differences."""
-        one, other = self.sides
+        arm, control = self.sides
         if self.paired:
             apart = np.array([np.subtract(cell[0].means, cell[1].means) for cell in self.cells])
             centred = apart - apart.mean(axis=0)
@@ -51,11 +51,11 @@ class Strata:
         else:
             scatters = [sum(np.array(cell[side].scatter) for cell in self.cells) for side in (0, 1)]
         first, second = (tuple(map(tuple, scatter.tolist())) for scatter in scatters)
-        return replace(one, scatter=first), replace(other, scatter=second)
+        return replace(arm, scatter=first), replace(control, scatter=second)
 
     @property
     def estimable(self) -> bool:
-        """Whether some stratum tells the spread: two pairs, or a stratum with two units of each arm."""
+        """Whether the spread can be told: by two pairs, or strata with two units of each arm."""
         if self.paired:
             return len(self.cells) > 1
         return all(sum(cell[side].n - 1 for cell in self.cells) > 0 for side in (0, 1))
@@ -67,11 +67,11 @@ class Strata:
         """Return the strata of two arms, in the order of their names."""
         cells, lone = [], 0
         for moments in levels.values():
-            one, other = moments.get(arm), moments.get(control)
-            if one is not None and other is not None and one.n and other.n:
-                cells.append((one, other))
+            sides = [moments[name] for name in (arm, control) if name in moments]
+            if len(sides) > 1 and sides[0].n and sides[1].n:
+                cells.append((sides[0], sides[1]))
             else:
-                lone += sum(side.n for side in (one, other) if side is not None)
+                lone += sum(side.n for side in sides)
         return cls(tuple(cells), lone)
 
 
@@ -103,8 +103,8 @@ def contrast_within(
     ...     (CrossMoments(1, 1, (y,), ((0.0,),)), CrossMoments(1, 1, (x,), ((0.0,),)))
     ...     for x, y in ((1.0, 2.0), (2.0, 5.0), (3.0, 5.0))
     ... ]
-    >>> found = contrast_within(Strata(tuple(cells)))
-    >>> f"{found.difference:.1f} +- {found.variance**0.5:.4f}, df = {found.degrees_of_freedom:.0f}"
+    >>> pairs = contrast_within(Strata(tuple(cells)))
+    >>> f"{pairs.difference:.1f} +- {pairs.variance**0.5:.4f}, df = {pairs.degrees_of_freedom:.0f}"
     '2.0 +- 0.5774, df = 2'
 
     Sources
@@ -118,22 +118,20 @@ def contrast_within(
 def _paired(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[int]) -> Contrast:
     values = [np.array([cell[side].means for cell in strata.cells]) for side in (0, 1)]
     sides = strata.sides
-    both = merge_cross(*sides)
-    made = []
+    pooled = merge_cross(*sides).means
+    estimates, deviations, covariates = [], [], []
     for side, rows in zip(sides, values, strict=True):
-        estimate, loadings = linearised(side.means, own, widths, both.means)
-        made.append(
-            (
-                estimate,
-                (rows - np.array(side.means)) @ loadings.T,
-                loadings[1:] @ np.array(side.means),
-            )
-        )
-    (estimate, moved, x_treated), (base, fixed, x_control) = made
+        means = np.array(side.means)
+        estimate, loadings = linearised(side.means, own, widths, pooled)
+        estimates.append(estimate)
+        deviations.append((rows - means) @ loadings.T)
+        covariates.append(loadings[1:] @ means)
+    moved, fixed = deviations
+    estimate, base = estimates
     apart = moved - fixed  # differences of the pairs, less their mean
-    pairs, columns = len(apart), [1 + place for place in kept]
+    pairs, columns = len(apart), [1 + order for order in kept]
     x, z = apart[:, columns], apart[:, 0]
-    gap = (x_treated - x_control)[list(kept)]
+    gap = (covariates[0] - covariates[1])[list(kept)]
     slope, hat = np.zeros(len(kept)), 0.0
     if columns:
         scatter = x.T @ x
@@ -157,10 +155,10 @@ def _paired(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[int]
 
 
 def _stratified(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[int]) -> Contrast:
-    units = sum(one.n + other.n for one, other in strata.cells)
-    weights = [(one.n + other.n) / units for one, other in strata.cells]
+    sizes = [arm.n + control.n for arm, control in strata.cells]
+    weights = [size / sum(sizes) for size in sizes]
     pooled = merge_cross(*strata.sides).means
-    keep = [0, *(1 + place for place in kept)]
+    keep = [0, *(1 + order for order in kept)]
     estimates, means, scatters = [], [], []
     for side in (0, 1):
         cells = [cell[side] for cell in strata.cells]
@@ -174,7 +172,10 @@ def _stratified(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[
         scatters.append([loadings @ np.array(cell.scatter) @ loadings.T for cell in cells])
     counts = [sum(cell[side].n for cell in strata.cells) for side in (0, 1)]
     within: list[Any] = [sum(parts) for parts in scatters]
-    slopes = [np.linalg.solve(one[1:, 1:], one[1:, 0]) if kept else np.zeros(0) for one in within]
+    slopes = [
+        np.linalg.solve(scatter[1:, 1:], scatter[1:, 0]) if kept else np.zeros(0)
+        for scatter in within
+    ]
     slope = (counts[1] * slopes[0] + counts[0] * slopes[1]) / sum(counts)
     adjusted = np.concatenate(([1.0], -slope))
     terms, raw, covariance = [], 0.0, 0.0
@@ -204,7 +205,7 @@ def _stratified(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[
 
 
 def _possible(covariance: float, variance: float, other: float) -> float:
-    """Return a covariance within the bounds that the variances set, past which its divisor can push it."""
+    """Return a covariance within the bounds of the variances, past which its divisor can push it."""
     bound = math.sqrt(variance * other)
     return min(max(covariance, -bound), bound)
 
