@@ -35,6 +35,7 @@ from opslab.experiments.units.logs import unit_table_of_logs
 from opslab.experiments.units.refusals import arms_of, refuse_columns, refuse_missing
 from opslab.experiments.units.trigger import collect_triggered
 from opslab.experiments.units.unit_table import UnitTable, unit_table
+from opslab.messages import Language
 from opslab.tables.column_kinds import Wanted
 from opslab.tables.columns import typed
 from opslab.tables.reader import open_table
@@ -42,7 +43,11 @@ from opslab.tables.source import Table, quoted
 
 
 def analyze(
-    experiment: Experiment, data: Any = None, *, as_of: datetime.date | None = None
+    experiment: Experiment,
+    data: Any = None,
+    *,
+    as_of: datetime.date | None = None,
+    language: Language = "en",
 ) -> ExperimentResult:
     """Analyse one experiment.
 
@@ -56,6 +61,8 @@ def analyze(
     as_of : datetime.date, optional
         The day as of which the result speaks; an earlier one than the period's end is an interim
         look.
+    language : {"en", "fr"}
+        In which the result shows itself.
 
     Returns
     -------
@@ -92,7 +99,8 @@ def analyze(
         if table.reading.rows == 0:
             raise DataError.of("experiments.no_rows", file=table.reading.name)
         make = partial(unit_table_of_logs, events=events) if logs else unit_table
-        return _analyze(experiment, table, make(experiment, table, as_of=as_of), as_of)
+        result = _analyze(experiment, table, make(experiment, table, as_of=as_of), as_of)
+        return replace(result, language=language)
 
 
 def _analyze(
