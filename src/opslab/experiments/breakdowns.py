@@ -13,12 +13,15 @@ from opslab.report.voice import Blocks
 
 Cells = Sequence[str | Cell]
 
+_BESIDE = {
+    "raw": "difference_raw lift_raw difference lift variance_reduction",
+    "uncapped": "difference_uncapped lift_uncapped difference lift",
+    "diluted": "difference_triggered lift_triggered difference_all lift_all",
+}
+
 
 def effect_table(result: ExperimentResult, say: ExperimentVoice) -> Table:
-    """Return the table of the effects that decide, with their verdicts."""
-    columns = "control_value arm_value difference lift p p_adjusted verdict"
-    if say.arm is not None:
-        columns = columns.replace("arm_value", "only_arm")
+    """Return a row a metric, or with several arms a row an arm under each metric."""
     rows = []
     for comparison in result.comparisons:
         arm, control = say.estimates(comparison)
@@ -26,53 +29,41 @@ def effect_table(result: ExperimentResult, say: ExperimentVoice) -> Table:
         if not result.broken:
             words = say(f"verdict_{comparison.verdict}")
             verdict = Cell(words, tone=VERDICT_TONES[comparison.verdict])
-        rows.append((comparison, [control, arm, *_effect(comparison, say), verdict]))
-    return _by_metric("effects", columns, rows, say)
+        name = comparison.arm if say.arm is None else _with_role(comparison, say)
+        rows.append((comparison, [name, control, arm, *_effect(comparison, say), verdict]))
+    columns, numeric = "difference lift p p_adjusted verdict", range(1, 7)
+    if say.arm is None:
+        columns = f"arm control_value arm_value {columns}"
+        return say.table("effects", columns, groups=_groups(rows, say), numeric=numeric)
+    columns = f"metric control_value only_arm {columns}"
+    return say.table("effects", columns, [cells for _, cells in rows], numeric=numeric)
 
 
 def value_table(result: ExperimentResult, say: ExperimentVoice) -> Table:
-    """Return the table of the values behind each effect, and of those that are empty."""
-    rows = [
-        (comparison, [say.integer(n) for n in (*comparison.missing[::-1], *comparison.n[::-1])])
-        for comparison in result.comparisons
-    ]
-    columns = "control_missing arm_missing control_n arm_n"
-    return _by_metric("values", columns, rows, say, roles=False)
+    """Return how many values stand behind each effect, and how many are empty."""
+    rows = []
+    for comparison in result.comparisons:
+        counts = map(say.integer, (*comparison.missing[::-1], *comparison.n[::-1]))
+        rows.append([_with_arm(comparison, comparison.metric, say), *counts])
+    columns = "metric control_missing arm_missing control_n arm_n"
+    return say.table("values", columns, rows, numeric=range(1, 5))
 
 
-def beside(result: ExperimentResult, say: ExperimentVoice) -> list[Table]:
-    """Return the effects without covariates and without a cap beside those that decide."""
-    tables = []
-    for kind in ("raw", "uncapped"):
-        columns = f"metric difference_{kind} lift_{kind} difference lift"
-        rows = [
-            [_with_arm(comparison), *_changes(other, say), *_changes(comparison, say)]
-            for comparison, other in _others(result, kind)
-        ]
-        if kind == "raw":
-            columns += " variance_reduction"
-            for row, (comparison, _) in zip(rows, _others(result, kind), strict=True):
+def beside(kind: str, result: ExperimentResult, say: ExperimentVoice) -> list[Table]:
+    """Return the effects of a kind beside those that decide; nothing where there are none."""
+    rows = []
+    for comparison in result.comparisons:
+        effect = getattr(comparison, kind)
+        if effect is not None and comparison.difference is not None:
+            row = [Cell(comparison.metric, comparison.arm)]
+            own = _changes(comparison, say)
+            other = _changes(replace(comparison, **vars(effect)), say)
+            row += [*own, *other] if kind == "diluted" else [*other, *own]
+            if kind == "raw":
                 row.append(Cell(say.percent(comparison.variance_reduction or 0.0)))
-        if rows:
-            tables.append(say.table(kind, columns, rows, numeric=range(1, 6)))
-    return tables
-
-
-def on_all_units(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
-    """Return the effects on triggered units beside those on all; nothing without a trigger."""
-    rows = [
-        [_with_arm(comparison), *_changes(comparison, say), *_changes(other, say)]
-        for comparison, other in _others(result, "diluted")
-    ]
-    if not rows:
-        return []
-    columns = "metric difference_triggered lift_triggered difference_all lift_all"
-    rate, trigger = result.data.trigger_rate, result.plan.trigger
-    return [
-        say.heading("diluted", 3),
-        say.paragraph("diluted_line", share=rate, column=trigger),
-        say.table("diluted", columns, rows, numeric=range(1, 5)),
-    ]
+            rows.append(row)
+    columns = f"metric {_BESIDE[kind]}"
+    return [say.table(kind, columns, rows, numeric=range(1, 6))] if rows else []
 
 
 def segments(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
@@ -89,7 +80,7 @@ def segments(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     if result.segments:
         rows = []
         for comparison in result.segments:
-            segment = Cell(comparison.segment or "", "" if say.arm else comparison.arm)
+            segment = _with_arm(comparison, comparison.segment or "", say)
             cells = [segment, say.integer(sum(comparison.n)), *_effect(comparison, say)]
             rows.append((comparison, cells))
         columns, groups = "segment n difference lift p p_adjusted", _groups(rows, say)
@@ -123,51 +114,22 @@ def not_estimable(comparisons: Iterable[Comparison], say: ExperimentVoice) -> Bl
     ]
 
 
-def _by_metric(
-    name: str,
-    columns: str,
-    rows: Sequence[tuple[Comparison, Cells]],
-    say: ExperimentVoice,
-    *,
-    roles: bool = True,
-) -> Table:
-    """Return a row a metric, or with several arms a row an arm under each metric."""
-    numeric = range(1, 7)
-    if say.arm is None:
-        under = [(comparison, [comparison.arm, *cells]) for comparison, cells in rows]
-        groups = _groups(under, say, roles=roles)
-        return say.table(name, f"arm {columns}", groups=groups, numeric=numeric)
-    lines = [(_head(comparison, say, roles=roles), *cells) for comparison, cells in rows]
-    return say.table(name, f"metric {columns}", lines, numeric=numeric)
-
-
-def _groups(
-    rows: Iterable[tuple[Comparison, Cells]], say: ExperimentVoice, *, roles: bool = True
-) -> list[Group]:
+def _groups(rows: Iterable[tuple[Comparison, Cells]], say: ExperimentVoice) -> list[Group]:
     """Return rows under a head for each metric."""
     groups = []
     for _, same in groupby(rows, key=lambda row: row[0].metric):
         inside = list(same)
-        head = _head(inside[0][0], say, roles=roles)
-        groups.append(Group(head, [cells for _, cells in inside]))
+        groups.append(Group(_with_role(inside[0][0], say), [cells for _, cells in inside]))
     return groups
 
 
-def _head(comparison: Comparison, say: ExperimentVoice, *, roles: bool) -> Cell:
-    return Cell(comparison.metric, say(f"role_{comparison.role}") if roles else "")
+def _with_role(comparison: Comparison, say: ExperimentVoice) -> Cell:
+    return Cell(comparison.metric, say(f"role_{comparison.role}"))
 
 
-def _with_arm(comparison: Comparison) -> Cell:
-    return Cell(comparison.metric, comparison.arm)
-
-
-def _others(result: ExperimentResult, kind: str) -> list[tuple[Comparison, Comparison]]:
-    """Return the comparisons that have another effect beside theirs, each with that one."""
-    return [
-        (comparison, replace(comparison, **vars(effect)))
-        for comparison in result.comparisons
-        if (effect := getattr(comparison, kind)) and comparison.difference is not None
-    ]
+def _with_arm(comparison: Comparison, name: str, say: ExperimentVoice) -> Cell:
+    """Return a name with the arm where there are several."""
+    return Cell(name, comparison.arm if say.arm is None else "")
 
 
 def _changes(comparison: Comparison, say: ExperimentVoice) -> list[Cell]:

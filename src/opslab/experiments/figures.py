@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from opslab.experiments.result import Comparison, ExperimentResult, SpanEffect, Trend
+from opslab.experiments.result import Comparison, ExperimentResult, Trend
 from opslab.experiments.sentences import (
     VERDICT_TONES,
     ExperimentVoice,
@@ -16,12 +15,13 @@ from opslab.experiments.sentences import (
     differs,
     is_share,
     leading,
+    named,
     primary_metric,
     trend_key,
 )
 from opslab.messages import one_line
 from opslab.report.blocks import Tone
-from opslab.report.drawing import Row, chart
+from opslab.report.drawing import Row, chart, ticks
 from opslab.report.figures import (
     BLUE,
     GREEN,
@@ -56,15 +56,16 @@ def _lifts(result: ExperimentResult, say: ExperimentVoice) -> Figure:
 
     Effects without a bounded lift are named in the alt text and the table, and have no line here.
     """
-    drawn = [comparison for comparison in result.comparisons if bounded(comparison)]
-    caption = [say("forest_caption")]
-    if any(_margin(comparison) is not None for comparison in drawn):
-        caption.append(say("forest_caption_margin"))
-    (low, high), frame = _hull(drawn), _frame(drawn)
-    if low < frame[0] or high > frame[1]:
-        caption.append(say("forest_caption_cut"))
-    drawing = _forest(drawn, _finding(result, say), say, greyed=result.broken)
-    return Figure(drawing, alt=_alt(result.comparisons, say), caption=" ".join(caption))
+    comparison = leading(result)
+    if result.broken:
+        title = say("forest_title_broken")
+    elif comparison is None:
+        title = say("forest_title_none")
+    else:
+        title = say("forest_title", **named(comparison, say.change(comparison)))
+    comparisons = result.comparisons
+    drawing, caption = _forest(comparisons, title, say, greyed=result.broken)
+    return Figure(drawing, _alt(comparisons, say), " ".join([say("forest_caption"), *caption]))
 
 
 def _segments(result: ExperimentResult, say: ExperimentVoice) -> Figure | None:
@@ -81,120 +82,96 @@ def _segments(result: ExperimentResult, say: ExperimentVoice) -> Figure | None:
     differing = dict.fromkeys(test.segment for test in tests if differs(test, result.plan.alpha))
     key = "segments_title_differ" if differing else "segments_title_alike"
     title = say(key, metric=metric, segments=list(differing))
-    drawing = _forest(drawn, title, say, greyed=result.broken)
-    return Figure(drawing, alt=_alt(drawn, say), caption=say("segments_caption"))
+    drawing, _ = _forest(drawn, title, say, greyed=result.broken)
+    return Figure(drawing, _alt(drawn, say), say("segments_caption"))
 
 
 def _forest(
-    drawn: Sequence[Comparison], title: str, say: ExperimentVoice, *, greyed: bool
-) -> Drawing:
-    rows, metric = list[Row](), ""
-    for comparison in drawn:
-        lift, margin = say.lift(comparison), _margin(comparison)
-        colour = GREY if greyed else _COLOURS.get(VERDICT_TONES[comparison.verdict], BLUE)
-        row = Row(
-            say.spoken(comparison.metric),
-            say("forest_effect", effect=lift.text, interval=lift.interval),
-            [(*_ends(comparison), colour)],
-            point=comparison.lift,
-            mark=None if margin is None else (margin, say("forest_margin", margin=margin)),
-            thin=True,
-            bold=True,
-        )
+    comparisons: Sequence[Comparison], title: str, say: ExperimentVoice, *, greyed: bool
+) -> tuple[Drawing, list[str]]:
+    """Return the drawing of the bounded lifts, and what its marks mean."""
+    rows, deciding, metric = list[Row](), list[Row](), ""
+    for comparison in filter(bounded, comparisons):
+        row = _row(comparison, say, greyed=greyed)
         if say.arm is None:
             head = row.label if comparison.metric != metric else ""
             row = replace(row, head=head, label=say.spoken(comparison.arm), bold=False)
         rows.append(row)
+        deciding += [row] * (comparison.role != "secondary")
         metric = comparison.metric
-    axis, frame = say("forest_axis"), _frame(drawn)
-    return chart(title, rows, axis, say, frame=frame, percent=True, signed=True)
+    whole, frame = _hull(rows), _frame(deciding or rows, rows)
+    caption = []
+    if any(row.mark for row in rows):
+        caption.append(say("forest_caption_margin"))
+    if whole[0] < frame[0] or whole[1] > frame[1]:
+        caption.append(say("forest_caption_cut"))
+    axis = say("forest_axis")
+    return chart(title, rows, axis, say, frame=frame, percent=True, signed=True), caption
+
+
+def _row(comparison: Comparison, say: ExperimentVoice, *, greyed: bool) -> Row:
+    low, high = comparison.lift_interval
+    colour = GREY if greyed else _COLOURS.get(VERDICT_TONES[comparison.verdict], BLUE)
+    mark = None
+    match comparison.margin:
+        case ("relative", size):
+            margin = size if comparison.goal == "decrease" else -size
+            mark = (margin, say("forest_margin", margin=margin))
+    return Row(
+        say.spoken(comparison.metric),
+        say("forest_effect", **named(comparison, say.lift(comparison))),
+        [(low or 0.0, high or 0.0, colour)],
+        comparison.lift,
+        mark=mark,
+        thin=True,
+        bold=True,
+    )
 
 
 def _alt(comparisons: Sequence[Comparison], say: ExperimentVoice) -> str:
     sentences = [say("forest_alt")]
     for comparison in comparisons:
-        values = {"metric": comparison.metric, "arm": comparison.arm}
-        if comparison.difference is None:
-            sentences.append(say("forest_alt_none", **values))
-            continue
-        lift = say.lift(comparison)
-        values |= {"effect": lift.text, "interval": lift.interval}
-        sentences.append(say("forest_alt_line", **values))
+        key = "forest_alt_none" if comparison.difference is None else "forest_alt_line"
+        sentences.append(say(key, **named(comparison, say.lift(comparison))))
     return " ".join(sentences)
 
 
-def _finding(result: ExperimentResult, say: ExperimentVoice) -> str:
-    if result.broken:
-        return say("forest_title_broken")
-    comparison = leading(result)
-    if comparison is None or comparison.difference is None:
-        return say("forest_title_none")
-    change = say.change(comparison)
-    values = {"effect": change.text, "interval": change.interval}
-    return say("forest_title", metric=comparison.metric, **values)
-
-
-def _frame(drawn: Sequence[Comparison]) -> tuple[float, float]:
+def _frame(deciding: Sequence[Row], rows: Sequence[Row]) -> tuple[float, float]:
     """Return the ends of the axis: room for all that decides, and for others unless far wider."""
-    deciding = [comparison for comparison in drawn if comparison.role != "secondary"] or drawn
-    low, high = _hull(deciding)
+    (low, high), (far_low, far_high) = _hull(deciding), _hull(rows)
     reach = _BEYOND * max(high - low, 1e-9)
-    far_low, far_high = _hull(drawn)
     low, high = max(far_low, low - reach), min(far_high, high + reach)
     space = 0.06 * (high - low) or 0.01
     return low - space, high + space
 
 
-def _hull(drawn: Sequence[Comparison]) -> tuple[float, float]:
-    ends = [0.0, *(_margin(comparison) or 0.0 for comparison in drawn)]
-    ends += [end for comparison in drawn for end in _ends(comparison)]
+def _hull(rows: Sequence[Row]) -> tuple[float, float]:
+    ends = [0.0, *(end for row in rows for end in row.ends)]
     return min(ends), max(ends)
-
-
-def _ends(comparison: Comparison) -> tuple[float, float]:
-    low, high = comparison.lift_interval
-    return low or 0.0, high or 0.0
-
-
-def _margin(comparison: Comparison) -> float | None:
-    """Return where a guardrail's relative margin stands on the axis."""
-    match comparison.margin:
-        case ("relative", size):
-            return size if comparison.goal == "decrease" else -size
-    return None
 
 
 def _trend(trend: Trend, result: ExperimentResult, say: ExperimentVoice) -> Figure:
     """Draw an effect by time since exposure, with the interval of each span."""
     share = any(is_share(known) for known in result.comparisons if known.metric == trend.metric)
+    scale, show = (100.0, say.signed_points) if share else (1.0, say.signed_number)
     values = {"metric": trend.metric, "arm": trend.arm}
     title = say(f"trend_title_{trend_key(trend, result.plan.alpha)}", **values)
+    alt = [say("trend_alt", **values)]
     with style():
         drawing, axes = framed(title, _HEIGHT, left=_LEFT)
-        _spans(axes, trend, 100.0 if share else 1.0)
+        axes.axhline(0, color=INK, linewidth=0.9)
+        for index, span in enumerate(trend.spans):
+            if span.difference is None:
+                continue
+            day, ends = index * trend.days, [span.low or 0.0, span.high or 0.0]
+            heights = [scale * end for end in ends]
+            axes.plot([day] * 2, heights, color=BLUE, linewidth=2.2, solid_capstyle="butt")
+            axes.plot([day], [scale * span.difference], "o", markersize=5.5, color=BLUE)
+            effect, interval = show(span.difference), say.range(*map(show, ends))
+            alt.append(say("trend_alt_line", day=day, effect=effect, interval=interval))
+        axes.set_xticks([index * trend.days for index in range(len(trend.spans))])
+        axes.set_yticks(*ticks(axes.get_ylim(), say, signed=True))
         name_axis(axes, say(f"trend_axis_{trend.days}"))
         unit = say("trend_points" if share else "trend_units")
         axes.set_ylabel(one_line(unit), fontsize=SMALL)
-        axes.yaxis.set_major_formatter(lambda value, _: say.given(value))
-    show = say.signed_points if share else say.signed_number
-    alt = [say("trend_alt", **values)]
-    for day, span in _days(trend):
-        interval = say.range(show(span.low or 0.0), show(span.high or 0.0))
-        effect = show(span.difference or 0.0)
-        alt.append(say("trend_alt_line", day=day, effect=effect, interval=interval))
-    return Figure(drawing, alt=" ".join(alt), caption=say("trend_caption"))
-
-
-def _spans(axes: Axes, trend: Trend, scale: float) -> None:
-    axes.axhline(0, color=INK, linewidth=0.9)
-    for day, span in _days(trend):
-        ends = [scale * (end or 0.0) for end in (span.low, span.high)]
-        axes.plot([day] * 2, ends, color=BLUE, linewidth=2.2, solid_capstyle="butt")
-        axes.plot([day], [scale * (span.difference or 0.0)], "o", markersize=5.5, color=BLUE)
-    axes.set_xticks([index * trend.days for index in range(len(trend.spans))])
-
-
-def _days(trend: Trend) -> list[tuple[int, SpanEffect]]:
-    """Return the spans that have an effect, each with its first day."""
-    days = [(index * trend.days, span) for index, span in enumerate(trend.spans)]
-    return [(day, span) for day, span in days if span.difference is not None]
+    return Figure(drawing, " ".join(alt), say("trend_caption"))

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from opslab.experiments import breakdowns
+from opslab.experiments.breakdowns import (
+    beside,
+    effect_table,
+    not_estimable,
+    segments,
+    trends,
+    value_table,
+)
 from opslab.experiments.figures import figures
 from opslab.experiments.inference.comparisons import SMALL_COUNT
 from opslab.experiments.result import ExperimentResult
@@ -25,6 +32,11 @@ __all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
 
 _MOST_REASONS = 3  # that the first screen shows unfolded, so that the figures stay in sight
 _IN_FAVOUR = ("experiments.reason_won_", "experiments.reason_safe_")
+_METHODS = (
+    "logs finer totals welch score ratio cuped quantile clustered paired stratified trigger "
+    "segments trends capped primary secondary guardrail sample_ratio covariate_balance "
+    "rule_all rule_any time weights_assumed fingerprint spec"
+).split()
 
 
 def voice(result: ExperimentResult, language: Language) -> ExperimentVoice:
@@ -62,7 +74,7 @@ def _reasons(result: ExperimentResult, say: ExperimentVoice) -> list[str]:
     """
     warnings = [check.detail for check in result.checks if check.status != "pass"]
     comparison = leading(result)
-    arm = comparison.arm if comparison else None
+    arm = comparison.arm if comparison else result.decision.arm
     shipped = result.decision.action == "ship"
 
     def rank(reason: Message) -> tuple[bool, bool]:
@@ -75,7 +87,7 @@ def _reasons(result: ExperimentResult, say: ExperimentVoice) -> list[str]:
 
 def _facts(result: ExperimentResult, say: ExperimentVoice) -> Facts:
     facts, comparison = list[Fact](), leading(result)
-    if comparison is not None and comparison.difference is not None and not result.broken:
+    if comparison is not None and not result.broken:
         change = say.change(comparison)
         remarks = [say("interval_level"), change.interval]
         p_value = say.p_value(comparison.p_value or 0.0)
@@ -114,23 +126,26 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         blocks.append(say.paragraph("effects_broken", "bad"))
     blocks += [
         result.figures(say.language)["lift"],
-        breakdowns.effect_table(result, say),
-        *breakdowns.not_estimable(comparisons, say),
+        effect_table(result, say),
+        *not_estimable(comparisons, say),
         say.remark("effects_note"),
     ]
     if any(comparison.raw for comparison in comparisons):
         blocks.append(say.remark("adjusted_note"))
-    blocks += breakdowns.beside(result, say)
+    blocks += [*beside("raw", result, say), *beside("uncapped", result, say)]
     for comparison in comparisons:
         names = {"metric": comparison.metric, "arm": comparison.arm}
-        blocks += [
-            say.remark("note_line", note=say.message(note), **names) for note in comparison.notes
-        ]
-    for comparison in comparisons:
+        for note in comparison.notes:
+            blocks.append(say.remark("note_line", note=say.message(note), **names))
         p_value, adjusted = comparison.p_value, comparison.p_adjusted
         if p_value is not None and adjusted is not None and p_value <= result.plan.alpha < adjusted:
-            blocks.append(say.remark("told_apart", metric=comparison.metric, arm=comparison.arm))
-    return [*blocks, *breakdowns.on_all_units(result, say)]
+            blocks.append(say.remark("told_apart", **names))
+    overall = beside("diluted", result, say)
+    if overall:
+        share, trigger = result.data.trigger_rate, result.plan.trigger
+        line = say.paragraph("diluted_line", share=share, column=trigger)
+        blocks += [say.heading("diluted", 3), line, *overall]
+    return blocks
 
 
 def _sources(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
@@ -140,41 +155,25 @@ def _sources(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     blocks = [say.heading("data"), *import_report(data.reading, say.language, rows)]
     if data.events is not None:
         blocks += import_report(data.events, say.language)
-    return [*blocks, breakdowns.value_table(result, say)]
+    return [*blocks, value_table(result, say)]
 
 
 def _method(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     plan, comparisons = result.plan, result.comparisons
     methods = {comparison.method or "" for comparison in comparisons}
-    used = set("_".join(methods).split("_"))
-    roles = {comparison.role for comparison in comparisons}
-    applies = {
-        plan.rows: plan.rows != "unit",
-        "welch": methods - {"score", "quantile", ""},
-        "score": "score" in used,
-        "ratio": "ratio" in used,
-        "cuped": "cuped" in used,
-        "quantile": "quantile" in used,
-        "clustered_quantile": "clustered" in used,
-        "paired": "paired" in used,
-        "stratified": "stratified" in used,
-        "trigger": plan.trigger,
-        "segments": plan.segments,
-        "trends": result.trends,
-        "capped": any(comparison.uncapped for comparison in comparisons),
-        "primary": True,
-        "secondary": "secondary" in roles,
-        "guardrail": "guardrail" in roles,
-        "sample_ratio": True,
-        "covariate_balance": any(check.name == "covariate_balance" for check in result.checks),
-        f"rule_{plan.primaries}": True,
-        "time": plan.time,
-        "weights_assumed": plan.weights_assumed,
-        "fingerprint": plan.fingerprint,
-        "spec": plan.spec and plan.spec_sha256,
-    }
+    applies = {"primary", "sample_ratio", plan.rows, f"rule_{plan.primaries}"}
+    applies |= {word for method in methods for word in method.split("_")}
+    applies |= {comparison.role for comparison in comparisons}
+    applies |= {check.name for check in result.checks}
+    applies |= {name for name, given in vars(plan).items() if given}
+    if methods - {"score", "quantile", ""}:
+        applies.add("welch")
+    if any(comparison.uncapped for comparison in comparisons):
+        applies.add("capped")
+    if result.trends:
+        applies.add("trends")
     values = vars(plan) | {"count": SMALL_COUNT, "sha256": plan.spec_sha256}
-    lines = [say(f"method_{name}", **values) for name, holds in applies.items() if holds]
+    lines = [say(f"method_{name}", **values) for name in _METHODS if name in applies]
     return [say.heading("method"), Points(lines)]
 
 
@@ -182,8 +181,8 @@ PARTS: Mapping[str, Callable[[ExperimentResult, ExperimentVoice], Blocks]] = {
     "checks": _checks,
     "arms": _arms,
     "effects": _effects,
-    "segments": breakdowns.segments,
-    "trends": breakdowns.trends,
+    "segments": segments,
+    "trends": trends,
     "sources": _sources,
     "method": _method,
 }

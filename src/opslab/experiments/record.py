@@ -12,7 +12,6 @@ from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.experiments.result import Comparison, Effect, ExperimentResult
 from opslab.experiments.sentences import is_share
 from opslab.results import Message
-from opslab.tables.import_report import Reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,9 +33,11 @@ def record(result: ExperimentResult) -> dict[str, Any]:
     """Return the area's part of the record: no prose, missing numbers null."""
     plan, data, decision = result.plan, result.data, result.decision
     days = {"start": _day(plan.start), "end": _day(plan.end)}
+    readings = [reading for reading in (data.reading, data.events) if reading]
+    files = [(plan.spec, plan.spec_sha256), *((one.name, one.sha256) for one in readings)]
     return {
         "schema": SCHEMA,
-        "inputs": inputs(result),
+        "inputs": [{"file": file, "sha256": sha256} for file, sha256 in files if file and sha256],
         "plan": asdict(plan) | days | {"weights": dict(plan.weights)},
         "arms": [asdict(arm) for arm in result.arms],
         "comparisons": list(map(comparison, (*result.comparisons, *result.segments))),
@@ -46,7 +47,7 @@ def record(result: ExperimentResult) -> dict[str, Any]:
         ],
         "trends": [asdict(trend) for trend in result.trends],
         "decision": vars(decision) | {"reasons": list(map(Message.record, decision.reasons))},
-        "imports": [reading.record() for reading in _readings(result)],
+        "imports": [reading.record() for reading in readings],
         "data": {
             "rows": data.reading.rows,
             "rows_used": data.rows_used,
@@ -56,13 +57,6 @@ def record(result: ExperimentResult) -> dict[str, Any]:
             "trigger_rate": data.trigger_rate,
         },
     }
-
-
-def inputs(result: ExperimentResult) -> list[dict[str, str]]:
-    """Return the files that were read, the spec first, with the SHA-256 of their bytes."""
-    files = [(result.plan.spec, result.plan.spec_sha256)]
-    files += [(reading.name, reading.sha256) for reading in _readings(result)]
-    return [{"file": file, "sha256": sha256} for file, sha256 in files if file and sha256]
 
 
 def comparison(compared: Comparison) -> dict[str, Any]:
@@ -145,10 +139,6 @@ def _named(numbers: Comparison | Effect) -> dict[str, Any]:
         name: dict(zip(_ENDS[name], value, strict=True)) if name in _ENDS and value else value
         for name, value in vars(numbers).items()
     }
-
-
-def _readings(result: ExperimentResult) -> list[Reading]:
-    return [reading for reading in (result.data.reading, result.data.events) if reading]
 
 
 def _message(message: Message | None) -> dict[str, Any] | None:

@@ -119,47 +119,51 @@ def headline(result: ExperimentResult, say: ExperimentVoice) -> str:
     if result.broken:
         return say("headline_broken")
     comparison = leading(result)
-    if comparison is None or comparison.difference is None:
+    if comparison is None:
         return say("headline_none")
     to_value, from_value = say.estimates(comparison)
-    change = say.change(comparison)
     return say(
         "headline_effect",
-        metric=comparison.metric,
-        arm=comparison.arm,
+        **named(comparison, say.change(comparison)),
         from_value=from_value,
         to_value=to_value,
-        effect=change.text,
-        interval=change.interval,
         p=comparison.p_value,
     )
 
 
+def named(comparison: Comparison, change: Cell) -> dict[str, str]:
+    """Return what a sentence about an effect names."""
+    effect = {"effect": change.text, "interval": change.interval}
+    return {"metric": comparison.metric, "arm": comparison.arm} | effect
+
+
 def action(result: ExperimentResult, say: ExperimentVoice) -> str:
     """Return what to do, in a few words."""
-    decision = result.decision
-    if decision.action != "extend":
-        return say(f"action_{decision.action}", arm=decision.arm)
-    if decision.more_days is not None:
-        return say("action_extend_days", days=decision.more_days)
-    return say("action_extend_units", units=decision.more_units)
+    decision, by = result.decision, ""
+    if decision.action == "extend":
+        by = "_units" if decision.more_days is None else "_days"
+    values = {"arm": decision.arm, "days": decision.more_days, "units": decision.more_units}
+    return say(f"action_{decision.action}{by}", **values)
 
 
 def leading(result: ExperimentResult) -> Comparison | None:
     """Return the comparison of the headline: the first primary metric, in the arm to ship.
 
-    Without an arm to ship it is the arm with the largest gain.
+    Without an arm to ship it is the arm with the largest gain; None where there is no effect.
     """
-    metric = primary_metric(result)
-    arms = [comparison for comparison in result.comparisons if comparison.metric == metric]
-    shipped = [comparison for comparison in arms if comparison.arm == result.decision.arm]
-    if shipped:
-        return shipped[0]
-    estimable = [comparison for comparison in arms if comparison.difference is not None]
-    sign = 1 if arms[0].goal == "increase" else -1
-    return max(
-        estimable, key=lambda comparison: sign * (comparison.difference or 0.0), default=None
-    )
+    metric, shipped = primary_metric(result), result.decision.arm
+    estimable = [
+        comparison
+        for comparison in result.comparisons
+        if comparison.metric == metric and shipped in (None, comparison.arm)
+        if comparison.difference is not None
+    ]
+
+    def gain(comparison: Comparison) -> float:
+        difference = comparison.difference or 0.0
+        return difference if comparison.goal == "increase" else -difference
+
+    return max(estimable, key=gain, default=None)
 
 
 def primary_metric(result: ExperimentResult) -> str:
