@@ -177,7 +177,7 @@ def _analyze(
         checks=tuple(made),
         comparisons=tuple(comparisons),
         decision=decision,
-        data=DataUsed(
+        data_used=DataUsed(
             reading=table.reading,
             rows_used=units.rows_used,
             outside_period=table.reading.rows - units.units.rows,
@@ -292,4 +292,5 @@ def _plan(experiment: Experiment, weights: Mapping[str, float]) -> Plan:
         segments=experiment.segments,
         trigger=experiment.trigger,
         fingerprint=experiment.fingerprint,
+        title=experiment.title,
     )

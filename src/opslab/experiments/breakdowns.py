@@ -41,7 +41,7 @@ def effect_table(result: ExperimentResult, say: ExperimentVoice) -> Table:
 
 def value_table(result: ExperimentResult, say: ExperimentVoice) -> Table:
     """Return how many values stand behind each effect, and how many are empty."""
-    rows = []
+    rows = list[Cells]()
     for comparison in result.comparisons:
         counts = map(say.integer, (*comparison.missing[::-1], *comparison.n[::-1]))
         rows.append([_with_arm(comparison, comparison.metric, say), *counts])

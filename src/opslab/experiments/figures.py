@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from matplotlib.figure import Figure as Drawing
-
 from opslab.experiments.result import Comparison, ExperimentResult, Trend
 from opslab.experiments.sentences import (
     VERDICT_TONES,
     ExperimentVoice,
     bounded,
     differs,
+    finding,
     is_share,
-    leading,
     named,
     primary_metric,
     trend_key,
@@ -41,34 +39,18 @@ _HEIGHT, _LEFT = 1.6, 0.68  # inches: a trend's axes, and the room for its verti
 
 
 def figures(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]:
-    """Return ``lift``, ``segments`` where there are any, and ``trend/<metric>/<arm>``."""
-    drawn = {"lift": _lifts(result, say)}
-    segments = _segments(result, say)
-    if segments is not None:
-        drawn["segments"] = segments
-    for trend in result.trends:
-        drawn[f"trend/{trend.metric}/{trend.arm}"] = _trend(trend, result, say)
-    return drawn
-
-
-def _lifts(result: ExperimentResult, say: ExperimentVoice) -> Figure:
-    """Draw the lift of every metric and arm with its interval, the margins of guardrails marked.
+    """Return ``lift``, ``segments`` where there are any, and ``trend/<metric>/<arm>``.
 
     Effects without a bounded lift are named in the alt text and the table, and have no line here.
     """
-    comparison = leading(result)
-    if result.broken:
-        title = say("forest_title_broken")
-    elif comparison is None:
-        title = say("forest_title_none")
-    else:
-        title = say("forest_title", **named(comparison, say.change(comparison)))
-    comparisons = result.comparisons
-    drawing, caption = _forest(comparisons, title, say, greyed=result.broken)
-    return Figure(drawing, _alt(comparisons, say), " ".join([say("forest_caption"), *caption]))
+    lift = _forest("forest", result.comparisons, finding("forest_title", result, say), result, say)
+    trends = {
+        f"trend/{trend.metric}/{trend.arm}": _trend(trend, result, say) for trend in result.trends
+    }
+    return {"lift": lift, **_segments(result, say), **trends}
 
 
-def _segments(result: ExperimentResult, say: ExperimentVoice) -> Figure | None:
+def _segments(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]:
     """Draw the lift of the first primary metric in every segment that has a bounded one."""
     metric = primary_metric(result)
     drawn = [
@@ -77,36 +59,43 @@ def _segments(result: ExperimentResult, say: ExperimentVoice) -> Figure | None:
         if comparison.metric == metric and bounded(comparison)
     ]
     if not drawn:
-        return None
+        return {}
     tests = [test for test in result.interactions if test.metric == metric]
     differing = dict.fromkeys(test.segment for test in tests if differs(test, result.plan.alpha))
     key = "segments_title_differ" if differing else "segments_title_alike"
     title = say(key, metric=metric, segments=list(differing))
-    drawing, _ = _forest(drawn, title, say, greyed=result.broken)
-    return Figure(drawing, _alt(drawn, say), say("segments_caption"))
+    return {"segments": _forest("segments", drawn, title, result, say)}
 
 
 def _forest(
-    comparisons: Sequence[Comparison], title: str, say: ExperimentVoice, *, greyed: bool
-) -> tuple[Drawing, list[str]]:
-    """Return the drawing of the bounded lifts, and what its marks mean."""
+    kind: str,
+    comparisons: Sequence[Comparison],
+    title: str,
+    result: ExperimentResult,
+    say: ExperimentVoice,
+) -> Figure:
+    """Draw lifts with their intervals, the margins of guardrails marked."""
     rows, deciding, metric = list[Row](), list[Row](), ""
     for comparison in filter(bounded, comparisons):
-        row = _row(comparison, say, greyed=greyed)
+        row = _row(comparison, say, greyed=result.broken)
         if say.arm is None:
             head = row.label if comparison.metric != metric else ""
             row = replace(row, head=head, label=say.spoken(comparison.arm), bold=False)
         rows.append(row)
         deciding += [row] * (comparison.role != "secondary")
         metric = comparison.metric
-    whole, frame = _hull(rows), _frame(deciding or rows, rows)
-    caption = []
+    (low, high), frame = _hull(rows), _frame(deciding or rows, rows)
+    caption = [say(f"{kind}_caption")]
     if any(row.mark for row in rows):
         caption.append(say("forest_caption_margin"))
-    if whole[0] < frame[0] or whole[1] > frame[1]:
+    if low < frame[0] or high > frame[1]:
         caption.append(say("forest_caption_cut"))
-    axis = say("forest_axis")
-    return chart(title, rows, axis, say, frame=frame, percent=True, signed=True), caption
+    drawing = chart(title, rows, say("forest_axis"), say, frame=frame, percent=True, signed=True)
+    alt = [say("forest_alt")]
+    for comparison in comparisons:
+        key = "forest_alt_none" if comparison.difference is None else "forest_alt_line"
+        alt.append(say(key, **named(comparison, say.lift(comparison))))
+    return Figure(drawing, " ".join(alt), " ".join(caption))
 
 
 def _row(comparison: Comparison, say: ExperimentVoice, *, greyed: bool) -> Row:
@@ -126,14 +115,6 @@ def _row(comparison: Comparison, say: ExperimentVoice, *, greyed: bool) -> Row:
         thin=True,
         bold=True,
     )
-
-
-def _alt(comparisons: Sequence[Comparison], say: ExperimentVoice) -> str:
-    sentences = [say("forest_alt")]
-    for comparison in comparisons:
-        key = "forest_alt_none" if comparison.difference is None else "forest_alt_line"
-        sentences.append(say(key, **named(comparison, say.lift(comparison))))
-    return " ".join(sentences)
 
 
 def _frame(deciding: Sequence[Row], rows: Sequence[Row]) -> tuple[float, float]:

@@ -32,11 +32,11 @@ __all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
 
 _MOST_REASONS = 3  # that the first screen shows unfolded, so that the figures stay in sight
 _IN_FAVOUR = ("experiments.reason_won_", "experiments.reason_safe_")
-_METHODS = (
+_METHOD = (
     "logs finer totals welch score ratio cuped quantile clustered paired stratified trigger "
     "segments trends capped primary secondary guardrail sample_ratio covariate_balance "
     "rule_all rule_any time weights_assumed fingerprint spec"
-).split()
+)
 
 
 def voice(result: ExperimentResult, language: Language) -> ExperimentVoice:
@@ -54,8 +54,8 @@ def first_screen(result: ExperimentResult, say: ExperimentVoice) -> Verdict:
     days = say.period((plan.start, plan.end)) if plan.start and plan.end else None
     return Verdict(
         kicker=say.joined(say("kicker"), days, plan.owner),
-        title=say.spoken(plan.experiment),
-        question=say.spoken(plan.question) if plan.question else None,
+        title=say.spoken(plan.title or plan.experiment),
+        question=say.spoken(plan.question or ""),
         action=action(result, say),
         headline=headline(result, say),
         tone=ACTION_TONES[result.decision.action],
@@ -142,14 +142,14 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
             blocks.append(say.remark("told_apart", **names))
     overall = beside("diluted", result, say)
     if overall:
-        share, trigger = result.data.trigger_rate, result.plan.trigger
+        share, trigger = result.data_used.trigger_rate, result.plan.trigger
         line = say.paragraph("diluted_line", share=share, column=trigger)
         blocks += [say.heading("diluted", 3), line, *overall]
     return blocks
 
 
-def _sources(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
-    data = result.data
+def _data(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
+    data = result.data_used
     counts = {"outside": data.outside_period, "leaked": data.leaked_rows, "used": data.rows_used}
     rows = [(say(f"data_{name}"), say.integer(count)) for name, count in counts.items()]
     blocks = [say.heading("data"), *import_report(data.reading, say.language, rows)]
@@ -173,7 +173,7 @@ def _method(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     if result.trends:
         applies.add("trends")
     values = vars(plan) | {"count": SMALL_COUNT, "sha256": plan.spec_sha256}
-    lines = [say(f"method_{name}", **values) for name in _METHODS if name in applies]
+    lines = [say(f"method_{name}", **values) for name in _METHOD.split() if name in applies]
     return [say.heading("method"), Points(lines)]
 
 
@@ -183,6 +183,6 @@ PARTS: Mapping[str, Callable[[ExperimentResult, ExperimentVoice], Blocks]] = {
     "effects": _effects,
     "segments": segments,
     "trends": trends,
-    "sources": _sources,
+    "data": _data,
     "method": _method,
 }

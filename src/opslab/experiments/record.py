@@ -31,14 +31,16 @@ _ENDS = {
 
 def record(result: ExperimentResult) -> dict[str, Any]:
     """Return the area's part of the record: no prose, missing numbers null."""
-    plan, data, decision = result.plan, result.data, result.decision
-    days = {"start": _day(plan.start), "end": _day(plan.end)}
+    plan, data, decision = result.plan, result.data_used, result.decision
+    declared = asdict(plan) | {"weights": dict(plan.weights)}
+    del declared["title"]  # words for readers
+    declared |= {"start": _day(plan.start), "end": _day(plan.end)}
     readings = [reading for reading in (data.reading, data.events) if reading]
     files = [(plan.spec, plan.spec_sha256), *((one.name, one.sha256) for one in readings)]
     return {
         "schema": SCHEMA,
         "inputs": [{"file": file, "sha256": sha256} for file, sha256 in files if file and sha256],
-        "plan": asdict(plan) | days | {"weights": dict(plan.weights)},
+        "plan": declared,
         "arms": [asdict(arm) for arm in result.arms],
         "comparisons": list(map(comparison, (*result.comparisons, *result.segments))),
         "interactions": [
@@ -88,7 +90,7 @@ def frame(result: ExperimentResult) -> pd.DataFrame:
 
 def evidence(result: ExperimentResult) -> list[Evidence]:
     """Return the effects on the primary metrics as evidence of grade A: randomised, with logs."""
-    plan, data = result.plan, result.data
+    plan, data = result.plan, result.data_used
     sources = [SourceFile(data.reading.name, data.reading.sha256, data.rows_used)]
     if data.events is not None:
         sources.append(SourceFile(data.events.name, data.events.sha256, data.events.rows))

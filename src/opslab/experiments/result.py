@@ -255,6 +255,7 @@ class Plan:
     segments: tuple[str, ...] = ()
     trigger: str | None = None
     fingerprint: str | None = None
+    title: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,7 +270,7 @@ class ExperimentResult(Result):
     comparisons : tuple of Comparison
         Metric by metric in the spec's order, each with every arm but the control.
     decision : Decision
-    data : DataUsed
+    data_used : DataUsed
     segments : tuple of Comparison
         Effects within segments, each with its ``segment``.
     interactions : tuple of Interaction
@@ -282,7 +283,7 @@ class ExperimentResult(Result):
         "effects": "comparisons",
         "segments": "segments",
         "trends": "trends",
-        "sources": "",
+        "data": "",
         "method": "",
     }
 
@@ -290,7 +291,7 @@ class ExperimentResult(Result):
     arms: tuple[ArmSummary, ...]
     comparisons: tuple[Comparison, ...]
     decision: Decision
-    data: DataUsed
+    data_used: DataUsed
     segments: tuple[Comparison, ...] = ()
     interactions: tuple[Interaction, ...] = ()
     trends: tuple[Trend, ...] = ()

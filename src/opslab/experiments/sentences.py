@@ -34,6 +34,12 @@ VERDICT_TONES: Mapping[Verdict, Tone] = {
     "unproven": "open",
     "not_estimable": "plain",
 }
+_BOUNDS = {  # by whether the lower one is missing, and the upper one
+    (False, False): "range",
+    (False, True): "unbounded_above",
+    (True, False): "unbounded_below",
+    (True, True): "unbounded",
+}
 _SMALL_SHARE = 0.01  # shares below it need two decimals
 
 
@@ -90,14 +96,8 @@ class ExperimentVoice(Voice):
         interval = comparison.lift_interval
         digits = max(1, _telling(interval, 100, 1))
         lift, low, high = self._shown((comparison.lift, *interval), self.signed_percent, digits)
-        match interval:
-            case (None, None):
-                return Cell(lift, interval=self("unbounded"))
-            case (_, None):
-                return Cell(lift, interval=self("unbounded_above", low=low))
-            case (None, _):
-                return Cell(lift, interval=self("unbounded_below", high=high))
-        return Cell(lift, interval=self.range(low, high))
+        key = _BOUNDS[interval[0] is None, interval[1] is None]
+        return Cell(lift, interval=self(key, low=low, high=high))
 
     def change(self, comparison: Comparison) -> Cell:
         """Return the lift, or the difference where the control leaves no lift to speak of."""
@@ -116,19 +116,19 @@ class ExperimentVoice(Voice):
 
 def headline(result: ExperimentResult, say: ExperimentVoice) -> str:
     """Return the sentence that a sponsor reads first."""
-    if result.broken:
-        return say("headline_broken")
+    return finding("headline", result, say)
+
+
+def finding(key: str, result: ExperimentResult, say: ExperimentVoice) -> str:
+    """Return what was found, or that nothing could be: ``_effect``, ``_none`` or ``_broken``."""
     comparison = leading(result)
+    if result.broken:
+        return say(f"{key}_broken")
     if comparison is None:
-        return say("headline_none")
+        return say(f"{key}_none")
     to_value, from_value = say.estimates(comparison)
-    return say(
-        "headline_effect",
-        **named(comparison, say.change(comparison)),
-        from_value=from_value,
-        to_value=to_value,
-        p=comparison.p_value,
-    )
+    values = {"from_value": from_value, "to_value": to_value, "p": comparison.p_value}
+    return say(f"{key}_effect", **values, **named(comparison, say.change(comparison)))
 
 
 def named(comparison: Comparison, change: Cell) -> dict[str, str]:
