@@ -238,7 +238,7 @@ def test_plural(days, english, french):
 
 def test_no_french_line_starts_with_a_mark():
     shown = text(
-        "experiments.forest_title", "fr", metric="panier : neuf", effect="+1", interval="0"
+        "experiments.forest_title_effect", "fr", metric="panier : neuf", effect="+1", interval="0"
     )
     assert shown == f"panier : neuf{WIDE}: +1 (0)"  # a user's own words stay as they are
     for area in AREAS:
