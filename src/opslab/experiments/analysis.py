@@ -111,7 +111,7 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
         checks=tuple(checks),
         comparisons=tuple(comparisons),
         decision=decide(experiment, checks, comparisons, spreads, grounds.weights, as_of),
-        data=DataUsed(
+        data_used=DataUsed(
             reading=reading,
             rows_used=units.rows_used,
             outside_period=reading.rows - units.units.rows,
@@ -207,4 +207,5 @@ def _plan(grounds: Grounds) -> Plan:
         segments=experiment.segments,
         trigger=experiment.trigger,
         fingerprint=experiment.fingerprint,
+        title=experiment.title,
     )

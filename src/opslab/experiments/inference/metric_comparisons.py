@@ -66,7 +66,7 @@ def compared(columns: MetricColumns, sums: ArmSums) -> list[Comparison]:
         case Mean() | Proportion() | Ratio():
             return _by_sums(columns, sums)
         case Quantile() as metric:
-            ranked = _ranked(metric, columns, sums)
+            ranked = _ranked(metric, sums)
             base, alpha = ranked[sums.control], sums.alpha
             return [compare_quantiles(metric, ranked[arm], base, alpha) for arm in sums.others]
         case unknown:
@@ -137,7 +137,7 @@ def _jointly(columns: MetricColumns, joint: Joint, sums: ArmSums, name: str) -> 
     return replace(comparison, notes=(*comparison.notes, *notes))
 
 
-def _ranked(metric: Quantile, columns: MetricColumns, sums: ArmSums) -> dict[str, Side[Ranked]]:
+def _ranked(metric: Quantile, sums: ArmSums) -> dict[str, Side[Ranked]]:
     """Return the values at the ranks of every arm, of units or of rows that units cluster."""
     units, arms = sums.units, sums.arms
     if units is None:

@@ -110,7 +110,7 @@ class Triggered:
         """Return a comparison with its diluted effect beside it, or why there is none."""
         column = self.columns.get(comparison.metric)
         if column is None:
-            note = Message("experiments.form_trigger", {"type": comparison.type})
+            note = Message("experiments.form_trigger")
             return replace(comparison, notes=(*comparison.notes, note))
         pair = (comparison.arm, comparison.control)
         met, units = (sum(counts[arm] for arm in pair) for counts in (self.met, self.units))
