@@ -98,10 +98,9 @@ def collect_grounds(experiment: Experiment, units: UnitTable) -> Grounds:
     refuse_many_levels(units, experiment.segments)
     dimensions = [sql for sql in (units.strata, units.day, *segments.values()) if sql]
     dimensions = list(dict.fromkeys(dimensions))
-    columns = [column for asked in metrics.values() for column in asked.all_own]
-    columns += [Column(units.counted)] if units.counted else []
-    joints = [joint for asked in metrics.values() for joint in asked.joints]
-    collected = collect_by(table, units.arm, columns, units.where, joints, dimensions)
+    joints = [joint for columns in metrics.values() for joint in columns.joints]
+    counted = [Column(units.counted)] if units.counted else []
+    collected = collect_by(table, units.arm, counted, units.where, joints, dimensions)
     arms = arms_of(experiment, units, collected.whole)
     refuse_missing(experiment, table, arms, metrics)
     levels: dict[str | None, Levels] = {

@@ -43,7 +43,7 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
         yield rules.check_leaked_units(units.units)
     yield rules.check_missing_values(_gaps(grounds))
     covariates = [
-        column for columns in grounds.metrics.values() for column in columns.covariate_columns
+        column for columns in grounds.metrics.values() for column in columns.joint.covariate_columns
     ]
     covariates = list(dict.fromkeys(covariates))
     yield rules.check_covariate_balance(grounds.arms, grounds.control, covariates)

@@ -10,13 +10,13 @@ from typing import Any, Generic, TypeVar
 from scipy.special import stdtr, stdtrit
 
 from opslab.experiments.inference import effects, proportions
-from opslab.experiments.inference.covariates import Contrast, contrast, is_clear, usable
+from opslab.experiments.inference.covariates import Contrast, Unusable, contrast, is_clear, usable
 from opslab.experiments.inference.multiplicity import benjamini_hochberg, holm
+from opslab.experiments.inference.proportions import Counts
 from opslab.experiments.inference.quantiles import Ranked, quantile_contrast
 from opslab.experiments.inference.strata import Strata, contrast_within
 from opslab.experiments.metrics.base import Declaration
 from opslab.experiments.metrics.quantile import Quantile
-from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.moments.cross_moments import CrossMoments
 from opslab.experiments.result import Comparison, Effect, Interval, Verdict
 from opslab.results import Message
@@ -38,7 +38,7 @@ class Side(Generic[Sums]):
     Attributes
     ----------
     name : str
-    sums : Moments, CrossMoments or Ranked
+    sums : CrossMoments or Ranked
         What is known of its values.
     missing : int
         Empty values.
@@ -49,46 +49,111 @@ class Side(Generic[Sums]):
     missing: int = 0
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """How two arms' moments are compared: side by side, or within strata."""
+
+    arm: CrossMoments
+    control: CrossMoments
+    own: int
+    strata: Strata | None
+
+    def contrast(self, widths: Sequence[int] = (), kept: Sequence[int] = ()) -> Contrast:
+        if self.strata is not None:
+            return contrast_within(self.strata, self.own, widths, kept)
+        return contrast(self.arm, self.control, self.own, widths, kept)
+
+    def usable(self, widths: Sequence[int]) -> tuple[list[int], dict[int, Unusable]]:
+        spread = (self.arm, self.control) if self.strata is None else self.strata.within
+        return usable(*spread, self.own, widths)
+
+    def method(self, last: str = "") -> str:
+        within = "" if self.strata is None else "paired" if self.strata.paired else "stratified"
+        ratio = "ratio" if self.own > 1 else ""
+        return "_".join(filter(None, (within, ratio, last))) or "welch"
+
+    def counts(self) -> Counts:
+        sides = ((round(side.means[0] * side.n), side.n) for side in (self.arm, self.control))
+        return Counts(*(count for side in sides for count in side))
+
+
 def compare(
-    metric: Declaration, arm: Side[Moments], control: Side[Moments], alpha: float
+    metric: Declaration,
+    arm: Side[CrossMoments],
+    control: Side[CrossMoments],
+    alpha: float,
+    covariates: Sequence[tuple[str, int]] = (),
+    strata: Strata | None = None,
 ) -> Comparison:
-    """Return the comparison of one metric between an arm and the control.
+    """Return the comparison of a mean, a share or a ratio between an arm and the control.
 
     Parameters
     ----------
     metric : Declaration
     arm, control : Side
-        With the moments of the metric's column.
+        With the moments of the metric's own columns, and then of the covariates.
     alpha : float
         Two-sided; the intervals have level 1 - alpha and invert the test behind the p-value.
+    covariates : sequence of tuple
+        Name of each, and its number of columns.
+    strata : Strata, optional
+        Within which the arms are compared; ``arm`` and ``control`` then hold their units.
     """
-    treated, base = arm.sums, control.sums
-    means = (treated.mean if treated.n else None, base.mean if base.n else None)
-    empty = replace(without_effect(metric, arm, control), estimate=means)
+    empty, level = without_effect(metric, arm, control), 1 - alpha
+    pair = _Pair(arm.sums, control.sums, len(metric.own), strata)
+    if pair.own == 1:
+        means = [side.sums.means[0] if side.sums.n else None for side in (arm, control)]
+        empty = replace(empty, estimate=(means[0], means[1]))
     if empty.not_estimable:
         return empty
-    share = metric.scale == "share"
-    still = treated.variance == base.variance == 0
-    if still and (not share or math.isclose(treated.mean, base.mean, rel_tol=_SAME)):
-        return _constant(empty)
-    if share and _small(treated, base):
-        return _score(empty, treated, base, 1 - alpha)
-    test = effects.welch_of_moments(treated, base, 1 - alpha)
-    error = base.variance / base.n
-    both = treated.variance / treated.n + error
-    return _inferred(
-        empty,
-        Contrast(
-            (treated.mean, base.mean), test.difference, both, error, -error, test.degrees_of_freedom
-        ),
-        1 - alpha,
-        "welch",
-    )
+    for side in (arm, control) if pair.own > 1 else ():
+        if not is_clear(side.sums, 1):
+            return refused(empty, "denominator_zero", arm=side.name)
+    if strata is not None and not strata.estimable:
+        return refused(empty, "thin_strata", count=len(strata.cells))
+    plain = pair.contrast()
+    empty = replace(empty, estimate=plain.estimate)
+    still = plain.variance <= (_ROUNDED * max(map(abs, plain.estimate))) ** 2
+    if still and math.isclose(*plain.estimate, rel_tol=_SAME):
+        return refused(empty, "no_variation", value=plain.estimate[1])
+    if strata is None and metric.scale == "share" and pair.counts().fewest < SMALL_COUNT:
+        note = Message("experiments.covariate_small_counts", {"count": SMALL_COUNT})
+        return replace(_score(empty, pair.counts(), level), notes=(note,) if covariates else ())
+    if still:
+        (to, base), names = plain.estimate, (empty.arm, empty.control)
+        values = {"arm": names[0], "to": to, "control": names[1], "from": base}
+        return refused(empty, "no_spread", **values)
+    return _adjusted(empty, pair, plain, covariates, level)
 
 
-def _small(treated: Moments, base: Moments) -> bool:
-    successes = [round(moments.mean * moments.n) for moments in (treated, base)]
-    return min(*successes, treated.n - successes[0], base.n - successes[1]) < SMALL_COUNT
+def _adjusted(
+    empty: Comparison,
+    pair: _Pair,
+    plain: Contrast,
+    covariates: Sequence[tuple[str, int]],
+    level: float,
+) -> Comparison:
+    """Return a comparison adjusted by the covariates that can be used, the raw effect beside it."""
+    widths = [width for _, width in covariates]
+    kept, unusable = pair.usable(widths)
+    reasons = {covariates[order][0]: reason for order, reason in unusable.items()}
+    notes = [
+        Message(f"experiments.covariate_{reason}", {"covariate": name})
+        for name, reason in reasons.items()
+    ]
+    empty = replace(empty, notes=tuple(notes))
+    raw = _inferred(empty, plain, level, pair.method())
+    if not kept:
+        return raw
+    n, name = min(zip(empty.n, (empty.arm, empty.control), strict=True))
+    if n < len(kept) + 2:
+        return refused(empty, "too_few_for_covariates", arm=name, n=n, count=len(kept))
+    sharper = pair.contrast(widths, kept)
+    if sharper.variance <= _EXPLAINED * plain.variance:
+        return refused(empty, "covariates_explain_all")
+    adjusted = _inferred(empty, sharper, level, pair.method("cuped"))
+    reduction = 1 - sharper.variance / plain.variance
+    return replace(adjusted, raw=effect(raw), variance_reduction=reduction)
 
 
 def _inferred(empty: Comparison, estimates: Contrast, level: float, method: str) -> Comparison:
@@ -116,106 +181,6 @@ def _inferred(empty: Comparison, estimates: Contrast, level: float, method: str)
         harm_p=harm,
         not_estimable=None,
     )
-
-
-@dataclass(frozen=True)
-class _Joint:
-    """How two arms' joint moments are compared: side by side, or within strata."""
-
-    treated: CrossMoments
-    base: CrossMoments
-    own: int
-    strata: Strata | None
-
-    def contrast(self, widths: Sequence[int] = (), kept: Sequence[int] = ()) -> Contrast:
-        if self.strata is not None:
-            return contrast_within(self.strata, self.own, widths, kept)
-        return contrast(self.treated, self.base, self.own, widths, kept)
-
-    def usable(self, widths: Sequence[int]) -> tuple[list[int], dict[int, Any]]:
-        spread = (self.treated, self.base) if self.strata is None else self.strata.within
-        return usable(*spread, self.own, widths)
-
-    def method(self, last: str = "") -> str:
-        within = "" if self.strata is None else "paired" if self.strata.paired else "stratified"
-        ratio = "ratio" if self.own > 1 else ""
-        return "_".join(filter(None, (within, ratio, last))) or "welch"
-
-
-def compare_jointly(
-    metric: Declaration,
-    arm: Side[CrossMoments],
-    control: Side[CrossMoments],
-    alpha: float,
-    covariates: Sequence[tuple[str, int]] = (),
-    strata: Strata | None = None,
-) -> Comparison:
-    """Return the comparison of a ratio, or of any metric with covariates or within strata.
-
-    Parameters
-    ----------
-    metric : Declaration
-    arm, control : Side
-        With the cross moments of the metric's own columns and then the covariates.
-    alpha : float
-        As in `compare`.
-    covariates : sequence of tuple
-        Name of each, and its number of columns.
-    strata : Strata, optional
-        Within which the arms are compared; ``arm`` and ``control`` then hold their units.
-    """
-    empty, level = without_effect(metric, arm, control), 1 - alpha
-    joint = _Joint(arm.sums, control.sums, len(metric.own), strata)
-    if empty.not_estimable:
-        return empty
-    for side in (arm, control) if joint.own > 1 else ():
-        if not is_clear(side.sums, 1):
-            return refused(empty, "denominator_zero", arm=side.name)
-    if strata is not None and not strata.estimable:
-        return refused(empty, "thin_strata", count=len(strata.cells))
-    plain = joint.contrast()
-    empty = replace(empty, estimate=plain.estimate)
-    if strata is None and metric.scale == "share":
-        treated, base = (
-            Side(side.name, Moments(sums.n, sums.means[0], sums.scatter[0][0]), side.missing)
-            for side, sums in ((arm, arm.sums), (control, control.sums))
-        )
-        if _small(treated.sums, base.sums):
-            note = Message("experiments.covariate_small_counts", {"count": SMALL_COUNT})
-            return replace(compare(metric, treated, base, alpha), notes=(note,))
-    if plain.variance <= (_ROUNDED * max(map(abs, plain.estimate))) ** 2:
-        return _constant(empty)
-    return _adjusted(empty, joint, plain, covariates, level)
-
-
-def _adjusted(
-    empty: Comparison,
-    joint: _Joint,
-    plain: Contrast,
-    covariates: Sequence[tuple[str, int]],
-    level: float,
-) -> Comparison:
-    """Return a comparison adjusted by the covariates that can be used, the raw effect beside it."""
-    widths = [width for _, width in covariates]
-    kept, unusable = joint.usable(widths)
-    reasons = {covariates[order][0]: reason for order, reason in unusable.items()}
-    notes = [
-        Message(f"experiments.covariate_{reason}", {"covariate": name})
-        for name, reason in reasons.items()
-    ]
-    empty = replace(empty, notes=tuple(notes))
-    raw = _inferred(empty, plain, level, joint.method())
-    if not kept:
-        return raw
-    n, name = min(zip(empty.n, (empty.arm, empty.control), strict=True))
-    if n < len(kept) + 2:
-        return refused(empty, "too_few_for_covariates", arm=name, n=n, count=len(kept))
-    sharper = joint.contrast(widths, kept)
-    if sharper.variance <= _EXPLAINED * plain.variance:
-        return refused(empty, "covariates_explain_all")
-    adjusted = _inferred(empty, sharper, level, joint.method("cuped"))
-    reduction = 1 - sharper.variance / plain.variance
-    return replace(adjusted, raw=effect(raw), variance_reduction=reduction)
 
 
 def compare_quantiles(
@@ -277,26 +242,17 @@ def refused(empty: Comparison, key: str, **values: Any) -> Comparison:
     return replace(empty, not_estimable=Message(f"experiments.{key}", values))
 
 
-def _constant(empty: Comparison) -> Comparison:
-    """Say that nothing varies within the arms."""
-    to, base = (estimate or 0.0 for estimate in empty.estimate)
-    if math.isclose(to, base, rel_tol=_SAME):
-        return refused(empty, "no_variation", value=base)
-    values = {"arm": empty.arm, "to": to, "control": empty.control, "from": base}
-    return refused(empty, "no_spread", **values)
-
-
-def _score(empty: Comparison, treated: Moments, base: Moments, level: float) -> Comparison:
-    counts = (round(treated.mean * treated.n), treated.n, round(base.mean * base.n), base.n)
+def _score(empty: Comparison, counts: Counts, level: float) -> Comparison:
+    treated, base = (estimate or 0.0 for estimate in empty.estimate)
     harm = None
     if empty.margin is not None:
         kind, size = empty.margin
         harm = proportions.non_inferiority_p(*counts, size, empty.goal, relative=kind == "relative")
     return replace(
         empty,
-        difference=treated.mean - base.mean,
+        difference=treated - base,
         difference_interval=proportions.miettinen_nurminen_difference(*counts, level),
-        lift=(treated.mean - base.mean) / base.mean if base.mean else None,
+        lift=(treated - base) / base if base else None,
         lift_interval=proportions.miettinen_nurminen_lift(*counts, level),
         p_value=proportions.score_test(*counts).p_value,
         method="score",

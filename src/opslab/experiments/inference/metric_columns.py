@@ -18,36 +18,28 @@ class MetricColumns:
     Attributes
     ----------
     metric : Metric
-    own : tuple of Column
-    joint : Joint or None
-        What is summed together: with two columns, covariates or strata.
+    joint : Joint
+        Its own columns, and those of the covariates.
     covariates : tuple
         Name of each covariate, and how many columns it has.
-    uncapped : MetricColumns or None
+    uncapped : Joint or None
         With a cap: the same without it.
     """
 
     metric: Metric
-    own: tuple[Column, ...]
-    joint: Joint | None
-    covariates: tuple[tuple[str, int], ...]
-    uncapped: MetricColumns | None = None
+    joint: Joint
+    covariates: tuple[tuple[str, int], ...] = ()
+    uncapped: Joint | None = None
 
     @property
-    def covariate_columns(self) -> tuple[Column, ...]:
-        """The columns of the covariates."""
-        return self.joint.covariate_columns if self.joint else ()
-
-    @property
-    def all_own(self) -> tuple[Column, ...]:
-        """Its own columns, and with a cap the same without it."""
-        return (*self.own, *(self.uncapped.own if self.uncapped else ()))
+    def own(self) -> tuple[Column, ...]:
+        """Its own columns."""
+        return self.joint.own
 
     @property
     def joints(self) -> list[Joint]:
-        """What is summed together, with a cap also without it."""
-        joints = (self.joint, self.uncapped.joint if self.uncapped else None)
-        return [joint for joint in joints if joint]
+        """What is summed, with a cap also without it."""
+        return [self.joint, *([self.uncapped] if self.uncapped else [])]
 
 
 def metric_columns(
@@ -59,18 +51,18 @@ def metric_columns(
     among finer rows nothing is summed over units.
     """
     if metric.ranked and metric.per == "row":
-        return MetricColumns(metric, (), None, ())
-    together = len(metric.own) > 1 or bool(metric.covariates) or within
-    own = tuple(metric.column_of(name, centred=together) for name in metric.own.values())
-    named = metric.covariate_columns
+        return MetricColumns(metric, Joint(()))
+    names, named = list(metric.own.values()), metric.covariate_columns
+    together = len(names) > 1 or bool(named) or within
+    own = tuple(metric.column_of(name, centred=together) for name in names)
     covariates = tuple(tuple(Column(name, centred=True) for name in names) for names in named)
-    joint = Joint(own, covariates) if together else None
-    widths = tuple(("/".join(names), len(names)) for names in named)
-    columns = MetricColumns(metric, own, joint, widths)
+    columns = MetricColumns(
+        metric, Joint(own, covariates), tuple(("/".join(names), len(names)) for names in named)
+    )
     if cap is None:
         return columns
-    own = (replace(own[0], cap=cap), *own[1:])
-    return replace(columns, own=own, joint=joint and replace(joint, own=own), uncapped=columns)
+    capped = Joint((replace(own[0], cap=cap), *own[1:]), covariates)
+    return replace(columns, joint=capped, uncapped=columns.joint)
 
 
 def caps(metrics: Sequence[Metric], table: Table, where: str) -> dict[str, float | None]:

@@ -11,7 +11,6 @@ from opslab.experiments.inference.clusters import inflation
 from opslab.experiments.inference.comparisons import (
     Side,
     compare,
-    compare_jointly,
     compare_quantiles,
     effect,
     refused,
@@ -64,7 +63,9 @@ def compared(columns: MetricColumns, sums: ArmSums) -> list[Comparison]:
     """
     match columns.metric:
         case Mean() | Proportion() | Ratio():
-            return _by_sums(columns, sums)
+            if columns.uncapped:
+                return [_capped(columns, sums, columns.uncapped, arm) for arm in sums.others]
+            return [_by_sums(columns, sums, columns.joint, arm) for arm in sums.others]
         case Quantile() as metric:
             ranked = _ranked(metric, sums)
             base, alpha = ranked[sums.control], sums.alpha
@@ -73,68 +74,44 @@ def compared(columns: MetricColumns, sums: ArmSums) -> list[Comparison]:
             assert_never(unknown)
 
 
-def _by_sums(columns: MetricColumns, sums: ArmSums) -> list[Comparison]:
-    """Return the comparisons by moments, or by joint moments of columns that go together."""
-    arms, comparisons = sums.arms, []
-    for name in sums.others:
-        if columns.joint is not None:
-            comparisons.append(_jointly(columns, columns.joint, sums, name))
-            continue
-        (column,) = columns.own
-        arm, control = (
-            Side(side, arms[side].moments[column], arms[side].missing[column])
-            for side in (name, sums.control)
-        )
-        comparisons.append(compare(columns.metric, arm, control, sums.alpha))
-    if columns.uncapped is None:
-        return comparisons
-    plain = _by_sums(columns.uncapped, sums)
-    return [
-        replace(
-            capped,
-            uncapped=effect(uncapped),
-            notes=(_capped(columns, capped, arms), *capped.notes),
-        )
-        for capped, uncapped in zip(comparisons, plain, strict=True)
-    ]
-
-
-def _capped(columns: MetricColumns, comparison: Comparison, arms: Arms) -> Message:
-    column, arm, control = columns.own[0], comparison.arm, comparison.control
-    values = {"column": column.name, "cap": column.cap, "arm": arm, "control": control}
-    counts = {"count": arms[arm].capped[column], "control_count": arms[control].capped[column]}
-    return Message("experiments.capped", values | counts)
-
-
-def _jointly(columns: MetricColumns, joint: Joint, sums: ArmSums, name: str) -> Comparison:
-    metric, arms, pair = columns.metric, sums.arms, (name, sums.control)
-    arm, control = (
-        Side(side, arms[side].joint[joint], arms[side].rows - arms[side].joint[joint].given)
-        for side in pair
+def _by_sums(columns: MetricColumns, sums: ArmSums, joint: Joint, arm: str) -> Comparison:
+    """Return a comparison by the moments of columns that go together."""
+    metric, arms, names = columns.metric, sums.arms, (arm, sums.control)
+    cross = {name: arms[name].cross(joint) for name in names}
+    arm_side, control = (
+        Side(name, cross[name], arms[name].rows - cross[name].given) for name in names
     )
     notes = [
         Message("experiments.covariate_filled", {"covariate": column.name, "count": count})
         for column in joint.covariate_columns
-        if (count := sum(arms[side].missing[column] for side in pair))
+        if (count := sum(arms[name].missing[column] for name in names))
     ]
     strata = None
     if sums.strata is not None:
         named = {
-            level: {side: moments.joint[joint] for side, moments in inside.items()}
+            level: {name: moments.cross(joint) for name, moments in inside.items()}
             for level, inside in sums.strata.items()
         }
         nameless = named.pop(None, {})
-        strata = Strata.of(named, *pair)
+        strata = Strata.of(named, *names)
         if not strata.cells:
-            return refused(without_effect(metric, arm, control), "no_common_stratum")
-        arm, control = (
-            replace(side, sums=within)
-            for side, within in zip((arm, control), strata.sides, strict=True)
-        )
-        lone = strata.lone + sum(nameless[side].n for side in pair if side in nameless)
+            return refused(without_effect(metric, arm_side, control), "no_common_stratum")
+        inside, base = strata.sides
+        arm_side, control = replace(arm_side, sums=inside), replace(control, sums=base)
+        lone = strata.lone + sum(nameless[name].n for name in names if name in nameless)
         notes += [Message("experiments.lone_units", {"count": lone})] if lone else []
-    comparison = compare_jointly(metric, arm, control, sums.alpha, columns.covariates, strata)
+    comparison = compare(metric, arm_side, control, sums.alpha, columns.covariates, strata)
     return replace(comparison, notes=(*comparison.notes, *notes))
+
+
+def _capped(columns: MetricColumns, sums: ArmSums, uncapped: Joint, arm: str) -> Comparison:
+    """Return a comparison under a cap, the effect without it beside."""
+    capped, plain = (_by_sums(columns, sums, joint, arm) for joint in (columns.joint, uncapped))
+    column, control = columns.own[0], sums.control
+    count, control_count = (sums.arms[name].capped[column] for name in (arm, control))
+    values = {"column": column.name, "cap": column.cap, "arm": arm, "control": control}
+    note = Message("experiments.capped", values | {"count": count, "control_count": control_count})
+    return replace(capped, uncapped=effect(plain), notes=(note, *capped.notes))
 
 
 def _ranked(metric: Quantile, sums: ArmSums) -> dict[str, Side[Ranked]]:

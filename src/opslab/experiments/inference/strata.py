@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Any
 
 import numpy as np
 
@@ -130,82 +129,70 @@ def _paired(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[int]
     estimate, base = estimates
     apart = moved - fixed  # differences of the pairs, less their mean
     pairs, columns = len(apart), [1 + order for order in kept]
-    x, z = apart[:, columns], apart[:, 0]
-    gap = (covariates[0] - covariates[1])[list(kept)]
-    slope, hat = np.zeros(len(kept)), 0.0
-    if columns:
-        scatter = x.T @ x
-        slope = np.linalg.solve(scatter, x.T @ z)
-        hat = float(gap @ np.linalg.solve(scatter, gap))
-    adjusted = z - x @ slope
     freedom = pairs - 1 - len(kept)
     if freedom < 1:
         return Contrast((estimate, base), estimate - base, 0.0, 0.0, 0.0, inf)
-    variance = float(adjusted @ adjusted) / freedom * (1 / pairs + hat)
+    x, z = apart[:, columns], apart[:, 0]
+    gap, scatter = (covariates[0] - covariates[1])[list(kept)], x.T @ x
+    slope = np.linalg.solve(scatter, x.T @ z)
+    adjusted = z - x @ slope
+    spread = 1 / pairs + float(gap @ np.linalg.solve(scatter, gap))
+    variance = float(adjusted @ adjusted) / freedom * spread
     raw = float(fixed[:, 0] @ fixed[:, 0]) / ((pairs - 1) * pairs)
-    covariance = _possible(float(adjusted @ fixed[:, 0]) / (freedom * pairs), variance, raw)
+    covariance = float(adjusted @ fixed[:, 0]) / (freedom * pairs)
     return Contrast(
         (estimate, base),
         float(estimate - base - slope @ gap),
         variance,
         raw,
-        covariance,
+        _possible(covariance, variance, raw),
         float(freedom),
     )
 
 
 def _stratified(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[int]) -> Contrast:
-    sizes = [arm.n + control.n for arm, control in strata.cells]
-    weights = [size / sum(sizes) for size in sizes]
-    pooled = merge_cross(*strata.sides).means
-    keep = [0, *(1 + order for order in kept)]
-    estimates, means, scatters = [], [], []
+    sizes = np.array([[side.n for side in cell] for cell in strata.cells])
+    units = sizes.sum(axis=0)
+    weights = sizes.sum(axis=1) / units.sum()
+    pooled, keep = merge_cross(*strata.sides).means, [0, *(1 + order for order in kept)]
+    estimates, covariates, scatters = [], [], []
     for side in (0, 1):
         cells = [cell[side] for cell in strata.cells]
-        weighed: Any = sum(
-            weight * np.array(cell.means) for weight, cell in zip(weights, cells, strict=True)
-        )
-        estimate, loadings = linearised([float(mean) for mean in weighed], own, widths, pooled)
+        means = weights @ np.array([cell.means for cell in cells])
+        estimate, loadings = linearised(means.tolist(), own, widths, pooled)
         loadings = loadings[keep]
         estimates.append(estimate)
-        means.append(loadings[1:] @ weighed)
-        scatters.append([loadings @ np.array(cell.scatter) @ loadings.T for cell in cells])
-    counts = [sum(cell[side].n for cell in strata.cells) for side in (0, 1)]
-    within: list[Any] = [sum(parts) for parts in scatters]
-    slopes = [
-        np.linalg.solve(scatter[1:, 1:], scatter[1:, 0]) if kept else np.zeros(0)
-        for scatter in within
-    ]
-    slope = (counts[1] * slopes[0] + counts[0] * slopes[1]) / sum(counts)
+        covariates.append(loadings[1:] @ means)
+        scatters.append(loadings @ np.array([cell.scatter for cell in cells]) @ loadings.T)
+    within = [scatter.sum(axis=0) for scatter in scatters]
+    slopes = [np.linalg.solve(scatter[1:, 1:], scatter[1:, 0]) for scatter in within]
+    slope = (units[1] * slopes[0] + units[0] * slopes[1]) / units.sum()
     adjusted = np.concatenate(([1.0], -slope))
-    terms, raw, covariance = [], 0.0, 0.0
-    for side, parts in enumerate(scatters):
-        cells = [cell[side] for cell in strata.cells]
-        left = sum(cell.n - 1 for cell in cells)
-        for weight, cell, part in zip(weights, cells, parts, strict=True):
-            spread, freedom = (
-                (part / (cell.n - 1), cell.n - 1) if cell.n > 1 else (within[side] / left, left)
-            )
-            factor = weight**2 / cell.n * max(left, 1) / max(left - len(kept), 1)
-            terms.append((float(adjusted @ spread @ adjusted) * factor, freedom))
-            if side:
-                raw += weight**2 / cell.n * float(spread[0, 0])
-                covariance -= factor * float(adjusted @ spread[:, 0])
-    variance = sum(term for term, _ in terms)
-    weighed_squares = sum(term**2 / freedom for term, freedom in terms)
-    limit = max(float(sum(counts) - 2 * len(strata.cells) - len(kept)), 1.0)
+    spreads, freedoms, factors = [], [], []
+    for n, scatter, whole in zip(sizes.T, scatters, within, strict=True):
+        left, alone = max((n - 1).sum(), 1), n == 1
+        freedom = np.where(alone, left, n - 1)
+        spreads.append(np.where(alone[:, None, None], whole, scatter) / freedom[:, None, None])
+        freedoms.append(freedom)
+        factors.append(weights**2 / n * left / max(left - len(kept), 1))
+    freedom, factor = np.concatenate(freedoms), np.concatenate(factors)
+    terms = factor * (np.concatenate(spreads) @ adjusted @ adjusted)
+    variance, squares = float(terms.sum()), float((terms**2 / freedom).sum())
+    raw = float((weights**2 / sizes[:, 1] * spreads[1][:, 0, 0]).sum())
+    covariance = -float((factors[1] * (spreads[1][:, 0] @ adjusted)).sum())
+    limit = float(units.sum() - 2 * len(strata.cells) - len(kept))
     return Contrast(
         (float(estimates[0]), float(estimates[1])),
-        float(estimates[0] - estimates[1] - slope @ (means[0] - means[1])),
+        float(estimates[0] - estimates[1] - slope @ (covariates[0] - covariates[1])),
         variance,
         raw,
         _possible(covariance, variance, raw),
-        max(variance**2 / weighed_squares, 1.0) if weighed_squares else limit,
+        max(variance**2 / squares if squares else limit, 1.0),
     )
 
 
 def _possible(covariance: float, variance: float, other: float) -> float:
-    """Return a covariance within the bounds of the variances, past which its divisor can push it."""
+    """Return a covariance within the bounds of the variances, which its divisor can pass."""
     bound = math.sqrt(variance * other)
     return min(max(covariance, -bound), bound)
 

@@ -41,6 +41,10 @@ class Moments:
         variance = self.squares / (self.n - 1)
         return variance if variance > (_NO_VARIATION * self.mean) ** 2 else 0.0
 
+    def cross(self, given: int) -> CrossMoments:
+        """Return the same of a single column, of which so many values were given."""
+        return CrossMoments(self.n, given, (self.mean,), ((self.squares,),))
+
     @classmethod
     def about(cls, shift: float, n: int, total: float, squares: float) -> Moments:
         """Return the moments from sums of deviations from ``shift`` and of their squares."""
@@ -79,6 +83,13 @@ class ArmMoments:
     missing: Mapping[Column, int]
     capped: Mapping[Column, int] = field(default_factory=dict)
     joint: Mapping[Joint, CrossMoments] = field(default_factory=dict)
+
+    def cross(self, joint: Joint) -> CrossMoments:
+        """Return the moments of columns together, of a single one from its own moments."""
+        if joint in self.joint:
+            return self.joint[joint]
+        (column,) = joint.columns
+        return self.moments[column].cross(self.rows - self.missing[column])
 
 
 def merge_arms(first: ArmMoments, second: ArmMoments) -> ArmMoments:

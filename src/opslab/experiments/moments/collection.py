@@ -25,9 +25,8 @@ from opslab.experiments.moments.values import (
     capped_sql,
     finite,
     is_whole,
-    refuse_infinite,
+    refuse_cells,
     refuse_types,
-    refuse_values,
     value_sql,
 )
 from opslab.tables.source import ROW, Table, literal, quoted
@@ -95,19 +94,24 @@ def collect_by(
         When a column holds text that is no number, an infinite value, or for a binary one anything
         but 0 and 1: with the row.
     """
-    joints = list(dict.fromkeys(joints))
     columns = list(dict.fromkeys([*columns, *_columns_of(joints)]))
+    joints = [joint for joint in dict.fromkeys(joints) if len(joint.columns) > 1]
     refuse_types(table, columns)
     values = {column: value_sql(table, column) for column in columns}
     asked = Asked(arm, columns, values, where, dimensions, derived=joints)
     shifts = _shifts(table, asked)
     parts = _summed(table, asked, shifts)
     if _overflow(parts):
-        refuse_infinite(table, columns, values, where)
+        refuse_cells(table, columns, where)
         asked = replace(asked, values=_finite_values(table, values))
         shifts = _shifts(table, asked)
         parts = _summed(table, asked, shifts)
-    refuse_values(table, columns, asked.values, parts, where)
+    rows = [row[2:] for part in parts for row in part]
+    faults = {
+        column: [row[CELLS * order + 3 : CELLS * order + 5] for row in rows]
+        for order, column in enumerate(columns)
+    }
+    refuse_cells(table, [column for column in columns if any(map(any, faults[column]))], where)
     cells = _merged(parts, asked, lambda _cell: shifts)
     gaps = [joint for joint in joints if any(joint not in arm.joint for arm in cells.values())]
     if gaps:  # a column is empty in some rows: these joints are summed by themselves

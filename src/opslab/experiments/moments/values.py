@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from opslab.errors import DataError, Problem
@@ -18,6 +18,11 @@ CELLS = 6
 def is_whole(table: Table, column: Column) -> bool:
     """Whether the engine sums the column's squares without any rounding."""
     return column.is_whole(table.types[column.name])
+
+
+def is_text(table: Table, column: Column) -> bool:
+    """Whether the column's cells are texts, which may hold numbers."""
+    return table.types[column.name].startswith(("VARCHAR", "ENUM"))
 
 
 def value_sql(table: Table, column: Column) -> str:
@@ -74,52 +79,32 @@ def refuse_types(table: Table, columns: Iterable[Column]) -> None:
     )
 
 
-def refuse_infinite(
-    table: Table, columns: Iterable[Column], values: Mapping[Column, str], where: str
-) -> None:
-    """Raise a `DataError` for infinite values and for those whose squares overflow."""
+def refuse_cells(table: Table, columns: Sequence[Column], where: str) -> None:
+    """Raise a `DataError` for cells that cannot be summed: the first fault of each column.
+
+    They are dates and the like, infinite values, those whose squares overflow, texts, and in a
+    binary column anything but 0 and 1.
+    """
+    refuse_types(table, columns)
     problems = []
     for column in columns:
-        value = values[column]
-        beyond = f"isfinite({value}) AND abs({value}) > {LARGEST}"
-        suspects = {"infinite": f"isinf({value})", "too_large": beyond}
-        problems += _first_fault(table, column.name, suspects, where)
+        value = value_sql(table, column)
+        faults = {
+            "infinite": f"isinf({value})",
+            "too_large": f"isfinite({value}) AND abs({value}) > {LARGEST}",
+        }
+        if is_text(table, column):
+            faults["text_value"] = (
+                f"({finite(value)}) IS NULL AND {quoted(column.name)} IS NOT NULL"
+            )
+        if column.binary:
+            faults["not_binary"] = f"{value} NOT IN (0, 1)"
+        for key, condition in faults.items():
+            fault = _fault(table, key, f"{condition} AND {where}", column.name)
+            if fault is not None:
+                problems.append(fault)
+                break
     DataError.refuse(problems)
-
-
-def refuse_values(
-    table: Table,
-    columns: Sequence[Column],
-    values: Mapping[Column, str],
-    parts: Sequence[Sequence[tuple[Any, ...]]],
-    where: str,
-) -> None:
-    """Raise a `DataError` for texts, and for values other than 0 and 1 in a binary column."""
-    problems = []
-    for order, column in enumerate(columns):
-        rows = [row[2 + CELLS * order : 2 + CELLS * (order + 1)] for part in parts for row in part]
-        empty = f"{values[column]} IS NULL AND {quoted(column.name)} IS NOT NULL"
-        suspects = {"text_value": empty} if any(row[4] for row in rows) else {}
-        if any(row[3] for row in rows):
-            suspects["not_binary"] = f"{values[column]} NOT IN (0, 1)"
-        problems += _first_fault(table, column.name, suspects, where)
-    DataError.refuse(problems)
-
-
-def texts(table: Table, column: Column) -> str:
-    """Return the SQL condition that a column of numbers holds a text instead."""
-    return f"({value_sql(table, column)} IS NULL AND {quoted(column.name)} IS NOT NULL)"
-
-
-def _first_fault(
-    table: Table, column: str, suspects: Mapping[str, str], where: str
-) -> list[Problem]:
-    """Return the problem of the first condition, by its message, that some rows meet."""
-    for key, condition in suspects.items():
-        fault = _fault(table, key, f"{condition} AND {where}", column)
-        if fault is not None:
-            return [fault]
-    return []
 
 
 def _fault(table: Table, key: str, condition: str, column: str, **values: Any) -> Problem | None:

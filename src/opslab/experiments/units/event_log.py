@@ -13,11 +13,8 @@ from opslab.experiments.metrics.fields import Window
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.moments.values import (
     finite_sql,
-    refuse_infinite,
+    refuse_cells,
     refuse_rows,
-    refuse_types,
-    texts,
-    value_sql,
 )
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.periods import moment_of
@@ -158,9 +155,7 @@ class EventLog:
             if asked.value is None:
                 continue
             column, among = Column(asked.value), f"{self.event} = {literal(asked.event)}"
-            refuse_types(table, [column])
-            refuse_infinite(table, [column], {column: value_sql(table, column)}, among)
-            refuse_rows(table, "text_value", f"{texts(table, column)} AND {among}", asked.value)
+            refuse_cells(table, [column], among)
             if asked.missing == "refuse":
                 empty = f"({finite_sql(table, asked.value)}) IS NULL AND {among}"
                 refuse_rows(table, "no_amount", empty, asked.value, event=asked.event)

@@ -9,7 +9,7 @@ from opslab.errors import DataError
 from opslab.experiments.moments.values import finite_sql, problem, refuse_rows
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.periods import Moment, moments_of
-from opslab.experiments.units.refusals import refuse_cells, usable_units
+from opslab.experiments.units.refusals import refuse_rows_of, usable_units
 from opslab.experiments.units.row_sums import RowSums
 from opslab.experiments.units.unit_table import (
     MOMENT,
@@ -39,7 +39,7 @@ def units_of_finer_rows(
     fixed = experiment.columns("covariates", "segments", "strata", "trigger")
     refuse_rows(table, "no_arm", f"{quoted(arm)} IS NULL AND {used}", arm)
     _refuse_changing(table, unit, fixed, used)
-    refuse_cells(experiment, table, used)
+    refuse_rows_of(experiment, table, used)
     sums = RowSums(table, used, [arm, *fixed])
     metrics = tuple(
         metric.over_units(sums) if metric.per == "unit" else metric.over_rows(sums)

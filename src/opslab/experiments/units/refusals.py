@@ -12,11 +12,8 @@ from opslab.experiments.moments.columns import Column
 from opslab.experiments.moments.values import (
     finite_sql,
     problem,
-    refuse_infinite,
+    refuse_cells,
     refuse_rows,
-    refuse_types,
-    texts,
-    value_sql,
 )
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.leaks import Units, count_units, without_leaked
@@ -91,26 +88,19 @@ def usable_units(
     return units, without_leaked(table, unit, arm, within) if units.leaked else within
 
 
-def refuse_cells(experiment: Experiment, table: Table, where: str) -> None:
+def refuse_rows_of(experiment: Experiment, table: Table, where: str) -> None:
     """Raise for rows whose cells cannot be summed, or are empty without a meaning."""
     problems = []
     for order, metric in enumerate(experiment.metrics):
         binary = metric.binary and experiment.data.rows != "totals"
-        for name in metric.own.values():
-            column = Column(name)
-            value = value_sql(table, column)
-            refuse_types(table, [column])
-            refuse_infinite(table, [column], {column: value}, where)
-            if table.types[name].startswith(("VARCHAR", "ENUM")):
-                refuse_rows(table, "text_value", f"{texts(table, column)} AND {where}", name)
-            if metric.missing == "refuse":
-                ((empty, rows),) = table.fetch(
-                    f"SELECT count(*) FILTER (({finite_sql(table, name)}) IS NULL), count(*) "
-                    f"FROM {table.relation} WHERE {where}"
-                )
-                problems += _undeclared(experiment, order, "missing_rows", table, name, empty, rows)
-            if binary:
-                refuse_rows(table, "not_binary", f"{value} NOT IN (0, 1) AND {where}", name)
+        columns = [Column(name, binary=binary) for name in metric.own.values()]
+        refuse_cells(table, columns, where)
+        for name in metric.own.values() if metric.missing == "refuse" else ():
+            ((empty, rows),) = table.fetch(
+                f"SELECT count(*) FILTER (({finite_sql(table, name)}) IS NULL), count(*) "
+                f"FROM {table.relation} WHERE {where}"
+            )
+            problems += _undeclared(experiment, order, "missing_rows", table, name, empty, rows)
     DataError.refuse(problems)
 
 
@@ -201,7 +191,7 @@ def refuse_missing(
                 problems += _undeclared(
                     experiment, orders[name], "missing_policy", table, column.name, count, rows
                 )
-        for column in columns.covariate_columns:
+        for column in columns.joint.covariate_columns:
             bare = [label for label, arm in arms.items() if arm.missing[column] == arm.rows]
             if bare:
                 problems.append(problem(table, "covariate_missing", column.name, arms=bare))

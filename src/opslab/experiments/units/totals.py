@@ -10,7 +10,7 @@ from opslab.experiments.moments.values import finite_sql, refuse_rows, refuse_ty
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.leaks import Units
 from opslab.experiments.units.periods import moments_of
-from opslab.experiments.units.refusals import refuse_cells, refuse_units
+from opslab.experiments.units.refusals import refuse_rows_of, refuse_units
 from opslab.experiments.units.row_sums import RowSums, largest_values
 from opslab.experiments.units.unit_table import UnitTable, kept_units, row_count
 from opslab.tables.source import ROW, Table, quoted
@@ -57,7 +57,7 @@ def _refuse_counts(experiment: Experiment, table: Table, within: str) -> None:
     refuse_rows(table, "bad_count", f"{odd} AND {within}", unit)
     if largest_values(table, [value], within) == [0.0]:  # no unit at all
         refuse_rows(table, "bad_count", f"{value} = 0 AND {within}", unit)
-    refuse_cells(experiment, table, within)
+    refuse_rows_of(experiment, table, within)
     for name in (
         name for metric in experiment.metrics if metric.binary for name in metric.own.values()
     ):
