@@ -6,15 +6,16 @@ import datetime
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from functools import partial
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
 from opslab.documents import Location
-from opslab.errors import SpecError
+from opslab.errors import Problem, SpecError
 from opslab.experiments.metrics import DeclaredMetric, Metric, types_with
 from opslab.experiments.metrics.base import Form
+from opslab.experiments.metrics.fields import fault
 from opslab.messages import Bilingual, Language, spoken
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
 from opslab.tables.import_report import FileAnswers
@@ -65,9 +66,9 @@ class Data(FileAnswers):
     def _one_form(self) -> Self:
         logs = (self.assignments, self.events)
         if self.path and any(logs):
-            raise PydanticCustomError("experiments.data_both", "data")
+            raise fault("data_both")
         if any(logs) and not all(logs):
-            raise PydanticCustomError("experiments.data_logs", "data")
+            raise fault("data_logs")
         return self
 
 
@@ -103,16 +104,18 @@ class Arms(Declared):
         description="designed weight of each arm; equal weights over the labels found when left "
         "out",
     )
-    names: dict[Label, Text] = Field({}, description="what readers are shown instead of a label")
+    names: dict[Label, Text] = Field(
+        {}, exclude=True, description="what readers are shown instead of a label"
+    )
 
     @model_validator(mode="after")
     def _control_has_a_weight(self) -> Self:
         if self.weights is not None:
             if self.control not in self.weights:
                 values = {"control": self.control, "arms": list(self.weights)}
-                raise PydanticCustomError("experiments.control_weight", "control", values)
+                raise fault("control_weight", **values)
             if len(self.weights) < 2:  # noqa: PLR2004 - a comparison takes two
-                raise PydanticCustomError("experiments.one_weight", "weights")
+                raise fault("one_weight")
         return self
 
     def shown(self, label: str) -> str:
@@ -131,9 +134,9 @@ class Period(Declared):
     def _in_order(self) -> Self:
         if self.start and self.end and self.end < self.start:
             values = {"start": self.start.isoformat(), "end": self.end.isoformat()}
-            raise PydanticCustomError("experiments.period_order", "period", values)
+            raise fault("period_order", **values)
         if self.time and not (self.start and self.end):
-            raise PydanticCustomError("experiments.period_open", "period")
+            raise fault("period_open")
         return self
 
 
@@ -219,21 +222,21 @@ class Experiment(FromFile):
         names = [metric.name for metric in metrics]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise PydanticCustomError("experiments.metric_twice", "metrics", {"names": twice})
+            raise fault("metric_twice", names=twice)
         if not any(metric.role == "primary" for metric in metrics):
-            raise PydanticCustomError("experiments.no_primary", "metrics")
+            raise fault("no_primary")
         return metrics
 
     @model_validator(mode="after")
     def _columns_have_one_part(self) -> Self:
         if self.unit == self.arms.column:
-            raise PydanticCustomError("experiments.same_column", "unit", {"name": self.unit})
+            raise fault("same_column", name=self.unit)
         for metric in self.metrics:
             before = {column for names in metric.covariate_columns for column in names}
             wrong = sorted(before & {*metric.own.values(), self.unit, self.arms.column})
             if wrong:
                 values = {"metric": metric.name, "name": wrong[0]}
-                raise PydanticCustomError("experiments.covariate_column", "metrics", values)
+                raise fault("covariate_column", **values)
         return self
 
     @model_validator(mode="after")
@@ -246,8 +249,7 @@ class Experiment(FromFile):
                 if any(getattr(metric, name) for metric in self.metrics)
             ]
             if asked or self.period is None or self.period.time is None:
-                key = "experiments.totals_without" if asked else "experiments.totals_time"
-                raise PydanticCustomError(key, "data", {"names": asked})
+                raise fault("totals_without" if asked else "totals_time", names=asked)
         return self
 
     @model_validator(mode="after")
@@ -255,7 +257,7 @@ class Experiment(FromFile):
         outcomes = {*self.columns("metrics", "unit", "arms")}
         wrong = sorted(outcomes.intersection(self.columns("segments", "strata")))
         if wrong:
-            raise PydanticCustomError("experiments.segment_column", "segments", {"name": wrong[0]})
+            raise fault("segment_column", name=wrong[0])
         return self
 
     def named_columns(self) -> Iterator[tuple[str, Location]]:
@@ -299,10 +301,7 @@ class Experiment(FromFile):
         How the file is laid out, where the data is, who owns it, and how the question and the names
         are worded may change; the rest is the plan.
         """
-        wording = {"registered", "data", "owner", "question"}
-        plan = self.model_dump(
-            mode="json", exclude=dict.fromkeys(wording, True) | {"arms": {"names"}}
-        )
+        plan = self.model_dump(mode="json", exclude={"registered", "data", "owner", "question"})
         plan["rows"] = self.data.rows
         text = json.dumps(plan, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -316,6 +315,11 @@ class Experiment(FromFile):
         longest = max(ends, default=datetime.timedelta(0))
         return self.period.end + datetime.timedelta(days=-(-longest // datetime.timedelta(days=1)))
 
+    def metric_problem(self, metric: str, field: str, key: str, /, **values: Any) -> Problem:
+        """Return a problem about a field of a metric, its key without the area."""
+        order = [declared.name for declared in self.metrics].index(metric)
+        return self.problem(f"experiments.{key}", "metrics", order, field, **values)
+
     def refuse_uncomputed(self) -> None:
         """Raise a `SpecError` for what the form of the data or a metric's type rules out.
 
@@ -326,22 +330,17 @@ class Experiment(FromFile):
             self.problem("experiments.not_computed", *field) for field in self._uncomputed()
         ]
         table = self.data.path or self.data.rows != "unit"
-        for order, metric in enumerate(self.metrics):
-            refused = {
-                field: (f"form_{form}", {"type": metric.type, "types": types_with(form)})
+        for metric in self.metrics:
+            refused = partial(self.metric_problem, metric.name, name=metric.name)
+            problems += [
+                refused(field, f"form_{form}", type=metric.type, types=types_with(form))
                 for form, field in self._forms_of(metric)
                 if form not in metric.forms
-            }
-            if metric.event and table and not self.data.events:
-                refused["event"] = ("event_form", {})
-            if metric.per == "row" and self.data.rows != "finer":
-                refused["per"] = ("per_row", {})
-            problems += [
-                self.problem(
-                    f"experiments.{key}", "metrics", order, field, name=metric.name, **values
-                )
-                for field, (key, values) in refused.items()
             ]
+            if metric.event and table and not self.data.events:
+                problems.append(refused("event", "event_form"))
+            if metric.per == "row" and self.data.rows != "finer":
+                problems.append(refused("per", "per_row"))
         if problems:
             raise SpecError(*sorted(problems, key=lambda problem: problem.line or 0))
 

@@ -6,7 +6,6 @@ import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from opslab.experiments.metrics.fields import (
     Amount,
@@ -15,6 +14,7 @@ from opslab.experiments.metrics.fields import (
     RatioCovariate,
     Window,
     columns_of,
+    fault,
 )
 from opslab.experiments.moments.columns import Column
 from opslab.specs import Declared
@@ -129,22 +129,21 @@ class Declaration(Declared):
     @model_validator(mode="after")
     def _guardrail_has_a_margin(self) -> Self:
         if self.role == "guardrail" and self.margin is None:
-            raise PydanticCustomError("experiments.guardrail_margin", "margin")
+            raise fault("guardrail_margin")
         if self.role != "guardrail" and self.margin is not None:
-            raise PydanticCustomError("experiments.margin_role", "margin", {"role": self.role})
+            raise fault("margin_role", role=self.role)
         return self
 
     @model_validator(mode="after")
     def _windows_of_events(self) -> Self:
         start = datetime.timedelta(0)
         wrong = {
-            "window_form": self.event is None
-            and (self.value or self.window or self.covariate_window),
-            "no_window": self.event is not None and self.window is None,
+            "window_form": not self.event and (self.value or self.window or self.covariate_window),
+            "no_window": self.event and not self.window,
             "window_before": self.window and self.window.start < start,
             "covariate_after": self.covariate_window and self.covariate_window.end > start,
         }
-        for key, fault in wrong.items():
-            if fault:
-                raise PydanticCustomError(f"experiments.{key}", "metric", {"name": self.name})
+        for key, is_wrong in wrong.items():
+            if is_wrong:
+                raise fault(key, name=self.name)
         return self

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import datetime
 import re
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from opslab.specs import Declared, InBothLanguages, Number
+
+
+def fault(key: str, **values: Any) -> PydanticCustomError:
+    """Return what a validator raises, its key without the area."""
+    return PydanticCustomError(f"experiments.{key}", key, values)
+
 
 _DURATION = re.compile(r"(-?\d+(?:\.\d+)?)\s*([dhm])\Z")
 _SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0}
@@ -20,7 +26,7 @@ def _duration(value: object) -> object:
         return value
     match = _DURATION.match(value) if isinstance(value, str) else None
     if match is None:
-        raise PydanticCustomError("experiments.duration", "duration", {"given": str(value)})
+        raise fault("duration", given=str(value))
     return datetime.timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
 
 
@@ -38,7 +44,7 @@ class Amount(Declared):
     @model_validator(mode="after")
     def _relative_or_absolute(self) -> Self:
         if (self.relative is None) == (self.absolute is None):
-            raise PydanticCustomError("experiments.amount", "amount")
+            raise fault("amount")
         return self
 
     @property
@@ -61,7 +67,7 @@ class Cap(Declared):
     @model_validator(mode="after")
     def _quantile_or_value(self) -> Self:
         if (self.quantile is None) == (self.value is None):
-            raise PydanticCustomError("experiments.cap", "cap")
+            raise fault("cap")
         return self
 
 
@@ -74,7 +80,7 @@ class Window(Declared):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.end <= self.start:
-            raise PydanticCustomError("experiments.window", "window")
+            raise fault("window")
         return self
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from pydantic import model_validator
-from pydantic_core import PydanticCustomError
 
 from opslab.experiments.metrics.base import Declaration
+from opslab.experiments.metrics.fields import fault
 from opslab.experiments.metrics.ratio import Ratio
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class OneColumn(Declaration):
     @model_validator(mode="after")
     def _column_or_event(self) -> Self:
         if (self.column is None) == (self.event is None):
-            raise PydanticCustomError("experiments.metric_source", "metric", {"name": self.name})
+            raise fault("metric_source", name=self.name)
         return self
 
     def over_rows(self, sums: RowSums) -> Ratio:

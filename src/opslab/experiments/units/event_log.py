@@ -135,22 +135,16 @@ class EventLog:
             "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1000"
         )
         known = [str(name) for name, _ in counts]
-        DataError.refuse(
-            [
-                experiment.problem(
-                    "experiments.no_such_event",
-                    "metrics",
-                    order,
-                    "event",
-                    name=metric.event,
-                    near=did_you_mean(metric.event, known),
-                    data=table.reading.name,
-                    found=sorted(known)[:12],
-                )
-                for order, metric in enumerate(experiment.metrics)
-                if metric.event is not None and metric.event not in known
-            ]
-        )
+        problems = []
+        for metric in experiment.metrics:
+            if metric.event is None or metric.event in known:
+                continue
+            near, some = did_you_mean(metric.event, known), sorted(known)[:12]
+            values = {"name": metric.event, "near": near, "data": table.reading.name, "found": some}
+            problems.append(
+                experiment.metric_problem(metric.name, "event", "no_such_event", **values)
+            )
+        DataError.refuse(problems)
         for asked in sums:
             if asked.value is None:
                 continue

@@ -193,7 +193,7 @@ def _immature(
 ) -> Mapping[str, int]:
     """Return how many units' windows are not over, by metric; raise where that is all of them."""
     immature, problems = {}, []
-    for order, metric in enumerate(metrics):
+    for metric in metrics:
         if metric.window is None:
             continue
         (name,) = metric.own.values()
@@ -202,10 +202,9 @@ def _immature(
         )
         immature[metric.name] = rows - known
         if rows and not known:
-            location = ("metrics", order, "window")
-            days = -(-metric.window.end // DAY)
+            values = {"days": -(-metric.window.end // DAY), "day": horizon}
             problems.append(
-                experiment.problem("experiments.none_mature", *location, days=days, day=horizon)
+                experiment.metric_problem(metric.name, "window", "none_mature", **values)
             )
     DataError.refuse(problems)
     return immature

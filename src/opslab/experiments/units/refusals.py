@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from opslab.documents import Location
 from opslab.errors import DataError, Problem, did_you_mean
 from opslab.experiments.inference.metric_columns import MetricColumns
-from opslab.experiments.moments.arm_moments import ArmMoments, Labelled
+from opslab.experiments.moments.arm_moments import ArmMoments, Arms, Labelled
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.moments.values import (
     finite_sql,
@@ -27,20 +28,13 @@ def refuse_columns(
     experiment: Experiment, table: Table, wanted: Iterable[tuple[str, Location]]
 ) -> None:
     """Raise for every column that the spec names and the table has not got, all at once."""
-    DataError.refuse(
-        [
-            experiment.problem(
-                "experiments.missing_column",
-                *location,
-                name=name,
-                near=did_you_mean(name, table.types),
-                data=table.reading.name,
-                columns=list(table.types)[:12],
-            )
-            for name, location in wanted
-            if name not in table.types
-        ]
-    )
+    problems = []
+    for name, location in wanted:
+        near, some = did_you_mean(name, table.types), list(table.types)[:12]
+        values = {"name": name, "near": near, "data": table.reading.name, "columns": some}
+        if name not in table.types:
+            problems.append(experiment.problem("experiments.missing_column", *location, **values))
+    DataError.refuse(problems)
 
 
 def refuse_units(experiment: Experiment, table: Table, units: Units, *, once: bool) -> None:
@@ -91,7 +85,7 @@ def usable_units(
 def refuse_rows_of(experiment: Experiment, table: Table, where: str) -> None:
     """Raise for rows whose cells cannot be summed, or are empty without a meaning."""
     problems = []
-    for order, metric in enumerate(experiment.metrics):
+    for metric in experiment.metrics:
         binary = metric.binary and experiment.data.rows != "totals"
         columns = [Column(name, binary=binary) for name in metric.own.values()]
         refuse_cells(table, columns, where)
@@ -100,25 +94,16 @@ def refuse_rows_of(experiment: Experiment, table: Table, where: str) -> None:
                 f"SELECT count(*) FILTER (({finite_sql(table, name)}) IS NULL), count(*) "
                 f"FROM {table.relation} WHERE {where}"
             )
-            problems += _undeclared(experiment, order, "missing_rows", table, name, empty, rows)
+            if empty:
+                values = _empty(table, name, empty, rows)
+                problems.append(
+                    experiment.metric_problem(metric.name, "missing", "missing_rows", **values)
+                )
     DataError.refuse(problems)
 
 
-def _undeclared(
-    experiment: Experiment,
-    order: int,
-    key: str,
-    table: Table,
-    column: str,
-    empty: int,
-    rows: int,
-) -> list[Problem]:
-    """Return the problem of a metric's empty values whose meaning the spec does not state."""
-    values = {"column": column, "data": table.reading.name, "count": empty}
-    if not empty:
-        return []
-    location = ("metrics", order, "missing")
-    return [experiment.problem(f"experiments.{key}", *location, **values, share=empty / rows)]
+def _empty(table: Table, column: str, count: int, rows: int) -> dict[str, object]:
+    return {"column": column, "data": table.reading.name, "count": count, "share": count / rows}
 
 
 def arms_of(experiment: Experiment, units: UnitTable, labelled: Labelled) -> dict[str, ArmMoments]:
@@ -129,41 +114,29 @@ def arms_of(experiment: Experiment, units: UnitTable, labelled: Labelled) -> dic
         refuse_rows(table, "no_arm", f"{quoted(column)} IS NULL AND {units.where}", column)
     if len(labels) > _MOST_ARMS:
         raise DataError(problem(table, "too_many_arms", column, count=len(labels)))
-    declared = list(experiment.arms.weights or [])
-    if not declared:
-        declared = list(dict.fromkeys([experiment.arms.control, *labels]))
-    shown = [label[:40] for label in labels]
+    control, shown = experiment.arms.control, [label[:40] for label in labels]
+    declared = list(experiment.arms.weights or dict.fromkeys([control, *labels]))
+
+    def unknown(label: str, **values: Any) -> dict[str, Any]:
+        near = did_you_mean(label, declared)
+        return {"label": label[:40], "near": near, "arms": declared, **values}
+
     problems = [
-        problem(
-            table,
-            "unknown_arm",
-            column,
-            label=label[:40],
-            near=did_you_mean(label, declared),
-            rows=labelled[label].rows,
-            arms=declared,
-        )
+        problem(table, "unknown_arm", column, **unknown(label, rows=labelled[label].rows))
         for label in labels
         if label not in declared
     ]
-    absent = [label for label in declared if label not in labelled]
-    if absent and units.units.leaked and not problems:
-        leaked = {"count": units.units.leaked, "row": units.units.leaked_row}
-        problems.append(problem(table, "only_leaked", experiment.unit, arms=absent, **leaked))
+    absent, leaked = [label for label in declared if label not in labelled], units.units.leaked
+    if absent and leaked and not problems:
+        values = {"arms": absent, "count": leaked, "row": units.units.leaked_row}
+        problems.append(problem(table, "only_leaked", experiment.unit, **values))
     elif len(labels) == 1 and not problems:
         key = "one_arm" if absent else "only_arm"
         problems.append(problem(table, key, column, label=shown[0], arms=absent))
     elif absent:
         problems.append(problem(table, "absent_arm", column, arms=absent, found=shown))
     problems += [
-        experiment.problem(
-            "experiments.arm_name",
-            "arms",
-            "names",
-            label=label,
-            near=did_you_mean(label, declared),
-            arms=declared,
-        )
+        experiment.problem("experiments.arm_name", "arms", "names", **unknown(label))
         for label in experiment.arms.names
         if label not in declared
     ]
@@ -174,22 +147,21 @@ def arms_of(experiment: Experiment, units: UnitTable, labelled: Labelled) -> dic
 def refuse_missing(
     experiment: Experiment,
     table: Table,
-    arms: Mapping[str, ArmMoments],
+    arms: Arms,
     metrics: Mapping[str, MetricColumns],
 ) -> None:
     """Raise for columns without any value, and for empty values whose meaning is not stated."""
     problems: list[Problem] = []
     rows = sum(arm.rows for arm in arms.values())
-    orders = {metric.name: order for order, metric in enumerate(experiment.metrics)}
-
-    for name, columns in metrics.items():
+    for metric, columns in metrics.items():
         for column in columns.own:
-            count = sum(arm.missing[column] for arm in arms.values())
+            count, name = sum(arm.missing[column] for arm in arms.values()), column.name
             if count == rows:
-                problems.append(problem(table, "all_missing", column.name, rows=rows))
-            elif columns.metric.missing == "refuse":
-                problems += _undeclared(
-                    experiment, orders[name], "missing_policy", table, column.name, count, rows
+                problems.append(problem(table, "all_missing", name, rows=rows))
+            elif count and columns.metric.missing == "refuse":
+                values = _empty(table, name, count, rows)
+                problems.append(
+                    experiment.metric_problem(metric, "missing", "missing_policy", **values)
                 )
         for column in columns.joint.covariate_columns:
             bare = [label for label, arm in arms.items() if arm.missing[column] == arm.rows]
