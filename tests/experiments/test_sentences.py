@@ -1,4 +1,4 @@
-"""Sentences: one count of decimals in a group, intervals that no line breaks, few reasons on the first screen."""
+"""Sentences: one count of decimals in a group, intervals that no line breaks, few reasons first."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_both_arms_have_the_same_decimals(estimate, kind, shown):
 
 @pytest.fixture(scope="module")
 def several():
-    """Three arms without effect on three primaries; one secondary metric is far wider than they are."""
+    """Three arms without effect on three primaries; a secondary metric is far wider."""
     random = np.random.default_rng(3)
     data = pd.DataFrame({"id": range(900), "arm": np.array(["a", "b", "c"])[np.arange(900) % 3]})
     for name in ("x", "y", "z"):

@@ -1,4 +1,4 @@
-"""What a cell says where no stylesheet reaches it: the record's numbers, and no two words in one."""
+"""What a cell says where no style reaches it: the record's numbers, and no two words in one."""
 
 from __future__ import annotations
 

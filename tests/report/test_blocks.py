@@ -1,4 +1,4 @@
-"""Blocks escape what comes in, read rightly without a stylesheet, and wide tables name their parts."""
+"""Blocks escape what comes in, read rightly without a style, and wide tables name their parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one drawing: the words and numbers are there in the reader's language, and lines where they belong."""
+"""The one drawing: words and numbers in the reader's language, and lines where they belong."""
 
 import pytest
 from matplotlib.lines import Line2D

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure as Drawing
 
 from opslab.report import figures
 
-words = st.lists(st.text(alphabet="abcdefgéàW-%", min_size=1, max_size=12), min_size=1, max_size=12)
+letters = st.text(alphabet="abcdefgéàW-%", min_size=1, max_size=12)
+words = st.lists(letters, min_size=1, max_size=12)
 
 
 @settings(deadline=None)

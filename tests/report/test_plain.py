@@ -1,4 +1,4 @@
-"""Blocks in a terminal: nothing is lost, columns stand under their heads, lines are not too long."""
+"""Blocks in a terminal: nothing is lost, columns stand under their heads, lines are short."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The styles: one source for page and cells; a cell's reaches nothing outside; every class is used."""
+"""The styles: one source for page and cells; a cell's style reaches nothing outside."""
 
 from __future__ import annotations
 

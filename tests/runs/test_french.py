@@ -1,4 +1,4 @@
-"""A French readout is wholly French: no word of the English catalogue is left in it, in text, alt text or plots."""
+"""A French readout is wholly French: no English word is left in text, alt text or plots."""
 
 from __future__ import annotations
 
