@@ -1,4 +1,4 @@
-"""A/B experiments: one spec, checks that stop bad data, effects one can trust, a reasoned decision."""
+"""A/B experiments: a spec, checks that stop bad data, effects to trust, a reasoned decision."""
 
 from __future__ import annotations
 
