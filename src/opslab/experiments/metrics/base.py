@@ -36,6 +36,7 @@ within ``strata``, adjusted by ``covariates``, under a ``cap``, in ``segments``,
 units of a ``trigger`` to all, and in ``spans`` of time since exposure.
 """
 EVERY_FORM: frozenset[Form] = frozenset(get_args(Form))
+_TYPES: dict[str, type[Declaration]] = {}
 
 
 class Declaration(Declared):
@@ -85,6 +86,10 @@ class Declaration(Declared):
     window: Window | None = None
     covariate_window: Window | None = None
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        _TYPES.update(dict.fromkeys(get_args(cls.model_fields["type"].annotation), cls))
+
     @property
     def own(self) -> dict[str, str]:
         """The metric's own columns, by the field that names them."""
@@ -100,6 +105,11 @@ class Declaration(Declared):
     def zero(self) -> bool:
         """Whether an empty value counts as 0."""
         return self.missing == "zero"
+
+    def lacks(self, form: Form) -> dict[str, Any]:
+        """Return what the message ``form_…`` says of a form that the metric does not have."""
+        types = [name for name, kind in _TYPES.items() if form in kind.forms]
+        return {"name": self.name, "type": self.type, "types": types}
 
     def column_of(self, name: str, *, centred: bool = False) -> Column:
         """Return how a column of the metric's own is summed over units."""
@@ -135,9 +145,24 @@ class Declaration(Declared):
         return self
 
     @model_validator(mode="after")
+    def _only_forms_that_it_has(self) -> Self:
+        asked: dict[Form, object] = {
+            "events": self.event,
+            "per_row": self.per == "row",
+            "covariates": self.covariates or self.covariate_window,
+            "cap": self.cap,
+        }
+        for form, fields in asked.items():
+            if fields and form not in self.forms:
+                raise fault(f"form_{form}", **self.lacks(form))
+        return self
+
+    @model_validator(mode="after")
     def _windows_of_events(self) -> Self:
         start = datetime.timedelta(0)
+        both = "events" in self.forms and bool(self.own) == bool(self.event)
         wrong = {
+            "metric_source": both,
             "window_form": not self.event and (self.value or self.window or self.covariate_window),
             "no_window": self.event and not self.window,
             "window_before": self.window and self.window.start < start,
@@ -147,3 +172,8 @@ class Declaration(Declared):
             if is_wrong:
                 raise fault(key, name=self.name)
         return self
+
+
+def scale_of(type_name: str) -> Scale:
+    """Return the scale on which metrics of a type are told."""
+    return _TYPES[type_name].scale
