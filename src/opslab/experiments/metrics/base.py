@@ -108,7 +108,7 @@ class Declaration(Declared):
 
     def lacks(self, form: Form) -> dict[str, Any]:
         """Return what the message ``form_…`` says of a form that the metric does not have."""
-        types = [name for name, kind in _TYPES.items() if form in kind.forms]
+        types = sorted(name for name, kind in _TYPES.items() if form in kind.forms)
         return {"name": self.name, "type": self.type, "types": types}
 
     def column_of(self, name: str, *, centred: bool = False) -> Column:
