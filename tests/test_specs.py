@@ -344,7 +344,7 @@ def test_a_day_is_written_in_one_way(given):
 
 @pytest.mark.parametrize("given", [True, False, "x", [], {}])
 def test_a_boolean_is_no_number(given):
-    from opslab.experiments.metrics.fields import Amount
+    from opslab.experiments.metrics.base import Amount
 
     with pytest.raises(SpecError):
         Amount(relative=given)

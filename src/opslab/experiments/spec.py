@@ -14,8 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from opslab.documents import Location
 from opslab.errors import Problem, SpecError
 from opslab.experiments.metrics import DeclaredMetric, Metric
-from opslab.experiments.metrics.base import Form
-from opslab.experiments.metrics.fields import fault
+from opslab.experiments.metrics.base import Form, fault
 from opslab.messages import Bilingual, Language, spoken
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
 from opslab.tables.import_report import FileAnswers

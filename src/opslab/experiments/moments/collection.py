@@ -17,8 +17,7 @@ from opslab.experiments.moments.arm_moments import (
     merge_arms,
 )
 from opslab.experiments.moments.columns import Column, Joint
-from opslab.experiments.moments.cross_moments import cell_count, from_cells
-from opslab.experiments.moments.passes import Asked, pass_sql
+from opslab.experiments.moments.passes import Asked, cell_count, from_cells, pass_sql
 from opslab.experiments.moments.values import (
     CELLS,
     LARGEST,
