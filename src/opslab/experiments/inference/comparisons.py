@@ -18,7 +18,7 @@ from opslab.experiments.inference.strata import Strata, contrast_within
 from opslab.experiments.metrics.base import Declaration
 from opslab.experiments.metrics.quantile import Quantile
 from opslab.experiments.moments.arm_moments import CrossMoments
-from opslab.experiments.result import Comparison, Effect, Interval, Verdict
+from opslab.experiments.result import Comparison, Effect, Verdict
 from opslab.results import Message
 
 Sums = TypeVar("Sums")
@@ -295,16 +295,9 @@ def _guarded(comparison: Comparison) -> Verdict:
     """Judge a guardrail by the interval that is shown: its worse side against the margin."""
     kind, size = comparison.margin or ("absolute", 0.0)
     relative = kind == "relative"
-    low, high = _worsening(
-        comparison.lift_interval if relative else comparison.difference_interval, comparison.goal
-    )
+    ends = comparison.lift_interval if relative else comparison.difference_interval
+    worse = 1 if comparison.goal == "decrease" else -1
+    low, high = (None if end is None else worse * end for end in ends[::worse])
     if high is not None and high < size:
         return "safe"
     return "harmed" if low is not None and low > size else "unproven"
-
-
-def _worsening(interval: Interval, goal: str) -> Interval:
-    low, high = interval
-    if goal == "decrease":
-        return low, high
-    return (-high if high is not None else None), (-low if low is not None else None)
