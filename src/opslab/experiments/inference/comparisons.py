@@ -73,7 +73,9 @@ class _Pair:
         return "_".join(filter(None, (within, ratio, last))) or "welch"
 
     def counts(self) -> Counts:
-        sides = ((round(side.means[0] * side.n), side.n) for side in (self.arm, self.control))
+        sides = (
+            (round(float(side.means[0]) * side.n), side.n) for side in (self.arm, self.control)
+        )
         return Counts(*(count for side in sides for count in side))
 
 
@@ -102,7 +104,7 @@ def compare(
     empty, level = without_effect(metric, arm, control), 1 - alpha
     pair = _Pair(arm.sums, control.sums, len(metric.own), strata)
     if pair.own == 1:
-        means = [side.sums.means[0] if side.sums.n else None for side in (arm, control)]
+        means = [float(side.sums.means[0]) if side.sums.n else None for side in (arm, control)]
         empty = replace(empty, estimate=(means[0], means[1]))
     if empty.not_estimable:
         return empty

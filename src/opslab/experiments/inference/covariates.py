@@ -142,22 +142,20 @@ def usable(
 
 def is_clear(side: CrossMoments, column: int) -> bool:
     """Return whether a column's mean is at least three standard errors away from 0."""
-    mean, squares = side.means[column], side.scatter[column][column]
-    return mean != 0 and abs(mean) >= _CLEAR * (squares / (side.n - 1) / side.n) ** 0.5
+    mean, squares = side.means[column], side.scatter[column, column]
+    return bool(mean != 0 and abs(mean) >= _CLEAR * (squares / (side.n - 1) / side.n) ** 0.5)
 
 
-def linearised(
-    means_here: Sequence[float], own: int, widths: Sequence[int], means: Sequence[float]
-) -> tuple[float, Any]:
+def linearised(means_here: Any, own: int, widths: Sequence[int], means: Any) -> tuple[float, Any]:
     """Return an arm's estimate and the loadings of its columns on (Z, X).
 
     Parameters
     ----------
-    means_here : sequence of float
+    means_here : array
         The arm's means: a ratio is linearised about its own.
     own, widths
         As in `contrast`.
-    means : sequence of float
+    means : array
         Of both arms together: a covariate's ratio is linearised about these.
 
     Returns
@@ -189,18 +187,15 @@ class _Linearised(NamedTuple):
     """Of (Z, X)."""
 
 
-def _linearised(
-    side: CrossMoments, own: int, widths: Sequence[int], means: Sequence[float]
-) -> _Linearised:
-    columns, here = np.array(side.scatter), np.array(side.means)
+def _linearised(side: CrossMoments, own: int, widths: Sequence[int], means: Any) -> _Linearised:
     estimate, loadings = linearised(side.means, own, widths, means)
-    scatter = loadings @ columns @ loadings.T
+    scatter = loadings @ side.scatter @ loadings.T
     # Of parts that cancel but for their digits.
-    rounding = _ROUNDING * (loadings**2 @ np.diag(columns))
-    rounding += side.n * (_NO_VARIATION * (abs(loadings) @ abs(here))) ** 2
+    rounding = _ROUNDING * (loadings**2 @ np.diag(side.scatter))
+    rounding += side.n * (_NO_VARIATION * (abs(loadings) @ abs(side.means))) ** 2
     empty = np.diag(scatter) <= rounding
     scatter[empty, :] = scatter[:, empty] = 0.0
-    return _Linearised(estimate, loadings[1:] @ here, scatter)
+    return _Linearised(estimate, loadings[1:] @ side.means, scatter)
 
 
 def _slopes(scatter: Any) -> Any:

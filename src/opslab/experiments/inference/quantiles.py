@@ -257,7 +257,7 @@ def inflation(
     spread = quantile * (1 - quantile)
     sides = {name: arms[name].joint[joint] for name in at}
     return {
-        name: contrast(side, side, own=2).control_variance * side.n * side.means[1] / spread
+        name: contrast(side, side, own=2).control_variance * side.n * float(side.means[1]) / spread
         for name, side in sides.items()
         if side.n > 1
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from math import inf
 
 import numpy as np
@@ -36,7 +37,7 @@ class Strata:
     @property
     def sides(self) -> tuple[CrossMoments, CrossMoments]:
         """Each arm's moments over all strata."""
-        first, second = (_merged([cell[side] for cell in self.cells]) for side in (0, 1))
+        first, second = (reduce(merge_cross, side) for side in zip(*self.cells, strict=True))
         return first, second
 
     @property
@@ -44,13 +45,12 @@ class Strata:
         """The arms' moments with the scatter within strata; of pairs that of their differences."""
         arm, control = self.sides
         if self.paired:
-            apart = np.array([np.subtract(cell[0].means, cell[1].means) for cell in self.cells])
+            apart = np.array([treated.means - base.means for treated, base in self.cells])
             centred = apart - apart.mean(axis=0)
             scatters = [centred.T @ centred] * 2
         else:
-            scatters = [sum(np.array(cell[side].scatter) for cell in self.cells) for side in (0, 1)]
-        first, second = (tuple(map(tuple, scatter.tolist())) for scatter in scatters)
-        return replace(arm, scatter=first), replace(control, scatter=second)
+            scatters = [sum(cell[side].scatter for cell in self.cells) for side in (0, 1)]
+        return replace(arm, scatter=scatters[0]), replace(control, scatter=scatters[1])
 
     @property
     def estimable(self) -> bool:
@@ -120,11 +120,10 @@ def _paired(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[int]
     pooled = merge_cross(*sides).means
     estimates, deviations, covariates = [], [], []
     for side, rows in zip(sides, values, strict=True):
-        means = np.array(side.means)
         estimate, loadings = linearised(side.means, own, widths, pooled)
         estimates.append(estimate)
-        deviations.append((rows - means) @ loadings.T)
-        covariates.append(loadings[1:] @ means)
+        deviations.append((rows - side.means) @ loadings.T)
+        covariates.append(loadings[1:] @ side.means)
     moved, fixed = deviations
     estimate, base = estimates
     apart = moved - fixed  # differences of the pairs, less their mean
@@ -159,7 +158,7 @@ def _stratified(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[
     for side in (0, 1):
         cells = [cell[side] for cell in strata.cells]
         means = weights @ np.array([cell.means for cell in cells])
-        estimate, loadings = linearised(means.tolist(), own, widths, pooled)
+        estimate, loadings = linearised(means, own, widths, pooled)
         loadings = loadings[keep]
         estimates.append(estimate)
         covariates.append(loadings[1:] @ means)
@@ -195,10 +194,3 @@ def _possible(covariance: float, variance: float, other: float) -> float:
     """Return a covariance within the bounds of the variances, which its divisor can pass."""
     bound = math.sqrt(variance * other)
     return min(max(covariance, -bound), bound)
-
-
-def _merged(sides: Sequence[CrossMoments]) -> CrossMoments:
-    whole = sides[0]
-    for side in sides[1:]:
-        whole = merge_cross(whole, side)
-    return whole
