@@ -429,7 +429,7 @@ def test_a_title_is_shown_and_the_name_names_the_folder():
         lambda plan: plan.model_copy(update={"owner": "ops"}),
         lambda plan: Named(**dict(plan)),
         lambda plan: Named(**plan.model_dump(), title=plan.title),
-        lambda plan: Named.model_validate(plan),
+        Named.model_validate,
     ],
 )
 def test_both_languages_are_carried_along(carry):

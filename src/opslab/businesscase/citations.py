@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,18 +17,10 @@ from opslab.businesscase.spec import Case
 from opslab.errors import InputError, Problem, did_you_mean
 from opslab.evidence import Evidence
 from opslab.messages import text
-from opslab.uncertainty.distributions import (
-    Beta,
-    Distribution,
-    Normal,
-    Quantiles,
-    StudentT,
-    quantile,
-)
+from opslab.uncertainty.distributions import Distribution
 
 _RESULT, _RUN = "result.json", "run.json"
 _RUN_FOLDER = re.compile(r"(\d{4}-\d{2}-\d{2})-[0-9a-f]{8}", re.ASCII)
-_FEWEST = 3  # quantiles that make a distribution
 _SAME = 9  # digits to which two runs of one day must agree to be one
 
 
@@ -131,45 +122,8 @@ def findings(case: Case, runs: Mapping[str, Run]) -> tuple[Finding, ...]:
 
 
 def distribution(evidence: Evidence) -> Distribution:
-    """Return the distribution of a finding's quantity; raises `InputError` for a family that is not known."""
-    given, family = evidence.quantity.parameters, evidence.quantity.family
-    try:
-        made = _FAMILIES[family](given, evidence.quantity.value)
-        ends = (made.mean, made.sd, quantile(made, 0.05), quantile(made, 0.95))
-    except (KeyError, ValueError, ArithmeticError):
-        ends = (math.nan,) * 4
-    if not all(map(math.isfinite, ends)) or ends[1] < 0:
-        raise InputError.of("businesscase.bad_quantity", id=evidence.id, family=family)
-    return made
-
-
-def _above_zero(*numbers: float) -> tuple[float, ...]:
-    if not min(numbers) > 0:
-        raise ValueError(str(numbers))
-    return numbers
-
-
-def _quantiles(given: Mapping[str, float], mean: float) -> Quantiles:
-    points = sorted((float(name[1:]) / 100, value) for name, value in given.items())
-    shares, values = zip(*points, strict=True)
-    if (
-        len(points) < _FEWEST
-        or list(values) != sorted(values)
-        or not 0 < shares[0] < shares[-1] < 1
-    ):
-        raise ValueError(str(points))
-    return Quantiles(shares, values, mean)
-
-
-_FAMILIES: Mapping[str, Callable[[Mapping[str, float], float], Distribution]] = {
-    "normal": lambda given, _: Normal(given["location"], *_above_zero(given["scale"])),
-    "student_t": lambda given, _: StudentT(
-        given["location"], *_above_zero(given["scale"], given["degrees_of_freedom"])
-    ),
-    "beta": lambda given, _: Beta(*_above_zero(given["a"], given["b"])),
-    "quantiles": _quantiles,
-}
-"""Distributions of evidence by the name of their family."""
+    """Return the distribution of a finding's quantity."""
+    return evidence.quantity.distribution
 
 
 def numbered(cited: str, picked: Sequence[Evidence], run: Run | None) -> list[Finding]:
