@@ -1,7 +1,7 @@
 """What every area returns: plain data with the same verbs, in parts that show themselves.
 
-A result knows nothing of pages. Its area's ``presentation`` says how each part looks, and its ``record``
-what of it programs read; both are found by their names when they are first asked for.
+A result knows nothing of pages. Its area's ``presentation`` says how each part looks and its
+``record`` what of it programs read; both are looked up by name when they are first asked for.
 """
 
 from __future__ import annotations

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from opslab.uncertainty.distributions import (
-    Beta,
-    Distribution,
-    Normal,
-    Quantiles,
-    StudentT,
-    quantile,
-)
+from opslab.uncertainty.distributions import Beta, Distribution, Normal, Quantiles, StudentT
 
 _FEWEST = 3  # quantiles that make a distribution
-_FAMILIES = {"normal": Normal, "student_t": StudentT, "beta": Beta}
-_ABOVE = {
+_FAMILIES: Mapping[str, Callable[..., Distribution]] = {
+    "normal": Normal,
+    "student_t": StudentT,
+    "beta": Beta,
+}
+_BOUNDS = {
     "normal": {"location": -math.inf, "scale": 0.0},
     "student_t": {"location": -math.inf, "scale": 0.0, "degrees_of_freedom": 2.0},
     "beta": {"a": 0.0, "b": 0.0},
@@ -46,20 +43,15 @@ def from_family(family: str, parameters: Mapping[str, float], mean: float) -> Di
     0.25
     """
     if family == "quantiles":
-        distribution: Distribution = _quantiles(parameters, mean)
-    elif family in _FAMILIES:
-        for name, bound in _ABOVE[family].items():
-            if not bound < parameters.get(name, math.nan) < math.inf:
-                raise ValueError(f"{family} needs a finite {name} above {bound:g}: {parameters}.")
-        distribution = _FAMILIES[family](*(parameters[name] for name in _ABOVE[family]))
-    else:
+        return _quantiles(parameters, mean)
+    if family not in _FAMILIES:
         raise ValueError(
-            f"There is no family {family!r}; there are {', '.join(_ABOVE)}, quantiles."
+            f"There is no family {family!r}; there are {', '.join(_BOUNDS)}, quantiles."
         )
-    ends = distribution.mean, distribution.sd, *(quantile(distribution, at) for at in (0.05, 0.95))
-    if not all(map(math.isfinite, ends)):
-        raise ValueError(f"{family} with {parameters} has no finite mean and spread.")
-    return distribution
+    for name, bound in _BOUNDS[family].items():
+        if not bound < parameters.get(name, math.nan) < math.inf:
+            raise ValueError(f"{family} needs a finite {name} above {bound:g}: {parameters}.")
+    return _FAMILIES[family](*(parameters[name] for name in _BOUNDS[family]))
 
 
 def _quantiles(parameters: Mapping[str, float], mean: float) -> Quantiles:
