@@ -74,7 +74,7 @@ class Parameters(specs.Declared, ABC):
         """
 
     def given(self) -> Mapping[str, str | int | float | bool]:
-        """Return the parameters as a notebook's cell takes them: what is not given as "" too."""
+        """Return the parameters as a notebook's cell takes them: plain values, "" for none."""
         given = {name: "" if value is None else value for name, value in self}
         return {
             name: value.isoformat() if isinstance(value, datetime.date) else value

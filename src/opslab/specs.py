@@ -281,10 +281,8 @@ def _message(
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
     if given is None and kind != "extra_forbidden":
         return "specs.no_value", {}
-    if isinstance(refused := context.get("error"), OpslabError):
-        kind, context = refused.problems[0].key, dict(refused.problems[0].values)
-    if "." in kind:  # a key of the catalogue
-        return kind, dict(context)
+    if own := _own_message(kind, context):
+        return own
     if context.get("field_type") == "Value":  # the length of a text, not of a list
         kind = "string_too"
     if kind == "extra_forbidden":
@@ -306,6 +304,16 @@ def _message(
     if family:
         return family, {"given": _short(given)}
     return "specs.invalid", {"given": _short(given), "reason": detail["msg"]}
+
+
+def _own_message(kind: str, context: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Return the message that a validator of ours gave, if one did; its defects are not the user's."""
+    error = context.get("error")
+    if isinstance(error, OpslabError):
+        return error.problems[0].key, dict(error.problems[0].values)
+    if isinstance(error, Exception):
+        raise error
+    return (kind, context) if "." in kind else None  # else it is pydantic's
 
 
 _ABSENT = ("missing", "union_tag_not_found")
