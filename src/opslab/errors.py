@@ -58,7 +58,7 @@ class Problem:
         message = text(self.key, language, **self.values)
         if not where:
             return message
-        return text("errors.at", language, where=", ".join(where), message=message)
+        return text("errors.placed", language, place=", ".join(where), message=message)
 
 
 class OpslabError(Exception):
