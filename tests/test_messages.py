@@ -187,7 +187,10 @@ def read(path):
             case ast.Constant(value=str(words)):
                 module.words |= {words, words.replace("-", ""), *re.findall(r"\w+", words)}
                 if node not in inside and re.fullmatch(rf"({'|'.join(AREAS)})\.[a-z0-9_]+", words):
-                    module.keys.add(words)
+                    if words.endswith("_"):
+                        module.patterns.append([words, HOLE])
+                    else:
+                        module.keys.add(words)
             case ast.Constant(value=int(number)):
                 module.words.add(str(number))
             case ast.Call(func=ast.Name(id="Voice"), args=[_, ast.Constant(value=area)]):
