@@ -8,11 +8,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from opslab.version import __version__
+
 if TYPE_CHECKING:
     from opslab import experiments, report, timesaved
     from opslab.runs import run
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "experiments", "report", "run", "timesaved"]
 
 

@@ -51,11 +51,11 @@ def open_lab(
 
 def launch(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a program in this terminal, leave Ctrl-C to it, and return its exit code."""
-    process = subprocess.Popen(command, env=dict(environment))  # noqa: S603 - our own Python and the user's words
+    # Our own Python, and the user's words.
+    process = subprocess.Popen(command, env=dict(environment))  # noqa: S603
     before = {
-        signal.SIGINT: signal.signal(
-            signal.SIGINT, signal.SIG_IGN
-        ),  # JupyterLab asks whether it is meant
+        # JupyterLab asks whether it is meant.
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
         signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
     }
     try:

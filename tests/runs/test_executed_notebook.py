@@ -325,7 +325,7 @@ def test_what_is_said_is_in_the_language_of_the_notebook(workspace, by_hand, tmp
 
 def english(notebook, workspace, tmp_path):
     """Ask with the messages in English: they follow the notebook's language, which is French."""
-    from opslab.runs.render import Executed
+    from opslab.runs.executed_notebook import Executed
 
     with inside(workspace), pytest.MonkeyPatch.context() as patch:
         patch.setattr(Executed, "language", "en")

@@ -1,0 +1,153 @@
+"""A notebook that JupyterLab, papermill or a scheduler executed, filed as `opslab run` would."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from opslab import workspace
+from opslab.errors import InputError, ParameterError, Problem
+from opslab.messages import Language
+from opslab.runs import notebook_file
+from opslab.runs.folder import Run, language_of, machine_errors
+from opslab.runs.job import Job
+from opslab.runs.parameters_cell import PARAMETERS, values_in
+from opslab.runs.publication import Publication, publication
+from opslab.runs.registry import Notebook, find, notebooks
+from opslab.runs.runner import run_of
+from opslab.version import __version__
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A notebook of ours that was executed from top to bottom.
+
+    Attributes
+    ----------
+    file : str
+        As the user named it.
+    registered : Notebook
+    notebook : nbformat.NotebookNode
+    values : Mapping
+        The parameters it ran with.
+    published : Publication
+    """
+
+    file: str
+    registered: Notebook
+    notebook: Any
+    values: Mapping[str, Any]
+    published: Publication
+
+    @property
+    def language(self) -> Language:
+        """The language it ran with, for what is said of it; English where it is none of ours."""
+        return language_of(self.values)
+
+
+def render_notebook(file: str | Path, *, out: str | Path = "reports") -> Run:
+    """File an executed notebook: the same folder and the same bytes as `opslab run` would make.
+
+    Parameters
+    ----------
+    file : path
+        The notebook as it was saved after its execution.
+    out : path
+        Folder of the reports; a relative one starts at the workspace's root.
+
+    Raises
+    ------
+    InputError
+        When it is no whole, single run of a notebook of ours on the inputs as they are now.
+    """
+    return file_executed(read_executed(file), out)
+
+
+def read_executed(file: str | Path) -> Executed:
+    """Read an executed notebook and make sure that it is one whole run of a notebook of ours."""
+    name = str(file)
+    notebook = _read(workspace.expanded(file), name)
+    registered = _registered(notebook, name)
+    _refuse_partial(notebook, name)
+    values, published = _values(notebook, name), publication(notebook)
+    if published is None:
+        raise InputError.of("runs.nothing_published", file=name)
+    return Executed(name, registered, notebook, values, published)
+
+
+def file_executed(executed: Executed, out: str | Path = "reports") -> Run:
+    """File what `read_executed` returned; a run that is filed already is used again."""
+    reports = workspace.root() / workspace.expanded(out)
+    with workspace.filing_in(reports):
+        job = Job.of(executed.registered, executed.values, reports, executed.notebook)
+    _refuse_other(executed, job)
+    return run_of(job, lambda *_: executed.notebook)
+
+
+def _read(path: Path, name: str) -> Any:
+    if not workspace.is_there(path, file=True):
+        raise InputError.of("runs.no_file", file=name, near=workspace.near_name(path))
+    try:
+        with machine_errors(path):
+            return notebook_file.read(path)
+    except ValueError:
+        raise InputError.of("runs.no_notebook", file=name) from None
+
+
+def _registered(notebook: Any, name: str) -> Notebook:
+    """Return which notebook of ours this is, by the mark that it bears."""
+    mark = notebook.metadata.get("opslab")
+    title = mark.get("notebook") if isinstance(mark, Mapping) else None
+    if not isinstance(title, str):
+        raise InputError.of("runs.not_ours", file=name, known=list(notebooks()))
+    try:
+        return find(title)
+    except ParameterError as error:
+        problems = (Problem(problem.key, problem.values, name) for problem in error.problems)
+        raise InputError(*problems) from None
+
+
+def _refuse_partial(notebook: Any, name: str) -> None:
+    """Raise unless each cell ran once, in order, in a fresh kernel, without an error."""
+    count = 0
+    for cell in notebook.cells:
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        for output in cell.outputs:
+            if output.output_type == "error":
+                values = {"cell": cell.id, "name": output.ename, "reason": output.evalue}
+                raise InputError(Problem("runs.cell_error", values, name))
+        count += 1
+        if cell.execution_count != count:
+            raise InputError.of("runs.not_in_one_go", file=name, cell=cell.id)
+
+
+def _values(notebook: Any, name: str) -> dict[str, Any]:
+    tagged = [cell for cell in notebook.cells if PARAMETERS in cell.metadata.get("tags", [])]
+    try:
+        if len(tagged) == 1:
+            return values_in(notebook)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        pass  # all that ast raises for what is no literal
+    raise InputError.of("runs.parameters_cell", file=name)
+
+
+def _refuse_other(executed: Executed, job: Job) -> None:
+    """Raise when what the notebook published is not what its parameters and the files give now."""
+    held, about, file = executed.published.held, executed.published.about, executed.file
+    ran = about.opslab or __version__
+    if ran != __version__:
+        raise InputError.of("runs.other_version", file=file, ran=ran, here=__version__)
+    same_day = held.as_of in {None, job.inputs.as_of}
+    if not same_day or about.language not in {None, job.language}:
+        raise InputError.of("runs.other_values", file=file)
+    read = sorted((named.file, named.sha256) for named in held.inputs)
+    given = sorted((named["file"], named["sha256"]) for named in job.files)
+    names, given_names = ([name for name, _ in files] for files in (read, given))
+    if names != given_names:
+        values = {"read": names or ["-"], "named": given_names}
+        raise InputError(Problem("runs.other_inputs", values, file))
+    changed = sorted({name for name, _ in set(given) - set(read)})
+    InputError.refuse([Problem("runs.input_changed", {"notebook": file}, name) for name in changed])

@@ -1,0 +1,50 @@
+"""The cell of a notebook that holds its parameters, read and written as text: it is never run."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping
+from typing import Any
+
+PARAMETERS, INJECTED = "parameters", "injected-parameters"
+"""Tags of the cells that hold a run's parameters: the notebook's own, and the one papermill puts in."""
+
+
+def holds_parameters(cell: Mapping[str, Any]) -> bool:
+    """Whether a cell holds the values that a run was given."""
+    return bool({PARAMETERS, INJECTED} & set(cell["metadata"].get("tags", [])))
+
+
+def with_values(source: str, parameters: Mapping[str, Any]) -> str:
+    """Return the source of a parameters cell with the values given; its comments stay."""
+    lines = source.splitlines()
+    for node in ast.parse(source).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name), *_], value=value):
+                if name in parameters and node.end_lineno == node.lineno:
+                    line = lines[node.lineno - 1].encode()  # ast counts columns in UTF-8 bytes
+                    start, end = line[: value.col_offset], line[value.end_col_offset :]
+                    literal = _literal(parameters[name]).encode()
+                    lines[node.lineno - 1] = (start + literal + end).decode()
+    return "\n".join(lines)
+
+
+def _literal(value: str | float | bool) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def values_in(notebook: Any) -> dict[str, Any]:
+    """Return the parameters that an executed notebook ran with: its own cell's, those injected last.
+
+    Raises ValueError or SyntaxError where such a cell holds anything but ``name = value`` lines.
+    """
+    values: dict[str, Any] = {}
+    for cell in filter(holds_parameters, notebook.cells):
+        for node in ast.parse(cell.source).body:
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    values[name] = ast.literal_eval(value)
+                case _:
+                    raise ValueError(ast.unparse(node))
+    return values
