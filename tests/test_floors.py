@@ -22,6 +22,7 @@ FLOORS = {
     "errors": 1,
     "documents": 1,
     "evidence": 1,
+    "results": 1,
     "parameters": 1,
     "specs": 1,
     "startup": 1,

@@ -19,7 +19,6 @@ from opslab.documents import Document, parse, read
 from opslab.errors import SpecError
 from opslab.report.voice import Voice
 from opslab.runs import registry
-from opslab.runs import registry
 from opslab.specs import Declared, FromFile, InBothLanguages, Text, Title, validate
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"

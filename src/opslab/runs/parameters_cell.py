@@ -22,11 +22,11 @@ def with_values(source: str, parameters: Mapping[str, Any]) -> str:
     for node in ast.parse(source).body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name), *_], value=value):
-                if name in parameters and node.end_lineno == node.lineno:
-                    line = lines[node.lineno - 1].encode()  # ast counts columns in UTF-8 bytes
+                if name in parameters and value.end_lineno == value.lineno:
+                    line = lines[value.lineno - 1].encode()  # ast counts columns in UTF-8 bytes
                     start, end = line[: value.col_offset], line[value.end_col_offset :]
                     literal = _literal(parameters[name]).encode()
-                    lines[node.lineno - 1] = (start + literal + end).decode()
+                    lines[value.lineno - 1] = (start + literal + end).decode()
     return "\n".join(lines)
 
 
