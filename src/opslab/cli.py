@@ -1,4 +1,4 @@
-"""The command line: ``opslab``. What is heavy is imported where it is used, so that help is quick."""
+"""The command line, ``opslab``. What is heavy is imported where it is used: help is quick."""
 
 from __future__ import annotations
 
@@ -43,17 +43,14 @@ class _Commands(click.Group):
 
 def _tell(error: Exception, language: Language) -> int:
     from opslab.errors import OpslabError
-    from opslab.messages import one_line, text
+    from opslab.messages import one_line
 
     if isinstance(error, OpslabError):
         click.echo(error.text(language), err=True)
-        folder = getattr(error, "folder", None)
-        if folder is not None:
-            click.echo(text("runs.what_it_got", language, folder=str(folder)), err=True)
         return error.exit_code
     reason = one_line(str(error))
     click.echo(f"This is a defect of opslab: {type(error).__name__}: {reason}", err=True)
-    click.echo("Run the command again with `opslab --debug …` and report what it prints.", err=True)
+    click.echo("Run it again with `opslab --debug …` and report what that prints.", err=True)
     return 1
 
 
@@ -115,10 +112,7 @@ def run(
     with _progress(notebook, quiet=quiet) as progress:
         done = run_notebook(notebook, given, out=out, force=force, limits=limits, progress=progress)
     _catalogue(done)
-    if quiet:
-        click.echo(done.readout)
-    else:
-        _say(done)
+    _say(done, quiet=quiet)
     ctx.exit(done.exit_code)
 
 
@@ -186,7 +180,7 @@ def demo(out: str) -> None:
                 runs.append(run_notebook(notebook.name, given, out=out, progress=progress))
             _say(runs[-1])
     index = _catalogue(runs[-1])
-    broken = sum(run.status == "check_failed" for run in runs)
+    broken = sum(run.exit_code > 0 for run in runs)
     click.echo(
         f"\n{len(runs)} readouts, {broken} of them broken on purpose "
         "to show what a failed check looks like:"
@@ -335,11 +329,12 @@ def _progress(notebook: str, *, quiet: bool) -> Iterator[Progress | None]:
         click.echo("\r\x1b[2K", err=True, nl=False)
 
 
-def _say(done: Run) -> None:
-    remark = " (there already, nothing to do)" if done.reused else ""
-    click.echo(f"{done.headline}")
-    if done.status == "check_failed":
-        click.echo("A blocking check failed: see the readout.")
+def _say(done: Run, *, quiet: bool = False) -> None:
+    if not quiet:
+        click.echo(done.headline)
+        if done.exit_code:
+            click.echo("A blocking check failed: see the readout.")
+    remark = " (there already, nothing to do)" if done.reused and not quiet else ""
     click.echo(f"{done.readout}{remark}")
 
 

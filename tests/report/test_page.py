@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from opslab.evidence import RECORD_TYPE
 from opslab.report.blocks import Heading, Paragraph, Verdict
 from opslab.report.cells import HTML, bundle
-from opslab.report.page import render, render_failure
+from opslab.report.page import render
 from opslab.report.styles import cell_style, page_style
 
 SVG = "image/svg+xml"
@@ -113,9 +113,10 @@ def test_documents_are_linked_or_it_is_told_how_to_get_one():
 
 def test_a_failure_comes_first():
     notebook = new_notebook(cells=[cell(*bundle(Heading("What it got"))), published()])
-    source = render_failure(notebook, "Time saved", "desk", ["It <broke>.", "Twice."], [], "fr")
+    failure = Verdict("Kind", "desk", None, "Failed", "It <broke>.", "bad", reasons=["Twice."])
+    source = render(notebook, [], "fr", failure=failure)
     assert "<title>desk</title>" in source
-    assert source.index("Cette exécution a échoué") < source.index("It &lt;broke&gt;.")
+    assert source.index("Failed") < source.index("It &lt;broke&gt;.")
     assert source.index("Twice.") < source.index("What it got")
     assert "It holds." not in source
     assert source.count("<style>") == 1

@@ -36,63 +36,29 @@ def render(
     identity: Sequence[tuple[str, str]],
     language: Language,
     documents: Sequence[str] | None = None,
+    failure: Verdict | None = None,
 ) -> str:
     """Return an executed notebook as a page.
 
     Parameters
     ----------
     notebook : nbformat.NotebookNode
-        Executed; it is not changed.
+        Executed, as far as it went; it is not changed.
     identity : sequence of (str, str)
         What the footer says of the run: names and values.
     language : {"en", "fr"}
     documents : sequence of str, optional
         Names of the files beside the page that hold it as a document; none of them: how to get one
         is told.
+    failure : Verdict, optional
+        Stands first in place of what was published: why the run did not come to its end.
     """
     clean = _cleaned(notebook)
-    return _page(clean, *_parts(clean), identity, language, documents)
-
-
-def render_failure(
-    notebook: Any,
-    kicker: str,
-    title: str,
-    said: Sequence[str],
-    identity: Sequence[tuple[str, str]],
-    language: Language,
-) -> str:
-    """Return the page of a run that failed: what went wrong first, then what the run got.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        Executed as far as it went.
-    kicker, title : str
-        What kind of readout of what.
-    said : sequence of str
-        What went wrong, a sentence each.
-    identity, language
-        As in `render`.
-    """
-    action = text("report.failed", language)
-    screen = Verdict(kicker, title, None, action, said[0], "bad", reasons=said[1:])
-    data, metadata = bundle(screen)
-    output = NotebookNode(output_type="display_data", data=NotebookNode(data), metadata=metadata)
-    _cut_style(output)
-    clean = _cleaned(notebook)
-    _, body = _parts(clean)
-    return _page(clean, [output], body, identity, language)
-
-
-def _page(
-    notebook: Any,
-    first_screen: Sequence[Any],
-    body: Sequence[Any],
-    identity: Sequence[tuple[str, str]],
-    language: Language,
-    documents: Sequence[str] | None = None,
-) -> str:
+    first_screen, body = _parts(clean)
+    if failure is not None:
+        data, metadata = map(NotebookNode, bundle(failure))
+        first_screen = [NotebookNode(output_type="display_data", data=data, metadata=metadata)]
+        _cut_style(first_screen[0])
     outputs = (output for cell in body for output in cell.get("outputs", []))
     page = {
         "language": language,
@@ -106,13 +72,13 @@ def _page(
         "body": body,
         "identity": list(identity),
     }
-    html, _ = _exporter().from_notebook_node(notebook, {"opslab": page})
+    html, _ = _exporter().from_notebook_node(clean, {"opslab": page})
     lines = without_controls(html).split("\n")
     return "\n".join(line.rstrip() for line in lines).strip() + "\n"
 
 
 def _running_foot(identity: Sequence[tuple[str, str]]) -> str:
-    """Return the rule that prints the run's id at the foot of every page, its marks told by number."""
+    """Return the rule that prints the run's id at the foot of every page, marks by number."""
     if not identity:
         return ""
     letters = "".join(

@@ -7,14 +7,14 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
 from opslab import workspace
-from opslab.errors import InputError, Problem
+from opslab.errors import InputError
 from opslab.report.catalogue import render_catalogue
 from opslab.runs.catalogue import INDEX, entry
 from opslab.runs.folder import (
@@ -93,7 +93,7 @@ def bundle(run: str | Path, to: str | Path | None = None) -> Bundle:
         When there is no whole run, a cited one is missing or altered, or another file is in the
         way.
     """
-    runs = list(_with_cited(workspace.expanded(run), str(run)))
+    runs = _with_cited(workspace.expanded(run), str(run))
     card = runs[0].card
     name = f"{card.notebook}-{card.name}-{card.as_of.isoformat()}.zip"
     target = workspace.expanded(to) if to else Path(name)
@@ -109,30 +109,29 @@ def bundle(run: str | Path, to: str | Path | None = None) -> Bundle:
     return Bundle(target, tuple(filed.id for filed in runs), before == content)
 
 
-def _with_cited(given: Path, shown: str) -> Iterator[_Filed]:
-    """Give the run, then those it cites and those they cite, each once."""
+def _with_cited(given: Path, shown: str) -> list[_Filed]:
+    """Return the run, then those it cites and those they cite, each once."""
     folder = (given.parent if given.name == READOUT else given).resolve()
     if not all(workspace.is_there(folder / name, file=True) for name in (READOUT, RUN)):
         raise InputError.of("runs.bundle_no_run", file=shown)
     reports = folder.parents[min(2, len(folder.parents) - 1)]
-    first = _filed(folder, reports, shown)
-    yield first
-    seen, waiting = {first.id}, [(first.id, cited) for cited in first.cites]
-    while waiting:
-        citing, cited = waiting.pop(0)
-        if cited in seen:
-            continue
-        seen.add(cited)
-        if not _RUN_ID.fullmatch(cited):
-            raise InputError.of("runs.bundle_bad_run", file=citing, cited=cited)
-        if not workspace.is_there(reports / cited / READOUT, file=True):
-            values = {"cited": cited, "reports": str(reports)}
-            raise InputError(Problem("runs.bundle_missing", values, citing))
-        filed = _filed(reports / cited, reports, cited)
-        if filed.id != cited:
-            raise _broken(cited, RUN)
-        yield filed
-        waiting += [(filed.id, other) for other in filed.cites]
+    runs = [_filed(folder, reports, shown)]
+    for filed in runs:  # it grows meanwhile
+        for cited in filed.cites:
+            if cited not in {run.id for run in runs}:
+                runs.append(_cited(cited, filed.id, reports))
+    return runs
+
+
+def _cited(cited: str, citing: str, reports: Path) -> _Filed:
+    if not _RUN_ID.fullmatch(cited):
+        raise InputError.of("runs.bundle_bad_run", file=citing, cited=cited)
+    if not workspace.is_there(reports / cited / READOUT, file=True):
+        raise InputError.of("runs.bundle_missing", file=citing, cited=cited, reports=str(reports))
+    filed = _filed(reports / cited, reports, cited)
+    if filed.id != cited:
+        raise _broken(cited, RUN)
+    return filed
 
 
 def _filed(folder: Path, reports: Path, shown: str) -> _Filed:

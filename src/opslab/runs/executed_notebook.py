@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from opslab import workspace
-from opslab.errors import InputError, ParameterError, Problem
+from opslab.errors import InputError, Problem
 from opslab.messages import Language
 from opslab.runs import notebook_file
 from opslab.runs.folder import Run, language_of, machine_errors
@@ -68,12 +68,15 @@ def render_notebook(file: str | Path, *, out: str | Path = "reports") -> Run:
 def read_executed(file: str | Path) -> Executed:
     """Read an executed notebook and make sure that it is one whole run of a notebook of ours."""
     name = str(file)
-    notebook = _read(workspace.expanded(file), name)
-    registered = _registered(notebook, name)
-    _refuse_partial(notebook, name)
-    values, published = _values(notebook, name), publication(notebook)
-    if published is None:
-        raise InputError.of("runs.nothing_published", file=name)
+    try:
+        notebook = _read(workspace.expanded(file))
+        registered = _registered(notebook)
+        _refuse_partial(notebook)
+        values, published = _values(notebook), publication(notebook)
+        if published is None:
+            raise InputError.of("runs.nothing_published")
+    except InputError as error:
+        raise InputError(*(replace(problem, file=name) for problem in error.problems)) from None
     return Executed(name, registered, notebook, values, published)
 
 
@@ -86,30 +89,26 @@ def file_executed(executed: Executed, out: str | Path = "reports") -> Run:
     return run_of(job, lambda *_: executed.notebook)
 
 
-def _read(path: Path, name: str) -> Any:
+def _read(path: Path) -> Any:
     if not workspace.is_there(path, file=True):
-        raise InputError.of("runs.no_file", file=name, near=workspace.near_name(path))
+        raise InputError.of("runs.no_file", near=workspace.near_name(path))
     try:
         with machine_errors(path):
             return notebook_file.read(path)
     except ValueError:
-        raise InputError.of("runs.no_notebook", file=name) from None
+        raise InputError.of("runs.no_notebook") from None
 
 
-def _registered(notebook: Any, name: str) -> Notebook:
+def _registered(notebook: Any) -> Notebook:
     """Return which notebook of ours this is, by the mark that it bears."""
     mark = notebook.metadata.get("opslab")
     title = mark.get("notebook") if isinstance(mark, Mapping) else None
     if not isinstance(title, str):
-        raise InputError.of("runs.not_ours", file=name, known=list(notebooks()))
-    try:
-        return find(title)
-    except ParameterError as error:
-        problems = (Problem(problem.key, problem.values, name) for problem in error.problems)
-        raise InputError(*problems) from None
+        raise InputError.of("runs.not_ours", known=list(notebooks()))
+    return find(title)
 
 
-def _refuse_partial(notebook: Any, name: str) -> None:
+def _refuse_partial(notebook: Any) -> None:
     """Raise unless each cell ran once, in order, in a fresh kernel, without an error."""
     count = 0
     for cell in notebook.cells:
@@ -118,20 +117,20 @@ def _refuse_partial(notebook: Any, name: str) -> None:
         for output in cell.outputs:
             if output.output_type == "error":
                 values = {"cell": cell.id, "name": output.ename, "reason": output.evalue}
-                raise InputError(Problem("runs.cell_error", values, name))
+                raise InputError(Problem("runs.cell_error", values))
         count += 1
         if cell.execution_count != count:
-            raise InputError.of("runs.not_in_one_go", file=name, cell=cell.id)
+            raise InputError.of("runs.not_in_one_go", cell=cell.id)
 
 
-def _values(notebook: Any, name: str) -> dict[str, Any]:
+def _values(notebook: Any) -> dict[str, Any]:
     tagged = [cell for cell in notebook.cells if PARAMETERS in cell.metadata.get("tags", [])]
     try:
         if len(tagged) == 1:
             return values_in(notebook)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         pass  # all that ast raises for what is no literal
-    raise InputError.of("runs.parameters_cell", file=name)
+    raise InputError.of("runs.parameters_cell")
 
 
 def _refuse_other(executed: Executed, job: Job) -> None:

@@ -8,8 +8,8 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -74,12 +74,10 @@ def execute(
     kept = folder / NOTEBOOK
     with tempfile.TemporaryDirectory(prefix="opslab-", ignore_cleanup_errors=True) as scratch:
         kernel = _Kernel(Path(scratch))
-        with _deadline(limits.run_seconds, kernel) as reached, _signals(kernel) as interrupted:
+        with _deadline(limits.run_seconds, kernel), _signals(kernel):
             failure = _run(notebook, parameters, kept, limits, kernel, progress)
-        if interrupted():
-            failure = Failure("interrupted", kernel.cell)
-        elif reached():
-            failure = Failure("deadline", kernel.cell)
+        if kernel.ended:
+            failure = Failure(kernel.ended, kernel.cell)
     executed = nbformat.read(kept, as_version=4) if kept.exists() else notebook
     executed.cells = [
         cell for cell in executed.cells if _ERROR_MARK not in cell.metadata.get("tags", [])
@@ -98,8 +96,8 @@ def _run(
     """Let papermill run the cells, and keep after each what it got; return why it stopped early."""
     names = [cell["id"] for cell in notebook.cells if cell.cell_type == "code"]
 
-    def started(cell: Any, cell_index: int) -> None:
-        kernel.cell = cell_index
+    def started(cell: Any, **_: Any) -> None:
+        kernel.cell = cell["id"]
         if progress and cell["id"] in names:  # papermill's own cell is none of ours
             progress(names.index(cell["id"]) + 1, len(names), cell["id"])
 
@@ -118,7 +116,7 @@ def _run(
                 on_cell_start=started,
             )
     except PapermillExecutionError as error:
-        return Failure("error", error.cell_index, error.ename, error.evalue)
+        return Failure("error", kernel.cell, error.ename, error.evalue)
     except CellTimeoutError:
         return Failure("cell_timeout", kernel.cell)
     except KeyboardInterrupt:
@@ -139,27 +137,29 @@ def _not_reached(notebook: Any) -> Failure | None:
 
     Papermill's own word does not tell: after ``sys.exit(0)`` it returns as if all were well.
     """
-    for number, cell in enumerate(notebook.cells):
+    for cell in notebook.cells:
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         left = any(output.get("ename") == "SystemExit" for output in cell.outputs)
         if left or cell.execution_count is None:
-            return Failure("not_finished", number)
+            return Failure("not_finished", cell["id"])
     return None
 
 
 class _Kernel:
     """The kernel of one run: how it is started, what it said last, how it is ended for good."""
 
-    cell = -1
-    """Number of the cell at work."""
+    cell = "-"
+    """Id of the cell at work."""
+    ended = ""
+    """Why it was ended before its time."""
 
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
         self._process: Any = None
 
     def manager(self) -> type[AsyncKernelManager]:
-        """Return a manager that starts a kernel of this Python, apart from the user's own Jupyter."""
+        """Return a manager that starts a kernel of this Python, apart from the user's Jupyter."""
         kernel, scratch = self, self._scratch
 
         class FreshKernelManager(AsyncKernelManager):
@@ -168,7 +168,7 @@ class _Kernel:
                 argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
                 return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
-            async def start_kernel(self, **options: Any) -> None:  # type: ignore[override] # as its base
+            async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
                 if os.name == "posix":  # no open port, and no warning about one
                     self.transport, self.ip = "ipc", str(scratch / "kernel")
                 self.connection_file = str(scratch / "kernel.json")
@@ -190,17 +190,20 @@ class _Kernel:
         words = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
         return words.strip().rpartition("\n")[2][:300]
 
+    def end(self, reason: str) -> None:
+        """End the run before its time."""
+        self.ended = reason
+        self.kill()
+
     def kill(self) -> None:
         """End the kernel and all it started; it is no error when it has ended."""
         if self._process is None:
             return
-        try:
+        with suppress(ProcessLookupError, PermissionError):
             if os.name == "posix":
                 os.killpg(self._process.pid, signal.SIGKILL)  # the kernel leads a group of its own
             elif self.alive():
                 self._process.kill()
-        except (ProcessLookupError, PermissionError):
-            pass
 
 
 def kernel_environment(scratch: Path) -> dict[str, str]:
@@ -216,47 +219,38 @@ def kernel_environment(scratch: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _deadline(seconds: float | None, kernel: _Kernel) -> Iterator[Callable[[], bool]]:
-    """End the kernel when the whole run has taken too long; say afterwards whether it had."""
-    reached = threading.Event()
-
-    def end() -> None:
-        reached.set()
-        kernel.kill()
-
-    timer = threading.Timer(seconds, end) if seconds is not None else None
-    if timer is not None:
-        timer.daemon = True
+def _deadline(seconds: float | None, kernel: _Kernel) -> Iterator[None]:
+    """End the kernel when the whole run has taken too long."""
+    timer = threading.Timer(seconds or 0, kernel.end, ["deadline"])
+    timer.daemon = True
+    if seconds is not None:
         timer.start()
     try:
-        yield reached.is_set
+        yield
     finally:
-        if timer is not None:
-            timer.cancel()
+        timer.cancel()
 
 
 @contextmanager
-def _signals(kernel: _Kernel) -> Iterator[Callable[[], bool]]:
+def _signals(kernel: _Kernel) -> Iterator[None]:
     """Let SIGTERM end the run as Ctrl-C does: the kernel ended, what the run got kept.
 
     The exception alone would not do: raised inside of a callback it can be swallowed there. The
     dead kernel ends the run all the same.
     """
-    asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
+        yield
         return
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        asked.set()
-        kernel.kill()
+        kernel.end("interrupted")
         raise KeyboardInterrupt
 
     before = {
         number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)
     }
     try:
-        yield asked.is_set
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

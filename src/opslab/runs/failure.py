@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from opslab.errors import OpslabError, Problem, RunError, exit_code_of
+from opslab.messages import Language, text
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,14 @@ class Failure:
     kind : str
         ``error``, ``kernel_died``, ``cell_timeout``, ``deadline``, ``interrupted``,
         ``not_finished`` or ``no_record``.
-    cell : int or None
-        Number of the cell at work, from 0; none was yet where it is negative.
+    cell : str
+        Id of the cell at work, ``-`` where none was yet.
     name, text : str
         Class and text of the error in the kernel, or the kernel's last words.
     """
 
     kind: str
-    cell: int | None = None
+    cell: str = "-"
     name: str = ""
     text: str = ""
 
@@ -36,17 +36,13 @@ class Failure:
             return exit_code_of(self.name)
         return 1 if self.kind == "no_record" else RunError.exit_code
 
-    def problems(self, notebook: Any) -> list[Problem]:
-        """Return what is said of it; an error of ours, or of the user's, speaks for itself."""
-        at_work = self.cell is not None and self.cell >= 0
-        cell = notebook.cells[self.cell]["id"] if at_work else "-"
-        if self.kind != "error":
-            return [Problem(f"runs.{self.kind}", {"cell": cell, "reason": self.text})]
-        lines = [line for line in self.text.splitlines() if line.strip()] or [self.name]
-        if self.exit_code != 1:
-            return [Problem("runs.reason", {"reason": line}) for line in lines]
-        values = {"cell": cell, "name": self.name, "reason": lines[0]}
-        return [Problem("runs.error", values)]
+    def problems(self) -> list[Problem]:
+        """Return what is said of it; an error that was raised on purpose speaks for itself."""
+        reason, *more = [line for line in self.text.splitlines() if line.strip()] or [self.name]
+        if self.kind == "error" and self.exit_code != 1:
+            return [Problem("runs.reason", {"reason": line}) for line in (reason, *more)]
+        values = {"cell": self.cell, "name": self.name, "reason": reason}
+        return [Problem(f"runs.{self.kind}", values)]
 
 
 class NotebookError(OpslabError):
@@ -60,6 +56,11 @@ class NotebookError(OpslabError):
     """
 
     def __init__(self, *problems: Problem, exit_code: int, folder: Path) -> None:
-        super().__init__(*problems)
         self.exit_code = exit_code
         self.folder = folder
+        super().__init__(*problems)
+
+    def text(self, language: Language = "en") -> str:
+        """Return what went wrong, and where what the run got is."""
+        kept = text("runs.what_it_got", language, folder=str(self.folder))
+        return f"{super().text(language)}\n{kept}"

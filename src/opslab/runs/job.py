@@ -105,7 +105,7 @@ class Job:
         return self.reports / self.run_id
 
     def about(self, status: str, headline: str, seconds: Sequence[float]) -> dict[str, Any]:
-        """Return what ``run.json`` tells of every run; the seconds are those that each cell took."""
+        """Return what ``run.json`` tells of every run; seconds are those that each cell took."""
         stated = _stated(self.parameters)
         return {
             "schema": "opslab.run/1",

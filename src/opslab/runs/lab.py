@@ -18,7 +18,7 @@ _SIGNALLED = 128  # a shell's way to tell that a signal ended a program
 def open_lab(
     arguments: Sequence[str] = (), *, port: int | None = None, browser: bool = True
 ) -> int:
-    """Open JupyterLab on the workspace's root, in ``notebooks/``; return its exit code when it ends.
+    """Open JupyterLab on the workspace's root, in ``notebooks/``; return its exit code.
 
     Parameters
     ----------

@@ -52,27 +52,29 @@ def as_written(executed: Any, name: str) -> Any:
     may have edited. One whose other cells were changed stays as it is: it is another run.
     """
     digest = source_digest(executed)
-    given = [cell for cell in executed.cells if PARAMETERS in cell.metadata.get("tags", [])]
     path = f"notebooks/{name}.ipynb"
     for file in (workspace.bundled(path), workspace.resolve(path)):
         try:
-            written = json.loads(file.read_text(encoding="utf-8"))
-            same = source_digest(written) == digest
+            written = read(file)
         except (OSError, ValueError):  # none of ours, or none at all
             continue
-        if same and len(given) == 1:
-            return _with_cells(executed, written["cells"], given[0])
+        if source_digest(written) == digest and sum(map(_is_own, executed.cells)) == 1:
+            return _with_cells(executed, written.cells)
     return executed
 
 
-def _with_cells(executed: Any, written: list[dict[str, Any]], given: Any) -> Any:
-    others = iter([cell for cell in executed.cells if not holds_parameters(cell)])
-    cells = []
-    for model in written:
-        cell = copy.deepcopy(given if holds_parameters(model) else next(others))
-        cell["source"] = "".join(model["source"])
-        cell["id"] = model.get("id", cell.id)
-        cells.append(cell)
+def _is_own(cell: Any) -> bool:
+    """Whether this is the notebook's own cell of parameters, and not one that was put in."""
+    return PARAMETERS in cell.metadata.get("tags", [])
+
+
+def _with_cells(executed: Any, written: list[Any]) -> Any:
     notebook = copy.deepcopy(executed)
-    notebook.cells = cells
+    given = next(filter(_is_own, notebook.cells))
+    others = (cell for cell in notebook.cells if not holds_parameters(cell))
+    notebook.cells = []
+    for model in written:
+        cell = copy.copy(given) if holds_parameters(model) else next(others)
+        cell.update(source=model.source, id=model.id)
+        notebook.cells.append(cell)
     return notebook

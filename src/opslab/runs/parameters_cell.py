@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 PARAMETERS, INJECTED = "parameters", "injected-parameters"
-"""Tags of the cells that hold a run's parameters: the notebook's own, and the one papermill puts in."""
+"""Tags of the cells that hold a run's parameters: the notebook's own, and that of papermill."""
 
 
 def holds_parameters(cell: Mapping[str, Any]) -> bool:
@@ -35,7 +35,7 @@ def _literal(value: str | float | bool) -> str:
 
 
 def values_in(notebook: Any) -> dict[str, Any]:
-    """Return the parameters that an executed notebook ran with: its own cell's, those injected last.
+    """Return the parameters that a notebook ran with: its own cell's, then those injected.
 
     Raises ValueError or SyntaxError where such a cell holds anything but ``name = value`` lines.
     """

@@ -11,7 +11,8 @@ from typing import Any
 from opslab.errors import InputError, RunError
 from opslab.messages import text
 from opslab.messages.numbers import Numbers
-from opslab.report.page import render, render_failure
+from opslab.report.blocks import Verdict
+from opslab.report.page import render
 from opslab.runs import notebook_file
 from opslab.runs.failure import Failure, NotebookError
 from opslab.runs.folder import (
@@ -70,22 +71,29 @@ def file_readout(job: Job, notebook: Any, working: Path) -> Run:
 
 def file_failure(job: Job, failure: Failure, notebook: Any, working: Path) -> NotebookError:
     """File what a failed run got, the error first; a good run of the same name stays as it is."""
-    problems, language = failure.problems(notebook), job.language
-    folder = failed_folder(job.target)
-    error = NotebookError(*problems, exit_code=failure.exit_code, folder=folder)
+    problems, language = failure.problems(), job.language
     normal = normal_form(notebook, job.parameters.given())
     sentences = [problem.text(language) for problem in problems]
-    kicker, title = job.notebook.title[language], job.inputs.name
-    page = render_failure(normal, kicker, title, sentences, _footer(job), language)
-    about = job.about("failed", error.text(language), seconds_per_cell(notebook))
+    screen = Verdict(
+        kicker=job.notebook.title[language],
+        title=job.inputs.name,
+        question=None,
+        action=text("report.failed", language),
+        headline=sentences[0],
+        tone="bad",
+        reasons=sentences[1:],
+    )
+    page = render(normal, _footer(job), language, failure=screen)
+    about = job.about("failed", "\n".join(sentences), seconds_per_cell(notebook))
     about |= {"failure": failure.kind, "exit_code": failure.exit_code}
     files = {
         NOTEBOOK: notebook_file.written(normal),
         FAILURE: page.encode(),
         RUN: _json(about),
     }
+    folder = failed_folder(job.target)
     _write(working, files, folder)
-    return error
+    return NotebookError(*problems, exit_code=failure.exit_code, folder=folder)
 
 
 def _json(content: Mapping[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""Running a notebook: check, execute, file; and when it fails, say so truly and keep what it got."""
+"""A notebook run and filed; one that fails says so truly and keeps what it got."""
 
 from __future__ import annotations
 
