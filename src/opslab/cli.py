@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -283,10 +283,13 @@ def sample(folder: str) -> None:
 
 def _parameters(assignments: Sequence[str], file: Path | None) -> dict[str, Any]:
     """Return the parameters of the command line over those of the file."""
+    from opslab import documents
     from opslab.errors import ParameterError, Problem
 
-    given = dict(_from_file(file)) if file else {}
-    stated: set[str] = set()
+    given = documents.read(file, str(file)).values if file else {}
+    if not isinstance(given, dict) or any(isinstance(it, dict | list) for it in given.values()):
+        raise ParameterError.of("runs.params_file", file=str(file))
+    stated: dict[str, str] = {}
     problems: list[Problem] = []
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
@@ -294,22 +297,9 @@ def _parameters(assignments: Sequence[str], file: Path | None) -> dict[str, Any]
             problems.append(Problem("runs.assignment", {"given": assignment}))
         elif name in stated:
             problems.append(Problem("runs.twice", {"name": name}))
-        stated.add(name)
-        given[name] = value
+        stated[name] = value
     ParameterError.refuse(problems)
-    return given
-
-
-def _from_file(file: Path) -> Mapping[str, Any]:
-    from opslab import documents
-    from opslab.errors import ParameterError
-
-    values = documents.read(file, str(file)).values
-    if not isinstance(values, dict) or any(
-        isinstance(value, dict | list) for value in values.values()
-    ):
-        raise ParameterError.of("runs.params_file", file=str(file))
-    return values
+    return given | stated
 
 
 @contextmanager

@@ -352,7 +352,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path, monkeypatch, content):
     assert done.exit_code == 2
     assert (
         done.stderr
-        == "x.ipynb: This is no notebook; name a file .ipynb as JupyterLab or papermill saved it.\n"
+        == "x.ipynb: This is no notebook as JupyterLab or papermill saves it; restore it, or name another file.\n"
     )
 
 

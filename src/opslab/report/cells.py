@@ -75,8 +75,12 @@ def publish(result: Result, language: Language | None = None) -> None:
     screen = result.first_screen(language)
     data, metadata = bundle(screen)
     data |= {"text/plain": result.headline(language), RECORD_TYPE: result.record()}
-    about: dict[str, Any] = {"language": language or result.language, "opslab": __version__}
-    about |= {"action": screen.action, "tone": screen.tone}
+    about: dict[str, Any] = {
+        "language": language or result.language,
+        "opslab": __version__,
+        "action": screen.action,
+        "tone": screen.tone,
+    }
     files, documents = dict(result.files()), result.documents(language)
     if documents is not None:
         about["documents"] = [

@@ -34,7 +34,7 @@ def _entries(reports: Path, language: Language) -> list[Entry]:
     cards = {}
     for path in sorted(reports.glob(f"*/*/*/{RUN}")):
         folder, card = path.parent, Card.read(path)
-        if card is not None and not folder.name.startswith(".") and folder.suffix != ".failed":
+        if card is not None and not folder.name.startswith("."):
             cards[f"{folder.relative_to(reports).as_posix()}/{READOUT}"] = card
     newest = sorted(cards.items(), key=lambda item: (item[1].as_of, item[1].name), reverse=True)
     return [entry(card, link, language) for link, card in newest]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from sysconfig import get_python_version
 
 from opslab.version import __version__
 
@@ -25,8 +25,8 @@ def environment() -> Mapping[str, str]:
         name = path.relative_to(package)
         if path.is_file() and path.suffix != ".pyc" and "_bundled" not in name.parts:
             code.update(name.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    python = ".".join(platform.python_version_tuple()[:2])
-    ours = {"opslab": __version__, "opslab code": code.hexdigest()[:16], "python": python}
+    ours = {"opslab": __version__, "opslab code": code.hexdigest()[:16]}
+    ours["python"] = get_python_version()
     imported: dict[str, str] = {}
     _add_versions(imported, ["opslab", *_OPTIONAL])
     return ours | {name: imported[name] for name in sorted(imported) if name not in ours}

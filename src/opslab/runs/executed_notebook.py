@@ -11,9 +11,9 @@ from opslab import workspace
 from opslab.errors import InputError, Problem
 from opslab.messages import Language
 from opslab.runs import notebook_file
-from opslab.runs.folder import Run, language_of, machine_errors
+from opslab.runs.folder import Run, language_of
 from opslab.runs.job import Job
-from opslab.runs.parameters_cell import PARAMETERS, values_in
+from opslab.runs.parameters_cell import is_own, values_in
 from opslab.runs.publication import Publication, publication
 from opslab.runs.registry import Notebook, find, notebooks
 from opslab.runs.runner import run_of
@@ -92,20 +92,15 @@ def file_executed(executed: Executed, out: str | Path = "reports") -> Run:
 def _read(path: Path) -> Any:
     if not workspace.is_there(path, file=True):
         raise InputError.of("runs.no_file", near=workspace.near_name(path))
-    try:
-        with machine_errors(path):
-            return notebook_file.read(path)
-    except ValueError:
-        raise InputError.of("runs.no_notebook") from None
+    return notebook_file.read(path)
 
 
 def _registered(notebook: Any) -> Notebook:
     """Return which notebook of ours this is, by the mark that it bears."""
-    mark = notebook.metadata.get("opslab")
-    title = mark.get("notebook") if isinstance(mark, Mapping) else None
-    if not isinstance(title, str):
-        raise InputError.of("runs.not_ours", known=list(notebooks()))
-    return find(title)
+    match notebook.metadata:
+        case {"opslab": {"notebook": str(name)}}:
+            return find(name)
+    raise InputError.of("runs.not_ours", known=list(notebooks()))
 
 
 def _refuse_partial(notebook: Any) -> None:
@@ -124,9 +119,8 @@ def _refuse_partial(notebook: Any) -> None:
 
 
 def _values(notebook: Any) -> dict[str, Any]:
-    tagged = [cell for cell in notebook.cells if PARAMETERS in cell.metadata.get("tags", [])]
     try:
-        if len(tagged) == 1:
+        if sum(map(is_own, notebook.cells)) == 1:
             return values_in(notebook)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         pass  # all that ast raises for what is no literal
@@ -143,7 +137,7 @@ def _refuse_other(executed: Executed, job: Job) -> None:
     if not same_day or about.language not in {None, job.language}:
         raise InputError.of("runs.other_values", file=file)
     read = sorted((named.file, named.sha256) for named in held.inputs)
-    given = sorted((named["file"], named["sha256"]) for named in job.files)
+    given = sorted((named["file"], named["sha256"]) for named in job.content["inputs"])
     names, given_names = ([name for name, _ in files] for files in (read, given))
     if names != given_names:
         values = {"read": names or ["-"], "named": given_names}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from opslab.errors import OpslabError, Problem, RunError, exit_code_of
 from opslab.messages import Language, text
@@ -59,6 +61,11 @@ class NotebookError(OpslabError):
         self.exit_code = exit_code
         self.folder = folder
         super().__init__(*problems)
+
+    def __reduce__(self) -> Any:
+        """Keep all of it when the error crosses a process."""
+        make = partial(type(self), exit_code=self.exit_code, folder=self.folder)
+        return make, self.problems
 
     def text(self, language: Language = "en") -> str:
         """Return what went wrong, and where what the run got is."""

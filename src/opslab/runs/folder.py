@@ -170,11 +170,6 @@ def file_away(folder: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def failed_folder(target: Path) -> Path:
-    """Return where a run that failed keeps what it got: beside the folder of a good one."""
-    return target.with_name(target.name + ".failed")
-
-
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole, or leave what was there."""
     aside = _beside(path)

@@ -7,20 +7,19 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from opslab import workspace
-from opslab.errors import MachineError
+from opslab.errors import InputError
 from opslab.messages import Language
 from opslab.parameters import Inputs, Parameters
 from opslab.runs.environment import environment
 from opslab.runs.folder import machine_errors, run_id
-from opslab.runs.parameters_cell import holds_parameters
+from opslab.runs.parameters_cell import is_injected, is_own
 from opslab.runs.registry import Notebook
 
 Progress = Callable[[int, int, str], None]
 """Is told the number of the code cell at work, how many there are, and the cell's name."""
-_Content = TypeVar("_Content")
 
 
 @dataclass(frozen=True)
@@ -29,9 +28,6 @@ class Limits:
 
     run_seconds: float | None = None
     cell_seconds: int | None = None
-
-
-NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -43,17 +39,17 @@ class Job:
     notebook : Notebook
     parameters : Parameters
     inputs : Inputs
-    files : sequence of Mapping
-        ``file`` (its name as a reader is shown it) and ``sha256`` of every input.
+    content : Mapping
+        What goes in, as ``run.json`` tells it: parameters, hashes of files, versions.
     digest : str
-        The SHA-256 of all that could change the readout.
+        The SHA-256 of that and of the notebook: of all that could change the readout.
     reports : Path
     """
 
     notebook: Notebook
     parameters: Parameters
     inputs: Inputs
-    files: Sequence[Mapping[str, str]]
+    content: Mapping[str, Any]
     digest: str
     reports: Path
 
@@ -71,23 +67,24 @@ class Job:
         """
         parameters = notebook.parameters().of(**given)
         inputs = parameters.inputs()
-        source = source_digest(executed) if executed else content_of(notebook, _file_digest)
+        source = source_digest(executed or json_of(notebook.path))
         with machine_errors(notebook.path):
             files = [
                 {"file": workspace.shown(path), "sha256": workspace.sha256(path)}
                 for path in inputs.files
             ]
+        stated = {name: value for name, value in parameters.given().items() if value != ""}
         content = {
             "notebook": notebook.name,
-            "source": source,
-            "parameters": _stated(parameters),
             "as_of": inputs.as_of.isoformat(),
-            "files": files,
+            "parameters": stated,
+            "seed": stated.get("seed"),
+            "inputs": files,
             "versions": environment(),
         }
-        canonical = json.dumps(content, sort_keys=True).encode()
+        canonical = json.dumps(content | {"source": source}, sort_keys=True).encode()
         digest = hashlib.sha256(canonical).hexdigest()
-        return cls(notebook, parameters, inputs, files, digest, reports)
+        return cls(notebook, parameters, inputs, content, digest, reports)
 
     @property
     def language(self) -> Language:
@@ -104,54 +101,44 @@ class Job:
         """That folder itself."""
         return self.reports / self.run_id
 
+    @property
+    def failed(self) -> Path:
+        """The folder beside it where a run that failed keeps what it got."""
+        return self.target.with_name(self.target.name + ".failed")
+
     def about(self, status: str, headline: str, seconds: Sequence[float]) -> dict[str, Any]:
         """Return what ``run.json`` tells of every run; seconds are those that each cell took."""
-        stated = _stated(self.parameters)
         return {
             "schema": "opslab.run/1",
-            "notebook": self.notebook.name,
             "name": self.inputs.name,
-            "as_of": self.inputs.as_of.isoformat(),
             "status": status,
             "headline": headline,
-            "parameters": stated,
-            "inputs": self.files,
-            "versions": environment(),
-            "seed": stated.get("seed"),
+            **self.content,
             "seconds_per_cell": seconds,
             "digest": self.digest,
         }
 
 
-def content_of(notebook: Notebook, read: Callable[[Path], _Content]) -> _Content:
-    """Return what is read of a notebook's file; raises `MachineError` where it is not whole."""
+def json_of(path: Path) -> Any:
+    """Return what a notebook's file holds; raises `InputError` when that is no JSON."""
     try:
-        with machine_errors(notebook.path):
-            return read(notebook.path)
-    except ValueError:
-        raise MachineError.of("runs.bad_notebook", file=str(notebook.path)) from None
+        with machine_errors(path):
+            return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        raise InputError.of("runs.no_notebook", file=str(path)) from None
 
 
 def source_digest(notebook: Mapping[str, Any]) -> str:
     """Return the SHA-256 of what a notebook does and says: its cells, no outputs, no parameters.
 
-    Raises ValueError for what is no notebook.
+    Raises `InputError` for what is no notebook.
     """
     try:
         cells = [
             [cell["cell_type"], cell["metadata"].get("tags", []), "".join(cell["source"])]
             for cell in notebook["cells"]
-            if not holds_parameters(cell)
+            if not is_own(cell) and not is_injected(cell)
         ]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(str(error)) from None
+    except (KeyError, TypeError, AttributeError):
+        raise InputError.of("runs.no_notebook") from None
     return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
-
-
-def _file_digest(path: Path) -> str:
-    return source_digest(json.loads(path.read_text(encoding="utf-8")))
-
-
-def _stated(parameters: Parameters) -> dict[str, Any]:
-    """Return the parameters that have a value."""
-    return {name: value for name, value in parameters.given().items() if value != ""}

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opslab.runs.parameters_cell import INJECTED, PARAMETERS, with_values
+from opslab.runs.parameters_cell import is_injected, is_own, with_values
 
 _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -26,19 +26,16 @@ def normal_form(notebook: Any, parameters: Mapping[str, Any]) -> Any:
     """
     normal = copy.deepcopy(notebook)
     ours = {"opslab": normal.metadata["opslab"]} if "opslab" in normal.metadata else {}
-    normal.metadata.clear()
-    normal.metadata.update(copy.deepcopy(_KERNEL) | ours)
-    normal.cells = [cell for cell in normal.cells if INJECTED not in _tags(cell)]
+    normal.metadata = _KERNEL | ours
+    normal.cells = [cell for cell in normal.cells if not is_injected(cell)]
     count = 0
     for cell in normal.cells:
-        tags = _tags(cell)
-        cell.metadata.clear()
-        if tags:
-            cell.metadata["tags"] = tags
+        if is_own(cell):
+            cell.source = with_values(cell.source, parameters)
+        tags = cell.metadata.get("tags")
+        cell.metadata = {"tags": tags} if tags else {}
         if not cell.get("attachments", True):
             del cell["attachments"]
-        if PARAMETERS in tags:
-            cell.source = with_values(cell.source, parameters)
         if cell.cell_type == "code":
             executed = cell.execution_count is not None
             count += executed
@@ -52,12 +49,8 @@ def seconds_per_cell(notebook: Any) -> list[float]:
     return [
         _seconds(cell.metadata)
         for cell in notebook.cells
-        if cell.cell_type == "code" and INJECTED not in _tags(cell)
+        if cell.cell_type == "code" and not is_injected(cell)
     ]
-
-
-def _tags(cell: Any) -> Sequence[str]:
-    return cell.metadata.get("tags", [])  # type: ignore[no-any-return] # of nbformat
 
 
 def _seconds(noted: Mapping[str, Any]) -> float:

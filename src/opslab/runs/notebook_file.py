@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from opslab import workspace
-from opslab.runs.job import source_digest
-from opslab.runs.parameters_cell import PARAMETERS, holds_parameters
+from opslab.errors import InputError, MachineError
+from opslab.runs.job import json_of, source_digest
+from opslab.runs.parameters_cell import is_injected, is_own
 from opslab.startup import without_iri_grammar
 
 with without_iri_grammar():
@@ -17,26 +18,17 @@ with without_iri_grammar():
 
 
 def read(path: Path) -> Any:
-    """Read a notebook of format 4, checked against the format's schema.
-
-    Raises ValueError for a file that is none, OSError where it cannot be read.
-    """
+    """Read a notebook of format 4; raises `InputError` for a file that is none by its schema."""
+    content = json_of(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
         for number, cell in enumerate(content["cells"]):
             cell.setdefault("id", f"cell-{number}")  # formats before 4.5 know none
         content["nbformat_minor"] = max(content["nbformat_minor"], 5)
         notebook = nbformat.from_dict(content)
         nbformat.validate(notebook, version=4)
         return nbformat.v4.rwbase.rejoin_lines(notebook)
-    except (
-        nbformat.ValidationError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-    ) as error:
-        raise ValueError(str(error)) from None
+    except (nbformat.ValidationError, KeyError, TypeError, AttributeError, RecursionError):
+        raise InputError.of("runs.no_notebook", file=str(path)) from None
 
 
 def written(notebook: Any) -> bytes:
@@ -54,27 +46,19 @@ def as_written(executed: Any, name: str) -> Any:
     digest = source_digest(executed)
     path = f"notebooks/{name}.ipynb"
     for file in (workspace.bundled(path), workspace.resolve(path)):
-        try:
+        with suppress(InputError, MachineError):  # it may be no notebook, or gone
             written = read(file)
-        except (OSError, ValueError):  # none of ours, or none at all
-            continue
-        if source_digest(written) == digest and sum(map(_is_own, executed.cells)) == 1:
-            return _with_cells(executed, written.cells)
+            if source_digest(written) == digest and sum(map(is_own, executed.cells)) == 1:
+                return _with_cells(executed, written.cells)
     return executed
-
-
-def _is_own(cell: Any) -> bool:
-    """Whether this is the notebook's own cell of parameters, and not one that was put in."""
-    return PARAMETERS in cell.metadata.get("tags", [])
 
 
 def _with_cells(executed: Any, written: list[Any]) -> Any:
     notebook = copy.deepcopy(executed)
-    given = next(filter(_is_own, notebook.cells))
-    others = (cell for cell in notebook.cells if not holds_parameters(cell))
-    notebook.cells = []
-    for model in written:
-        cell = copy.copy(given) if holds_parameters(model) else next(others)
+    given = next(filter(is_own, notebook.cells))
+    others = (cell for cell in notebook.cells if not is_own(cell) and not is_injected(cell))
+    written = [cell for cell in written if not is_injected(cell)]
+    notebook.cells = [given if is_own(cell) else next(others) for cell in written]
+    for cell, model in zip(notebook.cells, written, strict=True):
         cell.update(source=model.source, id=model.id)
-        notebook.cells.append(cell)
     return notebook

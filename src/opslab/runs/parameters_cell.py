@@ -7,13 +7,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-PARAMETERS, INJECTED = "parameters", "injected-parameters"
-"""Tags of the cells that hold a run's parameters: the notebook's own, and that of papermill."""
+
+def is_own(cell: Mapping[str, Any]) -> bool:
+    """Whether this is the notebook's own cell of parameters."""
+    return "parameters" in cell["metadata"].get("tags", [])
 
 
-def holds_parameters(cell: Mapping[str, Any]) -> bool:
-    """Whether a cell holds the values that a run was given."""
-    return bool({PARAMETERS, INJECTED} & set(cell["metadata"].get("tags", [])))
+def is_injected(cell: Mapping[str, Any]) -> bool:
+    """Whether this is the cell that papermill has put in, with the values given."""
+    return "injected-parameters" in cell["metadata"].get("tags", [])
 
 
 def with_values(source: str, parameters: Mapping[str, Any]) -> str:
@@ -40,7 +42,9 @@ def values_in(notebook: Any) -> dict[str, Any]:
     Raises ValueError or SyntaxError where such a cell holds anything but ``name = value`` lines.
     """
     values: dict[str, Any] = {}
-    for cell in filter(holds_parameters, notebook.cells):
+    for cell in notebook.cells:
+        if not is_own(cell) and not is_injected(cell):
+            continue
         for node in ast.parse(cell.source).body:
             match node:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):

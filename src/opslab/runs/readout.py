@@ -15,16 +15,7 @@ from opslab.report.blocks import Verdict
 from opslab.report.page import render
 from opslab.runs import notebook_file
 from opslab.runs.failure import Failure, NotebookError
-from opslab.runs.folder import (
-    NOTEBOOK,
-    READOUT,
-    RESULT,
-    RUN,
-    Run,
-    failed_folder,
-    file_away,
-    machine_errors,
-)
+from opslab.runs.folder import NOTEBOOK, READOUT, RESULT, RUN, Run, file_away, machine_errors
 from opslab.runs.job import Job
 from opslab.runs.normal_form import normal_form, seconds_per_cell
 from opslab.runs.publication import publication
@@ -91,9 +82,8 @@ def file_failure(job: Job, failure: Failure, notebook: Any, working: Path) -> No
         FAILURE: page.encode(),
         RUN: _json(about),
     }
-    folder = failed_folder(job.target)
-    _write(working, files, folder)
-    return NotebookError(*problems, exit_code=failure.exit_code, folder=folder)
+    _write(working, files, job.failed)
+    return NotebookError(*problems, exit_code=failure.exit_code, folder=job.failed)
 
 
 def _json(content: Mapping[str, Any]) -> bytes:
@@ -110,7 +100,7 @@ def _write(working: Path, files: Mapping[str, bytes], folder: Path) -> None:
 
 def _footer(job: Job) -> list[tuple[str, str]]:
     """Return what the page says of its run: names and values."""
-    inputs = " · ".join(f"{file['file']} ({file['sha256'][:8]})" for file in job.files)
+    inputs = " · ".join(f"{file['file']} ({file['sha256'][:8]})" for file in job.content["inputs"])
     values = {
         "run": job.run_id,
         "as_of": Numbers(job.language).date(job.inputs.as_of),

@@ -11,8 +11,8 @@ from typing import Any
 
 from opslab import workspace
 from opslab.runs.failure import Failure
-from opslab.runs.folder import Run, alone, failed_folder, filed, working_folder
-from opslab.runs.job import NO_LIMITS, Job, Limits, Progress, content_of
+from opslab.runs.folder import Run, alone, filed, working_folder
+from opslab.runs.job import Job, Limits, Progress
 from opslab.runs.registry import find
 
 
@@ -22,7 +22,7 @@ def run_notebook(
     *,
     out: str | Path = "reports",
     force: bool = False,
-    limits: Limits = NO_LIMITS,
+    limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Run a notebook and file its readout; see `opslab.run`.
@@ -34,7 +34,7 @@ def run_notebook(
         Parameters as the user gave them.
     out : path
     force : bool
-    limits : Limits
+    limits : Limits, optional
     progress : callable, optional
     """
     reports = workspace.root() / workspace.expanded(out)
@@ -71,11 +71,11 @@ def _file(job: Job, executed: Callable[[Path], Any]) -> Run:
         from opslab.runs.readout import file_readout
 
         run = file_readout(job, notebook, working)
-    shutil.rmtree(failed_folder(job.target), ignore_errors=True)
+    shutil.rmtree(job.failed, ignore_errors=True)
     return run
 
 
-def _executed(job: Job, working: Path, limits: Limits, progress: Progress | None) -> Any:
+def _executed(job: Job, working: Path, limits: Limits | None, progress: Progress | None) -> Any:
     """Return the executed notebook; raises `NotebookError` when it does not come to its end."""
     from opslab.runs.execution import execute
     from opslab.runs.notebook_file import read
@@ -83,8 +83,8 @@ def _executed(job: Job, working: Path, limits: Limits, progress: Progress | None
 
     # Loading the page takes as long as a kernel's start: both at once.
     threading.Thread(target=import_module, args=["opslab.runs.readout"], daemon=True).start()
-    source = content_of(job.notebook, read)
-    execution = execute(source, job.parameters.given(), working, limits, progress)
+    source, given = read(job.notebook.path), job.parameters.given()
+    execution = execute(source, given, working, limits or Limits(), progress)
     failure = execution.failure
     if failure is None and publication(execution.notebook) is None:
         failure = Failure("no_record")
