@@ -168,7 +168,7 @@ def test_no_english_word_is_left_in_any_situation(situation):
     result = experiments.analyze(experiments.Experiment(**spec()), frame(**situation))
     blocks = [
         result.first_screen("fr"),
-        *(block for section in result.sections("fr").values() for block in section),
+        *(block for name in result.PARTS for block in getattr(result, name).blocks("fr")),
     ]
     html = " ".join(block._repr_html_() for block in blocks if hasattr(block, "_repr_html_"))
     assert not english_in(html)
