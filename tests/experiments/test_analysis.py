@@ -568,7 +568,7 @@ def test_leaked_units_are_counted_and_left_out():
     result = experiments.analyze(spec, pd.concat([data, leaked]))
     found = check(result, "leaked_units")
     assert (found.status, found.value) == ("fail", 3)
-    assert (result.data.leaked_rows, result.data.rows_used) == (6, 197)
+    assert (result.data_used.leaked_rows, result.data_used.rows_used) == (6, 197)
     clean = experiments.analyze(spec, data[~data.unit.isin([3, 4, 150])])
     close(only(clean), only(result))
     assert experiments.analyze(experiment(MEAN), pd.concat([data, leaked])).broken
@@ -598,8 +598,8 @@ def test_the_period_holds_both_its_days(kind, tmp_path):
     )
     period = {"time": "seen", "start": "2026-01-11", "end": "2026-01-30"}
     result = experiments.analyze(experiment(MEAN, period=period), tmp_path / "t.parquet")
-    assert result.data.rows_used == 80
-    assert result.data.outside_period == 320
+    assert result.data_used.rows_used == 80
+    assert result.data_used.outside_period == 320
     assert [arm.units for arm in result.arms] == [40, 40]
     expected = (np.arange(400) % 9)[40:120]
     assert only(result).estimate == pytest.approx((expected[1::2].mean(), expected[::2].mean()))

@@ -1192,8 +1192,8 @@ def test_unit_in_two_arms_is_a_failed_check_that_blocks(here):
         "2 unités se trouvent dans plus d'un bras (3,33\u202f% du total, voir la ligne 61)\u00a0; "
         "leurs lignes sont écartées des effets."
     )
-    assert result.data.leaked_rows == 4
-    assert result.data.rows_used == 58
+    assert result.data_used.leaked_rows == 4
+    assert result.data_used.rows_used == 58
     assert {arm.name: arm.units for arm in result.arms} == {"control": 28, "short": 30}
     assert all(one.n == (30, 28) for one in result.comparisons)
     assert result.evidence() == []
@@ -1215,8 +1215,8 @@ def test_the_sample_of_these_tests_is_sound(here):
     write(here)
     result = analyze(Experiment.load("spec.yaml"))
     assert {check.status for check in result.checks} == {"pass"}
-    assert result.data.rows_used == 60
-    assert re.fullmatch(r"units\.csv", result.data.reading.name)
+    assert result.data_used.rows_used == 60
+    assert re.fullmatch(r"units\.csv", result.data_used.reading.name)
     assert Path("units.csv").is_file()
 
 
@@ -1277,4 +1277,4 @@ def test_an_unclear_file_is_read_once_the_question_is_answered(here):
         lambda: analyze(Experiment.load("spec.yaml")),
     )
     write(here, ("path: units.csv", "path: units.csv, day_first: false"), data=table(rows))
-    assert analyze(Experiment.load("spec.yaml")).data.rows_used == 60
+    assert analyze(Experiment.load("spec.yaml")).data_used.rows_used == 60

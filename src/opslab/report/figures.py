@@ -41,7 +41,7 @@ _STYLE: Any = {
     "axes.unicode_minus": True,
     "xtick.color": INK,
     "ytick.color": INK,
-    "figure.facecolor": "none",
+    "figure.facecolor": "white",  # read in a dark notebook too; a dark page turns it
     "axes.facecolor": "none",
     "svg.hashsalt": "opslab",
     "svg.fonttype": "path",

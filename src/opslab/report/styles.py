@@ -24,7 +24,7 @@ def page_style() -> str:
 def cell_style() -> str:
     """Return the style of one cell: it reaches nothing outside, and wins over JupyterLab's own tables."""
     colours = f".{_CELL} {{{_read('light')}}}\n{_DARK} {{{_read('dark')}}}"
-    rules = f"{f'.{_CELL}' * 3} {{{_read('cell')}{_read('blocks')}}}"
+    rules = f"{f'.{_CELL}' * 3} {{{_read('blocks')}{_read('cell')}}}"
     return f"<style>{_spare(colours)}\n{_spare(rules)}</style>"
 
 
