@@ -14,7 +14,8 @@ import pytest
 from matplotlib.figure import Figure as Drawing
 
 from opslab.errors import ExtraError
-from opslab.report import Cell, Figure, Heading, Paragraph, Points, Reference, Table
+from opslab.report.blocks import Cell, Heading, Paragraph, Points, Reference, Table
+from opslab.report.figures import Figure
 from opslab.report.pdf import pdf
 
 HOSTILE = '#import "x" * $ [ ] ` \\u{41} "q" \x00\x1b\n\u202e \U0001f600 漢 #panic() </text>'

@@ -258,7 +258,7 @@ class Plan:
     title: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ExperimentResult(Result):
     """The result of `opslab.experiments.analyze`.
 

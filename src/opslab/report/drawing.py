@@ -1,4 +1,4 @@
-"""One drawing for forests, waterfalls, tornados and shares: a line of words, and a bar or a line under it."""
+"""One drawing for forests, waterfalls, tornados and shares: words over bars or lines."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def chart(
     signed: bool = False,
     width: float = WIDTH,
 ) -> Drawing:
-    """Return the drawing: the finding as its title, the rows from the top down, a thin line at the base.
+    """Return the drawing: the finding as its title, rows from the top down, a line at the base.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def _fitted(row: Row, inside: float) -> Row:
 
 
 def _layout(rows: Sequence[Row], inside: float) -> tuple[list[tuple[Row, float, float]], float]:
-    """Return each row with the inches from the top of its head and of its bar, and the height of all."""
+    """Return each row with the inches down to its head and to its bar, and the height of all."""
     placed, top = list[tuple[Row, float, float]](), 0.0
     for row in rows:
         lines = (
