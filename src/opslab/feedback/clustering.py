@@ -9,7 +9,7 @@ docs/feedback-methods.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,25 +22,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]
-    Places = NDArray[np.int64]
+    Integers = NDArray[np.int64]
+
+FEWEST = 20
+"""Different texts from which themes are looked for; of fewer, only repeated ones make a theme."""
 
 RESOLUTIONS = (1.0, 2.0, 3.0, 4.5, 6.5, 9.0, 13.0)
 NEIGHBOURS = 15
-EDGES, SPELT = (
-    0.7,
-    0.3,
-)  # weight of the spelling beside the meaning: in edges, in the cosine to a centroid
+EDGES = 0.7  # weight of an edge by spelling beside one by meaning
+SPELT = 0.3  # weight of the spelling's cosine to a centroid beside the meaning's
 VOTE = 0.3  # weight of the neighbours' themes beside the cosine to a theme's centroid
 CLEAR = 0.10  # silhouette from which the best resolution is taken
 USUAL = 1.0  # resolution where no silhouette is clear: that of modularity itself
-MOST_FITTED = (
-    20_000  # texts that the graph is built on; further ones join the theme they are nearest to
-)
+MOST_FITTED = 20_000  # texts that shape the graph; others join the theme they are nearest to
 _ROUNDS, _SILHOUETTE_TEXTS, _BLOCK = 5, 3000, 1024
 _ASKED = 5000  # fitted texts among which the neighbours of further ones are sought
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Clusters:
     """Themes of texts.
 
@@ -54,22 +53,35 @@ class Clusters:
     groups : array of int, shape (themes,)
         The coarse level: the group of each theme.
     centroids : array of float, shape (themes, dimensions)
-    resolution, silhouette : float
-        What was chosen, and why.
-    stability : array of float, shape (themes,)
+    resolution, silhouette : float or None
+        What was chosen, and why; None where each text is its own theme.
+    stability : array of float, shape (themes,), or None
         How much of a theme comes back on subsamples of 80 %: mean over them of the highest Jaccard
         similarity with a theme found there (Hennig 2007).
     """
 
-    labels: Places
-    second: Places
+    labels: Integers
+    second: Integers
     margin: NDArray[np.float64]
     cosine: NDArray[np.float64]
-    groups: Places
+    groups: Integers
     centroids: Vectors
-    resolution: float
-    silhouette: float
-    stability: NDArray[np.float64]
+    resolution: float | None = None
+    silhouette: float | None = None
+    stability: NDArray[np.float64] | None = None
+
+    @classmethod
+    def alone(cls, vectors: Vectors) -> Clusters:
+        """Return each text as a theme of its own: for texts too few to have neighbours."""
+        own, nothing = np.arange(len(vectors)), np.zeros(len(vectors))
+        return cls(
+            labels=own,
+            second=own,
+            margin=nothing,
+            cosine=nothing,
+            groups=own,
+            centroids=vectors,
+        )
 
 
 def cluster(
@@ -101,49 +113,60 @@ def cluster(
     with threadpool_limits(1):  # sums of several threads differ in their last bits
         views = (vectors,) if spelling is None else (vectors, spelling)
         fitted = tuple(view[:MOST_FITTED] for view in views)
-        near = nearest(fitted[0], NEIGHBOURS)
-        graph = fuzzy(*near)
+        graph = fuzzy(*nearest(fitted[0], NEIGHBOURS))
         if spelling is not None:
             graph = spelt(graph, fuzzy(*nearest(fitted[1], NEIGHBOURS)), languages)
-        found = {one: refined(fitted, graph, louvain(graph, one, seed)) for one in RESOLUTIONS}
-        some = vectors[: min(MOST_FITTED, _SILHOUETTE_TEXTS)]
-        distances = 1 - some @ some.T
-        np.fill_diagonal(distances, 0)
-        scores = {one: silhouette(distances, labels[: len(some)]) for one, labels in found.items()}
-        best = max(scores, key=lambda one: scores[one])
-        resolution = best if scores[best] >= CLEAR else USUAL
-        labels = without_small(
-            fitted[0], found[resolution], np.asarray(weights)[:MOST_FITTED], smallest
-        )
-        votes = share(graph) @ membership(labels)
-        if len(vectors) > len(labels):
-            rest = nearest(fitted[0][:_ASKED], NEIGHBOURS, vectors[len(labels) :])[0]
-            ones = np.full(rest.size, 1 / NEIGHBOURS, np.float32)
-            rows = np.repeat(np.arange(len(rest)), NEIGHBOURS)
-            shape = (len(rest), votes.shape[1])
-            votes = sparse.vstack(
-                [votes, sparse.csr_matrix((ones, (rows, labels[rest].ravel())), shape)]
-            )
-        scores_of = likeness(views, fitted, labels) + VOTE * votes.toarray()
-        order = np.argsort(-scores_of, axis=1, kind="stable")
-        second = order[:, min(1, order.shape[1] - 1)]
-        lead = np.take_along_axis(scores_of, np.stack([order[:, 0], second], 1), 1)
-        centres = centroids(vectors, order[:, 0], order.shape[1])
+        found = {
+            resolution: refined(fitted, graph, louvain(graph, resolution, seed))
+            for resolution in RESOLUTIONS
+        }
+        silhouettes = _silhouettes(fitted[0], found)
+        best = max(silhouettes, key=lambda resolution: silhouettes[resolution])
+        resolution = best if silhouettes[best] >= CLEAR else USUAL
+        sizes = np.asarray(weights)[:MOST_FITTED]
+        labels = without_small(fitted[0], found[resolution], sizes, smallest)
+        scores = likeness(views, fitted, labels) + VOTE * _votes(graph, labels, vectors)
+        order = np.argsort(-scores, axis=1, kind="stable")
+        first, second = order[:, 0], order[:, min(1, order.shape[1] - 1)]
+        rows = np.arange(len(vectors))
+        runner_up = scores[rows, second] if order.shape[1] > 1 else np.float32(0)
+        centres = centroids(vectors, first, order.shape[1])
         return Clusters(
-            order[:, 0],
-            second,
-            (lead[:, 0] - lead[:, 1] if order.shape[1] > 1 else lead[:, 0]).astype(np.float64),
-            np.einsum("ij,ij->i", vectors, centres[order[:, 0]]).astype(np.float64),
-            coarse(graph, labels, min(1.0, 0.7 * resolution), seed),
-            centres,
-            resolution,
-            scores[resolution],
-            stability(fitted, graph, labels, resolution, seed),
+            labels=first,
+            second=second,
+            margin=(scores[rows, first] - runner_up).astype(np.float64),
+            cosine=np.einsum("ij,ij->i", vectors, centres[first]).astype(np.float64),
+            groups=coarse(graph, labels, min(1.0, 0.7 * resolution), seed),
+            centroids=centres,
+            resolution=resolution,
+            silhouette=silhouettes[resolution],
+            stability=stability(fitted, graph, labels, resolution, seed),
         )
+
+
+def _silhouettes(vectors: Vectors, labels: Mapping[float, Integers]) -> dict[float, float]:
+    """Return the silhouette of the labels of each resolution, over the first texts."""
+    some = vectors[:_SILHOUETTE_TEXTS]
+    distances = 1 - some @ some.T
+    np.fill_diagonal(distances, 0)
+    return {
+        resolution: silhouette(distances, each[: len(some)]) for resolution, each in labels.items()
+    }
+
+
+def _votes(graph: sparse.csr_matrix, labels: Integers, vectors: Vectors) -> Vectors:
+    """Return the share of each text's neighbours in each theme; texts that have no label too."""
+    votes = (share(graph) @ membership(labels)).toarray()
+    if len(vectors) == len(labels):
+        return np.asarray(votes)
+    near, _ = nearest(vectors[: min(len(labels), _ASKED)], NEIGHBOURS, vectors[len(labels) :])
+    further = membership(labels[near].ravel(), votes.shape[1]).toarray()
+    means = further.reshape(len(near), NEIGHBOURS, -1).mean(axis=1)
+    return np.vstack([votes, means])
 
 
 def levelled(vectors: Vectors, languages: Sequence[str | None], least: int = 20) -> Vectors:
-    """Return vectors without what only tells the language: each language's mean is moved to the mean of all.
+    """Return vectors without what only tells the language: all languages get the same mean.
 
     Parameters
     ----------
@@ -161,41 +184,43 @@ def levelled(vectors: Vectors, languages: Sequence[str | None], least: int = 20)
     return unit(level)
 
 
-def nearest(vectors: Vectors, count: int, queries: Vectors | None = None) -> tuple[Places, Vectors]:
-    """Return the places and cosines of each text's nearest others, nearest first; for queries, among them."""
-    among = vectors if queries is None else queries
+def nearest(
+    vectors: Vectors, count: int, queries: Vectors | None = None
+) -> tuple[Integers, Vectors]:
+    """Return the rows and cosines of each text's nearest others, or of queries' among the texts."""
+    asked = vectors if queries is None else queries
     count = min(count, len(vectors) - (queries is None))
-    found, cosines = (
-        np.empty((len(among), count), np.int64),
-        np.empty((len(among), count), np.float32),
+    near, cosines = (
+        np.empty((len(asked), count), np.int64),
+        np.empty((len(asked), count), np.float32),
     )
-    for start in range(0, len(among), _BLOCK):
-        block = among[start : start + _BLOCK] @ vectors.T
+    for start in range(0, len(asked), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        block = asked[part] @ vectors.T
         rows = np.arange(len(block))
         if queries is None:
             block[rows, rows + start] = -np.inf
-        near = np.sort(np.argpartition(block, -count, axis=1)[:, -count:], axis=1)
-        cosine = np.take_along_axis(block, near, 1)
+        few = np.sort(np.argpartition(block, -count, axis=1)[:, -count:], axis=1)
+        cosine = np.take_along_axis(block, few, 1)
         order = np.argsort(-cosine, axis=1, kind="stable")
-        found[start : start + _BLOCK] = np.take_along_axis(near, order, 1)
-        cosines[start : start + _BLOCK] = np.take_along_axis(cosine, order, 1)
-    return found, cosines
+        near[part] = np.take_along_axis(few, order, 1)
+        cosines[part] = np.take_along_axis(cosine, order, 1)
+    return near, cosines
 
 
-def fuzzy(places: Places, cosines: Vectors) -> sparse.csr_matrix:
-    """Return the graph of neighbours: an edge is 1 to the nearest, and falls off on each text's own scale.
+def fuzzy(near: Integers, cosines: Vectors) -> sparse.csr_matrix:
+    """Return the graph of neighbours: 1 to the nearest, then falling off on each text's own scale.
 
     The weights of both directions are joined as a fuzzy union, as in UMAP (McInnes, Healy &
     Melville 2018, section 3.1), with the mean distance beyond the nearest as the scale.
     """
-    count, size = places.shape
+    count, size = near.shape
     beyond = (cosines[:, :1] - cosines).astype(np.float64)
-    falling = np.exp(-beyond / np.maximum(beyond.mean(axis=1, keepdims=True), 1e-6)).astype(
-        np.float32
-    )
+    falling = np.exp(-beyond / np.maximum(beyond.mean(axis=1, keepdims=True), 1e-6))
     rows = np.repeat(np.arange(count), size)
-    one = sparse.csr_matrix((falling.ravel(), (rows, places.ravel())), (count, count))
-    return sparse.csr_matrix(one + one.T - one.multiply(one.T))
+    edges = (falling.astype(np.float32).ravel(), (rows, near.ravel()))
+    graph = sparse.csr_matrix(edges, (count, count))
+    return sparse.csr_matrix(graph + graph.T - graph.multiply(graph.T))
 
 
 def spelt(
@@ -213,7 +238,7 @@ def spelt(
     return sparse.csr_matrix(edges + np.float32(EDGES) * spelling)
 
 
-def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Places:
+def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Integers:
     """Return a community for each text."""
     from sknetwork.clustering import Louvain
 
@@ -225,20 +250,20 @@ def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Places:
     )
 
 
-def centroids(vectors: Vectors, labels: Places, count: int | None = None) -> Vectors:
+def centroids(vectors: Vectors, labels: Integers, count: int | None = None) -> Vectors:
     """Return the mean direction of each theme."""
     return unit(membership(labels, count).T @ vectors)
 
 
-def membership(labels: Places, count: int | None = None) -> sparse.csr_matrix:
+def membership(labels: Integers, count: int | None = None) -> sparse.csr_matrix:
     """Return a row for each text with a 1 in the column of its theme."""
     size = len(labels)
     shape = (size, count or int(labels.max()) + 1)
     return sparse.csr_matrix((np.ones(size, np.float32), (np.arange(size), labels)), shape)
 
 
-def likeness(views: Sequence[Vectors], fitted: Sequence[Vectors], labels: Places) -> Vectors:
-    """Return how near each text is to each theme: cosine to its centroid, that of the spelling at its weight.
+def likeness(views: Sequence[Vectors], fitted: Sequence[Vectors], labels: Integers) -> Vectors:
+    """Return how near each text is to each theme: the cosine to its centroid, in all views.
 
     Parameters
     ----------
@@ -258,7 +283,7 @@ def share(graph: sparse.csr_matrix) -> sparse.csr_matrix:
     return sparse.csr_matrix(sparse.diags((1 / total).astype(np.float32)) @ graph)
 
 
-def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Places) -> Places:
+def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Integers) -> Integers:
     """Return labels moved to the theme whose centroid and neighbours are nearest, until none moves."""
     step = share(graph)
     for _ in range(_ROUNDS):
@@ -271,8 +296,8 @@ def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Places) 
 
 
 def without_small(
-    vectors: Vectors, labels: Places, weights: NDArray[np.int64], smallest: int
-) -> Places:
+    vectors: Vectors, labels: Integers, weights: NDArray[np.int64], smallest: int
+) -> Integers:
     """Return labels in which each theme has so many messages; texts of others join the nearest theme."""
     while True:
         sizes = np.bincount(labels, weights)
@@ -287,7 +312,7 @@ def without_small(
         labels = np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
 
-def silhouette(distances: NDArray[np.float32], labels: Places) -> float:
+def silhouette(distances: NDArray[np.float32], labels: Integers) -> float:
     """Return the mean silhouette (Rousseeuw 1987) of labels, each text's nearest companion left out.
 
     A text and its translation look like a clear theme, however fine: the nearest one proves
@@ -315,7 +340,7 @@ def silhouette(distances: NDArray[np.float32], labels: Places) -> float:
     return float(np.where(sizes[labels] > 2, widths, 0).mean())  # noqa: PLR2004 - more than a pair
 
 
-def coarse(graph: sparse.csr_matrix, labels: Places, resolution: float, seed: int) -> Places:
+def coarse(graph: sparse.csr_matrix, labels: Integers, resolution: float, seed: int) -> Integers:
     """Return the group of each theme: communities of the themes, by the edges between their texts."""
     members = membership(labels)
     between = sparse.csr_matrix(members.T @ graph @ members)
@@ -325,12 +350,12 @@ def coarse(graph: sparse.csr_matrix, labels: Places, resolution: float, seed: in
 def stability(
     views: Sequence[Vectors],
     graph: sparse.csr_matrix,
-    labels: Places,
+    labels: Integers,
     resolution: float,
     seed: int,
     times: int = 3,
 ) -> NDArray[np.float64]:
-    """Return how much of each theme comes back on subsamples of 80 %, without new neighbours being sought."""
+    """Return how much of each theme comes back on subsamples of 80 %, in the same graph."""
     random = np.random.default_rng(seed)
     total = np.zeros(int(labels.max()) + 1)
     for _ in range(times):
@@ -348,7 +373,7 @@ def positions(centres: Vectors, sizes: Sequence[int]) -> list[tuple[float, float
     from threadpoolctl import threadpool_limits
 
     if len(centres) < 3:  # noqa: PLR2004 - no plane
-        return [(float(place), 0.0) for place in range(len(centres))]
+        return [(float(number), 0.0) for number in range(len(centres))]
     with threadpool_limits(1):
         centred = centres.astype(np.float64) - np.average(centres, axis=0, weights=sizes)
         directions = np.linalg.svd(centred * np.sqrt(sizes)[:, None], full_matrices=False)[2][:2]

@@ -22,7 +22,7 @@ def quotes(
     kinds: Sequence[tuple[Any, ...]],
     most: int = 4,
 ) -> list[int]:
-    """Return the places of the quotes: the medoid, then by maximal marginal relevance, new kinds first.
+    """Return the rows of the quotes: the medoid, then by maximal marginal relevance, new kinds first.
 
     Parameters
     ----------
@@ -36,17 +36,15 @@ def quotes(
     """
     typical = np.asarray(vectors @ centroid, np.float64)
     typical -= [0.0 if _SHORT <= len(text) <= _LONG else 0.3 for text in texts]
-    places = [int(one) for one in np.argsort(-typical, kind="stable")[:_CANDIDATES]]
-    chosen = places[:1]
-    heard = set(enumerate(kinds[chosen[0]])) if chosen else set()
-    while len(chosen) < min(most, len(places)):
-        left = [place for place in places if place not in chosen]
+    candidates: list[int] = np.argsort(-typical, kind="stable")[:_CANDIDATES].tolist()
+    chosen = candidates[:1]
+    heard = {part for row in chosen for part in enumerate(kinds[row])}
+    while len(chosen) < min(most, len(candidates)):
+        left = [row for row in candidates if row not in chosen]
         alike = np.asarray(vectors[left] @ vectors[chosen].T).max(axis=1)
         worth = _LIKENESS * typical[left] - (1 - _LIKENESS) * alike
-        new = [len(set(enumerate(kinds[place])) - heard) for place in left]
-        best = max(
-            range(len(left)), key=lambda at: (new[at], round(float(worth[at]), 6), -left[at])
-        )
-        chosen.append(left[best])
-        heard |= set(enumerate(kinds[left[best]]))
+        new = [len(set(enumerate(kinds[row])) - heard) for row in left]
+        ranks = [*zip(new, worth.round(6).tolist(), (-row for row in left), strict=True)]
+        chosen.append(left[ranks.index(max(ranks))])
+        heard |= set(enumerate(kinds[chosen[-1]]))
     return chosen

@@ -10,6 +10,7 @@ import ipaddress
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 KINDS = ("email", "link", "ip", "iban", "nir", "siret", "card", "phone", "name", "handle")
 _GAP = r"[ \u00a0\u202f.-]?"
@@ -29,6 +30,7 @@ _PHONE_LIKE = re.compile(r"\d(?:[^\w\n]{0,3}\d){6,}")
 _CARD = re.compile(
     r"4\d{12}(?:\d{3})?(?:\d{3})?|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|6\d{15,18}"
 )
+_IBAN_SIGNS = range(15, 35)
 _PHONE_DIGITS = 9  # of a number that starts as telephone numbers do, assigned or not
 _TOKEN = re.compile(r"\[[A-Z][A-Z0-9 _-]*\]")
 
@@ -41,7 +43,7 @@ def luhn(digits: str) -> bool:
     >>> luhn("4111111111111111"), luhn("4111111111111112")
     (True, False)
     """
-    doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits)))
+    doubled = (int(digit) * (1 + at % 2) for at, digit in enumerate(reversed(digits)))
     return sum(value - 9 * (value > 9) for value in doubled) % 10 == 0  # noqa: PLR2004 - the digit sum
 
 
@@ -69,7 +71,7 @@ def nir(text: str) -> bool:
 
 
 def siret(digits: str) -> bool:
-    """Whether 14 digits are the number of a French establishment: Luhn; La Poste's own have a digit sum by 5.
+    """Whether 14 digits number a French establishment: Luhn; La Poste's own have a digit sum by 5.
 
     Examples
     --------
@@ -104,42 +106,20 @@ def redact(
     >>> redact("Call +33 6 12 34 56 78 or write to a.b@c.fr", regions=["FR"])[0]
     'Call [PHONE] or write to [EMAIL]'
     """
-    found: Counter[str] = Counter()
-
-    def put(kind: str, pattern: re.Pattern[str], holds: Callable[[str], bool] = bool) -> None:
-        nonlocal text
-
-        def token(match: re.Match[str]) -> str:
-            if not holds(match[0]):
-                return match[0]
-            found[kind] += 1
-            return f"[{kind.upper()}]"
-
-        text = pattern.sub(token, text)
-
-    for name, pattern in (patterns or {}).items():
-        put(name, re.compile(pattern))
-    if "@" in text:
-        put("email", _EMAIL)
-        put("handle", _HANDLE)
-    put("link", _LINK)
-    if any(sign.isdigit() for sign in text):
-        put("ip", _IP4, _is_ip)
-        put("ip", _IP6, _is_ip)
-        put("iban", _IBAN, lambda given: 15 <= len(_bare(given)) <= 34 and iban(_bare(given)))  # noqa: PLR2004
-        put("nir", _NIR, lambda given: nir(_bare(given)))
-        put("siret", _DIGITS, lambda given: siret(_bare(given)))
-        put(
-            "card",
-            _DIGITS,
-            lambda given: bool(_CARD.fullmatch(_bare(given))) and luhn(_bare(given)),
-        )
-        if _PHONE_LIKE.search(text):
-            text = _without_phones(text, regions, found)
-    for name in names:
-        for part in re.findall(r"[^\W\d_]{3,}", name):
-            put("name", re.compile(rf"\b{re.escape(part)}\b", re.IGNORECASE))
-    return text, found
+    counts = Counter[str]()
+    kinds = [_Kind(name, re.compile(pattern)) for name, pattern in (patterns or {}).items()]
+    kinds += _MARKED if "@" in text else []
+    kinds.append(_Kind("link", _LINK))
+    kinds += _NUMBERED if any(sign.isdigit() for sign in text) else []
+    for kind in kinds:
+        text = kind.replaced(text, counts)
+    if _PHONE_LIKE.search(text):
+        text, phones = _without_phones(text, regions)
+        counts["phone"] += phones
+    for part in re.findall(r"[^\W\d_]{3,}", " ".join(names)):
+        word = re.compile(rf"\b{re.escape(part)}\b", re.IGNORECASE)
+        text = _Kind("name", word).replaced(text, counts)
+    return text, +counts
 
 
 def without_tokens(text: str) -> str:
@@ -148,35 +128,64 @@ def without_tokens(text: str) -> str:
     return plain.lower() if plain.isupper() else plain
 
 
-def _bare(given: str) -> str:
-    return re.sub(r"[^0-9A-Za-z]", "", given)
+def _bare(written: str) -> str:
+    return re.sub(r"[^0-9A-Za-z]", "", written)
 
 
-def _is_ip(given: str) -> bool:
+def _is_ip(written: str) -> bool:
     try:
-        ipaddress.ip_address(given)
+        ipaddress.ip_address(written)
     except ValueError:
         return False
-    return any(sign.isdigit() for sign in given)
+    return any(sign.isdigit() for sign in written)
 
 
-def _without_phones(text: str, regions: Sequence[str], found: Counter[str]) -> str:
+class _Kind(NamedTuple):
+    """A kind of personal data: how it is written, and the checksum that it must pass."""
+
+    name: str
+    pattern: re.Pattern[str]
+    holds: Callable[[str], bool] = bool
+
+    def replaced(self, text: str, counts: Counter[str]) -> str:
+        """Return a text with tokens for this kind, and count them."""
+
+        def token(match: re.Match[str]) -> str:
+            if not self.holds(match[0]):
+                return match[0]
+            counts[self.name] += 1
+            return f"[{self.name.upper()}]"
+
+        return self.pattern.sub(token, text)
+
+
+_MARKED = [_Kind("email", _EMAIL), _Kind("handle", _HANDLE)]
+_NUMBERED = [
+    _Kind("ip", _IP4, _is_ip),
+    _Kind("ip", _IP6, _is_ip),
+    _Kind("iban", _IBAN, lambda match: len(_bare(match)) in _IBAN_SIGNS and iban(_bare(match))),
+    _Kind("nir", _NIR, lambda match: nir(_bare(match))),
+    _Kind("siret", _DIGITS, lambda match: siret(_bare(match))),
+    _Kind(
+        "card", _DIGITS, lambda match: bool(_CARD.fullmatch(_bare(match))) and luhn(_bare(match))
+    ),
+]
+
+
+def _without_phones(text: str, regions: Sequence[str]) -> tuple[str, int]:
+    """Return a text with tokens for its telephone numbers, and how many there were."""
     import phonenumbers
 
     spans: dict[int, int] = {}
     for region in (*regions, None):
         for match in phonenumbers.PhoneNumberMatcher(text, region, phonenumbers.Leniency.POSSIBLE):
-            written = (
-                match.raw_string.startswith(("+", "0"))
-                and len(_bare(match.raw_string)) >= _PHONE_DIGITS
-            )
+            number = match.raw_string
+            written = number.startswith(("+", "0")) and len(_bare(number)) >= _PHONE_DIGITS
             if written or phonenumbers.is_valid_number(match.number):
                 spans[match.start] = max(match.end, spans.get(match.start, 0))
-    parts, at = [], 0
-    for start, end in sorted(spans.items()):
-        if start < at:
-            continue
-        parts += [text[at:start], "[PHONE]"]
-        found["phone"] += 1
-        at = end
-    return "".join([*parts, text[at:]])
+    parts, end = [], 0
+    for start, stop in sorted(spans.items()):
+        if start >= end:
+            parts += [text[end:start], "[PHONE]"]
+            end = stop
+    return "".join([*parts, text[end:]]), len(parts) // 2
