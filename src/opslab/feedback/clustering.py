@@ -11,18 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from opslab.feedback.encoders import unit
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Vectors = NDArray[np.float32]
-    Integers = NDArray[np.int64]
+Vectors = NDArray[np.float32]
+Integers = NDArray[np.int64]
 
 FEWEST = 20
 """Different texts from which themes are looked for; of fewer, only repeated ones make a theme."""
@@ -82,6 +79,11 @@ class Clusters:
             groups=own,
             centroids=vectors,
         )
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """How surely each text is in its theme: what the coverage dial cuts by."""
+        return self.margin + self.cosine
 
 
 def cluster(
