@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from opslab.feedback.clustering import FEWEST, MOST_FITTED, Clusters, cluster, l
 from opslab.feedback.encoders import encoder_for, spelling
 from opslab.feedback.intake import cells, take_in
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Theme
-from opslab.feedback.sorting import DistinctTexts, assign, sort_texts
+from opslab.feedback.sorting import assign, sort_texts, unsorted
 from opslab.feedback.spec import Study
 from opslab.feedback.themes import describe
 from opslab.messages import Language
@@ -63,19 +64,23 @@ def find_themes(
     if missing:
         raise DataError(*missing)
     intake = take_in(study, data)
-    texts = DistinctTexts.of(intake.messages)
+    drafts = unsorted(intake.messages)
+    heads = [draft.message for draft in drafts if not (draft.reason or draft.copy_of)]
+    counts = Counter(draft.copy_of or draft.message.uid for draft in drafts)
+    weights = [counts[message.uid] for message in heads]
+    words, languages = [head.words for head in heads], [head.language for head in heads]
     settings = study.themes
     cache = study.beside(settings.cache) if settings.cache else None
     encoder, fallback = encoder_for(settings.encoder, study.beside(settings.encoder), cache)
-    vectors = levelled(encoder.encode(texts.words), texts.languages)
-    if len(texts.messages) < FEWEST:
+    vectors = levelled(encoder.encode(words), languages)
+    if len(heads) < FEWEST:
         clusters = Clusters.alone(vectors)
     else:
-        spelt = spelling(texts.words, MOST_FITTED)
-        clusters = cluster(vectors, texts.weights, settings.smallest, seed, spelt, texts.languages)
-    sorting = sort_texts(clusters, texts.weights, len(intake.messages), settings)
-    assignments = assign(intake.messages, texts, sorting)
-    themes, groups = describe(assignments, texts, sorting, vectors)
+        spelt = spelling(words, MOST_FITTED)
+        clusters = cluster(vectors, weights, settings.smallest, seed, spelt, languages)
+    sorting = sort_texts(clusters, weights, len(drafts), settings)
+    assignments = assign(drafts, heads, sorting)
+    themes, groups = describe(assignments, heads, vectors, sorting)
     audit = _judged(study, assignments, themes)
     return FeedbackResult(
         checks=panel(study, assignments, themes, audit, fallback=fallback),

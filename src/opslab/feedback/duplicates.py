@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from collections.abc import Sequence
-from itertools import chain
 
 import numpy as np
 from scipy import sparse
@@ -68,34 +65,32 @@ def near_pairs(texts: Sequence[str], least: float) -> list[tuple[int, int]]:
     Such a pair shares several of its rarest shingles (prefix filter; Chaudhuri, Ganti & Kaushik
     2006), and each candidate is verified.
     """
-    shingles = [
-        {text[at : at + _SHINGLE] for at in range(min(max(len(text) - _SHINGLE + 1, 1), _MOST))}
-        for text in texts
-    ]
-    order = sorted(range(len(texts)), key=lambda at: (len(shingles[at]), at))
-    counts = Counter(chain.from_iterable(shingles))
-    numbers: dict[str, int] = {}
-    rows, columns, needed = list[int](), list[int](), np.ones(len(texts))
-    for row, at in enumerate(order):
-        size = len(shingles[at])
-        rare = sorted((counts[shingle], shingle) for shingle in shingles[at])
-        prefix = rare[: size - math.ceil(least * size) + 1 + _EXTRA]
-        needed[row] += _EXTRA if len(prefix) < size else 0
-        shared = [numbers.setdefault(name, len(numbers)) for count, name in prefix if count > 1]
-        columns += shared
-        rows += [row] * len(shared)
-    ones = np.ones(len(rows), np.float32)
-    holds = sparse.csr_matrix((ones, (rows, columns)), (len(texts), max(len(numbers), 1)))
-    sizes = np.array([len(shingles[at]) for at in order])
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    table = CountVectorizer(analyzer=_shingles, dtype=np.float32).fit_transform(texts)
+    order = np.argsort(np.diff(table.indptr), kind="stable")
+    rarest = np.argsort(np.asarray(table.sum(axis=0)).ravel(), kind="stable")
+    table = table[order][:, rarest]
+    table.sort_indices()
+    sizes = np.diff(table.indptr)
+    shingles = [set(row.tolist()) for row in np.split(table.indices, table.indptr[1:-1])]
+    lengths = np.minimum(sizes, sizes - np.ceil(least * sizes).astype(int) + 1 + _EXTRA)
+    needed = 1 + _EXTRA * (lengths < sizes)
+    within = np.arange(table.nnz) - np.repeat(table.indptr[:-1], sizes)
+    table.data[within >= np.repeat(lengths, sizes)] = 0
+    table.eliminate_zeros()
     pairs = []
     for start in range(0, len(texts), _BLOCK):
-        both = (holds[start : start + _BLOCK] @ holds[: start + _BLOCK].T).tocoo()
+        both = (table[start : start + _BLOCK] @ table[: start + _BLOCK].T).tocoo()
         later, earlier = both.row + start, both.col
-        enough = both.data >= needed[later]
-        alike = enough & (earlier < later) & (sizes[earlier] >= least * sizes[later])
-        for pair in zip(later[alike].tolist(), earlier[alike].tolist(), strict=True):
-            left, right = (order[row] for row in pair)
-            common = len(shingles[left] & shingles[right])
-            if common >= least * (len(shingles[left]) + len(shingles[right]) - common):
-                pairs.append((min(left, right), max(left, right)))
+        alike = (both.data >= needed[later]) & (earlier < later)
+        alike &= sizes[earlier] >= least * sizes[later]
+        for long, short in zip(later[alike].tolist(), earlier[alike].tolist(), strict=True):
+            shared = len(shingles[long] & shingles[short])
+            if shared >= least * (sizes[long] + sizes[short] - shared):
+                pairs.append((int(order[short]), int(order[long])))
     return pairs
+
+
+def _shingles(text: str) -> set[str]:
+    return {text[at : at + _SHINGLE] for at in range(min(max(len(text) - _SHINGLE + 1, 1), _MOST))}

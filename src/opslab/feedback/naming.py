@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from opslab.feedback.clustering import Integers, membership
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -74,7 +76,7 @@ def phrases_of(text: str, stops: frozenset[str]) -> set[str]:
 
 
 def name_themes(
-    texts: Sequence[str], languages: Sequence[str | None], labels: NDArray[Any], count: int
+    texts: Sequence[str], languages: Sequence[str | None], labels: Integers, count: int
 ) -> list[tuple[Phrases, ...]]:
     """Return the phrases of each theme in each language that speaks in it; no first phrase is used twice.
 
@@ -117,31 +119,27 @@ def title(phrases: Sequence[Phrases]) -> str:
 
 
 def _ranked(
-    texts: Sequence[str], labels: NDArray[Any], count: int, stops: frozenset[str]
+    texts: Sequence[str], labels: Integers, count: int, stops: frozenset[str]
 ) -> list[dict[str, float]]:
     """Return for each theme its best phrases with the share of its texts that hold them."""
-    index: dict[str, int] = {}
-    rows, columns = list[int](), list[int]()
-    for row, text in enumerate(texts):
-        phrases = sorted(phrases_of(text, stops))
-        rows += [row] * len(phrases)
-        columns += [index.setdefault(phrase, len(index)) for phrase in phrases]
-    if not index:
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    counter = CountVectorizer(analyzer=lambda text: phrases_of(text, stops))
+    try:
+        held = counter.fit_transform(texts)
+    except ValueError:  # no phrase is left
         return [{} for _ in range(count)]
-    ones = np.ones(len(rows))
-    table = sparse.csr_matrix((ones, (np.array(labels)[rows], columns)), (count, len(index)))
-    total, sizes = np.asarray(table.sum(axis=0)).ravel(), np.bincount(labels, minlength=count)
-    names = list(index)
+    table = sparse.csr_matrix(membership(labels, count).T @ held)
+    phrases, total = counter.get_feature_names_out(), np.asarray(table.sum(axis=0)).ravel()
     ranked = []
-    for theme, size in enumerate(sizes.tolist()):
+    for theme, size in enumerate(np.bincount(labels, minlength=count).tolist()):
         row = table[theme]
         enough = row.data >= min(2 + size // 100, max(size, 1))
-        inside, held = row.data[enough], row.indices[enough]
+        inside, columns = row.data[enough], row.indices[enough]
         shares = inside / max(size, 1)
-        odds = _log_odds(inside, row.sum(), total[held], total.sum())
+        odds = _log_odds(inside, row.sum(), total[columns], total.sum())
         scores = np.maximum(odds, 0.01) * shares**0.75  # alone in a language, the common names it
-        phrases = [names[at] for at in held]
-        best = sorted(zip(-scores.round(9), phrases, shares.tolist(), strict=True))
+        best = sorted(zip(-scores.round(9), phrases[columns], shares.tolist(), strict=True))
         ranked.append({phrase: share for _, phrase, share in best[:60]})
     return ranked
 

@@ -50,9 +50,7 @@ def unsorted(messages: Sequence[CustomerMessage]) -> list[Assignment]:
     return assignments
 
 
-def sort_texts(
-    clusters: Clusters, weights: Sequence[int], total: int, settings: Themes
-) -> Sorting:
+def sort_texts(clusters: Clusters, weights: Sequence[int], total: int, settings: Themes) -> Sorting:
     """Return the surest texts in their themes.
 
     Parameters

@@ -38,7 +38,8 @@ def describe(
     numbers = np.array([int(each.theme[1:]) - 1 if each.theme else -1 for each in assignments], int)
     groups = np.append(clusters.groups, -1)[numbers]
     count = len(clusters.groups)
-    names = name_themes(messages, numbers, count)
+    spoken = [message.words for message in messages], [message.language for message in messages]
+    names = name_themes(*spoken, numbers, count)
     sizes = np.bincount(numbers[numbers >= 0], minlength=count).tolist()
     themes = []
     for number, position in enumerate(positions(clusters.centroids, sizes)):
@@ -64,7 +65,8 @@ def describe(
                 position=position,
             )
         )
-    return tuple(themes), _groups(themes, name_themes(messages, groups, len(set(groups) - {-1})), total)
+    group_names = name_themes(*spoken, groups, len(set(clusters.groups.tolist())))
+    return tuple(themes), _groups(themes, group_names, total)
 
 
 def _groups(
