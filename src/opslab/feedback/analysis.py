@@ -15,7 +15,7 @@ from opslab.feedback.clustering import FEWEST, MOST_FITTED, Clusters, cluster, l
 from opslab.feedback.encoders import encoder_for, spelling
 from opslab.feedback.intake import cells, take_in
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Theme
-from opslab.feedback.sorting import assign, sort_texts, unsorted
+from opslab.feedback.sorting import assign, drafts, sort_texts
 from opslab.feedback.spec import Study
 from opslab.feedback.themes import describe
 from opslab.messages import Language
@@ -64,10 +64,10 @@ def find_themes(
     if missing:
         raise DataError(*missing)
     intake = take_in(study, data)
-    drafts = unsorted(intake.messages)
-    heads = [draft.message for draft in drafts if not (draft.reason or draft.copy_of)]
-    counts = Counter(draft.copy_of or draft.message.uid for draft in drafts)
-    weights = [counts[message.uid] for message in heads]
+    unsorted = drafts(intake.messages)
+    heads = [draft.message for draft in unsorted if not (draft.reason or draft.copy_of)]
+    copied = Counter(draft.copy_of for draft in unsorted)
+    weights = [1 + copied[head.uid] for head in heads]
     words, languages = [head.words for head in heads], [head.language for head in heads]
     settings = study.themes
     cache = study.beside(settings.cache) if settings.cache else None
@@ -78,8 +78,8 @@ def find_themes(
     else:
         spelt = spelling(words, MOST_FITTED)
         clusters = cluster(vectors, weights, settings.smallest, seed, spelt, languages)
-    sorting = sort_texts(clusters, weights, len(drafts), settings)
-    assignments = assign(drafts, heads, sorting)
+    sorting = sort_texts(clusters, weights, len(unsorted), settings)
+    assignments = assign(unsorted, heads, sorting)
     themes, groups = describe(assignments, heads, vectors, sorting)
     audit = _judged(study, assignments, themes)
     return FeedbackResult(

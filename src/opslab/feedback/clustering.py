@@ -19,6 +19,7 @@ from scipy import sparse
 from opslab.feedback.encoders import unit
 
 Vectors = NDArray[np.float32]
+Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 FEWEST = 20
@@ -59,13 +60,13 @@ class Clusters:
 
     labels: Integers
     second: Integers
-    margin: NDArray[np.float64]
-    cosine: NDArray[np.float64]
+    margin: Floats
+    cosine: Floats
     groups: Integers
     centroids: Vectors
     resolution: float | None = None
     silhouette: float | None = None
-    stability: NDArray[np.float64] | None = None
+    stability: Floats | None = None
 
     @classmethod
     def alone(cls, vectors: Vectors) -> Clusters:
@@ -81,7 +82,7 @@ class Clusters:
         )
 
     @property
-    def confidence(self) -> NDArray[np.float64]:
+    def confidence(self) -> Floats:
         """How surely each text is in its theme: what the coverage dial cuts by."""
         return self.margin + self.cosine
 
@@ -118,25 +119,25 @@ def cluster(
         graph = fuzzy(*nearest(fitted[0], NEIGHBOURS))
         if spelling is not None:
             graph = spelt(graph, fuzzy(*nearest(fitted[1], NEIGHBOURS)), languages)
-        found = {
+        labelled = {
             resolution: refined(fitted, graph, louvain(graph, resolution, seed))
             for resolution in RESOLUTIONS
         }
-        silhouettes = _silhouettes(fitted[0], found)
+        silhouettes = _silhouettes(fitted[0], labelled)
         best = max(silhouettes, key=lambda resolution: silhouettes[resolution])
         resolution = best if silhouettes[best] >= CLEAR else USUAL
         sizes = np.asarray(weights)[:MOST_FITTED]
-        labels = without_small(fitted[0], found[resolution], sizes, smallest)
+        labels = without_small(fitted[0], labelled[resolution], sizes, smallest)
         scores = likeness(views, fitted, labels) + VOTE * _votes(graph, labels, vectors)
-        order = np.argsort(-scores, axis=1, kind="stable")
-        first, second = order[:, 0], order[:, min(1, order.shape[1] - 1)]
-        rows = np.arange(len(vectors))
-        runner_up = scores[rows, second] if order.shape[1] > 1 else np.float32(0)
-        centres = centroids(vectors, first, order.shape[1])
+        count = scores.shape[1]
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :2]
+        lead = np.take_along_axis(scores, order, 1)
+        first, second = order[:, 0], order[:, -1]
+        centres = centroids(vectors, first, count)
         return Clusters(
             labels=first,
             second=second,
-            margin=(scores[rows, first] - runner_up).astype(np.float64),
+            margin=(lead[:, 0] - lead[:, -1] * (count > 1)).astype(np.float64),
             cosine=np.einsum("ij,ij->i", vectors, centres[first]).astype(np.float64),
             groups=coarse(graph, labels, min(1.0, 0.7 * resolution), seed),
             centroids=centres,
@@ -157,14 +158,13 @@ def _silhouettes(vectors: Vectors, labels: Mapping[float, Integers]) -> dict[flo
 
 
 def _votes(graph: sparse.csr_matrix, labels: Integers, vectors: Vectors) -> Vectors:
-    """Return the share of each text's neighbours in each theme; texts that have no label too."""
-    votes = (share(graph) @ membership(labels)).toarray()
+    """Return the share of each text's neighbours in each theme; of texts without a label too."""
+    known = votes(graph, labels)
     if len(vectors) == len(labels):
-        return np.asarray(votes)
+        return known
     near, _ = nearest(vectors[: min(len(labels), _ASKED)], NEIGHBOURS, vectors[len(labels) :])
-    further = membership(labels[near].ravel(), votes.shape[1]).toarray()
-    means = further.reshape(len(near), NEIGHBOURS, -1).mean(axis=1)
-    return np.vstack([votes, means])
+    further = membership(labels[near].ravel(), known.shape[1]).toarray()
+    return np.vstack([known, further.reshape(len(near), NEIGHBOURS, -1).mean(axis=1)])
 
 
 def levelled(vectors: Vectors, languages: Sequence[str | None], least: int = 20) -> Vectors:
@@ -179,7 +179,7 @@ def levelled(vectors: Vectors, languages: Sequence[str | None], least: int = 20)
     """
     spoken = np.array([name or "" for name in languages])
     level = vectors.copy()
-    for name in sorted(set(languages) - {None}, key=str):
+    for name in set(languages) - {None}:
         own = spoken == name
         if own.sum() >= least:
             level[own] -= vectors[own].mean(axis=0) - vectors.mean(axis=0)
@@ -192,22 +192,17 @@ def nearest(
     """Return the rows and cosines of each text's nearest others, or of queries' among the texts."""
     asked = vectors if queries is None else queries
     count = min(count, len(vectors) - (queries is None))
-    near, cosines = (
-        np.empty((len(asked), count), np.int64),
-        np.empty((len(asked), count), np.float32),
-    )
+    near, cosines = [], []
     for start in range(0, len(asked), _BLOCK):
-        part = slice(start, start + _BLOCK)
-        block = asked[part] @ vectors.T
-        rows = np.arange(len(block))
+        block = asked[start : start + _BLOCK] @ vectors.T
         if queries is None:
-            block[rows, rows + start] = -np.inf
+            np.fill_diagonal(block[:, start:], -np.inf)
         few = np.sort(np.argpartition(block, -count, axis=1)[:, -count:], axis=1)
         cosine = np.take_along_axis(block, few, 1)
         order = np.argsort(-cosine, axis=1, kind="stable")
-        near[part] = np.take_along_axis(few, order, 1)
-        cosines[part] = np.take_along_axis(cosine, order, 1)
-    return near, cosines
+        near.append(np.take_along_axis(few, order, 1))
+        cosines.append(np.take_along_axis(cosine, order, 1))
+    return np.vstack(near), np.vstack(cosines)
 
 
 def fuzzy(near: Integers, cosines: Vectors) -> sparse.csr_matrix:
@@ -279,27 +274,30 @@ def likeness(views: Sequence[Vectors], fitted: Sequence[Vectors], labels: Intege
     return np.asarray(scores, np.float32)
 
 
-def share(graph: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Return a graph whose rows add up to 1."""
+def votes(graph: sparse.csr_matrix, labels: Integers) -> Vectors:
+    """Return the share of each text's edges that lead to each theme."""
     total = np.maximum(np.asarray(graph.sum(axis=1)).ravel(), 1e-9)
-    return sparse.csr_matrix(sparse.diags((1 / total).astype(np.float32)) @ graph)
+    shares = sparse.csr_matrix(sparse.diags((1 / total).astype(np.float32)) @ graph)
+    return np.asarray((shares @ membership(labels)).toarray())
+
+
+def numbered(labels: Integers) -> Integers:
+    """Return labels without gaps, from 0."""
+    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
 
 def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Integers) -> Integers:
     """Return labels moved to the theme whose centroid and neighbours are nearest, until none moves."""
-    step = share(graph)
     for _ in range(_ROUNDS):
-        votes = (step @ membership(labels)).toarray()
-        moved = np.argmax(likeness(views, views, labels) + VOTE * votes, axis=1)
+        scores = likeness(views, views, labels) + VOTE * votes(graph, labels)
+        moved = np.argmax(scores, axis=1)
         if np.array_equal(moved, labels):
             break
-        labels = np.unique(moved, return_inverse=True)[1].astype(np.int64)
+        labels = numbered(moved)
     return labels
 
 
-def without_small(
-    vectors: Vectors, labels: Integers, weights: NDArray[np.int64], smallest: int
-) -> Integers:
+def without_small(vectors: Vectors, labels: Integers, weights: Integers, smallest: int) -> Integers:
     """Return labels in which each theme has so many messages; texts of others join the nearest theme."""
     while True:
         sizes = np.bincount(labels, weights)
@@ -311,10 +309,10 @@ def without_small(
         near = np.argmax(vectors[lost] @ centroids(vectors, labels)[others].T, axis=1)
         labels = labels.copy()
         labels[lost] = others[near]
-        labels = np.unique(labels, return_inverse=True)[1].astype(np.int64)
+        labels = numbered(labels)
 
 
-def silhouette(distances: NDArray[np.float32], labels: Integers) -> float:
+def silhouette(distances: Vectors, labels: Integers) -> float:
     """Return the mean silhouette (Rousseeuw 1987) of labels, each text's nearest companion left out.
 
     A text and its translation look like a clear theme, however fine: the nearest one proves
@@ -325,7 +323,7 @@ def silhouette(distances: NDArray[np.float32], labels: Integers) -> float:
     distances : array, shape (n, n)
     labels : array of int, shape (n,)
     """
-    labels = np.unique(labels, return_inverse=True)[1].astype(np.int64)
+    labels = numbered(labels)
     members = membership(labels)
     if members.shape[1] < 2:  # noqa: PLR2004 - nothing to compare with
         return -1.0
@@ -356,13 +354,13 @@ def stability(
     resolution: float,
     seed: int,
     times: int = 3,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Return how much of each theme comes back on subsamples of 80 %, in the same graph."""
     random = np.random.default_rng(seed)
     total = np.zeros(int(labels.max()) + 1)
     for _ in range(times):
         kept = np.sort(random.permutation(len(labels))[: max(2, round(0.8 * len(labels)))])
-        part = sparse.csr_matrix(graph[kept][:, kept])
+        part = graph[kept][:, kept]
         again = refined([view[kept] for view in views], part, louvain(part, resolution, seed))
         both = (membership(labels[kept], len(total)).T @ membership(again)).toarray()
         union = both.sum(axis=1, keepdims=True) + both.sum(axis=0, keepdims=True) - both

@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from opslab.feedback.result import FeedbackResult, Theme, ThemeGroup
+from opslab.feedback.result import FeedbackResult, Theme, Topic
 from opslab.messages import one_line
 from opslab.report.drawing import Row, chart
 from opslab.report.figures import (
@@ -32,11 +32,10 @@ _COLOURS = (BLUE, ORANGE, GREEN, RED, "#cc79a7", "#56b4e9", "#7a6f00")
 _PALE = "#8cc0e0"
 
 
-def values_of(topic: Theme | ThemeGroup) -> dict[str, Any]:
+def values_of(topic: Topic) -> dict[str, Any]:
     """Return what sentences name of a theme or of a group."""
     low, high = topic.interval
-    numbers = {"share": topic.share, "low": low, "high": high, "messages": topic.messages}
-    return {"theme": topic.title, **numbers}
+    return {"theme": topic.title, **vars(topic), "low": low, "high": high}
 
 
 def shares(result: FeedbackResult, say: Voice) -> Figure:
@@ -72,15 +71,15 @@ def theme_map(result: FeedbackResult, say: Voice) -> Figure:
         drawing, axes = framed(say("map_title"), _MAP, below=0.05)
         axes.set(xticks=[], yticks=[])
         axes.margins(0.2, 0.14)
-        for theme in reversed(result.themes):
-            axes.scatter(
-                *theme.position,
-                s=900 * theme.messages / largest + 20,
-                color=GREY if result.broken else colours[theme.group],
-                alpha=0.55,
-                linewidths=0.8,
-                edgecolors=INK,
-            )
+        themes = result.themes[::-1]
+        axes.scatter(
+            *zip(*(theme.position for theme in themes), strict=True),
+            s=[900 * theme.messages / largest + 20 for theme in themes],
+            c=[GREY if result.broken else colours[theme.group] for theme in themes],
+            alpha=0.55,
+            linewidths=0.8,
+            edgecolors=INK,
+        )
         for theme in _apart(result, axes):
             axes.annotate(
                 wrapped(one_line(theme.title), 1.5, SMALL, most=1),

@@ -9,15 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
-from opslab.feedback.clustering import Integers, membership
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from opslab.feedback.clustering import Floats, Integers, membership
 
 SPEAKS = 0.2
 """Share of a theme's messages from which a language has a part in its name."""
@@ -144,9 +140,7 @@ def _ranked(
     return ranked
 
 
-def _log_odds(
-    inside: NDArray[Any], own: float, total: NDArray[Any], everything: float
-) -> NDArray[Any]:
+def _log_odds(inside: Floats, own: float, total: Floats, everything: float) -> Floats:
     """Return the z-scores of phrases' log-odds in a theme, with counts in it and in all themes."""
     prior, outside = total / everything * 500, total - inside
     odds = np.log((inside + prior) / (own + 501 - inside - prior))

@@ -13,24 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 KINDS = ("email", "link", "ip", "iban", "nir", "siret", "card", "phone", "name", "handle")
-_GAP = r"[ \u00a0\u202f.-]?"
-_DIGITS = re.compile(rf"(?<![\w+])\d(?:{_GAP}\d){{12,18}}(?!\w)")
-_EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
-_LINK = re.compile(
-    r"(?:https?://|www\.)[^\s<>\"']+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|fr|net|org|io|eu|app|co)/[^\s<>\"']*"
-)
-_IP4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)")
-_IP6 = re.compile(r"(?<![\w:])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?![\w:])")
-_IBAN = re.compile(rf"\b[A-Z]{{2}}\d{{2}}(?:{_GAP}[A-Z0-9]){{11,30}}(?![A-Za-z0-9])")
-_NIR = re.compile(
-    rf"(?<!\w)[1-478](?:{_GAP}\d){{4}}{_GAP}(?:\d{_GAP}\d|2{_GAP}[ABab])(?:{_GAP}\d){{8}}(?!\w)"
-)
-_HANDLE = re.compile(r"(?<![\w@.])@\w{2,}")
 _PHONE_LIKE = re.compile(r"\d(?:[^\w\n]{0,3}\d){6,}")
-_CARD = re.compile(
-    r"4\d{12}(?:\d{3})?(?:\d{3})?|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|6\d{15,18}"
-)
-_IBAN_SIGNS = range(15, 35)
 _PHONE_DIGITS = 9  # of a number that starts as telephone numbers do, assigned or not
 _TOKEN = re.compile(r"\[[A-Z][A-Z0-9 _-]*\]")
 
@@ -82,6 +65,74 @@ def siret(digits: str) -> bool:
     return len(digits) == 14 and (luhn(digits) or post)  # noqa: PLR2004 - as many as there are
 
 
+class _Kind(NamedTuple):
+    """A kind of personal data: how it is written, and the checksum that it must pass."""
+
+    name: str
+    pattern: str
+    holds: Callable[[str], bool] = bool
+
+    def replaced(self, text: str, counts: Counter[str]) -> str:
+        """Return a text with tokens for this kind, and count them."""
+
+        def token(match: re.Match[str]) -> str:
+            if not self.holds(match[0]):
+                return match[0]
+            counts[self.name] += 1
+            return f"[{self.name.upper()}]"
+
+        return re.sub(self.pattern, token, text)
+
+
+def _bare(written: str) -> str:
+    return re.sub(r"[^0-9A-Za-z]", "", written)
+
+
+def _is_ip(written: str) -> bool:
+    try:
+        ipaddress.ip_address(written)
+    except ValueError:
+        return False
+    return any(sign.isdigit() for sign in written)
+
+
+def _is_card(written: str) -> bool:
+    return bool(re.fullmatch(_CARD, _bare(written))) and luhn(_bare(written))
+
+
+_GAP = r"[ \u00a0\u202f.-]?"
+_DIGITS = rf"(?<![\w+])\d(?:{_GAP}\d){{12,18}}(?!\w)"
+_CARD = (
+    r"4\d{12}(?:\d{3})?(?:\d{3})?|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}"
+    r"|3(?:0[0-5]|[689]\d)\d{11}|6\d{15,18}"
+)
+_MARKED = [
+    _Kind("email", r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"),
+    _Kind("handle", r"(?<![\w@.])@\w{2,}"),
+]
+_LINK = _Kind(
+    "link",
+    r"(?:https?://|www\.)[^\s<>\"']+"
+    r"|\b[\w-]+(?:\.[\w-]+)*\.(?:com|fr|net|org|io|eu|app|co)/[^\s<>\"']*",
+)
+_NUMBERED = [
+    _Kind("ip", r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)", _is_ip),
+    _Kind("ip", r"(?<![\w:])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?![\w:])", _is_ip),
+    _Kind(
+        "iban",
+        rf"\b[A-Z]{{2}}\d{{2}}(?:{_GAP}[A-Z0-9]){{11,30}}(?![A-Za-z0-9])",
+        lambda written: iban(_bare(written)),
+    ),
+    _Kind(
+        "nir",
+        rf"(?<!\w)[1-478](?:{_GAP}\d){{4}}{_GAP}(?:\d{_GAP}\d|2{_GAP}[ABab])(?:{_GAP}\d){{8}}(?!\w)",
+        lambda written: nir(_bare(written)),
+    ),
+    _Kind("siret", _DIGITS, lambda written: siret(_bare(written))),
+    _Kind("card", _DIGITS, _is_card),
+]
+
+
 def redact(
     text: str,
     *,
@@ -107,9 +158,9 @@ def redact(
     'Call [PHONE] or write to [EMAIL]'
     """
     counts = Counter[str]()
-    kinds = [_Kind(name, re.compile(pattern)) for name, pattern in (patterns or {}).items()]
+    kinds = [_Kind(*pattern) for pattern in (patterns or {}).items()]
     kinds += _MARKED if "@" in text else []
-    kinds.append(_Kind("link", _LINK))
+    kinds.append(_LINK)
     kinds += _NUMBERED if any(sign.isdigit() for sign in text) else []
     for kind in kinds:
         text = kind.replaced(text, counts)
@@ -117,8 +168,7 @@ def redact(
         text, phones = _without_phones(text, regions)
         counts["phone"] += phones
     for part in re.findall(r"[^\W\d_]{3,}", " ".join(names)):
-        word = re.compile(rf"\b{re.escape(part)}\b", re.IGNORECASE)
-        text = _Kind("name", word).replaced(text, counts)
+        text = _Kind("name", rf"(?i)\b{part}\b").replaced(text, counts)
     return text, +counts
 
 
@@ -126,50 +176,6 @@ def without_tokens(text: str) -> str:
     """Return a redacted text without its tokens, shouting in lower case: what an encoder reads."""
     plain = " ".join(_TOKEN.sub(" ", text).split())
     return plain.lower() if plain.isupper() else plain
-
-
-def _bare(written: str) -> str:
-    return re.sub(r"[^0-9A-Za-z]", "", written)
-
-
-def _is_ip(written: str) -> bool:
-    try:
-        ipaddress.ip_address(written)
-    except ValueError:
-        return False
-    return any(sign.isdigit() for sign in written)
-
-
-class _Kind(NamedTuple):
-    """A kind of personal data: how it is written, and the checksum that it must pass."""
-
-    name: str
-    pattern: re.Pattern[str]
-    holds: Callable[[str], bool] = bool
-
-    def replaced(self, text: str, counts: Counter[str]) -> str:
-        """Return a text with tokens for this kind, and count them."""
-
-        def token(match: re.Match[str]) -> str:
-            if not self.holds(match[0]):
-                return match[0]
-            counts[self.name] += 1
-            return f"[{self.name.upper()}]"
-
-        return self.pattern.sub(token, text)
-
-
-_MARKED = [_Kind("email", _EMAIL), _Kind("handle", _HANDLE)]
-_NUMBERED = [
-    _Kind("ip", _IP4, _is_ip),
-    _Kind("ip", _IP6, _is_ip),
-    _Kind("iban", _IBAN, lambda match: len(_bare(match)) in _IBAN_SIGNS and iban(_bare(match))),
-    _Kind("nir", _NIR, lambda match: nir(_bare(match))),
-    _Kind("siret", _DIGITS, lambda match: siret(_bare(match))),
-    _Kind(
-        "card", _DIGITS, lambda match: bool(_CARD.fullmatch(_bare(match))) and luhn(_bare(match))
-    ),
-]
 
 
 def _without_phones(text: str, regions: Sequence[str]) -> tuple[str, int]:

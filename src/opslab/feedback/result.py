@@ -20,22 +20,41 @@ Reason = Literal["between", "far", "few", "template", "no_words", "too_few"]
 _OVERSEEN = 15  # themes that a reader takes in
 
 
-@dataclass(frozen=True)
-class Theme:
-    """One theme.
+@dataclass(frozen=True, kw_only=True)
+class Topic:
+    """What customers speak of: a theme, or a group of themes.
 
     Attributes
     ----------
-    id, group : str
-        ``T01`` … by size, and ``G01`` … of the coarse level: they hold within a run.
+    id : str
+        ``T01`` … by size, and ``G01`` … for groups: they hold within a run.
     title : str
-        A phrase, in each language that has a fifth of the theme's messages.
-    phrases : tuple of Phrases
+        A phrase, in each language that has a fifth of the messages.
     messages : int
         Those that surely belong to it, copies counted.
     share, interval : float, tuple
         Of all messages; Wilson's interval at 95 %, as if they were a random sample of what
         customers say.
+    quotes : tuple of CustomerMessage
+        Those that speak for it, the most typical first.
+    """
+
+    id: str
+    title: str
+    messages: int
+    share: float
+    interval: tuple[float, float]
+    quotes: tuple[CustomerMessage, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Theme(Topic):
+    """One theme.
+
+    Attributes
+    ----------
+    group : str
+    phrases : tuple of Phrases
     customers : int or None
         None where no source tells customers apart.
     rating : float or None
@@ -43,38 +62,24 @@ class Theme:
     stability : float or None
         How much of it comes back on subsamples of 80 %; None where themes are mere repetitions.
     languages : mapping of str to int
-    quotes : tuple of CustomerMessage
-        Those that speak for it, the most typical first.
     position : tuple of float
         On the map of themes.
     """
 
-    id: str
     group: str
-    title: str
     phrases: tuple[Phrases, ...]
-    messages: int
-    share: float
-    interval: tuple[float, float]
     customers: int | None
     rating: float | None
     stability: float | None
     languages: Mapping[str, int]
-    quotes: tuple[CustomerMessage, ...]
     position: tuple[float, float]
 
 
-@dataclass(frozen=True)
-class ThemeGroup:
-    """Themes that belong together: the coarse level. It speaks by its largest theme's quotes."""
+@dataclass(frozen=True, kw_only=True)
+class ThemeGroup(Topic):
+    """Themes that belong together: the coarse level, which speaks by its largest theme's quotes."""
 
-    id: str
-    title: str
     themes: tuple[str, ...]
-    messages: int
-    share: float
-    interval: tuple[float, float]
-    quotes: tuple[CustomerMessage, ...]
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ class Model:
     silhouette: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class FeedbackResult(Result):
     """The result of `opslab.feedback.find_themes`.
 
@@ -151,7 +156,7 @@ class FeedbackResult(Result):
     intake: Intake
 
     @property
-    def topics(self) -> Sequence[Theme | ThemeGroup]:
+    def topics(self) -> Sequence[Topic]:
         """What the first screen speaks of: themes, or where they are many, groups of them."""
         return self.themes if len(self.themes) <= _OVERSEEN else self.groups
 

@@ -35,7 +35,7 @@ class Sorting:
     reasons: list[Reason]
 
 
-def unsorted(messages: Sequence[CustomerMessage]) -> list[Assignment]:
+def drafts(messages: Sequence[CustomerMessage]) -> list[Assignment]:
     """Return messages before there are themes: what each copies, and why it can be in no theme."""
     firsts, templates = copies([message.words for message in messages])
     assignments = []
@@ -102,14 +102,14 @@ def _surest(
 
 
 def assign(
-    drafts: Sequence[Assignment], heads: Sequence[CustomerMessage], sorting: Sorting
+    unsorted: Sequence[Assignment], heads: Sequence[CustomerMessage], sorting: Sorting
 ) -> tuple[Assignment, ...]:
     """Return each message with the theme of its text.
 
     Parameters
     ----------
-    drafts : sequence of Assignment
-        From `unsorted`.
+    unsorted : sequence of Assignment
+        From `drafts`.
     heads : sequence of CustomerMessage
         The first message with each text.
     sorting : Sorting
@@ -132,5 +132,5 @@ def assign(
         for row, message in enumerate(heads)
     }
     return tuple(
-        replace(draft, **fields.get(draft.copy_of or draft.message.uid, {})) for draft in drafts
+        replace(draft, **fields.get(draft.copy_of or draft.message.uid, {})) for draft in unsorted
     )
