@@ -13,7 +13,7 @@ from opslab.feedback.audit import Audit, judge
 from opslab.feedback.checks import panel
 from opslab.feedback.clustering import FEWEST, MOST_FITTED, Clusters, cluster, levelled
 from opslab.feedback.encoders import encoder_for, spelling
-from opslab.feedback.intake import cells, take_in
+from opslab.feedback.intake import Intake, cells, take_in
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Theme
 from opslab.feedback.sorting import assign, drafts, sort_texts
 from opslab.feedback.spec import Study
@@ -58,12 +58,14 @@ def find_themes(
     ['T01', 'T01']
     """
     study = study or Study(study="feedback")
-    if data is None and not study.sources:
-        raise SpecError(study.problem("feedback.no_sources", "sources"))
-    missing = study.missing_files() if data is None else []
-    if missing:
-        raise DataError(*missing)
+    if data is None and (lacking := study.lacking()):
+        raise (DataError if study.sources else SpecError)(*lacking)
     intake = take_in(study, data)
+    return _sorted(study, intake, seed, as_of=as_of, language=language)
+
+
+def _sorted(study: Study, intake: Intake, seed: int, **shown: Any) -> FeedbackResult:
+    """Return the messages that came in, sorted into themes."""
     unsorted = drafts(intake.messages)
     heads = [draft.message for draft in unsorted if not (draft.reason or draft.copy_of)]
     copied = Counter(draft.copy_of for draft in unsorted)
@@ -84,8 +86,6 @@ def find_themes(
     audit = _judged(study, assignments, themes)
     return FeedbackResult(
         checks=panel(study, assignments, themes, audit, fallback=fallback),
-        as_of=as_of,
-        language=language,
         study=study,
         model=Model(
             encoder.name, encoder.sha256, fallback, seed, clusters.resolution, clusters.silhouette
@@ -95,6 +95,7 @@ def find_themes(
         assignments=assignments,
         audit=audit,
         intake=intake,
+        **shown,
     )
 
 

@@ -9,8 +9,9 @@ docs/feedback-methods.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +26,12 @@ Integers = NDArray[np.int64]
 FEWEST = 20
 """Different texts from which themes are looked for; of fewer, only repeated ones make a theme."""
 
-RESOLUTIONS = (1.0, 2.0, 3.0, 4.5, 6.5, 9.0, 13.0)
+RESOLUTIONS = (1.0, 2.0, 3.0, 4.5, 6.5, 9.0, 13.0)  # the first is that of modularity itself
 NEIGHBOURS = 15
 EDGES = 0.7  # weight of an edge by spelling beside one by meaning
 SPELT = 0.3  # weight of the spelling's cosine to a centroid beside the meaning's
 VOTE = 0.3  # weight of the neighbours' themes beside the cosine to a theme's centroid
-CLEAR = 0.10  # silhouette from which the best resolution is taken
-USUAL = 1.0  # resolution where no silhouette is clear: that of modularity itself
+CLEAR = 0.10  # silhouette from which the best resolution is taken, and not the first
 MOST_FITTED = 20_000  # texts that shape the graph; others join the theme they are nearest to
 _ROUNDS, _SILHOUETTE_TEXTS, _BLOCK = 5, 3000, 1024
 _ASKED = 5000  # fitted texts among which the neighbours of further ones are sought
@@ -119,15 +119,9 @@ def cluster(
         graph = fuzzy(*nearest(fitted[0], NEIGHBOURS))
         if spelling is not None:
             graph = spelt(graph, fuzzy(*nearest(fitted[1], NEIGHBOURS)), languages)
-        labelled = {
-            resolution: refined(fitted, graph, louvain(graph, resolution, seed))
-            for resolution in RESOLUTIONS
-        }
-        silhouettes = _silhouettes(fitted[0], labelled)
-        best = max(silhouettes, key=lambda resolution: silhouettes[resolution])
-        resolution = best if silhouettes[best] >= CLEAR else USUAL
+        choice = _clearest(fitted, graph, seed)
         sizes = np.asarray(weights)[:MOST_FITTED]
-        labels = without_small(fitted[0], labelled[resolution], sizes, smallest)
+        labels = without_small(fitted[0], choice.labels, sizes, smallest)
         scores = likeness(views, fitted, labels) + VOTE * _votes(graph, labels, vectors)
         count = scores.shape[1]
         order = np.argsort(-scores, axis=1, kind="stable")[:, :2]
@@ -139,22 +133,31 @@ def cluster(
             second=second,
             margin=(lead[:, 0] - lead[:, -1] * (count > 1)).astype(np.float64),
             cosine=np.einsum("ij,ij->i", vectors, centres[first]).astype(np.float64),
-            groups=coarse(graph, labels, min(1.0, 0.7 * resolution), seed),
+            groups=coarse(graph, labels, min(1.0, 0.7 * choice.resolution), seed),
             centroids=centres,
-            resolution=resolution,
-            silhouette=silhouettes[resolution],
-            stability=stability(fitted, graph, labels, resolution, seed),
+            resolution=choice.resolution,
+            silhouette=choice.silhouette,
+            stability=stability(fitted, graph, labels, choice.resolution, seed),
         )
 
 
-def _silhouettes(vectors: Vectors, labels: Mapping[float, Integers]) -> dict[float, float]:
-    """Return the silhouette of the labels of each resolution, over the first texts."""
-    some = vectors[:_SILHOUETTE_TEXTS]
+class _Choice(NamedTuple):
+    labels: Integers
+    resolution: float
+    silhouette: float
+
+
+def _clearest(views: Sequence[Vectors], graph: sparse.csr_matrix, seed: int) -> _Choice:
+    """Return the labels of the best silhouette; of the first resolution where none is clear."""
+    some = views[0][:_SILHOUETTE_TEXTS]
     distances = 1 - some @ some.T
     np.fill_diagonal(distances, 0)
-    return {
-        resolution: silhouette(distances, each[: len(some)]) for resolution, each in labels.items()
-    }
+    choices = []
+    for resolution in RESOLUTIONS:
+        labels = refined(views, graph, louvain(graph, resolution, seed))
+        choices.append(_Choice(labels, resolution, silhouette(distances, labels[: len(some)])))
+    best = max(choices, key=lambda choice: choice.silhouette)
+    return best if best.silhouette >= CLEAR else choices[0]
 
 
 def _votes(graph: sparse.csr_matrix, labels: Integers, vectors: Vectors) -> Vectors:

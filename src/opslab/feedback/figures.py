@@ -72,8 +72,10 @@ def theme_map(result: FeedbackResult, say: Voice) -> Figure:
         axes.set(xticks=[], yticks=[])
         axes.margins(0.2, 0.14)
         themes = result.themes[::-1]
+        across, up = zip(*(theme.position for theme in themes), strict=True)
         axes.scatter(
-            *zip(*(theme.position for theme in themes), strict=True),
+            across,
+            up,
             s=[900 * theme.messages / largest + 20 for theme in themes],
             c=[GREY if result.broken else colours[theme.group] for theme in themes],
             alpha=0.55,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -121,7 +122,7 @@ def assign(
         for part in (sorting.themes, clusters.labels, clusters.second)
     )
     confidence = None if clusters.stability is None else clusters.confidence.round(6).tolist()
-    fields = {
+    fields: dict[str, dict[str, Any]] = {
         message.uid: {
             "theme": themes[row],
             "nearest": nearest[row],

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
 from opslab.documents import Location
+from opslab.errors import Problem
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
 from opslab.tables.import_report import Answers
 
@@ -102,3 +103,8 @@ class Study(FromFile):
             ("sources", place, "path"): source.path for place, source in enumerate(self.sources)
         }
         return exports | ({("audit",): self.audit} if self.audit else {})
+
+    def lacking(self) -> list[Problem]:
+        """Return a problem for every source that is not there, or one where none is named."""
+        none = self.problem("feedback.no_sources", "sources")
+        return self.missing_files() if self.sources else [*self.missing_files(), none]

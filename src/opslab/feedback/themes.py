@@ -38,16 +38,16 @@ def describe(
     numbers = np.array([int(each.theme[1:]) - 1 if each.theme else -1 for each in assignments], int)
     groups = np.append(clusters.groups, -1)[numbers]
     count = len(clusters.groups)
+    stability = None if clusters.stability is None else clusters.stability.round(6).tolist()
     spoken = [message.words for message in messages], [message.language for message in messages]
     names = name_themes(*spoken, numbers, count)
     sizes = np.bincount(numbers[numbers >= 0], minlength=count).tolist()
     themes = []
     for number, position in enumerate(positions(clusters.centroids, sizes)):
-        rows = np.flatnonzero(sorting.themes == number)
+        rows = np.flatnonzero(sorting.themes == number).tolist()
         quoted = quotes([heads[row] for row in rows], vectors[rows], clusters.centroids[number])
-        inside = [messages[at] for at in np.flatnonzero(numbers == number)]
+        inside = [messages[at] for at in np.flatnonzero(numbers == number).tolist()]
         ratings = [message.rating for message in inside if message.rating is not None]
-        stable = clusters.stability
         themes.append(
             Theme(
                 id=f"T{number + 1:02d}",
@@ -59,7 +59,7 @@ def describe(
                 interval=wilson(len(inside), total),
                 customers=len({each.customer for each in inside if each.customer}) or None,
                 rating=float(np.mean(ratings)) if ratings else None,
-                stability=None if stable is None else round(float(stable[number]), 6),
+                stability=stability[number] if stability else None,
                 languages=dict(Counter(each.language or "?" for each in inside).most_common()),
                 quotes=quoted,
                 position=position,
