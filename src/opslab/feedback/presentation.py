@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from opslab import workspace
 from opslab.feedback.clustering import FEWEST
 from opslab.feedback.figures import shares, theme_map, values_of
 from opslab.feedback.intake import LONGEST, CustomerMessage
-from opslab.feedback.record import counts, languages, unsorted
+from opslab.feedback.record import counts, inputs, languages, unsorted
 from opslab.feedback.redaction import KINDS
 from opslab.feedback.result import FeedbackResult, Theme
 from opslab.messages import Language
@@ -54,8 +53,8 @@ def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
     doubtful: Tone = "open" if failed or not result.themes else "plain" if warned else "good"
     return Verdict(
         kicker=say.joined(say("kicker"), period, result.study.owner),
-        title=say.spoken(result.study.study),
-        question=result.study.question,
+        title=say.spoken(result.study.shown_title),
+        question=say.spoken(result.study.question or ""),
         action=say(f"action_{kind}", themes=len(result.themes), share=share),
         headline=headline(result, say),
         tone="bad" if result.broken else doubtful,
@@ -77,9 +76,11 @@ def _facts(result: FeedbackResult, say: Voice) -> Iterator[Fact]:
     if not result.themes:
         return
     reasons = unsorted(result)
-    main = max(reasons, key=lambda reason: reasons[reason], default="")
-    left = [say("fact_unsorted", count=total - result.sorted, reason=say(f"reason_{main}"))]
-    yield say.fact("sorted", say.percent(result.sorted / total, 0), *left[: len(reasons)])
+    left = [
+        say("fact_unsorted", count=reasons.total(), reason=say(f"reason_{reason}"))
+        for reason, _ in reasons.most_common(1)
+    ]
+    yield say.fact("sorted", say.percent(result.sorted / total, 0), *left)
     for check in result.checks:
         if check.name == "stability":
             remark = say("fact_stability_remark")
@@ -198,13 +199,12 @@ def data(result: FeedbackResult, say: Voice) -> Blocks:
 
 def method(result: FeedbackResult, say: Voice) -> Blocks:
     """Return how the themes were computed."""
-    model, file = result.model, result.study.file
+    model = result.model
     chosen = ["chosen"] if model.resolution is not None else []
     names = ["encoder", "themes", *chosen, "names", "quotes", "interval", "ids", "files"]
     points = [say(f"method_{name}", **vars(model)) for name in names]
-    if file:
-        spec = {"spec": workspace.shown(file), "sha256": workspace.sha256(file)}
-        points.append(say("method_spec", **spec))
+    if result.study.file:
+        points.append(say("method_spec", **inputs(result)[0]))
     return [say.heading("method"), Points(points)]
 
 

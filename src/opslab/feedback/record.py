@@ -80,10 +80,10 @@ def counts(result: FeedbackResult) -> dict[str, int]:
     return {"used": len(intake.messages), "copies": copies, **left}
 
 
-def unsorted(result: FeedbackResult) -> dict[str, int]:
+def unsorted(result: FeedbackResult) -> Counter[Reason]:
     """Return how many messages are in no theme, by the reason."""
-    reasons = Counter(assignment.reason for assignment in result.assignments)
-    return {reason: reasons[reason] for reason in get_args(Reason) if reasons[reason]}
+    reasons = Counter(each.reason for each in result.assignments)
+    return Counter({reason: reasons[reason] for reason in get_args(Reason) if reasons[reason]})
 
 
 def languages(result: FeedbackResult) -> dict[str, int]:
