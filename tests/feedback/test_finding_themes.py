@@ -187,7 +187,7 @@ def test_parts_show_themselves_in_the_language_of_the_run(result):
     french = replace(result, language="fr")
     assert repr(french.checks).startswith("À quel point en sommes-nous sûrs\u00a0?\n")
     assert "11.6% (9.5% to 14.1%)" in repr(result.themes)
-    assert "11,6\u202f% (9,5\u202f% à 14,1\u202f%)" in repr(french.themes)
+    assert "11,6\u202f% (9,5\u202f%\xa0à\xa014,1\u202f%)" in repr(french.themes)
     assert repr(result) == f"<FeedbackResult: {result.headline()}>"
     assert set(french.figures) == {"shares", "map"}
     assert french.figures["map"].caption.startswith("Chaque disque est un thème")
