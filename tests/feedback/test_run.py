@@ -71,14 +71,14 @@ def test_a_red_light_is_a_whole_readout_and_exit_code_3(command, workspace_folde
     assert runs[0] == runs[1]
     record = json.loads(runs[0]["result.json"])
     assert record["status"] == "check_failed"
-    assert {one["file"] for one in record["files"]} == {
+    assert {file["file"] for file in record["files"]} == {
         "themes.csv",
         "messages.csv",
         "audit.csv",
         "themes.xlsx",
     }
-    for one in record["files"]:
-        assert hashlib.sha256(runs[0][one["file"]]).hexdigest() == one["sha256"]
+    for file in record["files"]:
+        assert hashlib.sha256(runs[0][file["file"]]).hexdigest() == file["sha256"]
     page = runs[0]["readout.html"].decode()
     assert "Stop: not to be relied on" in page
     assert "<b>" not in page.replace("<body>", "")
