@@ -1,4 +1,4 @@
-"""Specs that users write: validated, told all mistakes at once with their lines, and the files they name."""
+"""Specs that users write: validated, all mistakes told with their lines, and the files they name."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
     PrivateAttr,
     StringConstraints,
     ValidationError,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError, core_schema
 
 from opslab import workspace
 from opslab.documents import Document, Location, field_name, read
 from opslab.errors import OpslabError, Problem, SpecError, did_you_mean
+from opslab.messages import LANGUAGES, Bilingual
 
 Spec = TypeVar("Spec", bound=BaseModel)
 
@@ -44,7 +47,7 @@ class Declared(BaseModel):
 
 
 def as_label(value: object) -> object:
-    """Return a whole number as the text that was written; refuse what YAML turned into something else."""
+    """Return a whole number as the text that was written; refuse what YAML made something else."""
     if isinstance(value, bool):
         raise PydanticCustomError("specs.label_boolean", "label", {"value": str(value).lower()})
     if isinstance(value, float):
@@ -72,12 +75,58 @@ def _names_a_folder(value: str) -> str:
     return value
 
 
+class InBothLanguages:
+    """Let a text be written as ``{en: …, fr: …}`` too: it becomes a `Bilingual`.
+
+    It comes last in an ``Annotated[str, …]``, behind what bounds the text of either language.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        plain = handler(source)
+        both = core_schema.typed_dict_schema(
+            {language: core_schema.typed_dict_field(plain) for language in LANGUAGES},
+            extra_behavior="forbid",
+        )
+        either = core_schema.tagged_union_schema({"text": plain, "both": both}, _form)
+        return core_schema.no_info_after_validator_function(
+            _joined,
+            core_schema.no_info_before_validator_function(_parted, either),
+            serialization=core_schema.simple_ser_schema("any"),
+        )
+
+
+def _parted(given: object) -> object:
+    return {"en": str(given), "fr": given.french} if isinstance(given, Bilingual) else given
+
+
+def _form(given: object) -> str:
+    return "both" if isinstance(given, dict) else "text"
+
+
+def _joined(texts: str | dict[str, str]) -> str:
+    return Bilingual(texts["en"], french=texts["fr"]) if isinstance(texts, dict) else texts
+
+
+Text = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=600, strip_whitespace=True),
+    InBothLanguages(),
+]
+"""A text that a sponsor reads: written once, or as ``{en: …, fr: …}``.
+
+Its value is a str: of both languages the English one, which alone stands in fingerprints and
+records. Readers of French are shown the French one.
+"""
+
 Title = Annotated[
     str,
     StringConstraints(min_length=1, max_length=120, strip_whitespace=True),
+    InBothLanguages(),
     AfterValidator(_names_a_folder),
 ]
-"""A name that also names a folder."""
+"""A name that also names a folder, by its English text."""
 
 Number = Annotated[float, BeforeValidator(_number)]
 """A number; true and false are none."""
@@ -90,8 +139,11 @@ Label = Annotated[str, BeforeValidator(as_label)]
 
 
 class FromFile(Declared):
-    """The base of a spec that stands in a file. Its first field is its `Title`."""
+    """The base of a spec that stands in a file. Its own first field is its name, a `Title`."""
 
+    title: Text | None = Field(
+        None, exclude=True, description="what a reader is shown instead of the name"
+    )
     _file: Path | None = PrivateAttr(None)
     _document: Document | None = PrivateAttr(None)
 
@@ -116,9 +168,20 @@ class FromFile(Declared):
         return made
 
     @property
+    def _name(self) -> str:
+        own = (field for field in type(self).model_fields if field not in FromFile.model_fields)
+        name: str = getattr(self, next(own))
+        return name
+
+    @property
     def slug(self) -> str:
         """The name as a folder is called."""
-        return workspace.slug(getattr(self, next(iter(type(self).model_fields))))
+        return workspace.slug(self._name)
+
+    @property
+    def shown_title(self) -> str:
+        """What a reader is shown: the title, else the name."""
+        return self.title or self._name
 
     @property
     def file(self) -> Path | None:
@@ -236,6 +299,8 @@ def _message(
         kind, context = refused.problems[0].key, dict(refused.problems[0].values)
     if "." in kind:  # a key of the catalogue
         return kind, dict(context)
+    if context.get("field_type") == "Value":  # the length of a text, not of a list
+        kind = "string_too"
     if kind == "extra_forbidden":
         name = str(location[-1])
         near = did_you_mean(name, _fields(model, detail["loc"][:-1]))
@@ -286,13 +351,15 @@ def _fields(model: type[BaseModel], location: Location) -> list[str]:
     """Return the field names that a model knows at a location, through lists and unions."""
     models: list[type[BaseModel]] = [model]
     for part in location:
-        if isinstance(part, str):
-            within = [
-                one.model_fields[part].annotation for one in models if part in one.model_fields
-            ]
-            tagged = [one for one in models if _tag(one) == part]
-            models = [inner for one in within for inner in _models(one)] or tagged or models
-    return [name for one in models for name in one.model_fields]
+        if not isinstance(part, str):
+            continue
+        fields = [model.model_fields[part] for model in models if part in model.model_fields]
+        tagged = [model for model in models if _tag(model) == part]
+        if fields:
+            models = [inner for field in fields for inner in _models(field.annotation)]
+        elif tagged:
+            models = tagged
+    return [name for model in models for name in model.model_fields]
 
 
 def _tag(model: type[BaseModel]) -> str | None:

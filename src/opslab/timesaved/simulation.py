@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 
@@ -114,11 +114,8 @@ def simulate(
         less = [-value(piece, "reduction") for piece in lines]
         use = [value(piece, "adoption") for piece in lines]
         possible, adopted, kept = {}, {}, {}
-        sets = (
-            one
-            for size in range(1, len(lines) + 1)
-            for one in combinations(range(len(lines)), size)
-        )
+        sizes = range(1, len(lines) + 1)
+        sets = chain.from_iterable(combinations(range(len(lines)), size) for size in sizes)
         for members in sets:
             them, index = [lines[k] for k in members], frozenset(members)
             possible[index] = -gross * _product([less[k] for k in members])

@@ -25,7 +25,7 @@ _WELL_MEASURED = 0.5  # weight of the data from which a saving has the grade of 
 
 
 @dataclass(frozen=True)
-class Known:
+class StatedQuantity:
     """A quantity: as stated in a row, and as it is drawn; assumed where the row does not give it."""
 
     name: str
@@ -67,12 +67,12 @@ def stream(field: str, line: Line) -> str:
 
 def check_rows(rows: Sequence[tuple[int, Line]], file: str | None) -> None:
     """Raise a `DataError` for rows that contradict one another."""
-    found: list[Problem] = []
+    problems: list[Problem] = []
     firsts: dict[tuple[str, ...], tuple[int, Line]] = {}
     rated = {line.currency: row for row, line in rows if line.rate is not None}
 
     def problem(key: str, row: int, field: str | None = None, **values: object) -> None:
-        found.append(Problem(f"timesaved.{key}", values, file, field=field, row=row))
+        problems.append(Problem(f"timesaved.{key}", values, file, field=field, row=row))
 
     for row, line in rows:
         first, other = firsts.setdefault((line.task, line.role), (row, line))
@@ -88,7 +88,7 @@ def check_rows(rows: Sequence[tuple[int, Line]], file: str | None) -> None:
             problem("many_changes", row, task=line.task, most=_MOST_CHANGES)
     if len(rated) > 1:
         problem("currencies", max(rated.values()), currencies=sorted(map(str, rated)))
-    DataError.refuse(found)
+    DataError.refuse(problems)
 
 
 def prepare(
@@ -96,8 +96,8 @@ def prepare(
     measured: Sequence[tuple[int, Measurement]],
     factor: float,
     months: int,
-) -> tuple[list[Piece], list[Known], list[Update]]:
-    """Return the lines ready to be drawn, the quantities behind them, and the updates that were made.
+) -> tuple[list[Piece], list[StatedQuantity], list[Update]]:
+    """Return the lines ready to be drawn, the quantities behind them, and the updates.
 
     Parameters
     ----------
@@ -106,9 +106,10 @@ def prepare(
         On the spread of every stated range; see `opslab.uncertainty.calibration.widening`.
     months : int
     """
-    known: dict[object, Known] = {}
+    _refuse_unmatched(rows, measured)
+    known: dict[object, StatedQuantity] = {}
     updates: dict[str, Update] = {}
-    pieces, matched = [], set()
+    pieces = []
     for row, line in rows:
         quantities, basis = {}, line.basis
         for field in FIELDS:
@@ -116,63 +117,77 @@ def prepare(
             stated = getattr(line, field).distribution(share=share)
             # Decay is taken as stated: the hours bend with it, so that a wider range would raise
             # their mean.
-            used = widened(
-                stated, 1 if field == "decay" else factor, 0.0, 1.0 if share else math.inf
-            )
-            for place, one in measured:
-                if one.quantity != field or not _about(one, line):
+            by = 1 if field == "decay" else factor
+            used = widened(stated, by, 0.0, 1.0 if share else math.inf)
+            for _, measurement in measured:
+                if measurement.quantity != field or not _about(measurement, line):
                     continue
-                matched.add(place)
-                told = updates[name] = updated(one, name, stated, used)
-                used = told.posterior
-                weight = told.measured_share if told.used == "both" else float(told.used == "data")
+                update = updates[name] = updated(measurement, name, stated, used)
+                used = update.posterior
+                both = update.used == "both"
+                weight = update.measured_share if both else float(update.used == "data")
                 if field == "reduction" and weight >= _WELL_MEASURED:
-                    basis = one.basis
+                    basis = measurement.basis
             quantities[field] = name, used
-            known[name, used] = Known(name, row, stated, used, field not in line.model_fields_set)
+            assumed = field not in line.model_fields_set
+            known[name, used] = StatedQuantity(name, row, stated, used, assumed)
         ramp = by_month(partial(_in_use, line), months)
         pieces.append(Piece(row, line.model_copy(update={"basis": basis}), ramp, quantities))
-    for place, one in measured:
-        changes = {line.initiative for _, line in rows if _about(one, line)}
-        if one.quantity == "reduction" and len(changes) > 1:
-            raise DataError(
-                Problem(
-                    "timesaved.which_change",
-                    {"task": one.task, "changes": sorted(changes)},
-                    row=place,
-                )
-            )
-        if place not in matched:
-            near = did_you_mean(one.task, {line.task for _, line in rows})
-            raise DataError(
-                Problem("timesaved.unmatched", {"task": one.task, "near": near}, row=place)
-            )
     return pieces, list(known.values()), list(updates.values())
 
 
-def updated(one: Measurement, name: str, stated: Distribution, prior: Distribution) -> Update:
+def _refuse_unmatched(
+    rows: Sequence[tuple[int, Line]], measured: Sequence[tuple[int, Measurement]]
+) -> None:
+    """Raise a `DataError` for a measurement of no line, or of more than one change."""
+    for row, measurement in measured:
+        lines = [line for _, line in rows if _about(measurement, line)]
+        changes = sorted({line.initiative for line in lines})
+        if measurement.quantity == "reduction" and len(changes) > 1:
+            values: dict[str, object] = {"task": measurement.task, "changes": changes}
+            raise DataError(Problem("timesaved.which_change", values, row=row))
+        if not lines:
+            near = did_you_mean(measurement.task, {line.task for _, line in rows})
+            values = {"task": measurement.task, "near": near}
+            raise DataError(Problem("timesaved.unmatched", values, row=row))
+
+
+def updated(
+    measurement: Measurement, name: str, stated: Distribution, prior: Distribution
+) -> Update:
     """Return a quantity after a measurement, on the log scale: of the minutes, or of what a change leaves.
 
     The prior is the normal through the 5th and 95th percentile of the range. Where prior and data
     contradict each other (|z| > 2) they are not averaged: the one that frees less is used.
     """
     if isinstance(prior, Fixed):
-        raise DataError.of("timesaved.certain", task=one.task)
-    left = one.quantity == "reduction"
+        raise DataError.of("timesaved.certain", task=measurement.task)
+    left = measurement.quantity == "reduction"
 
     def log(value: float) -> float:
         return math.log1p(-min(value, 1 - 1e-9)) if left else math.log(max(value, 1e-9))
 
     low, high = log(quantile(prior, 0.05)), log(quantile(prior, 0.95))
-    error = abs(log(one.high) - log(one.low)) / (2 * ndtri(0.975))
-    found = update((low + high) / 2, abs(high - low) / (2 * ndtri(0.95)), log(one.value), error)
-    data = Lognormal(log(one.value), error, reduction=left)
-    made: Distribution = Lognormal(found.mean, found.sd, reduction=left)
+    error = abs(log(measurement.high) - log(measurement.low)) / (2 * ndtri(0.975))
+    middle, spread = (low + high) / 2, abs(high - low) / (2 * ndtri(0.95))
+    both = update(middle, spread, log(measurement.value), error)
+    data = Lognormal(log(measurement.value), error, reduction=left)
+    posterior: Distribution = Lognormal(both.mean, both.sd, reduction=left)
     used: Literal["both", "prior", "data"] = "both"
-    if found.conflict:
-        used, made = ("prior", prior) if prior.mean < data.mean else ("data", data)
-    share = found.measured_share
-    return Update(name, stated, prior, data, made, one.value, share, found.z, used, one.basis)
+    if both.conflict:
+        used, posterior = ("prior", prior) if prior.mean < data.mean else ("data", data)
+    return Update(
+        name,
+        stated,
+        prior,
+        data,
+        posterior,
+        measurement.value,
+        both.measured_share,
+        both.z,
+        used,
+        measurement.basis,
+    )
 
 
 def _in_use(line: Line, month: Values) -> Values:
@@ -181,10 +196,10 @@ def _in_use(line: Line, month: Values) -> Values:
     return bass(month, line.bass_p or 0.0, line.bass_q or 0.0)
 
 
-def _about(one: Measurement, line: Line) -> bool:
-    if one.task != line.task or one.role not in (None, line.role):
+def _about(measurement: Measurement, line: Line) -> bool:
+    if measurement.task != line.task or measurement.role not in (None, line.role):
         return False
-    return one.quantity == "minutes" or one.initiative in (None, line.initiative)
+    return measurement.quantity == "minutes" or measurement.initiative in (None, line.initiative)
 
 
 def reported(line: Line) -> bool:
