@@ -10,7 +10,7 @@ _HOMES = {
     "CaseParameters": "parameters",
     "CaseResult": "result",
     "Money": "money",
-    "build": "building",
+    "build": "assembly",
     "diff": "promise",
 }
 __all__ = list(_HOMES)

@@ -10,14 +10,19 @@ from pydantic_core import PydanticCustomError
 
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade
-from opslab.specs import Day, Declared, Label, Number, as_label
+from opslab.specs import Day, Declared, InBothLanguages, Label, Number, Text, as_label
 from opslab.uncertainty.ranges import Amount, Part, Stated
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Gain = Literal["time", "decisions", "alignment"]
 Id = Annotated[Label, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
-Words = Annotated[str, StringConstraints(min_length=1, max_length=600)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=80), BeforeValidator(as_label)]
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=80),
+    BeforeValidator(as_label),
+    InBothLanguages(),
+]
+"""What something is called; where another field uses it, by its English text."""
 Yearly = Annotated[Number, Field(gt=-0.5, le=1)]
 When = Annotated[str, Field(min_length=1, max_length=40)]
 PER_YEAR = {"once": 1.0, "year": 1.0, "month": 12.0, "week": 52.0}
@@ -28,13 +33,13 @@ class Assumption(Stated):
     """A line of the ledger: what is taken for granted, how sure that is, who answers for it."""
 
     id: Id
-    statement: Words
+    statement: Text
     share: bool = Field(False, description="a share, from 0 to 1")
     currency: Currency | None = Field(None, description="of an amount of money, such as EUR")
     per: Label | None = Field(
         None, description="hour, week, month, year, once, or what it is the worth of"
     )
-    source: Words | None = None
+    source: Text | None = None
     file: str | None = Field(None, description="file it stands on; gone or changed, the grade is F")
     sha256: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="of that file, when it was read"
@@ -99,7 +104,7 @@ class Benefit(Declared):
     signed_by: str | None = Field(
         None, description="who of the team that owns the value signed the share"
     )
-    apart: Words | None = Field(None, description="why this is other money than the hours saved")
+    apart: Text | None = Field(None, description="why this is other money than the hours saved")
     owner: str | None = Field(
         None, description="who answers for it; of a hard one, its budget line"
     )
@@ -145,7 +150,7 @@ class Option(Declared):
 
     name: Name
     kind: Literal["do_nothing", "minimum", "recommended", "stretch", "other"] = "other"
-    description: Words | None = None
+    description: Text | None = None
     benefits: tuple[Name, ...] = ()
     costs: tuple[Name, ...] = Field(
         (), description="of doing nothing, those that stay belong here too"
@@ -168,7 +173,7 @@ class Milestone(Declared):
     ends: Day
     slip: Amount = Field(Stated(likely=0), description="months by which it may be late, as a range")
     owner: str | None = None
-    gate: Words | None = Field(None, description="what must be shown before the next step is paid")
+    gate: Text | None = Field(None, description="what must be shown before the next step is paid")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -182,10 +187,10 @@ class Milestone(Declared):
 class Risk(Declared):
     """What may go wrong."""
 
-    risk: Words
+    risk: Text
     owner: Name
-    trigger: Words = Field(description="the sign by which it is seen to come")
-    response: Words | None = None
+    trigger: Text = Field(description="the sign by which it is seen to come")
+    response: Text | None = None
     likelihood: Part | None = None
 
 
@@ -196,7 +201,7 @@ class Measured(Declared):
     low: Number | None = None
     high: Number | None = None
     on: Day | None = None
-    source: Words | None = None
+    source: Text | None = None
     evidence: Id | None = Field(None, description="instead: an id under `evidence`, one finding")
     file: str | None = None
 
@@ -218,13 +223,13 @@ class Kpi(Declared):
     gain: Gain
     unit: Label = Field(max_length=40)
     baseline: Number
-    baseline_source: Words | None = None
+    baseline_source: Text | None = None
     target: Number
     low: Number = Field(description="low end of the 90 % range that is promised")
     high: Number
     date: Day = Field(description="day by which it is reached")
     kill: Number = Field(description="value at which the work is stopped")
-    source: Words = Field(description="where it is read from")
+    source: Text = Field(description="where it is read from")
     owner: Name
     measured: Measured | None = None
 
@@ -246,8 +251,8 @@ class Debt(Declared):
     """A gain that is not measured yet: told, never counted."""
 
     gain: Gain
-    statement: Words
-    measure: Words = Field(description="how it will be measured")
+    statement: Text
+    measure: Text = Field(description="how it will be measured")
     by: Day
     owner: Name
 
@@ -259,7 +264,7 @@ class Rate(Declared):
     to: Currency
     rate: Number = Field(gt=0)
     date: Day
-    source: Words
+    source: Text
 
 
 class Finance(Declared):
@@ -307,20 +312,20 @@ class Finance(Declared):
 class Ask(Declared):
     """What is asked for."""
 
-    sentence: Words
-    people: Words | None = None
-    mandate: Words | None = None
-    problem: Words = Field(description="in the sponsor's words, with a measured baseline")
+    sentence: Text
+    people: Text | None = None
+    mandate: Text | None = None
+    problem: Text = Field(description="in the sponsor's words, with a measured baseline")
 
 
 class Decision(Declared):
     """The decision wanted."""
 
-    wanted: Words
+    wanted: Text
     by: Day
     who: Name
     stage: Id | None = Field(None, description="roadmap id: what approving stage 1 pays for")
-    conditions: tuple[Words, ...] = ()
+    conditions: tuple[Text, ...] = ()
 
 
 class Team(Declared):

@@ -47,6 +47,22 @@ class Known:
     entry: Entry
 
 
+@dataclass(frozen=True)
+class Ledger:
+    """Every quantity by its id, and the factor on the spread of what people state."""
+
+    known: Mapping[str, Known]
+    factor: float
+
+    def used_by(self, users: Mapping[str, Iterable[str]]) -> tuple[Entry, ...]:
+        """Return the lines that benefits and costs use, with their names, and idle assumptions."""
+        return tuple(
+            dataclasses.replace(quantity.entry, used_by=tuple(users.get(name, ())))
+            for name, quantity in self.known.items()
+            if users.get(name) or quantity.entry.kind == "assumption"
+        )
+
+
 def files_of(case: Case, findings: Sequence[Finding]) -> dict[tuple[str, str | None], Path]:
     """Return the files behind the numbers: by name and hash as noted, where they are now."""
     files = {
@@ -71,10 +87,8 @@ def fallen(noted: str | None, path: Path) -> Fallen | None:
     return "changed" if noted and workspace.sha256(path) != noted else None
 
 
-def prepare(
-    case: Case, findings: Sequence[Finding], day: datetime.date
-) -> tuple[dict[str, Known], float]:
-    """Return every quantity by its id in the ledger, and the factor on what people state."""
+def prepare(case: Case, findings: Sequence[Finding], day: datetime.date) -> Ledger:
+    """Return the ledger of a case on a day."""
     states = {noted: fallen(noted[1], path) for noted, path in files_of(case, findings).items()}
     factor = widening(UNTRAINED if case.calibration == "untrained" else 0.9)
     # Decay and slip are taken as stated: gains bend with them, so that a wider range would raise
@@ -96,7 +110,7 @@ def prepare(
     for name, ends in DEFAULTS.items():
         statement = Message(f"businesscase.{name.replace('-', '_')}", {"step": ""})
         known[name] = _default(name, statement, shapes.beta_interval(*ends), "share")
-    return known, factor
+    return Ledger(known, factor)
 
 
 def names_twice(case: Case, findings: Sequence[Finding]) -> list[Problem]:
@@ -107,15 +121,6 @@ def names_twice(case: Case, findings: Sequence[Finding]) -> list[Problem]:
         for number, assumption in enumerate(case.assumptions)
         if assumption.id in taken
     ]
-
-
-def used(known: Mapping[str, Known], users: Mapping[str, Iterable[str]]) -> tuple[Entry, ...]:
-    """Return the lines that benefits and costs use, with their names, and idle assumptions."""
-    return tuple(
-        dataclasses.replace(quantity.entry, used_by=tuple(users.get(name, ())))
-        for name, quantity in known.items()
-        if users.get(name) or quantity.entry.kind == "assumption"
-    )
 
 
 def _source(case: Case, name: str) -> Path:

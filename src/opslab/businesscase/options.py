@@ -173,6 +173,6 @@ class Driver:
     id: str
     at: tuple[float, float]
     npv: tuple[float, float]
-    switching: float | None
-    share: float
-    knowing: float | None
+    switching: float | None = None
+    share: float = 0.0
+    knowing: float | None = None

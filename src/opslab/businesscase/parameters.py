@@ -36,14 +36,14 @@ class CaseParameters(Parameters):
 
     def build(self) -> CaseResult:
         """Return the case's result; raises `InputError` when something needs correcting."""
-        from opslab.businesscase.building import build
+        from opslab.businesscase.assembly import build
 
         case = self.case()
         return build(case, as_of=self.day(case), draws=self.draws, seed=self.seed)
 
     def inputs(self) -> Inputs:
         """Return the run's name, day and files."""
-        from opslab.businesscase.building import files
+        from opslab.businesscase.assembly import files
 
         case = self.case()
         day = self.day(case)
