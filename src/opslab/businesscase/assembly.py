@@ -147,7 +147,9 @@ class _Model:
     @property
     def npvs(self) -> list[Values]:
         """The NPV of each option, for each draw."""
-        return [outcomes.Totals(option, self.drawn, self.draws.count).npv for option in self.options]
+        return [
+            outcomes.Totals(option, self.drawn, self.draws.count).npv for option in self.options
+        ]
 
 
 def _model(basis: _Basis, count: int, seed: int) -> _Model:

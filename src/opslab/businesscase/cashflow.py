@@ -106,9 +106,7 @@ def shrink(wins: Sequence[Finding]) -> float:
     return max(0.0, 1 - 1 / float(np.mean(squares))) if any(squares) else 1.0
 
 
-def _benefit(
-    case: Case, line: Benefit, own: Sequence[Finding], known: Mapping[str, Known]
-) -> Flow:
+def _benefit(case: Case, line: Benefit, own: Sequence[Finding], known: Mapping[str, Known]) -> Flow:
     first = own[0].evidence if own else None
     quantity, worth = case.assumption(line.quantity), case.assumption(line.worth)
     per = first.per if first else (quantity and quantity.per) or "year"

@@ -277,7 +277,9 @@ def _digest(run: Run) -> str:
     telling = run.record.get("evidence") or {
         name: run.record.get(name) for name in ("options", "kpis", "ledger")
     }
-    rounded = json.loads(json.dumps(telling), parse_float=lambda digits: round(float(digits), _SAME))
+    rounded = json.loads(
+        json.dumps(telling), parse_float=lambda digits: round(float(digits), _SAME)
+    )
     return json.dumps(rounded, sort_keys=True)
 
 

@@ -124,9 +124,7 @@ class _Model:
         return self.at(name, brentq(npv, -_REACH, _REACH, xtol=1e-6))[0]
 
 
-def _driver(
-    bar: Bar, model: _Model, base: float, npvs: Values, own: int, worth: float
-) -> Driver:
+def _driver(bar: Bar, model: _Model, base: float, npvs: Values, own: int, worth: float) -> Driver:
     """Return a quantity with what knowing it is worth and where it turns the NPV."""
     scores = model.draws.scores(bar.name)[_ENOUGH]
     return Driver(

@@ -175,7 +175,9 @@ def _median(months: Values) -> float | None:
 
 
 def _by_year(by_month: Values) -> list[float]:
-    return [float(by_month[start : start + _YEAR].sum()) for start in range(0, len(by_month), _YEAR)]
+    return [
+        float(by_month[start : start + _YEAR].sum()) for start in range(0, len(by_month), _YEAR)
+    ]
 
 
 def _years(weights: Weights, drawn: Sequence[Drawn], months: int) -> tuple[Year, ...]:
@@ -187,9 +189,7 @@ def _years(weights: Weights, drawn: Sequence[Drawn], months: int) -> tuple[Year,
     return tuple(map(Year, *map(_by_year, rows)))
 
 
-def _tei(
-    weights: Weights, drawn: Sequence[Drawn], years: Sequence[Year], finance: Finance
-) -> Tei:
+def _tei(weights: Weights, drawn: Sequence[Drawn], years: Sequence[Year], finance: Finance) -> Tei:
     """Return Forrester's table of the means: what the first month pays once is initial."""
     initial = sum(
         -min(weights.parts.get(line.flow.name, 0.0), 0.0) * float(line.by_month[0])
