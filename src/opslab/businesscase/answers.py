@@ -44,7 +44,7 @@ def answers(result: CaseResult, say: CaseVoice) -> Blocks:
         "rate": "rate",
         "mind": "mind_switch" if switch else "mind",
     }
-    values = _benefits(result, say) | _risks(result, say) | _promises(result, say)
+    values = _benefits(result, say) | _risks(result, say) | _promises(result)
     if switch:
         value = say.quantity(switch.switching or 0.0, say.unit_of(switch.id))
         values |= {"name": say.named(switch.id), "value": value}
@@ -92,7 +92,7 @@ def _risks(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
     }
 
 
-def _promises(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
+def _promises(result: CaseResult) -> dict[str, Any]:
     """Return what the replies name of the last case and of the targets."""
     last, targets = result.previous, {"targets": len(result.case.kpis)}
     if last is None:

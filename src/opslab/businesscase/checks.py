@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from opslab.businesscase.ledger import SAID
-from opslab.businesscase.result import Entry, Line, Target
-from opslab.businesscase.simulation import Flow, Weights
+from opslab.businesscase.result import CaseResult, Line
 from opslab.businesscase.spec import Case
 from opslab.results import Check, Message, Status
 
@@ -16,65 +14,41 @@ _MOST_SAID, _MUCH, _RECAPTURE, _MEASURED = 0.5, 0.1, 0.6, "D"
 _AGAIN = 0.05  # one draw in twenty
 
 
-@dataclass(frozen=True)
-class Defended:
-    """What the checks look at: a case, and what its recommended option comes to.
-
-    Attributes
-    ----------
-    option : Weights
-        What the recommended option takes of each line.
-    negative_again : float
-        Share of draws in which it pays back and turns negative again.
-    freed : Mapping of role to Mapping of line to float
-        Mean hours a year at full use.
-    """
-
-    case: Case
-    option: Weights
-    negative_again: float
-    flows: Sequence[Flow]
-    lines: Sequence[Line]
-    ledger: Sequence[Entry]
-    targets: Sequence[Target]
-    freed: Mapping[str, Mapping[str, float]]
-
-    def taken(self, name: str) -> float:
-        """Return the part of a benefit that the option takes."""
-        return max(self.option.parts.get(name, 0.0), 0.0)
+Freed = Mapping[str, Mapping[str, float]]
+"""Mean hours a year at full use, by role, then by the line that frees them."""
 
 
-def checks(given: Defended) -> tuple[Check, ...]:
-    """Return the checks, the blocking one first."""
-    lines = [line for line in given.lines if line.counted and given.taken(line.name)]
-    entries = {entry.id: entry for entry in given.ledger}
-    flows = {flow.name: flow for flow in given.flows}
-    hours = [line.name for line in lines if flows[line.name].hours]
-    said = _said(lines)
-    lost = [entry.id for entry in given.ledger if entry.fallen]
-    late = [entry.id for entry in given.ledger if entry.overdue]
-    hard = [line.name for line in lines if line.kind == "hard" and not line.owner]
+def checks(result: CaseResult, freed: Freed) -> tuple[Check, ...]:
+    """Return the checks of what a case comes to, the blocking one first."""
+    case, ledger = result.case, result.ledger
+    asked = next(option for option in case.options if option.kind == "recommended")
+    taken = {name: asked.part(name) for name in asked.benefits if asked.part(name) > 0}
+    lines = [line for line in result.lines if line.counted and line.name in taken]
+    hours = [line.name for line in lines if line.unit in ("hour", "hours")]
+    recaptures = {line.name: line.recapture for line in case.benefits}
+    entries = {entry.id: entry for entry in ledger}
     high = [
         line.name
         for line in lines
-        if (entry := entries.get(flows[line.name].recapture or ""))
+        if (entry := entries.get(recaptures[line.name] or ""))
         and entry.value > _RECAPTURE
         and entry.grade > _MEASURED
     ]
-    apart = {benefit.name for benefit in given.case.benefits if benefit.apart}
+    apart = [line.name for line in case.benefits if line.apart]
     twice = [
         line.name
         for line in lines
         if hours and line.gain == "decisions" and line.name not in {*hours, *apart}
     ]
-    owed = [target.kpi.name for target in given.targets if target.status in ("debt", "dropped")]
-    again = given.negative_again
+    said, again = _said(lines), result.recommended.negative_again
+    owed = [target.kpi.name for target in result.targets if target.status in ("debt", "dropped")]
+    hard = [line.name for line in lines if line.kind == "hard" and not line.owner]
     return (
-        _capacity(given),
-        _listed("teams", _without_team(given, hours)),
+        _capacity(result, freed, taken),
+        _listed("teams", _without_team(case, freed, taken, hours)),
         _check("evidence", said > _MOST_SAID, said, share=said),
-        _listed("files", lost, "ids"),
-        _listed("ledger", late, "ids"),
+        _listed("files", [entry.id for entry in ledger if entry.fallen], "ids"),
+        _listed("ledger", [entry.id for entry in ledger if entry.overdue], "ids"),
         _listed("hard", hard),
         _listed("recapture", high, most=_RECAPTURE),
         _listed("apart", twice),
@@ -100,11 +74,13 @@ def _said(lines: Sequence[Line]) -> float:
     return said / (sum(worth.values()) or 1.0)
 
 
-def _without_team(given: Defended, hours: Sequence[str]) -> list[str]:
+def _without_team(
+    case: Case, freed: Freed, taken: Mapping[str, float], hours: Sequence[str]
+) -> list[str]:
     """Return roles whose hours are freed, and lines that free them, of no declared team."""
-    freed = {role for role, lines in given.freed.items() if any(map(given.taken, lines))}
-    known = {name for lines in given.freed.values() for name in lines}
-    alone = sorted(freed - {team.role for team in given.case.teams})
+    roles = {role for role, lines in freed.items() if not taken.keys().isdisjoint(lines)}
+    known = {name for lines in freed.values() for name in lines}
+    alone = sorted(roles - {team.role for team in case.teams})
     return alone + [name for name in hours if name not in known]
 
 
@@ -116,17 +92,17 @@ class _Load(NamedTuple):
     said: bool
 
 
-def _capacity(given: Defended) -> Check:
+def _capacity(result: CaseResult, freed: Freed, taken: Mapping[str, float]) -> Check:
     """Return whether the hours freed fit into the teams' time: a tenth needs logs, all fails."""
-    grades = {line.name: line.grade for line in given.lines}
+    grades = {line.name: line.grade for line in result.lines}
     loads = [_Load(0.0, "", said=False)]
-    for team in given.case.teams:
-        lines = given.freed.get(team.role, {})
-        freed = {name: hours * given.taken(name) for name, hours in lines.items()}
-        said = any(hours > 0 and grades.get(name, "F") in SAID for name, hours in freed.items())
-        loads.append(_Load(sum(freed.values()) / (team.people * team.hours), team.role, said))
+    for team in result.case.teams:
+        lines = freed.get(team.role, {})
+        hours = {name: lines[name] * taken[name] for name in lines if name in taken}
+        said = any(hours[name] > 0 and grades.get(name, "F") in SAID for name in hours)
+        loads.append(_Load(sum(hours.values()) / (team.people * team.hours), team.role, said))
     share, role, said = max(loads)
     status: Status = "fail" if share > 1 else "warn" if share > _MUCH and said else "pass"
     values = {"role": role or "-", "share": share, "most": _MUCH}
     detail = Message(f"businesscase.capacity_{status}", values)
-    return Check("capacity", status, detail, share, "capacity" in given.case.blocking)
+    return Check("capacity", status, detail, share, "capacity" in result.case.blocking)

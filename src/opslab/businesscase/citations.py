@@ -261,8 +261,8 @@ def _find(name: str, shelves: Sequence[_Shelf], until: datetime.date) -> Run:
         later += dated
     if later:
         raise InputError.of("businesscase.run_later", run=name, day=until, found=later)
-    values = {"run": name, "folder": shelves[0].folder.name, "notebook": notebook}
-    raise InputError.of("businesscase.no_run", **values)
+    folder = shelves[0].folder.name
+    raise InputError.of("businesscase.no_run", run=name, folder=folder, notebook=notebook)
 
 
 def _is_dated(name: str) -> bool:

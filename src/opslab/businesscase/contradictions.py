@@ -73,15 +73,19 @@ def _uses(plan: Plan) -> Iterator[_Use]:
             when = getattr(line.line, name, None)
             if when and not DAY.match(when):
                 yield _Use(when, "roadmap", line.at(name))
+    yield from _uses_of_options(plan)
+    for number, kpi in enumerate(plan.kpis):
+        if kpi.measured:
+            location = ("kpis", number, "measured", "evidence")
+            yield _Use(kpi.measured.evidence, "evidence", location)
+    yield _Use(plan.decision.stage, "roadmap", ("decision", "stage"))
+
+
+def _uses_of_options(plan: Plan) -> Iterator[_Use]:
     for number, option in enumerate(plan.options):
         for field in ("benefits", "costs"):
             for at, name in enumerate(getattr(option, field)):
                 yield _Use(name, field, ("options", number, field, at))
-    for number, kpi in enumerate(plan.kpis):
-        if kpi.measured:
-            field = ("kpis", number, "measured", "evidence")
-            yield _Use(kpi.measured.evidence, "evidence", field)
-    yield _Use(plan.decision.stage, "roadmap", ("decision", "stage"))
 
 
 def _quantities(plan: Plan) -> Iterator[Problem]:
@@ -96,11 +100,11 @@ def _quantities(plan: Plan) -> Iterator[Problem]:
             yield plan.problem("businesscase.no_rate", *location, **values)
     for line in plan.lines():
         named = {
-            name: assumption
+            name: used
             for name in _AMOUNTS + _SHARES
-            if (assumption := plan.assumption(getattr(line.line, name, None)))
+            if (used := plan.assumption(getattr(line.line, name, None)))
         }
-        unfit = {name: key for name, used in named.items() if (key := _unfit(name, used))}
+        unfit = {name: key for name in named if (key := _unfit(name, named[name]))}
         for name, key in unfit.items():
             yield line.problem(key, name, name=named[name].id)
         if not unfit and "quantity" in named:

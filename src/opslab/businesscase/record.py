@@ -69,8 +69,8 @@ def record(result: CaseResult) -> dict[str, Any]:
 
 
 def _target(target: Target) -> dict[str, Any]:
-    shown = {name: getattr(target, name) for name in _TARGET}
-    return {"id": target.kpi.id} | to_jsonable_python(shown)
+    shown: dict[str, Any] = to_jsonable_python({name: getattr(target, name) for name in _TARGET})
+    return {"id": target.kpi.id} | shown
 
 
 def frame(result: CaseResult) -> pd.DataFrame:

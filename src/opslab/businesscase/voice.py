@@ -84,6 +84,11 @@ class CaseVoice(Voice):
         return next(scale for scale in _SCALES if max(map(abs, amounts)) < scale.below)
 
     @property
+    def axis(self) -> str:
+        """What an axis of money counts."""
+        return self(f"axis_{self.scale.unit:.0f}", currency=self.currency)
+
+    @property
     def currency(self) -> str:
         """The case's currency."""
         return self.result.case.finance.currency
