@@ -278,6 +278,43 @@ def test_no_number_has_a_hyphen_for_a_minus(value):
 
 
 @pytest.mark.parametrize(
+    ("value", "currency", "arguments", "english", "french"),
+    [
+        (1234567.89, "EUR", (2,), "€1,234,567.89", f"1{THIN}234{THIN}567,89{WIDE}€"),
+        (1234567.89, "EUR", (), "€1,234,568", f"1{THIN}234{THIN}568{WIDE}€"),
+        (-1200, "EUR", (), f"{MINUS}€1,200", f"{MINUS}1{THIN}200{WIDE}€"),
+        (-0.2, "EUR", (), "€0", f"0{WIDE}€"),
+        (0, "EUR", (2,), "€0", f"0{WIDE}€"),
+        (1200, "USD", (), "US$1,200", f"1{THIN}200{WIDE}$US"),
+        (1200, "GBP", (), "£1,200", f"1{THIN}200{WIDE}£GB"),
+        (1200, "CHF", (), f"CHF{WIDE}1,200", f"1{THIN}200{WIDE}CHF"),
+        (2.5, "EUR", (), "€3", f"3{WIDE}€"),  # as a spreadsheet rounds
+        (1.005, "EUR", (2,), "€1.01", f"1,01{WIDE}€"),
+        (1.2, "EUR", (1, "k"), "€1.2k", f"1,2{WIDE}k€"),
+        (-123.456, "EUR", (0, "k"), f"{MINUS}€123k", f"{MINUS}123{WIDE}k€"),
+        (0.4, "EUR", (0, "k"), "€0", f"0{WIDE}€"),
+        (12000, "EUR", (0, "M"), "€12,000M", f"12{THIN}000{WIDE}M€"),
+        (12.345, "USD", (0, "k"), "US$12k", f"12{WIDE}k$US"),
+        (12, "CHF", (0, "k"), f"CHF{WIDE}12k", f"12{WIDE}k{WIDE}CHF"),
+    ],
+)
+def test_amounts_as_their_readers_write_them(value, currency, arguments, english, french):
+    assert numbers.Numbers("en").amount(value, currency, *arguments) == english
+    assert numbers.Numbers("fr").amount(value, currency, *arguments) == french
+    gain = numbers.Numbers("en").amount(abs(value), currency, *arguments, signed=True)
+    assert gain.startswith("+") == any(digit in "123456789" for digit in gain)
+
+
+@given(st.floats(-1e12, 1e12), st.sampled_from(["", "k", "M"]))
+def test_an_amount_has_no_hyphen_and_one_currency(value, scale):
+    for language in LANGUAGES:
+        shown = numbers.Numbers(language).amount(value, "EUR", scale=scale)
+        assert "-" not in shown
+        assert shown.count("€") == 1
+        assert shown == one_line(shown)
+
+
+@pytest.mark.parametrize(
     ("given", "shown"),
     [
         ("plain é 中 😀", "plain é 中 😀"),

@@ -61,7 +61,7 @@ def _benefits(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
     gross = steps["gross"] or 1.0
     grades = [line.grade for line in say.counted]
     measured = sum(grade in MEASURED for grade in grades)
-    fit = [say.message(result.check(name).detail) for name in ("capacity", "teams")]
+    load = [check for check in result.checks if check.name in ("capacity", "teams")]
     kinds = {kind: best.benefits[kind].p50 if kind in best.benefits else 0.0 for kind in _KINDS}
     return {kind: say.money(value) for kind, value in kinds.items()} | {
         "roi": say.ratio(best.roi_hard),
@@ -70,7 +70,7 @@ def _benefits(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
         "measured": measured,
         "told": len(grades) - measured,
         "names": [line.name for line in say.counted if line.grade in _COMPARED],
-        "fit": " ".join(fit),
+        "fit": " ".join(say.message(check.detail) for check in load),
         "unused": -steps["not_used"] / gross,
         "decayed": -steps["decayed"] / gross,
     }
