@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import json
+import math
 import pickle
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from opslab import documents, messages
 from opslab.documents import Document, parse, read
@@ -429,7 +430,7 @@ def test_a_title_is_shown_and_the_name_names_the_folder():
         lambda plan: plan.model_copy(update={"owner": "ops"}),
         lambda plan: Named(**dict(plan)),
         lambda plan: Named(**plan.model_dump(), title=plan.title),
-        lambda plan: Named.model_validate(plan),
+        Named.model_validate,
     ],
 )
 def test_both_languages_are_carried_along(carry):
@@ -479,3 +480,13 @@ def test_a_plan_has_one_fingerprint_in_both_languages():
     )
     assert both.fingerprint == plain.fingerprint
     assert both.slug == plain.slug
+
+
+def test_a_defect_in_a_validator_is_ours_and_not_the_users():
+    class Odd(Declared):
+        share: Annotated[float, AfterValidator(math.sqrt)]
+
+    assert Odd(share=4).share == 2
+    with pytest.raises(ValueError, match=r"math domain error|expected a nonnegative") as caught:
+        Odd(share=-1)
+    assert not isinstance(caught.value, SpecError)

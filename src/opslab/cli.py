@@ -294,7 +294,7 @@ def _parameters(assignments: Sequence[str], file: Path | None) -> dict[str, Any]
         if not equals or not name:
             found.append(Problem("runs.assignment", {"given": assignment}))
         elif name in seen:
-            found.append(Problem("runs.twice", {"name": name}))
+            found.append(Problem("specs.repeated_key", {"name": name}))
         seen.add(name)
         given[name] = value
     ParameterError.refuse(found)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from opslab.businesscase.citations import Finding, distribution
+from opslab.businesscase.citations import Finding
 from opslab.businesscase.contradictions import claimed_twice, unit_of
 from opslab.businesscase.declarations import PER_YEAR, Benefit, Cost, Option
 from opslab.businesscase.ledger import Known
@@ -99,7 +99,7 @@ def shrink(wins: Sequence[Finding]) -> float:
     enabled = {win.evidence.id: win.evidence for win in wins if win.evidence.benefit == "enabled"}
     squares = []
     for evidence in enabled.values():
-        effect = distribution(evidence)
+        effect = evidence.quantity.distribution
         if isinstance(effect, Normal | StudentT):
             scale = effect.scale if isinstance(effect, StudentT) else effect.sd
             squares.append((effect.mean / scale) ** 2)

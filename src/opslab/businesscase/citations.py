@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -19,18 +18,9 @@ from opslab.businesscase.spec import Case
 from opslab.errors import InputError, Problem, did_you_mean
 from opslab.evidence import Evidence
 from opslab.messages import text
-from opslab.uncertainty.distributions import (
-    Beta,
-    Distribution,
-    Normal,
-    Quantiles,
-    StudentT,
-    quantile,
-)
 
 _RESULT, _RUN = "result.json", "run.json"
 _RUN_FOLDER = re.compile(r"(\d{4}-\d{2}-\d{2})-[0-9a-f]{8}", re.ASCII)
-_FEWEST = 3  # quantiles that make a distribution
 _SAME = 9  # digits to which two runs of one day must agree to be one
 
 
@@ -134,7 +124,6 @@ def findings_of(case: Case, runs: Mapping[str, Run]) -> tuple[Finding, ...]:
             for evidence in known
             if any(fnmatchcase(evidence.id, pattern) for pattern in cited.pick)
         ]
-        problems += _no_distribution(case, number, picked)
         findings += _numbered(cited.id, picked, run)
     InputError.refuse(problems)
     return tuple(findings)
@@ -149,52 +138,9 @@ def findings_given(case: Case, evidence: Mapping[str, Sequence[Evidence]]) -> tu
         if not given:
             location = ("evidence", number, "id")
             problems.append(case.problem("businesscase.not_given", *location, name=cited.id))
-        problems += _no_distribution(case, number, given)
         findings += _numbered(cited.id, given, None)
     refuse(problems)
     return tuple(findings)
-
-
-def distribution(evidence: Evidence) -> Distribution:
-    """Return the distribution of a finding's quantity; raises `InputError` for an unknown one."""
-    given, family = evidence.quantity.parameters, evidence.quantity.family
-    try:
-        made = _FAMILIES[family](given, evidence.quantity.value)
-        ends = (made.mean, made.sd, quantile(made, 0.05), quantile(made, 0.95))
-    except (KeyError, ValueError, ArithmeticError):
-        ends = (math.nan,) * 4
-    if not all(map(math.isfinite, ends)) or ends[1] < 0:
-        raise InputError.of("businesscase.bad_quantity", id=evidence.id, family=family)
-    return made
-
-
-def _above_zero(*numbers: float) -> tuple[float, ...]:
-    if not min(numbers) > 0:
-        raise ValueError(str(numbers))
-    return numbers
-
-
-def _quantiles(given: Mapping[str, float], mean: float) -> Quantiles:
-    points = sorted((float(name[1:]) / 100, value) for name, value in given.items())
-    shares, values = zip(*points, strict=True)
-    if (
-        len(points) < _FEWEST
-        or list(values) != sorted(values)
-        or not 0 < shares[0] < shares[-1] < 1
-    ):
-        raise ValueError(str(points))
-    return Quantiles(shares, values, mean)
-
-
-_FAMILIES: Mapping[str, Callable[[Mapping[str, float], float], Distribution]] = {
-    "normal": lambda given, _: Normal(given["location"], *_above_zero(given["scale"])),
-    "student_t": lambda given, _: StudentT(
-        given["location"], *_above_zero(given["scale"], given["degrees_of_freedom"])
-    ),
-    "beta": lambda given, _: Beta(*_above_zero(given["a"], given["b"])),
-    "quantiles": _quantiles,
-}
-"""Distributions of evidence by the name of their family."""
 
 
 def _numbered(cited: str, picked: Sequence[Evidence], run: Run | None) -> list[Finding]:
@@ -209,15 +155,6 @@ def _numbered(cited: str, picked: Sequence[Evidence], run: Run | None) -> list[F
 def _located(case: Case, error: InputError, *location: str | int) -> list[Problem]:
     """Return an error's problems as those of a field."""
     return [case.problem(problem.key, *location, **problem.values) for problem in error.problems]
-
-
-def _no_distribution(case: Case, number: int, picked: Sequence[Evidence]) -> Iterator[Problem]:
-    """Give a problem for every finding whose quantity has no distribution."""
-    for evidence in picked:
-        try:
-            distribution(evidence)
-        except InputError as error:
-            yield from _located(case, error, "evidence", number, "pick")
 
 
 def _unmatched(case: Case, number: int, ids: Sequence[str], run: Run) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from typing import Any
 from scipy.special import ndtri
 
 from opslab import workspace
-from opslab.businesscase.citations import Finding, distribution
+from opslab.businesscase.citations import Finding
 from opslab.businesscase.declarations import Assumption
 from opslab.businesscase.result import Entry, Estimate, Fallen
 from opslab.businesscase.spec import Case
@@ -174,7 +174,7 @@ def _assumption(
 
 
 def _finding(finding: Finding, lost: Fallen | None) -> Known:
-    evidence, stated = finding.evidence, distribution(finding.evidence)
+    evidence, stated = finding.evidence, finding.evidence.quantity.distribution
     least = 0.0 if quantile(stated, _FEW) >= 0 else -math.inf
     share = evidence.unit == "share" and quantile(stated, 1 - _FEW) <= 1
     most = 1.0 if share else math.inf

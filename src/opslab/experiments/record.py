@@ -127,7 +127,7 @@ def evidence(result: ExperimentResult) -> list[Evidence]:
         sources.append(SourceFile(events.name, events.sha256, events.rows))
     found = []
     for one in result.comparisons:
-        if one.role != "primary" or one.difference is None:
+        if one.role != "primary" or one.difference is None or (one.degrees_of_freedom or 3) <= 2:  # noqa: PLR2004 - t has no variance
             continue
         found.append(
             Evidence(

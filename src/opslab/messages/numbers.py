@@ -118,8 +118,7 @@ class Numbers:
         symbol = numbers.get_currency_symbol(currency, locale=self._locale)
         exact = _written(abs(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
         shown, scale = (self.decimal(float(exact), digits), scale) if exact else ("0", "")
-        touches = symbol[0 if self.language == "fr" else -1]
-        space = _FIXED_SPACE if touches.isalpha() else ""
+        space = "" if len(symbol) == 1 else _FIXED_SPACE
         if self.language == "fr":
             shown = f"{shown}{_FIXED_SPACE}{scale}{space if scale else ''}{symbol}"
         else:

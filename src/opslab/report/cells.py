@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-import opslab
 from opslab.evidence import FILES_TYPE, RECORD_TYPE
 from opslab.messages import Language
 from opslab.report.blocks import Block, Heading, Verdict, html
@@ -17,6 +16,7 @@ from opslab.report.figures import Figure
 from opslab.report.plain import plain
 from opslab.report.styles import cell_style
 from opslab.results import Result
+from opslab.version import __version__
 
 HTML = "text/html"
 
@@ -74,7 +74,7 @@ def publish(result: Result, language: Language | None = None) -> None:
     screen = result.first_screen(language)
     data, metadata = bundle(screen)
     data |= {"text/plain": result.headline(language), RECORD_TYPE: result.record()}
-    about: dict[str, Any] = {"language": language or result.language, "opslab": opslab.__version__}
+    about: dict[str, Any] = {"language": language or result.language, "opslab": __version__}
     about |= {"action": screen.action, "tone": screen.tone}
     files, documents = dict(result.files()), result.documents(language)
     if documents is not None:

@@ -166,7 +166,9 @@ class _Writer:
         }
 
     def _table(self, block: Table) -> Content:
-        groups = [(self._text(group.head), group.rows) for group in block.groups]
+        groups: list[tuple[Content | None, Any]] = [
+            (self._text(group.head), group.rows) for group in block.groups
+        ]
         return {
             "kind": "table",
             "caption": _clean(block.caption),

@@ -17,10 +17,10 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
-import opslab
 from opslab import workspace
 from opslab.errors import CHECK_FAILED, MachineError
 from opslab.parameters import Inputs, Parameters
+from opslab.version import __version__
 
 READOUT, NOTEBOOK, RESULT, RUN = "readout.html", "notebook.ipynb", "result.json", "run.json"
 FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\.(csv|pdf|xlsx)", re.ASCII)
@@ -137,7 +137,7 @@ def environment() -> Mapping[str, str]:
             code.update(
                 path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0"
             )
-    versions = {"opslab": opslab.__version__, "opslab code": code.hexdigest()[:16]}
+    versions = {"opslab": __version__, "opslab code": code.hexdigest()[:16]}
     versions["python"] = ".".join(platform.python_version_tuple()[:2])
     found = _dependencies("opslab", {})
     for name in _OPTIONAL:

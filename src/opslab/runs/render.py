@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import opslab
 from opslab import workspace
 from opslab.errors import InputError, ParameterError, Problem
 from opslab.evidence import RECORD_TYPE
@@ -19,6 +18,7 @@ from opslab.runs.filing import PARAMETERS, file_readout, publication, values_in
 from opslab.runs.folder import STATUSES, Identity, Run
 from opslab.runs.registry import NOTEBOOKS, Notebook, find
 from opslab.runs.runner import failed_folder
+from opslab.version import __version__
 
 
 @dataclass(frozen=True)
@@ -190,11 +190,9 @@ def _values(notebook: Any, name: str) -> dict[str, Any]:
 def _refuse_other(executed: Executed, identity: Identity, language: Language) -> None:
     """Raise when what the notebook published is not what its parameters and the files give now."""
     record, about = executed.record, executed.about
-    ran = about.get("opslab", opslab.__version__)
-    if ran != opslab.__version__:
-        raise InputError.of(
-            "runs.other_version", file=executed.file, ran=ran, here=opslab.__version__
-        )
+    ran = about.get("opslab", __version__)
+    if ran != __version__:
+        raise InputError.of("runs.other_version", file=executed.file, ran=ran, here=__version__)
     as_of = identity.inputs.as_of.isoformat()
     if record.get("as_of", as_of) != as_of or about.get("language", language) != language:
         raise InputError.of("runs.other_values", file=executed.file)

@@ -39,6 +39,34 @@ class NotebookError(OpslabError):
         self.folder = folder
 
 
+def run(notebook: str, /, *, out: str = "reports", force: bool = False, **parameters: Any) -> Run:
+    """Run a notebook and file its readout; the same inputs find the same folder and do no work.
+
+    Parameters
+    ----------
+    notebook : str
+        One of ``opslab list``.
+    out : str
+        Folder of the reports; a relative one starts at the workspace's root.
+    force : bool
+        Run it even when its folder is there.
+    **parameters
+        As ``opslab describe NOTEBOOK`` lists them.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        When the user must correct something; before any kernel starts where it can be known.
+    RunError
+        When the run was cut short.
+    """
+    return run_notebook(notebook, parameters, out=out, force=force)
+
+
 def run_notebook(
     name: str,
     given: Mapping[str, Any],

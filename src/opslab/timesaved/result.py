@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from opslab.evidence import Benefit, Grade, SourceFile
 from opslab.results import Result
@@ -118,8 +118,8 @@ class TimeSavedResult(Result):
         return sum(saving.gross for saving in self.savings)
 
     @property
-    def action(self) -> Literal["stop", "none", "measure", "count"]:
-        """What to do: nothing counts while a blocking check is red."""
+    def action(self) -> str:
+        """What to do, stop, none, measure or count: nothing counts while a blocking check is red."""
         if self.broken:
             return "stop"
         if self.freed.low <= 0:
