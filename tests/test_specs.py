@@ -21,7 +21,6 @@ from opslab.documents import Document, parse, read
 from opslab.errors import SpecError
 from opslab.report.voice import Voice
 from opslab.runs import registry
-from opslab.runs.registry import SPECS
 from opslab.specs import Day, Declared, FromFile, InBothLanguages, Number, Text, Title, validate
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
@@ -466,7 +465,7 @@ def test_fingerprints_and_records_know_the_english_text_alone():
     assert json.dumps(dataclasses.asdict(held)) == '{"texts": ["Summer"], "counts": {"Summer": 1}}'
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", registry.specs())
 def test_the_schema_of_a_spec_shows_both_forms_of_a_title(name):
     from jsonschema import Draft202012Validator
 

@@ -21,7 +21,7 @@ from cases import (
 )
 
 from opslab.businesscase import build
-from opslab.businesscase.building import files
+from opslab.businesscase.assembly import files
 from opslab.businesscase.spec import Case
 from opslab.errors import InputError, OpslabError
 from opslab.evidence import Quantity

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from opslab.lazy import lazy
 
 if TYPE_CHECKING:
-    from opslab.businesscase.building import build as build
+    from opslab.businesscase.assembly import build as build
     from opslab.businesscase.money import Money as Money
     from opslab.businesscase.parameters import CaseParameters as CaseParameters
     from opslab.businesscase.promise import diff as diff
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 else:
     __getattr__, __dir__, __all__ = lazy(
         __name__,
-        building="build",
+        assembly="build",
         money="Money",
         parameters="CaseParameters",
         promise="diff",

@@ -33,9 +33,14 @@ class Block(Protocol):
     def _repr_html_(self) -> str: ...
 
 
+def signs_kept(text: str) -> str:
+    """Return a text in which a sign stays with the currency behind it."""
+    return _SIGN.sub("\N{WORD JOINER}", text)
+
+
 def marked_up(text: str) -> Markup:
-    """Return a text escaped; a sign stays with the currency behind it."""
-    return escape(_SIGN.sub("\N{WORD JOINER}", text))
+    """Return a text escaped, its signs kept with what they stand before."""
+    return escape(signs_kept(text))
 
 
 def _tag(
