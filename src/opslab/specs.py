@@ -307,7 +307,7 @@ def _message(
 
 
 def _own_message(kind: str, context: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """Return the message that a validator of ours gave, if one did; its defects are not the user's."""
+    """Return the message of our own validator, if it is its; what fails inside of one is raised."""
     error = context.get("error")
     if isinstance(error, OpslabError):
         return error.problems[0].key, dict(error.problems[0].values)
