@@ -25,3 +25,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'opslab.feedback' has no attribute {name!r}")
     return getattr(import_module(f"opslab.feedback.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
