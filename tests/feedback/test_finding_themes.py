@@ -239,6 +239,11 @@ def test_without_the_encoder_languages_part_and_the_checks_say_so():
     assert result.broken
     assert result.record()["status"] == "check_failed"
     assert result.evidence() == []
+    free = feedback.Study(study="s", blocking=[], themes=study.themes.model_dump())
+    again = feedback.find_themes([*texts, *french], free)
+    assert again.check("leakage").status == "fail"
+    assert not any(check.blocking for check in again.checks)
+    assert not again.broken
 
 
 def test_a_filled_in_sheet_becomes_a_precision(result, tmp_path):

@@ -10,7 +10,6 @@ import pytest
 from opslab.messages import catalogue
 from opslab.report import Voice
 from opslab.report.import_report import decisions, import_report, rejections
-from opslab.report.voice import Voice
 from opslab.tables import Answers, open_export
 from opslab.tables.import_report import Decision, Reading, Rejection
 

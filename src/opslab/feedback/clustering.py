@@ -73,12 +73,7 @@ class Clusters:
         """Return each text as a theme of its own: for texts too few to have neighbours."""
         own, nothing = np.arange(len(vectors)), np.zeros(len(vectors))
         return cls(
-            labels=own,
-            second=own,
-            margin=nothing,
-            cosine=nothing,
-            groups=own,
-            centroids=vectors,
+            labels=own, second=own, margin=nothing, cosine=nothing, groups=own, centroids=vectors
         )
 
     @property
@@ -120,18 +115,16 @@ def cluster(
         if spelling is not None:
             graph = spelt(graph, fuzzy(*nearest(fitted[1], NEIGHBOURS)), languages)
         choice = _clearest(fitted, graph, seed)
-        sizes = np.asarray(weights)[:MOST_FITTED]
-        labels = without_small(fitted[0], choice.labels, sizes, smallest)
+        labels = without_small(fitted[0], choice.labels, weights[:MOST_FITTED], smallest)
         scores = likeness(views, fitted, labels) + VOTE * _votes(graph, labels, vectors)
-        count = scores.shape[1]
         order = np.argsort(-scores, axis=1, kind="stable")[:, :2]
-        lead = np.take_along_axis(scores, order, 1)
         first, second = order[:, 0], order[:, -1]
-        centres = centroids(vectors, first, count)
+        best, runner_up = np.take_along_axis(scores, order, 1).T[[0, -1]]
+        centres = centroids(vectors, first, scores.shape[1])
         return Clusters(
             labels=first,
             second=second,
-            margin=(lead[:, 0] - lead[:, -1] * (count > 1)).astype(np.float64),
+            margin=(best - runner_up * (order.shape[1] > 1)).astype(np.float64),
             cosine=np.einsum("ij,ij->i", vectors, centres[first]).astype(np.float64),
             groups=coarse(graph, labels, min(1.0, 0.7 * choice.resolution), seed),
             centroids=centres,
@@ -300,7 +293,9 @@ def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Integers
     return labels
 
 
-def without_small(vectors: Vectors, labels: Integers, weights: Integers, smallest: int) -> Integers:
+def without_small(
+    vectors: Vectors, labels: Integers, weights: Sequence[int], smallest: int
+) -> Integers:
     """Return labels in which each theme has so many messages; texts of others join the nearest theme."""
     while True:
         sizes = np.bincount(labels, weights)

@@ -71,17 +71,15 @@ def theme_map(result: FeedbackResult, say: Voice) -> Figure:
         drawing, axes = framed(say("map_title"), _MAP, below=0.05)
         axes.set(xticks=[], yticks=[])
         axes.margins(0.2, 0.14)
-        themes = result.themes[::-1]
-        across, up = zip(*(theme.position for theme in themes), strict=True)
-        axes.scatter(
-            across,
-            up,
-            s=[900 * theme.messages / largest + 20 for theme in themes],
-            c=[GREY if result.broken else colours[theme.group] for theme in themes],
-            alpha=0.55,
-            linewidths=0.8,
-            edgecolors=INK,
-        )
+        for theme in reversed(result.themes):
+            axes.scatter(
+                *theme.position,
+                s=900 * theme.messages / largest + 20,
+                color=GREY if result.broken else colours[theme.group],
+                alpha=0.55,
+                linewidths=0.8,
+                edgecolors=INK,
+            )
         for theme in _apart(result, axes):
             axes.annotate(
                 wrapped(one_line(theme.title), 1.5, SMALL, most=1),
