@@ -23,7 +23,6 @@ from opslab.evidence import Grade, SourceFile
 from opslab.messages import Language
 from opslab.results import Message, Result
 
-Action = Literal["stop", "approve", "stage", "defer", "reject"]
 Fallen = Literal["gone", "changed"]
 SURE, EVEN = 0.8, 0.5
 """P(NPV > 0) from which a case is approved, and below which it is rejected."""
@@ -282,11 +281,11 @@ class CaseResult(Result):
         return next(option for option in self.options if option.kind == "recommended")
 
     @property
-    def action(self) -> Action:
-        """What the numbers speak for; nothing while a blocking check is red.
+    def action(self) -> str:
+        """What the numbers speak for: approve, stage, defer or reject; else stop.
 
         Approve from P(NPV > 0) of 80 %; from one half, the first stage where the roadmap has one,
-        else defer; below one half, reject.
+        else defer; below one half, reject. Stop while a blocking check is red.
         """
         chance = self.recommended.positive[0]
         if self.broken:
