@@ -81,7 +81,7 @@ def test_a_catalogue_with_foreign_and_broken_files_still_stands(workspace_folder
 def test_a_defect_is_told_without_a_traceback_and_with_one_on_request(monkeypatch):
     from opslab.runs import registry
 
-    monkeypatch.setattr(registry, "NOTEBOOKS", None)
+    monkeypatch.setattr(registry, "notebooks", None)
     done = opslab("list")
     assert done.exit_code == 1
     assert "This is a defect of opslab: TypeError" in done.stderr

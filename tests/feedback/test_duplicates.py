@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opslab.feedback.duplicates import NEAR, _near_pairs, copies, normal
+from opslab.feedback.duplicates import NEAR, copies, near_pairs, normal
 
 WORDS = st.lists(
     st.sampled_from(["the", "app", "crashes", "parcel", "late", "again", "today"]),
@@ -20,13 +20,12 @@ def shingles(text):
 def test_the_prefix_filter_loses_no_pair(texts):
     sets = [shingles(text) for text in texts]
     expected = {
-        (one, other)
-        for one in range(len(sets))
-        for other in range(one + 1, len(sets))
-        if len(sets[one] & sets[other]) >= NEAR * len(sets[one] | sets[other])
+        (left, right)
+        for left in range(len(sets))
+        for right in range(left + 1, len(sets))
+        if len(sets[left] & sets[right]) >= NEAR * len(sets[left] | sets[right])
     }
-    found = _near_pairs(list(zip(texts, range(len(texts)), strict=True)), NEAR)
-    assert {tuple(sorted(pair)) for pair in found} == expected
+    assert {tuple(sorted(pair)) for pair in near_pairs(texts, NEAR)} == expected
 
 
 def test_case_marks_and_numbers_make_no_difference():

@@ -39,9 +39,9 @@ def test_each_kind_by_its_form_and_checksum(text, expected):
 
 
 def test_own_patterns_come_first_and_are_counted():
-    text, found = redact("AB-123456 and a@b.fr", patterns={"order": r"\bAB-\d{6}\b"})
+    text, counts = redact("AB-123456 and a@b.fr", patterns={"order": r"\bAB-\d{6}\b"})
     assert text == "[ORDER] and [EMAIL]"
-    assert found == {"order": 1, "email": 1}
+    assert counts == {"order": 1, "email": 1}
 
 
 def test_the_writer_is_known_where_the_export_names_them():
@@ -55,7 +55,9 @@ def test_an_encoder_reads_no_tokens():
 @given(st.text(alphabet="0123456789", min_size=2, max_size=19))
 def test_luhn_agrees_with_the_table_of_doubled_digits(digits):
     table = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-    total = sum(int(one) for one in digits[-1::-2]) + sum(table[int(one)] for one in digits[-2::-2])
+    total = sum(int(digit) for digit in digits[-1::-2]) + sum(
+        table[int(digit)] for digit in digits[-2::-2]
+    )
     assert luhn(digits) == (total % 10 == 0)
 
 

@@ -174,7 +174,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(workspace_folder, m
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "readout.html")
 
-    monkeypatch.setattr("opslab.runs.folder.write_json", full)
+    monkeypatch.setattr("opslab.runs.readout.file_away", full)
     done = run()
     assert done.exit_code == 5
     assert (

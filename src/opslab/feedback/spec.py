@@ -9,7 +9,8 @@ from pydantic import Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
 from opslab.documents import Location
-from opslab.specs import Day, Declared, FromFile, Label, Number, Title
+from opslab.errors import Problem
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
 from opslab.tables.import_report import Answers
 
 BlockingCheck = Literal["coverage", "stability", "leakage", "sizes"]
@@ -71,7 +72,7 @@ class Study(FromFile):
     """
 
     study: Title = Field(description="name of the study; its slug names the run folder")
-    question: str | None = Field(None, max_length=500, description="the question in one sentence")
+    question: Text | None = Field(None, description="the question in one sentence")
     owner: str | None = Field(None, max_length=120)
     sources: tuple[Source, ...] = Field((), description="the exports")
     start: Day | None = Field(None, description="first day of the messages, YYYY-MM-DD")
@@ -102,3 +103,8 @@ class Study(FromFile):
             ("sources", place, "path"): source.path for place, source in enumerate(self.sources)
         }
         return exports | ({("audit",): self.audit} if self.audit else {})
+
+    def lacking(self) -> list[Problem]:
+        """Return a problem for every source that is not there, or one where none is named."""
+        none = self.problem("feedback.no_sources", "sources")
+        return self.missing_files() if self.sources else [*self.missing_files(), none]
