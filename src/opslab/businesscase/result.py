@@ -282,10 +282,10 @@ class CaseResult(Result):
 
     @property
     def action(self) -> str:
-        """What the numbers speak for; nothing while a blocking check is red.
+        """What the numbers speak for: approve, stage, defer or reject; else stop.
 
         Approve from P(NPV > 0) of 80 %; from one half, the first stage where the roadmap has one,
-        else defer; below one half, reject.
+        else defer; below one half, reject. Stop while a blocking check is red.
         """
         chance = self.recommended.positive[0]
         if self.broken:
