@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
+from opslab.businesscase.declarations import Kpi, Milestone, Risk
 from opslab.businesscase.options import Scenario
-from opslab.businesscase.result import CaseResult, Change, Entry, Estimate, Previous, Target
-from opslab.businesscase.tables import BENEFITS, MOST, Row, benefit, kpis, risks, roadmap
+from opslab.businesscase.result import (
+    CaseResult,
+    Change,
+    Entry,
+    Estimate,
+    Line,
+    Previous,
+    Target,
+)
 from opslab.businesscase.voice import TONES, CaseVoice
 from opslab.report.blocks import Cell, Paragraph, Points, Table
 from opslab.report.voice import Blocks
 from opslab.results import Message
 
+Row = tuple[str | Cell, ...]
+
+MOST = 8
+"""Benefits, risks and targets that a page holds; where there are more, all stand here."""
+BENEFITS = "benefit kind grade quantity present"
 _MONEY, _NOTHING, _DRIVERS = ("benefit", "option"), Estimate(0.0, 0.0, 0.0), 10
 
 
@@ -86,7 +99,7 @@ def _change(change: Change, say: CaseVoice) -> Row:
     def shown(ends: Estimate) -> Cell:
         if change.kind in _MONEY:
             value, low, high = map(say.money, ends)
-        elif change.id in say.positions:
+        elif change.id in say.entries:
             return say.estimate(*ends, say.unit_of(change.id))
         else:
             value, low, high = map(say.number, ends)
@@ -208,7 +221,7 @@ def ledger(result: CaseResult, say: CaseVoice) -> Blocks:
 
 
 def _entry(entry: Entry, say: CaseVoice) -> Row:
-    cited, unit, file = say.cited[entry.id], entry.unit, entry.file or ""
+    link, unit, file = say.citations[entry.id], entry.unit, entry.file or ""
     law = say.message(Message(f"uncertainty.family_{entry.family}"))
     widened = None
     if entry.stated:
@@ -221,11 +234,10 @@ def _entry(entry: Entry, say: CaseVoice) -> Row:
         grade = Cell(entry.grade, why, "bad")
     users = say("used_by", names=entry.used_by) if entry.used_by else None
     origin = say.joined(say(f"origin_{entry.kind}"), entry.source, file, users)
-    links = say.readout(entry.run or "", entry.link)
-    anchor = f"ledger-{say.positions[entry.id]}"
+    also = entry.id if entry.id != link.label else ""
     return (
-        Cell(cited, entry.id if cited != entry.id else "", anchor=anchor),
-        Cell(say.statement(entry.id), origin, refs=links),
+        Cell(link.label, also, anchor=link.href.removeprefix("#")),
+        Cell(say.statement(entry.id), origin, refs=say.readout(entry.run or "", entry.link)),
         value,
         grade,
         Cell(
@@ -252,3 +264,57 @@ def checks(result: CaseResult, say: CaseVoice) -> Blocks:
         *([kpis(case.kpis, say)] if len(case.kpis) > MOST else []),
         *([roadmap(case.roadmap, say)] if len(case.roadmap) > MOST else []),
     ]
+
+
+def benefit(line: Line, say: CaseVoice) -> Row:
+    """Return a benefit: name and evidence, kind, grade, quantity a year, present value."""
+    many, worth = line.quantity, say.spread(line.present)
+    quantity = say.spread(many)
+    if line.unit.partition("/")[0].strip() != say.currency:
+        quantity = say.estimate(many.p50, many.p10, many.p90, line.unit)
+    if not line.counted:
+        worth = Cell(say("outside"), say.inline(worth))
+    owner = say("owned", owner=line.owner) if line.owner and line.kind == "hard" else None
+    signed = say("signed", who=line.signed_by) if line.signed_by else None
+    name = Cell(line.name, say.joined(owner, signed), refs=say.refs(line.refs))
+    return name, say(f"kind_{line.kind}"), line.grade, quantity, worth
+
+
+def risks(listed: Sequence[Risk], say: CaseVoice) -> Table:
+    """Return risks, each with the sign by which it is seen to come, and who answers for it."""
+    rows = []
+    for risk in listed:
+        likely, chance = risk.likelihood, say.none
+        if likely and likely.low is not None and likely.high is not None:
+            chance = say.between(likely.low, likely.high, "share")
+        elif likely and likely.likely is not None:
+            chance = say.percent(likely.likely, 0)
+        sign = Cell(risk.trigger, risk.response or "")
+        rows.append((risk.risk, chance, sign, risk.owner))
+    return say.table("risks", "risk likelihood trigger owner", rows)
+
+
+def kpis(listed: Sequence[Kpi], say: CaseVoice) -> Table:
+    """Return the targets that the team accepts to be held to."""
+    rows = []
+    for kpi in listed:
+        baseline, target, kill = say.quantities([kpi.baseline, kpi.target, kpi.kill], kpi.unit)
+        sources = say.joined(*dict.fromkeys((kpi.source, kpi.baseline_source)))
+        promised = Cell(target, interval=say.between(kpi.low, kpi.high, kpi.unit))
+        held = Cell(kpi.owner, say.date(kpi.date))
+        rows.append((Cell(kpi.name, sources), baseline, promised, kill, held))
+    return say.table("kpis", "kpi_source baseline target kill owner_date", rows, numeric=(1, 2, 3))
+
+
+def roadmap(listed: Sequence[Milestone], say: CaseVoice) -> Table:
+    """Return the steps, each with the gate at its end."""
+    rows = [
+        (
+            step.name,
+            say.period((step.starts, step.ends)),
+            step.gate or say.none,
+            step.owner or say.none,
+        )
+        for step in listed
+    ]
+    return say.table("roadmap", "step dates gate owner", rows)

@@ -22,6 +22,9 @@ from opslab.uncertainty.distributions import Values
 Timing = Literal["end_year", "mid_year", "monthly"]
 """When the flow of a period falls: at a year's end, in its middle, or at a month's end."""
 
+Flows = Sequence[float] | Values
+"""The first at time 0."""
+
 _MONTHS = {"end_year": 12, "mid_year": 12, "monthly": 1}
 
 
@@ -63,7 +66,7 @@ def discount_factors(rate: float, count: int, timing: Timing = "end_year") -> Va
     return _factors(rate, years.clip(0.0))
 
 
-def npv(rate: float, flows: Sequence[float] | Values, timing: Timing = "end_year") -> float:
+def npv(rate: float, flows: Flows, timing: Timing = "end_year") -> float:
     """Return the net present value of flows: sum of flow / (1 + rate)^t.
 
     Parameters
@@ -82,7 +85,7 @@ def npv(rate: float, flows: Sequence[float] | Values, timing: Timing = "end_year
     return float(discount_factors(rate, len(series), timing) @ series)
 
 
-def xnpv(rate: float, flows: Sequence[float] | Values, dates: Sequence[datetime.date]) -> float:
+def xnpv(rate: float, flows: Flows, dates: Sequence[datetime.date]) -> float:
     """Return the net present value of dated flows on the earliest of their dates, actual/365.
 
     sum of flow / (1 + rate)^(days / 365), as Excel's XNPV; the order of the flows does not matter.
@@ -98,7 +101,7 @@ def xnpv(rate: float, flows: Sequence[float] | Values, dates: Sequence[datetime.
     return float(_factors(rate, years) @ series)
 
 
-def irr(flows: Sequence[float] | Values) -> tuple[float, ...]:
+def irr(flows: Flows) -> tuple[float, ...]:
     """Return every rate a period above -1 at which the net present value is zero, lowest first.
 
     None, one or several: with more than one change of sign prefer `mirr`. A root where the value
@@ -132,7 +135,7 @@ def irr(flows: Sequence[float] | Values) -> tuple[float, ...]:
     return _rates(series, np.arange(len(series), dtype=np.float64))
 
 
-def xirr(flows: Sequence[float] | Values, dates: Sequence[datetime.date]) -> tuple[float, ...]:
+def xirr(flows: Flows, dates: Sequence[datetime.date]) -> tuple[float, ...]:
     """Return every rate a year above -1 at which `xnpv` is zero, lowest first; see `irr`: no range to search.
 
     Examples
@@ -145,9 +148,7 @@ def xirr(flows: Sequence[float] | Values, dates: Sequence[datetime.date]) -> tup
     return _rates(*_dated(flows, dates))
 
 
-def mirr(
-    flows: Sequence[float] | Values, finance_rate: float, reinvest_rate: float
-) -> float | None:
+def mirr(flows: Flows, finance_rate: float, reinvest_rate: float) -> float | None:
     """Return the modified internal rate of return, a period; None without both an outlay and a return.
 
     (future value of what comes in at the reinvestment rate / present value of what goes out at the
@@ -213,9 +214,7 @@ class Payback:
     negative_again: bool
 
 
-def payback(
-    flows: Sequence[float] | Values, timing: Timing = "end_year", rate: float = 0.0
-) -> Payback:
+def payback(flows: Flows, timing: Timing = "end_year", rate: float = 0.0) -> Payback:
     """Return when the cumulative net flow, once below zero, is back at zero; linear inside the period.
 
     Parameters
@@ -262,16 +261,14 @@ def payback_draws(
         raise InputError.of("businesscase.flows")
     below = cumulative < -ROUNDING * extent
     back = below[:-1] & ~below[1:]
-    last, draw = (
-        np.argmax(back, axis=0) if len(back) else np.zeros(len(extent), int),
-        np.arange(len(extent)),
-    )
-    paid = back.any(axis=0)
-    start, end = cumulative[last[paid], draw[paid]], cumulative[last[paid] + 1, draw[paid]]
-    months = np.where(below.any(axis=0), np.nan, 0.0)
-    months[paid] = (last[paid] + np.minimum(start / (start - end), 1.0)) * months_per_period
-    latest = len(below) - 1 - np.argmax(below[::-1], axis=0)
-    return months, paid & (latest > last)
+    months, again = np.where(below.any(axis=0), np.nan, 0.0), np.zeros(len(extent), bool)
+    (paid,) = back.any(axis=0).nonzero()
+    if len(paid):
+        last = np.argmax(back[:, paid], axis=0)
+        start, end = cumulative[last, paid], cumulative[last + 1, paid]
+        months[paid] = (last + np.minimum(start / (start - end), 1.0)) * months_per_period
+        again[paid] = len(below) - 1 - np.argmax(below[::-1, paid], axis=0) > last
+    return months, again
 
 
 @dataclass(frozen=True)
@@ -364,7 +361,7 @@ def tei(
     return Tei(gain, cost, net, net.present_value, share, payback(earned - spent))
 
 
-def _series(flows: Sequence[float] | Values) -> Values:
+def _series(flows: Flows) -> Values:
     series = np.asarray(flows, dtype=np.float64)
     if series.ndim != 1 or not len(series) or not np.isfinite(series).all():
         raise InputError.of("businesscase.flows")
@@ -379,15 +376,13 @@ def _factors(rate: float, years: Values) -> Values:
     return factors
 
 
-def _dated(
-    flows: Sequence[float] | Values, dates: Sequence[datetime.date]
-) -> tuple[Values, Values]:
+def _dated(flows: Flows, dates: Sequence[datetime.date]) -> tuple[Values, Values]:
     """Return the flow of each day, and the years from the first one."""
     series = _series(flows)
     if len(series) != len(dates):
         raise InputError.of("businesscase.dates", flows=len(series), dates=len(dates))
-    days, place = np.unique([date.toordinal() for date in dates], return_inverse=True)
-    sums = [math.fsum(series[place == at]) for at in range(len(days))]
+    days, day_of = np.unique([date.toordinal() for date in dates], return_inverse=True)
+    sums = [math.fsum(series[day_of == day]) for day in range(len(days))]
     return np.array(sums), (days - days[0]) / 365.0
 
 
@@ -397,5 +392,6 @@ def _rates(flows: Values, years: Values) -> tuple[float, ...]:
         raise InputError.of("businesscase.all_zero")
     with np.errstate(over="ignore", under="ignore"):
         weights = flows / np.abs(flows).max()
-        found = np.expm1([-x for x in reversed(zeros(weights[weights != 0], years[weights != 0]))])
-    return tuple(float(rate) for rate in found if -1 < rate < math.inf)
+        roots = zeros(weights[weights != 0], years[weights != 0])
+        rates = np.expm1([-root for root in reversed(roots)])
+    return tuple(float(rate) for rate in rates if -1 < rate < math.inf)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from opslab.businesscase.options import Difference, OptionResult
+from opslab.businesscase.annexes import BENEFITS, MOST, Row, benefit, kpis, risks, roadmap
+from opslab.businesscase.options import Difference, Driver, OptionResult
 from opslab.businesscase.result import CaseResult, Line
-from opslab.businesscase.tables import BENEFITS, MOST, Row, benefit, kpis, risks, roadmap
 from opslab.businesscase.voice import CaseVoice
 from opslab.report.blocks import Cell, Group, Pairs, Paragraph, Table
 from opslab.report.voice import Blocks
@@ -50,7 +50,7 @@ def _doing_nothing(result: CaseResult, say: CaseVoice) -> str:
 def _answers(result: CaseResult, say: CaseVoice) -> Table:
     """Return the four answers, each with what it sets off and room to sign."""
     best, case, stage = result.recommended, result.case, result.case.stage
-    ranked = sorted(result.drivers, key=lambda driver: -(driver.knowing or 0.0))
+    ranked = _to_measure(result)
     values = {
         "option": best.name,
         "costs": say.money(best.costs.mean),
@@ -109,8 +109,7 @@ def _against(difference: Difference, best: str, say: CaseVoice) -> Row:
     other, npv, better = difference.b, difference.npv, difference.better
     if difference.b == best:
         other, npv, better = difference.a, npv.scaled(-1), 1 - better
-    more = Cell(say.money(npv.p50, signed=True), interval=say.span(npv, signed=True))
-    return other, more, say.percent(better, 0)
+    return other, say.spread(npv, signed=True), say.percent(better, 0)
 
 
 def _benefits(result: CaseResult, say: CaseVoice) -> Blocks:
@@ -143,6 +142,11 @@ def _gain(gain: str, ranked: list[Line], result: CaseResult, say: CaseVoice) -> 
     )
 
 
+def _to_measure(result: CaseResult) -> list[Driver]:
+    """Return the quantities by what knowing them is worth."""
+    return sorted(result.drivers, key=lambda driver: -driver.worth)
+
+
 def depends(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return what moves the NPV, risks and targets, and what to measure next."""
     case, figures = result.case, result.figures(say.language)
@@ -150,7 +154,11 @@ def depends(result: CaseResult, say: CaseVoice) -> Blocks:
     blocks += [risks(case.risks[:MOST], say), kpis(case.kpis[:MOST], say)]
     rest = sum(max(len(listed) - MOST, 0) for listed in (case.risks, case.kpis, case.roadmap))
     blocks += [say.remark("rest", count=rest)] if rest else []
-    worth = say.worth_knowing[:_NEXT]
+    worth = [
+        say("next_one", name=say.named(driver.id), worth=say.money(driver.worth))
+        for driver in _to_measure(result)[:_NEXT]
+        if driver.worth >= say.scale.unit / 2
+    ]
     following = say("next" if worth else "next_none", pairs=worth, all=say.money(result.evpi))
     linked = say.linked(following)
     return [*blocks, Paragraph(linked.text, refs=linked.refs)]
