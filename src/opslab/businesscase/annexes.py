@@ -41,15 +41,14 @@ def promise(result: CaseResult, say: CaseVoice) -> Blocks:
     rows = [_target(target, say) for target in result.targets]
     figures = result.figures(say.language)
     return [
-        *(_last_case(result, result.previous, say) if result.previous else []),
+        *(_last_case(result.previous, say) if result.previous else []),
         say.table("promise", "kpi promised measured together status", rows, numeric=(1, 2, 3)),
         *(figure for name, figure in figures.items() if name.startswith("measured")),
         *(_changes(result.previous, say) if result.previous else []),
     ]
 
 
-def _last_case(result: CaseResult, last: Previous, say: CaseVoice) -> Blocks:
-    best = result.recommended
+def _last_case(last: Previous, say: CaseVoice) -> Blocks:
     words = say(
         "then_and_now",
         day=last.date,
@@ -57,8 +56,6 @@ def _last_case(result: CaseResult, last: Previous, say: CaseVoice) -> Blocks:
         option=last.recommended,
         then=last.npv,
         then_chance=last.positive,
-        now=best.npv,
-        now_chance=best.positive[0],
     )
     return [Paragraph(words, refs=say.readout(last.run, last.link))]
 
@@ -117,7 +114,7 @@ def scenarios(result: CaseResult, say: CaseVoice) -> Blocks:
         values = [_scenario(name, scenario, say) for scenario in best.scenarios]
         rows.append((say(f"row_{name}"), *values, idle if name == "costs" else say.none))
     columns = "measure prudent central ambitious nothing"
-    table = say.table("scenarios", columns, rows, numeric=range(1, 5), option=best.name)
+    table = say.table("scenarios", columns, rows, numeric=range(1, 5))
     drivers = [_drivers(result, say)] if result.drivers else []
     return [table, say.remark("scenarios_note"), *drivers]
 
@@ -179,19 +176,19 @@ def money(result: CaseResult, say: CaseVoice) -> Blocks:
     ]
     columns = "year benefits one_off running net cumulative idle"
     blocks: Blocks = [
-        say.table("years", columns, years, numeric=range(1, 7), option=best.name),
+        say.table("years", columns, years, numeric=range(1, 7)),
         *_tei(result, say),
         say.table("rates", "rate npv positive", rates, numeric=(1, 2)),
     ]
     if len(say.lines) > MOST:
         every = [benefit(line, say) for line in result.lines]
         blocks.append(say.table("every_benefit", BENEFITS, every, numeric=(3, 4)))
-    return [*blocks, Points([say("currency_note", currency=finance.currency), *exchange])]
+    return [*blocks, Points([say("currency_note"), *exchange])]
 
 
 def _tei(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return Forrester's table, labelled as the other view of the same case."""
-    tei, finance = result.recommended.tei, result.case.finance
+    tei = result.recommended.tei
     rows = [
         (
             say(f"column_{name}"),
@@ -204,11 +201,10 @@ def _tei(result: CaseResult, say: CaseVoice) -> Blocks:
         say, ("column_line", "column_initial", "column_total", "column_present")
     )
     heads = [line, initial, *years, total, present]
-    caption = say("table_tei", benefit_risk=finance.benefit_risk, cost_risk=finance.cost_risk)
     payback = say.months(tei.payback.months)
     note = {"npv": say.money(tei.npv), "roi": say.ratio(tei.roi), "payback": payback}
     return [
-        Table(caption, heads, rows, numeric=range(1, len(heads)), wide=True),
+        Table(say("table_tei"), heads, rows, numeric=range(1, len(heads)), wide=True),
         say.remark("tei_note", **note),
     ]
 

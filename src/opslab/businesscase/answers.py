@@ -85,15 +85,9 @@ def _benefits(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
 
 
 def _risks(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
-    """Return what the replies name of the NPV and of waiting."""
-    best, kpi = result.recommended, result.case.kpis[0]
+    """Return what the replies name of other rates and of the kill threshold."""
+    kpi = result.case.kpis[0]
     return {
-        "npv": best.npv,
-        "chance": best.positive[0],
-        "worst": say.money(best.worst),
-        "nothing": result.nothing.costs,
-        "months": result.case.finance.wait_months,
-        "loss": say.money(result.waiting),
         "rates": [say("at_rate", rate=rate, npv=say.money(npv)) for rate, npv, _ in result.by_rate],
         "kpi": kpi.name,
         "kill": say.quantity(kpi.kill, kpi.unit),
@@ -122,14 +116,10 @@ def method(result: CaseResult, say: CaseVoice) -> Blocks:
     values: dict[str, Any] = {
         "timing": say(f"timing_{finance.timing}"),
         "terms": say(f"terms_{finance.terms}"),
-        "rate": finance.rate,
-        "months": finance.horizon_months,
-        "start": finance.start,
         "draws": result.draws,
         "seed": result.seed,
         "factor": result.factor,
         "error": say.exact(best.npv_error, finance.currency),
-        "nothing": result.nothing.name,
         "again": best.negative_again,
         "shrunk": [say.percent(factor, 0) for factor in shrunk],
         "runs": list(dict.fromkeys(entry.run for entry in result.ledger if entry.run)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from opslab.businesscase.annexes import BENEFITS, MOST, Row, benefit, kpis, risks, roadmap
 from opslab.businesscase.options import Difference, Driver, OptionResult
 from opslab.businesscase.result import CaseResult, Line
@@ -32,35 +34,21 @@ def decision(result: CaseResult, say: CaseVoice) -> Blocks:
 
 
 def _doing_nothing(result: CaseResult, say: CaseVoice) -> str:
-    nothing, finance, waiting = result.nothing, result.case.finance, result.waiting
-    idle = say(
-        "idle_costs",
-        costs=nothing.costs,
-        months=finance.horizon_months,
-        first=say.money(nothing.first_month),
-        last=say.money(nothing.last_month),
-    )
-    effect = "loses" if waiting > 0 else "gains"
-    if say.money(waiting) == say.money(0.0):
+    nothing, waiting = result.nothing, say.money(abs(result.waiting))
+    first, last = say.money(nothing.first_month), say.money(nothing.last_month)
+    effect = "loses" if result.waiting > 0 else "gains"
+    if waiting == say.money(0.0):
         effect = "none"
-    loss = say.money(abs(waiting))
-    return f"{idle} {say(f'waiting_{effect}', months=finance.wait_months, loss=loss)}"
+    idle = say("idle_costs", first=first, last=last)
+    return f"{idle} {say(f'waiting_{effect}', waiting=waiting)}"
 
 
 def _answers(result: CaseResult, say: CaseVoice) -> Table:
     """Return the four answers, each with what it sets off and room to sign."""
-    best, case, stage = result.recommended, result.case, result.case.stage
-    ranked = _to_measure(result)
-    values = {
-        "option": best.name,
-        "costs": say.money(best.costs.mean),
-        "months": case.finance.wait_months,
-        "loss": say.money(result.waiting),
-        "first": say.named(ranked[0].id) if ranked else say.none,
-        "nothing": result.nothing.costs,
-    }
+    stage, ranked = result.case.stage, _to_measure(result)
+    values: dict[str, Any] = {"first": say.named(ranked[0].id) if ranked else say.none}
     if stage:
-        values |= {"stage": say.money(best.stage or 0.0), "day": stage.ends}
+        values |= {"stage": say.money(result.recommended.stage or 0.0), "day": stage.ends}
         values["gate"] = stage.gate or stage.name
     rows = []
     for name in ("approve", *(["stage"] if stage else []), "defer", "reject"):
@@ -83,7 +71,7 @@ def options(result: CaseResult, say: CaseVoice) -> Blocks:
     )
     return [
         say.table("options", columns, rows, numeric=range(1, 7)),
-        say.table("differences", "against more better", against, numeric=(1, 2), option=best),
+        say.table("differences", "against more better", against, numeric=(1, 2)),
         *_benefits(result, say),
         figures["fan"],
         figures["options"],
@@ -159,6 +147,6 @@ def depends(result: CaseResult, say: CaseVoice) -> Blocks:
         for driver in _to_measure(result)[:_NEXT]
         if driver.worth >= say.scale.unit / 2
     ]
-    following = say("next" if worth else "next_none", pairs=worth, all=say.money(result.evpi))
+    following = say("next" if worth else "next_none", pairs=worth)
     linked = say.linked(following)
     return [*blocks, Paragraph(linked.text, refs=linked.refs)]

@@ -55,15 +55,45 @@ class CaseVoice(Voice):
 
     result: CaseResult
 
+    @cached_property
+    def vocabulary(self) -> dict[str, Any]:
+        """What every message of the case may name."""
+        result, case, best = self.result, self.result.case, self.result.recommended
+        amounts = {
+            "costs": best.costs.mean,
+            "p5": best.p5,
+            "worst": best.worst,
+            "expected_loss": best.expected_loss,
+            "waiting": result.waiting,
+            "evpi": result.evpi,
+        }
+        words = {name: self.money(amount) for name, amount in amounts.items()} | {
+            **case.finance.model_dump(),
+            "today": result.as_of,
+            "version": case.version,
+            "option": best.name,
+            "idle": result.nothing.name,
+            "nothing": result.nothing.costs,
+            "npv": best.npv,
+            "chance": best.positive[0],
+        }
+        return self._spelt(words)
+
     def __call__(self, key: str, /, **values: Any) -> str:
         """Return a message; a spread ``x`` gives its median, and ``x_low, x_high, x_span``."""
-        for name, value in tuple(values.items()):
-            if isinstance(value, Spread):
-                middle, span = self.spread(value), self.span(value)
-                values |= {name: middle.text, f"{name}_span": span}
-                values |= {f"{name}_low": self.money(value.p10)}
-                values |= {f"{name}_high": self.money(value.p90)}
+        values = self._spelt(values)
+        if key in catalogue(self.language, self.area):
+            values = self.vocabulary | values
         return super().__call__(key, **values)
+
+    def _spelt(self, values: dict[str, Any]) -> dict[str, Any]:
+        spelt = dict(values)
+        for name, value in values.items():
+            if isinstance(value, Spread):
+                ends = {f"{name}_low": value.p10, name: value.p50, f"{name}_high": value.p90}
+                spelt |= {end: self.money(amount) for end, amount in ends.items()}
+                spelt[f"{name}_span"] = self.span(value)
+        return spelt
 
     def message(self, message: Message) -> str:
         """Return a message that the result holds; ids of the ledger are told by their words."""
@@ -86,7 +116,7 @@ class CaseVoice(Voice):
     @property
     def axis(self) -> str:
         """What an axis of money counts."""
-        return self(f"axis_{self.scale.unit:.0f}", currency=self.currency)
+        return self(f"axis_{self.scale.unit:.0f}")
 
     @property
     def currency(self) -> str:
@@ -120,7 +150,7 @@ class CaseVoice(Voice):
     def months(self, value: float | None, never: str = "never") -> str:
         """Return a payback; "never" is one too."""
         if value is None:
-            return self(never, months=self.result.case.finance.horizon_months)
+            return self(never)
         return self("months", months=round(value))
 
     def unit(self, unit: str) -> str:
