@@ -1,4 +1,4 @@
-"""The finance that a CFO checks by hand: present values, rates of return, payback, Forrester's TEI table.
+"""The finance that a CFO checks by hand: present values, rates of return, payback, the TEI table.
 
 Flows are nominal or real as the rate is, before tax, in one currency; nothing is rounded. A series
 of flows starts at time 0, which is never discounted (a spreadsheet's NPV() discounts its first
@@ -78,7 +78,7 @@ def npv(rate: float, flows: Flows, timing: Timing = "end_year") -> float:
 
     Examples
     --------
-    >>> round(npv(0.08, [-40000, 8000, 9200, 10000, 12000, 14500]), 2)  # Excel's NPV() page: $1,922.06
+    >>> round(npv(0.08, [-40000, 8000, 9200, 10000, 12000, 14500]), 2)  # Excel: $1,922.06
     1922.06
     """
     series = _series(flows)
@@ -92,9 +92,9 @@ def xnpv(rate: float, flows: Flows, dates: Sequence[datetime.date]) -> float:
 
     Examples
     --------
-    >>> day = datetime.date
-    >>> dates = [day(2008, 1, 1), day(2008, 3, 1), day(2008, 10, 30), day(2009, 2, 15), day(2009, 4, 1)]
-    >>> round(xnpv(0.09, [-10000, 2750, 4250, 3250, 2750], dates), 2)  # Excel's XNPV page: $2,086.65
+    >>> days = ["2008-01-01", "2008-03-01", "2008-10-30", "2009-02-15", "2009-04-01"]
+    >>> dates = [datetime.date.fromisoformat(day) for day in days]
+    >>> round(xnpv(0.09, [-10000, 2750, 4250, 3250, 2750], dates), 2)  # Excel: $2,086.65
     2086.65
     """
     series, years = _dated(flows, dates)
@@ -126,7 +126,7 @@ def irr(flows: Flows) -> tuple[float, ...]:
 
     Examples
     --------
-    >>> [round(rate, 4) for rate in irr([-4000, 25000, -25000])]  # Brealey and Myers: 25 % and 400 %
+    >>> [round(rate, 4) for rate in irr([-4000, 25000, -25000])]  # Brealey and Myers: 25, 400 %
     [0.25, 4.0]
     >>> irr([1000, -3000, 2500])  # the same book's project without any
     ()
@@ -136,27 +136,29 @@ def irr(flows: Flows) -> tuple[float, ...]:
 
 
 def xirr(flows: Flows, dates: Sequence[datetime.date]) -> tuple[float, ...]:
-    """Return every rate a year above -1 at which `xnpv` is zero, lowest first; see `irr`: no range to search.
+    """Return every rate a year above -1 at which `xnpv` is zero, lowest first; see `irr`.
 
     Examples
     --------
-    >>> day = datetime.date
-    >>> dates = [day(2008, 1, 1), day(2008, 3, 1), day(2008, 10, 30), day(2009, 2, 15), day(2009, 4, 1)]
-    >>> [round(rate, 8) for rate in xirr([-10000, 2750, 4250, 3250, 2750], dates)]  # Excel: 0.373362535
+    >>> days = ["2008-01-01", "2008-03-01", "2008-10-30", "2009-02-15", "2009-04-01"]
+    >>> dates = [datetime.date.fromisoformat(day) for day in days]
+    >>> rates = xirr([-10000, 2750, 4250, 3250, 2750], dates)  # Excel: 0.373362535
+    >>> [round(rate, 8) for rate in rates]
     [0.37336253]
     """
     return _rates(*_dated(flows, dates))
 
 
 def mirr(flows: Flows, finance_rate: float, reinvest_rate: float) -> float | None:
-    """Return the modified internal rate of return, a period; None without both an outlay and a return.
+    """Return the modified internal rate of return, a period; None without outlay or return.
 
     (future value of what comes in at the reinvestment rate / present value of what goes out at the
     finance rate)^(1/n) - 1, as Excel's MIRR; always one number.
 
     Examples
     --------
-    >>> round(mirr([-120000, 39000, 30000, 21000, 37000, 46000], 0.10, 0.12), 4)  # Excel's MIRR page: 12.61 %
+    >>> flows = [-120000, 39000, 30000, 21000, 37000, 46000]
+    >>> round(mirr(flows, 0.10, 0.12), 4)  # Excel: 12.61 %
     0.1261
     """
     series = _series(flows)
@@ -169,7 +171,9 @@ def mirr(flows: Flows, finance_rate: float, reinvest_rate: float) -> float | Non
 
 
 def roi(benefits: float, costs: float) -> float | None:
-    """Return the return on investment as net gain per cost: (benefits - costs) / costs; None at zero cost.
+    """Return the return on investment, net gain per cost: (benefits - costs) / costs.
+
+    None at zero cost.
 
     Not benefit per cost, which is `benefit_cost_ratio`: print which. TEI takes present values of
     both.
@@ -215,7 +219,7 @@ class Payback:
 
 
 def payback(flows: Flows, timing: Timing = "end_year", rate: float = 0.0) -> Payback:
-    """Return when the cumulative net flow, once below zero, is back at zero; linear inside the period.
+    """Return when the cumulative net flow, once below zero, is back at zero; linear in a period.
 
     Parameters
     ----------
@@ -226,7 +230,8 @@ def payback(flows: Flows, timing: Timing = "end_year", rate: float = 0.0) -> Pay
 
     Examples
     --------
-    >>> payback([-1000, 500, 400, 300, 100])  # Brigham and Ehrhardt's project S: 2.33 years, discounted 2.95
+    >>> # Brigham and Ehrhardt's project S: 2.33 years, discounted 2.95
+    >>> payback([-1000, 500, 400, 300, 100])
     Payback(months=28.0, negative_again=False)
     >>> round(payback([-1000, 500, 400, 300, 100], rate=0.10).months / 12, 2)
     2.95
@@ -242,7 +247,7 @@ def payback(flows: Flows, timing: Timing = "end_year", rate: float = 0.0) -> Pay
 def payback_draws(
     cumulative: Values, months_per_period: int = 1
 ) -> tuple[Values, np.ndarray[Any, Any]]:
-    """Return the payback of each draw in months (NaN: never) and whether it is below zero again afterwards.
+    """Return the payback of each draw in months (NaN: never), and whether it is below 0 again.
 
     Parameters
     ----------
@@ -252,7 +257,8 @@ def payback_draws(
 
     Examples
     --------
-    >>> months, again = payback_draws(np.array([[-2.0, -2.0, -2.0], [1.0, -1.0, 0.0], [3.0, -0.5, -1.0]]))
+    >>> draws = [[-2.0, -2.0, -2.0], [1.0, -1.0, 0.0], [3.0, -0.5, -1.0]]
+    >>> months, again = payback_draws(np.array(draws))
     >>> months.round(3).tolist(), again.tolist()
     ([0.667, nan, 1.0], [False, False, True])
     """
@@ -273,7 +279,7 @@ def payback_draws(
 
 @dataclass(frozen=True)
 class TeiRow:
-    """One row of the TEI table: time 0, the years, their plain total, the present value of them all."""
+    """One row of the TEI table: time 0, the years, their plain total, the present value of all."""
 
     initial: float
     years: tuple[float, ...]
@@ -283,7 +289,7 @@ class TeiRow:
 
 @dataclass(frozen=True)
 class Tei:
-    """Forrester's cash flow table, risk-adjusted: one number a cell, to be shown beside ranges, not mixed.
+    """Forrester's cash flow table, risk-adjusted: one number a cell, never mixed with ranges.
 
     Attributes
     ----------
@@ -333,8 +339,7 @@ def tei(
 
     References
     ----------
-    Forrester Consulting, Total Economic Impact studies, "Cash Flow Analysis (Risk-Adjusted
-    Estimates)".
+    Forrester, Total Economic Impact, "Cash Flow Analysis (Risk-Adjusted Estimates)".
 
     Examples
     --------
@@ -343,14 +348,10 @@ def tei(
     >>> round(case.npv, -1), round(case.roi, 2), round(case.payback.months, 1)
     (5496170.0, 3.29, 0.7)
     """
-    earned, spent = _series([0.0, *benefits]), _series(costs)
-    if len(earned) != len(spent):
-        raise InputError.of("businesscase.tei_years", benefits=len(benefits), costs=len(costs))
-    if (spent < 0).any():
-        raise InputError.of("businesscase.negative_cost", given=float(spent.min()))
     for risk in (benefit_risk, cost_risk):
         if not 0 <= risk <= 1:
             raise InputError.of("businesscase.risk", given=risk)
+    earned, spent = _gains_and_costs(benefits, costs)
     factors = discount_factors(rate, len(spent))
     earned, spent = earned * (1 - benefit_risk), spent * (1 + cost_risk)
     gain, cost, net = (
@@ -359,6 +360,16 @@ def tei(
     )
     share = roi(gain.present_value, cost.present_value)
     return Tei(gain, cost, net, net.present_value, share, payback(earned - spent))
+
+
+def _gains_and_costs(benefits: Sequence[float], costs: Sequence[float]) -> tuple[Values, Values]:
+    """Return what the years bring and what they cost, from time 0."""
+    earned, spent = _series([0.0, *benefits]), _series(costs)
+    if len(earned) != len(spent):
+        raise InputError.of("businesscase.tei_years", benefits=len(benefits), costs=len(costs))
+    if (spent < 0).any():
+        raise InputError.of("businesscase.negative_cost", given=float(spent.min()))
+    return earned, spent
 
 
 def _series(flows: Flows) -> Values:

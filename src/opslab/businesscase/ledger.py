@@ -1,4 +1,4 @@
-"""The assumption ledger: each quantity with its range, its source, and the grade that it still bears."""
+"""The assumption ledger: each quantity with its range, its source, the grade it still bears."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def names_twice(case: Case, findings: Sequence[Finding]) -> list[Problem]:
 
 
 def _source(case: Case, name: str) -> Path:
-    """Return where a source of a readout is: in the workspace, the reports, or a folder of the case.
+    """Return where a readout's source is: in the workspace, the reports, or the case's folders.
 
     The package's sample stands in only where there is no such folder at all.
     """

@@ -1,4 +1,4 @@
-"""The sponsor's document: the first screen, three pages to decide on, then what stands behind them."""
+"""The sponsor's document: the first screen, three pages to decide on, what stands behind them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Promise against actual: what the last case promised, what was measured since, what has changed."""
+"""Promise against actual: what the last case promised, what was measured, what has changed."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def compared(
         link=run.link,
         date=run.day,
         version=past.plan.version,
-        recommended=last.name,
+        recommended=next((one.name for one in options if one.name == last.name), last.name),
         npv=last.npv.spread,
         positive=last.positive[0],
         changes=tuple(changes),
@@ -222,7 +222,7 @@ def _changes(before: Iterable[_Figure], after: Iterable[_Figure]) -> Iterator[Ch
             figures[name].ends if name in figures else None for figures in (earlier, later)
         )
         if then != now:
-            yield Change(known.kind, name, then, now)
+            yield Change(known.kind, known.id, then, now)
 
 
 def _promised(kpi: Kpi) -> Band:

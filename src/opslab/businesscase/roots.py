@@ -23,7 +23,8 @@ def zeros(weights: Values, powers: Values) -> list[float]:
 
     Examples
     --------
-    >>> [round(math.exp(x), 9) for x in zeros(np.array([6.0, -5.0, 1.0]), np.array([0.0, 1.0, 2.0]))]
+    >>> weights, powers = np.array([6.0, -5.0, 1.0]), np.array([0.0, 1.0, 2.0])
+    >>> [round(math.exp(x), 9) for x in zeros(weights, powers)]
     [2.0, 3.0]
     """
     changes = np.flatnonzero(weights[1:] * np.sign(weights[:-1]) < 0)
