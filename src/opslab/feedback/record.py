@@ -121,12 +121,14 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
         vars(each.message) | vars(each) | {"message": each.message.uid}
         for each in result.assignments
     ]
-    messages = pd.DataFrame(rows, columns=_MESSAGE.split()).sort_values(["source", "row"])
+    messages = pd.DataFrame(rows, columns=_MESSAGE.split())
+    messages = messages.sort_values(["source", "row"], ignore_index=True)
     for name in ("name", "group"):
         messages[name] = messages["theme"].map(themes.set_index("theme")[name])
     inside = messages[messages["theme"].notna()]
     sheet = inside.iloc[random_sample(inside["message"].tolist(), result.model.seed)]
     audit = sheet[["message", "text"]].assign(theme=sheet["name"], right=None)
+    audit = audit.reset_index(drop=True)
     return {"themes": themes, "messages": messages, "audit": audit}
 
 
