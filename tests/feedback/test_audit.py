@@ -1,4 +1,4 @@
-"""The audit: Wilson's interval against statsmodels, its coverage of the truth, and the sheet's draw."""
+"""The audit: Wilson's interval against statsmodels, its coverage, and the sheet's draw."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def test_wilson_is_that_of_statsmodels(counts):
 
 
 def test_the_interval_covers_the_true_precision_at_its_rate():
-    """Exact, over the binomial: 95 % on average from 60 to 98 %, with the method's known ripple at each."""
+    """Exact: 95 % on average from 60 to 98 %, with the method's known ripple at each."""
     rights = np.arange(101)
     ends = np.array([wilson(int(right), 100) for right in rights])
     rates = []

@@ -1,4 +1,4 @@
-"""Themes of vectors: known clusters come back, whatever the seed of the data; formulas against peers."""
+"""Themes of vectors: known clusters come back; formulas against peers."""
 
 import numpy as np
 import pytest

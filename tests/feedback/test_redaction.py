@@ -1,4 +1,7 @@
-"""Personal data: every kind with its checksum, and what only looks like it. Numbers: reserved or published tests."""
+"""Personal data: every kind with its checksum, and what only looks like it.
+
+Numbers are reserved ones or published tests.
+"""
 
 import pytest
 from hypothesis import given
@@ -81,7 +84,7 @@ def test_one_wrong_digit_is_caught(check):
 
 
 def test_corsica_and_the_post_office():
-    """2A counts as 19 (decree of 1976); establishments of La Poste have a digit sum by 5 (INSEE)."""
+    """2A counts as 19 (decree of 1976); La Poste's establishments have a digit sum by 5 (INSEE)."""
     number = "18507" + "2A" + "123456"
     key = 97 - int(number.replace("2A", "19")) % 97
     assert nir(f"{number}{key:02d}")

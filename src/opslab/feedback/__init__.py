@@ -1,4 +1,4 @@
-"""Customer feedback: exports in, themes out that keep both languages together and say how sure they are."""
+"""Customer feedback: exports in, themes over all languages out, with how sure they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of a feedback readout: how much each thing is said, and which themes are neighbours."""
+"""The figures of a feedback readout: how much is said of what, and which themes are neighbours."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def shares(result: FeedbackResult, say: Voice) -> Figure:
 
 
 def theme_map(result: FeedbackResult, say: Voice) -> Figure:
-    """Draw each theme as a disc: its area by messages, its place by meaning, its colour by group."""
+    """Draw each theme as a disc: area by messages, position by meaning, colour by group."""
     colours = {group.id: _COLOURS[at % len(_COLOURS)] for at, group in enumerate(result.groups)}
     largest = result.themes[0].messages
     with style():
