@@ -1,4 +1,4 @@
-"""A run whose check is red: the whole readout with its tables, exit code 3, the same bytes twice."""
+"""A run whose check is red: the whole readout with its tables, exit code 3, twice the same."""
 
 import hashlib
 import json
