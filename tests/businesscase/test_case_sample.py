@@ -67,7 +67,7 @@ def test_what_was_promised_in_april_is_held_against_what_was_measured(october):
 def test_what_is_not_signed_stays_outside_and_what_is_overdue_is_told(october):
     outside = [one.name for one in october.lines if not one.counted]
     assert outside == TRUTH["outside_the_npv"]
-    assert october.check("ledger").values["ids"] == TRUTH["overdue"]
+    assert october.check("ledger").detail.values["ids"] == TRUTH["overdue"]
 
 
 def test_the_decision_log_holds_what_the_case_says_of_it(october):
@@ -97,7 +97,7 @@ def test_the_payroll_file_gone_lowers_the_grades_and_widens_the_ranges(october, 
         before, after = october.entry(name), without.entry(name)
         assert (before.grade, before.fallen, after.grade, after.fallen) == ("D", None, "F", "gone")
         assert after.high - after.low > before.high - before.low
-    assert set(without.check("files").values["ids"]) >= PAYROLL
+    assert set(without.check("files").detail.values["ids"]) >= PAYROLL
     wide, narrow = without.recommended.costs, october.recommended.costs
     assert wide.p90 - wide.p10 > 2 * (narrow.p90 - narrow.p10)
     assert wide.mean == pytest.approx(narrow.mean, rel=0.02)

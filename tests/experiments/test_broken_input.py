@@ -11,8 +11,6 @@ import pytest
 
 from opslab.errors import DataError, OpslabError, SpecError
 from opslab.experiments import Experiment, analyze
-from opslab.experiments.presentation import first_screen
-from opslab.experiments.sentences import say
 
 SPEC = """\
 experiment: short-label
@@ -1185,15 +1183,15 @@ def test_unit_in_two_arms_is_a_failed_check_that_blocks(here):
     assert result.broken
     check = next(check for check in result.checks if check.name == "leaked_units")
     assert (check.status, check.value, check.blocking) == ("fail", 2, True)
-    assert say(check.detail, "en") == (
+    assert result.voice("en").message(check.detail) == (
         "2 units stand in more than one arm (3.33% of all, see row 61); their rows are left out of the effects."
     )
-    assert say(check.detail, "fr") == (
+    assert result.voice("fr").message(check.detail) == (
         "2 unités se trouvent dans plus d'un bras (3,33\u202f% du total, voir la ligne 61)\u00a0; "
         "leurs lignes sont écartées des effets."
     )
-    assert result.data.leaked_rows == 4
-    assert result.data.rows_used == 58
+    assert result.data_used.leaked_rows == 4
+    assert result.data_used.rows_used == 58
     assert {arm.name: arm.units for arm in result.arms} == {"control": 28, "short": 30}
     assert all(one.n == (30, 28) for one in result.comparisons)
     assert result.evidence() == []
@@ -1208,15 +1206,16 @@ def test_unit_in_two_arms_that_does_not_block(here):
     assert (check.status, check.blocking) == ("fail", False)
     assert result.decision.action != "stop_broken"
     for language in ("en", "fr"):
-        assert say(check.detail, language) in first_screen(result, language).reasons
+        detail = result.voice(language).message(check.detail)
+        assert detail in result.first_screen(language).reasons
 
 
 def test_the_sample_of_these_tests_is_sound(here):
     write(here)
     result = analyze(Experiment.load("spec.yaml"))
     assert {check.status for check in result.checks} == {"pass"}
-    assert result.data.rows_used == 60
-    assert re.fullmatch(r"units\.csv", result.data.reading.name)
+    assert result.data_used.rows_used == 60
+    assert re.fullmatch(r"units\.csv", result.data_used.reading.name)
     assert Path("units.csv").is_file()
 
 
@@ -1277,4 +1276,4 @@ def test_an_unclear_file_is_read_once_the_question_is_answered(here):
         lambda: analyze(Experiment.load("spec.yaml")),
     )
     write(here, ("path: units.csv", "path: units.csv, day_first: false"), data=table(rows))
-    assert analyze(Experiment.load("spec.yaml")).data.rows_used == 60
+    assert analyze(Experiment.load("spec.yaml")).data_used.rows_used == 60

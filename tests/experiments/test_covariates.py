@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from conftest import page_of
 from opslab import experiments
 from opslab.errors import DataError, SpecError
 from opslab.experiments.inference import covariates
@@ -556,8 +557,7 @@ def test_the_readout_shows_adjusted_beside_raw_in_both_languages():
         one.raw.difference for one in result.comparisons
     ]
     for language in LANGUAGES:
-        blocks = [block for section in result.sections(language).values() for block in section]
-        shown = "".join(block._repr_html_() for block in blocks if hasattr(block, "_repr_html_"))
+        shown = page_of(result, language)
         for word in ("Variance", "Lin 2013", "Knoblich"):
             assert word in shown
         assert not any(word in shown for word in (">nan", ">inf", ">None<"))

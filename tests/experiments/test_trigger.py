@@ -65,7 +65,7 @@ def test_the_effect_is_that_on_triggered_units_and_its_share_of_all():
     test = stats.ttest_ind(*(met.spend[met.arm == arm] for arm in ("new", "old")), equal_var=False)
     assert one.p_value == pytest.approx(test.pvalue, rel=1e-9)
     rate = len(met) / len(frame)
-    assert result.data.trigger_rate == pytest.approx(rate, rel=1e-12)
+    assert result.data_used.trigger_rate == pytest.approx(rate, rel=1e-12)
     for found in (one, share):
         assert found.diluted.difference == pytest.approx(rate * found.difference, rel=1e-12)
         low, high = found.diluted.difference_interval

@@ -83,20 +83,3 @@ def test_a_red_light_is_a_whole_readout_and_exit_code_3(command, workspace_folde
     assert "Stop: not to be relied on" in page
     assert "<b>" not in page.replace("<body>", "")
     assert len(page) < 250_000
-
-
-def test_a_file_that_was_changed_in_the_notebook_is_refused(tmp_path):
-    from opslab.errors import InputError
-    from opslab.report.cells import packed
-    from opslab.runs.filing import _write_files
-
-    wanted = [{"file": "themes.csv", "sha256": hashlib.sha256(b"a").hexdigest()}]
-    _write_files(tmp_path, {"themes.csv": packed(b"a")}, wanted)
-    assert (tmp_path / "themes.csv").read_bytes() == b"a"
-    for carried, files in (
-        ({"themes.csv": packed(b"b")}, wanted),
-        ({"../themes.csv": packed(b"a")}, [wanted[0] | {"file": "../themes.csv"}]),
-        ({}, wanted),
-    ):
-        with pytest.raises(InputError):
-            _write_files(tmp_path, carried, files)

@@ -1,17 +1,26 @@
-"""What the draws say of an option: its spread, its risk, when it pays back, how it looks if all goes well."""
+"""What the draws say of an option: its spread, its risk, when it pays back, how it looks."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from opslab.businesscase.declarations import Finance, Option
 from opslab.businesscase.finance import Tei, roi, tei
-from opslab.businesscase.options import Difference, Nothing, OptionResult, Scenario, Spread
+from opslab.businesscase.options import (
+    Band,
+    Difference,
+    Nothing,
+    OptionResult,
+    Scenario,
+    Spread,
+    Year,
+)
 from opslab.businesscase.simulation import KINDS, Cash, Drawn, Weights
-from opslab.businesscase.spec import Finance, Option
 from opslab.uncertainty.distributions import Values
 
 _YEAR, _WORST = 12, 0.05
@@ -38,16 +47,15 @@ class Totals:
         self.kinds: dict[str, Values] = {}
         self.gains: dict[str, Values] = {}
         self.costs, self.hours = np.zeros(draws), np.zeros(draws)
-        for one in drawn:
-            part = option.parts.get(one.flow.name, 0.0)
-            if not part or not one.flow.counted:
-                continue
+        for line in drawn:
+            part = option.counted(line.flow)
             if part < 0:
-                self.costs -= part * one.present
-                continue
-            for sums, name in ((self.kinds, one.flow.kind), (self.gains, one.flow.gain)):
-                sums[name] = sums.get(name, np.zeros(draws)) + part * one.present
-            self.hours += part * one.hours
+                self.costs -= part * line.present
+            elif part > 0:
+                for sums, name in ((self.kinds, line.flow.kind), (self.gains, line.flow.gain)):
+                    sums[name] = sums.get(name, np.zeros(draws)) + part * line.present
+                self.hours += part * line.hours
+        self.hard = self.kinds.get("hard", np.zeros(draws))
         self.benefits = np.asarray(sum(self.kinds.values(), start=np.zeros(draws)))
         self.npv = self.benefits - self.costs
 
@@ -75,10 +83,10 @@ def option_result(
     months, draws = cash.payback, len(cash.payback)
     total = Totals(weights, drawn, draws)
     fan = np.quantile(cash.cumulative, (0.1, 0.5, 0.9), axis=1).T
-    ordered = np.sort(total.npv)
-    worst = ordered[: max(1, round(_WORST * draws))]
-    hard = total.kinds.get("hard", np.zeros(draws))
+    worst = np.sort(total.npv)[: max(1, round(_WORST * draws))]
     years = _years(weights, drawn, finance.horizon_months)
+    costs = float(total.costs.mean())
+    kinds = {name: spread(total.kinds[name]) for name in KINDS if name in total.kinds}
     return OptionResult(
         name=option.name,
         kind=option.kind,
@@ -94,17 +102,16 @@ def option_result(
         p5=float(worst[-1]),
         worst=float(worst.mean()),
         expected_loss=float(np.maximum(-total.npv, 0).mean()),
-        roi=roi(float(total.benefits.mean()), float(total.costs.mean())),
-        roi_hard=roi(float(hard.mean()), float(total.costs.mean())),
-        benefits={name: spread(total.kinds[name]) for name in KINDS if name in total.kinds}
-        | {"all": spread(total.benefits)},
+        roi=roi(float(total.benefits.mean()), costs),
+        roi_hard=roi(float(total.hard.mean()), costs),
+        benefits=kinds | {"all": spread(total.benefits)},
         gains={name: spread(values) for name, values in sorted(total.gains.items())},
         costs=spread(total.costs),
         hours=spread(total.hours),
-        fan=tuple(map(tuple, fan.tolist())),
+        fan=tuple(Band(*row) for row in fan.tolist()),
         years=years,
-        scenarios=_scenarios(total, months),
-        stage=_stage(weights, drawn, stage),
+        scenarios=tuple(_scenario(percentile, total, months) for percentile in (10, 50, 90)),
+        stage=None if stage is None else _stage(weights, drawn, stage),
         tei=_tei(weights, drawn, years, finance),
     )
 
@@ -112,14 +119,12 @@ def option_result(
 def nothing_result(nothing: Weights, drawn: Sequence[Drawn], draws: int, months: int) -> Nothing:
     """Return what doing nothing costs."""
     costs, by_month = np.zeros(draws), np.zeros(months)
-    for one in drawn:
-        part = -nothing.parts.get(one.flow.name, 0.0)
-        costs += part * one.present
-        by_month += part * one.by_month
-    by_year = tuple(
-        float(by_month[start : start + _YEAR].sum()) for start in range(0, months, _YEAR)
-    )
-    return Nothing(nothing.name, spread(costs), by_year, float(by_month[0]), float(by_month[-1]))
+    for line in drawn:
+        part = -nothing.parts.get(line.flow.name, 0.0)
+        costs += part * line.present
+        by_month += part * line.by_month
+    first, last = float(by_month[0]), float(by_month[-1])
+    return Nothing(nothing.name, spread(costs), tuple(_by_year(by_month)), first, last)
 
 
 def differences(names: Sequence[str], npvs: Sequence[Values]) -> tuple[Difference, ...]:
@@ -135,13 +140,13 @@ def waterfall(weights: Weights, drawn: Sequence[Drawn]) -> tuple[tuple[str, floa
     """Return the way from what the gains could be to what is left, in mean present values."""
     steps = dict.fromkeys(("gross", "used", "kept", "benefits"), 0.0)
     paid = {"one_off": 0.0, "running": 0.0}
-    for one in drawn:
-        part = weights.parts.get(one.flow.name, 0.0) if one.flow.counted else 0.0
+    for line in drawn:
+        part = weights.counted(line.flow)
         if part > 0:
             for name in steps:
-                steps[name] += part * one.steps[name]
+                steps[name] += part * line.steps[name]
         elif part < 0:
-            paid["one_off" if one.flow.once else "running"] += part * one.steps["benefits"]
+            paid["one_off" if line.flow.once else "running"] += part * line.steps["benefits"]
     return (
         ("gross", steps["gross"]),
         ("not_used", steps["used"] - steps["gross"]),
@@ -156,41 +161,44 @@ def waterfall(weights: Weights, drawn: Sequence[Drawn]) -> tuple[tuple[str, floa
 def enabled(drawn: Sequence[Drawn], weights: Weights) -> Spread | None:
     """Return the present value of what the recommended option enables and does not count."""
     values = [
-        one.present for one in drawn if not one.flow.counted and weights.parts.get(one.flow.name)
+        line.present
+        for line in drawn
+        if not line.flow.counted and weights.parts.get(line.flow.name)
     ]
     return spread(np.asarray(sum(values[1:], start=values[0]))) if values else None
 
 
 def _median(months: Values) -> float | None:
     """Return the median of months to payback; None when half of the draws never pay back."""
-    found = float(np.median(np.where(np.isnan(months), np.inf, months)))
-    return found if math.isfinite(found) else None
+    median = float(np.median(np.where(np.isnan(months), np.inf, months)))
+    return median if math.isfinite(median) else None
 
 
-def _years(
-    weights: Weights, drawn: Sequence[Drawn], months: int
-) -> tuple[tuple[float, float, float], ...]:
+def _by_year(by_month: Values) -> list[float]:
+    return [
+        float(by_month[start : start + _YEAR].sum()) for start in range(0, len(by_month), _YEAR)
+    ]
+
+
+def _years(weights: Weights, drawn: Sequence[Drawn], months: int) -> tuple[Year, ...]:
     """Return benefits, one-off costs and running costs by year, as means."""
     rows = np.zeros((3, months))
-    for one in drawn:
-        part = weights.parts.get(one.flow.name, 0.0) if one.flow.counted else 0.0
-        rows[0 if part > 0 else 1 if one.flow.once else 2] += abs(part) * one.by_month
-    starts = range(0, months, _YEAR)
-    return tuple((*(float(row[start : start + _YEAR].sum()) for row in rows),) for start in starts)  # type: ignore[misc] # three rows
+    for line in drawn:
+        part = weights.counted(line.flow)
+        rows[0 if part > 0 else 1 if line.flow.once else 2] += abs(part) * line.by_month
+    return tuple(map(Year, *map(_by_year, rows)))
 
 
-def _tei(
-    weights: Weights,
-    drawn: Sequence[Drawn],
-    years: Sequence[tuple[float, float, float]],
-    finance: Finance,
-) -> Tei:
+def _tei(weights: Weights, drawn: Sequence[Drawn], years: Sequence[Year], finance: Finance) -> Tei:
     """Return Forrester's table of the means: what the first month pays once is initial."""
-    paid = [(weights.parts.get(one.flow.name, 0.0), one) for one in drawn if one.flow.once]
-    initial = sum(-min(part, 0.0) * float(one.by_month[0]) for part, one in paid)
-    costs = [once + running for _, once, running in years]
+    initial = sum(
+        -min(weights.parts.get(line.flow.name, 0.0), 0.0) * float(line.by_month[0])
+        for line in drawn
+        if line.flow.once
+    )
+    costs = [year.one_off + year.running for year in years]
     return tei(
-        [benefits for benefits, _, _ in years],
+        [year.benefits for year in years],
         [initial, costs[0] - initial, *costs[1:]],
         rate=finance.rate,
         benefit_risk=finance.benefit_risk,
@@ -198,28 +206,29 @@ def _tei(
     )
 
 
-def _scenarios(total: Totals, months: Values) -> tuple[Scenario, ...]:
-    """Return the means of the draws about three percentiles of the NPV: they add up."""
+def _scenario(percentile: Literal[10, 50, 90], total: Totals, months: Values) -> Scenario:
+    """Return the means of the draws about a percentile of the NPV: they add up."""
     order = np.argsort(total.npv, kind="stable")
-    draws, found = len(order), []
-    for percentile in (10, 50, 90):
-        middle, half = percentile / 100, _AROUND / 2
-        here = order[int((middle - half) * draws) : max(int((middle + half) * draws), 1)]
-        hard = float(total.kinds["hard"][here].mean()) if "hard" in total.kinds else 0.0
-        costs, npv = float(total.costs[here].mean()), float(total.npv[here].mean())
-        soft = float(total.benefits[here].mean()) - hard
-        hours, back = float(total.hours[here].mean()), _median(months[here])
-        found.append(
-            Scenario(percentile, hours, hard, soft, costs, npv, roi(hard + soft, costs), back)
-        )
-    return tuple(found)
+    middle, half = percentile / 100, _AROUND / 2
+    here = order[int((middle - half) * len(order)) : max(int((middle + half) * len(order)), 1)]
+    sums = (total.hours, total.hard, total.benefits, total.costs, total.npv)
+    hours, hard, benefits, costs, npv = (float(values[here].mean()) for values in sums)
+    soft = benefits - hard
+    return Scenario(
+        percentile=percentile,
+        hours=hours,
+        hard=hard,
+        soft=soft,
+        costs=costs,
+        npv=npv,
+        roi=roi(hard + soft, costs),
+        payback=_median(months[here]),
+    )
 
 
-def _stage(weights: Weights, drawn: Sequence[Drawn], months: int | None) -> float | None:
-    if months is None:
-        return None
-    parts: Mapping[str, float] = weights.parts
+def _stage(weights: Weights, drawn: Sequence[Drawn], months: int) -> float:
+    """Return the mean costs of so many months."""
     return sum(
-        -min(parts.get(one.flow.name, 0.0), 0.0) * float(one.by_month[:months].sum())
-        for one in drawn
+        -min(weights.parts.get(line.flow.name, 0.0), 0.0) * float(line.by_month[:months].sum())
+        for line in drawn
     )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from opslab.experiments.inference.covariates import contrast
-from opslab.experiments.moments.arm_moments import collect
+from opslab.experiments.moments.collection import collect
 from opslab.experiments.moments.columns import Column, Joint
-from opslab.experiments.moments.cross_moments import CrossMoments
-from opslab.experiments.units.unit_table import finite
+from opslab.experiments.moments.values import finite_sql
 from opslab.tables.source import ROW, Table, literal, quoted
 
 
@@ -21,7 +20,7 @@ def inflation(
     quantile: float,
     where: str,
 ) -> dict[str, float]:
-    """Give the factor by which the variance of a quantile over rows grows, as rows of a unit go together.
+    """Give the factor by which the variance of a quantile over rows grows, units being clusters.
 
     It is Var(share of rows at or below the quantile, units as clusters) / (q (1 - q) / rows).
 
@@ -46,35 +45,27 @@ def inflation(
     -------
     Deng, Knoblich and Lu (2018), section 4.
     """
-    value, label = finite(table, column.name), f"CAST({quoted(arm)} AS VARCHAR)"
+    value, label = finite_sql(table, column.name), f"CAST({quoted(arm)} AS VARCHAR)"
     value = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
     cuts = " ".join(
         f"WHEN {literal(name)} THEN CAST({cut!r} AS DOUBLE)" for name, cut in at.items()
     )
+    rows = f"count({value})"
+    below = f"count(*) FILTER ({value} <= CASE {label} {cuts} END)"
     query = (
-        f"SELECT {label} AS arm, "
-        f"CAST(count(*) FILTER ({value} <= CASE {label} {cuts} END) AS DOUBLE) AS below, "
-        f"CAST(count({value}) AS DOUBLE) AS n, min({ROW}) AS {ROW} "
-        f"FROM {table.relation} WHERE {where} GROUP BY {label}, {quoted(unit)} HAVING count({value}) > 0"
+        f"SELECT {label} AS arm, CAST({below} AS DOUBLE) AS below, CAST({rows} AS DOUBLE) AS n, "
+        f"min({ROW}) AS {ROW} FROM {table.relation} WHERE {where} "
+        f"GROUP BY {label}, {quoted(unit)} HAVING {rows} > 0"
     )
     table.keep("opslab_shares", f"SELECT * FROM ({query}) ORDER BY {ROW}")
     types = {"arm": "VARCHAR", "below": "DOUBLE", "n": "DOUBLE"}
-    own = (Column("below", centred=True), Column("n", centred=True))
-    joint = Joint(own)
-    found = collect(table.over("opslab_shares", types, table.reading), "arm", own, joints=[joint])
+    joint = Joint((Column("below", centred=True), Column("n", centred=True)))
+    shares = table.over("opslab_shares", types, table.reading)
+    arms = collect(shares, "arm", joint.own, joints=[joint])
     spread = quantile * (1 - quantile)
+    sides = {name: arms[name].joint[joint] for name in at}
     return {
-        name: _variance(found[name].joint[joint]) * _sum_of(found[name].joint[joint], 1) / spread
-        for name in at
-        if found[name].joint[joint].n > 1
+        name: contrast(side, side, own=2).control_variance * side.n * side.means[1] / spread
+        for name, side in sides.items()
+        if side.n > 1
     }
-
-
-def _sum_of(side: CrossMoments, place: int) -> float:
-    """Return the sum of a column."""
-    return side.n * side.means[place]
-
-
-def _variance(side: CrossMoments) -> float:
-    """Return the squared standard error of a ratio of sums, units as clusters."""
-    return contrast(side, side, own=2).control_variance

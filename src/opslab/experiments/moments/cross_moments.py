@@ -35,15 +35,15 @@ def merge_cross(first: CrossMoments, second: CrossMoments) -> CrossMoments:
 
     Examples
     --------
-    >>> one, two = (CrossMoments(1, 1, (x, 2 * x), ((0.0, 0.0), (0.0, 0.0))) for x in (1.0, 3.0))
-    >>> merge_cross(one, two)
+    >>> low, high = (CrossMoments(1, 1, (x, 2 * x), ((0.0, 0.0),) * 2) for x in (1.0, 3.0))
+    >>> merge_cross(low, high)
     CrossMoments(n=2, given=2, means=(2.0, 4.0), scatter=((2.0, 4.0), (4.0, 8.0)))
     """
     n, given = first.n + second.n, first.given + second.given
     if first.n == 0 or second.n == 0:
         kept = second if first.n == 0 else first
         return CrossMoments(n, given, kept.means, kept.scatter)
-    apart = [two - one for one, two in zip(first.means, second.means, strict=True)]
+    apart = [other - mean for mean, other in zip(first.means, second.means, strict=True)]
     share = second.n / n
     means = tuple(mean + step * share for mean, step in zip(first.means, apart, strict=True))
     scatter = tuple(
@@ -77,7 +77,7 @@ def cross_sql(
     present, given = (
         " AND ".join(f"{column} IS NOT NULL" for column in columns) for columns in (own, raw)
     )
-    terms = [f"{name}_{place}" for place in range(len(own) + len(covariates))]
+    terms = [f"{name}_{order}" for order in range(len(own) + len(covariates))]
     added = [
         f"CASE WHEN {present} THEN {column} END AS {term}"
         for term, column in zip(terms, [*own, *covariates], strict=True)
