@@ -145,7 +145,7 @@ def _cleaned(notebook: Any) -> Any:
         for output in cell.get("outputs", []):
             about = output.get("metadata", {})
             output.metadata = {
-                kind: told for kind, told in about.items() if isinstance(told, Mapping)
+                kind: inside for kind, inside in about.items() if isinstance(inside, Mapping)
             }
             _cut_style(output)
     return _sanitizer().preprocess(bare, {})[0]
