@@ -1,4 +1,4 @@
-"""From feedback to a readable result: the sample against its truth, repetition, and every awkward input."""
+"""From feedback to a readable result: the sample against its truth, and every awkward input."""
 
 import json
 import random
@@ -108,7 +108,9 @@ def test_the_order_of_rows_and_the_process_change_nothing(tmp_path):
     shuffled = random.Random(1).sample(texts, len(texts))
     labels, others = (feedback.find_themes(order).labels for order in (texts, shuffled))
     assert dict(zip(texts, labels, strict=True)) == dict(zip(shuffled, others, strict=True))
-    code = "import sys, json\nfrom opslab import feedback\nprint(feedback.find_themes(json.load(sys.stdin)).labels)"
+    code = """import sys, json
+from opslab import feedback
+print(feedback.find_themes(json.load(sys.stdin)).labels)"""
     done = subprocess.run(
         [sys.executable, "-c", code],
         input=json.dumps(texts),

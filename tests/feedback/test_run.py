@@ -1,4 +1,4 @@
-"""A run whose light is red: the whole readout, its tables beside it, exit code 3, and the same bytes again."""
+"""A run whose check is red: the whole readout with its tables, exit code 3, twice the same."""
 
 import hashlib
 import json

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
+from opslab.businesscase.declarations import Kpi, Milestone, Risk
 from opslab.businesscase.options import Scenario
-from opslab.businesscase.result import CaseResult, Change, Entry, Estimate, Previous, Target
-from opslab.businesscase.tables import BENEFITS, MOST, Row, benefit, kpis, risks, roadmap
+from opslab.businesscase.result import (
+    CaseResult,
+    Change,
+    Entry,
+    Estimate,
+    Line,
+    Previous,
+    Target,
+)
 from opslab.businesscase.voice import TONES, CaseVoice
 from opslab.report.blocks import Cell, Paragraph, Points, Table
 from opslab.report.voice import Blocks
 from opslab.results import Message
 
+Row = tuple[str | Cell, ...]
+
+MOST = 8
+"""Benefits, risks and targets that a page holds; where there are more, all stand here."""
+BENEFITS = "benefit kind grade quantity present"
 _MONEY, _NOTHING, _DRIVERS = ("benefit", "option"), Estimate(0.0, 0.0, 0.0), 10
 
 
@@ -28,15 +41,14 @@ def promise(result: CaseResult, say: CaseVoice) -> Blocks:
     rows = [_target(target, say) for target in result.targets]
     figures = result.figures(say.language)
     return [
-        *(_last_case(result, result.previous, say) if result.previous else []),
+        *(_last_case(result.previous, say) if result.previous else []),
         say.table("promise", "kpi promised measured together status", rows, numeric=(1, 2, 3)),
         *(figure for name, figure in figures.items() if name.startswith("measured")),
         *(_changes(result.previous, say) if result.previous else []),
     ]
 
 
-def _last_case(result: CaseResult, last: Previous, say: CaseVoice) -> Blocks:
-    best = result.recommended
+def _last_case(last: Previous, say: CaseVoice) -> Blocks:
     words = say(
         "then_and_now",
         day=last.date,
@@ -44,8 +56,6 @@ def _last_case(result: CaseResult, last: Previous, say: CaseVoice) -> Blocks:
         option=last.recommended,
         then=last.npv,
         then_chance=last.positive,
-        now=best.npv,
-        now_chance=best.positive[0],
     )
     return [Paragraph(words, refs=say.readout(last.run, last.link))]
 
@@ -86,7 +96,7 @@ def _change(change: Change, say: CaseVoice) -> Row:
     def shown(ends: Estimate) -> Cell:
         if change.kind in _MONEY:
             value, low, high = map(say.money, ends)
-        elif change.id in say.positions:
+        elif change.id in say.entries:
             return say.estimate(*ends, say.unit_of(change.id))
         else:
             value, low, high = map(say.number, ends)
@@ -104,7 +114,7 @@ def scenarios(result: CaseResult, say: CaseVoice) -> Blocks:
         values = [_scenario(name, scenario, say) for scenario in best.scenarios]
         rows.append((say(f"row_{name}"), *values, idle if name == "costs" else say.none))
     columns = "measure prudent central ambitious nothing"
-    table = say.table("scenarios", columns, rows, numeric=range(1, 5), option=best.name)
+    table = say.table("scenarios", columns, rows, numeric=range(1, 5))
     drivers = [_drivers(result, say)] if result.drivers else []
     return [table, say.remark("scenarios_note"), *drivers]
 
@@ -166,19 +176,19 @@ def money(result: CaseResult, say: CaseVoice) -> Blocks:
     ]
     columns = "year benefits one_off running net cumulative idle"
     blocks: Blocks = [
-        say.table("years", columns, years, numeric=range(1, 7), option=best.name),
+        say.table("years", columns, years, numeric=range(1, 7)),
         *_tei(result, say),
         say.table("rates", "rate npv positive", rates, numeric=(1, 2)),
     ]
     if len(say.lines) > MOST:
         every = [benefit(line, say) for line in result.lines]
         blocks.append(say.table("every_benefit", BENEFITS, every, numeric=(3, 4)))
-    return [*blocks, Points([say("currency_note", currency=finance.currency), *exchange])]
+    return [*blocks, Points([say("currency_note"), *exchange])]
 
 
 def _tei(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return Forrester's table, labelled as the other view of the same case."""
-    tei, finance = result.recommended.tei, result.case.finance
+    tei = result.recommended.tei
     rows = [
         (
             say(f"column_{name}"),
@@ -191,11 +201,10 @@ def _tei(result: CaseResult, say: CaseVoice) -> Blocks:
         say, ("column_line", "column_initial", "column_total", "column_present")
     )
     heads = [line, initial, *years, total, present]
-    caption = say("table_tei", benefit_risk=finance.benefit_risk, cost_risk=finance.cost_risk)
     payback = say.months(tei.payback.months)
     note = {"npv": say.money(tei.npv), "roi": say.ratio(tei.roi), "payback": payback}
     return [
-        Table(caption, heads, rows, numeric=range(1, len(heads)), wide=True),
+        Table(say("table_tei"), heads, rows, numeric=range(1, len(heads)), wide=True),
         say.remark("tei_note", **note),
     ]
 
@@ -208,7 +217,7 @@ def ledger(result: CaseResult, say: CaseVoice) -> Blocks:
 
 
 def _entry(entry: Entry, say: CaseVoice) -> Row:
-    cited, unit, file = say.cited[entry.id], entry.unit, entry.file or ""
+    link, unit, file = say.citations[entry.id], entry.unit, entry.file or ""
     law = say.message(Message(f"uncertainty.family_{entry.family}"))
     widened = None
     if entry.stated:
@@ -221,11 +230,10 @@ def _entry(entry: Entry, say: CaseVoice) -> Row:
         grade = Cell(entry.grade, why, "bad")
     users = say("used_by", names=entry.used_by) if entry.used_by else None
     origin = say.joined(say(f"origin_{entry.kind}"), entry.source, file, users)
-    links = say.readout(entry.run or "", entry.link)
-    anchor = f"ledger-{say.positions[entry.id]}"
+    also = entry.id if entry.id != link.label else ""
     return (
-        Cell(cited, entry.id if cited != entry.id else "", anchor=anchor),
-        Cell(say.statement(entry.id), origin, refs=links),
+        Cell(link.label, also, anchor=link.href.removeprefix("#")),
+        Cell(say.statement(entry.id), origin, refs=say.readout(entry.run or "", entry.link)),
         value,
         grade,
         Cell(
@@ -252,3 +260,57 @@ def checks(result: CaseResult, say: CaseVoice) -> Blocks:
         *([kpis(case.kpis, say)] if len(case.kpis) > MOST else []),
         *([roadmap(case.roadmap, say)] if len(case.roadmap) > MOST else []),
     ]
+
+
+def benefit(line: Line, say: CaseVoice) -> Row:
+    """Return a benefit: name and evidence, kind, grade, quantity a year, present value."""
+    many, worth = line.quantity, say.spread(line.present)
+    quantity = say.spread(many)
+    if line.unit.partition("/")[0].strip() != say.currency:
+        quantity = say.estimate(many.p50, many.p10, many.p90, line.unit)
+    if not line.counted:
+        worth = Cell(say("outside"), say.inline(worth))
+    owner = say("owned", owner=line.owner) if line.owner and line.kind == "hard" else None
+    signed = say("signed", who=line.signed_by) if line.signed_by else None
+    name = Cell(line.name, say.joined(owner, signed), refs=say.refs(line.refs))
+    return name, say(f"kind_{line.kind}"), line.grade, quantity, worth
+
+
+def risks(listed: Sequence[Risk], say: CaseVoice) -> Table:
+    """Return risks, each with the sign by which it is seen to come, and who answers for it."""
+    rows = []
+    for risk in listed:
+        likely, chance = risk.likelihood, say.none
+        if likely and likely.low is not None and likely.high is not None:
+            chance = say.between(likely.low, likely.high, "share")
+        elif likely and likely.likely is not None:
+            chance = say.percent(likely.likely, 0)
+        sign = Cell(risk.trigger, risk.response or "")
+        rows.append((risk.risk, chance, sign, risk.owner))
+    return say.table("risks", "risk likelihood trigger owner", rows)
+
+
+def kpis(listed: Sequence[Kpi], say: CaseVoice) -> Table:
+    """Return the targets that the team accepts to be held to."""
+    rows = []
+    for kpi in listed:
+        baseline, target, kill = say.quantities([kpi.baseline, kpi.target, kpi.kill], kpi.unit)
+        sources = say.joined(*dict.fromkeys((kpi.source, kpi.baseline_source)))
+        promised = Cell(target, interval=say.between(kpi.low, kpi.high, kpi.unit))
+        held = Cell(kpi.owner, say.date(kpi.date))
+        rows.append((Cell(kpi.name, sources), baseline, promised, kill, held))
+    return say.table("kpis", "kpi_source baseline target kill owner_date", rows, numeric=(1, 2, 3))
+
+
+def roadmap(listed: Sequence[Milestone], say: CaseVoice) -> Table:
+    """Return the steps, each with the gate at its end."""
+    rows = [
+        (
+            step.name,
+            say.period((step.starts, step.ends)),
+            step.gate or say.none,
+            step.owner or say.none,
+        )
+        for step in listed
+    ]
+    return say.table("roadmap", "step dates gate owner", rows)

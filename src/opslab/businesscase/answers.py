@@ -9,6 +9,18 @@ from opslab.businesscase.voice import MEASURED, CaseVoice
 from opslab.report.blocks import Points
 from opslab.report.voice import Blocks
 
+_QUESTIONS = (
+    "euros",
+    "measured",
+    "worst_team",
+    "same_hours",
+    "adoption",
+    "best_case",
+    "wait",
+    "last_year",
+    "rate",
+    "mind",
+)
 _COMPARED, _KINDS = ("A", "B"), ("hard", "capacity", "quality")
 _METHOD = (
     "against_nothing",
@@ -32,25 +44,21 @@ def answers(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return each question with its answer."""
     switch = next((one for one in result.drivers if one.switching is not None), None)
     compared = any(line.grade in _COMPARED for line in say.counted)
-    keys = {
-        "euros": "euros",
-        "measured": "measured",
-        "worst_team": "worst_team" if compared else "worst_team_none",
-        "same_hours": "same_hours",
-        "adoption": "adoption",
-        "best_case": "best_case",
-        "wait": "wait",
-        "last_year": "last_year" if result.previous else "last_year_none",
-        "rate": "rate",
-        "mind": "mind_switch" if switch else "mind",
+    otherwise = {
+        "worst_team": "" if compared else "_none",
+        "last_year": "" if result.previous else "_none",
+        "mind": "_switch" if switch else "",
     }
     values = _benefits(result, say) | _risks(result, say) | _promises(result)
     if switch:
         value = say.quantity(switch.switching or 0.0, say.unit_of(switch.id))
         values |= {"name": say.named(switch.id), "value": value}
     rows = [
-        (say(f"question_{name}"), say.linked(say(f"reply_{key}", **values)))
-        for name, key in keys.items()
+        (
+            say(f"question_{name}"),
+            say.linked(say(f"reply_{name}{otherwise.get(name, '')}", **values)),
+        )
+        for name in _QUESTIONS
     ]
     return [say.table("answers_to", "challenge reply", rows)]
 
@@ -77,15 +85,9 @@ def _benefits(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
 
 
 def _risks(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
-    """Return what the replies name of the NPV and of waiting."""
-    best, kpi = result.recommended, result.case.kpis[0]
+    """Return what the replies name of other rates and of the kill threshold."""
+    kpi = result.case.kpis[0]
     return {
-        "npv": best.npv,
-        "chance": best.positive[0],
-        "worst": say.money(best.worst),
-        "nothing": result.nothing.costs,
-        "months": result.case.finance.wait_months,
-        "loss": say.money(result.waiting),
         "rates": [say("at_rate", rate=rate, npv=say.money(npv)) for rate, npv, _ in result.by_rate],
         "kpi": kpi.name,
         "kill": say.quantity(kpi.kill, kpi.unit),
@@ -114,14 +116,10 @@ def method(result: CaseResult, say: CaseVoice) -> Blocks:
     values: dict[str, Any] = {
         "timing": say(f"timing_{finance.timing}"),
         "terms": say(f"terms_{finance.terms}"),
-        "rate": finance.rate,
-        "months": finance.horizon_months,
-        "start": finance.start,
         "draws": result.draws,
         "seed": result.seed,
         "factor": result.factor,
         "error": say.exact(best.npv_error, finance.currency),
-        "nothing": result.nothing.name,
         "again": best.negative_again,
         "shrunk": [say.percent(factor, 0) for factor in shrunk],
         "runs": list(dict.fromkeys(entry.run for entry in result.ledger if entry.run)),

@@ -69,7 +69,7 @@ def build(
     >>> from opslab import businesscase, workspace
     >>> case = businesscase.Case.load(workspace.resolve("data/sample/product_ops.yaml"))
     >>> businesscase.build(case, draws=10_000).action
-    'approve'
+    'stage'
     """
     refuse_contradictions(case)
     if draws < _FEWEST or seed < 0:
@@ -160,16 +160,17 @@ class _Drawn:
         self.horizon = Horizon(finance.horizon_months, finance.rate, finance.timing)
         self.options, self.nothing = weights_of(self.case)
         self.lines, self.cash = simulate(self.flows, self.options, self.draws, self.horizon)
-        self.npvs = [outcomes.Totals(option, self.lines, count).npv for option in self.options]
+        self.totals = [outcomes.Totals(option, self.lines, count) for option in self.options]
         own = [option.kind for option in proposals].index("recommended")
-        self.best, self.npv = self.options[own], self.npvs[own]
+        self.best, self.total = self.options[own], self.totals[own]
 
     def result(self) -> CaseResult:
         """Return what the case comes to, its checks still to be made."""
         case, basis, draws, count = self.case, self.basis, self.draws, self.draws.count
         months, ledger = self.horizon.months, basis.ledger.used_by(basis.users())
-        columns = np.column_stack([np.zeros(count), *self.npvs])
-        driven = drivers(self.flows, self.best, draws, self.horizon, columns, self.npv)
+        npvs = [total.npv for total in self.totals]
+        columns = np.column_stack([np.zeros(count), *npvs])
+        driven = drivers(self.flows, self.best, draws, self.horizon, columns, self.total.npv)
         options, lines, previous = self._options(), tuple(self._lines()), basis.previous
         return CaseResult(
             case=case,
@@ -180,10 +181,10 @@ class _Drawn:
             factor=basis.ledger.factor,
             options=options,
             nothing=outcomes.nothing_result(self.nothing, self.lines, count, months),
-            differences=outcomes.differences([option.name for option in options], self.npvs),
+            differences=outcomes.differences([option.name for option in options], npvs),
             lines=lines,
             ledger=ledger,
-            waterfall=outcomes.waterfall(self.best, self.lines),
+            waterfall=self.total.waterfall(),
             base=driven.base,
             all_low=driven.all_low,
             drivers=driven.bars,
@@ -204,10 +205,8 @@ class _Drawn:
             paid = finance.month_of(self.case.stage.ends) + 1
             stage = min(max(paid, 0), self.horizon.months)
         return tuple(
-            outcomes.option_result(option, weights, self.lines, cash, finance, stage)
-            for option, weights, cash in zip(
-                self.case.proposals, self.options, self.cash, strict=True
-            )
+            outcomes.option_result(option, total, cash, finance, stage)
+            for option, total, cash in zip(self.case.proposals, self.totals, self.cash, strict=True)
         )
 
     def _lines(self) -> Iterator[Line]:
@@ -242,14 +241,14 @@ class _Drawn:
 
         From some of the draws, as differences to the same draws of the NPV itself.
         """
-        finance, own = self.case.finance, self.npv[_SOME]
+        finance, npv = self.case.finance, self.total.npv
         rates = sorted({*finance.rates, finance.rate})
         some = self.draws.part(_SOME)
         others = net(self.flows, self.best, some, self.horizon, rates=rates)
         for rate, other in zip(rates, others, strict=True):
-            gained = float((other > 0).mean() - (own > 0).mean())
-            chance = min(max(float((self.npv > 0).mean()) + gained, 0.0), 1.0)
-            yield AtRate(rate, float(self.npv.mean() + (other - own).mean()), chance)
+            gained = float((other > 0).mean() - (npv[_SOME] > 0).mean())
+            chance = min(max(float((npv > 0).mean()) + gained, 0.0), 1.0)
+            yield AtRate(rate, float(npv.mean() + (other - npv[_SOME]).mean()), chance)
 
     def _waiting(self) -> float:
         """Return the mean NPV that is lost when all starts later.
@@ -258,4 +257,4 @@ class _Drawn:
         """
         some, wait = self.draws.part(_SOME), self.case.finance.wait_months
         later = net(self.flows, self.best, some, self.horizon, wait=wait)
-        return float((self.npv[_SOME] - later).mean())
+        return float((self.total.npv[_SOME] - later).mean())

@@ -69,14 +69,6 @@ class Finding:
     run: Run | None
 
 
-@dataclass(frozen=True)
-class _Shelf:
-    """A folder of runs, and whether its readouts stand beside the case's own."""
-
-    folder: Path
-    at_hand: bool
-
-
 def runs_of(case: Case, reports: Path, day: datetime.date) -> dict[str, Run]:
     """Return the runs that a case cites, by the words it cites them with, `previous` among them.
 
@@ -88,14 +80,13 @@ def runs_of(case: Case, reports: Path, day: datetime.date) -> dict[str, Run]:
         With every run that is missing, altered since it was filed, red, or one of several that
         differ.
     """
-    shelves = [_Shelf(reports, at_hand=True)]
-    shelves += [_Shelf(case.beside(path), at_hand=False) for path in case.runs]
+    folders = [reports, *map(case.beside, case.runs)]
     runs: dict[str, Run] = {}
     problems: list[Problem] = []
 
     def look_for(name: str, until: datetime.date, *location: str | int) -> None:
         try:
-            runs[name] = _find(name, shelves, until)
+            runs[name] = _find(name, folders, until)
         except InputError as error:
             problems.extend(_located(case, error, *location))
 
@@ -179,27 +170,27 @@ def _evidence(run: Run) -> list[Evidence]:
     return sorted(known, key=lambda evidence: evidence.id)
 
 
-def _find(name: str, shelves: Sequence[_Shelf], until: datetime.date) -> Run:
-    """Return the latest run by a day, of the first shelf that has one."""
+def _find(name: str, folders: Sequence[Path], until: datetime.date) -> Run:
+    """Return the latest run by a day, of the first folder that has one."""
     notebook, slug, *exact = name.split("/")
     later: list[str] = []
-    for shelf in shelves:
-        home = shelf.folder / notebook / slug
+    for folder in folders:
+        home, at_hand = folder / notebook / slug, folder is folders[0]
         there = workspace.is_there(home) and home.is_dir()
         names = sorted(path.name for path in home.iterdir()) if there else []
         dated = [run for run in names if _is_dated(run) and run in (exact or [run])]
         early = [run for run in dated if datetime.date.fromisoformat(run[:10]) <= until]
         if early:
             last = [run for run in early if run[:10] == early[-1][:10]]
-            runs = [_read(home / run, f"{notebook}/{slug}/{run}", shelf.at_hand) for run in last]
+            runs = [_read(home / run, f"{notebook}/{slug}/{run}", at_hand) for run in last]
             if len({_digest(run) for run in runs}) > 1:
                 raise InputError.of("businesscase.several_runs", runs=[run.id for run in runs])
             return runs[0]
         later += dated
     if later:
-        raise InputError.of("businesscase.run_later", run=name, day=until, found=later)
-    folder = shelves[0].folder.name
-    raise InputError.of("businesscase.no_run", run=name, folder=folder, notebook=notebook)
+        raise InputError.of("businesscase.run_later", run=name, day=until, later=later)
+    reports = folders[0].name
+    raise InputError.of("businesscase.no_run", run=name, folder=reports, notebook=notebook)
 
 
 def _is_dated(name: str) -> bool:

@@ -1,10 +1,10 @@
-"""Whether a case holds together: names that exist, units that fit, days in order, claims made once."""
+"""Whether a case holds together: names that exist, units that fit, days in order, single claims."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from opslab.businesscase.declarations import PER_YEAR, Assumption, Benefit
 from opslab.businesscase.plan import DAY, DeclaredLine, Plan
@@ -12,17 +12,24 @@ from opslab.errors import InputError, Problem, SpecError, did_you_mean
 
 _SHARES = ("adoption", "recapture", "decay", "share", "trend", "probability")
 _AMOUNTS = ("quantity", "worth", "volume", "amount")
+_QUANTITIES = _AMOUNTS + _SHARES
 _DAYS = ("starts", "ends", "ended_from")
 _BY_ID, _BY_NAME = ("assumptions", "evidence", "roadmap", "kpis"), ("benefits", "costs", "options")
+_WITHIN = (
+    dict.fromkeys(_QUANTITIES, "assumptions")
+    | dict.fromkeys((*_DAYS, "stage"), "roadmap")
+    | {name: name for name in ("evidence", "benefits", "costs")}
+)
+"""The list in which a name must stand, by the field that uses it."""
 _MOST_REACH = 10  # ten times what a line says is another line
 
 
-class _Use(NamedTuple):
-    """A name that a field uses, and the list that it is to stand in."""
+class _Leaf(NamedTuple):
+    """What a field of a case says, and where it stands."""
 
-    name: str | None
-    within: str
-    field: tuple[str | int, ...]
+    field: str
+    location: tuple[str | int, ...]
+    value: Any
 
 
 def refuse_contradictions(plan: Plan) -> None:
@@ -48,6 +55,18 @@ def claimed_twice(plan: Plan, claims: Mapping[str, set[str]]) -> Iterator[Proble
                     yield plan.problem("businesscase.claimed_twice", "options", number, **values)
 
 
+def _leaves(value: Any, field: str = "", *location: str | int) -> Iterator[_Leaf]:
+    """Give all that a case says, field by field."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _leaves(inner, name, *location, name)
+    elif isinstance(value, list | tuple):
+        for number, inner in enumerate(value):
+            yield from _leaves(inner, field, *location, number)
+    else:
+        yield _Leaf(field, location, value)
+
+
 def _names(plan: Plan) -> Iterator[Problem]:
     """Tell names that stand for two things, and names of nothing."""
     names = {field: [line.id for line in getattr(plan, field)] for field in _BY_ID}
@@ -57,35 +76,13 @@ def _names(plan: Plan) -> Iterator[Problem]:
         for number, name in enumerate(own):
             if name in own[:number] or name in also.get(field, ()):
                 yield plan.problem("businesscase.twice", field, number, name=name)
-    for name, within, location in _uses(plan):
-        if name is not None and name not in names[within]:
+    for field, location, name in _leaves(plan.model_dump()):
+        within = _WITHIN.get(field, "")
+        if not within or not isinstance(name, str) or name in names[within]:
+            continue
+        if field not in _DAYS or not DAY.match(name):
             values = {"name": name, "within": within, "near": did_you_mean(name, names[within])}
             yield plan.problem("businesscase.unknown", *location, **values)
-
-
-def _uses(plan: Plan) -> Iterator[_Use]:
-    for line in plan.lines():
-        for name in _AMOUNTS + _SHARES:
-            yield _Use(getattr(line.line, name, None), "assumptions", line.at(name))
-        for number, cited in enumerate(getattr(line.line, "evidence", ())):
-            yield _Use(cited, "evidence", line.at("evidence", number))
-        for name in _DAYS:
-            when = getattr(line.line, name, None)
-            if when and not DAY.match(when):
-                yield _Use(when, "roadmap", line.at(name))
-    yield from _uses_of_options(plan)
-    for number, kpi in enumerate(plan.kpis):
-        if kpi.measured:
-            location = ("kpis", number, "measured", "evidence")
-            yield _Use(kpi.measured.evidence, "evidence", location)
-    yield _Use(plan.decision.stage, "roadmap", ("decision", "stage"))
-
-
-def _uses_of_options(plan: Plan) -> Iterator[_Use]:
-    for number, option in enumerate(plan.options):
-        for field in ("benefits", "costs"):
-            for at, name in enumerate(getattr(option, field)):
-                yield _Use(name, field, ("options", number, field, at))
 
 
 def _quantities(plan: Plan) -> Iterator[Problem]:
@@ -101,7 +98,7 @@ def _quantities(plan: Plan) -> Iterator[Problem]:
     for line in plan.lines():
         named = {
             name: used
-            for name in _AMOUNTS + _SHARES
+            for name in _QUANTITIES
             if (used := plan.assumption(getattr(line.line, name, None)))
         }
         unfit = {name: key for name in named if (key := _unfit(name, named[name]))}
@@ -161,20 +158,16 @@ def _days(plan: Plan) -> Iterator[Problem]:
 
 def _noted(plan: Plan) -> Iterator[Problem]:
     """Tell days of checks, rates and measurements that are later than the case, or in disorder."""
-    noted: dict[tuple[str | int, ...], datetime.date | None] = {}
+    for field, location, day in _leaves(plan.model_dump()):
+        noted = field in ("checked", "on") or (field == "date" and "exchange" in location)
+        if noted and day and day > plan.date:
+            yield plan.problem("businesscase.checked_later", *location, date=plan.date)
     for number, assumption in enumerate(plan.assumptions):
-        noted["assumptions", number, "checked"] = checked = assumption.checked
-        if checked and assumption.next_check and assumption.next_check <= checked:
-            values = {"checked": checked, "next": assumption.next_check}
+        checked, following = assumption.checked, assumption.next_check
+        if checked and following and following <= checked:
             location = ("assumptions", number, "next_check")
+            values = {"checked": checked, "next": following}
             yield plan.problem("businesscase.checked_after", *location, **values)
-    for number, rate in enumerate(plan.finance.exchange):
-        noted["finance", "exchange", number, "date"] = rate.date
-    for number, kpi in enumerate(plan.kpis):
-        noted["kpis", number, "measured", "on"] = kpi.measured.on if kpi.measured else None
-    for field, day in noted.items():
-        if day and day > plan.date:
-            yield plan.problem("businesscase.checked_later", *field, date=plan.date)
 
 
 def _span(line: DeclaredLine) -> Iterator[Problem]:

@@ -45,7 +45,7 @@ class Assumption(Stated):
         None, pattern=r"^[0-9a-f]{64}$", description="of that file, when it was read"
     )
     grade: Grade = Field("F", description="A randomised … D logs, E diary or survey, F opinion")
-    owner: str | None = None
+    owner: Text | None = None
     checked: Day | None = Field(None, description="day it was last checked")
     next_check: Day | None = None
 
@@ -101,11 +101,11 @@ class Benefit(Declared):
     share: Id | None = Field(
         None, description="of value enabled: assumption, the share that is claimed"
     )
-    signed_by: str | None = Field(
+    signed_by: Text | None = Field(
         None, description="who of the team that owns the value signed the share"
     )
     apart: Text | None = Field(None, description="why this is other money than the hours saved")
-    owner: str | None = Field(
+    owner: Text | None = Field(
         None, description="who answers for it; of a hard one, its budget line"
     )
 
@@ -131,7 +131,7 @@ class Cost(Declared):
     trend: Id | None = Field(None, description="assumption: growth a year, as a share")
     ended_from: When | None = Field(
         None,
-        description="of doing nothing: roadmap id (when done) or day from which an option is rid of it",
+        description="of doing nothing: step (when done) or day from which an option is rid of it",
     )
     claim: str | None = Field(
         None, description="what it is a claim on, when doing nothing costs it"
@@ -172,7 +172,7 @@ class Milestone(Declared):
     starts: Day
     ends: Day
     slip: Amount = Field(Stated(likely=0), description="months by which it may be late, as a range")
-    owner: str | None = None
+    owner: Text | None = None
     gate: Text | None = Field(None, description="what must be shown before the next step is paid")
 
     @model_validator(mode="after")
@@ -210,7 +210,7 @@ class Measured(Declared):
         given = [one is not None for one in (self.value, self.low, self.high, self.on)]
         if any(given) == (self.evidence is not None) or (any(given) and not all(given)):
             raise PydanticCustomError("businesscase.measured_form", "measured")
-        if self.value is not None and not self.low < self.high:  # type: ignore[operator] # all are given
+        if self.low is not None and self.high is not None and not self.low < self.high:
             raise PydanticCustomError("businesscase.measured_order", "order")
         return self
 

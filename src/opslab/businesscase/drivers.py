@@ -1,4 +1,4 @@
-"""What the recommended option's NPV depends on: tornado, switching values, what knowing is worth."""
+"""What an option's NPV depends on: tornado, switching values, what knowing is worth."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def fan(result: CaseResult, say: CaseVoice) -> Figure:
     low, middle, high = zip(*best.fan, strict=True)
     last, months = len(middle) - 1, range(len(middle))
     key = "fan_title_never" if best.payback is None else "fan_title"
-    title = _title(say(key, months=last, payback=round(best.payback or 0)), say)
+    title = _title(say(key, payback=round(best.payback or 0)), say)
     with style():
         drawing, axes = framed(title, 1.32, width=HALF, below=0.48)
         axes.fill_between(months, low, high, color=BLUE, alpha=0.22, linewidth=0)
@@ -65,7 +65,7 @@ def fan(result: CaseResult, say: CaseVoice) -> Figure:
     for month in sorted({*range(0, last, _YEAR), last}):
         shown = {name: say.money(value) for name, value in best.fan[month]._asdict().items()}
         points.append(say("fan_point", month=month, **shown))
-    caption = say("fan_caption", option=best.name, deepest=say.money(max(-min(middle), 0.0)))
+    caption = say("fan_caption", deepest=say.money(max(-min(middle), 0.0)))
     return Figure(drawing, " ".join([title, *points]), caption)
 
 
@@ -119,8 +119,7 @@ def tornado(result: CaseResult, say: CaseVoice) -> Figure:
         rows.append(Row(name, value, [(low, base, ORANGE), (base, high, BLUE)]))
         reach = " · ".join(dict.fromkeys((span, value)))
         points.append(say("tornado_point", name=name, at=say.between(*driver.at, unit), npv=reach))
-    p10 = say.money(result.recommended.npv.p10)
-    low_end = say("all_low", low=say.money(result.all_low), p10=p10)
+    low_end = say("all_low", low=say.money(result.all_low))
     title, caption = say("tornado_title", name=rows[0].label), f"{say('caption_tornado')} {low_end}"
     return _figure("tornado", title, rows, say.axis, say, points, caption, base=base)
 

@@ -1,12 +1,11 @@
-"""The assumption ledger: each quantity with its range, its source, and the grade that it still bears."""
+"""The assumption ledger: each quantity with its range, its source, the grade it still bears."""
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +54,16 @@ class Ledger:
     factor: float
 
     def used_by(self, users: Mapping[str, Iterable[str]]) -> tuple[Entry, ...]:
-        """Return the lines that benefits and costs use, with their names, and idle assumptions."""
+        """Return its lines, those of assumptions and those that benefits and costs use.
+
+        Parameters
+        ----------
+        users : Mapping of id to names of benefits and costs
+        """
         return tuple(
-            dataclasses.replace(quantity.entry, used_by=tuple(users.get(name, ())))
+            replace(quantity.entry, used_by=tuple(users.get(name, ())))
             for name, quantity in self.known.items()
-            if users.get(name) or quantity.entry.kind == "assumption"
+            if name in users or quantity.entry.kind == "assumption"
         )
 
 
@@ -124,7 +128,7 @@ def names_twice(case: Case, findings: Sequence[Finding]) -> list[Problem]:
 
 
 def _source(case: Case, name: str) -> Path:
-    """Return where a source of a readout is: in the workspace, the reports, or a folder of the case.
+    """Return where a readout's source is: in the workspace, the reports, or the case's folders.
 
     The package's sample stands in only where there is no such folder at all.
     """

@@ -176,3 +176,8 @@ class Driver:
     switching: float | None = None
     share: float = 0.0
     knowing: float | None = None
+
+    @property
+    def worth(self) -> float:
+        """What knowing it is worth, nothing where that was not computed."""
+        return self.knowing or 0.0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from opslab.businesscase.options import Difference, OptionResult
+from typing import Any
+
+from opslab.businesscase.annexes import BENEFITS, MOST, Row, benefit, kpis, risks, roadmap
+from opslab.businesscase.options import Difference, Driver, OptionResult
 from opslab.businesscase.result import CaseResult, Line
-from opslab.businesscase.tables import BENEFITS, MOST, Row, benefit, kpis, risks, roadmap
 from opslab.businesscase.voice import CaseVoice
 from opslab.report.blocks import Cell, Group, Pairs, Paragraph, Table
 from opslab.report.voice import Blocks
@@ -32,35 +34,21 @@ def decision(result: CaseResult, say: CaseVoice) -> Blocks:
 
 
 def _doing_nothing(result: CaseResult, say: CaseVoice) -> str:
-    nothing, finance, waiting = result.nothing, result.case.finance, result.waiting
-    idle = say(
-        "idle_costs",
-        costs=nothing.costs,
-        months=finance.horizon_months,
-        first=say.money(nothing.first_month),
-        last=say.money(nothing.last_month),
-    )
-    effect = "loses" if waiting > 0 else "gains"
-    if say.money(waiting) == say.money(0.0):
+    nothing, waiting = result.nothing, say.money(abs(result.waiting))
+    first, last = say.money(nothing.first_month), say.money(nothing.last_month)
+    effect = "loses" if result.waiting > 0 else "gains"
+    if waiting == say.money(0.0):
         effect = "none"
-    loss = say.money(abs(waiting))
-    return f"{idle} {say(f'waiting_{effect}', months=finance.wait_months, loss=loss)}"
+    idle = say("idle_costs", first=first, last=last)
+    return f"{idle} {say(f'waiting_{effect}', waiting=waiting)}"
 
 
 def _answers(result: CaseResult, say: CaseVoice) -> Table:
     """Return the four answers, each with what it sets off and room to sign."""
-    best, case, stage = result.recommended, result.case, result.case.stage
-    ranked = sorted(result.drivers, key=lambda driver: -(driver.knowing or 0.0))
-    values = {
-        "option": best.name,
-        "costs": say.money(best.costs.mean),
-        "months": case.finance.wait_months,
-        "loss": say.money(result.waiting),
-        "first": say.named(ranked[0].id) if ranked else say.none,
-        "nothing": result.nothing.costs,
-    }
+    stage, ranked = result.case.stage, _to_measure(result)
+    values: dict[str, Any] = {"first": say.named(ranked[0].id) if ranked else say.none}
     if stage:
-        values |= {"stage": say.money(best.stage or 0.0), "day": stage.ends}
+        values |= {"stage": say.money(result.recommended.stage or 0.0), "day": stage.ends}
         values["gate"] = stage.gate or stage.name
     rows = []
     for name in ("approve", *(["stage"] if stage else []), "defer", "reject"):
@@ -83,7 +71,7 @@ def options(result: CaseResult, say: CaseVoice) -> Blocks:
     )
     return [
         say.table("options", columns, rows, numeric=range(1, 7)),
-        say.table("differences", "against more better", against, numeric=(1, 2), option=best),
+        say.table("differences", "against more better", against, numeric=(1, 2)),
         *_benefits(result, say),
         figures["fan"],
         figures["options"],
@@ -109,8 +97,7 @@ def _against(difference: Difference, best: str, say: CaseVoice) -> Row:
     other, npv, better = difference.b, difference.npv, difference.better
     if difference.b == best:
         other, npv, better = difference.a, npv.scaled(-1), 1 - better
-    more = Cell(say.money(npv.p50, signed=True), interval=say.span(npv, signed=True))
-    return other, more, say.percent(better, 0)
+    return other, say.spread(npv, signed=True), say.percent(better, 0)
 
 
 def _benefits(result: CaseResult, say: CaseVoice) -> Blocks:
@@ -143,6 +130,11 @@ def _gain(gain: str, ranked: list[Line], result: CaseResult, say: CaseVoice) -> 
     )
 
 
+def _to_measure(result: CaseResult) -> list[Driver]:
+    """Return the quantities by what knowing them is worth."""
+    return sorted(result.drivers, key=lambda driver: -driver.worth)
+
+
 def depends(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return what moves the NPV, risks and targets, and what to measure next."""
     case, figures = result.case, result.figures(say.language)
@@ -150,7 +142,11 @@ def depends(result: CaseResult, say: CaseVoice) -> Blocks:
     blocks += [risks(case.risks[:MOST], say), kpis(case.kpis[:MOST], say)]
     rest = sum(max(len(listed) - MOST, 0) for listed in (case.risks, case.kpis, case.roadmap))
     blocks += [say.remark("rest", count=rest)] if rest else []
-    worth = say.worth_knowing[:_NEXT]
-    following = say("next" if worth else "next_none", pairs=worth, all=say.money(result.evpi))
+    worth = [
+        say("next_one", name=say.named(driver.id), worth=say.money(driver.worth))
+        for driver in _to_measure(result)[:_NEXT]
+        if driver.worth >= say.scale.unit / 2
+    ]
+    following = say("next" if worth else "next_none", pairs=worth)
     linked = say.linked(following)
     return [*blocks, Paragraph(linked.text, refs=linked.refs)]

@@ -1,4 +1,4 @@
-"""The sponsor's document: the first screen, three pages to decide on, then what stands behind them."""
+"""The sponsor's document: the first screen, three pages to decide on, what stands behind them."""
 
 from __future__ import annotations
 
@@ -46,26 +46,20 @@ def headline(result: CaseResult, say: CaseVoice) -> str:
         wrong = [check for check in result.checks if check.blocking and check.status == "fail"]
         return say("headline_stop", why=" ".join(say.message(check.detail) for check in wrong))
     best = result.recommended
-    return say(
-        "headline_never" if best.payback is None else "headline",
-        option=best.name,
-        npv=best.npv,
-        months=result.case.finance.horizon_months,
-        chance=best.positive[0],
-        payback=round(best.payback or 0),
-        nothing=result.nothing.costs,
-    )
+    if best.payback is None:
+        return say("headline_never")
+    return say("headline", payback=round(best.payback))
 
 
 def first_screen(result: CaseResult, say: CaseVoice) -> Verdict:
     """Return the ask, what it brings, how sure that is, what to decide."""
-    case, best = result.case, result.recommended
+    case = result.case
     stage = case.stage.name if case.stage else ""
     return Verdict(
-        kicker=say("kicker", day=result.as_of, version=case.version, sponsor=case.sponsor),
+        kicker=say("kicker", sponsor=case.sponsor),
         title=say.spoken(case.shown_title),
         question=say.spoken(case.ask.sentence),
-        action=say(f"action_{result.action}", option=best.name, stage=stage),
+        action=say(f"action_{result.action}", stage=stage),
         headline=headline(result, say),
         tone=TONES[result.action],
         facts=Facts(() if result.broken else _facts(result, say)),
@@ -74,34 +68,16 @@ def first_screen(result: CaseResult, say: CaseVoice) -> Verdict:
 
 
 def _facts(result: CaseResult, say: CaseVoice) -> list[Fact]:
-    best, finance = result.recommended, result.case.finance
-    chance, error = best.positive
-    months = finance.horizon_months
+    best = result.recommended
+    hard = say("fact_hard", roi=say.ratio(best.roi_hard))
+    discounted = say("fact_discounted", payback=say.months(best.payback_discounted))
+    never = say("fact_never", share=best.never)
+    sure = say("chance", chance_error=best.positive[1] * 100)
     return [
-        say.fact(
-            "npv",
-            say.money(best.npv.p50),
-            say("fact_spread", npv=best.npv),
-            say("fact_terms", months=months, rate=finance.rate),
-        ),
-        say.fact(
-            "roi",
-            say.ratio(best.roi),
-            say("roi_means"),
-            say("fact_hard", roi=say.ratio(best.roi_hard)),
-        ),
-        say.fact(
-            "payback",
-            say.months(best.payback),
-            say("fact_discounted", payback=say.months(best.payback_discounted)),
-            say("fact_never", share=best.never, months=months),
-        ),
-        say.fact(
-            "positive",
-            say("chance", value=chance, error=error * 100),
-            say("fact_worst", p5=say.money(best.p5), worst=say.money(best.worst)),
-            say("fact_loss", loss=say.money(best.expected_loss)),
-        ),
+        say.fact("npv", say.money(best.npv.p50), say("fact_spread"), say("fact_terms")),
+        say.fact("roi", say.ratio(best.roi), say("roi_means"), hard),
+        say.fact("payback", say.months(best.payback), discounted, never),
+        say.fact("positive", sure, say("fact_worst"), say("fact_loss")),
     ]
 
 
@@ -143,7 +119,7 @@ def document(result: CaseResult, say: CaseVoice) -> dict[str, bytes]:
     """Return the PDF by its name; nothing where the extra ``pdf`` is not installed."""
     case = result.case
     blocks = [block for part in PARTS.values() for block in part(result, say)]
-    foot = say("foot", case=case.shown_title, version=case.version, day=result.as_of)
+    foot = say("foot", case=case.shown_title)
     try:
         content = pdf(
             [first_screen(result, say), *blocks],

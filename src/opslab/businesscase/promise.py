@@ -1,4 +1,4 @@
-"""Promise against actual: what the last case promised, what was measured since, what has changed."""
+"""Promise against actual: what the last case promised, what was measured, what has changed."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ from opslab.evidence import Quantity
 from opslab.uncertainty.update import update
 
 _WIDTH = 3.2897072539029435  # standard deviations in a 90 % interval of a normal distribution
+
+Measurement = tuple[Band, datetime.date | None]
+"""What was measured of a target at 90 %, and the day."""
 
 
 class _Past(BaseModel):
@@ -147,7 +150,7 @@ def compared(
         link=run.link,
         date=run.day,
         version=past.plan.version,
-        recommended=last.name,
+        recommended=next((one.name for one in options if one.name == last.name), last.name),
         npv=last.npv.spread,
         positive=last.positive[0],
         changes=tuple(changes),
@@ -219,31 +222,23 @@ def _changes(before: Iterable[_Figure], after: Iterable[_Figure]) -> Iterator[Ch
             figures[name].ends if name in figures else None for figures in (earlier, later)
         )
         if then != now:
-            yield Change(known.kind, name, then, now)
+            yield Change(known.kind, known.id, then, now)
 
 
 def _promised(kpi: Kpi) -> Band:
     return Band(kpi.low, kpi.target, kpi.high)
 
 
-@dataclass(frozen=True)
-class _Measurement:
-    """What was measured of a target at 90 %, and the day."""
-
-    band: Band
-    on: datetime.date | None
-
-
 def _target(
-    kpi: Kpi, measurement: _Measurement | None, before: Kpi | None, day: datetime.date
+    kpi: Kpi, measured: Measurement | None, before: Kpi | None, day: datetime.date
 ) -> Target:
     basis = before or kpi  # what has moved since does not change what was promised
     due, promised = basis.date <= day, _promised(basis)
     fields: dict[str, Any] = {"kpi": kpi, "promised": promised, "due": basis.date}
     fields["before"] = before is not None
-    if measurement is None:
+    if measured is None:
         return Target(status="debt" if due or before else "not_due", **fields)
-    band = measurement.band
+    band, on = measured
     spreads = [(ends.high - ends.low) / _WIDTH for ends in (promised, band)]
     both = update(basis.target, spreads[0], band.middle, spreads[1])
     half, sign = both.sd * _WIDTH / 2, 1 if basis.target > basis.baseline else -1
@@ -255,7 +250,7 @@ def _target(
     return Target(
         status=status,
         measured=band,
-        on=measurement.on,
+        on=on,
         posterior=None if both.conflict else Band(both.mean - half, both.mean, both.mean + half),
         measured_share=both.measured_share,
         **fields,
@@ -283,16 +278,16 @@ def _has_width(quantity: Quantity) -> bool:
     return quantity.low is not None and quantity.high is not None and quantity.high > quantity.low
 
 
-def _measured(kpi: Kpi, findings: Sequence[Finding]) -> _Measurement | None:
+def _measured(kpi: Kpi, findings: Sequence[Finding]) -> Measurement | None:
     """Return what was measured of a target; None where nothing was."""
     given = kpi.measured
     if given is None:
         return None
     if given.evidence is None:
-        return _Measurement(Band(given.low or 0.0, given.value or 0.0, given.high or 0.0), given.on)
+        return Band(given.low or 0.0, given.value or 0.0, given.high or 0.0), given.on
     evidence = next(one.evidence for one in findings if one.cited == given.evidence)
     quantity = evidence.quantity
     wide = 2 * float(ndtri((1 + quantity.level) / 2))
     half = ((quantity.high or 0.0) - (quantity.low or 0.0)) / 2 * _WIDTH / wide
     value = quantity.value
-    return _Measurement(Band(value - half, value, value + half), evidence.date)
+    return Band(value - half, value, value + half), evidence.date

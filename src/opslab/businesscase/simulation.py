@@ -126,56 +126,6 @@ class Horizon:
         return np.append(1.0, factors[:-1] if self.timing == "monthly" else factors[1:])
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """One line over the horizon, for each draw.
-
-    Attributes
-    ----------
-    present : array of shape (draws,)
-        Present value.
-    hours : array of shape (draws,)
-        Hours freed a year, mean over the horizon.
-    by_month : array of shape (months,)
-        Mean money.
-    steps : Mapping of str to float
-        Mean present value ``gross`` (all of it from the first month), ``used`` (by those who use
-        it, from when it is there), ``kept`` (less decay), ``benefits`` (recaptured).
-    """
-
-    flow: Flow
-    present: Values
-    hours: Values
-    by_month: Values
-    steps: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Cash:
-    """One option's net cash.
-
-    Attributes
-    ----------
-    payback, discounted : array of shape (draws,)
-        Months until it has paid back; nan for never.
-    negative_again : array of shape (draws,)
-        Whether it pays back and turns negative again.
-    cumulative : array of shape (months + 1, some draws)
-        Undiscounted, of the first draws.
-    """
-
-    payback: Values
-    discounted: Values
-    negative_again: Values
-    cumulative: Values
-
-    @classmethod
-    def empty(cls, months: int, draws: int) -> Cash:
-        """Return room for so many draws."""
-        cumulative = np.zeros((months + 1, min(draws, _KEPT)))
-        return cls(np.zeros(draws), np.zeros(draws), np.zeros(draws), cumulative)
-
-
 def timing_of(
     flow: Flow, value: Quantities, months: int, wait: int = 0
 ) -> tuple[Values, NDArray[np.intp]]:
@@ -276,33 +226,38 @@ def net(
     return np.asarray(npv if rates else npv[0])
 
 
-def simulate(
-    flows: Sequence[Flow], options: Sequence[Weights], draws: Draws, horizon: Horizon
-) -> tuple[list[Drawn], list[Cash]]:
-    """Return every line drawn, and every option's net cash; some draws at a time, for memory."""
-    months, lines = horizon.months, [_Line(flow, horizon, draws.count) for flow in flows]
-    counted = [[*map(option.counted, flows)] for option in options]
-    # Lines that every option takes in the same way are added up once.
-    alike = np.vstack([counted, [flow.once for flow in flows]])
-    kinds, kind_of = np.unique(alike, axis=1, return_inverse=True)
-    cash = [Cash.empty(months, draws.count) for _ in options]
-    money = np.empty((kinds.shape[1], months, min(draws.count, _CHUNK)))
-    for first in range(0, draws.count, _CHUNK):
-        here = slice(first, min(first + _CHUNK, draws.count))
-        money[:] = 0.0
-        for line, kind in zip(lines, kind_of, strict=True):
-            line.add(draws.part(here), here, money[kind, :, : here.stop - first])
-        _collect(cash, kinds, money[:, :, : here.stop - first], here, horizon)
-    return [line.drawn() for line in lines], cash
+class Drawn:
+    """A line over the horizon, drawn part by part.
 
+    Attributes
+    ----------
+    flow : Flow
+    present : array of shape (draws,)
+        Present value.
+    hours : array of shape (draws,)
+        Hours freed a year, mean over the horizon.
+    by_month : array of shape (months,)
+        Mean money.
+    steps : dict of str to float
+        Mean present value ``gross`` (all of it from the first month), ``used`` (by those who use
+        it, from when it is there), ``kept`` (less decay), ``benefits`` (recaptured).
+    """
 
-class _Line:
-    """A line of the cash flow, drawn part by part."""
+    def __init__(self, flow: Flow, horizon: Horizon, draws: int) -> None:
+        self.flow, self.horizon, self._draws = flow, horizon, draws
+        self.present, self.hours = np.zeros(draws), np.zeros(draws)
+        self._by_month, self._steps = np.zeros(horizon.months), np.zeros(3)
 
-    def __init__(self, flow: Flow, horizon: Horizon, count: int) -> None:
-        self.flow, self.horizon = flow, horizon
-        self.present, self.hours = np.zeros(count), np.zeros(count)
-        self.by_month, self.steps = np.zeros(horizon.months), np.zeros(3)
+    @property
+    def by_month(self) -> Values:
+        """Mean money of each month."""
+        return self._by_month / self._draws
+
+    @property
+    def steps(self) -> dict[str, float]:
+        """Mean present values on the way from gross to what is counted."""
+        gross, used, kept = (self._steps / self._draws).tolist()
+        return {"gross": gross, "used": used, "kept": kept, "benefits": float(self.present.mean())}
 
     def add(self, value: Quantities, here: slice, money: Values) -> None:
         """Draw a part of the draws, and add its money to that of its kind by month."""
@@ -314,70 +269,93 @@ class _Line:
         self.present[here] = lasting * whole
         for month, brought in enumerate(share):
             money[month] += brought * whole
-        self.by_month += np.einsum("md,d->m", np.broadcast_to(share, (months, count)), whole)
-        self.steps += _steps(flow, value, self.horizon, lasting)
+        self._by_month += np.einsum("md,d->m", np.broadcast_to(share, (months, count)), whole)
+        self._steps += self._way(value, lasting)
         if flow.hours:
             adopted = value(flow.adoption) if flow.adoption else 1.0
             used = share.sum(axis=0) * 12 / months
             self.hours[here] = total(flow.amounts, value) * adopted * used
 
-    def drawn(self) -> Drawn:
-        """Return the line over the horizon."""
-        draws = len(self.present)
-        steps = dict(zip(("gross", "used", "kept"), (self.steps / draws).tolist(), strict=True))
-        steps["benefits"] = float(self.present.mean())
-        return Drawn(self.flow, self.present, self.hours, self.by_month / draws, steps)
+    def _way(self, value: Quantities, lasting: Values) -> Values:
+        """Return the way from the gross value to what is counted, summed over the draws."""
+        flow, factors, count = self.flow, self.horizon.factors(), len(lasting)
+        spent = np.broadcast_to(amount(flow, value, ["recapture"]), count)
+        kept = float((spent * lasting).sum())
+        if flow.cost or flow.once:
+            return np.full(3, kept)
+        table, late = timing_of(flow, value, self.horizon.months)
+        flat = np.einsum("m,md->d", factors, table)
+        used = np.broadcast_to(flat if len(flat) == 1 else flat[late], count)
+        gross = np.broadcast_to(amount(flow, value, ["adoption", "recapture"]), count)
+        ever = factors.sum() / 12
+        return np.array([float(gross.sum() * ever), float((spent * used).sum()), kept])
 
 
-def _steps(flow: Flow, value: Quantities, horizon: Horizon, lasting: Values) -> Values:
-    """Return the way from the gross value to what is counted, summed over the draws."""
-    count = len(lasting)
-    spent = np.broadcast_to(amount(flow, value, ["recapture"]), count)
-    kept = float((spent * lasting).sum())
-    if flow.cost or flow.once:
-        return np.full(3, kept)
-    table, late = timing_of(flow, value, horizon.months)
-    flat = np.einsum("m,md->d", horizon.factors(), table)
-    used = np.broadcast_to(flat if len(flat) == 1 else flat[late], count)
-    gross = np.broadcast_to(amount(flow, value, ["adoption", "recapture"]), count)
-    ever = horizon.factors().sum() / 12
-    return np.array([float(gross.sum() * ever), float((spent * used).sum()), kept])
+class Cash:
+    """One option's net cash.
 
-
-def _collect(
-    cash: Sequence[Cash], kinds: Values, money: Values, here: slice, horizon: Horizon
-) -> None:
-    """Add up the lines of each option, month by month, and note when it pays back.
-
-    What runs comes at the end of its month, what is paid once at the start: month 0's at time 0.
+    Attributes
+    ----------
+    payback, discounted : array of shape (draws,)
+        Months until it has paid back; nan for never.
+    negative_again : array of shape (draws,)
+        Whether it pays back and turns negative again.
+    cumulative : array of shape (months + 1, some draws)
+        Undiscounted, of the first draws.
     """
-    *parts, once = kinds
-    _, months, count = money.shape
-    net_cash, plain = np.empty((months + 1, count)), np.ones(months)
-    for option, own in zip(cash, parts, strict=True):
-        flows = [
-            sum(
-                (
-                    part * brought
-                    for part, single, brought in zip(own, once, money, strict=True)
-                    if part and single == at_start
-                ),
-                start=np.zeros(1),
-            )
-            for at_start in (0, 1)
-        ]
-        _cumulate(flows, (horizon.factors(), horizon.once()), net_cash)
-        option.discounted[here], _ = payback_draws(net_cash)
-        _cumulate(flows, (plain, plain), net_cash)
-        option.payback[here], option.negative_again[here] = payback_draws(net_cash)
-        kept = option.cumulative[:, here]
-        kept[:] = net_cash[:, : kept.shape[1]]
+
+    def __init__(self, months: int, draws: int) -> None:
+        self.payback, self.discounted, self.negative_again = np.zeros((3, draws))
+        self.cumulative = np.zeros((months + 1, min(draws, _KEPT)))
+
+    def add(self, running: Values, single: Values, here: slice, horizon: Horizon) -> None:
+        """Note when a part of the draws pays back, from what runs and what is paid once by month.
+
+        What runs comes at the end of its month, what is paid once at the start: month 0's at 0.
+        """
+        cumulative, plain = (
+            np.empty((horizon.months + 1, here.stop - here.start)),
+            np.ones(horizon.months),
+        )
+
+        def add_up(by_month: Values, at_start: Values) -> None:
+            cumulative[0] = 0.0
+            np.multiply(running, by_month[:, None], out=cumulative[1:])
+            cumulative[:-1] += single * at_start[:, None]
+            np.cumsum(cumulative, axis=0, out=cumulative)
+
+        add_up(horizon.factors(), horizon.once())
+        self.discounted[here], _ = payback_draws(cumulative)
+        add_up(plain, plain)
+        self.payback[here], self.negative_again[here] = payback_draws(cumulative)
+        kept = self.cumulative[:, here]
+        kept[:] = cumulative[:, : kept.shape[1]]
 
 
-def _cumulate(flows: Sequence[Values], factors: Sequence[Values], net_cash: Values) -> None:
-    """Add up what runs and what is paid once, month by month, each with its factors."""
-    (running, single), (by_month, at_start) = flows, factors
-    net_cash[0] = 0.0
-    np.multiply(running, by_month[:, None], out=net_cash[1:])
-    net_cash[:-1] += single * at_start[:, None]
-    np.cumsum(net_cash, axis=0, out=net_cash)
+def simulate(
+    flows: Sequence[Flow], options: Sequence[Weights], draws: Draws, horizon: Horizon
+) -> tuple[list[Drawn], list[Cash]]:
+    """Return every line drawn, and every option's net cash; some draws at a time, for memory."""
+    lines = [Drawn(flow, horizon, draws.count) for flow in flows]
+    cash = [Cash(horizon.months, draws.count) for _ in options]
+    counted = [[*map(option.counted, flows)] for option in options]
+    # Lines that every option takes in the same way are added up once.
+    alike = np.vstack([counted, [flow.once for flow in flows]])
+    kinds, kind_of = np.unique(alike, axis=1, return_inverse=True)
+    money = np.empty((kinds.shape[1], horizon.months, min(draws.count, _CHUNK)))
+    for first in range(0, draws.count, _CHUNK):
+        here = slice(first, min(first + _CHUNK, draws.count))
+        brought = money[:, :, : here.stop - first]
+        brought[:] = 0.0
+        for line, kind in zip(lines, kind_of, strict=True):
+            line.add(draws.part(here), here, brought[kind])
+        for option, parts in zip(cash, kinds, strict=False):
+            running, single = (_sum(parts * (kinds[-1] == once), brought) for once in (0, 1))
+            option.add(running, single, here, horizon)
+    return lines, cash
+
+
+def _sum(parts: Values, money: Values) -> Values:
+    """Return the money of what is taken, in its parts."""
+    taken = (part * by_month for part, by_month in zip(parts, money, strict=True) if part)
+    return np.asarray(sum(taken, start=np.zeros(1)))

@@ -55,15 +55,45 @@ class CaseVoice(Voice):
 
     result: CaseResult
 
+    @cached_property
+    def vocabulary(self) -> dict[str, Any]:
+        """What every message of the case may name."""
+        result, case, best = self.result, self.result.case, self.result.recommended
+        amounts = {
+            "costs": best.costs.mean,
+            "p5": best.p5,
+            "worst": best.worst,
+            "expected_loss": best.expected_loss,
+            "waiting": result.waiting,
+            "evpi": result.evpi,
+        }
+        words = {name: self.money(amount) for name, amount in amounts.items()} | {
+            **case.finance.model_dump(),
+            "today": result.as_of,
+            "version": case.version,
+            "option": best.name,
+            "idle": result.nothing.name,
+            "nothing": result.nothing.costs,
+            "npv": best.npv,
+            "chance": best.positive[0],
+        }
+        return self._spelt(words)
+
     def __call__(self, key: str, /, **values: Any) -> str:
         """Return a message; a spread ``x`` gives its median, and ``x_low, x_high, x_span``."""
-        for name, value in tuple(values.items()):
-            if isinstance(value, Spread):
-                middle, span = self.spread(value), self.span(value)
-                values |= {name: middle.text, f"{name}_span": span}
-                values |= {f"{name}_low": self.money(value.p10)}
-                values |= {f"{name}_high": self.money(value.p90)}
+        values = self._spelt(values)
+        if key in catalogue(self.language, self.area):
+            values = self.vocabulary | values
         return super().__call__(key, **values)
+
+    def _spelt(self, values: dict[str, Any]) -> dict[str, Any]:
+        spelt = dict(values)
+        for name, value in values.items():
+            if isinstance(value, Spread):
+                ends = {f"{name}_low": value.p10, name: value.p50, f"{name}_high": value.p90}
+                spelt |= {end: self.money(amount) for end, amount in ends.items()}
+                spelt[f"{name}_span"] = self.span(value)
+        return spelt
 
     def message(self, message: Message) -> str:
         """Return a message that the result holds; ids of the ledger are told by their words."""
@@ -86,7 +116,7 @@ class CaseVoice(Voice):
     @property
     def axis(self) -> str:
         """What an axis of money counts."""
-        return self(f"axis_{self.scale.unit:.0f}", currency=self.currency)
+        return self(f"axis_{self.scale.unit:.0f}")
 
     @property
     def currency(self) -> str:
@@ -100,12 +130,13 @@ class CaseVoice(Voice):
 
     def span(self, spread: Spread, *, signed: bool = False) -> str:
         """Return p10 to p90 of an amount of money."""
-        ends = (self.money(end, signed=signed) for end in (spread.p10, spread.p90))
-        return self.range(*ends)
+        low, high = (self.money(end, signed=signed) for end in (spread.p10, spread.p90))
+        return self.range(low, high)
 
-    def spread(self, spread: Spread) -> Cell:
-        """Return the median of an amount of money, with its p10 to p90."""
-        return Cell(self.money(spread.p50), interval=self.span(spread))
+    def spread(self, spread: Spread, *, signed: bool = False) -> Cell:
+        """Return the median of an amount of money, with its p10 to p90 where they differ."""
+        span = self.span(spread, signed=signed) if spread.p10 < spread.p90 else ""
+        return Cell(self.money(spread.p50, signed=signed), interval=span)
 
     def exact(self, value: float, currency: str) -> str:
         """Return an amount in full, with cents where it is small and has some."""
@@ -119,7 +150,7 @@ class CaseVoice(Voice):
     def months(self, value: float | None, never: str = "never") -> str:
         """Return a payback; "never" is one too."""
         if value is None:
-            return self(never, months=self.result.case.finance.horizon_months)
+            return self(never)
         return self("months", months=round(value))
 
     def unit(self, unit: str) -> str:
@@ -148,8 +179,9 @@ class CaseVoice(Voice):
 
     def between(self, low: float, high: float, unit: str) -> str:
         """Return a range of one quantity, its unit said once."""
-        least, _ = self.quantities([low, high], unit, bare=True)
-        return self.range(least, self.quantities([low, high], unit)[1])
+        ends = [low, high]
+        least, most = self.quantities(ends, unit, bare=True)[0], self.quantities(ends, unit)[1]
+        return self.range(least, most)
 
     def estimate(self, value: float, low: float, high: float, unit: str, remark: str = "") -> Cell:
         """Return a value with its unit, and its range where it has one."""
@@ -163,67 +195,51 @@ class CaseVoice(Voice):
         return f"{cell.text} ({cell.interval})" if cell.interval else cell.text
 
     @cached_property
-    def positions(self) -> dict[str, int]:
-        """The lines of the ledger by id, counted from 1."""
-        return {entry.id: number for number, entry in enumerate(self.result.ledger, 1)}
+    def entries(self) -> dict[str, Entry]:
+        """The lines of the ledger by id."""
+        return {entry.id: entry for entry in self.result.ledger}
 
     @cached_property
-    def cited(self) -> dict[str, str]:
-        """How lines of the ledger are cited: by id where ids are short, else by position."""
-        plain = [name for name in self.positions if ":" not in name]
+    def citations(self) -> dict[str, Reference]:
+        """The links to them: cited by id where ids are short, else by position."""
+        plain = [name for name in self.entries if ":" not in name]
         short = all(len(name) <= _SHORT for name in plain if "-" not in name)
-        return {
-            name: name if short and name in plain else str(position)
-            for name, position in self.positions.items()
-        }
+        links = {}
+        for number, name in enumerate(self.entries, 1):
+            label = name if short and name in plain else str(number)
+            words = f"{label}: {self.statement(name)}"
+            links[name] = Reference(label, f"#ledger-{number}", words)
+        return links
 
-    def entry(self, name: str) -> Entry | None:
-        """Return a line of the ledger; None where it has none."""
-        return self.result.ledger[self.positions[name] - 1] if name in self.positions else None
+    def refs(self, names: Iterable[str]) -> list[Reference]:
+        """Return links to lines of the ledger."""
+        return [self.citations[name] for name in names if name in self.citations]
 
     def statement(self, name: str) -> str:
         """Return what a line of the ledger says; else the id."""
-        entry = self.entry(name)
-        if entry is None:
-            return name
-        words = entry.statement
+        words = self.entries[name].statement if name in self.entries else name
         return self.message(words) if isinstance(words, Message) else self.spoken(words)
 
     def unit_of(self, name: str) -> str:
         """Return the unit of a quantity of the ledger."""
-        entry = self.entry(name)
-        return entry.unit if entry else ""
+        return self.entries[name].unit if name in self.entries else ""
 
     def label(self, name: str) -> str:
         """Return how a quantity is cited, and what it is called."""
-        return " · ".join(filter(None, (self.cited.get(name), self.statement(name))))
+        return " · ".join([*(ref.label for ref in self.refs([name])), self.statement(name)])
 
     def named(self, name: str) -> str:
-        """Return what a quantity is called in a sentence."""
-        return self.statement(name) + (self._mark(name) if name in self.cited else "")
-
-    def _mark(self, name: str) -> str:
-        return f"\N{NO-BREAK SPACE}[{self.cited[name]}]"
+        """Return what a quantity is called in a sentence, with its citation for `linked`."""
+        return "".join([self.statement(name), *map(_mark, self.refs([name]))])
 
     def linked(self, words: str) -> Cell:
         """Return a sentence with the citations in it as links behind it."""
-        marks = {self._mark(name): name for name in self.cited}
-        there = sorted((mark for mark in marks if mark in words), key=words.index)
-        for mark in there:
-            words = words.replace(mark, "")
-        return Cell(words, refs=self.refs([marks[mark] for mark in there]))
-
-    def refs(self, names: Iterable[str]) -> tuple[Reference, ...]:
-        """Return links to lines of the ledger."""
-        return tuple(
-            Reference(
-                self.cited[name],
-                f"#ledger-{self.positions[name]}",
-                f"{self.cited[name]}: {self.statement(name)}",
-            )
-            for name in names
-            if name in self.positions
-        )
+        there = [link for link in self.citations.values() if _mark(link) in words]
+        there.sort(key=lambda link: words.index(_mark(link)))
+        bare = words
+        for link in there:
+            bare = bare.replace(_mark(link), "")
+        return Cell(bare, refs=there)
 
     def readout(self, run: str, link: str | None) -> tuple[Reference, ...]:
         """Return the link to a run's readout, where it has one."""
@@ -243,12 +259,6 @@ class CaseVoice(Voice):
         """Those of them that are part of the NPV."""
         return [line for line in self.lines if line.counted]
 
-    @cached_property
-    def worth_knowing(self) -> list[str]:
-        """What is worth measuring, the most first, where that is not rounded away."""
-        worth = {driver.id: driver.knowing or 0.0 for driver in self.result.drivers}
-        return [
-            self("next_one", name=self.named(name), worth=self.money(worth[name]))
-            for name in sorted(worth, key=lambda name: -worth[name])
-            if worth[name] >= self.scale.unit / 2
-        ]
+
+def _mark(link: Reference) -> str:
+    return f"\N{NO-BREAK SPACE}[{link.label}]"

@@ -22,10 +22,9 @@ from opslab.experiments.inference.permutation import with_permutation
 from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.result import Comparison, DataUsed, ExperimentResult, Plan
 from opslab.experiments.spec import Experiment
-from opslab.experiments.units.finer_rows import units_of_finer_rows
 from opslab.experiments.units.logs import units_of_logs
-from opslab.experiments.units.one_row_each import units_of_rows
 from opslab.experiments.units.refusals import refuse_columns
+from opslab.experiments.units.rows import units_of_finer_rows, units_of_rows
 from opslab.experiments.units.totals import units_of_totals
 from opslab.experiments.units.unit_table import UnitTable
 from opslab.messages import Language

@@ -283,7 +283,7 @@ def numbered(labels: Integers) -> Integers:
 
 
 def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Integers) -> Integers:
-    """Return labels moved to the theme whose centroid and neighbours are nearest, until none moves."""
+    """Return labels moved to the theme of the nearest centroid and neighbours, until none moves."""
     for _ in range(_ROUNDS):
         scores = likeness(views, views, labels) + VOTE * votes(graph, labels)
         moved = np.argmax(scores, axis=1)
@@ -296,7 +296,7 @@ def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Integers
 def without_small(
     vectors: Vectors, labels: Integers, weights: Sequence[int], smallest: int
 ) -> Integers:
-    """Return labels in which each theme has so many messages; texts of others join the nearest theme."""
+    """Return labels of themes with so many messages; texts of others join the nearest one."""
     while True:
         sizes = np.bincount(labels, weights)
         least = int(np.argmin(sizes))
@@ -311,7 +311,7 @@ def without_small(
 
 
 def silhouette(distances: Vectors, labels: Integers) -> float:
-    """Return the mean silhouette (Rousseeuw 1987) of labels, each text's nearest companion left out.
+    """Return the mean silhouette (Rousseeuw 1987), each text's nearest companion left out.
 
     A text and its translation look like a clear theme, however fine: the nearest one proves
     nothing. It is 0 for a text alone or in a pair, and -1 for a single theme.
@@ -339,7 +339,7 @@ def silhouette(distances: Vectors, labels: Integers) -> float:
 
 
 def coarse(graph: sparse.csr_matrix, labels: Integers, resolution: float, seed: int) -> Integers:
-    """Return the group of each theme: communities of the themes, by the edges between their texts."""
+    """Return the group of each theme: communities of themes, by the edges between their texts."""
     members = membership(labels)
     between = sparse.csr_matrix(members.T @ graph @ members)
     return louvain(between, resolution, seed) if between.shape[0] > 1 else np.zeros(1, np.int64)

@@ -1,4 +1,4 @@
-"""Copies of a message: equal but for case and punctuation, or nearly so by verified Jaccard similarity."""
+"""Copies of a message: equal but for case and punctuation, or of a high Jaccard similarity."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXTRA, _BLOCK = 4, 4096
 
 
 def normal(text: str) -> str:
-    """Return a text as two copies share it: lower case, words alone, each run of digits as one 0."""
+    """Return a text as two copies share it: words in lower case, each run of digits as one 0."""
     return re.sub(r"\d+", "0", " ".join(re.findall(r"\w+", text.casefold()))) or text
 
 

@@ -1,4 +1,4 @@
-"""From exports to messages: one form for all tools, redacted before anything else is done with them."""
+"""From exports to messages: one form for all tools, redacted before anything else is done."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class _Row(NamedTuple):
 
 
 def take_in(study: Study, data: Any = None) -> Intake:
-    """Read the study's sources, or the data given instead: texts, a table, or the path of an export.
+    """Read the study's sources, or what is given instead: texts, a table, the path of an export.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def take_in(study: Study, data: Any = None) -> Intake:
 
 
 def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> Intake:
-    """Return the messages that have words, in the study's days, each id once, and count the others."""
+    """Return the messages with words, in the study's days, each id once, and count the others."""
     kept: dict[str, CustomerMessage] = {}
     counts, redacted = Counter[str](), Counter[str]()
     for message, names in rows:

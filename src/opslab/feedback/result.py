@@ -1,4 +1,4 @@
-"""What `find_themes` returns: themes, where every message belongs, checks. No numerics live here."""
+"""What `find_themes` returns: themes, the theme of every message, checks. No numerics live here."""
 
 from __future__ import annotations
 

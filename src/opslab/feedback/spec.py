@@ -61,7 +61,8 @@ class Themes(Declared):
     )
     cache: str | None = Field(
         None,
-        description="folder where vectors are kept by the hash of their text, from the study's folder",
+        description="folder where vectors are kept by the hash of their text, "
+        "from the study's folder",
     )
 
 

@@ -37,7 +37,7 @@ from opslab.report.figures import Figure
 
 Content = dict[str, Any]
 
-_HALF = 3.5
+_HALF, _PAIR = 3.5, 2
 """Drawings at most so many inches wide stand two in a row."""
 
 _LONG, _PIECE = 18, 24
@@ -115,7 +115,7 @@ class _Writer:
         for content in map(self._block, blocks):
             if contents and contents[-1]["kind"] == content["kind"] == "figures":
                 both = contents[-1]["items"] + content["items"]
-                if len(both) == 2 and all(item["inches"] <= _HALF for item in both):  # noqa: PLR2004 - a pair
+                if len(both) == _PAIR and all(item["inches"] <= _HALF for item in both):
                     contents[-1]["items"] = both
                     continue
             contents.append(content)

@@ -17,7 +17,7 @@ from opslab.experiments.inference.quantiles import Ranked, quantile_contrast
 from opslab.experiments.inference.strata import Strata, contrast_within
 from opslab.experiments.metrics.base import Declaration
 from opslab.experiments.metrics.quantile import Quantile
-from opslab.experiments.moments.cross_moments import CrossMoments
+from opslab.experiments.moments.arm_moments import CrossMoments
 from opslab.experiments.result import Comparison, Effect, Interval, Verdict
 from opslab.results import Message
 

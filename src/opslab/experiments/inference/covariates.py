@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from opslab.experiments.moments.cross_moments import CrossMoments, merge_cross
+from opslab.experiments.moments.arm_moments import CrossMoments, merge_cross
 
 Unusable = Literal["constant", "collinear", "denominator"]
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from opslab.experiments.inference.clusters import inflation
 from opslab.experiments.inference.comparisons import (
     Side,
     compare,
@@ -17,7 +16,7 @@ from opslab.experiments.inference.comparisons import (
     without_effect,
 )
 from opslab.experiments.inference.metric_columns import MetricColumns
-from opslab.experiments.inference.quantiles import Ranked, order_statistics, ranks
+from opslab.experiments.inference.quantiles import Ranked, inflation, order_statistics, ranks
 from opslab.experiments.inference.strata import Strata
 from opslab.experiments.metrics import Mean, Proportion, Quantile, Ratio
 from opslab.experiments.moments.arm_moments import Arms, Levels

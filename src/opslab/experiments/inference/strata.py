@@ -10,7 +10,7 @@ from math import inf
 import numpy as np
 
 from opslab.experiments.inference.covariates import Contrast, linearised
-from opslab.experiments.moments.cross_moments import CrossMoments, merge_cross
+from opslab.experiments.moments.arm_moments import CrossMoments, merge_cross
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,58 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from opslab.experiments.moments.columns import Column, Joint
-from opslab.experiments.moments.cross_moments import CrossMoments, merge_cross
 
 _NO_VARIATION = 1e-14
+
+
+@dataclass(frozen=True)
+class CrossMoments:
+    """Count, means and centred sums of products of some columns in one arm.
+
+    Attributes
+    ----------
+    n : int
+        Rows used: those that hold the metric's own columns.
+    given : int
+        Rows whose own columns were not empty before any empty value was taken for 0.
+    means : tuple of float, shape (k,)
+        In the columns' units.
+    scatter : tuple of tuple of float, shape (k, k)
+        Sums of products of the deviations from the means.
+    """
+
+    n: int
+    given: int
+    means: tuple[float, ...]
+    scatter: tuple[tuple[float, ...], ...]
+
+
+def merge_cross(first: CrossMoments, second: CrossMoments) -> CrossMoments:
+    """Return the moments of two parts together (Chan, Golub and LeVeque 1983, in several columns).
+
+    Examples
+    --------
+    >>> low, high = (CrossMoments(1, 1, (x, 2 * x), ((0.0, 0.0),) * 2) for x in (1.0, 3.0))
+    >>> merge_cross(low, high)
+    CrossMoments(n=2, given=2, means=(2.0, 4.0), scatter=((2.0, 4.0), (4.0, 8.0)))
+    """
+    n, given = first.n + second.n, first.given + second.given
+    if first.n == 0 or second.n == 0:
+        kept = second if first.n == 0 else first
+        return CrossMoments(n, given, kept.means, kept.scatter)
+    apart = [other - mean for mean, other in zip(first.means, second.means, strict=True)]
+    share = second.n / n
+    means = tuple(mean + step * share for mean, step in zip(first.means, apart, strict=True))
+    scatter = tuple(
+        tuple(
+            first.scatter[row][column]
+            + second.scatter[row][column]
+            + here * there * first.n * share
+            for column, there in enumerate(apart)
+        )
+        for row, here in enumerate(apart)
+    )
+    return CrossMoments(n, given, means, scatter)
 
 
 @dataclass(frozen=True)

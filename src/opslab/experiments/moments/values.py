@@ -98,7 +98,7 @@ def refuse_cells(table: Table, columns: Sequence[Column], where: str) -> None:
                 f"({finite(value)}) IS NULL AND {quoted(column.name)} IS NOT NULL"
             )
         if column.binary:
-            faults["not_binary"] = f"{value} NOT IN (0, 1)"
+            faults["not_binary"] = f"({finite(value)}) NOT IN (0, 1)"
         for key, condition in faults.items():
             fault = _fault(table, key, f"{condition} AND {where}", column.name)
             if fault is not None:

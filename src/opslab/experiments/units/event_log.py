@@ -9,7 +9,7 @@ from typing import Any
 
 from opslab.errors import DataError, did_you_mean
 from opslab.experiments.metrics import Metric
-from opslab.experiments.metrics.fields import Window
+from opslab.experiments.metrics.base import Window
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.moments.values import (
     finite_sql,
