@@ -54,6 +54,14 @@ def make_workspace(folder: Path) -> Path:
     return folder
 
 
+def page_of(result, language: str) -> str:
+    """Return the HTML of a result's first screen and of all its parts."""
+    blocks = [result.first_screen(language)]
+    for part in result.PARTS:
+        blocks += getattr(result, part).blocks(language)
+    return "\n".join(block._repr_html_() for block in blocks if hasattr(block, "_repr_html_"))
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Start the Chromium of this machine, or the one that OPSLAB_CHROMIUM names."""

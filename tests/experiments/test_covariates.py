@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from conftest import first_quickly
+from conftest import first_quickly, page_of
 from opslab import experiments
 from opslab.errors import DataError, SpecError
 from opslab.experiments.inference import covariates
 from opslab.experiments.inference.covariates import contrast, usable
 from opslab.experiments.inference.power import units_needed
 from opslab.experiments.moments import cross_moments
-from opslab.experiments.moments.cross_moments import CrossMoments, merge_cross
+from opslab.experiments.moments.arm_moments import CrossMoments, merge_cross
 from opslab.experiments.spec import Experiment
 from opslab.messages import LANGUAGES
 from opslab.tables import source
@@ -557,8 +557,7 @@ def test_the_readout_shows_adjusted_beside_raw_in_both_languages():
         one.raw.difference for one in result.comparisons
     ]
     for language in LANGUAGES:
-        blocks = [block for section in result.sections(language).values() for block in section]
-        shown = "".join(block._repr_html_() for block in blocks if hasattr(block, "_repr_html_"))
+        shown = page_of(result, language)
         for word in ("Variance", "Lin 2013", "Knoblich"):
             assert word in shown
         assert not any(word in shown for word in (">nan", ">inf", ">None<"))
