@@ -326,7 +326,7 @@ def test_every_direct_dependency_has_its_reason():
         for lines in project["optional-dependencies"].values()
         for line in lines
     }
-    assert len(base) <= 27
+    assert len(base) <= 29  # seaborn and statsmodels are named by those who use the kit
     told = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     assert not {
         name for name in base | extras if f"| {name} |" not in told and f"| `{name}` |" not in told
@@ -392,6 +392,7 @@ experiments.analyze(experiments.Experiment.load(workspace.resolve("data/sample/c
     assert not loaded_after(statement) & {"scipy.stats", "statsmodels", "seaborn", "pandas"}
 
 
+@pytest.mark.slow
 def test_the_grammar_is_still_worth_skipping():
     """Fails once jsonschema no longer imports the grammar: then `opslab.startup` can go."""
     pytest.importorskip("rfc3987_syntax", reason="only JupyterLab brings the grammar")

@@ -46,6 +46,7 @@ def command(workspace_folder):
     ]
 
 
+@pytest.mark.slow
 def test_a_red_light_is_a_whole_readout_and_exit_code_3(command, workspace_folder):
     runs = []
     for seed in ("1", "2"):
