@@ -19,7 +19,7 @@ from opslab.errors import DataError, SpecError
 from opslab.experiments.inference import covariates
 from opslab.experiments.inference.covariates import contrast, usable
 from opslab.experiments.inference.power import units_needed
-from opslab.experiments.moments import cross_moments
+from opslab.experiments.moments import arm_moments
 from opslab.experiments.moments.arm_moments import CrossMoments, merge_cross
 from opslab.experiments.spec import Experiment
 from opslab.messages import LANGUAGES
@@ -103,7 +103,7 @@ def by_numpy(frame, linear, covariate_columns):
 
 
 def test_examples_run():
-    assert doctest.testmod(covariates).failed == doctest.testmod(cross_moments).failed == 0
+    assert doctest.testmod(covariates).failed == doctest.testmod(arm_moments).failed == 0
 
 
 # Cross moments

@@ -20,7 +20,7 @@ from opslab.experiments.inference.quantiles import Ranked, inflation, order_stat
 from opslab.experiments.inference.strata import Strata
 from opslab.experiments.metrics import Mean, Proportion, Quantile, Ratio
 from opslab.experiments.moments.arm_moments import Arms, Levels
-from opslab.experiments.moments.collection import collect
+from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Joint
 from opslab.experiments.result import Comparison
 from opslab.experiments.units.unit_table import UnitTable
@@ -122,7 +122,7 @@ def _ranked(metric: Quantile, sums: ArmSums) -> dict[str, Side[Ranked]]:
     finer = units.finer if metric.per == "row" else None
     if finer:
         table, where = finer.table, finer.where
-        labelled = collect(table, units.arm, [column], where)
+        labelled = collect_by(table, units.arm, [column], where).whole
         arms = {name: labelled[name] for name in arms}
     wanted = {
         name: ranks(arm.moments[column].n, metric.quantile, 1 - sums.alpha)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from scipy.special import ndtri
 
 from opslab.experiments.inference.covariates import Contrast, contrast
-from opslab.experiments.moments.collection import collect
+from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column, Joint
 from opslab.experiments.moments.values import finite_sql, value_sql
 from opslab.tables.source import ROW, Table, literal, quoted
@@ -253,11 +253,11 @@ def inflation(
     types = {"arm": "VARCHAR", "below": "DOUBLE", "n": "DOUBLE"}
     joint = Joint((Column("below", centred=True), Column("n", centred=True)))
     shares = table.over("opslab_shares", types, table.reading)
-    arms = collect(shares, "arm", joint.own, joints=[joint])
+    arms = collect_by(shares, "arm", joint.own, joints=[joint]).whole
     spread = quantile * (1 - quantile)
     sides = {name: arms[name].joint[joint] for name in at}
     return {
-        name: contrast(side, side, own=2).control_variance * side.n * side.means[1] / spread
+        name: contrast(side, side, own=2).control_variance * side.n * float(side.means[1]) / spread
         for name, side in sides.items()
         if side.n > 1
     }

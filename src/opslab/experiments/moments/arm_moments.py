@@ -7,14 +7,17 @@ that the moments of parts add up to those of the whole (Chan, Golub and LeVeque 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
 
 from opslab.experiments.moments.columns import Column, Joint
 
 _NO_VARIATION = 1e-14
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CrossMoments:
     """Count, means and centred sums of products of some columns in one arm.
 
@@ -24,16 +27,20 @@ class CrossMoments:
         Rows used: those that hold the metric's own columns.
     given : int
         Rows whose own columns were not empty before any empty value was taken for 0.
-    means : tuple of float, shape (k,)
+    means : array, shape (k,)
         In the columns' units.
-    scatter : tuple of tuple of float, shape (k, k)
+    scatter : array, shape (k, k)
         Sums of products of the deviations from the means.
     """
 
     n: int
     given: int
-    means: tuple[float, ...]
-    scatter: tuple[tuple[float, ...], ...]
+    means: Any
+    scatter: Any
+
+    def __post_init__(self) -> None:
+        for name in ("means", "scatter"):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=float))
 
 
 def merge_cross(first: CrossMoments, second: CrossMoments) -> CrossMoments:
@@ -42,26 +49,17 @@ def merge_cross(first: CrossMoments, second: CrossMoments) -> CrossMoments:
     Examples
     --------
     >>> low, high = (CrossMoments(1, 1, (x, 2 * x), ((0.0, 0.0),) * 2) for x in (1.0, 3.0))
-    >>> merge_cross(low, high)
-    CrossMoments(n=2, given=2, means=(2.0, 4.0), scatter=((2.0, 4.0), (4.0, 8.0)))
+    >>> both = merge_cross(low, high)
+    >>> both.n, both.means.tolist(), both.scatter.tolist()
+    (2, [2.0, 4.0], [[2.0, 4.0], [4.0, 8.0]])
     """
     n, given = first.n + second.n, first.given + second.given
     if first.n == 0 or second.n == 0:
-        kept = second if first.n == 0 else first
-        return CrossMoments(n, given, kept.means, kept.scatter)
-    apart = [other - mean for mean, other in zip(first.means, second.means, strict=True)]
-    share = second.n / n
-    means = tuple(mean + step * share for mean, step in zip(first.means, apart, strict=True))
-    scatter = tuple(
-        tuple(
-            first.scatter[row][column]
-            + second.scatter[row][column]
-            + here * there * first.n * share
-            for column, there in enumerate(apart)
-        )
-        for row, here in enumerate(apart)
-    )
-    return CrossMoments(n, given, means, scatter)
+        return replace(second if first.n == 0 else first, given=given)
+    apart, share = second.means - first.means, second.n / n
+    between = np.outer(apart, apart) * first.n * share
+    scatter = first.scatter + second.scatter + between
+    return CrossMoments(n, given, first.means + apart * share, scatter)
 
 
 @dataclass(frozen=True)

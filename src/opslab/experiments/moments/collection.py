@@ -49,17 +49,6 @@ class Cell(NamedTuple):
     arm: str | None
 
 
-def collect(
-    table: Table,
-    arm: str,
-    columns: Sequence[Column],
-    where: str = "TRUE",
-    joints: Sequence[Joint] = (),
-) -> Labelled:
-    """Return the moments of columns by arm; the parameters are those of `collect_by`."""
-    return collect_by(table, arm, columns, where, joints).whole
-
-
 def collect_by(
     table: Table,
     arm: str,

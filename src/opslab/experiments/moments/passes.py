@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import combinations, combinations_with_replacement
 from typing import Any
 
+import numpy as np
+
 from opslab.experiments.moments.arm_moments import CrossMoments
 from opslab.experiments.moments.columns import Column, Joint
 from opslab.experiments.moments.values import capped_sql
@@ -158,14 +160,13 @@ def from_cells(cells: Sequence[Any], shifts: Sequence[float]) -> CrossMoments:
     """Return the moments from the sums of `cross_sql` about ``shifts``."""
     n, given, *sums = cells
     size = len(shifts)
+    scatter = np.zeros((size, size))
     if n == 0:
-        return CrossMoments(0, given, (0.0,) * size, ((0.0,) * size,) * size)
-    totals, scatter = sums[:size], [[0.0] * size for _ in shifts]
-    places = combinations_with_replacement(range(size), 2)
-    for (row, column), product in zip(places, sums[size:], strict=True):
-        centred = product - totals[row] * totals[column] / n if n > 1 else 0.0
-        scatter[row][column] = scatter[column][row] = (
-            max(centred, 0.0) if row == column else centred
-        )
-    means = tuple(shift + total / n for shift, total in zip(shifts, totals, strict=True))
-    return CrossMoments(n, given, means, tuple(map(tuple, scatter)))
+        return CrossMoments(0, given, np.zeros(size), scatter)
+    totals = np.array(sums[:size], dtype=float)
+    if n > 1:
+        scatter[np.triu_indices(size)] = sums[size:]
+        scatter = np.triu(scatter - np.outer(totals, totals) / n)
+        scatter += np.triu(scatter, 1).T
+        np.fill_diagonal(scatter, np.diag(scatter).clip(0.0))
+    return CrossMoments(n, given, np.array(shifts) + totals / n, scatter)
