@@ -19,8 +19,8 @@ import pytest
 import opslab
 from conftest import make_workspace
 from opslab.evidence import RECORD_TYPE
-from opslab.runs.registry import NOTEBOOKS
-from opslab.runs.render import render_notebook
+from opslab.runs.executed_notebook import render_notebook
+from opslab.runs.registry import notebooks
 
 TOKEN = secrets.token_hex(16)
 WAIT = 60_000  # milliseconds
@@ -102,7 +102,7 @@ def _wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="ends the server by its process group")
-@pytest.mark.parametrize("name", [notebook.name for notebook in NOTEBOOKS])
+@pytest.mark.parametrize("name", list(notebooks()))
 def test_a_notebook_runs_in_jupyterlab(lab, workspace, browser, monkeypatch, name):
     page = browser.new_page(viewport={"width": 1280, "height": 2400})
     try:

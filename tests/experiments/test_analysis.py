@@ -19,7 +19,7 @@ from statsmodels.stats.power import TTestIndPower
 from conftest import page_of
 from opslab import experiments, workspace
 from opslab.experiments.inference import proportions
-from opslab.experiments.inference.comparisons import compare, judge
+from opslab.experiments.inference.comparisons import Side, compare, judge
 from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.record import comparison
 from opslab.experiments.spec import Experiment
@@ -352,7 +352,8 @@ def test_a_guardrail_is_safe_harmed_or_unproven(goal, margin):
 def judged(metric, arm, control, alpha=0.05):
     """Return the comparison of two arms' moments, without a table."""
     (given,) = [one for one in experiment(MEAN, metric).metrics if one.role == "guardrail"]
-    (one,) = judge([compare(given, ("new", arm, 0), ("control", control, 0), alpha)], alpha)
+    sides = Side("new", arm.cross(arm.n)), Side("control", control.cross(control.n))
+    (one,) = judge([compare(given, *sides, alpha)], alpha)
     return one
 
 

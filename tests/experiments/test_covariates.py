@@ -20,7 +20,7 @@ from opslab.experiments.inference import covariates
 from opslab.experiments.inference.covariates import contrast, usable
 from opslab.experiments.inference.power import units_needed
 from opslab.experiments.moments import cross_moments
-from opslab.experiments.moments.cross_moments import CrossMoments, merge_cross
+from opslab.experiments.moments.arm_moments import CrossMoments, merge_cross
 from opslab.experiments.spec import Experiment
 from opslab.messages import LANGUAGES
 from opslab.tables import source

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opslab.experiments.units.unit_table import exact_sum
+from opslab.experiments.units.row_sums import exact_sum
 
 
 def summed(values, threads=1):

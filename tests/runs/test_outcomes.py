@@ -7,6 +7,7 @@ import errno
 import html
 import json
 import os
+import pickle
 import re
 import signal
 import stat
@@ -21,6 +22,8 @@ from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_notebook
 
 from opslab.cli import main
+from opslab.errors import Problem
+from opslab.runs.failure import NotebookError
 
 
 def notebook(folder, *sources):
@@ -174,7 +177,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(workspace_folder, m
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "readout.html")
 
-    monkeypatch.setattr("opslab.runs.folder.write_json", full)
+    monkeypatch.setattr("opslab.runs.readout.file_away", full)
     done = run()
     assert done.exit_code == 5
     assert (
@@ -182,6 +185,71 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(workspace_folder, m
         == "readout.html: The machine refused: No space left on device; check the disk, the permissions and the path.\n"
     )
     assert not list((workspace_folder / "reports").glob("*/*/*"))
+
+
+def test_a_mistake_of_ours_is_told_as_ours(workspace_folder, monkeypatch):
+    """Neither the notebook nor the disk nor the kernel is to blame for it."""
+
+    def mistaken(*_, **__):
+        raise mistake
+
+    notebook(workspace_folder, "1 / 0")
+    for where, mistake in (
+        ("job.environment", KeyError("name")),
+        ("readout.render", FileNotFoundError(2, "No such file", "template")),
+        ("readout.normal_form", TypeError("wrong")),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"opslab.runs.{where}", mistaken)
+            done = run()
+        assert done.exit_code == 1
+        assert done.stderr.startswith(f"This is a defect of opslab: {type(mistake).__name__}: ")
+        assert not list((workspace_folder / "reports").glob("*/*/*"))
+
+
+@pytest.mark.parametrize("living", [True, False])
+def test_a_dead_kernel_is_told_and_a_mistake_beside_a_living_one_is_ours(
+    workspace_folder, monkeypatch, living
+):
+    from opslab.runs import execution
+
+    def execute_notebook(*_, **__):
+        raise RuntimeError("Kernel died before replying to kernel_info")
+
+    notebook(workspace_folder, "1")
+    monkeypatch.setattr(execution.papermill, "execute_notebook", execute_notebook)
+    monkeypatch.setattr(execution._Kernel, "alive", lambda _: living)
+    done = run()
+    assert done.exit_code == (1 if living else 4)
+    assert ("This is a defect of opslab: RuntimeError" in done.stderr) == living
+    assert ("The kernel died in the cell -; " in done.stderr) != living
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"cells": [1]}', '{"cells": []}', "\x00"])
+def test_a_notebook_that_is_none_is_to_be_restored(workspace_folder, content):
+    path = workspace_folder / "notebooks" / "experiment_readout.ipynb"
+    path.write_text(content, encoding="utf-8")
+    done = run()
+    assert done.exit_code == 2
+    assert "This is no notebook as JupyterLab or papermill saves it" in done.stderr
+    assert not list((workspace_folder / "reports").glob("*/*/*"))
+
+
+def test_a_notebook_of_a_format_without_ids_runs(workspace_folder):
+    notebook(workspace_folder, "1 / 0")
+    path = workspace_folder / "notebooks" / "experiment_readout.ipynb"
+    old = json.loads(path.read_text(encoding="utf-8")) | {"nbformat_minor": 4}
+    for cell in old["cells"]:
+        del cell["id"]
+    path.write_text(json.dumps(old), encoding="utf-8")
+    assert "The cell cell-1 stopped with an error (ZeroDivisionError)" in run().stderr
+
+
+def test_an_error_keeps_all_it_tells_across_processes(tmp_path):
+    error = NotebookError(Problem("runs.no_record"), exit_code=3, folder=tmp_path)
+    copied = pickle.loads(pickle.dumps(error))
+    assert (copied.exit_code, copied.folder, str(copied)) == (3, tmp_path, str(error))
+    assert str(error).endswith(f"What the run got: {tmp_path}")
 
 
 def until(true, seconds=30):

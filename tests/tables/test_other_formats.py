@@ -321,7 +321,7 @@ def test_a_broken_workbook_gives_one_message(tmp_path, name):
 
 
 def test_rows_at_the_end_of_a_sheet_may_have_been_cut(tmp_path, monkeypatch):
-    monkeypatch.setattr("opslab.tables.reader._WORKBOOK_ROWS", 4)
+    monkeypatch.setattr("opslab.tables.workbooks._MOST_ROWS", 4)
     rows = [("a", "b"), *[(place, 1) for place in range(4)]]
     assert assumed(read(tmp_path, workbook(*rows), name="export.xlsx")[1]) == ["decided_row_cap"]
     assert assumed(read(tmp_path, workbook(*rows[:-1]), name="export.xlsx")[1]) == []

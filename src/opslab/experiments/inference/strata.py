@@ -6,12 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Any
 
 import numpy as np
 
 from opslab.experiments.inference.covariates import Contrast, linearised
-from opslab.experiments.moments.cross_moments import CrossMoments, merge_cross
+from opslab.experiments.moments.arm_moments import CrossMoments, merge_cross
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Strata:
     @property
     def paired(self) -> bool:
         """Whether each stratum is a pair: one unit of either arm."""
-        return all(one.n == other.n == 1 for one, other in self.cells)
+        return all(arm.n == control.n == 1 for arm, control in self.cells)
 
     @property
     def sides(self) -> tuple[CrossMoments, CrossMoments]:
@@ -43,7 +42,7 @@ class Strata:
     @property
     def within(self) -> tuple[CrossMoments, CrossMoments]:
         """The arms' moments with the scatter within strata; of pairs that of their differences."""
-        one, other = self.sides
+        arm, control = self.sides
         if self.paired:
             apart = np.array([np.subtract(cell[0].means, cell[1].means) for cell in self.cells])
             centred = apart - apart.mean(axis=0)
@@ -51,11 +50,11 @@ class Strata:
         else:
             scatters = [sum(np.array(cell[side].scatter) for cell in self.cells) for side in (0, 1)]
         first, second = (tuple(map(tuple, scatter.tolist())) for scatter in scatters)
-        return replace(one, scatter=first), replace(other, scatter=second)
+        return replace(arm, scatter=first), replace(control, scatter=second)
 
     @property
     def estimable(self) -> bool:
-        """Whether some stratum tells the spread: two pairs, or a stratum with two units of each arm."""
+        """Whether the spread can be told: by two pairs, or strata with two units of each arm."""
         if self.paired:
             return len(self.cells) > 1
         return all(sum(cell[side].n - 1 for cell in self.cells) > 0 for side in (0, 1))
@@ -67,11 +66,11 @@ class Strata:
         """Return the strata of two arms, in the order of their names."""
         cells, lone = [], 0
         for moments in levels.values():
-            one, other = moments.get(arm), moments.get(control)
-            if one is not None and other is not None and one.n and other.n:
-                cells.append((one, other))
+            sides = [moments[name] for name in (arm, control) if name in moments]
+            if len(sides) > 1 and sides[0].n and sides[1].n:
+                cells.append((sides[0], sides[1]))
             else:
-                lone += sum(side.n for side in (one, other) if side is not None)
+                lone += sum(side.n for side in sides)
         return cls(tuple(cells), lone)
 
 
@@ -103,8 +102,8 @@ def contrast_within(
     ...     (CrossMoments(1, 1, (y,), ((0.0,),)), CrossMoments(1, 1, (x,), ((0.0,),)))
     ...     for x, y in ((1.0, 2.0), (2.0, 5.0), (3.0, 5.0))
     ... ]
-    >>> found = contrast_within(Strata(tuple(cells)))
-    >>> f"{found.difference:.1f} +- {found.variance**0.5:.4f}, df = {found.degrees_of_freedom:.0f}"
+    >>> pairs = contrast_within(Strata(tuple(cells)))
+    >>> f"{pairs.difference:.1f} +- {pairs.variance**0.5:.4f}, df = {pairs.degrees_of_freedom:.0f}"
     '2.0 +- 0.5774, df = 2'
 
     Sources
@@ -118,93 +117,82 @@ def contrast_within(
 def _paired(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[int]) -> Contrast:
     values = [np.array([cell[side].means for cell in strata.cells]) for side in (0, 1)]
     sides = strata.sides
-    both = merge_cross(*sides)
-    made = []
+    pooled = merge_cross(*sides).means
+    estimates, deviations, covariates = [], [], []
     for side, rows in zip(sides, values, strict=True):
-        estimate, loadings = linearised(side.means, own, widths, both.means)
-        made.append(
-            (
-                estimate,
-                (rows - np.array(side.means)) @ loadings.T,
-                loadings[1:] @ np.array(side.means),
-            )
-        )
-    (estimate, moved, x_treated), (base, fixed, x_control) = made
+        means = np.array(side.means)
+        estimate, loadings = linearised(side.means, own, widths, pooled)
+        estimates.append(estimate)
+        deviations.append((rows - means) @ loadings.T)
+        covariates.append(loadings[1:] @ means)
+    moved, fixed = deviations
+    estimate, base = estimates
     apart = moved - fixed  # differences of the pairs, less their mean
-    pairs, columns = len(apart), [1 + place for place in kept]
-    x, z = apart[:, columns], apart[:, 0]
-    gap = (x_treated - x_control)[list(kept)]
-    slope, hat = np.zeros(len(kept)), 0.0
-    if columns:
-        scatter = x.T @ x
-        slope = np.linalg.solve(scatter, x.T @ z)
-        hat = float(gap @ np.linalg.solve(scatter, gap))
-    adjusted = z - x @ slope
+    pairs, columns = len(apart), [1 + order for order in kept]
     freedom = pairs - 1 - len(kept)
     if freedom < 1:
         return Contrast((estimate, base), estimate - base, 0.0, 0.0, 0.0, inf)
-    variance = float(adjusted @ adjusted) / freedom * (1 / pairs + hat)
+    x, z = apart[:, columns], apart[:, 0]
+    gap, scatter = (covariates[0] - covariates[1])[list(kept)], x.T @ x
+    slope = np.linalg.solve(scatter, x.T @ z)
+    adjusted = z - x @ slope
+    spread = 1 / pairs + float(gap @ np.linalg.solve(scatter, gap))
+    variance = float(adjusted @ adjusted) / freedom * spread
     raw = float(fixed[:, 0] @ fixed[:, 0]) / ((pairs - 1) * pairs)
-    covariance = _possible(float(adjusted @ fixed[:, 0]) / (freedom * pairs), variance, raw)
+    covariance = float(adjusted @ fixed[:, 0]) / (freedom * pairs)
     return Contrast(
         (estimate, base),
         float(estimate - base - slope @ gap),
         variance,
         raw,
-        covariance,
+        _possible(covariance, variance, raw),
         float(freedom),
     )
 
 
 def _stratified(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[int]) -> Contrast:
-    units = sum(one.n + other.n for one, other in strata.cells)
-    weights = [(one.n + other.n) / units for one, other in strata.cells]
-    pooled = merge_cross(*strata.sides).means
-    keep = [0, *(1 + place for place in kept)]
-    estimates, means, scatters = [], [], []
+    sizes = np.array([[side.n for side in cell] for cell in strata.cells])
+    units = sizes.sum(axis=0)
+    weights = sizes.sum(axis=1) / units.sum()
+    pooled, keep = merge_cross(*strata.sides).means, [0, *(1 + order for order in kept)]
+    estimates, covariates, scatters = [], [], []
     for side in (0, 1):
         cells = [cell[side] for cell in strata.cells]
-        weighed: Any = sum(
-            weight * np.array(cell.means) for weight, cell in zip(weights, cells, strict=True)
-        )
-        estimate, loadings = linearised([float(mean) for mean in weighed], own, widths, pooled)
+        means = weights @ np.array([cell.means for cell in cells])
+        estimate, loadings = linearised(means.tolist(), own, widths, pooled)
         loadings = loadings[keep]
         estimates.append(estimate)
-        means.append(loadings[1:] @ weighed)
-        scatters.append([loadings @ np.array(cell.scatter) @ loadings.T for cell in cells])
-    counts = [sum(cell[side].n for cell in strata.cells) for side in (0, 1)]
-    within: list[Any] = [sum(parts) for parts in scatters]
-    slopes = [np.linalg.solve(one[1:, 1:], one[1:, 0]) if kept else np.zeros(0) for one in within]
-    slope = (counts[1] * slopes[0] + counts[0] * slopes[1]) / sum(counts)
+        covariates.append(loadings[1:] @ means)
+        scatters.append(loadings @ np.array([cell.scatter for cell in cells]) @ loadings.T)
+    within = [scatter.sum(axis=0) for scatter in scatters]
+    slopes = [np.linalg.solve(scatter[1:, 1:], scatter[1:, 0]) for scatter in within]
+    slope = (units[1] * slopes[0] + units[0] * slopes[1]) / units.sum()
     adjusted = np.concatenate(([1.0], -slope))
-    terms, raw, covariance = [], 0.0, 0.0
-    for side, parts in enumerate(scatters):
-        cells = [cell[side] for cell in strata.cells]
-        left = sum(cell.n - 1 for cell in cells)
-        for weight, cell, part in zip(weights, cells, parts, strict=True):
-            spread, freedom = (
-                (part / (cell.n - 1), cell.n - 1) if cell.n > 1 else (within[side] / left, left)
-            )
-            factor = weight**2 / cell.n * max(left, 1) / max(left - len(kept), 1)
-            terms.append((float(adjusted @ spread @ adjusted) * factor, freedom))
-            if side:
-                raw += weight**2 / cell.n * float(spread[0, 0])
-                covariance -= factor * float(adjusted @ spread[:, 0])
-    variance = sum(term for term, _ in terms)
-    weighed_squares = sum(term**2 / freedom for term, freedom in terms)
-    limit = max(float(sum(counts) - 2 * len(strata.cells) - len(kept)), 1.0)
+    spreads, freedoms, factors = [], [], []
+    for n, scatter, whole in zip(sizes.T, scatters, within, strict=True):
+        left, alone = max((n - 1).sum(), 1), n == 1
+        freedom = np.where(alone, left, n - 1)
+        spreads.append(np.where(alone[:, None, None], whole, scatter) / freedom[:, None, None])
+        freedoms.append(freedom)
+        factors.append(weights**2 / n * left / max(left - len(kept), 1))
+    freedom, factor = np.concatenate(freedoms), np.concatenate(factors)
+    terms = factor * (np.concatenate(spreads) @ adjusted @ adjusted)
+    variance, squares = float(terms.sum()), float((terms**2 / freedom).sum())
+    raw = float((weights**2 / sizes[:, 1] * spreads[1][:, 0, 0]).sum())
+    covariance = -float((factors[1] * (spreads[1][:, 0] @ adjusted)).sum())
+    limit = float(units.sum() - 2 * len(strata.cells) - len(kept))
     return Contrast(
         (float(estimates[0]), float(estimates[1])),
-        float(estimates[0] - estimates[1] - slope @ (means[0] - means[1])),
+        float(estimates[0] - estimates[1] - slope @ (covariates[0] - covariates[1])),
         variance,
         raw,
         _possible(covariance, variance, raw),
-        max(variance**2 / weighed_squares, 1.0) if weighed_squares else limit,
+        max(variance**2 / squares if squares else limit, 1.0),
     )
 
 
 def _possible(covariance: float, variance: float, other: float) -> float:
-    """Return a covariance within the bounds that the variances set, past which its divisor can push it."""
+    """Return a covariance within the bounds of the variances, which its divisor can pass."""
     bound = math.sqrt(variance * other)
     return min(max(covariance, -bound), bound)
 
