@@ -8,11 +8,13 @@ from __future__ import annotations
 import datetime
 import re
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from opslab.errors import DataError
+from opslab.tables import recurrence
 from opslab.tables.import_report import Answers, Decision, Rows
 from opslab.tables.recurrence import (
     ANY_DAY,
@@ -21,10 +23,9 @@ from opslab.tables.recurrence import (
     Event,
     Occurrence,
     comparable,
-    expand,
     is_timed,
     is_zoned,
-    unreadable,
+    later,
     wall_clock,
 )
 from opslab.tables.source import Opening
@@ -62,21 +63,16 @@ class Meeting(NamedTuple):
 HEADER = Meeting._fields
 
 
-@dataclass(frozen=True)
-class Events:
+class Events(NamedTuple):
     """The meetings of a file."""
 
     rows: tuple[Meeting, ...]  # one for each occurrence, by start, end and uid
     zones: tuple[str, ...]  # those met; "floating" for times without one
-    series: int  # expanded
-    moved: int  # occurrences that a RECURRENCE-ID replaced, with all that follow where it says so
-    excluded: int  # occurrences that an EXDATE took out
-    open_ended: int  # series without an end, cut at `until`
+    counts: Mapping[str, int]  # of series, and what became of their occurrences
     encoding: str  # "utf-8" or "cp1252"
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(NamedTuple):
     """An unfolded line."""
 
     number: int
@@ -87,8 +83,9 @@ def calendar_rows(opening: Opening) -> Rows:
     """Return the meetings of a file as rows."""
     until = opening.answers.until if isinstance(opening.answers, Answers) else None
     events = read_calendar(opening.path.read_bytes(), file=opening.shown, until=until)
-    counts = {name: getattr(events, name) for name in ("series", "moved", "excluded", "open_ended")}
-    decisions = [Decision("tables.decided_series", counts)] if events.series else []
+    decisions = (
+        [Decision("tables.decided_series", events.counts)] if events.counts["series"] else []
+    )
     if events.zones:
         decisions.append(Decision("tables.decided_zones", {"zones": list(events.zones)}))
     return Rows(HEADER, enumerate(events.rows, 1), events.encoding, decisions)
@@ -115,46 +112,59 @@ def read_calendar(content: bytes, *, file: str, until: datetime.date | None = No
     encoding, lines = _unfolded(content, file)
     zones = set[str]()
     events = [event for part in _calendars(lines, file) for event in _events(part, file, zones)]
-    expansion = expand(events, until)
-    rows = [_Row.of(occurrence) for occurrence in expansion.occurrences]
-    return Events(
-        tuple(row.meeting for row in sorted(rows)),
-        tuple(sorted(zones)),
-        expansion.series,
-        expansion.moved,
-        expansion.excluded,
-        expansion.open_ended,
-        encoding,
+    families = list(recurrence.families(events))
+    endless = [host for host, _ in families if host.endless]
+    if endless and until is None:
+        values = {"count": len(endless), "day": "until: 2025-12-31"}
+        raise endless[0].refused("tables.calendar_endless", **values)
+    tally, rows = Counter(series=0, moved=0, excluded=0, open_ended=len(endless)), list[Any]()
+    for host, changes in families:
+        with _unreadable(file, host.line, ValueError, OverflowError):
+            for occurrence in recurrence.occurrences(host, changes, until, tally):
+                if until is None or wall_clock(occurrence.start, until) <= until:
+                    rows.append(_row(host, occurrence))
+        if len(rows) > recurrence.MOST_ROWS:
+            raise host.too_many()
+    meetings = tuple(meeting for *_, meeting in sorted(rows))
+    return Events(meetings, tuple(sorted(zones)), tally, encoding)
+
+
+@contextmanager
+def _unreadable(file: str, line: int, *kinds: type[Exception]) -> Iterator[None]:
+    """Tell what a library, or a date beyond the calendar's end, raises as one message."""
+    try:
+        yield
+    except DataError:
+        raise
+    except kinds as error:
+        reason = re.sub(r"\S*[/\\]", "", str(error).partition("\n")[0])[:120]
+        raise _refused(file, line, reason or type(error).__name__) from error
+
+
+def _refused(file: str, line: int, reason: str) -> DataError:
+    return DataError.of("tables.calendar_unreadable", file=file, line=line, reason=reason)
+
+
+def _row(host: Event, occurrence: Occurrence) -> tuple[Any, Any, Meeting]:
+    """Return a meeting behind its start and end in UTC, by which rows are sorted."""
+    event, start, length = occurrence
+    end = later(start, length)
+    status = "CANCELLED" if event.cancels else event.text("STATUS").upper()
+    free = event.text("TRANSP").upper() == "TRANSPARENT" or event.text(_BUSY).upper() == "FREE"
+    meeting = Meeting(
+        event.text("UID"),
+        event.text("SUMMARY"),
+        start.isoformat(),
+        end.isoformat(),
+        str(not is_timed(event.start)).lower(),
+        status if status in {"TENTATIVE", "CANCELLED"} else "CONFIRMED",
+        str(not free).lower(),
+        str(bool(host.rules or host.extra or host.instance)).lower(),
+        event.text("LOCATION"),
+        re.sub("(?i)^mailto:", "", event.text("ORGANIZER")),
+        str(len(event.values("ATTENDEE")) or ""),
     )
-
-
-@dataclass(frozen=True, order=True)
-class _Row:
-    """A meeting in the order of the rows."""
-
-    start: datetime.datetime
-    end: datetime.datetime
-    meeting: Meeting
-
-    @classmethod
-    def of(cls, occurrence: Occurrence) -> _Row:
-        event, start, end, recurring = occurrence
-        status = "CANCELLED" if event.cancels else event.text("STATUS").upper()
-        free = event.text("TRANSP").upper() == "TRANSPARENT" or event.text(_BUSY).upper() == "FREE"
-        meeting = Meeting(
-            event.text("UID"),
-            event.text("SUMMARY"),
-            start.isoformat(),
-            end.isoformat(),
-            str(not is_timed(event.start)).lower(),
-            status if status in {"TENTATIVE", "CANCELLED"} else "CONFIRMED",
-            str(not free).lower(),
-            str(recurring).lower(),
-            event.text("LOCATION"),
-            re.sub("(?i)^mailto:", "", event.text("ORGANIZER")),
-            str(len(event.values("ATTENDEE")) or ""),
-        )
-        return cls(comparable(start), comparable(end), meeting)
+    return comparable(start), comparable(end), meeting
 
 
 def _unfolded(content: bytes, file: str) -> tuple[str, list[_Line]]:
@@ -209,8 +219,7 @@ def _line_to_read(line: _Line, name: str, value: str, path: str, file: str) -> s
     form = _ZONE_PART if in_zone else _PART
     parts = [form.fullmatch(part) for part in value.split(";") if part]
     if name == "EXRULE" or (name == "RRULE" and not (parts and all(parts))):
-        key, reason = "tables.calendar_unreadable", line.text[:120]
-        raise DataError.of(key, file=file, line=line.number, reason=reason)
+        raise _refused(file, line.number, line.text[:120])
     if name in {"BEGIN", "END"}:
         return f"{name}:{value}"
     text = _UTC_IN_A_ZONE.sub("", line.text)
@@ -223,24 +232,24 @@ def _events(lines: list[_Line], file: str, zones: set[str]) -> Iterator[Event]:
     import icalendar  # with calendars only: it takes 270 ms
 
     icalendar.use_zoneinfo()  # forgets what an earlier file called a zone of that name: it would win
-    with unreadable(file, lines[0].number, Exception), warnings.catch_warnings():
+    with _unreadable(file, lines[0].number, Exception), warnings.catch_warnings():
         # about /vendor/Europe/Paris, which `zones` tells as it is taken
         warnings.simplefilter("ignore")
         root = icalendar.Calendar.from_ical("\n".join(line.text for line in lines).encode())
     scale = str(root.get("CALSCALE", "GREGORIAN"))
     if scale.upper() != "GREGORIAN":
-        key = "tables.calendar_unreadable"
-        raise DataError.of(key, file=file, line=lines[0].number, reason=scale)
+        raise _refused(file, lines[0].number, scale)
     cancels = str(root.get("METHOD", "")).upper() == "CANCEL"
     begins = [line.number for line in lines if line.text == "BEGIN:VEVENT"]
     for number, component in zip(begins, root.walk("VEVENT"), strict=True):
-        with unreadable(file, number, ValueError, OverflowError):
-            event = _checked(Event(file, number, component, cancels), zones)
+        with _unreadable(file, number, ValueError, OverflowError):
+            event = Event(file, number, component, cancels)
+            _set_times(event, zones)
         yield event
 
 
-def _checked(event: Event, zones: set[str]) -> Event:
-    """Return an event with its times, or refuse it."""
+def _set_times(event: Event, zones: set[str]) -> None:
+    """Give an event its times, or refuse it."""
     component = event.component
     broken = [name or reason.partition("'")[2][:40] for name, reason in component.errors]
     broken = [name for name in broken if name.upper().startswith(_TIMES)]  # of a guest it may be
@@ -252,26 +261,21 @@ def _checked(event: Event, zones: set[str]) -> Event:
     )
     if not starts + instances:
         raise event.refused("tables.calendar_field", name="DTSTART")
-    start = (starts + instances)[0]
-    event = replace(
-        event,
-        start=start,
-        length=_length(event, start, ends),
-        sequence=int(event.text("SEQUENCE") or 0),
-        instance=(*instances, None)[0],
+    event.start = (starts + instances)[0]
+    event.length = _length(event, ends)
+    event.sequence = int(event.text("SEQUENCE") or 0)
+    for event.instance in instances:
+        event.range = str(component["RECURRENCE-ID"].params.get("RANGE", "")).upper()
+        if not event.range:  # what repeats is copied from its series
+            return
+    event.rules = [_rule(event, rule) for rule in event.values("RRULE")]
+    event.extra, event.excluded = (
+        _dates(event, name, zones, like=event.start) for name in ("RDATE", "EXDATE")
     )
-    if instances:
-        span = str(component["RECURRENCE-ID"].params.get("RANGE", "")).upper()
-        event = replace(event, range=span)
-        if not span:  # what repeats is copied from its series
-            return event
-    rules = [_rule(event, rule) for rule in event.values("RRULE")]
-    extra, excluded = (_dates(event, name, zones, like=start) for name in ("RDATE", "EXDATE"))
-    return replace(event, rules=rules, extra=extra, excluded=excluded)
 
 
-def _length(event: Event, start: Any, ends: list[Any]) -> datetime.timedelta:
-    length = NOTHING
+def _length(event: Event, ends: list[Any]) -> datetime.timedelta:
+    length, start = NOTHING, event.start
     for duration in [] if ends else event.values("DURATION"):
         if not isinstance(getattr(duration, "dt", None), datetime.timedelta):
             raise event.refused("tables.calendar_field", name="DURATION")

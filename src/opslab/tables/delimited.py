@@ -14,35 +14,19 @@ import duckdb
 from opslab.tables.dialect import (
     LONGEST_LINE,
     Dialect,
-    as_utf8,
     column_names,
     dialect_of,
-    encoding_of,
-    legacy_encoding,
     long_cells,
     refuse_names,
+    text_file,
 )
 from opslab.tables.import_report import Decision, Reading, Rows
 from opslab.tables.source import ROW, Opening, Table, literal, quoted, types_of
 
 
-class _NotUtf8Error(Exception):
-    """Somewhere in the file stands what is not UTF-8."""
-
-
 def open_delimited(opening: Opening) -> Table:
     """Open a CSV or TSV file; ``strict`` refuses what otherwise is left out or renamed, and told."""
-    encoding = encoding_of(opening)
-    try:
-        return _open(opening, encoding)
-    except _NotUtf8Error:
-        if opening.answers.encoding:
-            raise opening.error("tables.encoding", encoding=opening.answers.encoding) from None
-        return _open(opening, legacy_encoding(opening))
-
-
-def _open(opening: Opening, encoding: str) -> Table:
-    path = as_utf8(opening, encoding)
+    path, encoding = text_file(opening)
     dialect = dialect_of(opening, path)
     names, decisions = list(dialect.header), list[Decision]()
     if opening.strict:
@@ -64,14 +48,11 @@ def _open(opening: Opening, encoding: str) -> Table:
 
 def _below(path: Path, above: int, target: Path) -> Path:
     """Write what stands below some lines of a file again and return where."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as source:
-            for _ in range(above):
-                source.readline()
-            with target.open("w", encoding="utf-8", newline="") as stream:
-                shutil.copyfileobj(source, stream)
-    except UnicodeDecodeError:
-        raise _NotUtf8Error from None
+    with path.open(encoding="utf-8-sig", newline="") as source:
+        for _ in range(above):
+            source.readline()
+        with target.open("w", encoding="utf-8", newline="") as stream:
+            shutil.copyfileobj(source, stream)
     return target
 
 
@@ -106,8 +87,6 @@ def _records(
                 cells: list[str] | None = next(reader)
             except StopIteration:
                 return
-            except UnicodeDecodeError:
-                raise _NotUtf8Error from None
             except csv.Error as error:
                 if "unexpected end" in str(error) or "field larger" in str(error):
                     line = start + dialect.above
@@ -141,17 +120,12 @@ def _load_numbered(
 def _load(opening: Opening, path: Path, mark: str, names: Sequence[str], number: str = "") -> None:
     """Load every cell as text."""
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names) + number
-    try:
-        opening.connection.execute(
-            "CREATE OR REPLACE TABLE source AS SELECT * "
-            f"FROM read_csv({literal(str(path.resolve()))}, auto_detect = false, header = true, "
-            f"delim = {literal(mark)}, quote = '\"', escape = '\"', columns = {{{columns}}}, "
-            f"encoding = 'utf-8', max_line_size = {LONGEST_LINE})"
-        )
-    except duckdb.InvalidInputException as error:
-        if "Invalid unicode" in str(error):
-            raise _NotUtf8Error from None
-        raise
+    opening.connection.execute(
+        "CREATE OR REPLACE TABLE source AS SELECT * "
+        f"FROM read_csv({literal(str(path.resolve()))}, auto_detect = false, header = true, "
+        f"delim = {literal(mark)}, quote = '\"', escape = '\"', columns = {{{columns}}}, "
+        f"encoding = 'utf-8', max_line_size = {LONGEST_LINE})"
+    )
 
 
 def _table(

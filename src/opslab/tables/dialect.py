@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from opslab.tables.import_report import Decision
 from opslab.tables.source import ROW, Opening
@@ -26,11 +27,14 @@ _HEAD_ROWS = 200
 _PREAMBLE = 20  # rows of titles that a report may put above its header
 _STEADY = 0.9  # share of rows as wide as the header
 _SURE = 3  # columns and rows that make a table of what stands below an unpadded title
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class _FirstRow(NamedTuple):
+    """A row that is not empty, and how many lines stand above it."""
+
+    cells: list[str]
+    above: int
 
 
 @dataclass(frozen=True)
@@ -56,69 +60,68 @@ class Dialect:
         return _MARKS[self.delimiter]
 
 
-def encoding_of(opening: Opening) -> str:
-    """Return ``utf-8``, ``utf-16`` or ``cp1252`` by the first bytes; the rest may tell otherwise."""
-    if opening.answers.encoding:
-        return opening.answers.encoding
-    head = _first_bytes(opening.path)
-    marked = next((name for bom, name in _BOMS if head.startswith(bom)), None)
-    if marked:
-        return marked
-    if b"\x00" in head:
-        few, many = sorted((head[::2].count(0), head[1::2].count(0)))
-        if few * 20 > many or many * 8 < len(head):
-            raise opening.error("tables.binary")
-        return "utf-16"
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        return legacy_encoding(opening)
-    return "utf-8"
+def text_file(opening: Opening) -> tuple[Path, str]:
+    """Return a file that holds the same text in UTF-8, often the file itself, and its own encoding.
 
-
-def _first_bytes(path: Path) -> bytes:
+    Without an answer the encoding is ``utf-8``, ``utf-16`` or ``cp1252``.
+    """
+    path, answer = opening.path, opening.answers.encoding
     with path.open("rb") as stream:
-        return stream.read(_PIECE)
+        head = stream.read(_PIECE)
+    encoding: str = answer or ("utf-16" if _is_utf16(opening, head) else "utf-8")
+    if encoding == "utf-8" and _is_utf8(path):
+        return path, encoding
+    if encoding == "utf-8" and not answer:
+        encoding = _legacy_encoding(opening)
+    codec = encoding
+    if encoding == "utf-16" and not head.startswith(_UTF_16):
+        codec = "utf-16-le" if head[1::2].count(0) >= head[::2].count(0) else "utf-16-be"
+    target = opening.scratch / "utf8.txt"
+    try:
+        with (
+            path.open(encoding=codec, newline="") as source,
+            target.open("w", encoding="utf-8", newline="") as stream_out,
+        ):
+            shutil.copyfileobj(source, stream_out)
+    except UnicodeError:
+        line = _first_bad_line(path, codec)
+        raise opening.error("tables.encoding", line=line, encoding=encoding) from None
+    return target, encoding
 
 
-def legacy_encoding(opening: Opening) -> str:
+def _is_utf16(opening: Opening, head: bytes) -> bool:
+    if head.startswith(_UTF_16) or b"\x00" not in head:
+        return head.startswith(_UTF_16)
+    few, many = sorted((head[::2].count(0), head[1::2].count(0)))
+    if few * 20 > many or many * 8 < len(head):
+        raise opening.error("tables.binary")
+    return True
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            while stream.read(_PIECE):
+                pass
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _legacy_encoding(opening: Opening) -> str:
     """Return the encoding of a file that is not UTF-8; raise where some of its characters are.
 
     No one encoding reads a file that was put together from two.
     """
     text = opening.path.read_bytes().decode("utf-8", errors="replace")
     broken = text.count("\ufffd")
-    others = [character for character in text if character > "\x7f" and character != "\ufffd"]
-    usual = sum(
-        "\xa0" <= character <= "\u017f" or "\u2010" <= character <= "\u20bf" for character in others
-    )
+    others = re.findall("[^\x00-\x7f\ufffd]", text)
+    usual = re.search("[\xa0-\u017f\u2010-\u20bf]", "".join(others))
     # some pairs of Windows-1252 are a letter of UTF-8 too
-    if broken and (usual or len(others) > broken):
+    if usual or len(others) > broken:
         line = text.count("\n", 0, text.index("\ufffd")) + 1
         raise opening.error("tables.encoding_mixed", line=line)
     return "cp1252"
-
-
-def as_utf8(opening: Opening, encoding: str) -> Path:
-    """Return a file that holds the same in UTF-8: the file itself, or one that is written for it."""
-    path, codec = opening.path, encoding
-    if encoding == "utf-8":
-        return path
-    if encoding == "utf-16":
-        head = _first_bytes(path)
-        if not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            codec = "utf-16-le" if head[1::2].count(0) >= head[::2].count(0) else "utf-16-be"
-    target = opening.scratch / "utf8.txt"
-    try:
-        with (
-            path.open(encoding=codec, newline="") as source,
-            target.open("w", encoding="utf-8", newline="") as stream,
-        ):
-            shutil.copyfileobj(source, stream)
-    except UnicodeError:
-        line = _first_bad_line(path, codec)
-        raise opening.error("tables.encoding", line=line, encoding=encoding) from None
-    return target
 
 
 def _first_bad_line(path: Path, codec: str) -> int:
@@ -141,7 +144,7 @@ def dialect_of(opening: Opening, path: Path) -> Dialect:
     if answer:
         names = [answer]
     rows = {name: _first_rows(head, name, whole=whole) for name in [*names, "none"]}
-    fits = {name: _fit(rows[name]) for name in names}
+    fits = {name: _fit([row.cells for row in rows[name]]) for name in names}
     delimiter, *others = sorted(names, key=lambda name: fits[name], reverse=True)
     fit = fits[delimiter]
     if fit.parted and others and fits[others[0]] == fit:
@@ -150,53 +153,36 @@ def dialect_of(opening: Opening, path: Path) -> Dialect:
         delimiter = "none"
     if not rows[delimiter]:
         raise opening.error("tables.empty_file")
-    header = rows[delimiter][fit.header]
+    header, above = rows[delimiter][fit.header]
     if len(header) > MOST_COLUMNS:
         raise opening.error("tables.too_many_columns", columns=len(header), most=MOST_COLUMNS)
-    return Dialect(
-        delimiter, tuple(header), _lines_above(head, delimiter, fit.header) + bool(excel)
-    )
+    return Dialect(delimiter, tuple(header), above + bool(excel))
 
 
 def _head(opening: Opening, path: Path) -> tuple[str, bool]:
     """Return the first lines of a file and whether they are all of it."""
     with path.open("rb") as stream:
         head = stream.read(_PIECE)
-        while not re.search(rb"[\r\n]", head[1:-1]) and len(head) < _LONGEST_HEAD:
-            more = stream.read(_PIECE)
-            if not more:
-                break
-            head += more
+        if not re.search(rb"[\r\n]", head[1:-1]):
+            head += stream.read(_LONGEST_HEAD)
         whole = not stream.read(1)
     if not whole and not re.search(rb"[\r\n]", head):
         raise opening.error("tables.long_line", line=1, most=_LONGEST_HEAD >> 20)
-    try:
-        return codecs.getincrementaldecoder("utf-8-sig")().decode(head, final=whole), whole
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise opening.error("tables.encoding", line=line, encoding="utf-8") from None
+    return codecs.getincrementaldecoder("utf-8-sig")().decode(head), whole
 
 
-def _first_rows(head: str, delimiter: str, *, whole: bool) -> list[list[str]]:
+def _first_rows(head: str, delimiter: str, *, whole: bool) -> list[_FirstRow]:
     """Return the first rows; the last one is left out where the head may have cut it."""
     reader = csv.reader(io.StringIO(head, newline=""), delimiter=_MARKS[delimiter])
+    rows, line = list[_FirstRow](), 0
     try:
         with long_cells():
-            rows = list(islice(reader, _HEAD_ROWS + 1))
+            for cells in islice(reader, _HEAD_ROWS + 1):
+                rows += [_FirstRow(cells, line)] if cells else []
+                line = reader.line_num
     except csv.Error:
         return []
-    return [row for row in (rows if whole or len(rows) < 2 else rows[:-1]) if row]  # noqa: PLR2004
-
-
-def _lines_above(head: str, delimiter: str, header: int) -> int:
-    reader, line = csv.reader(io.StringIO(head, newline=""), delimiter=_MARKS[delimiter]), 0
-    with long_cells():
-        for row in reader:
-            header -= bool(row)
-            if header < 0:
-                break
-            line = reader.line_num
-    return line
+    return rows if whole else rows[:-1] or rows
 
 
 @contextmanager

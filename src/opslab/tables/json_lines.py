@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from opslab.tables.dialect import LONGEST_LINE, MOST_COLUMNS, as_utf8, encoding_of
+from opslab.tables.dialect import LONGEST_LINE, MOST_COLUMNS, text_file
 from opslab.tables.import_report import Rows
 from opslab.tables.numbers import clear_number
 from opslab.tables.source import Opening
@@ -21,8 +21,7 @@ def read_json_lines(opening: Opening) -> Rows:
     Numbers keep the digits they are written with, lists stay as JSON text, and a line that is no
     object is left out and told.
     """
-    encoding = encoding_of(opening)
-    path = as_utf8(opening, encoding)
+    path, encoding = text_file(opening)
     columns: dict[str, None] = {}
     objects = 0
 
@@ -32,19 +31,14 @@ def read_json_lines(opening: Opening) -> Rows:
                 yield number, [content.get(name, "") for name in columns]
 
     read = Rows([], rows(), encoding)
-    try:
-        for number, content in _objects(opening, path):
-            if isinstance(content, str):
-                read.reject(number, content, line=number)
-                continue
-            objects += 1
-            columns |= dict.fromkeys(content)
-            if len(columns) > MOST_COLUMNS:
-                raise opening.error(
-                    "tables.too_many_columns", columns=len(columns), most=MOST_COLUMNS
-                )
-    except UnicodeDecodeError:
-        raise opening.error("tables.encoding", encoding="utf-8") from None
+    for number, content in _objects(opening, path):
+        if isinstance(content, str):
+            read.reject(number, content, line=number)
+            continue
+        objects += 1
+        columns |= dict.fromkeys(content)
+        if len(columns) > MOST_COLUMNS:
+            raise opening.error("tables.too_many_columns", columns=len(columns), most=MOST_COLUMNS)
     if not columns or read.too_many_rejected(objects + read.rejected):
         raise opening.error(
             "tables.no_records", line=read.rejections[0].row if read.rejected else 1

@@ -8,14 +8,15 @@ from __future__ import annotations
 import datetime
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from opslab.errors import DataError
 
-_MOST_ROWS, _MOST_POSITIONS = 200_000, 31  # of a file; of a rule, as every BYSETPOS costs a pass
+MOST_ROWS = 200_000
+_MOST_POSITIONS = 31  # of a rule, as every BYSETPOS costs a pass
 _BY_TIME = {  # soon searched
     "FREQ",
     "UNTIL",
@@ -35,7 +36,7 @@ ANY_DAY = datetime.date(1970, 12, 31)
 MIDNIGHT = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - the clock's, whatever the zone
 
 
-@dataclass(frozen=True)
+@dataclass
 class Event:
     """A VEVENT; what repeats it is in the wall clock of its start."""
 
@@ -61,6 +62,11 @@ class Event:
         values = self.component.get(name, [])
         return values if isinstance(values, list) else [values]
 
+    @property
+    def endless(self) -> bool:
+        """Whether a rule has no end."""
+        return any(not {"COUNT", "UNTIL"} & {*rule} for rule in self.rules)
+
     def refused(self, key: str, **values: Any) -> DataError:
         """Return the error that names the event."""
         title = self.text("SUMMARY") or self.text("UID") or "VEVENT"
@@ -70,64 +76,18 @@ class Event:
     def too_many(self) -> DataError:
         """Return the error that the event takes the file over what is read."""
         year = str(_LAST_DAY.year)
-        return self.refused("tables.calendar_many", limit=_MOST_ROWS, year=year)
+        return self.refused("tables.calendar_many", limit=MOST_ROWS, year=year)
 
 
 class Occurrence(NamedTuple):
-    """One meeting: what it says, its start and end, and whether it is of a series."""
+    """One meeting, and the event that says what it is."""
 
     event: Event
     start: Any
-    end: Any
-    recurring: bool
+    length: datetime.timedelta
 
 
-@dataclass
-class Expansion:
-    """The occurrences of a file's events, and how many series, changes and exceptions they are of."""
-
-    occurrences: list[Occurrence] = field(default_factory=list)
-    series: int = 0
-    moved: int = 0
-    excluded: int = 0
-    open_ended: int = 0
-
-
-def expand(events: Sequence[Event], until: datetime.date | None) -> Expansion:
-    """Return every occurrence that starts by a day; without one no series may go on for ever."""
-    families = list(_families(events))
-    endless = [
-        host for host, _ in families if any(not {"COUNT", "UNTIL"} & {*rule} for rule in host.rules)
-    ]
-    if endless and until is None:
-        values = {"count": len(endless), "day": "until: 2025-12-31"}
-        raise endless[0].refused("tables.calendar_endless", **values)
-    expansion = Expansion(open_ended=len(endless))
-    for host, changes in families:
-        with unreadable(host.file, host.line, ValueError, OverflowError):
-            expansion.occurrences += _occurrences(
-                host, changes, until or datetime.date.max, expansion
-            )
-        if len(expansion.occurrences) > _MOST_ROWS:
-            raise host.too_many()
-    return expansion
-
-
-@contextmanager
-def unreadable(file: str, line: int, *kinds: type[Exception]) -> Iterator[None]:
-    """Tell what a library, or a date beyond the calendar's end, raises as one message."""
-    try:
-        yield
-    except DataError:
-        raise
-    except kinds as error:
-        reason = re.sub(r"\S*[/\\]", "", str(error).partition("\n")[0])[:120]
-        reason = reason or type(error).__name__
-        key = "tables.calendar_unreadable"
-        raise DataError.of(key, file=file, line=line, reason=reason) from error
-
-
-def _families(events: Sequence[Event]) -> Iterator[tuple[Event, Mapping[Any, Event]]]:
+def families(events: Sequence[Event]) -> Iterator[tuple[Event, Mapping[Any, Event]]]:
     """Yield each meeting or series once, in its last revision, and its changes by the start they replace."""
     groups: dict[str, list[Event]] = {}
     for event in events:
@@ -137,91 +97,83 @@ def _families(events: Sequence[Event]) -> Iterator[tuple[Event, Mapping[Any, Eve
         hosts = [event for event in group if event.instance is None]
         off = any(host.cancels for host in hosts)
         hosts = [host for host in hosts if not host.cancels] or hosts
-        hosts = [
-            replace(host, cancels=off) for host in hosts if host.sequence == hosts[-1].sequence
-        ]
+        for event in group:
+            event.cancels |= off
         distinct = {
-            (host.start, host.length, str(host.rules), host.text("SUMMARY")): host for host in hosts
+            (host.start, host.length, str(host.rules), host.text("SUMMARY")): host
+            for host in hosts
+            if host.sequence == hosts[-1].sequence
         }
-        changed = [
-            replace(event, cancels=off or event.cancels) for event in group if event.instance
-        ]
+        first = next(iter(distinct.values()), None)
         changes = {
-            wall_clock(event.instance, (hosts or [event])[0].start): event for event in changed
+            wall_clock(event.instance, (first or event).start): event
+            for event in group
+            if event.instance
         }
-        if not hosts:
+        if first is None:
             yield from ((event, {}) for event in changes.values())
         for host in distinct.values():
-            yield host, changes
-            changes = {}
+            yield host, changes if host is first else {}
 
 
-def _occurrences(
-    host: Event, changes: Mapping[Any, Event], until: datetime.date, expansion: Expansion
+def occurrences(
+    host: Event, changes: Mapping[Any, Event], until: datetime.date | None, tally: Counter[str]
 ) -> Iterator[Occurrence]:
-    """Yield the occurrences of a family that start by a day, and count what became of all."""
-    recurring = bool(host.rules or host.extra or host.instance)
-
-    def occurrence(event: Event, start: Any, length: datetime.timedelta) -> Iterator[Occurrence]:
-        if wall_clock(start, until) <= until:
-            yield Occurrence(event, start, later(start, length), recurring)
-
+    """Yield the occurrences of a family, at least those up to a day, and count what became of them."""
     if not (changes or host.rules or host.extra or host.excluded):
-        yield from occurrence(host, host.start, host.length)
+        yield Occurrence(host, host.start, host.length)
         return
     shifts = {instance: _shift(host, event) for instance, event in changes.items() if event.range}
-    limit = wall_clock(min(until, _FAR), MIDNIGHT) + DAY - min([NOTHING, *shifts.values()])
-    starts = _starts(host, limit)
+    last = wall_clock(min(until or _FAR, _FAR), MIDNIGHT) + DAY
+    starts = _starts(host, last - min([NOTHING, *shifts.values()]))
     gone = {start for start in starts if {start, wall_clock(start, ANY_DAY)} & {*host.excluded}}
-    expansion.series += bool(host.rules or host.extra)
-    expansion.excluded += len(gone)
-    expansion.moved += len(changes.keys() & (starts - gone))
-    for start in changes.keys() - gone:
-        yield from occurrence(changes[start], changes[start].start, changes[start].length)
-    lengths = {
-        wall_clock(date[0], host.start): date[1] for date in host.extra if isinstance(date, tuple)
-    }
-    for start in starts - gone - changes.keys():
+    tally.update(series=bool(host.rules or host.extra), excluded=len(gone))
+    lengths: dict[Any, Any] = dict(date for date in host.extra if isinstance(date, tuple))
+    for start in (starts | changes.keys()) - gone:
+        if start in changes:
+            event = changes[start]
+            yield Occurrence(event, event.start, event.length)
+            tally["moved"] += start in starts
+            continue
         changed = max((instance for instance in shifts if instance <= start), default=None)
         event = host if changed is None else changes[changed]
-        moment = start if changed is None else start + shifts[changed]
-        expansion.moved += event is not host
+        tally["moved"] += event is not host
+        moment = start + shifts.get(changed, NOTHING)
         zoned = moment.replace(tzinfo=host.start.tzinfo) if is_timed(moment) else moment
-        yield from occurrence(event, later(zoned, NOTHING), lengths.get(start, event.length))
+        yield Occurrence(event, later(zoned, NOTHING), lengths.get(start, event.length))
 
 
-def _shift(host: Event, change: Event) -> datetime.timedelta:
+def _shift(host: Event, change: Event) -> Any:
     """Return by how much a change moves an occurrence and all that follow."""
-    kept = is_timed(change.start) == is_timed(host.start) and not change.rules
-    if change.range != "THISANDFUTURE" or not kept:
+    alike = is_timed(change.start) == is_timed(host.start)
+    if change.range != "THISANDFUTURE" or change.rules or not alike:
         raise change.refused("tables.calendar_rule", rule=f"RANGE={change.range}")
-    shift: datetime.timedelta = wall_clock(change.start, host.start) - wall_clock(
-        change.instance, host.start
-    )
-    return shift
+    return wall_clock(change.start, host.start) - wall_clock(change.instance, host.start)
 
 
 def _starts(host: Event, limit: datetime.datetime) -> set[Any]:
     """Return the starts of a series by the wall clock, exceptions included; refuse too many of them."""
     wall, starts = wall_clock(host.start, host.start), set()
     first = wall_clock(wall, MIDNIGHT)
-    moments = [iter([wall]), (date[0] if isinstance(date, tuple) else date for date in host.extra)]
-    moments += [itertools.takewhile(limit.__gt__, _times(host, rule, first)) for rule in host.rules]
-    for moment in itertools.chain(*moments):
+    extra = (date[0] if isinstance(date, tuple) else date for date in host.extra)
+    ruled = (itertools.takewhile(limit.__gt__, _times(host, rule, first)) for rule in host.rules)
+    for moment in itertools.chain([wall], extra, *ruled):
         starts.add(wall_clock(moment, wall))
-        if len(starts) > _MOST_ROWS or wall_clock(moment, ANY_DAY) > _LAST_DAY:
+        if len(starts) > MOST_ROWS or wall_clock(moment, ANY_DAY) > _LAST_DAY:
             raise host.too_many()
     return starts
 
 
 def _times(host: Event, rule: Any, first: datetime.datetime) -> Iterator[datetime.datetime]:
     """Return the times of a rule; refuse one that the search would not find."""
-    from dateutil.rrule import rrulestr  # with calendars only: it takes 20 ms
+    from dateutil.rrule import rrulestr  # with calendars only: it takes 50 ms
 
     text, parts = rule.to_ical().decode(), {*rule}
-    fits = parts <= _PARTS.get(rule.get("FREQ", [""])[0], parts)
-    fits = fits and rule.get("INTERVAL", [1])[0] > 0
-    fits = fits and len(rule.get("BYSETPOS", [])) <= _MOST_POSITIONS
+    fits = (
+        parts <= _PARTS.get(rule.get("FREQ", [""])[0], parts)
+        and rule.get("INTERVAL", [1])[0] > 0
+        and len(rule.get("BYSETPOS", [])) <= _MOST_POSITIONS
+    )
     # The search for a day that never comes ends with the year 9999; the calendar repeats every 400
     # years.
     late = first.replace(year=9500 + (first.year - 9500) % 400)
