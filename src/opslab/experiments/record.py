@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from opslab.results import Message
 if TYPE_CHECKING:
     import pandas as pd
 
+_LEAST_FREEDOM = 2  # below it Student's t has no variance, and a case could not draw it
 SCHEMA = "opslab.experiment/1"
 _BESIDE = ("raw", "uncapped", "diluted")
 _NO_EFFECT = Effect(None, (None, None), None, (None, None), None)
@@ -116,6 +118,7 @@ def evidence(result: ExperimentResult) -> list[Evidence]:
         )
         for compared in result.comparisons
         if compared.role == "primary" and compared.difference is not None
+        if (compared.degrees_of_freedom or math.inf) > _LEAST_FREEDOM
     ]
 
 

@@ -1,10 +1,10 @@
-"""What an estimate returns: hours with their uncertainty, what drives them, checks. No numerics live here."""
+"""What an estimate returns: hours with their uncertainty, what drives them, checks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from opslab.evidence import Benefit, Grade, SourceFile
 from opslab.results import Result
@@ -57,7 +57,7 @@ class Saving:
 
 @dataclass(frozen=True)
 class Driver:
-    """A quantity that moves the hours: with it at its 10th and 90th percentile; its share of the variance."""
+    """A quantity that moves the hours: at its 10th and 90th percentile; its share of variance."""
 
     name: str
     low: float
@@ -118,8 +118,8 @@ class TimeSavedResult(Result):
         return sum(saving.gross for saving in self.savings)
 
     @property
-    def action(self) -> Literal["stop", "none", "measure", "count"]:
-        """What to do: nothing counts while a blocking check is red."""
+    def action(self) -> str:
+        """What to do: stop, none, measure or count; none while a blocking check is red."""
         if self.broken:
             return "stop"
         if self.freed.low <= 0:

@@ -325,7 +325,7 @@ def test_what_is_said_is_in_the_language_of_the_notebook(workspace, by_hand, tmp
 
 def english(notebook, workspace, tmp_path):
     """Ask with the messages in English: they follow the notebook's language, which is French."""
-    from opslab.runs.render import Executed
+    from opslab.runs.executed_notebook import Executed
 
     with inside(workspace), pytest.MonkeyPatch.context() as patch:
         patch.setattr(Executed, "language", "en")
@@ -352,7 +352,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path, monkeypatch, content):
     assert done.exit_code == 2
     assert (
         done.stderr
-        == "x.ipynb: This is no notebook; name a file .ipynb as JupyterLab or papermill saved it.\n"
+        == "x.ipynb: This is no notebook as JupyterLab or papermill saves it; restore it, or name another file.\n"
     )
 
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from conftest import ROOT
 from opslab import workspace
 from opslab.cli import main
-from opslab.runs.registry import NOTEBOOKS
+from opslab.runs.registry import notebooks
 
 
 def init(folder):
@@ -44,7 +44,7 @@ def test_a_workspace_has_all_that_a_first_run_needs(here, monkeypatch):
         0,
         f"{len(made)} files written. Next: cd a/ws, then opslab demo\n",
     )
-    brought = {f"notebooks/{one.name}.ipynb" for one in NOTEBOOKS} | {
+    brought = {f"notebooks/{name}.ipynb" for name in notebooks()} | {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "data/sample").rglob("*")
         if path.is_file()
@@ -54,7 +54,7 @@ def test_a_workspace_has_all_that_a_first_run_needs(here, monkeypatch):
     assert "opslab run experiment_readout" in made["README.md"].decode()
     monkeypatch.chdir(here / "a/ws/data")
     assert workspace.root() == here / "a/ws"
-    for notebook in NOTEBOOKS:
+    for notebook in notebooks().values():
         assert notebook.path == here / "a/ws/notebooks" / f"{notebook.name}.ipynb"
         assert notebook.parameters()().inputs().files[0].is_relative_to(here / "a/ws")
 
@@ -132,6 +132,7 @@ def installed(tmp_path_factory):
     return folder / "site"
 
 
+@pytest.mark.slow
 def test_the_wheel_makes_a_workspace_and_runs_in_it(installed, tmp_path):
     environment = {name: value for name, value in os.environ.items() if name != "OPSLAB_WORKSPACE"}
     environment |= {"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -147,12 +148,10 @@ def test_the_wheel_makes_a_workspace_and_runs_in_it(installed, tmp_path):
         ).stdout
 
     where = "from opslab import workspace; print(workspace.__file__, workspace.bundled('notebooks'), sep='\\n')"
-    code, notebooks = map(Path, python("-c", where, cwd=tmp_path).splitlines())
+    code, bundled = map(Path, python("-c", where, cwd=tmp_path).splitlines())
     assert code.is_relative_to(installed)
-    assert notebooks == installed / "opslab/_bundled/notebooks"
-    assert sorted(path.name for path in notebooks.iterdir()) == sorted(
-        f"{one.name}.ipynb" for one in NOTEBOOKS
-    )
+    assert bundled == installed / "opslab/_bundled/notebooks"
+    assert sorted(path.stem for path in bundled.iterdir()) == sorted(notebooks())
     assert "files written" in python("-m", "opslab.cli", "init", "ws", cwd=tmp_path)
     made = files_in(tmp_path / "ws")
     assert made["data/sample/checkout.csv"] == (ROOT / "data/sample/checkout.csv").read_bytes()
@@ -161,4 +160,4 @@ def test_the_wheel_makes_a_workspace_and_runs_in_it(installed, tmp_path):
     assert readout.is_relative_to(tmp_path / "ws/reports")
     assert readout.is_file()
     shown = python("-m", "opslab.cli", "describe", "experiment_readout", cwd=tmp_path)
-    assert str(notebooks) in shown, "outside of a workspace the package's own notebook is there"
+    assert str(bundled) in shown, "outside of a workspace the package's own notebook is there"
