@@ -77,7 +77,7 @@ def kind(field: dict[str, Any]) -> str:
     if field.get("type") == "array":
         return f"list of {kind(field.get('items', {}))}"
     if field.get("type") == "object":
-        return "mapping"
+        return "`{en, fr}`" if {"en", "fr"} == set(field.get("properties", ())) else "mapping"
     return {"string": "text", "number": "number", "integer": "whole number"}.get(
         field.get("type", ""), "text"
     )

@@ -11,6 +11,7 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -18,6 +19,7 @@ from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
+import opslab
 from opslab.evidence import Evidence, Quantity
 from opslab.messages import Bilingual
 from opslab.report.blocks import Cell, Facts, Verdict
@@ -26,7 +28,7 @@ from opslab.report.voice import Voice
 from opslab.results import Check, Figures, Message, Part, Result
 
 DAY = datetime.date(2026, 9, 28)
-AREAS = ("experiments", "feedback", "timesaved", "businesscase")
+AREAS = sorted(path.parent.name for path in Path(opslab.__file__).parent.glob("*/notebooks.toml"))
 LEAKED = Check("leaked_units", "pass", Message("experiments.leaked_units_pass", {"units": 1200}))
 RED = Check(
     "sample_ratio",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,11 +33,11 @@ _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML file as plain values, and the line where each of them stands."""
+    """Plain values, and where they are of a YAML file, its name and the line of each of them."""
 
     file: str
     values: Any
-    lines: Mapping[Location, int]
+    lines: Mapping[Location, int] = field(default_factory=dict)
 
     def line(self, location: Location) -> int | None:
         """Return the line of a field, or of the nearest thing that encloses it."""

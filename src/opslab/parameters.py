@@ -12,6 +12,7 @@ from typing import Any, Self
 from pydantic import Field, ValidationError
 
 from opslab import specs
+from opslab.documents import Document
 from opslab.errors import ParameterError, Problem, did_you_mean
 from opslab.messages import Language
 
@@ -59,7 +60,7 @@ class Parameters(specs.Declared, ABC):
         try:
             parameters = cls.model_validate(known)
         except ValidationError as error:
-            problems += specs.problems(cls, error)
+            problems += specs.problems(cls, error, Document("", known))
         ParameterError.refuse(problems)
         return parameters
 

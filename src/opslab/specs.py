@@ -41,7 +41,7 @@ class Declared(BaseModel):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise SpecError(*problems(type(self), error, Document("", fields, {}))) from None
+            raise SpecError(*problems(type(self), error, Document("", fields))) from None
 
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined] # reading YAML goes past it
 
@@ -145,7 +145,7 @@ class FromFile(Declared):
         None, exclude=True, description="what a reader is shown instead of the name"
     )
     _file: Path | None = PrivateAttr(None)
-    _document: Document | None = PrivateAttr(None)
+    _document: Document = PrivateAttr(Document("", {}))
 
     @classmethod
     def load(cls, path: str | Path, name: str | None = None) -> Self:
@@ -215,9 +215,7 @@ class FromFile(Declared):
 
     def problem(self, key: str, *location: str | int, **values: Any) -> Problem:
         """Return a problem about one field, with its line where the spec came from a file."""
-        document = self._document
-        file, line = (document.file, document.line(location)) if document else (None, None)
-        return Problem(key, values, file, line, field_name(location) or None)
+        return _problem(key, values, location, self._document)
 
 
 def validate(model: type[Spec], document: Document) -> Spec:
@@ -236,9 +234,7 @@ def validate(model: type[Spec], document: Document) -> Spec:
         raise SpecError(*problems(model, error, document)) from None
 
 
-def problems(
-    model: type[BaseModel], error: ValidationError, document: Document | None = None
-) -> list[Problem]:
+def problems(model: type[BaseModel], error: ValidationError, document: Document) -> list[Problem]:
     """Return what pydantic refused as problems, each at its line, in the order of the file."""
     refused: list[Problem] = []
     for detail in error.errors(include_url=False, include_input=True):
@@ -246,8 +242,7 @@ def problems(
             continue  # the entries are there, but wrong, and each of them is a problem
         location = _written(detail, document)
         key, values = _message(model, detail, location)
-        file, line = (document.file or None, document.line(location)) if document else (None, None)
-        problem = Problem(key, values, file, line, field_name(location) or None)
+        problem = _problem(key, values, location, document)
         if not any(other.field == problem.field and other.key != key for other in refused):
             refused.append(
                 problem
@@ -255,22 +250,26 @@ def problems(
     return sorted(refused, key=lambda problem: problem.line or 0)
 
 
-def _written(detail: ErrorDetails, document: Document | None) -> Location:
+def _problem(
+    key: str, values: Mapping[str, Any], location: Location, document: Document
+) -> Problem:
+    file, line = document.file or None, document.line(location)
+    return Problem(key, values, file, line, field_name(location) or None)
+
+
+def _written(detail: ErrorDetails, document: Document) -> Location:
     """Drop what pydantic adds to a location (union members, keys): keep what the user wrote."""
     location, kept = detail["loc"], list[str | int]()
     if detail["type"].startswith("union_tag"):
         location = (*location, detail["ctx"]["discriminator"].strip("'"))
-    values = document.values if document else None
-    for position, part in enumerate(location):
-        last = position == len(location) - 1
-        if document is None or (isinstance(values, dict) and part in values):
-            kept.append(part)
-            values = values[part] if isinstance(values, dict) else None
-        elif isinstance(values, list | tuple) and isinstance(part, int) and part < len(values):
+    values = document.values
+    for part in location:
+        inside = range(len(values)) if isinstance(values, list | tuple) else values
+        if isinstance(inside, dict | range) and part in inside:
             kept.append(part)
             values = values[part]
-        elif last and isinstance(values, dict) and detail["type"] in _ABSENT:
-            kept.append(part)
+    if detail["type"] in _ABSENT and isinstance(values, dict):
+        kept.append(location[-1])
     return tuple(kept)
 
 
@@ -307,7 +306,7 @@ def _message(
 
 
 def _own_message(kind: str, context: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """Return the message that a validator of ours gave, if one did; its defects are not the user's."""
+    """Return the message of our own validator, if it is its; what fails inside of one is raised."""
     error = context.get("error")
     if isinstance(error, OpslabError):
         return error.problems[0].key, dict(error.problems[0].values)

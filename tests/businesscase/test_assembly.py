@@ -395,6 +395,7 @@ def test_what_must_be_corrected_ends_with_2_before_any_kernel(tmp_path):
     assert not (tmp_path / "reports/business_case").exists()
 
 
+@pytest.mark.slow
 def test_a_red_case_is_a_readout_with_exit_code_3_and_carries_nothing(tmp_path):
     """More hours than the team has: filed under its good name, beside the run that it cites (`--out`).
 

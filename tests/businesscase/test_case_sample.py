@@ -236,6 +236,7 @@ def test_the_minimal_case_of_the_page_runs(tmp_path):
     assert result.headline("en")
 
 
+@pytest.mark.slow
 def test_the_notebook_runs_on_the_copies_before_any_demo(workspace_folder):
     done = run_notebook("business_case", {"draws": 2000}, out="reports")
     assert done.exit_code == 0

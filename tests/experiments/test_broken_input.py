@@ -464,8 +464,8 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     ),
     Case(
         "covariate of a quantile",
-        "spec.yaml, line 8, metrics[2].quantile: Covariates sharpen means, proportions "
-        "and ratios, and revenue is a quantile; remove them.",
+        "spec.yaml, line 8, metrics[2].quantile: revenue is of type quantile, which covariates "
+        "do not sharpen; remove them, or use type: mean, proportion or ratio.",
         (metric("type: mean", "type: quantile, quantile: 0.9, covariates: [before]"),),
     ),
     Case(
@@ -601,13 +601,6 @@ NOT_COMPUTED = (
         (("units.csv}", "units.csv, snapshot: monday}"), "line 2, data.snapshot"),
         (("metrics:\n", "strata: [pair]\nsegments: [country]\nmetrics:\n"), "line 7, segments"),
         (("metrics:\n", "strata: [pair]\ntrigger: met\nmetrics:\n"), "line 7, trigger"),
-        (
-            (
-                "metrics:\n  - {name: bought, type: proportion,",
-                "strata: [pair]\nmetrics:\n  - {name: bought, type: quantile, quantile: 0.9,",
-            ),
-            "line 8, metrics[1].type",
-        ),
         (("metrics:\n", "design: {method: group_sequential}\nmetrics:\n"), "line 6, design.method"),
         (("metrics:\n", "design: {method: always_valid}\nmetrics:\n"), "line 6, design.method"),
         (("metrics:\n", "design: {method: bayesian}\nmetrics:\n"), "line 6, design.method"),
@@ -626,6 +619,20 @@ def test_what_is_not_computed_is_refused_by_name(edit, places, here):
     experiment = Experiment.load("spec.yaml")
     message = "\n".join(f"spec.yaml, {place}: {NOT_COMPUTED}" for place in places.split("; "))
     refused(SpecError, message, lambda: analyze(experiment))
+
+
+QUANTILE = (
+    "bought is of type quantile, which is not computed within strata; remove one of them, or use "
+    "type: mean, proportion or ratio."
+)
+
+
+def test_a_form_that_a_metric_does_not_have_is_refused_by_name(here):
+    plain = "metrics:\n  - {name: bought, type: proportion,"
+    quantile = "metrics:\n  - {name: bought, type: quantile, quantile: 0.9,"
+    write(here, (plain, f"strata: [pair]\n{quantile}"))
+    message = f"spec.yaml, line 8, metrics[1].type: {QUANTILE}"
+    refused(SpecError, message, lambda: analyze(Experiment.load("spec.yaml")))
 
 
 def test_what_is_not_computed_is_told_in_the_order_of_the_file(here):

@@ -1,4 +1,4 @@
-"""A run whose light is red: the whole readout, its tables beside it, exit code 3, and the same bytes again."""
+"""A run whose check is red: the whole readout with its tables, exit code 3, twice the same."""
 
 import hashlib
 import json
@@ -46,6 +46,7 @@ def command(workspace_folder):
     ]
 
 
+@pytest.mark.slow
 def test_a_red_light_is_a_whole_readout_and_exit_code_3(command, workspace_folder):
     runs = []
     for seed in ("1", "2"):

@@ -8,11 +8,12 @@ import re
 import pytest
 
 from opslab.messages import catalogue
+from opslab.report import Voice
 from opslab.report.import_report import decisions, import_report, rejections
-from opslab.report.voice import Voice
 from opslab.tables import Answers, open_export
 from opslab.tables.import_report import Decision, Reading, Rejection
 
+ENGLISH = Voice("en", "tables")
 FRENCH_SHEET = (
     "Titre du rapport;;;\n"
     "Client;Créé le;Portée;Étiquette;Étiquette\n"
@@ -75,7 +76,7 @@ def test_equal_decisions_stand_together_and_assumptions_are_marked():
             ),
         ),
     )
-    (first, second) = decisions(reading, Voice("en", "tables"))
+    (first, second) = decisions(reading, ENGLISH)
     assert first == (["a", "b"], "times without a zone, kept as written", False)
     assert second[2]
     assert second[1].startswith("day first, because")
@@ -85,7 +86,7 @@ def test_equal_decisions_stand_together_and_assumptions_are_marked():
 def test_only_the_first_rows_left_out_are_told_one_by_one():
     told = (Rejection(7, "tables.rejected_required", {"column": "key"}),)
     reading = Reading("x.csv", "csv", 1, 2, rejected=4, rejections=told)
-    assert rejections(reading, Voice("en", "tables")) == ["row 7 has no key", "and 3 more"]
+    assert rejections(reading, ENGLISH) == ["row 7 has no key", "and 3 more"]
 
 
 VALUES = {

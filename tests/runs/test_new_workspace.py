@@ -132,6 +132,7 @@ def installed(tmp_path_factory):
     return folder / "site"
 
 
+@pytest.mark.slow
 def test_the_wheel_makes_a_workspace_and_runs_in_it(installed, tmp_path):
     environment = {name: value for name, value in os.environ.items() if name != "OPSLAB_WORKSPACE"}
     environment |= {"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -321,7 +321,7 @@ def test_a_broken_workbook_gives_one_message(tmp_path, name):
 
 
 def test_rows_at_the_end_of_a_sheet_may_have_been_cut(tmp_path, monkeypatch):
-    monkeypatch.setattr("opslab.tables.reader._WORKBOOK_ROWS", 4)
+    monkeypatch.setattr("opslab.tables.workbooks._MOST_ROWS", 4)
     rows = [("a", "b"), *[(place, 1) for place in range(4)]]
     assert assumed(read(tmp_path, workbook(*rows), name="export.xlsx")[1]) == ["decided_row_cap"]
     assert assumed(read(tmp_path, workbook(*rows[:-1]), name="export.xlsx")[1]) == []
@@ -439,9 +439,18 @@ def test_encodings_of_records(tmp_path, codec):
 
 
 def test_two_encodings_in_one_file_of_records(tmp_path):
-    content = jsonl(*[{"a": "b"}] * 8_000).encode() + '{"a": "é"}\n'.encode("cp1252")
-    error = refused(tmp_path, content, "encoding", name="export.jsonl")
+    content = jsonl({"a": "é"}, *[{"a": "b"}] * 8_000).encode() + '{"a": "é"}\n'.encode("cp1252")
+    error = refused(tmp_path, content, "encoding_mixed", name="export.jsonl")
     assert "UTF-8" in str(error)
+    assert error.problems[0].line == 8_002
+
+
+@pytest.mark.parametrize("before", [0, 8_000])
+def test_records_in_cp1252_are_read_wherever_the_first_accent_stands(tmp_path, before):
+    content = jsonl(*[{"a": "b"}] * before).encode() + '{"a": "é"}\n'.encode("cp1252")
+    frame, reading = read(tmp_path, content, name="export.jsonl")
+    assert reading.encoding == "cp1252"
+    assert frame["a"].iloc[-1] == "é"
 
 
 def test_two_fields_of_one_joined_name(tmp_path):

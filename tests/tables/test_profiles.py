@@ -8,7 +8,8 @@ from exported import assumed, decided, read, refusal, refused, rejected, values
 
 from opslab import tables
 from opslab.errors import SpecError
-from opslab.messages import catalogue
+from opslab.messages import LANGUAGES, catalogue
+from opslab.report import Voice
 from opslab.report.import_report import reason
 from opslab.tables.profiles import known_profiles, load_profile
 
@@ -363,7 +364,7 @@ def test_everything_told_has_words_in_both_languages(tmp_path):
     } <= keys
     assert {"tables.rejected_width", "tables.rejected_required"} <= keys
     for one in (*reading.decisions, *reading.rejections):
-        english, french = reason(one, "en"), reason(one, "fr")
+        english, french = (reason(one, Voice(language, "tables")) for language in LANGUAGES)
         assert english != french
         assert "{" not in english + french
 

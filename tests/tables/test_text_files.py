@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from exported import assumed, decided, read, refusal, refused, rejected, values
 
+from opslab.messages import LANGUAGES
+from opslab.report import Voice
 from opslab.report.import_report import reason
 from opslab.tables import Answers, open_table
 
@@ -464,7 +466,10 @@ def test_a_quote_out_of_place_leaves_out_its_row(tmp_path):
     frame, reading = read(tmp_path, content)
     assert list(frame["id"]) == [1] * 20 + [3]
     assert rejected(reading) == [(21, "rejected_quote")]
-    assert reason(reading.rejections[0], "en") != reason(reading.rejections[0], "fr")
+    english, french = (
+        reason(reading.rejections[0], Voice(language, "tables")) for language in LANGUAGES
+    )
+    assert english != french
 
 
 def test_a_quote_that_is_never_closed_is_refused_with_its_line(tmp_path):

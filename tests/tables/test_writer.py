@@ -464,6 +464,7 @@ def test_any_table_reads_back_equal_from_xlsx(table):
     assert not any(value is not None for row in found[len(expected) :] for value in row)
 
 
+@settings(deadline=None)
 @given(text=TEXTS.flatmap(lambda text: st.sampled_from([text, "'" + text, "'" + text.lstrip("'")])))
 def test_the_apostrophe_can_be_undone_and_leaves_nothing_that_runs(text):
     for excel in DIALECTS:

@@ -106,6 +106,7 @@ def test_printed_ends_hardly_move_with_the_seed():
         assert max(shown) - min(shown) <= 1
 
 
+@pytest.mark.slow
 def test_a_red_check_ends_with_3_and_the_page_says_stop(workspace_folder):
     spec = "inventory: desk\ndate: 2026-10-05\ndata: {path: tasks.csv}\n"
     (workspace_folder / "desk.yaml").write_text(spec, encoding="utf-8")

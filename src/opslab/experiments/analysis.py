@@ -20,20 +20,17 @@ from opslab.experiments.inference.metric_comparisons import ArmSums, compared, d
 from opslab.experiments.inference.novelty import trends
 from opslab.experiments.inference.permutation import with_permutation
 from opslab.experiments.inference.segments import by_segment
+from opslab.experiments.moments.values import with_values
 from opslab.experiments.result import Comparison, DataUsed, ExperimentResult, Plan
 from opslab.experiments.spec import Experiment
-from opslab.experiments.units.finer_rows import units_of_finer_rows
 from opslab.experiments.units.logs import units_of_logs
-from opslab.experiments.units.one_row_each import units_of_rows
 from opslab.experiments.units.refusals import refuse_columns
+from opslab.experiments.units.rows import units_of_finer_rows, units_of_rows
 from opslab.experiments.units.totals import units_of_totals
 from opslab.experiments.units.unit_table import UnitTable
 from opslab.messages import Language
-from opslab.tables.column_kinds import Wanted
-from opslab.tables.columns import typed
 from opslab.tables.import_report import Reading
 from opslab.tables.reader import open_table
-from opslab.tables.source import Table
 
 _UNITS = {"unit": units_of_rows, "finer": units_of_finer_rows, "totals": units_of_totals}
 
@@ -90,7 +87,11 @@ def analyze(
     DataError.refuse(experiment.missing_files() if data is None else [])
     with open_table(source, answers=experiment.data) as raw:
         refuse_columns(experiment, raw, experiment.named_columns())
-        table = _with_values(experiment, raw)
+        needed = experiment.columns("metrics", "covariates", "period", "trigger")
+        needed += [experiment.unit] if experiment.data.rows == "totals" else []
+        table = raw
+        if any(raw.types[name] == "VARCHAR" for name in needed):
+            table = with_values(raw, experiment.data, raw.types.keys() - needed, raw.types)
         if table.reading.rows == 0:
             raise DataError.of("experiments.no_rows", file=table.reading.name)
         to_units = partial(units_of_logs, events=events) if logs else _UNITS[experiment.data.rows]
@@ -166,20 +167,6 @@ def _missing(comparison: Comparison, units: UnitTable) -> tuple[int, int]:
     if gaps is None or comparison.segment is not None:
         return comparison.missing
     return gaps[comparison.arm].values, gaps[comparison.control].values
-
-
-def _with_values(experiment: Experiment, table: Table) -> Table:
-    """Return the table with its columns of numbers and times read in whatever notation."""
-    needed = set(experiment.columns("metrics", "covariates", "period", "trigger"))
-    needed |= {experiment.unit} if experiment.data.rows == "totals" else set()
-    texts = {name for name, kind in table.types.items() if kind == "VARCHAR"}
-    if not texts & needed:
-        return table
-    wanted = [
-        Wanted(name, (name,), "text" if name in texts - needed else None, ask=True)
-        for name in table.types
-    ]
-    return typed(table, wanted, experiment.data, strict=True)
 
 
 def _plan(grounds: Grounds) -> Plan:

@@ -106,7 +106,7 @@ def not_estimable(comparisons: Iterable[Comparison], say: ExperimentVoice) -> Bl
         say.remark(
             "not_estimable_line",
             metric=comparison.metric,
-            arm=", ".join(filter(None, (comparison.segment, comparison.arm))),
+            arm=", ".join(map(say.spoken, filter(None, (comparison.segment, comparison.arm)))),
             reason=say.message(comparison.not_estimable),
         )
         for comparison in comparisons

@@ -6,6 +6,7 @@ import datetime
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from opslab.experiments.inference.power import units_needed
 from opslab.experiments.metrics import scale_of
@@ -14,7 +15,9 @@ from opslab.experiments.spec import Experiment
 from opslab.results import Check, Message
 
 _LOCATING = ("sample_ratio_days", "sample_ratio_segments")
+_SETTLED = {("guardrail", "harmed"), ("guardrail", "not_estimable"), ("primary", "lost")}
 _OUT_OF_REACH = 10**12  # units: more than any experiment will see
+_MORE = attrgetter("more")
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def decide(
     sizing = _Sizing(experiment, deviations, weights, family)
     needed = [needs for arm in by_arm if (needs := sizing.needs(by_arm[arm]))]
     if needed:
-        most = max(needed, key=lambda needs: needs.more)
+        most = max(needed, key=_MORE)
         return Decision("extend", None, reasons, most.more, _days(experiment, most, as_of))
     unsized = {metric.name for metric in experiment.metrics if metric.mde is None}
     left_open = dict.fromkeys(
@@ -128,33 +131,27 @@ class _Sizing:
 
     def needs(self, comparisons: Sequence[Comparison]) -> Needed | None:
         """Return the units an arm's open questions ask for; None when more would not help."""
-        primaries = [comparison for comparison in comparisons if comparison.role == "primary"]
         every = self.experiment.decision.primaries == "all"
         verdicts = {(comparison.role, comparison.verdict) for comparison in comparisons}
-        settled = {
-            ("guardrail", "harmed"),
-            ("guardrail", "not_estimable"),
-            ("primary", "lost"),
-        }
-        settled |= {("primary", "not_estimable")} if every else set()
+        settled = _SETTLED | ({("primary", "not_estimable")} if every else set())
         if verdicts & settled:
             return None
-        asked = [
-            self._asked(comparison)
-            for comparison in comparisons
-            if comparison.verdict == "unproven" or (every and comparison.verdict == "open")
-        ]
-        if not every and ("primary", "won") not in verdicts:  # one win will do: the nearest
-            open_ones = [
-                self._asked(comparison) for comparison in primaries if comparison.verdict == "open"
+        asked = {
+            role: [
+                self._asked(comparison)
+                for comparison in comparisons
+                if comparison.role == role and comparison.verdict in ("open", "unproven")
             ]
-            short = [needs for needs in open_ones if needs is not None and needs.more > 0]
-            asked.append(min(short, key=lambda needs: needs.more, default=None))
-        known = [needs for needs in asked if needs is not None]
-        if len(known) < len(asked):
+            for role in ("primary", "guardrail")
+        }
+        if not every:  # one win will do: the nearest
+            short = [needs for needs in asked["primary"] if needs and needs.more > 0]
+            won = ("primary", "won") in verdicts
+            asked["primary"] = [] if won else [min(short, key=_MORE, default=None)]
+        needed = [needs for needs_of_role in asked.values() for needs in needs_of_role]
+        if None in needed:
             return None
-        more = [needs for needs in known if needs.more > 0]
-        return max(more, key=lambda needs: needs.more, default=None)
+        return max((needs for needs in needed if needs and needs.more > 0), key=_MORE, default=None)
 
     def _asked(self, comparison: Comparison) -> Needed | None:
         """Return the units one open question asks for; None when no number would settle it."""

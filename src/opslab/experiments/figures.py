@@ -43,7 +43,9 @@ def figures(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]
 
     Effects without a bounded lift are named in the alt text and the table, and have no line here.
     """
-    lift = _forest("forest", result.comparisons, finding("forest_title", result, say), result, say)
+    state, values = finding(result, say)
+    title = say(f"forest_title_{state}", **values)
+    lift = _forest(title, say("forest_caption"), result.comparisons, result, say)
     trends = {
         f"trend/{trend.metric}/{trend.arm}": _trend(trend, result, say) for trend in result.trends
     }
@@ -64,13 +66,13 @@ def _segments(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figur
     differing = dict.fromkeys(test.segment for test in tests if differs(test, result.plan.alpha))
     key = "segments_title_differ" if differing else "segments_title_alike"
     title = say(key, metric=metric, segments=list(differing))
-    return {"segments": _forest("segments", drawn, title, result, say)}
+    return {"segments": _forest(title, say("segments_caption"), drawn, result, say)}
 
 
 def _forest(
-    kind: str,
-    comparisons: Sequence[Comparison],
     title: str,
+    caption: str,
+    comparisons: Sequence[Comparison],
     result: ExperimentResult,
     say: ExperimentVoice,
 ) -> Figure:
@@ -85,17 +87,16 @@ def _forest(
         deciding += [row] * (comparison.role != "secondary")
         metric = comparison.metric
     (low, high), frame = _hull(rows), _frame(deciding or rows, rows)
-    caption = [say(f"{kind}_caption")]
     if any(row.mark for row in rows):
-        caption.append(say("forest_caption_margin"))
+        caption += f" {say('forest_caption_margin')}"
     if low < frame[0] or high > frame[1]:
-        caption.append(say("forest_caption_cut"))
+        caption += f" {say('forest_caption_cut')}"
     drawing = chart(title, rows, say("forest_axis"), say, frame=frame, percent=True, signed=True)
     alt = [say("forest_alt")]
     for comparison in comparisons:
         key = "forest_alt_none" if comparison.difference is None else "forest_alt_line"
         alt.append(say(key, **named(comparison, say.lift(comparison))))
-    return Figure(drawing, " ".join(alt), " ".join(caption))
+    return Figure(drawing, " ".join(alt), caption)
 
 
 def _row(comparison: Comparison, say: ExperimentVoice, *, greyed: bool) -> Row:

@@ -116,19 +116,20 @@ class ExperimentVoice(Voice):
 
 def headline(result: ExperimentResult, say: ExperimentVoice) -> str:
     """Return the sentence that a sponsor reads first."""
-    return finding("headline", result, say)
+    state, values = finding(result, say)
+    return say(f"headline_{state}", **values)
 
 
-def finding(key: str, result: ExperimentResult, say: ExperimentVoice) -> str:
-    """Return what was found, or that nothing could be: ``_effect``, ``_none`` or ``_broken``."""
+def finding(result: ExperimentResult, say: ExperimentVoice) -> tuple[str, dict[str, Any]]:
+    """Return ``broken``, ``none`` or ``effect``, and what a sentence about the effect names."""
     comparison = leading(result)
     if result.broken:
-        return say(f"{key}_broken")
+        return "broken", {}
     if comparison is None:
-        return say(f"{key}_none")
+        return "none", {}
     to_value, from_value = say.estimates(comparison)
     values = {"from_value": from_value, "to_value": to_value, "p": comparison.p_value}
-    return say(f"{key}_effect", **values, **named(comparison, say.change(comparison)))
+    return "effect", values | named(comparison, say.change(comparison))
 
 
 def named(comparison: Comparison, change: Cell) -> dict[str, str]:

@@ -13,9 +13,8 @@ from pydantic import Field, field_validator, model_validator
 
 from opslab.documents import Location
 from opslab.errors import Problem, SpecError
-from opslab.experiments.metrics import DeclaredMetric, Metric, types_with
-from opslab.experiments.metrics.base import Form
-from opslab.experiments.metrics.fields import fault
+from opslab.experiments.metrics import DeclaredMetric, Metric
+from opslab.experiments.metrics.base import Form, fault
 from opslab.messages import Bilingual, Language, spoken
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
 from opslab.tables.import_report import FileAnswers
@@ -329,35 +328,21 @@ class Experiment(FromFile):
         problems = [
             self.problem("experiments.not_computed", *field) for field in self._uncomputed()
         ]
+        asked: dict[Form, object] = {"totals": self.data.rows == "totals", "strata": self.strata}
         table = self.data.path or self.data.rows != "unit"
         for metric in self.metrics:
-            refused = partial(self.metric_problem, metric.name, name=metric.name)
+            refused = partial(self.metric_problem, metric.name)
             problems += [
-                refused(field, f"form_{form}", type=metric.type, types=types_with(form))
-                for form, field in self._forms_of(metric)
-                if form not in metric.forms
+                refused("type", f"form_{form}", **metric.lacks(form))
+                for form, fields in asked.items()
+                if fields and form not in metric.forms
             ]
             if metric.event and table and not self.data.events:
-                problems.append(refused("event", "event_form"))
+                problems.append(refused("event", "event_form", name=metric.name))
             if metric.per == "row" and self.data.rows != "finer":
-                problems.append(refused("per", "per_row"))
+                problems.append(refused("per", "per_row", name=metric.name))
         if problems:
             raise SpecError(*sorted(problems, key=lambda problem: problem.line or 0))
-
-    def _forms_of(self, metric: Metric) -> Iterator[tuple[Form, str]]:
-        """Give the forms in which the spec asks for a metric, and the metric's field that asks."""
-        if self.data.rows == "totals":
-            yield "totals", "type"
-        if self.strata:
-            yield "strata", "type"
-        if metric.event:
-            yield "events", "event"
-        if metric.per == "row":
-            yield "per_row", "per"
-        if metric.cap:
-            yield "cap", "cap"
-        if metric.covariates or metric.covariate_window:
-            yield "covariates", "covariates" if metric.covariates else "covariate_window"
 
     def _uncomputed(self) -> Iterator[Location]:
         if self.data.snapshot:

@@ -61,10 +61,10 @@ def find_themes(
     if data is None and (lacking := study.lacking()):
         raise (DataError if study.sources else SpecError)(*lacking)
     intake = take_in(study, data)
-    return _sorted(study, intake, seed, as_of=as_of, language=language)
+    return _analysed(study, intake, seed, as_of=as_of, language=language)
 
 
-def _sorted(study: Study, intake: Intake, seed: int, **shown: Any) -> FeedbackResult:
+def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> FeedbackResult:
     """Return the messages that came in, sorted into themes."""
     unsorted = drafts(intake.messages)
     heads = [draft.message for draft in unsorted if not (draft.reason or draft.copy_of)]

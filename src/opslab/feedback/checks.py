@@ -62,35 +62,34 @@ def _check(
 
 
 def _of_themes(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> Iterator[Check]:
-    inside = [assignment for assignment in assignments if assignment.theme]
+    inside = [each for each in assignments if each.theme]
     share = len(inside) / len(assignments)
-    status: Status = "pass" if share >= COVERED else "fail"
-    yield _check("coverage", status, share, share=share, least=COVERED)
+    enough: Status = "pass" if share >= COVERED else "fail"
+    yield _check("coverage", enough, share, share=share, least=COVERED)
     known = [(theme.stability, theme.messages) for theme in themes if theme.stability is not None]
     if known:
         share = sum(share * count for share, count in known) / sum(count for _, count in known)
-        status = "pass" if share >= STABLE else "warn" if share >= UNSTABLE else "fail"
-        yield _check("stability", status, share, share=share)
+        weak: Status = "warn" if share >= UNSTABLE else "fail"
+        yield _check("stability", "pass" if share >= STABLE else weak, share, share=share)
     leak = shared_information([(each.message.language or "", str(each.theme)) for each in inside])
     if leak is not None:
-        status = "pass" if leak <= LEAK else "fail"
-        yield _check("leakage", status, leak, value=leak, most=LEAK)
+        yield _check("leakage", "pass" if leak <= LEAK else "fail", leak, value=leak, most=LEAK)
     apart = shared_information([(each.message.source, str(each.theme)) for each in inside])
     if apart is not None:
         yield _check("sources", "pass", apart, "far" if apart > LEAK else "near", value=apart)
     share = themes[0].messages / len(inside)
-    status = "warn" if share > LARGEST < 1 - 1 / len(themes) else "pass"
-    yield _check("sizes", status, share, theme=themes[0].title, share=share)
+    huge = share > LARGEST < 1 - 1 / len(themes)
+    title = themes[0].title
+    yield _check("sizes", "warn" if huge else "pass", share, theme=title, share=share)
 
 
 def _of_languages(study: Study, assignments: Sequence[Assignment]) -> Iterator[Check]:
     spoken = [each.message.language for each in assignments]
     others = [language for language in spoken if language and language not in study.languages]
     if others:
-        share = len(others) / len(spoken)
+        share, names = len(others) / len(spoken), sorted(set(others))
         status: Status = "warn" if share > LEAK / 2 else "pass"
-        values = {"count": len(others), "languages": sorted(set(others))}
-        yield _check("languages", status, share, "others", **values)
+        yield _check("languages", status, share, "others", count=len(others), languages=names)
 
 
 def _of_audit(audit: Audit | None) -> Check:

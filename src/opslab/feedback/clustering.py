@@ -73,12 +73,7 @@ class Clusters:
         """Return each text as a theme of its own: for texts too few to have neighbours."""
         own, nothing = np.arange(len(vectors)), np.zeros(len(vectors))
         return cls(
-            labels=own,
-            second=own,
-            margin=nothing,
-            cosine=nothing,
-            groups=own,
-            centroids=vectors,
+            labels=own, second=own, margin=nothing, cosine=nothing, groups=own, centroids=vectors
         )
 
     @property
@@ -120,18 +115,16 @@ def cluster(
         if spelling is not None:
             graph = spelt(graph, fuzzy(*nearest(fitted[1], NEIGHBOURS)), languages)
         choice = _clearest(fitted, graph, seed)
-        sizes = np.asarray(weights)[:MOST_FITTED]
-        labels = without_small(fitted[0], choice.labels, sizes, smallest)
+        labels = without_small(fitted[0], choice.labels, weights[:MOST_FITTED], smallest)
         scores = likeness(views, fitted, labels) + VOTE * _votes(graph, labels, vectors)
-        count = scores.shape[1]
         order = np.argsort(-scores, axis=1, kind="stable")[:, :2]
-        lead = np.take_along_axis(scores, order, 1)
         first, second = order[:, 0], order[:, -1]
-        centres = centroids(vectors, first, count)
+        best, runner_up = np.take_along_axis(scores, order, 1).T[[0, -1]]
+        centres = centroids(vectors, first, scores.shape[1])
         return Clusters(
             labels=first,
             second=second,
-            margin=(lead[:, 0] - lead[:, -1] * (count > 1)).astype(np.float64),
+            margin=(best - runner_up * (order.shape[1] > 1)).astype(np.float64),
             cosine=np.einsum("ij,ij->i", vectors, centres[first]).astype(np.float64),
             groups=coarse(graph, labels, min(1.0, 0.7 * choice.resolution), seed),
             centroids=centres,
@@ -290,7 +283,7 @@ def numbered(labels: Integers) -> Integers:
 
 
 def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Integers) -> Integers:
-    """Return labels moved to the theme whose centroid and neighbours are nearest, until none moves."""
+    """Return labels moved to the theme of the nearest centroid and neighbours, until none moves."""
     for _ in range(_ROUNDS):
         scores = likeness(views, views, labels) + VOTE * votes(graph, labels)
         moved = np.argmax(scores, axis=1)
@@ -300,8 +293,10 @@ def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Integers
     return labels
 
 
-def without_small(vectors: Vectors, labels: Integers, weights: Integers, smallest: int) -> Integers:
-    """Return labels in which each theme has so many messages; texts of others join the nearest theme."""
+def without_small(
+    vectors: Vectors, labels: Integers, weights: Sequence[int], smallest: int
+) -> Integers:
+    """Return labels of themes with so many messages; texts of others join the nearest one."""
     while True:
         sizes = np.bincount(labels, weights)
         least = int(np.argmin(sizes))
@@ -316,7 +311,7 @@ def without_small(vectors: Vectors, labels: Integers, weights: Integers, smalles
 
 
 def silhouette(distances: Vectors, labels: Integers) -> float:
-    """Return the mean silhouette (Rousseeuw 1987) of labels, each text's nearest companion left out.
+    """Return the mean silhouette (Rousseeuw 1987), each text's nearest companion left out.
 
     A text and its translation look like a clear theme, however fine: the nearest one proves
     nothing. It is 0 for a text alone or in a pair, and -1 for a single theme.
@@ -344,7 +339,7 @@ def silhouette(distances: Vectors, labels: Integers) -> float:
 
 
 def coarse(graph: sparse.csr_matrix, labels: Integers, resolution: float, seed: int) -> Integers:
-    """Return the group of each theme: communities of the themes, by the edges between their texts."""
+    """Return the group of each theme: communities of themes, by the edges between their texts."""
     members = membership(labels)
     between = sparse.csr_matrix(members.T @ graph @ members)
     return louvain(between, resolution, seed) if between.shape[0] > 1 else np.zeros(1, np.int64)

@@ -1,4 +1,4 @@
-"""Copies of a message: equal but for case and punctuation, or nearly so by verified Jaccard similarity."""
+"""Copies of a message: equal but for case and punctuation, or of a high Jaccard similarity."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXTRA, _BLOCK = 4, 4096
 
 
 def normal(text: str) -> str:
-    """Return a text as two copies share it: lower case, words alone, each run of digits as one 0."""
+    """Return a text as two copies share it: words in lower case, each run of digits as one 0."""
     return re.sub(r"\d+", "0", " ".join(re.findall(r"\w+", text.casefold()))) or text
 
 
@@ -45,10 +45,7 @@ def copies(texts: Sequence[str], least: float = NEAR) -> tuple[list[int], list[b
     wording = [wordings.setdefault(normal(text), len(wordings)) for text in texts]
     if not wordings:
         return [], []
-    pairs = np.array(near_pairs(list(wordings), least), np.int64).reshape(-1, 2)
-    shape = (len(wordings), len(wordings))
-    graph = sparse.coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape)
-    _, alike = connected_components(graph, directed=False)
+    _, alike = connected_components(near_graph(list(wordings), least), directed=False)
     kinds, sizes = alike[wording].tolist(), np.bincount(alike).tolist()
     firsts: dict[int, int] = {}
     copied = [firsts.setdefault(kind, at) for at, kind in enumerate(kinds)]
@@ -59,8 +56,8 @@ def copies(texts: Sequence[str], least: float = NEAR) -> tuple[list[int], list[b
     return copied, template
 
 
-def near_pairs(texts: Sequence[str], least: float) -> list[tuple[int, int]]:
-    """Return the pairs of different texts that are at least so similar, by their positions.
+def near_graph(texts: Sequence[str], least: float) -> sparse.coo_matrix:
+    """Return an edge for each pair of different texts that are at least so similar.
 
     Such a pair shares several of its rarest shingles (prefix filter; Chaudhuri, Ganti & Kaushik
     2006), and each candidate is verified.
@@ -79,7 +76,7 @@ def near_pairs(texts: Sequence[str], least: float) -> list[tuple[int, int]]:
     within = np.arange(table.nnz) - np.repeat(table.indptr[:-1], sizes)
     table.data[within >= np.repeat(lengths, sizes)] = 0
     table.eliminate_zeros()
-    pairs = []
+    edges: list[tuple[int, int]] = []
     for start in range(0, len(texts), _BLOCK):
         both = (table[start : start + _BLOCK] @ table[: start + _BLOCK].T).tocoo()
         later, earlier = both.row + start, both.col
@@ -88,8 +85,9 @@ def near_pairs(texts: Sequence[str], least: float) -> list[tuple[int, int]]:
         for long, short in zip(later[alike].tolist(), earlier[alike].tolist(), strict=True):
             shared = len(shingles[long] & shingles[short])
             if shared >= least * (sizes[long] + sizes[short] - shared):
-                pairs.append((int(order[short]), int(order[long])))
-    return pairs
+                edges.append((long, short))
+    ends = order[np.array(edges, np.int64).reshape(-1, 2)].T
+    return sparse.coo_matrix((np.ones(len(edges)), ends), (len(texts), len(texts)))
 
 
 def _shingles(text: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""The figures of a feedback readout: how much each thing is said, and which themes are neighbours."""
+"""The figures of a feedback readout: how much is said of what, and which themes are neighbours."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ from opslab.report.voice import Voice
 _MOST_BARS, _MOST_NAMES, _MOST_GROUPS = 15, 16, 20
 _MAP = 3.3  # inches
 _COLOURS = (BLUE, ORANGE, GREEN, RED, "#cc79a7", "#56b4e9", "#7a6f00")
-_PALE = "#8cc0e0"
 
 
 def values_of(topic: Topic) -> dict[str, Any]:
@@ -41,12 +40,12 @@ def values_of(topic: Topic) -> dict[str, Any]:
 def shares(result: FeedbackResult, say: Voice) -> Figure:
     """Draw the share of what is said most, with its interval."""
     topics = result.topics[:_MOST_BARS]
-    sure, open_ = (GREY, "#c9ccd1") if result.broken else (BLUE, _PALE)
+    full, pale = (GREY, "#c9ccd1") if result.broken else (BLUE, "#8cc0e0")
     rows = [
         Row(
             topic.title,
             say("bar_value", **values_of(topic)),
-            [(0.0, topic.interval[0], sure), (*topic.interval, open_)],
+            [(0.0, topic.interval[0], full), (*topic.interval, pale)],
             topic.share,
         )
         for topic in topics
@@ -64,24 +63,22 @@ def shares(result: FeedbackResult, say: Voice) -> Figure:
 
 
 def theme_map(result: FeedbackResult, say: Voice) -> Figure:
-    """Draw each theme as a disc: its area by messages, its place by meaning, its colour by group."""
+    """Draw each theme as a disc: area by messages, position by meaning, colour by group."""
     colours = {group.id: _COLOURS[at % len(_COLOURS)] for at, group in enumerate(result.groups)}
     largest = result.themes[0].messages
     with style():
         drawing, axes = framed(say("map_title"), _MAP, below=0.05)
         axes.set(xticks=[], yticks=[])
         axes.margins(0.2, 0.14)
-        themes = result.themes[::-1]
-        across, up = zip(*(theme.position for theme in themes), strict=True)
-        axes.scatter(
-            across,
-            up,
-            s=[900 * theme.messages / largest + 20 for theme in themes],
-            c=[GREY if result.broken else colours[theme.group] for theme in themes],
-            alpha=0.55,
-            linewidths=0.8,
-            edgecolors=INK,
-        )
+        for theme in reversed(result.themes):
+            axes.scatter(
+                *theme.position,
+                s=900 * theme.messages / largest + 20,
+                color=GREY if result.broken else colours[theme.group],
+                alpha=0.55,
+                linewidths=0.8,
+                edgecolors=INK,
+            )
         for theme in _apart(result, axes):
             axes.annotate(
                 wrapped(one_line(theme.title), 1.5, SMALL, most=1),

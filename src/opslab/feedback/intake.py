@@ -1,4 +1,4 @@
-"""From exports to messages: one form for all tools, redacted before anything else is done with them."""
+"""From exports to messages: one form for all tools, redacted before anything else is done."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class _Row(NamedTuple):
 
 
 def take_in(study: Study, data: Any = None) -> Intake:
-    """Read the study's sources, or the data given instead: texts, a table, or the path of an export.
+    """Read the study's sources, or what is given instead: texts, a table, the path of an export.
 
     Raises
     ------
@@ -134,21 +134,16 @@ def take_in(study: Study, data: Any = None) -> Intake:
             frame, reading = read_export(export, answers=source)
             readings.append(reading)
             rows += _rows(source, frame, reading)
-    came = tuple((row.message.source, row.message.row) for row in rows)
-    kept, counts = _kept(study, rows)
-    messages, redacted = _redacted(study, kept)
-    return Intake(messages, tuple(readings), came, redacted, **counts)
+    return _intake(study, rows, readings)
 
 
-def _kept(study: Study, rows: Sequence[_Row]) -> tuple[list[_Row], Counter[str]]:
-    """Return the rows that have words, in the study's days, each id once, and count the others."""
-    kept: dict[str, _Row] = {}
-    counts = Counter[str]()
-    for row in rows:
-        message = row.message
-        if message.date and not (
-            (study.start or message.date) <= message.date <= (study.end or message.date)
-        ):
+def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> Intake:
+    """Return the messages with words, in the study's days, each id once, and count the others."""
+    kept: dict[str, CustomerMessage] = {}
+    counts, redacted = Counter[str](), Counter[str]()
+    for message, names in rows:
+        day = message.date
+        if day and not (study.start or day) <= day <= (study.end or day):
             counts["outside"] += 1
         elif not message.text.strip():
             counts["empty"] += 1
@@ -156,35 +151,24 @@ def _kept(study: Study, rows: Sequence[_Row]) -> tuple[list[_Row], Counter[str]]
             counts["repeated"] += 1
         else:
             counts["cut"] += len(message.text) > LONGEST
-            kept[message.uid] = row
-    return list(kept.values()), counts
-
-
-def _redacted(
-    study: Study, rows: Sequence[_Row]
-) -> tuple[tuple[CustomerMessage, ...], Counter[str]]:
-    """Return the messages in their canonical order, redacted, and count the personal data."""
-    clean = []
-    redacted = Counter[str]()
-    for message, names in rows:
-        text, kinds = redact(
-            _visible(message.text[:LONGEST]),
-            patterns=study.redact.patterns,
-            regions=study.redact.regions,
-            names=names,
-        )
-        redacted.update(kinds)
-        clean.append(replace(message, text=text, words=without_tokens(text)))
-    clean.sort(key=lambda message: (_digest(message.words.casefold()), message.uid))
-    spoken = identify(
-        [message.words for message in clean],
-        study.languages,
-        [message.language for message in clean],
+            text, kinds = redact(
+                _visible(message.text[:LONGEST]),
+                patterns=study.redact.patterns,
+                regions=study.redact.regions,
+                names=names,
+            )
+            redacted += kinds
+            kept[message.uid] = replace(message, text=text, words=without_tokens(text))
+    messages = sorted(kept.values(), key=lambda each: (_digest(each.words.casefold()), each.uid))
+    words, stated = [each.words for each in messages], [each.language for each in messages]
+    spoken = zip(messages, identify(words, study.languages, stated), strict=True)
+    return Intake(
+        tuple(replace(message, language=language) for message, language in spoken),
+        tuple(readings),
+        tuple((message.source, message.row) for message, _ in rows),
+        redacted,
+        **counts,
     )
-    messages = tuple(
-        replace(message, language=language) for message, language in zip(clean, spoken, strict=True)
-    )
-    return messages, redacted
 
 
 def cells(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The language of each text: as the export states it, or identified, those that are expected first."""
+"""The language of each text: as the export states it, or identified, expected ones first."""
 
 from __future__ import annotations
 

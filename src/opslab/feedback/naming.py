@@ -1,4 +1,4 @@
-"""Names of themes: the phrases that set one apart from the others, in each language that speaks in it."""
+"""Names of themes: the phrases that set a theme apart, in each language that speaks in it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def phrases_of(text: str, stops: frozenset[str]) -> set[str]:
 def name_themes(
     texts: Sequence[str], languages: Sequence[str | None], labels: Integers, count: int
 ) -> list[tuple[Phrases, ...]]:
-    """Return the phrases of each theme in each language that speaks in it; no first phrase is used twice.
+    """Return the phrases of each theme in each language that speaks in it; no two names are equal.
 
     The score of a phrase is its log-odds in the theme against the other themes, with the whole
     language as the prior (Monroe, Colaresi & Quinn 2008, eq. 16-22), times the share of the theme's
@@ -149,7 +149,7 @@ def _log_odds(inside: Floats, own: float, total: Floats, everything: float) -> F
 
 
 def _chosen(shares: Mapping[str, float], taken: set[str]) -> list[str]:
-    """Return three phrases of a theme, none inside another: two that are telling, then the most common.
+    """Return three phrases of a theme, none inside another: two telling ones, then the most common.
 
     The first is the theme's name and no other theme's. A longer phrase that is nearly as common
     comes first.

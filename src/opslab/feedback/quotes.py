@@ -1,4 +1,4 @@
-"""The messages that speak for a theme: its medoid, and others that differ from it and from one another."""
+"""The messages that speak for a theme: its medoid, and others that differ from all before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of a study: what ``result.json`` holds, the tables beside it, and the evidence in it."""
+"""The record of a study: what ``result.json`` holds, the tables beside it, and its evidence."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def inputs(result: FeedbackResult) -> list[dict[str, str]]:
 
 
 def counts(result: FeedbackResult) -> dict[str, int]:
-    """Return how many messages were used, how many copy another one, and what was left out or cut."""
+    """Return how many messages were used, copy another one, were left out or were cut."""
     intake = result.intake
     copies = sum(assignment.copy_of is not None for assignment in result.assignments)
     left = {name: getattr(intake, name) for name in ("empty", "outside", "repeated", "cut")}
@@ -121,12 +121,14 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
         vars(each.message) | vars(each) | {"message": each.message.uid}
         for each in result.assignments
     ]
-    messages = pd.DataFrame(rows, columns=_MESSAGE.split()).sort_values(["source", "row"])
+    messages = pd.DataFrame(rows, columns=_MESSAGE.split())
+    messages = messages.sort_values(["source", "row"], ignore_index=True)
     for name in ("name", "group"):
         messages[name] = messages["theme"].map(themes.set_index("theme")[name])
     inside = messages[messages["theme"].notna()]
     sheet = inside.iloc[random_sample(inside["message"].tolist(), result.model.seed)]
     audit = sheet[["message", "text"]].assign(theme=sheet["name"], right=None)
+    audit = audit.reset_index(drop=True)
     return {"themes": themes, "messages": messages, "audit": audit}
 
 

@@ -1,4 +1,4 @@
-"""Personal data taken out of texts before anything is stored or shown, with the checksums of each kind.
+"""Personal data taken out of texts before anything is stored or shown, by form and checksum.
 
 Names of people are a known gap, apart from the writer's own where the export states it: this is no
 anonymity.
@@ -27,7 +27,7 @@ def luhn(digits: str) -> bool:
     (True, False)
     """
     doubled = (int(digit) * (1 + at % 2) for at, digit in enumerate(reversed(digits)))
-    return sum(value - 9 * (value > 9) for value in doubled) % 10 == 0  # noqa: PLR2004 - the digit sum
+    return sum(value - 9 * (value > 9) for value in doubled) % 10 == 0  # noqa: PLR2004 - digit sum
 
 
 def iban(text: str) -> bool:
@@ -42,7 +42,7 @@ def iban(text: str) -> bool:
 
 
 def nir(text: str) -> bool:
-    """Whether 15 signs are a French social security number by their key (97 less the number modulo 97).
+    """Whether 15 signs are a French social security number: the key is 97 less the rest modulo 97.
 
     Examples
     --------
@@ -125,7 +125,8 @@ _NUMBERED = [
     ),
     _Kind(
         "nir",
-        rf"(?<!\w)[1-478](?:{_GAP}\d){{4}}{_GAP}(?:\d{_GAP}\d|2{_GAP}[ABab])(?:{_GAP}\d){{8}}(?!\w)",
+        rf"(?<!\w)[1-478](?:{_GAP}\d){{4}}{_GAP}"
+        rf"(?:\d{_GAP}\d|2{_GAP}[ABab])(?:{_GAP}\d){{8}}(?!\w)",
         lambda written: nir(_bare(written)),
     ),
     _Kind("siret", _DIGITS, lambda written: siret(_bare(written))),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -121,17 +120,24 @@ def assign(
         [f"T{number + 1:02d}" if number >= 0 else None for number in part.tolist()]
         for part in (sorting.themes, clusters.labels, clusters.second)
     )
-    confidence = None if clusters.stability is None else clusters.confidence.round(6).tolist()
-    fields: dict[str, dict[str, Any]] = {
-        message.uid: {
-            "theme": themes[row],
-            "nearest": nearest[row],
-            "second": second[row] if second[row] != nearest[row] else None,
-            "confidence": confidence[row] if confidence else None,
-            "reason": None if themes[row] else sorting.reasons[row],
-        }
-        for row, message in enumerate(heads)
+    sure = clusters.confidence.round(6).tolist() if clusters.resolution else [None] * len(heads)
+    rows = zip(heads, themes, nearest, second, sure, sorting.reasons, strict=True)
+    own = {
+        head.uid: Assignment(
+            head,
+            theme,
+            near,
+            next_near if next_near != near else None,
+            confidence,
+            None if theme else reason,
+        )
+        for head, theme, near, next_near, confidence, reason in rows
     }
     return tuple(
-        replace(draft, **fields.get(draft.copy_of or draft.message.uid, {})) for draft in unsorted
+        replace(
+            own.get(draft.copy_of or draft.message.uid, draft),
+            message=draft.message,
+            copy_of=draft.copy_of,
+        )
+        for draft in unsorted
     )

@@ -41,8 +41,8 @@ class Redaction(Declared):
             try:
                 empty = re.compile(pattern).match("")
             except re.error as error:
-                told = {"name": name, "reason": str(error)}
-                raise PydanticCustomError("feedback.bad_pattern", "pattern", told) from None
+                values = {"name": name, "reason": str(error)}
+                raise PydanticCustomError("feedback.bad_pattern", "pattern", values) from None
             if empty:
                 raise PydanticCustomError("feedback.empty_pattern", "pattern", {"name": name})
         return patterns
@@ -61,7 +61,8 @@ class Themes(Declared):
     )
     cache: str | None = Field(
         None,
-        description="folder where vectors are kept by the hash of their text, from the study's folder",
+        description="folder where vectors are kept by the hash of their text, "
+        "from the study's folder",
     )
 
 
@@ -100,7 +101,7 @@ class Study(FromFile):
     def named(self) -> dict[Location, str]:
         """Return the exports and the audit sheet."""
         exports: dict[Location, str] = {
-            ("sources", place, "path"): source.path for place, source in enumerate(self.sources)
+            ("sources", at, "path"): source.path for at, source in enumerate(self.sources)
         }
         return exports | ({("audit",): self.audit} if self.audit else {})
 

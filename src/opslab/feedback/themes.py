@@ -31,7 +31,6 @@ def describe(
         The first message with each text.
     vectors : array, shape (texts, dimensions)
     sorting : Sorting
-        Of these texts.
     """
     clusters, total = sorting.clusters, len(assignments)
     messages = [assignment.message for assignment in assignments]

@@ -70,7 +70,7 @@ def render(
         "first_screen": first_screen,
         "contents": [section for section in _headings(outputs, _SECTION) if section[0]],
         "body": body,
-        "identity": list(identity),
+        "identity": identity,
     }
     html, _ = _exporter().from_notebook_node(clean, {"opslab": page})
     lines = without_controls(html).split("\n")
@@ -90,13 +90,11 @@ def _running_foot(identity: Sequence[tuple[str, str]]) -> str:
 
 @cache
 def _exporter() -> Any:
-    exporter = HTMLExporter(
+    return HTMLExporter(
         template_name="opslab",
         extra_template_basedirs=[str(_TEMPLATES)],
         filters={"uri": _uri},
     )
-    exporter.exclude_input_prompt = True
-    return exporter
 
 
 def _uri(source: str) -> str:
@@ -143,9 +141,9 @@ def _cleaned(notebook: Any) -> Any:
     bare = copy.deepcopy(notebook)
     for cell in bare.cells:
         for output in cell.get("outputs", []):
-            about = output.get("metadata", {})
+            metadata = output.get("metadata", {})
             output.metadata = {
-                kind: told for kind, told in about.items() if isinstance(told, Mapping)
+                kind: about for kind, about in metadata.items() if isinstance(about, Mapping)
             }
             _cut_style(output)
     return _sanitizer().preprocess(bare, {})[0]

@@ -42,14 +42,11 @@ class Bundle:
     Attributes
     ----------
     file : Path
-    runs : tuple of str
-        The run asked for, then those it cites.
     same : bool
         Whether the file was there already with the same bytes.
     """
 
     file: Path
-    runs: tuple[str, ...]
     same: bool
 
 
@@ -106,7 +103,7 @@ def bundle(run: str | Path, to: str | Path | None = None) -> Bundle:
             raise InputError.of("runs.bundle_target", file=str(target))
         if before != content:
             write_whole(target, content)
-    return Bundle(target, tuple(filed.id for filed in runs), before == content)
+    return Bundle(target, before == content)
 
 
 def _with_cited(given: Path, shown: str) -> list[_Filed]:

@@ -38,8 +38,8 @@ def run(notebook: str, /, *, out: str = "reports", force: bool = False, **parame
     ------
     InputError
         When the user must correct something; before any kernel starts where it can be known.
-    RunError
-        When the run was cut short.
+    NotebookError
+        When the notebook did not come to its end; it names the folder of what the run got.
     """
     return run_notebook(notebook, parameters, out=out, force=force)
 

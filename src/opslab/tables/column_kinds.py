@@ -10,12 +10,12 @@ from opslab.errors import Problem
 from opslab.tables import dates, numbers
 from opslab.tables.dates import DateEvidence
 from opslab.tables.import_report import Decimal, Decision, FileAnswers
-from opslab.tables.numbers import NumberEvidence
+from opslab.tables.numbers import MachineForm, NumberEvidence
 from opslab.tables.profiles import Column, Kind
 
 NUMERIC = {"number", "percent", "duration"}
 TIMED = {"date", "datetime"}
-TOLD = "{told}"
+CELL = "{cell}"
 """Stands in the SQL of a value where the column's text goes, as `numbers.plain` gives it."""
 
 _PLAIN = Column(headers=("*",))
@@ -30,7 +30,7 @@ class Wanted:
     ----------
     name : str
         Its name in the table that comes out.
-    places : tuple of str
+    sources : tuple of str
         Columns of the table that goes in; several make a list.
     kind : str or None
         None lets the cells decide, and text stays text where they do not.
@@ -44,27 +44,33 @@ class Wanted:
     """
 
     name: str
-    places: tuple[str, ...]
+    sources: tuple[str, ...]
     kind: Kind | None = None
     time: str | None = None
     column: Column = _PLAIN
     ask: bool = False
 
 
-@dataclass
-class Work:
-    """One column on its way: its text in SQL, what its cells told, and the value in SQL."""
+@dataclass(eq=False)
+class Draft:
+    """A column that is being made: its text in SQL, what its cells told, and the value in SQL.
+
+    Attributes
+    ----------
+    local : str
+        SQL of the times without an offset as they are written, where the value is in UTC.
+    staged : bool
+        Whether the value holds `CELL`.
+    """
 
     wanted: Wanted
     text: str
     kind: Kind | None
-    staged: bool = False
     value: str = ""
     local: str = ""
-    given: int | None = None
-    form: tuple[str, str] = ("", "")
-    numbers: NumberEvidence | None = None
-    dates: DateEvidence | None = None
+    staged: bool = False
+    form: MachineForm | None = None
+    evidence: NumberEvidence | DateEvidence | None = None
     decisions: list[Decision] = field(default_factory=list)
     personal: bool = False
 
@@ -82,7 +88,15 @@ class Work:
 
 @dataclass(frozen=True)
 class File:
-    """What the file as a whole proves, for columns that do not tell by themselves."""
+    """What the file as a whole proves, for columns that do not tell by themselves.
+
+    Attributes
+    ----------
+    decimals : Mapping
+        Column that proves it, by decimal mark.
+    firsts : Mapping
+        Column that proves it, by whether the day comes first.
+    """
 
     name: str
     answers: FileAnswers
@@ -92,116 +106,117 @@ class File:
 
     @classmethod
     def of(
-        cls, work: Sequence[Work], answers: FileAnswers, name: str, *, day_first_assumed: bool
+        cls, drafts: Sequence[Draft], answers: FileAnswers, name: str, *, day_first_assumed: bool
     ) -> File:
         """Return what the columns that tell by themselves prove together."""
         decimals: dict[Decimal, str] = {}
         firsts: dict[bool, str] = {}
-        for one in work:
-            mark = one.numbers.decimal if one.numbers and one.kind in NUMERIC else None
-            if one.value and one.form[1] == "DOUBLE":
-                mark = "point"
-            if mark and not (one.numbers and one.numbers.neither):
-                decimals.setdefault(mark, one.wanted.name)
-            if one.dates and bool(one.dates.day_first) != bool(one.dates.month_first):
-                firsts.setdefault(bool(one.dates.day_first), one.wanted.name)
+        for draft in drafts:
+            column, evidence = draft.wanted.name, draft.evidence
+            if draft.value and draft.form and draft.form.type == "DOUBLE":
+                decimals.setdefault("point", column)
+            elif isinstance(evidence, NumberEvidence):
+                if draft.kind in NUMERIC and evidence.decimal and not evidence.neither:
+                    decimals.setdefault(evidence.decimal, column)
+            elif evidence and bool(evidence.day_first) != bool(evidence.month_first):
+                firsts.setdefault(bool(evidence.day_first), column)
         return cls(name, answers, decimals, firsts, day_first_assumed)
 
 
-def decide(one: Work, file: File) -> list[Problem]:
+def decide(draft: Draft, file: File) -> list[Problem]:
     """Set the value of a column, with the decisions behind it, or return the question to answer."""
-    if one.value:
+    evidence = draft.evidence
+    if draft.value or evidence is None:
         return []
-    if one.kind == "boolean":
-        one.value = numbers.truth(TOLD)
+    if draft.kind == "boolean":
+        draft.value = numbers.truth(CELL)
         return []
-    questions: _Questions = []
-    if one.dates is not None:
-        questions = _decide_date(one, one.dates, file)
-    elif one.numbers is not None:
-        questions = _decide_number(one, one.numbers, file)
-    misfit = one.numbers is not None and (one.numbers.neither or one.numbers.codes)
-    misfit = misfit or (one.dates is not None and one.dates.neither)
-    if one.wanted.kind is not None or (one.wanted.ask and not misfit):
+    if isinstance(evidence, DateEvidence):
+        questions = _decide_date(draft, evidence, file)
+    else:
+        questions = _decide_number(draft, evidence, file)
+    wanted = draft.wanted
+    if wanted.kind is not None or (wanted.ask and not evidence.misfits):
         return [
-            Problem(f"tables.{key}", values, file.name, field=one.wanted.name)
+            Problem(f"tables.{key}", values, file.name, field=wanted.name)
             for key, values in questions
         ]
-    if questions or misfit:
-        one.kind, one.value, one.staged, one.decisions = "text", one.text, False, []
+    if questions or evidence.misfits:
+        draft.kind, draft.value, draft.staged, draft.decisions = "text", draft.text, False, []
         for key, _ in questions:
-            one.tell("decided_kept_text", assumed=True, question=f"tables.kept_{key}")
+            draft.tell("decided_kept_text", assumed=True, question=f"tables.kept_{key}")
     return []
 
 
-def _decide_number(one: Work, told: NumberEvidence, file: File) -> _Questions:
-    if told.percent and told.percent < told.given and one.kind != "duration":
-        return [("ask_percent", {"count": told.percent, "given": told.given})]
-    decimal = file.answers.decimal or told.decimal
-    if decimal is None and told.point and told.comma:
-        return [("ask_decimal_both", {"point": told.point, "comma": told.comma})]
-    if decimal is None and told.unclear:
+def _decide_number(draft: Draft, evidence: NumberEvidence, file: File) -> _Questions:
+    point, comma, percent = evidence.point, evidence.comma, evidence.percent
+    if percent and percent < evidence.given and draft.kind != "duration":
+        return [("ask_percent", {"count": percent, "given": evidence.given})]
+    answer = file.answers.decimal
+    decimal = answer or evidence.decimal
+    if decimal is None and point and comma:
+        return [("ask_decimal_both", {"point": point, "comma": comma})]
+    if decimal is None and evidence.unclear:
         if len(file.decimals) != 1:
-            return [("ask_decimal", {"count": told.unclear})]
+            return [("ask_decimal", {"count": evidence.unclear})]
         ((decimal, other),) = file.decimals.items()
-        one.tell("decided_decimal_as", decimal=f"tables.decimal_{decimal}", other=other)
-    elif told.decimal or (file.answers.decimal and told.unclear):
-        count = max(told.point, told.comma)
-        key = "decided_decimal_answer" if file.answers.decimal else "decided_decimal"
-        one.tell(key, decimal=f"tables.decimal_{decimal}", count=count)
-    if told.percent:
-        one.tell("decided_percent", count=told.percent)
+        draft.tell("decided_decimal_as", decimal=f"tables.decimal_{decimal}", other=other)
+    elif evidence.decimal or (answer and evidence.unclear):
+        key = "decided_decimal_answer" if answer else "decided_decimal"
+        draft.tell(key, decimal=f"tables.decimal_{decimal}", count=max(point, comma))
+    if percent:
+        draft.tell("decided_percent", count=percent)
+    elif draft.kind == "percent":
+        draft.tell("decided_fraction", assumed=True)
     mark = decimal or "point"
-    one.value = numbers.number(TOLD, mark)
-    if one.kind == "duration":
-        one.value = numbers.hours(TOLD, mark, one.wanted.column.unit)
-    elif one.kind == "percent" and not told.percent:
-        one.tell("decided_fraction", assumed=True)
+    draft.value = numbers.number(CELL, mark)
+    if draft.kind == "duration":
+        draft.value = numbers.hours(CELL, mark, draft.wanted.column.unit)
     return []
 
 
-def _decide_date(one: Work, told: DateEvidence, file: File) -> _Questions:
-    zone = file.answers.timezone
-    if told.offset and told.local and zone is None and one.kind != "date":
-        return [("ask_timezone", {"offset": told.offset, "local": told.local})]
-    day_first, question = _day_first(one, told, file)
-    if question:
-        return question
-    if told.short:
-        one.tell("decided_short_years", count=told.short)
-    if one.kind == "date" or (one.wanted.kind is None and not (told.local or told.offset)):
-        one.value = dates.day(TOLD, day_first=day_first)
+def _decide_date(draft: Draft, evidence: DateEvidence, file: File) -> _Questions:
+    zone, local, offset = file.answers.timezone, evidence.local, evidence.offset
+    if offset and local and zone is None and draft.kind != "date":
+        return [("ask_timezone", {"offset": offset, "local": local})]
+    day_first = _day_first(draft, evidence, file)
+    if not isinstance(day_first, bool):
+        return day_first
+    if evidence.short:
+        draft.tell("decided_short_years", count=evidence.short)
+    if draft.kind == "date" or (draft.wanted.kind is None and not (local or offset)):
+        draft.value = dates.day(CELL, day_first=day_first)
         return []
-    if told.offset:
-        one.tell("decided_offsets", count=told.offset)
-    if told.local:
-        one.tell_zone(zone, told.local)
-        one.local = dates.moment(TOLD, day_first=day_first, zone=None) if zone else ""
-    one.value = dates.moment(TOLD, day_first=day_first, zone=zone)
+    if offset:
+        draft.tell("decided_offsets", count=offset)
+    if local:
+        draft.tell_zone(zone, local)
+        draft.local = dates.moment(CELL, day_first=day_first, zone=None) if zone else ""
+    draft.value = dates.moment(CELL, day_first=day_first, zone=zone)
     return []
 
 
-def _day_first(one: Work, told: DateEvidence, file: File) -> tuple[bool, _Questions]:
+def _day_first(draft: Draft, evidence: DateEvidence, file: File) -> bool | _Questions:
     """Return whether the day comes first, told with what proves it, or the question."""
-    said = file.answers.day_first
     names = {True: "tables.first_day", False: "tables.first_month"}
-    if said is not None:
-        if told.unclear or told.day_first or told.month_first:
-            one.tell("decided_first_answer", first=names[said])
-        return said, []
-    if told.day_first and told.month_first:
-        rows = {"first": (told.first_day or 0) + 1, "second": (told.first_month or 0) + 1}
-        return True, [("ask_day_first_both", rows)]
-    if told.day_first or told.month_first:
-        first = bool(told.day_first)
-        one.tell("decided_first", first=names[first], count=told.day_first + told.month_first)
-        return first, []
-    if told.unclear and len(file.firsts) == 1:
+    answer, proofs = file.answers.day_first, evidence.day_first + evidence.month_first
+    if answer is not None:
+        if evidence.unclear or proofs:
+            draft.tell("decided_first_answer", first=names[answer])
+        return answer
+    if evidence.day_first and evidence.month_first:
+        rows = {"first": (evidence.first_day or 0) + 1, "second": (evidence.first_month or 0) + 1}
+        return [("ask_day_first_both", rows)]
+    if proofs:
+        first = bool(evidence.day_first)
+        draft.tell("decided_first", first=names[first], count=proofs)
+        return first
+    if evidence.unclear and len(file.firsts) == 1:
         ((first, other),) = file.firsts.items()
-        one.tell("decided_first_as", first=names[first], other=other)
-        return first, []
-    if told.unclear and not file.day_first_assumed:
-        return True, [("ask_day_first", {"count": told.unclear})]
-    if told.unclear:
-        one.tell("decided_first_assumed", assumed=True, first=names[True])
-    return True, []
+        draft.tell("decided_first_as", first=names[first], other=other)
+        return first
+    if evidence.unclear and not file.day_first_assumed:
+        return [("ask_day_first", {"count": evidence.unclear})]
+    if evidence.unclear:
+        draft.tell("decided_first_assumed", assumed=True, first=names[True])
+    return True

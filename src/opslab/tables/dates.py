@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from opslab.tables.numbers import is_missing, plain_text
-from opslab.tables.source import literal
+from opslab.tables.numbers import MachineForm, counts, is_missing, matches, plain_text
+from opslab.tables.source import ROW, literal
 
 _MONTHS = {
     1: "jan january janv janvier",
@@ -36,6 +36,7 @@ _TIME = (
 )
 _OFFSET = r" ?(?:z|utc|gmt|[+-][0-9]{2}(?::?[0-9]{2})?)"
 _ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[t ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?)?)?"
+_WITH_OFFSET = rf"{_ISO}{_OFFSET}"
 _YEAR_FIRST = rf"([0-9]{{4}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}}){_TIME}"
 _NUMERIC = rf"([0-9]{{1,2}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{4}}|[0-9]{{2}}){_TIME}"
 _MONTH = "(" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
@@ -46,10 +47,9 @@ _DAY_MONTH = (
 )
 _MONTH_DAY = rf"{_WEEKDAY}{_MONTH}[.]? ([0-9]{{1,2}})(?:st|nd|rd|th)?,? ([0-9]{{4}}){_TIME}"
 _LOCAL = (_ISO, _YEAR_FIRST, _NUMERIC, _DAY_MONTH, _MONTH_DAY)
-_LIKE = re.compile("|".join(f"(?:{form})" for form in (rf"{_ISO}{_OFFSET}", *_LOCAL)))
+_LIKE = re.compile("|".join(f"(?:{form})" for form in (_WITH_OFFSET, *_LOCAL)))
 _VERSION, _PADDED = re.compile(r"[0-9]{1,2}([.][0-9]{1,2}){2}"), re.compile(r"\b0[0-9]")
 _CLOCK = r"\4:\5:\6 \7m"
-_IN_ORDER = r"\1-\2-\3 " + _CLOCK
 _FORMATS = (
     "%Y-%m-%d :: m",
     "%Y-%m-%d %H:%M: m",
@@ -65,23 +65,23 @@ _CHANGES = (60, 30)  # minutes by which clocks go back
 _PIVOT = "69"  # two-digit years from here on are of the twentieth century, as POSIX has it
 
 
-def machine_form(cells: Sequence[str]) -> tuple[str, str]:
-    """Return the form of dates in a program's own notation that a sample is in, and the engine's type."""
-    for form, kind in ((_DAY, "DATE"), (_MOMENT, "TIMESTAMP")):
-        if all(map(re.compile(form).fullmatch, cells)):
-            return form, kind
-    return "", ""
+def machine_form(texts: Sequence[str]) -> MachineForm | None:
+    """Return the form of dates in a program's own notation that a sample is in, or none."""
+    for form in (MachineForm(_DAY, "DATE"), MachineForm(_MOMENT, "TIMESTAMP")):
+        if all(map(re.compile(form.pattern).fullmatch, texts)):
+            return form
+    return None
 
 
-def look_like_versions(cells: Sequence[str]) -> bool:
+def look_like_versions(texts: Sequence[str]) -> bool:
     """Whether cells that could be days are rather versions: ``3.12.10``, and none as ``3.02.10``."""
-    told = [plain_text(cell) for cell in cells]
-    return all(map(_VERSION.fullmatch, told)) and not any(map(_PADDED.search, told))
+    cells = list(map(plain_text, texts))
+    return all(map(_VERSION.fullmatch, cells)) and not any(map(_PADDED.search, cells))
 
 
-def looks_like_date(cell: str) -> bool:
+def looks_like_date(text: str) -> bool:
     """Whether a cell is a date in some notation."""
-    return bool(_LIKE.fullmatch(plain_text(cell)))
+    return bool(_LIKE.fullmatch(plain_text(text)))
 
 
 @dataclass(frozen=True)
@@ -118,77 +118,76 @@ class DateEvidence:
     first_day: int | None
     first_month: int | None
 
+    @property
+    def misfits(self) -> int:
+        """Cells that keep the column from being one of dates where no kind is declared."""
+        return self.neither
 
-def date_evidence(told: str, row: str) -> list[str]:
-    """Return the SQL of the counts of `DateEvidence`, in the order of its fields."""
-    missing = is_missing(told)
-    parts = [f"TRY_CAST({_group(told, _NUMERIC, place)} AS INTEGER)" for place in (1, 2)]
-    numeric = _matches(told, _NUMERIC)
-    dotted = f"regexp_matches({told}, '^[0-9]+[.]')"
-    low = [f"{part} <= 12" for part in parts]
-    both = f"{' AND '.join(low)} AND {parts[0]} <> {parts[1]}"
-    day = f"{numeric} AND ({parts[0]} > 12 AND {low[1]} OR {both} AND {dotted})"
-    month = f"{numeric} AND {parts[1]} > 12 AND {low[0]}"
-    offset = _matches(told, rf"{_ISO}{_OFFSET}")
-    timed = f"regexp_matches({told}, '[0-9][:h][0-9]{{2}}')"
-    known = " OR ".join(_matches(told, form) for form in _LOCAL)
-    conditions = (
-        f"NOT {missing}",
-        missing,
-        day,
-        month,
-        f"{numeric} AND {both} AND NOT {dotted}",
-        offset,
-        f"{timed} AND NOT {offset}",
-        " OR ".join(f"length({_group(told, form, 3)}) = 2" for form in (_NUMERIC, _DAY_MONTH)),
-        f"NOT ({known} OR {offset} OR {missing})",
-    )
-    counts = [f"count(*) FILTER ({told} IS NOT NULL AND ({condition}))" for condition in conditions]
-    return [*counts, f"min({row}) FILTER ({day})", f"min({row}) FILTER ({month})"]
-
-
-def _group(told: str, form: str, place: int) -> str:
-    return f"regexp_extract({told}, {literal(f'^{form}$')}, {place})"
-
-
-def _matches(told: str, form: str) -> str:
-    return f"regexp_full_match({told}, {literal(form)})"
+    @staticmethod
+    def sql(cell: str) -> list[str]:
+        """Return SQL of the counts, in the order of the fields."""
+        missing, numeric = is_missing(cell), matches(cell, _NUMERIC)
+        first, second = (f"TRY_CAST({_group(cell, _NUMERIC, part)} AS INTEGER)" for part in (1, 2))
+        dotted = f"regexp_matches({cell}, '^[0-9]+[.]')"
+        both = f"{first} <= 12 AND {second} <= 12 AND {first} <> {second}"
+        day = f"{numeric} AND ({first} > 12 AND {second} <= 12 OR {both} AND {dotted})"
+        month = f"{numeric} AND {second} > 12 AND {first} <= 12"
+        offset = matches(cell, _WITH_OFFSET)
+        timed = f"regexp_matches({cell}, '[0-9][:h][0-9]{{2}}')"
+        known = " OR ".join(matches(cell, form) for form in _LOCAL)
+        conditions = (
+            f"NOT {missing}",
+            missing,
+            day,
+            month,
+            f"{numeric} AND {both} AND NOT {dotted}",
+            offset,
+            f"{timed} AND NOT {offset}",
+            " OR ".join(f"length({_group(cell, form, 3)}) = 2" for form in (_NUMERIC, _DAY_MONTH)),
+            f"NOT ({known} OR {offset} OR {missing})",
+        )
+        rows = [f"min({ROW}) FILTER ({which})" for which in (day, month)]
+        return [*counts(cell, conditions), *rows]
 
 
-def moment(told: str, *, day_first: bool, zone: str | None) -> str:
+def _group(cell: str, form: str, part: int) -> str:
+    return f"regexp_extract({cell}, {literal(f'^{form}$')}, {part})"
+
+
+def moment(cell: str, *, day_first: bool, zone: str | None) -> str:
     """Return SQL of a text as a time: in UTC where it has an offset or a zone is given, else as written.
 
     Parameters
     ----------
-    told : str
+    cell : str
         SQL.
     day_first : bool
     zone : str or None
         Zone of the times without an offset.
     """
     numeric = (r"\3-\2-\1 " if day_first else r"\3-\1-\2 ") + _CLOCK
-    local = " ".join(
-        (
-            f"CASE WHEN {_matches(told, _ISO)} THEN TRY_CAST(upper({told}) AS TIMESTAMP)",
-            f"WHEN {_matches(told, _YEAR_FIRST)} THEN {_parsed(told, _YEAR_FIRST, _IN_ORDER)}",
-            f"WHEN {_matches(told, _NUMERIC)} THEN {_parsed(told, _NUMERIC, numeric)}",
-            f"WHEN {_matches(told, _DAY_MONTH)} THEN {_parsed_month(told, _DAY_MONTH, 2, 1)}",
-            f"WHEN {_matches(told, _MONTH_DAY)} THEN {_parsed_month(told, _MONTH_DAY, 1, 2)} END",
-        )
-    )
+    forms = {
+        _ISO: f"TRY_CAST(upper({cell}) AS TIMESTAMP)",
+        _YEAR_FIRST: _stamp(_rewritten(cell, _YEAR_FIRST, r"\1-\2-\3 " + _CLOCK)),
+        _NUMERIC: _stamp(_rewritten(cell, _NUMERIC, numeric)),
+        _DAY_MONTH: _with_month(cell, _DAY_MONTH, month=2, day=1),
+        _MONTH_DAY: _with_month(cell, _MONTH_DAY, month=1, day=2),
+    }
+    cases = " ".join(f"WHEN {matches(cell, form)} THEN {value}" for form, value in forms.items())
+    local = f"CASE {cases} END"
     if zone is not None:
         local = in_utc(local, zone)
-    instant = f"upper(regexp_replace({told}, ' (z|utc|gmt|[+-])', '\\1'))"
+    instant = f"upper(regexp_replace({cell}, ' (z|utc|gmt|[+-])', '\\1'))"
     instant = f"TRY_CAST(regexp_replace({instant}, '(UTC|GMT)$', 'Z') AS TIMESTAMPTZ)"
-    offset = _matches(told, rf"{_ISO}{_OFFSET}")
+    offset = matches(cell, _WITH_OFFSET)
     return f"CASE WHEN {offset} THEN make_timestamp(epoch_us({instant})) ELSE {local} END"
 
 
-def day(told: str, *, day_first: bool) -> str:
+def day(cell: str, *, day_first: bool) -> str:
     """Return SQL of a text as a day: the one that is written, whatever offset stands behind its time."""
-    written = f"TRY_CAST({told}[1:10] AS DATE)"
-    local = f"CAST({moment(told, day_first=day_first, zone=None)} AS DATE)"
-    return f"CASE WHEN {_matches(told, rf'{_ISO}{_OFFSET}')} THEN {written} ELSE {local} END"
+    written = f"TRY_CAST({cell}[1:10] AS DATE)"
+    local = f"CAST({moment(cell, day_first=day_first, zone=None)} AS DATE)"
+    return f"CASE WHEN {matches(cell, _WITH_OFFSET)} THEN {written} ELSE {local} END"
 
 
 def in_utc(local: str, zone: str) -> str:
@@ -203,9 +202,9 @@ def in_utc(local: str, zone: str) -> str:
     return f"make_timestamp(epoch_us(CASE {' '.join(cases)} ELSE {later} END))"
 
 
-def local_condition(told: str) -> str:
+def is_local(cell: str) -> str:
     """Return the SQL condition that a cell holds a time without an offset."""
-    return f"NOT {_matches(told, rf'{_ISO}{_OFFSET}')}"
+    return f"NOT {matches(cell, _WITH_OFFSET)}"
 
 
 def zone_troubles(local: str, zone: str) -> tuple[str, str]:
@@ -220,21 +219,15 @@ def zone_troubles(local: str, zone: str) -> tuple[str, str]:
     return f"{there} <> {local}", f"({again})"
 
 
-def _parsed(told: str, form: str, order: str) -> str:
-    return _stamp(f"regexp_replace({told}, {literal(f'^{form}$')}, {literal(order)})")
+def _rewritten(cell: str, form: str, order: str) -> str:
+    return f"regexp_replace({cell}, {literal(f'^{form}$')}, {literal(order)})"
 
 
-def _parsed_month(told: str, form: str, month: int, day: int) -> str:
-    number, year = f"{_map()}[{_group(told, form, month)}]", _group(told, form, 3)
-    rest = (
-        f"regexp_replace({told}, {literal(f'^{form}$')}, {literal(rf'-{chr(92)}{day} ' + _CLOCK)})"
-    )
-    return _stamp(f"{year} || '-' || CAST({number} AS VARCHAR) || {rest}")
-
-
-def _map() -> str:
-    pairs = ", ".join(f"{literal(name)}: {number}" for name, number in MONTHS.items())
-    return f"MAP {{{pairs}}}"
+def _with_month(cell: str, form: str, *, month: int, day: int) -> str:
+    numbers = ", ".join(f"{literal(name)}: {number}" for name, number in MONTHS.items())
+    number = f"CAST(MAP {{{numbers}}}[{_group(cell, form, month)}] AS VARCHAR)"
+    rest = _rewritten(cell, form, rf"-\{day} " + _CLOCK)
+    return _stamp(f"{_group(cell, form, 3)} || '-' || {number} || {rest}")
 
 
 def _stamp(written: str) -> str:

@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
-from opslab.errors import DataError
-from opslab.tables.import_report import Decision, FileAnswers
-from opslab.tables.source import ROW
+from opslab.tables.import_report import Decision
+from opslab.tables.source import ROW, Opening
 
-DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
+_MARKS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "none": "\x1f"}
+_DELIMITERS = [name for name in _MARKS if name != "none"]
 MOST_COLUMNS = 5_000
 LONGEST_LINE = 1 << 23
 _PIECE, _LONGEST_HEAD = 1 << 16, 1 << 21
@@ -26,12 +27,14 @@ _HEAD_ROWS = 200
 _PREAMBLE = 20  # rows of titles that a report may put above its header
 _STEADY = 0.9  # share of rows as wide as the header
 _SURE = 3  # columns and rows that make a table of what stands below an unpadded title
-_NO_DELIMITER = "\x1f"
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class _FirstRow(NamedTuple):
+    """A row that is not empty, and how many lines stand above it."""
+
+    cells: list[str]
+    above: int
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Dialect:
     Attributes
     ----------
     delimiter : str
-        Name in `DELIMITERS`, or ``none`` for a file of one column.
+        Name in `_MARKS`; ``none`` for a file of one column.
     header : tuple of str
     above : int
         Lines above the header.
@@ -54,68 +57,71 @@ class Dialect:
     @property
     def mark(self) -> str:
         """The delimiter itself."""
-        return DELIMITERS.get(self.delimiter, _NO_DELIMITER)
+        return _MARKS[self.delimiter]
 
 
-def encoding_of(path: Path, shown: str, answers: FileAnswers) -> str:
-    """Return ``utf-8``, ``utf-16`` or ``cp1252``, as the first bytes tell; the rest may tell otherwise."""
+def text_file(opening: Opening) -> tuple[Path, str]:
+    """Return a file that holds the same text in UTF-8, often the file itself, and its own encoding.
+
+    Without an answer the encoding is ``utf-8``, ``utf-16`` or ``cp1252``.
+    """
+    path, answer = opening.path, opening.answers.encoding
     with path.open("rb") as stream:
         head = stream.read(_PIECE)
-    if answers.encoding:
-        return answers.encoding
-    marked = next((name for bom, name in _BOMS if head.startswith(bom)), None)
-    if marked:
-        return marked
-    if b"\x00" in head:
-        few, many = sorted((head[::2].count(0), head[1::2].count(0)))
-        if few * 20 > many or many * 8 < len(head):
-            raise DataError.of("tables.binary", file=shown)
-        return "utf-16"
+    encoding: str = answer or ("utf-16" if _is_utf16(opening, head) else "utf-8")
+    if encoding == "utf-8" and _is_utf8(path):
+        return path, encoding
+    if encoding == "utf-8" and not answer:
+        encoding = _legacy_encoding(opening)
+    codec = encoding
+    if encoding == "utf-16" and not head.startswith(_UTF_16):
+        codec = "utf-16-le" if head[1::2].count(0) >= head[::2].count(0) else "utf-16-be"
+    target = opening.scratch / "utf8.txt"
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
+        with (
+            path.open(encoding=codec, newline="") as source,
+            target.open("w", encoding="utf-8", newline="") as stream_out,
+        ):
+            shutil.copyfileobj(source, stream_out)
+    except UnicodeError:
+        line = _first_bad_line(path, codec)
+        raise opening.error("tables.encoding", line=line, encoding=encoding) from None
+    return target, encoding
+
+
+def _is_utf16(opening: Opening, head: bytes) -> bool:
+    if head.startswith(_UTF_16) or b"\x00" not in head:
+        return head.startswith(_UTF_16)
+    few, many = sorted((head[::2].count(0), head[1::2].count(0)))
+    if few * 20 > many or many * 8 < len(head):
+        raise opening.error("tables.binary")
+    return True
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            while stream.read(_PIECE):
+                pass
     except UnicodeDecodeError:
-        return legacy_encoding(path, shown)
-    return "utf-8"
+        return False
+    return True
 
 
-def legacy_encoding(path: Path, shown: str) -> str:
+def _legacy_encoding(opening: Opening) -> str:
     """Return the encoding of a file that is not UTF-8; raise where some of its characters are.
 
     No one encoding reads a file that was put together from two.
     """
-    told = path.read_bytes().decode("utf-8", errors="replace")
-    broken = told.count("\ufffd")
-    others = [character for character in told if character > "\x7f" and character != "\ufffd"]
-    usual = sum(
-        "\xa0" <= character <= "\u017f" or "\u2010" <= character <= "\u20bf" for character in others
-    )
-    if broken and (
-        usual or len(others) > broken
-    ):  # some pairs of Windows-1252 are a letter of UTF-8 too
-        line = told.count("\n", 0, told.index("\ufffd")) + 1
-        raise DataError.of("tables.encoding_mixed", file=shown, line=line)
+    text = opening.path.read_bytes().decode("utf-8", errors="replace")
+    broken = text.count("\ufffd")
+    others = re.findall("[^\x00-\x7f\ufffd]", text)
+    usual = re.search("[\xa0-\u017f\u2010-\u20bf]", "".join(others))
+    # some pairs of Windows-1252 are a letter of UTF-8 too
+    if usual or len(others) > broken:
+        line = text.count("\n", 0, text.index("\ufffd")) + 1
+        raise opening.error("tables.encoding_mixed", line=line)
     return "cp1252"
-
-
-def as_utf8(path: Path, encoding: str, target: Path, shown: str) -> Path:
-    """Write a file again as UTF-8 and return where."""
-    codec = encoding
-    if encoding == "utf-16":
-        with path.open("rb") as stream:
-            head = stream.read(_PIECE)
-        if not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            codec = "utf-16-le" if head[1::2].count(0) >= head[::2].count(0) else "utf-16-be"
-    try:
-        with (
-            path.open(encoding=codec, newline="") as source,
-            target.open("w", encoding="utf-8", newline="") as stream,
-        ):
-            shutil.copyfileobj(source, stream)
-    except UnicodeError:
-        raise DataError.of(
-            "tables.encoding", file=shown, line=_first_bad_line(path, codec), encoding=encoding
-        ) from None
-    return target
 
 
 def _first_bad_line(path: Path, codec: str) -> int:
@@ -127,76 +133,56 @@ def _first_bad_line(path: Path, codec: str) -> int:
     return 1
 
 
-def dialect_of(path: Path, shown: str, answers: FileAnswers) -> Dialect:
+def dialect_of(opening: Opening, path: Path) -> Dialect:
     """Return how a UTF-8 file is written, from its first rows."""
-    head, whole = _head(path, shown)
+    head, whole = _head(opening, path)
     excel = re.match(r"sep=(.)\r?\n", head)  # a line of Excel's own
+    names, answer = _DELIMITERS, opening.answers.delimiter
     if excel:
         head = head[excel.end() :]
-    names = [name for name, sign in DELIMITERS.items() if excel and sign == excel[1]] or list(
-        DELIMITERS
-    )
-    if answers.delimiter:
-        names = [answers.delimiter]
-    rows = {name: _first_rows(head, DELIMITERS[name], whole=whole) for name in names}
-    fits = {name: _fit(rows[name]) for name in names}
+        names = [name for name in names if _MARKS[name] == excel[1]] or names
+    if answer:
+        names = [answer]
+    rows = {name: _first_rows(head, name, whole=whole) for name in [*names, "none"]}
+    fits = {name: _fit([row.cells for row in rows[name]]) for name in names}
     delimiter, *others = sorted(names, key=lambda name: fits[name], reverse=True)
-    fit, found = fits[delimiter], rows[delimiter]
+    fit = fits[delimiter]
     if fit.parted and others and fits[others[0]] == fit:
-        raise DataError.of("tables.ask_delimiter", file=shown, names=sorted((delimiter, others[0])))
-    if not fit.parted and not answers.delimiter:
-        delimiter, found = "none", _first_rows(head, _NO_DELIMITER, whole=whole)
-    if not found:
-        raise DataError.of("tables.empty_file", file=shown)
-    header = found[fit.header]
+        raise opening.error("tables.ask_delimiter", names=sorted((delimiter, others[0])))
+    if not (fit.parted or answer):
+        delimiter = "none"
+    if not rows[delimiter]:
+        raise opening.error("tables.empty_file")
+    header, above = rows[delimiter][fit.header]
     if len(header) > MOST_COLUMNS:
-        raise DataError.of(
-            "tables.too_many_columns", file=shown, columns=len(header), most=MOST_COLUMNS
-        )
-    above = _lines_above(head, DELIMITERS.get(delimiter, _NO_DELIMITER), fit.header)
+        raise opening.error("tables.too_many_columns", columns=len(header), most=MOST_COLUMNS)
     return Dialect(delimiter, tuple(header), above + bool(excel))
 
 
-def _head(path: Path, shown: str) -> tuple[str, bool]:
+def _head(opening: Opening, path: Path) -> tuple[str, bool]:
     """Return the first lines of a file and whether they are all of it."""
     with path.open("rb") as stream:
         head = stream.read(_PIECE)
-        while not re.search(rb"[\r\n]", head[1:-1]) and len(head) < _LONGEST_HEAD:
-            more = stream.read(_PIECE)
-            if not more:
-                break
-            head += more
+        if not re.search(rb"[\r\n]", head[1:-1]):
+            head += stream.read(_LONGEST_HEAD)
         whole = not stream.read(1)
     if not whole and not re.search(rb"[\r\n]", head):
-        raise DataError.of("tables.long_line", file=shown, line=1, most=_LONGEST_HEAD >> 20)
-    try:
-        return codecs.getincrementaldecoder("utf-8-sig")().decode(head, final=whole), whole
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise DataError.of("tables.encoding", file=shown, line=line, encoding="utf-8") from None
+        raise opening.error("tables.long_line", line=1, most=_LONGEST_HEAD >> 20)
+    return codecs.getincrementaldecoder("utf-8-sig")().decode(head), whole
 
 
-def _first_rows(head: str, mark: str, *, whole: bool) -> list[list[str]]:
+def _first_rows(head: str, delimiter: str, *, whole: bool) -> list[_FirstRow]:
     """Return the first rows; the last one is left out where the head may have cut it."""
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=_MARKS[delimiter])
+    rows, line = list[_FirstRow](), 0
     try:
         with long_cells():
-            rows = list(
-                islice(csv.reader(io.StringIO(head, newline=""), delimiter=mark), _HEAD_ROWS + 1)
-            )
+            for cells in islice(reader, _HEAD_ROWS + 1):
+                rows += [_FirstRow(cells, line)] if cells else []
+                line = reader.line_num
     except csv.Error:
         return []
-    return [row for row in (rows if whole or len(rows) < 2 else rows[:-1]) if row]  # noqa: PLR2004
-
-
-def _lines_above(head: str, mark: str, header: int) -> int:
-    reader, line = csv.reader(io.StringIO(head, newline=""), delimiter=mark), 0
-    with long_cells():
-        for row in reader:
-            header -= bool(row)
-            if header < 0:
-                break
-            line = reader.line_num
-    return line
+    return rows if whole else rows[:-1] or rows
 
 
 @contextmanager
@@ -211,7 +197,10 @@ def long_cells() -> Iterator[None]:
 
 @dataclass(frozen=True, order=True)
 class _Fit:
-    """How well a delimiter fits, better ones greater: more than one column, rows of one width, no title."""
+    """How well a delimiter fits, better ones greater.
+
+    More than one column, rows of one width, no title.
+    """
 
     parted: bool = False
     steady: bool = False
@@ -226,7 +215,7 @@ def _fit(rows: Sequence[Sequence[str]]) -> _Fit:
         return _Fit()
     header = 0
     if sum(map(bool, rows[0])) <= 1:  # perhaps a title above the header
-        wide = (place for place, row in enumerate(rows[:_PREAMBLE]) if sum(map(bool, row)) > 1)
+        wide = (row for row, cells in enumerate(rows[:_PREAMBLE]) if sum(map(bool, cells)) > 1)
         header = next(wide, 0)
     below = rows[header:]
     consistent = sum(len(row) == len(below[0]) for row in below) / len(below)
@@ -246,36 +235,36 @@ def column_names(header: Sequence[str]) -> tuple[list[str], list[Decision]]:
     names: list[str] = []
     decisions: list[Decision] = []
     taken: Counter[str] = Counter({ROW: 1, "rowid": 1})
-    for place, heading in enumerate(header, 1):
-        said = " ".join(heading.split())
-        if not said:
-            said = f"column {place}"
-            decisions.append(Decision("tables.decided_unnamed", {"place": place}, said))
-        names.append(free_name(said, taken))
+    for number, heading in enumerate(header, 1):
+        name = " ".join(heading.split())
+        if not name:
+            name = f"column {number}"
+            decisions.append(Decision("tables.decided_unnamed", {"place": number}, name))
+        names.append(free_name(name, taken))
     return names, decisions
 
 
-def free_name(said: str, taken: Counter[str]) -> str:
+def free_name(wanted: str, taken: Counter[str]) -> str:
     """Return a name that is not taken yet, whatever its case, and take it."""
-    name, number = said, 1
+    name, number = wanted, 1
     while taken[name.casefold()]:
         number += 1
-        name = f"{said} ({number})"
+        name = f"{wanted} ({number})"
     taken[name.casefold()] += 1
     return name
 
 
-def refuse_names(header: Sequence[str], shown: str) -> None:
+def refuse_names(opening: Opening, header: Sequence[str]) -> None:
     """Raise for a header in which a column could not be named without a doubt."""
     if len(header) < 2:  # noqa: PLR2004 - a unit and an arm at the least
-        raise DataError.of("tables.one_column", file=shown)
-    blank = [place for place, name in enumerate(header, 1) if not name.strip()]
+        raise opening.error("tables.one_column")
+    blank = [number for number, name in enumerate(header, 1) if not name.strip()]
     if blank:
-        raise DataError.of("tables.blank_header", file=shown, line=1, place=blank[0])
+        raise opening.error("tables.blank_header", line=1, place=blank[0])
     for key, counts in (
         ("tables.repeated_header", Counter(header)),
         ("tables.similar_header", Counter(name.casefold() for name in header)),
     ):
         twice = sorted({name for name in header if max(counts[name], counts[name.casefold()]) > 1})
         if twice:
-            raise DataError.of(key, file=shown, line=1, names=twice)
+            raise opening.error(key, line=1, names=twice)

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from opslab import workspace
 from opslab.errors import InputError
 from opslab.messages import Language, text
+from opslab.tables import meetings
 from opslab.tables.column_kinds import Wanted
 from opslab.tables.columns import typed
 from opslab.tables.dialect import free_name
-from opslab.tables.import_report import MOST_TOLD, Answers, Decision, Reading, Rejection
+from opslab.tables.import_report import Answers, Decision, Reading
 from opslab.tables.profiles import FOLDER, Match, bare_heading, profile_for, unwrapped, yaml_text
 from opslab.tables.reader import open_table
 from opslab.tables.source import ROW, Table
-from opslab.workspace import slug
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,13 +33,6 @@ _KINDS = {
     "TIMESTAMP": "datetime",
     "BOOLEAN": "boolean",
 }
-_LEFT = "opslab_left_out"
-_MADE = ("hours", "counted_hours", _LEFT)  # columns that a table of meetings gets
-_NOT_MEETINGS = (  # column, rule, reason
-    ("all_day", "all_day", "all_day"),
-    ("status", "status = 'CANCELLED'", "cancelled"),
-    ("busy", "NOT busy", "free"),
-)
 
 
 @contextmanager
@@ -76,23 +69,25 @@ def open_export(
     ...     table.reading.delimiter, table.types["revenue"]
     ('comma', 'DOUBLE')
     """
-    told = answers or Answers()
-    with open_table(data, name=name, answers=told, strict=False) as raw:
-        names = list(raw.types)
-        headings = raw.headings or tuple(names)
-        match = profile_for(headings, told.profile, raw.reading.name)
-        wanted = _wanted(names, headings, match)
-        assumed = match is not None and bool(
-            {bare_heading(one) for one in match.profile.day_first_if}
-            & set(map(bare_heading, headings))
-        )
-        told_so_far = _with_profile(raw.reading, match)
-        table = typed(replace(raw, reading=told_so_far), wanted, told, day_first_assumed=assumed)
-        if match is not None and match.profile.table == "meetings":
-            table = _meetings(table)
-        if personal == "drop":
-            table = _without(table, table.reading.personal)
-        yield table
+    answers = answers or Answers()
+    with open_table(data, name=name, answers=answers, strict=False) as raw:
+        table = _named(raw, answers)
+        yield _without_personal(table) if personal == "drop" else table
+
+
+def _named(raw: Table, answers: Answers) -> Table:
+    """Return the table with the columns of the profile that fits it, each of one type."""
+    headings = raw.headings or tuple(raw.types)
+    match = profile_for(headings, answers.profile, raw.reading.name)
+    wanted = _wanted(raw, headings, match)
+    if match is None:
+        return typed(raw, wanted, answers)
+    profile = match.profile
+    own_headings = set(map(bare_heading, profile.day_first_if))
+    day_first = not own_headings.isdisjoint(map(bare_heading, headings))
+    raw = replace(raw, reading=_with_profile(raw.reading, match))
+    table = typed(raw, wanted, answers, day_first_assumed=day_first)
+    return meetings.with_hours(table) if profile.table == "meetings" else table
 
 
 def read_export(data: Any, **options: Any) -> tuple[pd.DataFrame, Reading]:
@@ -101,51 +96,40 @@ def read_export(data: Any, **options: Any) -> tuple[pd.DataFrame, Reading]:
         return table.frame(), table.reading
 
 
-def _with_profile(reading: Reading, match: Match | None) -> Reading:
-    if match is None:
-        return reading
-    said = [
-        Decision("tables.decided_profile", {"tool": match.profile.tool, "count": len(match.taken)})
-    ]
+def _with_profile(reading: Reading, match: Match) -> Reading:
+    values = {"tool": match.profile.tool, "count": len(match.taken)}
+    decisions = [Decision("tables.decided_profile", values)]
     rows = reading.rows + reading.rejected
     if rows in match.profile.row_caps:
-        said.append(Decision("tables.decided_row_cap", {"count": rows}, assumed=True))
-    return replace(reading, profile=match.profile.profile, decisions=(*reading.decisions, *said))
+        decisions.append(Decision("tables.decided_row_cap", {"count": rows}, assumed=True))
+    return reading.adding(decisions, profile=match.profile.profile)
 
 
-def _wanted(names: Sequence[str], headings: Sequence[str], match: Match | None) -> list[Wanted]:
+def _wanted(table: Table, headings: Sequence[str], match: Match | None) -> list[Wanted]:
     """Return the columns to make: those of the profile, then the others under their own headings."""
-    made = []
-    taken: Counter[str] = Counter({ROW: 1})
-    if match is not None and match.profile.table == "meetings":
-        taken.update(_MADE)
-    used: set[int] = set()
+    sources, wanted = list(table.types), list[Wanted]()
     wrappers: Sequence[str] = ()
+    taken: Counter[str] = Counter({ROW: 1})
+    used: set[int] = set()
     if match is not None:
-        wrappers = match.profile.wrappers
-        for name, found in match.places.items():
-            column = match.profile.columns[name]
-            several = found if column.kind in ("list", "work_log", "text") else found[:1]
-            clock = match.times.get(name)
-            used |= {*several, *([] if clock is None else [clock])}
-            made.append(
-                Wanted(
-                    name,
-                    tuple(names[place] for place in several),
-                    column.kind,
-                    None if clock is None else names[clock],
-                    column,
-                )
-            )
+        profile, wrappers = match.profile, match.profile.wrappers
+        if profile.table == "meetings":
+            taken.update(meetings.ADDED)
+        used = match.taken
+        for name, positions in match.positions.items():
+            column, time = profile.columns[name], match.times.get(name)
+            own = tuple(sources[position] for position in positions)
+            clock = None if time is None else sources[time]
+            wanted.append(Wanted(name, own, column.kind, clock, column))
             taken[name.casefold()] += 1
-    groups: dict[str, list[int]] = {}
-    for place in (place for place in range(len(names)) if place not in used):
-        heading = headings[place].strip()
-        groups.setdefault(" ".join(heading.split()) or names[place], []).append(place)
-    for heading, places in groups.items():
+    groups: dict[str, list[str]] = {}
+    for position, (source, heading) in enumerate(zip(sources, headings, strict=True)):
+        if position not in used:
+            groups.setdefault(" ".join(heading.split()) or source, []).append(source)
+    for heading, group in groups.items():
         name = free_name(unwrapped(heading, wrappers) or heading, taken)
-        made.append(Wanted(name, tuple(names[place] for place in places)))
-    return made
+        wanted.append(Wanted(name, tuple(group)))
+    return wanted
 
 
 def draft_profile(data: Path, *, answers: Answers | None = None, language: Language = "en") -> Path:
@@ -156,10 +140,14 @@ def draft_profile(data: Path, *, answers: Answers | None = None, language: Langu
     InputError
         When the profile is there already: nothing is overwritten.
     """
-    told = (answers or Answers()).model_copy(update={"profile": "none"})
-    with open_export(data, answers=told) as table:
+    answers = (answers or Answers()).model_copy(update={"profile": "none"})
+    with open_export(data, answers=answers) as table:
         reading, types = table.reading, table.types
-    percents = {one.column for one in reading.decisions if one.key == "tables.decided_percent"}
+    percents = {
+        decision.column
+        for decision in reading.decisions
+        if decision.key == "tables.decided_percent"
+    }
     columns: dict[str, dict[str, Any]] = {}
     for heading, kind in types.items():
         name = own = re.sub(r"[^a-z0-9]+", "_", bare_heading(heading)).strip("_") or "column"
@@ -174,71 +162,32 @@ def draft_profile(data: Path, *, answers: Answers | None = None, language: Langu
             columns[name]["kind"] = _KINDS.get(kind, "list")
         if heading in reading.personal:
             columns[name]["personal"] = "email"
-    stem = slug(data.stem)
+    stem = workspace.slug(data.stem)
     target = workspace.root() / FOLDER / f"{stem}.yaml"
     if workspace.is_there(target):
         raise InputError.of("tables.draft_there", file=workspace.shown(target))
-    made = {
+    profile = {
         "profile": stem,
         "tool": data.stem,
         "table": "feedback",
         "recognised_by": list(columns)[:3],
     }
-    body = yaml_text({**made, "columns": columns})
     target.parent.mkdir(exist_ok=True)
-    target.write_text(f"# {text('tables.draft_note', language)}\n{body}", encoding="utf-8")
+    note = text("tables.draft_note", language)
+    target.write_text(f"# {note}\n{yaml_text(profile, columns)}", encoding="utf-8")
     return target
 
 
-def _without(table: Table, dropped: Sequence[str]) -> Table:
+def _without_personal(table: Table) -> Table:
+    dropped = table.reading.personal
     if not dropped:
         return table
-    kept = {name: kind for name, kind in table.types.items() if name not in dropped}
-    said = Decision("tables.decided_dropped", {"names": list(dropped)})
-    reading = replace(table.reading, columns=len(kept), decisions=(*table.reading.decisions, said))
-    headings = [one for one, name in zip(table.headings, table.types, strict=True) if name in kept]
-    return replace(table.over(table.relation, kept, reading), headings=tuple(headings))
-
-
-def _meetings(table: Table) -> Table:
-    """Return the meetings that take working time: each with its hours, overlapping time counted once."""
-    cases = [
-        f"WHEN {rule} THEN '{key}'" for column, rule, key in _NOT_MEETINGS if column in table.types
-    ]
-    end = "ended_at" if "ended_at" in table.types else "CAST(NULL AS TIMESTAMP)"
-    reason = f"CASE {' '.join(cases)} WHEN coalesce({end} < started_at, true) THEN 'no_end' END"
-    told = f"(SELECT *, {reason} AS {_LEFT} FROM {table.relation})"
-    left = table.fetch(
-        f"SELECT {ROW} + 1, {_LEFT}, count(*) OVER () FROM {told} WHERE {_LEFT} IS NOT NULL "
-        f"ORDER BY 1 LIMIT {MOST_TOLD}"
-    )
-    earlier = f"(ORDER BY started_at, {end}, {ROW} ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW)"
-    earlier = f"max({end}) OVER {earlier}"
-    uncovered = f"epoch({end}) - epoch(greatest(started_at, coalesce({earlier}, started_at)))"
-    table.keep(
-        "meetings",
-        f"SELECT * EXCLUDE ({_LEFT}), (epoch({end}) - epoch(started_at)) / 3600 AS hours, "
-        f"greatest({uncovered}, 0) / 3600 AS counted_hours FROM {told} WHERE {_LEFT} IS NULL",
-    )
-    ((rows, hours, once),) = table.fetch(
-        "SELECT count(*), sum(hours), sum(counted_hours) FROM meetings"
-    )
-    reading = table.reading
-    overlap = (
-        [Decision("tables.decided_overlap", {"hours": hours - once})]
-        if rows and hours > once
-        else []
-    )
-    rejections = (Rejection(row, f"tables.rejected_{key}") for row, key, _ in left)
-    types = {**table.types, "hours": "DOUBLE", "counted_hours": "DOUBLE"}
-    reading = replace(
-        reading,
-        rows=rows,
-        columns=len(types),
-        decisions=(*reading.decisions, *overlap),
-        rejected=reading.rejected + (left[0][2] if left else 0),
-        rejections=(*reading.rejections, *rejections)[:MOST_TOLD],
-    )
-    return replace(
-        table.over("meetings", types, reading), headings=(*table.headings, *list(types)[-2:])
-    )
+    headings = {
+        name: heading
+        for name, heading in zip(table.types, table.headings, strict=True)
+        if name not in dropped
+    }
+    types = {name: table.types[name] for name in headings}
+    decision = Decision("tables.decided_dropped", {"names": list(dropped)})
+    reading = table.reading.adding([decision], columns=len(types))
+    return replace(table.over(table.relation, types, reading), headings=tuple(headings.values()))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import Field
+from pydantic_core import to_jsonable_python
 
+from opslab.errors import DataError, Problem
 from opslab.specs import Day, Declared
 
 Decimal = Literal["comma", "point"]
@@ -16,6 +17,7 @@ Encoding = Literal["utf-8", "utf-16", "cp1252"]
 Delimiter = Literal["comma", "semicolon", "tab", "bar"]
 MOST_TOLD = 20
 """Rows left out that are told one by one; the rest are counted."""
+_MOST_REJECTED = 10  # one row in so many
 
 
 class FileAnswers(Declared):
@@ -72,12 +74,31 @@ class Rejection:
 
 @dataclass
 class Rows:
-    """Numbered rows of text as a file of another format gives them; what was left out is known at the end."""
+    """Numbered rows of text as a file gives them; what was left out is known at the end."""
 
     header: Sequence[str]
     rows: Iterator[tuple[int, Sequence[str]]]
+    encoding: str | None = None
     decisions: list[Decision] = field(default_factory=list)
+    rejected: int = 0
     rejections: list[Rejection] = field(default_factory=list)
+
+    def reject(self, row: int, key: str, **values: Any) -> None:
+        """Leave a row out."""
+        self.rejected += 1
+        if self.rejected <= MOST_TOLD:
+            self.rejections.append(Rejection(row, key, values))
+
+    def too_many_rejected(self, rows: int) -> bool:
+        """Whether more than a tenth of all rows were left out."""
+        return self.rejected * _MOST_REJECTED > rows
+
+    def refuse_misfits(self, file: str, rows: int) -> None:
+        """Raise where more than a tenth of all rows do not fit the header."""
+        if self.too_many_rejected(rows):
+            values = {"count": self.rejected, "rows": rows, "columns": len(self.header)}
+            line = self.rejections[0].values["line"]
+            raise DataError(Problem("tables.many_misfits", values, file, line))
 
 
 @dataclass(frozen=True)
@@ -122,37 +143,23 @@ class Reading:
     rejections: tuple[Rejection, ...] = ()
     personal: tuple[str, ...] = ()
 
+    def adding(
+        self,
+        decisions: Iterable[Decision] = (),
+        rejections: Iterable[Rejection] = (),
+        rejected: int = 0,
+        **changes: Any,
+    ) -> Reading:
+        """Return the report with more decisions, more rows left out, and other fields changed."""
+        return replace(
+            self,
+            decisions=(*self.decisions, *decisions),
+            rejections=(*self.rejections, *rejections)[:MOST_TOLD],
+            rejected=self.rejected + rejected,
+            **changes,
+        )
+
     def record(self) -> dict[str, Any]:
         """Return the report as JSON takes it: keys and values, no prose."""
-        return {
-            "file": self.name,
-            "format": self.format,
-            "sha256": self.sha256,
-            "rows": self.rows,
-            "columns": self.columns,
-            "encoding": self.encoding,
-            "delimiter": self.delimiter,
-            "profile": self.profile,
-            "decisions": [
-                {
-                    "key": one.key,
-                    "column": one.column,
-                    "assumed": one.assumed,
-                    "values": _plain(one.values),
-                }
-                for one in self.decisions
-            ],
-            "rejected": self.rejected,
-            "rejections": [
-                {"row": one.row, "key": one.key, "values": _plain(one.values)}
-                for one in self.rejections
-            ],
-            "personal": list(self.personal),
-        }
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.isoformat() if isinstance(value, datetime.date) else value
-        for name, value in values.items()
-    }
+        record = to_jsonable_python(self)
+        return {"file": record.pop("name"), **record}

@@ -11,25 +11,14 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from opslab.tables.import_report import Decimal
 from opslab.tables.source import literal
 
-MISSING = (
-    "n/a",
-    "na",
-    "#n/a",
-    "null",
-    "none",
-    "nan",
-    "-",
-    "\u2013",
-    "\u2014",
-    "#ref!",
-    "#div/0!",
-    "#value!",
-)
-"""Words that stand for an empty cell in columns of numbers, times and truth values; their count is told."""
+MISSING = {"", "n/a", "na", "#n/a", "null", "none", "nan", "-", "\u2013", "\u2014"}
+MISSING |= {"#ref!", "#div/0!", "#value!"}
+"""What stands for nothing in columns of numbers, times and truth values; words for it are counted."""
 
 _WHOLE = "[0-9]+|[1-9][0-9]{0,2}(%s[0-9]{3})+|[1-9][0-9]{0,2}([ '\u2019][0-9]{3})+"
 _FORMS: Mapping[Decimal, str] = {
@@ -48,24 +37,41 @@ TRUE = ("yes", "oui", "true", "vrai", "1", "y", "o", "x")
 FALSE = ("no", "non", "false", "faux", "0", "n")
 
 
+class MachineForm(NamedTuple):
+    """A notation of programs, which needs no look at each cell, and the engine's type for it."""
+
+    pattern: str
+    type: str
+
+
 def plain(text: str) -> str:
     """Return SQL of a text in lower case, without accents, with plain spaces and minus signs.
 
-    It is what the other functions of this module and of `dates` call ``told``.
+    It is what the other functions of this module and of `dates` take as ``cell``.
     """
     return f"lower(strip_accents(trim(translate({text}, {literal(_SPECIAL)}, {literal(_USUAL)}))))"
 
 
-def plain_text(cell: str) -> str:
+def plain_text(text: str) -> str:
     """Return a text as `plain` does."""
-    usual = cell.translate(str.maketrans(_SPECIAL, _USUAL)).strip(" ").lower()
+    usual = text.translate(str.maketrans(_SPECIAL, _USUAL)).strip(" ").lower()
     parts = unicodedata.normalize("NFD", usual)
-    return "".join(one for one in parts if not unicodedata.combining(one))
+    return "".join(sign for sign in parts if not unicodedata.combining(sign))
 
 
-def is_missing(told: str) -> str:
+def is_missing(cell: str) -> str:
     """Return the SQL condition that a cell holds a word for nothing."""
-    return f"{told} IN ({', '.join(map(literal, ('', *MISSING)))})"
+    return f"{cell} IN ({', '.join(map(literal, sorted(MISSING)))})"
+
+
+def matches(cell: str, pattern: str) -> str:
+    """Return the SQL condition that all of a cell has a form."""
+    return f"regexp_full_match({cell}, {literal(pattern)})"
+
+
+def counts(cell: str, conditions: Sequence[str]) -> list[str]:
+    """Return SQL of how many cells meet each condition."""
+    return [f"count(*) FILTER ({cell} IS NOT NULL AND ({condition}))" for condition in conditions]
 
 
 def clear_number(written: str) -> str:
@@ -80,10 +86,10 @@ def clear_number(written: str) -> str:
     return f"{mantissa}0{mark}{exponent}" if re.fullmatch(_UNCLEAR, mantissa) else written
 
 
-def looks_like_number(cell: str) -> bool:
+def looks_like_number(text: str) -> bool:
     """Whether a cell is a number in some notation, and no code such as ``0012`` or a very long one."""
-    told = plain_text(cell)
-    return bool(_LIKE.fullmatch(told)) and not re.fullmatch(_IDENTIFIER, told)
+    cell = plain_text(text)
+    return bool(_LIKE.fullmatch(cell)) and not re.fullmatch(_IDENTIFIER, cell)
 
 
 @dataclass(frozen=True)
@@ -124,83 +130,85 @@ class NumberEvidence:
             return None
         return "point" if self.point else "comma"
 
+    @property
+    def misfits(self) -> int:
+        """Cells that keep the column from being one of numbers where no kind is declared."""
+        return self.neither or self.codes
 
-def machine_form(cells: Sequence[str]) -> tuple[str, str]:
-    """Return the form of numbers in a program's own notation that a sample is in, and the engine's type.
+    @staticmethod
+    def sql(cell: str) -> list[str]:
+        """Return SQL of the counts, in the order of the fields."""
+        body, missing = f"rtrim(rtrim({cell}, '%'), ' ')", is_missing(cell)
+        point, comma = (matches(body, _FORMS[mark]) for mark in ("point", "comma"))
+        conditions = (
+            f"NOT {missing}",
+            missing,
+            f"{point} AND NOT {comma}",
+            f"{comma} AND NOT {point}",
+            matches(body, _UNCLEAR),
+            f"contains({cell}, '%')",
+            matches(body, _IDENTIFIER),
+            f"NOT ({point} OR {comma} OR {missing})",
+        )
+        return counts(cell, conditions)
 
-    Both are empty for a sample in any other notation, or in one that ``1,234`` alone would show.
+
+def machine_form(texts: Sequence[str]) -> MachineForm | None:
+    """Return the form of numbers in a program's own notation that a sample is in.
+
+    It is none for a sample in any other notation, or in one that ``1,234`` alone would show.
     """
-    if all(map(re.compile(_MACHINE_WHOLE).fullmatch, cells)):
-        return _MACHINE_WHOLE, "BIGINT"
+    if all(map(re.compile(_MACHINE_WHOLE).fullmatch, texts)):
+        return MachineForm(_MACHINE_WHOLE, "BIGINT")
     decimal = rf"{_MACHINE_WHOLE}([.][0-9]+)?"
-    clear = any("." in cell and not re.fullmatch(_UNCLEAR, cell) for cell in cells)
-    if clear and all(map(re.compile(decimal).fullmatch, cells)):
-        return decimal, "DOUBLE"
-    return "", ""
+    clear = any("." in text and not re.fullmatch(_UNCLEAR, text) for text in texts)
+    if clear and all(map(re.compile(decimal).fullmatch, texts)):
+        return MachineForm(decimal, "DOUBLE")
+    return None
 
 
-def number_evidence(told: str) -> list[str]:
-    """Return the SQL of the counts of `NumberEvidence`, in the order of its fields."""
-    body, missing = f"rtrim(rtrim({told}, '%'), ' ')", is_missing(told)
-    point, comma = (
-        f"regexp_full_match({body}, {literal(_FORMS[mark])})" for mark in ("point", "comma")
-    )
-    conditions = (
-        f"NOT {missing}",
-        missing,
-        f"{point} AND NOT {comma}",
-        f"{comma} AND NOT {point}",
-        f"regexp_full_match({body}, {literal(_UNCLEAR)})",
-        f"contains({told}, '%')",
-        f"regexp_full_match({body}, {literal(_IDENTIFIER)})",
-        f"NOT ({point} OR {comma} OR {missing})",
-    )
-    return [f"count(*) FILTER ({told} IS NOT NULL AND ({condition}))" for condition in conditions]
-
-
-def number(told: str, decimal: Decimal) -> str:
+def number(cell: str, decimal: Decimal) -> str:
     """Return SQL of a text as a number, empty where it is none."""
-    trimmed = f"rtrim(rtrim({told}, '%'), ' ')"
+    trimmed = f"rtrim(rtrim({cell}, '%'), ' ')"
     thousands = "[,'\u2019 ]" if decimal == "point" else "[.'\u2019 ]"
     digits = f"regexp_replace({trimmed}, {literal(thousands)}, '', 'g')"
     if decimal == "comma":
         digits = f"replace({digits}, ',', '.')"
-    value = f"TRY_CAST({digits} AS DOUBLE) / CASE WHEN contains({told}, '%') THEN 100 ELSE 1 END"
-    fits = f"regexp_full_match({trimmed}, {literal(_FORMS[decimal])})"
+    value = f"TRY_CAST({digits} AS DOUBLE) / CASE WHEN contains({cell}, '%') THEN 100 ELSE 1 END"
+    fits = matches(trimmed, _FORMS[decimal])
     return f"CASE WHEN {fits} AND isfinite({value}) THEN {value} END"
 
 
-def hours(told: str, decimal: Decimal, unit: str) -> str:
+def hours(cell: str, decimal: Decimal, unit: str) -> str:
     """Return SQL of a duration in hours: ``01:30:00``, ``1 h 30``, or a number of the unit.
 
     Parameters
     ----------
-    told : str
+    cell : str
         SQL.
     decimal : {"comma", "point"}
     unit : {"hours", "minutes", "seconds"}
         What a bare number counts.
     """
-    part = f"string_split(ltrim({told}, '-'), ':')"
-    seconds = " + ".join(
-        f"coalesce(TRY_CAST({part}[{place}] AS DOUBLE), 0) * {size}"
-        for place, size in ((1, 3600), (2, 60), (3, 1))
-    )
-    form = f"^(?:{_WORDED})$"
-    worded = " + ".join(
-        f"coalesce(TRY_CAST(regexp_extract({told}, {literal(form)}, {group}) AS DOUBLE), 0) * {size}"
-        for group, size in ((1, 3600), (2, 60), (3, 60))
-    )
+    clock = [f"string_split(ltrim({cell}, '-'), ':')[{part}]" for part in (1, 2, 3)]
+    form = literal(f"^(?:{_WORDED})$")
+    worded = [f"regexp_extract({cell}, {form}, {part})" for part in (1, 2, 3)]
     return (
-        f"CASE WHEN regexp_full_match({told}, {literal(_CLOCK)}) "
-        f"THEN ({seconds}) / CASE WHEN starts_with({told}, '-') THEN -3600 ELSE 3600 END "
-        f"WHEN regexp_full_match({told}, {literal(_WORDED)}) "
-        f"THEN ({worded}) / 3600 "
-        f"ELSE {number(told, decimal)} * {_SECONDS[unit]} / 3600 END"
+        f"CASE WHEN {matches(cell, _CLOCK)} THEN ({_sum(clock, (3600, 60, 1))}) / "
+        f"CASE WHEN starts_with({cell}, '-') THEN -3600 ELSE 3600 END "
+        f"WHEN {matches(cell, _WORDED)} THEN ({_sum(worded, (3600, 60, 60))}) / 3600 "
+        f"ELSE {number(cell, decimal)} * {_SECONDS[unit]} / 3600 END"
     )
 
 
-def truth(told: str) -> str:
+def _sum(parts: Sequence[str], sizes: Sequence[int]) -> str:
+    return " + ".join(
+        f"coalesce(TRY_CAST({part} AS DOUBLE), 0) * {size}"
+        for part, size in zip(parts, sizes, strict=True)
+    )
+
+
+def truth(cell: str) -> str:
     """Return SQL of a yes or a no, English or French, as a truth value."""
-    words = (f"{told} IN ({', '.join(map(literal, said))})" for said in (TRUE, FALSE))
-    return "CASE WHEN {} THEN true WHEN {} THEN false END".format(*words)
+    yes, no = (f"{cell} IN ({', '.join(map(literal, words))})" for words in (TRUE, FALSE))
+    return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import yaml
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -87,29 +89,25 @@ class Match:
     Attributes
     ----------
     profile : Profile
-    places : Mapping of str to tuple of int
-        Of each column that is there: the places of its headings in the header.
+    positions : Mapping of str to tuple of int
+        Of each column that is there: where its headings stand in the header.
     times : Mapping of str to int
-        Of a date: the place of its clock time.
+        Of a date: where its clock time stands.
     """
 
     profile: Profile
-    places: Mapping[str, tuple[int, ...]]
+    positions: Mapping[str, tuple[int, ...]]
     times: Mapping[str, int]
 
     @property
-    def fits(self) -> bool:
-        """Whether all columns by which the profile is recognised are there."""
-        return bool(self.profile.recognised_by) and set(self.profile.recognised_by) <= set(
-            self.places
-        )
+    def absent(self) -> list[str]:
+        """Columns by which the profile is recognised and that are not there."""
+        return [name for name in self.profile.recognised_by if name not in self.positions]
 
     @property
     def taken(self) -> set[int]:
-        """Places of the header that the profile explains."""
-        return {place for places in self.places.values() for place in places} | set(
-            self.times.values()
-        )
+        """Positions in the header that the profile explains."""
+        return {*chain(*self.positions.values()), *self.times.values()}
 
 
 def bare_heading(heading: str) -> str:
@@ -135,13 +133,12 @@ def _known(path: Path, _written: int) -> Profile:
 
 def known_profiles() -> dict[str, Profile]:
     """Return every profile by name: the workspace's own before the package's."""
-    folders = (Path(__file__).parent / FOLDER, workspace.root() / FOLDER)
-    found = {}
-    for folder in folders:
-        for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
+    profiles = {}
+    for folder in (Path(__file__).parent / FOLDER, workspace.root() / FOLDER):
+        for path in sorted(folder.glob("*.yaml")):
             profile = _known(path, path.stat().st_mtime_ns)
-            found[profile.profile] = profile
-    return found
+            profiles[profile.profile] = profile
+    return profiles
 
 
 def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match | None:
@@ -170,22 +167,17 @@ def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match 
             values = {"name": name, "near": did_you_mean(name, known), "names": sorted(known)}
             raise ParameterError(Problem("tables.no_profile", values, field="profile"))
         match = _match(known[name], headings)
-        absent = [column for column in known[name].recognised_by if column not in match.places]
-        if absent:
-            wanted = [known[name].columns[column].headers[0] for column in absent]
-            raise DataError.of("tables.profile_misfit", file=shown, profile=name, columns=wanted)
+        if match.absent:
+            columns = [known[name].columns[column].headers[0] for column in match.absent]
+            raise DataError.of("tables.profile_misfit", file=shown, profile=name, columns=columns)
         return match
-    fitting = [
-        match for match in (_match(profile, headings) for profile in known.values()) if match.fits
-    ]
-    if not fitting:
-        return None
-    most = max(len(match.taken) for match in fitting)
-    best = [match for match in fitting if len(match.taken) == most]
+    matches = [_match(profile, headings) for profile in known.values() if profile.recognised_by]
+    fitting = {match.profile.profile: match for match in matches if not match.absent}
+    most = max((len(match.taken) for match in fitting.values()), default=0)
+    best = {name: match for name, match in fitting.items() if len(match.taken) == most}
     if len(best) > 1:
-        names = sorted(match.profile.profile for match in best)
-        raise DataError.of("tables.ask_profile", file=shown, names=names)
-    return best[0]
+        raise DataError.of("tables.ask_profile", file=shown, names=sorted(best))
+    return next(iter(best.values()), None)
 
 
 def unwrapped(heading: str, wrappers: Sequence[str]) -> str:
@@ -202,24 +194,28 @@ def unwrapped(heading: str, wrappers: Sequence[str]) -> str:
 def _match(profile: Profile, headings: Sequence[str]) -> Match:
     bare = list(map(bare_heading, headings))
     inner = [bare_heading(unwrapped(heading, profile.wrappers)) for heading in headings]
-    places, times = {}, {}
+    positions, times = {}, {}
     for name, column in profile.columns.items():
-        found = _places(column.headers, bare) or _places(column.headers, inner)
-        if found:
-            places[name] = found
-            clock = [place for place in _places(column.time, bare) if place != found[0]]
-            if clock:
-                times[name] = clock[0]
-    return Match(profile, places, times)
+        own = _positions(column.headers, bare) or _positions(column.headers, inner)
+        if not own:
+            continue
+        several = column.kind in ("list", "work_log", "text")
+        positions[name] = own if several else own[:1]
+        clocks = [position for position in _positions(column.time, bare) if position != own[0]]
+        if clocks:
+            times[name] = clocks[0]
+    return Match(profile, positions, times)
 
 
-def _places(headers: Sequence[str], bare: Sequence[str]) -> tuple[int, ...]:
-    """Return the places of the first of some headings that is there."""
+def _positions(headers: Sequence[str], bare: Sequence[str]) -> tuple[int, ...]:
+    """Return the positions of the first of some headings that is there."""
     for header in headers:
         pattern = _pattern(header)
-        found = tuple(place for place, heading in enumerate(bare) if pattern.fullmatch(heading))
-        if found:
-            return found
+        positions = tuple(
+            position for position, heading in enumerate(bare) if pattern.fullmatch(heading)
+        )
+        if positions:
+            return positions
     return ()
 
 
@@ -228,19 +224,10 @@ def _pattern(header: str) -> re.Pattern[str]:
     return re.compile("(.*)".join(re.escape(bare_heading(part)) for part in header.split("*")))
 
 
-def yaml_text(document: Mapping[str, Any]) -> str:
+def yaml_text(profile: Mapping[str, Any], columns: Mapping[str, Mapping[str, Any]]) -> str:
     """Return a profile as YAML: a line a column."""
-    import yaml
-
-    columns = document["columns"]
-    top = {name: value for name, value in document.items() if name != "columns"}
+    dump = partial(yaml.safe_dump, sort_keys=False, allow_unicode=True, width=10_000)
     lines = [
-        yaml.safe_dump(top, sort_keys=False, allow_unicode=True, default_flow_style=None),
-        "columns:\n",
+        f"  {name}: {dump(column, default_flow_style=True)}" for name, column in columns.items()
     ]
-    for name, column in columns.items():
-        flow = yaml.safe_dump(
-            column, sort_keys=False, allow_unicode=True, default_flow_style=True, width=10_000
-        )
-        lines.append(f"  {name}: {flow}")
-    return "".join(lines)
+    return f"{dump(profile, default_flow_style=None)}columns:\n{''.join(lines)}"

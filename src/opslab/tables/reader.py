@@ -6,7 +6,8 @@ import atexit
 import itertools
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
@@ -16,22 +17,26 @@ from typing import Any
 import duckdb
 
 from opslab import workspace
-from opslab.errors import DataError, Problem
-from opslab.tables import calendars
+from opslab.tables.calendars import calendar_rows
 from opslab.tables.delimited import open_delimited, open_rows
-from opslab.tables.dialect import as_utf8, encoding_of
-from opslab.tables.import_report import MOST_TOLD, Answers, Decision, FileAnswers, Reading, Rows
-from opslab.tables.records import read_records
-from opslab.tables.source import ROW, Opening, Table, begin, literal, reason_of, types_of
+from opslab.tables.import_report import Answers, FileAnswers, Reading, Rows
+from opslab.tables.json_lines import read_json_lines
+from opslab.tables.source import ROW, Opening, Table, begin, literal, reading_errors, types_of
 from opslab.tables.workbooks import read_workbook
 
 _MAGIC = {b"PK\x03\x04": ".xlsx", b"PAR1": ".parquet", b"\xd0\xcf\x11\xe0": ".xls"}
 _TEXTS = (".csv", ".tsv", ".txt")
+_ROWS: Mapping[str, tuple[str, Callable[[Opening], Rows]]] = {
+    ".xlsx": ("xlsx", read_workbook),
+    ".xlsm": ("xlsx", read_workbook),
+    ".jsonl": ("jsonl", read_json_lines),
+    ".ndjson": ("jsonl", read_json_lines),
+    ".ics": ("ics", calendar_rows),
+}
 _FORMATS = (*_TEXTS, ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".parquet", ".ics")
-_FRAMES = (("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table"))
+_FRAMES = ("pandas.DataFrame", "polars.DataFrame", "polars.LazyFrame", "pyarrow.Table")
 _NUMBERS = itertools.count(1)
 _MEMORY = "2GB"  # beyond it the engine moves rows to the scratch folder
-_WORKBOOK_ROWS = 1_048_575  # that a sheet holds below its header
 
 
 @contextmanager
@@ -58,27 +63,24 @@ def open_table(
         When it is missing, empty, not what its name says, or asks a question.
     """
     with tempfile.TemporaryDirectory(prefix="opslab-") as scratch, _database() as connection:
-        at = Opening(connection, name or _shown(data), answers or Answers(), Path(scratch), strict)
-        with _told(at, data):
-            yield _open(at, data)
+        yield _open(connection, data, name, answers, Path(scratch), strict=strict)
 
 
-def _shown(data: Any) -> str:
-    return workspace.shown(data) if isinstance(data, str | Path) else "data"
-
-
-def _open(at: Opening, data: Any) -> Table:
-    return _open_file(at, Path(data)) if isinstance(data, str | Path) else _open_frame(at, data)
-
-
-@contextmanager
-def _told(at: Opening, data: Any) -> Iterator[None]:
-    """Tell what the engine cannot read as the analyst's own table."""
-    try:
-        yield
-    except duckdb.Error as error:
-        key = "tables.unreadable" if isinstance(data, str | Path) else "tables.unreadable_frame"
-        raise DataError.of(key, file=at.shown, reason=reason_of(error)) from None
+def _open(
+    connection: duckdb.DuckDBPyConnection,
+    data: Any,
+    name: str | None,
+    answers: FileAnswers | None,
+    scratch: Path,
+    *,
+    strict: bool = True,
+) -> Table:
+    is_path = isinstance(data, str | Path)
+    shown = name or (workspace.shown(data) if is_path else "data")
+    path = Path(data) if is_path else Path()
+    opening = Opening(connection, shown, answers or Answers(), scratch, strict, path)
+    with reading_errors(shown, "" if is_path else "frame"):
+        return _open_file(opening) if is_path else _open_frame(opening, data)
 
 
 @contextmanager
@@ -132,137 +134,75 @@ def open_another(table: Table, data: Any, *, answers: FileAnswers | None = None)
     connection.unregister("source")
     for name in ("source", "typed"):
         connection.execute(f"DROP TABLE IF EXISTS {name}")
-    ((engine,),) = connection.execute("SELECT current_setting('temp_directory')").fetchall()
-    at = Opening(connection, _shown(data), answers or Answers(), Path(tempfile.mkdtemp(dir=engine)))
-    with _told(at, data):
-        return _open(at, data)
+    ((scratch,),) = connection.execute("SELECT current_setting('temp_directory')").fetchall()
+    return _open(connection, data, None, answers, Path(tempfile.mkdtemp(dir=scratch)))
 
 
-def _open_file(at: Opening, path: Path) -> Table:
-    shown = at.shown
+def _open_file(opening: Opening) -> Table:
+    path = opening.path
     try:
         if path.is_dir():
-            raise DataError.of("tables.folder", file=shown)
+            raise opening.error("tables.folder")
         if not path.is_file():
-            near = workspace.near_name(path)
-            raise DataError.of("tables.missing_file", file=shown, near=near)
+            raise opening.error("tables.missing_file", near=workspace.near_name(path))
         if path.stat().st_size == 0:
-            raise DataError.of("tables.empty_file", file=shown)
-        suffix = _format(path, shown)
-        if suffix == ".parquet":
-            return _open_parquet(at, path)
-        if suffix in _TEXTS:
-            return open_delimited(at, path)
-        return _open_other(at, path, suffix)
+            raise opening.error("tables.empty_file")
+        suffix = _format(opening)
+        with ThreadPoolExecutor(1) as pool:
+            sha256 = pool.submit(workspace.sha256, path)
+            if suffix == ".parquet":
+                table = _open_parquet(opening, path)
+            elif suffix in _TEXTS:
+                table = open_delimited(opening)
+            else:
+                form, read = _ROWS[suffix]
+                table = open_rows(opening, read(opening), form)
+            return replace(table, reading=replace(table.reading, sha256=sha256.result()))
     except OSError as error:
-        raise DataError.of(
-            "tables.unreadable", file=shown, reason=error.strerror or str(error)
-        ) from error
+        reason = error.strerror or str(error)
+        raise opening.error("tables.unreadable", reason=reason) from error
 
 
-def _format(path: Path, shown: str) -> str:
-    """Return the format of a file by its ending; raise where its first bytes tell of another."""
-    suffix = path.suffix.lower()
-    with path.open("rb") as stream:
-        found = _MAGIC.get(stream.read(4))
-    if found == ".xls":
-        raise DataError.of("tables.old_workbook", file=shown)
+def _format(opening: Opening) -> str:
+    """Return the ending of a file; raise where its first bytes tell of another format."""
+    suffix = opening.path.suffix.lower()
+    with opening.path.open("rb") as stream:
+        inside = _MAGIC.get(stream.read(4))
+    if inside == ".xls":
+        raise opening.error("tables.old_workbook")
     if suffix not in _FORMATS:
         key = "tables.format" if suffix else "tables.no_suffix"
-        raise DataError.of(key, file=shown, suffix=suffix, formats=", ".join(_FORMATS))
-    if found and suffix in _TEXTS:
-        raise DataError.of("tables.other_format", file=shown, suffix=found)
+        raise opening.error(key, suffix=suffix, formats=", ".join(_FORMATS))
+    if inside and suffix in _TEXTS:
+        raise opening.error("tables.other_format", suffix=inside)
     return suffix
 
 
-def _open_other(at: Opening, path: Path, suffix: str) -> Table:
-    shown, answers, encoding = at.shown, at.answers, None
-    if suffix in (".xlsx", ".xlsm"):
-        found = read_workbook(path, shown, answers)
-        suffix = ".xlsx"
-    elif suffix == ".ics":
-        found, encoding = _calendar_rows(path, shown, answers)
-    else:
-        encoding, suffix = encoding_of(path, shown, answers), ".jsonl"
-        plain = (
-            path
-            if encoding == "utf-8"
-            else as_utf8(path, encoding, at.scratch / "utf8.jsonl", shown)
-        )
-        try:
-            found = read_records(plain, shown)
-        except UnicodeDecodeError:
-            raise DataError.of("tables.encoding", file=shown, encoding="utf-8") from None
-    table = open_rows(at, found.header, found.rows)
-    left, rows = len(found.rejections), table.reading.rows + len(found.rejections)
-    if left * 10 > rows and suffix == ".xlsx":
-        values = {"count": left, "rows": rows, "columns": table.reading.columns}
-        raise DataError(
-            Problem("tables.many_misfits", values, shown, found.rejections[0].values["line"])
-        )
-    decisions = [*found.decisions, *table.reading.decisions]
-    if rows == _WORKBOOK_ROWS and suffix == ".xlsx":
-        decisions.append(
-            Decision("tables.decided_row_cap", {"count": _WORKBOOK_ROWS}, assumed=True)
-        )
-    reading = replace(
-        table.reading,
-        format=suffix[1:],
-        sha256=workspace.sha256(path),
-        encoding=encoding,
-        decisions=tuple(decisions),
-        rejected=left,
-        rejections=tuple(found.rejections[:MOST_TOLD]),
-    )
-    return replace(table, reading=reading)
-
-
-def _calendar_rows(path: Path, shown: str, answers: FileAnswers) -> tuple[Rows, str]:
-    until = answers.until if isinstance(answers, Answers) else None
-    events = calendars.read_calendar(path.read_bytes(), file=shown, until=until)
-    told = {name: getattr(events, name) for name in ("series", "moved", "excluded", "open_ended")}
-    decisions = [Decision("tables.decided_series", told)] if events.series else []
-    if events.zones:
-        decisions.append(Decision("tables.decided_zones", {"zones": list(events.zones)}))
-    return Rows(calendars.HEADER, enumerate(events.rows, 1), decisions), events.encoding
-
-
-def _open_parquet(at: Opening, path: Path) -> Table:
-    connection, shown = at.connection, at.shown
+def _open_parquet(opening: Opening, path: Path, form: str = "parquet") -> Table:
+    connection = opening.connection
     connection.execute("SET parquet_metadata_cache = true")  # each slice is a query of its own
     connection.execute("SET enable_external_file_cache = false")  # the system's own is enough
-    escaped = re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", str(path.resolve()))
-    types = types_of(connection, f"read_parquet({literal(escaped)})", shown, "file_row_number")
-    scan = f"read_parquet({literal(escaped)}, file_row_number = true)"
+    escaped = literal(re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", str(path.resolve())))
+    types = types_of(opening, f"read_parquet({escaped})", "file_row_number")
+    scan = f"read_parquet({escaped}, file_row_number = true)"
     relation = f"(SELECT * EXCLUDE (file_row_number), file_row_number AS {ROW} FROM {scan})"
-    (rows,) = connection.execute(f"SELECT count(*) FROM {scan}").fetchall()[0]
-
-    def piece(_cursor: duckdb.DuckDBPyConnection, start: int, stop: int) -> str:
-        if start == 0 and stop >= rows:
-            return f"(SELECT * FROM {scan})"
-        return (
-            f"(SELECT * FROM {scan} WHERE file_row_number >= {start} AND file_row_number < {stop})"
-        )
-
-    reading = Reading(shown, "parquet", rows, len(types), workspace.sha256(path))
-    return Table(reading, types, relation, connection, piece)
+    ((rows,),) = connection.execute(f"SELECT count(*) FROM {scan}").fetchall()
+    reading = Reading(opening.shown, form, rows, len(types))
+    return Table(reading, types, relation, connection, rows, scanned=scan)
 
 
-def _open_frame(at: Opening, data: Any) -> Table:
-    connection, shown = at.connection, at.shown
-    module = type(data).__module__.partition(".")[0]
-    if isinstance(
-        data, duckdb.DuckDBPyRelation
-    ):  # of another connection: its rows are written out, once
-        written = at.scratch / "relation.parquet"
+def _open_frame(opening: Opening, data: Any) -> Table:
+    connection = opening.connection
+    if isinstance(data, duckdb.DuckDBPyRelation):  # of another connection: written out, once
+        written = opening.scratch / "relation.parquet"
         data.write_parquet(str(written))
-        table = _open_parquet(at, written)
-        return replace(table, reading=replace(table.reading, format="frame", sha256=None))
-    if (module, type(data).__name__) == ("polars", "LazyFrame"):
+        return _open_parquet(opening, written, "frame")
+    module = type(data).__module__.partition(".")[0]
+    kind = f"{module}.{type(data).__name__}"
+    if kind not in _FRAMES:
+        raise opening.error("tables.kind", kind=kind.removeprefix("builtins."))
+    if kind == "polars.LazyFrame":
         data = data.collect()
-    if (module, type(data).__name__) not in _FRAMES:
-        kind = f"{module}.{type(data).__name__}".removeprefix("builtins.")
-        raise DataError.of("tables.kind", file=shown, kind=kind)
     if module == "pandas" and any(
         column.to_numpy().strides[0] < 0
         for _, column in data.items()
@@ -270,14 +210,7 @@ def _open_frame(at: Opening, data: Any) -> Table:
     ):
         data = data.copy()  # the engine does not read columns backwards
     connection.register("source", data)
-    types = types_of(connection, "source", shown)
-    rows = len(data)
-
-    def piece(cursor: duckdb.DuckDBPyConnection, start: int, stop: int) -> str:
-        part = data.iloc[start:stop] if module == "pandas" else data.slice(start, stop - start)
-        cursor.register(f"slice_{start}", part)
-        return f"slice_{start}"
-
+    types = types_of(opening, "source")
+    reading = Reading(opening.shown, "frame", len(data), len(types))
     relation = f"(SELECT *, row_number() OVER () - 1 AS {ROW} FROM source)"
-    reading = Reading(shown, "frame", rows, len(types))
-    return Table(reading, types, relation, connection, piece)
+    return Table(reading, types, relation, connection, len(data), scanned="source", data=data)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,16 @@ _GROUP_ROWS = (
 _SLICE_ROWS, _MOST_SLICES = 25 * _GROUP_ROWS, 8
 
 
+OUR_FAULTS = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ParserException,
+    duckdb.SyntaxException,
+    duckdb.FatalException,
+)
+"""What the engine says of wrong SQL, or when it is broken: no file of a user can be the cause."""
+
+
 @dataclass(frozen=True)
 class Opening:
     """A table that is being opened: where its rows go, what it is called, how it is to be read."""
@@ -50,6 +61,11 @@ class Opening:
     answers: FileAnswers
     scratch: Path
     strict: bool = True
+    path: Path = Path()
+
+    def error(self, key: str, **values: Any) -> DataError:
+        """Return the error about the file, with ``line`` and ``field`` as of `DataError.of`."""
+        return DataError.of(key, file=self.shown, **values)
 
 
 def thread_count() -> int:
@@ -71,49 +87,76 @@ class Table:
         The engine's type of each column, in the table's order.
     relation : str
         SQL of the whole table, its columns and `ROW`.
+    extent : int
+        One more than the last of `ROW`, in which rows that were left out leave gaps.
     headings : tuple of str
         What the file itself calls its columns, in their order.
+    scanned : str
+        SQL of what is read in place, which may turn out to be unreadable at any query.
+    data : pandas.DataFrame, polars.DataFrame, pyarrow.Table or None
+        The frame that is read in place: other threads' cursors do not see it by its name.
     """
 
     reading: Reading
     types: Mapping[str, str]
     relation: str
     connection: duckdb.DuckDBPyConnection
-    _slice: Callable[[duckdb.DuckDBPyConnection, int, int], str]
+    extent: int
     headings: tuple[str, ...] = ()
+    scanned: str = ""
+    data: Any = None
     _threads: int = field(default_factory=thread_count)
 
     def fetch(self, sql: str, *, threads: int | None = None) -> list[tuple[Any, ...]]:
-        """Return the rows of a query over `relation`; with one thread float sums repeat to the last bit."""
+        """Return the rows of a query over `relation`.
+
+        With one thread float sums repeat to the last bit.
+        """
         self.connection.execute(f"SET threads = {threads or self._threads}")
-        return self.connection.execute(sql).fetchall()
+        with self._readable():
+            return self.connection.execute(sql).fetchall()
+
+    def aggregates(self, expressions: Iterable[str], source: str = "") -> tuple[Any, ...]:
+        """Return expressions over all rows of `relation`, or of another source, as one row."""
+        (row,) = self.fetch(f"SELECT {', '.join(expressions)} FROM {source or self.relation}")
+        return row
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Tell an error of the engine as the analyst's where their rows alone cannot be read either."""
+        try:
+            yield
+        except duckdb.Error:
+            if self.scanned:
+                with suppress(*OUR_FAULTS), reading_errors(self.reading.name, self.reading.format):
+                    self.connection.execute(
+                        f"SELECT bit_xor(hash(COLUMNS(*))) FROM {self.scanned}"
+                    ).fetchall()
+            raise
 
     def over(self, source: str, types: Mapping[str, str], reading: Reading) -> Table:
-        """Return a table of the same engine with some columns of another source, which holds `ROW` too."""
-        names = ", ".join(map(quoted, types))
-
-        def piece(_cursor: duckdb.DuckDBPyConnection, start: int, stop: int) -> str:
-            return f"(SELECT {names} FROM {source} WHERE {ROW} >= {start} AND {ROW} < {stop})"
-
-        relation = f"(SELECT {names}, {ROW} FROM {source})"
-        return replace(self, types=types, relation=relation, reading=reading, _slice=piece)
+        """Return a table of the same engine with some columns of a source that holds `ROW` too."""
+        relation = f"(SELECT {', '.join(map(quoted, types))}, {ROW} FROM {source})"
+        return replace(self, types=types, relation=relation, reading=reading, data=None)
 
     def frame(self) -> pd.DataFrame:
         """Return the whole table as a data frame, in the order of the file; lists as lists."""
         names = ", ".join(map(quoted, self.types))
-        made: pd.DataFrame = self.connection.execute(
-            f"SELECT {names} FROM {self.relation} ORDER BY {ROW}"
-        ).df()
+        with self._readable():
+            frame: pd.DataFrame = self.connection.execute(
+                f"SELECT {names} FROM {self.relation} ORDER BY {ROW}"
+            ).df()
         for name, kind in self.types.items():
             if kind.endswith("[]"):
-                made[name] = made[name].map(
+                frame[name] = frame[name].map(
                     lambda cell: list(cell) if hasattr(cell, "__iter__") else None
                 )
-        return made
+        return frame
 
     def keep(self, name: str, sql: str) -> None:
         """Keep the rows of a query as a table of that name, for later queries."""
-        self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}")
+        with self._readable():
+            self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}")
 
     def fetch_slices(self, query: Callable[[str], str]) -> list[list[tuple[Any, ...]]]:
         """Return the rows of one query for each slice of the table, in the order of the slices.
@@ -127,9 +170,9 @@ class Table:
             Takes the SQL of a slice and returns the query over it.
         """
         self.connection.execute("SET threads = 1")  # one for each of the cursors below
-        size = _slice_size(self.reading.rows)
-        bounds = range(0, max(self.reading.rows, 1), size)
-        workers = min(self._threads, len(bounds))
+        size = _slice_size(self.extent)
+        starts = range(0, max(self.extent, 1), size)
+        workers = min(self._threads, len(starts))
         ((database,),) = self.connection.execute("SELECT current_database()").fetchall()
         cursors = [self.connection.cursor() for _ in range(workers)]
         for cursor in cursors:
@@ -139,12 +182,23 @@ class Table:
             cursor = cursors[worker]
             return [
                 cursor.execute(query(self._slice(cursor, start, start + size))).fetchall()
-                for start in bounds[worker::workers]
+                for start in starts[worker::workers]
             ]
 
-        with ThreadPoolExecutor(workers) as pool:
+        with self._readable(), ThreadPoolExecutor(workers) as pool:
             parts = list(pool.map(work, range(workers)))
-        return [parts[place % workers][place // workers] for place in range(len(bounds))]
+        return [parts[number % workers][number // workers] for number in range(len(starts))]
+
+    def _slice(self, cursor: duckdb.DuckDBPyConnection, start: int, stop: int) -> str:
+        """Return SQL of the rows between two values of `ROW`."""
+        if self.data is None:
+            names = ", ".join(map(quoted, self.types))
+            return (
+                f"(SELECT {names} FROM {self.relation} WHERE {ROW} >= {start} AND {ROW} < {stop})"
+            )
+        rows = self.data.iloc if hasattr(self.data, "iloc") else self.data
+        cursor.register(f"slice_{start}", rows[start:stop])
+        return f"slice_{start}"
 
 
 def _slice_size(rows: int) -> int:
@@ -170,18 +224,27 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def types_of(
-    connection: duckdb.DuckDBPyConnection, relation: str, shown: str, taken: str = ROW
-) -> dict[str, str]:
-    """Return the engine's type of each column; raise for a name that the engine or opslab needs itself."""
-    described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+def types_of(opening: Opening, relation: str, taken: str = ROW) -> dict[str, str]:
+    """Return the engine's type of each column; raise for a name that the engine or opslab needs."""
+    described = opening.connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     types = {name: kind for name, kind, *_ in described}
     for name in types:
         if name.casefold() in (ROW, taken):  # the engine does not tell upper from lower case
-            raise DataError.of("tables.reserved", file=shown, field=name)
+            raise opening.error("tables.reserved", field=name)
     return types
 
 
-def reason_of(error: duckdb.Error) -> str:
-    """Return what the engine says, without the values it quotes: they may be a unit's id, or a folder."""
-    return re.sub(r"(['\"]).*?\1", "…", str(error).splitlines()[0])
+@contextmanager
+def reading_errors(name: str, form: str = "") -> Iterator[None]:
+    """Tell what the engine cannot read as the analyst's table; wrong SQL stays our own fault.
+
+    What the engine says is told without the values it quotes: they may be a unit's id, or a folder.
+    """
+    try:
+        yield
+    except OUR_FAULTS:
+        raise
+    except duckdb.Error as error:
+        key = "tables.unreadable_frame" if form == "frame" else "tables.unreadable"
+        reason = re.sub(r"(['\"]).*?\1", "…", str(error).splitlines()[0])
+        raise DataError.of(key, file=name, reason=reason) from None

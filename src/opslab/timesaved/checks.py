@@ -11,7 +11,7 @@ from opslab.timesaved.quantities import Update, reported
 from opslab.timesaved.simulation import Piece
 
 FULL, CROWDED = 1.0, 0.9
-"""Share of the contract time that the tasks of an inventory may take, and from which it is doubtful."""
+"""Share of the contract time that the tasks may take, and from which it is doubtful."""
 
 MUCH = 0.1
 """Share of everybody's week from which a saving needs measured evidence."""
@@ -20,11 +20,11 @@ HALF = 0.5
 """Share of the hours that may rest on what people say of themselves alone."""
 
 RECAPTURE = 0.6
-"""Recapture above which it needs evidence: half is usual in published business cases (Forrester TEI)."""
+"""Recapture above which it needs evidence: half is usual in published cases (Forrester TEI)."""
 
 
 def load(pieces: Sequence[Piece]) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the hours a week that each role's tasks take of one person, at the means, and its people.
+    """Return the hours a week that a role's tasks take of a person, at the means, and its people.
 
     Sum over tasks of people x eligible share x times x minutes / 60, over the people of the role.
     """
@@ -45,7 +45,7 @@ def run(
     freed: Sequence[float],
     updates: Sequence[Update],
 ) -> tuple[Check, ...]:
-    """Return the checks, the blocking one first; `freed` are the mean hours a year of each piece."""
+    """Return the checks, the blocking first; `freed` are the mean hours a year of each piece."""
     hours, people = load(pieces)
     role, most = max(hours, key=hours.__getitem__), inventory.contract_hours
     taken = hours[role] / most

@@ -37,7 +37,7 @@ def estimate(
     seed: int = 1,
     language: Language = "en",
 ) -> TimeSavedResult:
-    """Return the hours that an inventory's initiatives free, with their uncertainty and what drives it.
+    """Return the hours that an inventory's initiatives free, how sure that is, what drives it.
 
     Parameters
     ----------

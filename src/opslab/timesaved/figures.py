@@ -28,7 +28,7 @@ def figures(result: TimeSavedResult, say: Voice) -> dict[str, Figure]:
 
 
 def waterfall(result: TimeSavedResult, say: Voice) -> Figure:
-    """Draw the way from what the changes could free to what is put to work, in means: they add up."""
+    """Draw the way from what the changes could free to what is put to work, in means."""
     step = {name: summary.mean for name, summary in result.of("step").items()}
     falls = (
         ("possible", 0.0, step["possible"]),

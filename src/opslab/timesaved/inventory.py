@@ -138,7 +138,7 @@ class Source(FileAnswers):
 
 
 class Inventory(FromFile):
-    """An inventory of tasks: as a spec (YAML), or a table alone with everything else as by default."""
+    """An inventory of tasks: a spec (YAML), or a table alone with all else as by default."""
 
     inventory: Title = Field(description="its name; names the run's folder")
     question: Text | None = None

@@ -1,4 +1,4 @@
-"""An estimate's readout: the first screen, then hours, checks, drivers, what was measured, data, method."""
+"""An estimate's readout: first screen, hours, checks, drivers, measurements, data, method."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ def first_screen(result: TimeSavedResult, say: Voice) -> Verdict:
 def _facts(result: TimeSavedResult, say: Voice) -> Facts:
     items = [say.checks_fact(result.checks)]
     keys = (("step", "freed"), ("step", "recaptured"), ("benefit", "hard"))
-    for place, key in enumerate(keys if not result.broken else ()):
+    for position, key in enumerate(keys if not result.broken else ()):
         summary = result.sums.get(key, _NOTHING)
         remark = say("fact_span", level=LEVEL, span=span(summary, say))
-        items.insert(place, say.fact(key[1], mean(summary, say), remark))
+        items.insert(position, say.fact(key[1], mean(summary, say), remark))
     return Facts(items)
 
 

@@ -1,4 +1,4 @@
-"""What is known of each quantity before it is drawn: as stated, widened, and updated by what was measured."""
+"""What is known of each quantity before it is drawn: stated, widened, updated by measurements."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WELL_MEASURED = 0.5  # weight of the data from which a saving has the grade of 
 
 @dataclass(frozen=True)
 class StatedQuantity:
-    """A quantity: as stated in a row, and as it is drawn; assumed where the row does not give it."""
+    """A quantity as stated in a row and as drawn; assumed where the row does not give it."""
 
     name: str
     row: int
@@ -56,7 +56,7 @@ class Update:
 
 
 def stream(field: str, line: Line) -> str:
-    """Return the name of a quantity: of a task, of a change to it, of a change anywhere, of a role."""
+    """Return the name of a quantity: of a task, of a change to it or anywhere, of a role."""
     if field == "recapture":
         return f"{field}/{line.role}"
     if field in ("adoption", "decay"):
@@ -155,7 +155,7 @@ def _refuse_unmatched(
 def updated(
     measurement: Measurement, name: str, stated: Distribution, prior: Distribution
 ) -> Update:
-    """Return a quantity after a measurement, on the log scale: of the minutes, or of what a change leaves.
+    """Return a quantity after a measurement, on the log scale of minutes or of what is left.
 
     The prior is the normal through the 5th and 95th percentile of the range. Where prior and data
     contradict each other (|z| > 2) they are not averaged: the one that frees less is used.

@@ -68,7 +68,9 @@ def _ends(distribution: Distribution) -> dict[str, Any]:
 
 
 def evidence(result: TimeSavedResult) -> list[Evidence]:
-    """Return each task's hours a year once all use the change: the case applies adoption and recapture.
+    """Return each task's hours a year once all use the change.
+
+    The case applies adoption and recapture.
 
     Quantiles stand for the distribution; the tasks are independent of one another.
     """

@@ -1,4 +1,4 @@
-"""What an estimate returns: hours with their uncertainty, what drives them, checks. No numerics live here."""
+"""What an estimate returns: hours with their uncertainty, what drives them, checks."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Saving:
 
 @dataclass(frozen=True)
 class Driver:
-    """A quantity that moves the hours: with it at its 10th and 90th percentile; its share of the variance."""
+    """A quantity that moves the hours: at its 10th and 90th percentile; its share of variance."""
 
     name: str
     low: float
@@ -119,7 +119,7 @@ class TimeSavedResult(Result):
 
     @property
     def action(self) -> str:
-        """What to do, stop, none, measure or count: nothing counts while a blocking check is red."""
+        """What to do: stop, none, measure or count; none while a blocking check is red."""
         if self.broken:
             return "stop"
         if self.freed.low <= 0:

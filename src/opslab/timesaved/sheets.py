@@ -1,9 +1,9 @@
-"""Tables in and out: the inventory, measurements and past estimates, and the sheet for interviews."""
+"""Tables in and out: inventory, measurements, past estimates, the sheet for interviews."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -57,15 +57,7 @@ def rows_of(
         columns = ", ".join(map(quoted, names))
         raw = table.fetch(f"SELECT {ROW} + 1, {columns} FROM {table.relation} ORDER BY {ROW}")
         reading = table.reading
-    problems += [
-        Problem(rejection.key, rejection.values, shown, row=rejection.row)
-        for rejection in reading.rejections
-    ]
-    problems += [
-        Problem("tables.bad_cells", decision.values, shown, field=decision.column)
-        for decision in reading.decisions
-        if decision.key == "tables.decided_emptied"
-    ]
+    problems += _lost(reading, shown)
     rows: list[tuple[int, Declared]] = []
     firsts: dict[Any, dict[str, Any]] = {}
     for row, *cells in raw:
@@ -80,9 +72,17 @@ def rows_of(
             problems += [dataclasses.replace(problem, file=shown, row=row) for problem in wrong]
     if not raw:
         problems.append(Problem("timesaved.no_rows", {}, shown))
-    if problems:
-        raise DataError(*sorted(problems, key=lambda problem: problem.row or 0))
+    DataError.refuse(sorted(problems, key=lambda problem: problem.row or 0))
     return rows, reading
+
+
+def _lost(reading: Reading, file: str) -> Iterator[Problem]:
+    """Yield what the reader left out: here every row and every cell counts."""
+    for rejection in reading.rejections:
+        yield Problem(rejection.key, rejection.values, file, row=rejection.row)
+    for decision in reading.decisions:
+        if decision.key == "tables.decided_emptied":
+            yield Problem("tables.bad_cells", decision.values, file, field=decision.column)
 
 
 def _nested(cells: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 from opslab.lazy import lazy
 
 if TYPE_CHECKING:
-    from opslab.uncertainty.calibration import hit_rate as hit_rate
-    from opslab.uncertainty.calibration import widened as widened
-    from opslab.uncertainty.distributions import beta as beta
     from opslab.uncertainty.distributions import beta_interval as beta_interval
     from opslab.uncertainty.distributions import lognormal as lognormal
     from opslab.uncertainty.distributions import normal as normal
@@ -21,19 +18,16 @@ if TYPE_CHECKING:
     from opslab.uncertainty.draws import summarise as summarise
     from opslab.uncertainty.families import from_family as from_family
     from opslab.uncertainty.information import evpi as evpi
-    from opslab.uncertainty.information import evpi_normal as evpi_normal
     from opslab.uncertainty.information import evppi as evppi
-    from opslab.uncertainty.sensitivity import first_order as first_order
     from opslab.uncertainty.sensitivity import tornado as tornado
     from opslab.uncertainty.words import describe as describe
 else:
     __getattr__, __dir__, __all__ = lazy(
         __name__,
-        calibration="hit_rate widened",
-        distributions="beta beta_interval lognormal normal pert quantile triangular",
+        distributions="beta_interval lognormal normal pert quantile triangular",
         draws="draw summarise",
         families="from_family",
-        information="evpi evpi_normal evppi",
-        sensitivity="first_order tornado",
+        information="evpi evppi",
+        sensitivity="tornado",
         words="describe",
     )

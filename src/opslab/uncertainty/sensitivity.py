@@ -33,6 +33,8 @@ def tornado(
 ) -> tuple[float, tuple[Bar, ...]]:
     """Return the result with every quantity at its median, and a bar for each, the widest first.
 
+    Bars that are as wide to nine digits stand in the order of their names.
+
     Parameters
     ----------
     model : callable
@@ -54,7 +56,10 @@ def tornado(
     results = np.broadcast_to(model(scores), 2 * len(names) + 1)
     ends = zip(names, results[1::2], results[2::2], strict=True)
     bars = [Bar(name, float(low), float(high)) for name, low, high in ends]
-    return float(results[0]), tuple(sorted(bars, key=lambda bar: (-bar.span, bar.name)))
+    # Equal but for last bits, which hang on the processor and on the order of rows, is equal.
+    return float(results[0]), tuple(
+        sorted(bars, key=lambda bar: (-float(f"{bar.span:.9g}"), bar.name))
+    )
 
 
 def first_order(quantity: Values, result: Values, bins: int = 50) -> float:

@@ -11,7 +11,7 @@ from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.moments.values import value_sql
 from opslab.experiments.units.unit_table import UnitTable
-from opslab.tables.source import ROW, literal, quoted
+from opslab.tables.source import ROW, quoted
 
 _ALONE = 3.0  # times the next one: in an ordinary long tail the largest is not
 _FEWEST = 3  # units of an arm, one of which is taken away
@@ -62,39 +62,22 @@ def largest_units(units: UnitTable, columns: Sequence[Column]) -> dict[str, dict
     """Return the unit farthest from 0 of each arm and column; of several alike the first's row."""
     if not columns:
         return {}
-    table, label = units.table, f"CAST({quoted(units.arm)} AS VARCHAR)"
-    source = f"FROM {table.relation} WHERE {units.where}"
-    values = {column: f"CAST({value_sql(table, column)} AS DOUBLE)" for column in columns}
-    sizes = {
-        column: f"CASE WHEN isfinite({value}) THEN abs({value}) END"
-        for column, value in values.items()
-    }
-    looks = ", ".join(f"max({size}, 2)" for size in sizes.values())
-    tops = {
-        name: dict(zip(columns, sizes_of_two, strict=True))
-        for name, *sizes_of_two in table.fetch(f"SELECT {label}, {looks} {source} GROUP BY 1")
-    }
-    wanted = {
-        (
-            name,
-            column,
-        ): f"{label} = {literal(name)} AND {sizes[column]} = CAST({top[0]!r} AS DOUBLE)"
-        for name, by_column in tops.items()
-        for column, top in by_column.items()
-        if top
-    }
-    if not wanted:
-        return {}
-    looks = ", ".join(
-        f"min({ROW}) FILTER ({which}), min({values[column]}) FILTER ({which})"
-        for (_, column), which in wanted.items()
+    table, looks = units.table, []
+    for column in columns:
+        value = f"CAST({value_sql(table, column)} AS DOUBLE)"
+        unit = f"struct_pack(size := abs({value}), before := -{ROW}, value := {value})"
+        looks.append(f"max({unit}, 2) FILTER (isfinite({value}))")
+    arms = table.fetch(
+        f"SELECT CAST({quoted(units.arm)} AS VARCHAR), {', '.join(looks)} FROM {table.relation} "
+        f"WHERE {units.where} GROUP BY 1"
     )
-    (row,) = table.fetch(f"SELECT {looks} {source}")
-    largest: dict[str, dict[Column, Largest]] = {}
-    for (name, column), number, value in zip(wanted, row[::2], row[1::2], strict=True):
-        _, *second = tops[name][column]
-        largest.setdefault(name, {})[column] = Largest(value, number + 1, *second)
-    return largest
+    return {
+        name: {
+            column: Largest(top["value"], 1 - top["before"], *(unit["size"] for unit in others))
+            for column, (top, *others) in zip(columns, tops, strict=True)
+        }
+        for name, *tops in arms
+    }
 
 
 def without_unit(moments: Moments, value: float) -> Moments:

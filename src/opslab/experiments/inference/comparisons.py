@@ -17,8 +17,8 @@ from opslab.experiments.inference.quantiles import Ranked, quantile_contrast
 from opslab.experiments.inference.strata import Strata, contrast_within
 from opslab.experiments.metrics.base import Declaration
 from opslab.experiments.metrics.quantile import Quantile
-from opslab.experiments.moments.cross_moments import CrossMoments
-from opslab.experiments.result import Comparison, Effect, Interval, Verdict
+from opslab.experiments.moments.arm_moments import CrossMoments
+from opslab.experiments.result import Comparison, Effect, Verdict
 from opslab.results import Message
 
 Sums = TypeVar("Sums")
@@ -73,7 +73,9 @@ class _Pair:
         return "_".join(filter(None, (within, ratio, last))) or "welch"
 
     def counts(self) -> Counts:
-        sides = ((round(side.means[0] * side.n), side.n) for side in (self.arm, self.control))
+        sides = (
+            (round(float(side.means[0]) * side.n), side.n) for side in (self.arm, self.control)
+        )
         return Counts(*(count for side in sides for count in side))
 
 
@@ -102,7 +104,7 @@ def compare(
     empty, level = without_effect(metric, arm, control), 1 - alpha
     pair = _Pair(arm.sums, control.sums, len(metric.own), strata)
     if pair.own == 1:
-        means = [side.sums.means[0] if side.sums.n else None for side in (arm, control)]
+        means = [float(side.sums.means[0]) if side.sums.n else None for side in (arm, control)]
         empty = replace(empty, estimate=(means[0], means[1]))
     if empty.not_estimable:
         return empty
@@ -295,16 +297,9 @@ def _guarded(comparison: Comparison) -> Verdict:
     """Judge a guardrail by the interval that is shown: its worse side against the margin."""
     kind, size = comparison.margin or ("absolute", 0.0)
     relative = kind == "relative"
-    low, high = _worsening(
-        comparison.lift_interval if relative else comparison.difference_interval, comparison.goal
-    )
+    ends = comparison.lift_interval if relative else comparison.difference_interval
+    worse = 1 if comparison.goal == "decrease" else -1
+    low, high = (None if end is None else worse * end for end in ends[::worse])
     if high is not None and high < size:
         return "safe"
     return "harmed" if low is not None and low > size else "unproven"
-
-
-def _worsening(interval: Interval, goal: str) -> Interval:
-    low, high = interval
-    if goal == "decrease":
-        return low, high
-    return (-high if high is not None else None), (-low if low is not None else None)

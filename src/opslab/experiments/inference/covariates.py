@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from opslab.experiments.moments.cross_moments import CrossMoments, merge_cross
+from opslab.experiments.moments.arm_moments import CrossMoments, merge_cross
 
 Unusable = Literal["constant", "collinear", "denominator"]
 
@@ -81,29 +81,29 @@ def contrast(
     Deng, Knoblich and Lu (2018), section 3 (ratio); Deng, Xu, Kohavi and Walker (2013) (CUPED); Lin
     (2013) (a slope for each arm).
     """
-    means = merge_cross(treated, control).means
-    arm, base = (_linearised(side, own, widths, means) for side in (treated, control))
-    keep = [0, *(1 + order for order in kept)]
-    scatters = [side.scatter[np.ix_(keep, keep)] for side in (arm, base)]
-    freedom = [side.n - 1 - len(kept) for side in (treated, control)]
-    counts = [treated.n, control.n]
-    slopes = [_slopes(scatter) for scatter in scatters]
-    slope = (control.n * slopes[0] + treated.n * slopes[1]) / sum(counts)
-    adjusted = np.concatenate(([1.0], -slope))
-    errors = [
-        max(float(adjusted @ scatter @ adjusted), 0.0) / left / n
-        for scatter, left, n in zip(scatters, freedom, counts, strict=True)
+    pooled = merge_cross(treated, control).means
+    arm, base = (linearised(side.means, own, widths, pooled) for side in (treated, control))
+    variables, kept = [0, *(1 + order for order in kept)], list(kept)
+    scatters = [
+        _scatter(side, linear)[np.ix_(variables, variables)]
+        for side, linear in ((treated, arm), (control, base))
     ]
-    weighed = sum(error**2 / left for error, left in zip(errors, freedom, strict=True))
-    scale = freedom[1] * control.n
-    apart = (arm.covariates - base.covariates)[list(kept)]
+    counts = np.array([treated.n, control.n])
+    freedom = counts - 1 - len(kept)
+    slopes = [_slopes(scatter) for scatter in scatters]
+    slope = (control.n * slopes[0] + treated.n * slopes[1]) / counts.sum()
+    adjusted = np.concatenate(([1.0], -slope))
+    errors = np.array([max(adjusted @ scatter @ adjusted, 0.0) for scatter in scatters])
+    errors = errors / freedom / counts
+    weighed, scale = float((errors**2 / freedom).sum()), int(freedom[1] * control.n)
+    gap = (arm.covariates - base.covariates)[kept]
     return Contrast(
         (arm.estimate, base.estimate),
-        float(arm.estimate - base.estimate - slope @ apart),
-        sum(errors),
+        float(arm.estimate - base.estimate - slope @ gap),
+        float(errors.sum()),
         float(scatters[1][0, 0]) / scale,
         -float(adjusted @ scatters[1][:, 0]) / scale,
-        sum(errors) ** 2 / weighed if weighed else float(sum(freedom)),
+        float(errors.sum()) ** 2 / weighed if weighed else float(freedom.sum()),
     )
 
 
@@ -118,7 +118,10 @@ def usable(
         As in `contrast`.
     """
     both = merge_cross(treated, control)
-    scatters = [_linearised(side, own, widths, both.means).scatter for side in (treated, control)]
+    scatters = [
+        _scatter(side, linearised(side.means, own, widths, both.means))
+        for side in (treated, control)
+    ]
     kept: list[int] = []
     unusable: dict[int, Unusable] = {}
     for order, width in enumerate(widths):
@@ -142,35 +145,39 @@ def usable(
 
 def is_clear(side: CrossMoments, column: int) -> bool:
     """Return whether a column's mean is at least three standard errors away from 0."""
-    mean, squares = side.means[column], side.scatter[column][column]
-    return mean != 0 and abs(mean) >= _CLEAR * (squares / (side.n - 1) / side.n) ** 0.5
+    mean, squares = side.means[column], side.scatter[column, column]
+    return bool(mean != 0 and abs(mean) >= _CLEAR * (squares / (side.n - 1) / side.n) ** 0.5)
 
 
-def linearised(
-    means_here: Sequence[float], own: int, widths: Sequence[int], means: Sequence[float]
-) -> tuple[float, Any]:
-    """Return an arm's estimate and the loadings of its columns on (Z, X).
+class Linearised(NamedTuple):
+    """One arm's variables Z and X, linear in its columns."""
+
+    estimate: float
+    """The mean or the ratio, in metric units."""
+    loadings: Any
+    """Of the columns on (Z, X), shape (1 + covariates, columns)."""
+    covariates: Any
+    """Means of X."""
+
+
+def linearised(arm_means: Any, own: int, widths: Sequence[int], means: Any) -> Linearised:
+    """Return an arm's linearised variables.
 
     Parameters
     ----------
-    means_here : sequence of float
-        The arm's means: a ratio is linearised about its own.
+    arm_means : array
+        The arm's: a ratio is linearised about its own.
     own, widths
         As in `contrast`.
-    means : sequence of float
+    means : array
         Of both arms together: a covariate's ratio is linearised about these.
-
-    Returns
-    -------
-    tuple
-        Estimate; loadings, shape (1 + covariates, columns).
     """
-    loadings = np.zeros((1 + len(widths), len(means_here)))
-    estimate = means_here[0]
+    loadings = np.zeros((1 + len(widths), len(arm_means)))
+    estimate = arm_means[0]
     loadings[0, 0] = 1.0
     if own > 1:
-        estimate /= means_here[1]
-        loadings[0, :2] = 1 / means_here[1], -estimate / means_here[1]
+        estimate = estimate / arm_means[1]
+        loadings[0, :2] = 1 / arm_means[1], -estimate / arm_means[1]
     start = own
     for order, width in enumerate(widths, start=1):
         loadings[order, start] = 1.0
@@ -178,29 +185,18 @@ def linearised(
             pooled = means[start] / means[start + 1]
             loadings[order, start : start + 2] = 1 / means[start + 1], -pooled / means[start + 1]
         start += width
-    return float(estimate), loadings
+    return Linearised(float(estimate), loadings, loadings[1:] @ arm_means)
 
 
-class _Linearised(NamedTuple):
-    estimate: float
-    covariates: Any
-    """Means of the linearised covariates X."""
-    scatter: Any
-    """Of (Z, X)."""
-
-
-def _linearised(
-    side: CrossMoments, own: int, widths: Sequence[int], means: Sequence[float]
-) -> _Linearised:
-    columns, here = np.array(side.scatter), np.array(side.means)
-    estimate, loadings = linearised(side.means, own, widths, means)
-    scatter = loadings @ columns @ loadings.T
-    # Of parts that cancel but for their digits.
-    rounding = _ROUNDING * (loadings**2 @ np.diag(columns))
-    rounding += side.n * (_NO_VARIATION * (abs(loadings) @ abs(here))) ** 2
+def _scatter(side: CrossMoments, variables: Linearised) -> Any:
+    """Return the scatter of (Z, X); 0 for one whose parts cancel but for their digits."""
+    loadings = variables.loadings
+    scatter = loadings @ side.scatter @ loadings.T
+    rounding = _ROUNDING * (loadings**2 @ np.diag(side.scatter))
+    rounding += side.n * (_NO_VARIATION * (abs(loadings) @ abs(side.means))) ** 2
     empty = np.diag(scatter) <= rounding
     scatter[empty, :] = scatter[:, empty] = 0.0
-    return _Linearised(estimate, loadings[1:] @ here, scatter)
+    return scatter
 
 
 def _slopes(scatter: Any) -> Any:

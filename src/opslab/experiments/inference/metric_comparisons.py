@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from opslab.experiments.inference.clusters import inflation
 from opslab.experiments.inference.comparisons import (
     Side,
     compare,
@@ -17,11 +16,11 @@ from opslab.experiments.inference.comparisons import (
     without_effect,
 )
 from opslab.experiments.inference.metric_columns import MetricColumns
-from opslab.experiments.inference.quantiles import Ranked, order_statistics, ranks
+from opslab.experiments.inference.quantiles import Ranked, inflation, order_statistics, ranks
 from opslab.experiments.inference.strata import Strata
 from opslab.experiments.metrics import Mean, Proportion, Quantile, Ratio
 from opslab.experiments.moments.arm_moments import Arms, Levels
-from opslab.experiments.moments.collection import collect
+from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Joint
 from opslab.experiments.result import Comparison
 from opslab.experiments.units.unit_table import UnitTable
@@ -123,7 +122,7 @@ def _ranked(metric: Quantile, sums: ArmSums) -> dict[str, Side[Ranked]]:
     finer = units.finer if metric.per == "row" else None
     if finer:
         table, where = finer.table, finer.where
-        labelled = collect(table, units.arm, [column], where)
+        labelled = collect_by(table, units.arm, [column], where).whole
         arms = {name: labelled[name] for name in arms}
     wanted = {
         name: ranks(arm.moments[column].n, metric.quantile, 1 - sums.alpha)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from opslab.experiments.inference.effects import Welch, welch_of_moments
 from opslab.experiments.moments.arm_moments import Moments
-from opslab.experiments.moments.collection import collect
+from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import SpanEffect, Trend
 from opslab.experiments.units.unit_table import Spans, UnitTable
@@ -25,7 +25,7 @@ def trends(units: UnitTable, arms: Sequence[str], control: str, alpha: float) ->
         query = f"(SELECT {selected} FROM {table.relation} WHERE {units.where})"
         types = {name: table.types[name] for name in names} | {_SLOPE: "DOUBLE"}
         columns = [Column(name) for name in (*spans.columns, _SLOPE)]
-        labelled = collect(table.over(query, types, table.reading), units.arm, columns)
+        labelled = collect_by(table.over(query, types, table.reading), units.arm, columns).whole
         base = labelled[control].moments
         for arm in sorted(arm for arm in arms if arm != control):
             moments = labelled[arm].moments

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from math import inf
 
 import numpy as np
 
 from opslab.experiments.inference.covariates import Contrast, linearised
-from opslab.experiments.moments.cross_moments import CrossMoments, merge_cross
+from opslab.experiments.moments.arm_moments import CrossMoments, merge_cross
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Strata:
     @property
     def sides(self) -> tuple[CrossMoments, CrossMoments]:
         """Each arm's moments over all strata."""
-        first, second = (_merged([cell[side] for cell in self.cells]) for side in (0, 1))
+        first, second = (reduce(merge_cross, side) for side in zip(*self.cells, strict=True))
         return first, second
 
     @property
@@ -44,13 +45,12 @@ class Strata:
         """The arms' moments with the scatter within strata; of pairs that of their differences."""
         arm, control = self.sides
         if self.paired:
-            apart = np.array([np.subtract(cell[0].means, cell[1].means) for cell in self.cells])
+            apart = np.array([treated.means - base.means for treated, base in self.cells])
             centred = apart - apart.mean(axis=0)
             scatters = [centred.T @ centred] * 2
         else:
-            scatters = [sum(np.array(cell[side].scatter) for cell in self.cells) for side in (0, 1)]
-        first, second = (tuple(map(tuple, scatter.tolist())) for scatter in scatters)
-        return replace(arm, scatter=first), replace(control, scatter=second)
+            scatters = [sum(cell[side].scatter for cell in self.cells) for side in (0, 1)]
+        return replace(arm, scatter=scatters[0]), replace(control, scatter=scatters[1])
 
     @property
     def estimable(self) -> bool:
@@ -115,75 +115,62 @@ def contrast_within(
 
 
 def _paired(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[int]) -> Contrast:
+    pooled, kept = merge_cross(*strata.sides).means, list(kept)
     values = [np.array([cell[side].means for cell in strata.cells]) for side in (0, 1)]
-    sides = strata.sides
-    pooled = merge_cross(*sides).means
-    estimates, deviations, covariates = [], [], []
-    for side, rows in zip(sides, values, strict=True):
-        means = np.array(side.means)
-        estimate, loadings = linearised(side.means, own, widths, pooled)
-        estimates.append(estimate)
-        deviations.append((rows - means) @ loadings.T)
-        covariates.append(loadings[1:] @ means)
-    moved, fixed = deviations
-    estimate, base = estimates
+    arm, base = (linearised(rows.mean(axis=0), own, widths, pooled) for rows in values)
+    estimate = (arm.estimate, base.estimate)
+    moved, fixed = (
+        (rows - rows.mean(axis=0)) @ side.loadings.T
+        for rows, side in zip(values, (arm, base), strict=True)
+    )
     apart = moved - fixed  # differences of the pairs, less their mean
-    pairs, columns = len(apart), [1 + order for order in kept]
-    freedom = pairs - 1 - len(kept)
+    pairs, freedom = len(apart), len(apart) - 1 - len(kept)
     if freedom < 1:
-        return Contrast((estimate, base), estimate - base, 0.0, 0.0, 0.0, inf)
-    x, z = apart[:, columns], apart[:, 0]
-    gap, scatter = (covariates[0] - covariates[1])[list(kept)], x.T @ x
+        return Contrast(estimate, estimate[0] - estimate[1], 0.0, 0.0, 0.0, inf)
+    z, x = apart[:, 0], apart[:, 1:][:, kept]
+    gap, scatter = (arm.covariates - base.covariates)[kept], x.T @ x
     slope = np.linalg.solve(scatter, x.T @ z)
     adjusted = z - x @ slope
     spread = 1 / pairs + float(gap @ np.linalg.solve(scatter, gap))
     variance = float(adjusted @ adjusted) / freedom * spread
     raw = float(fixed[:, 0] @ fixed[:, 0]) / ((pairs - 1) * pairs)
-    covariance = float(adjusted @ fixed[:, 0]) / (freedom * pairs)
-    return Contrast(
-        (estimate, base),
-        float(estimate - base - slope @ gap),
-        variance,
-        raw,
-        _possible(covariance, variance, raw),
-        float(freedom),
-    )
+    covariance = _possible(float(adjusted @ fixed[:, 0]) / (freedom * pairs), variance, raw)
+    difference = float(estimate[0] - estimate[1] - slope @ gap)
+    return Contrast(estimate, difference, variance, raw, covariance, float(freedom))
 
 
 def _stratified(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[int]) -> Contrast:
+    pooled, kept = merge_cross(*strata.sides).means, list(kept)
     sizes = np.array([[side.n for side in cell] for cell in strata.cells])
     units = sizes.sum(axis=0)
     weights = sizes.sum(axis=1) / units.sum()
-    pooled, keep = merge_cross(*strata.sides).means, [0, *(1 + order for order in kept)]
-    estimates, covariates, scatters = [], [], []
-    for side in (0, 1):
-        cells = [cell[side] for cell in strata.cells]
+    sides, slopes, spreads, freedoms = [], [], [], []
+    for order, n in enumerate(sizes.T):
+        cells = [cell[order] for cell in strata.cells]
         means = weights @ np.array([cell.means for cell in cells])
-        estimate, loadings = linearised(means.tolist(), own, widths, pooled)
-        loadings = loadings[keep]
-        estimates.append(estimate)
-        covariates.append(loadings[1:] @ means)
-        scatters.append(loadings @ np.array([cell.scatter for cell in cells]) @ loadings.T)
-    within = [scatter.sum(axis=0) for scatter in scatters]
-    slopes = [np.linalg.solve(scatter[1:, 1:], scatter[1:, 0]) for scatter in within]
-    slope = (units[1] * slopes[0] + units[0] * slopes[1]) / units.sum()
-    adjusted = np.concatenate(([1.0], -slope))
-    spreads, freedoms, factors = [], [], []
-    for n, scatter, whole in zip(sizes.T, scatters, within, strict=True):
-        left, alone = max((n - 1).sum(), 1), n == 1
+        side = linearised(means, own, widths, pooled)
+        loadings = side.loadings[[0, *(1 + covariate for covariate in kept)]]
+        scatter = loadings @ np.array([cell.scatter for cell in cells]) @ loadings.T
+        whole, left, alone = scatter.sum(axis=0), max((n - 1).sum(), 1), n == 1
         freedom = np.where(alone, left, n - 1)
+        sides.append(side)
+        slopes.append(np.linalg.solve(whole[1:, 1:], whole[1:, 0]))
         spreads.append(np.where(alone[:, None, None], whole, scatter) / freedom[:, None, None])
         freedoms.append(freedom)
-        factors.append(weights**2 / n * left / max(left - len(kept), 1))
-    freedom, factor = np.concatenate(freedoms), np.concatenate(factors)
-    terms = factor * (np.concatenate(spreads) @ adjusted @ adjusted)
+    slope = (units[1] * slopes[0] + units[0] * slopes[1]) / units.sum()
+    adjusted, spread, freedom = np.array([1.0, *-slope]), np.array(spreads), np.array(freedoms)
+    left = np.maximum(units - len(sizes), 1)
+    factor = weights**2 / sizes.T * (left / np.maximum(left - len(kept), 1))[:, None]
+    terms = factor * (spread @ adjusted @ adjusted)
     variance, squares = float(terms.sum()), float((terms**2 / freedom).sum())
-    raw = float((weights**2 / sizes[:, 1] * spreads[1][:, 0, 0]).sum())
-    covariance = -float((factors[1] * (spreads[1][:, 0] @ adjusted)).sum())
-    limit = float(units.sum() - 2 * len(strata.cells) - len(kept))
+    raw = float((weights**2 / sizes[:, 1] * spread[1][:, 0, 0]).sum())
+    covariance = -float((factor[1] * (spread[1][:, 0] @ adjusted)).sum())
+    limit = float(units.sum() - 2 * len(sizes) - len(kept))
+    arm, base = sides
+    gap = (arm.covariates - base.covariates)[kept]
     return Contrast(
-        (float(estimates[0]), float(estimates[1])),
-        float(estimates[0] - estimates[1] - slope @ (covariates[0] - covariates[1])),
+        (arm.estimate, base.estimate),
+        float(arm.estimate - base.estimate - slope @ gap),
         variance,
         raw,
         _possible(covariance, variance, raw),
@@ -195,10 +182,3 @@ def _possible(covariance: float, variance: float, other: float) -> float:
     """Return a covariance within the bounds of the variances, which its divisor can pass."""
     bound = math.sqrt(variance * other)
     return min(max(covariance, -bound), bound)
-
-
-def _merged(sides: Sequence[CrossMoments]) -> CrossMoments:
-    whole = sides[0]
-    for side in sides[1:]:
-        whole = merge_cross(whole, side)
-    return whole

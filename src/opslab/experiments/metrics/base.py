@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
+import re
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
-from opslab.experiments.metrics.fields import (
-    Amount,
-    Cap,
-    Name,
-    RatioCovariate,
-    Window,
-    columns_of,
-    fault,
-)
 from opslab.experiments.moments.columns import Column
-from opslab.specs import Declared
+from opslab.specs import Declared, InBothLanguages, Number
 
 if TYPE_CHECKING:
     from opslab.experiments.units.row_sums import RowSums
@@ -36,6 +29,93 @@ within ``strata``, adjusted by ``covariates``, under a ``cap``, in ``segments``,
 units of a ``trigger`` to all, and in ``spans`` of time since exposure.
 """
 EVERY_FORM: frozenset[Form] = frozenset(get_args(Form))
+_TYPES: dict[str, type[Declaration]] = {}
+
+
+def fault(key: str, **values: Any) -> PydanticCustomError:
+    """Return what a validator raises, its key without the area."""
+    return PydanticCustomError(f"experiments.{key}", key, values)
+
+
+_DURATION = re.compile(r"(-?\d+(?:\.\d+)?)\s*([dhm])\Z")
+_SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0}
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, datetime.timedelta):
+        return value
+    match = _DURATION.match(value) if isinstance(value, str) else None
+    if match is None:
+        raise fault("duration", given=str(value))
+    return datetime.timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+
+
+Duration = Annotated[datetime.timedelta, BeforeValidator(_duration, json_schema_input_type=str)]
+Share = Annotated[Number, Field(gt=0, lt=1)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=120), InBothLanguages()]
+
+
+class Amount(Declared):
+    """A size of effect, relative to the control's estimate or absolute in the metric's unit."""
+
+    relative: Number | None = Field(None, gt=0)
+    absolute: Number | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _relative_or_absolute(self) -> Self:
+        if (self.relative is None) == (self.absolute is None):
+            raise fault("amount")
+        return self
+
+    @property
+    def kind_and_size(self) -> tuple[str, float]:
+        """Whether it is relative or absolute, and how much."""
+        return ("relative", self.relative) if self.relative else ("absolute", self.absolute or 0.0)
+
+    def of(self, baseline: float) -> float:
+        """Return the size in the metric's unit, with the control's estimate as the baseline."""
+        kind, size = self.kind_and_size
+        return size * abs(baseline) if kind == "relative" else size
+
+
+class Cap(Declared):
+    """Where values are capped: at a quantile pooled over the arms, or at a value."""
+
+    quantile: Share | None = None
+    value: Number | None = None
+
+    @model_validator(mode="after")
+    def _quantile_or_value(self) -> Self:
+        if (self.quantile is None) == (self.value is None):
+            raise fault("cap")
+        return self
+
+
+class Window(Declared):
+    """A span of time since a unit's assignment, such as ``{from: 7d, to: 8d}``."""
+
+    start: Duration = Field(datetime.timedelta(0), alias="from")
+    end: Duration = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end <= self.start:
+            raise fault("window")
+        return self
+
+
+class RatioCovariate(Declared):
+    """A covariate that is a ratio of sums, such as orders per visit before the experiment."""
+
+    numerator: str
+    denominator: str
+
+
+def columns_of(covariate: str | RatioCovariate) -> tuple[str, ...]:
+    """Return the column of a covariate, or the two of a ratio."""
+    if isinstance(covariate, str):
+        return (covariate,)
+    return covariate.numerator, covariate.denominator
 
 
 class Declaration(Declared):
@@ -85,6 +165,10 @@ class Declaration(Declared):
     window: Window | None = None
     covariate_window: Window | None = None
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        _TYPES.update(dict.fromkeys(get_args(cls.model_fields["type"].annotation), cls))
+
     @property
     def own(self) -> dict[str, str]:
         """The metric's own columns, by the field that names them."""
@@ -100,6 +184,11 @@ class Declaration(Declared):
     def zero(self) -> bool:
         """Whether an empty value counts as 0."""
         return self.missing == "zero"
+
+    def lacks(self, form: Form) -> dict[str, Any]:
+        """Return what the message ``form_…`` says of a form that the metric does not have."""
+        types = sorted(name for name, kind in _TYPES.items() if form in kind.forms)
+        return {"name": self.name, "type": self.type, "types": types}
 
     def column_of(self, name: str, *, centred: bool = False) -> Column:
         """Return how a column of the metric's own is summed over units."""
@@ -135,9 +224,24 @@ class Declaration(Declared):
         return self
 
     @model_validator(mode="after")
+    def _only_forms_that_it_has(self) -> Self:
+        asked: dict[Form, object] = {
+            "events": self.event,
+            "per_row": self.per == "row",
+            "covariates": self.covariates or self.covariate_window,
+            "cap": self.cap,
+        }
+        for form, fields in asked.items():
+            if fields and form not in self.forms:
+                raise fault(f"form_{form}", **self.lacks(form))
+        return self
+
+    @model_validator(mode="after")
     def _windows_of_events(self) -> Self:
         start = datetime.timedelta(0)
+        both = "events" in self.forms and bool(self.own) == bool(self.event)
         wrong = {
+            "metric_source": both,
             "window_form": not self.event and (self.value or self.window or self.covariate_window),
             "no_window": self.event and not self.window,
             "window_before": self.window and self.window.start < start,
@@ -147,3 +251,8 @@ class Declaration(Declared):
             if is_wrong:
                 raise fault(key, name=self.name)
         return self
+
+
+def scale_of(type_name: str) -> Scale:
+    """Return the scale on which metrics of a type are told."""
+    return _TYPES[type_name].scale

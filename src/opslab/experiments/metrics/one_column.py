@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
-
-from pydantic import model_validator
+from typing import TYPE_CHECKING
 
 from opslab.experiments.metrics.base import Declaration
-from opslab.experiments.metrics.fields import fault
 from opslab.experiments.metrics.ratio import Ratio
 
 if TYPE_CHECKING:
@@ -18,12 +15,6 @@ class OneColumn(Declaration):
     """A metric over one column, or over the events of one kind."""
 
     column: str | None = None
-
-    @model_validator(mode="after")
-    def _column_or_event(self) -> Self:
-        if (self.column is None) == (self.event is None):
-            raise fault("metric_source", name=self.name)
-        return self
 
     def over_rows(self, sums: RowSums) -> Ratio:
         """Return the ratio of a unit's sum to its rows."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from opslab.experiments.metrics.base import Declaration, Form
-from opslab.experiments.metrics.fields import Share
+from opslab.experiments.metrics.base import Declaration, Form, Share
 
 if TYPE_CHECKING:
     from opslab.experiments.units.row_sums import RowSums

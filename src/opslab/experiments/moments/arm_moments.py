@@ -7,12 +7,59 @@ that the moments of parts add up to those of the whole (Chan, Golub and LeVeque 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
 
 from opslab.experiments.moments.columns import Column, Joint
-from opslab.experiments.moments.cross_moments import CrossMoments, merge_cross
 
 _NO_VARIATION = 1e-14
+
+
+@dataclass(frozen=True, eq=False)
+class CrossMoments:
+    """Count, means and centred sums of products of some columns in one arm.
+
+    Attributes
+    ----------
+    n : int
+        Rows used: those that hold the metric's own columns.
+    given : int
+        Rows whose own columns were not empty before any empty value was taken for 0.
+    means : array, shape (k,)
+        In the columns' units.
+    scatter : array, shape (k, k)
+        Sums of products of the deviations from the means.
+    """
+
+    n: int
+    given: int
+    means: Any
+    scatter: Any
+
+    def __post_init__(self) -> None:
+        for name in ("means", "scatter"):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=float))
+
+
+def merge_cross(first: CrossMoments, second: CrossMoments) -> CrossMoments:
+    """Return the moments of two parts together (Chan, Golub and LeVeque 1983, in several columns).
+
+    Examples
+    --------
+    >>> low, high = (CrossMoments(1, 1, (x, 2 * x), ((0.0, 0.0),) * 2) for x in (1.0, 3.0))
+    >>> both = merge_cross(low, high)
+    >>> both.n, both.means.tolist(), both.scatter.tolist()
+    (2, [2.0, 4.0], [[2.0, 4.0], [4.0, 8.0]])
+    """
+    n, given = first.n + second.n, first.given + second.given
+    if first.n == 0 or second.n == 0:
+        return replace(second if first.n == 0 else first, given=given)
+    apart, share = second.means - first.means, second.n / n
+    between = np.outer(apart, apart) * first.n * share
+    scatter = first.scatter + second.scatter + between
+    return CrossMoments(n, given, first.means + apart * share, scatter)
 
 
 @dataclass(frozen=True)

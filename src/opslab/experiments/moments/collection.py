@@ -17,8 +17,7 @@ from opslab.experiments.moments.arm_moments import (
     merge_arms,
 )
 from opslab.experiments.moments.columns import Column, Joint
-from opslab.experiments.moments.cross_moments import cell_count, from_cells
-from opslab.experiments.moments.passes import Asked, pass_sql
+from opslab.experiments.moments.passes import Asked, cell_count, from_cells, pass_sql
 from opslab.experiments.moments.values import (
     CELLS,
     LARGEST,
@@ -48,17 +47,6 @@ class Cell(NamedTuple):
     dimension: int | None
     level: str | None
     arm: str | None
-
-
-def collect(
-    table: Table,
-    arm: str,
-    columns: Sequence[Column],
-    where: str = "TRUE",
-    joints: Sequence[Joint] = (),
-) -> Labelled:
-    """Return the moments of columns by arm; the parameters are those of `collect_by`."""
-    return collect_by(table, arm, columns, where, joints).whole
 
 
 def collect_by(
@@ -106,38 +94,52 @@ def collect_by(
         asked = replace(asked, values=_finite_values(table, values))
         shifts = _shifts(table, asked)
         parts = _summed(table, asked, shifts)
-    rows = [row[2:] for part in parts for row in part]
-    faults = {
-        column: [row[CELLS * order + 3 : CELLS * order + 5] for row in rows]
-        for order, column in enumerate(columns)
-    }
-    refuse_cells(table, [column for column in columns if any(map(any, faults[column]))], where)
+    refuse_cells(table, _suspects(parts, columns), where)
     cells = _merged(parts, asked, lambda _cell: shifts)
     gaps = [joint for joint in joints if any(joint not in arm.joint for arm in cells.values())]
     if gaps:  # a column is empty in some rows: these joints are summed by themselves
         alone = replace(asked, columns=_columns_of(gaps), joints=gaps, derived=())
         again = _merged(_summed(table, alone, shifts), alone, lambda _cell: shifts)
-        cells = {
-            cell: replace(arm, joint={**arm.joint, **again[cell].joint})
-            for cell, arm in cells.items()
-        }
+        cells = _updated(cells, again)
     asked = replace(asked, joints=gaps, derived=[joint for joint in joints if joint not in gaps])
     for dimension in (None, *range(len(dimensions))):
-        cells |= _summed_anew(table, asked, cells, shifts, dimension)
-    return _collected(cells, len(dimensions))
+        inside = {cell: arm for cell, arm in cells.items() if cell.dimension == dimension}
+        cells |= _updated(inside, _about_own_means(table, asked, inside, shifts))
+    levels: tuple[dict[str | None, Labelled], ...] = tuple({} for _ in dimensions)
+    for cell, moments in cells.items():
+        if cell.dimension is not None:
+            levels[cell.dimension].setdefault(cell.level, {})[cell.arm] = moments
+    whole = {cell.arm: moments for cell, moments in cells.items() if cell.dimension is None}
+    return Collected(whole, levels)
 
 
 def _columns_of(joints: Iterable[Joint]) -> list[Column]:
     return list(dict.fromkeys(column for joint in joints for column in joint.columns))
 
 
-def _collected(cells: Mapping[Cell, ArmMoments], dimensions: int) -> Collected:
-    levels: tuple[dict[str | None, Labelled], ...] = tuple({} for _ in range(dimensions))
-    for cell, moments in cells.items():
-        if cell.dimension is not None:
-            levels[cell.dimension].setdefault(cell.level, {})[cell.arm] = moments
-    whole = {cell.arm: moments for cell, moments in cells.items() if cell.dimension is None}
-    return Collected(whole, levels)
+def _updated(
+    cells: Mapping[Cell, ArmMoments], again: Mapping[Cell, ArmMoments]
+) -> dict[Cell, ArmMoments]:
+    """Return the cells with what was summed again of them."""
+    return dict(cells) | {
+        cell: replace(
+            cells[cell],
+            moments={**cells[cell].moments, **arm.moments},
+            joint={**cells[cell].joint, **arm.joint},
+        )
+        for cell, arm in again.items()
+    }
+
+
+def _suspects(parts: Parts, columns: Sequence[Column]) -> list[Column]:
+    """Return the columns that may hold texts, or other than 0 and 1 in a binary one."""
+    rows = [row[2:] for part in parts for row in part]
+    flags = (slice(CELLS * order + 3, CELLS * order + 5) for order in range(len(columns)))
+    return [
+        column
+        for column, flag in zip(columns, flags, strict=True)
+        if any(any(row[flag]) for row in rows)
+    ]
 
 
 def _summed(table: Table, asked: Asked, shifts: Shifts) -> Parts:
@@ -160,23 +162,18 @@ def _finite_values(table: Table, values: Mapping[Column, str]) -> dict[Column, s
     }
 
 
-def _summed_anew(
-    table: Table,
-    asked: Asked,
-    cells: Mapping[Cell, ArmMoments],
-    shifts: Shifts,
-    dimension: int | None,
+def _about_own_means(
+    table: Table, asked: Asked, cells: Mapping[Cell, ArmMoments], shifts: Shifts
 ) -> dict[Cell, ArmMoments]:
-    """Return the cells of a dimension about their own means, where the shifts were far from them.
+    """Sum the cells of a dimension anew, each about its own means, where shifts were far from them.
 
     The first rows were unlike the others then.
     """
-    inside = {cell: arm for cell, arm in cells.items() if cell.dimension == dimension}
     far = [
         column
         for column in asked.columns
         if not column.binary and not is_whole(table, column)
-        if any(_is_far(arm.moments[column], shifts[column]) for arm in inside.values())
+        if any(_is_far(arm.moments[column], shifts[column]) for arm in cells.values())
     ]
     if not far:
         return {}
@@ -185,57 +182,33 @@ def _summed_anew(
         for kind in (asked.joints, asked.derived)
     )
     columns = list(dict.fromkeys([*far, *_columns_of([*joints, *derived])]))
-    asked = replace(asked, columns=columns, joints=joints, derived=derived)
     means = {
         cell: {column: arm.moments[column].mean for column in columns}
-        for cell, arm in inside.items()
+        for cell, arm in cells.items()
     }
-    again = _merged(_about_means(table, asked, means, shifts, dimension), asked, means.__getitem__)
-    return {
-        cell: replace(
-            arm,
-            moments={**arm.moments, **again[cell].moments},
-            joint={**arm.joint, **again[cell].joint},
-        )
-        for cell, arm in inside.items()
-    }
-
-
-def _about_means(
-    table: Table,
-    asked: Asked,
-    means: Mapping[Cell, Shifts],
-    fills: Shifts,
-    dimension: int | None,
-) -> Parts:
-    """Return the sums of the cells of one dimension, each about its own means."""
+    dimension = next(iter(cells)).dimension
+    dimensions = [] if dimension is None else [asked.dimensions[dimension]]
+    asked = replace(asked, columns=columns, joints=joints, derived=derived, dimensions=dimensions)
+    names = {column: f"opslab_s{order}" for order, column in enumerate(columns)}
     rows = ", ".join(
         f"({_literal(cell.arm)}, {_literal(cell.level)}, {', '.join(map(repr, own.values()))})"
         for cell, own in means.items()
     )
-    names = [f"opslab_s{order}" for order in range(len(asked.columns))]
-    columns = ", ".join(["opslab_arm", "opslab_level", *names])
-    table.keep(_MEANS, f"SELECT * FROM (VALUES {rows}) AS m({columns})")
-    dimensions = [] if dimension is None else [asked.dimensions[dimension]]
+    heads = ", ".join(["opslab_arm", "opslab_level", *names.values()])
+    table.keep(_MEANS, f"SELECT * FROM (VALUES {rows}) AS m({heads})")
     on = f"CAST({quoted(asked.arm)} AS VARCHAR) IS NOT DISTINCT FROM m.opslab_arm"
     on += f" AND ({dimensions[0]}) IS NOT DISTINCT FROM m.opslab_level" if dimensions else ""
-    shifts = {
-        column: f"CAST({name} AS DOUBLE)" for column, name in zip(asked.columns, names, strict=True)
-    }
-    within = replace(asked, dimensions=dimensions)
+    own_means = {column: f"CAST({name} AS DOUBLE)" for column, name in names.items()}
 
     def query(source: str) -> str:
         joined = f"(SELECT t.*, m.* FROM {source} AS t JOIN {_MEANS} AS m ON {on})"
-        return pass_sql(joined, within, shifts, fills)
+        return pass_sql(joined, asked, own_means, shifts)
 
-    return [
-        [
-            (*row[:-2], dimension, row[-1])
-            for row in part
-            if (row[-2] is None) == (dimension is None)
-        ]
+    parts = [
+        [(*row[:-2], dimension, row[-1]) for row in part if (row[-2] is None) != bool(dimensions)]
         for part in table.fetch_slices(query)
     ]
+    return _merged(parts, asked, means.__getitem__)
 
 
 def _literal(text: str | None) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
+from typing import Any
 
+import numpy as np
+
+from opslab.experiments.moments.arm_moments import CrossMoments
 from opslab.experiments.moments.columns import Column, Joint
-from opslab.experiments.moments.cross_moments import cross_sql
 from opslab.experiments.moments.values import capped_sql
 from opslab.tables.source import quoted
 
@@ -117,3 +120,53 @@ def _figures(order: int, column: Column, number: str, shift: str) -> tuple[list[
         inner.append(f"{beyond} AS cut{order}")
         capped = f"count(*) FILTER (cut{order})"
     return inner, [f"count({given})", f"sum({deviation})", squares, other, text, capped]
+
+
+def cross_sql(
+    name: str, own: Sequence[str], raw: Sequence[str], covariates: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Return SQL that sums columns together: columns to add to the rows, then the sums of them.
+
+    Parameters
+    ----------
+    name : str
+        What the added columns' names begin with.
+    own : sequence of str
+        SQL of the metric's own shifted columns: a row counts where none of them is empty.
+    raw : sequence of str
+        The same before an empty value was taken for 0.
+    covariates : sequence of str
+        SQL of the shifted covariates, never empty.
+    """
+    present, given = (
+        " AND ".join(f"{column} IS NOT NULL" for column in columns) for columns in (own, raw)
+    )
+    terms = [f"{name}_{order}" for order in range(len(own) + len(covariates))]
+    added = [
+        f"CASE WHEN {present} THEN {column} END AS {term}"
+        for term, column in zip(terms, [*own, *covariates], strict=True)
+    ]
+    products = [f"sum({one} * {two})" for one, two in combinations_with_replacement(terms, 2)]
+    sums = [f"count({terms[0]})", f"count(*) FILTER ({given})", *(f"sum({term})" for term in terms)]
+    return added, sums + products
+
+
+def cell_count(columns: int) -> int:
+    """Return how many sums `cross_sql` asks for so many columns."""
+    return 2 + columns + columns * (columns + 1) // 2
+
+
+def from_cells(cells: Sequence[Any], shifts: Sequence[float]) -> CrossMoments:
+    """Return the moments from the sums of `cross_sql` about ``shifts``."""
+    n, given, *sums = cells
+    size = len(shifts)
+    scatter = np.zeros((size, size))
+    if n == 0:
+        return CrossMoments(0, given, np.zeros(size), scatter)
+    totals = np.array(sums[:size], dtype=float)
+    if n > 1:
+        scatter[np.triu_indices(size)] = sums[size:]
+        scatter = np.triu(scatter - np.outer(totals, totals) / n)
+        scatter += np.triu(scatter, 1).T
+        np.fill_diagonal(scatter, np.diag(scatter).clip(0.0))
+    return CrossMoments(n, given, np.array(shifts) + totals / n, scatter)

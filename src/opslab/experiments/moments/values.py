@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from opslab.errors import DataError, Problem
 from opslab.experiments.moments.columns import Column
+from opslab.tables.column_kinds import Wanted
+from opslab.tables.columns import typed
+from opslab.tables.import_report import FileAnswers
 from opslab.tables.source import NUMBER_TYPES, ROW, Table, quoted
 
 LARGEST = 1e50
 """Beyond it squares of sums overflow."""
 CELLS = 6
 """How many figures the query of moments gives for each column."""
+
+
+def with_values(
+    table: Table, answers: FileAnswers, plain: Container[str], asked: Container[object]
+) -> Table:
+    """Return a table with its columns of numbers and times read in whatever notation.
+
+    Parameters
+    ----------
+    table : Table
+    answers : FileAnswers
+        What the spec says of the notation.
+    plain : container of str
+        Columns that stay texts.
+    asked : container of str
+        Columns of which an ambiguous notation is a question.
+    """
+    texts = {name for name, kind in table.types.items() if kind == "VARCHAR"}
+    if not texts:
+        return table
+    wanted = [
+        Wanted(
+            name, (name,), "text" if name in texts and name in plain else None, ask=name in asked
+        )
+        for name in table.types
+    ]
+    return typed(table, wanted, answers, strict=True)
 
 
 def is_whole(table: Table, column: Column) -> bool:
@@ -98,7 +128,7 @@ def refuse_cells(table: Table, columns: Sequence[Column], where: str) -> None:
                 f"({finite(value)}) IS NULL AND {quoted(column.name)} IS NOT NULL"
             )
         if column.binary:
-            faults["not_binary"] = f"{value} NOT IN (0, 1)"
+            faults["not_binary"] = f"({finite(value)}) NOT IN (0, 1)"
         for key, condition in faults.items():
             fault = _fault(table, key, f"{condition} AND {where}", column.name)
             if fault is not None:

@@ -7,21 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from opslab.documents import Location
 from opslab.errors import DataError, did_you_mean
 from opslab.experiments.metrics import Metric
-from opslab.experiments.metrics.fields import Window
+from opslab.experiments.metrics.base import Window
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.moments.values import (
     finite_sql,
     refuse_cells,
     refuse_rows,
+    with_values,
 )
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.periods import moment_of
 from opslab.experiments.units.refusals import refuse_columns
 from opslab.experiments.units.row_sums import exact_sum, largest_values
-from opslab.tables.column_kinds import Wanted
-from opslab.tables.columns import typed
 from opslab.tables.reader import open_another
 from opslab.tables.source import ROW, Table, literal, quoted
 
@@ -96,29 +96,16 @@ class EventLog:
         """Open the event log beside the assignments."""
         data = experiment.data
         table = open_another(assignments, events, answers=data)
-        amounts = {metric.value for metric in experiment.metrics if metric.value}
-        refuse_columns(
-            experiment,
-            table,
-            [
-                (experiment.unit, ("unit",)),
-                (data.event_column, ("data", "event_column")),
-                *((name, ("data", "event_time")) for name in [data.event_time] if name),
-                *(
-                    (metric.value, ("metrics", order, "value"))
-                    for order, metric in enumerate(experiment.metrics)
-                    if metric.value
-                ),
-            ],
-        )
-        texts_ = {name for name, kind in table.types.items() if kind == "VARCHAR"}
-        if texts_:
-            plain = {experiment.unit, data.event_column} & texts_
-            kinds = [
-                Wanted(name, (name,), "text" if name in plain else None, ask=name in amounts)
-                for name in table.types
-            ]
-            table = typed(table, kinds, data, strict=True)
+        wanted: list[tuple[str | None, Location]] = [
+            (experiment.unit, ("unit",)),
+            (data.event_column, ("data", "event_column")),
+            (data.event_time, ("data", "event_time")),
+        ]
+        for order, metric in enumerate(experiment.metrics):
+            wanted.append((metric.value, ("metrics", order, "value")))
+        refuse_columns(experiment, table, ((name, field) for name, field in wanted if name))
+        amounts = {metric.value for metric in experiment.metrics}
+        table = with_values(table, data, {experiment.unit, data.event_column}, amounts)
         time = data.event_time or only_time(table)
         if time is None:
             raise DataError(

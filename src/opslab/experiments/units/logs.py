@@ -8,7 +8,7 @@ from typing import Any
 
 from opslab.errors import DataError
 from opslab.experiments.metrics import Metric
-from opslab.experiments.metrics.fields import Window
+from opslab.experiments.metrics.base import Window
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.event_log import ASSIGNED, DAY, EventLog, EventSum, only_time
 from opslab.experiments.units.periods import Moment, moment_of, moments_of

@@ -12,7 +12,7 @@ from opslab.errors import DataError
 from opslab.experiments.inference.effects import fieller
 from opslab.experiments.inference.metric_columns import metric_columns
 from opslab.experiments.moments.arm_moments import ArmMoments, Moments
-from opslab.experiments.moments.collection import collect
+from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.moments.values import problem, refuse_rows, value_sql
 from opslab.experiments.result import Comparison, Effect
@@ -136,7 +136,7 @@ def collect_triggered(experiment: Experiment, units: UnitTable) -> tuple[Trigger
         if "trigger" in metric.forms and metric.cap is None
     }
     value = value_sql(table, trigger)
-    labelled = collect(table, units.arm, [trigger, *columns.values()], units.where)
+    labelled = collect_by(table, units.arm, [trigger, *columns.values()], units.where).whole
     if any(arm.missing[trigger] for arm in labelled.values()):
         refuse_rows(table, "no_trigger", f"{value} IS NULL AND {units.where}", name)
     arms = {label: arm for label, arm in labelled.items() if label is not None}

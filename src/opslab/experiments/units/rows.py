@@ -1,4 +1,4 @@
-"""Data whose rows are parts of a unit: the rows of each are summed."""
+"""Data in rows: one for each unit, or finer ones, of which those of each unit are summed."""
 
 from __future__ import annotations
 
@@ -21,6 +21,22 @@ from opslab.experiments.units.unit_table import (
     stratum,
 )
 from opslab.tables.source import ROW, Table, quoted
+
+
+def units_of_rows(experiment: Experiment, table: Table, as_of: datetime.date | None) -> UnitTable:
+    """Return the units of a table: its rows."""
+    moment = moments_of(table, experiment.period, as_of)
+    units, used = usable_units(experiment, table, moment.within, once=True)
+    return UnitTable(
+        table,
+        experiment.arms.column,
+        experiment.metrics,
+        used,
+        units,
+        row_count(table, used),
+        moment.day,
+        stratum(experiment.strata),
+    )
 
 
 def units_of_finer_rows(
