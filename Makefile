@@ -5,6 +5,7 @@
 #   make demo PYTHON=/path/to/python    with this interpreter
 #   make demo UV=                       with pip, although uv is installed
 #   make test ARGS="-k ratio -x"        more arguments for pytest
+#   make lab ARGS="--port 9999"         or for JupyterLab
 
 PYTHON :=
 UV := uv
@@ -26,25 +27,34 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 here := $(shell pwd -P | cksum | cut -d ' ' -f 1)
 asked := $(if $(PYTHON),-$(shell printf '%s' '$(PYTHON)' | cksum | cut -d ' ' -f 1))
 base := .venv/.base-$(here)$(asked)
+lab := .venv/.lab-$(here)$(asked)
 test := .venv/.test-$(here)$(asked)
 
 candidates := $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3 python)
 new_enough := import sys; sys.version_info >= (3, 11) or sys.exit(1); print(sys.executable)
 for_demo := .[pdf]
+for_lab := .[lab,pdf]
 for_test := .[browser,lab,pdf,test]
 with_uv = $(UV) pip install --quiet --python .venv/bin/python --compile-bytecode -c constraints.txt -e "$(1)"
 with_pip = .venv/bin/python -m pip install --quiet -c constraints.txt -e "$(1)"
+install = { $(UV) --version >/dev/null 2>&1 && $(call with_uv,$(1)); } || $(call with_pip,$(1))
 
-.PHONY: help demo test lint format benchmark docs validation constraints clean
+.PHONY: help demo lab test test-all lint format benchmark docs validation constraints clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(base) ## Run every notebook on data/sample and print where to look
 	@.venv/bin/opslab demo
 
-test: $(test) ## Run the test suite, notebooks included
-	@$(PYTEST) $(ARGS)
+lab: $(lab) ## Open JupyterLab on this folder, with its notebooks and data/sample
+	@.venv/bin/opslab lab $(ARGS)
+
+test: $(test) ## Run the tests, every notebook and one page in a browser included
+	@$(PYTEST) -m "not slow" $(ARGS)
+
+test-all: $(test) ## Run every test: all pages in a browser, JupyterLab, long properties
+	@$(PYTEST) --hypothesis-profile long $(ARGS)
 
 lint: $(test) ## Check style, formatting and types
 	@.venv/bin/ruff check .
@@ -94,9 +104,14 @@ $(base): pyproject.toml constraints.txt
 	@.venv/bin/python -m compileall -qq src || :
 	@touch .venv/.base-$(here) $@
 
+$(lab): $(base)
+	@echo 'Adding JupyterLab to .venv (seconds with uv, a minute with pip).'
+	@$(call install,$(for_lab))
+	@touch .venv/.lab-$(here) $@
+
 $(test): $(base)
 	@echo 'Adding JupyterLab, the test tools and the driver of a browser to .venv (seconds with uv, a minute with pip).'
-	@{ $(UV) --version >/dev/null 2>&1 && $(call with_uv,$(for_test)); } || $(call with_pip,$(for_test))
+	@$(call install,$(for_test))
 	@touch .venv/.test-$(here) $@
 
 # The newest versions that work together on every Python and system at once, without hashes or

@@ -307,7 +307,7 @@ def scale(count: int) -> None:
     spent["everything"] = time.process_time() - started
     spent["themes"], spent["distinct"] = (
         len(result.themes),
-        sum(place.copy_of is None for place in result.places),
+        sum(each.copy_of is None for each in result.assignments),
     )
     spent["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({name: round(value, 1) for name, value in spent.items()}))

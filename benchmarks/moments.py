@@ -124,6 +124,7 @@ def units_plain(path: Path) -> Callable[[], object]:
 def cuped_opslab(path: Path, dimensions: Sequence[str] = ()) -> Callable[[], object]:
     """Give what `analyze` collects for four metrics with covariates, with its own types."""
     from opslab.experiments.inference.measured import measured
+
     from opslab.experiments.metrics import Mean, Proportion, Ratio
     from opslab.experiments.moments.arm_moments import collect_by
 

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import stdtrit
 
 from opslab.experiments.inference.covariates import Contrast
+from opslab.experiments.moments.arm_moments import CrossMoments
 from opslab.experiments.moments.arm_moments import Moments as OfColumn
-from opslab.experiments.moments.cross_moments import CrossMoments
 from opslab.experiments.result import Comparison
 
 SEED = 20260901

@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 
 from opslab import businesscase
+from opslab.businesscase.cashflow import cash_flow, weights_of
+from opslab.businesscase.citations import findings_given
 from opslab.businesscase.ledger import prepare
-from opslab.businesscase.simulation import net
+from opslab.businesscase.quantities import Quantities
+from opslab.businesscase.simulation import Horizon, net
 from opslab.evidence import Evidence, Quantity
 from opslab.uncertainty.calibration import UNTRAINED, widening
 from simulations import Row, generator
@@ -161,26 +164,21 @@ def truths(case: businesscase.Case, factor: float, worlds: int) -> np.ndarray:
 
     The cash flow is the engine's (the tests hold it against a slow one); the draws are not.
     """
-    from opslab.businesscase.building import _given
-    from opslab.businesscase.cashflow import flows_of, weights_of
-    from opslab.businesscase.simulation import Horizon
-
     stated = case.model_copy(update={"calibration": "untrained" if factor > 1 else "trained"})
-    found = _given(case, {"hours": [hours()]})
-    known, _ = prepare(stated, found, case.date)
-    flows, _, _ = flows_of(case, found, known)
+    findings = findings_given(case, {"hours": [hours()]})
+    known = prepare(stated, findings, case.date).known
     [option], _ = weights_of(case)
     random = generator(f"case {factor:.2f}")
     score = {name: random.standard_normal(worlds) for name in sorted(known)}
     event = random.random(worlds)
     horizon = Horizon(case.finance.horizon_months, case.finance.rate, case.finance.timing)
-    return net(
-        flows,
-        option,
-        lambda name: known[name].used.at(score[name]),
-        horizon,
-        lambda flow: (event < known[flow.probability or ""].used.mean).astype(float),
-    )
+
+    class Worlds(Quantities):
+        def happens(self, _line: str, probability: str) -> np.ndarray:
+            return (event < self.known[probability].mean).astype(float)
+
+    worlds_of = Worlds({name: one.used for name, one in known.items()}, score.__getitem__)
+    return net(cash_flow(case, findings, known).flows, option, worlds_of, horizon)
 
 
 def ranges(experiments: int) -> Iterator[Row]:

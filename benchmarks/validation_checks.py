@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import numpy as np
-
 from opslab.experiments.checks.data_checks import (
     check_covariate_balance,
     check_missing_values,
@@ -11,6 +10,7 @@ from opslab.experiments.checks.data_checks import (
     check_sample_ratio_within,
     check_trigger_ratio,
 )
+
 from opslab.experiments.checks.influence import Largest, influence
 from opslab.experiments.checks.sample_ratio import sample_ratio
 from opslab.experiments.decision import decide

@@ -5,17 +5,15 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from opslab.experiments.inference.clusters import inflation
 from opslab.experiments.inference.comparisons import compare, compare_jointly, compare_quantiles
 from opslab.experiments.inference.covariates import contrast
 from opslab.experiments.inference.effects import welch
 from opslab.experiments.inference.permutation import permutation_p
-from opslab.experiments.inference.quantiles import OrderStatistics, ranks
+from opslab.experiments.inference.quantiles import OrderStatistics, inflation, ranks
 from opslab.experiments.inference.strata import Strata
 from opslab.experiments.metrics import Mean, Quantile, Ratio
-from opslab.experiments.moments.arm_moments import Moments
+from opslab.experiments.moments.arm_moments import CrossMoments, Moments
 from opslab.experiments.moments.columns import Column
-from opslab.experiments.moments.cross_moments import CrossMoments
 from opslab.experiments.result import Comparison
 from opslab.tables.reader import open_table
 from simulations import Row, blocks, generator, of_columns, of_rows, rates, singles

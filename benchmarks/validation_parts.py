@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import numpy as np
+from opslab.experiments.inference.measured import measured
 
 from opslab.experiments.inference.comparisons import compare
-from opslab.experiments.inference.measured import measured
 from opslab.experiments.inference.novelty import trend
 from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.metrics import Mean

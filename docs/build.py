@@ -1,4 +1,4 @@
-"""Write docs/reference.md from the code: the commands, the notebooks' parameters, the fields of the specs."""
+"""Write docs/reference.md from the code: commands, parameters of notebooks, fields of specs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from opslab.cli import main
-from opslab.runs.registry import NOTEBOOKS, SPECS, spec
+from opslab.runs.registry import notebooks, spec, specs
 
 PAGE = Path(__file__).with_name("reference.md")
 
@@ -16,7 +16,7 @@ PAGE = Path(__file__).with_name("reference.md")
 def reference() -> str:
     """Return the page."""
     parts = ["# Reference\n\nMade from the code by `make docs`.\n\n## Commands\n", commands()]
-    for notebook in NOTEBOOKS:
+    for notebook in notebooks().values():
         parts.append(
             f"\n## Notebook `{notebook.name}`\n\n{notebook.summary}.\nGives: {notebook.gives}.\n"
         )
@@ -25,7 +25,7 @@ def reference() -> str:
             for name, field in notebook.parameters().model_fields.items()
         ]
         parts.append(table(("parameter", "meaning", "default"), rows))
-    for name in SPECS:
+    for name in specs():
         schema = spec(name).model_json_schema()
         parts.append(
             f"\n## Spec `{name}`\n\n`opslab schema {name}` prints it as JSON schema, for editors.\n"
@@ -77,7 +77,7 @@ def kind(field: dict[str, Any]) -> str:
     if field.get("type") == "array":
         return f"list of {kind(field.get('items', {}))}"
     if field.get("type") == "object":
-        return "mapping"
+        return "`{en, fr}`" if {"en", "fr"} == set(field.get("properties", ())) else "mapping"
     return {"string": "text", "number": "number", "integer": "whole number"}.get(
         field.get("type", ""), "text"
     )

@@ -1,4 +1,4 @@
-"""Take the pictures of docs/gallery.md: the sample's pages in a real browser, as files of few colours.
+"""Take the pictures of docs/gallery.md: the sample's pages in a real browser, in few colours.
 
 Needs the extra ``browser`` and a Chromium or Chrome, on the PATH or named in ``OPSLAB_CHROMIUM``::
 

@@ -7,6 +7,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No property is timed: a machine may be busy. The quick run tries the same examples each time.
+settings.register_profile("long", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=20, derandomize=True)
+settings.load_profile("quick")
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -19,6 +25,11 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+def first_quickly(*values):
+    """Give the values of a parameter: the first in every run of the tests, the rest in the long one."""
+    return [values[0], *(pytest.param(value, marks=pytest.mark.slow) for value in values[1:])]
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +52,14 @@ def make_workspace(folder: Path) -> Path:
     shutil.copytree(ROOT / "data" / "sample", folder / "data" / "sample")
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     return folder
+
+
+def page_of(result, language: str) -> str:
+    """Return the HTML of a result's first screen and of all its parts."""
+    blocks = [result.first_screen(language)]
+    for part in result.PARTS:
+        blocks += getattr(result, part).blocks(language)
+    return "\n".join(block._repr_html_() for block in blocks if hasattr(block, "_repr_html_"))
 
 
 @pytest.fixture(scope="session")

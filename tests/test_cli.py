@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
+import pytest
 from click.testing import CliRunner
 
 from conftest import ROOT
@@ -76,16 +80,52 @@ def test_a_catalogue_with_foreign_and_broken_files_still_stands(workspace_folder
     assert "&lt;script&gt;" in page
     assert "<script" not in page
     assert "1 janvier 2026" in page
+    assert "Compte rendu d&#39;expérience" in page
 
 
 def test_a_defect_is_told_without_a_traceback_and_with_one_on_request(monkeypatch):
     from opslab.runs import registry
 
-    monkeypatch.setattr(registry, "NOTEBOOKS", None)
+    monkeypatch.setattr(registry, "notebooks", None)
     done = opslab("list")
     assert done.exit_code == 1
-    assert "This is a defect of opslab: TypeError" in done.stderr
+    assert done.stderr.startswith("This is a defect of opslab: TypeError: ")
+    assert "opslab --debug" in done.stderr
+    assert "Traceback" not in done.stderr
     assert isinstance(opslab("--debug", "list").exception, TypeError)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes as POSIX has them")
+@pytest.mark.parametrize("command", [["describe", "time_saved"], ["schema", "case"], ["list"]])
+def test_a_reader_that_has_left_hears_nothing_of_it(command):
+    """As in ``opslab describe time_saved | head``."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "opslab.cli", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(timeout=20) == 141
+
+
+def test_a_sample_that_cannot_be_written_is_the_machines(workspace_folder):
+    (workspace_folder / "file").touch()
+    done = opslab("sample", "file/below")
+    assert done.exit_code == 5
+    assert "The machine refused: Not a directory" in done.stderr
+
+
+def test_a_run_of_a_notebook_that_is_gone_is_listed_by_its_name(workspace_folder):
+    folder = workspace_folder / "reports" / "old_notebook" / "a" / "2026-01-01-00000000"
+    folder.mkdir(parents=True)
+    told = {"notebook": "old_notebook", "name": "a", "as_of": "2026-01-01", "status": "complete"}
+    (folder / "run.json").write_text(json.dumps(told | {"headline": "h"}), encoding="utf-8")
+    assert opslab("catalogue").exit_code == 0
+    page = (workspace_folder / "reports/index.html").read_text(encoding="utf-8")
+    assert '<span class="remark">old_notebook</span>' in page
 
 
 SHEET = "Idée;Portée;Confiance\nRetours;1 200;80 %\nExport;5 000;50 %\n"

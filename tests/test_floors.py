@@ -10,18 +10,25 @@ import sys
 import tokenize
 import tomllib
 from collections import Counter
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "opslab"
-AREAS = {"experiments", "feedback", "timesaved", "operations"}
+AREAS = {path.parent.name for path in PACKAGE.glob("*/notebooks.toml")} - {"businesscase"}
+"""Rooms that bring notebooks; the business case stands above them."""
 FLOORS = {
+    "lazy": 0,
     "messages": 0,
+    "version": 0,
     "errors": 1,
     "documents": 1,
     "evidence": 1,
+    "results": 1,
     "parameters": 1,
     "specs": 1,
     "startup": 1,
@@ -33,23 +40,70 @@ FLOORS = {
     "businesscase": 4,
     "runs": 5,
     "cli": 6,
+    "__main__": 6,
 }
+FACES = ["", *sorted(AREAS), "businesscase", "report", "runs", "tables", "uncertainty"]
 MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# What is still to be mended: nothing comes to these, and they end empty.
+LONG_FILES = {
+    "businesscase/finance.py",
+}
+LONG_FUNCTIONS: set[str] = set()
+VAGUELY_NAMED = {
+    "businesscase/citations.py",
+    "businesscase/voice.py",
+    "feedback/encoders.py",
+    "report/figures.py",
+    "report/voice.py",
+    "tables/writer.py",
+}
+WIDE = {
+    "experiments/inference/multiplicity.py",
+    "experiments/metrics/__init__.py",
+    "experiments/moments/passes.py",
+    "experiments/units/event_log.py",
+    "experiments/units/leaks.py",
+    "feedback/encoders.py",
+    "tables/calendars.py",
+    "tables/column_kinds.py",
+    "tables/columns.py",
+    "tables/dates.py",
+    "tables/delimited.py",
+    "tables/dialect.py",
+    "tables/exports.py",
+    "tables/import_report.py",
+    "tables/meetings.py",
+    "tables/numbers.py",
+    "tables/reader.py",
+    "tables/recurrence.py",
+    "tables/source.py",
+    "tables/writer.py",
+}
 
 
 def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+def named(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+@cache
+def syntax(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imported(path: Path) -> set[str]:
     """Return the full names a module imports, inside functions and under TYPE_CHECKING too."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    names = set()
+    for node in ast.walk(syntax(path)):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
 
 
 def rooms_of(path: Path) -> set[str]:
@@ -72,13 +126,45 @@ def test_every_room_has_a_floor():
     assert {room(path) for path in MODULES} - {"__init__"} <= set(FLOORS)
 
 
+def in_circles(imports: dict[str, set[str]]) -> set[str]:
+    """Return the modules that are in a circle of imports, or on a way from one to another."""
+    left = imports
+    while True:
+        wanted = set().union(*left.values())
+        kept = {name: others & set(left) for name, others in left.items() if name in wanted}
+        kept = {name: others for name, others in kept.items() if others}
+        if kept == left:
+            return set(left)
+        left = kept
+
+
+def test_circles_are_found():
+    straight = {"a": {"b", "c"}, "b": {"c"}, "c": set()}
+    assert in_circles(straight) == set()
+    assert in_circles(straight | {"c": {"d"}, "d": {"b"}, "e": {"a"}}) == {"b", "c", "d"}
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Inside a room neither; under TYPE_CHECKING and in functions neither."""
+    paths = {
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in MODULES
+    }
+    paths = {name.removesuffix(".__init__"): path for name, path in paths.items()}
+    imports = {
+        module: {name if name in paths else name.rpartition(".")[0] for name in imported(path)}
+        & set(paths) - {module}
+        for module, path in paths.items()
+    }
+    assert in_circles(imports) == set()
+
+
 def test_one_module_alone_imports_papermill():
     users = {
         path.relative_to(PACKAGE).as_posix()
         for path in MODULES
         if any("papermill" in name for name in imported(path))
     }
-    assert users == {"runs/execute.py"}
+    assert users == {"runs/execution.py"}
 
 
 ROOMS = {"experiments": 53_000}
@@ -125,10 +211,111 @@ def test_the_package_stays_small():
         sizes[room(path)] += tokens(source)
     assert not {name: size for name, size in sizes.items() if size > ROOMS.get(name, TOKENS)}
     assert sizes.total() <= TOKENS
-    assert not {path.name for path, source in sources.items() if len(source.splitlines()) > 450}
-    assert not {path.name for path, source in sources.items() if "fmt: skip" in source}
-    unspoken = {"utils", "helpers", "common", "misc", "core", "manager"}
-    assert not {path.name for path in MODULES} & {f"{name}.py" for name in unspoken}
+
+
+def test_files_and_functions_fit_in_the_head():
+    """A file has at most 400 lines; a function 50, its docstring not counted."""
+    files = {named(path) for path in MODULES if len(path.read_text("utf-8").splitlines()) > 400}
+    functions = {
+        f"{named(path)}:{node.name}"
+        for path in MODULES
+        for node in ast.walk(syntax(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and length(node) > 50
+    }
+    assert files <= LONG_FILES
+    assert functions <= LONG_FUNCTIONS
+
+
+def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    lines = node.end_lineno - node.lineno + 1
+    if ast.get_docstring(node) is None:
+        return lines
+    return lines - (node.body[0].end_lineno - node.body[0].lineno + 1)
+
+
+VAGUE = {"one", "found", "made", "told", "place"}
+UNSPOKEN = {"utils", "helpers", "common", "misc", "core", "manager"}
+VERBS = {"deciding", "opening", "known", "stated", "building", "summed", "measured", "checking"}
+
+
+def bound(tree: ast.Module) -> set[str]:
+    """Return the names that a module binds: variables, parameters, fields, functions."""
+    comprehensions = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+    inside = {
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, comprehensions) and node.lineno == node.end_lineno
+        for part in ast.walk(node)
+    }
+    names = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) if id(node) not in inside:
+                names.add(name)
+            case ast.Attribute(attr=name, ctx=ast.Store()) | ast.arg(arg=name):
+                names.add(name)
+            case ast.FunctionDef(name=name) | ast.MatchAs(name=str(name)):
+                names.add(name)
+            case ast.ExceptHandler(name=str(name)) | ast.alias(asname=str(name)):
+                names.add(name)
+    return names
+
+
+def test_what_is_bound_is_found():
+    source = (
+        "def a(one, *, told):\n    made = [place for place in one]\n"
+        "    b.found = {\n        place: 1 for place in made\n    }\n"
+    )
+    assert bound(ast.parse(source)) == {"a", "one", "told", "made", "found", "place"}
+    assert bound(ast.parse("x = [place for place in y]")) == {"x"}
+
+
+def test_names_say_what_they_hold():
+    vague = {named(path) for path in MODULES if bound(syntax(path)) & VAGUE}
+    assert vague <= VAGUELY_NAMED
+    modules = {named(path) for path in MODULES if path.stem in UNSPOKEN | VERBS}
+    assert modules <= VAGUELY_NAMED
+
+
+def test_the_formatter_alone_lays_out():
+    """At most 100 columns, and nothing that the formatter must leave alone."""
+    sources = {named(path): path.read_text(encoding="utf-8") for path in MODULES}
+    assert not [name for name, source in sources.items() if re.search(r"fmt: (skip|off)", source)]
+    wide = {
+        name
+        for name, source in sources.items()
+        for line in source.splitlines()
+        if len(re.sub(r"\s*# (noqa|type: ignore).*", "", line)) > 100  # what tools read stays
+    }
+    assert wide <= WIDE
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_face_shows_its_public_names_and_nothing_else(face):
+    package = ".".join(filter(None, ("opslab", face)))
+    module = import_module(package)
+    names = dir(module)
+    assert names == sorted(module.__all__)
+    assert not [name for name in names if name.startswith("_")]
+    for name in names:
+        public = getattr(module, name)
+        assert not isinstance(public, ModuleType) or public.__name__ == f"opslab.{name}"
+    with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'annotations'"):
+        _ = module.annotations
+    # What is told to type checkers is what there is.
+    told = {
+        alias.asname or alias.name
+        for node in ast.walk(syntax(PACKAGE / face / "__init__.py"))
+        if isinstance(node, ast.If)
+        for line in node.body
+        for alias in line.names
+    }
+    assert told == set(names)
+
+
+@pytest.mark.parametrize("area", [*sorted(AREAS), "businesscase", "tables"])
+def test_an_area_is_there_once_the_package_is(area):
+    assert f"opslab.{area}" in loaded_after(f"import opslab; opslab.{area}")
 
 
 def test_every_direct_dependency_has_its_reason():
@@ -139,7 +326,7 @@ def test_every_direct_dependency_has_its_reason():
         for lines in project["optional-dependencies"].values()
         for line in lines
     }
-    assert len(base) <= 27
+    assert len(base) <= 29  # seaborn and statsmodels are named by those who use the kit
     told = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     assert not {
         name for name in base | extras if f"| {name} |" not in told and f"| `{name}` |" not in told
@@ -170,7 +357,17 @@ HEAVY = {
 
 
 def test_importing_the_package_and_its_commands_loads_nothing_heavy():
-    assert not loaded_after("import opslab") & (HEAVY | {"pydantic", "click"})
+    """No clock: `import opslab` stays under 0.1 s because it loads three small modules."""
+    loaded = loaded_after("import opslab, opslab.experiments, opslab.tables, opslab.uncertainty")
+    assert not loaded & (HEAVY | {"pydantic", "click", "babel", "yaml", "numpy"})
+    assert {name for name in loaded if name.startswith("opslab")} == {
+        "opslab",
+        "opslab.lazy",
+        "opslab.version",
+        "opslab.experiments",
+        "opslab.tables",
+        "opslab.uncertainty",
+    }
     assert not loaded_after("import opslab.cli") & (HEAVY | {"pydantic"})
 
 
@@ -195,6 +392,7 @@ experiments.analyze(experiments.Experiment.load(workspace.resolve("data/sample/c
     assert not loaded_after(statement) & {"scipy.stats", "statsmodels", "seaborn", "pandas"}
 
 
+@pytest.mark.slow
 def test_the_grammar_is_still_worth_skipping():
     """Fails once jsonschema no longer imports the grammar: then `opslab.startup` can go."""
     pytest.importorskip("rfc3987_syntax", reason="only JupyterLab brings the grammar")

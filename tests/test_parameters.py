@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from opslab import parameters
 from opslab.errors import ParameterError, SpecError
 from opslab.experiments.parameters import ReadoutParameters
-from opslab.runs.registry import NOTEBOOKS
+from opslab.runs.registry import notebooks
 from opslab.workspace import slug
 
 SPEC = """\
@@ -195,7 +195,7 @@ def test_spec_that_is_not_there(here):
     assert str(caught.value) == "spec.yml: This spec is not there; did you mean spec.yaml?"
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
+@pytest.mark.parametrize("notebook", notebooks().values(), ids=lambda notebook: notebook.name)
 def test_no_notebook_asks_for_a_secret_or_shadows_an_option(notebook):
     names = notebook.parameters().model_fields
     assert {"as_of", "language"} <= set(names)

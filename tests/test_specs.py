@@ -1,17 +1,29 @@
 """YAML as opslab reads it: version 1.2, with lines, and safe with any text."""
 
+import copy
+import dataclasses
+import datetime
+import json
+import math
+import pickle
 import time
+from pathlib import Path
+from typing import Annotated
 
 import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import AfterValidator, Field, StringConstraints
 
-from opslab import documents
+from opslab import documents, messages
 from opslab.documents import Document, parse, read
 from opslab.errors import SpecError
-from opslab.specs import Declared, validate
+from opslab.report.voice import Voice
+from opslab.runs import registry
+from opslab.specs import Day, Declared, FromFile, InBothLanguages, Number, Text, Title, validate
+
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 
 quick = settings(deadline=None, max_examples=100)
 
@@ -321,19 +333,167 @@ def test_quoted_text_comes_back_as_it_was(items):
     assert parse(source, "f").values["a"] == items
 
 
+class Span(Declared):
+    start: Day
+    end: Day
+
+
+class Size(Declared):
+    relative: Number
+
+
 @pytest.mark.parametrize(
     "given", ["0", "1.5", "20260901", "2026-9-1", "09/01/2026", "2026-09-31", 0, True, None, ""]
 )
 def test_a_day_is_written_in_one_way(given):
-    from opslab.experiments.spec import Period
-
+    assert Span(start="2026-09-01", end=datetime.date(2026, 9, 2)).start.month == 9
     with pytest.raises(SpecError):
-        Period(start="2026-09-01", end=given, time="t")
+        Span(start="2026-09-01", end=given)
 
 
 @pytest.mark.parametrize("given", [True, False, "x", [], {}])
 def test_a_boolean_is_no_number(given):
-    from opslab.experiments.metrics import Amount
-
+    assert Size(relative=2).relative == 2.0
     with pytest.raises(SpecError):
-        Amount(relative=given)
+        Size(relative=given)
+
+
+class Named(FromFile):
+    study: Title
+    question: Text | None = None
+    groups: tuple[Text, ...] = ()
+    owner: Annotated[str, StringConstraints(max_length=5), InBothLanguages()] | None = None
+
+
+BOTH = {"en": "Summer", "fr": "Été"}
+
+
+def test_a_text_may_be_written_in_both_languages():
+    plan = Named(study=BOTH, question="Why?", groups=["new", {"en": "old", "fr": "ancien"}])
+    assert (plan.study, plan.groups) == ("Summer", ("new", "old"))
+    assert [messages.spoken(text, "fr") for text in (plan.study, *plan.groups)] == [
+        "Été",
+        "new",
+        "ancien",
+    ]
+    assert type(plan.question) is str
+    for language, said in (("en", "Summer is missing; add it."), ("fr", "Été manque")):
+        assert messages.text("specs.missing", language, name=plan.study).startswith(said)
+        assert Voice(language, "experiments").spoken(plan.study) == BOTH[language]
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("{en: Summer}", "line 2, question.fr: fr is missing; add it."),
+        ("{fr: Été}", "line 2, question.en: en is missing; add it."),
+        ("{}", "line 2, question.en: en is missing; add it."),
+        ("{en: '', fr: x}", "line 2, question.en: The text is too short or too long: ."),
+        ("\n  en: x\n  fr: ' '", "line 4, question.fr: The text is too short or too long:  ."),
+        ("\n  en: x\n  fr:", "line 4, question.fr: A value is missing here"),
+        ("\n  en: x\n  fr: 5", "line 4, question.fr: 5 must be a text; put it in quotes."),
+        (
+            "\n  en: x\n  fr: y\n  de: z",
+            "line 5, question.de: There is no field de here; remove it, or see opslab schema.",
+        ),
+        ("[x]", "line 2, question: ['x'] must be a text; put it in quotes."),
+        ("5", "line 2, question: 5 must be a text; put it in quotes."),
+        ("''", "line 2, question: The text is too short or too long: ."),
+    ],
+)
+def test_both_languages_or_neither(written, told):
+    assert message(f"study: s\nquestion: {written}", Named).startswith(f"plan.yaml, {told}")
+
+
+@pytest.mark.parametrize(
+    ("written", "field"),
+    [("much too long", "owner"), ({"en": "much too long", "fr": "x"}, "owner.en")],
+)
+def test_a_bound_holds_in_either_language(written, field):
+    with pytest.raises(SpecError) as caught:
+        Named(study="s", owner=written)
+    assert str(caught.value) == f"{field}: The text is too short or too long: much too long."
+    with pytest.raises(SpecError, match=r"^owner\.fr: The text is too short or too long"):
+        Named(study="s", owner={"en": "x", "fr": "much too long"})
+
+
+def test_a_title_is_shown_and_the_name_names_the_folder():
+    plain = Named(study=BOTH)
+    assert (plain.slug, plain.shown_title) == ("summer", "Summer")
+    assert messages.spoken(plain.shown_title, "fr") == "Été"
+    titled = Named(study="summer-26", title=BOTH)
+    assert (titled.slug, titled.shown_title) == ("summer-26", "Summer")
+    assert messages.spoken(titled.shown_title, "fr") == "Été"
+    with pytest.raises(SpecError, match="at least one letter or digit"):
+        Named(study={"en": "?!", "fr": "été"})
+
+
+@pytest.mark.parametrize(
+    "carry",
+    [
+        copy.copy,
+        copy.deepcopy,
+        lambda plan: pickle.loads(pickle.dumps(plan)),
+        lambda plan: plan.model_copy(update={"owner": "ops"}),
+        lambda plan: Named(**dict(plan)),
+        lambda plan: Named(**plan.model_dump(), title=plan.title),
+        Named.model_validate,
+    ],
+)
+def test_both_languages_are_carried_along(carry):
+    plan = Named(study=BOTH, groups=[BOTH], title=BOTH)
+    there = carry(plan)
+    assert (there.study, there.groups, there.title) == (plan.study, plan.groups, plan.title)
+    texts = there.study, there.groups[0], there.title
+    assert [messages.spoken(text, "fr") for text in texts] == ["Été"] * 3
+    assert hash(plan) == hash(Named(study="Summer", groups=["Summer"], title="Summer"))
+
+
+def test_fingerprints_and_records_know_the_english_text_alone():
+    @dataclasses.dataclass(frozen=True)
+    class Held:
+        texts: tuple[str, ...]
+        counts: dict[str, int]
+
+    english = Named(study="Summer", groups=["Summer"])
+    both = Named(study=BOTH, groups=[BOTH], title=BOTH)
+    assert both.model_dump(mode="json") == english.model_dump(mode="json")
+    assert type(both.model_dump(mode="json")["study"]) is str
+    assert both.model_dump_json() == english.model_dump_json()
+    held = Held(both.groups, {both.study: 1})
+    assert held.counts["Summer"] == 1
+    assert json.dumps(dataclasses.asdict(held)) == '{"texts": ["Summer"], "counts": {"Summer": 1}}'
+
+
+@pytest.mark.parametrize("name", registry.specs())
+def test_the_schema_of_a_spec_shows_both_forms_of_a_title(name):
+    from jsonschema import Draft202012Validator
+
+    schema = registry.spec(name).model_json_schema()
+    title = Draft202012Validator(schema["properties"]["title"])
+    assert title.is_valid(BOTH)
+    assert title.is_valid("Summer")
+    assert not title.is_valid({"en": "Summer"})
+    assert not title.is_valid({**BOTH, "de": "Sommer"})
+
+
+def test_a_plan_has_one_fingerprint_in_both_languages():
+    from opslab.experiments import Experiment
+
+    fields = yaml.safe_load((SAMPLE / "checkout.yaml").read_text(encoding="utf-8"))
+    plain = Experiment(**fields)
+    both = Experiment(
+        **{**fields, "experiment": {"en": fields["experiment"], "fr": "x"}}, title=BOTH
+    )
+    assert both.fingerprint == plain.fingerprint
+    assert both.slug == plain.slug
+
+
+def test_a_defect_in_a_validator_is_ours_and_not_the_users():
+    class Odd(Declared):
+        share: Annotated[float, AfterValidator(math.sqrt)]
+
+    assert Odd(share=4).share == 2
+    with pytest.raises(ValueError, match=r"math domain error|expected a nonnegative") as caught:
+        Odd(share=-1)
+    assert not isinstance(caught.value, SpecError)

@@ -1,24 +1,31 @@
-"""opslab: experiments, customer feedback and time saved, from one spec to one readout.
+"""opslab: experiments, feedback, time saved and the business case, from one spec to one readout.
 
 The areas load on first use, so that ``import opslab`` stays quick.
 """
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from opslab.lazy import lazy
+from opslab.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from opslab import experiments, report, timesaved
-    from opslab.runs import run
-
-__version__ = "0.1.0"
-__all__ = ["__version__", "experiments", "report", "run", "timesaved"]
-
-
-def __getattr__(name: str) -> Any:
-    if name in {"experiments", "report", "timesaved"}:
-        return import_module(f"opslab.{name}")
-    if name == "run":
-        return import_module("opslab.runs").run
-    raise AttributeError(f"module 'opslab' has no attribute {name!r}")
+    from opslab import businesscase as businesscase
+    from opslab import experiments as experiments
+    from opslab import feedback as feedback
+    from opslab import report as report
+    from opslab import tables as tables
+    from opslab import timesaved as timesaved
+    from opslab import uncertainty as uncertainty
+    from opslab.runs import run as run
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        businesscase="",
+        experiments="",
+        feedback="",
+        report="",
+        runs="run",
+        tables="",
+        timesaved="",
+        uncertainty="",
+    )

@@ -1,11 +1,11 @@
-"""The command line: ``opslab``. Everything heavy is imported where it is used, so that help is quick."""
+"""The command line, ``opslab``. What is heavy is imported where it is used: help is quick."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,13 @@ import click
 if TYPE_CHECKING:
     from opslab.messages import Language
     from opslab.runs.folder import Run
+    from opslab.runs.job import Progress
 
+# We use none of pydantic's plugins, and looking for them takes 25 ms.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-os.environ.setdefault(
-    "PYDANTIC_DISABLE_PLUGINS", "__all__"
-)  # we use none, and looking for them takes 25 ms
+_READER_GONE = 141
+"""Exit code of a program whose reader has left, as a shell tells it: ``opslab … | head``."""
 
 
 class _Commands(click.Group):
@@ -30,6 +32,9 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except (click.exceptions.ClickException, click.exceptions.Exit, click.exceptions.Abort):
             raise
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
+            sys.exit(_READER_GONE)
         except Exception as error:
             if ctx.params.get("debug"):
                 raise
@@ -38,17 +43,21 @@ class _Commands(click.Group):
 
 def _tell(error: Exception, language: Language) -> int:
     from opslab.errors import OpslabError
-    from opslab.messages import text
+    from opslab.messages import one_line
 
     if isinstance(error, OpslabError):
         click.echo(error.text(language), err=True)
-        folder = getattr(error, "folder", None)
-        if folder is not None:
-            click.echo(text("runs.what_it_got", language, folder=str(folder)), err=True)
         return error.exit_code
-    click.echo(f"This is a defect of opslab: {type(error).__name__}: {error}", err=True)
-    click.echo("Run the command again with `opslab --debug …` and report what it prints.", err=True)
+    reason = one_line(str(error))
+    click.echo(f"This is a defect of opslab: {type(error).__name__}: {reason}", err=True)
+    click.echo("Run it again with `opslab --debug …` and report what that prints.", err=True)
     return 1
+
+
+_out = click.option("--out", default="reports", show_default=True, help="Folder of the reports.")
+_language = click.option(
+    "--language", type=click.Choice(["en", "fr"]), default="en", show_default=True
+)
 
 
 @click.group(
@@ -73,7 +82,7 @@ def main(debug: bool) -> None:
 @click.option(
     "--params", "file", type=click.Path(path_type=Path), help="A YAML file of parameters."
 )
-@click.option("--out", default="reports", show_default=True, help="Folder of the reports.")
+@_out
 @click.option("--force", is_flag=True, help="Run again even when the same run is there.")
 @click.option(
     "--timeout", type=click.FloatRange(min=1), help="Seconds that the whole run may take."
@@ -93,39 +102,31 @@ def run(
     quiet: bool,
 ) -> None:
     """Run NOTEBOOK and file its readout."""
-    given = _parameters(assignments, file)
-    ctx.meta["language"] = given["language"] if given.get("language") in {"en", "fr"} else "en"
+    from opslab.runs.folder import language_of
+    from opslab.runs.job import Limits
     from opslab.runs.runner import run_notebook
 
+    given = _parameters(assignments, file)
+    ctx.meta["language"] = language_of(given)
+    limits = Limits(timeout, cell_timeout)
     with _progress(notebook, quiet=quiet) as progress:
-        done = run_notebook(
-            notebook,
-            given,
-            out=out,
-            force=force,
-            run_seconds=timeout,
-            cell_seconds=cell_timeout,
-            progress=progress,
-        )
+        done = run_notebook(notebook, given, out=out, force=force, limits=limits, progress=progress)
     _catalogue(done)
-    if quiet:
-        click.echo(done.readout)
-    else:
-        _say(done)
+    _say(done, quiet=quiet)
     ctx.exit(done.exit_code)
 
 
 @main.command()
 @click.argument("executed", metavar="EXECUTED.ipynb", type=click.Path(path_type=Path))
-@click.option("--out", default="reports", show_default=True, help="Folder of the reports.")
+@_out
 @click.pass_context
 def render(ctx: click.Context, executed: Path, out: str) -> None:
-    """File a notebook that JupyterLab, papermill or a scheduler executed, as `opslab run` would have."""
-    from opslab.runs.render import file_executed, read_executed
+    """File a notebook that JupyterLab, papermill or a scheduler executed, as `opslab run` would."""
+    from opslab.runs.executed_notebook import file_executed, read_executed
 
-    found = read_executed(executed)
-    ctx.meta["language"] = found.language
-    done = file_executed(found, out)
+    notebook = read_executed(executed)
+    ctx.meta["language"] = notebook.language
+    done = file_executed(notebook, out)
     _catalogue(done)
     _say(done)
     ctx.exit(done.exit_code)
@@ -134,9 +135,9 @@ def render(ctx: click.Context, executed: Path, out: str) -> None:
 @main.command(name="list")
 def list_notebooks() -> None:
     """List the notebooks."""
-    from opslab.runs.registry import NOTEBOOKS
+    from opslab.runs.registry import notebooks
 
-    for notebook in NOTEBOOKS:
+    for notebook in notebooks().values():
         click.echo(f"{notebook.name:<22}{notebook.summary}")
 
 
@@ -146,45 +147,46 @@ def describe(notebook: str) -> None:
     """Show what NOTEBOOK takes and gives."""
     from opslab.runs.registry import find
 
-    found = find(notebook)
-    click.echo(f"{found.name}: {found.summary}\n\nGives: {found.gives}\n\nParameters:")
-    for name, field in found.parameters().model_fields.items():
+    about = find(notebook)
+    click.echo(f"{about.name}: {about.summary}\n\nGives: {about.gives}\n\nParameters:")
+    for name, field in about.parameters().model_fields.items():
         default = "required" if field.is_required() else f"default: {field.default or 'none'}"
         click.echo(f"  {name:<12}{field.description} ({default})")
-    click.echo(f"\nNotebook: {found.path}")
+    click.echo(f"\nNotebook: {about.path}")
 
 
 @main.command()
 @click.argument("spec")
 def schema(spec: str) -> None:
-    """Print the JSON schema of SPEC (experiment), for editors and checks."""
+    """Print the JSON schema of SPEC, such as experiment, for editors and checks."""
     from opslab.runs.registry import spec as find_spec
 
     click.echo(json.dumps(find_spec(spec).model_json_schema(), indent=2, ensure_ascii=False))
 
 
 @main.command()
-@click.option("--out", default="reports", show_default=True, help="Folder of the reports.")
+@_out
 def demo(out: str) -> None:
     """Run every notebook on the sample data and say where to look."""
-    from opslab.runs.registry import NOTEBOOKS
+    from opslab.runs.registry import notebooks
     from opslab.runs.runner import run_notebook
 
-    done = []
-    for notebook in NOTEBOOKS:
+    runs = []
+    for notebook in notebooks().values():
         for given in notebook.demo:
             shown = " ".join(f"{name}={value}" for name, value in given.items())
             click.echo(f"Running {notebook.name} {shown}")
             with _progress(notebook.name, quiet=False) as progress:
-                done.append(run_notebook(notebook.name, given, out=out, progress=progress))
-            _say(done[-1])
-    index = _catalogue(done[-1])
-    broken = sum(one.status == "check_failed" for one in done)
+                runs.append(run_notebook(notebook.name, given, out=out, progress=progress))
+            _say(runs[-1])
+    index = _catalogue(runs[-1])
+    broken = sum(run.exit_code > 0 for run in runs)
     click.echo(
-        f"\n{len(done)} readouts, {broken} of them broken on purpose to show what a failed check looks like:"
+        f"\n{len(runs)} readouts, {broken} of them broken on purpose "
+        "to show what a failed check looks like:"
     )
-    for one in done:
-        click.echo(f"  {one.readout}")
+    for run in runs:
+        click.echo(f"  {run.readout}")
     click.echo(f"All of them: {index}")
 
 
@@ -201,7 +203,7 @@ def demo(out: str) -> None:
 @click.option("--sheet", help="Sheet of a workbook.")
 @click.option("--until", metavar="DAY", help="Day until which recurring meetings are expanded.")
 @click.option("--draft", is_flag=True, help="Write a first profile of your own into profiles/.")
-@click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
+@_language
 @click.pass_context
 def profile(
     ctx: click.Context, /, file: Path, draft: bool, language: Language, **given: Any
@@ -218,12 +220,13 @@ def profile(
     from opslab.report.import_report import lines
 
     with tables.open_export(file, answers=answers) as table:
-        click.echo("\n".join(lines(table, language)))
+        shown = "\n".join(lines(table, language))
+    click.echo(shown)
 
 
 @main.command()
 @click.argument("folder", default="reports")
-@click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
+@_language
 def catalogue(folder: str, language: Language) -> None:
     """Write index.html for the runs in FOLDER."""
     from opslab import workspace
@@ -236,20 +239,20 @@ def catalogue(folder: str, language: Language) -> None:
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--to", metavar="FILE.zip", type=click.Path(path_type=Path), help="The zip to write.")
 def bundle(run: Path, to: Path | None) -> None:
-    """Pack RUN (its folder, or its readout.html) with the readouts it cites into one zip for the mail."""
+    """Pack RUN (its folder or its readout.html) with the readouts it cites into one zip to mail."""
     from opslab.messages import text
     from opslab.runs.bundle import bundle as pack
 
-    made = pack(run, to)
-    click.echo(text("runs.bundle_same", file=str(made.file)) if made.same else made.file)
+    packed = pack(run, to)
+    click.echo(text("runs.bundle_same", file=str(packed.file)) if packed.same else packed.file)
 
 
 @main.command()
 @click.argument("folder", metavar="DIR")
 def init(folder: str) -> None:
-    """Make a workspace in DIR: notebooks, sample data, a page on how to start. Nothing is overwritten."""
+    """Make a workspace in DIR: notebooks, sample data, how to start. Nothing is overwritten."""
     from opslab.messages import text
-    from opslab.runs.init import make_workspace
+    from opslab.runs.new_workspace import make_workspace
 
     written = make_workspace(folder)
     key = "runs.init_done" if written else "runs.init_nothing"
@@ -272,49 +275,35 @@ def lab(ctx: click.Context, port: int | None, no_browser: bool, arguments: Seque
 @click.argument("folder", default="data/sample")
 def sample(folder: str) -> None:
     """Make the sample data again in FOLDER, byte for byte."""
-    from opslab import workspace
-    from opslab.runs.init import sample_files
+    from opslab.runs.new_workspace import write_sample
 
-    for name, content in sample_files().items():
-        target = workspace.root() / workspace.expanded(folder) / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-        click.echo(target)
+    for file in write_sample(folder):
+        click.echo(file)
 
 
 def _parameters(assignments: Sequence[str], file: Path | None) -> dict[str, Any]:
     """Return the parameters of the command line over those of the file."""
+    from opslab import documents
     from opslab.errors import ParameterError, Problem
 
-    given = dict(_from_file(file)) if file else {}
-    found: list[Problem] = []
-    seen: set[str] = set()
+    given = documents.read(file, str(file)).values if file else {}
+    if not isinstance(given, dict) or any(isinstance(it, dict | list) for it in given.values()):
+        raise ParameterError.of("runs.params_file", file=str(file))
+    stated: dict[str, str] = {}
+    problems: list[Problem] = []
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or not name:
-            found.append(Problem("runs.assignment", {"given": assignment}))
-        elif name in seen:
-            found.append(Problem("runs.twice", {"name": name}))
-        seen.add(name)
-        given[name] = value
-    ParameterError.refuse(found)
-    return given
-
-
-def _from_file(file: Path) -> Mapping[str, Any]:
-    from opslab import documents
-    from opslab.errors import ParameterError
-
-    values = documents.read(file, str(file)).values
-    if not isinstance(values, dict) or any(
-        isinstance(value, dict | list) for value in values.values()
-    ):
-        raise ParameterError.of("runs.params_file", file=str(file))
-    return values
+            problems.append(Problem("runs.assignment", {"given": assignment}))
+        elif name in stated:
+            problems.append(Problem("specs.repeated_key", {"name": name}))
+        stated[name] = value
+    ParameterError.refuse(problems)
+    return given | stated
 
 
 @contextmanager
-def _progress(notebook: str, *, quiet: bool) -> Iterator[Callable[[int, int, str], None] | None]:
+def _progress(notebook: str, *, quiet: bool) -> Iterator[Progress | None]:
     """Give what shows the cell at work on one line of a terminal, and nothing anywhere else."""
     if quiet or not sys.stderr.isatty():
         yield None
@@ -330,11 +319,12 @@ def _progress(notebook: str, *, quiet: bool) -> Iterator[Callable[[int, int, str
         click.echo("\r\x1b[2K", err=True, nl=False)
 
 
-def _say(done: Run) -> None:
-    remark = " (there already, nothing to do)" if done.reused else ""
-    click.echo(f"{done.headline}")
-    if done.status == "check_failed":
-        click.echo("A blocking check failed: see the readout.")
+def _say(done: Run, *, quiet: bool = False) -> None:
+    if not quiet:
+        click.echo(done.headline)
+        if done.exit_code:
+            click.echo("A blocking check failed: see the readout.")
+    remark = " (there already, nothing to do)" if done.reused and not quiet else ""
     click.echo(f"{done.readout}{remark}")
 
 

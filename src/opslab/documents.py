@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,16 +27,17 @@ _DEEPEST = 50
 _TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")}
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?\Z")
+_QUOTED = ("'", '"', "|", ">")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML file as plain values, and the line where each of them stands."""
+    """Plain values, and where they are of a YAML file, its name and the line of each of them."""
 
     file: str
     values: Any
-    lines: Mapping[Location, int]
+    lines: Mapping[Location, int] = field(default_factory=dict)
 
     def line(self, location: Location) -> int | None:
         """Return the line of a field, or of the nearest thing that encloses it."""
@@ -64,12 +65,9 @@ def read(path: Path, file: str) -> Document:
     except FileNotFoundError:
         near = workspace.near_name(path)
         raise SpecError.of("specs.missing_file", file=file, near=near) from None
-    except OSError as error:
-        raise SpecError.of(
-            "specs.unreadable", file=file, reason=error.strerror or str(error)
-        ) from None
-    except ValueError as error:  # a name that no file can have
-        raise SpecError.of("specs.unreadable", file=file, reason=str(error)) from None
+    except (OSError, ValueError) as error:  # a ValueError: a name that no file can have
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SpecError.of("specs.unreadable", file=file, reason=reason) from None
     if len(raw) > _LARGEST_BYTES:
         raise SpecError.of("specs.too_large", file=file, bytes=len(raw))
     try:
@@ -82,8 +80,7 @@ def read(path: Path, file: str) -> Document:
 
 def parse(source: str, file: str) -> Document:
     """Return the document that a YAML text holds; raises `SpecError` like `read`."""
-    import yaml
-    from yaml.reader import ReaderError
+    import yaml  # it takes 20 ms, which a run without a spec need not spend
 
     try:
         tree = yaml.compose(source, Loader=_loader())
@@ -94,7 +91,7 @@ def parse(source: str, file: str) -> Document:
         line = mark.line + 1 if mark else None
         key = "specs.tab" if "'\\t'" in str(error.problem) else "specs.yaml"
         raise SpecError.of(key, file=file, line=line, reason=error.problem or "?") from None
-    except ReaderError as error:
+    except yaml.reader.ReaderError as error:
         line = source.count("\n", 0, error.position) + 1
         raise SpecError.of("specs.control_character", file=file, line=line) from None
     except (
@@ -152,9 +149,8 @@ class _Builder:
         self.lines: dict[Location, int] = {}
         self.nodes = 0
 
-    def value(self, node: yaml.Node, location: Location) -> Any:
-        from yaml import MappingNode, SequenceNode
-
+    def value(self, node: Any, location: Location) -> Any:
+        """Return what a node of YAML and those in it say, and note their lines."""
         line = node.start_mark.line + 1
         self.lines.setdefault(location, line)
         self.nodes += 1
@@ -163,17 +159,13 @@ class _Builder:
         if node.tag not in _TAGS:
             tag = node.tag.replace("tag:yaml.org,2002:", "!!")
             raise SpecError.of("specs.tag", file=self.file, line=line, tag=tag)
-        if isinstance(node, MappingNode):
+        if node.id == "mapping":
             return self._mapping(node, location)
-        if isinstance(node, SequenceNode):
-            return [self.value(child, (*location, place)) for place, child in enumerate(node.value)]
-        return (
-            node.value
-            if getattr(node, "style", None) in ("'", '"', "|", ">")
-            else _plain(node.value)
-        )
+        if node.id == "sequence":
+            return [self.value(child, (*location, item)) for item, child in enumerate(node.value)]
+        return node.value if node.style in _QUOTED else _plain(node.value)
 
-    def _mapping(self, node: yaml.MappingNode, location: Location) -> dict[str, Any]:
+    def _mapping(self, node: Any, location: Location) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for key_node, child in node.value:
             line = key_node.start_mark.line + 1
@@ -182,23 +174,12 @@ class _Builder:
                 raise SpecError.of("specs.key", file=self.file, line=line)
             key = key_node.value
             inner = (*location, key)
+            where: Any = {"file": self.file, "line": line, "field": field_name(inner)}
             if isinstance(read, bool | float):
                 kind = "boolean" if isinstance(read, bool) else "number"
-                raise SpecError.of(
-                    f"specs.label_{kind}",
-                    file=self.file,
-                    line=line,
-                    field=field_name(inner),
-                    value=key,
-                )
+                raise SpecError.of(f"specs.label_{kind}", value=key, **where)
             if key in values:
-                raise SpecError.of(
-                    "specs.repeated_key",
-                    file=self.file,
-                    line=line,
-                    field=field_name(inner),
-                    name=key,
-                )
+                raise SpecError.of("specs.repeated_key", name=key, **where)
             self.lines[inner] = line
             values[key] = self.value(child, inner)
         return values

@@ -15,7 +15,7 @@ from opslab.messages import Language, catalogue, one_line, text
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to correct: a message and the place it is about.
+    """One thing to correct: a message, and where it is to be done.
 
     Attributes
     ----------
@@ -47,18 +47,18 @@ class Problem:
             object.__setattr__(self, "key", f"{self.key}_near")
 
     def text(self, language: Language = "en") -> str:
-        """Return the place and the message in one line."""
-        place = [one_line(self.file)] if self.file else []
+        """Return where it is and the message in one line."""
+        where = [one_line(self.file)] if self.file else []
         if self.line is not None:
-            place.append(text("errors.line", language, line=self.line))
+            where.append(text("errors.line", language, line=self.line))
         if self.row is not None:
-            place.append(text("errors.row", language, row=self.row))
+            where.append(text("errors.row", language, row=self.row))
         if self.field:
-            place.append(one_line(self.field))
+            where.append(one_line(self.field))
         message = text(self.key, language, **self.values)
-        if not place:
+        if not where:
             return message
-        return text("errors.placed", language, place=", ".join(place), message=message)
+        return text("errors.placed", language, place=", ".join(where), message=message)
 
 
 class OpslabError(Exception):

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from pydantic import TypeAdapter
+
+from opslab import uncertainty
+
+if TYPE_CHECKING:
+    from opslab.uncertainty.distributions import Distribution
 
 RECORD_TYPE = "application/vnd.opslab.result+json"
 """Type of the cell output in which a notebook carries its result's record."""
 
 FILES_TYPE = "application/vnd.opslab.files+json"
-"""Type in which that output carries the files that stand beside the readout: name to compressed bytes."""
+"""Type in which it carries the files that stand beside the readout: name to compressed bytes."""
 
 Kind = Literal["causal", "descriptive", "opinion"]
 Benefit = Literal["hard", "capacity", "quality", "enabled"]
 Grade = Literal["A", "B", "C", "D", "E", "F"]
+Per = Literal["week", "year", "once", "unit"]
+
+_CHOICES = {"kind": Kind, "benefit": Benefit, "grade": Grade, "per": Per}
 
 
 @dataclass(frozen=True)
@@ -24,13 +36,17 @@ class Quantity:
 
     Attributes
     ----------
-    family : str
-        ``normal``, ``student_t``, … or ``draws``.
+    family : {"normal", "student_t", "beta", "quantiles"}
     parameters : Mapping[str, float]
-        Of the family: ``location``, ``scale``, ``degrees_of_freedom``, …
+        Of the family, as `uncertainty.from_family` has them.
     value, low, high : float
         The point and the interval at `level`.
     level : float
+
+    Raises
+    ------
+    ValueError
+        When they make no distribution, or no interval: a case could not read them.
     """
 
     family: str
@@ -39,6 +55,19 @@ class Quantity:
     low: float | None
     high: float | None
     level: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.level < 1:
+            raise ValueError(f"The level {self.level} is not between 0 and 1.")
+        ends = [end for end in (self.low, self.high) if end is not None]
+        if ends != sorted(ends) or not all(map(math.isfinite, [self.value, *ends])):
+            raise ValueError(f"{self.value} ({self.low} to {self.high}) is no finite interval.")
+        _ = self.distribution
+
+    @cached_property
+    def distribution(self) -> Distribution:
+        """How the quantity is distributed."""
+        return uncertainty.from_family(self.family, self.parameters, self.value)
 
 
 @dataclass(frozen=True)
@@ -52,12 +81,12 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One thing that was found out.
+    """One thing that a run says about the world.
 
     Attributes
     ----------
     id : str
-        Stable: the same finding has the same id in the next run.
+        Stable: what is the same has the same id in the next run.
     kind : {"causal", "descriptive", "opinion"}
     statement : tuple of str and Mapping
         Message key and values.
@@ -77,6 +106,11 @@ class Evidence:
         The run folder; known once the run is filed.
     date : datetime.date or None
     owner : str or None
+
+    Raises
+    ------
+    ValueError
+        When a field is none of its choices, or empty where it names something.
     """
 
     id: str
@@ -84,7 +118,7 @@ class Evidence:
     statement: tuple[str, Mapping[str, Any]]
     quantity: Quantity
     unit: str
-    per: Literal["week", "year", "once", "unit"]
+    per: Per
     period: tuple[datetime.date | None, datetime.date | None]
     population: str
     claim: str
@@ -95,24 +129,28 @@ class Evidence:
     date: datetime.date | None = None
     owner: str | None = None
 
+    def __post_init__(self) -> None:
+        for name, kind in _CHOICES.items():
+            if getattr(self, name) not in get_args(kind):
+                raise ValueError(f"{name} {getattr(self, name)!r} is none of {get_args(kind)}.")
+        for name in ("id", "unit", "claim"):
+            if not getattr(self, name):
+                raise ValueError(f"Evidence needs a text as its {name}.")
+
     def record(self) -> dict[str, Any]:
         """Return the evidence as JSON takes it."""
-        fields = asdict(self)
         key, values = self.statement
-        return fields | {
+        return asdict(self) | {
             "statement": {"key": key, "values": dict(values)},
             "period": [day.isoformat() if day else None for day in self.period],
             "date": self.date.isoformat() if self.date else None,
         }
 
     @classmethod
-    def from_record(cls, told: Mapping[str, Any]) -> Evidence:
-        """Return the evidence that a record tells; raises `ValueError` when it tells none."""
-        from pydantic import TypeAdapter
-
-        fields = dict(told)
+    def from_record(cls, record: Mapping[str, Any]) -> Evidence:
+        """Return the evidence of a record; raises `ValueError` where it is none."""
         try:
-            fields["statement"] = (told["statement"]["key"], told["statement"]["values"])
+            statement = (record["statement"]["key"], record["statement"]["values"])
         except (KeyError, TypeError) as error:
             raise ValueError(str(error)) from None
-        return TypeAdapter(cls).validate_python(fields)
+        return TypeAdapter(cls).validate_python({**record, "statement": statement})

@@ -1,4 +1,4 @@
-"""The typed parameters of a notebook: what may be given, what it means, which files it makes a run read."""
+"""The typed parameters of a notebook: what may be given, what it means, which files a run reads."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, Self
 from pydantic import Field, ValidationError
 
 from opslab import specs
+from opslab.documents import Document
 from opslab.errors import ParameterError, Problem, did_you_mean
 from opslab.messages import Language
 
@@ -50,33 +51,35 @@ class Parameters(specs.Declared, ABC):
         An empty text stands for "not given": a notebook's parameters cell has no better way to say
         it.
         """
-        unknown = [name for name in given if name not in cls.model_fields]
-        found = [cls._unknown(name) for name in unknown]
+        problems = [cls._unknown(name) for name in given if name not in cls.model_fields]
         known = {
             name: value
             for name, value in given.items()
-            if name not in unknown and value not in ("", None)
+            if name in cls.model_fields and value not in ("", None)
         }
         try:
             parameters = cls.model_validate(known)
         except ValidationError as error:
-            found += specs.problems(cls, error)
-        ParameterError.refuse(found)
+            problems += specs.problems(cls, error, Document("", known))
+        ParameterError.refuse(problems)
         return parameters
 
     @abstractmethod
     def inputs(self) -> Inputs:
-        """Return the run's name, day and files; raises `InputError` when the user must correct something."""
+        """Return the run's name, day and files.
+
+        Raises
+        ------
+        InputError
+            When the user must correct something.
+        """
 
     def given(self) -> Mapping[str, str | int | float | bool]:
-        """Return the parameters as a notebook's cell takes them: plain values, empty text for "not given"."""
+        """Return the parameters as a notebook's cell takes them: plain values, "" for none."""
+        given = {name: "" if value is None else value for name, value in self}
         return {
-            name: ""
-            if value is None
-            else value.isoformat()
-            if isinstance(value, datetime.date)
-            else value
-            for name, value in self
+            name: value.isoformat() if isinstance(value, datetime.date) else value
+            for name, value in given.items()
         }
 
     @classmethod

@@ -1,13 +1,13 @@
 """What every area returns: plain data with the same verbs, in parts that show themselves.
 
-A result knows nothing of pages. Its area's ``presentation`` says how each part looks, and its ``record``
-what of it programs read; both are found by their names when they are first asked for.
+A result knows nothing of pages. Its area's ``presentation`` says how each part looks and its
+``record`` what of it programs read; both are looked up by name when they are first asked for.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -79,7 +79,7 @@ class Part(tuple[Any, ...]):  # noqa: SLOT001 - it holds whose part it is
     """A part of a result: its values, which show themselves in a cell and in a terminal."""
 
     _result: Result
-    _name: str
+    _name = ""
 
     @classmethod
     def of(cls, result: Result, name: str, values: Sequence[Any] = ()) -> Part:
@@ -104,6 +104,8 @@ class Part(tuple[Any, ...]):  # noqa: SLOT001 - it holds whose part it is
         return list(parts[self._name](self._result, self._result.voice(language)))
 
     def __repr__(self) -> str:
+        if not self._name:  # made by a program, of no result
+            return super().__repr__()
         return str(self._result.voice().plain(*self.blocks()))
 
 
@@ -123,7 +125,7 @@ class Figures(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         figures = self(self._language)
         if name not in figures:
-            raise KeyError(f"{name!r}; did you mean {did_you_mean(name, figures)!r}?")
+            raise KeyError(_unknown(name, figures))
         return figures[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -137,6 +139,11 @@ class Figures(Mapping[str, Any]):
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    near = did_you_mean(name, known)
+    return f"There is no {name!r} here." + (f" Did you mean {near!r}?" if near else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,24 +179,22 @@ class Result:
         vars(self).update(state)
         self.__post_init__()
 
-    def __getattr__(self, name: str) -> Any:
-        near = did_you_mean(name, [*self.PARTS, *vars(self)])
-        hint = f" Did you mean {near!r}?" if near else ""
-        raise AttributeError(f"{type(self).__name__} has no {name!r}.{hint}", name=name, obj=self)
-
     @property
     def broken(self) -> bool:
         """Whether a blocking check failed: numbers are shown, and nothing is recommended."""
         return any(check.blocking and check.status == "fail" for check in self.checks)
 
     @property
-    def status(self) -> Literal["complete", "check_failed"]:
-        """What the run is called."""
+    def status(self) -> str:  # a Literal here makes Jedi 0.20 give up completing by tab
+        """What the run is called: ``complete`` or ``check_failed``."""
         return "check_failed" if self.broken else "complete"
 
     def check(self, name: str) -> Check:
-        """Return a check by name."""
-        return next(check for check in self.checks if check.name == name)
+        """Return a check by name; raises `KeyError` when there is none."""
+        checks = {check.name: check for check in self.checks}
+        if name not in checks:
+            raise KeyError(_unknown(name, checks))
+        return checks[name]
 
     def room(self, name: str) -> Any:
         """Return the module of the result's own area that bears a name."""

@@ -1,4 +1,4 @@
-"""Specs that users write: validated, told all mistakes at once with their lines, and the files they name."""
+"""Specs that users write: validated, every mistake with its line, and the files they name."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
     PrivateAttr,
     StringConstraints,
     ValidationError,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError, core_schema
 
 from opslab import workspace
 from opslab.documents import Document, Location, field_name, read
 from opslab.errors import OpslabError, Problem, SpecError, did_you_mean
+from opslab.messages import LANGUAGES, Bilingual
 
 Spec = TypeVar("Spec", bound=BaseModel)
 
@@ -38,13 +41,13 @@ class Declared(BaseModel):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise SpecError(*problems(type(self), error, Document("", fields, {}))) from None
+            raise SpecError(*problems(type(self), error, Document("", fields))) from None
 
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined] # reading YAML goes past it
 
 
 def as_label(value: object) -> object:
-    """Return a whole number as the text that was written; refuse what YAML turned into something else."""
+    """Return a whole number as the text that was written; refuse what YAML made something else."""
     if isinstance(value, bool):
         raise PydanticCustomError("specs.label_boolean", "label", {"value": str(value).lower()})
     if isinstance(value, float):
@@ -72,12 +75,58 @@ def _names_a_folder(value: str) -> str:
     return value
 
 
+class InBothLanguages:
+    """Let a text be written as ``{en: …, fr: …}`` too: it becomes a `Bilingual`.
+
+    It comes last in an ``Annotated[str, …]``, behind what bounds the text of either language.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        plain = handler(source)
+        both = core_schema.typed_dict_schema(
+            {language: core_schema.typed_dict_field(plain) for language in LANGUAGES},
+            extra_behavior="forbid",
+        )
+        either = core_schema.tagged_union_schema({"text": plain, "both": both}, _form)
+        return core_schema.no_info_after_validator_function(
+            _joined,
+            core_schema.no_info_before_validator_function(_parted, either),
+            serialization=core_schema.simple_ser_schema("any"),
+        )
+
+
+def _parted(given: object) -> object:
+    return {"en": str(given), "fr": given.french} if isinstance(given, Bilingual) else given
+
+
+def _form(given: object) -> str:
+    return "both" if isinstance(given, dict) else "text"
+
+
+def _joined(texts: str | dict[str, str]) -> str:
+    return Bilingual(texts["en"], french=texts["fr"]) if isinstance(texts, dict) else texts
+
+
+Text = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=600, strip_whitespace=True),
+    InBothLanguages(),
+]
+"""A text that a sponsor reads: written once, or as ``{en: …, fr: …}``.
+
+Its value is a str: of both languages the English one, which alone stands in fingerprints and
+records. Readers of French are shown the French one.
+"""
+
 Title = Annotated[
     str,
     StringConstraints(min_length=1, max_length=120, strip_whitespace=True),
+    InBothLanguages(),
     AfterValidator(_names_a_folder),
 ]
-"""A name that also names a folder."""
+"""A name that also names a folder, by its English text."""
 
 Number = Annotated[float, BeforeValidator(_number)]
 """A number; true and false are none."""
@@ -90,10 +139,13 @@ Label = Annotated[str, BeforeValidator(as_label)]
 
 
 class FromFile(Declared):
-    """The base of a spec that stands in a file. Its first field is its `Title`."""
+    """The base of a spec that stands in a file. Its own first field is its name, a `Title`."""
 
+    title: Text | None = Field(
+        None, exclude=True, description="what a reader is shown instead of the name"
+    )
     _file: Path | None = PrivateAttr(None)
-    _document: Document | None = PrivateAttr(None)
+    _document: Document = PrivateAttr(Document("", {}))
 
     @classmethod
     def load(cls, path: str | Path, name: str | None = None) -> Self:
@@ -111,14 +163,25 @@ class FromFile(Declared):
             With every mistake: file, line, field, what is wrong and what to do.
         """
         document = read(Path(path), name or str(path))
-        made = validate(cls, document)
-        made._file, made._document = Path(path), document  # noqa: SLF001 - its own
-        return made
+        spec = validate(cls, document)
+        spec._file, spec._document = Path(path), document  # noqa: SLF001 - its own
+        return spec
+
+    @property
+    def _name(self) -> str:
+        own = (field for field in type(self).model_fields if field not in FromFile.model_fields)
+        name: str = getattr(self, next(own))
+        return name
 
     @property
     def slug(self) -> str:
         """The name as a folder is called."""
-        return workspace.slug(getattr(self, next(iter(type(self).model_fields))))
+        return workspace.slug(self._name)
+
+    @property
+    def shown_title(self) -> str:
+        """What a reader is shown: the title, else the name."""
+        return self.title or self._name
 
     @property
     def file(self) -> Path | None:
@@ -140,24 +203,19 @@ class FromFile(Declared):
 
     def missing_files(self) -> list[Problem]:
         """Return a problem for every named file that is not there, or no file."""
-        found = []
+        missing = []
         for location, given in self.named().items():
             path = self.beside(given)
             if workspace.is_there(path, file=True):
                 continue
-            shown = workspace.shown(path)
-            if workspace.is_there(path):
-                found.append(self.problem("tables.folder", *location, data=shown))
-            else:
-                near = workspace.near_name(path)
-                found.append(self.problem("specs.missing_data", *location, data=shown, near=near))
-        return found
+            values = {"data": workspace.shown(path), "near": workspace.near_name(path)}
+            key = "tables.folder" if workspace.is_there(path) else "specs.missing_data"
+            missing.append(self.problem(key, *location, **values))
+        return missing
 
     def problem(self, key: str, *location: str | int, **values: Any) -> Problem:
         """Return a problem about one field, with its line where the spec came from a file."""
-        document = self._document
-        file, line = (document.file, document.line(location)) if document else (None, None)
-        return Problem(key, values, file, line, field_name(location) or None)
+        return _problem(key, values, location, self._document)
 
 
 def validate(model: type[Spec], document: Document) -> Spec:
@@ -176,71 +234,61 @@ def validate(model: type[Spec], document: Document) -> Spec:
         raise SpecError(*problems(model, error, document)) from None
 
 
-def problems(
-    model: type[BaseModel], error: ValidationError, document: Document | None = None
-) -> list[Problem]:
-    """Return pydantic's findings as problems with their place, in the order of the file."""
-    found: list[Problem] = []
+def problems(model: type[BaseModel], error: ValidationError, document: Document) -> list[Problem]:
+    """Return what pydantic refused as problems, each at its line, in the order of the file."""
+    refused: list[Problem] = []
     for detail in error.errors(include_url=False, include_input=True):
         if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
-            continue  # the entries are there, but wrong, and each of them is told
+            continue  # the entries are there, but wrong, and each of them is a problem
         location = _written(detail, document)
         key, values = _message(model, detail, location)
-        found.append(
-            Problem(
-                key,
-                values,
-                (document.file or None) if document else None,
-                document.line(location) if document else None,
-                field_name(location) or None,
-            )
-        )
-        if found[-1].field in {
-            problem.field for problem in found[:-1] if problem.key != found[-1].key
-        }:
-            found.pop()  # the other reading of a field that takes one of two kinds
-    return sorted(found, key=lambda problem: problem.line or 0)
+        problem = _problem(key, values, location, document)
+        if not any(other.field == problem.field and other.key != key for other in refused):
+            refused.append(
+                problem
+            )  # else: the other reading of a field that takes one of two kinds
+    return sorted(refused, key=lambda problem: problem.line or 0)
 
 
-def _written(detail: ErrorDetails, document: Document | None) -> Location:
+def _problem(
+    key: str, values: Mapping[str, Any], location: Location, document: Document
+) -> Problem:
+    file, line = document.file or None, document.line(location)
+    return Problem(key, values, file, line, field_name(location) or None)
+
+
+def _written(detail: ErrorDetails, document: Document) -> Location:
     """Drop what pydantic adds to a location (union members, keys): keep what the user wrote."""
     location, kept = detail["loc"], list[str | int]()
     if detail["type"].startswith("union_tag"):
         location = (*location, detail["ctx"]["discriminator"].strip("'"))
-    values = document.values if document else None
-    for position, part in enumerate(location):
-        last = position == len(location) - 1
-        if document is None or (isinstance(values, dict) and part in values):
-            kept.append(part)
-            values = values[part] if isinstance(values, dict) else None
-        elif isinstance(values, list | tuple) and isinstance(part, int) and part < len(values):
+    values = document.values
+    for part in location:
+        inside = range(len(values)) if isinstance(values, list | tuple) else values
+        if isinstance(inside, dict | range) and part in inside:
             kept.append(part)
             values = values[part]
-        elif (
-            last
-            and isinstance(values, dict)
-            and detail["type"] in ("missing", "union_tag_not_found")
-        ):
-            kept.append(part)
+    if detail["type"] in _ABSENT and isinstance(values, dict):
+        kept.append(location[-1])
     return tuple(kept)
 
 
 def _message(
     model: type[BaseModel], detail: ErrorDetails, location: Location
 ) -> tuple[str, dict[str, Any]]:
-    """Return the catalogue's message for one finding of pydantic."""
+    """Return the catalogue's message for what pydantic refused."""
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
     if given is None and kind != "extra_forbidden":
         return "specs.no_value", {}
-    if isinstance(refused := context.get("error"), OpslabError):
-        kind, context = refused.problems[0].key, dict(refused.problems[0].values)
-    if "." in kind:  # a key of the catalogue
-        return kind, dict(context)
+    if own := _own_message(kind, context):
+        return own
+    if context.get("field_type") == "Value":  # the length of a text, not of a list
+        kind = "string_too"
     if kind == "extra_forbidden":
         name = str(location[-1])
         near = did_you_mean(name, _fields(model, detail["loc"][:-1]))
         return "specs.unknown", {"name": name, "near": near}
-    if kind in ("missing", "union_tag_not_found"):
+    if kind in _ABSENT:
         return "specs.missing", {"name": str(location[-1])}
     if kind in ("literal_error", "union_tag_invalid"):
         expected = context.get("expected") or context.get("expected_tags") or ""
@@ -249,16 +297,25 @@ def _message(
         near = did_you_mean(str(given), choices)
         return "specs.choice", {"given": _short(given), "choices": choices, "near": near}
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
-        return f"specs.{kind}", {
-            "given": _short(given),
-            "bound": f"{next(iter(context.values())):g}",
-        }
+        bound = f"{next(iter(context.values())):g}"
+        return f"specs.{kind}", {"given": _short(given), "bound": bound}
     family = next((family for prefix, family in _FAMILIES.items() if kind.startswith(prefix)), None)
     if family:
         return family, {"given": _short(given)}
     return "specs.invalid", {"given": _short(given), "reason": detail["msg"]}
 
 
+def _own_message(kind: str, context: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Return the message of our own validator, if it is its; what fails inside of one is raised."""
+    error = context.get("error")
+    if isinstance(error, OpslabError):
+        return error.problems[0].key, dict(error.problems[0].values)
+    if isinstance(error, Exception):
+        raise error
+    return (kind, context) if "." in kind else None  # else it is pydantic's
+
+
+_ABSENT = ("missing", "union_tag_not_found")
 _FAMILIES = {
     "string_pattern": "specs.pattern",
     "string_too": "specs.text_length",
@@ -286,13 +343,15 @@ def _fields(model: type[BaseModel], location: Location) -> list[str]:
     """Return the field names that a model knows at a location, through lists and unions."""
     models: list[type[BaseModel]] = [model]
     for part in location:
-        if isinstance(part, str):
-            within = [
-                one.model_fields[part].annotation for one in models if part in one.model_fields
-            ]
-            tagged = [one for one in models if _tag(one) == part]
-            models = [inner for one in within for inner in _models(one)] or tagged or models
-    return [name for one in models for name in one.model_fields]
+        if not isinstance(part, str):
+            continue
+        fields = [model.model_fields[part] for model in models if part in model.model_fields]
+        tagged = [model for model in models if _tag(model) == part]
+        if fields:
+            models = [inner for field in fields for inner in _models(field.annotation)]
+        elif tagged:
+            models = tagged
+    return [name for model in models for name in model.model_fields]
 
 
 def _tag(model: type[BaseModel]) -> str | None:
@@ -304,5 +363,5 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     if get_origin(annotation) in (Annotated, Union, UnionType, tuple, list):
-        return [inner for one in get_args(annotation) for inner in _models(one)]
+        return [model for argument in get_args(annotation) for model in _models(argument)]
     return []

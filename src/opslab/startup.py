@@ -20,7 +20,8 @@ def without_iri_grammar() -> Iterator[None]:
     """
     absent = _GRAMMAR not in sys.modules
     if absent:
-        sys.modules[_GRAMMAR] = None  # type: ignore[assignment] # how Python marks "cannot be imported"
+        # This is how Python marks what cannot be imported.
+        sys.modules[_GRAMMAR] = None  # type: ignore[assignment]
     try:
         yield
     finally:

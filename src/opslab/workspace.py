@@ -31,9 +31,9 @@ def root() -> Path:
 
 
 def reports() -> Path:
-    """Return the folder of the reports: the one that runs are being filed in, else ``reports`` at the root.
+    """Return the folder that runs are being filed in, else ``reports`` at the root.
 
-    A run finds the runs that it cites there, beside the place where it will stand itself.
+    A run finds the runs that it cites there, beside where it will stand itself.
     """
     named = os.environ.get(_REPORTS)
     return Path(named) if named else root() / "reports"
@@ -62,12 +62,8 @@ def resolve(path: str | Path) -> Path:
     given = expanded(path)
     if given.is_absolute():
         return given
-    found = root() / given
-    if not is_there(found):
-        brought = bundled(given.as_posix())
-        if is_there(brought):
-            return brought
-    return found
+    here, brought = root() / given, bundled(given.as_posix())
+    return brought if is_there(brought) and not is_there(here) else here
 
 
 def expanded(path: str | Path) -> Path:
@@ -79,7 +75,7 @@ def expanded(path: str | Path) -> Path:
 
 
 def is_there(path: Path, *, file: bool = False) -> bool:
-    """Whether something (with ``file``: a file) is at a path; no where the path cannot even be asked for."""
+    """Whether something (with ``file``: a file) is at a path; no where none can be."""
     try:
         return path.is_file() if file else path.exists()
     except (OSError, ValueError):
@@ -87,14 +83,14 @@ def is_there(path: Path, *, file: bool = False) -> bool:
 
 
 def bundled(path: str) -> Path:
-    """Return where the package keeps ``notebooks/…`` or ``data/sample/…``: in the wheel or the checkout."""
+    """Return where the package keeps ``notebooks/…``, ``data/…``: in the wheel or the checkout."""
     package = Path(__file__).parent
     inside = package / "_bundled"
     return (inside if inside.is_dir() else package.parents[1]) / path
 
 
 def shown(path: str | Path) -> str:
-    """Return a path as a reader is shown it: from the reports or the workspace's root, else the bare name.
+    """Return a path as a reader is shown it: from the reports or the root, else the bare name.
 
     A readout goes to people who need not learn the folders of the machine that made it.
     """

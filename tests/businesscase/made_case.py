@@ -2,12 +2,31 @@
 
 import dataclasses
 import datetime
-from types import SimpleNamespace
 
-from opslab.businesscase.options import Difference, Driver, Nothing, OptionResult, Scenario, Spread
-from opslab.businesscase.result import CaseResult, Change, Check, Entry, Line, Previous, Target
+from opslab.businesscase.finance import Payback, Tei, TeiRow
+from opslab.businesscase.options import (
+    AtRate,
+    Band,
+    Difference,
+    Driver,
+    Nothing,
+    OptionResult,
+    Scenario,
+    Spread,
+    Year,
+)
+from opslab.businesscase.result import (
+    CaseResult,
+    Change,
+    Entry,
+    Estimate,
+    Line,
+    Previous,
+    Target,
+)
 from opslab.businesscase.spec import Case
 from opslab.evidence import SourceFile
+from opslab.results import Check, Message
 
 DAY = datetime.date
 HOSTILE = "<script>alert(1)</script> & {0} =cmd() [x](y) #set $a$"
@@ -367,7 +386,7 @@ def option(name, kind, npv, width, costs, chance, payback, description=None, har
     for month in range(MONTHS + 1):
         cash = -once - (costs - once) * month / MONTHS + total * max(0.0, month - 6) / (MONTHS - 6)
         half = width * month / MONTHS
-        fan.append((cash - half, cash, cash + half))
+        fan.append(Band(cash - half, cash, cash + half))
     scenarios = []
     for percentile, shift in ((10, -width), (50, 0.0), (90, width)):
         gain = total + shift
@@ -410,9 +429,9 @@ def option(name, kind, npv, width, costs, chance, payback, description=None, har
         hours=spread(2400, 800),
         fan=tuple(fan),
         years=(
-            (total * 0.2, once, costs * 0.25),
-            (total * 0.4, 0.0, costs * 0.3),
-            (total * 0.4, 0.0, costs * 0.3),
+            Year(total * 0.2, once, costs * 0.25),
+            Year(total * 0.4, 0.0, costs * 0.3),
+            Year(total * 0.4, 0.0, costs * 0.3),
         ),
         scenarios=tuple(scenarios),
         stage=0.2 * costs,
@@ -425,7 +444,7 @@ def tei(total, costs):
     gained, spent = 0.8 * total, 1.1 * costs
 
     def line(initial, *years):
-        return SimpleNamespace(
+        return TeiRow(
             initial=initial,
             years=years,
             total=initial + sum(years),
@@ -438,13 +457,13 @@ def tei(total, costs):
         0.4 * gained - 0.3 * spent,
         0.4 * gained - 0.3 * spent,
     )
-    return SimpleNamespace(
+    return Tei(
         benefits=line(0.0, 0.2 * gained, 0.4 * gained, 0.4 * gained),
         costs=line(0.1 * spent, 0.3 * spent, 0.3 * spent, 0.3 * spent),
         net=net,
         npv=net.present_value,
         roi=net.present_value / spent if spent else None,
-        payback=SimpleNamespace(months=19.4 if net.total > 0 else None, negative_again=False),
+        payback=Payback(months=19.4 if net.total > 0 else None, negative_again=False),
     )
 
 
@@ -461,10 +480,9 @@ def ledger():
                 value=value,
                 low=low,
                 high=high,
-                stated=(value, low * 1.2, high * 0.85) if fallen else None,
+                stated=Estimate(value, low * 1.2, high * 0.85) if fallen else None,
                 family=family,
                 unit=unit,
-                share=unit == "share",
                 source="Controlling, letter of 12 May" if place % 2 else None,
                 grade="F" if fallen else grade,
                 declared=grade,
@@ -478,7 +496,7 @@ def ledger():
             )
         )
     for name, (task, unit, value, low, high, grade) in FOUND.items():
-        said = ("timesaved.evidence", {"task": task, "role": "pm", "initiatives": ["desk"]})
+        said = Message("timesaved.evidence", {"task": task, "role": "pm", "initiatives": ["desk"]})
         entries.append(
             Entry(
                 id=name,
@@ -490,7 +508,6 @@ def ledger():
                 stated=None,
                 family="lognormal",
                 unit=unit,
-                share=unit == "share",
                 source="diary.csv",
                 grade=grade,
                 declared=grade,
@@ -519,23 +536,22 @@ def targets(case, before):
             "below_kill": kpi.kill,
             "conflict": kpi.baseline,
         }.get(status)
-        measured = None if value is None else (value * 0.9, value, value * 1.1)
+        promised = Band(kpi.low, kpi.target, kpi.high)
+        measured = None if value is None else Band(value * 0.9, value, value * 1.1)
         both = None
         if measured and status != "conflict":
-            both = tuple(
-                (a + b) / 2 for a, b in zip(measured, (kpi.low, kpi.target, kpi.high), strict=True)
-            )
+            both = Band(*((a + b) / 2 for a, b in zip(measured, promised, strict=True)))
         made.append(
             Target(
-                kpi,
-                (kpi.low, kpi.target, kpi.high),
-                measured,
-                DAY(2026, 10, 30) if measured else None,
-                both,
-                0.6 if measured else None,
-                status,
-                before and status != "not_due",
-                kpi.date,
+                kpi=kpi,
+                promised=promised,
+                measured=measured,
+                on=DAY(2026, 10, 30) if measured else None,
+                posterior=both,
+                measured_share=0.6 if measured else None,
+                status=status,
+                before=before and status != "not_due",
+                due=kpi.date,
             )
         )
     return tuple(made)
@@ -630,19 +646,21 @@ def made_case(
         "debts": {"names": ["Launches rolled back a quarter"]},
     }
     calm = not evidence  # one variant in which all is well
-    checks = (
-        Check("teams", "warn", False, {"names": ["pm"]})
-        if "teams" in more
-        else Check(
-            "capacity",
-            "fail" if stopped else "pass" if calm else "warn",
-            True,
-            {"role": "product managers", "share": 1.3 if stopped else 0.12, "most": 0.1},
-        ),
-        *(
-            Check(name, "pass" if calm else "warn", False, values)
-            for name, values in warned.items()
-        ),
+    states = {"capacity": "fail" if stopped else "pass" if calm else "warn"}
+    load = {"role": "product managers", "share": 1.3 if stopped else 0.12, "most": 0.1}
+    warned = {"capacity": load} | warned
+    if "teams" in more:
+        del warned["capacity"]
+        states["teams"], warned = "warn", {"teams": {"names": ["pm"]}} | warned
+    states = {name: states.get(name, "pass" if calm else "warn") for name in warned}
+    checks = tuple(
+        Check(
+            name,
+            states[name],
+            Message(f"businesscase.{name}_{states[name]}", values),
+            blocking=name == "capacity",
+        )
+        for name, values in warned.items()
     )
     made = ledger()
     if not evidence:
@@ -694,22 +712,21 @@ def made_case(
             Driver("A1", (64, 80), (npv - 30_000, npv + 30_000), 18.0, 0.02, None),
         ),
         evpi=11_800.0,
-        by_rate=((0.05, npv * 1.15, chance), (0.10, npv, chance), (0.15, npv * 0.85, chance)),
+        by_rate=tuple(
+            AtRate(rate, npv * part, chance)
+            for rate, part in ((0.05, 1.15), (0.1, 1), (0.15, 0.85))
+        ),
         waiting=21_000.0,
         enabled=spread(504_000.0, 210_000.0),
         targets=targets(case, previous)
         if measured
         else tuple(
             Target(
-                kpi,
-                (kpi.low, kpi.target, kpi.high),
-                None,
-                None,
-                None,
-                None,
-                "not_due",
-                False,
-                kpi.date,
+                kpi=kpi,
+                promised=Band(kpi.low, kpi.target, kpi.high),
+                status="not_due",
+                before=False,
+                due=kpi.date,
             )
             for kpi in case.kpis
         ),
@@ -722,22 +739,22 @@ def made_case(
             spread(240_000.0, 300_000.0),
             0.79,
             (
-                Change("assumption", "A3", (0.7, 0.4, 0.95), (0.8, 0.6, 0.95)),
-                Change("evidence", "E4", (0.03, 0.01, 0.05), (0.021, 0.006, 0.036)),
+                Change("assumption", "A3", Estimate(0.7, 0.4, 0.95), Estimate(0.8, 0.6, 0.95)),
+                Change("evidence", "E4", Estimate(0.03, 0.01, 0.05), Estimate(0.021, 0.006, 0.036)),
                 Change(
                     "benefit",
                     "Reporting",
-                    (60_000.0, 20_000.0, 110_000.0),
-                    (90_300.0, 51_600.0, 129_000.0),
+                    Estimate(60_000.0, 20_000.0, 110_000.0),
+                    Estimate(90_300.0, 51_600.0, 129_000.0),
                 ),
                 Change(
                     "option",
                     "Four posts",
-                    (10_000.0, -9_000.0, 21_000.0),
-                    (40_000.0, -380_000.0, 460_000.0),
+                    Estimate(10_000.0, -9_000.0, 21_000.0),
+                    Estimate(40_000.0, -380_000.0, 460_000.0),
                 ),
-                Change("benefit", "Gone", (9_000.0, 1_000.0, 20_000.0), None),
-                Change("default", "default-decay", None, (0.12, 0.1, 0.15)),
+                Change("benefit", "Gone", Estimate(9_000.0, 1_000.0, 20_000.0), None),
+                Change("default", "default-decay", None, Estimate(0.12, 0.1, 0.15)),
                 Change("finance", "rate", None, None, ("0.08", "0.1")),
             ),
         )

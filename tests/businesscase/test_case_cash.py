@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from slow import Slow
 
 from opslab.businesscase import build
-from opslab.businesscase.building import _given
-from opslab.businesscase.cashflow import flows_of, weights_of
+from opslab.businesscase.cashflow import cash_flow, weights_of
+from opslab.businesscase.citations import findings_given
 from opslab.businesscase.ledger import prepare
 from opslab.businesscase.outcomes import Totals
+from opslab.businesscase.quantities import Draws
 from opslab.businesscase.simulation import Horizon, simulate
 from opslab.businesscase.spec import Case
 from opslab.errors import InputError
@@ -145,7 +146,7 @@ def cases(draw):
 
 def values_of(made, found=(), draws=DRAWS, seed=1):
     """Return the drawn values by id as lists, from the streams that a result names: seed and the id."""
-    known, _ = prepare(made, found, made.date)
+    known = prepare(made, found, made.date).known
     streams = {one.id: f"evidence/{one.evidence.id}" for one in found}
     cache = {}
 
@@ -158,7 +159,7 @@ def values_of(made, found=(), draws=DRAWS, seed=1):
 
 
 def slowly(made, evidence=None, draws=DRAWS):
-    found = _given(made, evidence or {})
+    found = findings_given(made, evidence or {})
     _, value = values_of(made, found, draws)
     ids = {}
     for one in found:
@@ -250,34 +251,21 @@ def test_it_is_the_slow_cash_flow(declared):
 def test_every_single_draw_is_the_slow_one(declared, seed):
     """NPV and payback draw by draw, from `simulate` itself."""
     made, draws = Case(**declared), 40
-    known, _ = prepare(made, (), made.date)
-    flows, _, problems = flows_of(made, (), known)
+    known = prepare(made, (), made.date).known
+    lines = cash_flow(made, (), known)
     options, _ = weights_of(made)
+    value = Draws({name: one.used for name, one in known.items()}, draws, seed, {})
+    finance = made.finance
+    horizon = Horizon(finance.horizon_months, finance.rate, finance.timing)
+    drawn, cash = simulate(lines.flows, options, value, horizon)
 
     @cache
-    def value(name):
-        return known[name].used.at(scores(name, draws, seed))
+    def drawn_lists(name):
+        return known[name].used.at(scores(name, draws, seed)).tolist()
 
-    def event(flow):
-        from scipy.stats import norm
-
-        return (
-            norm.cdf(scores(f"event/{flow.name}", draws, seed)) < value(flow.probability)
-        ).astype(float)
-
-    finance = made.finance
-    drawn, cash = simulate(
-        flows,
-        options,
-        value,
-        Horizon(finance.horizon_months, finance.rate, finance.timing),
-        event,
-        draws,
-    )
-    drawn_lists = cache(lambda name: value(name).tolist())
     happens = cache(lambda name: scores(f"event/{name}", draws, seed).tolist())
     slow = Slow(made, drawn_lists, happens, {}, draws)
-    assert not problems
+    assert not lines.problems
     for weights, money_in_time in zip(options, cash, strict=True):
         want = slow.option(next(one for one in made.options if one.name == weights.name))
         size = max(map(abs, want["npv"] + want["costs"]))

@@ -10,9 +10,10 @@ import shutil
 import statistics
 
 import pytest
+import yaml
 
 from conftest import ROOT
-from opslab import businesscase, experiments, timesaved, workspace
+from opslab import businesscase, documents, experiments, timesaved, workspace
 from opslab.runs.registry import find
 from opslab.runs.runner import run_notebook
 
@@ -67,7 +68,63 @@ def test_what_was_promised_in_april_is_held_against_what_was_measured(october):
 def test_what_is_not_signed_stays_outside_and_what_is_overdue_is_told(october):
     outside = [one.name for one in october.lines if not one.counted]
     assert outside == TRUTH["outside_the_npv"]
-    assert october.check("ledger").values["ids"] == TRUTH["overdue"]
+    assert october.check("ledger").detail.values["ids"] == TRUTH["overdue"]
+
+
+TEXTS = {
+    *("sentence", "people", "mandate", "problem", "wanted", "who", "conditions", "gate", "apart"),
+    *("name", "description", "risk", "trigger", "response", "measure", "signed_by", "sponsor"),
+    *("statement", "source", "baseline_source", "owner", "role"),
+}
+USED = {"benefits", "costs", "options", "kpis", "roadmap"}  # their names are read
+
+
+def in_both(value, field=""):
+    """Return a spec whose texts are written in both languages, the French ones in other letters."""
+    if isinstance(value, dict):
+        return {name: in_both(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [in_both(inner, field) for inner in value]
+    both = field in TEXTS and isinstance(value, str)
+    return {"en": value, "fr": value.translate(GREEK)} if both else value
+
+
+LATIN = "abcdefghijklmnopqrstuvwxyz"
+GREEK = str.maketrans(LATIN, "αβψδεφγηιξκλμνοπθρστυωςχυζ")
+
+
+def test_texts_in_both_languages_are_told_in_the_readers(tmp_path, october):
+    for path in SAMPLE.glob("product_ops*"):
+        shutil.copy(path, tmp_path)
+    shutil.copytree(SAMPLE / "runs", tmp_path / "runs")
+    declared = documents.read(SAMPLE / "product_ops.yaml", "case").values
+    title = {"en": "Product Operations team", "fr": "Équipe des opérations produit"}
+    (tmp_path / "product_ops.yaml").write_text(yaml.safe_dump(in_both(declared) | {"title": title}))
+    both = built(tmp_path)
+    assert both.record()["options"] == october.record()["options"]
+    assert both.record()["plan"] == october.record()["plan"]
+
+    def shown(result, language):
+        names = [name for name in result.PARTS if name != "method"]  # hashes of the inputs
+        parts = [getattr(result, name).blocks(language) for name in names]
+        blocks = [result.first_screen(language), *(one for part in parts for one in part)]
+        return result.voice(language).plain(*blocks)
+
+    assert shown(both, "en") == shown(october, "en")
+    french = shown(both, "fr")
+    assert title["fr"] in french
+    for words in texts_of(declared):
+        assert words not in french
+        assert words.translate(GREEK)[:30] in re.sub(r"\s+", " ", french), words
+
+
+def texts_of(declared):
+    """Return what a reader of any result sees of a case: its ask, options, gains, risks, targets."""
+    yield from declared["ask"].values()
+    yield declared["decision"]["wanted"]
+    for field in ("options", "kpis", "roadmap"):
+        yield from (one["name"] for one in declared[field] if one.get("kind") != "do_nothing")
+    yield from (one["risk"] for one in declared["risks"])
 
 
 def test_the_decision_log_holds_what_the_case_says_of_it(october):
@@ -97,7 +154,7 @@ def test_the_payroll_file_gone_lowers_the_grades_and_widens_the_ranges(october, 
         before, after = october.entry(name), without.entry(name)
         assert (before.grade, before.fallen, after.grade, after.fallen) == ("D", None, "F", "gone")
         assert after.high - after.low > before.high - before.low
-    assert set(without.check("files").values["ids"]) >= PAYROLL
+    assert set(without.check("files").detail.values["ids"]) >= PAYROLL
     wide, narrow = without.recommended.costs, october.recommended.costs
     assert wide.p90 - wide.p10 > 2 * (narrow.p90 - narrow.p10)
     assert wide.mean == pytest.approx(narrow.mean, rel=0.02)
@@ -179,6 +236,7 @@ def test_the_minimal_case_of_the_page_runs(tmp_path):
     assert result.headline("en")
 
 
+@pytest.mark.slow
 def test_the_notebook_runs_on_the_copies_before_any_demo(workspace_folder):
     done = run_notebook("business_case", {"draws": 2000}, out="reports")
     assert done.exit_code == 0

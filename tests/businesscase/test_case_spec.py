@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opslab.businesscase import build
-from opslab.businesscase.references import refuse_contradictions
+from opslab.businesscase.contradictions import refuse_contradictions
 from opslab.businesscase.spec import Case
 from opslab.errors import OpslabError, SpecError
 

@@ -134,7 +134,7 @@ def test_only_what_depends_on_the_lost_file_changes(folder):
     assert less.recommended.npv.p10 < whole.recommended.npv.p10
     assert less.recommended.npv.p90 > whole.recommended.npv.p90
     assert less.check("files").status == "warn"
-    assert less.check("files").values == {"ids": ["gain"]}
+    assert less.check("files").detail.values == {"ids": ["gain"]}
     assert whole.check("files").status == "pass"
     assert "payroll.csv" in less.record()["missing"]
 
@@ -194,10 +194,8 @@ def test_a_table_without_a_file_is_not_gone(folder):
 def test_a_lost_finding_stays_within_what_can_be(folder):
     assert hours(folder, SourceFile("data/gone.csv", NOTED, 1)).lines[0].quantity.p10 > 0
     low = Quantity("beta", {"a": 0.6, "b": 6.0}, 0.09, 0.0, 0.3, 0.9)
-    known, _ = prepare(
-        *_with(finding(quantity=low, sources=(SourceFile("data/gone.csv", NOTED, 1),)))
-    )
-    assert known["e"].entry.low >= 0
+    gone = finding(quantity=low, sources=(SourceFile("data/gone.csv", NOTED, 1),))
+    assert prepare(*_with(gone)).known["e"].entry.low >= 0
 
 
 def _with(one):
@@ -325,7 +323,7 @@ def test_checks_that_are_over_are_told():
     declared["assumptions"][1].update(checked="2026-01-01", next_check="2026-10-05")
     result = build(Case(**declared), draws=1_000)
     assert [one.id for one in result.ledger if one.overdue] == ["gain"]
-    assert (result.check("ledger").status, result.check("ledger").values) == (
+    assert (result.check("ledger").status, result.check("ledger").detail.values) == (
         "warn",
         {"ids": ["gain"]},
     )

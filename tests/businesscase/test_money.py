@@ -1,4 +1,4 @@
-"""Money keeps its currency, rates keep their word, and both languages write amounts as their readers do."""
+"""Money keeps its currency, and rates keep their word."""
 
 import datetime
 
@@ -6,12 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opslab import messages
 from opslab.businesscase.money import Money, Rate, convert, rate_between
 from opslab.errors import InputError
-from opslab.messages import numbers, text
 
-THIN, WIDE, MINUS = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}", "\N{MINUS SIGN}"
 DAY = datetime.date(2026, 11, 20)
 USD = Rate("EUR", "USD", 1.1545, DAY, "central bank")
 amounts = st.floats(-1e12, 1e12)
@@ -124,58 +121,3 @@ def test_refusals(call, key, told):
     assert caught.value.problems[0].key == f"businesscase.{key}"
     for language in ("en", "fr"):
         assert all(word in caught.value.text(language) for word in told)
-
-
-@pytest.mark.parametrize(
-    ("kind", "money", "arguments", "english", "french"),
-    [
-        ("money", eur(1234567.89), (2,), "€1,234,567.89", f"1{THIN}234{THIN}567,89{WIDE}€"),
-        ("money", eur(1234567.89), (), "€1,234,568", f"1{THIN}234{THIN}568{WIDE}€"),
-        ("money", eur(-1200), (), f"{MINUS}€1,200", f"{MINUS}1{THIN}200{WIDE}€"),
-        ("money", eur(-0.2), (), "€0", f"0{WIDE}€"),
-        ("money", eur(0), (2,), "€0.00", f"0,00{WIDE}€"),
-        ("money", Money(1200, "USD"), (), "US$1,200", f"1{THIN}200{WIDE}$US"),
-        ("money", Money(1200, "GBP"), (), "£1,200", f"1{THIN}200{WIDE}£GB"),
-        ("money", Money(1200, "CHF"), (), f"CHF{WIDE}1,200", f"1{THIN}200{WIDE}CHF"),
-        ("money", eur(2.5), (), "€3", f"3{WIDE}€"),  # as a spreadsheet rounds
-        ("money", eur(1.005), (2,), "€1.01", f"1,01{WIDE}€"),
-        ("short_money", eur(0), (), "€0", f"0{WIDE}€"),
-        ("short_money", eur(950), (), "€950", f"950{WIDE}€"),
-        ("short_money", eur(1234), (), "€1.2k", f"1,2{WIDE}k€"),
-        ("short_money", eur(12345), (), "€12k", f"12{WIDE}k€"),
-        ("short_money", eur(123456), (), "€123k", f"123{WIDE}k€"),
-        ("short_money", eur(-123456), (), f"{MINUS}€123k", f"{MINUS}123{WIDE}k€"),
-        ("short_money", eur(9960), (), "€10k", f"10{WIDE}k€"),
-        ("short_money", eur(995000), (), "€995k", f"995{WIDE}k€"),
-        ("short_money", eur(999600), (), "€1.0M", f"1,0{WIDE}M€"),
-        ("short_money", eur(1234567), (), "€1.2M", f"1,2{WIDE}M€"),
-        ("short_money", eur(1234567), (3,), "€1.23M", f"1,23{WIDE}M€"),
-        ("short_money", eur(1.2e10), (), "€12,000M", f"12{THIN}000{WIDE}M€"),
-        ("short_money", Money(12345, "USD"), (), "US$12k", f"12{WIDE}k$US"),
-    ],
-)
-def test_money_as_its_readers_write_it(kind, money, arguments, english, french):
-    assert getattr(numbers, kind)(money, *arguments, language="en") == english
-    assert getattr(numbers, kind)(money, *arguments, language="fr") == french
-
-
-@given(amounts)
-def test_a_shown_amount_has_no_hyphen_and_one_currency(amount):
-    for language in messages.LANGUAGES:
-        for kind in ("money", "short_money"):
-            shown = getattr(numbers, kind)(eur(amount), language=language)
-            assert "-" not in shown
-            assert shown.count("€") == 1
-            assert shown == messages.one_line(shown)
-
-
-def test_a_template_shows_money(monkeypatch):
-    monkeypatch.setattr(
-        messages,
-        "catalogue",
-        lambda language, area: {"it": "{npv:money:2} {npv:money} {npv:short_money}"},
-    )
-    assert text("x.it", "en", npv=eur(1234.5)) == "€1,234.50 €1,235 €1.2k"
-    assert (
-        text("x.it", "fr", npv=eur(1234.5)) == f"1{THIN}234,50{WIDE}€ 1{THIN}235{WIDE}€ 1,2{WIDE}k€"
-    )

@@ -11,8 +11,6 @@ import pytest
 
 from opslab.errors import DataError, OpslabError, SpecError
 from opslab.experiments import Experiment, analyze
-from opslab.experiments.presentation import first_screen
-from opslab.experiments.sentences import say
 
 SPEC = """\
 experiment: short-label
@@ -466,8 +464,8 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     ),
     Case(
         "covariate of a quantile",
-        "spec.yaml, line 8, metrics[2].quantile: Covariates sharpen means, proportions "
-        "and ratios, and revenue is a quantile; remove them.",
+        "spec.yaml, line 8, metrics[2].quantile: revenue is of type quantile, which covariates "
+        "do not sharpen; remove them, or use type: mean, proportion or ratio.",
         (metric("type: mean", "type: quantile, quantile: 0.9, covariates: [before]"),),
     ),
     Case(
@@ -603,13 +601,6 @@ NOT_COMPUTED = (
         (("units.csv}", "units.csv, snapshot: monday}"), "line 2, data.snapshot"),
         (("metrics:\n", "strata: [pair]\nsegments: [country]\nmetrics:\n"), "line 7, segments"),
         (("metrics:\n", "strata: [pair]\ntrigger: met\nmetrics:\n"), "line 7, trigger"),
-        (
-            (
-                "metrics:\n  - {name: bought, type: proportion,",
-                "strata: [pair]\nmetrics:\n  - {name: bought, type: quantile, quantile: 0.9,",
-            ),
-            "line 8, metrics[1].type",
-        ),
         (("metrics:\n", "design: {method: group_sequential}\nmetrics:\n"), "line 6, design.method"),
         (("metrics:\n", "design: {method: always_valid}\nmetrics:\n"), "line 6, design.method"),
         (("metrics:\n", "design: {method: bayesian}\nmetrics:\n"), "line 6, design.method"),
@@ -628,6 +619,20 @@ def test_what_is_not_computed_is_refused_by_name(edit, places, here):
     experiment = Experiment.load("spec.yaml")
     message = "\n".join(f"spec.yaml, {place}: {NOT_COMPUTED}" for place in places.split("; "))
     refused(SpecError, message, lambda: analyze(experiment))
+
+
+QUANTILE = (
+    "bought is of type quantile, which is not computed within strata; remove one of them, or use "
+    "type: mean, proportion or ratio."
+)
+
+
+def test_a_form_that_a_metric_does_not_have_is_refused_by_name(here):
+    plain = "metrics:\n  - {name: bought, type: proportion,"
+    quantile = "metrics:\n  - {name: bought, type: quantile, quantile: 0.9,"
+    write(here, (plain, f"strata: [pair]\n{quantile}"))
+    message = f"spec.yaml, line 8, metrics[1].type: {QUANTILE}"
+    refused(SpecError, message, lambda: analyze(Experiment.load("spec.yaml")))
 
 
 def test_what_is_not_computed_is_told_in_the_order_of_the_file(here):
@@ -1185,15 +1190,15 @@ def test_unit_in_two_arms_is_a_failed_check_that_blocks(here):
     assert result.broken
     check = next(check for check in result.checks if check.name == "leaked_units")
     assert (check.status, check.value, check.blocking) == ("fail", 2, True)
-    assert say(check.detail, "en") == (
+    assert result.voice("en").message(check.detail) == (
         "2 units stand in more than one arm (3.33% of all, see row 61); their rows are left out of the effects."
     )
-    assert say(check.detail, "fr") == (
+    assert result.voice("fr").message(check.detail) == (
         "2 unités se trouvent dans plus d'un bras (3,33\u202f% du total, voir la ligne 61)\u00a0; "
         "leurs lignes sont écartées des effets."
     )
-    assert result.data.leaked_rows == 4
-    assert result.data.rows_used == 58
+    assert result.data_used.leaked_rows == 4
+    assert result.data_used.rows_used == 58
     assert {arm.name: arm.units for arm in result.arms} == {"control": 28, "short": 30}
     assert all(one.n == (30, 28) for one in result.comparisons)
     assert result.evidence() == []
@@ -1208,15 +1213,16 @@ def test_unit_in_two_arms_that_does_not_block(here):
     assert (check.status, check.blocking) == ("fail", False)
     assert result.decision.action != "stop_broken"
     for language in ("en", "fr"):
-        assert say(check.detail, language) in first_screen(result, language).reasons
+        detail = result.voice(language).message(check.detail)
+        assert detail in result.first_screen(language).reasons
 
 
 def test_the_sample_of_these_tests_is_sound(here):
     write(here)
     result = analyze(Experiment.load("spec.yaml"))
     assert {check.status for check in result.checks} == {"pass"}
-    assert result.data.rows_used == 60
-    assert re.fullmatch(r"units\.csv", result.data.reading.name)
+    assert result.data_used.rows_used == 60
+    assert re.fullmatch(r"units\.csv", result.data_used.reading.name)
     assert Path("units.csv").is_file()
 
 
@@ -1277,4 +1283,4 @@ def test_an_unclear_file_is_read_once_the_question_is_answered(here):
         lambda: analyze(Experiment.load("spec.yaml")),
     )
     write(here, ("path: units.csv", "path: units.csv, day_first: false"), data=table(rows))
-    assert analyze(Experiment.load("spec.yaml")).data.rows_used == 60
+    assert analyze(Experiment.load("spec.yaml")).data_used.rows_used == 60

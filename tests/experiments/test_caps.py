@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from conftest import page_of
 from opslab import experiments
 from opslab.errors import DataError, SpecError
-from opslab.experiments.record import comparison
 from opslab.experiments.spec import Experiment
 from opslab.messages import LANGUAGES
 
@@ -122,9 +122,6 @@ def test_the_readout_shows_capped_beside_uncapped():
     (one,) = result.comparisons
     record = json.loads(json.dumps(result.record(), allow_nan=False))["comparisons"][0]
     assert record["uncapped"]["difference"] == one.uncapped.difference
-    assert comparison(one, flat=True)["uncapped_lift_interval_low"] == one.uncapped.lift_interval[0]
+    assert result.frame().uncapped_lift_interval_low.tolist() == [one.uncapped.lift_interval[0]]
     for language, word in zip(LANGUAGES, ("uncapped", "sans plafond"), strict=True):
-        blocks = [block for section in result.sections(language).values() for block in section]
-        assert word in "".join(
-            block._repr_html_() for block in blocks if hasattr(block, "_repr_html_")
-        )
+        assert word in page_of(result, language)

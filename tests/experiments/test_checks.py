@@ -9,7 +9,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from opslab import experiments
-from opslab.experiments.checks import data_checks as checks
+from opslab.experiments.checks import rules
 from opslab.experiments.spec import Experiment
 
 SPEND = {"name": "spend", "type": "mean", "column": "spend", "role": "primary", "goal": "increase"}
@@ -87,7 +87,7 @@ def test_a_planted_fault_is_found_in_its_segment():
 def test_days_of_few_units_are_left_out():
     assert named(analyzed(units(200), SPEND), "sample_ratio_days") is None
     counts = {"a": {"old": 500, "new": 480}, "b": {"old": 9, "new": 0}, "c": {"old": 10, "new": 12}}
-    check = checks.check_sample_ratio_within(
+    check = rules.check_sample_ratio_within(
         "sample_ratio_segments", counts, {"old": 0.5, "new": 0.5}
     )
     assert (check.status, dict(check.detail.values)["levels"]) == ("pass", 2)
@@ -102,7 +102,7 @@ def test_days_without_any_fault_pass_in_the_share_that_was_meant():
             for day, one in enumerate(random.binomial(200, 0.5, 28))
         }
         failed += (
-            checks.check_sample_ratio_within(
+            rules.check_sample_ratio_within(
                 "sample_ratio_days", levels, {"old": 0.5, "new": 0.5}
             ).status
             == "fail"

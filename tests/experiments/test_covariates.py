@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from conftest import first_quickly, page_of
 from opslab import experiments
 from opslab.errors import DataError, SpecError
 from opslab.experiments.inference import covariates
 from opslab.experiments.inference.covariates import contrast, usable
 from opslab.experiments.inference.power import units_needed
-from opslab.experiments.moments import cross_moments
-from opslab.experiments.moments.cross_moments import CrossMoments, merge_cross
+from opslab.experiments.moments import arm_moments
+from opslab.experiments.moments.arm_moments import CrossMoments, merge_cross
 from opslab.experiments.spec import Experiment
 from opslab.messages import LANGUAGES
 from opslab.tables import source
@@ -102,7 +103,7 @@ def by_numpy(frame, linear, covariate_columns):
 
 
 def test_examples_run():
-    assert doctest.testmod(covariates).failed == doctest.testmod(cross_moments).failed == 0
+    assert doctest.testmod(covariates).failed == doctest.testmod(arm_moments).failed == 0
 
 
 # Cross moments
@@ -448,9 +449,9 @@ def test_usable_keeps_the_first_of_those_that_repeat_one_another():
     assert (kept, unusable) == ([0, 1], {2: "collinear"})
 
 
-@pytest.mark.parametrize("margin", [{"relative": 0.01}, {"absolute": 0.5}])
+@pytest.mark.parametrize("margin", first_quickly({"relative": 0.01}, {"absolute": 0.5}))
 @pytest.mark.parametrize("goal", ["increase", "decrease"])
-@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("sign", first_quickly(1, -1))
 def test_a_guardrail_with_covariates_is_safe_exactly_when_its_p_value_says_so(margin, goal, sign):
     metric = CUPED | {
         "name": "g",
@@ -556,8 +557,7 @@ def test_the_readout_shows_adjusted_beside_raw_in_both_languages():
         one.raw.difference for one in result.comparisons
     ]
     for language in LANGUAGES:
-        blocks = [block for section in result.sections(language).values() for block in section]
-        shown = "".join(block._repr_html_() for block in blocks if hasattr(block, "_repr_html_"))
+        shown = page_of(result, language)
         for word in ("Variance", "Lin 2013", "Knoblich"):
             assert word in shown
         assert not any(word in shown for word in (">nan", ">inf", ">None<"))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import integrate, special, stats
 
 from opslab.experiments.inference import effects
-from opslab.experiments.inference.effects import fieller, non_inferiority, non_inferiority_p, welch
+from opslab.experiments.inference.effects import fieller, non_inferiority_p, welch
 
 quick = settings(deadline=None, max_examples=50)
 means = st.floats(-1e3, 1e3, allow_subnormal=False)
@@ -21,19 +21,27 @@ levels = st.sampled_from([0.8, 0.95, 0.999])
 moments = st.tuples(means, variances, sizes, means, variances, sizes)
 
 
-def lift_of(arm_and_control, level=0.95):
-    mean_arm, variance_arm, n_arm, mean_control, variance_control, n_control = arm_and_control
-    test = welch(*arm_and_control, level)
+def estimates(mean_arm, variance_arm, n_arm, mean_control, variance_control, n_control):
+    """Return two independent means as `fieller` and `non_inferiority_p` take them."""
+    test = welch(mean_arm, variance_arm, n_arm, mean_control, variance_control, n_control)
     control_error = variance_control / n_control
-    return fieller(
+    return (
         mean_arm - mean_control,
         variance_arm / n_arm + control_error,
         mean_control,
         control_error,
         -control_error,
         test.degrees_of_freedom,
-        level,
     )
+
+
+def lift_of(arm_and_control, level=0.95):
+    return fieller(*estimates(*arm_and_control), level)
+
+
+def non_inferiority(*values_margin_goal, relative):
+    *values, margin, goal = values_margin_goal
+    return non_inferiority_p(*estimates(*values), margin, goal, relative=relative)
 
 
 def test_examples_run():
@@ -250,37 +258,34 @@ margins = st.floats(1e-3, 100)
 @given(moments, margins, goals, st.sampled_from([0.01, 0.05, 0.2]))
 def test_non_inferiority_agrees_with_the_two_sided_interval(values, margin, goal, alpha):
     interval = welch(*values, 1 - alpha)
-    result = non_inferiority(*values, margin, goal, relative=False)
-    assume(abs(result.p_value - alpha / 2) > 1e-9)
+    p_value = non_inferiority(*values, margin, goal, relative=False)
+    assume(abs(p_value - alpha / 2) > 1e-9)
     safe = interval.low > -margin if goal == "increase" else interval.high < margin
-    assert safe == (result.p_value < alpha / 2)
-    assert result.degrees_of_freedom == interval.degrees_of_freedom
-    alone = non_inferiority_p(
-        interval.difference, interval.standard_error, interval.degrees_of_freedom, margin, goal
-    )
-    assert alone == pytest.approx(result.p_value, rel=1e-6, abs=1e-300)
+    assert safe == (p_value < alpha / 2)
+    gain = interval.difference if goal == "increase" else -interval.difference
+    statistic = (gain + margin) / interval.standard_error
+    expected = stats.t.sf(statistic, interval.degrees_of_freedom)
+    assert p_value == pytest.approx(expected, rel=1e-6, abs=1e-300)
 
 
 @quick
-@given(moments, st.floats(0.001, 2), goals)
-def test_relative_non_inferiority_agrees_with_fieller(values, margin, goal):
+@given(moments, st.floats(0.001, 2), goals, levels)
+def test_relative_non_inferiority_agrees_with_fieller(values, margin, goal, level):
     assume(values[3] != 0)
-    lift = lift_of(values)
+    lift = lift_of(values, level)
     assume(lift.low is not None)
-    statistic = non_inferiority(*values, margin, goal, relative=True).statistic
-    quantile = stats.t.ppf(0.975, welch(*values).degrees_of_freedom)
-    assume(abs(statistic - quantile) > 1e-6)
+    p_value = non_inferiority(*values, margin, goal, relative=True)
+    assume(p_value is not None)
+    assume(abs(p_value - (1 - level) / 2) > 1e-9)
     safe = lift.low > -margin if goal == "increase" else lift.high < margin
-    assert safe == (statistic > quantile)
+    assert safe == (p_value < (1 - level) / 2)
 
 
 def test_relative_non_inferiority_counts_the_error_of_the_control_mean():
     # By hand: contrast 9.9 - 0.98 x 10 = 0.1; its variance 4/400 + 0.98**2 x 4/400 = 0.019604.
-    exact = non_inferiority(9.9, 4.0, 400, 10.0, 4.0, 400, 0.02, "increase", relative=True)
-    assert exact.statistic == pytest.approx(0.1 / math.sqrt(0.019604), rel=1e-9)
-    assert exact.p_value == pytest.approx(
-        stats.t.sf(exact.statistic, exact.degrees_of_freedom), rel=1e-9
-    )
+    p_value = non_inferiority(9.9, 4.0, 400, 10.0, 4.0, 400, 0.02, "increase", relative=True)
+    freedom = welch(9.9, 4.0, 400, 10.0, 4.0, 400).degrees_of_freedom
+    assert p_value == pytest.approx(stats.t.sf(0.1 / math.sqrt(0.019604), freedom), rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -298,13 +303,20 @@ def test_relative_non_inferiority_counts_the_error_of_the_control_mean():
 def test_relative_margin_lies_on_the_bad_side_of_either_baseline(
     mean_arm, mean_control, goal, expected
 ):
-    result = non_inferiority(mean_arm, 1.0, 50, mean_control, 1.0, 50, 0.1, goal, relative=True)
-    assert np.sign(round(result.statistic, 9)) == expected
-    assert np.sign(round(0.5 - result.p_value, 9)) == expected
+    p_value = non_inferiority(mean_arm, 1.0, 50, mean_control, 1.0, 50, 0.1, goal, relative=True)
+    assert np.sign(round(0.5 - p_value, 9)) == expected
+
+
+def test_a_margin_of_the_whole_control_mean_is_tested_by_the_arm_alone():
+    # Losing 100 % or less of the control: the contrast is the arm's mean, whose error alone counts.
+    p_value = non_inferiority_p(-1.0, 0.5, 10.0, 0.3, -0.3, 50, 1.0, "increase", relative=True)
+    assert p_value == pytest.approx(stats.t.sf(9.0 / math.sqrt(0.2), 50), rel=1e-9)
+    assert non_inferiority_p(-1.0, 0.3, 10.0, 0.3, -0.3, 50, 1.0, "increase", relative=True) is None
 
 
 def test_non_inferiority_far_tail_is_not_zero():
-    assert 0 < non_inferiority_p(10.0, 0.5, 1000, 1.0, "increase") < 1e-70
+    far = non_inferiority_p(10.0, 0.25, 5.0, 0.1, -0.1, 1000, 1.0, "increase", relative=False)
+    assert 0 < far < 1e-70
 
 
 def test_non_inferiority_refuses_the_impossible():
@@ -314,7 +326,7 @@ def test_non_inferiority_refuses_the_impossible():
         non_inferiority(1, 1, 9, 1, 1, 9, 1, "up", relative=False)
     with pytest.raises(ValueError, match="control mean other than 0"):
         non_inferiority(1, 1, 9, 0, 1, 9, 0.1, "increase", relative=True)
-    with pytest.raises(ValueError, match="standard_error == 0"):
-        non_inferiority_p(1, 0, 9, 1, "increase")
+    with pytest.raises(ValueError, match="variance_difference == 0"):
+        non_inferiority_p(1, 0, 5, 1, 0, 9, 1, "increase", relative=False)
     with pytest.raises(ValueError, match="degrees_of_freedom == 0"):
-        non_inferiority_p(1, 1, 0, 1, "increase")
+        non_inferiority_p(1, 1, 5, 1, 0, 0, 1, "increase", relative=False)

@@ -263,7 +263,7 @@ def test_units_in_two_arms_stop_and_are_left_out():
     result = experiments.analyze(experiment(MEAN), frame)
     assert result.broken
     assert sum(arm.units for arm in result.arms) == 119
-    assert result.data.leaked_rows == (frame.shop == 7).sum()
+    assert result.data_used.leaked_rows == (frame.shop == 7).sum()
 
 
 def test_few_units_are_told():

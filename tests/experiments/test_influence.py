@@ -9,6 +9,7 @@ from scipy import stats
 
 from opslab import experiments
 from opslab.experiments.checks.influence import Largest, influence, without_unit
+from opslab.experiments.inference.comparisons import Side
 from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.spec import Experiment
 
@@ -33,7 +34,9 @@ def test_the_strongest_unit_speaks():
     new, old = random.normal(10, 1, 50), random.normal(10, 1, 40)
     new[7], old[3] = 40.0, -300.0
     found = influence(
-        ("new", of(new)), ("old", of(old)), {"new": Largest(40.0, 8), "old": Largest(-300.0, 4)}
+        Side("new", of(new)),
+        Side("old", of(old)),
+        {"new": Largest(40.0, 8), "old": Largest(-300.0, 4)},
     )
     rest = stats.ttest_ind(new, np.delete(old, 3), equal_var=False)
     whole = stats.ttest_ind(new, old, equal_var=False)
@@ -48,7 +51,9 @@ def test_the_strongest_unit_speaks():
 
 @pytest.mark.parametrize(("new", "old"), [([1, 2], [1, 2, 3]), ([5, 5, 5], [5, 5, 5])])
 def test_too_few_or_constant_values_say_nothing(new, old):
-    assert influence(("new", of(new)), ("old", of(old)), {"new": Largest(max(new), 1)}) is None
+    assert (
+        influence(Side("new", of(new)), Side("old", of(old)), {"new": Largest(max(new), 1)}) is None
+    )
 
 
 def analyzed(frame, *metrics, blocking=()):

@@ -127,7 +127,7 @@ def test_windows_and_maturity_are_those_of_pandas(as_of):
     seen = assignments[
         assignments["at"] < (pd.Timestamp(as_of) + DAY if as_of else pd.Timestamp.max)
     ]
-    assert result.data.horizon == day.date()
+    assert result.data_used.horizon == day.date()
     immature = 0
     for metric, one in zip((BOUGHT, KEPT, COUNT), result.comparisons, strict=True):
         made = by_pandas(seen, events, metric, day)
@@ -223,7 +223,7 @@ def test_units_in_two_arms_are_left_out_and_told():
     )
     check = next(one for one in result.checks if one.name == "leaked_units")
     assert (check.status, check.value) == ("fail", 30)
-    assert (result.decision.action, result.data.leaked_rows) == ("stop_broken", 60)
+    assert (result.decision.action, result.data_used.leaked_rows) == ("stop_broken", 60)
 
 
 def test_what_was_before_the_assignment_counts_in_the_covariate_alone():
@@ -350,7 +350,7 @@ def test_the_moments_of_a_log_are_named_where_there_are_several():
     result = analyzed((assignments, events.drop(columns="sent")), BOUGHT, period=period)
     inside = assignments[assignments["at"].between("2026-03-03", "2026-03-10 23:59:59")]
     same(result.comparisons[0], by_pandas(inside, events, BOUGHT, events.when.max().normalize()))
-    assert result.data.outside_period == len(assignments) - len(inside)
+    assert result.data_used.outside_period == len(assignments) - len(inside)
 
 
 def test_a_log_without_rows_or_columns_is_refused():

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from opslab.errors import DataError
 from opslab.experiments.moments import arm_moments as moments
-from opslab.experiments.moments.arm_moments import Column, Moments, collect, merge
+from opslab.experiments.moments.arm_moments import Moments, merge
+from opslab.experiments.moments.collection import collect_by
+from opslab.experiments.moments.columns import Column
 from opslab.tables import source
 from opslab.tables.reader import open_table
 
@@ -26,7 +28,7 @@ quick = settings(deadline=None, max_examples=60)
 
 def collected(data, *columns, where="TRUE"):
     with open_table(data) as table:
-        return collect(table, "arm", columns, where)
+        return collect_by(table, "arm", columns, where).whole
 
 
 def of_values(values):

@@ -34,7 +34,7 @@ def test_offsets_count_in_utc(tmp_path, moment, inside):
             {"name": "y", "type": "mean", "column": "y", "role": "primary", "goal": "increase"}
         ],
     )
-    assert experiments.analyze(experiment, path).data.outside_period == (0 if inside else 1)
+    assert experiments.analyze(experiment, path).data_used.outside_period == (0 if inside else 1)
 
 
 def test_rows_after_the_day_of_the_readout_are_left_out(tmp_path):
@@ -53,5 +53,5 @@ def test_rows_after_the_day_of_the_readout_are_left_out(tmp_path):
         ],
     )
     early = experiments.analyze(experiment, path, as_of=datetime.date(2026, 9, 14))
-    assert (early.data.rows_used, early.data.outside_period) == (14, 14)
+    assert (early.data_used.rows_used, early.data_used.outside_period) == (14, 14)
     assert {check.name: check.status for check in early.checks}["period"] == "warn"

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from scipy import stats
 
+from conftest import page_of
 from opslab import experiments
 from opslab.experiments.inference import quantiles
 from opslab.experiments.inference.quantiles import OrderStatistics, quantile_contrast, ranks
@@ -198,7 +199,4 @@ def test_the_readout_names_the_method_in_both_languages():
         result.comparisons[0].standard_error, rel=1e-9
     )
     for language in LANGUAGES:
-        blocks = [block for section in result.sections(language).values() for block in section]
-        assert "Quantile" in "".join(
-            block._repr_html_() for block in blocks if hasattr(block, "_repr_html_")
-        )
+        assert "Quantile" in page_of(result, language)

@@ -10,7 +10,8 @@ from statsmodels.stats.multitest import multipletests
 from opslab import experiments
 from opslab.errors import DataError, SpecError
 from opslab.experiments.inference.segments import interaction
-from opslab.experiments.moments.arm_moments import collect_by, merge
+from opslab.experiments.moments.arm_moments import merge
+from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column, Joint
 from opslab.experiments.spec import Experiment
 from opslab.tables.reader import open_table

@@ -1,4 +1,4 @@
-"""Sentences: one count of decimals in a group, intervals that no line breaks, few reasons on the first screen."""
+"""Sentences: one count of decimals in a group, intervals that no line breaks, few reasons first."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from opslab import experiments
-from opslab.experiments import sentences
 from opslab.experiments.result import Comparison
+from opslab.experiments.sentences import ExperimentVoice, bounded, leading
 
 MINUS, SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
+SAY = ExperimentVoice("en", "experiments", level=0.95, control="a", arm="b")
 
 
 def comparison(
@@ -69,8 +70,8 @@ def comparison(
     ],
 )
 def test_a_difference_and_its_interval_have_the_same_decimals(one, shown):
-    found = (sentences.difference(one, "en"), sentences.difference_interval(one, "en"))
-    assert found == (shown[0], shown[1].replace(" to ", f"{SPACE}to{SPACE}"))
+    cell = SAY.difference(one)
+    assert (cell.text, cell.interval) == (shown[0], shown[1].replace(" to ", f"{SPACE}to{SPACE}"))
 
 
 @pytest.mark.parametrize(
@@ -82,9 +83,23 @@ def test_a_difference_and_its_interval_have_the_same_decimals(one, shown):
     ],
 )
 def test_a_lift_and_its_interval_have_the_same_decimals(lift, lifts, shown):
-    one = comparison(lift=lift, lifts=lifts)
-    assert sentences.lift(one, "en") == shown[0]
-    assert sentences.lift_interval(one, "en") == shown[1].replace(" to ", f"{SPACE}to{SPACE}")
+    cell = SAY.lift(comparison(lift=lift, lifts=lifts))
+    assert cell.text == shown[0]
+    assert cell.interval == shown[1].replace(" to ", f"{SPACE}to{SPACE}")
+
+
+@pytest.mark.parametrize(
+    ("lifts", "interval"),
+    [
+        ((None, None), "no bounds: the control's value is not clearly away from 0"),
+        ((0.1, None), "+10.0% and more, without an upper bound"),
+        ((None, 0.1), "+10.0% and less, without a lower bound"),
+    ],
+)
+def test_an_interval_without_a_bound_is_said_in_words(lifts, interval):
+    one = comparison(lift=0.5, lifts=lifts)
+    assert (SAY.lift(one).text, SAY.lift(one).interval) == ("+50.0%", interval)
+    assert SAY.change(one) == SAY.difference(one)
 
 
 @pytest.mark.parametrize(
@@ -98,12 +113,12 @@ def test_a_lift_and_its_interval_have_the_same_decimals(lift, lifts, shown):
     ],
 )
 def test_both_arms_have_the_same_decimals(estimate, kind, shown):
-    assert sentences.values(comparison(kind, estimate=estimate), "en") == shown
+    assert SAY.estimates(comparison(kind, estimate=estimate)) == shown
 
 
 @pytest.fixture(scope="module")
 def several():
-    """Three arms without effect on three primaries; one secondary metric is far wider than they are."""
+    """Three arms without effect on three primaries; a secondary metric is far wider."""
     random = np.random.default_rng(3)
     data = pd.DataFrame({"id": range(900), "arm": np.array(["a", "b", "c"])[np.arange(900) % 3]})
     for name in ("x", "y", "z"):
@@ -134,21 +149,20 @@ def several():
 
 def test_few_reasons_stand_on_the_first_screen_and_all_are_there(several):
     screen = several.first_screen("en")
-    said = [sentences.say(reason, "en") for reason in several.decision.reasons]
-    title, folded = screen.more
+    said = [several.voice("en").message(reason) for reason in several.decision.reasons]
     assert len(said) == 6
     assert len(screen.reasons) == 3
-    assert sorted([*screen.reasons, *folded]) == sorted(said)
-    assert title == "3 more reasons"
-    arm = sentences.leading(several).arm
+    assert sorted([*screen.reasons, *screen.more]) == sorted(said)
+    assert screen.more_label == "3 more reasons"
+    arm = leading(several).arm
     assert all(f"with {arm} " in reason for reason in screen.reasons)
 
 
 def test_a_far_wider_line_is_cut_with_an_arrow_and_told_in_full(several):
-    figure = several.figures("en")["lift"]
+    figure = several.figures["lift"]
     assert "An arrow: the interval goes on beyond the frame." in figure.caption
-    rare = [one for one in several.comparisons if one.metric == "rare" and sentences.bounded(one)]
-    assert all(sentences.lift_interval(one, "en") in figure.alt for one in rare)
+    rare = [one for one in several.comparisons if one.metric == "rare" and bounded(one)]
+    assert all(SAY.lift(one).interval in figure.alt for one in rare)
     low, high = figure.drawing.axes[0].get_xlim()
     wide = [one for one in several.comparisons if one.role == "primary"]
     assert all(low < bound < high for one in wide for bound in one.lift_interval)
@@ -156,8 +170,6 @@ def test_a_far_wider_line_is_cut_with_an_arrow_and_told_in_full(several):
 
 
 def test_tables_of_several_arms_are_grouped_by_metric(several):
-    table = next(
-        block for block in several.sections("en")["effects"] if getattr(block, "groups", None)
-    )
+    table = next(block for block in several.effects.blocks("en") if getattr(block, "groups", None))
     assert [group.head.text for group in table.groups] == ["x", "y", "z", "rare"]
     assert [[row[0] for row in group.rows] for group in table.groups] == [["b", "c"]] * 4

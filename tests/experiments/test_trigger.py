@@ -7,7 +7,7 @@ from scipy import stats
 
 from opslab import experiments
 from opslab.errors import DataError
-from opslab.experiments.inference.comparisons import compare
+from opslab.experiments.inference.comparisons import Side, compare
 from opslab.experiments.metrics import Mean
 from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.spec import Experiment
@@ -65,7 +65,7 @@ def test_the_effect_is_that_on_triggered_units_and_its_share_of_all():
     test = stats.ttest_ind(*(met.spend[met.arm == arm] for arm in ("new", "old")), equal_var=False)
     assert one.p_value == pytest.approx(test.pvalue, rel=1e-9)
     rate = len(met) / len(frame)
-    assert result.data.trigger_rate == pytest.approx(rate, rel=1e-12)
+    assert result.data_used.trigger_rate == pytest.approx(rate, rel=1e-12)
     for found in (one, share):
         assert found.diluted.difference == pytest.approx(rate * found.difference, rel=1e-12)
         low, high = found.diluted.difference_interval
@@ -79,6 +79,7 @@ def test_the_effect_is_that_on_triggered_units_and_its_share_of_all():
     control = frame.spend[frame.arm == "old"].mean()
     assert one.diluted.lift == pytest.approx(rate * one.difference / control, rel=1e-9)
     assert ratio.diluted is None
+    assert [note.key for note in ratio.notes] == ["experiments.form_trigger"]
     assert [arm.units for arm in result.arms] == [
         (frame.arm == arm).sum() for arm in ("old", "new")
     ]
@@ -102,8 +103,11 @@ def test_diluted_effects_are_unbiased_and_covered():
         met, new = random.random(400) < 0.25, np.arange(400) % 2 == 0
         values = random.gamma(4, 5, 400) + 4 * met + 3.0 * (met & new)
         sides = [of(values[met & arm]) for arm in (new, ~new)]
-        one = compare(metric, ("new", sides[0], 0), ("old", sides[1], 0), 0.05)
-        all_units = diluted(one, (int(met.sum()), 400), (sides[1], of(values[~new])), 0.05)
+        pair = [
+            Side(name, side.cross(side.n)) for name, side in zip(("new", "old"), sides, strict=True)
+        ]
+        one = compare(metric, *pair, 0.05)
+        all_units = diluted(one, int(met.sum()), 400, sides[1], of(values[~new]), 0.05)
         found.append(all_units.difference)
         low, high = all_units.difference_interval
         inside += low < truth < high

@@ -1,22 +1,23 @@
-"""The audit: Wilson's interval against statsmodels, its coverage of the truth, and the sheet's draw."""
+"""The audit: Wilson's interval against statsmodels, its coverage, and the sheet's draw."""
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 from statsmodels.stats.proportion import proportion_confint
 
-from opslab.feedback.audit import drawn, judge, wilson
+from opslab.feedback.audit import judge, random_sample, wilson
 
 
+@settings(deadline=None)
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_is_that_of_statsmodels(counts):
     assert wilson(*counts) == pytest.approx(proportion_confint(*counts, method="wilson"), abs=1e-9)
 
 
 def test_the_interval_covers_the_true_precision_at_its_rate():
-    """Exact, over the binomial: 95 % on average from 60 to 98 %, with the method's known ripple at each."""
+    """Exact: 95 % on average from 60 to 98 %, with the method's known ripple at each."""
     rights = np.arange(101)
     ends = np.array([wilson(int(right), 100) for right in rights])
     rates = []
@@ -29,11 +30,11 @@ def test_the_interval_covers_the_true_precision_at_its_rate():
 
 def test_the_sheet_is_a_draw_that_order_does_not_change():
     uids = [f"m{number}" for number in range(500)]
-    names = {uids[at] for at in drawn(uids, 1)}
+    names = {uids[at] for at in random_sample(uids, 1)}
     turned = uids[::-1]
-    assert names == {turned[at] for at in drawn(turned, 1)}
+    assert names == {turned[at] for at in random_sample(turned, 1)}
     assert len(names) == 120
-    assert names != {uids[at] for at in drawn(uids, 2)}
+    assert names != {uids[at] for at in random_sample(uids, 2)}
 
 
 def test_judgements_of_another_theme_do_not_count():
@@ -44,6 +45,6 @@ def test_judgements_of_another_theme_do_not_count():
         {"message": "c", "theme": "parcel", "right": "yes"},
         {"message": "a", "theme": "parcel", "right": ""},
     ]
-    found = judge(rows, themes)
-    assert (found.judged, found.right, found.stale) == (2, 1, 1)
+    audit = judge(rows, themes)
+    assert (audit.judged, audit.right, audit.stale) == (2, 1, 1)
     assert judge(rows[3:], themes) is None

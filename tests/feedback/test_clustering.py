@@ -1,4 +1,4 @@
-"""Themes of vectors: known clusters come back, whatever the seed of the data; formulas against peers."""
+"""Themes of vectors: known clusters come back; formulas against peers."""
 
 import numpy as np
 import pytest
@@ -20,35 +20,35 @@ def blobs(count=300, themes=6, spread=0.5, seed=1):
 
 def test_separate_themes_are_found_with_their_number_untold():
     vectors, truth = blobs()
-    found = clustering.cluster(vectors, [1] * len(vectors), 5)
-    assert adjusted_rand_score(truth, found.labels) > 0.98
-    assert len(found.centroids) == 6
-    assert found.stability.min() > 0.9
-    assert np.all(found.margin >= 0)
+    clusters = clustering.cluster(vectors, [1] * len(vectors), 5)
+    assert adjusted_rand_score(truth, clusters.labels) > 0.98
+    assert len(clusters.centroids) == 6
+    assert clusters.stability.min() > 0.9
+    assert np.all(clusters.margin >= 0)
 
 
 def test_the_same_twice_and_another_seed_is_near():
     vectors, _ = blobs(spread=1.5)
-    one, again = (clustering.cluster(vectors, [1] * 300, 5, seed=3) for _ in range(2))
+    first, again = (clustering.cluster(vectors, [1] * 300, 5, seed=3) for _ in range(2))
     for name in ("labels", "second", "margin", "cosine", "groups", "centroids", "stability"):
-        assert np.array_equal(getattr(one, name), getattr(again, name)), name
+        assert np.array_equal(getattr(first, name), getattr(again, name)), name
 
 
 def test_small_themes_are_given_up():
     vectors, _ = blobs(spread=1.2)
-    found = clustering.cluster(vectors, [1] * 300, 40)
-    assert np.bincount(found.labels).min() >= 20
-    assert len(found.centroids) <= 7
+    clusters = clustering.cluster(vectors, [1] * 300, 40)
+    assert np.bincount(clusters.labels).min() >= 20
+    assert len(clusters.centroids) <= 7
 
 
 def test_texts_beyond_those_fitted_join_their_theme(monkeypatch):
     vectors, truth = blobs(400)
     monkeypatch.setattr(clustering, "MOST_FITTED", 200)
-    found = clustering.cluster(vectors, [1] * 400, 5)
-    assert adjusted_rand_score(truth[200:], found.labels[200:]) > 0.98
+    clusters = clustering.cluster(vectors, [1] * 400, 5)
+    assert adjusted_rand_score(truth[200:], clusters.labels[200:]) > 0.98
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=4, max_size=30), st.integers(0, 99))
 def test_silhouette_of_texts_that_all_stand_twice_is_that_of_scikit_learn_for_them_once(
     labels, seed
@@ -72,17 +72,13 @@ def test_nearest_are_those_of_a_full_sort():
 
 
 def test_an_edge_falls_off_on_the_scale_of_each_text():
-    places, cosines = (
-        np.array([[1, 2], [0, 2], [1, 0]]),
-        np.float32([[0.9, 0.5], [0.9, 0.7], [0.7, 0.5]]),
-    )
-    graph = clustering.fuzzy(places, cosines).toarray()
-    assert (
-        graph[0, 1] == graph[1, 2] == pytest.approx(1.0)
-    )  # each other's nearest, or the nearest of one
-    assert graph[0, 2] == pytest.approx(
-        2 * np.exp(-2) - np.exp(-4)
-    )  # the fuzzy union of two times exp(-2)
+    near = np.array([[1, 2], [0, 2], [1, 0]])
+    cosines = np.float32([[0.9, 0.5], [0.9, 0.7], [0.7, 0.5]])
+    graph = clustering.fuzzy(near, cosines).toarray()
+    # each other's nearest, or the nearest of either
+    assert graph[0, 1] == graph[1, 2] == pytest.approx(1.0)
+    # the fuzzy union of two times exp(-2)
+    assert graph[0, 2] == pytest.approx(2 * np.exp(-2) - np.exp(-4))
     assert np.array_equal(graph, graph.T)
 
 
@@ -101,7 +97,8 @@ def test_levelled_languages_have_one_mean():
     shifted[60:98] += 0.1
     before, level = unit(shifted), clustering.levelled(unit(shifted), languages)
     apart = [
-        np.linalg.norm(one[:60].mean(axis=0) - one[60:98].mean(axis=0)) for one in (before, level)
+        np.linalg.norm(part[:60].mean(axis=0) - part[60:98].mean(axis=0))
+        for part in (before, level)
     ]
     assert apart[0] > 0.4
     assert apart[1] < 0.1

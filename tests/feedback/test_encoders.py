@@ -23,12 +23,33 @@ def test_the_vectors_are_those_of_the_package(universal):
     assert np.abs(universal.encode(TEXTS) - expected).max() < 1e-5
 
 
+MANY = [f"text number {place} " + "and more " * (place % 7) for place in range(60)]
+
+
 def test_a_vector_is_the_same_to_the_last_bit_in_any_company(universal):
-    texts = [f"text number {place} " + "and more " * (place % 7) for place in range(60)]
+    texts = [*MANY, "", "one long text " * 200]
     together = universal.encode(texts)
-    for some in (texts[::-1], texts[7:31], texts[40:41]):
+    for some in (texts[::-1], texts[7:31], texts[::5], texts[40:41], texts[-1:]):
         places = [texts.index(text) for text in some]
         assert np.array_equal(universal.encode(some), together[places])
+
+
+def test_where_that_does_not_hold_each_text_is_encoded_alone(monkeypatch):
+    """A processor whose products hang on the place of a row: the model is told where each text stands."""
+    encoder = Universal()
+    kept, sizes = encoder._model._encode_batch, []
+
+    def uneven(batch, size, out):
+        kept(batch, size, out)
+        out += np.arange(len(out), dtype="f")[:, None]
+        sizes.append(len(batch))
+
+    monkeypatch.setattr(encoder._model, "_encode_batch", uneven)
+    encoder = Universal()
+    sizes.clear()
+    together = encoder.encode(MANY[:5])
+    assert sizes == [2] * 5  # a text and what fills its last block
+    assert np.array_equal(encoder.encode(MANY[3:4]), together[3:4])
 
 
 def test_a_thought_is_near_itself_in_another_language(universal):
@@ -37,15 +58,28 @@ def test_a_thought_is_near_itself_in_another_language(universal):
 
 
 def test_only_new_texts_are_encoded(universal, tmp_path, monkeypatch):
-    cached = Cached(universal, tmp_path / "vectors")
+    cached, later = (Cached(universal, tmp_path / "vectors") for _ in range(2))
     first = cached.encode(TEXTS[:3])
     asked = []
     monkeypatch.setattr(
         universal, "encode", lambda texts: asked.append(texts) or np.zeros((len(texts), 512), "f")
     )
-    again = Cached(universal, tmp_path / "vectors").encode([TEXTS[2], "new", TEXTS[0]])
+    again = later.encode([TEXTS[2], "new", TEXTS[0]])
     assert asked == [["new"]]
     assert np.array_equal(again[[0, 2]], first[[2, 0]])
+
+
+def test_another_processor_has_a_file_of_its_own(tmp_path):
+    """Its vectors differ in last bits, and with them a result that rests on them."""
+
+    class Other(Latent):
+        def encode(self, texts):
+            return np.full((len(texts), 2), last_bit, "f")
+
+    for last_bit in (1.0, np.nextafter(np.float32(1), np.float32(2))):
+        encoder = Cached(Other(), tmp_path)
+        assert (encoder.encode(["a"]) == last_bit).all()
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_without_the_package_words_are_counted(monkeypatch, tmp_path):

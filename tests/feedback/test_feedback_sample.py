@@ -19,11 +19,11 @@ def test_the_same_bytes_as_shipped(tmp_path):
 
 def test_the_incident_is_in_week_five():
     truth = json.loads((SAMPLE / "feedback_truth.json").read_text(encoding="utf-8"))
-    found = Counter(
+    weeks = Counter(
         (int(name[-4:].strip("b")) - 1) // 90 + 1
         for name, theme in ((name.rstrip("b"), theme) for name, theme in truth["messages"].items())
         if theme == "payment"
     )
-    assert found[truth["incident"]["week"]] > 2 * max(
-        count for week, count in found.items() if week != 5
+    assert weeks[truth["incident"]["week"]] > 2 * max(
+        count for week, count in weeks.items() if week != 5
     )

@@ -35,25 +35,20 @@ def taken(**fields):
 
 
 def test_a_message_keeps_what_the_export_tells():
-    found = {message.id: message for message in taken().messages}
-    assert set(found) == {"a", "c", "d"}
-    one = found["a"]
-    assert (one.row, one.date, one.revenue, one.rating, one.language) == (
-        1,
-        datetime.date(2026, 9, 1),
-        120,
-        1,
-        "en",
-    )
-    assert one.text == "Parcel is late, [NAME] [NAME]"
-    assert one.words == "Parcel is late,"
-    assert "k1" not in one.customer
-    assert found["c"].language == "fr"
+    messages = {message.id: message for message in taken().messages}
+    assert set(messages) == {"a", "c", "d"}
+    first = messages["a"]
+    assert (first.row, first.revenue, first.rating, first.language) == (1, 120, 1, "en")
+    assert first.date == datetime.date(2026, 9, 1)
+    assert first.text == "Parcel is late, [NAME] [NAME]"
+    assert first.words == "Parcel is late,"
+    assert "k1" not in first.customer
+    assert messages["c"].language == "fr"
 
 
 def test_what_is_left_out_is_counted():
-    found = taken(end=datetime.date(2026, 9, 30))
-    assert (found.empty, found.repeated, found.outside, found.cut) == (1, 1, 1, 0)
+    intake = taken(end=datetime.date(2026, 9, 30))
+    assert (intake.empty, intake.repeated, intake.outside, intake.cut) == (1, 1, 1, 0)
     assert taken().cut == 1
 
 

@@ -21,20 +21,20 @@ LABELS = np.array([0] * 12 + [1] * 12 + [0] * 12)
 
 
 def test_each_theme_is_named_in_the_languages_that_speak_in_it():
-    found = name_themes(TEXTS, LANGUAGES, LABELS, 2)
-    assert [[part.language for part in theme] for theme in found] == [["en", "fr"], ["en"]]
-    assert "password" in found[0][0].phrases[0]
-    assert found[0][1].phrases[0] == "mot de passe"
-    assert "parcel" in found[1][0].phrases[0]
-    assert title(found[0]).endswith(" / mot de passe")
+    names = name_themes(TEXTS, LANGUAGES, LABELS, 2)
+    assert [[part.language for part in theme] for theme in names] == [["en", "fr"], ["en"]]
+    assert "password" in names[0][0].phrases[0]
+    assert names[0][1].phrases[0] == "mot de passe"
+    assert "parcel" in names[1][0].phrases[0]
+    assert title(names[0]).endswith(" / mot de passe")
 
 
 def test_no_stop_word_at_either_end_and_no_name_twice():
     labels = np.arange(len(TEXTS)) % 5  # themes without any meaning
-    found = name_themes(TEXTS, LANGUAGES, labels, 5)
-    firsts = [part.phrases[0] for theme in found for part in theme]
+    names = name_themes(TEXTS, LANGUAGES, labels, 5)
+    firsts = [part.phrases[0] for theme in names for part in theme]
     assert len(firsts) == len(set(firsts))
-    for theme in found:
+    for theme in names:
         for part in theme:
             assert len(set(part.phrases)) == len(part.phrases)
             for phrase in part.phrases:

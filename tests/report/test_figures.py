@@ -9,7 +9,8 @@ from matplotlib.figure import Figure as Drawing
 
 from opslab.report import figures
 
-words = st.lists(st.text(alphabet="abcdefgéàW-%", min_size=1, max_size=12), min_size=1, max_size=12)
+letters = st.text(alphabet="abcdefgéàW-%", min_size=1, max_size=12)
+words = st.lists(letters, min_size=1, max_size=12)
 
 
 @settings(deadline=None)
@@ -39,3 +40,32 @@ def test_a_figure_is_spare_and_the_same_each_time():
 def test_a_figure_without_alt_text_is_refused():
     with pytest.raises(ValueError, match="alt text"):
         figures.Figure(Drawing(), alt=" ")
+
+
+def test_a_title_takes_the_lines_that_it_needs_and_the_axes_keep_their_height():
+    with figures.style():
+        short, axes = figures.framed("Short", 1.5)
+        long, other = figures.framed("A finding that goes on and on " * 4, 1.5)
+    assert long.get_figheight() > short.get_figheight()
+    for drawing, body in ((short, axes), (long, other)):
+        height = drawing.get_figheight() * body.get_position().height
+        assert height == pytest.approx(1.5)
+    (title,) = long.texts
+    assert title.get_text().count("\n") == 2
+
+
+def test_the_ground_is_white_so_that_a_dark_notebook_shows_the_words():
+    with figures.style():
+        drawing, _ = figures.framed("Short", 1.5)
+    assert "fill: #ffffff" in figures.Figure(drawing, alt="Nothing.").svg()
+
+
+def test_a_figure_tells_its_alt_text_its_caption_and_whether_it_is_half():
+    with figures.style():
+        whole, _ = figures.framed("Whole", 1.0)
+        half, _ = figures.framed("Half", 1.0, width=figures.HALF)
+    data, about = figures.Figure(whole, "Alt.", "Caption.")._repr_mimebundle_()
+    assert data["text/plain"] == "Alt."
+    assert about == {figures.SVG: {"alt": "Alt.", "caption": "Caption."}}
+    _, about = figures.Figure(half, "Alt.")._repr_mimebundle_()
+    assert about[figures.SVG]["half"]

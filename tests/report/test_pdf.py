@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,13 +15,14 @@ import pytest
 from matplotlib.figure import Figure as Drawing
 
 from opslab.errors import ExtraError
-from opslab.report import Cell, Figure, Heading, Paragraph, Points, Reference, Table
+from opslab.report.blocks import Cell, Heading, Paragraph, Points, Reference, Table
+from opslab.report.figures import Figure
 from opslab.report.pdf import pdf
 
 HOSTILE = '#import "x" * $ [ ] ` \\u{41} "q" \x00\x1b\n\u202e \U0001f600 漢 #panic() </text>'
 
 
-def made(*blocks, language="fr"):
+def document(*blocks, language="fr"):
     day = datetime.date(2026, 1, 2)
     return pdf(blocks, title="Un titre", language=language, date=day, running_foot="x")
 
@@ -32,8 +34,8 @@ def test_a_document_is_tagged_and_the_same_each_time():
         Paragraph("1\u202f234,5\u00a0€"),
         Table("c", ["a", "b"], [["x", "1"]]),
     ]
-    content = made(*blocks)
-    assert content == made(*blocks)
+    content = document(*blocks)
+    assert content == document(*blocks)
     assert content.startswith(b"%PDF-")
     assert b"/StructTreeRoot" in content
     assert b"/MarkInfo" in content
@@ -47,13 +49,13 @@ def test_hostile_texts_and_unknown_anchors_do_no_harm():
         Reference("E3", "../../a/b-1/readout.html"),
     ]
     blocks = [Paragraph(HOSTILE, refs=refs), Points([Cell("w" * 10_000, HOSTILE, anchor="here")])]
-    assert b"/URI" in made(*blocks, Table(HOSTILE, [HOSTILE], [[Cell(HOSTILE, anchor="here")]]))
+    assert b"/URI" in document(*blocks, Table(HOSTILE, [HOSTILE], [[Cell(HOSTILE, anchor="here")]]))
 
 
 def test_without_typst_one_line_says_how(monkeypatch):
     monkeypatch.setitem(sys.modules, "typst", None)
     with pytest.raises(ExtraError, match=r"opslab\[pdf\]"):
-        made(Paragraph("a"))
+        document(Paragraph("a"))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +98,7 @@ def whole():
 def test_a_program_finds_its_way_in_it():
     """Read by pypdf: title, language, bookmarks, tags, the image's words, links, French spaces."""
     pytest.importorskip("typst")
-    reader = pytest.importorskip("pypdf").PdfReader(io.BytesIO(made(*whole())))
+    reader = pytest.importorskip("pypdf").PdfReader(io.BytesIO(document(*whole())))
     root = reader.trailer["/Root"]
     assert reader.metadata.title == "Un titre"
     assert root["/Lang"] == "fr"
@@ -131,9 +133,22 @@ def test_a_program_finds_its_way_in_it():
     assert any("/Dest" in one or "/D" in one.get("/A", {}) for one in links)
 
 
+def test_an_amount_is_never_parted_from_its_sign():
+    pytest.importorskip("typst")
+    pypdf = pytest.importorskip("pypdf")
+    amounts = "\N{MINUS SIGN}€89k +€12k " * 40
+    narrow = [[letters, amounts, amounts] for letters in map("x".__mul__, range(1, 12))]
+    blocks = [Table("c", ["a", "b", "c"], narrow)]
+    blocks += [Paragraph(f"{row[0]} {amounts}") for row in narrow]
+    pages = pypdf.PdfReader(io.BytesIO(document(*blocks, language="en"))).pages
+    text = "\n".join(page.extract_text() for page in pages)
+    assert text.count("89k") == 40 * 3 * len(narrow)
+    assert not re.search(r"[\N{MINUS SIGN}+]\W*\n", text)
+
+
 def test_the_same_bytes_in_another_process(tmp_path):
     pytest.importorskip("typst")
-    code = "import hashlib, test_pdf; print(hashlib.sha256(test_pdf.made(*test_pdf.whole())).hexdigest())"
+    code = "import hashlib, test_pdf; print(hashlib.sha256(test_pdf.document(*test_pdf.whole())).hexdigest())"
     here = str(Path(__file__).parent)
     other = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7", "PYTHONPATH": here}
     done = subprocess.run(
@@ -144,5 +159,5 @@ def test_the_same_bytes_in_another_process(tmp_path):
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == hashlib.sha256(made(*whole())).hexdigest()
+    assert done.stdout.strip() == hashlib.sha256(document(*whole())).hexdigest()
     assert not list(tmp_path.iterdir())

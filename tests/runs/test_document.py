@@ -117,4 +117,4 @@ def test_without_typst_the_page_says_how(monkeypatch, root):
     monkeypatch.chdir(root)
     monkeypatch.setitem(sys.modules, "typst", None)
     case = businesscase.Case.load("data/sample/product_ops_april.yaml")
-    assert businesscase.build(case, draws=1_000).document("en") is None
+    assert businesscase.build(case, draws=1_000).documents("en") == {}

@@ -92,6 +92,7 @@ def files_in(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", range(0, len(PAYLOADS), 5))
 def test_nothing_runs_and_no_file_appears(tmp_path, turn):
     folder = make_workspace(tmp_path / "work {space}")

@@ -110,5 +110,5 @@ def test_ctrl_c_belongs_to_jupyterlab_and_an_end_is_passed_on(tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     assert process.stdout.readline() == "asked\n"
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=20) == 5
+    assert process.wait(timeout=180) == 5
     process.stdout.close()

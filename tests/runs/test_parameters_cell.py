@@ -5,10 +5,14 @@ from __future__ import annotations
 import ast
 import json
 
+import nbformat
 import pytest
 
 from conftest import ROOT
-from opslab.runs.registry import NOTEBOOKS
+from opslab.runs.parameters_cell import values_in, with_values
+from opslab.runs.registry import notebooks
+
+NOTEBOOKS = notebooks().values()
 
 TRAPS = {"token", "secret", "password", "key", "credential"}
 
@@ -50,11 +54,40 @@ def test_the_notebook_is_thin_and_committed_without_outputs(notebook):
     )
 
 
-def test_every_notebook_is_registered_and_named_in_the_catalogue():
-    from opslab.messages import LANGUAGES, text
+SOURCE = """spec = "a"  # déjà, "quoted"
+as_of = (
+    ""  # a day
+)
+draws = 100  # how many
+flag: int = 1
+a = b = 2
+text = (
+    "one"
+    "two"
+)"""
 
-    assert {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")} == {
-        notebook.name for notebook in NOTEBOOKS
-    }
-    for notebook in NOTEBOOKS:
-        assert all(text(f"report.kind_{notebook.name}", language) for language in LANGUAGES)
+
+def test_values_stand_in_the_cell_and_comments_stay():
+    given = {"spec": 'b "c" é', "as_of": "2026-01-01", "draws": 7, "a": True, "text": "x", "no": 1}
+    assert with_values(SOURCE, given).splitlines() == [
+        'spec = "b \\"c\\" é"  # déjà, "quoted"',
+        "as_of = (",
+        '    "2026-01-01"  # a day',
+        ")",
+        "draws = 7  # how many",
+        *SOURCE.splitlines()[5:6],
+        "a = b = True",
+        *SOURCE.splitlines()[7:],
+    ]
+
+
+def test_values_are_read_as_they_were_given_last():
+    own = {"source": 'spec = "a"\nas_of = ""', "metadata": {"tags": ["parameters"]}}
+    injected = {"source": 'spec = "b"', "metadata": {"tags": ["injected-parameters"]}}
+    other = {"source": "spec = run()", "metadata": {}}
+    notebook = nbformat.from_dict({"cells": [own, injected, other]})
+    assert values_in(notebook) == {"spec": "b", "as_of": ""}
+    for source in ("import os", "spec = os.name", "spec: str = 'a'", "a = b = 1", "spec"):
+        notebook.cells[0].source = source
+        with pytest.raises(ValueError, match=r"."):
+            values_in(notebook)

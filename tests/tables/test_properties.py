@@ -379,7 +379,7 @@ else:
 """
 
 
-def bounded(path, seconds=60):
+def bounded(path, seconds=300):
     """Return what a reading prints in a process with 4 GB and a deadline."""
     pytest.importorskip("resource", reason="no limits on this system")
     told = subprocess.run(
@@ -422,6 +422,7 @@ LARGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LARGE)
 def test_large_and_deep_files_end_soon(tmp_path, name):
     suffix, content, key = LARGE[name]

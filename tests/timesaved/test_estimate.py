@@ -10,7 +10,7 @@ from declared import LINE, RANGED, inventory
 from opslab import timesaved, workspace
 from opslab.errors import DataError
 from opslab.timesaved.inventory import Inventory, Measurement
-from opslab.timesaved.known import updated
+from opslab.timesaved.quantities import updated
 from opslab.uncertainty.distributions import Lognormal, beta_interval, lognormal, quantile
 
 MEASURED = {
@@ -197,8 +197,8 @@ def test_60_hours_of_tasks_in_a_35_hour_week_stop_the_estimate():
     result = timesaved.estimate(inventory(LINE | {"frequency": 60, "minutes": 60}), draws=1_000)
     check = result.check("capacity")
     assert (check.status, check.blocking) == ("fail", True)
-    assert check.values["hours"] == pytest.approx(60)
-    assert check.values["rows"] == [1]
+    assert check.detail.values["hours"] == pytest.approx(60)
+    assert check.detail.values["rows"] == [1]
     assert result.action == "stop"
     assert result.record()["status"] == "check_failed"
     assert result.evidence() == []
@@ -228,7 +228,7 @@ def test_what_needs_evidence_is_flagged_with_its_rows():
     result = timesaved.estimate(inventory(claimed), draws=1_000)
     for name in ("evidence", "share_of_week", "recapture", "hard"):
         assert status(result, name) == "warn", name
-    assert result.check("recapture").values["rows"] == [1]
+    assert result.check("recapture").detail.values["rows"] == [1]
     shown = claimed | {"basis": "randomised", "owner": "cfo", "source": "line 12"}
     assert {
         status(timesaved.estimate(inventory(shown), draws=1_000), name)
@@ -288,11 +288,11 @@ def test_the_record_is_json_without_nan_and_small(sample):
         f"data/sample/product_desk{end}" for end in (".yaml", ".csv", "_measured.csv", "_past.csv")
     ]
     assert len(sample.frame()) == len(sample.savings)
-    assert repr(sample).startswith("<TimeSavedResult product-desk: The changes free")
+    assert repr(sample).startswith("<TimeSavedResult: The changes free")
 
 
 def test_a_certain_inventory_has_no_drivers():
     result = timesaved.estimate(inventory(LINE), draws=1_000)
     assert result.drivers == ()
-    assert len(result.sections("fr")["drivers"]) == 2
+    assert len(result.drivers.blocks("fr")) == 2
     assert result.first_screen("fr").reasons

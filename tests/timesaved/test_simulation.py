@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from opslab.timesaved.estimation import estimate
-from opslab.timesaved.known import prepare
+from opslab.timesaved.quantities import prepare
 from opslab.timesaved.simulation import shapley, simulate
 from opslab.uncertainty.draws import scores
 

@@ -10,7 +10,8 @@ from declared import LINE, RANGED, inventory
 import opslab
 from conftest import ROOT
 from opslab import timesaved
-from opslab.timesaved.presentation import hours
+from opslab.report import Voice
+from opslab.timesaved.sentences import hours
 
 MEASURED = {
     "task": "tag",
@@ -57,10 +58,9 @@ def result(request):
 
 
 def page(result, language):
-    blocks = [
-        result.first_screen(language),
-        *(one for section in result.sections(language).values() for one in section),
-    ]
+    blocks = [result.first_screen(language)]
+    for part in result.PARTS:
+        blocks += getattr(result, part).blocks(language)
     return " ".join(block._repr_html_() for block in blocks if hasattr(block, "_repr_html_"))
 
 
@@ -88,11 +88,11 @@ def test_the_chosen_distribution_stands_beside_each_number():
 
 
 def test_hours_are_rounded_to_what_the_monte_carlo_error_leaves():
-    assert hours(1347.7, 0.0, "en") == "1,348"
-    assert hours(1347.7, 1.6, "en") == "1,350"
-    assert hours(1347.7, 8.0, "en") == "1,350"
-    assert hours(1347.7, 20.0, "fr") == "1\N{NARROW NO-BREAK SPACE}300"
-    assert hours(-365.2, 1.0, "en", signed=True) == "\N{MINUS SIGN}365"
+    assert hours(1347.7, 0.0, Voice("en", "timesaved")) == "1,348"
+    assert hours(1347.7, 1.6, Voice("en", "timesaved")) == "1,350"
+    assert hours(1347.7, 8.0, Voice("en", "timesaved")) == "1,350"
+    assert hours(1347.7, 20.0, Voice("fr", "timesaved")) == "1\N{NARROW NO-BREAK SPACE}300"
+    assert hours(-365.2, 1.0, Voice("en", "timesaved"), signed=True) == "\N{MINUS SIGN}365"
 
 
 def test_printed_ends_hardly_move_with_the_seed():
@@ -106,6 +106,7 @@ def test_printed_ends_hardly_move_with_the_seed():
         assert max(shown) - min(shown) <= 1
 
 
+@pytest.mark.slow
 def test_a_red_check_ends_with_3_and_the_page_says_stop(workspace_folder):
     spec = "inventory: desk\ndate: 2026-10-05\ndata: {path: tasks.csv}\n"
     (workspace_folder / "desk.yaml").write_text(spec, encoding="utf-8")
@@ -119,3 +120,18 @@ def test_a_red_check_ends_with_3_and_the_page_says_stop(workspace_folder):
     assert (again.exit_code, again.reused) == (3, True)
     told = (run.folder / "run.json").read_text(encoding="utf-8")
     assert '"tasks.csv"' in told
+
+
+def test_title_and_question_are_told_in_the_readers_language():
+    spec = inventory(
+        RANGED,
+        title={"en": "Feedback desk", "fr": "Guichet des retours"},
+        question={"en": "What does it free?", "fr": "Que libère-t-il ?"},
+    )
+    result = timesaved.estimate(spec, draws=1_000, language="fr")
+    assert (result.first_screen().title, result.first_screen("en").title) == (
+        "Guichet des retours",
+        "Feedback desk",
+    )
+    assert result.first_screen().question == "Que libère-t-il ?"
+    assert "Guichet" not in str(result.record())

@@ -50,3 +50,13 @@ def test_the_tornado_moves_one_quantity_at_a_time():
         (1 + 2 * 1.28155, 1 - 2 * 1.28155), rel=1e-5
     )
     assert bars[2].span == 0
+
+
+def test_bars_apart_by_a_last_bit_stand_by_name():
+    slopes = {"b": 0.3, "a": 0.1 + 0.2, "c": 0.3 - 1e-16, "wide": 0.3 + 1e-6}
+    _, bars = un.tornado(
+        lambda at: np.asarray(sum(slope * at(name) for name, slope in slopes.items())),
+        tuple(slopes),
+    )
+    assert len({bar.span for bar in bars}) > 2
+    assert [bar.name for bar in bars] == ["wide", "a", "b", "c"]

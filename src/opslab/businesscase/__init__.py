@@ -1,22 +1,23 @@
 """The business case: from evidence and assumptions to a decision that a sponsor can sign."""
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-from importlib import import_module
-from typing import Any
+from opslab.lazy import lazy
 
-_HOMES = {
-    "Case": "spec",
-    "CaseParameters": "parameters",
-    "CaseResult": "result",
-    "Money": "money",
-    "build": "building",
-    "diff": "promise",
-}
-__all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'opslab.businesscase' has no attribute {name!r}")
-    return getattr(import_module(f"opslab.businesscase.{_HOMES[name]}"), name)
+if TYPE_CHECKING:
+    from opslab.businesscase.assembly import build as build
+    from opslab.businesscase.money import Money as Money
+    from opslab.businesscase.parameters import CaseParameters as CaseParameters
+    from opslab.businesscase.promise import diff as diff
+    from opslab.businesscase.result import CaseResult as CaseResult
+    from opslab.businesscase.spec import Case as Case
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        assembly="build",
+        money="Money",
+        parameters="CaseParameters",
+        promise="diff",
+        result="CaseResult",
+        spec="Case",
+    )

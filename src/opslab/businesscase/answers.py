@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from opslab.businesscase.sentences import MEASURED, Voice
+from opslab.businesscase.result import CaseResult
+from opslab.businesscase.voice import MEASURED, CaseVoice
+from opslab.report.blocks import Points
+from opslab.report.voice import Blocks
 
-if TYPE_CHECKING:
-    from opslab.businesscase.result import CaseResult
-
+_QUESTIONS = (
+    "euros",
+    "measured",
+    "worst_team",
+    "same_hours",
+    "adoption",
+    "best_case",
+    "wait",
+    "last_year",
+    "rate",
+    "mind",
+)
 _COMPARED, _KINDS = ("A", "B"), ("hard", "capacity", "quality")
 _METHOD = (
     "against_nothing",
@@ -28,88 +40,89 @@ _METHOD = (
 )
 
 
-def answers(result: CaseResult, say: Voice) -> list[tuple[str, str]]:
+def answers(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return each question with its answer."""
-    case, best, steps, last = (
-        result.case,
-        result.recommended,
-        dict(result.waterfall),
-        result.previous,
-    )
-    counted = [one for one in say.lines if one.counted]
-    measured = sum(one.grade in MEASURED for one in counted)
-    compared = [one.name for one in counted if one.grade in _COMPARED]
-    kept = [one for one in result.targets if one.before]
-    gross, kpi = steps["gross"] or 1.0, case.kpis[0]
     switch = next((one for one in result.drivers if one.switching is not None), None)
-    values: dict[str, Any] = {
-        **{
-            kind: say.money(best.benefits[kind].p50 if kind in best.benefits else 0.0)
-            for kind in _KINDS
-        },
+    compared = any(line.grade in _COMPARED for line in say.counted)
+    otherwise = {
+        "worst_team": "" if compared else "_none",
+        "last_year": "" if result.previous else "_none",
+        "mind": "_switch" if switch else "",
+    }
+    values = _benefits(result, say) | _risks(result, say) | _promises(result)
+    if switch:
+        value = say.quantity(switch.switching or 0.0, say.unit_of(switch.id))
+        values |= {"name": say.named(switch.id), "value": value}
+    rows = [
+        (
+            say(f"question_{name}"),
+            say.linked(say(f"reply_{name}{otherwise.get(name, '')}", **values)),
+        )
+        for name in _QUESTIONS
+    ]
+    return [say.table("answers_to", "challenge reply", rows)]
+
+
+def _benefits(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
+    """Return what the replies name of the benefits."""
+    best, steps = result.recommended, dict(result.waterfall)
+    gross = steps["gross"] or 1.0
+    grades = [line.grade for line in say.counted]
+    measured = sum(grade in MEASURED for grade in grades)
+    load = [check for check in result.checks if check.name in ("capacity", "teams")]
+    kinds = {kind: best.benefits[kind].p50 if kind in best.benefits else 0.0 for kind in _KINDS}
+    return {kind: say.money(value) for kind, value in kinds.items()} | {
         "roi": say.ratio(best.roi_hard),
         "lost": say.money(-steps["not_recaptured"]),
-        "count": len(counted),
+        "count": len(grades),
         "measured": measured,
-        "told": len(counted) - measured,
-        "names": compared,
-        "targets": len(case.kpis),
-        "fit": " ".join(
-            say.check(one) for one in result.checks if one.name in ("capacity", "teams")
-        ),
+        "told": len(grades) - measured,
+        "names": [line.name for line in say.counted if line.grade in _COMPARED],
+        "fit": " ".join(say.message(check.detail) for check in load),
         "unused": -steps["not_used"] / gross,
         "decayed": -steps["decayed"] / gross,
-        "npv": best.npv,
-        "chance": best.positive[0],
-        "worst": say.money(best.worst),
-        "nothing": result.nothing.costs,
-        "months": case.finance.wait_months,
-        "loss": say.money(result.waiting),
+    }
+
+
+def _risks(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
+    """Return what the replies name of other rates and of the kill threshold."""
+    kpi = result.case.kpis[0]
+    return {
+        "rates": [say("at_rate", rate=rate, npv=say.money(npv)) for rate, npv, _ in result.by_rate],
         "kpi": kpi.name,
         "kill": say.quantity(kpi.kill, kpi.unit),
+    }
+
+
+def _promises(result: CaseResult) -> dict[str, Any]:
+    """Return what the replies name of the last case and of the targets."""
+    last, targets = result.previous, {"targets": len(result.case.kpis)}
+    if last is None:
+        return targets
+    kept = [target.status for target in result.targets if target.before]
+    return targets | {
         "kept": len(kept),
-        "day": last.date if last else None,
-        "then": last.npv if last else None,
-        "reached": sum(one.status == "reached" for one in kept),
-        "owed": sum(one.status == "debt" for one in kept),
-        "rates": [say("at_rate", rate=rate, npv=say.money(npv)) for rate, npv, _ in result.by_rate],
-        "name": say.named(switch.id) if switch else "",
-        "value": say.quantity(switch.switching or 0.0, say.unit_of(switch.id)) if switch else "",
+        "day": last.date,
+        "then": last.npv,
+        "reached": kept.count("reached"),
+        "owed": kept.count("debt"),
     }
-    keys = {
-        "euros": "euros",
-        "measured": "measured",
-        "worst_team": "worst_team" if compared else "worst_team_none",
-        "same_hours": "same_hours",
-        "adoption": "adoption",
-        "best_case": "best_case",
-        "wait": "wait",
-        "last_year": "last_year" if last else "last_year_none",
-        "rate": "rate",
-        "mind": "mind_switch" if switch else "mind",
-    }
-    return [(say(f"question_{name}"), say(f"reply_{key}", **values)) for name, key in keys.items()]
 
 
-def method(result: CaseResult, say: Voice) -> list[str]:
-    """Return the conventions of the computation, a sentence each, then runs and inputs by their hashes."""
+def method(result: CaseResult, say: CaseVoice) -> Blocks:
+    """Return the conventions of the computation, then runs and inputs by their hashes."""
     best, finance = result.recommended, result.case.finance
+    shrunk = sorted({line.shrunk for line in result.lines if line.shrunk})
     values: dict[str, Any] = {
         "timing": say(f"timing_{finance.timing}"),
         "terms": say(f"terms_{finance.terms}"),
-        "rate": finance.rate,
-        "months": finance.horizon_months,
-        "start": finance.start,
         "draws": result.draws,
         "seed": result.seed,
         "factor": result.factor,
         "error": say.exact(best.npv_error, finance.currency),
-        "nothing": result.nothing.name,
         "again": best.negative_again,
-        "shrunk": [
-            say.percent(one) for one in sorted({one.shrunk for one in result.lines if one.shrunk})
-        ],
-        "runs": list(dict.fromkeys(one.run for one in result.ledger if one.run)),
+        "shrunk": [say.percent(factor, 0) for factor in shrunk],
+        "runs": list(dict.fromkeys(entry.run for entry in result.ledger if entry.run)),
         "inputs": [f"{one.name} ({(one.sha256 or '?')[:12]})" for one in result.sources],
     }
-    return [say(f"method_{name}", **values) for name in _METHOD if values.get(name, True) != []]
+    return [Points([say(f"method_{name}", **values) for name in _METHOD if values.get(name) != []])]

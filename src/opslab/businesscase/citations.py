@@ -5,31 +5,22 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from opslab import workspace
+from opslab.businesscase.contradictions import refuse
 from opslab.businesscase.spec import Case
 from opslab.errors import InputError, Problem, did_you_mean
 from opslab.evidence import Evidence
 from opslab.messages import text
-from opslab.uncertainty.distributions import (
-    Beta,
-    Distribution,
-    Normal,
-    Quantiles,
-    StudentT,
-    quantile,
-)
 
 _RESULT, _RUN = "result.json", "run.json"
 _RUN_FOLDER = re.compile(r"(\d{4}-\d{2}-\d{2})-[0-9a-f]{8}", re.ASCII)
-_FEWEST = 3  # quantiles that make a distribution
 _SAME = 9  # digits to which two runs of one day must agree to be one
 
 
@@ -79,7 +70,7 @@ class Finding:
 
 
 def runs_of(case: Case, reports: Path, day: datetime.date) -> dict[str, Run]:
-    """Return the runs that a case cites, by the words it cites them with, ``previous`` among them.
+    """Return the runs that a case cites, by the words it cites them with, `previous` among them.
 
     Looked for in the reports first, then in the folders that the case names.
 
@@ -89,160 +80,117 @@ def runs_of(case: Case, reports: Path, day: datetime.date) -> dict[str, Run]:
         With every run that is missing, altered since it was filed, red, or one of several that
         differ.
     """
-    folders = [(reports, True), *((case.beside(path), False) for path in case.runs)]
-    found: dict[str, Run] = {}
+    folders = [reports, *map(case.beside, case.runs)]
+    runs: dict[str, Run] = {}
     problems: list[Problem] = []
-    wanted = [(one.run, ("evidence", place, "run"), day) for place, one in enumerate(case.evidence)]
-    if case.previous:
-        wanted.append((case.previous, ("previous",), day - datetime.timedelta(days=1)))  # type: ignore[arg-type] # a field, no list
-    for name, location, until in wanted:
+
+    def look_for(name: str, until: datetime.date, *location: str | int) -> None:
         try:
-            found[name] = _find(name, folders, until)
+            runs[name] = _find(name, folders, until)
         except InputError as error:
-            told = error.problems[0]
-            problems.append(case.problem(told.key, *location, **told.values))
-    if problems:
-        raise InputError(*problems)
-    return found
+            problems.extend(_located(case, error, *location))
+
+    for number, cited in enumerate(case.evidence):
+        look_for(cited.run, day, "evidence", number, "run")
+    if case.previous:
+        look_for(case.previous, day - datetime.timedelta(days=1), "previous")
+    InputError.refuse(problems)
+    return runs
 
 
-def findings(case: Case, runs: Mapping[str, Run]) -> tuple[Finding, ...]:
-    """Return what the case cites of its runs, in the order of the case and of the findings' ids."""
-    found: list[Finding] = []
+def findings_of(case: Case, runs: Mapping[str, Run]) -> tuple[Finding, ...]:
+    """Return what the case cites of its runs, by the case's order and the findings' ids."""
+    findings: list[Finding] = []
     problems: list[Problem] = []
-    for place, cited in enumerate(case.evidence):
+    for number, cited in enumerate(case.evidence):
         run = runs[cited.run]
         try:
-            told = _evidence(run)
+            known = _evidence(run)
         except InputError as error:
-            problems.append(
-                case.problem(error.problems[0].key, "evidence", place, **error.problems[0].values)
-            )
+            problems += _located(case, error, "evidence", number)
             continue
-        problems += list(_unmatched(case, place, told, run))
+        problems += _unmatched(case, number, [evidence.id for evidence in known], run)
         picked = [
-            one for one in told if any(fnmatchcase(one.id, pattern) for pattern in cited.pick)
+            evidence
+            for evidence in known
+            if any(fnmatchcase(evidence.id, pattern) for pattern in cited.pick)
         ]
-        problems += no_distribution(case, place, picked)
-        found += numbered(cited.id, picked, run)
-    if problems:
-        raise InputError(*problems)
-    return tuple(found)
+        findings += _numbered(cited.id, picked, run)
+    InputError.refuse(problems)
+    return tuple(findings)
 
 
-def distribution(evidence: Evidence) -> Distribution:
-    """Return the distribution of a finding's quantity; raises `InputError` for a family that is not known."""
-    given, family = evidence.quantity.parameters, evidence.quantity.family
-    try:
-        made = _FAMILIES[family](given, evidence.quantity.value)
-        ends = (made.mean, made.sd, quantile(made, 0.05), quantile(made, 0.95))
-    except (KeyError, ValueError, ArithmeticError):
-        ends = (math.nan,) * 4
-    if not all(map(math.isfinite, ends)) or ends[1] < 0:
-        raise InputError.of("businesscase.bad_quantity", id=evidence.id, family=family)
-    return made
+def findings_given(case: Case, evidence: Mapping[str, Sequence[Evidence]]) -> tuple[Finding, ...]:
+    """Return evidence that is given by id, as if it had been read from runs."""
+    findings: list[Finding] = []
+    problems: list[Problem] = []
+    for number, cited in enumerate(case.evidence):
+        given = sorted(evidence.get(cited.id, ()), key=lambda one: one.id)
+        if not given:
+            location = ("evidence", number, "id")
+            problems.append(case.problem("businesscase.not_given", *location, name=cited.id))
+        findings += _numbered(cited.id, given, None)
+    refuse(problems)
+    return tuple(findings)
 
 
-def _above_zero(*numbers: float) -> tuple[float, ...]:
-    if not min(numbers) > 0:
-        raise ValueError(str(numbers))
-    return numbers
-
-
-def _quantiles(given: Mapping[str, float], mean: float) -> Quantiles:
-    points = sorted((float(name[1:]) / 100, value) for name, value in given.items())
-    shares, values = zip(*points, strict=True)
-    if (
-        len(points) < _FEWEST
-        or list(values) != sorted(values)
-        or not 0 < shares[0] < shares[-1] < 1
-    ):
-        raise ValueError(str(points))
-    return Quantiles(shares, values, mean)
-
-
-_FAMILIES: Mapping[str, Callable[[Mapping[str, float], float], Distribution]] = {
-    "normal": lambda given, _: Normal(given["location"], *_above_zero(given["scale"])),
-    "student_t": lambda given, _: StudentT(
-        given["location"], *_above_zero(given["scale"], given["degrees_of_freedom"])
-    ),
-    "beta": lambda given, _: Beta(*_above_zero(given["a"], given["b"])),
-    "quantiles": _quantiles,
-}
-"""Distributions of evidence by the name of their family."""
-
-
-def numbered(cited: str, picked: Sequence[Evidence], run: Run | None) -> list[Finding]:
-    """Return findings under the ids of the ledger: the cited one's, with a number for several."""
+def _numbered(cited: str, picked: Sequence[Evidence], run: Run | None) -> list[Finding]:
+    """Return findings under the ledger's ids: the cited one's, with a number for several."""
     several = len(picked) > 1
     return [
-        Finding(f"{cited}-{number}" if several else cited, cited, one, run)
-        for number, one in enumerate(picked, 1)
+        Finding(f"{cited}-{number}" if several else cited, cited, evidence, run)
+        for number, evidence in enumerate(picked, 1)
     ]
 
 
-def no_distribution(case: Case, place: int, picked: Sequence[Evidence]) -> list[Problem]:
-    """Return a problem for every finding whose quantity has no distribution."""
-    found = []
-    for one in picked:
-        try:
-            distribution(one)
-        except InputError as error:
-            told = error.problems[0]
-            found.append(case.problem(told.key, "evidence", place, "pick", **told.values))
-    return found
+def _located(case: Case, error: InputError, *location: str | int) -> list[Problem]:
+    """Return an error's problems as those of a field."""
+    return [case.problem(problem.key, *location, **problem.values) for problem in error.problems]
 
 
-def _unmatched(case: Case, place: int, told: Sequence[Evidence], run: Run) -> Iterator[Problem]:
-    ids = [one.id for one in told]
+def _unmatched(case: Case, number: int, ids: Sequence[str], run: Run) -> Iterator[Problem]:
     if not ids:
-        yield case.problem("businesscase.no_evidence", "evidence", place, "run", run=run.id)
+        yield case.problem("businesscase.no_evidence", "evidence", number, "run", run=run.id)
         return
-    for number, pattern in enumerate(case.evidence[place].pick):
-        if not any(fnmatchcase(one, pattern) for one in ids):
+    for at, pattern in enumerate(case.evidence[number].pick):
+        if not any(fnmatchcase(name, pattern) for name in ids):
             near = did_you_mean(pattern, ids) or ids[0]
+            location = ("evidence", number, "pick", at)
             values = {"pattern": pattern, "run": run.id, "near": near}
-            yield case.problem(
-                "businesscase.no_finding", "evidence", place, "pick", number, **values
-            )
+            yield case.problem("businesscase.no_finding", *location, **values)
 
 
 def _evidence(run: Run) -> list[Evidence]:
-    told = run.record.get("evidence")
     try:
-        found = [Evidence.from_record(one) for one in told or ()]
-        for one in found:
-            text(one.statement[0], **one.statement[1])
+        known = [Evidence.from_record(record) for record in run.record.get("evidence") or ()]
+        for evidence in known:
+            text(evidence.statement[0], **evidence.statement[1])
     except (ValueError, TypeError, KeyError, OSError):
         raise InputError.of("businesscase.bad_record", run=run.id, name=_RESULT) from None
-    return sorted(found, key=lambda one: one.id)
+    return sorted(known, key=lambda evidence: evidence.id)
 
 
-def _find(name: str, folders: Sequence[tuple[Path, bool]], until: datetime.date) -> Run:
-    notebook, slug, *rest = name.split("/")
-    seen: list[str] = []
-    for folder, at_hand in folders:
-        home = folder / notebook / slug
-        names = (
-            sorted(one.name for one in home.iterdir())
-            if workspace.is_there(home) and home.is_dir()
-            else []
-        )
-        dated = [one for one in names if _is_dated(one) and (not rest or one == rest[0])]
-        seen += dated
-        early = [one for one in dated if datetime.date.fromisoformat(one[:10]) <= until]
+def _find(name: str, folders: Sequence[Path], until: datetime.date) -> Run:
+    """Return the latest run by a day, of the first folder that has one."""
+    notebook, slug, *exact = name.split("/")
+    later: list[str] = []
+    for folder in folders:
+        home, at_hand = folder / notebook / slug, folder is folders[0]
+        there = workspace.is_there(home) and home.is_dir()
+        names = sorted(path.name for path in home.iterdir()) if there else []
+        dated = [run for run in names if _is_dated(run) and run in (exact or [run])]
+        early = [run for run in dated if datetime.date.fromisoformat(run[:10]) <= until]
         if early:
-            last = [
-                _read(home / one, f"{notebook}/{slug}/{one}", at_hand)
-                for one in early
-                if one[:10] == early[-1][:10]
-            ]
-            return _one_of(last)
-    if seen:
-        raise InputError.of("businesscase.run_later", run=name, day=until, found=seen)
-    raise InputError.of(
-        "businesscase.no_run", run=name, folder=folders[0][0].name, notebook=notebook
-    )
+            last = [run for run in early if run[:10] == early[-1][:10]]
+            runs = [_read(home / run, f"{notebook}/{slug}/{run}", at_hand) for run in last]
+            if len({_digest(run) for run in runs}) > 1:
+                raise InputError.of("businesscase.several_runs", runs=[run.id for run in runs])
+            return runs[0]
+        later += dated
+    if later:
+        raise InputError.of("businesscase.run_later", run=name, day=until, later=later)
+    reports = folders[0].name
+    raise InputError.of("businesscase.no_run", run=name, folder=reports, notebook=notebook)
 
 
 def _is_dated(name: str) -> bool:
@@ -252,38 +200,29 @@ def _is_dated(name: str) -> bool:
         return False
 
 
-def _one_of(runs: Sequence[Run]) -> Run:
-    """Return the run of a day; several must have found the same."""
-    if len({_digest(run) for run in runs}) > 1:
-        raise InputError.of("businesscase.several_runs", runs=[run.id for run in runs])
-    return runs[0]
-
-
 def _digest(run: Run) -> str:
-    told = run.record.get("evidence") or {
+    """Return what a run found, its numbers to the digits that two runs of a day share."""
+    telling = run.record.get("evidence") or {
         name: run.record.get(name) for name in ("options", "kpis", "ledger")
     }
-    return json.dumps(
-        json.loads(json.dumps(told), parse_float=lambda digits: round(float(digits), _SAME)),
-        sort_keys=True,
+    rounded = json.loads(
+        json.dumps(telling), parse_float=lambda digits: round(float(digits), _SAME)
     )
+    return json.dumps(rounded, sort_keys=True)
 
 
 def _read(folder: Path, run: str, at_hand: bool) -> Run:
     """Read a run as it was filed: its record must be the one whose hash was noted beside it."""
     try:
         content = (folder / _RESULT).read_bytes()
-        told, record = json.loads((folder / _RUN).read_bytes()), json.loads(content)
-        filed, status = told["outputs"][_RESULT], record["status"]
-        whole = (
-            isinstance(record, dict)
-            and f"{told['notebook']}/{told['name']}/{told['as_of']}" == run[:-9]
-        )
+        filed, record = json.loads((folder / _RUN).read_bytes()), json.loads(content)
+        noted, status = filed["outputs"][_RESULT], record["status"]
+        name = f"{filed['notebook']}/{filed['name']}/{filed['as_of']}"
     except OSError:
         raise InputError.of("businesscase.bad_record", run=run, name=_RESULT) from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError.of("businesscase.bad_record", run=run, name=_RUN) from None
-    if not whole or hashlib.sha256(content).hexdigest() != filed:
+    if name != run[:-9] or hashlib.sha256(content).hexdigest() != noted:
         raise InputError.of("businesscase.tampered", run=run)
     if status != "complete":
         raise InputError.of("businesscase.red_run", run=run)

@@ -1,4 +1,4 @@
-"""Cost of delay: which piece of work first, what waiting costs in all, and whether that order is sure.
+"""Cost of delay: which piece of work first, what waiting costs, and whether that order is sure.
 
 Delay cost is cost of delay a week x weeks until done. CD3 is cost of delay divided by duration;
 where the values are poor (Vacanti's objection) see `stays_first`, and fall back to
@@ -56,8 +56,8 @@ def delay_cost(
 
     Examples
     --------
-    >>> delay_cost([10, 30], [2, 4], (1, 0)), delay_cost([10, 30], [2, 4], (0, 1))  # 20 ice creams apart
-    (180.0, 200.0)
+    >>> [delay_cost([10, 30], [2, 4], order) for order in ((1, 0), (0, 1))]  # 20 ice creams apart
+    [180.0, 200.0]
     """
     value, size = _items(cost_of_delay_per_week, weeks, 1)
     if sorted(order) != list(range(len(value))):
@@ -67,7 +67,7 @@ def delay_cost(
 
 
 def stays_first(cost_of_delay_per_week: Values, weeks: Values, order: Sequence[int]) -> float:
-    """Return the share of draws in which the order's first item has the highest CD3 (ties count for it).
+    """Return the share of draws in which the order's first item has the highest CD3, ties with it.
 
     Parameters
     ----------
@@ -78,7 +78,8 @@ def stays_first(cost_of_delay_per_week: Values, weeks: Values, order: Sequence[i
 
     Examples
     --------
-    >>> stays_first(np.array([[10.0, 40.0], [30.0, 30.0]]), np.array([[2.0, 2.0], [4.0, 4.0]]), (1, 0))
+    >>> cost, weeks = np.array([[10.0, 40.0], [30.0, 30.0]]), np.array([[2.0, 2.0], [4.0, 4.0]])
+    >>> stays_first(cost, weeks, (1, 0))
     0.5
     """
     value, size = _items(cost_of_delay_per_week, weeks, 2)

@@ -1,116 +1,121 @@
-"""What the recommended option's NPV depends on: tornado, switching values, what knowing is worth."""
+"""What an option's NPV depends on: tornado, switching values, what knowing is worth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
 
-from opslab.businesscase.ledger import Known
 from opslab.businesscase.options import Driver
-from opslab.businesscase.simulation import Flow, Horizon, Value, Weights, net
+from opslab.businesscase.quantities import Draws, Quantities
+from opslab.businesscase.simulation import Flow, Horizon, Weights, net
 from opslab.uncertainty.distributions import Fixed, Values
 from opslab.uncertainty.information import evpi, evppi
 from opslab.uncertainty.sensitivity import first_order, tornado
 
-_SHOWN, _ENOUGH = 8, 20_000  # drivers for which knowing is priced, and draws for it
-_REACH, _SCORE = (
-    6.0,
-    1.2815515594457831,
-)  # normal scores searched for a switching value; that of the 90th percentile
+_SHOWN, _ENOUGH = 8, slice(20_000)  # drivers for which knowing is priced, and draws for it
+_REACH = 6.0  # normal scores searched for a switching value
+_SCORE = 1.2815515594457831  # that of the 90th percentile
+
+
+@dataclass(frozen=True)
+class Drivers:
+    """What an option's NPV depends on.
+
+    Attributes
+    ----------
+    base : float
+        NPV with every quantity at its median.
+    all_low : float
+        NPV with every quantity at its worse end.
+    bars : tuple of Driver
+    evpi : float
+        What knowing everything is worth.
+    """
+
+    base: float
+    all_low: float
+    bars: tuple[Driver, ...]
+    evpi: float
 
 
 def drivers(
     flows: Sequence[Flow],
-    recommended: Weights,
-    known: Mapping[str, Known],
+    option: Weights,
+    draws: Draws,
     horizon: Horizon,
-    scores: Callable[[str], Values],
     npvs: Values,
-    place: int,
-) -> tuple[float, float, tuple[Driver, ...], float]:
-    """Return the NPV at the medians, the NPV with all at their worse ends, the drivers, and the EVPI.
+    npv: Values,
+) -> Drivers:
+    """Return what an option's NPV depends on.
 
     Parameters
     ----------
     flows : sequence of Flow
-    recommended : Weights
-    known : Mapping
-        The ledger's quantities by id.
+    option : Weights
+    draws : Draws
     horizon : Horizon
-    scores : callable
-        The scores that were drawn, by id.
     npvs : array of shape (draws, options)
         A column of zeros for doing nothing first.
-    place : int
-        Column of the recommended option.
+    npv : array of shape (draws,)
+        Of the option.
     """
-    mine = [flow for flow in flows if flow.counted and recommended.parts.get(flow.name)]
-    names = sorted(
-        {one for flow in mine for one in flow.ids if not isinstance(known[one].used, Fixed)}
-    )
-
-    def model(scores_of: Callable[[str], Values]) -> Values:
-        def value(name: str) -> Values:
-            return np.asarray(known[name].used.at(np.asarray(scores_of(name), dtype=np.float64)))
-
-        return net(mine, recommended, value, horizon, _expected(value))
-
-    def moved_by(name: str, score: float) -> float:
-        """Return the NPV with one quantity at a score, the rest at their medians."""
-        own = [flow for flow in mine if name in flow.ids]
-
-        def value(other: str) -> Values:
-            return known[other].used.at(np.array([score if other == name else 0.0]))
-
-        def middle(other: str) -> Values:
-            return known[other].used.at(np.zeros(1))
-
-        return base + float(
-            (
-                net(own, recommended, value, horizon, _expected(value))
-                - net(own, recommended, middle, horizon, _expected(middle))
-            ).item()
-        )
-
+    model = _Model(flows, option, draws, horizon)
+    used = {name for flow in model.flows for name in flow.ids}
+    names = sorted(name for name in used if not isinstance(draws.known[name], Fixed))
     if not names:
-        base = float(model(lambda _: np.zeros(1)).item())
-        return base, base, (), 0.0
-    base, bars = tornado(model, names)
-    worth = evpi(npvs)[0]
+        base = float(model.npv(lambda _: np.zeros(1)).item())
+        return Drivers(base, base, (), 0.0)
+    base, bars = tornado(model.npv, names)
     worse = {bar.name: -_SCORE if bar.low < bar.high else _SCORE for bar in bars}
-    all_low = float(model(lambda name: np.array([worse.get(name, 0.0)])).item())
-    found = []
-    some = slice(_ENOUGH)
-    for number, bar in enumerate(one for one in bars if one.span > 0):
-        ends = known[bar.name].used.at(np.array([-_SCORE, _SCORE]))
-        price = min(evppi(scores(bar.name)[some], npvs[some]), worth) if number < _SHOWN else None
-        share = first_order(scores(bar.name)[some], npvs[some, place]) if number < _SHOWN else 0.0
-        switch = (
-            _switching(partial(moved_by, bar.name), known[bar.name]) if number < _SHOWN else None
-        )
-        found.append(
-            Driver(
-                bar.name,
-                (float(ends[0]), float(ends[1])),
-                (bar.low, bar.high),
-                switch,
-                share,
-                price,
+    all_low = model.npv(lambda name: np.array([worse.get(name, 0.0)])).item()
+    worth, moved = evpi(npvs)[0], list[Driver]()
+    for bar in bars:
+        if bar.span <= 0:
+            continue
+        low, high = model.at(bar.name, -_SCORE, _SCORE)
+        driver = Driver(bar.name, (low, high), (bar.low, bar.high))
+        if len(moved) < _SHOWN:
+            scores = draws.scores(bar.name)[_ENOUGH]
+            driver = replace(
+                driver,
+                switching=model.switching(bar.name, base),
+                share=first_order(scores, npv[_ENOUGH]),
+                knowing=min(evppi(scores, npvs[_ENOUGH]), worth),
             )
-        )
-    return base, all_low, tuple(found), worth
+        moved.append(driver)
+    return Drivers(base, float(all_low), tuple(moved), worth)
 
 
-def _expected(value: Value) -> Callable[[Flow], Values]:
-    """Return an event's chance in place of whether it comes about."""
-    return lambda flow: value(flow.probability or "")
+class _Model:
+    """An option's NPV as a function of the scores of what it stands on."""
 
+    def __init__(
+        self, flows: Sequence[Flow], option: Weights, draws: Draws, horizon: Horizon
+    ) -> None:
+        self.flows = [flow for flow in flows if option.counted(flow)]
+        self.option, self.draws, self.horizon = option, draws, horizon
 
-def _switching(at: Callable[[float], float], known: Known) -> float | None:
-    """Return the value of a quantity at which the NPV is 0, the rest at their medians; None for none."""
-    if at(-_REACH) * at(_REACH) > 0:
-        return None
-    return float(known.used.at(np.array([brentq(at, -_REACH, _REACH, xtol=1e-6)]))[0])
+    def npv(self, scores: Callable[[str], Values], name: str | None = None) -> Values:
+        """Return the NPV, or only what of it hangs on one quantity."""
+        flows = [flow for flow in self.flows if name is None or name in flow.ids]
+        return net(flows, self.option, Quantities(self.draws.known, scores), self.horizon)
+
+    def at(self, name: str, *scores: float) -> list[float]:
+        """Return a quantity's values at scores."""
+        values: list[float] = self.draws.known[name].at(np.array(scores)).tolist()
+        return values
+
+    def switching(self, name: str, base: float) -> float | None:
+        """Return the value of a quantity at which the NPV is 0, the rest at their medians."""
+        middle = self.npv(lambda _: np.zeros(1), name)
+
+        def npv(score: float) -> float:
+            moved = self.npv(lambda other: np.array([score if other == name else 0.0]), name)
+            return base + float((moved - middle).item())
+
+        if npv(-_REACH) * npv(_REACH) > 0:
+            return None
+        return self.at(name, brentq(npv, -_REACH, _REACH, xtol=1e-6))[0]

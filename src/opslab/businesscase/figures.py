@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import MaxNLocator
 
+from opslab.businesscase.options import Band
 from opslab.businesscase.result import CaseResult, Target
-from opslab.businesscase.sentences import Voice
-from opslab.messages import Language, one_line
-from opslab.report.bars import Row, bars
+from opslab.businesscase.voice import CaseVoice
+from opslab.report.drawing import Row, chart
 from opslab.report.figures import (
     BLUE,
     GREEN,
@@ -21,217 +20,156 @@ from opslab.report.figures import (
     INK,
     ORANGE,
     RED,
+    SMALL,
     Figure,
+    framed,
+    name_axis,
     style,
     width_of,
-    wrapped,
 )
 
 _MOST, _YEAR = 5, 12
-_TITLE, _SMALL, _SIDE = 11.0, 9.0, 0.03  # points, and inches left free at either side
 
 
-def all_of(result: CaseResult, language: Language) -> dict[str, Figure]:
+def figures(result: CaseResult, say: CaseVoice) -> dict[str, Figure]:
     """Return every figure by name."""
-    say = Voice(result, language)
-    made = {
+    drawn = {
         "fan": fan(result, say),
         "options": options(result, say),
         "waterfall": waterfall(result, say),
     }
     if result.drivers:
-        made["tornado"] = tornado(result, say)
-    strips = [one for one in result.targets if one.measured is not None]
-    return made | {f"measured_{one.kpi.id}": measured(one, say) for one in strips}
+        drawn["tornado"] = tornado(result, say)
+    for target in result.targets:
+        if target.measured:
+            drawn[f"measured_{target.kpi.id}"] = measured(target, say)
+    return drawn
 
 
-def fan(result: CaseResult, say: Voice) -> Figure:
-    """Draw cumulative net cash by month: the middle eight tenths, the median, where it crosses zero."""
-    best = result.recommended
+def fan(result: CaseResult, say: CaseVoice) -> Figure:
+    """Draw cumulative net cash by month: eight tenths, the median, where it crosses zero."""
+    best, start = result.recommended, result.months[0]
     low, middle, high = zip(*best.fan, strict=True)
-    last = len(middle) - 1
+    last, months = len(middle) - 1, range(len(middle))
     key = "fan_title_never" if best.payback is None else "fan_title"
-    title = _title(say, say(key, months=last, payback=round(best.payback or 0)))
-    shown = wrapped(one_line(title), HALF - 2 * _SIDE, _TITLE, "bold")
+    title = _title(say(key, payback=round(best.payback or 0)), say)
     with style():
-        height = 2.15 + 0.19 * shown.count("\n")
-        drawing = Drawing(figsize=(HALF, height))
-        drawing.text(
-            _SIDE / HALF, 1 - 0.04 / height, shown, fontsize=_TITLE, weight="bold", va="top"
-        )
-        axes = drawing.add_axes((0.0, 0.48 / height, 1.0, 1.32 / height))
-        axes.fill_between(range(last + 1), low, high, color=BLUE, alpha=0.22, linewidth=0)
-        axes.plot(range(last + 1), middle, color=BLUE, linewidth=2)
-        _frame(axes, low, middle, high, say)
+        drawing, axes = framed(title, 1.32, width=HALF, below=0.48)
+        axes.fill_between(months, low, high, color=BLUE, alpha=0.22, linewidth=0)
+        axes.plot(months, middle, color=BLUE, linewidth=2)
+        _name_amounts(axes, best.fan, say)
         if best.payback is not None:
-            axes.plot(
-                [best.payback],
-                [0],
-                "o",
-                markersize=7,
-                color="white",
-                markeredgecolor="black",
-                zorder=5,
-            )
-        first = result.months[0]
-        axes.set_xlabel(
-            one_line(say("fan_axis", start=f"{first.month:02}/{first.year}")), fontsize=_SMALL
-        )
-    points = sorted({*range(0, last, _YEAR), last})
-    told = [
-        say(
-            "fan_point",
-            month=at,
-            middle=say.money(middle[at]),
-            low=say.money(low[at]),
-            high=say.money(high[at]),
-        )
-        for at in points
-    ]
-    caption = say("fan_caption", option=best.name, deepest=say.money(max(-min(middle), 0.0)))
-    return Figure(drawing, " ".join([title, *told]), caption)
+            axes.plot([best.payback], [0], "o", ms=7, color="white", mec="black", zorder=5)
+        name_axis(axes, say("fan_axis", start=f"{start.month:02}/{start.year}"), HALF)
+    points = []
+    for month in sorted({*range(0, last, _YEAR), last}):
+        shown = {name: say.money(value) for name, value in best.fan[month]._asdict().items()}
+        points.append(say("fan_point", month=month, **shown))
+    caption = say("fan_caption", deepest=say.money(max(-min(middle), 0.0)))
+    return Figure(drawing, " ".join([title, *points]), caption)
 
 
-def _frame(
-    axes: Axes, low: Sequence[float], middle: Sequence[float], high: Sequence[float], say: Voice
-) -> None:
-    """Set the axes out: amounts inside, above thin lines; the ends of the three lines named at the right."""
-    ends = [low[-1], middle[-1], high[-1]]
-    last, right = len(middle) - 1, max(width_of(say.money(one), _SMALL) for one in ends) + 0.1
-    inch = last / (HALF - right - 0.04)
-    bottom, top = min(0.0, *low), max(0.0, *high)
+def _name_amounts(axes: Axes, bands: Sequence[Band], say: CaseVoice) -> None:
+    """Write amounts inside, above thin lines, and those of the three lines at their ends."""
+    ends, last = bands[-1], len(bands) - 1
+    right = max(width_of(say.money(end), SMALL) for end in ends) + 0.1
+    inch = last / (HALF - right)
+    bottom, top = min(0.0, *(band.low for band in bands)), max(0.0, *(band.high for band in bands))
     room = 0.09 * (top - bottom or 1.0)
-    axes.set(xlim=(-0.04 * inch, last + right * inch), ylim=(bottom - room, top + room), yticks=[])
+    axes.set(xlim=(0, last + right * inch), ylim=(bottom - room, top + room), yticks=[])
     axes.spines[["left", "bottom"]].set_visible(False)
     axes.set_xticks(range(0, last + 1, _YEAR if last > _YEAR else 3))
-    axes.tick_params(axis="x", labelsize=_SMALL, length=3)
-    least, above = 0.085 * (top - bottom + 2 * room), -float("inf")
-    for value, weight in zip(ends, ("normal", "bold", "normal"), strict=True):
-        above = max(value, above + least)  # names that do not touch
-        axes.text(
-            last + 0.05 * inch, above, say.money(value), fontsize=_SMALL, va="center", weight=weight
-        )
-    for at in MaxNLocator(nbins=4, steps=[1, 2, 5, 10]).tick_values(bottom, top):
-        if bottom <= at <= top:
-            line, colour = (0.4, GREY) if at else (0.9, INK)
-            axes.axhline(at, color=colour, linewidth=line, zorder=1, xmax=1 - right / HALF)
-            shade = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.8}
-            axes.text(
-                0.02 * inch,
-                at + 0.02 * (top - bottom),
-                say.money(at),
-                fontsize=_SMALL,
-                va="bottom",
-                bbox=shade,
+    above = -float("inf")
+    for end in ends:
+        above = max(end, above + room)  # names that do not touch
+        weight = "bold" if end == ends.middle else "normal"
+        axes.text(last + 0.05 * inch, above, say.money(end), size=SMALL, weight=weight, va="center")
+    for amount in MaxNLocator(nbins=4, steps=[1, 2, 5, 10]).tick_values(bottom, top):
+        if bottom <= amount <= top:
+            axes.hlines(
+                amount, 0, last, GREY if amount else INK, lw=0.4 if amount else 0.9, zorder=1
             )
+            axes.text(0, amount + room / 5, say.money(amount), size=SMALL, va="bottom")
 
 
-def options(result: CaseResult, say: Voice) -> Figure:
+def options(result: CaseResult, say: CaseVoice) -> Figure:
     """Draw the NPV of every option with its middle eight tenths, doing nothing at zero."""
-    rows = [
-        Row(
-            one.name,
-            say.money(one.npv.p50),
-            [(one.npv.p10, one.npv.p90, BLUE if one.kind == "recommended" else GREY)],
-            point=one.npv.p50,
-        )
-        for one in result.options
-    ]
-    best = max(result.options, key=lambda one: one.npv.p50)
-    told = [say("options_point", option=one.name, npv=one.npv) for one in result.options]
-    return _figure("options", say("options_title", option=best.name), rows, say, told, width=HALF)
+    rows = []
+    for option in result.options:
+        npv = option.npv.scaled(1 / say.scale.unit)
+        colour = BLUE if option.kind == "recommended" else GREY
+        value = say.money(option.npv.p50)
+        segments = [(npv.p10, npv.p90, colour)]
+        rows.append(Row(say.spoken(option.name), value, segments, point=npv.p50))
+    best = max(result.options, key=lambda option: option.npv.p50)
+    points = [say("options_point", option=one.name, npv=one.npv) for one in result.options]
+    title = say("options_title", option=best.name)
+    return _figure("options", title, rows, say.axis, say, points, width=HALF)
 
 
-def tornado(result: CaseResult, say: Voice) -> Figure:
-    """Draw how far each quantity moves the NPV, the widest first, with the value at which it is nothing."""
-    rows, told = [], []
-    for one in result.drivers[:_MOST]:
-        unit = say.unit_of(one.id)
-        span = value = say.range(*map(say.money, one.npv))
-        if one.switching is not None:
-            value = say("tornado_switch", value=say.quantity(one.switching, unit))
-        parts = [(one.npv[0], result.base, ORANGE), (result.base, one.npv[1], BLUE)]
-        rows.append(Row(say.label(one.id), value, parts))
+def tornado(result: CaseResult, say: CaseVoice) -> Figure:
+    """Draw how far each quantity moves the NPV, with the value at which it is nothing."""
+    rows, points, base = [], [], result.base / say.scale.unit
+    for driver in result.drivers[:_MOST]:
+        unit, name = say.unit_of(driver.id), say.label(driver.id)
+        span = value = say.range(*map(say.money, driver.npv))
+        if driver.switching is not None:
+            value = say("tornado_switch", value=say.quantity(driver.switching, unit))
+        low, high = (end / say.scale.unit for end in driver.npv)
+        rows.append(Row(name, value, [(low, base, ORANGE), (base, high, BLUE)]))
         reach = " · ".join(dict.fromkeys((span, value)))
-        told.append(
-            say("tornado_point", name=say.label(one.id), at=say.between(one.at, unit), npv=reach)
-        )
-    low = say("all_low", low=say.money(result.all_low), p10=say.money(result.recommended.npv.p10))
-    title, caption = say("tornado_title", name=rows[0].label), f"{say('caption_tornado')} {low}"
-    return _figure("tornado", title, rows, say, told, base=result.base, caption=caption)
+        points.append(say("tornado_point", name=name, at=say.between(*driver.at, unit), npv=reach))
+    low_end = say("all_low", low=say.money(result.all_low))
+    title, caption = say("tornado_title", name=rows[0].label), f"{say('caption_tornado')} {low_end}"
+    return _figure("tornado", title, rows, say.axis, say, points, caption, base=base)
 
 
-def waterfall(result: CaseResult, say: Voice) -> Figure:
+def waterfall(result: CaseResult, say: CaseVoice) -> Figure:
     """Draw the way from what the gains could be to what is left: means, which add up."""
     rows, level, steps = [], 0.0, dict(result.waterfall)
     for name, value in result.waterfall:
         whole = name in ("gross", "benefits", "net")
         start, level = 0.0 if whole else level, value if whole else level + value
         colour = GREY if not whole else RED if value < 0 else GREEN if name == "net" else BLUE
-        rows.append(
-            Row(say(f"step_{name}"), say.money(value, signed=not whole), [(start, level, colour)])
-        )
+        segment = (start / say.scale.unit, level / say.scale.unit, colour)
+        rows.append(Row(say(f"step_{name}"), say.money(value, signed=not whole), [segment]))
     share = steps["net"] / steps["gross"] if steps["gross"] else 0.0
     title = say("waterfall_title" if share > 0 else "waterfall_title_none", share=share)
-    return _figure("waterfall", title, rows, say)
+    return _figure("waterfall", title, rows, say.axis, say)
 
 
-def measured(one: Target, say: Voice) -> Figure:
+def measured(target: Target, say: CaseVoice) -> Figure:
     """Draw what was promised of a target, what was measured, and both together, on one axis."""
-    rows, unit = [], one.kpi.unit
-    for name, colour in (("promised", GREY), ("measured", ORANGE), ("together", BLUE)):
-        ends = one.posterior if name == "together" else getattr(one, name)
-        if ends:
-            words = say.spanned(*say.told(ends[0], ends[1], ends[2], unit))
-            rows.append(
-                Row(say(f"column_{name}"), words, [(ends[0], ends[2], colour)], point=ends[1])
-            )
-    title = say("measured_title", kpi=one.kpi.name, status=say(f"status_{one.status}"))
-    return _figure(
-        "measured",
-        title,
-        rows,
-        say,
-        axis=say.unit(unit),
-        base=one.kpi.baseline,
-        percent=unit == "share",
-        width=HALF,
-    )
+    rows, kpi = [], target.kpi
+    for name, band, colour in (
+        ("promised", target.promised, GREY),
+        ("measured", target.measured, ORANGE),
+        ("together", target.posterior, BLUE),
+    ):
+        if band:
+            words = say.inline(say.estimate(band.middle, band.low, band.high, kpi.unit))
+            segments = [(band.low, band.high, colour)]
+            rows.append(Row(say(f"column_{name}"), words, segments, point=band.middle))
+    title = say("measured_title", kpi=kpi.name, status=say(f"status_{target.status}"))
+    axis, share = say.unit(kpi.unit), kpi.unit == "share"
+    return _figure("measured", title, rows, axis, say, base=kpi.baseline, percent=share, width=HALF)
 
 
-def _title(say: Voice, title: str) -> str:
-    return say("not_valid", title=title) if say.result.action == "stop" else title
+def _title(title: str, say: CaseVoice) -> str:
+    return say("not_valid", title=title) if say.result.broken else title
 
 
 def _figure(
     name: str,
     title: str,
     rows: Sequence[Row],
-    say: Voice,
-    told: Sequence[str] = (),
-    *,
-    axis: str = "",
-    base: float = 0.0,
+    axis: str,
+    say: CaseVoice,
+    points: Sequence[str] = (),
     caption: str = "",
     **more: Any,
 ) -> Figure:
-    """Return a figure; without an axis of its own it is one of money, in the document's unit."""
-    title = _title(say, title)
-    told = told or [say("pair", name=row.label, value=row.value) for row in rows]
-    if not axis:
-        axis, step = (
-            say(f"axis_{say.step:.0f}", currency=say.result.case.finance.currency),
-            say.step,
-        )
-        rows = [
-            Row(
-                row.label,
-                row.value,
-                [(low / step, high / step, colour) for low, high, colour in row.segments],
-                None if row.point is None else row.point / step,
-            )
-            for row in rows
-        ]
-        base /= step
-    drawing = bars(title, rows, axis, say.language, base=base, **more)
-    return Figure(drawing, " ".join([title, *told]), caption or say(f"caption_{name}"))
+    title = _title(title, say)
+    points = points or [say("pair", name=row.label, value=row.value) for row in rows]
+    drawing = chart(title, rows, axis, say, **more)
+    return Figure(drawing, " ".join([title, *points]), caption or say(f"caption_{name}"))

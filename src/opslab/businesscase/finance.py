@@ -1,4 +1,4 @@
-"""The finance that a CFO checks by hand: present values, rates of return, payback, Forrester's TEI table.
+"""The finance that a CFO checks by hand: present values, rates of return, payback, the TEI table.
 
 Flows are nominal or real as the rate is, before tax, in one currency; nothing is rounded. A series
 of flows starts at time 0, which is never discounted (a spreadsheet's NPV() discounts its first
@@ -21,6 +21,9 @@ from opslab.uncertainty.distributions import Values
 
 Timing = Literal["end_year", "mid_year", "monthly"]
 """When the flow of a period falls: at a year's end, in its middle, or at a month's end."""
+
+Flows = Sequence[float] | Values
+"""The first at time 0."""
 
 _MONTHS = {"end_year": 12, "mid_year": 12, "monthly": 1}
 
@@ -63,7 +66,7 @@ def discount_factors(rate: float, count: int, timing: Timing = "end_year") -> Va
     return _factors(rate, years.clip(0.0))
 
 
-def npv(rate: float, flows: Sequence[float] | Values, timing: Timing = "end_year") -> float:
+def npv(rate: float, flows: Flows, timing: Timing = "end_year") -> float:
     """Return the net present value of flows: sum of flow / (1 + rate)^t.
 
     Parameters
@@ -75,30 +78,30 @@ def npv(rate: float, flows: Sequence[float] | Values, timing: Timing = "end_year
 
     Examples
     --------
-    >>> round(npv(0.08, [-40000, 8000, 9200, 10000, 12000, 14500]), 2)  # Excel's NPV() page: $1,922.06
+    >>> round(npv(0.08, [-40000, 8000, 9200, 10000, 12000, 14500]), 2)  # Excel: $1,922.06
     1922.06
     """
     series = _series(flows)
     return float(discount_factors(rate, len(series), timing) @ series)
 
 
-def xnpv(rate: float, flows: Sequence[float] | Values, dates: Sequence[datetime.date]) -> float:
+def xnpv(rate: float, flows: Flows, dates: Sequence[datetime.date]) -> float:
     """Return the net present value of dated flows on the earliest of their dates, actual/365.
 
     sum of flow / (1 + rate)^(days / 365), as Excel's XNPV; the order of the flows does not matter.
 
     Examples
     --------
-    >>> day = datetime.date
-    >>> dates = [day(2008, 1, 1), day(2008, 3, 1), day(2008, 10, 30), day(2009, 2, 15), day(2009, 4, 1)]
-    >>> round(xnpv(0.09, [-10000, 2750, 4250, 3250, 2750], dates), 2)  # Excel's XNPV page: $2,086.65
+    >>> days = ["2008-01-01", "2008-03-01", "2008-10-30", "2009-02-15", "2009-04-01"]
+    >>> dates = [datetime.date.fromisoformat(day) for day in days]
+    >>> round(xnpv(0.09, [-10000, 2750, 4250, 3250, 2750], dates), 2)  # Excel: $2,086.65
     2086.65
     """
     series, years = _dated(flows, dates)
     return float(_factors(rate, years) @ series)
 
 
-def irr(flows: Sequence[float] | Values) -> tuple[float, ...]:
+def irr(flows: Flows) -> tuple[float, ...]:
     """Return every rate a period above -1 at which the net present value is zero, lowest first.
 
     None, one or several: with more than one change of sign prefer `mirr`. A root where the value
@@ -123,7 +126,7 @@ def irr(flows: Sequence[float] | Values) -> tuple[float, ...]:
 
     Examples
     --------
-    >>> [round(rate, 4) for rate in irr([-4000, 25000, -25000])]  # Brealey and Myers: 25 % and 400 %
+    >>> [round(rate, 4) for rate in irr([-4000, 25000, -25000])]  # Brealey and Myers: 25, 400 %
     [0.25, 4.0]
     >>> irr([1000, -3000, 2500])  # the same book's project without any
     ()
@@ -132,30 +135,30 @@ def irr(flows: Sequence[float] | Values) -> tuple[float, ...]:
     return _rates(series, np.arange(len(series), dtype=np.float64))
 
 
-def xirr(flows: Sequence[float] | Values, dates: Sequence[datetime.date]) -> tuple[float, ...]:
-    """Return every rate a year above -1 at which `xnpv` is zero, lowest first; see `irr`: no range to search.
+def xirr(flows: Flows, dates: Sequence[datetime.date]) -> tuple[float, ...]:
+    """Return every rate a year above -1 at which `xnpv` is zero, lowest first; see `irr`.
 
     Examples
     --------
-    >>> day = datetime.date
-    >>> dates = [day(2008, 1, 1), day(2008, 3, 1), day(2008, 10, 30), day(2009, 2, 15), day(2009, 4, 1)]
-    >>> [round(rate, 8) for rate in xirr([-10000, 2750, 4250, 3250, 2750], dates)]  # Excel: 0.373362535
+    >>> days = ["2008-01-01", "2008-03-01", "2008-10-30", "2009-02-15", "2009-04-01"]
+    >>> dates = [datetime.date.fromisoformat(day) for day in days]
+    >>> rates = xirr([-10000, 2750, 4250, 3250, 2750], dates)  # Excel: 0.373362535
+    >>> [round(rate, 8) for rate in rates]
     [0.37336253]
     """
     return _rates(*_dated(flows, dates))
 
 
-def mirr(
-    flows: Sequence[float] | Values, finance_rate: float, reinvest_rate: float
-) -> float | None:
-    """Return the modified internal rate of return, a period; None without both an outlay and a return.
+def mirr(flows: Flows, finance_rate: float, reinvest_rate: float) -> float | None:
+    """Return the modified internal rate of return, a period; None without outlay or return.
 
     (future value of what comes in at the reinvestment rate / present value of what goes out at the
     finance rate)^(1/n) - 1, as Excel's MIRR; always one number.
 
     Examples
     --------
-    >>> round(mirr([-120000, 39000, 30000, 21000, 37000, 46000], 0.10, 0.12), 4)  # Excel's MIRR page: 12.61 %
+    >>> flows = [-120000, 39000, 30000, 21000, 37000, 46000]
+    >>> round(mirr(flows, 0.10, 0.12), 4)  # Excel: 12.61 %
     0.1261
     """
     series = _series(flows)
@@ -168,7 +171,9 @@ def mirr(
 
 
 def roi(benefits: float, costs: float) -> float | None:
-    """Return the return on investment as net gain per cost: (benefits - costs) / costs; None at zero cost.
+    """Return the return on investment, net gain per cost: (benefits - costs) / costs.
+
+    None at zero cost.
 
     Not benefit per cost, which is `benefit_cost_ratio`: print which. TEI takes present values of
     both.
@@ -213,10 +218,8 @@ class Payback:
     negative_again: bool
 
 
-def payback(
-    flows: Sequence[float] | Values, timing: Timing = "end_year", rate: float = 0.0
-) -> Payback:
-    """Return when the cumulative net flow, once below zero, is back at zero; linear inside the period.
+def payback(flows: Flows, timing: Timing = "end_year", rate: float = 0.0) -> Payback:
+    """Return when the cumulative net flow, once below zero, is back at zero; linear in a period.
 
     Parameters
     ----------
@@ -227,7 +230,8 @@ def payback(
 
     Examples
     --------
-    >>> payback([-1000, 500, 400, 300, 100])  # Brigham and Ehrhardt's project S: 2.33 years, discounted 2.95
+    >>> # Brigham and Ehrhardt's project S: 2.33 years, discounted 2.95
+    >>> payback([-1000, 500, 400, 300, 100])
     Payback(months=28.0, negative_again=False)
     >>> round(payback([-1000, 500, 400, 300, 100], rate=0.10).months / 12, 2)
     2.95
@@ -243,7 +247,7 @@ def payback(
 def payback_draws(
     cumulative: Values, months_per_period: int = 1
 ) -> tuple[Values, np.ndarray[Any, Any]]:
-    """Return the payback of each draw in months (NaN: never) and whether it is below zero again afterwards.
+    """Return the payback of each draw in months (NaN: never), and whether it is below 0 again.
 
     Parameters
     ----------
@@ -253,7 +257,8 @@ def payback_draws(
 
     Examples
     --------
-    >>> months, again = payback_draws(np.array([[-2.0, -2.0, -2.0], [1.0, -1.0, 0.0], [3.0, -0.5, -1.0]]))
+    >>> draws = [[-2.0, -2.0, -2.0], [1.0, -1.0, 0.0], [3.0, -0.5, -1.0]]
+    >>> months, again = payback_draws(np.array(draws))
     >>> months.round(3).tolist(), again.tolist()
     ([0.667, nan, 1.0], [False, False, True])
     """
@@ -262,21 +267,19 @@ def payback_draws(
         raise InputError.of("businesscase.flows")
     below = cumulative < -ROUNDING * extent
     back = below[:-1] & ~below[1:]
-    last, draw = (
-        np.argmax(back, axis=0) if len(back) else np.zeros(len(extent), int),
-        np.arange(len(extent)),
-    )
-    paid = back.any(axis=0)
-    start, end = cumulative[last[paid], draw[paid]], cumulative[last[paid] + 1, draw[paid]]
-    months = np.where(below.any(axis=0), np.nan, 0.0)
-    months[paid] = (last[paid] + np.minimum(start / (start - end), 1.0)) * months_per_period
-    latest = len(below) - 1 - np.argmax(below[::-1], axis=0)
-    return months, paid & (latest > last)
+    months, again = np.where(below.any(axis=0), np.nan, 0.0), np.zeros(len(extent), bool)
+    (paid,) = back.any(axis=0).nonzero()
+    if len(paid):
+        last = np.argmax(back[:, paid], axis=0)
+        start, end = cumulative[last, paid], cumulative[last + 1, paid]
+        months[paid] = (last + np.minimum(start / (start - end), 1.0)) * months_per_period
+        again[paid] = len(below) - 1 - np.argmax(below[::-1, paid], axis=0) > last
+    return months, again
 
 
 @dataclass(frozen=True)
 class TeiRow:
-    """One row of the TEI table: time 0, the years, their plain total, the present value of them all."""
+    """One row of the TEI table: time 0, the years, their plain total, the present value of all."""
 
     initial: float
     years: tuple[float, ...]
@@ -286,7 +289,7 @@ class TeiRow:
 
 @dataclass(frozen=True)
 class Tei:
-    """Forrester's cash flow table, risk-adjusted: one number a cell, to be shown beside ranges, not mixed.
+    """Forrester's cash flow table, risk-adjusted: one number a cell, never mixed with ranges.
 
     Attributes
     ----------
@@ -336,8 +339,7 @@ def tei(
 
     References
     ----------
-    Forrester Consulting, Total Economic Impact studies, "Cash Flow Analysis (Risk-Adjusted
-    Estimates)".
+    Forrester, Total Economic Impact, "Cash Flow Analysis (Risk-Adjusted Estimates)".
 
     Examples
     --------
@@ -346,14 +348,10 @@ def tei(
     >>> round(case.npv, -1), round(case.roi, 2), round(case.payback.months, 1)
     (5496170.0, 3.29, 0.7)
     """
-    earned, spent = _series([0.0, *benefits]), _series(costs)
-    if len(earned) != len(spent):
-        raise InputError.of("businesscase.tei_years", benefits=len(benefits), costs=len(costs))
-    if (spent < 0).any():
-        raise InputError.of("businesscase.negative_cost", given=float(spent.min()))
     for risk in (benefit_risk, cost_risk):
         if not 0 <= risk <= 1:
             raise InputError.of("businesscase.risk", given=risk)
+    earned, spent = _gains_and_costs(benefits, costs)
     factors = discount_factors(rate, len(spent))
     earned, spent = earned * (1 - benefit_risk), spent * (1 + cost_risk)
     gain, cost, net = (
@@ -364,7 +362,17 @@ def tei(
     return Tei(gain, cost, net, net.present_value, share, payback(earned - spent))
 
 
-def _series(flows: Sequence[float] | Values) -> Values:
+def _gains_and_costs(benefits: Sequence[float], costs: Sequence[float]) -> tuple[Values, Values]:
+    """Return what the years bring and what they cost, from time 0."""
+    earned, spent = _series([0.0, *benefits]), _series(costs)
+    if len(earned) != len(spent):
+        raise InputError.of("businesscase.tei_years", benefits=len(benefits), costs=len(costs))
+    if (spent < 0).any():
+        raise InputError.of("businesscase.negative_cost", given=float(spent.min()))
+    return earned, spent
+
+
+def _series(flows: Flows) -> Values:
     series = np.asarray(flows, dtype=np.float64)
     if series.ndim != 1 or not len(series) or not np.isfinite(series).all():
         raise InputError.of("businesscase.flows")
@@ -379,15 +387,13 @@ def _factors(rate: float, years: Values) -> Values:
     return factors
 
 
-def _dated(
-    flows: Sequence[float] | Values, dates: Sequence[datetime.date]
-) -> tuple[Values, Values]:
+def _dated(flows: Flows, dates: Sequence[datetime.date]) -> tuple[Values, Values]:
     """Return the flow of each day, and the years from the first one."""
     series = _series(flows)
     if len(series) != len(dates):
         raise InputError.of("businesscase.dates", flows=len(series), dates=len(dates))
-    days, place = np.unique([date.toordinal() for date in dates], return_inverse=True)
-    sums = [math.fsum(series[place == at]) for at in range(len(days))]
+    days, day_of = np.unique([date.toordinal() for date in dates], return_inverse=True)
+    sums = [math.fsum(series[day_of == day]) for day in range(len(days))]
     return np.array(sums), (days - days[0]) / 365.0
 
 
@@ -397,5 +403,6 @@ def _rates(flows: Values, years: Values) -> tuple[float, ...]:
         raise InputError.of("businesscase.all_zero")
     with np.errstate(over="ignore", under="ignore"):
         weights = flows / np.abs(flows).max()
-        found = np.expm1([-x for x in reversed(zeros(weights[weights != 0], years[weights != 0]))])
-    return tuple(float(rate) for rate in found if -1 < rate < math.inf)
+        roots = zeros(weights[weights != 0], years[weights != 0])
+        rates = np.expm1([-root for root in reversed(roots)])
+    return tuple(float(rate) for rate in rates if -1 < rate < math.inf)

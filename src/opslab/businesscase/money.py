@@ -1,4 +1,4 @@
-"""Money of one currency, and rates of exchange with their day and source; nothing is rounded or mixed."""
+"""Money of one currency, and rates of exchange with day and source; nothing is rounded or mixed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import total_ordering
 
 from opslab.errors import InputError
 
@@ -14,6 +15,7 @@ _CODE = re.compile(r"[A-Z]{3}\Z")
 _SAME = 1e-9
 
 
+@total_ordering
 @dataclass(frozen=True)
 class Money:
     """An amount of one currency: added, subtracted and compared within it, multiplied by numbers.
@@ -48,31 +50,20 @@ class Money:
         return Money(self.amount + self._same(other), self.currency)
 
     def __sub__(self, other: Money) -> Money:
-        return Money(self.amount - self._same(other), self.currency)
+        return self + -other
 
     def __neg__(self) -> Money:
         return Money(-self.amount, self.currency)
 
     def __mul__(self, factor: float) -> Money:
-        return (
-            NotImplemented
-            if isinstance(factor, Money)
-            else Money(self.amount * factor, self.currency)
-        )
+        if isinstance(factor, Money):
+            return NotImplemented
+        return Money(self.amount * factor, self.currency)
 
     __rmul__ = __mul__
 
     def __lt__(self, other: Money) -> bool:
         return self.amount < self._same(other)
-
-    def __le__(self, other: Money) -> bool:
-        return self.amount <= self._same(other)
-
-    def __gt__(self, other: Money) -> bool:
-        return self.amount > self._same(other)
-
-    def __ge__(self, other: Money) -> bool:
-        return self.amount >= self._same(other)
 
     def _same(self, other: Money) -> float:
         if not isinstance(other, Money):
@@ -109,6 +100,11 @@ class Rate:
                 "businesscase.exchange", base=self.base, quote=self.quote, given=self.rate
             )
 
+    @property
+    def inverse(self) -> Rate:
+        """The rate in the other direction."""
+        return Rate(self.quote, self.base, 1 / self.rate, self.date, self.source)
+
 
 def rate_between(base: str, quote: str, rates: Iterable[Rate]) -> Rate:
     """Return the rate from one currency to another: as stated, or the inverse of what is stated.
@@ -120,29 +116,27 @@ def rate_between(base: str, quote: str, rates: Iterable[Rate]) -> Rate:
     InputError
         When no rate is stated, or two that differ (whatever their days: a case has one).
     """
-    stated = [one for one in rates if {one.base, one.quote} == {base, quote}]
-    found = [
-        one if one.base == base else Rate(base, quote, 1 / one.rate, one.date, one.source)
-        for one in sorted(stated, key=lambda one: (one.base != base, one.date, one.source))
-    ]
-    if not found:
+    stated = [rate for rate in rates if {rate.base, rate.quote} == {base, quote}]
+    if not stated:
         raise InputError.of("businesscase.no_exchange", base=base, quote=quote)
-    for other in found[1:]:
-        if not math.isclose(other.rate, found[0].rate, rel_tol=_SAME):
+    stated.sort(key=lambda rate: (rate.base != base, rate.date, rate.source))
+    first, *others = (rate if rate.base == base else rate.inverse for rate in stated)
+    for other in others:
+        if not math.isclose(other.rate, first.rate, rel_tol=_SAME):
             raise InputError.of(
                 "businesscase.exchanges_differ",
                 base=base,
                 quote=quote,
-                first=found[0].rate,
-                first_date=found[0].date,
+                first=first.rate,
+                first_date=first.date,
                 second=other.rate,
                 second_date=other.date,
             )
-    return found[0]
+    return first
 
 
 def convert(money: Money, to: str, rates: Iterable[Rate]) -> Money:
-    """Return money in another currency, unrounded; see `rate_between` for the rate taken and refusals."""
+    """Return money in another currency, unrounded; see `rate_between` for rate and refusals."""
     if money.currency == to:
         return money
     _check_code(to)

@@ -4,10 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, NamedTuple
 
-if TYPE_CHECKING:
-    from opslab.businesscase.finance import Tei
+from opslab.businesscase.finance import Tei
+
+
+class Band(NamedTuple):
+    """A low end, a middle and a high end."""
+
+    low: float
+    middle: float
+    high: float
+
+
+class Year(NamedTuple):
+    """What a year brings and takes, undiscounted means."""
+
+    benefits: float
+    one_off: float
+    running: float
+
+    @property
+    def net(self) -> float:
+        """Benefits less costs."""
+        return self.benefits - self.one_off - self.running
+
+
+class AtRate(NamedTuple):
+    """Mean NPV and P(NPV > 0) at a discount rate."""
+
+    rate: float
+    npv: float
+    positive: float
 
 
 @dataclass(frozen=True)
@@ -18,6 +46,11 @@ class Spread:
     p10: float
     p50: float
     p90: float
+
+    def scaled(self, factor: float) -> Spread:
+        """Return it in another unit; a factor below 0 turns it round."""
+        low, high = (self.p10, self.p90) if factor >= 0 else (self.p90, self.p10)
+        return Spread(self.mean * factor, low * factor, self.p50 * factor, high * factor)
 
 
 @dataclass(frozen=True)
@@ -62,10 +95,9 @@ class OptionResult:
     gains : Mapping of gain to Spread
     hours : Spread
         Hours freed a year, mean over the horizon.
-    fan : tuple of (p10, p50, p90)
-        Cumulative net cash, undiscounted, after each month from 0 (the start).
-    years : tuple of (benefits, one-off costs, running costs)
-        Means by year, undiscounted.
+    fan : tuple of Band
+        p10, p50, p90 of the cumulative net cash, undiscounted, after each month from 0 (the start).
+    years : tuple of Year
     stage : float or None
         Mean costs until the gate of stage 1.
     """
@@ -90,8 +122,8 @@ class OptionResult:
     gains: Mapping[str, Spread]
     costs: Spread
     hours: Spread
-    fan: tuple[tuple[float, float, float], ...]
-    years: tuple[tuple[float, float, float], ...]
+    fan: tuple[Band, ...]
+    years: tuple[Year, ...]
     scenarios: tuple[Scenario, ...]
     stage: float | None
     tei: Tei
@@ -99,7 +131,7 @@ class OptionResult:
 
 @dataclass(frozen=True)
 class Nothing:
-    """Doing nothing: present value of its costs, their means by year, the first and the last month's mean."""
+    """Doing nothing: present value of its costs, and their means by year and in single months."""
 
     name: str
     costs: Spread
@@ -141,6 +173,11 @@ class Driver:
     id: str
     at: tuple[float, float]
     npv: tuple[float, float]
-    switching: float | None
-    share: float
-    knowing: float | None
+    switching: float | None = None
+    share: float = 0.0
+    knowing: float | None = None
+
+    @property
+    def worth(self) -> float:
+        """What knowing it is worth, nothing where that was not computed."""
+        return self.knowing or 0.0

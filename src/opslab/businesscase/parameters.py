@@ -11,7 +11,6 @@ from opslab import workspace
 from opslab.parameters import Inputs, Parameters
 
 if TYPE_CHECKING:
-    from opslab.businesscase.result import CaseResult
     from opslab.businesscase.spec import Case
 
 
@@ -24,9 +23,8 @@ class CaseParameters(Parameters):
 
     def case(self) -> Case:
         """Return the case; raises `SpecError` when the spec needs correcting."""
-        from opslab.businesscase.spec import (
-            Case,
-        )  # only now: unknown parameters are told without it
+        # Only now: unknown parameters are told without it.
+        from opslab.businesscase.spec import Case
 
         return Case.load(workspace.resolve(self.spec), self.spec)
 
@@ -34,16 +32,9 @@ class CaseParameters(Parameters):
         """Return the day as of which the case speaks: as given, or the case's date."""
         return self.as_of or case.date
 
-    def build(self) -> CaseResult:
-        """Return the case's result; raises `InputError` when something needs correcting."""
-        from opslab.businesscase.building import build
-
-        case = self.case()
-        return build(case, as_of=self.day(case), draws=self.draws, seed=self.seed)
-
     def inputs(self) -> Inputs:
         """Return the run's name, day and files."""
-        from opslab.businesscase.building import files
+        from opslab.businesscase.assembly import files
 
         case = self.case()
         day = self.day(case)

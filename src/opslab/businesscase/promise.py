@@ -1,10 +1,11 @@
-"""Promise against actual: what the last case promised, what was measured since, what has changed."""
+"""Promise against actual: what the last case promised, what was measured, what has changed."""
 
 from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,26 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from scipy.special import ndtri
 
 from opslab.businesscase.citations import Finding, Run
-from opslab.businesscase.options import OptionResult, Spread
-from opslab.businesscase.result import CaseResult, Change, Entry, Line, Previous, Target
-from opslab.businesscase.spec import Case, Kpi
+from opslab.businesscase.declarations import Kpi
+from opslab.businesscase.options import Band, OptionResult, Spread
+from opslab.businesscase.result import (
+    CaseResult,
+    Change,
+    Entry,
+    Estimate,
+    Line,
+    Previous,
+    Target,
+)
+from opslab.businesscase.spec import Case
 from opslab.errors import InputError, Problem, SpecError
 from opslab.evidence import Quantity
 from opslab.uncertainty.update import update
 
 _WIDTH = 3.2897072539029435  # standard deviations in a 90 % interval of a normal distribution
-Ends = tuple[float, float, float]
+
+Measurement = tuple[Band, datetime.date | None]
+"""What was measured of a target at 90 %, and the day."""
 
 
 class _Past(BaseModel):
@@ -36,8 +48,8 @@ class _PastSpread(_Past):
     p90: float
 
     @property
-    def ends(self) -> Ends:
-        return self.mean, self.p10, self.p90
+    def spread(self) -> Spread:
+        return Spread(**self.model_dump())
 
 
 class _PastOption(_Past):
@@ -74,11 +86,12 @@ class _PastCase(_Past):
 
     @property
     def recommended(self) -> _PastOption:
-        return next(one for one in self.options if one.kind == "recommended")
+        return next(option for option in self.options if option.kind == "recommended")
 
     @property
     def kpis(self) -> dict[str, Kpi]:
-        return {one.id: one for one in (Kpi(**told) for told in self.plan.kpis)}
+        kpis = [Kpi(**fields) for fields in self.plan.kpis]
+        return {kpi.id: kpi for kpi in kpis}
 
 
 def _read(record: Mapping[str, Any], run: str) -> _PastCase:
@@ -91,7 +104,7 @@ def _read(record: Mapping[str, Any], run: str) -> _PastCase:
 
 
 def targets(
-    case: Case, found: Sequence[Finding], previous: Run | None, day: datetime.date
+    case: Case, findings: Sequence[Finding], previous: Run | None, day: datetime.date
 ) -> tuple[Target, ...]:
     """Return every KPI: as promised (by the last case, where it did), measured, and both together.
 
@@ -101,15 +114,13 @@ def targets(
     before = _read(previous.record, previous.id).kpis if previous else {}
     now = {kpi.id: kpi.unit for kpi in case.kpis}
     kept = {name: kpi for name, kpi in before.items() if now.get(name) == kpi.unit}
-    made = [_target(kpi, _measured(kpi, found), kept.get(kpi.id), day) for kpi in case.kpis]
-    gone = [kpi for name, kpi in before.items() if name not in kept]
-    return (
-        *made,
-        *(
-            Target(kpi, _range(kpi), None, None, None, None, "dropped", True, kpi.date)
-            for kpi in gone
-        ),
-    )
+    held = [_target(kpi, _measured(kpi, findings), kept.get(kpi.id), day) for kpi in case.kpis]
+    dropped = [
+        Target(kpi=kpi, promised=_promised(kpi), status="dropped", before=True, due=kpi.date)
+        for name, kpi in before.items()
+        if name not in kept
+    ]
+    return (*held, *dropped)
 
 
 def compared(
@@ -124,40 +135,41 @@ def compared(
     last = past.recommended
     changes = [
         *_finance(past.plan.finance, case),
+        *_changes(map(_entry, past.ledger), map(_entry, ledger)),
         *_changes(
-            {one.id: (one.kind, (one.value, one.low, one.high)) for one in past.ledger},
-            {one.id: (one.kind, (one.value, one.low, one.high)) for one in ledger},
+            (_Figure("benefit", line.name, _ends(line.present.spread)) for line in past.lines),
+            (_Figure("benefit", line.name, _ends(line.present)) for line in lines),
         ),
         *_changes(
-            {one.name: ("benefit", one.present.ends) for one in past.lines},
-            {one.name: ("benefit", _of(one.present)) for one in lines},
-        ),
-        *_changes(
-            {one.name: ("option", one.npv.ends) for one in past.options},
-            {one.name: ("option", _of(one.npv)) for one in options},
+            (_Figure("option", option.name, _ends(option.npv.spread)) for option in past.options),
+            (_Figure("option", option.name, _ends(option.npv)) for option in options),
         ),
     ]
-    npv = Spread(**last.npv.model_dump())
     return Previous(
-        run.id,
-        run.link,
-        run.day,
-        past.plan.version,
-        last.name,
-        npv,
-        last.positive[0],
-        tuple(changes),
+        run=run.id,
+        link=run.link,
+        date=run.day,
+        version=past.plan.version,
+        recommended=next((one.name for one in options if one.name == last.name), last.name),
+        npv=last.npv.spread,
+        positive=last.positive[0],
+        changes=tuple(changes),
     )
 
 
 def diff(before: Mapping[str, Any], after: CaseResult) -> tuple[Change, ...]:
-    """Return what is otherwise in a case than in an earlier one's record: finance, ledger, benefits, options.
+    """Return what is otherwise in a case than in an earlier one's record.
 
     Parameters
     ----------
     before : Mapping
         What ``result.json`` of the earlier one holds.
     after : CaseResult
+
+    Returns
+    -------
+    tuple of Change
+        Finance, ledger, benefits, options.
 
     Raises
     ------
@@ -168,13 +180,29 @@ def diff(before: Mapping[str, Any], after: CaseResult) -> tuple[Change, ...]:
     return compared(run, after.case, after.options, after.lines, after.ledger).changes
 
 
-def _finance(before: Mapping[str, Any], case: Case) -> list[Change]:
-    """Return what is otherwise in how money over time is made one figure."""
-    after = case.finance.model_dump(mode="json", by_alias=True)
-    pairs = [(name, _words(before.get(name)), _words(after[name])) for name in after]
-    return [
-        Change("finance", name, None, None, (then, now)) for name, then, now in pairs if then != now
-    ]
+@dataclass(frozen=True)
+class _Figure:
+    """A figure of a case, by kind and id."""
+
+    kind: str
+    id: str
+    ends: Estimate
+
+
+def _entry(entry: Entry | _PastEntry) -> _Figure:
+    return _Figure(entry.kind, entry.id, Estimate(entry.value, entry.low, entry.high))
+
+
+def _ends(spread: Spread) -> Estimate:
+    return Estimate(spread.mean, spread.p10, spread.p90)
+
+
+def _finance(before: Mapping[str, Any], case: Case) -> Iterator[Change]:
+    """Give what is otherwise in how money over time is made one figure."""
+    for name, value in case.finance.model_dump(mode="json", by_alias=True).items():
+        then, now = _words(before.get(name)), _words(value)
+        if then != now:
+            yield Change("finance", name, None, None, (then, now))
 
 
 def _words(given: Any) -> str:
@@ -186,72 +214,63 @@ def _words(given: Any) -> str:
     return "-" if given is None else str(given)
 
 
-def _changes(
-    before: Mapping[str, tuple[str, Ends]], after: Mapping[str, tuple[str, Ends]]
-) -> list[Change]:
-    found = []
-    for name in dict.fromkeys([*before, *after]):
-        kind, then = before.get(name, ("", None))
-        now_kind, now = after.get(name, (kind, None))
+def _changes(before: Iterable[_Figure], after: Iterable[_Figure]) -> Iterator[Change]:
+    earlier = {figure.id: figure for figure in before}
+    later = {figure.id: figure for figure in after}
+    for name, known in (earlier | later).items():
+        then, now = (
+            figures[name].ends if name in figures else None for figures in (earlier, later)
+        )
         if then != now:
-            found.append(Change(now_kind, name, then, now))
-    return found
+            yield Change(known.kind, known.id, then, now)
 
 
-def _range(kpi: Kpi) -> Ends:
-    return kpi.low, kpi.target, kpi.high
+def _promised(kpi: Kpi) -> Band:
+    return Band(kpi.low, kpi.target, kpi.high)
 
 
 def _target(
-    kpi: Kpi,
-    measured: tuple[Ends, datetime.date | None] | None,
-    before: Kpi | None,
-    day: datetime.date,
+    kpi: Kpi, measured: Measurement | None, before: Kpi | None, day: datetime.date
 ) -> Target:
     basis = before or kpi  # what has moved since does not change what was promised
-    low, aim, high = promised = _range(basis)
-    due = basis.date <= day
+    due, promised = basis.date <= day, _promised(basis)
+    fields: dict[str, Any] = {"kpi": kpi, "promised": promised, "due": basis.date}
+    fields["before"] = before is not None
     if measured is None:
-        owed = due or before is not None
-        status: Any = "debt" if owed else "not_due"
-        return Target(kpi, promised, None, None, None, None, status, before is not None, basis.date)
-    (least, value, most), on = measured
-    found = update(aim, (high - low) / _WIDTH, value, (most - least) / _WIDTH)
-    half, sign = found.sd * _WIDTH / 2, 1 if aim > basis.baseline else -1
-    status = "missed" if due else "conflict" if found.conflict else "on_the_way"
-    if sign * value >= sign * aim:
+        return Target(status="debt" if due or before else "not_due", **fields)
+    band, on = measured
+    spreads = [(ends.high - ends.low) / _WIDTH for ends in (promised, band)]
+    both = update(basis.target, spreads[0], band.middle, spreads[1])
+    half, sign = both.sd * _WIDTH / 2, 1 if basis.target > basis.baseline else -1
+    status: Any = "missed" if due else "conflict" if both.conflict else "on_the_way"
+    if sign * band.middle >= sign * basis.target:
         status = "reached"
-    elif sign * value <= sign * basis.kill:
+    elif sign * band.middle <= sign * basis.kill:
         status = "below_kill"
-    after = None if found.conflict else (found.mean - half, found.mean, found.mean + half)
     return Target(
-        kpi,
-        promised,
-        (least, value, most),
-        on,
-        after,
-        found.measured_share,
-        status,
-        before is not None,
-        basis.date,
+        status=status,
+        measured=band,
+        on=on,
+        posterior=None if both.conflict else Band(both.mean - half, both.mean, both.mean + half),
+        measured_share=both.measured_share,
+        **fields,
     )
 
 
-def unmeasurable(case: Case, found: Sequence[Finding]) -> list[Problem]:
-    """Return a problem for every KPI whose evidence is not one finding in its unit, with an interval."""
-    problems = []
-    for place, kpi in enumerate(case.kpis):
-        location = ("kpis", place, "measured", "evidence")
+def unmeasurable(case: Case, findings: Sequence[Finding]) -> Iterator[Problem]:
+    """Give a problem for every KPI whose evidence is not one finding in its unit, with a range."""
+    for number, kpi in enumerate(case.kpis):
+        location = ("kpis", number, "measured", "evidence")
         name = kpi.measured.evidence if kpi.measured else None
-        cited = [one.evidence for one in found if one.cited == name]
-        if name and len(cited) != 1:
-            problems.append(
-                case.problem("businesscase.one_finding", *location, id=name, count=len(cited))
-            )
-        elif name and (cited[0].unit != kpi.unit or not _has_width(cited[0].quantity)):
-            told = {"id": name, "unit": cited[0].unit, "wanted": kpi.unit}
-            problems.append(case.problem("businesscase.kpi_unit", *location, **told))
-    return problems
+        cited = [finding.evidence for finding in findings if finding.cited == name]
+        if not name:
+            continue
+        if len(cited) != 1:
+            values: dict[str, Any] = {"id": name, "count": len(cited)}
+            yield case.problem("businesscase.one_finding", *location, **values)
+        elif cited[0].unit != kpi.unit or not _has_width(cited[0].quantity):
+            values = {"id": name, "unit": cited[0].unit, "wanted": kpi.unit}
+            yield case.problem("businesscase.kpi_unit", *location, **values)
 
 
 def _has_width(quantity: Quantity) -> bool:
@@ -259,19 +278,16 @@ def _has_width(quantity: Quantity) -> bool:
     return quantity.low is not None and quantity.high is not None and quantity.high > quantity.low
 
 
-def _measured(kpi: Kpi, found: Sequence[Finding]) -> tuple[Ends, datetime.date | None] | None:
-    """Return low end, value and high end at 90 %, and the day; None where nothing was measured."""
+def _measured(kpi: Kpi, findings: Sequence[Finding]) -> Measurement | None:
+    """Return what was measured of a target; None where nothing was."""
     given = kpi.measured
     if given is None:
         return None
     if given.evidence is None:
-        return (given.low or 0.0, given.value or 0.0, given.high or 0.0), given.on
-    evidence = next(one.evidence for one in found if one.cited == given.evidence)
+        return Band(given.low or 0.0, given.value or 0.0, given.high or 0.0), given.on
+    evidence = next(one.evidence for one in findings if one.cited == given.evidence)
     quantity = evidence.quantity
     wide = 2 * float(ndtri((1 + quantity.level) / 2))
     half = ((quantity.high or 0.0) - (quantity.low or 0.0)) / 2 * _WIDTH / wide
-    return (quantity.value - half, quantity.value, quantity.value + half), evidence.date
-
-
-def _of(one: Spread) -> Ends:
-    return one.mean, one.p10, one.p90
+    value = quantity.value
+    return Band(value - half, value, value + half), evidence.date

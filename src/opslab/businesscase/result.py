@@ -1,25 +1,42 @@
-"""What a business case returns: options, what they rest on, what was promised. No numerics live here."""
+"""What a business case returns: options, what they rest on, what was promised."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import ClassVar, Literal, NamedTuple
 
-from opslab.businesscase.options import Difference, Driver, Nothing, OptionResult, Spread
-from opslab.businesscase.spec import Case, Gain, Kpi
+from opslab.businesscase.declarations import Gain, Kpi
+from opslab.businesscase.options import (
+    AtRate,
+    Band,
+    Difference,
+    Driver,
+    Nothing,
+    OptionResult,
+    Spread,
+)
+from opslab.businesscase.spec import Case
 from opslab.evidence import Benefit as Kind
-from opslab.evidence import Evidence, Grade, SourceFile
+from opslab.evidence import Grade, SourceFile
 from opslab.messages import Language
+from opslab.results import Message, Result
 
-if TYPE_CHECKING:
-    import pandas as pd
+Fallen = Literal["gone", "changed"]
+SURE, EVEN = 0.8, 0.5
+"""P(NPV > 0) from which a case is approved, and below which it is rejected."""
 
-    from opslab.report import Block, Figure, Verdict
+
+class Estimate(NamedTuple):
+    """A value with the ends of its range."""
+
+    value: float
+    low: float
+    high: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """A line of the assumption ledger.
 
@@ -29,19 +46,18 @@ class Entry:
         As the document cites it.
     kind : {"assumption", "evidence", "default"}
         ``default``: nobody stated it, opslab assumes it.
-    statement : str or (str, Mapping)
-        The analyst's words, or message key and values.
+    statement : str or Message
+        The analyst's words, or a message.
     value, low, high : float
         Mean and middle 90 % as they are used.
-    stated : tuple of float, or None
-        Mean and middle 90 % as they were stated, where they were widened since.
     family : str
         Of the distribution that is used.
     unit : str
         Currency, natural unit or ``share``, with what it is per.
-    share : bool
     grade, declared : Grade
         Now, and as declared.
+    stated : Estimate or None
+        Mean and middle 90 % as they were stated, where they were widened since.
     fallen : {"gone", "changed"} or None
         Why the grade fell: its file is not there, or is another.
     file : str or None
@@ -55,26 +71,30 @@ class Entry:
 
     id: str
     kind: Literal["assumption", "evidence", "default"]
-    statement: str | tuple[str, Mapping[str, Any]]
+    statement: str | Message
     value: float
     low: float
     high: float
-    stated: tuple[float, float, float] | None
     family: str
     unit: str
-    share: bool
-    source: str | None
     grade: Grade
     declared: Grade
-    fallen: Literal["gone", "changed"] | None
-    file: str | None
-    owner: str | None
-    checked: datetime.date | None
-    next_check: datetime.date | None
-    overdue: bool
-    used_by: tuple[str, ...]
+    stated: Estimate | None = None
+    source: str | None = None
+    fallen: Fallen | None = None
+    file: str | None = None
+    owner: str | None = None
+    checked: datetime.date | None = None
+    next_check: datetime.date | None = None
+    overdue: bool = False
+    used_by: tuple[str, ...] = ()
     run: str | None = None
     link: str | None = None
+
+    @property
+    def share(self) -> bool:
+        """Whether it is a share, from 0 to 1."""
+        return self.unit == "share"
 
 
 @dataclass(frozen=True)
@@ -115,42 +135,41 @@ class Line:
     signed_by: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """A KPI: what was promised, what was measured, what that makes of it.
 
     Attributes
     ----------
-    promised : tuple of float
-        Low, target, high: of the last case where there is one, else of this.
-    measured : tuple of float, or None
-        Low, value, high.
-    posterior : tuple of float, or None
-        Low, mean, high: both together; None where they contradict each other, or nothing was
-        measured.
-    measured_share : float or None
-        Weight of the data.
-    status : {"reached", "on_the_way", "missed", "below_kill", "conflict", "debt", "not_due",
-    "dropped"}
+    promised : Band
+        Of the last case where there is one, else of this.
+    status : str
         ``missed``: due and not reached; ``debt``: due, or promised before, and not measured;
         ``dropped``: promised before, and no more.
     due : datetime.date
         Day by which it was promised.
     before : bool
         Whether the last case promised it.
+    measured : Band or None
+    on : datetime.date or None
+        Day of the measurement.
+    posterior : Band or None
+        Both together; None where they contradict each other, or nothing was measured.
+    measured_share : float or None
+        Weight of the data.
     """
 
     kpi: Kpi
-    promised: tuple[float, float, float]
-    measured: tuple[float, float, float] | None
-    on: datetime.date | None
-    posterior: tuple[float, float, float] | None
-    measured_share: float | None
+    promised: Band
     status: Literal[
         "reached", "on_the_way", "missed", "below_kill", "conflict", "debt", "not_due", "dropped"
     ]
-    before: bool
     due: datetime.date
+    before: bool
+    measured: Band | None = None
+    on: datetime.date | None = None
+    posterior: Band | None = None
+    measured_share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -161,23 +180,22 @@ class Change:
     ----------
     kind : {"assumption", "evidence", "default", "benefit", "option", "finance"}
     id : str
-    before, after : tuple of float, or None
-        Value, low, high (a benefit's and an option's: mean, p10, p90 of the present value); None:
-        not there.
-    told : tuple of str, or None
+    before, after : Estimate or None
+        A benefit's and an option's: mean, p10, p90 of the present value; None: not there.
+    words : tuple of str, or None
         Of finance, in place of numbers: what stood there and what stands there now.
     """
 
     kind: str
     id: str
-    before: tuple[float, float, float] | None
-    after: tuple[float, float, float] | None
-    told: tuple[str, str] | None = None
+    before: Estimate | None
+    after: Estimate | None
+    words: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
 class Previous:
-    """The last case: its run, day, version, recommended option, its NPV, and what has changed since."""
+    """The last case: its run and what it promised, and what has changed since."""
 
     run: str
     link: str | None
@@ -189,18 +207,8 @@ class Previous:
     changes: tuple[Change, ...]
 
 
-@dataclass(frozen=True)
-class Check:
-    """One check: its name, whether it passed, whether its failure blocks, and what its sentence names."""
-
-    name: str
-    status: Literal["pass", "warn", "fail"]
-    blocking: bool
-    values: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class CaseResult:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CaseResult(Result):
     """The result of `opslab.businesscase.build`.
 
     Attributes
@@ -220,7 +228,7 @@ class CaseResult:
         The same with every quantity at its worse end (p10 or p90): what p10 of the NPV is not.
     evpi : float
         What knowing everything is worth at most.
-    by_rate : tuple of (rate, mean NPV, P(NPV > 0))
+    by_rate : tuple of AtRate
     waiting : float
         Mean NPV that a start `wait_months` later loses, recommended option.
     enabled : Spread or None
@@ -228,6 +236,20 @@ class CaseResult:
     cites : tuple of str
         Runs that are at hand beside this one.
     """
+
+    PARTS: ClassVar[Mapping[str, str]] = {
+        "decision": "",
+        "options": "options",
+        "depends": "drivers",
+        "promise": "targets",
+        "scenarios": "",
+        "waterfall": "waterfall",
+        "money": "",
+        "ledger": "ledger",
+        "checks": "checks",
+        "answers": "",
+        "method": "",
+    }
 
     case: Case
     as_of: datetime.date
@@ -245,101 +267,44 @@ class CaseResult:
     all_low: float
     drivers: tuple[Driver, ...]
     evpi: float
-    by_rate: tuple[tuple[float, float, float], ...]
+    by_rate: tuple[AtRate, ...]
     waiting: float
     enabled: Spread | None
     targets: tuple[Target, ...]
     previous: Previous | None
-    checks: tuple[Check, ...]
     cites: tuple[str, ...]
     sources: tuple[SourceFile, ...]
 
     @property
     def recommended(self) -> OptionResult:
         """The option that is recommended."""
-        return next(one for one in self.options if one.kind == "recommended")
+        return next(option for option in self.options if option.kind == "recommended")
 
     @property
-    def action(self) -> Literal["stop", "approve", "stage", "defer", "reject"]:
-        """What the numbers speak for; nothing while a blocking check is red.
+    def action(self) -> str:
+        """What the numbers speak for: approve, stage, defer or reject; else stop.
 
         Approve from P(NPV > 0) of 80 %; from one half, the first stage where the roadmap has one,
-        else defer; below one half, reject.
+        else defer; below one half, reject. Stop while a blocking check is red.
         """
-        if any(one.blocking and one.status == "fail" for one in self.checks):
-            return "stop"
         chance = self.recommended.positive[0]
+        if self.broken:
+            return "stop"
         if chance >= SURE:
             return "approve"
         if chance < EVEN:
             return "reject"
-        return "stage" if self.case.decision.stage else "defer"
+        return "stage" if self.case.stage else "defer"
 
     def option(self, name: str) -> OptionResult:
         """Return an option by name."""
-        return next(one for one in self.options if one.name == name)
+        return next(option for option in self.options if option.name == name)
 
     def entry(self, name: str) -> Entry:
         """Return a line of the ledger by its id."""
-        return next(one for one in self.ledger if one.id == name)
+        return next(entry for entry in self.ledger if entry.id == name)
 
-    def check(self, name: str) -> Check:
-        """Return a check by name."""
-        return next(one for one in self.checks if one.name == name)
-
-    def headline(self, language: Language = "en") -> str:
-        """Return one plain sentence with the number and its uncertainty."""
-        from opslab.businesscase import presentation
-
-        return presentation.headline(self, language)
-
-    def first_screen(self, language: Language = "en") -> Verdict:
-        """Return the ask, what it brings, how sure that is, what to decide."""
-        from opslab.businesscase import presentation
-
-        return presentation.first_screen(self, language)
-
-    def sections(self, language: Language = "en") -> dict[str, list[Block | Figure]]:
-        """Return the document's sections by name, in order; see `presentation.sections`."""
-        from opslab.businesscase import presentation
-
-        return presentation.sections(self, language)
-
-    def document(self, language: Language = "en") -> tuple[str, bytes] | None:
-        """Return name and bytes of the PDF; None where the extra ``pdf`` is not installed."""
-        from opslab.businesscase import presentation
-
-        return presentation.document(self, language)
-
-    def figures(self, language: Language = "en") -> dict[str, Figure]:
-        """Return the figures by name, each with its alt text."""
-        from opslab.businesscase import figures
-
-        return figures.all_of(self, language)
-
-    def frame(self) -> pd.DataFrame:
-        """Return the options as a tidy table."""
-        import pandas as pd
-
-        from opslab.businesscase import record
-
-        return pd.json_normalize([record.option(one) for one in self.options], sep="_")
-
-    def evidence(self) -> list[Evidence]:
-        """Return nothing: a case uses evidence up."""
-        return []
-
-    def record(self) -> dict[str, Any]:
-        """Return ``result.json``: numbers and message keys, the same in every language."""
-        from opslab.businesscase import record
-
-        return record.record(self)
-
-    def __repr__(self) -> str:
-        return f"<CaseResult {self.case.slug}: {self.headline()}>"
-
-    def _repr_html_(self) -> str:
-        return self.first_screen()._repr_html_()
-
-
-SURE, EVEN = 0.8, 0.5
+    def documents(self, language: Language | None = None) -> Mapping[str, bytes]:
+        """Return the sponsor's document as PDF; nothing where the extra ``pdf`` is missing."""
+        document = self.room("presentation").document
+        return document(self, self.voice(language))  # type: ignore[no-any-return]

@@ -6,6 +6,7 @@ import math
 from itertools import pairwise
 
 import numpy as np
+from scipy.optimize import brentq
 
 from opslab.uncertainty.distributions import Values
 
@@ -22,11 +23,10 @@ def zeros(weights: Values, powers: Values) -> list[float]:
 
     Examples
     --------
-    >>> [round(math.exp(x), 9) for x in zeros(np.array([6.0, -5.0, 1.0]), np.array([0.0, 1.0, 2.0]))]
+    >>> weights, powers = np.array([6.0, -5.0, 1.0]), np.array([0.0, 1.0, 2.0])
+    >>> [round(math.exp(x), 9) for x in zeros(weights, powers)]
     [2.0, 3.0]
     """
-    from scipy.optimize import brentq
-
     changes = np.flatnonzero(weights[1:] * np.sign(weights[:-1]) < 0)
     if not len(changes):
         return []
@@ -46,10 +46,10 @@ def zeros(weights: Values, powers: Values) -> list[float]:
     turns = [x for x in zeros(bends / np.abs(bends).max(), powers) if low < x < high]
     points = [(x, value(x)) for x in (low, *turns, high)]
     points = [(x, shown if abs(shown) > ROUNDING else 0.0) for x, shown in points]
-    found = []
+    roots = []
     for (start, before), (end, after) in pairwise(points):
         if before * after < 0:
-            found.append(float(brentq(value, start, end, xtol=1e-15, rtol=1e-15, maxiter=500)))
+            roots.append(float(brentq(value, start, end, xtol=1e-15, rtol=1e-15, maxiter=500)))
         elif after == 0 and before != 0:
-            found.append(end)
-    return found
+            roots.append(end)
+    return roots

@@ -1,160 +1,151 @@
-"""The readout below its effects: on all units, in segments, and by time since exposure."""
+"""The tables of effects: by metric, beside others, in segments, and by time since exposure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from itertools import groupby
 
-from opslab.experiments import figures, sentences
 from opslab.experiments.result import Comparison, ExperimentResult, Interaction
-from opslab.messages import Language, numbers, text
-from opslab.report.blocks import Block, Cell, Group, Heading, Paragraph, Table
-from opslab.report.figures import Figure
+from opslab.experiments.sentences import VERDICT_TONES, ExperimentVoice, differs, trend_key
+from opslab.report.blocks import Cell, Group, Table
+from opslab.report.voice import Blocks
+
+Cells = Sequence[str | Cell]
+
+_BESIDE = {
+    "raw": "difference_raw lift_raw difference lift variance_reduction",
+    "uncapped": "difference_uncapped lift_uncapped difference lift",
+    "diluted": "difference_triggered lift_triggered difference_all lift_all",
+}
 
 
-def blocks(result: ExperimentResult, language: Language) -> list[Block | Figure]:
-    """Return what belongs below the effects; nothing where the spec asks for none of it."""
-    return [
-        *_on_all_units(result, language),
-        *_segments(result, language),
-        *_trends(result, language),
-    ]
-
-
-def _on_all_units(result: ExperimentResult, language: Language) -> list[Block | Figure]:
-    known = [one for one in result.comparisons if one.diluted]
-    if not known:
-        return []
+def effect_table(result: ExperimentResult, say: ExperimentVoice) -> Table:
+    """Return a row a metric, or with several arms a row an arm under each metric."""
     rows = []
-    for one in known:
-        whole = replace(one, **vars(one.diluted))
-        rows.append([Cell(one.metric, one.arm), *changes(one, language), *changes(whole, language)])
-    names = ("metric", "difference_triggered", "lift_triggered", "difference_all", "lift_all")
-    rate = result.data.trigger_rate or 0.0
-    return [
-        Heading(text("experiments.section_diluted", language), 3),
-        Paragraph(
-            text("experiments.diluted_line", language, share=rate, column=result.plan.trigger or "")
-        ),
-        table("diluted", names, result, language, rows, numeric=range(1, len(names))),
-    ]
+    for comparison in result.comparisons:
+        arm, control = say.estimates(comparison)
+        verdict = Cell(say("verdict_not_used"))
+        if not result.broken:
+            words = say(f"verdict_{comparison.verdict}")
+            verdict = Cell(words, tone=VERDICT_TONES[comparison.verdict])
+        name = comparison.arm if say.arm is None else _with_role(comparison, say)
+        rows.append((comparison, [name, control, arm, *_effect(comparison, say), verdict]))
+    columns, numeric = "difference lift p p_adjusted verdict", range(1, 7)
+    if say.arm is None:
+        columns = f"arm control_value arm_value {columns}"
+        return say.table("effects", columns, groups=_groups(rows, say), numeric=numeric)
+    columns = f"metric control_value only_arm {columns}"
+    return say.table("effects", columns, [cells for _, cells in rows], numeric=numeric)
 
 
-def _segments(result: ExperimentResult, language: Language) -> list[Block | Figure]:
+def value_table(result: ExperimentResult, say: ExperimentVoice) -> Table:
+    """Return how many values stand behind each effect, and how many are empty."""
+    rows = list[Cells]()
+    for comparison in result.comparisons:
+        counts = map(say.integer, (*comparison.missing[::-1], *comparison.n[::-1]))
+        rows.append([_with_arm(comparison, comparison.metric, say), *counts])
+    columns = "metric control_missing arm_missing control_n arm_n"
+    return say.table("values", columns, rows, numeric=range(1, 5))
+
+
+def beside(kind: str, result: ExperimentResult, say: ExperimentVoice) -> list[Table]:
+    """Return the effects of a kind beside those that decide; nothing where there are none."""
+    rows = []
+    for comparison in result.comparisons:
+        effect = getattr(comparison, kind)
+        if effect is not None and comparison.difference is not None:
+            row = [Cell(comparison.metric, comparison.arm)]
+            own = _changes(comparison, say)
+            other = _changes(replace(comparison, **vars(effect)), say)
+            row += [*own, *other] if kind == "diluted" else [*other, *own]
+            if kind == "raw":
+                row.append(Cell(say.percent(comparison.variance_reduction or 0.0)))
+            rows.append(row)
+    columns = f"metric {_BESIDE[kind]}"
+    return [say.table(kind, columns, rows, numeric=range(1, 6))] if rows else []
+
+
+def segments(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
+    """Return whether effects differ between segments, and what they are in each."""
     if not result.interactions:
         return []
-    made: list[Block | Figure] = [Heading(text("experiments.section_segments", language), 3)]
-    primary = next(one.metric for one in result.comparisons if one.role == "primary")
-    drawn = figures.segment_forest(result, primary, language)
-    if drawn is not None:
-        made.append(drawn)
-    names = ("segment", "metric", "arm", "segments", "p", "p_adjusted", "interaction")
-    rows = [_interaction(one, result, language) for one in result.interactions]
-    made.append(table("interactions", names, result, language, rows, numeric=(3, 4, 5)))
+    blocks: Blocks = [say.heading("segments", 3)]
+    figures = result.figures(say.language)
+    if "segments" in figures:
+        blocks.append(figures["segments"])
+    tests = [_test(test, result, say) for test in result.interactions]
+    columns = "segment metric arm segments p p_adjusted interaction"
+    blocks.append(say.table("interactions", columns, tests, numeric=(3, 4, 5)))
     if result.segments:
-        made.append(_segment_table(result, language))
-        made.append(Paragraph(text("experiments.segments_note", language), small=True))
-    return made + not_estimable(result.segments, language)
+        rows = []
+        for comparison in result.segments:
+            segment = _with_arm(comparison, comparison.segment or "", say)
+            cells = [segment, say.integer(sum(comparison.n)), *_effect(comparison, say)]
+            rows.append((comparison, cells))
+        columns, groups = "segment n difference lift p p_adjusted", _groups(rows, say)
+        blocks.append(say.table("segments", columns, groups=groups, numeric=range(1, 6)))
+        blocks.append(say.remark("segments_note"))
+    return [*blocks, *not_estimable(result.segments, say)]
 
 
-def table(
-    name: str,
-    columns: Sequence[str],
-    result: ExperimentResult,
-    language: Language,
-    rows: Sequence[Any] = (),
-    **more: Any,
-) -> Table:
-    """Return a table by the names of its caption and its columns in the catalogue."""
-    heads = [text(f"experiments.column_{column}", language) for column in columns]
-    caption = text(f"experiments.table_{name}", language, level=1 - result.plan.alpha)
-    return Table(caption, heads, rows, wide=True, **more)
+def trends(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
+    """Return how effects go on after exposure; nothing where no metric's window is long enough."""
+    blocks: Blocks = [say.heading("trends", 3)] if result.trends else []
+    for trend in result.trends:
+        blocks.append(result.figures(say.language)[f"trend/{trend.metric}/{trend.arm}"])
+        if trend.p_value is not None:
+            key = f"trend_{trend_key(trend, result.plan.alpha)}"
+            blocks.append(say.paragraph(key, metric=trend.metric, arm=trend.arm, p=trend.p_value))
+    return blocks
 
 
-def not_estimable(comparisons: Sequence[Comparison], language: Language) -> list[Block | Figure]:
+def not_estimable(comparisons: Iterable[Comparison], say: ExperimentVoice) -> Blocks:
     """Return a remark on each comparison that could not be made, with the reason."""
-    lines = (
-        text(
-            "experiments.not_estimable_line",
-            language,
-            metric=one.metric,
-            arm=", ".join(filter(None, (one.segment, one.arm))),
-            reason=sentences.say(one.not_estimable, language),
-        )
-        for one in comparisons
-        if one.not_estimable
-    )
-    return [Paragraph(line, small=True) for line in lines]
-
-
-def _interaction(
-    one: Interaction, result: ExperimentResult, language: Language
-) -> list[str | Cell]:
-    if one.not_estimable is not None:
-        said = sentences.say(one.not_estimable, language)
-    else:
-        differs = one.p_adjusted is not None and one.p_adjusted <= result.plan.alpha
-        said = text(f"experiments.interaction_{'yes' if differs else 'no'}", language)
-    levels = numbers.integer(one.levels, language=language)
-    return [one.segment, one.metric, one.arm, levels, *_p_values(one, language), said]
-
-
-def _p_values(one: Comparison | Interaction, language: Language) -> list[str]:
-    none = text("words.none", language)
     return [
-        none if value is None else numbers.p_value(value, language=language)
-        for value in (one.p_value, one.p_adjusted)
-    ]
-
-
-def _segment_table(result: ExperimentResult, language: Language) -> Table:
-    names = ("segment", "n", "difference", "lift", "p", "p_adjusted")
-    several = len({one.arm for one in result.segments}) > 1
-    groups = [
-        Group(
-            Cell(metric, text(f"experiments.role_{role}", language)),
-            [
-                _segment_row(one, language, several=several)
-                for one in result.segments
-                if one.metric == metric
-            ],
+        say.remark(
+            "not_estimable_line",
+            metric=comparison.metric,
+            arm=", ".join(map(say.spoken, filter(None, (comparison.segment, comparison.arm)))),
+            reason=say.message(comparison.not_estimable),
         )
-        for metric, role in dict.fromkeys((one.metric, one.role) for one in result.segments)
+        for comparison in comparisons
+        if comparison.not_estimable
     ]
-    return table("segments", names, result, language, numeric=range(1, len(names)), groups=groups)
 
 
-def _segment_row(one: Comparison, language: Language, *, several: bool) -> list[str | Cell]:
-    units = numbers.integer(sum(one.n), language=language)
-    segment = one.segment or ""
-    return [Cell(segment, one.arm) if several else segment, units, *effect_cells(one, language)]
+def _groups(rows: Iterable[tuple[Comparison, Cells]], say: ExperimentVoice) -> list[Group]:
+    """Return rows under a head for each metric."""
+    groups = []
+    for _, same in groupby(rows, key=lambda row: row[0].metric):
+        inside = list(same)
+        groups.append(Group(_with_role(inside[0][0], say), [cells for _, cells in inside]))
+    return groups
 
 
-def effect_cells(one: Comparison, language: Language) -> list[str | Cell]:
+def _with_role(comparison: Comparison, say: ExperimentVoice) -> Cell:
+    return Cell(comparison.metric, say(f"role_{comparison.role}"))
+
+
+def _with_arm(comparison: Comparison, name: str, say: ExperimentVoice) -> Cell:
+    """Return a name with the arm where there are several."""
+    return Cell(name, comparison.arm if say.arm is None else "")
+
+
+def _changes(comparison: Comparison, say: ExperimentVoice) -> list[Cell]:
+    return [say.difference(comparison), say.lift(comparison)]
+
+
+def _effect(comparison: Comparison, say: ExperimentVoice) -> Cells:
     """Return the cells of an effect and of its p-values, as far as there is one."""
-    moved: list[Any] = [text("words.none", language)] * 2
-    if one.difference is not None:
-        moved = changes(one, language)
-    return [*moved, *_p_values(one, language)]
+    known = comparison.difference is not None
+    changes = _changes(comparison, say) if known else [say.none] * 2
+    return [*changes, *say.p_values(comparison)]
 
 
-def changes(one: Comparison, language: Language) -> list[Cell]:
-    """Return the cells of an effect: its difference and its lift, each with its interval."""
-    return [
-        Cell(sentences.difference(one, language), sentences.difference_interval(one, language)),
-        Cell(sentences.lift(one, language), sentences.lift_interval(one, language)),
-    ]
-
-
-def _trends(result: ExperimentResult, language: Language) -> list[Block | Figure]:
-    if not result.trends:
-        return []
-    made: list[Block | Figure] = [Heading(text("experiments.section_trends", language), 3)]
-    for one in result.trends:
-        made.append(figures.trend_figure(one, result, language))
-        if one.p_value is not None:
-            key = figures.trend_key(one, result.plan.alpha)
-            values = {"metric": one.metric, "arm": one.arm, "p": one.p_value}
-            made.append(Paragraph(text(f"experiments.trend_{key}", language, **values)))
-    return made
+def _test(test: Interaction, result: ExperimentResult, say: ExperimentVoice) -> Cells:
+    words = say("interaction_yes" if differs(test, result.plan.alpha) else "interaction_no")
+    if test.not_estimable is not None:
+        words = say.message(test.not_estimable)
+    levels = say.integer(test.levels)
+    return [test.segment, test.metric, test.arm, levels, *say.p_values(test), words]

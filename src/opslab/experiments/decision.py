@@ -6,15 +6,18 @@ import datetime
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from opslab.experiments.inference.power import units_needed
-from opslab.experiments.metrics import Metric
+from opslab.experiments.metrics import scale_of
 from opslab.experiments.result import Comparison, Decision
 from opslab.experiments.spec import Experiment
 from opslab.results import Check, Message
 
 _LOCATING = ("sample_ratio_days", "sample_ratio_segments")
+_SETTLED = {("guardrail", "harmed"), ("guardrail", "not_estimable"), ("primary", "lost")}
 _OUT_OF_REACH = 10**12  # units: more than any experiment will see
+_MORE = attrgetter("more")
 
 
 @dataclass(frozen=True)
@@ -58,149 +61,136 @@ def decide(
         where = [check for check in checks if check.name in _LOCATING and check.status != "pass"]
         located = where if any(check.name == "sample_ratio" for check in broken) else []
         return Decision("stop_broken", None, tuple(check.detail for check in (*broken, *located)))
-    reasons = tuple(reason(one) for one in comparisons if one.role != "secondary")
-    arms = list(dict.fromkeys(one.arm for one in comparisons))
-    by_arm = {arm: [one for one in comparisons if one.arm == arm] for arm in arms}
-    passing = [arm for arm in arms if _passes(experiment, by_arm[arm])]
+    deciding = [comparison for comparison in comparisons if comparison.role != "secondary"]
+    reasons = tuple(map(reason, deciding))
+    by_arm: dict[str, list[Comparison]] = {}
+    for comparison in deciding:
+        by_arm.setdefault(comparison.arm, []).append(comparison)
+    passing = [arm for arm in by_arm if _passes(experiment, by_arm[arm])]
     if passing:
         return Decision("ship", max(passing, key=lambda arm: _gain(by_arm[arm])), reasons)
-    family = sum(one.role == "primary" and one.p_value is not None for one in comparisons)
-    needed = [
-        needs
-        for arm in arms
-        if (needs := _needs(experiment, by_arm[arm], family, deviations, weights))
-    ]
+    primaries = [comparison for comparison in deciding if comparison.role == "primary"]
+    family = sum(comparison.p_value is not None for comparison in primaries)
+    sizing = _Sizing(experiment, deviations, weights, family)
+    needed = [needs for arm in by_arm if (needs := sizing.needs(by_arm[arm]))]
     if needed:
-        most = max(needed, key=lambda needs: needs.more)
+        most = max(needed, key=_MORE)
         return Decision("extend", None, reasons, most.more, _days(experiment, most, as_of))
     unsized = {metric.name for metric in experiment.metrics if metric.mde is None}
-    left_open = [
-        one.metric for one in comparisons if one.role == "primary" and one.verdict == "open"
-    ]
-    without = [Message("experiments.no_mde", {"metric": name}) for name in dict.fromkeys(left_open)]
-    reasons += tuple(message for message in without if message.values["metric"] in unsized)
+    left_open = dict.fromkeys(
+        comparison.metric for comparison in primaries if comparison.verdict == "open"
+    )
+    reasons += tuple(
+        Message("experiments.no_mde", {"metric": name}) for name in left_open if name in unsized
+    )
     return Decision("do_not_ship", None, reasons)
 
 
-def reason(one: Comparison) -> Message:
+def reason(comparison: Comparison) -> Message:
     """Return what one comparison says for the decision, in one sentence."""
-    if one.not_estimable is not None:
-        return Message("experiments.reason_not_estimable", {"metric": one.metric, "arm": one.arm})
-    values = {
-        "metric": one.metric,
-        "arm": one.arm,
-        "p": one.p_adjusted if one.p_adjusted is not None else one.p_value,
-    }
-    if one.role == "guardrail":
-        kind, size = one.margin or ("absolute", 0.0)
-        values |= {"margin": size, "p": one.harm_p}
-        if kind == "absolute" and one.type == "proportion":
+    values = {"metric": comparison.metric, "arm": comparison.arm}
+    if comparison.not_estimable is not None:
+        return Message("experiments.reason_not_estimable", values)
+    if comparison.role == "guardrail":
+        kind, size = comparison.margin or ("absolute", 0.0)
+        if kind == "absolute" and scale_of(comparison.type) == "share":
             kind = "points"
-        return Message(f"experiments.reason_{one.verdict}_{kind}", values)
-    direction = "up" if (one.difference or 0) > 0 else "down"
-    return Message(f"experiments.reason_{one.verdict}_{direction}", values)
+        figures = {"margin": size, "p": comparison.harm_p}
+        return Message(f"experiments.reason_{comparison.verdict}_{kind}", values | figures)
+    direction = "up" if (comparison.difference or 0) > 0 else "down"
+    p_value = comparison.p_value if comparison.p_adjusted is None else comparison.p_adjusted
+    return Message(f"experiments.reason_{comparison.verdict}_{direction}", values | {"p": p_value})
 
 
 def _passes(experiment: Experiment, comparisons: Sequence[Comparison]) -> bool:
-    primaries = [one.verdict for one in comparisons if one.role == "primary"]
+    primaries = [comparison.verdict for comparison in comparisons if comparison.role == "primary"]
+    others = [comparison.verdict for comparison in comparisons if comparison.role == "guardrail"]
     rule = all if experiment.decision.primaries == "all" else any
     won = rule(verdict == "won" for verdict in primaries) and "lost" not in primaries
-    return won and all(one.verdict == "safe" for one in comparisons if one.role == "guardrail")
+    return won and all(verdict == "safe" for verdict in others)
 
 
 def _gain(comparisons: Sequence[Comparison]) -> float:
-    first = next(one for one in comparisons if one.role == "primary")
+    first = next(comparison for comparison in comparisons if comparison.role == "primary")
     gain = first.lift if first.lift is not None else first.difference or 0.0
     return gain if first.goal == "increase" else -gain
 
 
-def _needs(
-    experiment: Experiment,
-    comparisons: Sequence[Comparison],
-    family: int,
-    deviations: Mapping[tuple[str, str], float],
-    weights: Mapping[str, float],
-) -> Needed | None:
-    """Return the units an arm's open questions ask for; None when more units would not help.
+@dataclass(frozen=True)
+class _Sizing:
+    """How many units open questions ask for.
 
     ``family`` is the number of p-values that Holm adjusts together: each primary is asked for at
     alpha over that number.
     """
-    primaries = [one for one in comparisons if one.role == "primary"]
-    guardrails = [one for one in comparisons if one.role == "guardrail"]
-    every = experiment.decision.primaries == "all"
-    if any(one.verdict in ("harmed", "not_estimable") for one in guardrails) or any(
-        one.verdict == "lost" or (every and one.verdict == "not_estimable") for one in primaries
-    ):
-        return None
-    asked = [
-        _asked(experiment, one, 1 if one.role == "guardrail" else family, deviations, weights)
-        for one in comparisons
-        if one.verdict == "unproven" or (every and one.role == "primary" and one.verdict == "open")
-    ]
-    if not every and all(one.verdict != "won" for one in primaries):  # one win will do: the nearest
-        found = [
-            _asked(experiment, one, family, deviations, weights)
-            for one in primaries
-            if one.verdict == "open"
-        ]
-        short = [needs for needs in found if needs is not None and needs.more > 0]
-        asked.append(min(short, key=lambda needs: needs.more) if short else None)
-    known = [needs for needs in asked if needs is not None]
-    if len(known) < len(asked):
-        return None
-    return max(
-        (needs for needs in known if needs.more > 0), key=lambda needs: needs.more, default=None
-    )
+
+    experiment: Experiment
+    deviations: Mapping[tuple[str, str], float]
+    weights: Mapping[str, float]
+    family: int
+
+    def needs(self, comparisons: Sequence[Comparison]) -> Needed | None:
+        """Return the units an arm's open questions ask for; None when more would not help."""
+        every = self.experiment.decision.primaries == "all"
+        verdicts = {(comparison.role, comparison.verdict) for comparison in comparisons}
+        settled = _SETTLED | ({("primary", "not_estimable")} if every else set())
+        if verdicts & settled:
+            return None
+        asked = {
+            role: [
+                self._asked(comparison)
+                for comparison in comparisons
+                if comparison.role == role and comparison.verdict in ("open", "unproven")
+            ]
+            for role in ("primary", "guardrail")
+        }
+        if not every:  # one win will do: the nearest
+            short = [needs for needs in asked["primary"] if needs and needs.more > 0]
+            won = ("primary", "won") in verdicts
+            asked["primary"] = [] if won else [min(short, key=_MORE, default=None)]
+        needed = [needs for needs_of_role in asked.values() for needs in needs_of_role]
+        if None in needed:
+            return None
+        return max((needs for needs in needed if needs and needs.more > 0), key=_MORE, default=None)
+
+    def _asked(self, comparison: Comparison) -> Needed | None:
+        """Return the units one open question asks for; None when no number would settle it."""
+        size, deviation = self._size(comparison), self._deviation(comparison)
+        if not size or not deviation or _excludes(comparison, size):
+            return None
+        pair = (self.weights[comparison.arm], self.weights[comparison.control])
+        design = self.experiment.design
+        family = 1 if comparison.role == "guardrail" else self.family
+        both = units_needed(deviation, size, design.alpha / family, design.power, pair)
+        share = sum(pair) / sum(self.weights.values())
+        needs = Needed(math.ceil(both / share), math.ceil(sum(comparison.n) / share))
+        return needs if needs.units < _OUT_OF_REACH else None
+
+    def _deviation(self, comparison: Comparison) -> float:
+        deviation = self.deviations[comparison.metric, comparison.arm]
+        if deviation == 0 and scale_of(comparison.type) == "share":
+            # 0 against all: the spread of both arms together.
+            share = sum(estimate or 0.0 for estimate in comparison.estimate) / 2
+            return math.sqrt(share * (1 - share))
+        return deviation
+
+    def _size(self, comparison: Comparison) -> float | None:
+        """Return the effect to be found in the metric's unit: the mde, or a guardrail's margin.
+
+        A relative size has no meaning where the control's estimate is 0.
+        """
+        metrics = {metric.name: metric for metric in self.experiment.metrics}
+        metric = metrics[comparison.metric]
+        amount = metric.margin if metric.role == "guardrail" else metric.mde
+        return amount.of(comparison.estimate[1] or 0.0) if amount else None
 
 
-def _asked(
-    experiment: Experiment,
-    one: Comparison,
-    family: int,
-    deviations: Mapping[tuple[str, str], float],
-    weights: Mapping[str, float],
-) -> Needed | None:
-    """Return the units one open question asks for; None when no number of units would settle it."""
-    metric = next(metric for metric in experiment.metrics if metric.name == one.metric)
-    size = _size(metric, one)
-    deviation = deviations[one.metric, one.arm]
-    if (
-        deviation == 0 and one.type == "proportion"
-    ):  # 0 against all: the spread of both arms together
-        share = sum(estimate or 0.0 for estimate in one.estimate) / 2
-        deviation = math.sqrt(share * (1 - share))
-    if not size or not deviation or _excludes(one, size):
-        return None
-    pair = (weights[one.arm], weights[one.control])
-    design = experiment.design
-    both = units_needed(deviation, size, design.alpha / family, design.power, pair)
-    share = sum(pair) / sum(weights.values())
-    needs = Needed(math.ceil(both / share), math.ceil(sum(one.n) / share))
-    return needs if needs.units < _OUT_OF_REACH else None
-
-
-def _size(metric: Metric, one: Comparison) -> float | None:
-    """Return the effect to be found in the metric's unit: the mde, or for a guardrail its margin.
-
-    A relative size has no meaning where the control's estimate is 0.
-    """
-    amount = metric.margin if metric.role == "guardrail" else metric.mde
-    if amount is None:
-        return None
-    return (
-        amount.absolute
-        if amount.absolute is not None
-        else (amount.relative or 0.0) * abs(one.estimate[1] or 0.0)
-    )
-
-
-def _excludes(one: Comparison, size: float) -> bool:
+def _excludes(comparison: Comparison, size: float) -> bool:
     """Whether the interval already rules out an effect as large as the one worth detecting."""
-    low, high = one.difference_interval
-    if one.role == "guardrail" or low is None or high is None:
+    low, high = comparison.difference_interval
+    if comparison.role == "guardrail" or low is None or high is None:
         return False
-    return high < size if one.goal == "increase" else low > -size
+    return high < size if comparison.goal == "increase" else low > -size
 
 
 def _days(experiment: Experiment, needs: Needed, as_of: datetime.date | None) -> int | None:
@@ -209,4 +199,4 @@ def _days(experiment: Experiment, needs: Needed, as_of: datetime.date | None) ->
         return None
     last = min(as_of, period.end) if as_of else period.end
     days = (last - period.start).days + 1
-    return math.ceil((needs.units - needs.present) * days / needs.present) if days > 0 else None
+    return math.ceil(needs.more * days / needs.present) if days > 0 else None

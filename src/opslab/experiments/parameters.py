@@ -26,14 +26,13 @@ class ReadoutParameters(Parameters):
 
     def experiment(self) -> Experiment:
         """Return the experiment; raises `SpecError` when the spec needs correcting."""
-        from opslab.experiments.spec import (
-            Experiment,
-        )  # only now: unknown parameters are told without it
+        # Only now: unknown parameters are told without it.
+        from opslab.experiments.spec import Experiment
 
         return Experiment.load(workspace.resolve(self.spec), self.spec)
 
     def day(self, experiment: Experiment) -> datetime.date:
-        """Return the day as of which the readout speaks: as given, or when the last window is over."""
+        """Return the day of the readout: as given, or when the last window is over."""
         if self.as_of is not None:
             return self.as_of
         last = experiment.last_day

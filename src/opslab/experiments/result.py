@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import ClassVar, Literal
 
-from opslab.messages import Language
-from opslab.results import Check, Message
+from opslab.results import Message, Result
 from opslab.tables.import_report import Reading
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from opslab.evidence import Evidence
-    from opslab.report import Block, Figure
 
 Action = Literal["ship", "do_not_ship", "extend", "stop_broken"]
 Goal = Literal["increase", "decrease"]
@@ -261,10 +255,11 @@ class Plan:
     segments: tuple[str, ...] = ()
     trigger: str | None = None
     fingerprint: str | None = None
+    title: str | None = None
 
 
-@dataclass(frozen=True)
-class ExperimentResult:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ExperimentResult(Result):
     """The result of `opslab.experiments.analyze`.
 
     Attributes
@@ -272,80 +267,31 @@ class ExperimentResult:
     plan : Plan
     arms : tuple of ArmSummary
         In the spec's order, the control among them.
-    checks : tuple of Check
     comparisons : tuple of Comparison
         Metric by metric in the spec's order, each with every arm but the control.
     decision : Decision
-    data : DataUsed
-    as_of : datetime.date or None
+    data_used : DataUsed
     segments : tuple of Comparison
         Effects within segments, each with its ``segment``.
     interactions : tuple of Interaction
     trends : tuple of Trend
     """
 
+    PARTS: ClassVar[Mapping[str, str]] = {
+        "checks": "checks",
+        "arms": "arms",
+        "effects": "comparisons",
+        "segments": "segments",
+        "trends": "trends",
+        "data": "",
+        "method": "",
+    }
+
     plan: Plan
     arms: tuple[ArmSummary, ...]
-    checks: tuple[Check, ...]
     comparisons: tuple[Comparison, ...]
     decision: Decision
-    data: DataUsed
-    as_of: datetime.date | None = None
+    data_used: DataUsed
     segments: tuple[Comparison, ...] = ()
     interactions: tuple[Interaction, ...] = ()
     trends: tuple[Trend, ...] = ()
-
-    @property
-    def broken(self) -> bool:
-        """Whether a blocking check failed: the effects are shown, and no recommendation is made."""
-        return self.decision.action == "stop_broken"
-
-    def headline(self, language: Language = "en") -> str:
-        """Return one plain sentence with the number and its uncertainty."""
-        from opslab.experiments import sentences
-
-        return sentences.headline(self, language)
-
-    def first_screen(self, language: Language = "en") -> Block:
-        """Return what happened, how sure we are, and what to do."""
-        from opslab.experiments import presentation
-
-        return presentation.first_screen(self, language)
-
-    def sections(self, language: Language = "en") -> dict[str, list[Block | Figure]]:
-        """Return the readout's sections by name: ``checks``, ``effects``, ``data``, ``method``."""
-        from opslab.experiments import presentation
-
-        return presentation.sections(self, language)
-
-    def frame(self) -> pd.DataFrame:
-        """Return the comparisons as a tidy table: one row for each metric and arm."""
-        import pandas as pd
-
-        from opslab.experiments import record
-
-        return pd.json_normalize([record.comparison(one, flat=True) for one in self.comparisons])
-
-    def figures(self, language: Language = "en") -> dict[str, Figure]:
-        """Return the figures by name, each with its alt text."""
-        from opslab.experiments import figures
-
-        return {"lift": figures.forest(self, language)}
-
-    def evidence(self) -> list[Evidence]:
-        """Return the primary effects as evidence; none when a blocking check failed."""
-        from opslab.experiments import record
-
-        return record.evidence(self)
-
-    def record(self) -> dict[str, Any]:
-        """Return ``result.json``: numbers and message keys, the same in every language."""
-        from opslab.experiments import record
-
-        return record.record(self)
-
-    def __repr__(self) -> str:
-        return f"<ExperimentResult {self.plan.slug}: {self.headline()}>"
-
-    def _repr_html_(self) -> str:
-        return self.first_screen()._repr_html_()

@@ -2,171 +2,204 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from opslab.experiments.result import Comparison, ExperimentResult, Interval
-from opslab.messages import Language, numbers, text
-from opslab.results import Message
+from opslab.experiments.result import (
+    Action,
+    Comparison,
+    ExperimentResult,
+    Interaction,
+    Interval,
+    Trend,
+    Verdict,
+)
+from opslab.messages.numbers import decimals
+from opslab.report.blocks import Cell, Tone
+from opslab.report.voice import Voice
 
+ACTION_TONES: Mapping[Action, Tone] = {
+    "ship": "good",
+    "do_not_ship": "plain",
+    "extend": "open",
+    "stop_broken": "bad",
+}
+VERDICT_TONES: Mapping[Verdict, Tone] = {
+    "won": "good",
+    "safe": "good",
+    "lost": "bad",
+    "harmed": "bad",
+    "open": "plain",
+    "unproven": "open",
+    "not_estimable": "plain",
+}
+_BOUNDS = {  # by whether the lower one is missing, and the upper one
+    (False, False): "range",
+    (False, True): "unbounded_above",
+    (True, False): "unbounded_below",
+    (True, True): "unbounded",
+}
 _SMALL_SHARE = 0.01  # shares below it need two decimals
 
 
-def say(message: Message, language: Language) -> str:
-    """Return a message in the reader's language."""
-    return text(message.key, language, **message.values)
+@dataclass(frozen=True)
+class ExperimentVoice(Voice):
+    """The voice of one experiment: what each of its sentences may name, and how an effect is told.
+
+    Attributes
+    ----------
+    level : float
+        Of the intervals.
+    control : str
+    arm : str or None
+        The arm that is compared with the control, where there is only one.
+    """
+
+    level: float
+    control: str
+    arm: str | None
+
+    def __call__(self, key: str, /, **values: Any) -> str:
+        """Return a message; the level of the intervals, control and arm need not be given."""
+        common = {"level": self.level, "control": self.control, "arm": self.arm}
+        return super().__call__(key, **common | values)
+
+    def estimates(self, comparison: Comparison) -> tuple[str, str]:
+        """Return the estimates in the arm and in the control, with as many decimals as one another.
+
+        A share is told as a percentage, a mean in its own unit.
+        """
+        largest = max((abs(value) for value in comparison.estimate if value is not None), default=0)
+        if is_share(comparison):
+            digits, show = 1 if largest >= _SMALL_SHARE else 2, self.percent
+        else:
+            digits, show = decimals(largest, 4), self.decimal
+        arm, control = self._shown(comparison.estimate, show, digits)
+        return arm, control
+
+    def difference(self, comparison: Comparison) -> Cell:
+        """Return the difference with its interval: percentage points, or the mean's own unit."""
+        interval = comparison.difference_interval
+        amounts = (comparison.difference, *interval)
+        if is_share(comparison):
+            digits, show = max(2, _telling(interval, 100, 1)), self.signed_points
+        else:
+            largest = max((abs(amount) for amount in amounts if amount is not None), default=0.0)
+            digits = max(decimals(largest, 3), _telling(interval, 1, 2))
+            show = self.signed_decimal
+        difference, low, high = self._shown(amounts, show, digits)
+        return Cell(difference, interval=self.range(low, high))
+
+    def lift(self, comparison: Comparison) -> Cell:
+        """Return the relative change with its interval, or in words that it has no bound."""
+        interval = comparison.lift_interval
+        digits = max(1, _telling(interval, 100, 1))
+        lift, low, high = self._shown((comparison.lift, *interval), self.signed_percent, digits)
+        key = _BOUNDS[interval[0] is None, interval[1] is None]
+        return Cell(lift, interval=self(key, low=low, high=high))
+
+    def change(self, comparison: Comparison) -> Cell:
+        """Return the lift, or the difference where the control leaves no lift to speak of."""
+        return self.lift(comparison) if bounded(comparison) else self.difference(comparison)
+
+    def p_values(self, tested: Comparison | Interaction) -> list[str]:
+        """Return the p-value and the adjusted one."""
+        values = (tested.p_value, tested.p_adjusted)
+        return [self.none if value is None else self.p_value(value) for value in values]
+
+    def _shown(
+        self, amounts: Sequence[float | None], show: Callable[[float, int], str], digits: int
+    ) -> list[str]:
+        return [self.none if amount is None else show(amount, digits) for amount in amounts]
 
 
-def headline(result: ExperimentResult, language: Language) -> str:
+def headline(result: ExperimentResult, say: ExperimentVoice) -> str:
     """Return the sentence that a sponsor reads first."""
+    state, values = finding(result, say)
+    return say(f"headline_{state}", **values)
+
+
+def finding(result: ExperimentResult, say: ExperimentVoice) -> tuple[str, dict[str, Any]]:
+    """Return ``broken``, ``none`` or ``effect``, and what a sentence about the effect names."""
+    comparison = leading(result)
     if result.broken:
-        return text("experiments.headline_broken", language)
-    one = leading(result)
-    if one is None or one.difference is None:
-        return text("experiments.headline_none", language)
-    return text("experiments.headline_effect", language, **effect_values(result, one, language))
+        return "broken", {}
+    if comparison is None:
+        return "none", {}
+    to_value, from_value = say.estimates(comparison)
+    values = {"from_value": from_value, "to_value": to_value, "p": comparison.p_value}
+    return "effect", values | named(comparison, say.change(comparison))
 
 
-def action(result: ExperimentResult, language: Language) -> str:
+def named(comparison: Comparison, change: Cell) -> dict[str, str]:
+    """Return what a sentence about an effect names."""
+    effect = {"effect": change.text, "interval": change.interval}
+    return {"metric": comparison.metric, "arm": comparison.arm} | effect
+
+
+def action(result: ExperimentResult, say: ExperimentVoice) -> str:
     """Return what to do, in a few words."""
-    decision = result.decision
-    if decision.action != "extend":
-        return text(f"experiments.action_{decision.action}", language, arm=decision.arm)
-    if decision.more_days is not None:
-        return text("experiments.action_extend_days", language, days=decision.more_days)
-    return text("experiments.action_extend_units", language, units=decision.more_units)
+    decision, by = result.decision, ""
+    if decision.action == "extend":
+        by = "_units" if decision.more_days is None else "_days"
+    values = {"arm": decision.arm, "days": decision.more_days, "units": decision.more_units}
+    return say(f"action_{decision.action}{by}", **values)
 
 
 def leading(result: ExperimentResult) -> Comparison | None:
-    """Return the comparison that the headline speaks of: the first primary metric, in the arm to ship.
+    """Return the comparison of the headline: the first primary metric, in the arm to ship.
 
-    Without an arm to ship it is the arm with the largest gain.
+    Without an arm to ship it is the arm with the largest gain; None where there is no effect.
     """
-    metric = next(one.metric for one in result.comparisons if one.role == "primary")
-    known = [one for one in result.comparisons if one.metric == metric]
-    shipped = [one for one in known if one.arm == result.decision.arm]
-    if shipped:
-        return shipped[0]
-    estimable = [one for one in known if one.difference is not None]
-    sign = 1 if known[0].goal == "increase" else -1
-    return max(estimable, key=lambda one: sign * (one.difference or 0.0), default=None)
-
-
-def effect_values(
-    result: ExperimentResult, one: Comparison, language: Language
-) -> Mapping[str, Any]:
-    """Return what a sentence about an effect names, formatted."""
-    return {
-        "metric": one.metric,
-        "arm": one.arm,
-        "control": one.control,
-        "from_value": values(one, language)[1],
-        "to_value": values(one, language)[0],
-        "effect": lift_or_difference(one, language),
-        "interval": interval(one, language),
-        "level": 1 - result.plan.alpha,
-        "p": one.p_value,
-    }
-
-
-def values(one: Comparison, language: Language) -> tuple[str, str]:
-    """Return the estimates in the arm and in the control, with as many decimals as one another.
-
-    A share is told as a percentage, a mean in its own unit.
-    """
-    known = [abs(estimate) for estimate in one.estimate if estimate is not None]
-    largest = max(known, default=0.0)
-    share = one.type == "proportion"
-    digits = (1 if largest >= _SMALL_SHARE else 2) if share else numbers.decimals(largest, 4)
-    show = numbers.percent if share else numbers.decimal
-    arm, control = (
-        text("words.none", language)
-        if estimate is None
-        else show(estimate, digits, language=language)
-        for estimate in one.estimate
-    )
-    return arm, control
-
-
-def difference(one: Comparison, language: Language) -> str:
-    """Return the difference in the metric's unit: percentage points, or the mean's own."""
-    return _differences(one, language)[0]
-
-
-def difference_interval(one: Comparison, language: Language) -> str:
-    """Return the interval of the difference, with as many decimals as the difference."""
-    if one.difference is None:
-        return text("words.none", language)
-    _, low, high = _differences(one, language)
-    return text("words.range", language, low=low, high=high)
-
-
-def lift(one: Comparison, language: Language) -> str:
-    """Return the relative change."""
-    return _lifts(one, language)[0]
-
-
-def lift_interval(one: Comparison, language: Language) -> str:
-    """Return the lift's interval, or in words that it has no bound."""
-    if one.difference is None:
-        return text("words.none", language)
-    _, low, high = _lifts(one, language)
-    match one.lift_interval:
-        case (None, None):
-            return text("experiments.unbounded", language)
-        case (_, None):
-            return text("experiments.unbounded_above", language, low=low)
-        case (None, _):
-            return text("experiments.unbounded_below", language, high=high)
-    return text("words.range", language, low=low, high=high)
-
-
-def lift_or_difference(one: Comparison, language: Language) -> str:
-    """Return the lift, or the difference where the control leaves no lift to speak of."""
-    return lift(one, language) if bounded(one) else difference(one, language)
-
-
-def interval(one: Comparison, language: Language) -> str:
-    """Return the interval that goes with `lift_or_difference`, as ``low to high``."""
-    return lift_interval(one, language) if bounded(one) else difference_interval(one, language)
-
-
-def bounded(one: Comparison) -> bool:
-    """Return whether the lift has an interval with two ends."""
-    return one.lift is not None and None not in one.lift_interval
-
-
-def _differences(one: Comparison, language: Language) -> list[str]:
-    """Return the difference and the bounds of its interval, with as many decimals as one another."""
-    amounts = (one.difference, *one.difference_interval)
-    if one.type == "proportion":
-        digits = max(2, _telling(one.difference_interval, 100, 1))
-        return _shown(amounts, numbers.signed_points, digits, language)
-    largest = max((abs(amount) for amount in amounts if amount is not None), default=0.0)
-    digits = max(numbers.decimals(largest, 3), _telling(one.difference_interval, 1, 2))
-    return _shown(amounts, numbers.signed_decimal, digits, language)
-
-
-def _lifts(one: Comparison, language: Language) -> list[str]:
-    """Return the lift and the bounds of its interval, with as many decimals as one another."""
-    digits = max(1, _telling(one.lift_interval, 100, 1))
-    return _shown((one.lift, *one.lift_interval), numbers.signed_percent, digits, language)
-
-
-def _shown(
-    amounts: tuple[float | None, ...], show: Callable[..., str], digits: int, language: Language
-) -> list[str]:
-    none = text("words.none", language)
-    return [
-        none if amount is None else show(amount, digits, language=language) for amount in amounts
+    metric, shipped = primary_metric(result), result.decision.arm
+    estimable = [
+        comparison
+        for comparison in result.comparisons
+        if comparison.metric == metric and shipped in (None, comparison.arm)
+        if comparison.difference is not None
     ]
+
+    def gain(comparison: Comparison) -> float:
+        difference = comparison.difference or 0.0
+        return difference if comparison.goal == "increase" else -difference
+
+    return max(estimable, key=gain, default=None)
+
+
+def primary_metric(result: ExperimentResult) -> str:
+    """Return the first primary metric."""
+    return next(known.metric for known in result.comparisons if known.role == "primary")
+
+
+def differs(test: Interaction, alpha: float) -> bool:
+    """Return whether a test shows that the effect differs between segments."""
+    return test.p_adjusted is not None and test.p_adjusted <= alpha
+
+
+def trend_key(trend: Trend, alpha: float) -> str:
+    """Return what a trend's test says of the effect: steady, grows, fades or unknown."""
+    if trend.p_value is None or trend.slope is None:
+        return "unknown"
+    if trend.p_value > alpha:
+        return "steady"
+    mean = sum(span.difference or 0.0 for span in trend.spans)
+    return "grows" if (trend.slope > 0) == (mean > 0) else "fades"
+
+
+def is_share(comparison: Comparison) -> bool:
+    """Return whether a metric is told as a percentage, its difference in percentage points."""
+    return comparison.type == "proportion"
+
+
+def bounded(comparison: Comparison) -> bool:
+    """Return whether the lift has an interval with two ends."""
+    return comparison.lift is not None and None not in comparison.lift_interval
 
 
 def _telling(interval: Interval, scale: float, significant: int) -> int:
     """Return the decimals at which half the interval's width still shows so many digits."""
     low, high = interval
-    return (
-        0
-        if low is None or high is None
-        else numbers.decimals((high - low) / 2 * scale, significant)
-    )
+    if low is None or high is None:
+        return 0
+    return decimals((high - low) / 2 * scale, significant)

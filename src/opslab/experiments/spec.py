@@ -5,15 +5,18 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from functools import partial
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
 from opslab.documents import Location
-from opslab.errors import SpecError
-from opslab.experiments.metrics import Metric, Quantile, columns_of
-from opslab.specs import Day, Declared, FromFile, Label, Number, Title
+from opslab.errors import Problem, SpecError
+from opslab.experiments.metrics import DeclaredMetric, Metric
+from opslab.experiments.metrics.base import Form, fault
+from opslab.messages import Bilingual, Language, spoken
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
 from opslab.tables.import_report import FileAnswers
 
 BlockingCheck = Literal[
@@ -36,11 +39,13 @@ class Data(FileAnswers):
 
     path: str | None = Field(
         None,
-        description="table with one row per unit (CSV, XLSX, JSONL or Parquet), from the spec's folder",
+        description="table with one row per unit (CSV, XLSX, JSONL or Parquet), from the spec's "
+        "folder",
     )
     rows: Literal["unit", "finer", "totals"] = Field(
         "unit",
-        description="what a row is: the unit, a part of it (clusters), or the total of an arm and day",
+        description="what a row is: the unit, a part of it (clusters), or the total of an arm and "
+        "day",
     )
     assignments: str | None = Field(
         None, description="log of who was assigned to which arm and when"
@@ -49,7 +54,8 @@ class Data(FileAnswers):
     event_column: str = Field("event", description="column of the event log that names the event")
     event_time: str | None = Field(
         None,
-        description="column of the event log with its moment; the only column of moments when left out",
+        description="column of the event log with its moment; the only column of moments when "
+        "left out",
     )
     snapshot: str | None = Field(
         None, description="name of the state of a table that is not a file"
@@ -59,10 +65,32 @@ class Data(FileAnswers):
     def _one_form(self) -> Self:
         logs = (self.assignments, self.events)
         if self.path and any(logs):
-            raise PydanticCustomError("experiments.data_both", "data")
+            raise fault("data_both")
         if any(logs) and not all(logs):
-            raise PydanticCustomError("experiments.data_logs", "data")
+            raise fault("data_logs")
         return self
+
+
+class ArmLabel(Bilingual):
+    """The label of an arm in the data, which readers are shown by a name in their language."""
+
+    __slots__ = ("name",)
+
+    name: str
+
+    @classmethod
+    def named(cls, label: str, name: str) -> Self:
+        """Return the label with the name that it is shown by."""
+        shown = cls(label)
+        shown.name = name
+        return shown
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return ArmLabel.named, (str.__str__(self), self.name)
+
+    def spoken(self, language: Language) -> str:
+        """Return the name in a language."""
+        return str(spoken(self.name, language))
 
 
 class Arms(Declared):
@@ -72,7 +100,11 @@ class Arms(Declared):
     control: Label = Field(description="label of the control arm")
     weights: dict[Label, Annotated[Number, Field(gt=0)]] | None = Field(
         None,
-        description="designed weight of each arm; equal weights over the labels found when left out",
+        description="designed weight of each arm; equal weights over the labels found when left "
+        "out",
+    )
+    names: dict[Label, Text] = Field(
+        {}, exclude=True, description="what readers are shown instead of a label"
     )
 
     @model_validator(mode="after")
@@ -80,10 +112,14 @@ class Arms(Declared):
         if self.weights is not None:
             if self.control not in self.weights:
                 values = {"control": self.control, "arms": list(self.weights)}
-                raise PydanticCustomError("experiments.control_weight", "control", values)
+                raise fault("control_weight", **values)
             if len(self.weights) < 2:  # noqa: PLR2004 - a comparison takes two
-                raise PydanticCustomError("experiments.one_weight", "weights")
+                raise fault("one_weight")
         return self
+
+    def shown(self, label: str) -> str:
+        """Return a label as the result holds it: equal to that of the data, shown by its name."""
+        return ArmLabel.named(label, self.names[label]) if label in self.names else label
 
 
 class Period(Declared):
@@ -97,9 +133,9 @@ class Period(Declared):
     def _in_order(self) -> Self:
         if self.start and self.end and self.end < self.start:
             values = {"start": self.start.isoformat(), "end": self.end.isoformat()}
-            raise PydanticCustomError("experiments.period_order", "period", values)
+            raise fault("period_order", **values)
         if self.time and not (self.start and self.end):
-            raise PydanticCustomError("experiments.period_open", "period")
+            raise fault("period_open")
         return self
 
 
@@ -155,7 +191,7 @@ class Experiment(FromFile):
     """
 
     experiment: Title = Field(description="name of the experiment; its slug names the run folder")
-    question: str | None = Field(None, max_length=500, description="the question in one sentence")
+    question: Text | None = Field(None, description="the question in one sentence")
     owner: str | None = Field(None, max_length=120)
     data: Data = Data()
     unit: str = Field(description="column that identifies what was randomised")
@@ -165,7 +201,7 @@ class Experiment(FromFile):
         (), description="columns of the strata or pairs within which units were randomised"
     )
     design: Design = Design()
-    metrics: tuple[Metric, ...] = Field(min_length=1)
+    metrics: tuple[DeclaredMetric, ...] = Field(min_length=1)
     segments: tuple[str, ...] = Field(
         (), description="pre-period columns by which effects are broken down"
     )
@@ -185,21 +221,21 @@ class Experiment(FromFile):
         names = [metric.name for metric in metrics]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise PydanticCustomError("experiments.metric_twice", "metrics", {"names": twice})
+            raise fault("metric_twice", names=twice)
         if not any(metric.role == "primary" for metric in metrics):
-            raise PydanticCustomError("experiments.no_primary", "metrics")
+            raise fault("no_primary")
         return metrics
 
     @model_validator(mode="after")
     def _columns_have_one_part(self) -> Self:
         if self.unit == self.arms.column:
-            raise PydanticCustomError("experiments.same_column", "unit", {"name": self.unit})
+            raise fault("same_column", name=self.unit)
         for metric in self.metrics:
-            named = {column for covariate in metric.covariates for column in columns_of(covariate)}
-            wrong = sorted(named & {*metric.own.values(), self.unit, self.arms.column})
+            before = {column for names in metric.covariate_columns for column in names}
+            wrong = sorted(before & {*metric.own.values(), self.unit, self.arms.column})
             if wrong:
                 values = {"metric": metric.name, "name": wrong[0]}
-                raise PydanticCustomError("experiments.covariate_column", "metrics", values)
+                raise fault("covariate_column", **values)
         return self
 
     @model_validator(mode="after")
@@ -209,21 +245,48 @@ class Experiment(FromFile):
             asked += [
                 name
                 for name in ("covariates", "cap")
-                if any(getattr(one, name) for one in self.metrics)
+                if any(getattr(metric, name) for metric in self.metrics)
             ]
-            asked += ["quantile"] if any(isinstance(one, Quantile) for one in self.metrics) else []
             if asked or self.period is None or self.period.time is None:
-                key = "experiments.totals_without" if asked else "experiments.totals_time"
-                raise PydanticCustomError(key, "data", {"names": asked})
+                raise fault("totals_without" if asked else "totals_time", names=asked)
         return self
 
     @model_validator(mode="after")
     def _segments_come_before(self) -> Self:
-        outcomes = {column for metric in self.metrics for column in metric.own.values()}
-        wrong = sorted({*self.segments, *self.strata} & {*outcomes, self.unit, self.arms.column})
+        outcomes = {*self.columns("metrics", "unit", "arms")}
+        wrong = sorted(outcomes.intersection(self.columns("segments", "strata")))
         if wrong:
-            raise PydanticCustomError("experiments.segment_column", "segments", {"name": wrong[0]})
+            raise fault("segment_column", name=wrong[0])
         return self
+
+    def named_columns(self) -> Iterator[tuple[str, Location]]:
+        """Give every column of the table that the spec names, and the field that names it."""
+        yield self.unit, ("unit",)
+        yield self.arms.column, ("arms", "column")
+        if self.period and self.period.time:
+            yield self.period.time, ("period", "time")
+        if self.trigger:
+            yield self.trigger, ("trigger",)
+        for field in ("strata", "segments"):
+            for order, name in enumerate(getattr(self, field)):
+                yield name, (field, order)
+        for order, metric in enumerate(self.metrics):
+            for field, name in metric.own.items():
+                yield name, ("metrics", order, field)
+            for number, names in enumerate(metric.covariate_columns):
+                for name in names:
+                    yield name, ("metrics", order, "covariates", number)
+
+    def columns(self, *fields: str) -> list[str]:
+        """Return the columns that some fields name, each once.
+
+        Of the metrics, ``metrics`` stands for their own columns, ``covariates`` for the others.
+        """
+        named = (
+            (name, "covariates" if "covariates" in location else location[0])
+            for name, location in self.named_columns()
+        )
+        return list(dict.fromkeys(name for name, field in named if field in fields))
 
     def named(self) -> dict[Location, str]:
         """Return the unit table, or the logs."""
@@ -232,10 +295,10 @@ class Experiment(FromFile):
 
     @property
     def fingerprint(self) -> str:
-        """The first 16 hexadecimal digits of the SHA-256 of what was planned, however the file is laid out.
+        """The first 16 hexadecimal digits of the SHA-256 of what was planned.
 
-        Where the data is, who owns it and how the question is worded may change; the rest is the
-        plan.
+        How the file is laid out, where the data is, who owns it, and how the question and the names
+        are worded may change; the rest is the plan.
         """
         plan = self.model_dump(mode="json", exclude={"registered", "data", "owner", "question"})
         plan["rows"] = self.data.rows
@@ -244,57 +307,54 @@ class Experiment(FromFile):
 
     @property
     def last_day(self) -> datetime.date | None:
-        """The day on which the last unit's windows are over; the end of the period without windows."""
+        """The day on which the last unit's windows are over; without any the period's last."""
         if self.period is None or self.period.end is None:
             return None
         ends = [metric.window.end for metric in self.metrics if metric.window]
         longest = max(ends, default=datetime.timedelta(0))
         return self.period.end + datetime.timedelta(days=-(-longest // datetime.timedelta(days=1)))
 
+    def metric_problem(self, metric: str, field: str, key: str, /, **values: Any) -> Problem:
+        """Return a problem about a field of a metric, its key without the area."""
+        order = [declared.name for declared in self.metrics].index(metric)
+        return self.problem(f"experiments.{key}", "metrics", order, field, **values)
+
     def refuse_uncomputed(self) -> None:
-        """Raise a `SpecError` for fields that the form of the data rules out, and for those not computed yet.
+        """Raise a `SpecError` for what the form of the data or a metric's type rules out.
 
-        The latter parse and validate, and are refused rather than ignored.
+        So it does for what is not computed yet: it parses and validates, and is refused rather than
+        ignored.
         """
-        told = [
-            self.problem("experiments.not_computed", *location) for location in self._uncomputed()
+        problems = [
+            self.problem("experiments.not_computed", *field) for field in self._uncomputed()
         ]
-        for place, metric in enumerate(self.metrics):
-            if (
-                metric.event
-                and not self.data.events
-                and (self.data.path or self.data.rows != "unit")
-            ):
-                told.append(
-                    self.problem(
-                        "experiments.event_form", "metrics", place, "event", name=metric.name
-                    )
-                )
-            if metric.per == "row" and self.data.rows != "finer":
-                told.append(
-                    self.problem("experiments.per_row", "metrics", place, "per", name=metric.name)
-                )
-        if told:
-            raise SpecError(*sorted(told, key=lambda problem: problem.line or 0))
-
-    def _uncomputed(self) -> list[tuple[str | int, ...]]:
-        found: list[tuple[str | int, ...]] = [("data", "snapshot")] if self.data.snapshot else []
-        found += [("design", "method")] if self.design.method != "fixed" else []
-        found += [
-            ("design", name)
-            for name in ("looks", "spending", "prior")
-            if getattr(self.design, name) is not None
-        ]
-        found += [
-            ("metrics", place, "cap")
-            for place, metric in enumerate(self.metrics)
-            if metric.cap and metric.per == "row"
-        ]
-        if self.strata:
-            found += [(name,) for name in ("segments", "trigger") if getattr(self, name)]
-            found += [
-                ("metrics", place, "type")
-                for place, metric in enumerate(self.metrics)
-                if isinstance(metric, Quantile)
+        asked: dict[Form, object] = {"totals": self.data.rows == "totals", "strata": self.strata}
+        table = self.data.path or self.data.rows != "unit"
+        for metric in self.metrics:
+            refused = partial(self.metric_problem, metric.name)
+            problems += [
+                refused("type", f"form_{form}", **metric.lacks(form))
+                for form, fields in asked.items()
+                if fields and form not in metric.forms
             ]
-        return found
+            if metric.event and table and not self.data.events:
+                problems.append(refused("event", "event_form", name=metric.name))
+            if metric.per == "row" and self.data.rows != "finer":
+                problems.append(refused("per", "per_row", name=metric.name))
+        if problems:
+            raise SpecError(*sorted(problems, key=lambda problem: problem.line or 0))
+
+    def _uncomputed(self) -> Iterator[Location]:
+        if self.data.snapshot:
+            yield "data", "snapshot"
+        if self.design.method != "fixed":
+            yield "design", "method"
+        for name in ("looks", "spending", "prior"):
+            if getattr(self.design, name) is not None:
+                yield "design", name
+        for name in ("segments", "trigger") if self.strata else ():
+            if getattr(self, name):
+                yield (name,)
+        for order, metric in enumerate(self.metrics):
+            if metric.cap and metric.per == "row":
+                yield "metrics", order, "cap"

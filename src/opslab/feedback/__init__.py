@@ -1,27 +1,19 @@
-"""Customer feedback: exports in, themes out that keep both languages together and say how sure they are."""
+"""Customer feedback: exports in, themes out that keep both languages together, with their doubt."""
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from opslab.lazy import lazy
 
 if TYPE_CHECKING:
-    from opslab.feedback.analysis import find_themes
-    from opslab.feedback.parameters import ThemesParameters
-    from opslab.feedback.result import FeedbackResult
-    from opslab.feedback.spec import Study
-
-__all__ = ["FeedbackResult", "Study", "ThemesParameters", "find_themes"]
-
-_HOMES = {
-    "FeedbackResult": "result",
-    "Study": "spec",
-    "ThemesParameters": "parameters",
-    "find_themes": "analysis",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'opslab.feedback' has no attribute {name!r}")
-    return getattr(import_module(f"opslab.feedback.{_HOMES[name]}"), name)
+    from opslab.feedback.analysis import find_themes as find_themes
+    from opslab.feedback.parameters import ThemesParameters as ThemesParameters
+    from opslab.feedback.result import FeedbackResult as FeedbackResult
+    from opslab.feedback.spec import Study as Study
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        analysis="find_themes",
+        parameters="ThemesParameters",
+        result="FeedbackResult",
+        spec="Study",
+    )

@@ -54,12 +54,13 @@ def wilson(right: int, judged: int, level: float = 0.95) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def drawn(uids: Sequence[str], seed: int, most: int = SHEET) -> list[int]:
-    """Return the places of the messages on a sheet: a random sample that the same seed draws again."""
-    order = sorted(
-        range(len(uids)), key=lambda at: hashlib.sha256(f"{seed}\0{uids[at]}".encode()).digest()
-    )
-    return order[:most]
+def random_sample(uids: Sequence[str], seed: int, most: int = SHEET) -> list[int]:
+    """Return the positions of the messages on a sheet; the same seed draws the same messages."""
+
+    def lot(position: int) -> bytes:
+        return hashlib.sha256(f"{seed}\0{uids[position]}".encode()).digest()
+
+    return sorted(range(len(uids)), key=lot)[:most]
 
 
 def judge(rows: Sequence[Mapping[str, object]], themes: Mapping[str, str]) -> Audit | None:
@@ -75,14 +76,14 @@ def judge(rows: Sequence[Mapping[str, object]], themes: Mapping[str, str]) -> Au
     """
     judged = right = stale = 0
     for row in rows:
-        said = str(row.get("right") if row.get("right") is not None else "").strip().casefold()
-        if said not in _YES | _NO:
+        answer = str(row.get("right")).strip().casefold()
+        if answer not in _YES | _NO:
             continue
         if themes.get(str(row.get("message"))) != str(row.get("theme")):
             stale += 1
             continue
         judged += 1
-        right += said in _YES
+        right += answer in _YES
     if not judged + stale:
         return None
     return Audit(judged, right, wilson(right, judged) if judged else (0.0, 1.0), stale)

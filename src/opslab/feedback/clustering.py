@@ -11,36 +11,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from opslab.feedback.encoders import unit
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+Vectors = NDArray[np.float32]
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
-    Vectors = NDArray[np.float32]
-    Places = NDArray[np.int64]
+FEWEST = 20
+"""Different texts from which themes are looked for; of fewer, only repeated ones make a theme."""
 
-RESOLUTIONS = (1.0, 2.0, 3.0, 4.5, 6.5, 9.0, 13.0)
+RESOLUTIONS = (1.0, 2.0, 3.0, 4.5, 6.5, 9.0, 13.0)  # the first is that of modularity itself
 NEIGHBOURS = 15
-EDGES, SPELT = (
-    0.7,
-    0.3,
-)  # weight of the spelling beside the meaning: in edges, in the cosine to a centroid
+EDGES = 0.7  # weight of an edge by spelling beside one by meaning
+SPELT = 0.3  # weight of the spelling's cosine to a centroid beside the meaning's
 VOTE = 0.3  # weight of the neighbours' themes beside the cosine to a theme's centroid
-CLEAR = 0.10  # silhouette from which the best resolution is taken
-USUAL = 1.0  # resolution where no silhouette is clear: that of modularity itself
-MOST_FITTED = (
-    20_000  # texts that the graph is built on; further ones join the theme they are nearest to
-)
+CLEAR = 0.10  # silhouette from which the best resolution is taken, and not the first
+MOST_FITTED = 20_000  # texts that shape the graph; others join the theme they are nearest to
 _ROUNDS, _SILHOUETTE_TEXTS, _BLOCK = 5, 3000, 1024
 _ASKED = 5000  # fitted texts among which the neighbours of further ones are sought
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Clusters:
     """Themes of texts.
 
@@ -54,22 +51,35 @@ class Clusters:
     groups : array of int, shape (themes,)
         The coarse level: the group of each theme.
     centroids : array of float, shape (themes, dimensions)
-    resolution, silhouette : float
-        What was chosen, and why.
-    stability : array of float, shape (themes,)
+    resolution, silhouette : float or None
+        What was chosen, and why; None where each text is its own theme.
+    stability : array of float, shape (themes,), or None
         How much of a theme comes back on subsamples of 80 %: mean over them of the highest Jaccard
         similarity with a theme found there (Hennig 2007).
     """
 
-    labels: Places
-    second: Places
-    margin: NDArray[np.float64]
-    cosine: NDArray[np.float64]
-    groups: Places
+    labels: Integers
+    second: Integers
+    margin: Floats
+    cosine: Floats
+    groups: Integers
     centroids: Vectors
-    resolution: float
-    silhouette: float
-    stability: NDArray[np.float64]
+    resolution: float | None = None
+    silhouette: float | None = None
+    stability: Floats | None = None
+
+    @classmethod
+    def alone(cls, vectors: Vectors) -> Clusters:
+        """Return each text as a theme of its own: for texts too few to have neighbours."""
+        own, nothing = np.arange(len(vectors)), np.zeros(len(vectors))
+        return cls(
+            labels=own, second=own, margin=nothing, cosine=nothing, groups=own, centroids=vectors
+        )
+
+    @property
+    def confidence(self) -> Floats:
+        """How surely each text is in its theme: what the coverage dial cuts by."""
+        return self.margin + self.cosine
 
 
 def cluster(
@@ -101,49 +111,60 @@ def cluster(
     with threadpool_limits(1):  # sums of several threads differ in their last bits
         views = (vectors,) if spelling is None else (vectors, spelling)
         fitted = tuple(view[:MOST_FITTED] for view in views)
-        near = nearest(fitted[0], NEIGHBOURS)
-        graph = fuzzy(*near)
+        graph = fuzzy(*nearest(fitted[0], NEIGHBOURS))
         if spelling is not None:
             graph = spelt(graph, fuzzy(*nearest(fitted[1], NEIGHBOURS)), languages)
-        found = {one: refined(fitted, graph, louvain(graph, one, seed)) for one in RESOLUTIONS}
-        some = vectors[: min(MOST_FITTED, _SILHOUETTE_TEXTS)]
-        distances = 1 - some @ some.T
-        np.fill_diagonal(distances, 0)
-        scores = {one: silhouette(distances, labels[: len(some)]) for one, labels in found.items()}
-        best = max(scores, key=lambda one: scores[one])
-        resolution = best if scores[best] >= CLEAR else USUAL
-        labels = without_small(
-            fitted[0], found[resolution], np.asarray(weights)[:MOST_FITTED], smallest
-        )
-        votes = share(graph) @ membership(labels)
-        if len(vectors) > len(labels):
-            rest = nearest(fitted[0][:_ASKED], NEIGHBOURS, vectors[len(labels) :])[0]
-            ones = np.full(rest.size, 1 / NEIGHBOURS, np.float32)
-            rows = np.repeat(np.arange(len(rest)), NEIGHBOURS)
-            shape = (len(rest), votes.shape[1])
-            votes = sparse.vstack(
-                [votes, sparse.csr_matrix((ones, (rows, labels[rest].ravel())), shape)]
-            )
-        scores_of = likeness(views, fitted, labels) + VOTE * votes.toarray()
-        order = np.argsort(-scores_of, axis=1, kind="stable")
-        second = order[:, min(1, order.shape[1] - 1)]
-        lead = np.take_along_axis(scores_of, np.stack([order[:, 0], second], 1), 1)
-        centres = centroids(vectors, order[:, 0], order.shape[1])
+        choice = _clearest(fitted, graph, seed)
+        labels = without_small(fitted[0], choice.labels, weights[:MOST_FITTED], smallest)
+        scores = likeness(views, fitted, labels) + VOTE * _votes(graph, labels, vectors)
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :2]
+        first, second = order[:, 0], order[:, -1]
+        best, runner_up = np.take_along_axis(scores, order, 1).T[[0, -1]]
+        centres = centroids(vectors, first, scores.shape[1])
         return Clusters(
-            order[:, 0],
-            second,
-            (lead[:, 0] - lead[:, 1] if order.shape[1] > 1 else lead[:, 0]).astype(np.float64),
-            np.einsum("ij,ij->i", vectors, centres[order[:, 0]]).astype(np.float64),
-            coarse(graph, labels, min(1.0, 0.7 * resolution), seed),
-            centres,
-            resolution,
-            scores[resolution],
-            stability(fitted, graph, labels, resolution, seed),
+            labels=first,
+            second=second,
+            margin=(best - runner_up * (order.shape[1] > 1)).astype(np.float64),
+            cosine=np.einsum("ij,ij->i", vectors, centres[first]).astype(np.float64),
+            groups=coarse(graph, labels, min(1.0, 0.7 * choice.resolution), seed),
+            centroids=centres,
+            resolution=choice.resolution,
+            silhouette=choice.silhouette,
+            stability=stability(fitted, graph, labels, choice.resolution, seed),
         )
+
+
+class _Choice(NamedTuple):
+    labels: Integers
+    resolution: float
+    silhouette: float
+
+
+def _clearest(views: Sequence[Vectors], graph: sparse.csr_matrix, seed: int) -> _Choice:
+    """Return the labels of the best silhouette; of the first resolution where none is clear."""
+    some = views[0][:_SILHOUETTE_TEXTS]
+    distances = 1 - some @ some.T
+    np.fill_diagonal(distances, 0)
+    choices = []
+    for resolution in RESOLUTIONS:
+        labels = refined(views, graph, louvain(graph, resolution, seed))
+        choices.append(_Choice(labels, resolution, silhouette(distances, labels[: len(some)])))
+    best = max(choices, key=lambda choice: choice.silhouette)
+    return best if best.silhouette >= CLEAR else choices[0]
+
+
+def _votes(graph: sparse.csr_matrix, labels: Integers, vectors: Vectors) -> Vectors:
+    """Return the share of each text's neighbours in each theme; of texts without a label too."""
+    known = votes(graph, labels)
+    if len(vectors) == len(labels):
+        return known
+    near, _ = nearest(vectors[: min(len(labels), _ASKED)], NEIGHBOURS, vectors[len(labels) :])
+    further = membership(labels[near].ravel(), known.shape[1]).toarray()
+    return np.vstack([known, further.reshape(len(near), NEIGHBOURS, -1).mean(axis=1)])
 
 
 def levelled(vectors: Vectors, languages: Sequence[str | None], least: int = 20) -> Vectors:
-    """Return vectors without what only tells the language: each language's mean is moved to the mean of all.
+    """Return vectors without what only tells the language: all languages get the same mean.
 
     Parameters
     ----------
@@ -154,48 +175,45 @@ def levelled(vectors: Vectors, languages: Sequence[str | None], least: int = 20)
     """
     spoken = np.array([name or "" for name in languages])
     level = vectors.copy()
-    for name in sorted(set(languages) - {None}, key=str):
+    for name in set(languages) - {None}:
         own = spoken == name
         if own.sum() >= least:
             level[own] -= vectors[own].mean(axis=0) - vectors.mean(axis=0)
     return unit(level)
 
 
-def nearest(vectors: Vectors, count: int, queries: Vectors | None = None) -> tuple[Places, Vectors]:
-    """Return the places and cosines of each text's nearest others, nearest first; for queries, among them."""
-    among = vectors if queries is None else queries
+def nearest(
+    vectors: Vectors, count: int, queries: Vectors | None = None
+) -> tuple[Integers, Vectors]:
+    """Return the rows and cosines of each text's nearest others, or of queries' among the texts."""
+    asked = vectors if queries is None else queries
     count = min(count, len(vectors) - (queries is None))
-    found, cosines = (
-        np.empty((len(among), count), np.int64),
-        np.empty((len(among), count), np.float32),
-    )
-    for start in range(0, len(among), _BLOCK):
-        block = among[start : start + _BLOCK] @ vectors.T
-        rows = np.arange(len(block))
+    near, cosines = [], []
+    for start in range(0, len(asked), _BLOCK):
+        block = asked[start : start + _BLOCK] @ vectors.T
         if queries is None:
-            block[rows, rows + start] = -np.inf
-        near = np.sort(np.argpartition(block, -count, axis=1)[:, -count:], axis=1)
-        cosine = np.take_along_axis(block, near, 1)
+            np.fill_diagonal(block[:, start:], -np.inf)
+        few = np.sort(np.argpartition(block, -count, axis=1)[:, -count:], axis=1)
+        cosine = np.take_along_axis(block, few, 1)
         order = np.argsort(-cosine, axis=1, kind="stable")
-        found[start : start + _BLOCK] = np.take_along_axis(near, order, 1)
-        cosines[start : start + _BLOCK] = np.take_along_axis(cosine, order, 1)
-    return found, cosines
+        near.append(np.take_along_axis(few, order, 1))
+        cosines.append(np.take_along_axis(cosine, order, 1))
+    return np.vstack(near), np.vstack(cosines)
 
 
-def fuzzy(places: Places, cosines: Vectors) -> sparse.csr_matrix:
-    """Return the graph of neighbours: an edge is 1 to the nearest, and falls off on each text's own scale.
+def fuzzy(near: Integers, cosines: Vectors) -> sparse.csr_matrix:
+    """Return the graph of neighbours: 1 to the nearest, then falling off on each text's own scale.
 
     The weights of both directions are joined as a fuzzy union, as in UMAP (McInnes, Healy &
     Melville 2018, section 3.1), with the mean distance beyond the nearest as the scale.
     """
-    count, size = places.shape
+    count, size = near.shape
     beyond = (cosines[:, :1] - cosines).astype(np.float64)
-    falling = np.exp(-beyond / np.maximum(beyond.mean(axis=1, keepdims=True), 1e-6)).astype(
-        np.float32
-    )
+    falling = np.exp(-beyond / np.maximum(beyond.mean(axis=1, keepdims=True), 1e-6))
     rows = np.repeat(np.arange(count), size)
-    one = sparse.csr_matrix((falling.ravel(), (rows, places.ravel())), (count, count))
-    return sparse.csr_matrix(one + one.T - one.multiply(one.T))
+    edges = (falling.astype(np.float32).ravel(), (rows, near.ravel()))
+    graph = sparse.csr_matrix(edges, (count, count))
+    return sparse.csr_matrix(graph + graph.T - graph.multiply(graph.T))
 
 
 def spelt(
@@ -213,7 +231,7 @@ def spelt(
     return sparse.csr_matrix(edges + np.float32(EDGES) * spelling)
 
 
-def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Places:
+def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Integers:
     """Return a community for each text."""
     from sknetwork.clustering import Louvain
 
@@ -225,20 +243,20 @@ def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Places:
     )
 
 
-def centroids(vectors: Vectors, labels: Places, count: int | None = None) -> Vectors:
+def centroids(vectors: Vectors, labels: Integers, count: int | None = None) -> Vectors:
     """Return the mean direction of each theme."""
     return unit(membership(labels, count).T @ vectors)
 
 
-def membership(labels: Places, count: int | None = None) -> sparse.csr_matrix:
+def membership(labels: Integers, count: int | None = None) -> sparse.csr_matrix:
     """Return a row for each text with a 1 in the column of its theme."""
     size = len(labels)
     shape = (size, count or int(labels.max()) + 1)
     return sparse.csr_matrix((np.ones(size, np.float32), (np.arange(size), labels)), shape)
 
 
-def likeness(views: Sequence[Vectors], fitted: Sequence[Vectors], labels: Places) -> Vectors:
-    """Return how near each text is to each theme: cosine to its centroid, that of the spelling at its weight.
+def likeness(views: Sequence[Vectors], fitted: Sequence[Vectors], labels: Integers) -> Vectors:
+    """Return how near each text is to each theme: the cosine to its centroid, in all views.
 
     Parameters
     ----------
@@ -252,28 +270,33 @@ def likeness(views: Sequence[Vectors], fitted: Sequence[Vectors], labels: Places
     return np.asarray(scores, np.float32)
 
 
-def share(graph: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Return a graph whose rows add up to 1."""
+def votes(graph: sparse.csr_matrix, labels: Integers) -> Vectors:
+    """Return the share of each text's edges that lead to each theme."""
     total = np.maximum(np.asarray(graph.sum(axis=1)).ravel(), 1e-9)
-    return sparse.csr_matrix(sparse.diags((1 / total).astype(np.float32)) @ graph)
+    shares = sparse.csr_matrix(sparse.diags((1 / total).astype(np.float32)) @ graph)
+    return np.asarray((shares @ membership(labels)).toarray())
 
 
-def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Places) -> Places:
-    """Return labels moved to the theme whose centroid and neighbours are nearest, until none moves."""
-    step = share(graph)
+def numbered(labels: Integers) -> Integers:
+    """Return labels without gaps, from 0."""
+    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
+
+
+def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Integers) -> Integers:
+    """Return labels moved to the theme of the nearest centroid and neighbours, until none moves."""
     for _ in range(_ROUNDS):
-        votes = (step @ membership(labels)).toarray()
-        moved = np.argmax(likeness(views, views, labels) + VOTE * votes, axis=1)
+        scores = likeness(views, views, labels) + VOTE * votes(graph, labels)
+        moved = np.argmax(scores, axis=1)
         if np.array_equal(moved, labels):
             break
-        labels = np.unique(moved, return_inverse=True)[1].astype(np.int64)
+        labels = numbered(moved)
     return labels
 
 
 def without_small(
-    vectors: Vectors, labels: Places, weights: NDArray[np.int64], smallest: int
-) -> Places:
-    """Return labels in which each theme has so many messages; texts of others join the nearest theme."""
+    vectors: Vectors, labels: Integers, weights: Sequence[int], smallest: int
+) -> Integers:
+    """Return labels of themes with so many messages; texts of others join the nearest one."""
     while True:
         sizes = np.bincount(labels, weights)
         least = int(np.argmin(sizes))
@@ -284,11 +307,11 @@ def without_small(
         near = np.argmax(vectors[lost] @ centroids(vectors, labels)[others].T, axis=1)
         labels = labels.copy()
         labels[lost] = others[near]
-        labels = np.unique(labels, return_inverse=True)[1].astype(np.int64)
+        labels = numbered(labels)
 
 
-def silhouette(distances: NDArray[np.float32], labels: Places) -> float:
-    """Return the mean silhouette (Rousseeuw 1987) of labels, each text's nearest companion left out.
+def silhouette(distances: Vectors, labels: Integers) -> float:
+    """Return the mean silhouette (Rousseeuw 1987), each text's nearest companion left out.
 
     A text and its translation look like a clear theme, however fine: the nearest one proves
     nothing. It is 0 for a text alone or in a pair, and -1 for a single theme.
@@ -298,7 +321,7 @@ def silhouette(distances: NDArray[np.float32], labels: Places) -> float:
     distances : array, shape (n, n)
     labels : array of int, shape (n,)
     """
-    labels = np.unique(labels, return_inverse=True)[1].astype(np.int64)
+    labels = numbered(labels)
     members = membership(labels)
     if members.shape[1] < 2:  # noqa: PLR2004 - nothing to compare with
         return -1.0
@@ -315,8 +338,8 @@ def silhouette(distances: NDArray[np.float32], labels: Places) -> float:
     return float(np.where(sizes[labels] > 2, widths, 0).mean())  # noqa: PLR2004 - more than a pair
 
 
-def coarse(graph: sparse.csr_matrix, labels: Places, resolution: float, seed: int) -> Places:
-    """Return the group of each theme: communities of the themes, by the edges between their texts."""
+def coarse(graph: sparse.csr_matrix, labels: Integers, resolution: float, seed: int) -> Integers:
+    """Return the group of each theme: communities of themes, by the edges between their texts."""
     members = membership(labels)
     between = sparse.csr_matrix(members.T @ graph @ members)
     return louvain(between, resolution, seed) if between.shape[0] > 1 else np.zeros(1, np.int64)
@@ -325,17 +348,17 @@ def coarse(graph: sparse.csr_matrix, labels: Places, resolution: float, seed: in
 def stability(
     views: Sequence[Vectors],
     graph: sparse.csr_matrix,
-    labels: Places,
+    labels: Integers,
     resolution: float,
     seed: int,
     times: int = 3,
-) -> NDArray[np.float64]:
-    """Return how much of each theme comes back on subsamples of 80 %, without new neighbours being sought."""
+) -> Floats:
+    """Return how much of each theme comes back on subsamples of 80 %, in the same graph."""
     random = np.random.default_rng(seed)
     total = np.zeros(int(labels.max()) + 1)
     for _ in range(times):
         kept = np.sort(random.permutation(len(labels))[: max(2, round(0.8 * len(labels)))])
-        part = sparse.csr_matrix(graph[kept][:, kept])
+        part = graph[kept][:, kept]
         again = refined([view[kept] for view in views], part, louvain(part, resolution, seed))
         both = (membership(labels[kept], len(total)).T @ membership(again)).toarray()
         union = both.sum(axis=1, keepdims=True) + both.sum(axis=0, keepdims=True) - both
@@ -348,7 +371,7 @@ def positions(centres: Vectors, sizes: Sequence[int]) -> list[tuple[float, float
     from threadpoolctl import threadpool_limits
 
     if len(centres) < 3:  # noqa: PLR2004 - no plane
-        return [(float(place), 0.0) for place in range(len(centres))]
+        return [(float(number), 0.0) for number in range(len(centres))]
     with threadpool_limits(1):
         centred = centres.astype(np.float64) - np.average(centres, axis=0, weights=sizes)
         directions = np.linalg.svd(centred * np.sqrt(sizes)[:, None], full_matrices=False)[2][:2]

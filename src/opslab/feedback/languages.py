@@ -1,4 +1,4 @@
-"""The language of each text: as the export states it, or identified, those that are expected first."""
+"""The language of each text: as the export states it, or identified, expected ones first."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-_SHORTEST, _SURE = (
-    20,
-    0.8,
-)  # letters of a text that may be in a language nobody expects, and how sure
+_SHORTEST, _SURE = 20, 0.8  # letters, and certainty, of a text in a language nobody expects
+_READ = 1000  # characters of a text
 
 
 @cache
@@ -32,17 +30,18 @@ def identify(
     stated : sequence of str or None
         What the export says, such as ``fr`` or ``fr_FR``: it is believed.
     """
-    found: list[str | None] = []
-    for text, said in zip(texts, stated, strict=True):
-        letters = sum(map(str.isalpha, text[:1000]))
-        if said and said[:2].isalpha():
-            found.append(said[:2].lower())
-        elif not letters:
-            found.append(None)
-        else:
-            best, share = _identifier().classify(text[:1000])
-            if best not in expected and (letters < _SHORTEST or share < _SURE):
-                ranked = _identifier().rank(text[:1000])
-                best = next((name for name, _ in ranked if name in expected), best)
-            found.append(str(best))
-    return found
+    return [_language(*pair, expected) for pair in zip(texts, stated, strict=True)]
+
+
+def _language(text: str, stated: str | None, expected: Sequence[str]) -> str | None:
+    if stated and stated[:2].isalpha():
+        return stated[:2].lower()
+    start = text[:_READ]
+    letters = sum(map(str.isalpha, start))
+    if not letters:
+        return None
+    best, share = _identifier().classify(start)
+    if best not in expected and (letters < _SHORTEST or share < _SURE):
+        ranked = (name for name, _ in _identifier().rank(start))
+        best = next((name for name in ranked if name in expected), best)
+    return str(best)

@@ -1,20 +1,19 @@
-"""Names of themes: the phrases that set one apart from the others, in each language that speaks in it."""
+"""Names of themes: the phrases that set a theme apart, in each language that speaks in it."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from opslab.feedback.clustering import Floats, Integers, membership
 
 SPEAKS = 0.2
 """Share of a theme's messages from which a language has a part in its name."""
@@ -60,24 +59,22 @@ def _stem(word: str) -> str:
 
 def phrases_of(text: str, stops: frozenset[str]) -> set[str]:
     """Return the phrases of one to three words that neither start nor end with a stop word."""
-    found: set[str] = set()
+    phrases: set[str] = set()
     for part in re.split(r"[.!?;:,()\[\]\"\u00ab\u00bb\n]+(?:\s|$)", text):
         spelt = [word.lower() for word in _WORD.findall(part)]
-        said = words(part)
-        telling = [len(word) > 1 and word not in stops for word in said]
-        for start in range(len(said)):
-            if not telling[start]:
-                continue
-            for end in range(start, min(start + _LONGEST, len(said))):
-                if telling[end] and not (end > start and said[start] == said[end]):
-                    found.add(" ".join([said[start], *spelt[start + 1 : end + 1]]))
-    return found
+        bare = words(part)
+        telling = {at for at, word in enumerate(bare) if len(word) > 1 and word not in stops}
+        for start in telling:
+            for end in telling & set(range(start, start + _LONGEST)):
+                if start == end or bare[start] != bare[end]:
+                    phrases.add(" ".join([bare[start], *spelt[start + 1 : end + 1]]))
+    return phrases
 
 
 def name_themes(
-    texts: Sequence[str], languages: Sequence[str | None], labels: NDArray[Any], count: int
+    texts: Sequence[str], languages: Sequence[str | None], labels: Integers, count: int
 ) -> list[tuple[Phrases, ...]]:
-    """Return the phrases of each theme in each language that speaks in it; no first phrase is used twice.
+    """Return the phrases of each theme in each language that speaks in it; no two names are equal.
 
     The score of a phrase is its log-odds in the theme against the other themes, with the whole
     language as the prior (Monroe, Colaresi & Quinn 2008, eq. 16-22), times the share of the theme's
@@ -93,101 +90,97 @@ def name_themes(
         Themes.
     """
     sizes = np.bincount(labels[labels >= 0], minlength=count)
-    made: list[list[Phrases]] = [[] for _ in range(count)]
-    spoken = sorted(
-        {name for name in languages if name}, key=lambda name: (-languages.count(name), name)
-    )
-    for language in spoken:
-        places = [at for at, said in enumerate(languages) if said == language and labels[at] >= 0][
-            :_MOST_TEXTS
-        ]
-        by_theme = np.bincount(labels[places], minlength=count) if places else np.zeros(count, int)
-        speaking = [
-            theme for theme in range(count) if by_theme[theme] >= max(SPEAKS * sizes[theme], 1)
-        ]
-        if not speaking:
+    names: list[list[Phrases]] = [[] for _ in range(count)]
+    known = Counter(filter(None, languages))
+    for language in sorted(known, key=lambda name: (-known[name], name)):
+        rows = [at for at, name in enumerate(languages) if name == language and labels[at] >= 0]
+        rows = rows[:_MOST_TEXTS]
+        spoken = np.bincount(labels[rows], minlength=count)
+        speaking = np.flatnonzero(spoken >= np.maximum(SPEAKS * sizes, 1))
+        if not len(speaking):
             continue
-        found = _ranked([texts[at] for at in places], labels[places], count, stop_words(language))
+        ranked = _ranked([texts[at] for at in rows], labels[rows], count, stop_words(language))
         taken: set[str] = set()
-        for theme in sorted(speaking, key=lambda theme: (-by_theme[theme], theme)):
-            kept = _chosen(found[theme], taken)
-            if kept:
-                taken.add(kept[0])
-                made[theme].append(Phrases(language, tuple(kept)))
-    return [tuple(one) for one in made]
+        for theme in sorted(speaking.tolist(), key=lambda theme: (-spoken[theme], theme)):
+            phrases = _chosen(ranked[theme], taken)
+            if phrases:
+                taken.add(phrases[0])
+                names[theme].append(Phrases(language, tuple(phrases)))
+    return [tuple(phrases) for phrases in names]
 
 
 def title(phrases: Sequence[Phrases]) -> str:
     """Return a theme's name: its first phrase in each language, the most spoken one first."""
-    return " / ".join(dict.fromkeys(one.phrases[0] for one in phrases))
+    return " / ".join(dict.fromkeys(part.phrases[0] for part in phrases))
 
 
 def _ranked(
-    texts: Sequence[str], labels: NDArray[Any], count: int, stops: frozenset[str]
-) -> list[list[tuple[float, str, float]]]:
-    """Return for each theme its best phrases: score, phrase, share of its texts."""
-    index: dict[str, int] = {}
-    rows: list[int] = []
-    columns: list[int] = []
-    for row, text in enumerate(texts):
-        found = sorted(phrases_of(text, stops))
-        rows += [row] * len(found)
-        columns += [index.setdefault(phrase, len(index)) for phrase in found]
-    if not index:
-        return [[] for _ in range(count)]
-    ones = np.ones(len(rows))
-    said = sparse.csr_matrix((ones, (np.array(labels)[rows], columns)), (count, len(index))).tocsr()
-    total = np.asarray(said.sum(axis=0)).ravel()
-    everything, sizes = total.sum(), np.bincount(labels, minlength=count)
-    names = list(index)
-    made = []
-    for theme in range(count):
-        row = said[theme]
-        places, inside = row.indices, row.data
-        enough = inside >= min(2 + sizes[theme] // 100, max(sizes[theme], 1))
-        places, inside = places[enough], inside[enough]
-        prior = total[places] / everything * 500
-        own, outside = row.sum(), total[places] - inside
-        odds = np.log((inside + prior) / (own + 501 - inside - prior)) - np.log(
-            (outside + prior) / (everything - own + 501 - outside - prior)
-        )
-        spread = np.sqrt(1 / (inside + prior) + 1 / (outside + prior))
-        share = inside / max(sizes[theme], 1)
-        score = (
-            np.maximum(odds / spread, 0.01) * share**0.75
-        )  # alone in a language, what is common names it
-        best = sorted(
-            (
-                (round(float(value), 9), names[place], float(part))
-                for value, place, part in zip(score, places, share, strict=True)
-            ),
-            key=lambda one: (-one[0], one[1]),
-        )
-        made.append(best[:60])
-    return made
+    texts: Sequence[str], labels: Integers, count: int, stops: frozenset[str]
+) -> list[dict[str, float]]:
+    """Return for each theme its best phrases with the share of its texts that hold them."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    counter = CountVectorizer(analyzer=lambda text: phrases_of(text, stops))
+    try:
+        held = counter.fit_transform(texts)
+    except ValueError:  # no phrase is left
+        return [{} for _ in range(count)]
+    table = sparse.csr_matrix(membership(labels, count).T @ held)
+    phrases, total = counter.get_feature_names_out(), np.asarray(table.sum(axis=0)).ravel()
+    ranked = []
+    for theme, size in enumerate(np.bincount(labels, minlength=count).tolist()):
+        row = table[theme]
+        enough = row.data >= min(2 + size // 100, max(size, 1))
+        inside, columns = row.data[enough], row.indices[enough]
+        shares = inside / max(size, 1)
+        odds = _log_odds(inside, row.sum(), total[columns], total.sum())
+        scores = np.maximum(odds, 0.01) * shares**0.75  # alone in a language, the common names it
+        best = sorted(zip(-scores.round(9), phrases[columns], shares.tolist(), strict=True))
+        ranked.append({phrase: share for _, phrase, share in best[:60]})
+    return ranked
 
 
-def _chosen(ranked: Sequence[tuple[float, str, float]], taken: set[str]) -> list[str]:
-    """Return three phrases of a theme, none inside another: two that are telling, then the most common.
+def _log_odds(inside: Floats, own: float, total: Floats, everything: float) -> Floats:
+    """Return the z-scores of phrases' log-odds in a theme, with counts in it and in all themes."""
+    prior, outside = total / everything * 500, total - inside
+    odds = np.log((inside + prior) / (own + 501 - inside - prior))
+    odds -= np.log((outside + prior) / (everything - own + 501 - outside - prior))
+    return np.asarray(odds / np.sqrt(1 / (inside + prior) + 1 / (outside + prior)))
+
+
+def _chosen(shares: Mapping[str, float], taken: set[str]) -> list[str]:
+    """Return three phrases of a theme, none inside another: two telling ones, then the most common.
 
     The first is the theme's name and no other theme's. A longer phrase that is nearly as common
     comes first.
+
+    Parameters
+    ----------
+    shares : mapping of str to float
+        Of the theme's texts that hold a phrase, the most telling phrase first.
+    taken : set of str
+        Names of other themes.
     """
-    share: Mapping[str, float] = {phrase: part for _, phrase, part in ranked}
-    bare = {phrase: f" {' '.join(_stem(word) for word in words(phrase))} " for phrase in share}
+    stems = {phrase: f" {' '.join(map(_stem, words(phrase)))} " for phrase in shares}
 
     def apart(phrase: str, kept: Sequence[str]) -> bool:
-        return not any(bare[phrase] in bare[one] or bare[one] in bare[phrase] for one in kept)
+        return not any(
+            stems[phrase] in stems[other] or stems[other] in stems[phrase] for other in kept
+        )
 
     kept: list[str] = []
-    for phrase in share:
+    for phrase, share in shares.items():
         longer = [
-            one for one in share if bare[phrase] in bare[one] and share[one] >= 0.6 * share[phrase]
+            other
+            for other in shares
+            if stems[phrase] in stems[other] and shares[other] >= 0.6 * share
         ]
-        best = max(longer, key=lambda one: (share[one] * math.sqrt(one.count(" ") + 1), one))
+        best = max(
+            longer, key=lambda other: (shares[other] * math.sqrt(other.count(" ") + 1), other)
+        )
         if apart(best, kept) and (kept or best not in taken):
             kept.append(best)
         if len(kept) == _TELLING:
-            common = [one for one in share if apart(one, kept)]
-            return [*kept, *sorted(common, key=lambda one: (-share[one], one))[:1]]
+            common = [other for other in shares if apart(other, kept)]
+            return [*kept, *sorted(common, key=lambda other: (-shares[other], other))[:1]]
     return kept

@@ -44,9 +44,6 @@ class ThemesParameters(Parameters):
         """Return the run's name, day and files."""
         study = self.study()
         day = self.day(study)
-        missing = study.missing_files()
-        if not study.sources:
-            missing.append(study.problem("feedback.no_sources", "sources"))
-        if missing:
-            raise ParameterError(*missing)
+        if lacking := study.lacking():
+            raise ParameterError(*lacking)
         return Inputs(study.slug, day, study.files())

@@ -1,14 +1,13 @@
-"""The messages that speak for a theme: its medoid, and others that differ from it and from one another."""
+"""The messages that speak for a theme: its medoid, and others that differ from all before."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from opslab.feedback.clustering import Vectors
+from opslab.feedback.intake import CustomerMessage
 
 _LIKENESS = 0.6  # weight of being typical against being new (Carbonell & Goldstein 1998, lambda)
 _CANDIDATES = 400
@@ -16,37 +15,28 @@ _SHORT, _LONG = 15, 400  # characters: quotes of another length come last
 
 
 def quotes(
-    vectors: NDArray[np.float32],
-    centroid: NDArray[np.float32],
-    texts: Sequence[str],
-    kinds: Sequence[tuple[Any, ...]],
-    most: int = 4,
-) -> list[int]:
-    """Return the places of the quotes: the medoid, then by maximal marginal relevance, new kinds first.
+    messages: Sequence[CustomerMessage], vectors: Vectors, centroid: Vectors, most: int = 4
+) -> tuple[CustomerMessage, ...]:
+    """Return the medoid, then others by maximal marginal relevance, new kinds first.
 
     Parameters
     ----------
-    vectors : array, shape (n, dimensions)
-        Of the theme's surest messages.
+    messages : sequence of CustomerMessage
+        The theme's surest; each language and source of theirs should be heard at least once.
+    vectors : array, shape (messages, dimensions)
     centroid : array, shape (dimensions,)
-    texts : sequence of str
-    kinds : sequence of tuple
-        What should be heard at least once: each message's language, source …
     most : int
     """
+    kinds = [set(enumerate((message.language, message.source))) for message in messages]
     typical = np.asarray(vectors @ centroid, np.float64)
-    typical -= [0.0 if _SHORT <= len(text) <= _LONG else 0.3 for text in texts]
-    places = [int(one) for one in np.argsort(-typical, kind="stable")[:_CANDIDATES]]
-    chosen = places[:1]
-    heard = set(enumerate(kinds[chosen[0]])) if chosen else set()
-    while len(chosen) < min(most, len(places)):
-        left = [place for place in places if place not in chosen]
+    typical -= [0.0 if _SHORT <= len(message.text) <= _LONG else 0.3 for message in messages]
+    candidates: list[int] = np.argsort(-typical, kind="stable")[:_CANDIDATES].tolist()
+    chosen = candidates[:1]
+    while len(chosen) < min(most, len(candidates)):
+        heard = set().union(*(kinds[row] for row in chosen))
+        left = sorted(set(candidates) - set(chosen))
         alike = np.asarray(vectors[left] @ vectors[chosen].T).max(axis=1)
-        worth = _LIKENESS * typical[left] - (1 - _LIKENESS) * alike
-        new = [len(set(enumerate(kinds[place])) - heard) for place in left]
-        best = max(
-            range(len(left)), key=lambda at: (new[at], round(float(worth[at]), 6), -left[at])
-        )
-        chosen.append(left[best])
-        heard |= set(enumerate(kinds[left[best]]))
-    return chosen
+        worth = (_LIKENESS * typical[left] - (1 - _LIKENESS) * alike).round(6)
+        new = np.array([len(kinds[row] - heard) for row in left])
+        chosen.append(left[np.lexsort((-worth, -new))[0]])
+    return tuple(messages[row] for row in chosen)

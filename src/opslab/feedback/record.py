@@ -1,8 +1,7 @@
-"""The record of a study: what ``result.json`` holds, the tables beside it, and the evidence in it."""
+"""The record of a study: what ``result.json`` holds, the tables beside it, and its evidence."""
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import tempfile
 from collections import Counter
@@ -14,162 +13,172 @@ import pandas as pd
 
 from opslab import workspace
 from opslab.evidence import Evidence, Quantity, SourceFile
-from opslab.feedback.audit import drawn
-from opslab.feedback.intake import Message
+from opslab.feedback.audit import random_sample
+from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.result import FeedbackResult, Reason
 from opslab.tables import write_csv, write_xlsx
 
 SCHEMA = "opslab.feedback/1"
-_MOST_IN_WORKBOOK, _MOST_RECORDED = (
-    20_000,
-    300,
-)  # messages, themes; more stand in the CSV files alone
+_MOST_IN_WORKBOOK = 20_000  # messages; more stand in the CSV file alone
+_MOST_RECORDED, _MOST_EVIDENCE = 300, 20  # themes; more stand in the tables alone
+_THEME = (
+    "theme name group messages share share_low share_high customers rating stability phrases quote"
+)
+_MESSAGE = (
+    "message source id row date language theme name group text customer revenue segment rating "
+    "nearest second confidence reason copy_of"
+)
 
 
 def record(result: FeedbackResult) -> dict[str, Any]:
-    """Return the result as JSON takes it: no prose of ours, missing numbers null."""
+    """Return what ``result.json`` holds of a study: no prose of ours, missing numbers null."""
     intake, study = result.intake, result.study
-    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files(result).items()}
     return {
         "schema": SCHEMA,
-        "as_of": _day(result.as_of),
         "inputs": inputs(result),
-        "status": "check_failed" if result.broken else "complete",
         "plan": study.model_dump(mode="json", exclude={"sources", "audit"}) | {"slug": study.slug},
-        "method": asdict(result.method),
+        "method": asdict(result.model),
         "messages": {
-            name: getattr(intake, name) for name in ("empty", "outside", "repeated", "cut")
-        }
-        | {"rows": len(intake.rows), "used": len(intake.messages), "sorted": result.sorted}
-        | {"copies": copies(result), "unsorted": unsorted(result), "languages": languages(result)},
+            **counts(result),
+            "rows": len(intake.rows),
+            "sorted": result.sorted,
+            "unsorted": unsorted(result),
+            "languages": languages(result),
+        },
         "redacted": dict(sorted(intake.redacted.items())),
         "themes": [
-            asdict(one) | {"quotes": [_quote(intake.messages[at]) for at in one.quotes]}
-            for one in result.themes[:_MOST_RECORDED]
+            asdict(theme) | {"quotes": [_quote(message) for message in theme.quotes]}
+            for theme in result.themes[:_MOST_RECORDED]
         ],
-        "groups": [asdict(group) for group in result.groups],
-        "checks": [
-            {"name": one.name, "status": one.status, "value": one.value, "blocking": one.blocking}
-            | {"detail": {"key": one.key, "values": dict(one.values)}}
-            for one in result.checks
+        "groups": [
+            {name: getattr(group, name) for name in ("id", "title", "themes", "messages")}
+            for group in result.groups
         ],
         "audit": asdict(result.audit) if result.audit else None,
         "imports": [reading.record() for reading in intake.readings],
-        "files": [{"file": name, "sha256": sha256} for name, sha256 in hashes.items()],
-        "evidence": [one.record() for one in evidence(result)],
+        "files": [
+            {"file": name, "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in files(result).items()
+        ],
     }
 
 
 def inputs(result: FeedbackResult) -> list[dict[str, str]]:
-    """Return the files behind the result with the SHA-256 of their bytes: the study, sources, audit."""
+    """Return the files behind the result with the SHA-256 of their bytes: study, sources, audit."""
     study = result.study
     paths = [study.file, study.beside(study.audit) if study.audit else None]
     named = [(workspace.shown(path), workspace.sha256(path)) for path in paths if path]
-    named[1:1] = [(one.name, one.sha256) for one in result.intake.readings if one.sha256]
+    named[1:1] = [(each.name, each.sha256) for each in result.intake.readings if each.sha256]
     return [{"file": file, "sha256": sha256} for file, sha256 in named]
 
 
-def unsorted(result: FeedbackResult) -> dict[str, int]:
+def counts(result: FeedbackResult) -> dict[str, int]:
+    """Return how many messages were used, copy another one, were left out or were cut."""
+    intake = result.intake
+    copies = sum(assignment.copy_of is not None for assignment in result.assignments)
+    left = {name: getattr(intake, name) for name in ("empty", "outside", "repeated", "cut")}
+    return {"used": len(intake.messages), "copies": copies, **left}
+
+
+def unsorted(result: FeedbackResult) -> Counter[Reason]:
     """Return how many messages are in no theme, by the reason."""
-    counts = Counter(place.reason for place in result.places if place.reason)
-    return {reason: counts[reason] for reason in get_args(Reason) if counts[reason]}
+    reasons = Counter(each.reason for each in result.assignments)
+    return Counter({reason: reasons[reason] for reason in get_args(Reason) if reasons[reason]})
 
 
 def languages(result: FeedbackResult) -> dict[str, int]:
     """Return how many messages are in each language, the most spoken first."""
-    return dict(
-        Counter(message.language or "?" for message in result.intake.messages).most_common()
-    )
+    spoken = Counter(message.language or "?" for message in result.intake.messages)
+    return dict(spoken.most_common())
 
 
-def copies(result: FeedbackResult) -> int:
-    """Return how many messages repeat another one."""
-    return sum(place.copy_of is not None for place in result.places)
+def frame(result: FeedbackResult) -> pd.DataFrame:
+    """Return the themes as a tidy table."""
+    groups = {theme: group.title for group in result.groups for theme in group.themes}
+    rows = [
+        (
+            theme.id,
+            theme.title,
+            groups[theme.id],
+            theme.messages,
+            theme.share,
+            *theme.interval,
+            theme.customers,
+            theme.rating,
+            theme.stability,
+            "; ".join(phrase for part in theme.phrases for phrase in part.phrases),
+            theme.quotes[0].text,
+        )
+        for theme in result.themes
+    ]
+    return pd.DataFrame(rows, columns=_THEME.split())
 
 
 def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
-    """Return the themes, every message with its theme, redacted, and a random sample of them to judge."""
-    titles = {theme.id: theme.title for theme in result.themes}
-    members = {theme: group.title for group in result.groups for theme in group.themes}
-    messages = result.intake.messages
-    themes = [
-        {"theme": one.id, "name": one.title, "group": members[one.id], "messages": one.messages}
-        | {"share": one.share, "share_low": one.interval[0], "share_high": one.interval[1]}
-        | {"customers": one.customers, "rating": one.rating, "stability": one.stability}
-        | {"phrases": "; ".join(phrase for part in one.phrases for phrase in part.phrases)}
-        | {"quote": messages[one.quotes[0]].text}
-        for one in result.themes
+    """Return the themes, every message with its theme, redacted, and a random sample to judge."""
+    themes = frame(result)
+    rows = [
+        vars(each.message) | vars(each) | {"message": each.message.uid}
+        for each in result.assignments
     ]
-    pairs = list(zip(messages, result.places, strict=True))
-    told = [
-        asdict(message)
-        | asdict(place)
-        | {"name": titles.get(place.theme or ""), "group": members.get(place.theme or "")}
-        for message, place in sorted(pairs, key=lambda pair: (pair[0].source, pair[0].row))
-    ]
-    inside = [(message, titles[place.theme]) for message, place in pairs if place.theme]
-    order = drawn([message.uid for message, _ in inside], result.method.seed)
-    sheet = [(inside[at][0].uid, inside[at][0].text, inside[at][1], None) for at in order]
-    first = ["uid", "source", "id", "row", "date", "language", "theme", "name", "group", "text"]
-    frame = pd.DataFrame(told) if told else pd.DataFrame(columns=first)
-    frame = frame[[*first, *(name for name in frame.columns if name not in (*first, "words"))]]
-    return {
-        "themes": pd.DataFrame(themes or {"theme": [], "name": [], "messages": []}),
-        "messages": frame.rename(columns={"uid": "message"}),
-        "audit": pd.DataFrame(sheet, columns=["message", "text", "theme", "right"]),
-    }
+    messages = pd.DataFrame(rows, columns=_MESSAGE.split())
+    messages = messages.sort_values(["source", "row"], ignore_index=True)
+    for name in ("name", "group"):
+        messages[name] = messages["theme"].map(themes.set_index("theme")[name])
+    inside = messages[messages["theme"].notna()]
+    sheet = inside.iloc[random_sample(inside["message"].tolist(), result.model.seed)]
+    audit = sheet[["message", "text"]].assign(theme=sheet["name"], right=None)
+    audit = audit.reset_index(drop=True)
+    return {"themes": themes, "messages": messages, "audit": audit}
 
 
 def files(result: FeedbackResult) -> dict[str, bytes]:
     """Return the tables by file name: CSV, and a workbook of them all."""
-    made, found = {}, tables(result)
+    frames = tables(result)
+    sheets = {name: table for name, table in frames.items() if len(table) <= _MOST_IN_WORKBOOK}
     with tempfile.TemporaryDirectory() as folder:
-        for name, table in found.items():
-            made[f"{name}.csv"] = write_csv(table, Path(folder) / f"{name}.csv").read_bytes()
-        sheets = {name: table for name, table in found.items() if len(table) <= _MOST_IN_WORKBOOK}
-        made["themes.xlsx"] = write_xlsx(sheets, Path(folder) / "themes.xlsx").read_bytes()
-    return made
+        paths = [write_csv(table, Path(folder, f"{name}.csv")) for name, table in frames.items()]
+        paths.append(write_xlsx(sheets, Path(folder, "themes.xlsx")))
+        return {path.name: path.read_bytes() for path in paths}
 
 
 def evidence(result: FeedbackResult) -> list[Evidence]:
     """Return each theme's share of the messages: descriptive, of the grade of a survey."""
-    total, study = len(result.intake.messages), result.study
-    sources = tuple(SourceFile(one.name, one.sha256, one.rows) for one in result.intake.readings)
+    total, study = len(result.assignments), result.study
+    sources = tuple(
+        SourceFile(reading.name, reading.sha256, reading.rows) for reading in result.intake.readings
+    )
     return [
         Evidence(
-            id=f"{study.slug}/{one.id}",
+            id=f"{study.slug}/{theme.id}",
             kind="descriptive",
             statement=(
                 "feedback.evidence",
-                {"theme": one.title, "messages": one.messages, "total": total},
+                {"theme": theme.title, "messages": theme.messages, "total": total},
             ),
             quantity=Quantity(
                 "beta",
-                {"a": one.messages + 0.5, "b": total - one.messages + 0.5},
-                one.share,
-                *one.interval,
+                {"a": theme.messages + 0.5, "b": total - theme.messages + 0.5},
+                theme.share,
+                *theme.interval,
                 0.95,
             ),
             unit="share",
             per="once",
             period=(study.start, study.end),
             population="message",
-            claim=f"theme:{one.title}",
+            claim=f"theme:{theme.title}",
             benefit="quality",
             grade="E",
             sources=sources,
             date=result.as_of,
             owner=study.owner,
         )
-        for one in result.themes[:20]
-        if not result.broken
+        for theme in result.themes[:_MOST_EVIDENCE]
     ]
 
 
-def _quote(message: Message) -> dict[str, Any]:
-    told = {name: getattr(message, name) for name in ("uid", "source", "id", "language")}
-    return told | {"date": _day(message.date), "text": message.text[:400]}
-
-
-def _day(value: datetime.date | None) -> str | None:
-    return value.isoformat() if value else None
+def _quote(message: CustomerMessage) -> dict[str, Any]:
+    said = {name: getattr(message, name) for name in ("uid", "source", "id", "language")}
+    day = message.date.isoformat() if message.date else None
+    return said | {"date": day, "text": message.text[:400]}

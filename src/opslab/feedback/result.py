@@ -1,44 +1,60 @@
-"""What `find_themes` returns: themes, the place of every message, a quality panel. No numerics live here."""
+"""What `find_themes` returns: themes, the theme of every message, checks. No numerics live here."""
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from opslab.feedback.audit import Audit
-from opslab.feedback.intake import Intake
+from opslab.feedback.intake import CustomerMessage, Intake
 from opslab.feedback.naming import Phrases
 from opslab.feedback.spec import Study
-from opslab.messages import Language
+from opslab.results import Result
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from opslab.evidence import Evidence
-    from opslab.report import Block, Figure, Verdict
-
-Status = Literal["pass", "warn", "fail"]
 Reason = Literal["between", "far", "few", "template", "no_words", "too_few"]
 
+_OVERSEEN = 15  # themes that a reader takes in
 
-@dataclass(frozen=True)
-class Theme:
-    """One theme.
+
+@dataclass(frozen=True, kw_only=True)
+class Topic:
+    """What customers speak of: a theme, or a group of themes.
 
     Attributes
     ----------
-    id, group : str
-        ``T01`` … by size, and ``G01`` … of the coarse level: they hold within a run.
+    id : str
+        ``T01`` … by size, and ``G01`` … for groups: they hold within a run.
     title : str
-        A phrase, in each language that has a fifth of the theme's messages.
-    phrases : tuple of Phrases
+        A phrase, in each language that has a fifth of the messages.
     messages : int
         Those that surely belong to it, copies counted.
     share, interval : float, tuple
         Of all messages; Wilson's interval at 95 %, as if they were a random sample of what
         customers say.
+    quotes : tuple of CustomerMessage
+        Those that speak for it, the most typical first.
+    """
+
+    id: str
+    title: str
+    messages: int
+    share: float
+    interval: tuple[float, float]
+    quotes: tuple[CustomerMessage, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Theme(Topic):
+    """One theme.
+
+    Attributes
+    ----------
+    group : str
+    phrases : tuple of Phrases
     customers : int or None
         None where no source tells customers apart.
     rating : float or None
@@ -46,43 +62,33 @@ class Theme:
     stability : float or None
         How much of it comes back on subsamples of 80 %; None where themes are mere repetitions.
     languages : mapping of str to int
-    quotes : tuple of int
-        Places of messages that speak for it, the most typical first.
     position : tuple of float
         On the map of themes.
     """
 
-    id: str
     group: str
-    title: str
     phrases: tuple[Phrases, ...]
-    messages: int
-    share: float
-    interval: tuple[float, float]
     customers: int | None
     rating: float | None
     stability: float | None
     languages: Mapping[str, int]
-    quotes: tuple[int, ...]
     position: tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Group:
-    """Themes that belong together: the coarse level."""
+@dataclass(frozen=True, kw_only=True)
+class ThemeGroup(Topic):
+    """Themes that belong together: the coarse level, which speaks by its largest theme's quotes."""
 
-    id: str
-    title: str
     themes: tuple[str, ...]
-    messages: int
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a message stands.
+class Assignment:
+    """The theme of a message, or why it has none.
 
     Attributes
     ----------
+    message : CustomerMessage
     theme : str or None
     nearest, second : str or None
         The nearest theme also of a message that is left unsorted, and the next one.
@@ -94,6 +100,7 @@ class Place:
         The uid of the message that it repeats.
     """
 
+    message: CustomerMessage
     theme: str | None = None
     nearest: str | None = None
     second: str | None = None
@@ -103,19 +110,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Check:
-    """One light of the quality panel: key of its sentence and the values that it names."""
-
-    name: str
-    status: Status
-    value: float | None
-    blocking: bool
-    key: str
-    values: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Method:
+class Model:
     """What the themes were computed with; no resolution where there were too few texts."""
 
     encoder: str
@@ -126,106 +121,63 @@ class Method:
     silhouette: float | None
 
 
-@dataclass(frozen=True)
-class FeedbackResult:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FeedbackResult(Result):
     """The result of `opslab.feedback.find_themes`.
 
     Attributes
     ----------
     study : Study
-    method : Method
+    model : Model
     themes : tuple of Theme
         The largest first.
-    groups : tuple of Group
-    places : tuple of Place
+    groups : tuple of ThemeGroup
+        The largest first.
+    assignments : tuple of Assignment
         One for each message of ``intake.messages``, in that order.
-    checks : tuple of Check
     audit : Audit or None
     intake : Intake
-    as_of : datetime.date or None
     """
 
+    PARTS: ClassVar[Mapping[str, str]] = {
+        "themes": "themes",
+        "quotes": "",
+        "checks": "checks",
+        "data": "",
+        "method": "",
+    }
+
     study: Study
-    method: Method
+    model: Model
     themes: tuple[Theme, ...]
-    groups: tuple[Group, ...]
-    places: tuple[Place, ...]
-    checks: tuple[Check, ...]
+    groups: tuple[ThemeGroup, ...]
+    assignments: tuple[Assignment, ...]
     audit: Audit | None
     intake: Intake
-    as_of: datetime.date | None = None
 
     @property
-    def broken(self) -> bool:
-        """Whether a blocking check failed: the themes are shown, and are not to be relied on."""
-        return any(check.status == "fail" and check.blocking for check in self.checks)
+    def topics(self) -> Sequence[Topic]:
+        """What the first screen speaks of: themes, or where they are many, groups of them."""
+        return self.themes if len(self.themes) <= _OVERSEEN else self.groups
 
     @property
     def sorted(self) -> int:
         """Messages that stand in a theme."""
-        return sum(place.theme is not None for place in self.places)
+        return sum(assignment.theme is not None for assignment in self.assignments)
 
     @property
     def labels(self) -> list[str | None]:
-        """The theme of each text or row in the order of the input; None where it is unsorted or left out."""
-        pairs = zip(self.intake.messages, self.places, strict=True)
-        found = {(message.source, message.row): place.theme for message, place in pairs}
-        return [found.get(row) for row in self.intake.rows]
-
-    def headline(self, language: Language = "en") -> str:
-        """Return one plain sentence with the number and its uncertainty."""
-        from opslab.feedback import presentation
-
-        return presentation.headline(self, language)
-
-    def first_screen(self, language: Language = "en") -> Verdict:
-        """Return what customers say, how much of it, and how sure we are."""
-        from opslab.feedback import presentation
-
-        return presentation.first_screen(self, language)
-
-    def sections(self, language: Language = "en") -> dict[str, list[Block | Figure]]:
-        """Return the readout's sections: ``themes``, ``cards``, ``quality``, ``data``, ``method``."""
-        from opslab.feedback import presentation
-
-        return presentation.sections(self, language)
-
-    def frame(self) -> pd.DataFrame:
-        """Return the themes as a tidy table."""
-        return self.tables()["themes"]
+        """The theme of each text or row that came in, in order; None where it has none."""
+        themes = {
+            (assignment.message.source, assignment.message.row): assignment.theme
+            for assignment in self.assignments
+        }
+        return [themes.get(row) for row in self.intake.rows]
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return what may be taken away: ``themes``, ``messages`` (redacted) and the ``audit`` sheet."""
-        from opslab.feedback import record
+        """Return ``themes``, ``messages`` (redacted) and the ``audit`` sheet, to be taken away."""
+        return self.room("record").tables(self)  # type: ignore[no-any-return]
 
-        return record.tables(self)
-
-    def files(self) -> dict[str, bytes]:
+    def files(self) -> Mapping[str, bytes]:
         """Return the tables as the files that stand beside the readout, by name."""
-        from opslab.feedback import record
-
-        return record.files(self)
-
-    def figures(self, language: Language = "en") -> dict[str, Figure]:
-        """Return the figures by name, each with its alt text."""
-        from opslab.feedback import figures
-
-        return {"shares": figures.shares(self, language), "map": figures.theme_map(self, language)}
-
-    def evidence(self) -> list[Evidence]:
-        """Return each theme's share of the messages as evidence; none when a blocking check failed."""
-        from opslab.feedback import record
-
-        return record.evidence(self)
-
-    def record(self) -> dict[str, Any]:
-        """Return ``result.json``: numbers, message keys, what customers said; the same in every language."""
-        from opslab.feedback import record
-
-        return record.record(self)
-
-    def __repr__(self) -> str:
-        return f"<FeedbackResult {self.study.slug}: {self.headline()}>"
-
-    def _repr_html_(self) -> str:
-        return self.first_screen()._repr_html_()
+        return self.room("record").files(self)  # type: ignore[no-any-return]

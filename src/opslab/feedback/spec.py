@@ -9,7 +9,8 @@ from pydantic import Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
 from opslab.documents import Location
-from opslab.specs import Day, Declared, FromFile, Label, Number, Title
+from opslab.errors import Problem
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
 from opslab.tables.import_report import Answers
 
 BlockingCheck = Literal["coverage", "stability", "leakage", "sizes"]
@@ -40,8 +41,8 @@ class Redaction(Declared):
             try:
                 empty = re.compile(pattern).match("")
             except re.error as error:
-                told = {"name": name, "reason": str(error)}
-                raise PydanticCustomError("feedback.bad_pattern", "pattern", told) from None
+                values = {"name": name, "reason": str(error)}
+                raise PydanticCustomError("feedback.bad_pattern", "pattern", values) from None
             if empty:
                 raise PydanticCustomError("feedback.empty_pattern", "pattern", {"name": name})
         return patterns
@@ -60,7 +61,8 @@ class Themes(Declared):
     )
     cache: str | None = Field(
         None,
-        description="folder where vectors are kept by the hash of their text, from the study's folder",
+        description="folder where vectors are kept by the hash of their text, "
+        "from the study's folder",
     )
 
 
@@ -71,7 +73,7 @@ class Study(FromFile):
     """
 
     study: Title = Field(description="name of the study; its slug names the run folder")
-    question: str | None = Field(None, max_length=500, description="the question in one sentence")
+    question: Text | None = Field(None, description="the question in one sentence")
     owner: str | None = Field(None, max_length=120)
     sources: tuple[Source, ...] = Field((), description="the exports")
     start: Day | None = Field(None, description="first day of the messages, YYYY-MM-DD")
@@ -99,6 +101,11 @@ class Study(FromFile):
     def named(self) -> dict[Location, str]:
         """Return the exports and the audit sheet."""
         exports: dict[Location, str] = {
-            ("sources", place, "path"): source.path for place, source in enumerate(self.sources)
+            ("sources", at, "path"): source.path for at, source in enumerate(self.sources)
         }
         return exports | ({("audit",): self.audit} if self.audit else {})
+
+    def lacking(self) -> list[Problem]:
+        """Return a problem for every source that is not there, or one where none is named."""
+        none = self.problem("feedback.no_sources", "sources")
+        return self.missing_files() if self.sources else [*self.missing_files(), none]

@@ -48,9 +48,9 @@ class Bilingual(str):
 
     def __new__(cls, english: str, *, french: str = "") -> Self:
         """Return the text; without a French one both are the same."""
-        made = super().__new__(cls, english)
-        made.french = french or english
-        return made
+        text = super().__new__(cls, english)
+        text.french = french or english
+        return text
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _bilingual, (str(self), self.french)
@@ -91,12 +91,12 @@ def catalogue(language: Language, area: str) -> Mapping[str, str]:
 
 
 def _unbroken(said: str) -> str:
-    """Return a French text in which no line starts with a punctuation mark: its spaces do not break."""
+    """Return a French text in which no line starts with a punctuation mark."""
     return re.sub(r" (?=[:;?!»])|(?<=«) ", "\N{NO-BREAK SPACE}", said)
 
 
 def text(key: str, language: Language = "en", /, **values: Any) -> str:
-    """Return one message as plain text (never markup), its values written as the language writes them.
+    """Return a message as plain text (never markup), its values as the language writes them.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def one_line(value: str) -> str:
 
 
 def without_controls(value: str) -> str:
-    """Return a text of many lines without control characters and direction marks: they are made visible."""
+    """Return a text of many lines in which control characters and direction marks are visible."""
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", value)
 
 

@@ -44,7 +44,7 @@ class Numbers:
         return self._formatted(value, _pattern(digits))
 
     def number(self, value: float, significant: int = 4) -> str:
-        """Return a number with about ``significant`` digits: for magnitudes not known beforehand."""
+        """Return a number with about ``significant`` digits, for magnitudes not known before."""
         return self.decimal(value, decimals(value, significant))
 
     def signed_number(self, value: float, significant: int = 3) -> str:

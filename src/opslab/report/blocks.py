@@ -1,7 +1,8 @@
 """The pieces of a page: headings, sentences, facts and tables, as semantic HTML.
 
-Everything that comes in is text and is escaped here; markup is made nowhere else. The HTML reads rightly
-without any stylesheet: an interval stands in brackets behind its number, a remark on a line of its own.
+Everything that comes in is text and is escaped here; markup is made nowhere else. The HTML reads
+rightly without any stylesheet: an interval stands in brackets behind its number, a remark on a line
+of its own.
 """
 
 from __future__ import annotations
@@ -33,9 +34,14 @@ class Block(Protocol):
     def _repr_html_(self) -> str: ...
 
 
+def signs_kept(text: str) -> str:
+    """Return a text in which a sign stays with the currency behind it."""
+    return _SIGN.sub("\N{WORD JOINER}", text)
+
+
 def marked_up(text: str) -> Markup:
-    """Return a text escaped; a sign stays with the currency behind it."""
-    return escape(_SIGN.sub("\N{WORD JOINER}", text))
+    """Return a text escaped, its signs kept with what they stand before."""
+    return escape(signs_kept(text))
 
 
 def _tag(
@@ -51,7 +57,8 @@ def _tag(
     inside = Markup("").join(
         item if isinstance(item, Markup) else marked_up(item) for item in content
     )
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), head, inside)  # noqa: S704 - our own names
+    own = Markup(name)  # noqa: S704 - our own names
+    return Markup("<{0}{1}>{2}</{0}>").format(own, head, inside)
 
 
 def _remark(text: str) -> Markup:
@@ -90,7 +97,7 @@ class Reference:
 
 
 def _links(refs: Sequence[Reference]) -> Markup:
-    """Return links behind a text: a short one stays with its last word, lines may break before others."""
+    """Return links behind a text: a short one stays with its last word."""
     if not refs:
         return Markup("")
     space = _FIXED_SPACE if len(refs[0].label) <= _SHORT_LABEL else " "
@@ -120,7 +127,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """One or more sentences, with links behind them; small ones are remarks on what stands above."""
+    """Sentences, with links behind them; small ones are remarks on what stands above."""
 
     text: str
     tone: Tone = "plain"
@@ -297,7 +304,7 @@ class Table:
         return "number" if column in self.numeric else ""
 
     def _role(self, name: str) -> str:
-        """Return a part's role in words: a wide table keeps it where a phone's layout would take it away."""
+        """Return a part's role in words, which a wide table keeps in a phone's layout."""
         return name if self.wide else ""
 
     def _cell(self, column: int, given: str | Cell) -> Markup:
@@ -366,4 +373,5 @@ class Verdict:
 
 def html(blocks: Iterable[Block]) -> Markup:
     """Return blocks one after the other."""
-    return Markup("\n").join(Markup(block._repr_html_()) for block in blocks)  # noqa: S704 - escaped by the blocks
+    escaped = (Markup(block._repr_html_()) for block in blocks)  # noqa: S704 - by the blocks
+    return Markup("\n").join(escaped)

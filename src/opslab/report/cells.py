@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-import opslab
 from opslab.evidence import FILES_TYPE, RECORD_TYPE
 from opslab.messages import Language
 from opslab.report.blocks import Block, Heading, Verdict, html
@@ -17,6 +16,7 @@ from opslab.report.figures import Figure
 from opslab.report.plain import plain
 from opslab.report.styles import cell_style
 from opslab.results import Result
+from opslab.version import __version__
 
 HTML = "text/html"
 
@@ -35,8 +35,8 @@ def show(*blocks: Block | Figure) -> None:
 def bundle(*blocks: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return blocks as the data and metadata of one output.
 
-    The HTML brings a small style of its own, which reaches nothing else; the metadata say how long it is
-    and which headings stand in it, so that the page need not read HTML.
+    The HTML brings a small style of its own, which reaches nothing else; the metadata say how long
+    it is and which headings stand in it, so that the page need not read HTML.
     """
     style = cell_style()
     source = f'{style}<div class="opslab">{html(blocks)}</div>'
@@ -60,8 +60,9 @@ def packed(content: bytes) -> str:
 def publish(result: Result, language: Language | None = None) -> None:
     """Show a result's first screen and attach its record to the cell.
 
-    The last code cell of a notebook calls it. The record travels in the notebook itself, so that a run by
-    plain papermill, by a scheduler or by hand carries its own result, its files and its document.
+    The last code cell of a notebook calls it. The record travels in the notebook itself, so that a
+    run by plain papermill, by a scheduler or by hand carries its own result, its files and its
+    documents.
 
     Parameters
     ----------
@@ -74,8 +75,12 @@ def publish(result: Result, language: Language | None = None) -> None:
     screen = result.first_screen(language)
     data, metadata = bundle(screen)
     data |= {"text/plain": result.headline(language), RECORD_TYPE: result.record()}
-    about: dict[str, Any] = {"language": language or result.language, "opslab": opslab.__version__}
-    about |= {"action": screen.action, "tone": screen.tone}
+    about: dict[str, Any] = {
+        "language": language or result.language,
+        "opslab": __version__,
+        "action": screen.action,
+        "tone": screen.tone,
+    }
     files, documents = dict(result.files()), result.documents(language)
     if documents is not None:
         about["documents"] = [

@@ -1,10 +1,10 @@
-"""One drawing for forests, waterfalls, tornados and shares: a line of words, and a bar or a line under it."""
+"""One drawing for forests, waterfalls, tornados and shares: words over bars or lines."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
@@ -13,7 +13,6 @@ from matplotlib.ticker import MaxNLocator
 from opslab.messages import one_line
 from opslab.messages.numbers import Numbers
 from opslab.report.figures import (
-    GREY,
     INK,
     SIDE,
     SMALL,
@@ -28,6 +27,7 @@ from opslab.report.figures import (
 
 _LINE, _BAR, _THIN = 0.19, 7.0, 2.4  # inches of a line of text; points of a bar, and of a thin line
 _ROW, _MARK, _GAP = 0.44, 0.12, 0.1  # inches of a row, of the words under a mark, above a head
+_APART = 0.2  # inches between a label and its value
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Row:
     thin : bool
         Whether the bar is a line, as intervals are.
     bold : bool
+        A bold label that has no room beside the value stands above it.
     """
 
     label: str
@@ -80,7 +81,7 @@ def chart(
     signed: bool = False,
     width: float = WIDTH,
 ) -> Drawing:
-    """Return the drawing: the finding as its title, the rows from the top down, a thin line at the base.
+    """Return the drawing: the finding as its title, rows from the top down, a line at the base.
 
     Parameters
     ----------
@@ -99,17 +100,18 @@ def chart(
         In inches.
     """
     with style():
-        placed, body = _layout(rows, width - 2 * SIDE)
+        inside = width - 2 * SIDE
+        rows = [_fitted(row, inside) for row in rows]
+        placed, body = _layout(rows, inside)
         drawing, axes = framed(title, body, width=width)
         low, high = frame or _frame([base, *(end for row in rows for end in row.ends)])
         axes.set(xlim=(low, high), ylim=(body, 0), yticks=[])
         axes.spines["left"].set_visible(False)
         for row, top, middle in placed:
-            _words(axes, row, top, middle, width - 2 * SIDE)
+            _words(axes, row, top, middle, inside)
             axes.plot([base] * 2, [middle - 0.06, middle + 0.06], color=INK, lw=0.9, zorder=0)
             _bar(axes, row, middle, (low, high))
-        ticks = list(_ticks((low, high), numbers, percent=percent, signed=signed))
-        axes.set_xticks([at for at, _ in ticks], [words for _, words in ticks])
+        axes.set_xticks(*ticks((low, high), numbers, percent=percent, signed=signed))
         name_axis(axes, axis, width)
     return drawing
 
@@ -119,8 +121,16 @@ def _frame(ends: Sequence[float]) -> tuple[float, float]:
     return min(ends) - space, max(ends) + space
 
 
+def _fitted(row: Row, inside: float) -> Row:
+    """Return a row whose bold label is its head where it has no room beside the value."""
+    room = inside - width_of(row.value, TEXT) - _APART
+    if row.bold and not row.head and width_of(one_line(row.label), TEXT, "bold") > room:
+        return replace(row, head=row.label, label="")
+    return row
+
+
 def _layout(rows: Sequence[Row], inside: float) -> tuple[list[tuple[Row, float, float]], float]:
-    """Return each row with the inches from the top of its head and of its bar, and the height of all."""
+    """Return each row with the inches down to its head and to its bar, and the height of all."""
     placed, top = list[tuple[Row, float, float]](), 0.0
     for row in rows:
         lines = (
@@ -137,9 +147,10 @@ def _words(axes: Axes, row: Row, top: float, middle: float, inside: float) -> No
     across, baseline = axes.get_yaxis_transform(), middle - 0.13
     if row.head:
         head = wrapped(one_line(row.head), inside, TEXT, "bold", 2)
-        axes.text(0, top + 0.04, head, transform=across, va="top", weight="bold", linespacing=1.15)
+        axes.text(0, top + 0.02, head, transform=across, va="top", weight="bold", linespacing=1.15)
     weight = "bold" if row.bold else "normal"
-    label = wrapped(one_line(row.label), inside - width_of(row.value, TEXT) - 0.2, TEXT, weight, 1)
+    room = inside - width_of(row.value, TEXT) - _APART
+    label = wrapped(one_line(row.label), room, TEXT, weight, 1)
     axes.text(0, baseline, label, transform=across, va="baseline", weight=weight)
     axes.text(1, baseline, row.value, transform=across, va="baseline", ha="right")
 
@@ -166,19 +177,25 @@ def _bar(axes: Axes, row: Row, middle: float, frame: tuple[float, float]) -> Non
         axes.plot([at] * 2, [middle - 0.08, middle + 0.08], color=INK, lw=1.4, ls=(0, (2.2, 1.4)))
         sixth = (high - low) / 6
         side = "left" if at < low + sixth else "right" if at > high - sixth else "center"
-        axes.text(at, middle + 0.11, one_line(words), fontsize=SMALL, ha=side, va="top", color=GREY)
+        axes.text(at, middle + 0.11, one_line(words), fontsize=SMALL, ha=side, va="top")
 
 
-def _ticks(
-    frame: tuple[float, float], numbers: Numbers, *, percent: bool, signed: bool
-) -> Iterator[tuple[float, str]]:
-    """Yield round places away from the frame's ends, with the decimals that their distance asks for."""
-    places = MaxNLocator(nbins=6, steps=[1, 2, 5, 10]).tick_values(*frame)
-    edge, step = 0.06 * (frame[1] - frame[0]), float(places[1] - places[0])
+def ticks(
+    frame: tuple[float, float], numbers: Numbers, *, percent: bool = False, signed: bool = False
+) -> tuple[list[float], list[str]]:
+    """Return round places away from the frame's ends, and what is written there.
+
+    They have the decimals that their distance asks for.
+    """
+    low, high = frame
+    places = MaxNLocator(nbins=6, steps=[1, 2, 5, 10]).tick_values(low, high)
+    edge, step = 0.06 * (high - low), float(places[1] - places[0])
     digits = max(0, math.ceil(-math.log10(step * (100 if percent else 1)) - 1e-9))
     kind = ("signed_" if signed else "") + ("percent" if percent else "decimal")
+    labels = dict[float, str]()
     for at in map(float, places):
-        if abs(at) < step / 2 and frame[0] <= at <= frame[1] and signed:
-            yield 0.0, "0"
-        elif frame[0] + edge <= at <= frame[1] - edge:
-            yield at, getattr(numbers, kind)(at, digits)
+        if signed and abs(at) < step / 2 and low <= at <= high:
+            labels[0.0] = "0"
+        elif low + edge <= at <= high - edge:
+            labels[at] = getattr(numbers, kind)(at, digits)
+    return list(labels), list(labels.values())

@@ -1,4 +1,4 @@
-"""Figures: drawn by matplotlib, kept as SVG with the text that stands for them, the same bytes each time."""
+"""Figures: drawn by matplotlib, kept as SVG with the text that stands for them, always the same."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _STYLE: Any = {
     "axes.unicode_minus": True,
     "xtick.color": INK,
     "ytick.color": INK,
-    "figure.facecolor": "none",
+    "figure.facecolor": "white",  # read in a dark notebook too; a dark page turns it
     "axes.facecolor": "none",
     "svg.hashsalt": "opslab",
     "svg.fonttype": "path",
@@ -107,7 +107,7 @@ def width_of(words: str, size: float, weight: str = "normal") -> float:
 
 
 def wrapped(words: str, inches: float, size: float, weight: str = "normal", most: int = 3) -> str:
-    """Return a text in lines no wider than so many inches; what ``most`` lines do not hold is cut off.
+    """Return a text in lines no wider than so many inches; what ``most`` do not hold is cut off.
 
     Examples
     --------

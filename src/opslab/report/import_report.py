@@ -49,7 +49,7 @@ def import_report(
 
 
 def lines(table: OpenTable, language: Language) -> list[str]:
-    """Return how a file was read as lines for a terminal: the file, its columns, what was decided."""
+    """Return how a file was read as lines for a terminal: file, columns, decisions."""
     say, reading = Voice(language, "tables"), table.reading
     shown = [
         say.message(Message("errors.placed", {"place": label, "message": value}))
@@ -89,7 +89,7 @@ def _hash(reading: Reading, say: Voice) -> list[tuple[str, str]]:
 
 
 def decisions(reading: Reading, say: Voice) -> list[tuple[list[str], str, bool]]:
-    """Return columns, what was decided of them, and whether it was assumed; equal decisions as one."""
+    """Return columns, what was decided of them, whether it was assumed; equal ones together."""
     columns = defaultdict[tuple[str, bool], list[str]](list)
     for decision in reading.decisions:
         name = decision.column or say("whole_file")

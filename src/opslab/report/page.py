@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -24,72 +25,10 @@ with without_iri_grammar():
 ANALYST = "analyst"
 """Tag of cells that speak to the analyst and have no place on the page."""
 
-_TAGS = [
-    "a",
-    "abbr",
-    "b",
-    "blockquote",
-    "br",
-    "caption",
-    "cite",
-    "code",
-    "dd",
-    "del",
-    "details",
-    "div",
-    "dl",
-    "dt",
-    "em",
-    "figcaption",
-    "figure",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "hr",
-    "i",
-    "ins",
-    "kbd",
-    "li",
-    "mark",
-    "ol",
-    "p",
-    "pre",
-    "q",
-    "s",
-    "samp",
-    "section",
-    "small",
-    "span",
-    "strong",
-    "sub",
-    "summary",
-    "sup",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "tr",
-    "u",
-    "ul",
-    "var",
-]
+_TEMPLATES = files("opslab.report").joinpath("templates")
 _WORDS = ("skip", "contents", "code", "document", "no_pdf")
-_ATTRIBUTES = [
-    "id",
-    "class",
-    "lang",
-    "dir",
-    "scope",
-    "colspan",
-    "rowspan",
-    "headers",
-    "role",
-    "tabindex",
-    "title",
-]
+_TITLE, _SECTION = 1, 2
+"""Levels of headings: the page's own, and those that its contents list."""
 
 
 def render(
@@ -97,81 +36,49 @@ def render(
     identity: Sequence[tuple[str, str]],
     language: Language,
     documents: Sequence[str] | None = None,
+    failure: Verdict | None = None,
 ) -> str:
     """Return an executed notebook as a page.
 
     Parameters
     ----------
     notebook : nbformat.NotebookNode
-        Executed; it is not changed.
+        Executed, as far as it went; it is not changed.
     identity : sequence of (str, str)
         What the footer says of the run: names and values.
     language : {"en", "fr"}
     documents : sequence of str, optional
         Names of the files beside the page that hold it as a document; none of them: how to get one
         is told.
+    failure : Verdict, optional
+        Stands first in place of what was published: why the run did not come to its end.
     """
     clean = _cleaned(notebook)
-    return _page(clean, *_parts(clean), identity, language, documents)
-
-
-def render_failure(
-    notebook: Any,
-    kicker: str,
-    title: str,
-    said: Sequence[str],
-    identity: Sequence[tuple[str, str]],
-    language: Language,
-) -> str:
-    """Return the page of a run that failed: what went wrong first, then what the run got.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        Executed as far as it went.
-    kicker, title : str
-        What kind of readout of what.
-    said : sequence of str
-        What went wrong, a sentence each.
-    identity, language
-        As in `render`.
-    """
-    clean = _cleaned(notebook)
-    action = text("report.failed", language)
-    screen = Verdict(kicker, title, None, action, said[0], "bad", reasons=said[1:])
-    data, metadata = bundle(screen)
-    output = NotebookNode(output_type="display_data", data=NotebookNode(data), metadata=metadata)
-    first_screen, (_, body) = [_without_style(output)], _parts(clean)
-    return _page(clean, first_screen, body, identity, language)
-
-
-def _page(
-    notebook: Any,
-    first_screen: Sequence[Any],
-    body: Sequence[Any],
-    identity: Sequence[tuple[str, str]],
-    language: Language,
-    documents: Sequence[str] | None = None,
-) -> str:
+    first_screen, body = _parts(clean)
+    if failure is not None:
+        data, metadata = map(NotebookNode, bundle(failure))
+        first_screen = [NotebookNode(output_type="display_data", data=data, metadata=metadata)]
+        _cut_style(first_screen[0])
+    outputs = (output for cell in body for output in cell.get("outputs", []))
     page = {
         "language": language,
-        "title": _title(first_screen),
+        "title": next((words for _, words in _headings(first_screen, _TITLE)), "opslab"),
         "style": page_style(),
         "running_foot": _running_foot(identity),
         "documents": documents,
         "words": {word: text(f"report.{word}", language) for word in _WORDS},
         "first_screen": first_screen,
-        "contents": _contents(body),
+        "contents": [section for section in _headings(outputs, _SECTION) if section[0]],
         "body": body,
-        "identity": list(identity),
+        "identity": identity,
     }
-    html, _ = _exporter().from_notebook_node(notebook, {"opslab": page})
+    html, _ = _exporter().from_notebook_node(clean, {"opslab": page})
     lines = without_controls(html).split("\n")
     return "\n".join(line.rstrip() for line in lines).strip() + "\n"
 
 
 def _running_foot(identity: Sequence[tuple[str, str]]) -> str:
-    """Return the rule that prints the run's id at the foot of every page, its marks told by number."""
+    """Return the rule that prints the run's id at the foot of every page, marks by number."""
     if not identity:
         return ""
     letters = "".join(
@@ -183,13 +90,11 @@ def _running_foot(identity: Sequence[tuple[str, str]]) -> str:
 
 @cache
 def _exporter() -> Any:
-    exporter = HTMLExporter(
+    return HTMLExporter(
         template_name="opslab",
-        extra_template_basedirs=[str(files("opslab.report").joinpath("templates"))],
+        extra_template_basedirs=[str(_TEMPLATES)],
         filters={"uri": _uri},
     )
-    exporter.exclude_input_prompt = True
-    return exporter
 
 
 def _uri(source: str) -> str:
@@ -199,10 +104,14 @@ def _uri(source: str) -> str:
 
 @cache
 def _sanitizer() -> Any:
+    allowed = tomllib.loads(
+        _TEMPLATES.joinpath("opslab", "allowed.toml").read_text(encoding="utf-8")
+    )
+    tags, attributes = allowed["tags"], allowed["attributes"]
     return SanitizeHTML(
         enabled=True,
-        tags=_TAGS,
-        attributes={"*": [*_ATTRIBUTES, "aria-label", "data-label"], "a": ["href", *_ATTRIBUTES]},
+        tags=tags,
+        attributes={"*": [*attributes, "aria-label", "data-label"], "a": ["href", *attributes]},
         strip=True,
         safe_output_keys={"metadata", "text/plain", "image/png", "image/svg+xml", RECORD_TYPE},
     )
@@ -215,10 +124,8 @@ def _parts(notebook: Any) -> tuple[list[Any], list[Any]]:
     for cell in notebook.cells:
         if ANALYST in cell.metadata.get("tags", []) or cell.cell_type == "raw":
             continue
-        if cell.cell_type == "markdown":
-            body.append(cell)
-            continue
-        published = [output for output in cell.outputs if RECORD_TYPE in output.get("data", {})]
+        outputs = cell.get("outputs", [])
+        published = [output for output in outputs if RECORD_TYPE in output.get("data", {})]
         first_screen = published or first_screen
         if not published:
             body.append(cell)
@@ -226,52 +133,34 @@ def _parts(notebook: Any) -> tuple[list[Any], list[Any]]:
 
 
 def _cleaned(notebook: Any) -> Any:
-    """Return a copy without what a page must not hold: styles of cells, scripts, foreign tags."""
+    """Return a copy without what a page must not hold: styles of cells, scripts, foreign tags.
+
+    What an output tells of itself may come from anywhere: the style is cut off first, and whatever
+    is left then is sanitised.
+    """
     bare = copy.deepcopy(notebook)
     for cell in bare.cells:
-        cell.update(
-            {"outputs": list(map(_without_style, cell.outputs))} if "outputs" in cell else {}
-        )
+        for output in cell.get("outputs", []):
+            metadata = output.get("metadata", {})
+            output.metadata = {
+                kind: about for kind, about in metadata.items() if isinstance(about, Mapping)
+            }
+            _cut_style(output)
     return _sanitizer().preprocess(bare, {})[0]
 
 
-def _without_style(output: Any) -> Any:
-    """Return an output without the style that its cell brought, whose length it tells."""
-    length = _about(output).get("style")
-    if isinstance(length, int) and length > 0:
-        output["data"][HTML] = output["data"][HTML][length:]
-    return output
+def _cut_style(output: Any) -> None:
+    """Take away the style that an output brought for its cell, whose length it tells."""
+    length = output.metadata.get(HTML, {}).get("style")
+    if isinstance(length, int) and length > 0 and HTML in output.get("data", {}):
+        output.data[HTML] = output.data[HTML][length:]
 
 
-def _about(output: Any) -> Mapping[str, Any]:
-    """Return what an output tells of its own HTML; nothing where it is none of ours."""
-    about = output.get("metadata", {}).get(HTML)
-    told = isinstance(about, Mapping) and isinstance(output.get("data", {}).get(HTML), str)
-    return about if told else {}
-
-
-def _headings(output: Any) -> Iterator[tuple[int, str, str]]:
-    headings = _about(output).get("headings")
-    for heading in headings if isinstance(headings, list) else []:
-        match heading:
-            case [int() as level, str() as anchor, str() as words]:
-                yield level, anchor, words
-
-
-def _title(first_screen: Sequence[Any]) -> str:
-    """Return the first heading of level 1."""
-    titles = (
-        words for output in first_screen for level, _, words in _headings(output) if level == 1
-    )
-    return next(titles, "opslab")
-
-
-def _contents(body: Sequence[Any]) -> list[tuple[str, str]]:
-    """Return anchor and text of every section heading."""
-    outputs = (output for cell in body for output in cell.get("outputs", []))
-    return [
-        (anchor, words)
-        for output in outputs
-        for level, anchor, words in _headings(output)
-        if level == 2  # noqa: PLR2004 - HTML's levels
-    ]
+def _headings(outputs: Iterable[Any], level: int) -> Iterator[tuple[str, str]]:
+    """Yield anchor and text of the headings of a level that outputs tell of."""
+    for output in outputs:
+        headings = output.metadata.get(HTML, {}).get("headings")
+        for heading in headings if isinstance(headings, list) else []:
+            match heading:
+                case [int(of), str(anchor), str(words)] if of == level:
+                    yield anchor, words

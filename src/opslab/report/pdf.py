@@ -1,4 +1,4 @@
-"""Blocks as one PDF: A4, tagged (PDF/UA-1), the same bytes each time, without network and without files.
+"""Blocks as one PDF: A4, tagged (PDF/UA-1), the same bytes each time, without network or files.
 
 A fixed template (``templates/opslab/document.typ``) walks the blocks; every text reaches it as
 data, never as typst's code. Letters are Libertinus, which typst brings, then DejaVu Sans, which
@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -29,15 +29,15 @@ from opslab.report.blocks import (
     Pairs,
     Paragraph,
     Points,
-    Reference,
     Table,
     Verdict,
+    signs_kept,
 )
 from opslab.report.figures import Figure
 
 Content = dict[str, Any]
 
-_HALF = 3.5
+_HALF, _PAIR = 3.5, 2
 """Drawings at most so many inches wide stand two in a row."""
 
 _LONG, _PIECE = 18, 24
@@ -92,14 +92,14 @@ def pdf(
     midnight = datetime.datetime.combine(date, datetime.time(), datetime.UTC)
     template = files("opslab.report").joinpath("templates", "opslab", "document.typ").read_bytes()
     sources: Any = {"main.typ": template, "document.json": json.dumps(document).encode()}
-    made: bytes = typst.compile(
+    content: bytes = typst.compile(
         sources,
         font_paths=[str(_fonts())],
         ignore_system_fonts=True,
         pdf_standards=["ua-1"],
         timestamp=int(midnight.timestamp()),
     )
-    return made
+    return content
 
 
 class _Writer:
@@ -110,27 +110,24 @@ class _Writer:
         self._level = 0
 
     def blocks(self, blocks: Sequence[Block | Figure]) -> list[Content]:
-        made: list[Content] = []
-        for block in blocks:
-            one = self._block(block)
-            if one["kind"] == "figures" and made and made[-1]["kind"] == "figures":
-                both = made[-1]["items"] + one["items"]
-                if len(both) == 2 and all(item["inches"] <= _HALF for item in both):  # noqa: PLR2004 - a pair
-                    made[-1]["items"] = both
+        """Return blocks in order; two narrow drawings stand beside each other."""
+        contents: list[Content] = []
+        for content in map(self._block, blocks):
+            if contents and contents[-1]["kind"] == content["kind"] == "figures":
+                both = contents[-1]["items"] + content["items"]
+                if len(both) == _PAIR and all(item["inches"] <= _HALF for item in both):
+                    contents[-1]["items"] = both
                     continue
-            made.append(one)
-        return made
+            contents.append(content)
+        return contents
 
     def _block(self, block: Block | Figure) -> Content:
         match block:
             case Verdict():
                 return self._verdict(block)
             case Heading():
-                heading = {
-                    "kind": "heading",
-                    "level": self._deeper(block.level),
-                    "new": block.new_page,
-                }
+                heading = {"kind": "heading", "new": block.new_page}
+                heading["level"] = self._deeper(block.level)
                 return heading | self._text(Cell(block.text, anchor=block.anchor))
             case Paragraph():
                 words = self._text(Cell(block.text, refs=block.refs))
@@ -138,10 +135,7 @@ class _Writer:
             case Points():
                 return {"kind": "points", "items": self._texts(block.items)}
             case Pairs():
-                return {
-                    "kind": "pairs",
-                    "items": [[_clean(text) for text in pair] for pair in block.items],
-                }
+                return {"kind": "pairs", "items": [[*map(_clean, pair)] for pair in block.items]}
             case Facts():
                 return {"kind": "facts", "items": _facts(block)}
             case Table():
@@ -158,7 +152,6 @@ class _Writer:
         return self._level
 
     def _verdict(self, block: Verdict) -> Content:
-        reasons = [*block.reasons, *block.more]
         return {
             "kind": "verdict",
             "kicker": _clean(block.kicker),
@@ -168,65 +161,60 @@ class _Writer:
             "tone": block.tone,
             "action": _clean(block.action),
             "headline": _clean(block.headline),
-            "reasons": self._texts(reasons),
+            "reasons": self._texts([*block.reasons, *block.more]),
             "facts": _facts(block.facts),
         }
 
     def _table(self, block: Table) -> Content:
-        groups: list[tuple[Content | None, Any]] = (
-            [(None, block.rows)] if block.rows or not block.groups else []
-        )
-        groups += [(self._text(group.head), group.rows) for group in block.groups]
+        groups: list[tuple[Content | None, Any]] = [
+            (self._text(group.head), group.rows) for group in block.groups
+        ]
         return {
             "kind": "table",
             "caption": _clean(block.caption),
-            "columns": [_clean(name) for name in block.columns],
+            "columns": [*map(_clean, block.columns)],
             "numeric": list(block.numeric),
             "groups": [
-                {"head": head, "rows": [self._texts(row) for row in rows]} for head, rows in groups
+                {"head": head, "rows": [*map(self._texts, rows)]}
+                for head, rows in (groups or [(None, block.rows)])
             ],
         }
 
-    def _texts(self, items: Sequence[str | Cell]) -> list[Content]:
+    def _texts(self, items: Iterable[str | Cell]) -> list[Content]:
         return [self._text(item if isinstance(item, Cell) else Cell(item)) for item in items]
 
     def _text(self, cell: Cell) -> Content:
         anchor = "" if cell.anchor in self.anchors else cell.anchor
         self.anchors |= {anchor} - {""}
+        interval = f"({cell.interval})" if cell.interval else ""
         return {
             "text": _clean(cell.text),
-            "remark": _clean(
-                " · ".join(filter(None, (cell.interval and f"({cell.interval})", cell.remark)))
-            ),
+            "remark": _clean(" · ".join(filter(None, (interval, cell.remark)))),
             "tone": cell.tone,
-            "refs": [_reference(one) for one in cell.refs],
+            "refs": [[_clean(reference.label), reference.href] for reference in cell.refs],
             "anchor": anchor,
         }
 
 
-def _reference(one: Reference) -> list[str]:
-    return [_clean(one.label), one.href]
-
-
 def _facts(block: Facts) -> list[list[Any]]:
     return [
-        [_clean(name), _clean(value), [_clean(one) for one in more]]
-        for name, value, more in block.items
+        [_clean(fact.name), _clean(fact.value), [*map(_clean, fact.remarks)]]
+        for fact in block.items
     ]
 
 
 def _clean(text: str) -> str:
-    """Return a text on one line, what has no glyph made visible, long words with places to break at."""
+    """Return a text on one line, what has no glyph made visible, broken where it may be."""
     glyphs = _glyphs()
     line = "".join(
         letter if ord(letter) in glyphs else "\N{REPLACEMENT CHARACTER}"
         for letter in one_line(text)
     )
-    return re.sub(rf"[^\s\u00ad-]{{{_LONG},}}", _breakable, line)
+    return signs_kept(re.sub(rf"[^\s\u00ad-]{{{_LONG},}}", _breakable, line))
 
 
 def _breakable(word: re.Match[str]) -> str:
-    """Return a long word that may be broken after its marks, and in any case every so many letters."""
+    """Return a long word that may be broken after its marks, and every so many letters."""
     pieces = re.sub(r"(?<=[_/.:@,;=&?|+~\\])(?=\w)", "\N{ZERO WIDTH SPACE}", word[0])
     return re.sub(rf"[^\u200b]{{{_PIECE}}}(?=[^\u200b])", "\\g<0>\N{ZERO WIDTH SPACE}", pieces)
 

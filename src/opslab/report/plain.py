@@ -30,7 +30,7 @@ def plain(blocks: Iterable[Block | Figure]) -> str:
 def _lines(block: Block | Figure) -> Iterator[str]:
     match block:
         case Heading(text):
-            yield from (text, ("=" if block.level == 2 else "-") * len(text))  # noqa: PLR2004 - HTML's levels
+            yield from (text, {2: "=", 3: "-"}[block.level] * len(text))
         case Paragraph():
             yield from wrap(_text(Cell(block.text, refs=block.refs)), _WIDTH)
         case Points(items):

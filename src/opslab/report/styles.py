@@ -22,9 +22,9 @@ def page_style() -> str:
 
 @cache
 def cell_style() -> str:
-    """Return the style of one cell: it reaches nothing outside, and wins over JupyterLab's own tables."""
+    """Return the style of one cell: it reaches nothing outside, and wins over JupyterLab's own."""
     colours = f".{_CELL} {{{_read('light')}}}\n{_DARK} {{{_read('dark')}}}"
-    rules = f"{f'.{_CELL}' * 3} {{{_read('cell')}{_read('blocks')}}}"
+    rules = f"{f'.{_CELL}' * 3} {{{_read('blocks')}{_read('cell')}}}"
     return f"<style>{_spare(colours)}\n{_spare(rules)}</style>"
 
 

@@ -1,10 +1,10 @@
-"""The voice of a readout: it says an area's messages in one language, and writes tables and checks."""
+"""The voice of a readout: an area's messages in one language, its tables and checks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from opslab.messages import catalogue, spoken, text
 from opslab.messages.numbers import Numbers
@@ -67,9 +67,9 @@ class Voice(Numbers):
         """Return what there is of the parts, with dots between them."""
         return " · ".join(self.spoken(part) for part in parts if part)
 
-    def heading(self, section: str, level: int = 2) -> Heading:
+    def heading(self, section: str, level: Literal[2, 3] = 2) -> Heading:
         """Return a section's heading, ``section_<name>`` in the words."""
-        return Heading(self(f"section_{section}"), 3 if level == 3 else 2)  # noqa: PLR2004 - HTML's levels
+        return Heading(self(f"section_{section}"), level)
 
     def paragraph(self, key: str, tone: Tone = "plain", **values: Any) -> Paragraph:
         """Return a message as a paragraph."""
@@ -94,7 +94,7 @@ class Voice(Numbers):
         wide: bool = True,
         **values: Any,
     ) -> Table:
-        """Return a table; its caption is ``table_<name>`` in the words, its heads ``column_<name>``.
+        """Return a table; caption ``table_<name>`` and heads ``column_<name>`` in the words.
 
         Parameters
         ----------
@@ -125,7 +125,7 @@ class Voice(Numbers):
         return self.message(check.detail)
 
     def checks(self, checks: Iterable[Check]) -> Table:
-        """Return the table of the checks: what was looked at, what came of it, whether it can stop us."""
+        """Return the table of the checks: what was looked at, what came of it."""
         rows = (
             (
                 self(f"check_{check.name}"),

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
-import os
-import platform
 import re
+import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import opslab
-from opslab import workspace
+from pydantic import BaseModel, ValidationError
+
 from opslab.errors import CHECK_FAILED, MachineError
-from opslab.parameters import Inputs, Parameters
+from opslab.messages import LANGUAGES, Language
 
 READOUT, NOTEBOOK, RESULT, RUN = "readout.html", "notebook.ipynb", "result.json", "run.json"
 FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\.(csv|pdf|xlsx)", re.ASCII)
 """Of what a run may bring beside its four."""
-STATUSES = ("complete", "check_failed")
+
+Status = Literal["complete", "check_failed"]
 """Of a whole run; one that failed has no readout."""
-_EXTRA = "extra"
-_OPTIONAL = ("typst", "sentence-transformers")
-"""Not required, and a readout is another one with them than without."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +35,15 @@ class Run:
     Attributes
     ----------
     folder : Path
-    status : str
-        ``complete``, or ``check_failed`` for a complete readout whose blocking check is red.
+    status : {"complete", "check_failed"}
+        The latter for a complete readout whose blocking check is red.
     headline : str
     reused : bool
         Whether the folder was there already, and no work was done.
     """
 
     folder: Path
-    status: str
+    status: Status
     headline: str
     reused: bool = False
 
@@ -66,133 +62,80 @@ class Run:
         return dict(json.loads((self.folder / RESULT).read_text(encoding="utf-8")))
 
 
-@dataclass(frozen=True)
-class Identity:
-    """What a run's folder is named by, and what stands behind its hash."""
+class Card(BaseModel):
+    """What a whole run tells of itself in ``run.json``; it may come from anywhere."""
 
     notebook: str
-    inputs: Inputs
-    parameters: Mapping[str, Any]
-    files: tuple[Mapping[str, str], ...]
-    versions: Mapping[str, str]
-    digest: str
+    name: str
+    as_of: datetime.date
+    status: Status
+    headline: str
+    digest: str = ""
+    action: str | None = None
+    tone: str | None = None
+    parameters: Mapping[str, Any] = {}
+    outputs: Mapping[str, str] = {}
+
+    @classmethod
+    def of(cls, content: bytes) -> Card | None:
+        """Return what the bytes of a ``run.json`` tell, or None when they tell of no whole run."""
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError:
+            return None
+
+    @classmethod
+    def read(cls, file: Path) -> Card | None:
+        """Return what a ``run.json`` tells, or None when it tells of no whole run."""
+        try:
+            return cls.of(file.read_bytes())
+        except OSError:
+            return None
 
     @property
     def run_id(self) -> str:
-        """``notebook/name/as_of-hash8``: the folder under the reports."""
-        return (
-            f"{self.notebook}/{self.inputs.name}/{self.inputs.as_of.isoformat()}-{self.digest[:8]}"
-        )
+        """The folder under the reports; it is not known to be a safe path."""
+        return run_id(self.notebook, self.name, self.as_of, self.digest)
+
+    @property
+    def language(self) -> Language:
+        """The language of the readout."""
+        return language_of(self.parameters)
 
 
-def source_digest(notebook: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of what a notebook does and says: its cells, apart from outputs and parameters."""
-    cells = []
-    for cell in notebook["cells"]:
-        tags = cell["metadata"].get("tags", [])
-        if not {"parameters", "injected-parameters"} & set(tags):
-            cells.append([cell["cell_type"], tags, "".join(cell["source"])])
-    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+def run_id(notebook: str, name: str, as_of: datetime.date, digest: str) -> str:
+    """Return the folder of a run under the reports."""
+    return f"{notebook}/{name}/{as_of.isoformat()}-{digest[:8]}"
 
 
-def identify(
-    notebook: str, source: Mapping[str, Any], parameters: Parameters, inputs: Inputs
-) -> Identity:
-    """Return a run's identity: it changes when anything that could change the readout does.
-
-    Parameters
-    ----------
-    notebook : str
-        Its registered name.
-    source : Mapping
-        The notebook itself, executed or not.
-    parameters : Parameters
-    inputs : Inputs
-    """
-    given = {name: value for name, value in parameters.given().items() if value != ""}
-    files = tuple(
-        {"file": workspace.shown(path), "sha256": workspace.sha256(path)} for path in inputs.files
-    )
-    versions = environment()
-    content = {
-        "notebook": notebook,
-        "source": source_digest(source),
-        "parameters": given,
-        "as_of": inputs.as_of.isoformat(),
-        "files": files,
-        "versions": versions,
-    }
-    canonical = json.dumps(content, sort_keys=True, ensure_ascii=True).encode()
-    return Identity(notebook, inputs, given, files, versions, hashlib.sha256(canonical).hexdigest())
+def language_of(parameters: Mapping[str, Any]) -> Language:
+    """Return the language that a run's parameters ask for, English when it is none of ours."""
+    return next((known for known in LANGUAGES if known == parameters.get("language")), "en")
 
 
-@cache
-def environment() -> Mapping[str, str]:
-    """Return the versions that stand behind a run: opslab's own code, Python, and what it imports."""
-    code = hashlib.sha256()
-    package = Path(__file__).parents[1]
-    for path in sorted(package.rglob("*")):
-        bundled = "_bundled" in path.parts
-        if path.is_file() and path.suffix != ".pyc" and not bundled:
-            code.update(
-                path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0"
-            )
-    versions = {"opslab": opslab.__version__, "opslab code": code.hexdigest()[:16]}
-    versions["python"] = ".".join(platform.python_version_tuple()[:2])
-    found = _dependencies("opslab", {})
-    for name in _OPTIONAL:
-        with suppress(PackageNotFoundError):
-            found[name] = distribution(name).version
-    return versions | dict(sorted(found.items()))
-
-
-def _dependencies(name: str, found: dict[str, str]) -> dict[str, str]:
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
-    try:
-        requirements = distribution(name).requires or []
-    except PackageNotFoundError:
-        return found
-    for line in requirements:
-        requirement = Requirement(line)
-        other = canonicalize_name(requirement.name)
-        if other in found or (requirement.marker and not requirement.marker.evaluate({_EXTRA: ""})):
-            continue
-        try:
-            found[other] = distribution(other).version
-        except PackageNotFoundError:
-            continue
-        _dependencies(other, found)
-    return found
-
-
-def existing(out: Path, identity: Identity) -> Run | None:
-    """Return the run that is filed already under this identity, if it is whole."""
-    folder = out / identity.run_id
-    try:
-        known = json.loads((folder / RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+def filed(target: Path, digest: str) -> Run | None:
+    """Return the run that is filed in a folder already, if it is whole and has this hash."""
+    card = Card.read(target / RUN)
+    if card is None or card.digest != digest or not (target / READOUT).is_file():
         return None
-    if known.get("digest") != identity.digest or not (folder / READOUT).is_file():
-        return None
-    return Run(folder, known["status"], known["headline"], reused=True)
+    return Run(target, card.status, card.headline, reused=True)
 
 
 @contextmanager
-def alone(out: Path, identity: Identity) -> Iterator[None]:
-    """Keep the same run from being made twice at once; raises `MachineError` when another one is at it."""
+def alone(target: Path) -> Iterator[None]:
+    """Keep the same run from being made twice at once.
+
+    Raises `MachineError` when another process is at it.
+    """
     from filelock import FileLock, Timeout
 
-    target = str((out / identity.run_id).resolve())
-    name = f"opslab-{hashlib.sha256(target.encode()).hexdigest()[:16]}.lock"
-    lock = FileLock(Path(tempfile.gettempdir()) / name, timeout=0)
+    name = hashlib.sha256(str(target.resolve()).encode()).hexdigest()[:16]
+    lock = FileLock(Path(tempfile.gettempdir()) / f"opslab-{name}.lock", timeout=0)
     try:
-        lock.acquire()
+        with machine_errors(lock.lock_file):
+            lock.acquire()
     except Timeout:
-        raise MachineError.of("runs.overlap", file=identity.run_id) from None
-    except OSError as error:
-        raise machine_error(error, Path(tempfile.gettempdir())) from error
+        raise MachineError.of("runs.overlap", file="/".join(target.parts[-3:])) from None
     try:
         yield
     finally:
@@ -200,19 +143,13 @@ def alone(out: Path, identity: Identity) -> Iterator[None]:
 
 
 @contextmanager
-def working_folder(out: Path, identity: Identity) -> Iterator[Path]:
-    """Give a folder to write in, beside the place where the run will stand."""
-    parent = (out / identity.run_id).parent
+def working_folder(target: Path) -> Iterator[Path]:
+    """Give a folder to write in, beside the one in which the run will stand."""
+    folder = _beside(target)
+    with machine_errors(folder):
+        folder.mkdir(parents=True)
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{identity.digest[:8]}-", dir=parent))
-    except OSError as error:
-        raise machine_error(error, parent) from error
-    try:
-        folder.chmod(0o777 & ~_umask())
         yield folder
-    except OSError as error:
-        raise machine_error(error, folder) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -227,45 +164,37 @@ def file_away(folder: Path, target: Path) -> None:
                 raise
         else:
             return
-    old = target.with_name(f".old-{folder.name}")
+    old = _beside(target)
     target.rename(old)
     folder.rename(target)
     shutil.rmtree(old, ignore_errors=True)
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON the same way each time: UTF-8, indented, without NaN."""
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole, or leave what was there."""
+    aside = _beside(path)
+    try:
+        aside.write_bytes(content)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
-def describe(
-    identity: Identity, *, status: str, headline: str, seconds: Sequence[float]
-) -> dict[str, Any]:
-    """Return what ``run.json`` holds."""
-    return {
-        "schema": "opslab.run/1",
-        "notebook": identity.notebook,
-        "name": identity.inputs.name,
-        "as_of": identity.inputs.as_of.isoformat(),
-        "status": status,
-        "headline": headline,
-        "parameters": dict(identity.parameters),
-        "inputs": [dict(file) for file in identity.files],
-        "versions": dict(identity.versions),
-        "seed": identity.parameters.get("seed"),
-        "seconds_per_cell": [round(value, 3) for value in seconds],
-        "digest": identity.digest,
-    }
+def _beside(path: Path) -> Path:
+    """Return a hidden name beside a path that nothing else has."""
+    return path.with_name(f".{path.name}-{secrets.token_hex(4)}")
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+@contextmanager
+def machine_errors(path: Path | str) -> Iterator[None]:
+    """Tell what the machine refuses in this block, and where: a disk, a permission.
 
-
-def machine_error(error: OSError, path: Path) -> MachineError:
-    """Return the error that tells what the machine refused, and where."""
-    reason = error.strerror or str(error)
-    return MachineError.of("runs.machine", file=str(error.filename or path), reason=reason)
+    What it refuses has a number; an OSError without one is a mistake in the code.
+    """
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, MachineError) or error.errno is None:
+            raise
+        file = str(error.filename or path)
+        raise MachineError.of("runs.machine", file=file, reason=error.strerror) from error

@@ -18,7 +18,7 @@ _SIGNALLED = 128  # a shell's way to tell that a signal ended a program
 def open_lab(
     arguments: Sequence[str] = (), *, port: int | None = None, browser: bool = True
 ) -> int:
-    """Open JupyterLab on the workspace's root, in ``notebooks/``; return its exit code when it ends.
+    """Open JupyterLab on the workspace's root, in ``notebooks/``; return its exit code.
 
     Parameters
     ----------
@@ -51,11 +51,11 @@ def open_lab(
 
 def launch(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a program in this terminal, leave Ctrl-C to it, and return its exit code."""
-    process = subprocess.Popen(command, env=dict(environment))  # noqa: S603 - our own Python and the user's words
+    # Our own Python, and the user's words.
+    process = subprocess.Popen(command, env=dict(environment))  # noqa: S603
     before = {
-        signal.SIGINT: signal.signal(
-            signal.SIGINT, signal.SIG_IGN
-        ),  # JupyterLab asks whether it is meant
+        # JupyterLab asks whether it is meant.
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
         signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
     }
     try:

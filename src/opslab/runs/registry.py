@@ -1,17 +1,25 @@
-"""The notebooks there are, and the specs. Areas are named by dotted path and loaded when they are needed."""
+"""The notebooks there are, and the specs: each area describes its own in its ``notebooks.toml``.
+
+An area's modules are named there by dotted path and loaded when they are needed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from opslab import workspace
 from opslab.errors import ParameterError, did_you_mean
+from opslab.messages import Language
 from opslab.parameters import Parameters
 from opslab.specs import Declared
+
+_Known = TypeVar("_Known")
 
 
 @dataclass(frozen=True)
@@ -21,21 +29,27 @@ class Notebook:
     Attributes
     ----------
     name : str
+    title : Mapping
+        What a reader calls its readouts, by language.
     summary : str
         One line for ``opslab list``.
-    parameters_path : str
-        ``module:class`` of its typed parameters, which also tell the files that a run reads.
     gives : str
         What comes out.
-    demo : tuple of Mapping
+    parameters_path : str
+        ``module:class`` of its typed parameters, which also tell the files that a run reads.
+    demo : sequence of Mapping
         The parameters of its runs in ``opslab demo``.
+    order : int
+        Its turn there; among equals the name decides.
     """
 
     name: str
+    title: Mapping[Language, str]
     summary: str
-    parameters_path: str
     gives: str
-    demo: tuple[Mapping[str, str], ...] = field(default=({},))
+    parameters_path: str
+    demo: Sequence[Mapping[str, str]] = ({},)
+    order: int = 0
 
     @property
     def path(self) -> Path:
@@ -44,71 +58,47 @@ class Notebook:
 
     def parameters(self) -> type[Parameters]:
         """Return the class of its parameters."""
-        return cast("type[Parameters]", load(self.parameters_path))
+        return cast("type[Parameters]", _load(self.parameters_path))
 
 
-NOTEBOOKS = (
-    Notebook(
-        name="experiment_readout",
-        summary="One A/B experiment: can the data be trusted, what changed, what to do",
-        parameters_path="opslab.experiments.parameters:ReadoutParameters",
-        gives="checks, effects with intervals, a decision with its reasons",
-        demo=tuple(
-            {"spec": f"data/sample/{name}.yaml"}
-            for name in ("checkout", "newsletter", "onboarding", "stores", "search_ranking")
-        ),
-    ),
-    Notebook(
-        name="feedback_themes",
-        summary="Customer feedback: what customers say, how much of it, and how sure that is",
-        parameters_path="opslab.feedback.parameters:ThemesParameters",
-        gives="themes over both languages with quotes, a quality panel, tables of themes and messages",
-    ),
-    Notebook(
-        name="time_saved",
-        summary="Time saved by changes to operational tasks: how many hours, how sure, what to measure",
-        parameters_path="opslab.timesaved.parameters:TimeSavedParameters",
-        gives="hours with ranges, what drives them, checks",
-    ),
-    Notebook(  # last: it cites what the others found, and its second version the first
-        name="business_case",
-        summary="A business case: what is asked for, what it brings, how sure that is, what to decide",
-        parameters_path="opslab.businesscase.parameters:CaseParameters",
-        gives="options with their uncertainty, a ledger, promise against actual, the sponsor's document",
-        demo=tuple(
-            {"spec": f"data/sample/{name}.yaml"} for name in ("product_ops_april", "product_ops")
-        ),
-    ),
-)
+@cache
+def notebooks() -> Mapping[str, Notebook]:
+    """Return the notebooks by name, in the order of the demo."""
+    described = [Notebook(name, **about) for name, about in _described("notebooks")]
+    described.sort(key=lambda notebook: (notebook.order, notebook.name))
+    return {notebook.name: notebook for notebook in described}
 
-SPECS = {
-    "case": "opslab.businesscase.spec:Case",
-    "experiment": "opslab.experiments.spec:Experiment",
-    "feedback": "opslab.feedback.spec:Study",
-    "inventory": "opslab.timesaved.inventory:Inventory",
-}
+
+@cache
+def specs() -> Mapping[str, str]:
+    """Return ``module:class`` of every spec by its name."""
+    return dict(sorted(_described("specs")))
 
 
 def find(name: str) -> Notebook:
     """Return a notebook by name; raises `ParameterError` for an unknown one."""
-    for notebook in NOTEBOOKS:
-        if notebook.name == name:
-            return notebook
-    raise _unknown("runs.unknown_notebook", name, [notebook.name for notebook in NOTEBOOKS])
+    return _named("notebook", notebooks(), name)
 
 
 def spec(name: str) -> type[Declared]:
     """Return the model of a spec by name; raises `ParameterError` for an unknown one."""
-    if name not in SPECS:
-        raise _unknown("runs.unknown_spec", name, list(SPECS))
-    return cast("type[Declared]", load(SPECS[name]))
+    return cast("type[Declared]", _load(_named("spec", specs(), name)))
 
 
-def load(path: str) -> Any:
+def _described(kind: str) -> Iterable[tuple[str, Any]]:
+    """Yield name and description of all that the areas have of a kind."""
+    for file in sorted(Path(__file__).parents[1].glob("*/notebooks.toml")):
+        yield from tomllib.loads(file.read_text(encoding="utf-8")).get(kind, {}).items()
+
+
+def _named(kind: str, known: Mapping[str, _Known], name: str) -> _Known:
+    if name not in known:
+        near = did_you_mean(name, known)
+        raise ParameterError.of(f"runs.unknown_{kind}", name=name, near=near, known=list(known))
+    return known[name]
+
+
+def _load(path: str) -> Any:
     """Return what a dotted path ``module:name`` names."""
     module, _, name = path.partition(":")
     return getattr(import_module(module), name)
-
-
-def _unknown(key: str, name: str, known: list[str]) -> ParameterError:
-    return ParameterError.of(key, name=name, near=did_you_mean(name, known), known=known)

@@ -1,21 +1,21 @@
 """Time saved: tasks and what a change saves of them, from ranges to hours that can be defended."""
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-from importlib import import_module
-from typing import Any
+from opslab.lazy import lazy
 
-_HOMES = {
-    "Inventory": "inventory",
-    "TimeSavedParameters": "parameters",
-    "TimeSavedResult": "result",
-    "estimate": "estimation",
-    "interview_sheet": "sheets",
-}
-__all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'opslab.timesaved' has no attribute {name!r}")
-    return getattr(import_module(f"opslab.timesaved.{_HOMES[name]}"), name)
+if TYPE_CHECKING:
+    from opslab.timesaved.estimation import estimate as estimate
+    from opslab.timesaved.inventory import Inventory as Inventory
+    from opslab.timesaved.parameters import TimeSavedParameters as TimeSavedParameters
+    from opslab.timesaved.result import TimeSavedResult as TimeSavedResult
+    from opslab.timesaved.sheets import interview_sheet as interview_sheet
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        estimation="estimate",
+        inventory="Inventory",
+        parameters="TimeSavedParameters",
+        result="TimeSavedResult",
+        sheets="interview_sheet",
+    )

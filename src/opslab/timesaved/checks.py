@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
+from opslab.results import Check, Message, Status
 from opslab.timesaved.inventory import Inventory
-from opslab.timesaved.known import Update, reported
+from opslab.timesaved.quantities import Update, reported
 from opslab.timesaved.simulation import Piece
 
-Status = Literal["pass", "warn", "fail"]
 FULL, CROWDED = 1.0, 0.9
-"""Share of the contract time that the tasks of an inventory may take, and from which it is doubtful."""
+"""Share of the contract time that the tasks may take, and from which it is doubtful."""
 
 MUCH = 0.1
 """Share of everybody's week from which a saving needs measured evidence."""
 
+HALF = 0.5
+"""Share of the hours that may rest on what people say of themselves alone."""
+
 RECAPTURE = 0.6
-"""Recapture above which it needs evidence: half is usual in published business cases (Forrester TEI)."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check: its name, whether it passed, whether its failure blocks, and what its sentence names."""
-
-    name: str
-    status: Status
-    blocking: bool
-    values: Mapping[str, Any]
+"""Recapture above which it needs evidence: half is usual in published cases (Forrester TEI)."""
 
 
 def load(pieces: Sequence[Piece]) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the hours a week that each role's tasks take of one person, at the means, and its people.
+    """Return the hours a week that a role's tasks take of a person, at the means, and its people.
 
     Sum over tasks of people x eligible share x times x minutes / 60, over the people of the role.
     """
@@ -48,39 +40,47 @@ def load(pieces: Sequence[Piece]) -> tuple[dict[str, float], dict[str, float]]:
 
 
 def run(
-    inventory: Inventory, pieces: Sequence[Piece], freed: Sequence[float], updates: Sequence[Update]
+    inventory: Inventory,
+    pieces: Sequence[Piece],
+    freed: Sequence[float],
+    updates: Sequence[Update],
 ) -> tuple[Check, ...]:
-    """Return the checks, the blocking one first; `freed` are the mean hours a year of each piece."""
+    """Return the checks, the blocking first; `freed` are the mean hours a year of each piece."""
     hours, people = load(pieces)
     role, most = max(hours, key=hours.__getitem__), inventory.contract_hours
     taken = hours[role] / most
     status: Status = "fail" if taken > FULL else "warn" if taken > CROWDED else "pass"
     rows = [piece.row for piece in pieces if piece.line.role == role]
-    values = {"role": role, "share": taken, "hours": hours[role], "most": most, "rows": rows}
-    found = [Check("capacity", status, "capacity" in inventory.blocking, values)]
+    checks: list[Check] = []
 
-    def check(name: str, wrong: object, **values: Any) -> None:
-        found.append(Check(name, "warn" if wrong else "pass", False, values))
+    def check(name: str, status: Status, **values: Any) -> None:
+        detail = Message(f"timesaved.{name}_{status}", values)
+        checks.append(Check(name, status, detail, blocking=name in inventory.blocking))
 
-    gains = [max(one, 0.0) for one in freed]
-    said = sum(one for one, piece in zip(gains, pieces, strict=True) if reported(piece.line))
-    said /= sum(gains) or 1.0
+    def warn(name: str, wrong: object, **values: Any) -> None:
+        check(name, "warn" if wrong else "pass", **values)
+
+    check("capacity", status, role=role, share=taken, hours=hours[role], most=most, rows=rows)
+    gains = [max(gain, 0.0) for gain in freed]
+    said = sum(gain for gain, piece in zip(gains, pieces, strict=True) if reported(piece.line)) / (
+        sum(gains) or 1.0
+    )
     week = sum(freed) / (sum(people.values()) * most * inventory.working_weeks)
-    check("evidence", said > 0.5, share=said)  # noqa: PLR2004 - more than half
-    check("share_of_week", week > MUCH and found[-1].status == "warn", share=week, most=MUCH)
+    warn("evidence", said > HALF, share=said)
+    warn("share_of_week", week > MUCH and said > HALF, share=week, most=MUCH)
     high = [
-        one
-        for one in pieces
-        if one.quantities["recapture"][1].mean > RECAPTURE and reported(one.line)
+        piece.row
+        for piece in pieces
+        if piece.quantities["recapture"][1].mean > RECAPTURE and reported(piece.line)
     ]
-    check("recapture", high, rows=[one.row for one in high], most=RECAPTURE)
+    warn("recapture", high, rows=high, most=RECAPTURE)
     hard = [
-        one
-        for one in pieces
-        if one.line.benefit == "hard" and not (one.line.owner and one.line.source)
+        piece.row
+        for piece in pieces
+        if piece.line.benefit == "hard" and not (piece.line.owner and piece.line.source)
     ]
-    check("hard", hard, rows=[one.row for one in hard])
+    warn("hard", hard, rows=hard)
     if updates:
-        torn = [one.name.partition("/")[2] for one in updates if one.used != "both"]
-        check("conflict", torn, names=torn, count=len(updates))
-    return tuple(found)
+        torn = [update.name.partition("/")[2] for update in updates if update.used != "both"]
+        warn("conflict", torn, names=torn, count=len(updates))
+    return tuple(checks)

@@ -12,11 +12,12 @@ import numpy as np
 
 from opslab import workspace
 from opslab.evidence import Grade, SourceFile
+from opslab.messages import Language
+from opslab.tables.import_report import Reading
 from opslab.timesaved import checks
 from opslab.timesaved.inventory import GRADES, Inventory, Line, Measurement, Past
-from opslab.timesaved.known import check_rows, prepare
-from opslab.timesaved.record import POINTS
-from opslab.timesaved.result import Driver, Saving, TimeSavedResult
+from opslab.timesaved.quantities import StatedQuantity, check_rows, prepare
+from opslab.timesaved.result import POINTS, Driver, Saving, TimeSavedResult
 from opslab.timesaved.sheets import rows_of
 from opslab.timesaved.simulation import STEPS, Part, Piece, Scores, simulate
 from opslab.uncertainty.calibration import UNTRAINED, hit_rate, widening
@@ -34,8 +35,9 @@ def estimate(
     as_of: datetime.date | None = None,
     draws: int = 100_000,
     seed: int = 1,
+    language: Language = "en",
 ) -> TimeSavedResult:
-    """Return the hours that an inventory's initiatives free, with their uncertainty and what drives it.
+    """Return the hours that an inventory's initiatives free, how sure that is, what drives it.
 
     Parameters
     ----------
@@ -46,6 +48,8 @@ def estimate(
     draws : int
         At least 1,000; the Monte Carlo error goes with their root.
     seed : int
+    language : {"en", "fr"}
+        In which the result shows itself.
 
     Raises
     ------
@@ -57,45 +61,22 @@ def estimate(
     given = inventory.measurements if measurements is None else measurements
     measured, measured_reading = rows_of(inventory, given, Measurement)
     past, past_reading = rows_of(inventory, inventory.past, Past)
-    hits = sum(one.low <= one.measured <= one.high for _, one in past)
-    rate = {"untrained": UNTRAINED, "trained": 0.9, "past": hit_rate(hits, len(past))}[
-        inventory.calibration
-    ]
+    rate = _rate(inventory, [estimate for _, estimate in past])
     pieces, known, updates = prepare(rows, measured, widening(rate), inventory.horizon_months)
     at = lru_cache(maxsize=1)(lambda name: scores(name, draws, seed))
     sums, savings = _add_up(pieces, inventory.working_weeks, at, draws)
-
-    def freed(of: Scores) -> Values:
-        tasks = simulate(pieces, inventory.working_weeks, of)
-        return np.asarray(sum(part.steps["freed"] for _, parts in tasks for part in parts))
-
-    base, bars = tornado(
-        freed, sorted({one.name for one in known if not isinstance(one.used, Fixed)})
-    )
-    some = slice(_ENOUGH)
-    shares = [first_order(at(bar.name)[some], sums["step", "freed"][some]) for bar in bars[:_SHOWN]]
-    readings = tuple(one for one in (reading, measured_reading, past_reading) if one)
-    sources = [SourceFile(one.name, one.sha256, one.rows) for one in readings]
-    if inventory.file and workspace.shown(inventory.file) not in {one.name for one in sources}:
-        sources.insert(
-            0,
-            SourceFile(
-                workspace.shown(inventory.file), workspace.sha256(inventory.file), len(rows)
-            ),
-        )
-    drivers = [
-        Driver(bar.name, bar.low, bar.high, share)
-        for bar, share in zip_longest(bars, shares)
-        if bar.span > 0
-    ]
+    drivers, base = _drivers(pieces, known, inventory.working_weeks, at, sums["step", "freed"])
+    readings = tuple(filter(None, (reading, measured_reading, past_reading)))
+    gains = [hours for saving in savings for _, hours in saving.parts]
     return TimeSavedResult(
         inventory=inventory,
         as_of=as_of or inventory.date,
+        language=language,
         draws=draws,
         seed=seed,
         rate=rate,
         factor=widening(rate),
-        past=tuple(one for _, one in past),
+        past=tuple(estimate for _, estimate in past),
         people=checks.load(pieces)[1],
         currency=rows[0][1].currency,
         savings=tuple(savings),
@@ -105,11 +86,48 @@ def estimate(
         known=tuple(known),
         updates=tuple(updates),
         readings=readings,
-        sources=tuple(sources),
-        checks=checks.run(
-            inventory, pieces, [hours for one in savings for _, hours in one.parts], updates
-        ),
+        sources=tuple(_sources(inventory, readings, len(rows))),
+        checks=checks.run(inventory, pieces, gains, updates),
     )
+
+
+def _rate(inventory: Inventory, past: Sequence[Past]) -> float:
+    """Return the share of the stated ranges that is taken to hold the truth."""
+    hits = sum(estimate.low <= estimate.measured <= estimate.high for estimate in past)
+    rates = {"untrained": UNTRAINED, "trained": 0.9, "past": hit_rate(hits, len(past))}
+    return rates[inventory.calibration]
+
+
+def _drivers(
+    pieces: Sequence[Piece],
+    known: Sequence[StatedQuantity],
+    weeks: float,
+    at: Scores,
+    freed: Values,
+) -> tuple[list[Driver], float]:
+    """Return what moves the hours, the most telling first, and the hours at the medians."""
+
+    def hours(of: Scores) -> Values:
+        tasks = simulate(pieces, weeks, of)
+        return np.asarray(sum(part.steps["freed"] for _, parts in tasks for part in parts))
+
+    uncertain = {one.name for one in known if not isinstance(one.used, Fixed)}
+    base, bars = tornado(hours, sorted(uncertain))
+    some = slice(_ENOUGH)
+    shares = [first_order(at(bar.name)[some], freed[some]) for bar in bars[:_SHOWN]]
+    return [
+        Driver(bar.name, bar.low, bar.high, share)
+        for bar, share in zip_longest(bars, shares)
+        if bar.span > 0
+    ], base
+
+
+def _sources(inventory: Inventory, readings: Sequence[Reading], rows: int) -> list[SourceFile]:
+    sources = [SourceFile(reading.name, reading.sha256, reading.rows) for reading in readings]
+    spec = workspace.shown(inventory.file) if inventory.file else None
+    if inventory.file and spec and spec not in {source.name for source in sources}:
+        sources.insert(0, SourceFile(spec, workspace.sha256(inventory.file), rows))
+    return sources
 
 
 def _add_up(

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from opslab.documents import Location
 from opslab.evidence import Grade
-from opslab.specs import Day, Declared, FromFile, Label, Number, Title
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
 from opslab.tables.import_report import FileAnswers
 from opslab.uncertainty.ranges import Amount, Part, Stated
 
@@ -138,10 +138,10 @@ class Source(FileAnswers):
 
 
 class Inventory(FromFile):
-    """An inventory of tasks: as a spec (YAML), or a table alone with everything else as by default."""
+    """An inventory of tasks: a spec (YAML), or a table alone with all else as by default."""
 
     inventory: Title = Field(description="its name; names the run's folder")
-    question: str | None = Field(None, max_length=500)
+    question: Text | None = None
     owner: str | None = None
     date: Day | None = Field(None, description="day of the estimate")
     data: Source | None = None
@@ -170,13 +170,13 @@ class Inventory(FromFile):
         file = Path(path)
         if file.suffix.lower() in (".yaml", ".yml"):
             return super().load(path, name)
-        made = cls(inventory=file.stem, data={"path": file.name})
-        made._file = file
-        return made
+        inventory = cls(inventory=file.stem, data={"path": file.name})
+        inventory._file = file
+        return inventory
 
     def named(self) -> dict[Location, str]:
         """Return the tables."""
-        given = {(name,): getattr(self, name) for name in ("data", "measurements", "past")}
+        given = {name: getattr(self, name) for name in ("data", "measurements", "past")}
         return {
-            (*place, "path"): one.path for place, one in given.items() if isinstance(one, Source)
+            (name, "path"): table.path for name, table in given.items() if isinstance(table, Source)
         }

@@ -1,263 +1,181 @@
-"""An estimate's readout: the first screen, then hours, checks, drivers, evidence, data, method."""
+"""An estimate's readout: first screen, hours, checks, drivers, measurements, data, method."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
 
-from opslab.messages import Language, numbers, text
-from opslab.report.blocks import (
-    Block,
-    Cell,
-    Facts,
-    Group,
-    Heading,
-    Paragraph,
-    Points,
-    Table,
-    Tone,
-    Verdict,
-)
+from opslab.messages import Language
+from opslab.report.blocks import Cell, Facts, Group, Points, Tone, Verdict
 from opslab.report.import_report import import_report
-from opslab.timesaved.checks import Check
+from opslab.report.voice import Blocks, Voice
+from opslab.results import Message
+from opslab.timesaved.figures import figures
 from opslab.timesaved.inventory import AMOUNTS
+from opslab.timesaved.result import Saving, TimeSavedResult
+from opslab.timesaved.sentences import LEVEL, headline, hours, mean, quantity, span
 from opslab.uncertainty.distributions import Fixed
 from opslab.uncertainty.draws import Summary
 from opslab.uncertainty.words import describe
 
-if TYPE_CHECKING:
-    from opslab.report.figures import Figure
-    from opslab.timesaved.result import TimeSavedResult
+__all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
 
-    Blocks = list[Block | Figure]
-
-_TONES: dict[str, Tone] = {
-    "stop": "bad",
-    "none": "plain",
-    "measure": "open",
-    "count": "good",
-    "pass": "good",
-    "warn": "open",
-    "fail": "bad",
-}
-_MOST = 8
-_UNITS = [factor * 10.0**power for power in range(16) for factor in (1, 5)]
+_TONES: dict[str, Tone] = {"stop": "bad", "none": "plain", "measure": "open", "count": "good"}
+_MOST, _MOST_REASONS = 8, 4
 _NOTHING = Summary(0, 0, 0, 0, 0, 0)
 _REALITY = ("asana", "register", "metr", "uk")
+_METHOD = "hours ranges calibration several measured together recapture draws drivers grades"
 
 
-def hours(value: float, error: float, language: Language, *, signed: bool = False) -> str:
-    """Return hours, rounded to what their Monte Carlo error leaves standing."""
-    show = numbers.signed_decimal if signed else numbers.decimal
-    unit = next(unit for unit in _UNITS if unit >= 4 * error)
-    return show(round(value / unit) * unit, 0, language=language)
+def voice(result: TimeSavedResult, language: Language) -> Voice:
+    """Return the voice of an estimate."""
+    del result
+    return Voice(language, "timesaved")
 
 
-def mean(one: Summary, language: Language) -> str:
-    """Return the mean of a sum."""
-    return hours(one.mean, one.mean_error, language)
-
-
-def span(one: Summary, language: Language) -> str:
-    """Return the middle 90 % of a sum."""
-    low, high = (hours(end, one.end_error, language) for end in (one.low, one.high))
-    return text("words.range", language, low=low, high=high)
-
-
-def quantity(name: str, language: Language) -> str:
-    """Return what a stream of scores is called."""
-    field, _, what = name.partition("/")
-    return text(f"timesaved.quantity_{field}", language, what=what.replace("/", ", "))
-
-
-def headline(result: TimeSavedResult, language: Language) -> str:
-    """Return the sentence that a sponsor reads first."""
-    if result.action == "stop":
-        return text("timesaved.headline_stop", language, **result.check("capacity").values)
-    freed = result.freed
-    values = {"hours": mean(freed, language), "span": span(freed, language), "level": 0.9}
-    share = max(freed.mean, 0.0) / (result.gross or 1.0)
-    months = result.inventory.horizon_months
-    return text("timesaved.headline", language, months=months, share=share, **values)
-
-
-def first_screen(result: TimeSavedResult, language: Language) -> Verdict:
+def first_screen(result: TimeSavedResult, say: Voice) -> Verdict:
     """Return what happened, how sure we are, and what to do."""
-    day = numbers.date(result.as_of, language=language) if result.as_of else None
-    kicker = [text("timesaved.kicker", language), day, result.inventory.owner]
-    wrong = [one for one in result.checks if one.status != "pass" and one.name != "evidence"]
-    reasons = [_say(one, language) for one in wrong]
-    reasons.append(text("timesaved.reason_evidence", language, **result.check("evidence").values))
-    first = next((quantity(name, language) for name in _to_measure(result)), "")
-    reasons += [text("timesaved.reason_driver", language, name=first)] if first else []
-    least = hours(max(result.freed.low, 0.0), result.freed.end_error, language)
+    plan, evidence = result.inventory, result.check("evidence")
+    day = say.date(result.as_of) if result.as_of else None
+    first = next((quantity(name, say) for name in _to_measure(result)), "")
+    least = hours(max(result.freed.low, 0.0), result.freed.end_error, say)
+    reasons = [
+        say.message(check.detail)
+        for check in result.checks
+        if check.status != "pass" and check is not evidence
+    ]
+    reasons.append(say("reason_evidence", **evidence.detail.values))
+    reasons += [say("reason_driver", name=first)] if first else []
     return Verdict(
-        kicker=" · ".join(filter(None, kicker)),
-        title=result.inventory.inventory,
-        question=result.inventory.question,
-        action=text(f"timesaved.action_{result.action}", language, name=first, hours=least),
-        headline=headline(result, language),
+        kicker=say.joined(say("kicker"), day, plan.owner),
+        title=say.spoken(plan.shown_title),
+        question=say.spoken(plan.question) if plan.question else None,
+        action=say(f"action_{result.action}", name=first, hours=least),
+        headline=headline(result, say),
         tone=_TONES[result.action],
-        facts=_facts(result, language),
-        reasons=reasons[:1] if result.action == "stop" else reasons[:4],
+        facts=_facts(result, say),
+        reasons=reasons[: 1 if result.broken else _MOST_REASONS],
     )
 
 
-def _facts(result: TimeSavedResult, language: Language) -> Facts:
-    items: list[tuple[str, str, Sequence[str]]] = []
+def _facts(result: TimeSavedResult, say: Voice) -> Facts:
+    items = [say.checks_fact(result.checks)]
     keys = (("step", "freed"), ("step", "recaptured"), ("benefit", "hard"))
-    for key in keys if result.action != "stop" else ():
-        one = result.sums.get(key, _NOTHING)
-        remark = text("timesaved.fact_span", language, level=0.9, span=span(one, language))
-        items.append((text(f"timesaved.fact_{key[1]}", language), mean(one, language), (remark,)))
-    wrong = [
-        text(f"timesaved.check_{one.name}", language)
-        for one in result.checks
-        if one.status != "pass"
-    ]
-    count = len(result.checks)
-    shown = text("timesaved.fact_checks_value", language, passed=count - len(wrong), count=count)
-    return Facts([*items, (text("timesaved.fact_checks", language), shown, wrong)])
+    for position, key in enumerate(keys if not result.broken else ()):
+        summary = result.sums.get(key, _NOTHING)
+        remark = say("fact_span", level=LEVEL, span=span(summary, say))
+        items.insert(position, say.fact(key[1], mean(summary, say), remark))
+    return Facts(items)
 
 
 def _to_measure(result: TimeSavedResult) -> list[str]:
     """Return the quantities worth measuring, the most telling first; not those that were."""
-    measured = {one.name for one in result.updates if one.used == "both"}
-    ranked = sorted(
-        (one for one in result.drivers if one.share), key=lambda one: -(one.share or 0.0)
-    )
-    return [one.name for one in ranked if one.name not in measured]
+    measured = {update.name for update in result.updates if update.used == "both"}
+    ranked = sorted(result.drivers, key=lambda driver: -(driver.share or 0.0))
+    return [driver.name for driver in ranked if driver.share and driver.name not in measured]
 
 
-def _say(one: Check, language: Language) -> str:
-    return text(f"timesaved.{one.name}_{one.status}", language, **one.values)
-
-
-def _table(
-    name: str, columns: str, language: Language, rows: Sequence[Any] = (), **more: Any
-) -> Table:
-    heads = [text(f"timesaved.column_{column}", language) for column in columns.split()]
-    return Table(
-        text(f"timesaved.table_{name}", language, level=0.9), heads, rows, wide=True, **more
-    )
-
-
-def sections(result: TimeSavedResult, language: Language) -> dict[str, Blocks]:
-    """Return the readout's sections by name."""
-    figures = result.figures(language)
-    measured: Blocks = [figures[name] for name in figures if name.startswith("measured")]
-    made: dict[str, Blocks] = {
-        "hours": _hours(result, figures, language),
-        "checks": [_checks(result, language)],
-        "drivers": _drivers(result, figures, language),
-        "evidence": measured or [Paragraph(text("timesaved.nothing_measured", language))],
-        "data": _data(result, language),
-        "method": [Points(_method(result, language))],
-    }
-    heads = {name: Heading(text(f"timesaved.section_{name}", language)) for name in made}
-    return {name: [heads[name], *blocks] for name, blocks in made.items()}
-
-
-def _checks(result: TimeSavedResult, language: Language) -> Table:
-    rows = [
-        (
-            text(f"timesaved.check_{one.name}", language),
-            Cell(text(f"timesaved.status_{one.status}", language), tone=_TONES[one.status]),
-            text("words.yes" if one.blocking else "words.no", language),
-            _say(one, language),
-        )
-        for one in result.checks
+def _hours(result: TimeSavedResult, say: Voice) -> Blocks:
+    stop = [say.paragraph("not_to_use", "bad")] if result.broken else []
+    ranked = sorted(result.savings, key=lambda saving: -saving.freed.mean)
+    tasks = [_task(saving, say) for saving in ranked]
+    groups = [
+        Group(Cell(say(f"kind_{kind}")), list(_sums(result, kind, say)))
+        for kind in ("initiative", "role", "benefit")
     ]
-    return _table("checks", "check status blocking detail", language, rows)
-
-
-def _hours(result: TimeSavedResult, figures: Mapping[str, Figure], language: Language) -> Blocks:
-    tasks = []
-    for one in sorted(result.savings, key=lambda one: -one.freed.mean):
-        gross, recaptured = (
-            hours(x, one.freed.mean_error, language) for x in (one.gross, one.recaptured)
-        )
-        name = Cell(one.task, " · ".join([one.role, ", ".join(name for name, _ in one.parts)]))
-        freed = Cell(mean(one.freed, language), span(one.freed, language))
-        kind = text(f"timesaved.benefit_{one.benefit}", language)
-        tasks.append((name, gross, freed, recaptured, kind, one.grade))
-
-    def rows(kind: str) -> list[Sequence[str]]:
-        names = {name: name for name in result.of(kind)}
-        if kind in ("benefit", "money"):
-            names = {name: text(f"timesaved.benefit_{name}", language) for name in names}
-        sums = result.of(kind).items()
-        return [(names[name], mean(one, language), span(one, language)) for name, one in sums]
-
-    kinds = ("initiative", "role", "benefit")
-    groups = [Group(Cell(text(f"timesaved.kind_{kind}", language)), rows(kind)) for kind in kinds]
     week = result.freed.mean / sum(result.people.values()) / result.inventory.working_weeks
-    share = week / result.inventory.contract_hours
+    columns = "task gross freed recaptured benefit grade"
     blocks: Blocks = [
-        figures["waterfall"],
-        _table(
-            "tasks", "task gross freed recaptured benefit grade", language, tasks, numeric=(1, 2, 3)
-        ),
-        _table("groups", "group freed span", language, groups=groups, numeric=(1, 2)),
+        say.heading("hours"),
+        *stop,
+        result.figures(say.language)["waterfall"],
+        say.table("tasks", columns, tasks, numeric=(1, 2, 3), level=LEVEL),
+        say.table("groups", "group freed span", groups=groups, numeric=(1, 2), level=LEVEL),
     ]
-    if result.action == "stop":
-        blocks.insert(0, Paragraph(text("timesaved.not_to_use", language), "bad"))
     if result.currency:
-        blocks.append(
-            _table("money", "benefit value span", language, rows("money"), numeric=(1, 2))
-        )
-        note = text("timesaved.money_note", language, currency=result.currency)
-        blocks.append(Paragraph(note, small=True))
-    blocks.append(
-        Paragraph(text("timesaved.reality", language, hours=week, share=share), small=True)
-    )
-    return [*blocks, Points([text(f"timesaved.reality_{name}", language) for name in _REALITY])]
+        money = _sums(result, "money", say)
+        blocks.append(say.table("money", "benefit value span", money, numeric=(1, 2)))
+        blocks.append(say.remark("money_note", currency=result.currency))
+    share = week / result.inventory.contract_hours
+    blocks.append(say.remark("reality", hours=week, share=share))
+    return [*blocks, Points([say(f"reality_{name}") for name in _REALITY])]
 
 
-def _drivers(result: TimeSavedResult, figures: Mapping[str, Figure], language: Language) -> Blocks:
-    if not result.drivers:
-        return [Paragraph(text("timesaved.no_drivers", language))]
-    first, measured = _to_measure(result), {one.name for one in result.updates}
-    rows = []
-    for one in result.drivers[:_MOST]:
-        key = (
-            "rank"
-            if one.name in first
-            else "rank_measured"
-            if one.name in measured
-            else "rank_none"
-        )
-        rank = first.index(one.name) + 1 if one.name in first else 0
-        share = numbers.percent(one.share or 0.0, 0, language=language)
-        rows.append(
-            (quantity(one.name, language), share, text(f"timesaved.{key}", language, rank=rank))
-        )
-    table = _table("drivers", "quantity variance measure", language, rows, numeric=(1,))
+def _task(saving: Saving, say: Voice) -> list[str | Cell]:
+    error = saving.freed.mean_error
     return [
-        figures["tornado"],
-        table,
-        Paragraph(text("timesaved.drivers_note", language), small=True),
+        Cell(saving.task, say.joined(saving.role, ", ".join(name for name, _ in saving.parts))),
+        hours(saving.gross, error, say),
+        Cell(mean(saving.freed, say), interval=span(saving.freed, say)),
+        hours(saving.recaptured, error, say),
+        say(f"benefit_{saving.benefit}"),
+        saving.grade,
     ]
 
 
-def _data(result: TimeSavedResult, language: Language) -> Blocks:
+def _sums(result: TimeSavedResult, kind: str, say: Voice) -> Iterator[tuple[str, str, str]]:
+    ours = kind in ("benefit", "money")
+    for name, summary in result.of(kind).items():
+        yield say(f"benefit_{name}") if ours else name, mean(summary, say), span(summary, say)
+
+
+def _checks(result: TimeSavedResult, say: Voice) -> Blocks:
+    return [say.heading("checks"), say.checks(result.checks)]
+
+
+def _drivers(result: TimeSavedResult, say: Voice) -> Blocks:
+    if not result.drivers:
+        return [say.heading("drivers"), say.paragraph("no_drivers")]
+    ranks = {name: rank for rank, name in enumerate(_to_measure(result), 1)}
+    updated = {update.name for update in result.updates}
     rows = []
-    for one in result.known:
-        if isinstance(one.stated, Fixed) and not one.assumed:
+    for driver in result.drivers[:_MOST]:
+        key = "rank_measured" if driver.name in updated else "rank_none"
+        rank = ranks.get(driver.name)
+        words = say("rank", rank=rank) if rank else say(key)
+        rows.append((quantity(driver.name, say), say.percent(driver.share or 0.0, 0), words))
+    return [
+        say.heading("drivers"),
+        result.figures(say.language)["tornado"],
+        say.table("drivers", "quantity variance measure", rows, numeric=(1,)),
+        say.remark("drivers_note"),
+    ]
+
+
+def _measured(result: TimeSavedResult, say: Voice) -> Blocks:
+    drawn = result.figures(say.language).items()
+    measured: Blocks = [figure for name, figure in drawn if name.startswith("measured")]
+    return [say.heading("evidence"), *(measured or [say.paragraph("nothing_measured")])]
+
+
+def _data(result: TimeSavedResult, say: Voice) -> Blocks:
+    rows = []
+    for known in result.known:
+        if isinstance(known.stated, Fixed) and not known.assumed:
             continue  # it stands in the inventory as it is
-        share = one.name.partition("/")[0] not in AMOUNTS
-        stated, used = (describe(made, language, share=share) for made in (one.stated, one.used))
-        origin = text(f"timesaved.{'assumed' if one.assumed else 'given'}", language)
-        place = Cell(quantity(one.name, language), text("errors.row", language, row=one.row))
-        rows.append((place, stated, used, Cell(origin, tone="open" if one.assumed else "plain")))
-    reports = [block for reading in result.readings for block in import_report(reading, language)]
-    return [_table("known", "quantity stated used origin", language, rows), *reports]
+        share = known.name.partition("/")[0] not in AMOUNTS
+        stated, used = (
+            describe(distribution, say.language, share=share)
+            for distribution in (known.stated, known.used)
+        )
+        origin = Cell(say("assumed"), tone="open") if known.assumed else say("given")
+        name = Cell(
+            quantity(known.name, say), say.message(Message("errors.row", {"row": known.row}))
+        )
+        rows.append((name, stated, used, origin))
+    reports = (import_report(reading, say.language) for reading in result.readings)
+    return [
+        say.heading("data"),
+        say.table("known", "quantity stated used origin", rows),
+        *(block for report in reports for block in report),
+    ]
 
 
-def _method(result: TimeSavedResult, language: Language) -> list[str]:
+def _method(result: TimeSavedResult, say: Voice) -> Blocks:
     plan, error = result.inventory, result.freed.end_error
-    ends = [sum(getattr(one.freed, end) for one in result.savings) for end in ("low", "high")]
-    low, high = (hours(end, error, language) for end in ends)
+    low, high = (
+        hours(sum(getattr(saving.freed, end) for saving in result.savings), error, say)
+        for end in ("low", "high")
+    )
     values = {
         "weeks": plan.working_weeks,
         "months": plan.horizon_months,
@@ -271,21 +189,15 @@ def _method(result: TimeSavedResult, language: Language) -> list[str]:
         "low": low,
         "high": high,
     }
-    return [text(f"timesaved.{key}", language, **values) for key in _METHOD]
+    points = [say(f"method_{name}", **values) for name in _METHOD.split()]
+    return [say.heading("method"), Points(points)]
 
 
-_METHOD = [
-    f"method_{name}"
-    for name in (
-        "hours",
-        "ranges",
-        "calibration",
-        "several",
-        "measured",
-        "together",
-        "recapture",
-        "draws",
-        "drivers",
-        "grades",
-    )
-]
+PARTS: dict[str, Callable[[TimeSavedResult, Voice], Blocks]] = {
+    "hours": _hours,
+    "checks": _checks,
+    "drivers": _drivers,
+    "measured": _measured,
+    "data": _data,
+    "method": _method,
+}

@@ -5,103 +5,99 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from opslab.evidence import Evidence, Quantity
+from opslab.evidence import Evidence, Grade, Kind, Quantity
+from opslab.timesaved.result import POINTS, Saving, TimeSavedResult
 from opslab.uncertainty.distributions import Distribution, quantile
 
 if TYPE_CHECKING:
-    from opslab.timesaved.result import Saving, TimeSavedResult
+    import pandas as pd
 
 SCHEMA = "opslab.timesaved/1"
-POINTS = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999)
-"""Shares whose quantiles stand for a distribution in the evidence."""
+_KINDS: dict[Grade, Kind] = {"E": "descriptive", "F": "opinion"}
 
 
 def record(result: TimeSavedResult) -> dict[str, Any]:
-    """Return the result as JSON takes it: no prose, missing numbers null."""
-    names = ("draws", "seed", "rate", "factor", "currency", "base", "action")
-    plain = {name: getattr(result, name) for name in names}
-    lists = {name: [asdict(one) for one in getattr(result, name)] for name in ("drivers", "checks")}
-    return (
-        plain
-        | lists
-        | {
-            "schema": SCHEMA,
-            "as_of": result.as_of.isoformat() if result.as_of else None,
-            "inputs": [
-                {"file": one.name, "sha256": one.sha256} for one in result.sources if one.sha256
-            ],
-            "status": "check_failed" if result.action == "stop" else "complete",
-            "plan": result.inventory.model_dump(
-                mode="json", exclude={"lines", "measurements", "past"}
-            ),
-            "people": dict(result.people),
-            "gross": result.gross,
-            "sums": [
-                {"kind": kind, "name": name} | asdict(one)
-                for (kind, name), one in result.sums.items()
-            ],
-            "savings": [saving(one) for one in result.savings],
-            "known": [_known(one, "stated", "used") for one in result.known],
-            "updates": [
-                _known(one, "stated", "prior", "data", "posterior") for one in result.updates
-            ],
-            "imports": [one.record() for one in result.readings],
-            "evidence": [one.record() for one in evidence(result)],
-        }
-    )
+    """Return what is the result's own as JSON takes it: no prose, missing numbers null."""
+    names = ("draws", "seed", "rate", "factor", "currency", "base", "action", "gross")
+    beside = {"lines", "measurements", "past"}
+    return {name: getattr(result, name) for name in names} | {
+        "schema": SCHEMA,
+        "inputs": [
+            {"file": source.name, "sha256": source.sha256}
+            for source in result.sources
+            if source.sha256
+        ],
+        "plan": result.inventory.model_dump(mode="json", exclude=beside),
+        "people": dict(result.people),
+        "sums": [
+            {"kind": kind, "name": name} | asdict(summary)
+            for (kind, name), summary in result.sums.items()
+        ],
+        "savings": [_saving(saving) for saving in result.savings],
+        "drivers": [asdict(driver) for driver in result.drivers],
+        "known": [_quantity(quantity, "stated", "used") for quantity in result.known],
+        "updates": [
+            _quantity(update, "stated", "prior", "data", "posterior") for update in result.updates
+        ],
+        "imports": [reading.record() for reading in result.readings],
+    }
 
 
-def saving(one: Saving) -> dict[str, Any]:
-    """Return one task as JSON takes it."""
-    return asdict(one) | {"rows": list(one.rows), "parts": dict(one.parts), "full": list(one.full)}
+def frame(result: TimeSavedResult) -> pd.DataFrame:
+    """Return the tasks as a tidy table."""
+    import pandas as pd
+
+    return pd.json_normalize([_saving(saving) for saving in result.savings], sep="_")
 
 
-def _known(one: Any, *distributions: str) -> dict[str, Any]:
-    return asdict(one) | {name: _ends(getattr(one, name)) for name in distributions}
+def _saving(saving: Saving) -> dict[str, Any]:
+    lists = {"rows": list(saving.rows), "parts": dict(saving.parts), "full": list(saving.full)}
+    return asdict(saving) | lists
 
 
-def _ends(one: Distribution) -> Any:
-    family = {"family": type(one).__name__.lower(), "mean": one.mean}
-    return family | {
-        "low": quantile(one, 0.05),
-        "median": quantile(one, 0.5),
-        "high": quantile(one, 0.95),
+def _quantity(quantity: Any, *distributions: str) -> dict[str, Any]:
+    ends = {name: _ends(getattr(quantity, name)) for name in distributions}
+    return asdict(quantity) | ends
+
+
+def _ends(distribution: Distribution) -> dict[str, Any]:
+    points = {"low": 0.05, "median": 0.5, "high": 0.95}
+    return {"family": type(distribution).__name__.lower(), "mean": distribution.mean} | {
+        name: quantile(distribution, share) for name, share in points.items()
     }
 
 
 def evidence(result: TimeSavedResult) -> list[Evidence]:
-    """Return each task's hours a year once all use the change: the case applies adoption and recapture.
+    """Return each task's hours a year once all use the change.
+
+    The case applies adoption and recapture.
 
     Quantiles stand for the distribution; the tasks are independent of one another.
     """
-    found = []
-    for one in result.savings if result.action != "stop" else ():
-        named = {"task": one.task, "role": one.role, "initiatives": [name for name, _ in one.parts]}
-        quantiles = {
-            f"p{share * 100:g}": value for share, value in zip(POINTS, one.full, strict=True)
-        }
-        found.append(
-            Evidence(
-                id=f"{result.inventory.slug}/{one.role}/{one.task}",
-                kind="causal"
-                if one.grade < "E"
-                else "descriptive"
-                if one.grade == "E"
-                else "opinion",
-                statement=("timesaved.evidence", named),
-                quantity=Quantity(
-                    "quantiles", quantiles, one.full_mean, quantiles["p5"], quantiles["p95"], 0.9
-                ),
-                unit="hours",
-                per="year",
-                period=(None, None),
-                population=one.role,
-                claim=f"hours:{one.role}/{one.task}",
-                benefit=one.benefit,
-                grade=one.grade,
-                sources=result.sources,
-                date=result.as_of,
-                owner=one.owner or result.inventory.owner,
-            )
-        )
-    return found
+    return [_evidence(saving, result) for saving in result.savings]
+
+
+def _evidence(saving: Saving, result: TimeSavedResult) -> Evidence:
+    named = {
+        "task": saving.task,
+        "role": saving.role,
+        "initiatives": [name for name, _ in saving.parts],
+    }
+    points = {f"p{share * 100:g}": value for share, value in zip(POINTS, saving.full, strict=True)}
+    hours = Quantity("quantiles", points, saving.full_mean, points["p5"], points["p95"], 0.9)
+    return Evidence(
+        id=f"{result.inventory.slug}/{saving.role}/{saving.task}",
+        kind=_KINDS.get(saving.grade, "causal"),
+        statement=("timesaved.evidence", named),
+        quantity=hours,
+        unit="hours",
+        per="year",
+        period=(None, None),
+        population=saving.role,
+        claim=f"hours:{saving.role}/{saving.task}",
+        benefit=saving.benefit,
+        grade=saving.grade,
+        sources=result.sources,
+        date=result.as_of,
+        owner=saving.owner or result.inventory.owner,
+    )

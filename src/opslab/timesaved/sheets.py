@@ -1,9 +1,9 @@
-"""Tables in and out: the inventory, measurements and past estimates, and the sheet for interviews."""
+"""Tables in and out: inventory, measurements, past estimates, the sheet for interviews."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,14 +55,12 @@ def rows_of(
         ]
         names = [name for name in table.types if name in known]
         columns = ", ".join(map(quoted, names))
-        found = table.fetch(f"SELECT {ROW} + 1, {columns} FROM {table.relation} ORDER BY {ROW}")
+        raw = table.fetch(f"SELECT {ROW} + 1, {columns} FROM {table.relation} ORDER BY {ROW}")
         reading = table.reading
-    problems += [Problem(one.key, one.values, shown, row=one.row) for one in reading.rejections]
-    lost = [one for one in reading.decisions if one.key == "tables.decided_emptied"]
-    problems += [Problem("tables.bad_cells", one.values, shown, field=one.column) for one in lost]
+    problems += _lost(reading, shown)
     rows: list[tuple[int, Declared]] = []
     firsts: dict[Any, dict[str, Any]] = {}
-    for row, *cells in found:
+    for row, *cells in raw:
         values = _nested(dict(zip(names, cells, strict=True)))
         if model is Line:
             own = {name: values[name] for name in TASK_FIELDS if name in values}
@@ -70,13 +68,21 @@ def rows_of(
         try:
             rows.append((row, model.model_validate(values)))
         except ValidationError as error:
-            told = specs.problems(model, error, documents.Document("", values, {}))
-            problems += [dataclasses.replace(one, file=shown, row=row) for one in told]
-    if not found:
+            wrong = specs.problems(model, error, documents.Document("", values, {}))
+            problems += [dataclasses.replace(problem, file=shown, row=row) for problem in wrong]
+    if not raw:
         problems.append(Problem("timesaved.no_rows", {}, shown))
-    if problems:
-        raise DataError(*sorted(problems, key=lambda one: one.row or 0))
+    DataError.refuse(sorted(problems, key=lambda problem: problem.row or 0))
     return rows, reading
+
+
+def _lost(reading: Reading, file: str) -> Iterator[Problem]:
+    """Yield what the reader left out: here every row and every cell counts."""
+    for rejection in reading.rejections:
+        yield Problem(rejection.key, rejection.values, file, row=rejection.row)
+    for decision in reading.decisions:
+        if decision.key == "tables.decided_emptied":
+            yield Problem("tables.bad_cells", decision.values, file, field=decision.column)
 
 
 def _nested(cells: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,8 +131,8 @@ def interview_sheet(
 
     columns = known_profiles()["time-inventory"].columns
     asked = {
-        name: one.headers[1 + (language == "fr")]
-        for name, one in columns.items()
+        name: column.headers[1 + (language == "fr")]
+        for name, column in columns.items()
         if not name.endswith("_likely") and name not in _MORE
     }
     kept = (
@@ -141,7 +147,7 @@ def interview_sheet(
         "owner",
     )
     cells = {
-        heading: [getattr(one, name) if name in kept else None for one in tasks]
+        heading: [getattr(task, name) if name in kept else None for task in tasks]
         for name, heading in asked.items()
     }
     how = [

@@ -1,4 +1,4 @@
-"""Hours freed, from draws: what is done, what a change takes away, what comes of it over the months.
+"""Hours freed, from draws: what is done, what a change takes away, what comes of it by month.
 
 For a task H = people x eligible share x times a week x minutes / 60 x working weeks is done in a
 year. Several initiatives on one task multiply, H x product of (1 - a_k r_k): 30 % and 30 % free 51
@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 
@@ -86,58 +86,66 @@ def simulate(
     scores : callable
         The standard normal scores of a stream, by name; any length.
     """
-    shared: dict[object, Values] = {}  # what many tasks have in common
+    draws = _Draws(scores)
+    for key in dict.fromkeys(piece.key for piece in pieces):
+        lines = [piece for piece in pieces if piece.key == key]
+        yearly = lines[0].line.people * weeks / 60 * draws.of(lines[0], "eligible_share")
+        gross = yearly * draws.of(lines[0], "frequency") * draws.of(lines[0], "minutes")
+        joint, parts = draws.dividends(lines, gross), []
+        for player, piece in enumerate(lines):
+            extra = yearly * draws.of(piece, "new_minutes")
+            steps = {name: shapley(dividends, player) for name, dividends in joint.items()}
+            steps["new_work"] = extra * draws.of(piece, "adoption") * piece.ramp.mean()
+            steps["freed"] = net = steps["kept"] - steps["new_work"]
+            steps["recaptured"] = np.where(net > 0, net * draws.of(piece, "recapture"), net)
+            parts.append(Part(piece, steps, steps["possible"] - extra))
+        yield gross, parts
 
-    def value(piece: Piece, name: str) -> Values:
+
+class _Draws:
+    """The draws of quantities by piece; what many tasks have in common is drawn once."""
+
+    def __init__(self, scores: Scores) -> None:
+        self.scores = scores
+        self.shared: dict[object, Values] = {}
+
+    def of(self, piece: Piece, name: str) -> Values:
+        """Return a quantity of a piece, by its field."""
         stream, distribution = piece.quantities[name]
         if isinstance(distribution, Fixed):
             return np.asarray(distribution.value)
         if name not in ("adoption", "decay", "recapture"):
-            return distribution.at(scores(stream))
-        if (stream, distribution) not in shared:
-            shared[stream, distribution] = distribution.at(scores(stream))
-        return shared[stream, distribution]
+            return distribution.at(self.scores(stream))
+        if (stream, distribution) not in self.shared:
+            self.shared[stream, distribution] = distribution.at(self.scores(stream))
+        return self.shared[stream, distribution]
 
-    def lasting(members: Sequence[Piece]) -> Values:
+    def dividends(
+        self, lines: Sequence[Piece], gross: Values
+    ) -> dict[str, dict[frozenset[int], Values]]:
+        """Return the dividend of each set of a task's lines, by step."""
+        less = [-self.of(piece, "reduction") for piece in lines]
+        use = [self.of(piece, "adoption") for piece in lines]
+        joint: dict[str, dict[frozenset[int], Values]] = {"possible": {}, "adopted": {}, "kept": {}}
+        sizes = range(1, len(lines) + 1)
+        sets = chain.from_iterable(combinations(range(len(lines)), size) for size in sizes)
+        for members in sets:
+            together, index = [lines[k] for k in members], frozenset(members)
+            possible = -gross * _product([less[k] for k in members])
+            used = possible * _product([use[k] for k in members])
+            joint["possible"][index] = possible
+            joint["adopted"][index] = used * _product([piece.ramp for piece in together]).mean()
+            joint["kept"][index] = used * self.lasting(together)
+        return joint
+
+    def lasting(self, members: Sequence[Piece]) -> Values:
         """Return the mean over the months of ramp and decay of changes together."""
         key = tuple((piece.ramp.tobytes(), piece.quantities["decay"]) for piece in members)
-        if key not in shared:
-            factor = _product([1 - value(piece, "decay") for piece in members]) ** (1 / 12)
+        if key not in self.shared:
+            factor = _product([1 - self.of(piece, "decay") for piece in members]) ** (1 / 12)
             ramp = _product([piece.ramp for piece in members])
-            shared[key] = power_sum(ramp, factor) / len(ramp)
-        return shared[key]
-
-    for key in dict.fromkeys(piece.key for piece in pieces):
-        lines = [piece for piece in pieces if piece.key == key]
-        yearly = lines[0].line.people * weeks / 60 * value(lines[0], "eligible_share")
-        gross = yearly * value(lines[0], "frequency") * value(lines[0], "minutes")
-        less = [-value(piece, "reduction") for piece in lines]
-        use = [value(piece, "adoption") for piece in lines]
-        possible, adopted, kept = {}, {}, {}
-        sets = (
-            one
-            for size in range(1, len(lines) + 1)
-            for one in combinations(range(len(lines)), size)
-        )
-        for members in sets:
-            them, index = [lines[k] for k in members], frozenset(members)
-            possible[index] = -gross * _product([less[k] for k in members])
-            used = possible[index] * _product([use[k] for k in members])
-            adopted[index] = used * _product([piece.ramp for piece in them]).mean()
-            kept[index] = used * lasting(them)
-        parts = []
-        for k, piece in enumerate(lines):
-            extra = yearly * value(piece, "new_minutes")
-            steps = {
-                "possible": shapley(possible, k),
-                "adopted": shapley(adopted, k),
-                "kept": shapley(kept, k),
-            }
-            steps["new_work"] = extra * use[k] * piece.ramp.mean()
-            steps["freed"] = net = steps["kept"] - steps["new_work"]
-            steps["recaptured"] = np.where(net > 0, net * value(piece, "recapture"), net)
-            parts.append(Part(piece, steps, steps["possible"] - extra))
-        yield gross, parts
+            self.shared[key] = power_sum(ramp, factor) / len(ramp)
+        return self.shared[key]
 
 
 def _product(factors: Sequence[Values]) -> Values:

@@ -1,8 +1,9 @@
-"""How far stated ranges are to be trusted: widened by the share of them that truth was found in."""
+"""How far stated ranges are to be trusted: widened by the share of them that held the truth."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 
 from scipy.special import ndtri
 
@@ -18,7 +19,10 @@ from opslab.uncertainty.distributions import (
 )
 
 UNTRAINED = 0.55
-"""Share of 90 % intervals of untrained people that hold the truth (Hubbard, How to Measure Anything)."""
+"""Share of untrained people's 90 % intervals that hold the truth.
+
+Hubbard, How to Measure Anything.
+"""
 
 _WORTH = 10  # past estimates that the share of untrained people is worth beside one's own
 
@@ -39,7 +43,9 @@ def hit_rate(hits: int, estimates: int) -> float:
 
 
 def widening(rate: float, level: float = 0.9) -> float:
-    """Return the factor on the sd of intervals stated at `level` that hold the truth at `rate`; at least 1.
+    """Return the factor on the sd of intervals stated at `level` that hold the truth at `rate`.
+
+    It is at least 1: nobody's ranges are made narrower.
 
     Examples
     --------
@@ -52,10 +58,7 @@ def widening(rate: float, level: float = 0.9) -> float:
 
 
 def widened(
-    distribution: Distribution,
-    factor: float,
-    low: float = -float("inf"),
-    high: float = float("inf"),
+    distribution: Distribution, factor: float, low: float = -math.inf, high: float = math.inf
 ) -> Distribution:
     """Return a distribution with `factor` times the sd (lognormal: of the log) and the same mean.
 
@@ -71,16 +74,12 @@ def widened(
         return dataclasses.replace(distribution, mu=distribution.mu - shift, sigma=wider)
     if isinstance(distribution, StudentT):
         return dataclasses.replace(distribution, scale=distribution.scale * factor)
-    if isinstance(distribution, Quantiles) and (low, high) == (-float("inf"), float("inf")):
-        mean = distribution.mean
-        return dataclasses.replace(
-            distribution,
-            values=tuple(mean + factor * (value - mean) for value in distribution.values),
-        )
+    mean = distribution.mean
+    if isinstance(distribution, Quantiles) and (low, high) == (-math.inf, math.inf):
+        values = tuple(mean + factor * (value - mean) for value in distribution.values)
+        return dataclasses.replace(distribution, values=values)
     if isinstance(distribution, Fixed) or factor == 1:
         return distribution
-    mean = distribution.mean
     start = max(low, mean - factor * (mean - distribution.low))
-    return with_moments(
-        mean, distribution.sd * factor, start, min(high, mean + factor * (distribution.high - mean))
-    )
+    end = min(high, mean + factor * (distribution.high - mean))
+    return with_moments(mean, distribution.sd * factor, start, end)

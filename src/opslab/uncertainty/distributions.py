@@ -18,12 +18,10 @@ from opslab.errors import InputError
 
 Values = NDArray[np.float64]
 
-_REACH, _PLACES = 8.0, 1024  # scores beyond 8 do not come about in 10^15 draws
-_STEP = 2 * _REACH / _PLACES
-_GRID = np.linspace(-_REACH, _REACH, _PLACES + 1)
-_TABLE_FROM = (
-    4_096  # values from which a beta is looked up: to 1e-5 of its width, in a thirtieth of the time
-)
+_REACH, _STEPS = 8.0, 1024  # scores beyond 8 do not come about in 10^15 draws
+_STEP = 2 * _REACH / _STEPS
+_GRID = np.linspace(-_REACH, _REACH, _STEPS + 1)
+_TABLE_FROM = 4_096  # values from which a table is worth it: a thirtieth of the time, to 1e-5
 
 
 @dataclass(frozen=True)
@@ -103,18 +101,15 @@ class Beta:
     def sd(self) -> float:
         """Root of alpha beta / ((alpha + beta)^2 (alpha + beta + 1)), times the width."""
         strength = self.alpha + self.beta
-        return (
-            (self.high - self.low) * math.sqrt(self.alpha * self.beta / (strength + 1)) / strength
-        )
+        root = math.sqrt(self.alpha * self.beta / (strength + 1))
+        return (self.high - self.low) * root / strength
 
     def at(self, scores: Values) -> Values:
-        """Return the values at standard normal scores; many of them from a table, to 1e-5 of the width."""
-        given = np.asarray(scores, dtype=np.float64)
-        if given.size >= _TABLE_FROM:
-            return _looked_up(self.at(_GRID), given)
-        return np.asarray(
-            self.low + (self.high - self.low) * betaincinv(self.alpha, self.beta, ndtr(given))
-        )
+        """Return the values at standard normal scores; many from a table, to 1e-5 of the width."""
+        if np.size(scores) >= _TABLE_FROM:
+            return _looked_up(self.at(_GRID), scores)
+        shares = betaincinv(self.alpha, self.beta, ndtr(scores))
+        return np.asarray(self.low + (self.high - self.low) * shares)
 
 
 @dataclass(frozen=True)
@@ -141,13 +136,12 @@ class Triangular:
         width, below = self.high - self.low, ndtr(scores)
         rising = self.low + np.sqrt(below * width * (self.mode - self.low))
         falling = self.high - np.sqrt(ndtr(-np.asarray(scores)) * width * (self.high - self.mode))
-        found: Values = np.where(below * width < self.mode - self.low, rising, falling)
-        return found
+        return np.asarray(np.where(below * width < self.mode - self.low, rising, falling))
 
 
 @dataclass(frozen=True)
 class StudentT:
-    """Student's t distribution, moved and stretched: what an estimate with few degrees of freedom leaves."""
+    """Student's t distribution, moved and stretched: of an estimate from few observations."""
 
     location: float
     scale: float
@@ -166,16 +160,15 @@ class StudentT:
 
     def at(self, scores: Values) -> Values:
         """Return the values at standard normal scores; many of them from a table."""
-        given = np.asarray(scores, dtype=np.float64)
-        if given.size >= _TABLE_FROM:
-            return _looked_up(self.at(_GRID), given)
-        below = stdtrit(self.degrees_of_freedom, ndtr(-np.abs(given)))
-        return np.asarray(self.location - self.scale * np.sign(given) * below)
+        if np.size(scores) >= _TABLE_FROM:
+            return _looked_up(self.at(_GRID), scores)
+        below = stdtrit(self.degrees_of_freedom, ndtr(-np.abs(scores)))
+        return np.asarray(self.location - self.scale * np.sign(scores) * below)
 
 
 @dataclass(frozen=True)
 class Quantiles:
-    """A distribution known by its mean and some quantiles: straight lines between them, on normal scores.
+    """A distribution known by its mean and some quantiles: straight between them, on normal scores.
 
     Attributes
     ----------
@@ -206,10 +199,10 @@ class Quantiles:
 
     def at(self, scores: Values) -> Values:
         """Return the values at standard normal scores."""
-        return np.asarray(self._lines(scores) + self._moved[0])
+        return self._lines(scores) + self._moved[0]
 
     def _lines(self, scores: Values) -> Values:
-        return np.interp(scores, ndtri(np.array(self.shares)), self.values)
+        return np.asarray(np.interp(scores, ndtri(np.array(self.shares)), self.values))
 
     @cached_property
     def _moved(self) -> tuple[float, float]:
@@ -224,9 +217,9 @@ Distribution = Fixed | Normal | Lognormal | Beta | Triangular | StudentT | Quant
 
 def _looked_up(table: Values, scores: Values) -> Values:
     """Return values at scores from those on `_GRID`, by straight lines."""
-    places: Values = (np.clip(scores, -_REACH, _REACH) + _REACH) * (1 / _STEP)
-    whole = np.minimum(places.astype(np.int32), _PLACES - 1)
-    return np.asarray((places - whole) * np.diff(table)[whole] + table[whole])
+    steps: Values = (np.clip(scores, -_REACH, _REACH) + _REACH) * (1 / _STEP)
+    whole = np.minimum(steps.astype(np.int32), _STEPS - 1)
+    return np.asarray((steps - whole) * np.diff(table)[whole] + table[whole])
 
 
 def quantile(distribution: Distribution, share: float) -> float:
@@ -254,7 +247,7 @@ def normal(low: float, high: float, level: float = 0.9) -> Distribution:
     InputError
         When low is not below high.
     """
-    _ordered(low, high)
+    _in_order(low, low, high)
     return Normal((low + high) / 2, (high - low) / _width(level))
 
 
@@ -273,13 +266,13 @@ def lognormal(low: float, high: float, level: float = 0.9) -> Distribution:
     >>> round(lognormal(5, 20).mean, 2)  # the median is 10
     10.93
     """
-    _ordered(low, high)
+    _in_order(low, low, high)
     _positive(low)
     return Lognormal(math.log(low * high) / 2, math.log(high / low) / _width(level))
 
 
 def pert(low: float, mode: float, high: float) -> Distribution:
-    """Return the beta-PERT distribution: alpha = 1 + 4(m-a)/(b-a), beta = 1 + 4(b-m)/(b-a) (Vose 2008).
+    """Return the beta-PERT (Vose 2008): alpha = 1 + 4(m-a)/(b-a), beta = 1 + 4(b-m)/(b-a).
 
     Parameters
     ----------
@@ -302,9 +295,10 @@ def pert(low: float, mode: float, high: float) -> Distribution:
 
 
 def pert_classic(low: float, mode: float, high: float) -> Distribution:
-    """Return the beta with the moments of classic PERT (Malcolm and others 1959); parameters as of `pert`.
+    """Return the beta with the moments of classic PERT (Malcolm and others 1959).
 
     Mean (a+4m+b)/6 and sd (b-a)/6: the latter is a convention, not the sd of the beta-PERT.
+    Parameters as of `pert`.
     """
     _in_order(low, mode, high)
     return with_moments((low + 4 * mode + high) / 6, (high - low) / 6, low, high)
@@ -319,13 +313,14 @@ def triangular(low: float, mode: float, high: float) -> Distribution:
 def beta(mode: float, strength: float) -> Distribution:
     """Return the beta distribution of a share from its most likely value and its strength.
 
+    alpha = 1 + mode x strength, beta = 1 + (1 - mode) x strength.
+
     Parameters
     ----------
     mode : float
         From 0 to 1.
     strength : float
-        Observations it is worth, above 0: alpha = 1 + mode x strength, beta = 1 + (1 - mode) x
-        strength.
+        Observations it is worth, above 0.
 
     Raises
     ------
@@ -348,9 +343,9 @@ def beta_interval(low: float, high: float, level: float = 0.9) -> Distribution:
     InputError
         When low or high is not strictly between 0 and 1, or they are not in order.
     """
-    _ordered(low, high)
-    _open(low)
-    _open(high)
+    _in_order(low, low, high)
+    for end in (low, high):
+        _open(end)
     ends = np.array([low, high])
     wanted = np.array([-1, 1]) * _width(level) / 2
 
@@ -371,7 +366,7 @@ def beta_interval(low: float, high: float, level: float = 0.9) -> Distribution:
 
 
 def with_moments(mean: float, sd: float, low: float, high: float) -> Beta:
-    """Return the beta between low and high with a mean and an sd, cut where it would get two humps."""
+    """Return the beta with a mean and an sd, no wider than where it would get two humps."""
     middle = (mean - low) / (high - low)
     strength = middle * (1 - middle) * ((high - low) / sd) ** 2 - 1
     strength = max(strength, 1 / max(middle, 1 - middle))
@@ -386,10 +381,6 @@ def _open(share: float) -> None:
 def _width(level: float) -> float:
     _open(level)
     return 2 * float(ndtri((1 + level) / 2))
-
-
-def _ordered(low: float, high: float) -> None:
-    _in_order(low, low, high)
 
 
 def _in_order(low: float, mode: float, high: float) -> None:

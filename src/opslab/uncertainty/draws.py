@@ -1,4 +1,4 @@
-"""Draws that repeat: one stream of scores for each named quantity, whatever other quantities there are."""
+"""Draws that repeat: each named quantity has a stream of its own, whatever others there are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from opslab.uncertainty.distributions import Distribution, Values
 
 @dataclass(frozen=True)
 class Summary:
-    """What draws say: mean, 5th, 50th and 95th percentile, and their Monte Carlo standard errors."""
+    """Mean, 5th, 50th and 95th percentile of draws, and their Monte Carlo standard errors."""
 
     mean: float
     low: float
@@ -48,18 +48,25 @@ def draw(distribution: Distribution, name: str, n: int, seed: int) -> Values:
 
 
 def summarise(draws: Values) -> Summary:
-    """Return what draws say, with the Monte Carlo error of the mean and the larger one of the two ends.
+    """Return what draws say, with the error of their mean and the larger error of the two ends.
 
     The error of a percentile is half the distance between the order statistics one standard error
     of the rank, sqrt(n p (1-p)), below and above it.
     """
-    n, ordered = len(draws), np.sort(draws)
-    found = []
-    for share in (0.05, 0.5, 0.95):
-        middle, error = share * (n - 1), math.sqrt(n * share * (1 - share))
-        ranks = (min(max(round(middle + step * error), 0), n - 1) for step in (-1, 0, 1))
-        found.append([float(ordered[rank]) for rank in ranks])
-    ends = max(found[0][2] - found[0][0], found[2][2] - found[2][0]) / 2
-    (_, low, _), (_, median, _), (_, high, _) = found
-    error = float(draws.std()) / math.sqrt(n)
-    return Summary(float(draws.mean()), low, median, high, error, ends)
+    ordered = np.sort(draws)
+    return Summary(
+        mean=float(draws.mean()),
+        low=_ranked(ordered, 0.05),
+        median=_ranked(ordered, 0.5),
+        high=_ranked(ordered, 0.95),
+        mean_error=float(draws.std()) / math.sqrt(len(draws)),
+        end_error=max(_ranked(ordered, at, 1) - _ranked(ordered, at, -1) for at in (0.05, 0.95))
+        / 2,
+    )
+
+
+def _ranked(ordered: Values, share: float, errors: int = 0) -> float:
+    """Return the value at a share of the rank, so many standard errors of the rank away."""
+    n = len(ordered)
+    rank = round(share * (n - 1) + errors * math.sqrt(n * share * (1 - share)))
+    return float(ordered[min(max(rank, 0), n - 1)])

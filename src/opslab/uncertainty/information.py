@@ -63,7 +63,7 @@ def evppi(quantity: Values, net_benefit: Values) -> float:
 
 
 def _spline(values: Values) -> Values:
-    """Return a natural cubic spline's columns, knots at quantiles (Hastie and others 2009, eq. 5.4)."""
+    """Return a natural cubic spline's columns, knots at quantiles (Hastie 2009, eq. 5.4)."""
     spread = values.std()
     if spread == 0:
         return np.empty((len(values), 0))

@@ -14,7 +14,7 @@ _SOON, _STEPS = 1e-6, 60
 
 
 def logistic(month: Values, to_90: float) -> Values:
-    """Return the share in use at a moment: 10 % at month 0, 90 % at `to_90`, S-shaped between and after.
+    """Return the share in use at a moment: 10 % at month 0, 90 % at `to_90`, S-shaped.
 
     1 / (1 + exp(-k (t - t50))) with k = ln(81) / (t90 - t10).
 
@@ -44,15 +44,15 @@ def bass(month: Values, p: float, q: float) -> Values:
 
 
 def by_month(curve: Callable[[Values], Values], months: int) -> Values:
-    """Return the mean of a curve over each month (60 midpoints): not its value at the month's end."""
+    """Return the mean of a curve over each month (60 midpoints), not its value at the end."""
     moments = np.arange(months)[:, None] + (np.arange(_STEPS) + 0.5) / _STEPS
     return np.asarray(curve(moments).mean(axis=1))
 
 
 def power_sum(weights: Values, factor: Values) -> Values:
-    """Return the sum over months t of weights[t] factor^t, for each draw of the factor (Horner's rule).
+    """Return the sum over months t of weights[t] factor^t, for each draw of the factor.
 
-    The months are gone after it: no array of months times draws is ever made.
+    By Horner's rule: the months are gone after it: no array of months times draws is ever made.
     """
     total = np.zeros(np.shape(factor))
     for weight in weights[::-1]:

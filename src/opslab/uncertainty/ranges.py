@@ -12,7 +12,7 @@ from opslab.uncertainty import distributions as shapes
 
 
 class Stated(Declared):
-    """A number, a 90 % interval (low, high), or the least, most likely and most (low, likely, high)."""
+    """A number, a 90 % interval (low, high), or least, most likely and most (low, likely, high)."""
 
     low: Number | None = None
     likely: Number | None = Field(None, description="alone: a known number")
@@ -34,8 +34,14 @@ class Stated(Declared):
             raise InputError.of("uncertainty.half_range")
         if self.likely is None:
             return (shapes.beta_interval if share else shapes.lognormal)(self.low, self.high)
-        made: shapes.Distribution = getattr(shapes, self.shape)(self.low, self.likely, self.high)
-        return made
+        return _SHAPES[self.shape](self.low, self.likely, self.high)
+
+
+_SHAPES = {
+    "pert": shapes.pert,
+    "pert_classic": shapes.pert_classic,
+    "triangular": shapes.triangular,
+}
 
 
 def _bare(given: object) -> object:

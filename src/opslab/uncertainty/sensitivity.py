@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from opslab.uncertainty.distributions import Values
 
 Model = Callable[[Callable[[str], Values]], Values]
-"""A result as a function of the scores of its quantities: ``model(scores_of)``, with ``scores_of(name)``."""
+"""A result as a function of its quantities' scores: ``model(scores)``, with ``scores(name)``."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ def tornado(
 ) -> tuple[float, tuple[Bar, ...]]:
     """Return the result with every quantity at its median, and a bar for each, the widest first.
 
+    Bars that are as wide to nine digits stand in the order of their names.
+
     Parameters
     ----------
     model : callable
@@ -42,18 +44,22 @@ def tornado(
         Each quantity goes to its own quantile at this share and at 1 less it, the rest at the
         median.
     """
-    reach, place = float(ndtri(1 - share)), {name: index for index, name in enumerate(names)}
+    reach = float(ndtri(1 - share))
+    ends_of = {name: slice(2 * index + 1, 2 * index + 3) for index, name in enumerate(names)}
 
-    def at(name: str) -> Values:
-        found = np.zeros(2 * len(names) + 1)
-        if name in place:
-            found[2 * place[name] + 1], found[2 * place[name] + 2] = -reach, reach
-        return found
+    def scores(name: str) -> Values:
+        moved = np.zeros(2 * len(names) + 1)
+        if name in ends_of:
+            moved[ends_of[name]] = -reach, reach
+        return moved
 
-    results = np.broadcast_to(model(at), 2 * len(names) + 1)
+    results = np.broadcast_to(model(scores), 2 * len(names) + 1)
     ends = zip(names, results[1::2], results[2::2], strict=True)
     bars = [Bar(name, float(low), float(high)) for name, low, high in ends]
-    return float(results[0]), tuple(sorted(bars, key=lambda bar: (-bar.span, bar.name)))
+    # Equal but for last bits, which hang on the processor and on the order of rows, is equal.
+    return float(results[0]), tuple(
+        sorted(bars, key=lambda bar: (-float(f"{bar.span:.9g}"), bar.name))
+    )
 
 
 def first_order(quantity: Values, result: Values, bins: int = 50) -> float:

@@ -13,7 +13,7 @@ CONFLICT = 2.0
 
 @dataclass(frozen=True)
 class Posterior:
-    """A normal posterior, the weight of the data in its mean, and how far prior and data are apart."""
+    """A normal posterior, the data's weight in its mean, and how far prior and data are apart."""
 
     mean: float
     sd: float

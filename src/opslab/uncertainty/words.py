@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from opslab.messages import Language, text
 from opslab.messages.numbers import Numbers, decimals
-from opslab.uncertainty.distributions import Distribution, Fixed, quantile
+from opslab.uncertainty.distributions import Distribution, Fixed, Lognormal, quantile
 
 
 def describe(distribution: Distribution, language: Language = "en", *, share: bool = False) -> str:
@@ -13,7 +13,7 @@ def describe(distribution: Distribution, language: Language = "en", *, share: bo
     Parameters
     ----------
     share : bool
-        Whether its values are told as percentages.
+        Whether its values are percentages.
 
     Examples
     --------
@@ -26,10 +26,8 @@ def describe(distribution: Distribution, language: Language = "en", *, share: bo
     numbers = Numbers(language)
     show = numbers.percent if share else numbers.decimal
     low, high, mean = (show(value, digits) for value in ends)
-    name = type(distribution).__name__.lower()
-    family = text(
-        f"uncertainty.family_{'reduction' if getattr(distribution, 'reduction', False) else name}",
-        language,
-    )
-    key = "uncertainty.told_fixed" if isinstance(distribution, Fixed) else "uncertainty.told"
+    reduction = isinstance(distribution, Lognormal) and distribution.reduction
+    name = "reduction" if reduction else type(distribution).__name__.lower()
+    family = text(f"uncertainty.family_{name}", language)
+    key = "uncertainty.number" if isinstance(distribution, Fixed) else "uncertainty.range"
     return text(key, language, family=family, level=0.9, low=low, high=high, mean=mean)

@@ -79,12 +79,17 @@ def sample_ratio(counts: Sequence[int], weights: Sequence[float]) -> SampleRatio
 
 
 def homogeneity(table: Sequence[Sequence[int]]) -> float:
-    """Return Pearson's p-value that counts are spread alike over the rows of a table; 1 where it has one.
+    """Return Pearson's p-value that counts are spread alike over the rows of a table.
 
     Parameters
     ----------
     table : sequence of sequence of int
         Counts; rows and columns that are empty throughout are left out.
+
+    Returns
+    -------
+    float
+        1 where the table has a single row or column.
 
     Examples
     --------
@@ -101,8 +106,8 @@ def homogeneity(table: Sequence[Sequence[int]]) -> float:
         return 1.0
     whole, sums = sum(map(sum, columns)), [sum(row) for row in rows]
     statistic = sum(
-        (count - sums[place] * sum(column) / whole) ** 2 / (sums[place] * sum(column) / whole)
+        (count - total * sum(column) / whole) ** 2 / (total * sum(column) / whole)
         for column in columns
-        for place, count in enumerate(column)
+        for total, count in zip(sums, column, strict=True)
     )
     return float(chdtrc((len(rows) - 1) * (len(columns) - 1), statistic))

@@ -1,331 +1,260 @@
-"""One metric in one arm against the control: the effect, its interval, its p-value, or why there is none."""
+"""One metric in one arm against the control: the effect, its interval and p-value, or why none."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 from scipy.special import stdtr, stdtrit
 
 from opslab.experiments.inference import effects, proportions
-from opslab.experiments.inference.covariates import Contrast, contrast, is_clear, usable
+from opslab.experiments.inference.covariates import Contrast, Unusable, contrast, is_clear, usable
 from opslab.experiments.inference.multiplicity import benjamini_hochberg, holm
-from opslab.experiments.inference.quantiles import OrderStatistics, quantile_contrast
+from opslab.experiments.inference.proportions import Counts
+from opslab.experiments.inference.quantiles import Ranked, quantile_contrast
 from opslab.experiments.inference.strata import Strata, contrast_within
-from opslab.experiments.metrics import Metric, Proportion, Quantile, Ratio
-from opslab.experiments.moments.arm_moments import Moments
-from opslab.experiments.moments.cross_moments import CrossMoments
-from opslab.experiments.result import Comparison, Effect, Interval, Verdict
+from opslab.experiments.metrics.base import Declaration
+from opslab.experiments.metrics.quantile import Quantile
+from opslab.experiments.moments.arm_moments import CrossMoments
+from opslab.experiments.result import Comparison, Effect, Verdict
 from opslab.results import Message
+
+Sums = TypeVar("Sums")
 
 _SAME = 1e-12  # constants that are equal but for the rounding of their sums
 _ROUNDED = 1e-15  # of the estimates: an error that only their rounding makes
 _EXPLAINED = 1e-10  # share of the variance below which covariates leave none
 
 SMALL_COUNT = 30
-"""Below this many successes or failures in either arm a proportion takes the score test, not Welch's."""
+"""With fewer successes or failures in either arm a share takes the score test, not Welch's."""
+
+
+@dataclass(frozen=True)
+class Side(Generic[Sums]):
+    """One of two arms that are compared.
+
+    Attributes
+    ----------
+    name : str
+    sums : CrossMoments or Ranked
+        What is known of its values.
+    missing : int
+        Empty values.
+    """
+
+    name: str
+    sums: Sums
+    missing: int = 0
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """How two arms' moments are compared: side by side, or within strata."""
+
+    arm: CrossMoments
+    control: CrossMoments
+    own: int
+    strata: Strata | None
+
+    def contrast(self, widths: Sequence[int] = (), kept: Sequence[int] = ()) -> Contrast:
+        if self.strata is not None:
+            return contrast_within(self.strata, self.own, widths, kept)
+        return contrast(self.arm, self.control, self.own, widths, kept)
+
+    def usable(self, widths: Sequence[int]) -> tuple[list[int], dict[int, Unusable]]:
+        spread = (self.arm, self.control) if self.strata is None else self.strata.within
+        return usable(*spread, self.own, widths)
+
+    def method(self, last: str = "") -> str:
+        within = "" if self.strata is None else "paired" if self.strata.paired else "stratified"
+        ratio = "ratio" if self.own > 1 else ""
+        return "_".join(filter(None, (within, ratio, last))) or "welch"
+
+    def counts(self) -> Counts:
+        sides = (
+            (round(float(side.means[0]) * side.n), side.n) for side in (self.arm, self.control)
+        )
+        return Counts(*(count for side in sides for count in side))
 
 
 def compare(
-    metric: Metric, arm: tuple[str, Moments, int], control: tuple[str, Moments, int], alpha: float
-) -> Comparison:
-    """Return the comparison of one metric between an arm and the control.
-
-    Parameters
-    ----------
-    metric : Mean or Proportion
-    arm, control : tuple
-        Name, moments, and the count of empty values.
-    alpha : float
-        Two-sided; the intervals have level 1 - alpha and invert the test behind the p-value.
-    """
-    (_, treated, _), (_, base, _) = arm, control
-    empty = _without_effect(metric, arm, control)
-    empty = replace(
-        empty, estimate=(treated.mean if treated.n else None, base.mean if base.n else None)
-    )
-    few = _too_few(empty)
-    if few:
-        return few
-    share = isinstance(metric, Proportion)
-    if (
-        treated.variance == 0
-        and base.variance == 0
-        and (not share or math.isclose(treated.mean, base.mean, rel_tol=_SAME))
-    ):
-        return _constant(empty)
-    if share and _small(treated, base):
-        return _score(empty, treated, base, 1 - alpha)
-    return _welch(empty, treated, base, 1 - alpha)
-
-
-def _small(treated: Moments, base: Moments) -> bool:
-    successes = [round(moments.mean * moments.n) for moments in (treated, base)]
-    failures = [treated.n - successes[0], base.n - successes[1]]
-    return min(successes + failures) < SMALL_COUNT
-
-
-def _welch(empty: Comparison, treated: Moments, base: Moments, level: float) -> Comparison:
-    test = effects.welch(
-        treated.mean, treated.variance, treated.n, base.mean, base.variance, base.n, level
-    )
-    error = base.variance / base.n
-    return _inferred(
-        empty,
-        Contrast(
-            (treated.mean, base.mean),
-            test.difference,
-            treated.variance / treated.n + error,
-            error,
-            -error,
-            test.degrees_of_freedom,
-        ),
-        level,
-        "welch",
-    )
-
-
-def _inferred(empty: Comparison, found: Contrast, level: float, method: str) -> Comparison:
-    """Return the comparison with the test of a contrast and the intervals that invert it."""
-    freedom, error = found.degrees_of_freedom, math.sqrt(found.variance)
-    reach = float(stdtrit(freedom, (1 + level) / 2)) * error
-    base = found.estimate[1]
-    lift = effects.fieller(
-        found.difference,
-        found.variance,
-        base,
-        found.control_variance,
-        found.covariance,
-        freedom,
-        level,
-    )
-    return replace(
-        empty,
-        estimate=found.estimate,
-        difference=found.difference,
-        difference_interval=(found.difference - reach, found.difference + reach),
-        lift=lift.lift,
-        lift_interval=(lift.low, lift.high),
-        p_value=2 * float(stdtr(freedom, -abs(found.difference) / error)),
-        standard_error=error,
-        degrees_of_freedom=freedom if math.isfinite(freedom) else None,
-        method=method,
-        harm_p=_harm_p(empty, found, bounded=lift.low is not None),
-        not_estimable=None,
-    )
-
-
-def _harm_p(empty: Comparison, found: Contrast, *, bounded: bool) -> float | None:
-    """Return a guardrail's one-sided p of a harm of at least its margin.
-
-    A relative margin is tested through difference + margin x |control|, with the degrees of freedom
-    of the interval, so that p and the interval shown always agree.
-    """
-    kind, size = empty.margin or (None, 0.0)
-    if kind is None or (kind == "relative" and not bounded):
-        return None
-    sign = 1.0 if empty.goal == "increase" else -1.0
-    distance, variance = sign * found.difference + size, found.variance
-    if kind == "relative":
-        base = found.estimate[1]
-        factor = size * math.copysign(1.0, sign * base)
-        distance = sign * found.difference + size * abs(base)
-        variance += 2 * factor * found.covariance + factor**2 * found.control_variance
-        if variance <= _SAME * found.variance:
-            return None
-    return float(stdtr(found.degrees_of_freedom, -distance / math.sqrt(variance)))
-
-
-def compare_jointly(
-    metric: Metric,
-    arm: tuple[str, CrossMoments, int],
-    control: tuple[str, CrossMoments, int],
+    metric: Declaration,
+    arm: Side[CrossMoments],
+    control: Side[CrossMoments],
     alpha: float,
     covariates: Sequence[tuple[str, int]] = (),
     strata: Strata | None = None,
 ) -> Comparison:
-    """Return the comparison of a ratio, or of any metric with covariates or within strata.
+    """Return the comparison of a mean, a share or a ratio between an arm and the control.
 
     Parameters
     ----------
-    metric : Metric
-    arm, control : tuple
-        Name, cross moments of the metric's own columns and then the covariates, and the count of
-        empty values.
+    metric : Declaration
+    arm, control : Side
+        With the moments of the metric's own columns, and then of the covariates.
     alpha : float
-        As in `compare`.
+        Two-sided; the intervals have level 1 - alpha and invert the test behind the p-value.
     covariates : sequence of tuple
         Name of each, and its number of columns.
     strata : Strata, optional
         Within which the arms are compared; ``arm`` and ``control`` then hold their units.
     """
-    (_, treated, _), (_, base, _) = arm, control
-    empty, level = _without_effect(metric, arm, control), 1 - alpha
-    give = partial(contrast, treated, base) if strata is None else partial(contrast_within, strata)
-    few = _too_few(empty)
-    if few:
-        return few
-    own = 2 if isinstance(metric, Ratio) else 1
-    if own > 1:
-        for name, side, _ in (arm, control):
-            if not is_clear(side, 1):
-                return replace(
-                    empty, not_estimable=Message("experiments.denominator_zero", {"arm": name})
-                )
+    empty, level = without_effect(metric, arm, control), 1 - alpha
+    pair = _Pair(arm.sums, control.sums, len(metric.own), strata)
+    if pair.own == 1:
+        means = [float(side.sums.means[0]) if side.sums.n else None for side in (arm, control)]
+        empty = replace(empty, estimate=(means[0], means[1]))
+    if empty.not_estimable:
+        return empty
+    for side in (arm, control) if pair.own > 1 else ():
+        if not is_clear(side.sums, 1):
+            return refused(empty, "denominator_zero", arm=side.name)
     if strata is not None and not strata.estimable:
-        return replace(
-            empty, not_estimable=Message("experiments.thin_strata", {"count": len(strata.cells)})
-        )
-    plain = give(own)
+        return refused(empty, "thin_strata", count=len(strata.cells))
+    plain = pair.contrast()
     empty = replace(empty, estimate=plain.estimate)
-    if strata is None and isinstance(metric, Proportion):
-        counted = [Moments(side.n, side.means[0], side.scatter[0][0]) for side in (treated, base)]
-        if _small(*counted):
-            known = compare(
-                metric, (arm[0], counted[0], arm[2]), (control[0], counted[1], control[2]), alpha
-            )
-            told = Message("experiments.covariate_small_counts", {"count": SMALL_COUNT})
-            return replace(known, notes=(told,))
-    if plain.variance <= (_ROUNDED * max(map(abs, plain.estimate))) ** 2:
-        return _constant(empty)
-    prefix = "" if strata is None else "paired_" if strata.paired else "stratified_"
-    spread = (treated, base) if strata is None else strata.within
-    return _adjusted(empty, plain, (treated, base, own), covariates, (level, prefix, give, spread))
-
-
-def without_strata(
-    metric: Metric, arm: tuple[str, CrossMoments, int], control: tuple[str, CrossMoments, int]
-) -> Comparison:
-    """Return a comparison that cannot be made, as no stratum holds units of both arms."""
-    empty = _without_effect(metric, arm, control)
-    return replace(empty, not_estimable=Message("experiments.no_common_stratum", {}))
+    still = plain.variance <= (_ROUNDED * max(map(abs, plain.estimate))) ** 2
+    if still and math.isclose(*plain.estimate, rel_tol=_SAME):
+        return refused(empty, "no_variation", value=plain.estimate[1])
+    if strata is None and metric.scale == "share" and pair.counts().fewest < SMALL_COUNT:
+        note = Message("experiments.covariate_small_counts", {"count": SMALL_COUNT})
+        return replace(_score(empty, pair.counts(), level), notes=(note,) if covariates else ())
+    if still:
+        (to, base), names = plain.estimate, (empty.arm, empty.control)
+        values = {"arm": names[0], "to": to, "control": names[1], "from": base}
+        return refused(empty, "no_spread", **values)
+    return _adjusted(empty, pair, plain, covariates, level)
 
 
 def _adjusted(
     empty: Comparison,
+    pair: _Pair,
     plain: Contrast,
-    sides: tuple[CrossMoments, CrossMoments, int],
     covariates: Sequence[tuple[str, int]],
-    how: tuple[float, str, Callable[..., Contrast], tuple[CrossMoments, CrossMoments]],
+    level: float,
 ) -> Comparison:
-    """Return a comparison adjusted by the covariates that can be used, the raw effect kept beside."""
-    level, within, give, spread = how
-    widths, prefix = (
-        [width for _, width in covariates],
-        f"{within}{'ratio_' if sides[2] > 1 else ''}",
-    )
-    kept, unusable = usable(*spread, sides[2], widths)
-    notes = {covariates[place][0]: reason for place, reason in unusable.items()}
-    told = [Message(f"experiments.covariate_{notes[name]}", {"covariate": name}) for name in notes]
-    empty = replace(empty, notes=tuple(told))
-    raw = _inferred(empty, plain, level, prefix.removesuffix("_") or "welch")
+    """Return a comparison adjusted by the covariates that can be used, the raw effect beside it."""
+    widths = [width for _, width in covariates]
+    kept, unusable = pair.usable(widths)
+    reasons = {covariates[order][0]: reason for order, reason in unusable.items()}
+    notes = [
+        Message(f"experiments.covariate_{reason}", {"covariate": name})
+        for name, reason in reasons.items()
+    ]
+    empty = replace(empty, notes=tuple(notes))
+    raw = _inferred(empty, plain, level, pair.method())
     if not kept:
         return raw
     n, name = min(zip(empty.n, (empty.arm, empty.control), strict=True))
     if n < len(kept) + 2:
-        values = {"arm": name, "n": n, "count": len(kept)}
-        return replace(empty, not_estimable=Message("experiments.too_few_for_covariates", values))
-    found = give(sides[2], widths, kept)
-    if found.variance <= _EXPLAINED * plain.variance:
-        return replace(empty, not_estimable=Message("experiments.covariates_explain_all", {}))
-    reduction = 1 - found.variance / plain.variance
-    made = _inferred(empty, found, level, f"{prefix}cuped")
-    return replace(made, raw=effect(raw), variance_reduction=reduction)
+        return refused(empty, "too_few_for_covariates", arm=name, n=n, count=len(kept))
+    sharper = pair.contrast(widths, kept)
+    if sharper.variance <= _EXPLAINED * plain.variance:
+        return refused(empty, "covariates_explain_all")
+    adjusted = _inferred(empty, sharper, level, pair.method("cuped"))
+    reduction = 1 - sharper.variance / plain.variance
+    return replace(adjusted, raw=effect(raw), variance_reduction=reduction)
 
 
-def compare_quantiles(
-    metric: Quantile,
-    arm: tuple[str, Moments, int],
-    control: tuple[str, Moments, int],
-    alpha: float,
-    found: Mapping[str, OrderStatistics],
-    inflation: Mapping[str, float] | None = None,
-) -> Comparison:
-    """Return the comparison of a quantile; ``found`` holds the arms with a long enough tail.
-
-    ``inflation``, by arm, is for values that come in clusters. The other parameters are those of
-    `compare`.
-    """
-    empty = _without_effect(metric, arm, control)
-    few = _too_few(empty)
-    if few:
-        return few
-    for name, side, _ in (arm, control):
-        if name not in found:
-            values = {"arm": name, "n": side.n, "quantile": metric.quantile}
-            return replace(empty, not_estimable=Message("experiments.short_tail", values))
-    treated, base = found[arm[0]], found[control[0]]
-    empty = replace(empty, estimate=(treated.value, base.value))
-    for name in (arm[0], control[0]):
-        if found[name].lower == found[name].upper:
-            values = {"arm": name, "value": found[name].value}
-            return replace(empty, not_estimable=Message("experiments.tied_values", values))
-    if inflation is None:
-        return _inferred(empty, quantile_contrast(treated, base, 1 - alpha), 1 - alpha, "quantile")
-    factors = (inflation[arm[0]], inflation[control[0]])
-    return _inferred(
-        empty, quantile_contrast(treated, base, 1 - alpha, factors), 1 - alpha, "clustered_quantile"
+def _inferred(empty: Comparison, estimates: Contrast, level: float, method: str) -> Comparison:
+    """Return the comparison with the test of a contrast and the intervals that invert it."""
+    (_, base), difference, variance, base_variance, covariance, freedom = estimates
+    error = math.sqrt(variance)
+    reach = float(stdtrit(freedom, (1 + level) / 2)) * error
+    numbers = (difference, variance, base, base_variance, covariance, freedom)
+    lift, harm = effects.fieller(*numbers, level), None
+    kind, size = empty.margin or ("", 0.0)
+    if kind == "absolute" or (kind and lift.low is not None):
+        relative = kind == "relative"
+        harm = effects.non_inferiority_p(*numbers, size, empty.goal, relative=relative)
+    return replace(
+        empty,
+        estimate=estimates.estimate,
+        difference=difference,
+        difference_interval=(difference - reach, difference + reach),
+        lift=lift.lift,
+        lift_interval=(lift.low, lift.high),
+        p_value=2 * float(stdtr(freedom, -abs(difference) / error)),
+        standard_error=error,
+        degrees_of_freedom=freedom if math.isfinite(freedom) else None,
+        method=method,
+        harm_p=harm,
+        not_estimable=None,
     )
 
 
-def effect(one: Comparison) -> Effect:
-    """Return the effect that a comparison holds, to be shown beside another one."""
-    return Effect(one.difference, one.difference_interval, one.lift, one.lift_interval, one.p_value)
-
-
-def _without_effect(
-    metric: Metric,
-    arm: tuple[str, Moments | CrossMoments, int],
-    control: tuple[str, Moments | CrossMoments, int],
+def compare_quantiles(
+    metric: Quantile, arm: Side[Ranked], control: Side[Ranked], alpha: float
 ) -> Comparison:
+    """Return the comparison of a quantile, from the values at three ranks of each arm.
+
+    The parameters are those of `compare`.
+    """
+    empty, level = without_effect(metric, arm, control), 1 - alpha
+    if empty.not_estimable:
+        return empty
+    for side in (arm, control):
+        if side.sums.values is None:
+            values = {"arm": side.name, "n": side.sums.n, "quantile": metric.quantile}
+            return refused(empty, "short_tail", **values)
+    (treated, base), factors = zip(*(side.sums[1:] for side in (arm, control)), strict=True)
+    empty = replace(empty, estimate=(treated.value, base.value))
+    for side, ranked in ((arm, treated), (control, base)):
+        if ranked.lower == ranked.upper:
+            return refused(empty, "tied_values", arm=side.name, value=ranked.value)
+    method = "quantile" if None in factors else "clustered_quantile"
+    inflation = (1.0, 1.0) if None in factors else factors
+    return _inferred(empty, quantile_contrast(treated, base, level, inflation), level, method)
+
+
+def effect(comparison: Comparison) -> Effect:
+    """Return the effect that a comparison holds, to be shown beside another one."""
+    return Effect(
+        comparison.difference,
+        comparison.difference_interval,
+        comparison.lift,
+        comparison.lift_interval,
+        comparison.p_value,
+    )
+
+
+def without_effect(metric: Declaration, arm: Side[Any], control: Side[Any]) -> Comparison:
+    """Return a comparison before anything is known of its effect; refused with too few values."""
     empty = Comparison(
         metric=metric.name,
         role=metric.role,
         type=metric.type,
         goal=metric.goal,
-        arm=arm[0],
-        control=control[0],
-        n=(arm[1].n, control[1].n),
-        missing=(arm[2], control[2]),
+        arm=arm.name,
+        control=control.name,
+        n=(arm.sums.n, control.sums.n),
+        missing=(arm.missing, control.missing),
+        margin=metric.margin.kind_and_size if metric.margin else None,
     )
-    if metric.margin is None:
-        return empty
-    relative = metric.margin.relative is not None
-    size = metric.margin.relative if relative else metric.margin.absolute
-    return replace(empty, margin=("relative" if relative else "absolute", size or 0.0))
+    for side in (arm, control):
+        if side.sums.n < 2:  # noqa: PLR2004 - a variance takes two
+            return refused(empty, "too_few_values", arm=side.name, n=side.sums.n)
+    return empty
 
 
-def _too_few(empty: Comparison) -> Comparison | None:
-    for name, n in zip((empty.arm, empty.control), empty.n, strict=True):
-        if n < 2:  # noqa: PLR2004 - a variance takes two
-            return replace(
-                empty, not_estimable=Message("experiments.too_few_values", {"arm": name, "n": n})
-            )
-    return None
+def refused(empty: Comparison, key: str, **values: Any) -> Comparison:
+    """Return a comparison that cannot be made, with the reason: a key without its area."""
+    return replace(empty, not_estimable=Message(f"experiments.{key}", values))
 
 
-def _constant(empty: Comparison) -> Comparison:
-    """Say that nothing varies within the arms."""
-    to, base = (estimate or 0.0 for estimate in empty.estimate)
-    if math.isclose(to, base, rel_tol=_SAME):
-        return replace(empty, not_estimable=Message("experiments.no_variation", {"value": base}))
-    values = {"arm": empty.arm, "to": to, "control": empty.control, "from": base}
-    return replace(empty, not_estimable=Message("experiments.no_spread", values))
-
-
-def _score(empty: Comparison, treated: Moments, base: Moments, level: float) -> Comparison:
-    counts = (round(treated.mean * treated.n), treated.n, round(base.mean * base.n), base.n)
+def _score(empty: Comparison, counts: Counts, level: float) -> Comparison:
+    treated, base = (estimate or 0.0 for estimate in empty.estimate)
     harm = None
     if empty.margin is not None:
         kind, size = empty.margin
         harm = proportions.non_inferiority_p(*counts, size, empty.goal, relative=kind == "relative")
     return replace(
         empty,
-        difference=treated.mean - base.mean,
+        difference=treated - base,
         difference_interval=proportions.miettinen_nurminen_difference(*counts, level),
-        lift=(treated.mean - base.mean) / base.mean if base.mean else None,
+        lift=(treated - base) / base if base else None,
         lift_interval=proportions.miettinen_nurminen_lift(*counts, level),
         p_value=proportions.score_test(*counts).p_value,
         method="score",
@@ -341,43 +270,36 @@ def judge(comparisons: Sequence[Comparison], alpha: float) -> list[Comparison]:
     """
     adjusted: dict[int, float | None] = {}
     for role, adjust in (("primary", holm), ("secondary", benjamini_hochberg)):
-        family = [
-            place
-            for place, one in enumerate(comparisons)
-            if one.role == role and one.p_value is not None
-        ]
-        values = adjust([comparisons[place].p_value or 0.0 for place in family])
-        adjusted |= dict(zip(family, values, strict=True))
-    judged = []
-    for place, one in enumerate(comparisons):
-        known = replace(one, p_adjusted=adjusted.get(place))
-        judged.append(replace(known, verdict=_verdict(known, alpha)))
-    return judged
+        family = {
+            order: comparison.p_value
+            for order, comparison in enumerate(comparisons)
+            if comparison.role == role and comparison.p_value is not None
+        }
+        adjusted |= zip(family, adjust(list(family.values())), strict=True)
+    judged = [
+        replace(comparison, p_adjusted=adjusted.get(order))
+        for order, comparison in enumerate(comparisons)
+    ]
+    return [replace(comparison, verdict=_verdict(comparison, alpha)) for comparison in judged]
 
 
-def _verdict(one: Comparison, alpha: float) -> Verdict:
-    if one.difference is None:
+def _verdict(comparison: Comparison, alpha: float) -> Verdict:
+    if comparison.difference is None:
         return "not_estimable"
-    if one.role == "guardrail":
-        return _guarded(one)
-    if one.p_adjusted is None or one.p_adjusted > alpha:
+    if comparison.role == "guardrail":
+        return _guarded(comparison)
+    if comparison.p_adjusted is None or comparison.p_adjusted > alpha:
         return "open"
-    return "won" if (one.difference > 0) == (one.goal == "increase") else "lost"
+    return "won" if (comparison.difference > 0) == (comparison.goal == "increase") else "lost"
 
 
-def _guarded(one: Comparison) -> Verdict:
+def _guarded(comparison: Comparison) -> Verdict:
     """Judge a guardrail by the interval that is shown: its worse side against the margin."""
-    kind, size = one.margin or ("absolute", 0.0)
-    low, high = _worsening(
-        one.lift_interval if kind == "relative" else one.difference_interval, one.goal
-    )
+    kind, size = comparison.margin or ("absolute", 0.0)
+    relative = kind == "relative"
+    ends = comparison.lift_interval if relative else comparison.difference_interval
+    worse = 1 if comparison.goal == "decrease" else -1
+    low, high = (None if end is None else worse * end for end in ends[::worse])
     if high is not None and high < size:
         return "safe"
     return "harmed" if low is not None and low > size else "unproven"
-
-
-def _worsening(interval: Interval, goal: str) -> Interval:
-    low, high = interval
-    if goal == "decrease":
-        return low, high
-    return (-high if high is not None else None), (-low if low is not None else None)

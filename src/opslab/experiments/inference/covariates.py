@@ -7,11 +7,12 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from opslab.experiments.moments.cross_moments import CrossMoments, merge_cross
+from opslab.experiments.moments.arm_moments import CrossMoments, merge_cross
 
 Unusable = Literal["constant", "collinear", "denominator"]
 
-_ROUNDING = 1e-12  # share of the parts' variance that rounding leaves where a linearised variable is constant
+# Share of the parts' variance that rounding leaves where a linearised variable is constant.
+_ROUNDING = 1e-12
 _NO_VARIATION = 1e-14
 _COLLINEAR = 1e-9  # a covariate with less variance of its own repeats the others
 _CLEAR = 3.0  # standard errors that a denominator's mean must be away from 0
@@ -68,10 +69,11 @@ def contrast(
 
     Examples
     --------
-    >>> one = CrossMoments(4, 4, (6.0, 2.0), ((20.0, 4.0), (4.0, 2.0)))
-    >>> two = CrossMoments(4, 4, (4.0, 2.0), ((20.0, 8.0), (8.0, 4.0)))
-    >>> found = contrast(one, two, own=2)
-    >>> f"{found.estimate[0]:.0f} - {found.estimate[1]:.0f} = {found.difference:.0f}, {found.variance:.4f}"
+    >>> arm = CrossMoments(4, 4, (6.0, 2.0), ((20.0, 4.0), (4.0, 2.0)))
+    >>> control = CrossMoments(4, 4, (4.0, 2.0), ((20.0, 8.0), (8.0, 4.0)))
+    >>> ratios = contrast(arm, control, own=2)
+    >>> (ratio, base), difference = ratios.estimate, ratios.difference
+    >>> f"{ratio:.0f} - {base:.0f} = {difference:.0f}, {ratios.variance:.4f}"
     '3 - 2 = 1, 0.3750'
 
     Sources
@@ -79,30 +81,29 @@ def contrast(
     Deng, Knoblich and Lu (2018), section 3 (ratio); Deng, Xu, Kohavi and Walker (2013) (CUPED); Lin
     (2013) (a slope for each arm).
     """
-    means = merge_cross(treated, control).means
-    made = [_linearised(side, own, widths, means) for side in (treated, control)]
-    keep = [0, *(1 + place for place in kept)]
-    scatters = [scatter[np.ix_(keep, keep)] for _, _, scatter in made]
-    freedom = [side.n - 1 - len(kept) for side in (treated, control)]
-    counts = [treated.n, control.n]
-    slopes = [_slopes(scatter) for scatter in scatters]
-    slope = (control.n * slopes[0] + treated.n * slopes[1]) / sum(counts)
-    adjusted = np.concatenate(([1.0], -slope))
-    errors = [
-        max(float(adjusted @ scatter @ adjusted), 0.0) / left / n
-        for scatter, left, n in zip(scatters, freedom, counts, strict=True)
+    pooled = merge_cross(treated, control).means
+    arm, base = (linearised(side.means, own, widths, pooled) for side in (treated, control))
+    variables, kept = [0, *(1 + order for order in kept)], list(kept)
+    scatters = [
+        _scatter(side, linear)[np.ix_(variables, variables)]
+        for side, linear in ((treated, arm), (control, base))
     ]
-    weighed = sum(error**2 / left for error, left in zip(errors, freedom, strict=True))
-    scale = freedom[1] * control.n
-    estimates = (made[0][0], made[1][0])
-    apart = (made[0][1] - made[1][1])[list(kept)]
+    counts = np.array([treated.n, control.n])
+    freedom = counts - 1 - len(kept)
+    slopes = [_slopes(scatter) for scatter in scatters]
+    slope = (control.n * slopes[0] + treated.n * slopes[1]) / counts.sum()
+    adjusted = np.concatenate(([1.0], -slope))
+    errors = np.array([max(adjusted @ scatter @ adjusted, 0.0) for scatter in scatters])
+    errors = errors / freedom / counts
+    weighed, scale = float((errors**2 / freedom).sum()), int(freedom[1] * control.n)
+    gap = (arm.covariates - base.covariates)[kept]
     return Contrast(
-        estimates,
-        float(estimates[0] - estimates[1] - slope @ apart),
-        sum(errors),
+        (arm.estimate, base.estimate),
+        float(arm.estimate - base.estimate - slope @ gap),
+        float(errors.sum()),
         float(scatters[1][0, 0]) / scale,
         -float(adjusted @ scatters[1][:, 0]) / scale,
-        sum(errors) ** 2 / weighed if weighed else float(sum(freedom)),
+        float(errors.sum()) ** 2 / weighed if weighed else float(freedom.sum()),
     )
 
 
@@ -117,88 +118,95 @@ def usable(
         As in `contrast`.
     """
     both = merge_cross(treated, control)
-    made = [_linearised(side, own, widths, both.means)[2] for side in (treated, control)]
+    scatters = [
+        _scatter(side, linearised(side.means, own, widths, both.means))
+        for side in (treated, control)
+    ]
     kept: list[int] = []
     unusable: dict[int, Unusable] = {}
-    for place, width in enumerate(widths):
-        if width > 1 and not is_clear(both, own + sum(widths[:place]) + 1):
-            unusable[place] = "denominator"
+    for order, width in enumerate(widths):
+        if width > 1 and not is_clear(both, own + sum(widths[:order]) + 1):
+            unusable[order] = "denominator"
             continue
-        before, here = [1 + other for other in kept], 1 + place
-        spreads = [scatter[here, here] for scatter in made]
+        before, here = [1 + other for other in kept], 1 + order
+        spreads = [scatter[here, here] for scatter in scatters]
         left = [
             spread - _explained(scatter, before, here)
-            for spread, scatter in zip(spreads, made, strict=True)
+            for spread, scatter in zip(spreads, scatters, strict=True)
         ]
         if 0.0 in spreads:
-            unusable[place] = "constant"
+            unusable[order] = "constant"
         elif any(alone <= _COLLINEAR * spread for alone, spread in zip(left, spreads, strict=True)):
-            unusable[place] = "collinear"
+            unusable[order] = "collinear"
         else:
-            kept.append(place)
+            kept.append(order)
     return kept, unusable
 
 
-def is_clear(side: CrossMoments, place: int) -> bool:
+def is_clear(side: CrossMoments, column: int) -> bool:
     """Return whether a column's mean is at least three standard errors away from 0."""
-    mean, squares = side.means[place], side.scatter[place][place]
-    return mean != 0 and abs(mean) >= _CLEAR * (squares / (side.n - 1) / side.n) ** 0.5
+    mean, squares = side.means[column], side.scatter[column, column]
+    return bool(mean != 0 and abs(mean) >= _CLEAR * (squares / (side.n - 1) / side.n) ** 0.5)
 
 
-def linearised(
-    means_here: Sequence[float], own: int, widths: Sequence[int], means: Sequence[float]
-) -> tuple[float, Any]:
-    """Return an arm's estimate and the loadings of its columns on (Z, X), shape (1 + covariates, columns).
+class Linearised(NamedTuple):
+    """One arm's variables Z and X, linear in its columns."""
+
+    estimate: float
+    """The mean or the ratio, in metric units."""
+    loadings: Any
+    """Of the columns on (Z, X), shape (1 + covariates, columns)."""
+    covariates: Any
+    """Means of X."""
+
+
+def linearised(arm_means: Any, own: int, widths: Sequence[int], means: Any) -> Linearised:
+    """Return an arm's linearised variables.
 
     Parameters
     ----------
-    means_here : sequence of float
-        The arm's means: a ratio is linearised about its own.
+    arm_means : array
+        The arm's: a ratio is linearised about its own.
     own, widths
         As in `contrast`.
-    means : sequence of float
+    means : array
         Of both arms together: a covariate's ratio is linearised about these.
     """
-    loadings = np.zeros((1 + len(widths), len(means_here)))
-    estimate = means_here[0]
+    loadings = np.zeros((1 + len(widths), len(arm_means)))
+    estimate = arm_means[0]
     loadings[0, 0] = 1.0
     if own > 1:
-        estimate /= means_here[1]
-        loadings[0, :2] = 1 / means_here[1], -estimate / means_here[1]
+        estimate = estimate / arm_means[1]
+        loadings[0, :2] = 1 / arm_means[1], -estimate / arm_means[1]
     start = own
-    for place, width in enumerate(widths, start=1):
-        loadings[place, start] = 1.0
+    for order, width in enumerate(widths, start=1):
+        loadings[order, start] = 1.0
         if width > 1 and means[start + 1]:
             pooled = means[start] / means[start + 1]
-            loadings[place, start : start + 2] = 1 / means[start + 1], -pooled / means[start + 1]
+            loadings[order, start : start + 2] = 1 / means[start + 1], -pooled / means[start + 1]
         start += width
-    return float(estimate), loadings
+    return Linearised(float(estimate), loadings, loadings[1:] @ arm_means)
 
 
-def _linearised(
-    side: CrossMoments, own: int, widths: Sequence[int], means: Sequence[float]
-) -> tuple[float, Any, Any]:
-    """Return an arm's estimate, the means of its linearised covariates, and the scatter of (Z, X)."""
-    scatter = np.array(side.scatter)
-    estimate, loadings = linearised(side.means, own, widths, means)
-    made, here = loadings @ scatter @ loadings.T, np.array(side.means)
-    rounding = _ROUNDING * (
-        loadings**2 @ np.diag(scatter)
-    )  # of parts that cancel but for their digits
-    rounding += side.n * (_NO_VARIATION * (abs(loadings) @ abs(here))) ** 2
-    empty = np.diag(made) <= rounding
-    made[empty, :] = made[:, empty] = 0.0
-    return estimate, loadings[1:] @ here, made
+def _scatter(side: CrossMoments, variables: Linearised) -> Any:
+    """Return the scatter of (Z, X); 0 for one whose parts cancel but for their digits."""
+    loadings = variables.loadings
+    scatter = loadings @ side.scatter @ loadings.T
+    rounding = _ROUNDING * (loadings**2 @ np.diag(side.scatter))
+    rounding += side.n * (_NO_VARIATION * (abs(loadings) @ abs(side.means))) ** 2
+    empty = np.diag(scatter) <= rounding
+    scatter[empty, :] = scatter[:, empty] = 0.0
+    return scatter
 
 
 def _slopes(scatter: Any) -> Any:
-    """Return the slopes of the first variable on the others; scaled first, so that units do not matter."""
+    """Return the slopes of the first variable on the others, scaled so that units do not matter."""
     scale = np.sqrt(np.diag(scatter)[1:])
     return np.linalg.solve(scatter[1:, 1:] / np.outer(scale, scale), scatter[1:, 0] / scale) / scale
 
 
 def _explained(scatter: Any, before: Sequence[int], here: int) -> float:
     """Return the part of a variable's scatter that the variables before it explain."""
-    places = [here, *before]
-    part = scatter[np.ix_(places, places)]
+    variables = [here, *before]
+    part = scatter[np.ix_(variables, variables)]
     return float(_slopes(part) @ part[1:, 0]) if before else 0.0

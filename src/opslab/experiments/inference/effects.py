@@ -1,14 +1,17 @@
-"""Effects on a mean: Welch's test, Fieller's relative lift, non-inferiority, from two arms' moments."""
+"""Effects: Welch's test, Fieller's relative lift, non-inferiority, from two arms' estimates."""
 
-from math import isfinite, sqrt
+from math import copysign, isfinite, sqrt
 from typing import Literal, NamedTuple
 
 from scipy.special import stdtr, stdtrit
+
+from opslab.experiments.moments.arm_moments import Moments
 
 Goal = Literal["increase", "decrease"]
 
 _SMALLEST_ARM = 2  # a sample variance needs two units
 _ROUNDING = 1e-9  # how far a covariance may pass its bound by rounding alone
+_SAME = 1e-12  # share of a variance that rounding leaves where two estimates move as one
 
 
 class Welch(NamedTuple):
@@ -37,17 +40,6 @@ class Lift(NamedTuple):
     """Lower limit; None when the confidence set is unbounded."""
     high: float | None
     """Upper limit; None when the confidence set is unbounded."""
-
-
-class NonInferiority(NamedTuple):
-    """One-sided test that an arm is not worse than the control by more than a margin."""
-
-    p_value: float
-    """One-sided p-value; small means "not worse by more than the margin"."""
-    degrees_of_freedom: float
-    """Satterthwaite's degrees of freedom of the contrast."""
-    statistic: float
-    """Distance from the margin in standard errors; positive on the safe side."""
 
 
 def welch(
@@ -93,9 +85,21 @@ def welch(
     Welch (1938, 1947); Satterthwaite (1946), degrees of freedom.
     """
     quantile_of = _quantile_level(level)
-    difference, standard_error, degrees_of_freedom = _contrast(
-        mean_arm, variance_arm, n_arm, mean_control, variance_control, n_control, control_factor=1.0
-    )
+    _require_finite(mean_arm=mean_arm, mean_control=mean_control)
+    for name, variance in (("variance_arm", variance_arm), ("variance_control", variance_control)):
+        if not (isfinite(variance) and variance >= 0):
+            raise ValueError(f"{name} == {variance}, must be >= 0.")
+    for name, n in (("n_arm", n_arm), ("n_control", n_control)):
+        if not n >= _SMALLEST_ARM:
+            raise ValueError(f"{name} == {n}, must be >= {_SMALLEST_ARM}.")
+    squared_error = variance_arm / n_arm + variance_control / n_control
+    if squared_error == 0:
+        raise ValueError(
+            "variance_arm == variance_control == 0, one must be > 0: nothing varies to test."
+        )
+    share = variance_arm / n_arm / squared_error
+    degrees_of_freedom = 1.0 / (share**2 / (n_arm - 1) + (1.0 - share) ** 2 / (n_control - 1))
+    difference, standard_error = mean_arm - mean_control, sqrt(squared_error)
     p_value = 2.0 * float(stdtr(degrees_of_freedom, -abs(difference / standard_error)))
     half_width = float(stdtrit(degrees_of_freedom, quantile_of)) * standard_error
     return Welch(
@@ -106,6 +110,11 @@ def welch(
         difference - half_width,
         difference + half_width,
     )
+
+
+def welch_of_moments(arm: Moments, control: Moments, level: float = 0.95) -> Welch:
+    """Compare two means by their moments, as `welch` does."""
+    return welch(arm.mean, arm.variance, arm.n, control.mean, control.variance, control.n, level)
 
 
 def fieller(
@@ -163,16 +172,14 @@ def fieller(
     Fieller (1954), section 3.
     """
     quantile_of = _quantile_level(level)
-    _require_finite(difference=difference, control_mean=control_mean, covariance=covariance)
-    if not (isfinite(variance_difference) and variance_difference > 0):
-        raise ValueError(f"variance_difference == {variance_difference}, must be > 0.")
-    if not (isfinite(variance_control_mean) and variance_control_mean >= 0):
-        raise ValueError(f"variance_control_mean == {variance_control_mean}, must be >= 0.")
-    bound = sqrt(variance_difference) * sqrt(variance_control_mean)
-    if abs(covariance) > bound * (1 + _ROUNDING):
-        raise ValueError(f"covariance == {covariance}, must be within -{bound} and {bound}.")
-    if not degrees_of_freedom > 0:
-        raise ValueError(f"degrees_of_freedom == {degrees_of_freedom}, must be > 0.")
+    _require_estimates(
+        difference,
+        variance_difference,
+        control_mean,
+        variance_control_mean,
+        covariance,
+        degrees_of_freedom,
+    )
     if control_mean == 0:
         return Lift(None, None, None)
 
@@ -194,78 +201,29 @@ def fieller(
 
 
 def non_inferiority_p(
-    difference: float, standard_error: float, degrees_of_freedom: float, margin: float, goal: Goal
-) -> float:
-    """Give the one-sided p-value that an arm is not worse than the control by more than a margin.
-
-    Parameters
-    ----------
-    difference : float
-        Estimated difference arm - control, in metric units.
-    standard_error : float
-        Standard error of the difference, in metric units.
-    degrees_of_freedom : float
-        Degrees of freedom of the t distribution; infinity gives the normal one.
-    margin : float
-        Largest loss that is still acceptable, above 0, in metric units.
-    goal : {"increase", "decrease"}
-        Direction in which the metric is good.
-
-    Returns
-    -------
-    float
-        One-sided p-value; below alpha / 2 exactly when the two-sided interval at level 1 - alpha
-        stays on the safe side of the margin.
-
-    Raises
-    ------
-    ValueError
-        When an input is impossible.
-
-    Examples
-    --------
-    >>> round(non_inferiority_p(-0.1, 0.2, 400, margin=0.5, goal="increase"), 4)
-    0.0231
-
-    Sources
-    -------
-    Wellek (2010), Testing Statistical Hypotheses of Equivalence and Noninferiority, chapter 2.
-    """
-    _require_margin_and_goal(margin, goal)
-    _require_finite(difference=difference)
-    if not (isfinite(standard_error) and standard_error > 0):
-        raise ValueError(f"standard_error == {standard_error}, must be > 0.")
-    if not degrees_of_freedom > 0:
-        raise ValueError(f"degrees_of_freedom == {degrees_of_freedom}, must be > 0.")
-    gain = difference if goal == "increase" else -difference
-    return float(stdtr(degrees_of_freedom, -(gain + margin) / standard_error))
-
-
-def non_inferiority(
-    mean_arm: float,
-    variance_arm: float,
-    n_arm: int,
-    mean_control: float,
-    variance_control: float,
-    n_control: int,
+    difference: float,
+    variance_difference: float,
+    control_mean: float,
+    variance_control_mean: float,
+    covariance: float,
+    degrees_of_freedom: float,
     margin: float,
     goal: Goal,
     *,
     relative: bool,
-) -> NonInferiority:
-    """Test that an arm's mean is not worse than the control's by more than a margin.
+) -> float | None:
+    """Give the one-sided p-value of "the arm is worse than the control by the margin or more".
 
     A relative margin is a share of |control mean|. It is tested through the linear contrast
-    arm - (1 -+ margin) control, so the error of the control mean counts as it should.
+    difference +- margin x |control mean|, so that the error of the control mean counts as it
+    should, with the degrees of freedom of the interval: p and the interval shown always agree.
 
     Parameters
     ----------
-    mean_arm, mean_control : float
-        Means, in metric units.
-    variance_arm, variance_control : float
-        Sample variances (divisor n - 1), in squared metric units.
-    n_arm, n_control : int
-        Numbers of units with a value, at least 2 each.
+    difference, variance_difference, control_mean, variance_control_mean, covariance : float
+        The estimates, as `fieller` takes them.
+    degrees_of_freedom : float
+        As in `fieller`.
     margin : float
         Largest loss that is still acceptable, above 0: in metric units, or a fraction when
         relative.
@@ -276,79 +234,71 @@ def non_inferiority(
 
     Returns
     -------
-    NonInferiority
-        One-sided p-value, degrees of freedom and statistic. With an absolute margin the p-value is
-        below alpha / 2 exactly when Welch's interval at level 1 - alpha clears the margin.
+    float or None
+        Below alpha / 2 exactly when the two-sided interval at level 1 - alpha, of the difference or
+        of the lift, stays on the safe side of the margin. None when the contrast has no variance.
 
     Raises
     ------
     ValueError
-        When an input is impossible, both variances are 0, or a relative margin meets a control mean
-        of 0.
+        When an input is impossible, or a relative margin meets a control mean of 0.
 
     Examples
     --------
-    >>> result = non_inferiority(9.95, 4.0, 800, 10.0, 4.0, 800, 0.02, "increase", relative=True)
-    >>> f"t = {result.statistic:.3f}, p = {result.p_value:.4f}"
-    't = 1.515, p = 0.0650'
+    >>> p_value = non_inferiority_p(
+    ...     -0.05, 0.01, 10.0, 0.005, -0.005, 1598, 0.02, "increase", relative=True
+    ... )
+    >>> round(p_value, 4)
+    0.065
 
     Sources
     -------
-    Wellek (2010), chapter 2; for the relative margin Hauschke, Kieser, Diletti and Burke (1999).
+    Wellek (2010), Testing Statistical Hypotheses of Equivalence and Noninferiority, chapter 2; for
+    the relative margin Hauschke, Kieser, Diletti and Burke (1999).
     """
-    _require_margin_and_goal(margin, goal)
-    if relative and mean_control == 0:
-        raise ValueError("mean_control == 0, a relative margin needs a control mean other than 0.")
-    loss_allowed = -margin if goal == "increase" else margin
-    shift = 0.0
-    factor = 1.0
+    if not (isfinite(margin) and margin > 0):
+        raise ValueError(f"margin == {margin}, must be > 0.")
+    if goal not in ("increase", "decrease"):
+        raise ValueError(f"goal == {goal!r}, must be 'increase' or 'decrease'.")
+    _require_estimates(
+        difference,
+        variance_difference,
+        control_mean,
+        variance_control_mean,
+        covariance,
+        degrees_of_freedom,
+    )
+    if relative and control_mean == 0:
+        raise ValueError("control_mean == 0, a relative margin needs a control mean other than 0.")
+    gain = difference if goal == "increase" else -difference
+    allowed, variance = margin, variance_difference
     if relative:
-        factor = 1.0 + (loss_allowed if mean_control > 0 else -loss_allowed)
-    else:
-        shift = loss_allowed
-    contrast, standard_error, degrees_of_freedom = _contrast(
-        mean_arm,
-        variance_arm,
-        n_arm,
-        mean_control,
-        variance_control,
-        n_control,
-        control_factor=factor,
-    )
-    distance = contrast - shift
-    statistic = (distance if goal == "increase" else -distance) / standard_error
-    return NonInferiority(
-        float(stdtr(degrees_of_freedom, -statistic)), degrees_of_freedom, statistic
-    )
+        allowed = margin * abs(control_mean)
+        factor = copysign(margin, control_mean if goal == "increase" else -control_mean)
+        variance += 2 * factor * covariance + factor**2 * variance_control_mean
+        if variance <= _SAME * variance_difference:
+            return None
+    return float(stdtr(degrees_of_freedom, -(gain + allowed) / sqrt(variance)))
 
 
-def _contrast(
-    mean_arm: float,
-    variance_arm: float,
-    n_arm: int,
-    mean_control: float,
-    variance_control: float,
-    n_control: int,
-    *,
-    control_factor: float,
-) -> tuple[float, float, float]:
-    """Return arm - factor x control, its standard error and Satterthwaite's degrees of freedom."""
-    _require_finite(mean_arm=mean_arm, mean_control=mean_control)
-    for name, variance in (("variance_arm", variance_arm), ("variance_control", variance_control)):
-        if not (isfinite(variance) and variance >= 0):
-            raise ValueError(f"{name} == {variance}, must be >= 0.")
-    for name, n in (("n_arm", n_arm), ("n_control", n_control)):
-        if not n >= _SMALLEST_ARM:
-            raise ValueError(f"{name} == {n}, must be >= {_SMALLEST_ARM}.")
-    squared_error_arm = variance_arm / n_arm
-    squared_error = squared_error_arm + control_factor**2 * variance_control / n_control
-    if squared_error == 0:
-        raise ValueError(
-            "variance_arm == variance_control == 0, one must be > 0: nothing varies to test."
-        )
-    share = squared_error_arm / squared_error
-    degrees_of_freedom = 1.0 / (share**2 / (n_arm - 1) + (1.0 - share) ** 2 / (n_control - 1))
-    return mean_arm - control_factor * mean_control, sqrt(squared_error), degrees_of_freedom
+def _require_estimates(
+    difference: float,
+    variance_difference: float,
+    control_mean: float,
+    variance_control_mean: float,
+    covariance: float,
+    degrees_of_freedom: float,
+) -> None:
+    _require_finite(difference=difference, control_mean=control_mean, covariance=covariance)
+    if not (isfinite(variance_difference) and variance_difference > 0):
+        raise ValueError(f"variance_difference == {variance_difference}, must be > 0.")
+    if not (isfinite(variance_control_mean) and variance_control_mean >= 0):
+        raise ValueError(f"variance_control_mean == {variance_control_mean}, must be >= 0.")
+    bound = sqrt(variance_difference) * sqrt(variance_control_mean)
+    if abs(covariance) > bound * (1 + _ROUNDING):
+        raise ValueError(f"covariance == {covariance}, must be within -{bound} and {bound}.")
+    if not degrees_of_freedom > 0:
+        raise ValueError(f"degrees_of_freedom == {degrees_of_freedom}, must be > 0.")
 
 
 def _quantile_level(level: float) -> float:
@@ -362,10 +312,3 @@ def _require_finite(**values: float) -> None:
     for name, value in values.items():
         if not isfinite(value):
             raise ValueError(f"{name} == {value}, must be a finite number.")
-
-
-def _require_margin_and_goal(margin: float, goal: Goal) -> None:
-    if not (isfinite(margin) and margin > 0):
-        raise ValueError(f"margin == {margin}, must be > 0.")
-    if goal not in ("increase", "decrease"):
-        raise ValueError(f"goal == {goal!r}, must be 'increase' or 'decrease'.")

@@ -3,49 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
 
-from scipy.special import stdtrit
-
-from opslab.experiments.inference.effects import welch
-from opslab.experiments.moments.arm_moments import Moments, collect
+from opslab.experiments.inference.effects import Welch, welch_of_moments
+from opslab.experiments.moments.arm_moments import Moments
+from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import SpanEffect, Trend
 from opslab.experiments.units.unit_table import Spans, UnitTable
 from opslab.tables.source import ROW, quoted
 
+_SLOPE = "opslab_slope"
 
-def trends(units: UnitTable, control: str, alpha: float, where: str) -> list[Trend]:
-    """Return how the effect on each metric that has spans goes on after exposure, arm by arm.
 
-    ``where`` is the SQL condition on the units to use.
-    """
-    found = []
+def trends(units: UnitTable, arms: Sequence[str], control: str, alpha: float) -> list[Trend]:
+    """Return how the effect on each metric that has spans goes on after exposure, arm by arm."""
+    table = units.table
+    by_metric = []
     for metric, spans in units.trends.items():
-        table = units.table
-        slope = "opslab_slope"
-        names = ", ".join(map(quoted, (units.arm, *spans.columns)))
-        source = f"{table.relation} WHERE {where}"
-        query = f"(SELECT {names}, {_contrast(spans)} AS {slope}, {ROW} FROM {source})"
-        types = {name: table.types[name] for name in (units.arm, *spans.columns)} | {
-            slope: "DOUBLE"
-        }
-        columns = [Column(name) for name in (*spans.columns, slope)]
-        arms = collect(table.over(query, types, table.reading), units.arm, columns)
-        base = arms[control].moments
-        for arm, moments in sorted(
-            (name, one.moments) for name, one in arms.items() if name not in (None, control)
-        ):
-            pairs = [(moments[column], base[column]) for column in columns]
-            found.append(trend(metric, str(arm), pairs[:-1], pairs[-1], alpha, spans.days))
-    return found
+        names = (units.arm, *spans.columns)
+        selected = ", ".join([*map(quoted, names), f"{_contrast(spans)} AS {_SLOPE}", ROW])
+        query = f"(SELECT {selected} FROM {table.relation} WHERE {units.where})"
+        types = {name: table.types[name] for name in names} | {_SLOPE: "DOUBLE"}
+        columns = [Column(name) for name in (*spans.columns, _SLOPE)]
+        labelled = collect_by(table.over(query, types, table.reading), units.arm, columns).whole
+        base = labelled[control].moments
+        for arm in sorted(arm for arm in arms if arm != control):
+            moments = labelled[arm].moments
+            *pairs, contrasts = [(moments[column], base[column]) for column in columns]
+            by_metric.append(trend(metric, arm, pairs, contrasts, alpha, spans.days))
+    return by_metric
 
 
 def _contrast(spans: Spans) -> str:
     """Return SQL of a unit's linear contrast over its spans; empty where one of them is."""
     middle = (len(spans.columns) - 1) / 2
     return " + ".join(
-        f"({place - middle!r}) * {quoted(name)}" for place, name in enumerate(spans.columns)
+        f"({order - middle!r}) * {quoted(name)}" for order, name in enumerate(spans.columns)
     )
 
 
@@ -78,20 +71,24 @@ def trend(
     -------
     Trend
     """
-    effects = tuple(_span(one, other, alpha) for one, other in spans)
+    effects = tuple(_span(arm_span, control_span, alpha) for arm_span, control_span in spans)
     middle = (len(spans) - 1) / 2
-    scale = sum((place - middle) ** 2 for place in range(len(spans)))
-    one, other = contrasts
-    if min(one.n, other.n) < 2 or one.variance + other.variance == 0:  # noqa: PLR2004 - as for any variance
+    scale = sum((order - middle) ** 2 for order in range(len(spans)))
+    test = _test(*contrasts, alpha)
+    if test is None:
         return Trend(metric, arm, days, effects)
-    test = welch(one.mean, one.variance, one.n, other.mean, other.variance, other.n, 1 - alpha)
     return Trend(metric, arm, days, effects, test.difference / scale, test.p_value)
 
 
-def _span(one: Moments, other: Moments, alpha: float) -> SpanEffect:
-    if min(one.n, other.n) < 2 or one.variance + other.variance == 0:  # noqa: PLR2004 - as for any variance
+def _span(arm: Moments, control: Moments, alpha: float) -> SpanEffect:
+    test = _test(arm, control, alpha)
+    if test is None:
         return SpanEffect(None, None, None)
-    test = welch(one.mean, one.variance, one.n, other.mean, other.variance, other.n, 1 - alpha)
-    error = sqrt(one.variance / one.n + other.variance / other.n)
-    reach = float(stdtrit(test.degrees_of_freedom, 1 - alpha / 2)) * error
-    return SpanEffect(test.difference, test.difference - reach, test.difference + reach)
+    return SpanEffect(test.difference, test.low, test.high)
+
+
+def _test(arm: Moments, control: Moments, alpha: float) -> Welch | None:
+    """Return Welch's test, None where nothing varies."""
+    if min(arm.n, control.n) < 2 or arm.variance + control.variance == 0:  # noqa: PLR2004 - two vary
+        return None
+    return welch_of_moments(arm, control, 1 - alpha)

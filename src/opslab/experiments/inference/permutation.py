@@ -1,4 +1,4 @@
-"""Few units: a permutation test beside the t-test, which then rests on how regular the units are."""
+"""Few units: a permutation test beside the t-test, which rests on how regular the units are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from opslab.experiments.inference.measured import Measured
+from opslab.experiments.inference.metric_columns import MetricColumns
 from opslab.experiments.result import Comparison
 from opslab.experiments.units.unit_table import UnitTable
 from opslab.results import Message
@@ -27,7 +27,7 @@ def permutation_p(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> float:
-    """Give the two-sided p-value of no effect on any unit, from the assignments that could have been.
+    """Give the two-sided p-value of no effect on any unit, from assignments that could have been.
 
     All of them are looked at where there are no more than ``draws``, else that many at random.
     Between them the studentised difference of the means (or ratios) is compared, so that unequal
@@ -55,22 +55,22 @@ def permutation_p(
     -------
     Fisher (1935); studentised as in Chung and Romano (2013).
     """
-    one, other = np.asarray(treated, dtype=float), np.asarray(control, dtype=float)
-    both = np.concatenate([one, other])
-    chosen = _assignments(len(one), len(other), paired=paired, draws=draws, seed=seed)
-    exact = len(chosen) == (2 ** len(one) if paired else comb(len(both), len(one)))
+    arm, base = np.asarray(treated, dtype=float), np.asarray(control, dtype=float)
+    both, n = np.concatenate([arm, base]), len(arm)
+    chosen = _assignments(n, len(base), paired=paired, draws=draws, seed=seed)
+    exact = len(chosen) == (2**n if paired else comb(len(both), n))
     if paired:
-        rest = (chosen + len(one)) % len(both)
+        rest = (chosen + n) % len(both)
     else:
-        rest = np.argsort(_among(chosen, len(both)), axis=1, kind="stable")[:, : len(other)]
-    found = _statistics(both[chosen], both[rest], paired=paired)
-    observed = _statistics(one[np.newaxis], other[np.newaxis], paired=paired)[0]
-    hits = int((found >= observed * (1 - 1e-12)).sum())
-    return hits / len(found) if exact else (hits + 1) / (len(found) + 1)
+        rest = np.argsort(_among(chosen, len(both)), axis=1, kind="stable")[:, : len(base)]
+    statistics = _statistics(both[chosen], both[rest], paired=paired)
+    observed = _statistics(arm[np.newaxis], base[np.newaxis], paired=paired)[0]
+    hits = int((statistics >= observed * (1 - 1e-12)).sum())
+    return hits / len(statistics) if exact else (hits + 1) / (len(statistics) + 1)
 
 
 def _assignments(n: int, m: int, *, paired: bool, draws: int, seed: int) -> Any:
-    """Return the places of the units that are treated in each assignment, shape (assignments, n)."""
+    """Return the numbers of the units treated in each assignment, shape (assignments, n)."""
     generator = np.random.default_rng(seed)
     if paired:
         few = 2**n <= draws
@@ -83,15 +83,15 @@ def _assignments(n: int, m: int, *, paired: bool, draws: int, seed: int) -> Any:
 
 def _among(chosen: Any, units: int) -> Any:
     """Return for each assignment which of the units are among those treated."""
-    found = np.zeros((len(chosen), units), dtype=bool)
-    np.put_along_axis(found, chosen, values=True, axis=1)
-    return found
+    treated = np.zeros((len(chosen), units), dtype=bool)
+    np.put_along_axis(treated, chosen, values=True, axis=1)
+    return treated
 
 
-def _statistics(one: Any, other: Any, *, paired: bool) -> Any:
+def _statistics(arm: Any, control: Any, *, paired: bool) -> Any:
     """Return the studentised differences, for arrays of shape (assignments, units, 1 or 2)."""
     estimates, moved = [], []
-    for side in (one, other):
+    for side in (arm, control):
         means = side.mean(axis=1)
         ratio = side.shape[2] > 1
         estimate = means[:, 0] / means[:, 1] if ratio else means[:, 0]
@@ -100,45 +100,37 @@ def _statistics(one: Any, other: Any, *, paired: bool) -> Any:
         moved.append(away / means[:, 1:] if ratio else away)
     difference = abs(estimates[0] - estimates[1])
     if paired:
-        variance = (moved[0] - moved[1]).var(axis=1, ddof=1) / one.shape[1]
+        variance = (moved[0] - moved[1]).var(axis=1, ddof=1) / arm.shape[1]
     else:
         variance = sum(away.var(axis=1, ddof=1) / away.shape[1] for away in moved)
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = difference / np.sqrt(variance)
-    return np.where(variance > 0, found, np.where(difference > 0, np.inf, 0.0))
+        studentised = difference / np.sqrt(variance)
+    return np.where(variance > 0, studentised, np.where(difference > 0, np.inf, 0.0))
 
 
-def with_permutations(
-    comparisons: Sequence[Comparison], metrics: dict[str, Measured], units: UnitTable, few: int
-) -> list[Comparison]:
-    """Return the comparisons of fewer than ``few`` units with the permutation p-value as a note."""
-    return [
-        replace(one, notes=(*one.notes, note))
-        if one.metric in metrics
-        and one.p_value is not None
-        and min(one.n) < few
-        and (note := _note(one, metrics[one.metric], units)) is not None
-        else one
-        for one in comparisons
-    ]
-
-
-def _note(one: Comparison, metric: Measured, units: UnitTable) -> Message | None:
-    names = ", ".join(f"CAST({quoted(column.name)} AS DOUBLE)" for column in metric.own)
-    within = units.strata or "NULL"
+def with_permutation(
+    comparison: Comparison, columns: MetricColumns, units: UnitTable
+) -> Comparison:
+    """Return a comparison of sums over units with the permutation p-value as a note."""
+    if comparison.p_value is None or columns.metric.ranked:
+        return comparison
+    values = ", ".join(f"CAST({quoted(column.name)} AS DOUBLE)" for column in columns.own)
+    arm, stratum = f"CAST({quoted(units.arm)} AS VARCHAR)", units.strata or "NULL"
     rows = units.table.fetch(
-        f"SELECT CAST({quoted(units.arm)} AS VARCHAR), {within}, {names} FROM {units.table.relation} "
+        f"SELECT {arm}, {stratum}, {values} FROM {units.table.relation} "
         f"WHERE {units.where} ORDER BY {ROW}"
     )
+    pair = (comparison.arm, comparison.control)
     known = [row for row in rows if None not in row[2:]]
-    sides = {arm: [row for row in known if row[0] == arm] for arm in (one.arm, one.control)}
+    sides = [[row for row in known if row[0] == arm] for arm in pair]
     if units.strata is None:
-        values = [sorted(row[2:] for row in sides[arm]) for arm in (one.arm, one.control)]
-        p_value = permutation_p(values[0], values[1])
-        return Message("experiments.permutation", {"p": p_value})
-    by_stratum = [{row[1]: row[2:] for row in sides[arm]} for arm in (one.arm, one.control)]
-    shared = sorted(set(by_stratum[0]) & set(by_stratum[1]) - {None})
-    if any(len(side) != len(found) for side, found in zip(sides.values(), by_stratum, strict=True)):
-        return None  # strata of several units, whose exchange is another one
-    pairs = [[found[level] for level in shared] for found in by_stratum]
-    return Message("experiments.permutation", {"p": permutation_p(pairs[0], pairs[1], paired=True)})
+        p_value = permutation_p(*(sorted(row[2:] for row in side) for side in sides))
+    else:
+        cells = [{row[1]: row[2:] for row in side} for side in sides]
+        if any(len(side) != len(cell) for side, cell in zip(sides, cells, strict=True)):
+            return comparison  # strata of several units, whose exchange is another one
+        shared = sorted(cells[0].keys() & cells[1].keys() - {None})
+        pairs = [[cell[level] for level in shared] for cell in cells]
+        p_value = permutation_p(*pairs, paired=True)
+    note = Message("experiments.permutation", {"p": p_value})
+    return replace(comparison, notes=(*comparison.notes, note))

@@ -76,11 +76,9 @@ def units_needed(
 def _power(noncentrality: float, degrees_of_freedom: float, alpha: float) -> float:
     """Return the power of a two-sided t test, both rejection regions counted."""
     critical = float(stdtrit(degrees_of_freedom, 1 - alpha / 2))
-    found = 1.0 - float(nctdtr(degrees_of_freedom, noncentrality, critical))
-    opposite = float(nctdtr(degrees_of_freedom, noncentrality, -critical))
-    return (
-        found if isnan(opposite) else found + opposite
-    )  # scipy gives nan where that tail is below 1e-16
+    right = 1.0 - float(nctdtr(degrees_of_freedom, noncentrality, critical))
+    left = float(nctdtr(degrees_of_freedom, noncentrality, -critical))
+    return right if isnan(left) else right + left  # scipy gives nan for a tail below 1e-16
 
 
 def _require_inputs(

@@ -23,6 +23,27 @@ class ScoreTest(NamedTuple):
     """Two-sided p-value."""
 
 
+class Counts(NamedTuple):
+    """Counts of two arms."""
+
+    successes_arm: int
+    """Units with the outcome."""
+    n_arm: int
+    """Units, at least 1."""
+    successes_control: int
+    n_control: int
+
+    @property
+    def failures(self) -> tuple[int, int]:
+        """Units without the outcome, in the arm and in the control."""
+        return self.n_arm - self.successes_arm, self.n_control - self.successes_control
+
+    @property
+    def fewest(self) -> int:
+        """The smallest number of successes or failures in either arm."""
+        return min(self.successes_arm, self.successes_control, *self.failures)
+
+
 def score_test(successes_arm: int, n_arm: int, successes_control: int, n_control: int) -> ScoreTest:
     """Test that two proportions are equal, from counts.
 
@@ -58,8 +79,8 @@ def score_test(successes_arm: int, n_arm: int, successes_control: int, n_control
     -------
     Miettinen and Nurminen (1985), equations 8 and 9 at a difference of 0.
     """
-    _require_counts(successes_arm, n_arm, successes_control, n_control)
-    statistic = _score_difference(0.0, successes_arm, n_arm, successes_control, n_control)
+    counts = _counts(successes_arm, n_arm, successes_control, n_control)
+    statistic = _score_difference(0.0, counts)
     return ScoreTest(statistic, 2.0 * float(ndtr(-abs(statistic))))
 
 
@@ -98,11 +119,11 @@ def miettinen_nurminen_difference(
     Miettinen and Nurminen (1985), equations 8 and 9, appendix 1; the example is Newcombe (1998),
     table II.
     """
-    _require_counts(successes_arm, n_arm, successes_control, n_control)
+    counts = _counts(successes_arm, n_arm, successes_control, n_control)
     quantile = _normal_quantile(level)
 
     def score(difference: float) -> float:
-        return _score_difference(difference, successes_arm, n_arm, successes_control, n_control)
+        return _score_difference(difference, counts)
 
     estimate = successes_arm / n_arm - successes_control / n_control
     return _crossing(score, estimate, -1.0, quantile), _crossing(score, estimate, 1.0, quantile)
@@ -143,11 +164,11 @@ def miettinen_nurminen_lift(
     -------
     Miettinen and Nurminen (1985), equations 10 to 12.
     """
-    _require_counts(successes_arm, n_arm, successes_control, n_control)
+    counts = _counts(successes_arm, n_arm, successes_control, n_control)
     quantile = _normal_quantile(level)
 
     def score(ratio: float) -> float:
-        return _score_ratio(ratio, successes_arm, n_arm, successes_control, n_control)
+        return _score_ratio(ratio, counts)
 
     proportion_control = successes_control / n_control
     if proportion_control > 0:
@@ -171,7 +192,7 @@ def non_inferiority_p(
     *,
     relative: bool,
 ) -> float:
-    """Return the one-sided score p-value of "the arm is worse than the control by the margin or more".
+    """Return the one-sided score p-value of "worse than the control by the margin or more".
 
     Parameters
     ----------
@@ -204,43 +225,35 @@ def non_inferiority_p(
     -------
     Farrington and Manning (1990), with the variance factor of Miettinen and Nurminen (1985).
     """
-    _require_counts(successes_arm, n_arm, successes_control, n_control)
+    counts = _counts(successes_arm, n_arm, successes_control, n_control)
     if not margin > 0:
         raise ValueError(f"margin == {margin}, must be > 0.")
     worse = -margin if goal == "increase" else margin
     if relative:
-        statistic = _score_ratio(
-            max(1 + worse, 0.0), successes_arm, n_arm, successes_control, n_control
-        )
+        statistic = _score_ratio(max(1 + worse, 0.0), counts)
     else:
-        bounded = min(max(worse, -1.0), 1.0)
-        statistic = _score_difference(bounded, successes_arm, n_arm, successes_control, n_control)
+        statistic = _score_difference(min(max(worse, -1.0), 1.0), counts)
     return float(ndtr(-statistic if goal == "increase" else statistic))
 
 
-def _score_difference(
-    difference: float, successes_arm: int, n_arm: int, successes_control: int, n_control: int
-) -> float:
+def _score_difference(difference: float, counts: Counts) -> float:
     """Return the score statistic of "arm - control = difference"."""
+    successes_arm, n_arm, successes_control, n_control = counts
     if difference < 0:  # the same question with the labels swapped
-        return -_score_difference(-difference, successes_control, n_control, successes_arm, n_arm)
-    control = _constrained_control(difference, successes_arm, n_arm, successes_control, n_control)
+        swapped = Counts(successes_control, n_control, successes_arm, n_arm)
+        return -_score_difference(-difference, swapped)
+    control = _constrained_control(difference, counts)
     arm = min(control + difference, 1.0)
-    total = n_arm + n_control
-    variance = (arm * (1 - arm) / n_arm + control * (1 - control) / n_control) * total / (total - 1)
-    return _standardised(
-        successes_arm / n_arm - successes_control / n_control - difference, variance
-    )
+    variance = arm * (1 - arm) / n_arm + control * (1 - control) / n_control
+    distance = successes_arm / n_arm - successes_control / n_control - difference
+    return _standardised(distance, variance, n_arm + n_control)
 
 
-def _score_ratio(
-    ratio: float, successes_arm: int, n_arm: int, successes_control: int, n_control: int
-) -> float:
+def _score_ratio(ratio: float, counts: Counts) -> float:
     """Return the score statistic of "arm / control = ratio"."""
-    total = n_arm + n_control
-    successes = successes_arm + successes_control
-    failures_arm = n_arm - successes_arm
-    failures_control = n_control - successes_control
+    successes_arm, n_arm, successes_control, n_control = counts
+    total, successes = n_arm + n_control, successes_arm + successes_control
+    failures_arm, failures_control = counts.failures
     # The maximum of the likelihood on arm = ratio x control is the smaller root of a quadratic; its
     # discriminant is written as a sum of squares and the root by its conjugate, so nothing cancels.
     linear = n_arm * ratio + successes_arm + n_control + successes_control * ratio
@@ -250,18 +263,14 @@ def _score_ratio(
     control = min(2 * successes / (linear + sqrt(discriminant)), 1.0)
     arm = min(ratio * control, 1.0)
     variance = arm * (1 - arm) / n_arm + ratio**2 * control * (1 - control) / n_control
-    return _standardised(
-        successes_arm / n_arm - ratio * (successes_control / n_control),
-        variance * total / (total - 1),
-    )
+    distance = successes_arm / n_arm - ratio * (successes_control / n_control)
+    return _standardised(distance, variance, total)
 
 
-def _constrained_control(
-    difference: float, successes_arm: int, n_arm: int, successes_control: int, n_control: int
-) -> float:
-    """Return the control's most likely proportion given arm = control + difference, difference >= 0."""
-    total = n_arm + n_control
-    successes = successes_arm + successes_control
+def _constrained_control(difference: float, counts: Counts) -> float:
+    """Return the control's likeliest proportion given arm = control + difference, which is >= 0."""
+    successes_arm, n_arm, successes_control, n_control = counts
+    total, successes = n_arm + n_control, successes_arm + successes_control
     if difference == 0:
         return successes / total
     largest = 1.0 - difference
@@ -276,8 +285,7 @@ def _constrained_control(
     control = min(max(2 * radius * cos((pi + angle) / 3) - square, 0.0), largest)
     # Rare outcomes put two roots of the cubic side by side, where the arc cosine loses half its
     # digits; Newton's steps on the factored likelihood equation bring them back.
-    failures_arm = n_arm - successes_arm
-    failures_control = n_control - successes_control
+    failures_arm, failures_control = counts.failures
     for _ in range(_POLISHING_STEPS):
         a, b, c, d = control, 1.0 - control, control + difference, largest - control
         value = (
@@ -298,10 +306,10 @@ def _constrained_control(
     return control
 
 
-def _standardised(distance: float, variance: float) -> float:
+def _standardised(distance: float, variance: float, total: int) -> float:
     """Return distance in standard errors; a certain miss is infinitely far, an exact hit 0."""
     if variance > 0:
-        return distance / sqrt(variance)
+        return distance / sqrt(variance * total / (total - 1))
     return copysign(inf, distance) if distance else 0.0
 
 
@@ -334,12 +342,11 @@ def _normal_quantile(level: float) -> float:
     return -float(ndtri((1.0 - level) / 2.0))
 
 
-def _require_counts(successes_arm: int, n_arm: int, successes_control: int, n_control: int) -> None:
-    for arm, successes, n in (
-        ("arm", successes_arm, n_arm),
-        ("control", successes_control, n_control),
-    ):
+def _counts(successes_arm: int, n_arm: int, successes_control: int, n_control: int) -> Counts:
+    sides = {"arm": (successes_arm, n_arm), "control": (successes_control, n_control)}
+    for arm, (successes, n) in sides.items():
         if not n >= 1:
             raise ValueError(f"n_{arm} == {n}, must be >= 1.")
         if not 0 <= successes <= n:
             raise ValueError(f"successes_{arm} == {successes}, must be >= 0 and <= {n}.")
+    return Counts(successes_arm, n_arm, successes_control, n_control)

@@ -1,4 +1,4 @@
-"""Quantiles by order statistics: the values at three ranks of each arm give the quantile and its error."""
+"""Quantiles by order statistics: an arm's values at three ranks give its quantile and error."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import NamedTuple
 
 from scipy.special import ndtri
 
-from opslab.experiments.inference.covariates import Contrast
-from opslab.experiments.moments.columns import Column, value_sql
+from opslab.experiments.inference.covariates import Contrast, contrast
+from opslab.experiments.moments.collection import collect_by
+from opslab.experiments.moments.columns import Column, Joint
+from opslab.experiments.moments.values import finite_sql, value_sql
 from opslab.tables.source import ROW, Table, literal, quoted
 
 _SAMPLE, _MARGIN = 100_000, 0.01  # rows of a thin sample, and how far its shares may be off
+_EVERYWHERE = (-inf, inf)
 
 
 class OrderStatistics(NamedTuple):
@@ -26,8 +29,30 @@ class OrderStatistics(NamedTuple):
     """At the upper end."""
 
 
-def ranks(n: int, quantile: float, level: float) -> tuple[int, int, int] | None:
-    """Return the ranks (from 1) that bound a quantile, its own between them; None when the tail is too short.
+class Ranks(NamedTuple):
+    """Ranks of an arm's values, from 1."""
+
+    lower: int
+    """Lower end of the interval of the quantile's rank."""
+    own: int
+    """The quantile's."""
+    upper: int
+    """Upper end."""
+
+
+class Ranked(NamedTuple):
+    """What is known of one arm's values."""
+
+    n: int
+    """Values."""
+    values: OrderStatistics | None
+    """At three ranks; None where the tail is too short."""
+    inflation: float | None = None
+    """Of the variance, where values come in clusters."""
+
+
+def ranks(n: int, quantile: float, level: float) -> Ranks | None:
+    """Return the ranks (from 1) around a quantile, its own in the middle; None in a short tail.
 
     Parameters
     ----------
@@ -39,7 +64,7 @@ def ranks(n: int, quantile: float, level: float) -> tuple[int, int, int] | None:
     Examples
     --------
     >>> ranks(1_000, 0.9, 0.95)
-    (881, 900, 919)
+    Ranks(lower=881, own=900, upper=919)
     >>> ranks(30, 0.99, 0.95) is None
     True
 
@@ -50,14 +75,14 @@ def ranks(n: int, quantile: float, level: float) -> tuple[int, int, int] | None:
     reach = float(ndtri((1 + level) / 2)) * sqrt(n * quantile * (1 - quantile))
     lower, upper = floor(n * quantile - reach), ceil(n * quantile + reach)
     own = max(ceil(n * quantile - 1e-9), 1)
-    return (lower, own, upper) if lower >= 1 and upper <= n else None
+    return Ranks(lower, own, upper) if lower >= 1 and upper <= n else None
 
 
 def order_statistics(
     table: Table,
     arm: str,
     column: Column,
-    wanted: Mapping[str, tuple[int, int, int] | None],
+    wanted: Mapping[str, Ranks | None],
     where: str,
 ) -> dict[str, OrderStatistics]:
     """Return each arm's values at its ranks, exactly and in bounded memory.
@@ -82,44 +107,40 @@ def order_statistics(
     if not asked:
         return {}
     bands = _bands(table, rows, asked)
-    together = (
-        min((low for low, _ in bands.values()), default=-inf),
-        max((one for _, one in bands.values()), default=inf),
-    )
-    found = _at_ranks(table, rows, asked, together)
+    lows, highs = zip(*bands.values(), strict=True) if bands else ((-inf,), (inf,))
+    values = _at_ranks(table, rows, asked, (min(lows), max(highs)))
     for name, three in asked.items():  # an arm unlike the others, or unlike its sample, by itself
-        if name not in found:
-            found |= _at_ranks(table, rows, {name: three}, bands.get(name, (-inf, inf)))
-        if name not in found:
-            found |= _at_ranks(table, rows, {name: three}, (-inf, inf))
-    return found
+        for band in (bands.get(name, _EVERYWHERE), _EVERYWHERE):
+            if name not in values:
+                values |= _at_ranks(table, rows, {name: three}, band)
+    return values
 
 
-def _bands(
-    table: Table, rows: str, asked: Mapping[str, tuple[int, int, int]]
-) -> dict[str, tuple[float, float]]:
-    """Return the values between which each arm's ranks lie in all likelihood, from a thin sample of rows."""
+def _bands(table: Table, rows: str, asked: Mapping[str, Ranks]) -> dict[str, tuple[float, float]]:
+    """Return the values between which each arm's ranks are likely, from a thin sample of rows."""
     every = table.reading.rows // _SAMPLE
     if every < 2:  # noqa: PLR2004 - every row is no sample
         return {}
-    found = {}
-    thin = f"SELECT arm, list(value) FROM {rows} WHERE {ROW} % {every} = 0 AND isfinite(value) GROUP BY arm"
-    for name, sample in table.fetch(thin):
+    bands = {}
+    thin = f"{ROW} % {every} = 0 AND isfinite(value)"
+    for name, sample in table.fetch(
+        f"SELECT arm, list(value) FROM {rows} WHERE {thin} GROUP BY arm"
+    ):
         if name in asked:
             values, size = sorted(sample), len(sample)
             low, _, high = (rank / (size * every) for rank in asked[name])
             first, last = floor((low - _MARGIN) * size), ceil((high + _MARGIN) * size)
-            found[name] = (
+            bands[name] = (
                 values[first] if first > 0 else -inf,
                 values[last] if last < size else inf,
             )
-    return found
+    return bands
 
 
 def _at_ranks(
-    table: Table, rows: str, asked: Mapping[str, tuple[int, int, int]], band: tuple[float, float]
+    table: Table, rows: str, asked: Mapping[str, Ranks], band: tuple[float, float]
 ) -> dict[str, OrderStatistics]:
-    """Return the values at the ranks of the arms whose ranks lie in a band of values: only it is sorted."""
+    """Return the values at the ranks of arms whose ranks lie in a band: only it is sorted."""
     low, high = (f"CAST('{end!r}' AS DOUBLE)" for end in band)
     below = "0" if band[0] == -inf else f"count(*) FILTER (value < {low})"
     inside = "isfinite(value)" if band[1] == inf else f"value <= {high}"
@@ -128,14 +149,14 @@ def _at_ranks(
         for end in range(3)
     ]
     figures = ", ".join(f"sorted[CASE arm {case} END - below]" for case in cases)
-    found = table.fetch(
+    arms = table.fetch(
         f"SELECT arm, below, {figures} FROM (SELECT arm, {below} AS below, "
         f"list_sort(list(value) FILTER (value >= {low})) AS sorted FROM {rows} "
         f"WHERE {inside} AND arm IN ({', '.join(map(literal, asked))}) GROUP BY arm)"
     )
     return {
         name: OrderStatistics(*values)
-        for name, count, *values in found
+        for name, count, *values in arms
         if count < asked[name][0] and None not in values
     }
 
@@ -158,9 +179,9 @@ def quantile_contrast(
 
     Examples
     --------
-    >>> one, two = OrderStatistics(108.0, 112.0, 116.0), OrderStatistics(97.0, 100.0, 103.0)
-    >>> found = quantile_contrast(one, two, 0.95)
-    >>> f"{found.difference:.0f} +- {found.variance**0.5:.3f}"
+    >>> arm, control = OrderStatistics(108.0, 112.0, 116.0), OrderStatistics(97.0, 100.0, 103.0)
+    >>> estimates = quantile_contrast(arm, control, 0.95)
+    >>> f"{estimates.difference:.0f} +- {estimates.variance**0.5:.3f}"
     '12 +- 2.551'
 
     Sources
@@ -180,3 +201,63 @@ def quantile_contrast(
         -errors[1],
         inf,
     )
+
+
+def inflation(
+    table: Table,
+    unit: str,
+    arm: str,
+    column: Column,
+    at: Mapping[str, float],
+    quantile: float,
+    where: str,
+) -> dict[str, float]:
+    """Give the factor by which the variance of a quantile over rows grows, units being clusters.
+
+    It is Var(share of rows at or below the quantile, units as clusters) / (q (1 - q) / rows).
+
+    Parameters
+    ----------
+    table : Table
+        Of rows.
+    unit, arm : str
+    column : Column
+    at : mapping
+        The quantile's value by arm.
+    quantile : float
+    where : str
+        SQL condition on the rows to use.
+
+    Returns
+    -------
+    dict
+        By arm.
+
+    Sources
+    -------
+    Deng, Knoblich and Lu (2018), section 4.
+    """
+    value, label = finite_sql(table, column.name), f"CAST({quoted(arm)} AS VARCHAR)"
+    value = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
+    cuts = " ".join(
+        f"WHEN {literal(name)} THEN CAST({cut!r} AS DOUBLE)" for name, cut in at.items()
+    )
+    rows = f"count({value})"
+    below = f"count(*) FILTER ({value} <= CASE {label} {cuts} END)"
+    query = (
+        f"SELECT {label} AS arm, CAST({below} AS DOUBLE) AS below, CAST({rows} AS DOUBLE) AS n, "
+        f"min({ROW}) AS {ROW} FROM {table.relation} WHERE {where} "
+        f"GROUP BY {label}, {quoted(unit)} HAVING {rows} > 0"
+    )
+    table.keep("opslab_shares", f"SELECT * FROM ({query}) ORDER BY {ROW}")
+    types = {"arm": "VARCHAR", "below": "DOUBLE", "n": "DOUBLE"}
+    joint = Joint((Column("below", centred=True), Column("n", centred=True)))
+    shares = table.over("opslab_shares", types, table.reading)
+    arms = collect_by(shares, "arm", joint.own, joints=[joint]).whole
+    spread = quantile * (1 - quantile)
+    sides = {name: arms[name].joint[joint] for name in at}
+    return {
+        name: contrast(side, side, own=2).control_variance * side.n * float(side.means[1]) / spread
+        for name, side in sides.items()
+        if side.n > 1
+    }

@@ -5,40 +5,50 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
+from typing import NamedTuple
 
 from scipy.special import chdtrc, ndtri
 
 from opslab.errors import DataError
 from opslab.experiments.checks.sample_ratio import homogeneity
-from opslab.experiments.inference.measured import Measured, compared
+from opslab.experiments.inference.metric_columns import MetricColumns
+from opslab.experiments.inference.metric_comparisons import ArmSums, compared
 from opslab.experiments.inference.multiplicity import benjamini_hochberg, holm
-from opslab.experiments.metrics import Quantile
-from opslab.experiments.moments.arm_moments import ArmMoments
+from opslab.experiments.moments.arm_moments import Levels
+from opslab.experiments.moments.values import problem
 from opslab.experiments.result import Comparison, Interaction
+from opslab.experiments.units.unit_table import UnitTable
 from opslab.results import Message
-from opslab.tables.source import Table, quoted
+from opslab.tables.source import quoted
 
 MOST_LEVELS = 50
 _COMPOSITION = 0.001  # p below which a segment's make-up was touched by the arms
 
 
-def refuse_many_levels(table: Table, segments: Sequence[str], where: str) -> None:
-    """Raise for a column with too many levels to be a segment, before anything is grouped by it."""
+class Heterogeneity(NamedTuple):
+    """Test of whether effects differ between segments."""
+
+    statistic: float
+    """Cochran's Q."""
+    degrees_of_freedom: int
+    """Segments, minus 1."""
+    p_value: float
+
+
+def refuse_many_levels(units: UnitTable, segments: Sequence[str]) -> None:
+    """Raise for a column with too many levels to be a segment, before it groups anything."""
     if not segments:
         return
     looks = ", ".join(f"approx_count_distinct({quoted(name)})" for name in segments)
-    (counts,) = table.fetch(f"SELECT {looks} FROM {table.relation} WHERE {where}")
+    table = units.table
+    (counts,) = table.fetch(f"SELECT {looks} FROM {table.relation} WHERE {units.where}")
     for name, count in zip(segments, counts, strict=True):
         if count > 2 * MOST_LEVELS:  # the count is approximate
             values = {"count": count, "most": MOST_LEVELS}
-            raise DataError.of(
-                "experiments.many_levels", file=table.reading.name, field=name, **values
-            )
+            raise DataError(problem(table, "many_levels", name, **values))
 
 
-def interaction(
-    differences: Sequence[float], variances: Sequence[float]
-) -> tuple[float, int, float]:
+def interaction(differences: Sequence[float], variances: Sequence[float]) -> Heterogeneity:
     """Test whether effects differ between segments: Cochran's Q.
 
     Parameters
@@ -48,13 +58,12 @@ def interaction(
 
     Returns
     -------
-    tuple
-        Statistic, degrees of freedom (segments - 1), p-value.
+    Heterogeneity
 
     Examples
     --------
-    >>> statistic, freedom, p_value = interaction([1.0, 3.0], [0.25, 0.75])
-    >>> f"{statistic:.1f} {freedom} {p_value:.4f}"
+    >>> test = interaction([1.0, 3.0], [0.25, 0.75])
+    >>> f"{test.statistic:.1f} {test.degrees_of_freedom} {test.p_value:.4f}"
     '4.0 1 0.0455'
 
     Sources
@@ -65,16 +74,16 @@ def interaction(
     mean = sum(w * d for w, d in zip(weights, differences, strict=True)) / sum(weights)
     statistic = sum(w * (d - mean) ** 2 for w, d in zip(weights, differences, strict=True))
     freedom = len(differences) - 1
-    return statistic, freedom, float(chdtrc(freedom, statistic))
+    return Heterogeneity(statistic, freedom, float(chdtrc(freedom, statistic)))
 
 
 def by_segment(
-    metrics: Mapping[str, Measured],
-    levels: Mapping[str, Mapping[str | None, Mapping[str, ArmMoments]]],
+    metrics: Mapping[str, MetricColumns],
+    levels: Mapping[str, Levels],
     control: str,
     alpha: float,
 ) -> tuple[list[Comparison], list[Interaction]]:
-    """Return the effects on primary and secondary metrics in each segment, and the tests of interaction.
+    """Return the effects on primary and secondary metrics in segments, and the interactions.
 
     Parameters
     ----------
@@ -90,87 +99,69 @@ def by_segment(
     tuple of list
         Effects with p-values adjusted over all segments (Benjamini and Hochberg) and interactions
         adjusted by Holm. Of a column whose make-up differs between the arms there is a refusal: it
-        was touched by them.
+        was touched by them; and of a metric that segments do not break down.
     """
     comparisons: list[Comparison] = []
     interactions: list[Interaction] = []
-    wanted = [
-        one
-        for one in metrics.values()
-        if one.metric.role != "guardrail" and not isinstance(one.metric, Quantile)
-    ]
     for segment, inside in levels.items():
         names = sorted({name for arms in inside.values() for name in arms})
-        counts = [
-            [arms[name].rows if name in arms else 0 for name in names] for arms in inside.values()
-        ]
-        composition = homogeneity(counts)
-        touched = composition < _COMPOSITION
-        for one in wanted:
-            found = [] if touched else _effects(one, segment, inside, names, control, alpha)
-            comparisons += found
+        composition = homogeneity(
+            [[arms[name].rows if name in arms else 0 for name in names] for arms in inside.values()]
+        )
+        for columns in metrics.values():
+            metric, refusal = columns.metric, None
+            if metric.role == "guardrail":
+                continue
+            if composition < _COMPOSITION:
+                refusal = Message("experiments.segment_touched", {"p": composition})
+            elif "segments" not in metric.forms:
+                refusal = Message("experiments.form_segments", {"type": metric.type})
+            effects = [] if refusal else _effects(columns, segment, inside, control, alpha)
+            comparisons += effects
             for arm in (name for name in names if name != control):
-                own = [effect for effect in found if effect.arm == arm]
+                own = [effect for effect in effects if effect.arm == arm]
+                untested = Interaction(metric.name, metric.role, arm, segment, len(own))
                 interactions.append(
-                    _interaction(one, segment, arm, own, composition if touched else None, alpha)
+                    replace(untested, not_estimable=refusal)
+                    if refusal
+                    else _tested(untested, own, alpha)
                 )
     return _adjusted(comparisons, interactions)
 
 
 def _effects(
-    one: Measured,
-    segment: str,
-    inside: Mapping[str | None, Mapping[str, ArmMoments]],
-    names: Sequence[str],
-    control: str,
-    alpha: float,
+    columns: MetricColumns, segment: str, levels: Levels, control: str, alpha: float
 ) -> list[Comparison]:
-    found = []
-    for level, arms in inside.items():
+    effects = []
+    for level, arms in levels.items():
         shown = f"{segment}: {level}" if level is not None else f"{segment}:"
-        there = {name: arms[name] for name in names if name in arms}
-        if control in there and len(there) > 1:
-            found += [replace(made, segment=shown) for made in compared(one, there, control, alpha)]
-    return found
+        inside = {name: arms[name] for name in sorted(arms)}
+        if control in inside and len(inside) > 1:
+            sums = ArmSums(inside, control, alpha)
+            effects += [replace(effect, segment=shown) for effect in compared(columns, sums)]
+    return effects
 
 
-def _interaction(
-    one: Measured,
-    segment: str,
-    arm: str,
-    effects: Sequence[Comparison],
-    composition: float | None,
-    alpha: float,
-) -> Interaction:
-    made = Interaction(one.metric.name, one.metric.role, arm, segment, len(effects))
-    if composition is not None:
-        return replace(
-            made, not_estimable=Message("experiments.segment_touched", {"p": composition})
-        )
+def _tested(untested: Interaction, effects: Sequence[Comparison], alpha: float) -> Interaction:
     # The test by score of small counts gives no error: its interval's half width stands for it.
     known = [
-        (effect.difference, error)
+        (effect.difference, variance)
         for effect in effects
         if effect.difference is not None
-        and (error := _variance(effect, alpha)) > 0
-        and isfinite(error)
+        and (variance := _variance(effect, alpha)) > 0
+        and isfinite(variance)
     ]
     if len(known) < 2:  # noqa: PLR2004 - it takes two to differ
-        return replace(
-            made, not_estimable=Message("experiments.one_segment", {"count": len(known)})
-        )
-    statistic, freedom, p_value = interaction(
-        [one for one, _ in known], [error for _, error in known]
-    )
-    return replace(
-        made, levels=len(known), statistic=statistic, degrees_of_freedom=freedom, p_value=p_value
-    )
+        refusal = Message("experiments.one_segment", {"count": len(known)})
+        return replace(untested, not_estimable=refusal)
+    test = interaction(*zip(*known, strict=True))
+    return replace(untested, levels=len(known), **test._asdict())
 
 
-def _variance(one: Comparison, alpha: float) -> float:
-    if one.standard_error is not None:
-        return one.standard_error**2
-    low, high = one.difference_interval
+def _variance(effect: Comparison, alpha: float) -> float:
+    if effect.standard_error is not None:
+        return effect.standard_error**2
+    low, high = effect.difference_interval
     width = 2 * float(ndtri(1 - alpha / 2))
     return ((high - low) / width) ** 2 if low is not None and high is not None else 0.0
 
@@ -178,16 +169,16 @@ def _variance(one: Comparison, alpha: float) -> float:
 def _adjusted(
     comparisons: Sequence[Comparison], interactions: Sequence[Interaction]
 ) -> tuple[list[Comparison], list[Interaction]]:
-    known = [one.p_value for one in comparisons if one.p_value is not None]
-    tested = [one.p_value for one in interactions if one.p_value is not None]
-    adjusted, judged = iter(benjamini_hochberg(known)), iter(holm(tested))
+    effects = [effect.p_value for effect in comparisons if effect.p_value is not None]
+    tests = [test.p_value for test in interactions if test.p_value is not None]
+    by_effect, by_test = iter(benjamini_hochberg(effects)), iter(holm(tests))
     return (
         [
-            replace(one, p_adjusted=next(adjusted) if one.p_value is not None else None)
-            for one in comparisons
+            replace(effect, p_adjusted=None if effect.p_value is None else next(by_effect))
+            for effect in comparisons
         ],
         [
-            replace(one, p_adjusted=next(judged) if one.p_value is not None else None)
-            for one in interactions
+            replace(test, p_adjusted=None if test.p_value is None else next(by_test))
+            for test in interactions
         ],
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from math import inf
-from typing import Any
 
 import numpy as np
 
 from opslab.experiments.inference.covariates import Contrast, linearised
-from opslab.experiments.moments.cross_moments import CrossMoments, merge_cross
+from opslab.experiments.moments.arm_moments import CrossMoments, merge_cross
 
 
 @dataclass(frozen=True)
@@ -32,30 +32,29 @@ class Strata:
     @property
     def paired(self) -> bool:
         """Whether each stratum is a pair: one unit of either arm."""
-        return all(one.n == other.n == 1 for one, other in self.cells)
+        return all(arm.n == control.n == 1 for arm, control in self.cells)
 
     @property
     def sides(self) -> tuple[CrossMoments, CrossMoments]:
         """Each arm's moments over all strata."""
-        first, second = (_merged([cell[side] for cell in self.cells]) for side in (0, 1))
+        first, second = (reduce(merge_cross, side) for side in zip(*self.cells, strict=True))
         return first, second
 
     @property
     def within(self) -> tuple[CrossMoments, CrossMoments]:
         """The arms' moments with the scatter within strata; of pairs that of their differences."""
-        one, other = self.sides
+        arm, control = self.sides
         if self.paired:
-            apart = np.array([np.subtract(cell[0].means, cell[1].means) for cell in self.cells])
+            apart = np.array([treated.means - base.means for treated, base in self.cells])
             centred = apart - apart.mean(axis=0)
             scatters = [centred.T @ centred] * 2
         else:
-            scatters = [sum(np.array(cell[side].scatter) for cell in self.cells) for side in (0, 1)]
-        first, second = (tuple(map(tuple, scatter.tolist())) for scatter in scatters)
-        return replace(one, scatter=first), replace(other, scatter=second)
+            scatters = [sum(cell[side].scatter for cell in self.cells) for side in (0, 1)]
+        return replace(arm, scatter=scatters[0]), replace(control, scatter=scatters[1])
 
     @property
     def estimable(self) -> bool:
-        """Whether some stratum tells the spread: two pairs, or a stratum with two units of each arm."""
+        """Whether the spread can be told: by two pairs, or strata with two units of each arm."""
         if self.paired:
             return len(self.cells) > 1
         return all(sum(cell[side].n - 1 for cell in self.cells) > 0 for side in (0, 1))
@@ -67,11 +66,11 @@ class Strata:
         """Return the strata of two arms, in the order of their names."""
         cells, lone = [], 0
         for moments in levels.values():
-            one, other = moments.get(arm), moments.get(control)
-            if one is not None and other is not None and one.n and other.n:
-                cells.append((one, other))
+            sides = [moments[name] for name in (arm, control) if name in moments]
+            if len(sides) > 1 and sides[0].n and sides[1].n:
+                cells.append((sides[0], sides[1]))
             else:
-                lone += sum(side.n for side in (one, other) if side is not None)
+                lone += sum(side.n for side in sides)
         return cls(tuple(cells), lone)
 
 
@@ -103,8 +102,8 @@ def contrast_within(
     ...     (CrossMoments(1, 1, (y,), ((0.0,),)), CrossMoments(1, 1, (x,), ((0.0,),)))
     ...     for x, y in ((1.0, 2.0), (2.0, 5.0), (3.0, 5.0))
     ... ]
-    >>> found = contrast_within(Strata(tuple(cells)))
-    >>> f"{found.difference:.1f} +- {found.variance**0.5:.4f}, df = {found.degrees_of_freedom:.0f}"
+    >>> pairs = contrast_within(Strata(tuple(cells)))
+    >>> f"{pairs.difference:.1f} +- {pairs.variance**0.5:.4f}, df = {pairs.degrees_of_freedom:.0f}"
     '2.0 +- 0.5774, df = 2'
 
     Sources
@@ -116,101 +115,70 @@ def contrast_within(
 
 
 def _paired(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[int]) -> Contrast:
+    pooled, kept = merge_cross(*strata.sides).means, list(kept)
     values = [np.array([cell[side].means for cell in strata.cells]) for side in (0, 1)]
-    sides = strata.sides
-    both = merge_cross(*sides)
-    made = []
-    for side, rows in zip(sides, values, strict=True):
-        estimate, loadings = linearised(side.means, own, widths, both.means)
-        made.append(
-            (
-                estimate,
-                (rows - np.array(side.means)) @ loadings.T,
-                loadings[1:] @ np.array(side.means),
-            )
-        )
-    (estimate, moved, x_treated), (base, fixed, x_control) = made
+    arm, base = (linearised(rows.mean(axis=0), own, widths, pooled) for rows in values)
+    estimate = (arm.estimate, base.estimate)
+    moved, fixed = (
+        (rows - rows.mean(axis=0)) @ side.loadings.T
+        for rows, side in zip(values, (arm, base), strict=True)
+    )
     apart = moved - fixed  # differences of the pairs, less their mean
-    pairs, columns = len(apart), [1 + place for place in kept]
-    x, z = apart[:, columns], apart[:, 0]
-    gap = (x_treated - x_control)[list(kept)]
-    slope, hat = np.zeros(len(kept)), 0.0
-    if columns:
-        scatter = x.T @ x
-        slope = np.linalg.solve(scatter, x.T @ z)
-        hat = float(gap @ np.linalg.solve(scatter, gap))
-    adjusted = z - x @ slope
-    freedom = pairs - 1 - len(kept)
+    pairs, freedom = len(apart), len(apart) - 1 - len(kept)
     if freedom < 1:
-        return Contrast((estimate, base), estimate - base, 0.0, 0.0, 0.0, inf)
-    variance = float(adjusted @ adjusted) / freedom * (1 / pairs + hat)
+        return Contrast(estimate, estimate[0] - estimate[1], 0.0, 0.0, 0.0, inf)
+    z, x = apart[:, 0], apart[:, 1:][:, kept]
+    gap, scatter = (arm.covariates - base.covariates)[kept], x.T @ x
+    slope = np.linalg.solve(scatter, x.T @ z)
+    adjusted = z - x @ slope
+    spread = 1 / pairs + float(gap @ np.linalg.solve(scatter, gap))
+    variance = float(adjusted @ adjusted) / freedom * spread
     raw = float(fixed[:, 0] @ fixed[:, 0]) / ((pairs - 1) * pairs)
     covariance = _possible(float(adjusted @ fixed[:, 0]) / (freedom * pairs), variance, raw)
-    return Contrast(
-        (estimate, base),
-        float(estimate - base - slope @ gap),
-        variance,
-        raw,
-        covariance,
-        float(freedom),
-    )
+    difference = float(estimate[0] - estimate[1] - slope @ gap)
+    return Contrast(estimate, difference, variance, raw, covariance, float(freedom))
 
 
 def _stratified(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[int]) -> Contrast:
-    units = sum(one.n + other.n for one, other in strata.cells)
-    weights = [(one.n + other.n) / units for one, other in strata.cells]
-    pooled = merge_cross(*strata.sides).means
-    keep = [0, *(1 + place for place in kept)]
-    estimates, means, scatters = [], [], []
-    for side in (0, 1):
-        cells = [cell[side] for cell in strata.cells]
-        weighed: Any = sum(
-            weight * np.array(cell.means) for weight, cell in zip(weights, cells, strict=True)
-        )
-        estimate, loadings = linearised([float(mean) for mean in weighed], own, widths, pooled)
-        loadings = loadings[keep]
-        estimates.append(estimate)
-        means.append(loadings[1:] @ weighed)
-        scatters.append([loadings @ np.array(cell.scatter) @ loadings.T for cell in cells])
-    counts = [sum(cell[side].n for cell in strata.cells) for side in (0, 1)]
-    within: list[Any] = [sum(parts) for parts in scatters]
-    slopes = [np.linalg.solve(one[1:, 1:], one[1:, 0]) if kept else np.zeros(0) for one in within]
-    slope = (counts[1] * slopes[0] + counts[0] * slopes[1]) / sum(counts)
-    adjusted = np.concatenate(([1.0], -slope))
-    terms, raw, covariance = [], 0.0, 0.0
-    for side, parts in enumerate(scatters):
-        cells = [cell[side] for cell in strata.cells]
-        left = sum(cell.n - 1 for cell in cells)
-        for weight, cell, part in zip(weights, cells, parts, strict=True):
-            spread, freedom = (
-                (part / (cell.n - 1), cell.n - 1) if cell.n > 1 else (within[side] / left, left)
-            )
-            factor = weight**2 / cell.n * max(left, 1) / max(left - len(kept), 1)
-            terms.append((float(adjusted @ spread @ adjusted) * factor, freedom))
-            if side:
-                raw += weight**2 / cell.n * float(spread[0, 0])
-                covariance -= factor * float(adjusted @ spread[:, 0])
-    variance = sum(term for term, _ in terms)
-    weighed_squares = sum(term**2 / freedom for term, freedom in terms)
-    limit = max(float(sum(counts) - 2 * len(strata.cells) - len(kept)), 1.0)
+    pooled, kept = merge_cross(*strata.sides).means, list(kept)
+    sizes = np.array([[side.n for side in cell] for cell in strata.cells])
+    units = sizes.sum(axis=0)
+    weights = sizes.sum(axis=1) / units.sum()
+    sides, slopes, spreads, freedoms = [], [], [], []
+    for order, n in enumerate(sizes.T):
+        cells = [cell[order] for cell in strata.cells]
+        means = weights @ np.array([cell.means for cell in cells])
+        side = linearised(means, own, widths, pooled)
+        loadings = side.loadings[[0, *(1 + covariate for covariate in kept)]]
+        scatter = loadings @ np.array([cell.scatter for cell in cells]) @ loadings.T
+        whole, left, alone = scatter.sum(axis=0), max((n - 1).sum(), 1), n == 1
+        freedom = np.where(alone, left, n - 1)
+        sides.append(side)
+        slopes.append(np.linalg.solve(whole[1:, 1:], whole[1:, 0]))
+        spreads.append(np.where(alone[:, None, None], whole, scatter) / freedom[:, None, None])
+        freedoms.append(freedom)
+    slope = (units[1] * slopes[0] + units[0] * slopes[1]) / units.sum()
+    adjusted, spread, freedom = np.array([1.0, *-slope]), np.array(spreads), np.array(freedoms)
+    left = np.maximum(units - len(sizes), 1)
+    factor = weights**2 / sizes.T * (left / np.maximum(left - len(kept), 1))[:, None]
+    terms = factor * (spread @ adjusted @ adjusted)
+    variance, squares = float(terms.sum()), float((terms**2 / freedom).sum())
+    raw = float((weights**2 / sizes[:, 1] * spread[1][:, 0, 0]).sum())
+    covariance = -float((factor[1] * (spread[1][:, 0] @ adjusted)).sum())
+    limit = float(units.sum() - 2 * len(sizes) - len(kept))
+    arm, base = sides
+    gap = (arm.covariates - base.covariates)[kept]
     return Contrast(
-        (float(estimates[0]), float(estimates[1])),
-        float(estimates[0] - estimates[1] - slope @ (means[0] - means[1])),
+        (arm.estimate, base.estimate),
+        float(arm.estimate - base.estimate - slope @ gap),
         variance,
         raw,
         _possible(covariance, variance, raw),
-        max(variance**2 / weighed_squares, 1.0) if weighed_squares else limit,
+        max(variance**2 / squares if squares else limit, 1.0),
     )
 
 
 def _possible(covariance: float, variance: float, other: float) -> float:
-    """Return a covariance within the bounds that the variances set, past which its divisor can push it."""
+    """Return a covariance within the bounds of the variances, which its divisor can pass."""
     bound = math.sqrt(variance * other)
     return min(max(covariance, -bound), bound)
-
-
-def _merged(sides: Sequence[CrossMoments]) -> CrossMoments:
-    whole = sides[0]
-    for side in sides[1:]:
-        whole = merge_cross(whole, side)
-    return whole

@@ -5,31 +5,36 @@ from __future__ import annotations
 import datetime
 from typing import NamedTuple
 
-from opslab.errors import DataError, Problem
-from opslab.experiments.moments.columns import refuse_rows
+from opslab.errors import DataError
+from opslab.experiments.moments.values import problem, refuse_rows
 from opslab.experiments.spec import Period
 from opslab.tables.source import Table, quoted
 
 
 class Moment(NamedTuple):
-    """SQL of a column of moments."""
+    """When a row's unit saw its arm, in SQL."""
 
-    moment: str
-    """As a timestamp, in UTC where an offset is given."""
-    within: str
-    """Condition for the rows inside the period, both days included, and not after the day of the readout."""
+    moment: str | None = None
+    """The timestamp, in UTC where an offset is given."""
+    within: str = "TRUE"
+    """Condition for rows inside the period, both days included, up to the readout's day."""
+
+    @property
+    def day(self) -> str | None:
+        """The day as text."""
+        return f"CAST(CAST({self.moment} AS DATE) AS VARCHAR)" if self.moment else None
 
 
-def moments_of(table: Table, period: Period, as_of: datetime.date | None) -> Moment | None:
-    """Return SQL of the moment of first exposure; None when the spec names no column of it.
+def moments_of(table: Table, period: Period | None, as_of: datetime.date | None) -> Moment:
+    """Return when units saw their arm; without a moment when the spec names no column of it.
 
     Raises
     ------
     DataError
         When a row has no moment, or one that cannot be read.
     """
-    if period.time is None or period.start is None or period.end is None:
-        return None
+    if period is None or period.time is None or period.start is None or period.end is None:
+        return Moment()
     moment = moment_of(table, period.time)
     after = min(period.end, as_of or period.end) + datetime.timedelta(days=1)
     within = f"(({moment}) >= TIMESTAMP '{period.start}' AND ({moment}) < TIMESTAMP '{after}')"
@@ -56,7 +61,5 @@ def moment_of(table: Table, name: str) -> str:
     elif kind == "TIMESTAMP WITH TIME ZONE":
         moment = f"make_timestamp(epoch_us({column}))"
     elif not kind.startswith(("TIMESTAMP", "DATE")):
-        raise DataError(
-            Problem("experiments.time_type", {"kind": kind.lower()}, table.reading.name, field=name)
-        )
+        raise DataError(problem(table, "time_type", name, kind=kind.lower()))
     return moment

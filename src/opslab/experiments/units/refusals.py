@@ -2,143 +2,169 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from opslab.documents import Location
 from opslab.errors import DataError, Problem, did_you_mean
-from opslab.experiments.moments.arm_moments import ArmMoments
-from opslab.experiments.moments.columns import refuse_rows
+from opslab.experiments.inference.metric_columns import MetricColumns
+from opslab.experiments.moments.arm_moments import ArmMoments, Arms, Labelled
+from opslab.experiments.moments.columns import Column
+from opslab.experiments.moments.values import (
+    finite_sql,
+    problem,
+    refuse_cells,
+    refuse_rows,
+)
 from opslab.experiments.spec import Experiment
-from opslab.experiments.units.leaks import Units
+from opslab.experiments.units.leaks import Units, count_units, without_leaked
+from opslab.experiments.units.unit_table import UnitTable
 from opslab.tables.source import Table, quoted
-
-if TYPE_CHECKING:
-    from opslab.experiments.inference.measured import Measured
-    from opslab.experiments.units.unit_table import UnitTable
 
 _MOST_ARMS = 50
 
 
 def refuse_columns(
-    experiment: Experiment, table: Table, wanted: Sequence[tuple[str, tuple[str | int, ...]]]
+    experiment: Experiment, table: Table, wanted: Iterable[tuple[str, Location]]
 ) -> None:
     """Raise for every column that the spec names and the table has not got, all at once."""
-    found: list[Problem] = []
+    problems = []
     for name, location in wanted:
-        if name in table.types:
-            continue
-        near = did_you_mean(name, table.types)
-        values = {
-            "name": name,
-            "near": near,
-            "data": table.reading.name,
-            "columns": list(table.types)[:12],
-        }
-        found.append(experiment.problem("experiments.missing_column", *location, **values))
-    DataError.refuse(found)
+        near, some = did_you_mean(name, table.types), list(table.types)[:12]
+        values = {"name": name, "near": near, "data": table.reading.name, "columns": some}
+        if name not in table.types:
+            problems.append(experiment.problem("experiments.missing_column", *location, **values))
+    DataError.refuse(problems)
 
 
 def refuse_units(experiment: Experiment, table: Table, units: Units, *, once: bool) -> None:
-    """Raise where no rows are left, rows name no unit, or units stand in several rows but should not."""
+    """Raise where no rows are left, rows name no unit, or units stand in several but should not."""
     if units.rows == 0:
         period = experiment.period
         start, end = (period.start, period.end) if period else (None, None)
         raise DataError.of(
             "experiments.no_rows_in_period", file=table.reading.name, start=start, end=end
         )
-    found = []
-    if units.nameless:
-        nameless = {"count": units.nameless, "row": units.nameless_row}
-        found.append(
-            Problem("experiments.no_unit", nameless, table.reading.name, field=experiment.unit)
-        )
-    if units.repeated and once:
-        repeated = {"count": units.repeated, "row": units.repeated_row}
-        found.append(
-            Problem(
-                "experiments.repeated_units", repeated, table.reading.name, field=experiment.unit
-            )
-        )
-    DataError.refuse(found)
-
-
-def arms_of(
-    experiment: Experiment, made: UnitTable, found: Mapping[str | None, ArmMoments]
-) -> dict[str, ArmMoments]:
-    """Return the arms in the spec's order; raise when they are not those that the spec declares."""
-    table, units = made.table, made.units
-    file, column = table.reading.name, experiment.arms.column
-    nameless = found.get(None)
-    labels = [label for label in found if label is not None]
-    if nameless:
-        refuse_rows(table, "no_arm", f"{quoted(column)} IS NULL AND {made.where}", column)
-    if len(labels) > _MOST_ARMS:
-        raise DataError(
-            Problem("experiments.too_many_arms", {"count": len(labels)}, file, field=column)
-        )
-    declared = list(experiment.arms.weights or [])
-    if not declared:
-        declared = [
-            experiment.arms.control,
-            *(label for label in labels if label != experiment.arms.control),
+    faults = {"no_unit": (units.nameless, units.nameless_row)}
+    if once:
+        faults["repeated_units"] = (units.repeated, units.repeated_row)
+    DataError.refuse(
+        [
+            problem(table, key, experiment.unit, count=count, row=row)
+            for key, (count, row) in faults.items()
+            if count
         ]
+    )
+
+
+def usable_units(
+    experiment: Experiment, table: Table, within: str, *, once: bool
+) -> tuple[Units, str]:
+    """Return what the unit column holds, and the SQL condition on rows of units in one arm.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    table : Table
+    within : str
+        SQL condition on the rows.
+    once : bool
+        Whether a unit stands in one row.
+
+    Raises
+    ------
+    DataError
+        When units cannot be told.
+    """
+    unit, arm = experiment.unit, experiment.arms.column
+    units = count_units(table, unit, arm, within)
+    refuse_units(experiment, table, units, once=once)
+    return units, without_leaked(table, unit, arm, within) if units.leaked else within
+
+
+def refuse_rows_of(experiment: Experiment, table: Table, where: str) -> None:
+    """Raise for rows whose cells cannot be summed, or are empty without a meaning."""
     problems = []
-    for label in labels:
-        if label in declared:
-            continue
-        near = did_you_mean(label, declared)
-        values = {"label": label[:40], "near": near, "rows": found[label].rows, "arms": declared}
-        problems.append(Problem("experiments.unknown_arm", values, file, field=column))
-    absent = [name for name in declared if name not in found]
-    if absent and units.leaked and not problems:
-        values = {"arms": absent, "count": units.leaked, "row": units.leaked_row}
-        problems.append(Problem("experiments.only_leaked", values, file, field=experiment.unit))
-    elif len(labels) == 1 and not problems:
-        key = "experiments.one_arm" if absent else "experiments.only_arm"
-        problems.append(Problem(key, {"label": labels[0][:40], "arms": absent}, file, field=column))
-    elif absent:
-        values = {"arms": absent, "found": [label[:40] for label in labels]}
-        problems.append(Problem("experiments.absent_arm", values, file, field=column))
+    for metric in experiment.metrics:
+        binary = metric.binary and experiment.data.rows != "totals"
+        columns = [Column(name, binary=binary) for name in metric.own.values()]
+        refuse_cells(table, columns, where)
+        for name in metric.own.values() if metric.missing == "refuse" else ():
+            ((empty, rows),) = table.fetch(
+                f"SELECT count(*) FILTER (({finite_sql(table, name)}) IS NULL), count(*) "
+                f"FROM {table.relation} WHERE {where}"
+            )
+            if empty:
+                values = _empty(table, name, empty, rows)
+                problems.append(
+                    experiment.metric_problem(metric.name, "missing", "missing_rows", **values)
+                )
     DataError.refuse(problems)
-    return {name: found[name] for name in declared}
+
+
+def _empty(table: Table, column: str, count: int, rows: int) -> dict[str, object]:
+    return {"column": column, "data": table.reading.name, "count": count, "share": count / rows}
+
+
+def arms_of(experiment: Experiment, units: UnitTable, labelled: Labelled) -> dict[str, ArmMoments]:
+    """Return the arms in the spec's order; raise when they are not those that the spec declares."""
+    table, column = units.table, experiment.arms.column
+    labels = [label for label in labelled if label is not None]
+    if None in labelled:
+        refuse_rows(table, "no_arm", f"{quoted(column)} IS NULL AND {units.where}", column)
+    if len(labels) > _MOST_ARMS:
+        raise DataError(problem(table, "too_many_arms", column, count=len(labels)))
+    control, shown = experiment.arms.control, [label[:40] for label in labels]
+    declared = list(experiment.arms.weights or dict.fromkeys([control, *labels]))
+
+    def unknown(label: str, **values: Any) -> dict[str, Any]:
+        near = did_you_mean(label, declared)
+        return {"label": label[:40], "near": near, "arms": declared, **values}
+
+    problems = [
+        problem(table, "unknown_arm", column, **unknown(label, rows=labelled[label].rows))
+        for label in labels
+        if label not in declared
+    ]
+    absent, leaked = [label for label in declared if label not in labelled], units.units.leaked
+    if absent and leaked and not problems:
+        values = {"arms": absent, "count": leaked, "row": units.units.leaked_row}
+        problems.append(problem(table, "only_leaked", experiment.unit, **values))
+    elif len(labels) == 1 and not problems:
+        key = "one_arm" if absent else "only_arm"
+        problems.append(problem(table, key, column, label=shown[0], arms=absent))
+    elif absent:
+        problems.append(problem(table, "absent_arm", column, arms=absent, found=shown))
+    problems += [
+        experiment.problem("experiments.arm_name", "arms", "names", **unknown(label))
+        for label in experiment.arms.names
+        if label not in declared
+    ]
+    DataError.refuse(problems)
+    return {experiment.arms.shown(label): labelled[label] for label in declared}
 
 
 def refuse_missing(
     experiment: Experiment,
-    made: UnitTable,
-    arms: Mapping[str, ArmMoments],
-    metrics: Mapping[str, Measured],
+    table: Table,
+    arms: Arms,
+    metrics: Mapping[str, MetricColumns],
 ) -> None:
-    """Raise for columns without any value, and for empty values whose meaning the spec does not state."""
-    found = []
-    rows, file = sum(arm.rows for arm in arms.values()), made.table.reading.name
-    places = {metric.name: place for place, metric in enumerate(experiment.metrics)}
-    for name, one in metrics.items():
-        place = places[name]
-        for column in one.own:
-            empty = sum(arm.missing[column] for arm in arms.values())
-            if empty == rows:
-                found.append(
-                    Problem("experiments.all_missing", {"rows": rows}, file, field=column.name)
+    """Raise for columns without any value, and for empty values whose meaning is not stated."""
+    problems: list[Problem] = []
+    rows = sum(arm.rows for arm in arms.values())
+    for metric, columns in metrics.items():
+        for column in columns.own:
+            count, name = sum(arm.missing[column] for arm in arms.values()), column.name
+            if count == rows:
+                problems.append(problem(table, "all_missing", name, rows=rows))
+            elif count and columns.metric.missing == "refuse":
+                values = _empty(table, name, count, rows)
+                problems.append(
+                    experiment.metric_problem(metric, "missing", "missing_policy", **values)
                 )
-            elif empty and one.metric.missing == "refuse":
-                values = {
-                    "column": column.name,
-                    "data": file,
-                    "count": empty,
-                    "share": empty / rows,
-                }
-                found.append(
-                    experiment.problem(
-                        "experiments.missing_policy", "metrics", place, "missing", **values
-                    )
-                )
-        for column in one.joint.columns[len(one.own) :] if one.joint else ():
-            bare = [name for name, arm in arms.items() if arm.missing[column] == arm.rows]
+        for column in columns.joint.covariate_columns:
+            bare = [label for label, arm in arms.items() if arm.missing[column] == arm.rows]
             if bare:
-                found.append(
-                    Problem(
-                        "experiments.covariate_missing", {"arms": bare}, file, field=column.name
-                    )
-                )
-    DataError.refuse(found)
+                problems.append(problem(table, "covariate_missing", column.name, arms=bare))
+    DataError.refuse(problems)

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import inf, sqrt
 
 from scipy.special import stdtrit
 
-from opslab.errors import DataError, Problem
+from opslab.errors import DataError
 from opslab.experiments.inference.effects import fieller
-from opslab.experiments.metrics import Mean, Proportion
-from opslab.experiments.moments.arm_moments import ArmMoments, Moments, collect
-from opslab.experiments.moments.columns import Column, refuse_rows, value_sql
+from opslab.experiments.inference.metric_columns import metric_columns
+from opslab.experiments.moments.arm_moments import ArmMoments, Moments
+from opslab.experiments.moments.collection import collect_by
+from opslab.experiments.moments.columns import Column
+from opslab.experiments.moments.values import problem, refuse_rows, value_sql
 from opslab.experiments.result import Comparison, Effect
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.unit_table import UnitTable
+from opslab.results import Message
 
 
 def diluted(
-    one: Comparison, triggered: tuple[int, int], control: tuple[Moments, Moments], alpha: float
+    comparison: Comparison,
+    triggered: int,
+    units: int,
+    control: Moments,
+    all_control: Moments,
+    alpha: float,
 ) -> Effect | None:
     """Give the effect on all units of a change that only the triggered ones could meet.
 
@@ -28,11 +36,11 @@ def diluted(
 
     Parameters
     ----------
-    one : Comparison
+    comparison : Comparison
         Over the triggered units.
-    triggered : tuple of int
+    triggered, units : int
         Triggered units and all units, of both arms.
-    control : tuple of Moments
+    control, all_control : Moments
         Of the control's triggered units and of all of its units.
     alpha : float
 
@@ -45,22 +53,21 @@ def diluted(
     -------
     Deng and Hu (2015), section 3: the diluted effect of a trigger analysis.
     """
-    if one.difference is None or one.standard_error is None:
+    if comparison.difference is None or comparison.standard_error is None:
         return None
-    met, units = triggered
-    inside, whole = control
-    rate, freedom = met / units, one.degrees_of_freedom or inf
-    difference = rate * one.difference
-    variance = (rate * one.standard_error) ** 2 + one.difference**2 * rate * (1 - rate) / units
+    rate, freedom = triggered / units, comparison.degrees_of_freedom or inf
+    difference = rate * comparison.difference
+    variance = (rate * comparison.standard_error) ** 2
+    variance += comparison.difference**2 * rate * (1 - rate) / units
     reach = float(stdtrit(freedom, 1 - alpha / 2)) * sqrt(variance)
     # The adjusted difference shares with the control's mean what covariates left of its variance.
-    own = inside.variance / inside.n * (1 - (one.variance_reduction or 0.0))
+    own = control.variance / control.n * (1 - (comparison.variance_reduction or 0.0))
     lift = fieller(
         difference,
         variance,
-        whole.mean,
-        whole.variance / whole.n,
-        -rate * inside.n / whole.n * own,
+        all_control.mean,
+        all_control.variance / all_control.n,
+        -rate * control.n / all_control.n * own,
         freedom,
         1 - alpha,
     )
@@ -69,7 +76,7 @@ def diluted(
         (difference - reach, difference + reach),
         lift.lift,
         (lift.low, lift.high),
-        one.p_value,
+        comparison.p_value,
     )
 
 
@@ -79,17 +86,14 @@ class Triggered:
 
     Attributes
     ----------
-    where : str
-        SQL condition on their rows.
     met, units : mapping
         Triggered units and all units, by arm.
     columns : mapping
-        Column of each mean and proportion, by the metric's name.
+        Column of each metric that can be diluted, by its name.
     whole : mapping
         Moments of all units, by arm.
     """
 
-    where: str
     met: Mapping[str, int]
     units: Mapping[str, int]
     columns: Mapping[str, Column]
@@ -101,44 +105,44 @@ class Triggered:
         return sum(self.met.values()) / sum(self.units.values())
 
     def diluted(
-        self, comparisons: Sequence[Comparison], arms: Mapping[str, ArmMoments], alpha: float
-    ) -> list[Comparison]:
-        """Return the comparisons of means and proportions with their diluted effect beside them."""
-        made = []
-        for one in comparisons:
-            column = self.columns.get(one.metric)
-            if column is None:
-                made.append(one)
-                continue
-            counts = [
-                sum(found[arm] for arm in (one.arm, one.control))
-                for found in (self.met, self.units)
-            ]
-            own = next(known for known in arms[one.control].moments if known.name == column.name)
-            control = (arms[one.control].moments[own], self.whole[one.control].moments[column])
-            made.append(replace(one, diluted=diluted(one, (counts[0], counts[1]), control, alpha)))
-        return made
+        self, comparison: Comparison, arms: Mapping[str, ArmMoments], alpha: float
+    ) -> Comparison:
+        """Return a comparison with its diluted effect beside it, or why there is none."""
+        column = self.columns.get(comparison.metric)
+        if column is None:
+            note = Message("experiments.form_trigger")
+            return replace(comparison, notes=(*comparison.notes, note))
+        pair = (comparison.arm, comparison.control)
+        met, units = (sum(counts[arm] for arm in pair) for counts in (self.met, self.units))
+        control = arms[comparison.control].moments[column]
+        all_control = self.whole[comparison.control].moments[column]
+        effect = diluted(comparison, met, units, control, all_control, alpha)
+        return replace(comparison, diluted=effect)
 
 
-def collect_triggered(experiment: Experiment, units: UnitTable) -> Triggered:
-    """Return which units met the change, and the moments of all; raise where the column is not 0 and 1."""
+def collect_triggered(experiment: Experiment, units: UnitTable) -> tuple[Triggered, UnitTable]:
+    """Return which units met the change, and these units alone.
+
+    Raises
+    ------
+    DataError
+        When the column is not 0 and 1, or nowhere 1.
+    """
     table, name = units.table, str(experiment.trigger)
     trigger = Column(name, binary=True)
     columns = {
-        metric.name: Column(
-            str(metric.column), metric.missing == "zero", isinstance(metric, Proportion)
-        )
+        metric.name: metric_columns(metric).own[0]
         for metric in units.metrics
-        if isinstance(metric, Mean | Proportion) and metric.cap is None
+        if "trigger" in metric.forms and metric.cap is None
     }
-    found = collect(table, units.arm, [trigger, *columns.values()], units.where)
-    if any(arm.missing[trigger] for arm in found.values()):
-        refuse_rows(
-            table, "no_trigger", f"{value_sql(table, trigger)} IS NULL AND {units.where}", name
-        )
-    arms = {arm: moments for arm, moments in found.items() if arm is not None}
-    met = {arm: round(one.moments[trigger].mean * one.rows) for arm, one in arms.items()}
+    value = value_sql(table, trigger)
+    labelled = collect_by(table, units.arm, [trigger, *columns.values()], units.where).whole
+    if any(arm.missing[trigger] for arm in labelled.values()):
+        refuse_rows(table, "no_trigger", f"{value} IS NULL AND {units.where}", name)
+    arms = {label: arm for label, arm in labelled.items() if label is not None}
+    met = {label: round(arm.moments[trigger].mean * arm.rows) for label, arm in arms.items()}
     if not any(met.values()):
-        raise DataError(Problem("experiments.none_triggered", {}, table.reading.name, field=name))
-    where = f"({units.where}) AND {value_sql(table, trigger)} = 1"
-    return Triggered(where, met, {arm: one.rows for arm, one in arms.items()}, columns, arms)
+        raise DataError(problem(table, "none_triggered", name))
+    everybody = {label: arm.rows for label, arm in arms.items()}
+    inside = replace(units, where=f"({units.where}) AND {value} = 1")
+    return Triggered(met, everybody, columns, arms), inside

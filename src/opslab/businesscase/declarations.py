@@ -1,0 +1,336 @@
+"""What an analyst declares, line by line: the ask, options, gains, costs, assumptions, targets."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from opslab.evidence import Benefit as Kind
+from opslab.evidence import Grade
+from opslab.specs import Day, Declared, InBothLanguages, Label, Number, Text, as_label
+from opslab.uncertainty.ranges import Amount, Part, Stated
+
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Gain = Literal["time", "decisions", "alignment"]
+Id = Annotated[Label, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=80),
+    BeforeValidator(as_label),
+    InBothLanguages(),
+]
+"""What something is called; where another field uses it, by its English text."""
+Yearly = Annotated[Number, Field(gt=-0.5, le=1)]
+When = Annotated[str, Field(min_length=1, max_length=40)]
+PER_YEAR = {"once": 1.0, "year": 1.0, "month": 12.0, "week": 52.0}
+"""Amounts a year, of what an amount may be per; ``once`` is paid a single time."""
+
+
+class Assumption(Stated):
+    """A line of the ledger: what is taken for granted, how sure that is, who answers for it."""
+
+    id: Id
+    statement: Text
+    share: bool = Field(False, description="a share, from 0 to 1")
+    currency: Currency | None = Field(None, description="of an amount of money, such as EUR")
+    per: Label | None = Field(
+        None, description="hour, week, month, year, once, or what it is the worth of"
+    )
+    source: Text | None = None
+    file: str | None = Field(None, description="file it stands on; gone or changed, the grade is F")
+    sha256: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="of that file, when it was read"
+    )
+    grade: Grade = Field("F", description="A randomised … D logs, E diary or survey, F opinion")
+    owner: Text | None = None
+    checked: Day | None = Field(None, description="day it was last checked")
+    next_check: Day | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        self.distribution(share=self.share)
+        return self
+
+    @property
+    def unit(self) -> str:
+        """Currency and what it is per, or ``share``."""
+        return "share" if self.share else " / ".join(filter(None, (self.currency, self.per)))
+
+
+class Cited(Declared):
+    """Findings of another readout that the case builds on."""
+
+    id: Id
+    run: str = Field(
+        pattern=r"^[a-z_]+/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$",
+        description="notebook/name, its latest run by then; or one by its id",
+    )
+    pick: tuple[str, ...] = Field(("*",), description="findings by id; * stands for anything")
+
+
+class Benefit(Declared):
+    """A gain: a quantity a year, from evidence or an assumption, made money once, here."""
+
+    name: Name
+    gain: Gain
+    evidence: tuple[Id, ...] = Field(
+        (), description="ids under `evidence`: their findings are summed"
+    )
+    quantity: Id | None = Field(None, description="instead: an assumption, a year")
+    kind: Kind | None = Field(
+        None, description="hard, capacity, quality or enabled; by default the evidence's"
+    )
+    worth: Id | None = Field(
+        None, description="assumption: money for each unit; none where it is money already"
+    )
+    volume: Id | None = Field(None, description="assumption: units a year, for evidence per unit")
+    adoption: Id | None = Field(None, description="assumption: share that uses it in the end")
+    recapture: Id | None = Field(None, description="assumption: share of freed hours put to work")
+    decay: Id | None = Field(None, description="assumption: share that is lost in a year")
+    ramp_months: Number = Field(
+        0, ge=0, le=60, description="months until nine in ten of those use it"
+    )
+    starts: When = Field(description="a roadmap id (when it is done), or a day")
+    ends: When | None = Field(None, description="a roadmap id or a day; by default the horizon")
+    claim: str | None = Field(
+        None, description="what it is a claim on; two with one claim are never added"
+    )
+    share: Id | None = Field(
+        None, description="of value enabled: assumption, the share that is claimed"
+    )
+    signed_by: Text | None = Field(
+        None, description="who of the team that owns the value signed the share"
+    )
+    apart: Text | None = Field(None, description="why this is other money than the hours saved")
+    owner: Text | None = Field(
+        None, description="who answers for it; of a hard one, its budget line"
+    )
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        if bool(self.evidence) == bool(self.quantity):
+            raise PydanticCustomError("businesscase.one_quantity", "quantity")
+        if self.quantity and self.kind is None:
+            raise PydanticCustomError("businesscase.kind_needed", "kind")
+        if (self.share is None) != (self.signed_by is None):
+            raise PydanticCustomError("businesscase.unsigned_share", "share")
+        return self
+
+
+class Cost(Declared):
+    """A cost: an assumption in money, once or running."""
+
+    name: Name
+    amount: Id = Field(description="assumption, per once, month or year")
+    kind: Literal["people", "tool", "training", "upkeep", "other"] = "other"
+    starts: When = Field(description="a roadmap id (when it begins), or a day")
+    ends: When | None = None
+    trend: Id | None = Field(None, description="assumption: growth a year, as a share")
+    ended_from: When | None = Field(
+        None,
+        description="of doing nothing: step (when done) or day from which an option is rid of it",
+    )
+    claim: str | None = Field(
+        None, description="what it is a claim on, when doing nothing costs it"
+    )
+    benefit: Literal["hard", "capacity", "quality"] = Field(
+        "capacity", description="what is gained where an option ends this cost of doing nothing"
+    )
+    gain: Gain = "time"
+    probability: Id | None = Field(
+        None, description="assumption: chance that it comes about at all"
+    )
+
+
+class Option(Declared):
+    """A way to decide."""
+
+    name: Name
+    kind: Literal["do_nothing", "minimum", "recommended", "stretch", "other"] = "other"
+    description: Text | None = None
+    benefits: tuple[Name, ...] = ()
+    costs: tuple[Name, ...] = Field(
+        (), description="of doing nothing, those that stay belong here too"
+    )
+    reach: dict[Name, Number] = Field(
+        {}, description="part of a benefit or cost, by name: 0.5 for half"
+    )
+
+    def part(self, name: str) -> float:
+        """Return the part that it takes of a benefit or cost of its own."""
+        return self.reach.get(name, 1.0)
+
+
+class Milestone(Declared):
+    """A step of the roadmap: it moves the cash flow, and ends at a gate."""
+
+    id: Id
+    name: Name
+    starts: Day
+    ends: Day
+    slip: Amount = Field(Stated(likely=0), description="months by which it may be late, as a range")
+    owner: Text | None = None
+    gate: Text | None = Field(None, description="what must be shown before the next step is paid")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.ends < self.starts:
+            raise PydanticCustomError(
+                "businesscase.milestone_order", "order", {"starts": self.starts, "ends": self.ends}
+            )
+        return self
+
+
+class Risk(Declared):
+    """What may go wrong."""
+
+    risk: Text
+    owner: Name
+    trigger: Text = Field(description="the sign by which it is seen to come")
+    response: Text | None = None
+    likelihood: Part | None = None
+
+
+class Measured(Declared):
+    """What was measured of a target: value and 90 % interval, from the case or from evidence."""
+
+    value: Number | None = None
+    low: Number | None = None
+    high: Number | None = None
+    on: Day | None = None
+    source: Text | None = None
+    evidence: Id | None = Field(None, description="instead: an id under `evidence`, one finding")
+    file: str | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        given = [one is not None for one in (self.value, self.low, self.high, self.on)]
+        if any(given) == (self.evidence is not None) or (any(given) and not all(given)):
+            raise PydanticCustomError("businesscase.measured_form", "measured")
+        if self.low is not None and self.high is not None and not self.low < self.high:
+            raise PydanticCustomError("businesscase.measured_order", "order")
+        return self
+
+
+class Kpi(Declared):
+    """A target that the team accepts to be held to."""
+
+    id: Id
+    name: Name
+    gain: Gain
+    unit: Label = Field(max_length=40)
+    baseline: Number
+    baseline_source: Text | None = None
+    target: Number
+    low: Number = Field(description="low end of the 90 % range that is promised")
+    high: Number
+    date: Day = Field(description="day by which it is reached")
+    kill: Number = Field(description="value at which the work is stopped")
+    source: Text = Field(description="where it is read from")
+    owner: Name
+    measured: Measured | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        rising = self.target > self.baseline
+        if not self.low <= self.target <= self.high or self.low == self.high:
+            raise PydanticCustomError(
+                "businesscase.kpi_range", "range", {"low": self.low, "high": self.high}
+            )
+        if self.target == self.baseline or (
+            self.kill >= self.target if rising else self.kill <= self.target
+        ):
+            raise PydanticCustomError("businesscase.kpi_kill", "kill")
+        return self
+
+
+class Debt(Declared):
+    """A gain that is not measured yet: told, never counted."""
+
+    gain: Gain
+    statement: Text
+    measure: Text = Field(description="how it will be measured")
+    by: Day
+    owner: Name
+
+
+class Rate(Declared):
+    """What one unit of a currency is worth in another."""
+
+    given: Currency = Field(alias="from")
+    to: Currency
+    rate: Number = Field(gt=0)
+    date: Day
+    source: Text
+
+
+class Finance(Declared):
+    """How money over time is made one figure."""
+
+    currency: Currency
+    rate: Yearly = Field(0.10, description="discount rate a year")
+    rates: tuple[Yearly, ...] = Field((0.05, 0.10, 0.15), description="shown beside it")
+    timing: Literal["end_year", "mid_year", "monthly"] = "monthly"
+    terms: Literal["nominal", "real"] = "nominal"
+    start: Day = Field(description="first day of the horizon: the first of a month")
+    horizon_months: int = Field(36, ge=6, le=120)
+    benefit_risk: Number = Field(0.2, ge=0, le=1, description="risk adjustment of the TEI table")
+    cost_risk: Number = Field(0.1, ge=0, le=1)
+    wait_months: int = Field(3, ge=1, le=24, description="delay whose cost is told")
+    exchange: tuple[Rate, ...] = ()
+
+    @model_validator(mode="after")
+    def _month(self) -> Self:
+        if self.start.day != 1:
+            raise PydanticCustomError("businesscase.first_of_month", "start", {"given": self.start})
+        return self
+
+    @property
+    def end(self) -> datetime.date:
+        """First day after the horizon."""
+        return self.month(self.horizon_months)
+
+    def month(self, number: int) -> datetime.date:
+        """Return the first day of a month of the horizon, counted from 0."""
+        months = self.start.year * 12 + self.start.month - 1 + number
+        return datetime.date(months // 12, months % 12 + 1, 1)
+
+    def month_of(self, day: datetime.date, *, whole: bool = False) -> int:
+        """Return the month of the horizon in which a day falls, or the first whole one from it."""
+        months = (day.year - self.start.year) * 12 + day.month - self.start.month
+        return months + (whole and day.day > 1)
+
+    def exchange_rate(self, currency: str | None) -> float:
+        """Return what a unit of a currency is worth in the case's."""
+        rates = {rate.given: rate.rate for rate in self.exchange}
+        return 1.0 if currency in (None, self.currency) else rates[str(currency)]
+
+
+class Ask(Declared):
+    """What is asked for."""
+
+    sentence: Text
+    people: Text | None = None
+    mandate: Text | None = None
+    problem: Text = Field(description="in the sponsor's words, with a measured baseline")
+
+
+class Decision(Declared):
+    """The decision wanted."""
+
+    wanted: Text
+    by: Day
+    who: Name
+    stage: Id | None = Field(None, description="roadmap id: what approving stage 1 pays for")
+    conditions: tuple[Text, ...] = ()
+
+
+class Team(Declared):
+    """People whose hours are counted."""
+
+    role: Name
+    people: Number = Field(gt=0)
+    hours: Number = Field(gt=0, le=2500, description="contract hours of one of them a year")

@@ -1,0 +1,264 @@
+"""The voice of a case: its money in one unit, quantities in theirs, what it cites as links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from opslab.businesscase.options import Spread
+from opslab.businesscase.result import CaseResult, Entry, Line
+from opslab.messages import catalogue
+from opslab.messages.numbers import decimals
+from opslab.report.blocks import Cell, Reference, Tone
+from opslab.report.voice import Voice
+from opslab.results import Check, Message
+
+TONES: Mapping[str, Tone] = {
+    "stop": "bad",
+    "reject": "bad",
+    "defer": "open",
+    "stage": "open",
+    "approve": "good",
+    "reached": "good",
+    "below_kill": "bad",
+    "missed": "bad",
+    "dropped": "bad",
+    "conflict": "open",
+    "debt": "open",
+}
+"""Of actions, and of the states of a target."""
+
+MEASURED = ("A", "B", "C", "D")
+"""Grades of what was measured in logs; E and F are what people say."""
+
+_SHORT = 4  # letters of an id that is cited as it is
+_IN_FULL = 1000  # units of a currency from which nobody asks for cents
+
+
+class _Scale(NamedTuple):
+    """How money is rounded that is below an amount."""
+
+    below: float
+    unit: float
+    digits: int
+    letter: str
+
+
+_SCALES = (_Scale(1e5, 1.0, 0, ""), _Scale(2e7, 1e3, 0, "k"), _Scale(float("inf"), 1e6, 1, "M"))
+
+
+@dataclass(frozen=True)
+class CaseVoice(Voice):
+    """The voice of a report, which knows the case's amounts and its ledger."""
+
+    result: CaseResult
+
+    @cached_property
+    def vocabulary(self) -> dict[str, Any]:
+        """What every message of the case may name."""
+        result, case, best = self.result, self.result.case, self.result.recommended
+        amounts = {
+            "costs": best.costs.mean,
+            "p5": best.p5,
+            "worst": best.worst,
+            "expected_loss": best.expected_loss,
+            "waiting": result.waiting,
+            "evpi": result.evpi,
+        }
+        words = {name: self.money(amount) for name, amount in amounts.items()} | {
+            **case.finance.model_dump(),
+            "today": result.as_of,
+            "version": case.version,
+            "option": best.name,
+            "idle": result.nothing.name,
+            "nothing": result.nothing.costs,
+            "npv": best.npv,
+            "chance": best.positive[0],
+        }
+        return self._spelt(words)
+
+    def __call__(self, key: str, /, **values: Any) -> str:
+        """Return a message; a spread ``x`` gives its median, and ``x_low, x_high, x_span``."""
+        values = self._spelt(values)
+        if key in catalogue(self.language, self.area):
+            values = self.vocabulary | values
+        return super().__call__(key, **values)
+
+    def _spelt(self, values: dict[str, Any]) -> dict[str, Any]:
+        spelt = dict(values)
+        for name, value in values.items():
+            if isinstance(value, Spread):
+                ends = {f"{name}_low": value.p10, name: value.p50, f"{name}_high": value.p90}
+                spelt |= {end: self.money(amount) for end, amount in ends.items()}
+                spelt[f"{name}_span"] = self.span(value)
+        return spelt
+
+    def message(self, message: Message) -> str:
+        """Return a message that the result holds; ids of the ledger are told by their words."""
+        if ids := message.values.get("ids"):
+            values = {**message.values, "ids": [self.named(name) for name in ids]}
+            message = replace(message, values=values)
+        return super().message(message)
+
+    def found(self, check: Check) -> Cell:
+        """Return what a check found, with links to what it names."""
+        return self.linked(self.message(check.detail))
+
+    @cached_property
+    def scale(self) -> _Scale:
+        """How all money of this document is rounded, so that its columns can be read down."""
+        best, nothing = self.result.recommended, self.result.nothing
+        amounts = (best.npv.p10, best.npv.p90, best.costs.mean, nothing.costs.mean)
+        return next(scale for scale in _SCALES if max(map(abs, amounts)) < scale.below)
+
+    @property
+    def axis(self) -> str:
+        """What an axis of money counts."""
+        return self(f"axis_{self.scale.unit:.0f}")
+
+    @property
+    def currency(self) -> str:
+        """The case's currency."""
+        return self.result.case.finance.currency
+
+    def money(self, value: float, *, signed: bool = False) -> str:
+        """Return an amount of the case's currency, rounded for reading: 412 k€."""
+        unit, digits, letter = self.scale[1:]
+        return self.amount(value / unit, self.currency, digits, letter, signed=signed)
+
+    def span(self, spread: Spread, *, signed: bool = False) -> str:
+        """Return p10 to p90 of an amount of money."""
+        low, high = (self.money(end, signed=signed) for end in (spread.p10, spread.p90))
+        return self.range(low, high)
+
+    def spread(self, spread: Spread, *, signed: bool = False) -> Cell:
+        """Return the median of an amount of money, with its p10 to p90 where they differ."""
+        span = self.span(spread, signed=signed) if spread.p10 < spread.p90 else ""
+        return Cell(self.money(spread.p50, signed=signed), interval=span)
+
+    def exact(self, value: float, currency: str) -> str:
+        """Return an amount in full, with cents where it is small and has some."""
+        whole = abs(value) >= _IN_FULL or value == round(value)
+        return self.amount(value, currency, 0 if whole else 2)
+
+    def ratio(self, value: float | None) -> str:
+        """Return an ROI; without costs there is none."""
+        return self("no_roi") if value is None else self.percent(value, 0)
+
+    def months(self, value: float | None, never: str = "never") -> str:
+        """Return a payback; "never" is one too."""
+        if value is None:
+            return self(never)
+        return self("months", months=round(value))
+
+    def unit(self, unit: str) -> str:
+        """Return a unit, in the reader's words where they are known."""
+        known = catalogue(self.language, self.area)
+        parts = filter(None, map(str.strip, unit.split("/")))
+        return " / ".join(known.get(f"unit_{part}", part) for part in parts)
+
+    def quantities(self, values: Sequence[float], unit: str, *, bare: bool = False) -> list[str]:
+        """Return values of one quantity, with the same decimals and, unless bare, its unit."""
+        most = max(map(abs, values))
+        if unit == "share":
+            return [self.percent(value, decimals(most * 100, 2)) for value in values]
+        head, _, per = map(str.strip, unit.partition("/"))
+        if len(head) == 3 and head.isupper():  # noqa: PLR2004 - a currency's code
+            after = f" / {self.unit(per)}" if per and not bare else ""
+            return [self.exact(value, head) + after for value in values]
+        whole = all(value == round(value) for value in values)
+        after = f"\N{NO-BREAK SPACE}{self.unit(unit)}" if unit and not bare else ""
+        digits = 0 if whole else decimals(most, 3)
+        return [self.decimal(value, digits) + after for value in values]
+
+    def quantity(self, value: float, unit: str) -> str:
+        """Return one value with its unit."""
+        return self.quantities([value], unit)[0]
+
+    def between(self, low: float, high: float, unit: str) -> str:
+        """Return a range of one quantity, its unit said once."""
+        ends = [low, high]
+        least, most = self.quantities(ends, unit, bare=True)[0], self.quantities(ends, unit)[1]
+        return self.range(least, most)
+
+    def estimate(self, value: float, low: float, high: float, unit: str, remark: str = "") -> Cell:
+        """Return a value with its unit, and its range where it has one."""
+        ends = [value, low, high]
+        _, least, most = self.quantities(ends, unit, bare=True)
+        shown = self.quantities(ends, unit)[0]
+        return Cell(shown, remark, interval=self.range(least, most) if low != high else "")
+
+    def inline(self, cell: Cell) -> str:
+        """Return a value with its range as one text."""
+        return f"{cell.text} ({cell.interval})" if cell.interval else cell.text
+
+    @cached_property
+    def entries(self) -> dict[str, Entry]:
+        """The lines of the ledger by id."""
+        return {entry.id: entry for entry in self.result.ledger}
+
+    @cached_property
+    def citations(self) -> dict[str, Reference]:
+        """The links to them: cited by id where ids are short, else by position."""
+        plain = [name for name in self.entries if ":" not in name]
+        short = all(len(name) <= _SHORT for name in plain if "-" not in name)
+        links = {}
+        for number, name in enumerate(self.entries, 1):
+            label = name if short and name in plain else str(number)
+            words = f"{label}: {self.statement(name)}"
+            links[name] = Reference(label, f"#ledger-{number}", words)
+        return links
+
+    def refs(self, names: Iterable[str]) -> list[Reference]:
+        """Return links to lines of the ledger."""
+        return [self.citations[name] for name in names if name in self.citations]
+
+    def statement(self, name: str) -> str:
+        """Return what a line of the ledger says; else the id."""
+        words = self.entries[name].statement if name in self.entries else name
+        return self.message(words) if isinstance(words, Message) else self.spoken(words)
+
+    def unit_of(self, name: str) -> str:
+        """Return the unit of a quantity of the ledger."""
+        return self.entries[name].unit if name in self.entries else ""
+
+    def label(self, name: str) -> str:
+        """Return how a quantity is cited, and what it is called."""
+        return " · ".join([*(ref.label for ref in self.refs([name])), self.statement(name)])
+
+    def named(self, name: str) -> str:
+        """Return what a quantity is called in a sentence, with its citation for `linked`."""
+        return "".join([self.statement(name), *map(_mark, self.refs([name]))])
+
+    def linked(self, words: str) -> Cell:
+        """Return a sentence with the citations in it as links behind it."""
+        there = [link for link in self.citations.values() if _mark(link) in words]
+        there.sort(key=lambda link: words.index(_mark(link)))
+        bare = words
+        for link in there:
+            bare = bare.replace(_mark(link), "")
+        return Cell(bare, refs=there)
+
+    def readout(self, run: str, link: str | None) -> tuple[Reference, ...]:
+        """Return the link to a run's readout, where it has one."""
+        words = self("readout_of", run=run)
+        return (Reference(self("readout"), link, words),) if link else ()
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """The benefits of the recommended option, and the costs of doing nothing that it ends."""
+        case, best = self.result.case, self.result.recommended.name
+        own = next(option.benefits for option in case.options if option.name == best)
+        others = {benefit.name for benefit in case.benefits} - set(own)
+        return [line for line in self.result.lines if line.name not in others]
+
+    @property
+    def counted(self) -> list[Line]:
+        """Those of them that are part of the NPV."""
+        return [line for line in self.lines if line.counted]
+
+
+def _mark(link: Reference) -> str:
+    return f"\N{NO-BREAK SPACE}[{link.label}]"

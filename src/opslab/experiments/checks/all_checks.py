@@ -1,0 +1,150 @@
+"""All checks of an analysis: each gets from the sums what it looks at."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import replace
+
+from opslab.experiments.checks import rules
+from opslab.experiments.checks.influence import Influence, influence, largest_units
+from opslab.experiments.checks.rules import Day
+from opslab.experiments.grounds import Grounds
+from opslab.experiments.inference.comparisons import Side
+from opslab.experiments.moments.arm_moments import Arms
+from opslab.experiments.moments.columns import Column
+from opslab.experiments.units.unit_table import Gaps
+from opslab.results import Check
+
+_STOPS_WHERE_BLOCKING = {"experiments.outliers_warn", "experiments.last_days"}
+
+
+def all_checks(grounds: Grounds, as_of: datetime.date | None) -> list[Check]:
+    """Return the checks in the order in which a reader asks for them.
+
+    What the spec says to block is marked so, and stops where it would only warn by itself.
+    """
+    blocking: set[str] = set(grounds.experiment.decision.blocking)
+    checks = (check for check in _checks(grounds, as_of) if check is not None)
+    return [_blocking(check) if check.name in blocking else check for check in checks]
+
+
+def _blocking(check: Check) -> Check:
+    stops = check.detail.key in _STOPS_WHERE_BLOCKING
+    return replace(check, blocking=True, status="fail" if stops else check.status)
+
+
+def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | None]:
+    experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
+    yield rules.check_plan_unchanged(experiment.registered, experiment.fingerprint)
+    yield rules.check_sample_ratio(grounds.summaries)
+    yield from _sample_ratios_within(grounds)
+    if not units.counted:
+        yield rules.check_leaked_units(units.units)
+    yield rules.check_missing_values(_gaps(grounds))
+    covariates = [
+        column for columns in grounds.metrics.values() for column in columns.joint.covariate_columns
+    ]
+    covariates = list(dict.fromkeys(covariates))
+    yield rules.check_covariate_balance(grounds.arms, grounds.control, covariates)
+    yield _outcome_windows(grounds)
+    yield from _calendar(grounds, as_of)
+    if not units.strata:
+        yield rules.check_outliers(_strongest_units(grounds), experiment.design.alpha)
+    if experiment.data.rows != "unit":
+        yield rules.check_few_clusters(grounds.arms)
+    if triggered:
+        yield rules.check_trigger_ratio(triggered.met, triggered.units)
+
+
+def _sample_ratios_within(grounds: Grounds) -> Iterator[Check | None]:
+    expected = {arm.name: arm.expected for arm in grounds.summaries}
+    days = {
+        str(day): grounds.unit_counts(arms)
+        for day, arms in (grounds.days or {}).items()
+        if day is not None
+    }
+    levels = {
+        f"{segment}: {level if level is not None else ''}".strip(): grounds.unit_counts(arms)
+        for segment, inside in grounds.segments.items()
+        for level, arms in inside.items()
+    }
+    yield rules.check_sample_ratio_within("sample_ratio_days", days, expected)
+    yield rules.check_sample_ratio_within("sample_ratio_segments", levels, expected)
+
+
+def _gaps(grounds: Grounds) -> dict[str, list[Gaps]]:
+    """Return what is empty of each metric in each arm, of its own column with the most gaps."""
+    if grounds.units.finer:
+        return {name: list(arms.values()) for name, arms in grounds.units.gaps.items()}
+    arms = grounds.arms
+    return {
+        name: [Gaps(arm.missing[worst], arm.missing[worst], arm.rows) for arm in arms.values()]
+        for name, columns in grounds.metrics.items()
+        for worst in [max(columns.own, key=lambda column: _missing(arms, column))]
+    }
+
+
+def _missing(arms: Arms, column: Column) -> int:
+    return sum(arm.missing[column] for arm in arms.values())
+
+
+def _calendar(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | None]:
+    period = grounds.experiment.period
+    if period is None or period.end is None:
+        return
+    yield rules.check_period(period.end, as_of)
+    if grounds.days is not None and period.start is not None:
+        end = min(period.end, as_of or period.end)
+        seen = sum(day is not None for day in grounds.days)
+        # Finer rows have days of their own, which are not those of exposure.
+        finer = grounds.units.finer is not None
+        yield rules.check_weekly_cycle(period.start, end, None if finer else seen)
+
+
+def _outcome_windows(grounds: Grounds) -> Check | None:
+    """Look for outcomes that are not complete: windows that are not over, or empty last days."""
+    units, arms = grounds.units, grounds.arms
+    if units.horizon is not None:
+        rows = sum(arm.rows for arm in arms.values())
+        return rules.check_outcome_windows(units.immature, rows, units.horizon)
+    if grounds.days is None or units.finer is not None:
+        return None
+    days = {day: arms for day, arms in grounds.days.items() if day is not None}
+    return rules.check_last_days(
+        {
+            name: {day: _day(arms, columns.own[0]) for day, arms in days.items()}
+            for name, columns in grounds.metrics.items()
+        }
+    )
+
+
+def _day(arms: Arms, column: Column) -> Day:
+    rows = sum(arm.rows for arm in arms.values())
+    moments = [arm.moments[column] for arm in arms.values()]
+    successes = round(sum(arm.n * arm.mean for arm in moments)) if column.binary else None
+    return Day(rows, rows - _missing(arms, column), successes)
+
+
+def _strongest_units(grounds: Grounds) -> dict[str, Influence]:
+    """Return the largest unit of every metric that one unit can move, where it has no cap."""
+    wanted = {
+        name: columns.own[0]
+        for name, columns in grounds.metrics.items()
+        if columns.metric.outliers and columns.uncapped is None
+    }
+    largest = largest_units(grounds.units, list(dict.fromkeys(wanted.values())))
+    control, strongest = grounds.control, dict[str, Influence]()
+    for name, column in wanted.items():
+        sides = {arm: Side(arm, sums.moments[column]) for arm, sums in grounds.arms.items()}
+        for arm, side in sides.items():
+            units = {
+                label: largest[label][column]
+                for label in (arm, control)
+                if column in largest.get(label, {})
+            }
+            unit = influence(side, sides[control], units) if arm != control and units else None
+            if unit is not None:
+                alone = len(sides) == 2  # noqa: PLR2004 - one pair names itself
+                strongest[name if alone else f"{name}, {arm}"] = unit
+    return strongest

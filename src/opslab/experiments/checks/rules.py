@@ -1,0 +1,296 @@
+"""The rules of the checks: what passes, what warns, what fails, from plain numbers.
+
+A check that blocks is marked as such where the spec says so, in `all_checks`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from opslab.experiments.checks.influence import Influence
+from opslab.experiments.checks.sample_ratio import homogeneity, sample_ratio
+from opslab.experiments.inference.effects import welch_of_moments
+from opslab.experiments.inference.multiplicity import benjamini_hochberg, holm
+from opslab.experiments.moments.arm_moments import ArmMoments
+from opslab.experiments.moments.columns import Column
+from opslab.experiments.result import ArmSummary
+from opslab.experiments.units.leaks import Units
+from opslab.experiments.units.unit_table import Gaps
+from opslab.results import Check, Message, Status
+
+FAIL_BELOW, WARN_BELOW = 0.001, 0.01
+FEWEST_EXPECTED = 5
+"""Units that the smallest arm is to expect on a day or in a segment, for the chi-square test."""
+FEWEST_CLUSTERS = 40
+MOVED = 0.5
+"""Standard errors by which one unit may move an effect."""
+CERTAIN = 14.0
+"""Successes expected on days that have none: chance would do that once in a million."""
+
+
+class Day(NamedTuple):
+    """What is known of a metric on a day, over all arms."""
+
+    units: int
+    values: int
+    successes: int | None
+    """Of a share."""
+
+
+def status_of(p_value: float) -> Status:
+    """Return what a p-value of a data check means: fail below .001, warn below .01."""
+    return "fail" if p_value < FAIL_BELOW else "warn" if p_value < WARN_BELOW else "pass"
+
+
+def _check(
+    name: str, status: Status, value: float | None, values: Mapping[str, Any], said: str = ""
+) -> Check:
+    """Return a check whose sentence is that of its status, or another one."""
+    return Check(name, status, Message(f"experiments.{name}_{said or status}", values), value)
+
+
+def _tested(name: str, p_value: float, values: Mapping[str, Any]) -> Check:
+    """Return a check that a p-value decides."""
+    return _check(name, status_of(p_value), p_value, {**values, "p": p_value})
+
+
+def check_plan_unchanged(registered: str | None, fingerprint: str) -> Check | None:
+    """Compare the plan with the one that was registered; None when none was."""
+    if registered is None:
+        return None
+    same = registered.strip().casefold() == fingerprint
+    values = {"registered": registered, "fingerprint": fingerprint}
+    return _check("plan_unchanged", "pass" if same else "fail", None, values)
+
+
+def check_sample_ratio(arms: Sequence[ArmSummary]) -> Check:
+    """Compare the units of each arm with the designed shares: chi-square over all arms."""
+    test = sample_ratio([arm.units for arm in arms], [arm.expected for arm in arms])
+    farthest, expected = max(
+        zip(arms, test.expected, strict=True), key=lambda pair: abs(pair[0].units - pair[1])
+    )
+    values = {"arm": farthest.name, "units": farthest.units, "expected": expected}
+    return _tested("sample_ratio", test.p_value, values)
+
+
+def check_sample_ratio_within(
+    name: str, levels: Mapping[str, Mapping[str, int]], expected: Mapping[str, float]
+) -> Check | None:
+    """Compare the units of each arm with the designed shares on each day, or in each segment.
+
+    It says where the fault is. P-values are adjusted over the levels (Benjamini and Hochberg); the
+    worst level speaks.
+
+    Parameters
+    ----------
+    name : str
+        ``sample_ratio_days`` or ``sample_ratio_segments``.
+    levels : mapping
+        Units by arm, by the level's name.
+    expected : mapping
+        Designed shares.
+
+    Returns
+    -------
+    Check or None
+        None with fewer than two levels that hold enough units for the test.
+    """
+    fewest = FEWEST_EXPECTED / min(expected.values())
+    enough = {level: counts for level, counts in levels.items() if sum(counts.values()) >= fewest}
+    if len(enough) < 2:  # noqa: PLR2004 - one level is the whole
+        return None
+    shares = list(expected.values())
+    tests = [
+        sample_ratio([counts.get(arm, 0) for arm in expected], shares).p_value
+        for counts in enough.values()
+    ]
+    adjusted = benjamini_hochberg(tests)
+    worst = min(range(len(tests)), key=lambda order: (adjusted[order], tests[order]))
+    level, counts = list(enough.items())[worst]
+    whole = sum(counts.values())
+    farthest = max(expected, key=lambda arm: abs(counts.get(arm, 0) - whole * expected[arm]))
+    values = {
+        "level": datetime.date.fromisoformat(level) if name == "sample_ratio_days" else level,
+        "arm": farthest,
+        "units": counts.get(farthest, 0),
+        "expected": whole * expected[farthest],
+        "count": sum(p_value < WARN_BELOW for p_value in adjusted),
+        "levels": len(tests),
+    }
+    return _tested(name, adjusted[worst], values)
+
+
+def check_leaked_units(units: Units) -> Check:
+    """Count the units that stand in more than one arm."""
+    if units.leaked == 0:
+        return _check("leaked_units", "pass", 0, {"units": units.units})
+    values = {"count": units.leaked, "share": units.leaked / units.units, "row": units.leaked_row}
+    return _check("leaked_units", "fail", units.leaked, values)
+
+
+def check_trigger_ratio(triggered: Mapping[str, int], units: Mapping[str, int]) -> Check:
+    """Compare the share of triggered units between arms: a change cannot alter whom it reaches."""
+    p_value = homogeneity([(met, units[arm] - met) for arm, met in triggered.items()])
+    share = sum(triggered.values()) / sum(units.values())
+    return _tested("trigger_ratio", p_value, {"share": share})
+
+
+def check_few_clusters(arms: Mapping[str, ArmMoments]) -> Check:
+    """Say whether each arm has enough units for errors that rest on differences between units."""
+    units = min(arm.rows for arm in arms.values())
+    status: Status = "pass" if units >= FEWEST_CLUSTERS else "warn"
+    return _check("few_clusters", status, units, {"units": units, "fewest": FEWEST_CLUSTERS})
+
+
+def check_missing_values(gaps: Mapping[str, Sequence[Gaps]]) -> Check | None:
+    """Compare the share of units with empty values between arms; the worst metric speaks.
+
+    Parameters
+    ----------
+    gaps : mapping
+        What is empty of each metric, for each arm.
+
+    Returns
+    -------
+    Check or None
+        None when nothing is empty.
+    """
+    tests = {
+        name: homogeneity([(arm.units, arm.all_units - arm.units) for arm in arms])
+        for name, arms in gaps.items()
+        if any(arm.units for arm in arms)
+    }
+    if not tests:
+        return None
+    metric = min(tests, key=lambda name: tests[name])
+    values = {"metric": metric, "count": sum(arm.values for arm in gaps[metric])}
+    return _tested("missing_values", tests[metric], values)
+
+
+def check_covariate_balance(
+    arms: Mapping[str, ArmMoments], control: str, covariates: Sequence[Column]
+) -> Check | None:
+    """Compare each covariate between each arm and the control; the worst of them speaks.
+
+    Welch's test, adjusted by Holm.
+
+    Returns
+    -------
+    Check or None
+        None without covariates.
+    """
+    tests = []
+    for column in covariates:
+        base = arms[control].moments[column]
+        for name, sums in arms.items():
+            arm = sums.moments[column]
+            if name == control or min(arm.n, base.n) < 2 or arm.variance == base.variance == 0:  # noqa: PLR2004 - as for any variance
+                continue
+            values = {"covariate": column.name, "arm": name, "to": arm.mean, "from": base.mean}
+            tests.append((welch_of_moments(arm, base).p_value, values))
+    if not tests:
+        return None
+    adjusted = holm([p_value for p_value, _ in tests])
+    worst = min(range(len(tests)), key=lambda order: (adjusted[order], tests[order][0]))
+    return _tested("covariate_balance", adjusted[worst], {**tests[worst][1], "control": control})
+
+
+def check_outliers(strongest: Mapping[str, Influence], alpha: float) -> Check | None:
+    """Say whether a unit far larger than any other moves an effect far, or across significance.
+
+    Parameters
+    ----------
+    strongest : mapping
+        The most influential unit by metric and arm, shown as ``metric, arm``.
+    alpha : float
+    """
+    if not strongest:
+        return None
+
+    def turns(unit: Influence) -> bool:
+        return (unit.p_value <= alpha) != (unit.p_without <= alpha)
+
+    name, unit = max(
+        strongest.items(), key=lambda item: (item[1].alone, turns(item[1]), item[1].moved)
+    )
+    status: Status = "warn" if unit.alone and (turns(unit) or unit.moved > MOVED) else "pass"
+    values = {
+        "metric": name,
+        "arm": unit.arm,
+        "row": unit.row,
+        "share": unit.share,
+        "from": unit.difference,
+        "to": unit.without,
+        "p": unit.p_value,
+        "p_without": unit.p_without,
+    }
+    return _check("outliers", status, unit.moved if math.isfinite(unit.moved) else None, values)
+
+
+def check_period(end: datetime.date | None, as_of: datetime.date | None) -> Check | None:
+    """Say when a fixed-horizon test is read before its end."""
+    if end is None or as_of is None:
+        return None
+    if as_of >= end:
+        return _check("period", "pass", 0, {"end": end})
+    days = (end - as_of).days
+    return _check("period", "warn", days, {"end": end, "days": days})
+
+
+def check_weekly_cycle(start: datetime.date, end: datetime.date, seen: int | None) -> Check:
+    """Say whether the days of exposure make whole weeks, and whether some are missing."""
+    days = (end - start).days + 1
+    gaps = days - seen if seen is not None else 0
+    said = "gaps" if gaps > 0 else "warn" if days % 7 else "pass"
+    status: Status = "pass" if said == "pass" else "warn"
+    values = {"days": days, "weeks": days // 7, "gaps": gaps}
+    return _check("weekly_cycle", status, days, values, said)
+
+
+def check_outcome_windows(immature: Mapping[str, int], units: int, horizon: datetime.date) -> Check:
+    """Say how many units of an assignment log are left out because their window is not over."""
+    if not any(immature.values()):
+        return _check("outcome_windows", "pass", 0, {"units": units, "day": horizon})
+    metric = max(immature, key=lambda name: immature[name])
+    count = immature[metric]
+    values = {"metric": metric, "count": count, "share": count / units, "day": horizon}
+    status: Status = "fail" if count == units else "warn"
+    return _check("outcome_windows", status, count, values, "warn")
+
+
+def check_last_days(days: Mapping[str, Mapping[str, Day]]) -> Check | None:
+    """Look for outcomes that end before the period does: last days without values or successes.
+
+    Days without a success count where that many units would have had one all but surely, at the
+    rate of the days before.
+
+    Parameters
+    ----------
+    days : mapping
+        By metric, by day.
+
+    Returns
+    -------
+    Check or None
+        None where no metric stops early.
+    """
+    stopped: dict[str, list[str]] = {}
+    for metric, by_day in days.items():
+        known = [name for name, day in by_day.items() if day.values and day.successes != 0]
+        after = sorted(name for name in by_day if known and name > max(known))
+        if not after:
+            continue
+        units = sum(by_day[name].values for name in after)
+        successes = sum(by_day[name].successes or 0 for name in known)
+        rate = successes / sum(by_day[name].values for name in known)
+        if not units or units * rate > CERTAIN:
+            stopped[metric] = after
+    if not stopped:
+        return None
+    metric = max(stopped, key=lambda name: len(stopped[name]))
+    first, count = datetime.date.fromisoformat(stopped[metric][0]), len(stopped[metric])
+    detail = Message("experiments.last_days", {"metric": metric, "days": count, "day": first})
+    return Check("outcome_windows", "warn", detail, count)

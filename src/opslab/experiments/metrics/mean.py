@@ -1,0 +1,15 @@
+"""The mean of an amount over units, such as revenue per user."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from opslab.experiments.metrics.one_column import OneColumn
+
+
+class Mean(OneColumn):
+    """The mean of a numeric column over units."""
+
+    outliers: ClassVar[bool] = True
+
+    type: Literal["mean"]

@@ -1,0 +1,29 @@
+"""A quantile over units or rows, such as the load time that 90 % stay below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from opslab.experiments.metrics.base import Declaration, Form, Share
+
+if TYPE_CHECKING:
+    from opslab.experiments.units.row_sums import RowSums
+
+
+class Quantile(Declaration):
+    """A quantile of a numeric column.
+
+    It is compared by order statistics, which sums do not give: a pass of its own finds them.
+    """
+
+    forms: ClassVar[frozenset[Form]] = frozenset({"per_row"})
+    ranked: ClassVar[bool] = True
+
+    type: Literal["quantile"]
+    column: str
+    quantile: Share
+
+    def over_rows(self, sums: RowSums) -> Self:
+        """Return the metric itself: it is found among the rows."""
+        del sums
+        return self

@@ -1,0 +1,119 @@
+"""Data in rows: one for each unit, or finer ones, of which those of each unit are summed."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+from opslab.errors import DataError
+from opslab.experiments.moments.values import finite_sql, problem, refuse_rows
+from opslab.experiments.spec import Experiment
+from opslab.experiments.units.periods import Moment, moments_of
+from opslab.experiments.units.refusals import refuse_rows_of, usable_units
+from opslab.experiments.units.row_sums import RowSums
+from opslab.experiments.units.unit_table import (
+    MOMENT,
+    FinerRows,
+    Gaps,
+    UnitTable,
+    kept_units,
+    row_count,
+    stratum,
+)
+from opslab.tables.source import ROW, Table, quoted
+
+
+def units_of_rows(experiment: Experiment, table: Table, as_of: datetime.date | None) -> UnitTable:
+    """Return the units of a table: its rows."""
+    moment = moments_of(table, experiment.period, as_of)
+    units, used = usable_units(experiment, table, moment.within, once=True)
+    return UnitTable(
+        table,
+        experiment.arms.column,
+        experiment.metrics,
+        used,
+        units,
+        row_count(table, used),
+        moment.day,
+        stratum(experiment.strata),
+    )
+
+
+def units_of_finer_rows(
+    experiment: Experiment, table: Table, as_of: datetime.date | None
+) -> UnitTable:
+    """Return the units of a table, each with sums of its rows.
+
+    Raises
+    ------
+    DataError
+        When rows of one unit disagree on what is one thing of the unit.
+    """
+    moment = moments_of(table, experiment.period, as_of)
+    units, used = usable_units(experiment, table, moment.within, once=False)
+    unit, arm = quoted(experiment.unit), experiment.arms.column
+    fixed = experiment.columns("covariates", "segments", "strata", "trigger")
+    refuse_rows(table, "no_arm", f"{quoted(arm)} IS NULL AND {used}", arm)
+    _refuse_changing(table, unit, fixed, used)
+    refuse_rows_of(experiment, table, used)
+    sums = RowSums(table, used, [arm, *fixed])
+    metrics = tuple(
+        metric.over_units(sums) if metric.per == "unit" else metric.over_rows(sums)
+        for metric in experiment.metrics
+    )
+    columns = [f"min({name}) AS {name}" for name in (ROW, *map(quoted, (arm, *fixed)))]
+    columns += [f"min({moment.moment}) AS {MOMENT}"] if moment.moment else []
+    columns += sums.columns
+    query = f"SELECT {', '.join(columns)} FROM {table.relation} WHERE {used} GROUP BY {unit}"
+    return UnitTable(
+        kept_units(table, query),
+        arm,
+        metrics,
+        "TRUE",
+        units,
+        row_count(table, used),
+        Moment(moment.moment and MOMENT).day,
+        stratum(experiment.strata),
+        gaps=_gaps(experiment, table, used),
+        finer=FinerRows(table, used, experiment.unit),
+    )
+
+
+def _gaps(experiment: Experiment, table: Table, where: str) -> dict[str, dict[str, Gaps]]:
+    """Return what is empty of each metric, by metric and arm."""
+    unit, arm = quoted(experiment.unit), f"CAST({quoted(experiment.arms.column)} AS VARCHAR)"
+    inner, outer = [f"{arm} AS arm"], ["arm", "count(*)"]
+    for order, metric in enumerate(experiment.metrics):
+        names = metric.own.values()
+        empty = " OR ".join(f"({finite_sql(table, name)}) IS NULL" for name in names)
+        inner.append(f"count(*) FILTER ({empty}) AS m{order}")
+        outer += [f"sum(m{order})", f"count(*) FILTER (m{order} > 0)"]
+    rows = table.fetch(
+        f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {table.relation} "
+        f"WHERE {where} GROUP BY {arm}, {unit}) GROUP BY arm"
+    )
+    return {
+        metric.name: {
+            label: Gaps(int(counts[2 * order]), counts[2 * order + 1], units)
+            for label, units, *counts in rows
+        }
+        for order, metric in enumerate(experiment.metrics)
+    }
+
+
+def _refuse_changing(table: Table, unit: str, columns: Sequence[str], where: str) -> None:
+    """Raise for columns that differ between the rows of a unit: they were measured on the way."""
+    if not columns:
+        return
+    names = [f"c{order}" for order in range(len(columns))]
+    ends = ", ".join(f"min({quoted(name)}) <> max({quoted(name)})" for name in columns)
+    inner = f"SELECT {ends}, min({ROW}) FROM {table.relation} WHERE {where} GROUP BY {unit}"
+    looks = ", ".join(f"count(*) FILTER ({name}), min(first) FILTER ({name})" for name in names)
+    (faults,) = table.fetch(f"SELECT {looks} FROM ({inner}) AS units({', '.join(names)}, first)")
+    DataError.refuse(
+        [
+            problem(table, "changing", name, count=count, row=first + 1)
+            for name, count, first in zip(columns, faults[::2], faults[1::2], strict=True)
+            if count
+        ]
+    )

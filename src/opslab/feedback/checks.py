@@ -1,0 +1,117 @@
+"""The checks of themes: how far they can be relied on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from opslab.feedback.audit import PROMISED, Audit
+from opslab.feedback.result import Assignment, Theme
+from opslab.feedback.spec import Study
+from opslab.results import Check, Message, Status
+
+COVERED = 0.5
+"""Least share of the messages that stand in a theme."""
+STABLE, UNSTABLE = 0.6, 0.4
+"""Stability that is good, and that is too low."""
+LEAK = 0.1
+"""Most information that themes share with the language."""
+LARGEST = 0.4
+"""Share of the sorted messages from which a theme may hide several."""
+
+_COMPARED = 20  # messages of a language or source that are enough to compare
+
+
+def panel(
+    study: Study,
+    assignments: Sequence[Assignment],
+    themes: Sequence[Theme],
+    audit: Audit | None,
+    *,
+    fallback: bool,
+) -> tuple[Check, ...]:
+    """Return the checks: what each measured, and whether its failure takes the themes' word away.
+
+    Parameters
+    ----------
+    study : Study
+    assignments : sequence of Assignment
+    themes : sequence of Theme
+        The largest first.
+    audit : Audit or None
+    fallback : bool
+        Whether word counts stand in for the encoder.
+    """
+    checks = [_check("encoder", "warn", None, "fallback")] if fallback else []
+    if themes:
+        checks += _of_themes(themes, assignments)
+        checks += _of_languages(study, assignments)
+        checks.append(_of_audit(audit))
+    else:
+        checks.append(_check("coverage", "warn", None, "none", messages=len(assignments)))
+    return tuple(replace(check, blocking=check.name in study.blocking) for check in checks)
+
+
+def _check(
+    name: str, status: Status, value: float | None, words: str = "", /, **values: Any
+) -> Check:
+    """Return a check whose detail is ``<name>_<words>`` in the catalogue, by default its status."""
+    return Check(name, status, Message(f"feedback.{name}_{words or status}", values), value)
+
+
+def _of_themes(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> Iterator[Check]:
+    inside = [each for each in assignments if each.theme]
+    share = len(inside) / len(assignments)
+    enough: Status = "pass" if share >= COVERED else "fail"
+    yield _check("coverage", enough, share, share=share, least=COVERED)
+    known = [(theme.stability, theme.messages) for theme in themes if theme.stability is not None]
+    if known:
+        share = sum(share * count for share, count in known) / sum(count for _, count in known)
+        weak: Status = "warn" if share >= UNSTABLE else "fail"
+        yield _check("stability", "pass" if share >= STABLE else weak, share, share=share)
+    leak = shared_information([(each.message.language or "", str(each.theme)) for each in inside])
+    if leak is not None:
+        yield _check("leakage", "pass" if leak <= LEAK else "fail", leak, value=leak, most=LEAK)
+    apart = shared_information([(each.message.source, str(each.theme)) for each in inside])
+    if apart is not None:
+        yield _check("sources", "pass", apart, "far" if apart > LEAK else "near", value=apart)
+    share = themes[0].messages / len(inside)
+    huge = share > LARGEST < 1 - 1 / len(themes)
+    title = themes[0].title
+    yield _check("sizes", "warn" if huge else "pass", share, theme=title, share=share)
+
+
+def _of_languages(study: Study, assignments: Sequence[Assignment]) -> Iterator[Check]:
+    spoken = [each.message.language for each in assignments]
+    others = [language for language in spoken if language and language not in study.languages]
+    if others:
+        share, names = len(others) / len(spoken), sorted(set(others))
+        status: Status = "warn" if share > LEAK / 2 else "pass"
+        yield _check("languages", status, share, "others", count=len(others), languages=names)
+
+
+def _of_audit(audit: Audit | None) -> Check:
+    if audit is None or not audit.judged:
+        return _check("audit", "warn", None, "none", most=PROMISED)
+    low, high = audit.interval
+    values = {"judged": audit.judged, "right": audit.right, "low": low, "high": high}
+    status: Status = "pass" if audit.judged >= PROMISED else "warn"
+    return _check("audit", status, audit.right / audit.judged, "", most=PROMISED, **values)
+
+
+def shared_information(pairs: Sequence[tuple[str, str]], least: int = _COMPARED) -> float | None:
+    """Return the adjusted mutual information of a trait and a theme.
+
+    It is Vinh, Epps & Bailey's (2010), over the arithmetic mean of both entropies. Traits of fewer
+    than `least` messages are left out; None where a single one or a single theme is left.
+    """
+    from sklearn.metrics import adjusted_mutual_info_score
+
+    counts = Counter(trait for trait, _ in pairs)
+    often = [pair for pair in pairs if counts[pair[0]] >= least]
+    traits, themes = [trait for trait, _ in often], [theme for _, theme in often]
+    if min(len(set(traits)), len(set(themes))) < 2:  # noqa: PLR2004 - one alone tells nothing
+        return None
+    return float(adjusted_mutual_info_score(traits, themes))

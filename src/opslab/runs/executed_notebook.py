@@ -1,0 +1,146 @@
+"""A notebook that JupyterLab, papermill or a scheduler executed, filed as `opslab run` would."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from opslab import workspace
+from opslab.errors import InputError, Problem
+from opslab.messages import Language
+from opslab.runs import notebook_file
+from opslab.runs.folder import Run, language_of
+from opslab.runs.job import Job
+from opslab.runs.parameters_cell import is_own, values_in
+from opslab.runs.publication import Publication, publication
+from opslab.runs.registry import Notebook, find, notebooks
+from opslab.runs.runner import run_of
+from opslab.version import __version__
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A notebook of ours that was executed from top to bottom.
+
+    Attributes
+    ----------
+    file : str
+        As the user named it.
+    registered : Notebook
+    notebook : nbformat.NotebookNode
+    values : Mapping
+        The parameters it ran with.
+    published : Publication
+    """
+
+    file: str
+    registered: Notebook
+    notebook: Any
+    values: Mapping[str, Any]
+    published: Publication
+
+    @property
+    def language(self) -> Language:
+        """The language it ran with, for what is said of it; English where it is none of ours."""
+        return language_of(self.values)
+
+
+def render_notebook(file: str | Path, *, out: str | Path = "reports") -> Run:
+    """File an executed notebook: the same folder and the same bytes as `opslab run` would make.
+
+    Parameters
+    ----------
+    file : path
+        The notebook as it was saved after its execution.
+    out : path
+        Folder of the reports; a relative one starts at the workspace's root.
+
+    Raises
+    ------
+    InputError
+        When it is no whole, single run of a notebook of ours on the inputs as they are now.
+    """
+    return file_executed(read_executed(file), out)
+
+
+def read_executed(file: str | Path) -> Executed:
+    """Read an executed notebook and make sure that it is one whole run of a notebook of ours."""
+    name = str(file)
+    try:
+        notebook = _read(workspace.expanded(file))
+        registered = _registered(notebook)
+        _refuse_partial(notebook)
+        values, published = _values(notebook), publication(notebook)
+        if published is None:
+            raise InputError.of("runs.nothing_published")
+    except InputError as error:
+        raise InputError(*(replace(problem, file=name) for problem in error.problems)) from None
+    return Executed(name, registered, notebook, values, published)
+
+
+def file_executed(executed: Executed, out: str | Path = "reports") -> Run:
+    """File what `read_executed` returned; a run that is filed already is used again."""
+    reports = workspace.root() / workspace.expanded(out)
+    with workspace.filing_in(reports):
+        job = Job.of(executed.registered, executed.values, reports, executed.notebook)
+    _refuse_other(executed, job)
+    return run_of(job, lambda *_: executed.notebook)
+
+
+def _read(path: Path) -> Any:
+    if not workspace.is_there(path, file=True):
+        raise InputError.of("runs.no_file", near=workspace.near_name(path))
+    return notebook_file.read(path)
+
+
+def _registered(notebook: Any) -> Notebook:
+    """Return which notebook of ours this is, by the mark that it bears."""
+    match notebook.metadata:
+        case {"opslab": {"notebook": str(name)}}:
+            return find(name)
+    raise InputError.of("runs.not_ours", known=list(notebooks()))
+
+
+def _refuse_partial(notebook: Any) -> None:
+    """Raise unless each cell ran once, in order, in a fresh kernel, without an error."""
+    count = 0
+    for cell in notebook.cells:
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        for output in cell.outputs:
+            if output.output_type == "error":
+                values = {"cell": cell.id, "name": output.ename, "reason": output.evalue}
+                raise InputError(Problem("runs.cell_error", values))
+        count += 1
+        if cell.execution_count != count:
+            raise InputError.of("runs.not_in_one_go", cell=cell.id)
+
+
+def _values(notebook: Any) -> dict[str, Any]:
+    try:
+        if sum(map(is_own, notebook.cells)) == 1:
+            return values_in(notebook)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        pass  # all that ast raises for what is no literal
+    raise InputError.of("runs.parameters_cell")
+
+
+def _refuse_other(executed: Executed, job: Job) -> None:
+    """Raise when what the notebook published is not what its parameters and the files give now."""
+    held, about, file = executed.published.held, executed.published.about, executed.file
+    ran = about.opslab or __version__
+    if ran != __version__:
+        raise InputError.of("runs.other_version", file=file, ran=ran, here=__version__)
+    same_day = held.as_of in {None, job.inputs.as_of}
+    if not same_day or about.language not in {None, job.language}:
+        raise InputError.of("runs.other_values", file=file)
+    read = sorted((named.file, named.sha256) for named in held.inputs)
+    given = sorted((named["file"], named["sha256"]) for named in job.content["inputs"])
+    names, given_names = ([name for name, _ in files] for files in (read, given))
+    if names != given_names:
+        values = {"read": names or ["-"], "named": given_names}
+        raise InputError(Problem("runs.other_inputs", values, file))
+    changed = sorted({name for name, _ in set(given) - set(read)})
+    InputError.refuse([Problem("runs.input_changed", {"notebook": file}, name) for name in changed])

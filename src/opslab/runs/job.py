@@ -1,0 +1,144 @@
+"""A run that is to be made: what goes in, and the hash by which it is known."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from opslab import workspace
+from opslab.errors import InputError
+from opslab.messages import Language
+from opslab.parameters import Inputs, Parameters
+from opslab.runs.environment import environment
+from opslab.runs.folder import machine_errors, run_id
+from opslab.runs.parameters_cell import is_injected, is_own
+from opslab.runs.registry import Notebook
+
+Progress = Callable[[int, int, str], None]
+"""Is told the number of the code cell at work, how many there are, and the cell's name."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a run may take, in seconds; None sets no limit."""
+
+    run_seconds: float | None = None
+    cell_seconds: int | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that is to be made, checked as far as it can be before a kernel starts.
+
+    Attributes
+    ----------
+    notebook : Notebook
+    parameters : Parameters
+    inputs : Inputs
+    content : Mapping
+        What goes in, as ``run.json`` tells it: parameters, hashes of files, versions.
+    digest : str
+        The SHA-256 of that and of the notebook: of all that could change the readout.
+    reports : Path
+    """
+
+    notebook: Notebook
+    parameters: Parameters
+    inputs: Inputs
+    content: Mapping[str, Any]
+    digest: str
+    reports: Path
+
+    @classmethod
+    def of(
+        cls,
+        notebook: Notebook,
+        given: Mapping[str, Any],
+        reports: Path,
+        executed: Mapping[str, Any] | None = None,
+    ) -> Job:
+        """Return the job of running a notebook, or of filing it when it was executed already.
+
+        Raises `InputError` with all mistakes in parameters, spec and files.
+        """
+        parameters = notebook.parameters().of(**given)
+        inputs = parameters.inputs()
+        source = source_digest(executed or json_of(notebook.path))
+        with machine_errors(notebook.path):
+            files = [
+                {"file": workspace.shown(path), "sha256": workspace.sha256(path)}
+                for path in inputs.files
+            ]
+        stated = {name: value for name, value in parameters.given().items() if value != ""}
+        content = {
+            "notebook": notebook.name,
+            "as_of": inputs.as_of.isoformat(),
+            "parameters": stated,
+            "seed": stated.get("seed"),
+            "inputs": files,
+            "versions": environment(),
+        }
+        canonical = json.dumps(content | {"source": source}, sort_keys=True).encode()
+        digest = hashlib.sha256(canonical).hexdigest()
+        return cls(notebook, parameters, inputs, content, digest, reports)
+
+    @property
+    def language(self) -> Language:
+        """The language of the readout."""
+        return self.parameters.language
+
+    @property
+    def run_id(self) -> str:
+        """The folder under the reports in which the run will stand."""
+        return run_id(self.notebook.name, self.inputs.name, self.inputs.as_of, self.digest)
+
+    @property
+    def target(self) -> Path:
+        """That folder itself."""
+        return self.reports / self.run_id
+
+    @property
+    def failed(self) -> Path:
+        """The folder beside it where a run that failed keeps what it got."""
+        return self.target.with_name(self.target.name + ".failed")
+
+    def about(self, status: str, headline: str, seconds: Sequence[float]) -> dict[str, Any]:
+        """Return what ``run.json`` tells of every run; seconds are those that each cell took."""
+        return {
+            "schema": "opslab.run/1",
+            "name": self.inputs.name,
+            "status": status,
+            "headline": headline,
+            **self.content,
+            "seconds_per_cell": seconds,
+            "digest": self.digest,
+        }
+
+
+def json_of(path: Path) -> Any:
+    """Return what a notebook's file holds; raises `InputError` when that is no JSON."""
+    try:
+        with machine_errors(path):
+            return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        raise InputError.of("runs.no_notebook", file=str(path)) from None
+
+
+def source_digest(notebook: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what a notebook does and says: its cells, no outputs, no parameters.
+
+    Raises `InputError` for what is no notebook.
+    """
+    try:
+        cells = [
+            [cell["cell_type"], cell["metadata"].get("tags", []), "".join(cell["source"])]
+            for cell in notebook["cells"]
+            if not is_own(cell) and not is_injected(cell)
+        ]
+    except (KeyError, TypeError, AttributeError):
+        raise InputError.of("runs.no_notebook") from None
+    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()

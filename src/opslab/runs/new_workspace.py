@@ -1,0 +1,99 @@
+"""A workspace anywhere: the marker, the notebooks, the sample data, and a page on how to start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from opslab import workspace
+from opslab.errors import InputError, Problem
+from opslab.runs.folder import machine_errors
+from opslab.runs.registry import notebooks
+
+_STARTER = {
+    "README.md": "README.md",
+    workspace.MARKER: "opslab.toml",
+    ".gitignore": "gitignore",
+    "reports/README.md": "reports.md",
+}
+
+
+def make_workspace(folder: str | Path) -> list[Path]:
+    """Make a workspace from what the package brings, and return the files that were written.
+
+    Files that are there with the same bytes stay; nothing is ever overwritten.
+
+    Raises
+    ------
+    InputError
+        When the folder lies inside of another workspace, or holds files that differ: all are named
+        at once, and nothing is written.
+    """
+    target = workspace.expanded(folder).absolute()
+    for above in target.resolve().parents:
+        if (above / workspace.MARKER).is_file():
+            raise InputError.of("runs.init_inside", file=str(folder), workspace=str(above))
+    for path in (target, *target.parents):
+        if path.exists() and not path.is_dir():
+            raise InputError.of("runs.init_file", file=str(folder if path == target else path))
+    with machine_errors(target):
+        wanted = _content()
+        differing = [name for name, content in wanted.items() if _differs(target / name, content)]
+        if differing:
+            problems = [
+                Problem("runs.init_differs", file=str(Path(folder) / name)) for name in differing
+            ]
+            raise InputError(*problems, Problem("runs.init_refused"))
+        return [target / name for name in wanted if _write(target / name, wanted[name])]
+
+
+def write_sample(folder: str | Path) -> list[Path]:
+    """Make the sample data again in a folder, byte for byte, and return its files."""
+    target = workspace.root() / workspace.expanded(folder)
+    sample = _sample()
+    with machine_errors(target):
+        for name, content in sample.items():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_bytes(content)
+    return [target / name for name in sample]
+
+
+def _content() -> Mapping[str, bytes]:
+    """Return the files of a new workspace by their names in it."""
+    starter = files("opslab.runs").joinpath("starter")
+    content = {name: starter.joinpath(source).read_bytes() for name, source in _STARTER.items()}
+    for name in (f"notebooks/{notebook}.ipynb" for notebook in notebooks()):
+        content[name] = workspace.bundled(name).read_bytes()
+    content |= {f"data/sample/{name}": sample for name, sample in _sample().items()}
+    return dict(sorted(content.items()))
+
+
+def _sample() -> dict[str, bytes]:
+    """Return the sample data that the package brings, by its name below ``data/sample``."""
+    brought = workspace.bundled("data/sample")
+    paths = sorted(path for path in brought.rglob("*") if path.is_file())
+    return {path.relative_to(brought).as_posix(): path.read_bytes() for path in paths}
+
+
+def _differs(path: Path, content: bytes) -> bool:
+    """Whether something else is there: another file, a folder, a link that leads nowhere."""
+    if path.is_file():
+        return path.read_bytes() != content
+    blocked = any(above.exists() and not above.is_dir() for above in path.parents)
+    return blocked or path.exists() or path.is_symlink()
+
+
+def _write(path: Path, content: bytes) -> bool:
+    """Write a file unless it is there; return whether it was written."""
+    if path.is_file():
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as stream:  # x: what has come in between is not overwritten either
+        try:
+            stream.write(content)
+            stream.flush()
+        except OSError:
+            path.unlink()  # half a file would stand in the way of the next attempt
+            raise
+    return True

@@ -1,0 +1,64 @@
+"""Notebook files: read with the same care and written the same way each time."""
+
+from __future__ import annotations
+
+import copy
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from opslab import workspace
+from opslab.errors import InputError, MachineError
+from opslab.runs.job import json_of, source_digest
+from opslab.runs.parameters_cell import is_injected, is_own
+from opslab.startup import without_iri_grammar
+
+with without_iri_grammar():
+    import nbformat
+
+
+def read(path: Path) -> Any:
+    """Read a notebook of format 4; raises `InputError` for a file that is none by its schema."""
+    content = json_of(path)
+    try:
+        for number, cell in enumerate(content["cells"]):
+            cell.setdefault("id", f"cell-{number}")  # formats before 4.5 know none
+        content["nbformat_minor"] = max(content["nbformat_minor"], 5)
+        notebook = nbformat.from_dict(content)
+        nbformat.validate(notebook, version=4)
+        return nbformat.v4.rwbase.rejoin_lines(notebook)
+    except (nbformat.ValidationError, KeyError, TypeError, AttributeError, RecursionError):
+        raise InputError.of("runs.no_notebook", file=str(path)) from None
+
+
+def written(notebook: Any) -> bytes:
+    """Return the bytes of a notebook's file, the same each time."""
+    return f"{nbformat.writes(notebook)}\n".encode()
+
+
+def as_written(executed: Any, name: str) -> Any:
+    """Return an executed notebook with the ids and the parameters cell of the one it is a copy of.
+
+    Neither is part of a run's identity, so neither may make a difference in what is filed. The
+    notebook that the package brings comes before the workspace's own, whose parameters an analyst
+    may have edited. One whose other cells were changed stays as it is: it is another run.
+    """
+    digest = source_digest(executed)
+    path = f"notebooks/{name}.ipynb"
+    for file in (workspace.bundled(path), workspace.resolve(path)):
+        with suppress(InputError, MachineError):  # it may be no notebook, or gone
+            written = read(file)
+            if source_digest(written) == digest and sum(map(is_own, executed.cells)) == 1:
+                return _with_cells(executed, written.cells)
+    return executed
+
+
+def _with_cells(executed: Any, written: list[Any]) -> Any:
+    notebook = copy.deepcopy(executed)
+    given = next(filter(is_own, notebook.cells))
+    others = (cell for cell in notebook.cells if not is_own(cell) and not is_injected(cell))
+    written = [cell for cell in written if not is_injected(cell)]
+    notebook.cells = [given if is_own(cell) else next(others) for cell in written]
+    for cell, model in zip(notebook.cells, written, strict=True):
+        cell.update(source=model.source, id=model.id)
+    return notebook

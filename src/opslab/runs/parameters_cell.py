@@ -1,0 +1,54 @@
+"""The cell of a notebook that holds its parameters, read and written as text: it is never run."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+def is_own(cell: Mapping[str, Any]) -> bool:
+    """Whether this is the notebook's own cell of parameters."""
+    return "parameters" in cell["metadata"].get("tags", [])
+
+
+def is_injected(cell: Mapping[str, Any]) -> bool:
+    """Whether this is the cell that papermill has put in, with the values given."""
+    return "injected-parameters" in cell["metadata"].get("tags", [])
+
+
+def with_values(source: str, parameters: Mapping[str, Any]) -> str:
+    """Return the source of a parameters cell with the values given; its comments stay."""
+    lines = source.splitlines()
+    for node in ast.parse(source).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name), *_], value=value):
+                if name in parameters and value.end_lineno == value.lineno:
+                    line = lines[value.lineno - 1].encode()  # ast counts columns in UTF-8 bytes
+                    start, end = line[: value.col_offset], line[value.end_col_offset :]
+                    literal = _literal(parameters[name]).encode()
+                    lines[value.lineno - 1] = (start + literal + end).decode()
+    return "\n".join(lines)
+
+
+def _literal(value: str | float | bool) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def values_in(notebook: Any) -> dict[str, Any]:
+    """Return the parameters that a notebook ran with: its own cell's, then those injected.
+
+    Raises ValueError or SyntaxError where such a cell holds anything but ``name = value`` lines.
+    """
+    values: dict[str, Any] = {}
+    for cell in notebook.cells:
+        if not is_own(cell) and not is_injected(cell):
+            continue
+        for node in ast.parse(cell.source).body:
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    values[name] = ast.literal_eval(value)
+                case _:
+                    raise ValueError(ast.unparse(node))
+    return values

@@ -1,0 +1,103 @@
+"""What a notebook has published: the last output of `report.publish`, as it stands in the file."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+import json
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from pydantic import BaseModel
+
+from opslab.errors import InputError
+from opslab.evidence import FILES_TYPE, RECORD_TYPE
+from opslab.runs.folder import FILE_NAME, Status
+
+
+class NamedFile(BaseModel):
+    """A file by its name and the hash of its bytes."""
+
+    file: str
+    sha256: str
+
+
+class Held(BaseModel):
+    """Of a record, what filing it needs."""
+
+    status: Status
+    as_of: datetime.date | None = None
+    inputs: Sequence[NamedFile] = ()
+    files: Sequence[NamedFile] = ()
+
+
+class About(BaseModel):
+    """What is noted beside a record; an area that has no documents notes None of them."""
+
+    language: str | None = None
+    opslab: str | None = None
+    action: str | None = None
+    tone: str | None = None
+    documents: Sequence[NamedFile] | None = None
+
+
+class Publication(BaseModel):
+    """A result as its notebook carries it.
+
+    Attributes
+    ----------
+    record : dict
+        What ``result.json`` will hold.
+    held : Held
+    about : About
+    headline : str
+    carried : dict
+        Compressed bytes of the files beside the readout, by name.
+    """
+
+    record: dict[str, Any]
+    held: Held
+    about: About
+    headline: str
+    carried: dict[str, str]
+
+    def contents(self) -> dict[str, bytes]:
+        """Return the files that record and documents name.
+
+        Raises `InputError` for one that is missing, or not the one that is named.
+        """
+        contents = {}
+        for named in (*self.held.files, *(self.about.documents or ())):
+            content = None
+            if FILE_NAME.fullmatch(named.file):
+                with suppress(ValueError, zlib.error):
+                    content = zlib.decompress(base64.b64decode(self.carried.get(named.file, "")))
+            if content is None or hashlib.sha256(content).hexdigest() != named.sha256:
+                raise InputError.of("runs.bad_file", file=named.file)
+            contents[named.file] = content
+        return contents
+
+
+def publication(notebook: Any) -> Publication | None:
+    """Return what a notebook has published last, or None when that is no result."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    published = [output for output in outputs if RECORD_TYPE in output.get("data", {})]
+    if not published:
+        return None
+    data, metadata = published[-1].data, published[-1].metadata
+    record = data[RECORD_TYPE]
+    content = {
+        "record": record,
+        "held": record,
+        "about": metadata.get(RECORD_TYPE, {}),
+        "headline": data.get("text/plain", ""),
+        "carried": data.get(FILES_TYPE, {}),
+    }
+    try:
+        json.dumps(record, allow_nan=False)
+        return Publication.model_validate(content)
+    except ValueError:  # pydantic's own is one
+        return None

@@ -1,0 +1,110 @@
+"""The files of a run, made from its executed notebook: a whole readout, or what a failure left."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from opslab.errors import InputError, RunError
+from opslab.messages import text
+from opslab.messages.numbers import Numbers
+from opslab.report.blocks import Verdict
+from opslab.report.page import render
+from opslab.runs import notebook_file
+from opslab.runs.failure import Failure, NotebookError
+from opslab.runs.folder import NOTEBOOK, READOUT, RESULT, RUN, Run, file_away, machine_errors
+from opslab.runs.job import Job
+from opslab.runs.normal_form import normal_form, seconds_per_cell
+from opslab.runs.publication import publication
+from opslab.version import __version__
+
+FAILURE = "failure.html"
+_LARGEST_RECORD = 1_000_000
+
+
+def file_readout(job: Job, notebook: Any, working: Path) -> Run:
+    """Write a whole run into its working folder and give it its name.
+
+    Parameters
+    ----------
+    job : Job
+    notebook : nbformat.NotebookNode
+        Executed to its end, with a record in it.
+    working : Path
+    """
+    executed = notebook_file.as_written(notebook, job.notebook.name)
+    normal = normal_form(executed, job.parameters.given())
+    published = publication(normal)
+    if published is None:
+        raise InputError.of("runs.no_record")
+    record, documents = published.record, published.about.documents
+    size = len(json.dumps(record, ensure_ascii=False).encode())
+    if size > _LARGEST_RECORD:
+        raise RunError.of("runs.record_size", bytes=size, most=_LARGEST_RECORD)
+    names = None if documents is None else [document.file for document in documents]
+    files = {
+        NOTEBOOK: notebook_file.written(normal),
+        READOUT: render(normal, _footer(job), job.language, names).encode(),
+        RESULT: _json(record),
+        **published.contents(),
+    }
+    status, headline = published.held.status, published.headline
+    about = job.about(status, headline, seconds_per_cell(executed))
+    about |= published.about.model_dump(include={"action", "tone"}, exclude_none=True)
+    about["imports"] = record.get("imports", [])
+    about["outputs"] = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
+    _write(working, files | {RUN: _json(about)}, job.target)
+    return Run(job.target, status, headline)
+
+
+def file_failure(job: Job, failure: Failure, notebook: Any, working: Path) -> NotebookError:
+    """File what a failed run got, the error first; a good run of the same name stays as it is."""
+    problems, language = failure.problems(), job.language
+    normal = normal_form(notebook, job.parameters.given())
+    sentences = [problem.text(language) for problem in problems]
+    screen = Verdict(
+        kicker=job.notebook.title[language],
+        title=job.inputs.name,
+        question=None,
+        action=text("report.failed", language),
+        headline=sentences[0],
+        tone="bad",
+        reasons=sentences[1:],
+    )
+    page = render(normal, _footer(job), language, failure=screen)
+    about = job.about("failed", "\n".join(sentences), seconds_per_cell(notebook))
+    about |= {"failure": failure.kind, "exit_code": failure.exit_code}
+    files = {
+        NOTEBOOK: notebook_file.written(normal),
+        FAILURE: page.encode(),
+        RUN: _json(about),
+    }
+    _write(working, files, job.failed)
+    return NotebookError(*problems, exit_code=failure.exit_code, folder=job.failed)
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    """Return JSON written the same way each time: UTF-8, indented, without NaN."""
+    return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _write(working: Path, files: Mapping[str, bytes], folder: Path) -> None:
+    with machine_errors(working):
+        for name, content in files.items():
+            (working / name).write_bytes(content)
+        file_away(working, folder)
+
+
+def _footer(job: Job) -> list[tuple[str, str]]:
+    """Return what the page says of its run: names and values."""
+    inputs = " · ".join(f"{file['file']} ({file['sha256'][:8]})" for file in job.content["inputs"])
+    values = {
+        "run": job.run_id,
+        "as_of": Numbers(job.language).date(job.inputs.as_of),
+        "spec": inputs,
+        "version": f"opslab {__version__}",
+    }
+    return [(text(f"report.{name}", job.language), value) for name, value in values.items()]
