@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import itertools
 import re
 import tempfile
@@ -17,6 +18,7 @@ from typing import Any
 import duckdb
 
 from opslab import workspace
+from opslab.errors import MachineError
 from opslab.tables.calendars import calendar_rows
 from opslab.tables.delimited import open_delimited, open_rows
 from opslab.tables.import_report import Answers, FileAnswers, Reading, Rows
@@ -160,6 +162,9 @@ def _open_file(opening: Opening) -> Table:
             return replace(table, reading=replace(table.reading, sha256=sha256.result()))
     except OSError as error:
         reason = error.strerror or str(error)
+        if error.errno == errno.ENOSPC:  # of what is written aside
+            scratch = str(opening.scratch)
+            raise MachineError.of("tables.write_machine", file=scratch, reason=reason) from error
         raise opening.error("tables.unreadable", reason=reason) from error
 
 

@@ -136,16 +136,16 @@ class Table:
 
     def over(self, source: str, types: Mapping[str, str], reading: Reading) -> Table:
         """Return a table of the same engine with some columns of a source that holds `ROW` too."""
-        relation = f"(SELECT {', '.join(map(quoted, types))}, {ROW} FROM {source})"
+        relation = f"(SELECT {', '.join([*map(quoted, types), ROW])} FROM {source})"
         return replace(self, types=types, relation=relation, reading=reading, data=None)
 
     def frame(self) -> pd.DataFrame:
         """Return the whole table as a data frame, in the order of the file; lists as lists."""
-        names = ", ".join(map(quoted, self.types))
         with self._readable():
             frame: pd.DataFrame = self.connection.execute(
-                f"SELECT {names} FROM {self.relation} ORDER BY {ROW}"
+                f"SELECT * FROM {self.relation} ORDER BY {ROW}"
             ).df()
+        del frame[ROW]
         for name, kind in self.types.items():
             if kind.endswith("[]"):
                 frame[name] = frame[name].map(
