@@ -1,4 +1,4 @@
-"""Text files of rows: the engine reads them; rows that do not fit the header are left out, and told."""
+"""Text files of rows, read by the engine; rows that do not fit are left out, and told."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from opslab.tables.source import ROW, Opening, Table, literal, quoted, types_of
 
 
 def open_delimited(opening: Opening) -> Table:
-    """Open a CSV or TSV file; ``strict`` refuses what otherwise is left out or renamed, and told."""
+    """Open a CSV or TSV file; ``strict`` refuses what is otherwise left out or renamed."""
     path, encoding = text_file(opening)
     dialect = dialect_of(opening, path)
     names, decisions = list(dialect.header), list[Decision]()
@@ -85,7 +85,7 @@ def _fitting(
 def _records(
     opening: Opening, stream: TextIO, dialect: Dialect
 ) -> Iterator[tuple[int, Sequence[str]]]:
-    """Give the cells of each record behind the line it ends at; none where a quote is out of place."""
+    """Give each record behind the line it ends at; no cells where a quote is out of place."""
     reader = csv.reader(stream, delimiter=dialect.mark, strict=True)
     above = dialect.end - 1
     while True:

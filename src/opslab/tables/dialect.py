@@ -246,12 +246,12 @@ def column_names(header: Sequence[str]) -> tuple[list[str], list[Decision]]:
     return names, decisions
 
 
-def free_name(wanted: str, taken: Counter[str]) -> str:
+def free_name(wanted: str, taken: Counter[str], form: str = " ({})") -> str:
     """Return a name that is not taken yet, whatever its case, and take it."""
     name, number = wanted, 1
     while taken[name.casefold()]:
         number += 1
-        name = f"{wanted} ({number})"
+        name = wanted + form.format(number)
     taken[name.casefold()] += 1
     return name
 

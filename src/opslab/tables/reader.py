@@ -45,7 +45,7 @@ _MEMORY = "2GB"  # beyond it the engine moves rows to the scratch folder
 def open_table(
     data: Any, *, name: str | None = None, answers: FileAnswers | None = None, strict: bool = True
 ) -> Iterator[Table]:
-    """Open a table for reading, its columns under the names and with the types that the file gives them.
+    """Open a table for reading, its columns with the names and types that the file gives them.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def _database() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @cache
 def _engine() -> duckdb.DuckDBPyConnection:
-    """Return the process's engine; what does not fit into memory goes to a folder that ends with it."""
+    """Return the process's engine; what memory does not hold goes to a folder that ends with it."""
     scratch = tempfile.TemporaryDirectory(prefix="opslab-")
     connection = duckdb.connect(
         config={
