@@ -13,10 +13,10 @@ from opslab.messages import LANGUAGES
 INLINE = {"span", "strong", "em", "a", "code"}
 NUMBER = re.compile(r"[+\N{MINUS SIGN}]?\d[\d,. \N{NARROW NO-BREAK SPACE}]*")
 WORDS = {
-    "en": ("primary", "secondary", "guardrail", "Checks: 9 of 9 passed", "Units: 12,000"),
+    "en": ("primary", "secondary", "guardrail", "9 of 9 passed", "12,000"),
     "fr": (
-        *("principale", "secondaire", "garde-fou", "Contrôles: 9 sur 9 réussis"),
-        "Unités: 12\N{NARROW NO-BREAK SPACE}000",
+        *("principale", "secondaire", "garde-fou", "9 sur 9 réussis"),
+        "12\N{NARROW NO-BREAK SPACE}000",
     ),
 }
 
