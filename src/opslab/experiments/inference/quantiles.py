@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 from scipy.special import ndtri
 
-from opslab.experiments.inference.covariates import Contrast, contrast
-from opslab.experiments.moments.collection import collect_by
-from opslab.experiments.moments.columns import Column, Joint
+from opslab.experiments.inference.covariates import Contrast
+from opslab.experiments.moments.columns import Column
 from opslab.experiments.moments.values import finite, finite_sql, value_sql
-from opslab.tables.source import ROW, Table, literal, quoted
+from opslab.tables.source import Table, literal, quoted
 
 
 class OrderStatistics(NamedTuple):
@@ -196,22 +195,19 @@ def inflation(
     cuts = " ".join(
         f"WHEN {literal(name)} THEN CAST({cut!r} AS DOUBLE)" for name, cut in at.items()
     )
-    rows = f"count({value})"
-    below = f"count(*) FILTER ({value} <= CASE {label} {cuts} END)"
-    query = (
-        f"SELECT {label} AS arm, CAST({below} AS DOUBLE) AS below, CAST({rows} AS DOUBLE) AS n, "
-        f"min({ROW}) AS {ROW} FROM {table.relation} WHERE {where} "
-        f"GROUP BY {label}, {quoted(unit)} HAVING {rows} > 0"
+    shares = (
+        f"SELECT {label} AS arm, count({value}) AS n, "
+        f"count(*) FILTER ({value} <= CASE {label} {cuts} END) AS below FROM {table.relation} "
+        f"WHERE {where} GROUP BY {label}, {quoted(unit)} HAVING count({value}) > 0"
     )
-    table.keep("opslab_shares", f"SELECT * FROM ({query}) ORDER BY {ROW}")
-    types = {"arm": "VARCHAR", "below": "DOUBLE", "n": "DOUBLE"}
-    joint = Joint((Column("below", centred=True), Column("n", centred=True)))
-    shares = table.over("opslab_shares", types, table.reading)
-    arms = collect_by(shares, "arm", joint.own, joints=[joint]).whole
-    spread = quantile * (1 - quantile)
-    sides = {name: arms[name].joint[joint] for name in at}
-    return {
-        name: contrast(side, side, own=2).control_variance * side.n * float(side.means[1]) / spread
-        for name, side in sides.items()
-        if side.n > 1
-    }
+    sums = table.fetch(
+        "SELECT arm, count(*), sum(n), sum(below), sum(n * n), sum(n * below), sum(below * below) "
+        f"FROM ({shares}) GROUP BY arm"
+    )
+    factors = {}
+    for name, units, n, below, n_n, n_below, below_below in sums:
+        share = below / n
+        squares = below_below - 2 * share * n_below + share**2 * n_n  # of below - share x n
+        if name in at and units > 1:
+            factors[name] = units / (units - 1) * squares / n / (quantile * (1 - quantile))
+    return factors
