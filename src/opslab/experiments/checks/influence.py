@@ -73,8 +73,11 @@ def largest_units(units: UnitTable, columns: Sequence[Column]) -> dict[str, dict
     )
     return {
         name: {
-            column: Largest(top["value"], 1 - top["before"], *(unit["size"] for unit in others))
-            for column, (top, *others) in zip(columns, tops, strict=True)
+            column: Largest(
+                top[0]["value"], 1 - top[0]["before"], *(unit["size"] for unit in top[1:])
+            )
+            for column, top in zip(columns, tops, strict=True)
+            if top  # an arm without any value has none
         }
         for name, *tops in arms
     }
