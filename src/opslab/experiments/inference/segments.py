@@ -108,11 +108,10 @@ def by_segment(
         composition = homogeneity(
             [[arms[name].rows if name in arms else 0 for name in names] for arms in inside.values()]
         )
-        for columns in metrics.values():
+        touched = composition < _COMPOSITION
+        for columns in (known for known in metrics.values() if known.metric.role != "guardrail"):
             metric, refusal = columns.metric, None
-            if metric.role == "guardrail":
-                continue
-            if composition < _COMPOSITION:
+            if touched:
                 refusal = Message("experiments.segment_touched", {"p": composition})
             elif "segments" not in metric.forms:
                 refusal = Message("experiments.form_segments", {"type": metric.type})
@@ -120,12 +119,9 @@ def by_segment(
             comparisons += effects
             for arm in (name for name in names if name != control):
                 own = [effect for effect in effects if effect.arm == arm]
-                untested = Interaction(metric.name, metric.role, arm, segment, len(own))
-                interactions.append(
-                    replace(untested, not_estimable=refusal)
-                    if refusal
-                    else _tested(untested, own, alpha)
-                )
+                test = Interaction(metric.name, metric.role, arm, segment, len(own))
+                refused = replace(test, not_estimable=refusal)
+                interactions.append(refused if refusal else _tested(test, own, alpha))
     by_effect = benjamini_hochberg([effect.p_value for effect in comparisons])
     by_test = holm([test.p_value for test in interactions])
     return (
