@@ -579,3 +579,16 @@ def test_a_proper_file_is_read_without_an_assumption(tmp_path):
     assert assumed(reading) == []
     assert reading.name == "export.csv"
     assert reading.record()["delimiter"] == "comma"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("inside", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_line_break_in_the_header_takes_no_row_away(tmp_path, end, inside, strict):
+    """A question with its line break heads the column in the exports of survey tools."""
+    path = tmp_path / "survey.csv"
+    rows = [("id", f"How was{inside}it?"), ("1", "good"), ("2", f"so{inside}so"), ("3", "bad")]
+    path.write_bytes("".join(",".join(f'"{cell}"' for cell in row) + end for row in rows).encode())
+    with open_table(path, strict=strict) as table:
+        assert table.reading.rows == 3
+        assert table.frame().iloc[:, 1].tolist() == ["good", f"so{inside}so", "bad"]

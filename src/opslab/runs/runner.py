@@ -13,6 +13,7 @@ from opslab import workspace
 from opslab.runs.failure import Failure
 from opslab.runs.folder import Run, alone, filed, working_folder
 from opslab.runs.job import Job, Limits, Progress
+from opslab.runs.publication import publication
 from opslab.runs.registry import find
 
 
@@ -107,7 +108,6 @@ def _executed(job: Job, working: Path, limits: Limits | None, progress: Progress
     """Return the executed notebook; raises `NotebookError` when it does not come to its end."""
     from opslab.runs.execution import execute
     from opslab.runs.notebook_file import read
-    from opslab.runs.publication import publication
 
     # Loading the page takes as long as a kernel's start: both at once.
     threading.Thread(target=import_module, args=["opslab.runs.readout"], daemon=True).start()

@@ -110,8 +110,7 @@ def read_calendar(content: bytes, *, file: str, until: datetime.date | None = No
         200,000 rows.
     """
     encoding, lines = _unfolded(content, file)
-    zones = set[str]()
-    events = [event for part in _calendars(lines, file) for event in _events(part, file, zones)]
+    events = [event for part in _calendars(lines, file) for event in _events(part, file)]
     families = list(recurrence.families(events))
     endless = [host for host, _ in families if host.endless]
     if endless and until is None:
@@ -126,7 +125,8 @@ def read_calendar(content: bytes, *, file: str, until: datetime.date | None = No
         if len(rows) > recurrence.MOST_ROWS:
             raise host.too_many()
     meetings = tuple(meeting for *_, meeting in sorted(rows))
-    return Events(meetings, tuple(sorted(zones)), tally, encoding)
+    zones = sorted({zone for event in events for zone in event.zones})
+    return Events(meetings, tuple(zones), tally, encoding)
 
 
 @contextmanager
@@ -188,7 +188,7 @@ def _unfolded(content: bytes, file: str) -> tuple[str, list[_Line]]:
 
 
 def _calendars(lines: list[_Line], file: str) -> list[list[_Line]]:
-    """Return of each calendar the lines that are read; refuse what a library would drop in silence."""
+    """Return of each calendar the lines to read; refuse what a library would drop in silence."""
     calendars: list[list[_Line]] = []
     stack: list[_Line] = []  # the parts that the line is in, where they begin
 
@@ -227,11 +227,12 @@ def _line_to_read(line: _Line, name: str, value: str, path: str, file: str) -> s
     return text.replace("DTSTART:1601", "DTSTART:1970") if in_zone else text
 
 
-def _events(lines: list[_Line], file: str, zones: set[str]) -> Iterator[Event]:
-    """Yield the events of one calendar, and add the time zones that they name."""
+def _events(lines: list[_Line], file: str) -> Iterator[Event]:
+    """Yield the events of one calendar."""
     import icalendar  # with calendars only: it takes 270 ms
 
-    icalendar.use_zoneinfo()  # forgets what an earlier file called a zone of that name: it would win
+    # forgets what an earlier file called a zone of that name: it would win
+    icalendar.use_zoneinfo()
     with _unreadable(file, lines[0].number, Exception), warnings.catch_warnings():
         # about /vendor/Europe/Paris, which `zones` tells as it is taken
         warnings.simplefilter("ignore")
@@ -244,11 +245,11 @@ def _events(lines: list[_Line], file: str, zones: set[str]) -> Iterator[Event]:
     for number, component in zip(begins, root.walk("VEVENT"), strict=True):
         with _unreadable(file, number, ValueError, OverflowError):
             event = Event(file, number, component, cancels)
-            _set_times(event, zones)
+            _set_times(event)
         yield event
 
 
-def _set_times(event: Event, zones: set[str]) -> None:
+def _set_times(event: Event) -> None:
     """Give an event its times, or refuse it."""
     component = event.component
     broken = [name or reason.partition("'")[2][:40] for name, reason in component.errors]
@@ -257,7 +258,7 @@ def _set_times(event: Event, zones: set[str]) -> None:
     if broken:
         raise event.refused("tables.calendar_field", name=broken[0])
     starts, ends, instances = (
-        _dates(event, name, zones) for name in ("DTSTART", "DTEND", "RECURRENCE-ID")
+        _dates(event, name) for name in ("DTSTART", "DTEND", "RECURRENCE-ID")
     )
     if not starts + instances:
         raise event.refused("tables.calendar_field", name="DTSTART")
@@ -270,7 +271,7 @@ def _set_times(event: Event, zones: set[str]) -> None:
             return
     event.rules = [_rule(event, rule) for rule in event.values("RRULE")]
     event.extra, event.excluded = (
-        _dates(event, name, zones, like=event.start) for name in ("RDATE", "EXDATE")
+        _dates(event, name, like=event.start) for name in ("RDATE", "EXDATE")
     )
 
 
@@ -288,13 +289,8 @@ def _length(event: Event, ends: list[Any]) -> datetime.timedelta:
     return length or (NOTHING if is_timed(start) else DAY)
 
 
-def _dates(
-    event: Event, name: str, zones: set[str], like: datetime.date | None = None
-) -> list[Any]:
-    """Return the days, times and periods (start and length) of a property.
-
-    The zones of an event's own times are added to those met.
-    """
+def _dates(event: Event, name: str, like: datetime.date | None = None) -> list[Any]:
+    """Return the days, times and periods (start and length) of a property."""
     dates: list[Any] = []
     for value in event.values(name):
         zone, as_days = value.params.get("TZID"), str(value.params.get("VALUE")).upper() == "DATE"
@@ -308,11 +304,10 @@ def _dates(
                 raise event.refused("tables.calendar_zone", zone=zone)
             if end and is_timed(end[0]):
                 end = [comparable(end[0]) - comparable(start)]
-            start = (
-                wall_clock(start, ANY_DAY) if as_days else start
-            )  # with a zone it came as midnight
+            if as_days:  # with a zone it came as midnight
+                start = wall_clock(start, ANY_DAY)
             if is_timed(start) and name in {"DTSTART", "DTEND"}:
-                zones.add(getattr(start.tzinfo, "key", zone or "floating"))
+                event.zones.add(getattr(start.tzinfo, "key", zone or "floating"))
             if like and (is_timed(start) or name == "RDATE"):
                 start = wall_clock(start, like)
             dates.append((start, *end) if end else start)

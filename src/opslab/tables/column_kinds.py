@@ -1,4 +1,4 @@
-"""What a column holds, decided on what all of its cells tell; where they leave a doubt, a question."""
+"""What a column holds, decided on what all of its cells tell; a question where they do not."""
 
 from __future__ import annotations
 

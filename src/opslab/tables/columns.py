@@ -1,4 +1,4 @@
-"""From columns of text to columns of numbers, times and lists: each decided over all of its rows."""
+"""From columns of text to columns of numbers, times and lists, each decided over all rows."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _list(columns: Sequence[str], kind: str, wanted: Wanted) -> str:
 
 
 def _guess_kinds(table: Table, drafts: Sequence[Draft]) -> None:
-    """Give a kind to columns that have none, where the first rows look like one; text is the other."""
+    """Give a kind to columns that have none, as the first rows look; text to all others."""
     undecided = [draft for draft in drafts if not draft.value and draft.kind is None]
     if not undecided:
         return
@@ -166,7 +166,7 @@ def _filled(cells: Sequence[str]) -> list[str]:
 
 
 def _take_machine_forms(table: Table, drafts: Sequence[Draft], zone: str | None) -> None:
-    """Take columns as a program wrote them where all of their cells fit its form: one look is enough."""
+    """Take columns as a program wrote them where all of their cells fit its form."""
     formed = {draft: draft.form for draft in drafts if draft.form}
     if not formed:
         return

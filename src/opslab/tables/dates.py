@@ -1,4 +1,4 @@
-"""Dates and times as tools write them: English and French months, and day or month first by the column.
+"""Dates and times as tools write them: English and French months, day or month first.
 
 Nothing is guessed from one cell: ``04/03/2025`` is the fourth of March where another cell of the
 column can only be day first, and a question where none tells.
@@ -74,7 +74,7 @@ def machine_form(texts: Sequence[str]) -> MachineForm | None:
 
 
 def look_like_versions(texts: Sequence[str]) -> bool:
-    """Whether cells that could be days are rather versions: ``3.12.10``, and none as ``3.02.10``."""
+    """Whether cells that could be days are versions: ``3.12.10``, and none as ``3.02.10``."""
     cells = list(map(plain_text, texts))
     return all(map(_VERSION.fullmatch, cells)) and not any(map(_PADDED.search, cells))
 
@@ -155,7 +155,9 @@ def _group(cell: str, form: str, part: int) -> str:
 
 
 def moment(cell: str, *, day_first: bool, zone: str | None) -> str:
-    """Return SQL of a text as a time: in UTC where it has an offset or a zone is given, else as written.
+    """Return SQL of a text as a time.
+
+    It is in UTC where it has an offset or a zone is given, else as written.
 
     Parameters
     ----------
@@ -184,14 +186,14 @@ def moment(cell: str, *, day_first: bool, zone: str | None) -> str:
 
 
 def day(cell: str, *, day_first: bool) -> str:
-    """Return SQL of a text as a day: the one that is written, whatever offset stands behind its time."""
+    """Return SQL of a text as the day that is written, whatever offset stands behind its time."""
     written = f"TRY_CAST({cell}[1:10] AS DATE)"
     local = f"CAST({moment(cell, day_first=day_first, zone=None)} AS DATE)"
     return f"CASE WHEN {matches(cell, _WITH_OFFSET)} THEN {written} ELSE {local} END"
 
 
 def in_utc(local: str, zone: str) -> str:
-    """Return SQL of a local time of a zone in UTC; of an hour that the clocks show twice, the first."""
+    """Return SQL of a zone's local time in UTC; of an hour that clocks show twice, the first."""
     named = literal(zone)
     later = f"timezone({named}, {local})"
     cases = [
@@ -208,7 +210,7 @@ def is_local(cell: str) -> str:
 
 
 def zone_troubles(local: str, zone: str) -> tuple[str, str]:
-    """Return the SQL conditions that a local time does not exist, and that it exists twice, in a zone."""
+    """Return the SQL conditions that a zone has no such local time, and that it has it twice."""
     named = literal(zone)
     there = f"timezone({named}, timezone({named}, {local}))"
     again = " OR ".join(

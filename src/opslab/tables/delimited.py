@@ -1,13 +1,14 @@
-"""Text files of rows: the engine reads them; rows that do not fit the header are left out, and told."""
+"""Text files of rows, read by the engine; rows that do not fit are left out, and told."""
 
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import duckdb
 
@@ -25,7 +26,7 @@ from opslab.tables.source import ROW, Opening, Table, literal, quoted, types_of
 
 
 def open_delimited(opening: Opening) -> Table:
-    """Open a CSV or TSV file; ``strict`` refuses what otherwise is left out or renamed, and told."""
+    """Open a CSV or TSV file; ``strict`` refuses what is otherwise left out or renamed."""
     path, encoding = text_file(opening)
     dialect = dialect_of(opening, path)
     names, decisions = list(dialect.header), list[Decision]()
@@ -35,9 +36,11 @@ def open_delimited(opening: Opening) -> Table:
         names, decisions = column_names(dialect.header)
     if dialect.above:
         decisions.insert(0, Decision("tables.decided_preamble", {"count": dialect.above}))
-        path = _below(path, dialect.above, opening.scratch / "below.csv")
     facts = {"encoding": encoding, "delimiter": dialect.delimiter, "decisions": tuple(decisions)}
     try:
+        # with a line break in the header the engine would take all rows for a part of it
+        if dialect.above or re.search("[\r\n]", "".join(dialect.header)):
+            path = _below(opening, path, dialect)
         _load(opening, path, dialect.mark, names)
     except duckdb.InvalidInputException:  # rows do not fit the header: without them, and numbered
         rows = Rows(dialect.header, iter(()))
@@ -46,13 +49,17 @@ def open_delimited(opening: Opening) -> Table:
     return _table(opening, names, dialect.header, "rowid", format="csv", **facts)
 
 
-def _below(path: Path, above: int, target: Path) -> Path:
-    """Write what stands below some lines of a file again and return where."""
-    with path.open(encoding="utf-8-sig", newline="") as source:
-        for _ in range(above):
-            source.readline()
-        with target.open("w", encoding="utf-8", newline="") as stream:
-            shutil.copyfileobj(source, stream)
+def _below(opening: Opening, path: Path, dialect: Dialect) -> Path:
+    """Write what stands below the header again, below one without words, and return where."""
+    target = opening.scratch / "below.csv"
+    with (
+        path.open(encoding="utf-8-sig", newline="") as source,
+        target.open("w", encoding="utf-8", newline="") as stream,
+    ):
+        *_, last = (source.readline() for _ in range(dialect.end))
+        ending = last[len(last.rstrip("\r\n")) :]
+        stream.write(dialect.mark.join(map(str, range(len(dialect.header)))) + ending)
+        shutil.copyfileobj(source, stream)
     return target
 
 
@@ -61,39 +68,38 @@ def _fitting(
 ) -> Iterator[tuple[int, Sequence[str]]]:
     """Give the rows that are as wide as the header, by their numbers; leave the others out."""
     width, number = len(dialect.header), 0
-    for line, cells in _records(opening, path, dialect):
-        if cells == []:
-            continue
-        if number and cells and len(cells) == width:
-            yield number, cells
-        elif number and opening.strict:
-            raise opening.error("tables.bad_row", line=line, columns=width)
-        elif number:
-            key = "tables.rejected_width" if cells else "tables.rejected_quote"
-            rows.reject(number, key, line=line, found=len(cells or []), columns=width)
-        number += 1
-    rows.refuse_misfits(opening.shown, number - 1)
+    with path.open(encoding="utf-8-sig", newline="") as stream, long_cells():
+        for number, (line, cells) in enumerate(_records(opening, stream, dialect)):
+            if number == 0:
+                continue
+            if cells and len(cells) == width:
+                yield number, cells
+            elif opening.strict:
+                raise opening.error("tables.bad_row", line=line, columns=width)
+            else:
+                key = "tables.rejected_width" if cells else "tables.rejected_quote"
+                rows.reject(number, key, line=line, found=len(cells), columns=width)
+    rows.refuse_misfits(opening.shown, number)
 
 
 def _records(
-    opening: Opening, path: Path, dialect: Dialect
-) -> Iterator[tuple[int, list[str] | None]]:
-    """Give each record with the line that it ends at; None for one with a quote out of place."""
-    with path.open(encoding="utf-8-sig", newline="") as stream, long_cells():
-        reader = csv.reader(stream, delimiter=dialect.mark, strict=True)
-        start = 1
-        while True:
-            try:
-                cells: list[str] | None = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                if "unexpected end" in str(error) or "field larger" in str(error):
-                    line = start + dialect.above
-                    raise opening.error("tables.open_quote", line=line) from None
-                cells = None
-            yield reader.line_num + dialect.above, cells
-            start = reader.line_num + 1
+    opening: Opening, stream: TextIO, dialect: Dialect
+) -> Iterator[tuple[int, Sequence[str]]]:
+    """Give each record behind the line it ends at; no cells where a quote is out of place."""
+    reader = csv.reader(stream, delimiter=dialect.mark, strict=True)
+    above = dialect.end - 1
+    while True:
+        start = above + reader.line_num + 1
+        try:
+            cells: Sequence[str] = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if "unexpected end" in str(error) or "field larger" in str(error):
+                raise opening.error("tables.open_quote", line=start) from None
+            cells = ()
+        if cells != []:
+            yield above + reader.line_num, cells
 
 
 def open_rows(opening: Opening, rows: Rows, form: str) -> Table:
@@ -110,7 +116,7 @@ def _load_numbered(
     path = opening.scratch / "rows.csv"
     with path.open("w", encoding="utf-8", errors="replace", newline="") as stream:
         writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
-        writer.writerow([*names, ROW])
+        writer.writerow(range(len(names) + 1))  # a name could hold a line break
         writer.writerows([*cells, str(number - 1)] for number, cells in rows.rows)
     _load(opening, path, ",", names, f", '{ROW}': 'BIGINT'")
     facts |= {"rejected": rows.rejected, "rejections": tuple(rows.rejections)}

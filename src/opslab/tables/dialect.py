@@ -31,10 +31,11 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class _FirstRow(NamedTuple):
-    """A row that is not empty, and how many lines stand above it."""
+    """A row that is not empty, and how many lines stand above it and above the next."""
 
     cells: list[str]
     above: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,14 @@ class Dialect:
     delimiter : str
         Name in `_MARKS`; ``none`` for a file of one column.
     header : tuple of str
-    above : int
-        Lines above the header.
+    above, end : int
+        Lines above the header, and above what stands below it.
     """
 
     delimiter: str
     header: tuple[str, ...]
     above: int
+    end: int
 
     @property
     def mark(self) -> str:
@@ -153,10 +155,10 @@ def dialect_of(opening: Opening, path: Path) -> Dialect:
         delimiter = "none"
     if not rows[delimiter]:
         raise opening.error("tables.empty_file")
-    header, above = rows[delimiter][fit.header]
+    header, above, end = rows[delimiter][fit.header]
     if len(header) > MOST_COLUMNS:
         raise opening.error("tables.too_many_columns", columns=len(header), most=MOST_COLUMNS)
-    return Dialect(delimiter, tuple(header), above + bool(excel))
+    return Dialect(delimiter, tuple(header), above + bool(excel), end + bool(excel))
 
 
 def _head(opening: Opening, path: Path) -> tuple[str, bool]:
@@ -178,7 +180,7 @@ def _first_rows(head: str, delimiter: str, *, whole: bool) -> list[_FirstRow]:
     try:
         with long_cells():
             for cells in islice(reader, _HEAD_ROWS + 1):
-                rows += [_FirstRow(cells, line)] if cells else []
+                rows += [_FirstRow(cells, line, reader.line_num)] if cells else []
                 line = reader.line_num
     except csv.Error:
         return []
@@ -244,12 +246,12 @@ def column_names(header: Sequence[str]) -> tuple[list[str], list[Decision]]:
     return names, decisions
 
 
-def free_name(wanted: str, taken: Counter[str]) -> str:
+def free_name(wanted: str, taken: Counter[str], form: str = " ({})") -> str:
     """Return a name that is not taken yet, whatever its case, and take it."""
     name, number = wanted, 1
     while taken[name.casefold()]:
         number += 1
-        name = f"{wanted} ({number})"
+        name = wanted + form.format(number)
     taken[name.casefold()] += 1
     return name
 

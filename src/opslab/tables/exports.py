@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,7 +17,17 @@ from opslab.tables.column_kinds import Wanted
 from opslab.tables.columns import typed
 from opslab.tables.dialect import free_name
 from opslab.tables.import_report import Answers, Decision, Reading
-from opslab.tables.profiles import FOLDER, Match, bare_heading, profile_for, unwrapped, yaml_text
+from opslab.tables.profiles import (
+    FOLDER,
+    Column,
+    Kind,
+    Match,
+    Profile,
+    bare_heading,
+    profile_for,
+    unwrapped,
+    yaml_text,
+)
 from opslab.tables.reader import open_table
 from opslab.tables.source import ROW, Table
 
@@ -26,7 +36,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_KINDS = {
+_KINDS: Mapping[str, Kind] = {
+    "VARCHAR": "text",
     "BIGINT": "number",
     "DOUBLE": "number",
     "DATE": "date",
@@ -91,7 +102,7 @@ def _named(raw: Table, answers: Answers) -> Table:
 
 
 def read_export(data: Any, **options: Any) -> tuple[pd.DataFrame, Reading]:
-    """Return an export as a data frame, with the report of its import; parameters as of `open_export`."""
+    """Return an export as a data frame, and how it was read; parameters as of `open_export`."""
     with open_export(data, **options) as table:
         return table.frame(), table.reading
 
@@ -106,7 +117,7 @@ def _with_profile(reading: Reading, match: Match) -> Reading:
 
 
 def _wanted(table: Table, headings: Sequence[str], match: Match | None) -> list[Wanted]:
-    """Return the columns to make: those of the profile, then the others under their own headings."""
+    """Return the columns to make: the profile's, then the others under their own headings."""
     sources, wanted = list(table.types), list[Wanted]()
     wrappers: Sequence[str] = ()
     taken: Counter[str] = Counter({ROW: 1})
@@ -133,7 +144,7 @@ def _wanted(table: Table, headings: Sequence[str], match: Match | None) -> list[
 
 
 def draft_profile(data: Path, *, answers: Answers | None = None, language: Language = "en") -> Path:
-    """Write a first column profile for a file of no known tool into the workspace, and return where.
+    """Write a first column profile for a file of no known tool, and return where.
 
     Raises
     ------
@@ -148,33 +159,29 @@ def draft_profile(data: Path, *, answers: Answers | None = None, language: Langu
         for decision in reading.decisions
         if decision.key == "tables.decided_percent"
     }
-    columns: dict[str, dict[str, Any]] = {}
+    columns: dict[str, Column] = {}
+    taken = Counter[str]()
     for heading, kind in types.items():
-        name = own = re.sub(r"[^a-z0-9]+", "_", bare_heading(heading)).strip("_") or "column"
-        number = 1
-        while name in columns:
-            number += 1
-            name = f"{own}_{number}"
-        columns[name] = {"headers": [heading.replace("*", "")]}
-        if heading in percents:
-            columns[name]["kind"] = "percent"
-        elif kind != "VARCHAR":
-            columns[name]["kind"] = _KINDS.get(kind, "list")
-        if heading in reading.personal:
-            columns[name]["personal"] = "email"
+        name = re.sub(r"[^a-z0-9]+", "_", bare_heading(heading)).strip("_") or "column"
+        columns[free_name(name, taken, "_{}")] = Column(
+            headers=(heading.replace("*", ""),),
+            kind="percent" if heading in percents else _KINDS.get(kind, "list"),
+            personal="email" if heading in reading.personal else None,
+        )
     stem = workspace.slug(data.stem)
     target = workspace.root() / FOLDER / f"{stem}.yaml"
     if workspace.is_there(target):
         raise InputError.of("tables.draft_there", file=workspace.shown(target))
-    profile = {
-        "profile": stem,
-        "tool": data.stem,
-        "table": "feedback",
-        "recognised_by": list(columns)[:3],
-    }
+    profile = Profile(
+        profile=stem,
+        tool=data.stem,
+        table="feedback",
+        recognised_by=tuple(columns)[:3],
+        columns=columns,
+    )
     target.parent.mkdir(exist_ok=True)
     note = text("tables.draft_note", language)
-    target.write_text(f"# {note}\n{yaml_text(profile, columns)}", encoding="utf-8")
+    target.write_text(f"# {note}\n{yaml_text(profile)}", encoding="utf-8")
     return target
 
 

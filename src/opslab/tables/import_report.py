@@ -21,7 +21,7 @@ _MOST_REJECTED = 10  # one row in so many
 
 
 class FileAnswers(Declared):
-    """What the analyst answers where a file can be read in two ways; by default the file decides."""
+    """What the analyst answers where a file can be read in two ways; else the file decides."""
 
     encoding: Encoding | None = Field(None, description="text encoding of a CSV file")
     delimiter: Delimiter | None = Field(None, description="what parts the columns of a CSV file")

@@ -1,4 +1,4 @@
-"""Tables of meetings: those that take working time, with their hours, overlapping time counted once."""
+"""Tables of meetings: those that take working time, with their hours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CASES = {  # why a meeting is left out, by the column that tells it
 
 
 def with_hours(table: Table) -> Table:
-    """Return the meetings that take working time: each with its hours, overlapping time counted once."""
+    """Return the meetings that take working time, with their hours; overlaps are counted once."""
     cases = " ".join(case for column, case in _CASES.items() if column in table.types)
     end = "ended_at" if "ended_at" in table.types else "CAST(NULL AS TIMESTAMP)"
     reason = f"CASE {cases} WHEN coalesce({end} < started_at, true) THEN 'no_end' END"

@@ -18,7 +18,7 @@ from opslab.tables.source import literal
 
 MISSING = {"", "n/a", "na", "#n/a", "null", "none", "nan", "-", "\u2013", "\u2014"}
 MISSING |= {"#ref!", "#div/0!", "#value!"}
-"""What stands for nothing in columns of numbers, times and truth values; words for it are counted."""
+"""What stands for nothing in columns of numbers, times and truths; words for it are counted."""
 
 _WHOLE = "[0-9]+|[1-9][0-9]{0,2}(%s[0-9]{3})+|[1-9][0-9]{0,2}([ '\u2019][0-9]{3})+"
 _FORMS: Mapping[Decimal, str] = {
@@ -87,7 +87,7 @@ def clear_number(written: str) -> str:
 
 
 def looks_like_number(text: str) -> bool:
-    """Whether a cell is a number in some notation, and no code such as ``0012`` or a very long one."""
+    """Whether a cell is a number in some notation, and no code: ``0012``, or a very long one."""
     cell = plain_text(text)
     return bool(_LIKE.fullmatch(cell)) and not re.fullmatch(_IDENTIFIER, cell)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import yaml
 from pydantic import Field, model_validator
@@ -224,10 +224,10 @@ def _pattern(header: str) -> re.Pattern[str]:
     return re.compile("(.*)".join(re.escape(bare_heading(part)) for part in header.split("*")))
 
 
-def yaml_text(profile: Mapping[str, Any], columns: Mapping[str, Mapping[str, Any]]) -> str:
+def yaml_text(profile: Profile) -> str:
     """Return a profile as YAML: a line a column."""
     dump = partial(yaml.safe_dump, sort_keys=False, allow_unicode=True, width=10_000)
-    lines = [
-        f"  {name}: {dump(column, default_flow_style=True)}" for name, column in columns.items()
-    ]
-    return f"{dump(profile, default_flow_style=None)}columns:\n{''.join(lines)}"
+    top = profile.model_dump(mode="json", exclude_defaults=True)
+    columns = top.pop("columns").items()
+    lines = [f"  {name}: {dump(column, default_flow_style=True)}" for name, column in columns]
+    return f"{dump(top, default_flow_style=None)}columns:\n{''.join(lines)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import itertools
 import re
 import tempfile
@@ -17,6 +18,7 @@ from typing import Any
 import duckdb
 
 from opslab import workspace
+from opslab.errors import MachineError
 from opslab.tables.calendars import calendar_rows
 from opslab.tables.delimited import open_delimited, open_rows
 from opslab.tables.import_report import Answers, FileAnswers, Reading, Rows
@@ -43,7 +45,7 @@ _MEMORY = "2GB"  # beyond it the engine moves rows to the scratch folder
 def open_table(
     data: Any, *, name: str | None = None, answers: FileAnswers | None = None, strict: bool = True
 ) -> Iterator[Table]:
-    """Open a table for reading, its columns under the names and with the types that the file gives them.
+    """Open a table for reading, its columns with the names and types that the file gives them.
 
     Parameters
     ----------
@@ -103,7 +105,7 @@ def _database() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @cache
 def _engine() -> duckdb.DuckDBPyConnection:
-    """Return the process's engine; what does not fit into memory goes to a folder that ends with it."""
+    """Return the process's engine; what memory does not hold goes to a folder that ends with it."""
     scratch = tempfile.TemporaryDirectory(prefix="opslab-")
     connection = duckdb.connect(
         config={
@@ -160,6 +162,9 @@ def _open_file(opening: Opening) -> Table:
             return replace(table, reading=replace(table.reading, sha256=sha256.result()))
     except OSError as error:
         reason = error.strerror or str(error)
+        if error.errno == errno.ENOSPC:  # of what is written aside
+            scratch = str(opening.scratch)
+            raise MachineError.of("tables.write_machine", file=scratch, reason=reason) from error
         raise opening.error("tables.unreadable", reason=reason) from error
 
 

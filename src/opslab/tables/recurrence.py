@@ -10,7 +10,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from opslab.errors import DataError
@@ -52,6 +52,7 @@ class Event:
     rules: Sequence[Any] = ()
     extra: Sequence[Any] = ()  # RDATE: starts, or periods as start and length
     excluded: Sequence[Any] = ()  # EXDATE: starts, or days of a timed event
+    zones: set[str] = field(default_factory=set)  # of its start and end; "floating" without one
 
     def text(self, name: str) -> str:
         """Return the first value of a property as text."""
@@ -88,7 +89,7 @@ class Occurrence(NamedTuple):
 
 
 def families(events: Sequence[Event]) -> Iterator[tuple[Event, Mapping[Any, Event]]]:
-    """Yield each meeting or series once, in its last revision, and its changes by the start they replace."""
+    """Yield each meeting or series in its last revision, and its changes by what they replace."""
     groups: dict[str, list[Event]] = {}
     for event in events:
         groups.setdefault(event.text("UID") or str(event.line), []).append(event)
@@ -119,7 +120,7 @@ def families(events: Sequence[Event]) -> Iterator[tuple[Event, Mapping[Any, Even
 def occurrences(
     host: Event, changes: Mapping[Any, Event], until: datetime.date | None, tally: Counter[str]
 ) -> Iterator[Occurrence]:
-    """Yield the occurrences of a family, at least those up to a day, and count what became of them."""
+    """Yield the occurrences of a family, at least those up to a day; count what became of them."""
     if not (changes or host.rules or host.extra or host.excluded):
         yield Occurrence(host, host.start, host.length)
         return
@@ -152,7 +153,7 @@ def _shift(host: Event, change: Event) -> Any:
 
 
 def _starts(host: Event, limit: datetime.datetime) -> set[Any]:
-    """Return the starts of a series by the wall clock, exceptions included; refuse too many of them."""
+    """Return the starts of a series by the wall clock, exceptions included; refuse too many."""
     wall, starts = wall_clock(host.start, host.start), set()
     first = wall_clock(wall, MIDNIGHT)
     extra = (date[0] if isinstance(date, tuple) else date for date in host.extra)
@@ -210,7 +211,7 @@ def wall_clock(date: Any, like: datetime.date) -> Any:
 
 
 def later(start: Any, length: datetime.timedelta) -> Any:
-    """Return a time so much later by the clock of the sun (RFC 5545, 3.8.5.3: the same exact duration)."""
+    """Return a time so much later, whatever the clocks do (RFC 5545, 3.8.5.3: exact duration)."""
     if not is_zoned(start):
         return start + length
     return (start.astimezone(datetime.UTC) + length).astimezone(start.tzinfo)

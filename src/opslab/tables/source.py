@@ -123,7 +123,7 @@ class Table:
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
-        """Tell an error of the engine as the analyst's where their rows alone cannot be read either."""
+        """Tell an error of the engine as the user's where the rows alone cannot be read."""
         try:
             yield
         except duckdb.Error:
@@ -136,16 +136,16 @@ class Table:
 
     def over(self, source: str, types: Mapping[str, str], reading: Reading) -> Table:
         """Return a table of the same engine with some columns of a source that holds `ROW` too."""
-        relation = f"(SELECT {', '.join(map(quoted, types))}, {ROW} FROM {source})"
+        relation = f"(SELECT {', '.join([*map(quoted, types), ROW])} FROM {source})"
         return replace(self, types=types, relation=relation, reading=reading, data=None)
 
     def frame(self) -> pd.DataFrame:
         """Return the whole table as a data frame, in the order of the file; lists as lists."""
-        names = ", ".join(map(quoted, self.types))
         with self._readable():
             frame: pd.DataFrame = self.connection.execute(
-                f"SELECT {names} FROM {self.relation} ORDER BY {ROW}"
+                f"SELECT * FROM {self.relation} ORDER BY {ROW}"
             ).df()
+        del frame[ROW]
         for name, kind in self.types.items():
             if kind.endswith("[]"):
                 frame[name] = frame[name].map(
@@ -202,14 +202,14 @@ class Table:
 
 
 def _slice_size(rows: int) -> int:
-    """Return the rows of a slice: about the same for each, and few slices, as each one is planned anew."""
+    """Return the rows of a slice: about the same for each, in few slices, as each costs a plan."""
     slices = min(max(-(-rows // _SLICE_ROWS), 1), _MOST_SLICES)
     size = max(-(-rows // slices), 1)
     return size if size < _GROUP_ROWS else -(-size // _GROUP_ROWS) * _GROUP_ROWS
 
 
 def begin(connection: duckdb.DuckDBPyConnection, database: str) -> None:
-    """Make a connection ready for one of the engine's databases, without a bar that shows slow queries."""
+    """Make a connection ready for one of the engine's databases, without a progress bar."""
     connection.execute("SET enable_progress_bar = false")
     connection.execute(f"USE {database}")
 

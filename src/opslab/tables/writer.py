@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import html
+import itertools
 import math
 import re
 import tempfile
@@ -20,29 +21,36 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 
 from opslab import workspace
-from opslab.errors import DataError, MachineError, ParameterError
+from opslab.errors import DataError, MachineError, ParameterError, Problem
 
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767
 """What a sheet of a workbook holds, its header counted, and a cell of it, in UTF-16 units."""
 
+_SAMPLE_ROWS = 100  # that set the width of a column
 _MOST_DIGITS = 15  # that Excel keeps of a number
-_PARTING = re.compile(
-    r'[,;\t|"\r\n]'
-)  # quoted in both dialects: what any program may part cells at
+_PARTING = re.compile(r'[,;\t|"\r\n]')  # what any program may part cells at
 _UNENCODABLE = re.compile(r"[\ud800-\udfff]")
 _NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NO_NAME = re.compile(r"[\[\]:*?/\\\t\r\n]|^'|'$|^\s*$")
 _UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+_EPOCH = datetime.datetime(1899, 12, 30)  # noqa: DTZ001 - a clock's, whatever the zone
+_FIRST_DAY = "1900-03-01"  # before it Excel counts a day that never was
+_LONGEST_NAME = 31  # of a sheet
 _Cell = TypeVar("_Cell")
-_Content = tuple[str, str, str]
-_HELD = {
-    "n": "><v>{}</v>",
-    "b": ' t="b"><v>{}</v>',
-    "s": ' t="inlineStr"><is><t xml:space="preserve">{}</t></is>',
+_NUMBER, _TEXT = "><v>{}</v>", ' t="inlineStr"><is><t xml:space="preserve">{}</t></is>'
+_FORMS = {  # of a cell in the sheet's XML, by its style
+    "number": _NUMBER,
+    "truth": f' t="b"{_NUMBER}',
+    "day": _NUMBER,
+    "time": _NUMBER,
+    "text": _TEXT,
+    "quoted": _TEXT,
+    "header": _TEXT,
 }
 
 
 def write_csv(frame: Any, path: str | Path, *, excel: Literal["fr"] | None = None) -> Path:
-    """Write a table as CSV: UTF-8 with a byte order mark, lines that end in CR LF, quotes where needed.
+    """Write a table as CSV: UTF-8 with a byte order mark, CR LF, quotes where needed.
 
     Days are written 2026-10-05, times 2026-10-05 08:12:00, truths TRUE and FALSE, numbers with the
     fewest digits that give them back. The French dialect has semicolons, decimal commas,
@@ -77,21 +85,23 @@ def write_csv(frame: Any, path: str | Path, *, excel: Literal["fr"] | None = Non
     target = workspace.expanded(path)
     shown = workspace.shown(target)
     columns = _columns(frame, shown)
+    mark = ";" if french else ","
 
     def cell(value: Any) -> str:
         plain = _plain(value)
-        said = _text(plain, french=french)
+        text = _text(plain, french=french)
         if not isinstance(plain, str | list):
-            return said
-        said = _UNENCODABLE.sub(_UNKNOWN, f"'{said}" if _is_risky(said) else said)
-        return '"' + said.replace('"', '""') + '"' if _PARTING.search(said) else said
+            return text
+        text = _UNENCODABLE.sub(_UNKNOWN, f"'{text}" if _is_risky(text) else text)
+        return '"' + text.replace('"', '""') + '"' if _PARTING.search(text) else text
 
     with (
         _draft(target, shown) as draft,
         draft.open("w", encoding="utf-8-sig", newline="") as stream,
     ):
-        for cells in _rows(columns, shown, cell):
-            stream.write(((";" if french else ",").join(cells) or '""') + "\r\n")
+        stream.writelines(
+            (mark.join(cells) or '""') + "\r\n" for cells in _rows(columns, shown, cell)
+        )
     return target
 
 
@@ -140,6 +150,9 @@ def write_xlsx(frame: Any, path: str | Path, *, sheet: str = "Sheet1") -> Path:
 class _NoCellError(Exception):
     """A value that no cell can hold: the key of the message, and what it tells."""
 
+    def __init__(self, key: str, **values: Any) -> None:
+        self.key, self.values = key, values
+
 
 def _missing(value: Any) -> bool:
     if isinstance(value, float | Decimal):
@@ -156,14 +169,16 @@ def _plain(value: Any) -> Any:
     if _missing(value):
         return None
     if isinstance(value, float | Decimal) and abs(value) == math.inf:
-        raise _NoCellError("tables.write_infinite", {})
+        raise _NoCellError("tables.write_infinite")
     if isinstance(value, int | float | Decimal | datetime.date):
         return value
-    if isinstance(value, list | tuple | np.ndarray | set | frozenset):
-        return sorted(value, key=repr) if isinstance(value, set | frozenset) else list(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=repr)
+    if isinstance(value, list | tuple | np.ndarray):
+        return list(value)
     kind: Any = type(value)
     if kind.__str__ is object.__str__ or issubclass(kind, bytes | bytearray):
-        raise _NoCellError("tables.write_kind", {"kind": kind.__name__})
+        raise _NoCellError("tables.write_kind", kind=kind.__name__)
     return str(value)
 
 
@@ -176,77 +191,74 @@ def _text(plain: Any, *, french: bool = False) -> str:
     if isinstance(plain, list):
         return "; ".join(_text(_plain(item), french=french) for item in plain)
     if isinstance(plain, datetime.date):
-        said = str(plain)
+        text = str(plain)
         if not french or getattr(plain, "tzinfo", None):
-            return said
-        return f"{said[8:10]}/{said[5:7]}/{said[:4]}{said[10:].replace('.', ',')}"
+            return text
+        return f"{text[8:10]}/{text[5:7]}/{text[:4]}{text[10:].replace('.', ',')}"
     if isinstance(plain, int):
         return str(int(plain))
-    said = f"{plain:f}" if isinstance(plain, Decimal) else repr(plain)
-    if "e" in said and 1e-15 <= abs(plain) < 1e21:  # noqa: PLR2004 - short enough to be read in full
-        said = np.format_float_positional(plain, trim="0")
-    return said.replace(".", ",") if french else said
+    text = f"{plain:f}" if isinstance(plain, Decimal) else repr(plain)
+    if "e" in text and 1e-15 <= abs(plain) < 1e21:  # noqa: PLR2004 - short enough to be read in full
+        text = np.format_float_positional(plain, trim="0")
+    return text.replace(".", ",") if french else text
 
 
-def _sheet_cell(value: Any) -> _Content:
-    """Return what a workbook's cell holds (nothing in an empty one), its type there and its style."""
+def _sheet_cell(value: Any) -> tuple[str, str]:
+    """Return what a workbook's cell holds, nothing in an empty one, and its style."""
     plain = _plain(value)
-    said = _text(plain)
+    text = _text(plain)
     if isinstance(plain, bool):
-        return str(int(plain)), "b", "plain"
+        return str(int(plain)), "truth"
     if isinstance(plain, float):
-        return said, "n", "plain"
+        return text, "number"
     if isinstance(plain, int | Decimal):
         exact = Decimal(plain)
         kept = len(exact.as_tuple().digits) <= _MOST_DIGITS >= abs(exact.adjusted())
-        return (said, "n", "plain") if kept else (said, "s", "quoted")
+        return text, "number" if kept else "quoted"
     if (
         isinstance(plain, datetime.date)
         and not getattr(plain, "tzinfo", None)
-        and said >= "1900-03-01"
+        and text >= _FIRST_DAY
     ):
-        from openpyxl.utils.datetime import to_excel
-
-        serial = to_excel(plain)  # type: ignore[no-untyped-call]
-        return str(serial), "n", "time" if isinstance(plain, datetime.datetime) else "day"
-    said = _NO_XML.sub(_UNKNOWN, re.sub("\r\n?", "\n", said))
-    said = re.sub(
-        "_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", said
+        timed = isinstance(plain, datetime.datetime)
+        since = plain - (_EPOCH if timed else _EPOCH.date())
+        days = since.days + (since.seconds + since.microseconds / 1e6) / 86_400
+        return str(days), "time" if timed else "day"
+    text = _NO_XML.sub(_UNKNOWN, re.sub("\r\n?", "\n", text))
+    text = re.sub(
+        "_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text
     )  # the format's escape, which Excel undoes
-    if (characters := _units(said)) > MOST_CHARACTERS:
-        raise _NoCellError("tables.write_long", {"characters": characters, "most": MOST_CHARACTERS})
-    return said, "s", "quoted" if _is_risky(said) else "plain"
+    if (characters := _units(text)) > MOST_CHARACTERS:
+        raise _NoCellError("tables.write_long", characters=characters, most=MOST_CHARACTERS)
+    return text, "quoted" if _is_risky(text) else "text"
 
 
-def _is_risky(said: str) -> bool:
+def _is_risky(text: str) -> bool:
     """Whether a spreadsheet may run a text as a formula, or would with an apostrophe less."""
-    bare = said.lstrip("'")
+    bare = text.lstrip("'")
     seen = (
         sign for sign in bare if not (sign.isspace() or unicodedata.category(sign) in {"Cc", "Cf"})
     )
-    return unicodedata.normalize("NFKC", next(seen, "")) in {*"=+-@"} or bare.startswith(
-        ("\t", "\r", "\n")
-    )
+    first = unicodedata.normalize("NFKC", next(seen, ""))
+    return first in {*"=+-@"} or bare.startswith(("\t", "\r", "\n"))
 
 
-def _units(said: str) -> int:
+def _units(text: str) -> int:
     """Return the length of a text as Excel counts it."""
-    return len(said.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _columns(frame: Any, shown: str) -> dict[str, list[Any]]:
     """Return the columns of a table by name."""
     if hasattr(frame, "iloc") and hasattr(frame, "columns"):
-        found = [(name, _values(frame.iloc[:, place])) for place, name in enumerate(frame.columns)]
+        values = [_values(frame.iloc[:, number]) for number in range(len(frame.columns))]
     elif hasattr(frame, "get_columns"):  # Polars
-        found = [(column.name, column.to_list()) for column in frame.get_columns()]
+        values = [column.to_list() for column in frame.get_columns()]
     elif hasattr(frame, "column_names"):  # Arrow
-        found = [
-            (name, frame.column(place).to_pylist()) for place, name in enumerate(frame.column_names)
-        ]
+        values = [column.to_pylist() for column in frame.columns]
     else:
         raise DataError.of("tables.write_frame", file=shown, kind=type(frame).__name__)
-    names = [_name(name) for name, _ in found]
+    names = list(map(_name, getattr(frame, "column_names", frame.columns)))
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if not names:
         raise DataError.of("tables.write_nothing", file=shown)
@@ -254,21 +266,19 @@ def _columns(frame: Any, shown: str) -> dict[str, list[Any]]:
         raise DataError.of("tables.blank_header", file=shown, place=names.index("") + 1)
     if twice:
         raise DataError.of("tables.repeated_header", file=shown, names=twice)
-    return dict(zip(names, (values for _, values in found), strict=True))
+    return dict(zip(names, values, strict=True))
 
 
 def _name(name: Any) -> str:
     """Return a column's name as text: that of a pandas midnight is its day."""
-    parts = [
-        str(part) for part in (name if isinstance(name, tuple) else (name,)) if not _missing(part)
-    ]
-    return " / ".join(part.removesuffix(" 00:00:00") for part in parts if part.strip())
+    levels = name if isinstance(name, tuple) else (name,)
+    texts = [str(level) for level in levels if not _missing(level)]
+    return " / ".join(text.removesuffix(" 00:00:00") for text in texts if text.strip())
 
 
 def _values(series: Any) -> list[Any]:
-    plain = (
-        isinstance(series.dtype, np.dtype) and series.dtype.kind == "M"
-    )  # no zone, no type of Arrow
+    # no zone, no type of Arrow
+    plain = isinstance(series.dtype, np.dtype) and series.dtype.kind == "M"
     if plain and series.dt.normalize().equals(series):
         series = series.dt.date
     return list(series.tolist())
@@ -284,11 +294,9 @@ def _rows(
         try:
             for value in values:
                 cells.append(cell(value))  # noqa: PERF401 - their count tells the column
-        except _NoCellError as problem:
-            key, told = problem.args
-            raise DataError.of(
-                key, file=shown, field=names[len(cells)][:60], row=row, **told
-            ) from None
+        except _NoCellError as error:
+            name = names[len(cells)][:60]
+            raise DataError.of(error.key, file=shown, field=name, row=row, **error.values) from None
         yield cells
 
 
@@ -299,17 +307,11 @@ def _check_sheets(sheets: Mapping[str, Mapping[str, list[Any]]], shown: str) -> 
     for name, columns in sheets.items():
         rows = 1 + len(next(iter(columns.values())))
         if rows > MOST_ROWS or len(columns) > MOST_COLUMNS:
-            size = {
-                "rows": rows,
-                "columns": len(columns),
-                "most": MOST_ROWS,
-                "widest": MOST_COLUMNS,
-            }
-            raise DataError.of("tables.write_size", file=shown, field=name, **size)
-        wrong = (
-            _NO_XML.search(name) or re.search(r"[\[\]:*?/\\\t\r\n]|^'|'$", name) or not name.strip()
-        )
-        if wrong or _units(name) > 31 or name.casefold() in taken:  # noqa: PLR2004 - Excel's own limit
+            size = {"rows": rows, "columns": len(columns)}
+            size |= {"most": MOST_ROWS, "widest": MOST_COLUMNS}
+            raise DataError(Problem("tables.write_size", size, shown, field=name))
+        wrong = _NO_XML.search(name) or _NO_NAME.search(name) or _units(name) > _LONGEST_NAME
+        if wrong or name.casefold() in taken:
             raise DataError.of("tables.write_sheet", file=shown, name=name)
         taken.add(name.casefold())
 
@@ -320,30 +322,30 @@ def _laid_out(sheet: Any, columns: Mapping[str, list[Any]], shown: str) -> Itera
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
-    looks = {name: WriteOnlyCell(sheet) for name in ("plain", "quoted", "header", "day", "time")}
+    looks = {style: WriteOnlyCell(sheet) for style in _FORMS}
     looks["quoted"].quotePrefix = looks["header"].quotePrefix = True
     looks["header"].font = Font(bold=True)
     looks["day"].number_format, looks["time"].number_format = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
-    styles = {name: cell.style_id for name, cell in looks.items()}
-    letters = [get_column_letter(place) for place in range(1, len(columns) + 1)]
+    forms = {style: f'" s="{look.style_id}"{_FORMS[style]}</c>' for style, look in looks.items()}
+    letters = [get_column_letter(number) for number in range(1, len(columns) + 1)]
     rows = _rows(columns, shown, _sheet_cell)
-    names, *first = islice(rows, 100)
-    header = [(said, kind, "header") for said, kind, _ in names]
+    names, *first = islice(rows, _SAMPLE_ROWS)
+    header = [(text, "header") for text, _ in names]
     for letter, cells in zip(letters, zip(header, *first, strict=True), strict=True):
-        longest = max(len(said) for said, *_ in cells)
+        longest = max(len(text) for text, _ in cells)
         sheet.column_dimensions[letter].width = min(max(longest + 3, 12), 60)
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = f"A1:{letters[-1]}{1 + len(next(iter(columns.values())))}"
 
-    def row(place: int, contents: list[_Content]) -> str:
+    def row(number: int, contents: list[tuple[str, str]]) -> str:
         cells = (
-            f'<c r="{letter}{place}" s="{styles[style]}"{_HELD[kind].format(html.escape(said))}</c>'
-            for letter, (said, kind, style) in zip(letters, contents, strict=True)
-            if said
+            f'<c r="{letter}{number}{forms[style].format(html.escape(text))}'
+            for letter, (text, style) in zip(letters, contents, strict=True)
+            if text
         )
-        return f'<row r="{place}">{"".join(cells)}</row>'
+        return f'<row r="{number}">{"".join(cells)}</row>'
 
-    return (row(place, contents) for place, contents in enumerate(chain([header], first, rows), 1))
+    return itertools.starmap(row, enumerate(chain([header], first, rows), 1))
 
 
 def _fill(empty: Path, target: Path, sheets: Iterable[Iterable[str]]) -> None:

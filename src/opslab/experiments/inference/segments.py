@@ -126,7 +126,12 @@ def by_segment(
                     if refusal
                     else _tested(untested, own, alpha)
                 )
-    return _adjusted(comparisons, interactions)
+    by_effect = benjamini_hochberg([effect.p_value for effect in comparisons])
+    by_test = holm([test.p_value for test in interactions])
+    return (
+        [replace(one, p_adjusted=p) for one, p in zip(comparisons, by_effect, strict=True)],
+        [replace(one, p_adjusted=p) for one, p in zip(interactions, by_test, strict=True)],
+    )
 
 
 def _effects(
@@ -164,21 +169,3 @@ def _variance(effect: Comparison, alpha: float) -> float:
     low, high = effect.difference_interval
     width = 2 * float(ndtri(1 - alpha / 2))
     return ((high - low) / width) ** 2 if low is not None and high is not None else 0.0
-
-
-def _adjusted(
-    comparisons: Sequence[Comparison], interactions: Sequence[Interaction]
-) -> tuple[list[Comparison], list[Interaction]]:
-    effects = [effect.p_value for effect in comparisons if effect.p_value is not None]
-    tests = [test.p_value for test in interactions if test.p_value is not None]
-    by_effect, by_test = iter(benjamini_hochberg(effects)), iter(holm(tests))
-    return (
-        [
-            replace(effect, p_adjusted=None if effect.p_value is None else next(by_effect))
-            for effect in comparisons
-        ],
-        [
-            replace(test, p_adjusted=None if test.p_value is None else next(by_test))
-            for test in interactions
-        ],
-    )
