@@ -220,13 +220,22 @@ def test_one_module_alone_imports_papermill():
     assert users == {"runs/execution.py"}
 
 
-ROOMS = {"experiments": 53_000}
-"""Tokens that a room may hold; the rooms together hold at most `TOKENS`.
+ROOMS = {
+    "experiments": 47_000,
+    "businesscase": 37_200,
+    "tables": 24_600,
+    "feedback": 19_400,
+    "timesaved": 12_000,
+    "report": 10_900,
+    "runs": 10_900,
+    "uncertainty": 5_500,
+}
+"""Tokens that a room may hold; the rooms together, and the files at the top, hold at most `TOKENS`.
 
 Lines can be packed, tokens cannot: what a reader has to take in is counted by Python's own `tokenize`,
 without comments, docstrings and layout. A room that needs more takes something out, or gives its reason.
 """
-TOKENS = 184_500
+TOKENS = 179_000
 _LAYOUT = {"COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENCODING", "ENDMARKER"}
 
 
