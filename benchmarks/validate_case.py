@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a case is a table
 """Whether the ranges of a business case keep their promise: invented worlds whose truth is known."""
 
 from collections.abc import Iterator

@@ -45,42 +45,6 @@ FLOORS = {
 FACES = ["", *sorted(AREAS), "businesscase", "report", "runs", "tables", "uncertainty"]
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-# What is still to be mended: nothing comes to these, and they end empty.
-LONG_FILES = {
-    "businesscase/finance.py",
-}
-LONG_FUNCTIONS: set[str] = set()
-VAGUELY_NAMED = {
-    "businesscase/citations.py",
-    "businesscase/voice.py",
-    "feedback/encoders.py",
-    "report/figures.py",
-    "report/voice.py",
-    "tables/writer.py",
-}
-WIDE = {
-    "experiments/inference/multiplicity.py",
-    "experiments/metrics/__init__.py",
-    "experiments/moments/passes.py",
-    "experiments/units/event_log.py",
-    "experiments/units/leaks.py",
-    "feedback/encoders.py",
-    "tables/calendars.py",
-    "tables/column_kinds.py",
-    "tables/columns.py",
-    "tables/dates.py",
-    "tables/delimited.py",
-    "tables/dialect.py",
-    "tables/exports.py",
-    "tables/import_report.py",
-    "tables/meetings.py",
-    "tables/numbers.py",
-    "tables/reader.py",
-    "tables/recurrence.py",
-    "tables/source.py",
-    "tables/writer.py",
-}
-
 
 def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
@@ -284,8 +248,8 @@ def test_files_and_functions_fit_in_the_head():
         for node in ast.walk(syntax(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and length(node) > 50
     }
-    assert files <= LONG_FILES
-    assert functions <= LONG_FUNCTIONS
+    assert not files
+    assert not functions
 
 
 def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -334,9 +298,9 @@ def test_what_is_bound_is_found():
 
 def test_names_say_what_they_hold():
     vague = {named(path) for path in MODULES if bound(syntax(path)) & VAGUE}
-    assert vague <= VAGUELY_NAMED
+    assert not vague
     modules = {named(path) for path in MODULES if path.stem in UNSPOKEN | VERBS}
-    assert modules <= VAGUELY_NAMED
+    assert not modules
 
 
 def test_the_formatter_alone_lays_out():
@@ -349,7 +313,7 @@ def test_the_formatter_alone_lays_out():
         for line in source.splitlines()
         if len(re.sub(r"\s*# (noqa|type: ignore).*", "", line)) > 100  # what tools read stays
     }
-    assert wide <= WIDE
+    assert not wide
 
 
 @pytest.mark.parametrize("face", FACES)

@@ -125,7 +125,7 @@ def findings_given(case: Case, evidence: Mapping[str, Sequence[Evidence]]) -> tu
     findings: list[Finding] = []
     problems: list[Problem] = []
     for number, cited in enumerate(case.evidence):
-        given = sorted(evidence.get(cited.id, ()), key=lambda one: one.id)
+        given = sorted(evidence.get(cited.id, ()), key=lambda finding: finding.id)
         if not given:
             location = ("evidence", number, "id")
             problems.append(case.problem("businesscase.not_given", *location, name=cited.id))

@@ -96,7 +96,7 @@ def _reasons(result: CaseResult, say: CaseVoice) -> list[Cell]:
             words = say("reason_switch", name=name, value=value)
         reasons.append(say.linked(words))
     wrong = [check for check in result.checks if check.status != "pass"]
-    return reasons + [say.found(check) for check in wrong if check.name != "evidence"][:2]
+    return reasons + [say.finding(check) for check in wrong if check.name != "evidence"][:2]
 
 
 def _part(name: str, result: CaseResult, say: CaseVoice) -> Blocks:

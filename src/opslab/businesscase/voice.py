@@ -102,7 +102,7 @@ class CaseVoice(Voice):
             message = replace(message, values=values)
         return super().message(message)
 
-    def found(self, check: Check) -> Cell:
+    def finding(self, check: Check) -> Cell:
         """Return what a check found, with links to what it names."""
         return self.linked(self.message(check.detail))
 

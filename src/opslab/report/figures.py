@@ -169,7 +169,7 @@ def _spare(source: str) -> str:
     """Return a drawing without comments and indents, its places to a hundredth of a point."""
     source = re.sub(r"<!--.*?-->", "", source, flags=re.DOTALL)
     source = re.sub(r"\s*\n\s*", "\n", source)
-    return re.sub(r"(?<![\w.(])\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", source)
+    return re.sub(r"(?<![\w.(])\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", source)
 
 
 @dataclass(frozen=True)

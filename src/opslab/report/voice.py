@@ -120,7 +120,7 @@ class Voice(Numbers):
     def _cell(self, cell: Cell) -> Cell:
         return replace(cell, text=self.spoken(cell.text), remark=self.spoken(cell.remark))
 
-    def found(self, check: Check) -> str | Cell:
+    def finding(self, check: Check) -> str | Cell:
         """Return what a check found."""
         return self.message(check.detail)
 
@@ -131,7 +131,7 @@ class Voice(Numbers):
                 self(f"check_{check.name}"),
                 Cell(self(f"status_{check.status}"), tone=TONES[check.status]),
                 self.yes(check.blocking),
-                self.found(check),
+                self.finding(check),
             )
             for check in checks
         )

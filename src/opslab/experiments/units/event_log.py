@@ -190,7 +190,8 @@ class EventLog:
         # join.
         return (
             f"SELECT unit_row, {', '.join(totals)} FROM ("
-            f"SELECT a.{ROW} AS unit_row, e.*, epoch_us(e.happened) - epoch_us(a.{moment}) AS since "
+            f"SELECT a.{ROW} AS unit_row, e.*, "
+            f"epoch_us(e.happened) - epoch_us(a.{moment}) AS since "
             f"FROM (SELECT {', '.join(read)} FROM {table.relation} WHERE {among}) AS e "
             f"JOIN {ASSIGNED} AS a ON {same}) "
             f"WHERE since >= {start} AND since < {end} GROUP BY unit_row"
