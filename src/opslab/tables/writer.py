@@ -41,11 +41,11 @@ _NUMBER, _TEXT = "><v>{}</v>", ' t="inlineStr"><is><t xml:space="preserve">{}</t
 _FORMS = {  # of a cell in the sheet's XML, by its style
     "number": _NUMBER,
     "truth": f' t="b"{_NUMBER}',
-    "day": _NUMBER,
-    "time": _NUMBER,
     "text": _TEXT,
     "quoted": _TEXT,
     "header": _TEXT,
+    "day": _NUMBER,
+    "time": _NUMBER,
 }
 
 
