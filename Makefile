@@ -12,8 +12,8 @@ UV := uv
 ARGS :=
 
 # At most four workers: each notebook starts a kernel of its own. A notebook's cells share that
-# kernel, so a file never spreads over two workers.
-PYTEST := .venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+# kernel, so a file never spreads over two workers; files go in order, the longest (notebooks) first.
+PYTEST := .venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Nothing of the shell that calls make may change what runs here.
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS PYTHONOPTIMIZE PYTHONDONTWRITEBYTECODE

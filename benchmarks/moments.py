@@ -98,11 +98,12 @@ def make(folder: Path, rows: int) -> Path:
 
 
 def moments_opslab(path: Path) -> Callable[[], object]:
-    from opslab.experiments.moments.arm_moments import Column, collect
+    from opslab.experiments.moments.collection import collect_by
+    from opslab.experiments.moments.columns import Column
 
     columns = [Column(name, binary=name == "converted") for name in METRICS]
     table = _opened(path)
-    return lambda: collect(table, "arm", columns)
+    return lambda: collect_by(table, "arm", columns)
 
 
 def moments_plain(path: Path) -> Callable[[], object]:
@@ -123,10 +124,9 @@ def units_plain(path: Path) -> Callable[[], object]:
 
 def cuped_opslab(path: Path, dimensions: Sequence[str] = ()) -> Callable[[], object]:
     """Give what `analyze` collects for four metrics with covariates, with its own types."""
-    from opslab.experiments.inference.measured import measured
-
+    from opslab.experiments.inference.metric_columns import metric_columns
     from opslab.experiments.metrics import Mean, Proportion, Ratio
-    from opslab.experiments.moments.arm_moments import collect_by
+    from opslab.experiments.moments.collection import collect_by
 
     own = {"role": "primary", "goal": "increase"}
     before = ["revenue_before"]
@@ -146,14 +146,12 @@ def cuped_opslab(path: Path, dimensions: Sequence[str] = ()) -> Callable[[], obj
             **own,
         ),
     ]
-    found = [measured(metric) for metric in metrics]
-    columns = [column for one in found for column in one.all_own]
-    joints = list(dict.fromkeys(joint for one in found for joint in one.joints))
+    joints = [joint for metric in metrics for joint in metric_columns(metric).joints]
     table = _opened(path)
 
     def call() -> dict[str, float]:
-        arms = collect_by(table, "arm", columns, joints=joints, dimensions=dimensions).whole
-        return {arm: one.joint[joints[0]].scatter[0][1] for arm, one in arms.items()}
+        arms = collect_by(table, "arm", [], joints=joints, dimensions=dimensions).whole
+        return {arm: float(one.joint[joints[0]].scatter[0, 1]) for arm, one in arms.items()}
 
     return call
 
@@ -170,7 +168,8 @@ def cuped_plain(path: Path) -> Callable[[], object]:
 
 
 def cap_opslab(path: Path) -> Callable[[], object]:
-    from opslab.experiments.moments.columns import Column, cap_values
+    from opslab.experiments.moments.columns import Column
+    from opslab.experiments.moments.values import cap_values
 
     table = _opened(path)
     return lambda: cap_values(table, [(Column("seconds"), 0.999)], "TRUE")
@@ -186,10 +185,8 @@ def quantile_opslab(path: Path) -> Callable[[], object]:
 
     table = _opened(path)
     counts = dict(table.fetch(f"SELECT arm, count(*) FROM {table.relation} GROUP BY 1"))
-    wanted = {
-        arm: tuple(-(-n * round(q * 1000) // 1000) for q in QUANTILES) for arm, n in counts.items()
-    }
-    return lambda: order_statistics(table, "arm", Column("seconds"), wanted, "TRUE")
+    column = Column("seconds")
+    return lambda: order_statistics(table, "arm", column, counts, 0.9, 0.95, "TRUE")
 
 
 def quantile_plain(path: Path) -> Callable[[], object]:

@@ -8,6 +8,7 @@ from math import sqrt
 import numpy as np
 from scipy.special import stdtrit
 
+from opslab.experiments.inference.comparisons import Side
 from opslab.experiments.inference.covariates import Contrast
 from opslab.experiments.moments.arm_moments import CrossMoments
 from opslab.experiments.moments.arm_moments import Moments as OfColumn
@@ -101,12 +102,13 @@ def cross(columns: np.ndarray) -> CrossMoments:
     """Return the cross moments of one arm's columns."""
     means = columns.mean(0)
     apart = columns - means
-    return CrossMoments(
-        len(columns),
-        len(columns),
-        tuple(means.tolist()),
-        tuple(map(tuple, (apart.T @ apart).tolist())),
-    )
+    return CrossMoments(len(columns), len(columns), means, apart.T @ apart)
+
+
+def side_of(name: str, moments: OfColumn | CrossMoments, missing: int = 0) -> Side[CrossMoments]:
+    """Return an arm of a comparison."""
+    known = moments.cross(moments.n) if isinstance(moments, OfColumn) else moments
+    return Side(name, known, missing)
 
 
 def covers(found: Contrast, truth: float) -> bool:
@@ -139,17 +141,16 @@ def of_rows(*columns: np.ndarray) -> list[CrossMoments]:
     scatter = np.einsum("eni,enj->eij", apart, apart)
     n = values.shape[1]
     return [
-        CrossMoments(n, n, tuple(mean), tuple(map(tuple, products)))
-        for mean, products in zip(means.tolist(), scatter.tolist(), strict=True)
+        CrossMoments(n, n, mean, products) for mean, products in zip(means, scatter, strict=True)
     ]
 
 
 def singles(*columns: np.ndarray) -> list[list[CrossMoments]]:
     """Return, for each experiment, the cross moments of its single units; columns as in `of_rows`."""
-    nothing = ((0.0,) * len(columns),) * len(columns)
+    nothing = np.zeros((len(columns), len(columns)))
     return [
-        [CrossMoments(1, 1, tuple(one), nothing) for one in units]
-        for units in np.stack(columns, axis=-1).tolist()
+        [CrossMoments(1, 1, unit, nothing) for unit in units]
+        for units in np.stack(columns, axis=-1)
     ]
 
 

@@ -3,25 +3,26 @@
 from collections.abc import Iterator
 
 import numpy as np
-from opslab.experiments.checks.data_checks import (
+
+from opslab.experiments.checks.influence import Largest, influence
+from opslab.experiments.checks.rules import (
     check_covariate_balance,
     check_missing_values,
     check_outliers,
     check_sample_ratio_within,
     check_trigger_ratio,
 )
-
-from opslab.experiments.checks.influence import Largest, influence
 from opslab.experiments.checks.sample_ratio import sample_ratio
 from opslab.experiments.decision import decide
-from opslab.experiments.inference.comparisons import compare, compare_jointly, judge
+from opslab.experiments.inference.comparisons import Side, compare, judge
 from opslab.experiments.metrics import Mean, Proportion, Ratio
 from opslab.experiments.moments.arm_moments import ArmMoments, Moments
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import Comparison
 from opslab.experiments.spec import Experiment
+from opslab.experiments.units.unit_table import Gaps
 from opslab.results import Check
-from simulations import Row, blocks, generator, of_columns, of_rows, rates
+from simulations import Row, blocks, generator, of_columns, of_rows, rates, side_of
 
 MEAN = Mean(name="value", type="mean", column="value", role="primary", goal="increase")
 
@@ -72,12 +73,11 @@ def checks(experiments: int) -> Iterator[Row]:
     found, fewer = [], []
     for first, second, third in random.binomial((900, 900, 600), 0.05, (experiments, 3)).tolist():
         empty = [
-            (count, count, units) for count, units in ((first, 900), (second, 900), (third, 600))
+            Gaps(count, count, units)
+            for count, units in ((first, 900), (second, 900), (third, 600))
         ]
-        found.append(check_missing_values({"value": empty}, blocking=True))
-        fewer.append(
-            check_trigger_ratio({"a": first, "b": second}, {"a": 900, "b": 900}, blocking=True)
-        )
+        found.append(check_missing_values({"value": empty}))
+        fewer.append(check_trigger_ratio({"a": first, "b": second}, {"a": 900, "b": 900}))
     yield from alarms("Empty values", "5 % empty in each of 3 arms of 600 to 900", found)
     yield from alarms("Share triggered", "5 % triggered in each of 2 arms of 900", fewer)
     experiments //= 5
@@ -95,7 +95,7 @@ def checks(experiments: int) -> Iterator[Row]:
                 label: ArmMoments(300, {own[k]: arm[k][place] for k in (0, 1)}, {})
                 for label, arm in zip("abc", arms, strict=True)
             }
-            found.append(check_covariate_balance(moments, "a", own, blocking=True))
+            found.append(check_covariate_balance(moments, "a", own))
     yield from alarms("Covariate balance", name, found, "Holm over tests that go together")
 
 
@@ -122,8 +122,8 @@ def outliers(experiments: int) -> Iterator[Row]:
                 tops.append([Largest(top, 1, abs(next_one)) for next_one, top in both.tolist()])
             for one, two, top, other in zip(*arms, *tops, strict=True):
                 largest = {"arm": top, "control": other}
-                told = influence(("arm", one), ("control", two), largest)
-                check = check_outliers({"value": told}, 0.05, blocking=False)
+                told = influence(Side("arm", one), Side("control", two), largest)
+                check = check_outliers({"value": told}, 0.05)
                 warned += check.status != "pass"
                 turned += (told.p_value <= 0.05) != (told.p_without <= 0.05)
         yield Row("Outliers", name, experiments, "warnings", warned / experiments, None, why)
@@ -142,14 +142,14 @@ def empty_values(experiments: int) -> Iterator[Row]:
         random, found, flagged = generator(name), [], 0
         for _ in range(experiments):
             sides, empty = [], []
-            for side, label in enumerate(("arm", "control")):
-                values = random.lognormal(0, 0.5, 300)
-                chance = (0.3, 0.1)[side] if not why else 0.2 * (values > 1) * (side == 0)
+            for label in ("arm", "control"):
+                values, treated = random.lognormal(0, 0.5, 300), label == "arm"
+                chance = (0.3 if treated else 0.1) if not why else 0.2 * (values > 1) * treated
                 kept = values[random.random(300) >= chance]
-                sides.append((label, of_columns(kept[None, :])[0], 300 - len(kept)))
-                empty.append((300 - len(kept), 300 - len(kept), 300))
+                sides.append(side_of(label, of_columns(kept[None, :])[0], 300 - len(kept)))
+                empty.append(Gaps(300 - len(kept), 300 - len(kept), 300))
             found.append(compare(MEAN, sides[0], sides[1], 0.05))
-            check = check_missing_values({"value": empty}, blocking=True)
+            check = check_missing_values({"value": empty})
             flagged += check is not None and check.status == "fail"
         yield from rates("Welch, empty values dropped", name, found, 0.0, why)
         rate = flagged / experiments
@@ -186,13 +186,13 @@ def decisions(experiments: int) -> Iterator[Row]:
                 pairs = [
                     compare(
                         metric,
-                        (arm, sides[side][k][place], 0),
-                        ("control", sides[0][k][place], 0),
+                        side_of(arm, sides[order][k][place]),
+                        side_of("control", sides[0][k][place]),
                         0.05,
                     )
                     for k, metric in enumerate(experiment.metrics)
-                    for side, arm in enumerate(arms)
-                    if side
+                    for order, arm in enumerate(arms)
+                    if order
                 ]
                 judged = judge(pairs, 0.05)
                 wrong += any(one.verdict != "open" for one in judged)
@@ -236,7 +236,7 @@ def guardrails(experiments: int) -> Iterator[Row]:
         counts = generator(name).binomial(n, shares, (experiments, 2))
         known: dict[tuple[int, int], bool] = {}
         for pair in set(map(tuple, counts.tolist())):
-            sides = [("arm", hits(pair[0], n), 0), ("control", hits(pair[1], n), 0)]
+            sides = [side_of("arm", hits(pair[0], n)), side_of("control", hits(pair[1], n))]
             known[pair] = judged_safe(compare(metric, *sides, 0.05))
         rate = sum(known[tuple(pair)] for pair in counts.tolist()) / experiments
         yield Row(
@@ -282,10 +282,13 @@ def guardrails(experiments: int) -> Iterator[Row]:
                 )
                 first = factor * second * random.lognormal(0, 0.4, (size, n))
                 sides.append(
-                    [("arm" if factor < 1 else "control", one, 0) for one in of_rows(first, second)]
+                    [
+                        side_of("arm" if factor < 1 else "control", one)
+                        for one in of_rows(first, second)
+                    ]
                 )
             for both in zip(*sides, strict=True):
-                safe += judged_safe(compare_jointly(metric, *both, 0.05, covariates))
+                safe += judged_safe(compare(metric, *both, 0.05, covariates))
         rate, label = safe / (experiments // 2), f"{name}, at the margin"
         yield Row("Guardrail safe", label, experiments // 2, "false alarms", rate, 0.025, why)
 

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import bdtr, ndtri
 
 from opslab.experiments.inference.covariates import contrast
-from opslab.experiments.inference.effects import Lift, Welch, fieller, non_inferiority, welch
+from opslab.experiments.inference.effects import Lift, Welch, fieller, non_inferiority_p, welch
 from opslab.experiments.inference.proportions import (
     miettinen_nurminen_difference,
     miettinen_nurminen_lift,
@@ -17,17 +17,16 @@ from opslab.experiments.inference.quantiles import OrderStatistics, quantile_con
 from simulations import Moments, Row, covers, cross, generator, moments, normal, spending
 
 
+def estimates(one: Moments, result: Welch) -> tuple[float, ...]:
+    """Return one experiment as `fieller` and `non_inferiority_p` take it."""
+    error = one[4] / one[5]
+    variance, freedom = result.standard_error**2, result.degrees_of_freedom
+    return result.difference, variance, one[3], error, -error, freedom
+
+
 def lift_of(one: Moments, result: Welch) -> Lift:
     """Return the unadjusted Fieller lift of one experiment."""
-    error_control = one[4] / one[5]
-    return fieller(
-        result.difference,
-        result.standard_error**2,
-        one[3],
-        error_control,
-        -error_control,
-        result.degrees_of_freedom,
-    )
+    return fieller(*estimates(one, result))
 
 
 def means(experiments: int) -> Iterator[Row]:
@@ -230,8 +229,11 @@ def non_inferiorities(experiments: int) -> Iterator[Row]:
         n_control = 1000 if "1,000" in name else 200
         arms = (normal(mean_arm, 3), n_arm), (normal(mean_control, 2), n_control)
         passed = sum(
-            non_inferiority(*one, margin, "increase", relative=relative).p_value < 0.025
-            for one in moments(name, experiments, *arms)
+            non_inferiority_p(
+                *estimates(drawn, welch(*drawn)), margin, "increase", relative=relative
+            )
+            < 0.025
+            for drawn in moments(name, experiments, *arms)
         )
         label = f"{name}, loss equal to the margin"
         yield Row(

@@ -5,18 +5,18 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from opslab.experiments.inference.comparisons import compare, compare_jointly, compare_quantiles
+from opslab.experiments.inference.comparisons import Side, compare, compare_quantiles
 from opslab.experiments.inference.covariates import contrast
 from opslab.experiments.inference.effects import welch
 from opslab.experiments.inference.permutation import permutation_p
-from opslab.experiments.inference.quantiles import OrderStatistics, inflation, ranks
+from opslab.experiments.inference.quantiles import OrderStatistics, Ranked, inflation, ranks
 from opslab.experiments.inference.strata import Strata
 from opslab.experiments.metrics import Mean, Quantile, Ratio
-from opslab.experiments.moments.arm_moments import CrossMoments, Moments
+from opslab.experiments.moments.arm_moments import CrossMoments
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import Comparison
 from opslab.tables.reader import open_table
-from simulations import Row, blocks, generator, of_columns, of_rows, rates, singles
+from simulations import Row, blocks, generator, of_columns, of_rows, rates, side_of, singles
 
 MEAN = Mean(name="value", type="mean", column="value", role="primary", goal="increase")
 RATIO = Ratio(
@@ -34,8 +34,8 @@ def within(strata: Strata, metric: Mean | Ratio = MEAN, covariates: int = 0) -> 
     """Return the comparison within strata, as a readout makes it."""
     treated, control = strata.sides
     named = [(f"before {place}", 1) for place in range(covariates)]
-    return compare_jointly(
-        metric, ("arm", treated, 0), ("control", control, 0), 0.05, named, strata
+    return compare(
+        metric, side_of("arm", treated), side_of("control", control), 0.05, named, strata
     )
 
 
@@ -145,10 +145,8 @@ def strata(experiments: int) -> Iterator[Row]:
     name = situations[0][0]
     found = []
     for cells in stratified(name, experiments, UNEQUAL, growing=True):
-        sides = [
-            (side, moments, 0) for side, moments in zip("ab", Strata(cells).sides, strict=True)
-        ]
-        found.append(compare_jointly(MEAN, *sides, 0.05))
+        sides = map(side_of, "ab", Strata(cells).sides)
+        found.append(compare(MEAN, *sides, 0.05))
     why = f"the arms hold other mixes of strata; {IGNORED}"
     yield from rates("Strata ignored (not used)", f"{name}, no effect", found, 0.0, why)
     name = "48 units dealt by coins, then put into 8 strata, no effect"
@@ -164,8 +162,8 @@ def dealt(name: str, experiments: int) -> Iterator[Comparison]:
         values = level + random.lognormal(0, 0.8, 48)
         cells: dict[str | None, dict[str, CrossMoments]] = {}
         for place in range(8):
-            for side, label in enumerate(("control", "arm")):
-                own = values[(level == place) & (arm == side)]
+            for treated, label in enumerate(("control", "arm")):
+                own = values[(level == place) & (arm == treated)]
                 if len(own):
                     cells.setdefault(str(place), {})[label] = of_rows(own[None, :])[0]
         yield within(Strata.of(cells, "arm", "control"))
@@ -208,9 +206,9 @@ def clusters(experiments: int) -> Iterator[Row]:
                     )
                 )
             for one, two in zip(arms[0][0], arms[1][0], strict=True):
-                ratios.append(compare_jointly(RATIO, ("arm", one, 0), ("control", two, 0), 0.05))
+                ratios.append(compare(RATIO, side_of("arm", one), side_of("control", two), 0.05))
             for one, two in zip(arms[0][1], arms[1][1], strict=True):
-                totals.append(compare(MEAN, ("arm", one, 0), ("control", two, 0), 0.05))
+                totals.append(compare(MEAN, side_of("arm", one), side_of("control", two), 0.05))
             flat = [side[part].tolist() for side in arms for part in (2, 3, 4)]
             naive += sum(welch(*one).p_value < 0.05 for one in zip(*flat, strict=True))
         few = "few units of unequal sizes, of which the readout warns" if count < 40 else ""
@@ -274,9 +272,12 @@ def clustered_quantiles(experiments: int) -> Iterator[Row]:
                 counts[label], known[label] = len(values), (owner, values)
             if place < 2:
                 same_factor(known, order, factors, quantile)
-            sides = [(label, Moments(counts[label], 0.0, 1.0), 0) for label in ("arm", "control")]
-            found.append(compare_quantiles(metric, *sides, 0.05, order, factors))
-            plain.append(compare_quantiles(metric, *sides, 0.05, order))
+            for comparisons, inflated in ((found, factors), (plain, {})):
+                sides = [
+                    Side(label, Ranked(counts[label], order[label], inflated.get(label)))
+                    for label in ("arm", "control")
+                ]
+                comparisons.append(compare_quantiles(metric, *sides, 0.05))
         few = "normal quantiles with few units, of which the readout warns" if count < 40 else ""
         yield from rates("Quantile of finer rows", name, found, 0.0, few)
         yield from list(

@@ -3,22 +3,22 @@
 from collections.abc import Iterator
 
 import numpy as np
-from opslab.experiments.inference.measured import measured
 
 from opslab.experiments.inference.comparisons import compare
+from opslab.experiments.inference.metric_columns import metric_columns
 from opslab.experiments.inference.novelty import trend
 from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.metrics import Mean
 from opslab.experiments.moments.arm_moments import ArmMoments, Moments
 from opslab.experiments.result import Comparison, Interaction
 from opslab.experiments.units.trigger import diluted
-from simulations import Row, blocks, generator, of_columns, rates
+from simulations import Row, blocks, generator, of_columns, rates, side_of
 
 MEANS = {
     name: Mean(name=name, type="mean", column=name, role="primary", goal="increase")
     for name in ("a", "b")
 }
-MEASURED = {name: measured(metric) for name, metric in MEANS.items()}
+MEASURED = {name: metric_columns(metric) for name, metric in MEANS.items()}
 SHARES = (0.3, 0.2, 0.15, 0.12, 0.1, 0.06, 0.04, 0.03)
 
 
@@ -197,8 +197,10 @@ def triggers(experiments: int) -> Iterator[Row]:
                 inside += of_columns(values[None, :count])
                 whole += of_columns(values[None, :])
                 met += count
-            one = compare(MEANS["a"], ("arm", inside[0], 0), ("control", inside[1], 0), 0.05)
-            made = diluted(one, (met, sum(sizes)), (inside[1], whole[1]), 0.05)
+            one = compare(
+                MEANS["a"], side_of("arm", inside[0]), side_of("control", inside[1]), 0.05
+            )
+            made = diluted(one, met, sum(sizes), inside[1], whole[1], 0.05)
             covered += made.difference_interval[0] <= truth <= made.difference_interval[1]
             rejected += made.p_value < 0.05
             if None not in made.lift_interval:
@@ -229,4 +231,4 @@ def caps(experiments: int) -> Iterator[Row]:
 
 def compared(treated: Moments, control: Moments) -> Comparison:
     """Return the comparison of two means."""
-    return compare(MEANS["a"], ("arm", treated, 0), ("control", control, 0), 0.05)
+    return compare(MEANS["a"], side_of("arm", treated), side_of("control", control), 0.05)

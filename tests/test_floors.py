@@ -158,6 +158,59 @@ def test_no_modules_import_each_other_in_a_circle():
     assert in_circles(imports) == set()
 
 
+LATE = {
+    "help comes in 0.1 s and a refusal in 0.3 s: what a command needs is loaded with it": {
+        "cli.py",
+        "documents.py",
+        "businesscase/parameters.py",
+        "experiments/parameters.py",
+        "feedback/parameters.py",
+        "timesaved/parameters.py",
+        "runs/environment.py",
+        "runs/folder.py",
+        "runs/runner.py",
+    },
+    "who asks for a data frame waits for pandas, 0.3 s, and nobody else": {
+        "businesscase/record.py",
+        "experiments/record.py",
+        "timesaved/record.py",
+        "timesaved/result.py",
+        "timesaved/sheets.py",
+    },
+    "who sorts messages waits for scikit-learn and its like, 1.2 s, and nobody else": {
+        "feedback/checks.py",
+        "feedback/clustering.py",
+        "feedback/duplicates.py",
+        "feedback/encoders.py",
+        "feedback/languages.py",
+        "feedback/naming.py",
+        "feedback/redaction.py",
+    },
+    "an export of one form needs the library of that form only": {
+        "tables/calendars.py",
+        "tables/recurrence.py",
+        "tables/workbooks.py",
+        "tables/writer.py",
+    },
+    "outside of notebooks there is nothing to show, and IPython need not be loaded": {
+        "report/cells.py",
+    },
+    "an extra brings it": {"report/pdf.py"},
+}
+"""Why a module imports inside functions; all others do it at their top."""
+
+
+def test_imports_inside_functions_have_their_reason():
+    late = {
+        named(path)
+        for path in MODULES
+        for node in ast.walk(syntax(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if any(isinstance(part, ast.Import | ast.ImportFrom) for part in ast.walk(node))
+    }
+    assert late <= set().union(*LATE.values())
+
+
 def test_one_module_alone_imports_papermill():
     users = {
         path.relative_to(PACKAGE).as_posix()
@@ -167,13 +220,22 @@ def test_one_module_alone_imports_papermill():
     assert users == {"runs/execution.py"}
 
 
-ROOMS = {"experiments": 53_000}
-"""Tokens that a room may hold; the rooms together hold at most `TOKENS`.
+ROOMS = {
+    "experiments": 47_000,
+    "businesscase": 37_200,
+    "tables": 24_600,
+    "feedback": 19_400,
+    "timesaved": 12_000,
+    "report": 10_900,
+    "runs": 10_900,
+    "uncertainty": 5_500,
+}
+"""Tokens that a room may hold; the rooms together, and the files at the top, hold at most `TOKENS`.
 
 Lines can be packed, tokens cannot: what a reader has to take in is counted by Python's own `tokenize`,
 without comments, docstrings and layout. A room that needs more takes something out, or gives its reason.
 """
-TOKENS = 184_500
+TOKENS = 179_000
 _LAYOUT = {"COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENCODING", "ENDMARKER"}
 
 

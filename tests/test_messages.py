@@ -26,21 +26,14 @@ DAY = datetime.date(2026, 9, 28)
 THIN, WIDE, MINUS = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}", "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 TWICE = {
-    "businesscase.check_evidence timesaved.check_evidence",
     "businesscase.column_driver timesaved.column_quantity",
-    "businesscase.column_grade timesaved.column_grade",
     "businesscase.column_kind timesaved.column_benefit",
     "businesscase.column_measured timesaved.measured_data",
-    "businesscase.column_variance timesaved.column_variance",
     "businesscase.kind_capacity timesaved.benefit_capacity",
     "businesscase.kind_quality timesaved.benefit_quality",
-    "businesscase.pair timesaved.pair",
     "businesscase.row_hours timesaved.fact_freed",
     "businesscase.section_checks words.fact_checks",
     "businesscase.unit_month tables.first_month",
-    "experiments.column_share feedback.column_share",
-    "experiments.interaction_yes words.yes",
-    "timesaved.rank_none words.none",
 }
 """What areas still word twice; nothing comes to it, and it ends empty."""
 VOICED = {"experiments", "feedback", "timesaved", "businesscase", "tables"}

@@ -35,7 +35,9 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 class Declared(BaseModel):
     """The base of everything a user declares: frozen, and without unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     def __init__(self, **fields: Any) -> None:
         try:

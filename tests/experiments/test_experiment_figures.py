@@ -41,7 +41,7 @@ def test_each_figure_has_a_name(results):
     assert list(results["checkout"].figures) == ["lift", "segments"]
     names = list(results["onboarding"].figures)
     assert names == ["lift", "trend/spend 14 days/checklist"]
-    with pytest.raises(KeyError, match="did you mean 'segments'"):
+    with pytest.raises(KeyError, match="Did you mean 'segments'"):
         _ = results["checkout"].figures["segment"]
 
 

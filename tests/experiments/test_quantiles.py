@@ -13,9 +13,16 @@ from scipy import stats
 from conftest import page_of
 from opslab import experiments
 from opslab.experiments.inference import quantiles
-from opslab.experiments.inference.quantiles import OrderStatistics, quantile_contrast, ranks
+from opslab.experiments.inference.quantiles import (
+    OrderStatistics,
+    order_statistics,
+    quantile_contrast,
+    ranks,
+)
+from opslab.experiments.moments.columns import Column
 from opslab.experiments.spec import Experiment
 from opslab.messages import LANGUAGES
+from opslab.tables.reader import open_table
 
 P90 = {
     "name": "load",
@@ -135,15 +142,26 @@ def test_every_engine_and_order_gives_the_same_values(tmp_path):
 
 @pytest.mark.parametrize("order", ["shuffled", "sorted", "alternating"])
 @pytest.mark.parametrize("quantile", [0.01, 0.9])
-def test_a_thin_sample_narrows_the_sort_and_never_the_answer(order, quantile, monkeypatch):
+def test_the_order_of_the_rows_does_not_change_the_answer(order, quantile):
     frame = rows(n=20_000)
-    if order == "sorted":
-        frame = frame.sort_values("load")
-    elif order == "alternating":  # every fifth row is unlike the others
+    if order == "alternating":  # every fifth row is unlike the others
         frame.loc[frame.index[::5], "load"] += 1e6
     whole = analyzed(frame, P90 | {"quantile": quantile})
-    monkeypatch.setattr(quantiles, "_SAMPLE", 4_000)
-    assert analyzed(frame, P90 | {"quantile": quantile}) == whole
+    moved = frame.sort_values("load") if order == "sorted" else frame.sample(frac=1, random_state=1)
+    assert analyzed(moved, P90 | {"quantile": quantile}) == whole
+
+
+@pytest.mark.parametrize("n", [37, 1_000, 4_097, 99_999])
+def test_the_engine_gives_the_value_at_every_rank(n, tmp_path):
+    path = tmp_path / "t.parquet"
+    values = np.random.default_rng(n).permutation(n) + 1.0  # the value is its rank
+    pd.DataFrame({"arm": "a", "x": values}).to_parquet(path)
+    with open_table(path) as table:
+        for quantile in np.random.default_rng(1).uniform(0.3, 0.7, 40):
+            (around,) = order_statistics(
+                table, "arm", Column("x"), {"a": n}, quantile, 0.95, "TRUE"
+            ).values()
+            assert around == ranks(n, quantile, 0.95)
 
 
 @pytest.mark.parametrize("missing", ["drop", "zero"])

@@ -34,21 +34,26 @@ def test_a_vector_is_the_same_to_the_last_bit_in_any_company(universal):
         assert np.array_equal(universal.encode(some), together[places])
 
 
-def test_where_that_does_not_hold_each_text_is_encoded_alone(monkeypatch):
-    """A processor whose products hang on the place of a row: the model is told where each text stands."""
-    encoder = Universal()
-    kept, sizes = encoder._model._encode_batch, []
+@pytest.mark.parametrize(
+    ("alike", "block", "alone"), [(1, 1, False), (12, 12, False), (7, 12, True)]
+)
+def test_texts_begin_where_rows_are_alike_or_are_encoded_alone(monkeypatch, alike, block, alone):
+    """On a processor (made up) whose products hang on the place of a row, but for each so-manieth."""
+    model = Universal()._model
+    encoded, sizes = model._encode_batch, []
 
     def uneven(batch, size, out):
-        kept(batch, size, out)
-        out += np.arange(len(out), dtype="f")[:, None]
-        sizes.append(len(batch))
+        encoded(batch, size, out)
+        begins = np.cumsum([0, *map(len, batch)])[:-1]
+        out += (begins % alike).astype("f")[:, None]
+        sizes.append(sum(tokens[0] != 0 for tokens in batch))
 
-    monkeypatch.setattr(encoder._model, "_encode_batch", uneven)
+    monkeypatch.setattr(model, "_encode_batch", uneven)
     encoder = Universal()
     sizes.clear()
     together = encoder.encode(MANY[:5])
-    assert sizes == [2] * 5  # a text and what fills its last block
+    assert encoder._block == block
+    assert sizes == ([1] * 5 if alone else [5])
     assert np.array_equal(encoder.encode(MANY[3:4]), together[3:4])
 
 

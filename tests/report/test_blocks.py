@@ -61,7 +61,7 @@ def test_an_interval_stands_in_brackets_and_a_remark_on_a_line_of_its_own():
     (fact,) = re.findall(
         "<li>(.*)</li>", Facts([Fact("Units", "12", ["a 5", "b 7"])])._repr_html_()
     )
-    assert re.sub("<(?!br)[^>]*>", "", fact) == "Units: 12<br>a 5<br>b 7"
+    assert re.sub("<(?!br)[^>]*>", "", fact) == "Units<br>12<br>a 5<br>b 7"
 
 
 def test_a_pair_is_a_row_with_its_name_at_its_head():

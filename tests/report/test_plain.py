@@ -37,7 +37,7 @@ def test_every_kind_has_its_lines():
         "It rose. [E1]",
         "- one\n- two (1 to 3) · quiet",
         "File       x.csv\nRows used  12",
-        "Units: 12 (a 5; b 7)\np-value: 0.01",
+        "Units \N{EN DASH} 12 (a 5; b 7)\np-value \N{EN DASH} 0.01",
         "Lift +8.0%.",
     ]
 
@@ -79,7 +79,7 @@ def test_a_verdict_says_all_of_its_reasons():
     )
     assert plain([verdict]).splitlines() == [
         *("A/B experiment", "checkout", "Does it rise?", ""),
-        *("Ship", "It rose.", "- a", "- b", "", "Units: 12"),
+        *("Ship", "It rose.", "- a", "- b", "", "Units \N{EN DASH} 12"),
     ]
 
 

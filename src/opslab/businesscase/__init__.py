@@ -6,7 +6,6 @@ from opslab.lazy import lazy
 
 if TYPE_CHECKING:
     from opslab.businesscase.assembly import build as build
-    from opslab.businesscase.money import Money as Money
     from opslab.businesscase.parameters import CaseParameters as CaseParameters
     from opslab.businesscase.promise import diff as diff
     from opslab.businesscase.result import CaseResult as CaseResult
@@ -15,7 +14,6 @@ else:
     __getattr__, __dir__, __all__ = lazy(
         __name__,
         assembly="build",
-        money="Money",
         parameters="CaseParameters",
         promise="diff",
         result="CaseResult",

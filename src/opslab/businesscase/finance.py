@@ -1,8 +1,7 @@
 """The finance that a CFO checks by hand: present values, rates of return, payback, the TEI table.
 
 Flows are nominal or real as the rate is, before tax, in one currency; nothing is rounded. A series
-of flows starts at time 0, which is never discounted (a spreadsheet's NPV() discounts its first
-value too).
+starts at time 0, which is never discounted (a spreadsheet's NPV() discounts its first value too).
 """
 
 from __future__ import annotations
@@ -31,8 +30,7 @@ _MONTHS = {"end_year": 12, "mid_year": 12, "monthly": 1}
 def discount_factors(rate: float, count: int, timing: Timing = "end_year") -> Values:
     """Return what 1 at each of ``count`` times is worth now: (1 + rate)^-t, t in years.
 
-    ``factors @ flows`` is the net present value, for flows of shape (count,) and of (count, draws)
-    alike.
+    ``factors @ flows`` is the net present value, for flows of shape (count,) or (count, draws).
 
     Parameters
     ----------
@@ -171,12 +169,9 @@ def mirr(flows: Flows, finance_rate: float, reinvest_rate: float) -> float | Non
 
 
 def roi(benefits: float, costs: float) -> float | None:
-    """Return the return on investment, net gain per cost: (benefits - costs) / costs.
+    """Return the return on investment, (benefits - costs) / costs; None at zero cost.
 
-    None at zero cost.
-
-    Not benefit per cost, which is `benefit_cost_ratio`: print which. TEI takes present values of
-    both.
+    Not benefit per cost, which is `benefit_cost_ratio`. TEI takes present values of both.
 
     Raises
     ------
@@ -207,11 +202,9 @@ class Payback:
     Attributes
     ----------
     months : float or None
-        From time 0; None when it is not back within the flows given; 0 when nothing was ever to be
-        paid back.
+        From time 0; None when not within the flows given; 0 when nothing was to be paid back.
     negative_again : bool
-        Whether the cumulative net falls below zero once more afterwards: then the months alone
-        mislead.
+        Whether the cumulative net falls below zero once more: then the months alone mislead.
     """
 
     months: float | None
@@ -224,7 +217,7 @@ def payback(flows: Flows, timing: Timing = "end_year", rate: float = 0.0) -> Pay
     Parameters
     ----------
     flows : sequence of float
-        Net, the first at time 0, then one a year (one a month when ``timing`` is monthly).
+        Net, as in `npv`.
     timing, rate
         At a rate other than 0 the payback is the discounted one; see `discount_factors`.
 
@@ -252,8 +245,7 @@ def payback_draws(
     Parameters
     ----------
     cumulative : array of shape (periods + 1, draws)
-        Cumulative net flow from time 0, discounted or not. What differs from zero by rounding only
-        (1e-12 of the largest) is zero.
+        Net flow from time 0, discounted or not; a rounding error (1e-12 of the largest) is zero.
 
     Examples
     --------

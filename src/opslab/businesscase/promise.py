@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,6 @@ class _PastSpread(_Past):
     p10: float
     p50: float
     p90: float
-
-    @property
-    def spread(self) -> Spread:
-        return Spread(**self.model_dump())
 
 
 class _PastOption(_Past):
@@ -135,14 +131,8 @@ def compared(
     last = past.recommended
     changes = [
         *_finance(past.plan.finance, case),
-        *_changes(map(_entry, past.ledger), map(_entry, ledger)),
         *_changes(
-            (_Figure("benefit", line.name, _ends(line.present.spread)) for line in past.lines),
-            (_Figure("benefit", line.name, _ends(line.present)) for line in lines),
-        ),
-        *_changes(
-            (_Figure("option", option.name, _ends(option.npv.spread)) for option in past.options),
-            (_Figure("option", option.name, _ends(option.npv)) for option in options),
+            _figures(past.ledger, past.lines, past.options), _figures(ledger, lines, options)
         ),
     ]
     return Previous(
@@ -151,7 +141,7 @@ def compared(
         date=run.day,
         version=past.plan.version,
         recommended=next((one.name for one in options if one.name == last.name), last.name),
-        npv=last.npv.spread,
+        npv=Spread(**last.npv.model_dump()),
         positive=last.positive[0],
         changes=tuple(changes),
     )
@@ -180,23 +170,6 @@ def diff(before: Mapping[str, Any], after: CaseResult) -> tuple[Change, ...]:
     return compared(run, after.case, after.options, after.lines, after.ledger).changes
 
 
-@dataclass(frozen=True)
-class _Figure:
-    """A figure of a case, by kind and id."""
-
-    kind: str
-    id: str
-    ends: Estimate
-
-
-def _entry(entry: Entry | _PastEntry) -> _Figure:
-    return _Figure(entry.kind, entry.id, Estimate(entry.value, entry.low, entry.high))
-
-
-def _ends(spread: Spread) -> Estimate:
-    return Estimate(spread.mean, spread.p10, spread.p90)
-
-
 def _finance(before: Mapping[str, Any], case: Case) -> Iterator[Change]:
     """Give what is otherwise in how money over time is made one figure."""
     for name, value in case.finance.model_dump(mode="json", by_alias=True).items():
@@ -214,15 +187,31 @@ def _words(given: Any) -> str:
     return "-" if given is None else str(given)
 
 
-def _changes(before: Iterable[_Figure], after: Iterable[_Figure]) -> Iterator[Change]:
-    earlier = {figure.id: figure for figure in before}
-    later = {figure.id: figure for figure in after}
-    for name, known in (earlier | later).items():
-        then, now = (
-            figures[name].ends if name in figures else None for figures in (earlier, later)
-        )
-        if then != now:
-            yield Change(known.kind, known.id, then, now)
+def _figures(
+    ledger: Iterable[Entry | _PastEntry],
+    lines: Iterable[Line | _PastLine],
+    options: Iterable[OptionResult | _PastOption],
+) -> list[dict[str, Change]]:
+    """Return ledger, benefits and options by id, each figure as a change from nothing."""
+
+    def money(kind: str, name: str, spread: Spread | _PastSpread) -> Change:
+        return Change(kind, name, None, Estimate(spread.mean, spread.p10, spread.p90))
+
+    return [
+        {e.id: Change(e.kind, e.id, None, Estimate(e.value, e.low, e.high)) for e in ledger},
+        {line.name: money("benefit", line.name, line.present) for line in lines},
+        {option.name: money("option", option.name, option.npv) for option in options},
+    ]
+
+
+def _changes(
+    before: Sequence[Mapping[str, Change]], after: Sequence[Mapping[str, Change]]
+) -> Iterator[Change]:
+    for sides in zip(before, after, strict=True):
+        for name, known in {**sides[0], **sides[1]}.items():
+            then, now = (side[name].after if name in side else None for side in sides)
+            if then != now:
+                yield replace(known, before=then, after=now)
 
 
 def _promised(kpi: Kpi) -> Band:

@@ -31,23 +31,17 @@ _OWN = (
     "enabled",
     "previous",
 )
-_PLAN = (
-    "case",
-    "version",
-    "date",
-    "owner",
-    "sponsor",
-    "ask",
-    "decision",
-    "finance",
-    "calibration",
-    "roadmap",
-    "risks",
-    "kpis",
-    "debts",
-    "teams",
-)
-_TARGET = ("promised", "measured", "posterior", "measured_share", "status", "before", "on", "due")
+_NO_PLAN = {
+    "runs",
+    "sources",
+    "previous",
+    "evidence",
+    "assumptions",
+    "benefits",
+    "costs",
+    "options",
+    "blocking",
+}
 
 
 def record(result: CaseResult) -> dict[str, Any]:
@@ -60,7 +54,7 @@ def record(result: CaseResult) -> dict[str, Any]:
         "schema": SCHEMA,
         "inputs": [{"file": name, "sha256": sha256} for name, sha256 in named if sha256],
         "missing": [name for name, sha256 in named if not sha256],
-        "plan": result.case.model_dump(mode="json", by_alias=True, include=set(_PLAN)),
+        "plan": result.case.model_dump(mode="json", by_alias=True, exclude=_NO_PLAN),
         "ledger": [to_jsonable_python(entry) | {"share": entry.share} for entry in result.ledger],
         "waterfall": [{"step": name, "value": value} for name, value in result.waterfall],
         "by_rate": [rate._asdict() for rate in result.by_rate],
@@ -69,8 +63,8 @@ def record(result: CaseResult) -> dict[str, Any]:
 
 
 def _target(target: Target) -> dict[str, Any]:
-    shown: dict[str, Any] = to_jsonable_python({name: getattr(target, name) for name in _TARGET})
-    return {"id": target.kpi.id} | shown
+    shown: dict[str, Any] = to_jsonable_python(target)
+    return shown | {"id": shown.pop("kpi")["id"]}
 
 
 def frame(result: CaseResult) -> pd.DataFrame:

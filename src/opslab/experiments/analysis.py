@@ -76,12 +76,12 @@ def analyze(
     'ship'
     """
     experiment.refuse_uncomputed()
+    given: Mapping[str, Any] = data if isinstance(data, Mapping) else {"path": data}
+    if data is None:
+        paths = experiment.named().items()
+        given = {str(field): experiment.beside(path) for (_, field), path in paths}
     logs = experiment.data.events is not None or isinstance(data, Mapping)
-    named = {str(field): experiment.beside(path) for (_, field), path in experiment.named().items()}
-    source, events = data if data is not None else named.get("path"), None
-    if logs:
-        given: Mapping[str, Any] = data if isinstance(data, Mapping) else named
-        source, events = given.get("assignments"), given.get("events")
+    source, events = given.get("assignments" if logs else "path"), given.get("events")
     if source is None or (logs and events is None):
         raise DataError(experiment.problem("experiments.no_data", "data"))
     DataError.refuse(experiment.missing_files() if data is None else [])

@@ -144,7 +144,7 @@ def _effect(comparison: Comparison, say: ExperimentVoice) -> Cells:
 
 
 def _test(test: Interaction, result: ExperimentResult, say: ExperimentVoice) -> Cells:
-    words = say("interaction_yes" if differs(test, result.plan.alpha) else "interaction_no")
+    words = say("yes" if differs(test, result.plan.alpha) else "interaction_no")
     if test.not_estimable is not None:
         words = say.message(test.not_estimable)
     levels = say.integer(test.levels)

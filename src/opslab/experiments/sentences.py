@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from opslab.experiments.metrics import scale_of
 from opslab.experiments.result import (
     Action,
     Comparison,
@@ -189,7 +190,7 @@ def trend_key(trend: Trend, alpha: float) -> str:
 
 def is_share(comparison: Comparison) -> bool:
     """Return whether a metric is told as a percentage, its difference in percentage points."""
-    return comparison.type == "proportion"
+    return scale_of(comparison.type) == "share"
 
 
 def bounded(comparison: Comparison) -> bool:

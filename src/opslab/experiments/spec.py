@@ -37,29 +37,20 @@ BlockingCheck = Literal[
 class Data(FileAnswers):
     """Where the data is: one table, or an assignment log with an event log."""
 
-    path: str | None = Field(
-        None,
-        description="table with one row per unit (CSV, XLSX, JSONL or Parquet), from the spec's "
-        "folder",
-    )
-    rows: Literal["unit", "finer", "totals"] = Field(
-        "unit",
-        description="what a row is: the unit, a part of it (clusters), or the total of an arm and "
-        "day",
-    )
-    assignments: str | None = Field(
-        None, description="log of who was assigned to which arm and when"
-    )
-    events: str | None = Field(None, description="log of what units did and when")
-    event_column: str = Field("event", description="column of the event log that names the event")
-    event_time: str | None = Field(
-        None,
-        description="column of the event log with its moment; the only column of moments when "
-        "left out",
-    )
-    snapshot: str | None = Field(
-        None, description="name of the state of a table that is not a file"
-    )
+    path: str | None = None
+    """table with one row per unit (CSV, XLSX, JSONL or Parquet), from the spec's folder"""
+    rows: Literal["unit", "finer", "totals"] = "unit"
+    """what a row is: the unit, a part of it (clusters), or the total of an arm and day"""
+    assignments: str | None = None
+    """log of who was assigned to which arm and when"""
+    events: str | None = None
+    """log of what units did and when"""
+    event_column: str = "event"
+    """column of the event log that names the event"""
+    event_time: str | None = None
+    """column of the event log with its moment; the only column of moments when left out"""
+    snapshot: str | None = None
+    """name of the state of a table that is not a file"""
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -96,16 +87,14 @@ class ArmLabel(Bilingual):
 class Arms(Declared):
     """The arms, the control among them, and the shares by which units were to be assigned."""
 
-    column: str = Field(description="column that holds the arm of a row")
-    control: Label = Field(description="label of the control arm")
-    weights: dict[Label, Annotated[Number, Field(gt=0)]] | None = Field(
-        None,
-        description="designed weight of each arm; equal weights over the labels found when left "
-        "out",
-    )
-    names: dict[Label, Text] = Field(
-        {}, exclude=True, description="what readers are shown instead of a label"
-    )
+    column: str
+    """column that holds the arm of a row"""
+    control: Label
+    """label of the control arm"""
+    weights: dict[Label, Annotated[Number, Field(gt=0)]] | None = None
+    """designed weight of each arm; equal weights over the labels found when left out"""
+    names: dict[Label, Text] = Field({}, exclude=True)
+    """what readers are shown instead of a label"""
 
     @model_validator(mode="after")
     def _control_has_a_weight(self) -> Self:
@@ -125,9 +114,12 @@ class Arms(Declared):
 class Period(Declared):
     """When the experiment ran: both days included."""
 
-    time: str | None = Field(None, description="column with the moment of first exposure")
-    start: Day | None = Field(None, description="first day, YYYY-MM-DD")
-    end: Day | None = Field(None, description="last day, YYYY-MM-DD")
+    time: str | None = None
+    """column with the moment of first exposure"""
+    start: Day | None = None
+    """first day, YYYY-MM-DD"""
+    end: Day | None = None
+    """last day, YYYY-MM-DD"""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -143,7 +135,8 @@ class Spending(Declared):
     """How alpha is spent over the looks of a group sequential design."""
 
     family: Literal["obrien_fleming", "pocock", "power"] = "obrien_fleming"
-    exponent: Number | None = Field(None, gt=0, description="t to this power, for the power family")
+    exponent: Number | None = Field(None, gt=0)
+    """t to this power, for the power family"""
 
 
 class Prior(Declared):
@@ -157,13 +150,11 @@ class Design(Declared):
     """The test that was planned."""
 
     method: Literal["fixed", "group_sequential", "always_valid", "bayesian"] = "fixed"
-    alpha: Number = Field(
-        0.05, gt=0, lt=0.5, description="two-sided error rate; intervals have level 1 - alpha"
-    )
+    alpha: Number = Field(0.05, gt=0, lt=0.5)
+    """two-sided error rate; intervals have level 1 - alpha"""
     power: Number = Field(0.8, gt=0, lt=1)
-    looks: int | tuple[Day, ...] | None = Field(
-        None, description="number or days of the planned looks"
-    )
+    looks: int | tuple[Day, ...] | None = None
+    """number or days of the planned looks"""
     spending: Spending | None = None
     prior: Prior | None = None
 
@@ -171,16 +162,12 @@ class Design(Declared):
 class Decision(Declared):
     """The rule of decision, written down before the data is seen."""
 
-    primaries: Literal["all", "any"] = Field(
-        "all", description="which primary metrics an arm must win"
-    )
-    several_arms: Literal["best_passing"] = Field(
-        "best_passing", description="which arm is shipped when several win"
-    )
-    blocking: tuple[BlockingCheck, ...] = Field(
-        ("sample_ratio", "leaked_units"),
-        description="checks whose failure stops the recommendation",
-    )
+    primaries: Literal["all", "any"] = "all"
+    """which primary metrics an arm must win"""
+    several_arms: Literal["best_passing"] = "best_passing"
+    """which arm is shipped when several win"""
+    blocking: tuple[BlockingCheck, ...] = ("sample_ratio", "leaked_units")
+    """checks whose failure stops the recommendation"""
 
 
 class Experiment(FromFile):
@@ -190,30 +177,27 @@ class Experiment(FromFile):
     …)``.
     """
 
-    experiment: Title = Field(description="name of the experiment; its slug names the run folder")
-    question: Text | None = Field(None, description="the question in one sentence")
+    experiment: Title
+    """name of the experiment; its slug names the run folder"""
+    question: Text | None = None
+    """the question in one sentence"""
     owner: str | None = Field(None, max_length=120)
     data: Data = Data()
-    unit: str = Field(description="column that identifies what was randomised")
+    unit: str
+    """column that identifies what was randomised"""
     arms: Arms
     period: Period | None = None
-    strata: tuple[str, ...] = Field(
-        (), description="columns of the strata or pairs within which units were randomised"
-    )
+    strata: tuple[str, ...] = ()
+    """columns of the strata or pairs within which units were randomised"""
     design: Design = Design()
     metrics: tuple[DeclaredMetric, ...] = Field(min_length=1)
-    segments: tuple[str, ...] = Field(
-        (), description="pre-period columns by which effects are broken down"
-    )
-    trigger: str | None = Field(
-        None,
-        description="column of 0 and 1: the units that met the change, logged alike in every arm",
-    )
+    segments: tuple[str, ...] = ()
+    """pre-period columns by which effects are broken down"""
+    trigger: str | None = None
+    """column of 0 and 1: the units that met the change, logged alike in every arm"""
     decision: Decision = Decision()
-    registered: str | None = Field(
-        None,
-        description="fingerprint of the plan as registered before the start; the readout prints it",
-    )
+    registered: str | None = None
+    """fingerprint of the plan as registered before the start; the readout prints it"""
 
     @field_validator("metrics")
     @classmethod

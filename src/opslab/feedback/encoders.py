@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 UNIVERSAL_SHA256 = "55462a183cc56603fa57e7d2b56f42b45ae4effbefb84028a30146aa7bc2b415"
 _TOKENS = 384  # of a batch, as many as the encoder itself takes
-_ROWS = 12  # a matrix kernel's block, in which rows are not all alike (OpenBLAS's Haswell and Zen)
+_BLOCKS = (1, 12)  # rows of a matrix that are alike: all, or each 12th (OpenBLAS's Haswell and Zen)
 _FEW = 8  # rows that are alike to every kernel
-_PROBE = "Wie schnell wird mein Paket geliefert? ¿Y el café?"
+_PROBE = "Wie schnell kommt mein Paket? ¿Y el café?"  # 13 tokens: each begins in another row of 12
 
 
 class Encoder(Protocol):
@@ -46,9 +46,9 @@ class Universal:
     """Google's multilingual Universal Sentence Encoder 3 in NumPy (Yang et al. 2020): 16 languages.
 
     A text's vector is the same to the last bit in whatever company it is encoded. Behind it are
-    sums of matrix products, and in which order a row's are made may hang on its place in a kernel's
-    block of rows: so each text begins with a block, and what follows it fills its last one. Where a
-    processor has other blocks, which is tried first, each text is encoded alone.
+    sums of matrix products, and in which order a row's are made may hang on its place in the block
+    of rows that the processor's kernel takes at once. So it is tried first which rows are alike:
+    each text begins with such a row, and where there are none it is encoded alone.
     """
 
     name = "universal-sentence-encoder-multilingual-3"
@@ -58,37 +58,49 @@ class Universal:
         if self.sha256 != UNIVERSAL_SHA256:
             raise DataError.of("feedback.encoder_hash", found=self.sha256, pinned=UNIVERSAL_SHA256)
         self._most = _TOKENS
-        if not (self.encode([_PROBE] * 2 * _ROWS) == self.encode([_PROBE])).all():
-            self._most = 0
+        for self._block in _BLOCKS:
+            if (self.encode([_PROBE] * 50) == self.encode([_PROBE])).all():
+                return
+        self._most = 0
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return a vector of length 1 for each text, as rows."""
         from threadpoolctl import threadpool_limits
 
         vectors = np.empty((len(texts), 512), np.float32)
-        futures: list[Future[None]] = []
-
-        def encode(first: int, batch: list[list[int]]) -> None:
-            out = np.empty((len(batch), 512), np.float32)
-            self._model._encode_batch(batch, sum(map(len, batch)), out)  # noqa: SLF001 - pinned
-            vectors[first : first + len(batch) // 2] = out[::2]
-
         with threadpool_limits(1), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as workers:
-            first, batch, size = 0, list[list[int]](), 0
-            for place, text in enumerate(texts):
-                tokens = self._tokenizer.encode(text, out_type=int, add_bos=True, add_eos=True)
-                filling = [0] * (_ROWS - len(tokens) % _ROWS)
-                rows = len(tokens) + len(filling)
-                if batch and size + rows > self._most:
-                    futures.append(workers.submit(encode, first, batch))
-                    first, batch, size = place, [], 0
-                batch += tokens, filling
-                size += rows
-            if batch:
-                futures.append(workers.submit(encode, first, batch))
+            futures = [
+                workers.submit(self._encode, batch, vectors) for batch in self._batches(texts)
+            ]
         for future in futures:
             future.result()
         return vectors
+
+    def _batches(self, texts: Sequence[str]) -> Iterator[dict[int, list[int]]]:
+        """Give the tokens of some texts at a time, by the places of the texts."""
+        batch: dict[int, list[int]] = {}
+        rows = 0
+        for place, text in enumerate(texts):
+            tokens = self._tokenizer.encode(text, out_type=int, add_bos=True, add_eos=True)
+            size = len(tokens) + -len(tokens) % self._block
+            if batch and rows + size > self._most:
+                yield batch
+                batch, rows = {}, 0
+            batch[place] = tokens
+            rows += size
+        if batch:
+            yield batch
+
+    def _encode(self, batch: dict[int, list[int]], vectors: NDArray[np.float32]) -> None:
+        """Write the vectors of a batch: what fills its blocks are sentences of zeros among its own."""
+        sentences = list[list[int]]()
+        for tokens in batch.values():
+            sentences += [tokens, [0] * (-len(tokens) % self._block)]
+        sentences.append([0] * (-sum(map(len, sentences)) % max(_BLOCKS)))
+        sentences = [tokens for tokens in sentences if tokens]
+        out = np.empty((len(sentences), 512), np.float32)
+        self._model._encode_batch(sentences, sum(map(len, sentences)), out)  # noqa: SLF001 - pinned
+        vectors[list(batch)] = out[[tokens[0] != 0 for tokens in sentences]]
 
 
 class _InBlocks:

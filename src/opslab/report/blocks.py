@@ -234,7 +234,7 @@ class Facts:
                 "li",
                 [
                     _tag("span", [fact.name], "name"),
-                    _tag("span", [": "], "colon"),
+                    Markup("<br>"),
                     _tag("strong", [fact.value]),
                     *map(_remark, fact.remarks),
                 ],

@@ -8,6 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from jinja2 import Environment, FunctionLoader
+
 from opslab.messages import Language, text
 from opslab.report.styles import page_style
 
@@ -46,8 +48,6 @@ def render_catalogue(entries: Sequence[Entry], language: Language = "en") -> str
 
 @cache
 def _template() -> Any:
-    from jinja2 import Environment, FunctionLoader
-
     folder = files("opslab.report").joinpath("templates", "opslab")
     environment = Environment(
         loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),

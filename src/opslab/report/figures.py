@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontEntry, FontProperties, fontManager
 from matplotlib.textpath import text_to_path
 
 from opslab.messages import one_line
@@ -29,8 +31,9 @@ BLUE, ORANGE, GREEN, RED, GREY, INK = (
     "#1d2430",
 )
 
+_LETTERS = "opslab letters"
 _STYLE: Any = {
-    "font.family": ["DejaVu Sans"],
+    "font.family": [_LETTERS],
     "font.size": 10,
     "text.color": INK,
     "axes.labelcolor": INK,
@@ -62,9 +65,32 @@ TEXT, TITLE, SMALL = 10.0, 11.0, 8.5
 """Sizes of letters, in points."""
 
 
+@cache
+def _letters() -> str:
+    """Return the family that all drawings use: the files that matplotlib brings.
+
+    By its usual name the family may be the system's own, whose outlines are numbered otherwise.
+    """
+    for weight, file in ((400, "DejaVuSans.ttf"), (700, "DejaVuSans-Bold.ttf")):
+        path = str(Path(mpl.get_data_path(), "fonts", "ttf", file))
+        fontManager.ttflist.append(
+            FontEntry(
+                fname=path,
+                name=_LETTERS,
+                style="normal",
+                variant="normal",
+                weight=weight,
+                stretch="normal",
+                size="scalable",
+            )
+        )
+    return _LETTERS
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """Draw in the house's hand: nothing of the user's own matplotlib settings leaks in, nor out."""
+    _letters()
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
@@ -101,7 +127,7 @@ def name_axis(axes: Axes, name: str, width: float = WIDTH) -> None:
 
 def width_of(words: str, size: float, weight: str = "normal") -> float:
     """Return the width of a line in inches, at a size in points."""
-    properties = FontProperties(family="DejaVu Sans", size=size, weight=weight)
+    properties = FontProperties(family=_letters(), size=size, weight=weight)
     width, _, _ = text_to_path.get_text_width_height_descent(words, properties, ismath=False)
     return float(width) / 72
 

@@ -62,7 +62,7 @@ def _points(items: Iterable[str | Cell]) -> Iterator[str]:
 
 
 def _fact(name: str, value: str, remarks: Sequence[str]) -> str:
-    return f"{name}: {value}" + (f" ({'; '.join(remarks)})" if remarks else "")
+    return f"{name} \N{EN DASH} {value}" + (f" ({'; '.join(remarks)})" if remarks else "")
 
 
 def _text(item: str | Cell) -> str:

@@ -129,9 +129,9 @@ def _drivers(result: TimeSavedResult, say: Voice) -> Blocks:
     updated = {update.name for update in result.updates}
     rows = []
     for driver in result.drivers[:_MOST]:
-        key = "rank_measured" if driver.name in updated else "rank_none"
-        rank = ranks.get(driver.name)
-        words = say("rank", rank=rank) if rank else say(key)
+        words = say("rank_measured") if driver.name in updated else say.none
+        if driver.name in ranks:
+            words = say("rank", rank=ranks[driver.name])
         rows.append((quantity(driver.name, say), say.percent(driver.share or 0.0, 0), words))
     return [
         say.heading("drivers"),

@@ -73,8 +73,11 @@ def largest_units(units: UnitTable, columns: Sequence[Column]) -> dict[str, dict
     )
     return {
         name: {
-            column: Largest(top["value"], 1 - top["before"], *(unit["size"] for unit in others))
-            for column, (top, *others) in zip(columns, tops, strict=True)
+            column: Largest(
+                top[0]["value"], 1 - top[0]["before"], *(unit["size"] for unit in top[1:])
+            )
+            for column, top in zip(columns, tops, strict=True)
+            if top  # an arm without any value has none
         }
         for name, *tops in arms
     }
@@ -104,19 +107,17 @@ def influence(
         None where an arm has fewer than three values, or nothing varies.
     """
     treated, base = arm.sums, control.sums
-    if min(treated.n, base.n) < _FEWEST or treated.variance + base.variance == 0:
+    whole, influences = welch_of_moments(treated, base), list[Influence]()
+    if whole is None or min(treated.n, base.n) < _FEWEST:
         return None
-    whole = welch_of_moments(treated, base)
-    influences = []
     for side in (arm, control):
         if side.name not in largest:
             continue
         unit, total = largest[side.name], side.sums.n * side.sums.mean
         rest = without_unit(side.sums, unit.value)
-        pair = (rest, base) if side is arm else (treated, rest)
-        if pair[0].variance + pair[1].variance == 0:
+        again = welch_of_moments(*((rest, base) if side is arm else (treated, rest)))
+        if again is None:
             continue
-        again = welch_of_moments(*pair)
         influences.append(
             Influence(
                 side.name,

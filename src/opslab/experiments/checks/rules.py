@@ -108,8 +108,8 @@ def check_sample_ratio_within(
         for counts in enough.values()
     ]
     adjusted = benjamini_hochberg(tests)
-    worst = min(range(len(tests)), key=lambda order: (adjusted[order], tests[order]))
-    level, counts = list(enough.items())[worst]
+    p_value, _, level = min(zip(adjusted, tests, enough, strict=True))
+    counts = enough[level]
     whole = sum(counts.values())
     farthest = max(expected, key=lambda arm: abs(counts.get(arm, 0) - whole * expected[arm]))
     values = {
@@ -120,7 +120,7 @@ def check_sample_ratio_within(
         "count": sum(p_value < WARN_BELOW for p_value in adjusted),
         "levels": len(tests),
     }
-    return _tested(name, adjusted[worst], values)
+    return _tested(name, p_value, values)
 
 
 def check_leaked_units(units: Units) -> Check:
@@ -187,10 +187,10 @@ def check_covariate_balance(
         base = arms[control].moments[column]
         for name, sums in arms.items():
             arm = sums.moments[column]
-            if name == control or min(arm.n, base.n) < 2 or arm.variance == base.variance == 0:  # noqa: PLR2004 - as for any variance
-                continue
+            test = welch_of_moments(arm, base)
             values = {"covariate": column.name, "arm": name, "to": arm.mean, "from": base.mean}
-            tests.append((welch_of_moments(arm, base).p_value, values))
+            if test and name != control:
+                tests.append((test.p_value, values))
     if not tests:
         return None
     adjusted = holm([p_value for p_value, _ in tests])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import NamedTuple
 
+import numpy as np
 from scipy.special import chdtrc
 
 _FEWEST_ARMS = 2
@@ -100,14 +101,11 @@ def homogeneity(table: Sequence[Sequence[int]]) -> float:
     -------
     Pearson (1900).
     """
-    rows = [row for row in table if sum(row)]
-    columns = [column for column in zip(*rows, strict=True) if sum(column)]
-    if min(len(rows), len(columns)) < _FEWEST_ARMS:
+    counts = np.atleast_2d(np.array([row for row in table if any(row)]))
+    counts = counts[:, counts.any(axis=0)]
+    rows, columns = counts.shape
+    if min(rows, columns) < _FEWEST_ARMS:
         return 1.0
-    whole, sums = sum(map(sum, columns)), [sum(row) for row in rows]
-    statistic = sum(
-        (count - total * sum(column) / whole) ** 2 / (total * sum(column) / whole)
-        for column in columns
-        for total, count in zip(sums, column, strict=True)
-    )
-    return float(chdtrc((len(rows) - 1) * (len(columns) - 1), statistic))
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
+    statistic = float(((counts - expected) ** 2 / expected).sum())
+    return float(chdtrc((rows - 1) * (columns - 1), statistic))

@@ -268,19 +268,16 @@ def judge(comparisons: Sequence[Comparison], alpha: float) -> list[Comparison]:
     Primaries over all arms: Holm. Secondaries: Benjamini and Hochberg. Guardrails: none, as all of
     them must hold (intersection-union).
     """
-    adjusted: dict[int, float | None] = {}
-    for role, adjust in (("primary", holm), ("secondary", benjamini_hochberg)):
-        family = {
-            order: comparison.p_value
-            for order, comparison in enumerate(comparisons)
-            if comparison.role == role and comparison.p_value is not None
-        }
-        adjusted |= zip(family, adjust(list(family.values())), strict=True)
-    judged = [
-        replace(comparison, p_adjusted=adjusted.get(order))
-        for order, comparison in enumerate(comparisons)
-    ]
-    return [replace(comparison, verdict=_verdict(comparison, alpha)) for comparison in judged]
+    primary, secondary = (
+        [comparison.p_value if comparison.role == role else None for comparison in comparisons]
+        for role in ("primary", "secondary")
+    )
+    judged = []
+    families = zip(holm(primary), benjamini_hochberg(secondary), strict=True)
+    for comparison, (decides, explores) in zip(comparisons, families, strict=True):
+        adjusted = replace(comparison, p_adjusted=explores if decides is None else decides)
+        judged.append(replace(adjusted, verdict=_verdict(adjusted, alpha)))
+    return judged
 
 
 def _verdict(comparison: Comparison, alpha: float) -> Verdict:

@@ -112,8 +112,10 @@ def welch(
     )
 
 
-def welch_of_moments(arm: Moments, control: Moments, level: float = 0.95) -> Welch:
-    """Compare two means by their moments, as `welch` does."""
+def welch_of_moments(arm: Moments, control: Moments, level: float = 0.95) -> Welch | None:
+    """Compare two means by their moments, as `welch` does; None where nothing can be tested."""
+    if min(arm.n, control.n) < _SMALLEST_ARM or arm.variance == control.variance == 0:
+        return None
     return welch(arm.mean, arm.variance, arm.n, control.mean, control.variance, control.n, level)
 
 

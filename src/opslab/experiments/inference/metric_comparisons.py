@@ -16,7 +16,7 @@ from opslab.experiments.inference.comparisons import (
     without_effect,
 )
 from opslab.experiments.inference.metric_columns import MetricColumns
-from opslab.experiments.inference.quantiles import Ranked, inflation, order_statistics, ranks
+from opslab.experiments.inference.quantiles import Ranked, inflation, order_statistics
 from opslab.experiments.inference.strata import Strata
 from opslab.experiments.metrics import Mean, Proportion, Quantile, Ratio
 from opslab.experiments.moments.arm_moments import Arms, Levels
@@ -124,20 +124,17 @@ def _ranked(metric: Quantile, sums: ArmSums) -> dict[str, Side[Ranked]]:
         table, where = finer.table, finer.where
         labelled = collect_by(table, units.arm, [column], where).whole
         arms = {name: labelled[name] for name in arms}
-    wanted = {
-        name: ranks(arm.moments[column].n, metric.quantile, 1 - sums.alpha)
-        for name, arm in arms.items()
-    }
-    values = order_statistics(table, units.arm, column, wanted, where)
+    quantile, counts = metric.quantile, {name: arm.moments[column].n for name, arm in arms.items()}
+    values = order_statistics(table, units.arm, column, counts, quantile, 1 - sums.alpha, where)
     factors: Mapping[str, float] = {}
     if finer and values:
         at = {name: ranked.value for name, ranked in values.items()}
-        factors = inflation(table, finer.unit, units.arm, column, at, metric.quantile, where)
+        factors = inflation(table, finer.unit, units.arm, column, at, quantile, where)
         values = {name: ranked for name, ranked in values.items() if name in factors}
     return {
         name: Side(
             name,
-            Ranked(arm.moments[column].n, values.get(name), factors.get(name)),
+            Ranked(counts[name], values.get(name), factors.get(name)),
             arm.missing[column],
         )
         for name, arm in arms.items()

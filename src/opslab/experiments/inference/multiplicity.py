@@ -1,22 +1,25 @@
-"""Adjusted p-values for several comparisons: Holm for decisions, Benjamini-Hochberg for exploration."""
+"""Adjusted p-values for several comparisons: Holm to decide, Benjamini-Hochberg to explore."""
 
 # statsmodels.stats.multitest has both, but its import costs a notebook run 3.4 s; the tests compare
 # the two.
 
 from collections.abc import Sequence
+from typing import TypeVar
+
+P = TypeVar("P", float, float | None)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def holm(p_values: Sequence[P]) -> list[P]:
     """Adjust p-values so that the chance of even one false rejection stays below alpha.
 
     Parameters
     ----------
-    p_values : sequence of float, shape (comparisons,)
-        Unadjusted p-values, each between 0 and 1.
+    p_values : sequence of float or None, shape (comparisons,)
+        Unadjusted p-values, each between 0 and 1; None, where nothing was tested, stays so.
 
     Returns
     -------
-    list of float, shape (comparisons,)
+    list of float or None, shape (comparisons,)
         Adjusted p-values in input order; compare each with alpha.
 
     Raises
@@ -33,25 +36,24 @@ def holm(p_values: Sequence[float]) -> list[float]:
     -------
     Holm (1979).
     """
-    adjusted = _require_probabilities(p_values)
-    running = 0.0
-    for rank, position in enumerate(_ascending(p_values)):
-        running = max(running, min((len(p_values) - rank) * p_values[position], 1.0))
+    adjusted, tested, running = list(p_values), _ascending(p_values), 0.0
+    for rank, (p_value, position) in enumerate(tested):
+        running = max(running, min((len(tested) - rank) * p_value, 1.0))
         adjusted[position] = running
     return adjusted
 
 
-def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+def benjamini_hochberg(p_values: Sequence[P]) -> list[P]:
     """Adjust p-values so that the expected share of false rejections among all stays below alpha.
 
     Parameters
     ----------
-    p_values : sequence of float, shape (comparisons,)
-        Unadjusted p-values, each between 0 and 1.
+    p_values : sequence of float or None, shape (comparisons,)
+        Unadjusted p-values, each between 0 and 1; None, where nothing was tested, stays so.
 
     Returns
     -------
-    list of float, shape (comparisons,)
+    list of float or None, shape (comparisons,)
         Adjusted p-values in input order; compare each with alpha.
 
     Raises
@@ -68,22 +70,17 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     -------
     Benjamini and Hochberg (1995).
     """
-    adjusted = _require_probabilities(p_values)
-    running = 1.0
-    for smaller, position in reversed(list(enumerate(_ascending(p_values)))):
-        running = min(running, p_values[position] * (len(p_values) / (smaller + 1)))
+    adjusted, tested, running = list(p_values), _ascending(p_values), 1.0
+    for smaller, (p_value, position) in reversed(list(enumerate(tested))):
+        running = min(running, p_value * (len(tested) / (smaller + 1)))
         adjusted[position] = running
     return adjusted
 
 
-def _ascending(p_values: Sequence[float]) -> list[int]:
-    """Return the positions of the p-values, smallest first."""
-    return sorted(range(len(p_values)), key=lambda position: p_values[position])
-
-
-def _require_probabilities(p_values: Sequence[float]) -> list[float]:
-    """Return a copy of the p-values once each is known to be a probability."""
-    for position, p_value in enumerate(p_values):
+def _ascending(p_values: Sequence[float | None]) -> list[tuple[float, int]]:
+    """Return the p-values with their positions, smallest first, once each is a probability."""
+    tested = [(value, place) for place, value in enumerate(p_values) if value is not None]
+    for p_value, position in tested:
         if not 0 <= p_value <= 1:
             raise ValueError(f"p_values[{position}] == {p_value}, must be >= 0 and <= 1.")
-    return list(p_values)
+    return sorted(tested)

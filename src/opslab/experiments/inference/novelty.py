@@ -71,24 +71,16 @@ def trend(
     -------
     Trend
     """
-    effects = tuple(_span(arm_span, control_span, alpha) for arm_span, control_span in spans)
+    effects = tuple(_span(welch_of_moments(*sides, 1 - alpha)) for sides in spans)
     middle = (len(spans) - 1) / 2
     scale = sum((order - middle) ** 2 for order in range(len(spans)))
-    test = _test(*contrasts, alpha)
+    test = welch_of_moments(*contrasts, 1 - alpha)
     if test is None:
         return Trend(metric, arm, days, effects)
     return Trend(metric, arm, days, effects, test.difference / scale, test.p_value)
 
 
-def _span(arm: Moments, control: Moments, alpha: float) -> SpanEffect:
-    test = _test(arm, control, alpha)
+def _span(test: Welch | None) -> SpanEffect:
     if test is None:
         return SpanEffect(None, None, None)
     return SpanEffect(test.difference, test.low, test.high)
-
-
-def _test(arm: Moments, control: Moments, alpha: float) -> Welch | None:
-    """Return Welch's test, None where nothing varies."""
-    if min(arm.n, control.n) < 2 or arm.variance + control.variance == 0:  # noqa: PLR2004 - two vary
-        return None
-    return welch_of_moments(arm, control, 1 - alpha)

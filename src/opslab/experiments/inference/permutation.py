@@ -55,49 +55,40 @@ def permutation_p(
     -------
     Fisher (1935); studentised as in Chung and Romano (2013).
     """
-    arm, base = np.asarray(treated, dtype=float), np.asarray(control, dtype=float)
+    arm, base = (
+        np.column_stack([side, np.ones(len(side))])[:, :2]  # a mean is a ratio to 1
+        for side in (treated, control)
+    )
     both, n = np.concatenate([arm, base]), len(arm)
-    chosen = _assignments(n, len(base), paired=paired, draws=draws, seed=seed)
-    exact = len(chosen) == (2**n if paired else comb(len(both), n))
-    if paired:
-        rest = (chosen + n) % len(both)
-    else:
-        rest = np.argsort(_among(chosen, len(both)), axis=1, kind="stable")[:, : len(base)]
-    statistics = _statistics(both[chosen], both[rest], paired=paired)
+    orders = _assignments(n, len(base), paired=paired, draws=draws, seed=seed)
+    exact = len(orders) == (2**n if paired else comb(len(both), n))
+    statistics = _statistics(both[orders[:, :n]], both[orders[:, n:]], paired=paired)
     observed = _statistics(arm[np.newaxis], base[np.newaxis], paired=paired)[0]
     hits = int((statistics >= observed * (1 - 1e-12)).sum())
     return hits / len(statistics) if exact else (hits + 1) / (len(statistics) + 1)
 
 
 def _assignments(n: int, m: int, *, paired: bool, draws: int, seed: int) -> Any:
-    """Return the numbers of the units treated in each assignment, shape (assignments, n)."""
+    """Return the units in each assignment, those treated first, shape (assignments, n + m)."""
     generator = np.random.default_rng(seed)
     if paired:
         few = 2**n <= draws
         swaps = list(product((0, n), repeat=n)) if few else generator.integers(0, 2, (draws, n)) * n
-        return np.arange(n) + np.asarray(swaps)
-    if comb(n + m, n) <= draws:
-        return np.array(list(combinations(range(n + m), n)))
-    return np.argsort(generator.random((draws, n + m)), axis=1)[:, :n]
-
-
-def _among(chosen: Any, units: int) -> Any:
-    """Return for each assignment which of the units are among those treated."""
-    treated = np.zeros((len(chosen), units), dtype=bool)
-    np.put_along_axis(treated, chosen, values=True, axis=1)
-    return treated
+        treated = np.arange(n) + np.asarray(swaps)
+        return np.hstack([treated, (treated + n) % (2 * n)])
+    if comb(n + m, n) > draws:
+        return np.argsort(generator.random((draws, n + m)), axis=1)
+    units = set(range(n + m))
+    return np.array([[*chosen, *units.difference(chosen)] for chosen in combinations(units, n)])
 
 
 def _statistics(arm: Any, control: Any, *, paired: bool) -> Any:
-    """Return the studentised differences, for arrays of shape (assignments, units, 1 or 2)."""
+    """Return the studentised differences of ratios, for arrays (assignments, units, 2)."""
     estimates, moved = [], []
     for side in (arm, control):
-        means = side.mean(axis=1)
-        ratio = side.shape[2] > 1
-        estimate = means[:, 0] / means[:, 1] if ratio else means[:, 0]
-        away = side[:, :, 0] - estimate[:, np.newaxis] * (side[:, :, 1] if ratio else 1.0)
-        estimates.append(estimate)
-        moved.append(away / means[:, 1:] if ratio else away)
+        above, below = np.moveaxis(side.mean(axis=1), 1, 0)[:, :, np.newaxis]
+        estimates.append((above / below)[:, 0])
+        moved.append((side[:, :, 0] - above / below * side[:, :, 1]) / below)
     difference = abs(estimates[0] - estimates[1])
     if paired:
         variance = (moved[0] - moved[1]).var(axis=1, ddof=1) / arm.shape[1]

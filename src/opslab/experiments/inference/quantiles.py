@@ -8,14 +8,10 @@ from typing import NamedTuple
 
 from scipy.special import ndtri
 
-from opslab.experiments.inference.covariates import Contrast, contrast
-from opslab.experiments.moments.collection import collect_by
-from opslab.experiments.moments.columns import Column, Joint
-from opslab.experiments.moments.values import finite_sql, value_sql
-from opslab.tables.source import ROW, Table, literal, quoted
-
-_SAMPLE, _MARGIN = 100_000, 0.01  # rows of a thin sample, and how far its shares may be off
-_EVERYWHERE = (-inf, inf)
+from opslab.experiments.inference.covariates import Contrast
+from opslab.experiments.moments.columns import Column
+from opslab.experiments.moments.values import finite, finite_sql, value_sql
+from opslab.tables.source import Table, literal, quoted
 
 
 class OrderStatistics(NamedTuple):
@@ -82,10 +78,12 @@ def order_statistics(
     table: Table,
     arm: str,
     column: Column,
-    wanted: Mapping[str, Ranks | None],
+    counts: Mapping[str, int],
+    quantile: float,
+    level: float,
     where: str,
 ) -> dict[str, OrderStatistics]:
-    """Return each arm's values at its ranks, exactly and in bounded memory.
+    """Return each arm's values at the ranks around a quantile, exactly.
 
     Parameters
     ----------
@@ -93,72 +91,27 @@ def order_statistics(
     arm : str
         Column of the arm.
     column : Column
-    wanted : mapping
-        Ranks by arm; an arm without any is left out.
+    counts : mapping
+        How many values each arm has; one whose tail is too short is left out.
+    quantile, level : float
+        As in `ranks`.
     where : str
         SQL condition on the rows to use.
     """
-    number = f"CAST({value_sql(table, column)} AS DOUBLE)"
-    if column.zero_for_missing:
-        number = f"CASE WHEN isfinite({number}) THEN {number} ELSE 0.0 END"
-    source = f"{table.relation} WHERE {where}"
-    rows = f"(SELECT CAST({quoted(arm)} AS VARCHAR) AS arm, {number} AS value, {ROW} FROM {source})"
-    asked = {name: three for name, three in wanted.items() if three}
-    if not asked:
-        return {}
-    bands = _bands(table, rows, asked)
-    lows, highs = zip(*bands.values(), strict=True) if bands else ((-inf,), (inf,))
-    values = _at_ranks(table, rows, asked, (min(lows), max(highs)))
-    for name, three in asked.items():  # an arm unlike the others, or unlike its sample, by itself
-        for band in (bands.get(name, _EVERYWHERE), _EVERYWHERE):
-            if name not in values:
-                values |= _at_ranks(table, rows, {name: three}, band)
-    return values
-
-
-def _bands(table: Table, rows: str, asked: Mapping[str, Ranks]) -> dict[str, tuple[float, float]]:
-    """Return the values between which each arm's ranks are likely, from a thin sample of rows."""
-    every = table.reading.rows // _SAMPLE
-    if every < 2:  # noqa: PLR2004 - every row is no sample
-        return {}
-    bands = {}
-    thin = f"{ROW} % {every} = 0 AND isfinite(value)"
-    for name, sample in table.fetch(
-        f"SELECT arm, list(value) FROM {rows} WHERE {thin} GROUP BY arm"
-    ):
-        if name in asked:
-            values, size = sorted(sample), len(sample)
-            low, _, high = (rank / (size * every) for rank in asked[name])
-            first, last = floor((low - _MARGIN) * size), ceil((high + _MARGIN) * size)
-            bands[name] = (
-                values[first] if first > 0 else -inf,
-                values[last] if last < size else inf,
-            )
-    return bands
-
-
-def _at_ranks(
-    table: Table, rows: str, asked: Mapping[str, Ranks], band: tuple[float, float]
-) -> dict[str, OrderStatistics]:
-    """Return the values at the ranks of arms whose ranks lie in a band: only it is sorted."""
-    low, high = (f"CAST('{end!r}' AS DOUBLE)" for end in band)
-    below = "0" if band[0] == -inf else f"count(*) FILTER (value < {low})"
-    inside = "isfinite(value)" if band[1] == inf else f"value <= {high}"
-    cases = [
-        " ".join(f"WHEN {literal(name)} THEN {three[end]}" for name, three in asked.items())
-        for end in range(3)
-    ]
-    figures = ", ".join(f"sorted[CASE arm {case} END - below]" for case in cases)
-    arms = table.fetch(
-        f"SELECT arm, below, {figures} FROM (SELECT arm, {below} AS below, "
-        f"list_sort(list(value) FILTER (value >= {low})) AS sorted FROM {rows} "
-        f"WHERE {inside} AND arm IN ({', '.join(map(literal, asked))}) GROUP BY arm)"
+    value = finite(f"CAST({value_sql(table, column)} AS DOUBLE)")
+    value = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
+    known = {name: around for name, n in counts.items() if (around := ranks(n, quantile, level))}
+    # The engine takes a share: half a rank below one leads to it, however the share is rounded.
+    shares = {name: [(rank - 0.5) / counts[name] for rank in known[name]] for name in known}
+    looks = ", ".join(
+        f"quantile_disc({value}, {shares[name]}) "
+        f"FILTER (CAST({quoted(arm)} AS VARCHAR) = {literal(name)})"
+        for name in known
     )
-    return {
-        name: OrderStatistics(*values)
-        for name, count, *values in arms
-        if count < asked[name][0] and None not in values
-    }
+    if not looks:
+        return {}
+    (values,) = table.fetch(f"SELECT {looks} FROM {table.relation} WHERE {where}")
+    return {name: OrderStatistics(*three) for name, three in zip(known, values, strict=True)}
 
 
 def quantile_contrast(
@@ -242,22 +195,19 @@ def inflation(
     cuts = " ".join(
         f"WHEN {literal(name)} THEN CAST({cut!r} AS DOUBLE)" for name, cut in at.items()
     )
-    rows = f"count({value})"
-    below = f"count(*) FILTER ({value} <= CASE {label} {cuts} END)"
-    query = (
-        f"SELECT {label} AS arm, CAST({below} AS DOUBLE) AS below, CAST({rows} AS DOUBLE) AS n, "
-        f"min({ROW}) AS {ROW} FROM {table.relation} WHERE {where} "
-        f"GROUP BY {label}, {quoted(unit)} HAVING {rows} > 0"
+    shares = (
+        f"SELECT {label} AS arm, count({value}) AS n, "
+        f"count(*) FILTER ({value} <= CASE {label} {cuts} END) AS below FROM {table.relation} "
+        f"WHERE {where} GROUP BY {label}, {quoted(unit)} HAVING count({value}) > 0"
     )
-    table.keep("opslab_shares", f"SELECT * FROM ({query}) ORDER BY {ROW}")
-    types = {"arm": "VARCHAR", "below": "DOUBLE", "n": "DOUBLE"}
-    joint = Joint((Column("below", centred=True), Column("n", centred=True)))
-    shares = table.over("opslab_shares", types, table.reading)
-    arms = collect_by(shares, "arm", joint.own, joints=[joint]).whole
-    spread = quantile * (1 - quantile)
-    sides = {name: arms[name].joint[joint] for name in at}
-    return {
-        name: contrast(side, side, own=2).control_variance * side.n * float(side.means[1]) / spread
-        for name, side in sides.items()
-        if side.n > 1
-    }
+    sums = table.fetch(
+        "SELECT arm, count(*), sum(n), sum(below), sum(n * n), sum(n * below), sum(below * below) "
+        f"FROM ({shares}) GROUP BY arm"
+    )
+    factors = {}
+    for name, units, n, below, n_n, n_below, below_below in sums:
+        share = below / n
+        squares = below_below - 2 * share * n_below + share**2 * n_n  # of below - share x n
+        if name in at and units > 1:
+            factors[name] = units / (units - 1) * squares / n / (quantile * (1 - quantile))
+    return factors

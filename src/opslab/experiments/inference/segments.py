@@ -108,11 +108,10 @@ def by_segment(
         composition = homogeneity(
             [[arms[name].rows if name in arms else 0 for name in names] for arms in inside.values()]
         )
-        for columns in metrics.values():
+        touched = composition < _COMPOSITION
+        for columns in (known for known in metrics.values() if known.metric.role != "guardrail"):
             metric, refusal = columns.metric, None
-            if metric.role == "guardrail":
-                continue
-            if composition < _COMPOSITION:
+            if touched:
                 refusal = Message("experiments.segment_touched", {"p": composition})
             elif "segments" not in metric.forms:
                 refusal = Message("experiments.form_segments", {"type": metric.type})
@@ -120,13 +119,15 @@ def by_segment(
             comparisons += effects
             for arm in (name for name in names if name != control):
                 own = [effect for effect in effects if effect.arm == arm]
-                untested = Interaction(metric.name, metric.role, arm, segment, len(own))
-                interactions.append(
-                    replace(untested, not_estimable=refusal)
-                    if refusal
-                    else _tested(untested, own, alpha)
-                )
-    return _adjusted(comparisons, interactions)
+                test = Interaction(metric.name, metric.role, arm, segment, len(own))
+                refused = replace(test, not_estimable=refusal)
+                interactions.append(refused if refusal else _tested(test, own, alpha))
+    by_effect = benjamini_hochberg([effect.p_value for effect in comparisons])
+    by_test = holm([test.p_value for test in interactions])
+    return (
+        [replace(one, p_adjusted=p) for one, p in zip(comparisons, by_effect, strict=True)],
+        [replace(one, p_adjusted=p) for one, p in zip(interactions, by_test, strict=True)],
+    )
 
 
 def _effects(
@@ -164,21 +165,3 @@ def _variance(effect: Comparison, alpha: float) -> float:
     low, high = effect.difference_interval
     width = 2 * float(ndtri(1 - alpha / 2))
     return ((high - low) / width) ** 2 if low is not None and high is not None else 0.0
-
-
-def _adjusted(
-    comparisons: Sequence[Comparison], interactions: Sequence[Interaction]
-) -> tuple[list[Comparison], list[Interaction]]:
-    effects = [effect.p_value for effect in comparisons if effect.p_value is not None]
-    tests = [test.p_value for test in interactions if test.p_value is not None]
-    by_effect, by_test = iter(benjamini_hochberg(effects)), iter(holm(tests))
-    return (
-        [
-            replace(effect, p_adjusted=None if effect.p_value is None else next(by_effect))
-            for effect in comparisons
-        ],
-        [
-            replace(test, p_adjusted=None if test.p_value is None else next(by_test))
-            for test in interactions
-        ],
-    )

@@ -1,4 +1,4 @@
-"""The metrics that a spec declares: what is measured, what it is for, and how. One file is one type.
+"""The metrics that a spec declares: what is measured, what it is for, and how. A file is a type.
 
 A new type is a class in a file of its own, a member of `Metric`, and a case where
 `inference.metric_comparisons` says how each type is compared; the type checker asks for the case.

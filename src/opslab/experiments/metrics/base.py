@@ -145,23 +145,21 @@ class Declaration(Declared):
     type: str
     role: Role
     goal: Goal
-    mde: Amount | None = Field(None, description="smallest effect that is worth detecting")
-    margin: Amount | None = Field(
-        None, description="for a guardrail: the harm that would still be accepted"
-    )
-    missing: Missing = Field("refuse", description="what an empty value means")
-    covariates: tuple[str | RatioCovariate, ...] = Field(
-        (),
-        description="pre-period columns that reduce variance; {numerator, denominator} for a ratio",
-    )
+    mde: Amount | None = None
+    """smallest effect that is worth detecting"""
+    margin: Amount | None = None
+    """for a guardrail: the harm that would still be accepted"""
+    missing: Missing = "refuse"
+    """what an empty value means"""
+    covariates: tuple[str | RatioCovariate, ...] = ()
+    """pre-period columns that reduce variance; {numerator, denominator} for a ratio"""
     cap: Cap | None = None
-    per: Literal["unit", "row"] = Field(
-        "unit", description="with finer rows: mean of units' totals, or ratio of sums"
-    )
-    event: str | None = Field(None, description="in the log form: the event that counts")
-    value: str | None = Field(
-        None, description="in the log form: the column that is summed; without it events count"
-    )
+    per: Literal["unit", "row"] = "unit"
+    """with finer rows: mean of units' totals, or ratio of sums"""
+    event: str | None = None
+    """in the log form: the event that counts"""
+    value: str | None = None
+    """in the log form: the column that is summed; without it events count"""
     window: Window | None = None
     covariate_window: Window | None = None
 

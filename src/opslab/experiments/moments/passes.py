@@ -43,7 +43,7 @@ class Asked:
 def pass_sql(
     source: str, asked: Asked, shifts: Mapping[Column, str], fills: Mapping[Column, float]
 ) -> str:
-    """Return the SQL of a pass: arm, rows, figures of columns, products, joints, dimension, level."""
+    """Return SQL of a pass: arm, rows, figures of columns, products, joints, dimension, level."""
     inner, outer = [f"CAST({quoted(asked.arm)} AS VARCHAR) AS arm"], ["count(*)"]
     orders = {column: order for order, column in enumerate(asked.columns)}
     for column, order in orders.items():

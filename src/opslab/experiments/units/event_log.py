@@ -151,7 +151,7 @@ class EventLog:
         return min(day, as_of) if as_of else day
 
     def sums_by_unit(self, assignments: Table, moment: str, sums: Sequence[EventSum]) -> str:
-        """Return SQL of each unit's sums ``s0``, ``s1``, … by its row, in one pass over the events.
+        """Return SQL of each unit's sums ``s0``, ``s1``, … by its row, in a pass over the events.
 
         Parameters
         ----------

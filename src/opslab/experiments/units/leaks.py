@@ -53,9 +53,8 @@ def count_units(table: Table, unit: str, arm: str, where: str = "TRUE") -> Units
     column = quoted(unit)
     source = f"{table.relation} WHERE {where}"
     ((rows, named),) = table.fetch(f"SELECT count(*), count({column}) FROM {source}")
-    ((units,),) = table.fetch(
-        f"SELECT count(*) FROM (SELECT {column} FROM {source} AND {column} IS NOT NULL GROUP BY ALL)"
-    )
+    distinct = f"SELECT {column} FROM {source} AND {column} IS NOT NULL GROUP BY ALL"
+    ((units,),) = table.fetch(f"SELECT count(*) FROM ({distinct})")
     nameless_row = None
     if named < rows:
         ((nameless_row,),) = table.fetch(

@@ -55,8 +55,8 @@ def units_of_logs(
     columns = free_names(names, [*own, *before])
     asked, metrics = _over_units(experiment, columns, before)
     log.refuse(experiment, asked)
-    trends = _trends(experiment, [*own, *columns, *before])
-    asked += [span for spans in trends.values() for span in spans]
+    spans, trends = _trends(experiment, [*own, *columns, *before])
+    asked += spans
     kept = _joined(table, log, asked, own, horizon)
     immature = _immature(experiment, kept, metrics, horizon)
     return UnitTable(
@@ -76,7 +76,7 @@ def units_of_logs(
         immature=immature,
         horizon=horizon,
         events=log.table.reading,
-        trends={name: _spans(spans) for name, spans in trends.items()},
+        trends=trends,
     )
 
 
@@ -143,9 +143,11 @@ def _over_units(
     return sums, metrics
 
 
-def _trends(experiment: Experiment, taken: Sequence[str]) -> dict[str, list[EventSum]]:
-    """Return, for each metric with a long enough window, what to sum in each span of time."""
-    trends: dict[str, list[EventSum]] = {}
+def _trends(
+    experiment: Experiment, taken: Sequence[str]
+) -> tuple[list[EventSum], dict[str, Spans]]:
+    """Return what to sum in each span of time of the metrics with a long enough window."""
+    sums, trends = list[EventSum](), dict[str, Spans]()
     for metric in experiment.metrics:
         window = metric.window
         if window is None or metric.role == "guardrail" or "spans" not in metric.forms:
@@ -155,19 +157,12 @@ def _trends(experiment: Experiment, taken: Sequence[str]) -> dict[str, list[Even
         if not length or days // length < _FEWEST_SPANS:
             continue
         names = free_names([f"{metric.name} [{order}]" for order in range(days // length)], taken)
-        starts = [window.start + order * length * DAY for order in range(len(names))]
-        trends[metric.name] = [
-            EventSum.of(
-                metric, name, Window.model_validate({"from": start, "to": start + length * DAY})
-            )
-            for name, start in zip(names, starts, strict=True)
-        ]
-    return trends
-
-
-def _spans(sums: Sequence[EventSum]) -> Spans:
-    window = sums[0].window
-    return Spans(tuple(span.name for span in sums), (window.end - window.start) // DAY)
+        for order, name in enumerate(names):
+            start = window.start + order * length * DAY
+            span = Window.model_validate({"from": start, "to": start + length * DAY})
+            sums.append(EventSum.of(metric, name, span))
+        trends[metric.name] = Spans(tuple(names), length)
+    return sums, trends
 
 
 def _joined(
