@@ -27,11 +27,11 @@ COLUMNS = {
     "variant": "CASE WHEN i % 2 = 0 THEN 'control' ELSE 'short' END",
     "day": "DATE '2026-01-01' + (i % 365)::INTEGER",
     "seen": "TIMESTAMP '2026-01-01' + to_seconds(i * 13)",
-    **{f"amount_{place}": f"(hash(i + {place}) % 100000) / 100" for place in range(6)},
-    **{f"count_{place}": f"hash(i * {place + 3}) % 100000" for place in range(4)},
+    **{f"amount_{number}": f"(hash(i + {number}) % 100000) / 100" for number in range(6)},
+    **{f"count_{number}": f"hash(i * {number + 3}) % 100000" for number in range(4)},
     **{
-        f"text_{place}": f"'a text of some length ' || (i * {place + 3} % 977)"
-        for place in range(3)
+        f"text_{number}": f"'a text of some length ' || (i * {number + 3} % 977)"
+        for number in range(3)
     },
     "flag": "i % 3 = 0",
     "language": "CASE WHEN i % 10 < 3 THEN NULL ELSE 'fr' END",
@@ -91,12 +91,10 @@ def measure(rows: int = ROWS, folder: Path | None = None) -> list[tuple[str, str
     lines = []
     for figure, title in (("read", "read"), ("asked", "read, then every column summed or counted")):
         ours, plain = (
-            statistics.median(pair[place][figure] for pair in runs[1:]) for place in (0, 1)
+            statistics.median(pair[side][figure] for pair in runs[1:]) for side in (0, 1)
         )
         ratio = statistics.median(pair[0][figure] / pair[1][figure] for pair in runs[1:])
-        peaks = [
-            statistics.median(pair[place]["peak_mib"] for pair in runs[1:]) for place in (0, 1)
-        ]
+        peaks = [statistics.median(pair[side]["peak_mib"] for pair in runs[1:]) for side in (0, 1)]
         lines.append(
             (
                 f"CSV of {rows / 1e6:g}M rows, {len(COLUMNS)} columns: {title}",

@@ -95,9 +95,8 @@ def _database() -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         yield connection
     finally:
-        with suppress(
-            duckdb.ConnectionException
-        ):  # at the end of the process the engine may be gone
+        # at the end of the process the engine may be gone
+        with suppress(duckdb.ConnectionException):
             connection.execute("USE memory")
             connection.execute(f"DETACH {name}")
             connection.close()

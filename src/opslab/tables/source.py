@@ -36,9 +36,8 @@ NUMBER_TYPES = (
     "DECIMAL",
 )
 
-_GROUP_ROWS = (
-    122_880  # of a row group as DuckDB writes them; a slice that cuts none reads none twice
-)
+# of a row group as DuckDB writes them; a slice that cuts none reads none twice
+_GROUP_ROWS = 122_880
 _SLICE_ROWS, _MOST_SLICES = 25 * _GROUP_ROWS, 8
 
 

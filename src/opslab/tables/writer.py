@@ -41,11 +41,11 @@ _NUMBER, _TEXT = "><v>{}</v>", ' t="inlineStr"><is><t xml:space="preserve">{}</t
 _FORMS = {  # of a cell in the sheet's XML, by its style
     "number": _NUMBER,
     "truth": f' t="b"{_NUMBER}',
-    "day": _NUMBER,
-    "time": _NUMBER,
     "text": _TEXT,
     "quoted": _TEXT,
     "header": _TEXT,
+    "day": _NUMBER,
+    "time": _NUMBER,
 }
 
 
@@ -225,9 +225,8 @@ def _sheet_cell(value: Any) -> tuple[str, str]:
         days = since.days + (since.seconds + since.microseconds / 1e6) / 86_400
         return str(days), "time" if timed else "day"
     text = _NO_XML.sub(_UNKNOWN, re.sub("\r\n?", "\n", text))
-    text = re.sub(
-        "_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text
-    )  # the format's escape, which Excel undoes
+    # the format's escape, which Excel undoes
+    text = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text)
     if (characters := _units(text)) > MOST_CHARACTERS:
         raise _NoCellError("tables.write_long", characters=characters, most=MOST_CHARACTERS)
     return text, "quoted" if _is_risky(text) else "text"
