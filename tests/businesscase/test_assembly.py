@@ -268,6 +268,7 @@ def rich(path):
     return path / "case.yaml"
 
 
+@pytest.mark.slow
 def test_the_same_bytes_in_any_process(tmp_path, monkeypatch):
     """Threads, locale, time zone, hash seed, folder and day of the machine."""
     made = []

@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import re
 import sys
+from functools import cache
 
 import pytest
 from made_case import HOSTILE, LONG, VARIANTS, made_case
@@ -48,9 +49,10 @@ def _listening():
         yield
 
 
+@cache
 def variant(name):
     """Return a variant, made once."""
-    return _made.setdefault(name, made_case(**VARIANTS[name]))
+    return made_case(**VARIANTS[name])
 
 
 def laid_out(result, language="en"):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from conftest import first_quickly
 from opslab import experiments
 from opslab.experiments.spec import Experiment
 
@@ -33,12 +34,12 @@ EVENT = {
 }
 CUPED = MEAN | {"name": "c", "covariates": ["x"], "role": "secondary"}
 FORMS = {
+    "strata": ({"path": "t", "rows": "unit"}, {"strata": ("pair",)}, (MEAN, RATIO, CUPED)),
     "finer": (
         {"path": "t", "rows": "finer"},
         {},
         (MEAN, RATIO, CUPED, MEAN | {"name": "w", "per": "row"}),
     ),
-    "strata": ({"path": "t", "rows": "unit"}, {"strata": ("pair",)}, (MEAN, RATIO, CUPED)),
     "segments": ({"path": "t", "rows": "unit"}, {"segments": ("half",)}, (MEAN, RATIO, CUPED)),
     "totals": (
         {"path": "t", "rows": "totals"},
@@ -47,7 +48,6 @@ FORMS = {
     ),
     "logs": ({"assignments": "a", "events": "e"}, {}, (EVENT,)),
 }
-EACH = [pytest.param(form, marks=[pytest.mark.slow] * (form == "finer")) for form in FORMS]
 
 
 def analyzed(form, data, control="old"):
@@ -122,7 +122,7 @@ def same(
             ), name
 
 
-@pytest.mark.parametrize("form", EACH)
+@pytest.mark.parametrize("form", first_quickly(*FORMS))
 def test_engines_and_the_order_of_rows_agree(form, tmp_path):
     data = table(form)
     expected = analyzed(form, data)
@@ -146,7 +146,7 @@ def test_engines_and_the_order_of_rows_agree(form, tmp_path):
     same(analyzed(form, changed(data, written)), expected)
 
 
-@pytest.mark.parametrize("form", EACH)
+@pytest.mark.parametrize("form", first_quickly(*FORMS))
 @settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(seed=st.integers(0, 2**31), scale=st.sampled_from([1e-6, 0.25, 1e3, 1e9]))
 def test_units_of_measurement_scale_effects_and_nothing_else(form, seed, scale):
@@ -166,7 +166,7 @@ def test_units_of_measurement_scale_effects_and_nothing_else(form, seed, scale):
         assert one.standard_error == pytest.approx(scale * other.standard_error, rel=1e-9)
 
 
-@pytest.mark.parametrize("form", EACH)
+@pytest.mark.parametrize("form", first_quickly(*FORMS))
 @settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(seed=st.integers(0, 2**31))
 def test_swapped_labels_flip_the_sign(form, seed):
@@ -180,7 +180,7 @@ def test_swapped_labels_flip_the_sign(form, seed):
         assert one.n == other.n[::-1]
 
 
-@pytest.mark.parametrize("form", EACH)
+@pytest.mark.parametrize("form", first_quickly(*FORMS))
 def test_a_p_value_beyond_1e_16_is_not_0(form):
     def far(one):
         return one.assign(y=one.y + 30 * (one.arm == "new")) if "arm" in one and "y" in one else one

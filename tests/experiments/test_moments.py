@@ -15,6 +15,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from conftest import first_quickly
 from opslab.errors import DataError
 from opslab.experiments.moments import arm_moments as moments
 from opslab.experiments.moments.arm_moments import Moments, merge
@@ -348,7 +349,7 @@ def large(tmp_path_factory):
     return path, frame
 
 
-@pytest.mark.parametrize("kind", ["parquet", "pandas", "csv"])
+@pytest.mark.parametrize("kind", first_quickly("parquet", "pandas", "csv"))
 def test_the_same_bits_at_any_thread_count(large, kind, tmp_path, monkeypatch):
     path, frame = large
     data = {"parquet": path, "pandas": frame}.get(kind)

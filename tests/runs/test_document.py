@@ -39,6 +39,7 @@ def filed(tmp_path_factory):
         return cited, run(folder, patch, "business_case", "-p", "draws=2000")
 
 
+@pytest.mark.slow
 def test_it_is_filed_hashed_and_linked(filed):
     _, case = filed
     assert (case / NAME).read_bytes().startswith(b"%PDF-")
@@ -53,6 +54,7 @@ def test_it_is_filed_hashed_and_linked(filed):
     assert NAME not in record  # the record is the same in every language
 
 
+@pytest.mark.slow
 def test_a_notebook_filed_by_hand_brings_the_same_bytes(filed, tmp_path, monkeypatch):
     cited, case = filed
     monkeypatch.chdir(case.parents[3])
@@ -67,6 +69,7 @@ def test_a_notebook_filed_by_hand_brings_the_same_bytes(filed, tmp_path, monkeyp
         assert (again / name).read_bytes() == (case / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_a_notebook_whose_document_was_changed_is_refused(filed, tmp_path, monkeypatch):
     cited, case = filed
     shutil.copytree(cited, tmp_path / "reports" / cited.relative_to(case.parents[2]))
@@ -87,6 +90,7 @@ def test_a_notebook_whose_document_was_changed_is_refused(filed, tmp_path, monke
     assert NAME in done.output
 
 
+@pytest.mark.slow
 def test_the_bundle_has_the_document_and_the_readout_it_cites(filed, tmp_path):
     cited, case = filed
     made = bundle(case, tmp_path)
@@ -98,6 +102,7 @@ def test_the_bundle_has_the_document_and_the_readout_it_cites(filed, tmp_path):
     assert f'href="../../../{cited.relative_to(case.parents[2]).as_posix()}/readout.html"' in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [NAME, "result.json", "readout.html"])
 def test_a_bundle_of_what_was_altered_is_refused(filed, tmp_path, name):
     reports = filed[1].parents[2]

@@ -133,6 +133,7 @@ def test_by_hand_gives_the_same_bytes_and_exit_code(workspace, run, by_hand, tmp
     assert (tmp_path / "reports/index.html").is_file()
 
 
+@pytest.mark.slow
 def test_plain_papermill_gives_the_same_bytes(workspace, run, tmp_path):
     """As Airflow's operator calls it: values in a cell of their own, from a folder of its own."""
     output = tmp_path / "output.ipynb"

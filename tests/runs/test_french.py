@@ -179,6 +179,7 @@ def test_the_check_finds_english_where_there_is_some():
     assert len(english_in(result.first_screen("en")._repr_html_())) > 5
 
 
+@pytest.mark.slow
 def test_a_french_run_and_its_catalogue_and_a_failed_one(tmp_path, monkeypatch):
     folder = make_workspace(tmp_path / "espace")
     monkeypatch.chdir(folder)

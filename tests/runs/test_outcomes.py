@@ -197,6 +197,7 @@ def test_the_same_run_twice_at_once_is_refused(workspace_folder):
     assert "The same run is under way in another process" in second.stderr
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told_and_leaves_nothing_half_written(workspace_folder, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "readout.html")
@@ -368,8 +369,9 @@ def test_a_folder_without_permission_is_exit_code_5(workspace_folder):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="a terminal of POSIX")
-@pytest.mark.parametrize("quiet", first_quickly(False, True))
+@pytest.mark.parametrize("quiet", [False, True])
 def test_a_terminal_sees_the_cell_at_work_on_one_line(workspace_folder, quiet):
     import pty
 

@@ -1287,6 +1287,7 @@ def outcome(content, until=None):
     return told[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "until", "key"), HOSTILE)
 def test_rules_without_measure_come_to_an_end(rule, until, key):
     assert (
@@ -1294,6 +1295,7 @@ def test_rules_without_measure_come_to_an_end(rule, until, key):
     )
 
 
+@pytest.mark.slow
 def test_a_shift_by_years_of_a_fine_rule_comes_to_an_end():
     series = meeting("DTSTART:20250303T100000Z", "RRULE:FREQ=MINUTELY;INTERVAL=5")
     change = ("RECURRENCE-ID;RANGE=THISANDFUTURE:20250303T100500Z", "DTSTART:19250303T100500Z")
@@ -1355,6 +1357,7 @@ minutes = st.integers(0, 600)
 spans = st.lists(st.tuples(minutes, st.integers(0, 90)), max_size=25)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

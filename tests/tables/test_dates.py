@@ -460,6 +460,7 @@ def test_every_half_hour_around_a_change_of_the_clocks(tmp_path, first):
     assert found == [utc(time.replace(tzinfo=PARIS, fold=0)) for time in times]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("zone", "first"),
     [

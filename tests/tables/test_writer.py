@@ -545,6 +545,7 @@ write_xlsx({"Un": table, "Deux": table[["note"]]}, f"{folder}/a.xlsx")
 """
 
 
+@pytest.mark.slow
 def test_the_same_table_gives_the_same_bytes_on_any_day_and_place(tmp_path):
     found = []
     for number, zone in enumerate(("Pacific/Auckland", "America/Los_Angeles")):
