@@ -61,7 +61,9 @@ class Check:
     value : float or None
         The figure that decides: a p-value, a share, a count.
     blocking : bool
-        Whether its failure takes the recommendation away.
+        Whether its failure takes the recommendation away; that of any other puts a condition on it.
+    accepted : str
+        Why it does not block, as written down before the data was seen.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Check:
     detail: Message
     value: float | None = None
     blocking: bool = False
+    accepted: str = ""
 
     def record(self) -> dict[str, Any]:
         """Return the check as JSON takes it."""
@@ -183,6 +186,11 @@ class Result:
     def broken(self) -> bool:
         """Whether a blocking check failed: numbers are shown, and nothing is recommended."""
         return any(check.blocking and check.status == "fail" for check in self.checks)
+
+    @property
+    def conditions(self) -> tuple[Check, ...]:
+        """The checks that failed and do not block: what is recommended depends on them."""
+        return tuple(known for known in self.checks if known.status == "fail" and not known.blocking)
 
     @property
     def status(self) -> str:  # a Literal here makes Jedi 0.20 give up completing by tab

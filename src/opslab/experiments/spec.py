@@ -19,18 +19,26 @@ from opslab.messages import Bilingual, Language, spoken
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
 from opslab.tables.import_report import FileAnswers
 
-BlockingCheck = Literal[
+CheckName = Literal[
+    "plan_unchanged",
     "sample_ratio",
+    "constant_split",
     "leaked_units",
     "missing_values",
     "covariate_balance",
-    "period",
-    "plan_unchanged",
-    "outcome_windows",
-    "weekly_cycle",
+    "covariate_coverage",
     "trigger_ratio",
+    "silent_arm",
+    "event_names",
+    "event_units",
+    "repeated_events",
+    "outcome_windows",
+    "period",
+    "weekly_cycle",
     "outliers",
+    "plausibility",
     "few_clusters",
+    "totals_only",
 ]
 
 
@@ -166,8 +174,17 @@ class Decision(Declared):
     """which primary metrics an arm must win"""
     several_arms: Literal["best_passing"] = "best_passing"
     """which arm is shipped when several win"""
-    blocking: tuple[BlockingCheck, ...] = ("sample_ratio", "leaked_units")
-    """checks whose failure stops the recommendation"""
+    blocking: tuple[CheckName, ...] = ()
+    """checks that stop the recommendation besides those that always do"""
+    accept: dict[CheckName, Annotated[Text, Field(min_length=1)]] = {}
+    """checks that do not stop it, each with the reason, written before the data is seen"""
+
+    @model_validator(mode="after")
+    def _blocking_or_accepted(self) -> Self:
+        both = [name for name in self.blocking if name in self.accept]
+        if both:
+            raise fault("blocking_accepted", names=both)
+        return self
 
 
 class Experiment(FromFile):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import replace
 
 from opslab.experiments.checks import rules
 from opslab.experiments.checks.influence import Influence, influence, largest_units
 from opslab.experiments.checks.rules import Day
+from opslab.experiments.gate import gated
 from opslab.experiments.grounds import Grounds
 from opslab.experiments.inference.comparisons import Side
 from opslab.experiments.moments.arm_moments import Arms
@@ -16,22 +16,11 @@ from opslab.experiments.moments.columns import Column
 from opslab.experiments.units.unit_table import Gaps
 from opslab.results import Check
 
-_STOPS_WHERE_BLOCKING = {"experiments.outliers_warn", "experiments.last_days"}
-
 
 def all_checks(grounds: Grounds, as_of: datetime.date | None) -> list[Check]:
-    """Return the checks in the order in which a reader asks for them.
-
-    What the spec says to block is marked so, and stops where it would only warn by itself.
-    """
-    blocking: set[str] = set(grounds.experiment.decision.blocking)
-    checks = (check for check in _checks(grounds, as_of) if check is not None)
-    return [_blocking(check) if check.name in blocking else check for check in checks]
-
-
-def _blocking(check: Check) -> Check:
-    stops = check.detail.key in _STOPS_WHERE_BLOCKING
-    return replace(check, blocking=True, status="fail" if stops else check.status)
+    """Return the checks in the order in which a reader asks for them, through the gate."""
+    rule = grounds.experiment.decision
+    return [gated(check, rule) for check in _checks(grounds, as_of) if check is not None]
 
 
 def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | None]:
