@@ -18,6 +18,7 @@ from statsmodels.stats.power import TTestIndPower
 
 from conftest import first_quickly, page_of
 from opslab import experiments, workspace
+from opslab.errors import SpecError
 from opslab.experiments.inference import proportions
 from opslab.experiments.inference.comparisons import Side, compare, judge
 from opslab.experiments.moments.arm_moments import Moments
