@@ -120,6 +120,7 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
             leaked_rows=units.units.rows - units.rows_used,
             events=units.events,
             horizon=units.horizon,
+            known_until=known_until,
             trigger_rate=triggered.rate if triggered else None,
         ),
         as_of=as_of,
