@@ -49,7 +49,7 @@ class Column:
 class Joint:
     """Centred columns to sum together: a metric's own, and its covariates (two of a ratio).
 
-    An empty covariate stands at the first rows' mean, the same value in every arm.
+    An empty covariate stands at the mean over all arms, the same value in each of them.
     """
 
     own: tuple[Column, ...]
