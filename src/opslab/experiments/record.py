@@ -57,6 +57,7 @@ def record(result: ExperimentResult) -> dict[str, Any]:
             "rows_used": data.rows_used,
             "outside_period": data.outside_period,
             "leaked_rows": data.leaked_rows,
+            "repeated_rows": data.repeated_rows,
             "horizon": _day(data.horizon),
             "trigger_rate": data.trigger_rate,
         },

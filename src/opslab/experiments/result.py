@@ -211,8 +211,9 @@ class DataUsed:
         How the table was read.
     rows_used : int
         After what was left out.
-    outside_period, leaked_rows : int
-        Rows left out.
+    outside_period, leaked_rows, repeated_rows : int
+        Rows left out: also those of units in more than one arm, and further assignments to the same
+        one.
     events : Reading or None
         How the event log was read.
     horizon : datetime.date or None
@@ -228,6 +229,7 @@ class DataUsed:
     events: Reading | None = None
     horizon: datetime.date | None = None
     trigger_rate: float | None = None
+    repeated_rows: int = 0
 
 
 @dataclass(frozen=True)

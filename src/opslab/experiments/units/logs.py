@@ -44,10 +44,10 @@ def units_of_logs(
         When a log lacks a column, an event never occurs, or no unit's window is over.
     """
     moment = _assigned_at(experiment, table, as_of)
-    units, used = usable_units(experiment, table, moment.within, once=False)
+    units, used = usable_units(experiment, table, moment, once=False)
     arm = experiment.arms.column
     own = [arm, *experiment.columns("metrics", "covariates", "segments", "strata", "trigger")]
-    rows = _keep_assigned(experiment, table, moment, used, own)
+    rows, repeated = _keep_assigned(experiment, table, moment, used, own)
     log = EventLog.opened(experiment, table, events)
     horizon = log.horizon(as_of)
     names = [metric.name for metric in experiment.metrics]
@@ -76,6 +76,7 @@ def units_of_logs(
         immature=immature,
         horizon=horizon,
         events=log.table.reading,
+        repeated_rows=repeated,
         trends=trends,
     )
 
@@ -105,8 +106,8 @@ def _assigned_at(experiment: Experiment, table: Table, as_of: datetime.date | No
 
 def _keep_assigned(
     experiment: Experiment, table: Table, moment: Moment, used: str, own: Sequence[str]
-) -> int:
-    """Keep the first assignment of each unit; return how many there are."""
+) -> tuple[int, int]:
+    """Keep the first assignment of each unit; return how many there are, and how many more."""
     columns = ", ".join([f"{quoted(experiment.unit)} AS opslab_unit", *map(quoted, own)])
     query = (
         f"SELECT {columns}, {moment.moment} AS {MOMENT}, {ROW} FROM {table.relation} WHERE {used}"
@@ -114,7 +115,7 @@ def _keep_assigned(
     ((rows, units),) = table.fetch(f"SELECT count(*), count(DISTINCT opslab_unit) FROM ({query})")
     first = f"row_number() OVER (PARTITION BY opslab_unit ORDER BY {MOMENT}, {ROW}) = 1"
     table.keep(ASSIGNED, query if rows == units else f"SELECT * FROM ({query}) QUALIFY {first}")
-    return int(units)
+    return units, rows - units
 
 
 def _over_units(

@@ -26,7 +26,7 @@ from opslab.tables.source import ROW, Table, quoted
 def units_of_rows(experiment: Experiment, table: Table, as_of: datetime.date | None) -> UnitTable:
     """Return the units of a table: its rows."""
     moment = moments_of(table, experiment.period, as_of)
-    units, used = usable_units(experiment, table, moment.within, once=True)
+    units, used = usable_units(experiment, table, moment, once=True)
     return UnitTable(
         table,
         experiment.arms.column,
@@ -50,7 +50,7 @@ def units_of_finer_rows(
         When rows of one unit disagree on what is one thing of the unit.
     """
     moment = moments_of(table, experiment.period, as_of)
-    units, used = usable_units(experiment, table, moment.within, once=False)
+    units, used = usable_units(experiment, table, moment, once=False)
     unit, arm = quoted(experiment.unit), experiment.arms.column
     fixed = experiment.columns("covariates", "segments", "strata", "trigger")
     refuse_rows(table, "no_arm", f"{quoted(arm)} IS NULL AND {used}", arm)

@@ -80,6 +80,8 @@ class UnitTable:
     finer : FinerRows or None
     events : Reading or None
         How the event log was read.
+    repeated_rows : int
+        Rows that assign a unit again to the arm that it is in.
     """
 
     table: Table
@@ -98,6 +100,7 @@ class UnitTable:
     gaps: Mapping[str, Mapping[str, Gaps]] = field(default_factory=dict)
     finer: FinerRows | None = None
     events: Reading | None = None
+    repeated_rows: int = 0
 
 
 def stratum(columns: Sequence[str]) -> str | None:
