@@ -103,7 +103,8 @@ def analyze(
 def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> ExperimentResult:
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
     control, alpha = grounds.control, experiment.design.alpha
-    checks, comparisons = all_checks(grounds, as_of), _comparisons(grounds)
+    comparisons = _comparisons(grounds)
+    checks = all_checks(grounds, as_of, comparisons)
     spreads = deviations(comparisons, grounds.arms, grounds.metrics)
     segments, interactions = by_segment(grounds.metrics, grounds.segments, control, alpha)
     return ExperimentResult(

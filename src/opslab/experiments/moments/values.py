@@ -19,7 +19,7 @@ CELLS = 6
 
 
 def with_values(
-    table: Table, answers: FileAnswers, plain: Container[str], asked: Container[object]
+    table: Table, answers: FileAnswers, plain: Container[object], asked: Container[object]
 ) -> Table:
     """Return a table with its columns of numbers and times read in whatever notation.
 

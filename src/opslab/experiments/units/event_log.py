@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opslab.documents import Location
@@ -90,6 +90,7 @@ class EventLog:
     unit: str
     event: str
     moment: str
+    key: str | None = None
 
     @classmethod
     def opened(cls, experiment: Experiment, assignments: Table, events: Any) -> EventLog:
@@ -100,29 +101,40 @@ class EventLog:
             (experiment.unit, ("unit",)),
             (data.event_column, ("data", "event_column")),
             (data.event_time, ("data", "event_time")),
+            (data.event_id, ("data", "event_id")),
         ]
         for order, metric in enumerate(experiment.metrics):
             wanted.append((metric.value, ("metrics", order, "value")))
         refuse_columns(experiment, table, ((name, field) for name, field in wanted if name))
+        texts = {experiment.unit, data.event_column, data.event_id}
         amounts = {metric.value for metric in experiment.metrics}
-        table = with_values(table, data, {experiment.unit, data.event_column}, amounts)
+        table = with_values(table, data, texts, amounts)
         time = data.event_time or only_time(table)
         if time is None:
             raise DataError(
                 experiment.problem("experiments.event_time", "data", events=table.reading.name)
             )
         unit, event = quoted(experiment.unit), quoted(data.event_column)
-        return cls(table, unit, event, moment_of(table, time))
+        log = cls(table, unit, event, moment_of(table, time))
+        return replace(log, key=quoted(data.event_id)) if data.event_id else log
 
-    def refuse(self, experiment: Experiment, sums: Sequence[EventSum]) -> None:
-        """Raise for events that never occur, and for amounts that cannot be summed."""
-        table = self.table
-        counts = table.fetch(
-            f"SELECT {self.event}, count(*) FROM {table.relation} "
+    def counts(self) -> dict[str, int]:
+        """Return how often each event occurs, the most frequent first."""
+        counts = self.table.fetch(
+            f"SELECT CAST({self.event} AS VARCHAR), count(*) FROM {self.table.relation} "
             "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1000"
         )
-        known = [str(name) for name, _ in counts]
-        problems = []
+        return {str(name): count for name, count in counts}
+
+    def among(self, events: Iterable[str]) -> str:
+        """Return the SQL condition on rows of some events."""
+        return f"{self.event} IN ({', '.join(map(literal, dict.fromkeys(events)))})"
+
+    def refuse(
+        self, experiment: Experiment, known: Collection[str], sums: Sequence[EventSum]
+    ) -> None:
+        """Raise for events that never occur, without an id, and amounts that cannot be summed."""
+        table, problems = self.table, []
         for metric in experiment.metrics:
             if metric.event is None or metric.event in known:
                 continue
@@ -132,6 +144,10 @@ class EventLog:
                 experiment.metric_problem(metric.name, "event", "no_such_event", **values)
             )
         DataError.refuse(problems)
+        data = experiment.data
+        if self.key and data.event_id:
+            among = self.among(asked.event for asked in sums)
+            refuse_rows(table, "no_event_id", f"{self.key} IS NULL AND {among}", data.event_id)
         for asked in sums:
             if asked.value is None:
                 continue
@@ -161,7 +177,7 @@ class EventLog:
             Column of the moment of assignment.
         sums : sequence of EventSum
         """
-        table, same = self.table, self._same_unit(assignments)
+        table, same = self.table, self.same_unit(assignments)
         common = f"(SELECT {self.unit} AS unit FROM {table.relation}) AS e JOIN {ASSIGNED} AS a"
         if not assignments.fetch(f"SELECT 1 FROM {common} ON {same} LIMIT 1"):
             raise DataError.of(
@@ -169,8 +185,7 @@ class EventLog:
                 file=table.reading.name,
                 assignments=assignments.reading.name,
             )
-        names = ", ".join(map(literal, dict.fromkeys(asked.event for asked in sums)))
-        among = f"{self.event} IN ({names})"
+        among = self.among(asked.event for asked in sums)
         amounts = list(dict.fromkeys(asked.value for asked in sums if asked.value))
         numbers = [finite_sql(table, name) for name in amounts]
         largest = dict(zip(amounts, largest_values(table, numbers, among), strict=True))
@@ -197,7 +212,7 @@ class EventLog:
             f"WHERE since >= {start} AND since < {end} GROUP BY unit_row"
         )
 
-    def _same_unit(self, assignments: Table) -> str:
+    def same_unit(self, assignments: Table) -> str:
         """Return SQL that joins the units of both logs, where one may hold numbers, one text."""
         assigned = {name: kind for name, kind, *_ in assignments.fetch(f"DESCRIBE {ASSIGNED}")}
         events = {quoted(name): kind for name, kind in self.table.types.items()}

@@ -10,6 +10,7 @@ from opslab.errors import DataError
 from opslab.experiments.metrics import Metric
 from opslab.experiments.metrics.base import Window
 from opslab.experiments.spec import Experiment
+from opslab.experiments.units.event_counts import counted_once
 from opslab.experiments.units.event_log import ASSIGNED, DAY, EventLog, EventSum, only_time
 from opslab.experiments.units.periods import Moment, moment_of, moments_of
 from opslab.experiments.units.refusals import usable_units
@@ -54,9 +55,12 @@ def units_of_logs(
     before = free_names([f"{name} (before)" for name in names], own)
     columns = free_names(names, [*own, *before])
     asked, metrics = _over_units(experiment, columns, before)
-    log.refuse(experiment, asked)
+    counts = log.counts()
+    log.refuse(experiment, counts, asked)
     spans, trends = _trends(experiment, [*own, *columns, *before])
     asked += spans
+    events_asked = [total.event for total in asked]
+    log, event_counts = counted_once(log, table, arm, counts, events_asked)
     kept = _joined(table, log, asked, own, horizon)
     immature = _immature(experiment, kept, metrics, horizon)
     return UnitTable(
@@ -76,6 +80,7 @@ def units_of_logs(
         immature=immature,
         horizon=horizon,
         events=log.table.reading,
+        event_counts=event_counts,
         repeated_rows=repeated,
         trends=trends,
     )
