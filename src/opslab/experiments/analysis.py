@@ -103,8 +103,13 @@ def analyze(
 def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> ExperimentResult:
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
     control, alpha = grounds.control, experiment.design.alpha
+<<<<<<< HEAD
     comparisons = _comparisons(grounds)
     checks = all_checks(grounds, as_of, comparisons)
+=======
+    known_until = grounds.known_until(as_of)
+    checks, comparisons = all_checks(grounds, known_until), _comparisons(grounds)
+>>>>>>> main
     spreads = deviations(comparisons, grounds.arms, grounds.metrics)
     segments, interactions = by_segment(grounds.metrics, grounds.segments, control, alpha)
     return ExperimentResult(
@@ -112,7 +117,7 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
         arms=grounds.summaries,
         checks=tuple(checks),
         comparisons=tuple(comparisons),
-        decision=decide(experiment, checks, comparisons, spreads, grounds.weights, as_of),
+        decision=decide(experiment, checks, comparisons, spreads, grounds.weights, known_until),
         data_used=DataUsed(
             reading=reading,
             rows_used=units.rows_used,
