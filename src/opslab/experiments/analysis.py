@@ -103,13 +103,8 @@ def analyze(
 def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> ExperimentResult:
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
     control, alpha = grounds.control, experiment.design.alpha
-<<<<<<< HEAD
-    comparisons = _comparisons(grounds)
-    checks = all_checks(grounds, as_of, comparisons)
-=======
-    known_until = grounds.known_until(as_of)
-    checks, comparisons = all_checks(grounds, known_until), _comparisons(grounds)
->>>>>>> main
+    known_until, comparisons = grounds.known_until(as_of), _comparisons(grounds)
+    checks = all_checks(grounds, known_until, comparisons)
     spreads = deviations(comparisons, grounds.arms, grounds.metrics)
     segments, interactions = by_segment(grounds.metrics, grounds.segments, control, alpha)
     return ExperimentResult(

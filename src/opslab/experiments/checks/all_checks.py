@@ -35,14 +35,9 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
     yield rules.check_sample_ratio(grounds.summaries)
     yield from _sample_ratios_within(grounds)
     if not units.counted:
-<<<<<<< HEAD
         stayed = {arm.name: arm.units for arm in grounds.summaries}
         yield rules.check_leaked_units(units.units, stayed)
-    yield rules.check_missing_values(_gaps(grounds))
-=======
-        yield rules.check_leaked_units(units.units)
     yield rules.check_empty("missing_values", _gaps(grounds))
->>>>>>> main
     covariates = [
         column for columns in grounds.metrics.values() for column in columns.joint.covariate_columns
     ]
