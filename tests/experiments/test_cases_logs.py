@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 from test_real_data import ROOT
 
+from conftest import page_of
 from opslab import experiments
 from opslab.errors import DataError
 from opslab.experiments.spec import Experiment
@@ -413,3 +414,148 @@ def test_the_case_of_events_sent_twice():
 def test_the_cases_of_events_that_do_not_count(name, known, broken):
     result = experiments.analyze(case(name))
     assert (check(result, known).status, result.broken) == ("fail", broken)
+
+
+# Zones: the days of a stated zone, and a question where logs do not say
+
+PARIS = "Europe/Paris"
+WEEKS = {"time": "at", "start": "2026-10-19", "end": "2026-11-01"}
+
+
+def moments(n=2_000, seed=6):
+    """Return units that come in through two weeks of Paris, the night of the clocks' change among them."""
+    random = np.random.default_rng(seed)
+    first = pd.Timestamp("2026-10-19", tz=PARIS)
+    last = pd.Timestamp("2026-11-02", tz=PARIS)
+    seconds = random.integers(0, int((last - first).total_seconds()), n)
+    local = first + pd.to_timedelta(np.sort(seconds), unit="s")
+    # An hour that the clocks show twice cannot be told apart when it is written without an offset.
+    twice = (local.strftime("%Y-%m-%d") == "2026-10-25") & (local.hour == 2)
+    local = local[~twice]
+    frame = pd.DataFrame({"unit": np.arange(len(local)), "seen": local})
+    frame["arm"] = np.where(frame.unit % 2, "new", "old")
+    frame["spend"] = random.normal(20, 5, len(frame))
+    return frame
+
+
+def written(frame, form, column="seen"):
+    seen = frame[column]
+    local = seen.dt.tz_localize(None)
+    return frame.assign(
+        **{
+            column: {
+                "naive": local,
+                "text": local.dt.strftime("%Y-%m-%d %H:%M:%S"),
+                "utc": seen.dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "offset": seen.map(pd.Timestamp.isoformat),
+                "aware": seen.dt.tz_convert("America/New_York"),
+                "day": local.dt.date,
+            }[form]
+        }
+    )
+
+
+@pytest.mark.parametrize("form", ["naive", "text", "utc", "offset", "aware", "day"])
+@pytest.mark.parametrize("end", ["2026-11-01", "2026-10-25"])
+def test_the_days_of_a_period_are_those_of_the_stated_zone(form, end):
+    frame = moments()
+    period = {"time": "seen", "start": "2026-10-19", "end": end}
+    data = {"path": "t", "timezone": PARIS}
+    result = analyzed(written(frame, form), period=period, data=data)
+    days = frame.seen.dt.strftime("%Y-%m-%d")
+    inside = days <= end
+    assert [arm.units for arm in result.arms] == [
+        (inside & (frame.arm == arm)).sum() for arm in ("old", "new")
+    ]
+    assert result.data_used.outside_period == (~inside).sum()
+    assert check(result, "weekly_cycle").status == "pass"
+    p_values = [
+        stats.binomtest(int((group.arm == "new").sum()), len(group)).pvalue
+        for _, group in frame[inside].groupby(days)
+    ]
+    assert said(result, "sample_ratio_days")[0]["levels"] == len(p_values)
+    page = page_of(result, "en")
+    assert "Days and times: those of Europe/Paris" in page
+    assert "its day in UTC" not in page
+
+
+def test_without_a_zone_days_are_those_of_utc_or_as_they_stand():
+    frame = moments()
+    period = {"time": "seen", "start": "2026-10-19", "end": "2026-11-01"}
+    utc = frame.seen.dt.tz_convert("UTC").dt.strftime("%Y-%m-%d")
+    early = ((utc < "2026-10-19") | (utc > "2026-11-01")).sum()
+    assert early > 0
+    for form, outside in (("naive", 0), ("text", 0), ("utc", early), ("aware", early)):
+        result = analyzed(written(frame, form), period=period)
+        assert result.data_used.outside_period == outside
+    assert "counts by its day in UTC" in page_of(result, "en")
+
+
+def zoned_logs():
+    """Return logs of Paris: events at 23:30 and 00:30 around the ends of windows and of the log."""
+    frame = moments()[["unit", "arm", "seen"]].rename(columns={"unit": "user", "seen": "at"})
+    random = np.random.default_rng(8)
+    events = frame.sample(frac=0.8, random_state=1)[["user", "at"]].rename(columns={"at": "when"})
+    shift = pd.to_timedelta(random.integers(0, 5 * 86_400, len(events)), unit="s")
+    events = events.assign(event="buy", when=events.when + shift, amount=1.0)
+    events = events[(events.when.dt.strftime("%H") != "02")]
+    return frame, events[events.when < pd.Timestamp("2026-11-05", tz=PARIS)]
+
+
+@pytest.mark.parametrize("forms", [("text", "text"), ("naive", "utc"), ("offset", "text")])
+@pytest.mark.parametrize("as_of", [None, "2026-10-30"])
+def test_logs_of_a_stated_zone_meet_whatever_they_are_written_in(forms, as_of):
+    assignments, events = zoned_logs()
+    window = BOUGHT | {"window": {"to": "4d"}}
+    given = written(assignments, forms[0], "at"), written(events, forms[1], "when")
+    spec = Experiment(
+        experiment="a test",
+        unit="user",
+        data={"assignments": "a", "events": "e", "timezone": PARIS},
+        arms={"column": "arm", "control": "old", "weights": {"old": 1, "new": 1}},
+        metrics=[window],
+        period=WEEKS,
+    )
+    day = as_of and pd.Timestamp(as_of).date()
+    result = experiments.analyze(
+        spec, dict(zip(("assignments", "events"), given, strict=True)), as_of=day
+    )
+    last = (pd.Timestamp(as_of, tz=PARIS) if as_of else events.when.max()).normalize()
+    assert result.data_used.horizon == last.date()
+    end = last + pd.DateOffset(days=1)
+    known = assignments[assignments["at"] + pd.Timedelta("4D") <= end]
+    joined = events.merge(known, on="user")
+    bought = joined.user[joined.when - joined["at"] < pd.Timedelta("4D")]
+    shares = known.user.isin(bought).groupby(known.arm).agg(["size", "mean"])
+    (effect,) = result.comparisons
+    assert effect.n == (shares["size"]["new"], shares["size"]["old"])
+    assert effect.estimate == pytest.approx((shares["mean"]["new"], shares["mean"]["old"]))
+
+
+@pytest.mark.parametrize(
+    "forms", [("text", "utc"), ("utc", "text"), ("naive", "aware"), ("day", "offset")]
+)
+def test_logs_with_and_without_an_offset_are_a_question(forms):
+    assignments, events = zoned_logs()
+    given = written(assignments, forms[0], "at"), written(events, forms[1], "when")
+    with pytest.raises(DataError, match="say in which zone these are: data"):
+        of_logs(*given, BOUGHT, period=WEEKS)
+
+
+@pytest.mark.parametrize("forms", [("text", "naive"), ("utc", "aware")])
+def test_logs_that_are_both_with_or_without_an_offset_are_none(forms):
+    assignments, events = zoned_logs()
+    given = written(assignments, forms[0], "at"), written(events, forms[1], "when")
+    assert of_logs(*given, BOUGHT, period=WEEKS).comparisons
+
+
+def test_an_unknown_zone_is_told_for_frames_too():
+    with pytest.raises(DataError, match="Europe/Pariss"):
+        analyzed(leaking(100, 0, 0), data={"path": "t", "timezone": "Europe/Pariss"})
+
+
+def test_the_cases_of_zones():
+    with pytest.raises(DataError, match=r"e.csv have an offset from UTC and those of a.csv have"):
+        experiments.analyze(case("log-tz-naive-vs-Z"))
+    result = experiments.analyze(case("naive-tz-told"))
+    assert (result.data_used.rows_used, result.data_used.outside_period) == (20_000, 0)

@@ -90,7 +90,7 @@ def analyze(
         needed = experiment.columns("metrics", "covariates", "period", "trigger")
         needed += [experiment.unit] if experiment.data.rows == "totals" else []
         table = raw
-        if any(raw.types[name] == "VARCHAR" for name in needed):
+        if experiment.data.timezone or any(raw.types[name] == "VARCHAR" for name in needed):
             table = with_values(raw, experiment.data, raw.types.keys() - needed, raw.types)
         if table.reading.rows == 0:
             raise DataError.of("experiments.no_rows", file=table.reading.name)
@@ -186,6 +186,7 @@ def _plan(grounds: Grounds) -> Plan:
         start=period.start if period else None,
         end=period.end if period else None,
         time=period.time if period else None,
+        timezone=experiment.data.timezone,
         alpha=experiment.design.alpha,
         power=experiment.design.power,
         primaries=experiment.decision.primaries,

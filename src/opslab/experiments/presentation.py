@@ -39,7 +39,7 @@ _IN_FAVOUR = ("experiments.reason_won_", "experiments.reason_safe_")
 _METHOD = (
     "logs finer totals welch score ratio cuped quantile clustered paired stratified trigger "
     "segments trends capped primary secondary guardrail sample_ratio covariate_balance "
-    "rule_all rule_any time weights_assumed fingerprint spec"
+    "rule_all rule_any time utc timezone weights_assumed fingerprint spec"
 )
 
 
@@ -203,6 +203,8 @@ def _method(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         applies.add("capped")
     if result.trends:
         applies.add("trends")
+    if plan.time and not plan.timezone:
+        applies.add("utc")
     values = vars(plan) | {"count": SMALL_COUNT, "sha256": plan.spec_sha256}
     lines = [say(f"method_{name}", **values) for name in _METHOD.split() if name in applies]
     return [say.heading("method"), Points(lines)]

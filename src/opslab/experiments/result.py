@@ -268,6 +268,7 @@ class Plan:
     trigger: str | None = None
     fingerprint: str | None = None
     title: str | None = None
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -34,7 +34,7 @@ def with_values(
         Columns of which an ambiguous notation is a question.
     """
     texts = {name for name, kind in table.types.items() if kind == "VARCHAR"}
-    if not texts:
+    if not texts and not answers.timezone:
         return table
     wanted = [
         Wanted(

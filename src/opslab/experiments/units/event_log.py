@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from opslab.documents import Location
@@ -19,7 +19,7 @@ from opslab.experiments.moments.values import (
     with_values,
 )
 from opslab.experiments.spec import Experiment
-from opslab.experiments.units.periods import moment_of
+from opslab.experiments.units.periods import has_offset, local_time, moment_of
 from opslab.experiments.units.refusals import refuse_columns
 from opslab.experiments.units.row_sums import exact_sum, largest_values
 from opslab.tables.reader import open_another
@@ -72,14 +72,14 @@ class EventSum:
         start, end = self.bounds
         return f"event = {literal(self.event)} AND since >= {start} AND since < {end}"
 
-    def unit_value(self, total: str, moment: str, horizon: datetime.date) -> str:
-        """Return SQL of a unit's value: empty where the window is not over by the horizon."""
+    def unit_value(self, total: str, moment: str, end: str) -> str:
+        """Return SQL of a unit's value: empty where the window is not over by the log's end."""
         value = f"coalesce({total}, 0)"
         value = f"CAST({value} > 0 AS INTEGER)" if self.binary else f"CAST({value} AS DOUBLE)"
         if self.window.end <= _NONE:
             return value
-        end = f"{moment} + to_microseconds({self.bounds[1]})"
-        return f"CASE WHEN {end} <= TIMESTAMP '{horizon + DAY}' THEN {value} END"
+        over = f"{moment} + to_microseconds({self.bounds[1]})"
+        return f"CASE WHEN {over} <= {end} THEN {value} END"
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,7 @@ class EventLog:
     event: str
     moment: str
     key: str | None = None
+    zone: str | None = None
 
     @classmethod
     def opened(cls, experiment: Experiment, assignments: Table, events: Any) -> EventLog:
@@ -115,8 +116,15 @@ class EventLog:
                 experiment.problem("experiments.event_time", "data", events=table.reading.name)
             )
         unit, event = quoted(experiment.unit), quoted(data.event_column)
-        log = cls(table, unit, event, moment_of(table, time))
-        return replace(log, key=quoted(data.event_id)) if data.event_id else log
+        key, zone = quoted(data.event_id) if data.event_id else None, data.timezone
+        log = cls(table, unit, event, moment_of(table, time, zone), key, zone)
+        assigned = (experiment.period and experiment.period.time) or only_time(assignments)
+        logs = ((table, time), (assignments, str(assigned)))
+        names = {has_offset(one, column): one.reading.name for one, column in logs}
+        if zone is None and len(names) > 1:
+            values = {"zoned": names[True], "local": names[False]}
+            raise DataError(experiment.problem("experiments.ask_zone", "data", **values))
+        return log
 
     def counts(self) -> dict[str, int]:
         """Return how often each event occurs, the most frequent first."""
@@ -160,7 +168,8 @@ class EventLog:
     def horizon(self, as_of: datetime.date | None) -> datetime.date:
         """Return the last day that is known: the readout's, or an earlier last one with events."""
         table = self.table
-        ((last,),) = table.fetch(f"SELECT CAST(max({self.moment}) AS DATE) FROM {table.relation}")
+        latest = local_time(f"max({self.moment})", self.zone)
+        ((last,),) = table.fetch(f"SELECT CAST({latest} AS DATE) FROM {table.relation}")
         if last is None:
             raise DataError.of("experiments.no_rows", file=table.reading.name)
         day: datetime.date = last

@@ -12,7 +12,7 @@ from opslab.experiments.metrics.base import Window
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.event_counts import counted_once
 from opslab.experiments.units.event_log import ASSIGNED, DAY, EventLog, EventSum, only_time
-from opslab.experiments.units.periods import Moment, moment_of, moments_of
+from opslab.experiments.units.periods import Moment, midnight, moment_of, moments_of
 from opslab.experiments.units.refusals import usable_units
 from opslab.experiments.units.row_sums import free_names
 from opslab.experiments.units.unit_table import MOMENT, Spans, UnitTable, kept_units, stratum
@@ -70,7 +70,7 @@ def units_of_logs(
         "TRUE",
         units,
         rows,
-        Moment(MOMENT).day,
+        Moment(MOMENT, zone=experiment.data.timezone).day,
         stratum(experiment.strata),
         notes={
             name: (Message("experiments.immature", {"count": count, "day": horizon}),)
@@ -87,23 +87,24 @@ def units_of_logs(
 
 
 def _assigned_at(experiment: Experiment, table: Table, as_of: datetime.date | None) -> Moment:
-    period = experiment.period
-    exposed = moments_of(table, period, as_of)
-    if period and exposed.moment:
+    period, zone = experiment.period, experiment.data.timezone
+    exposed = moments_of(table, period, as_of, zone)
+    if period and period.start and exposed.moment:
         # Who was assigned before the period does not come in anew when the log names the unit
         # again.
-        unit, start = quoted(experiment.unit), f"({exposed.moment}) < TIMESTAMP '{period.start}'"
-        before = f"SELECT {unit} FROM {table.relation} WHERE {start} AND {unit} IS NOT NULL"
+        unit, start = quoted(experiment.unit), midnight(period.start, zone)
+        early = f"({exposed.moment}) < {start} AND {unit} IS NOT NULL"
+        before = f"SELECT {unit} FROM {table.relation} WHERE {early}"
         if table.fetch(f"{before} LIMIT 1"):
-            return Moment(exposed.moment, f"{exposed.within} AND {unit} NOT IN ({before})")
+            return exposed._replace(within=f"{exposed.within} AND {unit} NOT IN ({before})")
         return exposed
     name = only_time(table)
     if name is None:
         raise DataError(experiment.problem("experiments.logs_time", "period"))
-    moment = moment_of(table, name)
+    moment = moment_of(table, name, zone)
     if as_of is None:
         return Moment(moment)
-    within = f"({moment}) < TIMESTAMP '{as_of + DAY}'"
+    within = f"({moment}) < {midnight(as_of + DAY, zone)}"
     if not table.fetch(f"SELECT 1 FROM {table.relation} WHERE {within} LIMIT 1"):
         raise DataError.of("experiments.none_by_day", file=table.reading.name, day=as_of)
     return Moment(moment, within)
@@ -179,9 +180,10 @@ def _joined(
     horizon: datetime.date,
 ) -> Table:
     """Keep the units with their own columns and the sums of their events."""
+    end = midnight(horizon + DAY, log.zone)
     columns = [f"a.{name}" for name in (*map(quoted, own), MOMENT, ROW)]
     columns += [
-        f"{asked.unit_value(f's{order}', f'a.{MOMENT}', horizon)} AS {quoted(asked.name)}"
+        f"{asked.unit_value(f's{order}', f'a.{MOMENT}', end)} AS {quoted(asked.name)}"
         for order, asked in enumerate(sums)
     ]
     events = log.sums_by_unit(table, MOMENT, sums)

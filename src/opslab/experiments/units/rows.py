@@ -25,7 +25,7 @@ from opslab.tables.source import ROW, Table, quoted
 
 def units_of_rows(experiment: Experiment, table: Table, as_of: datetime.date | None) -> UnitTable:
     """Return the units of a table: its rows."""
-    moment = moments_of(table, experiment.period, as_of)
+    moment = moments_of(table, experiment.period, as_of, experiment.data.timezone)
     units, used = usable_units(experiment, table, moment, once=True)
     return UnitTable(
         table,
@@ -49,7 +49,7 @@ def units_of_finer_rows(
     DataError
         When rows of one unit disagree on what is one thing of the unit.
     """
-    moment = moments_of(table, experiment.period, as_of)
+    moment = moments_of(table, experiment.period, as_of, experiment.data.timezone)
     units, used = usable_units(experiment, table, moment, once=False)
     unit, arm = quoted(experiment.unit), experiment.arms.column
     fixed = experiment.columns("covariates", "segments", "strata", "trigger")
@@ -72,7 +72,7 @@ def units_of_finer_rows(
         "TRUE",
         units,
         row_count(table, used),
-        Moment(moment.moment and MOMENT).day,
+        Moment(moment.moment and MOMENT, zone=moment.zone).day,
         stratum(experiment.strata),
         gaps=_gaps(experiment, table, used),
         finer=FinerRows(table, used, experiment.unit),
