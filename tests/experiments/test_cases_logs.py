@@ -559,3 +559,24 @@ def test_the_cases_of_zones():
         experiments.analyze(case("log-tz-naive-vs-Z"))
     result = experiments.analyze(case("naive-tz-told"))
     assert (result.data_used.rows_used, result.data_used.outside_period) == (20_000, 0)
+
+
+# Caps
+
+
+def test_the_cases_of_caps():
+    (ratio,) = experiments.analyze(case("ratio-cap-0.99")).comparisons
+    assert ratio.estimate == pytest.approx((20, 20), abs=0.03)
+    low, high = ratio.difference_interval
+    assert high - low < 0.25
+    result = experiments.analyze(case("cap-at-zero"))
+    (mean,) = result.comparisons
+    assert mean.not_estimable.key == "experiments.cap_too_low"
+    assert result.decision.action == "no_decision"
+
+
+def test_the_cases_of_row_order():
+    first, second = (experiments.analyze(case(f"orderdet-{name}")) for name in ("id", "rev"))
+    for one, other in zip(first.comparisons, second.comparisons, strict=True):
+        for name in ("difference", "standard_error", "p_value", "lift", "variance_reduction"):
+            assert getattr(other, name) == pytest.approx(getattr(one, name), rel=1e-9), name

@@ -36,6 +36,9 @@ class Effect:
     p_value: float | None
 
 
+NO_EFFECT = Effect(None, (None, None), None, (None, None), None)
+
+
 @dataclass(frozen=True)
 class Comparison:
     """One metric in one arm against the control.

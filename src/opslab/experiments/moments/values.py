@@ -57,7 +57,12 @@ def is_text(table: Table, column: Column) -> bool:
 
 def value_sql(table: Table, column: Column) -> str:
     """Return SQL of a column as a number, empty where it holds none."""
-    return column.number(quoted(column.name), table.types[column.name])
+    value = column.number(quoted(column.name), table.types[column.name])
+    if column.scaled_with is None:
+        return value
+    other, cap = value_sql(table, column.scaled_with), column.scaled_with.cap
+    beyond = capped_sql(other, cap)[1]
+    return f"CASE WHEN {beyond} THEN {value} * (CAST({cap!r} AS DOUBLE) / {other}) ELSE {value} END"
 
 
 def finite(value: str) -> str:
