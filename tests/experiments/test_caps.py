@@ -91,7 +91,7 @@ def test_empty_values_are_no_values_of_the_quantile_unless_they_are_0(missing):
 
 def test_a_cap_that_cuts_everything_is_not_estimable():
     (one,) = analyzed(rows(), MEAN | {"cap": {"value": 0}}).comparisons
-    assert one.not_estimable.key == "experiments.cap_leaves_nothing"
+    assert one.not_estimable.key == "experiments.no_variation"
 
 
 def test_a_cap_on_a_ratio_leaves_the_ratio_of_each_unit_as_it_is():

@@ -200,7 +200,7 @@ def test_with_an_id_rows_that_differ_are_one_event_too_and_the_earliest_counts()
         assert figures(result) == figures(clean)
         values, sentences = said(result, "repeated_events")
         assert (values["count"], values["differing"]) == (2 * len(twice), len(twice))
-        assert f"The rows of {len(twice)} ids do not agree" in sentences[0]
+        assert f"{len(twice)} of the other rows do not agree" in sentences[0]
     without = of_logs(assignments, mixed)  # rows that differ are events of their own without an id
     assert check(without, "repeated_events").value == len(twice)
     assert without.comparisons[0].estimate[0] > clean.comparisons[0].estimate[0]

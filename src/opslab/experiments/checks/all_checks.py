@@ -6,7 +6,6 @@ import datetime
 from collections.abc import Iterator, Sequence
 
 from opslab.experiments.checks import events, rules
-from opslab.experiments.checks.activity import active_units
 from opslab.experiments.checks.influence import Influence, influence, largest_units
 from opslab.experiments.checks.rules import Day
 from opslab.experiments.gate import gated
@@ -62,10 +61,18 @@ def _events(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator[Che
         yield events.check_repeated_events(counts, list(grounds.arms))
         yield events.check_event_names(counts.near_names)
         yield events.check_event_units(counts)
-    active = active_units(grounds)
-    silent = events.check_silent_arm(active, metrics, grounds.control)
-    yield silent
-    yield events.check_plausibility(comparisons, active if silent else ())
+    units = grounds.unit_counts(grounds.arms) if grounds.units.counted else None
+    silent = [
+        check
+        for metric in metrics
+        for column in grounds.metrics[metric.name].own
+        for sums in [{name: arm.moments[column] for name, arm in grounds.arms.items()}]
+        if (check := events.check_silent_arm(metric, sums, units, grounds.control))
+    ]
+    # A metric that decides speaks before one that only informs.
+    yield max(silent, key=lambda check: (check.status == "fail", check.value), default=None)
+    lost = [check.detail.values["metric"] for check in silent]
+    yield events.check_plausibility(comparisons, lost)
 
 
 def _sample_ratios_within(grounds: Grounds) -> Iterator[Check | None]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import reduce
 from operator import attrgetter
+from typing import Any
 
-from opslab.experiments.checks.activity import Active
 from opslab.experiments.checks.rules import CERTAIN
 from opslab.experiments.metrics import Metric
+from opslab.experiments.moments.arm_moments import Moments, merge
 from opslab.experiments.result import Comparison
 from opslab.experiments.units.unit_table import EventCounts, NearName
 from opslab.results import Check, Message, Status
@@ -16,56 +18,60 @@ FEW = 0.01
 """Events that were repeated, or not counted, as a share of those that count: it changes little."""
 IMPLAUSIBLE = 0.5
 """Lift beyond which a whole interval is a fault more often than an effect."""
+_NOTHING = 1e-9  # of the largest arm's mean: what rounding leaves of 0
 
 
-def _status(share: float) -> Status:
-    return "fail" if share >= FEW else "warn" if share else "pass"
+def _check(name: str, values: Mapping[str, Any], said: str = "") -> Check:
+    """Return a check of events that a share decides."""
+    share = values["share"]
+    status: Status = "fail" if share >= FEW else "warn" if share else "pass"
+    detail = Message(f"experiments.{name}_{said or status}", values)
+    return Check(name, status, detail, values["count"])
 
 
-def check_repeated_events(counts: EventCounts, arms: Sequence[str]) -> Check:
+def check_repeated_events(counts: EventCounts, arms: Iterable[str]) -> Check:
     """Say how many rows of the event log came twice, and were counted once."""
     repeated = {arm: counts.repeated.get(arm, 0) for arm in arms}
-    count, most = sum(repeated.values()), max(arms, key=lambda arm: repeated[arm])
-    share = count / max(count + sum(counts.counted.values()), 1)
-    values = {"count": count, "share": share, "arm": most, "arm_count": repeated[most]}
-    status = _status(share)
-    said = "differ" if counts.differing else status
-    values["differing"] = counts.differing
-    return Check(
-        "repeated_events", status, Message(f"experiments.repeated_events_{said}", values), count
-    )
+    count, most = sum(repeated.values()), max(repeated, key=lambda arm: repeated[arm])
+    values = {
+        "count": count,
+        "share": count / max(count + sum(counts.counted.values()), 1),
+        "arm": most,
+        "arm_count": repeated[most],
+        "differing": counts.differing,
+    }
+    return _check("repeated_events", values, "differ" if counts.differing else "")
 
 
 def check_event_names(near: Sequence[NearName]) -> Check:
     """Say which events nearly have the name of one that counts, and do not count."""
-    if not near:
-        return Check("event_names", "pass", Message("experiments.event_names_pass"), 0)
-    worst = max(near, key=attrgetter("share"))
-    status = _status(worst.share)
-    detail = Message(f"experiments.event_names_{status}", vars(worst))
-    return Check("event_names", status, detail, worst.count)
+    worst = max(near, key=attrgetter("share"), default=NearName("", "", 0, 0.0))
+    return _check("event_names", vars(worst))
 
 
 def check_event_units(counts: EventCounts) -> Check:
     """Say how many events belong to units that are not in the experiment, or nearly are."""
     near = counts.near_units
     share = near / max(near + sum(counts.counted.values()), 1)
-    status = _status(share)
-    said = "strangers" if counts.strangers and not near else status
     values = {"count": near, "share": share, "strangers": counts.strangers}
-    return Check("event_units", status, Message(f"experiments.event_units_{said}", values), near)
+    return _check("event_units", values, "strangers" if counts.strangers and not near else "")
 
 
 def check_silent_arm(
-    active: Mapping[str, Mapping[str, Active]], metrics: Iterable[Metric], control: str
+    metric: Metric, arms: Mapping[str, Moments], units: Mapping[str, int] | None, control: str
 ) -> Check | None:
     """Look for an arm without any outcome, where at the others' rate that is all but impossible.
 
+    Of the others' units at least mean^2 / mean of squares are not 0 (Cauchy and Schwarz): of a
+    share exactly its rate.
+
     Parameters
     ----------
-    active : mapping
-        By metric, by arm.
-    metrics : iterable of Metric
+    metric : Metric
+    arms : mapping
+        Moments of one of its columns.
+    units : mapping or None
+        With totals: the units of each arm.
     control : str
 
     Returns
@@ -73,32 +79,31 @@ def check_silent_arm(
     Check or None
         None where no arm is silent; a metric that decides nothing only warns.
     """
-    silent = list[tuple[bool, float, Message]]()
-    for metric in metrics:
-        arms = active.get(metric.name, {})
-        loud = [arm for arm in arms.values() if arm.active > 0]
-        rate = sum(arm.active for arm in loud) / max(sum(arm.units for arm in loud), 1)
-        for name, arm in arms.items():
-            expected = arm.units * rate
-            if arm.active > 0 or expected <= CERTAIN:
-                continue
-            wanted = metric.goal == "decrease" and name != control
-            values = {"metric": metric.name, "arm": name, "expected": expected}
-            key = "experiments.silent_arm_wanted" if wanted else "experiments.silent_arm_fail"
-            silent.append((metric.role != "secondary", expected, Message(key, values)))
-    if not silent:
+    largest = max(abs(arm.mean) for arm in arms.values())
+    silent = {name: arm.n for name, arm in arms.items() if abs(arm.mean) <= _NOTHING * largest}
+    if not largest or not silent:
         return None
-    decides, expected, detail = max(silent, key=lambda fault: fault[:2])
-    return Check("silent_arm", "fail" if decides else "warn", detail, expected)
+    loud = reduce(merge, (arm for name, arm in arms.items() if name not in silent))
+    rate = loud.n * loud.mean**2 / (loud.squares + loud.n * loud.mean**2)
+    if units and metric.binary:
+        rate = loud.n * loud.mean / sum(units[name] for name in arms.keys() - silent.keys())
+    counts = {name: (units or silent)[name] for name in silent}
+    arm = max(counts, key=lambda name: counts[name])
+    expected, wanted = rate * counts[arm], metric.goal == "decrease" and arm != control
+    if expected <= CERTAIN:
+        return None
+    said = "experiments.silent_arm_wanted" if wanted else "experiments.silent_arm_fail"
+    detail = Message(said, {"metric": metric.name, "arm": arm, "expected": expected})
+    return Check("silent_arm", "warn" if metric.role == "secondary" else "fail", detail, expected)
 
 
-def check_plausibility(comparisons: Iterable[Comparison], silent: Container[str]) -> Check | None:
+def check_plausibility(comparisons: Iterable[Comparison], silent: Collection[str]) -> Check | None:
     """Look for an effect on a primary metric that is larger than effects are (Twyman's law).
 
     Parameters
     ----------
     comparisons : iterable of Comparison
-    silent : container of str
+    silent : collection of str
         Metrics of which an arm has no outcome: these are told as such.
 
     Returns

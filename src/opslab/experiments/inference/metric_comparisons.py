@@ -115,14 +115,11 @@ def _capped(columns: MetricColumns, sums: ArmSums, uncapped: Joint, arm: str) ->
     values |= {"denominator": others[0].name} if others else {}
     note = Message(key, values)
     capped = replace(capped, uncapped=effect(plain), notes=(note, *capped.notes))
-    reason = capped.not_estimable
-    still = reason is not None and reason.key == "experiments.no_variation"
-    too_low = cap <= 0 if others else quantile and cap == 0
-    if plain.not_estimable is None and (still or too_low):
-        key = "cap_too_low" if quantile else "cap_leaves_nothing"
-        bare = replace(capped, **vars(NO_EFFECT), standard_error=None, harm_p=None, method=None)
-        return refused(bare, key, cap=cap, quantile=quantile)
-    return capped
+    if plain.not_estimable or not (cap <= 0 if others else quantile and cap == 0):
+        return capped
+    key = "cap_too_low" if quantile else "cap_leaves_nothing"
+    bare = replace(capped, **vars(NO_EFFECT), standard_error=None, harm_p=None, method=None)
+    return refused(bare, key, cap=cap, quantile=quantile)
 
 
 def _ranked(metric: Quantile, sums: ArmSums) -> dict[str, Side[Ranked]]:

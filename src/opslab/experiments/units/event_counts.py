@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from opslab.experiments.units.event_log import ASSIGNED, EventLog
@@ -13,20 +13,19 @@ from opslab.tables.source import ROW, Table, quoted
 _ONCE = "opslab_events"
 
 
-def near_names(events: Iterable[str], counts: Mapping[str, int]) -> list[NearName]:
+def near_names(events: Collection[str], counts: Mapping[str, int]) -> list[NearName]:
     """Return the names of events that differ from a counted one in capitals and separators alone.
 
     Examples
     --------
-    >>> near_names(["add_to_cart"], {"add_to_cart": 90, "addToCart": 8, "add": 4})
-    [NearName(event='add_to_cart', near='addToCart', count=8, share=0.08163265306122448)]
+    >>> near_names(["add_to_cart"], {"add_to_cart": 92, "addToCart": 8, "add": 4})
+    [NearName(event='add_to_cart', near='addToCart', count=8, share=0.08)]
     """
-    asked = dict.fromkeys(events)
+    folded = {_folded(event): event for event in events}
     return [
-        NearName(event, name, count, count / (count + counts[event]))
-        for event in asked
-        for name, count in counts.items()
-        if name not in asked and _folded(name) == _folded(event)
+        NearName(event, near, count, count / (count + counts[event]))
+        for near, count in counts.items()
+        if near not in events and (event := folded.get(_folded(near)))
     ]
 
 
@@ -35,7 +34,7 @@ def _folded(name: str) -> str:
 
 
 def counted_once(
-    log: EventLog, assignments: Table, arm: str, counts: Mapping[str, int], events: Sequence[str]
+    log: EventLog, assignments: Table, arm: str, counts: Mapping[str, int], events: Collection[str]
 ) -> tuple[EventLog, EventCounts]:
     """Return the log with each event once, and what was found of events that do not count.
 
@@ -51,43 +50,37 @@ def counted_once(
         Column of the arm.
     counts : mapping
         How often each event occurs.
-    events : sequence of str
+    events : collection of str
         Names of the events that count.
     """
-    among, columns = log.among(events), ", ".join(map(quoted, log.table.types))
-    key = f"{log.unit}, {log.event}, {log.key}" if log.key else columns
-    same = log.same_unit(assignments)
+    source, among = log.table.relation, log.among(events)
+    row = ", ".join(map(quoted, log.table.types))
+    key = f"{log.unit}, {log.event}, {log.key}" if log.key else row
     joined = (
-        f"(SELECT {log.unit} AS unit, hash({key}) AS key FROM {{}} WHERE {among}) AS e "
-        f"LEFT JOIN {ASSIGNED} AS a ON {same}"
+        f"(SELECT {log.unit} AS unit, hash({key}) AS key, hash({row}) AS row FROM {source} "
+        f"WHERE {among}) AS e LEFT JOIN {ASSIGNED} AS a ON {log.same_unit(assignments)}"
     )
-    by_arm = f"SELECT CAST({quoted(arm)} AS VARCHAR), count(*) FROM {joined} GROUP BY 1"
-    source = log.table.relation
-    before = dict(log.table.fetch(by_arm.format(source)))
-    distinct = f"SELECT count(*), count(DISTINCT key) FROM {joined} WHERE opslab_unit IS NOT NULL"
-    ((rows, keys),) = log.table.fetch(distinct.format(source))
-    differing = 0
-    if keys < rows:
-        if log.key:
-            ((differing,),) = log.table.fetch(
-                f"SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {among} "
-                f"GROUP BY {key} HAVING count(DISTINCT hash({columns})) > 1)"
-            )
-        first = f"row_number() OVER (PARTITION BY {key} ORDER BY {log.moment}, {columns}, {ROW})"
-        log.table.keep(_ONCE, f"SELECT * FROM {source} WHERE {among} QUALIFY {first} = 1")
+    # Equal hashes only ask for the costlier look at whole rows, which decides.
+    arms = log.table.fetch(
+        f"SELECT CAST({quoted(arm)} AS VARCHAR), count(*), count(DISTINCT key), "
+        f"count(DISTINCT row) FROM {joined} WHERE opslab_unit IS NOT NULL GROUP BY 1"
+    )
+    (strangers, near), *_ = log.table.fetch(
+        f"SELECT count(*), count(*) FILTER ({_bare('unit')} IN "
+        f"(SELECT {_bare('opslab_unit')} FROM {ASSIGNED})) FROM {joined} WHERE opslab_unit IS NULL"
+    )
+    if any(rows > keys for _, rows, keys, _ in arms):
+        first = f"row_number() OVER (PARTITION BY {key} ORDER BY {log.moment}, {row}, {ROW}) = 1"
+        log.table.keep(_ONCE, f"SELECT * FROM {source} WHERE {among} QUALIFY {first}")
         log = replace(log, table=log.table.over(_ONCE, log.table.types, log.table.reading))
-    counted = dict(log.table.fetch(by_arm.format(log.table.relation))) if keys < rows else before
-    strangers, near = counted.get(None, 0), 0
-    if strangers:
-        ((near,),) = log.table.fetch(
-            f"SELECT count(*) FROM {joined.format(log.table.relation)} WHERE opslab_unit IS NULL "
-            f"AND {_bare('unit')} IN (SELECT {_bare('opslab_unit')} FROM {ASSIGNED})"
-        )
-    arms = [name for name in before if name is not None]
-    repeated = {name: before[name] - counted[name] for name in arms}
-    counted = {name: counted[name] for name in arms}
-    names = near_names(events, counts)
-    return log, EventCounts(counted, repeated, differing, strangers, near, names)
+    return log, EventCounts(
+        {name: keys for name, _, keys, _ in arms},
+        {name: rows - keys for name, rows, keys, _ in arms},
+        sum(different - keys for *_, keys, different in arms),
+        strangers,
+        near,
+        near_names(events, counts),
+    )
 
 
 def _bare(unit: str) -> str:
