@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from opslab.experiments.checks import rules
 from opslab.experiments.checks.influence import Influence, influence, largest_units
 from opslab.experiments.checks.rules import Day
+from opslab.experiments.checks.split import check_constant_split
 from opslab.experiments.gate import gated
 from opslab.experiments.grounds import Grounds
 from opslab.experiments.inference.comparisons import Side
@@ -58,6 +59,7 @@ def _sample_ratios_within(grounds: Grounds) -> Iterator[Check | None]:
         for segment, inside in grounds.segments.items()
         for level, arms in inside.items()
     }
+    yield check_constant_split([days], list(grounds.arms))
     yield rules.check_sample_ratio_within("sample_ratio_days", days, expected)
     yield rules.check_sample_ratio_within("sample_ratio_segments", levels, expected)
 
