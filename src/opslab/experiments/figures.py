@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from opslab.experiments.result import Comparison, ExperimentResult, Trend
+from opslab.experiments.result import Calendar, Comparison, ExperimentResult, Trend
 from opslab.experiments.sentences import (
     VERDICT_TONES,
     ExperimentVoice,
     bounded,
+    days_key,
     differs,
     finding,
     is_share,
@@ -35,11 +36,14 @@ from opslab.report.figures import (
 
 _COLOURS: dict[Tone, str] = {"good": GREEN, "bad": RED}
 _BEYOND = 0.6  # a secondary metric's line may reach so far beyond those that decide, in their span
+_MOST_DATES = 7  # on an axis
 _HEIGHT, _LEFT = 1.6, 0.68  # inches: a trend's axes, and the room for its vertical axis
 
 
 def figures(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]:
-    """Return ``lift``, ``segments`` where there are any, and ``trend/<metric>/<arm>``.
+    """Return ``lift``, ``segments`` where there are any, ``trend/<metric>/<arm>``, and ``days``.
+
+    With several arms it is ``days/<arm>``.
 
     Effects without a bounded lift are named in the alt text and the table, and have no line here.
     """
@@ -49,7 +53,12 @@ def figures(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]
     trends = {
         f"trend/{trend.metric}/{trend.arm}": _trend(trend, result, say) for trend in result.trends
     }
-    return {"lift": lift, **_segments(result, say), **trends}
+    alone = len(result.days) == 1
+    days = {
+        "days" if alone else f"days/{known.arm}": _calendar(known, result, say)
+        for known in result.days
+    }
+    return {"lift": lift, **_segments(result, say), **trends, **days}
 
 
 def _segments(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]:
@@ -133,27 +142,54 @@ def _hull(rows: Sequence[Row]) -> tuple[float, float]:
 
 
 def _trend(trend: Trend, result: ExperimentResult, say: ExperimentVoice) -> Figure:
-    """Draw an effect by time since exposure, with the interval of each span."""
-    share = any(is_share(known) for known in result.comparisons if known.metric == trend.metric)
+    """Draw an effect by time since exposure."""
+    title = f"trend_title_{trend_key(trend, result.plan.alpha)}"
+    days = [index * trend.days for index in range(len(trend.spans))]
+    told = [say("trend_day", day=day) for day in days]
+    return _by_time(trend, days, (title, "trend"), told, result, say)
+
+
+def _calendar(known: Calendar, result: ExperimentResult, say: ExperimentVoice) -> Figure:
+    """Draw an effect by day of assignment."""
+    days = [(start - known.starts[0]).days for start in known.starts]
+    told = list(map(say.date, known.starts))
+    title = f"days_title_{days_key(known, result)}"
+    drawn = _by_time(known, days, (title, "days"), told, result, say)
+    step = -(-len(days) // _MOST_DATES)
+    axes = drawn.drawing.axes[0]
+    axes.set_xticks(days[::step], list(map(say.short_date, known.starts[::step])))
+    return drawn
+
+
+def _by_time(
+    effects: Trend | Calendar,
+    days: Sequence[int],
+    keys: tuple[str, str],
+    told: Sequence[str],
+    result: ExperimentResult,
+    say: ExperimentVoice,
+) -> Figure:
+    """Draw the effect in each span with its interval; ``keys`` begin the title and other words."""
+    metric, (title, kind) = effects.metric, keys
+    share = any(is_share(known) for known in result.comparisons if known.metric == metric)
     scale, show = (100.0, say.signed_points) if share else (1.0, say.signed_number)
-    values = {"metric": trend.metric, "arm": trend.arm}
-    title = say(f"trend_title_{trend_key(trend, result.plan.alpha)}", **values)
-    alt = [say("trend_alt", **values)]
+    values = {"metric": metric, "arm": effects.arm}
+    alt, colour = [say(f"{kind}_alt", **values)], GREY if result.broken else BLUE
     with style():
-        drawing, axes = framed(title, _HEIGHT, left=_LEFT)
+        drawing, axes = framed(say(title, **values), _HEIGHT, left=_LEFT)
         axes.axhline(0, color=INK, linewidth=0.9)
-        for index, span in enumerate(trend.spans):
+        for day, name, span in zip(days, told, effects.spans, strict=True):
             if span.difference is None:
                 continue
-            day, ends = index * trend.days, [span.low or 0.0, span.high or 0.0]
+            ends = [span.low or 0.0, span.high or 0.0]
             heights = [scale * end for end in ends]
-            axes.plot([day] * 2, heights, color=BLUE, linewidth=2.2, solid_capstyle="butt")
-            axes.plot([day], [scale * span.difference], "o", markersize=5.5, color=BLUE)
+            axes.plot([day] * 2, heights, color=colour, linewidth=2.2, solid_capstyle="butt")
+            axes.plot([day], [scale * span.difference], "o", markersize=5.5, color=colour)
             effect, interval = show(span.difference), say.range(*map(show, ends))
-            alt.append(say("trend_alt_line", day=day, effect=effect, interval=interval))
-        axes.set_xticks([index * trend.days for index in range(len(trend.spans))])
+            alt.append(say("by_time_alt_line", day=name, effect=effect, interval=interval))
+        axes.set_xticks(days)
         axes.set_yticks(*ticks(axes.get_ylim(), say, signed=True))
-        name_axis(axes, say(f"trend_axis_{trend.days}"))
+        name_axis(axes, say(f"{kind}_axis_{effects.days}"))
         unit = say("trend_points" if share else "trend_units")
         axes.set_ylabel(one_line(unit), fontsize=SMALL)
-    return Figure(drawing, " ".join(alt), say("trend_caption"))
+    return Figure(drawing, " ".join(alt), say(f"{kind}_caption"))

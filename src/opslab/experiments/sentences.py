@@ -9,6 +9,7 @@ from typing import Any
 from opslab.experiments.metrics import scale_of
 from opslab.experiments.result import (
     Action,
+    Calendar,
     Comparison,
     ExperimentResult,
     Interaction,
@@ -186,6 +187,13 @@ def trend_key(trend: Trend, alpha: float) -> str:
         return "steady"
     mean = sum(span.difference or 0.0 for span in trend.spans)
     return "grows" if (trend.slope > 0) == (mean > 0) else "fades"
+
+
+def days_key(known: Calendar, result: ExperimentResult) -> str:
+    """Return what is said of an effect by day: alike, differ, or unknown where it is not used."""
+    if known.p_value is None or result.broken:
+        return "unknown"
+    return "differ" if known.p_value <= result.plan.alpha else "alike"
 
 
 def is_share(comparison: Comparison) -> bool:

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -40,6 +41,9 @@ CheckName = Literal[
     "few_clusters",
     "totals_only",
 ]
+
+
+_DAY = datetime.timedelta(days=1)
 
 
 class Data(FileAnswers):
@@ -139,6 +143,15 @@ class Period(Declared):
         return self
 
 
+class Phase(Declared):
+    """A phase of the experiment in which the split was constant, up to the day of the next."""
+
+    start: Day = Field(alias="from")
+    """first day, YYYY-MM-DD"""
+    weights: dict[Label, Annotated[Number, Field(ge=0)]]
+    """weight of each arm; 0 for one that was not yet on, or no longer"""
+
+
 class Spending(Declared):
     """How alpha is spent over the looks of a group sequential design."""
 
@@ -204,6 +217,8 @@ class Experiment(FromFile):
     """column that identifies what was randomised"""
     arms: Arms
     period: Period | None = None
+    phases: tuple[Phase, ...] = ()
+    """where the split was changed on the way: since when, and to which weights"""
     strata: tuple[str, ...] = ()
     """columns of the strata or pairs within which units were randomised"""
     design: Design = Design()
@@ -240,9 +255,34 @@ class Experiment(FromFile):
         return self
 
     @model_validator(mode="after")
+    def _phases_fit(self) -> Self:
+        if not self.phases:
+            return self
+        period, starts = self.period, [phase.start for phase in self.phases]
+        if period is None or period.start is None or period.end is None or not period.time:
+            raise fault("phases_time")
+        in_order = all(first < second for first, second in pairwise([*starts, period.end + _DAY]))
+        if starts[0] != period.start or not in_order:
+            values = {"start": period.start.isoformat(), "end": period.end.isoformat()}
+            raise fault("phases_order", **values)
+        arms = dict(self.arms.weights or self.phases[0].weights)
+        for phase in self.phases:
+            if phase.weights.keys() != arms.keys() or self.arms.control not in arms:
+                values = {"day": phase.start.isoformat(), "control": self.arms.control}
+                raise fault("phases_arms", **values, arms=list(arms))
+            if not any(phase.weights.values()):
+                raise fault("phases_weights", names=[phase.start.isoformat()])
+        never = [arm for arm in arms if not any(phase.weights[arm] for phase in self.phases)]
+        if never or len(arms) < 2:  # noqa: PLR2004 - a comparison takes two
+            raise fault("phases_weights" if never else "one_weight", names=never)
+        return self
+
+    @model_validator(mode="after")
     def _totals_hold_no_units(self) -> Self:
         if self.data.rows == "totals":
-            asked = [name for name in ("strata", "segments", "trigger") if getattr(self, name)]
+            asked = [
+                name for name in ("phases", "strata", "segments", "trigger") if getattr(self, name)
+            ]
             asked += [
                 name
                 for name in ("covariates", "cap")
@@ -289,6 +329,23 @@ class Experiment(FromFile):
         )
         return list(dict.fromkeys(name for name, field in named if field in fields))
 
+    @property
+    def weights(self) -> dict[str, float] | None:
+        """The designed weight of each arm, with phases that of the first; None when not given."""
+        return self.phases[0].weights if self.phases else self.arms.weights
+
+    @property
+    def starts(self) -> list[str]:
+        """The first day of each phase, YYYY-MM-DD."""
+        return [phase.start.isoformat() for phase in self.phases]
+
+    def phase_of(self, level: str | None) -> str | None:
+        """Return the first day of the phase of a day, or of a stratum, whose text starts with it.
+
+        None without phases, and for a unit without a stratum.
+        """
+        return max((start for start in self.starts if level and start <= level), default=None)
+
     def named(self) -> dict[Location, str]:
         """Return the unit table, or the logs."""
         given = {name: getattr(self.data, name) for name in ("path", "assignments", "events")}
@@ -313,7 +370,7 @@ class Experiment(FromFile):
             return None
         ends = [metric.window.end for metric in self.metrics if metric.window]
         longest = max(ends, default=datetime.timedelta(0))
-        return self.period.end + datetime.timedelta(days=-(-longest // datetime.timedelta(days=1)))
+        return self.period.end + datetime.timedelta(days=-(-longest // _DAY))
 
     def metric_problem(self, metric: str, field: str, key: str, /, **values: Any) -> Problem:
         """Return a problem about a field of a metric, its key without the area."""
@@ -329,7 +386,10 @@ class Experiment(FromFile):
         problems = [
             self.problem("experiments.not_computed", *field) for field in self._uncomputed()
         ]
-        asked: dict[Form, object] = {"totals": self.data.rows == "totals", "strata": self.strata}
+        asked: dict[Form, object] = {
+            "totals": self.data.rows == "totals",
+            "strata": self.strata or self.phases,
+        }
         table = self.data.path or self.data.rows != "unit"
         for metric in self.metrics:
             refused = partial(self.metric_problem, metric.name)
@@ -353,9 +413,6 @@ class Experiment(FromFile):
         for name in ("looks", "spending", "prior"):
             if getattr(self.design, name) is not None:
                 yield "design", name
-        for name in ("segments", "trigger") if self.strata else ():
-            if getattr(self, name):
-                yield (name,)
         for order, metric in enumerate(self.metrics):
             if metric.cap and metric.per == "row":
                 yield "metrics", order, "cap"

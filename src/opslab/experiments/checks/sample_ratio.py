@@ -13,6 +13,10 @@ ENOUGH_EXPECTED = 20
 _DRAWS, _AT_ONCE, _ENOUGH = 9_999, 500, 100
 
 
+Split = tuple[Sequence[int], Sequence[float]]
+"""Units of each arm, and the designed weights on any common scale."""
+
+
 class SampleRatio(NamedTuple):
     """Chi-square test of the arms' counts against the designed shares."""
 
@@ -82,12 +86,12 @@ def sample_ratio(counts: Sequence[int], weights: Sequence[float]) -> SampleRatio
     )
 
 
-def sample_ratio_over(phases: Sequence[tuple[Sequence[int], Sequence[float]]]) -> SampleRatio:
+def sample_ratio_over(phases: Sequence[Split]) -> SampleRatio:
     """Test the arms' counts in each phase against its own weights; statistics and freedoms add up.
 
     Parameters
     ----------
-    phases : sequence of tuple
+    phases : sequence of Split
         Counts and weights, as in `sample_ratio`. A phase may give a single arm a weight; a unit in
         an arm without one fits no design.
 

@@ -67,7 +67,7 @@ def units_of_logs(
         units,
         rows,
         Moment(MOMENT).day,
-        stratum(experiment.strata),
+        stratum(experiment, Moment(MOMENT).day),
         notes={
             name: (Message("experiments.immature", {"count": count, "day": horizon}),)
             for name, count in immature.items()
