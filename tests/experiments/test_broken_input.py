@@ -30,7 +30,7 @@ ROWS = [
         ("control", "short")[place % 2],
         str(int(place % 3 == 0)),
         f"{place % 7}.5",
-        f"2026-09-{place % 28 + 1:02}T10:00:00",
+        f"2026-09-{place // 2 % 28 + 1:02}T10:00:00",
     ]
     for place in range(60)
 ]

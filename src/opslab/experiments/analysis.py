@@ -109,6 +109,7 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
     segments, interactions = by_segment(
         grounds.metrics, grounds.segments, control, alpha, grounds.by_phase
     )
+    days, totals = grounds.days or {}, units.counted is not None
     first = next(known for known in grounds.metrics.values() if known.metric.role == "primary")
     return ExperimentResult(
         plan=_plan(grounds),
@@ -129,7 +130,7 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
         segments=tuple(_as_declared(experiment, units, segments)),
         interactions=tuple(interactions),
         trends=tuple(trends(units, list(grounds.arms), control, alpha)),
-        days=tuple(by_day(first, grounds.days or {}, control, alpha, experiment.phase_of)),
+        days=tuple(by_day(first, days, control, alpha, experiment.phase_of, totals=totals)),
     )
 
 

@@ -110,12 +110,13 @@ def trends(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
 def _days(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     """Return the effect by day of assignment; nothing where units have no days."""
     blocks: Blocks = [say.heading("days", 3)] if result.days else []
-    for known in result.days:
-        name = "days" if len(result.days) == 1 else f"days/{known.arm}"
+    for calendar in result.days:
+        name = "days" if len(result.days) == 1 else f"days/{calendar.arm}"
         blocks.append(result.figures(say.language)[name])
-        if known.p_value is not None:
-            key = f"days_{days_key(known, result)}"
-            blocks.append(say.paragraph(key, metric=known.metric, arm=known.arm, p=known.p_value))
+        if calendar.p_value is not None:
+            key, p_value = f"days_{days_key(calendar, result)}", calendar.p_value
+            line = say.paragraph(key, metric=calendar.metric, arm=calendar.arm, p=p_value)
+            blocks.append(line)
     return blocks
 
 

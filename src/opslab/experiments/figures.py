@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from matplotlib.figure import Figure as Drawing
+
 from opslab.experiments.result import Calendar, Comparison, ExperimentResult, Trend
 from opslab.experiments.sentences import (
     VERDICT_TONES,
@@ -55,8 +57,8 @@ def figures(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]
     }
     alone = len(result.days) == 1
     days = {
-        "days" if alone else f"days/{known.arm}": _calendar(known, result, say)
-        for known in result.days
+        "days" if alone else f"days/{calendar.arm}": _calendar(calendar, result, say)
+        for calendar in result.days
     }
     return {"lift": lift, **_segments(result, say), **trends, **days}
 
@@ -143,42 +145,46 @@ def _hull(rows: Sequence[Row]) -> tuple[float, float]:
 
 def _trend(trend: Trend, result: ExperimentResult, say: ExperimentVoice) -> Figure:
     """Draw an effect by time since exposure."""
-    title = f"trend_title_{trend_key(trend, result.plan.alpha)}"
+    values = {"metric": trend.metric, "arm": trend.arm}
+    title = say(f"trend_title_{trend_key(trend, result.plan.alpha)}", **values)
     days = [index * trend.days for index in range(len(trend.spans))]
-    told = [say("trend_day", day=day) for day in days]
-    return _by_time(trend, days, (title, "trend"), told, result, say)
+    names = [say("trend_day", day=day) for day in days]
+    drawing, alt = _by_time(trend, title, days, names, result, say)
+    with style():
+        name_axis(drawing.axes[0], say(f"trend_axis_{trend.days}"))
+    return Figure(drawing, f"{say('trend_alt', **values)} {alt}", say("trend_caption"))
 
 
-def _calendar(known: Calendar, result: ExperimentResult, say: ExperimentVoice) -> Figure:
+def _calendar(calendar: Calendar, result: ExperimentResult, say: ExperimentVoice) -> Figure:
     """Draw an effect by day of assignment."""
-    days = [(start - known.starts[0]).days for start in known.starts]
-    told = list(map(say.date, known.starts))
-    title = f"days_title_{days_key(known, result)}"
-    drawn = _by_time(known, days, (title, "days"), told, result, say)
-    step = -(-len(days) // _MOST_DATES)
-    axes = drawn.drawing.axes[0]
-    axes.set_xticks(days[::step], list(map(say.short_date, known.starts[::step])))
-    return drawn
+    values = {"metric": calendar.metric, "arm": calendar.arm}
+    title = say(f"days_title_{days_key(calendar, result)}", **values)
+    days = [(start - calendar.starts[0]).days for start in calendar.starts]
+    names = list(map(say.date, calendar.starts))
+    drawing, alt = _by_time(calendar, title, days, names, result, say)
+    axes, step = drawing.axes[0], -(-len(days) // _MOST_DATES)
+    with style():
+        axes.set_xticks(days[::step], list(map(say.short_date, calendar.starts[::step])))
+        name_axis(axes, say(f"days_axis_{calendar.days}"))
+    return Figure(drawing, f"{say('days_alt', **values)} {alt}", say("days_caption"))
 
 
 def _by_time(
     effects: Trend | Calendar,
+    title: str,
     days: Sequence[int],
-    keys: tuple[str, str],
-    told: Sequence[str],
+    names: Sequence[str],
     result: ExperimentResult,
     say: ExperimentVoice,
-) -> Figure:
-    """Draw the effect in each span with its interval; ``keys`` begin the title and other words."""
-    metric, (title, kind) = effects.metric, keys
-    share = any(is_share(known) for known in result.comparisons if known.metric == metric)
+) -> tuple[Drawing, str]:
+    """Draw the effect in each span with its interval; return it with what it shows in words."""
+    share = any(is_share(shown) for shown in result.comparisons if shown.metric == effects.metric)
     scale, show = (100.0, say.signed_points) if share else (1.0, say.signed_number)
-    values = {"metric": metric, "arm": effects.arm}
-    alt, colour = [say(f"{kind}_alt", **values)], GREY if result.broken else BLUE
+    alt, colour = list[str](), GREY if result.broken else BLUE
     with style():
-        drawing, axes = framed(say(title, **values), _HEIGHT, left=_LEFT)
+        drawing, axes = framed(title, _HEIGHT, left=_LEFT)
         axes.axhline(0, color=INK, linewidth=0.9)
-        for day, name, span in zip(days, told, effects.spans, strict=True):
+        for day, name, span in zip(days, names, effects.spans, strict=True):
             if span.difference is None:
                 continue
             ends = [span.low or 0.0, span.high or 0.0]
@@ -189,7 +195,6 @@ def _by_time(
             alt.append(say("by_time_alt_line", day=name, effect=effect, interval=interval))
         axes.set_xticks(days)
         axes.set_yticks(*ticks(axes.get_ylim(), say, signed=True))
-        name_axis(axes, say(f"{kind}_axis_{effects.days}"))
         unit = say("trend_points" if share else "trend_units")
         axes.set_ylabel(one_line(unit), fontsize=SMALL)
-    return Figure(drawing, " ".join(alt), say(f"{kind}_caption"))
+    return drawing, " ".join(alt)

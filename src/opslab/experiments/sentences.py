@@ -189,11 +189,11 @@ def trend_key(trend: Trend, alpha: float) -> str:
     return "grows" if (trend.slope > 0) == (mean > 0) else "fades"
 
 
-def days_key(known: Calendar, result: ExperimentResult) -> str:
+def days_key(calendar: Calendar, result: ExperimentResult) -> str:
     """Return what is said of an effect by day: alike, differ, or unknown where it is not used."""
-    if known.p_value is None or result.broken:
+    if calendar.p_value is None or result.broken:
         return "unknown"
-    return "differ" if known.p_value <= result.plan.alpha else "alike"
+    return "differ" if calendar.p_value <= result.plan.alpha else "alike"
 
 
 def is_share(comparison: Comparison) -> bool:

@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Iterator
 from functools import partial
-from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -16,6 +15,7 @@ from opslab.documents import Location
 from opslab.errors import Problem, SpecError
 from opslab.experiments.metrics import DeclaredMetric, Metric
 from opslab.experiments.metrics.base import Form, fault
+from opslab.experiments.phases import Phase, refuse_phases
 from opslab.messages import Bilingual, Language, spoken
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
 from opslab.tables.import_report import FileAnswers
@@ -41,9 +41,6 @@ CheckName = Literal[
     "few_clusters",
     "totals_only",
 ]
-
-
-_DAY = datetime.timedelta(days=1)
 
 
 class Data(FileAnswers):
@@ -141,15 +138,6 @@ class Period(Declared):
         if self.time and not (self.start and self.end):
             raise fault("period_open")
         return self
-
-
-class Phase(Declared):
-    """A phase of the experiment in which the split was constant, up to the day of the next."""
-
-    start: Day = Field(alias="from")
-    """first day, YYYY-MM-DD"""
-    weights: dict[Label, Annotated[Number, Field(ge=0)]]
-    """weight of each arm; 0 for one that was not yet on, or no longer"""
 
 
 class Spending(Declared):
@@ -256,25 +244,11 @@ class Experiment(FromFile):
 
     @model_validator(mode="after")
     def _phases_fit(self) -> Self:
-        if not self.phases:
-            return self
-        period, starts = self.period, [phase.start for phase in self.phases]
-        if period is None or period.start is None or period.end is None or not period.time:
-            raise fault("phases_time")
-        in_order = all(first < second for first, second in pairwise([*starts, period.end + _DAY]))
-        if starts[0] != period.start or not in_order:
-            values = {"start": period.start.isoformat(), "end": period.end.isoformat()}
-            raise fault("phases_order", **values)
-        arms = dict(self.arms.weights or self.phases[0].weights)
-        for phase in self.phases:
-            if phase.weights.keys() != arms.keys() or self.arms.control not in arms:
-                values = {"day": phase.start.isoformat(), "control": self.arms.control}
-                raise fault("phases_arms", **values, arms=list(arms))
-            if not any(phase.weights.values()):
-                raise fault("phases_weights", names=[phase.start.isoformat()])
-        never = [arm for arm in arms if not any(phase.weights[arm] for phase in self.phases)]
-        if never or len(arms) < 2:  # noqa: PLR2004 - a comparison takes two
-            raise fault("phases_weights" if never else "one_weight", names=never)
+        if self.phases:
+            period, days = self.period, None
+            if period and period.time and period.start and period.end:
+                days = (period.start, period.end)
+            refuse_phases(self.phases, self.arms.weights, self.arms.control, days)
         return self
 
     @model_validator(mode="after")
@@ -370,7 +344,7 @@ class Experiment(FromFile):
             return None
         ends = [metric.window.end for metric in self.metrics if metric.window]
         longest = max(ends, default=datetime.timedelta(0))
-        return self.period.end + datetime.timedelta(days=-(-longest // _DAY))
+        return self.period.end + datetime.timedelta(days=-(-longest // datetime.timedelta(days=1)))
 
     def metric_problem(self, metric: str, field: str, key: str, /, **values: Any) -> Problem:
         """Return a problem about a field of a metric, its key without the area."""

@@ -54,14 +54,14 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
 
 def _sample_ratios_within(grounds: Grounds) -> Iterator[Check | None]:
     names, (_, by_day) = list(grounds.arms), grounds.everybody
-    days = {day: arms for day, arms in (by_day or {}).items() if day is not None}
-    phases = dict[str | None, dict[str, dict[str, int]]]()
-    for day, arms in days.items():
-        phase = phases.setdefault(grounds.experiment.phase_of(day), {})
-        phase[day] = grounds.unit_counts(arms)
-    yield check_constant_split(list(phases.values()), names)
-    within = {day: grounds.splits(arms, {day: arms}) for day, arms in days.items()}
-    yield rules.check_sample_ratio_within("sample_ratio_days", names, within)
+    days = {
+        day: grounds.splits(arms, {day: arms})
+        for day, arms in (by_day or {}).items()
+        if day is not None
+    }
+    units = {day: counts for day, [(counts, _)] in days.items()}
+    yield check_constant_split(units, names, grounds.experiment.phase_of)
+    yield rules.check_sample_ratio_within("sample_ratio_days", names, days)
     levels = {
         f"{segment}: {level if level is not None else ''}".strip(): grounds.splits(
             merge_levels(strata), strata

@@ -20,7 +20,9 @@ def by_day(
     days: Levels,
     control: str,
     alpha: float,
-    phase_of: Callable[[str | None], str | None],
+    phase_of: Callable[[str], str | None],
+    *,
+    totals: bool = False,
 ) -> list[Calendar]:
     """Return the effect on a metric by day of assignment, or by week where there are many days.
 
@@ -33,16 +35,18 @@ def by_day(
     alpha : float
     phase_of : callable
         From a day to its phase: a week begins anew with each.
+    totals : bool
+        Whether days stand for units: then weeks are shown, with the spread of their days.
 
     Returns
     -------
     list of Calendar
-        For each arm; nothing where there is a single day, or where the metric's type has no parts.
+        For each arm; nothing where no day has an effect, or the metric's type has no parts.
     """
     names = sorted(day for day in days if day is not None)
-    if len(names) < 2 or "segments" not in columns.metric.forms:  # noqa: PLR2004 - to differ
+    if "segments" not in columns.metric.forms:
         return []
-    length = 1 if len(names) <= _MOST_DAYS else _WEEK
+    length = 1 if len(names) <= _MOST_DAYS and not totals else _WEEK
     spans: dict[datetime.date, dict[str | None, Arms]] = {}
     for name in names:
         day = datetime.date.fromisoformat(name)
@@ -53,16 +57,20 @@ def by_day(
     for start, inside in spans.items():
         arms = merge_levels(inside)
         if control in arms:
-            for effect in compared(columns, ArmSums(arms, control, alpha)):
+            sums = ArmSums(arms, control, alpha, inside if totals else None)
+            for effect in compared(columns, sums):
                 effects.setdefault(effect.arm, {})[start] = effect
     return [
         Calendar(
             columns.metric.name,
             arm,
             length,
-            tuple(inside),
-            tuple(SpanEffect(one.difference, *one.difference_interval) for one in inside.values()),
-            cochran(inside.values(), alpha),
+            tuple(by_start),
+            tuple(
+                SpanEffect(day.difference, *day.difference_interval) for day in by_start.values()
+            ),
+            cochran(by_start.values(), alpha),
         )
-        for arm, inside in effects.items()
+        for arm, by_start in effects.items()
+        if any(day.difference is not None for day in by_start.values())
     ]
