@@ -170,7 +170,7 @@ def collect_triggered(experiment: Experiment, units: UnitTable) -> tuple[Trigger
     table, name = units.table, str(experiment.trigger)
     trigger = Column(name, binary=True)
     columns = {
-        metric.name: metric_columns(metric).own[0]
+        metric.name: metric_columns(metric, within=units.strata is not None).own[0]
         for metric in units.metrics
         if "trigger" in metric.forms and metric.cap is None
     }
