@@ -116,7 +116,7 @@ def test_last_days_without_outcomes_are_told(empty):
     frame.loc[frame.seen.dt.day > 24, "paid"] = empty
     metric = PAID | {"missing": "drop"}
     check = named(analyzed(frame, SPEND, metric), "outcome_windows")
-    assert (check.status, check.value) == ("warn", 4)
+    assert (check.status, check.value) == ("fail", 4)
     assert (check.detail.key, dict(check.detail.values)["metric"]) == (
         "experiments.last_days",
         "paid",

@@ -121,6 +121,7 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
             repeated_rows=units.repeated_rows,
             events=units.events,
             horizon=units.horizon,
+            known_until=known_until,
             trigger_rate=triggered.rate if triggered else None,
         ),
         as_of=as_of,

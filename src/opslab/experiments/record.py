@@ -60,6 +60,7 @@ def record(result: ExperimentResult) -> dict[str, Any]:
             "leaked_rows": data.leaked_rows,
             "repeated_rows": data.repeated_rows,
             "horizon": _day(data.horizon),
+            "known_until": _day(data.known_until),
             "trigger_rate": data.trigger_rate,
         },
     }

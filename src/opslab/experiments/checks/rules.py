@@ -256,7 +256,7 @@ def check_period(end: datetime.date | None, as_of: datetime.date | None) -> Chec
     if as_of >= end:
         return _check("period", "pass", 0, {"end": end})
     days = (end - as_of).days
-    return _check("period", "warn", days, {"end": end, "days": days})
+    return _check("period", "fail", days, {"end": end, "days": days})
 
 
 def check_weekly_cycle(start: datetime.date, end: datetime.date, seen: int | None) -> Check:
@@ -312,4 +312,4 @@ def check_last_days(days: Mapping[str, Mapping[str, Day]]) -> Check | None:
     metric = max(stopped, key=lambda name: len(stopped[name]))
     first, count = datetime.date.fromisoformat(stopped[metric][0]), len(stopped[metric])
     detail = Message("experiments.last_days", {"metric": metric, "days": count, "day": first})
-    return Check("outcome_windows", "warn", detail, count)
+    return Check("outcome_windows", "fail", detail, count)
