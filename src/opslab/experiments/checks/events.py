@@ -57,6 +57,10 @@ def check_event_units(counts: EventCounts) -> Check:
     return _check("event_units", values, "strangers" if counts.strangers and not near else "")
 
 
+def _mean_square(arm: Moments) -> float:
+    return arm.mean**2 + arm.squares / max(arm.n, 1)
+
+
 def check_silent_arm(
     metric: Metric, arms: Mapping[str, Moments], units: Mapping[str, int] | None, control: str
 ) -> Check | None:
@@ -79,13 +83,12 @@ def check_silent_arm(
     Check or None
         None where no arm is silent; a metric that decides nothing only warns.
     """
-    sizes = {name: arm.mean**2 + arm.squares / max(arm.n, 1) for name, arm in arms.items()}
-    largest = max(sizes.values())
-    silent = {name: arms[name].n for name, size in sizes.items() if size <= _NOTHING * largest}
+    largest = max(map(_mean_square, arms.values()))
+    silent = {name: arm.n for name, arm in arms.items() if _mean_square(arm) <= _NOTHING * largest}
     if not largest or not silent:
         return None
     loud = reduce(merge, (arm for name, arm in arms.items() if name not in silent))
-    rate = loud.mean**2 / (loud.mean**2 + loud.squares / loud.n)
+    rate = loud.mean**2 / _mean_square(loud)
     if units and metric.binary:
         rate = loud.n * loud.mean / sum(units[name] for name in arms.keys() - silent.keys())
     counts = {name: (units or silent)[name] for name in silent}
