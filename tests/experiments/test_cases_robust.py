@@ -3,15 +3,18 @@
 Each kind is made here from a seed, and read from the collection of cases where that is at hand.
 """
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import optimize, stats
+from test_proportions import brute_force_score
+from test_real_data import ROOT
 
 from opslab import experiments
+from opslab.errors import DataError, SpecError
 from opslab.experiments.spec import Experiment
-from tests.experiments.test_proportions import brute_force_score
-from tests.experiments.test_real_data import ROOT
 
 CONVERTED = {
     "name": "converted",
@@ -118,3 +121,162 @@ def test_the_cases_of_silent_guardrails(name, reach):
     crash = named(result, "crash")
     assert max(map(abs, crash.difference_interval)) < reach
     assert (crash.verdict, result.decision.action) == ("safe", "ship")
+
+
+SPENT = {"name": "spent", "type": "mean", "column": "spent", "role": "primary", "goal": "increase"}
+COUNTS = {"unit": "users", "data": {"path": "t.csv", "rows": "totals"}}
+
+
+def same(first, second):
+    """Whether two comparisons hold the same numbers: to 1e-12, and alike in all else."""
+    for name, value in vars(first).items():
+        other = getattr(second, name)
+        if isinstance(value, float) or (isinstance(value, tuple) and value and value != other):
+            assert value == pytest.approx(other, rel=1e-12, abs=1e-15), name
+        else:
+            assert value == other, name
+
+
+def totals(frame):
+    frame = frame.assign(squares=frame.spent**2)
+    groups = frame.groupby("arm")
+    sums = groups[["converted", "spent", "squares"]].sum()
+    return sums.assign(users=groups.size(), mean=groups.spent.mean(), sd=groups.spent.std())
+
+
+@pytest.mark.parametrize("rare", [False, True])  # Welch's test, and the score test
+def test_counts_give_what_their_units_give(rare):
+    random = np.random.default_rng(3)
+    frame = users(4_000).assign(spent=random.gamma(2, 10, 4_000))
+    if rare:
+        frame["converted"] *= random.random(4_000) < 0.02
+    by_unit = analyzed(frame, CONVERTED, SPENT)
+    counts = totals(frame).reset_index()
+    by_sum = analyzed(counts, CONVERTED, SPENT | {"squares": "squares"}, **COUNTS)
+    by_mean = analyzed(counts, CONVERTED, SPENT | {"column": "mean", "sd": "sd"}, **COUNTS)
+    assert by_unit.comparisons[0].method == ("score" if rare else "welch")
+    for other in (by_sum, by_mean):
+        assert other.arms == by_unit.arms
+        for comparison, expected in zip(other.comparisons, by_unit.comparisons, strict=True):
+            same(comparison, expected)
+    columns = ["users", "converted"]
+    for frame_columns, name in ((columns, "converted"), (["users", "mean", "sd"], "spent")):
+        arms = {row.arm: tuple(row[frame_columns]) for _, row in counts.iloc[::-1].iterrows()}
+        called = experiments.from_counts(arms, control="old", name=name)
+        alone = experiment(CONVERTED if name == "converted" else SPENT)
+        (comparison,) = experiments.analyze(alone, frame).comparisons
+        same(called.comparisons[0], comparison)
+
+
+def test_counts_leave_the_data_usable_and_say_what_is_not_checked():
+    result = experiments.from_counts({"old": (50_000, 1_600), "new": (50_000, 2_250)}, "old")
+    names = [check.name for check in result.checks]
+    assert names == ["sample_ratio", "totals_only"]
+    assert [check.name for check in result.conditions] == ["totals_only"]
+    assert (result.decision.action, result.status) == ("ship", "complete")
+    old, new = (1_600, 50_000), (2_250, 50_000)
+    table = np.array([[new[0], old[0]], [new[1] - new[0], old[1] - old[0]]])
+    assert result.comparisons[0].p_value == pytest.approx(1.2e-26, rel=0.02)
+    assert math.log(result.comparisons[0].p_value) == pytest.approx(
+        math.log(stats.chi2_contingency(table, correction=False).pvalue), rel=0.01
+    )
+    assert "Counts: each arm is a single row" in str(result.method)
+    assert "Daily totals" not in str(result.method)
+    assert result.record()["plan"]["rows"] == "counts"
+
+
+def test_counts_take_a_goal_weights_a_level_and_an_effect_worth_detecting():
+    result = experiments.from_counts(
+        {"new": (2_000, 31.0, 9.0), "old": (1_000, 30.0, 8.0)},
+        control="old",
+        name="load time",
+        goal="decrease",
+        weights={"old": 1, "new": 2},
+        alpha=0.01,
+        mde=0.02,
+        language="fr",
+    )
+    (comparison,) = result.comparisons
+    expected = stats.ttest_ind_from_stats(31, 9, 2_000, 30, 8, 1_000, equal_var=False)
+    assert comparison.p_value == pytest.approx(expected.pvalue, rel=1e-9)
+    assert (comparison.verdict, result.plan.alpha, result.language) == ("lost", 0.01, "fr")
+    assert result.check("sample_ratio").status == "pass"
+
+
+def test_a_single_day_is_the_same_as_none():
+    counts = totals(users().assign(spent=1.0)).reset_index().assign(day="2026-10-01")
+    period = {"time": "day", "start": "2026-10-01", "end": "2026-10-01"}
+    plain, dated = (
+        analyzed(counts, CONVERTED, **COUNTS | fields) for fields in ({}, {"period": period})
+    )
+    same(plain.comparisons[0], dated.comparisons[0])
+
+
+@pytest.mark.parametrize(
+    ("arms", "words"),
+    [
+        ({"old": (100, 5), "new": (100, 101)}, "Row 2 holds 101.0, more than its units"),
+        ({"old": (100, 5), "new": (100, -1)}, "Row 2 holds -1.0"),
+        ({"old": (100, 5.5), "new": (100, 6)}, "Row 1 holds 5.5, and a proportion counts"),
+        ({"old": (100.5, 5), "new": (100, 6)}, "Row 1 holds 100.5, and totals count whole"),
+        ({"old": (100, 5), "new": (0, 0)}, "units: Row 2 is the only one of its arm"),
+        ({"old": (100, 5), "new": (100, float("nan"))}, "empty|Row 2"),
+        ({"old": (100, 5), "new": (100, float("inf"))}, "Row 2 holds an infinite value"),
+        ({"old": (100, 5.0, 2.0), "new": (100, 5.0, -2.0)}, "sd: Row 2 holds -2.0"),
+        ({"newer": (100, 5), "new": (100, 5)}, "old"),
+    ],
+)
+def test_impossible_counts_are_told_by_row(arms, words):
+    with pytest.raises(DataError, match=words):
+        experiments.from_counts(arms, control="old")
+
+
+@pytest.mark.parametrize("arms", [{}, {"old": (1, 2), "new": (1, 2, 3)}, {"old": (1,)}])
+def test_counts_of_another_shape_are_a_mistake_of_the_caller(arms):
+    with pytest.raises(ValueError, match="each must be"):
+        experiments.from_counts(arms, control="old")
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        (SPENT, "does not say how spent varies"),
+        (SPENT | {"squares": "wrong"}, "wrong: Row 1 holds"),
+        (SPENT | {"squares": "nothing"}, "nothing: Row 1 is the only one of its arm"),
+        (
+            {**SPENT, "type": "ratio", "numerator": "spent", "denominator": "converted"},
+            "does not say how spent varies",
+        ),
+    ],
+)
+def test_means_need_their_spread(metric, words):
+    if metric["type"] == "ratio":
+        metric = {name: value for name, value in metric.items() if name != "column"}
+    counts = totals(users().assign(spent=3.0)).reset_index()
+    counts = counts.assign(wrong=counts.spent**2 / counts.users * (1 - 1e-8), nothing=np.nan)
+    with pytest.raises(DataError, match=words):
+        analyzed(counts, metric, **COUNTS)
+
+
+def test_the_spread_belongs_to_counts_alone():
+    days = pd.DataFrame(
+        {"arm": ["old", "new"] * 9, "users": 100, "spent": range(18), "sd": 1.0}
+    ).assign(day=lambda table: [f"2026-10-0{1 + order // 2}" for order in range(18)])
+    period = {"time": "day", "start": "2026-10-01", "end": "2026-10-09"}
+    with pytest.raises(DataError, match="a single row for each arm"):
+        analyzed(days, SPENT | {"sd": "sd"}, **COUNTS, period=period)
+    with pytest.raises(DataError, match="several rows for each arm need the day"):
+        analyzed(days, SPENT | {"sd": "sd"}, **COUNTS)
+    with pytest.raises(SpecError, match="a single row for each arm"):
+        analyzed(days, SPENT | {"sd": "sd"})
+    with pytest.raises(SpecError, match="one of squares"):
+        experiment(SPENT | {"sd": "sd", "squares": "squares"})
+
+
+@pytest.mark.parametrize("name", ["counts-totals", "counts-totals-oneday"])
+def test_the_cases_of_counts(name):
+    result = case(name)
+    (comparison,) = result.comparisons
+    assert comparison.p_value == pytest.approx(1.18e-26, rel=0.01)
+    assert comparison.lift == pytest.approx(0.40625)
+    assert [check.name for check in result.conditions] == ["totals_only"]

@@ -169,6 +169,11 @@ def _missing(comparison: Comparison, units: UnitTable) -> tuple[int, int]:
     return gaps[comparison.arm].values, gaps[comparison.control].values
 
 
+def _rows(grounds: Grounds) -> str:
+    data = grounds.experiment.data
+    return "logs" if data.events else "counts" if grounds.units.moments else data.rows
+
+
 def _plan(grounds: Grounds) -> Plan:
     experiment = grounds.experiment
     period, file = experiment.period, experiment.file
@@ -189,7 +194,7 @@ def _plan(grounds: Grounds) -> Plan:
         primaries=experiment.decision.primaries,
         spec=workspace.shown(file) if file else None,
         spec_sha256=workspace.sha256(Path(file)) if file else None,
-        rows="logs" if experiment.data.events else experiment.data.rows,
+        rows=_rows(grounds),
         strata=experiment.strata,
         segments=experiment.segments,
         trigger=experiment.trigger,

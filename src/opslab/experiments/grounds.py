@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from opslab.experiments.inference.metric_columns import MetricColumns, caps, metric_columns
 from opslab.experiments.inference.segments import refuse_many_levels
-from opslab.experiments.moments.arm_moments import Arms, Levels
+from opslab.experiments.moments.arm_moments import Arms, Collected, Levels
 from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import ArmSummary
@@ -100,7 +100,9 @@ def collect_grounds(experiment: Experiment, units: UnitTable) -> Grounds:
     dimensions = list(dict.fromkeys(dimensions))
     joints = [joint for columns in metrics.values() for joint in columns.joints]
     counted = [Column(units.counted)] if units.counted else []
-    collected = collect_by(table, units.arm, counted, units.where, joints, dimensions)
+    collected = Collected(units.moments or {})
+    if units.moments is None:
+        collected = collect_by(table, units.arm, counted, units.where, joints, dimensions)
     arms = arms_of(experiment, units, collected.whole)
     refuse_missing(experiment, table, arms, metrics)
     levels: dict[str | None, Levels] = {

@@ -33,7 +33,7 @@ __all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
 _MOST_REASONS = 3  # that the first screen shows unfolded, so that the figures stay in sight
 _IN_FAVOUR = ("experiments.reason_won_", "experiments.reason_safe_")
 _METHOD = (
-    "logs finer totals welch score ratio cuped quantile clustered paired stratified trigger "
+    "logs finer totals counts welch score ratio cuped quantile clustered paired stratified trigger "
     "segments trends capped primary secondary guardrail sample_ratio covariate_balance "
     "rule_all rule_any time weights_assumed fingerprint spec"
 )

@@ -28,7 +28,9 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
     yield rules.check_plan_unchanged(experiment.registered, experiment.fingerprint)
     yield rules.check_sample_ratio(grounds.summaries)
     yield from _sample_ratios_within(grounds)
-    if not units.counted:
+    if units.moments:
+        yield rules.check_totals_only()
+    if experiment.data.rows != "totals":
         yield rules.check_leaked_units(units.units)
     yield rules.check_missing_values(_gaps(grounds))
     covariates = [
@@ -38,9 +40,9 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
     yield rules.check_covariate_balance(grounds.arms, grounds.control, covariates)
     yield _outcome_windows(grounds)
     yield from _calendar(grounds, as_of)
-    if not units.strata:
+    if not units.strata and not units.moments:
         yield rules.check_outliers(_strongest_units(grounds), experiment.design.alpha)
-    if experiment.data.rows != "unit":
+    if experiment.data.rows != "unit" and not units.moments:
         yield rules.check_few_clusters(grounds.arms)
     if triggered:
         yield rules.check_trigger_ratio(triggered.met, triggered.units)

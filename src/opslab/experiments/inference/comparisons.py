@@ -117,7 +117,7 @@ def compare(
     empty = replace(empty, estimate=plain.estimate)
     still = plain.variance <= (_ROUNDED * max(map(abs, plain.estimate))) ** 2
     counted = strata is None and metric.scale == "share"
-    # No event in either arm shows no difference, and yet bounds the harm: a guardrail needs no more.
+    # Without any event nothing differs, and yet the harm has its bounds: enough for a guardrail.
     bounding = counted and metric.role == "guardrail"
     if still and math.isclose(*plain.estimate, rel_tol=_SAME) and not bounding:
         return refused(empty, "no_variation", value=plain.estimate[1])

@@ -1,12 +1,21 @@
-"""Data that holds totals by arm and day: the days, which the arms share, stand for units."""
+"""Data that holds totals: by arm and day, where the days stand for units, or counts of each arm."""
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping, Sequence
 
 from opslab.errors import DataError
+from opslab.experiments.metrics import Metric
+from opslab.experiments.moments.arm_moments import ArmMoments, Labelled
 from opslab.experiments.moments.columns import Column
-from opslab.experiments.moments.values import finite_sql, refuse_rows, refuse_types, value_sql
+from opslab.experiments.moments.values import (
+    finite_sql,
+    refuse_cells,
+    refuse_rows,
+    refuse_types,
+    value_sql,
+)
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.leaks import Units
 from opslab.experiments.units.periods import moments_of
@@ -16,24 +25,38 @@ from opslab.experiments.units.unit_table import UnitTable, kept_units, row_count
 from opslab.tables.source import ROW, Table, quoted
 
 _DAY = "opslab_day"
+_DIGITS = 1e-9  # share of a sum of squares that must be left as spread: floats hold no more
 
 
 def units_of_totals(experiment: Experiment, table: Table, as_of: datetime.date | None) -> UnitTable:
-    """Return the days of a table, each with its totals.
+    """Return the days of a table, each with its totals, or what the one row of each arm says of it.
 
     Raises
     ------
     DataError
         When a row counts no units, or more successes than units.
     """
-    moment = moments_of(table, experiment.period, as_of)
-    if moment.day is None:
-        raise DataError(experiment.problem("experiments.totals_time", "period"))
+    period = experiment.period
+    moment = moments_of(table, period, as_of)
     arm, unit, within = experiment.arms.column, experiment.unit, moment.within
     rows = row_count(table, within)
     units = Units(rows, rows)
     refuse_units(experiment, table, units, once=True)
     _refuse_counts(experiment, table, within)
+    labels = f"SELECT count(DISTINCT {quoted(arm)}) FROM {table.relation} WHERE {within}"
+    within_a_day = moment.day is None or (period is not None and period.start == period.end)
+    if within_a_day and table.fetch(labels) == [(rows,)]:
+        moments = _counts(experiment, table, within)
+        return UnitTable(table, arm, experiment.metrics, within, units, rows, moments=moments)
+    if moment.day is None:
+        raise DataError(experiment.problem("experiments.totals_time", "period"))
+    DataError.refuse(
+        [
+            experiment.metric_problem(metric.name, field, "spread_form")
+            for metric in experiment.metrics
+            for field in metric.spread
+        ]
+    )
     sums = RowSums(table, within, [arm, _DAY])
     counted = sums.total(unit, unit, zero=True)
     metrics = tuple(metric.over_days(sums, unit) for metric in experiment.metrics)
@@ -64,3 +87,45 @@ def _refuse_counts(experiment: Experiment, table: Table, within: str) -> None:
         own = finite_sql(table, name)
         beyond = f"({own} > {value} OR {own} < 0) AND {within}"
         refuse_rows(table, "more_than_units", beyond, name, unit=unit)
+
+
+def _counts(experiment: Experiment, table: Table, within: str) -> Labelled:
+    """Return the moments of each arm from its one row."""
+    DataError.refuse(
+        [
+            experiment.metric_problem(metric.name, "type", "no_spread_known", name=metric.name)
+            for metric in experiment.metrics
+            if not (metric.binary or metric.spread)
+        ]
+    )
+    unit, names = experiment.unit, experiment.columns("unit", "metrics")
+    refuse_cells(table, [Column(name) for name in names], within)
+    values = {name: f"({finite_sql(table, name)})" for name in names}
+    for name, value in values.items():
+        empty = f"({value} IS NULL OR {value} = 0)" if name == unit else f"{value} IS NULL"
+        refuse_rows(table, "empty_total", f"{empty} AND {within}", name)
+    for metric in experiment.metrics:
+        value = values[metric.own["column"]]
+        if metric.binary:
+            odd = f"{value} <> round({value}) AND {within}"
+            refuse_rows(table, "part_of_unit", odd, metric.own["column"])
+        for field, name in metric.spread.items():
+            squares, own = values[name], f"{value} * {value} / {values[unit]}"
+            least = "0" if field == "sd" else f"{own} + {_DIGITS} * {squares}"
+            refuse_rows(table, "bad_spread", f"{squares} < {least} AND {within}", name)
+    rows = table.fetch(
+        f"SELECT CAST({quoted(experiment.arms.column)} AS VARCHAR), {', '.join(values.values())} "
+        f"FROM {table.relation} WHERE {within}"
+    )
+    counts = {label: dict(zip(names, cells, strict=True)) for label, *cells in rows}
+    return {
+        label: _arm(experiment.metrics, int(totals[unit]), totals)
+        for label, totals in counts.items()
+    }
+
+
+def _arm(metrics: Sequence[Metric], n: int, totals: Mapping[str, float]) -> ArmMoments:
+    moments = {
+        metric.column_of(metric.own["column"]): metric.counted(n, totals) for metric in metrics
+    }
+    return ArmMoments(n, moments, dict.fromkeys(moments, 0))
