@@ -263,14 +263,15 @@ def test_the_spread_belongs_to_counts_alone():
         {"arm": ["old", "new"] * 9, "users": 100, "spent": range(18), "sd": 1.0}
     ).assign(day=lambda table: [f"2026-10-0{1 + order // 2}" for order in range(18)])
     period = {"time": "day", "start": "2026-10-01", "end": "2026-10-09"}
-    with pytest.raises(DataError, match="a single row for each arm"):
-        analyzed(days, SPENT | {"sd": "sd"}, **COUNTS, period=period)
+    for fields in ({}, {"period": period}):
+        with pytest.raises(DataError, match="a single row for each arm"):
+            analyzed(days, SPENT | {"sd": "sd"}, **COUNTS, **fields)
     with pytest.raises(DataError, match="several rows for each arm need the day"):
-        analyzed(days, SPENT | {"sd": "sd"}, **COUNTS)
+        analyzed(days, SPENT, **COUNTS)
     with pytest.raises(SpecError, match="a single row for each arm"):
         analyzed(days, SPENT | {"sd": "sd"})
-    with pytest.raises(SpecError, match="one of squares"):
-        experiment(SPENT | {"sd": "sd", "squares": "squares"})
+    with pytest.raises(SpecError, match="only one goes"):
+        analyzed(days, SPENT | {"sd": "sd", "squares": "spent"}, **COUNTS)
 
 
 @pytest.mark.parametrize("name", ["counts-totals", "counts-totals-oneday"])

@@ -12,8 +12,6 @@ from opslab.experiments.result import ExperimentResult
 from opslab.experiments.spec import Experiment
 from opslab.messages import Language
 
-_COLUMNS = ("arm", "units", "value", "sd")
-
 
 def from_counts(
     arms: Mapping[str, tuple[float, ...]],
@@ -69,24 +67,16 @@ def from_counts(
     sizes = {len(numbers) for numbers in arms.values()}
     if sizes not in ({2}, {3}):
         raise ValueError(f"arms == {arms}, each must be (units, successes) or (units, mean, sd).")
-    mean = sizes == {3}
-    metric = {
-        "name": name,
-        "type": "mean" if mean else "proportion",
-        "column": "value",
-        "role": "primary",
-        "goal": goal,
-        "mde": mde and {"relative": mde},
-    }
+    kind = {"type": "mean", "sd": "sd"} if sizes == {3} else {"type": "proportion"}
+    metric = {"name": name, "column": "value", "role": "primary", "goal": goal}
     experiment = Experiment(
         experiment=name,
         data={"rows": "totals"},
         unit="units",
         arms={"column": "arm", "control": control, "weights": weights},
         design={"alpha": alpha},
-        metrics=[metric | {"sd": "sd"} if mean else metric],
+        metrics=[{**kind, **metric, "mde": mde and {"relative": mde}}],
     )
-    rows = duckdb.values(*((arm, *map(float, numbers)) for arm, numbers in arms.items()))
-    named = zip(rows.columns, _COLUMNS, strict=False)
-    table = rows.project(", ".join(f"{column} AS {shown}" for column, shown in named))
-    return analyze(experiment, table, language=language)
+    rows = duckdb.values(*((arm, *map(float, numbers), None)[:4] for arm, numbers in arms.items()))
+    named = rows.project("col0 AS arm, col1 AS units, col2 AS value, col3 AS sd")
+    return analyze(experiment, named, language=language)

@@ -340,8 +340,8 @@ class Experiment(FromFile):
             ]
             if metric.event and table and not self.data.events:
                 problems.append(refused("event", "event_form", name=metric.name))
-            if self.data.rows != "totals":
-                problems += [refused(field, "spread_form") for field in metric.spread]
+            if len(metric.spread) > (self.data.rows == "totals"):
+                problems.append(refused("type", "spread_form"))
             if metric.per == "row" and self.data.rows != "finer":
                 problems.append(refused("per", "per_row", name=metric.name))
         if problems:

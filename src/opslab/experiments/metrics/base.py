@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.moments.columns import Column
 from opslab.specs import Declared, InBothLanguages, Number
 
@@ -172,13 +170,15 @@ class Declaration(Declared):
     @property
     def own(self) -> dict[str, str]:
         """The metric's own columns, by the field that names them."""
-        named = {name: getattr(self, name, None) for name in ("column", "numerator", "denominator")}
-        return {name: column for name, column in named.items() if column is not None}
+        return self._named("column", "numerator", "denominator")
 
     @property
     def spread(self) -> dict[str, str]:
         """With one row of totals for each arm: the column of how values vary, by its field."""
-        named = {name: getattr(self, name, None) for name in ("squares", "sd")}
+        return self._named("squares", "sd")
+
+    def _named(self, *fields: str) -> dict[str, str]:
+        named = {name: getattr(self, name, None) for name in fields}
         return {name: column for name, column in named.items() if column is not None}
 
     @property
@@ -211,10 +211,6 @@ class Declaration(Declared):
     def over_days(self, sums: RowSums, unit: str) -> Any:
         """Return the metric over days, for totals: ``unit`` is the column that counts units."""
         raise NotImplementedError(sums, unit)
-
-    def counted(self, n: int, totals: Mapping[str, float]) -> Moments:
-        """Return the moments of ``n`` units from their totals, by column."""
-        raise NotImplementedError(n, totals)
 
     def totals(self, sums: RowSums, columns: dict[str, str]) -> dict[str, str]:
         """Sum columns over the rows that hold all of them; return the columns of the sums."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from opslab.experiments.metrics.base import EVERY_FORM, Form, Scale
 from opslab.experiments.metrics.one_column import OneColumn
-from opslab.experiments.moments.arm_moments import Moments
 
 if TYPE_CHECKING:
     from opslab.experiments.units.row_sums import RowSums
@@ -21,11 +19,6 @@ class Proportion(OneColumn):
     binary: ClassVar[bool] = True
 
     type: Literal["proportion"]
-
-    def counted(self, n: int, totals: Mapping[str, float]) -> Moments:
-        """Return the moments from the number of units for which it is true."""
-        successes = round(totals[str(self.column)])
-        return Moments.of_whole(n, successes, successes)
 
     def over_units(self, sums: RowSums) -> Self:
         """Return the share of units for which any row is true."""

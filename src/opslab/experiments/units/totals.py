@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from opslab.errors import DataError
 from opslab.experiments.metrics import Metric
-from opslab.experiments.moments.arm_moments import ArmMoments, Labelled
+from opslab.experiments.moments.arm_moments import ArmMoments, Labelled, Moments
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.moments.values import (
     finite_sql,
@@ -36,27 +36,20 @@ def units_of_totals(experiment: Experiment, table: Table, as_of: datetime.date |
     DataError
         When a row counts no units, or more successes than units.
     """
-    period = experiment.period
-    moment = moments_of(table, period, as_of)
+    moment = moments_of(table, experiment.period, as_of)
     arm, unit, within = experiment.arms.column, experiment.unit, moment.within
     rows = row_count(table, within)
     units = Units(rows, rows)
     refuse_units(experiment, table, units, once=True)
     _refuse_counts(experiment, table, within)
-    labels = f"SELECT count(DISTINCT {quoted(arm)}) FROM {table.relation} WHERE {within}"
-    within_a_day = moment.day is None or (period is not None and period.start == period.end)
-    if within_a_day and table.fetch(labels) == [(rows,)]:
+    arms = f"SELECT count(DISTINCT {quoted(arm)}) FROM {table.relation} WHERE {within}"
+    if table.fetch(arms) == [(rows,)]:
         moments = _counts(experiment, table, within)
         return UnitTable(table, arm, experiment.metrics, within, units, rows, moments=moments)
-    if moment.day is None:
-        raise DataError(experiment.problem("experiments.totals_time", "period"))
-    DataError.refuse(
-        [
-            experiment.metric_problem(metric.name, field, "spread_form")
-            for metric in experiment.metrics
-            for field in metric.spread
-        ]
-    )
+    spread = any(metric.spread for metric in experiment.metrics)
+    if moment.day is None or spread:
+        key = "spread_form" if spread else "totals_time"
+        raise DataError(experiment.problem(f"experiments.{key}", "period"))
     sums = RowSums(table, within, [arm, _DAY])
     counted = sums.total(unit, unit, zero=True)
     metrics = tuple(metric.over_days(sums, unit) for metric in experiment.metrics)
@@ -91,41 +84,41 @@ def _refuse_counts(experiment: Experiment, table: Table, within: str) -> None:
 
 def _counts(experiment: Experiment, table: Table, within: str) -> Labelled:
     """Return the moments of each arm from its one row."""
-    DataError.refuse(
-        [
-            experiment.metric_problem(metric.name, "type", "no_spread_known", name=metric.name)
-            for metric in experiment.metrics
-            if not (metric.binary or metric.spread)
-        ]
-    )
     unit, names = experiment.unit, experiment.columns("unit", "metrics")
-    refuse_cells(table, [Column(name) for name in names], within)
+    refuse_cells(table, list(map(Column, names)), within)
     values = {name: f"({finite_sql(table, name)})" for name in names}
-    for name, value in values.items():
-        empty = f"({value} IS NULL OR {value} = 0)" if name == unit else f"{value} IS NULL"
-        refuse_rows(table, "empty_total", f"{empty} AND {within}", name)
+    values[unit] = f"nullif({values[unit]}, 0)"
+    faults = [("empty_total", name, f"{value} IS NULL") for name, value in values.items()]
     for metric in experiment.metrics:
-        value = values[metric.own["column"]]
+        own, *_ = metric.own.values()
+        if not (metric.binary or metric.spread):
+            problem = experiment.metric_problem(metric.name, "type", "no_spread_known", name=own)
+            raise DataError(problem)
         if metric.binary:
-            odd = f"{value} <> round({value}) AND {within}"
-            refuse_rows(table, "part_of_unit", odd, metric.own["column"])
+            faults.append(("part_of_unit", own, f"{values[own]} <> round({values[own]})"))
         for field, name in metric.spread.items():
-            squares, own = values[name], f"{value} * {value} / {values[unit]}"
-            least = "0" if field == "sd" else f"{own} + {_DIGITS} * {squares}"
-            refuse_rows(table, "bad_spread", f"{squares} < {least} AND {within}", name)
-    rows = table.fetch(
-        f"SELECT CAST({quoted(experiment.arms.column)} AS VARCHAR), {', '.join(values.values())} "
-        f"FROM {table.relation} WHERE {within}"
-    )
-    counts = {label: dict(zip(names, cells, strict=True)) for label, *cells in rows}
+            least = f"{values[own]} ** 2 / {values[unit]} / {1 - _DIGITS}"
+            faults.append(("bad_spread", name, f"{values[name]} < {0 if field == 'sd' else least}"))
+    for key, name, fault in faults:
+        refuse_rows(table, key, f"{fault} AND {within}", name)
+    cells = f"CAST({quoted(experiment.arms.column)} AS VARCHAR), {', '.join(values.values())}"
+    rows = table.fetch(f"SELECT {cells} FROM {table.relation} WHERE {within}")
     return {
-        label: _arm(experiment.metrics, int(totals[unit]), totals)
-        for label, totals in counts.items()
+        arm: _arm(experiment.metrics, dict(zip(names, totals, strict=True)), unit)
+        for arm, *totals in rows
     }
 
 
-def _arm(metrics: Sequence[Metric], n: int, totals: Mapping[str, float]) -> ArmMoments:
-    moments = {
-        metric.column_of(metric.own["column"]): metric.counted(n, totals) for metric in metrics
-    }
+def _arm(metrics: Sequence[Metric], totals: Mapping[str, float], unit: str) -> ArmMoments:
+    n, moments = int(totals[unit]), dict[Column, Moments]()
+    for metric in metrics:
+        own, *_ = metric.own.values()
+        total = totals[own]
+        if metric.binary:
+            known = Moments.of_whole(n, round(total), round(total))
+        elif "sd" in metric.spread:
+            known = Moments(n, total, totals[metric.spread["sd"]] ** 2 * (n - 1))
+        else:
+            known = Moments(n, total / n, totals[metric.spread["squares"]] - total**2 / n)
+        moments[metric.column_of(own)] = known
     return ArmMoments(n, moments, dict.fromkeys(moments, 0))
