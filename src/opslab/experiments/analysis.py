@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from opslab.experiments.inference.novelty import trends
 from opslab.experiments.inference.permutation import with_permutation
 from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.moments.values import with_values
-from opslab.experiments.result import Comparison, DataUsed, ExperimentResult, Plan
+from opslab.experiments.result import Companion, Comparison, DataUsed, ExperimentResult, Plan
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.logs import units_of_logs
 from opslab.experiments.units.refusals import refuse_columns
@@ -33,6 +33,7 @@ from opslab.tables.import_report import Reading
 from opslab.tables.reader import open_table
 
 _UNITS = {"unit": units_of_rows, "finer": units_of_finer_rows, "totals": units_of_totals}
+_MOST_RANKED = 5_000_000  # units whose ranks are looked at without being asked for
 
 
 def analyze(
@@ -126,7 +127,18 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
         segments=tuple(_as_declared(experiment, units, segments)),
         interactions=tuple(interactions),
         trends=tuple(trends(units, list(grounds.arms), control, alpha)),
+        companions=tuple(_companions(grounds, comparisons)),
     )
+
+
+def _companions(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator[Companion]:
+    """Give what is computed in other ways of each effect that decides."""
+    rows = sum(arm.rows for arm in grounds.arms.values())
+    asked = grounds.experiment.design.robust
+    for known in comparisons if asked is not False else ():
+        pair = grounds.pairs.get((known.metric, known.arm))
+        if pair is not None and known.role != "secondary":
+            yield from pair.companions(known, ranked=rows <= _MOST_RANKED or asked is True)
 
 
 def _comparisons(grounds: Grounds) -> list[Comparison]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
+from opslab.experiments.checks.influence import Pair
 from opslab.experiments.checks.rules import CERTAIN
+from opslab.experiments.inference.comparisons import Side
 from opslab.experiments.inference.metric_columns import MetricColumns, caps, metric_columns
 from opslab.experiments.inference.segments import refuse_many_levels
-from opslab.experiments.moments.arm_moments import Arms, Collected, Levels
+from opslab.experiments.moments.arm_moments import Arms, Collected, CrossMoments, Levels
 from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import ArmSummary
@@ -69,6 +72,25 @@ class Grounds:
             ArmSummary(name, counts[name], weight / sum(weights.values()))
             for name, weight in weights.items()
         )
+
+    @cached_property
+    def pairs(self) -> dict[tuple[str, str], Pair]:
+        """By metric and arm: the pairs that few units can move, where no cap keeps them from it."""
+        if self.units.strata or self.units.moments:
+            return {}
+        alpha = self.experiment.design.alpha
+        return {
+            (name, arm): Pair(self.units, columns, (self._side(columns, arm), base), alpha)
+            for name, columns in self.metrics.items()
+            if columns.metric.outliers and columns.uncapped is None
+            for base in [self._side(columns, self.control)]
+            for arm in self.arms
+            if arm != self.control
+        }
+
+    def _side(self, columns: MetricColumns, arm: str) -> Side[CrossMoments]:
+        sums, own = self.arms[arm].cross(columns.joint), slice(len(columns.own))
+        return Side(arm, replace(sums, means=sums.means[own], scatter=sums.scatter[own, own]))
 
     def known_until(self, as_of: datetime.date | None) -> datetime.date | None:
         """Return the readout's day, or that of the last unit where the days after it are missing.

@@ -8,6 +8,7 @@ from typing import Any
 
 from opslab.experiments.breakdowns import (
     beside,
+    companions,
     effect_table,
     not_estimable,
     segments,
@@ -38,7 +39,7 @@ _MOST_REASONS = 3  # that the first screen shows unfolded, so that the figures s
 _IN_FAVOUR = ("experiments.reason_won_", "experiments.reason_safe_")
 _METHOD = (
     "logs finer totals counts welch score ratio cuped quantile clustered paired stratified trigger "
-    "segments trends capped primary secondary guardrail sample_ratio covariate_balance "
+    "segments trends capped companions primary secondary guardrail sample_ratio covariate_balance "
     "rule_all rule_any time weights_assumed fingerprint spec"
 )
 
@@ -162,6 +163,7 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     if any(comparison.raw for comparison in comparisons):
         blocks.append(say.remark("adjusted_note"))
     blocks += [*beside("raw", result, say), *beside("uncapped", result, say)]
+    blocks += companions(result, say)
     for comparison in comparisons:
         names = {"metric": comparison.metric, "arm": comparison.arm}
         for note in comparison.notes:
@@ -199,6 +201,8 @@ def _method(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         applies.add("welch")
     if any(comparison.uncapped for comparison in comparisons):
         applies.add("capped")
+    if result.companions:
+        applies.add("companions")
     if result.trends:
         applies.add("trends")
     values = vars(plan) | {"count": SMALL_COUNT, "sha256": plan.spec_sha256}

@@ -13,6 +13,7 @@ from opslab.tables.import_report import Reading
 Action = Literal["ship", "do_not_ship", "extend", "no_decision", "stop_broken"]
 Goal = Literal["increase", "decrease"]
 Verdict = Literal["won", "lost", "open", "safe", "harmed", "unproven", "not_estimable"]
+Way = Literal["plain", "covariates", "capped", "trimmed", "ranks"]
 Interval = tuple[float | None, float | None]
 
 
@@ -125,6 +126,27 @@ class Comparison:
         if self.raw is None or self.difference is None or base is None:
             return self
         return replace(self, estimate=(base + self.difference, base))
+
+
+@dataclass(frozen=True)
+class Companion:
+    """An effect on a mean or a ratio, computed in another way: it informs and does not decide.
+
+    Attributes
+    ----------
+    metric, arm : str
+    way : str
+        ``plain``, with ``covariates``, ``capped`` (the .1 % of units farthest from the metric's
+        value over both arms brought as near as the next; of a ratio by its linearised variable),
+        ``trimmed`` (without them), or by ``ranks``: then the difference is that between one half
+        and the share of pairs of units in which the arm's has more.
+    effect : Effect
+    """
+
+    metric: str
+    arm: str
+    way: Way
+    effect: Effect
 
 
 @dataclass(frozen=True)
@@ -285,6 +307,8 @@ class ExperimentResult(Result):
         Effects within segments, each with its ``segment``.
     interactions : tuple of Interaction
     trends : tuple of Trend
+    companions : tuple of Companion
+        Effects on means and ratios in other ways, where they were computed.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -305,3 +329,4 @@ class ExperimentResult(Result):
     segments: tuple[Comparison, ...] = ()
     interactions: tuple[Interaction, ...] = ()
     trends: tuple[Trend, ...] = ()
+    companions: tuple[Companion, ...] = ()

@@ -165,6 +165,9 @@ class Design(Declared):
     """number or days of the planned looks"""
     spending: Spending | None = None
     prior: Prior | None = None
+    robust: bool | None = None
+    """whether effects are also shown with their largest values capped, left out, and by ranks;
+    when left out they are, by ranks up to 5,000,000 units"""
 
 
 class Decision(Declared):

@@ -6,7 +6,6 @@ A check that blocks is marked as such where the spec says so, in `all_checks`.
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -26,8 +25,7 @@ FAIL_BELOW, WARN_BELOW = 0.001, 0.01
 FEWEST_EXPECTED = 5
 """Units that the smallest arm is to expect on a day or in a segment, for the chi-square test."""
 FEWEST_CLUSTERS = 40
-MOVED = 0.5
-"""Standard errors by which one unit may move an effect."""
+_ROWS = 3  # of a group of units that are named
 CERTAIN = 14.0
 """Successes expected on days that have none: chance would do that once in a million."""
 
@@ -210,36 +208,26 @@ def check_covariate_balance(
     return _tested("covariate_balance", adjusted[worst], {**tests[worst][1], "control": control})
 
 
-def check_outliers(strongest: Mapping[str, Influence], alpha: float) -> Check | None:
-    """Say whether a unit far larger than any other moves an effect far, or across significance.
-
-    Parameters
-    ----------
-    strongest : mapping
-        The most influential unit by metric and arm, shown as ``metric, arm``.
-    alpha : float
-    """
-    if not strongest:
+def check_outliers(influences: Sequence[Influence], alpha: float) -> Check | None:
+    """Say whether an effect rests on a few units far from all others; the worst speaks."""
+    if not influences:
         return None
-
-    def turns(unit: Influence) -> bool:
-        return (unit.p_value <= alpha) != (unit.p_without <= alpha)
-
-    name, unit = max(
-        strongest.items(), key=lambda item: (item[1].alone, turns(item[1]), item[1].moved)
-    )
-    status: Status = "warn" if unit.alone and (turns(unit) or unit.moved > MOVED) else "pass"
+    worst = max(influences, key=lambda known: (known.carries(alpha), known.moved))
+    carried, (before, after) = worst.carries(alpha), worst.differences
     values = {
-        "metric": name,
-        "arm": unit.arm,
-        "row": unit.row,
-        "share": unit.share,
-        "from": unit.difference,
-        "to": unit.without,
-        "p": unit.p_value,
-        "p_without": unit.p_without,
+        "metric": worst.whole.metric,
+        "with": worst.whole.arm,
+        "arm": worst.arm,
+        "count": len(worst.rows),
+        "rows": worst.rows[:_ROWS],
+        "share": worst.share,
+        "from": before,
+        "to": after,
+        "p": worst.whole.p_value,
+        "p_without": worst.trimmed.p_value,
     }
-    return _check("outliers", status, unit.moved if math.isfinite(unit.moved) else None, values)
+    said = "reversed" if carried and not worst.apart else ""
+    return _check("outliers", "fail" if carried else "pass", worst.moved, values, said)
 
 
 def check_period(end: datetime.date | None, as_of: datetime.date | None) -> Check | None:
