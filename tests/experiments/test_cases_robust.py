@@ -3,6 +3,7 @@
 Each kind is made here from a seed, and read from the collection of cases where that is at hand.
 """
 
+import itertools
 import math
 
 import numpy as np
@@ -14,6 +15,7 @@ from test_real_data import ROOT
 
 from opslab import experiments
 from opslab.errors import DataError, SpecError
+from opslab.experiments.inference.attrition import lee_bounds
 from opslab.experiments.spec import Experiment
 
 CONVERTED = {
@@ -281,3 +283,112 @@ def test_the_cases_of_counts(name):
     assert comparison.p_value == pytest.approx(1.18e-26, rel=0.01)
     assert comparison.lift == pytest.approx(0.40625)
     assert [check.name for check in result.conditions] == ["totals_only"]
+
+
+@pytest.mark.parametrize(("name", "count"), [("five-whales", 5), ("ten-bots-ratio", 10)])
+def test_the_cases_of_outliers(name, count):
+    result = case(name)
+    check = result.check("outliers")
+    values = dict(check.detail.values)
+    assert (check.status, values["count"], values["arm"]) == ("fail", count, "B")
+    assert values["p"] < 0.05
+    assert values["p_without"] > 0.4
+    assert [known.name for known in result.conditions] == ["outliers"]
+    ways = {known.way: known.effect for known in result.companions}
+    assert ways["ranks"].p_value > 0.4
+
+
+ARMS = ("new", "old")
+
+
+def answered(shares, n=2_000, seed=4):
+    """Return users of whom only some have a value: a share of each arm, and more of the high ones."""
+    random = np.random.default_rng(seed)
+    frame = users(n, seed).assign(spent=random.gamma(2, 10, n))
+    chance = frame.arm.map(dict(zip(ARMS, shares, strict=True))) * (0.9 + 0.1 * (frame.spent > 20))
+    empty = random.random(n) > chance
+    return frame.assign(spent=frame.spent.mask(empty), converted=frame.converted.mask(empty))
+
+
+@pytest.mark.parametrize("shares", [(0.9, 0.8), (0.7, 0.95), (0.8, 0.8)])
+def test_bounds_of_a_share_are_those_of_the_worst_cases(shares):
+    """Manski's, by filling in every empty value with 0 and with 1."""
+    frame = answered(shares)
+    result = analyzed(frame, CONVERTED | {"missing": "drop"})
+    ends = []
+    for new, old in ((0, 1), (1, 0)):
+        filled = frame.converted.fillna(frame.arm.map({"new": new, "old": old}))
+        means = filled.groupby(frame.arm).mean()
+        ends.append(means["new"] - means["old"])
+    assert named(result, "converted").bounds == pytest.approx(tuple(ends), abs=1e-12)
+    assert "Manski" in str(result.effects)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_lees_bounds_are_the_extremes_over_all_ways_to_leave_out_the_surplus(seed):
+    """By trying every subset of the arm with more values."""
+    random = np.random.default_rng(seed)
+    n_new, n_old, units = random.integers(4, 9), random.integers(4, 9), (10, random.integers(9, 13))
+    new, old = random.normal(0, 1, n_new).round(1), random.normal(0, 1, n_old).round(1)
+    shares = n_new / units[0], n_old / units[1]
+    more, less = (new, old) if shares[0] > shares[1] else (old, new)
+    kept = math.ceil(round(len(more) * min(shares) / max(shares), 9))
+    means = [np.mean(subset) for subset in itertools.combinations(more, kept)]
+    ends = sorted((mean - less.mean()) * (1 if more is new else -1) for mean in means)
+    expected = (ends[0], ends[-1])
+    assert lee_bounds(new, old, units) == pytest.approx(expected, abs=1e-12)
+
+
+def test_bounds_of_a_mean_trim_the_arm_with_more_values():
+    frame = answered((0.95, 0.7))
+    result = analyzed(frame, SPENT | {"missing": "drop"})
+    new, old = (np.sort(frame.spent[frame.arm == arm].dropna()) for arm in ARMS)
+    kept = math.ceil(len(old))  # as many units in either arm
+    low, high = named(result, "spent").bounds
+    assert low == pytest.approx(new[:kept].mean() - old.mean(), rel=1e-12)
+    assert high == pytest.approx(new[-kept:].mean() - old.mean(), rel=1e-12)
+    assert low < named(result, "spent").difference < high
+    page = " ".join(str(result.effects).split())
+    assert "in one direction only" in page
+    assert result.record()["comparisons"][0]["bounds"] == {"low": low, "high": high}
+
+
+def test_nothing_empty_has_no_bounds():
+    frame = answered((1.2, 1.2))
+    for metric in (SPENT | {"missing": "drop"}, SPENT | {"missing": "zero"}):
+        result = analyzed(frame, metric)
+        assert named(result, "spent").bounds == (None, None)
+        assert "empty" not in str(result.effects)
+
+
+@pytest.mark.parametrize(
+    ("metric", "fields"),
+    [
+        ({"covariates": ["before"]}, {}),
+        ({"cap": {"quantile": 0.99}}, {}),
+        ({"type": "ratio", "numerator": "spent", "denominator": "unit", "column": None}, {}),
+        ({"type": "quantile", "quantile": 0.5}, {}),
+        ({}, {"strata": ["half"]}),
+        ({}, {"data": {"rows": "finer"}}),
+    ],
+)
+def test_bounds_that_are_not_computed_are_told(metric, fields):
+    frame = answered((0.95, 0.9)).assign(before=lambda table: table.unit % 7)
+    frame["half"] = frame.unit // 2 % 2
+    declared = {key: value for key, value in (SPENT | metric).items() if value is not None}
+    result = analyzed(frame, declared | {"missing": "drop"}, **fields)
+    assert named(result, "spent").bounds == (None, None)
+    assert "is not bounded here" in " ".join(str(result.effects).split())
+
+
+def test_zeros_that_are_spread_unevenly_are_told_and_block_nothing():
+    frame = answered((0.9, 0.6))
+    zero, drop = (analyzed(frame, SPENT | {"missing": policy}) for policy in ("zero", "drop"))
+    assert [known.check("missing_values").status for known in (zero, drop)] == ["warn", "fail"]
+    assert (zero.broken, drop.broken) == (False, True)
+    both = analyzed(
+        frame.assign(kept=frame.spent.where(frame.unit % 500 > 0)),
+        SPENT | {"missing": "zero"},
+        SPENT | {"name": "kept", "column": "kept", "missing": "drop"},
+    )
+    assert dict(both.check("missing_values").detail.values)["metric"] == "kept"

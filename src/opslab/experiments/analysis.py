@@ -15,6 +15,7 @@ from opslab.experiments.checks.all_checks import all_checks
 from opslab.experiments.checks.rules import FEWEST_CLUSTERS
 from opslab.experiments.decision import decide
 from opslab.experiments.grounds import Grounds, collect_grounds
+from opslab.experiments.inference.attrition import with_bounds
 from opslab.experiments.inference.comparisons import judge
 from opslab.experiments.inference.metric_comparisons import ArmSums, compared, deviations
 from opslab.experiments.inference.novelty import trends
@@ -150,7 +151,8 @@ def _comparisons(grounds: Grounds) -> list[Comparison]:
     for columns in grounds.metrics.values():
         for comparison in compared(columns, sums):
             few = units.finer is not None and min(comparison.n) < FEWEST_CLUSTERS
-            comparisons.append(with_permutation(comparison, columns, units) if few else comparison)
+            known = with_permutation(comparison, columns, units) if few else comparison
+            comparisons.append(with_bounds(known, columns, units))
     comparisons = judge(_as_declared(experiment, units, comparisons), alpha)
     if triggered is None:
         return comparisons

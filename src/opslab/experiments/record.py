@@ -28,6 +28,7 @@ _ENDS = {
     "estimate": ("arm", "control"),
     "difference_interval": ("low", "high"),
     "lift_interval": ("low", "high"),
+    "bounds": ("low", "high"),
     "margin": ("kind", "size"),
     "mde": ("kind", "size"),
 }

@@ -85,6 +85,9 @@ class Comparison:
         1 less the adjusted variance of the difference over the raw one.
     diluted : Effect or None
         With a trigger: the effect on all units.
+    bounds : tuple
+        Of the difference, where empty values were left out: Manski's for proportions, Lee's for
+        means; None where they are not computed.
     notes : tuple of Message
         What a reader has to know about how it was computed.
     """
@@ -117,6 +120,7 @@ class Comparison:
     uncapped: Effect | None = None
     variance_reduction: float | None = None
     diluted: Effect | None = None
+    bounds: Interval = (None, None)
     notes: tuple[Message, ...] = ()
 
     @property

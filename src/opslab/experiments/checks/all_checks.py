@@ -31,7 +31,8 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
         yield rules.check_totals_only()
     if experiment.data.rows != "totals":
         yield rules.check_leaked_units(units.units)
-    yield rules.check_empty("missing_values", _gaps(grounds))
+    zeros = [metric.name for metric in experiment.metrics if metric.zero]
+    yield rules.check_empty("missing_values", _gaps(grounds), zeros)
     covariates = [
         column for columns in grounds.metrics.values() for column in columns.joint.covariate_columns
     ]

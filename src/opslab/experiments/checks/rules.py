@@ -6,7 +6,7 @@ A check that blocks is marked as such where the spec says so, in `all_checks`.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -151,7 +151,9 @@ def check_few_clusters(arms: Mapping[str, ArmMoments]) -> Check:
     return _check("few_clusters", status, units, {"units": units, "fewest": FEWEST_CLUSTERS})
 
 
-def check_empty(name: str, gaps: Mapping[str, Sequence[Gaps]]) -> Check | None:
+def check_empty(
+    name: str, gaps: Mapping[str, Sequence[Gaps]], zeros: Collection[str] = ()
+) -> Check | None:
     """Compare the share of units with empty values between arms; the worst column speaks.
 
     Parameters
@@ -160,6 +162,9 @@ def check_empty(name: str, gaps: Mapping[str, Sequence[Gaps]]) -> Check | None:
         ``missing_values`` of metrics, or ``covariate_coverage``.
     gaps : mapping
         What is empty of each metric or covariate, for each arm.
+    zeros : collection of str
+        Metrics whose empty values count as 0: a difference may be the effect itself, and only
+        warns.
 
     Returns
     -------
@@ -173,11 +178,14 @@ def check_empty(name: str, gaps: Mapping[str, Sequence[Gaps]]) -> Check | None:
     }
     if not tests:
         return None
-    worst = min(tests, key=lambda column: tests[column])
+    least = {column: FAIL_BELOW if column in zeros else 0.0 for column in tests}
+    worst = min(tests, key=lambda column: max(tests[column], least[column]))
+    status = status_of(max(tests[worst], least[worst]))
     known = [1 - arm.units / arm.all_units for arm in gaps[worst]]
     count = sum(arm.values for arm in gaps[worst])
     values = {"metric": worst, "count": count, "from": min(known), "to": max(known)}
-    return _tested(name, tests[worst], values)
+    said = "zero" if worst in zeros and status == "warn" else ""
+    return _check(name, status, tests[worst], {**values, "p": tests[worst]}, said)
 
 
 def check_covariate_balance(
@@ -212,7 +220,7 @@ def check_outliers(influences: Sequence[Influence], alpha: float) -> Check | Non
     """Say whether an effect rests on a few units far from all others; the worst speaks."""
     if not influences:
         return None
-    worst = max(influences, key=lambda known: (known.carries(alpha), known.moved))
+    worst = max(influences, key=lambda known: (known.carries(alpha), known.apart, known.moved))
     carried, (before, after) = worst.carries(alpha), worst.differences
     values = {
         "metric": worst.whole.metric,
