@@ -152,7 +152,7 @@ def _comparisons(grounds: Grounds) -> list[Comparison]:
         for comparison in compared(columns, sums):
             few = units.finer is not None and min(comparison.n) < FEWEST_CLUSTERS
             known = with_permutation(comparison, columns, units) if few else comparison
-            comparisons.append(with_bounds(known, columns, units))
+            comparisons.append(with_bounds(known, columns, grounds))
     comparisons = judge(_as_declared(experiment, units, comparisons), alpha)
     if triggered is None:
         return comparisons

@@ -69,31 +69,24 @@ def beside(kind: str, result: ExperimentResult, say: ExperimentVoice) -> list[Ta
 
 def companions(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     """Return the effects that decide in other ways, and where these lead to another conclusion."""
-    known = {(comparison.metric, comparison.arm): comparison for comparison in result.comparisons}
-    groups, remarks, alpha = list[Group](), list[Paragraph](), result.plan.alpha
-    for (metric, arm), same in groupby(result.companions, key=lambda own: (own.metric, own.arm)):
-        rows, signs = list[Cells](), dict[str, float]()
-        for companion in same:
-            way, effect = say(f"way_{companion.way}"), companion.effect
-            told = replace(known[metric, arm], **vars(effect))
-            signs[way] = math.copysign((effect.p_value or 0.0) <= alpha, effect.difference or 0.0)
-            scale = "proportion" if companion.way == "ranks" else told.type
-            rows.append([way, say.difference(replace(told, type=scale)), say.p_values(told)[0]])
-        groups.append(Group(_with_arm(known[metric, arm], metric, say), rows))
-        plain, *_ = signs.values()
-        other = [way for way, sign in signs.items() if sign != plain]
+    rows, remarks, alpha = list[Cells](), list[Paragraph](), result.plan.alpha
+    for comparison in result.comparisons:
+        metric, arm, signs = comparison.metric, comparison.arm, dict[str, float]()
+        for companion in result.companions:
+            if (companion.metric, companion.arm) == (metric, arm):
+                way, effect = say(f"way_{companion.way}"), companion.effect
+                kind = "proportion" if companion.way == "ranks" else comparison.type
+                known = replace(comparison, **vars(effect), type=kind)
+                shown = (effect.p_value or 0.0) <= alpha
+                signs[way] = math.copysign(shown, effect.difference or 0.0)
+                rows.append([Cell(metric, arm), way, say.difference(known), say.p_values(known)[0]])
+        other = [way for way, sign in signs.items() if sign != next(iter(signs.values()))]
         if other:
             remarks.append(say.remark("companions_differ", metric=metric, arm=arm, ways=other))
-    ways = {companion.way for companion in result.companions}
-    if "ranks" not in ways and any(map(_has_companions, known.values())):
-        remarks.append(say.remark("ranks_none" if ways else "companions_none"))
-    table = say.table("companions", "way difference p", groups=groups, numeric=(1, 2))
-    return [table, *remarks] if groups else list(remarks)
-
-
-def _has_companions(known: Comparison) -> bool:
-    decides = known.role != "secondary" and known.difference is not None
-    return decides and known.type in {"mean", "ratio"} and known.uncapped is None
+    if rows:
+        return [say.table("companions", "metric way difference p", rows, numeric=(2, 3)), *remarks]
+    amounts = any(comparison.type in {"mean", "ratio"} for comparison in result.comparisons)
+    return [say.remark("companions_none")] if amounts else []
 
 
 def segments(result: ExperimentResult, say: ExperimentVoice) -> Blocks:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from opslab.experiments.checks.influence import Pair
 from opslab.experiments.checks.rules import CERTAIN
-from opslab.experiments.inference.comparisons import Side
 from opslab.experiments.inference.metric_columns import MetricColumns, caps, metric_columns
 from opslab.experiments.inference.segments import refuse_many_levels
-from opslab.experiments.moments.arm_moments import Arms, Collected, CrossMoments, Levels
+from opslab.experiments.moments.arm_moments import Arms, Collected, Levels
 from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import ArmSummary
@@ -80,17 +79,12 @@ class Grounds:
             return {}
         alpha = self.experiment.design.alpha
         return {
-            (name, arm): Pair(self.units, columns, (self._side(columns, arm), base), alpha)
+            (name, arm): Pair(self.units, columns, self.arms, (arm, self.control), alpha)
             for name, columns in self.metrics.items()
             if columns.metric.outliers and columns.uncapped is None
-            for base in [self._side(columns, self.control)]
             for arm in self.arms
             if arm != self.control
         }
-
-    def _side(self, columns: MetricColumns, arm: str) -> Side[CrossMoments]:
-        sums, own = self.arms[arm].cross(columns.joint), slice(len(columns.own))
-        return Side(arm, replace(sums, means=sums.means[own], scatter=sums.scatter[own, own]))
 
     def known_until(self, as_of: datetime.date | None) -> datetime.date | None:
         """Return the readout's day, or that of the last unit where the days after it are missing.

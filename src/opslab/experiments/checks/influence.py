@@ -11,7 +11,7 @@ import numpy as np
 from opslab.experiments.inference.comparisons import Side, compare, effect
 from opslab.experiments.inference.effects import welch_of_moments
 from opslab.experiments.inference.metric_columns import MetricColumns
-from opslab.experiments.moments.arm_moments import CrossMoments, Moments, merge_cross
+from opslab.experiments.moments.arm_moments import Arms, CrossMoments, Moments, merge_cross
 from opslab.experiments.moments.values import finite_sql
 from opslab.experiments.result import Companion, Comparison, Effect, Way
 from opslab.experiments.units.unit_table import UnitTable
@@ -82,25 +82,35 @@ class Pair:
     ----------
     units : UnitTable
     columns : MetricColumns
-    sides : tuple of Side
-        Arm and control, with the moments of the metric's own columns.
+    arms : mapping
+        The sums of each arm.
+    names : tuple of str
+        Arm and control.
     alpha : float
     """
 
     units: UnitTable
     columns: MetricColumns
-    sides: tuple[Side[CrossMoments], Side[CrossMoments]]
+    arms: Arms
+    names: tuple[str, str]
     alpha: float
+
+    @cached_property
+    def _sums(self) -> list[CrossMoments]:
+        """The moments of the metric's own columns in arm and control, without covariates."""
+        own, joint = slice(len(self.columns.own)), self.columns.joint
+        crosses = [self.arms[name].cross(joint) for name in self.names]
+        return [replace(x, means=x.means[own], scatter=x.scatter[own, own]) for x in crosses]
 
     @property
     def _rows(self) -> str:
         """SQL of the units: whether each is in the arm, its row, value, denominator, distance."""
-        table, means = self.units.table, merge_cross(*(side.sums for side in self.sides)).means
+        table, means = self.units.table, merge_cross(*self._sums).means
         own = [self._value(column.name) for column in self.columns.own]
         value, base = [*own, "1.0::DOUBLE"][:2]
         distance = f"{value} - {float(means[0] / [*means, 1.0][1])!r} * {base}"
         arm = f"CAST({quoted(self.units.arm)} AS VARCHAR)"
-        names = [literal(side.name) for side in self.sides]
+        names = list(map(literal, self.names))
         return (
             f"(SELECT {arm} = {names[0]}, {ROW} + 1, {value}, {base}, {distance} "
             f"FROM {table.relation} WHERE {self.units.where} AND {arm} IN ({', '.join(names)}) "
@@ -112,13 +122,13 @@ class Pair:
         return f"coalesce({value}, 0)" if self.columns.metric.zero else value
 
     def _compared(self, *sums: CrossMoments) -> Comparison:
-        arm, control = (replace(side, sums=own) for side, own in zip(self.sides, sums, strict=True))
+        arm, control = map(Side, self.names, sums)
         return compare(self.columns.metric, arm, control, self.alpha)
 
     @cached_property
     def influences(self) -> list[Influence]:
         """What groups of the farthest units do to the difference, and last what .1 % of them do."""
-        plain = [side.sums for side in self.sides]
+        plain = self._sums
         whole, n = self._compared(*plain), sum(sums.n for sums in plain)
         if whole.standard_error is None:
             return []
@@ -147,7 +157,7 @@ class Pair:
             influences.append(
                 Influence(
                     apart=size in counts,
-                    arm=self.sides[most].name,
+                    arm=self.names[most],
                     rows=tuple(rows[:size].tolist()),
                     share=float(share),
                     whole=whole,
@@ -156,6 +166,13 @@ class Pair:
                 )
             )
         return influences
+
+    @property
+    def values(self) -> list[Any]:
+        """The values of the arm and of the control, as arrays."""
+        query = f"SELECT value FROM {self._rows} WHERE treated ="
+        fetch = self.units.table.arrays
+        return [fetch(f"{query} {treated}")["value"] for treated in (True, False)]
 
     def ranks(self) -> Effect | None:
         """Test by ranks whether units of the arm have more than those of the control.

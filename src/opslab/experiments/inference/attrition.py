@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from opslab.experiments.grounds import Grounds
 from opslab.experiments.inference.metric_columns import MetricColumns
-from opslab.experiments.moments.values import finite_sql
 from opslab.experiments.result import Comparison
-from opslab.experiments.units.unit_table import UnitTable
 from opslab.results import Message
-from opslab.tables.source import literal, quoted
 
 Bounds = tuple[float, float]
 
@@ -76,28 +74,21 @@ def _apart(arm: Bounds, control: Bounds) -> Bounds:
     return arm[0] - control[1], arm[1] - control[0]
 
 
-def with_bounds(comparison: Comparison, columns: MetricColumns, units: UnitTable) -> Comparison:
+def with_bounds(comparison: Comparison, columns: MetricColumns, grounds: Grounds) -> Comparison:
     """Return a comparison with its bounds where empty values were left out, or that it has none."""
-    metric, missing = columns.metric, comparison.missing
+    metric, missing, units = columns.metric, comparison.missing, grounds.units
     if metric.missing != "drop" or not any(missing) or comparison.difference is None:
         return comparison
-    beyond = (units.strata, units.finer, units.events, columns.covariates, columns.uncapped)
-    every = [sum(pair) for pair in zip(comparison.n, missing, strict=True)]
-    method = "none" if any(beyond) else "manski" if metric.scale == "share" else metric.type
-    low = high = None
-    if method == "manski":
-        shares = [share or 0.0 for share in comparison.estimate]
-        low, high = manski_bounds(shares, comparison.n, every)
-    elif method == "mean":
-        value = finite_sql(units.table, metric.own["column"])
-        rows = f"SELECT {value} AS value FROM {units.table.relation} WHERE {units.where}"
-        rows += f" AND ({value}) IS NOT NULL AND CAST({quoted(units.arm)} AS VARCHAR) ="
-        arm, control = (
-            units.table.arrays(f"{rows} {literal(name)}")["value"]
-            for name in (comparison.arm, comparison.control)
-        )
-        low, high = lee_bounds(arm, control, every)
+    pair = grounds.pairs.get((comparison.metric, comparison.arm))
+    every = [sum(counts) for counts in zip(comparison.n, missing, strict=True)]
+    low, high, method = None, None, "none"
+    if not (units.strata or units.finer or units.events or columns.covariates):
+        if metric.scale == "share":
+            shares = [share or 0.0 for share in comparison.estimate]
+            (low, high), method = manski_bounds(shares, comparison.n, every), "manski"
+        elif pair is not None and metric.type == "mean":
+            arm, control = pair.values
+            (low, high), method = lee_bounds(arm, control, every), "lee"
     values = {"count": sum(missing), "low": low, "high": high}
-    key = {"manski": "bounds_manski", "mean": "bounds_lee"}.get(method, "bounds_none")
-    note = Message(f"experiments.{key}", values)
+    note = Message(f"experiments.bounds_{method}", values)
     return replace(comparison, bounds=(low, high), notes=(*comparison.notes, note))

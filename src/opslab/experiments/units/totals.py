@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
 
 from opslab.errors import DataError
-from opslab.experiments.metrics import Metric
 from opslab.experiments.moments.arm_moments import ArmMoments, Labelled, Moments
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.moments.values import (
@@ -87,38 +85,39 @@ def _counts(experiment: Experiment, table: Table, within: str) -> Labelled:
     unit, names = experiment.unit, experiment.columns("unit", "metrics")
     refuse_cells(table, list(map(Column, names)), within)
     values = {name: f"({finite_sql(table, name)})" for name in names}
-    values[unit] = f"nullif({values[unit]}, 0)"
+    n = values[unit] = f"nullif({values[unit]}, 0)"
+    cells, columns = [f"CAST({quoted(experiment.arms.column)} AS VARCHAR)", n], list[Column]()
     faults = [("empty_total", name, f"{value} IS NULL") for name, value in values.items()]
     for metric in experiment.metrics:
         own, *_ = metric.own.values()
-        if not (metric.binary or metric.spread):
-            problem = experiment.metric_problem(metric.name, "type", "no_spread_known", name=own)
-            raise DataError(problem)
-        if metric.binary:
-            faults.append(("part_of_unit", own, f"{values[own]} <> round({values[own]})"))
-        for field, name in metric.spread.items():
-            least = f"{values[own]} ** 2 / {values[unit]} / {1 - _DIGITS}"
-            faults.append(("bad_spread", name, f"{values[name]} < {0 if field == 'sd' else least}"))
+        mean, total = f"{values[own]} / {n}", values[own]
+        spread = metric.spread or ({"binary": own} if metric.binary else {})
+        match [*spread.items()]:
+            case [("binary", _)]:
+                squares = f"{total} * ({n} - {total}) / {n}"
+                faults.append(("part_of_unit", own, f"{total} <> round({total})"))
+            case [("sd", name)]:
+                mean, squares = total, f"{values[name]} ** 2 * ({n} - 1)"
+                faults.append(("bad_spread", name, f"{values[name]} < 0"))
+            case [("squares", name)]:
+                squares = f"{values[name]} - {total} * {mean}"
+                faults.append(("bad_spread", name, f"{squares} < {_DIGITS} * {values[name]}"))
+            case _:
+                problem = "no_spread_known"
+                raise DataError(experiment.metric_problem(metric.name, "type", problem, name=own))
+        cells += [mean, squares]
+        columns.append(metric.column_of(own))
     for key, name, fault in faults:
         refuse_rows(table, key, f"{fault} AND {within}", name)
-    cells = f"CAST({quoted(experiment.arms.column)} AS VARCHAR), {', '.join(values.values())}"
-    rows = table.fetch(f"SELECT {cells} FROM {table.relation} WHERE {within}")
+    rows = table.fetch(f"SELECT {', '.join(cells)} FROM {table.relation} WHERE {within}")
     return {
-        arm: _arm(experiment.metrics, dict(zip(names, totals, strict=True)), unit)
-        for arm, *totals in rows
+        arm: ArmMoments(
+            int(units),
+            {
+                column: Moments(int(units), mean, squares)
+                for column, mean, squares in zip(columns, known[::2], known[1::2], strict=True)
+            },
+            dict.fromkeys(columns, 0),
+        )
+        for arm, units, *known in rows
     }
-
-
-def _arm(metrics: Sequence[Metric], totals: Mapping[str, float], unit: str) -> ArmMoments:
-    n, moments = int(totals[unit]), dict[Column, Moments]()
-    for metric in metrics:
-        own, *_ = metric.own.values()
-        total = totals[own]
-        if metric.binary:
-            known = Moments.of_whole(n, round(total), round(total))
-        elif "sd" in metric.spread:
-            known = Moments(n, total, totals[metric.spread["sd"]] ** 2 * (n - 1))
-        else:
-            known = Moments(n, total / n, totals[metric.spread["squares"]] - total**2 / n)
-        moments[metric.column_of(own)] = known
-    return ArmMoments(n, moments, dict.fromkeys(moments, 0))
