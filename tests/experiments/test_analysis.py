@@ -565,7 +565,7 @@ def test_a_list_of_blocking_checks_adds_to_those_that_always_block():
 
 
 def test_what_is_accepted_beforehand_is_a_condition_and_shown():
-    data = table(control=np.arange(500) % 7, new=np.arange(700) % 7 + 3)
+    data = table(control=np.arange(500) % 7 + 20, new=np.arange(700) % 7 + 23)
     reason = {"en": "half of the log was deleted", "fr": "la moitié du journal a été supprimée"}
     spec = experiment(MEAN, decision={"accept": {"sample_ratio": reason}})
     result = experiments.analyze(spec, data)
@@ -652,7 +652,7 @@ def test_empty_values_are_compared_between_arms(policy):
 def test_an_early_look_is_said():
     period = {"start": "2026-09-01", "end": "2026-09-28"}
     data = table(control=np.arange(100) % 7, new=np.arange(100) % 7)
-    for day, status in ((28, "pass"), (20, "warn")):
+    for day, status in ((28, "pass"), (20, "fail")):
         result = experiments.analyze(
             experiment(MEAN, period=period), data, as_of=datetime.date(2026, 9, day)
         )
@@ -1072,6 +1072,13 @@ def test_the_frame_is_tidy(mixed):
         "diluted_lift_interval_low",
         "diluted_lift_interval_high",
         "diluted_p_value",
+        "precision_difference",
+        "precision_difference_interval_low",
+        "precision_difference_interval_high",
+        "precision_lift",
+        "precision_lift_interval_low",
+        "precision_lift_interval_high",
+        "precision_p_value",
     }
     assert set(frame.columns) == expected
     assert not any(isinstance(value, dict | list | tuple) for value in frame.to_numpy().ravel())

@@ -30,7 +30,7 @@ ROWS = [
         ("control", "short")[place % 2],
         str(int(place % 3 == 0)),
         f"{place % 7}.5",
-        f"2026-09-{place % 28 + 1:02}T10:00:00",
+        f"2026-09-{place // 2 % 28 + 1:02}T10:00:00",
     ]
     for place in range(60)
 ]
@@ -600,8 +600,6 @@ NOT_COMPUTED = (
     ("edit", "places"),
     [
         (("units.csv}", "units.csv, snapshot: monday}"), "line 2, data.snapshot"),
-        (("metrics:\n", "strata: [pair]\nsegments: [country]\nmetrics:\n"), "line 7, segments"),
-        (("metrics:\n", "strata: [pair]\ntrigger: met\nmetrics:\n"), "line 7, trigger"),
         (("metrics:\n", "design: {method: group_sequential}\nmetrics:\n"), "line 6, design.method"),
         (("metrics:\n", "design: {method: always_valid}\nmetrics:\n"), "line 6, design.method"),
         (("metrics:\n", "design: {method: bayesian}\nmetrics:\n"), "line 6, design.method"),
@@ -623,8 +621,8 @@ def test_what_is_not_computed_is_refused_by_name(edit, places, here):
 
 
 QUANTILE = (
-    "bought is of type quantile, which is not computed within strata; remove one of them, or use "
-    "type: mean, proportion or ratio."
+    "bought is of type quantile, which is not computed within strata or phases; remove one of them, or "
+    "use type: mean, proportion or ratio."
 )
 
 
@@ -640,11 +638,11 @@ def test_what_is_not_computed_is_told_in_the_order_of_the_file(here):
     write(
         here,
         add_to_metric("per: row"),
-        add="strata: [pair]\nsegments: [country]\ndesign: {looks: 2}\n",
+        add="design: {method: bayesian, looks: 2}\n",
     )
     with pytest.raises(SpecError) as caught:
         analyze(Experiment.load("spec.yaml"))
-    assert [problem.line for problem in caught.value.problems] == [8, 10, 11]
+    assert [problem.line for problem in caught.value.problems] == [8, 9, 9]
 
 
 UNIT_TABLE = """\
@@ -1192,11 +1190,15 @@ def test_unit_in_two_arms_is_a_failed_check_that_blocks(here):
     check = next(check for check in result.checks if check.name == "leaked_units")
     assert (check.status, check.value, check.blocking) == ("fail", 2, True)
     assert result.voice("en").message(check.detail) == (
-        "2 units stand in more than one arm (3.33% of all, see row 61); their rows are left out of the effects."
+        "2 units stand in more than one arm (3.33% of all, at most 1% is usual; leaning to one arm: "
+        "p\u00a0=\u00a00.52; see row 61). Their rows are left out, and those that are left may no longer be "
+        "comparable; look at how units are assigned and recognised."
     )
     assert result.voice("fr").message(check.detail) == (
-        "2 unités se trouvent dans plus d'un bras (3,33\u202f% du total, voir la ligne 61)\u00a0; "
-        "leurs lignes sont écartées des effets."
+        "2 unités se trouvent dans plus d'un bras (3,33\u202f% du total, 1 % au plus étant "
+        "habituel\u00a0; répartition entre les bras\u00a0: p\u00a0=\u00a00,52\u00a0; voir la ligne 61). "
+        "Leurs lignes sont écartées, et celles qui restent ne sont peut-être plus comparables\u00a0; "
+        "examinez comment les unités sont affectées et reconnues."
     )
     assert result.data_used.leaked_rows == 4
     assert result.data_used.rows_used == 58

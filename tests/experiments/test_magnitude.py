@@ -86,7 +86,8 @@ def test_a_week_is_the_difference_over_the_units_of_a_week():
     assert week.units == 4_000 / 2
     assert week.value == pytest.approx(2_000 * known.difference)
     assert week[2:] == pytest.approx([2_000 * end for end in known.difference_interval])
-    early = weekly(replace(result, as_of=datetime.date(2026, 3, 8)), known)
+    data_used = replace(result.data_used, known_until=datetime.date(2026, 3, 8))
+    early = weekly(replace(result, data_used=data_used), known)
     assert early.units == 4_000
     for without in ({"type": "quantile", "quantile": 0.5}, {"cap": {"quantile": 0.99}}):
         result = analyzed(**without)
@@ -173,6 +174,8 @@ def test_data_that_ends_before_its_period_does_not_ship():
     for as_of in (None, datetime.date(2026, 3, 15)):
         result = experiments.analyze(spec, frame, as_of=as_of)
         assert (result.decision.action, result.decision.more_days) == ("extend", 8)
-        assert result.check("period").status == "warn"
+        assert result.check("period").status == "fail"
+        assert {evidence.grade for evidence in result.evidence()} == {"B"}
+        assert weekly(result, result.comparisons[0]).units == pytest.approx(4_000 * 7 / 6)
     harmful = experiments.analyze(spec, frame.assign(spend=-frame.spend))
     assert harmful.decision.action == "do_not_ship"

@@ -17,6 +17,7 @@ from opslab.experiments.decision import decide
 from opslab.experiments.grounds import Grounds, collect_grounds
 from opslab.experiments.inference.attrition import with_bounds
 from opslab.experiments.inference.comparisons import judge
+from opslab.experiments.inference.days import by_day
 from opslab.experiments.inference.metric_comparisons import ArmSums, compared, deviations
 from opslab.experiments.inference.novelty import trends
 from opslab.experiments.inference.permutation import with_permutation
@@ -92,7 +93,7 @@ def analyze(
         needed = experiment.columns("metrics", "covariates", "period", "trigger")
         needed += [experiment.unit] if experiment.data.rows == "totals" else []
         table = raw
-        if any(raw.types[name] == "VARCHAR" for name in needed):
+        if experiment.data.timezone or any(raw.types[name] == "VARCHAR" for name in needed):
             table = with_values(raw, experiment.data, raw.types.keys() - needed, raw.types)
         if table.reading.rows == 0:
             raise DataError.of("experiments.no_rows", file=table.reading.name)
@@ -105,10 +106,14 @@ def analyze(
 def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> ExperimentResult:
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
     control, alpha = grounds.control, experiment.design.alpha
-    known_until = grounds.known_until(as_of)
-    checks, comparisons = all_checks(grounds, known_until), _comparisons(grounds)
+    known_until, comparisons = grounds.known_until(as_of), _comparisons(grounds)
+    checks = all_checks(grounds, known_until, comparisons)
     spreads = deviations(comparisons, grounds.arms, grounds.metrics)
-    segments, interactions = by_segment(grounds.metrics, grounds.segments, control, alpha)
+    segments, interactions = by_segment(
+        grounds.metrics, grounds.segments, control, alpha, grounds.by_phase
+    )
+    days, totals = grounds.days or {}, units.counted is not None
+    first = next(known for known in grounds.metrics.values() if known.metric.role == "primary")
     return ExperimentResult(
         plan=_plan(grounds),
         arms=grounds.summaries,
@@ -119,9 +124,11 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
             reading=reading,
             rows_used=units.rows_used,
             outside_period=reading.rows - units.units.rows,
-            leaked_rows=units.units.rows - units.rows_used,
+            leaked_rows=units.units.rows - units.rows_used - units.repeated_rows,
+            repeated_rows=units.repeated_rows,
             events=units.events,
             horizon=units.horizon,
+            known_until=known_until,
             trigger_rate=triggered.rate if triggered else None,
         ),
         as_of=as_of,
@@ -129,6 +136,7 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
         interactions=tuple(interactions),
         trends=tuple(trends(units, list(grounds.arms), control, alpha)),
         companions=tuple(_companions(grounds, comparisons)),
+        days=tuple(by_day(first, days, control, alpha, experiment.phase_of, totals=totals)),
     )
 
 
@@ -156,7 +164,8 @@ def _comparisons(grounds: Grounds) -> list[Comparison]:
     comparisons = judge(_as_declared(experiment, units, comparisons), alpha)
     if triggered is None:
         return comparisons
-    return [triggered.diluted(comparison, arms, alpha) for comparison in comparisons]
+    inside = grounds.strata or {None: arms}
+    return [triggered.diluted(comparison, inside, alpha) for comparison in comparisons]
 
 
 def _as_declared(
@@ -200,10 +209,11 @@ def _plan(grounds: Grounds) -> Plan:
         unit=experiment.unit,
         control=grounds.control,
         weights=tuple(grounds.weights.items()),
-        weights_assumed=experiment.arms.weights is None,
+        weights_assumed=experiment.weights is None,
         start=period.start if period else None,
         end=period.end if period else None,
         time=period.time if period else None,
+        timezone=experiment.data.timezone,
         alpha=experiment.design.alpha,
         power=experiment.design.power,
         primaries=experiment.decision.primaries,
@@ -211,6 +221,9 @@ def _plan(grounds: Grounds) -> Plan:
         spec_sha256=workspace.sha256(Path(file)) if file else None,
         rows=_rows(grounds),
         strata=experiment.strata,
+        phases=tuple(
+            {"from": str(phase.start), "weights": phase.weights} for phase in experiment.phases
+        ),
         segments=experiment.segments,
         trigger=experiment.trigger,
         fingerprint=experiment.fingerprint,

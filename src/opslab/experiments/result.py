@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from opslab.results import Message, Result
 from opslab.tables.import_report import Reading
@@ -35,6 +35,9 @@ class Effect:
     lift: float | None
     lift_interval: Interval
     p_value: float | None
+
+
+NO_EFFECT = Effect(None, (None, None), None, (None, None), None)
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ class Comparison:
     bounds : tuple
         Of the difference, where empty values were left out: Manski's for proportions, Lee's for
         means; None where they are not computed.
+    precision : Effect or None
+        Within strata or phases: the effect with each weighed by how precisely it is known.
     notes : tuple of Message
         What a reader has to know about how it was computed.
     """
@@ -121,6 +126,7 @@ class Comparison:
     variance_reduction: float | None = None
     diluted: Effect | None = None
     bounds: Interval = (None, None)
+    precision: Effect | None = None
     notes: tuple[Message, ...] = ()
 
     @property
@@ -215,6 +221,30 @@ class Trend:
 
 
 @dataclass(frozen=True)
+class Calendar:
+    """The effect on a metric by day of assignment.
+
+    Attributes
+    ----------
+    metric, arm : str
+    days : int
+        Length of a span: 1, or 7 where there are many days.
+    starts : tuple of datetime.date
+        The first day of each span; with phases a span lies in one of them.
+    spans : tuple of SpanEffect
+    p_value : float or None
+        Cochran's, of the same effect in all spans.
+    """
+
+    metric: str
+    arm: str
+    days: int
+    starts: tuple[datetime.date, ...]
+    spans: tuple[SpanEffect, ...]
+    p_value: float | None = None
+
+
+@dataclass(frozen=True)
 class Decision:
     """What to do, and why: one reason for each metric and arm that counts.
 
@@ -247,12 +277,15 @@ class DataUsed:
         How the table was read.
     rows_used : int
         After what was left out.
-    outside_period, leaked_rows : int
-        Rows left out.
+    outside_period, leaked_rows, repeated_rows : int
+        Rows left out: also those of units in more than one arm, and further assignments to the same
+        one.
     events : Reading or None
         How the event log was read.
     horizon : datetime.date or None
         The day up to which events are known.
+    known_until : datetime.date or None
+        The day of the readout, or an earlier one after which units are missing.
     trigger_rate : float or None
         Share of units that met the change.
     """
@@ -263,7 +296,9 @@ class DataUsed:
     leaked_rows: int
     events: Reading | None = None
     horizon: datetime.date | None = None
+    known_until: datetime.date | None = None
     trigger_rate: float | None = None
+    repeated_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -288,10 +323,12 @@ class Plan:
     spec_sha256: str | None
     rows: str = "unit"
     strata: tuple[str, ...] = ()
+    phases: tuple[Mapping[str, Any], ...] = ()
     segments: tuple[str, ...] = ()
     trigger: str | None = None
     fingerprint: str | None = None
     title: str | None = None
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -313,6 +350,8 @@ class ExperimentResult(Result):
     trends : tuple of Trend
     companions : tuple of Companion
         Effects on means and ratios in other ways, where they were computed.
+    days : tuple of Calendar
+        The effect on the first primary metric by day of assignment, for each arm.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -334,3 +373,4 @@ class ExperimentResult(Result):
     interactions: tuple[Interaction, ...] = ()
     trends: tuple[Trend, ...] = ()
     companions: tuple[Companion, ...] = ()
+    days: tuple[Calendar, ...] = ()

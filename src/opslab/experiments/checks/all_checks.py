@@ -3,42 +3,51 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from opslab.experiments.checks import rules
+from opslab.experiments.checks import events, rules
 from opslab.experiments.checks.rules import Day
+from opslab.experiments.checks.split import check_constant_split
 from opslab.experiments.gate import gated
 from opslab.experiments.grounds import Grounds
-from opslab.experiments.moments.arm_moments import ArmMoments, Arms
+from opslab.experiments.moments.arm_moments import ArmMoments, Arms, merge_levels
 from opslab.experiments.moments.columns import Column
+from opslab.experiments.result import Comparison
 from opslab.experiments.units.unit_table import Gaps
 from opslab.results import Check
 
 
-def all_checks(grounds: Grounds, as_of: datetime.date | None) -> list[Check]:
+def all_checks(
+    grounds: Grounds, as_of: datetime.date | None, comparisons: Sequence[Comparison]
+) -> list[Check]:
     """Return the checks in the order in which a reader asks for them, through the gate."""
     rule = grounds.experiment.decision
-    return [gated(check, rule) for check in _checks(grounds, as_of) if check is not None]
+    checks = (*_checks(grounds, as_of), *_events(grounds, comparisons))
+    return [gated(check, rule) for check in checks if check is not None]
 
 
 def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | None]:
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
-    arms = grounds.arms.values()
     yield rules.check_plan_unchanged(experiment.registered, experiment.fingerprint)
-    yield rules.check_sample_ratio(grounds.summaries)
+    yield rules.check_sample_ratio(list(grounds.arms), grounds.splits(*grounds.everybody))
     yield from _sample_ratios_within(grounds)
     if units.moments:
         yield rules.check_totals_only()
     if experiment.data.rows != "totals":
-        yield rules.check_leaked_units(units.units)
+        stayed = {arm.name: arm.units for arm in grounds.summaries}
+        yield rules.check_leaked_units(units.units, stayed)
     zeros = [metric.name for metric in experiment.metrics if metric.zero]
     yield rules.check_empty("missing_values", _gaps(grounds), zeros)
     covariates = [
         column for columns in grounds.metrics.values() for column in columns.joint.covariate_columns
     ]
     covariates = list(dict.fromkeys(covariates))
-    yield rules.check_covariate_balance(grounds.arms, grounds.control, covariates)
-    unknown = {column.name: [_gap(arm, column) for arm in arms] for column in covariates}
+    phases = grounds.by_phase(grounds.arms, grounds.days)
+    yield rules.check_covariate_balance(phases, grounds.control, covariates)
+    unknown = {
+        column.name: [[_gap(arm, column) for arm in arms.values()] for arms in phases.values()]
+        for column in covariates
+    }
     yield rules.check_empty("covariate_coverage", unknown)
     yield _outcome_windows(grounds)
     yield from _calendar(grounds, as_of)
@@ -47,34 +56,63 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
     if experiment.data.rows != "unit" and not units.moments:
         yield rules.check_few_clusters(grounds.arms)
     if triggered:
-        yield rules.check_trigger_ratio(triggered.met, triggered.units)
+        counts = [
+            [(met, arm.rows - met) for arm in arms.values() for met in [triggered.met(arm)]]
+            for arms in grounds.by_phase(*grounds.everybody).values()
+        ]
+        yield rules.check_trigger_ratio(counts)
+
+
+def _events(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator[Check | None]:
+    """Look for outcomes that were lost, counted twice, or are too good to be true."""
+    counts, metrics = grounds.units.event_counts, grounds.experiment.metrics
+    if counts is not None:
+        yield events.check_repeated_events(counts, list(grounds.arms))
+        yield events.check_event_names(counts.near_names)
+        yield events.check_event_units(counts)
+    units = grounds.unit_counts(grounds.arms) if grounds.units.counted else None
+    silent = [
+        check
+        for metric in metrics
+        for column in grounds.metrics[metric.name].own
+        for sums in [{name: arm.moments[column] for name, arm in grounds.arms.items()}]
+        if (check := events.check_silent_arm(metric, sums, units, grounds.control))
+    ]
+    # A metric that decides speaks before one that only informs.
+    yield max(silent, key=lambda check: (check.status == "fail", check.value), default=None)
+    lost = [check.detail.values["metric"] for check in silent]
+    yield events.check_plausibility(comparisons, lost)
 
 
 def _sample_ratios_within(grounds: Grounds) -> Iterator[Check | None]:
-    expected = {arm.name: arm.expected for arm in grounds.summaries}
+    names, (_, by_day) = list(grounds.arms), grounds.everybody
     days = {
-        str(day): grounds.unit_counts(arms)
-        for day, arms in (grounds.days or {}).items()
+        day: grounds.splits(arms, {day: arms})
+        for day, arms in (by_day or {}).items()
         if day is not None
     }
+    units = {day: counts for day, [(counts, _)] in days.items()}
+    yield check_constant_split(units, names, grounds.experiment.phase_of)
+    yield rules.check_sample_ratio_within("sample_ratio_days", names, days)
     levels = {
-        f"{segment}: {level if level is not None else ''}".strip(): grounds.unit_counts(arms)
+        f"{segment}: {level if level is not None else ''}".strip(): grounds.splits(
+            merge_levels(strata), strata
+        )
         for segment, inside in grounds.segments.items()
-        for level, arms in inside.items()
+        for level, strata in inside.items()
     }
-    yield rules.check_sample_ratio_within("sample_ratio_days", days, expected)
-    yield rules.check_sample_ratio_within("sample_ratio_segments", levels, expected)
+    yield rules.check_sample_ratio_within("sample_ratio_segments", names, levels)
 
 
-def _gaps(grounds: Grounds) -> dict[str, list[Gaps]]:
-    """Return what is empty of each metric in each arm, of its own column with the most gaps."""
+def _gaps(grounds: Grounds) -> dict[str, list[list[Gaps]]]:
+    """Return what is empty of each metric, by phase and arm, of its own column with most gaps."""
     if grounds.units.finer:
-        return {name: list(arms.values()) for name, arms in grounds.units.gaps.items()}
-    arms = grounds.arms
+        return {name: [list(arms.values())] for name, arms in grounds.units.gaps.items()}
+    phases = grounds.by_phase(grounds.arms, grounds.days).values()
     return {
-        name: [_gap(arm, worst) for arm in arms.values()]
+        name: [[_gap(arm, worst) for arm in arms.values()] for arms in phases]
         for name, columns in grounds.metrics.items()
-        for worst in [max(columns.own, key=lambda column: _missing(arms, column))]
+        for worst in [max(columns.own, key=lambda column: _missing(grounds.arms, column))]
     }
 
 

@@ -34,7 +34,7 @@ def units_of_totals(experiment: Experiment, table: Table, as_of: datetime.date |
     DataError
         When a row counts no units, or more successes than units.
     """
-    moment = moments_of(table, experiment.period, as_of)
+    moment = moments_of(table, experiment.period, as_of, experiment.data.timezone)
     arm, unit, within = experiment.arms.column, experiment.unit, moment.within
     rows = row_count(table, within)
     units = Units(rows, rows)

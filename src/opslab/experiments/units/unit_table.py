@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from opslab.experiments.metrics import Metric
 from opslab.experiments.moments.arm_moments import Labelled
+from opslab.experiments.spec import Experiment
 from opslab.experiments.units.leaks import Units
 from opslab.results import Message
 from opslab.tables.import_report import Reading
@@ -34,6 +35,34 @@ class Gaps(NamedTuple):
     units: int
     """Units with some."""
     all_units: int
+
+
+@dataclass(frozen=True)
+class NearName:
+    """An event whose name nearly is that of one that counts."""
+
+    event: str
+    near: str
+    count: int
+    share: float
+    """Of the events of both names."""
+
+
+@dataclass(frozen=True)
+class EventCounts:
+    """The events that count, and those that do not though they might have been meant."""
+
+    counted: Mapping[str, int]
+    """By arm, each once."""
+    repeated: Mapping[str, int]
+    """Rows that repeat one of them, by arm."""
+    differing: int = 0
+    """Ids whose rows do not agree."""
+    strangers: int = 0
+    """Events of units that are not in the experiment."""
+    near_units: int = 0
+    """Of these such whose unit's id nearly is that of one in it."""
+    near_names: Sequence[NearName] = ()
 
 
 class FinerRows(NamedTuple):
@@ -83,6 +112,9 @@ class UnitTable:
     finer : FinerRows or None
     events : Reading or None
         How the event log was read.
+    event_counts : EventCounts or None
+    repeated_rows : int
+        Rows that assign a unit again to the arm that it is in.
     """
 
     table: Table
@@ -102,11 +134,23 @@ class UnitTable:
     gaps: Mapping[str, Mapping[str, Gaps]] = field(default_factory=dict)
     finer: FinerRows | None = None
     events: Reading | None = None
+    event_counts: EventCounts | None = None
+    repeated_rows: int = 0
 
 
-def stratum(columns: Sequence[str]) -> str | None:
-    """Return SQL of the stratum that some columns name together; empty where one of them is."""
-    parts = [f"CAST({quoted(name)} AS VARCHAR)" for name in columns]
+def stratum(experiment: Experiment, day: str | None) -> str | None:
+    """Return SQL of a unit's stratum: its phase, and what columns name; empty where one of them is.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    day : str or None
+        SQL of the day on which a unit came in.
+    """
+    parts = [f"CAST({quoted(name)} AS VARCHAR)" for name in experiment.strata]
+    if experiment.phases:
+        since = [f"WHEN {day} >= '{start}' THEN '{start}'" for start in experiment.starts[::-1]]
+        parts.insert(0, f"CASE {' '.join(since)} END")
     return " || ' / ' || ".join(parts) if parts else None
 
 
