@@ -236,9 +236,9 @@ def groups(sizes: Any, others: int) -> list[int]:
     sizes = sizes[sizes > 0]
     orders = np.arange(1, len(sizes))
     gaps = orders * np.log(sizes[:-1] / sizes[1:])
-    below = gaps[::-1].cumsum()[::-1] - gaps
+    below = np.append(gaps[::-1].cumsum()[::-1][1:], 0.0)[: len(gaps)]
     with np.errstate(divide="ignore", invalid="ignore"):
-        evidence = orders[::-1] * np.log1p(gaps / below)
+        evidence = (len(gaps) - orders) * np.log1p(gaps / below)
     apart = (evidence > np.log(orders * (orders + 1) / _LEVEL)) & (sizes[:-1] > _APART * sizes[1:])
     return [int(size) for size in orders[apart & (orders <= min(others / 4, max(5, others / 100)))]]
 
