@@ -293,7 +293,7 @@ def test_the_cases_of_outliers(name, count):
     assert (check.status, values["count"], values["arm"]) == ("fail", count, "B")
     assert values["p"] < 0.05
     assert values["p_without"] > 0.4
-    assert [known.name for known in result.conditions] == ["outliers", "plausibility"]
+    assert "outliers" in [known.name for known in result.conditions]
     ways = {known.way: known.effect for known in result.companions}
     assert ways["ranks"].p_value > 0.4
 

@@ -85,6 +85,11 @@ def test_groups_are_those_of_an_f_test_of_each_gap(seed, planted):
         assert len(planted) in groups(sizes, 4_000)
 
 
+def test_the_last_gap_says_nothing_and_ties_below_say_all():
+    assert groups(np.array([9.0, 4.0]), 400) == []
+    assert groups(np.array([9.0, 9.0, 9.0, 1.0, 1.0, 1.0, 1.0]), 400) == [3]
+
+
 def test_a_gap_in_an_exact_long_tail_is_as_rare_as_it_says():
     """Pareto tails of three kinds, 400 each: a group in at most 2 % and chance."""
     random = np.random.default_rng(5)

@@ -135,8 +135,8 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
         segments=tuple(_as_declared(experiment, units, segments)),
         interactions=tuple(interactions),
         trends=tuple(trends(units, list(grounds.arms), control, alpha)),
-        days=tuple(by_day(first, days, control, alpha, experiment.phase_of, totals=totals)),
         companions=tuple(_companions(grounds, comparisons)),
+        days=tuple(by_day(first, days, control, alpha, experiment.phase_of, totals=totals)),
     )
 
 

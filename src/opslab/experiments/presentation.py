@@ -38,10 +38,9 @@ __all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
 _MOST_REASONS = 3  # that the first screen shows unfolded, so that the figures stay in sight
 _IN_FAVOUR = ("experiments.reason_won_", "experiments.reason_safe_")
 _METHOD = (
-    "logs finer totals counts welch score ratio cuped quantile clustered paired stratified "
-    "phases trigger segments trends capped companions primary secondary guardrail "
-    "sample_ratio covariate_balance rule_all rule_any time utc timezone weights_assumed "
-    "fingerprint spec"
+    "logs finer totals counts welch score ratio cuped quantile clustered paired stratified phases "
+    "trigger segments trends capped companions primary secondary guardrail sample_ratio "
+    "covariate_balance rule_all rule_any time utc timezone weights_assumed fingerprint spec"
 )
 
 

@@ -52,10 +52,10 @@ def record(result: ExperimentResult) -> dict[str, Any]:
             for test in result.interactions
         ],
         "trends": [asdict(trend) for trend in result.trends],
+        "companions": [vars(own) | {"effect": _named(own.effect)} for own in result.companions],
         "days": [
             asdict(known) | {"starts": list(map(_day, known.starts))} for known in result.days
         ],
-        "companions": [vars(own) | {"effect": _named(own.effect)} for own in result.companions],
         "decision": vars(decision) | {"reasons": list(map(Message.record, decision.reasons))},
         "imports": [reading.record() for reading in readings],
         "data": {

@@ -88,11 +88,11 @@ class Comparison:
         1 less the adjusted variance of the difference over the raw one.
     diluted : Effect or None
         With a trigger: the effect on all units.
-    precision : Effect or None
-        Within strata or phases: the effect with each weighed by how precisely it is known.
     bounds : tuple
         Of the difference, where empty values were left out: Manski's for proportions, Lee's for
         means; None where they are not computed.
+    precision : Effect or None
+        Within strata or phases: the effect with each weighed by how precisely it is known.
     notes : tuple of Message
         What a reader has to know about how it was computed.
     """
@@ -125,8 +125,8 @@ class Comparison:
     uncapped: Effect | None = None
     variance_reduction: float | None = None
     diluted: Effect | None = None
-    precision: Effect | None = None
     bounds: Interval = (None, None)
+    precision: Effect | None = None
     notes: tuple[Message, ...] = ()
 
     @property
@@ -348,10 +348,10 @@ class ExperimentResult(Result):
         Effects within segments, each with its ``segment``.
     interactions : tuple of Interaction
     trends : tuple of Trend
-    days : tuple of Calendar
-        The effect on the first primary metric by day of assignment, for each arm.
     companions : tuple of Companion
         Effects on means and ratios in other ways, where they were computed.
+    days : tuple of Calendar
+        The effect on the first primary metric by day of assignment, for each arm.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -372,5 +372,5 @@ class ExperimentResult(Result):
     segments: tuple[Comparison, ...] = ()
     interactions: tuple[Interaction, ...] = ()
     trends: tuple[Trend, ...] = ()
-    days: tuple[Calendar, ...] = ()
     companions: tuple[Companion, ...] = ()
+    days: tuple[Calendar, ...] = ()

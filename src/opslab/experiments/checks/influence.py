@@ -21,7 +21,7 @@ MOVED = 0.5
 """Standard errors by which a group of units may move an effect."""
 _APART = 2.0  # times as far as the next unit: the least gap below a group
 _LEVEL = 0.02  # false alarms of the gaps in a long tail, all of them together
-_LOOKED_AT, _SHARE = 200, 500  # units, or one in so many where that is more
+_LOOKED_AT = 200  # units, or the farthest .1 % where these are more
 _FARTHEST = 1_000  # units of which one is among the farthest .1 %
 
 
@@ -111,9 +111,10 @@ class Pair:
         distance = f"{value} - {float(means[0] / [*means, 1.0][1])!r} * {base}"
         arm = f"CAST({quoted(self.units.arm)} AS VARCHAR)"
         names = list(map(literal, self.names))
+        among = f"{arm} IN ({', '.join(names)})" if len(self.arms) > len(names) else "TRUE"
         return (
             f"(SELECT {arm} = {names[0]}, {ROW} + 1, {value}, {base}, {distance} "
-            f"FROM {table.relation} WHERE {self.units.where} AND {arm} IN ({', '.join(names)}) "
+            f"FROM {table.relation} WHERE {self.units.where} AND {among} "
             f"AND {distance} IS NOT NULL) AS units(treated, place, value, base, distance)"
         )
 
@@ -132,13 +133,15 @@ class Pair:
         whole, n = self._compared(*plain), sum(sums.n for sums in plain)
         if whole.standard_error is None:
             return []
-        farthest = f"ORDER BY abs(distance) DESC, place LIMIT {max(_LOOKED_AT, n // _SHARE)}"
-        others = f"SELECT count(*) FROM {self._rows} WHERE value <> 0"
-        cells = self.units.table.fetch(f"SELECT *, ({others}) FROM {self._rows} {farthest}")
-        treated, rows, values, bases, distances, _ = map(np.array, zip(*cells, strict=True))
+        # A heap, as the engine would sort all rows for so many; of several alike the first row.
+        unit = "row(abs(distance), -place, treated, value, base, distance)"
+        looks = f"max({unit}, {max(_LOOKED_AT, n // _FARTHEST + 2)}), count(*) FILTER (value <> 0)"
+        ((farthest, others),) = self.units.table.fetch(f"SELECT {looks} FROM {self._rows}")
+        sizes, places, treated, values, bases, distances = map(
+            np.array, zip(*farthest, strict=True)
+        )
         own = np.stack([values, bases], axis=1)[:, : len(plain[0].means)]
-        sizes, influences = np.abs(distances), list[Influence]()
-        counts = groups(sizes, cells[0][-1])
+        influences, counts = list[Influence](), groups(sizes, others)
         for size in (*counts, -(-n // _FARTHEST)):
             inside = [np.flatnonzero(treated[:size] == arm) for arm in (True, False)]
             if any(len(gone) > sums.n - 2 for gone, sums in zip(inside, plain, strict=True)):
@@ -158,7 +161,7 @@ class Pair:
                 Influence(
                     apart=size in counts,
                     arm=self.names[most],
-                    rows=tuple(rows[:size].tolist()),
+                    rows=tuple((-places[:size]).tolist()),
                     share=float(share),
                     whole=whole,
                     trimmed=trimmed,
@@ -233,9 +236,9 @@ def groups(sizes: Any, others: int) -> list[int]:
     sizes = sizes[sizes > 0]
     orders = np.arange(1, len(sizes))
     gaps = orders * np.log(sizes[:-1] / sizes[1:])
-    below = gaps[::-1].cumsum()[::-1] - gaps
+    below = np.append(gaps[::-1].cumsum()[::-1][1:], 0.0)[: len(gaps)]
     with np.errstate(divide="ignore", invalid="ignore"):
-        evidence = orders[::-1] * np.log1p(gaps / below)
+        evidence = (len(gaps) - orders) * np.log1p(gaps / below)
     apart = (evidence > np.log(orders * (orders + 1) / _LEVEL)) & (sizes[:-1] > _APART * sizes[1:])
     return [int(size) for size in orders[apart & (orders <= min(others / 4, max(5, others / 100)))]]
 
