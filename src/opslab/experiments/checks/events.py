@@ -88,7 +88,7 @@ def check_silent_arm(
     if not largest or not silent:
         return None
     loud = reduce(merge, (arm for name, arm in arms.items() if name not in silent))
-    rate = loud.mean**2 / _mean_square(loud)
+    rate = loud.n * loud.mean**2 / (loud.squares + loud.n * loud.mean**2)
     if units and metric.binary:
         rate = loud.n * loud.mean / sum(units[name] for name in arms.keys() - silent.keys())
     counts = {name: (units or silent)[name] for name in silent}
