@@ -1,4 +1,6 @@
-"""The largest unit: what is left without it, by numpy and scipy."""
+"""The farthest units: which of them are a group, and what is left without them, by numpy and scipy."""
+
+import doctest
 
 import numpy as np
 import pandas as pd
@@ -8,55 +10,100 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from opslab import experiments
-from opslab.experiments.checks.influence import Largest, influence, without_unit
-from opslab.experiments.inference.comparisons import Side
-from opslab.experiments.moments.arm_moments import Moments
+from opslab.experiments.checks import influence
+from opslab.experiments.checks.influence import _with, groups
+from opslab.experiments.moments.arm_moments import CrossMoments
 from opslab.experiments.spec import Experiment
+
+METRIC = {"name": "spend", "type": "mean", "column": "spend", "role": "primary", "goal": "increase"}
+RATIO = {
+    "name": "rate",
+    "type": "ratio",
+    "numerator": "clicks",
+    "denominator": "views",
+    "role": "primary",
+    "goal": "increase",
+}
 
 
 def of(values):
     values = np.asarray(values, float)
-    return Moments(len(values), float(values.mean()), float(((values - values.mean()) ** 2).sum()))
+    means = values.mean(axis=0)
+    return CrossMoments(len(values), len(values), means, (values - means).T @ (values - means))
+
+
+def test_examples_run():
+    assert doctest.testmod(influence).failed == 0
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=40))
-def test_the_moments_without_a_value_are_those_of_the_others(values):
-    found, expected = without_unit(of(values), values[0]), of(values[1:])
-    size = max(map(abs, values))
+@given(
+    st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=4, max_size=40),
+    st.integers(0, 2),
+)
+def test_the_moments_without_units_are_those_of_the_others(values, gone):
+    values = np.array(values)
+    found, expected = _with(of(values), values[:gone], -1), of(values[gone:])
+    size = np.abs(values).max()
     assert found.n == expected.n
-    assert found.mean == pytest.approx(expected.mean, rel=1e-9, abs=1e-12 * size)
-    assert found.squares == pytest.approx(expected.squares, rel=1e-7, abs=1e-11 * size**2)
-
-
-def test_the_strongest_unit_speaks():
-    random = np.random.default_rng(1)
-    new, old = random.normal(10, 1, 50), random.normal(10, 1, 40)
-    new[7], old[3] = 40.0, -300.0
-    found = influence(
-        Side("new", of(new)),
-        Side("old", of(old)),
-        {"new": Largest(40.0, 8), "old": Largest(-300.0, 4)},
+    assert found.means == pytest.approx(expected.means, rel=1e-9, abs=1e-11 * size)
+    assert found.scatter.ravel() == pytest.approx(
+        expected.scatter.ravel(), rel=1e-7, abs=1e-9 * size**2
     )
-    rest = stats.ttest_ind(new, np.delete(old, 3), equal_var=False)
-    whole = stats.ttest_ind(new, old, equal_var=False)
-    assert (found.arm, found.row) == ("old", 4)
-    assert found.share == pytest.approx(-300 / old.sum(), rel=1e-9)
-    assert (found.p_value, found.p_without) == pytest.approx((whole.pvalue, rest.pvalue), rel=1e-9)
-    assert found.difference == pytest.approx(new.mean() - old.mean(), rel=1e-9)
-    assert found.without == pytest.approx(new.mean() - np.delete(old, 3).mean(), rel=1e-9)
-    error = np.sqrt(new.var(ddof=1) / 50 + old.var(ddof=1) / 40)
-    assert found.moved == pytest.approx(abs(found.without - found.difference) / error, rel=1e-9)
-
-
-@pytest.mark.parametrize(("new", "old"), [([1, 2], [1, 2, 3]), ([5, 5, 5], [5, 5, 5])])
-def test_too_few_or_constant_values_say_nothing(new, old):
-    assert (
-        influence(Side("new", of(new)), Side("old", of(old)), {"new": Largest(max(new), 1)}) is None
+    again = _with(found, values[:gone], 1)
+    assert again.scatter.ravel() == pytest.approx(
+        of(values).scatter.ravel(), rel=1e-7, abs=1e-9 * size**2
     )
 
 
-def analyzed(frame, *metrics, blocking=()):
+def brute_force_groups(sizes, others):
+    """The p-value of each gap by the beta-prime tail of a sum of exponentials, one by one."""
+    sizes = [size for size in sizes if size > 0]
+    gaps = [(j + 1) * np.log(sizes[j] / sizes[j + 1]) for j in range(len(sizes) - 1)]
+    apart = []
+    for j, gap in enumerate(gaps):
+        below = gaps[j + 1 :]
+        if not below or sizes[j] <= 2 * sizes[j + 1]:
+            continue
+        if j + 1 > min(others / 4, max(5, others / 100)):
+            continue
+        mean = sum(below) / len(below)
+        p_value = stats.f.sf(gap / mean, 2, 2 * len(below)) if mean else 0.0
+        if p_value * (j + 1) * (j + 2) < 0.02:
+            apart.append(j + 1)
+    return apart
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("planted", [(), (40.0,), (90.0, 80.0, 70.0), (9e4,) * 8])
+def test_groups_are_those_of_an_f_test_of_each_gap(seed, planted):
+    random = np.random.default_rng(seed)
+    tail = random.pareto(3, 199) + 1
+    sizes = np.sort(np.concatenate([tail, planted]))[::-1]
+    assert groups(sizes, 4_000) == brute_force_groups(sizes, 4_000)
+    if planted and planted[-1] > 60:
+        assert len(planted) in groups(sizes, 4_000)
+
+
+def test_a_gap_in_an_exact_long_tail_is_as_rare_as_it_says():
+    """Pareto tails of three kinds, 400 each: a group in at most 2 % and chance."""
+    random = np.random.default_rng(5)
+    for alpha in (1.5, 2.5, 4.0):
+        alarms = sum(
+            bool(groups(np.sort(random.pareto(alpha, 2_000) + 1)[:-201:-1], 2_000))
+            for _ in range(400)
+        )
+        assert alarms <= stats.binom.isf(0.001, 400, 0.02)
+
+
+def test_few_events_among_zeros_are_no_group():
+    sizes = np.array([20.0] * 12 + [0.1] * 188)
+    assert groups(sizes, 12) == []
+    assert groups(np.array([]), 0) == []
+    assert groups(np.array([3.0]), 1) == []
+
+
+def analyzed(frame, *metrics, blocking=(), **fields):
     arms = {"column": "arm", "control": "old", "weights": {"old": 1, "new": 1}}
     spec = Experiment(
         experiment="a test",
@@ -64,12 +111,10 @@ def analyzed(frame, *metrics, blocking=()):
         arms=arms,
         metrics=metrics,
         decision={"blocking": blocking},
+        **fields,
     )
     result = experiments.analyze(spec, frame)
     return result, next((one for one in result.checks if one.name == "outliers"), None)
-
-
-METRIC = {"name": "spend", "type": "mean", "column": "spend", "role": "primary", "goal": "increase"}
 
 
 def whale():
@@ -83,27 +128,37 @@ def whale():
     return frame, row
 
 
+def shown(check):
+    return dict(check.detail.values)
+
+
 def test_a_whale_is_shown_by_row_and_share_and_never_by_id():
     frame, row = whale()
     frame["unit"] = "secret-" + frame.unit.astype(str)
     result, check = analyzed(frame, METRIC)
     old = frame.spend[frame.arm == "old"]
-    assert check.status == "warn"
-    assert (dict(check.detail.values)["row"], dict(check.detail.values)["arm"]) == (row + 1, "old")
-    assert dict(check.detail.values)["share"] == pytest.approx(1_800 / old.sum(), rel=1e-9)
-    rest = stats.ttest_ind(frame.spend[frame.arm == "new"], old.drop(row), equal_var=False)
-    assert dict(check.detail.values)["p_without"] == pytest.approx(rest.pvalue, rel=1e-9)
+    assert check.status == "fail"
+    assert (shown(check)["rows"], shown(check)["count"], shown(check)["arm"]) == (
+        (row + 1,),
+        1,
+        "old",
+    )
+    assert shown(check)["share"] == pytest.approx(1_800 / old.sum(), rel=1e-9)
+    new = frame.spend[frame.arm == "new"]
+    rest, whole = (stats.ttest_ind(new, one, equal_var=False) for one in (old.drop(row), old))
+    assert shown(check)["p_without"] == pytest.approx(rest.pvalue, rel=1e-9)
+    assert shown(check)["p"] == pytest.approx(whole.pvalue, rel=1e-9)
+    assert shown(check)["to"] == pytest.approx(new.mean() - old.drop(row).mean(), rel=1e-9)
     assert "secret" not in str(result.record())
 
 
-def test_a_whale_stops_only_where_the_spec_says_so():
+def test_a_whale_is_a_condition_and_stops_only_where_the_spec_says_so():
     frame, _ = whale()
     result, check = analyzed(frame, METRIC, blocking=["outliers"])
-    assert (dict(check.detail.values)["p"] <= 0.05) != (
-        dict(check.detail.values)["p_without"] <= 0.05
-    )
+    assert (shown(check)["p"] <= 0.05) != (shown(check)["p_without"] <= 0.05)
     assert (check.status, result.broken) == ("fail", True)
-    assert not analyzed(frame, METRIC)[0].broken
+    result, check = analyzed(frame, METRIC)
+    assert (result.broken, [one.name for one in result.conditions]) == (False, ["outliers"])
 
 
 def test_a_capped_metric_has_no_whale():
@@ -116,3 +171,161 @@ def test_ordinary_data_passes():
     _, check = analyzed(frame.drop(index=row), METRIC)
     assert check.status == "pass"
     assert check.value < 0.5
+
+
+def views(n=4_000, seed=2):
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame({"unit": np.arange(n), "arm": ["old", "new"] * (n // 2)})
+    frame["views"] = random.negative_binomial(2, 0.3, n) + 1
+    frame["clicks"] = random.binomial(frame.views, 0.2)
+    return frame, random
+
+
+@pytest.mark.parametrize("bots", [1, 7, 20])
+def test_bots_that_hide_one_another_are_a_group_in_a_ratio_too(bots):
+    frame, random = views()
+    rows = random.choice(frame.index[frame.arm == "new"], bots, replace=False)
+    frame.loc[rows, "views"] = 500
+    frame.loc[rows, "clicks"] = random.integers(300, 400, bots)
+    _, check = analyzed(frame, RATIO)
+    assert (check.status, shown(check)["count"], shown(check)["arm"]) == ("fail", bots, "new")
+    assert set(shown(check)["rows"]) <= {row + 1 for row in rows}
+    clicks = frame[frame.arm == "new"].clicks
+    assert shown(check)["share"] == pytest.approx(clicks[rows].sum() / clicks.sum())
+    sums = frame.drop(index=rows).groupby("arm")[["clicks", "views"]].sum()
+    rates = sums.clicks / sums.views
+    assert shown(check)["to"] == pytest.approx(rates["new"] - rates["old"], rel=1e-9)
+
+
+def test_a_group_that_is_alike_in_both_arms_moves_nothing():
+    frame, random = views()
+    rows = [*frame.index[frame.arm == "new"][:5], *frame.index[frame.arm == "old"][:5]]
+    frame["spend"] = random.gamma(2, 10, len(frame))
+    frame.loc[rows, "spend"] = 900.0 + random.random(10)
+    assert analyzed(frame, METRIC)[1].status == "pass"
+
+
+def test_the_farthest_that_turn_the_sign_are_told_without_a_gap():
+    """No gap up to the top, where the new arm alone has ten: .1 % of units that make it better."""
+    random = np.random.default_rng(6)
+    frame = pd.DataFrame({"unit": np.arange(10_000), "arm": ["old", "new"] * 5_000})
+    frame["spend"] = random.normal(0, 5, 10_000) - 0.6 * (frame.arm == "new")
+    top = frame.index[frame.arm == "new"][:10]
+    frame.loc[top, "spend"] = 1_000.0 + random.random(10)
+    for arm in ("new", "old"):
+        between = frame.index[frame.arm == arm][10:18]
+        frame.loc[between, "spend"] = 560 / 1.8 ** np.arange(8)
+    _, check = analyzed(frame, METRIC)
+    assert (check.status, check.detail.key) == ("fail", "experiments.outliers_reversed")
+    new, old = (frame.drop(index=top).query("arm == @arm").spend for arm in ("new", "old"))
+    assert shown(check)["to"] == pytest.approx(new.mean() - old.mean(), rel=1e-9)
+    assert (shown(check)["to"] < 0 < shown(check)["from"], shown(check)["count"]) == (True, 10)
+
+
+def test_empty_and_infinite_free_values_are_what_the_metric_counts():
+    frame, row = whale()
+    frame.loc[frame.index[:50], "spend"] = np.nan
+    for policy in ("drop", "zero"):
+        _, check = analyzed(frame, METRIC | {"missing": policy})
+        kept = frame.dropna() if policy == "drop" else frame.fillna(0.0)
+        arms = [kept.spend[kept.arm == arm] for arm in ("new", "old")]
+        rest = arms[1].drop(row)
+        assert shown(check)["to"] == pytest.approx(arms[0].mean() - rest.mean(), rel=1e-9)
+
+
+def companions(result):
+    return {one.way: one.effect for one in result.companions}
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_companions_of_a_mean_are_those_of_numpy_and_scipy(ties):
+    random = np.random.default_rng(7)
+    frame = pd.DataFrame({"unit": np.arange(3_000), "arm": ["old", "new"] * 1_500})
+    frame["spend"] = random.lognormal(1, 1.5, 3_000) * np.where(frame.arm == "new", 1.1, 1.0)
+    if ties:
+        frame["spend"] = frame.spend.round()
+    result, _ = analyzed(frame, METRIC)
+    ways = companions(result)
+    new, old = (frame.spend[frame.arm == arm].to_numpy() for arm in ("new", "old"))
+    plain = stats.ttest_ind(new, old, equal_var=False)
+    ranks = stats.brunnermunzel(old, new)
+    assert list(ways) == ["plain", "capped", "trimmed", "ranks"]
+    assert ways["plain"].p_value == pytest.approx(plain.pvalue, rel=1e-9)
+    assert ways["ranks"].p_value == pytest.approx(ranks.pvalue, rel=1e-9)
+    ahead = (new[:, None] > old).mean() + (new[:, None] == old).mean() / 2
+    assert ways["ranks"].difference == pytest.approx(ahead - 0.5, rel=1e-9)
+    apart = frame.spend - frame.spend.mean()
+    order = np.argsort(-apart.abs().to_numpy(), kind="stable")
+    kept = frame.drop(index=order[:3])
+    reach = apart.abs().iloc[order[3]]
+    nearer = frame.assign(spend=frame.spend.mean() + apart.clip(-reach, reach))
+    for way, other in (("trimmed", kept), ("capped", nearer)):
+        arms = [other.spend[other.arm == arm] for arm in ("new", "old")]
+        expected = stats.ttest_ind(*arms, equal_var=False)
+        assert ways[way].p_value == pytest.approx(expected.pvalue, rel=1e-8), way
+        assert ways[way].difference == pytest.approx(arms[0].mean() - arms[1].mean(), rel=1e-8)
+        low, high = expected.confidence_interval()
+        assert ways[way].difference_interval == pytest.approx((low, high), rel=1e-8)
+
+
+def test_companions_of_a_ratio_and_with_covariates():
+    frame, random = views()
+    frame["before"] = frame.clicks + random.normal(0, 1, len(frame))
+    result, _ = analyzed(frame, RATIO, METRIC | {"column": "clicks", "covariates": ["before"]})
+    ratio = {one.way: one.effect for one in result.companions if one.metric == "rate"}
+    both = frame[["clicks", "views"]].sum()
+    linear = frame.clicks - both.clicks / both.views * frame.views
+    arms = [linear[frame.arm == arm] for arm in ("old", "new")]
+    assert ratio["ranks"].p_value == pytest.approx(stats.brunnermunzel(*arms).pvalue, rel=1e-9)
+    kept = frame.drop(index=np.argsort(-linear.abs().to_numpy(), kind="stable")[:4])
+    sums = kept.groupby("arm")[["clicks", "views"]].sum()
+    rates = sums.clicks / sums.views
+    assert ratio["trimmed"].difference == pytest.approx(rates["new"] - rates["old"], rel=1e-9)
+    mean = {one.way: one.effect for one in result.companions if one.metric == "spend"}
+    comparison = result.comparisons[1]
+    assert mean["plain"] == comparison.raw
+    assert mean["covariates"].p_value == comparison.p_value
+    assert list(mean) == ["plain", "covariates", "capped", "trimmed", "ranks"]
+    assert result.record()["companions"][0]["effect"]["difference_interval"].keys() == {
+        "low",
+        "high",
+    }
+
+
+def test_the_page_says_where_ways_disagree():
+    frame, _ = whale()
+    result, _ = analyzed(frame, METRIC)
+    page = str(result.effects)
+    assert "The same effects in other ways" in page
+    assert "the plain difference leads to another" in " ".join(page.split())
+    agreeing = frame.assign(spend=frame.spend.clip(upper=100) + 20 * (frame.arm == "new"))
+    page = " ".join(str(analyzed(agreeing, METRIC)[0].effects).split())
+    assert "leads to another conclusion" not in page
+
+
+@pytest.mark.parametrize(
+    "fields", [{"design": {"robust": False}}, {"strata": ["half"]}, {"data": {"rows": "finer"}}]
+)
+def test_companions_that_are_not_computed_are_told(fields):
+    frame, _ = whale()
+    frame["half"] = frame.unit % 2
+    result, _ = analyzed(frame, METRIC, **fields)
+    left_out = "data" not in fields  # rows of one unit are summed, and units compared
+    assert bool(result.companions) != left_out
+    assert ("are not computed in other ways" in " ".join(str(result.effects).split())) == left_out
+
+
+def test_secondary_metrics_have_no_companions():
+    frame, _ = whale()
+    frame["other"] = frame.spend
+    other = METRIC | {"name": "other", "column": "other", "role": "secondary"}
+    result, _ = analyzed(frame, METRIC, other)
+    assert {one.metric for one in result.companions} == {"spend"}
+
+
+def test_companions_do_not_depend_on_the_order_of_rows():
+    frame, _ = whale()
+    shuffled = frame.sample(frac=1, random_state=4)
+    first, second = (companions(analyzed(one, METRIC)[0]) for one in (frame, shuffled))
+    for way, effect in first.items():
+        assert second[way].p_value == pytest.approx(effect.p_value, rel=1e-9)

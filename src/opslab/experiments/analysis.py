@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from opslab.experiments.checks.all_checks import all_checks
 from opslab.experiments.checks.rules import FEWEST_CLUSTERS
 from opslab.experiments.decision import decide
 from opslab.experiments.grounds import Grounds, collect_grounds
+from opslab.experiments.inference.attrition import with_bounds
 from opslab.experiments.inference.comparisons import judge
 from opslab.experiments.inference.days import by_day
 from opslab.experiments.inference.metric_comparisons import ArmSums, compared, deviations
@@ -22,7 +23,7 @@ from opslab.experiments.inference.novelty import trends
 from opslab.experiments.inference.permutation import with_permutation
 from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.moments.values import with_values
-from opslab.experiments.result import Comparison, DataUsed, ExperimentResult, Plan
+from opslab.experiments.result import Companion, Comparison, DataUsed, ExperimentResult, Plan
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.logs import units_of_logs
 from opslab.experiments.units.refusals import refuse_columns
@@ -34,6 +35,7 @@ from opslab.tables.import_report import Reading
 from opslab.tables.reader import open_table
 
 _UNITS = {"unit": units_of_rows, "finer": units_of_finer_rows, "totals": units_of_totals}
+_MOST_RANKED = 5_000_000  # units whose ranks are looked at without being asked for
 
 
 def analyze(
@@ -134,7 +136,18 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
         interactions=tuple(interactions),
         trends=tuple(trends(units, list(grounds.arms), control, alpha)),
         days=tuple(by_day(first, days, control, alpha, experiment.phase_of, totals=totals)),
+        companions=tuple(_companions(grounds, comparisons)),
     )
+
+
+def _companions(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator[Companion]:
+    """Give what is computed in other ways of each effect that decides."""
+    rows = sum(arm.rows for arm in grounds.arms.values())
+    asked = grounds.experiment.design.robust
+    for known in comparisons if asked is not False else ():
+        pair = grounds.pairs.get((known.metric, known.arm))
+        if pair is not None and known.role != "secondary":
+            yield from pair.companions(known, ranked=rows <= _MOST_RANKED or asked is True)
 
 
 def _comparisons(grounds: Grounds) -> list[Comparison]:
@@ -146,7 +159,8 @@ def _comparisons(grounds: Grounds) -> list[Comparison]:
     for columns in grounds.metrics.values():
         for comparison in compared(columns, sums):
             few = units.finer is not None and min(comparison.n) < FEWEST_CLUSTERS
-            comparisons.append(with_permutation(comparison, columns, units) if few else comparison)
+            known = with_permutation(comparison, columns, units) if few else comparison
+            comparisons.append(with_bounds(known, columns, grounds))
     comparisons = judge(_as_declared(experiment, units, comparisons), alpha)
     if triggered is None:
         return comparisons
@@ -179,6 +193,11 @@ def _missing(comparison: Comparison, units: UnitTable) -> tuple[int, int]:
     return gaps[comparison.arm].values, gaps[comparison.control].values
 
 
+def _rows(grounds: Grounds) -> str:
+    data = grounds.experiment.data
+    return "logs" if data.events else "counts" if grounds.units.moments else data.rows
+
+
 def _plan(grounds: Grounds) -> Plan:
     experiment = grounds.experiment
     period, file = experiment.period, experiment.file
@@ -200,7 +219,7 @@ def _plan(grounds: Grounds) -> Plan:
         primaries=experiment.decision.primaries,
         spec=workspace.shown(file) if file else None,
         spec_sha256=workspace.sha256(Path(file)) if file else None,
-        rows="logs" if experiment.data.events else experiment.data.rows,
+        rows=_rows(grounds),
         strata=experiment.strata,
         phases=tuple(
             {"from": str(phase.start), "weights": phase.weights} for phase in experiment.phases

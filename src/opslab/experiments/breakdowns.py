@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -14,7 +15,7 @@ from opslab.experiments.sentences import (
     differs,
     trend_key,
 )
-from opslab.report.blocks import Cell, Group, Table
+from opslab.report.blocks import Cell, Group, Paragraph, Table
 from opslab.report.voice import Blocks
 
 Cells = Sequence[str | Cell]
@@ -71,6 +72,28 @@ def beside(kind: str, result: ExperimentResult, say: ExperimentVoice) -> list[Ta
             rows.append(row)
     columns = f"metric {_BESIDE[kind]}"
     return [say.table(kind, columns, rows, numeric=range(1, 6))] if rows else []
+
+
+def companions(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
+    """Return the effects that decide in other ways, and where these lead to another conclusion."""
+    rows, remarks, alpha = list[Cells](), list[Paragraph](), result.plan.alpha
+    for comparison in result.comparisons:
+        metric, arm, signs = comparison.metric, comparison.arm, dict[str, float]()
+        for companion in result.companions:
+            if (companion.metric, companion.arm) == (metric, arm):
+                way, effect = say(f"way_{companion.way}"), companion.effect
+                kind = "proportion" if companion.way == "ranks" else comparison.type
+                known = replace(comparison, **vars(effect), type=kind)
+                shown = (effect.p_value or 0.0) <= alpha
+                signs[way] = math.copysign(shown, effect.difference or 0.0)
+                rows.append([Cell(metric, arm), way, say.difference(known), say.p_values(known)[0]])
+        other = [way for way, sign in signs.items() if sign != next(iter(signs.values()))]
+        if other:
+            remarks.append(say.remark("companions_differ", metric=metric, arm=arm, ways=other))
+    if rows:
+        return [say.table("companions", "metric way difference p", rows, numeric=(2, 3)), *remarks]
+    amounts = any(comparison.type in {"mean", "ratio"} for comparison in result.comparisons)
+    return [say.remark("companions_none")] if amounts else []
 
 
 def segments(result: ExperimentResult, say: ExperimentVoice) -> Blocks:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from opslab.experiments.checks.influence import Pair
 from opslab.experiments.checks.rules import CERTAIN
 from opslab.experiments.checks.sample_ratio import Split, sample_ratio_over
 from opslab.experiments.inference.metric_columns import MetricColumns, caps, metric_columns
 from opslab.experiments.inference.segments import Segments, refuse_many_levels
-from opslab.experiments.moments.arm_moments import Arms, Levels, merge_levels
+from opslab.experiments.moments.arm_moments import Arms, Collected, Levels, merge_levels
 from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import ArmSummary
@@ -82,6 +84,20 @@ class Grounds:
             ArmSummary(name, counts[name], float(weight / sum(weights.values())))
             for name, weight in weights.items()
         )
+
+    @cached_property
+    def pairs(self) -> dict[tuple[str, str], Pair]:
+        """By metric and arm: the pairs that few units can move, where no cap keeps them from it."""
+        if self.units.strata or self.units.moments:
+            return {}
+        alpha = self.experiment.design.alpha
+        return {
+            (name, arm): Pair(self.units, columns, self.arms, (arm, self.control), alpha)
+            for name, columns in self.metrics.items()
+            if columns.metric.outliers and columns.uncapped is None
+            for arm in self.arms
+            if arm != self.control
+        }
 
     def known_until(self, as_of: datetime.date | None) -> datetime.date | None:
         """Return the readout's day, or that of the last unit where the days after it are missing.
@@ -160,7 +176,9 @@ def collect_grounds(experiment: Experiment, units: UnitTable) -> Grounds:
     dimensions = list(dict.fromkeys(dimensions))
     joints = [joint for columns in metrics.values() for joint in columns.joints]
     counted = [Column(units.counted)] if units.counted else []
-    collected = collect_by(table, units.arm, counted, units.where, joints, dimensions)
+    collected = Collected(units.moments or {})
+    if units.moments is None:
+        collected = collect_by(table, units.arm, counted, units.where, joints, dimensions)
     arms = arms_of(experiment, units, collected.whole)
     refuse_missing(experiment, table, arms, metrics)
     levels: dict[str | None, Levels] = {

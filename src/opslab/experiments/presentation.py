@@ -8,6 +8,7 @@ from typing import Any
 
 from opslab.experiments.breakdowns import (
     beside,
+    companions,
     effect_table,
     not_estimable,
     segments,
@@ -37,9 +38,10 @@ __all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
 _MOST_REASONS = 3  # that the first screen shows unfolded, so that the figures stay in sight
 _IN_FAVOUR = ("experiments.reason_won_", "experiments.reason_safe_")
 _METHOD = (
-    "logs finer totals welch score ratio cuped quantile clustered paired stratified phases trigger "
-    "segments trends capped primary secondary guardrail sample_ratio covariate_balance "
-    "rule_all rule_any time utc timezone weights_assumed fingerprint spec"
+    "logs finer totals counts welch score ratio cuped quantile clustered paired stratified "
+    "phases trigger segments trends capped companions primary secondary guardrail "
+    "sample_ratio covariate_balance rule_all rule_any time utc timezone weights_assumed "
+    "fingerprint spec"
 )
 
 
@@ -164,6 +166,7 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     blocks += [*beside("raw", result, say), *beside("uncapped", result, say)]
     precise = beside("precision", result, say)
     blocks += [*precise, say.remark("precision_note")] if precise else []
+    blocks += companions(result, say)
     for comparison in comparisons:
         names = {"metric": comparison.metric, "arm": comparison.arm}
         for note in comparison.notes:
@@ -203,6 +206,8 @@ def _method(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         applies.add("welch")
     if any(comparison.uncapped for comparison in comparisons):
         applies.add("capped")
+    if result.companions:
+        applies.add("companions")
     if result.trends:
         applies.add("trends")
     if plan.time and not plan.timezone:

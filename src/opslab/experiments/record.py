@@ -27,6 +27,7 @@ _ENDS = {
     "estimate": ("arm", "control"),
     "difference_interval": ("low", "high"),
     "lift_interval": ("low", "high"),
+    "bounds": ("low", "high"),
     "margin": ("kind", "size"),
     "mde": ("kind", "size"),
 }
@@ -54,6 +55,7 @@ def record(result: ExperimentResult) -> dict[str, Any]:
         "days": [
             asdict(known) | {"starts": list(map(_day, known.starts))} for known in result.days
         ],
+        "companions": [vars(own) | {"effect": _named(own.effect)} for own in result.companions],
         "decision": vars(decision) | {"reasons": list(map(Message.record, decision.reasons))},
         "imports": [reading.record() for reading in readings],
         "data": {

@@ -13,6 +13,7 @@ from opslab.tables.import_report import Reading
 Action = Literal["ship", "do_not_ship", "extend", "no_decision", "stop_broken"]
 Goal = Literal["increase", "decrease"]
 Verdict = Literal["won", "lost", "open", "safe", "harmed", "unproven", "not_estimable"]
+Way = Literal["plain", "covariates", "capped", "trimmed", "ranks"]
 Interval = tuple[float | None, float | None]
 
 
@@ -89,6 +90,9 @@ class Comparison:
         With a trigger: the effect on all units.
     precision : Effect or None
         Within strata or phases: the effect with each weighed by how precisely it is known.
+    bounds : tuple
+        Of the difference, where empty values were left out: Manski's for proportions, Lee's for
+        means; None where they are not computed.
     notes : tuple of Message
         What a reader has to know about how it was computed.
     """
@@ -122,6 +126,7 @@ class Comparison:
     variance_reduction: float | None = None
     diluted: Effect | None = None
     precision: Effect | None = None
+    bounds: Interval = (None, None)
     notes: tuple[Message, ...] = ()
 
     @property
@@ -131,6 +136,27 @@ class Comparison:
         if self.raw is None or self.difference is None or base is None:
             return self
         return replace(self, estimate=(base + self.difference, base))
+
+
+@dataclass(frozen=True)
+class Companion:
+    """An effect on a mean or a ratio, computed in another way: it informs and does not decide.
+
+    Attributes
+    ----------
+    metric, arm : str
+    way : str
+        ``plain``, with ``covariates``, ``capped`` (the .1 % of units farthest from the metric's
+        value over both arms brought as near as the next; of a ratio by its linearised variable),
+        ``trimmed`` (without them), or by ``ranks``: then the difference is that between one half
+        and the share of pairs of units in which the arm's has more.
+    effect : Effect
+    """
+
+    metric: str
+    arm: str
+    way: Way
+    effect: Effect
 
 
 @dataclass(frozen=True)
@@ -324,6 +350,8 @@ class ExperimentResult(Result):
     trends : tuple of Trend
     days : tuple of Calendar
         The effect on the first primary metric by day of assignment, for each arm.
+    companions : tuple of Companion
+        Effects on means and ratios in other ways, where they were computed.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -345,3 +373,4 @@ class ExperimentResult(Result):
     interactions: tuple[Interaction, ...] = ()
     trends: tuple[Trend, ...] = ()
     days: tuple[Calendar, ...] = ()
+    companions: tuple[Companion, ...] = ()

@@ -49,7 +49,7 @@ class Data(FileAnswers):
     path: str | None = None
     """table with one row per unit (CSV, XLSX, JSONL or Parquet), from the spec's folder"""
     rows: Literal["unit", "finer", "totals"] = "unit"
-    """what a row is: the unit, a part of it (clusters), or the total of an arm and day"""
+    """what a row is: the unit, a part of it (clusters), or the total of an arm (and day)"""
     assignments: str | None = None
     """log of who was assigned to which arm and when"""
     events: str | None = None
@@ -168,6 +168,9 @@ class Design(Declared):
     """number or days of the planned looks"""
     spending: Spending | None = None
     prior: Prior | None = None
+    robust: bool | None = None
+    """whether effects are also shown with their largest values capped, left out, and by ranks;
+    when left out they are, by ranks up to 5,000,000 units"""
 
 
 class Decision(Declared):
@@ -269,8 +272,8 @@ class Experiment(FromFile):
                 for name in ("covariates", "cap")
                 if any(getattr(metric, name) for metric in self.metrics)
             ]
-            if asked or self.period is None or self.period.time is None:
-                raise fault("totals_without" if asked else "totals_time", names=asked)
+            if asked:
+                raise fault("totals_without", names=asked)
         return self
 
     @model_validator(mode="after")
@@ -293,7 +296,7 @@ class Experiment(FromFile):
             for order, name in enumerate(getattr(self, field)):
                 yield name, (field, order)
         for order, metric in enumerate(self.metrics):
-            for field, name in metric.own.items():
+            for field, name in (metric.own | metric.spread).items():
                 yield name, ("metrics", order, field)
             for number, names in enumerate(metric.covariate_columns):
                 for name in names:
@@ -381,6 +384,8 @@ class Experiment(FromFile):
             ]
             if metric.event and table and not self.data.events:
                 problems.append(refused("event", "event_form", name=metric.name))
+            if len(metric.spread) > (self.data.rows == "totals"):
+                problems.append(refused("type", "spread_form"))
             if metric.per == "row" and self.data.rows != "finer":
                 problems.append(refused("per", "per_row", name=metric.name))
         if problems:

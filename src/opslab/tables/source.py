@@ -115,6 +115,11 @@ class Table:
         with self._readable():
             return self.connection.execute(sql).fetchall()
 
+    def arrays(self, sql: str) -> dict[str, Any]:
+        """Return the columns of a query over `relation` as NumPy arrays."""
+        with self._readable():
+            return self.connection.execute(sql).fetchnumpy()
+
     def aggregates(self, expressions: Iterable[str], source: str = "") -> tuple[Any, ...]:
         """Return expressions over all rows of `relation`, or of another source, as one row."""
         (row,) = self.fetch(f"SELECT {', '.join(expressions)} FROM {source or self.relation}")

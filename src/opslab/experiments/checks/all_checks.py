@@ -6,12 +6,10 @@ import datetime
 from collections.abc import Iterator, Sequence
 
 from opslab.experiments.checks import events, rules
-from opslab.experiments.checks.influence import Influence, influence, largest_units
 from opslab.experiments.checks.rules import Day
 from opslab.experiments.checks.split import check_constant_split
 from opslab.experiments.gate import gated
 from opslab.experiments.grounds import Grounds
-from opslab.experiments.inference.comparisons import Side
 from opslab.experiments.moments.arm_moments import ArmMoments, Arms, merge_levels
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import Comparison
@@ -33,10 +31,13 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
     yield rules.check_plan_unchanged(experiment.registered, experiment.fingerprint)
     yield rules.check_sample_ratio(list(grounds.arms), grounds.splits(*grounds.everybody))
     yield from _sample_ratios_within(grounds)
-    if not units.counted:
+    if units.moments:
+        yield rules.check_totals_only()
+    if experiment.data.rows != "totals":
         stayed = {arm.name: arm.units for arm in grounds.summaries}
         yield rules.check_leaked_units(units.units, stayed)
-    yield rules.check_empty("missing_values", _gaps(grounds))
+    zeros = [metric.name for metric in experiment.metrics if metric.zero]
+    yield rules.check_empty("missing_values", _gaps(grounds), zeros)
     covariates = [
         column for columns in grounds.metrics.values() for column in columns.joint.covariate_columns
     ]
@@ -50,9 +51,9 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
     yield rules.check_empty("covariate_coverage", unknown)
     yield _outcome_windows(grounds)
     yield from _calendar(grounds, as_of)
-    if not units.strata:
-        yield rules.check_outliers(_strongest_units(grounds), experiment.design.alpha)
-    if experiment.data.rows != "unit":
+    influences = [known for pair in grounds.pairs.values() for known in pair.influences]
+    yield rules.check_outliers(influences, experiment.design.alpha)
+    if experiment.data.rows != "unit" and not units.moments:
         yield rules.check_few_clusters(grounds.arms)
     if triggered:
         counts = [
@@ -158,27 +159,3 @@ def _day(arms: Arms, column: Column) -> Day:
     moments = [arm.moments[column] for arm in arms.values()]
     successes = round(sum(arm.n * arm.mean for arm in moments)) if column.binary else None
     return Day(rows, rows - _missing(arms, column), successes)
-
-
-def _strongest_units(grounds: Grounds) -> dict[str, Influence]:
-    """Return the largest unit of every metric that one unit can move, where it has no cap."""
-    wanted = {
-        name: columns.own[0]
-        for name, columns in grounds.metrics.items()
-        if columns.metric.outliers and columns.uncapped is None
-    }
-    largest = largest_units(grounds.units, list(dict.fromkeys(wanted.values())))
-    control, strongest = grounds.control, dict[str, Influence]()
-    for name, column in wanted.items():
-        sides = {arm: Side(arm, sums.moments[column]) for arm, sums in grounds.arms.items()}
-        for arm, side in sides.items():
-            units = {
-                label: largest[label][column]
-                for label in (arm, control)
-                if column in largest.get(label, {})
-            }
-            unit = influence(side, sides[control], units) if arm != control and units else None
-            if unit is not None:
-                alone = len(sides) == 2  # noqa: PLR2004 - one pair names itself
-                strongest[name if alone else f"{name}, {arm}"] = unit
-    return strongest

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -30,8 +30,7 @@ FEWEST_EXPECTED = 5
 """Units that the smallest arm is to expect on a day or in a segment, for the chi-square test."""
 _ROUNDED = 1e-14  # of a covariate's mean: an error that only rounding makes
 FEWEST_CLUSTERS = 40
-MOVED = 0.5
-"""Standard errors by which one unit may move an effect."""
+_ROWS = 3  # of a group of units that are named
 CERTAIN = 14.0
 """Successes expected on days that have none: chance would do that once in a million."""
 
@@ -154,6 +153,11 @@ def check_leaked_units(units: Units, stayed: Mapping[str, int]) -> Check:
     return _check("leaked_units", "fail" if fails else "warn", units.leaked, values)
 
 
+def check_totals_only() -> Check:
+    """Say what cannot be checked where a single row of totals stands for each arm."""
+    return _check("totals_only", "fail", None, {})
+
+
 def check_trigger_ratio(phases: Sequence[Sequence[tuple[int, int]]]) -> Check:
     """Compare the share of triggered units between arms: a change cannot alter whom it reaches.
 
@@ -175,7 +179,9 @@ def check_few_clusters(arms: Mapping[str, ArmMoments]) -> Check:
     return _check("few_clusters", status, units, {"units": units, "fewest": FEWEST_CLUSTERS})
 
 
-def check_empty(name: str, gaps: Mapping[str, Sequence[Sequence[Gaps]]]) -> Check | None:
+def check_empty(
+    name: str, gaps: Mapping[str, Sequence[Sequence[Gaps]]], zeros: Collection[str] = ()
+) -> Check | None:
     """Compare the share of units with empty values between arms; the worst column speaks.
 
     Parameters
@@ -184,6 +190,9 @@ def check_empty(name: str, gaps: Mapping[str, Sequence[Sequence[Gaps]]]) -> Chec
         ``missing_values`` of metrics, or ``covariate_coverage``.
     gaps : mapping
         What is empty of each metric or covariate, in each phase, for each arm.
+    zeros : collection of str
+        Metrics whose empty values count as 0: a difference may be the effect itself, and only
+        warns.
 
     Returns
     -------
@@ -199,12 +208,15 @@ def check_empty(name: str, gaps: Mapping[str, Sequence[Sequence[Gaps]]]) -> Chec
     }
     if not tests:
         return None
-    worst = min(tests, key=lambda column: tests[column])
+    least = {column: FAIL_BELOW if column in zeros else 0.0 for column in tests}
+    worst = min(tests, key=lambda column: max(tests[column], least[column]))
+    status = status_of(max(tests[worst], least[worst]))
     arms = [arm for phase in gaps[worst] for arm in phase]
     known = [1 - arm.units / arm.all_units for arm in arms]
     count = sum(arm.values for arm in arms)
     values = {"metric": worst, "count": count, "from": min(known), "to": max(known)}
-    return _tested(name, tests[worst], values)
+    said = "zero" if worst in zeros and status == "warn" else ""
+    return _check(name, status, tests[worst], {**values, "p": tests[worst]}, said)
 
 
 def check_covariate_balance(
@@ -249,36 +261,26 @@ def check_covariate_balance(
     return _tested("covariate_balance", adjusted[worst], {**tests[worst][1], "control": control})
 
 
-def check_outliers(strongest: Mapping[str, Influence], alpha: float) -> Check | None:
-    """Say whether a unit far larger than any other moves an effect far, or across significance.
-
-    Parameters
-    ----------
-    strongest : mapping
-        The most influential unit by metric and arm, shown as ``metric, arm``.
-    alpha : float
-    """
-    if not strongest:
+def check_outliers(influences: Sequence[Influence], alpha: float) -> Check | None:
+    """Say whether an effect rests on a few units far from all others; the worst speaks."""
+    if not influences:
         return None
-
-    def turns(unit: Influence) -> bool:
-        return (unit.p_value <= alpha) != (unit.p_without <= alpha)
-
-    name, unit = max(
-        strongest.items(), key=lambda item: (item[1].alone, turns(item[1]), item[1].moved)
-    )
-    status: Status = "warn" if unit.alone and (turns(unit) or unit.moved > MOVED) else "pass"
+    worst = max(influences, key=lambda known: (known.carries(alpha), known.apart, known.moved))
+    carried, (before, after) = worst.carries(alpha), worst.differences
     values = {
-        "metric": name,
-        "arm": unit.arm,
-        "row": unit.row,
-        "share": unit.share,
-        "from": unit.difference,
-        "to": unit.without,
-        "p": unit.p_value,
-        "p_without": unit.p_without,
+        "metric": worst.whole.metric,
+        "with": worst.whole.arm,
+        "arm": worst.arm,
+        "count": len(worst.rows),
+        "rows": worst.rows[:_ROWS],
+        "share": worst.share,
+        "from": before,
+        "to": after,
+        "p": worst.whole.p_value,
+        "p_without": worst.trimmed.p_value,
     }
-    return _check("outliers", status, unit.moved if math.isfinite(unit.moved) else None, values)
+    said = "reversed" if carried and not worst.apart else ""
+    return _check("outliers", "fail" if carried else "pass", worst.moved, values, said)
 
 
 def check_period(end: datetime.date | None, as_of: datetime.date | None) -> Check | None:

@@ -116,9 +116,12 @@ def compare(
     plain = pair.contrast()
     empty = replace(empty, estimate=plain.estimate)
     still = plain.variance <= (_ROUNDED * max(map(abs, plain.estimate))) ** 2
-    if still and math.isclose(*plain.estimate, rel_tol=_SAME):
+    counted = strata is None and metric.scale == "share"
+    # Without any event nothing differs, and yet the harm has its bounds: enough for a guardrail.
+    bounding = counted and metric.role == "guardrail"
+    if still and math.isclose(*plain.estimate, rel_tol=_SAME) and not bounding:
         return refused(empty, "no_variation", value=plain.estimate[1])
-    if strata is None and metric.scale == "share" and pair.counts().fewest < SMALL_COUNT:
+    if counted and pair.counts().fewest < SMALL_COUNT:
         note = Message("experiments.covariate_small_counts", {"count": SMALL_COUNT})
         return replace(_score(empty, pair.counts(), level), notes=(note,) if covariates else ())
     if still:

@@ -165,7 +165,15 @@ class Declaration(Declared):
     @property
     def own(self) -> dict[str, str]:
         """The metric's own columns, by the field that names them."""
-        named = {name: getattr(self, name, None) for name in ("column", "numerator", "denominator")}
+        return self._named("column", "numerator", "denominator")
+
+    @property
+    def spread(self) -> dict[str, str]:
+        """With one row of totals for each arm: the column of how values vary, by its field."""
+        return self._named("squares", "sd")
+
+    def _named(self, *fields: str) -> dict[str, str]:
+        named = {name: getattr(self, name, None) for name in fields}
         return {name: column for name, column in named.items() if column is not None}
 
     @property

@@ -13,3 +13,7 @@ class Mean(OneColumn):
     outliers: ClassVar[bool] = True
 
     type: Literal["mean"]
+    squares: str | None = None
+    """with one row of totals for each arm: column of the sum of squares; column holds the sum"""
+    sd: str | None = None
+    """with one row of totals for each arm: column of the standard deviation; column the mean"""

@@ -19,6 +19,7 @@ class Ratio(Declaration):
     """
 
     forms: ClassVar[frozenset[Form]] = EVERY_FORM - {"events", "trigger", "spans"}
+    outliers: ClassVar[bool] = True
 
     type: Literal["ratio"]
     numerator: str

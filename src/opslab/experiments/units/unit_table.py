@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from opslab.experiments.metrics import Metric
+from opslab.experiments.moments.arm_moments import Labelled
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.leaks import Units
 from opslab.results import Message
@@ -96,6 +97,8 @@ class UnitTable:
         SQL of a unit's stratum.
     counted : str or None
         With totals: the column that holds numbers of units.
+    moments : mapping or None
+        With one row of totals for each arm: what it says of the arm.
     notes : mapping
         What a reader has to know about a metric, by its name.
     immature : mapping
@@ -123,6 +126,7 @@ class UnitTable:
     day: str | None = None
     strata: str | None = None
     counted: str | None = None
+    moments: Labelled | None = None
     notes: Mapping[str, tuple[Message, ...]] = field(default_factory=dict)
     immature: Mapping[str, int] = field(default_factory=dict)
     horizon: datetime.date | None = None
