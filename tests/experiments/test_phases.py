@@ -275,7 +275,7 @@ def test_the_order_of_rows_changes_nothing():
         (phases()[1:], PERIOD, "The first phase starts with the period"),
         (phases()[::-1], PERIOD, "The first phase starts with the period"),
         (phases(), PERIOD | {"end": "2026-03-09"}, "The first phase starts with the period"),
-        (phases(((1, 0), (1, 0), (1, 0))), PERIOD, "new has no weight above 0"),
+        (phases(((1, 0), (1, 0), (1, 0))), PERIOD, "each of old and new a weight above 0"),
         (phases(((0, 0), (1, 1), (1, 1))), PERIOD, "must give each of old and new a weight"),
         ([phases()[0] | {"weights": {"old": 1}}], PERIOD, "A comparison takes two arms"),
         (
