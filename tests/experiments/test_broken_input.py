@@ -196,9 +196,10 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     Case(
         "blocking check",
         "spec.yaml, line 9, decision.blocking[1]: sample_rato is not possible here; did "
-        "you mean sample_ratio? (Possible: sample_ratio, leaked_units, missing_values, "
-        "covariate_balance, period, plan_unchanged, outcome_windows, weekly_cycle, trigger_ratio, outliers or "
-        "few_clusters.)",
+        "you mean sample_ratio? (Possible: plan_unchanged, sample_ratio, constant_split, "
+        "leaked_units, missing_values, covariate_balance, covariate_coverage, trigger_ratio, "
+        "silent_arm, event_names, event_units, repeated_events, outcome_windows, period, "
+        "weekly_cycle, outliers, plausibility, few_clusters or totals_only.)",
         add="decision: {blocking: [sample_rato]}\n",
     ),
     Case(
@@ -1189,11 +1190,15 @@ def test_unit_in_two_arms_is_a_failed_check_that_blocks(here):
     check = next(check for check in result.checks if check.name == "leaked_units")
     assert (check.status, check.value, check.blocking) == ("fail", 2, True)
     assert result.voice("en").message(check.detail) == (
-        "2 units stand in more than one arm (3.33% of all, see row 61); their rows are left out of the effects."
+        "2 units stand in more than one arm (3.33% of all, at most 1% is usual; leaning to one arm: "
+        "p\u00a0=\u00a00.18; see row 61). Their rows are left out, and those that are left may no longer be "
+        "comparable; look at how units are assigned and recognised."
     )
     assert result.voice("fr").message(check.detail) == (
-        "2 unités se trouvent dans plus d'un bras (3,33\u202f% du total, voir la ligne 61)\u00a0; "
-        "leurs lignes sont écartées des effets."
+        "2 unités se trouvent dans plus d'un bras (3,33\u202f% du total, 1 % au plus étant "
+        "habituel\u00a0; répartition entre les bras\u00a0: p\u00a0=\u00a00,18\u00a0; voir la ligne 61). "
+        "Leurs lignes sont écartées, et celles qui restent ne sont peut-être plus comparables\u00a0; "
+        "examinez comment les unités sont affectées et reconnues."
     )
     assert result.data_used.leaked_rows == 4
     assert result.data_used.rows_used == 58
@@ -1205,7 +1210,8 @@ def test_unit_in_two_arms_is_a_failed_check_that_blocks(here):
 
 
 def test_unit_in_two_arms_that_does_not_block(here):
-    write(here, data=table([*ROWS, *LEAKED]), add="decision: {blocking: [sample_ratio]}\n")
+    accept = "decision: {accept: {leaked_units: shared devices}}\n"
+    write(here, data=table([*ROWS, *LEAKED]), add=accept)
     result = analyze(Experiment.load("spec.yaml"))
     check = next(check for check in result.checks if check.name == "leaked_units")
     assert (check.status, check.blocking) == ("fail", False)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from matplotlib.figure import Figure as Drawing
 
+from opslab.experiments.magnitude import beside_smallest, smallest
 from opslab.experiments.result import Calendar, Comparison, ExperimentResult, Trend
 from opslab.experiments.sentences import (
     VERDICT_TONES,
@@ -16,6 +17,7 @@ from opslab.experiments.sentences import (
     differs,
     finding,
     is_share,
+    leading,
     named,
     primary_metric,
     trend_key,
@@ -43,9 +45,9 @@ _HEIGHT, _LEFT = 1.6, 0.68  # inches: a trend's axes, and the room for its verti
 
 
 def figures(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]:
-    """Return ``lift``, ``segments`` where there are any, ``trend/<metric>/<arm>``, and ``days``.
+    """Return ``lift``, and where there are any ``size``, ``segments``, ``days`` and trends.
 
-    With several arms it is ``days/<arm>``.
+    Trends are ``trend/<metric>/<arm>``; with several arms days are ``days/<arm>``.
 
     Effects without a bounded lift are named in the alt text and the table, and have no line here.
     """
@@ -60,7 +62,24 @@ def figures(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]
         "days" if alone else f"days/{calendar.arm}": _calendar(calendar, result, say)
         for calendar in result.days
     }
-    return {"lift": lift, **_segments(result, say), **trends, **days}
+    return {**_size(result, say), "lift": lift, **_segments(result, say), **trends, **days}
+
+
+def _size(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]:
+    """Draw the headline's effect beside the smallest one worth finding."""
+    comparison = leading(result)
+    if result.broken or comparison is None or not bounded(comparison):
+        return {}
+    values = named(comparison, say.lift(comparison))
+    row, size, base = _row(comparison, say, greyed=False), smallest(comparison), comparison.estimate
+    title = say("forest_title_effect", **values)
+    if size and base[1]:
+        lift = size / abs(base[1]) * (1 if comparison.goal == "increase" else -1)
+        title = say(f"size_{beside_smallest(comparison)}", **values, mde=abs(lift))
+        row = replace(row, mark=(lift, say("size_mark", mde=lift)))
+    axis = say("forest_axis")
+    drawing = chart(title, [row], axis, say, percent=True, signed=True)
+    return {"size": Figure(drawing, f"{title}. {say('forest_alt_line', **values)}")}
 
 
 def _segments(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]:

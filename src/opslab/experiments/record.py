@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from scipy.special import ndtri
 
 from opslab.evidence import Evidence, Quantity, SourceFile
-from opslab.experiments.result import Comparison, Effect, ExperimentResult
+from opslab.experiments.gate import GRADES, state_of
+from opslab.experiments.result import NO_EFFECT, Comparison, Effect, ExperimentResult
 from opslab.experiments.sentences import is_share
 from opslab.results import Message
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _LEAST_FREEDOM = 2  # below it Student's t has no variance, and a case could not draw it
 SCHEMA = "opslab.experiment/1"
 _BESIDE = ("raw", "uncapped", "diluted", "precision")
-_NO_EFFECT = Effect(None, (None, None), None, (None, None), None)
 _ENDS = {
     "n": ("arm", "control"),
     "missing": ("arm", "control"),
@@ -28,6 +28,7 @@ _ENDS = {
     "difference_interval": ("low", "high"),
     "lift_interval": ("low", "high"),
     "margin": ("kind", "size"),
+    "mde": ("kind", "size"),
 }
 
 
@@ -60,7 +61,9 @@ def record(result: ExperimentResult) -> dict[str, Any]:
             "rows_used": data.rows_used,
             "outside_period": data.outside_period,
             "leaked_rows": data.leaked_rows,
+            "repeated_rows": data.repeated_rows,
             "horizon": _day(data.horizon),
+            "known_until": _day(data.known_until),
             "trigger_rate": data.trigger_rate,
         },
     }
@@ -84,9 +87,10 @@ def frame(result: ExperimentResult) -> pd.DataFrame:
     rows = []
     for compared in result.comparisons:
         row = comparison(compared)
-        row |= {name: row[name] or _named(_NO_EFFECT) for name in _BESIDE}
-        margin = row["margin"] or {}
-        row |= {"margin": margin.get("size"), "margin_kind": margin.get("kind")}
+        row |= {name: row[name] or _named(NO_EFFECT) for name in _BESIDE}
+        for name in ("margin", "mde"):
+            amount = row[name] or {}
+            row |= {name: amount.get("size"), f"{name}_kind": amount.get("kind")}
         row["not_estimable"] = compared.not_estimable.key if compared.not_estimable else None
         del row["notes"]
         rows.append(row)
@@ -94,8 +98,8 @@ def frame(result: ExperimentResult) -> pd.DataFrame:
 
 
 def evidence(result: ExperimentResult) -> list[Evidence]:
-    """Return the effects on the primary metrics as evidence of grade A: randomised, with logs."""
-    plan, data = result.plan, result.data_used
+    """Return the effects on the primary metrics as evidence: of grade A on sound data, else B."""
+    plan, data, grade = result.plan, result.data_used, GRADES[state_of(result.checks)]
     sources = [SourceFile(data.reading.name, data.reading.sha256, data.rows_used)]
     if data.events is not None:
         sources.append(SourceFile(data.events.name, data.events.sha256, data.events.rows))
@@ -114,13 +118,13 @@ def evidence(result: ExperimentResult) -> list[Evidence]:
             population=plan.unit,
             claim=f"metric:{compared.metric}",
             benefit="enabled",
-            grade="A",
+            grade=grade,
             sources=tuple(sources),
             date=result.as_of,
             owner=plan.owner,
         )
         for compared in result.comparisons
-        if compared.role == "primary" and compared.difference is not None
+        if grade and compared.role == "primary" and compared.difference is not None
         if (compared.degrees_of_freedom or math.inf) > _LEAST_FREEDOM
     ]
 

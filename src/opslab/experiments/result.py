@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from opslab.results import Message, Result
 from opslab.tables.import_report import Reading
 
-Action = Literal["ship", "do_not_ship", "extend", "stop_broken"]
+Action = Literal["ship", "do_not_ship", "extend", "no_decision", "stop_broken"]
 Goal = Literal["increase", "decrease"]
 Verdict = Literal["won", "lost", "open", "safe", "harmed", "unproven", "not_estimable"]
 Interval = tuple[float | None, float | None]
@@ -34,6 +34,9 @@ class Effect:
     lift: float | None
     lift_interval: Interval
     p_value: float | None
+
+
+NO_EFFECT = Effect(None, (None, None), None, (None, None), None)
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,9 @@ class Comparison:
         ``stratified_`` before it within strata, where a plain mean is ``paired`` or ``stratified``.
     harm_p : float or None
         For a guardrail: one-sided p of a harm of at least the margin.
-    margin : tuple or None
-        For a guardrail: ``("relative" or "absolute", size)``.
+    margin, mde : tuple or None
+        ``("relative" or "absolute", size)``: for a guardrail the harm that would be accepted, for
+        others the smallest effect that is worth detecting.
     verdict : str
         What it says for the decision.
     not_estimable : Message or None
@@ -110,6 +114,7 @@ class Comparison:
     method: str | None = None
     harm_p: float | None = None
     margin: tuple[str, float] | None = None
+    mde: tuple[str, float] | None = None
     verdict: Verdict = "not_estimable"
     not_estimable: Message | None = None
     raw: Effect | None = None
@@ -118,6 +123,14 @@ class Comparison:
     diluted: Effect | None = None
     precision: Effect | None = None
     notes: tuple[Message, ...] = ()
+
+    @property
+    def adjusted(self) -> Comparison:
+        """The same with estimates that lie as far apart as the difference says."""
+        base = self.estimate[1]
+        if self.raw is None or self.difference is None or base is None:
+            return self
+        return replace(self, estimate=(base + self.difference, base))
 
 
 @dataclass(frozen=True)
@@ -238,12 +251,15 @@ class DataUsed:
         How the table was read.
     rows_used : int
         After what was left out.
-    outside_period, leaked_rows : int
-        Rows left out.
+    outside_period, leaked_rows, repeated_rows : int
+        Rows left out: also those of units in more than one arm, and further assignments to the same
+        one.
     events : Reading or None
         How the event log was read.
     horizon : datetime.date or None
         The day up to which events are known.
+    known_until : datetime.date or None
+        The day of the readout, or an earlier one after which units are missing.
     trigger_rate : float or None
         Share of units that met the change.
     """
@@ -254,7 +270,9 @@ class DataUsed:
     leaked_rows: int
     events: Reading | None = None
     horizon: datetime.date | None = None
+    known_until: datetime.date | None = None
     trigger_rate: float | None = None
+    repeated_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -284,6 +302,7 @@ class Plan:
     trigger: str | None = None
     fingerprint: str | None = None
     title: str | None = None
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -24,6 +24,8 @@ from opslab.experiments.units.unit_table import Gaps
 from opslab.results import Check, Message, Status
 
 FAIL_BELOW, WARN_BELOW = 0.001, 0.01
+LEAKED_SHARE = 0.01
+"""Units in more than one arm, as a share of all: beyond it they stop the decision."""
 FEWEST_EXPECTED = 5
 """Units that the smallest arm is to expect on a day or in a segment, for the chi-square test."""
 _ROUNDED = 1e-14  # of a covariate's mean: an error that only rounding makes
@@ -134,12 +136,22 @@ def _is_enough(phase: Split) -> bool:
     return len(designed) > 1 and sum(counts) * min(designed) >= FEWEST_EXPECTED
 
 
-def check_leaked_units(units: Units) -> Check:
-    """Count the units that stand in more than one arm."""
+def check_leaked_units(units: Units, stayed: Mapping[str, int]) -> Check:
+    """Say whether units in more than one arm are too many, or lean to the arm they came to first.
+
+    Parameters
+    ----------
+    units : Units
+    stayed : mapping
+        Units that are in one arm alone, by arm.
+    """
     if units.leaked == 0:
         return _check("leaked_units", "pass", 0, {"units": units.units})
-    values = {"count": units.leaked, "share": units.leaked / units.units, "row": units.leaked_row}
-    return _check("leaked_units", "fail", units.leaked, values)
+    share = units.leaked / units.units
+    p_value = homogeneity([(units.leaked_first.get(arm, 0), n) for arm, n in stayed.items()])
+    fails = share > LEAKED_SHARE or status_of(p_value) == "fail"
+    values = {"count": units.leaked, "share": share, "row": units.leaked_row, "p": p_value}
+    return _check("leaked_units", "fail" if fails else "warn", units.leaked, values)
 
 
 def check_trigger_ratio(phases: Sequence[Sequence[tuple[int, int]]]) -> Check:
@@ -163,13 +175,15 @@ def check_few_clusters(arms: Mapping[str, ArmMoments]) -> Check:
     return _check("few_clusters", status, units, {"units": units, "fewest": FEWEST_CLUSTERS})
 
 
-def check_missing_values(gaps: Mapping[str, Sequence[Sequence[Gaps]]]) -> Check | None:
-    """Compare the share of units with empty values between arms; the worst metric speaks.
+def check_empty(name: str, gaps: Mapping[str, Sequence[Sequence[Gaps]]]) -> Check | None:
+    """Compare the share of units with empty values between arms; the worst column speaks.
 
     Parameters
     ----------
+    name : str
+        ``missing_values`` of metrics, or ``covariate_coverage``.
     gaps : mapping
-        What is empty of each metric, in each phase, for each arm.
+        What is empty of each metric or covariate, in each phase, for each arm.
 
     Returns
     -------
@@ -177,17 +191,20 @@ def check_missing_values(gaps: Mapping[str, Sequence[Sequence[Gaps]]]) -> Check 
         None when nothing is empty.
     """
     tests = {
-        name: homogeneity(
+        column: homogeneity(
             *([(arm.units, arm.all_units - arm.units) for arm in arms] for arms in phases)
         )
-        for name, phases in gaps.items()
+        for column, phases in gaps.items()
         if any(arm.units for arms in phases for arm in arms)
     }
     if not tests:
         return None
-    metric = min(tests, key=lambda name: tests[name])
-    values = {"metric": metric, "count": sum(arm.values for arms in gaps[metric] for arm in arms)}
-    return _tested("missing_values", tests[metric], values)
+    worst = min(tests, key=lambda column: tests[column])
+    arms = [arm for phase in gaps[worst] for arm in phase]
+    known = [1 - arm.units / arm.all_units for arm in arms]
+    count = sum(arm.values for arm in arms)
+    values = {"metric": worst, "count": count, "from": min(known), "to": max(known)}
+    return _tested(name, tests[worst], values)
 
 
 def check_covariate_balance(
@@ -271,7 +288,7 @@ def check_period(end: datetime.date | None, as_of: datetime.date | None) -> Chec
     if as_of >= end:
         return _check("period", "pass", 0, {"end": end})
     days = (end - as_of).days
-    return _check("period", "warn", days, {"end": end, "days": days})
+    return _check("period", "fail", days, {"end": end, "days": days})
 
 
 def check_weekly_cycle(start: datetime.date, end: datetime.date, seen: int | None) -> Check:
@@ -327,4 +344,4 @@ def check_last_days(days: Mapping[str, Mapping[str, Day]]) -> Check | None:
     metric = max(stopped, key=lambda name: len(stopped[name]))
     first, count = datetime.date.fromisoformat(stopped[metric][0]), len(stopped[metric])
     detail = Message("experiments.last_days", {"metric": metric, "days": count, "day": first})
-    return Check("outcome_windows", "warn", detail, count)
+    return Check("outcome_windows", "fail", detail, count)

@@ -25,8 +25,8 @@ from opslab.tables.source import ROW, Table, quoted
 
 def units_of_rows(experiment: Experiment, table: Table, as_of: datetime.date | None) -> UnitTable:
     """Return the units of a table: its rows."""
-    moment = moments_of(table, experiment.period, as_of)
-    units, used = usable_units(experiment, table, moment.within, once=True)
+    moment = moments_of(table, experiment.period, as_of, experiment.data.timezone)
+    units, used = usable_units(experiment, table, moment, once=True)
     return UnitTable(
         table,
         experiment.arms.column,
@@ -49,8 +49,8 @@ def units_of_finer_rows(
     DataError
         When rows of one unit disagree on what is one thing of the unit.
     """
-    moment = moments_of(table, experiment.period, as_of)
-    units, used = usable_units(experiment, table, moment.within, once=False)
+    moment = moments_of(table, experiment.period, as_of, experiment.data.timezone)
+    units, used = usable_units(experiment, table, moment, once=False)
     unit, arm = quoted(experiment.unit), experiment.arms.column
     fixed = experiment.columns("covariates", "segments", "strata", "trigger")
     refuse_rows(table, "no_arm", f"{quoted(arm)} IS NULL AND {used}", arm)
@@ -64,7 +64,7 @@ def units_of_finer_rows(
     columns = [f"min({name}) AS {name}" for name in (ROW, *map(quoted, (arm, *fixed)))]
     columns += [f"min({moment.moment}) AS {MOMENT}"] if moment.moment else []
     columns += sums.columns
-    day = Moment(moment.moment and MOMENT).day
+    day = Moment(moment.moment and MOMENT, zone=moment.zone).day
     query = f"SELECT {', '.join(columns)} FROM {table.relation} WHERE {used} GROUP BY {unit}"
     return UnitTable(
         kept_units(table, query),
