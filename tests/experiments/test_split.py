@@ -40,6 +40,12 @@ def test_large_counts_are_pearsons_chi_square(arms):
     assert homogeneity(*phases) == pytest.approx(expected, rel=1e-9)
 
 
+def test_20_expected_in_each_cell_are_large_counts():
+    table = [[25, 15], [15, 25]]
+    expected = stats.chi2_contingency(table, correction=False).pvalue
+    assert homogeneity(table) == pytest.approx(expected, rel=1e-9)
+
+
 def test_small_counts_are_simulated_as_scipy_draws_them():
     """scipy's own tables with fixed margins; and Fisher's exact test, which ranks by probability."""
     table = np.array([[30, 3], [25, 5], [20, 11], [28, 2], [31, 1]])
