@@ -239,9 +239,10 @@ def run(folder: Path, module: str, source: str, seconds: float | None) -> tuple[
     command += ["-p", "no:cacheprovider", "-p", "no:nbval", "-p", "no:xdist"]
     command += ["-o", "addopts=--doctest-modules", "-m", "not slow"]
     try:
-        for name in TESTS[module]:
+        for order, name in enumerate(TESTS[module]):
+            examples = [] if order else [str(file)]
             ended = subprocess.run(
-                [*command, f"tests/{name}"],
+                [*command, f"tests/{name}", *examples],
                 cwd=ROOT,
                 env=environment,
                 timeout=seconds,
