@@ -393,10 +393,10 @@ def test_what_is_written_in_both_languages_is_spoken_in_the_readers():
 @pytest.mark.parametrize(
     ("days", "english", "french"),
     [
-        (0, "Extend by 0 days", "Prolonger de 0 jour"),
-        (1, "Extend by 1 day", "Prolonger de 1 jour"),
-        (2, "Extend by 2 days", "Prolonger de 2 jours"),
-        (1500, "Extend by 1,500 days", f"Prolonger de 1{THIN}500 jours"),
+        (0, "Run 0 more days", "Poursuivre pendant 0 jour"),
+        (1, "Run 1 more day", "Poursuivre pendant 1 jour"),
+        (2, "Run 2 more days", "Poursuivre pendant 2 jours"),
+        (1500, "Run 1,500 more days", f"Poursuivre pendant 1{THIN}500 jours"),
     ],
 )
 def test_plural(days, english, french):

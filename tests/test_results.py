@@ -284,6 +284,7 @@ def test_a_record_has_a_common_head():
             "key": "experiments.leaked_units_fail",
             "values": {"count": 3, "share": 0.1, "row": 7},
         },
+        "accepted": "",
         "value": 1e-9,
         "blocking": True,
     }

@@ -190,7 +190,9 @@ class Result:
     @property
     def conditions(self) -> tuple[Check, ...]:
         """The checks that failed and do not block: what is recommended depends on them."""
-        return tuple(known for known in self.checks if known.status == "fail" and not known.blocking)
+        return tuple(
+            known for known in self.checks if known.status == "fail" and not known.blocking
+        )
 
     @property
     def status(self) -> str:  # a Literal here makes Jedi 0.20 give up completing by tab

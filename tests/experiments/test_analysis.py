@@ -18,6 +18,7 @@ from statsmodels.stats.power import TTestIndPower
 
 from conftest import first_quickly, page_of
 from opslab import experiments, workspace
+from opslab.errors import SpecError
 from opslab.experiments.inference import proportions
 from opslab.experiments.inference.comparisons import Side, compare, judge
 from opslab.experiments.moments.arm_moments import Moments
@@ -276,7 +277,7 @@ def test_a_tiny_p_value_is_not_0():
     one = only(result)
     assert 0 < one.p_value < 1e-100
     assert 0 < one.p_adjusted < 1e-100
-    assert "< 0.0001" in result.headline().replace("\u00a0", " ")
+    assert "< 0.0001" in str(result.effects).replace("\u00a0", " ")
 
 
 # Several comparisons
@@ -468,7 +469,9 @@ def test_what_cannot_be_estimated_is_said(name):
     ):
         assert empty is None
     assert one.difference_interval == one.lift_interval == (None, None)
-    assert result.decision.action == "do_not_ship"
+    assert result.decision.action == "no_decision"
+    why = result.voice("en").message(one.not_estimable)
+    assert any(why in reason for reason in result.first_screen("en").reasons)
     assert all(math.isfinite(number) for number in known(result.record()))
     assert result.evidence() == []
     for language in LANGUAGES:
@@ -554,11 +557,37 @@ def test_sample_ratio_is_held_against_the_designed_weights(weights, sizes, statu
     assert result.plan.weights_assumed == (weights is None)
 
 
-def test_a_failed_check_that_does_not_block_only_tells():
+def test_a_list_of_blocking_checks_adds_to_those_that_always_block():
     data = table(control=np.arange(500) % 7, new=np.arange(700) % 7 + 3)
     result = experiments.analyze(experiment(MEAN, decision={"blocking": ["leaked_units"]}), data)
     assert check(result, "sample_ratio").status == "fail"
+    assert (result.decision.action, result.evidence()) == ("stop_broken", [])
+
+
+def test_what_is_accepted_beforehand_is_a_condition_and_shown():
+    data = table(control=np.arange(500) % 7, new=np.arange(700) % 7 + 3)
+    reason = {"en": "half of the log was deleted", "fr": "la moitié du journal a été supprimée"}
+    spec = experiment(MEAN, decision={"accept": {"sample_ratio": reason}})
+    result = experiments.analyze(spec, data)
+    accepted = check(result, "sample_ratio")
+    assert (accepted.status, accepted.blocking) == ("fail", False)
     assert result.decision.action == "ship"
+    assert {evidence.grade for evidence in result.evidence()} == {"B"}
+    clause = "Provided that the arms can be compared although they do not have the designed shares."
+    assert result.headline("en").endswith(clause)
+    screen = result.first_screen("en")
+    assert (screen.action, screen.tone) == ("Ship new, on a condition", "open")
+    assert screen.facts.items[0].value == "usable"
+    assert f"accepted beforehand: {reason['en']}" in page_of(result, "en")
+    assert reason["fr"] in page_of(result, "fr")
+    assert spec.fingerprint != experiment(MEAN).fingerprint
+
+
+def test_a_check_is_not_both_blocking_and_accepted():
+    with pytest.raises(SpecError, match="sample_ratio cannot block and be accepted"):
+        experiment(
+            MEAN, decision={"blocking": ["sample_ratio"], "accept": {"sample_ratio": "known"}}
+        )
 
 
 def test_leaked_units_are_counted_and_left_out():
@@ -1023,6 +1052,8 @@ def test_the_frame_is_tidy(mixed):
         "raw_lift",
         "raw_lift_interval_low",
         "raw_lift_interval_high",
+        "mde",
+        "mde_kind",
         "raw_p_value",
         "uncapped_difference",
         "uncapped_difference_interval_low",

@@ -196,9 +196,10 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     Case(
         "blocking check",
         "spec.yaml, line 9, decision.blocking[1]: sample_rato is not possible here; did "
-        "you mean sample_ratio? (Possible: sample_ratio, leaked_units, missing_values, "
-        "covariate_balance, period, plan_unchanged, outcome_windows, weekly_cycle, trigger_ratio, outliers or "
-        "few_clusters.)",
+        "you mean sample_ratio? (Possible: plan_unchanged, sample_ratio, constant_split, "
+        "leaked_units, missing_values, covariate_balance, covariate_coverage, trigger_ratio, "
+        "silent_arm, event_names, event_units, repeated_events, outcome_windows, period, "
+        "weekly_cycle, outliers, plausibility, few_clusters or totals_only.)",
         add="decision: {blocking: [sample_rato]}\n",
     ),
     Case(
@@ -1207,7 +1208,8 @@ def test_unit_in_two_arms_is_a_failed_check_that_blocks(here):
 
 
 def test_unit_in_two_arms_that_does_not_block(here):
-    write(here, data=table([*ROWS, *LEAKED]), add="decision: {blocking: [sample_ratio]}\n")
+    accept = "decision: {accept: {leaked_units: shared devices}}\n"
+    write(here, data=table([*ROWS, *LEAKED]), add=accept)
     result = analyze(Experiment.load("spec.yaml"))
     check = next(check for check in result.checks if check.name == "leaked_units")
     assert (check.status, check.blocking) == ("fail", False)

@@ -67,7 +67,7 @@ def test_a_planted_fault_is_found_on_its_day_and_does_not_block():
     counts = pd.crosstab(frame.seen.dt.day, frame.arm)
     p_values = [stats.chisquare(row).pvalue for row in counts.to_numpy()]
     assert check.value == pytest.approx(multipletests(p_values, method="fdr_bh")[1].min(), rel=1e-8)
-    assert (check.status, check.blocking) == ("warn", False)  # days only say where
+    assert (check.status, check.detail.key) == ("warn", "experiments.sample_ratio_days_fail")
     assert dict(check.detail.values)["level"] == datetime.date(2026, 9, 9)
     assert (dict(check.detail.values)["units"], dict(check.detail.values)["levels"]) == (
         counts[dict(check.detail.values)["arm"]][9],

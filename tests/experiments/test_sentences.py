@@ -155,7 +155,7 @@ def test_few_reasons_stand_on_the_first_screen_and_all_are_there(several):
     assert sorted([*screen.reasons, *screen.more]) == sorted(said)
     assert screen.more_label == "3 more reasons"
     arm = leading(several).arm
-    assert all(f"with {arm} " in reason for reason in screen.reasons)
+    assert all(f"with {arm}." in reason for reason in screen.reasons)
 
 
 def test_a_far_wider_line_is_cut_with_an_arrow_and_told_in_full(several):

@@ -5,17 +5,19 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from opslab.experiments.inference.power import units_needed
+from opslab.experiments.magnitude import beside_smallest, smallest
 from opslab.experiments.metrics import scale_of
 from opslab.experiments.result import Comparison, Decision
 from opslab.experiments.spec import Experiment
 from opslab.results import Check, Message
 
 _LOCATING = ("sample_ratio_days", "sample_ratio_segments")
-_SETTLED = {("guardrail", "harmed"), ("guardrail", "not_estimable"), ("primary", "lost")}
+_AGAINST = {("guardrail", "harmed"), ("primary", "lost")}
+_SETTLED = _AGAINST | {("guardrail", "not_estimable")}
 _OUT_OF_REACH = 10**12  # units: more than any experiment will see
 _MORE = attrgetter("more")
 
@@ -43,6 +45,10 @@ def decide(
 ) -> Decision:
     """Return the decision.
 
+    Nothing is decided on broken data. A fixed design that is read before its end may stop for harm,
+    and ships nothing. Where effects cannot be estimated and nothing speaks against an arm, nothing
+    can be said.
+
     Parameters
     ----------
     experiment : Experiment
@@ -66,6 +72,10 @@ def decide(
     by_arm: dict[str, list[Comparison]] = {}
     for comparison in deciding:
         by_arm.setdefault(comparison.arm, []).append(comparison)
+    left = _days_left(experiment, as_of)
+    if left and not all(map(_against, by_arm.values())):
+        early = Message("experiments.reason_early", {"days": left})
+        return Decision("extend", None, (early, *reasons), None, left)
     passing = [arm for arm in by_arm if _passes(experiment, by_arm[arm])]
     if passing:
         return Decision("ship", max(passing, key=lambda arm: _gain(by_arm[arm])), reasons)
@@ -75,7 +85,9 @@ def decide(
     needed = [needs for arm in by_arm if (needs := sizing.needs(by_arm[arm]))]
     if needed:
         most = max(needed, key=_MORE)
-        return Decision("extend", None, reasons, most.more, _days(experiment, most, as_of))
+        return Decision("extend", None, reasons, most.more, _days(experiment, most))
+    if any(_unknown(experiment, by_arm[arm]) for arm in by_arm):
+        return Decision("no_decision", None, reasons)
     unsized = {metric.name for metric in experiment.metrics if metric.mde is None}
     left_open = dict.fromkeys(
         comparison.metric for comparison in primaries if comparison.verdict == "open"
@@ -108,6 +120,20 @@ def _passes(experiment: Experiment, comparisons: Sequence[Comparison]) -> bool:
     rule = all if experiment.decision.primaries == "all" else any
     won = rule(verdict == "won" for verdict in primaries) and "lost" not in primaries
     return won and all(verdict == "safe" for verdict in others)
+
+
+def _against(comparisons: Sequence[Comparison]) -> bool:
+    """Whether an arm does harm: worse on a primary metric, or beyond a guardrail's margin."""
+    return any((known.role, known.verdict) in _AGAINST for known in comparisons)
+
+
+def _unknown(experiment: Experiment, comparisons: Sequence[Comparison]) -> bool:
+    """Whether what decides on an arm cannot be estimated, and nothing else speaks against it."""
+    ruled_out = experiment.decision.primaries == "all" and any(
+        known.verdict == "open" and _hopeless(known) for known in comparisons
+    )
+    unknown = any(known.verdict == "not_estimable" for known in comparisons)
+    return unknown and not ruled_out and not _against(comparisons)
 
 
 def _gain(comparisons: Sequence[Comparison]) -> float:
@@ -155,8 +181,8 @@ class _Sizing:
 
     def _asked(self, comparison: Comparison) -> Needed | None:
         """Return the units one open question asks for; None when no number would settle it."""
-        size, deviation = self._size(comparison), self._deviation(comparison)
-        if not size or not deviation or _excludes(comparison, size):
+        size, deviation = _size(comparison), self._deviation(comparison)
+        if not size or not deviation or _hopeless(comparison):
             return None
         pair = (self.weights[comparison.arm], self.weights[comparison.control])
         design = self.experiment.design
@@ -174,29 +200,27 @@ class _Sizing:
             return math.sqrt(share * (1 - share))
         return deviation
 
-    def _size(self, comparison: Comparison) -> float | None:
-        """Return the effect to be found in the metric's unit: the mde, or a guardrail's margin.
 
-        A relative size has no meaning where the control's estimate is 0.
-        """
-        metrics = {metric.name: metric for metric in self.experiment.metrics}
-        metric = metrics[comparison.metric]
-        amount = metric.margin if metric.role == "guardrail" else metric.mde
-        return amount.of(comparison.estimate[1] or 0.0) if amount else None
+def _size(comparison: Comparison) -> float | None:
+    """Return the effect to be found in the metric's unit: the mde, or a guardrail's margin."""
+    guardrail = comparison.role == "guardrail"
+    return smallest(replace(comparison, mde=comparison.margin) if guardrail else comparison)
 
 
-def _excludes(comparison: Comparison, size: float) -> bool:
+def _hopeless(comparison: Comparison) -> bool:
     """Whether the interval already rules out an effect as large as the one worth detecting."""
-    low, high = comparison.difference_interval
-    if comparison.role == "guardrail" or low is None or high is None:
-        return False
-    return high < size if comparison.goal == "increase" else low > -size
+    return comparison.role == "primary" and beside_smallest(comparison) == "below"
 
 
-def _days(experiment: Experiment, needs: Needed, as_of: datetime.date | None) -> int | None:
+def _days_left(experiment: Experiment, as_of: datetime.date | None) -> int:
+    """Return the days until a fixed design ends; 0 once it has, and where no day is given."""
+    end = experiment.period.end if experiment.period else None
+    return max((end - as_of).days, 0) if end and as_of else 0
+
+
+def _days(experiment: Experiment, needs: Needed) -> int | None:
     period = experiment.period
     if period is None or period.start is None or period.end is None or needs.present == 0:
         return None
-    last = min(as_of, period.end) if as_of else period.end
-    days = (last - period.start).days + 1
-    return math.ceil(needs.more * days / needs.present) if days > 0 else None
+    days = (period.end - period.start).days + 1
+    return math.ceil(needs.more * days / needs.present)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from opslab.experiments.magnitude import beside_smallest, smallest
 from opslab.experiments.result import Comparison, ExperimentResult, Trend
 from opslab.experiments.sentences import (
     VERDICT_TONES,
@@ -13,6 +14,7 @@ from opslab.experiments.sentences import (
     differs,
     finding,
     is_share,
+    leading,
     named,
     primary_metric,
     trend_key,
@@ -39,7 +41,7 @@ _HEIGHT, _LEFT = 1.6, 0.68  # inches: a trend's axes, and the room for its verti
 
 
 def figures(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]:
-    """Return ``lift``, ``segments`` where there are any, and ``trend/<metric>/<arm>``.
+    """Return ``lift``, ``trend/<metric>/<arm>``, and ``size`` and ``segments`` where there are any.
 
     Effects without a bounded lift are named in the alt text and the table, and have no line here.
     """
@@ -49,7 +51,24 @@ def figures(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]
     trends = {
         f"trend/{trend.metric}/{trend.arm}": _trend(trend, result, say) for trend in result.trends
     }
-    return {"lift": lift, **_segments(result, say), **trends}
+    return {**_size(result, say), "lift": lift, **_segments(result, say), **trends}
+
+
+def _size(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]:
+    """Draw the headline's effect beside the smallest one worth finding."""
+    comparison = leading(result)
+    if result.broken or comparison is None or not bounded(comparison):
+        return {}
+    values = named(comparison, say.lift(comparison))
+    row, size, base = _row(comparison, say, greyed=False), smallest(comparison), comparison.estimate
+    title = say("forest_title_effect", **values)
+    if size and base[1]:
+        lift = size / abs(base[1]) * (1 if comparison.goal == "increase" else -1)
+        title = say(f"size_{beside_smallest(comparison)}", **values, mde=abs(lift))
+        row = replace(row, mark=(lift, say("size_mark", mde=lift)))
+    axis = say("forest_axis")
+    drawing = chart(title, [row], axis, say, percent=True, signed=True)
+    return {"size": Figure(drawing, f"{title}. {say('forest_alt_line', **values)}")}
 
 
 def _segments(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]:

@@ -51,7 +51,7 @@ def gated(check: Check, rule: Decision) -> Check:
     >>> gated(found, Decision(blocking=("outliers",))).status
     'fail'
     """
-    declared, reason = check.name in rule.blocking, rule.accept.get(check.name, "")
+    declared, reason = check.name in rule.blocking, rule.reasons.get(check.name, "")
     fails = declared and check.status == "warn" and check.name not in BY_P_VALUE
     return replace(
         check,

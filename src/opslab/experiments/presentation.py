@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from opslab.experiments.breakdowns import (
     beside,
@@ -13,7 +15,9 @@ from opslab.experiments.breakdowns import (
     value_table,
 )
 from opslab.experiments.figures import figures
+from opslab.experiments.gate import state_of
 from opslab.experiments.inference.comparisons import SMALL_COUNT
+from opslab.experiments.magnitude import overstated, weekly
 from opslab.experiments.result import ExperimentResult
 from opslab.experiments.sentences import (
     ACTION_TONES,
@@ -26,7 +30,7 @@ from opslab.messages import Language
 from opslab.report.blocks import Fact, Facts, Points, Verdict
 from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks
-from opslab.results import Message
+from opslab.results import Check, Message
 
 __all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
 
@@ -58,11 +62,12 @@ def first_screen(result: ExperimentResult, say: ExperimentVoice) -> Verdict:
         question=say.spoken(plan.question or ""),
         action=action(result, say),
         headline=headline(result, say),
-        tone=ACTION_TONES[result.decision.action],
+        tone="open" if result.conditions else ACTION_TONES[result.decision.action],
         facts=_facts(result, say),
         reasons=reasons[:shown],
         more=reasons[shown:],
         more_label=say("reasons_more", count=len(reasons) - shown),
+        figure=result.figures(say.language).get("size"),
     )
 
 
@@ -72,7 +77,9 @@ def _reasons(result: ExperimentResult, say: ExperimentVoice) -> list[str]:
     With several arms there may be a dozen. What a check warns of comes first, then the arm that the
     headline speaks of, and of it what stands against shipping; otherwise the order is the spec's.
     """
-    warnings = [check.detail for check in result.checks if check.status != "pass"]
+    # What puts a condition on it comes before what only calls for a look.
+    wrong = sorted((check for check in result.checks if check.status != "pass"), key=_bearing)
+    warnings = [check.detail for check in wrong]
     comparison = leading(result)
     arm = comparison.arm if comparison else result.decision.arm
     shipped = result.decision.action == "ship"
@@ -82,22 +89,43 @@ def _reasons(result: ExperimentResult, say: ExperimentVoice) -> list[str]:
         return other, not shipped and reason.key.startswith(_IN_FAVOUR)
 
     reasons = sorted(result.decision.reasons, key=rank)
-    return list(map(say.message, reasons if result.broken else [*warnings, *reasons]))
+    if result.broken:
+        return list(map(say.message, reasons))
+    ratio = overstated(result, comparison) if comparison else None
+    if ratio is not None and comparison is not None:
+        values = {"metric": comparison.metric, "ratio": ratio}
+        reasons.append(Message("experiments.overstated", values))
+    unknown: Mapping[Any, Message | None] = {
+        (known.metric, known.arm): known.not_estimable for known in result.comparisons
+    }
+    lines = list(map(say.message, warnings))
+    for reason in reasons:
+        why = unknown.get((reason.values.get("metric"), reason.values.get("arm")))
+        because = {"reason": say.message(why)} if why else {}
+        lines.append(say.message(replace(reason, values={**reason.values, **because})))
+    return lines
+
+
+def _bearing(check: Check) -> bool:
+    return check.status != "fail"
 
 
 def _facts(result: ExperimentResult, say: ExperimentVoice) -> Facts:
-    facts, comparison = list[Fact](), leading(result)
+    checks, comparison = say.checks_fact(result.checks), leading(result)
+    facts = [
+        say.fact("data", say(f"state_{state_of(result.checks)}"), checks.value, *checks.remarks)
+    ]
     if comparison is not None and not result.broken:
-        change = say.change(comparison)
+        change, week = say.change(comparison), weekly(result, comparison)
         remarks = [say("interval_level"), change.interval]
-        p_value = say.p_value(comparison.p_value or 0.0)
-        facts = [
-            Fact(say.spoken(comparison.metric), change.text, remarks),
-            say.fact("p", p_value, say("fact_p_remark")),
-        ]
+        facts.append(Fact(say.spoken(comparison.metric), change.text, remarks))
+        if week is not None:
+            value, interval = say.week(week)
+            base = say("fact_week_remark", units=week.units, arm=comparison.arm)
+            facts.append(say.fact("week", value, say("interval_level"), interval, base))
     units = [f"{say.spoken(arm.name)} {say.integer(arm.units)}" for arm in result.arms]
-    facts.append(say.fact("units", say.integer(sum(arm.units for arm in result.arms)), *units))
-    return Facts([*facts, say.checks_fact(result.checks, say("fact_checks_all"))])
+    total = say.integer(sum(arm.units for arm in result.arms))
+    return Facts([*facts, say.fact("units", total, *units)])
 
 
 def _checks(result: ExperimentResult, say: ExperimentVoice) -> Blocks:

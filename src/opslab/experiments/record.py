@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from scipy.special import ndtri
 
 from opslab.evidence import Evidence, Quantity, SourceFile
+from opslab.experiments.gate import GRADES, state_of
 from opslab.experiments.result import Comparison, Effect, ExperimentResult
 from opslab.experiments.sentences import is_share
 from opslab.results import Message
@@ -28,6 +29,7 @@ _ENDS = {
     "difference_interval": ("low", "high"),
     "lift_interval": ("low", "high"),
     "margin": ("kind", "size"),
+    "mde": ("kind", "size"),
 }
 
 
@@ -82,8 +84,9 @@ def frame(result: ExperimentResult) -> pd.DataFrame:
     for compared in result.comparisons:
         row = comparison(compared)
         row |= {name: row[name] or _named(_NO_EFFECT) for name in _BESIDE}
-        margin = row["margin"] or {}
-        row |= {"margin": margin.get("size"), "margin_kind": margin.get("kind")}
+        for name in ("margin", "mde"):
+            amount = row[name] or {}
+            row |= {name: amount.get("size"), f"{name}_kind": amount.get("kind")}
         row["not_estimable"] = compared.not_estimable.key if compared.not_estimable else None
         del row["notes"]
         rows.append(row)
@@ -91,8 +94,8 @@ def frame(result: ExperimentResult) -> pd.DataFrame:
 
 
 def evidence(result: ExperimentResult) -> list[Evidence]:
-    """Return the effects on the primary metrics as evidence of grade A: randomised, with logs."""
-    plan, data = result.plan, result.data_used
+    """Return the effects on the primary metrics as evidence: of grade A on sound data, else B."""
+    plan, data, grade = result.plan, result.data_used, GRADES[state_of(result.checks)]
     sources = [SourceFile(data.reading.name, data.reading.sha256, data.rows_used)]
     if data.events is not None:
         sources.append(SourceFile(data.events.name, data.events.sha256, data.events.rows))
@@ -111,13 +114,13 @@ def evidence(result: ExperimentResult) -> list[Evidence]:
             population=plan.unit,
             claim=f"metric:{compared.metric}",
             benefit="enabled",
-            grade="A",
+            grade=grade,
             sources=tuple(sources),
             date=result.as_of,
             owner=plan.owner,
         )
         for compared in result.comparisons
-        if compared.role == "primary" and compared.difference is not None
+        if grade and compared.role == "primary" and compared.difference is not None
         if (compared.degrees_of_freedom or math.inf) > _LEAST_FREEDOM
     ]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from opslab.results import Message, Result
 from opslab.tables.import_report import Reading
 
-Action = Literal["ship", "do_not_ship", "extend", "stop_broken"]
+Action = Literal["ship", "do_not_ship", "extend", "no_decision", "stop_broken"]
 Goal = Literal["increase", "decrease"]
 Verdict = Literal["won", "lost", "open", "safe", "harmed", "unproven", "not_estimable"]
 Interval = tuple[float | None, float | None]
@@ -69,8 +69,9 @@ class Comparison:
         ``stratified_`` before it within strata, where a plain mean is ``paired`` or ``stratified``.
     harm_p : float or None
         For a guardrail: one-sided p of a harm of at least the margin.
-    margin : tuple or None
-        For a guardrail: ``("relative" or "absolute", size)``.
+    margin, mde : tuple or None
+        ``("relative" or "absolute", size)``: for a guardrail the harm that would be accepted, for
+        others the smallest effect that is worth detecting.
     verdict : str
         What it says for the decision.
     not_estimable : Message or None
@@ -108,6 +109,7 @@ class Comparison:
     method: str | None = None
     harm_p: float | None = None
     margin: tuple[str, float] | None = None
+    mde: tuple[str, float] | None = None
     verdict: Verdict = "not_estimable"
     not_estimable: Message | None = None
     raw: Effect | None = None
@@ -115,6 +117,14 @@ class Comparison:
     variance_reduction: float | None = None
     diluted: Effect | None = None
     notes: tuple[Message, ...] = ()
+
+    @property
+    def adjusted(self) -> Comparison:
+        """The same with estimates that lie as far apart as the difference says."""
+        base = self.estimate[1]
+        if self.raw is None or self.difference is None or base is None:
+            return self
+        return replace(self, estimate=(base + self.difference, base))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from opslab.experiments.magnitude import Weekly
 from opslab.experiments.metrics import scale_of
 from opslab.experiments.result import (
     Action,
@@ -24,6 +25,7 @@ ACTION_TONES: Mapping[Action, Tone] = {
     "ship": "good",
     "do_not_ship": "plain",
     "extend": "open",
+    "no_decision": "open",
     "stop_broken": "bad",
 }
 VERDICT_TONES: Mapping[Verdict, Tone] = {
@@ -104,6 +106,12 @@ class ExperimentVoice(Voice):
         """Return the lift, or the difference where the control leaves no lift to speak of."""
         return self.lift(comparison) if bounded(comparison) else self.difference(comparison)
 
+    def week(self, week: Weekly) -> tuple[str, str]:
+        """Return what an effect comes to in a week, and its interval."""
+        digits = _telling((week.low, week.high), 1, 2)
+        value, *ends = self._shown(week[1:], self.signed_decimal, digits)
+        return value, self.range(*ends)
+
     def p_values(self, tested: Comparison | Interaction) -> list[str]:
         """Return the p-value and the adjusted one."""
         values = (tested.p_value, tested.p_adjusted)
@@ -116,9 +124,13 @@ class ExperimentVoice(Voice):
 
 
 def headline(result: ExperimentResult, say: ExperimentVoice) -> str:
-    """Return the sentence that a sponsor reads first."""
+    """Return the sentence that a sponsor reads first, with the conditions it stands under."""
     state, values = finding(result, say)
-    return say(f"headline_{state}", **values)
+    sentence = say(f"headline_{state}", **values)
+    if result.broken or not result.conditions:
+        return sentence
+    clauses = [say(f"condition_{check.name}") for check in result.conditions]
+    return say("headline_condition", sentence=sentence, conditions=clauses)
 
 
 def finding(result: ExperimentResult, say: ExperimentVoice) -> tuple[str, dict[str, Any]]:
@@ -128,7 +140,7 @@ def finding(result: ExperimentResult, say: ExperimentVoice) -> tuple[str, dict[s
         return "broken", {}
     if comparison is None:
         return "none", {}
-    to_value, from_value = say.estimates(comparison)
+    to_value, from_value = say.estimates(comparison.adjusted)
     values = {"from_value": from_value, "to_value": to_value, "p": comparison.p_value}
     return "effect", values | named(comparison, say.change(comparison))
 
@@ -144,6 +156,8 @@ def action(result: ExperimentResult, say: ExperimentVoice) -> str:
     decision, by = result.decision, ""
     if decision.action == "extend":
         by = "_units" if decision.more_days is None else "_days"
+    if decision.action == "ship" and result.conditions:
+        by = "_condition"
     values = {"arm": decision.arm, "days": decision.more_days, "units": decision.more_units}
     return say(f"action_{decision.action}{by}", **values)
 

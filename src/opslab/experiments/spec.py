@@ -176,8 +176,13 @@ class Decision(Declared):
     """which arm is shipped when several win"""
     blocking: tuple[CheckName, ...] = ()
     """checks that stop the recommendation besides those that always do"""
-    accept: dict[CheckName, Annotated[Text, Field(min_length=1)]] = {}
+    accept: dict[CheckName, Text] = Field({})
     """checks that do not stop it, each with the reason, written before the data is seen"""
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why a check is accepted, by its name."""
+        return {str(name): reason for name, reason in self.accept.items()}
 
     @model_validator(mode="after")
     def _blocking_or_accepted(self) -> Self:

@@ -10,11 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 
 from markupsafe import Markup, escape
 
 from opslab.workspace import slug
+
+if TYPE_CHECKING:
+    from opslab.report.figures import Figure
 
 Tone = Literal["good", "bad", "open", "plain"]
 TONES = get_args(Tone)
@@ -339,6 +342,8 @@ class Verdict:
         Further reasons, folded.
     more_label : str
         The line that unfolds them.
+    figure : Figure or None
+        Stands beneath it all, where the screen is published.
     """
 
     kicker: str
@@ -351,6 +356,7 @@ class Verdict:
     reasons: Sequence[str | Cell] = ()
     more: Sequence[str | Cell] = ()
     more_label: str = ""
+    figure: Figure | None = None
 
     def _repr_html_(self) -> str:
         folded = [_tag("summary", [self.more_label]), _points(self.more, "reasons")]

@@ -91,3 +91,4 @@ def publish(result: Result, language: Language | None = None) -> None:
     if files:
         data[FILES_TYPE] = {name: packed(content) for name, content in files.items()}
     display(data, metadata=metadata | {RECORD_TYPE: about}, raw=True)
+    show(*filter(None, [screen.figure]))

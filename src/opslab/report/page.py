@@ -125,9 +125,9 @@ def _parts(notebook: Any) -> tuple[list[Any], list[Any]]:
         if ANALYST in cell.metadata.get("tags", []) or cell.cell_type == "raw":
             continue
         outputs = cell.get("outputs", [])
-        published = [output for output in outputs if RECORD_TYPE in output.get("data", {})]
-        first_screen = published or first_screen
-        if not published:
+        if any(RECORD_TYPE in output.get("data", {}) for output in outputs):
+            first_screen = outputs
+        else:
             body.append(cell)
     return first_screen, body
 

@@ -130,12 +130,15 @@ class Voice(Numbers):
             (
                 self(f"check_{check.name}"),
                 Cell(self(f"status_{check.status}"), tone=TONES[check.status]),
-                self.yes(check.blocking),
+                Cell(self.yes(check.blocking), self._accepted(check)),
                 self.finding(check),
             )
             for check in checks
         )
         return self.table("checks", "check status blocking detail", rows)
+
+    def _accepted(self, check: Check) -> str:
+        return self("accepted", reason=check.accepted) if check.accepted else ""
 
     def checks_fact(self, checks: Sequence[Check], all_passed: str = "") -> Fact:
         """Return how many checks passed, and the names of those that did not."""

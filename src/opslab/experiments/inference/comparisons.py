@@ -232,6 +232,7 @@ def without_effect(metric: Declaration, arm: Side[Any], control: Side[Any]) -> C
         n=(arm.sums.n, control.sums.n),
         missing=(arm.missing, control.missing),
         margin=metric.margin.kind_and_size if metric.margin else None,
+        mde=metric.mde.kind_and_size if metric.mde else None,
     )
     for side in (arm, control):
         if side.sums.n < 2:  # noqa: PLR2004 - a variance takes two

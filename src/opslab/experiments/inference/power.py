@@ -1,8 +1,8 @@
 """How many units a comparison of two means needs."""
 
-from math import ceil, isfinite, isnan, sqrt
+from math import ceil, exp, isfinite, isnan, pi, sqrt
 
-from scipy.special import nctdtr, stdtrit
+from scipy.special import nctdtr, ndtr, ndtri, stdtrit
 
 _SMALLEST_ARM = 2  # a sample variance needs two units
 _HALVINGS = 200
@@ -71,6 +71,40 @@ def units_needed(
             middle = (too_few + enough) / 2
             too_few, enough = (too_few, middle) if reached(middle) else (middle, enough)
     return sum(ceil(enough * share - _WHOLE) for share in shares)
+
+
+def exaggeration(size: float, standard_error: float, alpha: float) -> tuple[float, float]:
+    """Give how far significant estimates overstate a true effect on average, and the power.
+
+    Parameters
+    ----------
+    size : float
+        The true effect, in metric units, above 0.
+    standard_error : float
+        Of its estimate, in metric units, above 0.
+    alpha : float
+        Two-sided significance level.
+
+    Returns
+    -------
+    tuple of float
+        Mean size of a significant estimate over the true effect (1.13 at a power of .8), the power.
+
+    Examples
+    --------
+    >>> ratio, power = exaggeration(size=2.8, standard_error=3.3, alpha=0.05)
+    >>> f"{ratio:.1f} times, power {power:.2f}"
+    '2.9 times, power 0.14'
+
+    Sources
+    -------
+    Gelman and Carlin (2014), type M error, for normal estimates.
+    """
+    true, critical = size / standard_error, float(ndtri(1 - alpha / 2))
+    above, below = (float(ndtr(sign * true - critical)) for sign in (1, -1))
+    density = [exp(-((critical - sign * true) ** 2) / 2) / sqrt(2 * pi) for sign in (1, -1)]
+    power = above + below
+    return (true * (above - below) + sum(density)) / (power * true), power
 
 
 def _power(noncentrality: float, degrees_of_freedom: float, alpha: float) -> float:

@@ -72,11 +72,6 @@ class Amount(Declared):
         """Whether it is relative or absolute, and how much."""
         return ("relative", self.relative) if self.relative else ("absolute", self.absolute or 0.0)
 
-    def of(self, baseline: float) -> float:
-        """Return the size in the metric's unit, with the control's estimate as the baseline."""
-        kind, size = self.kind_and_size
-        return size * abs(baseline) if kind == "relative" else size
-
 
 class Cap(Declared):
     """Where values are capped: at a quantile pooled over the arms, or at a value."""
