@@ -1,6 +1,5 @@
 """The decision from judged comparisons made by hand: every rule, role, verdict and size."""
 
-import dataclasses
 import datetime
 import math
 
@@ -14,7 +13,6 @@ from opslab.experiments.spec import Experiment
 from opslab.results import Check, Message
 
 START, END = datetime.date(2026, 9, 1), datetime.date(2026, 9, 20)
-HAS_MDE = "mde" in {field.name for field in dataclasses.fields(Comparison)}
 
 PRIMARY = {"name": "a", "type": "mean", "column": "a", "role": "primary", "goal": "increase"}
 SECOND = PRIMARY | {"name": "b", "column": "b"}
@@ -35,11 +33,7 @@ def planned(*metrics, arms=("old", "new"), **fields):
 
 def compared(metric, verdict, arm="new", **fields):
     """Return a judged comparison; its numbers are those of an open question unless given."""
-    sizes = {
-        name: next((kind, size) for kind, size in metric[name].items())
-        for name in ("margin", "mde")
-        if name in metric and (name == "margin" or HAS_MDE)
-    }
+    sizes = {name: next(iter(metric[name].items())) for name in ("margin", "mde") if name in metric}
     unknown = verdict == "not_estimable"
     numbers = {
         "n": (100, 100),
@@ -441,6 +435,130 @@ def test_without_a_unit_there_is_no_pace():
     comparison = compared(metric, "open", n=(0, 0))
     decision = extended({"absolute": 1.0}, comparison, period={"start": START, "end": END})
     assert (decision.action, decision.more_days) == ("extend", None)
+
+
+# A look before the end
+
+
+@pytest.mark.parametrize("days", [1, 14])
+@pytest.mark.parametrize("verdict", ["won", "open", "not_estimable"])
+def test_a_fixed_design_goes_on_until_its_end_whatever_it_would_say(verdict, days):
+    comparisons = [compared(PRIMARY, verdict), compared(EXPLORED, "lost")]
+    early = END - datetime.timedelta(days)
+    period = {"start": START, "end": END}
+    decision = decided([PRIMARY, EXPLORED], comparisons, as_of=early, period=period)
+    assert (decision.action, decision.arm) == ("extend", None)
+    assert (decision.more_units, decision.more_days) == (None, days)
+    first, *others = decision.reasons
+    assert first == Message("experiments.reason_early", {"days": days})
+    assert others == [reason(comparisons[0])]
+
+
+@pytest.mark.parametrize("as_of", [None, END, END + datetime.timedelta(1)])
+@pytest.mark.parametrize("period", [{"start": START, "end": END}, {"end": END}, None])
+def test_at_its_end_or_without_one_it_ships(as_of, period):
+    assert action([PRIMARY], ["won"], as_of=as_of, period=period) == "ship"
+
+
+EARLY = {"as_of": START, "period": {"start": START, "end": END}}
+
+
+def test_without_a_last_day_no_look_is_early():
+    assert action([PRIMARY], ["won"], as_of=START, period={"start": START}) == "ship"
+
+
+@pytest.mark.parametrize("rule", ["all", "any"])
+@pytest.mark.parametrize(
+    ("verdicts", "given"),
+    [
+        (["lost", "won", "safe"], "do_not_ship"),
+        (["won", "won", "harmed"], "do_not_ship"),
+        (["open", "lost", "unproven"], "do_not_ship"),
+        (["won", "won", "unproven"], "extend"),
+        (["won", "won", "not_estimable"], "extend"),
+        (["open", "open", "safe"], "extend"),
+    ],
+)
+def test_an_early_look_may_stop_for_harm(verdicts, given, rule):
+    metrics = [PRIMARY, SECOND, GUARD]
+    assert action(metrics, verdicts, decision={"primaries": rule}, **EARLY) == given
+
+
+def test_an_early_look_stops_when_every_arm_does_harm():
+    for other, given in (("lost", "do_not_ship"), ("won", "extend"), ("open", "extend")):
+        comparisons = [compared(PRIMARY, "lost", "x"), compared(PRIMARY, other, "y")]
+        assert decided([PRIMARY], comparisons, **EARLY).action == given
+
+
+def test_broken_data_is_broken_at_an_early_look_too():
+    broken = check("sample_ratio", "fail", blocking=True)
+    assert (
+        decided([PRIMARY], [compared(PRIMARY, "open")], [broken], **EARLY).action == "stop_broken"
+    )
+
+
+# Where nothing can be said
+
+
+def unknown(*verdicts, interval=(-2.0, 2.2)):
+    """Return the actions under "all" and "any"; of the metrics a is sized, b and g are not."""
+    sized = PRIMARY | {"mde": {"absolute": 1.0}}
+    metrics = [sized, SECOND, GUARD][: len(verdicts)]
+    comparisons = [
+        compared(
+            metric, verdict, **({"difference_interval": interval} if verdict == "open" else {})
+        )
+        for metric, verdict in zip(metrics, verdicts, strict=True)
+    ]
+    decisions = [
+        decided(metrics, comparisons, decision={"primaries": rule}) for rule in ("all", "any")
+    ]
+    for decision in decisions:
+        if decision.action == "no_decision":
+            assert decision.arm is decision.more_units is decision.more_days is None
+            assert decision.reasons == tuple(map(reason, comparisons))
+    return tuple(decision.action for decision in decisions)
+
+
+BELOW = (-2.0, 0.9)  # the size worth detecting is ruled out
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "interval", "every", "any_of_them"),
+    [
+        (["not_estimable"], None, "no_decision", "no_decision"),
+        (["not_estimable", "not_estimable"], None, "no_decision", "no_decision"),
+        (["not_estimable", "lost"], None, "do_not_ship", "do_not_ship"),
+        (["lost", "not_estimable"], None, "do_not_ship", "do_not_ship"),
+        (["not_estimable", "won"], None, "no_decision", "ship"),
+        (["not_estimable", "not_estimable", "harmed"], None, "do_not_ship", "do_not_ship"),
+        (["not_estimable", "not_estimable", "safe"], None, "no_decision", "no_decision"),
+        (["won", "won", "not_estimable"], None, "no_decision", "no_decision"),
+        (["won", "lost", "not_estimable"], None, "do_not_ship", "do_not_ship"),
+        # open, and more units would tell
+        (["open", "not_estimable"], (-2.0, 2.2), "no_decision", "extend"),
+        # open, and ruled out: under "all" that settles it
+        (["open", "not_estimable"], BELOW, "do_not_ship", "no_decision"),
+        (["open", "won", "not_estimable"], BELOW, "do_not_ship", "no_decision"),
+        # open without a size: nothing is ruled out
+        (["not_estimable", "open"], BELOW, "no_decision", "no_decision"),
+        (["open", "open"], BELOW, "do_not_ship", "do_not_ship"),
+    ],
+)
+def test_nothing_is_said_where_nothing_can_be_said(verdicts, interval, every, any_of_them):
+    assert unknown(*verdicts, interval=interval) == (every, any_of_them)
+
+
+@pytest.mark.parametrize(
+    ("other", "given"), [("lost", "no_decision"), ("won", "ship"), ("not_estimable", "no_decision")]
+)
+def test_an_arm_of_which_nothing_can_be_said_among_others(other, given):
+    for arms in (("x", "y"), ("y", "x")):
+        comparisons = [
+            compared(PRIMARY, "not_estimable", arms[0]),
+            compared(PRIMARY, other, arms[1]),
+        ]
+        assert decided([PRIMARY], comparisons).action == given
 
 
 # Reasons
