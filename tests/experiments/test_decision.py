@@ -323,7 +323,8 @@ def test_a_share_without_spread_in_either_arm_takes_that_of_both():
 
 
 def test_what_no_experiment_reaches_is_not_asked_for():
-    for size, given in ((3e-5, "extend"), (1e-6, "do_not_ship")):
+    # 8e11 units, 2e12, and far more
+    for size, given in ((1.9e-5, "extend"), (1.2e-5, "do_not_ship"), (1e-6, "do_not_ship")):
         comparison = compared(PRIMARY | {"mde": {"absolute": size}}, "open")
         assert extended({"absolute": size}, comparison).action == given
 

@@ -1,0 +1,151 @@
+"""The gate: how often made-up experiments, sound and broken, end in "ship", and how often they are stopped."""
+
+import os
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from math import sqrt
+from multiprocessing import get_context
+
+import numpy as np
+from scipy.stats import beta
+
+from opslab import experiments
+from opslab.experiments.checks.rules import FAIL_BELOW, check_sample_ratio_within
+from simulations import ERRORS_ALLOWED, SEED, Row, blocks, generator
+from validation_worlds import CONSTANT, DATES, DAYS, World, ramp, worlds
+
+SHIPPED, STOPPED = 0.025, 0.005
+"""At most so many of sound experiments ship, and are stopped; the second also of broken ones that ship."""
+WORKERS = 2
+CHUNK = 50  # experiments that a worker is given at a time
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the experiments of a world."""
+
+    world: World
+    runs: int
+    ships: int
+    on_condition: int
+    stopped: int
+    covered: int
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the world kept its bounds; None where nothing is promised."""
+        either = self.ships + self.on_condition
+        if self.world.right == "shown":
+            return None
+        if self.world.right == "sound":
+            error = sqrt(SHIPPED * (1 - SHIPPED) / self.runs)
+            rare = self.stopped <= STOPPED * self.runs
+            return rare and either / self.runs <= SHIPPED + ERRORS_ALLOWED * error
+        ships = self.ships if self.world.right == "flag" else either
+        return upper(ships, self.runs) <= STOPPED
+
+    def line(self) -> str:
+        """Return the line of the Markdown table."""
+        told = {True: "kept", False: "**not kept**", None: "nothing is promised"}[self.holds]
+        right = {
+            "sound": "may ship (alpha / 2), goes through",
+            "stop": "never ships",
+            "flag": "never ships without a condition",
+            "shown": "",
+        }[self.world.right]
+        rates = (
+            f"{count / self.runs:.2%} (at most {upper(count, self.runs):.2%})"
+            for count in (self.ships, self.on_condition, self.stopped)
+        )
+        return f"| {' | '.join([self.world.name, f'{self.runs:,}', *rates, right, told])} |"
+
+    def coverage(self) -> Row | None:
+        """Return how often the interval held the effect, of all experiments, where it is known."""
+        if self.world.truth is None:
+            return None
+        rate = self.covered / self.runs
+        return Row("Through `analyze`", self.world.name, self.runs, "coverage", rate, 0.95)
+
+
+def upper(count: int, runs: int) -> float:
+    """Return the upper 95 % bound of a rate (Clopper and Pearson 1934), one-sided."""
+    return float(beta.ppf(0.95, count + 1, runs - count)) if count < runs else 1.0
+
+
+def run(name: str, first: int, last: int) -> Counter[str]:
+    """Analyse some experiments of a world; each has random numbers of its own."""
+    (world,) = (world for world in worlds() if world.name == name)
+    experiment, tally = world.experiment, Counter[str]()
+    for number in range(first, last):
+        random = np.random.default_rng([SEED, zlib.crc32(name.encode()), number])
+        result = experiments.analyze(experiment, world.draw(random), as_of=world.as_of)
+        if result.decision.action == "ship":
+            tally["on_condition" if result.conditions else "ships"] += 1
+        tally["stopped"] += result.broken
+        low, high = result.comparisons[0].difference_interval
+        if world.truth is not None and low is not None and high is not None:
+            tally["covered"] += low <= world.truth <= high
+    return tally
+
+
+def outcomes(runs: int, only: str = "") -> Iterator[Outcome]:
+    """Yield what became of the experiments of each world, or of those whose name holds a text."""
+    os.environ["OPSLAB_THREADS"] = "1"  # two experiments at a time instead
+    with ProcessPoolExecutor(WORKERS, get_context("spawn")) as workers:
+        for world in worlds():
+            if only not in world.name:
+                continue
+            starts = range(0, runs, CHUNK)
+            ends = [min(start + CHUNK, runs) for start in starts]
+            tally = sum(workers.map(partial(run, world.name), starts, ends), Counter[str]())
+            names = ("ships", "on_condition", "stopped", "covered")
+            yield Outcome(world, runs, *(tally[name] for name in names))
+
+
+def splits(experiments: int) -> Iterator[Row]:
+    """The test of a constant split over all days, and single days beside it."""
+    from opslab.experiments.checks.split import check_constant_split
+
+    runs = max(experiments // 5, 1)
+    situations = (
+        ("1:1, constant", 12_000, CONSTANT),
+        ("1:1, constant", 4_000, CONSTANT),
+        ("99:1, constant", 12_000, np.full(DAYS, 0.01)),
+        ("from 45 to 55 %", 12_000, ramp(0.45, 0.55)),
+        ("from 45 to 55 %", 4_000, ramp(0.45, 0.55)),
+    )
+    for label, n, shares in situations:
+        name = f"{n:,} units over {DAYS} days, {label}"
+        random, whole, days = generator(name), 0, 0
+        mean = float(shares.mean())
+        for size in blocks(runs, 2 * DAYS):
+            counts = random.multinomial(n, np.full(DAYS, 1 / DAYS), size)
+            for new, both in zip(
+                random.binomial(counts, shares).tolist(), counts.tolist(), strict=True
+            ):
+                levels = {
+                    str(day): {"old": units - some, "new": some}
+                    for day, some, units in zip(DATES, new, both, strict=True)
+                }
+                check = check_constant_split([levels], ["old", "new"])
+                whole += check is not None and check.status == "fail"
+                expected = {"old": 1 - mean, "new": mean}
+                single = check_sample_ratio_within("sample_ratio_days", levels, expected)
+                days += single is not None and (single.value or 0.0) < FAIL_BELOW
+        constant = "constant" in label
+        promise, nominal = ("false alarms", FAIL_BELOW) if constant else ("power", None)
+        why = "few units a day in the small arm, so the counts come in steps"
+        yield Row("Constant split: fails", name, runs, promise, whole / runs, nominal)
+        yield Row(
+            "Single days by BH (not used)",
+            name,
+            runs,
+            promise,
+            days / runs,
+            nominal,
+            why * constant,
+        )
