@@ -7,7 +7,7 @@ import numpy as np
 from opslab.experiments.checks.influence import Largest, influence
 from opslab.experiments.checks.rules import (
     check_covariate_balance,
-    check_missing_values,
+    check_empty,
     check_outliers,
     check_sample_ratio_within,
     check_trigger_ratio,
@@ -76,7 +76,7 @@ def checks(experiments: int) -> Iterator[Row]:
             Gaps(count, count, units)
             for count, units in ((first, 900), (second, 900), (third, 600))
         ]
-        found.append(check_missing_values({"value": empty}))
+        found.append(check_empty("missing_values", {"value": empty}))
         fewer.append(check_trigger_ratio({"a": first, "b": second}, {"a": 900, "b": 900}))
     yield from alarms("Empty values", "5 % empty in each of 3 arms of 600 to 900", found)
     yield from alarms("Share triggered", "5 % triggered in each of 2 arms of 900", fewer)
@@ -149,7 +149,7 @@ def empty_values(experiments: int) -> Iterator[Row]:
                 sides.append(side_of(label, of_columns(kept[None, :])[0], 300 - len(kept)))
                 empty.append(Gaps(300 - len(kept), 300 - len(kept), 300))
             found.append(compare(MEAN, sides[0], sides[1], 0.05))
-            check = check_missing_values({"value": empty})
+            check = check_empty("missing_values", {"value": empty})
             flagged += check is not None and check.status == "fail"
         yield from rates("Welch, empty values dropped", name, found, 0.0, why)
         rate = flagged / experiments

@@ -134,6 +134,9 @@ LATE = {
         "runs/folder.py",
         "runs/runner.py",
     },
+    "scipy.stats takes half a second, and few experiments need it": {
+        "experiments/inference/permutation.py",
+    },
     "who asks for a data frame waits for pandas, 0.3 s, and nobody else": {
         "businesscase/record.py",
         "experiments/record.py",

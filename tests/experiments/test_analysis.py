@@ -651,7 +651,7 @@ def test_empty_values_are_compared_between_arms(policy):
 def test_an_early_look_is_said():
     period = {"start": "2026-09-01", "end": "2026-09-28"}
     data = table(control=np.arange(100) % 7, new=np.arange(100) % 7)
-    for day, status in ((28, "pass"), (20, "warn")):
+    for day, status in ((28, "pass"), (20, "fail")):
         result = experiments.analyze(
             experiment(MEAN, period=period), data, as_of=datetime.date(2026, 9, day)
         )

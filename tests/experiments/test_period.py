@@ -54,4 +54,4 @@ def test_rows_after_the_day_of_the_readout_are_left_out(tmp_path):
     )
     early = experiments.analyze(experiment, path, as_of=datetime.date(2026, 9, 14))
     assert (early.data_used.rows_used, early.data_used.outside_period) == (14, 14)
-    assert {check.name: check.status for check in early.checks}["period"] == "warn"
+    assert {check.name: check.status for check in early.checks}["period"] == "fail"

@@ -223,31 +223,38 @@ def test_forty_clusters_in_the_smallest_arm_are_enough(fewest, status):
     assert (check.name, check.value) == ("few_clusters", fewest)
 
 
+@pytest.mark.parametrize("name", ["missing_values", "covariate_coverage"])
 @pytest.mark.parametrize(
-    ("empty", "status"), [((20, 20), "pass"), ((20, 42), "warn"), ((20, 55), "fail")]
+    ("empty", "status"), [((20, 20), "pass"), ((20, 42), "warn"), ((55, 20), "fail")]
 )
-def test_empty_values_are_compared_between_arms(empty, status):
+def test_empty_values_are_compared_between_arms(empty, status, name):
     # Rows of units: each unit with some holds two of them.
     gaps = {"spend": [Gaps(2 * units, units, 400) for units in empty]}
-    check = rules.check_missing_values(gaps)
+    check = rules.check_empty(name, gaps)
     table = [empty, [400 - units for units in empty]]
     p_value = stats.chi2_contingency(table, correction=False).pvalue
-    values = {"metric": "spend", "count": 2 * sum(empty), "p": about(p_value)}
-    assert said(check) == (status, f"missing_values_{status}", values)
-    assert (check.name, check.value) == ("missing_values", about(p_value))
+    values = {
+        "metric": "spend",
+        "count": 2 * sum(empty),
+        "from": about(1 - max(empty) / 400),
+        "to": about(1 - min(empty) / 400),
+        "p": about(p_value),
+    }
+    assert said(check) == (status, f"{name}_{status}", values)
+    assert (check.name, check.value) == (name, about(p_value))
 
 
-def test_the_metric_whose_gaps_differ_most_speaks():
+def test_the_column_whose_gaps_differ_most_speaks():
     even, uneven, none = (
         [Gaps(units, units, 400) for units in pair] for pair in ((90, 90), (1, 30), (0, 0))
     )
     for gaps in ({"even": even, "uneven": uneven, "none": none}, {"u": uneven, "e": even}):
-        metric = dict(rules.check_missing_values(gaps).detail.values)
-        assert (metric["metric"][0], metric["count"]) == ("u", 31)
-    one_sided = rules.check_missing_values({"none": none, "one": [Gaps(0, 0, 9), Gaps(1, 1, 9)]})
-    assert one_sided.detail.values["metric"] == "one"
-    assert rules.check_missing_values({"none": none}) is None
-    assert rules.check_missing_values({}) is None
+        values = dict(rules.check_empty("missing_values", gaps).detail.values)
+        assert (values["metric"][0], values["count"]) == ("u", 31)
+    lone = {"none": none, "lone": [Gaps(0, 0, 9), Gaps(1, 1, 9)]}
+    assert rules.check_empty("missing_values", lone).detail.values["metric"] == "lone"
+    assert rules.check_empty("missing_values", {"none": none}) is None
+    assert rules.check_empty("missing_values", {}) is None
 
 
 def arm(*means, n=200):
@@ -360,8 +367,8 @@ def test_an_outlier_that_moves_without_bound_has_no_figure():
 @pytest.mark.parametrize(
     ("end", "as_of", "days", "status"),
     [
-        (DAY, datetime.date(2026, 9, 8), 1, "warn"),
-        (DAY, datetime.date(2026, 8, 9), 31, "warn"),
+        (DAY, datetime.date(2026, 9, 8), 1, "fail"),
+        (DAY, datetime.date(2026, 8, 9), 31, "fail"),
         (DAY, DAY, 0, "pass"),
         (DAY, datetime.date(2026, 9, 10), 0, "pass"),
     ],
@@ -453,7 +460,7 @@ def test_outcomes_that_stop_early_are_told(by_day, stopped):
             continue
         first = datetime.date(2026, 9, len(by_day) - stopped + 1)
         values = {"metric": "spend", "days": stopped, "day": first}
-        assert said(check) == ("warn", "last_days", values)
+        assert said(check) == ("fail", "last_days", values)
         assert (check.name, check.value) == ("outcome_windows", stopped)
 
 

@@ -180,7 +180,7 @@ def test_an_unfinished_window_is_flagged():
     result = experiments.analyze(experiment(ENROLLED | {"missing": "drop"}), unfinished)
     check = next(one for one in result.checks if one.name == "outcome_windows")
     assert (check.status, check.value, str(dict(check.detail.values)["day"])) == (
-        "warn",
+        "fail",
         8,
         "2026-05-24",
     )

@@ -103,7 +103,8 @@ def analyze(
 def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> ExperimentResult:
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
     control, alpha = grounds.control, experiment.design.alpha
-    checks, comparisons = all_checks(grounds, as_of), _comparisons(grounds)
+    known_until = grounds.known_until(as_of)
+    checks, comparisons = all_checks(grounds, known_until), _comparisons(grounds)
     spreads = deviations(comparisons, grounds.arms, grounds.metrics)
     segments, interactions = by_segment(grounds.metrics, grounds.segments, control, alpha)
     return ExperimentResult(
@@ -111,7 +112,7 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
         arms=grounds.summaries,
         checks=tuple(checks),
         comparisons=tuple(comparisons),
-        decision=decide(experiment, checks, comparisons, spreads, grounds.weights, as_of),
+        decision=decide(experiment, checks, comparisons, spreads, grounds.weights, known_until),
         data_used=DataUsed(
             reading=reading,
             rows_used=units.rows_used,
@@ -119,6 +120,7 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
             leaked_rows=units.units.rows - units.rows_used,
             events=units.events,
             horizon=units.horizon,
+            known_until=known_until,
             trigger_rate=triggered.rate if triggered else None,
         ),
         as_of=as_of,

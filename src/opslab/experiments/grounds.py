@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from opslab.experiments.checks.rules import CERTAIN
 from opslab.experiments.inference.metric_columns import MetricColumns, caps, metric_columns
 from opslab.experiments.inference.segments import refuse_many_levels
 from opslab.experiments.moments.arm_moments import Arms, Levels
@@ -67,6 +69,20 @@ class Grounds:
             ArmSummary(name, counts[name], weight / sum(weights.values()))
             for name, weight in weights.items()
         )
+
+    def known_until(self, as_of: datetime.date | None) -> datetime.date | None:
+        """Return the readout's day, or that of the last unit where the days after it are missing.
+
+        They are where that many days would have brought units all but surely, at the pace before.
+        """
+        period = self.experiment.period
+        seen = [datetime.date.fromisoformat(day) for day in self.days or {} if day is not None]
+        if not seen or period is None or period.start is None or period.end is None:
+            return as_of
+        last, end = max(seen), min(as_of or period.end, period.end)
+        units = sum(self.unit_counts(self.arms).values())
+        expected = units / ((last - period.start).days + 1) * (end - last).days
+        return last if expected > CERTAIN else as_of
 
     def unit_counts(self, arms: Arms) -> dict[str, int]:
         """Return the units of each arm: its rows, or with totals the sum of what they count."""

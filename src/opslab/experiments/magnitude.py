@@ -67,7 +67,7 @@ def weekly(result: ExperimentResult, comparison: Comparison) -> Weekly | None:
     if apart or comparison.uncapped or effect is None or plan.start is None or plan.end is None:
         return None
     low, high = effect.difference_interval
-    days = (min(result.as_of or plan.end, plan.end) - plan.start).days + 1
+    days = (min(result.data_used.known_until or plan.end, plan.end) - plan.start).days + 1
     if effect.difference is None or low is None or high is None or days < 1:
         return None
     units = sum(arm.units for arm in result.arms) * _WEEK / days

@@ -122,7 +122,8 @@ def _facts(result: ExperimentResult, say: ExperimentVoice) -> Facts:
         if week is not None:
             value, interval = say.week(week)
             base = say("fact_week_remark", units=week.units, arm=comparison.arm)
-            facts.append(say.fact("week", value, say("interval_level"), interval, base))
+            name = say("fact_week", metric=comparison.metric)
+            facts.append(Fact(name, value, (say("interval_level"), interval, base)))
     units = [f"{say.spoken(arm.name)} {say.integer(arm.units)}" for arm in result.arms]
     total = say.integer(sum(arm.units for arm in result.arms))
     return Facts([*facts, say.fact("units", total, *units)])

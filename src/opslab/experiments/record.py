@@ -60,6 +60,7 @@ def record(result: ExperimentResult) -> dict[str, Any]:
             "outside_period": data.outside_period,
             "leaked_rows": data.leaked_rows,
             "horizon": _day(data.horizon),
+            "known_until": _day(data.known_until),
             "trigger_rate": data.trigger_rate,
         },
     }

@@ -227,6 +227,8 @@ class DataUsed:
         How the event log was read.
     horizon : datetime.date or None
         The day up to which events are known.
+    known_until : datetime.date or None
+        The day of the readout, or an earlier one after which units are missing.
     trigger_rate : float or None
         Share of units that met the change.
     """
@@ -237,6 +239,7 @@ class DataUsed:
     leaked_rows: int
     events: Reading | None = None
     horizon: datetime.date | None = None
+    known_until: datetime.date | None = None
     trigger_rate: float | None = None
 
 

@@ -11,7 +11,7 @@ from opslab.experiments.checks.rules import Day
 from opslab.experiments.gate import gated
 from opslab.experiments.grounds import Grounds
 from opslab.experiments.inference.comparisons import Side
-from opslab.experiments.moments.arm_moments import Arms
+from opslab.experiments.moments.arm_moments import ArmMoments, Arms
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.units.unit_table import Gaps
 from opslab.results import Check
@@ -25,17 +25,20 @@ def all_checks(grounds: Grounds, as_of: datetime.date | None) -> list[Check]:
 
 def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | None]:
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
+    arms = grounds.arms.values()
     yield rules.check_plan_unchanged(experiment.registered, experiment.fingerprint)
     yield rules.check_sample_ratio(grounds.summaries)
     yield from _sample_ratios_within(grounds)
     if not units.counted:
         yield rules.check_leaked_units(units.units)
-    yield rules.check_missing_values(_gaps(grounds))
+    yield rules.check_empty("missing_values", _gaps(grounds))
     covariates = [
         column for columns in grounds.metrics.values() for column in columns.joint.covariate_columns
     ]
     covariates = list(dict.fromkeys(covariates))
     yield rules.check_covariate_balance(grounds.arms, grounds.control, covariates)
+    unknown = {column.name: [_gap(arm, column) for arm in arms] for column in covariates}
+    yield rules.check_empty("covariate_coverage", unknown)
     yield _outcome_windows(grounds)
     yield from _calendar(grounds, as_of)
     if not units.strata:
@@ -68,10 +71,14 @@ def _gaps(grounds: Grounds) -> dict[str, list[Gaps]]:
         return {name: list(arms.values()) for name, arms in grounds.units.gaps.items()}
     arms = grounds.arms
     return {
-        name: [Gaps(arm.missing[worst], arm.missing[worst], arm.rows) for arm in arms.values()]
+        name: [_gap(arm, worst) for arm in arms.values()]
         for name, columns in grounds.metrics.items()
         for worst in [max(columns.own, key=lambda column: _missing(arms, column))]
     }
+
+
+def _gap(arm: ArmMoments, column: Column) -> Gaps:
+    return Gaps(arm.missing[column], arm.missing[column], arm.rows)
 
 
 def _missing(arms: Arms, column: Column) -> int:

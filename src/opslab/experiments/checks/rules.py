@@ -148,13 +148,15 @@ def check_few_clusters(arms: Mapping[str, ArmMoments]) -> Check:
     return _check("few_clusters", status, units, {"units": units, "fewest": FEWEST_CLUSTERS})
 
 
-def check_missing_values(gaps: Mapping[str, Sequence[Gaps]]) -> Check | None:
-    """Compare the share of units with empty values between arms; the worst metric speaks.
+def check_empty(name: str, gaps: Mapping[str, Sequence[Gaps]]) -> Check | None:
+    """Compare the share of units with empty values between arms; the worst column speaks.
 
     Parameters
     ----------
+    name : str
+        ``missing_values`` of metrics, or ``covariate_coverage``.
     gaps : mapping
-        What is empty of each metric, for each arm.
+        What is empty of each metric or covariate, for each arm.
 
     Returns
     -------
@@ -162,15 +164,17 @@ def check_missing_values(gaps: Mapping[str, Sequence[Gaps]]) -> Check | None:
         None when nothing is empty.
     """
     tests = {
-        name: homogeneity([(arm.units, arm.all_units - arm.units) for arm in arms])
-        for name, arms in gaps.items()
+        column: homogeneity([(arm.units, arm.all_units - arm.units) for arm in arms])
+        for column, arms in gaps.items()
         if any(arm.units for arm in arms)
     }
     if not tests:
         return None
-    metric = min(tests, key=lambda name: tests[name])
-    values = {"metric": metric, "count": sum(arm.values for arm in gaps[metric])}
-    return _tested("missing_values", tests[metric], values)
+    worst = min(tests, key=lambda column: tests[column])
+    known = [1 - arm.units / arm.all_units for arm in gaps[worst]]
+    count = sum(arm.values for arm in gaps[worst])
+    values = {"metric": worst, "count": count, "from": min(known), "to": max(known)}
+    return _tested(name, tests[worst], values)
 
 
 def check_covariate_balance(
@@ -240,7 +244,7 @@ def check_period(end: datetime.date | None, as_of: datetime.date | None) -> Chec
     if as_of >= end:
         return _check("period", "pass", 0, {"end": end})
     days = (end - as_of).days
-    return _check("period", "warn", days, {"end": end, "days": days})
+    return _check("period", "fail", days, {"end": end, "days": days})
 
 
 def check_weekly_cycle(start: datetime.date, end: datetime.date, seen: int | None) -> Check:
@@ -296,4 +300,4 @@ def check_last_days(days: Mapping[str, Mapping[str, Day]]) -> Check | None:
     metric = max(stopped, key=lambda name: len(stopped[name]))
     first, count = datetime.date.fromisoformat(stopped[metric][0]), len(stopped[metric])
     detail = Message("experiments.last_days", {"metric": metric, "days": count, "day": first})
-    return Check("outcome_windows", "warn", detail, count)
+    return Check("outcome_windows", "fail", detail, count)
