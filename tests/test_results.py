@@ -33,7 +33,7 @@ LEAKED = Check("leaked_units", "pass", Message("experiments.leaked_units_pass", 
 RED = Check(
     "sample_ratio",
     "fail",
-    Message("experiments.leaked_units_fail", {"count": 3, "share": 0.1, "row": 7}),
+    Message("experiments.leaked_units_fail", {"count": 3, "share": 0.1, "row": 7, "p": 0.5}),
     value=1e-9,
     blocking=True,
 )
@@ -282,7 +282,7 @@ def test_a_record_has_a_common_head():
         "status": "fail",
         "detail": {
             "key": "experiments.leaked_units_fail",
-            "values": {"count": 3, "share": 0.1, "row": 7},
+            "values": {"count": 3, "share": 0.1, "row": 7, "p": 0.5},
         },
         "accepted": "",
         "value": 1e-9,

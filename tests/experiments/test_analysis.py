@@ -565,7 +565,7 @@ def test_a_list_of_blocking_checks_adds_to_those_that_always_block():
 
 
 def test_what_is_accepted_beforehand_is_a_condition_and_shown():
-    data = table(control=np.arange(500) % 7, new=np.arange(700) % 7 + 3)
+    data = table(control=np.arange(500) % 7 + 20, new=np.arange(700) % 7 + 23)
     reason = {"en": "half of the log was deleted", "fr": "la moitié du journal a été supprimée"}
     spec = experiment(MEAN, decision={"accept": {"sample_ratio": reason}})
     result = experiments.analyze(spec, data)

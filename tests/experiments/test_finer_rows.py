@@ -253,17 +253,17 @@ def test_a_share_of_rows_takes_0_and_1():
         analyzed(frame, SHARE | {"per": "row"})
 
 
-def test_units_in_two_arms_stop_and_are_left_out():
+@pytest.mark.parametrize("shops", [[7], [7, 8]])  # less than 1 % of the units, and more
+def test_units_in_two_arms_are_left_out_and_stop_where_they_are_many(shops):
     frame = rows()
-    frame.loc[frame.index[frame.shop == 7][0], "arm"] = (
-        "old" if frame.arm[frame.shop == 7].iloc[0] == "new" else "new"
-    )
-    if frame.arm[frame.shop == 7].nunique() < 2:
-        pytest.fail("the shop needs two weeks")
+    for shop in shops:
+        first, *others = frame.index[frame.shop == shop]
+        assert others, "the shop needs two weeks"
+        frame.loc[first, "arm"] = "old" if frame.arm[first] == "new" else "new"
     result = experiments.analyze(experiment(MEAN), frame)
-    assert result.broken
-    assert sum(arm.units for arm in result.arms) == 119
-    assert result.data_used.leaked_rows == (frame.shop == 7).sum()
+    assert result.broken == (len(shops) > 1)
+    assert sum(arm.units for arm in result.arms) == 120 - len(shops)
+    assert result.data_used.leaked_rows == frame.shop.isin(shops).sum()
 
 
 def test_few_units_are_told():

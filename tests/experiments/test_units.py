@@ -41,6 +41,7 @@ def test_repeated_leaked_and_nameless_with_a_row_of_each():
         repeated_row=7,
         leaked=1,
         leaked_row=5,
+        leaked_first={"b": 1},
         nameless=1,
         nameless_row=4,
     )
@@ -51,6 +52,7 @@ def test_repeated_leaked_and_nameless_with_a_row_of_each():
         repeated_row=3,
         leaked=1,
         leaked_row=5,
+        leaked_first={"b": 1},
         nameless=1,
         nameless_row=4,
     )
@@ -71,7 +73,9 @@ def test_units_of_every_kind(kind, tmp_path):
     data.to_csv(tmp_path / "t.csv", index=False)
     data.to_parquet(tmp_path / "t.parquet")
     for given_data in (data, tmp_path / "t.csv", tmp_path / "t.parquet", pl.from_pandas(data)):
-        assert counted(given_data) == Units(units=3, rows=4, leaked=1, leaked_row=3)
+        assert counted(given_data) == Units(
+            units=3, rows=4, leaked=1, leaked_row=3, leaked_first={"a": 1}
+        )
 
 
 @settings(deadline=None, max_examples=15)
@@ -91,6 +95,8 @@ def test_counts_equal_those_of_pandas(rows):
         len(data) - len(named),
     )
     assert found.leaked == (arms > 1).sum()
+    first = named[named.unit.isin(arms.index[arms > 1])].drop_duplicates("unit").arm.value_counts()
+    assert found.leaked_first == first.to_dict()
     assert found.repeated == ((sizes > 1) & (arms == 1)).sum()
     with open_table(data) as table:
         kept = without_leaked(table, "unit", "arm")
@@ -115,5 +121,14 @@ def test_many_units(tmp_path):
     data = pd.DataFrame({"unit": units, "arm": np.where(np.arange(200_000) == 2_000, "b", "a")})
     data.to_parquet(tmp_path / "t.parquet")
     assert counted(tmp_path / "t.parquet") == Units(
-        units=199_999, rows=200_000, leaked=1, leaked_row=2_001
+        units=199_999, rows=200_000, leaked=1, leaked_row=2_001, leaked_first={"a": 1}
     )
+
+
+def test_a_moment_tells_in_which_arm_a_leaked_unit_came_first():
+    data = frame(("u", "a", 2), ("v", "b", 1), ("u", "b", 1), ("v", "a", 1), ("w", "a", 1))
+    with open_table(data) as table:
+        by_file, by_day = (
+            count_units(table, "unit", "arm", moment=moment) for moment in (None, "day")
+        )
+    assert (by_file.leaked_first, by_day.leaked_first) == ({"a": 1, "b": 1}, {"b": 2})

@@ -90,7 +90,7 @@ def analyze(
         needed = experiment.columns("metrics", "covariates", "period", "trigger")
         needed += [experiment.unit] if experiment.data.rows == "totals" else []
         table = raw
-        if any(raw.types[name] == "VARCHAR" for name in needed):
+        if experiment.data.timezone or any(raw.types[name] == "VARCHAR" for name in needed):
             table = with_values(raw, experiment.data, raw.types.keys() - needed, raw.types)
         if table.reading.rows == 0:
             raise DataError.of("experiments.no_rows", file=table.reading.name)
@@ -103,8 +103,8 @@ def analyze(
 def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> ExperimentResult:
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
     control, alpha = grounds.control, experiment.design.alpha
-    known_until = grounds.known_until(as_of)
-    checks, comparisons = all_checks(grounds, known_until), _comparisons(grounds)
+    known_until, comparisons = grounds.known_until(as_of), _comparisons(grounds)
+    checks = all_checks(grounds, known_until, comparisons)
     spreads = deviations(comparisons, grounds.arms, grounds.metrics)
     segments, interactions = by_segment(grounds.metrics, grounds.segments, control, alpha)
     return ExperimentResult(
@@ -117,7 +117,8 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
             reading=reading,
             rows_used=units.rows_used,
             outside_period=reading.rows - units.units.rows,
-            leaked_rows=units.units.rows - units.rows_used,
+            leaked_rows=units.units.rows - units.rows_used - units.repeated_rows,
+            repeated_rows=units.repeated_rows,
             events=units.events,
             horizon=units.horizon,
             known_until=known_until,
@@ -186,6 +187,7 @@ def _plan(grounds: Grounds) -> Plan:
         start=period.start if period else None,
         end=period.end if period else None,
         time=period.time if period else None,
+        timezone=experiment.data.timezone,
         alpha=experiment.design.alpha,
         power=experiment.design.power,
         primaries=experiment.decision.primaries,

@@ -39,7 +39,7 @@ _IN_FAVOUR = ("experiments.reason_won_", "experiments.reason_safe_")
 _METHOD = (
     "logs finer totals welch score ratio cuped quantile clustered paired stratified trigger "
     "segments trends capped primary secondary guardrail sample_ratio covariate_balance "
-    "rule_all rule_any time weights_assumed fingerprint spec"
+    "rule_all rule_any time utc timezone weights_assumed fingerprint spec"
 )
 
 
@@ -179,7 +179,9 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
 
 def _data(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     data = result.data_used
-    counts = {"outside": data.outside_period, "leaked": data.leaked_rows, "used": data.rows_used}
+    counts = {"outside": data.outside_period, "leaked": data.leaked_rows}
+    counts |= {"repeated": data.repeated_rows} if data.events else {}
+    counts |= {"used": data.rows_used}
     rows = [(say(f"data_{name}"), say.integer(count)) for name, count in counts.items()]
     blocks = [say.heading("data"), *import_report(data.reading, say.language, rows)]
     if data.events is not None:
@@ -201,6 +203,8 @@ def _method(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         applies.add("capped")
     if result.trends:
         applies.add("trends")
+    if plan.time and not plan.timezone:
+        applies.add("utc")
     values = vars(plan) | {"count": SMALL_COUNT, "sha256": plan.spec_sha256}
     lines = [say(f"method_{name}", **values) for name in _METHOD.split() if name in applies]
     return [say.heading("method"), Points(lines)]

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.experiments.gate import GRADES, state_of
-from opslab.experiments.result import Comparison, Effect, ExperimentResult
+from opslab.experiments.result import NO_EFFECT, Comparison, Effect, ExperimentResult
 from opslab.experiments.sentences import is_share
 from opslab.results import Message
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _LEAST_FREEDOM = 2  # below it Student's t has no variance, and a case could not draw it
 SCHEMA = "opslab.experiment/1"
 _BESIDE = ("raw", "uncapped", "diluted")
-_NO_EFFECT = Effect(None, (None, None), None, (None, None), None)
 _ENDS = {
     "n": ("arm", "control"),
     "missing": ("arm", "control"),
@@ -59,6 +58,7 @@ def record(result: ExperimentResult) -> dict[str, Any]:
             "rows_used": data.rows_used,
             "outside_period": data.outside_period,
             "leaked_rows": data.leaked_rows,
+            "repeated_rows": data.repeated_rows,
             "horizon": _day(data.horizon),
             "known_until": _day(data.known_until),
             "trigger_rate": data.trigger_rate,
@@ -84,7 +84,7 @@ def frame(result: ExperimentResult) -> pd.DataFrame:
     rows = []
     for compared in result.comparisons:
         row = comparison(compared)
-        row |= {name: row[name] or _named(_NO_EFFECT) for name in _BESIDE}
+        row |= {name: row[name] or _named(NO_EFFECT) for name in _BESIDE}
         for name in ("margin", "mde"):
             amount = row[name] or {}
             row |= {name: amount.get("size"), f"{name}_kind": amount.get("kind")}

@@ -36,6 +36,9 @@ class Effect:
     p_value: float | None
 
 
+NO_EFFECT = Effect(None, (None, None), None, (None, None), None)
+
+
 @dataclass(frozen=True)
 class Comparison:
     """One metric in one arm against the control.
@@ -221,8 +224,9 @@ class DataUsed:
         How the table was read.
     rows_used : int
         After what was left out.
-    outside_period, leaked_rows : int
-        Rows left out.
+    outside_period, leaked_rows, repeated_rows : int
+        Rows left out: also those of units in more than one arm, and further assignments to the same
+        one.
     events : Reading or None
         How the event log was read.
     horizon : datetime.date or None
@@ -241,6 +245,7 @@ class DataUsed:
     horizon: datetime.date | None = None
     known_until: datetime.date | None = None
     trigger_rate: float | None = None
+    repeated_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -269,6 +274,7 @@ class Plan:
     trigger: str | None = None
     fingerprint: str | None = None
     title: str | None = None
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

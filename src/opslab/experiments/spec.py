@@ -57,6 +57,8 @@ class Data(FileAnswers):
     """column of the event log that names the event"""
     event_time: str | None = None
     """column of the event log with its moment; the only column of moments when left out"""
+    event_id: str | None = None
+    """column of the event log with the id of an event, which counts once; else identical rows do"""
     snapshot: str | None = None
     """name of the state of a table that is not a file"""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from opslab.experiments.checks import rules
+from opslab.experiments.checks import events, rules
 from opslab.experiments.checks.influence import Influence, influence, largest_units
 from opslab.experiments.checks.rules import Day
 from opslab.experiments.gate import gated
@@ -13,14 +13,18 @@ from opslab.experiments.grounds import Grounds
 from opslab.experiments.inference.comparisons import Side
 from opslab.experiments.moments.arm_moments import ArmMoments, Arms
 from opslab.experiments.moments.columns import Column
+from opslab.experiments.result import Comparison
 from opslab.experiments.units.unit_table import Gaps
 from opslab.results import Check
 
 
-def all_checks(grounds: Grounds, as_of: datetime.date | None) -> list[Check]:
+def all_checks(
+    grounds: Grounds, as_of: datetime.date | None, comparisons: Sequence[Comparison]
+) -> list[Check]:
     """Return the checks in the order in which a reader asks for them, through the gate."""
     rule = grounds.experiment.decision
-    return [gated(check, rule) for check in _checks(grounds, as_of) if check is not None]
+    checks = (*_checks(grounds, as_of), *_events(grounds, comparisons))
+    return [gated(check, rule) for check in checks if check is not None]
 
 
 def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | None]:
@@ -30,7 +34,8 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
     yield rules.check_sample_ratio(grounds.summaries)
     yield from _sample_ratios_within(grounds)
     if not units.counted:
-        yield rules.check_leaked_units(units.units)
+        stayed = {arm.name: arm.units for arm in grounds.summaries}
+        yield rules.check_leaked_units(units.units, stayed)
     yield rules.check_empty("missing_values", _gaps(grounds))
     covariates = [
         column for columns in grounds.metrics.values() for column in columns.joint.covariate_columns
@@ -47,6 +52,27 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
         yield rules.check_few_clusters(grounds.arms)
     if triggered:
         yield rules.check_trigger_ratio(triggered.met, triggered.units)
+
+
+def _events(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator[Check | None]:
+    """Look for outcomes that were lost, counted twice, or are too good to be true."""
+    counts, metrics = grounds.units.event_counts, grounds.experiment.metrics
+    if counts is not None:
+        yield events.check_repeated_events(counts, list(grounds.arms))
+        yield events.check_event_names(counts.near_names)
+        yield events.check_event_units(counts)
+    units = grounds.unit_counts(grounds.arms) if grounds.units.counted else None
+    silent = [
+        check
+        for metric in metrics
+        for column in grounds.metrics[metric.name].own
+        for sums in [{name: arm.moments[column] for name, arm in grounds.arms.items()}]
+        if (check := events.check_silent_arm(metric, sums, units, grounds.control))
+    ]
+    # A metric that decides speaks before one that only informs.
+    yield max(silent, key=lambda check: (check.status == "fail", check.value), default=None)
+    lost = [check.detail.values["metric"] for check in silent]
+    yield events.check_plausibility(comparisons, lost)
 
 
 def _sample_ratios_within(grounds: Grounds) -> Iterator[Check | None]:

@@ -23,6 +23,8 @@ from opslab.experiments.units.unit_table import Gaps
 from opslab.results import Check, Message, Status
 
 FAIL_BELOW, WARN_BELOW = 0.001, 0.01
+LEAKED_SHARE = 0.01
+"""Units in more than one arm, as a share of all: beyond it they stop the decision."""
 FEWEST_EXPECTED = 5
 """Units that the smallest arm is to expect on a day or in a segment, for the chi-square test."""
 FEWEST_CLUSTERS = 40
@@ -126,12 +128,22 @@ def check_sample_ratio_within(
     return replace(check, status="warn") if check.status == "fail" and days else check
 
 
-def check_leaked_units(units: Units) -> Check:
-    """Count the units that stand in more than one arm."""
+def check_leaked_units(units: Units, stayed: Mapping[str, int]) -> Check:
+    """Say whether units in more than one arm are too many, or lean to the arm they came to first.
+
+    Parameters
+    ----------
+    units : Units
+    stayed : mapping
+        Units that are in one arm alone, by arm.
+    """
     if units.leaked == 0:
         return _check("leaked_units", "pass", 0, {"units": units.units})
-    values = {"count": units.leaked, "share": units.leaked / units.units, "row": units.leaked_row}
-    return _check("leaked_units", "fail", units.leaked, values)
+    share = units.leaked / units.units
+    p_value = homogeneity([(units.leaked_first.get(arm, 0), n) for arm, n in stayed.items()])
+    fails = share > LEAKED_SHARE or status_of(p_value) == "fail"
+    values = {"count": units.leaked, "share": share, "row": units.leaked_row, "p": p_value}
+    return _check("leaked_units", "fail" if fails else "warn", units.leaked, values)
 
 
 def check_trigger_ratio(triggered: Mapping[str, int], units: Mapping[str, int]) -> Check:

@@ -45,7 +45,9 @@ class MetricColumns:
 def metric_columns(
     metric: Metric, cap: float | None = None, *, within: bool = False
 ) -> MetricColumns:
-    """Return the columns behind a metric; a cap cuts its own column, or a ratio's numerator.
+    """Return the columns behind a metric; a cap cuts its own column, or both of a ratio alike.
+
+    A unit whose numerator is beyond the cap keeps its own ratio: both of its sides are scaled.
 
     ``within`` strata even a single column is summed as those are that go together. Of what is found
     among finer rows nothing is summed over units.
@@ -61,7 +63,9 @@ def metric_columns(
     )
     if cap is None:
         return columns
-    capped = Joint((replace(own[0], cap=cap), *own[1:]), covariates)
+    first = replace(own[0], cap=cap)
+    scaled = (replace(column, scaled_with=first if cap > 0 else None) for column in own[1:])
+    capped = Joint((first, *scaled), covariates)
     return replace(columns, joint=capped, uncapped=columns.joint)
 
 

@@ -22,7 +22,7 @@ from opslab.experiments.metrics import Mean, Proportion, Quantile, Ratio
 from opslab.experiments.moments.arm_moments import Arms, Levels
 from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Joint
-from opslab.experiments.result import Comparison
+from opslab.experiments.result import NO_EFFECT, Comparison
 from opslab.experiments.units.unit_table import UnitTable
 from opslab.results import Message
 
@@ -106,11 +106,20 @@ def _by_sums(columns: MetricColumns, sums: ArmSums, joint: Joint, arm: str) -> C
 def _capped(columns: MetricColumns, sums: ArmSums, uncapped: Joint, arm: str) -> Comparison:
     """Return a comparison under a cap, the effect without it beside."""
     capped, plain = (_by_sums(columns, sums, joint, arm) for joint in (columns.joint, uncapped))
-    column, control = columns.own[0], sums.control
+    (column, *others), control = columns.own, sums.control
+    cap, quantile = column.cap or 0.0, columns.metric.cap and columns.metric.cap.quantile
     count, control_count = (sums.arms[name].capped[column] for name in (arm, control))
-    values = {"column": column.name, "cap": column.cap, "arm": arm, "control": control}
-    note = Message("experiments.capped", values | {"count": count, "control_count": control_count})
-    return replace(capped, uncapped=effect(plain), notes=(note, *capped.notes))
+    values = {"column": column.name, "cap": cap, "arm": arm, "control": control}
+    values |= {"count": count, "control_count": control_count}
+    key = "experiments.capped_ratio" if others else "experiments.capped"
+    values |= {"denominator": others[0].name} if others else {}
+    note = Message(key, values)
+    capped = replace(capped, uncapped=effect(plain), notes=(note, *capped.notes))
+    if plain.not_estimable or not (cap <= 0 if others else quantile and cap == 0):
+        return capped
+    key = "cap_too_low" if quantile else "cap_leaves_nothing"
+    bare = replace(capped, **vars(NO_EFFECT), standard_error=None, harm_p=None, method=None)
+    return refused(bare, key, cap=cap, quantile=quantile)
 
 
 def _ranked(metric: Quantile, sums: ArmSums) -> dict[str, Side[Ranked]]:

@@ -87,24 +87,25 @@ def collect_by(
     refuse_types(table, columns)
     values = {column: value_sql(table, column) for column in columns}
     asked = Asked(arm, columns, values, where, dimensions, derived=joints)
-    shifts = _shifts(table, asked)
-    parts = _summed(table, asked, shifts)
+    shifts, fills = _shifts(table, asked), dict[Column, float]()
+    parts = _summed(table, asked, shifts, fills)
     if _overflow(parts):
         refuse_cells(table, columns, where)
         asked = replace(asked, values=_finite_values(table, values))
         shifts = _shifts(table, asked)
-        parts = _summed(table, asked, shifts)
+        parts = _summed(table, asked, shifts, fills)
     refuse_cells(table, _suspects(parts, columns), where)
     cells = _merged(parts, asked, lambda _cell: shifts)
     gaps = [joint for joint in joints if any(joint not in arm.joint for arm in cells.values())]
     if gaps:  # a column is empty in some rows: these joints are summed by themselves
+        fills = _pooled_means(cells)
         alone = replace(asked, columns=_columns_of(gaps), joints=gaps, derived=())
-        again = _merged(_summed(table, alone, shifts), alone, lambda _cell: shifts)
+        again = _merged(_summed(table, alone, shifts, fills), alone, lambda _cell: shifts)
         cells = _updated(cells, again)
     asked = replace(asked, joints=gaps, derived=[joint for joint in joints if joint not in gaps])
     for dimension in (None, *range(len(dimensions))):
         inside = {cell: arm for cell, arm in cells.items() if cell.dimension == dimension}
-        cells |= _updated(inside, _about_own_means(table, asked, inside, shifts))
+        cells |= _updated(inside, _about_own_means(table, asked, inside, shifts, fills))
     levels: tuple[dict[str | None, Labelled], ...] = tuple({} for _ in dimensions)
     for cell, moments in cells.items():
         if cell.dimension is not None:
@@ -142,12 +143,18 @@ def _suspects(parts: Parts, columns: Sequence[Column]) -> list[Column]:
     ]
 
 
-def _summed(table: Table, asked: Asked, shifts: Shifts) -> Parts:
+def _pooled_means(cells: Mapping[Cell, ArmMoments]) -> dict[Column, float]:
+    """Return what an empty covariate stands at: the mean over all arms, whatever the order."""
+    whole = reduce(merge_arms, (arm for cell, arm in cells.items() if cell.dimension is None))
+    return {column: moments.mean for column, moments in whole.moments.items()}
+
+
+def _summed(table: Table, asked: Asked, shifts: Shifts, fills: Shifts) -> Parts:
     """Return the sums over each slice of the table, about shifts that all arms share."""
     offsets = {
         column: f"CAST({shift!r} AS DOUBLE)" if shift else "" for column, shift in shifts.items()
     }
-    return table.fetch_slices(partial(pass_sql, asked=asked, shifts=offsets, fills=shifts))
+    return table.fetch_slices(partial(pass_sql, asked=asked, shifts=offsets, fills=fills))
 
 
 def _overflow(parts: Parts) -> bool:
@@ -163,7 +170,11 @@ def _finite_values(table: Table, values: Mapping[Column, str]) -> dict[Column, s
 
 
 def _about_own_means(
-    table: Table, asked: Asked, cells: Mapping[Cell, ArmMoments], shifts: Shifts
+    table: Table,
+    asked: Asked,
+    cells: Mapping[Cell, ArmMoments],
+    shifts: Shifts,
+    fills: Shifts,
 ) -> dict[Cell, ArmMoments]:
     """Sum the cells of a dimension anew, each about its own means, where shifts were far from them.
 
@@ -202,7 +213,7 @@ def _about_own_means(
 
     def query(source: str) -> str:
         joined = f"(SELECT t.*, m.* FROM {source} AS t JOIN {_MEANS} AS m ON {on})"
-        return pass_sql(joined, asked, own_means, shifts)
+        return pass_sql(joined, asked, own_means, fills)
 
     parts = [
         [(*row[:-2], dimension, row[-1]) for row in part if (row[-2] is None) != bool(dimensions)]

@@ -12,8 +12,9 @@ _TEXTS = ("VARCHAR", "ENUM")
 class Column:
     """One column to sum: what an empty value means, and whether values must be 0 or 1.
 
-    A ``centred`` one is summed about the first rows' mean in any case, for products with other
-    columns; values above a ``cap`` count as the cap.
+    A ``centred`` one is summed about the first rows' mean in any case, for products with others;
+    values above a ``cap`` count as the cap. A column ``scaled_with`` a capped one is cut in
+    the same proportion where that one is.
     """
 
     name: str
@@ -21,10 +22,12 @@ class Column:
     binary: bool = False
     centred: bool = False
     cap: float | None = None
+    scaled_with: Column | None = None
 
     def is_whole(self, kind: str) -> bool:
         """Whether the engine sums the squares of cells of a type without any rounding."""
-        return kind in _SMALL_WHOLE and not self.centred and self.cap is None
+        cut = self.cap is not None or self.scaled_with is not None
+        return kind in _SMALL_WHOLE and not self.centred and not cut
 
     def number(self, cell: str, kind: str) -> str:
         """Return SQL of a cell as a number, empty where it holds none.
@@ -49,7 +52,7 @@ class Column:
 class Joint:
     """Centred columns to sum together: a metric's own, and its covariates (two of a ratio).
 
-    An empty covariate stands at the first rows' mean, the same value in every arm.
+    An empty covariate stands at the mean over all arms, the same value in each of them.
     """
 
     own: tuple[Column, ...]

@@ -19,7 +19,7 @@ CELLS = 6
 
 
 def with_values(
-    table: Table, answers: FileAnswers, plain: Container[str], asked: Container[object]
+    table: Table, answers: FileAnswers, plain: Container[object], asked: Container[object]
 ) -> Table:
     """Return a table with its columns of numbers and times read in whatever notation.
 
@@ -34,7 +34,7 @@ def with_values(
         Columns of which an ambiguous notation is a question.
     """
     texts = {name for name, kind in table.types.items() if kind == "VARCHAR"}
-    if not texts:
+    if not texts and not answers.timezone:
         return table
     wanted = [
         Wanted(
@@ -57,7 +57,12 @@ def is_text(table: Table, column: Column) -> bool:
 
 def value_sql(table: Table, column: Column) -> str:
     """Return SQL of a column as a number, empty where it holds none."""
-    return column.number(quoted(column.name), table.types[column.name])
+    value = column.number(quoted(column.name), table.types[column.name])
+    if column.scaled_with is None:
+        return value
+    other, cap = value_sql(table, column.scaled_with), column.scaled_with.cap
+    beyond = capped_sql(other, cap)[1]
+    return f"CASE WHEN {beyond} THEN {value} * (CAST({cap!r} AS DOUBLE) / {other}) ELSE {value} END"
 
 
 def finite(value: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from opslab.experiments.moments.values import (
     with_values,
 )
 from opslab.experiments.spec import Experiment
-from opslab.experiments.units.periods import moment_of
+from opslab.experiments.units.periods import has_offset, local_time, moment_of
 from opslab.experiments.units.refusals import refuse_columns
 from opslab.experiments.units.row_sums import exact_sum, largest_values
 from opslab.tables.reader import open_another
@@ -72,14 +72,14 @@ class EventSum:
         start, end = self.bounds
         return f"event = {literal(self.event)} AND since >= {start} AND since < {end}"
 
-    def unit_value(self, total: str, moment: str, horizon: datetime.date) -> str:
-        """Return SQL of a unit's value: empty where the window is not over by the horizon."""
+    def unit_value(self, total: str, moment: str, end: str) -> str:
+        """Return SQL of a unit's value: empty where the window is not over by the log's end."""
         value = f"coalesce({total}, 0)"
         value = f"CAST({value} > 0 AS INTEGER)" if self.binary else f"CAST({value} AS DOUBLE)"
         if self.window.end <= _NONE:
             return value
-        end = f"{moment} + to_microseconds({self.bounds[1]})"
-        return f"CASE WHEN {end} <= TIMESTAMP '{horizon + DAY}' THEN {value} END"
+        over = f"{moment} + to_microseconds({self.bounds[1]})"
+        return f"CASE WHEN {over} <= {end} THEN {value} END"
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,8 @@ class EventLog:
     unit: str
     event: str
     moment: str
+    key: str | None = None
+    zone: str | None = None
 
     @classmethod
     def opened(cls, experiment: Experiment, assignments: Table, events: Any) -> EventLog:
@@ -100,29 +102,47 @@ class EventLog:
             (experiment.unit, ("unit",)),
             (data.event_column, ("data", "event_column")),
             (data.event_time, ("data", "event_time")),
+            (data.event_id, ("data", "event_id")),
         ]
         for order, metric in enumerate(experiment.metrics):
             wanted.append((metric.value, ("metrics", order, "value")))
         refuse_columns(experiment, table, ((name, field) for name, field in wanted if name))
+        texts = {experiment.unit, data.event_column, data.event_id}
         amounts = {metric.value for metric in experiment.metrics}
-        table = with_values(table, data, {experiment.unit, data.event_column}, amounts)
+        table = with_values(table, data, texts, amounts)
         time = data.event_time or only_time(table)
         if time is None:
             raise DataError(
                 experiment.problem("experiments.event_time", "data", events=table.reading.name)
             )
         unit, event = quoted(experiment.unit), quoted(data.event_column)
-        return cls(table, unit, event, moment_of(table, time))
+        key, zone = quoted(data.event_id) if data.event_id else None, data.timezone
+        log = cls(table, unit, event, moment_of(table, time, zone), key, zone)
+        assigned = (experiment.period and experiment.period.time) or only_time(assignments)
+        logs = ((table, time), (assignments, str(assigned)))
+        names = {has_offset(one, column): one.reading.name for one, column in logs}
+        if zone is None and len(names) > 1:
+            values = {"zoned": names[True], "local": names[False]}
+            raise DataError(experiment.problem("experiments.ask_zone", "data", **values))
+        return log
 
-    def refuse(self, experiment: Experiment, sums: Sequence[EventSum]) -> None:
-        """Raise for events that never occur, and for amounts that cannot be summed."""
-        table = self.table
-        counts = table.fetch(
-            f"SELECT {self.event}, count(*) FROM {table.relation} "
+    def counts(self) -> dict[str, int]:
+        """Return how often each event occurs, the most frequent first."""
+        counts = self.table.fetch(
+            f"SELECT CAST({self.event} AS VARCHAR), count(*) FROM {self.table.relation} "
             "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1000"
         )
-        known = [str(name) for name, _ in counts]
-        problems = []
+        return {str(name): count for name, count in counts}
+
+    def among(self, events: Iterable[str]) -> str:
+        """Return the SQL condition on rows of some events."""
+        return f"{self.event} IN ({', '.join(map(literal, dict.fromkeys(events)))})"
+
+    def refuse(
+        self, experiment: Experiment, known: Collection[str], sums: Sequence[EventSum]
+    ) -> None:
+        """Raise for events that never occur, without an id, and amounts that cannot be summed."""
+        table, problems = self.table, []
         for metric in experiment.metrics:
             if metric.event is None or metric.event in known:
                 continue
@@ -132,6 +152,10 @@ class EventLog:
                 experiment.metric_problem(metric.name, "event", "no_such_event", **values)
             )
         DataError.refuse(problems)
+        data = experiment.data
+        if self.key and data.event_id:
+            among = self.among(asked.event for asked in sums)
+            refuse_rows(table, "no_event_id", f"{self.key} IS NULL AND {among}", data.event_id)
         for asked in sums:
             if asked.value is None:
                 continue
@@ -144,7 +168,8 @@ class EventLog:
     def horizon(self, as_of: datetime.date | None) -> datetime.date:
         """Return the last day that is known: the readout's, or an earlier last one with events."""
         table = self.table
-        ((last,),) = table.fetch(f"SELECT CAST(max({self.moment}) AS DATE) FROM {table.relation}")
+        latest = local_time(f"max({self.moment})", self.zone)
+        ((last,),) = table.fetch(f"SELECT CAST({latest} AS DATE) FROM {table.relation}")
         if last is None:
             raise DataError.of("experiments.no_rows", file=table.reading.name)
         day: datetime.date = last
@@ -161,7 +186,7 @@ class EventLog:
             Column of the moment of assignment.
         sums : sequence of EventSum
         """
-        table, same = self.table, self._same_unit(assignments)
+        table, same = self.table, self.same_unit(assignments)
         common = f"(SELECT {self.unit} AS unit FROM {table.relation}) AS e JOIN {ASSIGNED} AS a"
         if not assignments.fetch(f"SELECT 1 FROM {common} ON {same} LIMIT 1"):
             raise DataError.of(
@@ -169,8 +194,7 @@ class EventLog:
                 file=table.reading.name,
                 assignments=assignments.reading.name,
             )
-        names = ", ".join(map(literal, dict.fromkeys(asked.event for asked in sums)))
-        among = f"{self.event} IN ({names})"
+        among = self.among(asked.event for asked in sums)
         amounts = list(dict.fromkeys(asked.value for asked in sums if asked.value))
         numbers = [finite_sql(table, name) for name in amounts]
         largest = dict(zip(amounts, largest_values(table, numbers, among), strict=True))
@@ -197,7 +221,7 @@ class EventLog:
             f"WHERE since >= {start} AND since < {end} GROUP BY unit_row"
         )
 
-    def _same_unit(self, assignments: Table) -> str:
+    def same_unit(self, assignments: Table) -> str:
         """Return SQL that joins the units of both logs, where one may hold numbers, one text."""
         assigned = {name: kind for name, kind, *_ in assignments.fetch(f"DESCRIBE {ASSIGNED}")}
         events = {quoted(name): kind for name, kind in self.table.types.items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from opslab.tables.source import ROW, Table, quoted
 
@@ -24,6 +25,8 @@ class Units:
         Units with rows in more than one arm.
     leaked_row : int or None
         Number of a row that repeats such a unit.
+    leaked_first : mapping
+        The same units by the arm in which each of them came first.
     nameless : int
         Rows without a unit.
     nameless_row : int or None
@@ -37,10 +40,13 @@ class Units:
     leaked_row: int | None = None
     nameless: int = 0
     nameless_row: int | None = None
+    leaked_first: Mapping[str, int] = field(default_factory=dict)
 
 
-def count_units(table: Table, unit: str, arm: str, where: str = "TRUE") -> Units:
-    """Return what the unit column holds; the second, heavier query runs only where units repeat.
+def count_units(
+    table: Table, unit: str, arm: str, where: str = "TRUE", moment: str | None = None
+) -> Units:
+    """Return what the unit column holds; heavier queries run only where units repeat or leak.
 
     Parameters
     ----------
@@ -49,6 +55,8 @@ def count_units(table: Table, unit: str, arm: str, where: str = "TRUE") -> Units
         Columns.
     where : str
         SQL condition on the rows to use.
+    moment : str, optional
+        SQL of the moment that tells which row of a unit came first; else the file's order does.
     """
     column = quoted(unit)
     source = f"{table.relation} WHERE {where}"
@@ -67,9 +75,17 @@ def count_units(table: Table, unit: str, arm: str, where: str = "TRUE") -> Units
         "count(*) FILTER (leaked), min(later) FILTER (leaked) + 1 "
         f"FROM ({_repeated(column, quoted(arm), source)})"
     )
-    return Units(
+    counted = Units(
         units, rows, repeated, repeated_row, leaked, leaked_row, rows - named, nameless_row
     )
+    if not leaked:
+        return counted
+    label, first = f"CAST({quoted(arm)} AS VARCHAR)", f"({moment or 0}, {ROW})"
+    firsts = table.fetch(
+        f"SELECT arm, count(*) FROM (SELECT arg_min({label}, {first}) AS arm FROM {source} "
+        f"GROUP BY {column} HAVING min({label}) <> max({label})) GROUP BY arm ORDER BY arm"
+    )
+    return replace(counted, leaked_first=dict(firsts))
 
 
 def without_leaked(table: Table, unit: str, arm: str, where: str = "TRUE") -> str:

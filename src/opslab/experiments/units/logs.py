@@ -10,8 +10,9 @@ from opslab.errors import DataError
 from opslab.experiments.metrics import Metric
 from opslab.experiments.metrics.base import Window
 from opslab.experiments.spec import Experiment
+from opslab.experiments.units.event_counts import counted_once
 from opslab.experiments.units.event_log import ASSIGNED, DAY, EventLog, EventSum, only_time
-from opslab.experiments.units.periods import Moment, moment_of, moments_of
+from opslab.experiments.units.periods import Moment, midnight, moment_of, moments_of
 from opslab.experiments.units.refusals import usable_units
 from opslab.experiments.units.row_sums import free_names
 from opslab.experiments.units.unit_table import MOMENT, Spans, UnitTable, kept_units, stratum
@@ -44,19 +45,22 @@ def units_of_logs(
         When a log lacks a column, an event never occurs, or no unit's window is over.
     """
     moment = _assigned_at(experiment, table, as_of)
-    units, used = usable_units(experiment, table, moment.within, once=False)
+    units, used = usable_units(experiment, table, moment, once=False)
     arm = experiment.arms.column
     own = [arm, *experiment.columns("metrics", "covariates", "segments", "strata", "trigger")]
-    rows = _keep_assigned(experiment, table, moment, used, own)
+    rows, repeated = _keep_assigned(experiment, table, moment, used, own)
     log = EventLog.opened(experiment, table, events)
     horizon = log.horizon(as_of)
     names = [metric.name for metric in experiment.metrics]
     before = free_names([f"{name} (before)" for name in names], own)
     columns = free_names(names, [*own, *before])
     asked, metrics = _over_units(experiment, columns, before)
-    log.refuse(experiment, asked)
+    counts = log.counts()
+    log.refuse(experiment, counts, asked)
     spans, trends = _trends(experiment, [*own, *columns, *before])
     asked += spans
+    events_asked = [total.event for total in asked]
+    log, event_counts = counted_once(log, table, arm, counts, events_asked)
     kept = _joined(table, log, asked, own, horizon)
     immature = _immature(experiment, kept, metrics, horizon)
     return UnitTable(
@@ -66,7 +70,7 @@ def units_of_logs(
         "TRUE",
         units,
         rows,
-        Moment(MOMENT).day,
+        Moment(MOMENT, zone=experiment.data.timezone).day,
         stratum(experiment.strata),
         notes={
             name: (Message("experiments.immature", {"count": count, "day": horizon}),)
@@ -76,28 +80,31 @@ def units_of_logs(
         immature=immature,
         horizon=horizon,
         events=log.table.reading,
+        event_counts=event_counts,
+        repeated_rows=repeated,
         trends=trends,
     )
 
 
 def _assigned_at(experiment: Experiment, table: Table, as_of: datetime.date | None) -> Moment:
-    period = experiment.period
-    exposed = moments_of(table, period, as_of)
-    if period and exposed.moment:
+    period, zone = experiment.period, experiment.data.timezone
+    exposed = moments_of(table, period, as_of, zone)
+    if period and period.start and exposed.moment:
         # Who was assigned before the period does not come in anew when the log names the unit
         # again.
-        unit, start = quoted(experiment.unit), f"({exposed.moment}) < TIMESTAMP '{period.start}'"
-        before = f"SELECT {unit} FROM {table.relation} WHERE {start} AND {unit} IS NOT NULL"
+        unit, start = quoted(experiment.unit), midnight(period.start, zone)
+        early = f"({exposed.moment}) < {start} AND {unit} IS NOT NULL"
+        before = f"SELECT {unit} FROM {table.relation} WHERE {early}"
         if table.fetch(f"{before} LIMIT 1"):
-            return Moment(exposed.moment, f"{exposed.within} AND {unit} NOT IN ({before})")
+            return exposed._replace(within=f"{exposed.within} AND {unit} NOT IN ({before})")
         return exposed
     name = only_time(table)
     if name is None:
         raise DataError(experiment.problem("experiments.logs_time", "period"))
-    moment = moment_of(table, name)
+    moment = moment_of(table, name, zone)
     if as_of is None:
         return Moment(moment)
-    within = f"({moment}) < TIMESTAMP '{as_of + DAY}'"
+    within = f"({moment}) < {midnight(as_of + DAY, zone)}"
     if not table.fetch(f"SELECT 1 FROM {table.relation} WHERE {within} LIMIT 1"):
         raise DataError.of("experiments.none_by_day", file=table.reading.name, day=as_of)
     return Moment(moment, within)
@@ -105,8 +112,8 @@ def _assigned_at(experiment: Experiment, table: Table, as_of: datetime.date | No
 
 def _keep_assigned(
     experiment: Experiment, table: Table, moment: Moment, used: str, own: Sequence[str]
-) -> int:
-    """Keep the first assignment of each unit; return how many there are."""
+) -> tuple[int, int]:
+    """Keep the first assignment of each unit; return how many there are, and how many more."""
     columns = ", ".join([f"{quoted(experiment.unit)} AS opslab_unit", *map(quoted, own)])
     query = (
         f"SELECT {columns}, {moment.moment} AS {MOMENT}, {ROW} FROM {table.relation} WHERE {used}"
@@ -114,7 +121,7 @@ def _keep_assigned(
     ((rows, units),) = table.fetch(f"SELECT count(*), count(DISTINCT opslab_unit) FROM ({query})")
     first = f"row_number() OVER (PARTITION BY opslab_unit ORDER BY {MOMENT}, {ROW}) = 1"
     table.keep(ASSIGNED, query if rows == units else f"SELECT * FROM ({query}) QUALIFY {first}")
-    return int(units)
+    return units, rows - units
 
 
 def _over_units(
@@ -173,9 +180,10 @@ def _joined(
     horizon: datetime.date,
 ) -> Table:
     """Keep the units with their own columns and the sums of their events."""
+    end = midnight(horizon + DAY, log.zone)
     columns = [f"a.{name}" for name in (*map(quoted, own), MOMENT, ROW)]
     columns += [
-        f"{asked.unit_value(f's{order}', f'a.{MOMENT}', horizon)} AS {quoted(asked.name)}"
+        f"{asked.unit_value(f's{order}', f'a.{MOMENT}', end)} AS {quoted(asked.name)}"
         for order, asked in enumerate(sums)
     ]
     events = log.sums_by_unit(table, MOMENT, sums)

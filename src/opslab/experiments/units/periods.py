@@ -8,24 +8,50 @@ from typing import NamedTuple
 from opslab.errors import DataError
 from opslab.experiments.moments.values import problem, refuse_rows
 from opslab.experiments.spec import Period
-from opslab.tables.source import Table, quoted
+from opslab.tables.dates import in_utc
+from opslab.tables.source import Table, literal, quoted
 
 
 class Moment(NamedTuple):
     """When a row's unit saw its arm, in SQL."""
 
     moment: str | None = None
-    """The timestamp, in UTC where an offset is given."""
+    """The timestamp, in UTC where an offset is given or a zone stated."""
     within: str = "TRUE"
     """Condition for rows inside the period, both days included, up to the readout's day."""
+    zone: str | None = None
+    """Whose days count, as the spec states it."""
 
     @property
     def day(self) -> str | None:
         """The day as text."""
-        return f"CAST(CAST({self.moment} AS DATE) AS VARCHAR)" if self.moment else None
+        if self.moment is None:
+            return None
+        return f"CAST(CAST({local_time(self.moment, self.zone)} AS DATE) AS VARCHAR)"
 
 
-def moments_of(table: Table, period: Period | None, as_of: datetime.date | None) -> Moment:
+def local_time(moment: str, zone: str | None) -> str:
+    """Return SQL of a moment as the clocks of a stated zone show it."""
+    return f"timezone({literal(zone)}, timezone('UTC', {moment}))" if zone else moment
+
+
+def midnight(day: datetime.date, zone: str | None) -> str:
+    """Return SQL of the moment at which a day starts, in UTC where a zone is stated."""
+    start = f"TIMESTAMP '{day}'"
+    return in_utc(start, zone) if zone else start
+
+
+def has_offset(table: Table, name: str) -> bool:
+    """Whether the moments of a column came with an offset from UTC."""
+    return table.types[name] == "TIMESTAMP WITH TIME ZONE" or any(
+        decision.column == name and decision.key.endswith("decided_offsets")
+        for decision in table.reading.decisions
+    )
+
+
+def moments_of(
+    table: Table, period: Period | None, as_of: datetime.date | None, zone: str | None
+) -> Moment:
     """Return when units saw their arm; without a moment when the spec names no column of it.
 
     Raises
@@ -35,14 +61,17 @@ def moments_of(table: Table, period: Period | None, as_of: datetime.date | None)
     """
     if period is None or period.time is None or period.start is None or period.end is None:
         return Moment()
-    moment = moment_of(table, period.time)
+    moment = moment_of(table, period.time, zone)
     after = min(period.end, as_of or period.end) + datetime.timedelta(days=1)
-    within = f"(({moment}) >= TIMESTAMP '{period.start}' AND ({moment}) < TIMESTAMP '{after}')"
-    return Moment(moment, within)
+    start, end = midnight(period.start, zone), midnight(after, zone)
+    return Moment(moment, f"(({moment}) >= {start} AND ({moment}) < {end})", zone)
 
 
-def moment_of(table: Table, name: str) -> str:
-    """Return SQL of a column as a timestamp; raise for rows without one."""
+def moment_of(table: Table, name: str, zone: str | None) -> str:
+    """Return SQL of a column as a timestamp; raise for rows without one.
+
+    Times have been brought to UTC where a zone is stated; a day without a time starts in the zone.
+    """
     column = quoted(name)
     moment = f"CAST({column} AS TIMESTAMP)"
     kind = table.types[name]
@@ -62,4 +91,6 @@ def moment_of(table: Table, name: str) -> str:
         moment = f"make_timestamp(epoch_us({column}))"
     elif not kind.startswith(("TIMESTAMP", "DATE")):
         raise DataError(problem(table, "time_type", name, kind=kind.lower()))
+    elif kind == "DATE" and zone:
+        moment = in_utc(moment, zone)
     return moment

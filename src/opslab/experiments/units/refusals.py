@@ -18,6 +18,7 @@ from opslab.experiments.moments.values import (
 )
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.leaks import Units, count_units, without_leaked
+from opslab.experiments.units.periods import Moment
 from opslab.experiments.units.unit_table import UnitTable
 from opslab.tables.source import Table, quoted
 
@@ -58,7 +59,7 @@ def refuse_units(experiment: Experiment, table: Table, units: Units, *, once: bo
 
 
 def usable_units(
-    experiment: Experiment, table: Table, within: str, *, once: bool
+    experiment: Experiment, table: Table, moment: Moment, *, once: bool
 ) -> tuple[Units, str]:
     """Return what the unit column holds, and the SQL condition on rows of units in one arm.
 
@@ -66,8 +67,7 @@ def usable_units(
     ----------
     experiment : Experiment
     table : Table
-    within : str
-        SQL condition on the rows.
+    moment : Moment
     once : bool
         Whether a unit stands in one row.
 
@@ -76,8 +76,8 @@ def usable_units(
     DataError
         When units cannot be told.
     """
-    unit, arm = experiment.unit, experiment.arms.column
-    units = count_units(table, unit, arm, within)
+    unit, arm, within = experiment.unit, experiment.arms.column, moment.within
+    units = count_units(table, unit, arm, within, moment.moment)
     refuse_units(experiment, table, units, once=once)
     return units, without_leaked(table, unit, arm, within) if units.leaked else within
 

@@ -25,8 +25,8 @@ from opslab.tables.source import ROW, Table, quoted
 
 def units_of_rows(experiment: Experiment, table: Table, as_of: datetime.date | None) -> UnitTable:
     """Return the units of a table: its rows."""
-    moment = moments_of(table, experiment.period, as_of)
-    units, used = usable_units(experiment, table, moment.within, once=True)
+    moment = moments_of(table, experiment.period, as_of, experiment.data.timezone)
+    units, used = usable_units(experiment, table, moment, once=True)
     return UnitTable(
         table,
         experiment.arms.column,
@@ -49,8 +49,8 @@ def units_of_finer_rows(
     DataError
         When rows of one unit disagree on what is one thing of the unit.
     """
-    moment = moments_of(table, experiment.period, as_of)
-    units, used = usable_units(experiment, table, moment.within, once=False)
+    moment = moments_of(table, experiment.period, as_of, experiment.data.timezone)
+    units, used = usable_units(experiment, table, moment, once=False)
     unit, arm = quoted(experiment.unit), experiment.arms.column
     fixed = experiment.columns("covariates", "segments", "strata", "trigger")
     refuse_rows(table, "no_arm", f"{quoted(arm)} IS NULL AND {used}", arm)
@@ -72,7 +72,7 @@ def units_of_finer_rows(
         "TRUE",
         units,
         row_count(table, used),
-        Moment(moment.moment and MOMENT).day,
+        Moment(moment.moment and MOMENT, zone=moment.zone).day,
         stratum(experiment.strata),
         gaps=_gaps(experiment, table, used),
         finer=FinerRows(table, used, experiment.unit),

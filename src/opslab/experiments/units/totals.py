@@ -26,7 +26,7 @@ def units_of_totals(experiment: Experiment, table: Table, as_of: datetime.date |
     DataError
         When a row counts no units, or more successes than units.
     """
-    moment = moments_of(table, experiment.period, as_of)
+    moment = moments_of(table, experiment.period, as_of, experiment.data.timezone)
     if moment.day is None:
         raise DataError(experiment.problem("experiments.totals_time", "period"))
     arm, unit, within = experiment.arms.column, experiment.unit, moment.within

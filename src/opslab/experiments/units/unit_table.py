@@ -35,6 +35,34 @@ class Gaps(NamedTuple):
     all_units: int
 
 
+@dataclass(frozen=True)
+class NearName:
+    """An event whose name nearly is that of one that counts."""
+
+    event: str
+    near: str
+    count: int
+    share: float
+    """Of the events of both names."""
+
+
+@dataclass(frozen=True)
+class EventCounts:
+    """The events that count, and those that do not though they might have been meant."""
+
+    counted: Mapping[str, int]
+    """By arm, each once."""
+    repeated: Mapping[str, int]
+    """Rows that repeat one of them, by arm."""
+    differing: int = 0
+    """Ids whose rows do not agree."""
+    strangers: int = 0
+    """Events of units that are not in the experiment."""
+    near_units: int = 0
+    """Of these such whose unit's id nearly is that of one in it."""
+    near_names: Sequence[NearName] = ()
+
+
 class FinerRows(NamedTuple):
     """Rows that are parts of units."""
 
@@ -80,6 +108,9 @@ class UnitTable:
     finer : FinerRows or None
     events : Reading or None
         How the event log was read.
+    event_counts : EventCounts or None
+    repeated_rows : int
+        Rows that assign a unit again to the arm that it is in.
     """
 
     table: Table
@@ -98,6 +129,8 @@ class UnitTable:
     gaps: Mapping[str, Mapping[str, Gaps]] = field(default_factory=dict)
     finer: FinerRows | None = None
     events: Reading | None = None
+    event_counts: EventCounts | None = None
+    repeated_rows: int = 0
 
 
 def stratum(columns: Sequence[str]) -> str | None:

@@ -1,0 +1,125 @@
+"""The rules of the checks on outcomes: counted twice, lost on the way, or too good to be true."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import reduce
+from operator import attrgetter
+from typing import Any
+
+from opslab.experiments.checks.rules import CERTAIN
+from opslab.experiments.metrics import Metric
+from opslab.experiments.moments.arm_moments import Moments, merge
+from opslab.experiments.result import Comparison
+from opslab.experiments.units.unit_table import EventCounts, NearName
+from opslab.results import Check, Message, Status
+
+FEW = 0.01
+"""Events that were repeated, or not counted, as a share of those that count: it changes little."""
+IMPLAUSIBLE = 0.5
+"""Lift beyond which a whole interval is a fault more often than an effect."""
+_NOTHING = 1e-9  # of the largest arm's mean: what rounding leaves of 0
+
+
+def _check(name: str, values: Mapping[str, Any], said: str = "") -> Check:
+    """Return a check of events that a share decides."""
+    share = values["share"]
+    status: Status = "fail" if share >= FEW else "warn" if share else "pass"
+    detail = Message(f"experiments.{name}_{said or status}", values)
+    return Check(name, status, detail, values["count"])
+
+
+def check_repeated_events(counts: EventCounts, arms: Iterable[str]) -> Check:
+    """Say how many rows of the event log came twice, and were counted once."""
+    repeated = {arm: counts.repeated.get(arm, 0) for arm in arms}
+    count, most = sum(repeated.values()), max(repeated, key=lambda arm: repeated[arm])
+    values = {
+        "count": count,
+        "share": count / max(count + sum(counts.counted.values()), 1),
+        "arm": most,
+        "arm_count": repeated[most],
+        "differing": counts.differing,
+    }
+    return _check("repeated_events", values, "differ" if counts.differing else "")
+
+
+def check_event_names(near: Sequence[NearName]) -> Check:
+    """Say which events nearly have the name of one that counts, and do not count."""
+    worst = max(near, key=attrgetter("share"), default=NearName("", "", 0, 0.0))
+    return _check("event_names", vars(worst))
+
+
+def check_event_units(counts: EventCounts) -> Check:
+    """Say how many events belong to units that are not in the experiment, or nearly are."""
+    near = counts.near_units
+    share = near / max(near + sum(counts.counted.values()), 1)
+    values = {"count": near, "share": share, "strangers": counts.strangers}
+    return _check("event_units", values, "strangers" if counts.strangers and not near else "")
+
+
+def check_silent_arm(
+    metric: Metric, arms: Mapping[str, Moments], units: Mapping[str, int] | None, control: str
+) -> Check | None:
+    """Look for an arm without any outcome, where at the others' rate that is all but impossible.
+
+    Of the others' units at least mean^2 / mean of squares are not 0 (Cauchy and Schwarz): of a
+    share exactly its rate.
+
+    Parameters
+    ----------
+    metric : Metric
+    arms : mapping
+        Moments of one of its columns.
+    units : mapping or None
+        With totals: the units of each arm.
+    control : str
+
+    Returns
+    -------
+    Check or None
+        None where no arm is silent; a metric that decides nothing only warns.
+    """
+    largest = max(abs(arm.mean) for arm in arms.values())
+    silent = {name: arm.n for name, arm in arms.items() if abs(arm.mean) <= _NOTHING * largest}
+    if not largest or not silent:
+        return None
+    loud = reduce(merge, (arm for name, arm in arms.items() if name not in silent))
+    rate = loud.n * loud.mean**2 / (loud.squares + loud.n * loud.mean**2)
+    if units and metric.binary:
+        rate = loud.n * loud.mean / sum(units[name] for name in arms.keys() - silent.keys())
+    counts = {name: (units or silent)[name] for name in silent}
+    arm = max(counts, key=lambda name: counts[name])
+    expected, wanted = rate * counts[arm], metric.goal == "decrease" and arm != control
+    if expected <= CERTAIN:
+        return None
+    said = "experiments.silent_arm_wanted" if wanted else "experiments.silent_arm_fail"
+    detail = Message(said, {"metric": metric.name, "arm": arm, "expected": expected})
+    return Check("silent_arm", "warn" if metric.role == "secondary" else "fail", detail, expected)
+
+
+def check_plausibility(comparisons: Iterable[Comparison], silent: Collection[str]) -> Check | None:
+    """Look for an effect on a primary metric that is larger than effects are (Twyman's law).
+
+    Parameters
+    ----------
+    comparisons : iterable of Comparison
+    silent : collection of str
+        Metrics of which an arm has no outcome: these are told as such.
+
+    Returns
+    -------
+    Check or None
+        None where no interval lies beyond half the control's value.
+    """
+    beyond = [
+        comparison
+        for comparison in comparisons
+        if comparison.role == "primary" and comparison.metric not in silent
+        if (comparison.lift_interval[0] or 0.0) > IMPLAUSIBLE
+        or (comparison.lift_interval[1] or 0.0) < -IMPLAUSIBLE
+    ]
+    if not beyond:
+        return None
+    worst = max(beyond, key=lambda comparison: abs(comparison.lift or 0.0))
+    values = {"metric": worst.metric, "arm": worst.arm, "lift": worst.lift}
+    return Check("plausibility", "fail", Message("experiments.plausibility_fail", values))
