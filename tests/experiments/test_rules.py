@@ -191,14 +191,51 @@ def test_the_p_value_that_is_smaller_before_it_is_adjusted_speaks_first():
     assert check.detail.values["count"] == 2
 
 
-def test_leaked_units_are_counted_and_not_those_that_repeat():
-    clean = rules.check_leaked_units(Units(500, 700, repeated=9, repeated_row=3))
+STAYED = {"old": 5_000, "new": 5_000}
+
+
+def leaked(units, old, new, stayed=STAYED):
+    first = {"old": old, "new": new}
+    counted = Units(units, 2 * units, 9, 3, old + new, 17, leaked_first=first)
+    return rules.check_leaked_units(counted, stayed)
+
+
+def test_without_leaked_units_it_does_not_matter_how_many_repeat():
+    clean = rules.check_leaked_units(Units(500, 700, repeated=9, repeated_row=3), STAYED)
     assert said(clean) == ("pass", "leaked_units_pass", {"units": 500})
     assert (clean.name, clean.value) == ("leaked_units", 0)
-    check = rules.check_leaked_units(Units(500, 700, 9, 3, leaked=1, leaked_row=17))
-    values = {"count": 1, "share": 1 / 500, "row": 17}
-    assert said(check) == ("fail", "leaked_units_fail", values)
-    assert (check.name, check.value) == ("leaked_units", 1)
+
+
+@pytest.mark.parametrize(
+    ("units", "old", "new", "status"),
+    [
+        (10_000, 50, 50, "warn"),  # 1 % itself
+        (9_999, 50, 50, "fail"),
+        (10_000, 51, 50, "fail"),
+        (10_000, 1, 0, "warn"),
+        (10_000, 35, 60, "warn"),  # p .010
+        (10_000, 33, 64, "warn"),  # p .0016
+        (10_000, 32, 66, "fail"),  # p .0006
+        (10_000, 66, 32, "fail"),
+    ],
+)
+def test_leaked_units_stop_by_their_share_or_their_lean(units, old, new, status):
+    check = leaked(units, old, new)
+    count = old + new
+    values = {"count": count, "share": count / units, "row": 17}
+    p_value = check.detail.values["p"]
+    assert said(check) == (status, f"leaked_units_{status}", {**values, "p": p_value})
+    assert (check.name, check.value) == ("leaked_units", count)
+    if min(old, new) > 20:
+        table = [(old, 5_000), (new, 5_000)]
+        assert p_value == about(stats.chi2_contingency(table, correction=False).pvalue)
+
+
+def test_the_lean_is_held_against_the_units_that_stayed():
+    assert leaked(10_000, 60, 30, {"old": 6_000, "new": 3_000}).status == "warn"
+    assert leaked(10_000, 30, 60, {"old": 6_000, "new": 3_000}).status == "fail"
+    absent = Units(10_000, 10_200, 0, None, 20, 17, leaked_first={"new": 20})
+    assert rules.check_leaked_units(absent, STAYED).status == "fail"
 
 
 @pytest.mark.parametrize(
