@@ -45,6 +45,10 @@ TESTS: dict[str, tuple[str, ...]] = {
     "experiments/gate.py": ("experiments/test_gate.py",),
     "experiments/decision.py": DECISION,
     "experiments/checks/rules.py": CHECKS,
+    "experiments/checks/events.py": (
+        "experiments/test_events.py",
+        "experiments/test_cases_logs.py",
+    ),
     "experiments/checks/sample_ratio.py": ("experiments/test_sample_ratio.py", *CHECKS[:1]),
     "experiments/checks/all_checks.py": (
         *CHECKS,
@@ -53,6 +57,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "experiments/test_strata.py",
         "experiments/test_finer_rows.py",
         "experiments/test_logs.py",
+        "experiments/test_cases_logs.py",
         "experiments/test_totals.py",
     ),
     "experiments/inference/strata.py": ("experiments/test_strata.py",),
