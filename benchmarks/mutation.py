@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import copy
 import hashlib
 import os
 import shutil
@@ -212,7 +211,7 @@ def changes_of(source: str) -> list[Change]:
                 key = f"{function}: {before} -> {after}"
                 seen[key] = seen.get(key, -1) + 1
                 put(node, field, order, other)
-                whole = ast.unparse(ast.fix_missing_locations(copy.deepcopy(tree)))
+                whole = ast.unparse(tree)
                 put(node, field, order, part)
                 word = isinstance(part, ast.Constant) and isinstance(part.value, str)
                 changes.append(Change(function, here, before, after, seen[key], word, whole))
