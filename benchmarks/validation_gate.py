@@ -99,11 +99,13 @@ def outcomes(runs: int, only: str = "") -> Iterator[Outcome]:
         for world in worlds():
             if only not in world.name:
                 continue
-            starts = range(0, runs, CHUNK)
-            ends = [min(start + CHUNK, runs) for start in starts]
+            promised = world.right != "shown" or world.truth is not None
+            count = runs if promised else max(runs // 4, 1)
+            starts = range(0, count, CHUNK)
+            ends = [min(start + CHUNK, count) for start in starts]
             tally = sum(workers.map(partial(run, world.name), starts, ends), Counter[str]())
             names = ("ships", "on_condition", "stopped", "covered")
-            yield Outcome(world, runs, *(tally[name] for name in names))
+            yield Outcome(world, count, *(tally[name] for name in names))
 
 
 def splits(experiments: int) -> Iterator[Row]:

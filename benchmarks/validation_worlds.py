@@ -186,9 +186,9 @@ def gaps(random: np.random.Generator) -> pa.Table:
 
 def logs(random: np.random.Generator, lost: float = 0.0) -> dict[str, pa.Table]:
     """Return logs of two complaints a unit on average, a share of the new arm's lost."""
-    columns = units(random, 4_000)
+    columns = units(random, 2_500)
     names = ("unit", "new", "day")
-    counts = random.poisson(2.0 * random.gamma(2.0, 0.5, 4_000))
+    counts = random.poisson(2.0 * random.gamma(2.0, 0.5, 2_500))
     unit = np.repeat(columns["unit"], counts)
     kept = ~(columns["new"][unit] & (random.random(len(unit)) < lost))
     hours = columns["day"][unit] * 24 + random.uniform(0, 21 * 24, len(unit))
