@@ -48,7 +48,11 @@ TESTS: dict[str, tuple[str, ...]] = {
         "experiments/test_events.py",
         "experiments/test_cases_logs.py",
     ),
-    "experiments/checks/sample_ratio.py": ("experiments/test_sample_ratio.py", *CHECKS[:1]),
+    "experiments/checks/sample_ratio.py": (
+        "experiments/test_sample_ratio.py",
+        "experiments/test_rules.py",
+        "experiments/test_split.py",
+    ),
     "experiments/checks/all_checks.py": (
         *CHECKS,
         "experiments/test_trigger.py",
@@ -59,7 +63,9 @@ TESTS: dict[str, tuple[str, ...]] = {
         "experiments/test_cases_logs.py",
         "experiments/test_totals.py",
     ),
-    "experiments/inference/strata.py": ("experiments/test_strata.py",),
+    "experiments/checks/split.py": ("experiments/test_split.py",),
+    "experiments/phases.py": ("experiments/test_phases.py", "experiments/test_split.py"),
+    "experiments/inference/strata.py": ("experiments/test_strata.py", "experiments/test_phases.py"),
     "businesscase/contradictions.py": ("businesscase/test_case_spec.py",),
     "businesscase/result.py": (
         "businesscase/test_promise.py",

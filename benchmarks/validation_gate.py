@@ -15,6 +15,7 @@ from scipy.stats import beta, chi2, false_discovery_control
 
 from opslab import experiments
 from opslab.experiments.checks.rules import FAIL_BELOW
+from opslab.experiments.checks.split import check_constant_split
 from simulations import ERRORS_ALLOWED, SEED, Row, generator
 from validation_worlds import CONSTANT, DATES, DAYS, World, ramp, worlds
 
@@ -110,8 +111,6 @@ def outcomes(runs: int, only: str = "") -> Iterator[Outcome]:
 
 def splits(experiments: int) -> Iterator[Row]:
     """The test of a constant split over all days, and single days beside it."""
-    from opslab.experiments.checks.split import check_constant_split
-
     runs = max(experiments // 5, 1)
     situations = (
         ("1:1, constant", 12_000, CONSTANT),

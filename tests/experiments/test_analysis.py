@@ -1069,6 +1069,13 @@ def test_the_frame_is_tidy(mixed):
         "diluted_lift_interval_low",
         "diluted_lift_interval_high",
         "diluted_p_value",
+        "precision_difference",
+        "precision_difference_interval_low",
+        "precision_difference_interval_high",
+        "precision_lift",
+        "precision_lift_interval_low",
+        "precision_lift_interval_high",
+        "precision_p_value",
     }
     assert set(frame.columns) == expected
     assert not any(isinstance(value, dict | list | tuple) for value in frame.to_numpy().ravel())

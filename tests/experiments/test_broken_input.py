@@ -30,7 +30,7 @@ ROWS = [
         ("control", "short")[place % 2],
         str(int(place % 3 == 0)),
         f"{place % 7}.5",
-        f"2026-09-{place % 28 + 1:02}T10:00:00",
+        f"2026-09-{place // 2 % 28 + 1:02}T10:00:00",
     ]
     for place in range(60)
 ]
@@ -600,8 +600,6 @@ NOT_COMPUTED = (
     ("edit", "places"),
     [
         (("units.csv}", "units.csv, snapshot: monday}"), "line 2, data.snapshot"),
-        (("metrics:\n", "strata: [pair]\nsegments: [country]\nmetrics:\n"), "line 7, segments"),
-        (("metrics:\n", "strata: [pair]\ntrigger: met\nmetrics:\n"), "line 7, trigger"),
         (("metrics:\n", "design: {method: group_sequential}\nmetrics:\n"), "line 6, design.method"),
         (("metrics:\n", "design: {method: always_valid}\nmetrics:\n"), "line 6, design.method"),
         (("metrics:\n", "design: {method: bayesian}\nmetrics:\n"), "line 6, design.method"),
@@ -623,8 +621,8 @@ def test_what_is_not_computed_is_refused_by_name(edit, places, here):
 
 
 QUANTILE = (
-    "bought is of type quantile, which is not computed within strata; remove one of them, or use "
-    "type: mean, proportion or ratio."
+    "bought is of type quantile, which is not computed within strata or phases; remove one of them, or "
+    "use type: mean, proportion or ratio."
 )
 
 
@@ -640,11 +638,11 @@ def test_what_is_not_computed_is_told_in_the_order_of_the_file(here):
     write(
         here,
         add_to_metric("per: row"),
-        add="strata: [pair]\nsegments: [country]\ndesign: {looks: 2}\n",
+        add="design: {method: bayesian, looks: 2}\n",
     )
     with pytest.raises(SpecError) as caught:
         analyze(Experiment.load("spec.yaml"))
-    assert [problem.line for problem in caught.value.problems] == [8, 10, 11]
+    assert [problem.line for problem in caught.value.problems] == [8, 9, 9]
 
 
 UNIT_TABLE = """\

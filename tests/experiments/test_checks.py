@@ -59,7 +59,7 @@ def without(frame, where):
     return frame[~(where & (frame.arm == "new") & (frame.unit % 10 < 6))]
 
 
-def test_a_planted_fault_is_found_on_its_day_and_does_not_block():
+def test_a_planted_fault_is_found_on_its_day_which_only_says_where():
     frame = units()
     frame = without(frame, frame.seen.dt.day == 9)
     result = analyzed(frame, SPEND, segments=["land"])
@@ -73,7 +73,11 @@ def test_a_planted_fault_is_found_on_its_day_and_does_not_block():
         counts[dict(check.detail.values)["arm"]][9],
         28,
     )
-    assert (named(result, "sample_ratio_segments").status, result.broken) == ("pass", False)
+    assert named(result, "sample_ratio_segments").status == "pass"
+    split = named(result, "constant_split")
+    expected = stats.chi2_contingency(counts, correction=False).pvalue
+    assert split.value == pytest.approx(expected, rel=1e-8)
+    assert (split.status, split.blocking, result.broken) == ("fail", True, True)
 
 
 def test_a_planted_fault_is_found_in_its_segment():
@@ -86,26 +90,23 @@ def test_a_planted_fault_is_found_in_its_segment():
 
 def test_days_of_few_units_are_left_out():
     assert named(analyzed(units(200), SPEND), "sample_ratio_days") is None
-    counts = {"a": {"old": 500, "new": 480}, "b": {"old": 9, "new": 0}, "c": {"old": 10, "new": 12}}
-    check = rules.check_sample_ratio_within(
-        "sample_ratio_segments", counts, {"old": 0.5, "new": 0.5}
-    )
+    counts = {"a": (500, 480), "b": (9, 0), "c": (10, 12)}
+    levels = {level: [(units, (1, 1))] for level, units in counts.items()}
+    check = rules.check_sample_ratio_within("sample_ratio_segments", ["old", "new"], levels)
     assert (check.status, dict(check.detail.values)["levels"]) == ("pass", 2)
 
 
 def test_days_without_any_fault_pass_in_the_share_that_was_meant():
-    """1,000 times 28 days of 200 units: after the correction .1 % lie below .001, within Monte Carlo error."""
+    """1,000 times 28 days of 200 units: after the correction .1 % fail by chance, within Monte Carlo error."""
     random, failed = np.random.default_rng(5), 0
     for _ in range(1_000):
         levels = {
-            f"2026-09-{day + 1:02}": {"old": int(one), "new": 200 - int(one)}
+            f"2026-09-{day + 1:02}": [((int(one), 200 - int(one)), (1, 1))]
             for day, one in enumerate(random.binomial(200, 0.5, 28))
         }
         failed += (
-            rules.check_sample_ratio_within(
-                "sample_ratio_days", levels, {"old": 0.5, "new": 0.5}
-            ).value
-            < rules.FAIL_BELOW
+            rules.check_sample_ratio_within("sample_ratio_days", ["old", "new"], levels).value
+            < 0.001
         )
     assert failed <= 6
 

@@ -38,9 +38,9 @@ def colours(figure):
 
 
 def test_each_figure_has_a_name(results):
-    assert list(results["checkout"].figures) == ["size", "lift", "segments"]
+    assert list(results["checkout"].figures) == ["size", "lift", "segments", "days"]
     names = list(results["onboarding"].figures)
-    assert names == ["size", "lift", "trend/spend 14 days/checklist"]
+    assert names == ["size", "lift", "trend/spend 14 days/checklist", "days"]
     with pytest.raises(KeyError, match="Did you mean 'segments'"):
         _ = results["checkout"].figures["segment"]
 

@@ -3,6 +3,7 @@
 import datetime
 import math
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -11,7 +12,6 @@ from opslab.experiments.checks.influence import Influence
 from opslab.experiments.checks.rules import Day
 from opslab.experiments.moments.arm_moments import ArmMoments, Moments
 from opslab.experiments.moments.columns import Column
-from opslab.experiments.result import ArmSummary
 from opslab.experiments.units.leaks import Units
 from opslab.experiments.units.unit_table import Gaps
 
@@ -76,8 +76,7 @@ def test_a_plan_is_the_registered_one_or_not(registered, status):
     ],
 )
 def test_the_sample_ratio_names_the_arm_that_is_farthest_off(counts, shares, farthest, status):
-    arms = [ArmSummary("abc"[arm], *pair) for arm, pair in enumerate(zip(counts, shares))]  # noqa: B905
-    check = rules.check_sample_ratio(arms)
+    check = rules.check_sample_ratio("abc"[: len(counts)], [(counts, shares)])
     expected = [sum(counts) * share for share in shares]
     p_value = stats.chisquare(counts, expected).pvalue
     values = {
@@ -93,10 +92,10 @@ def test_the_sample_ratio_names_the_arm_that_is_farthest_off(counts, shares, far
 def within(name, shares, **levels):
     """Return the check of levels given as counts by arm, in the order of the shares."""
     given = {
-        level.replace("_", "-").lstrip("-"): dict(zip(shares, counts, strict=False))
+        level.replace("_", "-").lstrip("-"): [(counts, list(shares.values()))]
         for level, counts in levels.items()
     }
-    return rules.check_sample_ratio_within(name, given, shares)
+    return rules.check_sample_ratio_within(name, list(shares), given)
 
 
 def adjusted(*counts):
@@ -143,15 +142,13 @@ def test_the_arm_that_is_farthest_off_is_named_within_a_level():
     check = within("sample_ratio_segments", shares, x=(40, 100, 60), y=(45, 40, 115))
     values = dict(check.detail.values)
     assert (values["arm"], values["units"], values["expected"]) == ("b", 40, 100)
-    absent = within("sample_ratio_segments", shares, x=(40, 100, 60), y=(40, 160))
+    absent = within("sample_ratio_segments", shares, x=(40, 100, 60), y=(40, 160, 0))
     values = dict(absent.detail.values)
     assert (values["level"], values["arm"], values["units"]) == ("y", "b", 160)
-    without = rules.check_sample_ratio_within(
-        "sample_ratio_segments", {"x": {"old": 50, "new": 50}, "y": {"new": 60}}, HALVES
-    )
-    assert (without.detail.values["arm"], without.detail.values["units"]) == ("old", 0)
-    absent = within("sample_ratio_segments", HALVES, x=(50, 50), y=(60,))
-    assert dict(absent.detail.values) == {
+    check = within("sample_ratio_segments", HALVES, x=(50, 50), y=(0, 60))
+    assert (check.detail.values["arm"], check.detail.values["units"]) == ("old", 0)
+    check = within("sample_ratio_segments", HALVES, x=(50, 50), y=(60, 0))
+    assert dict(check.detail.values) == {
         "level": "y",
         "arm": "old",
         "units": 60,
@@ -160,6 +157,37 @@ def test_the_arm_that_is_farthest_off_is_named_within_a_level():
         "levels": 2,
         "p": about(adjusted((50, 50), (60, 0)).min()),
     }
+
+
+@pytest.mark.parametrize(
+    ("phases", "units", "expected"),
+    [
+        # 10 of 100, then 50 of 100: as designed, although 60 of 200 are not
+        ([((90, 10), (9, 1)), ((50, 50), (1, 1))], 140, 140),
+        ([((70, 30), (9, 1)), ((50, 50), (1, 1))], 120, 140),
+        # too few expected in the first phase, or a single arm: the second alone speaks
+        ([((30, 10), (9, 1)), ((50, 50), (1, 1))], 50, 50),
+        ([((40, 0), (1, 0)), ((50, 50), (1, 1))], 50, 50),
+    ],
+)
+def test_a_level_is_held_against_the_weights_of_each_of_its_phases(phases, units, expected):
+    levels = {"x": phases, "y": [((500, 500), (1, 1))]}
+    check = rules.check_sample_ratio_within("sample_ratio_segments", ["old", "new"], levels)
+    values = dict(check.detail.values)
+    assert values["levels"] == 2
+    if units != expected:
+        p_value = stats.chi2.sf(20**2 / 90 + 20**2 / 10, 2)
+        assert (values["level"], values["units"], values["expected"]) == ("x", units, expected)
+        assert check.value == about(2 * p_value)
+    else:
+        assert check.status == "pass"
+    whole = rules.check_sample_ratio(["old", "new"], phases)
+    statistic, freedom = 0.0, 0
+    for counts, weights in phases:
+        if min(weights) > 0:
+            statistic += stats.chisquare(counts, sum(counts) * np.divide(weights, sum(weights)))[0]
+            freedom += 1
+    assert whole.value == about(stats.chi2.sf(statistic, freedom))
 
 
 def test_levels_below_the_bound_are_counted_and_not_those_at_it(monkeypatch):
@@ -243,13 +271,26 @@ def test_the_lean_is_held_against_the_units_that_stayed():
 )
 def test_a_trigger_reaches_the_same_share_of_each_arm(reached, status):
     units = {"old": 400, "new": 420}
-    check = rules.check_trigger_ratio(dict(zip(units, reached, strict=True)), units)
+    arms = zip(reached, units.values(), strict=True)
+    check = rules.check_trigger_ratio([[(met, whole - met) for met, whole in arms]])
     p_value = stats.chi2_contingency(
         [reached, [400 - reached[0], 420 - reached[1]]], correction=False
     ).pvalue
     values = {"share": about(sum(reached) / 820), "p": about(p_value)}
     assert said(check) == (status, f"trigger_ratio_{status}", values)
     assert (check.name, check.value) == ("trigger_ratio", about(p_value))
+
+
+def test_a_trigger_is_compared_within_phases():
+    """A share that differs between phases is no fault; that of one of their arms is."""
+    alike = [[(180, 1_620), (20, 180)], [(250, 250), (250, 250)]]
+    check = rules.check_trigger_ratio(alike)
+    assert (check.status, check.value) == ("pass", 1)
+    assert check.detail.values["share"] == about(700 / 3_000)
+    apart = [[(180, 1_620), (60, 140)], [(250, 250), (250, 250)]]
+    statistic = stats.chi2_contingency(apart[0], correction=False).statistic
+    check = rules.check_trigger_ratio(apart)
+    assert (check.status, check.value) == ("fail", about(stats.chi2.sf(statistic, 2)))
 
 
 @pytest.mark.parametrize(("fewest", "status"), [(39, "warn"), (40, "pass"), (41, "pass")])
@@ -266,7 +307,7 @@ def test_forty_clusters_in_the_smallest_arm_are_enough(fewest, status):
 )
 def test_empty_values_are_compared_between_arms(empty, status, name):
     # Rows of units: each unit with some holds two of them.
-    gaps = {"spend": [Gaps(2 * units, units, 400) for units in empty]}
+    gaps = {"spend": [[Gaps(2 * units, units, 400) for units in empty]]}
     check = rules.check_empty(name, gaps)
     table = [empty, [400 - units for units in empty]]
     p_value = stats.chi2_contingency(table, correction=False).pvalue
@@ -283,12 +324,12 @@ def test_empty_values_are_compared_between_arms(empty, status, name):
 
 def test_the_column_whose_gaps_differ_most_speaks():
     even, uneven, none = (
-        [Gaps(units, units, 400) for units in pair] for pair in ((90, 90), (1, 30), (0, 0))
+        [[Gaps(units, units, 400) for units in pair]] for pair in ((90, 90), (1, 30), (0, 0))
     )
     for gaps in ({"even": even, "uneven": uneven, "none": none}, {"u": uneven, "e": even}):
         values = dict(rules.check_empty("missing_values", gaps).detail.values)
         assert (values["metric"][0], values["count"]) == ("u", 31)
-    lone = {"none": none, "lone": [Gaps(0, 0, 9), Gaps(1, 1, 9)]}
+    lone = {"none": none, "lone": [[Gaps(0, 0, 9), Gaps(1, 1, 9)]]}
     assert rules.check_empty("missing_values", lone).detail.values["metric"] == "lone"
     assert rules.check_empty("missing_values", {"none": none}) is None
     assert rules.check_empty("missing_values", {}) is None
@@ -307,7 +348,9 @@ BOTH = [Column("a"), Column("b")]
     ("mean", "status"), [(10.0, "pass"), (10.31, "warn"), (9.69, "warn"), (10.4, "fail")]
 )
 def test_a_covariate_is_balanced(mean, status):
-    check = rules.check_covariate_balance({"old": arm(10), "new": arm(mean)}, "old", BOTH[:1])
+    check = rules.check_covariate_balance(
+        {None: {"old": arm(10), "new": arm(mean)}}, "old", BOTH[:1]
+    )
     p_value = 2 * stats.t.sf(abs(mean - 10) / 0.1, 398)
     values = {
         "covariate": "a",
@@ -323,7 +366,7 @@ def test_a_covariate_is_balanced(mean, status):
 
 def test_the_worst_covariate_and_arm_speak_adjusted_over_all():
     arms = {"old": arm(10, 5), "new": arm(10.1, 5.05), "bold": arm(10.2, 5.33)}
-    check = rules.check_covariate_balance(arms, "old", BOTH)
+    check = rules.check_covariate_balance({None: arms}, "old", BOTH)
     p_values = [2 * stats.t.sf(apart / 0.1, 398) for apart in (0.1, 0.2, 0.05, 0.33)]
     expected = 4 * min(p_values)  # the smallest of Holm's
     values = dict(check.detail.values)
@@ -334,15 +377,30 @@ def test_the_worst_covariate_and_arm_speak_adjusted_over_all():
     assert (check.value, check.status) == (about(expected), "warn")
     # Adjusted alike, at 1: the one that was smaller before speaks.
     close = {"old": arm(10, 5), "new": arm(10.001, 5.002), "bold": arm(10.0, 5.001)}
-    check = rules.check_covariate_balance(close, "old", BOTH)
+    check = rules.check_covariate_balance({None: close}, "old", BOTH)
     assert (check.value, check.detail.values["arm"]) == (1, "new")
     assert check.detail.values["covariate"] == "b"
 
 
+def test_a_covariate_is_balanced_within_phases():
+    """It may differ between phases, whose shares differ; within them it may not."""
+    early = {"old": arm(10, n=900), "new": arm(10, n=100)}
+    late = {"old": arm(20, n=500), "new": arm(20, n=500)}
+    check = rules.check_covariate_balance({"a": early, "b": late}, "old", BOTH[:1])
+    assert (check.status, check.value) == ("pass", 1)
+    late["new"] = arm(20.5, n=500)
+    check = rules.check_covariate_balance({"a": early, "b": late}, "old", BOTH[:1])
+    assert (check.status, check.detail.values["arm"]) == ("fail", "new")
+    error = np.sqrt((1 / 900 + 1 / 100 + 2 / 500) / 4)
+    assert check.value == pytest.approx(2 * stats.norm.sf(0.25 / error), rel=0.5)
+
+
 def test_without_covariates_that_vary_nothing_is_compared():
     flat = ArmMoments(9, {Column("a"): Moments(9, 1.0, 0.0)}, {})
-    assert rules.check_covariate_balance({"old": flat, "new": flat}, "old", BOTH[:1]) is None
-    assert rules.check_covariate_balance({"old": arm(1), "new": arm(2)}, "old", []) is None
+    assert (
+        rules.check_covariate_balance({None: {"old": flat, "new": flat}}, "old", BOTH[:1]) is None
+    )
+    assert rules.check_covariate_balance({None: {"old": arm(1), "new": arm(2)}}, "old", []) is None
 
 
 def unit(moved=0.1, p_value=0.2, p_without=0.3, *, alone=True, row=7):

@@ -7,7 +7,6 @@ import statsmodels.api as sm
 from scipy import stats
 
 from opslab import experiments
-from opslab.errors import SpecError
 from opslab.experiments.spec import Experiment
 
 MEAN = {"name": "y", "type": "mean", "column": "y", "role": "primary", "goal": "increase"}
@@ -240,8 +239,3 @@ def test_what_cannot_be_told_is_said(frame):
     one = only(analyzed(frame, MEAN))
     assert (one.difference, one.p_value, one.standard_error) == (None, None, None)
     assert one.not_estimable is not None
-
-
-def test_strata_rule_out_what_is_not_computed_with_them():
-    with pytest.raises(SpecError, match="segments"):
-        analyzed(pairs(), MEAN, segments=["d"])

@@ -11,7 +11,7 @@ from opslab.experiments.inference.comparisons import Side, compare
 from opslab.experiments.metrics import Mean
 from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.spec import Experiment
-from opslab.experiments.units.trigger import diluted
+from opslab.experiments.units.trigger import Cell, diluted
 
 METRIC = {"name": "spend", "type": "mean", "column": "spend", "role": "primary", "goal": "increase"}
 SHARE = {
@@ -107,7 +107,7 @@ def test_diluted_effects_are_unbiased_and_covered():
             Side(name, side.cross(side.n)) for name, side in zip(("new", "old"), sides, strict=True)
         ]
         one = compare(metric, *pair, 0.05)
-        all_units = diluted(one, int(met.sum()), 400, sides[1], of(values[~new]), 0.05)
+        all_units = diluted(one, [Cell(int(met.sum()), 400, sides[1], of(values[~new]))], 0.05)
         found.append(all_units.difference)
         low, high = all_units.difference_interval
         inside += low < truth < high

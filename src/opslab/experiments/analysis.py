@@ -16,6 +16,7 @@ from opslab.experiments.checks.rules import FEWEST_CLUSTERS
 from opslab.experiments.decision import decide
 from opslab.experiments.grounds import Grounds, collect_grounds
 from opslab.experiments.inference.comparisons import judge
+from opslab.experiments.inference.days import by_day
 from opslab.experiments.inference.metric_comparisons import ArmSums, compared, deviations
 from opslab.experiments.inference.novelty import trends
 from opslab.experiments.inference.permutation import with_permutation
@@ -106,7 +107,11 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
     known_until, comparisons = grounds.known_until(as_of), _comparisons(grounds)
     checks = all_checks(grounds, known_until, comparisons)
     spreads = deviations(comparisons, grounds.arms, grounds.metrics)
-    segments, interactions = by_segment(grounds.metrics, grounds.segments, control, alpha)
+    segments, interactions = by_segment(
+        grounds.metrics, grounds.segments, control, alpha, grounds.by_phase
+    )
+    days, totals = grounds.days or {}, units.counted is not None
+    first = next(known for known in grounds.metrics.values() if known.metric.role == "primary")
     return ExperimentResult(
         plan=_plan(grounds),
         arms=grounds.summaries,
@@ -128,6 +133,7 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
         segments=tuple(_as_declared(experiment, units, segments)),
         interactions=tuple(interactions),
         trends=tuple(trends(units, list(grounds.arms), control, alpha)),
+        days=tuple(by_day(first, days, control, alpha, experiment.phase_of, totals=totals)),
     )
 
 
@@ -144,7 +150,8 @@ def _comparisons(grounds: Grounds) -> list[Comparison]:
     comparisons = judge(_as_declared(experiment, units, comparisons), alpha)
     if triggered is None:
         return comparisons
-    return [triggered.diluted(comparison, arms, alpha) for comparison in comparisons]
+    inside = grounds.strata or {None: arms}
+    return [triggered.diluted(comparison, inside, alpha) for comparison in comparisons]
 
 
 def _as_declared(
@@ -183,7 +190,7 @@ def _plan(grounds: Grounds) -> Plan:
         unit=experiment.unit,
         control=grounds.control,
         weights=tuple(grounds.weights.items()),
-        weights_assumed=experiment.arms.weights is None,
+        weights_assumed=experiment.weights is None,
         start=period.start if period else None,
         end=period.end if period else None,
         time=period.time if period else None,
@@ -195,6 +202,9 @@ def _plan(grounds: Grounds) -> Plan:
         spec_sha256=workspace.sha256(Path(file)) if file else None,
         rows="logs" if experiment.data.events else experiment.data.rows,
         strata=experiment.strata,
+        phases=tuple(
+            {"from": str(phase.start), "weights": phase.weights} for phase in experiment.phases
+        ),
         segments=experiment.segments,
         trigger=experiment.trigger,
         fingerprint=experiment.fingerprint,

@@ -7,7 +7,13 @@ from dataclasses import replace
 from itertools import groupby
 
 from opslab.experiments.result import Comparison, ExperimentResult, Interaction
-from opslab.experiments.sentences import VERDICT_TONES, ExperimentVoice, differs, trend_key
+from opslab.experiments.sentences import (
+    VERDICT_TONES,
+    ExperimentVoice,
+    days_key,
+    differs,
+    trend_key,
+)
 from opslab.report.blocks import Cell, Group, Table
 from opslab.report.voice import Blocks
 
@@ -16,6 +22,7 @@ Cells = Sequence[str | Cell]
 _BESIDE = {
     "raw": "difference_raw lift_raw difference lift variance_reduction",
     "uncapped": "difference_uncapped lift_uncapped difference lift",
+    "precision": "difference_share lift_share difference_precision lift_precision",
     "diluted": "difference_triggered lift_triggered difference_all lift_all",
 }
 
@@ -58,7 +65,7 @@ def beside(kind: str, result: ExperimentResult, say: ExperimentVoice) -> list[Ta
             row = [Cell(comparison.metric, comparison.arm)]
             own = _changes(comparison, say)
             other = _changes(replace(comparison, **vars(effect)), say)
-            row += [*own, *other] if kind == "diluted" else [*other, *own]
+            row += [*own, *other] if kind in ("diluted", "precision") else [*other, *own]
             if kind == "raw":
                 row.append(Cell(say.percent(comparison.variance_reduction or 0.0)))
             rows.append(row)
@@ -97,6 +104,19 @@ def trends(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         if trend.p_value is not None:
             key = f"trend_{trend_key(trend, result.plan.alpha)}"
             blocks.append(say.paragraph(key, metric=trend.metric, arm=trend.arm, p=trend.p_value))
+    return [*blocks, *_days(result, say)]
+
+
+def _days(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
+    """Return the effect by day of assignment; nothing where units have no days."""
+    blocks: Blocks = [say.heading("days", 3)] if result.days else []
+    for calendar in result.days:
+        name = "days" if len(result.days) == 1 else f"days/{calendar.arm}"
+        blocks.append(result.figures(say.language)[name])
+        if calendar.p_value is not None:
+            key, p_value = f"days_{days_key(calendar, result)}", calendar.p_value
+            line = say.paragraph(key, metric=calendar.metric, arm=calendar.arm, p=p_value)
+            blocks.append(line)
     return blocks
 
 

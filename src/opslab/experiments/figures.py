@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from matplotlib.figure import Figure as Drawing
+
 from opslab.experiments.magnitude import beside_smallest, smallest
-from opslab.experiments.result import Comparison, ExperimentResult, Trend
+from opslab.experiments.result import Calendar, Comparison, ExperimentResult, Trend
 from opslab.experiments.sentences import (
     VERDICT_TONES,
     ExperimentVoice,
     bounded,
+    days_key,
     differs,
     finding,
     is_share,
@@ -37,11 +40,14 @@ from opslab.report.figures import (
 
 _COLOURS: dict[Tone, str] = {"good": GREEN, "bad": RED}
 _BEYOND = 0.6  # a secondary metric's line may reach so far beyond those that decide, in their span
+_MOST_DATES = 7  # on an axis
 _HEIGHT, _LEFT = 1.6, 0.68  # inches: a trend's axes, and the room for its vertical axis
 
 
 def figures(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]:
-    """Return ``lift``, ``trend/<metric>/<arm>``, and ``size`` and ``segments`` where there are any.
+    """Return ``lift``, and where there are any ``size``, ``segments``, ``days`` and trends.
+
+    Trends are ``trend/<metric>/<arm>``; with several arms days are ``days/<arm>``.
 
     Effects without a bounded lift are named in the alt text and the table, and have no line here.
     """
@@ -51,7 +57,12 @@ def figures(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]
     trends = {
         f"trend/{trend.metric}/{trend.arm}": _trend(trend, result, say) for trend in result.trends
     }
-    return {**_size(result, say), "lift": lift, **_segments(result, say), **trends}
+    alone = len(result.days) == 1
+    days = {
+        "days" if alone else f"days/{calendar.arm}": _calendar(calendar, result, say)
+        for calendar in result.days
+    }
+    return {**_size(result, say), "lift": lift, **_segments(result, say), **trends, **days}
 
 
 def _size(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]:
@@ -152,27 +163,57 @@ def _hull(rows: Sequence[Row]) -> tuple[float, float]:
 
 
 def _trend(trend: Trend, result: ExperimentResult, say: ExperimentVoice) -> Figure:
-    """Draw an effect by time since exposure, with the interval of each span."""
-    share = any(is_share(known) for known in result.comparisons if known.metric == trend.metric)
-    scale, show = (100.0, say.signed_points) if share else (1.0, say.signed_number)
+    """Draw an effect by time since exposure."""
     values = {"metric": trend.metric, "arm": trend.arm}
     title = say(f"trend_title_{trend_key(trend, result.plan.alpha)}", **values)
-    alt = [say("trend_alt", **values)]
+    days = [index * trend.days for index in range(len(trend.spans))]
+    names = [say("trend_day", day=day) for day in days]
+    drawing, alt = _by_time(trend, title, days, names, result, say)
+    with style():
+        name_axis(drawing.axes[0], say(f"trend_axis_{trend.days}"))
+    return Figure(drawing, f"{say('trend_alt', **values)} {alt}", say("trend_caption"))
+
+
+def _calendar(calendar: Calendar, result: ExperimentResult, say: ExperimentVoice) -> Figure:
+    """Draw an effect by day of assignment."""
+    values = {"metric": calendar.metric, "arm": calendar.arm}
+    title = say(f"days_title_{days_key(calendar, result)}", **values)
+    days = [(start - calendar.starts[0]).days for start in calendar.starts]
+    names = list(map(say.date, calendar.starts))
+    drawing, alt = _by_time(calendar, title, days, names, result, say)
+    axes, step = drawing.axes[0], -(-len(days) // _MOST_DATES)
+    with style():
+        axes.set_xticks(days[::step], list(map(say.short_date, calendar.starts[::step])))
+        name_axis(axes, say(f"days_axis_{calendar.days}"))
+    return Figure(drawing, f"{say('days_alt', **values)} {alt}", say("days_caption"))
+
+
+def _by_time(
+    effects: Trend | Calendar,
+    title: str,
+    days: Sequence[int],
+    names: Sequence[str],
+    result: ExperimentResult,
+    say: ExperimentVoice,
+) -> tuple[Drawing, str]:
+    """Draw the effect in each span with its interval; return it with what it shows in words."""
+    share = any(is_share(shown) for shown in result.comparisons if shown.metric == effects.metric)
+    scale, show = (100.0, say.signed_points) if share else (1.0, say.signed_number)
+    alt, colour = list[str](), GREY if result.broken else BLUE
     with style():
         drawing, axes = framed(title, _HEIGHT, left=_LEFT)
         axes.axhline(0, color=INK, linewidth=0.9)
-        for index, span in enumerate(trend.spans):
+        for day, name, span in zip(days, names, effects.spans, strict=True):
             if span.difference is None:
                 continue
-            day, ends = index * trend.days, [span.low or 0.0, span.high or 0.0]
+            ends = [span.low or 0.0, span.high or 0.0]
             heights = [scale * end for end in ends]
-            axes.plot([day] * 2, heights, color=BLUE, linewidth=2.2, solid_capstyle="butt")
-            axes.plot([day], [scale * span.difference], "o", markersize=5.5, color=BLUE)
+            axes.plot([day] * 2, heights, color=colour, linewidth=2.2, solid_capstyle="butt")
+            axes.plot([day], [scale * span.difference], "o", markersize=5.5, color=colour)
             effect, interval = show(span.difference), say.range(*map(show, ends))
-            alt.append(say("trend_alt_line", day=day, effect=effect, interval=interval))
-        axes.set_xticks([index * trend.days for index in range(len(trend.spans))])
+            alt.append(say("by_time_alt_line", day=name, effect=effect, interval=interval))
+        axes.set_xticks(days)
         axes.set_yticks(*ticks(axes.get_ylim(), say, signed=True))
-        name_axis(axes, say(f"trend_axis_{trend.days}"))
         unit = say("trend_points" if share else "trend_units")
         axes.set_ylabel(one_line(unit), fontsize=SMALL)
-    return Figure(drawing, " ".join(alt), say("trend_caption"))
+    return drawing, " ".join(alt)

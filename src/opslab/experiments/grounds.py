@@ -6,10 +6,13 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from opslab.experiments.checks.rules import CERTAIN
+from opslab.experiments.checks.sample_ratio import Split, sample_ratio_over
 from opslab.experiments.inference.metric_columns import MetricColumns, caps, metric_columns
-from opslab.experiments.inference.segments import refuse_many_levels
-from opslab.experiments.moments.arm_moments import Arms, Levels
+from opslab.experiments.inference.segments import Segments, refuse_many_levels
+from opslab.experiments.moments.arm_moments import Arms, Levels, merge_levels
 from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import ArmSummary
@@ -17,7 +20,9 @@ from opslab.experiments.spec import Experiment
 from opslab.experiments.units.refusals import arms_of, refuse_missing
 from opslab.experiments.units.trigger import Triggered, collect_triggered
 from opslab.experiments.units.unit_table import UnitTable
-from opslab.tables.source import quoted
+from opslab.tables.source import literal, quoted
+
+_BREAK, _EMPTY = "\x1f", "\x1e"  # between a stratum and a segment, and for an empty one
 
 
 @dataclass(frozen=True)
@@ -35,9 +40,9 @@ class Grounds:
     arms : mapping
         The sums of each arm, in the spec's order.
     strata, days : mapping or None
-        The same within each stratum, and by day.
+        The same within each stratum (a phase is one, or begins its name), and by day.
     segments : mapping
-        By segment column, the same by level.
+        By segment column and level, the same within each stratum; None stands for no strata.
     """
 
     experiment: Experiment
@@ -47,7 +52,7 @@ class Grounds:
     arms: Arms
     strata: Levels | None
     days: Levels | None
-    segments: Mapping[str, Levels]
+    segments: Segments
 
     @property
     def control(self) -> str:
@@ -55,18 +60,26 @@ class Grounds:
         return self.experiment.arms.shown(self.experiment.arms.control)
 
     @property
+    def everybody(self) -> tuple[Arms, Levels | None]:
+        """The sums of all units, and by day; with a trigger also of those that did not meet it."""
+        if self.triggered:
+            return self.triggered.arms, self.triggered.days
+        return self.arms, self.days
+
+    @property
     def weights(self) -> dict[str, float]:
-        """The designed weight of each arm."""
-        weights = self.experiment.arms.weights
-        return {name: weights[name] if weights else 1.0 for name in self.arms}
+        """The designed weight of each arm; with phases the share that they gave it."""
+        if not self.experiment.phases:
+            return self._weights_in(None)
+        expected = sample_ratio_over(self.splits(*self.everybody)).expected
+        return dict(zip(self.arms, np.array(expected) / sum(expected), strict=True))
 
     @property
     def summaries(self) -> tuple[ArmSummary, ...]:
         """The units of each arm, and the share that the design gave it."""
-        counts = self.triggered.units if self.triggered else self.unit_counts(self.arms)
-        weights = self.weights
+        counts, weights = self.unit_counts(self.everybody[0]), self.weights
         return tuple(
-            ArmSummary(name, counts[name], weight / sum(weights.values()))
+            ArmSummary(name, counts[name], float(weight / sum(weights.values())))
             for name, weight in weights.items()
         )
 
@@ -83,6 +96,37 @@ class Grounds:
         units = sum(self.unit_counts(self.arms).values())
         expected = units / ((last - period.start).days + 1) * (end - last).days
         return last if expected > CERTAIN else as_of
+
+    def by_phase(self, arms: Arms, levels: Levels | None) -> Levels:
+        """Return sums by the first day of their phase, from those by day or stratum.
+
+        Without phases all of the arms are given under None.
+        """
+        if not self.experiment.phases:
+            return {None: arms}
+        phases: dict[str | None, dict[str | None, Arms]] = {}
+        for level, inside in (levels or {}).items():
+            start = self.experiment.phase_of(level)
+            if start is not None:  # a unit without a stratum lies in none
+                phases.setdefault(start, {})[level] = inside
+        return {start: merge_levels(inside) for start, inside in phases.items()}
+
+    def splits(self, arms: Arms, levels: Levels | None) -> list[Split]:
+        """Return the units of each arm in each phase, and the weights that it gave them.
+
+        The parameters are those of `by_phase`.
+        """
+        return [
+            ([counts.get(name, 0) for name in self.arms], list(self._weights_in(start).values()))
+            for start, inside in self.by_phase(arms, levels).items()
+            for counts in [self.unit_counts(inside)]
+        ]
+
+    def _weights_in(self, start: str | None) -> dict[str, float]:
+        """Return the designed weights in the phase that starts on a day."""
+        phases = dict(zip(self.experiment.starts, self.experiment.phases, strict=True))
+        weights = phases[start].weights if start else self.experiment.arms.weights
+        return {name: weights[name] if weights else 1.0 for name in self.arms}
 
     def unit_counts(self, arms: Arms) -> dict[str, int]:
         """Return the units of each arm: its rows, or with totals the sum of what they count."""
@@ -110,7 +154,7 @@ def collect_grounds(experiment: Experiment, units: UnitTable) -> Grounds:
         metric.name: metric_columns(metric, capped.get(metric.name), within=within)
         for metric in units.metrics
     }
-    segments = {name: f"CAST({quoted(name)} AS VARCHAR)" for name in experiment.segments}
+    segments = {name: _segment(name, units.strata) for name in experiment.segments}
     refuse_many_levels(units, experiment.segments)
     dimensions = [sql for sql in (units.strata, units.day, *segments.values()) if sql]
     dimensions = list(dict.fromkeys(dimensions))
@@ -134,5 +178,25 @@ def collect_grounds(experiment: Experiment, units: UnitTable) -> Grounds:
         arms,
         levels.get(units.strata),
         levels.get(units.day),
-        {name: levels[sql] for name, sql in segments.items()},
+        {name: _within(levels[sql], units.strata) for name, sql in segments.items()},
     )
+
+
+def _segment(name: str, strata: str | None) -> str:
+    """Return SQL of a unit's segment, within strata behind its stratum; empty without one."""
+    segment = f"CAST({quoted(name)} AS VARCHAR)"
+    if strata is None:
+        return segment
+    return f"{strata} || {literal(_BREAK)} || coalesce({segment}, {literal(_EMPTY)})"
+
+
+def _within(levels: Levels, strata: str | None) -> Mapping[str | None, Levels]:
+    """Return what was found by segment, and within it by stratum."""
+    if strata is None:
+        return {level: {None: arms} for level, arms in levels.items()}
+    segments: dict[str | None, dict[str | None, Arms]] = {}
+    for pair, arms in levels.items():
+        if pair is not None:  # a unit without a stratum is compared with none
+            stratum, segment = pair.split(_BREAK, maxsplit=1)
+            segments.setdefault(None if segment == _EMPTY else segment, {})[stratum] = arms
+    return dict(sorted(segments.items(), key=lambda item: (item[0] is not None, item[0] or "")))

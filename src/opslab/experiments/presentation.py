@@ -37,7 +37,7 @@ __all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
 _MOST_REASONS = 3  # that the first screen shows unfolded, so that the figures stay in sight
 _IN_FAVOUR = ("experiments.reason_won_", "experiments.reason_safe_")
 _METHOD = (
-    "logs finer totals welch score ratio cuped quantile clustered paired stratified trigger "
+    "logs finer totals welch score ratio cuped quantile clustered paired stratified phases trigger "
     "segments trends capped primary secondary guardrail sample_ratio covariate_balance "
     "rule_all rule_any time utc timezone weights_assumed fingerprint spec"
 )
@@ -162,6 +162,8 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     if any(comparison.raw for comparison in comparisons):
         blocks.append(say.remark("adjusted_note"))
     blocks += [*beside("raw", result, say), *beside("uncapped", result, say)]
+    precise = beside("precision", result, say)
+    blocks += [*precise, say.remark("precision_note")] if precise else []
     for comparison in comparisons:
         names = {"metric": comparison.metric, "arm": comparison.arm}
         for note in comparison.notes:

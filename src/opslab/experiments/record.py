@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _LEAST_FREEDOM = 2  # below it Student's t has no variance, and a case could not draw it
 SCHEMA = "opslab.experiment/1"
-_BESIDE = ("raw", "uncapped", "diluted")
+_BESIDE = ("raw", "uncapped", "diluted", "precision")
 _ENDS = {
     "n": ("arm", "control"),
     "missing": ("arm", "control"),
@@ -51,6 +51,9 @@ def record(result: ExperimentResult) -> dict[str, Any]:
             for test in result.interactions
         ],
         "trends": [asdict(trend) for trend in result.trends],
+        "days": [
+            asdict(known) | {"starts": list(map(_day, known.starts))} for known in result.days
+        ],
         "decision": vars(decision) | {"reasons": list(map(Message.record, decision.reasons))},
         "imports": [reading.record() for reading in readings],
         "data": {

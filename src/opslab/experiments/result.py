@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from opslab.results import Message, Result
 from opslab.tables.import_report import Reading
@@ -87,6 +87,8 @@ class Comparison:
         1 less the adjusted variance of the difference over the raw one.
     diluted : Effect or None
         With a trigger: the effect on all units.
+    precision : Effect or None
+        Within strata or phases: the effect with each weighed by how precisely it is known.
     notes : tuple of Message
         What a reader has to know about how it was computed.
     """
@@ -119,6 +121,7 @@ class Comparison:
     uncapped: Effect | None = None
     variance_reduction: float | None = None
     diluted: Effect | None = None
+    precision: Effect | None = None
     notes: tuple[Message, ...] = ()
 
     @property
@@ -188,6 +191,30 @@ class Trend:
     days: int
     spans: tuple[SpanEffect, ...]
     slope: float | None = None
+    p_value: float | None = None
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The effect on a metric by day of assignment.
+
+    Attributes
+    ----------
+    metric, arm : str
+    days : int
+        Length of a span: 1, or 7 where there are many days.
+    starts : tuple of datetime.date
+        The first day of each span; with phases a span lies in one of them.
+    spans : tuple of SpanEffect
+    p_value : float or None
+        Cochran's, of the same effect in all spans.
+    """
+
+    metric: str
+    arm: str
+    days: int
+    starts: tuple[datetime.date, ...]
+    spans: tuple[SpanEffect, ...]
     p_value: float | None = None
 
 
@@ -270,6 +297,7 @@ class Plan:
     spec_sha256: str | None
     rows: str = "unit"
     strata: tuple[str, ...] = ()
+    phases: tuple[Mapping[str, Any], ...] = ()
     segments: tuple[str, ...] = ()
     trigger: str | None = None
     fingerprint: str | None = None
@@ -294,6 +322,8 @@ class ExperimentResult(Result):
         Effects within segments, each with its ``segment``.
     interactions : tuple of Interaction
     trends : tuple of Trend
+    days : tuple of Calendar
+        The effect on the first primary metric by day of assignment, for each arm.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -314,3 +344,4 @@ class ExperimentResult(Result):
     segments: tuple[Comparison, ...] = ()
     interactions: tuple[Interaction, ...] = ()
     trends: tuple[Trend, ...] = ()
+    days: tuple[Calendar, ...] = ()

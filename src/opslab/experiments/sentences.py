@@ -10,6 +10,7 @@ from opslab.experiments.magnitude import Weekly
 from opslab.experiments.metrics import scale_of
 from opslab.experiments.result import (
     Action,
+    Calendar,
     Comparison,
     ExperimentResult,
     Interaction,
@@ -200,6 +201,13 @@ def trend_key(trend: Trend, alpha: float) -> str:
         return "steady"
     mean = sum(span.difference or 0.0 for span in trend.spans)
     return "grows" if (trend.slope > 0) == (mean > 0) else "fades"
+
+
+def days_key(calendar: Calendar, result: ExperimentResult) -> str:
+    """Return what is said of an effect by day: alike, differ, or unknown where it is not used."""
+    if calendar.p_value is None or result.broken:
+        return "unknown"
+    return "differ" if calendar.p_value <= result.plan.alpha else "alike"
 
 
 def is_share(comparison: Comparison) -> bool:

@@ -15,6 +15,7 @@ from opslab.documents import Location
 from opslab.errors import Problem, SpecError
 from opslab.experiments.metrics import DeclaredMetric, Metric
 from opslab.experiments.metrics.base import Form, fault
+from opslab.experiments.phases import Phase, refuse_phases
 from opslab.messages import Bilingual, Language, spoken
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
 from opslab.tables.import_report import FileAnswers
@@ -211,6 +212,8 @@ class Experiment(FromFile):
     """column that identifies what was randomised"""
     arms: Arms
     period: Period | None = None
+    phases: tuple[Phase, ...] = ()
+    """where the split was changed on the way: since when, and to which weights"""
     strata: tuple[str, ...] = ()
     """columns of the strata or pairs within which units were randomised"""
     design: Design = Design()
@@ -247,9 +250,20 @@ class Experiment(FromFile):
         return self
 
     @model_validator(mode="after")
+    def _phases_fit(self) -> Self:
+        if self.phases:
+            period, days = self.period, None
+            if period and period.time and period.start and period.end:
+                days = (period.start, period.end)
+            refuse_phases(self.phases, self.arms.weights, self.arms.control, days)
+        return self
+
+    @model_validator(mode="after")
     def _totals_hold_no_units(self) -> Self:
         if self.data.rows == "totals":
-            asked = [name for name in ("strata", "segments", "trigger") if getattr(self, name)]
+            asked = [
+                name for name in ("phases", "strata", "segments", "trigger") if getattr(self, name)
+            ]
             asked += [
                 name
                 for name in ("covariates", "cap")
@@ -296,6 +310,23 @@ class Experiment(FromFile):
         )
         return list(dict.fromkeys(name for name, field in named if field in fields))
 
+    @property
+    def weights(self) -> dict[str, float] | None:
+        """The designed weight of each arm, with phases that of the first; None when not given."""
+        return self.phases[0].weights if self.phases else self.arms.weights
+
+    @property
+    def starts(self) -> list[str]:
+        """The first day of each phase, YYYY-MM-DD."""
+        return [phase.start.isoformat() for phase in self.phases]
+
+    def phase_of(self, level: str | None) -> str | None:
+        """Return the first day of the phase of a day, or of a stratum, whose text starts with it.
+
+        None without phases, and for a unit without a stratum.
+        """
+        return max((start for start in self.starts if level and start <= level), default=None)
+
     def named(self) -> dict[Location, str]:
         """Return the unit table, or the logs."""
         given = {name: getattr(self.data, name) for name in ("path", "assignments", "events")}
@@ -336,7 +367,10 @@ class Experiment(FromFile):
         problems = [
             self.problem("experiments.not_computed", *field) for field in self._uncomputed()
         ]
-        asked: dict[Form, object] = {"totals": self.data.rows == "totals", "strata": self.strata}
+        asked: dict[Form, object] = {
+            "totals": self.data.rows == "totals",
+            "strata": self.strata or self.phases,
+        }
         table = self.data.path or self.data.rows != "unit"
         for metric in self.metrics:
             refused = partial(self.metric_problem, metric.name)
@@ -360,9 +394,6 @@ class Experiment(FromFile):
         for name in ("looks", "spending", "prior"):
             if getattr(self.design, name) is not None:
                 yield "design", name
-        for name in ("segments", "trigger") if self.strata else ():
-            if getattr(self, name):
-                yield (name,)
         for order, metric in enumerate(self.metrics):
             if metric.cap and metric.per == "row":
                 yield "metrics", order, "cap"

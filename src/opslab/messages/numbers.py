@@ -129,6 +129,10 @@ class Numbers:
         """Return a date in words: 28 September 2026."""
         return dates.format_date(value, format="d MMMM y", locale=self._locale)
 
+    def short_date(self, value: datetime.date) -> str:
+        """Return a date for an axis: 28 Sept."""
+        return dates.format_date(value, format="d MMM", locale=self._locale)
+
     def period(self, days: tuple[datetime.date, datetime.date]) -> str:
         """Return the days from the first to the last, what they share said once.
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from opslab.experiments.checks import events, rules
 from opslab.experiments.checks.influence import Influence, influence, largest_units
 from opslab.experiments.checks.rules import Day
+from opslab.experiments.checks.split import check_constant_split
 from opslab.experiments.gate import gated
 from opslab.experiments.grounds import Grounds
 from opslab.experiments.inference.comparisons import Side
-from opslab.experiments.moments.arm_moments import ArmMoments, Arms
+from opslab.experiments.moments.arm_moments import ArmMoments, Arms, merge_levels
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import Comparison
 from opslab.experiments.units.unit_table import Gaps
@@ -29,9 +30,8 @@ def all_checks(
 
 def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | None]:
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
-    arms = grounds.arms.values()
     yield rules.check_plan_unchanged(experiment.registered, experiment.fingerprint)
-    yield rules.check_sample_ratio(grounds.summaries)
+    yield rules.check_sample_ratio(list(grounds.arms), grounds.splits(*grounds.everybody))
     yield from _sample_ratios_within(grounds)
     if not units.counted:
         stayed = {arm.name: arm.units for arm in grounds.summaries}
@@ -41,8 +41,12 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
         column for columns in grounds.metrics.values() for column in columns.joint.covariate_columns
     ]
     covariates = list(dict.fromkeys(covariates))
-    yield rules.check_covariate_balance(grounds.arms, grounds.control, covariates)
-    unknown = {column.name: [_gap(arm, column) for arm in arms] for column in covariates}
+    phases = grounds.by_phase(grounds.arms, grounds.days)
+    yield rules.check_covariate_balance(phases, grounds.control, covariates)
+    unknown = {
+        column.name: [[_gap(arm, column) for arm in arms.values()] for arms in phases.values()]
+        for column in covariates
+    }
     yield rules.check_empty("covariate_coverage", unknown)
     yield _outcome_windows(grounds)
     yield from _calendar(grounds, as_of)
@@ -51,7 +55,11 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
     if experiment.data.rows != "unit":
         yield rules.check_few_clusters(grounds.arms)
     if triggered:
-        yield rules.check_trigger_ratio(triggered.met, triggered.units)
+        counts = [
+            [(met, arm.rows - met) for arm in arms.values() for met in [triggered.met(arm)]]
+            for arms in grounds.by_phase(*grounds.everybody).values()
+        ]
+        yield rules.check_trigger_ratio(counts)
 
 
 def _events(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator[Check | None]:
@@ -76,30 +84,34 @@ def _events(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator[Che
 
 
 def _sample_ratios_within(grounds: Grounds) -> Iterator[Check | None]:
-    expected = {arm.name: arm.expected for arm in grounds.summaries}
+    names, (_, by_day) = list(grounds.arms), grounds.everybody
     days = {
-        str(day): grounds.unit_counts(arms)
-        for day, arms in (grounds.days or {}).items()
+        day: grounds.splits(arms, {day: arms})
+        for day, arms in (by_day or {}).items()
         if day is not None
     }
+    units = {day: counts for day, [(counts, _)] in days.items()}
+    yield check_constant_split(units, names, grounds.experiment.phase_of)
+    yield rules.check_sample_ratio_within("sample_ratio_days", names, days)
     levels = {
-        f"{segment}: {level if level is not None else ''}".strip(): grounds.unit_counts(arms)
+        f"{segment}: {level if level is not None else ''}".strip(): grounds.splits(
+            merge_levels(strata), strata
+        )
         for segment, inside in grounds.segments.items()
-        for level, arms in inside.items()
+        for level, strata in inside.items()
     }
-    yield rules.check_sample_ratio_within("sample_ratio_days", days, expected)
-    yield rules.check_sample_ratio_within("sample_ratio_segments", levels, expected)
+    yield rules.check_sample_ratio_within("sample_ratio_segments", names, levels)
 
 
-def _gaps(grounds: Grounds) -> dict[str, list[Gaps]]:
-    """Return what is empty of each metric in each arm, of its own column with the most gaps."""
+def _gaps(grounds: Grounds) -> dict[str, list[list[Gaps]]]:
+    """Return what is empty of each metric, by phase and arm, of its own column with most gaps."""
     if grounds.units.finer:
-        return {name: list(arms.values()) for name, arms in grounds.units.gaps.items()}
-    arms = grounds.arms
+        return {name: [list(arms.values())] for name, arms in grounds.units.gaps.items()}
+    phases = grounds.by_phase(grounds.arms, grounds.days).values()
     return {
-        name: [_gap(arm, worst) for arm in arms.values()]
+        name: [[_gap(arm, worst) for arm in arms.values()] for arms in phases]
         for name, columns in grounds.metrics.items()
-        for worst in [max(columns.own, key=lambda column: _missing(arms, column))]
+        for worst in [max(columns.own, key=lambda column: _missing(grounds.arms, column))]
     }
 
 

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from scipy.special import stdtr
+
 from opslab.experiments.checks.influence import Influence
-from opslab.experiments.checks.sample_ratio import homogeneity, sample_ratio
-from opslab.experiments.inference.effects import welch_of_moments
+from opslab.experiments.checks.sample_ratio import Split, homogeneity, sample_ratio_over
 from opslab.experiments.inference.multiplicity import benjamini_hochberg, holm
-from opslab.experiments.moments.arm_moments import ArmMoments
+from opslab.experiments.inference.strata import Strata, contrast_within
+from opslab.experiments.moments.arm_moments import ArmMoments, Levels
 from opslab.experiments.moments.columns import Column
-from opslab.experiments.result import ArmSummary
 from opslab.experiments.units.leaks import Units
 from opslab.experiments.units.unit_table import Gaps
 from opslab.results import Check, Message, Status
@@ -27,6 +28,7 @@ LEAKED_SHARE = 0.01
 """Units in more than one arm, as a share of all: beyond it they stop the decision."""
 FEWEST_EXPECTED = 5
 """Units that the smallest arm is to expect on a day or in a segment, for the chi-square test."""
+_ROUNDED = 1e-14  # of a covariate's mean: an error that only rounding makes
 FEWEST_CLUSTERS = 40
 MOVED = 0.5
 """Standard errors by which one unit may move an effect."""
@@ -69,18 +71,16 @@ def check_plan_unchanged(registered: str | None, fingerprint: str) -> Check | No
     return _check("plan_unchanged", "pass" if same else "fail", None, values)
 
 
-def check_sample_ratio(arms: Sequence[ArmSummary]) -> Check:
-    """Compare the units of each arm with the designed shares: chi-square over all arms."""
-    test = sample_ratio([arm.units for arm in arms], [arm.expected for arm in arms])
-    farthest, expected = max(
-        zip(arms, test.expected, strict=True), key=lambda pair: abs(pair[0].units - pair[1])
-    )
-    values = {"arm": farthest.name, "units": farthest.units, "expected": expected}
-    return _tested("sample_ratio", test.p_value, values)
+def check_sample_ratio(arms: Sequence[str], phases: Sequence[Split]) -> Check:
+    """Compare the units of each arm with the designed shares: chi-square, summed over phases."""
+    test, counts = sample_ratio_over(phases), _over(phases)
+    farthest = max(range(len(arms)), key=lambda arm: abs(counts[arm] - test.expected[arm]))
+    values = {"units": counts[farthest], "expected": test.expected[farthest]}
+    return _tested("sample_ratio", test.p_value, {"arm": arms[farthest], **values})
 
 
 def check_sample_ratio_within(
-    name: str, levels: Mapping[str, Mapping[str, int]], expected: Mapping[str, float]
+    name: str, arms: Sequence[str], levels: Mapping[str, Sequence[Split]]
 ) -> Check | None:
     """Compare the units of each arm with the designed shares on each day, or in each segment.
 
@@ -91,41 +91,49 @@ def check_sample_ratio_within(
     ----------
     name : str
         ``sample_ratio_days`` or ``sample_ratio_segments``.
+    arms : sequence of str
     levels : mapping
-        Units by arm, by the level's name.
-    expected : mapping
-        Designed shares.
+        Units and designed weights in each phase, by the level's name.
 
     Returns
     -------
     Check or None
         None with fewer than two levels that hold enough units for the test.
     """
-    fewest = FEWEST_EXPECTED / min(expected.values())
-    enough = {level: counts for level, counts in levels.items() if sum(counts.values()) >= fewest}
+    enough = {level: list(filter(_is_enough, phases)) for level, phases in levels.items()}
+    enough = {level: phases for level, phases in enough.items() if phases}
     if len(enough) < 2:  # noqa: PLR2004 - one level is the whole
         return None
-    shares = list(expected.values())
-    tests = [
-        sample_ratio([counts.get(arm, 0) for arm in expected], shares).p_value
-        for counts in enough.values()
-    ]
-    adjusted = benjamini_hochberg(tests)
-    p_value, _, level = min(zip(adjusted, tests, enough, strict=True))
-    counts = enough[level]
-    whole, days = sum(counts.values()), name == "sample_ratio_days"
-    farthest = max(expected, key=lambda arm: abs(counts.get(arm, 0) - whole * expected[arm]))
+    tests = [sample_ratio_over(phases) for phases in enough.values()]
+    p_values = [test.p_value for test in tests]
+    adjusted = benjamini_hochberg(p_values)
+    order = min(range(len(tests)), key=lambda level: (adjusted[level], p_values[level]))
+    level, expected = list(enough)[order], tests[order].expected
+    counts, days = _over(enough[level]), name == "sample_ratio_days"
+    farthest = max(range(len(arms)), key=lambda arm: abs(counts[arm] - expected[arm]))
     values = {
         "level": datetime.date.fromisoformat(level) if days else level,
-        "arm": farthest,
-        "units": counts.get(farthest, 0),
-        "expected": whole * expected[farthest],
+        "arm": arms[farthest],
+        "units": counts[farthest],
+        "expected": expected[farthest],
         "count": sum(p_value < WARN_BELOW for p_value in adjusted),
         "levels": len(tests),
     }
-    check = _tested(name, p_value, values)
+    check = _tested(name, adjusted[order], values)
     # Days only say where: of small arms single days fail more often than they say.
     return replace(check, status="warn") if check.status == "fail" and days else check
+
+
+def _over(phases: Sequence[Split]) -> list[int]:
+    """Return the units of each arm over all phases."""
+    return [sum(counts) for counts in zip(*(counts for counts, _ in phases), strict=True)]
+
+
+def _is_enough(phase: Split) -> bool:
+    """Whether a phase has several arms, of which each expects enough units for chi-square."""
+    counts, weights = phase
+    designed = [weight / sum(weights) for weight in weights if weight > 0]
+    return len(designed) > 1 and sum(counts) * min(designed) >= FEWEST_EXPECTED
 
 
 def check_leaked_units(units: Units, stayed: Mapping[str, int]) -> Check:
@@ -146,11 +154,18 @@ def check_leaked_units(units: Units, stayed: Mapping[str, int]) -> Check:
     return _check("leaked_units", "fail" if fails else "warn", units.leaked, values)
 
 
-def check_trigger_ratio(triggered: Mapping[str, int], units: Mapping[str, int]) -> Check:
-    """Compare the share of triggered units between arms: a change cannot alter whom it reaches."""
-    p_value = homogeneity([(met, units[arm] - met) for arm, met in triggered.items()])
-    share = sum(triggered.values()) / sum(units.values())
-    return _tested("trigger_ratio", p_value, {"share": share})
+def check_trigger_ratio(phases: Sequence[Sequence[tuple[int, int]]]) -> Check:
+    """Compare the share of triggered units between arms: a change cannot alter whom it reaches.
+
+    Parameters
+    ----------
+    phases : sequence of sequence of tuple
+        In each phase, for each arm, the units that were triggered and those that were not.
+    """
+    met, others = (
+        sum(counts) for counts in zip(*(arm for arms in phases for arm in arms), strict=True)
+    )
+    return _tested("trigger_ratio", homogeneity(*phases), {"share": met / (met + others)})
 
 
 def check_few_clusters(arms: Mapping[str, ArmMoments]) -> Check:
@@ -160,7 +175,7 @@ def check_few_clusters(arms: Mapping[str, ArmMoments]) -> Check:
     return _check("few_clusters", status, units, {"units": units, "fewest": FEWEST_CLUSTERS})
 
 
-def check_empty(name: str, gaps: Mapping[str, Sequence[Gaps]]) -> Check | None:
+def check_empty(name: str, gaps: Mapping[str, Sequence[Sequence[Gaps]]]) -> Check | None:
     """Compare the share of units with empty values between arms; the worst column speaks.
 
     Parameters
@@ -168,7 +183,7 @@ def check_empty(name: str, gaps: Mapping[str, Sequence[Gaps]]) -> Check | None:
     name : str
         ``missing_values`` of metrics, or ``covariate_coverage``.
     gaps : mapping
-        What is empty of each metric or covariate, for each arm.
+        What is empty of each metric or covariate, in each phase, for each arm.
 
     Returns
     -------
@@ -176,25 +191,35 @@ def check_empty(name: str, gaps: Mapping[str, Sequence[Gaps]]) -> Check | None:
         None when nothing is empty.
     """
     tests = {
-        column: homogeneity([(arm.units, arm.all_units - arm.units) for arm in arms])
-        for column, arms in gaps.items()
-        if any(arm.units for arm in arms)
+        column: homogeneity(
+            *([(arm.units, arm.all_units - arm.units) for arm in arms] for arms in phases)
+        )
+        for column, phases in gaps.items()
+        if any(arm.units for arms in phases for arm in arms)
     }
     if not tests:
         return None
     worst = min(tests, key=lambda column: tests[column])
-    known = [1 - arm.units / arm.all_units for arm in gaps[worst]]
-    count = sum(arm.values for arm in gaps[worst])
+    arms = [arm for phase in gaps[worst] for arm in phase]
+    known = [1 - arm.units / arm.all_units for arm in arms]
+    count = sum(arm.values for arm in arms)
     values = {"metric": worst, "count": count, "from": min(known), "to": max(known)}
     return _tested(name, tests[worst], values)
 
 
 def check_covariate_balance(
-    arms: Mapping[str, ArmMoments], control: str, covariates: Sequence[Column]
+    phases: Levels, control: str, covariates: Sequence[Column]
 ) -> Check | None:
     """Compare each covariate between each arm and the control; the worst of them speaks.
 
-    Welch's test, adjusted by Holm.
+    Welch's test, or that of the difference within phases, adjusted by Holm.
+
+    Parameters
+    ----------
+    phases : mapping
+        The sums of each arm in each phase; a single one where none are declared.
+    control : str
+    covariates : sequence of Column
 
     Returns
     -------
@@ -202,14 +227,21 @@ def check_covariate_balance(
         None without covariates.
     """
     tests = []
+    names = dict.fromkeys(name for arms in phases.values() for name in arms if name != control)
     for column in covariates:
-        base = arms[control].moments[column]
-        for name, sums in arms.items():
-            arm = sums.moments[column]
-            test = welch_of_moments(arm, base)
-            values = {"covariate": column.name, "arm": name, "to": arm.mean, "from": base.mean}
-            if test and name != control:
-                tests.append((test.p_value, values))
+        levels = {
+            level: {name: sums.moments[column].cross(0) for name, sums in arms.items()}
+            for level, arms in phases.items()
+        }
+        for name in names:
+            strata = Strata.of(levels, name, control)
+            within = contrast_within(strata) if strata.cells and strata.estimable else None
+            if within is not None and within.variance > (_ROUNDED * within.estimate[1]) ** 2:
+                distance = abs(within.difference) / math.sqrt(within.variance)
+                p_value = 2 * float(stdtr(within.degrees_of_freedom, -distance))
+                to, base = within.estimate
+                values = {"covariate": column.name, "arm": name, "to": to, "from": base}
+                tests.append((p_value, values))
     if not tests:
         return None
     adjusted = holm([p_value for p_value, _ in tests])

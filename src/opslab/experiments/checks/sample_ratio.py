@@ -1,13 +1,20 @@
 """Sample ratio mismatch: do the arms hold the shares of units that the design gave them."""
 
 from collections.abc import Sequence
-from math import isfinite
-from typing import NamedTuple
+from math import inf, isfinite
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import chdtrc
 
 _FEWEST_ARMS = 2
+ENOUGH_EXPECTED = 20
+"""Units expected in the smallest cell of a table, from which on chi-square is near enough."""
+_DRAWS, _AT_ONCE, _ENOUGH = 9_999, 500, 100
+
+
+Split = tuple[Sequence[int], Sequence[float]]
+"""Units of each arm, and the designed weights on any common scale."""
 
 
 class SampleRatio(NamedTuple):
@@ -79,33 +86,114 @@ def sample_ratio(counts: Sequence[int], weights: Sequence[float]) -> SampleRatio
     )
 
 
-def homogeneity(table: Sequence[Sequence[int]]) -> float:
-    """Return Pearson's p-value that counts are spread alike over the rows of a table.
+def sample_ratio_over(phases: Sequence[Split]) -> SampleRatio:
+    """Test the arms' counts in each phase against its own weights; statistics and freedoms add up.
 
     Parameters
     ----------
-    table : sequence of sequence of int
-        Counts; rows and columns that are empty throughout are left out.
+    phases : sequence of Split
+        Counts and weights, as in `sample_ratio`. A phase may give a single arm a weight; a unit in
+        an arm without one fits no design.
+
+    Returns
+    -------
+    SampleRatio
+
+    Examples
+    --------
+    >>> test = sample_ratio_over([([50, 50], [1, 1]), ([280, 20], [9, 1])])
+    >>> f"{test.statistic:.2f} {test.degrees_of_freedom} {test.expected}"
+    '3.70 2 (320.0, 80.0)'
+    """
+    statistic, freedom, expected = 0.0, 0, np.zeros(len(phases[0][0]))
+    for counts, weights in phases:
+        designed = sum(weight > 0 for weight in weights)
+        if any(count and not weight for count, weight in zip(counts, weights, strict=True)):
+            statistic = inf
+        elif sum(counts) and designed >= _FEWEST_ARMS:
+            statistic += sample_ratio(counts, weights).statistic
+            freedom += designed - 1
+        expected += sum(counts) * np.array(weights) / sum(weights)
+    p_value = float(chdtrc(freedom, statistic)) if freedom else float(isfinite(statistic))
+    return SampleRatio(statistic, freedom, p_value, tuple(map(float, expected)))
+
+
+def homogeneity(*tables: Sequence[Sequence[int]]) -> float:
+    """Return the p-value that counts are spread alike over the rows of each table: Pearson's.
+
+    Where less than 20 are expected in some cell it is simulated, over all tables jointly: up to
+    9,999 draws with the tables' margins, ended by 100 that are as extreme, so that only a small
+    p-value costs all of them.
+
+    Parameters
+    ----------
+    *tables : sequence of sequence of int
+        Counts, such as the units of each arm (columns) on each day (rows): one table for each phase
+        or stratum, whose statistics and degrees of freedom add up. Rows and columns that are empty
+        throughout are left out.
 
     Returns
     -------
     float
-        1 where the table has a single row or column.
+        The same for every order of rows, columns and tables; 1 where no table has two of each.
 
     Examples
     --------
-    >>> f"{homogeneity([(10, 90), (20, 80)]):.4f}"
-    '0.0477'
+    >>> f"{homogeneity([(100, 900), (130, 870)]):.4f}"
+    '0.0355'
+    >>> f"{homogeneity([(1, 9), (8, 2)]):.4f}"
+    '0.0060'
 
     Sources
     -------
-    Pearson (1900).
+    Pearson (1900); Besag and Clifford (1991), for the end of the draws.
     """
-    counts = np.atleast_2d(np.array([row for row in table if any(row)]))
-    counts = counts[:, counts.any(axis=0)]
-    rows, columns = counts.shape
-    if min(rows, columns) < _FEWEST_ARMS:
+    filled = [counts for counts in map(_filled, tables) if min(counts.shape) > 1]
+    if not filled:
         return 1.0
-    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
-    statistic = float(((counts - expected) ** 2 / expected).sum())
-    return float(chdtrc((rows - 1) * (columns - 1), statistic))
+    statistic = float(sum(map(chi_square, filled)))
+    smallest = min(
+        counts.sum(axis=1).min() * counts.sum(axis=0).min() / counts.sum() for counts in filled
+    )
+    if smallest >= ENOUGH_EXPECTED:
+        freedom = sum((len(counts) - 1) * (counts.shape[1] - 1) for counts in filled)
+        return float(chdtrc(freedom, statistic))
+    return _simulated(filled, statistic)
+
+
+def chi_square(counts: Any) -> Any:
+    """Return Pearson's statistic of tables, shape (..., rows, columns)."""
+    rows, columns = (counts.sum(axis=axis, keepdims=True).astype(float) for axis in (-1, -2))
+    expected = rows * columns / np.maximum(rows.sum(axis=-2, keepdims=True), 1.0)
+    away = (counts - expected) ** 2
+    return np.divide(away, expected, where=expected > 0, out=away).sum(axis=(-2, -1))
+
+
+def _filled(table: Sequence[Sequence[int]]) -> Any:
+    counts = np.atleast_2d(np.array([row for row in table if any(row)], dtype=np.int64))
+    return counts[:, counts.any(axis=0)]
+
+
+def _simulated(tables: Sequence[Any], statistic: float) -> float:
+    # Sorted margins: what is drawn depends on no order.
+    margins = sorted((sorted(counts.sum(axis=1)), sorted(counts.sum(axis=0))) for counts in tables)
+    generator, hits, draws = np.random.default_rng(0), 0, 0
+    while draws < _DRAWS and hits < _ENOUGH:
+        more = min(_AT_ONCE, _DRAWS - draws)
+        drawn = np.sum([chi_square(_drawn(*sums, more, generator)) for sums in margins], axis=0)
+        draws, hits = draws + more, hits + int((drawn >= statistic * (1 - 1e-9)).sum())
+    return (1 + hits) / (1 + draws)
+
+
+def _drawn(rows: Sequence[int], columns: Sequence[int], size: int, generator: Any) -> Any:
+    """Return tables that have these margins, cell by cell, shape (size, rows, columns)."""
+    left, tables = np.tile(rows, (size, 1)), []
+    for total in columns[:-1]:
+        cells, wanted, below = [], np.full(size, total), left.sum(axis=1)
+        for units in left.T:
+            below = below - units
+            cells.append(generator.hypergeometric(units, below, wanted))
+            wanted = wanted - cells[-1]
+        tables.append(np.stack(cells, axis=1))
+        left = left - tables[-1]
+    return np.stack([*tables, left], axis=2)

@@ -146,7 +146,7 @@ def _adjusted(
     empty = replace(empty, notes=tuple(notes))
     raw = _inferred(empty, plain, level, pair.method())
     if not kept:
-        return raw
+        return replace(raw, precision=_precision(empty, pair, level))
     n, name = min(zip(empty.n, (empty.arm, empty.control), strict=True))
     if n < len(kept) + 2:
         return refused(empty, "too_few_for_covariates", arm=name, n=n, count=len(kept))
@@ -155,7 +155,22 @@ def _adjusted(
         return refused(empty, "covariates_explain_all")
     adjusted = _inferred(empty, sharper, level, pair.method("cuped"))
     reduction = 1 - sharper.variance / plain.variance
-    return replace(adjusted, raw=effect(raw), variance_reduction=reduction)
+    precision = _precision(empty, pair, level, widths, kept)
+    return replace(adjusted, raw=effect(raw), variance_reduction=reduction, precision=precision)
+
+
+def _precision(
+    empty: Comparison,
+    pair: _Pair,
+    level: float,
+    widths: Sequence[int] = (),
+    kept: Sequence[int] = (),
+) -> Effect | None:
+    """Return the effect with strata weighed by their precision; None of pairs or a single one."""
+    if pair.strata is None or pair.strata.paired or len(pair.strata.cells) == 1:
+        return None
+    contrast = contrast_within(pair.strata.precise, pair.own, widths, kept)
+    return effect(_inferred(empty, contrast, level, ""))
 
 
 def _inferred(empty: Comparison, estimates: Contrast, level: float, method: str) -> Comparison:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from opslab.experiments.checks.sample_ratio import homogeneity
 from opslab.experiments.inference.metric_columns import MetricColumns
 from opslab.experiments.inference.metric_comparisons import ArmSums, compared
 from opslab.experiments.inference.multiplicity import benjamini_hochberg, holm
-from opslab.experiments.moments.arm_moments import Levels
+from opslab.experiments.moments.arm_moments import Arms, Levels, merge_levels
 from opslab.experiments.moments.values import problem
 from opslab.experiments.result import Comparison, Interaction
 from opslab.experiments.units.unit_table import UnitTable
@@ -22,6 +22,8 @@ from opslab.results import Message
 from opslab.tables.source import quoted
 
 MOST_LEVELS = 50
+Segments = Mapping[str, Mapping[str | None, Levels]]
+"""By segment column and its level, the arms within each stratum."""
 _COMPOSITION = 0.001  # p below which a segment's make-up was touched by the arms
 
 
@@ -79,9 +81,10 @@ def interaction(differences: Sequence[float], variances: Sequence[float]) -> Het
 
 def by_segment(
     metrics: Mapping[str, MetricColumns],
-    levels: Mapping[str, Levels],
+    segments: Segments,
     control: str,
     alpha: float,
+    by_phase: Callable[[Arms, Levels], Levels],
 ) -> tuple[list[Comparison], list[Interaction]]:
     """Return the effects on primary and secondary metrics in segments, and the interactions.
 
@@ -89,10 +92,12 @@ def by_segment(
     ----------
     metrics : mapping
         By name.
-    levels : mapping
-        By segment column, by its level, the arms.
+    segments : mapping
     control : str
     alpha : float
+    by_phase : callable
+        From the arms, and the same by stratum, to those of each phase: the make-up of segments is
+        compared within phases.
 
     Returns
     -------
@@ -103,11 +108,9 @@ def by_segment(
     """
     comparisons: list[Comparison] = []
     interactions: list[Interaction] = []
-    for segment, inside in levels.items():
-        names = sorted({name for arms in inside.values() for name in arms})
-        composition = homogeneity(
-            [[arms[name].rows if name in arms else 0 for name in names] for arms in inside.values()]
-        )
+    for segment, inside in segments.items():
+        names = sorted({name for strata in inside.values() for name in merge_levels(strata)})
+        composition = homogeneity(*_compositions(inside, names, by_phase))
         touched = composition < _COMPOSITION
         for columns in (known for known in metrics.values() if known.metric.role != "guardrail"):
             metric, refusal = columns.metric, None
@@ -130,33 +133,62 @@ def by_segment(
     )
 
 
+def _compositions(
+    segments: Mapping[str | None, Levels],
+    names: Sequence[str],
+    by_phase: Callable[[Arms, Levels], Levels],
+) -> list[list[list[int]]]:
+    """Return for each phase the units of each segment (rows) in each arm (columns)."""
+    tables: dict[str | None, list[list[int]]] = {}
+    for strata in segments.values():
+        for phase, arms in by_phase(merge_levels(strata), strata).items():
+            units = [arms[name].rows if name in arms else 0 for name in names]
+            tables.setdefault(phase, []).append(units)
+    return list(tables.values())
+
+
 def _effects(
-    columns: MetricColumns, segment: str, levels: Levels, control: str, alpha: float
+    columns: MetricColumns,
+    segment: str,
+    segments: Mapping[str | None, Levels],
+    control: str,
+    alpha: float,
 ) -> list[Comparison]:
     effects = []
-    for level, arms in levels.items():
+    for level, strata in segments.items():
         shown = f"{segment}: {level}" if level is not None else f"{segment}:"
-        inside = {name: arms[name] for name in sorted(arms)}
+        inside = merge_levels(strata)
         if control in inside and len(inside) > 1:
-            sums = ArmSums(inside, control, alpha)
+            sums = ArmSums(inside, control, alpha, None if None in strata else strata)
             effects += [replace(effect, segment=shown) for effect in compared(columns, sums)]
     return effects
 
 
 def _tested(untested: Interaction, effects: Sequence[Comparison], alpha: float) -> Interaction:
+    known = _known(effects, alpha)
+    if len(known) < 2:  # noqa: PLR2004 - it takes two to differ
+        refusal = Message("experiments.one_segment", {"count": len(known)})
+        return replace(untested, not_estimable=refusal)
+    test = interaction(*zip(*known, strict=True))
+    return replace(untested, levels=len(known), **test._asdict())
+
+
+def cochran(effects: Iterable[Comparison], alpha: float) -> float | None:
+    """Return the p-value of one effect in all parts; None with fewer than two of them."""
+    known = _known(effects, alpha)
+    return interaction(*zip(*known, strict=True)).p_value if len(known) > 1 else None
+
+
+def _known(effects: Iterable[Comparison], alpha: float) -> list[tuple[float, float]]:
+    """Return the differences with their variances, as far as they can be told."""
     # The test by score of small counts gives no error: its interval's half width stands for it.
-    known = [
+    return [
         (effect.difference, variance)
         for effect in effects
         if effect.difference is not None
         and (variance := _variance(effect, alpha)) > 0
         and isfinite(variance)
     ]
-    if len(known) < 2:  # noqa: PLR2004 - it takes two to differ
-        refusal = Message("experiments.one_segment", {"count": len(known)})
-        return replace(untested, not_estimable=refusal)
-    test = interaction(*zip(*known, strict=True))
-    return replace(untested, levels=len(known), **test._asdict())
 
 
 def _variance(effect: Comparison, alpha: float) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from math import inf
+from typing import Any
 
 import numpy as np
 
@@ -24,10 +25,28 @@ class Strata:
         The arm's and the control's cross moments in each stratum.
     lone : int
         Units left out, as their stratum has none of the other arm.
+    sizes : tuple of float
+        By which the strata are weighed; the units of both arms when left out.
     """
 
     cells: tuple[tuple[CrossMoments, CrossMoments], ...]
     lone: int = 0
+    sizes: tuple[float, ...] = ()
+
+    @property
+    def weights(self) -> Any:
+        """The share of each stratum."""
+        sizes = np.array(self.sizes or [arm.n + control.n for arm, control in self.cells])
+        return sizes / sizes.sum()
+
+    @property
+    def precise(self) -> Strata:
+        """The same strata, weighed by n_arm n_control / (n_arm + n_control).
+
+        That is by the precision of their differences, where units vary alike in all of them.
+        """
+        sizes = (1 / (1 / arm.n + 1 / control.n) for arm, control in self.cells)
+        return replace(self, sizes=tuple(sizes))
 
     @property
     def paired(self) -> bool:
@@ -63,15 +82,16 @@ class Strata:
     def of(
         cls, levels: Mapping[str | None, Mapping[str, CrossMoments]], arm: str, control: str
     ) -> Strata:
-        """Return the strata of two arms, in the order of their names."""
-        cells, lone = [], 0
+        """Return the strata of two arms, each weighed by the units of all arms."""
+        cells, sizes, lone = [], [], 0
         for moments in levels.values():
             sides = [moments[name] for name in (arm, control) if name in moments]
             if len(sides) > 1 and sides[0].n and sides[1].n:
                 cells.append((sides[0], sides[1]))
+                sizes.append(sum(side.n for side in moments.values()))
             else:
                 lone += sum(side.n for side in sides)
-        return cls(tuple(cells), lone)
+        return cls(tuple(cells), lone, tuple(sizes))
 
 
 def contrast_within(
@@ -81,10 +101,10 @@ def contrast_within(
 
     Pairs: the mean of the pairs' differences with its t test; covariates by regression of the
     differences of the metric on those of the covariates. Strata: sum of W (mean_arm - mean_control)
-    with W = N / sum(N) and variance sum of W^2 (s2_arm / n_arm + s2_control / n_control);
-    covariates by the slopes within strata. Where a stratum has one unit of an arm, its variance is
-    taken to be that within the arm's other strata. A ratio acts through its linearised unit
-    variable, as in `contrast`.
+    with W the stratum's share of the units, and variance sum of W^2 (s2_arm / n_arm + s2_control /
+    n_control); covariates by the slopes within strata. Where a stratum has one unit of an arm, its
+    variance is taken to be that within the arm's other strata. A ratio acts through its linearised
+    unit variable, as in `contrast`.
 
     Parameters
     ----------
@@ -143,7 +163,7 @@ def _stratified(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[
     pooled, kept = merge_cross(*strata.sides).means, list(kept)
     sizes = np.array([[side.n for side in cell] for cell in strata.cells])
     units = sizes.sum(axis=0)
-    weights = sizes.sum(axis=1) / units.sum()
+    weights = strata.weights
     sides, slopes, spreads, freedoms = [], [], [], []
     for order, n in enumerate(sizes.T):
         cells = [cell[order] for cell in strata.cells]

@@ -158,6 +158,17 @@ Arms = Mapping[str, ArmMoments]
 """What was found by arm."""
 Levels = Mapping[str | None, Arms]
 """What was found by arm within each level of a column; None stands for rows without a level."""
+
+
+def merge_levels(levels: Levels) -> Arms:
+    """Return what was found by arm over all levels, the arms in the order of their names."""
+    merged: dict[str, ArmMoments] = {}
+    for arms in levels.values():
+        for name, sums in arms.items():
+            merged[name] = merge_arms(merged[name], sums) if name in merged else sums
+    return {name: merged[name] for name in sorted(merged)}
+
+
 Labelled = dict[str | None, ArmMoments]
 """What one pass found, by the arm's label as text; None stands for rows without an arm."""
 

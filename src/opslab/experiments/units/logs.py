@@ -63,6 +63,7 @@ def units_of_logs(
     log, event_counts = counted_once(log, table, arm, counts, events_asked)
     kept = _joined(table, log, asked, own, horizon)
     immature = _immature(experiment, kept, metrics, horizon)
+    day = Moment(MOMENT, zone=experiment.data.timezone).day
     return UnitTable(
         kept,
         arm,
@@ -70,8 +71,8 @@ def units_of_logs(
         "TRUE",
         units,
         rows,
-        Moment(MOMENT, zone=experiment.data.timezone).day,
-        stratum(experiment.strata),
+        day,
+        stratum(experiment, day),
         notes={
             name: (Message("experiments.immature", {"count": count, "day": horizon}),)
             for name, count in immature.items()

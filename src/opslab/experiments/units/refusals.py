@@ -115,7 +115,7 @@ def arms_of(experiment: Experiment, units: UnitTable, labelled: Labelled) -> dic
     if len(labels) > _MOST_ARMS:
         raise DataError(problem(table, "too_many_arms", column, count=len(labels)))
     control, shown = experiment.arms.control, [label[:40] for label in labels]
-    declared = list(experiment.arms.weights or dict.fromkeys([control, *labels]))
+    declared = list(experiment.weights or dict.fromkeys([control, *labels]))
 
     def unknown(label: str, **values: Any) -> dict[str, Any]:
         near = did_you_mean(label, declared)

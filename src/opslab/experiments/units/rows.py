@@ -35,7 +35,7 @@ def units_of_rows(experiment: Experiment, table: Table, as_of: datetime.date | N
         units,
         row_count(table, used),
         moment.day,
-        stratum(experiment.strata),
+        stratum(experiment, moment.day),
     )
 
 
@@ -64,6 +64,7 @@ def units_of_finer_rows(
     columns = [f"min({name}) AS {name}" for name in (ROW, *map(quoted, (arm, *fixed)))]
     columns += [f"min({moment.moment}) AS {MOMENT}"] if moment.moment else []
     columns += sums.columns
+    day = Moment(moment.moment and MOMENT, zone=moment.zone).day
     query = f"SELECT {', '.join(columns)} FROM {table.relation} WHERE {used} GROUP BY {unit}"
     return UnitTable(
         kept_units(table, query),
@@ -72,8 +73,8 @@ def units_of_finer_rows(
         "TRUE",
         units,
         row_count(table, used),
-        Moment(moment.moment and MOMENT, zone=moment.zone).day,
-        stratum(experiment.strata),
+        day,
+        stratum(experiment, day),
         gaps=_gaps(experiment, table, used),
         finer=FinerRows(table, used, experiment.unit),
     )

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from math import inf, sqrt
+from typing import NamedTuple
 
 from scipy.special import stdtrit
 
 from opslab.errors import DataError
 from opslab.experiments.inference.effects import fieller
 from opslab.experiments.inference.metric_columns import metric_columns
-from opslab.experiments.moments.arm_moments import ArmMoments, Moments
+from opslab.experiments.moments.arm_moments import (
+    ArmMoments,
+    Arms,
+    Labelled,
+    Levels,
+    Moments,
+    merge,
+)
 from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.moments.values import problem, refuse_rows, value_sql
@@ -21,27 +30,32 @@ from opslab.experiments.units.unit_table import UnitTable
 from opslab.results import Message
 
 
-def diluted(
-    comparison: Comparison,
-    triggered: int,
-    units: int,
-    control: Moments,
-    all_control: Moments,
-    alpha: float,
-) -> Effect | None:
+class Cell(NamedTuple):
+    """What is known of a stratum, or of all units where there are no strata."""
+
+    met: int
+    """Triggered units of both arms."""
+    units: int
+    """All units of both arms."""
+    control: Moments | None
+    """Of the control's triggered units; None where there is none."""
+    all_control: Moments
+    """Of all of the control's units."""
+
+
+def diluted(comparison: Comparison, cells: Sequence[Cell], alpha: float) -> Effect | None:
     """Give the effect on all units of a change that only the triggered ones could meet.
 
     It is the trigger rate r times the triggered effect d, with variance r^2 Var(d) + d^2 r (1 - r)
-    / N; the lift is relative to the mean of all units of the control.
+    / N; the lift is relative to the mean of all units of the control, with strata weighed by their
+    share of all units. A stratum with a single unit has the spread of the whole.
 
     Parameters
     ----------
     comparison : Comparison
         Over the triggered units.
-    triggered, units : int
-        Triggered units and all units, of both arms.
-    control, all_control : Moments
-        Of the control's triggered units and of all of its units.
+    cells : sequence of Cell
+        The strata that hold units of both arms.
     alpha : float
 
     Returns
@@ -55,22 +69,24 @@ def diluted(
     """
     if comparison.difference is None or comparison.standard_error is None:
         return None
-    rate, freedom = triggered / units, comparison.degrees_of_freedom or inf
+    met, units = (sum(counts) for counts in list(zip(*cells, strict=True))[:2])
+    rate, freedom = met / units, comparison.degrees_of_freedom or inf
     difference = rate * comparison.difference
     variance = (rate * comparison.standard_error) ** 2
     variance += comparison.difference**2 * rate * (1 - rate) / units
     reach = float(stdtrit(freedom, 1 - alpha / 2)) * sqrt(variance)
+    whole = reduce(merge, (cell.all_control for cell in cells))
+    mean = mean_variance = covariance = 0.0
     # The adjusted difference shares with the control's mean what covariates left of its variance.
-    own = control.variance / control.n * (1 - (comparison.variance_reduction or 0.0))
-    lift = fieller(
-        difference,
-        variance,
-        all_control.mean,
-        all_control.variance / all_control.n,
-        -rate * control.n / all_control.n * own,
-        freedom,
-        1 - alpha,
-    )
+    left = 1 - (comparison.variance_reduction or 0.0)
+    for cell in cells:
+        n, share = cell.all_control.n, cell.units / units
+        mean += share * cell.all_control.mean
+        mean_variance += share**2 * _spread(cell.all_control, whole) / n
+        if cell.control is not None and met:
+            own = _spread(cell.control, whole) * left
+            covariance -= rate * cell.met / met * share * own / n
+    lift = fieller(difference, variance, mean, mean_variance, covariance, freedom, 1 - alpha)
     return Effect(
         difference,
         (difference - reach, difference + reach),
@@ -80,44 +96,67 @@ def diluted(
     )
 
 
+def _spread(moments: Moments, whole: Moments) -> float:
+    return moments.variance if moments.n > 1 else whole.variance
+
+
 @dataclass(frozen=True)
 class Triggered:
-    """Which units met the change.
+    """Which units met the change, out of all of them.
 
     Attributes
     ----------
-    met, units : mapping
-        Triggered units and all units, by arm.
+    trigger : Column
+        1 for those that met it.
     columns : mapping
         Column of each metric that can be diluted, by its name.
-    whole : mapping
-        Moments of all units, by arm.
+    arms : mapping
+        The sums of all units, by arm.
+    strata : mapping
+        The same within each stratum; all of them under None where there are no strata.
+    days : mapping or None
+        The same by day.
     """
 
-    met: Mapping[str, int]
-    units: Mapping[str, int]
+    trigger: Column
     columns: Mapping[str, Column]
-    whole: Mapping[str, ArmMoments]
+    arms: Arms
+    strata: Levels
+    days: Levels | None
+
+    def met(self, arm: ArmMoments) -> int:
+        """Return the triggered units among those that were summed."""
+        return round(arm.moments[self.trigger].mean * arm.rows)
 
     @property
     def rate(self) -> float:
         """Share of the units that were triggered."""
-        return sum(self.met.values()) / sum(self.units.values())
+        arms = self.arms.values()
+        return sum(map(self.met, arms)) / sum(arm.rows for arm in arms)
 
-    def diluted(
-        self, comparison: Comparison, arms: Mapping[str, ArmMoments], alpha: float
-    ) -> Comparison:
-        """Return a comparison with its diluted effect beside it, or why there is none."""
+    def diluted(self, comparison: Comparison, inside: Levels, alpha: float) -> Comparison:
+        """Return a comparison with its diluted effect beside it, or why there is none.
+
+        Parameters
+        ----------
+        comparison : Comparison
+        inside : mapping
+            The triggered units' sums, as in ``strata``.
+        alpha : float
+        """
         column = self.columns.get(comparison.metric)
         if column is None:
             note = Message("experiments.form_trigger")
             return replace(comparison, notes=(*comparison.notes, note))
-        pair = (comparison.arm, comparison.control)
-        met, units = (sum(counts[arm] for arm in pair) for counts in (self.met, self.units))
-        control = arms[comparison.control].moments[column]
-        all_control = self.whole[comparison.control].moments[column]
-        effect = diluted(comparison, met, units, control, all_control, alpha)
-        return replace(comparison, diluted=effect)
+        cells = []
+        for stratum, arms in self.strata.items():
+            pair = [arms[name] for name in (comparison.arm, comparison.control) if name in arms]
+            if len(pair) > 1 and pair[1].moments[column].n:
+                known = inside.get(stratum, {}).get(comparison.control)
+                control = known.moments[column] if known and known.moments[column].n else None
+                met, units = sum(map(self.met, pair)), sum(side.rows for side in pair)
+                cells.append(Cell(met, units, control, pair[1].moments[column]))
+        return replace(comparison, diluted=diluted(comparison, cells, alpha))
 
 
 def collect_triggered(experiment: Experiment, units: UnitTable) -> tuple[Triggered, UnitTable]:
@@ -131,18 +170,29 @@ def collect_triggered(experiment: Experiment, units: UnitTable) -> tuple[Trigger
     table, name = units.table, str(experiment.trigger)
     trigger = Column(name, binary=True)
     columns = {
-        metric.name: metric_columns(metric).own[0]
+        metric.name: metric_columns(metric, within=units.strata is not None).own[0]
         for metric in units.metrics
         if "trigger" in metric.forms and metric.cap is None
     }
     value = value_sql(table, trigger)
-    labelled = collect_by(table, units.arm, [trigger, *columns.values()], units.where).whole
-    if any(arm.missing[trigger] for arm in labelled.values()):
+    dimensions = [sql for sql in (units.strata, units.day) if sql]
+    summed = [trigger, *columns.values()]
+    collected = collect_by(table, units.arm, summed, units.where, (), dimensions)
+    if any(arm.missing[trigger] for arm in collected.whole.values()):
         refuse_rows(table, "no_trigger", f"{value} IS NULL AND {units.where}", name)
-    arms = {label: arm for label, arm in labelled.items() if label is not None}
-    met = {label: round(arm.moments[trigger].mean * arm.rows) for label, arm in arms.items()}
-    if not any(met.values()):
+    arms = _named(collected.whole)
+    levels = dict(zip(dimensions, collected.levels, strict=True))
+    inside: dict[str, Levels] = {
+        sql: {level: _named(labelled) for level, labelled in levels[sql].items()} for sql in levels
+    }
+    strata: Levels = {None: arms}
+    if units.strata:
+        strata = {level: named for level, named in inside[units.strata].items() if level}
+    triggered = Triggered(trigger, columns, arms, strata, inside.get(units.day or ""))
+    if not triggered.rate:
         raise DataError(problem(table, "none_triggered", name))
-    everybody = {label: arm.rows for label, arm in arms.items()}
-    inside = replace(units, where=f"({units.where}) AND {value} = 1")
-    return Triggered(met, everybody, columns, arms), inside
+    return triggered, replace(units, where=f"({units.where}) AND {value} = 1")
+
+
+def _named(labelled: Labelled) -> Arms:
+    return {label: arm for label, arm in labelled.items() if label is not None}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from opslab.experiments.metrics import Metric
+from opslab.experiments.spec import Experiment
 from opslab.experiments.units.leaks import Units
 from opslab.results import Message
 from opslab.tables.import_report import Reading
@@ -133,9 +134,19 @@ class UnitTable:
     repeated_rows: int = 0
 
 
-def stratum(columns: Sequence[str]) -> str | None:
-    """Return SQL of the stratum that some columns name together; empty where one of them is."""
-    parts = [f"CAST({quoted(name)} AS VARCHAR)" for name in columns]
+def stratum(experiment: Experiment, day: str | None) -> str | None:
+    """Return SQL of a unit's stratum: its phase, and what columns name; empty where one of them is.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    day : str or None
+        SQL of the day on which a unit came in.
+    """
+    parts = [f"CAST({quoted(name)} AS VARCHAR)" for name in experiment.strata]
+    if experiment.phases:
+        since = [f"WHEN {day} >= '{start}' THEN '{start}'" for start in experiment.starts[::-1]]
+        parts.insert(0, f"CASE {' '.join(since)} END")
     return " || ' / ' || ".join(parts) if parts else None
 
 
