@@ -93,10 +93,14 @@ def run(name: str, first: int, last: int) -> Counter[str]:
     return tally
 
 
+def single_threaded() -> None:
+    """Let a worker's engine use one thread: several experiments run at a time instead."""
+    os.environ["OPSLAB_THREADS"] = "1"
+
+
 def outcomes(runs: int, only: str = "") -> Iterator[Outcome]:
     """Yield what became of the experiments of each world, or of those whose name holds a text."""
-    os.environ["OPSLAB_THREADS"] = "1"  # two experiments at a time instead
-    with ProcessPoolExecutor(WORKERS, get_context("spawn")) as workers:
+    with ProcessPoolExecutor(WORKERS, get_context("spawn"), single_threaded) as workers:
         for world in worlds():
             if only not in world.name:
                 continue
