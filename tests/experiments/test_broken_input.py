@@ -1191,12 +1191,12 @@ def test_unit_in_two_arms_is_a_failed_check_that_blocks(here):
     assert (check.status, check.value, check.blocking) == ("fail", 2, True)
     assert result.voice("en").message(check.detail) == (
         "2 units stand in more than one arm (3.33% of all, at most 1% is usual; leaning to one arm: "
-        "p\u00a0=\u00a00.18; see row 61). Their rows are left out, and those that are left may no longer be "
+        "p\u00a0=\u00a00.52; see row 61). Their rows are left out, and those that are left may no longer be "
         "comparable; look at how units are assigned and recognised."
     )
     assert result.voice("fr").message(check.detail) == (
         "2 unités se trouvent dans plus d'un bras (3,33\u202f% du total, 1 % au plus étant "
-        "habituel\u00a0; répartition entre les bras\u00a0: p\u00a0=\u00a00,18\u00a0; voir la ligne 61). "
+        "habituel\u00a0; répartition entre les bras\u00a0: p\u00a0=\u00a00,52\u00a0; voir la ligne 61). "
         "Leurs lignes sont écartées, et celles qui restent ne sont peut-être plus comparables\u00a0; "
         "examinez comment les unités sont affectées et reconnues."
     )

@@ -350,6 +350,22 @@ def test_a_covariate_does_not_hide_a_silent_arm():
         assert compared(frame, kind=kind, covariates=["x"] if kind == "mean" else []).broken
 
 
+def test_gains_and_losses_that_balance_are_no_silence():
+    frame = rows_of(1_000, new=400, old=0)
+    balanced = frame.assign(y=frame.y.where(frame.arm == "new", (-1.0) ** frame.unit))
+    assert check(compared(balanced, kind="mean"), "silent_arm") is None
+
+
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+def test_the_units_expected_of_an_amount_are_no_more_than_there_are(spread):
+    """Of amounts above 0 it is a lower bound of their number, and the number where all are alike."""
+    frame = rows_of(2_000, new=400, old=0)
+    random = np.random.default_rng(7)
+    frame["y"] *= random.lognormal(2, spread, len(frame)) if spread else 9.0
+    expected = check(compared(frame, kind="mean"), "silent_arm").value
+    assert expected == pytest.approx(400) if spread == 0 else 100 < expected < 400
+
+
 def test_totals_by_day_tell_a_silent_arm():
     days = pd.date_range("2026-03-02", periods=14)
     frame = pd.concat(

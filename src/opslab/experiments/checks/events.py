@@ -18,7 +18,7 @@ FEW = 0.01
 """Events that were repeated, or not counted, as a share of those that count: it changes little."""
 IMPLAUSIBLE = 0.5
 """Lift beyond which a whole interval is a fault more often than an effect."""
-_NOTHING = 1e-9  # of the largest arm's mean: what rounding leaves of 0
+_NOTHING = 1e-12  # of the largest arm's mean square: what rounding leaves of 0
 
 
 def _check(name: str, values: Mapping[str, Any], said: str = "") -> Check:
@@ -57,6 +57,10 @@ def check_event_units(counts: EventCounts) -> Check:
     return _check("event_units", values, "strangers" if counts.strangers and not near else "")
 
 
+def _mean_square(arm: Moments) -> float:
+    return arm.mean**2 + arm.squares / max(arm.n, 1)
+
+
 def check_silent_arm(
     metric: Metric, arms: Mapping[str, Moments], units: Mapping[str, int] | None, control: str
 ) -> Check | None:
@@ -79,8 +83,8 @@ def check_silent_arm(
     Check or None
         None where no arm is silent; a metric that decides nothing only warns.
     """
-    largest = max(abs(arm.mean) for arm in arms.values())
-    silent = {name: arm.n for name, arm in arms.items() if abs(arm.mean) <= _NOTHING * largest}
+    largest = max(map(_mean_square, arms.values()))
+    silent = {name: arm.n for name, arm in arms.items() if _mean_square(arm) <= _NOTHING * largest}
     if not largest or not silent:
         return None
     loud = reduce(merge, (arm for name, arm in arms.items() if name not in silent))
@@ -89,9 +93,10 @@ def check_silent_arm(
         rate = loud.n * loud.mean / sum(units[name] for name in arms.keys() - silent.keys())
     counts = {name: (units or silent)[name] for name in silent}
     arm = max(counts, key=lambda name: counts[name])
-    expected, wanted = rate * counts[arm], metric.goal == "decrease" and arm != control
+    expected = round(rate * counts[arm], 6)  # a count of units, which no order of rows may move
     if expected <= CERTAIN:
         return None
+    wanted = metric.goal == "decrease" and arm != control
     said = "experiments.silent_arm_wanted" if wanted else "experiments.silent_arm_fail"
     detail = Message(said, {"metric": metric.name, "arm": arm, "expected": expected})
     return Check("silent_arm", "warn" if metric.role == "secondary" else "fail", detail, expected)

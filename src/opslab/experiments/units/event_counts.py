@@ -61,22 +61,26 @@ def counted_once(
         f"WHERE {among}) AS e LEFT JOIN {ASSIGNED} AS a ON {log.same_unit(assignments)}"
     )
     # Equal hashes only ask for the costlier look at whole rows, which decides.
-    arms = log.table.fetch(
-        f"SELECT CAST({quoted(arm)} AS VARCHAR), count(*), count(DISTINCT key), "
-        f"count(DISTINCT row) FROM {joined} WHERE opslab_unit IS NOT NULL GROUP BY 1"
+    rows_of = "count(DISTINCT row)" if log.key else "0"
+    by_arm = log.table.fetch(
+        f"SELECT CAST({quoted(arm)} AS VARCHAR), count(*), {rows_of}, "
+        f"count(DISTINCT key) FILTER (opslab_unit IS NOT NULL) FROM {joined} GROUP BY 1"
     )
-    (strangers, near), *_ = log.table.fetch(
-        f"SELECT count(*), count(*) FILTER ({_bare('unit')} IN "
-        f"(SELECT {_bare('opslab_unit')} FROM {ASSIGNED})) FROM {joined} WHERE opslab_unit IS NULL"
-    )
-    if any(rows > keys for _, rows, keys, _ in arms):
+    arms = [figures for figures in by_arm if figures[0] is not None]
+    strangers, near = sum(figures[1] for figures in by_arm if figures[0] is None), 0
+    if strangers:
+        ((near,),) = log.table.fetch(
+            f"SELECT count(*) FROM {joined} WHERE opslab_unit IS NULL "
+            f"AND {_bare('unit')} IN (SELECT {_bare('opslab_unit')} FROM {ASSIGNED})"
+        )
+    if any(rows > keys for _, rows, _, keys in arms):
         first = f"row_number() OVER (PARTITION BY {key} ORDER BY {log.moment}, {row}, {ROW}) = 1"
         log.table.keep(_ONCE, f"SELECT * FROM {source} WHERE {among} QUALIFY {first}")
         log = replace(log, table=log.table.over(_ONCE, log.table.types, log.table.reading))
     return log, EventCounts(
-        {name: keys for name, _, keys, _ in arms},
-        {name: rows - keys for name, rows, keys, _ in arms},
-        sum(different - keys for *_, keys, different in arms),
+        {name: keys for name, _, _, keys in arms},
+        {name: rows - keys for name, rows, _, keys in arms},
+        sum(max(different - keys, 0) for *_, different, keys in arms),
         strangers,
         near,
         near_names(events, counts),
