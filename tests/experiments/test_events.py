@@ -142,8 +142,10 @@ def test_amounts_count_as_at_least_so_many_units():
     check = silence({"old": loud, "new": hits(100, 0)})
     assert check.value == pytest.approx(100 * 210**2 / (200 * 1_170))
     assert check.value <= 100 * 50 / 200
-    rest = Moments(100, 1e-12, 1e-9)  # what rounding leaves of 0
-    assert silence({"old": loud, "new": rest}).detail.values["arm"] == "new"
+    for rest in (Moments(100, 2e-6, 0.0), Moments(100, 0.0, 4e-10)):  # what rounding leaves of 0
+        assert silence({"old": loud, "new": rest}).detail.values["arm"] == "new"
+    for rest in (Moments(100, 3e-6, 0.0), Moments(100, 0.0, 8e-10), Moments(100, 0.0, 50.0)):
+        assert silence({"old": loud, "new": rest}) is None
     assert silence({"old": loud, "new": hits(100, 1)}) is None
     negative = Moments(200, -loud.mean, loud.squares)
     assert silence({"old": negative, "new": hits(100, 0)}).value == pytest.approx(check.value)
