@@ -305,11 +305,12 @@ def mutated(module: str, sample: int) -> bool:
                 sys.exit(f"pytest ended with {code}:\n{told}")
             return "survived" if code == 0 else "caught" if code is not None else "too slow"
 
+        results = []
         with ThreadPoolExecutor(WORKERS) as workers:
-            results = list(workers.map(tried, drawn))
-    for change, result in zip(drawn, results, strict=True):
-        place = f"{module}:{change.line}"
-        print(f"  {result:8} {place} {change.function}: {change.before}  ->  {change.after}")
+            for change, result in zip(drawn, workers.map(tried, drawn), strict=True):
+                where = f"{module}:{change.line} {change.function}"
+                print(f"  {result:8} {where}: {change.before}  ->  {change.after}", flush=True)
+                results.append(result)
     caught = sum(result != "survived" for result in results)
     print(f"{module}: {caught} of {len(drawn)} caught ({caught / len(drawn):.0%})", flush=True)
     return caught >= WANTED * len(drawn)
