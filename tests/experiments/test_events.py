@@ -59,8 +59,10 @@ def test_without_events_nothing_came_twice():
     assert (check.status, check.value, check.detail.values["share"]) == ("pass", 0, 0)
     check = events.check_event_units(EventCounts({}, {}))
     assert (check.status, check.value, check.detail.values["share"]) == ("pass", 0, 0)
-    lone = events.check_repeated_events(EventCounts({"old": 1}, {"old": 1}), ["old"])
-    assert lone.detail.values["share"] == 0.5
+    for counted, share in (({}, 1), ({"old": 1}, 0.5)):
+        lone = EventCounts(counted, {"old": 1}, near_units=1)
+        assert events.check_repeated_events(lone, ["old"]).detail.values["share"] == share
+        assert events.check_event_units(lone).detail.values["share"] == share
 
 
 @pytest.mark.parametrize(
