@@ -19,7 +19,7 @@ def said(check):
 
 
 def test_the_bounds():
-    assert (events.FEW, events.IMPLAUSIBLE) == (0.01, 0.5)
+    assert (events.FEW, events.IMPLAUSIBLE) == (0.01, 0.3)
 
 
 @pytest.mark.parametrize(
