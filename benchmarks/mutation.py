@@ -75,7 +75,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "experiments/test_cases_robust.py",
     ),
     "experiments/magnitude.py": ("experiments/test_magnitude.py",),
-    "experiments/phases.py": ("experiments/test_phases.py", "experiments/test_split.py"),
+    "experiments/phases.py": ("experiments/test_phase_rules.py",),
     "experiments/inference/strata.py": ("experiments/test_strata.py", "experiments/test_phases.py"),
     "businesscase/contradictions.py": ("businesscase/test_case_spec.py",),
     "businesscase/result.py": (
