@@ -61,6 +61,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "experiments/test_split.py",
     ),
     "experiments/checks/all_checks.py": (
+        "experiments/test_all_checks.py",
         "experiments/test_checks.py",
         "experiments/test_period.py",
         "experiments/test_trigger.py",

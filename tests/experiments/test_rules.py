@@ -438,6 +438,19 @@ def test_without_covariates_that_vary_nothing_is_compared():
     assert rules.check_covariate_balance({None: {"old": arm(1), "new": arm(2)}}, "old", []) is None
 
 
+@pytest.mark.parametrize(
+    ("mean", "error", "compared"),
+    [(1e10, 1e-5, False), (1e10, 1e-3, True), (1e-10, 1e-13, True), (-1e10, 1e-5, False)],
+)
+def test_a_covariate_that_varies_by_rounding_alone_is_none_however_large_or_small(
+    mean, error, compared
+):
+    scatter = error**2 * 200 * 199 / 2
+    same = ArmMoments(200, {Column("a"): Moments(200, mean, scatter)}, {})
+    check = rules.check_covariate_balance({None: {"old": same, "new": same}}, "old", BOTH[:1])
+    assert (check is not None) == compared
+
+
 def known(difference, p_value, metric="spend"):
     return Comparison(
         *(metric, "primary", "mean", "increase", "new", "old", (9, 9), (0, 0)),
