@@ -173,3 +173,13 @@ def test_an_arm_without_events_speaks_where_it_decides():
     for metrics in ([BOUGHT, other | {"role": "primary"}], [other | {"role": "primary"}, BOUGHT]):
         check = checks(frame, *metrics)["silent_arm"]
         assert (check.status, values_of(check)["metric"]) == ("fail", "other")
+
+
+def test_totals_tell_a_silent_arm_by_units_not_by_days():
+    frame = units().assign(users=1)
+    frame.loc[frame.arm == "new", "bought"] = 0.0
+    sums = frame.groupby(["arm", "seen"])[["users", "bought"]].sum().reset_index()
+    metric = BOUGHT | {"role": "primary"}
+    check = checks(sums, metric, unit="users", data={"rows": "totals"}, period=PERIOD)["silent_arm"]
+    assert (check.status, values_of(check)["arm"]) == ("fail", "new")
+    assert check.value == frame.bought.sum()  # both arms have 700 units
