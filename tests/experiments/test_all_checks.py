@@ -95,6 +95,12 @@ def test_days_of_exposure_end_where_the_look_is():
     assert (given["weekly_cycle"].status, given["weekly_cycle"].value) == ("pass", 7)
 
 
+def test_a_period_without_the_day_of_units_tells_only_a_look_before_its_end():
+    declared = {name: day for name, day in PERIOD.items() if name != "time"}
+    given = checks(units(), period=declared, as_of="2026-09-07")
+    assert list(given) == ["sample_ratio", "leaked_units", "period", "outliers"]
+
+
 @pytest.mark.parametrize("column", ["numerator", "denominator"])
 def test_of_a_ratio_the_column_with_most_gaps_speaks(column):
     frame = units()
