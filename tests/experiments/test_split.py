@@ -126,6 +126,25 @@ def test_proposed_weights_are_as_round_as_the_units_allow(counts, weights):
     assert f"{{from: 2026-03-01, weights: {json.dumps(weights)}}}" in values["phases"]
 
 
+@pytest.mark.parametrize(
+    ("counts", "weights"),
+    [
+        ((29, 36), {"A": 40, "B": 60}),  # 44.6 % of few: tens
+        ((4_460, 5_540), {"A": 45, "B": 55}),
+        ((542, 908), {"A": 35, "B": 65}),  # 37.4 %: fives, p .0575; tens at p .042 do not go
+        ((3_246, 6_754), {"A": 32, "B": 68}),
+        ((324_460, 675_540), {"A": 324, "B": 676}),
+    ],
+)
+def test_weights_are_tried_in_tens_fives_ones_and_tenths_of_a_hundred(counts, weights):
+    days = {"2026-03-01": counts, "2026-03-02": (9_000, 1_000)}
+    values = dict(check_constant_split(days, ["A", "B"]).detail.values)
+    assert values["phases"] == (
+        f"phases: [{{from: 2026-03-01, weights: {json.dumps(weights)}}}, "
+        '{from: 2026-03-02, weights: {"A": 90, "B": 10}}]'
+    )
+
+
 def test_of_several_changes_the_clearest_is_told_with_the_arm_that_it_moved():
     days = by_day([[500, 300, 200]] * 3 + [[500, 280, 220]] * 3 + [[450, 100, 450]] * 3)
     values = dict(check_constant_split(days, ["A", "B", "C"]).detail.values)
