@@ -94,6 +94,14 @@ def test_the_days_of_a_change_are_located(cuts):
     assert sorted(changes(drawn(8_000, shares))) == cuts
 
 
+def test_a_change_at_the_bound_itself_is_one(monkeypatch):
+    table = [(260, 240), (250, 250), (200, 300), (210, 290)]
+    p_value = homogeneity([(510, 490), (410, 590)])
+    for bound, since in ((3 * p_value, [2]), (np.nextafter(3 * p_value, 0), [])):
+        monkeypatch.setattr(split, "WARN_BELOW", bound)
+        assert changes(table) == since
+
+
 def test_a_change_is_told_with_its_day_and_the_phases_to_declare():
     shares = np.repeat([0.5, 0.1], [4, 6])
     check = check_constant_split(by_day(drawn(9_000, shares)), ["A", "B"])
