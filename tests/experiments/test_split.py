@@ -170,6 +170,22 @@ def test_an_arm_that_starts_later_is_named():
     assert 'weights: {"A": 100, "B": 0}' in values["phases"]
 
 
+@pytest.mark.parametrize(
+    ("first", "said", "day", "shares"),
+    [((300, 0), "late", 3, (0.0, 0.5)), ((180, 120), "fail", 7, (0.5, 0.05))],
+)
+def test_of_two_changes_the_start_of_an_arm_speaks_else_the_clearer(first, said, day, shares):
+    table = [first] * 2 + [(500, 500)] * 4 + [(950, 50)] * 4
+    assert changes(table) == [6, 2]
+    check = check_constant_split(by_day(table), ["A", "B"])
+    values = dict(check.detail.values)
+    assert check.detail.key == f"experiments.constant_split_{said}"
+    assert values["day"] == datetime.date(2026, 3, day)
+    if values["arm"] == "A":
+        shares = tuple(1 - share for share in shares)
+    assert (values["from"], values["to"]) == pytest.approx(shares)
+
+
 def test_a_split_that_changes_to_and_fro_is_told_without_a_day():
     check = check_constant_split(by_day([[115, 85], [85, 115]] * 7), ["A", "B"])
     assert (check.status, check.detail.key) == ("fail", "experiments.constant_split_unclear")
