@@ -63,7 +63,7 @@ def brute_force_groups(sizes, others):
     apart = []
     for j, gap in enumerate(gaps):
         below = gaps[j + 1 :]
-        if not below or sizes[j] <= 2 * sizes[j + 1]:
+        if not below or sizes[j] <= 2.5 * sizes[j + 1]:
             continue
         if j + 1 > min(others / 4, max(5, others / 100)):
             continue
