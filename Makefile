@@ -6,10 +6,12 @@
 #   make demo UV=                       with pip, although uv is installed
 #   make test ARGS="-k ratio -x"        more arguments for pytest
 #   make lab ARGS="--port 9999"         or for JupyterLab
+#   make mutation MODULE=src/opslab/experiments/gate.py     one module; all that decide without it
 
 PYTHON :=
 UV := uv
 ARGS :=
+MODULE :=
 
 # At most four workers: each notebook starts a kernel of its own. A notebook's cells share that
 # kernel, so a file never spreads over two workers; files go in order, the longest (notebooks) first.
@@ -39,7 +41,7 @@ with_uv = $(UV) pip install --quiet --python .venv/bin/python --compile-bytecode
 with_pip = .venv/bin/python -m pip install --quiet -c constraints.txt -e "$(1)"
 install = { $(UV) --version >/dev/null 2>&1 && $(call with_uv,$(1)); } || $(call with_pip,$(1))
 
-.PHONY: help demo lab test test-all lint format benchmark docs validation constraints clean
+.PHONY: help demo lab test test-all lint format benchmark docs validation mutation constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +72,9 @@ benchmark: $(test) ## Measure speed and memory, write docs/benchmarks.md
 
 validation: $(test) ## Compare the statistics with simulations and printed results
 	@.venv/bin/python benchmarks/validation.py
+
+mutation: $(test) ## Change MODULE a little, again and again: do its tests notice?
+	@.venv/bin/python benchmarks/mutation.py $(MODULE) $(ARGS)
 
 docs: $(test) ## Write the reference pages in docs/
 	@.venv/bin/python docs/build.py

@@ -84,6 +84,11 @@ def test_many_days_are_shown_by_week_and_weeks_begin_anew_with_a_phase():
     assert [(start - FIRST.date()).days for start in calendar.starts] == [0, 7, 10, 17, 24, 31, 38]
 
 
+def test_35_days_are_shown_day_by_day():
+    (calendar,) = analyzed(units(days=35, n=3_500), days=35).days
+    assert (calendar.days, len(calendar.spans)) == (1, 35)
+
+
 def test_weeks_of_totals_have_the_spread_of_their_days():
     frame = units(days=28, n=5_600)
     totals = frame.groupby(["arm", "seen"]).agg(users=("unit", "size"), bought=("bought", "sum"))

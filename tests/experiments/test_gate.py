@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from opslab import experiments
-from opslab.experiments.gate import ALWAYS, BY_P_VALUE, gated, state_of
+from opslab.experiments.gate import ALWAYS, BY_P_VALUE, GRADES, gated, state_of
 from opslab.experiments.spec import CheckName, Decision
 from opslab.messages import LANGUAGES, catalogue
 from opslab.results import Check, Message
@@ -49,6 +49,34 @@ def test_these_always_block():
         "trigger_ratio",
     ]
     assert set(NAMES) >= ALWAYS | BY_P_VALUE
+
+
+def test_these_are_no_fault_yet_while_they_only_warn():
+    assert sorted(BY_P_VALUE) == [
+        "constant_split",
+        "covariate_balance",
+        "covariate_coverage",
+        "missing_values",
+        "sample_ratio",
+        "trigger_ratio",
+    ]
+
+
+def test_the_best_grade_of_each_state():
+    assert GRADES == {"sound": "A", "usable": "B", "broken": None}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("status", ["pass", "warn", "fail"])
+def test_a_rule_bears_on_the_checks_that_it_names_and_on_no_other(name, status):
+    for rule in (Decision(blocking=(name,)), Decision(accept={name: "known before"})):
+        for other in {"sample_ratio", "outliers", "sample_ratio_days"} - {name}:
+            known = gated(check(other, status), rule)
+            assert known.blocking == (other == "sample_ratio")
+            assert (known.status, known.accepted) == (status, "")
+    given = Check("period", "warn", Message("experiments.period_warn", {"days": 3}), 3)
+    known = gated(given, Decision(blocking=("period",)))
+    assert (known.name, known.detail, known.value) == ("period", given.detail, 3)
 
 
 @pytest.mark.parametrize("name", NAMES)

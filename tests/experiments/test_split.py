@@ -2,6 +2,7 @@
 
 import datetime
 import doctest
+import json
 
 import numpy as np
 import pytest
@@ -37,6 +38,12 @@ def test_large_counts_are_pearsons_chi_square(arms):
     tests = [stats.chi2_contingency(phase, correction=False) for phase in phases]
     expected = stats.chi2.sf(sum(test.statistic for test in tests), sum(test.dof for test in tests))
     assert homogeneity(*phases) == pytest.approx(expected, rel=1e-9)
+
+
+def test_20_expected_in_each_cell_are_large_counts():
+    table = [[25, 15], [15, 25]]
+    expected = stats.chi2_contingency(table, correction=False).pvalue
+    assert homogeneity(table) == pytest.approx(expected, rel=1e-9)
 
 
 def test_small_counts_are_simulated_as_scipy_draws_them():
@@ -97,6 +104,33 @@ def test_a_change_is_told_with_its_day_and_the_phases_to_declare():
         'phases: [{from: 2026-03-01, weights: {"A": 50, "B": 50}}, '
         '{from: 2026-03-05, weights: {"A": 90, "B": 10}}]'
     )
+
+
+@pytest.mark.parametrize(
+    ("counts", "weights"),
+    [
+        ((5_012, 4_988), {"A": 50, "B": 50}),
+        ((4_460, 5_540), {"A": 45, "B": 55}),
+        ((6_660, 3_340), {"A": 67, "B": 33}),
+        ((95_500, 4_500), {"A": 955, "B": 45}),
+        ((954_450, 45_550), {"A": 1_908_900, "B": 91_100}),
+        ((7_000, 0), {"A": 100, "B": 0}),
+    ],
+)
+def test_proposed_weights_are_as_round_as_the_units_allow(counts, weights):
+    before = {"2026-03-01": counts, "2026-03-02": counts}
+    after = {"2026-03-03": counts[::-1], "2026-03-04": counts[::-1]}
+    if counts[0] * 0.9 < counts[1]:  # too near for a change of their own
+        after = {"2026-03-03": (9_000, 1_000), "2026-03-04": (9_000, 1_000)}
+    values = dict(check_constant_split(before | after, ["A", "B"]).detail.values)
+    assert f"{{from: 2026-03-01, weights: {json.dumps(weights)}}}" in values["phases"]
+
+
+def test_of_several_changes_the_clearest_is_told_with_the_arm_that_it_moved():
+    days = by_day([[500, 300, 200]] * 3 + [[500, 280, 220]] * 3 + [[450, 100, 450]] * 3)
+    values = dict(check_constant_split(days, ["A", "B", "C"]).detail.values)
+    assert (values["arm"], values["day"]) == ("C", datetime.date(2026, 3, 7))
+    assert (values["from"], values["to"]) == pytest.approx((0.21, 0.45), abs=0.011)
 
 
 def test_an_arm_that_starts_later_is_named():

@@ -8,6 +8,7 @@ from scipy import stats
 from opslab import experiments
 from opslab.errors import DataError
 from opslab.experiments.inference.comparisons import Side, compare
+from opslab.experiments.inference.effects import fieller
 from opslab.experiments.metrics import Mean
 from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.spec import Experiment
@@ -118,6 +119,35 @@ def test_diluted_effects_are_unbiased_and_covered():
     assert np.mean(found) == pytest.approx(truth, abs=3.5 * np.std(found) / 1_000**0.5)
     assert inside / 1_000 == pytest.approx(0.95, abs=0.025)
     assert inside_lift / 1_000 == pytest.approx(0.95, abs=0.025)
+
+
+def test_a_stratum_of_one_unit_has_the_spread_of_the_whole():
+    """By hand: the variance of the control's mean over all units, within two strata."""
+    random, metric = np.random.default_rng(4), Mean(**METRIC)
+    sides = [of(random.gamma(4, 5, 40)) for _ in range(2)]
+    pair = [Side(name, side.cross(40)) for name, side in zip(("new", "old"), sides, strict=True)]
+    effect = compare(metric, *pair, 0.05)
+    values = random.gamma(4, 5, 50)
+    large, single = of(values), Moments(1, 30.0, 0.0)
+    cells = [Cell(79, 100, sides[1], large), Cell(1, 2, Moments(1, 30.0, 0.0), single)]
+    lift = diluted(effect, cells, 0.05)
+    whole, rate = of(np.append(values, 30.0)), 80 / 102
+    shares = (100 / 102, 2 / 102)
+    variance = rate**2 * effect.standard_error**2
+    variance += effect.difference**2 * rate * (1 - rate) / 102
+    expected = fieller(
+        rate * effect.difference,
+        variance,
+        shares[0] * large.mean + shares[1] * 30.0,
+        shares[0] ** 2 * large.variance / 50 + shares[1] ** 2 * whole.variance,
+        -rate
+        * (79 / 80 * shares[0] * sides[1].variance / 50 + 1 / 80 * shares[1] * whole.variance),
+        effect.degrees_of_freedom,
+        0.95,
+    )
+    assert (lift.lift, *lift.lift_interval) == pytest.approx(
+        (expected.lift, expected.low, expected.high), rel=1e-12
+    )
 
 
 def test_a_change_that_alters_whom_it_reaches_is_found():

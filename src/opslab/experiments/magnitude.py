@@ -77,10 +77,13 @@ def weekly(result: ExperimentResult, comparison: Comparison) -> Weekly | None:
 def overstated(result: ExperimentResult, comparison: Comparison) -> float | None:
     """Return how far a win overstates the smallest effect worth finding, were that the true one.
 
-    None where nothing was won, or where the test is as strong as the design asks for.
+    None where nothing was won, where the test is as strong as the design asks for, or where the
+    interval lies above that effect.
     """
     size, (low, high) = smallest(comparison), comparison.difference_interval
     if comparison.verdict != "won" or size is None or low is None or high is None:
+        return None
+    if beside_smallest(comparison) == "above":
         return None
     alpha = result.plan.alpha
     error = comparison.standard_error or (high - low) / (2 * float(ndtri(1 - alpha / 2)))

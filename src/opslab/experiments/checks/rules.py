@@ -290,7 +290,7 @@ def check_period(end: datetime.date | None, as_of: datetime.date | None) -> Chec
     if as_of >= end:
         return _check("period", "pass", 0, {"end": end})
     days = (end - as_of).days
-    return _check("period", "fail", days, {"end": end, "days": days})
+    return _check("period", "fail", days, {"end": end, "days": days, "day": as_of})
 
 
 def check_weekly_cycle(start: datetime.date, end: datetime.date, seen: int | None) -> Check:

@@ -152,10 +152,7 @@ def homogeneity(*tables: Sequence[Sequence[int]]) -> float:
     if not filled:
         return 1.0
     statistic = float(sum(map(chi_square, filled)))
-    smallest = min(
-        counts.sum(axis=1).min() * counts.sum(axis=0).min() / counts.sum() for counts in filled
-    )
-    if smallest >= ENOUGH_EXPECTED:
+    if min(_expected(counts).min() for counts in filled) >= ENOUGH_EXPECTED:
         freedom = sum((len(counts) - 1) * (counts.shape[1] - 1) for counts in filled)
         return float(chdtrc(freedom, statistic))
     return _simulated(filled, statistic)
@@ -163,10 +160,14 @@ def homogeneity(*tables: Sequence[Sequence[int]]) -> float:
 
 def chi_square(counts: Any) -> Any:
     """Return Pearson's statistic of tables, shape (..., rows, columns)."""
-    rows, columns = (counts.sum(axis=axis, keepdims=True).astype(float) for axis in (-1, -2))
-    expected = rows * columns / np.maximum(rows.sum(axis=-2, keepdims=True), 1.0)
+    expected = _expected(counts)
     away = (counts - expected) ** 2
     return np.divide(away, expected, where=expected > 0, out=away).sum(axis=(-2, -1))
+
+
+def _expected(counts: Any) -> Any:
+    rows, columns = (counts.sum(axis=axis, keepdims=True).astype(float) for axis in (-1, -2))
+    return rows * columns / np.maximum(rows.sum(axis=-2, keepdims=True), 1.0)
 
 
 def _filled(table: Sequence[Sequence[int]]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -99,23 +99,19 @@ def _change(
     if not since:
         return "unclear", {}
     starts = [0, *sorted(since)]
-    units = [np.sum(table[start:end], axis=0) for start, end in pairwise([*starts, len(table)])]
+    units = np.add.reduceat(table, starts)
     phases = ", ".join(
         f"{{from: {names[start]}, weights: {_weights(counts, arms)}}}"
         for start, counts in zip(starts, units, strict=True)
     )
-    late = not units[0].all()
+    shares, late = units / units.sum(axis=1, keepdims=True), not units[0].all()
     after = 1 if late else starts.index(since[0])
-    old, new = (units[order] / units[order].sum() for order in (after - 1, after))
-    arm = int(units[0].argmin()) if late else int(abs(new - old).argmax())
-    return "late" if late else "fail", {
-        "phases": f"phases: [{phases}]",
-        "arm": arms[arm],
-        "day": datetime.date.fromisoformat(names[starts[after]]),
-        "first": datetime.date.fromisoformat(names[0]),
-        "from": float(old[arm]),
-        "to": float(new[arm]),
-    }
+    moved = shares[after] - shares[after - 1]
+    arm = int(units[0].argmin() if late else abs(moved).argmax())
+    first, day = map(datetime.date.fromisoformat, (names[0], names[starts[after]]))
+    old, new = map(float, shares[after - 1 : after + 1, arm])
+    values = {"phases": f"phases: [{phases}]", "arm": arms[arm], "day": day, "first": first}
+    return "late" if late else "fail", values | {"from": old, "to": new}
 
 
 def _weights(counts: Any, arms: Sequence[str]) -> str:

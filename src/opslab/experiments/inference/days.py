@@ -43,23 +43,21 @@ def by_day(
     list of Calendar
         For each arm; nothing where no day has an effect, or the metric's type has no parts.
     """
-    names = sorted(day for day in days if day is not None)
     if "segments" not in columns.metric.forms:
         return []
+    names = sorted(filter(None, days))
     length = 1 if len(names) <= _MOST_DAYS and not totals else _WEEK
     spans: dict[datetime.date, dict[str | None, Arms]] = {}
     for name in names:
-        day = datetime.date.fromisoformat(name)
-        first = datetime.date.fromisoformat(phase_of(name) or names[0])
+        day, first = map(datetime.date.fromisoformat, (name, phase_of(name) or names[0]))
         start = day - (day - first) % datetime.timedelta(days=length)
         spans.setdefault(start, {})[name] = days[name]
     effects: dict[str, dict[datetime.date, Comparison]] = {}
     for start, inside in spans.items():
         arms = merge_levels(inside)
-        if control in arms:
-            sums = ArmSums(arms, control, alpha, inside if totals else None)
-            for effect in compared(columns, sums):
-                effects.setdefault(effect.arm, {})[start] = effect
+        sums = ArmSums(arms, control, alpha, inside if totals else None)
+        for effect in compared(columns, sums) if control in arms else ():
+            effects.setdefault(effect.arm, {})[start] = effect
     return [
         Calendar(
             columns.metric.name,
