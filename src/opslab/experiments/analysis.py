@@ -144,7 +144,8 @@ def _companions(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator
     """Give what is computed in other ways of each effect that decides."""
     rows = sum(arm.rows for arm in grounds.arms.values())
     asked = grounds.experiment.design.robust
-    for known in comparisons if asked is not False else ():
+    plain = not grounds.units.strata and asked is not False
+    for known in comparisons if plain else ():
         pair = grounds.pairs.get((known.metric, known.arm))
         if pair is not None and known.role != "secondary":
             yield from pair.companions(known, ranked=rows <= _MOST_RANKED or asked is True)

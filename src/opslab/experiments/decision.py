@@ -15,6 +15,7 @@ from opslab.experiments.result import Comparison, Decision
 from opslab.experiments.spec import Experiment
 from opslab.results import Check, Message
 
+_SPLIT = ("sample_ratio", "constant_split")
 _LOCATING = ("sample_ratio_days", "sample_ratio_segments")
 _AGAINST = {("guardrail", "harmed"), ("primary", "lost")}
 _SETTLED = _AGAINST | {("guardrail", "not_estimable")}
@@ -65,7 +66,7 @@ def decide(
     broken = [check for check in checks if check.blocking and check.status == "fail"]
     if broken:
         where = [check for check in checks if check.name in _LOCATING and check.status != "pass"]
-        located = where if any(check.name == "sample_ratio" for check in broken) else []
+        located = where if any(check.name in _SPLIT for check in broken) else []
         return Decision("stop_broken", None, tuple(check.detail for check in (*broken, *located)))
     deciding = [comparison for comparison in comparisons if comparison.role != "secondary"]
     reasons = tuple(map(reason, deciding))

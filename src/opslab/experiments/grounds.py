@@ -88,7 +88,7 @@ class Grounds:
     @cached_property
     def pairs(self) -> dict[tuple[str, str], Pair]:
         """By metric and arm: the pairs that few units can move, where no cap keeps them from it."""
-        if self.units.strata or self.units.moments:
+        if self.units.moments:
             return {}
         alpha = self.experiment.design.alpha
         return {
