@@ -483,12 +483,6 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
         add="segments: [a]\n",
     ),
     Case(
-        "totals without days",
-        "spec.yaml, line 1: Daily totals need the day of each row; write period: {time: "
-        "column, start: ..., end: ...}.",
-        (("units.csv}", "units.csv, rows: totals}"), ("time: seen, ", "")),
-    ),
-    Case(
         "table and logs",
         "spec.yaml, line 2, data: path and assignments/events exclude one another; keep "
         "the form that your data has.",

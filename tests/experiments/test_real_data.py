@@ -217,11 +217,11 @@ def test_cookie_cats_shows_the_whale(tmp_path):
     outliers = check(result, "outliers")
     told = dict(outliers.detail.values)
     row = int(players.sum_gamerounds.idxmax())
-    assert (outliers.status, told["metric"], told["arm"], told["row"]) == (
-        "warn",
+    assert (outliers.status, told["metric"], told["arm"], told["rows"]) == (
+        "fail",
         "rounds",
         "gate_30",
-        row + 1,
+        (row + 1,),
     )
     total = players.sum_gamerounds[players.test_version == "gate_30"].sum()
     assert told["share"] == pytest.approx(49_854 / total, rel=1e-9)
