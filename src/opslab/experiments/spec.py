@@ -340,8 +340,8 @@ class Experiment(FromFile):
         """The first 16 hexadecimal digits of the SHA-256 of what was planned.
 
         How the file is laid out, where the data is, who owns it, and how the question and the names
-        are worded may change; the rest is the plan. What is left at its default is not in it, so that
-        fields of later versions change no fingerprint.
+        are worded may change; the rest is the plan, but for what is left at its default: fields of
+        later versions change no fingerprint.
         """
         outside = {"registered", "data", "owner", "question"}
         plan = self.model_dump(mode="json", exclude=outside, exclude_defaults=True)
