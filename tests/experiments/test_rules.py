@@ -168,6 +168,7 @@ def test_the_arm_that_is_farthest_off_is_named_within_a_level():
         ([((70, 30), (9, 1)), ((50, 50), (1, 1))], 120, 140),
         # too few expected in the first phase, or a single arm: the second alone speaks
         ([((30, 10), (9, 1)), ((50, 50), (1, 1))], 50, 50),
+        ([((20, 20), (9, 1)), ((50, 50), (1, 1))], 50, 50),
         ([((40, 0), (1, 0)), ((50, 50), (1, 1))], 50, 50),
     ],
 )
@@ -204,6 +205,14 @@ def test_a_level_counts_from_five_units_expected_in_the_smallest_arm(units, leve
     shares = {"a": 0.9, "b": 0.1}
     check = within("sample_ratio_segments", shares, x=(450, 50), y=(units - 5, 5))
     assert (check and check.detail.values["levels"]) == levels
+
+
+def test_an_arm_that_a_phase_does_not_have_leaves_the_others_to_be_compared():
+    levels = {"x": [((50, 90, 0), (1, 1, 0))], "y": [((50, 50, 50), (1, 1, 1))]}
+    check = rules.check_sample_ratio_within("sample_ratio_segments", ["a", "b", "c"], levels)
+    values = dict(check.detail.values)
+    assert (values["levels"], values["level"], values["units"]) == (2, "x", 50)
+    assert check.value == about(2 * stats.chisquare((50, 90)).pvalue)
 
 
 def test_a_single_level_is_the_whole():
@@ -427,6 +436,19 @@ def test_without_covariates_that_vary_nothing_is_compared():
         rules.check_covariate_balance({None: {"old": flat, "new": flat}}, "old", BOTH[:1]) is None
     )
     assert rules.check_covariate_balance({None: {"old": arm(1), "new": arm(2)}}, "old", []) is None
+
+
+@pytest.mark.parametrize(
+    ("mean", "error", "compared"),
+    [(1e10, 1e-5, False), (1e10, 1e-3, True), (1e-10, 1e-13, True), (-1e10, 1e-5, False)],
+)
+def test_a_covariate_that_varies_by_rounding_alone_is_none_however_large_or_small(
+    mean, error, compared
+):
+    scatter = error**2 * 200 * 199 / 2
+    same = ArmMoments(200, {Column("a"): Moments(200, mean, scatter)}, {})
+    check = rules.check_covariate_balance({None: {"old": same, "new": same}}, "old", BOTH[:1])
+    assert (check is not None) == compared
 
 
 def known(difference, p_value, metric="spend"):
