@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from scipy.special import stdtr, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
 from opslab.experiments.inference import effects, proportions
 from opslab.experiments.inference.covariates import Contrast, Unusable, contrast, is_clear, usable
@@ -236,6 +236,14 @@ def effect(comparison: Comparison) -> Effect:
         comparison.lift_interval,
         comparison.p_value,
     )
+
+
+def error_of(comparison: Comparison, alpha: float) -> float | None:
+    """Return the standard error; the score test gives none: its interval's width stands for it."""
+    low, high = comparison.difference_interval
+    if comparison.standard_error is not None or low is None or high is None:
+        return comparison.standard_error
+    return (high - low) / (2 * float(ndtri(1 - alpha / 2)))
 
 
 def without_effect(metric: Declaration, arm: Side[Any], control: Side[Any]) -> Comparison:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from math import isfinite
+from math import inf
 from typing import NamedTuple
 
-from scipy.special import chdtrc, ndtri
+from scipy.special import chdtrc
 
 from opslab.errors import DataError
 from opslab.experiments.checks.sample_ratio import homogeneity
+from opslab.experiments.inference.comparisons import error_of
 from opslab.experiments.inference.metric_columns import MetricColumns
 from opslab.experiments.inference.metric_comparisons import ArmSums, compared
 from opslab.experiments.inference.multiplicity import benjamini_hochberg, holm
@@ -181,19 +182,9 @@ def cochran(effects: Iterable[Comparison], alpha: float) -> float | None:
 
 def _known(effects: Iterable[Comparison], alpha: float) -> list[tuple[float, float]]:
     """Return the differences with their variances, as far as they can be told."""
-    # The test by score of small counts gives no error: its interval's half width stands for it.
     return [
         (effect.difference, variance)
         for effect in effects
         if effect.difference is not None
-        and (variance := _variance(effect, alpha)) > 0
-        and isfinite(variance)
+        and 0 < (variance := (error_of(effect, alpha) or 0.0) ** 2) < inf
     ]
-
-
-def _variance(effect: Comparison, alpha: float) -> float:
-    if effect.standard_error is not None:
-        return effect.standard_error**2
-    low, high = effect.difference_interval
-    width = 2 * float(ndtri(1 - alpha / 2))
-    return ((high - low) / width) ** 2 if low is not None and high is not None else 0.0
