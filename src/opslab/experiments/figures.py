@@ -1,7 +1,5 @@
 """The figures of an experiment's readout."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

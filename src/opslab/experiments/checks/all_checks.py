@@ -1,7 +1,5 @@
 """All checks of an analysis: each gets from the sums what it looks at."""
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Iterator, Sequence
 

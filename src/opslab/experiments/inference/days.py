@@ -1,7 +1,5 @@
 """Does an effect hold on every day: by the day on which units came in."""
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Callable
 

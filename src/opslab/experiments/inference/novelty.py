@@ -1,7 +1,5 @@
 """Does an effect wear off: by time since exposure, with a test of its trend."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from opslab.experiments.inference.effects import Welch, welch_of_moments

@@ -1,7 +1,5 @@
 """Effects by segment: one test of whether they differ, then each with its family's correction."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf

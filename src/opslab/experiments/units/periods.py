@@ -1,7 +1,5 @@
 """When a unit saw its arm: the rows of the period, and the day of each."""
 
-from __future__ import annotations
-
 import datetime
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Data that cannot mean what the spec says: refused with the file, the column and the row."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 
