@@ -16,7 +16,7 @@ from opslab.experiments.grounds import Grounds, collect_grounds
 from opslab.experiments.inference.attrition import with_bounds
 from opslab.experiments.inference.comparisons import judge
 from opslab.experiments.inference.days import by_day
-from opslab.experiments.inference.metric_comparisons import ArmSums, compared, deviations
+from opslab.experiments.inference.metric_comparisons import compared, deviations
 from opslab.experiments.inference.novelty import trends
 from opslab.experiments.inference.permutation import with_permutation
 from opslab.experiments.inference.segments import by_segment
@@ -103,15 +103,10 @@ def analyze(
 
 def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> ExperimentResult:
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
-    control, alpha = grounds.control, experiment.design.alpha
     known_until, comparisons = grounds.known_until(as_of), _comparisons(grounds)
     checks = all_checks(grounds, known_until, comparisons)
     spreads = deviations(comparisons, grounds.arms, grounds.metrics)
-    segments, interactions = by_segment(
-        grounds.metrics, grounds.segments, control, alpha, grounds.by_phase
-    )
-    days, totals = grounds.days or {}, units.counted is not None
-    first = next(known for known in grounds.metrics.values() if known.metric.role == "primary")
+    segments, interactions = by_segment(grounds)
     return ExperimentResult(
         plan=_plan(grounds),
         arms=grounds.summaries,
@@ -132,9 +127,9 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
         as_of=as_of,
         segments=tuple(_as_declared(experiment, units, segments)),
         interactions=tuple(interactions),
-        trends=tuple(trends(units, list(grounds.arms), control, alpha)),
+        trends=tuple(trends(grounds)),
         companions=tuple(_companions(grounds, comparisons)),
-        days=tuple(by_day(first, days, control, alpha, experiment.phase_of, totals=totals)),
+        days=tuple(by_day(grounds)),
     )
 
 
@@ -152,19 +147,18 @@ def _companions(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator
 def _comparisons(grounds: Grounds) -> list[Comparison]:
     """Return the comparisons of every metric, judged."""
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
-    arms, alpha = grounds.arms, experiment.design.alpha
-    sums = ArmSums(arms, grounds.control, alpha, grounds.strata, units)
+    sums = grounds.sums(grounds.arms, grounds.strata)
     comparisons = []
     for columns in grounds.metrics.values():
         for comparison in compared(columns, sums):
             few = units.finer is not None and min(comparison.n) < FEWEST_CLUSTERS
             known = with_permutation(comparison, columns, units) if few else comparison
             comparisons.append(with_bounds(known, columns, grounds))
-    comparisons = judge(_as_declared(experiment, units, comparisons), alpha)
+    comparisons = judge(_as_declared(experiment, units, comparisons), grounds.alpha)
     if triggered is None:
         return comparisons
-    inside = grounds.strata or {None: arms}
-    return [triggered.diluted(comparison, inside, alpha) for comparison in comparisons]
+    inside = grounds.strata or {None: grounds.arms}
+    return [triggered.diluted(comparison, inside, grounds.alpha) for comparison in comparisons]
 
 
 def _as_declared(

@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 
+from opslab.experiments.grounds import Grounds
 from opslab.experiments.inference.effects import Welch, welch_of_moments
 from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import SpanEffect, Trend
-from opslab.experiments.units.unit_table import Spans, UnitTable
+from opslab.experiments.units.unit_table import Spans
 from opslab.tables.source import ROW, quoted
 
 _SLOPE = "opslab_slope"
 
 
-def trends(units: UnitTable, arms: Sequence[str], control: str, alpha: float) -> list[Trend]:
+def trends(grounds: Grounds) -> list[Trend]:
     """Return how the effect on each metric that has spans goes on after exposure, arm by arm."""
-    table = units.table
+    units, table, control = grounds.units, grounds.units.table, grounds.control
     by_metric = []
     for metric, spans in units.trends.items():
         names = (units.arm, *spans.columns)
@@ -25,10 +26,10 @@ def trends(units: UnitTable, arms: Sequence[str], control: str, alpha: float) ->
         columns = [Column(name) for name in (*spans.columns, _SLOPE)]
         labelled = collect_by(table.over(query, types, table.reading), units.arm, columns).whole
         base = labelled[control].moments
-        for arm in sorted(arm for arm in arms if arm != control):
+        for arm in sorted(arm for arm in grounds.arms if arm != control):
             moments = labelled[arm].moments
             *pairs, contrasts = [(moments[column], base[column]) for column in columns]
-            by_metric.append(trend(metric, arm, pairs, contrasts, alpha, spans.days))
+            by_metric.append(trend(metric, arm, pairs, contrasts, grounds.alpha, spans.days))
     return by_metric
 
 
