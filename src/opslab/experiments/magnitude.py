@@ -10,12 +10,20 @@ _WEEK = 7
 
 
 class Weekly(NamedTuple):
-    """What an effect adds up to in a week."""
+    """What an effect adds up to in a week.
+
+    Attributes
+    ----------
+    units : float
+        Units that came in a week, over all arms.
+    value : float
+        Change of the metric's total over these units, were all of them in the arm.
+    low : float
+    high : float
+    """
 
     units: float
-    """Units that came in a week, over all arms."""
     value: float
-    """Change of the metric's total over these units, were all of them in the arm."""
     low: float
     high: float
 

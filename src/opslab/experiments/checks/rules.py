@@ -40,12 +40,19 @@ CERTAIN = 14.0
 
 
 class Day(NamedTuple):
-    """What is known of a metric on a day, over all arms."""
+    """What is known of a metric on a day, over all arms.
+
+    Attributes
+    ----------
+    units : int
+    values : int
+    successes : int or None
+        Of a share.
+    """
 
     units: int
     values: int
     successes: int | None
-    """Of a share."""
 
 
 def status_of(p_value: float) -> Status:

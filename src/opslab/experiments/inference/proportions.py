@@ -15,21 +15,35 @@ _POLISHING_STEPS = 3
 
 
 class ScoreTest(NamedTuple):
-    """Two-sided score test that two proportions are equal."""
+    """Two-sided score test that two proportions are equal.
+
+    Attributes
+    ----------
+    statistic : float
+        Standard normal score; positive when the arm's proportion is the larger.
+    p_value : float
+        Two-sided p-value.
+    """
 
     statistic: float
-    """Standard normal score; positive when the arm's proportion is the larger."""
     p_value: float
-    """Two-sided p-value."""
 
 
 class Counts(NamedTuple):
-    """Counts of two arms."""
+    """Counts of two arms.
+
+    Attributes
+    ----------
+    successes_arm : int
+        Units with the outcome.
+    n_arm : int
+        Units, at least 1.
+    successes_control : int
+    n_control : int
+    """
 
     successes_arm: int
-    """Units with the outcome."""
     n_arm: int
-    """Units, at least 1."""
     successes_control: int
     n_control: int
 

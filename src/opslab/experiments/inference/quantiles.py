@@ -13,36 +13,57 @@ from opslab.tables.source import Table, literal, quoted
 
 
 class OrderStatistics(NamedTuple):
-    """Values of one arm at three ranks."""
+    """Values of one arm at three ranks.
+
+    Attributes
+    ----------
+    lower : float
+        At the lower end of the interval of the quantile's rank.
+    value : float
+        The quantile: the smallest value with at least its share at or below it.
+    upper : float
+        At the upper end.
+    """
 
     lower: float
-    """At the lower end of the interval of the quantile's rank."""
     value: float
-    """The quantile: the smallest value with at least its share at or below it."""
     upper: float
-    """At the upper end."""
 
 
 class Ranks(NamedTuple):
-    """Ranks of an arm's values, from 1."""
+    """Ranks of an arm's values, from 1.
+
+    Attributes
+    ----------
+    lower : int
+        Lower end of the interval of the quantile's rank.
+    own : int
+        The quantile's.
+    upper : int
+        Upper end.
+    """
 
     lower: int
-    """Lower end of the interval of the quantile's rank."""
     own: int
-    """The quantile's."""
     upper: int
-    """Upper end."""
 
 
 class Ranked(NamedTuple):
-    """What is known of one arm's values."""
+    """What is known of one arm's values.
+
+    Attributes
+    ----------
+    n : int
+        Values.
+    values : OrderStatistics or None
+        At three ranks; None where the tail is too short.
+    inflation : float or None
+        Of the variance, where values come in clusters.
+    """
 
     n: int
-    """Values."""
     values: OrderStatistics | None
-    """At three ranks; None where the tail is too short."""
     inflation: float | None = None
-    """Of the variance, where values come in clusters."""
 
 
 def ranks(n: int, quantile: float, level: float) -> Ranks | None:

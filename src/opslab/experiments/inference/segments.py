@@ -21,12 +21,19 @@ _COMPOSITION = 0.001  # p below which a segment's make-up was touched by the arm
 
 
 class Heterogeneity(NamedTuple):
-    """Test of whether effects differ between segments."""
+    """Test of whether effects differ between segments.
+
+    Attributes
+    ----------
+    statistic : float
+        Cochran's Q.
+    degrees_of_freedom : int
+        Segments, minus 1.
+    p_value : float
+    """
 
     statistic: float
-    """Cochran's Q."""
     degrees_of_freedom: int
-    """Segments, minus 1."""
     p_value: float
 
 

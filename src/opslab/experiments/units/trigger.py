@@ -29,16 +29,24 @@ from opslab.results import Message
 
 
 class Cell(NamedTuple):
-    """What is known of a stratum, or of all units where there are no strata."""
+    """What is known of a stratum, or of all units where there are no strata.
+
+    Attributes
+    ----------
+    met : int
+        Triggered units of both arms.
+    units : int
+        All units of both arms.
+    control : Moments or None
+        Of the control's triggered units; None where there is none.
+    all_control : Moments
+        Of all of the control's units.
+    """
 
     met: int
-    """Triggered units of both arms."""
     units: int
-    """All units of both arms."""
     control: Moments | None
-    """Of the control's triggered units; None where there is none."""
     all_control: Moments
-    """Of all of the control's units."""
 
 
 def diluted(comparison: Comparison, cells: Sequence[Cell], alpha: float) -> Effect | None:
