@@ -22,7 +22,7 @@ from opslab.experiments.inference.permutation import with_permutation
 from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.moments.values import with_values
 from opslab.experiments.result import Companion, Comparison, DataUsed, ExperimentResult, Plan
-from opslab.experiments.spec import Experiment
+from opslab.experiments.spec import Experiment, Period
 from opslab.experiments.units.logs import units_of_logs
 from opslab.experiments.units.refusals import refuse_columns
 from opslab.experiments.units.rows import units_of_finer_rows, units_of_rows
@@ -33,6 +33,7 @@ from opslab.tables.import_report import Reading
 from opslab.tables.reader import open_table
 
 _UNITS = {"unit": units_of_rows, "finer": units_of_finer_rows, "totals": units_of_totals}
+_PLANNED = ("experiment", "slug", "question", "owner", "unit", "strata", "segments", "trigger")
 _MOST_RANKED = 5_000_000  # units whose ranks are looked at without being asked for
 
 
@@ -186,39 +187,26 @@ def _missing(comparison: Comparison, units: UnitTable) -> tuple[int, int]:
     return gaps[comparison.arm].values, gaps[comparison.control].values
 
 
-def _rows(grounds: Grounds) -> str:
-    data = grounds.experiment.data
-    return "logs" if data.events else "counts" if grounds.units.moments else data.rows
-
-
 def _plan(grounds: Grounds) -> Plan:
     experiment = grounds.experiment
-    period, file = experiment.period, experiment.file
+    data, design, file = experiment.data, experiment.design, experiment.file
+    counts = "counts" if grounds.units.moments else data.rows
     return Plan(
-        experiment=experiment.experiment,
-        slug=experiment.slug,
-        question=experiment.question,
-        owner=experiment.owner,
-        unit=experiment.unit,
+        **{name: getattr(experiment, name) for name in _PLANNED},
+        **dict(experiment.period or Period()),
         control=grounds.control,
         weights=tuple(grounds.weights.items()),
         weights_assumed=experiment.weights is None,
-        start=period.start if period else None,
-        end=period.end if period else None,
-        time=period.time if period else None,
-        timezone=experiment.data.timezone,
-        alpha=experiment.design.alpha,
-        power=experiment.design.power,
+        timezone=data.timezone,
+        alpha=design.alpha,
+        power=design.power,
         primaries=experiment.decision.primaries,
         spec=workspace.shown(file) if file else None,
         spec_sha256=workspace.sha256(Path(file)) if file else None,
-        rows=_rows(grounds),
-        strata=experiment.strata,
+        rows="logs" if data.events else counts,
         phases=tuple(
             {"from": str(phase.start), "weights": phase.weights} for phase in experiment.phases
         ),
-        segments=experiment.segments,
-        trigger=experiment.trigger,
-        fingerprint=experiment.fingerprint,
         title=experiment.title,
+        fingerprint=experiment.fingerprint,
     )

@@ -190,13 +190,7 @@ def collect_grounds(experiment: Experiment, units: UnitTable) -> Grounds:
         collected = collect_by(table, units.arm, counted, units.where, joints, dimensions)
     arms = arms_of(experiment, units, collected.whole)
     refuse_missing(experiment, table, arms, metrics)
-    levels: dict[str | None, Levels] = {
-        sql: {
-            level: {name: labelled[name] for name in arms if name in labelled}
-            for level, labelled in inside.items()
-        }
-        for sql, inside in zip(dimensions, collected.levels, strict=True)
-    }
+    levels = collected.inside(dimensions, arms)
     return Grounds(
         experiment,
         units,

@@ -177,9 +177,9 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
 
 def _data(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     data = result.data_used
-    counts = {"outside": data.outside_period, "leaked": data.leaked_rows}
-    counts |= {"repeated": data.repeated_rows} if data.events else {}
-    counts |= {"used": data.rows_used}
+    repeated = {"repeated": data.repeated_rows} if data.events else {}
+    counts = {"outside": data.outside_period, "leaked": data.leaked_rows, **repeated}
+    counts["used"] = data.rows_used
     rows = [(say(f"data_{name}"), say.integer(count)) for name, count in counts.items()]
     blocks = [say.heading("data"), *import_report(data.reading, say.language, rows)]
     if data.events is not None:

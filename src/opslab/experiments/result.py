@@ -190,9 +190,9 @@ class Interaction:
 class SpanEffect:
     """An effect in one span of time since exposure, with its interval."""
 
-    difference: float | None
-    low: float | None
-    high: float | None
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from opslab.experiments.inference.strata import Strata, contrast_within
 from opslab.experiments.metrics.base import Declaration
 from opslab.experiments.metrics.quantile import Quantile
 from opslab.experiments.moments.arm_moments import CrossMoments
-from opslab.experiments.result import Comparison, Effect, Verdict
+from opslab.experiments.result import NO_EFFECT, Comparison, Effect, Verdict
 from opslab.results import Message
 
 Sums = TypeVar("Sums")
@@ -227,13 +227,7 @@ def compare_quantiles(
 
 def effect(comparison: Comparison) -> Effect:
     """Return the effect that a comparison holds, to be shown beside another one."""
-    return Effect(
-        comparison.difference,
-        comparison.difference_interval,
-        comparison.lift,
-        comparison.lift_interval,
-        comparison.p_value,
-    )
+    return Effect(**{name: getattr(comparison, name) for name in vars(NO_EFFECT)})
 
 
 def error_of(comparison: Comparison, alpha: float) -> float | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from opslab.experiments.grounds import Grounds
-from opslab.experiments.inference.effects import Welch, welch_of_moments
+from opslab.experiments.inference.effects import welch_of_moments
 from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column
@@ -70,16 +70,14 @@ def trend(
     -------
     Trend
     """
-    effects = tuple(_span(welch_of_moments(*sides, 1 - alpha)) for sides in spans)
+    effects = tuple(
+        SpanEffect(test.difference, test.low, test.high) if test else SpanEffect()
+        for sides in spans
+        for test in [welch_of_moments(*sides, 1 - alpha)]
+    )
     middle = (len(spans) - 1) / 2
     scale = sum((order - middle) ** 2 for order in range(len(spans)))
     test = welch_of_moments(*contrasts, 1 - alpha)
     if test is None:
         return Trend(metric, arm, days, effects)
     return Trend(metric, arm, days, effects, test.difference / scale, test.p_value)
-
-
-def _span(test: Welch | None) -> SpanEffect:
-    if test is None:
-        return SpanEffect(None, None, None)
-    return SpanEffect(test.difference, test.low, test.high)

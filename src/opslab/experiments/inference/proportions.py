@@ -5,6 +5,7 @@ rejects.
 """
 
 from collections.abc import Callable
+from functools import partial
 from math import acos, copysign, cos, inf, pi, sqrt
 from typing import Literal, NamedTuple
 
@@ -136,9 +137,7 @@ def miettinen_nurminen_difference(
     counts = _counts(successes_arm, n_arm, successes_control, n_control)
     quantile = _normal_quantile(level)
 
-    def score(difference: float) -> float:
-        return _score_difference(difference, counts)
-
+    score = partial(_score_difference, counts=counts)
     estimate = successes_arm / n_arm - successes_control / n_control
     return _crossing(score, estimate, -1.0, quantile), _crossing(score, estimate, 1.0, quantile)
 
@@ -181,9 +180,7 @@ def miettinen_nurminen_lift(
     counts = _counts(successes_arm, n_arm, successes_control, n_control)
     quantile = _normal_quantile(level)
 
-    def score(ratio: float) -> float:
-        return _score_ratio(ratio, counts)
-
+    score = partial(_score_ratio, counts=counts)
     proportion_control = successes_control / n_control
     if proportion_control > 0:
         estimate = successes_arm / n_arm / proportion_control

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 
 from opslab.experiments.inference.covariates import Contrast
 from opslab.experiments.moments.columns import Column
-from opslab.experiments.moments.values import finite, finite_sql, value_sql
+from opslab.experiments.moments.values import filled_sql
 from opslab.tables.source import Table, literal, quoted
 
 
@@ -117,8 +117,7 @@ def order_statistics(
     where : str
         SQL condition on the rows to use.
     """
-    value = finite(f"CAST({value_sql(table, column)} AS DOUBLE)")
-    value = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
+    value = filled_sql(table, column)
     known = {name: around for name, n in counts.items() if (around := ranks(n, quantile, level))}
     # The engine takes a share: half a rank below one leads to it, however the share is rounded.
     shares = {name: [(rank - 0.5) / counts[name] for rank in known[name]] for name in known}
@@ -209,8 +208,7 @@ def inflation(
     -------
     Deng, Knoblich and Lu (2018), section 4.
     """
-    value, label = finite_sql(table, column.name), f"CAST({quoted(arm)} AS VARCHAR)"
-    value = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
+    value, label = filled_sql(table, column), f"CAST({quoted(arm)} AS VARCHAR)"
     cuts = " ".join(
         f"WHEN {literal(name)} THEN CAST({cut!r} AS DOUBLE)" for name, cut in at.items()
     )

@@ -14,7 +14,6 @@ from opslab.experiments.inference.metric_columns import metric_columns
 from opslab.experiments.moments.arm_moments import (
     ArmMoments,
     Arms,
-    Labelled,
     Levels,
     Moments,
     merge,
@@ -186,19 +185,12 @@ def collect_triggered(experiment: Experiment, units: UnitTable) -> tuple[Trigger
     collected = collect_by(table, units.arm, summed, units.where, (), dimensions)
     if any(arm.missing[trigger] for arm in collected.whole.values()):
         refuse_rows(table, "no_trigger", f"{value} IS NULL AND {units.where}", name)
-    arms = _named(collected.whole)
-    levels = dict(zip(dimensions, collected.levels, strict=True))
-    inside: dict[str, Levels] = {
-        sql: {level: _named(labelled) for level, labelled in levels[sql].items()} for sql in levels
-    }
+    arms = {label: arm for label, arm in collected.whole.items() if label is not None}
+    inside = collected.inside(dimensions, arms)
     strata: Levels = {None: arms}
     if units.strata:
         strata = {level: named for level, named in inside[units.strata].items() if level}
-    triggered = Triggered(trigger, columns, arms, strata, inside.get(units.day or ""))
+    triggered = Triggered(trigger, columns, arms, strata, inside.get(units.day))
     if not triggered.rate:
         raise DataError(problem(table, "none_triggered", name))
     return triggered, replace(units, where=f"({units.where}) AND {value} = 1")
-
-
-def _named(labelled: Labelled) -> Arms:
-    return {label: arm for label, arm in labelled.items() if label is not None}
