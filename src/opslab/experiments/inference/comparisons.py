@@ -145,7 +145,7 @@ def _adjusted(
         for name, reason in reasons.items()
     ]
     empty = replace(empty, notes=tuple(notes))
-    raw = _inferred(empty, plain, level, pair.method())
+    raw = inferred(empty, plain, level, pair.method())
     if not kept:
         return replace(raw, precision=_precision(empty, pair, level))
     n, name = min(zip(empty.n, (empty.arm, empty.control), strict=True))
@@ -154,7 +154,7 @@ def _adjusted(
     sharper = pair.contrast(widths, kept)
     if sharper.variance <= _EXPLAINED * plain.variance:
         return refused(empty, "covariates_explain_all")
-    adjusted = _inferred(empty, sharper, level, pair.method("cuped"))
+    adjusted = inferred(empty, sharper, level, pair.method("cuped"))
     reduction = 1 - sharper.variance / plain.variance
     precision = _precision(empty, pair, level, widths, kept)
     return replace(adjusted, raw=effect(raw), variance_reduction=reduction, precision=precision)
@@ -171,10 +171,10 @@ def _precision(
     if pair.strata is None or pair.strata.paired or len(pair.strata.cells) == 1:
         return None
     contrast = contrast_within(pair.strata.precise, pair.own, widths, kept)
-    return effect(_inferred(empty, contrast, level, ""))
+    return effect(inferred(empty, contrast, level, ""))
 
 
-def _inferred(empty: Comparison, estimates: Contrast, level: float, method: str) -> Comparison:
+def inferred(empty: Comparison, estimates: Contrast, level: float, method: str) -> Comparison:
     """Return the comparison with the test of a contrast and the intervals that invert it."""
     (_, base), difference, variance, base_variance, covariance, freedom = estimates
     error = math.sqrt(variance)
@@ -222,7 +222,7 @@ def compare_quantiles(
             return refused(empty, "tied_values", arm=side.name, value=ranked.value)
     method = "quantile" if None in factors else "clustered_quantile"
     inflation = (1.0, 1.0) if None in factors else factors
-    return _inferred(empty, quantile_contrast(treated, base, level, inflation), level, method)
+    return inferred(empty, quantile_contrast(treated, base, level, inflation), level, method)
 
 
 def effect(comparison: Comparison) -> Effect:

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from math import inf, sqrt
+from math import inf
 from typing import NamedTuple
 
-from scipy.special import stdtrit
-
 from opslab.errors import DataError
-from opslab.experiments.inference.effects import fieller
+from opslab.experiments.inference.comparisons import effect, inferred
+from opslab.experiments.inference.covariates import Contrast
 from opslab.experiments.inference.metric_columns import metric_columns
 from opslab.experiments.moments.arm_moments import (
     ArmMoments,
@@ -79,7 +78,6 @@ def diluted(comparison: Comparison, cells: Sequence[Cell], alpha: float) -> Effe
     difference = rate * comparison.difference
     variance = (rate * comparison.standard_error) ** 2
     variance += comparison.difference**2 * rate * (1 - rate) / units
-    reach = float(stdtrit(freedom, 1 - alpha / 2)) * sqrt(variance)
     whole = reduce(merge, (cell.all_control for cell in cells))
     mean = mean_variance = covariance = 0.0
     # The adjusted difference shares with the control's mean what covariates left of its variance.
@@ -91,14 +89,9 @@ def diluted(comparison: Comparison, cells: Sequence[Cell], alpha: float) -> Effe
         if cell.control is not None and met:
             own = _spread(cell.control, whole) * left
             covariance -= rate * cell.met / met * share * own / n
-    lift = fieller(difference, variance, mean, mean_variance, covariance, freedom, 1 - alpha)
-    return Effect(
-        difference,
-        (difference - reach, difference + reach),
-        lift.lift,
-        (lift.low, lift.high),
-        comparison.p_value,
-    )
+    estimates = Contrast((mean, mean), difference, variance, mean_variance, covariance, freedom)
+    overall = effect(inferred(comparison, estimates, 1 - alpha, ""))
+    return replace(overall, p_value=comparison.p_value)
 
 
 def _spread(moments: Moments, whole: Moments) -> float:
