@@ -1,7 +1,5 @@
 """The decision, by the rule that the spec declared before the data was seen."""
 
-from __future__ import annotations
-
 import datetime
 import math
 from collections.abc import Mapping, Sequence
@@ -11,7 +9,7 @@ from operator import attrgetter
 from opslab.experiments.inference.power import units_needed
 from opslab.experiments.magnitude import beside_smallest, smallest
 from opslab.experiments.metrics import scale_of
-from opslab.experiments.result import Comparison, Decision
+from opslab.experiments.result import Comparison, Decision, metric_and_arm
 from opslab.experiments.spec import Experiment
 from opslab.results import Check, Message
 
@@ -101,7 +99,7 @@ def decide(
 
 def reason(comparison: Comparison) -> Message:
     """Return what one comparison says for the decision, in one sentence."""
-    values = {"metric": comparison.metric, "arm": comparison.arm}
+    values = metric_and_arm(comparison)
     if comparison.not_estimable is not None:
         return Message("experiments.reason_not_estimable", values)
     if comparison.role == "guardrail":

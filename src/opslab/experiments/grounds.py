@@ -1,7 +1,5 @@
 """What an analysis stands on: the sums of every metric in every arm, whole and in parts."""
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,18 +11,21 @@ from opslab.experiments.checks.influence import Pair
 from opslab.experiments.checks.rules import CERTAIN
 from opslab.experiments.checks.sample_ratio import Split, sample_ratio_over
 from opslab.experiments.inference.metric_columns import MetricColumns, caps, metric_columns
-from opslab.experiments.inference.segments import Segments, refuse_many_levels
+from opslab.experiments.inference.metric_comparisons import ArmSums
 from opslab.experiments.moments.arm_moments import Arms, Collected, Levels, merge_levels
 from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import ArmSummary
 from opslab.experiments.spec import Experiment
-from opslab.experiments.units.refusals import arms_of, refuse_missing
+from opslab.experiments.units.refusals import arms_of, refuse_many_levels, refuse_missing
 from opslab.experiments.units.trigger import Triggered, collect_triggered
 from opslab.experiments.units.unit_table import UnitTable
 from opslab.tables.source import literal, quoted
 
 _BREAK, _EMPTY = "\x1f", "\x1e"  # between a stratum and a segment, and for an empty one
+
+Segments = Mapping[str, Mapping[str | None, Levels]]
+"""By segment column and its level, the arms within each stratum."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class Grounds:
         return self.experiment.arms.shown(self.experiment.arms.control)
 
     @property
+    def alpha(self) -> float:
+        """The error rate of the design."""
+        return self.experiment.design.alpha
+
+    @property
     def everybody(self) -> tuple[Arms, Levels | None]:
         """The sums of all units, and by day; with a trigger also of those that did not meet it."""
         if self.triggered:
@@ -90,9 +96,8 @@ class Grounds:
         """By metric and arm: the pairs that few units can move, where no cap keeps them from it."""
         if self.units.moments:
             return {}
-        alpha = self.experiment.design.alpha
         return {
-            (name, arm): Pair(self.units, columns, self.arms, (arm, self.control), alpha)
+            (name, arm): Pair(self.units, columns, self.arms, (arm, self.control), self.alpha)
             for name, columns in self.metrics.items()
             if columns.metric.outliers and columns.uncapped is None
             for arm in self.arms
@@ -106,12 +111,17 @@ class Grounds:
         """
         period = self.experiment.period
         seen = [datetime.date.fromisoformat(day) for day in self.days or {} if day is not None]
-        if not seen or period is None or period.start is None or period.end is None:
+        finer = self.units.finer is not None  # days of rows are not those of exposure
+        if finer or not seen or not period or not period.start or not period.end:
             return as_of
         last, end = max(seen), min(as_of or period.end, period.end)
         units = sum(self.unit_counts(self.arms).values())
         expected = units / ((last - period.start).days + 1) * (end - last).days
         return last if expected > CERTAIN else as_of
+
+    def sums(self, arms: Arms, strata: Levels | None = None) -> ArmSums:
+        """Return what comparisons are made of, from the sums of arms and within strata."""
+        return ArmSums(arms, self.control, self.alpha, strata, self.units)
 
     def by_phase(self, arms: Arms, levels: Levels | None) -> Levels:
         """Return sums by the first day of their phase, from those by day or stratum.
@@ -181,13 +191,7 @@ def collect_grounds(experiment: Experiment, units: UnitTable) -> Grounds:
         collected = collect_by(table, units.arm, counted, units.where, joints, dimensions)
     arms = arms_of(experiment, units, collected.whole)
     refuse_missing(experiment, table, arms, metrics)
-    levels: dict[str | None, Levels] = {
-        sql: {
-            level: {name: labelled[name] for name in arms if name in labelled}
-            for level, labelled in inside.items()
-        }
-        for sql, inside in zip(dimensions, collected.levels, strict=True)
-    }
+    levels = collected.inside(dimensions, arms)
     return Grounds(
         experiment,
         units,

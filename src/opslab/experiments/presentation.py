@@ -1,7 +1,5 @@
 """An experiment's readout: its first screen and its parts, block by block."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,7 +17,7 @@ from opslab.experiments.figures import figures
 from opslab.experiments.gate import state_of
 from opslab.experiments.inference.comparisons import SMALL_COUNT
 from opslab.experiments.magnitude import overstated, weekly
-from opslab.experiments.result import ExperimentResult
+from opslab.experiments.result import ExperimentResult, metric_and_arm
 from opslab.experiments.sentences import (
     ACTION_TONES,
     ExperimentVoice,
@@ -31,7 +29,7 @@ from opslab.messages import Language
 from opslab.report.blocks import Fact, Facts, Points, Verdict
 from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks
-from opslab.results import Check, Message
+from opslab.results import Message
 
 __all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
 
@@ -54,6 +52,8 @@ def voice(result: ExperimentResult, language: Language) -> ExperimentVoice:
 def first_screen(result: ExperimentResult, say: ExperimentVoice) -> Verdict:
     """Return what happened, how sure we are, and what to do."""
     plan, reasons = result.plan, _reasons(result, say)
+    usable = state_of(result.checks) == "usable"
+    tone = "open" if usable else ACTION_TONES[result.decision.action]
     # A single one is not worth folding.
     shown = _MOST_REASONS if len(reasons) > _MOST_REASONS + 1 else len(reasons)
     days = say.period((plan.start, plan.end)) if plan.start and plan.end else None
@@ -63,7 +63,7 @@ def first_screen(result: ExperimentResult, say: ExperimentVoice) -> Verdict:
         question=say.spoken(plan.question or ""),
         action=action(result, say),
         headline=headline(result, say),
-        tone="open" if result.conditions else ACTION_TONES[result.decision.action],
+        tone=tone,
         facts=_facts(result, say),
         reasons=reasons[:shown],
         more=reasons[shown:],
@@ -79,8 +79,8 @@ def _reasons(result: ExperimentResult, say: ExperimentVoice) -> list[str]:
     headline speaks of, and of it what stands against shipping; otherwise the order is the spec's.
     """
     # What puts a condition on it comes before what only calls for a look.
-    wrong = sorted((check for check in result.checks if check.status != "pass"), key=_bearing)
-    warnings = [check.detail for check in wrong]
+    wrong = [check for check in result.checks if check.status != "pass"]
+    wrong.sort(key=lambda check: check.status != "fail")
     comparison = leading(result)
     arm = comparison.arm if comparison else result.decision.arm
     shipped = result.decision.action == "ship"
@@ -94,21 +94,17 @@ def _reasons(result: ExperimentResult, say: ExperimentVoice) -> list[str]:
         return list(map(say.message, reasons))
     ratio = overstated(result, comparison) if comparison else None
     if ratio is not None and comparison is not None:
-        values = {"metric": comparison.metric, "ratio": ratio}
+        values = metric_and_arm(comparison) | {"ratio": ratio}
         reasons.append(Message("experiments.overstated", values))
     unknown: Mapping[Any, Message | None] = {
         (known.metric, known.arm): known.not_estimable for known in result.comparisons
     }
-    lines = list(map(say.message, warnings))
+    lines = [say.message(check.detail) for check in wrong]
     for reason in reasons:
         why = unknown.get((reason.values.get("metric"), reason.values.get("arm")))
         because = {"reason": say.message(why)} if why else {}
         lines.append(say.message(replace(reason, values={**reason.values, **because})))
     return lines
-
-
-def _bearing(check: Check) -> bool:
-    return check.status != "fail"
 
 
 def _facts(result: ExperimentResult, say: ExperimentVoice) -> Facts:
@@ -167,7 +163,7 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     blocks += [*precise, say.remark("precision_note")] if precise else []
     blocks += companions(result, say)
     for comparison in comparisons:
-        names = {"metric": comparison.metric, "arm": comparison.arm}
+        names = metric_and_arm(comparison)
         for note in comparison.notes:
             blocks.append(say.remark("note_line", note=say.message(note), **names))
         p_value, adjusted = comparison.p_value, comparison.p_adjusted
@@ -183,9 +179,9 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
 
 def _data(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     data = result.data_used
-    counts = {"outside": data.outside_period, "leaked": data.leaked_rows}
-    counts |= {"repeated": data.repeated_rows} if data.events else {}
-    counts |= {"used": data.rows_used}
+    repeated = {"repeated": data.repeated_rows} if data.events else {}
+    counts = {"outside": data.outside_period, "leaked": data.leaked_rows, **repeated}
+    counts["used"] = data.rows_used
     rows = [(say(f"data_{name}"), say.integer(count)) for name, count in counts.items()]
     blocks = [say.heading("data"), *import_report(data.reading, say.language, rows)]
     if data.events is not None:

@@ -1,7 +1,5 @@
 """What the analyst declares before looking at data: the experiment spec."""
 
-from __future__ import annotations
-
 import datetime
 import hashlib
 import json
@@ -111,8 +109,7 @@ class Arms(Declared):
     def _control_has_a_weight(self) -> Self:
         if self.weights is not None:
             if self.control not in self.weights:
-                values = {"control": self.control, "arms": list(self.weights)}
-                raise fault("control_weight", **values)
+                raise fault("control_weight", control=self.control, arms=list(self.weights))
             if len(self.weights) < 2:  # noqa: PLR2004 - a comparison takes two
                 raise fault("one_weight")
         return self
@@ -135,8 +132,7 @@ class Period(Declared):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.start and self.end and self.end < self.start:
-            values = {"start": self.start.isoformat(), "end": self.end.isoformat()}
-            raise fault("period_order", **values)
+            raise fault("period_order", start=str(self.start), end=str(self.end))
         if self.time and not (self.start and self.end):
             raise fault("period_open")
         return self
@@ -248,8 +244,7 @@ class Experiment(FromFile):
             before = {column for names in metric.covariate_columns for column in names}
             wrong = sorted(before & {*metric.own.values(), self.unit, self.arms.column})
             if wrong:
-                values = {"metric": metric.name, "name": wrong[0]}
-                raise fault("covariate_column", **values)
+                raise fault("covariate_column", metric=metric.name, name=wrong[0])
         return self
 
     @model_validator(mode="after")
@@ -263,17 +258,17 @@ class Experiment(FromFile):
 
     @model_validator(mode="after")
     def _totals_hold_no_units(self) -> Self:
-        if self.data.rows == "totals":
-            asked = [
-                name for name in ("phases", "strata", "segments", "trigger") if getattr(self, name)
-            ]
-            asked += [
-                name
-                for name in ("covariates", "cap")
-                if any(getattr(metric, name) for metric in self.metrics)
-            ]
-            if asked:
-                raise fault("totals_without", names=asked)
+        asked = [
+            name
+            for holders, names in (
+                ([self], ("phases", "strata", "segments", "trigger")),
+                (self.metrics, ("covariates", "cap")),
+            )
+            for name in names
+            if any(getattr(holder, name) for holder in holders)
+        ]
+        if asked and self.data.rows == "totals":
+            raise fault("totals_without", names=asked)
         return self
 
     @model_validator(mode="after")
@@ -340,9 +335,11 @@ class Experiment(FromFile):
         """The first 16 hexadecimal digits of the SHA-256 of what was planned.
 
         How the file is laid out, where the data is, who owns it, and how the question and the names
-        are worded may change; the rest is the plan.
+        are worded may change; the rest is the plan, but for what is left at its default: fields of
+        later versions change no fingerprint.
         """
-        plan = self.model_dump(mode="json", exclude={"registered", "data", "owner", "question"})
+        outside = {"registered", "data", "owner", "question"}
+        plan = self.model_dump(mode="json", exclude=outside, exclude_defaults=True)
         plan["rows"] = self.data.rows
         text = json.dumps(plan, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]

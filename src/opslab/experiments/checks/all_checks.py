@@ -1,18 +1,18 @@
 """All checks of an analysis: each gets from the sums what it looks at."""
 
-from __future__ import annotations
-
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 
 from opslab.experiments.checks import events, rules
 from opslab.experiments.checks.rules import Day
 from opslab.experiments.checks.split import check_constant_split
 from opslab.experiments.gate import gated
 from opslab.experiments.grounds import Grounds
-from opslab.experiments.moments.arm_moments import ArmMoments, Arms, merge_levels
+from opslab.experiments.moments.arm_moments import Arms, Levels, merge_levels
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import Comparison
+from opslab.experiments.spec import Experiment
 from opslab.experiments.units.unit_table import Gaps
 from opslab.results import Check
 
@@ -37,22 +37,28 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
         stayed = {arm.name: arm.units for arm in grounds.summaries}
         yield rules.check_leaked_units(units.units, stayed)
     zeros = [metric.name for metric in experiment.metrics if metric.zero]
-    yield rules.check_empty("missing_values", _gaps(grounds), zeros)
-    covariates = [
-        column for columns in grounds.metrics.values() for column in columns.joint.covariate_columns
-    ]
-    covariates = list(dict.fromkeys(covariates))
     phases = grounds.by_phase(grounds.arms, grounds.days)
+    gaps = _gaps(grounds, phases)
+    yield _by_role(
+        experiment,
+        lambda names: rules.check_empty(
+            "missing_values", {name: gaps[name] for name in names}, zeros
+        ),
+    )
+    joints = [columns.joint for columns in grounds.metrics.values()]
+    covariates = list(dict.fromkeys(known for joint in joints for known in joint.covariate_columns))
     yield rules.check_covariate_balance(phases, grounds.control, covariates)
-    unknown = {
-        column.name: [[_gap(arm, column) for arm in arms.values()] for arms in phases.values()]
-        for column in covariates
-    }
+    unknown = {column.name: _empty(phases, column) for column in covariates}
     yield rules.check_empty("covariate_coverage", unknown)
     yield _outcome_windows(grounds)
     yield from _calendar(grounds, as_of)
     influences = [known for pair in grounds.pairs.values() for known in pair.influences]
-    yield rules.check_outliers(influences, experiment.design.alpha)
+    yield _by_role(
+        experiment,
+        lambda names: rules.check_outliers(
+            [known for known in influences if known.whole.metric in names], experiment.design.alpha
+        ),
+    )
     if experiment.data.rows != "unit" and not units.moments:
         yield rules.check_few_clusters(grounds.arms)
     if triggered:
@@ -104,20 +110,21 @@ def _sample_ratios_within(grounds: Grounds) -> Iterator[Check | None]:
     yield rules.check_sample_ratio_within("sample_ratio_segments", names, levels)
 
 
-def _gaps(grounds: Grounds) -> dict[str, list[list[Gaps]]]:
+def _gaps(grounds: Grounds, phases: Levels) -> dict[str, list[list[Gaps]]]:
     """Return what is empty of each metric, by phase and arm, of its own column with most gaps."""
     if grounds.units.finer:
         return {name: [list(arms.values())] for name, arms in grounds.units.gaps.items()}
-    phases = grounds.by_phase(grounds.arms, grounds.days).values()
     return {
-        name: [[_gap(arm, worst) for arm in arms.values()] for arms in phases]
+        name: _empty(phases, max(columns.own, key=lambda column: _missing(grounds.arms, column)))
         for name, columns in grounds.metrics.items()
-        for worst in [max(columns.own, key=lambda column: _missing(grounds.arms, column))]
     }
 
 
-def _gap(arm: ArmMoments, column: Column) -> Gaps:
-    return Gaps(arm.missing[column], arm.missing[column], arm.rows)
+def _empty(phases: Levels, column: Column) -> list[list[Gaps]]:
+    return [
+        [Gaps(arm.missing[column], arm.missing[column], arm.rows) for arm in arms.values()]
+        for arms in phases.values()
+    ]
 
 
 def _missing(arms: Arms, column: Column) -> int:
@@ -137,6 +144,18 @@ def _calendar(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check |
         yield rules.check_weekly_cycle(period.start, end, None if finer else seen)
 
 
+def _by_role(
+    experiment: Experiment, rule: Callable[[Collection[str]], Check | None]
+) -> Check | None:
+    """Return what a rule says of metrics that decide, or else of the others: as a remark."""
+    others = [metric.name for metric in experiment.metrics if metric.role == "secondary"]
+    check = rule([metric.name for metric in experiment.metrics if metric.role != "secondary"])
+    minor = rule(others)
+    if minor is None or minor.status == "pass" or (check and check.status != "pass"):
+        return check or minor
+    return replace(minor, status="warn")
+
+
 def _outcome_windows(grounds: Grounds) -> Check | None:
     """Look for outcomes that are not complete: windows that are not over, or empty last days."""
     units, arms = grounds.units, grounds.arms
@@ -146,11 +165,13 @@ def _outcome_windows(grounds: Grounds) -> Check | None:
     if grounds.days is None or units.finer is not None:
         return None
     days = {day: arms for day, arms in grounds.days.items() if day is not None}
-    return rules.check_last_days(
-        {
-            name: {day: _day(arms, columns.own[0]) for day, arms in days.items()}
-            for name, columns in grounds.metrics.items()
-        }
+    known = {
+        name: {day: _day(arms, columns.own[0]) for day, arms in days.items()}
+        for name, columns in grounds.metrics.items()
+    }
+    return _by_role(
+        grounds.experiment,
+        lambda names: rules.check_last_days({name: known[name] for name in names}),
     )
 
 

@@ -1,7 +1,5 @@
 """Bounds of an effect where values are missing: what is missing may differ between the arms."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any

@@ -1,13 +1,11 @@
 """One metric in one arm against the control: the effect, its interval and p-value, or why none."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from scipy.special import stdtr, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
 from opslab.experiments.inference import effects, proportions
 from opslab.experiments.inference.covariates import Contrast, Unusable, contrast, is_clear, usable
@@ -18,7 +16,7 @@ from opslab.experiments.inference.strata import Strata, contrast_within
 from opslab.experiments.metrics.base import Declaration
 from opslab.experiments.metrics.quantile import Quantile
 from opslab.experiments.moments.arm_moments import CrossMoments
-from opslab.experiments.result import Comparison, Effect, Verdict
+from opslab.experiments.result import NO_EFFECT, Comparison, Effect, Verdict
 from opslab.results import Message
 
 Sums = TypeVar("Sums")
@@ -147,7 +145,7 @@ def _adjusted(
         for name, reason in reasons.items()
     ]
     empty = replace(empty, notes=tuple(notes))
-    raw = _inferred(empty, plain, level, pair.method())
+    raw = inferred(empty, plain, level, pair.method())
     if not kept:
         return replace(raw, precision=_precision(empty, pair, level))
     n, name = min(zip(empty.n, (empty.arm, empty.control), strict=True))
@@ -156,7 +154,7 @@ def _adjusted(
     sharper = pair.contrast(widths, kept)
     if sharper.variance <= _EXPLAINED * plain.variance:
         return refused(empty, "covariates_explain_all")
-    adjusted = _inferred(empty, sharper, level, pair.method("cuped"))
+    adjusted = inferred(empty, sharper, level, pair.method("cuped"))
     reduction = 1 - sharper.variance / plain.variance
     precision = _precision(empty, pair, level, widths, kept)
     return replace(adjusted, raw=effect(raw), variance_reduction=reduction, precision=precision)
@@ -173,10 +171,10 @@ def _precision(
     if pair.strata is None or pair.strata.paired or len(pair.strata.cells) == 1:
         return None
     contrast = contrast_within(pair.strata.precise, pair.own, widths, kept)
-    return effect(_inferred(empty, contrast, level, ""))
+    return effect(inferred(empty, contrast, level, ""))
 
 
-def _inferred(empty: Comparison, estimates: Contrast, level: float, method: str) -> Comparison:
+def inferred(empty: Comparison, estimates: Contrast, level: float, method: str) -> Comparison:
     """Return the comparison with the test of a contrast and the intervals that invert it."""
     (_, base), difference, variance, base_variance, covariance, freedom = estimates
     error = math.sqrt(variance)
@@ -224,18 +222,20 @@ def compare_quantiles(
             return refused(empty, "tied_values", arm=side.name, value=ranked.value)
     method = "quantile" if None in factors else "clustered_quantile"
     inflation = (1.0, 1.0) if None in factors else factors
-    return _inferred(empty, quantile_contrast(treated, base, level, inflation), level, method)
+    return inferred(empty, quantile_contrast(treated, base, level, inflation), level, method)
 
 
 def effect(comparison: Comparison) -> Effect:
     """Return the effect that a comparison holds, to be shown beside another one."""
-    return Effect(
-        comparison.difference,
-        comparison.difference_interval,
-        comparison.lift,
-        comparison.lift_interval,
-        comparison.p_value,
-    )
+    return Effect(**{name: getattr(comparison, name) for name in vars(NO_EFFECT)})
+
+
+def error_of(comparison: Comparison, alpha: float) -> float | None:
+    """Return the standard error; the score test gives none: its interval's width stands for it."""
+    low, high = comparison.difference_interval
+    if comparison.standard_error is not None or low is None or high is None:
+        return comparison.standard_error
+    return (high - low) / (2 * float(ndtri(1 - alpha / 2)))
 
 
 def without_effect(metric: Declaration, arm: Side[Any], control: Side[Any]) -> Comparison:

@@ -1,23 +1,22 @@
 """Does an effect wear off: by time since exposure, with a test of its trend."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
-from opslab.experiments.inference.effects import Welch, welch_of_moments
+from opslab.experiments.grounds import Grounds
+from opslab.experiments.inference.effects import welch_of_moments
 from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import SpanEffect, Trend
-from opslab.experiments.units.unit_table import Spans, UnitTable
+from opslab.experiments.units.unit_table import Spans
 from opslab.tables.source import ROW, quoted
 
 _SLOPE = "opslab_slope"
 
 
-def trends(units: UnitTable, arms: Sequence[str], control: str, alpha: float) -> list[Trend]:
+def trends(grounds: Grounds) -> list[Trend]:
     """Return how the effect on each metric that has spans goes on after exposure, arm by arm."""
-    table = units.table
+    units, table, control = grounds.units, grounds.units.table, grounds.control
     by_metric = []
     for metric, spans in units.trends.items():
         names = (units.arm, *spans.columns)
@@ -27,10 +26,10 @@ def trends(units: UnitTable, arms: Sequence[str], control: str, alpha: float) ->
         columns = [Column(name) for name in (*spans.columns, _SLOPE)]
         labelled = collect_by(table.over(query, types, table.reading), units.arm, columns).whole
         base = labelled[control].moments
-        for arm in sorted(arm for arm in arms if arm != control):
+        for arm in sorted(arm for arm in grounds.arms if arm != control):
             moments = labelled[arm].moments
             *pairs, contrasts = [(moments[column], base[column]) for column in columns]
-            by_metric.append(trend(metric, arm, pairs, contrasts, alpha, spans.days))
+            by_metric.append(trend(metric, arm, pairs, contrasts, grounds.alpha, spans.days))
     return by_metric
 
 
@@ -71,16 +70,14 @@ def trend(
     -------
     Trend
     """
-    effects = tuple(_span(welch_of_moments(*sides, 1 - alpha)) for sides in spans)
+    effects = tuple(
+        SpanEffect(test.difference, test.low, test.high) if test else SpanEffect()
+        for sides in spans
+        for test in [welch_of_moments(*sides, 1 - alpha)]
+    )
     middle = (len(spans) - 1) / 2
     scale = sum((order - middle) ** 2 for order in range(len(spans)))
     test = welch_of_moments(*contrasts, 1 - alpha)
     if test is None:
         return Trend(metric, arm, days, effects)
     return Trend(metric, arm, days, effects, test.difference / scale, test.p_value)
-
-
-def _span(test: Welch | None) -> SpanEffect:
-    if test is None:
-        return SpanEffect(None, None, None)
-    return SpanEffect(test.difference, test.low, test.high)

@@ -1,7 +1,5 @@
 """One row per unit: what every form of the data comes to."""
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,51 +26,83 @@ class Spans:
 
 
 class Gaps(NamedTuple):
-    """What is empty of a metric in an arm."""
+    """What is empty of a metric in an arm.
+
+    Attributes
+    ----------
+    values : int
+        Empty values: of the units, or of their rows.
+    units : int
+        Units with some.
+    all_units : int
+    """
 
     values: int
-    """Empty values: of the units, or of their rows."""
     units: int
-    """Units with some."""
     all_units: int
 
 
 @dataclass(frozen=True)
 class NearName:
-    """An event whose name nearly is that of one that counts."""
+    """An event whose name nearly is that of one that counts.
+
+    Attributes
+    ----------
+    event : str
+    near : str
+    count : int
+    share : float
+        Of the events of both names.
+    """
 
     event: str
     near: str
     count: int
     share: float
-    """Of the events of both names."""
 
 
 @dataclass(frozen=True)
 class EventCounts:
-    """The events that count, and those that do not though they might have been meant."""
+    """The events that count, and those that do not though they might have been meant.
+
+    Attributes
+    ----------
+    counted : Mapping[str, int]
+        By arm, each once.
+    repeated : Mapping[str, int]
+        Rows that repeat one of them, by arm.
+    differing : int
+        Ids whose rows do not agree.
+    strangers : int
+        Events of units that are not in the experiment.
+    near_units : int
+        Of these such whose unit's id nearly is that of one in it.
+    near_names : Sequence[NearName]
+    """
 
     counted: Mapping[str, int]
-    """By arm, each once."""
     repeated: Mapping[str, int]
-    """Rows that repeat one of them, by arm."""
     differing: int = 0
-    """Ids whose rows do not agree."""
     strangers: int = 0
-    """Events of units that are not in the experiment."""
     near_units: int = 0
-    """Of these such whose unit's id nearly is that of one in it."""
     near_names: Sequence[NearName] = ()
 
 
 class FinerRows(NamedTuple):
-    """Rows that are parts of units."""
+    """Rows that are parts of units.
+
+    Attributes
+    ----------
+    table : Table
+    where : str
+        SQL condition on the rows to use.
+    unit : str
+        Column of the unit.
+    """
 
     table: Table
     where: str
-    """SQL condition on the rows to use."""
     unit: str
-    """Column of the unit."""
 
 
 @dataclass(frozen=True)
