@@ -101,6 +101,18 @@ def check_silent_arm(
     return check("silent_arm", status, expected, values, said)
 
 
+def check_cap(comparisons: Iterable[Comparison], alpha: float) -> Check | None:
+    """Look for an effect that has the other sign, and significantly, without its cap."""
+    turned = [
+        known
+        for known in comparisons
+        if known.uncapped and known.role != "secondary"
+        if (known.uncapped.p_value or 1.0) <= alpha
+        if (known.uncapped.difference or 0.0) * (known.difference or 0.0) < 0
+    ]
+    return check("cap", "fail", None, metric_and_arm(turned[0])) if turned else None
+
+
 def check_plausibility(comparisons: Iterable[Comparison], silent: Collection[str]) -> Check | None:
     """Look for an effect on a primary metric that is larger than effects are (Twyman's law).
 
