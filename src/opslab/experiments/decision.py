@@ -1,5 +1,7 @@
 """The decision, by the rule that the spec declared before the data was seen."""
 
+from __future__ import annotations
+
 import datetime
 import math
 from collections.abc import Mapping, Sequence
@@ -84,6 +86,7 @@ def decide(
     needed = [needs for arm in by_arm if (needs := sizing.needs(by_arm[arm]))]
     if needed:
         most = max(needed, key=_MORE)
+        reasons += (Message("experiments.reason_extend"),)
         return Decision("extend", None, reasons, most.more, _days(experiment, most))
     if any(_unknown(experiment, by_arm[arm]) for arm in by_arm):
         return Decision("no_decision", None, reasons)

@@ -1,5 +1,7 @@
 """What the analyst declares before looking at data: the experiment spec."""
 
+from __future__ import annotations
+
 import datetime
 import hashlib
 import json
@@ -21,7 +23,9 @@ from opslab.tables.import_report import FileAnswers
 CheckName = Literal[
     "plan_unchanged",
     "sample_ratio",
+    "sample_ratio_segments",
     "constant_split",
+    "phases_planned",
     "leaked_units",
     "missing_values",
     "covariate_balance",
@@ -35,7 +39,11 @@ CheckName = Literal[
     "period",
     "weekly_cycle",
     "outliers",
+    "skewness",
+    "cap",
+    "denominators",
     "plausibility",
+    "steady_effect",
     "few_clusters",
     "totals_only",
 ]

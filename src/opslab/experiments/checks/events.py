@@ -1,5 +1,7 @@
 """The rules of the checks on outcomes: counted twice, lost on the way, or too good to be true."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import attrgetter
@@ -97,6 +99,18 @@ def check_silent_arm(
     values = {"metric": metric.name, "arm": arm, "expected": expected}
     status: Status = "warn" if metric.role == "secondary" else "fail"
     return check("silent_arm", status, expected, values, said)
+
+
+def check_cap(comparisons: Iterable[Comparison], alpha: float) -> Check | None:
+    """Look for an effect that has the other sign, and significantly, without its cap."""
+    turned = [
+        known
+        for known in comparisons
+        if known.uncapped and known.role != "secondary"
+        if (known.uncapped.p_value or 1.0) <= alpha
+        if (known.uncapped.difference or 0.0) * (known.difference or 0.0) < 0
+    ]
+    return check("cap", "fail", None, metric_and_arm(turned[0])) if turned else None
 
 
 def check_plausibility(comparisons: Iterable[Comparison], silent: Collection[str]) -> Check | None:
