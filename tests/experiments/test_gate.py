@@ -45,6 +45,7 @@ def test_these_always_block():
         "leaked_units",
         "missing_values",
         "sample_ratio",
+        "sample_ratio_segments",
         "silent_arm",
         "trigger_ratio",
     ]
@@ -56,8 +57,11 @@ def test_these_are_no_fault_yet_while_they_only_warn():
         "constant_split",
         "covariate_balance",
         "covariate_coverage",
+        "denominators",
         "missing_values",
         "sample_ratio",
+        "sample_ratio_segments",
+        "steady_effect",
         "trigger_ratio",
     ]
 
