@@ -483,12 +483,6 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
         add="segments: [a]\n",
     ),
     Case(
-        "totals without days",
-        "spec.yaml, line 1: Daily totals need the day of each row; write period: {time: "
-        "column, start: ..., end: ...}.",
-        (("units.csv}", "units.csv, rows: totals}"), ("time: seen, ", "")),
-    ),
-    Case(
         "table and logs",
         "spec.yaml, line 2, data: path and assignments/events exclude one another; keep "
         "the form that your data has.",
@@ -1031,6 +1025,18 @@ FORMATS = ".csv, .tsv, .txt, .xlsx, .xlsm, .jsonl, .ndjson, .parquet, .ics"
         "no time",
         "units.csv, seen: Row 4 has no moment; complete it, or remove the row.",
         data=cells("seen", ""),
+    ),
+    Case(
+        "totals of several rows without days",
+        "spec.yaml, line 5, period: Totals with several rows for each arm need the day of each row; "
+        "write period: {time: column, start: ..., end: ...}, or bring a single row for each arm.",
+        (
+            ("units.csv}", "units.csv, rows: totals}"),
+            ("time: seen, ", ""),
+            ("unit: user_id", "unit: users"),
+        ),
+        data="users,variant,bought,revenue\n"
+        + "".join(f"20,{arm},5,80\n" for arm in ("control", "short") * 2),
     ),
 )
 def test_broken_data(case, here):

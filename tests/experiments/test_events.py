@@ -19,7 +19,7 @@ def said(check):
 
 
 def test_the_bounds():
-    assert (events.FEW, events.IMPLAUSIBLE) == (0.01, 0.3)
+    assert (events.FEW, events.IMPLAUSIBLE) == (0.01, 0.4)
 
 
 @pytest.mark.parametrize(
@@ -211,18 +211,18 @@ def effect(lift, interval, name="spend", role="primary", arm="new"):
 @pytest.mark.parametrize(
     ("interval", "beyond"),
     [
-        ((0.3, 0.9), False),
-        ((0.31, 0.9), True),
-        ((0.31, None), True),
-        ((-0.9, -0.3), False),
-        ((-0.9, -0.31), True),
-        ((None, -0.31), True),
+        ((0.4, 0.9), False),
+        ((0.41, 0.9), True),
+        ((0.41, None), True),
+        ((-0.9, -0.4), False),
+        ((-0.9, -0.41), True),
+        ((None, -0.41), True),
         ((-0.9, 0.9), False),
         ((None, None), False),
         ((0.0, 0.9), False),
     ],
 )
-def test_an_interval_beyond_a_third_of_the_control_is_more_often_a_fault(interval, beyond):
+def test_an_interval_beyond_its_bound_is_more_often_a_fault(interval, beyond):
     check = events.check_plausibility([effect(0.7, interval)], [])
     assert (check is not None) == beyond
     if beyond:

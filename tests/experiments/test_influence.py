@@ -63,7 +63,7 @@ def brute_force_groups(sizes, others):
     apart = []
     for j, gap in enumerate(gaps):
         below = gaps[j + 1 :]
-        if not below or sizes[j] <= 2 * sizes[j + 1]:
+        if not below or sizes[j] <= 2.5 * sizes[j + 1]:
             continue
         if j + 1 > min(others / 4, max(5, others / 100)):
             continue
@@ -302,10 +302,10 @@ def test_the_page_says_where_ways_disagree():
     result, _ = analyzed(frame, METRIC)
     page = str(result.effects)
     assert "The same effects in other ways" in page
-    assert "the plain difference leads to another" in " ".join(page.split())
+    assert "depends on how it is computed" in " ".join(page.split())
     agreeing = frame.assign(spend=frame.spend.clip(upper=100) + 20 * (frame.arm == "new"))
     page = " ".join(str(analyzed(agreeing, METRIC)[0].effects).split())
-    assert "leads to another conclusion" not in page
+    assert "depends on how it is computed" not in page
 
 
 @pytest.mark.parametrize(

@@ -217,16 +217,22 @@ def test_cookie_cats_shows_the_whale(tmp_path):
     outliers = check(result, "outliers")
     told = dict(outliers.detail.values)
     row = int(players.sum_gamerounds.idxmax())
-    assert (outliers.status, told["metric"], told["arm"], told["row"]) == (
+    assert (outliers.status, outliers.detail.key) == (
         "warn",
-        "rounds",
-        "gate_30",
-        row + 1,
-    )
+        "experiments.outliers_fail",
+    )  # secondary
+    assert (told["metric"], told["arm"], told["rows"]) == ("rounds", "gate_30", (row + 1,))
+    assert (told["count"], told["with"]) == (1, "gate_40")
     total = players.sum_gamerounds[players.test_version == "gate_30"].sum()
     assert told["share"] == pytest.approx(49_854 / total, rel=1e-9)
     assert (round(told["from"], 5), round(told["p"], 6)) == (-1.15749, 0.375924)
     assert (round(told["to"], 6), round(told["p_without"], 6)) == (-0.043335, 0.949469)
+    error = (
+        players.groupby("test_version").sum_gamerounds.agg(lambda own: own.var() / len(own)).sum()
+    )
+    moved = (told["to"] - told["from"]) / math.sqrt(error)
+    assert outliers.value == pytest.approx(moved, rel=1e-6)
+    assert moved > 0.85  # standard errors, by one player of 90,189
     assert str(players.userid[row]) not in str(result.record())
 
 

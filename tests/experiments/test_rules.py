@@ -8,10 +8,11 @@ import pytest
 from scipy import stats
 
 from opslab.experiments.checks import rules
-from opslab.experiments.checks.influence import Influence
+from opslab.experiments.checks.influence import MOVED, Influence
 from opslab.experiments.checks.rules import Day
 from opslab.experiments.moments.arm_moments import ArmMoments, Moments
 from opslab.experiments.moments.columns import Column
+from opslab.experiments.result import Comparison
 from opslab.experiments.units.leaks import Units
 from opslab.experiments.units.unit_table import Gaps
 
@@ -48,7 +49,7 @@ def test_a_p_value_fails_below_1_in_1000_and_warns_below_1_in_100(p_value, statu
 def test_the_bounds():
     assert (rules.FAIL_BELOW, rules.WARN_BELOW) == (0.001, 0.01)
     assert (rules.FEWEST_EXPECTED, rules.FEWEST_CLUSTERS) == (5, 40)
-    assert (rules.MOVED, rules.CERTAIN) == (0.5, 14.0)
+    assert (MOVED, rules.CERTAIN) == (0.5, 14.0)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +168,7 @@ def test_the_arm_that_is_farthest_off_is_named_within_a_level():
         ([((70, 30), (9, 1)), ((50, 50), (1, 1))], 120, 140),
         # too few expected in the first phase, or a single arm: the second alone speaks
         ([((30, 10), (9, 1)), ((50, 50), (1, 1))], 50, 50),
+        ([((20, 20), (9, 1)), ((50, 50), (1, 1))], 50, 50),
         ([((40, 0), (1, 0)), ((50, 50), (1, 1))], 50, 50),
     ],
 )
@@ -203,6 +205,14 @@ def test_a_level_counts_from_five_units_expected_in_the_smallest_arm(units, leve
     shares = {"a": 0.9, "b": 0.1}
     check = within("sample_ratio_segments", shares, x=(450, 50), y=(units - 5, 5))
     assert (check and check.detail.values["levels"]) == levels
+
+
+def test_an_arm_that_a_phase_does_not_have_leaves_the_others_to_be_compared():
+    levels = {"x": [((50, 90, 0), (1, 1, 0))], "y": [((50, 50, 50), (1, 1, 1))]}
+    check = rules.check_sample_ratio_within("sample_ratio_segments", ["a", "b", "c"], levels)
+    values = dict(check.detail.values)
+    assert (values["levels"], values["level"], values["units"]) == (2, "x", 50)
+    assert check.value == about(2 * stats.chisquare((50, 90)).pvalue)
 
 
 def test_a_single_level_is_the_whole():
@@ -335,6 +345,31 @@ def test_the_column_whose_gaps_differ_most_speaks():
     assert rules.check_empty("missing_values", {}) is None
 
 
+@pytest.mark.parametrize(
+    ("zeros", "status", "key"),
+    [((), "fail", "fail"), (("spend",), "warn", "zero"), (("other",), "fail", "fail")],
+)
+def test_empty_values_that_count_as_0_only_warn(zeros, status, key):
+    gaps = {"spend": [[Gaps(5, 5, 400), Gaps(60, 60, 400)]]}
+    check = rules.check_empty("missing_values", gaps, zeros)
+    assert (check.status, check.detail.key) == (status, f"experiments.missing_values_{key}")
+    assert check.value == check.detail.values["p"] < 1e-6
+    even = {"spend": [[Gaps(50, 50, 400), Gaps(50, 50, 400)]]}
+    check = rules.check_empty("missing_values", even, zeros)
+    assert (check.status, check.detail.key) == ("pass", "experiments.missing_values_pass")
+
+
+def test_the_gap_that_is_a_fault_speaks_before_one_that_may_be_the_effect():
+    gaps = {
+        "zero": [[Gaps(5, 5, 400), Gaps(90, 90, 400)]],
+        "fault": [[Gaps(5, 5, 400), Gaps(40, 40, 400)]],
+    }
+    for order in (1, -1):
+        given = dict(list(gaps.items())[::order])
+        check = rules.check_empty("missing_values", given, ["zero"])
+        assert (check.status, check.detail.values["metric"]) == ("fail", "fault")
+
+
 def arm(*means, n=200):
     """Return an arm whose covariates a, b, ... have these means and variance 1."""
     moments = {Column("ab"[k]): Moments(n, mean, n - 1.0) for k, mean in enumerate(means)}
@@ -403,60 +438,88 @@ def test_without_covariates_that_vary_nothing_is_compared():
     assert rules.check_covariate_balance({None: {"old": arm(1), "new": arm(2)}}, "old", []) is None
 
 
-def unit(moved=0.1, p_value=0.2, p_without=0.3, *, alone=True, row=7):
-    return Influence("new", row, 0.25, 3.0, 1.0, p_value, p_without, moved, alone)
+@pytest.mark.parametrize(
+    ("mean", "error", "compared"),
+    [(1e10, 1e-5, False), (1e10, 1e-3, True), (1e-10, 1e-13, True), (-1e10, 1e-5, False)],
+)
+def test_a_covariate_that_varies_by_rounding_alone_is_none_however_large_or_small(
+    mean, error, compared
+):
+    scatter = error**2 * 200 * 199 / 2
+    same = ArmMoments(200, {Column("a"): Moments(200, mean, scatter)}, {})
+    check = rules.check_covariate_balance({None: {"old": same, "new": same}}, "old", BOTH[:1])
+    assert (check is not None) == compared
+
+
+def known(difference, p_value, metric="spend"):
+    return Comparison(
+        *(metric, "primary", "mean", "increase", "new", "old", (9, 9), (0, 0)),
+        difference=difference,
+        p_value=p_value,
+        standard_error=2.0,
+    )
+
+
+def group(before=3.0, after=3.0, p=0.2, p_without=0.3, *, apart=True, metric="spend"):
+    """Return what a group of units does; errors are 2, so that 1 moves the effect by half of one."""
+    whole, trimmed = known(before, p, metric), known(after, p_without, metric)
+    return Influence(apart, "old", (7, 3, 9, 1), 0.25, whole, trimmed, trimmed)
 
 
 @pytest.mark.parametrize(
-    ("largest", "status"),
+    ("largest", "status", "key"),
     [
-        (unit(), "pass"),
-        (unit(0.5), "pass"),
-        (unit(0.51), "warn"),
-        (unit(0.51, alone=False), "pass"),
-        (unit(p_value=0.05), "warn"),  # significant at alpha itself
-        (unit(p_value=0.051), "pass"),
-        (unit(p_without=0.05), "warn"),
-        (unit(p_without=0.051), "pass"),
-        (unit(p_value=0.04, p_without=0.05), "pass"),
-        (unit(p_value=0.04, alone=False), "pass"),
-        (unit(0.9, p_value=0.04, alone=False), "pass"),
+        (group(), "pass", "pass"),
+        (group(3.0, 2.0), "pass", "pass"),  # half an error, not more
+        (group(3.0, 1.9), "fail", "fail"),
+        (group(3.0, 4.1), "fail", "fail"),
+        (group(p=0.05), "fail", "fail"),  # significant at alpha itself
+        (group(p=0.051), "pass", "pass"),
+        (group(p_without=0.05), "fail", "fail"),
+        (group(p_without=0.051), "pass", "pass"),
+        (group(p=0.04, p_without=0.05), "pass", "pass"),
+        (group(3.0, -3.0, apart=False), "pass", "pass"),
+        (group(3.0, -0.1, p=0.05, apart=False), "fail", "reversed"),
+        (group(3.0, 0.0, p=0.05, apart=False), "pass", "pass"),
+        (group(3.0, 0.1, p=0.05, apart=False), "pass", "pass"),
+        (group(-3.0, 0.1, p=0.05, apart=False), "fail", "reversed"),
+        (group(3.0, -3.0, p=0.051, p_without=0.01, apart=False), "pass", "pass"),
     ],
 )
-def test_a_unit_is_an_outlier_when_alone_and_moving_the_effect(largest, status):
-    check = rules.check_outliers({"spend": largest}, 0.05)
+def test_an_effect_rests_on_a_group_that_moves_it_or_on_the_farthest_that_turn_it(
+    largest, status, key
+):
+    check = rules.check_outliers([largest], 0.05)
+    before, after = largest.whole, largest.trimmed
     values = {
         "metric": "spend",
-        "arm": "new",
-        "row": 7,
+        "with": "new",
+        "arm": "old",
+        "count": 4,
+        "rows": (7, 3, 9),
         "share": 0.25,
-        "from": 3.0,
-        "to": 1.0,
-        "p": largest.p_value,
-        "p_without": largest.p_without,
+        "from": before.difference,
+        "to": after.difference,
+        "p": before.p_value,
+        "p_without": after.p_value,
     }
-    assert said(check) == (status, f"outliers_{status}", values)
-    assert (check.name, check.value) == ("outliers", largest.moved)
+    assert said(check) == (status, f"outliers_{key}", values)
+    assert (check.name, check.value) == ("outliers", abs(after.difference - before.difference) / 2)
 
 
-def test_the_unit_that_is_alone_speaks_then_the_one_that_turns_then_the_one_that_moves_most():
+def test_what_carries_the_effect_speaks_then_a_group_then_what_moves_it_most():
     units = {
-        "far": unit(9, alone=False, row=1),
-        "turns": unit(0.2, p_value=0.01, row=2),
-        "moves": unit(0.4, row=3),
-        "less": unit(0.3, row=4),
+        "carries": group(3.0, -0.1, p=0.05, apart=False, metric="carries"),
+        "group": group(3.0, 2.9, metric="group"),
+        "most": group(3.0, 0.5, apart=False, metric="most"),
+        "less": group(3.0, 0.9, apart=False, metric="less"),
     }
-    for gone, row in (("", 2), ("turns", 3), ("moves", 4), ("less", 1)):
+    for gone in ("", "carries", "group", "most"):
         units.pop(gone, None)
         for order in (1, -1):
-            check = rules.check_outliers(dict(list(units.items())[::order]), 0.05)
-            assert check.detail.values["row"] == row
-    assert rules.check_outliers({}, 0.05) is None
-
-
-def test_an_outlier_that_moves_without_bound_has_no_figure():
-    check = rules.check_outliers({"spend": unit(math.inf)}, 0.05)
-    assert (check.status, check.value) == ("warn", None)
+            check = rules.check_outliers(list(units.values())[::order], 0.05)
+            assert check.detail.values["metric"] == next(iter(units))
+    assert rules.check_outliers([], 0.05) is None
 
 
 @pytest.mark.parametrize(
@@ -470,7 +533,7 @@ def test_an_outlier_that_moves_without_bound_has_no_figure():
 )
 def test_a_look_before_the_end_is_said(end, as_of, days, status):
     check = rules.check_period(end, as_of)
-    values = {"end": end, "days": days} if days else {"end": end}
+    values = {"end": end, "days": days, "day": as_of} if days else {"end": end}
     assert said(check) == (status, f"period_{status}", values)
     assert (check.name, check.value) == ("period", days)
 

@@ -7,6 +7,8 @@ import statsmodels.api as sm
 from scipy import stats
 
 from opslab import experiments
+from opslab.experiments.inference.strata import Strata, contrast_within
+from opslab.experiments.moments.arm_moments import CrossMoments
 from opslab.experiments.spec import Experiment
 
 MEAN = {"name": "y", "type": "mean", "column": "y", "role": "primary", "goal": "increase"}
@@ -239,3 +241,29 @@ def test_what_cannot_be_told_is_said(frame):
     one = only(analyzed(frame, MEAN))
     assert (one.difference, one.p_value, one.standard_error) == (None, None, None)
     assert one.not_estimable is not None
+
+
+@pytest.mark.parametrize(("first", "share"), [(0.01, 0.03), (0.01, 0.1), (0.05, 0.03), (0.1, 0.03)])
+def test_a_handful_in_a_stratum_wins_no_more_often_than_it_may(first, share):
+    """A ramp's first phase: forty units of an arm, of which often none has what is rare.
+
+    Against simulation: with the handful's own spread alone a difference of nothing was "significant" in
+    53 % of these at 1 % and .03, where 5 % is promised.
+    """
+    random, runs = np.random.default_rng(4), 1_000
+    wins = 0
+    for _ in range(runs):
+        cells = []
+        for treated in (first, 0.5):
+            n = max(random.binomial(2_000, treated), 2)
+            sides = [random.binomial(count, share) for count in (n, 2_000 - n)]
+            cells.append(
+                tuple(
+                    CrossMoments(count, count, (ones / count,), ((ones - ones**2 / count,),))
+                    for count, ones in zip((n, 2_000 - n), sides, strict=True)
+                )
+            )
+        known = contrast_within(Strata(tuple(cells)))
+        distance = abs(known.difference) / known.variance**0.5
+        wins += 2 * stats.t.sf(distance, known.degrees_of_freedom) <= 0.05
+    assert wins / runs < 0.06

@@ -232,3 +232,15 @@ def is_whole(source):
     assert all(address.startswith("data:image/") for address in sources)
     assert all(link.startswith("#") for link in seen.links())
     assert seen.inside == []
+
+
+def test_a_figure_that_is_published_with_the_verdict_stands_on_the_first_screen():
+    verdict, drawn = published(), {SVG: "<svg/>", "text/plain": "Alt"}
+    verdict.outputs.append(
+        new_output("display_data", data=drawn, metadata={SVG: {"alt": "How large"}})
+    )
+    source = page(cell({HTML: "<p>Later</p>"}, {}), verdict)
+    header, _, body = source.partition("</header>")
+    assert 'alt="How large"' in header
+    assert "<img" not in body
+    assert "Later" in body

@@ -97,7 +97,10 @@ def companions(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
             remarks.append(say.remark("companions_differ", **names, ways=other))
     if rows:
         return [say.table("companions", "metric way difference p", rows, numeric=(2, 3)), *remarks]
-    amounts = any(comparison.type in {"mean", "ratio"} for comparison in result.comparisons)
+    amounts = any(
+        comparison.type in {"mean", "ratio"} and comparison.role != "secondary"
+        for comparison in result.comparisons
+    )
     return [say.remark("companions_none")] if amounts else []
 
 

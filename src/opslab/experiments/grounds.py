@@ -111,7 +111,8 @@ class Grounds:
         """
         period = self.experiment.period
         seen = [datetime.date.fromisoformat(day) for day in self.days or {} if day is not None]
-        if not seen or period is None or period.start is None or period.end is None:
+        finer = self.units.finer is not None  # days of rows are not those of exposure
+        if finer or not seen or not period or not period.start or not period.end:
             return as_of
         last, end = max(seen), min(as_of or period.end, period.end)
         units = sum(self.unit_counts(self.arms).values())

@@ -52,6 +52,8 @@ def voice(result: ExperimentResult, language: Language) -> ExperimentVoice:
 def first_screen(result: ExperimentResult, say: ExperimentVoice) -> Verdict:
     """Return what happened, how sure we are, and what to do."""
     plan, reasons = result.plan, _reasons(result, say)
+    usable = state_of(result.checks) == "usable"
+    tone = "open" if usable else ACTION_TONES[result.decision.action]
     # A single one is not worth folding.
     shown = _MOST_REASONS if len(reasons) > _MOST_REASONS + 1 else len(reasons)
     days = say.period((plan.start, plan.end)) if plan.start and plan.end else None
@@ -61,7 +63,7 @@ def first_screen(result: ExperimentResult, say: ExperimentVoice) -> Verdict:
         question=say.spoken(plan.question or ""),
         action=action(result, say),
         headline=headline(result, say),
-        tone="open" if result.conditions else ACTION_TONES[result.decision.action],
+        tone=tone,
         facts=_facts(result, say),
         reasons=reasons[:shown],
         more=reasons[shown:],

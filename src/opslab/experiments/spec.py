@@ -335,9 +335,11 @@ class Experiment(FromFile):
         """The first 16 hexadecimal digits of the SHA-256 of what was planned.
 
         How the file is laid out, where the data is, who owns it, and how the question and the names
-        are worded may change; the rest is the plan.
+        are worded may change; the rest is the plan, but for what is left at its default: fields of
+        later versions change no fingerprint.
         """
-        plan = self.model_dump(mode="json", exclude={"registered", "data", "owner", "question"})
+        outside = {"registered", "data", "owner", "question"}
+        plan = self.model_dump(mode="json", exclude=outside, exclude_defaults=True)
         plan["rows"] = self.data.rows
         text = json.dumps(plan, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]

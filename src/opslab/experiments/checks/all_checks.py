@@ -1,7 +1,8 @@
 """All checks of an analysis: each gets from the sums what it looks at."""
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 
 from opslab.experiments.checks import events, rules
 from opslab.experiments.checks.rules import Day
@@ -11,6 +12,7 @@ from opslab.experiments.grounds import Grounds
 from opslab.experiments.moments.arm_moments import Arms, Levels, merge_levels
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import Comparison
+from opslab.experiments.spec import Experiment
 from opslab.experiments.units.unit_table import Gaps
 from opslab.results import Check
 
@@ -36,7 +38,13 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
         yield rules.check_leaked_units(units.units, stayed)
     zeros = [metric.name for metric in experiment.metrics if metric.zero]
     phases = grounds.by_phase(grounds.arms, grounds.days)
-    yield rules.check_empty("missing_values", _gaps(grounds, phases), zeros)
+    gaps = _gaps(grounds, phases)
+    yield _by_role(
+        experiment,
+        lambda names: rules.check_empty(
+            "missing_values", {name: gaps[name] for name in names}, zeros
+        ),
+    )
     joints = [columns.joint for columns in grounds.metrics.values()]
     covariates = list(dict.fromkeys(known for joint in joints for known in joint.covariate_columns))
     yield rules.check_covariate_balance(phases, grounds.control, covariates)
@@ -45,7 +53,12 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
     yield _outcome_windows(grounds)
     yield from _calendar(grounds, as_of)
     influences = [known for pair in grounds.pairs.values() for known in pair.influences]
-    yield rules.check_outliers(influences, experiment.design.alpha)
+    yield _by_role(
+        experiment,
+        lambda names: rules.check_outliers(
+            [known for known in influences if known.whole.metric in names], experiment.design.alpha
+        ),
+    )
     if experiment.data.rows != "unit" and not units.moments:
         yield rules.check_few_clusters(grounds.arms)
     if triggered:
@@ -131,6 +144,18 @@ def _calendar(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check |
         yield rules.check_weekly_cycle(period.start, end, None if finer else seen)
 
 
+def _by_role(
+    experiment: Experiment, rule: Callable[[Collection[str]], Check | None]
+) -> Check | None:
+    """Return what a rule says of metrics that decide, or else of the others: as a remark."""
+    others = [metric.name for metric in experiment.metrics if metric.role == "secondary"]
+    check = rule([metric.name for metric in experiment.metrics if metric.role != "secondary"])
+    minor = rule(others)
+    if minor is None or minor.status == "pass" or (check and check.status != "pass"):
+        return check or minor
+    return replace(minor, status="warn")
+
+
 def _outcome_windows(grounds: Grounds) -> Check | None:
     """Look for outcomes that are not complete: windows that are not over, or empty last days."""
     units, arms = grounds.units, grounds.arms
@@ -140,11 +165,13 @@ def _outcome_windows(grounds: Grounds) -> Check | None:
     if grounds.days is None or units.finer is not None:
         return None
     days = {day: arms for day, arms in grounds.days.items() if day is not None}
-    return rules.check_last_days(
-        {
-            name: {day: _day(arms, columns.own[0]) for day, arms in days.items()}
-            for name, columns in grounds.metrics.items()
-        }
+    known = {
+        name: {day: _day(arms, columns.own[0]) for day, arms in days.items()}
+        for name, columns in grounds.metrics.items()
+    }
+    return _by_role(
+        grounds.experiment,
+        lambda names: rules.check_last_days({name: known[name] for name in names}),
     )
 
 

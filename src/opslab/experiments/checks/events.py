@@ -14,7 +14,7 @@ from opslab.results import Check, Status
 
 FEW = 0.01
 """Events that were repeated, or not counted, as a share of those that count: it changes little."""
-IMPLAUSIBLE = 0.3
+IMPLAUSIBLE = 0.4
 """Lift beyond which a whole interval is a fault more often than an effect."""
 _NOTHING = 1e-12  # of the largest arm's mean square: what rounding leaves of 0
 
@@ -111,7 +111,7 @@ def check_plausibility(comparisons: Iterable[Comparison], silent: Collection[str
     Returns
     -------
     Check or None
-        None where no interval lies beyond 30% of the control's value.
+        None where no interval lies beyond 40% of the control's value.
     """
     beyond = [
         comparison

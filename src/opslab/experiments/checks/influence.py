@@ -17,9 +17,10 @@ from opslab.tables.source import ROW, literal, quoted
 
 MOVED = 0.5
 """Standard errors by which a group of units may move an effect."""
-_APART = 2.0  # times as far as the next unit: the least gap below a group
+_APART = 2.5  # times as far as the next unit: the least gap below a group
 _LEVEL = 0.02  # false alarms of the gaps in a long tail, all of them together
 _LOOKED_AT = 200  # units, or the farthest .1 % where these are more
+_TAIL = 20  # units at least whose distances make the tail, or a tenth of those with a value
 _FARTHEST = 1_000  # units of which one is among the farthest .1 %
 
 
@@ -139,7 +140,9 @@ class Pair:
             np.array, zip(*farthest, strict=True)
         )
         own = np.stack([values, bases], axis=1)[:, : len(plain[0].means)]
-        influences, counts = list[Influence](), groups(sizes, others)
+        # Nearer ones tell nothing of a long tail, nor do those without a value.
+        tail = sizes[: min(others, max(_TAIL, others // 10))]
+        influences, counts = list[Influence](), groups(tail, others)
         for size in (*counts, -(-n // _FARTHEST)):
             inside = [np.flatnonzero(treated[:size] == arm) for arm in (True, False)]
             if any(len(gone) > sums.n - 2 for gone, sums in zip(inside, plain, strict=True)):

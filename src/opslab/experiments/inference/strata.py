@@ -14,6 +14,8 @@ import numpy as np
 from opslab.experiments.inference.covariates import Contrast, linearised
 from opslab.experiments.moments.arm_moments import CrossMoments, merge_cross
 
+_FEW, _HANDFUL = 1_000, 0.2  # units of an arm in a stratum, and their share of it
+
 
 @dataclass(frozen=True)
 class Strata:
@@ -103,8 +105,9 @@ def contrast_within(
     differences of the metric on those of the covariates. Strata: sum of W (mean_arm - mean_control)
     with W the stratum's share of the units, and variance sum of W^2 (s2_arm / n_arm + s2_control /
     n_control); covariates by the slopes within strata. Where a stratum has one unit of an arm, its
-    variance is taken to be that within the arm's other strata. A ratio acts through its linearised
-    unit variable, as in `contrast`.
+    variance is taken to be that within the arm's other strata; where it has a handful (fewer than
+    1,000, and than a fifth of the stratum), that of both arms in the stratum, if larger. A ratio
+    acts through its linearised unit variable, as in `contrast`.
 
     Parameters
     ----------
@@ -173,10 +176,18 @@ def _stratified(strata: Strata, own: int, widths: Sequence[int], kept: Sequence[
         scatter = loadings @ np.array([cell.scatter for cell in cells]) @ loadings.T
         whole, left, alone = scatter.sum(axis=0), max((n - 1).sum(), 1), n == 1
         freedom = np.where(alone, left, n - 1)
+        spread = np.where(alone[:, None, None], whole, scatter) / freedom[:, None, None]
+        # A handful beside many may lack all that is rare: its spread is then that of both arms.
+        total = sizes.sum(axis=1)
+        scatters = np.array([[known.scatter for known in cell] for cell in strata.cells])
+        over = (
+            loadings @ scatters.sum(axis=1) @ loadings.T / np.maximum(total - 2, 1)[:, None, None]
+        )
+        wider = (n < _FEW) & (n < _HANDFUL * total) & (over[:, 0, 0] > spread[:, 0, 0])
         sides.append(side)
         slopes.append(np.linalg.solve(whole[1:, 1:], whole[1:, 0]))
-        spreads.append(np.where(alone[:, None, None], whole, scatter) / freedom[:, None, None])
-        freedoms.append(freedom)
+        spreads.append(np.where(wider[:, None, None], over, spread))
+        freedoms.append(np.where(wider, total - 2, freedom))
     slope = (units[1] * slopes[0] + units[0] * slopes[1]) / units.sum()
     adjusted, spread, freedom = np.array([1.0, *-slope]), np.array(spreads), np.array(freedoms)
     left = np.maximum(units - len(sizes), 1)

@@ -1,0 +1,175 @@
+"""Which checks an analysis makes, in the order in which they are read, by the form of the data."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from opslab import experiments
+from opslab.experiments.spec import Experiment
+
+SPENT = {"name": "spent", "type": "mean", "column": "spent", "role": "primary", "goal": "increase"}
+BOUGHT = {
+    "name": "bought",
+    "type": "proportion",
+    "column": "bought",
+    "role": "secondary",
+    "goal": "increase",
+}
+RATE = {
+    "name": "rate",
+    "type": "ratio",
+    "numerator": "bought",
+    "denominator": "visits",
+    "role": "secondary",
+    "goal": "increase",
+}
+CUPED = SPENT | {"covariates": ["before"]}
+PERIOD = {"time": "seen", "start": "2026-09-01", "end": "2026-09-14"}
+
+
+def units(n=1_400, seed=4):
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame({"unit": np.arange(n), "arm": ["old", "new"] * (n // 2)})
+    frame["seen"] = pd.Timestamp("2026-09-01") + pd.to_timedelta(np.arange(n) // 2 % 14, unit="D")
+    frame["land"] = np.where(np.arange(n) // 2 % 3, "de", "fr")
+    frame["before"] = random.normal(10, 2, n)
+    frame["spent"] = random.normal(20, 2, n)
+    frame["bought"] = (random.random(n) < 0.3).astype(float)
+    frame["visits"] = random.integers(1, 5, n).astype(float)
+    return frame
+
+
+def checks(frame, *metrics, as_of=None, **fields):
+    """Return the checks of an analysis by name, in order."""
+    spec = Experiment(
+        experiment="all",
+        arms={"column": "arm", "control": "old"},
+        metrics=metrics or [SPENT],
+        **({"unit": "unit"} | fields),
+    )
+    as_of = as_of and datetime.date.fromisoformat(as_of)
+    return {check.name: check for check in experiments.analyze(spec, frame, as_of=as_of).checks}
+
+
+def values_of(check):
+    return dict(check.detail.values)
+
+
+WITH_DAYS = ["sample_ratio", "constant_split", "sample_ratio_days"]
+
+
+def test_units_without_days():
+    assert list(checks(units())) == ["sample_ratio", "leaked_units", "outliers"]
+
+
+def test_units_with_all_that_can_be_declared():
+    frame = units()
+    frame.loc[::9, "before"] = np.nan
+    frame.loc[::7, "spent"] = np.nan
+    declared = {"segments": ["land"], "period": PERIOD, "registered": "00"}
+    given = checks(frame, CUPED | {"missing": "drop"}, BOUGHT, as_of="2026-09-20", **declared)
+    assert list(given) == [
+        "plan_unchanged",
+        *WITH_DAYS,
+        "sample_ratio_segments",
+        "leaked_units",
+        "missing_values",
+        "covariate_balance",
+        "covariate_coverage",
+        "period",
+        "weekly_cycle",
+        "outliers",
+    ]
+    assert {name for name, check in given.items() if check.status != "pass"} == {"plan_unchanged"}
+
+
+def test_days_of_exposure_end_where_the_look_is():
+    """A look on the 7th of 14 days: one week, without a gap."""
+    frame = units()
+    given = checks(frame[frame.seen < "2026-09-08"], period=PERIOD, as_of="2026-09-07")
+    assert list(given) == [*WITH_DAYS, "leaked_units", "period", "weekly_cycle", "outliers"]
+    assert (given["period"].status, given["period"].value) == ("fail", 7)
+    assert (given["weekly_cycle"].status, given["weekly_cycle"].value) == ("pass", 7)
+
+
+@pytest.mark.parametrize("column", ["numerator", "denominator"])
+def test_of_a_ratio_the_column_with_most_gaps_speaks(column):
+    frame = units()
+    frame.loc[frame.index[:200:2], RATE[column]] = np.nan  # 100 of the 700 of old
+    frame.loc[frame.index[:10], {"bought": "visits", "visits": "bought"}[RATE[column]]] = np.nan
+    check = checks(frame, RATE | {"role": "primary", "missing": "drop"})["missing_values"]
+    empty = frame[RATE[column]].isna().groupby(frame.arm).sum()
+    table = [[empty[arm], 700 - empty[arm]] for arm in ("old", "new")]
+    assert check.value == pytest.approx(stats.chi2_contingency(table, correction=False).pvalue)
+    assert (check.status, values_of(check)["count"]) == ("fail", empty.sum())
+    assert values_of(check)["to"] == pytest.approx(1 - empty.min() / 700)
+
+
+def test_gaps_of_a_covariate_are_those_of_the_arms():
+    frame = units()
+    frame.loc[frame.index[:300:3], "before"] = np.nan
+    frame.loc[frame.index[300:700:2], "before"] = np.nan
+    check = checks(frame, CUPED)["covariate_coverage"]
+    empty = frame.before.isna().groupby(frame.arm).sum()
+    table = [[empty[arm], 700 - empty[arm]] for arm in ("old", "new")]
+    assert check.value == pytest.approx(stats.chi2_contingency(table, correction=False).pvalue)
+    assert (values_of(check)["metric"], check.status) == ("before", "fail")
+
+
+def test_empty_values_that_count_as_0_are_told_apart():
+    frame = units()
+    frame.loc[frame.index[:200:2], "spent"] = np.nan
+    for missing, status in (("zero", "warn"), ("drop", "fail")):
+        check = checks(frame, SPENT | {"missing": missing})["missing_values"]
+        assert (check.status, values_of(check)["count"]) == (status, 100)
+
+
+def test_finer_rows_count_units_and_days_of_their_own():
+    frame = pd.concat([units(), units(seed=5)])
+    given = checks(frame, period=PERIOD, data={"rows": "finer"})
+    assert list(given)[-2:] == ["outliers", "few_clusters"]
+    assert given["few_clusters"].value == 700
+
+
+def test_totals_by_day_and_of_whole_arms():
+    sums = units().assign(users=1).groupby(["arm", "seen"])[["users", "spent"]].sum().reset_index()
+    given = checks(sums, unit="users", data={"rows": "totals"}, period=PERIOD)
+    assert "few_clusters" in given
+    assert not {"leaked_units", "totals_only"} & set(given)
+    counts = {"old": (5_000, 1_600), "new": (5_000, 1_650)}
+    named = [check.name for check in experiments.from_counts(counts, "old").checks]
+    assert named == ["sample_ratio", "totals_only"]
+
+
+def test_triggered_units_are_held_against_all_of_them():
+    frame = units().assign(met=0)
+    frame.loc[frame.index[:500:2], "met"] = 1  # of old
+    frame.loc[frame.index[1:300:2], "met"] = 1  # of new
+    check = checks(frame, trigger="met")["trigger_ratio"]
+    table = [[250, 450], [150, 550]]
+    assert check.value == pytest.approx(stats.chi2_contingency(table, correction=False).pvalue)
+    assert values_of(check)["share"] == pytest.approx(400 / 1_400)
+
+
+@pytest.mark.parametrize("lost", ["bought", "spent"])
+def test_outcomes_that_stop_early_are_looked_for_in_each_metric(lost):
+    frame = units()
+    frame.loc[frame.seen > "2026-09-11", lost] = 0.0 if lost == "bought" else np.nan
+    metrics = [SPENT | {"missing": "drop"}, BOUGHT]
+    check = checks(frame, *metrics, period=PERIOD)["outcome_windows"]
+    assert (check.status, check.value, values_of(check)["metric"]) == ("fail", 3, lost)
+    assert values_of(check)["day"] == datetime.date(2026, 9, 12)
+
+
+def test_an_arm_without_events_speaks_where_it_decides():
+    """Two silent metrics: the one that decides is told."""
+    frame = units()
+    frame["other"] = frame.bought
+    frame.loc[frame.arm == "new", ["bought", "other"]] = 0.0
+    other = BOUGHT | {"name": "other", "column": "other"}
+    for metrics in ([BOUGHT, other | {"role": "primary"}], [other | {"role": "primary"}, BOUGHT]):
+        check = checks(frame, *metrics)["silent_arm"]
+        assert (check.status, values_of(check)["metric"]) == ("fail", "other")
