@@ -1,5 +1,7 @@
 """From a spec and its data to a result: the one call behind the readout."""
 
+from __future__ import annotations
+
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -1,5 +1,7 @@
 """The tables of effects: by metric, beside others, in segments, and by time since exposure."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

@@ -1,5 +1,7 @@
 """Experiments of which only counts are at hand: units and successes, or mean and spread."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import duckdb

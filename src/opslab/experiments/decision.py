@@ -1,5 +1,7 @@
 """The decision, by the rule that the spec declared before the data was seen."""
 
+from __future__ import annotations
+
 import datetime
 import math
 from collections.abc import Mapping, Sequence

@@ -1,5 +1,7 @@
 """The figures of an experiment's readout."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
 

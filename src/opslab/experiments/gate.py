@@ -1,5 +1,7 @@
 """The gate: what a check finds reaches the recommendation, the grade of evidence, the exit code."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal

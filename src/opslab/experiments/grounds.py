@@ -1,5 +1,7 @@
 """What an analysis stands on: the sums of every metric in every arm, whole and in parts."""
 
+from __future__ import annotations
+
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """How large an effect is: beside the smallest worth finding, in a week, and what luck adds."""
 
+from __future__ import annotations
+
 from typing import Literal, NamedTuple
 
 from opslab.experiments.inference.comparisons import error_of

@@ -1,5 +1,7 @@
 """Phases of an experiment: where its split was changed on the way, since when, to which weights."""
 
+from __future__ import annotations
+
 import datetime
 from collections.abc import Mapping, Sequence
 from itertools import pairwise

@@ -1,5 +1,7 @@
 """An experiment's readout: its first screen and its parts, block by block."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any

@@ -1,5 +1,7 @@
 """The sentences of an experiment's readout."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

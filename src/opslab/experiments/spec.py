@@ -1,5 +1,7 @@
 """What the analyst declares before looking at data: the experiment spec."""
 
+from __future__ import annotations
+
 import datetime
 import hashlib
 import json

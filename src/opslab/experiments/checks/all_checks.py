@@ -1,5 +1,7 @@
 """All checks of an analysis: each gets from the sums what it looks at."""
 
+from __future__ import annotations
+
 import datetime
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace

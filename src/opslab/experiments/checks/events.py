@@ -1,5 +1,7 @@
 """The rules of the checks on outcomes: counted twice, lost on the way, or too good to be true."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import attrgetter

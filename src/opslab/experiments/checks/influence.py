@@ -1,5 +1,7 @@
 """Outliers: what the units farthest from a metric's value do to an effect; robust companions."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any

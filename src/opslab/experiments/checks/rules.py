@@ -3,6 +3,8 @@
 A check that blocks is marked as such where the spec says so, in `all_checks`.
 """
 
+from __future__ import annotations
+
 import datetime
 import math
 from collections.abc import Collection, Mapping, Sequence

@@ -1,5 +1,7 @@
 """Was the split between the arms constant: if not, since when, and which phases to declare."""
 
+from __future__ import annotations
+
 import datetime
 import json
 from collections.abc import Callable, Mapping, Sequence

@@ -1,5 +1,7 @@
 """Bounds of an effect where values are missing: what is missing may differ between the arms."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any

@@ -1,5 +1,7 @@
 """One metric in one arm against the control: the effect, its interval and p-value, or why none."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

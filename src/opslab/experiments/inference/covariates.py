@@ -1,5 +1,7 @@
 """Linearised and covariate-adjusted differences (CUPED), from two arms' cross moments."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 

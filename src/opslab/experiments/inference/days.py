@@ -1,5 +1,7 @@
 """Does an effect hold on every day: by the day on which units came in."""
 
+from __future__ import annotations
+
 import datetime
 
 from opslab.experiments.grounds import Grounds

@@ -1,5 +1,7 @@
 """The columns that are summed for a metric: its own, and those that go together with them."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

@@ -1,5 +1,7 @@
 """From the sums of every arm to the comparisons of a metric, by what its type is."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

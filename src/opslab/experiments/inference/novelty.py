@@ -1,5 +1,7 @@
 """Does an effect wear off: by time since exposure, with a test of its trend."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from opslab.experiments.grounds import Grounds

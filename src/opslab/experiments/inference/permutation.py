@@ -1,5 +1,7 @@
 """Few units: a permutation test beside the t-test, which rests on how regular the units are."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any

@@ -1,5 +1,7 @@
 """Quantiles by order statistics: an arm's values at three ranks give its quantile and error."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from math import ceil, floor, inf, sqrt
 from typing import NamedTuple

@@ -1,5 +1,7 @@
 """Effects by segment: one test of whether they differ, then each with its family's correction."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf

@@ -4,6 +4,8 @@ A new type is a class in a file of its own, a member of `Metric`, and a case whe
 `inference.metric_comparisons` says how each type is compared; the type checker asks for the case.
 """
 
+from __future__ import annotations
+
 from typing import Annotated
 
 from pydantic import Field

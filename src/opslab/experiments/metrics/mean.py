@@ -1,5 +1,7 @@
 """The mean of an amount over units, such as revenue per user."""
 
+from __future__ import annotations
+
 from typing import ClassVar, Literal
 
 from opslab.experiments.metrics.one_column import OneColumn

@@ -1,5 +1,7 @@
 """One pass over a table gives the moments of every metric in every arm."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace

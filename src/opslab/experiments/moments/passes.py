@@ -1,5 +1,7 @@
 """The SQL of one pass over the rows: sums of columns, of products, of what goes together."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, combinations_with_replacement

@@ -1,5 +1,7 @@
 """What the cells of a column count as, in SQL, and what they may not hold: refused with the row."""
 
+from __future__ import annotations
+
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
 

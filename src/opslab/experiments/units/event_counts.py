@@ -1,5 +1,7 @@
 """What of an event log counts: rows that came twice, names and units nearly those asked for."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace

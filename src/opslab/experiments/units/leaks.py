@@ -1,5 +1,7 @@
 """Units: how many there are, which of them stand in more than one row or in more than one arm."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 

@@ -1,5 +1,7 @@
 """Data in two logs, of assignments and of events: what each unit did within its windows."""
 
+from __future__ import annotations
+
 import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any

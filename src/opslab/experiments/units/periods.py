@@ -1,5 +1,7 @@
 """When a unit saw its arm: the rows of the period, and the day of each."""
 
+from __future__ import annotations
+
 import datetime
 from typing import NamedTuple
 

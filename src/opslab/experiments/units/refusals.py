@@ -1,5 +1,7 @@
 """Data that cannot mean what the spec says: refused with the file, the column and the row."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Sums over the rows of a unit or a day, which do not depend on the order of the rows."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Sequence
 

@@ -1,5 +1,7 @@
 """Data in rows: one for each unit, or finer ones, of which those of each unit are summed."""
 
+from __future__ import annotations
+
 import datetime
 from collections.abc import Sequence
 

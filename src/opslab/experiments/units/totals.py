@@ -1,5 +1,7 @@
 """Data that holds totals: by arm and day, where the days stand for units, or counts of each arm."""
 
+from __future__ import annotations
+
 import datetime
 
 from opslab.errors import DataError

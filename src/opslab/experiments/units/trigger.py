@@ -1,5 +1,7 @@
 """The effect on triggered units, diluted to all: what shipping changes overall."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce

@@ -1,5 +1,7 @@
 """One row per unit: what every form of the data comes to."""
 
+from __future__ import annotations
+
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
