@@ -13,8 +13,7 @@ from opslab.experiments.checks.rules import Day
 from opslab.experiments.moments.arm_moments import ArmMoments, Moments
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import Calendar, Comparison
-from opslab.experiments.units.leaks import Units
-from opslab.experiments.units.unit_table import Gaps
+from opslab.experiments.units.unit_table import Gaps, Units
 
 HALVES = {"old": 0.5, "new": 0.5}
 DAY = datetime.date(2026, 9, 9)
@@ -545,7 +544,7 @@ def test_a_test_leans_from_a_skewness_of_a_fifth(leans, said_of):
 def effects_by_day(*p_values):
     """Return tests of whether an effect differs between days, of metrics a, b, ..."""
     return [
-        Calendar("abc"[order], "new", (), (), p_value) for order, p_value in enumerate(p_values)
+        Calendar("abc"[order], "new", 1, (), (), p_value) for order, p_value in enumerate(p_values)
     ]
 
 
@@ -580,7 +579,7 @@ def test_gaps_are_adjusted_over_columns():
     }
     alone = rules.check_empty("missing_values", {"a": gaps["a"]})
     check = rules.check_empty("missing_values", gaps)
-    assert (alone.status, check.detail.values["metric"]) == ("warn", "a")
+    assert (alone.status, dict(check.detail.values)["metric"]) == ("warn", "a")
     assert check.value == about(3 * alone.value)
 
 

@@ -17,9 +17,8 @@ from opslab.experiments.decision import decide
 from opslab.experiments.grounds import Grounds, collect_grounds
 from opslab.experiments.inference.attrition import with_bounds
 from opslab.experiments.inference.comparisons import judge
-from opslab.experiments.inference.days import by_day
 from opslab.experiments.inference.metric_comparisons import compared, deviations
-from opslab.experiments.inference.novelty import trends
+from opslab.experiments.inference.over_time import by_day, trends
 from opslab.experiments.inference.permutation import with_permutation
 from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.moments.values import with_values

@@ -26,8 +26,7 @@ from opslab.experiments.inference.strata import Strata, contrast_within
 from opslab.experiments.moments.arm_moments import ArmMoments, Levels
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import Calendar
-from opslab.experiments.units.leaks import Units
-from opslab.experiments.units.unit_table import Gaps
+from opslab.experiments.units.unit_table import Gaps, Units
 from opslab.results import Check, Message, Status
 
 FAIL_BELOW, WARN_BELOW = 0.001, 0.01

@@ -138,7 +138,11 @@ def _adjusted(
     covariates: Sequence[tuple[str, int]],
     level: float,
 ) -> Comparison:
-    """Return a comparison adjusted by the covariates that can be used, the raw effect beside it."""
+    """Return a comparison adjusted by the covariates that can be used, with others beside it.
+
+    These are the raw effect, and that with strata weighed by their precision, where they are not
+    pairs or a single one.
+    """
     widths = [width for _, width in covariates]
     kept, unusable = pair.usable(widths)
     reasons = {covariates[order][0]: reason for order, reason in unusable.items()}
@@ -147,33 +151,24 @@ def _adjusted(
         for name, reason in reasons.items()
     ]
     empty = replace(empty, notes=tuple(notes))
-    raw = inferred(empty, plain, level, pair.method())
-    if not kept:
-        return replace(raw, precision=_precision(empty, pair, level))
-    n, name = min(zip(empty.n, (empty.arm, empty.control), strict=True))
-    if n < len(kept) + 2:
-        return refused(empty, "too_few_for_covariates", arm=name, n=n, count=len(kept))
-    sharper = pair.contrast(widths, kept)
-    if sharper.variance <= _EXPLAINED * plain.variance:
-        return refused(empty, "covariates_explain_all")
-    adjusted = inferred(empty, sharper, level, pair.method("cuped"))
-    reduction = 1 - sharper.variance / plain.variance
-    precision = _precision(empty, pair, level, widths, kept)
-    return replace(adjusted, raw=effect(raw), variance_reduction=reduction, precision=precision)
-
-
-def _precision(
-    empty: Comparison,
-    pair: _Pair,
-    level: float,
-    widths: Sequence[int] = (),
-    kept: Sequence[int] = (),
-) -> Effect | None:
-    """Return the effect with strata weighed by their precision; None of pairs or a single one."""
-    if pair.strata is None or pair.strata.paired or len(pair.strata.cells) == 1:
-        return None
-    contrast = contrast_within(pair.strata.precise, pair.own, widths, kept)
-    return effect(inferred(empty, contrast, level, ""))
+    adjusted = raw = inferred(empty, plain, level, pair.method())
+    if kept:
+        n, name = min(zip(empty.n, (empty.arm, empty.control), strict=True))
+        if n < len(kept) + 2:
+            return refused(empty, "too_few_for_covariates", arm=name, n=n, count=len(kept))
+        sharper = pair.contrast(widths, kept)
+        if sharper.variance <= _EXPLAINED * plain.variance:
+            return refused(empty, "covariates_explain_all")
+        adjusted = replace(
+            inferred(empty, sharper, level, pair.method("cuped")),
+            raw=effect(raw),
+            variance_reduction=1 - sharper.variance / plain.variance,
+        )
+    strata = pair.strata
+    if strata is None or strata.paired or len(strata.cells) == 1:
+        return adjusted
+    precise = contrast_within(strata.precise, pair.own, widths, kept)
+    return replace(adjusted, precision=effect(inferred(empty, precise, level, "")))
 
 
 def inferred(empty: Comparison, estimates: Contrast, level: float, method: str) -> Comparison:

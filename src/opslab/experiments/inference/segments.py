@@ -96,9 +96,10 @@ def by_segment(grounds: Grounds) -> tuple[list[Comparison], list[Interaction]]:
             comparisons += effects
             for arm in (name for name in names if name != grounds.control):
                 own = [effect for effect in effects if effect.arm == arm]
-                test = Interaction(metric.name, metric.role, arm, segment, len(own))
-                refused = replace(test, not_estimable=refusal)
-                interactions.append(refused if refusal else _tested(test, own, grounds.alpha))
+                test = Interaction(
+                    metric.name, metric.role, arm, segment, len(own), not_estimable=refusal
+                )
+                interactions.append(_tested(test, own, grounds.alpha))
     by_effect = benjamini_hochberg([effect.p_value for effect in comparisons])
     by_test = holm([test.p_value for test in interactions])
     return (
@@ -132,6 +133,8 @@ def _effects(columns: MetricColumns, segment: str, grounds: Grounds) -> list[Com
 
 def _tested(untested: Interaction, effects: Sequence[Comparison], alpha: float) -> Interaction:
     known = _known(effects, alpha)
+    if untested.not_estimable:
+        return untested
     if len(known) < 2:  # noqa: PLR2004 - it takes two to differ
         refusal = Message("experiments.one_segment", {"count": len(known)})
         return replace(untested, not_estimable=refusal)

@@ -17,9 +17,8 @@ from opslab.experiments.moments.values import (
     refuse_rows,
 )
 from opslab.experiments.spec import Experiment
-from opslab.experiments.units.leaks import Units, count_units, without_leaked
 from opslab.experiments.units.periods import Moment
-from opslab.experiments.units.unit_table import UnitTable
+from opslab.experiments.units.unit_table import Units, UnitTable, count_units, without_leaked
 from opslab.tables.source import Table, quoted
 
 _MOST_ARMS = 50

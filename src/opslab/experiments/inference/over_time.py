@@ -1,19 +1,24 @@
-"""Does an effect wear off: by time since exposure, with a test of its trend."""
+"""Does an effect last: by time since exposure, with a test of a trend; by day of assignment."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 
 from opslab.experiments.grounds import Grounds
 from opslab.experiments.inference.effects import welch_of_moments
-from opslab.experiments.moments.arm_moments import Moments
+from opslab.experiments.inference.metric_comparisons import compared
+from opslab.experiments.inference.segments import cochran
+from opslab.experiments.moments.arm_moments import Arms, Moments, merge_levels
 from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column
-from opslab.experiments.result import SpanEffect, Trend
+from opslab.experiments.result import Calendar, Comparison, SpanEffect, Trend
 from opslab.experiments.units.unit_table import Spans
 from opslab.tables.source import ROW, quoted
 
 _SLOPE = "opslab_slope"
+_MOST_DAYS = 35  # beyond them the effect is shown by week
+_WEEK = 7
 
 
 def trends(grounds: Grounds) -> list[Trend]:
@@ -83,3 +88,48 @@ def trend(
     if test is None:
         return Trend(metric, arm, days, effects)
     return Trend(metric, arm, days, effects, test.difference / scale, test.p_value)
+
+
+def by_day(grounds: Grounds) -> list[Calendar]:
+    """Return the effect on the first primary metric by day of assignment, or by week.
+
+    It is by week where there are many days, and where days stand for units: then with the spread of
+    the week's days. A week begins anew with each phase.
+
+    Returns
+    -------
+    list of Calendar
+        For each arm; nothing where no day has an effect, or the metric's type has no parts.
+    """
+    metrics, days = grounds.metrics.values(), grounds.days or {}
+    columns = next(known for known in metrics if known.metric.role == "primary")
+    if "segments" not in columns.metric.forms:
+        return []
+    names, totals = sorted(filter(None, days)), grounds.units.counted is not None
+    length = 1 if len(names) <= _MOST_DAYS and not totals else _WEEK
+    spans: dict[datetime.date, dict[str | None, Arms]] = {}
+    for name in names:
+        since = grounds.experiment.phase_of(name) or names[0]
+        day, first = map(datetime.date.fromisoformat, (name, since))
+        start = day - (day - first) % datetime.timedelta(days=length)
+        spans.setdefault(start, {})[name] = days[name]
+    effects: dict[str, dict[datetime.date, Comparison]] = {}
+    for start, inside in spans.items():
+        arms = merge_levels(inside)
+        sums = grounds.sums(arms, inside if totals else None)
+        for effect in compared(columns, sums) if grounds.control in arms else ():
+            effects.setdefault(effect.arm, {})[start] = effect
+    return [
+        Calendar(
+            columns.metric.name,
+            arm,
+            length,
+            tuple(by_start),
+            tuple(
+                SpanEffect(day.difference, *day.difference_interval) for day in by_start.values()
+            ),
+            cochran(by_start.values(), grounds.alpha),
+        )
+        for arm, by_start in effects.items()
+        if any(day.difference is not None for day in by_start.values())
+    ]
