@@ -77,7 +77,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
     "experiments/magnitude.py": ("experiments/test_magnitude.py",),
     "experiments/phases.py": ("experiments/test_phase_rules.py",),
-    "experiments/inference/strata.py": ("experiments/test_strata.py", "experiments/test_phases.py"),
+    "experiments/inference/strata.py": ("experiments/test_strata.py",),
     "businesscase/contradictions.py": ("businesscase/test_case_spec.py",),
     "businesscase/result.py": (
         "businesscase/test_promise.py",
