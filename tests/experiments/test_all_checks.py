@@ -82,6 +82,7 @@ def test_units_with_all_that_can_be_declared():
         "period",
         "weekly_cycle",
         "outliers",
+        "steady_effect",
     ]
     assert {name for name, check in given.items() if check.status != "pass"} == {"plan_unchanged"}
 
@@ -90,7 +91,8 @@ def test_days_of_exposure_end_where_the_look_is():
     """A look on the 7th of 14 days: one week, without a gap."""
     frame = units()
     given = checks(frame[frame.seen < "2026-09-08"], period=PERIOD, as_of="2026-09-07")
-    assert list(given) == [*WITH_DAYS, "leaked_units", "period", "weekly_cycle", "outliers"]
+    names = ["leaked_units", "period", "weekly_cycle", "outliers", "steady_effect"]
+    assert list(given) == WITH_DAYS + names
     assert (given["period"].status, given["period"].value) == ("fail", 7)
     assert (given["weekly_cycle"].status, given["weekly_cycle"].value) == ("pass", 7)
 
@@ -136,7 +138,7 @@ def test_empty_values_that_count_as_0_are_told_apart():
 def test_finer_rows_count_units_and_days_of_their_own():
     frame = pd.concat([units(), units(seed=5)])
     given = checks(frame, period=PERIOD, data={"rows": "finer"})
-    assert list(given)[-2:] == ["outliers", "few_clusters"]
+    assert list(given)[-3:] == ["outliers", "few_clusters", "steady_effect"]
     assert given["few_clusters"].value == 700
 
 

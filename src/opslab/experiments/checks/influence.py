@@ -128,6 +128,10 @@ class Pair:
         return compare(self.columns.metric, arm, control, self.alpha)
 
     @cached_property
+    def _whole(self) -> Comparison:
+        return self._compared(*self._sums)
+
+    @cached_property
     def _looked(self) -> tuple[Any, ...]:
         """The farthest units, how many have a value, and the skewness of the distances."""
         # A heap, as the engine would sort all rows for so many; of several alike the first row.
@@ -140,16 +144,17 @@ class Pair:
     @property
     def lean(self) -> float:
         """Skewness of the difference: 0 for arms of one size, whatever their values are."""
-        skewness = self._looked[2] if min(sums.n for sums in self._sums) > 1 else 0.0
-        arm, control = (1 / max(sums.n, 1) for sums in self._sums)
-        lean: float = (skewness or 0.0) * (arm**2 - control**2) / (arm + control) ** 1.5
+        if self._whole.standard_error is None:
+            return 0.0
+        arm, control = (1 / sums.n for sums in self._sums)
+        lean: float = (self._looked[2] or 0.0) * (arm**2 - control**2) / (arm + control) ** 1.5
         return abs(lean)
 
     @cached_property
     def influences(self) -> list[Influence]:
         """What groups of the farthest units do to the difference, and last what .1 % of them do."""
         plain = self._sums
-        whole, n = self._compared(*plain), sum(sums.n for sums in plain)
+        whole, n = self._whole, sum(sums.n for sums in plain)
         if whole.standard_error is None:
             return []
         farthest, others, _ = self._looked
