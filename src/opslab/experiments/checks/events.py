@@ -107,7 +107,7 @@ def check_cap(comparisons: Iterable[Comparison], alpha: float) -> Check | None:
         known
         for known in comparisons
         if known.uncapped and known.role != "secondary"
-        if (known.uncapped.p_value or 1.0) <= alpha
+        if known.uncapped.p_value is not None and known.uncapped.p_value <= alpha
         if (known.uncapped.difference or 0.0) * (known.difference or 0.0) < 0
     ]
     return check("cap", "fail", None, metric_and_arm(turned[0])) if turned else None
