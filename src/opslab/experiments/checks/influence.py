@@ -12,7 +12,7 @@ from opslab.experiments.inference.comparisons import Side, compare, effect
 from opslab.experiments.inference.effects import welch_of_moments
 from opslab.experiments.inference.metric_columns import MetricColumns
 from opslab.experiments.moments.arm_moments import Arms, CrossMoments, Moments, merge_cross
-from opslab.experiments.moments.values import finite_sql
+from opslab.experiments.moments.values import filled_sql
 from opslab.experiments.result import Companion, Comparison, Effect, Way
 from opslab.experiments.units.unit_table import UnitTable
 from opslab.tables.source import ROW, literal, quoted
@@ -107,7 +107,7 @@ class Pair:
     def _rows(self) -> str:
         """SQL of the units: whether each is in the arm, its row, value, denominator, distance."""
         table, means = self.units.table, merge_cross(*self._sums).means
-        own = [self._value(column.name) for column in self.columns.own]
+        own = [filled_sql(table, column) for column in self.columns.own]
         value, base = [*own, "1.0::DOUBLE"][:2]
         distance = f"{value} - {float(means[0] / [*means, 1.0][1])!r} * {base}"
         arm = f"CAST({quoted(self.units.arm)} AS VARCHAR)"
@@ -118,10 +118,6 @@ class Pair:
             f"FROM {table.relation} WHERE {self.units.where} AND {among} "
             f"AND {distance} IS NOT NULL) AS units(treated, place, value, base, distance)"
         )
-
-    def _value(self, name: str) -> str:
-        value = finite_sql(self.units.table, name)
-        return f"coalesce({value}, 0)" if self.columns.metric.zero else value
 
     def _compared(self, *sums: CrossMoments) -> Comparison:
         arm, control = map(Side, self.names, sums)
