@@ -212,7 +212,7 @@ def check_empty(
     worst = min(tests, key=lambda column: max(tests[column], least[column]))
     status = status_of(max(tests[worst], least[worst]))
     arms = [arm for phase in gaps[worst] for arm in phase]
-    known = [1 - arm.units / arm.all_units for arm in arms]
+    known = [1 - arm.units / max(arm.all_units, 1) for arm in arms]
     count = sum(arm.values for arm in arms)
     values = {"metric": worst, "count": count, "from": min(known), "to": max(known)}
     said = "zero" if worst in zeros and status == "warn" else ""

@@ -62,6 +62,8 @@ class EventCounts:
     """Events of units that are not in the experiment."""
     near_units: int = 0
     """Of these such whose unit's id nearly is that of one in it."""
+    nameless: int = 0
+    """Events without a unit."""
     near_names: Sequence[NearName] = ()
 
 
@@ -108,7 +110,8 @@ class UnitTable:
     trends : mapping
         Its values in the spans since exposure, by metric.
     gaps : mapping
-        With finer rows: what is empty in them, by metric and arm.
+        What is empty, by metric and arm: with finer rows in them; with logs in the events, where
+        some lack an amount.
     finer : FinerRows or None
     events : Reading or None
         How the event log was read.
