@@ -112,7 +112,7 @@ def moments_plain(path: Path) -> Callable[[], object]:
 
 
 def units_opslab(path: Path) -> Callable[[], object]:
-    from opslab.experiments.units.leaks import count_units
+    from opslab.experiments.units.unit_table import count_units
 
     table = _opened(path)
     return lambda: count_units(table, "user_id", "arm")

@@ -6,7 +6,7 @@ import numpy as np
 
 from opslab.experiments.inference.comparisons import compare
 from opslab.experiments.inference.metric_columns import metric_columns
-from opslab.experiments.inference.novelty import trend
+from opslab.experiments.inference.over_time import trend
 from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.metrics import Mean
 from opslab.experiments.moments.arm_moments import ArmMoments, Moments

@@ -95,6 +95,12 @@ def test_days_of_exposure_end_where_the_look_is():
     assert (given["weekly_cycle"].status, given["weekly_cycle"].value) == ("pass", 7)
 
 
+def test_a_period_without_the_day_of_units_tells_only_a_look_before_its_end():
+    declared = {name: day for name, day in PERIOD.items() if name != "time"}
+    given = checks(units(), period=declared, as_of="2026-09-07")
+    assert list(given) == ["sample_ratio", "leaked_units", "period", "outliers"]
+
+
 @pytest.mark.parametrize("column", ["numerator", "denominator"])
 def test_of_a_ratio_the_column_with_most_gaps_speaks(column):
     frame = units()
@@ -154,13 +160,13 @@ def test_triggered_units_are_held_against_all_of_them():
     assert values_of(check)["share"] == pytest.approx(400 / 1_400)
 
 
-@pytest.mark.parametrize("lost", ["bought", "spent"])
-def test_outcomes_that_stop_early_are_looked_for_in_each_metric(lost):
+@pytest.mark.parametrize(("lost", "status"), [("bought", "warn"), ("spent", "fail")])
+def test_outcomes_that_stop_early_are_looked_for_in_each_metric(lost, status):
     frame = units()
     frame.loc[frame.seen > "2026-09-11", lost] = 0.0 if lost == "bought" else np.nan
     metrics = [SPENT | {"missing": "drop"}, BOUGHT]
     check = checks(frame, *metrics, period=PERIOD)["outcome_windows"]
-    assert (check.status, check.value, values_of(check)["metric"]) == ("fail", 3, lost)
+    assert (check.status, check.value, values_of(check)["metric"]) == (status, 3, lost)
     assert values_of(check)["day"] == datetime.date(2026, 9, 12)
 
 
@@ -173,3 +179,52 @@ def test_an_arm_without_events_speaks_where_it_decides():
     for metrics in ([BOUGHT, other | {"role": "primary"}], [other | {"role": "primary"}, BOUGHT]):
         check = checks(frame, *metrics)["silent_arm"]
         assert (check.status, values_of(check)["metric"]) == ("fail", "other")
+
+
+def test_totals_tell_a_silent_arm_by_units_not_by_days():
+    frame = units().assign(users=1)
+    frame.loc[frame.arm == "new", "bought"] = 0.0
+    sums = frame.groupby(["arm", "seen"])[["users", "bought"]].sum().reset_index()
+    metric = BOUGHT | {"role": "primary"}
+    check = checks(sums, metric, unit="users", data={"rows": "totals"}, period=PERIOD)["silent_arm"]
+    assert (check.status, values_of(check)["arm"]) == ("fail", "new")
+    assert check.value == frame.bought.sum()  # both arms have 700 units
+
+
+OTHER = SPENT | {"name": "other", "column": "other", "role": "secondary"}
+
+
+@pytest.mark.parametrize(
+    ("empty", "said"),
+    [
+        ({}, None),
+        ({"spent": 100}, ("fail", "spent")),
+        ({"other": 100}, ("warn", "other")),
+        ({"spent": 100, "other": 300}, ("fail", "spent")),  # the one that decides speaks
+        ({"spent": 0, "other": 100}, ("warn", "other")),  # even gaps of that one pass
+        ({"spent": 0, "other": 0}, ("pass", "spent")),
+        ({"other": 0}, ("pass", "other")),
+    ],
+)
+@pytest.mark.parametrize("role", ["primary", "guardrail"])
+def test_gaps_of_a_metric_that_decides_speak_and_those_of_others_are_a_remark(empty, said, role):
+    """So many of the 700 of old more than of new are empty; of each arm 20 where it is 0."""
+    frame = units().assign(other=lambda rows: rows.spent + 1, third=1.0 + np.arange(1_400) % 7)
+    for name, more in empty.items():
+        frame.loc[frame.index[: 2 * more : 2] if more else frame.index[:40], name] = np.nan
+    metrics = [known | {"missing": "drop"} for known in (OTHER, SPENT)]
+    if role == "guardrail":
+        metrics[1] |= {"role": role, "margin": {"relative": 0.05}}
+        metrics.append(SPENT | {"name": "third", "column": "third"})
+    for declared in (metrics, metrics[::-1]):
+        check = checks(frame, *declared).get("missing_values")
+        assert (check and (check.status, values_of(check)["metric"])) == said
+
+
+@pytest.mark.parametrize(("far", "said"), [("spent", "fail"), ("other", "warn")])
+def test_outliers_of_a_metric_that_does_not_decide_are_a_remark(far, said):
+    frame = units().assign(other=lambda rows: rows.spent + 1)
+    frame.loc[frame.index[8], far] = 5_000.0
+    check = checks(frame, OTHER, SPENT)["outliers"]
+    values = values_of(check)
+    assert (check.status, values["metric"], values["rows"]) == (said, far, (9,))

@@ -22,7 +22,7 @@ from opslab.errors import SpecError
 from opslab.experiments.inference import proportions
 from opslab.experiments.inference.comparisons import Side, compare, judge
 from opslab.experiments.moments.arm_moments import Moments
-from opslab.experiments.record import comparison
+from opslab.experiments.record import plain
 from opslab.experiments.spec import Experiment
 from opslab.messages import LANGUAGES
 from opslab.messages.numbers import Numbers
@@ -78,7 +78,7 @@ def known(values):
 
 def close(one, other, tolerance=1e-9):
     """Compare two comparisons: texts exactly, numbers within a relative tolerance."""
-    first, second = dict(leaves(comparison(one))), dict(leaves(comparison(other)))
+    first, second = dict(leaves(plain(one))), dict(leaves(plain(other)))
     assert first.keys() == second.keys()
     for name, value in first.items():
         if value is None or isinstance(value, str | bool):

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from opslab import experiments
-from opslab.experiments.inference.novelty import trend
+from opslab.experiments.inference.over_time import trend
 from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.spec import Experiment
 

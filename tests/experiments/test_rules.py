@@ -13,8 +13,7 @@ from opslab.experiments.checks.rules import Day
 from opslab.experiments.moments.arm_moments import ArmMoments, Moments
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import Comparison
-from opslab.experiments.units.leaks import Units
-from opslab.experiments.units.unit_table import Gaps
+from opslab.experiments.units.unit_table import Gaps, Units
 
 HALVES = {"old": 0.5, "new": 0.5}
 DAY = datetime.date(2026, 9, 9)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opslab.experiments.units.leaks import Units, count_units, without_leaked
+from opslab.experiments.units.unit_table import Units, count_units, without_leaked
 from opslab.tables.reader import open_table
 
 

@@ -17,14 +17,13 @@ from opslab.experiments.decision import decide
 from opslab.experiments.grounds import Grounds, collect_grounds
 from opslab.experiments.inference.attrition import with_bounds
 from opslab.experiments.inference.comparisons import judge
-from opslab.experiments.inference.days import by_day
-from opslab.experiments.inference.metric_comparisons import ArmSums, compared, deviations
-from opslab.experiments.inference.novelty import trends
+from opslab.experiments.inference.metric_comparisons import compared, deviations
+from opslab.experiments.inference.over_time import by_day, trends
 from opslab.experiments.inference.permutation import with_permutation
 from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.moments.values import with_values
 from opslab.experiments.result import Companion, Comparison, DataUsed, ExperimentResult, Plan
-from opslab.experiments.spec import Experiment
+from opslab.experiments.spec import Experiment, Period
 from opslab.experiments.units.logs import units_of_logs
 from opslab.experiments.units.refusals import refuse_columns
 from opslab.experiments.units.rows import units_of_finer_rows, units_of_rows
@@ -35,6 +34,7 @@ from opslab.tables.import_report import Reading
 from opslab.tables.reader import open_table
 
 _UNITS = {"unit": units_of_rows, "finer": units_of_finer_rows, "totals": units_of_totals}
+_PLANNED = ("experiment", "slug", "question", "owner", "unit", "strata", "segments", "trigger")
 _MOST_RANKED = 5_000_000  # units whose ranks are looked at without being asked for
 
 
@@ -105,15 +105,11 @@ def analyze(
 
 def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> ExperimentResult:
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
-    control, alpha = grounds.control, experiment.design.alpha
     known_until, comparisons = grounds.known_until(as_of), _comparisons(grounds)
-    checks = all_checks(grounds, known_until, comparisons)
+    days = by_day(grounds)
+    checks = all_checks(grounds, known_until, comparisons, days)
     spreads = deviations(comparisons, grounds.arms, grounds.metrics)
-    segments, interactions = by_segment(
-        grounds.metrics, grounds.segments, control, alpha, grounds.by_phase
-    )
-    days, totals = grounds.days or {}, units.counted is not None
-    first = next(known for known in grounds.metrics.values() if known.metric.role == "primary")
+    segments, interactions = by_segment(grounds)
     return ExperimentResult(
         plan=_plan(grounds),
         arms=grounds.summaries,
@@ -134,9 +130,9 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
         as_of=as_of,
         segments=tuple(_as_declared(experiment, units, segments)),
         interactions=tuple(interactions),
-        trends=tuple(trends(units, list(grounds.arms), control, alpha)),
+        trends=tuple(trends(grounds)),
         companions=tuple(_companions(grounds, comparisons)),
-        days=tuple(by_day(first, days, control, alpha, experiment.phase_of, totals=totals)),
+        days=tuple(days),
     )
 
 
@@ -154,19 +150,18 @@ def _companions(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator
 def _comparisons(grounds: Grounds) -> list[Comparison]:
     """Return the comparisons of every metric, judged."""
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
-    arms, alpha = grounds.arms, experiment.design.alpha
-    sums = ArmSums(arms, grounds.control, alpha, grounds.strata, units)
+    sums = grounds.sums(grounds.arms, grounds.strata)
     comparisons = []
     for columns in grounds.metrics.values():
         for comparison in compared(columns, sums):
             few = units.finer is not None and min(comparison.n) < FEWEST_CLUSTERS
             known = with_permutation(comparison, columns, units) if few else comparison
             comparisons.append(with_bounds(known, columns, grounds))
-    comparisons = judge(_as_declared(experiment, units, comparisons), alpha)
+    comparisons = judge(_as_declared(experiment, units, comparisons), grounds.alpha)
     if triggered is None:
         return comparisons
-    inside = grounds.strata or {None: arms}
-    return [triggered.diluted(comparison, inside, alpha) for comparison in comparisons]
+    inside = grounds.strata or {None: grounds.arms}
+    return [triggered.diluted(comparison, inside, grounds.alpha) for comparison in comparisons]
 
 
 def _as_declared(
@@ -194,39 +189,26 @@ def _missing(comparison: Comparison, units: UnitTable) -> tuple[int, int]:
     return gaps[comparison.arm].values, gaps[comparison.control].values
 
 
-def _rows(grounds: Grounds) -> str:
-    data = grounds.experiment.data
-    return "logs" if data.events else "counts" if grounds.units.moments else data.rows
-
-
 def _plan(grounds: Grounds) -> Plan:
     experiment = grounds.experiment
-    period, file = experiment.period, experiment.file
+    data, design, file = experiment.data, experiment.design, experiment.file
+    counts = "counts" if grounds.units.moments else data.rows
     return Plan(
-        experiment=experiment.experiment,
-        slug=experiment.slug,
-        question=experiment.question,
-        owner=experiment.owner,
-        unit=experiment.unit,
+        **{name: getattr(experiment, name) for name in _PLANNED},
+        **dict(experiment.period or Period()),
         control=grounds.control,
         weights=tuple(grounds.weights.items()),
         weights_assumed=experiment.weights is None,
-        start=period.start if period else None,
-        end=period.end if period else None,
-        time=period.time if period else None,
-        timezone=experiment.data.timezone,
-        alpha=experiment.design.alpha,
-        power=experiment.design.power,
+        timezone=data.timezone,
+        alpha=design.alpha,
+        power=design.power,
         primaries=experiment.decision.primaries,
         spec=workspace.shown(file) if file else None,
         spec_sha256=workspace.sha256(Path(file)) if file else None,
-        rows=_rows(grounds),
-        strata=experiment.strata,
+        rows="logs" if data.events else counts,
         phases=tuple(
             {"from": str(phase.start), "weights": phase.weights} for phase in experiment.phases
         ),
-        segments=experiment.segments,
-        trigger=experiment.trigger,
-        fingerprint=experiment.fingerprint,
         title=experiment.title,
+        fingerprint=experiment.fingerprint,
     )

@@ -7,13 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from opslab.experiments.result import Comparison, ExperimentResult, Interaction
+from opslab.experiments.result import (
+    Comparison,
+    ExperimentResult,
+    Interaction,
+    metric_and_arm,
+)
 from opslab.experiments.sentences import (
     VERDICT_TONES,
     ExperimentVoice,
-    days_key,
+    course_of,
     differs,
-    trend_key,
+    figure_of,
 )
 from opslab.report.blocks import Cell, Group, Paragraph, Table
 from opslab.report.voice import Blocks
@@ -78,18 +83,20 @@ def companions(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     """Return the effects that decide in other ways, and where these lead to another conclusion."""
     rows, remarks, alpha = list[Cells](), list[Paragraph](), result.plan.alpha
     for comparison in result.comparisons:
-        metric, arm, signs = comparison.metric, comparison.arm, dict[str, float]()
+        names, signs = metric_and_arm(comparison), dict[str, float]()
         for companion in result.companions:
-            if (companion.metric, companion.arm) == (metric, arm):
+            if metric_and_arm(companion) == names:
                 way, effect = say(f"way_{companion.way}"), companion.effect
                 kind = "proportion" if companion.way == "ranks" else comparison.type
                 known = replace(comparison, **vars(effect), type=kind)
                 shown = (effect.p_value or 0.0) <= alpha
                 signs[way] = math.copysign(shown, effect.difference or 0.0)
-                rows.append([Cell(metric, arm), way, say.difference(known), say.p_values(known)[0]])
+                rows.append(
+                    [Cell(*names.values()), way, say.difference(known), say.p_values(known)[0]]
+                )
         other = [way for way, sign in signs.items() if sign != next(iter(signs.values()))]
         if other:
-            remarks.append(say.remark("companions_differ", metric=metric, arm=arm, ways=other))
+            remarks.append(say.remark("companions_differ", **names, ways=other))
     if rows:
         return [say.table("companions", "metric way difference p", rows, numeric=(2, 3)), *remarks]
     amounts = any(
@@ -123,26 +130,16 @@ def segments(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
 
 
 def trends(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
-    """Return how effects go on after exposure; nothing where no metric's window is long enough."""
-    blocks: Blocks = [say.heading("trends", 3)] if result.trends else []
-    for trend in result.trends:
-        blocks.append(result.figures(say.language)[f"trend/{trend.metric}/{trend.arm}"])
-        if trend.p_value is not None:
-            key = f"trend_{trend_key(trend, result.plan.alpha)}"
-            blocks.append(say.paragraph(key, metric=trend.metric, arm=trend.arm, p=trend.p_value))
-    return [*blocks, *_days(result, say)]
-
-
-def _days(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
-    """Return the effect by day of assignment; nothing where units have no days."""
-    blocks: Blocks = [say.heading("days", 3)] if result.days else []
-    for calendar in result.days:
-        name = "days" if len(result.days) == 1 else f"days/{calendar.arm}"
-        blocks.append(result.figures(say.language)[name])
-        if calendar.p_value is not None:
-            key, p_value = f"days_{days_key(calendar, result)}", calendar.p_value
-            line = say.paragraph(key, metric=calendar.metric, arm=calendar.arm, p=p_value)
-            blocks.append(line)
+    """Return how effects go on after exposure, and by day of assignment, as far as it is known."""
+    blocks, kind = Blocks(), ""
+    for effect in result.over_time:
+        if effect.kind != kind:
+            kind = effect.kind
+            blocks.append(say.heading(kind, 3))
+        blocks.append(result.figures(say.language)[figure_of(effect, result)])
+        if effect.p_value is not None:
+            key, names = f"{effect.kind}_{course_of(effect, result)}", metric_and_arm(effect)
+            blocks.append(say.paragraph(key, **names, p=effect.p_value))
     return blocks
 
 

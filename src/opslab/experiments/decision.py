@@ -11,7 +11,7 @@ from operator import attrgetter
 from opslab.experiments.inference.power import units_needed
 from opslab.experiments.magnitude import beside_smallest, smallest
 from opslab.experiments.metrics import scale_of
-from opslab.experiments.result import Comparison, Decision
+from opslab.experiments.result import Comparison, Decision, metric_and_arm
 from opslab.experiments.spec import Experiment
 from opslab.results import Check, Message
 
@@ -73,35 +73,33 @@ def decide(
     by_arm: dict[str, list[Comparison]] = {}
     for comparison in deciding:
         by_arm.setdefault(comparison.arm, []).append(comparison)
-    left = _days_left(experiment, as_of)
-    if left and not all(map(_against, by_arm.values())):
+    arms, left = list(by_arm.values()), _days_left(experiment, as_of)
+    if left and not all(map(_against, arms)):
         early = Message("experiments.reason_early", {"days": left})
         return Decision("extend", None, (early, *reasons), None, left)
-    passing = [arm for arm in by_arm if _passes(experiment, by_arm[arm])]
+    passing = [arm for arm in arms if _passes(experiment, arm)]
     if passing:
-        return Decision("ship", max(passing, key=lambda arm: _gain(by_arm[arm])), reasons)
+        return Decision("ship", max(passing, key=_gain)[0].arm, reasons)
     primaries = [comparison for comparison in deciding if comparison.role == "primary"]
     family = sum(comparison.p_value is not None for comparison in primaries)
     sizing = _Sizing(experiment, deviations, weights, family)
-    needed = [needs for arm in by_arm if (needs := sizing.needs(by_arm[arm]))]
+    needed = list(filter(None, map(sizing.needs, arms)))
     if needed:
         most = max(needed, key=_MORE)
+        reasons += (Message("experiments.reason_extend"),)
         return Decision("extend", None, reasons, most.more, _days(experiment, most))
-    if any(_unknown(experiment, by_arm[arm]) for arm in by_arm):
+    if any(_unknown(experiment, arm) for arm in arms):
         return Decision("no_decision", None, reasons)
-    unsized = {metric.name for metric in experiment.metrics if metric.mde is None}
-    left_open = dict.fromkeys(
-        comparison.metric for comparison in primaries if comparison.verdict == "open"
+    unsized = dict.fromkeys(
+        known.metric for known in primaries if known.verdict == "open" and known.mde is None
     )
-    reasons += tuple(
-        Message("experiments.no_mde", {"metric": name}) for name in left_open if name in unsized
-    )
+    reasons += tuple(Message("experiments.no_mde", {"metric": name}) for name in unsized)
     return Decision("do_not_ship", None, reasons)
 
 
 def reason(comparison: Comparison) -> Message:
     """Return what one comparison says for the decision, in one sentence."""
-    values = {"metric": comparison.metric, "arm": comparison.arm}
+    values = metric_and_arm(comparison)
     if comparison.not_estimable is not None:
         return Message("experiments.reason_not_estimable", values)
     if comparison.role == "guardrail":
@@ -116,11 +114,10 @@ def reason(comparison: Comparison) -> Message:
 
 
 def _passes(experiment: Experiment, comparisons: Sequence[Comparison]) -> bool:
-    primaries = [comparison.verdict for comparison in comparisons if comparison.role == "primary"]
-    others = [comparison.verdict for comparison in comparisons if comparison.role == "guardrail"]
     rule = all if experiment.decision.primaries == "all" else any
-    won = rule(verdict == "won" for verdict in primaries) and "lost" not in primaries
-    return won and all(verdict == "safe" for verdict in others)
+    won = rule(known.verdict == "won" for known in comparisons if known.role == "primary")
+    safe = all(known.verdict == "safe" for known in comparisons if known.role == "guardrail")
+    return won and safe and not _against(comparisons)
 
 
 def _against(comparisons: Sequence[Comparison]) -> bool:

@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from matplotlib.figure import Figure as Drawing
-
 from opslab.experiments.magnitude import beside_smallest, smallest
-from opslab.experiments.result import Calendar, Comparison, ExperimentResult, Trend
+from opslab.experiments.result import (
+    Calendar,
+    Comparison,
+    ExperimentResult,
+    Trend,
+    metric_and_arm,
+)
 from opslab.experiments.sentences import (
     VERDICT_TONES,
     ExperimentVoice,
     bounded,
-    days_key,
+    course_of,
     differs,
+    figure_of,
     finding,
     is_share,
     leading,
     named,
     primary_metric,
-    trend_key,
 )
 from opslab.messages import one_line
 from opslab.report.blocks import Tone
@@ -54,15 +58,10 @@ def figures(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]
     state, values = finding(result, say)
     title = say(f"forest_title_{state}", **values)
     lift = _forest(title, say("forest_caption"), result.comparisons, result, say)
-    trends = {
-        f"trend/{trend.metric}/{trend.arm}": _trend(trend, result, say) for trend in result.trends
+    over_time = {
+        figure_of(effects, result): _over_time(effects, result, say) for effects in result.over_time
     }
-    alone = len(result.days) == 1
-    days = {
-        "days" if alone else f"days/{calendar.arm}": _calendar(calendar, result, say)
-        for calendar in result.days
-    }
-    return {**_size(result, say), "lift": lift, **_segments(result, say), **trends, **days}
+    return {**_size(result, say), "lift": lift, **_segments(result, say), **over_time}
 
 
 def _size(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]:
@@ -162,48 +161,18 @@ def _hull(rows: Sequence[Row]) -> tuple[float, float]:
     return min(ends), max(ends)
 
 
-def _trend(trend: Trend, result: ExperimentResult, say: ExperimentVoice) -> Figure:
-    """Draw an effect by time since exposure."""
-    values = {"metric": trend.metric, "arm": trend.arm}
-    title = say(f"trend_title_{trend_key(trend, result.plan.alpha)}", **values)
-    days = [index * trend.days for index in range(len(trend.spans))]
-    names = [say("trend_day", day=day) for day in days]
-    drawing, alt = _by_time(trend, title, days, names, result, say)
-    with style():
-        name_axis(drawing.axes[0], say(f"trend_axis_{trend.days}"))
-    return Figure(drawing, f"{say('trend_alt', **values)} {alt}", say("trend_caption"))
-
-
-def _calendar(calendar: Calendar, result: ExperimentResult, say: ExperimentVoice) -> Figure:
-    """Draw an effect by day of assignment."""
-    values = {"metric": calendar.metric, "arm": calendar.arm}
-    title = say(f"days_title_{days_key(calendar, result)}", **values)
-    days = [(start - calendar.starts[0]).days for start in calendar.starts]
-    names = list(map(say.date, calendar.starts))
-    drawing, alt = _by_time(calendar, title, days, names, result, say)
-    axes, step = drawing.axes[0], -(-len(days) // _MOST_DATES)
-    with style():
-        axes.set_xticks(days[::step], list(map(say.short_date, calendar.starts[::step])))
-        name_axis(axes, say(f"days_axis_{calendar.days}"))
-    return Figure(drawing, f"{say('days_alt', **values)} {alt}", say("days_caption"))
-
-
-def _by_time(
-    effects: Trend | Calendar,
-    title: str,
-    days: Sequence[int],
-    names: Sequence[str],
-    result: ExperimentResult,
-    say: ExperimentVoice,
-) -> tuple[Drawing, str]:
-    """Draw the effect in each span with its interval; return it with what it shows in words."""
+def _over_time(effects: Trend | Calendar, result: ExperimentResult, say: ExperimentVoice) -> Figure:
+    """Draw an effect by time since exposure or by day of assignment, its intervals too."""
     share = any(is_share(shown) for shown in result.comparisons if shown.metric == effects.metric)
     scale, show = (100.0, say.signed_points) if share else (1.0, say.signed_number)
-    alt, colour = list[str](), GREY if result.broken else BLUE
+    kind, names, colour = effects.kind, metric_and_arm(effects), GREY if result.broken else BLUE
+    title = say(f"{kind}_title_{course_of(effects, result)}", **names)
+    alt = [say(f"{kind}_alt", **names)]
+    days, labels = _days(effects, say)
     with style():
         drawing, axes = framed(title, _HEIGHT, left=_LEFT)
         axes.axhline(0, color=INK, linewidth=0.9)
-        for day, name, span in zip(days, names, effects.spans, strict=True):
+        for day, label, span in zip(days, labels, effects.spans, strict=True):
             if span.difference is None:
                 continue
             ends = [span.low or 0.0, span.high or 0.0]
@@ -211,9 +180,22 @@ def _by_time(
             axes.plot([day] * 2, heights, color=colour, linewidth=2.2, solid_capstyle="butt")
             axes.plot([day], [scale * span.difference], "o", markersize=5.5, color=colour)
             effect, interval = show(span.difference), say.range(*map(show, ends))
-            alt.append(say("by_time_alt_line", day=name, effect=effect, interval=interval))
+            alt.append(say("by_time_alt_line", day=label, effect=effect, interval=interval))
         axes.set_xticks(days)
+        if isinstance(effects, Calendar):
+            step = -(-len(days) // _MOST_DATES)
+            axes.set_xticks(days[::step], list(map(say.short_date, effects.starts[::step])))
         axes.set_yticks(*ticks(axes.get_ylim(), say, signed=True))
         unit = say("trend_points" if share else "trend_units")
         axes.set_ylabel(one_line(unit), fontsize=SMALL)
-    return drawing, " ".join(alt)
+        name_axis(axes, say(f"{kind}_axis_{effects.days}"))
+    return Figure(drawing, " ".join(alt), say(f"{kind}_caption"))
+
+
+def _days(effects: Trend | Calendar, say: ExperimentVoice) -> tuple[list[int], list[str]]:
+    """Return the day on which each span begins, from the first, and its name."""
+    if isinstance(effects, Calendar):
+        days = [(start - effects.starts[0]).days for start in effects.starts]
+        return days, list(map(say.date, effects.starts))
+    days = [order * effects.days for order in range(len(effects.spans))]
+    return days, [say("trend_day", day=day) for day in days]

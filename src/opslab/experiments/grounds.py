@@ -13,18 +13,24 @@ from opslab.experiments.checks.influence import Pair
 from opslab.experiments.checks.rules import CERTAIN
 from opslab.experiments.checks.sample_ratio import Split, sample_ratio_over
 from opslab.experiments.inference.metric_columns import MetricColumns, caps, metric_columns
-from opslab.experiments.inference.segments import Segments, refuse_many_levels
+from opslab.experiments.inference.metric_comparisons import ArmSums
 from opslab.experiments.moments.arm_moments import Arms, Collected, Levels, merge_levels
 from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import ArmSummary
 from opslab.experiments.spec import Experiment
-from opslab.experiments.units.refusals import arms_of, refuse_missing
+from opslab.experiments.units.refusals import arms_of, refuse_many_levels, refuse_missing
 from opslab.experiments.units.trigger import Triggered, collect_triggered
 from opslab.experiments.units.unit_table import UnitTable
 from opslab.tables.source import literal, quoted
 
 _BREAK, _EMPTY = "\x1f", "\x1e"  # between a stratum and a segment, and for an empty one
+
+Segments = Mapping[str, Mapping[str | None, Levels]]
+"""By segment column and its level, the arms within each stratum."""
+
+
+_FLOW = 0.05  # of the usual units of a day: fewer are strays
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,11 @@ class Grounds:
         return self.experiment.arms.shown(self.experiment.arms.control)
 
     @property
+    def alpha(self) -> float:
+        """The error rate of the design."""
+        return self.experiment.design.alpha
+
+    @property
     def everybody(self) -> tuple[Arms, Levels | None]:
         """The sums of all units, and by day; with a trigger also of those that did not meet it."""
         if self.triggered:
@@ -90,9 +101,8 @@ class Grounds:
         """By metric and arm: the pairs that few units can move, where no cap keeps them from it."""
         if self.units.moments:
             return {}
-        alpha = self.experiment.design.alpha
         return {
-            (name, arm): Pair(self.units, columns, self.arms, (arm, self.control), alpha)
+            (name, arm): Pair(self.units, columns, self.arms, (arm, self.control), self.alpha)
             for name, columns in self.metrics.items()
             if columns.metric.outliers and columns.uncapped is None
             for arm in self.arms
@@ -105,14 +115,23 @@ class Grounds:
         They are where that many days would have brought units all but surely, at the pace before.
         """
         period = self.experiment.period
-        seen = [datetime.date.fromisoformat(day) for day in self.days or {} if day is not None]
+        came = {
+            datetime.date.fromisoformat(day): sum(self.unit_counts(arms).values())
+            for day, arms in (self.days or {}).items()
+            if day is not None
+        }
         finer = self.units.finer is not None  # days of rows are not those of exposure
-        if finer or not seen or not period or not period.start or not period.end:
+        if finer or not came or not period or not period.start or not period.end:
             return as_of
-        last, end = max(seen), min(as_of or period.end, period.end)
-        units = sum(self.unit_counts(self.arms).values())
+        units = sum(came.values())
+        last = max(day for day, count in came.items() if count >= _FLOW * units / len(came))
+        end = min(as_of or period.end, period.end)
         expected = units / ((last - period.start).days + 1) * (end - last).days
         return last if expected > CERTAIN else as_of
+
+    def sums(self, arms: Arms, strata: Levels | None = None) -> ArmSums:
+        """Return what comparisons are made of, from the sums of arms and within strata."""
+        return ArmSums(arms, self.control, self.alpha, strata, self.units)
 
     def by_phase(self, arms: Arms, levels: Levels | None) -> Levels:
         """Return sums by the first day of their phase, from those by day or stratum.
@@ -182,13 +201,7 @@ def collect_grounds(experiment: Experiment, units: UnitTable) -> Grounds:
         collected = collect_by(table, units.arm, counted, units.where, joints, dimensions)
     arms = arms_of(experiment, units, collected.whole)
     refuse_missing(experiment, table, arms, metrics)
-    levels: dict[str | None, Levels] = {
-        sql: {
-            level: {name: labelled[name] for name in arms if name in labelled}
-            for level, labelled in inside.items()
-        }
-        for sql, inside in zip(dimensions, collected.levels, strict=True)
-    }
+    levels = collected.inside(dimensions, arms)
     return Grounds(
         experiment,
         units,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from scipy.special import ndtri
-
+from opslab.experiments.inference.comparisons import error_of
 from opslab.experiments.inference.power import exaggeration
 from opslab.experiments.result import Comparison, ExperimentResult
 
@@ -13,12 +12,20 @@ _WEEK = 7
 
 
 class Weekly(NamedTuple):
-    """What an effect adds up to in a week."""
+    """What an effect adds up to in a week.
+
+    Attributes
+    ----------
+    units : float
+        Units that came in a week, over all arms.
+    value : float
+        Change of the metric's total over these units, were all of them in the arm.
+    low : float
+    high : float
+    """
 
     units: float
-    """Units that came in a week, over all arms."""
     value: float
-    """Change of the metric's total over these units, were all of them in the arm."""
     low: float
     high: float
 
@@ -80,12 +87,11 @@ def overstated(result: ExperimentResult, comparison: Comparison) -> float | None
     None where nothing was won, where the test is as strong as the design asks for, or where the
     interval lies above that effect.
     """
-    size, (low, high) = smallest(comparison), comparison.difference_interval
-    if comparison.verdict != "won" or size is None or low is None or high is None:
+    size, alpha = smallest(comparison), result.plan.alpha
+    error = error_of(comparison, alpha)
+    if comparison.verdict != "won" or size is None or error is None:
         return None
     if beside_smallest(comparison) == "above":
         return None
-    alpha = result.plan.alpha
-    error = comparison.standard_error or (high - low) / (2 * float(ndtri(1 - alpha / 2)))
     ratio, power = exaggeration(size, error, alpha)
     return ratio if power < result.plan.power else None

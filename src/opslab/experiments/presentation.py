@@ -18,8 +18,8 @@ from opslab.experiments.breakdowns import (
 from opslab.experiments.figures import figures
 from opslab.experiments.gate import state_of
 from opslab.experiments.inference.comparisons import SMALL_COUNT
-from opslab.experiments.magnitude import overstated, weekly
-from opslab.experiments.result import ExperimentResult
+from opslab.experiments.magnitude import beside_smallest, overstated, weekly
+from opslab.experiments.result import ExperimentResult, metric_and_arm
 from opslab.experiments.sentences import (
     ACTION_TONES,
     ExperimentVoice,
@@ -31,7 +31,7 @@ from opslab.messages import Language
 from opslab.report.blocks import Fact, Facts, Points, Verdict
 from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks
-from opslab.results import Check, Message
+from opslab.results import Message
 
 __all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
 
@@ -81,8 +81,8 @@ def _reasons(result: ExperimentResult, say: ExperimentVoice) -> list[str]:
     headline speaks of, and of it what stands against shipping; otherwise the order is the spec's.
     """
     # What puts a condition on it comes before what only calls for a look.
-    wrong = sorted((check for check in result.checks if check.status != "pass"), key=_bearing)
-    warnings = [check.detail for check in wrong]
+    wrong = [check for check in result.checks if check.status != "pass"]
+    wrong.sort(key=lambda check: check.status != "fail")
     comparison = leading(result)
     arm = comparison.arm if comparison else result.decision.arm
     shipped = result.decision.action == "ship"
@@ -94,23 +94,21 @@ def _reasons(result: ExperimentResult, say: ExperimentVoice) -> list[str]:
     reasons = sorted(result.decision.reasons, key=rank)
     if result.broken:
         return list(map(say.message, reasons))
+    if comparison and result.decision.arm and beside_smallest(comparison) == "below":
+        reasons.append(Message("experiments.reason_small", metric_and_arm(comparison)))
     ratio = overstated(result, comparison) if comparison else None
     if ratio is not None and comparison is not None:
-        values = {"metric": comparison.metric, "ratio": ratio}
+        values = metric_and_arm(comparison) | {"ratio": ratio}
         reasons.append(Message("experiments.overstated", values))
     unknown: Mapping[Any, Message | None] = {
         (known.metric, known.arm): known.not_estimable for known in result.comparisons
     }
-    lines = list(map(say.message, warnings))
+    lines = [say.message(check.detail) for check in wrong]
     for reason in reasons:
         why = unknown.get((reason.values.get("metric"), reason.values.get("arm")))
         because = {"reason": say.message(why)} if why else {}
         lines.append(say.message(replace(reason, values={**reason.values, **because})))
     return lines
-
-
-def _bearing(check: Check) -> bool:
-    return check.status != "fail"
 
 
 def _facts(result: ExperimentResult, say: ExperimentVoice) -> Facts:
@@ -169,7 +167,7 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     blocks += [*precise, say.remark("precision_note")] if precise else []
     blocks += companions(result, say)
     for comparison in comparisons:
-        names = {"metric": comparison.metric, "arm": comparison.arm}
+        names = metric_and_arm(comparison)
         for note in comparison.notes:
             blocks.append(say.remark("note_line", note=say.message(note), **names))
         p_value, adjusted = comparison.p_value, comparison.p_adjusted
@@ -185,9 +183,9 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
 
 def _data(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     data = result.data_used
-    counts = {"outside": data.outside_period, "leaked": data.leaked_rows}
-    counts |= {"repeated": data.repeated_rows} if data.events else {}
-    counts |= {"used": data.rows_used}
+    repeated = {"repeated": data.repeated_rows} if data.events else {}
+    counts = {"outside": data.outside_period, "leaked": data.leaked_rows, **repeated}
+    counts["used"] = data.rows_used
     rows = [(say(f"data_{name}"), say.integer(count)) for name, count in counts.items()]
     blocks = [say.heading("data"), *import_report(data.reading, say.language, rows)]
     if data.events is not None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime
 import math
-from dataclasses import asdict
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from scipy.special import ndtri
 
 from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.experiments.gate import GRADES, state_of
-from opslab.experiments.result import NO_EFFECT, Comparison, Effect, ExperimentResult
+from opslab.experiments.result import NO_EFFECT, Comparison, ExperimentResult
 from opslab.experiments.sentences import is_share
 from opslab.results import Message
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _LEAST_FREEDOM = 2  # below it Student's t has no variance, and a case could not draw it
 SCHEMA = "opslab.experiment/1"
 _BESIDE = ("raw", "uncapped", "diluted", "precision")
+_PARTS = ("interactions", "trends", "companions", "days", "decision")
 _ENDS = {
     "n": ("arm", "control"),
     "missing": ("arm", "control"),
@@ -35,50 +36,36 @@ _ENDS = {
 
 def record(result: ExperimentResult) -> dict[str, Any]:
     """Return the area's part of the record: no prose, missing numbers null."""
-    plan, data, decision = result.plan, result.data_used, result.decision
-    declared = asdict(plan) | {"weights": dict(plan.weights)}
-    del declared["title"]  # words for readers
-    declared |= {"start": _day(plan.start), "end": _day(plan.end)}
+    plan, data = result.plan, result.data_used
+    declared, used = plain(plan) | {"weights": dict(plan.weights)}, plain(data)
+    del declared["title"], used["reading"], used["events"]  # words for readers; told as imports
     readings = [reading for reading in (data.reading, data.events) if reading]
     files = [(plan.spec, plan.spec_sha256), *((one.name, one.sha256) for one in readings)]
     return {
         "schema": SCHEMA,
         "inputs": [{"file": file, "sha256": sha256} for file, sha256 in files if file and sha256],
         "plan": declared,
-        "arms": [asdict(arm) for arm in result.arms],
-        "comparisons": list(map(comparison, (*result.comparisons, *result.segments))),
-        "interactions": [
-            vars(test) | {"not_estimable": _message(test.not_estimable)}
-            for test in result.interactions
-        ],
-        "trends": [asdict(trend) for trend in result.trends],
-        "companions": [vars(own) | {"effect": _named(own.effect)} for own in result.companions],
-        "days": [
-            asdict(known) | {"starts": list(map(_day, known.starts))} for known in result.days
-        ],
-        "decision": vars(decision) | {"reasons": list(map(Message.record, decision.reasons))},
+        "arms": plain(result.arms),
+        "comparisons": plain((*result.comparisons, *result.segments)),
+        **{name: plain(getattr(result, name)) for name in _PARTS},
         "imports": [reading.record() for reading in readings],
-        "data": {
-            "rows": data.reading.rows,
-            "rows_used": data.rows_used,
-            "outside_period": data.outside_period,
-            "leaked_rows": data.leaked_rows,
-            "repeated_rows": data.repeated_rows,
-            "horizon": _day(data.horizon),
-            "known_until": _day(data.known_until),
-            "trigger_rate": data.trigger_rate,
-        },
+        "data": {"rows": data.reading.rows, **used},
     }
 
 
-def comparison(compared: Comparison) -> dict[str, Any]:
-    """Return one comparison as JSON takes it."""
-    effects = {name: getattr(compared, name) for name in _BESIDE}
+def plain(value: Any) -> Any:
+    """Return a value of a result as JSON takes it, each of a pair by its name."""
+    if isinstance(value, Message):
+        return value.record()
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return list(map(plain, value))
+    if not is_dataclass(value):
+        return value
     return {
-        **_named(compared),
-        **{name: _named(effect) if effect else None for name, effect in effects.items()},
-        "not_estimable": _message(compared.not_estimable),
-        "notes": [note.record() for note in compared.notes],
+        name: dict(zip(_ENDS[name], part, strict=True)) if name in _ENDS and part else plain(part)
+        for name, part in vars(value).items()
     }
 
 
@@ -88,8 +75,8 @@ def frame(result: ExperimentResult) -> pd.DataFrame:
 
     rows = []
     for compared in result.comparisons:
-        row = comparison(compared)
-        row |= {name: row[name] or _named(NO_EFFECT) for name in _BESIDE}
+        row = plain(compared)
+        row |= {name: row[name] or plain(NO_EFFECT) for name in _BESIDE}
         for name in ("margin", "mde"):
             amount = row[name] or {}
             row |= {name: amount.get("size"), f"{name}_kind": amount.get("kind")}
@@ -145,19 +132,3 @@ def _quantity(compared: Comparison, level: float) -> Quantity:
         "degrees_of_freedom": compared.degrees_of_freedom,
     }
     return Quantity("student_t", parameters, value, low, high, level)
-
-
-def _named(numbers: Comparison | Effect) -> dict[str, Any]:
-    """Return the fields, those of pairs with a name for each of the two."""
-    return {
-        name: dict(zip(_ENDS[name], value, strict=True)) if name in _ENDS and value else value
-        for name, value in vars(numbers).items()
-    }
-
-
-def _message(message: Message | None) -> dict[str, Any] | None:
-    return message.record() if message else None
-
-
-def _day(value: datetime.date | None) -> str | None:
-    return value.isoformat() if value else None

@@ -190,9 +190,9 @@ class Interaction:
 class SpanEffect:
     """An effect in one span of time since exposure, with its interval."""
 
-    difference: float | None
-    low: float | None
-    high: float | None
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -211,6 +211,8 @@ class Trend:
     p_value : float or None
         Two-sided, of no trend.
     """
+
+    kind: ClassVar = "trend"
 
     metric: str
     arm: str
@@ -236,12 +238,19 @@ class Calendar:
         Cochran's, of the same effect in all spans.
     """
 
+    kind: ClassVar = "days"
+
     metric: str
     arm: str
     days: int
     starts: tuple[datetime.date, ...]
     spans: tuple[SpanEffect, ...]
     p_value: float | None = None
+
+
+def metric_and_arm(effect: Comparison | Companion | Trend | Calendar) -> dict[str, Any]:
+    """Return what an effect is one of, as sentences name it."""
+    return {"metric": effect.metric, "arm": effect.arm}
 
 
 @dataclass(frozen=True)
@@ -294,11 +303,11 @@ class DataUsed:
     rows_used: int
     outside_period: int
     leaked_rows: int
+    repeated_rows: int = 0
     events: Reading | None = None
     horizon: datetime.date | None = None
     known_until: datetime.date | None = None
     trigger_rate: float | None = None
-    repeated_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -374,3 +383,8 @@ class ExperimentResult(Result):
     trends: tuple[Trend, ...] = ()
     companions: tuple[Companion, ...] = ()
     days: tuple[Calendar, ...] = ()
+
+    @property
+    def over_time(self) -> tuple[Trend | Calendar, ...]:
+        """The effects by time since exposure, and by day of assignment."""
+        return (*self.trends, *self.days)

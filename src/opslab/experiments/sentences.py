@@ -17,6 +17,7 @@ from opslab.experiments.result import (
     Interval,
     Trend,
     Verdict,
+    metric_and_arm,
 )
 from opslab.messages.numbers import decimals
 from opslab.report.blocks import Cell, Tone
@@ -148,8 +149,7 @@ def finding(result: ExperimentResult, say: ExperimentVoice) -> tuple[str, dict[s
 
 def named(comparison: Comparison, change: Cell) -> dict[str, str]:
     """Return what a sentence about an effect names."""
-    effect = {"effect": change.text, "interval": change.interval}
-    return {"metric": comparison.metric, "arm": comparison.arm} | effect
+    return metric_and_arm(comparison) | {"effect": change.text, "interval": change.interval}
 
 
 def action(result: ExperimentResult, say: ExperimentVoice) -> str:
@@ -193,21 +193,27 @@ def differs(test: Interaction, alpha: float) -> bool:
     return test.p_adjusted is not None and test.p_adjusted <= alpha
 
 
-def trend_key(trend: Trend, alpha: float) -> str:
-    """Return what a trend's test says of the effect: steady, grows, fades or unknown."""
-    if trend.p_value is None or trend.slope is None:
-        return "unknown"
-    if trend.p_value > alpha:
-        return "steady"
-    mean = sum(span.difference or 0.0 for span in trend.spans)
-    return "grows" if (trend.slope > 0) == (mean > 0) else "fades"
+def figure_of(effects: Trend | Calendar, result: ExperimentResult) -> str:
+    """Return the name of the figure that shows effects over time."""
+    if effects.kind == "trend":
+        return f"trend/{effects.metric}/{effects.arm}"
+    return "days" if len(result.days) == 1 else f"days/{effects.arm}"
 
 
-def days_key(calendar: Calendar, result: ExperimentResult) -> str:
-    """Return what is said of an effect by day: alike, differ, or unknown where it is not used."""
-    if calendar.p_value is None or result.broken:
+def course_of(effects: Trend | Calendar, result: ExperimentResult) -> str:
+    """Return what is said of an effect over time.
+
+    Since exposure it is steady, grows or fades; by day it is alike, differs, or is unknown where it
+    is not used.
+    """
+    if effects.p_value is None or (effects.kind == "days" and result.broken):
         return "unknown"
-    return "differ" if calendar.p_value <= result.plan.alpha else "alike"
+    changes = effects.p_value <= result.plan.alpha
+    if isinstance(effects, Calendar):
+        return "differ" if changes else "alike"
+    mean = sum(span.difference or 0.0 for span in effects.spans)
+    grows = ((effects.slope or 0.0) > 0) == (mean > 0)
+    return "steady" if not changes else "grows" if grows else "fades"
 
 
 def is_share(comparison: Comparison) -> bool:

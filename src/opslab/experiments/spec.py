@@ -23,7 +23,9 @@ from opslab.tables.import_report import FileAnswers
 CheckName = Literal[
     "plan_unchanged",
     "sample_ratio",
+    "sample_ratio_segments",
     "constant_split",
+    "phases_planned",
     "leaked_units",
     "missing_values",
     "covariate_balance",
@@ -37,7 +39,11 @@ CheckName = Literal[
     "period",
     "weekly_cycle",
     "outliers",
+    "skewness",
+    "cap",
+    "denominators",
     "plausibility",
+    "steady_effect",
     "few_clusters",
     "totals_only",
 ]
@@ -111,8 +117,7 @@ class Arms(Declared):
     def _control_has_a_weight(self) -> Self:
         if self.weights is not None:
             if self.control not in self.weights:
-                values = {"control": self.control, "arms": list(self.weights)}
-                raise fault("control_weight", **values)
+                raise fault("control_weight", control=self.control, arms=list(self.weights))
             if len(self.weights) < 2:  # noqa: PLR2004 - a comparison takes two
                 raise fault("one_weight")
         return self
@@ -135,8 +140,7 @@ class Period(Declared):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.start and self.end and self.end < self.start:
-            values = {"start": self.start.isoformat(), "end": self.end.isoformat()}
-            raise fault("period_order", **values)
+            raise fault("period_order", start=str(self.start), end=str(self.end))
         if self.time and not (self.start and self.end):
             raise fault("period_open")
         return self
@@ -248,8 +252,7 @@ class Experiment(FromFile):
             before = {column for names in metric.covariate_columns for column in names}
             wrong = sorted(before & {*metric.own.values(), self.unit, self.arms.column})
             if wrong:
-                values = {"metric": metric.name, "name": wrong[0]}
-                raise fault("covariate_column", **values)
+                raise fault("covariate_column", metric=metric.name, name=wrong[0])
         return self
 
     @model_validator(mode="after")
@@ -263,17 +266,17 @@ class Experiment(FromFile):
 
     @model_validator(mode="after")
     def _totals_hold_no_units(self) -> Self:
-        if self.data.rows == "totals":
-            asked = [
-                name for name in ("phases", "strata", "segments", "trigger") if getattr(self, name)
-            ]
-            asked += [
-                name
-                for name in ("covariates", "cap")
-                if any(getattr(metric, name) for metric in self.metrics)
-            ]
-            if asked:
-                raise fault("totals_without", names=asked)
+        asked = [
+            name
+            for holders, names in (
+                ([self], ("phases", "strata", "segments", "trigger")),
+                (self.metrics, ("covariates", "cap")),
+            )
+            for name in names
+            if any(getattr(holder, name) for holder in holders)
+        ]
+        if asked and self.data.rows == "totals":
+            raise fault("totals_without", names=asked)
         return self
 
     @model_validator(mode="after")

@@ -7,12 +7,12 @@ from functools import reduce
 from operator import attrgetter
 from typing import Any
 
-from opslab.experiments.checks.rules import CERTAIN
+from opslab.experiments.checks.rules import CERTAIN, check
 from opslab.experiments.metrics import Metric
 from opslab.experiments.moments.arm_moments import Moments, merge
-from opslab.experiments.result import Comparison
+from opslab.experiments.result import Comparison, metric_and_arm
 from opslab.experiments.units.unit_table import EventCounts, NearName
-from opslab.results import Check, Message, Status
+from opslab.results import Check, Status
 
 FEW = 0.01
 """Events that were repeated, or not counted, as a share of those that count: it changes little."""
@@ -21,12 +21,11 @@ IMPLAUSIBLE = 0.4
 _NOTHING = 1e-12  # of the largest arm's mean square: what rounding leaves of 0
 
 
-def _check(name: str, values: Mapping[str, Any], said: str = "") -> Check:
+def _shared(name: str, values: Mapping[str, Any], said: str = "") -> Check:
     """Return a check of events that a share decides."""
     share = values["share"]
     status: Status = "fail" if share >= FEW else "warn" if share else "pass"
-    detail = Message(f"experiments.{name}_{said or status}", values)
-    return Check(name, status, detail, values["count"])
+    return check(name, status, values["count"], values, said)
 
 
 def check_repeated_events(counts: EventCounts, arms: Iterable[str]) -> Check:
@@ -40,13 +39,13 @@ def check_repeated_events(counts: EventCounts, arms: Iterable[str]) -> Check:
         "arm_count": repeated[most],
         "differing": counts.differing,
     }
-    return _check("repeated_events", values, "differ" if counts.differing else "")
+    return _shared("repeated_events", values, "differ" if counts.differing else "")
 
 
 def check_event_names(near: Sequence[NearName]) -> Check:
     """Say which events nearly have the name of one that counts, and do not count."""
     worst = max(near, key=attrgetter("share"), default=NearName("", "", 0, 0.0))
-    return _check("event_names", vars(worst))
+    return _shared("event_names", vars(worst))
 
 
 def check_event_units(counts: EventCounts) -> Check:
@@ -54,7 +53,7 @@ def check_event_units(counts: EventCounts) -> Check:
     near = counts.near_units
     share = near / max(near + sum(counts.counted.values()), 1)
     values = {"count": near, "share": share, "strangers": counts.strangers}
-    return _check("event_units", values, "strangers" if counts.strangers and not near else "")
+    return _shared("event_units", values, "strangers" if counts.strangers and not near else "")
 
 
 def _mean_square(arm: Moments) -> float:
@@ -96,10 +95,22 @@ def check_silent_arm(
     expected = round(rate * counts[arm], 6)  # a count of units, which no order of rows may move
     if expected <= CERTAIN:
         return None
-    wanted = metric.goal == "decrease" and arm != control
-    said = "experiments.silent_arm_wanted" if wanted else "experiments.silent_arm_fail"
-    detail = Message(said, {"metric": metric.name, "arm": arm, "expected": expected})
-    return Check("silent_arm", "warn" if metric.role == "secondary" else "fail", detail, expected)
+    said = "wanted" if metric.goal == "decrease" and arm != control else "fail"
+    values = {"metric": metric.name, "arm": arm, "expected": expected}
+    status: Status = "warn" if metric.role == "secondary" else "fail"
+    return check("silent_arm", status, expected, values, said)
+
+
+def check_cap(comparisons: Iterable[Comparison], alpha: float) -> Check | None:
+    """Look for an effect that has the other sign, and significantly, without its cap."""
+    turned = [
+        known
+        for known in comparisons
+        if known.uncapped and known.role != "secondary"
+        if (known.uncapped.p_value or 1.0) <= alpha
+        if (known.uncapped.difference or 0.0) * (known.difference or 0.0) < 0
+    ]
+    return check("cap", "fail", None, metric_and_arm(turned[0])) if turned else None
 
 
 def check_plausibility(comparisons: Iterable[Comparison], silent: Collection[str]) -> Check | None:
@@ -126,5 +137,5 @@ def check_plausibility(comparisons: Iterable[Comparison], silent: Collection[str
     if not beyond:
         return None
     worst = max(beyond, key=lambda comparison: abs(comparison.lift or 0.0))
-    values = {"metric": worst.metric, "arm": worst.arm, "lift": worst.lift}
-    return Check("plausibility", "fail", Message("experiments.plausibility_fail", values))
+    values = metric_and_arm(worst) | {"lift": worst.lift}
+    return check("plausibility", "fail", None, values)

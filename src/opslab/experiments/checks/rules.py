@@ -11,16 +11,22 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
 from scipy.special import stdtr
 
 from opslab.experiments.checks.influence import Influence
-from opslab.experiments.checks.sample_ratio import Split, homogeneity, sample_ratio_over
+from opslab.experiments.checks.sample_ratio import (
+    SampleRatio,
+    Split,
+    homogeneity,
+    sample_ratio_over,
+)
 from opslab.experiments.inference.multiplicity import benjamini_hochberg, holm
 from opslab.experiments.inference.strata import Strata, contrast_within
 from opslab.experiments.moments.arm_moments import ArmMoments, Levels
 from opslab.experiments.moments.columns import Column
-from opslab.experiments.units.leaks import Units
-from opslab.experiments.units.unit_table import Gaps
+from opslab.experiments.result import Calendar
+from opslab.experiments.units.unit_table import Gaps, Units
 from opslab.results import Check, Message, Status
 
 FAIL_BELOW, WARN_BELOW = 0.001, 0.01
@@ -30,18 +36,29 @@ FEWEST_EXPECTED = 5
 """Units that the smallest arm is to expect on a day or in a segment, for the chi-square test."""
 _ROUNDED = 1e-14  # of a covariate's mean: an error that only rounding makes
 FEWEST_CLUSTERS = 40
+FEWEST_A_DAY = 50
+"""Units of an arm on a day, for a comparison of days."""
+LEANS = 0.2
+"""Skewness of a difference beyond which its test errs too often to one side: 4.2 % for 2.5 %."""
 _ROWS = 3  # of a group of units that are named
 CERTAIN = 14.0
 """Successes expected on days that have none: chance would do that once in a million."""
 
 
 class Day(NamedTuple):
-    """What is known of a metric on a day, over all arms."""
+    """What is known of a metric on a day, over all arms.
+
+    Attributes
+    ----------
+    units : int
+    values : int
+    successes : int or None
+        Of a share.
+    """
 
     units: int
     values: int
     successes: int | None
-    """Of a share."""
 
 
 def status_of(p_value: float) -> Status:
@@ -49,7 +66,7 @@ def status_of(p_value: float) -> Status:
     return "fail" if p_value < FAIL_BELOW else "warn" if p_value < WARN_BELOW else "pass"
 
 
-def _check(
+def check(
     name: str, status: Status, value: float | None, values: Mapping[str, Any], said: str = ""
 ) -> Check:
     """Return a check whose sentence is that of its status, or another one."""
@@ -58,7 +75,7 @@ def _check(
 
 def _tested(name: str, p_value: float, values: Mapping[str, Any]) -> Check:
     """Return a check that a p-value decides."""
-    return _check(name, status_of(p_value), p_value, {**values, "p": p_value})
+    return check(name, status_of(p_value), p_value, {**values, "p": p_value})
 
 
 def check_plan_unchanged(registered: str | None, fingerprint: str) -> Check | None:
@@ -67,15 +84,13 @@ def check_plan_unchanged(registered: str | None, fingerprint: str) -> Check | No
         return None
     same = registered.strip().casefold() == fingerprint
     values = {"registered": registered, "fingerprint": fingerprint}
-    return _check("plan_unchanged", "pass" if same else "fail", None, values)
+    return check("plan_unchanged", "pass" if same else "fail", None, values)
 
 
 def check_sample_ratio(arms: Sequence[str], phases: Sequence[Split]) -> Check:
     """Compare the units of each arm with the designed shares: chi-square, summed over phases."""
-    test, counts = sample_ratio_over(phases), _over(phases)
-    farthest = max(range(len(arms)), key=lambda arm: abs(counts[arm] - test.expected[arm]))
-    values = {"units": counts[farthest], "expected": test.expected[farthest]}
-    return _tested("sample_ratio", test.p_value, {"arm": arms[farthest], **values})
+    test = sample_ratio_over(phases)
+    return _tested("sample_ratio", test.p_value, _farthest(arms, phases, test))
 
 
 def check_sample_ratio_within(
@@ -107,25 +122,28 @@ def check_sample_ratio_within(
     p_values = [test.p_value for test in tests]
     adjusted = benjamini_hochberg(p_values)
     order = min(range(len(tests)), key=lambda level: (adjusted[level], p_values[level]))
-    level, expected = list(enough)[order], tests[order].expected
-    counts, days = _over(enough[level]), name == "sample_ratio_days"
-    farthest = max(range(len(arms)), key=lambda arm: abs(counts[arm] - expected[arm]))
+    level, days = list(enough)[order], name == "sample_ratio_days"
     values = {
         "level": datetime.date.fromisoformat(level) if days else level,
-        "arm": arms[farthest],
-        "units": counts[farthest],
-        "expected": expected[farthest],
+        **_farthest(arms, enough[level], tests[order]),
         "count": sum(p_value < WARN_BELOW for p_value in adjusted),
         "levels": len(tests),
     }
-    check = _tested(name, adjusted[order], values)
+    within = _tested(name, adjusted[order], values)
     # Days only say where: of small arms single days fail more often than they say.
-    return replace(check, status="warn") if check.status == "fail" and days else check
+    return replace(within, status="warn") if within.status == "fail" and days else within
 
 
-def _over(phases: Sequence[Split]) -> list[int]:
-    """Return the units of each arm over all phases."""
-    return [sum(counts) for counts in zip(*(counts for counts, _ in phases), strict=True)]
+def _farthest(arms: Sequence[str], phases: Sequence[Split], test: SampleRatio) -> dict[str, Any]:
+    """Return the arm that is farthest from its designed share, its units and those expected."""
+    units = np.sum([counts for counts, _ in phases], axis=0).tolist()
+    return max(
+        (
+            {"arm": arm, "units": count, "expected": expected}
+            for arm, count, expected in zip(arms, units, test.expected, strict=True)
+        ),
+        key=lambda known: abs(known["units"] - known["expected"]),
+    )
 
 
 def _is_enough(phase: Split) -> bool:
@@ -145,17 +163,52 @@ def check_leaked_units(units: Units, stayed: Mapping[str, int]) -> Check:
         Units that are in one arm alone, by arm.
     """
     if units.leaked == 0:
-        return _check("leaked_units", "pass", 0, {"units": units.units})
+        return check("leaked_units", "pass", 0, {"units": units.units})
     share = units.leaked / units.units
     p_value = homogeneity([(units.leaked_first.get(arm, 0), n) for arm, n in stayed.items()])
     fails = share > LEAKED_SHARE or status_of(p_value) == "fail"
     values = {"count": units.leaked, "share": share, "row": units.leaked_row, "p": p_value}
-    return _check("leaked_units", "fail" if fails else "warn", units.leaked, values)
+    return check("leaked_units", "fail" if fails else "warn", units.leaked, values)
 
 
-def check_totals_only() -> Check:
-    """Say what cannot be checked where a single row of totals stands for each arm."""
-    return _check("totals_only", "fail", None, {})
+def check_skewness(leans: Mapping[tuple[str, str], float]) -> Check | None:
+    """Say where unequal arms and uneven values make a test err to one side.
+
+    With a skewness g of the difference the error of one side is 2.5 % + 8.5 % g (Edgeworth's first
+    term for Student's t); docs/validation.md measures it.
+
+    Parameters
+    ----------
+    leans : mapping
+        The skewness of the difference by metric and arm.
+
+    Returns
+    -------
+    Check or None
+        None where no test leans.
+    """
+    worst = max(leans, key=lambda key: leans[key], default=None)
+    if worst is None or leans[worst] <= LEANS:
+        return None
+    values = {"metric": worst[0], "arm": worst[1], "lean": leans[worst]}
+    return check("skewness", "fail", leans[worst], values)
+
+
+def check_steady_effect(days: Sequence[Calendar], smallest: int) -> Check | None:
+    """Say whether the effect differs between days more than chance makes it.
+
+    Parameters
+    ----------
+    days : sequence of Calendar
+    smallest : int
+        Units of an arm on a day, at least: the test takes enough of them.
+    """
+    known = [day for day in days if day.p_value is not None]
+    if smallest < FEWEST_A_DAY or not known:
+        return None
+    worst = min(known, key=lambda day: day.p_value or 0.0)
+    p_value = min(1.0, len(known) * (worst.p_value or 0.0))
+    return _tested("steady_effect", p_value, {"metric": worst.metric, "arm": worst.arm})
 
 
 def check_trigger_ratio(phases: Sequence[Sequence[tuple[int, int]]]) -> Check:
@@ -176,7 +229,7 @@ def check_few_clusters(arms: Mapping[str, ArmMoments]) -> Check:
     """Say whether each arm has enough units for errors that rest on differences between units."""
     units = min(arm.rows for arm in arms.values())
     status: Status = "pass" if units >= FEWEST_CLUSTERS else "warn"
-    return _check("few_clusters", status, units, {"units": units, "fewest": FEWEST_CLUSTERS})
+    return check("few_clusters", status, units, {"units": units, "fewest": FEWEST_CLUSTERS})
 
 
 def check_empty(
@@ -208,6 +261,7 @@ def check_empty(
     }
     if not tests:
         return None
+    tests = dict(zip(tests, holm(list(tests.values())), strict=True))
     least = {column: FAIL_BELOW if column in zeros else 0.0 for column in tests}
     worst = min(tests, key=lambda column: max(tests[column], least[column]))
     status = status_of(max(tests[worst], least[worst]))
@@ -216,11 +270,11 @@ def check_empty(
     count = sum(arm.values for arm in arms)
     values = {"metric": worst, "count": count, "from": min(known), "to": max(known)}
     said = "zero" if worst in zeros and status == "warn" else ""
-    return _check(name, status, tests[worst], {**values, "p": tests[worst]}, said)
+    return check(name, status, tests[worst], {**values, "p": tests[worst]}, said)
 
 
 def check_covariate_balance(
-    phases: Levels, control: str, covariates: Sequence[Column]
+    phases: Levels, control: str, covariates: Sequence[Column], name: str = "covariate_balance"
 ) -> Check | None:
     """Compare each covariate between each arm and the control; the worst of them speaks.
 
@@ -232,6 +286,8 @@ def check_covariate_balance(
         The sums of each arm in each phase; a single one where none are declared.
     control : str
     covariates : sequence of Column
+    name : str
+        ``covariate_balance``, or ``denominators`` of ratios.
 
     Returns
     -------
@@ -245,20 +301,20 @@ def check_covariate_balance(
             level: {name: sums.moments[column].cross(0) for name, sums in arms.items()}
             for level, arms in phases.items()
         }
-        for name in names:
-            strata = Strata.of(levels, name, control)
+        for arm in names:
+            strata = Strata.of(levels, arm, control)
             within = contrast_within(strata) if strata.cells and strata.estimable else None
             if within is not None and within.variance > (_ROUNDED * within.estimate[1]) ** 2:
                 distance = abs(within.difference) / math.sqrt(within.variance)
                 p_value = 2 * float(stdtr(within.degrees_of_freedom, -distance))
                 to, base = within.estimate
-                values = {"covariate": column.name, "arm": name, "to": to, "from": base}
+                values = {"covariate": column.name, "arm": arm, "to": to, "from": base}
                 tests.append((p_value, values))
     if not tests:
         return None
     adjusted = holm([p_value for p_value, _ in tests])
     worst = min(range(len(tests)), key=lambda order: (adjusted[order], tests[order][0]))
-    return _tested("covariate_balance", adjusted[worst], {**tests[worst][1], "control": control})
+    return _tested(name, adjusted[worst], {**tests[worst][1], "control": control})
 
 
 def check_outliers(influences: Sequence[Influence], alpha: float) -> Check | None:
@@ -280,7 +336,7 @@ def check_outliers(influences: Sequence[Influence], alpha: float) -> Check | Non
         "p_without": worst.trimmed.p_value,
     }
     said = "reversed" if carried and not worst.apart else ""
-    return _check("outliers", "fail" if carried else "pass", worst.moved, values, said)
+    return check("outliers", "fail" if carried else "pass", worst.moved, values, said)
 
 
 def check_period(end: datetime.date | None, as_of: datetime.date | None) -> Check | None:
@@ -288,9 +344,9 @@ def check_period(end: datetime.date | None, as_of: datetime.date | None) -> Chec
     if end is None or as_of is None:
         return None
     if as_of >= end:
-        return _check("period", "pass", 0, {"end": end})
+        return check("period", "pass", 0, {"end": end})
     days = (end - as_of).days
-    return _check("period", "fail", days, {"end": end, "days": days, "day": as_of})
+    return check("period", "fail", days, {"end": end, "days": days, "day": as_of})
 
 
 def check_weekly_cycle(start: datetime.date, end: datetime.date, seen: int | None) -> Check:
@@ -300,18 +356,18 @@ def check_weekly_cycle(start: datetime.date, end: datetime.date, seen: int | Non
     said = "gaps" if gaps > 0 else "warn" if days % 7 else "pass"
     status: Status = "pass" if said == "pass" else "warn"
     values = {"days": days, "weeks": days // 7, "gaps": gaps}
-    return _check("weekly_cycle", status, days, values, said)
+    return check("weekly_cycle", status, days, values, said)
 
 
 def check_outcome_windows(immature: Mapping[str, int], units: int, horizon: datetime.date) -> Check:
     """Say how many units of an assignment log are left out because their window is not over."""
     if not any(immature.values()):
-        return _check("outcome_windows", "pass", 0, {"units": units, "day": horizon})
+        return check("outcome_windows", "pass", 0, {"units": units, "day": horizon})
     metric = max(immature, key=lambda name: immature[name])
     count = immature[metric]
     values = {"metric": metric, "count": count, "share": count / units, "day": horizon}
     status: Status = "fail" if count == units else "warn"
-    return _check("outcome_windows", status, count, values, "warn")
+    return check("outcome_windows", status, count, values, "warn")
 
 
 def check_last_days(days: Mapping[str, Mapping[str, Day]]) -> Check | None:

@@ -18,16 +18,24 @@ Split = tuple[Sequence[int], Sequence[float]]
 
 
 class SampleRatio(NamedTuple):
-    """Chi-square test of the arms' counts against the designed shares."""
+    """Chi-square test of the arms' counts against the designed shares.
+
+    Attributes
+    ----------
+    statistic : float
+        Pearson's chi-square.
+    degrees_of_freedom : int
+        Arms with a designed weight above 0, minus 1.
+    p_value : float
+        Probability of a mismatch this large when the assignment works as designed.
+    expected : tuple[float, ...]
+        Units expected per arm, in input order; 0 for an arm with weight 0.
+    """
 
     statistic: float
-    """Pearson's chi-square."""
     degrees_of_freedom: int
-    """Arms with a designed weight above 0, minus 1."""
     p_value: float
-    """Probability of a mismatch this large when the assignment works as designed."""
     expected: tuple[float, ...]
-    """Units expected per arm, in input order; 0 for an arm with weight 0."""
 
 
 def sample_ratio(counts: Sequence[int], weights: Sequence[float]) -> SampleRatio:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from opslab.experiments.checks.rules import WARN_BELOW, status_of
+from opslab.experiments.checks.rules import WARN_BELOW, check, status_of
 from opslab.experiments.checks.sample_ratio import chi_square, homogeneity, sample_ratio_over
-from opslab.results import Check, Message
+from opslab.results import Check
 
 _SCALES = ((100, 10), (100, 5), (100, 1), (1000, 1))  # of proposed weights, and their steps
 _FITS = 0.05  # p above which rounded weights go with the units
@@ -53,12 +53,11 @@ def check_constant_split(
         return None
     phases = groupby(names, phase_of)
     p_value = homogeneity(*([days[day] for day in inside] for _, inside in phases))
-    said, values = str(status_of(p_value)), {"days": len(names), "p": p_value}
-    if said == "fail":
+    status, said, change = status_of(p_value), "", dict[str, Any]()
+    if status == "fail":
         said, change = _change(names, [days[day] for day in names], arms)
-        values |= change
-    detail = Message(f"experiments.constant_split_{said}", values)
-    return Check("constant_split", status_of(p_value), detail, p_value)
+    values = {"days": len(names), "p": p_value, **change}
+    return check("constant_split", status, p_value, values, said)
 
 
 def changes(table: Sequence[Sequence[int]]) -> list[int]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from scipy.special import stdtr, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
 from opslab.experiments.inference import effects, proportions
 from opslab.experiments.inference.covariates import Contrast, Unusable, contrast, is_clear, usable
@@ -18,7 +18,7 @@ from opslab.experiments.inference.strata import Strata, contrast_within
 from opslab.experiments.metrics.base import Declaration
 from opslab.experiments.metrics.quantile import Quantile
 from opslab.experiments.moments.arm_moments import CrossMoments
-from opslab.experiments.result import Comparison, Effect, Verdict
+from opslab.experiments.result import NO_EFFECT, Comparison, Effect, Verdict
 from opslab.results import Message
 
 Sums = TypeVar("Sums")
@@ -138,7 +138,11 @@ def _adjusted(
     covariates: Sequence[tuple[str, int]],
     level: float,
 ) -> Comparison:
-    """Return a comparison adjusted by the covariates that can be used, the raw effect beside it."""
+    """Return a comparison adjusted by the covariates that can be used, with others beside it.
+
+    These are the raw effect, and that with strata weighed by their precision, where they are not
+    pairs or a single one.
+    """
     widths = [width for _, width in covariates]
     kept, unusable = pair.usable(widths)
     reasons = {covariates[order][0]: reason for order, reason in unusable.items()}
@@ -147,36 +151,27 @@ def _adjusted(
         for name, reason in reasons.items()
     ]
     empty = replace(empty, notes=tuple(notes))
-    raw = _inferred(empty, plain, level, pair.method())
-    if not kept:
-        return replace(raw, precision=_precision(empty, pair, level))
-    n, name = min(zip(empty.n, (empty.arm, empty.control), strict=True))
-    if n < len(kept) + 2:
-        return refused(empty, "too_few_for_covariates", arm=name, n=n, count=len(kept))
-    sharper = pair.contrast(widths, kept)
-    if sharper.variance <= _EXPLAINED * plain.variance:
-        return refused(empty, "covariates_explain_all")
-    adjusted = _inferred(empty, sharper, level, pair.method("cuped"))
-    reduction = 1 - sharper.variance / plain.variance
-    precision = _precision(empty, pair, level, widths, kept)
-    return replace(adjusted, raw=effect(raw), variance_reduction=reduction, precision=precision)
+    adjusted = raw = inferred(empty, plain, level, pair.method())
+    if kept:
+        n, name = min(zip(empty.n, (empty.arm, empty.control), strict=True))
+        if n < len(kept) + 2:
+            return refused(empty, "too_few_for_covariates", arm=name, n=n, count=len(kept))
+        sharper = pair.contrast(widths, kept)
+        if sharper.variance <= _EXPLAINED * plain.variance:
+            return refused(empty, "covariates_explain_all")
+        adjusted = replace(
+            inferred(empty, sharper, level, pair.method("cuped")),
+            raw=effect(raw),
+            variance_reduction=1 - sharper.variance / plain.variance,
+        )
+    strata = pair.strata
+    if strata is None or strata.paired or len(strata.cells) == 1:
+        return adjusted
+    precise = contrast_within(strata.precise, pair.own, widths, kept)
+    return replace(adjusted, precision=effect(inferred(empty, precise, level, "")))
 
 
-def _precision(
-    empty: Comparison,
-    pair: _Pair,
-    level: float,
-    widths: Sequence[int] = (),
-    kept: Sequence[int] = (),
-) -> Effect | None:
-    """Return the effect with strata weighed by their precision; None of pairs or a single one."""
-    if pair.strata is None or pair.strata.paired or len(pair.strata.cells) == 1:
-        return None
-    contrast = contrast_within(pair.strata.precise, pair.own, widths, kept)
-    return effect(_inferred(empty, contrast, level, ""))
-
-
-def _inferred(empty: Comparison, estimates: Contrast, level: float, method: str) -> Comparison:
+def inferred(empty: Comparison, estimates: Contrast, level: float, method: str) -> Comparison:
     """Return the comparison with the test of a contrast and the intervals that invert it."""
     (_, base), difference, variance, base_variance, covariance, freedom = estimates
     error = math.sqrt(variance)
@@ -224,18 +219,20 @@ def compare_quantiles(
             return refused(empty, "tied_values", arm=side.name, value=ranked.value)
     method = "quantile" if None in factors else "clustered_quantile"
     inflation = (1.0, 1.0) if None in factors else factors
-    return _inferred(empty, quantile_contrast(treated, base, level, inflation), level, method)
+    return inferred(empty, quantile_contrast(treated, base, level, inflation), level, method)
 
 
 def effect(comparison: Comparison) -> Effect:
     """Return the effect that a comparison holds, to be shown beside another one."""
-    return Effect(
-        comparison.difference,
-        comparison.difference_interval,
-        comparison.lift,
-        comparison.lift_interval,
-        comparison.p_value,
-    )
+    return Effect(**{name: getattr(comparison, name) for name in vars(NO_EFFECT)})
+
+
+def error_of(comparison: Comparison, alpha: float) -> float | None:
+    """Return the standard error; the score test gives none: its interval's width stands for it."""
+    low, high = comparison.difference_interval
+    if comparison.standard_error is not None or low is None or high is None:
+        return comparison.standard_error
+    return (high - low) / (2 * float(ndtri(1 - alpha / 2)))
 
 
 def without_effect(metric: Declaration, arm: Side[Any], control: Side[Any]) -> Comparison:

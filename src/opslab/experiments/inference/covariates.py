@@ -19,20 +19,30 @@ _CLEAR = 3.0  # standard errors that a denominator's mean must be away from 0
 
 
 class Contrast(NamedTuple):
-    """A difference of two arms' estimates with what its tests and intervals need."""
+    """A difference of two arms' estimates with what its tests and intervals need.
+
+    Attributes
+    ----------
+    estimate : tuple[float, float]
+        Unadjusted estimates in the arm and in the control, in metric units.
+    difference : float
+        Arm less control, adjusted when covariates are used.
+    variance : float
+        Squared standard error of the difference.
+    control_variance : float
+        Squared standard error of the control's unadjusted estimate.
+    covariance : float
+        Covariance of the difference and the control's unadjusted estimate.
+    degrees_of_freedom : float
+        Satterthwaite's.
+    """
 
     estimate: tuple[float, float]
-    """Unadjusted estimates in the arm and in the control, in metric units."""
     difference: float
-    """Arm less control, adjusted when covariates are used."""
     variance: float
-    """Squared standard error of the difference."""
     control_variance: float
-    """Squared standard error of the control's unadjusted estimate."""
     covariance: float
-    """Covariance of the difference and the control's unadjusted estimate."""
     degrees_of_freedom: float
-    """Satterthwaite's."""
 
 
 def contrast(
@@ -150,14 +160,21 @@ def is_clear(side: CrossMoments, column: int) -> bool:
 
 
 class Linearised(NamedTuple):
-    """One arm's variables Z and X, linear in its columns."""
+    """One arm's variables Z and X, linear in its columns.
+
+    Attributes
+    ----------
+    estimate : float
+        The mean or the ratio, in metric units.
+    loadings : Any
+        Of the columns on (Z, X), shape (1 + covariates, columns).
+    covariates : Any
+        Means of X.
+    """
 
     estimate: float
-    """The mean or the ratio, in metric units."""
     loadings: Any
-    """Of the columns on (Z, X), shape (1 + covariates, columns)."""
     covariates: Any
-    """Means of X."""
 
 
 def linearised(arm_means: Any, own: int, widths: Sequence[int], means: Any) -> Linearised:

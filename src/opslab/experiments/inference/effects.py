@@ -15,31 +15,48 @@ _SAME = 1e-12  # share of a variance that rounding leaves where two estimates mo
 
 
 class Welch(NamedTuple):
-    """Difference of two means with its test and interval, which invert each other."""
+    """Difference of two means with its test and interval, which invert each other.
+
+    Attributes
+    ----------
+    difference : float
+        Mean of the arm minus mean of the control, in metric units.
+    standard_error : float
+        Standard error of the difference, in metric units.
+    degrees_of_freedom : float
+        Satterthwaite's degrees of freedom.
+    p_value : float
+        Two-sided p-value of "no difference".
+    low : float
+        Lower limit of the difference, in metric units.
+    high : float
+        Upper limit of the difference, in metric units.
+    """
 
     difference: float
-    """Mean of the arm minus mean of the control, in metric units."""
     standard_error: float
-    """Standard error of the difference, in metric units."""
     degrees_of_freedom: float
-    """Satterthwaite's degrees of freedom."""
     p_value: float
-    """Two-sided p-value of "no difference"."""
     low: float
-    """Lower limit of the difference, in metric units."""
     high: float
-    """Upper limit of the difference, in metric units."""
 
 
 class Lift(NamedTuple):
-    """Relative lift over the size of the control mean, as a fraction (0.02 is 2 %)."""
+    """Relative lift over the size of the control mean, as a fraction (0.02 is 2 %).
+
+    Attributes
+    ----------
+    lift : float or None
+        Difference / |control mean|; None when the control mean is 0.
+    low : float or None
+        Lower limit; None when the confidence set is unbounded.
+    high : float or None
+        Upper limit; None when the confidence set is unbounded.
+    """
 
     lift: float | None
-    """Difference / |control mean|; None when the control mean is 0."""
     low: float | None
-    """Lower limit; None when the confidence set is unbounded."""
     high: float | None
-    """Upper limit; None when the confidence set is unbounded."""
 
 
 def welch(

@@ -39,15 +39,15 @@ class ArmSums:
     alpha : float
     strata : mapping or None
         The arms within each stratum, where units are compared there.
-    units : UnitTable or None
+    units : UnitTable
         For quantiles, whose values have to be looked up.
     """
 
     arms: Arms
     control: str
     alpha: float
-    strata: Levels | None = None
-    units: UnitTable | None = None
+    strata: Levels | None
+    units: UnitTable
 
     @property
     def others(self) -> list[str]:
@@ -76,9 +76,10 @@ def compared(columns: MetricColumns, sums: ArmSums) -> list[Comparison]:
 def _by_sums(columns: MetricColumns, sums: ArmSums, joint: Joint, arm: str) -> Comparison:
     """Return a comparison by the moments of columns that go together."""
     metric, arms, names = columns.metric, sums.arms, (arm, sums.control)
-    cross = {name: arms[name].cross(joint) for name in names}
     arm_side, control = (
-        Side(name, cross[name], arms[name].rows - cross[name].given) for name in names
+        Side(name, cross, arms[name].rows - cross.given)
+        for name in names
+        for cross in [arms[name].cross(joint)]
     )
     notes = [
         Message("experiments.covariate_filled", {"covariate": column.name, "count": count})
@@ -125,8 +126,6 @@ def _capped(columns: MetricColumns, sums: ArmSums, uncapped: Joint, arm: str) ->
 def _ranked(metric: Quantile, sums: ArmSums) -> dict[str, Side[Ranked]]:
     """Return the values at the ranks of every arm, of units or of rows that units cluster."""
     units, arms = sums.units, sums.arms
-    if units is None:
-        raise NotImplementedError(metric.type)
     column, table, where = metric.column_of(metric.column), units.table, units.where
     finer = units.finer if metric.per == "row" else None
     if finer:

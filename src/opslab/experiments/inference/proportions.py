@@ -5,6 +5,7 @@ rejects.
 """
 
 from collections.abc import Callable
+from functools import partial
 from math import acos, copysign, cos, inf, pi, sqrt
 from typing import Literal, NamedTuple
 
@@ -15,21 +16,35 @@ _POLISHING_STEPS = 3
 
 
 class ScoreTest(NamedTuple):
-    """Two-sided score test that two proportions are equal."""
+    """Two-sided score test that two proportions are equal.
+
+    Attributes
+    ----------
+    statistic : float
+        Standard normal score; positive when the arm's proportion is the larger.
+    p_value : float
+        Two-sided p-value.
+    """
 
     statistic: float
-    """Standard normal score; positive when the arm's proportion is the larger."""
     p_value: float
-    """Two-sided p-value."""
 
 
 class Counts(NamedTuple):
-    """Counts of two arms."""
+    """Counts of two arms.
+
+    Attributes
+    ----------
+    successes_arm : int
+        Units with the outcome.
+    n_arm : int
+        Units, at least 1.
+    successes_control : int
+    n_control : int
+    """
 
     successes_arm: int
-    """Units with the outcome."""
     n_arm: int
-    """Units, at least 1."""
     successes_control: int
     n_control: int
 
@@ -122,9 +137,7 @@ def miettinen_nurminen_difference(
     counts = _counts(successes_arm, n_arm, successes_control, n_control)
     quantile = _normal_quantile(level)
 
-    def score(difference: float) -> float:
-        return _score_difference(difference, counts)
-
+    score = partial(_score_difference, counts=counts)
     estimate = successes_arm / n_arm - successes_control / n_control
     return _crossing(score, estimate, -1.0, quantile), _crossing(score, estimate, 1.0, quantile)
 
@@ -167,9 +180,7 @@ def miettinen_nurminen_lift(
     counts = _counts(successes_arm, n_arm, successes_control, n_control)
     quantile = _normal_quantile(level)
 
-    def score(ratio: float) -> float:
-        return _score_ratio(ratio, counts)
-
+    score = partial(_score_ratio, counts=counts)
     proportion_control = successes_control / n_control
     if proportion_control > 0:
         estimate = successes_arm / n_arm / proportion_control

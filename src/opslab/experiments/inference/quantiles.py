@@ -10,41 +10,62 @@ from scipy.special import ndtri
 
 from opslab.experiments.inference.covariates import Contrast
 from opslab.experiments.moments.columns import Column
-from opslab.experiments.moments.values import finite, finite_sql, value_sql
+from opslab.experiments.moments.values import filled_sql
 from opslab.tables.source import Table, literal, quoted
 
 
 class OrderStatistics(NamedTuple):
-    """Values of one arm at three ranks."""
+    """Values of one arm at three ranks.
+
+    Attributes
+    ----------
+    lower : float
+        At the lower end of the interval of the quantile's rank.
+    value : float
+        The quantile: the smallest value with at least its share at or below it.
+    upper : float
+        At the upper end.
+    """
 
     lower: float
-    """At the lower end of the interval of the quantile's rank."""
     value: float
-    """The quantile: the smallest value with at least its share at or below it."""
     upper: float
-    """At the upper end."""
 
 
 class Ranks(NamedTuple):
-    """Ranks of an arm's values, from 1."""
+    """Ranks of an arm's values, from 1.
+
+    Attributes
+    ----------
+    lower : int
+        Lower end of the interval of the quantile's rank.
+    own : int
+        The quantile's.
+    upper : int
+        Upper end.
+    """
 
     lower: int
-    """Lower end of the interval of the quantile's rank."""
     own: int
-    """The quantile's."""
     upper: int
-    """Upper end."""
 
 
 class Ranked(NamedTuple):
-    """What is known of one arm's values."""
+    """What is known of one arm's values.
+
+    Attributes
+    ----------
+    n : int
+        Values.
+    values : OrderStatistics or None
+        At three ranks; None where the tail is too short.
+    inflation : float or None
+        Of the variance, where values come in clusters.
+    """
 
     n: int
-    """Values."""
     values: OrderStatistics | None
-    """At three ranks; None where the tail is too short."""
     inflation: float | None = None
-    """Of the variance, where values come in clusters."""
 
 
 def ranks(n: int, quantile: float, level: float) -> Ranks | None:
@@ -98,8 +119,7 @@ def order_statistics(
     where : str
         SQL condition on the rows to use.
     """
-    value = finite(f"CAST({value_sql(table, column)} AS DOUBLE)")
-    value = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
+    value = filled_sql(table, column)
     known = {name: around for name, n in counts.items() if (around := ranks(n, quantile, level))}
     # The engine takes a share: half a rank below one leads to it, however the share is rounded.
     shares = {name: [(rank - 0.5) / counts[name] for rank in known[name]] for name in known}
@@ -190,8 +210,7 @@ def inflation(
     -------
     Deng, Knoblich and Lu (2018), section 4.
     """
-    value, label = finite_sql(table, column.name), f"CAST({quoted(arm)} AS VARCHAR)"
-    value = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
+    value, label = filled_sql(table, column), f"CAST({quoted(arm)} AS VARCHAR)"
     cuts = " ".join(
         f"WHEN {literal(name)} THEN CAST({cut!r} AS DOUBLE)" for name, cut in at.items()
     )

@@ -2,52 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from math import isfinite
+from math import inf
 from typing import NamedTuple
 
-from scipy.special import chdtrc, ndtri
+from scipy.special import chdtrc
 
-from opslab.errors import DataError
 from opslab.experiments.checks.sample_ratio import homogeneity
+from opslab.experiments.grounds import Grounds
+from opslab.experiments.inference.comparisons import error_of
 from opslab.experiments.inference.metric_columns import MetricColumns
-from opslab.experiments.inference.metric_comparisons import ArmSums, compared
+from opslab.experiments.inference.metric_comparisons import compared
 from opslab.experiments.inference.multiplicity import benjamini_hochberg, holm
-from opslab.experiments.moments.arm_moments import Arms, Levels, merge_levels
-from opslab.experiments.moments.values import problem
+from opslab.experiments.moments.arm_moments import Levels, merge_levels
 from opslab.experiments.result import Comparison, Interaction
-from opslab.experiments.units.unit_table import UnitTable
 from opslab.results import Message
-from opslab.tables.source import quoted
 
-MOST_LEVELS = 50
-Segments = Mapping[str, Mapping[str | None, Levels]]
-"""By segment column and its level, the arms within each stratum."""
 _COMPOSITION = 0.001  # p below which a segment's make-up was touched by the arms
 
 
 class Heterogeneity(NamedTuple):
-    """Test of whether effects differ between segments."""
+    """Test of whether effects differ between segments.
+
+    Attributes
+    ----------
+    statistic : float
+        Cochran's Q.
+    degrees_of_freedom : int
+        Segments, minus 1.
+    p_value : float
+    """
 
     statistic: float
-    """Cochran's Q."""
     degrees_of_freedom: int
-    """Segments, minus 1."""
     p_value: float
-
-
-def refuse_many_levels(units: UnitTable, segments: Sequence[str]) -> None:
-    """Raise for a column with too many levels to be a segment, before it groups anything."""
-    if not segments:
-        return
-    looks = ", ".join(f"approx_count_distinct({quoted(name)})" for name in segments)
-    table = units.table
-    (counts,) = table.fetch(f"SELECT {looks} FROM {table.relation} WHERE {units.where}")
-    for name, count in zip(segments, counts, strict=True):
-        if count > 2 * MOST_LEVELS:  # the count is approximate
-            values = {"count": count, "most": MOST_LEVELS}
-            raise DataError(problem(table, "many_levels", name, **values))
 
 
 def interaction(differences: Sequence[float], variances: Sequence[float]) -> Heterogeneity:
@@ -79,25 +68,8 @@ def interaction(differences: Sequence[float], variances: Sequence[float]) -> Het
     return Heterogeneity(statistic, freedom, float(chdtrc(freedom, statistic)))
 
 
-def by_segment(
-    metrics: Mapping[str, MetricColumns],
-    segments: Segments,
-    control: str,
-    alpha: float,
-    by_phase: Callable[[Arms, Levels], Levels],
-) -> tuple[list[Comparison], list[Interaction]]:
+def by_segment(grounds: Grounds) -> tuple[list[Comparison], list[Interaction]]:
     """Return the effects on primary and secondary metrics in segments, and the interactions.
-
-    Parameters
-    ----------
-    metrics : mapping
-        By name.
-    segments : mapping
-    control : str
-    alpha : float
-    by_phase : callable
-        From the arms, and the same by stratum, to those of each phase: the make-up of segments is
-        compared within phases.
 
     Returns
     -------
@@ -108,23 +80,26 @@ def by_segment(
     """
     comparisons: list[Comparison] = []
     interactions: list[Interaction] = []
-    for segment, inside in segments.items():
+    for segment, inside in grounds.segments.items():
         names = sorted({name for strata in inside.values() for name in merge_levels(strata)})
-        composition = homogeneity(*_compositions(inside, names, by_phase))
+        composition = homogeneity(*_compositions(inside, names, grounds))
         touched = composition < _COMPOSITION
-        for columns in (known for known in metrics.values() if known.metric.role != "guardrail"):
+        for columns in grounds.metrics.values():
             metric, refusal = columns.metric, None
+            if metric.role == "guardrail":
+                continue
             if touched:
                 refusal = Message("experiments.segment_touched", {"p": composition})
             elif "segments" not in metric.forms:
                 refusal = Message("experiments.form_segments", {"type": metric.type})
-            effects = [] if refusal else _effects(columns, segment, inside, control, alpha)
+            effects = [] if refusal else _effects(columns, segment, grounds)
             comparisons += effects
-            for arm in (name for name in names if name != control):
+            for arm in (name for name in names if name != grounds.control):
                 own = [effect for effect in effects if effect.arm == arm]
-                test = Interaction(metric.name, metric.role, arm, segment, len(own))
-                refused = replace(test, not_estimable=refusal)
-                interactions.append(refused if refusal else _tested(test, own, alpha))
+                test = Interaction(
+                    metric.name, metric.role, arm, segment, len(own), not_estimable=refusal
+                )
+                interactions.append(_tested(test, own, grounds.alpha))
     by_effect = benjamini_hochberg([effect.p_value for effect in comparisons])
     by_test = holm([test.p_value for test in interactions])
     return (
@@ -134,38 +109,32 @@ def by_segment(
 
 
 def _compositions(
-    segments: Mapping[str | None, Levels],
-    names: Sequence[str],
-    by_phase: Callable[[Arms, Levels], Levels],
+    segments: Mapping[str | None, Levels], names: Sequence[str], grounds: Grounds
 ) -> list[list[list[int]]]:
     """Return for each phase the units of each segment (rows) in each arm (columns)."""
     tables: dict[str | None, list[list[int]]] = {}
     for strata in segments.values():
-        for phase, arms in by_phase(merge_levels(strata), strata).items():
+        for phase, arms in grounds.by_phase(merge_levels(strata), strata).items():
             units = [arms[name].rows if name in arms else 0 for name in names]
             tables.setdefault(phase, []).append(units)
     return list(tables.values())
 
 
-def _effects(
-    columns: MetricColumns,
-    segment: str,
-    segments: Mapping[str | None, Levels],
-    control: str,
-    alpha: float,
-) -> list[Comparison]:
+def _effects(columns: MetricColumns, segment: str, grounds: Grounds) -> list[Comparison]:
     effects = []
-    for level, strata in segments.items():
+    for level, strata in grounds.segments[segment].items():
         shown = f"{segment}: {level}" if level is not None else f"{segment}:"
         inside = merge_levels(strata)
-        if control in inside and len(inside) > 1:
-            sums = ArmSums(inside, control, alpha, None if None in strata else strata)
+        if grounds.control in inside and len(inside) > 1:
+            sums = grounds.sums(inside, None if None in strata else strata)
             effects += [replace(effect, segment=shown) for effect in compared(columns, sums)]
     return effects
 
 
 def _tested(untested: Interaction, effects: Sequence[Comparison], alpha: float) -> Interaction:
     known = _known(effects, alpha)
+    if untested.not_estimable:
+        return untested
     if len(known) < 2:  # noqa: PLR2004 - it takes two to differ
         refusal = Message("experiments.one_segment", {"count": len(known)})
         return replace(untested, not_estimable=refusal)
@@ -181,19 +150,9 @@ def cochran(effects: Iterable[Comparison], alpha: float) -> float | None:
 
 def _known(effects: Iterable[Comparison], alpha: float) -> list[tuple[float, float]]:
     """Return the differences with their variances, as far as they can be told."""
-    # The test by score of small counts gives no error: its interval's half width stands for it.
     return [
         (effect.difference, variance)
         for effect in effects
         if effect.difference is not None
-        and (variance := _variance(effect, alpha)) > 0
-        and isfinite(variance)
+        and 0 < (variance := (error_of(effect, alpha) or 0.0) ** 2) < inf
     ]
-
-
-def _variance(effect: Comparison, alpha: float) -> float:
-    if effect.standard_error is not None:
-        return effect.standard_error**2
-    low, high = effect.difference_interval
-    width = 2 * float(ndtri(1 - alpha / 2))
-    return ((high - low) / width) ** 2 if low is not None and high is not None else 0.0

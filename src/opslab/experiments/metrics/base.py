@@ -55,17 +55,21 @@ Share = Annotated[Number, Field(gt=0, lt=1)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120), InBothLanguages()]
 
 
-class Amount(Declared):
+class _OneOf(Declared):
+    """What is given in one of several fields; the message of its fault bears its name."""
+
+    @model_validator(mode="after")
+    def _in_one_field(self) -> Self:
+        if sum(value is not None for _, value in self) != 1:
+            raise fault(type(self).__name__.lower())
+        return self
+
+
+class Amount(_OneOf):
     """A size of effect, relative to the control's estimate or absolute in the metric's unit."""
 
     relative: Number | None = Field(None, gt=0)
     absolute: Number | None = Field(None, gt=0)
-
-    @model_validator(mode="after")
-    def _relative_or_absolute(self) -> Self:
-        if (self.relative is None) == (self.absolute is None):
-            raise fault("amount")
-        return self
 
     @property
     def kind_and_size(self) -> tuple[str, float]:
@@ -73,17 +77,11 @@ class Amount(Declared):
         return ("relative", self.relative) if self.relative else ("absolute", self.absolute or 0.0)
 
 
-class Cap(Declared):
+class Cap(_OneOf):
     """Where values are capped: at a quantile pooled over the arms, or at a value."""
 
     quantile: Share | None = None
     value: Number | None = None
-
-    @model_validator(mode="after")
-    def _quantile_or_value(self) -> Self:
-        if (self.quantile is None) == (self.value is None):
-            raise fault("cap")
-        return self
 
 
 class Window(Declared):

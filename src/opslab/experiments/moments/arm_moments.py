@@ -6,7 +6,7 @@ that the moments of parts add up to those of the whole (Chan, Golub and LeVeque 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -186,3 +186,13 @@ class Collected:
 
     whole: Labelled
     levels: tuple[dict[str | None, Labelled], ...] = ()
+
+    def inside(self, dimensions: Sequence[str], arms: Arms) -> dict[str | None, Levels]:
+        """Return what was found of some arms by level, in the order of these, by dimension."""
+        return {
+            sql: {
+                level: {name: labelled[name] for name in arms if name in labelled}
+                for level, labelled in levels.items()
+            }
+            for sql, levels in zip(dimensions, self.levels, strict=True)
+        }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _SMALL_WHOLE = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT")
-_TEXTS = ("VARCHAR", "ENUM")
+TEXTS = ("VARCHAR", "ENUM")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Column:
         """
         if self.is_whole(kind):
             return f"CAST({cell} AS INTEGER)"
-        if not kind.startswith(_TEXTS):
+        if not kind.startswith(TEXTS):
             return f"CAST({cell} AS DOUBLE)"
         bare = f"lower(trim(CAST({cell} AS VARCHAR)))"
         cases = f"WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE TRY_CAST({bare} AS DOUBLE)"

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from opslab.errors import DataError, Problem
-from opslab.experiments.moments.columns import Column
+from opslab.experiments.moments.columns import TEXTS, Column
 from opslab.tables.column_kinds import Wanted
 from opslab.tables.columns import typed
 from opslab.tables.import_report import FileAnswers
@@ -50,11 +50,6 @@ def is_whole(table: Table, column: Column) -> bool:
     return column.is_whole(table.types[column.name])
 
 
-def is_text(table: Table, column: Column) -> bool:
-    """Whether the column's cells are texts, which may hold numbers."""
-    return table.types[column.name].startswith(("VARCHAR", "ENUM"))
-
-
 def value_sql(table: Table, column: Column) -> str:
     """Return SQL of a column as a number, empty where it holds none."""
     value = column.number(quoted(column.name), table.types[column.name])
@@ -75,6 +70,12 @@ def finite_sql(table: Table, column: str) -> str:
     return finite(f"CAST({value_sql(table, Column(column))} AS DOUBLE)")
 
 
+def filled_sql(table: Table, column: Column) -> str:
+    """Return SQL of a column as a finite number, an empty one as 0 where it counts so."""
+    value = finite_sql(table, column.name)
+    return f"coalesce({value}, 0.0)" if column.zero_for_missing else value
+
+
 def capped_sql(value: str, cap: float | None) -> tuple[str, str]:
     """Return SQL of a value cut at a cap, and of whether it is; what is infinite stays as it is."""
     if cap is None:
@@ -90,9 +91,7 @@ def cap_values(
     refuse_types(table, [column for column, _ in wanted])
     figures = []
     for column, quantile in wanted:
-        value = finite(value_sql(table, column))
-        value = f"coalesce({value}, 0.0)" if column.zero_for_missing else value
-        figures.append(f"CAST(quantile_disc({value}, {quantile!r}) AS DOUBLE)")
+        figures.append(f"CAST(quantile_disc({filled_sql(table, column)}, {quantile!r}) AS DOUBLE)")
     return list(table.fetch(f"SELECT {', '.join(figures)} FROM {table.relation} WHERE {where}")[0])
 
 
@@ -104,7 +103,7 @@ def problem(table: Table, key: str, column: str, **values: Any) -> Problem:
 def refuse_types(table: Table, columns: Iterable[Column]) -> None:
     """Raise a `DataError` for columns that are dates or other things that have no sum."""
     kinds = {column.name: table.types[column.name] for column in columns}
-    summed = (*NUMBER_TYPES, "BOOLEAN", "VARCHAR", "ENUM")
+    summed = (*NUMBER_TYPES, *TEXTS, "BOOLEAN")
     DataError.refuse(
         [
             problem(table, "column_type", name, kind=kind.lower())
@@ -128,7 +127,7 @@ def refuse_cells(table: Table, columns: Sequence[Column], where: str) -> None:
             "infinite": f"isinf({value})",
             "too_large": f"isfinite({value}) AND abs({value}) > {LARGEST}",
         }
-        if is_text(table, column):
+        if table.types[column.name].startswith(TEXTS):
             faults["text_value"] = (
                 f"({finite(value)}) IS NULL AND {quoted(column.name)} IS NOT NULL"
             )

@@ -101,15 +101,12 @@ class EventLog:
         """Open the event log beside the assignments."""
         data = experiment.data
         table = open_another(assignments, events, answers=data)
-        wanted: list[tuple[str | None, Location]] = [
-            (experiment.unit, ("unit",)),
-            (data.event_column, ("data", "event_column")),
-            (data.event_time, ("data", "event_time")),
-            (data.event_id, ("data", "event_id")),
-        ]
+        fields = ("event_column", "event_time", "event_id")
+        wanted: dict[Location, str | None] = {("unit",): experiment.unit}
+        wanted |= {("data", field): getattr(data, field) for field in fields}
         for order, metric in enumerate(experiment.metrics):
-            wanted.append((metric.value, ("metrics", order, "value")))
-        refuse_columns(experiment, table, ((name, field) for name, field in wanted if name))
+            wanted["metrics", order, "value"] = metric.value
+        refuse_columns(experiment, table, ((name, field) for field, name in wanted.items() if name))
         texts = {experiment.unit, data.event_column, data.event_id}
         amounts = {metric.value for metric in experiment.metrics}
         table = with_values(table, data, texts, amounts)

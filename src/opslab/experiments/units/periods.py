@@ -13,14 +13,21 @@ from opslab.tables.source import Table, literal, quoted
 
 
 class Moment(NamedTuple):
-    """When a row's unit saw its arm, in SQL."""
+    """When a row's unit saw its arm, in SQL.
+
+    Attributes
+    ----------
+    moment : str or None
+        The timestamp, in UTC where an offset is given or a zone stated.
+    within : str
+        Condition for rows inside the period, both days included, up to the readout's day.
+    zone : str or None
+        Whose days count, as the spec states it.
+    """
 
     moment: str | None = None
-    """The timestamp, in UTC where an offset is given or a zone stated."""
     within: str = "TRUE"
-    """Condition for rows inside the period, both days included, up to the readout's day."""
     zone: str | None = None
-    """Whose days count, as the spec states it."""
 
     @property
     def day(self) -> str | None:

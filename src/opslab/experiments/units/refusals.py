@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from opslab.documents import Location
@@ -17,12 +17,12 @@ from opslab.experiments.moments.values import (
     refuse_rows,
 )
 from opslab.experiments.spec import Experiment
-from opslab.experiments.units.leaks import Units, count_units, without_leaked
 from opslab.experiments.units.periods import Moment
-from opslab.experiments.units.unit_table import UnitTable
+from opslab.experiments.units.unit_table import Units, UnitTable, count_units, without_leaked
 from opslab.tables.source import Table, quoted
 
 _MOST_ARMS = 50
+MOST_LEVELS = 50
 
 
 def refuse_columns(
@@ -142,6 +142,22 @@ def arms_of(experiment: Experiment, units: UnitTable, labelled: Labelled) -> dic
     ]
     DataError.refuse(problems)
     return {experiment.arms.shown(label): labelled[label] for label in declared}
+
+
+def refuse_many_levels(units: UnitTable, segments: Sequence[str]) -> None:
+    """Raise for a column with too many levels to be a segment, before it groups anything."""
+    if not segments:
+        return
+    looks = ", ".join(f"approx_count_distinct({quoted(name)})" for name in segments)
+    table = units.table
+    (counts,) = table.fetch(f"SELECT {looks} FROM {table.relation} WHERE {units.where}")
+    DataError.refuse(
+        [
+            problem(table, "many_levels", name, count=count, most=MOST_LEVELS)
+            for name, count in zip(segments, counts, strict=True)
+            if count > 2 * MOST_LEVELS  # the count is approximate
+        ][:1]
+    )
 
 
 def refuse_missing(

@@ -15,11 +15,10 @@ from opslab.experiments.moments.values import (
     value_sql,
 )
 from opslab.experiments.spec import Experiment
-from opslab.experiments.units.leaks import Units
 from opslab.experiments.units.periods import moments_of
 from opslab.experiments.units.refusals import refuse_rows_of, refuse_units
 from opslab.experiments.units.row_sums import RowSums, largest_values
-from opslab.experiments.units.unit_table import UnitTable, kept_units, row_count
+from opslab.experiments.units.unit_table import Units, UnitTable, kept_units, row_count
 from opslab.tables.source import ROW, Table, quoted
 
 _DAY = "opslab_day"

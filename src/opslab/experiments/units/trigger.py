@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from math import inf, sqrt
+from math import inf
 from typing import NamedTuple
 
-from scipy.special import stdtrit
-
 from opslab.errors import DataError
-from opslab.experiments.inference.effects import fieller
+from opslab.experiments.inference.comparisons import effect, inferred
+from opslab.experiments.inference.covariates import Contrast
 from opslab.experiments.inference.metric_columns import metric_columns
 from opslab.experiments.moments.arm_moments import (
     ArmMoments,
     Arms,
-    Labelled,
     Levels,
     Moments,
     merge,
@@ -31,16 +29,24 @@ from opslab.results import Message
 
 
 class Cell(NamedTuple):
-    """What is known of a stratum, or of all units where there are no strata."""
+    """What is known of a stratum, or of all units where there are no strata.
+
+    Attributes
+    ----------
+    met : int
+        Triggered units of both arms.
+    units : int
+        All units of both arms.
+    control : Moments or None
+        Of the control's triggered units; None where there is none.
+    all_control : Moments
+        Of all of the control's units.
+    """
 
     met: int
-    """Triggered units of both arms."""
     units: int
-    """All units of both arms."""
     control: Moments | None
-    """Of the control's triggered units; None where there is none."""
     all_control: Moments
-    """Of all of the control's units."""
 
 
 def diluted(comparison: Comparison, cells: Sequence[Cell], alpha: float) -> Effect | None:
@@ -74,7 +80,6 @@ def diluted(comparison: Comparison, cells: Sequence[Cell], alpha: float) -> Effe
     difference = rate * comparison.difference
     variance = (rate * comparison.standard_error) ** 2
     variance += comparison.difference**2 * rate * (1 - rate) / units
-    reach = float(stdtrit(freedom, 1 - alpha / 2)) * sqrt(variance)
     whole = reduce(merge, (cell.all_control for cell in cells))
     mean = mean_variance = covariance = 0.0
     # The adjusted difference shares with the control's mean what covariates left of its variance.
@@ -86,14 +91,9 @@ def diluted(comparison: Comparison, cells: Sequence[Cell], alpha: float) -> Effe
         if cell.control is not None and met:
             own = _spread(cell.control, whole) * left
             covariance -= rate * cell.met / met * share * own / n
-    lift = fieller(difference, variance, mean, mean_variance, covariance, freedom, 1 - alpha)
-    return Effect(
-        difference,
-        (difference - reach, difference + reach),
-        lift.lift,
-        (lift.low, lift.high),
-        comparison.p_value,
-    )
+    estimates = Contrast((mean, mean), difference, variance, mean_variance, covariance, freedom)
+    overall = effect(inferred(comparison, estimates, 1 - alpha, ""))
+    return replace(overall, p_value=comparison.p_value)
 
 
 def _spread(moments: Moments, whole: Moments) -> float:
@@ -180,19 +180,12 @@ def collect_triggered(experiment: Experiment, units: UnitTable) -> tuple[Trigger
     collected = collect_by(table, units.arm, summed, units.where, (), dimensions)
     if any(arm.missing[trigger] for arm in collected.whole.values()):
         refuse_rows(table, "no_trigger", f"{value} IS NULL AND {units.where}", name)
-    arms = _named(collected.whole)
-    levels = dict(zip(dimensions, collected.levels, strict=True))
-    inside: dict[str, Levels] = {
-        sql: {level: _named(labelled) for level, labelled in levels[sql].items()} for sql in levels
-    }
+    arms = {label: arm for label, arm in collected.whole.items() if label is not None}
+    inside = collected.inside(dimensions, arms)
     strata: Levels = {None: arms}
     if units.strata:
         strata = {level: named for level, named in inside[units.strata].items() if level}
-    triggered = Triggered(trigger, columns, arms, strata, inside.get(units.day or ""))
+    triggered = Triggered(trigger, columns, arms, strata, inside.get(units.day))
     if not triggered.rate:
         raise DataError(problem(table, "none_triggered", name))
     return triggered, replace(units, where=f"({units.where}) AND {value} = 1")
-
-
-def _named(labelled: Labelled) -> Arms:
-    return {label: arm for label, arm in labelled.items() if label is not None}
