@@ -156,7 +156,7 @@ def _is_enough(phase: Split) -> bool:
     return len(designed) > 1 and sum(counts) * min(designed) >= FEWEST_EXPECTED
 
 
-def check_leaked_units(units: Units, stayed: Mapping[str, int]) -> Check:
+def check_leaked_units(units: Units, stayed: Mapping[str, int], leaked_rows: int = 0) -> Check:
     """Say whether units in more than one arm are too many, or lean to the arm they came to first.
 
     Parameters
@@ -164,14 +164,18 @@ def check_leaked_units(units: Units, stayed: Mapping[str, int]) -> Check:
     units : Units
     stayed : mapping
         Units that are in one arm alone, by arm.
+    leaked_rows : int
+        With finer rows: those of units in more than one arm.
     """
     if units.leaked == 0:
         return check("leaked_units", "pass", 0, {"units": units.units})
-    share = units.leaked / units.units
+    share, of_rows = units.leaked / units.units, leaked_rows / units.rows
+    said = "rows" if of_rows > LEAKED_SHARE else ""
     p_value = homogeneity([(units.leaked_first.get(arm, 0), n) for arm, n in stayed.items()])
-    fails = share > LEAKED_SHARE or status_of(p_value) == "fail"
+    fails = max(share, of_rows) > LEAKED_SHARE or status_of(p_value) == "fail"
     values = {"count": units.leaked, "share": share, "row": units.leaked_row, "p": p_value}
-    return check("leaked_units", "fail" if fails else "warn", units.leaked, values)
+    values["rows"] = of_rows
+    return check("leaked_units", "fail" if fails else "warn", units.leaked, values, said)
 
 
 def check_skewness(leans: Mapping[tuple[str, str], float]) -> Check | None:
@@ -272,7 +276,7 @@ def check_empty(
     worst = min(held, key=held.__getitem__)
     status = status_of(held[worst])
     arms = [arm for phase in gaps[worst] for arm in phase]
-    known = [1 - arm.units / arm.all_units for arm in arms]
+    known = [1 - arm.units / max(arm.all_units, 1) for arm in arms]
     count = sum(arm.values for arm in arms)
     values = {"metric": worst, "count": count, "from": min(known), "to": max(known)}
     said = "zero" if worst in zeros and status == "warn" else ""
