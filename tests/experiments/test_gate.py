@@ -118,7 +118,7 @@ def test_the_state_of_the_data(checks, state):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", [*NAMES, "sample_ratio_segments"])
+@pytest.mark.parametrize("name", NAMES)
 def test_every_check_has_a_name_and_a_condition(name, language):
     words = catalogue(language, "experiments")
     assert {f"check_{name}", f"condition_{name}"} <= set(words)

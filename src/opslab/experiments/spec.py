@@ -35,6 +35,7 @@ CheckName = Literal[
     "event_names",
     "event_units",
     "repeated_events",
+    "repeated_rows",
     "outcome_windows",
     "period",
     "weekly_cycle",

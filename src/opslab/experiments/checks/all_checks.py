@@ -48,7 +48,8 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
         yield rules.check("totals_only", "fail", None, {})
     if experiment.data.rows != "totals":
         stayed = {arm.name: arm.units for arm in grounds.summaries}
-        yield rules.check_leaked_units(units.units, stayed)
+        leaked_rows = units.units.rows - units.rows_used if units.finer else 0
+        yield rules.check_leaked_units(units.units, stayed, leaked_rows)
     zeros = [metric.name for metric in experiment.metrics if metric.zero]
     phases = grounds.by_phase(grounds.arms, grounds.days)
     gaps = _gaps(grounds, phases)
@@ -79,6 +80,8 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
     yield rules.check_skewness(
         {key: pair.lean for key, pair in grounds.pairs.items() if key[0] in decide}
     )
+    if units.alike is not None:
+        yield events.check_repeated_rows(units.alike, units.rows_used)
     if experiment.data.rows != "unit" and not units.moments:
         yield rules.check_few_clusters(grounds.arms)
     if triggered:
@@ -138,12 +141,11 @@ def _sample_ratios_within(grounds: Grounds) -> Iterator[Check | None]:
 
 def _gaps(grounds: Grounds, phases: Levels) -> dict[str, list[list[Gaps]]]:
     """Return what is empty of each metric, by phase and arm, of its own column with most gaps."""
-    if grounds.units.finer:
-        return {name: [list(arms.values())] for name, arms in grounds.units.gaps.items()}
-    return {
+    of_units = {
         name: _empty(phases, max(columns.own, key=lambda column: _missing(grounds.arms, column)))
         for name, columns in grounds.metrics.items()
     }
+    return of_units | {name: [[*arms.values()]] for name, arms in grounds.units.gaps.items()}
 
 
 def _empty(phases: Levels, column: Column) -> list[list[Gaps]]:

@@ -31,7 +31,7 @@ def _shared(name: str, values: Mapping[str, Any], said: str = "") -> Check:
 def check_repeated_events(counts: EventCounts, arms: Iterable[str]) -> Check:
     """Say how many rows of the event log came twice, and were counted once."""
     repeated = {arm: counts.repeated.get(arm, 0) for arm in arms}
-    count, most = sum(repeated.values()), max(repeated, key=lambda arm: repeated[arm])
+    count, most = sum(repeated.values()), max(repeated, key=repeated.__getitem__)
     values = {
         "count": count,
         "share": count / max(count + sum(counts.counted.values()), 1),
@@ -42,6 +42,11 @@ def check_repeated_events(counts: EventCounts, arms: Iterable[str]) -> Check:
     return _shared("repeated_events", values, "differ" if counts.differing else "")
 
 
+def check_repeated_rows(count: int, rows: int) -> Check:
+    """Say how many rows are like another one in every column; they count all the same."""
+    return _shared("repeated_rows", {"count": count, "share": count / rows})
+
+
 def check_event_names(near: Sequence[NearName]) -> Check:
     """Say which events nearly have the name of one that counts, and do not count."""
     worst = max(near, key=attrgetter("share"), default=NearName("", "", 0, 0.0))
@@ -49,11 +54,12 @@ def check_event_names(near: Sequence[NearName]) -> Check:
 
 
 def check_event_units(counts: EventCounts) -> Check:
-    """Say how many events belong to units that are not in the experiment, or nearly are."""
-    near = counts.near_units
-    share = near / max(near + sum(counts.counted.values()), 1)
-    values = {"count": near, "share": share, "strangers": counts.strangers}
-    return _shared("event_units", values, "strangers" if counts.strangers and not near else "")
+    """Say how many events belong to no unit, to others than the experiment's, or nearly to them."""
+    count, near = max(counts.near_units, counts.nameless), counts.near_units
+    share = count / max(count + sum(counts.counted.values()), 1)
+    values = {"count": count, "share": share, "strangers": counts.strangers}
+    others = "strangers" if counts.strangers and not near else ""
+    return _shared("event_units", values, "nameless" if count > near else others)
 
 
 def _mean_square(arm: Moments) -> float:
@@ -91,7 +97,7 @@ def check_silent_arm(
     if units and metric.binary:
         rate = loud.n * loud.mean / sum(units[name] for name in arms.keys() - silent.keys())
     counts = {name: (units or silent)[name] for name in silent}
-    arm = max(counts, key=lambda name: counts[name])
+    arm = max(counts, key=counts.__getitem__)
     expected = round(rate * counts[arm], 6)  # a count of units, which no order of rows may move
     if expected <= CERTAIN:
         return None

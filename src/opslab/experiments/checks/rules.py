@@ -114,8 +114,11 @@ def check_sample_ratio_within(
     Check or None
         None with fewer than two levels that hold enough units for the test.
     """
-    enough = {level: list(filter(_is_enough, phases)) for level, phases in levels.items()}
-    enough = {level: phases for level, phases in enough.items() if phases}
+    enough = {
+        level: known
+        for level, phases in levels.items()
+        if (known := list(filter(_is_enough, phases)))
+    }
     if len(enough) < 2:  # noqa: PLR2004 - one level is the whole
         return None
     tests = [sample_ratio_over(phases) for phases in enough.values()]
@@ -153,7 +156,7 @@ def _is_enough(phase: Split) -> bool:
     return len(designed) > 1 and sum(counts) * min(designed) >= FEWEST_EXPECTED
 
 
-def check_leaked_units(units: Units, stayed: Mapping[str, int]) -> Check:
+def check_leaked_units(units: Units, stayed: Mapping[str, int], leaked_rows: int = 0) -> Check:
     """Say whether units in more than one arm are too many, or lean to the arm they came to first.
 
     Parameters
@@ -161,14 +164,18 @@ def check_leaked_units(units: Units, stayed: Mapping[str, int]) -> Check:
     units : Units
     stayed : mapping
         Units that are in one arm alone, by arm.
+    leaked_rows : int
+        With finer rows: those of units in more than one arm.
     """
     if units.leaked == 0:
         return check("leaked_units", "pass", 0, {"units": units.units})
-    share = units.leaked / units.units
+    share, of_rows = units.leaked / units.units, leaked_rows / units.rows
+    said = "rows" if of_rows > LEAKED_SHARE else ""
     p_value = homogeneity([(units.leaked_first.get(arm, 0), n) for arm, n in stayed.items()])
-    fails = share > LEAKED_SHARE or status_of(p_value) == "fail"
+    fails = max(share, of_rows) > LEAKED_SHARE or status_of(p_value) == "fail"
     values = {"count": units.leaked, "share": share, "row": units.leaked_row, "p": p_value}
-    return check("leaked_units", "fail" if fails else "warn", units.leaked, values)
+    values["rows"] = of_rows
+    return check("leaked_units", "fail" if fails else "warn", units.leaked, values, said)
 
 
 def check_skewness(leans: Mapping[tuple[str, str], float]) -> Check | None:
@@ -262,11 +269,14 @@ def check_empty(
     if not tests:
         return None
     tests = dict(zip(tests, holm(list(tests.values())), strict=True))
-    least = {column: FAIL_BELOW if column in zeros else 0.0 for column in tests}
-    worst = min(tests, key=lambda column: max(tests[column], least[column]))
-    status = status_of(max(tests[worst], least[worst]))
+    held = {
+        column: max(p_value, FAIL_BELOW if column in zeros else 0.0)
+        for column, p_value in tests.items()
+    }
+    worst = min(held, key=held.__getitem__)
+    status = status_of(held[worst])
     arms = [arm for phase in gaps[worst] for arm in phase]
-    known = [1 - arm.units / arm.all_units for arm in arms]
+    known = [1 - arm.units / max(arm.all_units, 1) for arm in arms]
     count = sum(arm.values for arm in arms)
     values = {"metric": worst, "count": count, "from": min(known), "to": max(known)}
     said = "zero" if worst in zeros and status == "warn" else ""
@@ -363,7 +373,7 @@ def check_outcome_windows(immature: Mapping[str, int], units: int, horizon: date
     """Say how many units of an assignment log are left out because their window is not over."""
     if not any(immature.values()):
         return check("outcome_windows", "pass", 0, {"units": units, "day": horizon})
-    metric = max(immature, key=lambda name: immature[name])
+    metric = max(immature, key=immature.__getitem__)
     count = immature[metric]
     values = {"metric": metric, "count": count, "share": count / units, "day": horizon}
     status: Status = "fail" if count == units else "warn"
