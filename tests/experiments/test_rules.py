@@ -231,10 +231,10 @@ def test_the_p_value_that_is_smaller_before_it_is_adjusted_speaks_first():
 STAYED = {"old": 5_000, "new": 5_000}
 
 
-def leaked(units, old, new, stayed=STAYED):
+def leaked(units, old, new, stayed=STAYED, rows=0):
     first = {"old": old, "new": new}
     counted = Units(units, 2 * units, 9, 3, old + new, 17, leaked_first=first)
-    return rules.check_leaked_units(counted, stayed)
+    return rules.check_leaked_units(counted, stayed, rows)
 
 
 def test_without_leaked_units_it_does_not_matter_how_many_repeat():
@@ -259,13 +259,22 @@ def test_without_leaked_units_it_does_not_matter_how_many_repeat():
 def test_leaked_units_stop_by_their_share_or_their_lean(units, old, new, status):
     check = leaked(units, old, new)
     count = old + new
-    values = {"count": count, "share": count / units, "row": 17}
+    values = {"count": count, "share": count / units, "row": 17, "rows": 0.0}
     p_value = check.detail.values["p"]
     assert said(check) == (status, f"leaked_units_{status}", {**values, "p": p_value})
     assert (check.name, check.value) == ("leaked_units", count)
     if min(old, new) > 20:
         table = [(old, 5_000), (new, 5_000)]
         assert p_value == about(stats.chi2_contingency(table, correction=False).pvalue)
+
+
+@pytest.mark.parametrize(("rows", "status"), [(0, "warn"), (200, "warn"), (201, "fail")])
+def test_leaked_units_stop_by_the_share_of_rows_that_are_theirs(rows, status):
+    """Of 20,000 rows; the units are 1 of 5,000."""
+    check = leaked(10_000, 1, 1, rows=rows)
+    key = "leaked_units_rows" if status == "fail" else "leaked_units_warn"
+    assert (check.status, check.detail.key) == (status, f"experiments.{key}")
+    assert dict(check.detail.values)["rows"] == rows / 20_000
 
 
 def test_the_lean_is_held_against_the_units_that_stayed():

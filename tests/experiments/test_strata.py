@@ -343,3 +343,22 @@ def test_strata_are_weighed_by_the_units_of_all_arms_and_lone_ones_are_counted()
 def test_a_spread_takes_two_pairs_or_two_units_of_each_arm_in_a_stratum(cells, paired, estimable):
     known = Strata(tuple((cell(arm, 1), cell(control, 1)) for arm, control in cells))
     assert (known.paired, known.estimable) == (paired, estimable)
+
+
+def lone(*means):
+    """Return the moments of one unit."""
+    return CrossMoments(1, 1, means, np.zeros((len(means), len(means))))
+
+
+def test_the_scatter_of_pairs_is_that_of_their_differences():
+    known = Strata(((lone(3.0), lone(2.0)), (lone(9.0), lone(4.0)), (lone(5.0), lone(2.0))))
+    expected = 2 * np.var([1.0, 5.0, 3.0], ddof=1)
+    for side in known.within:
+        assert np.asarray(side.scatter).item() == pytest.approx(expected)
+
+
+def test_as_many_pairs_as_slopes_leave_no_spread():
+    known = Strata(((lone(3.0, 1.0), lone(2.0, 0.0)), (lone(9.0, 2.0), lone(4.0, 5.0))))
+    contrast = contrast_within(known, kept=[0])
+    assert (contrast.estimate, contrast.difference) == ((6.0, 3.0), 3.0)
+    assert (contrast.variance, contrast.degrees_of_freedom) == (0.0, np.inf)
