@@ -362,3 +362,9 @@ def test_as_many_pairs_as_slopes_leave_no_spread():
     contrast = contrast_within(known, kept=[0])
     assert (contrast.estimate, contrast.difference) == ((6.0, 3.0), 3.0)
     assert (contrast.variance, contrast.degrees_of_freedom) == (0.0, np.inf)
+
+
+def test_without_any_spread_the_freedom_is_that_of_units_less_two_a_stratum():
+    contrast = contrast_within(Strata(((cell(5, 0, 1.0), cell(6, 0)),) * 3))
+    assert (contrast.difference, contrast.variance) == (pytest.approx(1.0), 0.0)
+    assert contrast.degrees_of_freedom == 33 - 6
