@@ -96,6 +96,8 @@ TESTS: dict[str, tuple[str, ...]] = {
 EQUIVALENT: dict[str, dict[str, str]] = {
     "experiments/checks/events.py": {
         "_mean_square: 1 -> 2": "an arm of one value or none has no scatter to divide",
+        "check_silent_arm: _mean_square(arm) <= _NOTHING * largest -> "
+        "_mean_square(arm) < _NOTHING * largest": "0 is below the bound, which is above 0 itself",
     },
     "experiments/checks/rules.py": {
         ": 1e-14 -> 2e-14": "what only rounding makes is far below both, what is real far above",

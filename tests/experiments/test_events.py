@@ -289,3 +289,28 @@ def test_a_cap_that_turns_a_significant_effect_is_told(comparison, turned):
         again = events.check_cap([comparison, capped(1.0, -1.0, arm="later")], 0.05)
         assert again.detail == check.detail
     assert events.check_cap([], 0.05) is None
+
+
+@pytest.mark.parametrize(("count", "status"), [(0, "pass"), (1, "warn"), (3, "warn"), (4, "fail")])
+def test_repeated_rows_are_told_by_their_share_of_all(count, status):
+    check = events.check_repeated_rows(count, 400)
+    values = {"count": count, "share": count / 400}
+    assert said(check) == (status, f"repeated_rows_{status}", values)
+    assert (check.name, check.value) == ("repeated_rows", count)
+
+
+@pytest.mark.parametrize(
+    ("near", "nameless", "strangers", "said_of"),
+    [(0, 0, 0, ""), (0, 5, 9, "nameless"), (5, 5, 9, ""), (6, 5, 0, ""), (0, 0, 9, "strangers")],
+)
+def test_events_of_no_unit_are_told_where_they_are_more_than_those_of_near_ones(
+    near, nameless, strangers, said_of
+):
+    counts = EventCounts({"old": 95}, {}, strangers=strangers, near_units=near, nameless=nameless)
+    check = events.check_event_units(counts)
+    most = max(near, nameless)
+    share = most / (95 + most)
+    status = "fail" if share else "pass"
+    assert (check.status, check.value) == (status, most)
+    assert check.detail.key == f"experiments.event_units_{said_of or status}"
+    assert dict(check.detail.values)["share"] == pytest.approx(share)
