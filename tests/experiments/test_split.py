@@ -68,6 +68,11 @@ def test_a_p_value_knows_no_order():
         assert homogeneity([[2, 8], [9, 5]], shuffled.tolist()) == p_value
 
 
+def test_the_smallest_simulated_p_value_is_one_of_ten_thousand():
+    """Itself beside 9,999 draws, none of which is as extreme: 2 of 155,117,520 would be."""
+    assert homogeneity([(15, 0), (0, 15)]) == 1 / 10_000
+
+
 def test_a_table_of_one_row_or_column_says_nothing():
     assert homogeneity([[5, 9]], [[0, 4], [0, 8]], []) == 1.0
 
