@@ -99,6 +99,11 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "check_silent_arm: _mean_square(arm) <= _NOTHING * largest -> "
         "_mean_square(arm) < _NOTHING * largest": "0 is below the bound, which is above 0 itself",
     },
+    "experiments/checks/sample_ratio.py": {
+        "_simulated: drawn >= statistic * (1 - 1e-09) -> drawn > statistic * (1 - 1e-09)": (
+            "ties lie above the bound, which is a hair below them"
+        ),
+    },
     "experiments/checks/rules.py": {
         ": 1e-14 -> 2e-14": "what only rounding makes is far below both, what is real far above",
     },
