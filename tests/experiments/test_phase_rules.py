@@ -6,9 +6,9 @@ import pytest
 from pydantic_core import PydanticCustomError
 
 from opslab.errors import SpecError
-from opslab.experiments.phases import Phase, refuse_phases
+from opslab.experiments.phases import Period, Phase, refuse_phases
 
-PERIOD = (datetime.date(2026, 3, 2), datetime.date(2026, 3, 15))
+PERIOD = Period(time="seen", start=datetime.date(2026, 3, 2), end=datetime.date(2026, 3, 15))
 HALVES = {"old": 1, "new": 1}
 
 
