@@ -170,6 +170,26 @@ def test_counts_give_what_their_units_give(rare):
         same(called.comparisons[0], comparison)
 
 
+@pytest.mark.parametrize("rare", [False, True])
+@pytest.mark.parametrize("seed", [5, 6])
+def test_counts_of_whole_numbers_give_the_very_digits_of_their_units(rare, seed):
+    """Arms of unequal sizes, no number rounded on the way: nothing differs at all."""
+    random = np.random.default_rng(seed)
+    frame = users(4_018, seed)[: 4_000 + seed].assign(
+        spent=lambda rows: random.integers(0, 50, len(rows))
+    )
+    if rare:
+        frame["converted"] *= random.random(len(frame)) < 0.02
+    counts = totals(frame).reset_index()
+    by_unit = analyzed(frame, CONVERTED, SPENT)
+    by_sum = analyzed(counts, CONVERTED, SPENT | {"squares": "squares"}, **COUNTS)
+    assert by_sum.comparisons == by_unit.comparisons
+    assert by_sum.arms == by_unit.arms
+    arms = {row.arm: (row.users, row.converted) for row in counts.itertuples()}
+    called = experiments.from_counts(arms, control="old", name="converted")
+    assert called.comparisons == analyzed(frame, CONVERTED).comparisons
+
+
 def test_counts_leave_the_data_usable_and_say_what_is_not_checked():
     result = experiments.from_counts({"old": (50_000, 1_600), "new": (50_000, 2_250)}, "old")
     names = {check.name for check in result.checks}

@@ -85,6 +85,35 @@ def test_groups_are_those_of_an_f_test_of_each_gap(seed, planted):
         assert len(planted) in groups(sizes, 4_000)
 
 
+@pytest.mark.parametrize(
+    ("others", "largest"),
+    [
+        (3, 0),
+        (4, 1),
+        (16, 4),
+        (19, 4),
+        (20, 5),
+        (100, 5),
+        (500, 5),
+        (599, 5),
+        (600, 6),
+        (4_000, 40),
+    ],
+)
+def test_a_group_is_a_quarter_of_few_and_a_hundredth_of_many(others, largest):
+    tail = np.sort(1.0 + np.random.default_rng(3).random(150))[::-1]
+    for planted in (largest, largest + 1):
+        sizes = np.concatenate([np.full(planted, 1e6), tail])
+        expected = [planted] if planted == largest and planted else []
+        assert groups(sizes, others) == brute_force_groups(sizes, others) == expected
+
+
+@pytest.mark.parametrize("times", [2.4, 2.5, 2.6])
+def test_a_group_is_two_and_a_half_times_as_far_as_the_next(times):
+    sizes = np.array([times, *[1.0] * 30])
+    assert groups(sizes, 400) == ([1] if times > 2.5 else [])
+
+
 def test_the_last_gap_says_nothing_and_ties_below_say_all():
     assert groups(np.array([9.0, 4.0]), 400) == []
     assert groups(np.array([9.0, 9.0, 9.0, 1.0, 1.0, 1.0, 1.0]), 400) == [3]
@@ -271,6 +300,31 @@ def test_companions_of_a_mean_are_those_of_numpy_and_scipy(ties):
         assert ways[way].difference == pytest.approx(arms[0].mean() - arms[1].mean(), rel=1e-8)
         low, high = expected.confidence_interval()
         assert ways[way].difference_interval == pytest.approx((low, high), rel=1e-8)
+
+
+@pytest.mark.parametrize(("n", "farthest"), [(999, 1), (1_000, 1), (1_001, 2), (2_002, 3)])
+def test_the_farthest_are_one_in_a_thousand_of_the_two_arms(n, farthest):
+    """Units of a third arm, far as they are, take no part."""
+    random = np.random.default_rng(n)
+    frame = pd.DataFrame({"unit": np.arange(n), "arm": np.where(np.arange(n) % 2, "new", "old")})
+    frame["spend"] = random.lognormal(1, 1.5, n)
+    third = frame.tail(40).assign(arm="third", unit=lambda rows: rows.unit + n, spend=1e4)
+    spec = Experiment(
+        experiment="three",
+        unit="unit",
+        arms={"column": "arm", "control": "old"},
+        metrics=[METRIC],
+    )
+    result = experiments.analyze(spec, pd.concat([third, frame], ignore_index=True))
+    (trimmed,) = (
+        one.effect for one in result.companions if (one.arm, one.way) == ("new", "trimmed")
+    )
+    away = (frame.spend - frame.spend.mean()).abs().to_numpy()
+    kept = frame.drop(index=np.argsort(-away, kind="stable")[:farthest])
+    arms = [kept.spend[kept.arm == arm] for arm in ("new", "old")]
+    expected = stats.ttest_ind(*arms, equal_var=False)
+    assert trimmed.difference == pytest.approx(arms[0].mean() - arms[1].mean(), rel=1e-8)
+    assert trimmed.p_value == pytest.approx(expected.pvalue, rel=1e-8)
 
 
 def test_companions_of_a_ratio_and_with_covariates():

@@ -11,7 +11,7 @@ from conftest import page_of
 from opslab import experiments
 from opslab.experiments.inference.power import exaggeration, units_needed
 from opslab.experiments.magnitude import beside_smallest, overstated, smallest, weekly
-from opslab.experiments.result import Comparison
+from opslab.experiments.result import Comparison, Effect
 
 COMPARISON = Comparison(
     "orders", "primary", "mean", "increase", "new", "old", (9, 9), (0, 0), estimate=(11.0, 10.0)
@@ -92,6 +92,91 @@ def test_a_week_is_the_difference_over_the_units_of_a_week():
     for without in ({"type": "quantile", "quantile": 0.5}, {"cap": {"quantile": 0.99}}):
         result = analyzed(**without)
         assert weekly(result, result.comparisons[0]) is None
+
+
+@pytest.fixture(scope="module")
+def result():
+    return analyzed()
+
+
+OTHER = Effect(0.5, (0.2, 0.8), None, (None, None), None)
+
+
+def week_of(result, plan=(), **changes):
+    """Return the week of the comparison, with other fields of the plan and of itself."""
+    known = replace(result.comparisons[0], **changes)
+    return weekly(replace(result, plan=replace(result.plan, **dict(plan))), known)
+
+
+@pytest.mark.parametrize(
+    ("plan", "changes", "adds_up"),
+    [
+        ({}, {"method": "ratio"}, False),
+        ({}, {"method": "stratified_quantile"}, False),
+        ({}, {"method": None}, True),
+        ({"rows": "finer"}, {"method": "ratio"}, False),
+        ({"rows": "totals"}, {"method": "ratio"}, True),  # each value is a sum over units
+        ({"rows": "totals"}, {"method": "ratio", "type": "ratio"}, False),
+        ({}, {"uncapped": OTHER}, False),
+        ({"trigger": "met"}, {}, False),
+        ({"start": None}, {}, False),
+        ({"end": None}, {}, False),
+        ({}, {"difference": None}, False),
+        ({}, {"difference_interval": (None, 1.0)}, False),
+        ({}, {"difference_interval": (1.0, None)}, False),
+    ],
+)
+def test_a_week_is_of_what_adds_up(result, plan, changes, adds_up):
+    assert (week_of(result, plan, **changes) is not None) == adds_up
+
+
+def test_a_week_of_a_triggered_effect_is_of_all_units(result):
+    week = week_of(result, {"trigger": "met"}, diluted=OTHER)
+    assert week == pytest.approx((2_000, 1_000, 400, 1_600))
+    assert week_of(result, diluted=OTHER).value == pytest.approx(
+        2_000 * result.comparisons[0].difference
+    )
+
+
+@pytest.mark.parametrize(
+    ("until", "units"),
+    [
+        ("2026-03-01", None),  # before the start
+        ("2026-03-02", 28_000),  # one day
+        ("2026-03-15", 2_000),
+        ("2026-03-20", 2_000),  # after the end
+    ],
+)
+def test_a_week_is_of_the_days_so_far(result, until, units):
+    until = datetime.date.fromisoformat(until)
+    data_used = replace(result.data_used, known_until=until)
+    week = weekly(replace(result, data_used=data_used), result.comparisons[0])
+    assert (week and week.units) == units
+
+
+@pytest.mark.parametrize(
+    ("changes", "overstates"),
+    [
+        ({}, True),
+        ({"verdict": "open"}, False),
+        ({"mde": None}, False),
+        ({"standard_error": None}, True),  # the interval's width stands for it
+        ({"standard_error": None, "difference_interval": (None, 0.9)}, False),
+        ({"difference_interval": (0.5, 0.9)}, False),
+    ],
+)
+def test_only_a_win_beside_a_smallest_effect_can_be_overstated(result, changes, overstates):
+    weak = {
+        "verdict": "won",
+        "mde": ("absolute", 0.5),
+        "standard_error": 0.25,
+        "difference_interval": (0.01, 0.99),
+    }
+    known = replace(result.comparisons[0], **(weak | changes))
+    assert (overstated(result, known) is not None) == overstates
+    _, power = exaggeration(0.5, 0.25, 0.05)
+    at_power = replace(result, plan=replace(result.plan, power=power))
+    assert overstated(at_power, replace(known, **weak)) is None
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

@@ -94,6 +94,14 @@ def test_the_days_of_a_change_are_located(cuts):
     assert sorted(changes(drawn(8_000, shares))) == cuts
 
 
+def test_a_change_at_the_bound_itself_is_one(monkeypatch):
+    table = [(260, 240), (250, 250), (200, 300), (210, 290)]
+    p_value = homogeneity([(510, 490), (410, 590)])
+    for bound, since in ((3 * p_value, [2]), (np.nextafter(3 * p_value, 0), [])):
+        monkeypatch.setattr(split, "WARN_BELOW", bound)
+        assert changes(table) == since
+
+
 def test_a_change_is_told_with_its_day_and_the_phases_to_declare():
     shares = np.repeat([0.5, 0.1], [4, 6])
     check = check_constant_split(by_day(drawn(9_000, shares)), ["A", "B"])
@@ -126,6 +134,25 @@ def test_proposed_weights_are_as_round_as_the_units_allow(counts, weights):
     assert f"{{from: 2026-03-01, weights: {json.dumps(weights)}}}" in values["phases"]
 
 
+@pytest.mark.parametrize(
+    ("counts", "weights"),
+    [
+        ((29, 36), {"A": 40, "B": 60}),  # 44.6 % of few: tens
+        ((4_460, 5_540), {"A": 45, "B": 55}),
+        ((542, 908), {"A": 35, "B": 65}),  # 37.4 %: fives, p .0575; tens at p .042 do not go
+        ((3_246, 6_754), {"A": 32, "B": 68}),
+        ((324_460, 675_540), {"A": 324, "B": 676}),
+    ],
+)
+def test_weights_are_tried_in_tens_fives_ones_and_tenths_of_a_hundred(counts, weights):
+    days = {"2026-03-01": counts, "2026-03-02": (9_000, 1_000)}
+    values = dict(check_constant_split(days, ["A", "B"]).detail.values)
+    assert values["phases"] == (
+        f"phases: [{{from: 2026-03-01, weights: {json.dumps(weights)}}}, "
+        '{from: 2026-03-02, weights: {"A": 90, "B": 10}}]'
+    )
+
+
 def test_of_several_changes_the_clearest_is_told_with_the_arm_that_it_moved():
     days = by_day([[500, 300, 200]] * 3 + [[500, 280, 220]] * 3 + [[450, 100, 450]] * 3)
     values = dict(check_constant_split(days, ["A", "B", "C"]).detail.values)
@@ -141,6 +168,22 @@ def test_an_arm_that_starts_later_is_named():
     assert (values["arm"], values["day"]) == ("B", datetime.date(2026, 3, 6))
     assert values["first"] == datetime.date(2026, 3, 1)
     assert 'weights: {"A": 100, "B": 0}' in values["phases"]
+
+
+@pytest.mark.parametrize(
+    ("first", "said", "day", "shares"),
+    [((300, 0), "late", 3, (0.0, 0.5)), ((180, 120), "fail", 7, (0.5, 0.05))],
+)
+def test_of_two_changes_the_start_of_an_arm_speaks_else_the_clearer(first, said, day, shares):
+    table = [first] * 2 + [(500, 500)] * 4 + [(950, 50)] * 4
+    assert changes(table) == [6, 2]
+    check = check_constant_split(by_day(table), ["A", "B"])
+    values = dict(check.detail.values)
+    assert check.detail.key == f"experiments.constant_split_{said}"
+    assert values["day"] == datetime.date(2026, 3, day)
+    if values["arm"] == "A":
+        shares = tuple(1 - share for share in shares)
+    assert (values["from"], values["to"]) == pytest.approx(shares)
 
 
 def test_a_split_that_changes_to_and_fro_is_told_without_a_day():

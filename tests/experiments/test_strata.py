@@ -267,3 +267,79 @@ def test_a_handful_in_a_stratum_wins_no_more_often_than_it_may(first, share):
         distance = abs(known.difference) / known.variance**0.5
         wins += 2 * stats.t.sf(distance, known.degrees_of_freedom) <= 0.05
     assert wins / runs < 0.06
+
+
+def cell(n, deviation, mean=0.0):
+    """Return the moments of units of an arm in a stratum."""
+    return CrossMoments(n, n, (mean,), ((deviation**2 * (n - 1),),))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "deviations", "wider"),
+    [
+        ((19, 81), (1, 3), (True, False)),
+        ((20, 80), (1, 3), (False, False)),  # a fifth itself
+        ((81, 19), (3, 1), (False, True)),
+        ((19, 81), (3, 1), (False, False)),  # it spreads more than both
+        ((19, 81), (2, 2), (False, False)),
+        ((999, 9_000), (1, 3), (True, False)),
+        ((1_000, 9_000), (1, 3), (False, False)),
+        ((2, 9), (1, 3), (True, False)),
+        ((1, 99), (0, 3), (True, False)),  # that of its other strata, 1.5, is smaller
+        ((1, 99), (0, 1.4), (False, False)),
+    ],
+)
+def test_the_spread_of_a_handful_is_that_of_both_arms_if_larger(sizes, deviations, wider):
+    """By hand: variances by stratum and arm, Satterthwaite's freedom."""
+    normal = (cell(50, 1.5, 2.0), cell(60, 2.5))
+    handful = tuple(cell(n, s) for n, s in zip(sizes, deviations, strict=True))
+    contrast = contrast_within(Strata((normal, handful)))
+    weights = np.array([110, sum(sizes)]) / (110 + sum(sizes))
+    both = sum(s**2 * (n - 1) for n, s in zip(sizes, deviations, strict=True)) / (sum(sizes) - 2)
+    terms = [(weights[0] ** 2 * 1.5**2 / 50, 49), (weights[0] ** 2 * 2.5**2 / 60, 59)]
+    for n, s, wide in zip(sizes, deviations, wider, strict=True):
+        square, freedom = (both, sum(sizes) - 2) if wide else (s**2, n - 1)
+        if n == 1 and not wide:
+            square, freedom = 1.5**2, 49
+        terms.append((weights[1] ** 2 * square / n, freedom))
+    variance = sum(term for term, _ in terms)
+    assert contrast.variance == pytest.approx(variance, rel=1e-9)
+    expected = variance**2 / sum(term**2 / freedom for term, freedom in terms)
+    assert contrast.degrees_of_freedom == pytest.approx(expected, rel=1e-9)
+    assert contrast.difference == pytest.approx(2 * weights[0], rel=1e-9)
+
+
+def test_strata_are_weighed_by_the_units_of_all_arms_and_lone_ones_are_counted():
+    levels = {
+        "a": {"new": cell(5, 1), "old": cell(6, 1), "third": cell(9, 1)},
+        "b": {"new": cell(7, 1), "third": cell(3, 1)},
+        "c": {"new": cell(0, 0), "old": cell(4, 1)},
+        "d": {"new": cell(2, 1), "old": cell(0, 0)},
+        "e": {"new": cell(8, 1), "old": cell(2, 1)},
+        "f": {"third": cell(8, 1)},
+    }
+    known = Strata.of(levels, "new", "old")
+    assert [(arm.n, control.n) for arm, control in known.cells] == [(5, 6), (8, 2)]
+    assert (known.sizes, known.lone) == ((20, 10), 7 + 4 + 2)
+    assert known.weights.tolist() == pytest.approx([2 / 3, 1 / 3])
+    assert Strata(known.cells).weights.tolist() == pytest.approx([11 / 21, 10 / 21])
+    assert known.precise.sizes == pytest.approx((30 / 11, 1.6))
+    assert (known.precise.cells, known.precise.lone) == (known.cells, 13)
+    assert [side.n for side in known.within] == [13, 8]
+    assert [float(side.scatter[0][0]) for side in known.within] == pytest.approx([11, 6])
+
+
+@pytest.mark.parametrize(
+    ("cells", "paired", "estimable"),
+    [
+        (((1, 1),), True, False),
+        (((1, 1), (1, 1)), True, True),
+        (((1, 1), (1, 2)), False, False),
+        (((2, 1), (1, 2)), False, True),
+        (((2, 1), (1, 1)), False, False),
+        (((2, 2),), False, True),
+    ],
+)
+def test_a_spread_takes_two_pairs_or_two_units_of_each_arm_in_a_stratum(cells, paired, estimable):
+    known = Strata(tuple((cell(arm, 1), cell(control, 1)) for arm, control in cells))
+    assert (known.paired, known.estimable) == (paired, estimable)

@@ -107,7 +107,8 @@ def analyze(
 def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> ExperimentResult:
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
     known_until, comparisons = grounds.known_until(as_of), _comparisons(grounds)
-    checks = all_checks(grounds, known_until, comparisons)
+    days = by_day(grounds)
+    checks = all_checks(grounds, known_until, comparisons, days)
     spreads = deviations(comparisons, grounds.arms, grounds.metrics)
     segments, interactions = by_segment(grounds)
     return ExperimentResult(
@@ -132,7 +133,7 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
         interactions=tuple(interactions),
         trends=tuple(trends(grounds)),
         companions=tuple(_companions(grounds, comparisons)),
-        days=tuple(by_day(grounds)),
+        days=tuple(days),
     )
 
 

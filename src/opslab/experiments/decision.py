@@ -86,6 +86,7 @@ def decide(
     needed = list(filter(None, map(sizing.needs, arms)))
     if needed:
         most = max(needed, key=_MORE)
+        reasons += (Message("experiments.reason_extend"),)
         return Decision("extend", None, reasons, most.more, _days(experiment, most))
     if any(_unknown(experiment, arm) for arm in arms):
         return Decision("no_decision", None, reasons)

@@ -15,6 +15,7 @@ State = Literal["sound", "usable", "broken"]
 ALWAYS: frozenset[CheckName] = frozenset(
     {
         "sample_ratio",
+        "sample_ratio_segments",
         "constant_split",
         "leaked_units",
         "missing_values",
@@ -29,11 +30,14 @@ alarms."""
 BY_P_VALUE: frozenset[CheckName] = frozenset(
     {
         "sample_ratio",
+        "sample_ratio_segments",
         "constant_split",
         "missing_values",
         "covariate_balance",
         "covariate_coverage",
         "trigger_ratio",
+        "denominators",
+        "steady_effect",
     }
 )
 """Checks whose warning is a p-value below .01: it is no fault yet, declared blocking or not."""

@@ -30,6 +30,9 @@ Segments = Mapping[str, Mapping[str | None, Levels]]
 """By segment column and its level, the arms within each stratum."""
 
 
+_FLOW = 0.05  # of the usual units of a day: fewer are strays
+
+
 @dataclass(frozen=True)
 class Grounds:
     """What an analysis stands on.
@@ -112,12 +115,17 @@ class Grounds:
         They are where that many days would have brought units all but surely, at the pace before.
         """
         period = self.experiment.period
-        seen = [datetime.date.fromisoformat(day) for day in self.days or {} if day is not None]
+        came = {
+            datetime.date.fromisoformat(day): sum(self.unit_counts(arms).values())
+            for day, arms in (self.days or {}).items()
+            if day is not None
+        }
         finer = self.units.finer is not None  # days of rows are not those of exposure
-        if finer or not seen or not period or not period.start or not period.end:
+        if finer or not came or not period or not period.start or not period.end:
             return as_of
-        last, end = max(seen), min(as_of or period.end, period.end)
-        units = sum(self.unit_counts(self.arms).values())
+        units = sum(came.values())
+        last = max(day for day, count in came.items() if count >= _FLOW * units / len(came))
+        end = min(as_of or period.end, period.end)
         expected = units / ((last - period.start).days + 1) * (end - last).days
         return last if expected > CERTAIN else as_of
 

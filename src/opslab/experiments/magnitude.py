@@ -77,8 +77,11 @@ def weekly(result: ExperimentResult, comparison: Comparison) -> Weekly | None:
     days = (min(result.data_used.known_until or plan.end, plan.end) - plan.start).days + 1
     if effect.difference is None or low is None or high is None or days < 1:
         return None
-    units = sum(arm.units for arm in result.arms) * _WEEK / days
-    return Weekly(units, *(units * amount for amount in (effect.difference, low, high)))
+    units = known = sum(arm.units for arm in result.arms) * _WEEK / days
+    if plan.rows == "unit" and any("bounds" in note.key for note in comparison.notes):
+        # Empty values were left out: as many of the units as had one get the effect.
+        known *= sum(comparison.n) / sum((*comparison.n, *comparison.missing))
+    return Weekly(units, *(known * amount for amount in (effect.difference, low, high)))
 
 
 def overstated(result: ExperimentResult, comparison: Comparison) -> float | None:

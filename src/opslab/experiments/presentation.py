@@ -18,7 +18,7 @@ from opslab.experiments.breakdowns import (
 from opslab.experiments.figures import figures
 from opslab.experiments.gate import state_of
 from opslab.experiments.inference.comparisons import SMALL_COUNT
-from opslab.experiments.magnitude import overstated, weekly
+from opslab.experiments.magnitude import beside_smallest, overstated, weekly
 from opslab.experiments.result import ExperimentResult, metric_and_arm
 from opslab.experiments.sentences import (
     ACTION_TONES,
@@ -94,6 +94,8 @@ def _reasons(result: ExperimentResult, say: ExperimentVoice) -> list[str]:
     reasons = sorted(result.decision.reasons, key=rank)
     if result.broken:
         return list(map(say.message, reasons))
+    if comparison and result.decision.arm and beside_smallest(comparison) == "below":
+        reasons.append(Message("experiments.reason_small", metric_and_arm(comparison)))
     ratio = overstated(result, comparison) if comparison else None
     if ratio is not None and comparison is not None:
         values = metric_and_arm(comparison) | {"ratio": ratio}

@@ -13,18 +13,27 @@ from opslab.experiments.gate import gated
 from opslab.experiments.grounds import Grounds
 from opslab.experiments.moments.arm_moments import Arms, Levels, merge_levels
 from opslab.experiments.moments.columns import Column
-from opslab.experiments.result import Comparison
+from opslab.experiments.result import Calendar, Comparison
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.unit_table import Gaps
 from opslab.results import Check
 
 
 def all_checks(
-    grounds: Grounds, as_of: datetime.date | None, comparisons: Sequence[Comparison]
+    grounds: Grounds,
+    as_of: datetime.date | None,
+    comparisons: Sequence[Comparison],
+    days: Sequence[Calendar],
 ) -> list[Check]:
     """Return the checks in the order in which a reader asks for them, through the gate."""
     rule = grounds.experiment.decision
-    checks = (*_checks(grounds, as_of), *_events(grounds, comparisons))
+    sizes = [
+        arms[name].rows if name in arms else 0
+        for day, arms in (grounds.days or {}).items()
+        for name in (grounds.arms if day else ())
+    ]
+    steady = rules.check_steady_effect(days, min(sizes, default=0))
+    checks = (*_checks(grounds, as_of), *_events(grounds, comparisons), steady)
     return [gated(check, rule) for check in checks if check is not None]
 
 
@@ -33,11 +42,14 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
     yield rules.check_plan_unchanged(experiment.registered, experiment.fingerprint)
     yield rules.check_sample_ratio(list(grounds.arms), grounds.splits(*grounds.everybody))
     yield from _sample_ratios_within(grounds)
+    if experiment.phases and experiment.registered is None:
+        yield rules.check("phases_planned", "fail", None, {})
     if units.moments:
-        yield rules.check_totals_only()
+        yield rules.check("totals_only", "fail", None, {})
     if experiment.data.rows != "totals":
         stayed = {arm.name: arm.units for arm in grounds.summaries}
-        yield rules.check_leaked_units(units.units, stayed)
+        leaked_rows = units.units.rows - units.rows_used if units.finer else 0
+        yield rules.check_leaked_units(units.units, stayed, leaked_rows)
     zeros = [metric.name for metric in experiment.metrics if metric.zero]
     phases = grounds.by_phase(grounds.arms, grounds.days)
     gaps = _gaps(grounds, phases)
@@ -50,6 +62,9 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
     joints = [columns.joint for columns in grounds.metrics.values()]
     covariates = list(dict.fromkeys(known for joint in joints for known in joint.covariate_columns))
     yield rules.check_covariate_balance(phases, grounds.control, covariates)
+    ratios = [joint.own[1] for joint in joints if len(joint.own) > 1 and not units.counted]
+    ratios = list(dict.fromkeys(ratios))
+    yield rules.check_covariate_balance(phases, grounds.control, ratios, "denominators")
     unknown = {column.name: _empty(phases, column) for column in covariates}
     yield rules.check_empty("covariate_coverage", unknown)
     yield _outcome_windows(grounds)
@@ -61,6 +76,12 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
             [known for known in influences if known.whole.metric in names], experiment.design.alpha
         ),
     )
+    decide = {metric.name for metric in experiment.metrics if metric.role != "secondary"}
+    yield rules.check_skewness(
+        {key: pair.lean for key, pair in grounds.pairs.items() if key[0] in decide}
+    )
+    if units.alike is not None:
+        yield events.check_repeated_rows(units.alike, units.rows_used)
     if experiment.data.rows != "unit" and not units.moments:
         yield rules.check_few_clusters(grounds.arms)
     if triggered:
@@ -90,6 +111,7 @@ def _events(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator[Che
     yield max(silent, key=lambda check: (check.status == "fail", check.value), default=None)
     lost = [check.detail.values["metric"] for check in silent]
     yield events.check_plausibility(comparisons, lost)
+    yield events.check_cap(comparisons, grounds.alpha)
 
 
 def _sample_ratios_within(grounds: Grounds) -> Iterator[Check | None]:
@@ -99,8 +121,13 @@ def _sample_ratios_within(grounds: Grounds) -> Iterator[Check | None]:
         for day, arms in (by_day or {}).items()
         if day is not None
     }
-    units = {day: counts for day, [(counts, _)] in days.items()}
-    yield check_constant_split(units, names, grounds.experiment.phase_of)
+    splits = [{day: counts for day, [(counts, _)] in days.items()}]
+    if grounds.triggered:  # who met the change on which day, arm by arm, is a split as well
+        met = {day: grounds.unit_counts(arms) for day, arms in (grounds.days or {}).items() if day}
+        splits.append({day: [met[day].get(arm, 0) for arm in names] for day in met})
+    phase_of = grounds.experiment.phase_of
+    checks = [check_constant_split(split, names, phase_of) for split in splits]
+    yield min(filter(None, checks), key=lambda check: check.value or 0.0, default=None)
     yield rules.check_sample_ratio_within("sample_ratio_days", names, days)
     levels = {
         f"{segment}: {level if level is not None else ''}".strip(): grounds.splits(
@@ -114,12 +141,11 @@ def _sample_ratios_within(grounds: Grounds) -> Iterator[Check | None]:
 
 def _gaps(grounds: Grounds, phases: Levels) -> dict[str, list[list[Gaps]]]:
     """Return what is empty of each metric, by phase and arm, of its own column with most gaps."""
-    if grounds.units.finer:
-        return {name: [list(arms.values())] for name, arms in grounds.units.gaps.items()}
-    return {
+    of_units = {
         name: _empty(phases, max(columns.own, key=lambda column: _missing(grounds.arms, column)))
         for name, columns in grounds.metrics.items()
     }
+    return of_units | {name: [[*arms.values()]] for name, arms in grounds.units.gaps.items()}
 
 
 def _empty(phases: Levels, column: Column) -> list[list[Gaps]]:

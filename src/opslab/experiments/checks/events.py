@@ -42,6 +42,11 @@ def check_repeated_events(counts: EventCounts, arms: Iterable[str]) -> Check:
     return _shared("repeated_events", values, "differ" if counts.differing else "")
 
 
+def check_repeated_rows(count: int, rows: int) -> Check:
+    """Say how many rows are like another one in every column; they count all the same."""
+    return _shared("repeated_rows", {"count": count, "share": count / rows})
+
+
 def check_event_names(near: Sequence[NearName]) -> Check:
     """Say which events nearly have the name of one that counts, and do not count."""
     worst = max(near, key=attrgetter("share"), default=NearName("", "", 0, 0.0))
@@ -49,11 +54,12 @@ def check_event_names(near: Sequence[NearName]) -> Check:
 
 
 def check_event_units(counts: EventCounts) -> Check:
-    """Say how many events belong to units that are not in the experiment, or nearly are."""
-    near = counts.near_units
-    share = near / max(near + sum(counts.counted.values()), 1)
-    values = {"count": near, "share": share, "strangers": counts.strangers}
-    return _shared("event_units", values, "strangers" if counts.strangers and not near else "")
+    """Say how many events belong to no unit, to others than the experiment's, or nearly to them."""
+    count, near = max(counts.near_units, counts.nameless), counts.near_units
+    share = count / max(count + sum(counts.counted.values()), 1)
+    values = {"count": count, "share": share, "strangers": counts.strangers}
+    others = "strangers" if counts.strangers and not near else ""
+    return _shared("event_units", values, "nameless" if count > near else others)
 
 
 def _mean_square(arm: Moments) -> float:
@@ -99,6 +105,18 @@ def check_silent_arm(
     values = {"metric": metric.name, "arm": arm, "expected": expected}
     status: Status = "warn" if metric.role == "secondary" else "fail"
     return check("silent_arm", status, expected, values, said)
+
+
+def check_cap(comparisons: Iterable[Comparison], alpha: float) -> Check | None:
+    """Look for an effect that has the other sign, and significantly, without its cap."""
+    turned = [
+        known
+        for known in comparisons
+        if known.uncapped and known.role != "secondary"
+        if known.uncapped.p_value is not None and known.uncapped.p_value <= alpha
+        if (known.uncapped.difference or 0.0) * (known.difference or 0.0) < 0
+    ]
+    return check("cap", "fail", None, metric_and_arm(turned[0])) if turned else None
 
 
 def check_plausibility(comparisons: Iterable[Comparison], silent: Collection[str]) -> Check | None:

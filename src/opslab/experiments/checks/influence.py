@@ -124,16 +124,36 @@ class Pair:
         return compare(self.columns.metric, arm, control, self.alpha)
 
     @cached_property
+    def _whole(self) -> Comparison:
+        return self._compared(*self._sums)
+
+    @cached_property
+    def _looked(self) -> tuple[Any, ...]:
+        """The farthest units, how many have a value, and the skewness of the distances."""
+        # A heap, as the engine would sort all rows for so many; of several alike the first row.
+        unit = "row(abs(distance), -place, treated, value, base, distance)"
+        most = max(_LOOKED_AT, sum(sums.n for sums in self._sums) // _FARTHEST + 2)
+        looks = f"max({unit}, {most}), count(*) FILTER (value <> 0), skewness(distance)"
+        (row,) = self.units.table.fetch(f"SELECT {looks} FROM {self._rows}")
+        return row
+
+    @property
+    def lean(self) -> float:
+        """Skewness of the difference: 0 for arms of one size, whatever their values are."""
+        if self._whole.standard_error is None:
+            return 0.0
+        arm, control = (1 / sums.n for sums in self._sums)
+        lean: float = (self._looked[2] or 0.0) * (arm**2 - control**2) / (arm + control) ** 1.5
+        return abs(lean)
+
+    @cached_property
     def influences(self) -> list[Influence]:
         """What groups of the farthest units do to the difference, and last what .1 % of them do."""
         plain = self._sums
-        whole, n = self._compared(*plain), sum(sums.n for sums in plain)
+        whole, n = self._whole, sum(sums.n for sums in plain)
         if whole.standard_error is None:
             return []
-        # A heap, as the engine would sort all rows for so many; of several alike the first row.
-        unit = "row(abs(distance), -place, treated, value, base, distance)"
-        looks = f"max({unit}, {max(_LOOKED_AT, n // _FARTHEST + 2)}), count(*) FILTER (value <> 0)"
-        ((farthest, others),) = self.units.table.fetch(f"SELECT {looks} FROM {self._rows}")
+        farthest, others, _ = self._looked
         sizes, places, treated, values, bases, distances = map(
             np.array, zip(*farthest, strict=True)
         )

@@ -67,11 +67,13 @@ def counted_once(
         f"count(DISTINCT key) FILTER (opslab_unit IS NOT NULL) FROM {joined} GROUP BY 1"
     )
     arms = [figures for figures in by_arm if figures[0] is not None]
-    strangers, near = sum(figures[1] for figures in by_arm if figures[0] is None), 0
-    if strangers:
-        ((near,),) = log.table.fetch(
-            f"SELECT count(*) FROM {joined} WHERE opslab_unit IS NULL "
-            f"AND {_bare('unit')} IN (SELECT {_bare('opslab_unit')} FROM {ASSIGNED})"
+    others, near, nameless = sum(figures[1] for figures in by_arm if figures[0] is None), 0, 0
+    if others:
+        named = "trim(CAST(unit AS VARCHAR)) <> ''"
+        ((near, nameless),) = log.table.fetch(
+            f"SELECT count(*) FILTER ({named} AND {_bare('unit')} IN "
+            f"(SELECT {_bare('opslab_unit')} FROM {ASSIGNED})), "
+            f"count(*) FILTER (({named}) IS NOT TRUE) FROM {joined} WHERE opslab_unit IS NULL"
         )
     if any(rows > keys for _, rows, _, keys in arms):
         first = f"row_number() OVER (PARTITION BY {key} ORDER BY {log.moment}, {row}, {ROW}) = 1"
@@ -81,12 +83,13 @@ def counted_once(
         {name: keys for name, _, _, keys in arms},
         {name: rows - keys for name, rows, _, keys in arms},
         sum(max(different - keys, 0) for *_, different, keys in arms),
-        strangers,
+        others - nameless,
         near,
+        nameless,
         near_names(events, counts),
     )
 
 
 def _bare(unit: str) -> str:
-    """Return SQL of a unit's id without what tools change: capitals, spaces, leading zeros."""
-    return f"ltrim(lower(trim(CAST({unit} AS VARCHAR))), '0')"
+    """Return SQL of a unit's id without what tools change: capitals, separators, leading zeros."""
+    return f"ltrim(translate(lower(CAST({unit} AS VARCHAR)), ' _-', ''), '0')"

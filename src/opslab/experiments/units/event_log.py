@@ -47,6 +47,8 @@ class EventSum:
         Whether it only matters that there was one.
     missing : str
         What an event without a value means.
+    known : bool
+        Whether it is counted how many events have a value.
     """
 
     name: str
@@ -55,6 +57,7 @@ class EventSum:
     window: Window
     binary: bool = False
     missing: str = "zero"
+    known: bool = False
 
     @classmethod
     def of(cls, metric: Metric, name: str, window: Window) -> EventSum:
@@ -212,6 +215,8 @@ class EventLog:
             if asked.value is not None and not asked.binary:
                 value = f"v{amounts.index(asked.value)}"
                 total = exact_sum(value, largest[asked.value], among_window)
+                if asked.known:
+                    total = f"count({value}){among_window}"
             totals.append(f"{total} AS s{order}")
         start = min((asked.bounds[0] for asked in sums), default=0)
         end = max((asked.bounds[1] for asked in sums), default=0)

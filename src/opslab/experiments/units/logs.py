@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from opslab.errors import DataError
 from opslab.experiments.metrics import Metric
 from opslab.experiments.metrics.base import Window
+from opslab.experiments.moments.values import finite_sql
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.event_counts import counted_once
 from opslab.experiments.units.event_log import ASSIGNED, DAY, EventLog, EventSum, only_time
 from opslab.experiments.units.periods import Moment, midnight, moment_of, moments_of
 from opslab.experiments.units.refusals import usable_units
 from opslab.experiments.units.row_sums import free_names
-from opslab.experiments.units.unit_table import MOMENT, Spans, UnitTable, kept_units, stratum
+from opslab.experiments.units.unit_table import (
+    MOMENT,
+    Gaps,
+    Spans,
+    UnitTable,
+    kept_units,
+    stratum,
+)
 from opslab.results import Message
 from opslab.tables.source import ROW, Table, quoted
 
@@ -84,6 +93,7 @@ def units_of_logs(
         event_counts=event_counts,
         repeated_rows=repeated,
         trends=trends,
+        gaps=_gaps(experiment, table, log),
     )
 
 
@@ -149,6 +159,28 @@ def _over_units(
         update = {"column": column, "missing": "drop", "covariates": covariates}
         metrics.append(metric.model_copy(update=update))
     return sums, metrics
+
+
+def _gaps(experiment: Experiment, table: Table, log: EventLog) -> dict[str, dict[str, Gaps]]:
+    """Return what lacks an amount of the events in a window, by metric and arm, where some do.
+
+    Units are compared, of those with events: the events of one unit are not independent.
+    """
+    gaps, arm = {}, f"CAST({quoted(experiment.arms.column)} AS VARCHAR)"
+    for metric in experiment.metrics:
+        if metric.value is None or metric.window is None:
+            continue
+        events = EventSum.of(metric, "", metric.window)
+        empty = f"({finite_sql(log.table, metric.value)}) IS NULL AND {log.among([events.event])}"
+        if log.table.fetch(f"SELECT 1 FROM {log.table.relation} WHERE {empty} LIMIT 1"):
+            counted = [replace(events, value=None), replace(events, known=True)]
+            arms = table.fetch(
+                f"SELECT {arm}, coalesce(sum(s0 - s1), 0), count(*) FILTER (s0 > s1), count(s0) "
+                f"FROM {ASSIGNED} AS a LEFT JOIN ({log.sums_by_unit(table, MOMENT, counted)}) "
+                f"ON unit_row = a.{ROW} GROUP BY 1"
+            )
+            gaps[metric.name] = {label: Gaps(int(values), *units) for label, values, *units in arms}
+    return gaps
 
 
 def _trends(

@@ -18,6 +18,7 @@ from opslab.experiments.units.unit_table import (
     UnitTable,
     kept_units,
     row_count,
+    rows_alike,
     stratum,
 )
 from opslab.tables.source import ROW, Table, quoted
@@ -66,17 +67,19 @@ def units_of_finer_rows(
     columns += sums.columns
     day = Moment(moment.moment and MOMENT, zone=moment.zone).day
     query = f"SELECT {', '.join(columns)} FROM {table.relation} WHERE {used} GROUP BY {unit}"
+    rows = row_count(table, used)
     return UnitTable(
         kept_units(table, query),
         arm,
         metrics,
         "TRUE",
         units,
-        row_count(table, used),
+        rows,
         day,
         stratum(experiment, day),
         gaps=_gaps(experiment, table, used),
         finer=FinerRows(table, used, experiment.unit),
+        alike=rows_alike(table, used, rows),
     )
 
 

@@ -18,7 +18,13 @@ from opslab.experiments.spec import Experiment
 from opslab.experiments.units.periods import moments_of
 from opslab.experiments.units.refusals import refuse_rows_of, refuse_units
 from opslab.experiments.units.row_sums import RowSums, largest_values
-from opslab.experiments.units.unit_table import Units, UnitTable, kept_units, row_count
+from opslab.experiments.units.unit_table import (
+    Units,
+    UnitTable,
+    kept_units,
+    row_count,
+    rows_alike,
+)
 from opslab.tables.source import ROW, Table, quoted
 
 _DAY = "opslab_day"
@@ -55,7 +61,8 @@ def units_of_totals(experiment: Experiment, table: Table, as_of: datetime.date |
         f"{', '.join(sums.columns)} FROM {table.relation} WHERE {within} GROUP BY 1, 2"
     )
     kept = kept_units(table, query)
-    return UnitTable(kept, arm, metrics, "TRUE", units, rows, _DAY, _DAY, counted)
+    alike = rows_alike(table, within, rows)
+    return UnitTable(kept, arm, metrics, "TRUE", units, rows, _DAY, _DAY, counted, alike=alike)
 
 
 def _refuse_counts(experiment: Experiment, table: Table, within: str) -> None:

@@ -14,6 +14,7 @@ from opslab.results import Message
 from opslab.tables.import_report import Reading
 from opslab.tables.source import ROW, Table, quoted
 
+_MOST_COMPARED = 5_000_000  # rows, in every column
 MOMENT = "opslab_moment"
 """Column of the moment at which a kept unit came in."""
 
@@ -113,6 +114,8 @@ class EventCounts:
         Events of units that are not in the experiment.
     near_units : int
         Of these such whose unit's id nearly is that of one in it.
+    nameless : int
+        Events without a unit.
     near_names : Sequence[NearName]
     """
 
@@ -121,6 +124,7 @@ class EventCounts:
     differing: int = 0
     strangers: int = 0
     near_units: int = 0
+    nameless: int = 0
     near_names: Sequence[NearName] = ()
 
 
@@ -174,13 +178,16 @@ class UnitTable:
     trends : mapping
         Its values in the spans since exposure, by metric.
     gaps : mapping
-        With finer rows: what is empty in them, by metric and arm.
+        What is empty, by metric and arm: with finer rows in them; with logs in the events, where
+        some lack an amount.
     finer : FinerRows or None
     events : Reading or None
         How the event log was read.
     event_counts : EventCounts or None
     repeated_rows : int
         Rows that assign a unit again to the arm that it is in.
+    alike : int or None
+        With finer rows and totals by day: rows that repeat another one in every column.
     """
 
     table: Table
@@ -202,6 +209,7 @@ class UnitTable:
     events: Reading | None = None
     event_counts: EventCounts | None = None
     repeated_rows: int = 0
+    alike: int | None = None
 
 
 def stratum(experiment: Experiment, day: str | None) -> str | None:
@@ -293,3 +301,12 @@ def _repeated(column: str, arm: str, source: str) -> str:
         f"max({ROW}) AS later FROM {source} AND {column} IS NOT NULL "
         "GROUP BY ALL HAVING count(*) > 1"
     )
+
+
+def rows_alike(table: Table, where: str, rows: int) -> int | None:
+    """Return how many of some rows repeat another one in every column; None for millions."""
+    if rows > _MOST_COMPARED:
+        return None
+    different = f"count(DISTINCT hash({', '.join(map(quoted, table.types))}))"
+    ((count,),) = table.fetch(f"SELECT {different} FROM {table.relation} WHERE {where}")
+    return rows - int(count)
