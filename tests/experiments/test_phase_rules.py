@@ -6,9 +6,9 @@ import pytest
 from pydantic_core import PydanticCustomError
 
 from opslab.errors import SpecError
-from opslab.experiments.phases import Phase, refuse_phases
+from opslab.experiments.phases import Period, Phase, refuse_phases
 
-PERIOD = (datetime.date(2026, 3, 2), datetime.date(2026, 3, 15))
+PERIOD = Period(time="seen", start=datetime.date(2026, 3, 2), end=datetime.date(2026, 3, 15))
 HALVES = {"old": 1, "new": 1}
 
 
@@ -80,7 +80,7 @@ def test_phases_weigh_the_same_arms_each_of_them_at_some_time(declared, weights,
 
 def test_a_phase_is_read_as_it_is_written():
     (phase,) = phases((2, {"old": 0, "new": 0.5}))
-    assert (phase.start, phase.weights) == (PERIOD[0], {"old": 0, "new": 0.5})
+    assert (phase.start, phase.weights) == (PERIOD.start, {"old": 0, "new": 0.5})
     with pytest.raises(SpecError, match=r"weights\.old"):
         phases((2, {"old": -0.001, "new": 1}))
     with pytest.raises(SpecError, match="from"):

@@ -22,8 +22,9 @@ from opslab.experiments.inference.over_time import by_day, trends
 from opslab.experiments.inference.permutation import with_permutation
 from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.moments.values import with_values
+from opslab.experiments.phases import Period
 from opslab.experiments.result import Companion, Comparison, DataUsed, ExperimentResult, Plan
-from opslab.experiments.spec import Experiment, Period
+from opslab.experiments.spec import Experiment
 from opslab.experiments.units.logs import units_of_logs
 from opslab.experiments.units.refusals import refuse_columns
 from opslab.experiments.units.rows import units_of_finer_rows, units_of_rows

@@ -15,7 +15,7 @@ from opslab.documents import Location
 from opslab.errors import Problem, SpecError
 from opslab.experiments.metrics import DeclaredMetric, Metric
 from opslab.experiments.metrics.base import Form, fault
-from opslab.experiments.phases import Phase, refuse_phases
+from opslab.experiments.phases import Period, Phase, refuse_phases
 from opslab.messages import Bilingual, Language, spoken
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
 from opslab.tables.import_report import FileAnswers
@@ -126,25 +126,6 @@ class Arms(Declared):
     def shown(self, label: str) -> str:
         """Return a label as the result holds it: equal to that of the data, shown by its name."""
         return ArmLabel.named(label, self.names[label]) if label in self.names else label
-
-
-class Period(Declared):
-    """When the experiment ran: both days included."""
-
-    time: str | None = None
-    """column with the moment of first exposure"""
-    start: Day | None = None
-    """first day, YYYY-MM-DD"""
-    end: Day | None = None
-    """last day, YYYY-MM-DD"""
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.start and self.end and self.end < self.start:
-            raise fault("period_order", start=str(self.start), end=str(self.end))
-        if self.time and not (self.start and self.end):
-            raise fault("period_open")
-        return self
 
 
 class Spending(Declared):
@@ -259,10 +240,7 @@ class Experiment(FromFile):
     @model_validator(mode="after")
     def _phases_fit(self) -> Self:
         if self.phases:
-            period, days = self.period, None
-            if period and period.time and period.start and period.end:
-                days = (period.start, period.end)
-            refuse_phases(self.phases, self.arms.weights, self.arms.control, days)
+            refuse_phases(self.phases, self.arms.weights, self.arms.control, self.period)
         return self
 
     @model_validator(mode="after")

@@ -69,17 +69,7 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
     yield rules.check_empty("covariate_coverage", unknown)
     yield _outcome_windows(grounds)
     yield from _calendar(grounds, as_of)
-    influences = [known for pair in grounds.pairs.values() for known in pair.influences]
-    yield _by_role(
-        experiment,
-        lambda names: rules.check_outliers(
-            [known for known in influences if known.whole.metric in names], experiment.design.alpha
-        ),
-    )
-    decide = {metric.name for metric in experiment.metrics if metric.role != "secondary"}
-    yield rules.check_skewness(
-        {key: pair.lean for key, pair in grounds.pairs.items() if key[0] in decide}
-    )
+    yield from _few_units(grounds)
     if units.alike is not None:
         yield events.check_repeated_rows(units.alike, units.rows_used)
     if experiment.data.rows != "unit" and not units.moments:
@@ -90,6 +80,20 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
             for arms in grounds.by_phase(*grounds.everybody).values()
         ]
         yield rules.check_trigger_ratio(counts)
+
+
+def _few_units(grounds: Grounds) -> Iterator[Check | None]:
+    """Look for effects that rest on few units, or on the tail of a skewed metric."""
+    experiment, pairs = grounds.experiment, grounds.pairs
+    influences = [known for pair in pairs.values() for known in pair.influences]
+    yield _by_role(
+        experiment,
+        lambda names: rules.check_outliers(
+            [known for known in influences if known.whole.metric in names], grounds.alpha
+        ),
+    )
+    decide = {metric.name for metric in experiment.metrics if metric.role != "secondary"}
+    yield rules.check_skewness({key: pair.lean for key, pair in pairs.items() if key[0] in decide})
 
 
 def _events(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator[Check | None]:
@@ -144,6 +148,7 @@ def _gaps(grounds: Grounds, phases: Levels) -> dict[str, list[list[Gaps]]]:
     of_units = {
         name: _empty(phases, max(columns.own, key=lambda column: _missing(grounds.arms, column)))
         for name, columns in grounds.metrics.items()
+        if columns.own  # of what is found among finer rows nothing is summed over units
     }
     return of_units | {name: [[*arms.values()]] for name, arms in grounds.units.gaps.items()}
 

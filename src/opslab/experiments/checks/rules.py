@@ -1,7 +1,4 @@
-"""The rules of the checks: what passes, what warns, what fails, from plain numbers.
-
-A check that blocks is marked as such where the spec says so, in `all_checks`.
-"""
+"""The rules of the checks: what passes, what warns, what fails, from plain numbers."""
 
 from __future__ import annotations
 
@@ -30,31 +27,19 @@ from opslab.experiments.units.unit_table import Gaps, Units
 from opslab.results import Check, Message, Status
 
 FAIL_BELOW, WARN_BELOW = 0.001, 0.01
-LEAKED_SHARE = 0.01
-"""Units in more than one arm, as a share of all: beyond it they stop the decision."""
-FEWEST_EXPECTED = 5
-"""Units that the smallest arm is to expect on a day or in a segment, for the chi-square test."""
+LEAKED_SHARE = 0.01  # of all units, in more than one arm: beyond it they stop the decision
+FEWEST_EXPECTED = 5  # units of the smallest arm on a day or in a segment, for chi-square
 _ROUNDED = 1e-14  # of a covariate's mean: an error that only rounding makes
 FEWEST_CLUSTERS = 40
-FEWEST_A_DAY = 50
-"""Units of an arm on a day, for a comparison of days."""
+FEWEST_A_DAY = 50  # units of an arm, for a comparison of days
 LEANS = 0.2
 """Skewness of a difference beyond which its test errs too often to one side: 4.2 % for 2.5 %."""
 _ROWS = 3  # of a group of units that are named
-CERTAIN = 14.0
-"""Successes expected on days that have none: chance would do that once in a million."""
+CERTAIN = 14.0  # successes expected where there are none: by chance once in a million
 
 
 class Day(NamedTuple):
-    """What is known of a metric on a day, over all arms.
-
-    Attributes
-    ----------
-    units : int
-    values : int
-    successes : int or None
-        Of a share.
-    """
+    """What is known of a metric on a day over all arms: of a share its successes too."""
 
     units: int
     values: int

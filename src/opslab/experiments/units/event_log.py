@@ -122,8 +122,11 @@ class EventLog:
         logs = ((table, time), (assignments, str(assigned)))
         names = {has_offset(one, column): one.reading.name for one, column in logs}
         if zone is None and len(names) > 1:
-            values = {"zoned": names[True], "local": names[False]}
-            raise DataError(experiment.problem("experiments.ask_zone", "data", **values))
+            raise DataError(
+                experiment.problem(
+                    "experiments.ask_zone", "data", zoned=names[True], local=names[False]
+                )
+            )
         return log
 
     def counts(self) -> dict[str, int]:
@@ -142,20 +145,25 @@ class EventLog:
         self, experiment: Experiment, known: Collection[str], sums: Sequence[EventSum]
     ) -> None:
         """Raise for events that never occur, without an id, and amounts that cannot be summed."""
-        table, problems = self.table, []
-        for metric in experiment.metrics:
-            if metric.event is None or metric.event in known:
-                continue
-            near, some = did_you_mean(metric.event, known), sorted(known)[:12]
-            values = {"name": metric.event, "near": near, "data": table.reading.name, "found": some}
-            problems.append(
-                experiment.metric_problem(metric.name, "event", "no_such_event", **values)
-            )
-        DataError.refuse(problems)
-        data = experiment.data
-        if self.key and data.event_id:
+        table, event_id = self.table, experiment.data.event_id
+        DataError.refuse(
+            [
+                experiment.metric_problem(
+                    metric.name,
+                    "event",
+                    "no_such_event",
+                    name=metric.event,
+                    near=did_you_mean(metric.event, known),
+                    data=table.reading.name,
+                    found=sorted(known)[:12],
+                )
+                for metric in experiment.metrics
+                if metric.event is not None and metric.event not in known
+            ]
+        )
+        if event_id:
             among = self.among(asked.event for asked in sums)
-            refuse_rows(table, "no_event_id", f"{self.key} IS NULL AND {among}", data.event_id)
+            refuse_rows(table, "no_event_id", f"{self.key} IS NULL AND {among}", event_id)
         for asked in sums:
             if asked.value is None:
                 continue

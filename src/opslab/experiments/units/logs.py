@@ -238,9 +238,11 @@ def _immature(
         )
         immature[metric.name] = rows - known
         if rows and not known:
-            values = {"days": -(-metric.window.end // DAY), "day": horizon}
+            days = -(-metric.window.end // DAY)
             problems.append(
-                experiment.metric_problem(metric.name, "window", "none_mature", **values)
+                experiment.metric_problem(
+                    metric.name, "window", "none_mature", days=days, day=horizon
+                )
             )
     DataError.refuse(problems)
     return immature

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from opslab.errors import DataError
 from opslab.experiments.moments.values import problem, refuse_rows
-from opslab.experiments.spec import Period
+from opslab.experiments.phases import Period
 from opslab.tables.dates import in_utc
 from opslab.tables.source import Table, literal, quoted
 

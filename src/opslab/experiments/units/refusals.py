@@ -29,13 +29,20 @@ def refuse_columns(
     experiment: Experiment, table: Table, wanted: Iterable[tuple[str, Location]]
 ) -> None:
     """Raise for every column that the spec names and the table has not got, all at once."""
-    problems = []
-    for name, location in wanted:
-        near, some = did_you_mean(name, table.types), list(table.types)[:12]
-        values = {"name": name, "near": near, "data": table.reading.name, "columns": some}
-        if name not in table.types:
-            problems.append(experiment.problem("experiments.missing_column", *location, **values))
-    DataError.refuse(problems)
+    DataError.refuse(
+        [
+            experiment.problem(
+                "experiments.missing_column",
+                *location,
+                name=name,
+                near=did_you_mean(name, table.types),
+                data=table.reading.name,
+                columns=list(table.types)[:12],
+            )
+            for name, location in wanted
+            if name not in table.types
+        ]
+    )
 
 
 def refuse_units(experiment: Experiment, table: Table, units: Units, *, once: bool) -> None:
@@ -95,9 +102,10 @@ def refuse_rows_of(experiment: Experiment, table: Table, where: str) -> None:
                 f"FROM {table.relation} WHERE {where}"
             )
             if empty:
-                values = _empty(table, name, empty, rows)
                 problems.append(
-                    experiment.metric_problem(metric.name, "missing", "missing_rows", **values)
+                    experiment.metric_problem(
+                        metric.name, "missing", "missing_rows", **_empty(table, name, empty, rows)
+                    )
                 )
     DataError.refuse(problems)
 
@@ -175,9 +183,10 @@ def refuse_missing(
             if count == rows:
                 problems.append(problem(table, "all_missing", name, rows=rows))
             elif count and columns.metric.missing == "refuse":
-                values = _empty(table, name, count, rows)
                 problems.append(
-                    experiment.metric_problem(metric, "missing", "missing_policy", **values)
+                    experiment.metric_problem(
+                        metric, "missing", "missing_policy", **_empty(table, name, count, rows)
+                    )
                 )
         for column in columns.joint.covariate_columns:
             bare = [label for label, arm in arms.items() if arm.missing[column] == arm.rows]
