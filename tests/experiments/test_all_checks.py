@@ -82,6 +82,7 @@ def test_units_with_all_that_can_be_declared():
         "period",
         "weekly_cycle",
         "outliers",
+        "steady_effect",
     ]
     assert {name for name, check in given.items() if check.status != "pass"} == {"plan_unchanged"}
 
@@ -90,7 +91,8 @@ def test_days_of_exposure_end_where_the_look_is():
     """A look on the 7th of 14 days: one week, without a gap."""
     frame = units()
     given = checks(frame[frame.seen < "2026-09-08"], period=PERIOD, as_of="2026-09-07")
-    assert list(given) == [*WITH_DAYS, "leaked_units", "period", "weekly_cycle", "outliers"]
+    names = ["leaked_units", "period", "weekly_cycle", "outliers", "steady_effect"]
+    assert list(given) == [*WITH_DAYS, *names]
     assert (given["period"].status, given["period"].value) == ("fail", 7)
     assert (given["weekly_cycle"].status, given["weekly_cycle"].value) == ("pass", 7)
 
@@ -136,7 +138,7 @@ def test_empty_values_that_count_as_0_are_told_apart():
 def test_finer_rows_count_units_and_days_of_their_own():
     frame = pd.concat([units(), units(seed=5)])
     given = checks(frame, period=PERIOD, data={"rows": "finer"})
-    assert list(given)[-2:] == ["outliers", "few_clusters"]
+    assert list(given)[-3:] == ["outliers", "few_clusters", "steady_effect"]
     assert given["few_clusters"].value == 700
 
 
@@ -228,3 +230,65 @@ def test_outliers_of_a_metric_that_does_not_decide_are_a_remark(far, said):
     check = checks(frame, OTHER, SPENT)["outliers"]
     values = values_of(check)
     assert (check.status, values["metric"], values["rows"]) == (said, far, (9,))
+
+
+@pytest.mark.parametrize(("registered", "failed"), [(None, True), ("right", False)])
+def test_phases_that_were_not_registered_are_a_condition(registered, failed):
+    phases = [{"from": "2026-09-01", "weights": {"old": 1, "new": 1}}]
+    if registered:
+        spec = {"experiment": "all", "arms": {"column": "arm", "control": "old"}}
+        spec |= {"metrics": [SPENT], "unit": "unit", "period": PERIOD, "phases": phases}
+        registered = Experiment(**spec).fingerprint
+    given = checks(units(), period=PERIOD, phases=phases, registered=registered)
+    assert ("phases_planned" in given) == failed
+    if failed:
+        assert given["phases_planned"].status == "fail"
+
+
+def test_denominators_of_ratios_are_compared_but_not_sums_over_the_units_of_a_day():
+    frame = units()
+    frame.loc[frame.arm == "new", "visits"] += 1.0
+    rate = RATE | {"role": "primary"}
+    check = checks(frame, rate, rate | {"name": "again", "role": "secondary"})["denominators"]
+    new, old = (frame.visits[frame.arm == arm] for arm in ("new", "old"))
+    expected = stats.ttest_ind(new, old, equal_var=False).pvalue
+    assert (check.status, values_of(check)["covariate"]) == ("fail", "visits")
+    assert check.value == pytest.approx(expected, rel=1e-6)
+    sums = frame.assign(users=1).groupby(["arm", "seen"])[["users", "bought", "visits"]].sum()
+    declared = {"unit": "users", "data": {"rows": "totals"}, "period": PERIOD}
+    assert "denominators" not in checks(sums.reset_index(), rate, **declared)
+
+
+@pytest.mark.parametrize(("a_day", "compared"), [(49, False), (50, True)])
+def test_days_are_compared_from_50_units_of_each_arm_on_each(a_day, compared):
+    frame = units(1_400 * 2)
+    frame["turn"] = frame.groupby(["arm", "seen"]).cumcount()
+    small = (frame.seen == "2026-09-05") & (frame.arm == "new") & (frame.turn >= a_day)
+    assert ("steady_effect" in checks(frame[~small], period=PERIOD)) == compared
+    gone = (frame.seen == "2026-09-05") & (frame.arm == "new")
+    assert "steady_effect" not in checks(frame[~gone], period=PERIOD)
+
+
+def test_an_effect_of_some_days_alone_is_not_steady():
+    frame = units(1_400 * 2)
+    frame.loc[(frame.arm == "new") & (frame.seen > "2026-09-12"), "spent"] += 3.0
+    check = checks(frame, period=PERIOD)["steady_effect"]
+    assert (check.status, values_of(check)["metric"]) == ("fail", "spent")
+
+
+@pytest.mark.parametrize("role", ["primary", "secondary"])
+def test_only_a_metric_that_decides_leans(role):
+    """Uneven values in arms of 1 to 19: by hand, the skewness of the difference of two means."""
+    frame = units()
+    frame["arm"] = np.where(np.arange(1_400) % 20, "old", "new")
+    frame["other"] = np.random.default_rng(5).pareto(4, 1_400)
+    other = OTHER | {"role": role}
+    metrics = [other] if role == "primary" else [SPENT, other]
+    check = checks(frame, *metrics).get("skewness")
+    skewness = stats.skew(frame.other, bias=False)
+    lean = skewness * (70**-2 - 1_330**-2) / (1 / 70 + 1 / 1_330) ** 1.5
+    assert lean > 0.2
+    if role == "secondary":
+        assert check is None
+    else:
+        assert (check.status, check.value) == ("fail", pytest.approx(lean, rel=1e-6))

@@ -230,7 +230,10 @@ def test_an_open_primary_asks_for_the_units_that_power_says(size, design):
     assert (decision.action, decision.arm) == ("extend", None)
     assert decision.more_units == of_statsmodels(1.0, 3.0, **design) - 200
     assert decision.more_days is None
-    assert [message.key for message in decision.reasons] == ["experiments.reason_open_up"]
+    assert [message.key for message in decision.reasons] == [
+        "experiments.reason_open_up",
+        "experiments.reason_extend",
+    ]
 
 
 def test_units_are_those_of_the_pair_among_all_arms():

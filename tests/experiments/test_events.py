@@ -5,7 +5,7 @@ import pytest
 from opslab.experiments.checks import events
 from opslab.experiments.metrics import Mean, Proportion
 from opslab.experiments.moments.arm_moments import Moments
-from opslab.experiments.result import Comparison
+from opslab.experiments.result import Comparison, Effect
 from opslab.experiments.units.unit_table import EventCounts, NearName
 
 FIELDS = {"name": "spend", "column": "spend"}
@@ -276,3 +276,45 @@ def test_the_largest_effect_on_a_primary_metric_speaks():
         assert check.detail.values["arm"] == "y"
     assert events.check_plausibility([effect(0.9, wild, role="secondary")], []) is None
     assert events.check_plausibility([effect(0.9, wild)], ["spend"]) is None
+
+
+def capped(difference, without, p_value=0.05, role="primary", arm="new"):
+    """Return a comparison under a cap, beside the effect and p-value without it."""
+    plain = (
+        without if without is None else Effect(without, (None, None), None, (None, None), p_value)
+    )
+    return Comparison(
+        *("spend", role, "mean", "increase", arm, "old", (9, 9), (0, 0)),
+        difference=difference,
+        uncapped=plain,
+    )
+
+
+@pytest.mark.parametrize(
+    ("comparison", "turned"),
+    [
+        (capped(1.0, -1.0), True),
+        (capped(-1.0, 1.0), True),
+        (capped(1.0, -1.0, role="guardrail"), True),
+        (capped(1.0, -1.0, role="secondary"), False),
+        (capped(1.0, 1.0), False),
+        (capped(-1.0, -1.0), False),
+        (capped(0.0, -1.0), False),
+        (capped(None, -1.0), False),
+        (capped(1.0, 0.0), False),
+        (capped(1.0, -1.0, 0.051), False),
+        (capped(1.0, -1.0, None), False),
+        (capped(1.0, -1.0, 1e-9), True),
+        (capped(1.0, -1.0, 0.0), True),  # smaller than any number that a computer writes
+        (capped(1.0, None), False),
+    ],
+)
+def test_a_cap_that_turns_a_significant_effect_is_told(comparison, turned):
+    check = events.check_cap([capped(1.0, 2.0, arm="other"), comparison], 0.05)
+    assert (check is not None) == turned
+    if turned:
+        assert said(check) == ("fail", "cap_fail", {"metric": "spend", "arm": "new"})
+        assert (check.name, check.value) == ("cap", None)
+        again = events.check_cap([comparison, capped(1.0, -1.0, arm="later")], 0.05)
+        assert again.detail == check.detail
+    assert events.check_cap([], 0.05) is None

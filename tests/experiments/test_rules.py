@@ -12,7 +12,7 @@ from opslab.experiments.checks.influence import MOVED, Influence
 from opslab.experiments.checks.rules import Day
 from opslab.experiments.moments.arm_moments import ArmMoments, Moments
 from opslab.experiments.moments.columns import Column
-from opslab.experiments.result import Comparison
+from opslab.experiments.result import Calendar, Comparison
 from opslab.experiments.units.unit_table import Gaps, Units
 
 HALVES = {"old": 0.5, "new": 0.5}
@@ -530,6 +530,68 @@ def test_what_carries_the_effect_speaks_then_a_group_then_what_moves_it_most():
             check = rules.check_outliers(list(units.values())[::order], 0.05)
             assert check.detail.values["metric"] == next(iter(units))
     assert rules.check_outliers([], 0.05) is None
+
+
+@pytest.mark.parametrize(
+    ("leans", "said_of"),
+    [
+        ({}, None),
+        ({("spend", "new"): 0.2}, None),
+        ({("spend", "new"): 0.21}, ("spend", "new")),
+        ({("spend", "new"): 0.3, ("spend", "bold"): 0.4, ("paid", "new"): 0.1}, ("spend", "bold")),
+    ],
+)
+def test_a_test_leans_from_a_skewness_of_a_fifth(leans, said_of):
+    for given in (leans, dict(reversed(leans.items()))):
+        check = rules.check_skewness(given)
+        if said_of is None:
+            assert check is None
+            continue
+        values = {"metric": said_of[0], "arm": said_of[1], "lean": leans[said_of]}
+        assert said(check) == ("fail", "skewness_fail", values)
+        assert (check.name, check.value) == ("skewness", leans[said_of])
+
+
+def effects_by_day(*p_values):
+    """Return tests of whether an effect differs between days, of metrics a, b, ..."""
+    return [
+        Calendar("abc"[order], "new", 1, (), (), p_value) for order, p_value in enumerate(p_values)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("p_values", "smallest", "status", "p_value"),
+    [
+        ([], 50, None, None),
+        ([None], 50, None, None),
+        ([0.0004], 49, None, None),
+        ([0.0004], 50, "fail", 0.0004),
+        ([0.0004, 0.3], 50, "fail", 0.0008),
+        ([0.3, 0.0004, 0.2], 50, "warn", 0.0012),
+        ([None, 0.0004, None], 50, "fail", 0.0004),
+        ([0.8, 0.7], 50, "pass", 1.0),
+    ],
+)
+def test_effects_of_days_are_compared_with_enough_units(p_values, smallest, status, p_value):
+    check = rules.check_steady_effect(effects_by_day(*p_values), smallest)
+    if status is None:
+        assert check is None
+        return
+    worst = min((known, order) for order, known in enumerate(p_values) if known is not None)[1]
+    values = {"metric": "abc"[worst], "arm": "new", "p": about(p_value)}
+    assert said(check) == (status, f"steady_effect_{status}", values)
+    assert (check.name, check.value) == ("steady_effect", about(p_value))
+
+
+def test_gaps_are_adjusted_over_columns():
+    gaps = {
+        name: [[Gaps(20, 20, 400), Gaps(units, units, 400)]]
+        for name, units in (("a", 43), ("b", 22), ("c", 25))
+    }
+    alone = rules.check_empty("missing_values", {"a": gaps["a"]})
+    check = rules.check_empty("missing_values", gaps)
+    assert (alone.status, dict(check.detail.values)["metric"]) == ("warn", "a")
+    assert check.value == about(3 * alone.value)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from opslab.messages import LANGUAGES
 INLINE = {"span", "strong", "em", "a", "code"}
 NUMBER = re.compile(r"[+\N{MINUS SIGN}]?\d[\d,. \N{NARROW NO-BREAK SPACE}]*")
 WORDS = {
-    "en": ("primary", "secondary", "guardrail", "10 of 10 checks passed", "12,000"),
+    "en": ("primary", "secondary", "guardrail", "11 of 11 checks passed", "12,000"),
     "fr": (
-        *("principale", "secondaire", "garde-fou", "10 contrôles sur 10 réussis"),
+        *("principale", "secondaire", "garde-fou", "11 contrôles sur 11 réussis"),
         "12\N{NARROW NO-BREAK SPACE}000",
     ),
 }

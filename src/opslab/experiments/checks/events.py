@@ -31,7 +31,7 @@ def _shared(name: str, values: Mapping[str, Any], said: str = "") -> Check:
 def check_repeated_events(counts: EventCounts, arms: Iterable[str]) -> Check:
     """Say how many rows of the event log came twice, and were counted once."""
     repeated = {arm: counts.repeated.get(arm, 0) for arm in arms}
-    count, most = sum(repeated.values()), max(repeated, key=lambda arm: repeated[arm])
+    count, most = sum(repeated.values()), max(repeated, key=repeated.__getitem__)
     values = {
         "count": count,
         "share": count / max(count + sum(counts.counted.values()), 1),
@@ -97,7 +97,7 @@ def check_silent_arm(
     if units and metric.binary:
         rate = loud.n * loud.mean / sum(units[name] for name in arms.keys() - silent.keys())
     counts = {name: (units or silent)[name] for name in silent}
-    arm = max(counts, key=lambda name: counts[name])
+    arm = max(counts, key=counts.__getitem__)
     expected = round(rate * counts[arm], 6)  # a count of units, which no order of rows may move
     if expected <= CERTAIN:
         return None
@@ -113,7 +113,7 @@ def check_cap(comparisons: Iterable[Comparison], alpha: float) -> Check | None:
         known
         for known in comparisons
         if known.uncapped and known.role != "secondary"
-        if (known.uncapped.p_value or 1.0) <= alpha
+        if known.uncapped.p_value is not None and known.uncapped.p_value <= alpha
         if (known.uncapped.difference or 0.0) * (known.difference or 0.0) < 0
     ]
     return check("cap", "fail", None, metric_and_arm(turned[0])) if turned else None

@@ -12,7 +12,7 @@ from opslab.experiments.inference.comparisons import Side, compare, effect
 from opslab.experiments.inference.effects import welch_of_moments
 from opslab.experiments.inference.metric_columns import MetricColumns
 from opslab.experiments.moments.arm_moments import Arms, CrossMoments, Moments, merge_cross
-from opslab.experiments.moments.values import finite_sql
+from opslab.experiments.moments.values import filled_sql
 from opslab.experiments.result import Companion, Comparison, Effect, Way
 from opslab.experiments.units.unit_table import UnitTable
 from opslab.tables.source import ROW, literal, quoted
@@ -107,7 +107,7 @@ class Pair:
     def _rows(self) -> str:
         """SQL of the units: whether each is in the arm, its row, value, denominator, distance."""
         table, means = self.units.table, merge_cross(*self._sums).means
-        own = [self._value(column.name) for column in self.columns.own]
+        own = [filled_sql(table, column) for column in self.columns.own]
         value, base = [*own, "1.0::DOUBLE"][:2]
         distance = f"{value} - {float(means[0] / [*means, 1.0][1])!r} * {base}"
         arm = f"CAST({quoted(self.units.arm)} AS VARCHAR)"
@@ -119,13 +119,13 @@ class Pair:
             f"AND {distance} IS NOT NULL) AS units(treated, place, value, base, distance)"
         )
 
-    def _value(self, name: str) -> str:
-        value = finite_sql(self.units.table, name)
-        return f"coalesce({value}, 0)" if self.columns.metric.zero else value
-
     def _compared(self, *sums: CrossMoments) -> Comparison:
         arm, control = map(Side, self.names, sums)
         return compare(self.columns.metric, arm, control, self.alpha)
+
+    @cached_property
+    def _whole(self) -> Comparison:
+        return self._compared(*self._sums)
 
     @cached_property
     def _looked(self) -> tuple[Any, ...]:
@@ -140,16 +140,17 @@ class Pair:
     @property
     def lean(self) -> float:
         """Skewness of the difference: 0 for arms of one size, whatever their values are."""
-        skewness = self._looked[2] if min(sums.n for sums in self._sums) > 1 else 0.0
-        arm, control = (1 / max(sums.n, 1) for sums in self._sums)
-        lean: float = (skewness or 0.0) * (arm**2 - control**2) / (arm + control) ** 1.5
+        if self._whole.standard_error is None:
+            return 0.0
+        arm, control = (1 / sums.n for sums in self._sums)
+        lean: float = (self._looked[2] or 0.0) * (arm**2 - control**2) / (arm + control) ** 1.5
         return abs(lean)
 
     @cached_property
     def influences(self) -> list[Influence]:
         """What groups of the farthest units do to the difference, and last what .1 % of them do."""
         plain = self._sums
-        whole, n = self._compared(*plain), sum(sums.n for sums in plain)
+        whole, n = self._whole, sum(sums.n for sums in plain)
         if whole.standard_error is None:
             return []
         farthest, others, _ = self._looked

@@ -114,8 +114,11 @@ def check_sample_ratio_within(
     Check or None
         None with fewer than two levels that hold enough units for the test.
     """
-    enough = {level: list(filter(_is_enough, phases)) for level, phases in levels.items()}
-    enough = {level: phases for level, phases in enough.items() if phases}
+    enough = {
+        level: known
+        for level, phases in levels.items()
+        if (known := list(filter(_is_enough, phases)))
+    }
     if len(enough) < 2:  # noqa: PLR2004 - one level is the whole
         return None
     tests = [sample_ratio_over(phases) for phases in enough.values()]
@@ -270,9 +273,12 @@ def check_empty(
     if not tests:
         return None
     tests = dict(zip(tests, holm(list(tests.values())), strict=True))
-    least = {column: FAIL_BELOW if column in zeros else 0.0 for column in tests}
-    worst = min(tests, key=lambda column: max(tests[column], least[column]))
-    status = status_of(max(tests[worst], least[worst]))
+    held = {
+        column: max(p_value, FAIL_BELOW if column in zeros else 0.0)
+        for column, p_value in tests.items()
+    }
+    worst = min(held, key=held.__getitem__)
+    status = status_of(held[worst])
     arms = [arm for phase in gaps[worst] for arm in phase]
     known = [1 - arm.units / max(arm.all_units, 1) for arm in arms]
     count = sum(arm.values for arm in arms)
@@ -371,7 +377,7 @@ def check_outcome_windows(immature: Mapping[str, int], units: int, horizon: date
     """Say how many units of an assignment log are left out because their window is not over."""
     if not any(immature.values()):
         return check("outcome_windows", "pass", 0, {"units": units, "day": horizon})
-    metric = max(immature, key=lambda name: immature[name])
+    metric = max(immature, key=immature.__getitem__)
     count = immature[metric]
     values = {"metric": metric, "count": count, "share": count / units, "day": horizon}
     status: Status = "fail" if count == units else "warn"
