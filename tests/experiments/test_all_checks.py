@@ -138,7 +138,7 @@ def test_empty_values_that_count_as_0_are_told_apart():
 def test_finer_rows_count_units_and_days_of_their_own():
     frame = pd.concat([units(), units(seed=5)])
     given = checks(frame, period=PERIOD, data={"rows": "finer"})
-    assert list(given)[-3:] == ["outliers", "few_clusters", "steady_effect"]
+    assert list(given)[-4:] == ["outliers", "repeated_rows", "few_clusters", "steady_effect"]
     assert given["few_clusters"].value == 700
 
 

@@ -180,7 +180,7 @@ def test_only_a_win_beside_a_smallest_effect_can_be_overstated(result, changes, 
     assert overstated(at_power, replace(known, **weak)) is None
 
 
-@pytest.mark.parametrize(("missing", "share"), [("drop", 2_004 / 4_000), ("zero", 1)])
+@pytest.mark.parametrize(("missing", "share"), [("drop", 2_012 / 4_000), ("zero", 1)])
 def test_a_week_counts_the_units_that_have_a_value(missing, share):
     result = analyzed(missing=missing, empty=2)
     (known,) = result.comparisons
