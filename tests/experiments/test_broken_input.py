@@ -198,7 +198,7 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
         "spec.yaml, line 9, decision.blocking[1]: sample_rato is not possible here; did "
         "you mean sample_ratio? (Possible: plan_unchanged, sample_ratio, sample_ratio_segments, "
         "constant_split, phases_planned, leaked_units, missing_values, covariate_balance, covariate_coverage, trigger_ratio, "
-        "silent_arm, event_names, event_units, repeated_events, outcome_windows, period, "
+        "silent_arm, event_names, event_units, repeated_events, repeated_rows, outcome_windows, period, "
         "weekly_cycle, outliers, skewness, cap, denominators, plausibility, steady_effect, few_clusters "
         "or totals_only.)",
         add="decision: {blocking: [sample_rato]}\n",

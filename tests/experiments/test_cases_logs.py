@@ -256,7 +256,15 @@ def test_other_events_and_names_that_count_themselves_are_not_near():
 
 @pytest.mark.parametrize(
     "written",
-    [str.lower, "  {}".format, "{} ".format, "0{}".format, lambda unit: "00" + unit.upper()],
+    [
+        str.lower,
+        "  {}".format,
+        "{} ".format,
+        "0{}".format,
+        lambda unit: "00" + unit.upper(),
+        lambda unit: unit.replace("Ua", "ua-"),
+        lambda unit: unit.replace("Ua", "U_A "),
+    ],
 )
 @pytest.mark.parametrize(("share", "status"), [(0.5, "fail"), (0.005, "warn")])
 def test_ids_that_nearly_are_those_of_units_are_told(written, share, status):
@@ -269,6 +277,137 @@ def test_ids_that_nearly_are_those_of_units_are_told(written, share, status):
     assert result.broken == (status == "fail")
     buys = (events.event == "buy").sum()
     assert said(result, "event_units")[0]["share"] == pytest.approx(len(changed) / buys, rel=1e-12)
+
+
+@pytest.mark.parametrize("written", [None, "", "  "])
+@pytest.mark.parametrize(("share", "status"), [(0.2, "fail"), (0.005, "warn")])
+def test_events_without_a_unit_are_no_strangers(written, share, status):
+    assignments, events = logs()
+    lost = again(events, of_arm(assignments, events, "old"), share)
+    others = lost.assign(user="0", id="s")  # an id of zeros alone is one
+    events.loc[lost.index, "user"] = written
+    result = of_logs(assignments, pd.concat([events, others]))
+    known, (values, sentences) = check(result, "event_units"), said(result, "event_units")
+    assert (known.status, known.value, known.blocking) == (status, len(lost), True)
+    assert result.broken == (status == "fail")
+    assert values["share"] == pytest.approx(len(lost) / (events.event == "buy").sum(), rel=1e-12)
+    assert values["strangers"] == len(others)
+    assert sentences[0].startswith(f"{len(lost)} event")
+    assert "sans identifiant d'unité" in sentences[1]
+
+
+def emptied(assignments, events, share, arms=("old",)):
+    """Return the events without the amounts of a share of the purchases of some arms."""
+    rows = events.user.isin(assignments.user[assignments.arm.isin(arms)])
+    empty = again(events, rows, share).index
+    return events.assign(amount=events.amount.where(~events.index.isin(empty))), len(empty)
+
+
+@pytest.mark.parametrize(
+    ("missing", "arms", "status"),
+    [
+        ("drop", ("old",), "fail"),
+        ("zero", ("old",), "warn"),
+        ("drop", ("old", "new"), "pass"),
+        ("zero", ("old", "new"), "pass"),
+    ],
+)
+def test_events_without_an_amount_are_compared_between_arms(missing, arms, status):
+    assignments, events = logs()
+    lost, count = emptied(assignments, events, 0.2, arms)
+    result = of_logs(assignments, lost, SPENT | {"missing": missing})
+    known, (values, sentences) = check(result, "missing_values"), said(result, "missing_values")
+    assert (known.status, result.broken) == (status, status == "fail")
+    assert values["count"] == count
+    assert f"{count} empty values" in sentences[0]
+    assert f"{count} valeurs vides" in sentences[1]
+    buys = lost[lost.event == "buy"].merge(assignments[["user", "arm"]])
+    units = buys.amount.isna().groupby([buys.arm, buys.user]).any()
+    table = pd.crosstab(units.index.get_level_values("arm"), units.to_numpy())
+    by_scipy = stats.chi2_contingency(table, correction=False).pvalue
+    assert known.value == pytest.approx(by_scipy, rel=1e-9)
+    assert check(of_logs(assignments, events), "missing_values") is None
+
+
+def test_amounts_that_are_empty_outside_the_window_do_not_count():
+    assignments, events = logs()
+    late = again(events, of_arm(assignments, events, "old"), 0.5)
+    late = late.assign(amount=np.nan, when=late.when + pd.Timedelta("20D"), id="late")
+    result = of_logs(assignments, pd.concat([events, late]), SPENT | {"missing": "drop"})
+    assert check(result, "missing_values") is None
+
+
+def test_an_arm_without_an_event_has_no_empty_amount():
+    assignments, events = logs()
+    lost, _ = emptied(assignments, events, 0.2)
+    lost = lost[~(of_arm(assignments, lost, "new") & (lost.event == "buy"))]
+    result = of_logs(assignments, lost, SPENT | {"missing": "drop"})
+    assert check(result, "silent_arm").status == "fail"
+    assert check(result, "missing_values").status == "pass"
+
+
+def finer(n=4_000, seed=6):
+    """Return rows of units, of which no two are alike."""
+    random = np.random.default_rng(seed)
+    unit = random.integers(0, 400, n)
+    frame = pd.DataFrame({"unit": unit, "arm": np.where(unit % 2, "new", "old")})
+    frame["spend"] = random.normal(20, 5, n)
+    frame["note"] = np.where(np.arange(n) % 3, None, "x")
+    return frame
+
+
+@pytest.mark.parametrize(("count", "status"), [(0, "pass"), (1, "warn"), (60, "fail")])
+def test_finer_rows_that_are_alike_are_told_and_count(count, status):
+    frame = finer()
+    twice = pd.concat([frame, frame[frame.arm == "new"].head(count)])
+    twice = twice.sample(frac=1, random_state=1)
+    result = analyzed(twice, data={"rows": "finer"})
+    known, (values, sentences) = check(result, "repeated_rows"), said(result, "repeated_rows")
+    assert (known.status, known.value, known.blocking) == (status, twice.duplicated().sum(), False)
+    assert values["share"] == pytest.approx(count / len(twice), rel=1e-12)
+    assert result.data_used.rows_used == len(twice)
+    if count:
+        assert sentences[0].startswith(f"{count} row")
+        assert sentences[1].startswith(f"{count} ligne")
+    if status == "fail":
+        assert "not exported twice" in result.headline("en")
+        assert "pas été exportées deux fois" in result.headline("fr")
+    assert check(analyzed(frame.drop_duplicates("unit")), "repeated_rows") is None
+
+
+def test_totals_that_were_given_twice_are_told():
+    random = np.random.default_rng(7)
+    days = np.repeat(pd.date_range(START, periods=42), 2)
+    frame = pd.DataFrame({"day": days, "arm": ["old", "new"] * 42})
+    frame["unit"] = 450
+    frame["spend"] = random.normal(20 * frame.unit, 40)
+    fields = {
+        "data": {"rows": "totals"},
+        "period": {"time": "day", "start": "2026-03-02", "end": "2026-04-12"},
+    }
+    assert check(analyzed(frame, **fields), "repeated_rows").status == "pass"
+    result = analyzed(pd.concat([frame, frame]), **fields)
+    assert said(result, "repeated_rows")[0] == {"count": 84, "share": 0.5}
+    assert check(result, "repeated_rows").status == "fail"
+    assert "not exported twice" in result.headline("en")
+
+
+def test_millions_of_rows_are_not_compared(monkeypatch):
+    monkeypatch.setattr("opslab.experiments.units.unit_table._MOST_COMPARED", 3_999)
+    assert check(analyzed(finer(), data={"rows": "finer"}), "repeated_rows") is None
+
+
+@pytest.mark.parametrize(("share", "broken"), [(0.009, False), (0.3, True)])
+def test_one_id_of_many_rows_in_both_arms_is_a_leak_of_its_rows(share, broken):
+    frame = finer(8_000)
+    frame["unit"] = frame.unit.where(frame.index % 1_000 >= 1_000 * share, 999)
+    result = analyzed(frame, data={"rows": "finer"})
+    values, sentences = said(result, "leaked_units")
+    assert (values["count"], result.broken) == (1, broken)
+    if broken:
+        assert values["share"] == pytest.approx((frame.unit == 999).mean(), rel=1e-12)
+        assert sentences[0].startswith("1 unit that stands in more than one arm has 30.0% of all")
+        assert sentences[1].startswith("1 unité présente dans plus d'un bras réunit 30,0")
 
 
 def test_events_of_units_that_nobody_assigned_are_usual_and_told():

@@ -103,6 +103,35 @@ def test_events_of_units_that_nearly_are_in_it(near, strangers, status, key):
     assert (check.name, check.value) == ("event_units", near)
 
 
+@pytest.mark.parametrize(
+    ("near", "nameless", "status", "key"),
+    [
+        (0, 9, "warn", "nameless"),
+        (0, 10, "fail", "nameless"),
+        (9, 10, "fail", "nameless"),
+        (10, 10, "fail", "fail"),
+    ],
+)
+def test_events_without_a_unit(near, nameless, status, key):
+    counts = EventCounts(
+        {"old": 500, "new": 490}, {}, strangers=80, near_units=near, nameless=nameless
+    )
+    check = events.check_event_units(counts)
+    count = max(near, nameless)
+    values = {"count": count, "share": count / (990 + count), "strangers": 80}
+    assert said(check) == (status, f"event_units_{key}", values)
+
+
+@pytest.mark.parametrize(
+    ("count", "status"), [(0, "pass"), (9, "warn"), (10, "fail"), (500, "fail")]
+)
+def test_rows_that_are_alike(count, status):
+    check = events.check_repeated_rows(count, 1_000)
+    values = {"count": count, "share": count / 1_000}
+    assert said(check) == (status, f"repeated_rows_{status}", values)
+    assert (check.name, check.value) == ("repeated_rows", count)
+
+
 def metric(kind=Mean, role="primary", goal="increase"):
     name = "mean" if kind is Mean else "proportion"
     margin = {"margin": {"absolute": 1}} if role == "guardrail" else {}

@@ -253,15 +253,22 @@ def test_a_share_of_rows_takes_0_and_1():
         analyzed(frame, SHARE | {"per": "row"})
 
 
-@pytest.mark.parametrize("shops", [[7], [7, 8]])  # less than 1 % of the units, and more
-def test_units_in_two_arms_are_left_out_and_stop_where_they_are_many(shops):
+@pytest.mark.parametrize(
+    ("shops", "broken"),
+    [
+        ([18], False),  # less than 1 % of the units and of the rows
+        ([7], True),  # less than 1 % of the units with more than 1 % of the rows
+        ([7, 8], True),
+    ],
+)
+def test_units_in_two_arms_are_left_out_and_stop_where_they_are_many(shops, broken):
     frame = rows()
     for shop in shops:
         first, *others = frame.index[frame.shop == shop]
         assert others, "the shop needs two weeks"
         frame.loc[first, "arm"] = "old" if frame.arm[first] == "new" else "new"
     result = experiments.analyze(experiment(MEAN), frame)
-    assert result.broken == (len(shops) > 1)
+    assert result.broken == broken
     assert sum(arm.units for arm in result.arms) == 120 - len(shops)
     assert result.data_used.leaked_rows == frame.shop.isin(shops).sum()
 

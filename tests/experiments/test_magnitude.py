@@ -55,12 +55,13 @@ def test_a_significant_estimate_overstates_as_in_a_simulation(true, error):
     assert ratio == pytest.approx(np.abs(draws[significant]).mean() / true, rel=4e-3)
 
 
-def analyzed(lift=0.5, units=4_000, **changes):
+def analyzed(lift=0.5, units=4_000, empty=1, **changes):
     random = np.random.default_rng(7)
     frame = pd.DataFrame(
         {"unit": np.arange(units), "arm": np.array(["old", "new"])[np.arange(units) % 2]}
     )
     frame["spend"] = random.normal(10, 4, units) + lift * (frame.arm == "new")
+    frame.loc[frame.unit // 28 % empty > 0, "spend"] = np.nan
     frame["day"] = pd.Timestamp("2026-03-02") + pd.to_timedelta(frame.unit // 2 % 14, "D")
     metric = {
         "name": "spend",
@@ -177,6 +178,16 @@ def test_only_a_win_beside_a_smallest_effect_can_be_overstated(result, changes, 
     _, power = exaggeration(0.5, 0.25, 0.05)
     at_power = replace(result, plan=replace(result.plan, power=power))
     assert overstated(at_power, replace(known, **weak)) is None
+
+
+@pytest.mark.parametrize(("missing", "share"), [("drop", 2_012 / 4_000), ("zero", 1)])
+def test_a_week_counts_the_units_that_have_a_value(missing, share):
+    result = analyzed(missing=missing, empty=2)
+    (known,) = result.comparisons
+    week = weekly(result, known)
+    assert week.units == 2_000
+    ends = (known.difference, *known.difference_interval)
+    assert week[1:] == pytest.approx([share * 2_000 * end for end in ends])
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

@@ -268,13 +268,15 @@ def test_leaked_units_stop_by_their_share_or_their_lean(units, old, new, status)
         assert p_value == about(stats.chi2_contingency(table, correction=False).pvalue)
 
 
-@pytest.mark.parametrize(("rows", "status"), [(0, "warn"), (200, "warn"), (201, "fail")])
-def test_leaked_units_stop_by_the_share_of_rows_that_are_theirs(rows, status):
-    """Of 20,000 rows; the units are 1 of 5,000."""
-    check = leaked(10_000, 1, 1, rows=rows)
-    key = "leaked_units_rows" if status == "fail" else "leaked_units_warn"
-    assert (check.status, check.detail.key) == (status, f"experiments.{key}")
-    assert dict(check.detail.values)["rows"] == rows / 20_000
+@pytest.mark.parametrize(("rows", "status"), [(200, "warn"), (201, "fail"), (6_000, "fail")])
+def test_a_leaked_unit_with_many_rows_stops(rows, status):
+    units = Units(10_000, 20_000, 9, 3, 1, 17, leaked_first={"old": 1})
+    check = rules.check_leaked_units(units, STAYED, rows)
+    values = {"count": 1, "share": 1 / 10_000, "row": 17, "p": check.detail.values["p"]}
+    if status == "fail":
+        assert said(check) == (status, "leaked_units_rows", values | {"share": rows / 20_000})
+    else:
+        assert said(check) == (status, "leaked_units_warn", values)
 
 
 def test_the_lean_is_held_against_the_units_that_stayed():

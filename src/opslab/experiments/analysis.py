@@ -184,9 +184,9 @@ def _as_declared(
 
 def _missing(comparison: Comparison, units: UnitTable) -> tuple[int, int]:
     """Return the empty values behind a comparison; of finer rows the empty rows."""
-    gaps = units.gaps.get(comparison.metric)
-    if gaps is None or comparison.segment is not None:
+    if units.finer is None or comparison.segment is not None:
         return comparison.missing
+    gaps = units.gaps[comparison.metric]
     return gaps[comparison.arm].values, gaps[comparison.control].values
 
 

@@ -148,7 +148,7 @@ def _gaps(grounds: Grounds, phases: Levels) -> dict[str, list[list[Gaps]]]:
     of_units = {
         name: _empty(phases, max(columns.own, key=lambda column: _missing(grounds.arms, column)))
         for name, columns in grounds.metrics.items()
-        if columns.own  # of what is found among finer rows nothing is summed over units
+        if name not in grounds.units.gaps
     }
     return of_units | {name: [[*arms.values()]] for name, arms in grounds.units.gaps.items()}
 

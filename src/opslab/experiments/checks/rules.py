@@ -158,8 +158,12 @@ def check_leaked_units(units: Units, stayed: Mapping[str, int], leaked_rows: int
     said = "rows" if of_rows > LEAKED_SHARE else ""
     p_value = homogeneity([(units.leaked_first.get(arm, 0), n) for arm, n in stayed.items()])
     fails = max(share, of_rows) > LEAKED_SHARE or status_of(p_value) == "fail"
-    values = {"count": units.leaked, "share": share, "row": units.leaked_row, "p": p_value}
-    values["rows"] = of_rows
+    values = {
+        "count": units.leaked,
+        "share": of_rows if said else share,
+        "row": units.leaked_row,
+        "p": p_value,
+    }
     return check("leaked_units", "fail" if fails else "warn", units.leaked, values, said)
 
 
