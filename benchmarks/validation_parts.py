@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from opslab.experiments.grounds import Grounds
 from opslab.experiments.inference.comparisons import compare
 from opslab.experiments.inference.metric_columns import metric_columns
 from opslab.experiments.inference.over_time import trend
@@ -11,13 +12,20 @@ from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.metrics import Mean
 from opslab.experiments.moments.arm_moments import ArmMoments, Moments
 from opslab.experiments.result import Comparison, Interaction
-from opslab.experiments.units.trigger import diluted
+from opslab.experiments.spec import Experiment
+from opslab.experiments.units.trigger import Cell, diluted
 from simulations import Row, blocks, generator, of_columns, rates, side_of
 
 MEANS = {
     name: Mean(name=name, type="mean", column=name, role="primary", goal="increase")
     for name in ("a", "b")
 }
+EXPERIMENT = Experiment(
+    experiment="simulated",
+    unit="unit",
+    arms={"column": "arm", "control": "control"},
+    metrics=[*MEANS.values()],
+)
 MEASURED = {name: metric_columns(metric) for name, metric in MEANS.items()}
 SHARES = (0.3, 0.2, 0.15, 0.12, 0.1, 0.06, 0.04, 0.03)
 
@@ -65,7 +73,8 @@ def in_segments(
                 }
                 for level, arms in enumerate(levels)
             }
-            yield by_segment(MEASURED, {"segment": found}, "control", 0.05)
+            segments = {"segment": {level: {None: arms} for level, arms in found.items()}}
+            yield by_segment(Grounds(EXPERIMENT, None, None, MEASURED, {}, None, None, segments))
 
 
 def segments(experiments: int) -> Iterator[Row]:
@@ -200,7 +209,7 @@ def triggers(experiments: int) -> Iterator[Row]:
             one = compare(
                 MEANS["a"], side_of("arm", inside[0]), side_of("control", inside[1]), 0.05
             )
-            made = diluted(one, met, sum(sizes), inside[1], whole[1], 0.05)
+            made = diluted(one, [Cell(met, sum(sizes), inside[1], whole[1])], 0.05)
             covered += made.difference_interval[0] <= truth <= made.difference_interval[1]
             rejected += made.p_value < 0.05
             if None not in made.lift_interval:

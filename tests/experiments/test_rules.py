@@ -259,7 +259,7 @@ def test_without_leaked_units_it_does_not_matter_how_many_repeat():
 def test_leaked_units_stop_by_their_share_or_their_lean(units, old, new, status):
     check = leaked(units, old, new)
     count = old + new
-    values = {"count": count, "share": count / units, "row": 17, "rows": 0.0}
+    values = {"count": count, "share": count / units, "row": 17}
     p_value = check.detail.values["p"]
     assert said(check) == (status, f"leaked_units_{status}", {**values, "p": p_value})
     assert (check.name, check.value) == ("leaked_units", count)
