@@ -231,10 +231,10 @@ def test_the_p_value_that_is_smaller_before_it_is_adjusted_speaks_first():
 STAYED = {"old": 5_000, "new": 5_000}
 
 
-def leaked(units, old, new, stayed=STAYED, rows=0):
+def leaked(units, old, new, stayed=STAYED):
     first = {"old": old, "new": new}
     counted = Units(units, 2 * units, 9, 3, old + new, 17, leaked_first=first)
-    return rules.check_leaked_units(counted, stayed, rows)
+    return rules.check_leaked_units(counted, stayed)
 
 
 def test_without_leaked_units_it_does_not_matter_how_many_repeat():
@@ -259,7 +259,7 @@ def test_without_leaked_units_it_does_not_matter_how_many_repeat():
 def test_leaked_units_stop_by_their_share_or_their_lean(units, old, new, status):
     check = leaked(units, old, new)
     count = old + new
-    values = {"count": count, "share": count / units, "row": 17, "rows": 0.0}
+    values = {"count": count, "share": count / units, "row": 17}
     p_value = check.detail.values["p"]
     assert said(check) == (status, f"leaked_units_{status}", {**values, "p": p_value})
     assert (check.name, check.value) == ("leaked_units", count)
