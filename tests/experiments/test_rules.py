@@ -231,10 +231,10 @@ def test_the_p_value_that_is_smaller_before_it_is_adjusted_speaks_first():
 STAYED = {"old": 5_000, "new": 5_000}
 
 
-def leaked(units, old, new, stayed=STAYED, rows=0):
+def leaked(units, old, new, stayed=STAYED):
     first = {"old": old, "new": new}
     counted = Units(units, 2 * units, 9, 3, old + new, 17, leaked_first=first)
-    return rules.check_leaked_units(counted, stayed, rows)
+    return rules.check_leaked_units(counted, stayed)
 
 
 def test_without_leaked_units_it_does_not_matter_how_many_repeat():

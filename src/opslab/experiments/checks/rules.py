@@ -154,16 +154,12 @@ def check_leaked_units(units: Units, stayed: Mapping[str, int], leaked_rows: int
     """
     if units.leaked == 0:
         return check("leaked_units", "pass", 0, {"units": units.units})
-    share, of_rows = units.leaked / units.units, leaked_rows / units.rows
+    of_rows = leaked_rows / units.rows
     said = "rows" if of_rows > LEAKED_SHARE else ""
+    share = of_rows if said else units.leaked / units.units
     p_value = homogeneity([(units.leaked_first.get(arm, 0), n) for arm, n in stayed.items()])
-    fails = max(share, of_rows) > LEAKED_SHARE or status_of(p_value) == "fail"
-    values = {
-        "count": units.leaked,
-        "share": of_rows if said else share,
-        "row": units.leaked_row,
-        "p": p_value,
-    }
+    fails = share > LEAKED_SHARE or status_of(p_value) == "fail"
+    values = {"count": units.leaked, "share": share, "row": units.leaked_row, "p": p_value}
     return check("leaked_units", "fail" if fails else "warn", units.leaked, values, said)
 
 
