@@ -358,10 +358,14 @@ def finer(n=4_000, seed=6):
 
 @pytest.mark.parametrize(("count", "status"), [(0, "pass"), (1, "warn"), (60, "fail")])
 def test_finer_rows_that_are_alike_are_told_and_count(count, status):
-    frame = finer()
+    frame = finer().assign(at=START)
     twice = pd.concat([frame, frame[frame.arm == "new"].head(count)])
     twice = twice.sample(frac=1, random_state=1)
-    result = analyzed(twice, data={"rows": "finer"})
+    day = str(pd.Timestamp(START).date())
+    fields = {"data": {"rows": "finer"}, "period": {"time": "at", "start": day, "end": day}}
+    result = analyzed(twice, **fields)
+    without = analyzed(twice.drop(columns="at"), data={"rows": "finer"})
+    assert check(without, "repeated_rows") is None  # rows without a moment may rightly be alike
     known, (values, sentences) = check(result, "repeated_rows"), said(result, "repeated_rows")
     assert (known.status, known.value, known.blocking) == (status, twice.duplicated().sum(), False)
     assert values["share"] == pytest.approx(count / len(twice), rel=1e-12)

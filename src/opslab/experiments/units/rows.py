@@ -79,7 +79,8 @@ def units_of_finer_rows(
         stratum(experiment, day),
         gaps=_gaps(experiment, table, used),
         finer=FinerRows(table, used, experiment.unit),
-        alike=rows_alike(table, used, rows),
+        # Without a moment rows of a unit may rightly be alike.
+        alike=rows_alike(table, used, rows) if moment.moment else None,
     )
 
 
