@@ -41,14 +41,14 @@ def test_the_table_of_checks_tells_what_was_found_and_what_it_can_stop():
     assert [(row[1].text, row[1].tone) for row in table.rows] == [
         *(("passed", "good"), ("warning", "open"), ("failed", "bad")),
     ]
-    assert [row[2] for row in table.rows] == ["yes", "no", "no"]
+    assert [row[2].text for row in table.rows] == ["yes", "no", "no"]
     assert table.rows[0][3].startswith("The arms have the designed shares")
 
 
 def test_the_fact_of_the_checks_names_those_that_did_not_pass():
     say = Voice("en", "experiments")
     fact = say.checks_fact(CHECKS, "all well")
-    assert (fact.name, fact.value) == ("Checks", "1 of 3 passed")
+    assert (fact.name, fact.value) == ("Checks", "1 of 3 checks passed")
     assert list(fact.remarks) == ["Outliers", "Period complete"]
     assert list(say.checks_fact(CHECKS[:1], "all well").remarks) == ["all well"]
     assert list(say.checks_fact(CHECKS[:1]).remarks) == []

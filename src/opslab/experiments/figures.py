@@ -78,7 +78,8 @@ def _size(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]:
         row = replace(row, mark=(lift, say("size_mark", mde=lift)))
     axis = say("forest_axis")
     drawing = chart(title, [row], axis, say, percent=True, signed=True)
-    return {"size": Figure(drawing, f"{title}. {say('forest_alt_line', **values)}")}
+    alt = [f"{title}.", say("forest_alt"), say("forest_alt_line", **values)]
+    return {"size": Figure(drawing, " ".join(alt))}
 
 
 def _segments(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]:

@@ -166,9 +166,14 @@ def _cut(line: str, inches: float, size: float, weight: str) -> str:
 
 
 def _spare(source: str) -> str:
-    """Return a drawing without comments and indents, its places to a hundredth of a point."""
+    """Return a drawing without comments and indents, its places to a hundredth of a point.
+
+    On a page a line break takes three letters, and a letter's name stands wherever it is used.
+    """
     source = re.sub(r"<!--.*?-->", "", source, flags=re.DOTALL)
-    source = re.sub(r"\s*\n\s*", "\n", source)
+    source = re.sub(r"\s*\n\s*", " ", source)
+    source = source.replace("DejaVuSans-", "").replace("#Bold-", "#B").replace('"Bold-', '"B')
+    source = re.sub(r"(?<=translate\()\d+\.\d{3,}", lambda at: f"{float(at[0]):.2f}", source)
     return re.sub(r"(?<![\w.(])\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", source)
 
 
