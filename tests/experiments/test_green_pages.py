@@ -168,6 +168,8 @@ def test_a_segment_in_which_units_of_an_arm_are_missing_stops():
     result = analyzed(frame[~(lost | more)], segments=["land"])
     check = named(result, "sample_ratio_segments")
     assert (check.status, check.blocking, result.broken) == ("fail", True, True)
+    reasons = result.first_screen("en").reasons
+    assert len(set(reasons)) == len(reasons)
 
 
 def test_a_win_below_the_effect_worth_finding_is_said():

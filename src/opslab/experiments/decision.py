@@ -65,7 +65,11 @@ def decide(
     """
     broken = [check for check in checks if check.blocking and check.status == "fail"]
     if broken:
-        where = [check for check in checks if check.name in _LOCATING and check.status != "pass"]
+        where = [
+            check
+            for check in checks
+            if check.name in _LOCATING and check.status != "pass" and check not in broken
+        ]
         located = where if any(check.name in _SPLIT for check in broken) else []
         return Decision("stop_broken", None, tuple(check.detail for check in (*broken, *located)))
     deciding = [comparison for comparison in comparisons if comparison.role != "secondary"]
