@@ -282,7 +282,8 @@ def count_units(
     label, first = f"CAST({quoted(arm)} AS VARCHAR)", f"({moment or 0}, {ROW})"
     firsts = table.fetch(
         f"SELECT arm, count(*) FROM (SELECT arg_min({label}, {first}) AS arm FROM {source} "
-        f"GROUP BY {column} HAVING min({label}) <> max({label})) GROUP BY arm ORDER BY arm"
+        f"AND {column} IS NOT NULL GROUP BY {column} HAVING min({label}) <> max({label})) "
+        "GROUP BY arm ORDER BY arm"
     )
     return replace(counted, leaked_first=dict(firsts))
 
