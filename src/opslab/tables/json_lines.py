@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from opslab.tables.dialect import LONGEST_LINE, MOST_COLUMNS, text_file
+from opslab.tables.dialect import MOST_COLUMNS, text_file
 from opslab.tables.import_report import Rows
 from opslab.tables.numbers import clear_number
+from opslab.tables.records import LONGEST_LINE
 from opslab.tables.source import Opening
 
 _WORDS = {True: "true", False: "false", None: ""}
@@ -21,7 +22,7 @@ def read_json_lines(opening: Opening) -> Rows:
     Numbers keep the digits they are written with, lists stay as JSON text, and a line that is no
     object is left out and told.
     """
-    path, encoding = text_file(opening)
+    path, encoding, *_ = text_file(opening)
     columns: dict[str, None] = {}
     objects = 0
 

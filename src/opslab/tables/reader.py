@@ -23,7 +23,15 @@ from opslab.tables.calendars import calendar_rows
 from opslab.tables.delimited import open_delimited, open_rows
 from opslab.tables.import_report import Answers, FileAnswers, Reading, Rows
 from opslab.tables.json_lines import read_json_lines
-from opslab.tables.source import ROW, Opening, Table, begin, literal, reading_errors, types_of
+from opslab.tables.source import (
+    ROW,
+    Opening,
+    Table,
+    begin,
+    path_literal,
+    reading_errors,
+    types_of,
+)
 from opslab.tables.workbooks import read_workbook
 
 _MAGIC = {b"PK\x03\x04": ".xlsx", b"PAR1": ".parquet", b"\xd0\xcf\x11\xe0": ".xls"}
@@ -145,7 +153,8 @@ def _open_file(opening: Opening) -> Table:
         if path.is_dir():
             raise opening.error("tables.folder")
         if not path.is_file():
-            raise opening.error("tables.missing_file", near=workspace.near_name(path))
+            key = "tables.no_file" if path.exists() else "tables.missing_file"
+            raise opening.error(key, near=workspace.near_name(path))
         if path.stat().st_size == 0:
             raise opening.error("tables.empty_file")
         suffix = _format(opening)
@@ -186,7 +195,7 @@ def _open_parquet(opening: Opening, path: Path, form: str = "parquet") -> Table:
     connection = opening.connection
     connection.execute("SET parquet_metadata_cache = true")  # each slice is a query of its own
     connection.execute("SET enable_external_file_cache = false")  # the system's own is enough
-    escaped = literal(re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", str(path.resolve())))
+    escaped = path_literal(path)
     types = types_of(opening, f"read_parquet({escaped})", "file_row_number")
     scan = f"read_parquet({escaped}, file_row_number = true)"
     relation = f"(SELECT * EXCLUDE (file_row_number), file_row_number AS {ROW} FROM {scan})"

@@ -1,0 +1,111 @@
+"""Records of a text file: cells as of RFC 4180, and the lines that break it, each by itself.
+
+Header and rows go through the same parser, and no line is lost: it is in a record, or in one
+without cells. A quote that opens and is not closed where a cell can end costs its own line only.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+LONGEST_LINE = 1 << 23
+_MOST_LINES = 2_000  # of one record
+
+
+class Notation(NamedTuple):
+    """What parts cells, what goes around them, and what stands before a quote inside them."""
+
+    mark: str
+    quote: str = '"'
+    escape: str = '"'
+    spaced: bool = False  # a space after each mark
+
+
+class Record(NamedTuple):
+    """A record that is not empty: the lines it takes, from 1; no cells where it breaks the rules."""
+
+    line: int
+    end: int
+    cells: list[str] | None
+
+
+def records(
+    lines: Iterable[str], notation: Notation, *, width: int = 0, start: int = 1
+) -> Iterator[Record]:
+    """Give the records of lines that keep their ends.
+
+    Parameters
+    ----------
+    lines : iterable of str
+    notation : Notation
+    width : int
+        Columns of the header, where it is known: several lines make one record only as wide.
+    start : int
+        Number of the first line.
+    """
+    numbered, waiting = enumerate(lines, start), deque[tuple[int, str]]()
+    signs = {notation.quote} | {notation.escape}
+    taken: list[tuple[int, str]] = []
+
+    def further() -> Iterator[str]:
+        while len(taken) < _MOST_LINES:
+            following = waiting.popleft() if waiting else next(numbered, None)
+            if following is None:
+                return
+            taken.append(following)
+            yield following[1]
+
+    while True:
+        taken = []
+        source = further()
+        line = next(source, None)
+        if line is None:
+            return
+        text, number = line.rstrip("\r\n"), taken[0][0]
+        if not text:
+            continue
+        if not notation.spaced and signs.isdisjoint(text):
+            yield Record(number, number, text.split(notation.mark))
+            continue
+        cells = _cells(line, source, notation)
+        if len(taken) > 1 and (cells is None or len(cells) != (width or len(cells))):
+            waiting.extendleft(reversed(taken[1:]))
+            cells, taken = None, taken[:1]
+        yield Record(number, taken[-1][0], cells)
+
+
+def _cells(line: str, source: Iterator[str], notation: Notation) -> list[str] | None:
+    """Return the cells of a record that begins with a line; None where a quote is out of place."""
+
+    def lines() -> Iterator[str]:
+        yield line
+        yield from source
+
+    doubled = notation.escape == notation.quote
+    reader = csv.reader(
+        lines(),
+        delimiter=notation.mark,
+        quotechar=notation.quote,
+        doublequote=doubled,
+        escapechar=None if doubled else notation.escape,
+        skipinitialspace=notation.spaced,
+        strict=True,
+    )
+    try:
+        return next(reader)
+    except csv.Error:
+        return None
+
+
+@contextmanager
+def long_cells() -> Iterator[None]:
+    """Let cells of Python's reader be as long as those of the engine."""
+    before = csv.field_size_limit(LONGEST_LINE)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
