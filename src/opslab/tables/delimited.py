@@ -12,12 +12,13 @@ import duckdb
 from opslab.tables.dialect import MOST_COLUMNS, Dialect, TextFile, dialect_of, text_file
 from opslab.tables.headings import column_names, refuse_names
 from opslab.tables.import_report import Decision, Reading, Rows
-from opslab.tables.layout import Layout, layout_of, without_foot
-from opslab.tables.records import LONGEST_LINE, Notation, long_cells, records
+from opslab.tables.layout import Layout, is_remark, layout_of, without_foot
+from opslab.tables.records import LONGEST_LINE, Notation, Record, long_cells, records
 from opslab.tables.source import OUR_FAULTS, ROW, Opening, Table, literal, path_literal, quoted, types_of
 
 _NEVER = "\x02\x03"  # in no text; with it the engine refuses rows that are a cell too wide
 _WRITTEN = Notation(",")  # in what is written for the engine
+_FOOT = 10  # lines of remarks below a table
 
 
 def open_delimited(opening: Opening) -> Table:
@@ -59,33 +60,35 @@ def _fitting(
     opening: Opening, file: TextFile, dialect: Dialect, layout: Layout, rows: Rows
 ) -> Iterator[tuple[int, Sequence[str]]]:
     """Give the rows that are as wide as the header, by their lines; leave the others out."""
-    width, count, line = len(layout.header), 0, 0
-    foot: list[tuple[int, int]] = []  # lines at the end with a single cell
+    width, count = len(layout.header), 0
+    waiting: list[Record] = []  # misfits since the last row, which may be the end of the file
+
+    def leave_out() -> None:
+        for line, _, cells in waiting:
+            if opening.strict:
+                key = "tables.bad_row" if cells else "tables.open_quote"
+                raise opening.error(key, line=line, columns=width)
+            key = "tables.rejected_width" if cells else "tables.rejected_quote"
+            rows.reject(line, key, found=len(cells or ()), columns=width)
+        waiting.clear()
+
     with file.path.open(encoding="utf-8-sig", newline="") as stream, long_cells():
-        for line, _, cells in records(stream, dialect.notation, width=width):
-            if line <= layout.end:
+        for record in records(stream, dialect.notation, width=width):
+            if record.line <= layout.end:
                 continue
             count += 1
-            if cells is not None and sum(map(bool, cells)) == 1 < width > len(cells):
-                foot.append((line, len(cells)))
+            if record.cells is None or len(record.cells) != width:
+                waiting.append(record)
                 continue
-            for above, found in foot:
-                _misfit(opening, rows, above, found, width)
-            foot = []
-            if cells is not None and len(cells) == width:
-                yield line, cells
-            else:
-                _misfit(opening, rows, line, len(cells or ()), width)
+            leave_out()
+            yield record.line, record.cells
+    foot: list[int] = []
+    while waiting and len(foot) < _FOOT and is_remark(waiting[-1].cells or ()):
+        foot.append(waiting.pop().line)
+    leave_out()
     rows.refuse_misfits(opening.shown, count)
-    for line, _ in foot:
+    for line in reversed(foot):
         rows.reject(line, "tables.rejected_footer")
-
-
-def _misfit(opening: Opening, rows: Rows, line: int, found: int, width: int) -> None:
-    if opening.strict:
-        raise opening.error("tables.bad_row", line=line, columns=width)
-    key = "tables.rejected_width" if found else "tables.rejected_quote"
-    rows.reject(line, key, found=found, columns=width)
 
 
 def open_rows(opening: Opening, rows: Rows, form: str) -> Table:
@@ -125,7 +128,7 @@ def _load(
         f"delim = {literal(notation.mark)}, quote = {literal(notation.quote)}, "
         f"escape = {literal(notation.escape)}, columns = {{{columns}}}, "
         f"new_line = {literal(end.encode('unicode_escape').decode())}, "
-        f"encoding = 'utf-8', nullstr = {literal(_NEVER)}, max_line_size = {LONGEST_LINE})"
+        f"encoding = 'utf-8', nullstr = {literal(_NEVER)}, max_line_size = {4 * LONGEST_LINE})"
     )
 
 

@@ -178,6 +178,8 @@ class _Fit:
             return cls()
         first, last = widths.index(columns), len(widths) - widths[::-1].index(columns)
         inside = widths[first:last]  # without what stands above and below
+        if len(inside) < _FEWEST:
+            inside = widths[first:]
         consistent = inside.count(columns) / len(inside)
         at_once = 2 * (widths[0] >= columns)
         if columns >= _FEWEST and widths[0] == columns - 1:

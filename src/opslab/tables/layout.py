@@ -23,6 +23,7 @@ _HEADINGS = 2  # rows below the header that may belong to it
 _TYPED = 0.8  # share of a column's cells that are of its kind
 _SENTENCE = 5  # words
 _LAST_ROWS, _SUMMED = 30, 50
+_FEWEST = 2  # rows to compare a last one with
 _JOINT = " / "
 _YEARS = range(1900, 2101)
 _UNIT = re.compile(
@@ -272,10 +273,10 @@ def without_foot(opening: Opening, table: Table) -> Table:
         f"SELECT {ROW}, {cells} FROM {table.relation} ORDER BY {ROW} DESC LIMIT {_LAST_ROWS}"
     )
     last = [row for row in last if row[0] not in left]
-    while len(last) > 2 and _is_footer(last[0][1:], last[1:]):  # noqa: PLR2004 - rows to compare with
+    while len(last) > _FEWEST and _is_footer(last[0][1:], last[1:]):
         left[last.pop(0)[0]] = "tables.rejected_footer"
     if opening.answers.totals != "keep":
-        while len(last) > 2 and _is_total(opening, table, last):  # noqa: PLR2004
+        while len(last) > _FEWEST and _is_total(opening, table, last):
             left[last.pop(0)[0]] = "tables.rejected_total"
     if not left:
         return table
@@ -286,9 +287,14 @@ def without_foot(opening: Opening, table: Table) -> Table:
     return replace(table, relation=relation, reading=reading)
 
 
+def is_remark(cells: Sequence[str]) -> bool:
+    """Whether a row is no row of a table: a first cell of words, and nothing else."""
+    return bool(cells) and _kind(cells[0]) == "text" and not any(map(str.strip, cells[1:]))
+
+
 def _is_footer(cells: Sequence[str], others: Sequence[Sequence[Any]]) -> bool:
     """Whether a last row is a remark: nothing but words in a first cell that is else none."""
-    if len(cells) < 3 or _filled(cells) != 1 or not re.search(r"\w[: ]", cells[0]):  # noqa: PLR2004
+    if len(cells) < 3 or not is_remark(cells) or not re.search(r"\w[: ]", cells[0]):  # noqa: PLR2004
         return False
     wordy = sum(bool(re.search(r"\w[: ]", row[1])) for row in others)
     return 2 * wordy < len(others) and any(_filled(row[1:]) > 1 for row in others)

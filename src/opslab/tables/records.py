@@ -52,11 +52,13 @@ def records(
     taken: list[tuple[int, str]] = []
 
     def further() -> Iterator[str]:
-        while len(taken) < _MOST_LINES:
+        length = 0
+        while len(taken) < _MOST_LINES and length < LONGEST_LINE:
             following = waiting.popleft() if waiting else next(numbered, None)
             if following is None:
                 return
             taken.append(following)
+            length += len(following[1])
             yield following[1]
 
     while True:
@@ -67,6 +69,9 @@ def records(
             return
         text, number = line.rstrip("\r\n"), taken[0][0]
         if not text:
+            continue
+        if len(text) > LONGEST_LINE:
+            yield Record(number, number, None)
             continue
         if not notation.spaced and signs.isdisjoint(text):
             yield Record(number, number, text.split(notation.mark))
