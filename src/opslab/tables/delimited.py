@@ -13,7 +13,7 @@ from opslab.tables.dialect import MOST_COLUMNS, Dialect, TextFile, dialect_of, t
 from opslab.tables.headings import column_names, refuse_names
 from opslab.tables.import_report import Decision, Reading, Rows
 from opslab.tables.layout import Layout, is_remark, layout_of, without_foot
-from opslab.tables.records import LONGEST_LINE, Notation, Record, long_cells, records
+from opslab.tables.records import LONGEST_LINE, Notation, Record, has_stray_quotes, long_cells, records
 from opslab.tables.source import OUR_FAULTS, ROW, Opening, Table, literal, path_literal, quoted, types_of
 
 _NEVER = "\x02\x03"  # in no text; with it the engine refuses rows that are a cell too wide
@@ -33,7 +33,8 @@ def open_delimited(opening: Opening) -> Table:
     try:
         _load(opening, file.path, dialect.notation, names, skip=layout.end, end=file.end or "\n")
         count, _ = _counted(opening, "rowid")
-        if count == file.lines - layout.end:  # so no line was lost, or is part of another
+        # so no line was lost, or is part of another
+        if count == file.lines - layout.end and not has_stray_quotes(file.path, dialect.notation):
             table = _table(opening, names, rows, f"rowid + {layout.end}", format="csv", **facts)
             return without_foot(opening, table)
     except OUR_FAULTS:

@@ -271,7 +271,7 @@ def _dialect(lines: Sequence[str], name: str, start: int) -> Dialect:
     notations = [Notation(mark, spaced=spaced)]
     if '\\"' in text:
         notations.append(Notation(mark, escape="\\", spaced=spaced))
-    if '"' not in text and re.search(rf"{re.escape(mark)}'|'{re.escape(mark)}", text):
+    if re.search(rf"{re.escape(mark)}'|'{re.escape(mark)}", text):
         notations.append(Notation(mark, "'", "'"))
     dialects = []
     with long_cells():

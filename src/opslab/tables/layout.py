@@ -14,7 +14,7 @@ from itertools import zip_longest
 from typing import Any
 
 from opslab.tables import dates, numbers
-from opslab.tables.import_report import Decision, Rejection
+from opslab.tables.import_report import MOST_TOLD, Decision, Rejection
 from opslab.tables.records import Record
 from opslab.tables.source import ROW, Opening, Table, literal, quoted
 
@@ -182,6 +182,7 @@ def _ask_header(opening: Opening, header: Record, below: Sequence[Sequence[str]]
     cells = header.cells or []
     if not below or len(cells) != len(below[0]):
         return
+    below = [row for row in below if row != cells]
     kinds, own = _kinds(below, len(cells)), list(map(_kind, cells))
     ordered = [numbers.plain_text(cell) for cell, kind in zip(cells, own, strict=True) if kind not in ("", "text")]
     series = len(ordered) > 1 and "text" in own and ordered in (sorted(set(ordered)), sorted(set(ordered))[::-1])
@@ -258,32 +259,43 @@ def without_foot(opening: Opening, table: Table) -> Table:
     DataError
         With the question whether a row is a total, where its numbers are not the sums of others.
     """
-    left: dict[int, str] = {}
-    names = list(table.types)
-    if len(names) > 1:
-        same = " AND ".join(
-            f"{quoted(name)} = {literal(heading)}"
-            for name, heading in zip(names[:_SUMMED], table.headings, strict=False)
-            if heading
-        )
-        repeated = table.fetch(f"SELECT {ROW} FROM {table.relation} WHERE {same or 'false'}")
-        left = {row: "tables.rejected_heading" for (row,) in repeated}
-    cells = ", ".join(f"coalesce({quoted(name)}, '')" for name in names)
+    names = list(map(quoted, table.types))
+    headings = dict(zip(names[:_SUMMED], table.headings, strict=False))
+    repeated = " AND ".join(f"{name} = {literal(text)}" for name, text in headings.items() if text)
+    conditions = {
+        "tables.rejected_empty": f"coalesce({', '.join(names)}) IS NULL",
+        "tables.rejected_heading": repeated if len(names) > 1 and repeated else "false",
+    }
+    for key, condition in conditions.items():
+        table = _without(table, key, condition)
+    cells = ", ".join(f"coalesce({name}, '')" for name in names)
     last = table.fetch(
         f"SELECT {ROW}, {cells} FROM {table.relation} ORDER BY {ROW} DESC LIMIT {_LAST_ROWS}"
     )
-    last = [row for row in last if row[0] not in left]
+    feet, totals = list[int](), list[int]()
     while len(last) > _FEWEST and _is_footer(last[0][1:], last[1:]):
-        left[last.pop(0)[0]] = "tables.rejected_footer"
+        feet.append(last.pop(0)[0])
     if opening.answers.totals != "keep":
         while len(last) > _FEWEST and _is_total(opening, table, last):
-            left[last.pop(0)[0]] = "tables.rejected_total"
-    if not left:
+            totals.append(last.pop(0)[0])
+    for key, rows in (("tables.rejected_footer", feet), ("tables.rejected_total", totals)):
+        if rows:
+            table = _without(table, key, f"{ROW} >= {min(rows)}")
+    return table
+
+
+def _without(table: Table, key: str, condition: str) -> Table:
+    """Leave out the rows that meet a condition, and tell them."""
+    (count,) = table.aggregates([f"count(*) FILTER ({condition})"])
+    if not count:
         return table
-    rejections = [Rejection(row + 1, key) for row, key in sorted(left.items())]
-    reading = table.reading.adding([], rejections, len(left), rows=table.reading.rows - len(left))
-    rows = ", ".join(map(str, left))
-    relation = f"(SELECT * FROM {table.relation} WHERE {ROW} NOT IN ({rows}))"
+    rows = table.fetch(
+        f"SELECT {ROW} + 1 FROM {table.relation} WHERE {condition} ORDER BY 1 LIMIT {MOST_TOLD}"
+    )
+    reading = table.reading.adding(
+        [], [Rejection(row, key) for (row,) in rows], count, rows=table.reading.rows - count
+    )
+    relation = f"(SELECT * FROM {table.relation} WHERE NOT coalesce({condition}, false))"
     return replace(table, relation=relation, reading=reading)
 
 
@@ -293,11 +305,9 @@ def is_remark(cells: Sequence[str]) -> bool:
 
 
 def _is_footer(cells: Sequence[str], others: Sequence[Sequence[Any]]) -> bool:
-    """Whether a last row is a remark: nothing but words in a first cell that is else none."""
-    if len(cells) < 3 or not is_remark(cells) or not re.search(r"\w[: ]", cells[0]):  # noqa: PLR2004
-        return False
-    wordy = sum(bool(re.search(r"\w[: ]", row[1])) for row in others)
-    return 2 * wordy < len(others) and any(_filled(row[1:]) > 1 for row in others)
+    """Whether a last row is a remark: a text in the first cell, where others fill many."""
+    usual = sorted(_filled(row[1:]) for row in others)[len(others) // 2]
+    return len(cells) >= _FEWEST < usual and is_remark(cells)
 
 
 def _is_total(opening: Opening, table: Table, last: Sequence[Sequence[Any]]) -> bool:

@@ -7,13 +7,17 @@ without cells. A quote that opens and is not closed where a cell can end costs i
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 LONGEST_LINE = 1 << 23
 _MOST_LINES = 2_000  # of one record
+_PIECE = 1 << 20
 
 
 class Notation(NamedTuple):
@@ -48,7 +52,7 @@ def records(
         Number of the first line.
     """
     numbered, waiting = enumerate(lines, start), deque[tuple[int, str]]()
-    signs = {notation.quote} | {notation.escape}
+    signs, stray = {notation.quote, notation.escape}, re.compile(_stray(notation))
     taken: list[tuple[int, str]] = []
 
     def further() -> Iterator[str]:
@@ -77,6 +81,8 @@ def records(
             yield Record(number, number, text.split(notation.mark))
             continue
         cells = _cells(line, source, notation)
+        if cells and any(stray.search(entry[1]) for entry in taken):
+            cells = None if _run_together(cells, notation.quote) else cells
         if len(taken) > 1 and (cells is None or len(cells) != (width or len(cells))):
             waiting.extendleft(reversed(taken[1:]))
             cells, taken = None, taken[:1]
@@ -104,6 +110,28 @@ def _cells(line: str, source: Iterator[str], notation: Notation) -> list[str] | 
         return next(reader)
     except csv.Error:
         return None
+
+
+def _run_together(cells: Sequence[str], quote: str) -> bool:
+    """Whether a quote closes in another cell than it opens, as the mark before it is not there."""
+    odd = [cell.endswith(quote) for cell in cells if cell.count(quote) % 2]
+    return (False, True) in pairwise(odd)
+
+
+def _stray(notation: Notation) -> str:
+    """Return the pattern of a quote within a cell, as it never is where all are in order."""
+    quote, mark = map(re.escape, (notation.quote, notation.mark))
+    return rf"[^\r\n{quote}{mark}]{quote}[^\r\n{quote}{mark}]"
+
+
+def has_stray_quotes(path: Path, notation: Notation) -> bool:
+    """Whether a quote stands within a cell."""
+    stray = re.compile(_stray(notation).encode())
+    with path.open("rb") as stream:
+        return any(
+            notation.quote.encode() in piece and stray.search(piece)
+            for piece in iter(lambda: stream.read(_PIECE), b"")
+        )
 
 
 @contextmanager
