@@ -31,11 +31,14 @@ _TEXTS = (".csv", ".tsv", ".txt")
 _ROWS: Mapping[str, tuple[str, Callable[[Opening], Rows]]] = {
     ".xlsx": ("xlsx", read_workbook),
     ".xlsm": ("xlsx", read_workbook),
+    ".xlsb": ("xlsb", read_workbook),
+    ".xls": ("xls", read_workbook),
+    ".ods": ("ods", read_workbook),
     ".jsonl": ("jsonl", read_json_lines),
     ".ndjson": ("jsonl", read_json_lines),
     ".ics": ("ics", calendar_rows),
 }
-_FORMATS = (*_TEXTS, ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".parquet", ".ics")
+_FORMATS = (*_TEXTS, *_ROWS, ".parquet")
 _FRAMES = ("pandas.DataFrame", "polars.DataFrame", "polars.LazyFrame", "pyarrow.Table")
 _NUMBERS = itertools.count(1)
 _MEMORY = "2GB"  # beyond it the engine moves rows to the scratch folder
@@ -50,8 +53,8 @@ def open_table(
     Parameters
     ----------
     data : path, pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table or duckdb relation
-        A path ends in ``.csv``, ``.tsv``, ``.txt``, ``.xlsx``, ``.jsonl``, ``.parquet`` or
-        ``.ics``.
+        A path ends in ``.csv``, ``.tsv``, ``.txt``, ``.xlsx``, ``.xlsm``, ``.xlsb``, ``.xls``,
+        ``.ods``, ``.json``, ``.jsonl``, ``.ndjson``, ``.parquet`` or ``.ics``.
     name : str, optional
         What the table is called in messages; a file's own path by default.
     answers : Answers, optional
@@ -172,8 +175,6 @@ def _format(opening: Opening) -> str:
     suffix = opening.path.suffix.lower()
     with opening.path.open("rb") as stream:
         inside = _MAGIC.get(stream.read(4))
-    if inside == ".xls":
-        raise opening.error("tables.old_workbook")
     if suffix not in _FORMATS:
         key = "tables.format" if suffix else "tables.no_suffix"
         raise opening.error(key, suffix=suffix, formats=", ".join(_FORMATS))
