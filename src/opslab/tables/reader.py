@@ -22,7 +22,7 @@ from opslab.errors import MachineError
 from opslab.tables.calendars import calendar_rows
 from opslab.tables.delimited import open_delimited, open_rows
 from opslab.tables.import_report import Answers, FileAnswers, Reading, Rows
-from opslab.tables.json_lines import read_json_lines
+from opslab.tables.json_records import read_json
 from opslab.tables.source import ROW, Opening, Table, begin, literal, reading_errors, types_of
 from opslab.tables.workbooks import read_workbook
 
@@ -34,8 +34,9 @@ _ROWS: Mapping[str, tuple[str, Callable[[Opening], Rows]]] = {
     ".xlsb": ("xlsb", read_workbook),
     ".xls": ("xls", read_workbook),
     ".ods": ("ods", read_workbook),
-    ".jsonl": ("jsonl", read_json_lines),
-    ".ndjson": ("jsonl", read_json_lines),
+    ".json": ("json", read_json),
+    ".jsonl": ("jsonl", read_json),
+    ".ndjson": ("jsonl", read_json),
     ".ics": ("ics", calendar_rows),
 }
 _FORMATS = (*_TEXTS, *_ROWS, ".parquet")
