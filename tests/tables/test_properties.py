@@ -407,7 +407,7 @@ LARGE = {
     "one long cell": (".csv", lambda: b"id,x\n1," + b"x" * 30_000_000 + b"\n", "tables.open_quote"),
     "one long record": (
         ".jsonl",
-        lambda: b'{"a": "' + b"x" * 30_000_000 + b'"}\n',
+        lambda: b'{"a": 1}\n{"a": "' + b"x" * 30_000_000 + b'"}\n',
         "tables.long_line",
     ),
     "a million quotes": (
@@ -418,7 +418,7 @@ LARGE = {
     "open quotes": (".csv", lambda: b"id,x\n" + b'1,"a\n' * 100_001, "tables.open_quote"),
     "nothing but NUL": (".csv", lambda: bytes(10_000_000), "tables.binary"),
     "nothing but line ends": (".csv", lambda: b"\n" * 10_000_000, "tables.empty_file"),
-    "deep JSON": (".jsonl", lambda: b'{"a": ' * 200_000, "tables.no_records"),
+    "deep JSON": (".jsonl", lambda: b'{"a": ' * 200_000, "tables.broken_json"),
 }
 
 

@@ -514,7 +514,7 @@ def test_a_header_alone_is_a_table_without_rows(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "key"), [("export.pdf", "format"), ("export", "no_suffix"), ("export.json", "format")]
+    ("name", "key"), [("export.pdf", "format"), ("export", "no_suffix"), ("export.xml", "format")]
 )
 def test_other_endings_are_refused_with_those_that_are_read(tmp_path, name, key):
     error = refused(tmp_path, "id,x\n1,a\n", key, name=name)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from opslab.errors import did_you_mean
 from opslab.tables.dialect import LONGEST_LINE, MOST_COLUMNS, text_file
@@ -64,26 +63,21 @@ def _records(
 ) -> Callable[[], Iterable[tuple[int, _Record]]]:
     """Return what gives the numbered records of a file, as often as it is called."""
     with path.open(encoding="utf-8-sig", newline="\n") as stream:
-        head = [line for _, line in islice(_lines(stream), 2)]
-    several = len(head) > 1 or opening.path.suffix.lower() != ".json"
-    if several and head and _parsed(head[0]) is not None:
+        lines = (line for line in iter(lambda: stream.readline(LONGEST_LINE), "") if line.strip())
+        first, second = next(lines, ""), next(lines, "")
+    if _parsed(first) is not None and (second or opening.path.suffix.lower() != ".json"):
         return lambda: _by_lines(opening, path)
-    items = _listed(opening, path, decisions)
-    return lambda: enumerate(map(_record, items), 1)
-
-
-def _lines(stream: TextIO) -> Iterator[tuple[int, str]]:
-    """Give the numbered lines that are not empty; of a long one, only its beginning."""
-    pieces = iter(lambda: stream.readline(LONGEST_LINE), "")
-    return (numbered for numbered in enumerate(pieces, 1) if numbered[1].strip())
+    listed = list(enumerate(_listed(opening, path, decisions), 1))
+    return lambda: listed
 
 
 def _by_lines(opening: Opening, path: Path) -> Iterator[tuple[int, _Record]]:
     with path.open(encoding="utf-8-sig", newline="\n") as stream:
-        for number, line in _lines(stream):
+        for number, line in enumerate(iter(lambda: stream.readline(LONGEST_LINE), ""), 1):
             if len(line) >= LONGEST_LINE:
                 raise opening.error("tables.long_line", line=number, most=LONGEST_LINE >> 20)
-            yield number, _parsed(line)
+            if line.strip():
+                yield number, _parsed(line)
 
 
 def _parsed(line: str) -> _Record:
@@ -114,53 +108,47 @@ def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def _listed(opening: Opening, path: Path, decisions: list[Decision]) -> list[Any]:
-    """Return the list of records in a file of one value; several such lists are a question."""
+def _record(value: Any) -> _Record:
+    return _distinct(list(_flat(value))) if isinstance(value, dict) else None
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Give what is no object by its joined names; those may clash: {"a.b": 1, "a": {"b": 2}}."""
+    if not isinstance(value, dict):
+        yield name, value
+        return
+    for key, inner in value.items():
+        yield from _flat(inner, f"{name}.{key}" if name else key)
+
+
+def _listed(opening: Opening, path: Path, decisions: list[Decision]) -> list[_Record]:
+    """Return the records of a file that is one value; several lists of them are a question."""
     size = path.stat().st_size >> 20
     if size > _MOST_MEGABYTES:
         raise opening.error("tables.large_json", size=size, most=_MOST_MEGABYTES)
     try:
-        lists = dict(_lists(_value(path.read_text(encoding="utf-8-sig"))))
+        lists = {
+            name: list(map(_record, inner))
+            for name, inner in _flat(_value(path.read_text(encoding="utf-8-sig")))
+            if isinstance(inner, list)
+        }
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
         raise opening.error("tables.broken_json", line=line) from None
-    if not lists:
-        raise opening.error("tables.no_records")
-    names, asked = list(lists), opening.answers.records
+    names = [name for name, items in lists.items() if any(items)]
     long = [name for name in names if len(lists[name]) > 1] or names
+    asked = opening.answers.records
     if asked is not None and asked not in names:
         near = did_you_mean(asked, names)
         raise opening.error("tables.no_list", name=asked, near=near, lists=names)
+    if not names:
+        raise opening.error("tables.no_records")
     if asked is None and len(long) > 1:
         raise opening.error("tables.ask_records", lists=long)
     name = asked or long[0]
     if name:
         decisions.append(Decision("tables.decided_records", {"name": name}))
     return lists[name]
-
-
-def _lists(value: Any, name: str = "") -> Iterator[tuple[str, list[Any]]]:
-    """Give the lists of objects that are in no list themselves, by their joined names."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _lists(inner, f"{name}.{key}" if name else key)
-    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        yield name, value
-
-
-def _record(value: Any) -> _Record:
-    try:
-        return _distinct(list(_flat(value))) if isinstance(value, dict) else None
-    except (ValueError, RecursionError):  # {"a.b": 1, "a": {"b": 2}}
-        return None
-
-
-def _flat(value: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    for name, inner in value.items():
-        if isinstance(inner, dict):
-            yield from _flat(inner, f"{before}{name}.")
-        else:
-            yield before + name, inner
 
 
 def _text(value: Any) -> str:
