@@ -22,7 +22,7 @@ from opslab.tables.dialect import (
     text_file,
 )
 from opslab.tables.import_report import Decision, Reading, Rows
-from opslab.tables.source import ROW, Opening, Table, literal, quoted, types_of
+from opslab.tables.source import ROW, Opening, Table, literal, path_literal, quoted, types_of
 
 
 def open_delimited(opening: Opening) -> Table:
@@ -128,7 +128,7 @@ def _load(opening: Opening, path: Path, mark: str, names: Sequence[str], number:
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names) + number
     opening.connection.execute(
         "CREATE OR REPLACE TABLE source AS SELECT * "
-        f"FROM read_csv({literal(str(path.resolve()))}, auto_detect = false, header = true, "
+        f"FROM read_csv({path_literal(path)}, auto_detect = false, header = true, "
         f"delim = {literal(mark)}, quote = '\"', escape = '\"', columns = {{{columns}}}, "
         f"encoding = 'utf-8', max_line_size = {LONGEST_LINE})"
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import errno
 import itertools
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,7 @@ from opslab.tables.calendars import calendar_rows
 from opslab.tables.delimited import open_delimited, open_rows
 from opslab.tables.import_report import Answers, FileAnswers, Reading, Rows
 from opslab.tables.json_records import read_json
-from opslab.tables.source import ROW, Opening, Table, begin, literal, reading_errors, types_of
+from opslab.tables.source import ROW, Opening, Table, begin, path_literal, reading_errors, types_of
 from opslab.tables.workbooks import read_workbook
 
 _MAGIC = {b"PK\x03\x04": ".xlsx", b"PAR1": ".parquet", b"\xd0\xcf\x11\xe0": ".xls"}
@@ -188,9 +187,8 @@ def _open_parquet(opening: Opening, path: Path, form: str = "parquet") -> Table:
     connection = opening.connection
     connection.execute("SET parquet_metadata_cache = true")  # each slice is a query of its own
     connection.execute("SET enable_external_file_cache = false")  # the system's own is enough
-    escaped = literal(re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", str(path.resolve())))
-    types = types_of(opening, f"read_parquet({escaped})", "file_row_number")
-    scan = f"read_parquet({escaped}, file_row_number = true)"
+    types = types_of(opening, f"read_parquet({path_literal(path)})", "file_row_number")
+    scan = f"read_parquet({path_literal(path)}, file_row_number = true)"
     relation = f"(SELECT * EXCLUDE (file_row_number), file_row_number AS {ROW} FROM {scan})"
     ((rows,),) = connection.execute(f"SELECT count(*) FROM {scan}").fetchall()
     reading = Reading(opening.shown, form, rows, len(types))

@@ -228,6 +228,11 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def path_literal(path: Path) -> str:
+    """Return a file's path as SQL takes it, so that none of its signs is one of a pattern."""
+    return literal(re.sub(r"[*?\[]", r"[\g<0>]", str(path.resolve())))
+
+
 def types_of(opening: Opening, relation: str, taken: str = ROW) -> dict[str, str]:
     """Return the engine's type of each column; raise for a name that the engine or opslab needs."""
     described = opening.connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
