@@ -555,6 +555,16 @@ def test_a_zone_is_the_one_of_its_own_file():
     assert refusal(calendar(body))[0] == "zone"
 
 
+def test_each_calendar_of_a_file_has_zones_of_its_own():
+    zone = ROMANCE.format(zone="Ours")
+    other = zone.replace("+0100", "-0500").replace("+0200", "-0400")
+    body = "DTSTART;TZID=Ours:20250115T100000"
+    content = calendar(zone, meeting(body, uid="a")) + calendar(other, meeting(body, uid="b"))
+    assert column(read_calendar(content, file="team.ics"), "started_at") == [
+        *("2025-01-15T10:00:00+01:00", "2025-01-15T10:00:00-05:00"),
+    ]
+
+
 def test_a_zone_may_be_defined_after_its_use():
     events = read(meeting("DTSTART;TZID=Ours:20250615T100000"), ROMANCE.format(zone="Ours"))
     assert column(events, "started_at") == ["2025-06-15T10:00:00+02:00"]

@@ -67,7 +67,7 @@ def calendar_rows(opening: Opening) -> Rows:
     until = getattr(opening.answers, "until", None)
     last = min(until or datetime.date.max, datetime.date(9990, 12, 31))
     encoding, lines = _unfolded(opening)
-    events = [event for part in _calendars(opening, lines) for event in _events(opening, part)]
+    events = list(_events(opening, _kept(opening, lines)))
     families = list(recurrence.families(events))
     endless = [host for host, _ in families if host.endless]
     if endless and until is None:
@@ -143,51 +143,52 @@ def _unfolded(opening: Opening) -> tuple[str, list[_Line]]:
     return encoding, lines
 
 
-def _calendars(opening: Opening, lines: list[_Line]) -> list[list[_Line]]:
-    """Return of each calendar the lines to read; refuse what a library would drop in silence."""
-    calendars: list[list[_Line]] = []
+def _kept(opening: Opening, lines: list[_Line]) -> list[_Line]:
+    """Return the lines to read; refuse what a library would drop in silence."""
+    kept: list[_Line] = []
     stack: list[_Line] = []  # the parts that the line is in, where they begin
-    for number, written in [*lines, _Line(0, "END:")]:
+    for number, written in lines:
         name = re.split("[;: ]", written, maxsplit=1)[0].upper()
         value = written.partition(":")[2].strip().upper()
         if name == "BEGIN":
-            calendars += [] if stack else [[]]
             stack.append(_Line(number, value))
         path = "/".join(part.text for part in stack[:4])
-        wrong = not path.startswith("VCALENDAR") or (name == "END" and value != stack[-1].text)
-        if wrong and (number or stack):
-            place = _Line(number, value) if number else stack[-1]
-            raise opening.error("tables.calendar_cut", line=place.number, part=place.text)
+        if not path.startswith("VCALENDAR") or (name == "END" and value != stack[-1].text):
+            raise opening.error("tables.calendar_cut", line=number, part=value or name)
+        rule = (_ZONE_RULES if "VTIMEZONE" in path else _RULES).get(name, ".*")
         if _READ_IN.fullmatch(path):
-            rules = _ZONE_RULES if "VTIMEZONE" in path else _RULES
-            if name in rules and not re.fullmatch(rules[name], value):
+            if not re.fullmatch(rule, value):
                 values = {"reason": written[:120]}
                 raise opening.error("tables.calendar_unreadable", line=number, **values)
             # Outlook's zones begin in 1601, and a library counts every time from there
             text = re.sub("^(DTSTART[^:]*:)1601", r"\g<1>1970", _NO_ZONE.sub("", written))
-            calendars[-1].append(_Line(number, text))
-        if name == "END" and stack:
+            kept.append(_Line(number, text))
+        if name == "END":
             stack.pop()
-    return calendars
+    if stack:
+        raise opening.error("tables.calendar_cut", line=stack[-1].number, part=stack[-1].text)
+    return kept
 
 
 def _events(opening: Opening, lines: list[_Line]) -> Iterator[Event]:
-    """Yield the events of one calendar."""
+    """Yield the events of the calendars in a file."""
     import icalendar  # with calendars only: it takes 270 ms
 
-    # forgets what an earlier file called a zone of that name: it would win
-    icalendar.use_zoneinfo()
-    with _unreadable(opening, lines[0].number, Exception), warnings.catch_warnings():
-        # about /vendor/Europe/Paris, which `zones` tells as it is taken
-        warnings.simplefilter("ignore")
-        root = icalendar.Calendar.from_ical("\n".join(line.text for line in lines).encode())
-    cancels = str(root.get("METHOD", "")).upper() == "CANCEL"
-    begins = [line.number for line in lines if line.text.upper() == "BEGIN:VEVENT"]
-    for number, component in zip(begins, root.walk("VEVENT"), strict=True):
-        event = Event(opening, number, component, cancels)
-        with _unreadable(opening, number, ValueError, OverflowError):
-            _set_times(event)
-        yield event
+    text = "\n".join(line.text for line in lines)
+    numbers = (line.number for line in lines if line.text.upper() == "BEGIN:VEVENT")
+    for part in re.split("(?im)^(?=BEGIN:VCALENDAR$)", text)[1:]:
+        # forgets what an earlier calendar called a zone of that name: it would win
+        icalendar.use_zoneinfo()
+        with _unreadable(opening, 1, Exception), warnings.catch_warnings():
+            # about /vendor/Europe/Paris, which `zones` tells as it is taken
+            warnings.simplefilter("ignore")
+            root = icalendar.Calendar.from_ical(part.encode())
+        cancels = str(root.get("METHOD", "")).upper() == "CANCEL"
+        for component in root.walk("VEVENT"):
+            event = Event(opening, next(numbers), component, cancels)
+            with _unreadable(opening, event.line, ValueError, OverflowError):
+                _set_times(event)
+            yield event
 
 
 def _set_times(event: Event) -> None:

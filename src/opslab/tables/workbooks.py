@@ -121,7 +121,7 @@ def _sheet(opening: Opening, book: Any, name: str) -> Sheet:
     rows = [(number, row) for number, row in texts if any(row)]
     if not rows:
         return Sheet([], [], [])
-    filled = {place for _, row in rows for place, text in enumerate(row) if text}
+    filled = {column for _, row in rows for column, text in enumerate(row) if text}
     first, last = min(filled), max(filled)
     before = first + sheet.start[1]
     merged = [
