@@ -96,7 +96,8 @@ def open_rows(opening: Opening, rows: Rows, form: str) -> Table:
     """Open numbered rows of text, all as wide as their header, that another format gave."""
     names, decisions = column_names(rows.header)
     rows.decisions += decisions
-    return _load_numbered(opening, rows, names, form, encoding=rows.encoding)
+    table = _load_numbered(opening, rows, names, form, encoding=rows.encoding)
+    return without_foot(opening, table) if form == "xlsx" else table
 
 
 def _load_numbered(

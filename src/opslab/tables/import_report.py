@@ -46,6 +46,9 @@ class FileAnswers(Declared):
         None, description="zone of times without an offset, such as Europe/Paris"
     )
     sheet: str | None = Field(None, description="sheet of a workbook")
+    records: str | None = Field(
+        None, description="list of records in a JSON file, such as response.items"
+    )
     header: Literal["none"] | Line | tuple[Line, ...] | None = Field(
         None, description="line or row of the headings, several of them, or none"
     )
@@ -131,7 +134,8 @@ class Reading:
     name : str
         The table as a reader is shown it.
     format : str
-        ``csv``, ``xlsx``, ``jsonl``, ``parquet``, ``ics`` or ``frame``.
+        ``csv``, ``xlsx``, ``xlsb``, ``xls``, ``ods``, ``json``, ``jsonl``, ``parquet``, ``ics`` or
+        ``frame``.
     rows, columns : int
         As they were kept.
     sha256 : str or None

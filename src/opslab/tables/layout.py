@@ -18,6 +18,7 @@ from opslab.tables.import_report import MOST_TOLD, Decision, Rejection
 from opslab.tables.records import Record
 from opslab.tables.source import ROW, Opening, Table, literal, quoted
 
+_HEAD_ROWS = 200
 _TITLES = 20  # rows that a report may put above its header
 _HEADINGS = 2  # rows below the header that may belong to it
 _TYPED = 0.8  # share of a column's cells that are of its kind
@@ -60,7 +61,7 @@ def layout_of(opening: Opening, records: Sequence[Record]) -> Layout:
         When no row is there, or the question where its header is.
     """
     answers = opening.answers
-    rows = [record for record in records if record.line > (answers.skip_rows or 0)]
+    rows = [record for record in records[:_HEAD_ROWS] if record.line > (answers.skip_rows or 0)]
     width = max(
         Counter(len(row.cells) for row in rows if row.cells).items(),
         key=lambda item: (item[0] > 1, item[1], item[0]),
@@ -86,8 +87,9 @@ def layout_of(opening: Opening, records: Sequence[Record]) -> Layout:
         below = below[count - 1 :]
         _ask_header(opening, rows[first], below)
     layout = Layout(_joined([row.cells or [] for row in headings]), headings[-1].end)
-    if headings[0].line > 1 and (above := headings[0].line - 1):
-        layout.decisions.append(Decision("tables.decided_preamble", {"count": above}))
+    if headings[0] is not rows[0]:
+        count = {"count": headings[0].line - 1}
+        layout.decisions.append(Decision("tables.decided_preamble", count))
     if count > 1:
         layout.decisions.append(
             Decision("tables.decided_headings", {"count": count}, assumed=answers.header is None)
@@ -109,7 +111,8 @@ def _first(opening: Opening, rows: Sequence[Record], width: int) -> int:
         last = max((place for place, cell in enumerate(cells, 1) if cell.strip()), default=0)
         fits = len(cells) in (width, max(width - 1, 2)) or len(cells) > width >= last > 1
         comment = width == 1 and row.cells and re.match("(#|//) ", row.cells[0])
-        if fits and not comment and _filled(cells) >= least and 2 * _filled(cells) >= usual[len(usual) // 2]:
+        several = len({cell for cell in cells if cell.strip()}) >= least  # no merged title
+        if fits and not comment and several and 2 * _filled(cells) >= usual[len(usual) // 2]:
             broken = next((above for above in rows[:number] if above.cells is None), None)
             if broken:
                 raise opening.error("tables.open_quote", line=broken.line)
@@ -218,6 +221,9 @@ def _joined(rows: Sequence[Sequence[str]]) -> list[str]:
     if len(rows) == 1:
         return list(rows[0])
     rows = [row for row in rows if not any(cell.startswith('{"ImportId"') for cell in row)]
+    last = set(map(numbers.plain_text, rows[-1])) - {""}
+    if len(last) == len(rows[-1]) > len(set(rows[0]) - {""}):  # below headings of groups
+        return list(rows[-1])
     over = ""
     headings = []
     for cells in zip_longest(*rows, fillvalue=""):

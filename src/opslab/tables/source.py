@@ -233,8 +233,8 @@ def literal(value: str) -> str:
 
 
 def path_literal(path: Path) -> str:
-    """Return a file's path as SQL takes it: to the engine a path is a pattern."""
-    return literal(re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", str(path.resolve())))
+    """Return a file's path as SQL takes it, so that none of its signs is one of a pattern."""
+    return literal(re.sub(r"[*?\[]", r"[\g<0>]", str(path.resolve())))
 
 
 def types_of(opening: Opening, relation: str, taken: str = ROW) -> dict[str, str]:
