@@ -219,12 +219,14 @@ def test_cells_beyond_the_header_are_left_out(tmp_path):
     assert (one.row, one.key, dict(one.values)) == (
         8,
         "tables.rejected_width",
-        {"line": 8, "found": 3, "columns": 2},
+        {"found": 3, "columns": 2},
     )
 
 
 def test_too_many_misfits_in_a_sheet_are_refused(tmp_path):
-    refused(tmp_path, workbook(("a",), *[(1, 2)] * 9, (1,)), "many_misfits", name="export.xlsx")
+    refused(
+        tmp_path, workbook(("a", "b"), *[(1, 2, 3)] * 9, (1, 2)), "many_misfits", name="export.xlsx"
+    )
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "jsonl"])

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from itertools import compress
 from pathlib import Path
 
 import openpyxl
@@ -145,10 +146,11 @@ def test_any_table_in_any_dialect_reads_back_equal(table, is_told):
         )
         return
     frame, reading = found
+    filled = [any(cell is not None for cell in row) for row in zip(*given.values(), strict=True)]
     assert {name: values(frame[name]) for name in frame} == {
-        name: expected(name, cells) for name, cells in given.items()
+        name: list(compress(expected(name, cells), filled)) for name, cells in given.items()
     }
-    assert (reading.delimiter, reading.rejected) == (dialect[0], 0)
+    assert (reading.delimiter, reading.rejected) == (dialect[0], filled.count(False))
     if not "".join(str(cell) for cells in given.values() for cell in cells).isascii():
         assert reading.encoding == CODECS[codec]
 

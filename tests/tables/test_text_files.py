@@ -387,9 +387,10 @@ def test_blank_lines_are_no_rows(tmp_path):
     assert not reading.rejected
 
 
-def test_a_row_of_empty_cells_is_a_row(tmp_path):
-    frame, _ = read(tmp_path, "id;x\n1;a\n;\n2;b\n")
-    assert values(frame["x"]) == ["a", None, "b"]
+def test_a_row_of_empty_cells_is_left_out_and_reported(tmp_path):
+    frame, reading = read(tmp_path, "id;x\n1;a\n;\n2;b\n;\n")
+    assert values(frame["x"]) == ["a", "b"]
+    assert rejected(reading) == [(3, "rejected_empty"), (5, "rejected_empty")]
 
 
 def test_one_column_of_free_text(tmp_path):

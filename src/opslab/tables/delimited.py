@@ -13,11 +13,28 @@ from opslab.tables.dialect import MOST_COLUMNS, Dialect, TextFile, dialect_of, t
 from opslab.tables.headings import column_names, refuse_names
 from opslab.tables.import_report import Decision, Reading, Rows
 from opslab.tables.layout import Layout, is_remark, layout_of, without_foot
-from opslab.tables.records import LONGEST_LINE, Notation, Record, has_stray_quotes, long_cells, records
-from opslab.tables.source import OUR_FAULTS, ROW, Opening, Table, literal, path_literal, quoted, types_of
+from opslab.tables.records import (
+    LONGEST_LINE,
+    Notation,
+    Record,
+    has_stray_quotes,
+    long_cells,
+    records,
+)
+from opslab.tables.source import (
+    OUR_FAULTS,
+    ROW,
+    Opening,
+    Table,
+    literal,
+    path_literal,
+    quoted,
+    types_of,
+)
 
 _NEVER = "\x02\x03"  # in no text; with it the engine refuses rows that are a cell too wide
 _WRITTEN = Notation(",")  # in what is written for the engine
+_SHEETS = ("xlsx", "xlsb", "xls", "ods")
 _FOOT = 10  # lines of remarks below a table
 
 
@@ -97,7 +114,7 @@ def open_rows(opening: Opening, rows: Rows, form: str) -> Table:
     names, decisions = column_names(rows.header)
     rows.decisions += decisions
     table = _load_numbered(opening, rows, names, form, encoding=rows.encoding)
-    return without_foot(opening, table) if form == "xlsx" else table
+    return without_foot(opening, table) if form in _SHEETS else table
 
 
 def _load_numbered(
@@ -141,9 +158,7 @@ def _counted(opening: Opening, number: str) -> tuple[int, int]:
     return rows, last
 
 
-def _table(
-    opening: Opening, names: Sequence[str], rows: Rows, number: str, **facts: Any
-) -> Table:
+def _table(opening: Opening, names: Sequence[str], rows: Rows, number: str, **facts: Any) -> Table:
     """Return the table that was loaded; `number` gives a row's place."""
     own = ", ".join(map(quoted, names))
     types = types_of(opening, f"(SELECT {own} FROM source)", "rowid")

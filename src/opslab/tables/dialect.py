@@ -38,7 +38,8 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _OTHERS = ("iso-8859-15", "mac_roman", "cp1251", "cp1250", "shift_jis", "gb18030")
 # what Windows-1252 makes of other encodings: no word of the languages it is for has them
 _NO_WORD = re.compile(
-    "[\ufffd¤]|[À-ÿ]{3}|[A-Za-z][¡-¿×÷ŽžŸƒˆ˜†‡‰ðþý][a-z]|[A-Za-z][Žžƒˆ˜‰]|[Žžƒˆ˜‰][a-z]"
+    "[\ufffd¤]|[À-ÿ]{3}|[A-Za-z][¡-¿\u00d7÷Žžƒˆ†‡‰\u02dcðþýŸ][a-z]"
+    "|[A-Za-z][Žžƒˆ‰\u02dc]|[Žžƒˆ‰\u02dc][a-z]"
 )
 
 
@@ -101,7 +102,8 @@ def _lines_of_utf8(path: Path) -> tuple[str, int] | None:
     try:
         with path.open("rb") as stream:
             while piece := stream.read(_PIECE):
-                decoder.decode(piece)
+                if not piece.isascii() or decoder.getstate()[0]:
+                    decoder.decode(piece)
                 for sign in signs:
                     ends[sign] += piece.count(sign)
                 ends[b"\r\n"] += last == b"\r" and piece[:1] == b"\n"
@@ -139,7 +141,9 @@ def _legacy_encoding(opening: Opening) -> str:
         for encoding in ("cp1252", *_OTHERS)
     ]
     raise opening.error(
-        "tables.ask_encoding", line=line, readings=[each for each in readings if "\ufffd" not in each]
+        "tables.ask_encoding",
+        line=line,
+        readings=[each for each in readings if "\ufffd" not in each],
     )
 
 
@@ -187,7 +191,7 @@ class _Fit:
         cells = [row.cells for row in rows[first:last] if row.cells]
         parted = bool(at_once) or (
             consistent >= _STEADY
-            and max(_FEWEST, len(widths) / 2) <= len(inside)
+            and max(_FEWEST, (len(widths) - first) / 2) <= len(inside)
             and sum(row[-1][:1] == " " for row in cells) * 2 < len(cells)  # else commas of prose
         )
         return cls(parted, consistent >= _STEADY, at_once, consistent, columns)
@@ -240,9 +244,9 @@ def dialect_of(opening: Opening, file: TextFile) -> tuple[TextFile, Dialect]:
     if not best.fit.parted:
         best = _rare(opening, lines, start)
     inner = [f"{row.cells[0]}\n" for row in best.head if row.cells]
-    if best.delimiter == "none" and all(line[:1] in "\"\r\n" for line in lines):
-        if any(_dialect(inner, name, 1).fit.steady for name in _USUAL):
-            return _unwrapped(opening, file)
+    wrapped = best.delimiter == "none" and all(line[:1] in '"\r\n' for line in lines)
+    if wrapped and any(_dialect(inner, name, 1).fit.steady for name in _USUAL):
+        return _unwrapped(opening, file)
     if excel:
         decision = Decision("tables.decided_other_sep", {"mark": excel[1]}, assumed=True)
         best = replace(best, decisions=(*best.decisions, decision))
@@ -278,7 +282,9 @@ def _dialect(lines: Sequence[str], name: str, start: int) -> Dialect:
         for notation in notations:
             head = list(records(lines, notation, start=start))
             dialects.append(Dialect(name, notation, head, _Fit.of(head)))
-    best = max(dialects, key=lambda each: (each.fit.consistent, each.fit.at_once, -_left(each, "'")))
+    best = max(
+        dialects, key=lambda each: (each.fit.consistent, each.fit.at_once, -_left(each, "'"))
+    )
     if best.notation.escape != '"':
         decision = Decision("tables.decided_quotes", {"sign": best.notation.escape}, assumed=True)
         best = replace(best, decisions=(decision,))

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
+from statistics import median_low
 from typing import Any
 
 from opslab.tables import dates, numbers
@@ -25,8 +26,10 @@ _TYPED = 0.8  # share of a column's cells that are of its kind
 _SENTENCE = 5  # words
 _LAST_ROWS, _SUMMED = 30, 50
 _FEWEST = 2  # rows to compare a last one with
+_ROUNDING = 0.01  # of a total
 _JOINT = " / "
 _YEARS = range(1900, 2101)
+_TYPES = ("number", "date")
 _UNIT = re.compile(
     r"[\[(].*[\])]|[%€$£#°]|[a-z]{3}/[a-z]+|k?€|usd|eur|gbp|chf|k?[gm]|[cm]m|h|hrs?|hours?|heures?|"
     r"mins?|minutes?|s|secs?|seconds?|secondes?|ms|days?|jours?|units?|unites?|count|text|date|n"
@@ -88,8 +91,8 @@ def layout_of(opening: Opening, records: Sequence[Record]) -> Layout:
         _ask_header(opening, rows[first], below)
     layout = Layout(_joined([row.cells or [] for row in headings]), headings[-1].end)
     if headings[0] is not rows[0]:
-        count = {"count": headings[0].line - 1}
-        layout.decisions.append(Decision("tables.decided_preamble", count))
+        passed = {"count": headings[0].line - 1}
+        layout.decisions.append(Decision("tables.decided_preamble", passed))
     if count > 1:
         layout.decisions.append(
             Decision("tables.decided_headings", {"count": count}, assumed=answers.header is None)
@@ -104,18 +107,17 @@ def _filled(cells: Sequence[str]) -> int:
 
 def _first(opening: Opening, rows: Sequence[Record], width: int) -> int:
     """Return which row is the first that can be a header: what is above it are titles."""
-    usual = sorted(_filled(row.cells) for row in rows if row.cells and len(row.cells) == width)
-    least = min(2, width, usual[len(usual) // 2])
+    usual = median_low(_filled(row.cells or ()) for row in rows if len(row.cells or ()) == width)
     for number, row in enumerate(rows[: _TITLES + 1]):
-        cells = row.cells or []
-        last = max((place for place, cell in enumerate(cells, 1) if cell.strip()), default=0)
+        cells = [cell.strip() for cell in row.cells or ()]
+        last = max((place for place, cell in enumerate(cells, 1) if cell), default=0)
         fits = len(cells) in (width, max(width - 1, 2)) or len(cells) > width >= last > 1
-        comment = width == 1 and row.cells and re.match("(#|//) ", row.cells[0])
-        several = len({cell for cell in cells if cell.strip()}) >= least  # no merged title
-        if fits and not comment and several and 2 * _filled(cells) >= usual[len(usual) // 2]:
-            broken = next((above for above in rows[:number] if above.cells is None), None)
-            if broken:
-                raise opening.error("tables.open_quote", line=broken.line)
+        comment = width == 1 and re.match("(#|//) ", "".join(cells))
+        several = len({*cells} - {""}) >= min(2, width, usual)  # no title over all columns
+        if fits and not comment and several and 2 * _filled(cells) >= usual:
+            for above in rows[:number]:
+                if above.cells is None:
+                    raise opening.error("tables.open_quote", line=above.line)
             return number
     return 0
 
@@ -162,7 +164,7 @@ def _continues(
         return bool(filled)
     if not filled or {"number", "date"} & set(map(_kind, cells)):
         return False
-    typed = [place for place, kind in enumerate(kinds) if kind in ("number", "date")]
+    typed = [place for place, kind in enumerate(kinds) if kind in _TYPES]
     # a text in a column of numbers, and in none of the rows below
     against = [
         place
@@ -187,14 +189,16 @@ def _ask_header(opening: Opening, header: Record, below: Sequence[Sequence[str]]
         return
     below = [row for row in below if row != cells]
     kinds, own = _kinds(below, len(cells)), list(map(_kind, cells))
-    ordered = [numbers.plain_text(cell) for cell, kind in zip(cells, own, strict=True) if kind not in ("", "text")]
-    series = len(ordered) > 1 and "text" in own and ordered in (sorted(set(ordered)), sorted(set(ordered))[::-1])
+    typed = [
+        numbers.plain_text(cell) for cell, kind in zip(cells, own, strict=True) if kind in _TYPES
+    ]
+    series = len(typed) > 1 and "text" in own and typed == sorted({*typed})  # years, say
     against = proofs = 0
     for place, (cell, kind, usual) in enumerate(zip(cells, own, kinds, strict=True)):
         column = [row[place] for row in below if row[place].strip()]
         if kind == "text" and usual != "text":
             proofs += bool(usual)
-        elif kind == "text":
+        elif kind == "text" and column:
             against += cell in column or _is_alike(cell, column)
         elif kind == usual and kind and not series:
             against += not (cell.isdecimal() and int(cell) in _YEARS)
@@ -210,10 +214,9 @@ def _is_alike(cell: str, column: Sequence[str]) -> bool:
         return re.sub("[0-9]+", "9", re.sub("[A-Za-z]+", "a", text))
 
     if any(sign.isdecimal() for sign in cell):
-        return sum(form(other) == form(cell) for other in column) >= _TYPED * max(len(column), 1)
-    words = sorted(len(other.split()) for other in column) or [0]
+        return sum(form(other) == form(cell) for other in column) >= _TYPED * len(column)
     sentence = len(cell.split()) >= _SENTENCE and not cell.rstrip().endswith(("?", ":", "*"))
-    return sentence and words[len(words) // 2] >= _SENTENCE
+    return sentence and median_low(len(other.split()) for other in column) >= _SENTENCE
 
 
 def _joined(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -238,7 +241,7 @@ def _joined(rows: Sequence[Sequence[str]]) -> list[str]:
 def _fit_header(
     opening: Opening, layout: Layout, first: Record, below: Sequence[Sequence[str]], width: int
 ) -> None:
-    """Make the header as wide as the rows where a cell is missing or too much at one of its ends."""
+    """Make the header as wide as the rows where a cell is missing, or too much, at an end."""
     header = layout.header
     while len(header) > width and not header[-1].strip():
         header.pop()
@@ -249,7 +252,7 @@ def _fit_header(
         return
     names = [cells[0] for cells in below]  # of the rows, as R writes them
     if opening.answers.header is None and (
-        len(set(names)) < len(names) or re.match(r"\W*(id|key|nr|no)?\b", header[0].lower())[1]
+        len(set(names)) < len(names) or re.match(r"\W*(id|key|nr|no)\b", header[0].lower())
     ):
         values = {"line": first.line, "row": first.line, "columns": len(header), "found": width}
         raise opening.error("tables.ask_short_header", **values)
@@ -267,13 +270,16 @@ def without_foot(opening: Opening, table: Table) -> Table:
     """
     names = list(map(quoted, table.types))
     headings = dict(zip(names[:_SUMMED], table.headings, strict=False))
-    repeated = " AND ".join(f"{name} = {literal(text)}" for name, text in headings.items() if text)
+    repeated = [f"{name} = {literal(text)}" for name, text in headings.items() if text]
     conditions = {
-        "tables.rejected_empty": f"coalesce({', '.join(names)}) IS NULL",
-        "tables.rejected_heading": repeated if len(names) > 1 and repeated else "false",
+        "tables.rejected_empty": " AND ".join(f"{name} IS NULL" for name in names),
+        "tables.rejected_heading": " AND ".join(repeated) if len(names) > 1 else "",
     }
-    for key, condition in conditions.items():
-        table = _without(table, key, condition)
+    counts = table.aggregates(
+        f"count(*) FILTER ({condition or 'false'})" for condition in conditions.values()
+    )
+    for (key, condition), count in zip(conditions.items(), counts, strict=True):
+        table = _without(table, key, condition, count)
     cells = ", ".join(f"coalesce({name}, '')" for name in names)
     last = table.fetch(
         f"SELECT {ROW}, {cells} FROM {table.relation} ORDER BY {ROW} DESC LIMIT {_LAST_ROWS}"
@@ -285,14 +291,12 @@ def without_foot(opening: Opening, table: Table) -> Table:
         while len(last) > _FEWEST and _is_total(opening, table, last):
             totals.append(last.pop(0)[0])
     for key, rows in (("tables.rejected_footer", feet), ("tables.rejected_total", totals)):
-        if rows:
-            table = _without(table, key, f"{ROW} >= {min(rows)}")
+        table = _without(table, key, f"{ROW} >= {min(rows, default=0)}", len(rows))
     return table
 
 
-def _without(table: Table, key: str, condition: str) -> Table:
-    """Leave out the rows that meet a condition, and tell them."""
-    (count,) = table.aggregates([f"count(*) FILTER ({condition})"])
+def _without(table: Table, key: str, condition: str, count: int) -> Table:
+    """Leave out the rows that meet a condition, so many, and tell them."""
     if not count:
         return table
     rows = table.fetch(
@@ -312,7 +316,7 @@ def is_remark(cells: Sequence[str]) -> bool:
 
 def _is_footer(cells: Sequence[str], others: Sequence[Sequence[Any]]) -> bool:
     """Whether a last row is a remark: a text in the first cell, where others fill many."""
-    usual = sorted(_filled(row[1:]) for row in others)[len(others) // 2]
+    usual = median_low(_filled(row[1:]) for row in others)
     return len(cells) >= _FEWEST < usual and is_remark(cells)
 
 
@@ -326,29 +330,28 @@ def _is_total(opening: Opening, table: Table, last: Sequence[Sequence[Any]]) -> 
         return False
     if opening.answers.totals == "drop":
         return True
-    columns = [
-        quoted(name)
+    figures = {
+        quoted(name): numbers.plain_text(cell)
         for name, cell in zip(table.types, cells, strict=True)
         if _kind(cell) == "number"
-    ][:_SUMMED]
-    sums: list[str] = []
-    for column in columns:
-        for mark in ("point", "comma"):
-            value = numbers.number(numbers.plain(column), mark)
-            sums += [
-                f"sum({value}) FILTER ({ROW} < {row})",
-                f"avg({value}) FILTER ({ROW} < {row})",
-                f"max({value}) FILTER ({ROW} = {row})",
-            ]
-    figures = table.aggregates(sums) if sums else ()
-    fitting = 0
-    for start in range(0, len(figures), 6):
-        triples = figures[start : start + 3], figures[start + 3 : start + 6]
-        fitting += any(
-            None not in triple and min(abs(triple[0] - triple[2]), abs(triple[1] - triple[2])) < 0.01
-            for triple in triples
+    }
+    # in both notations: a column of one is none in the other
+    values = [
+        numbers.number(numbers.plain(column), mark)
+        for column in [*figures][:_SUMMED]
+        for mark in ("point", "comma")
+    ]
+    others, own = f"FILTER ({ROW} < {row})", f"FILTER ({ROW} = {row})"
+    gaps = (
+        table.aggregates(
+            f"least(abs(sum({value}) {others} - max({value}) {own}), "
+            f"abs(avg({value}) {others} - max({value}) {own})) < {_ROUNDING}"
+            for value in values
         )
-    if fitting and (named or fitting == len(columns)):
+        if values
+        else ()
+    )
+    if any(gaps):
         return True
     if named:
         content = ", ".join(filter(None, cells))[:60]

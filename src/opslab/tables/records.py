@@ -30,7 +30,7 @@ class Notation(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A record that is not empty: the lines it takes, from 1; no cells where it breaks the rules."""
+    """A record that is not empty: its lines, from 1; no cells where it breaks the rules."""
 
     line: int
     end: int
@@ -73,9 +73,6 @@ def records(
             return
         text, number = line.rstrip("\r\n"), taken[0][0]
         if not text:
-            continue
-        if len(text) > LONGEST_LINE:
-            yield Record(number, number, None)
             continue
         if not notation.spaced and signs.isdisjoint(text):
             yield Record(number, number, text.split(notation.mark))

@@ -60,8 +60,26 @@ def read_workbook(opening: Opening) -> Rows:
             cells[row][first : last + 1] = [cells[row][first]] * (last + 1 - first)
     records = [Record(number, number, texts) for number, texts in rows]
     layout = layout_of(opening, records)
-    below = ((number, texts) for number, texts in rows if number > layout.end)
-    return Rows(layout.header, below, decisions=[*decisions, *layout.decisions])
+    while not layout.header[-1]:
+        layout.header.pop()
+    arranged = Rows(layout.header, iter(()), decisions=[*decisions, *layout.decisions])
+    below = [(number, texts) for number, texts in rows if number > layout.end]
+    arranged.rows = _below(opening, below, arranged)
+    return arranged
+
+
+def _below(
+    opening: Opening, below: Sequence[tuple[int, list[str]]], rows: Rows
+) -> Iterator[tuple[int, Sequence[str]]]:
+    """Give the rows that do not go beyond the header; leave the others out."""
+    width = len(rows.header)
+    for number, cells in below:
+        if any(cells[width:]):
+            beyond = max(place for place, cell in enumerate(cells, 1) if cell)
+            rows.reject(number, "tables.rejected_width", found=beyond, columns=width)
+        else:
+            yield number, cells[:width]
+    rows.refuse_misfits(opening.shown, len(below))
 
 
 def read_sheet(opening: Opening) -> Sheet:
