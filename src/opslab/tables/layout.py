@@ -107,11 +107,15 @@ def _filled(cells: Sequence[str]) -> int:
 
 def _first(opening: Opening, rows: Sequence[Record], width: int) -> int:
     """Return which row is the first that can be a header: what is above it are titles."""
-    usual = median_low(_filled(row.cells or ()) for row in rows if len(row.cells or ()) == width)
+    counts = [_filled(row.cells or ()) for row in rows if len(row.cells or ()) == width]
+    usual = median_low(list(filter(None, counts)) or [0])
     for number, row in enumerate(rows[: _TITLES + 1]):
         cells = [cell.strip() for cell in row.cells or ()]
         last = max((place for place, cell in enumerate(cells, 1) if cell), default=0)
-        fits = len(cells) in (width, max(width - 1, 2)) or len(cells) > width >= last > 1
+        fits = len(cells) == width or len(cells) > width >= last > 1
+        if 1 < len(cells) == width - 1:  # a header as R writes it, above a row of numbers
+            below = rows[number + 1].cells if number + 1 < len(rows) else None
+            fits = not {*_TYPES}.isdisjoint(map(_kind, below or ()))
         comment = width == 1 and re.match("(#|//) ", "".join(cells))
         several = len({*cells} - {""}) >= min(2, width, usual)  # no title over all columns
         if fits and not comment and several and 2 * _filled(cells) >= usual:
@@ -278,6 +282,7 @@ def without_foot(opening: Opening, table: Table) -> Table:
     counts = table.aggregates(
         f"count(*) FILTER ({condition or 'false'})" for condition in conditions.values()
     )
+    _refuse_further_tables(opening, table, names)
     for (key, condition), count in zip(conditions.items(), counts, strict=True):
         table = _without(table, key, condition, count)
     cells = ", ".join(f"coalesce({name}, '')" for name in names)
@@ -293,6 +298,27 @@ def without_foot(opening: Opening, table: Table) -> Table:
     for key, rows in (("tables.rejected_footer", feet), ("tables.rejected_total", totals)):
         table = _without(table, key, f"{ROW} >= {min(rows, default=0)}", len(rows))
     return table
+
+
+def _refuse_further_tables(opening: Opening, table: Table, names: Sequence[str]) -> None:
+    """Raise where a title stands between rows, below an empty one and above the next table."""
+    if len(names) <= _FEWEST:
+        return
+    others = " AND ".join(f"{name} IS NULL" for name in names[1:])
+    filled = " + ".join(f"({name} IS NOT NULL)::INTEGER" for name in names)
+    titles = table.fetch(
+        f"SELECT {ROW} FROM {table.relation} WHERE {names[0]} IS NOT NULL AND {others} "
+        f"ORDER BY {ROW} LIMIT {MOST_TOLD}"
+    )
+    for (row,) in titles:
+        around = dict(
+            table.fetch(
+                f"SELECT {ROW}, {filled} FROM {table.relation} "
+                f"WHERE {ROW} BETWEEN {row - 1} AND {row + 1}"
+            )
+        )
+        if not around.get(row - 1) and around.get(row + 1, 0) > 1:
+            raise opening.error("tables.several_tables", line=row + 1)
 
 
 def _without(table: Table, key: str, condition: str, count: int) -> Table:
