@@ -13,6 +13,8 @@ from typing import Any
 from pollution_kinds import Truth
 
 _DAYS = ("%d/%m/%Y", "%d.%m.%Y", "%d/%m/%y", "%d-%b-%y", "%Y/%m/%d", "%m/%d/%Y", "%m/%d/%y")
+_NOTHING = ("", "-", "n/a", "na", "nan", "nil", "none", "null")
+_NUMBERED = re.compile(r"(column|unnamed:) ?\d+$", re.IGNORECASE)  # a heading that a side made up
 _RANK = ("silent", "left out", "right")
 
 
@@ -51,7 +53,7 @@ def _different_heading(headings: Sequence[Sequence[str]], truth: Truth) -> str:
         return f"{len(headings)} columns for {len(wanted)}"
     for names, right in zip(headings, wanted, strict=True):
         texts = set(map(_plain, right))
-        if texts.isdisjoint(map(_plain, names)):
+        if texts.isdisjoint(map(_plain, names)) and not ("" in texts and _NUMBERED.match(names[0])):
             return f"heading {names[0]!r} for {right[0]!r}"
     return ""
 
@@ -79,10 +81,13 @@ def _same_row(row: Sequence[Any], truth: Truth, at: int) -> bool:
 
 def same(cell: Any, text: str) -> bool:
     """Whether a cell says what the file says."""
+    if isinstance(cell, list):  # columns of one heading: their cells, without the empty ones
+        texts = [part for part in text.split("\n") if part.strip()]
+        return len(cell) == len(texts) and all(map(same, cell, texts))
     if isinstance(cell, str):
         return cell == text or _plain(cell) == _plain(text)
     if cell is None:
-        return not text.strip()
+        return text.strip().casefold() in _NOTHING
     if isinstance(cell, bool):
         return text.strip().casefold() in (("true", "1", "yes") if cell else ("false", "0", "no"))
     if isinstance(cell, int | float | Decimal):
