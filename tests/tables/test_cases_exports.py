@@ -30,7 +30,7 @@ class Right:
     Attributes
     ----------
     columns : dict
-        Cells by heading, of some columns; a joined heading is known by its last part.
+        Cells by heading, of some columns; a joined or dotted heading is known by its last part.
     rows, width : int, optional
         Of the table.
     reports : str
@@ -62,7 +62,8 @@ def plain(column):
 
 
 def column_of(frame, heading):
-    names = [name for name in frame if name == heading or name.endswith(f"/ {heading}")]
+    ends = (f"/ {heading}", f".{heading}")
+    names = [name for name in frame if name == heading or name.endswith(ends)]
     assert names, f"{heading} is none of {list(frame)}"
     return plain(frame[names[0]])
 
@@ -160,7 +161,7 @@ WIDTHS = {
     ),
     "every row a cell wider, the last one empty": (
         "ref,hours note,people\n11,2,6,\n12,3,1,\n13,5,2,\n",
-        Right({"ref": [11, 12, 13]}, reports="column|head|width", refusal=ANY),
+        Right({"ref": [11, 12, 13]}, reports="column|head|width|unnamed", refusal=ANY),
     ),
     "a header a cell short as R writes it": (
         '"remark","stars"\n"1","fast",5\n"2","slow",1\n"3","fine",3\n',
@@ -558,7 +559,7 @@ JSON = {
                 {"id": "8", "attributes": {"rating": 1, "body": "Bad"}},
             ]
         },
-        Right({"attributes.rating": [4, 1], "attributes.body": ["Good", "Bad"]}, rows=2),
+        Right({"rating": [4, 1], "body": ["Good", "Bad"]}, rows=2),
     ),
 }
 
