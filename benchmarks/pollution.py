@@ -11,7 +11,7 @@ is given the path alone. A reading is
 - silent: anything else;
 - crash: an error that was not meant for the user (for the other sides every error is a refusal).
 
-``python benchmarks/pollution.py``; ``--folder`` measures files of one's own instead, each
+clevercsv takes part where it is installed. ``--folder`` measures files of one's own instead, each
 ``NAME.csv`` beside its right readings ``NAME.csv.json``.
 """
 
@@ -29,6 +29,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -274,8 +275,9 @@ def _totals(verdicts: Sequence[Verdict], sides: Sequence[str]) -> list[str]:
 
 
 def main() -> None:
+    """Measure and print, or write the files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sides", default=",".join(SIDES))
+    parser.add_argument("--sides", default=",".join(filter(find_spec, SIDES)))
     parser.add_argument("--kind")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--out", type=Path, help="a CSV file with the verdict of every file")
