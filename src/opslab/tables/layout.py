@@ -28,7 +28,7 @@ _LAST_ROWS, _SUMMED = 30, 50
 _FEWEST = 2  # rows to compare a last one with
 _ROUNDING = 0.01  # of a total
 _JOINT = " / "
-_YEARS = range(1900, 2101)
+_YEARS = {str(year) for year in range(1900, 2101)}
 _TYPES = ("number", "date")
 _UNIT = re.compile(
     r"[\[(].*[\])]|[%€$£#°]|[a-z]{3}/[a-z]+|k?€|usd|eur|gbp|chf|k?[gm]|[cm]m|h|hrs?|hours?|heures?|"
@@ -112,7 +112,7 @@ def _first(opening: Opening, rows: Sequence[Record], width: int) -> int:
     for number, row in enumerate(rows[: _TITLES + 1]):
         cells = [cell.strip() for cell in row.cells or ()]
         last = max((place for place, cell in enumerate(cells, 1) if cell), default=0)
-        fits = len(cells) == width or len(cells) > width >= last > 1
+        fits = len(cells) == width or len(cells) > width == last > 1
         if 1 < len(cells) == width - 1:  # a header as R writes it, above a row of numbers
             below = rows[number + 1].cells if number + 1 < len(rows) else None
             fits = not {*_TYPES}.isdisjoint(map(_kind, below or ()))
@@ -191,12 +191,12 @@ def _ask_header(opening: Opening, header: Record, below: Sequence[Sequence[str]]
     cells = header.cells or []
     if not below or len(cells) != len(below[0]):
         return
-    below = [row for row in below if row != cells]
+    others = [row for row in below if row != cells]
+    repeated, below = len(others) < len(below), others or below
     kinds, own = _kinds(below, len(cells)), list(map(_kind, cells))
-    typed = [
-        numbers.plain_text(cell) for cell, kind in zip(cells, own, strict=True) if kind in _TYPES
-    ]
-    series = len(typed) > 1 and "text" in own and typed == sorted({*typed})  # years, say
+    years = "text" in own and _YEARS.issuperset(
+        cell.strip() for cell, kind in zip(cells, own, strict=True) if kind in _TYPES
+    )
     against = proofs = 0
     for place, (cell, kind, usual) in enumerate(zip(cells, own, kinds, strict=True)):
         column = [row[place] for row in below if row[place].strip()]
@@ -204,8 +204,9 @@ def _ask_header(opening: Opening, header: Record, below: Sequence[Sequence[str]]
             proofs += bool(usual)
         elif kind == "text" and column:
             against += cell in column or _is_alike(cell, column)
-        elif kind == usual and kind and not series:
-            against += not (cell.isdecimal() and int(cell) in _YEARS)
+        elif kind == usual and kind and not years:
+            against += 1
+    against += repeated and not proofs
     if against and against >= proofs:
         content = ", ".join(cell.strip() for cell in cells if cell.strip())[:60]
         raise opening.error("tables.ask_header", line=header.line, row=header.line, content=content)
