@@ -45,7 +45,7 @@ def test_the_page_tells_what_was_decided(reading, language):
             "day first, proven by 21 dates",
             "1 line above the header",
             "2 columns of this heading make one list",
-            "row 3 has 2 columns, the header 5 (line 5)",
+            "row 5 has 2 columns, the header 5",
             "Columns with personal data",
             "1 cell with a word for nothing",
         ),
@@ -54,7 +54,7 @@ def test_the_page_tells_what_was_decided(reading, language):
             "jour en premier, établi par 21 dates",
             "1 ligne passée",
             "2 colonnes de cet en-tête forment une liste",
-            "la ligne 3 a 2 colonnes, l'en-tête 5 (ligne 5 du fichier)",
+            "la ligne 5 a 2 colonnes, l'en-tête 5",
             "Colonnes à données personnelles",
             "1 cellule avec un mot pour rien",
         ),
@@ -114,6 +114,10 @@ VALUES = {
     "excluded": 1,
     "open_ended": 0,
     "heading": "h",
+    "mark": ";",
+    "sign": "'",
+    "delimiter": "tables.delimiter_caret",
+    "name": "attributes",
 }
 
 
