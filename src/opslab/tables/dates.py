@@ -1,4 +1,4 @@
-"""Dates and times as tools write them: English and French months, day or month first.
+"""Dates and times as tools write them: English, French and German months, day or month first.
 
 Nothing is guessed from one cell: ``04/03/2025`` is the fourth of March where another cell of the
 column can only be day first, and a question where none tells.
@@ -7,47 +7,61 @@ column can only be day first, and a question where none tells.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from opslab.tables.numbers import MachineForm, counts, is_missing, matches, plain_text
+from opslab.tables.numbers import MachineForm, is_missing, matches, plain_text
 from opslab.tables.source import ROW, literal
 
 _MONTHS = {
-    1: "jan january janv janvier",
-    2: "feb february fev fevr fevrier",
-    3: "mar march mars",
+    1: "jan january janv janvier januar",
+    2: "feb february fev fevr fevrier februar",
+    3: "mar march mars marz maerz mrz",
     4: "apr april avr avril",
     5: "may mai",
-    6: "jun june juin",
-    7: "jul july juil juillet",
+    6: "jun june juin juni",
+    7: "jul july juil juillet juli",
     8: "aug august aou aout",
     9: "sep sept september septembre",
-    10: "oct october octobre",
+    10: "oct october octobre okt oktober",
     11: "nov november novembre",
-    12: "dec december decembre",
+    12: "dec december decembre dez dezember",
 }
 MONTHS = {name: number for number, names in _MONTHS.items() for name in names.split()}
-"""Number of each month by its English and French names, without accents."""
+"""Number of each month by its English, French and German names, without accents."""
 
 _TIME = (
-    r"(?:(?:[t ,]+|,? (?:at|a) )([0-9]{1,2})[:h]([0-9]{2})(?::([0-9]{2}(?:[.,][0-9]{1,6})?))?"
-    r"(?: ?([ap])[.]?m[.]?)?)?"
+    r"(?:(?:[t ,]+|,? (?:at|a|um) )([0-9]{1,2})[:h]([0-9]{2})(?::([0-9]{2}(?:[.,][0-9]{1,6})?))?"
+    r"(?: ?([ap])[.]?m[.]?)?(?: uhr)?)?"
 )
-_OFFSET = r" ?(?:z|utc|gmt|[+-][0-9]{2}(?::?[0-9]{2})?)"
 _ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[t ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?)?)?"
-_WITH_OFFSET = rf"{_ISO}{_OFFSET}"
+_TIMED = r".*[0-9][:h][0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: ?[ap][.]?m[.]?)?"
+_SHIFT = r"([+-])([01]?[0-9])(?::?([0-5][0-9]))?(?: [(][a-z]+[)])?"
+_OFFSET = rf" ?(?:z|utc|gmt|(?:utc|gmt)?{_SHIFT})"
 _YEAR_FIRST = rf"([0-9]{{4}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}}){_TIME}"
 _NUMERIC = rf"([0-9]{{1,2}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{4}}|[0-9]{{2}}){_TIME}"
 _MONTH = "(" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
-_WEEKDAY = r"(?:[a-z]{2,9}[.]?,? )?"
+_WEEKDAY = r"(?:[a-z]{2,10}[.]?,? )?"
 _YEAR = "([0-9]{4}|[0-9]{2})"
 _DAY_MONTH = (
     rf"{_WEEKDAY}([0-9]{{1,2}})(?:er|st|nd|rd|th)?[-/ .]+{_MONTH}[.]?[-/ ,.]+{_YEAR}{_TIME}"
 )
 _MONTH_DAY = rf"{_WEEKDAY}{_MONTH}[.]? ([0-9]{{1,2}})(?:st|nd|rd|th)?,? ([0-9]{{4}}){_TIME}"
 _LOCAL = (_ISO, _YEAR_FIRST, _NUMERIC, _DAY_MONTH, _MONTH_DAY)
-_LIKE = re.compile("|".join(f"(?:{form})" for form in (_WITH_OFFSET, *_LOCAL)))
+_LIKE = re.compile("|".join(f"(?:{form})" for form in _LOCAL))
+_DIGITS = "[0-9]{5,13}(?:[.][0-9]+)?"
+NUMBERED = {
+    "serials": (36_526, 73_051),
+    "compact": (19_000_101, 21_000_101),
+    "seconds": (946_684_800, 4_102_444_800),
+    "milliseconds": (946_684_800_000, 4_102_444_800_000),
+}
+"""Numbers that can be times, mostly of this century, by what they count: from, and below."""
+_HEADINGS = {
+    "seconds": "time date datetime timestamp ts created updated modified closed at on zeit heure",
+    "serials": "date datum datetime",
+}
 _VERSION, _PADDED = re.compile(r"[0-9]{1,2}([.][0-9]{1,2}){2}"), re.compile(r"\b0[0-9]")
 _CLOCK = r"\4:\5:\6 \7m"
 _FORMATS = (
@@ -81,7 +95,25 @@ def look_like_versions(texts: Sequence[str]) -> bool:
 
 def looks_like_date(text: str) -> bool:
     """Whether a cell is a date in some notation."""
-    return bool(_LIKE.fullmatch(plain_text(text)))
+    return bool(_LIKE.fullmatch(re.sub(f"^({_TIMED}){_OFFSET}$", r"\1", plain_text(text))))
+
+
+def numbered(heading: str, texts: Sequence[str]) -> str:
+    """Return what numbers below a heading of times count, among `NUMBERED`; empty if they do not.
+
+    Examples
+    --------
+    >>> numbered("Created at", ["1773482400"]), numbered("Load time", ["45000"])
+    ('seconds', '')
+    """
+    words = set(re.findall("[a-z]+", plain_text(re.sub("([a-z])([A-Z])", r"\1 \2", heading))))
+    for name, (low, high) in NUMBERED.items():
+        known = _HEADINGS["seconds" if name in ("seconds", "milliseconds") else "serials"]
+        if words & set(known.split()) and all(
+            re.fullmatch(_DIGITS, text) and low <= float(text) < high for text in texts
+        ):
+            return name
+    return ""
 
 
 @dataclass(frozen=True)
@@ -94,70 +126,122 @@ class DateEvidence:
         Cells with something, and with a word for nothing.
     day_first, month_first : int
         Cells such as ``25/03/2025`` and ``03/25/2025``, or with dots between, which are day first.
-    unclear : int
-        Cells such as ``04/03/2025``.
+    unclear, low : int
+        Cells such as ``04/03/2025``, and all in which neither part is above 12.
+    iso_low, iso_high : int
+        Cells that begin with the year, their day at most 12 and above.
     offset, local : int
         Times with an offset to UTC, and times without.
     short : int
         Years of two digits.
+    serials, compact, seconds, milliseconds : int
+        Numbers that can be times, as of `NUMBERED`.
     neither : int
         Cells that are no date.
+    misfit : Mapping or None
+        Row and cell of the first of them.
     first_day, first_month : int or None
         Rows of a first cell that is day first, month first.
     """
 
-    given: int
-    words: int
-    day_first: int
-    month_first: int
-    unclear: int
-    offset: int
-    local: int
-    short: int
-    neither: int
-    first_day: int | None
-    first_month: int | None
+    given: int = 0
+    words: int = 0
+    day_first: int = 0
+    month_first: int = 0
+    unclear: int = 0
+    low: int = 0
+    iso_low: int = 0
+    iso_high: int = 0
+    offset: int = 0
+    local: int = 0
+    short: int = 0
+    serials: int = 0
+    compact: int = 0
+    seconds: int = 0
+    milliseconds: int = 0
+    neither: int = 0
+    misfit: Mapping[str, Any] | None = None
+    first_day: int | None = None
+    first_month: int | None = None
 
     @property
     def misfits(self) -> int:
         """Cells that keep the column from being one of dates where no kind is declared."""
         return self.neither
 
+    @property
+    def swapped(self) -> bool:
+        """Whether a spreadsheet of another locale has taken day for month in its true dates.
+
+        It leaves as text what it cannot take: the days above 12.
+        """
+        read = self.iso_low and not self.iso_high
+        return bool(read) and not self.low and bool(self.day_first) != bool(self.month_first)
+
     @staticmethod
-    def sql(cell: str) -> list[str]:
-        """Return SQL of the counts, in the order of the fields."""
-        missing, numeric = is_missing(cell), matches(cell, _NUMERIC)
-        first, second = (f"TRY_CAST({_group(cell, _NUMERIC, part)} AS INTEGER)" for part in (1, 2))
-        dotted = f"regexp_matches({cell}, '^[0-9]+[.]')"
-        both = f"{first} <= 12 AND {second} <= 12 AND {first} <> {second}"
-        day = f"{numeric} AND ({first} > 12 AND {second} <= 12 OR {both} AND {dotted})"
-        month = f"{numeric} AND {second} > 12 AND {first} <= 12"
-        offset = matches(cell, _WITH_OFFSET)
-        timed = f"regexp_matches({cell}, '[0-9][:h][0-9]{{2}}')"
-        known = " OR ".join(matches(cell, form) for form in _LOCAL)
-        conditions = (
-            f"NOT {missing}",
-            missing,
-            day,
-            month,
-            f"{numeric} AND {both} AND NOT {dotted}",
-            offset,
-            f"{timed} AND NOT {offset}",
-            " OR ".join(f"length({_group(cell, form, 3)}) = 2" for form in (_NUMERIC, _DAY_MONTH)),
-            f"NOT ({known} OR {offset} OR {missing})",
+    def bare() -> str:
+        """Return SQL of what the conditions take as ``bare``: the time without its offset."""
+        return _without_offset("cell")
+
+    @staticmethod
+    def conditions() -> dict[str, str]:
+        """Return SQL of the conditions that are counted, by field."""
+        missing, numeric = is_missing("cell"), matches("bare", _NUMERIC)
+        first, second = (
+            f"TRY_CAST({_group('bare', _NUMERIC, part)} AS INTEGER)" for part in (1, 2)
         )
-        rows = [f"min({ROW}) FILTER ({which})" for which in (day, month)]
-        return [*counts(cell, conditions), *rows]
+        dotted = "regexp_matches(cell, '^[0-9]+[.]')"
+        low = f"{numeric} AND {first} <= 12 AND {second} <= 12"
+        both = f"{low} AND {first} <> {second}"
+        iso = matches("bare", f"{_ISO}|{_YEAR_FIRST}")
+        iso_day = "TRY_CAST(regexp_extract(bare, '^[0-9]{4}.[0-9]+.([0-9]+)', 1) AS INTEGER)"
+        known = " OR ".join(matches("bare", form) for form in _LOCAL)
+        return {
+            "given": f"NOT {missing}",
+            "words": missing,
+            "day_first": f"{numeric} AND {first} > 12 AND {second} <= 12 OR {both} AND {dotted}",
+            "month_first": f"{numeric} AND {second} > 12 AND {first} <= 12",
+            "unclear": f"{both} AND NOT {dotted}",
+            "low": low,
+            "iso_low": f"{iso} AND {iso_day} <= 12",
+            "iso_high": f"{iso} AND {iso_day} > 12",
+            "offset": "bare <> cell",
+            "local": f"bare = cell AND regexp_matches(cell, '[0-9][:h][0-9]{{2}}')",
+            "short": " OR ".join(
+                f"length({_group('bare', form, 3)}) = 2" for form in (_NUMERIC, _DAY_MONTH)
+            ),
+            **{name: _numbered("cell", name) for name in NUMBERED},
+            "neither": f"NOT ({known} OR {missing})",
+        }
+
+    @staticmethod
+    def others() -> dict[str, str]:
+        """Return SQL of the fields that are no counts."""
+        return {
+            "misfit": f"arg_min({{'row': {ROW}, 'cell': text}}, {ROW}) FILTER (neither)",
+            "first_day": f"min({ROW}) FILTER (day_first)",
+            "first_month": f"min({ROW}) FILTER (month_first)",
+        }
+
+
+def _numbered(cell: str, name: str) -> str:
+    low, high = NUMBERED[name]
+    number = f"TRY_CAST({cell} AS DOUBLE)"
+    return f"{matches(cell, _DIGITS)} AND {number} >= {low} AND {number} < {high}"
+
+
+def _without_offset(cell: str) -> str:
+    return f"regexp_replace({cell}, {literal(f'^({_TIMED}){_OFFSET}$')}, '\\1')"
 
 
 def _group(cell: str, form: str, part: int) -> str:
     return f"regexp_extract({cell}, {literal(f'^{form}$')}, {part})"
 
 
-def moment(cell: str, *, day_first: bool, zone: str | None) -> str:
+def moment(cell: str, *, day_first: bool, zone: str | None, swapped: bool = False) -> str:
     """Return SQL of a text as a time.
 
-    It is in UTC where it has an offset or a zone is given, else as written.
+    It is in UTC where it has an offset or a zone is given, or counts from 1970; else as written.
 
     Parameters
     ----------
@@ -166,30 +250,54 @@ def moment(cell: str, *, day_first: bool, zone: str | None) -> str:
     day_first : bool
     zone : str or None
         Zone of the times without an offset.
+    swapped : bool
+        Whether day and month are swapped in dates that begin with the year.
     """
-    numeric = (r"\3-\2-\1 " if day_first else r"\3-\1-\2 ") + _CLOCK
-    forms = {
-        _ISO: f"TRY_CAST(upper({cell}) AS TIMESTAMP)",
-        _YEAR_FIRST: _stamp(_rewritten(cell, _YEAR_FIRST, r"\1-\2-\3 " + _CLOCK)),
-        _NUMERIC: _stamp(_rewritten(cell, _NUMERIC, numeric)),
-        _DAY_MONTH: _with_month(cell, _DAY_MONTH, month=2, day=1),
-        _MONTH_DAY: _with_month(cell, _MONTH_DAY, month=1, day=2),
-    }
-    cases = " ".join(f"WHEN {matches(cell, form)} THEN {value}" for form, value in forms.items())
-    local = f"CASE {cases} END"
-    if zone is not None:
-        local = in_utc(local, zone)
-    instant = f"upper(regexp_replace({cell}, ' (z|utc|gmt|[+-])', '\\1'))"
-    instant = f"TRY_CAST(regexp_replace({instant}, '(UTC|GMT)$', 'Z') AS TIMESTAMPTZ)"
-    offset = matches(cell, _WITH_OFFSET)
-    return f"CASE WHEN {offset} THEN make_timestamp(epoch_us({instant})) ELSE {local} END"
+    bare = _without_offset(cell)
+    local = _local(bare, day_first=day_first, swapped=swapped)
+    parts = [f"regexp_extract({cell}, {literal(f'{_SHIFT}$')}, {part})" for part in (1, 2, 3)]
+    hours, minutes = (f"coalesce(TRY_CAST({part} AS INTEGER), 0)" for part in parts[1:])
+    sign = f"CASE WHEN {parts[0]} = '-' THEN -1 ELSE 1 END"
+    number = f"TRY_CAST({cell} AS DOUBLE)"
+    return (
+        f"CASE WHEN {_numbered(cell, 'seconds')} "
+        f"THEN make_timestamp(CAST(round({number} * 1e6) AS BIGINT)) "
+        f"WHEN {_numbered(cell, 'milliseconds')} "
+        f"THEN make_timestamp(CAST(round({number} * 1e3) AS BIGINT)) "
+        f"WHEN {bare} <> {cell} "
+        f"THEN {local} - to_minutes({sign} * ({hours} * 60 + {minutes})) "
+        f"ELSE {local if zone is None else in_utc(local, zone)} END"
+    )
 
 
-def day(cell: str, *, day_first: bool) -> str:
+def day(cell: str, *, day_first: bool, swapped: bool = False) -> str:
     """Return SQL of a text as the day that is written, whatever offset stands behind its time."""
-    written = f"TRY_CAST({cell}[1:10] AS DATE)"
-    local = f"CAST({moment(cell, day_first=day_first, zone=None)} AS DATE)"
-    return f"CASE WHEN {matches(cell, _WITH_OFFSET)} THEN {written} ELSE {local} END"
+    number = f"TRY_CAST({cell} AS DOUBLE)"
+    local = _local(_without_offset(cell), day_first=day_first, swapped=swapped)
+    counted = moment(cell, day_first=day_first, zone=None)
+    return f"CAST(CASE WHEN {number} >= 1e8 THEN {counted} ELSE {local} END AS DATE)"
+
+
+def _local(cell: str, *, day_first: bool, swapped: bool) -> str:
+    """Return SQL of a text without an offset as the time that is written."""
+    numeric = (r"\3-\2-\1 " if day_first else r"\3-\1-\2 ") + _CLOCK
+    whole = f"upper({cell})"
+    if swapped:
+        whole = f"regexp_replace({whole}, '^(....)-(..)-(..)', '\\1-\\3-\\2')"
+    seconds = f"CAST(round(TRY_CAST({cell} AS DOUBLE) * 86400) AS BIGINT)"
+    forms = {
+        matches(cell, _ISO): f"TRY_CAST({whole} AS TIMESTAMP)",
+        matches(cell, _YEAR_FIRST): _stamp(
+            _rewritten(cell, _YEAR_FIRST, (r"\1-\3-\2 " if swapped else r"\1-\2-\3 ") + _CLOCK)
+        ),
+        matches(cell, _NUMERIC): _stamp(_rewritten(cell, _NUMERIC, numeric)),
+        matches(cell, _DAY_MONTH): _with_month(cell, _DAY_MONTH, month=2, day=1),
+        matches(cell, _MONTH_DAY): _with_month(cell, _MONTH_DAY, month=1, day=2),
+        _numbered(cell, "serials"): f"TIMESTAMP '1899-12-30' + to_seconds({seconds})",
+        _numbered(cell, "compact"): f"try_strptime({cell}, '%Y%m%d')",
+    }
+    cases = " ".join(f"WHEN {condition} THEN {value}" for condition, value in forms.items())
+    return f"CASE {cases} END"
 
 
 def in_utc(local: str, zone: str) -> str:
@@ -206,7 +314,8 @@ def in_utc(local: str, zone: str) -> str:
 
 def is_local(cell: str) -> str:
     """Return the SQL condition that a cell holds a time without an offset."""
-    return f"NOT {matches(cell, _WITH_OFFSET)}"
+    counted = " OR ".join(_numbered(cell, name) for name in ("seconds", "milliseconds"))
+    return f"{_without_offset(cell)} = {cell} AND NOT ({counted})"
 
 
 def zone_troubles(local: str, zone: str) -> tuple[str, str]:

@@ -11,28 +11,63 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from opslab.tables.import_report import Decimal
-from opslab.tables.source import literal
+from opslab.tables.source import ROW, literal
 
 MISSING = {"", "n/a", "na", "#n/a", "null", "none", "nan", "-", "\u2013", "\u2014"}
 MISSING |= {"#ref!", "#div/0!", "#value!"}
 """What stands for nothing in columns of numbers, times and truths; words for it are counted."""
 
-_WHOLE = "[0-9]+|[1-9][0-9]{0,2}(%s[0-9]{3})+|[1-9][0-9]{0,2}([ '\u2019][0-9]{3})+"
+_WHOLE = "[0-9]+|[1-9][0-9]{0,2}(?:%s[0-9]{3})+|[1-9][0-9]{0,2}(?:[ '\u2019][0-9]{3})+"
+_PARTING = " '\u2019"  # of thousands, in any notation
+_EXPONENT = "(?:e[-+]?[0-9]+)?"
 _FORMS: Mapping[Decimal, str] = {
-    "point": rf"[-+]?(({_WHOLE % ','})([.][0-9]*)?|[.][0-9]+)(e[-+]?[0-9]+)?",
-    "comma": rf"[-+]?(({_WHOLE % '[.]'})([,][0-9]*)?|[,][0-9]+)(e[-+]?[0-9]+)?",
+    "point": rf"(?:(?:{_WHOLE % ','})(?:[.][0-9]*)?|[.][0-9]+){_EXPONENT}",
+    "comma": rf"(?:(?:{_WHOLE % '[.]'})(?:[,][0-9]*)?|[,][0-9]+){_EXPONENT}",
 }
-_UNCLEAR = r"[-+]?[1-9][0-9]{0,2}[.,][0-9]{3}(e[-+]?[0-9]+)?"
-_LIKE = re.compile(rf"(?:{_FORMS['point']}|{_FORMS['comma']}) ?%?")
-_MACHINE_WHOLE = "-?(0|[1-9][0-9]{0,14})"
-_IDENTIFIER = r"[-+]?(0[0-9]+|[0-9]{16,})|[+][0-9]{8,}"  # the last: a telephone number
-_CLOCK = r"-?[0-9]+:[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?"
-_WORDED = "([0-9]+) ?h(?: ?([0-9]{1,2})(?: ?m(?:in)?)?)?|([0-9]+) ?m(?:in)?"
+_UNCLEAR = f"[1-9][0-9]{{0,2}}[.,][0-9]{{3}}{_EXPONENT}"
+_SIGN = r"=(?:[-+]|[(][)])?"
+_CURRENCIES = {
+    **{code.lower(): code for code in "EUR USD GBP CHF CAD AUD NZD SEK NOK DKK PLN CZK".split()},
+    **{code.lower(): code for code in "HUF RON JPY CNY INR BRL MXN ZAR SGD HKD TRY ILS".split()},
+    **{"\u20ac": "EUR", "\u00a3": "GBP", "$": "$", "us$": "USD", "ca$": "CAD", "c$": "CAD"},
+    **{"au$": "AUD", "a$": "AUD", "r$": "BRL", "\u00a5": "\u00a5", "\u20b9": "INR", "kr": "kr"},
+}
+_CURRENCY = "|".join(map(re.escape, sorted(_CURRENCIES, key=len, reverse=True)))
+_POWERS = {"k": 3, "m": 6, "mio": 6, "bn": 9, "md": 9, "mrd": 9, "%": -2}
+_POWER = r"k|mio[.]?|bn|mrd[.]?|md|%"
+_AMOUNT = (  # a small m is a million beside its currency only: else it may be minutes or metres
+    rf"([(])?([-+])?(?:(?:{_CURRENCY}) ?)?([(])?([-+])?([0-9.,][0-9.,{_PARTING}]*?{_EXPONENT})"
+    rf"(?: ?(?:{_POWER}))?(?: ?m? ?(?:{_CURRENCY}))?([-)])?"
+)
+_BARE = r"=\1\2\3\4\6\5"
+_LIKE = re.compile(f"{_SIGN}(?:{_FORMS['point']}|{_FORMS['comma']})")
+_MACHINE_WHOLE = "-?(?:0|[1-9][0-9]{0,14})"
+_LONG = rf"{_SIGN}[0-9]{{16,}}(?:[.,]0*)?"
+_IDENTIFIER = rf"=[-+]?0[0-9]+|{_LONG}|=[+][0-9]{{8,}}"  # the last: a telephone number
+_SHORT_CLOCK = "-?([0-9]+):([0-5][0-9])"
+_CLOCK = r"-?([0-9]+)(?:(?: ?h ?|:)([0-5][0-9])(?::([0-5][0-9](?:[.,][0-9]+)?))?)"
+_NUMBER = "([0-9]+(?:[.,][0-9]{1,2})?)"
+_EXACT_SECONDS = "(?:([0-9]+(?:[.,][0-9]+)?)s)?"
+_ISO = rf"-?p(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?:{_NUMBER}h)?(?:{_NUMBER}m)?{_EXACT_SECONDS})?"
+_UNITS = (
+    "w(?:ks?|eeks?)?|sem(?:aines?)?|wochen?",
+    "d(?:ays?)?|j(?:ours?)?|tag(?:en?)?",
+    "h(?:rs?|ours?|eures?)?|std|stunden?",
+    "m(?:in(?:ute)?[sn]?)?",
+    "s(?:ec(?:onde?)?s?)?|sek(?:unden?)?",
+)
+_WORDED = "-?" + "".join(
+    rf"(?:{_NUMBER} ?(?:{unit})[.]?(?:,? (?:and |et |und )?)?)?" for unit in _UNITS
+)
+_DAYS = f"-?{_NUMBER} ?(?:{_UNITS[0]}|{_UNITS[1]})\\b.*"
 _SECONDS = {"hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
+_SIZES = (40 * 3600, 8 * 3600, 3600, 60, 1)  # a week of five days of eight hours, as Jira has it
+_ISO_SIZES = (7 * 86_400, 86_400, 3600, 60, 1)
 _SPECIAL, _USUAL = "\u00a0\u202f\u2009\u2212\t", "   - "
+_LONGEST = 40  # of a cell that a message shows
 TRUE = ("yes", "oui", "true", "vrai", "1", "y", "o", "x")
 FALSE = ("no", "non", "false", "faux", "0", "n")
 
@@ -43,20 +78,43 @@ class MachineForm(NamedTuple):
     pattern: str
     type: str
 
+    def unfit(self, text: str) -> str:
+        """Return the SQL condition that a text is given and not in this form."""
+        unfit = f"NOT {matches(text, self.pattern)}"
+        if self.type in ("DATE", "TIMESTAMP"):
+            unfit += f" OR {text} IS NOT NULL AND TRY_CAST({text} AS {self.type}) IS NULL"
+        return unfit
 
-def plain(text: str) -> str:
+
+def plain(text: str, *, amount: bool = False) -> str:
     """Return SQL of a text in lower case, without accents, with plain spaces and minus signs.
 
-    It is what the other functions of this module and of `dates` take as ``cell``.
+    It is what the other functions of this module and of `dates` take as ``cell``. Of an amount the
+    last M is millions, which no small m is.
     """
-    return f"lower(strip_accents(trim(translate({text}, {literal(_SPECIAL)}, {literal(_USUAL)}))))"
+    usual = f"trim(translate({text}, {literal(_SPECIAL)}, {literal(_USUAL)}))"
+    lower = f"lower(strip_accents({usual}))"
+    return f"{lower} || CASE WHEN suffix({usual}, 'M') THEN 'io' ELSE '' END" if amount else lower
 
 
-def plain_text(text: str) -> str:
+def plain_text(text: str, *, amount: bool = False) -> str:
     """Return a text as `plain` does."""
-    usual = text.translate(str.maketrans(_SPECIAL, _USUAL)).strip(" ").lower()
-    parts = unicodedata.normalize("NFD", usual)
-    return "".join(sign for sign in parts if not unicodedata.combining(sign))
+    usual = text.translate(str.maketrans(_SPECIAL, _USUAL)).strip(" ")
+    parts = unicodedata.normalize("NFD", usual.lower())
+    lower = "".join(sign for sign in parts if not unicodedata.combining(sign))
+    return f"{lower}io" if amount and usual.endswith("M") else lower
+
+
+def excerpt(text: str) -> str:
+    """Return what a message shows of a cell: its beginning, without e-mail addresses.
+
+    Examples
+    --------
+    >>> excerpt("ask ana@example.test")
+    'ask …'
+    """
+    line = re.sub(r"\S*@\S*", "…", " ".join(text.split()))
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 def is_missing(cell: str) -> str:
@@ -69,11 +127,6 @@ def matches(cell: str, pattern: str) -> str:
     return f"regexp_full_match({cell}, {literal(pattern)})"
 
 
-def counts(cell: str, conditions: Sequence[str]) -> list[str]:
-    """Return SQL of how many cells meet each condition."""
-    return [f"count(*) FILTER ({cell} IS NOT NULL AND ({condition}))" for condition in conditions]
-
-
 def clear_number(written: str) -> str:
     """Return a number of a program so that its point is the decimal one: ``1.234`` as ``1.2340``.
 
@@ -83,13 +136,19 @@ def clear_number(written: str) -> str:
     ('1.2340', '12.5')
     """
     mantissa, mark, exponent = written.partition("e")
-    return f"{mantissa}0{mark}{exponent}" if re.fullmatch(_UNCLEAR, mantissa) else written
+    return f"{mantissa}0{mark}{exponent}" if re.fullmatch(f"[-+]?{_UNCLEAR}", mantissa) else written
 
 
 def looks_like_number(text: str) -> bool:
     """Whether a cell is a number in some notation, and no code: ``0012``, or a very long one."""
+    bare = re.sub(f"^{_AMOUNT}$", _BARE, plain_text(text, amount=True))
+    return bool(_LIKE.fullmatch(bare)) and not re.fullmatch(_IDENTIFIER, bare)
+
+
+def looks_like_duration(text: str) -> bool:
+    """Whether a cell is a duration in words: ``1h 30m``, ``PT1H30M``."""
     cell = plain_text(text)
-    return bool(_LIKE.fullmatch(cell)) and not re.fullmatch(_IDENTIFIER, cell)
+    return bool(re.search("[0-9]", cell) and re.fullmatch(f"{_ISO}|{_WORDED}", cell))
 
 
 @dataclass(frozen=True)
@@ -106,22 +165,37 @@ class NumberEvidence:
         Cells that only a decimal point, only a decimal comma can explain.
     unclear : int
         Cells such as ``1,234``, which mean two numbers.
-    percent : int
-        Cells with a percent sign.
+    percent, powers : int
+        Cells with a percent sign, with letters for thousands or millions.
+    bracketed : int
+        Cells such as ``(5)``, which are negative.
     codes : int
         Whole numbers with a leading zero, or too long for a number.
+    clocks, days : int
+        Cells such as ``5:30``, and durations with days or weeks.
     neither : int
         Cells that are no number.
+    misfit : Mapping or None
+        Row and cell of the first of them.
+    currencies : tuple of str
+        Signs and codes of currencies.
     """
 
-    given: int
-    words: int
-    point: int
-    comma: int
-    unclear: int
-    percent: int
-    codes: int
-    neither: int
+    given: int = 0
+    words: int = 0
+    point: int = 0
+    comma: int = 0
+    unclear: int = 0
+    percent: int = 0
+    powers: int = 0
+    bracketed: int = 0
+    codes: int = 0
+    clocks: int = 0
+    days: int = 0
+    priced: int = 0
+    neither: int = 0
+    misfit: Mapping[str, Any] | None = None
+    currencies: Sequence[str] | None = None
 
     @property
     def decimal(self) -> Decimal | None:
@@ -135,22 +209,48 @@ class NumberEvidence:
         """Cells that keep the column from being one of numbers where no kind is declared."""
         return self.neither or self.codes
 
+    @property
+    def currency(self) -> list[str]:
+        """The currencies by their names: ``EUR`` for the euro sign too."""
+        names = set()
+        for marks in self.currencies or ():
+            cell = {_CURRENCIES[mark] for mark in marks.split()}
+            names |= cell - {"$"} or cell  # "$5 USD" is one
+        return sorted(names)
+
     @staticmethod
-    def sql(cell: str) -> list[str]:
-        """Return SQL of the counts, in the order of the fields."""
-        body, missing = f"rtrim(rtrim({cell}, '%'), ' ')", is_missing(cell)
-        point, comma = (matches(body, _FORMS[mark]) for mark in ("point", "comma"))
-        conditions = (
-            f"NOT {missing}",
-            missing,
-            f"{point} AND NOT {comma}",
-            f"{comma} AND NOT {point}",
-            matches(body, _UNCLEAR),
-            f"contains({cell}, '%')",
-            matches(body, _IDENTIFIER),
-            f"NOT ({point} OR {comma} OR {missing})",
-        )
-        return counts(cell, conditions)
+    def bare() -> str:
+        """Return SQL of what the conditions take as ``bare``."""
+        return _bare("cell")
+
+    @staticmethod
+    def conditions() -> dict[str, str]:
+        """Return SQL of the conditions that are counted, by field."""
+        missing = is_missing("cell")
+        point, comma = (matches("bare", f"{_SIGN}{_FORMS[mark]}") for mark in ("point", "comma"))
+        return {
+            "given": f"NOT {missing}",
+            "words": missing,
+            "point": f"{point} AND NOT {comma}",
+            "comma": f"{comma} AND NOT {point}",
+            "unclear": matches("bare", f"{_SIGN}{_UNCLEAR}"),
+            "percent": "contains(cell, '%')",
+            "powers": f"starts_with(bare, '=') AND {_power('cell')} > 0",
+            "bracketed": "starts_with(bare, '=()')",
+            "codes": matches("bare", _IDENTIFIER),
+            "clocks": matches("cell", _SHORT_CLOCK),
+            "days": matches("cell", _DAYS),
+            "priced": f"starts_with(bare, '=') AND {_marks('cell')} <> ''",
+            "neither": f"NOT ({point} OR {comma} OR {missing})",
+        }
+
+    @staticmethod
+    def others() -> dict[str, str]:
+        """Return SQL of the fields that are no counts."""
+        return {
+            "misfit": f"arg_min({{'row': {ROW}, 'cell': text}}, {ROW}) FILTER (neither)",
+            "currencies": f"list(DISTINCT {_marks('cell')}) FILTER (priced)",
+        }
 
 
 def machine_form(texts: Sequence[str]) -> MachineForm | None:
@@ -161,21 +261,56 @@ def machine_form(texts: Sequence[str]) -> MachineForm | None:
     if all(map(re.compile(_MACHINE_WHOLE).fullmatch, texts)):
         return MachineForm(_MACHINE_WHOLE, "BIGINT")
     decimal = rf"{_MACHINE_WHOLE}([.][0-9]+)?"
-    clear = any("." in text and not re.fullmatch(_UNCLEAR, text) for text in texts)
+    clear = any("." in text and clear_number(text) == text for text in texts)
     if clear and all(map(re.compile(decimal).fullmatch, texts)):
         return MachineForm(decimal, "DOUBLE")
     return None
 
 
+def unit_of(heading: str) -> str | None:
+    """Return the unit of time that a heading names, such as ``Wait (min)``; none or several: None.
+
+    Examples
+    --------
+    >>> unit_of("Wait (min)"), unit_of("Minimum wait")
+    ('minutes', None)
+    """
+    words = re.findall("[a-z]{2,}", plain_text(heading))
+    words = [word for word in words if len(word) > 3] + words[-1:]  # "Min wait" is the shortest
+    units = dict(zip(("hours", "minutes", "seconds"), _UNITS[2:], strict=True))
+    named = [unit for unit, form in units.items() if any(map(re.compile(form).fullmatch, words))]
+    return named[0] if len(named) == 1 else None
+
+
+def _bare(cell: str) -> str:
+    """Return SQL of an amount behind ``=`` and its sign; other texts as they are."""
+    return f"regexp_replace({cell}, {literal(f'^{_AMOUNT}$')}, {literal(_BARE)})"
+
+
+def _marks(cell: str) -> str:
+    """Return SQL of all signs and codes of currencies in a cell."""
+    return f"array_to_string(regexp_extract_all({cell}, {literal(_CURRENCY)}), ' ')"
+
+
+def _power(cell: str) -> str:
+    """Return SQL of the power of ten by which letters or a percent sign multiply, or NULL."""
+    powers = ", ".join(f"{literal(name)}: {power}" for name, power in _POWERS.items())
+    letters = "|".join(sorted(_POWERS, key=len, reverse=True))
+    form = rf"[0-9.,] ?({letters})[.]? ?(?:{_CURRENCY})?[-)]?$"
+    return f"MAP {{{powers}}}[regexp_extract({cell}, {literal(form)}, 1)]"
+
+
 def number(cell: str, decimal: Decimal) -> str:
-    """Return SQL of a text as a number, empty where it is none."""
-    trimmed = f"rtrim(rtrim({cell}, '%'), ' ')"
-    thousands = "[,'\u2019 ]" if decimal == "point" else "[.'\u2019 ]"
-    digits = f"regexp_replace({trimmed}, {literal(thousands)}, '', 'g')"
+    """Return SQL of an amount as a number, empty where it is none, or has over 15 digits."""
+    bare = _bare(cell)
+    thousands = "[=+(),'\u2019 ]" if decimal == "point" else "[=+().'\u2019 ]"
+    digits = f"regexp_replace({bare}, {literal(thousands)}, '', 'g')"
     if decimal == "comma":
         digits = f"replace({digits}, ',', '.')"
-    value = f"TRY_CAST({digits} AS DOUBLE) / CASE WHEN contains({cell}, '%') THEN 100 ELSE 1 END"
-    fits = matches(trimmed, _FORMS[decimal])
+    sign = f"CASE WHEN starts_with({bare}, '=()') THEN '-' ELSE '' END"
+    power = f"coalesce('e' || {_power(cell)}, '')"
+    value = f"TRY_CAST({sign} || {digits} || {power} AS DOUBLE)"
+    fits = f"{matches(bare, _SIGN + _FORMS[decimal])} AND NOT {matches(bare, _LONG)}"
     return f"CASE WHEN {fits} AND isfinite({value}) THEN {value} END"
 
 
@@ -188,24 +323,36 @@ def hours(cell: str, decimal: Decimal, unit: str) -> str:
         SQL.
     decimal : {"comma", "point"}
     unit : {"hours", "minutes", "seconds"}
-        What a bare number counts.
+        What a bare number counts, and the first part of ``5:30``; no seconds have two parts.
     """
-    clock = [f"string_split(ltrim({cell}, '-'), ':')[{part}]" for part in (1, 2, 3)]
-    form = literal(f"^(?:{_WORDED})$")
-    worded = [f"regexp_extract({cell}, {form}, {part})" for part in (1, 2, 3)]
+    short = {"hours": (3600, 60), "minutes": (60, 1)}.get(unit)
+    forms = {
+        **({_SHORT_CLOCK: short} if short else {}),
+        _CLOCK: (3600, 60, 1),
+        _ISO: _ISO_SIZES,
+        _WORDED: _SIZES,
+    }
+    cases = " ".join(
+        f"WHEN {matches(cell, form)} THEN {_seconds(cell, form, sizes)} / 3600"
+        for form, sizes in forms.items()
+    )
     return (
-        f"CASE WHEN {matches(cell, _CLOCK)} THEN ({_sum(clock, (3600, 60, 1))}) / "
-        f"CASE WHEN starts_with({cell}, '-') THEN -3600 ELSE 3600 END "
-        f"WHEN {matches(cell, _WORDED)} THEN ({_sum(worded, (3600, 60, 60))}) / 3600 "
-        f"ELSE {number(cell, decimal)} * {_SECONDS[unit]} / 3600 END"
+        f"CASE WHEN NOT regexp_matches({cell}, '[0-9]') "
+        f"{'' if short else f'OR {matches(cell, _SHORT_CLOCK)} '}THEN NULL {cases} "
+        f"WHEN {_bare(cell)} = '=' || {cell} "
+        f"THEN {number(cell, decimal)} * {_SECONDS[unit]} / 3600 END"
     )
 
 
-def _sum(parts: Sequence[str], sizes: Sequence[int]) -> str:
-    return " + ".join(
-        f"coalesce(TRY_CAST({part} AS DOUBLE), 0) * {size}"
-        for part, size in zip(parts, sizes, strict=True)
+def _seconds(cell: str, form: str, sizes: Sequence[int]) -> str:
+    """Return SQL of the parts of a form in seconds, below zero behind a minus sign."""
+    whole = literal(f"^(?:{form})$")
+    parts = " + ".join(
+        f"coalesce(TRY_CAST(replace(regexp_extract({cell}, {whole}, {part}), ',', '.') AS DOUBLE)"
+        f", 0) * {size}"
+        for part, size in enumerate(sizes, 1)
     )
+    return f"({parts}) * CASE WHEN starts_with({cell}, '-') THEN -1 ELSE 1 END"
 
 
 def truth(cell: str) -> str:
