@@ -8,7 +8,7 @@ from typing import Any
 
 from opslab.errors import Problem
 from opslab.tables import dates, numbers
-from opslab.tables.dates import NUMBERED, DateEvidence
+from opslab.tables.dates import DateEvidence
 from opslab.tables.import_report import Decimal, Decision, FileAnswers
 from opslab.tables.numbers import MachineForm, NumberEvidence
 from opslab.tables.profiles import Column, Kind
@@ -17,6 +17,12 @@ NUMERIC = {"number", "percent", "duration"}
 TIMED = {"date", "datetime"}
 CELL = "cell"
 """Stands in the SQL of a value where the column's text goes, as `numbers.plain` gives it."""
+_COUNTED = {
+    "serials": "decided_serials",
+    "compact": "decided_compact",
+    "seconds": "decided_seconds",
+    "milliseconds": "decided_milliseconds",
+}
 _NEARLY = 5  # one misfit in so many: more, and nobody took the column for one of its kind
 _MOST_LOST = 10  # one cell in so many of a column that rows cannot do without
 _FEWEST_LOST = 3  # cells, all of a column, that are refused
@@ -258,10 +264,10 @@ def _decide_date(draft: Draft, evidence: DateEvidence, file: File) -> _Questions
         draft.tell("decided_swapped", count=evidence.iso_low)
     if evidence.short:
         draft.tell("decided_short_years", count=evidence.short)
-    for name in NUMBERED:
+    for name, key in _COUNTED.items():
         if count := getattr(evidence, name):
             assumed = draft.wanted.kind is None or name == "serials"
-            draft.tell(f"decided_{name}", assumed=assumed, count=count)
+            draft.tell(key, assumed=assumed, count=count)
     options = {"day_first": day_first, "swapped": bool(swapped)}
     if draft.kind == "date" or (draft.wanted.kind is None and not (local or offset)):
         draft.value = dates.day(CELL, **options)

@@ -175,8 +175,10 @@ class DateEvidence:
 
         It leaves as text what it cannot take: the days above 12.
         """
-        read = self.iso_low and not self.iso_high
-        return bool(read) and not self.low and bool(self.day_first) != bool(self.month_first)
+        if self.iso_high or self.low or (self.day_first and self.month_first):
+            return False
+        text = self.day_first + self.month_first
+        return 0 < text < self.given == self.iso_low + text
 
     @staticmethod
     def bare() -> str:
