@@ -1,7 +1,6 @@
 """Cells in the context of a column: amounts, durations and instants are read right, told or asked."""
 
 import datetime
-import email.utils
 from typing import NamedTuple
 
 import dateutil.parser
@@ -37,7 +36,7 @@ class Case(NamedTuple):
     told: tuple = ()
     kind: str | None = None
     unit: str | None = None
-    answers: dict = {}
+    answers: dict | None = None
 
 
 def column(case, **options):
@@ -50,7 +49,7 @@ def column(case, **options):
     )
     frame = pd.DataFrame({case.heading: pd.Series(case.cells, dtype=object)})
     with open_table(frame) as table:
-        made = typed(table, [wanted], Answers(**case.answers), **options)
+        made = typed(table, [wanted], Answers(**(case.answers or {})), **options)
         return values(made.frame()["x"]), made.reading
 
 

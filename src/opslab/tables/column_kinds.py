@@ -8,7 +8,7 @@ from typing import Any
 
 from opslab.errors import Problem
 from opslab.tables import dates, numbers
-from opslab.tables.dates import DateEvidence
+from opslab.tables.dates import NUMBERED, DateEvidence
 from opslab.tables.import_report import Decimal, Decision, FileAnswers
 from opslab.tables.numbers import MachineForm, NumberEvidence
 from opslab.tables.profiles import Column, Kind
@@ -18,11 +18,20 @@ TIMED = {"date", "datetime"}
 CELL = "cell"
 """Stands in the SQL of a value where the column's text goes, as `numbers.plain` gives it."""
 _COUNTED = {
-    "serials": "decided_serials",
+    "percent": "decided_percent",
+    "powers": "decided_powers",
+    "bracketed": "decided_bracketed",
+    "days": "decided_days",
+    "clocks": "decided_clocks",
+    "short": "decided_short_years",
     "compact": "decided_compact",
+    "serials": "decided_serials",
     "seconds": "decided_seconds",
     "milliseconds": "decided_milliseconds",
+    "offset": "decided_offsets",
 }
+"""What is told of a field of evidence where cells were counted in it."""
+_SURE = {"percent", "bracketed", "short", "compact", "offset"}
 _NEARLY = 5  # one misfit in so many: more, and nobody took the column for one of its kind
 _MOST_LOST = 10  # one cell in so many of a column that rows cannot do without
 _FEWEST_LOST = 3  # cells, all of a column, that are refused
@@ -87,16 +96,6 @@ class Draft:
     personal: bool = False
 
     @property
-    def plain(self) -> str:
-        """SQL of the text as `numbers.plain` gives it."""
-        return numbers.plain(self.text, amount=self.is_amount)
-
-    @property
-    def is_amount(self) -> bool:
-        """Whether it can hold currencies, and letters for thousands and millions."""
-        return self.kind in ("number", "percent")
-
-    @property
     def misfits(self) -> int:
         """Cells that keep a column of no declared kind from being one of numbers or times."""
         counted = getattr(self.evidence, self.counting) if self.counting else 0
@@ -105,6 +104,12 @@ class Draft:
     def tell(self, key: str, *, assumed: bool = False, **values: Any) -> None:
         """Note a decision about this column."""
         self.decisions.append(Decision(f"tables.{key}", values, self.wanted.name, assumed))
+
+    def tell_counts(self, *names: str) -> None:
+        """Note what was counted, where it was, in some fields of the evidence."""
+        for name in names:
+            if count := getattr(self.evidence, name):
+                self.tell(_COUNTED[name], assumed=name not in _SURE, count=count)
 
     def tell_zone(self, zone: str | None, count: int) -> None:
         """Note what times without an offset are taken for."""
@@ -194,13 +199,30 @@ def _keep_text(draft: Draft, evidence: NumberEvidence | DateEvidence | None = No
 
 
 def _decide_number(draft: Draft, evidence: NumberEvidence, file: File) -> _Questions:
-    point, comma, percent = evidence.point, evidence.comma, evidence.percent
-    is_duration = draft.kind == "duration"
-    if percent and percent < evidence.given and not is_duration:
-        return [("ask_percent", {"count": percent, "given": evidence.given})]
-    if len(evidence.currency) > 1 and not is_duration:
-        return [("mixed_currencies", {"names": evidence.currency})]
-    answer = file.answers.decimal
+    if draft.kind == "duration":
+        decimal = _decimal(draft, evidence, file)
+        return decimal if isinstance(decimal, list) else _decide_duration(draft, decimal)
+    percent, given, currencies = evidence.percent, evidence.given, evidence.currency
+    if percent and percent < given:
+        return [("ask_percent", {"count": percent, "given": given})]
+    if len(currencies) > 1:
+        return [("mixed_currencies", {"names": currencies})]
+    decimal = _decimal(draft, evidence, file)
+    if isinstance(decimal, list):
+        return decimal
+    draft.tell_counts("percent", "powers", "bracketed")
+    if draft.kind == "percent" and not percent:
+        draft.tell("decided_fraction", assumed=True)
+    for currency in currencies:
+        values = {"currency": currency, "count": evidence.priced, "given": given}
+        draft.tell("decided_currency", assumed=evidence.priced < given, **values)
+    draft.value = numbers.number(CELL, decimal)
+    return []
+
+
+def _decimal(draft: Draft, evidence: NumberEvidence, file: File) -> Decimal | _Questions:
+    """Return the decimal mark, told with what proves it, or the question."""
+    point, comma, answer = evidence.point, evidence.comma, file.answers.decimal
     decimal = answer or evidence.decimal
     if decimal is None and point and comma:
         return [("ask_decimal_both", {"point": point, "comma": comma})]
@@ -212,40 +234,19 @@ def _decide_number(draft: Draft, evidence: NumberEvidence, file: File) -> _Quest
     elif evidence.decimal or (answer and evidence.unclear):
         key = "decided_decimal_answer" if answer else "decided_decimal"
         draft.tell(key, decimal=f"tables.decimal_{decimal}", count=max(point, comma))
-    mark = decimal or "point"
-    if is_duration:
-        _decide_duration(draft, evidence, mark)
-        return []
-    if percent:
-        draft.tell("decided_percent", count=percent)
-    elif draft.kind == "percent":
-        draft.tell("decided_fraction", assumed=True)
-    if evidence.powers > percent:
-        draft.tell("decided_powers", assumed=True, count=evidence.powers - percent)
-    if evidence.bracketed:
-        all_of_them = evidence.bracketed == evidence.given
-        draft.tell("decided_bracketed", assumed=all_of_them, count=evidence.bracketed)
-    if evidence.currency:
-        priced, given = evidence.priced, evidence.given
-        values = {"currency": evidence.currency[0], "count": priced, "given": given}
-        draft.tell("decided_currency", assumed=priced < given, **values)
-    draft.value = numbers.number(CELL, mark)
-    return []
+    return decimal or "point"
 
 
-def _decide_duration(draft: Draft, evidence: NumberEvidence, decimal: Decimal) -> None:
+def _decide_duration(draft: Draft, decimal: Decimal) -> _Questions:
     """Set the value in hours; a heading that names a unit counts where the profile names none."""
     column = draft.wanted.column
-    unit: str = column.unit
     named = numbers.unit_of(draft.wanted.sources[0])
-    if named and "unit" not in column.model_fields_set and named != unit:
-        unit = named
+    unit = column.unit if "unit" in column.model_fields_set else named or column.unit
+    if unit != column.unit:
         draft.tell("decided_unit", assumed=True, unit=f"tables.unit_{unit}")
-    if unit == "minutes" and evidence.clocks:
-        draft.tell("decided_clocks", assumed=True, count=evidence.clocks)
-    if evidence.days:
-        draft.tell("decided_days", assumed=True, count=evidence.days)
+    draft.tell_counts("days", *(["clocks"] if unit == "minutes" else []))
     draft.value = numbers.hours(CELL, decimal, unit)
+    return []
 
 
 def _decide_date(draft: Draft, evidence: DateEvidence, file: File) -> _Questions:
@@ -254,26 +255,19 @@ def _decide_date(draft: Draft, evidence: DateEvidence, file: File) -> _Questions
     if offset and local and zone is None and draft.kind != "date":
         return [("ask_timezone", {"offset": offset, "local": local})]
     swapped = evidence.swapped and file.answers.swapped_dates
-    if evidence.swapped and swapped is None:
-        dates_read = evidence.day_first + evidence.month_first
-        return [("ask_swapped_dates", {"count": evidence.iso_low, "others": dates_read})]
+    if swapped is None:
+        return [("ask_swapped_dates", {"count": evidence.iso_low})]
     day_first = _day_first(draft, evidence, file)
     if not isinstance(day_first, bool):
         return day_first
     if swapped:
         draft.tell("decided_swapped", count=evidence.iso_low)
-    if evidence.short:
-        draft.tell("decided_short_years", count=evidence.short)
-    for name, key in _COUNTED.items():
-        if count := getattr(evidence, name):
-            assumed = draft.wanted.kind is None or name == "serials"
-            draft.tell(key, assumed=assumed, count=count)
-    options = {"day_first": day_first, "swapped": bool(swapped)}
+    draft.tell_counts("short", *NUMBERED)
+    options = {"day_first": day_first, "swapped": swapped}
     if draft.kind == "date" or (draft.wanted.kind is None and not (local or offset)):
         draft.value = dates.day(CELL, **options)
         return []
-    if evidence.offset:
-        draft.tell("decided_offsets", count=evidence.offset)
+    draft.tell_counts("offset")
     if local:
         draft.tell_zone(zone, local)
         draft.local = dates.moment(CELL, **options, zone=None) if zone else ""
@@ -307,29 +301,13 @@ def _day_first(draft: Draft, evidence: DateEvidence, file: File) -> bool | _Ques
     return True
 
 
-def loss(
-    draft: Draft, lost: int, values: Mapping[str, Any], file: File, *, strict: bool
-) -> Problem | None:
-    """Return the refusal of a column that loses too many of its cells, or None.
-
-    Parameters
-    ----------
-    draft : Draft
-    lost : int
-        Cells that are given and no value of the column's kind.
-    values : Mapping
-        What the message says of them.
-    file : File
-    strict : bool
-        Whether one is too many.
-    """
-    given = draft.evidence.given if draft.evidence else 0
-    values = {**values, "given": given}
-    if draft.wanted.column.required and lost * _MOST_LOST > given:
-        return Problem("tables.lost_required", values, file.name, field=draft.wanted.name)
+def refusal(draft: Draft, lost: int, *, strict: bool) -> str | None:
+    """Return the message that refuses a column that loses so many of its given cells, or None."""
+    wanted, given = draft.wanted, draft.evidence.given if draft.evidence else 0
+    if wanted.column.required and lost * _MOST_LOST > given:
+        return "tables.lost_required"
     if strict:
-        key = "tables.bad_times" if draft.kind in TIMED else "tables.bad_cells"
-        return Problem(key, values, file.name, field=draft.wanted.name)
-    if draft.wanted.kind is not None and lost == given >= _FEWEST_LOST:
-        return Problem("tables.lost_column", values, file.name, field=draft.wanted.name)
+        return "tables.bad_times" if draft.kind in TIMED else "tables.bad_cells"
+    if wanted.kind is not None and lost == given >= _FEWEST_LOST:
+        return "tables.lost_column"
     return None

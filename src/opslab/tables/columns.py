@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from opslab.errors import DataError, Problem
 from opslab.tables import dates, numbers
-from opslab.tables.column_kinds import CELL, TIMED, Draft, File, Wanted, decide, loss
+from opslab.tables.column_kinds import CELL, TIMED, Draft, File, Wanted, decide, refusal
 from opslab.tables.dates import DateEvidence
 from opslab.tables.import_report import MOST_TOLD, FileAnswers, Rejection
 from opslab.tables.numbers import NumberEvidence
@@ -51,7 +51,9 @@ def typed(
     drafts = [_draft(table, column, zone) for column in wanted]
     _guess_kinds(table, drafts)
     _take_machine_forms(table, drafts, zone)
-    _weigh(table, [draft for draft in drafts if not draft.value])
+    for kind in (NumberEvidence, DateEvidence):
+        weighed = [draft for draft in drafts if (draft.kind in TIMED) == (kind is DateEvidence)]
+        _weigh(table, [draft for draft in weighed if not draft.value], kind)
     file = File.of(drafts, answers, table.reading.name, day_first_assumed=day_first_assumed)
     DataError.refuse([question for draft in drafts for question in decide(draft, file)])
     _mark_addresses(table, drafts)
@@ -201,7 +203,8 @@ def _with_any(table: Table, drafts: Sequence[Draft], condition: Callable[[str], 
     if len(drafts) > _MANY:  # slower by row, but planned once
         rows = f"len(list_filter({_listed(drafts)}, lambda text: {condition('text')})) > 0"
     cells = _long(table, drafts, rows)
-    return set(*zip(*table.fetch(f"SELECT DISTINCT place FROM {cells} WHERE {condition('text')}")))
+    places = table.fetch(f"SELECT DISTINCT place FROM {cells} WHERE {condition('text')}")
+    return {place for (place,) in places}
 
 
 def _take_machine_forms(table: Table, drafts: Sequence[Draft], zone: str | None) -> None:
@@ -217,30 +220,24 @@ def _take_machine_forms(table: Table, drafts: Sequence[Draft], zone: str | None)
                     _in_zone(draft, zone, count)
 
 
-def _weigh(table: Table, drafts: Sequence[Draft]) -> None:
-    """Count what the cells of each column tell, in one pass for each kind of evidence."""
-    for kind in (NumberEvidence, DateEvidence):
-        weighed = [draft for draft in drafts if (draft.kind in TIMED) == (kind is DateEvidence)]
-        for amount in (False, True):
-            if group := [draft for draft in weighed if draft.is_amount == amount]:
-                _weigh_kind(table, group, kind)
-
-
-def _weigh_kind(
+def _weigh(
     table: Table, drafts: Sequence[Draft], kind: type[NumberEvidence | DateEvidence]
 ) -> None:
-    plain = numbers.plain("text", amount=drafts[0].is_amount)
-    conditions = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in kind.conditions().items())
-    names = [*kind.conditions(), *kind.others()]
-    counts = [f"count(*) FILTER ({quoted(name)})" for name in kind.conditions()]
+    """Count what the cells of each column tell, in one pass."""
+    if not drafts:
+        return
+    bare, conditions, others = kind.sql()
+    flags = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in conditions.items())
+    counts = [f"count(*) FILTER ({quoted(name)})" for name in conditions]
+    counts.append(f"arg_min({{'row': {ROW}, 'cell': text}}, {ROW}) FILTER (neither)")
     rows = table.fetch(
-        f"SELECT place, {', '.join([*counts, *kind.others().values()])} FROM ("
-        f"SELECT *, {conditions} FROM (SELECT *, {kind.bare()} AS bare FROM ("
-        f"SELECT *, {plain} AS cell FROM {_long(table, drafts)}))) GROUP BY place"
+        f"SELECT place, {', '.join([*counts, *others])} FROM ("
+        f"SELECT *, {flags} FROM (SELECT *, {bare} AS bare FROM ("
+        f"SELECT *, {numbers.plain('text')} AS cell FROM {_long(table, drafts)}))) GROUP BY place"
     )
-    evidence = {place: dict(zip(names, row, strict=True)) for place, *row in rows}
+    evidence = {place: values for place, *values in rows}
     for place, draft in enumerate(drafts):
-        draft.evidence = kind(**evidence.get(place, {}))
+        draft.evidence = kind(*evidence.get(place, [0] * len(fields(kind))))
         draft.staged = True
         if draft.evidence.words:
             draft.tell("decided_words", count=draft.evidence.words)
@@ -303,15 +300,13 @@ def _result(table: Table, drafts: Sequence[Draft], file: File, *, strict: bool) 
 
 def _query(table: Table, drafts: Sequence[Draft]) -> str:
     """Return the query of all values: columns of one reading are read together, as one list."""
-    groups: dict[tuple[str, bool], list[Draft]] = {}
+    groups: dict[str, list[Draft]] = {}
     for draft in drafts:
         if draft.staged:
-            groups.setdefault((draft.value, draft.is_amount), []).append(draft)
+            groups.setdefault(draft.value, []).append(draft)
     free, inner, values = _free_name(table), ["*"], dict[int, str]()
-    for number, ((value, amount), group) in enumerate(groups.items()):
-        plain = (
-            f"list_transform({_listed(group)}, lambda text: {numbers.plain('text', amount=amount)})"
-        )
+    for number, (value, group) in enumerate(groups.items()):
+        plain = f"list_transform({_listed(group)}, lambda text: {numbers.plain('text')})"
         inner.append(f"list_transform({plain}, lambda {CELL}: {value}) AS {free}{number}")
         values |= {id(draft): f"{free}{number}[{n}]" for n, draft in enumerate(group, 1)}
     columns = [
@@ -336,22 +331,23 @@ def _tell_emptied(table: Table, staged: Sequence[Draft], file: File, *, strict: 
     problems = list[Problem]()
     counts = table.aggregates((f"count({quoted(draft.wanted.name)})" for draft in staged), "typed")
     for draft, kept in zip(staged, counts, strict=True):
-        lost = draft.evidence.given - kept if draft.evidence else 0
+        given = draft.evidence.given if draft.evidence else 0
+        lost = given - kept
         if not lost:
             continue
         row, cell = table.aggregates(
             [f"min({ROW}) + 1, arg_min(text, {ROW})"],
-            f"(SELECT {draft.text} AS text, {draft.plain} AS cell, {ROW} FROM {table.relation}) "
+            f"(SELECT {draft.text} AS text, {ROW} FROM {table.relation}) "
             f"JOIN (SELECT {quoted(draft.wanted.name)} AS value, {ROW} FROM typed) USING ({ROW}) "
-            f"WHERE cell IS NOT NULL AND NOT {numbers.is_missing('cell')} AND value IS NULL",
+            f"WHERE value IS NULL AND NOT {numbers.is_missing(numbers.plain('text'))}",
         )
-        kind = f"tables.kind_{draft.kind}"
-        values = {"count": lost, "row": row, "cell": numbers.excerpt(cell), "kind": kind}
-        problem = loss(draft, lost, values, file, strict=strict)
-        if problem:
-            problems.append(problem)
+        values = {"count": lost, "row": row, "cell": numbers.excerpt(cell)}
+        if key := refusal(draft, lost, strict=strict):
+            problems.append(
+                Problem(key, {**values, "given": given}, file.name, field=draft.wanted.name)
+            )
         elif not draft.wanted.column.required:
-            draft.tell("decided_emptied", assumed=True, **values)
+            draft.tell("decided_emptied", assumed=True, kind=f"tables.kind_{draft.kind}", **values)
     DataError.refuse(problems)
 
 
@@ -361,7 +357,10 @@ def _tell_clock_changes(table: Table, drafts: Sequence[Draft], file: File) -> No
     for draft in drafts:
         source, which = table.relation, "true"
         if draft.staged:
-            source, which = f"(SELECT {draft.plain} AS {CELL} FROM {source})", dates.is_local(CELL)
+            source, which = (
+                f"(SELECT {numbers.plain(draft.text)} AS {CELL} FROM {source})",
+                dates.is_local(CELL),
+            )
         counts = table.aggregates(
             [f"count(*) FILTER ({trouble})" for trouble in dates.zone_troubles("local", zone)],
             f"(SELECT {draft.local} AS local FROM {source} WHERE {which})",

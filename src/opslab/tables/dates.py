@@ -51,17 +51,17 @@ _MONTH_DAY = rf"{_WEEKDAY}{_MONTH}[.]? ([0-9]{{1,2}})(?:st|nd|rd|th)?,? ([0-9]{{
 _LOCAL = (_ISO, _YEAR_FIRST, _NUMERIC, _DAY_MONTH, _MONTH_DAY)
 _LIKE = re.compile("|".join(f"(?:{form})" for form in _LOCAL))
 _DIGITS = "[0-9]{5,13}(?:[.][0-9]+)?"
+_TIMES, _DAYS = (
+    "time|date|datetime|timestamp|ts|created|updated|modified|closed|at|on",
+    "date|datum",
+)
 NUMBERED = {
-    "serials": (36_526, 73_051),
-    "compact": (19_000_101, 21_000_101),
-    "seconds": (946_684_800, 4_102_444_800),
-    "milliseconds": (946_684_800_000, 4_102_444_800_000),
+    "serials": (36_526, 73_051, _DAYS),
+    "compact": (19_000_101, 21_000_101, _DAYS),
+    "seconds": (946_684_800, 4_102_444_800, _TIMES),
+    "milliseconds": (946_684_800_000, 4_102_444_800_000, _TIMES),
 }
-"""Numbers that can be times, mostly of this century, by what they count: from, and below."""
-_HEADINGS = {
-    "seconds": "time date datetime timestamp ts created updated modified closed at on zeit heure",
-    "serials": "date datum datetime",
-}
+"""Numbers that can be times, by what they count: from, below, and words of their headings."""
 _VERSION, _PADDED = re.compile(r"[0-9]{1,2}([.][0-9]{1,2}){2}"), re.compile(r"\b0[0-9]")
 _CLOCK = r"\4:\5:\6 \7m"
 _FORMATS = (
@@ -106,10 +106,9 @@ def numbered(heading: str, texts: Sequence[str]) -> str:
     >>> numbered("Created at", ["1773482400"]), numbered("Load time", ["45000"])
     ('seconds', '')
     """
-    words = set(re.findall("[a-z]+", plain_text(re.sub("([a-z])([A-Z])", r"\1 \2", heading))))
-    for name, (low, high) in NUMBERED.items():
-        known = _HEADINGS["seconds" if name in ("seconds", "milliseconds") else "serials"]
-        if words & set(known.split()) and all(
+    words = plain_text(re.sub("([a-z])([A-Z])", r"\1 \2", heading))
+    for name, (low, high, known) in NUMBERED.items():
+        if re.search(f"(?<![a-z])(?:{known})(?![a-z])", words) and all(
             re.fullmatch(_DIGITS, text) and low <= float(text) < high for text in texts
         ):
             return name
@@ -144,25 +143,25 @@ class DateEvidence:
         Rows of a first cell that is day first, month first.
     """
 
-    given: int = 0
-    words: int = 0
-    day_first: int = 0
-    month_first: int = 0
-    unclear: int = 0
-    low: int = 0
-    iso_low: int = 0
-    iso_high: int = 0
-    offset: int = 0
-    local: int = 0
-    short: int = 0
-    serials: int = 0
-    compact: int = 0
-    seconds: int = 0
-    milliseconds: int = 0
-    neither: int = 0
-    misfit: Mapping[str, Any] | None = None
-    first_day: int | None = None
-    first_month: int | None = None
+    given: int
+    words: int
+    day_first: int
+    month_first: int
+    unclear: int
+    low: int
+    iso_low: int
+    iso_high: int
+    offset: int
+    local: int
+    short: int
+    serials: int
+    compact: int
+    seconds: int
+    milliseconds: int
+    neither: int
+    misfit: Mapping[str, Any] | None
+    first_day: int | None
+    first_month: int | None
 
     @property
     def misfits(self) -> int:
@@ -181,13 +180,8 @@ class DateEvidence:
         return 0 < text < self.given == self.iso_low + text
 
     @staticmethod
-    def bare() -> str:
-        """Return SQL of what the conditions take as ``bare``: the time without its offset."""
-        return _without_offset("cell")
-
-    @staticmethod
-    def conditions() -> dict[str, str]:
-        """Return SQL of the conditions that are counted, by field."""
+    def sql() -> tuple[str, dict[str, str], list[str]]:
+        """Return as of `NumberEvidence.sql`; ``bare`` is the time without its offset."""
         missing, numeric = is_missing("cell"), matches("bare", _NUMERIC)
         first, second = (
             f"TRY_CAST({_group('bare', _NUMERIC, part)} AS INTEGER)" for part in (1, 2)
@@ -198,7 +192,7 @@ class DateEvidence:
         iso = matches("bare", f"{_ISO}|{_YEAR_FIRST}")
         iso_day = "TRY_CAST(regexp_extract(bare, '^[0-9]{4}.[0-9]+.([0-9]+)', 1) AS INTEGER)"
         known = " OR ".join(matches("bare", form) for form in _LOCAL)
-        return {
+        conditions = {
             "given": f"NOT {missing}",
             "words": missing,
             "day_first": f"{numeric} AND {first} > 12 AND {second} <= 12 OR {both} AND {dotted}",
@@ -208,26 +202,19 @@ class DateEvidence:
             "iso_low": f"{iso} AND {iso_day} <= 12",
             "iso_high": f"{iso} AND {iso_day} > 12",
             "offset": "bare <> cell",
-            "local": f"bare = cell AND regexp_matches(cell, '[0-9][:h][0-9]{{2}}')",
+            "local": "bare = cell AND regexp_matches(cell, '[0-9][:h][0-9]{2}')",
             "short": " OR ".join(
                 f"length({_group('bare', form, 3)}) = 2" for form in (_NUMERIC, _DAY_MONTH)
             ),
             **{name: _numbered("cell", name) for name in NUMBERED},
             "neither": f"NOT ({known} OR {missing})",
         }
-
-    @staticmethod
-    def others() -> dict[str, str]:
-        """Return SQL of the fields that are no counts."""
-        return {
-            "misfit": f"arg_min({{'row': {ROW}, 'cell': text}}, {ROW}) FILTER (neither)",
-            "first_day": f"min({ROW}) FILTER (day_first)",
-            "first_month": f"min({ROW}) FILTER (month_first)",
-        }
+        rows = [f"min({ROW}) FILTER ({which})" for which in ("day_first", "month_first")]
+        return _without_offset("cell"), conditions, rows
 
 
 def _numbered(cell: str, name: str) -> str:
-    low, high = NUMBERED[name]
+    low, high, _ = NUMBERED[name]
     number = f"TRY_CAST({cell} AS DOUBLE)"
     return f"{matches(cell, _DIGITS)} AND {number} >= {low} AND {number} < {high}"
 
@@ -257,27 +244,18 @@ def moment(cell: str, *, day_first: bool, zone: str | None, swapped: bool = Fals
     """
     bare = _without_offset(cell)
     local = _local(bare, day_first=day_first, swapped=swapped)
-    parts = [f"regexp_extract({cell}, {literal(f'{_SHIFT}$')}, {part})" for part in (1, 2, 3)]
-    hours, minutes = (f"coalesce(TRY_CAST({part} AS INTEGER), 0)" for part in parts[1:])
-    sign = f"CASE WHEN {parts[0]} = '-' THEN -1 ELSE 1 END"
-    number = f"TRY_CAST({cell} AS DOUBLE)"
-    return (
-        f"CASE WHEN {_numbered(cell, 'seconds')} "
-        f"THEN make_timestamp(CAST(round({number} * 1e6) AS BIGINT)) "
-        f"WHEN {_numbered(cell, 'milliseconds')} "
-        f"THEN make_timestamp(CAST(round({number} * 1e3) AS BIGINT)) "
-        f"WHEN {bare} <> {cell} "
-        f"THEN {local} - to_minutes({sign} * ({hours} * 60 + {minutes})) "
-        f"ELSE {local if zone is None else in_utc(local, zone)} END"
+    sign, *parts = (
+        f"regexp_extract({cell}, {literal(f'{_SHIFT}$')}, {part})" for part in (1, 2, 3)
     )
+    hours, minutes = (f"coalesce(TRY_CAST({sign} || {part} AS INTEGER), 0)" for part in parts)
+    shifted = f"{local} - to_minutes({hours} * 60 + {minutes})"
+    zoned = f"WHEN {is_local(cell)} THEN {in_utc(local, zone)} " if zone else ""
+    return f"CASE WHEN {bare} <> {cell} THEN {shifted} {zoned}ELSE {local} END"
 
 
 def day(cell: str, *, day_first: bool, swapped: bool = False) -> str:
     """Return SQL of a text as the day that is written, whatever offset stands behind its time."""
-    number = f"TRY_CAST({cell} AS DOUBLE)"
-    local = _local(_without_offset(cell), day_first=day_first, swapped=swapped)
-    counted = moment(cell, day_first=day_first, zone=None)
-    return f"CAST(CASE WHEN {number} >= 1e8 THEN {counted} ELSE {local} END AS DATE)"
+    return f"CAST({_local(_without_offset(cell), day_first=day_first, swapped=swapped)} AS DATE)"
 
 
 def _local(cell: str, *, day_first: bool, swapped: bool) -> str:
@@ -286,19 +264,22 @@ def _local(cell: str, *, day_first: bool, swapped: bool) -> str:
     whole = f"upper({cell})"
     if swapped:
         whole = f"regexp_replace({whole}, '^(....)-(..)-(..)', '\\1-\\3-\\2')"
-    seconds = f"CAST(round(TRY_CAST({cell} AS DOUBLE) * 86400) AS BIGINT)"
+    year_first = (r"\1-\3-\2 " if swapped else r"\1-\2-\3 ") + _CLOCK
+    number = f"TRY_CAST({cell} AS DOUBLE)"
     forms = {
         matches(cell, _ISO): f"TRY_CAST({whole} AS TIMESTAMP)",
-        matches(cell, _YEAR_FIRST): _stamp(
-            _rewritten(cell, _YEAR_FIRST, (r"\1-\3-\2 " if swapped else r"\1-\2-\3 ") + _CLOCK)
-        ),
+        matches(cell, _YEAR_FIRST): _stamp(_rewritten(cell, _YEAR_FIRST, year_first)),
         matches(cell, _NUMERIC): _stamp(_rewritten(cell, _NUMERIC, numeric)),
         matches(cell, _DAY_MONTH): _with_month(cell, _DAY_MONTH, month=2, day=1),
         matches(cell, _MONTH_DAY): _with_month(cell, _MONTH_DAY, month=1, day=2),
-        _numbered(cell, "serials"): f"TIMESTAMP '1899-12-30' + to_seconds({seconds})",
         _numbered(cell, "compact"): f"try_strptime({cell}, '%Y%m%d')",
+        _numbered(cell, "serials"): f"to_timestamp(round(({number} - 25569) * 86400))",
+        _numbered(cell, "seconds"): f"to_timestamp({number})",
+        _numbered(cell, "milliseconds"): f"to_timestamp({number} / 1000)",
     }
-    cases = " ".join(f"WHEN {condition} THEN {value}" for condition, value in forms.items())
+    cases = " ".join(
+        f"WHEN {condition} THEN CAST({value} AS TIMESTAMP)" for condition, value in forms.items()
+    )
     return f"CASE {cases} END"
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from opslab.tables.import_report import Decimal
-from opslab.tables.source import ROW, literal
+from opslab.tables.source import literal
 
 MISSING = {"", "n/a", "na", "#n/a", "null", "none", "nan", "-", "\u2013", "\u2014"}
 MISSING |= {"#ref!", "#div/0!", "#value!"}
@@ -29,14 +29,13 @@ _FORMS: Mapping[Decimal, str] = {
 }
 _UNCLEAR = f"[1-9][0-9]{{0,2}}[.,][0-9]{{3}}{_EXPONENT}"
 _SIGN = r"=(?:[-+]|[(][)])?"
-_CURRENCIES = {
-    **{code.lower(): code for code in "EUR USD GBP CHF CAD AUD NZD SEK NOK DKK PLN CZK".split()},
-    **{code.lower(): code for code in "HUF RON JPY CNY INR BRL MXN ZAR SGD HKD TRY ILS".split()},
-    **{"\u20ac": "EUR", "\u00a3": "GBP", "$": "$", "us$": "USD", "ca$": "CAD", "c$": "CAD"},
-    **{"au$": "AUD", "a$": "AUD", "r$": "BRL", "\u00a5": "\u00a5", "\u20b9": "INR", "kr": "kr"},
-}
-_CURRENCY = "|".join(map(re.escape, sorted(_CURRENCIES, key=len, reverse=True)))
-_POWERS = {"k": 3, "m": 6, "mio": 6, "bn": 9, "md": 9, "mrd": 9, "%": -2}
+_CURRENCIES = {"€": "EUR", "£": "GBP", "¥": "¥", "₹": "INR", "$": "$", "us$": "USD", "c$": "CAD"}
+_CURRENCIES |= {"ca$": "CAD", "a$": "AUD", "au$": "AUD", "r$": "BRL", "kr": "kr"}
+_CURRENCY = (
+    "€|£|¥|₹|(?:us|ca|c|au|a|r)?[$]|kr|eur|usd|gbp|chf|cad|aud|nzd|sek|nok|dkk|pln|czk|huf|ron|"
+    "jpy|cny|inr|brl|mxn|zar|sgd|hkd|try|ils"
+)
+_POWERS = {"": 0, "k": 3, "m": 6, "mio": 6, "bn": 9, "md": 9, "mrd": 9, "%": -2}
 _POWER = r"k|mio[.]?|bn|mrd[.]?|md|%"
 _AMOUNT = (  # a small m is a million beside its currency only: else it may be minutes or metres
     rf"([(])?([-+])?(?:(?:{_CURRENCY}) ?)?([(])?([-+])?([0-9.,][0-9.,{_PARTING}]*?{_EXPONENT})"
@@ -51,18 +50,24 @@ _SHORT_CLOCK = "-?([0-9]+):([0-5][0-9])"
 _CLOCK = r"-?([0-9]+)(?:(?: ?h ?|:)([0-5][0-9])(?::([0-5][0-9](?:[.,][0-9]+)?))?)"
 _NUMBER = "([0-9]+(?:[.,][0-9]{1,2})?)"
 _EXACT_SECONDS = "(?:([0-9]+(?:[.,][0-9]+)?)s)?"
-_ISO = rf"-?p(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?:{_NUMBER}h)?(?:{_NUMBER}m)?{_EXACT_SECONDS})?"
+_ISO = (
+    rf"-?p(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?:{_NUMBER}h)?(?:{_NUMBER}m(?:io)?)?{_EXACT_SECONDS})?"
+)
 _UNITS = (
     "w(?:ks?|eeks?)?|sem(?:aines?)?|wochen?",
     "d(?:ays?)?|j(?:ours?)?|tag(?:en?)?",
     "h(?:rs?|ours?|eures?)?|std|stunden?",
-    "m(?:in(?:ute)?[sn]?)?",
+    "m(?:io|in(?:ute)?[sn]?)?",
     "s(?:ec(?:onde?)?s?)?|sek(?:unden?)?",
 )
 _WORDED = "-?" + "".join(
     rf"(?:{_NUMBER} ?(?:{unit})[.]?(?:,? (?:and |et |und )?)?)?" for unit in _UNITS
 )
 _DAYS = f"-?{_NUMBER} ?(?:{_UNITS[0]}|{_UNITS[1]})\\b.*"
+_HEADING_UNIT = (
+    r"(?<![a-z])(?:(?P<hours>hours?|heures?|stunden)|(?P<minutes>min|minutes?|minuten)|"
+    r"(?P<seconds>sec|seconde?s?|sekunden))[)]?$"
+)
 _SECONDS = {"hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
 _SIZES = (40 * 3600, 8 * 3600, 3600, 60, 1)  # a week of five days of eight hours, as Jira has it
 _ISO_SIZES = (7 * 86_400, 86_400, 3600, 60, 1)
@@ -86,23 +91,21 @@ class MachineForm(NamedTuple):
         return unfit
 
 
-def plain(text: str, *, amount: bool = False) -> str:
+def plain(text: str) -> str:
     """Return SQL of a text in lower case, without accents, with plain spaces and minus signs.
 
-    It is what the other functions of this module and of `dates` take as ``cell``. Of an amount the
-    last M is millions, which no small m is.
+    It is what the other functions of this module and of `dates` take as ``cell``. An M behind a
+    number becomes ``mio``: it is millions, and a small m is not.
     """
     usual = f"trim(translate({text}, {literal(_SPECIAL)}, {literal(_USUAL)}))"
-    lower = f"lower(strip_accents({usual}))"
-    return f"{lower} || CASE WHEN suffix({usual}, 'M') THEN 'io' ELSE '' END" if amount else lower
+    return f"lower(strip_accents(regexp_replace({usual}, '([0-9] ?)M$', '\\1mio')))"
 
 
-def plain_text(text: str, *, amount: bool = False) -> str:
+def plain_text(text: str) -> str:
     """Return a text as `plain` does."""
     usual = text.translate(str.maketrans(_SPECIAL, _USUAL)).strip(" ")
-    parts = unicodedata.normalize("NFD", usual.lower())
-    lower = "".join(sign for sign in parts if not unicodedata.combining(sign))
-    return f"{lower}io" if amount and usual.endswith("M") else lower
+    parts = unicodedata.normalize("NFD", re.sub("([0-9] ?)M$", r"\1mio", usual).lower())
+    return "".join(sign for sign in parts if not unicodedata.combining(sign))
 
 
 def excerpt(text: str) -> str:
@@ -141,7 +144,7 @@ def clear_number(written: str) -> str:
 
 def looks_like_number(text: str) -> bool:
     """Whether a cell is a number in some notation, and no code: ``0012``, or a very long one."""
-    bare = re.sub(f"^{_AMOUNT}$", _BARE, plain_text(text, amount=True))
+    bare = re.sub(f"^{_AMOUNT}$", _BARE, plain_text(text))
     return bool(_LIKE.fullmatch(bare)) and not re.fullmatch(_IDENTIFIER, bare)
 
 
@@ -181,21 +184,21 @@ class NumberEvidence:
         Signs and codes of currencies.
     """
 
-    given: int = 0
-    words: int = 0
-    point: int = 0
-    comma: int = 0
-    unclear: int = 0
-    percent: int = 0
-    powers: int = 0
-    bracketed: int = 0
-    codes: int = 0
-    clocks: int = 0
-    days: int = 0
-    priced: int = 0
-    neither: int = 0
-    misfit: Mapping[str, Any] | None = None
-    currencies: Sequence[str] | None = None
+    given: int
+    words: int
+    point: int
+    comma: int
+    unclear: int
+    percent: int
+    powers: int
+    bracketed: int
+    codes: int
+    clocks: int
+    days: int
+    priced: int
+    neither: int
+    misfit: Mapping[str, Any] | None
+    currencies: Sequence[str] | None
 
     @property
     def decimal(self) -> Decimal | None:
@@ -214,21 +217,20 @@ class NumberEvidence:
         """The currencies by their names: ``EUR`` for the euro sign too."""
         names = set()
         for marks in self.currencies or ():
-            cell = {_CURRENCIES[mark] for mark in marks.split()}
+            cell = {_CURRENCIES.get(mark, mark.upper()) for mark in marks.split()}
             names |= cell - {"$"} or cell  # "$5 USD" is one
         return sorted(names)
 
     @staticmethod
-    def bare() -> str:
-        """Return SQL of what the conditions take as ``bare``."""
-        return _bare("cell")
+    def sql() -> tuple[str, dict[str, str], list[str]]:
+        """Return SQL of what conditions take as ``bare``, them by field, and of the other fields.
 
-    @staticmethod
-    def conditions() -> dict[str, str]:
-        """Return SQL of the conditions that are counted, by field."""
+        They are of a table of cells: ``cell`` as `plain` gives it, ``text``, and the row.
+        """
         missing = is_missing("cell")
         point, comma = (matches("bare", f"{_SIGN}{_FORMS[mark]}") for mark in ("point", "comma"))
-        return {
+        marks = f"array_to_string(regexp_extract_all(cell, {literal(_CURRENCY)}), ' ')"
+        conditions = {
             "given": f"NOT {missing}",
             "words": missing,
             "point": f"{point} AND NOT {comma}",
@@ -240,17 +242,10 @@ class NumberEvidence:
             "codes": matches("bare", _IDENTIFIER),
             "clocks": matches("cell", _SHORT_CLOCK),
             "days": matches("cell", _DAYS),
-            "priced": f"starts_with(bare, '=') AND {_marks('cell')} <> ''",
+            "priced": f"starts_with(bare, '=') AND {marks} <> ''",
             "neither": f"NOT ({point} OR {comma} OR {missing})",
         }
-
-    @staticmethod
-    def others() -> dict[str, str]:
-        """Return SQL of the fields that are no counts."""
-        return {
-            "misfit": f"arg_min({{'row': {ROW}, 'cell': text}}, {ROW}) FILTER (neither)",
-            "currencies": f"list(DISTINCT {_marks('cell')}) FILTER (priced)",
-        }
+        return _bare("cell"), conditions, [f"list(DISTINCT {marks}) FILTER (priced)"]
 
 
 def machine_form(texts: Sequence[str]) -> MachineForm | None:
@@ -268,18 +263,15 @@ def machine_form(texts: Sequence[str]) -> MachineForm | None:
 
 
 def unit_of(heading: str) -> str | None:
-    """Return the unit of time that a heading names, such as ``Wait (min)``; none or several: None.
+    """Return the unit of time that a heading ends in, such as ``Wait (min)``.
 
     Examples
     --------
     >>> unit_of("Wait (min)"), unit_of("Minimum wait")
     ('minutes', None)
     """
-    words = re.findall("[a-z]{2,}", plain_text(heading))
-    words = [word for word in words if len(word) > 3] + words[-1:]  # "Min wait" is the shortest
-    units = dict(zip(("hours", "minutes", "seconds"), _UNITS[2:], strict=True))
-    named = [unit for unit, form in units.items() if any(map(re.compile(form).fullmatch, words))]
-    return named[0] if len(named) == 1 else None
+    match = re.search(_HEADING_UNIT, plain_text(heading))
+    return match.lastgroup if match else None
 
 
 def _bare(cell: str) -> str:
@@ -287,16 +279,10 @@ def _bare(cell: str) -> str:
     return f"regexp_replace({cell}, {literal(f'^{_AMOUNT}$')}, {literal(_BARE)})"
 
 
-def _marks(cell: str) -> str:
-    """Return SQL of all signs and codes of currencies in a cell."""
-    return f"array_to_string(regexp_extract_all({cell}, {literal(_CURRENCY)}), ' ')"
-
-
 def _power(cell: str) -> str:
-    """Return SQL of the power of ten by which letters or a percent sign multiply, or NULL."""
+    """Return SQL of the power of ten by which letters or a percent sign multiply."""
     powers = ", ".join(f"{literal(name)}: {power}" for name, power in _POWERS.items())
-    letters = "|".join(sorted(_POWERS, key=len, reverse=True))
-    form = rf"[0-9.,] ?({letters})[.]? ?(?:{_CURRENCY})?[-)]?$"
+    form = rf"[0-9.,] ?(mio|mrd|md|bn|k|m|%)[.]? ?(?:{_CURRENCY})?[-)]?$"
     return f"MAP {{{powers}}}[regexp_extract({cell}, {literal(form)}, 1)]"
 
 
@@ -308,7 +294,7 @@ def number(cell: str, decimal: Decimal) -> str:
     if decimal == "comma":
         digits = f"replace({digits}, ',', '.')"
     sign = f"CASE WHEN starts_with({bare}, '=()') THEN '-' ELSE '' END"
-    power = f"coalesce('e' || {_power(cell)}, '')"
+    power = f"replace('e' || {_power(cell)}, 'e0', '')"
     value = f"TRY_CAST({sign} || {digits} || {power} AS DOUBLE)"
     fits = f"{matches(bare, _SIGN + _FORMS[decimal])} AND NOT {matches(bare, _LONG)}"
     return f"CASE WHEN {fits} AND isfinite({value}) THEN {value} END"
