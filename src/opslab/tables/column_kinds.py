@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from opslab.errors import Problem
 from opslab.tables import dates, numbers
 from opslab.tables.dates import NUMBERED, DateEvidence
-from opslab.tables.import_report import Decimal, Decision, FileAnswers
+from opslab.tables.import_report import Decision, FileAnswers
 from opslab.tables.numbers import MachineForm, NumberEvidence
 from opslab.tables.profiles import Column, Kind
 
-NUMERIC = {"number", "percent", "duration"}
 TIMED = {"date", "datetime"}
 CELL = "cell"
 """Stands in the SQL of a value where the column's text goes, as `numbers.plain` gives it."""
@@ -37,7 +36,6 @@ _MOST_LOST = 10  # one cell in so many of a column that rows cannot do without
 _FEWEST_LOST = 3  # cells, all of a column, that are refused
 
 _PLAIN = Column(headers=("*",))
-_Questions = list[tuple[str, dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -93,13 +91,19 @@ class Draft:
     form: MachineForm | None = None
     evidence: NumberEvidence | DateEvidence | None = None
     decisions: list[Decision] = field(default_factory=list)
+    questions: dict[str, dict[str, Any]] = field(default_factory=dict)
     personal: bool = False
 
     @property
-    def misfits(self) -> int:
-        """Cells that keep a column of no declared kind from being one of numbers or times."""
-        counted = getattr(self.evidence, self.counting) if self.counting else 0
-        return self.evidence.misfits - counted if self.evidence else 0
+    def proofs(self) -> Mapping[str, int]:
+        """What all cells together prove of their notation, as of the evidence."""
+        if self.value:
+            return {"point": 1} if self.form and self.form.type == "DOUBLE" else {}
+        return self.evidence.proofs if self.evidence and not self.evidence.neither else {}
+
+    def ask(self, key: str, **values: Any) -> None:
+        """Note a question about this column, which has no value then."""
+        self.questions[key] = values
 
     def tell(self, key: str, *, assumed: bool = False, **values: Any) -> None:
         """Note a decision about this column."""
@@ -125,16 +129,13 @@ class File:
 
     Attributes
     ----------
-    decimals : Mapping
-        Column that proves it, by decimal mark.
-    firsts : Mapping
-        Column that proves it, by whether the day comes first.
+    proofs : Mapping
+        Column that proves it, by decimal mark, and by what comes first in its dates.
     """
 
     name: str
     answers: FileAnswers
-    decimals: Mapping[Decimal, str]
-    firsts: Mapping[bool, str]
+    proofs: Mapping[str, str]
     day_first_assumed: bool
 
     @classmethod
@@ -142,22 +143,11 @@ class File:
         cls, drafts: Sequence[Draft], answers: FileAnswers, name: str, *, day_first_assumed: bool
     ) -> File:
         """Return what the columns that tell by themselves prove together."""
-        decimals: dict[Decimal, str] = {}
-        firsts: dict[bool, str] = {}
+        proofs: dict[str, str] = {}
         for draft in drafts:
-            column, evidence = draft.wanted.name, draft.evidence
-            if draft.value and draft.form and draft.form.type == "DOUBLE":
-                decimals.setdefault("point", column)
-            elif isinstance(evidence, NumberEvidence):
-                if draft.kind in NUMERIC and evidence.decimal and not evidence.neither:
-                    decimals.setdefault(evidence.decimal, column)
-            elif (
-                evidence
-                and bool(evidence.day_first) != bool(evidence.month_first)
-                and not (evidence.swapped or (draft.wanted.kind is None and draft.misfits))
-            ):
-                firsts.setdefault(bool(evidence.day_first), column)
-        return cls(name, answers, decimals, firsts, day_first_assumed)
+            if len(draft.proofs) == 1:
+                proofs.setdefault(next(iter(draft.proofs)), draft.wanted.name)
+        return cls(name, answers, proofs, day_first_assumed)
 
 
 def decide(draft: Draft, file: File) -> list[Problem]:
@@ -169,22 +159,21 @@ def decide(draft: Draft, file: File) -> list[Problem]:
         draft.value = numbers.truth(CELL)
         return []
     wanted = draft.wanted
-    if wanted.kind is None and draft.misfits:
+    counted = getattr(evidence, draft.counting) if draft.counting else 0
+    if wanted.kind is None and evidence.neither > counted:
         _keep_text(draft, evidence)
         return []
     if isinstance(evidence, DateEvidence):
-        questions = _decide_date(draft, evidence, file)
+        _decide_date(draft, evidence, file)
     else:
-        questions = _decide_number(draft, evidence, file)
+        _decide_number(draft, evidence, file)
     if wanted.kind is not None or wanted.ask:
         return [
             Problem(f"tables.{key}", values, file.name, field=wanted.name)
-            for key, values in questions
+            for key, values in draft.questions.items()
         ]
-    if questions:
+    if draft.questions:
         _keep_text(draft)
-        for key, _ in questions:
-            draft.tell("decided_kept_text", assumed=True, question=f"tables.kept_{key}")
     return []
 
 
@@ -192,24 +181,70 @@ def _keep_text(draft: Draft, evidence: NumberEvidence | DateEvidence | None = No
     """Take a column as text; it is told where nearly all of its cells are of another kind."""
     kind = f"tables.kind_{draft.kind}"
     draft.kind, draft.value, draft.staged, draft.decisions = "text", draft.text, False, []
+    for key in draft.questions:
+        draft.tell("decided_kept_text", assumed=True, question=f"tables.kept_{key}")
     if evidence and evidence.misfit and evidence.neither * _NEARLY <= evidence.given:
         values = {"count": evidence.neither, "given": evidence.given, "kind": kind}
         row, cell = evidence.misfit["row"] + 1, numbers.excerpt(evidence.misfit["cell"])
         draft.tell("decided_nearly", assumed=True, **values, row=row, cell=cell)
 
 
-def _decide_number(draft: Draft, evidence: NumberEvidence, file: File) -> _Questions:
-    if draft.kind == "duration":
-        decimal = _decimal(draft, evidence, file)
-        return decimal if isinstance(decimal, list) else _decide_duration(draft, decimal)
+class _Notation(NamedTuple):
+    """Two ways of writing, of which a column's cells prove one, and the questions about them."""
+
+    name: str
+    options: tuple[str, str]
+    question: str
+    both: str
+
+
+_DECIMAL = _Notation("decimal", ("point", "comma"), "ask_decimal", "ask_decimal_both")
+_FIRST = _Notation("first", ("day", "month"), "ask_day_first", "ask_day_first_both")
+
+
+def _choice(draft: Draft, file: File, notation: _Notation, answer: str | None) -> str | None:
+    """Return in which notation a column is, told with what proves it; None for a question."""
+    evidence, name = draft.evidence, notation.name
+    if evidence is None or not (evidence.proofs or evidence.unclear):
+        return answer or notation.options[0]
+    elsewhere = [option for option in notation.options if option in file.proofs]
+    key, values = f"tables.decided_{name}_answer", dict[str, Any]()
+    if answer:
+        option = answer
+    elif len(evidence.proofs) > 1:
+        draft.ask(notation.both, **evidence.both)
+        return None
+    elif evidence.proofs:
+        ((option, count),) = evidence.proofs.items()
+        key, values = f"tables.decided_{name}", {"count": count}
+    elif len(elsewhere) == 1:
+        (option,) = elsewhere
+        key, values = f"tables.decided_{name}_as", {"other": file.proofs[option]}
+    elif notation is _FIRST and file.day_first_assumed:
+        option, key = "day", "tables.decided_first_assumed"
+    else:
+        draft.ask(notation.question, count=evidence.unclear)
+        return None
+    values[name] = f"tables.{name}_{option}"
+    assumed = key.endswith("assumed")
+    draft.decisions.append(Decision(key, values, draft.wanted.name, assumed))
+    return option
+
+
+def _decide_number(draft: Draft, evidence: NumberEvidence, file: File) -> None:
     percent, given, currencies = evidence.percent, evidence.given, evidence.currency
-    if percent and percent < given:
-        return [("ask_percent", {"count": percent, "given": given})]
-    if len(currencies) > 1:
-        return [("mixed_currencies", {"names": currencies})]
-    decimal = _decimal(draft, evidence, file)
-    if isinstance(decimal, list):
-        return decimal
+    is_duration = draft.kind == "duration"
+    if 0 < percent < given and not is_duration:
+        draft.ask("ask_percent", count=percent, given=given)
+        return None
+    if len(currencies) > 1 and not is_duration:
+        draft.ask("mixed_currencies", names=currencies)
+        return None
+    decimal = _choice(draft, file, _DECIMAL, file.answers.decimal)
+    if decimal is None:
+        return None
+    if is_duration:
+        return _decide_duration(draft, decimal)
     draft.tell_counts("percent", "powers", "bracketed")
     if draft.kind == "percent" and not percent:
         draft.tell("decided_fraction", assumed=True)
@@ -217,27 +252,10 @@ def _decide_number(draft: Draft, evidence: NumberEvidence, file: File) -> _Quest
         values = {"currency": currency, "count": evidence.priced, "given": given}
         draft.tell("decided_currency", assumed=evidence.priced < given, **values)
     draft.value = numbers.number(CELL, decimal)
-    return []
+    return None
 
 
-def _decimal(draft: Draft, evidence: NumberEvidence, file: File) -> Decimal | _Questions:
-    """Return the decimal mark, told with what proves it, or the question."""
-    point, comma, answer = evidence.point, evidence.comma, file.answers.decimal
-    decimal = answer or evidence.decimal
-    if decimal is None and point and comma:
-        return [("ask_decimal_both", {"point": point, "comma": comma})]
-    if decimal is None and evidence.unclear:
-        if len(file.decimals) != 1:
-            return [("ask_decimal", {"count": evidence.unclear})]
-        ((decimal, other),) = file.decimals.items()
-        draft.tell("decided_decimal_as", decimal=f"tables.decimal_{decimal}", other=other)
-    elif evidence.decimal or (answer and evidence.unclear):
-        key = "decided_decimal_answer" if answer else "decided_decimal"
-        draft.tell(key, decimal=f"tables.decimal_{decimal}", count=max(point, comma))
-    return decimal or "point"
-
-
-def _decide_duration(draft: Draft, decimal: Decimal) -> _Questions:
+def _decide_duration(draft: Draft, decimal: str) -> None:
     """Set the value in hours; a heading that names a unit counts where the profile names none."""
     column = draft.wanted.column
     named = numbers.unit_of(draft.wanted.sources[0])
@@ -246,59 +264,35 @@ def _decide_duration(draft: Draft, decimal: Decimal) -> _Questions:
         draft.tell("decided_unit", assumed=True, unit=f"tables.unit_{unit}")
     draft.tell_counts("days", *(["clocks"] if unit == "minutes" else []))
     draft.value = numbers.hours(CELL, decimal, unit)
-    return []
 
 
-def _decide_date(draft: Draft, evidence: DateEvidence, file: File) -> _Questions:
-    zone, local = file.answers.timezone, evidence.local
+def _decide_date(draft: Draft, evidence: DateEvidence, file: File) -> None:
+    zone, local, answer = file.answers.timezone, evidence.local, file.answers.day_first
     offset = evidence.offset + evidence.seconds + evidence.milliseconds
     if offset and local and zone is None and draft.kind != "date":
-        return [("ask_timezone", {"offset": offset, "local": local})]
+        draft.ask("ask_timezone", offset=offset, local=local)
+        return
     swapped = evidence.swapped and file.answers.swapped_dates
     if swapped is None:
-        return [("ask_swapped_dates", {"count": evidence.iso_low})]
-    day_first = _day_first(draft, evidence, file)
-    if not isinstance(day_first, bool):
-        return day_first
+        draft.ask("ask_swapped_dates", count=evidence.iso_low)
+        return
+    known = None if answer is None else "day" if answer else "month"
+    first = _choice(draft, file, _FIRST, known)
+    if first is None:
+        return
     if swapped:
         draft.tell("decided_swapped", count=evidence.iso_low)
     draft.tell_counts("short", *NUMBERED)
-    options = {"day_first": day_first, "swapped": swapped}
+    order = dates.Order(first == "day", swapped)
     if draft.kind == "date" or (draft.wanted.kind is None and not (local or offset)):
-        draft.value = dates.day(CELL, **options)
-        return []
+        draft.value = dates.day(CELL, order)
+        return
     draft.tell_counts("offset")
     if local:
         draft.tell_zone(zone, local)
-        draft.local = dates.moment(CELL, **options, zone=None) if zone else ""
-    draft.value = dates.moment(CELL, **options, zone=zone)
-    return []
-
-
-def _day_first(draft: Draft, evidence: DateEvidence, file: File) -> bool | _Questions:
-    """Return whether the day comes first, told with what proves it, or the question."""
-    names = {True: "tables.first_day", False: "tables.first_month"}
-    answer, proofs = file.answers.day_first, evidence.day_first + evidence.month_first
-    if answer is not None:
-        if evidence.unclear or proofs:
-            draft.tell("decided_first_answer", first=names[answer])
-        return answer
-    if evidence.day_first and evidence.month_first:
-        rows = {"first": (evidence.first_day or 0) + 1, "second": (evidence.first_month or 0) + 1}
-        return [("ask_day_first_both", rows)]
-    if proofs:
-        first = bool(evidence.day_first)
-        draft.tell("decided_first", first=names[first], count=proofs)
-        return first
-    if evidence.unclear and len(file.firsts) == 1:
-        ((first, other),) = file.firsts.items()
-        draft.tell("decided_first_as", first=names[first], other=other)
-        return first
-    if evidence.unclear and not file.day_first_assumed:
-        return [("ask_day_first", {"count": evidence.unclear})]
-    if evidence.unclear:
-        draft.tell("decided_first_assumed", assumed=True, first=names[True])
-    return True
+        draft.local = dates.moment(CELL, order, None) if zone else ""
+    draft.value = dates.moment(CELL, order, zone)
+    return
 
 
 def refusal(draft: Draft, lost: int, *, strict: bool) -> str | None:

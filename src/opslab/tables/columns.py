@@ -136,10 +136,8 @@ def _guess_kinds(table: Table, drafts: Sequence[Draft]) -> None:
         return
     rows = min(max(_SAMPLE_CELLS // len(undecided), _FEWEST_ROWS), _SAMPLE_ROWS)
     texts = ", ".join(draft.text for draft in undecided)
-    head = table.fetch(f"SELECT {texts} FROM {table.relation} LIMIT {rows}")
-    if table.extent > rows:
-        last = table.extent - _LAST_ROWS
-        head += table.fetch(f"SELECT {texts} FROM {table.relation} WHERE {ROW} >= {last}")
+    ends = f"{ROW} < {rows} OR {ROW} >= {table.extent - _LAST_ROWS}"
+    head = table.fetch(f"SELECT {texts} FROM {table.relation} WHERE {ends}")
     samples = {
         draft: [row[number] for row in head if row[number] is not None]
         for number, draft in enumerate(undecided)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from opslab.tables.numbers import MachineForm, is_missing, matches, plain_text
 from opslab.tables.source import ROW, literal
@@ -164,9 +164,15 @@ class DateEvidence:
     first_month: int | None
 
     @property
-    def misfits(self) -> int:
-        """Cells that keep the column from being one of dates where no kind is declared."""
-        return self.neither
+    def proofs(self) -> dict[str, int]:
+        """Cells by what they prove to come first."""
+        counts = {"day": self.day_first, "month": self.month_first}
+        return {first: count for first, count in counts.items() if count}
+
+    @property
+    def both(self) -> dict[str, int]:
+        """What a question says of a column that proves both."""
+        return {"first": (self.first_day or 0) + 1, "second": (self.first_month or 0) + 1}
 
     @property
     def swapped(self) -> bool:
@@ -174,10 +180,9 @@ class DateEvidence:
 
         It leaves as text what it cannot take: the days above 12.
         """
-        if self.iso_high or self.low or (self.day_first and self.month_first):
+        if self.iso_high or self.low or len(self.proofs) != 1:
             return False
-        text = self.day_first + self.month_first
-        return 0 < text < self.given == self.iso_low + text
+        return 0 < self.iso_low == self.given - sum(self.proofs.values())
 
     @staticmethod
     def sql() -> tuple[str, dict[str, str], list[str]]:
@@ -227,7 +232,14 @@ def _group(cell: str, form: str, part: int) -> str:
     return f"regexp_extract({cell}, {literal(f'^{form}$')}, {part})"
 
 
-def moment(cell: str, *, day_first: bool, zone: str | None, swapped: bool = False) -> str:
+class Order(NamedTuple):
+    """The order of a date's parts: the day first, day and month swapped behind the year."""
+
+    day_first: bool
+    swapped: bool = False
+
+
+def moment(cell: str, order: Order, zone: str | None) -> str:
     """Return SQL of a text as a time.
 
     It is in UTC where it has an offset or a zone is given, or counts from 1970; else as written.
@@ -236,14 +248,12 @@ def moment(cell: str, *, day_first: bool, zone: str | None, swapped: bool = Fals
     ----------
     cell : str
         SQL.
-    day_first : bool
+    order : Order
     zone : str or None
         Zone of the times without an offset.
-    swapped : bool
-        Whether day and month are swapped in dates that begin with the year.
     """
     bare = _without_offset(cell)
-    local = _local(bare, day_first=day_first, swapped=swapped)
+    local = _local(bare, order)
     sign, *parts = (
         f"regexp_extract({cell}, {literal(f'{_SHIFT}$')}, {part})" for part in (1, 2, 3)
     )
@@ -253,18 +263,18 @@ def moment(cell: str, *, day_first: bool, zone: str | None, swapped: bool = Fals
     return f"CASE WHEN {bare} <> {cell} THEN {shifted} {zoned}ELSE {local} END"
 
 
-def day(cell: str, *, day_first: bool, swapped: bool = False) -> str:
+def day(cell: str, order: Order) -> str:
     """Return SQL of a text as the day that is written, whatever offset stands behind its time."""
-    return f"CAST({_local(_without_offset(cell), day_first=day_first, swapped=swapped)} AS DATE)"
+    return f"CAST({_local(_without_offset(cell), order)} AS DATE)"
 
 
-def _local(cell: str, *, day_first: bool, swapped: bool) -> str:
+def _local(cell: str, order: Order) -> str:
     """Return SQL of a text without an offset as the time that is written."""
-    numeric = (r"\3-\2-\1 " if day_first else r"\3-\1-\2 ") + _CLOCK
+    numeric = (r"\3-\2-\1 " if order.day_first else r"\3-\1-\2 ") + _CLOCK
     whole = f"upper({cell})"
-    if swapped:
+    if order.swapped:
         whole = f"regexp_replace({whole}, '^(....)-(..)-(..)', '\\1-\\3-\\2')"
-    year_first = (r"\1-\3-\2 " if swapped else r"\1-\2-\3 ") + _CLOCK
+    year_first = (r"\1-\3-\2 " if order.swapped else r"\1-\2-\3 ") + _CLOCK
     number = f"TRY_CAST({cell} AS DOUBLE)"
     forms = {
         matches(cell, _ISO): f"TRY_CAST({whole} AS TIMESTAMP)",

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from opslab.tables.import_report import Decimal
 from opslab.tables.source import literal
 
 MISSING = {"", "n/a", "na", "#n/a", "null", "none", "nan", "-", "\u2013", "\u2014"}
@@ -23,7 +22,7 @@ MISSING |= {"#ref!", "#div/0!", "#value!"}
 _WHOLE = "[0-9]+|[1-9][0-9]{0,2}(?:%s[0-9]{3})+|[1-9][0-9]{0,2}(?:[ '\u2019][0-9]{3})+"
 _PARTING = " '\u2019"  # of thousands, in any notation
 _EXPONENT = "(?:e[-+]?[0-9]+)?"
-_FORMS: Mapping[Decimal, str] = {
+_FORMS: Mapping[str, str] = {
     "point": rf"(?:(?:{_WHOLE % ','})(?:[.][0-9]*)?|[.][0-9]+){_EXPONENT}",
     "comma": rf"(?:(?:{_WHOLE % '[.]'})(?:[,][0-9]*)?|[,][0-9]+){_EXPONENT}",
 }
@@ -172,12 +171,10 @@ class NumberEvidence:
         Cells with a percent sign, with letters for thousands or millions.
     bracketed : int
         Cells such as ``(5)``, which are negative.
-    codes : int
-        Whole numbers with a leading zero, or too long for a number.
     clocks, days : int
         Cells such as ``5:30``, and durations with days or weeks.
     neither : int
-        Cells that are no number.
+        Cells that are no number, have a leading zero, or are too long for a number.
     misfit : Mapping or None
         Row and cell of the first of them.
     currencies : tuple of str
@@ -192,7 +189,6 @@ class NumberEvidence:
     percent: int
     powers: int
     bracketed: int
-    codes: int
     clocks: int
     days: int
     priced: int
@@ -201,16 +197,12 @@ class NumberEvidence:
     currencies: Sequence[str] | None
 
     @property
-    def decimal(self) -> Decimal | None:
-        """The decimal mark that the column proves; None where it proves none, or both."""
-        if bool(self.point) == bool(self.comma):
-            return None
-        return "point" if self.point else "comma"
+    def proofs(self) -> dict[str, int]:
+        """Cells by the decimal mark that they prove."""
+        return {mark: count for mark in _FORMS if (count := getattr(self, mark))}
 
-    @property
-    def misfits(self) -> int:
-        """Cells that keep the column from being one of numbers where no kind is declared."""
-        return self.neither or self.codes
+    both = proofs
+    """What a question says of a column that proves both."""
 
     @property
     def currency(self) -> list[str]:
@@ -239,11 +231,10 @@ class NumberEvidence:
             "percent": "contains(cell, '%')",
             "powers": f"starts_with(bare, '=') AND {_power('cell')} > 0",
             "bracketed": "starts_with(bare, '=()')",
-            "codes": matches("bare", _IDENTIFIER),
             "clocks": matches("cell", _SHORT_CLOCK),
             "days": matches("cell", _DAYS),
             "priced": f"starts_with(bare, '=') AND {marks} <> ''",
-            "neither": f"NOT ({point} OR {comma} OR {missing})",
+            "neither": f"NOT ({point} OR {comma} OR {missing}) OR {matches('bare', _IDENTIFIER)}",
         }
         return _bare("cell"), conditions, [f"list(DISTINCT {marks}) FILTER (priced)"]
 
@@ -286,7 +277,7 @@ def _power(cell: str) -> str:
     return f"MAP {{{powers}}}[regexp_extract({cell}, {literal(form)}, 1)]"
 
 
-def number(cell: str, decimal: Decimal) -> str:
+def number(cell: str, decimal: str) -> str:
     """Return SQL of an amount as a number, empty where it is none, or has over 15 digits."""
     bare = _bare(cell)
     thousands = "[=+(),'\u2019 ]" if decimal == "point" else "[=+().'\u2019 ]"
@@ -300,7 +291,7 @@ def number(cell: str, decimal: Decimal) -> str:
     return f"CASE WHEN {fits} AND isfinite({value}) THEN {value} END"
 
 
-def hours(cell: str, decimal: Decimal, unit: str) -> str:
+def hours(cell: str, decimal: str, unit: str) -> str:
     """Return SQL of a duration in hours: ``01:30:00``, ``1 h 30``, or a number of the unit.
 
     Parameters
