@@ -1,11 +1,16 @@
 """Cells in the context of a column: amounts, durations and instants are read right, told or asked."""
 
 import datetime
+import email.utils
 from typing import NamedTuple
 
+import dateutil.parser
 import pandas as pd
 import pytest
-from exported import refusal, values
+from babel.numbers import format_currency
+from exported import assumed, decided, refusal, values
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from opslab.tables import Answers, open_table
 from opslab.tables.column_kinds import Wanted
@@ -194,3 +199,157 @@ def test_cells_in_their_column(name):
         assert found == (case.expected if dated else pytest.approx(case.expected))
     told = {decision.key.removeprefix("tables.") for decision in reading.decisions}
     assert told == set(case.told)
+
+
+# --- Loss
+
+
+def test_a_column_that_loses_all_its_cells_is_refused():
+    error = refusal(
+        lambda: column(Case("x", ["soon", "later", "never"], None, **NUMBER)), "lost_column"
+    )
+    assert f"None of 3 cells is of this column's kind, the first in row {FIRST} (“soon”)" in str(
+        error
+    )
+
+
+def test_a_required_column_may_lose_a_tenth_and_no_more():
+    days = [f"2026-03-{day}" for day in range(10, 20)]
+    required = {"column": {"required": True}}
+    found, reading = column(Case("x", [*days, "soon"], None, **DATE), **required)
+    assert (len(found), reading.rejected) == (10, 1)
+    error = refusal(
+        lambda: column(Case("x", [*days, "soon", "later"], None, **DATE), **required),
+        "lost_required",
+    )
+    assert (
+        f"2 of 12 cells are not of this column's kind, the first in row {FIRST + 10} (“soon”)"
+        in str(error)
+    )
+
+
+def test_a_table_of_which_no_row_is_left_is_refused():
+    frame = pd.DataFrame({"a": ["x", None], "b": [None, "y"]})
+    wanted = [
+        Wanted(name, (name,), "text", column=Column(headers=("*",), required=True)) for name in "ab"
+    ]
+    with open_table(frame) as table:
+        refusal(lambda: typed(table, wanted, Answers()), "lost_rows")
+
+
+def test_messages_show_the_cell_shortened_and_no_address():
+    long = Case(
+        "x",
+        [1, 2, "a very long remark that nobody will ever want to read to its end"],
+        None,
+        **NUMBER,
+    )
+    _, reading = column(long)
+    shown = decided(reading, "x")["decided_emptied"]["cell"]
+    assert shown == "a very long remark that nobody will eve…"
+    _, reading = column(Case("x", ["1", "2", "ask ana@example.test"], None, **NUMBER))
+    assert decided(reading, "x")["decided_emptied"]["cell"] == "ask …"
+    strict = Case("x", ["1", "oui"], None, **NUMBER)
+    assert "(“oui”)" in str(refusal(lambda: column(strict, strict=True), "bad_cells"))
+
+
+def test_misfits_below_the_sample_are_told():
+    _, reading = column(Case("x", [*map(str, range(1_000)), "about 9"], None))
+    told = decided(reading, "x")["decided_nearly"]
+    assert (told["count"], told["row"], told["cell"]) == (1, FIRST + 1_000, "about 9")
+    assert assumed(reading) == ["decided_nearly"]
+
+
+# --- Beside others
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    amounts=st.lists(st.decimals(-(10**9), 10**9, places=2), min_size=1, max_size=5),
+    locale=st.sampled_from(["en_US", "fr_FR", "de_DE", "de_CH", "en_GB", "sv_SE"]),
+    currency=st.sampled_from(["USD", "EUR", "GBP", "CHF", "SEK", "CAD"]),
+)
+def test_amounts_as_babel_writes_them(amounts, locale, currency):
+    written = [format_currency(amount, currency, locale=locale) for amount in amounts]
+    found, reading = column(Case("x", written, None, **NUMBER))
+    assert found == [float(amount) for amount in amounts]
+    assert decided(reading, "x")["decided_currency"]["count"] == len(amounts)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    moments=st.lists(
+        st.datetimes(datetime.datetime(2000, 1, 1), datetime.datetime(2099, 1, 1)),  # noqa: DTZ001
+        min_size=1,
+        max_size=5,
+    ),
+    minutes=st.integers(-14 * 60, 14 * 60),
+    form=st.sampled_from(["mail", "iso", "slashes", "epoch"]),
+)
+def test_instants_as_others_write_and_read_them(moments, minutes, form):
+    zone = datetime.timezone(datetime.timedelta(minutes=minutes))
+    aware = [moment.replace(microsecond=0, tzinfo=zone) for moment in moments]
+    written = {
+        "mail": email.utils.format_datetime,
+        "iso": datetime.datetime.isoformat,
+        "slashes": lambda moment: moment.strftime("%Y/%m/%d %I:%M:%S %p %z"),
+        "epoch": lambda moment: str(int(moment.timestamp())),
+    }[form]
+    texts = [written(moment) for moment in aware]
+    expected = [moment.astimezone(datetime.UTC).replace(tzinfo=None) for moment in aware]
+    if form != "epoch":
+        read = [dateutil.parser.parse(text).astimezone(datetime.UTC) for text in texts]
+        assert [moment.replace(tzinfo=None) for moment in read] == expected
+    assert column(Case("x", texts, None, **DATETIME))[0] == expected
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    seconds=st.lists(st.integers(0, 10**6), min_size=1, max_size=5),
+    form=st.sampled_from(["iso", "words", "clock"]),
+)
+def test_durations_in_every_form_are_the_same(seconds, form):
+    def written(count):
+        hours, minutes, rest = count // 3600, count // 60 % 60, count % 60
+        if form == "iso":
+            return pd.Timedelta(seconds=count).isoformat()
+        if form == "words":
+            return f"{hours} h {minutes} min {rest} s"
+        return f"{hours}:{minutes:02}:{rest:02}"
+
+    found, _ = column(Case("x", list(map(written, seconds)), None, **MINUTES))
+    assert found == pytest.approx([count / 3600 for count in seconds])
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    cells=st.lists(
+        st.sampled_from(
+            [
+                "1,5",
+                "2.5",
+                "$3",
+                "n/a",
+                "7",
+                "1,234",
+                "80 %",
+                "2026-03-04",
+                "13/04/2026",
+                "x",
+                "(5)",
+                "2k",
+            ]
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_a_wide_table_is_read_as_a_narrow_one(cells):
+    """Columns are weighed together beyond some number, and by themselves below it."""
+    alone, reading = column(Case("x", cells, None))
+    frame = pd.DataFrame({f"c{place}": pd.Series(cells, dtype=object) for place in range(60)})
+    with open_table(frame) as table:
+        together = typed(table, [Wanted(name, (name,)) for name in frame], Answers())
+        assert [values(column) for _, column in together.frame().items()] == [alone] * 60
+        told = [decision.key for decision in reading.decisions]
+        assert [decision.key for decision in together.reading.decisions] == told * 60

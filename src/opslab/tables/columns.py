@@ -161,12 +161,13 @@ def _guess_kind(draft: Draft, cells: Sequence[str]) -> None:
     filled = _filled(cells)
     most = len(filled) / 2
     draft.counting = dates.numbered(draft.wanted.sources[0], filled) if filled else ""
+    draft.form = None if draft.counting else numbers.machine_form(cells)
     if draft.counting:
         draft.kind = "datetime"
     elif sum(map(numbers.looks_like_number, filled)) > most:
-        draft.kind, draft.form = "number", numbers.machine_form(cells)
+        draft.kind = "number"
     elif sum(map(dates.looks_like_date, filled)) > most and not dates.look_like_versions(filled):
-        draft.kind, draft.form = "datetime", dates.machine_form(cells)
+        draft.kind = "datetime"
     else:
         draft.kind, draft.value = "text", draft.text
         if filled and all(map(numbers.looks_like_duration, filled)):
@@ -207,8 +208,9 @@ def _with_any(table: Table, drafts: Sequence[Draft], condition: Callable[[str], 
 
 def _take_machine_forms(table: Table, drafts: Sequence[Draft], zone: str | None) -> None:
     """Take columns as a program wrote them where all of their cells fit its form."""
-    for form in dict.fromkeys(draft.form for draft in drafts if draft.form):
-        formed = [draft for draft in drafts if draft.form == form]
+    free = [draft for draft in drafts if draft.form and not draft.value]
+    for form in filter(None, dict.fromkeys(draft.form for draft in free)):
+        formed = [draft for draft in free if draft.form == form]
         misfits = _with_any(table, formed, form.unfit)
         for place, draft in enumerate(formed):
             if place not in misfits:
@@ -273,6 +275,8 @@ def _result(table: Table, drafts: Sequence[Draft], file: File, *, strict: bool) 
     needed = [draft.wanted.name for draft in drafts if draft.wanted.column.required]
     lacking = " OR ".join(f"{quoted(name)} IS NULL" for name in needed) or "false"
     rows, rejected = table.aggregates(["count(*)", f"count(*) FILTER ({lacking})"], source)
+    if 0 < rows == rejected:
+        raise DataError.of("tables.lost_rows", file=file.name, rows=rows, names=needed)
     rejections = _rejections(table, source, needed) if rejected else []
     if rejected:
         source = f"(SELECT * FROM {source} WHERE NOT ({lacking}))"
@@ -302,24 +306,17 @@ def _query(table: Table, drafts: Sequence[Draft]) -> str:
     for draft in drafts:
         if draft.staged:
             groups.setdefault(draft.value, []).append(draft)
-    free, inner, values = _free_name(table), ["*"], dict[int, str]()
+    free = "c" * (1 + max(map(len, table.types)))  # longer than any name of a column
+    inner, values = ["*"], dict[Draft, str]()
     for number, (value, group) in enumerate(groups.items()):
         plain = f"list_transform({_listed(group)}, lambda text: {numbers.plain('text')})"
         inner.append(f"list_transform({plain}, lambda {CELL}: {value}) AS {free}{number}")
-        values |= {id(draft): f"{free}{number}[{n}]" for n, draft in enumerate(group, 1)}
+        values |= {draft: f"{free}{number}[{n}]" for n, draft in enumerate(group, 1)}
     columns = [
-        f"{values.get(id(draft), draft.value)} AS {quoted(draft.wanted.name)}" for draft in drafts
+        f"{values.get(draft, draft.value)} AS {quoted(draft.wanted.name)}" for draft in drafts
     ]
     query = f"SELECT {', '.join(inner)} FROM {table.relation}"
     return f"SELECT {', '.join(columns)}, {ROW} FROM ({query})"
-
-
-def _free_name(table: Table) -> str:
-    """Return the beginning of a name that no column of the table has."""
-    name = "plain_"
-    while any(other.casefold().startswith(name) for other in table.types):
-        name = f"_{name}"
-    return name
 
 
 def _tell_emptied(table: Table, staged: Sequence[Draft], file: File, *, strict: bool) -> None:

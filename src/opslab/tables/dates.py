@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from opslab.tables.numbers import MachineForm, is_missing, matches, plain_text
+from opslab.tables.numbers import is_missing, matches, plain_text
 from opslab.tables.source import ROW, literal
 
 _MONTHS = {
@@ -73,18 +73,8 @@ _FORMATS = (
     "%Y-%m-%d %I:%M:%S %p",
     "%Y-%m-%d %I:%M:%S.%f %p",
 )
-_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_MOMENT = f"{_DAY} [0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}"
 _CHANGES = (60, 30)  # minutes by which clocks go back
 _PIVOT = "69"  # two-digit years from here on are of the twentieth century, as POSIX has it
-
-
-def machine_form(texts: Sequence[str]) -> MachineForm | None:
-    """Return the form of dates in a program's own notation that a sample is in, or none."""
-    for form in (MachineForm(_DAY, "DATE"), MachineForm(_MOMENT, "TIMESTAMP")):
-        if all(map(re.compile(form.pattern).fullmatch, texts)):
-            return form
-    return None
 
 
 def look_like_versions(texts: Sequence[str]) -> bool:
@@ -127,8 +117,8 @@ class DateEvidence:
         Cells such as ``25/03/2025`` and ``03/25/2025``, or with dots between, which are day first.
     unclear, low : int
         Cells such as ``04/03/2025``, and all in which neither part is above 12.
-    iso_low, iso_high : int
-        Cells that begin with the year, their day at most 12 and above.
+    iso_low : int
+        Cells that begin with the year, their day at most 12.
     offset, local : int
         Times with an offset to UTC, and times without.
     short : int
@@ -150,7 +140,6 @@ class DateEvidence:
     unclear: int
     low: int
     iso_low: int
-    iso_high: int
     offset: int
     local: int
     short: int
@@ -180,7 +169,7 @@ class DateEvidence:
 
         It leaves as text what it cannot take: the days above 12.
         """
-        if self.iso_high or self.low or len(self.proofs) != 1:
+        if self.low or len(self.proofs) != 1:
             return False
         return 0 < self.iso_low == self.given - sum(self.proofs.values())
 
@@ -205,7 +194,6 @@ class DateEvidence:
             "unclear": f"{both} AND NOT {dotted}",
             "low": low,
             "iso_low": f"{iso} AND {iso_day} <= 12",
-            "iso_high": f"{iso} AND {iso_day} > 12",
             "offset": "bare <> cell",
             "local": "bare = cell AND regexp_matches(cell, '[0-9][:h][0-9]{2}')",
             "short": " OR ".join(

@@ -29,9 +29,18 @@ _FORMS: Mapping[str, str] = {
 _UNCLEAR = f"[1-9][0-9]{{0,2}}[.,][0-9]{{3}}{_EXPONENT}"
 _SIGN = r"=(?:[-+]|[(][)])?"
 _CURRENCIES = {"€": "EUR", "£": "GBP", "¥": "¥", "₹": "INR", "$": "$", "us$": "USD", "c$": "CAD"}
-_CURRENCIES |= {"ca$": "CAD", "a$": "AUD", "au$": "AUD", "r$": "BRL", "kr": "kr"}
+_CURRENCIES |= {
+    "$us": "USD",
+    "$ca": "CAD",
+    "$au": "AUD",
+    "ca$": "CAD",
+    "a$": "AUD",
+    "au$": "AUD",
+    "r$": "BRL",
+    "kr": "kr",
+}
 _CURRENCY = (
-    "€|£|¥|₹|(?:us|ca|c|au|a|r)?[$]|kr|eur|usd|gbp|chf|cad|aud|nzd|sek|nok|dkk|pln|czk|huf|ron|"
+    "€|£|¥|₹|[$](?:us|ca|au)|(?:us|ca|c|au|a|r)?[$]|kr|eur|usd|gbp|chf|cad|aud|nzd|sek|nok|dkk|pln|czk|huf|ron|"
     "jpy|cny|inr|brl|mxn|zar|sgd|hkd|try|ils"
 )
 _POWERS = {"": 0, "k": 3, "m": 6, "mio": 6, "bn": 9, "md": 9, "mrd": 9, "%": -2}
@@ -88,6 +97,14 @@ class MachineForm(NamedTuple):
         if self.type in ("DATE", "TIMESTAMP"):
             unfit += f" OR {text} IS NOT NULL AND TRY_CAST({text} AS {self.type}) IS NULL"
         return unfit
+
+
+_MACHINE_FORMS = (
+    MachineForm(_MACHINE_WHOLE, "BIGINT"),
+    MachineForm(rf"{_MACHINE_WHOLE}(?:[.][0-9]+)?", "DOUBLE"),
+    MachineForm("[0-9]{4}-[0-9]{2}-[0-9]{2}", "DATE"),
+    MachineForm("[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", "TIMESTAMP"),
+)
 
 
 def plain(text: str) -> str:
@@ -240,16 +257,15 @@ class NumberEvidence:
 
 
 def machine_form(texts: Sequence[str]) -> MachineForm | None:
-    """Return the form of numbers in a program's own notation that a sample is in.
+    """Return the form of numbers, days or times in a program's own notation that a sample is in.
 
     It is none for a sample in any other notation, or in one that ``1,234`` alone would show.
     """
-    if all(map(re.compile(_MACHINE_WHOLE).fullmatch, texts)):
-        return MachineForm(_MACHINE_WHOLE, "BIGINT")
-    decimal = rf"{_MACHINE_WHOLE}([.][0-9]+)?"
     clear = any("." in text and clear_number(text) == text for text in texts)
-    if clear and all(map(re.compile(decimal).fullmatch, texts)):
-        return MachineForm(decimal, "DOUBLE")
+    for form in _MACHINE_FORMS:
+        fits = all(map(re.compile(form.pattern).fullmatch, texts))
+        if fits and (clear or form.type != "DOUBLE"):
+            return form
     return None
 
 
