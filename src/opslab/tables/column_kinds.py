@@ -14,8 +14,6 @@ from opslab.tables.numbers import MachineForm, NumberEvidence
 from opslab.tables.profiles import Column, Kind
 
 TIMED = {"date", "datetime"}
-CELL = "cell"
-"""Stands in the SQL of a value where the column's text goes, as `numbers.plain` gives it."""
 _COUNTED = {
     "percent": "decided_percent",
     "powers": "decided_powers",
@@ -75,8 +73,8 @@ class Draft:
     ----------
     local : str
         SQL of the times without an offset as they are written, where the value is in UTC.
-    staged : bool
-        Whether the value holds `CELL`.
+    bare : str
+        SQL of what the value takes as ``bare`` beside ``cell``; empty where it is of the columns.
     counting : str
         What the numbers of a column of times count, where no kind is declared.
     """
@@ -86,7 +84,7 @@ class Draft:
     kind: Kind | None
     value: str = ""
     local: str = ""
-    staged: bool = False
+    bare: str = ""
     counting: str = ""
     form: MachineForm | None = None
     evidence: NumberEvidence | DateEvidence | None = None
@@ -156,7 +154,7 @@ def decide(draft: Draft, file: File) -> list[Problem]:
     if draft.value or evidence is None:
         return []
     if draft.kind == "boolean":
-        draft.value = numbers.truth(CELL)
+        draft.value = numbers.truth()
         return []
     wanted = draft.wanted
     counted = getattr(evidence, draft.counting) if draft.counting else 0
@@ -180,7 +178,7 @@ def decide(draft: Draft, file: File) -> list[Problem]:
 def _keep_text(draft: Draft, evidence: NumberEvidence | DateEvidence | None = None) -> None:
     """Take a column as text; it is told where nearly all of its cells are of another kind."""
     kind = f"tables.kind_{draft.kind}"
-    draft.kind, draft.value, draft.staged, draft.decisions = "text", draft.text, False, []
+    draft.kind, draft.value, draft.bare, draft.decisions = "text", draft.text, "", []
     for key in draft.questions:
         draft.tell("decided_kept_text", assumed=True, question=f"tables.kept_{key}")
     if evidence and evidence.misfit and evidence.neither * _NEARLY <= evidence.given:
@@ -251,7 +249,7 @@ def _decide_number(draft: Draft, evidence: NumberEvidence, file: File) -> None:
     for currency in currencies:
         values = {"currency": currency, "count": evidence.priced, "given": given}
         draft.tell("decided_currency", assumed=evidence.priced < given, **values)
-    draft.value = numbers.number(CELL, decimal)
+    draft.value = numbers.number(decimal)
     return None
 
 
@@ -263,7 +261,7 @@ def _decide_duration(draft: Draft, decimal: str) -> None:
     if unit != column.unit:
         draft.tell("decided_unit", assumed=True, unit=f"tables.unit_{unit}")
     draft.tell_counts("days", *(["clocks"] if unit == "minutes" else []))
-    draft.value = numbers.hours(CELL, decimal, unit)
+    draft.value = numbers.hours(decimal, unit)
 
 
 def _decide_date(draft: Draft, evidence: DateEvidence, file: File) -> None:
@@ -285,13 +283,13 @@ def _decide_date(draft: Draft, evidence: DateEvidence, file: File) -> None:
     draft.tell_counts("short", *NUMBERED)
     order = dates.Order(first == "day", swapped)
     if draft.kind == "date" or (draft.wanted.kind is None and not (local or offset)):
-        draft.value = dates.day(CELL, order)
+        draft.value = dates.day(order)
         return
     draft.tell_counts("offset")
     if local:
         draft.tell_zone(zone, local)
-        draft.local = dates.moment(CELL, order, None) if zone else ""
-    draft.value = dates.moment(CELL, order, zone)
+        draft.local = dates.moment(order, None) if zone else ""
+    draft.value = dates.moment(order, zone)
     return
 
 

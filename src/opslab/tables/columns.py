@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 
 from opslab.errors import DataError, Problem
 from opslab.tables import dates, numbers
-from opslab.tables.column_kinds import CELL, TIMED, Draft, File, Wanted, decide, refusal
+from opslab.tables.column_kinds import TIMED, Draft, File, Wanted, decide, refusal
 from opslab.tables.dates import DateEvidence
 from opslab.tables.import_report import MOST_TOLD, FileAnswers, Rejection
 from opslab.tables.numbers import NumberEvidence
@@ -238,7 +238,7 @@ def _weigh(
     evidence = {place: values for place, *values in rows}
     for place, draft in enumerate(drafts):
         draft.evidence = kind(*evidence.get(place, [0] * len(fields(kind))))
-        draft.staged = True
+        draft.bare = bare
         if draft.evidence.words:
             draft.tell("decided_words", count=draft.evidence.words)
 
@@ -264,7 +264,7 @@ def _has_address(text: str) -> str:
 
 def _result(table: Table, drafts: Sequence[Draft], file: File, *, strict: bool) -> Table:
     """Return the table of the values; cells that were no such value are told or refused."""
-    staged = [draft for draft in drafts if draft.staged]
+    staged = [draft for draft in drafts if draft.bare]
     source = f"({_query(table, drafts)})"
     # a frame is not seen by the cursors of other threads
     if staged or table.reading.format == "frame":
@@ -304,13 +304,14 @@ def _query(table: Table, drafts: Sequence[Draft]) -> str:
     """Return the query of all values: columns of one reading are read together, as one list."""
     groups: dict[str, list[Draft]] = {}
     for draft in drafts:
-        if draft.staged:
+        if draft.bare:
             groups.setdefault(draft.value, []).append(draft)
     free = "c" * (1 + max(map(len, table.types)))  # longer than any name of a column
     inner, values = ["*"], dict[Draft, str]()
     for number, (value, group) in enumerate(groups.items()):
         plain = f"list_transform({_listed(group)}, lambda text: {numbers.plain('text')})"
-        inner.append(f"list_transform({plain}, lambda {CELL}: {value}) AS {free}{number}")
+        read = dates.once("bare", group[0].bare, value)
+        inner.append(f"list_transform({plain}, lambda cell: {read}) AS {free}{number}")
         values |= {draft: f"{free}{number}[{n}]" for n, draft in enumerate(group, 1)}
     columns = [
         f"{values.get(draft, draft.value)} AS {quoted(draft.wanted.name)}" for draft in drafts
@@ -351,11 +352,9 @@ def _tell_clock_changes(table: Table, drafts: Sequence[Draft], file: File) -> No
     zone = file.answers.timezone or ""
     for draft in drafts:
         source, which = table.relation, "true"
-        if draft.staged:
-            source, which = (
-                f"(SELECT {numbers.plain(draft.text)} AS {CELL} FROM {source})",
-                dates.is_local(CELL),
-            )
+        if draft.bare:
+            cells = f"(SELECT {numbers.plain(draft.text)} AS cell FROM {source})"
+            source, which = f"(SELECT cell, {draft.bare} AS bare FROM {cells})", dates.is_local()
         counts = table.aggregates(
             [f"count(*) FILTER ({trouble})" for trouble in dates.zone_troubles("local", zone)],
             f"(SELECT {draft.local} AS local FROM {source} WHERE {which})",

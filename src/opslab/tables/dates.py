@@ -177,9 +177,7 @@ class DateEvidence:
     def sql() -> tuple[str, dict[str, str], list[str]]:
         """Return as of `NumberEvidence.sql`; ``bare`` is the time without its offset."""
         missing, numeric = is_missing("cell"), matches("bare", _NUMERIC)
-        first, second = (
-            f"TRY_CAST({_group('bare', _NUMERIC, part)} AS INTEGER)" for part in (1, 2)
-        )
+        first, second = (f"TRY_CAST({_group(_NUMERIC, part)} AS INTEGER)" for part in (1, 2))
         dotted = "regexp_matches(cell, '^[0-9]+[.]')"
         low = f"{numeric} AND {first} <= 12 AND {second} <= 12"
         both = f"{low} AND {first} <> {second}"
@@ -197,27 +195,28 @@ class DateEvidence:
             "offset": "bare <> cell",
             "local": "bare = cell AND regexp_matches(cell, '[0-9][:h][0-9]{2}')",
             "short": " OR ".join(
-                f"length({_group('bare', form, 3)}) = 2" for form in (_NUMERIC, _DAY_MONTH)
+                f"length({_group(form, 3)}) = 2" for form in (_NUMERIC, _DAY_MONTH)
             ),
-            **{name: _numbered("cell", name) for name in NUMBERED},
+            **{name: _numbered(name) for name in NUMBERED},
             "neither": f"NOT ({known} OR {missing})",
         }
         rows = [f"min({ROW}) FILTER ({which})" for which in ("day_first", "month_first")]
-        return _without_offset("cell"), conditions, rows
+        return _without_offset(), conditions, rows
 
 
-def _numbered(cell: str, name: str) -> str:
+def _numbered(name: str) -> str:
     low, high, _ = NUMBERED[name]
-    number = f"TRY_CAST({cell} AS DOUBLE)"
-    return f"{matches(cell, _DIGITS)} AND {number} >= {low} AND {number} < {high}"
+    number = "TRY_CAST(cell AS DOUBLE)"
+    return f"{matches('cell', _DIGITS)} AND {number} >= {low} AND {number} < {high}"
 
 
-def _without_offset(cell: str) -> str:
-    return f"regexp_replace({cell}, {literal(f'^({_TIMED}){_OFFSET}$')}, '\\1')"
+def _without_offset() -> str:
+    local = f"regexp_replace(cell, {literal(f'{_OFFSET}$')}, '')"
+    return f"CASE WHEN {matches('cell', _TIMED + _OFFSET)} THEN {local} ELSE cell END"
 
 
-def _group(cell: str, form: str, part: int) -> str:
-    return f"regexp_extract({cell}, {literal(f'^{form}$')}, {part})"
+def _group(form: str, part: int) -> str:
+    return f"regexp_extract(bare, {literal(f'^{form}$')}, {part})"
 
 
 class Order(NamedTuple):
@@ -227,53 +226,49 @@ class Order(NamedTuple):
     swapped: bool = False
 
 
-def moment(cell: str, order: Order, zone: str | None) -> str:
-    """Return SQL of a text as a time.
+def moment(order: Order, zone: str | None) -> str:
+    """Return SQL of a text as a time; as of `DateEvidence.sql` it is of ``cell`` and ``bare``.
 
     It is in UTC where it has an offset or a zone is given, or counts from 1970; else as written.
-
-    Parameters
-    ----------
-    cell : str
-        SQL.
-    order : Order
-    zone : str or None
-        Zone of the times without an offset.
     """
-    bare = _without_offset(cell)
-    local = _local(bare, order)
-    sign, *parts = (
-        f"regexp_extract({cell}, {literal(f'{_SHIFT}$')}, {part})" for part in (1, 2, 3)
-    )
+    local = _local(order)
+    sign, *parts = (f"regexp_extract(cell, {literal(f'{_SHIFT}$')}, {part})" for part in (1, 2, 3))
     hours, minutes = (f"coalesce(TRY_CAST({sign} || {part} AS INTEGER), 0)" for part in parts)
-    shifted = f"{local} - to_minutes({hours} * 60 + {minutes})"
-    zoned = f"WHEN {is_local(cell)} THEN {in_utc(local, zone)} " if zone else ""
-    return f"CASE WHEN {bare} <> {cell} THEN {shifted} {zoned}ELSE {local} END"
+    zoned = once("local", local, in_utc("local", zone)) if zone else local
+    return (
+        f"CASE WHEN bare <> cell THEN {local} - to_minutes({hours} * 60 + {minutes}) "
+        f"WHEN {is_local()} THEN {zoned} ELSE {local} END"
+    )
 
 
-def day(cell: str, order: Order) -> str:
+def day(order: Order) -> str:
     """Return SQL of a text as the day that is written, whatever offset stands behind its time."""
-    return f"CAST({_local(_without_offset(cell), order)} AS DATE)"
+    return f"CAST({_local(order)} AS DATE)"
 
 
-def _local(cell: str, order: Order) -> str:
-    """Return SQL of a text without an offset as the time that is written."""
+def once(name: str, value: str, of: str) -> str:
+    """Return SQL of an expression of a name, for which a value is taken that is worked out once."""
+    return f"list_transform([{value}], lambda {name}: {of})[1]"
+
+
+def _local(order: Order) -> str:
+    """Return SQL of a text without its offset as the time that is written."""
     numeric = (r"\3-\2-\1 " if order.day_first else r"\3-\1-\2 ") + _CLOCK
-    whole = f"upper({cell})"
+    year_first = (r"\1-\3-\2 " if order.swapped else r"\1-\2-\3 ") + _CLOCK
+    whole = "upper(bare)"
     if order.swapped:
         whole = f"regexp_replace({whole}, '^(....)-(..)-(..)', '\\1-\\3-\\2')"
-    year_first = (r"\1-\3-\2 " if order.swapped else r"\1-\2-\3 ") + _CLOCK
-    number = f"TRY_CAST({cell} AS DOUBLE)"
+    number = "TRY_CAST(cell AS DOUBLE)"
     forms = {
-        matches(cell, _ISO): f"TRY_CAST({whole} AS TIMESTAMP)",
-        matches(cell, _YEAR_FIRST): _stamp(_rewritten(cell, _YEAR_FIRST, year_first)),
-        matches(cell, _NUMERIC): _stamp(_rewritten(cell, _NUMERIC, numeric)),
-        matches(cell, _DAY_MONTH): _with_month(cell, _DAY_MONTH, month=2, day=1),
-        matches(cell, _MONTH_DAY): _with_month(cell, _MONTH_DAY, month=1, day=2),
-        _numbered(cell, "compact"): f"try_strptime({cell}, '%Y%m%d')",
-        _numbered(cell, "serials"): f"to_timestamp(round(({number} - 25569) * 86400))",
-        _numbered(cell, "seconds"): f"to_timestamp({number})",
-        _numbered(cell, "milliseconds"): f"to_timestamp({number} / 1000)",
+        matches("bare", _ISO): f"TRY_CAST({whole} AS TIMESTAMP)",
+        matches("bare", _YEAR_FIRST): _stamp(_rewritten(_YEAR_FIRST, year_first)),
+        matches("bare", _NUMERIC): _stamp(_rewritten(_NUMERIC, numeric)),
+        matches("bare", _DAY_MONTH): _with_month(_DAY_MONTH, month=2, day=1),
+        matches("bare", _MONTH_DAY): _with_month(_MONTH_DAY, month=1, day=2),
+        _numbered("compact"): "try_strptime(cell, '%Y%m%d')",
+        _numbered("serials"): f"to_timestamp(round(({number} - 25569) * 86400))",
+        _numbered("seconds"): f"to_timestamp({number})",
+        _numbered("milliseconds"): f"to_timestamp({number} / 1000)",
     }
     cases = " ".join(
         f"WHEN {condition} THEN CAST({value} AS TIMESTAMP)" for condition, value in forms.items()
@@ -293,10 +288,9 @@ def in_utc(local: str, zone: str) -> str:
     return f"make_timestamp(epoch_us(CASE {' '.join(cases)} ELSE {later} END))"
 
 
-def is_local(cell: str) -> str:
+def is_local() -> str:
     """Return the SQL condition that a cell holds a time without an offset."""
-    counted = " OR ".join(_numbered(cell, name) for name in ("seconds", "milliseconds"))
-    return f"{_without_offset(cell)} = {cell} AND NOT ({counted})"
+    return f"bare = cell AND NOT ({_numbered('seconds')} OR {_numbered('milliseconds')})"
 
 
 def zone_troubles(local: str, zone: str) -> tuple[str, str]:
@@ -311,19 +305,19 @@ def zone_troubles(local: str, zone: str) -> tuple[str, str]:
     return f"{there} <> {local}", f"({again})"
 
 
-def _rewritten(cell: str, form: str, order: str) -> str:
-    return f"regexp_replace({cell}, {literal(f'^{form}$')}, {literal(order)})"
+def _rewritten(form: str, order: str) -> str:
+    return f"regexp_replace(bare, {literal(f'^{form}$')}, {literal(order)})"
 
 
-def _with_month(cell: str, form: str, *, month: int, day: int) -> str:
+def _with_month(form: str, *, month: int, day: int) -> str:
     numbers = ", ".join(f"{literal(name)}: {number}" for name, number in MONTHS.items())
-    number = f"CAST(MAP {{{numbers}}}[{_group(cell, form, month)}] AS VARCHAR)"
-    rest = _rewritten(cell, form, rf"-\{day} " + _CLOCK)
-    return _stamp(f"{_group(cell, form, 3)} || '-' || {number} || {rest}")
+    number = f"CAST(MAP {{{numbers}}}[{_group(form, month)}] AS VARCHAR)"
+    rest = _rewritten(form, rf"-\{day} " + _CLOCK)
+    return _stamp(f"{_group(form, 3)} || '-' || {number} || {rest}")
 
 
 def _stamp(written: str) -> str:
     formats = ", ".join(map(literal, _FORMATS))
-    century = f"CASE WHEN ({written})[1:2] >= '{_PIVOT}' THEN '19' ELSE '20' END"
-    century = f"CASE WHEN ({written})[3] = '-' THEN {century} ELSE '' END"
-    return f"try_strptime({century} || replace({written}, ',', '.'), [{formats}])"
+    century = f"CASE WHEN day[1:2] >= '{_PIVOT}' THEN '19' ELSE '20' END"
+    century = f"CASE WHEN day[3] = '-' THEN {century} ELSE '' END"
+    return once("day", written, f"try_strptime({century} || replace(day, ',', '.'), [{formats}])")

@@ -49,6 +49,7 @@ _AMOUNT = (  # a small m is a million beside its currency only: else it may be m
     rf"([(])?([-+])?(?:(?:{_CURRENCY}) ?)?([(])?([-+])?([0-9.,][0-9.,{_PARTING}]*?{_EXPONENT})"
     rf"(?: ?(?:{_POWER}))?(?: ?m? ?(?:{_CURRENCY}))?([-)])?"
 )
+_SIMPLE = "[-+]?[0-9][0-9.,]*"  # soon seen
 _BARE = r"=\1\2\3\4\6\5"
 _LIKE = re.compile(f"{_SIGN}(?:{_FORMS['point']}|{_FORMS['comma']})")
 _MACHINE_WHOLE = "-?(?:0|[1-9][0-9]{0,14})"
@@ -246,14 +247,14 @@ class NumberEvidence:
             "comma": f"{comma} AND NOT {point}",
             "unclear": matches("bare", f"{_SIGN}{_UNCLEAR}"),
             "percent": "contains(cell, '%')",
-            "powers": f"starts_with(bare, '=') AND {_power('cell')} > 0",
+            "powers": f"starts_with(bare, '=') AND {_power()} > 0",
             "bracketed": "starts_with(bare, '=()')",
             "clocks": matches("cell", _SHORT_CLOCK),
             "days": matches("cell", _DAYS),
             "priced": f"starts_with(bare, '=') AND {marks} <> ''",
             "neither": f"NOT ({point} OR {comma} OR {missing}) OR {matches('bare', _IDENTIFIER)}",
         }
-        return _bare("cell"), conditions, [f"list(DISTINCT {marks}) FILTER (priced)"]
+        return _bare(), conditions, [f"list(DISTINCT {marks}) FILTER (priced)"]
 
 
 def machine_form(texts: Sequence[str]) -> MachineForm | None:
@@ -281,74 +282,72 @@ def unit_of(heading: str) -> str | None:
     return match.lastgroup if match else None
 
 
-def _bare(cell: str) -> str:
+def _bare() -> str:
     """Return SQL of an amount behind ``=`` and its sign; other texts as they are."""
-    return f"regexp_replace({cell}, {literal(f'^{_AMOUNT}$')}, {literal(_BARE)})"
+    amount = f"regexp_replace(cell, {literal(f'^{_AMOUNT}$')}, {literal(_BARE)})"
+    return f"CASE WHEN {matches('cell', _SIMPLE)} THEN '=' || cell ELSE {amount} END"
 
 
-def _power(cell: str) -> str:
+def _power() -> str:
     """Return SQL of the power of ten by which letters or a percent sign multiply."""
     powers = ", ".join(f"{literal(name)}: {power}" for name, power in _POWERS.items())
     form = rf"[0-9.,] ?(mio|mrd|md|bn|k|m|%)[.]? ?(?:{_CURRENCY})?[-)]?$"
-    return f"MAP {{{powers}}}[regexp_extract({cell}, {literal(form)}, 1)]"
+    return f"MAP {{{powers}}}[regexp_extract(cell, {literal(form)}, 1)]"
 
 
-def number(cell: str, decimal: str) -> str:
-    """Return SQL of an amount as a number, empty where it is none, or has over 15 digits."""
-    bare = _bare(cell)
+def number(decimal: str) -> str:
+    """Return SQL of an amount as a number, empty where it is none, or has over 15 digits.
+
+    As of `NumberEvidence.sql` it is of ``cell`` and ``bare``.
+    """
     thousands = "[=+(),'\u2019 ]" if decimal == "point" else "[=+().'\u2019 ]"
-    digits = f"regexp_replace({bare}, {literal(thousands)}, '', 'g')"
+    digits = f"regexp_replace(bare, {literal(thousands)}, '', 'g')"
     if decimal == "comma":
         digits = f"replace({digits}, ',', '.')"
-    sign = f"CASE WHEN starts_with({bare}, '=()') THEN '-' ELSE '' END"
-    power = f"replace('e' || {_power(cell)}, 'e0', '')"
-    value = f"TRY_CAST({sign} || {digits} || {power} AS DOUBLE)"
-    fits = f"{matches(bare, _SIGN + _FORMS[decimal])} AND NOT {matches(bare, _LONG)}"
-    return f"CASE WHEN {fits} AND isfinite({value}) THEN {value} END"
+    sign = "CASE WHEN starts_with(bare, '=()') THEN '-' ELSE '' END"
+    power = f"replace('e' || {_power()}, 'e0', '')"
+    form = _FORMS[decimal].replace("e[-+]?[0-9]+", "e[-+]?[0-9]{1,2}")  # none is infinite
+    fits = f"{matches('bare', _SIGN + form)} AND NOT {matches('bare', _LONG)}"
+    return f"CASE WHEN {fits} THEN TRY_CAST({sign} || {digits} || {power} AS DOUBLE) END"
 
 
-def hours(cell: str, decimal: str, unit: str) -> str:
+def hours(decimal: str, unit: str) -> str:
     """Return SQL of a duration in hours: ``01:30:00``, ``1 h 30``, or a number of the unit.
 
     Parameters
     ----------
-    cell : str
-        SQL.
     decimal : {"comma", "point"}
     unit : {"hours", "minutes", "seconds"}
         What a bare number counts, and the first part of ``5:30``; no seconds have two parts.
     """
-    short = {"hours": (3600, 60), "minutes": (60, 1)}.get(unit)
     forms = {
-        **({_SHORT_CLOCK: short} if short else {}),
+        _SHORT_CLOCK: {"hours": (3600, 60), "minutes": (60, 1)}.get(unit),
         _CLOCK: (3600, 60, 1),
         _ISO: _ISO_SIZES,
         _WORDED: _SIZES,
     }
     cases = " ".join(
-        f"WHEN {matches(cell, form)} THEN {_seconds(cell, form, sizes)} / 3600"
+        f"WHEN {matches('cell', form)} THEN {_seconds(form, sizes) if sizes else 'NULL'} / 3600"
         for form, sizes in forms.items()
     )
     return (
-        f"CASE WHEN NOT regexp_matches({cell}, '[0-9]') "
-        f"{'' if short else f'OR {matches(cell, _SHORT_CLOCK)} '}THEN NULL {cases} "
-        f"WHEN {_bare(cell)} = '=' || {cell} "
-        f"THEN {number(cell, decimal)} * {_SECONDS[unit]} / 3600 END"
+        f"CASE WHEN NOT regexp_matches(cell, '[0-9]') THEN NULL {cases} "
+        f"WHEN bare = '=' || cell THEN {number(decimal)} * {_SECONDS[unit]} / 3600 END"
     )
 
 
-def _seconds(cell: str, form: str, sizes: Sequence[int]) -> str:
+def _seconds(form: str, sizes: Sequence[int]) -> str:
     """Return SQL of the parts of a form in seconds, below zero behind a minus sign."""
     whole = literal(f"^(?:{form})$")
     parts = " + ".join(
-        f"coalesce(TRY_CAST(replace(regexp_extract({cell}, {whole}, {part}), ',', '.') AS DOUBLE)"
+        f"coalesce(TRY_CAST(replace(regexp_extract(cell, {whole}, {part}), ',', '.') AS DOUBLE)"
         f", 0) * {size}"
         for part, size in enumerate(sizes, 1)
     )
-    return f"({parts}) * CASE WHEN starts_with({cell}, '-') THEN -1 ELSE 1 END"
+    return f"({parts}) * CASE WHEN starts_with(cell, '-') THEN -1 ELSE 1 END"
 
 
-def truth(cell: str) -> str:
+def truth() -> str:
     """Return SQL of a yes or a no, English or French, as a truth value."""
-    yes, no = (f"{cell} IN ({', '.join(map(literal, words))})" for words in (TRUE, FALSE))
+    yes, no = (f"cell IN ({', '.join(map(literal, words))})" for words in (TRUE, FALSE))
     return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"
