@@ -198,6 +198,9 @@ def demo(out: str) -> None:
 @click.option("--decimal", type=click.Choice(["comma", "point"]))
 @click.option("--day-first/--month-first", default=None, help="How to read 04/03/2025.")
 @click.option(
+    "--swapped-dates/--true-dates", default=None, help="Whether a spreadsheet swapped 4/3 and 3/4."
+)
+@click.option(
     "--timezone", metavar="ZONE", help="Of times without an offset, such as Europe/Paris."
 )
 @click.option("--sheet", help="Sheet of a workbook.")

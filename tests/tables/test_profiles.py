@@ -258,16 +258,19 @@ def test_none_takes_no_profile(tmp_path):
 
 
 def test_rows_that_lack_what_is_required_are_left_out(tmp_path):
-    content = "Issue key,Status,Created\nA-1,x,2025-03-25\n,x,2025-03-25\nA-3,,2025-03-25\nA-4,x,bientôt\nA-5,x,\nA-6,x,2025-03-25\n"
+    content = (
+        "Issue key,Status,Created\nA-1,x,2025-03-25\n,x,2025-03-25\nA-3,,2025-03-25\nA-4,x,bientôt\nA-5,x,\n"
+        + "".join(f"A-{number},x,2025-03-25\n" for number in range(6, 16))
+    )
     frame, reading = read(tmp_path, content, profile=None)
-    assert list(frame["key"]) == ["A-1", "A-6"]
+    assert list(frame["key"]) == ["A-1", *(f"A-{number}" for number in range(6, 16))]
     assert [(one.row, one.key, one.values["column"]) for one in reading.rejections] == [
         (3, "tables.rejected_required", "key"),
         (4, "tables.rejected_required", "status"),
         (5, "tables.rejected_required", "created_at"),
         (6, "tables.rejected_required", "created_at"),
     ]
-    assert (reading.rejected, reading.rows) == (4, 2)
+    assert (reading.rejected, reading.rows) == (4, 11)
 
 
 def test_ragged_rows_and_rows_that_lack_something_have_the_numbers_of_the_file(tmp_path):

@@ -42,6 +42,9 @@ class FileAnswers(Declared):
     delimiter: Delimiter | None = Field(None, description="what parts the columns of a CSV file")
     decimal: Decimal | None = Field(None, description="decimal mark of the numbers")
     day_first: bool | None = Field(None, description="whether 04/03/2025 is the fourth of March")
+    swapped_dates: bool | None = Field(
+        None, description="whether a spreadsheet swapped day and month in its true dates"
+    )
     timezone: str | None = Field(
         None, description="zone of times without an offset, such as Europe/Paris"
     )
