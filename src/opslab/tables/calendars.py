@@ -217,9 +217,9 @@ def _set_times(event: Event) -> None:
         raise event.refused("tables.calendar_field", name="RDATE")
     event.rules = [_rule(event, rule) for rule in component.rrules]
     event.extra = [wall_clock(date, event.start) for date, _ in component.rdates]
-    event.excluded = [
+    event.excluded = {
         wall_clock(date, event.start) if is_timed(date) else date for date in component.exdates
-    ]
+    }
 
 
 def _set_zones(event: Event) -> None:

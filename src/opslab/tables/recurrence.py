@@ -34,7 +34,7 @@ class Event:
     rules: Sequence[str] = ()
     endless: bool = False
     extra: Sequence[Any] = ()  # RDATE
-    excluded: Sequence[Any] = ()  # EXDATE: starts, or days of a timed event
+    excluded: set[Any] = field(default_factory=set)  # EXDATE: starts, or days of a timed event
     zones: set[str] = field(default_factory=set)  # "floating" for times without one
 
     def text(self, name: str) -> str:
@@ -56,7 +56,7 @@ class Event:
 def families(events: Sequence[Event]) -> Iterator[tuple[Event, Mapping[Any, Event]]]:
     """Yield each meeting or series in its last revision, and its changes by what they replace."""
     groups: dict[str, list[Event]] = {}
-    for event in sorted(events, key=_revision):
+    for event in sorted(events, key=lambda event: (event.cancels, event.component.sequence)):
         groups.setdefault(event.text("UID") or str(event.line), []).append(event)
     for group in groups.values():
         whole = [event for event in group if not event.instance]
@@ -79,10 +79,6 @@ def families(events: Sequence[Event]) -> Iterator[tuple[Event, Mapping[Any, Even
             yield host, changes if host is first else {}
 
 
-def _revision(event: Event) -> tuple[bool, int]:
-    return event.cancels, event.component.sequence
-
-
 def occurrences(
     host: Event, changes: Mapping[Any, Event], until: datetime.date, tally: Counter[str]
 ) -> Iterator[tuple[Event, Any]]:
@@ -93,7 +89,7 @@ def occurrences(
     shifts = {instance: _shift(host, event) for instance, event in changes.items() if event.range}
     last = datetime.datetime.combine(until, MIDNIGHT.time()) - min([NOTHING, *shifts.values()])
     starts = _starts(host, last + DAY)
-    gone = {start for start in starts if {start, wall_clock(start, ANY_DAY)} & {*host.excluded}}
+    gone = {date for date in starts if {date, wall_clock(date, ANY_DAY)} & host.excluded}
     tally.update(series=bool(host.rules or host.extra), excluded=len(gone))
     for start in (starts | changes.keys()) - gone:
         changed = max((instance for instance in shifts if instance <= start), default=None)
