@@ -87,7 +87,7 @@ def _library(opening: Opening) -> Iterator[None]:
     """Tell whatever goes wrong in a library that reads files as one message."""
     try:
         yield
-    except (DataError, OSError, KeyboardInterrupt):
+    except (DataError, KeyboardInterrupt):
         raise
     except BaseException as error:  # Rust's panic is no Exception
         raise opening.error("tables.no_workbook") from error
