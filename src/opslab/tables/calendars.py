@@ -37,6 +37,7 @@ _NO_ZONE = re.compile(r";TZID=[^:;]+(?=[^:]*:\d{8}(?:T\d{6}Z|(?!T)))")  # a libr
 _RULES = {
     "CALSCALE": "GREGORIAN",
     "EXRULE": "",
+    "METHOD": "(?!CANCEL).*",  # of a message that takes a meeting back, no export
     "RRULE": r"(?:;?(?:FREQ=(?:DAILY|WEEKLY|MONTHLY|YEARLY)|INTERVAL=[1-9]\d{0,7}|COUNT=-?\d{1,9}|"
     r"UNTIL=\d{8}[\dTZ]*|WKST=[A-Z]{2}|BY[A-Z]+=[-+\w,]{1,99}))+;?",
 }
@@ -104,7 +105,7 @@ def _unreadable(opening: Opening, line: int, *kinds: type[Exception]) -> Iterato
 def _row(host: Event, event: Event, start: Any) -> tuple[Any, Any, tuple[str, ...]]:
     """Return a meeting behind its start and end in UTC, by which rows are sorted."""
     end = later(start, event.length)
-    status = "CANCELLED" if event.cancels else event.text("STATUS").upper()
+    status = event.text("STATUS").upper()
     free = event.text("TRANSP").upper() == "TRANSPARENT" or event.text(_BUSY).upper() == "FREE"
     meeting = (
         event.text("UID"),
@@ -183,10 +184,9 @@ def _events(opening: Opening, lines: list[_Line]) -> Iterator[Event]:
             # about /vendor/Europe/Paris, which `zones` tells as it is taken
             warnings.simplefilter("ignore")
             root = icalendar.Calendar.from_ical(part.encode())
-        cancels = str(root.get("METHOD", "")).upper() == "CANCEL"
         for component in root.walk("VEVENT"):
-            event = Event(opening, next(numbers), component, cancels)
-            with _unreadable(opening, event.line, ValueError, OverflowError):
+            event = Event(opening, next(numbers), component)
+            with _unreadable(opening, event.line, ValueError, OverflowError, TypeError):
                 _set_times(event)
             yield event
 
@@ -199,9 +199,8 @@ def _set_times(event: Event) -> None:
         if broken.startswith(_TIMES):  # of a guest it may be
             raise event.refused("tables.calendar_field", name=broken)
     _set_zones(event)
-    if "RECURRENCE-ID" in component:  # enough for a cancellation
-        component.setdefault("DTSTART", component["RECURRENCE-ID"])
-    event.start, event.instance = component.start, component.RECURRENCE_ID
+    event.start, event.sequence = component.start, component.sequence
+    event.instance = component.RECURRENCE_ID
     event.length = component.DURATION
     if event.length is None:
         event.length = comparable(component.end) - comparable(component.start)

@@ -26,11 +26,11 @@ class Event:
     opening: Opening
     line: int
     component: Any
-    cancels: bool  # METHOD:CANCEL
     start: Any = None
     length: datetime.timedelta = NOTHING
     instance: Any = None  # RECURRENCE-ID
     range: str = ""  # of `instance`: THISANDFUTURE
+    sequence: int = 0
     rules: Sequence[str] = ()
     endless: bool = False
     extra: Sequence[Any] = ()  # RDATE
@@ -56,18 +56,14 @@ class Event:
 def families(events: Sequence[Event]) -> Iterator[tuple[Event, Mapping[Any, Event]]]:
     """Yield each meeting or series in its last revision, and its changes by what they replace."""
     groups: dict[str, list[Event]] = {}
-    for event in sorted(events, key=lambda event: (event.cancels, event.component.sequence)):
+    for event in sorted(events, key=lambda event: event.sequence):
         groups.setdefault(event.text("UID") or str(event.line), []).append(event)
     for group in groups.values():
-        whole = [event for event in group if not event.instance]
-        hosts = [event for event in whole if not event.cancels] or whole
-        off = any(event.cancels for event in whole)
-        for event in group:
-            event.cancels |= off
+        hosts = [event for event in group if not event.instance]
         distinct = {
             (host.start, host.length, str(host.rules), host.text("SUMMARY")): host
             for host in hosts
-            if host.component.sequence == hosts[-1].component.sequence
+            if host.sequence == hosts[-1].sequence
         }
         first = next(iter(distinct.values()), None)
         changes = {
