@@ -77,9 +77,11 @@ def calendar_rows(opening: Opening) -> Rows:
     tally, rows = Counter(series=0, moved=0, excluded=0, open_ended=len(endless)), list[Any]()
     for host, changes in families:
         with _unreadable(opening, host.line, ValueError, OverflowError):
-            for event, start in recurrence.occurrences(host, changes, last, tally):
-                if wall_clock(start, ANY_DAY) <= last:
-                    rows.append(_row(host, event, start))
+            rows += [
+                _row(host, event, start)
+                for event, start in recurrence.occurrences(host, changes, last, tally)
+                if wall_clock(start, ANY_DAY) <= last
+            ]
         if len(rows) > recurrence.MOST_ROWS:
             raise host.refused("tables.calendar_many", limit=recurrence.MOST_ROWS)
     decisions = [Decision("tables.decided_series", tally)] if tally["series"] else []

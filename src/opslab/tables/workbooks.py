@@ -6,6 +6,7 @@ calamine reads the values; what it gives as empty cells is looked up in the shee
 from __future__ import annotations
 
 import datetime
+import fnmatch
 import re
 import struct
 import zipfile
@@ -103,10 +104,8 @@ def _refuse_large(opening: Opening) -> None:
             raise opening.error("tables.large_workbook", size=size, most=_MOST_MEGABYTES)
         if packed.testzip():
             raise zipfile.BadZipFile
-        for name in packed.namelist():
-            with packed.open(name) as part:
-                claim = re.search(_EXTENT, part.read(_HEAD)) if name.endswith(".bin") else None
-            if claim:
+        for name in fnmatch.filter(packed.namelist(), "xl/worksheets/*.bin"):
+            if claim := re.search(_EXTENT, packed.open(name).read(_HEAD)):
                 _, row, _, column = struct.unpack("<4I", claim[1])
                 _refuse_wide(opening, name, row + 1, column + 1)
 
