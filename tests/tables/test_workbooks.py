@@ -181,6 +181,13 @@ def test_numbers_of_a_sheet_are_those_the_file_holds(tmp_path):
     assert sheet(tmp_path, content).rows[1][1] == ["0.30000000000000004"]
 
 
+def test_identifiers_of_16_digits_are_whole(tmp_path):
+    content = xlsx(("id",), (77,))
+    for digits in ("1201234567890123", "9007199254740991", "-1201234567890123"):
+        edit = (b"<v>77</v>", b"<v>" + digits.encode() + b"</v>")
+        assert sheet(tmp_path, edited(content, edit)).rows[1][1] == [digits]
+
+
 def test_dates_from_1904_and_a_date_beyond_the_calendar(tmp_path):
     def change(book):
         book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904

@@ -25,7 +25,7 @@ _MOST_CELLS = 27_000_000  # from the first to the last, filled or not: 32 bytes 
 _LAST_ROWS = (65_536, 1_048_576)  # of a sheet, old and new
 _PREAMBLE = 20
 _MOST_NAMES = 12  # of sheets that a message lists
-_EXACT = 1e15  # whole numbers below it are written as such
+_EXACT = 1 << 53  # whole numbers below it are written as such
 
 _SHEET = rb"<(?:\w+:)?sheet\s[^<>]*:id=[\"']([^\"']*)"
 _TARGET = rb"<Relationship\s(?=[^<>]*\bId=[\"']%s[\"'])[^<>]*\bTarget=[\"']/?(?:xl/)?([^\"']*)"
