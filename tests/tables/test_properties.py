@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from itertools import compress
 from pathlib import Path
 
 import openpyxl
@@ -145,10 +146,11 @@ def test_any_table_in_any_dialect_reads_back_equal(table, is_told):
         )
         return
     frame, reading = found
+    filled = [any(cell is not None for cell in row) for row in zip(*given.values(), strict=True)]
     assert {name: values(frame[name]) for name in frame} == {
-        name: expected(name, cells) for name, cells in given.items()
+        name: list(compress(expected(name, cells), filled)) for name, cells in given.items()
     }
-    assert (reading.delimiter, reading.rejected) == (dialect[0], 0)
+    assert (reading.delimiter, reading.rejected) == (dialect[0], filled.count(False))
     if not "".join(str(cell) for cells in given.values() for cell in cells).isascii():
         assert reading.encoding == CODECS[codec]
 
@@ -404,7 +406,7 @@ LARGE = {
         lambda: b"".join(b'{"k%d": 1}\n' % place for place in range(100_000)),
         "tables.too_many_columns",
     ),
-    "one long cell": (".csv", lambda: b"id,x\n1," + b"x" * 30_000_000 + b"\n", "tables.open_quote"),
+    "one long cell": (".csv", lambda: b"id,x\n1," + b"x" * 30_000_000 + b"\n", "(1, 2)"),
     "one long record": (
         ".jsonl",
         lambda: b'{"a": 1}\n{"a": "' + b"x" * 30_000_000 + b'"}\n',
@@ -413,9 +415,9 @@ LARGE = {
     "a million quotes": (
         ".csv",
         lambda: b"id,x\n1," + b'"' * 1_000_001 + b"\n2,y\n" * 10,
-        "tables.open_quote",
+        "(10, 2)",
     ),
-    "open quotes": (".csv", lambda: b"id,x\n" + b'1,"a\n' * 100_001, "tables.open_quote"),
+    "open quotes": (".csv", lambda: b"id,x\n" + b'1,"a\n' * 100_001, "tables.many_misfits"),
     "nothing but NUL": (".csv", lambda: bytes(10_000_000), "tables.binary"),
     "nothing but line ends": (".csv", lambda: b"\n" * 10_000_000, "tables.empty_file"),
     "deep JSON": (".jsonl", lambda: b'{"a": ' * 200_000, "tables.broken_json"),

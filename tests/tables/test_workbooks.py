@@ -211,6 +211,20 @@ def test_a_table_may_begin_anywhere(tmp_path):
     assert found.merged == [((10, 0), (11, 1))]
 
 
+def test_merged_cells_end_with_the_table(tmp_path):
+    """A title is often wider than what is below it, and an empty range may be beside it."""
+
+    def change(book):
+        for cells in ("A1:H1", "F3:H4", "J8:K9", "A3:B3"):
+            book.active.merge_cells(cells)
+
+    content = xlsx(("Report",), ("a", "b", "c"), ("x", None, 1), ("y", "z", 2), change=change)
+    found = sheet(tmp_path, content)
+    assert sorted(found.merged) == [((1, 0), (1, 2)), ((3, 0), (3, 1))]
+    frame, _ = read(tmp_path, content, name="export.xlsx")
+    assert list(frame["c"]) == [1, 2]
+
+
 def test_hidden_rows_and_columns_are_read_and_told(tmp_path):
     def change(book):
         book.active.row_dimensions[2].hidden = True

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from opslab.errors import did_you_mean
-from opslab.tables.dialect import LONGEST_LINE, MOST_COLUMNS, text_file
+from opslab.tables.dialect import MOST_COLUMNS, text_file
 from opslab.tables.import_report import Decision, Rows
 from opslab.tables.numbers import clear_number
+from opslab.tables.records import LONGEST_LINE
 from opslab.tables.source import Opening
 
 _WORDS = {True: "true", False: "false", None: ""}
@@ -26,7 +27,7 @@ def read_json(opening: Opening) -> Rows:
     what is no object is left out and told. Rows have the numbers of their lines, or of the records
     in their list.
     """
-    path, encoding = text_file(opening)
+    path, encoding, *_ = text_file(opening)
     columns: dict[str, bool] = {}  # whether a list was met there
     decisions: list[Decision] = []
     records = _records(opening, path, decisions)

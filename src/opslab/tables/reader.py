@@ -148,7 +148,8 @@ def _open_file(opening: Opening) -> Table:
         if path.is_dir():
             raise opening.error("tables.folder")
         if not path.is_file():
-            raise opening.error("tables.missing_file", near=workspace.near_name(path))
+            key = "tables.no_file" if path.exists() else "tables.missing_file"
+            raise opening.error(key, near=workspace.near_name(path))
         if path.stat().st_size == 0:
             raise opening.error("tables.empty_file")
         suffix = _format(opening)

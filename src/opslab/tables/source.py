@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROW = "opslab_row"
-"""Name of the added column with a row's place, from 0."""
+"""Name of the added column with a row's place.
+
+One more than it is the line or row that an editor or a spreadsheet shows; of a frame and of a
+Parquet file the number of the row.
+"""
 NUMBER_TYPES = (
     "TINYINT",
     "SMALLINT",

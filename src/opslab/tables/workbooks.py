@@ -17,13 +17,14 @@ from typing import Any, NamedTuple
 
 from opslab.errors import DataError, did_you_mean
 from opslab.tables.import_report import Decision, Rows
-from opslab.tables.numbers import clear_number, looks_like_number
+from opslab.tables.layout import layout_of
+from opslab.tables.numbers import clear_number
+from opslab.tables.records import Record
 from opslab.tables.source import Opening
 
 _MOST_MEGABYTES = 500  # unpacked
 _MOST_CELLS = 27_000_000  # from the first to the last, filled or not: 32 bytes each
 _LAST_ROWS = (65_536, 1_048_576)  # of a sheet, old and new
-_PREAMBLE = 20
 _MOST_NAMES = 12  # of sheets that a message lists
 _EXACT = 1 << 53  # whole numbers below it are written as such
 
@@ -53,7 +54,33 @@ class Sheet(NamedTuple):
 
 def read_workbook(opening: Opening) -> Rows:
     """Return the rows of the sheet that holds the table; several such sheets are a question."""
-    return _arranged(opening, read_sheet(opening))
+    rows, merged, decisions = read_sheet(opening)
+    cells = dict(rows)
+    for (row, first), (_, last) in merged:
+        if row in cells:  # a heading over several columns is that of each
+            cells[row][first : last + 1] = [cells[row][first]] * (last + 1 - first)
+    records = [Record(number, number, texts) for number, texts in rows]
+    layout = layout_of(opening, records)
+    while not layout.header[-1]:
+        layout.header.pop()
+    arranged = Rows(layout.header, iter(()), decisions=[*decisions, *layout.decisions])
+    below = [(number, texts) for number, texts in rows if number > layout.end]
+    arranged.rows = _below(opening, below, arranged)
+    return arranged
+
+
+def _below(
+    opening: Opening, below: Sequence[tuple[int, list[str]]], rows: Rows
+) -> Iterator[tuple[int, Sequence[str]]]:
+    """Give the rows that do not go beyond the header; leave the others out."""
+    width = len(rows.header)
+    for number, cells in below:
+        if any(cells[width:]):
+            beyond = max(place for place, cell in enumerate(cells, 1) if cell)
+            rows.reject(number, "tables.rejected_width", found=beyond, columns=width)
+        else:
+            yield number, cells[:width]
+    rows.refuse_misfits(opening.shown, len(below))
 
 
 def read_sheet(opening: Opening) -> Sheet:
@@ -122,10 +149,11 @@ def _sheet(opening: Opening, book: Any, name: str) -> Sheet:
         return Sheet([], [], [])
     filled = {column for _, row in rows for column, text in enumerate(row) if text}
     first, last = min(filled), max(filled)
-    before = first + sheet.start[1]
+    begin, end = first + sheet.start[1], last + sheet.start[1]
     merged = [
-        ((top + 1, left - before), (bottom + 1, right - before))
+        ((top + 1, max(left, begin) - begin), (bottom + 1, min(right, end) - begin))
         for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
+        if left <= end and right >= begin
     ]
     rows = [(number, row[first : last + 1]) for number, row in rows]
     return Sheet(rows, merged, list(_decisions(content, rows)))
@@ -187,34 +215,3 @@ def _text(value: Any) -> str:
         sign, seconds = "-" if seconds < 0 else "", abs(seconds)
         return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
     return str(value)  # days and times in ISO 8601
-
-
-def _arranged(opening: Opening, sheet: Sheet) -> Rows:
-    """Return the header and the rows below it; titles above are passed over, and told."""
-    head = sheet.rows[:_PREAMBLE]
-    start = next((place for place, (_, cells) in enumerate(head) if sum(map(bool, cells)) > 1), 0)
-    if any(map(looks_like_number, head[start][1])):
-        start = 0  # rows of values below a single heading
-    number, header = head[start]
-    while not header[-1]:
-        header = header[:-1]
-    rows = Rows(header, iter(()), decisions=sheet.decisions)
-    if start:
-        count = number - head[0][0]
-        rows.decisions.insert(0, Decision("tables.decided_preamble", {"count": count}))
-    rows.rows = _below(opening, sheet.rows[start + 1 :], rows)
-    return rows
-
-
-def _below(
-    opening: Opening, below: Sequence[tuple[int, list[str]]], rows: Rows
-) -> Iterator[tuple[int, Sequence[str]]]:
-    width = len(rows.header)
-    for number, cells in below:
-        if any(cells[width:]):
-            wide = len(cells) - next(n for n, cell in enumerate(reversed(cells)) if cell)
-            values = {"line": number, "found": wide, "columns": width}
-            rows.reject(number, "tables.rejected_width", **values)
-        else:
-            yield number, cells[:width]
-    rows.refuse_misfits(opening.shown, len(below))
