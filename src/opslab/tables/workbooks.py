@@ -55,11 +55,11 @@ class Sheet(NamedTuple):
 def read_workbook(opening: Opening) -> Rows:
     """Return the rows of the sheet that holds the table; several such sheets are a question."""
     rows, merged, decisions = read_sheet(opening)
-    cells = dict(rows)
+    cells = {number: list(texts) for number, texts in rows}
     for (row, first), (_, last) in merged:
-        if row in cells:  # a heading over several columns is that of each
+        if row in cells:  # a heading over several columns is that of each; a value is not
             cells[row][first : last + 1] = [cells[row][first]] * (last + 1 - first)
-    records = [Record(number, number, texts) for number, texts in rows]
+    records = [Record(number, number, texts) for number, texts in cells.items()]
     layout = layout_of(opening, records)
     while not layout.header[-1]:
         layout.header.pop()
