@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import html
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,33 +18,32 @@ from opslab.errors import DataError
 from opslab.feedback.languages import identify
 from opslab.feedback.redaction import redact, without_tokens
 from opslab.feedback.spec import Source, Study
-from opslab.tables import Reading, read_export
-from opslab.tables.profiles import known_profiles
+from opslab.tables import Answers, Reading, open_export
+from opslab.tables.profiles import TEXTS, known_profiles
+from opslab.tables.sentences import OPINIONS, proposal
+from opslab.tables.source import Table
 
 LONGEST = 4000
 """Characters of a text that are read; the rest is left out, and counted."""
 
-_NAMES: Mapping[str, tuple[str, ...]] = {  # names that profiles give, the first that is there
-    "id": ("id", "key"),
-    "date": ("created_at", "started_at", "date"),
-    "language": ("language",),
-    "customer": (
-        "customer_id",
-        "requester_id",
-        "email",
-        "requester_email",
-        "customer",
-        "organization",
-        "author",
-    ),
-    "revenue": ("annual_revenue", "monthly_revenue", "revenue"),
-    "segment": ("segment", "plan", "customer_segment"),
-    "rating": ("rating",),
+_NAMES = {  # names that profiles give, the first that is there
+    "id": "id key",
+    "date": "created_at started_at date",
+    "language": "language",
+    "customer": "customer_id requester_id email requester_email customer organization author",
+    "revenue": "annual_revenue monthly_revenue revenue",
+    "segment": "segment plan customer_segment",
+    "rating": "rating",
+    "score": "score",
 }
+_MARKUP = {  # what is written in place of each pattern
+    "html": {"<[^>]*>": " "},
+    "slack": {"<@[^>]*>": "@someone", r"<(?:[^|>]*\|)?[#!]?([^>]*)>": r"\1"},
+}
+_STARS = 5
 _INVISIBLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
-_TEXTS = ("title", "summary", "text", "description", "body", "comment")
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ class CustomerMessage:
     revenue: float | None = None
     segment: str | None = None
     rating: float | None = None
+    score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -113,13 +114,13 @@ class _Row(NamedTuple):
     names: Sequence[str] = ()
 
 
-def take_in(study: Study, data: Any = None) -> Intake:
+def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> Intake:
     """Read the study's sources, or what is given instead: texts, a table, the path of an export.
 
     Raises
     ------
     DataError
-        When a table has no column with words.
+        When no column is known to hold the messages: the one that seems to is proposed.
     """
     rows: list[_Row] = []
     readings: list[Reading] = []
@@ -129,11 +130,11 @@ def take_in(study: Study, data: Any = None) -> Intake:
             for number, text in enumerate(data, 1)
         ]
     else:
-        for source in study.sources if data is None else (Source(path=""),):
+        for source in study.sources if data is None else (Source(path="", **dict(answers or {})),):
             export = study.beside(source.path) if data is None else data
-            frame, reading = read_export(export, answers=source)
-            readings.append(reading)
-            rows += _rows(source, frame, reading)
+            with open_export(export, answers=source) as table:
+                readings.append(table.reading)
+                rows += _rows(source, table)
     return _intake(study, rows, readings)
 
 
@@ -165,7 +166,7 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
     return Intake(
         tuple(replace(message, language=language) for message, language in spoken),
         tuple(readings),
-        tuple((message.source, message.row) for message, _ in rows),
+        tuple(dict.fromkeys((message.source, message.row) for message, _ in rows)),
         redacted,
         **counts,
     )
@@ -177,17 +178,30 @@ def cells(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): cell for name, cell in row.items()} for row in rows]
 
 
-def _rows(source: Source, frame: pd.DataFrame, reading: Reading) -> Iterator[_Row]:
-    """Yield the rows of an export; raise where no column holds words."""
-    texts = [name for name in _TEXTS if name in frame]
-    if not texts:
-        raise DataError.of("feedback.no_text", file=reading.name, columns=list(frame.columns)[:12])
+def _rows(source: Source, table: Table) -> Iterator[_Row]:
+    """Yield the messages of an export; raise where no column is known to hold them."""
+    frame, reading = table.frame(), table.reading
+    texts = [name for name in TEXTS[2:][: len(source.text)] or TEXTS if name in frame]
+    parts = [("", texts)] if texts else []
+    parts += [(f" {name}", [name]) for name in OPINIONS if name in frame]
+    if not parts:
+        proposed = proposal(table)
+        key = "feedback.ask_text" if proposed else "feedback.no_text"
+        raise DataError.of(key, file=reading.name, columns=list(frame)[:12], **proposed)
     columns = {
-        field: next(name for name in names if name in frame)
+        field: next(name for name in names.split() if name in frame)
         for field, names in _NAMES.items()
-        if any(name in frame for name in names)
+        if any(name in frame for name in names.split())
     }
-    writers = [name for name in reading.personal if _kind(reading, name) == "name"]
+    if "rating" in columns and frame["rating"].max() > _STARS:
+        heading = dict(zip(table.types, table.headings, strict=True))["rating"]
+        raise DataError.of("feedback.ask_score", file=reading.name, column=heading)
+    known = known_profiles().get(reading.profile or "")
+    declared = known.columns if known else {}
+    writers = [
+        name for name in reading.personal if name in declared and declared[name].personal == "name"
+    ]
+    markups = {name: _MARKUP[column.markup] for name, column in declared.items() if column.markup}
     label = source.source or Path(reading.name).stem
     yearly = 12 if columns.get("revenue") == "monthly_revenue" else 1
     converters: Mapping[str, Callable[[Any], Any]] = {
@@ -198,6 +212,7 @@ def _rows(source: Source, frame: pd.DataFrame, reading: Reading) -> Iterator[_Ro
         "revenue": lambda amount: float(amount) * yearly,
         "segment": lambda name: str(name)[:60],
         "rating": float,
+        "score": float,
     }
     for number, row in enumerate(cells(frame), 1):
         fields = {
@@ -206,9 +221,12 @@ def _rows(source: Source, frame: pd.DataFrame, reading: Reading) -> Iterator[_Ro
             if row[name] is not None
         }
         identity = fields.pop("id", f"row {number}")
-        text = "\n".join(str(row[name]) for name in texts if row[name] is not None)
         names = [str(row[name]) for name in writers if row.get(name) is not None]
-        yield _Row(_message(label, identity, number, text, **fields), names)
+        for suffix, part in parts:
+            text = "\n".join(
+                _plain(str(row[name]), markups.get(name)) for name in part if row[name] is not None
+            )
+            yield _Row(_message(label, identity + suffix, number, text, **fields), names)
 
 
 def _message(source: str, identity: str, number: int, text: str, **more: Any) -> CustomerMessage:
@@ -216,10 +234,13 @@ def _message(source: str, identity: str, number: int, text: str, **more: Any) ->
     return CustomerMessage(uid, source, identity[:80], number, text, **more)
 
 
-def _kind(reading: Reading, name: str) -> str | None:
-    profile = known_profiles().get(reading.profile or "")
-    column = profile.columns.get(name) if profile else None
-    return column.personal if column else None
+def _plain(text: str, markup: Mapping[str, str] | None) -> str:
+    """Return a text without a tool's markup."""
+    if markup is None:
+        return text
+    for pattern, plain in markup.items():
+        text = re.sub(pattern, plain, text)
+    return html.unescape(text)
 
 
 def _visible(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from itertools import islice
 
@@ -243,10 +243,11 @@ def _result(table: Table, drafts: Sequence[Draft], file: File, *, strict: bool) 
         source = "typed"
         _tell_emptied(table, staged, file, strict=strict)
     _tell_clock_changes(table, [draft for draft in drafts if draft.local], file)
-    needed = [draft.wanted.name for draft in drafts if draft.wanted.column.required]
-    lacking = " OR ".join(f"{quoted(name)} IS NULL" for name in needed) or "false"
+    unusable = {draft.wanted.name: _unusable(draft.wanted) for draft in drafts}
+    unusable = {name: condition for name, condition in unusable.items() if condition}
+    lacking = " OR ".join(unusable.values()) or "false"
     rows, rejected = table.aggregates(["count(*)", f"count(*) FILTER ({lacking})"], source)
-    rejections = _rejections(table, source, needed) if rejected else []
+    rejections = _rejections(table, source, unusable) if rejected else []
     if rejected:
         source = f"(SELECT * FROM {source} WHERE NOT ({lacking}))"
     names = ", ".join(quoted(draft.wanted.name) for draft in drafts)
@@ -321,11 +322,26 @@ def _tell_clock_changes(table: Table, drafts: Sequence[Draft], file: File) -> No
                 draft.tell(key, assumed=True, zone=zone, count=count)
 
 
-def _rejections(table: Table, source: str, needed: Sequence[str]) -> list[Rejection]:
-    """Return the first rows that lack what they cannot be used without."""
-    cases = " ".join(f"WHEN {quoted(name)} IS NULL THEN {literal(name)}" for name in needed)
-    rows = table.fetch(
-        f"SELECT * FROM (SELECT {ROW} + 1, CASE {cases} END AS lacking FROM {source}) "
-        f"WHERE lacking IS NOT NULL ORDER BY 1 LIMIT {MOST_TOLD}"
+def _unusable(wanted: Wanted) -> str:
+    """Return SQL of whether a row is left out for what stands in a column; nothing if it never is."""
+    cell, column = quoted(wanted.name), wanted.column
+    conditions = [f"coalesce({cell} GLOB {literal(form)}, false)" for form in column.leave_out]
+    return " OR ".join([f"{cell} IS NULL"] * column.required + conditions)
+
+
+def _rejections(table: Table, source: str, unusable: Mapping[str, str]) -> list[Rejection]:
+    """Return the first rows that lack what they cannot be used without, or that are no data."""
+    cases = " ".join(
+        f"WHEN {condition} THEN [{literal(name)}, CAST({quoted(name)} AS VARCHAR)]"
+        for name, condition in unusable.items()
     )
-    return [Rejection(row, "tables.rejected_required", {"column": name}) for row, name in rows]
+    rows = table.fetch(
+        f"SELECT row, lacking[1], lacking[2] FROM (SELECT {ROW} + 1 AS row, CASE {cases} END "
+        f"AS lacking FROM {source}) WHERE lacking IS NOT NULL ORDER BY 1 LIMIT {MOST_TOLD}"
+    )
+    return [
+        Rejection(
+            row, f"tables.rejected_{'cell' if cell else 'required'}", {"column": name, "cell": cell}
+        )
+        for row, name, cell in rows
+    ]

@@ -19,13 +19,16 @@ from opslab.tables.dialect import free_name
 from opslab.tables.import_report import Answers, Decision, Reading
 from opslab.tables.profiles import (
     FOLDER,
+    TEXTS,
     Column,
     Kind,
     Match,
     Profile,
     bare_heading,
+    known_profiles,
     profile_for,
     unwrapped,
+    with_answers,
     yaml_text,
 )
 from opslab.tables.reader import open_table
@@ -44,6 +47,17 @@ _KINDS: Mapping[str, Kind] = {
     "TIMESTAMP": "datetime",
     "BOOLEAN": "boolean",
 }
+
+
+_CONVERSATIONS = f"""
+SELECT * REPLACE (string_agg(text, chr(10)) OVER whole AS text) FROM {{}}
+WINDOW thread AS (PARTITION BY coalesce(thread, 'row ' || {ROW}) ORDER BY created_at, {ROW}),
+whole AS (thread ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+QUALIFY row_number() OVER thread = 1
+"""
+
+_NO_LAYOUT = {"profile", "text", "id", "date", "customer", "score"}
+"""Answers that a drafted profile holds as columns."""
 
 
 @contextmanager
@@ -81,6 +95,9 @@ def open_export(
     ('comma', 'DOUBLE')
     """
     answers = answers or Answers()
+    if profile := known_profiles().get(answers.profile or ""):
+        own = profile.answers.model_fields_set - answers.model_fields_set
+        answers = answers.model_copy(update={name: getattr(profile.answers, name) for name in own})
     with open_table(data, name=name, answers=answers, strict=False) as raw:
         table = _named(raw, answers)
         yield _without_personal(table) if personal == "drop" else table
@@ -90,15 +107,29 @@ def _named(raw: Table, answers: Answers) -> Table:
     """Return the table with the columns of the profile that fits it, each of one type."""
     headings = raw.headings or tuple(raw.types)
     match = profile_for(headings, answers.profile, raw.reading.name)
+    if match is not None:
+        raw = replace(raw, reading=_with_profile(raw.reading, match))
+    match = with_answers(match, answers, headings, raw.reading.name)
     wanted = _wanted(raw, headings, match)
     if match is None:
         return typed(raw, wanted, answers)
     profile = match.profile
     own_headings = set(map(bare_heading, profile.day_first_if))
     day_first = not own_headings.isdisjoint(map(bare_heading, headings))
-    raw = replace(raw, reading=_with_profile(raw.reading, match))
     table = typed(raw, wanted, answers, day_first_assumed=day_first)
-    return meetings.with_hours(table) if profile.table == "meetings" else table
+    if profile.table == "meetings":
+        return meetings.with_hours(table)
+    return (
+        _conversations(table) if {"thread", "text", "created_at"} <= table.types.keys() else table
+    )
+
+
+def _conversations(table: Table) -> Table:
+    """Return one row for each conversation: the texts of a thread in the order of their times."""
+    table.keep("conversations", _CONVERSATIONS.format(table.relation))
+    (rows,) = table.aggregates(["count(*)"], "conversations")
+    joined = Decision("tables.decided_conversations", {"count": table.reading.rows - rows})
+    return table.over("conversations", table.types, table.reading.adding([joined], rows=rows))
 
 
 def read_export(data: Any, **options: Any) -> tuple[pd.DataFrame, Reading]:
@@ -153,20 +184,23 @@ def draft_profile(data: Path, *, answers: Answers | None = None, language: Langu
     """
     answers = (answers or Answers()).model_copy(update={"profile": "none"})
     with open_export(data, answers=answers) as table:
-        reading, types = table.reading, table.types
+        reading, types, headings = table.reading, table.types, table.headings
     percents = {
         decision.column
         for decision in reading.decisions
         if decision.key == "tables.decided_percent"
     }
     columns: dict[str, Column] = {}
-    taken = Counter[str]()
-    for heading, kind in types.items():
-        name = re.sub(r"[^a-z0-9]+", "_", bare_heading(heading)).strip("_") or "column"
+    texts = TEXTS[2:][
+        : len(answers.text)
+    ]  # where they are named, no other column is a part of them
+    taken = Counter(set(TEXTS).difference(texts) if texts else ())
+    for (wanted, kind), heading in zip(types.items(), headings, strict=True):
+        name = re.sub(r"[^a-z0-9]+", "_", bare_heading(wanted)).strip("_") or "column"
         columns[free_name(name, taken, "_{}")] = Column(
             headers=(heading.replace("*", ""),),
-            kind="percent" if heading in percents else _KINDS.get(kind, "list"),
-            personal="email" if heading in reading.personal else None,
+            kind="percent" if wanted in percents else _KINDS.get(kind, "list"),
+            personal="email" if wanted in reading.personal else None,
         )
     stem = workspace.slug(data.stem)
     target = workspace.root() / FOLDER / f"{stem}.yaml"
@@ -177,6 +211,7 @@ def draft_profile(data: Path, *, answers: Answers | None = None, language: Langu
         tool=data.stem,
         table="feedback",
         recognised_by=tuple(columns)[:3],
+        answers=Answers(**answers.model_dump(exclude_unset=True, exclude=_NO_LAYOUT)),
         columns=columns,
     )
     target.parent.mkdir(exist_ok=True)

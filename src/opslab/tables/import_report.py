@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_core import to_jsonable_python
 
 from opslab.errors import DataError, Problem
-from opslab.specs import Day, Declared
+from opslab.specs import Day, Declared, Number
 
 Decimal = Literal["comma", "point"]
 Encoding = Literal["utf-8", "utf-16", "cp1252"]
@@ -33,6 +33,14 @@ class FileAnswers(Declared):
     sheet: str | None = Field(None, description="sheet of a workbook")
 
 
+class Score(Declared):
+    """A score and its scale: it is never taken for stars."""
+
+    column: str = Field(description="heading of the score")
+    low: Number = Field(alias="from", description="lowest score of the scale, such as 0")
+    high: Number = Field(alias="to", description="highest score of the scale, such as 10")
+
+
 class Answers(FileAnswers):
     """The answers that exports of tools may need besides."""
 
@@ -40,6 +48,13 @@ class Answers(FileAnswers):
         None, description="column profile by name, or none; recognised by the header otherwise"
     )
     until: Day | None = Field(None, description="day until which recurring meetings are expanded")
+    text: Annotated[
+        tuple[str, ...], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)
+    ] = Field((), max_length=4, description="heading of the messages, or a list of up to four")
+    id: str | None = Field(None, description="heading of the messages' ids")
+    date: str | None = Field(None, description="heading of the messages' dates")
+    customer: str | None = Field(None, description="heading of who wrote: an id or an address")
+    score: Score | None = Field(None, description="heading of a score, and its scale")
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ _CLOCK = r"-?[0-9]+:[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?"
 _WORDED = "([0-9]+) ?h(?: ?([0-9]{1,2})(?: ?m(?:in)?)?)?|([0-9]+) ?m(?:in)?"
 _SECONDS = {"hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
 _SPECIAL, _USUAL = "\u00a0\u202f\u2009\u2212\t", "   - "
-TRUE = ("yes", "oui", "true", "vrai", "1", "y", "o", "x")
-FALSE = ("no", "non", "false", "faux", "0", "n")
+TRUE = ("yes", "oui", "ja", "true", "vrai", "wahr", "ein", "1", "y", "o", "x")
+FALSE = ("no", "non", "nein", "false", "faux", "falsch", "aus", "0", "n")
 
 
 class MachineForm(NamedTuple):
@@ -209,6 +209,6 @@ def _sum(parts: Sequence[str], sizes: Sequence[int]) -> str:
 
 
 def truth(cell: str) -> str:
-    """Return SQL of a yes or a no, English or French, as a truth value."""
+    """Return SQL of a yes or a no, English, French or German, as a truth value."""
     yes, no = (f"{cell} IN ({', '.join(map(literal, words))})" for words in (TRUE, FALSE))
     return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"

@@ -21,11 +21,16 @@ from pydantic_core import PydanticCustomError
 from opslab import documents, specs, workspace
 from opslab.errors import DataError, ParameterError, Problem, did_you_mean
 from opslab.specs import Declared
+from opslab.tables.import_report import Answers
 from opslab.tables.numbers import plain_text
 
 Kind = Literal[
     "text", "number", "percent", "date", "datetime", "duration", "boolean", "list", "work_log"
 ]
+TEXTS = ("title", "summary", "text", "description", "body", "comment")
+"""Standard names of columns that make one message, in their order."""
+_KINDS: Mapping[str, Kind] = {"created_at": "datetime", "score": "number"}
+_SHOWN = 12  # headings that a message lists
 FOLDER = "profiles"
 """Folder of the user's own profiles in a workspace."""
 
@@ -50,6 +55,12 @@ class Column(Declared):
     personal: Literal["email", "name", "id", "text"] | None = Field(
         None, description="personal data in it"
     )
+    markup: Literal["html", "slack"] | None = Field(
+        None, description="markup that is taken out of messages"
+    )
+    leave_out: tuple[str, ...] = Field(
+        (), description="cells whose rows are left out, and told; * stands for any text"
+    )
 
 
 class Profile(Declared):
@@ -69,6 +80,9 @@ class Profile(Declared):
     )
     day_first_if: tuple[str, ...] = Field(
         (), description="headings with which unclear dates are day first"
+    )
+    answers: Answers = Field(
+        Answers(), description="how its files are read where they can be read in two ways"
     )
     columns: dict[str, Column] = Field(min_length=1)
 
@@ -193,7 +207,7 @@ def unwrapped(heading: str, wrappers: Sequence[str]) -> str:
 
 def _match(profile: Profile, headings: Sequence[str]) -> Match:
     bare = list(map(bare_heading, headings))
-    inner = [bare_heading(unwrapped(heading, profile.wrappers)) for heading in headings]
+    inner = [_first_row(unwrapped(heading, profile.wrappers)) for heading in headings]
     positions, times = {}, {}
     for name, column in profile.columns.items():
         own = _positions(column.headers, bare) or _positions(column.headers, inner)
@@ -205,6 +219,47 @@ def _match(profile: Profile, headings: Sequence[str]) -> Match:
         if clocks:
             times[name] = clocks[0]
     return Match(profile, positions, times)
+
+
+def _first_row(heading: str) -> str:
+    """Return the part of a heading that stands in its first row."""
+    return bare_heading(heading.split(" / ")[0])
+
+
+def with_answers(
+    match: Match | None, answers: Answers, headings: Sequence[str], shown: str
+) -> Match | None:
+    """Return a match in which the headings that the analyst names have the standard names.
+
+    Raises
+    ------
+    DataError
+        Where one of them is not there.
+    """
+    score = answers.score
+    named = dict(zip(TEXTS[2:], answers.text, strict=False)) | {
+        "id": answers.id,
+        "created_at": answers.date,
+        "customer_id": answers.customer,
+        "score": score and score.column,
+    }
+    columns = {
+        name: Column(headers=(heading,), kind=_KINDS.get(name, "text"))
+        for name, heading in named.items()
+        if heading
+    }
+    if not columns:
+        return match
+    profile = (
+        match.profile if match else Profile(profile="none", tool="-", table="-", columns=columns)
+    )
+    changes = {"columns": profile.columns | columns, "recognised_by": tuple(columns)}
+    match = _match(profile.model_copy(update=changes), headings)
+    for name in match.absent:
+        heading = str(named[name])
+        near = {"near": did_you_mean(heading, headings), "names": list(headings[:_SHOWN])}
+        raise DataError(Problem("tables.no_heading", near, shown, field=heading))
+    return match
 
 
 def _positions(headers: Sequence[str], bare: Sequence[str]) -> tuple[int, ...]:
