@@ -36,11 +36,15 @@ _NAMES = {  # names that profiles give, the first that is there
     "rating": "rating",
     "score": "score",
 }
-_MARKUP = {  # what is written in place of each pattern
-    "html": {"<[^>]*>": " "},
-    "slack": {"<@[^>]*>": "@someone", r"<(?:[^|>]*\|)?[#!]?([^>]*)>": r"\1"},
-}
 _STARS = 5
+_TAGS = (
+    r"/?(?:a|b|blockquote|br|code|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|s|span|strong|su[bp]"
+    r"|table|tbody|td|tfoot|th|thead|tr|u|ul)(?:\s+[\w:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*/?"
+)
+# Markup is known by its form: tags of HTML, and what Slack writes for people and for links.
+_MARKUP = re.compile(
+    rf"<(?:{_TAGS}|(@\w+)(?:\|[^<>]*)?|(?:!|(?:https?:|mailto:|#)[^<>|\s]*\|)([^<>|]*))>"
+)
 _INVISIBLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
@@ -182,26 +186,19 @@ def _rows(source: Source, table: Table) -> Iterator[_Row]:
     """Yield the messages of an export; raise where no column is known to hold them."""
     frame, reading = table.frame(), table.reading
     texts = [name for name in TEXTS[2:][: len(source.text)] or TEXTS if name in frame]
-    parts = [("", texts)] if texts else []
-    parts += [(f" {name}", [name]) for name in OPINIONS if name in frame]
+    parts = {"": texts} if texts else {f" {name}": [name] for name in OPINIONS if name in frame}
     if not parts:
-        proposed = proposal(table)
-        key = "feedback.ask_text" if proposed else "feedback.no_text"
-        raise DataError.of(key, file=reading.name, columns=list(frame)[:12], **proposed)
+        values = {"columns": list(frame)[:12], **proposal(table)}
+        raise DataError.of("feedback.no_text", file=reading.name, **values)
     columns = {
-        field: next(name for name in names.split() if name in frame)
+        field: name
         for field, names in _NAMES.items()
-        if any(name in frame for name in names.split())
+        for name in reversed(names.split())
+        if name in frame
     }
     if "rating" in columns and frame["rating"].max() > _STARS:
-        heading = dict(zip(table.types, table.headings, strict=True))["rating"]
-        raise DataError.of("feedback.ask_score", file=reading.name, column=heading)
-    known = known_profiles().get(reading.profile or "")
-    declared = known.columns if known else {}
-    writers = [
-        name for name in reading.personal if name in declared and declared[name].personal == "name"
-    ]
-    markups = {name: _MARKUP[column.markup] for name, column in declared.items() if column.markup}
+        raise DataError.of("feedback.ask_score", file=reading.name, field="rating")
+    writers = [name for name in reading.personal if _kind(reading, name) == "name"]
     label = source.source or Path(reading.name).stem
     yearly = 12 if columns.get("revenue") == "monthly_revenue" else 1
     converters: Mapping[str, Callable[[Any], Any]] = {
@@ -222,10 +219,8 @@ def _rows(source: Source, table: Table) -> Iterator[_Row]:
         }
         identity = fields.pop("id", f"row {number}")
         names = [str(row[name]) for name in writers if row.get(name) is not None]
-        for suffix, part in parts:
-            text = "\n".join(
-                _plain(str(row[name]), markups.get(name)) for name in part if row[name] is not None
-            )
+        for suffix, part in parts.items():
+            text = "\n".join(str(row[name]) for name in part if row[name] is not None)
             yield _Row(_message(label, identity + suffix, number, text, **fields), names)
 
 
@@ -234,18 +229,16 @@ def _message(source: str, identity: str, number: int, text: str, **more: Any) ->
     return CustomerMessage(uid, source, identity[:80], number, text, **more)
 
 
-def _plain(text: str, markup: Mapping[str, str] | None) -> str:
-    """Return a text without a tool's markup."""
-    if markup is None:
-        return text
-    for pattern, plain in markup.items():
-        text = re.sub(pattern, plain, text)
-    return html.unescape(text)
+def _kind(reading: Reading, name: str) -> str | None:
+    profile = known_profiles().get(reading.profile or "")
+    column = profile.columns.get(name) if profile else None
+    return column.personal if column else None
 
 
 def _visible(text: str) -> str:
-    """Return a text without what no reader sees, its lines joined."""
-    return " ".join(_INVISIBLE.sub(" ", text).split())
+    """Return a text without markup and what no reader sees, its lines joined."""
+    bare = html.unescape(_MARKUP.sub(r" \1\2 ", text))
+    return " ".join(_INVISIBLE.sub(" ", bare).split())
 
 
 def _digest(text: str) -> str:

@@ -55,9 +55,6 @@ class Column(Declared):
     personal: Literal["email", "name", "id", "text"] | None = Field(
         None, description="personal data in it"
     )
-    markup: Literal["html", "slack"] | None = Field(
-        None, description="markup that is taken out of messages"
-    )
     leave_out: tuple[str, ...] = Field(
         (), description="cells whose rows are left out, and told; * stands for any text"
     )

@@ -73,4 +73,4 @@ def proposal(table: Table) -> dict[str, Any]:
         f"`{yaml.safe_dump({name: heading}, allow_unicode=True, width=10_000).strip()}`"
         for name, heading in answers.items()
     ]
-    return {"column": answers["text"], "answers": lines} if "text" in answers else {}
+    return {"near": answers["text"], "answers": lines} if "text" in answers else {}
