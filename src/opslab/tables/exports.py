@@ -19,6 +19,7 @@ from opslab.tables.dialect import free_name
 from opslab.tables.import_report import Answers, Decision, Reading
 from opslab.tables.profiles import (
     FOLDER,
+    NO_PROFILE,
     TEXTS,
     Column,
     Kind,
@@ -96,8 +97,8 @@ def open_export(
     """
     answers = answers or Answers()
     if profile := known_profiles().get(answers.profile or ""):
-        own = profile.answers.model_fields_set - answers.model_fields_set
-        answers = answers.model_copy(update={name: getattr(profile.answers, name) for name in own})
+        own = {name: own for name, own in profile.answers if getattr(answers, name) in (None, ())}
+        answers = answers.model_copy(update=own)
     with open_table(data, name=name, answers=answers, strict=False) as raw:
         table = _named(raw, answers)
         yield _without_personal(table) if personal == "drop" else table
@@ -107,21 +108,17 @@ def _named(raw: Table, answers: Answers) -> Table:
     """Return the table with the columns of the profile that fits it, each of one type."""
     headings = raw.headings or tuple(raw.types)
     match = profile_for(headings, answers.profile, raw.reading.name)
-    if match is not None:
+    profile = match.profile
+    if match is not NO_PROFILE:
         raw = replace(raw, reading=_with_profile(raw.reading, match))
     match = with_answers(match, answers, headings, raw.reading.name)
-    wanted = _wanted(raw, headings, match)
-    if match is None:
-        return typed(raw, wanted, answers)
-    profile = match.profile
     own_headings = set(map(bare_heading, profile.day_first_if))
     day_first = not own_headings.isdisjoint(map(bare_heading, headings))
-    table = typed(raw, wanted, answers, day_first_assumed=day_first)
+    table = typed(raw, _wanted(raw, headings, match), answers, day_first_assumed=day_first)
     if profile.table == "meetings":
         return meetings.with_hours(table)
-    return (
-        _conversations(table) if {"thread", "text", "created_at"} <= table.types.keys() else table
-    )
+    whole = not {"thread", "text", "created_at"} <= table.types.keys()
+    return table if whole else _conversations(table)
 
 
 def _conversations(table: Table) -> Table:
@@ -147,29 +144,22 @@ def _with_profile(reading: Reading, match: Match) -> Reading:
     return reading.adding(decisions, profile=match.profile.profile)
 
 
-def _wanted(table: Table, headings: Sequence[str], match: Match | None) -> list[Wanted]:
+def _wanted(table: Table, headings: Sequence[str], match: Match) -> list[Wanted]:
     """Return the columns to make: the profile's, then the others under their own headings."""
-    sources, wanted = list(table.types), list[Wanted]()
-    wrappers: Sequence[str] = ()
-    taken: Counter[str] = Counter({ROW: 1})
-    used: set[int] = set()
-    if match is not None:
-        profile, wrappers = match.profile, match.profile.wrappers
-        if profile.table == "meetings":
-            taken.update(meetings.ADDED)
-        used = match.taken
-        for name, positions in match.positions.items():
-            column, time = profile.columns[name], match.times.get(name)
-            own = tuple(sources[position] for position in positions)
-            clock = None if time is None else sources[time]
-            wanted.append(Wanted(name, own, column.kind, clock, column))
-            taken[name.casefold()] += 1
+    sources, wanted, profile = list(table.types), list[Wanted](), match.profile
+    taken = Counter((ROW, *meetings.ADDED)) if profile.table == "meetings" else Counter((ROW,))
+    for name, positions in match.positions.items():
+        column, time = profile.columns[name], match.times.get(name)
+        own = tuple(sources[position] for position in positions)
+        clock = None if time is None else sources[time]
+        wanted.append(Wanted(name, own, column.kind, clock, column))
+        taken[name.casefold()] += 1
     groups: dict[str, list[str]] = {}
     for position, (source, heading) in enumerate(zip(sources, headings, strict=True)):
-        if position not in used:
+        if position not in match.taken:
             groups.setdefault(" ".join(heading.split()) or source, []).append(source)
     for heading, group in groups.items():
-        name = free_name(unwrapped(heading, wrappers) or heading, taken)
+        name = free_name(unwrapped(heading, profile.wrappers) or heading, taken)
         wanted.append(Wanted(name, tuple(group)))
     return wanted
 

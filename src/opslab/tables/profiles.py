@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain
 from pathlib import Path
@@ -121,6 +121,13 @@ class Match:
         return {*chain(*self.positions.values()), *self.times.values()}
 
 
+NO_PROFILE = Match(
+    Profile(profile="none", tool="none", table="none", columns={"none": Column(headers=("none",))}),
+    {},
+    {},
+)
+
+
 def bare_heading(heading: str) -> str:
     """Return a heading without what tools and people vary: accents, case, spaces, apostrophes.
 
@@ -152,8 +159,8 @@ def known_profiles() -> dict[str, Profile]:
     return profiles
 
 
-def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match | None:
-    """Return the profile that fits a header, or none.
+def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match:
+    """Return the profile that fits a header, or `NO_PROFILE`.
 
     Parameters
     ----------
@@ -171,7 +178,7 @@ def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match 
         When there is none of that name.
     """
     if name == "none":
-        return None
+        return NO_PROFILE
     known = known_profiles()
     if name is not None:
         if name not in known:
@@ -188,7 +195,7 @@ def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match 
     best = {name: match for name, match in fitting.items() if len(match.taken) == most}
     if len(best) > 1:
         raise DataError.of("tables.ask_profile", file=shown, names=sorted(best))
-    return next(iter(best.values()), None)
+    return next(iter(best.values()), NO_PROFILE)
 
 
 def unwrapped(heading: str, wrappers: Sequence[str]) -> str:
@@ -223,10 +230,8 @@ def _first_row(heading: str) -> str:
     return bare_heading(heading.split(" / ")[0])
 
 
-def with_answers(
-    match: Match | None, answers: Answers, headings: Sequence[str], shown: str
-) -> Match | None:
-    """Return a match in which the headings that the analyst names have the standard names.
+def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown: str) -> Match:
+    """Return a match in which the headings that the analyst names have the standard names alone.
 
     Raises
     ------
@@ -234,29 +239,27 @@ def with_answers(
         Where one of them is not there.
     """
     score = answers.score
-    named = dict(zip(TEXTS[2:], answers.text, strict=False)) | {
+    given = dict(zip(TEXTS[2:], answers.text, strict=False)) | {
         "id": answers.id,
         "created_at": answers.date,
         "customer_id": answers.customer,
         "score": score and score.column,
     }
+    named = {name: heading for name, heading in given.items() if heading}
     columns = {
         name: Column(headers=(heading,), kind=_KINDS.get(name, "text"))
         for name, heading in named.items()
-        if heading
     }
-    if not columns:
-        return match
-    profile = (
-        match.profile if match else Profile(profile="none", tool="-", table="-", columns=columns)
-    )
-    changes = {"columns": profile.columns | columns, "recognised_by": tuple(columns)}
-    match = _match(profile.model_copy(update=changes), headings)
+    changes = {"columns": match.profile.columns | columns, "recognised_by": tuple(columns)}
+    match = _match(match.profile.model_copy(update=changes), headings)
     for name in match.absent:
-        heading = str(named[name])
-        near = {"near": did_you_mean(heading, headings), "names": list(headings[:_SHOWN])}
-        raise DataError(Problem("tables.no_heading", near, shown, field=heading))
-    return match
+        near = {"near": did_you_mean(named[name], headings), "names": list(headings[:_SHOWN])}
+        raise DataError(Problem("tables.no_heading", near, shown, field=named[name]))
+    taken = set(chain(*(match.positions[name] for name in named)))
+    kept = {
+        name: own for name, own in match.positions.items() if name in named or taken.isdisjoint(own)
+    }
+    return replace(match, positions=kept)
 
 
 def _positions(headers: Sequence[str], bare: Sequence[str]) -> tuple[int, ...]:
