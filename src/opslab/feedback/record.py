@@ -25,8 +25,8 @@ _THEME = (
     "theme name group messages share share_low share_high customers rating stability phrases quote"
 )
 _MESSAGE = (
-    "message source id row date language theme name group text customer revenue segment rating score "
-    "nearest second confidence reason copy_of"
+    "message source id row date language theme name group text customer revenue segment rating "
+    "score nearest second confidence reason copy_of"
 )
 
 

@@ -323,7 +323,7 @@ def _tell_clock_changes(table: Table, drafts: Sequence[Draft], file: File) -> No
 
 
 def _unusable(wanted: Wanted) -> str:
-    """Return SQL of whether a row is left out for what stands in a column; nothing if it never is."""
+    """Return SQL of whether a row is left out for what is in a column; empty if it never is."""
     cell, column = quoted(wanted.name), wanted.column
     conditions = [f"coalesce({cell} GLOB {literal(form)}, false)" for form in column.leave_out]
     return " OR ".join([f"{cell} IS NULL"] * column.required + conditions)

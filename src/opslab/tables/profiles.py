@@ -227,7 +227,7 @@ def _match(profile: Profile, headings: Sequence[str]) -> Match:
 
 def _first_row(heading: str) -> str:
     """Return the part of a heading that stands in its first row."""
-    return bare_heading(heading.split(" / ")[0])
+    return bare_heading(heading.partition(" / ")[0])
 
 
 def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown: str) -> Match:
