@@ -464,6 +464,19 @@ def test_a_score_is_never_taken_for_stars():
     assert [message.rating for message in messages(table)] == [4, 3]
 
 
+def test_words_where_a_number_or_a_date_is_looked_for_are_none(tmp_path):
+    path = tmp_path / "plain.csv"
+    path.write_text(
+        "text,rating,date,mrr\ntoo slow,poor,04/03/2025,much\nno sound,good,05/03/2025,little\n"
+    )
+    taken = take_in(Study(study="s", start=DAY), path)
+    assert [(message.rating, message.date, message.revenue) for message in taken.messages] == [
+        (None, None, None)
+    ] * 2
+    kept = [decision for decision in taken.readings[0].decisions if decision.column == "date"]
+    assert [decision.key for decision in kept] == ["tables.decided_kept_text"]
+
+
 def test_answers_that_make_no_sense_for_a_table_are_refused_by_name():
     for spec in (Data, InventorySource):
         for name in ("text", "id", "date", "customer", "score"):

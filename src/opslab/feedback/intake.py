@@ -36,7 +36,6 @@ _NAMES = {  # names that profiles give, the first that is there
     "rating": "rating",
     "score": "score",
 }
-_STARS = 5
 _TAGS = (
     r"/?(?:a|b|blockquote|br|code|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|s|span|strong|su[bp]"
     r"|table|tbody|td|tfoot|th|thead|tr|u|ul)(?:\s+[\w:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*/?"
@@ -126,8 +125,7 @@ def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> I
     DataError
         When no column is known to hold the messages: the one that seems to is proposed.
     """
-    rows: list[_Row] = []
-    readings: list[Reading] = []
+    rows, readings = list[_Row](), list[Reading]()
     if isinstance(data, Sequence) and not isinstance(data, str):
         rows = [
             _Row(_message("texts", str(number), number, str(text)))
@@ -144,7 +142,7 @@ def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> I
 
 def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> Intake:
     """Return the messages with words, in the study's days, each id once, and count the others."""
-    kept: dict[str, CustomerMessage] = {}
+    kept = dict[str, CustomerMessage]()
     counts, redacted = Counter[str](), Counter[str]()
     for message, names in rows:
         day = message.date
@@ -165,10 +163,13 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
             redacted += kinds
             kept[message.uid] = replace(message, text=text, words=without_tokens(text))
     messages = sorted(kept.values(), key=lambda each: (_digest(each.words.casefold()), each.uid))
-    words, stated = [each.words for each in messages], [each.language for each in messages]
-    spoken = zip(messages, identify(words, study.languages, stated), strict=True)
+    stated = [each.language for each in messages]
+    spoken = identify([each.words for each in messages], study.languages, stated)
     return Intake(
-        tuple(replace(message, language=language) for message, language in spoken),
+        tuple(
+            replace(message, language=language)
+            for message, language in zip(messages, spoken, strict=True)
+        ),
         tuple(readings),
         tuple(dict.fromkeys((message.source, message.row) for message, _ in rows)),
         redacted,
@@ -188,37 +189,38 @@ def _rows(source: Source, table: Table) -> Iterator[_Row]:
     texts = [name for name in TEXTS[2:][: len(source.text)] or TEXTS if name in frame]
     parts = {"": texts} if texts else {f" {name}": [name] for name in OPINIONS if name in frame}
     if not parts:
-        values = {"columns": list(frame)[:12], **proposal(table)}
-        raise DataError.of("feedback.no_text", file=reading.name, **values)
+        raise DataError.of(
+            "feedback.no_text", file=reading.name, columns=list(frame)[:12], **proposal(table)
+        )
+    label = source.source or Path(reading.name).stem
+    converters: Mapping[str, Callable[[Any], Any]] = {
+        "id": str,
+        "date": lambda day: day.date() if isinstance(day, datetime.datetime) else None,
+        "language": str,
+        "customer": lambda name: _digest(f"{label}\0{name}")[:12],
+        "segment": lambda name: str(name)[:60],
+    }
     columns = {
         field: name
         for field, names in _NAMES.items()
         for name in reversed(names.split())
-        if name in frame
+        if name in frame and (field in converters or frame[name].dtype.kind in "fi")
     }
-    if "rating" in columns and frame["rating"].max() > _STARS:
+    if "rating" in columns and frame["rating"].max() > 5:  # noqa: PLR2004 - stars
         raise DataError.of("feedback.ask_score", file=reading.name, field="rating")
-    writers = [name for name in reading.personal if _kind(reading, name) == "name"]
-    label = source.source or Path(reading.name).stem
-    yearly = 12 if columns.get("revenue") == "monthly_revenue" else 1
-    converters: Mapping[str, Callable[[Any], Any]] = {
-        "id": str,
-        "date": lambda day: day.date() if isinstance(day, datetime.datetime) else day,
-        "language": str,
-        "customer": lambda name: _digest(f"{label}\0{name}")[:12],
-        "revenue": lambda amount: float(amount) * yearly,
-        "segment": lambda name: str(name)[:60],
-        "rating": float,
-        "score": float,
-    }
+    if "monthly_revenue" in frame:
+        frame["monthly_revenue"] *= 12
+    profile = known_profiles().get(reading.profile or "")
+    declared = profile.columns.items() if profile else ()
+    writers = [name for name, column in declared if column.personal == "name" and name in frame]
     for number, row in enumerate(cells(frame), 1):
         fields = {
-            field: converters[field](row[name])
+            field: converters.get(field, float)(row[name])
             for field, name in columns.items()
             if row[name] is not None
         }
         identity = fields.pop("id", f"row {number}")
-        names = [str(row[name]) for name in writers if row.get(name) is not None]
+        names = [str(row[name]) for name in writers if row[name] is not None]
         for suffix, part in parts.items():
             text = "\n".join(str(row[name]) for name in part if row[name] is not None)
             yield _Row(_message(label, identity + suffix, number, text, **fields), names)
@@ -229,16 +231,9 @@ def _message(source: str, identity: str, number: int, text: str, **more: Any) ->
     return CustomerMessage(uid, source, identity[:80], number, text, **more)
 
 
-def _kind(reading: Reading, name: str) -> str | None:
-    profile = known_profiles().get(reading.profile or "")
-    column = profile.columns.get(name) if profile else None
-    return column.personal if column else None
-
-
 def _visible(text: str) -> str:
     """Return a text without markup and what no reader sees, its lines joined."""
-    bare = html.unescape(_MARKUP.sub(r" \1\2 ", text))
-    return " ".join(_INVISIBLE.sub(" ", bare).split())
+    return " ".join(_INVISIBLE.sub(" ", html.unescape(_MARKUP.sub(r" \1\2 ", text))).split())
 
 
 def _digest(text: str) -> str:
