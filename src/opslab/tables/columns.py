@@ -243,8 +243,9 @@ def _result(table: Table, drafts: Sequence[Draft], file: File, *, strict: bool) 
         source = "typed"
         _tell_emptied(table, staged, file, strict=strict)
     _tell_clock_changes(table, [draft for draft in drafts if draft.local], file)
-    unusable = {draft.wanted.name: _unusable(draft.wanted) for draft in drafts}
-    unusable = {name: condition for name, condition in unusable.items() if condition}
+    unusable = {
+        draft.wanted.name: condition for draft in drafts if (condition := _unusable(draft.wanted))
+    }
     lacking = " OR ".join(unusable.values()) or "false"
     rows, rejected = table.aggregates(["count(*)", f"count(*) FILTER ({lacking})"], source)
     rejections = _rejections(table, source, unusable) if rejected else []

@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from opslab import workspace
-from opslab.errors import InputError
+from opslab.errors import DataError, InputError
 from opslab.messages import Language, text
 from opslab.tables import meetings
 from opslab.tables.column_kinds import Wanted
 from opslab.tables.columns import typed
 from opslab.tables.dialect import free_name
-from opslab.tables.import_report import Answers, Decision, Reading
+from opslab.tables.import_report import Answers, Decision, FileAnswers, Reading
 from opslab.tables.profiles import (
     FOLDER,
     NO_PROFILE,
@@ -57,9 +57,6 @@ whole AS (thread ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
 QUALIFY row_number() OVER thread = 1
 """
 
-_NO_LAYOUT = {"profile", "text", "id", "date", "customer", "score"}
-"""Answers that a drafted profile holds as columns."""
-
 
 @contextmanager
 def open_export(
@@ -97,7 +94,7 @@ def open_export(
     """
     answers = answers or Answers()
     if profile := known_profiles().get(answers.profile or ""):
-        own = {name: own for name, own in profile.answers if getattr(answers, name) in (None, ())}
+        own = {name: own for name, own in profile.answers if getattr(answers, name) is None}
         answers = answers.model_copy(update=own)
     with open_table(data, name=name, answers=answers, strict=False) as raw:
         table = _named(raw, answers)
@@ -112,9 +109,13 @@ def _named(raw: Table, answers: Answers) -> Table:
     if match is not NO_PROFILE:
         raw = replace(raw, reading=_with_profile(raw.reading, match))
     match = with_answers(match, answers, headings, raw.reading.name)
-    own_headings = set(map(bare_heading, profile.day_first_if))
-    day_first = not own_headings.isdisjoint(map(bare_heading, headings))
-    table = typed(raw, _wanted(raw, headings, match), answers, day_first_assumed=day_first)
+    wanted = _wanted(raw, headings, match)
+    table = typed(raw, wanted, answers, day_first_assumed=match.day_first)
+    if score := answers.score:
+        first = f"min({ROW}) FILTER (score NOT BETWEEN {score.low} AND {score.high}) + 1"
+        (row,) = table.aggregates([first])
+        if row:
+            raise DataError.of("tables.off_scale", file=raw.reading.name, row=row)
     if profile.table == "meetings":
         return meetings.with_hours(table)
     whole = not {"thread", "text", "created_at"} <= table.types.keys()
@@ -201,7 +202,9 @@ def draft_profile(data: Path, *, answers: Answers | None = None, language: Langu
         tool=data.stem,
         table="feedback",
         recognised_by=tuple(columns)[:3],
-        answers=Answers(**answers.model_dump(exclude_unset=True, exclude=_NO_LAYOUT)),
+        answers=FileAnswers(
+            **answers.model_dump(exclude_unset=True, include=set(FileAnswers.model_fields))
+        ),
         columns=columns,
     )
     target.parent.mkdir(exist_ok=True)

@@ -19,9 +19,9 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from opslab import documents, specs, workspace
-from opslab.errors import DataError, ParameterError, Problem, did_you_mean
+from opslab.errors import DataError, ParameterError, did_you_mean
 from opslab.specs import Declared
-from opslab.tables.import_report import Answers
+from opslab.tables.import_report import Answers, FileAnswers
 from opslab.tables.numbers import plain_text
 
 Kind = Literal[
@@ -78,8 +78,8 @@ class Profile(Declared):
     day_first_if: tuple[str, ...] = Field(
         (), description="headings with which unclear dates are day first"
     )
-    answers: Answers = Field(
-        Answers(), description="how its files are read where they can be read in two ways"
+    answers: FileAnswers = Field(
+        FileAnswers(), description="answers that its files need, where the profile is named"
     )
     columns: dict[str, Column] = Field(min_length=1)
 
@@ -104,11 +104,14 @@ class Match:
         Of each column that is there: where its headings stand in the header.
     times : Mapping of str to int
         Of a date: where its clock time stands.
+    day_first : bool
+        Whether the tool writes the day first under such headings.
     """
 
     profile: Profile
     positions: Mapping[str, tuple[int, ...]]
     times: Mapping[str, int]
+    day_first: bool = False
 
     @property
     def absent(self) -> list[str]:
@@ -182,8 +185,10 @@ def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match:
     known = known_profiles()
     if name is not None:
         if name not in known:
-            values = {"name": name, "near": did_you_mean(name, known), "names": sorted(known)}
-            raise ParameterError(Problem("tables.no_profile", values, field="profile"))
+            near, names = did_you_mean(name, known), sorted(known)
+            raise ParameterError.of(
+                "tables.no_profile", field="profile", name=name, near=near, names=names
+            )
         match = _match(known[name], headings)
         if match.absent:
             columns = [known[name].columns[column].headers[0] for column in match.absent]
@@ -211,7 +216,10 @@ def unwrapped(heading: str, wrappers: Sequence[str]) -> str:
 
 def _match(profile: Profile, headings: Sequence[str]) -> Match:
     bare = list(map(bare_heading, headings))
-    inner = [_first_row(unwrapped(heading, profile.wrappers)) for heading in headings]
+    firsts = [unwrapped(heading, profile.wrappers).partition(" / ")[0] for heading in headings]
+    inner = list(
+        map(bare_heading, firsts)
+    )  # without wrapper, and of two rows of headings the first
     positions, times = {}, {}
     for name, column in profile.columns.items():
         own = _positions(column.headers, bare) or _positions(column.headers, inner)
@@ -222,12 +230,7 @@ def _match(profile: Profile, headings: Sequence[str]) -> Match:
         clocks = [position for position in _positions(column.time, bare) if position != own[0]]
         if clocks:
             times[name] = clocks[0]
-    return Match(profile, positions, times)
-
-
-def _first_row(heading: str) -> str:
-    """Return the part of a heading that stands in its first row."""
-    return bare_heading(heading.partition(" / ")[0])
+    return Match(profile, positions, times, bool(_positions(profile.day_first_if, bare)))
 
 
 def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown: str) -> Match:
@@ -239,25 +242,29 @@ def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown:
         Where one of them is not there.
     """
     score = answers.score
-    given = dict(zip(TEXTS[2:], answers.text, strict=False)) | {
+    named = {
+        **dict(zip(TEXTS[2:], answers.text, strict=False)),
         "id": answers.id,
         "created_at": answers.date,
         "customer_id": answers.customer,
         "score": score and score.column,
     }
-    named = {name: heading for name, heading in given.items() if heading}
     columns = {
         name: Column(headers=(heading,), kind=_KINDS.get(name, "text"))
         for name, heading in named.items()
+        if heading
     }
     changes = {"columns": match.profile.columns | columns, "recognised_by": tuple(columns)}
     match = _match(match.profile.model_copy(update=changes), headings)
     for name in match.absent:
-        near = {"near": did_you_mean(named[name], headings), "names": list(headings[:_SHOWN])}
-        raise DataError(Problem("tables.no_heading", near, shown, field=named[name]))
-    taken = set(chain(*(match.positions[name] for name in named)))
+        (heading,) = columns[name].headers
+        near, names = did_you_mean(heading, headings), list(headings[:_SHOWN])
+        raise DataError.of("tables.no_heading", file=shown, field=heading, near=near, names=names)
+    taken = set(chain(*(match.positions[name] for name in columns)))
     kept = {
-        name: own for name, own in match.positions.items() if name in named or taken.isdisjoint(own)
+        name: own
+        for name, own in match.positions.items()
+        if name in columns or taken.isdisjoint(own)
     }
     return replace(match, positions=kept)
 
