@@ -12,20 +12,20 @@ from opslab.tables.source import ROW, Table, literal
 OPINIONS = ("likes", "dislikes")
 """Standard names of columns that each hold a message of its own."""
 
-_READ = 2000  # rows
+_READ = 1000  # rows
 _ANSWERS = ("text", "id", "date", "customer")
 _STANDARD = ("id", "created_at", "customer_id", "email")  # what needs no answer
 # A word counts where it begins with a small letter or with one that has no case, so that names and
-# single words do not count; of scripts without spaces, two signs are a word.
+# single words do not count; of scripts without spaces, two signs are a word. Ties go to the left.
 _LOOKS = r"""
 WITH cells AS (
-    SELECT list_position([{names}], name) AS place, name, trim(cell) AS cell
+    SELECT list_position([{names}], name) AS place, name,
+        trim(regexp_replace(cell, '</?[a-z][^<>]*>', ' ', 'g')) AS cell
     FROM (
         UNPIVOT (
             SELECT COLUMNS(* EXCLUDE ({row}))::VARCHAR FROM {relation} ORDER BY {row} LIMIT {rows}
         ) ON COLUMNS(*) INTO NAME name VALUE cell
     )
-    WHERE trim(cell) <> ''
 ), looks AS (
     SELECT place, name, count(*) / {rows} AS filled, count(DISTINCT cell) / count(*) AS varied,
         avg(len(CASE WHEN regexp_matches(cell, '\s|[\p{{Han}}\p{{Hiragana}}\p{{Thai}}]') THEN
@@ -33,20 +33,21 @@ WITH cells AS (
                 '|[\p{{Han}}\p{{Hiragana}}\p{{Katakana}}\p{{Thai}}]{{2}}') ELSE [] END)) AS words,
         avg(len(regexp_replace(cell, '[^\pL\pM\s]', '', 'g')) / len(cell)) AS letters,
         bool_and(regexp_full_match(cell, '\S+@\S+\.\S+')) AS addresses,
-        bool_and(regexp_matches(cell, '^\d{{1,4}}([-/.])\d\d?[-/.]\d{{1,4}}(?:[ T]|$)')) AS dates,
-        bool_and(regexp_full_match(cell, '[^\s@]{{1,200}}')) AND (
-            min(len(cell)) >= 6
-            OR regexp_matches(lower(any_value(name)), '\bid|id\b|_id|key|number|#')
-            OR regexp_matches(any_value(name), '[a-z]I[dD]\b')
+        bool_and(regexp_matches(cell, '^(?:\d{{4}}[-/.]\d\d?[-/.]\d\d?'
+            '|\d\d?[-/.]\d\d?[-/.]\d{{2,4}})(?:[ T]|$)')) AS dates,
+        bool_and(regexp_full_match(cell, '[^\s@:]{{1,99}}|https?:\S+')) AND (
+            min(len(cell)) >= 6 AND NOT regexp_matches(lower(name), 'time|date|epoch')
+            OR regexp_matches(lower(name), '\bid|id\b|_id|key|number|#')
+            OR regexp_matches(name, '[a-z]I[dD]\b')
         ) AS codes
-    FROM cells GROUP BY place, name
+    FROM cells WHERE cell <> '' GROUP BY place, name
 )
 SELECT
-    arg_max(name, words * letters * varied * filled)
+    arg_max(name, [words * letters * varied * filled, -place])
         FILTER (words >= 1 AND letters >= 0.7 AND varied >= 0.4),
     arg_min(name, place) FILTER (codes AND NOT dates AND filled = 1 AND varied = 1),
     arg_min(name, place) FILTER (dates),
-    arg_min(name, place) FILTER (addresses)
+    arg_max(name, [varied * filled, -place]) FILTER (addresses)
 FROM looks
 """
 
