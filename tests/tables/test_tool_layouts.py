@@ -444,6 +444,29 @@ def test_a_heading_that_is_not_there_is_told_with_what_is():
     assert "Zzz" in str(error)
 
 
+def test_who_wrote_is_personal_when_an_answer_names_it():
+    answers = Answers(text="Notes of the customer", customer="Contact")
+    frame, reading = read_export(pd.DataFrame(PLAIN), answers=answers, personal="drop")
+    assert reading.personal == ("customer_id",)
+    assert "customer_id" not in frame
+    label = {
+        message.source
+        for message in take_in(
+            Study(study="s"), pd.DataFrame(PLAIN), Source(path="", source="desk", text="State")
+        ).messages
+    }
+    assert label == {"desk"}
+
+
+def test_only_a_profile_says_that_a_thread_is_one_message():
+    table = columns(
+        ("thread", "text", "created_at"),
+        ("a", "no sound", "2026-08-13"),
+        ("a", "none", "2026-08-14"),
+    )
+    assert [message.text for message in messages(table)] == ["no sound", "none"]
+
+
 def test_several_headings_make_one_message_in_their_order():
     table = columns(
         ("key", "title", "Bad", "Good"), ("1", "not asked", "slow map", "clear screens")

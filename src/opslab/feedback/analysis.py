@@ -63,8 +63,7 @@ def find_themes(
     study = study or Study(study="feedback")
     if data is None and (lacking := study.lacking()):
         raise (DataError if study.sources else SpecError)(*lacking)
-    intake = take_in(study, data, answers)
-    return _analysed(study, intake, seed, as_of=as_of, language=language)
+    return _analysed(study, take_in(study, data, answers), seed, as_of=as_of, language=language)
 
 
 def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> FeedbackResult:

@@ -132,7 +132,9 @@ def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> I
             for number, text in enumerate(data, 1)
         ]
     else:
-        for source in study.sources if data is None else (Source(path="", **dict(answers or {})),):
+        for source in (
+            study.sources if data is None else (Source(**{"path": "", **dict(answers or {})}),)
+        ):
             export = study.beside(source.path) if data is None else data
             with open_export(export, answers=source) as table:
                 readings.append(table.reading)

@@ -52,7 +52,9 @@ _KINDS: Mapping[str, Kind] = {
 
 _CONVERSATIONS = f"""
 SELECT * REPLACE (string_agg(text, chr(10)) OVER whole AS text) FROM {{}}
-WINDOW thread AS (PARTITION BY coalesce(thread, 'row ' || {ROW}) ORDER BY created_at, {ROW}),
+WINDOW thread AS (
+    PARTITION BY coalesce(CAST(thread AS VARCHAR), 'row ' || {ROW}) ORDER BY created_at, {ROW}
+),
 whole AS (thread ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
 QUALIFY row_number() OVER thread = 1
 """
@@ -118,7 +120,7 @@ def _named(raw: Table, answers: Answers) -> Table:
             raise DataError.of("tables.off_scale", file=raw.reading.name, row=row)
     if profile.table == "meetings":
         return meetings.with_hours(table)
-    whole = not {"thread", "text", "created_at"} <= table.types.keys()
+    whole = not {"thread", "text", "created_at"} <= match.positions.keys()
     return table if whole else _conversations(table)
 
 
@@ -126,8 +128,9 @@ def _conversations(table: Table) -> Table:
     """Return one row for each conversation: the texts of a thread in the order of their times."""
     table.keep("conversations", _CONVERSATIONS.format(table.relation))
     (rows,) = table.aggregates(["count(*)"], "conversations")
-    joined = Decision("tables.decided_conversations", {"count": table.reading.rows - rows})
-    return table.over("conversations", table.types, table.reading.adding([joined], rows=rows))
+    replies = {"count": table.reading.rows - rows}
+    joined = [Decision("tables.decided_conversations", replies)] if replies["count"] else []
+    return table.over("conversations", table.types, table.reading.adding(joined, rows=rows))
 
 
 def read_export(data: Any, **options: Any) -> tuple[pd.DataFrame, Reading]:

@@ -250,7 +250,11 @@ def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown:
         "score": score and score.column,
     }
     columns = {
-        name: Column(headers=(heading,), kind=_KINDS.get(name, "text"))
+        name: Column(
+            headers=(heading,),
+            kind=_KINDS.get(name, "text"),
+            personal="id" if name == "customer_id" else None,
+        )
         for name, heading in named.items()
         if heading
     }

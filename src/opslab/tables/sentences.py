@@ -14,7 +14,6 @@ OPINIONS = ("likes", "dislikes")
 
 _READ = 1000  # rows
 _ANSWERS = ("text", "id", "date", "customer")
-_STANDARD = ("id", "created_at", "customer_id", "email")  # what needs no answer
 # A word counts where it begins with a small letter or with one that has no case, so that names and
 # single words do not count; of scripts without spaces, two signs are a word. Ties go to the left.
 _LOOKS = r"""
@@ -45,9 +44,11 @@ WITH cells AS (
 SELECT
     arg_max(name, [words * letters * varied * filled, -place])
         FILTER (words >= 1 AND letters >= 0.7 AND varied >= 0.4),
-    arg_min(name, place) FILTER (codes AND NOT dates AND filled = 1 AND varied = 1),
-    arg_min(name, place) FILTER (dates),
-    arg_max(name, [varied * filled, -place]) FILTER (addresses)
+    CASE WHEN NOT bool_or(name = 'id') THEN
+        arg_min(name, place) FILTER (codes AND NOT dates AND filled = 1 AND varied = 1) END,
+    CASE WHEN NOT bool_or(name = 'created_at') THEN arg_min(name, place) FILTER (dates) END,
+    CASE WHEN NOT bool_or(name IN ('customer_id', 'email')) THEN
+        arg_max(name, [varied * filled, -place]) FILTER (addresses) END
 FROM looks
 """
 
@@ -72,7 +73,7 @@ def proposal(table: Table) -> dict[str, Any]:
     answers = {
         answer: " ".join(headings[name].split())
         for answer, name in zip(_ANSWERS, names, strict=True)
-        if name and name not in _STANDARD
+        if name
     }
     lines = [
         yaml.safe_dump({answer: heading}, default_flow_style=True, allow_unicode=True, width=10_000)
