@@ -195,12 +195,13 @@ def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match:
             raise DataError.of("tables.profile_misfit", file=shown, profile=name, columns=columns)
         return match
     matches = [_match(profile, headings) for profile in known.values() if profile.recognised_by]
-    fitting = {match.profile.profile: match for match in matches if not match.absent}
-    most = max((len(match.taken) for match in fitting.values()), default=0)
-    best = {name: match for name, match in fitting.items() if len(match.taken) == most}
+    fitting = [match for match in matches if not match.absent]
+    most = max((len(match.taken) for match in fitting), default=0)
+    best = [match for match in fitting if len(match.taken) == most]
     if len(best) > 1:
-        raise DataError.of("tables.ask_profile", file=shown, names=sorted(best))
-    return next(iter(best.values()), NO_PROFILE)
+        names = sorted(match.profile.profile for match in best)
+        raise DataError.of("tables.ask_profile", file=shown, names=names)
+    return best[0] if best else NO_PROFILE
 
 
 def unwrapped(heading: str, wrappers: Sequence[str]) -> str:
