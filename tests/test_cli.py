@@ -182,6 +182,7 @@ def test_profile_takes_every_answer_as_an_option(workspace_folder):
         "  customer_id  text",
     ):
         assert line in answered
+    assert "--day-first / --month-first" in shown
     wrong = opslab("profile", "plain.csv", "--score", "{column: NPS")
     assert wrong.exit_code == 2
     assert "Traceback" not in wrong.stderr

@@ -192,7 +192,7 @@ def demo(out: str) -> None:
     click.echo(f"All of them: {index}")
 
 
-_OPPOSITES = {"day_first": "/--month-first"}
+_OPPOSITES = {"day_first": "--month-first"}
 
 
 class _WithAnswers(click.Command):
@@ -208,14 +208,17 @@ class _WithAnswers(click.Command):
 def _option(name: str, field: FieldInfo) -> click.Option:
     """Return an answer as an option: a text or several, one of some words, yes or no, or YAML."""
     kind, *others = get_args(field.annotation)
-    names, words = [f"--{name.replace('_', '-')}{_OPPOSITES.get(name, '')}"], get_args(kind)
+    flag = f"--{name.replace('_', '-')}"
     if kind is bool:
+        names = [f"{flag}/{_OPPOSITES.get(name, f'--no{flag[1:]}')}"]
         return click.Option(names, default=None, help=field.description)
     if get_origin(kind) is Literal and len(others) == 1:
-        return click.Option(names, type=click.Choice(words), help=field.description)
+        return click.Option([flag], type=click.Choice(get_args(kind)), help=field.description)
     read = str if kind is str else _value
     several = others == [...]
-    return click.Option(names, type=read, metavar="VALUE", multiple=several, help=field.description)
+    return click.Option(
+        [flag], type=read, metavar="VALUE", multiple=several, help=field.description
+    )
 
 
 def _value(given: str) -> Any:
