@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from exported import decided, refusal, rejected
+from exported import decided, refusal, rejected, values
 
 from opslab.errors import DataError, SpecError
 from opslab.experiments.spec import Data
@@ -473,6 +473,19 @@ def test_several_headings_make_one_message_in_their_order():
     )
     assert messages(table, text=["Good", "Bad"])[0].text == "clear screens slow map"
     assert messages(table, text="Bad")[0].text == "slow map"
+
+
+def test_a_question_asked_twice_is_one_text(tmp_path):
+    path = tmp_path / "twice.csv"
+    path.write_text("none,Why?,Why?\n1.5,too slow,and loud\n2.5,,\n3.5,,no sound\n")
+    frame, reading = read_export(path, answers=Answers(text="Why?"))
+    assert values(frame["text"]) == ["too slow\nand loud", None, "no sound"]
+    assert decided(reading, "text")["decided_list"] == {"count": 2}
+    assert list(frame["none"]) == [1.5, 2.5, 3.5]
+    texts = [
+        message.text for message in take_in(Study(study="s"), path, Answers(text="Why?")).messages
+    ]
+    assert sorted(texts) == ["no sound", "too slow and loud"]
 
 
 def test_a_score_is_never_taken_for_stars():

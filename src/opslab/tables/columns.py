@@ -121,6 +121,8 @@ def _list(columns: Sequence[str], kind: str, wanted: Wanted) -> str:
         )
     trimmed = f"list_transform({items}, lambda x: trim(x))"
     filled = f"list_filter({trimmed}, lambda x: x IS NOT NULL AND x <> '')"
+    if wanted.kind == "text":
+        return f"nullif(array_to_string({filled}, chr(10)), '')"
     if wanted.kind != "work_log":
         return f"coalesce({filled}, [])"
     seconds = "lambda x: TRY_CAST(regexp_extract(x, ';([0-9]+)$', 1) AS DOUBLE)"

@@ -125,9 +125,7 @@ class Match:
 
 
 NO_PROFILE = Match(
-    Profile(profile="none", tool="none", table="none", columns={"none": Column(headers=("none",))}),
-    {},
-    {},
+    Profile.model_construct(profile="none", tool="none", table="none", columns={}), {}, {}
 )
 
 
