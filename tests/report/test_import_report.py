@@ -91,6 +91,7 @@ def test_only_the_first_rows_left_out_are_told_one_by_one():
 
 VALUES = {
     "bytes": 1,
+    "cell": "x",
     "column": "a",
     "columns": 2,
     "count": 2,
