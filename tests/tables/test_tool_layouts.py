@@ -5,7 +5,6 @@ by a slash, and a list of JSON objects with the names inside joined by points.
 """
 
 import datetime
-import json
 import os
 from collections import Counter
 from pathlib import Path
@@ -560,6 +559,20 @@ def test_a_draft_holds_the_answers_and_then_reads_the_file_by_its_name_alone(tmp
     assert list(frame["price"]) == [1234, 2345]
 
 
+def test_a_draft_holds_the_answers_of_the_layout(tmp_path, monkeypatch):
+    from opslab.tables.exports import draft_profile
+
+    monkeypatch.setenv("OPSLAB_WORKSPACE", str(tmp_path))
+    path = tmp_path / "above.csv"
+    path.write_text("Desk,Desk\nRef,Remark\nA-1,the map is late\nA-2,no sound at all\n")
+    answers = Answers(text="Remark", id="Ref", header=2)
+    written = yaml.safe_load(draft_profile(path, answers=answers).read_text("utf-8"))
+    assert written["answers"] == {"header": 2}
+    taken = take_in(Study(study="s"), path, Answers(profile="above"))
+    assert sorted(message.id for message in taken.messages) == ["A-1", "A-2"]
+    assert {message.text for message in taken.messages} == {"the map is late", "no sound at all"}
+
+
 # --- The real layouts, where they are
 
 CASES = Path(
@@ -577,6 +590,14 @@ REAL = {  # profile, messages, customers (None where the file tells none), headi
     "typeform.csv": ("typeform", 60, 60, "What is the main reason for your score?"),
     "google_forms.csv": ("google-forms", 60, 60, "What could we do better?"),
     "g2_reviews.csv": ("g2", 120, 1, None),
+    "appstoreconnect_api.json": ("app-store-api", 60, 1, None),
+    "surveymonkey.csv": ("surveymonkey", 60, 60, "What should we improve? / Open-Ended Response"),
+    "qualtrics.csv": (
+        "qualtrics",
+        60,
+        60,
+        "Q2 / What is the primary reason for your score? Be frank.",
+    ),
     "discourse_user_archive.csv": ("discourse", 60, 0, None),
     "mails_banking600.csv": ("feedback", 600, 0, None),
     "h_lang.csv": ("feedback", 650, 0, None),
@@ -588,9 +609,7 @@ def real(name):
     path = CASES / "feedback" / name
     if not path.is_file():
         pytest.skip(f"{name} is not there; name its folder in OPSLAB_REAL_DATA")
-    if path.suffix == ".csv":
-        return path
-    return pd.json_normalize([json.loads(line) for line in path.read_text("utf-8").splitlines()])
+    return path
 
 
 @pytest.mark.parametrize("name", REAL)
