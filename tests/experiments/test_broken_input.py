@@ -743,7 +743,9 @@ MISSING_END = "the path starts at the spec's folder."
 BAD_ROW = "This row has not the 5 columns of the header; look for a stray delimiter or quote."
 OPEN_QUOTE = "A quote is out of place here, or is never closed; look for a stray quote."
 TWO_ENCODINGS = "This line is not UTF-8 text, but other lines are; save the whole file as UTF-8."
-FORMATS = ".csv, .tsv, .txt, .xlsx, .xlsm, .xlsb, .xls, .ods, .json, .jsonl, .ndjson, .ics, .parquet"
+FORMATS = (
+    ".csv, .tsv, .txt, .xlsx, .xlsm, .xlsb, .xls, .ods, .json, .jsonl, .ndjson, .ics, .parquet"
+)
 
 
 @cases(

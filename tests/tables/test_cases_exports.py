@@ -713,7 +713,7 @@ DIFFICULT = {
     "hidden.xlsx": Right({"rating": [0, 1, 2]}, reports="hidden|sheet"),
     "ip.csv": Right({"host": ["10.0.0.1", "10.0.0.2"]}),
     "jira_de.csv": Right(
-        {"original_estimate_hours": [2, None, None], "story_points": [3, 5, None]},
+        {"original_estimate_hours": [2, None, 1], "story_points": [3, 5, None]},
         rows=3,
         refusal="ask_",
     ),
@@ -773,7 +773,7 @@ DIFFICULT = {
     "single_quotes.csv": Right({"rating": [5, 1, 2]}, rows=3, width=3, refusal=ANY),
     "space.csv": Right(GOOD_BAD, refusal="ask_"),
     "surveymonkey.csv": Right(
-        {"Respondent ID": [118000000001, 118000000002, 118000000003]},
+        {"id": ["118000000001", "118000000002", "118000000003"]},
         rows=3,
         width=10,
         refusal="ask_",

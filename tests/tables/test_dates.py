@@ -313,12 +313,8 @@ def test_two_orders_in_one_column_are_refused_with_both_rows(here):
     ]
     assert decided(reading, "created_at")["decided_emptied"] == {
         "count": 1,
-<<<<<<< HEAD
         "row": 5,
-=======
-        "row": 4,
         "cell": "03/26/2025",
->>>>>>> h-values
         "kind": "tables.kind_datetime",
     }
 
@@ -347,16 +343,12 @@ def test_impossible_dates_are_emptied_and_told_with_their_row(tmp_path):
     found, reading = cells(tmp_path, *written)
     assert found == [at("2025-03-25"), at("2024-02-29"), None, None, None, None]
     told = decided(reading, "x")
-<<<<<<< HEAD
-    assert told["decided_emptied"] == {"count": 2, "row": 4, "kind": "tables.kind_datetime"}
-=======
     assert told["decided_emptied"] == {
         "count": 2,
-        "row": 3,
+        "row": 4,
         "cell": "31/02/2025",
         "kind": "tables.kind_datetime",
     }
->>>>>>> h-values
     assert told["decided_words"] == {"count": 1}
     assert assumed(reading) == ["decided_emptied"]
 
@@ -383,12 +375,8 @@ def test_a_word_among_declared_dates_is_emptied_and_told(here):
     assert values(frame["due"]) == [at("2025-03-25"), None]
     assert decided(reading, "due")["decided_emptied"] == {
         "count": 1,
-<<<<<<< HEAD
         "row": 3,
-=======
-        "row": 2,
         "cell": "bientôt",
->>>>>>> h-values
         "kind": "tables.kind_date",
     }
 

@@ -201,7 +201,7 @@ def test_single_quotes_backslashes_and_quoted_rows_are_read_and_reported(tmp_pat
     [
         ("cp1251", "Очень хорошо"),
         ("mac_roman", "déjà très lent"),
-        ("iso-8859-15", "12 €"),
+        ("iso-8859-15", "coûte 12 €"),
         ("cp1250", "żółty ślad"),
         ("shift_jis", "とても良いアプリ"),
     ],

@@ -362,12 +362,12 @@ def _is_total(opening: Opening, table: Table, last: Sequence[Sequence[Any]]) -> 
         for name, cell in zip(table.types, cells, strict=True)
         if _kind(cell) == "number"
     }
-    # in both notations: a column of one is none in the other
-    values = [
-        numbers.number(numbers.plain(column), mark)
-        for column in [*figures][:_SUMMED]
-        for mark in ("point", "comma")
-    ]
+    values = []  # in both notations: a column of one is none in the other
+    for column in [*figures][:_SUMMED]:
+        digits = f"regexp_replace({column}, '[^-0-9,.]', '', 'g')"
+        for mark, other in (",.", ".,"):
+            plain = f"replace(replace({digits}, '{mark}', ''), '{other}', '.')"
+            values.append(f"TRY_CAST({plain} AS DOUBLE)")
     others, own = f"FILTER ({ROW} < {row})", f"FILTER ({ROW} = {row})"
     gaps = (
         table.aggregates(
