@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import zip_longest
 from statistics import median_low
 from typing import Any
@@ -28,13 +29,17 @@ _LAST_ROWS, _SUMMED = 30, 50
 _FEWEST = 2  # rows to compare a last one with
 _ROUNDING = 0.01  # of a total
 _JOINT = " / "
+_DIGIT = re.compile("[0-9]")
 _YEARS = {str(year) for year in range(1900, 2101)}
 _TYPES = ("number", "date")
 _UNIT = re.compile(
     r"[\[(].*[\])]|[%€$£#°]|[a-z]{3}/[a-z]+|k?€|usd|eur|gbp|chf|k?[gm]|[cm]m|h|hrs?|hours?|heures?|"
     r"mins?|minutes?|s|secs?|seconds?|secondes?|ms|days?|jours?|units?|unites?|count|text|date|n"
 )
-_TOTAL = re.compile(r"((grand |sub|sous-)?total|totaux|somme|sum|(gesamt)?summe|gesamt)\b.*")
+_TOTAL = re.compile(
+    r"((?:grand |sub|sous-)?totals?|totaux|somme|sum|(?:gesamt)?summe|gesamt)\b(.*)"
+)
+_MARKED = re.compile(r"\W|[^.]*:")  # as a remark begins
 
 
 @dataclass
@@ -119,13 +124,16 @@ def _first(opening: Opening, rows: Sequence[Record], width: int) -> int:
         comment = width == 1 and re.match("(#|//) ", "".join(cells))
         several = len({*cells} - {""}) >= min(2, width, usual)  # no title over all columns
         if fits and not comment and several and 2 * _filled(cells) >= usual:
-            for above in rows[:number]:
-                if above.cells is None:
-                    raise opening.error("tables.open_quote", line=above.line)
-            return number
-    return 0
+            break
+    else:
+        number = next(place for place, row in enumerate(rows) if len(row.cells or ()) == width)
+    for above in rows[:number]:
+        if above.cells is None:
+            raise opening.error("tables.open_quote", line=above.line)
+    return number
 
 
+@lru_cache(1 << 14)
 def _kind(cell: str) -> str:
     """Return what a cell is: a number, a date, a text, or nothing."""
     if numbers.plain_text(cell) in numbers.MISSING:
@@ -166,7 +174,7 @@ def _continues(
     filled = [cell for cell in cells if cell.strip()]
     if all(cell.startswith('{"ImportId"') for cell in filled):  # as Qualtrics writes it
         return bool(filled)
-    if not filled or {"number", "date"} & set(map(_kind, cells)):
+    if not filled or {*_TYPES} & {*map(_kind, cells)}:
         return False
     typed = [place for place, kind in enumerate(kinds) if kind in _TYPES]
     # a text in a column of numbers, and in none of the rows below
@@ -280,12 +288,9 @@ def without_foot(opening: Opening, table: Table) -> Table:
         "tables.rejected_empty": " AND ".join(f"{name} IS NULL" for name in names),
         "tables.rejected_heading": " AND ".join(repeated) if len(names) > 1 else "",
     }
-    counts = table.aggregates(
-        f"count(*) FILTER ({condition or 'false'})" for condition in conditions.values()
-    )
     _refuse_further_tables(opening, table, names)
-    for (key, condition), count in zip(conditions.items(), counts, strict=True):
-        table = _without(table, key, condition, count)
+    for key, condition in conditions.items():
+        table = _without(table, key, condition or "false")
     cells = ", ".join(f"coalesce({name}, '')" for name in names)
     last = table.fetch(
         f"SELECT {ROW}, {cells} FROM {table.relation} ORDER BY {ROW} DESC LIMIT {_LAST_ROWS}"
@@ -297,8 +302,22 @@ def without_foot(opening: Opening, table: Table) -> Table:
         while len(last) > _FEWEST and _is_total(opening, table, last):
             totals.append(last.pop(0)[0])
     for key, rows in (("tables.rejected_footer", feet), ("tables.rejected_total", totals)):
-        table = _without(table, key, f"{ROW} >= {min(rows, default=0)}", len(rows))
+        if rows:
+            table = _without(table, key, f"{ROW} >= {min(rows)}")
     return table
+
+
+def _without(table: Table, key: str, condition: str) -> Table:
+    """Leave out the rows that meet a condition, and tell them."""
+    # a filter of conditions is soon done: the engine knows which columns have no empty cell
+    rows = table.fetch(f"SELECT {ROW} + 1 FROM {table.relation} WHERE {condition} ORDER BY 1")
+    if not rows:
+        return table
+    rejections = [Rejection(row, key) for (row,) in rows[:MOST_TOLD]]
+    left = table.reading.rows - len(rows)
+    reading = table.reading.adding([], rejections, len(rows), rows=left)
+    relation = f"(SELECT * FROM {table.relation} WHERE NOT coalesce({condition}, false))"
+    return replace(table, relation=relation, reading=reading)
 
 
 def _refuse_further_tables(opening: Opening, table: Table, names: Sequence[str]) -> None:
@@ -322,65 +341,51 @@ def _refuse_further_tables(opening: Opening, table: Table, names: Sequence[str])
             raise opening.error("tables.several_tables", line=row + 1)
 
 
-def _without(table: Table, key: str, condition: str, count: int) -> Table:
-    """Leave out the rows that meet a condition, so many, and tell them."""
-    if not count:
-        return table
-    rows = table.fetch(
-        f"SELECT {ROW} + 1 FROM {table.relation} WHERE {condition} ORDER BY 1 LIMIT {MOST_TOLD}"
-    )
-    reading = table.reading.adding(
-        [], [Rejection(row, key) for (row,) in rows], count, rows=table.reading.rows - count
-    )
-    relation = f"(SELECT * FROM {table.relation} WHERE NOT coalesce({condition}, false))"
-    return replace(table, relation=relation, reading=reading)
-
-
 def is_remark(cells: Sequence[str]) -> bool:
     """Whether a row is no row of a table: a first cell of words, and nothing else."""
     return bool(cells) and _kind(cells[0]) == "text" and not any(map(str.strip, cells[1:]))
 
 
 def _is_footer(cells: Sequence[str], others: Sequence[Sequence[Any]]) -> bool:
-    """Whether a last row is a remark: a text in the first cell, where others fill many."""
-    usual = median_low(_filled(row[1:]) for row in others)
-    return len(cells) >= _FEWEST < usual and is_remark(cells)
+    """Whether a last row is a remark: a text in a first column of none, where others fill many."""
+    if median_low(_filled(row[1:]) for row in others) <= _FEWEST or not is_remark(cells):
+        return False
+    column = [row[1] for row in others]
+    codes = all(map(_DIGIT.search, column)) and not _DIGIT.search(cells[0])
+    return (
+        codes
+        or _kinds([[cell] for cell in column], 1)[0] in _TYPES
+        or bool(_MARKED.match(cells[0]))
+    )
 
 
 def _is_total(opening: Opening, table: Table, last: Sequence[Sequence[Any]]) -> bool:
     """Whether the last row adds the others up; raise where it only says so."""
     row, *cells = last[0]
     label = next((cell for cell in cells if cell.strip()), "")
-    named = bool(_TOTAL.fullmatch(numbers.plain_text(label)))
-    blank = not cells[0].strip() and all(other[1].strip() for other in last[1:])
-    if not (named or blank):
+    named = _TOTAL.fullmatch(numbers.plain_text(label))
+    if not named and (cells[0].strip() or not all(other[1].strip() for other in last[1:])):
         return False
     if opening.answers.totals == "drop":
         return True
-    figures = {
-        quoted(name): numbers.plain_text(cell)
-        for name, cell in zip(table.types, cells, strict=True)
-        if _kind(cell) == "number"
-    }
-    values = []  # in both notations: a column of one is none in the other
-    for column in [*figures][:_SUMMED]:
-        digits = f"regexp_replace({column}, '[^-0-9,.]', '', 'g')"
-        for mark, other in (",.", ".,"):
-            plain = f"replace(replace({digits}, '{mark}', ''), '{other}', '.')"
-            values.append(f"TRY_CAST({plain} AS DOUBLE)")
+    columns = zip(map(quoted, table.types), cells, strict=True)
+    figures = [column for column, cell in columns if _kind(cell) == "number"][:_SUMMED]
     others, own = f"FILTER ({ROW} < {row})", f"FILTER ({ROW} = {row})"
-    gaps = (
-        table.aggregates(
-            f"least(abs(sum({value}) {others} - max({value}) {own}), "
-            f"abs(avg({value}) {others} - max({value}) {own})) < {_ROUNDING}"
-            for value in values
-        )
-        if values
-        else ()
-    )
-    if any(gaps):
+    fits = []
+    for column in figures:
+        digits = f"regexp_replace({column}, '[^-0-9,.]', '', 'g')"
+        gaps = []  # in both notations: a column of one is none in the other
+        for mark, other in (",.", ".,"):
+            value = f"TRY_CAST(replace(replace({digits}, '{mark}', ''), '{other}', '.') AS DOUBLE)"
+            means = (
+                f"{mean}({value}) {others}" for mean in (("sum", "avg") if named else ("sum",))
+            )
+            gaps += [f"abs({mean} - max({value}) {own}) < {_ROUNDING}" for mean in means]
+        fits.append(f"coalesce({' OR '.join(gaps)}, false)")
+    figures_fit = table.aggregates(fits) if fits else (False,)
+    if any(figures_fit) if named else all(figures_fit):
         return True
-    if named:
+    if named and not named[2].strip(" :"):
         content = ", ".join(filter(None, cells))[:60]
         raise opening.error("tables.ask_totals", line=row + 1, row=row + 1, content=content)
     return False
