@@ -1019,7 +1019,7 @@ FORMATS = ".csv, .tsv, .txt, .xlsx, .xlsm, .jsonl, .ndjson, .parquet, .ics"
     ),
     Case(
         "no such day",
-        "units.csv, seen: 1 cell is not a date or time, the first in row 4; correct or empty it.",
+        "units.csv, seen: 1 cell is not a date or time, the first in row 4 (“2026-02-30”); correct or empty it.",
         data=cells("seen", "2026-02-30"),
     ),
     Case(

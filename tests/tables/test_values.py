@@ -353,3 +353,14 @@ def test_a_wide_table_is_read_as_a_narrow_one(cells):
         assert [values(column) for _, column in together.frame().items()] == [alone] * 60
         told = [decision.key for decision in reading.decisions]
         assert [decision.key for decision in together.reading.decisions] == told * 60
+
+
+def test_no_heading_is_taken_for_a_name_of_our_own(tmp_path):
+    names = ["text", "cell", "bare", "nth", "value", "local", "day", "ccc", "given", "typed"]
+    kinds = {"1,5": 1.5, "13/04/2026 10:00 +0200": at("2026-04-13T08:00"), "a": "a"}
+    for written, expected in kinds.items():
+        frame = pd.DataFrame({name: [written, written] for name in names})
+        with open_table(frame) as table:
+            wanted = [Wanted(name, (name,)) for name in names]
+            made = typed(table, wanted, Answers(timezone="Europe/Paris"))
+            assert made.frame().iloc[1].to_list() == [expected] * len(names)

@@ -40,8 +40,8 @@ _CURRENCIES |= {
     "kr": "kr",
 }
 _CURRENCY = (
-    "€|£|¥|₹|[$](?:us|ca|au)|(?:us|ca|c|au|a|r)?[$]|kr|eur|usd|gbp|chf|cad|aud|nzd|sek|nok|dkk|pln|czk|huf|ron|"
-    "jpy|cny|inr|brl|mxn|zar|sgd|hkd|try|ils"
+    "€|£|¥|₹|[$](?:us|ca|au)|(?:us|ca|c|au|a|r)?[$]|kr|eur|usd|gbp|chf|"
+    "cad|aud|nzd|sek|nok|dkk|pln|czk|huf|ron|jpy|cny|inr|brl|mxn|zar|sgd|hkd|try|ils"
 )
 _POWERS = {"": 0, "k": 3, "m": 6, "mio": 6, "bn": 9, "md": 9, "mrd": 9, "%": -2}
 _POWER = r"k|mio[.]?|bn|mrd[.]?|md|%"
