@@ -131,6 +131,8 @@ INSTANTS = {
     "camel case": Case("createdAt", ["1773482400"], [at("2026-03-14T10:00")], ("decided_seconds",)),
     "numbers below another heading": Case("amount", ["1773482400", "5"], [1773482400, 5]),
     "a load time": Case("Load time", ["45000", "46000"], [45000, 46000]),
+    "a person": Case("created_by_id", ["1203456789", "1203456790"], [1203456789, 1203456790]),
+    "a telephone": Case("Phone", ["1203456789", "1203456790"], [1203456789, 1203456790]),
     "not all of this century": Case("time", ["1773482400", "12"], [1773482400, 12]),
     "declared Unix seconds": Case("x", ["1773482400", None], [at("2026-03-14T10:00"), None], ("decided_seconds",), **DATETIME),
     "declared Unix day": Case("x", ["1773525600"], [at("2026-03-14")], ("decided_seconds",), **DATE),
