@@ -41,7 +41,7 @@ with_uv = $(UV) pip install --quiet --python .venv/bin/python --compile-bytecode
 with_pip = .venv/bin/python -m pip install --quiet -c constraints.txt -e "$(1)"
 install = { $(UV) --version >/dev/null 2>&1 && $(call with_uv,$(1)); } || $(call with_pip,$(1))
 
-.PHONY: help demo lab test test-all lint format benchmark docs validation mutation constraints clean
+.PHONY: help demo lab test test-all lint format benchmark docs validation mutation pollution constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,9 @@ validation: $(test) ## Compare the statistics with simulations and printed resul
 
 mutation: $(test) ## Change MODULE a little, again and again: do its tests notice?
 	@.venv/bin/python benchmarks/mutation.py $(MODULE) $(ARGS)
+
+pollution: $(test) ## Read 2,300 polluted text files beside pandas, DuckDB and clevercsv
+	@.venv/bin/python benchmarks/pollution.py
 
 docs: $(test) ## Write the reference pages in docs/
 	@.venv/bin/python docs/build.py

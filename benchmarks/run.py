@@ -44,7 +44,13 @@ def main() -> None:
     rows = parser.parse_args().rows
     subprocess.run([sys.executable, "-m", "compileall", "-q", str(ROOT / "src")], check=True)
     found = [*startup.measure(), *readout.measure(), *moments.measure(rows)]
-    found += [*logs.measure(), *exports.measure(), *time_saved.measure(), *business_case.measure()]
+    found += [
+        *logs.measure(),
+        *exports.measure(),
+        *exports.measure_wide(),
+        *time_saved.measure(),
+        *business_case.measure(),
+    ]
     names = ("duckdb", "papermill", "nbconvert", "matplotlib")
     machine = (
         f"Machine: {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; "

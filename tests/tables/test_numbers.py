@@ -144,7 +144,7 @@ def test_a_number_too_large_for_the_machine_is_told(tmp_path):
     assert found == [None, 1.0]
     assert decided(reading, "x")["decided_emptied"] == {
         "count": 1,
-        "row": 1,
+        "row": 2,
         "cell": "1e999",
         "kind": "tables.kind_number",
     }
@@ -258,7 +258,7 @@ def test_two_marks_in_one_column_are_refused(here):
     assert values(frame["amount"]) == [1.5, None, 3.5]
     assert decided(reading, "amount")["decided_emptied"] == {
         "count": 1,
-        "row": 2,
+        "row": 3,
         "cell": "2.5",
         "kind": "tables.kind_number",
     }
@@ -400,7 +400,7 @@ def test_yes_and_no_where_declared(here):
     told = decided(reading, "done")
     assert told["decided_emptied"] == {
         "count": 1,
-        "row": 14,
+        "row": 15,
         "cell": "peut-être",
         "kind": "tables.kind_boolean",
     }
@@ -441,7 +441,7 @@ def test_durations_become_hours(here):
     assert told["decided_words"] == {"count": 1}
     assert told["decided_emptied"] == {
         "count": 2,
-        "row": 15,
+        "row": 16,
         "cell": "1:75",
         "kind": "tables.kind_duration",
     }
@@ -489,5 +489,5 @@ def test_a_strict_reading_refuses_what_is_no_number(tmp_path):
 
     error = refusal(strict, "bad_cells")
     assert str(error).startswith(
-        "units.csv, bought: 2 cells are not of this column's kind, the first in row 2"
+        "units.csv, bought: 2 cells are not of this column's kind, the first in row 3"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 
 from opslab.errors import DataError, Problem
@@ -123,6 +123,8 @@ def _list(columns: Sequence[str], kind: str, wanted: Wanted) -> str:
         )
     trimmed = f"list_transform({items}, lambda x: trim(x))"
     filled = f"list_filter({trimmed}, lambda x: x IS NOT NULL AND x <> '')"
+    if wanted.kind == "text":
+        return f"nullif(array_to_string({filled}, chr(10)), '')"
     if wanted.kind != "work_log":
         return f"coalesce({filled}, [])"
     seconds = "lambda x: TRY_CAST(regexp_extract(x, ';([0-9]+)$', 1) AS DOUBLE)"
@@ -272,12 +274,14 @@ def _result(table: Table, drafts: Sequence[Draft], file: File, *, strict: bool) 
         source = "typed"
         _tell_emptied(table, staged, file, strict=strict)
     _tell_clock_changes(table, [draft for draft in drafts if draft.local], file)
-    needed = [draft.wanted.name for draft in drafts if draft.wanted.column.required]
-    lacking = " OR ".join(f"{quoted(name)} IS NULL" for name in needed) or "false"
+    unusable = {
+        draft.wanted.name: condition for draft in drafts if (condition := _unusable(draft.wanted))
+    }
+    lacking = " OR ".join(unusable.values()) or "false"
     rows, rejected = table.aggregates(["count(*)", f"count(*) FILTER ({lacking})"], source)
     if 0 < rows == rejected:
-        raise DataError.of("tables.lost_rows", file=file.name, rows=rows, names=needed)
-    rejections = _rejections(table, source, needed) if rejected else []
+        raise DataError.of("tables.lost_rows", file=file.name, rows=rows, names=list(unusable))
+    rejections = _rejections(table, source, unusable) if rejected else []
     if rejected:
         source = f"(SELECT * FROM {source} WHERE NOT ({lacking}))"
     names = ", ".join(quoted(draft.wanted.name) for draft in drafts)
@@ -364,11 +368,26 @@ def _tell_clock_changes(table: Table, drafts: Sequence[Draft], file: File) -> No
                 draft.tell(key, assumed=True, zone=zone, count=count)
 
 
-def _rejections(table: Table, source: str, needed: Sequence[str]) -> list[Rejection]:
-    """Return the first rows that lack what they cannot be used without."""
-    cases = " ".join(f"WHEN {quoted(name)} IS NULL THEN {literal(name)}" for name in needed)
-    rows = table.fetch(
-        f"SELECT * FROM (SELECT {ROW} + 1, CASE {cases} END AS lacking FROM {source}) "
-        f"WHERE lacking IS NOT NULL ORDER BY 1 LIMIT {MOST_TOLD}"
+def _unusable(wanted: Wanted) -> str:
+    """Return SQL of whether a row is left out for what is in a column; empty if it never is."""
+    cell, column = quoted(wanted.name), wanted.column
+    conditions = [f"coalesce({cell} GLOB {literal(form)}, false)" for form in column.leave_out]
+    return " OR ".join([f"{cell} IS NULL"] * column.required + conditions)
+
+
+def _rejections(table: Table, source: str, unusable: Mapping[str, str]) -> list[Rejection]:
+    """Return the first rows that lack what they cannot be used without, or that are no data."""
+    cases = " ".join(
+        f"WHEN {condition} THEN [{literal(name)}, CAST({quoted(name)} AS VARCHAR)]"
+        for name, condition in unusable.items()
     )
-    return [Rejection(row, "tables.rejected_required", {"column": name}) for row, name in rows]
+    rows = table.fetch(
+        f"SELECT row, lacking[1], lacking[2] FROM (SELECT {ROW} + 1 AS row, CASE {cases} END "
+        f"AS lacking FROM {source}) WHERE lacking IS NOT NULL ORDER BY 1 LIMIT {MOST_TOLD}"
+    )
+    return [
+        Rejection(
+            row, f"tables.rejected_{'cell' if cell else 'required'}", {"column": name, "cell": cell}
+        )
+        for row, name, cell in rows
+    ]

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_core import to_jsonable_python
 
 from opslab.errors import DataError, Problem
-from opslab.specs import Day, Declared
+from opslab.specs import Day, Declared, Number
 
 Decimal = Literal["comma", "point"]
-Encoding = Literal["utf-8", "utf-16", "cp1252"]
-Delimiter = Literal["comma", "semicolon", "tab", "bar"]
+Encoding = Literal[
+    "utf-8",
+    "utf-16",
+    "cp1252",
+    "iso-8859-15",
+    "mac_roman",
+    "cp1250",
+    "cp1251",
+    "cp1253",
+    "cp1254",
+    "shift_jis",
+    "gb18030",
+    "big5",
+    "euc_kr",
+]
+Delimiter = Literal["comma", "semicolon", "tab", "bar", "caret", "tilde", "space", "none"]
+Line = Annotated[int, Field(ge=1)]
 MOST_TOLD = 20
 """Rows left out that are told one by one; the rest are counted."""
 _MOST_REJECTED = 10  # one row in so many
@@ -34,6 +49,24 @@ class FileAnswers(Declared):
         None, description="zone of times without an offset, such as Europe/Paris"
     )
     sheet: str | None = Field(None, description="sheet of a workbook")
+    records: str | None = Field(
+        None, description="list of records in a JSON file, such as response.items"
+    )
+    header: Literal["none"] | Line | tuple[Line, ...] | None = Field(
+        None, description="line or row of the headings, several of them, or none"
+    )
+    skip_rows: int | None = Field(None, ge=0, description="lines or rows to pass over at the top")
+    totals: Literal["drop", "keep"] | None = Field(
+        None, description="what is done with totals below the rows"
+    )
+
+
+class Score(Declared):
+    """A score and its scale: it is never taken for stars."""
+
+    column: str = Field(description="heading of the score")
+    low: Number = Field(alias="from", description="lowest score of the scale, such as 0")
+    high: Number = Field(alias="to", description="highest score of the scale, such as 10")
 
 
 class Answers(FileAnswers):
@@ -43,6 +76,13 @@ class Answers(FileAnswers):
         None, description="column profile by name, or none; recognised by the header otherwise"
     )
     until: Day | None = Field(None, description="day until which recurring meetings are expanded")
+    text: Annotated[
+        tuple[str, ...], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)
+    ] = Field((), max_length=4, description="heading of the messages, or a list of up to four")
+    id: str | None = Field(None, description="heading of the messages' ids")
+    date: str | None = Field(None, description="heading of the messages' dates")
+    customer: str | None = Field(None, description="heading of who wrote: an id or an address")
+    score: Score | None = Field(None, description="heading of a score, and its scale")
 
 
 @dataclass(frozen=True)
@@ -68,7 +108,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Rejection:
-    """One row that was left out: its number among the data rows, from 1, and the reason."""
+    """A row that was left out: its line or row as an editor or a spreadsheet shows it, and why."""
 
     row: int
     key: str
@@ -77,7 +117,7 @@ class Rejection:
 
 @dataclass
 class Rows:
-    """Numbered rows of text as a file gives them; what was left out is known at the end."""
+    """Rows of text by their lines, or rows of a sheet; what was left out is known at the end."""
 
     header: Sequence[str]
     rows: Iterator[tuple[int, Sequence[str]]]
@@ -100,8 +140,7 @@ class Rows:
         """Raise where more than a tenth of all rows do not fit the header."""
         if self.too_many_rejected(rows):
             values = {"count": self.rejected, "rows": rows, "columns": len(self.header)}
-            line = self.rejections[0].values["line"]
-            raise DataError(Problem("tables.many_misfits", values, file, line))
+            raise DataError(Problem("tables.many_misfits", values, file, self.rejections[0].row))
 
 
 @dataclass(frozen=True)
@@ -113,7 +152,8 @@ class Reading:
     name : str
         The table as a reader is shown it.
     format : str
-        ``csv``, ``xlsx``, ``jsonl``, ``parquet``, ``ics`` or ``frame``.
+        ``csv``, ``xlsx``, ``xlsb``, ``xls``, ``ods``, ``json``, ``jsonl``, ``parquet``, ``ics`` or
+        ``frame``.
     rows, columns : int
         As they were kept.
     sha256 : str or None

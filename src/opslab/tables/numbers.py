@@ -82,8 +82,8 @@ _SIZES = (40 * 3600, 8 * 3600, 3600, 60, 1)  # a week of five days of eight hour
 _ISO_SIZES = (7 * 86_400, 86_400, 3600, 60, 1)
 _SPECIAL, _USUAL = "\u00a0\u202f\u2009\u2212\t", "   - "
 _LONGEST = 40  # of a cell that a message shows
-TRUE = ("yes", "oui", "true", "vrai", "1", "y", "o", "x")
-FALSE = ("no", "non", "false", "faux", "0", "n")
+TRUE = ("yes", "oui", "ja", "true", "vrai", "wahr", "ein", "1", "y", "o", "x")
+FALSE = ("no", "non", "nein", "false", "faux", "falsch", "aus", "0", "n")
 
 
 class MachineForm(NamedTuple):
