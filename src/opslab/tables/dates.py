@@ -63,7 +63,7 @@ NUMBERED = {
     "milliseconds": (946_684_800_000, 4_102_444_800_000, _TIMES),
 }
 """Numbers that can be times, by what they count: from, below, and words of their headings."""
-_VERSION, _PADDED = re.compile(r"[0-9]{1,2}([.][0-9]{1,2}){2}"), re.compile(r"\b0[0-9]")
+_VERSION, _PADDED = re.compile(r"([0-9]{1,2}|[0-9]{4})([.][0-9]{1,2}){2}"), re.compile(r"\b0[0-9]")
 _CLOCK = r"\4:\5:\6 \7m"
 _FORMATS = (
     "%Y-%m-%d :: m",

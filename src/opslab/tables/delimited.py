@@ -10,9 +10,10 @@ from typing import Any
 import duckdb
 
 from opslab.tables.dialect import MOST_COLUMNS, Dialect, TextFile, dialect_of, text_file
+from opslab.tables.footers import is_remark, without_foot
 from opslab.tables.headings import column_names, refuse_names
 from opslab.tables.import_report import Decision, Reading, Rows
-from opslab.tables.layout import Layout, is_remark, layout_of, without_foot
+from opslab.tables.layout import Layout, layout_of
 from opslab.tables.records import (
     LONGEST_LINE,
     Notation,
@@ -51,7 +52,8 @@ def open_delimited(opening: Opening) -> Table:
         _load(opening, file.path, dialect.notation, names, skip=layout.end, end=file.end or "\n")
         ((count,),) = opening.connection.execute("SELECT count(*) FROM source").fetchall()
         # so no line was lost, or is part of another
-        if count == file.lines - layout.end and not has_stray_quotes(file.path, dialect.notation):
+        whole = count == file.lines - layout.end and not dialect.notation.spaced
+        if whole and not has_stray_quotes(file.path, dialect.notation):
             table = _table(opening, names, rows, f"rowid + {layout.end}", format="csv", **facts)
             return without_foot(opening, table)
     except OUR_FAULTS:

@@ -72,7 +72,7 @@ def records(
         if line is None:
             return
         text, number = line.rstrip("\r\n"), taken[0][0]
-        if not text:
+        if not text.strip(" "):
             continue
         if not notation.spaced and signs.isdisjoint(text):
             yield Record(number, number, text.split(notation.mark))
