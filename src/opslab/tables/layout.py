@@ -19,7 +19,8 @@ from opslab.tables.import_report import MOST_TOLD, Decision, Rejection
 from opslab.tables.records import Record
 from opslab.tables.source import ROW, Opening, Table, literal, quoted
 
-_HEAD_ROWS = 200
+HEAD_ROWS = 200
+"""Rows among which a header is looked for."""
 _TITLES = 20  # rows that a report may put above its header
 _HEADINGS = 2  # rows below the header that may belong to it
 _TYPED = 0.8  # share of a column's cells that are of its kind
@@ -64,7 +65,7 @@ def layout_of(opening: Opening, records: Sequence[Record]) -> Layout:
         When no row is there, or the question where its header is.
     """
     answers = opening.answers
-    rows = [record for record in records[:_HEAD_ROWS] if record.line > (answers.skip_rows or 0)]
+    rows = [record for record in records[:HEAD_ROWS] if record.line > (answers.skip_rows or 0)]
     width = max(
         Counter(len(row.cells) for row in rows if row.cells).items(),
         key=lambda item: (item[0] > 1, item[1], item[0]),
