@@ -35,6 +35,7 @@ _HEAD_ROWS = 200
 _STEADY = 0.9  # share of rows of one width
 _FEWEST = 3  # rows and columns that make a table of what stands below another width
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BINARY = (b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0")  # ZIP, Parquet, old workbooks
 _OTHERS = ("iso-8859-15", "mac_roman", "cp1251", "cp1250", "shift_jis", "gb18030")
 # what Windows-1252 makes of other encodings: no word of the languages it is for has them
 _NO_WORD = re.compile(
@@ -63,6 +64,8 @@ def text_file(opening: Opening) -> TextFile:
     path, answer = opening.path, opening.answers.encoding
     with path.open("rb") as stream:
         head = stream.read(_PIECE)
+    if head.startswith(_BINARY):
+        raise opening.error("tables.binary")
     encoding: str = answer or ("utf-16" if _is_utf16(opening, head) else "utf-8")
     lines = _lines_of_utf8(path) if encoding == "utf-8" else None
     if lines is not None:

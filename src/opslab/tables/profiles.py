@@ -30,7 +30,7 @@ TEXTS = ("title", "summary", "text", "description", "body", "comment")
 """Standard names of columns that make one message, in their order."""
 _KINDS: Mapping[str, Kind] = {"created_at": "datetime", "score": "number"}
 _SHOWN = 12  # headings that a message lists
-flow = partial(
+flow: partial[str] = partial(
     yaml.safe_dump, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000
 )
 """Return values as YAML on one line."""

@@ -25,7 +25,6 @@ from opslab.tables.json_records import read_json
 from opslab.tables.source import ROW, Opening, Table, begin, path_literal, reading_errors, types_of
 from opslab.tables.workbooks import read_workbook
 
-_MAGIC = {b"PK\x03\x04": ".xlsx", b"PAR1": ".parquet", b"\xd0\xcf\x11\xe0": ".xls"}
 _TEXTS = (".csv", ".tsv", ".txt")
 _READERS: Mapping[str, Callable[[Opening], Rows]] = {
     **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), read_workbook),
@@ -92,8 +91,7 @@ def _database() -> Iterator[duckdb.DuckDBPyConnection]:
     finally:
         # at the end of the process the engine may be gone
         with suppress(duckdb.ConnectionException):
-            connection.execute("USE memory")
-            connection.execute(f"DETACH {name}")
+            connection.execute(f"USE memory; DETACH {name}")
             connection.close()
 
 
@@ -143,7 +141,10 @@ def _open_file(opening: Opening) -> Table:
             raise opening.error(key, near=workspace.near_name(path))
         if path.stat().st_size == 0:
             raise opening.error("tables.empty_file")
-        suffix = _format(opening)
+        suffix = path.suffix.lower()
+        if suffix not in _FORMATS:
+            key = "tables.format" if suffix else "tables.no_suffix"
+            raise opening.error(key, suffix=suffix, formats=", ".join(_FORMATS))
         with ThreadPoolExecutor(1) as pool:
             sha256 = pool.submit(workspace.sha256, path)
             if suffix == ".parquet":
@@ -162,23 +163,10 @@ def _open_file(opening: Opening) -> Table:
         raise opening.error("tables.unreadable", reason=reason) from error
 
 
-def _format(opening: Opening) -> str:
-    """Return the ending of a file; raise where its first bytes tell of another format."""
-    suffix = opening.path.suffix.lower()
-    with opening.path.open("rb") as stream:
-        inside = _MAGIC.get(stream.read(4))
-    if suffix not in _FORMATS:
-        key = "tables.format" if suffix else "tables.no_suffix"
-        raise opening.error(key, suffix=suffix, formats=", ".join(_FORMATS))
-    if inside and suffix in _TEXTS:
-        raise opening.error("tables.other_format", suffix=inside)
-    return suffix
-
-
 def _open_parquet(opening: Opening, path: Path, form: str = "parquet") -> Table:
     connection = opening.connection
-    connection.execute("SET parquet_metadata_cache = true")  # each slice is a query of its own
-    connection.execute("SET enable_external_file_cache = false")  # the system's own is enough
+    # each slice is a query of its own; the system's own cache of files is enough
+    connection.execute("SET parquet_metadata_cache = true; SET enable_external_file_cache = false")
     types = types_of(opening, f"read_parquet({path_literal(path)})", "file_row_number")
     scan = f"read_parquet({path_literal(path)}, file_row_number = true)"
     relation = f"(SELECT * EXCLUDE (file_row_number), file_row_number AS {ROW} FROM {scan})"

@@ -215,8 +215,7 @@ def _slice_size(rows: int) -> int:
 
 def begin(connection: duckdb.DuckDBPyConnection, database: str) -> None:
     """Make a connection ready for one of the engine's databases, without a progress bar."""
-    connection.execute("SET enable_progress_bar = false")
-    connection.execute(f"USE {database}")
+    connection.execute(f"SET enable_progress_bar = false; USE {database}")
 
 
 def quoted(name: str) -> str:
