@@ -67,7 +67,7 @@ def _draft(table: Table, wanted: Wanted, zone: str | None) -> Draft:
         draft = Draft(wanted, "", kind if kind == "work_log" else "list")
         draft.value = _list(columns, first, wanted)
         if len(columns) > 1:
-            draft.tell("decided_list", count=len(columns))
+            draft.tell("decided_list", assumed=kind is None, count=len(columns))
         return draft
     text = columns[0] if first == "VARCHAR" else f"CAST({columns[0]} AS VARCHAR)"
     if wanted.time:
@@ -317,9 +317,14 @@ def _query(table: Table, drafts: Sequence[Draft]) -> str:
         read = dates.once("bare", group[0].bare, value)
         inner.append(f"list_transform({plain}, lambda cell: {read}) AS {free}{number}")
         values |= {draft: f"{free}{number}[{n}]" for n, draft in enumerate(group, 1)}
-    columns = [
-        f"{values.get(draft, draft.value)} AS {quoted(draft.wanted.name)}" for draft in drafts
-    ]
+    values = {draft: values.get(draft, draft.value) for draft in drafts}
+    if table.reading.format not in ("csv", "parquet", "frame"):  # so numbers are marked
+        for draft, value in values.items():
+            if draft.kind == "text":
+                values[draft] = numbers.as_written(value)
+            elif draft.kind == "list":
+                values[draft] = f"list_transform({value}, lambda x: {numbers.as_written('x')})"
+    columns = [f"{value} AS {quoted(draft.wanted.name)}" for draft, value in values.items()]
     query = f"SELECT {', '.join(inner)} FROM {table.relation}"
     return f"SELECT {', '.join(columns)}, {ROW} FROM ({query})"
 

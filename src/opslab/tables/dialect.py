@@ -35,6 +35,7 @@ _HEAD_ROWS = 200
 _STEADY = 0.9  # share of rows of one width
 _FEWEST = 3  # rows and columns that make a table of what stands below another width
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BINARY = (b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0")  # ZIP, Parquet, old workbooks
 _OTHERS = ("iso-8859-15", "cp850", "mac_roman", "cp1251", "cp1250", "shift_jis", "gb18030")
 # what Windows-1252 makes of other encodings: no word of the languages it is for has them
 _NO_WORD = re.compile(
@@ -70,6 +71,8 @@ def text_file(opening: Opening) -> TextFile:
     path, answer = opening.path, opening.answers.encoding
     with path.open("rb") as stream:
         head = stream.read(_PIECE)
+    if head.startswith(_BINARY):
+        raise opening.error("tables.binary")
     encoding: str = answer or ("utf-16" if _is_utf16(opening, head) else "utf-8")
     lines = _lines_of_utf8(path) if encoding == "utf-8" else None
     if lines is not None:
@@ -192,14 +195,15 @@ class _Fit:
         if len(inside) < _FEWEST:
             inside = widths[first:]
         consistent = inside.count(columns) / len(inside)
-        at_once = 2 * (widths[0] >= columns)
+        spaced = [bool(row.cells) and (row.cells or ("",))[-1][:1] == " " for row in rows]
+        prose = sum(spaced[first:last]) * 2 >= len(inside)  # a space behind each comma
+        at_once = 2 * (widths[0] >= columns and (prose or not spaced[0]))
         if columns >= _FEWEST and widths[0] == columns - 1:
             at_once = 1  # a header as R writes it
-        cells = [row.cells for row in rows[first:last] if row.cells]
         parted = bool(at_once) or (
             consistent >= _STEADY
+            and not prose
             and max(_FEWEST, (len(widths) - first) / 2) <= len(inside)
-            and sum(row[-1][:1] == " " for row in cells) * 2 < len(cells)  # else commas of prose
         )
         return cls(parted, consistent >= _STEADY, at_once, consistent, columns)
 

@@ -86,6 +86,9 @@ def layout_of(opening: Opening, records: Sequence[Record]) -> Layout:
         below = [row.cells for row in rows if row.cells and row.line > headings[-1].line]
     else:
         first = _first(opening, rows, width)
+        groups = rows[first - 1].cells or [] if first else []
+        again = Counter(rows[first].cells).most_common(1)[0][1] > 1  # n, sum, n, sum
+        first -= again and len(groups) == width and filled_count(groups) > 1
         below = [row.cells for row in rows[first + 1 :] if row.cells and len(row.cells) == width]
         count = 1 + _further_headings(opening, rows[first], below)
         headings = [row for row in rows[first:] if row.cells][:count]
@@ -281,6 +284,7 @@ def _fit_header(
         return
     if not any(cells[-1].strip() for cells in below):
         header.append("")
+        layout.decisions.append(Decision("tables.decided_trailing", assumed=True))
         return
     names = [cells[0] for cells in below]  # of the rows, as R writes them
     if opening.answers.header is None and (

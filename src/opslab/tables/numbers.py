@@ -103,7 +103,7 @@ class MachineForm(NamedTuple):
 
 _MACHINE_FORMS = (
     MachineForm(_MACHINE_WHOLE, "BIGINT"),
-    MachineForm(rf"{_MACHINE_WHOLE}(?:[.][0-9]+)?", "DOUBLE"),
+    MachineForm(rf"{_MACHINE_WHOLE}(?:[.][0-9]+(?:0e0)?)?", "DOUBLE"),
     MachineForm("[0-9]{4}-[0-9]{2}-[0-9]{2}", "DATE"),
     MachineForm("[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", "TIMESTAMP"),
 )
@@ -151,15 +151,21 @@ def matches(cell: str, pattern: str) -> str:
 
 
 def clear_number(written: str) -> str:
-    """Return a number of a program so that its point is the decimal one: ``1.234`` as ``1.2340``.
+    """Return a number of a program so that its point is the decimal one; see `as_written`.
 
     Examples
     --------
     >>> clear_number("1.234"), clear_number("12.5")
-    ('1.2340', '12.5')
+    ('1.2340e0', '12.5')
     """
-    mantissa, mark, exponent = written.partition("e")
-    return f"{mantissa}0{mark}{exponent}" if re.fullmatch(f"[-+]?{_UNCLEAR}", mantissa) else written
+    mantissa, _, exponent = written.partition("e")
+    unclear = re.fullmatch(f"[-+]?{_UNCLEAR}", mantissa)
+    return f"{mantissa}0e{exponent or 0}" if unclear else written
+
+
+def as_written(text: str) -> str:
+    """Return SQL of a text in which `clear_number` may have marked a number, as it was."""
+    return f"regexp_replace({text}, '^([-+]?[0-9]+[.][0-9]{{3}})0e0$', '\\1')"
 
 
 def looks_like_number(text: str) -> bool:
@@ -309,7 +315,7 @@ def number(decimal: str) -> str:
         digits = f"replace({digits}, ',', '.')"
     sign = "CASE WHEN starts_with(bare, '=()') THEN '-' ELSE '' END"
     power = f"replace('e' || {_power()}, 'e0', '')"
-    form = _FORMS[decimal].replace("e[-+]?[0-9]+", "e[-+]?[0-9]{1,2}")  # none is infinite
+    form = _FORMS[decimal].replace("e[-+]?[0-9]+", "e[-+]?0*[0-9]{1,2}")  # none is infinite
     fits = f"{matches('bare', _SIGN + form)} AND NOT {matches('bare', _LONG)}"
     return f"CASE WHEN {fits} THEN TRY_CAST({sign} || {digits} || {power} AS DOUBLE) END"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 LONGEST_LINE = 1 << 23
-_MOST_LINES = 2_000  # of one record
+_MOST_LINES = 100_000  # of one record
 _PIECE = 1 << 20
 
 
