@@ -201,6 +201,7 @@ def demo(out: str) -> None:
     "--timezone", metavar="ZONE", help="Of times without an offset, such as Europe/Paris."
 )
 @click.option("--sheet", help="Sheet of a workbook.")
+@click.option("--records", metavar="NAME", help="List of records in a JSON file.")
 @click.option("--until", metavar="DAY", help="Day until which recurring meetings are expanded.")
 @click.option("--draft", is_flag=True, help="Write a first profile of your own into profiles/.")
 @_language

@@ -298,7 +298,7 @@ def test_the_order_is_answered(tmp_path, answer, expected):
 def test_two_orders_in_one_column_are_refused_with_both_rows(here):
     written = ["04/03/2025", "25/03/2025", "05/03/2025", "03/26/2025"]
     error = refused(here, declared("Créé", *written), "ask_day_first_both", profile="mine")
-    assert "Row 2 can only be day first and row 4 only month first" in str(error)
+    assert "Row 3 can only be day first and row 5 only month first" in str(error)
     found, reading = cells(here, *written)
     assert found == written
     assert decided(reading, "x") == {
@@ -313,7 +313,7 @@ def test_two_orders_in_one_column_are_refused_with_both_rows(here):
     ]
     assert decided(reading, "created_at")["decided_emptied"] == {
         "count": 1,
-        "row": 4,
+        "row": 5,
         "kind": "tables.kind_datetime",
     }
 
@@ -342,7 +342,7 @@ def test_impossible_dates_are_emptied_and_told_with_their_row(tmp_path):
     found, reading = cells(tmp_path, *written)
     assert found == [at("2025-03-25"), at("2024-02-29"), None, None, None, None]
     told = decided(reading, "x")
-    assert told["decided_emptied"] == {"count": 2, "row": 3, "kind": "tables.kind_datetime"}
+    assert told["decided_emptied"] == {"count": 2, "row": 4, "kind": "tables.kind_datetime"}
     assert told["decided_words"] == {"count": 1}
     assert assumed(reading) == ["decided_emptied"]
 
@@ -361,7 +361,7 @@ def test_impossible_dates_are_emptied_and_told_with_their_row(tmp_path):
 def test_no_impossible_moment_becomes_another(tmp_path, written):
     found, reading = cells(tmp_path, "2025-06-15", written)
     assert found == [at("2025-06-15"), None]
-    assert decided(reading, "x")["decided_emptied"]["row"] == 2
+    assert decided(reading, "x")["decided_emptied"]["row"] == 3
 
 
 def test_a_word_among_declared_dates_is_emptied_and_told(here):
@@ -369,7 +369,7 @@ def test_a_word_among_declared_dates_is_emptied_and_told(here):
     assert values(frame["due"]) == [at("2025-03-25"), None]
     assert decided(reading, "due")["decided_emptied"] == {
         "count": 1,
-        "row": 2,
+        "row": 3,
         "kind": "tables.kind_date",
     }
 

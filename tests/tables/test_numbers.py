@@ -144,7 +144,7 @@ def test_a_number_too_large_for_the_machine_is_told(tmp_path):
     assert found == [None, 1.0]
     assert decided(reading, "x")["decided_emptied"] == {
         "count": 1,
-        "row": 1,
+        "row": 2,
         "kind": "tables.kind_number",
     }
     assert assumed(reading) == ["decided_emptied"]
@@ -257,7 +257,7 @@ def test_two_marks_in_one_column_are_refused(here):
     assert values(frame["amount"]) == [1.5, None, 3.5]
     assert decided(reading, "amount")["decided_emptied"] == {
         "count": 1,
-        "row": 2,
+        "row": 3,
         "kind": "tables.kind_number",
     }
 
@@ -396,7 +396,7 @@ def test_yes_and_no_where_declared(here):
     frame, reading = read(here, declared("Fait", *written), profile="mine")
     assert values(frame["done"]) == [*[True, False] * 5, True, None, None, None]
     told = decided(reading, "done")
-    assert told["decided_emptied"] == {"count": 1, "row": 14, "kind": "tables.kind_boolean"}
+    assert told["decided_emptied"] == {"count": 1, "row": 15, "kind": "tables.kind_boolean"}
     assert told["decided_words"] == {"count": 1}
 
 
@@ -432,7 +432,7 @@ def test_durations_become_hours(here):
     assert values(frame["hours"]) == pytest.approx(list(DURATIONS.values()))
     told = decided(reading, "hours")
     assert told["decided_words"] == {"count": 1}
-    assert told["decided_emptied"] == {"count": 2, "row": 15, "kind": "tables.kind_duration"}
+    assert told["decided_emptied"] == {"count": 2, "row": 16, "kind": "tables.kind_duration"}
 
 
 def test_durations_with_a_point(here):
@@ -477,5 +477,5 @@ def test_a_strict_reading_refuses_what_is_no_number(tmp_path):
 
     error = refusal(strict, "bad_cells")
     assert str(error).startswith(
-        "units.csv, bought: 2 cells are not of this column's kind, the first in row 2"
+        "units.csv, bought: 2 cells are not of this column's kind, the first in row 3"
     )

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from itertools import compress
 from pathlib import Path
 
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from exported import refused, values
+from exported import values
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -145,10 +146,11 @@ def test_any_table_in_any_dialect_reads_back_equal(table, is_told):
         )
         return
     frame, reading = found
+    filled = [any(cell is not None for cell in row) for row in zip(*given.values(), strict=True)]
     assert {name: values(frame[name]) for name in frame} == {
-        name: expected(name, cells) for name, cells in given.items()
+        name: list(compress(expected(name, cells), filled)) for name, cells in given.items()
     }
-    assert (reading.delimiter, reading.rejected) == (dialect[0], 0)
+    assert (reading.delimiter, reading.rejected) == (dialect[0], filled.count(False))
     if not "".join(str(cell) for cells in given.values() for cell in cells).isascii():
         assert reading.encoding == CODECS[codec]
 
@@ -404,21 +406,21 @@ LARGE = {
         lambda: b"".join(b'{"k%d": 1}\n' % place for place in range(100_000)),
         "tables.too_many_columns",
     ),
-    "one long cell": (".csv", lambda: b"id,x\n1," + b"x" * 30_000_000 + b"\n", "tables.open_quote"),
+    "one long cell": (".csv", lambda: b"id,x\n1," + b"x" * 30_000_000 + b"\n", "(1, 2)"),
     "one long record": (
         ".jsonl",
-        lambda: b'{"a": "' + b"x" * 30_000_000 + b'"}\n',
+        lambda: b'{"a": 1}\n{"a": "' + b"x" * 30_000_000 + b'"}\n',
         "tables.long_line",
     ),
     "a million quotes": (
         ".csv",
         lambda: b"id,x\n1," + b'"' * 1_000_001 + b"\n2,y\n" * 10,
-        "tables.open_quote",
+        "(10, 2)",
     ),
-    "open quotes": (".csv", lambda: b"id,x\n" + b'1,"a\n' * 100_001, "tables.open_quote"),
+    "open quotes": (".csv", lambda: b"id,x\n" + b'1,"a\n' * 100_001, "tables.many_misfits"),
     "nothing but NUL": (".csv", lambda: bytes(10_000_000), "tables.binary"),
     "nothing but line ends": (".csv", lambda: b"\n" * 10_000_000, "tables.empty_file"),
-    "deep JSON": (".jsonl", lambda: b'{"a": ' * 200_000, "tables.no_records"),
+    "deep JSON": (".jsonl", lambda: b'{"a": ' * 200_000, "tables.broken_json"),
 }
 
 
@@ -435,12 +437,6 @@ def test_one_long_line_is_no_table(tmp_path):
     path = tmp_path / "export.csv"
     path.write_bytes(b"x" * 9_000_000)
     assert bounded(path).startswith("tables.")
-
-
-def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("opslab.tables.workbooks._MOST_BYTES", 5_000)
-    error = refused(tmp_path, workbook(), "large_workbook", name="export.xlsx")
-    assert "export the sheet as CSV" in str(error)
 
 
 def test_fields_one_below_the_other_are_columns(tmp_path):

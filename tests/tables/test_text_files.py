@@ -48,7 +48,9 @@ def test_encodings(tmp_path, codec, told):
     frame, reading = read(tmp_path, text_of(PEOPLE).encode(codec))
     assert rows_of(frame) == PEOPLE
     assert (reading.encoding, reading.delimiter, reading.format) == (told, "semicolon", "csv")
-    assert not reading.decisions
+    assert [(each.key, each.assumed) for each in reading.decisions] == (
+        [("tables.decided_encoding", True)] if told == "cp1252" else []
+    )
 
 
 def test_utf_16_with_its_mark_the_other_way_round(tmp_path):
@@ -138,7 +140,7 @@ def test_ragged_rows_and_late_accents_together(tmp_path):
     frame, reading = read(tmp_path, content)
     assert frame["x"].iloc[-1] == "Hélène"
     assert reading.encoding == "cp1252"
-    assert rejected(reading) == [(41, "rejected_width")]
+    assert rejected(reading) == [(42, "rejected_width")]
 
 
 def test_the_hash_is_that_of_the_file(tmp_path):
@@ -236,7 +238,7 @@ def test_one_ragged_row_does_not_change_the_delimiter(tmp_path):
     rows = [f"{place};b;c" for place in range(40)]
     frame, reading = read(tmp_path, "\n".join(["id;x;y", *rows[:20], "20;b", *rows[20:]]))
     assert list(frame) == ["id", "x", "y"]
-    assert rejected(reading) == [(21, "rejected_width")]
+    assert rejected(reading) == [(22, "rejected_width")]
 
 
 def test_a_tie_of_delimiters_is_asked_and_answered(tmp_path):
@@ -385,9 +387,10 @@ def test_blank_lines_are_no_rows(tmp_path):
     assert not reading.rejected
 
 
-def test_a_row_of_empty_cells_is_a_row(tmp_path):
-    frame, _ = read(tmp_path, "id;x\n1;a\n;\n2;b\n")
-    assert values(frame["x"]) == ["a", None, "b"]
+def test_a_row_of_empty_cells_is_left_out_and_reported(tmp_path):
+    frame, reading = read(tmp_path, "id;x\n1;a\n;\n2;b\n;\n")
+    assert values(frame["x"]) == ["a", "b"]
+    assert rejected(reading) == [(3, "rejected_empty"), (5, "rejected_empty")]
 
 
 def test_one_column_of_free_text(tmp_path):
@@ -420,12 +423,9 @@ def test_ragged_rows_are_left_out_with_number_line_and_reason(tmp_path):
     frame, reading = read(tmp_path, content)
     assert list(frame["id"]) == [place for place in range(1, 31) if place not in (4, 21)]
     assert reading.rejected == 2
-    assert rejected(reading) == [(4, "rejected_width"), (21, "rejected_width")]
+    assert rejected(reading) == [(8, "rejected_width"), (8 + 2 * 16 + 1, "rejected_width")]
     told = [one["values"] for one in reading.record()["rejections"]]
-    assert told == [
-        {"line": 8, "found": 2, "columns": 3},
-        {"line": 8 + 2 * 16 + 1, "found": 4, "columns": 3},
-    ]
+    assert told == [{"found": 2, "columns": 3}, {"found": 4, "columns": 3}]
 
 
 def test_rows_left_out_keep_the_numbers_of_the_others(tmp_path):
@@ -440,15 +440,15 @@ def test_rows_left_out_keep_the_numbers_of_the_others(tmp_path):
         ]
     )
     _, reading = read(tmp_path, content)
-    assert rejected(reading) == [(41, "rejected_width")]
-    assert decided(reading, "jour")["decided_emptied"]["row"] == 42
+    assert rejected(reading) == [(42, "rejected_width")]
+    assert decided(reading, "jour")["decided_emptied"]["row"] == 43
 
 
 def test_only_the_first_rows_left_out_are_told_one_by_one(tmp_path):
     content = "id,x\n" + "1,a\n" * 500 + "2\n" * 30
     _, reading = read(tmp_path, content)
     assert (reading.rejected, len(reading.rejections), reading.rows) == (30, 20, 500)
-    assert [one.row for one in reading.rejections] == list(range(501, 521))
+    assert [one.row for one in reading.rejections] == list(range(502, 522))
 
 
 @pytest.mark.parametrize(("misfits", "is_read"), [(10, True), (11, False)])
@@ -466,21 +466,24 @@ def test_a_quote_out_of_place_leaves_out_its_row(tmp_path):
     content = "id,x\n" + "1,a\n" * 20 + '2,"abc"def\n3,c\n'
     frame, reading = read(tmp_path, content)
     assert list(frame["id"]) == [1] * 20 + [3]
-    assert rejected(reading) == [(21, "rejected_quote")]
+    assert rejected(reading) == [(22, "rejected_quote")]
     english, french = (
         reason(reading.rejections[0], Voice(language, "tables")) for language in LANGUAGES
     )
     assert english != french
 
 
-def test_a_quote_that_is_never_closed_is_refused_with_its_line(tmp_path):
-    error = refused(tmp_path, "id,x\n" + "1,a\n" * 50 + '2,"never\n' + "3,b\n" * 50, "open_quote")
-    assert error.problems[0].line == 52
-
-
-def test_a_quote_that_is_never_closed_below_a_ragged_row(tmp_path):
-    content = "id,x\n" + "1,a\n" * 4 + "1\n" + "1,a\n" * 45 + '2,"never\n' + "3,b\n" * 50
-    refused(tmp_path, content, "open_quote")
+@pytest.mark.parametrize("above", [50, 40])
+def test_a_quote_that_is_never_closed_costs_its_own_line(tmp_path, above):
+    """No row below it is lost: the engine would take all of them for one cell."""
+    ragged = "1\n" if above == 40 else ""
+    content = f"id,x\n{ragged}" + "1,a\n" * above + '2,"never\n' + "3,b\n" * 50
+    frame, reading = read(tmp_path, content)
+    assert list(frame["id"]) == [1] * above + [3] * 50
+    line = 2 + above + len(ragged) // 2
+    assert rejected(reading)[-1] == (line, "rejected_quote")
+    assert reading.rows + reading.rejected == content.count("\n") - 1
+    refused(tmp_path, "id,x\n" + '2,"never\n' + "3,b\n" * 5, "many_misfits")
 
 
 # --- Files that are no table
@@ -498,7 +501,7 @@ def test_a_quote_that_is_never_closed_below_a_ragged_row(tmp_path):
         (b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" * 50, "binary"),
         (b"PK\x03\x04" + b"x" * 60, "other_format"),
         (b"PAR1" + b"x" * 60, "other_format"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 60, "old_workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 60, "other_format"),
     ],
     ids=lambda part: str(part)[:20],
 )
@@ -514,7 +517,7 @@ def test_a_header_alone_is_a_table_without_rows(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "key"), [("export.pdf", "format"), ("export", "no_suffix"), ("export.json", "format")]
+    ("name", "key"), [("export.pdf", "format"), ("export", "no_suffix"), ("export.xml", "format")]
 )
 def test_other_endings_are_refused_with_those_that_are_read(tmp_path, name, key):
     error = refused(tmp_path, "id,x\n1,a\n", key, name=name)

@@ -20,7 +20,13 @@ _TYPES = {
     "TIMESTAMP": "time",
     "BOOLEAN": "truth",
 }
-_MESSAGES = ("decimal", "first", "kind", "question")  # values that are messages themselves
+_MESSAGES = (
+    "decimal",
+    "delimiter",
+    "first",
+    "kind",
+    "question",
+)  # values that are messages themselves
 
 
 def import_report(

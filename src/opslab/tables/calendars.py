@@ -9,19 +9,18 @@ import datetime
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from opslab.errors import DataError
 from opslab.tables import recurrence
-from opslab.tables.import_report import Answers, Decision, Rows
+from opslab.tables.import_report import Decision, Rows
 from opslab.tables.recurrence import (
     ANY_DAY,
     DAY,
     NOTHING,
     Event,
-    Occurrence,
     comparable,
     is_timed,
     is_zoned,
@@ -30,46 +29,23 @@ from opslab.tables.recurrence import (
 )
 from opslab.tables.source import Opening
 
-_UTC_IN_A_ZONE = re.compile(r";TZID=[^:;]+(?=[^:]*:\d{8}T\d{6}Z)")  # a library drops the Z
-_PART = re.compile(r"[A-Z-]+=[^=]+")
-_ZONE_PART = re.compile(r"FREQ=YEARLY|INTERVAL=1|(BYDAY|BYMONTH|BYMONTHDAY|COUNT|UNTIL|WKST)=.+")
+HEADER = (
+    *("uid", "title", "started_at", "ended_at", "all_day", "status", "busy", "recurring"),
+    *("location", "organizer", "attendees"),
+)
+_NO_ZONE = re.compile(r";TZID=[^:;]+(?=[^:]*:\d{8}(?:T\d{6}Z|(?!T)))")  # a library would heed it
+_RULES = {
+    "CALSCALE": "GREGORIAN",
+    "EXRULE": "",
+    "RRULE": r"(?:;?(?:FREQ=(?:DAILY|WEEKLY|MONTHLY|YEARLY)|INTERVAL=[1-9]\d{0,7}|COUNT=-?\d{1,9}|"
+    r"UNTIL=\d{8}[\dTZ]*|WKST=[A-Z]{2}|BY[A-Z]+=[-+\w,]{1,99}))+;?",
+}
+_ZONE_RULES = {"RRULE": r"(?:;?(?:FREQ=YEARLY|INTERVAL=1|(?:BY(?:DAY|MONTH)|UNTIL)=[-+\w]+))+;?"}
+_READ_IN = re.compile("VCALENDAR(/VEVENT|/VTIMEZONE(/STANDARD|/DAYLIGHT)?)?")
 _BUSY = "X-MICROSOFT-CDO-BUSYSTATUS"
 _TIMES = ("DTEND", "DTSTART", "DURATION", "EXDATE", "RDATE", "RECURRENCE-ID", "RRULE", "SEQUENCE")
-_ONCE = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "SEQUENCE")
-_READ = re.compile(  # all else is passed over, broken or not
-    "BEGIN|END|CALSCALE|METHOD|TZID|TZNAME|TZOFFSETFROM|TZOFFSETTO|EXRULE|UID|SUMMARY|LOCATION|"
-    f"ORGANIZER|ATTENDEE|STATUS|TRANSP|{_BUSY}|{'|'.join(_TIMES)}"
-)
-_READ_IN = re.compile("VCALENDAR(/VEVENT|/VTIMEZONE(/STANDARD|/DAYLIGHT)?)?")
+_DATES = ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE")
 _LAST_SECOND = datetime.datetime(1970, 1, 1, 23, 59, 59)  # noqa: DTZ001 - the clock's
-
-
-class Meeting(NamedTuple):
-    """A row: times in ISO 8601, of a whole day as days up to the day after."""
-
-    uid: str
-    title: str
-    started_at: str
-    ended_at: str
-    all_day: str
-    status: str
-    busy: str
-    recurring: str
-    location: str
-    organizer: str
-    attendees: str
-
-
-HEADER = Meeting._fields
-
-
-class Events(NamedTuple):
-    """The meetings of a file."""
-
-    rows: tuple[Meeting, ...]  # one for each occurrence, by start, end and uid
-    zones: tuple[str, ...]  # those met; "floating" for times without one
-    counts: Mapping[str, int]  # of series, and what became of their occurrences
-    encoding: str  # "utf-8" or "cp1252"
 
 
 class _Line(NamedTuple):
@@ -80,37 +56,18 @@ class _Line(NamedTuple):
 
 
 def calendar_rows(opening: Opening) -> Rows:
-    """Return the meetings of a file as rows."""
-    until = opening.answers.until if isinstance(opening.answers, Answers) else None
-    events = read_calendar(opening.path.read_bytes(), file=opening.shown, until=until)
-    decisions = (
-        [Decision("tables.decided_series", events.counts)] if events.counts["series"] else []
-    )
-    if events.zones:
-        decisions.append(Decision("tables.decided_zones", {"zones": list(events.zones)}))
-    return Rows(HEADER, enumerate(events.rows, 1), events.encoding, decisions)
-
-
-def read_calendar(content: bytes, *, file: str, until: datetime.date | None = None) -> Events:
-    """Return the meetings of an iCalendar file.
-
-    Parameters
-    ----------
-    content : bytes
-        The file, in UTF-8 or else cp1252.
-    file : str
-        What the file is called in messages.
-    until : datetime.date, optional
-        The last day on which an occurrence may start; needed when a series never ends.
+    """Return the meetings of a file as rows, by start, end and uid.
 
     Raises
     ------
     DataError
-        When it is no whole calendar, cannot be read, never ends (without `until`), or has over
+        When it is no whole calendar, cannot be read, never ends (without ``until``), or has over
         200,000 rows.
     """
-    encoding, lines = _unfolded(content, file)
-    events = [event for part in _calendars(lines, file) for event in _events(part, file)]
+    until = getattr(opening.answers, "until", None)
+    last = min(until or datetime.date.max, datetime.date(9990, 12, 31))
+    encoding, lines = _unfolded(opening)
+    events = list(_events(opening, _kept(opening, lines)))
     families = list(recurrence.families(events))
     endless = [host for host, _ in families if host.endless]
     if endless and until is None:
@@ -118,19 +75,21 @@ def read_calendar(content: bytes, *, file: str, until: datetime.date | None = No
         raise endless[0].refused("tables.calendar_endless", **values)
     tally, rows = Counter(series=0, moved=0, excluded=0, open_ended=len(endless)), list[Any]()
     for host, changes in families:
-        with _unreadable(file, host.line, ValueError, OverflowError):
-            for occurrence in recurrence.occurrences(host, changes, until, tally):
-                if until is None or wall_clock(occurrence.start, until) <= until:
-                    rows.append(_row(host, occurrence))
+        with _unreadable(opening, host.line, ValueError, OverflowError):
+            for event, start in recurrence.occurrences(host, changes, last, tally):
+                if wall_clock(start, ANY_DAY) <= last:
+                    rows.append(_row(host, event, start))
         if len(rows) > recurrence.MOST_ROWS:
-            raise host.too_many()
-    meetings = tuple(meeting for *_, meeting in sorted(rows))
-    zones = sorted({zone for event in events for zone in event.zones})
-    return Events(meetings, tuple(zones), tally, encoding)
+            raise host.refused("tables.calendar_many", limit=recurrence.MOST_ROWS)
+    decisions = [Decision("tables.decided_series", tally)] if tally["series"] else []
+    if zones := sorted({zone for event in events for zone in event.zones}):
+        decisions.append(Decision("tables.decided_zones", {"zones": zones}))
+    meetings = (meeting for *_, meeting in sorted(rows))
+    return Rows(HEADER, enumerate(meetings, 1), encoding, decisions)
 
 
 @contextmanager
-def _unreadable(file: str, line: int, *kinds: type[Exception]) -> Iterator[None]:
+def _unreadable(opening: Opening, line: int, *kinds: type[Exception]) -> Iterator[None]:
     """Tell what a library, or a date beyond the calendar's end, raises as one message."""
     try:
         yield
@@ -138,20 +97,16 @@ def _unreadable(file: str, line: int, *kinds: type[Exception]) -> Iterator[None]
         raise
     except kinds as error:
         reason = re.sub(r"\S*[/\\]", "", str(error).partition("\n")[0])[:120]
-        raise _refused(file, line, reason or type(error).__name__) from error
+        values = {"reason": reason or type(error).__name__}
+        raise opening.error("tables.calendar_unreadable", line=line, **values) from error
 
 
-def _refused(file: str, line: int, reason: str) -> DataError:
-    return DataError.of("tables.calendar_unreadable", file=file, line=line, reason=reason)
-
-
-def _row(host: Event, occurrence: Occurrence) -> tuple[Any, Any, Meeting]:
+def _row(host: Event, event: Event, start: Any) -> tuple[Any, Any, tuple[str, ...]]:
     """Return a meeting behind its start and end in UTC, by which rows are sorted."""
-    event, start, length = occurrence
-    end = later(start, length)
+    end = later(start, event.length)
     status = "CANCELLED" if event.cancels else event.text("STATUS").upper()
     free = event.text("TRANSP").upper() == "TRANSPARENT" or event.text(_BUSY).upper() == "FREE"
-    meeting = Meeting(
+    meeting = (
         event.text("UID"),
         event.text("SUMMARY"),
         start.isoformat(),
@@ -167,9 +122,10 @@ def _row(host: Event, occurrence: Occurrence) -> tuple[Any, Any, Meeting]:
     return comparable(start), comparable(end), meeting
 
 
-def _unfolded(content: bytes, file: str) -> tuple[str, list[_Line]]:
+def _unfolded(opening: Opening) -> tuple[str, list[_Line]]:
     """Return the encoding and the unfolded lines."""
-    physical = re.sub(rb"\r\n?", b"\n", content.removeprefix(b"\xef\xbb\xbf"))
+    content = opening.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    physical = re.sub(rb"\r\n?", b"\n", content)
     numbers = [
         number
         for number, line in enumerate(physical.split(b"\n"), 1)
@@ -183,145 +139,107 @@ def _unfolded(content: bytes, file: str) -> tuple[str, list[_Line]]:
         encoding, text = "cp1252", unfolded.decode("cp1252", "replace")
     lines = list(map(_Line, numbers, filter(None, text.split("\n"))))
     if "\0" in text or not lines or lines[0].text.strip().upper() != "BEGIN:VCALENDAR":
-        raise DataError.of("tables.calendar_none", file=file)
+        raise opening.error("tables.calendar_none")
     return encoding, lines
 
 
-def _calendars(lines: list[_Line], file: str) -> list[list[_Line]]:
-    """Return of each calendar the lines to read; refuse what a library would drop in silence."""
-    calendars: list[list[_Line]] = []
+def _kept(opening: Opening, lines: list[_Line]) -> list[_Line]:
+    """Return the lines to read; refuse what a library would drop in silence."""
+    kept: list[_Line] = []
     stack: list[_Line] = []  # the parts that the line is in, where they begin
-
-    def cut(line: int, part: str) -> DataError:
-        return DataError.of("tables.calendar_cut", file=file, line=line, part=part)
-
-    for line in lines:
-        name = re.split("[;: ]", line.text, maxsplit=1)[0].upper()
-        value = line.text.partition(":")[2].strip().upper()
+    for number, written in lines:
+        name = re.split("[;: ]", written, maxsplit=1)[0].upper()
+        value = written.partition(":")[2].strip().upper()
         if name == "BEGIN":
-            calendars += [] if stack else [[]]
-            stack.append(_Line(line.number, value))
+            stack.append(_Line(number, value))
         path = "/".join(part.text for part in stack[:4])
-        if not stack or stack[0].text != "VCALENDAR" or (name == "END" and value != stack[-1].text):
-            raise cut(line.number, stack[-1].text if stack else value)
-        if _READ_IN.fullmatch(path) and _READ.fullmatch(name):
-            calendars[-1].append(_Line(line.number, _line_to_read(line, name, value, path, file)))
+        if not path.startswith("VCALENDAR") or (name == "END" and value != stack[-1].text):
+            raise opening.error("tables.calendar_cut", line=number, part=value or name)
+        rule = (_ZONE_RULES if "VTIMEZONE" in path else _RULES).get(name, ".*")
+        if _READ_IN.fullmatch(path):
+            if not re.fullmatch(rule, value):
+                values = {"reason": written[:120]}
+                raise opening.error("tables.calendar_unreadable", line=number, **values)
+            # Outlook's zones begin in 1601, and a library counts every time from there
+            text = re.sub("^(DTSTART[^:]*:)1601", r"\g<1>1970", _NO_ZONE.sub("", written))
+            kept.append(_Line(number, text))
         if name == "END":
             stack.pop()
     if stack:
-        raise cut(stack[-1].number, stack[-1].text)
-    return calendars
+        raise opening.error("tables.calendar_cut", line=stack[-1].number, part=stack[-1].text)
+    return kept
 
 
-def _line_to_read(line: _Line, name: str, value: str, path: str, file: str) -> str:
-    """Return a line as the library takes it; refuse a rule that it would take for another."""
-    in_zone = "VTIMEZONE" in path
-    form = _ZONE_PART if in_zone else _PART
-    parts = [form.fullmatch(part) for part in value.split(";") if part]
-    if name == "EXRULE" or (name == "RRULE" and not (parts and all(parts))):
-        raise _refused(file, line.number, line.text[:120])
-    if name in {"BEGIN", "END"}:
-        return f"{name}:{value}"
-    text = _UTC_IN_A_ZONE.sub("", line.text)
-    # Outlook's zones begin in 1601, and a library counts every time from there
-    return text.replace("DTSTART:1601", "DTSTART:1970") if in_zone else text
-
-
-def _events(lines: list[_Line], file: str) -> Iterator[Event]:
-    """Yield the events of one calendar."""
+def _events(opening: Opening, lines: list[_Line]) -> Iterator[Event]:
+    """Yield the events of the calendars in a file."""
     import icalendar  # with calendars only: it takes 270 ms
 
-    # forgets what an earlier file called a zone of that name: it would win
-    icalendar.use_zoneinfo()
-    with _unreadable(file, lines[0].number, Exception), warnings.catch_warnings():
-        # about /vendor/Europe/Paris, which `zones` tells as it is taken
-        warnings.simplefilter("ignore")
-        root = icalendar.Calendar.from_ical("\n".join(line.text for line in lines).encode())
-    scale = str(root.get("CALSCALE", "GREGORIAN"))
-    if scale.upper() != "GREGORIAN":
-        raise _refused(file, lines[0].number, scale)
-    cancels = str(root.get("METHOD", "")).upper() == "CANCEL"
-    begins = [line.number for line in lines if line.text == "BEGIN:VEVENT"]
-    for number, component in zip(begins, root.walk("VEVENT"), strict=True):
-        with _unreadable(file, number, ValueError, OverflowError):
-            event = Event(file, number, component, cancels)
-            _set_times(event)
-        yield event
+    text = "\n".join(line.text for line in lines)
+    numbers = (line.number for line in lines if line.text.upper() == "BEGIN:VEVENT")
+    for part in re.split("(?im)^(?=BEGIN:VCALENDAR$)", text)[1:]:
+        # forgets what an earlier calendar called a zone of that name: it would win
+        icalendar.use_zoneinfo()
+        with _unreadable(opening, 1, Exception), warnings.catch_warnings():
+            # about /vendor/Europe/Paris, which `zones` tells as it is taken
+            warnings.simplefilter("ignore")
+            root = icalendar.Calendar.from_ical(part.encode())
+        cancels = str(root.get("METHOD", "")).upper() == "CANCEL"
+        for component in root.walk("VEVENT"):
+            event = Event(opening, next(numbers), component, cancels)
+            with _unreadable(opening, event.line, ValueError, OverflowError):
+                _set_times(event)
+            yield event
 
 
 def _set_times(event: Event) -> None:
     """Give an event its times, or refuse it."""
     component = event.component
-    broken = [name or reason.partition("'")[2][:40] for name, reason in component.errors]
-    broken = [name for name in broken if name.upper().startswith(_TIMES)]  # of a guest it may be
-    broken += [name for name in _ONCE if len(event.values(name)) > 1]
-    if broken:
-        raise event.refused("tables.calendar_field", name=broken[0])
-    starts, ends, instances = (
-        _dates(event, name) for name in ("DTSTART", "DTEND", "RECURRENCE-ID")
-    )
-    if not starts + instances:
-        raise event.refused("tables.calendar_field", name="DTSTART")
-    event.start = (starts + instances)[0]
-    event.length = _length(event, ends)
-    event.sequence = int(event.text("SEQUENCE") or 0)
-    for event.instance in instances:
+    for name, reason in component.errors:
+        broken = (name or reason.partition("'")[2][:40]).upper()
+        if broken.startswith(_TIMES):  # of a guest it may be
+            raise event.refused("tables.calendar_field", name=broken)
+    _set_zones(event)
+    if "RECURRENCE-ID" in component:  # enough for a cancellation
+        component.setdefault("DTSTART", component["RECURRENCE-ID"])
+    event.start, event.instance = component.start, component.RECURRENCE_ID
+    event.length = component.DURATION
+    if event.length is None:
+        event.length = comparable(component.end) - comparable(component.start)
+    alike = is_zoned(component.end) == is_zoned(event.start)
+    if event.length < NOTHING or not alike:
+        raise event.refused("tables.calendar_times")
+    event.length = event.length or (NOTHING if is_timed(event.start) else DAY)
+    if event.instance:
         event.range = str(component["RECURRENCE-ID"].params.get("RANGE", "")).upper()
         if not event.range:  # what repeats is copied from its series
             return
-    event.rules = [_rule(event, rule) for rule in event.values("RRULE")]
-    event.extra, event.excluded = (
-        _dates(event, name, like=event.start) for name in ("RDATE", "EXDATE")
-    )
+    if any(end for _, end in component.rdates):
+        raise event.refused("tables.calendar_field", name="RDATE")
+    event.rules = [_rule(event, rule) for rule in component.rrules]
+    event.extra = [wall_clock(date, event.start) for date, _ in component.rdates]
+    event.excluded = [
+        wall_clock(date, event.start) if is_timed(date) else date for date in component.exdates
+    ]
 
 
-def _length(event: Event, ends: list[Any]) -> datetime.timedelta:
-    length, start = NOTHING, event.start
-    for duration in [] if ends else event.values("DURATION"):
-        if not isinstance(getattr(duration, "dt", None), datetime.timedelta):
-            raise event.refused("tables.calendar_field", name="DURATION")
-        length = duration.dt
-    for end in ends:
-        alike = (is_timed(end), is_zoned(end)) == (is_timed(start), is_zoned(start))
-        length = comparable(end) - comparable(start) if alike else -DAY
-    if length < NOTHING:
-        raise event.refused("tables.calendar_times")
-    return length or (NOTHING if is_timed(start) else DAY)
+def _set_zones(event: Event) -> None:
+    """Tell the zones of an event; refuse one that is not known."""
+    for name in _DATES:
+        for value in event.values(name):
+            zone = value.params.get("TZID")
+            for item in getattr(value, "dts", [value]):
+                if zone and is_timed(item.dt) and not is_zoned(item.dt):
+                    raise event.refused("tables.calendar_zone", zone=zone)
+                if is_timed(item.dt) and name in {"DTSTART", "DTEND"}:
+                    event.zones.add(getattr(item.dt.tzinfo, "key", zone or "floating"))
 
 
-def _dates(event: Event, name: str, like: datetime.date | None = None) -> list[Any]:
-    """Return the days, times and periods (start and length) of a property."""
-    dates: list[Any] = []
-    for value in event.values(name):
-        zone, as_days = value.params.get("TZID"), str(value.params.get("VALUE")).upper() == "DATE"
-        for item in getattr(value, "dts", [value]):
-            date = getattr(item, "dt", None)
-            start, *end = date if isinstance(date, tuple) else (date,)
-            # a time of day, a length, a text, or a period where a time is meant
-            if not hasattr(start, "year") or (end and not like):
-                raise event.refused("tables.calendar_field", name=name)
-            if zone and is_timed(start) and not is_zoned(start):
-                raise event.refused("tables.calendar_zone", zone=zone)
-            if end and is_timed(end[0]):
-                end = [comparable(end[0]) - comparable(start)]
-            if as_days:  # with a zone it came as midnight
-                start = wall_clock(start, ANY_DAY)
-            if is_timed(start) and name in {"DTSTART", "DTEND"}:
-                event.zones.add(getattr(start.tzinfo, "key", zone or "floating"))
-            if like and (is_timed(start) or name == "RDATE"):
-                start = wall_clock(start, like)
-            dates.append((start, *end) if end else start)
-    return dates
-
-
-def _rule(event: Event, rule: Any) -> Any:
+def _rule(event: Event, rule: Any) -> str:
     """Return a rule with its UNTIL as wall clock of the start, and without a COUNT that is none."""
-    lasts = rule.get("UNTIL", [])[:1] if isinstance(rule, dict) else [None]
-    if not all(hasattr(last, "year") for last in lasts):  # a time of day, a length, a text
-        raise event.refused("tables.calendar_field", name="RRULE")
     if rule.get("COUNT", [1])[0] < 1:  # Outlook's -1
         del rule["COUNT"]
-    for last in lasts:
+    for last in rule.get("UNTIL", []):
         whole_day = is_timed(event.start) and not is_timed(last)
         rule["UNTIL"] = [wall_clock(last, _LAST_SECOND if whole_day else event.start)]
-    return rule
+    event.endless |= not {"COUNT", "UNTIL"} & {*rule}
+    return str(rule.to_ical().decode())

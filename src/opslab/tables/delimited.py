@@ -1,113 +1,120 @@
-"""Text files of rows, read by the engine; rows that do not fit are left out, and told."""
+"""Text files of rows: read by the engine, and line by line where it finds a fault."""
 
 from __future__ import annotations
 
 import csv
-import re
-import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import duckdb
 
-from opslab.tables.dialect import (
-    LONGEST_LINE,
-    Dialect,
-    column_names,
-    dialect_of,
-    long_cells,
-    refuse_names,
-    text_file,
-)
+from opslab.tables.dialect import MOST_COLUMNS, Dialect, TextFile, dialect_of, text_file
+from opslab.tables.headings import column_names, refuse_names
 from opslab.tables.import_report import Decision, Reading, Rows
-from opslab.tables.source import ROW, Opening, Table, literal, quoted, types_of
+from opslab.tables.layout import Layout, is_remark, layout_of, without_foot
+from opslab.tables.records import (
+    LONGEST_LINE,
+    Notation,
+    Record,
+    has_stray_quotes,
+    long_cells,
+    records,
+)
+from opslab.tables.source import (
+    OUR_FAULTS,
+    ROW,
+    Opening,
+    Table,
+    literal,
+    path_literal,
+    quoted,
+    types_of,
+)
+
+_NEVER = "\x02\x03"  # in no text; with it the engine refuses rows that are a cell too wide
+_WRITTEN = Notation(",")  # in what is written for the engine
+_SHEETS = ("xlsx", "xlsb", "xls", "ods")
+_FOOT = 10  # lines of remarks below a table
 
 
 def open_delimited(opening: Opening) -> Table:
     """Open a CSV or TSV file; ``strict`` refuses what is otherwise left out or renamed."""
-    path, encoding = text_file(opening)
-    dialect = dialect_of(opening, path)
-    names, decisions = list(dialect.header), list[Decision]()
-    if opening.strict:
-        refuse_names(opening, dialect.header)
-    else:
-        names, decisions = column_names(dialect.header)
-    if dialect.above:
-        decisions.insert(0, Decision("tables.decided_preamble", {"count": dialect.above}))
-    facts = {"encoding": encoding, "delimiter": dialect.delimiter, "decisions": tuple(decisions)}
+    file, dialect = dialect_of(opening, text_file(opening))
+    layout = layout_of(opening, dialect.head)
+    facts: dict[str, Any] = {"encoding": file.encoding, "delimiter": dialect.delimiter}
+    rows = Rows(layout.header, iter(()), decisions=[*dialect.decisions, *layout.decisions])
+    if file.encoding == "cp1252" and opening.answers.encoding is None:
+        rows.decisions.append(Decision("tables.decided_encoding", assumed=True))
+    names = _names(opening, rows)
     try:
-        # with a line break in the header the engine would take all rows for a part of it
-        if dialect.above or re.search("[\r\n]", "".join(dialect.header)):
-            path = _below(opening, path, dialect)
-        _load(opening, path, dialect.mark, names)
-    except duckdb.InvalidInputException:  # rows do not fit the header: without them, and numbered
-        rows = Rows(dialect.header, iter(()))
-        rows.rows = _fitting(opening, path, dialect, rows)
-        return _load_numbered(opening, rows, names, "csv", **facts)
-    return _table(opening, names, dialect.header, "rowid", format="csv", **facts)
+        _load(opening, file.path, dialect.notation, names, skip=layout.end, end=file.end or "\n")
+        count, _ = _counted(opening, "rowid")
+        # so no line was lost, or is part of another
+        if count == file.lines - layout.end and not has_stray_quotes(file.path, dialect.notation):
+            table = _table(opening, names, rows, f"rowid + {layout.end}", format="csv", **facts)
+            return without_foot(opening, table)
+    except OUR_FAULTS:
+        raise
+    except duckdb.Error:  # what breaks the rules is looked for line by line
+        pass
+    rows.rows = _fitting(opening, file, dialect, layout, rows)
+    return without_foot(opening, _load_numbered(opening, rows, names, "csv", **facts))
 
 
-def _below(opening: Opening, path: Path, dialect: Dialect) -> Path:
-    """Write what stands below the header again, below one without words, and return where."""
-    target = opening.scratch / "below.csv"
-    with (
-        path.open(encoding="utf-8-sig", newline="") as source,
-        target.open("w", encoding="utf-8", newline="") as stream,
-    ):
-        *_, last = (source.readline() for _ in range(dialect.end))
-        ending = last[len(last.rstrip("\r\n")) :]
-        stream.write(dialect.mark.join(map(str, range(len(dialect.header)))) + ending)
-        shutil.copyfileobj(source, stream)
-    return target
+def _names(opening: Opening, rows: Rows) -> list[str]:
+    if len(rows.header) > MOST_COLUMNS:
+        values = {"columns": len(rows.header), "most": MOST_COLUMNS}
+        raise opening.error("tables.too_many_columns", **values)
+    if opening.strict:
+        refuse_names(opening, rows.header)
+        return list(rows.header)
+    names, decisions = column_names(rows.header)
+    rows.decisions += decisions
+    return names
 
 
 def _fitting(
-    opening: Opening, path: Path, dialect: Dialect, rows: Rows
+    opening: Opening, file: TextFile, dialect: Dialect, layout: Layout, rows: Rows
 ) -> Iterator[tuple[int, Sequence[str]]]:
-    """Give the rows that are as wide as the header, by their numbers; leave the others out."""
-    width, number = len(dialect.header), 0
-    with path.open(encoding="utf-8-sig", newline="") as stream, long_cells():
-        for number, (line, cells) in enumerate(_records(opening, stream, dialect)):
-            if number == 0:
+    """Give the rows that are as wide as the header, by their lines; leave the others out."""
+    width, count = len(layout.header), 0
+    waiting: list[Record] = []  # misfits since the last row, which may be the end of the file
+
+    def leave_out() -> None:
+        for line, _, cells in waiting:
+            if opening.strict:
+                key = "tables.bad_row" if cells else "tables.open_quote"
+                raise opening.error(key, line=line, columns=width)
+            key = "tables.rejected_width" if cells else "tables.rejected_quote"
+            rows.reject(line, key, found=len(cells or ()), columns=width)
+        waiting.clear()
+
+    with file.path.open(encoding="utf-8-sig", newline="") as stream, long_cells():
+        for record in records(stream, dialect.notation, width=width):
+            if record.line <= layout.end:
                 continue
-            if cells and len(cells) == width:
-                yield number, cells
-            elif opening.strict:
-                raise opening.error("tables.bad_row", line=line, columns=width)
-            else:
-                key = "tables.rejected_width" if cells else "tables.rejected_quote"
-                rows.reject(number, key, line=line, found=len(cells), columns=width)
-    rows.refuse_misfits(opening.shown, number)
-
-
-def _records(
-    opening: Opening, stream: TextIO, dialect: Dialect
-) -> Iterator[tuple[int, Sequence[str]]]:
-    """Give each record behind the line it ends at; no cells where a quote is out of place."""
-    reader = csv.reader(stream, delimiter=dialect.mark, strict=True)
-    above = dialect.end - 1
-    while True:
-        start = above + reader.line_num + 1
-        try:
-            cells: Sequence[str] = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            if "unexpected end" in str(error) or "field larger" in str(error):
-                raise opening.error("tables.open_quote", line=start) from None
-            cells = ()
-        if cells != []:
-            yield above + reader.line_num, cells
+            count += 1
+            if record.cells is None or len(record.cells) != width:
+                waiting.append(record)
+                continue
+            leave_out()
+            yield record.line, record.cells
+    foot: list[int] = []
+    while waiting and len(foot) < _FOOT and is_remark(waiting[-1].cells or ()):
+        foot.append(waiting.pop().line)
+    leave_out()
+    rows.refuse_misfits(opening.shown, count)
+    for line in reversed(foot):
+        rows.reject(line, "tables.rejected_footer")
 
 
 def open_rows(opening: Opening, rows: Rows, form: str) -> Table:
     """Open numbered rows of text, all as wide as their header, that another format gave."""
     names, decisions = column_names(rows.header)
+    rows.decisions += decisions
     table = _load_numbered(opening, rows, names, form, encoding=rows.encoding)
-    reading = table.reading.adding([*rows.decisions, *decisions])
-    return replace(table, reading=reading)
+    return without_foot(opening, table) if form in _SHEETS else table
 
 
 def _load_numbered(
@@ -115,34 +122,48 @@ def _load_numbered(
 ) -> Table:
     path = opening.scratch / "rows.csv"
     with path.open("w", encoding="utf-8", errors="replace", newline="") as stream:
-        writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
-        writer.writerow(range(len(names) + 1))  # a name could hold a line break
+        writer = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\n")
         writer.writerows([*cells, str(number - 1)] for number, cells in rows.rows)
-    _load(opening, path, ",", names, f", '{ROW}': 'BIGINT'")
-    facts |= {"rejected": rows.rejected, "rejections": tuple(rows.rejections)}
-    return _table(opening, names, rows.header, ROW, format=form, **facts)
+    _load(opening, path, _WRITTEN, names, number=f", '{ROW}': 'BIGINT'")
+    return _table(opening, names, rows, ROW, format=form, **facts)
 
 
-def _load(opening: Opening, path: Path, mark: str, names: Sequence[str], number: str = "") -> None:
-    """Load every cell as text."""
+def _load(
+    opening: Opening,
+    path: Path,
+    notation: Notation,
+    names: Sequence[str],
+    *,
+    skip: int = 0,
+    end: str = "\n",
+    number: str = "",
+) -> None:
+    """Load every cell as text, empty ones as none."""
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names) + number
+    cells = [f"nullif({quoted(name)}, '') AS {quoted(name)}" for name in names]
     opening.connection.execute(
-        "CREATE OR REPLACE TABLE source AS SELECT * "
-        f"FROM read_csv({literal(str(path.resolve()))}, auto_detect = false, header = true, "
-        f"delim = {literal(mark)}, quote = '\"', escape = '\"', columns = {{{columns}}}, "
-        f"encoding = 'utf-8', max_line_size = {LONGEST_LINE})"
+        f"CREATE OR REPLACE TABLE source AS SELECT {', '.join(cells)}{number and f', {ROW}'} "
+        f"FROM read_csv({path_literal(path)}, auto_detect = false, header = false, skip = {skip}, "
+        f"delim = {literal(notation.mark)}, quote = {literal(notation.quote)}, "
+        f"escape = {literal(notation.escape)}, columns = {{{columns}}}, "
+        f"new_line = {literal(end.encode('unicode_escape').decode())}, "
+        f"encoding = 'utf-8', nullstr = {literal(_NEVER)}, max_line_size = {4 * LONGEST_LINE})"
     )
 
 
-def _table(
-    opening: Opening, names: Sequence[str], headings: Sequence[str], number: str, **facts: Any
-) -> Table:
-    """Return the table that was loaded; `number` is the column with a row's place."""
-    own = ", ".join(map(quoted, names))
-    types = types_of(opening, f"(SELECT {own} FROM source)", "rowid")
+def _counted(opening: Opening, number: str) -> tuple[int, int]:
     ((rows, last),) = opening.connection.execute(
         f"SELECT count(*), coalesce(max({number}), -1) FROM source"
     ).fetchall()
-    reading = Reading(opening.shown, rows=rows, columns=len(names), **facts)
+    return rows, last
+
+
+def _table(opening: Opening, names: Sequence[str], rows: Rows, number: str, **facts: Any) -> Table:
+    """Return the table that was loaded; `number` gives a row's place."""
+    own = ", ".join(map(quoted, names))
+    types = types_of(opening, f"(SELECT {own} FROM source)", "rowid")
+    count, last = _counted(opening, number)
+    reading = Reading(opening.shown, rows=count, columns=len(names), **facts)
+    reading = reading.adding(rows.decisions, rows.rejections, rows.rejected)
     relation = f"(SELECT {own}, {number} AS {ROW} FROM source)"
-    return Table(reading, types, relation, opening.connection, last + 1, tuple(headings))
+    return Table(reading, types, relation, opening.connection, last + 1, tuple(rows.header))

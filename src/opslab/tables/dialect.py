@@ -1,78 +1,72 @@
-"""How a text file of rows is written: its encoding, its delimiter, its header."""
+"""How a text file of rows is written: its encoding, what parts its cells, what goes around them."""
 
 from __future__ import annotations
 
 import codecs
-import csv
 import io
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from opslab.tables.import_report import Decision
-from opslab.tables.source import ROW, Opening
+from opslab.tables.records import Notation, Record, long_cells, records
+from opslab.tables.source import Opening
 
-_MARKS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "none": "\x1f"}
-_DELIMITERS = [name for name in _MARKS if name != "none"]
+MARKS = {
+    "comma": ",",
+    "semicolon": ";",
+    "tab": "\t",
+    "bar": "|",
+    "caret": "^",
+    "tilde": "~",
+    "space": " ",
+    "none": "\x1f",
+}
+_USUAL = ("comma", "semicolon", "tab", "bar")
+_RARE = ("caret", "tilde", "space")
 MOST_COLUMNS = 5_000
-LONGEST_LINE = 1 << 23
-_PIECE, _LONGEST_HEAD = 1 << 16, 1 << 21
+_PIECE, _LONGEST_HEAD = 1 << 20, 1 << 21
 _HEAD_ROWS = 200
-_PREAMBLE = 20  # rows of titles that a report may put above its header
-_STEADY = 0.9  # share of rows as wide as the header
-_SURE = 3  # columns and rows that make a table of what stands below an unpadded title
+_STEADY = 0.9  # share of rows of one width
+_FEWEST = 3  # rows and columns that make a table of what stands below another width
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_OTHERS = ("iso-8859-15", "mac_roman", "cp1251", "cp1250", "shift_jis", "gb18030")
+# what Windows-1252 makes of other encodings: no word of the languages it is for has them
+_NO_WORD = re.compile(
+    "[\ufffd¤]|[À-ÿ]{3}|[A-Za-z][¡-¿\u00d7÷Žžƒˆ†‡‰\u02dcðþýŸ][a-z]"
+    "|[A-Za-z][Žžƒˆ‰\u02dc]|[Žžƒˆ‰\u02dc][a-z]"
+)
 
 
-class _FirstRow(NamedTuple):
-    """A row that is not empty, and how many lines stand above it and above the next."""
+class TextFile(NamedTuple):
+    """A file that holds the text in UTF-8, often the given file itself.
 
-    cells: list[str]
-    above: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How the rows of a text file are written.
-
-    Attributes
-    ----------
-    delimiter : str
-        Name in `_MARKS`; ``none`` for a file of one column.
-    header : tuple of str
-    above, end : int
-        Lines above the header, and above what stands below it.
+    `end` is what ends its lines, empty where they end in more than one way.
     """
 
-    delimiter: str
-    header: tuple[str, ...]
-    above: int
-    end: int
-
-    @property
-    def mark(self) -> str:
-        """The delimiter itself."""
-        return _MARKS[self.delimiter]
+    path: Path
+    encoding: str
+    end: str
+    lines: int
 
 
-def text_file(opening: Opening) -> tuple[Path, str]:
-    """Return a file that holds the same text in UTF-8, often the file itself, and its own encoding.
+def text_file(opening: Opening) -> TextFile:
+    """Return a file with the same text in UTF-8; what is neither that nor UTF-16 is asked of.
 
-    Without an answer the encoding is ``utf-8``, ``utf-16`` or ``cp1252``.
+    Text of the usual words of Western Europe is taken for Windows-1252.
     """
     path, answer = opening.path, opening.answers.encoding
     with path.open("rb") as stream:
         head = stream.read(_PIECE)
     encoding: str = answer or ("utf-16" if _is_utf16(opening, head) else "utf-8")
-    if encoding == "utf-8" and _is_utf8(path):
-        return path, encoding
+    lines = _lines_of_utf8(path) if encoding == "utf-8" else None
+    if lines is not None:
+        return TextFile(path, encoding, *lines)
     if encoding == "utf-8" and not answer:
         encoding = _legacy_encoding(opening)
     codec = encoding
@@ -88,7 +82,7 @@ def text_file(opening: Opening) -> tuple[Path, str]:
     except UnicodeError:
         line = _first_bad_line(path, codec)
         raise opening.error("tables.encoding", line=line, encoding=encoding) from None
-    return target, encoding
+    return TextFile(target, encoding, *(_lines_of_utf8(target) or ("", 0)))
 
 
 def _is_utf16(opening: Opening, head: bytes) -> bool:
@@ -100,14 +94,28 @@ def _is_utf16(opening: Opening, head: bytes) -> bool:
     return True
 
 
-def _is_utf8(path: Path) -> bool:
+def _lines_of_utf8(path: Path) -> tuple[str, int] | None:
+    """Return what ends the lines, and how many there are; none for another encoding."""
+    decoder, last = codecs.getincrementaldecoder("utf-8")(), b""
+    signs = (b"\r\n", b"\n", b"\r")
+    ends = dict.fromkeys(signs, 0)
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            while stream.read(_PIECE):
-                pass
+        with path.open("rb") as stream:
+            while piece := stream.read(_PIECE):
+                if not piece.isascii() or decoder.getstate()[0]:
+                    decoder.decode(piece)
+                for sign in signs:
+                    ends[sign] += piece.count(sign)
+                ends[b"\r\n"] += last == b"\r" and piece[:1] == b"\n"
+                last = piece[-1:]
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return False
-    return True
+        return None
+    used = {sign: count for sign, count in ends.items() if count} or {b"\n": 0}
+    if len(set(used.values())) > 1:
+        return "", 0
+    end, count = next(iter(used.items()))
+    return end.decode(), count + (last not in (b"\n", b"\r"))
 
 
 def _legacy_encoding(opening: Opening) -> str:
@@ -115,15 +123,28 @@ def _legacy_encoding(opening: Opening) -> str:
 
     No one encoding reads a file that was put together from two.
     """
-    text = opening.path.read_bytes().decode("utf-8", errors="replace")
+    content = opening.path.read_bytes()
+    text = content.decode("utf-8", errors="replace")
     broken = text.count("\ufffd")
     others = re.findall("[^\x00-\x7f\ufffd]", text)
     usual = re.search("[\xa0-\u017f\u2010-\u20bf]", "".join(others))
+    line = text.count("\n", 0, text.index("\ufffd")) + 1
     # some pairs of Windows-1252 are a letter of UTF-8 too
     if usual or len(others) > broken:
-        line = text.count("\n", 0, text.index("\ufffd")) + 1
         raise opening.error("tables.encoding_mixed", line=line)
-    return "cp1252"
+    doubt = _NO_WORD.search(content.decode("cp1252", errors="replace"))
+    if doubt is None:
+        return "cp1252"
+    excerpt = content[max(doubt.start() - 12, 0) : doubt.end() + 12]
+    readings = [
+        f"{encoding}: {' '.join(excerpt.decode(encoding, errors='replace').split())}"
+        for encoding in ("cp1252", *_OTHERS)
+    ]
+    raise opening.error(
+        "tables.ask_encoding",
+        line=line,
+        readings=[each for each in readings if "\ufffd" not in each],
+    )
 
 
 def _first_bad_line(path: Path, codec: str) -> int:
@@ -135,138 +156,171 @@ def _first_bad_line(path: Path, codec: str) -> int:
     return 1
 
 
-def dialect_of(opening: Opening, path: Path) -> Dialect:
-    """Return how a UTF-8 file is written, from its first rows."""
-    head, whole = _head(opening, path)
-    excel = re.match(r"sep=(.)\r?\n", head)  # a line of Excel's own
-    names, answer = _DELIMITERS, opening.answers.delimiter
-    if excel:
-        head = head[excel.end() :]
-        names = [name for name in names if _MARKS[name] == excel[1]] or names
+@dataclass(frozen=True, order=True)
+class _Fit:
+    """How well a notation fits, better ones greater.
+
+    More than one column, rows of one width, from the first row on.
+    """
+
+    parted: bool = False
+    steady: bool = False
+    at_once: int = 0
+    consistent: float = 0.0
+    columns: int = 1
+
+    @classmethod
+    def of(cls, rows: Sequence[Record]) -> _Fit:
+        """Return the fit of a file's first records."""
+        widths = [len(row.cells or ()) for row in rows]
+        columns, _ = max(
+            Counter(width for width in widths if width > 1).items(),
+            key=lambda item: (item[1], item[0]),
+            default=(1, 0),
+        )
+        if columns == 1:
+            return cls()
+        first, last = widths.index(columns), len(widths) - widths[::-1].index(columns)
+        inside = widths[first:last]  # without what stands above and below
+        if len(inside) < _FEWEST:
+            inside = widths[first:]
+        consistent = inside.count(columns) / len(inside)
+        at_once = 2 * (widths[0] >= columns)
+        if columns >= _FEWEST and widths[0] == columns - 1:
+            at_once = 1  # a header as R writes it
+        cells = [row.cells for row in rows[first:last] if row.cells]
+        parted = bool(at_once) or (
+            consistent >= _STEADY
+            and max(_FEWEST, (len(widths) - first) / 2) <= len(inside)
+            and sum(row[-1][:1] == " " for row in cells) * 2 < len(cells)  # else commas of prose
+        )
+        return cls(parted, consistent >= _STEADY, at_once, consistent, columns)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the rows of a text file are written.
+
+    Attributes
+    ----------
+    delimiter : str
+        Name in `MARKS`; ``none`` for a file of one column.
+    notation : Notation
+    head : list of Record
+        The first records, those without cells too.
+    fit : _Fit
+    decisions : tuple of Decision
+    """
+
+    delimiter: str
+    notation: Notation
+    head: list[Record]
+    fit: _Fit
+    decisions: tuple[Decision, ...] = ()
+
+
+def dialect_of(opening: Opening, file: TextFile) -> tuple[TextFile, Dialect]:
+    """Return how a UTF-8 file is written, from its first rows, and the file that is to be read.
+
+    It is another one where each row of the given one was a single cell in quotes.
+    """
+    text = _head(opening, file.path)
+    if re.match(r"\s*<(!doctype html|html|head|body)\b", text, re.IGNORECASE):
+        raise opening.error("tables.web_page")
+    excel = re.match(r"sep=(.)\r?\n", text)  # a line of Excel's own
+    start = 1 + bool(excel)
+    lines = list(islice(io.StringIO(text, newline=""), start - 1, _HEAD_ROWS))
+    answer = opening.answers.delimiter
     if answer:
-        names = [answer]
-    rows = {name: _first_rows(head, name, whole=whole) for name in [*names, "none"]}
-    fits = {name: _fit([row.cells for row in rows[name]]) for name in names}
-    delimiter, *others = sorted(names, key=lambda name: fits[name], reverse=True)
-    fit = fits[delimiter]
-    if fit.parted and others and fits[others[0]] == fit:
-        raise opening.error("tables.ask_delimiter", names=sorted((delimiter, others[0])))
-    if not (fit.parted or answer):
-        delimiter = "none"
-    if not rows[delimiter]:
-        raise opening.error("tables.empty_file")
-    header, above, end = rows[delimiter][fit.header]
-    if len(header) > MOST_COLUMNS:
-        raise opening.error("tables.too_many_columns", columns=len(header), most=MOST_COLUMNS)
-    return Dialect(delimiter, tuple(header), above + bool(excel), end + bool(excel))
+        return file, _dialect(lines, answer, start)
+    dialects = [_dialect(lines, name, start) for name in _USUAL]
+    best, other, *_ = sorted(dialects, key=lambda each: each.fit, reverse=True)
+    named = [each for each in dialects if excel and each.notation.mark == excel[1]]
+    if named and (named[0].fit.parted or not best.fit.parted):
+        return file, named[0]
+    if best.fit.parted and other.fit == best.fit:
+        names = sorted((best.delimiter, other.delimiter))
+        raise opening.error("tables.ask_delimiter", names=names)
+    if not best.fit.parted:
+        best = _rare(opening, lines, start)
+    inner = [f"{row.cells[0]}\n" for row in best.head if row.cells]
+    wrapped = best.delimiter == "none" and all(line[:1] in '"\r\n' for line in lines)
+    if wrapped and any(_dialect(inner, name, 1).fit.steady for name in _USUAL):
+        return _unwrapped(opening, file)
+    if excel:
+        decision = Decision("tables.decided_other_sep", {"mark": excel[1]}, assumed=True)
+        best = replace(best, decisions=(*best.decisions, decision))
+    return file, best
 
 
-def _head(opening: Opening, path: Path) -> tuple[str, bool]:
-    """Return the first lines of a file and whether they are all of it."""
+def _head(opening: Opening, path: Path) -> str:
+    """Return the first whole lines of a file."""
     with path.open("rb") as stream:
         head = stream.read(_PIECE)
         if not re.search(rb"[\r\n]", head[1:-1]):
             head += stream.read(_LONGEST_HEAD)
         whole = not stream.read(1)
-    if not whole and not re.search(rb"[\r\n]", head):
-        raise opening.error("tables.long_line", line=1, most=_LONGEST_HEAD >> 20)
-    return codecs.getincrementaldecoder("utf-8-sig")().decode(head), whole
+    if not whole:
+        *lines, _ = re.split(rb"(?<=\n)|(?<=\r)(?!\n)", head)
+        head = b"".join(lines)
+        if not head:
+            raise opening.error("tables.long_line", line=1, most=_LONGEST_HEAD >> 20)
+    return codecs.decode(head, "utf-8-sig")
 
 
-def _first_rows(head: str, delimiter: str, *, whole: bool) -> list[_FirstRow]:
-    """Return the first rows; the last one is left out where the head may have cut it."""
-    reader = csv.reader(io.StringIO(head, newline=""), delimiter=_MARKS[delimiter])
-    rows, line = list[_FirstRow](), 0
-    try:
-        with long_cells():
-            for cells in islice(reader, _HEAD_ROWS + 1):
-                rows += [_FirstRow(cells, line, reader.line_num)] if cells else []
-                line = reader.line_num
-    except csv.Error:
-        return []
-    return rows if whole else rows[:-1] or rows
-
-
-@contextmanager
-def long_cells() -> Iterator[None]:
-    """Let cells of Python's reader be as long as those of the engine."""
-    before = csv.field_size_limit(LONGEST_LINE)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
-
-
-@dataclass(frozen=True, order=True)
-class _Fit:
-    """How well a delimiter fits, better ones greater.
-
-    More than one column, rows of one width, no title.
-    """
-
-    parted: bool = False
-    steady: bool = False
-    at_once: bool = False
-    consistent: float = 0.0
-    columns: int = 1
-    header: int = 0
-
-
-def _fit(rows: Sequence[Sequence[str]]) -> _Fit:
-    if not rows:
-        return _Fit()
-    header = 0
-    if sum(map(bool, rows[0])) <= 1:  # perhaps a title above the header
-        wide = (row for row, cells in enumerate(rows[:_PREAMBLE]) if sum(map(bool, cells)) > 1)
-        header = next(wide, 0)
-    below = rows[header:]
-    consistent = sum(len(row) == len(below[0]) for row in below) / len(below)
-    if (
-        header
-        and len(rows[0]) == 1
-        and not (consistent == 1 and len(below[0]) >= _SURE <= len(below))
-    ):
-        return _Fit()  # lines of text with a comma here and there, below their one heading
-    return _Fit(
-        len(below[0]) > 1, consistent >= _STEADY, not header, consistent, len(below[0]), header
+def _dialect(lines: Sequence[str], name: str, start: int) -> Dialect:
+    """Return the notation with a delimiter that breaks the fewest of some lines."""
+    mark, text = MARKS[name], "".join(lines)
+    spaced = f'{mark} "' in text
+    notations = [Notation(mark, spaced=spaced)]
+    if '\\"' in text:
+        notations.append(Notation(mark, escape="\\", spaced=spaced))
+    if re.search(rf"{re.escape(mark)}'|'{re.escape(mark)}", text):
+        notations.append(Notation(mark, "'", "'"))
+    dialects = []
+    with long_cells():
+        for notation in notations:
+            head = list(records(lines, notation, start=start))
+            dialects.append(Dialect(name, notation, head, _Fit.of(head)))
+    best = max(
+        dialects, key=lambda each: (each.fit.consistent, each.fit.at_once, -_left(each, "'"))
     )
+    if best.notation.escape != '"':
+        decision = Decision("tables.decided_quotes", {"sign": best.notation.escape}, assumed=True)
+        best = replace(best, decisions=(decision,))
+    return best
 
 
-def column_names(header: Sequence[str]) -> tuple[list[str], list[Decision]]:
-    """Return names that the engine can tell apart, and what was decided to get them."""
-    names: list[str] = []
-    decisions: list[Decision] = []
-    taken: Counter[str] = Counter({ROW: 1, "rowid": 1})
-    for number, heading in enumerate(header, 1):
-        name = " ".join(heading.split())
-        if not name:
-            name = f"column {number}"
-            decisions.append(Decision("tables.decided_unnamed", {"place": number}, name))
-        names.append(free_name(name, taken))
-    return names, decisions
+def _rare(opening: Opening, lines: Sequence[str], start: int) -> Dialect:
+    """Return the reading of a file that no usual delimiter parts: often as one column."""
+    for name in _RARE:
+        other = _dialect(lines, name, start)
+        fit = other.fit
+        if fit.at_once and fit.consistent == 1 and len(other.head) > 1 and fit.columns >= _FEWEST:
+            if name == "space":
+                raise opening.error("tables.ask_delimiter", names=["none", "space"])
+            values = {"delimiter": f"tables.delimiter_{name}"}
+            decision = Decision("tables.decided_delimiter", values, assumed=True)
+            return replace(other, decisions=(decision, *other.decisions))
+    return _dialect(lines, "none", start)
 
 
-def free_name(wanted: str, taken: Counter[str], form: str = " ({})") -> str:
-    """Return a name that is not taken yet, whatever its case, and take it."""
-    name, number = wanted, 1
-    while taken[name.casefold()]:
-        number += 1
-        name = wanted + form.format(number)
-    taken[name.casefold()] += 1
-    return name
+def _left(dialect: Dialect, quote: str) -> int:
+    """Return how many cells a sign still goes around."""
+    cells = [cell for row in dialect.head for cell in row.cells or ()]
+    return sum(len(cell) > 1 and cell[0] == cell[-1] == quote for cell in cells)
 
 
-def refuse_names(opening: Opening, header: Sequence[str]) -> None:
-    """Raise for a header in which a column could not be named without a doubt."""
-    if len(header) < 2:  # noqa: PLR2004 - a unit and an arm at the least
-        raise opening.error("tables.one_column")
-    blank = [number for number, name in enumerate(header, 1) if not name.strip()]
-    if blank:
-        raise opening.error("tables.blank_header", line=1, place=blank[0])
-    for key, counts in (
-        ("tables.repeated_header", Counter(header)),
-        ("tables.similar_header", Counter(name.casefold() for name in header)),
+def _unwrapped(opening: Opening, file: TextFile) -> tuple[TextFile, Dialect]:
+    """Read a file again whose rows are single cells in quotes, as they are without them."""
+    target = opening.scratch / "inner.csv"
+    with (
+        file.path.open(encoding="utf-8-sig", newline="") as source,
+        target.open("w", encoding="utf-8", newline="") as stream,
+        long_cells(),
     ):
-        twice = sorted({name for name in header if max(counts[name], counts[name.casefold()]) > 1})
-        if twice:
-            raise opening.error(key, line=1, names=twice)
+        for record in records(source, Notation(MARKS["none"])):
+            stream.write(f"{(record.cells or [''])[0]}\n")
+    inner, dialect = dialect_of(opening, file._replace(path=target))
+    decisions = (Decision("tables.decided_unwrapped", assumed=True), *dialect.decisions)
+    return inner, replace(dialect, decisions=decisions)

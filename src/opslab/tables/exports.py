@@ -15,7 +15,7 @@ from opslab.messages import Language, text
 from opslab.tables import meetings
 from opslab.tables.column_kinds import Wanted
 from opslab.tables.columns import typed
-from opslab.tables.dialect import free_name
+from opslab.tables.headings import free_name
 from opslab.tables.import_report import Answers, Decision, Reading
 from opslab.tables.profiles import (
     FOLDER,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic_core import to_jsonable_python
@@ -13,8 +13,23 @@ from opslab.errors import DataError, Problem
 from opslab.specs import Day, Declared
 
 Decimal = Literal["comma", "point"]
-Encoding = Literal["utf-8", "utf-16", "cp1252"]
-Delimiter = Literal["comma", "semicolon", "tab", "bar"]
+Encoding = Literal[
+    "utf-8",
+    "utf-16",
+    "cp1252",
+    "iso-8859-15",
+    "mac_roman",
+    "cp1250",
+    "cp1251",
+    "cp1253",
+    "cp1254",
+    "shift_jis",
+    "gb18030",
+    "big5",
+    "euc_kr",
+]
+Delimiter = Literal["comma", "semicolon", "tab", "bar", "caret", "tilde", "space", "none"]
+Line = Annotated[int, Field(ge=1)]
 MOST_TOLD = 20
 """Rows left out that are told one by one; the rest are counted."""
 _MOST_REJECTED = 10  # one row in so many
@@ -31,6 +46,16 @@ class FileAnswers(Declared):
         None, description="zone of times without an offset, such as Europe/Paris"
     )
     sheet: str | None = Field(None, description="sheet of a workbook")
+    records: str | None = Field(
+        None, description="list of records in a JSON file, such as response.items"
+    )
+    header: Literal["none"] | Line | tuple[Line, ...] | None = Field(
+        None, description="line or row of the headings, several of them, or none"
+    )
+    skip_rows: int | None = Field(None, ge=0, description="lines or rows to pass over at the top")
+    totals: Literal["drop", "keep"] | None = Field(
+        None, description="what is done with totals below the rows"
+    )
 
 
 class Answers(FileAnswers):
@@ -65,7 +90,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Rejection:
-    """One row that was left out: its number among the data rows, from 1, and the reason."""
+    """A row that was left out: its line or row as an editor or a spreadsheet shows it, and why."""
 
     row: int
     key: str
@@ -74,7 +99,7 @@ class Rejection:
 
 @dataclass
 class Rows:
-    """Numbered rows of text as a file gives them; what was left out is known at the end."""
+    """Rows of text by their lines, or rows of a sheet; what was left out is known at the end."""
 
     header: Sequence[str]
     rows: Iterator[tuple[int, Sequence[str]]]
@@ -97,8 +122,7 @@ class Rows:
         """Raise where more than a tenth of all rows do not fit the header."""
         if self.too_many_rejected(rows):
             values = {"count": self.rejected, "rows": rows, "columns": len(self.header)}
-            line = self.rejections[0].values["line"]
-            raise DataError(Problem("tables.many_misfits", values, file, line))
+            raise DataError(Problem("tables.many_misfits", values, file, self.rejections[0].row))
 
 
 @dataclass(frozen=True)
@@ -110,7 +134,8 @@ class Reading:
     name : str
         The table as a reader is shown it.
     format : str
-        ``csv``, ``xlsx``, ``jsonl``, ``parquet``, ``ics`` or ``frame``.
+        ``csv``, ``xlsx``, ``xlsb``, ``xls``, ``ods``, ``json``, ``jsonl``, ``parquet``, ``ics`` or
+        ``frame``.
     rows, columns : int
         As they were kept.
     sha256 : str or None

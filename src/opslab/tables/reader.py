@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import errno
 import itertools
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,8 +21,8 @@ from opslab.errors import MachineError
 from opslab.tables.calendars import calendar_rows
 from opslab.tables.delimited import open_delimited, open_rows
 from opslab.tables.import_report import Answers, FileAnswers, Reading, Rows
-from opslab.tables.json_lines import read_json_lines
-from opslab.tables.source import ROW, Opening, Table, begin, literal, reading_errors, types_of
+from opslab.tables.json_records import read_json
+from opslab.tables.source import ROW, Opening, Table, begin, path_literal, reading_errors, types_of
 from opslab.tables.workbooks import read_workbook
 
 _MAGIC = {b"PK\x03\x04": ".xlsx", b"PAR1": ".parquet", b"\xd0\xcf\x11\xe0": ".xls"}
@@ -31,11 +30,15 @@ _TEXTS = (".csv", ".tsv", ".txt")
 _ROWS: Mapping[str, tuple[str, Callable[[Opening], Rows]]] = {
     ".xlsx": ("xlsx", read_workbook),
     ".xlsm": ("xlsx", read_workbook),
-    ".jsonl": ("jsonl", read_json_lines),
-    ".ndjson": ("jsonl", read_json_lines),
+    ".xlsb": ("xlsb", read_workbook),
+    ".xls": ("xls", read_workbook),
+    ".ods": ("ods", read_workbook),
+    ".json": ("json", read_json),
+    ".jsonl": ("jsonl", read_json),
+    ".ndjson": ("jsonl", read_json),
     ".ics": ("ics", calendar_rows),
 }
-_FORMATS = (*_TEXTS, ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".parquet", ".ics")
+_FORMATS = (*_TEXTS, *_ROWS, ".parquet")
 _FRAMES = ("pandas.DataFrame", "polars.DataFrame", "polars.LazyFrame", "pyarrow.Table")
 _NUMBERS = itertools.count(1)
 _MEMORY = "2GB"  # beyond it the engine moves rows to the scratch folder
@@ -50,8 +53,8 @@ def open_table(
     Parameters
     ----------
     data : path, pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table or duckdb relation
-        A path ends in ``.csv``, ``.tsv``, ``.txt``, ``.xlsx``, ``.jsonl``, ``.parquet`` or
-        ``.ics``.
+        A path ends in ``.csv``, ``.tsv``, ``.txt``, ``.xlsx``, ``.xlsm``, ``.xlsb``, ``.xls``,
+        ``.ods``, ``.json``, ``.jsonl``, ``.ndjson``, ``.parquet`` or ``.ics``.
     name : str, optional
         What the table is called in messages; a file's own path by default.
     answers : Answers, optional
@@ -145,7 +148,8 @@ def _open_file(opening: Opening) -> Table:
         if path.is_dir():
             raise opening.error("tables.folder")
         if not path.is_file():
-            raise opening.error("tables.missing_file", near=workspace.near_name(path))
+            key = "tables.no_file" if path.exists() else "tables.missing_file"
+            raise opening.error(key, near=workspace.near_name(path))
         if path.stat().st_size == 0:
             raise opening.error("tables.empty_file")
         suffix = _format(opening)
@@ -172,8 +176,6 @@ def _format(opening: Opening) -> str:
     suffix = opening.path.suffix.lower()
     with opening.path.open("rb") as stream:
         inside = _MAGIC.get(stream.read(4))
-    if inside == ".xls":
-        raise opening.error("tables.old_workbook")
     if suffix not in _FORMATS:
         key = "tables.format" if suffix else "tables.no_suffix"
         raise opening.error(key, suffix=suffix, formats=", ".join(_FORMATS))
@@ -186,9 +188,8 @@ def _open_parquet(opening: Opening, path: Path, form: str = "parquet") -> Table:
     connection = opening.connection
     connection.execute("SET parquet_metadata_cache = true")  # each slice is a query of its own
     connection.execute("SET enable_external_file_cache = false")  # the system's own is enough
-    escaped = literal(re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", str(path.resolve())))
-    types = types_of(opening, f"read_parquet({escaped})", "file_row_number")
-    scan = f"read_parquet({escaped}, file_row_number = true)"
+    types = types_of(opening, f"read_parquet({path_literal(path)})", "file_row_number")
+    scan = f"read_parquet({path_literal(path)}, file_row_number = true)"
     relation = f"(SELECT * EXCLUDE (file_row_number), file_row_number AS {ROW} FROM {scan})"
     ((rows,),) = connection.execute(f"SELECT count(*) FROM {scan}").fetchall()
     reading = Reading(opening.shown, form, rows, len(types))

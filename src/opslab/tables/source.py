@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROW = "opslab_row"
-"""Name of the added column with a row's place, from 0."""
+"""Name of the added column with a row's place.
+
+One more than it is the line or row that an editor or a spreadsheet shows; of a frame and of a
+Parquet file the number of the row.
+"""
 NUMBER_TYPES = (
     "TINYINT",
     "SMALLINT",
@@ -226,6 +230,11 @@ def quoted(name: str) -> str:
 def literal(value: str) -> str:
     """Return a text as SQL takes it."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def path_literal(path: Path) -> str:
+    """Return a file's path as SQL takes it, so that none of its signs is one of a pattern."""
+    return literal(re.sub(r"[*?\[]", r"[\g<0>]", str(path.resolve())))
 
 
 def types_of(opening: Opening, relation: str, taken: str = ROW) -> dict[str, str]:

@@ -1,205 +1,217 @@
-"""Workbooks (XLSX): the rows of one sheet, as text."""
+"""Workbooks of spreadsheets (XLSX, XLSB, XLS, ODS): the rows of one sheet, as text.
+
+calamine reads the values; what it gives as empty cells is looked up in the sheet's XML, and told.
+"""
 
 from __future__ import annotations
 
 import datetime
 import re
+import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from itertools import islice
+from contextlib import contextmanager, suppress
+from functools import reduce
 from typing import Any, NamedTuple
 
 from opslab.errors import DataError, did_you_mean
 from opslab.tables.import_report import Decision, Rows
+from opslab.tables.layout import layout_of
 from opslab.tables.numbers import clear_number
+from opslab.tables.records import Record
 from opslab.tables.source import Opening
 
-_MOST_BYTES = 4 << 30  # unpacked
-_MOST_ROWS = 1_048_575  # that a sheet holds below its header
-_PREAMBLE, _HEAD_ROWS = 20, 1_000
+_MOST_MEGABYTES = 500  # unpacked
+_MOST_CELLS = 27_000_000  # from the first to the last, filled or not: 32 bytes each
+_LAST_ROWS = (65_536, 1_048_576)  # of a sheet, old and new
 _MOST_NAMES = 12  # of sheets that a message lists
-_PIECE = 1 << 20
 _EXACT = 1e15  # whole numbers below it are written as such
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-)
+
+_SHEET = rb"<(?:\w+:)?sheet\s[^<>]*:id=[\"']([^\"']*)"
+_TARGET = rb"<Relationship\s(?=[^<>]*\bId=[\"']%s[\"'])[^<>]*\bTarget=[\"']/?(?:xl/)?([^\"']*)"
+_REFERENCE = rb"\sr=[\"']([A-Za-z]*)(\d+)"
+_EXTENT, _HEAD = rb"(?s)\x94\x01\x10(.{16})", 1_000  # as XLSB claims it, near the beginning
+_TOLD = {  # how the XML of a sheet shows what its values do not
+    "tables.decided_formulas": rb"<c\b(?![^<>]*\bt=[\"']str[\"'])[^<>]*>\s*<f\b[^<>]*>[^<]*"
+    rb"(?:</f>)?\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>",
+    "tables.decided_errors": rb"<c\s[^<>]*\bt=[\"']e[\"']",
+    "tables.decided_hidden": rb"<(?:row|col)\s[^<>]*\bhidden=[\"'](?:1|true)[\"']",
+}
 
 
-class _Cell(NamedTuple):
-    """What openpyxl gives of a cell; the format of days and times only."""
+class Sheet(NamedTuple):
+    """The sheet of a workbook that holds the table.
 
-    value: Any
-    kind: str
-    format: str
+    Rows have the numbers that the user sees; columns count from 0 at the first filled one, and
+    every row is as wide as the widest. Rows that are empty are left out.
+    """
+
+    rows: list[tuple[int, list[str]]]
+    merged: list[tuple[tuple[int, int], tuple[int, int]]]  # first and last (row, column)
+    decisions: list[Decision]
 
 
 def read_workbook(opening: Opening) -> Rows:
     """Return the rows of the sheet that holds the table; several such sheets are a question."""
-    import openpyxl
-
-    formulas = _formulas_without_value(opening)
-    with _openpyxl(opening):
-        book = openpyxl.load_workbook(
-            opening.path, read_only=True, data_only=True, keep_links=False
-        )
-        sheets = {sheet.title: sheet for sheet in book.worksheets if sheet.sheet_state == "visible"}
-        for sheet in sheets.values():
-            sheet.reset_dimensions()  # what a file says of its own size may be anything
-    filled = [name for name, sheet in sheets.items() if _is_filled(opening, sheet)]
-    name = _chosen(opening, list(sheets), filled)
-    rows = _rows(opening, sheets[name])
-    if len(sheets) > 1:
-        rows.decisions.append(Decision("tables.decided_sheet", {"sheet": name}))
-    if formulas:
-        count = {"count": formulas}
-        rows.decisions.append(Decision("tables.decided_formulas", count, assumed=True))
-    return rows
-
-
-@contextmanager
-def _openpyxl(opening: Opening) -> Iterator[None]:
-    """Tell whatever goes wrong in openpyxl, which has no error class of its own, as one message."""
-    try:
-        yield
-    except Exception as error:
-        raise opening.error("tables.no_workbook") from error
-
-
-def _cells(opening: Opening, sheet: Any) -> Iterator[list[_Cell]]:
-    with _openpyxl(opening):
-        for row in sheet.iter_rows():
-            yield [
-                _Cell(
-                    cell.value,
-                    cell.data_type,
-                    cell.number_format if isinstance(cell.value, datetime.datetime) else "",
-                )
-                for cell in row
-            ]
-
-
-def _is_filled(opening: Opening, sheet: Any) -> bool:
-    with _openpyxl(opening):
-        rows = sheet.iter_rows(values_only=True)
-        return any(value not in (None, "") for row in rows for value in row)
-
-
-def _chosen(opening: Opening, sheets: Sequence[str], filled: Sequence[str]) -> str:
-    asked = opening.answers.sheet
-    if asked is not None:
-        if asked not in sheets:
-            near = did_you_mean(asked, sheets)
-            values = {"sheet": asked, "near": near, "sheets": list(sheets[:_MOST_NAMES])}
-            raise opening.error("tables.no_sheet", **values)
-        if asked not in filled:
-            raise opening.error("tables.empty_sheet", sheet=asked)
-        return asked
-    if not filled:
-        raise opening.error("tables.empty_file")
-    if len(filled) > 1:
-        raise opening.error("tables.ask_sheet", sheets=list(filled[:_MOST_NAMES]))
-    return filled[0]
-
-
-def _formulas_without_value(opening: Opening) -> int:
-    """Return how many formulas the program that wrote the workbook has not computed."""
-    count = 0
-    try:
-        with zipfile.ZipFile(opening.path) as packed:
-            if sum(part.file_size for part in packed.infolist()) > _MOST_BYTES:
-                raise opening.error("tables.large_workbook", most=_MOST_BYTES >> 30)
-            for name in packed.namelist():
-                if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", name):
-                    continue
-                rest = b""
-                with packed.open(name) as stream:
-                    while piece := stream.read(_PIECE):
-                        *cells, rest = (rest + piece).split(b"</c>")
-                        count += sum(map(_lacks_value, cells))
-    except DataError:
-        raise
-    except _BROKEN as error:
-        raise opening.error("tables.no_workbook") from error
-    return count
-
-
-def _lacks_value(cell: bytes) -> bool:
-    return b"<f" in cell and not re.search(rb"<v>[^<]", cell) and b't="str"' not in cell
-
-
-def _rows(opening: Opening, sheet: Any) -> Rows:
-    """Return the header and the rows below it; titles above are passed over, and told."""
-    head = list(islice(_cells(opening, sheet), _HEAD_ROWS))
-    widths = [len([cell for cell in cells if _text(cell)]) for cells in head]
-    first = next((row for row, width in enumerate(widths) if width), 0)
-    named = (row for row, width in enumerate(widths[: first + _PREAMBLE]) if width > 1)
-    start = next(named, first)
-    if any(not isinstance(cell.value, str | None) for cell in head[start]):
-        start = first  # rows of values below a single heading
-    rows = Rows(_texts(head[start]), iter(()))
-    if start > first:
-        rows.decisions.append(Decision("tables.decided_preamble", {"count": start}))
-    rows.rows = _below(opening, sheet, start, rows)
-    return rows
+    rows, merged, decisions = read_sheet(opening)
+    cells = dict(rows)
+    for (row, first), (_, last) in merged:
+        if row in cells:  # a heading over several columns is that of each
+            cells[row][first : last + 1] = [cells[row][first]] * (last + 1 - first)
+    records = [Record(number, number, texts) for number, texts in rows]
+    layout = layout_of(opening, records)
+    while not layout.header[-1]:
+        layout.header.pop()
+    arranged = Rows(layout.header, iter(()), decisions=[*decisions, *layout.decisions])
+    below = [(number, texts) for number, texts in rows if number > layout.end]
+    arranged.rows = _below(opening, below, arranged)
+    return arranged
 
 
 def _below(
-    opening: Opening, sheet: Any, start: int, rows: Rows
+    opening: Opening, below: Sequence[tuple[int, list[str]]], rows: Rows
 ) -> Iterator[tuple[int, Sequence[str]]]:
-    """Give the rows below the header, and tell at the end what became of them."""
-    width, count, errors = len(rows.header), 0, 0
-    for number, cells in enumerate(islice(_cells(opening, sheet), start + 1, None), 1):
-        texts = _texts(cells)
-        if not texts:
-            continue
-        count += 1
-        errors += sum(cell.kind == "e" for cell in cells)
-        if len(texts) > width:
-            line = number + start + 1
-            values = {"line": line, "found": len(texts), "columns": width}
-            rows.reject(number, "tables.rejected_width", **values)
+    """Give the rows that do not go beyond the header; leave the others out."""
+    width = len(rows.header)
+    for number, cells in below:
+        if any(cells[width:]):
+            beyond = max(place for place, cell in enumerate(cells, 1) if cell)
+            rows.reject(number, "tables.rejected_width", found=beyond, columns=width)
         else:
-            yield number, texts + [""] * (width - len(texts))
-    if errors:
-        rows.decisions.append(Decision("tables.decided_errors", {"count": errors}, assumed=True))
-    rows.refuse_misfits(opening.shown, count)
-    if count == _MOST_ROWS:
-        rows.decisions.append(Decision("tables.decided_row_cap", {"count": count}, assumed=True))
+            yield number, cells[:width]
+    rows.refuse_misfits(opening.shown, len(below))
 
 
-def _texts(cells: Sequence[_Cell]) -> list[str]:
-    """Return the texts of a row, up to its last cell that is not empty."""
-    texts = [_text(cell) for cell in cells]
-    while texts and not texts[-1]:
-        texts.pop()
-    return texts
+def read_sheet(opening: Opening) -> Sheet:
+    """Return the visible sheet that holds data, or the one that was asked for."""
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
+
+    shown = SheetTypeEnum.WorkSheet, SheetVisibleEnum.Visible
+    with _library(opening):
+        _refuse_large(opening)
+        with opening.path.open("rb") as stream:  # its kind is told by what is in it
+            book = load_workbook(stream)
+        sheets = [item.name for item in book.sheets_metadata if (item.typ, item.visible) == shown]
+    asked = opening.answers.sheet
+    if asked is not None and asked not in sheets:
+        near = did_you_mean(asked, sheets)
+        values = {"sheet": asked, "near": near, "sheets": sheets[:_MOST_NAMES]}
+        raise opening.error("tables.no_sheet", **values)
+    read = {name: _sheet(opening, book, name) for name in ([asked] if asked else sheets)}
+    filled = [name for name, sheet in read.items() if sheet.rows]
+    if not filled:
+        raise opening.error("tables.empty_sheet" if asked else "tables.empty_file", sheet=asked)
+    if len(filled) > 1:
+        raise opening.error("tables.ask_sheet", sheets=filled[:_MOST_NAMES])
+    sheet = read[filled[0]]
+    if len(sheets) > 1:
+        sheet.decisions.insert(0, Decision("tables.decided_sheet", {"sheet": filled[0]}))
+    return sheet
 
 
-def _text(cell: _Cell) -> str:
+@contextmanager
+def _library(opening: Opening) -> Iterator[None]:
+    """Tell whatever goes wrong in a library that reads files as one message."""
+    try:
+        yield
+    except (DataError, OSError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # Rust's panic is no Exception
+        raise opening.error("tables.no_workbook") from error
+
+
+def _refuse_large(opening: Opening) -> None:
+    """Refuse what would not fit in memory, and damaged parts, before anything is unpacked."""
+    if not zipfile.is_zipfile(opening.path):
+        return
+    with zipfile.ZipFile(opening.path) as packed:
+        size = sum(part.file_size for part in packed.infolist()) >> 20
+        if size > _MOST_MEGABYTES:
+            raise opening.error("tables.large_workbook", size=size, most=_MOST_MEGABYTES)
+        if packed.testzip():
+            raise zipfile.BadZipFile
+        for name in packed.namelist():
+            with packed.open(name) as part:
+                claim = re.search(_EXTENT, part.read(_HEAD)) if name.endswith(".bin") else None
+            if claim:
+                _, row, _, column = struct.unpack("<4I", claim[1])
+                _refuse_wide(opening, name, row + 1, column + 1)
+
+
+def _sheet(opening: Opening, book: Any, name: str) -> Sheet:
+    with _library(opening):
+        content = _content(opening, book.sheet_names.index(name))
+        _refuse_wide(opening, name, *_extent(content))
+        sheet = book.get_sheet_by_name(name)
+        cells = enumerate(sheet.iter_rows(), 1)
+    texts = ((number, list(map(_text, row))) for number, row in cells)
+    rows = [(number, row) for number, row in texts if any(row)]
+    if not rows:
+        return Sheet([], [], [])
+    filled = {column for _, row in rows for column, text in enumerate(row) if text}
+    first, last = min(filled), max(filled)
+    before = first + sheet.start[1]
+    merged = [
+        ((top + 1, left - before), (bottom + 1, right - before))
+        for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
+    ]
+    rows = [(number, row[first : last + 1]) for number, row in rows]
+    return Sheet(rows, merged, list(_decisions(content, rows)))
+
+
+def _content(opening: Opening, position: int) -> bytes:
+    """Return the XML of the sheet at a position; nothing where it is none of XLSX."""
+    with suppress(KeyError, zipfile.BadZipFile), zipfile.ZipFile(opening.path) as packed:
+        sheets = re.findall(_SHEET, packed.read("xl/workbook.xml"))
+        relations = packed.read("xl/_rels/workbook.xml.rels")
+        target = re.search(_TARGET % re.escape(sheets[position]), relations)
+        content = packed.read(f"xl/{target[1].decode()}" if target else "")
+        # a program may name the parts of the format in its own way: <x:c>
+        return re.sub(rb"(</?)\w+:", rb"\1", content) if b":sheetData" in content else content
+    return b""
+
+
+def _extent(content: bytes) -> tuple[int, int]:
+    """Return how many rows and columns the cells of a sheet span, from the first of all."""
+    columns, rows = ({cell[part] for cell in re.finditer(_REFERENCE, content)} for part in (1, 2))
+    last = max(columns, key=lambda letters: (len(letters), letters), default=b"").upper()
+    width = reduce(lambda number, letter: 26 * number + letter - 64, last, 0)
+    for row in content.split(b"<row")[1:]:  # cells need not say where they are
+        width = max(width, row.count(b"<c ") + row.count(b"<c>"))
+    return max((int(row[:9]) for row in rows), default=0), width
+
+
+def _refuse_wide(opening: Opening, sheet: str, rows: int, columns: int) -> None:
+    """Refuse cells so far apart that the library could not hold what is between."""
+    if rows * columns > _MOST_CELLS:
+        raise opening.error("tables.wide_workbook", sheet=sheet, rows=rows, columns=columns)
+
+
+def _decisions(content: bytes, rows: Sequence[tuple[int, Sequence[str]]]) -> Iterator[Decision]:
+    """Tell what may be missing in a sheet, or more than its user sees."""
+    counts = {key: len(re.findall(pattern, content)) for key, pattern in _TOLD.items()}
+    if not content and any("" in row for _, row in rows):
+        counts["tables.decided_blind"] = 1
+    if rows[-1][0] in _LAST_ROWS:
+        counts["tables.decided_row_cap"] = len(rows) - 1
+    for key, count in counts.items():
+        if count:
+            yield Decision(key, {"count": count}, assumed=True)
+
+
+def _text(value: Any) -> str:
     """Return a cell as a program writes it in a text file."""
-    value = cell.value
-    if value is None or cell.kind == "e":
-        return ""
+    if isinstance(value, str):
+        return value.strip()
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
         whole = value.is_integer() and abs(value) < _EXACT
         return str(int(value)) if whole else clear_number(repr(value))
     if isinstance(value, datetime.datetime):
-        if value.time() == datetime.time() and "h" not in cell.format.lower():
-            return value.date().isoformat()
-        return value.isoformat(" ", "microseconds" if value.microsecond else "seconds")
+        return value.isoformat(" ")
     if isinstance(value, datetime.timedelta):
         seconds = round(value.total_seconds())
         sign, seconds = "-" if seconds < 0 else "", abs(seconds)
         return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    return str(value).strip()
+    return str(value)  # days and times in ISO 8601

@@ -21,7 +21,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 
 from opslab import workspace
-from opslab.errors import DataError, MachineError, ParameterError, Problem
+from opslab.errors import DataError, MachineError, ParameterError
 
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767
 """What a sheet of a workbook holds, its header counted, and a cell of it, in UTF-16 units."""
@@ -150,9 +150,6 @@ def write_xlsx(frame: Any, path: str | Path, *, sheet: str = "Sheet1") -> Path:
 class _NoCellError(Exception):
     """A value that no cell can hold: the key of the message, and what it tells."""
 
-    def __init__(self, key: str, **values: Any) -> None:
-        self.key, self.values = key, values
-
 
 def _missing(value: Any) -> bool:
     if isinstance(value, float | Decimal):
@@ -169,7 +166,7 @@ def _plain(value: Any) -> Any:
     if _missing(value):
         return None
     if isinstance(value, float | Decimal) and abs(value) == math.inf:
-        raise _NoCellError("tables.write_infinite")
+        raise _NoCellError("tables.write_infinite", {})
     if isinstance(value, int | float | Decimal | datetime.date):
         return value
     if isinstance(value, set | frozenset):
@@ -178,7 +175,7 @@ def _plain(value: Any) -> Any:
         return list(value)
     kind: Any = type(value)
     if kind.__str__ is object.__str__ or issubclass(kind, bytes | bytearray):
-        raise _NoCellError("tables.write_kind", kind=kind.__name__)
+        raise _NoCellError("tables.write_kind", {"kind": kind.__name__})
     return str(value)
 
 
@@ -222,13 +219,13 @@ def _sheet_cell(value: Any) -> tuple[str, str]:
     ):
         timed = isinstance(plain, datetime.datetime)
         since = plain - (_EPOCH if timed else _EPOCH.date())
-        days = since.days + (since.seconds + since.microseconds / 1e6) / 86_400
-        return str(days), "time" if timed else "day"
+        return str(since / datetime.timedelta(1)), "time" if timed else "day"
     text = _NO_XML.sub(_UNKNOWN, re.sub("\r\n?", "\n", text))
     # the format's escape, which Excel undoes
     text = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text)
     if (characters := _units(text)) > MOST_CHARACTERS:
-        raise _NoCellError("tables.write_long", characters=characters, most=MOST_CHARACTERS)
+        values = {"characters": characters, "most": MOST_CHARACTERS}
+        raise _NoCellError("tables.write_long", values)
     return text, "quoted" if _is_risky(text) else "text"
 
 
@@ -294,8 +291,9 @@ def _rows(
             for value in values:
                 cells.append(cell(value))  # noqa: PERF401 - their count tells the column
         except _NoCellError as error:
+            key, facts = error.args
             name = names[len(cells)][:60]
-            raise DataError.of(error.key, file=shown, field=name, row=row, **error.values) from None
+            raise DataError.of(key, file=shown, field=name, row=row, **facts) from None
         yield cells
 
 
@@ -306,9 +304,8 @@ def _check_sheets(sheets: Mapping[str, Mapping[str, list[Any]]], shown: str) -> 
     for name, columns in sheets.items():
         rows = 1 + len(next(iter(columns.values())))
         if rows > MOST_ROWS or len(columns) > MOST_COLUMNS:
-            size = {"rows": rows, "columns": len(columns)}
-            size |= {"most": MOST_ROWS, "widest": MOST_COLUMNS}
-            raise DataError(Problem("tables.write_size", size, shown, field=name))
+            size = {"rows": rows, "columns": len(columns), "widest": MOST_COLUMNS}
+            raise DataError.of("tables.write_size", file=shown, field=name, most=MOST_ROWS, **size)
         wrong = _NO_XML.search(name) or _NO_NAME.search(name) or _units(name) > _LONGEST_NAME
         if wrong or name.casefold() in taken:
             raise DataError.of("tables.write_sheet", file=shown, name=name)

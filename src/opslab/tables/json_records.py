@@ -1,0 +1,158 @@
+"""JSON: one object a line, or a list of objects; nested names are joined by a point."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from opslab.errors import did_you_mean
+from opslab.tables.dialect import MOST_COLUMNS, text_file
+from opslab.tables.import_report import Decision, Rows
+from opslab.tables.numbers import clear_number
+from opslab.tables.records import LONGEST_LINE
+from opslab.tables.source import Opening
+
+_WORDS = {True: "true", False: "false", None: ""}
+_MOST_MEGABYTES = 200  # of a list, which is held as a whole and takes several times as much
+_WRAPPER = "attributes."  # of JSON:API, around the fields of a record
+_Record = Mapping[str, Any] | None  # values by their joined names; None where it is no object
+
+
+def read_json(opening: Opening) -> Rows:
+    """Return the objects of a file as rows: a column for each name met in any of them.
+
+    Numbers keep the digits they are written with, lists inside of a record stay as JSON text, and
+    what is no object is left out and told. Rows have the numbers of their lines, or of the records
+    in their list.
+    """
+    path, encoding, *_ = text_file(opening)
+    columns: dict[str, bool] = {}  # whether a list was met there
+    decisions: list[Decision] = []
+    records = _records(opening, path, decisions)
+    rows = (
+        (number, [_text(record.get(name)) for name in columns])
+        for number, record in records()
+        if record is not None
+    )
+    read, count = Rows([], rows, encoding, decisions), 0
+    for number, record in records():
+        count += 1
+        if record is None:
+            read.reject(number, "tables.rejected_no_object", line=number)
+        for name, value in (record or {}).items():
+            columns[name] = columns.get(name, False) or isinstance(value, list)
+        if len(columns) > MOST_COLUMNS:
+            raise opening.error("tables.too_many_columns", columns=len(columns), most=MOST_COLUMNS)
+    if not columns or read.too_many_rejected(count):
+        line = read.rejections[0].row if read.rejected else None
+        raise opening.error("tables.no_records", line=line)
+    bare = {name: name.removeprefix(_WRAPPER) for name in columns}
+    read.header = [name if short in columns else short for name, short in bare.items()]
+    if lists := [
+        name for name, is_list in zip(read.header, columns.values(), strict=True) if is_list
+    ]:
+        decisions.append(Decision("tables.decided_lists", {"names": lists}))
+    if read.header != list(columns):
+        decisions.append(Decision("tables.decided_wrapper", {"name": _WRAPPER}))
+    return read
+
+
+def _records(
+    opening: Opening, path: Path, decisions: list[Decision]
+) -> Callable[[], Iterable[tuple[int, _Record]]]:
+    """Return what gives the numbered records of a file, as often as it is called."""
+    with path.open(encoding="utf-8-sig", newline="\n") as stream:
+        lines = (line for line in iter(lambda: stream.readline(LONGEST_LINE), "") if line.strip())
+        first, second = next(lines, ""), next(lines, "")
+    if _parsed(first) is not None and (second or opening.path.suffix.lower() != ".json"):
+        return lambda: _by_lines(opening, path)
+    listed = list(enumerate(_listed(opening, path, decisions), 1))
+    return lambda: listed
+
+
+def _by_lines(opening: Opening, path: Path) -> Iterator[tuple[int, _Record]]:
+    with path.open(encoding="utf-8-sig", newline="\n") as stream:
+        for number, line in enumerate(iter(lambda: stream.readline(LONGEST_LINE), ""), 1):
+            if len(line) >= LONGEST_LINE:
+                raise opening.error("tables.long_line", line=number, most=LONGEST_LINE >> 20)
+            if line.strip():
+                yield number, _parsed(line)
+
+
+def _parsed(line: str) -> _Record:
+    try:
+        return _record(_value(line))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _value(text: str) -> Any:
+    return json.loads(
+        text,
+        parse_float=clear_number,
+        parse_int=str,
+        parse_constant=_refuse,
+        object_pairs_hook=_distinct,
+    )
+
+
+def _refuse(word: str) -> str:
+    raise ValueError(word)
+
+
+def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError("a name stands twice")
+    return values
+
+
+def _record(value: Any) -> _Record:
+    return _distinct(list(_flat(value))) if isinstance(value, dict) else None
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Give what is no object by its joined names; those may clash: {"a.b": 1, "a": {"b": 2}}."""
+    if not isinstance(value, dict):
+        yield name, value
+        return
+    for key, inner in value.items():
+        yield from _flat(inner, f"{name}.{key}" if name else key)
+
+
+def _listed(opening: Opening, path: Path, decisions: list[Decision]) -> list[_Record]:
+    """Return the records of a file that is one value; several lists of them are a question."""
+    size = path.stat().st_size >> 20
+    if size > _MOST_MEGABYTES:
+        raise opening.error("tables.large_json", size=size, most=_MOST_MEGABYTES)
+    try:
+        lists = {
+            name: list(map(_record, inner))
+            for name, inner in _flat(_value(path.read_text(encoding="utf-8-sig")))
+            if isinstance(inner, list)
+        }
+    except (ValueError, RecursionError) as error:
+        line = getattr(error, "lineno", None)
+        raise opening.error("tables.broken_json", line=line) from None
+    names = [name for name, items in lists.items() if any(items)]
+    long = [name for name in names if len(lists[name]) > 1] or names
+    asked = opening.answers.records
+    if asked is not None and asked not in names:
+        near = did_you_mean(asked, names)
+        raise opening.error("tables.no_list", name=asked, near=near, lists=names)
+    if not names:
+        raise opening.error("tables.no_records")
+    if asked is None and len(long) > 1:
+        raise opening.error("tables.ask_records", lists=long)
+    name = asked or long[0]
+    if name:
+        decisions.append(Decision("tables.decided_records", {"name": name}))
+    return lists[name]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False) if value else ""
+    return value if isinstance(value, str) else _WORDS[value]
