@@ -151,6 +151,49 @@ def test_profile_asks_and_takes_the_answer(workspace_folder):
     assert opslab("profile", "both.csv", "--delimiter", "comma").exit_code == 0
 
 
+def test_profile_takes_every_answer_as_an_option(workspace_folder):
+    from opslab.tables import Answers
+
+    shown = opslab("profile", "--help").stdout
+    for name in Answers.model_fields:
+        assert f"--{name.replace('_', '-')} " in shown
+    rows = "Ref,When,Who,NPS,Why?,Also\nA1,04/03/2026,k1,9,it is too slow,and loud\nA2,05/03/2026,k2,3,no sound,\n"
+    (workspace_folder / "plain.csv").write_text(rows, encoding="utf-8")
+    asked = opslab("profile", "plain.csv").stdout
+    assert "The messages seem to be in “Why?”: say `text: 'Why?'`" in asked
+    answers = (
+        "--text",
+        "Why?",
+        "--text",
+        "Also",
+        "--id",
+        "Ref",
+        "--date",
+        "When",
+        "--customer",
+        "Who",
+    )
+    score = ("--score", "{column: NPS, from: 0, to: 10}")
+    answered = opslab("profile", "plain.csv", *answers, *score, "--month-first").stdout
+    assert "seem to be" not in answered
+    for line in (
+        "  created_at   date and time; called “When”",
+        "  score        number; called “NPS”",
+        "  customer_id  text",
+    ):
+        assert line in answered
+    assert "--day-first / --month-first" in shown
+    wrong = opslab("profile", "plain.csv", "--score", "{column: NPS")
+    assert wrong.exit_code == 2
+    assert "Traceback" not in wrong.stderr
+    assert "did you mean Why?" in opslab("profile", "plain.csv", "--text", "Wy?").stderr
+    drafted = opslab("profile", "plain.csv", *answers, *score, "--day-first", "--draft")
+    assert "plain.yaml" in drafted.stdout
+    again = opslab("profile", "plain.csv", "--profile", "plain").stdout
+    assert "day first, as you said" in again
+    assert "seem to be" not in again
+
+
 def test_a_draft_profile_is_recognised_from_then_on_and_never_overwritten(workspace_folder):
     (workspace_folder / "rice.csv").write_text(SHEET, encoding="utf-8-sig")
     assert "rice.yaml" in opslab("profile", "rice.csv", "--draft").stdout

@@ -8,11 +8,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
     from opslab.messages import Language
     from opslab.runs.folder import Run
     from opslab.runs.job import Progress
@@ -190,19 +192,44 @@ def demo(out: str) -> None:
     click.echo(f"All of them: {index}")
 
 
-@main.command()
+_OPPOSITES = {"day_first": "--month-first", "swapped_dates": "--true-dates"}
+
+
+class _WithAnswers(click.Command):
+    """A command that takes each answer of the reader of files as an option."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        from opslab.tables import Answers
+
+        answers = (_option(name, field) for name, field in Answers.model_fields.items())
+        return [*super().get_params(ctx), *answers]
+
+
+def _option(name: str, field: FieldInfo) -> click.Option:
+    """Return an answer as an option: a text or several, one of some words, yes or no, or YAML."""
+    kind, *others = get_args(field.annotation)
+    flag = f"--{name.replace('_', '-')}"
+    if kind is bool:
+        names = [f"{flag}/{_OPPOSITES.get(name, f'--no{flag[1:]}')}"]
+        return click.Option(names, default=None, help=field.description)
+    if get_origin(kind) is Literal and len(others) == 1:
+        return click.Option([flag], type=click.Choice(get_args(kind)), help=field.description)
+    read = str if kind is str else _value
+    several = others == [...]
+    return click.Option(
+        [flag], type=read, metavar="VALUE", multiple=several, help=field.description
+    )
+
+
+def _value(given: str) -> Any:
+    """Return a value as it would be read in a spec."""
+    from opslab.documents import parse
+
+    return parse(given, given).values
+
+
+@main.command(cls=_WithAnswers)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--profile", metavar="NAME", help="Column profile; none for none at all.")
-@click.option("--encoding", type=click.Choice(["utf-8", "utf-16", "cp1252"]))
-@click.option("--delimiter", type=click.Choice(["comma", "semicolon", "tab", "bar"]))
-@click.option("--decimal", type=click.Choice(["comma", "point"]))
-@click.option("--day-first/--month-first", default=None, help="How to read 04/03/2025.")
-@click.option(
-    "--timezone", metavar="ZONE", help="Of times without an offset, such as Europe/Paris."
-)
-@click.option("--sheet", help="Sheet of a workbook.")
-@click.option("--records", metavar="NAME", help="List of records in a JSON file.")
-@click.option("--until", metavar="DAY", help="Day until which recurring meetings are expanded.")
 @click.option("--draft", is_flag=True, help="Write a first profile of your own into profiles/.")
 @_language
 @click.pass_context
@@ -214,7 +241,9 @@ def profile(
     from opslab import tables
     from opslab.tables.exports import draft_profile
 
-    answers = tables.Answers(**given)
+    answers = tables.Answers(
+        **{name: given[name] for name in given if given[name] not in (None, ())}
+    )
     if draft:
         click.echo(draft_profile(file, answers=answers, language=language))
         return

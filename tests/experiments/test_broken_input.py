@@ -741,11 +741,11 @@ def test_worked_specs_run_as_written(spec, methods, here):
 
 MISSING_END = "the path starts at the spec's folder."
 BAD_ROW = "This row has not the 5 columns of the header; look for a stray delimiter or quote."
-OPEN_QUOTE = (
-    "A quote that opens here is never closed, or the row is too long; look for a stray quote."
-)
+OPEN_QUOTE = "A quote is out of place here, or is never closed; look for a stray quote."
 TWO_ENCODINGS = "This line is not UTF-8 text, but other lines are; save the whole file as UTF-8."
-FORMATS = ".csv, .tsv, .txt, .xlsx, .xlsm, .jsonl, .ndjson, .parquet, .ics"
+FORMATS = (
+    ".csv, .tsv, .txt, .xlsx, .xlsm, .xlsb, .xls, .ods, .json, .jsonl, .ndjson, .ics, .parquet"
+)
 
 
 @cases(
@@ -786,13 +786,14 @@ FORMATS = ".csv, .tsv, .txt, .xlsx, .xlsm, .jsonl, .ndjson, .parquet, .ics"
     ),
     Case(
         "suffix",
-        f"units.ods: Files ending in .ods cannot be read; export it as one of {FORMATS}.",
-        (("units.csv", "units.ods"),),
-        file="units.ods",
+        f"units.odt: Files ending in .odt cannot be read; export it as one of {FORMATS}.",
+        (("units.csv", "units.odt"),),
+        file="units.odt",
     ),
     Case(
         "no workbook",
-        "units.xlsx: This is not a whole .xlsx workbook; save it again from the spreadsheet.",
+        "units.xlsx: This is not a whole workbook, or it has a password, or one of its cells is "
+        "damaged; open it in a spreadsheet and save it as .xlsx, without a password.",
         (("units.csv", "units.xlsx"),),
         file="units.xlsx",
     ),
@@ -869,7 +870,7 @@ FORMATS = ".csv, .tsv, .txt, .xlsx, .xlsm, .jsonl, .ndjson, .parquet, .ics"
     ),
     Case(
         "all leaked",
-        "units.csv, user_id: 1 unit stands in more than one arm (see row 60), and without it no "
+        "units.csv, user_id: 1 unit stands in more than one arm (see row 61), and without it no "
         "rows of control and short are left; check that this column is what was randomised.",
         data=every("user_id", SECRET),
     ),
@@ -888,7 +889,7 @@ FORMATS = ".csv, .tsv, .txt, .xlsx, .xlsm, .jsonl, .ndjson, .parquet, .ics"
     ),
     Case(
         "text",
-        'units.csv, revenue: Row 4 holds the text "much" in a column of numbers (2 such rows); '
+        'units.csv, revenue: Row 5 holds the text "much" in a column of numbers (2 such rows); '
         "correct or empty it, with a point for decimals.",
         data=cells("revenue", "much", "more"),
     ),
@@ -906,37 +907,37 @@ FORMATS = ".csv, .tsv, .txt, .xlsx, .xlsm, .jsonl, .ndjson, .parquet, .ics"
     ),
     Case(
         "not binary",
-        "units.csv, bought: Row 4 holds 2, but a proportion takes 0 and 1, or true and false "
+        "units.csv, bought: Row 5 holds 2, but a proportion takes 0 and 1, or true and false "
         "(1 such row); correct it, or use type: mean.",
         data=cells("bought", "2"),
     ),
     Case(
         "infinite",
-        "units.csv, revenue: Row 4 holds an infinite value; correct or empty it.",
+        "units.csv, revenue: Row 5 holds an infinite value; correct or empty it.",
         data=cells("revenue", "-inf"),
     ),
     Case(
         "two columns at once",
-        "units.csv, bought: Row 4 holds 0.5, but a proportion takes 0 and 1, or true "
+        "units.csv, bought: Row 5 holds 0.5, but a proportion takes 0 and 1, or true "
         "and false (1 such row); correct it, or use type: mean.\n"
-        'units.csv, revenue: Row 9 holds the text "x" in a column of numbers (1 such row); correct or empty '
+        'units.csv, revenue: Row 10 holds the text "x" in a column of numbers (1 such row); correct or empty '
         "it, with a point for decimals.",
         data=cells("bought", "0.5").replace(ROWS[8][3] + "," + ROWS[8][4], "x," + ROWS[8][4], 1),
     ),
     Case(
         "repeated units",
         "units.csv, user_id: 2 units stand in more than one row of the same arm (see row "
-        "61); keep one row per unit, or sum the rows of a unit first.",
+        "62); keep one row per unit, or sum the rows of a unit first.",
         data=table([*ROWS, ROWS[4], ROWS[7]]),
     ),
     Case(
         "no unit",
-        "units.csv, user_id: 2 rows have no unit (the first is row 4); complete or remove them.",
+        "units.csv, user_id: 2 rows have no unit (the first is row 5); complete or remove them.",
         data=cells("user_id", "", ""),
     ),
     Case(
         "no arm",
-        "units.csv, variant: 1 row has no arm (the first is row 4); complete or remove it.",
+        "units.csv, variant: 1 row has no arm (the first is row 5); complete or remove it.",
         data=cells("variant", ""),
     ),
     Case(
@@ -1001,7 +1002,7 @@ FORMATS = ".csv, .tsv, .txt, .xlsx, .xlsm, .jsonl, .ndjson, .parquet, .ics"
     ),
     Case(
         "bad time",
-        'units.csv, seen: Row 4 holds "soon", which is no moment; write YYYY-MM-DD or '
+        'units.csv, seen: Row 5 holds "soon", which is no moment; write YYYY-MM-DD or '
         "YYYY-MM-DDTHH:MM:SS.",
         data=cells("seen", "soon"),
     ),
@@ -1013,18 +1014,18 @@ FORMATS = ".csv, .tsv, .txt, .xlsx, .xlsm, .jsonl, .ndjson, .parquet, .ics"
     ),
     Case(
         "no moment",
-        'units.csv, seen: Row 4 holds "soon", which is no moment; write YYYY-MM-DD or '
+        'units.csv, seen: Row 5 holds "soon", which is no moment; write YYYY-MM-DD or '
         "YYYY-MM-DDTHH:MM:SS.",
         data=cells("seen", "soon"),
     ),
     Case(
         "no such day",
-        "units.csv, seen: 1 cell is not a date or time, the first in row 4; correct or empty it.",
+        "units.csv, seen: 1 cell is not a date or time, the first in row 5; correct or empty it.",
         data=cells("seen", "2026-02-30"),
     ),
     Case(
         "no time",
-        "units.csv, seen: Row 4 has no moment; complete it, or remove the row.",
+        "units.csv, seen: Row 5 has no moment; complete it, or remove the row.",
         data=cells("seen", ""),
     ),
     Case(
@@ -1198,12 +1199,12 @@ def test_unit_in_two_arms_is_a_failed_check_that_blocks(here):
     assert (check.status, check.value, check.blocking) == ("fail", 2, True)
     assert result.voice("en").message(check.detail) == (
         "2 units stand in more than one arm (3.33% of all, at most 1% is usual; leaning to one arm: "
-        "p\u00a0=\u00a00.52; see row 61). Their rows are left out, and those that are left may no longer be "
+        "p\u00a0=\u00a00.52; see row 62). Their rows are left out, and those that are left may no longer be "
         "comparable; look at how units are assigned and recognised."
     )
     assert result.voice("fr").message(check.detail) == (
         "2 unités se trouvent dans plus d'un bras (3,33\u202f% du total, 1 % au plus étant "
-        "habituel\u00a0; répartition entre les bras\u00a0: p\u00a0=\u00a00,52\u00a0; voir la ligne 61). "
+        "habituel\u00a0; répartition entre les bras\u00a0: p\u00a0=\u00a00,52\u00a0; voir la ligne 62). "
         "Leurs lignes sont écartées, et celles qui restent ne sont peut-être plus comparables\u00a0; "
         "examinez comment les unités sont affectées et reconnues."
     )

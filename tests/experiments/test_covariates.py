@@ -526,7 +526,7 @@ def test_a_covariate_that_is_no_number_is_refused(covariates, change, key):
 
 def test_a_covariate_of_text_is_refused_with_its_row(tmp_path):
     rows(n=50).assign(x="high").to_csv(tmp_path / "t.csv", index=False)
-    with pytest.raises(DataError, match='Row 1 holds the text "high"'):
+    with pytest.raises(DataError, match='Row 2 holds the text "high"'):
         analyzed(tmp_path / "t.csv", CUPED)
 
 

@@ -221,8 +221,8 @@ def test_a_text_among_the_numbers_is_refused(metric, missing, tmp_path):
     frame = rows().astype({"sales": str})
     frame.loc[6, "sales"] = "much"
     frame.to_csv(tmp_path / "t.csv", index=False)
-    for data in (tmp_path / "t.csv", frame):
-        with pytest.raises(DataError, match='Row 7 holds the text "much"'):
+    for data, row in ((tmp_path / "t.csv", 8), (frame, 7)):
+        with pytest.raises(DataError, match=f'Row {row} holds the text "much"'):
             analyzed(data, metric | {"missing": missing})
 
 

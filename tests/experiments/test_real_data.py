@@ -221,7 +221,11 @@ def test_cookie_cats_shows_the_whale(tmp_path):
         "warn",
         "experiments.outliers_fail",
     )  # secondary
-    assert (told["metric"], told["arm"], told["rows"]) == ("rounds", "gate_30", (row + 1,))
+    assert (told["metric"], told["arm"], told["rows"]) == (
+        "rounds",
+        "gate_30",
+        (row + 2,),
+    )  # a line of the file
     assert (told["count"], told["with"]) == (1, "gate_40")
     total = players.sum_gamerounds[players.test_version == "gate_30"].sum()
     assert told["share"] == pytest.approx(49_854 / total, rel=1e-9)

@@ -73,8 +73,9 @@ def test_units_of_every_kind(kind, tmp_path):
     data.to_csv(tmp_path / "t.csv", index=False)
     data.to_parquet(tmp_path / "t.parquet")
     for given_data in (data, tmp_path / "t.csv", tmp_path / "t.parquet", pl.from_pandas(data)):
+        header = str(given_data).endswith(".csv")  # a line of the file
         assert counted(given_data) == Units(
-            units=3, rows=4, leaked=1, leaked_row=3, leaked_first={"a": 1}
+            units=3, rows=4, leaked=1, leaked_row=3 + header, leaked_first={"a": 1}
         )
 
 

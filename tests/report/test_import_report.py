@@ -44,8 +44,8 @@ def test_the_page_tells_what_was_decided(reading, language):
             "decimal comma, proven by 21 cells",
             "day first, proven by 21 dates",
             "1 line above the header",
-            "2 columns of this heading make one list",
-            "row 3 has 2 columns, the header 5 (line 5)",
+            "2 columns of this heading read as one",
+            "row 5 has 2 columns, the header 5",
             "Columns with personal data",
             "1 cell with a word for nothing",
         ),
@@ -53,8 +53,8 @@ def test_the_page_tells_what_was_decided(reading, language):
             "virgule décimale, établi par 21 cellules",
             "jour en premier, établi par 21 dates",
             "1 ligne passée",
-            "2 colonnes de cet en-tête forment une liste",
-            "la ligne 3 a 2 colonnes, l'en-tête 5 (ligne 5 du fichier)",
+            "2 colonnes de cet en-tête lues comme une seule",
+            "la ligne 5 a 2 colonnes, l'en-tête 5",
             "Colonnes à données personnelles",
             "1 cellule avec un mot pour rien",
         ),
@@ -91,6 +91,7 @@ def test_only_the_first_rows_left_out_are_told_one_by_one():
 
 VALUES = {
     "bytes": 1,
+    "cell": "x",
     "column": "a",
     "columns": 2,
     "count": 2,
@@ -114,6 +115,10 @@ VALUES = {
     "excluded": 1,
     "open_ended": 0,
     "heading": "h",
+    "mark": ";",
+    "sign": "'",
+    "delimiter": "tables.delimiter_caret",
+    "name": "attributes",
 }
 
 

@@ -792,7 +792,12 @@ DIFFICULT = {
     "shift_unquoted_comma.csv": Right({"text": ["bad", "ok"]}, rejected=1, refusal=ANY),
     "single_quotes.csv": Right({"rating": [5, 1, 2]}, rows=3, width=3, refusal=ANY),
     "space.csv": Right(GOOD_BAD, refusal="ask_"),
-    "surveymonkey.csv": Right({}, rows=3, width=10, refusal="ask_"),
+    "surveymonkey.csv": Right(
+        {"id": ["118000000001", "118000000002", "118000000003"]},
+        rows=3,
+        width=10,
+        refusal="ask_",
+    ),
     "tab_in_csv.csv": Right({"text": ["good, really", "bad, so bad"]}, width=3),
     "tickets_hash.csv": Right(
         {"text": ["good", "bad", "ok"]}, rows=3, reports="preamble|comment|above", refusal="ask_"

@@ -121,12 +121,12 @@ def test_what_is_no_number_stays_text(tmp_path):
         "1,2,3",
         "1e",
         "--5",
-        "5-",
-        "(5)",
+        "5--",
+        "(5",
         "0x1F",
         "٣",
         "12 345 67",
-        "1,5 €",
+        "1,5 €/h",
     ]
     given = {f"c{place}": ["1", written, "2,5"] for place, written in enumerate(strange)}
     found, reading = columns(tmp_path, given)
@@ -145,6 +145,7 @@ def test_a_number_too_large_for_the_machine_is_told(tmp_path):
     assert decided(reading, "x")["decided_emptied"] == {
         "count": 1,
         "row": 2,
+        "cell": "1e999",
         "kind": "tables.kind_number",
     }
     assert assumed(reading) == ["decided_emptied"]
@@ -258,6 +259,7 @@ def test_two_marks_in_one_column_are_refused(here):
     assert decided(reading, "amount")["decided_emptied"] == {
         "count": 1,
         "row": 3,
+        "cell": "2.5",
         "kind": "tables.kind_number",
     }
 
@@ -396,7 +398,12 @@ def test_yes_and_no_where_declared(here):
     frame, reading = read(here, declared("Fait", *written), profile="mine")
     assert values(frame["done"]) == [*[True, False] * 5, True, None, None, None]
     told = decided(reading, "done")
-    assert told["decided_emptied"] == {"count": 1, "row": 15, "kind": "tables.kind_boolean"}
+    assert told["decided_emptied"] == {
+        "count": 1,
+        "row": 15,
+        "cell": "peut-être",
+        "kind": "tables.kind_boolean",
+    }
     assert told["decided_words"] == {"count": 1}
 
 
@@ -432,7 +439,12 @@ def test_durations_become_hours(here):
     assert values(frame["hours"]) == pytest.approx(list(DURATIONS.values()))
     told = decided(reading, "hours")
     assert told["decided_words"] == {"count": 1}
-    assert told["decided_emptied"] == {"count": 2, "row": 16, "kind": "tables.kind_duration"}
+    assert told["decided_emptied"] == {
+        "count": 2,
+        "row": 16,
+        "cell": "1:75",
+        "kind": "tables.kind_duration",
+    }
 
 
 def test_durations_with_a_point(here):

@@ -36,6 +36,20 @@ HEADINGS = {
     "outlook-calendar": "Subject,Start Date,Start Time,End Date,End Time,All day event",
     "icalendar": "uid,title,started_at,ended_at,recurring",
     "app-store-reviews": "id,text,score,thumbs_up,app",
+    "intercom": "Conversation ID,Conversation started at (UTC),User ID,First message",
+    "canny": "Post ID,Title,Details,Board,Status,Votes,Created",
+    "delighted": "Response ID,Survey type,Email,Score,Comment,Response date",
+    "hubspot": "Record ID,Survey name,Survey type,Rating,Response,Submission date",
+    "typeform": "#,How was it?,Response Type,Start Date (UTC),Submit Date (UTC),Network ID",
+    "google-forms": "Timestamp,Email Address,How was it?",
+    "surveymonkey": "Respondent ID,Collector ID,Start Date,End Date,How was it? / Open-Ended Response",
+    "qualtrics": "StartDate,EndDate,Status / Response Type,RecordedDate,ResponseId,Q1 / How was it?",
+    "g2": "Review ID,Star Rating,What do you like best?,What do you dislike?",
+    "discourse": "topic_title,post_raw,post_cooked,url,created_at",
+    "slack": "type,user,text,ts,thread_ts",
+    "app-store-api": "type,id,rating,title,body,reviewerNickname,createdDate,territory",
+    "productboard": "id,title,content,source_origin,source_record_id,user_email",
+    "zendesk-api": "id,created_at,subject,raw_subject,description,requester_id",
     "feedback": "feedback_id,comment,created_at",
     "units": "user_id,variant,first_seen",
     "time-inventory": "task,role,initiative,people,frequency_low,frequency_high,minutes",
@@ -150,6 +164,52 @@ def test_a_wrapped_heading_that_is_called_like_one_of_the_tool(tmp_path):
     assert frame["status"][0] == "b"
 
 
+def test_german_headings_of_jira(tmp_path):
+    content = (
+        "Zusammenfassung;Vorgangsschlüssel;Status;Erstellt;Ursprüngliche Schätzung;Stichwörter;Stichwörter;"
+        "Benutzerdefinierte Felder (Story Points);Benutzerdefinierte Felder (Bereich)\n"
+        "Karte langsam;AB-1;Fertig;23.10.2024 11:02;7200;karte;ton;3,0;Nord\n"
+    )
+    frame, reading = read(tmp_path, content, profile=None)
+    assert reading.profile == "jira-cloud"
+    assert frame["created_at"].astype(str).to_list() == ["2024-10-23 11:02:00"]
+    assert frame[["original_estimate_hours", "story_points"]].iloc[0].to_list() == [2, 3]
+    assert list(frame["labels"]) == [["karte", "ton"]]
+    assert list(frame["Bereich"]) == ["Nord"]
+
+
+def test_a_german_calendar_of_outlook(tmp_path):
+    content = (
+        "Betreff,Beginnt am,Beginnt um,Endet am,Endet um,Ganztägiges Ereignis\n"
+        "Runde,04.07.2022,09:00:00,04.07.2022,09:15:00,Aus\nUrlaub,05.07.2022,00:00:00,06.07.2022,00:00:00,Ein\n"
+    )
+    frame, reading = read(tmp_path, content, profile=None)
+    assert reading.profile == "outlook-calendar"
+    assert frame["started_at"].astype(str).to_list() == ["2022-07-04 09:00:00"]
+    assert list(frame["hours"]) == [0.25]
+    assert [key for _, key in rejected(reading)] == ["rejected_all_day"]
+
+
+def test_a_heading_of_two_rows_is_known_by_its_first(tmp_path):
+    headings = "Issue key / Schlüssel,Status,Created / when,Custom field (Story Points) / number"
+    frame, reading = read(tmp_path, headings + "\nA-1,b,2025-03-25 10:00,3\n", profile=None)
+    assert reading.profile == "jira-cloud"
+    assert list(frame) == ["key", "status", "created_at", "Custom field (Story Points) / number"]
+
+
+def test_rows_with_cells_that_are_no_data_are_left_out(here):
+    declare(
+        here, MINE.replace("[Statut]}", '[Statut], leave_out: ["test*", void], required: true}')
+    )
+    rows = "A-1,fini\nA-2,test of ours\nA-3,void\nA-4,avoid\nA-5,\n"
+    frame, reading = read(here, "Ticket,Statut\n" + rows, profile=None)
+    assert list(frame["key"]) == ["A-1", "A-4"]
+    reasons = [key for _, key in rejected(reading)]
+    assert reasons == ["rejected_cell", "rejected_cell", "rejected_required"]
+    for language, words in (("en", "has void under status"), ("fr", "a void sous status")):
+        assert reason(reading.rejections[1], Voice(language, "tables")) == words
+
+
 def test_repeated_headings_of_a_declared_list(tmp_path):
     content = "Issue key,Status,Created,Labels,Sprint,Labels\nA-1,b,2025-03-25,x,S1,y\nA-2,b,2025-03-25,,,z\n"
     frame, _ = read(tmp_path, content, profile=None)
@@ -258,16 +318,19 @@ def test_none_takes_no_profile(tmp_path):
 
 
 def test_rows_that_lack_what_is_required_are_left_out(tmp_path):
-    content = "Issue key,Status,Created\nA-1,x,2025-03-25\n,x,2025-03-25\nA-3,,2025-03-25\nA-4,x,bientôt\nA-5,x,\nA-6,x,2025-03-25\n"
+    content = (
+        "Issue key,Status,Created\nA-1,x,2025-03-25\n,x,2025-03-25\nA-3,,2025-03-25\nA-4,x,bientôt\nA-5,x,\n"
+        + "".join(f"A-{number},x,2025-03-25\n" for number in range(6, 16))
+    )
     frame, reading = read(tmp_path, content, profile=None)
-    assert list(frame["key"]) == ["A-1", "A-6"]
+    assert list(frame["key"]) == ["A-1", *(f"A-{number}" for number in range(6, 16))]
     assert [(one.row, one.key, one.values["column"]) for one in reading.rejections] == [
         (3, "tables.rejected_required", "key"),
         (4, "tables.rejected_required", "status"),
         (5, "tables.rejected_required", "created_at"),
         (6, "tables.rejected_required", "created_at"),
     ]
-    assert (reading.rejected, reading.rows) == (4, 2)
+    assert (reading.rejected, reading.rows) == (4, 11)
 
 
 def test_ragged_rows_and_rows_that_lack_something_have_the_numbers_of_the_file(tmp_path):

@@ -181,6 +181,13 @@ def test_numbers_of_a_sheet_are_those_the_file_holds(tmp_path):
     assert sheet(tmp_path, content).rows[1][1] == ["0.30000000000000004"]
 
 
+def test_identifiers_of_16_digits_are_whole(tmp_path):
+    content = xlsx(("id",), (77,))
+    for digits in ("1201234567890123", "9007199254740991", "-1201234567890123"):
+        edit = (b"<v>77</v>", b"<v>" + digits.encode() + b"</v>")
+        assert sheet(tmp_path, edited(content, edit)).rows[1][1] == [digits]
+
+
 def test_dates_from_1904_and_a_date_beyond_the_calendar(tmp_path):
     def change(book):
         book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
@@ -202,6 +209,20 @@ def test_a_table_may_begin_anywhere(tmp_path):
     found = sheet(tmp_path, xlsx(change=change))
     assert found.rows == [(4, ["a", "b"]), (5, ["1", "2"]), (7, ["3", "4"])]
     assert found.merged == [((10, 0), (11, 1))]
+
+
+def test_merged_cells_end_with_the_table(tmp_path):
+    """A title is often wider than what is below it, and an empty range may be beside it."""
+
+    def change(book):
+        for cells in ("A1:H1", "F3:H4", "J8:K9", "A3:B3"):
+            book.active.merge_cells(cells)
+
+    content = xlsx(("Report",), ("a", "b", "c"), ("x", None, 1), ("y", "z", 2), change=change)
+    found = sheet(tmp_path, content)
+    assert sorted(found.merged) == [((1, 0), (1, 2)), ((3, 0), (3, 1))]
+    frame, _ = read(tmp_path, content, name="export.xlsx")
+    assert [values(frame[name]) for name in "abc"] == [["x", "y"], [None, "z"], [1, 2]]
 
 
 def test_hidden_rows_and_columns_are_read_and_told(tmp_path):

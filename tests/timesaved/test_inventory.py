@@ -66,8 +66,8 @@ def test_every_bad_row_is_told_at_once_with_its_number_and_field(tmp_path, cases
     ]
     error = refused(written(tmp_path, GOOD, *rows))
     told = {(one.row, one.field, one.key) for one in error.problems}
-    assert {(place, field, key) for place, (_, field, key) in enumerate(cases, 2)} <= told
-    assert not {row for row, _, _ in told} & ({1} if own else set())
+    assert {(place, field, key) for place, (_, field, key) in enumerate(cases, 3)} <= told
+    assert not {row for row, _, _ in told} & ({2} if own else set())
     for language, word in (("en", "row"), ("fr", "ligne")):
         lines = error.text(language).splitlines()
         assert all(re.match(rf".*tasks\.csv, {word} \d+", line) for line in lines)
@@ -89,7 +89,7 @@ def test_a_word_among_numbers_is_refused_and_never_replaced_by_a_default(tmp_pat
     rows = [GOOD + ",12", GOOD.replace("tag", "other") + ",little"]
     (problem,) = refused(written(tmp_path, *rows, head=HEAD + ",new_minutes")).problems
     assert (problem.key, problem.field) == ("tables.bad_cells", "new_minutes_likely")
-    assert problem.values["row"] == 2
+    assert problem.values["row"] == 3
 
 
 def test_an_empty_table_and_a_missing_one(tmp_path):

@@ -19,13 +19,14 @@ from opslab.feedback.sorting import assign, drafts, sort_texts
 from opslab.feedback.spec import Study
 from opslab.feedback.themes import describe
 from opslab.messages import Language
-from opslab.tables import read_export
+from opslab.tables import Answers, read_export
 
 
 def find_themes(
     data: Any = None,
     study: Study | None = None,
     *,
+    answers: Answers | None = None,
     as_of: datetime.date | None = None,
     seed: int = 0,
     language: Language = "en",
@@ -37,6 +38,8 @@ def find_themes(
     data : sequence of str, path, pandas.DataFrame, polars.DataFrame or pyarrow.Table, optional
         Texts, or an export with a column of them; by default the sources that the study names.
     study : Study, optional
+    answers : opslab.tables.Answers, optional
+        How the data is to be read, such as ``Answers(text="What should we improve?")``.
     as_of : datetime.date, optional
         The day as of which the result speaks.
     seed : int
@@ -60,8 +63,7 @@ def find_themes(
     study = study or Study(study="feedback")
     if data is None and (lacking := study.lacking()):
         raise (DataError if study.sources else SpecError)(*lacking)
-    intake = take_in(study, data)
-    return _analysed(study, intake, seed, as_of=as_of, language=language)
+    return _analysed(study, take_in(study, data, answers), seed, as_of=as_of, language=language)
 
 
 def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> FeedbackResult:

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 
 from scipy.special import ndtri
 
+from opslab.tables.numbers import FALSE, TRUE
+
 PROMISED = 100
 """Judged messages from which a precision is told as one."""
 
 SHEET = 120
 """Messages on a sheet, in random order: any number from the top is a random sample."""
 
-_YES = {"yes", "y", "1", "true", "right", "oui", "o", "vrai", "x", "1.0"}
-_NO = {"no", "n", "0", "false", "wrong", "non", "faux", "0.0"}
+_YES = {*TRUE, "right", "1.0"}
+_NO = {*FALSE, "wrong", "0.0"}
 
 
 @dataclass(frozen=True)

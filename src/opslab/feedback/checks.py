@@ -64,13 +64,18 @@ def _check(
 def _of_themes(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> Iterator[Check]:
     inside = [each for each in assignments if each.theme]
     share = len(inside) / len(assignments)
-    enough: Status = "pass" if share >= COVERED else "fail"
-    yield _check("coverage", enough, share, share=share, least=COVERED)
+    yield _check(
+        "coverage", "pass" if share >= COVERED else "fail", share, share=share, least=COVERED
+    )
     known = [(theme.stability, theme.messages) for theme in themes if theme.stability is not None]
     if known:
         share = sum(share * count for share, count in known) / sum(count for _, count in known)
-        weak: Status = "warn" if share >= UNSTABLE else "fail"
-        yield _check("stability", "pass" if share >= STABLE else weak, share, share=share)
+        yield _check(
+            "stability",
+            "pass" if share >= STABLE else "warn" if share >= UNSTABLE else "fail",
+            share,
+            share=share,
+        )
     leak = shared_information([(each.message.language or "", str(each.theme)) for each in inside])
     if leak is not None:
         yield _check("leakage", "pass" if leak <= LEAK else "fail", leak, value=leak, most=LEAK)
@@ -88,8 +93,14 @@ def _of_languages(study: Study, assignments: Sequence[Assignment]) -> Iterator[C
     others = [language for language in spoken if language and language not in study.languages]
     if others:
         share, names = len(others) / len(spoken), sorted(set(others))
-        status: Status = "warn" if share > LEAK / 2 else "pass"
-        yield _check("languages", status, share, "others", count=len(others), languages=names)
+        yield _check(
+            "languages",
+            "warn" if share > LEAK / 2 else "pass",
+            share,
+            "others",
+            count=len(others),
+            languages=names,
+        )
 
 
 def _of_audit(audit: Audit | None) -> Check:
@@ -97,8 +108,13 @@ def _of_audit(audit: Audit | None) -> Check:
         return _check("audit", "warn", None, "none", most=PROMISED)
     low, high = audit.interval
     values = {"judged": audit.judged, "right": audit.right, "low": low, "high": high}
-    status: Status = "pass" if audit.judged >= PROMISED else "warn"
-    return _check("audit", status, audit.right / audit.judged, "", most=PROMISED, **values)
+    return _check(
+        "audit",
+        "pass" if audit.judged >= PROMISED else "warn",
+        audit.right / audit.judged,
+        most=PROMISED,
+        **values,
+    )
 
 
 def shared_information(pairs: Sequence[tuple[str, str]], least: int = _COMPARED) -> float | None:

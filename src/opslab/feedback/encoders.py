@@ -135,9 +135,7 @@ class Latent:
     """Latent semantic analysis of words and letters, by language (Deerwester et al. 1990)."""
 
     name = "latent-semantic-analysis"
-
-    def __init__(self) -> None:
-        self.sha256 = hashlib.sha256(b"tfidf words 1-2, letters 3-5; 128 dimensions; 1").hexdigest()
+    sha256 = hashlib.sha256(b"tfidf words 1-2, letters 3-5; 128 dimensions; 1").hexdigest()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return a vector of length 1 for each text, as rows; zeros where it shares no word."""

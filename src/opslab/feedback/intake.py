@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import html
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,33 +18,35 @@ from opslab.errors import DataError
 from opslab.feedback.languages import identify
 from opslab.feedback.redaction import redact, without_tokens
 from opslab.feedback.spec import Source, Study
-from opslab.tables import Reading, read_export
-from opslab.tables.profiles import known_profiles
+from opslab.tables import Answers, Reading, open_export
+from opslab.tables.profiles import TEXTS, known_profiles
+from opslab.tables.sentences import OPINIONS, proposal
+from opslab.tables.source import Table
 
 LONGEST = 4000
 """Characters of a text that are read; the rest is left out, and counted."""
 
-_NAMES: Mapping[str, tuple[str, ...]] = {  # names that profiles give, the first that is there
-    "id": ("id", "key"),
-    "date": ("created_at", "started_at", "date"),
-    "language": ("language",),
-    "customer": (
-        "customer_id",
-        "requester_id",
-        "email",
-        "requester_email",
-        "customer",
-        "organization",
-        "author",
-    ),
-    "revenue": ("annual_revenue", "monthly_revenue", "revenue"),
-    "segment": ("segment", "plan", "customer_segment"),
-    "rating": ("rating",),
+_NAMES = {  # names that profiles give, the first that is there
+    "id": "id key",
+    "date": "created_at started_at date",
+    "language": "language",
+    "customer": "customer_id requester_id email requester_email customer organization author",
+    "revenue": "annual_revenue monthly_revenue revenue",
+    "segment": "segment plan customer_segment",
+    "rating": "rating",
+    "score": "score",
 }
+_TAGS = (
+    r"/?(?:a|b|blockquote|br|code|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|s|span|strong|su[bp]"
+    r"|table|tbody|td|tfoot|th|thead|tr|u|ul)(?:\s+[\w:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*/?"
+)
+# Markup is known by its form: tags of HTML, and what Slack writes for people and for links.
+_MARKUP = re.compile(
+    rf"<(?:{_TAGS}|(@\w+)(?:\|[^<>]*)?|(?:!|(?:https?:|mailto:|#)[^<>|\s]*\|)([^<>|]*))>"
+)
 _INVISIBLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
-_TEXTS = ("title", "summary", "text", "description", "body", "comment")
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class CustomerMessage:
     revenue: float | None = None
     segment: str | None = None
     rating: float | None = None
+    score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -113,33 +117,34 @@ class _Row(NamedTuple):
     names: Sequence[str] = ()
 
 
-def take_in(study: Study, data: Any = None) -> Intake:
+def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> Intake:
     """Read the study's sources, or what is given instead: texts, a table, the path of an export.
 
     Raises
     ------
     DataError
-        When a table has no column with words.
+        When no column is known to hold the messages: the one that seems to is proposed.
     """
-    rows: list[_Row] = []
-    readings: list[Reading] = []
+    rows, readings = list[_Row](), list[Reading]()
     if isinstance(data, Sequence) and not isinstance(data, str):
         rows = [
             _Row(_message("texts", str(number), number, str(text)))
             for number, text in enumerate(data, 1)
         ]
     else:
-        for source in study.sources if data is None else (Source(path=""),):
+        for source in (
+            study.sources if data is None else (Source(**{"path": "", **dict(answers or {})}),)
+        ):
             export = study.beside(source.path) if data is None else data
-            frame, reading = read_export(export, answers=source)
-            readings.append(reading)
-            rows += _rows(source, frame, reading)
+            with open_export(export, answers=source) as table:
+                readings.append(table.reading)
+                rows += _rows(source, table)
     return _intake(study, rows, readings)
 
 
 def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> Intake:
     """Return the messages with words, in the study's days, each id once, and count the others."""
-    kept: dict[str, CustomerMessage] = {}
+    kept = dict[str, CustomerMessage]()
     counts, redacted = Counter[str](), Counter[str]()
     for message, names in rows:
         day = message.date
@@ -160,12 +165,15 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
             redacted += kinds
             kept[message.uid] = replace(message, text=text, words=without_tokens(text))
     messages = sorted(kept.values(), key=lambda each: (_digest(each.words.casefold()), each.uid))
-    words, stated = [each.words for each in messages], [each.language for each in messages]
-    spoken = zip(messages, identify(words, study.languages, stated), strict=True)
+    stated = [each.language for each in messages]
+    spoken = identify([each.words for each in messages], study.languages, stated)
     return Intake(
-        tuple(replace(message, language=language) for message, language in spoken),
+        tuple(
+            replace(message, language=language)
+            for message, language in zip(messages, spoken, strict=True)
+        ),
         tuple(readings),
-        tuple((message.source, message.row) for message, _ in rows),
+        tuple(dict.fromkeys((message.source, message.row) for message, _ in rows)),
         redacted,
         **counts,
     )
@@ -177,38 +185,47 @@ def cells(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): cell for name, cell in row.items()} for row in rows]
 
 
-def _rows(source: Source, frame: pd.DataFrame, reading: Reading) -> Iterator[_Row]:
-    """Yield the rows of an export; raise where no column holds words."""
-    texts = [name for name in _TEXTS if name in frame]
-    if not texts:
-        raise DataError.of("feedback.no_text", file=reading.name, columns=list(frame.columns)[:12])
-    columns = {
-        field: next(name for name in names if name in frame)
-        for field, names in _NAMES.items()
-        if any(name in frame for name in names)
-    }
-    writers = [name for name in reading.personal if _kind(reading, name) == "name"]
+def _rows(source: Source, table: Table) -> Iterator[_Row]:
+    """Yield the messages of an export; raise where no column is known to hold them."""
+    frame, reading = table.frame(), table.reading
+    texts = [name for name in TEXTS[2:][: len(source.text)] or TEXTS if name in frame]
+    parts = {"": texts} if texts else {f" {name}": [name] for name in OPINIONS if name in frame}
+    if not parts:
+        raise DataError.of(
+            "feedback.no_text", file=reading.name, columns=list(frame)[:12], **proposal(table)
+        )
     label = source.source or Path(reading.name).stem
-    yearly = 12 if columns.get("revenue") == "monthly_revenue" else 1
     converters: Mapping[str, Callable[[Any], Any]] = {
         "id": str,
-        "date": lambda day: day.date() if isinstance(day, datetime.datetime) else day,
+        "date": lambda day: day.date() if isinstance(day, datetime.datetime) else None,
         "language": str,
         "customer": lambda name: _digest(f"{label}\0{name}")[:12],
-        "revenue": lambda amount: float(amount) * yearly,
         "segment": lambda name: str(name)[:60],
-        "rating": float,
     }
+    columns = {
+        field: name
+        for field, names in _NAMES.items()
+        for name in reversed(names.split())
+        if name in frame and (field in converters or frame[name].dtype.kind in "fi")
+    }
+    if "rating" in columns and frame["rating"].max() > 5:  # noqa: PLR2004 - stars
+        raise DataError.of("feedback.ask_score", file=reading.name, field="rating")
+    if "monthly_revenue" in frame:
+        frame["monthly_revenue"] *= 12
+    profile = known_profiles().get(reading.profile or "")
+    declared = profile.columns.items() if profile else ()
+    writers = [name for name, column in declared if column.personal == "name" and name in frame]
     for number, row in enumerate(cells(frame), 1):
         fields = {
-            field: converters[field](row[name])
+            field: converters.get(field, float)(row[name])
             for field, name in columns.items()
             if row[name] is not None
         }
         identity = fields.pop("id", f"row {number}")
-        text = "\n".join(str(row[name]) for name in texts if row[name] is not None)
-        names = [str(row[name]) for name in writers if row.get(name) is not None]
-        yield _Row(_message(label, identity, number, text, **fields), names)
+        names = [str(row[name]) for name in writers if row[name] is not None]
+        for suffix, part in parts.items():
+            text = "\n".join(str(row[name]) for name in part if row[name] is not None)
+            yield _Row(_message(label, identity + suffix, number, text, **fields), names)
 
 
 def _message(source: str, identity: str, number: int, text: str, **more: Any) -> CustomerMessage:
@@ -216,15 +233,9 @@ def _message(source: str, identity: str, number: int, text: str, **more: Any) ->
     return CustomerMessage(uid, source, identity[:80], number, text, **more)
 
 
-def _kind(reading: Reading, name: str) -> str | None:
-    profile = known_profiles().get(reading.profile or "")
-    column = profile.columns.get(name) if profile else None
-    return column.personal if column else None
-
-
 def _visible(text: str) -> str:
-    """Return a text without what no reader sees, its lines joined."""
-    return " ".join(_INVISIBLE.sub(" ", text).split())
+    """Return a text without markup and what no reader sees, its lines joined."""
+    return " ".join(_INVISIBLE.sub(" ", html.unescape(_MARKUP.sub(r" \1\2 ", text))).split())
 
 
 def _digest(text: str) -> str:

@@ -44,6 +44,5 @@ class ThemesParameters(Parameters):
         """Return the run's name, day and files."""
         study = self.study()
         day = self.day(study)
-        if lacking := study.lacking():
-            raise ParameterError(*lacking)
+        ParameterError.refuse(study.lacking())
         return Inputs(study.slug, day, study.files())

@@ -26,7 +26,7 @@ _THEME = (
 )
 _MESSAGE = (
     "message source id row date language theme name group text customer revenue segment rating "
-    "nearest second confidence reason copy_of"
+    "score nearest second confidence reason copy_of"
 )
 
 
@@ -180,5 +180,5 @@ def evidence(result: FeedbackResult) -> list[Evidence]:
 
 def _quote(message: CustomerMessage) -> dict[str, Any]:
     said = {name: getattr(message, name) for name in ("uid", "source", "id", "language")}
-    day = message.date.isoformat() if message.date else None
+    day = message.date and message.date.isoformat()
     return said | {"date": day, "text": message.text[:400]}

@@ -93,9 +93,9 @@ class Study(FromFile):
     @field_validator("languages")
     @classmethod
     def _known_languages(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = [name for name in languages if not re.fullmatch("[a-z]{2}", name)]
-        if wrong:
-            raise PydanticCustomError("feedback.bad_language", "language", {"name": wrong[0]})
+        for name in languages:
+            if not re.fullmatch("[a-z]{2}", name):
+                raise PydanticCustomError("feedback.bad_language", "language", {"name": name})
         return languages
 
     def named(self) -> dict[Location, str]:
@@ -107,5 +107,5 @@ class Study(FromFile):
 
     def lacking(self) -> list[Problem]:
         """Return a problem for every source that is not there, or one where none is named."""
-        none = self.problem("feedback.no_sources", "sources")
-        return self.missing_files() if self.sources else [*self.missing_files(), none]
+        none = [] if self.sources else [self.problem("feedback.no_sources", "sources")]
+        return self.missing_files() + none

@@ -10,6 +10,7 @@ from opslab.report.blocks import Cell, Pairs, Points
 from opslab.report.voice import Blocks, Voice
 from opslab.results import Message
 from opslab.tables.import_report import Decision, Reading, Rejection
+from opslab.tables.sentences import proposal
 from opslab.tables.source import Table as OpenTable
 
 _TYPES = {
@@ -71,7 +72,9 @@ def lines(table: OpenTable, language: Language) -> list[str]:
         words = [say(f"type_{_TYPES.get(kind, other)}")]
         words += [say("decided_renamed", heading=heading)] if heading != name else []
         shown.append(one_line(f"  {name:<{width}}  {'; '.join([*words, *about[name]])}"))
-    return [*shown, *(f"  {words}" for words in rejections(reading, say))]
+    shown += [f"  {words}" for words in rejections(reading, say)]
+    proposed = proposal(table)
+    return [*shown, say("proposed_text", **proposed)] if proposed else shown
 
 
 def pairs(reading: Reading, say: Voice) -> list[tuple[str, str]]:

@@ -37,6 +37,7 @@ _NO_ZONE = re.compile(r";TZID=[^:;]+(?=[^:]*:\d{8}(?:T\d{6}Z|(?!T)))")  # a libr
 _RULES = {
     "CALSCALE": "GREGORIAN",
     "EXRULE": "",
+    "METHOD": "(?!CANCEL).*",  # of a message that takes a meeting back, no export
     "RRULE": r"(?:;?(?:FREQ=(?:DAILY|WEEKLY|MONTHLY|YEARLY)|INTERVAL=[1-9]\d{0,7}|COUNT=-?\d{1,9}|"
     r"UNTIL=\d{8}[\dTZ]*|WKST=[A-Z]{2}|BY[A-Z]+=[-+\w,]{1,99}))+;?",
 }
@@ -76,9 +77,11 @@ def calendar_rows(opening: Opening) -> Rows:
     tally, rows = Counter(series=0, moved=0, excluded=0, open_ended=len(endless)), list[Any]()
     for host, changes in families:
         with _unreadable(opening, host.line, ValueError, OverflowError):
-            for event, start in recurrence.occurrences(host, changes, last, tally):
-                if wall_clock(start, ANY_DAY) <= last:
-                    rows.append(_row(host, event, start))
+            rows += [
+                _row(host, event, start)
+                for event, start in recurrence.occurrences(host, changes, last, tally)
+                if wall_clock(start, ANY_DAY) <= last
+            ]
         if len(rows) > recurrence.MOST_ROWS:
             raise host.refused("tables.calendar_many", limit=recurrence.MOST_ROWS)
     decisions = [Decision("tables.decided_series", tally)] if tally["series"] else []
@@ -104,7 +107,7 @@ def _unreadable(opening: Opening, line: int, *kinds: type[Exception]) -> Iterato
 def _row(host: Event, event: Event, start: Any) -> tuple[Any, Any, tuple[str, ...]]:
     """Return a meeting behind its start and end in UTC, by which rows are sorted."""
     end = later(start, event.length)
-    status = "CANCELLED" if event.cancels else event.text("STATUS").upper()
+    status = event.text("STATUS").upper()
     free = event.text("TRANSP").upper() == "TRANSPARENT" or event.text(_BUSY).upper() == "FREE"
     meeting = (
         event.text("UID"),
@@ -183,10 +186,9 @@ def _events(opening: Opening, lines: list[_Line]) -> Iterator[Event]:
             # about /vendor/Europe/Paris, which `zones` tells as it is taken
             warnings.simplefilter("ignore")
             root = icalendar.Calendar.from_ical(part.encode())
-        cancels = str(root.get("METHOD", "")).upper() == "CANCEL"
         for component in root.walk("VEVENT"):
-            event = Event(opening, next(numbers), component, cancels)
-            with _unreadable(opening, event.line, ValueError, OverflowError):
+            event = Event(opening, next(numbers), component)
+            with _unreadable(opening, event.line, ValueError, OverflowError, TypeError):
                 _set_times(event)
             yield event
 
@@ -199,9 +201,8 @@ def _set_times(event: Event) -> None:
         if broken.startswith(_TIMES):  # of a guest it may be
             raise event.refused("tables.calendar_field", name=broken)
     _set_zones(event)
-    if "RECURRENCE-ID" in component:  # enough for a cancellation
-        component.setdefault("DTSTART", component["RECURRENCE-ID"])
-    event.start, event.instance = component.start, component.RECURRENCE_ID
+    event.start, event.sequence = component.start, component.sequence
+    event.instance = component.RECURRENCE_ID
     event.length = component.DURATION
     if event.length is None:
         event.length = comparable(component.end) - comparable(component.start)
@@ -217,9 +218,9 @@ def _set_times(event: Event) -> None:
         raise event.refused("tables.calendar_field", name="RDATE")
     event.rules = [_rule(event, rule) for rule in component.rrules]
     event.extra = [wall_clock(date, event.start) for date, _ in component.rdates]
-    event.excluded = [
+    event.excluded = {
         wall_clock(date, event.start) if is_timed(date) else date for date in component.exdates
-    ]
+    }
 
 
 def _set_zones(event: Event) -> None:

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from opslab.errors import Problem
 from opslab.tables import dates, numbers
-from opslab.tables.dates import DateEvidence
-from opslab.tables.import_report import Decimal, Decision, FileAnswers
+from opslab.tables.dates import NUMBERED, DateEvidence
+from opslab.tables.import_report import Decision, FileAnswers
 from opslab.tables.numbers import MachineForm, NumberEvidence
 from opslab.tables.profiles import Column, Kind
 
-NUMERIC = {"number", "percent", "duration"}
 TIMED = {"date", "datetime"}
-CELL = "{cell}"
-"""Stands in the SQL of a value where the column's text goes, as `numbers.plain` gives it."""
+_COUNTED = {
+    "percent": "decided_percent",
+    "powers": "decided_powers",
+    "bracketed": "decided_bracketed",
+    "days": "decided_days",
+    "clocks": "decided_clocks",
+    "short": "decided_short_years",
+    "compact": "decided_compact",
+    "serials": "decided_serials",
+    "seconds": "decided_seconds",
+    "milliseconds": "decided_milliseconds",
+    "offset": "decided_offsets",
+}
+"""What is told of a field of evidence where cells were counted in it."""
+_SURE = {"percent", "bracketed", "short", "compact", "offset"}
+_NEARLY = 5  # one misfit in so many: more, and nobody took the column for one of its kind
+_MOST_LOST = 10  # one cell in so many of a column that rows cannot do without
+_FEWEST_LOST = 3  # cells, all of a column, that are refused
 
 _PLAIN = Column(headers=("*",))
-_Questions = list[tuple[str, dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -59,8 +73,10 @@ class Draft:
     ----------
     local : str
         SQL of the times without an offset as they are written, where the value is in UTC.
-    staged : bool
-        Whether the value holds `CELL`.
+    bare : str
+        SQL of what the value takes as ``bare`` beside ``cell``; empty where it is of the columns.
+    counting : str
+        What the numbers of a column of times count, where no kind is declared.
     """
 
     wanted: Wanted
@@ -68,15 +84,34 @@ class Draft:
     kind: Kind | None
     value: str = ""
     local: str = ""
-    staged: bool = False
+    bare: str = ""
+    counting: str = ""
     form: MachineForm | None = None
     evidence: NumberEvidence | DateEvidence | None = None
     decisions: list[Decision] = field(default_factory=list)
+    questions: dict[str, dict[str, Any]] = field(default_factory=dict)
     personal: bool = False
+
+    @property
+    def proofs(self) -> Mapping[str, int]:
+        """What all cells together prove of their notation, as of the evidence."""
+        if self.value:
+            return {"point": 1} if self.form and self.form.type == "DOUBLE" else {}
+        return self.evidence.proofs if self.evidence and not self.evidence.neither else {}
+
+    def ask(self, key: str, **values: Any) -> None:
+        """Note a question about this column, which has no value then."""
+        self.questions[key] = values
 
     def tell(self, key: str, *, assumed: bool = False, **values: Any) -> None:
         """Note a decision about this column."""
         self.decisions.append(Decision(f"tables.{key}", values, self.wanted.name, assumed))
+
+    def tell_counts(self, *names: str) -> None:
+        """Note what was counted, where it was, in some fields of the evidence."""
+        for name in names:
+            if count := getattr(self.evidence, name):
+                self.tell(_COUNTED[name], assumed=name not in _SURE, count=count)
 
     def tell_zone(self, zone: str | None, count: int) -> None:
         """Note what times without an offset are taken for."""
@@ -92,16 +127,13 @@ class File:
 
     Attributes
     ----------
-    decimals : Mapping
-        Column that proves it, by decimal mark.
-    firsts : Mapping
-        Column that proves it, by whether the day comes first.
+    proofs : Mapping
+        Column that proves it, by decimal mark, and by what comes first in its dates.
     """
 
     name: str
     answers: FileAnswers
-    decimals: Mapping[Decimal, str]
-    firsts: Mapping[bool, str]
+    proofs: Mapping[str, str]
     day_first_assumed: bool
 
     @classmethod
@@ -109,18 +141,11 @@ class File:
         cls, drafts: Sequence[Draft], answers: FileAnswers, name: str, *, day_first_assumed: bool
     ) -> File:
         """Return what the columns that tell by themselves prove together."""
-        decimals: dict[Decimal, str] = {}
-        firsts: dict[bool, str] = {}
+        proofs: dict[str, str] = {}
         for draft in drafts:
-            column, evidence = draft.wanted.name, draft.evidence
-            if draft.value and draft.form and draft.form.type == "DOUBLE":
-                decimals.setdefault("point", column)
-            elif isinstance(evidence, NumberEvidence):
-                if draft.kind in NUMERIC and evidence.decimal and not evidence.neither:
-                    decimals.setdefault(evidence.decimal, column)
-            elif evidence and bool(evidence.day_first) != bool(evidence.month_first):
-                firsts.setdefault(bool(evidence.day_first), column)
-        return cls(name, answers, decimals, firsts, day_first_assumed)
+            if len(draft.proofs) == 1:
+                proofs.setdefault(next(iter(draft.proofs)), draft.wanted.name)
+        return cls(name, answers, proofs, day_first_assumed)
 
 
 def decide(draft: Draft, file: File) -> list[Problem]:
@@ -129,94 +154,152 @@ def decide(draft: Draft, file: File) -> list[Problem]:
     if draft.value or evidence is None:
         return []
     if draft.kind == "boolean":
-        draft.value = numbers.truth(CELL)
+        draft.value = numbers.truth()
+        return []
+    wanted = draft.wanted
+    counted = getattr(evidence, draft.counting) if draft.counting else 0
+    if wanted.kind is None and evidence.neither > counted:
+        _keep_text(draft, evidence)
         return []
     if isinstance(evidence, DateEvidence):
-        questions = _decide_date(draft, evidence, file)
+        _decide_date(draft, evidence, file)
     else:
-        questions = _decide_number(draft, evidence, file)
-    wanted = draft.wanted
-    if wanted.kind is not None or (wanted.ask and not evidence.misfits):
+        _decide_number(draft, evidence, file)
+    if wanted.kind is not None or wanted.ask:
         return [
             Problem(f"tables.{key}", values, file.name, field=wanted.name)
-            for key, values in questions
+            for key, values in draft.questions.items()
         ]
-    if questions or evidence.misfits:
-        draft.kind, draft.value, draft.staged, draft.decisions = "text", draft.text, False, []
-        for key, _ in questions:
-            draft.tell("decided_kept_text", assumed=True, question=f"tables.kept_{key}")
+    if draft.questions:
+        _keep_text(draft)
     return []
 
 
-def _decide_number(draft: Draft, evidence: NumberEvidence, file: File) -> _Questions:
-    point, comma, percent = evidence.point, evidence.comma, evidence.percent
-    if percent and percent < evidence.given and draft.kind != "duration":
-        return [("ask_percent", {"count": percent, "given": evidence.given})]
-    answer = file.answers.decimal
-    decimal = answer or evidence.decimal
-    if decimal is None and point and comma:
-        return [("ask_decimal_both", {"point": point, "comma": comma})]
-    if decimal is None and evidence.unclear:
-        if len(file.decimals) != 1:
-            return [("ask_decimal", {"count": evidence.unclear})]
-        ((decimal, other),) = file.decimals.items()
-        draft.tell("decided_decimal_as", decimal=f"tables.decimal_{decimal}", other=other)
-    elif evidence.decimal or (answer and evidence.unclear):
-        key = "decided_decimal_answer" if answer else "decided_decimal"
-        draft.tell(key, decimal=f"tables.decimal_{decimal}", count=max(point, comma))
-    if percent:
-        draft.tell("decided_percent", count=percent)
-    elif draft.kind == "percent":
+def _keep_text(draft: Draft, evidence: NumberEvidence | DateEvidence | None = None) -> None:
+    """Take a column as text; it is told where nearly all of its cells are of another kind."""
+    kind = f"tables.kind_{draft.kind}"
+    draft.kind, draft.value, draft.bare, draft.decisions = "text", draft.text, "", []
+    for key in draft.questions:
+        draft.tell("decided_kept_text", assumed=True, question=f"tables.kept_{key}")
+    if evidence and evidence.misfit and evidence.neither * _NEARLY <= evidence.given:
+        values = {"count": evidence.neither, "given": evidence.given, "kind": kind}
+        row, cell = evidence.misfit["row"] + 1, numbers.excerpt(evidence.misfit["cell"])
+        draft.tell("decided_nearly", assumed=True, **values, row=row, cell=cell)
+
+
+class _Notation(NamedTuple):
+    """Two ways of writing, of which a column's cells prove one, and the questions about them."""
+
+    name: str
+    options: tuple[str, str]
+    question: str
+    both: str
+
+
+_DECIMAL = _Notation("decimal", ("point", "comma"), "ask_decimal", "ask_decimal_both")
+_FIRST = _Notation("first", ("day", "month"), "ask_day_first", "ask_day_first_both")
+
+
+def _choice(draft: Draft, file: File, notation: _Notation, answer: str | None) -> str | None:
+    """Return in which notation a column is, told with what proves it; None for a question."""
+    evidence, name = draft.evidence, notation.name
+    if evidence is None or not (evidence.proofs or evidence.unclear):
+        return answer or notation.options[0]
+    elsewhere = [option for option in notation.options if option in file.proofs]
+    key, values = f"tables.decided_{name}_answer", dict[str, Any]()
+    if answer:
+        option = answer
+    elif len(evidence.proofs) > 1:
+        draft.ask(notation.both, **evidence.both)
+        return None
+    elif evidence.proofs:
+        ((option, count),) = evidence.proofs.items()
+        key, values = f"tables.decided_{name}", {"count": count}
+    elif len(elsewhere) == 1:
+        (option,) = elsewhere
+        key, values = f"tables.decided_{name}_as", {"other": file.proofs[option]}
+    elif notation is _FIRST and file.day_first_assumed:
+        option, key = "day", "tables.decided_first_assumed"
+    else:
+        draft.ask(notation.question, count=evidence.unclear)
+        return None
+    values[name] = f"tables.{name}_{option}"
+    assumed = key.endswith("assumed")
+    draft.decisions.append(Decision(key, values, draft.wanted.name, assumed))
+    return option
+
+
+def _decide_number(draft: Draft, evidence: NumberEvidence, file: File) -> None:
+    percent, given, currencies = evidence.percent, evidence.given, evidence.currency
+    is_duration = draft.kind == "duration"
+    if 0 < percent < given and not is_duration:
+        draft.ask("ask_percent", count=percent, given=given)
+        return None
+    if len(currencies) > 1 and not is_duration:
+        draft.ask("mixed_currencies", names=currencies)
+        return None
+    decimal = _choice(draft, file, _DECIMAL, file.answers.decimal)
+    if decimal is None:
+        return None
+    if is_duration:
+        return _decide_duration(draft, decimal)
+    draft.tell_counts("percent", "powers", "bracketed")
+    if draft.kind == "percent" and not percent:
         draft.tell("decided_fraction", assumed=True)
-    mark = decimal or "point"
-    draft.value = numbers.number(CELL, mark)
-    if draft.kind == "duration":
-        draft.value = numbers.hours(CELL, mark, draft.wanted.column.unit)
-    return []
+    for currency in currencies:
+        values = {"currency": currency, "count": evidence.priced, "given": given}
+        draft.tell("decided_currency", assumed=evidence.priced < given, **values)
+    draft.value = numbers.number(decimal)
+    return None
 
 
-def _decide_date(draft: Draft, evidence: DateEvidence, file: File) -> _Questions:
-    zone, local, offset = file.answers.timezone, evidence.local, evidence.offset
+def _decide_duration(draft: Draft, decimal: str) -> None:
+    """Set the value in hours; a heading that names a unit counts where the profile names none."""
+    column = draft.wanted.column
+    named = numbers.unit_of(draft.wanted.sources[0])
+    unit = column.unit if "unit" in column.model_fields_set else named or column.unit
+    if unit != column.unit:
+        draft.tell("decided_unit", assumed=True, unit=f"tables.unit_{unit}")
+    draft.tell_counts("days", *(["clocks"] if unit == "minutes" else []))
+    draft.value = numbers.hours(decimal, unit)
+
+
+def _decide_date(draft: Draft, evidence: DateEvidence, file: File) -> None:
+    zone, local, answer = file.answers.timezone, evidence.local, file.answers.day_first
+    offset = evidence.offset + evidence.seconds + evidence.milliseconds
     if offset and local and zone is None and draft.kind != "date":
-        return [("ask_timezone", {"offset": offset, "local": local})]
-    day_first = _day_first(draft, evidence, file)
-    if not isinstance(day_first, bool):
-        return day_first
-    if evidence.short:
-        draft.tell("decided_short_years", count=evidence.short)
+        draft.ask("ask_timezone", offset=offset, local=local)
+        return
+    swapped = evidence.swapped and file.answers.swapped_dates
+    if swapped is None:
+        draft.ask("ask_swapped_dates", count=evidence.iso_low)
+        return
+    known = None if answer is None else "day" if answer else "month"
+    first = _choice(draft, file, _FIRST, known)
+    if first is None:
+        return
+    if swapped:
+        draft.tell("decided_swapped", count=evidence.iso_low)
+    draft.tell_counts("short", *NUMBERED)
+    order = dates.Order(first == "day", swapped)
     if draft.kind == "date" or (draft.wanted.kind is None and not (local or offset)):
-        draft.value = dates.day(CELL, day_first=day_first)
-        return []
-    if offset:
-        draft.tell("decided_offsets", count=offset)
+        draft.value = dates.day(order)
+        return
+    draft.tell_counts("offset")
     if local:
         draft.tell_zone(zone, local)
-        draft.local = dates.moment(CELL, day_first=day_first, zone=None) if zone else ""
-    draft.value = dates.moment(CELL, day_first=day_first, zone=zone)
-    return []
+        draft.local = dates.moment(order, None) if zone else ""
+    draft.value = dates.moment(order, zone)
+    return
 
 
-def _day_first(draft: Draft, evidence: DateEvidence, file: File) -> bool | _Questions:
-    """Return whether the day comes first, told with what proves it, or the question."""
-    names = {True: "tables.first_day", False: "tables.first_month"}
-    answer, proofs = file.answers.day_first, evidence.day_first + evidence.month_first
-    if answer is not None:
-        if evidence.unclear or proofs:
-            draft.tell("decided_first_answer", first=names[answer])
-        return answer
-    if evidence.day_first and evidence.month_first:
-        rows = {"first": (evidence.first_day or 0) + 1, "second": (evidence.first_month or 0) + 1}
-        return [("ask_day_first_both", rows)]
-    if proofs:
-        first = bool(evidence.day_first)
-        draft.tell("decided_first", first=names[first], count=proofs)
-        return first
-    if evidence.unclear and len(file.firsts) == 1:
-        ((first, other),) = file.firsts.items()
-        draft.tell("decided_first_as", first=names[first], other=other)
-        return first
-    if evidence.unclear and not file.day_first_assumed:
-        return [("ask_day_first", {"count": evidence.unclear})]
-    if evidence.unclear:
-        draft.tell("decided_first_assumed", assumed=True, first=names[True])
-    return True
+def refusal(draft: Draft, lost: int, *, strict: bool) -> str | None:
+    """Return the message that refuses a column that loses so many of its given cells, or None."""
+    wanted, given = draft.wanted, draft.evidence.given if draft.evidence else 0
+    if wanted.column.required and lost * _MOST_LOST > given:
+        return "tables.lost_required"
+    if strict:
+        return "tables.bad_times" if draft.kind in TIMED else "tables.bad_cells"
+    if wanted.kind is not None and lost == given >= _FEWEST_LOST:
+        return "tables.lost_column"
+    return None

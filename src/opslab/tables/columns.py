@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from itertools import islice
 
 from opslab.errors import DataError, Problem
 from opslab.tables import dates, numbers
-from opslab.tables.column_kinds import CELL, TIMED, Draft, File, Wanted, decide
+from opslab.tables.column_kinds import TIMED, Draft, File, Wanted, decide, refusal
 from opslab.tables.dates import DateEvidence
 from opslab.tables.import_report import MOST_TOLD, FileAnswers, Rejection
 from opslab.tables.numbers import NumberEvidence
@@ -16,8 +15,9 @@ from opslab.tables.profiles import Kind
 from opslab.tables.source import NUMBER_TYPES, ROW, Table, literal, quoted
 
 _SAMPLE_ROWS, _SAMPLE_CELLS = 250, 20_000
-_FEWEST_ROWS = 50
-_EMAIL = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
+_FEWEST_ROWS, _LAST_ROWS = 50, 50
+_MANY = 50  # columns
+_EMAIL = r"(?:^|\x1f)[^@\s\x1f]+@[^@\s\x1f]+\.[A-Za-z]{2,}(?:$|\x1f)"
 
 
 def typed(
@@ -51,7 +51,9 @@ def typed(
     drafts = [_draft(table, column, zone) for column in wanted]
     _guess_kinds(table, drafts)
     _take_machine_forms(table, drafts, zone)
-    _weigh(table, [draft for draft in drafts if not draft.value])
+    for kind in (NumberEvidence, DateEvidence):
+        weighed = [draft for draft in drafts if (draft.kind in TIMED) == (kind is DateEvidence)]
+        _weigh(table, [draft for draft in weighed if not draft.value], kind)
     file = File.of(drafts, answers, table.reading.name, day_first_assumed=day_first_assumed)
     DataError.refuse([question for draft in drafts for question in decide(draft, file)])
     _mark_addresses(table, drafts)
@@ -121,6 +123,8 @@ def _list(columns: Sequence[str], kind: str, wanted: Wanted) -> str:
         )
     trimmed = f"list_transform({items}, lambda x: trim(x))"
     filled = f"list_filter({trimmed}, lambda x: x IS NOT NULL AND x <> '')"
+    if wanted.kind == "text":
+        return f"nullif(array_to_string({filled}, chr(10)), '')"
     if wanted.kind != "work_log":
         return f"coalesce({filled}, [])"
     seconds = "lambda x: TRY_CAST(regexp_extract(x, ';([0-9]+)$', 1) AS DOUBLE)"
@@ -128,78 +132,115 @@ def _list(columns: Sequence[str], kind: str, wanted: Wanted) -> str:
 
 
 def _guess_kinds(table: Table, drafts: Sequence[Draft]) -> None:
-    """Give a kind to columns that have none, as the first rows look; text to all others."""
+    """Give a kind to columns that have none, as some rows look; text to all others."""
     undecided = [draft for draft in drafts if not draft.value and draft.kind is None]
     if not undecided:
         return
     rows = min(max(_SAMPLE_CELLS // len(undecided), _FEWEST_ROWS), _SAMPLE_ROWS)
     texts = ", ".join(draft.text for draft in undecided)
-    head = table.fetch(f"SELECT {texts} FROM {table.relation} LIMIT {rows}")
+    ends = f"{ROW} < {rows} OR {ROW} >= {table.extent - _LAST_ROWS}"
+    head = table.fetch(f"SELECT {texts} FROM {table.relation} WHERE {ends}")
     samples = {
         draft: [row[number] for row in head if row[number] is not None]
         for number, draft in enumerate(undecided)
     }
     bare = [draft for draft, cells in samples.items() if not _filled(cells)]
     if bare:
-        firsts = table.aggregates(
-            f"any_value({draft.text}) FILTER (NOT {numbers.is_missing(numbers.plain(draft.text))})"
-            for draft in bare
+        firsts = dict(
+            table.fetch(
+                f"SELECT place, arg_min(text, {ROW}) FROM {_long(table, bare)} "
+                f"WHERE NOT {numbers.is_missing(numbers.plain('text'))} GROUP BY place"
+            )
         )
-        for draft, first in zip(bare, firsts, strict=True):
-            samples[draft] = [] if first is None else [first]
+        for place, draft in enumerate(bare):
+            samples[draft] = [firsts[place]] if place in firsts else []
     for draft, cells in samples.items():
-        filled = _filled(cells)
-        if filled and all(map(numbers.looks_like_number, filled)):
-            draft.kind, draft.form = "number", numbers.machine_form(cells)
-        elif (
-            filled
-            and all(map(dates.looks_like_date, filled))
-            and not dates.look_like_versions(filled)
-        ):
-            draft.kind, draft.form = "datetime", dates.machine_form(cells)
-        else:
-            draft.kind, draft.value = "text", draft.text
+        _guess_kind(draft, cells)
+
+
+def _guess_kind(draft: Draft, cells: Sequence[str]) -> None:
+    """Give a kind to one column: what more than half of some cells are."""
+    filled = _filled(cells)
+    most = len(filled) / 2
+    draft.counting = dates.numbered(draft.wanted.sources[0], filled) if filled else ""
+    draft.form = None if draft.counting else numbers.machine_form(cells)
+    if draft.counting:
+        draft.kind = "datetime"
+    elif sum(map(numbers.looks_like_number, filled)) > most:
+        draft.kind = "number"
+    elif sum(map(dates.looks_like_date, filled)) > most and not dates.look_like_versions(filled):
+        draft.kind = "datetime"
+    else:
+        draft.kind, draft.value = "text", draft.text
+        if filled and all(map(numbers.looks_like_duration, filled)):
+            draft.tell("decided_kept_text", assumed=True, question="tables.kept_durations")
 
 
 def _filled(cells: Sequence[str]) -> list[str]:
     return [cell for cell in cells if numbers.plain_text(cell) not in numbers.MISSING]
 
 
+def _long(table: Table, drafts: Sequence[Draft], condition: str = "true") -> str:
+    """Return SQL of the cells of columns, one a row: its text, its column's place, its row.
+
+    The engine plans an expression over them once, and not for each of thousands of columns.
+    """
+    texts = _listed(drafts)
+    return (
+        f"(SELECT * FROM (SELECT unnest({texts}) AS text, unnest(range({len(drafts)})) AS place, "
+        f"{ROW} FROM {table.relation} WHERE {condition}) WHERE text IS NOT NULL)"
+    )
+
+
+def _listed(drafts: Iterable[Draft]) -> str:
+    return f"[{', '.join(draft.text for draft in drafts)}]"
+
+
+def _with_any(table: Table, drafts: Sequence[Draft], condition: Callable[[str], str]) -> set[int]:
+    """Return the places of the columns in which some cell meets a condition."""
+    if not drafts:
+        return set()
+    rows = " OR ".join(condition(f"({draft.text})") for draft in drafts)
+    if len(drafts) > _MANY:  # slower by row, but planned once
+        rows = f"len(list_filter({_listed(drafts)}, lambda text: {condition('text')})) > 0"
+    cells = _long(table, drafts, rows)
+    places = table.fetch(f"SELECT DISTINCT place FROM {cells} WHERE {condition('text')}")
+    return {place for (place,) in places}
+
+
 def _take_machine_forms(table: Table, drafts: Sequence[Draft], zone: str | None) -> None:
     """Take columns as a program wrote them where all of their cells fit its form."""
-    formed = {draft: draft.form for draft in drafts if draft.form}
-    if not formed:
-        return
-    values = {draft: f"TRY_CAST({draft.text} AS {form.type})" for draft, form in formed.items()}
-    counts = table.aggregates(
-        f"count({draft.text}), "
-        f"count({values[draft]}) FILTER ({numbers.matches(draft.text, form.pattern)})"
-        for draft, form in formed.items()
-    )
-    for draft, given, fitting in zip(formed, counts[::2], counts[1::2], strict=True):
-        if given == fitting:
-            draft.value = values[draft]
-            if formed[draft].type == "TIMESTAMP":
-                _in_zone(draft, zone, given)
+    free = [draft for draft in drafts if draft.form and not draft.value]
+    for form in filter(None, dict.fromkeys(draft.form for draft in free)):
+        formed = [draft for draft in free if draft.form == form]
+        misfits = _with_any(table, formed, form.unfit)
+        for place, draft in enumerate(formed):
+            if place not in misfits:
+                draft.value = f"TRY_CAST({draft.text} AS {form.type})"
+                if form.type == "TIMESTAMP":
+                    (count,) = table.aggregates([f"count({draft.text})"])
+                    _in_zone(draft, zone, count)
 
 
-def _weigh(table: Table, drafts: Sequence[Draft]) -> None:
+def _weigh(
+    table: Table, drafts: Sequence[Draft], kind: type[NumberEvidence | DateEvidence]
+) -> None:
     """Count what the cells of each column tell, in one pass."""
     if not drafts:
         return
-    kinds = [DateEvidence if draft.kind in TIMED else NumberEvidence for draft in drafts]
-    plain = ", ".join(
-        f"{numbers.plain(draft.text)} AS t{number}" for number, draft in enumerate(drafts)
+    bare, conditions, others = kind.sql()
+    flags = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in conditions.items())
+    counts = [f"count(*) FILTER ({quoted(name)})" for name in conditions]
+    counts.append(f"arg_min({{'row': {ROW}, 'cell': text}}, {ROW}) FILTER (neither)")
+    rows = table.fetch(
+        f"SELECT place, {', '.join([*counts, *others])} FROM ("
+        f"SELECT *, {flags} FROM (SELECT *, {bare} AS bare FROM ("
+        f"SELECT *, {numbers.plain('text')} AS cell FROM {_long(table, drafts)}))) GROUP BY place"
     )
-    counts = iter(
-        table.aggregates(
-            (count for number, kind in enumerate(kinds) for count in kind.sql(f"t{number}")),
-            f"(SELECT {plain}, {ROW} FROM {table.relation})",
-        )
-    )
-    for draft, kind in zip(drafts, kinds, strict=True):
-        draft.evidence = kind(*islice(counts, len(fields(kind))))
-        draft.staged = True
+    evidence = {place: values for place, *values in rows}
+    for place, draft in enumerate(drafts):
+        draft.evidence = kind(*evidence.get(place, [0] * len(fields(kind))))
+        draft.bare = bare
         if draft.evidence.words:
             draft.tell("decided_words", count=draft.evidence.words)
 
@@ -209,44 +250,38 @@ def _mark_addresses(table: Table, drafts: Sequence[Draft]) -> None:
     texts = [
         draft for draft in drafts if draft.wanted.kind is None and draft.kind in ("text", "list")
     ]
-    if not texts:
-        return
-    looks = [
-        f"CASE WHEN contains({draft.value}, '@') THEN {numbers.matches(draft.value, _EMAIL)} "
-        "ELSE false END"
+    joined = [
+        draft
         if draft.kind == "text"
-        else f"len(list_filter({draft.value}, lambda x: {numbers.matches('x', _EMAIL)})) > 0"
+        else replace(draft, text=f"array_to_string({draft.value}, chr(31))")
         for draft in texts
     ]
-    answers = table.aggregates(f"bool_or({look})" for look in looks)
-    for draft, answer in zip(texts, answers, strict=True):
-        draft.personal = bool(answer)
+    for place in _with_any(table, joined, _has_address):
+        texts[place].personal = True
+
+
+def _has_address(text: str) -> str:
+    return f"contains({text}, '@') AND regexp_matches({text}, {literal(_EMAIL)})"
 
 
 def _result(table: Table, drafts: Sequence[Draft], file: File, *, strict: bool) -> Table:
     """Return the table of the values; cells that were no such value are told or refused."""
-    staged = [draft for draft in drafts if draft.staged]
-    free = _free_name(table)
-    inner, values = ["*"], []
-    for number, draft in enumerate(drafts):
-        value = draft.value
-        if draft.staged:
-            inner.append(f"{numbers.plain(draft.text)} AS {free}{number}")
-            value = value.replace(CELL, f"{free}{number}")
-        values.append(f"{value} AS {quoted(draft.wanted.name)}")
-    query = f"SELECT {', '.join(inner)} FROM {table.relation}"
-    query = f"SELECT {', '.join(values)}, {ROW} FROM ({query})"
-    source = f"({query})"
+    staged = [draft for draft in drafts if draft.bare]
+    source = f"({_query(table, drafts)})"
     # a frame is not seen by the cursors of other threads
     if staged or table.reading.format == "frame":
-        table.keep("typed", query)
+        table.keep("typed", _query(table, drafts))
         source = "typed"
         _tell_emptied(table, staged, file, strict=strict)
     _tell_clock_changes(table, [draft for draft in drafts if draft.local], file)
-    needed = [draft.wanted.name for draft in drafts if draft.wanted.column.required]
-    lacking = " OR ".join(f"{quoted(name)} IS NULL" for name in needed) or "false"
+    unusable = {
+        draft.wanted.name: condition for draft in drafts if (condition := _unusable(draft.wanted))
+    }
+    lacking = " OR ".join(unusable.values()) or "false"
     rows, rejected = table.aggregates(["count(*)", f"count(*) FILTER ({lacking})"], source)
-    rejections = _rejections(table, source, needed) if rejected else []
+    if 0 < rows == rejected:
+        raise DataError.of("tables.lost_rows", file=file.name, rows=rows, names=list(unusable))
+    rejections = _rejections(table, source, unusable) if rejected else []
     if rejected:
         source = f"(SELECT * FROM {source} WHERE NOT ({lacking}))"
     names = ", ".join(quoted(draft.wanted.name) for draft in drafts)
@@ -269,63 +304,90 @@ def _result(table: Table, drafts: Sequence[Draft], file: File, *, strict: bool) 
     return replace(table.over(source, types, reading), headings=headings)
 
 
-def _free_name(table: Table) -> str:
-    """Return the beginning of a name that no column of the table has."""
-    name = "plain_"
-    while any(other.casefold().startswith(name) for other in table.types):
-        name = f"_{name}"
-    return name
+def _query(table: Table, drafts: Sequence[Draft]) -> str:
+    """Return the query of all values: columns of one reading are read together, as one list."""
+    groups: dict[str, list[Draft]] = {}
+    for draft in drafts:
+        if draft.bare:
+            groups.setdefault(draft.value, []).append(draft)
+    free = "c" * (1 + max(map(len, table.types)))  # longer than any name of a column
+    inner, values = ["*"], dict[Draft, str]()
+    for number, (value, group) in enumerate(groups.items()):
+        plain = f"list_transform({_listed(group)}, lambda text: {numbers.plain('text')})"
+        read = dates.once("bare", group[0].bare, value)
+        inner.append(f"list_transform({plain}, lambda cell: {read}) AS {free}{number}")
+        values |= {draft: f"{free}{number}[{n}]" for n, draft in enumerate(group, 1)}
+    columns = [
+        f"{values.get(draft, draft.value)} AS {quoted(draft.wanted.name)}" for draft in drafts
+    ]
+    query = f"SELECT {', '.join(inner)} FROM {table.relation}"
+    return f"SELECT {', '.join(columns)}, {ROW} FROM ({query})"
 
 
 def _tell_emptied(table: Table, staged: Sequence[Draft], file: File, *, strict: bool) -> None:
-    problems = []
-    optional = [draft for draft in staged if not draft.wanted.column.required]
-    if not optional:
+    """Tell or refuse the cells that are given and became no value."""
+    if not staged:
         return
-    counts = table.aggregates(
-        (f"count({quoted(draft.wanted.name)})" for draft in optional), "typed"
-    )
-    for draft, kept in zip(optional, counts, strict=True):
-        lost = draft.evidence.given - kept if draft.evidence else 0
+    problems = list[Problem]()
+    counts = table.aggregates((f"count({quoted(draft.wanted.name)})" for draft in staged), "typed")
+    for draft, kept in zip(staged, counts, strict=True):
+        given = draft.evidence.given if draft.evidence else 0
+        lost = given - kept
         if not lost:
             continue
-        cell = numbers.plain(draft.text)
-        (row,) = table.aggregates(
-            [f"min({ROW}) + 1"],
-            f"(SELECT {cell} AS cell, {ROW} FROM {table.relation}) "
+        row, cell = table.aggregates(
+            [f"min({ROW}) + 1, arg_min(text, {ROW})"],
+            f"(SELECT {draft.text} AS text, {ROW} FROM {table.relation}) "
             f"JOIN (SELECT {quoted(draft.wanted.name)} AS value, {ROW} FROM typed) USING ({ROW}) "
-            f"WHERE cell IS NOT NULL AND NOT {numbers.is_missing('cell')} AND value IS NULL",
+            f"WHERE value IS NULL AND NOT {numbers.is_missing(numbers.plain('text'))}",
         )
-        values = {"count": lost, "row": row, "kind": f"tables.kind_{draft.kind}"}
-        if strict:
-            key = "tables.bad_times" if draft.kind in TIMED else "tables.bad_cells"
-            problems.append(Problem(key, values, file.name, field=draft.wanted.name))
-        draft.tell("decided_emptied", assumed=True, **values)
+        values = {"count": lost, "row": row, "cell": numbers.excerpt(cell)}
+        if key := refusal(draft, lost, strict=strict):
+            problems.append(
+                Problem(key, {**values, "given": given}, file.name, field=draft.wanted.name)
+            )
+        elif not draft.wanted.column.required:
+            draft.tell("decided_emptied", assumed=True, kind=f"tables.kind_{draft.kind}", **values)
     DataError.refuse(problems)
 
 
 def _tell_clock_changes(table: Table, drafts: Sequence[Draft], file: File) -> None:
     """Tell the local times that a change of the clocks leaves out, or gives twice."""
-    zone, free = file.answers.timezone or "", _free_name(table)
+    zone = file.answers.timezone or ""
     for draft in drafts:
-        plain = f"(SELECT *, {numbers.plain(draft.text)} AS {free} FROM {table.relation})"
-        local, which = draft.local, "true"
-        if draft.staged:
-            local, which = local.replace(CELL, free), dates.is_local(free)
+        source, which = table.relation, "true"
+        if draft.bare:
+            cells = f"(SELECT {numbers.plain(draft.text)} AS cell FROM {source})"
+            source, which = f"(SELECT cell, {draft.bare} AS bare FROM {cells})", dates.is_local()
         counts = table.aggregates(
             [f"count(*) FILTER ({trouble})" for trouble in dates.zone_troubles("local", zone)],
-            f"(SELECT {local} AS local FROM {plain} WHERE {which})",
+            f"(SELECT {draft.local} AS local FROM {source} WHERE {which})",
         )
         for key, count in zip(("decided_gap", "decided_fold"), counts, strict=True):
             if count:
                 draft.tell(key, assumed=True, zone=zone, count=count)
 
 
-def _rejections(table: Table, source: str, needed: Sequence[str]) -> list[Rejection]:
-    """Return the first rows that lack what they cannot be used without."""
-    cases = " ".join(f"WHEN {quoted(name)} IS NULL THEN {literal(name)}" for name in needed)
-    rows = table.fetch(
-        f"SELECT * FROM (SELECT {ROW} + 1, CASE {cases} END AS lacking FROM {source}) "
-        f"WHERE lacking IS NOT NULL ORDER BY 1 LIMIT {MOST_TOLD}"
+def _unusable(wanted: Wanted) -> str:
+    """Return SQL of whether a row is left out for what is in a column; empty if it never is."""
+    cell, column = quoted(wanted.name), wanted.column
+    conditions = [f"coalesce({cell} GLOB {literal(form)}, false)" for form in column.leave_out]
+    return " OR ".join([f"{cell} IS NULL"] * column.required + conditions)
+
+
+def _rejections(table: Table, source: str, unusable: Mapping[str, str]) -> list[Rejection]:
+    """Return the first rows that lack what they cannot be used without, or that are no data."""
+    cases = " ".join(
+        f"WHEN {condition} THEN [{literal(name)}, CAST({quoted(name)} AS VARCHAR)]"
+        for name, condition in unusable.items()
     )
-    return [Rejection(row, "tables.rejected_required", {"column": name}) for row, name in rows]
+    rows = table.fetch(
+        f"SELECT row, lacking[1], lacking[2] FROM (SELECT {ROW} + 1 AS row, CASE {cases} END "
+        f"AS lacking FROM {source}) WHERE lacking IS NOT NULL ORDER BY 1 LIMIT {MOST_TOLD}"
+    )
+    return [
+        Rejection(
+            row, f"tables.rejected_{'cell' if cell else 'required'}", {"column": name, "cell": cell}
+        )
+        for row, name, cell in rows
+    ]

@@ -1,4 +1,4 @@
-"""Dates and times as tools write them: English and French months, day or month first.
+"""Dates and times as tools write them: English, French and German months, day or month first.
 
 Nothing is guessed from one cell: ``04/03/2025`` is the fourth of March where another cell of the
 column can only be day first, and a question where none tells.
@@ -7,47 +7,61 @@ column can only be day first, and a question where none tells.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from opslab.tables.numbers import MachineForm, counts, is_missing, matches, plain_text
+from opslab.tables.numbers import is_missing, matches, plain_text
 from opslab.tables.source import ROW, literal
 
 _MONTHS = {
-    1: "jan january janv janvier",
-    2: "feb february fev fevr fevrier",
-    3: "mar march mars",
+    1: "jan january janv janvier januar",
+    2: "feb february fev fevr fevrier februar",
+    3: "mar march mars marz maerz mrz",
     4: "apr april avr avril",
     5: "may mai",
-    6: "jun june juin",
-    7: "jul july juil juillet",
+    6: "jun june juin juni",
+    7: "jul july juil juillet juli",
     8: "aug august aou aout",
     9: "sep sept september septembre",
-    10: "oct october octobre",
+    10: "oct october octobre okt oktober",
     11: "nov november novembre",
-    12: "dec december decembre",
+    12: "dec december decembre dez dezember",
 }
 MONTHS = {name: number for number, names in _MONTHS.items() for name in names.split()}
-"""Number of each month by its English and French names, without accents."""
+"""Number of each month by its English, French and German names, without accents."""
 
 _TIME = (
-    r"(?:(?:[t ,]+|,? (?:at|a) )([0-9]{1,2})[:h]([0-9]{2})(?::([0-9]{2}(?:[.,][0-9]{1,6})?))?"
-    r"(?: ?([ap])[.]?m[.]?)?)?"
+    r"(?:(?:[t ,]+|,? (?:at|a|um) )([0-9]{1,2})[:h]([0-9]{2})(?::([0-9]{2}(?:[.,][0-9]{1,6})?))?"
+    r"(?: ?([ap])[.]?m[.]?)?(?: uhr)?)?"
 )
-_OFFSET = r" ?(?:z|utc|gmt|[+-][0-9]{2}(?::?[0-9]{2})?)"
 _ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[t ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?)?)?"
-_WITH_OFFSET = rf"{_ISO}{_OFFSET}"
+_TIMED = r".*[0-9][:h][0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: ?[ap][.]?m[.]?)?"
+_SHIFT = r"([+-])([01]?[0-9])(?::?([0-5][0-9]))?(?: [(][a-z]+[)])?"
+_OFFSET = rf" ?(?:z|utc|gmt|(?:utc|gmt)?{_SHIFT})"
 _YEAR_FIRST = rf"([0-9]{{4}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}}){_TIME}"
 _NUMERIC = rf"([0-9]{{1,2}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{4}}|[0-9]{{2}}){_TIME}"
 _MONTH = "(" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
-_WEEKDAY = r"(?:[a-z]{2,9}[.]?,? )?"
+_WEEKDAY = r"(?:[a-z]{2,10}[.]?,? )?"
 _YEAR = "([0-9]{4}|[0-9]{2})"
 _DAY_MONTH = (
     rf"{_WEEKDAY}([0-9]{{1,2}})(?:er|st|nd|rd|th)?[-/ .]+{_MONTH}[.]?[-/ ,.]+{_YEAR}{_TIME}"
 )
 _MONTH_DAY = rf"{_WEEKDAY}{_MONTH}[.]? ([0-9]{{1,2}})(?:st|nd|rd|th)?,? ([0-9]{{4}}){_TIME}"
 _LOCAL = (_ISO, _YEAR_FIRST, _NUMERIC, _DAY_MONTH, _MONTH_DAY)
-_LIKE = re.compile("|".join(f"(?:{form})" for form in (_WITH_OFFSET, *_LOCAL)))
+_LIKE = re.compile("|".join(f"(?:{form})" for form in _LOCAL))
+_DIGITS = "[0-9]{5,13}(?:[.][0-9]+)?"
+_TIMES, _DAYS = (
+    "time|date|datetime|timestamp|ts|created|updated|modified|closed|at|on",
+    "date|datum",
+)
+NUMBERED = {
+    "serials": (36_526, 73_051, _DAYS),
+    "compact": (19_000_101, 21_000_101, _DAYS),
+    "seconds": (946_684_800, 4_102_444_800, _TIMES),
+    "milliseconds": (946_684_800_000, 4_102_444_800_000, _TIMES),
+}
+"""Numbers that can be times, by what they count: from, below, and words of their headings."""
 _VERSION, _PADDED = re.compile(r"[0-9]{1,2}([.][0-9]{1,2}){2}"), re.compile(r"\b0[0-9]")
 _CLOCK = r"\4:\5:\6 \7m"
 _FORMATS = (
@@ -59,18 +73,8 @@ _FORMATS = (
     "%Y-%m-%d %I:%M:%S %p",
     "%Y-%m-%d %I:%M:%S.%f %p",
 )
-_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_MOMENT = f"{_DAY} [0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}"
 _CHANGES = (60, 30)  # minutes by which clocks go back
 _PIVOT = "69"  # two-digit years from here on are of the twentieth century, as POSIX has it
-
-
-def machine_form(texts: Sequence[str]) -> MachineForm | None:
-    """Return the form of dates in a program's own notation that a sample is in, or none."""
-    for form in (MachineForm(_DAY, "DATE"), MachineForm(_MOMENT, "TIMESTAMP")):
-        if all(map(re.compile(form.pattern).fullmatch, texts)):
-            return form
-    return None
 
 
 def look_like_versions(texts: Sequence[str]) -> bool:
@@ -81,7 +85,24 @@ def look_like_versions(texts: Sequence[str]) -> bool:
 
 def looks_like_date(text: str) -> bool:
     """Whether a cell is a date in some notation."""
-    return bool(_LIKE.fullmatch(plain_text(text)))
+    return bool(_LIKE.fullmatch(re.sub(f"^({_TIMED}){_OFFSET}$", r"\1", plain_text(text))))
+
+
+def numbered(heading: str, texts: Sequence[str]) -> str:
+    """Return what numbers below a heading of times count, among `NUMBERED`; empty if they do not.
+
+    Examples
+    --------
+    >>> numbered("Created at", ["1773482400"]), numbered("Load time", ["45000"])
+    ('seconds', '')
+    """
+    words = plain_text(re.sub("([a-z])([A-Z])", r"\1 \2", heading))
+    for name, (low, high, known) in NUMBERED.items():
+        if re.search(f"(?<![a-z])(?:{known})(?![a-z])", words) and all(
+            re.fullmatch(_DIGITS, text) and low <= float(text) < high for text in texts
+        ):
+            return name
+    return ""
 
 
 @dataclass(frozen=True)
@@ -94,14 +115,20 @@ class DateEvidence:
         Cells with something, and with a word for nothing.
     day_first, month_first : int
         Cells such as ``25/03/2025`` and ``03/25/2025``, or with dots between, which are day first.
-    unclear : int
-        Cells such as ``04/03/2025``.
+    unclear, low : int
+        Cells such as ``04/03/2025``, and all in which neither part is above 12.
+    iso_low : int
+        Cells that begin with the year, their day at most 12.
     offset, local : int
         Times with an offset to UTC, and times without.
     short : int
         Years of two digits.
+    serials, compact, seconds, milliseconds : int
+        Numbers that can be times, as of `NUMBERED`.
     neither : int
         Cells that are no date.
+    misfit : Mapping or None
+        Row and cell of the first of them.
     first_day, first_month : int or None
         Rows of a first cell that is day first, month first.
     """
@@ -111,85 +138,142 @@ class DateEvidence:
     day_first: int
     month_first: int
     unclear: int
+    low: int
+    iso_low: int
     offset: int
     local: int
     short: int
+    serials: int
+    compact: int
+    seconds: int
+    milliseconds: int
     neither: int
+    misfit: Mapping[str, Any] | None
     first_day: int | None
     first_month: int | None
 
     @property
-    def misfits(self) -> int:
-        """Cells that keep the column from being one of dates where no kind is declared."""
-        return self.neither
+    def proofs(self) -> dict[str, int]:
+        """Cells by what they prove to come first."""
+        counts = {"day": self.day_first, "month": self.month_first}
+        return {first: count for first, count in counts.items() if count}
+
+    @property
+    def both(self) -> dict[str, int]:
+        """What a question says of a column that proves both."""
+        return {"first": (self.first_day or 0) + 1, "second": (self.first_month or 0) + 1}
+
+    @property
+    def swapped(self) -> bool:
+        """Whether a spreadsheet of another locale has taken day for month in its true dates.
+
+        It leaves as text what it cannot take: the days above 12.
+        """
+        if self.low or len(self.proofs) != 1:
+            return False
+        return 0 < self.iso_low == self.given - sum(self.proofs.values())
 
     @staticmethod
-    def sql(cell: str) -> list[str]:
-        """Return SQL of the counts, in the order of the fields."""
-        missing, numeric = is_missing(cell), matches(cell, _NUMERIC)
-        first, second = (f"TRY_CAST({_group(cell, _NUMERIC, part)} AS INTEGER)" for part in (1, 2))
-        dotted = f"regexp_matches({cell}, '^[0-9]+[.]')"
-        both = f"{first} <= 12 AND {second} <= 12 AND {first} <> {second}"
-        day = f"{numeric} AND ({first} > 12 AND {second} <= 12 OR {both} AND {dotted})"
-        month = f"{numeric} AND {second} > 12 AND {first} <= 12"
-        offset = matches(cell, _WITH_OFFSET)
-        timed = f"regexp_matches({cell}, '[0-9][:h][0-9]{{2}}')"
-        known = " OR ".join(matches(cell, form) for form in _LOCAL)
-        conditions = (
-            f"NOT {missing}",
-            missing,
-            day,
-            month,
-            f"{numeric} AND {both} AND NOT {dotted}",
-            offset,
-            f"{timed} AND NOT {offset}",
-            " OR ".join(f"length({_group(cell, form, 3)}) = 2" for form in (_NUMERIC, _DAY_MONTH)),
-            f"NOT ({known} OR {offset} OR {missing})",
-        )
-        rows = [f"min({ROW}) FILTER ({which})" for which in (day, month)]
-        return [*counts(cell, conditions), *rows]
+    def sql() -> tuple[str, dict[str, str], list[str]]:
+        """Return as of `NumberEvidence.sql`; ``bare`` is the time without its offset."""
+        missing, numeric = is_missing("cell"), matches("bare", _NUMERIC)
+        first, second = (f"TRY_CAST({_group(_NUMERIC, part)} AS INTEGER)" for part in (1, 2))
+        dotted = "regexp_matches(cell, '^[0-9]+[.]')"
+        low = f"{numeric} AND {first} <= 12 AND {second} <= 12"
+        both = f"{low} AND {first} <> {second}"
+        iso = matches("bare", f"{_ISO}|{_YEAR_FIRST}")
+        iso_day = "TRY_CAST(regexp_extract(bare, '^[0-9]{4}.[0-9]+.([0-9]+)', 1) AS INTEGER)"
+        known = " OR ".join(matches("bare", form) for form in _LOCAL)
+        conditions = {
+            "given": f"NOT {missing}",
+            "words": missing,
+            "day_first": f"{numeric} AND {first} > 12 AND {second} <= 12 OR {both} AND {dotted}",
+            "month_first": f"{numeric} AND {second} > 12 AND {first} <= 12",
+            "unclear": f"{both} AND NOT {dotted}",
+            "low": low,
+            "iso_low": f"{iso} AND {iso_day} <= 12",
+            "offset": "bare <> cell",
+            "local": "bare = cell AND regexp_matches(cell, '[0-9][:h][0-9]{2}')",
+            "short": " OR ".join(
+                f"length({_group(form, 3)}) = 2" for form in (_NUMERIC, _DAY_MONTH)
+            ),
+            **{name: _numbered(name) for name in NUMBERED},
+            "neither": f"NOT ({known} OR {missing})",
+        }
+        rows = [f"min({ROW}) FILTER ({which})" for which in ("day_first", "month_first")]
+        return _without_offset(), conditions, rows
 
 
-def _group(cell: str, form: str, part: int) -> str:
-    return f"regexp_extract({cell}, {literal(f'^{form}$')}, {part})"
+def _numbered(name: str) -> str:
+    low, high, _ = NUMBERED[name]
+    number = "TRY_CAST(cell AS DOUBLE)"
+    return f"{matches('cell', _DIGITS)} AND {number} >= {low} AND {number} < {high}"
 
 
-def moment(cell: str, *, day_first: bool, zone: str | None) -> str:
-    """Return SQL of a text as a time.
+def _without_offset() -> str:
+    local = f"regexp_replace(cell, {literal(f'{_OFFSET}$')}, '')"
+    return f"CASE WHEN {matches('cell', _TIMED + _OFFSET)} THEN {local} ELSE cell END"
 
-    It is in UTC where it has an offset or a zone is given, else as written.
 
-    Parameters
-    ----------
-    cell : str
-        SQL.
-    day_first : bool
-    zone : str or None
-        Zone of the times without an offset.
+def _group(form: str, part: int) -> str:
+    return f"regexp_extract(bare, {literal(f'^{form}$')}, {part})"
+
+
+class Order(NamedTuple):
+    """The order of a date's parts: the day first, day and month swapped behind the year."""
+
+    day_first: bool
+    swapped: bool = False
+
+
+def moment(order: Order, zone: str | None) -> str:
+    """Return SQL of a text as a time; as of `DateEvidence.sql` it is of ``cell`` and ``bare``.
+
+    It is in UTC where it has an offset or a zone is given, or counts from 1970; else as written.
     """
-    numeric = (r"\3-\2-\1 " if day_first else r"\3-\1-\2 ") + _CLOCK
-    forms = {
-        _ISO: f"TRY_CAST(upper({cell}) AS TIMESTAMP)",
-        _YEAR_FIRST: _stamp(_rewritten(cell, _YEAR_FIRST, r"\1-\2-\3 " + _CLOCK)),
-        _NUMERIC: _stamp(_rewritten(cell, _NUMERIC, numeric)),
-        _DAY_MONTH: _with_month(cell, _DAY_MONTH, month=2, day=1),
-        _MONTH_DAY: _with_month(cell, _MONTH_DAY, month=1, day=2),
-    }
-    cases = " ".join(f"WHEN {matches(cell, form)} THEN {value}" for form, value in forms.items())
-    local = f"CASE {cases} END"
-    if zone is not None:
-        local = in_utc(local, zone)
-    instant = f"upper(regexp_replace({cell}, ' (z|utc|gmt|[+-])', '\\1'))"
-    instant = f"TRY_CAST(regexp_replace({instant}, '(UTC|GMT)$', 'Z') AS TIMESTAMPTZ)"
-    offset = matches(cell, _WITH_OFFSET)
-    return f"CASE WHEN {offset} THEN make_timestamp(epoch_us({instant})) ELSE {local} END"
+    local = _local(order)
+    sign, *parts = (f"regexp_extract(cell, {literal(f'{_SHIFT}$')}, {part})" for part in (1, 2, 3))
+    hours, minutes = (f"coalesce(TRY_CAST({sign} || {part} AS INTEGER), 0)" for part in parts)
+    zoned = once("local", local, in_utc("local", zone)) if zone else local
+    return (
+        f"CASE WHEN bare <> cell THEN {local} - to_minutes({hours} * 60 + {minutes}) "
+        f"WHEN {is_local()} THEN {zoned} ELSE {local} END"
+    )
 
 
-def day(cell: str, *, day_first: bool) -> str:
+def day(order: Order) -> str:
     """Return SQL of a text as the day that is written, whatever offset stands behind its time."""
-    written = f"TRY_CAST({cell}[1:10] AS DATE)"
-    local = f"CAST({moment(cell, day_first=day_first, zone=None)} AS DATE)"
-    return f"CASE WHEN {matches(cell, _WITH_OFFSET)} THEN {written} ELSE {local} END"
+    return f"CAST({_local(order)} AS DATE)"
+
+
+def once(name: str, value: str, of: str) -> str:
+    """Return SQL of an expression of a name, for which a value is taken that is worked out once."""
+    return f"list_transform([{value}], lambda {name}: {of})[1]"
+
+
+def _local(order: Order) -> str:
+    """Return SQL of a text without its offset as the time that is written."""
+    numeric = (r"\3-\2-\1 " if order.day_first else r"\3-\1-\2 ") + _CLOCK
+    year_first = (r"\1-\3-\2 " if order.swapped else r"\1-\2-\3 ") + _CLOCK
+    whole = "upper(bare)"
+    if order.swapped:
+        whole = f"regexp_replace({whole}, '^(....)-(..)-(..)', '\\1-\\3-\\2')"
+    number = "TRY_CAST(cell AS DOUBLE)"
+    forms = {
+        matches("bare", _ISO): f"TRY_CAST({whole} AS TIMESTAMP)",
+        matches("bare", _YEAR_FIRST): _stamp(_rewritten(_YEAR_FIRST, year_first)),
+        matches("bare", _NUMERIC): _stamp(_rewritten(_NUMERIC, numeric)),
+        matches("bare", _DAY_MONTH): _with_month(_DAY_MONTH, month=2, day=1),
+        matches("bare", _MONTH_DAY): _with_month(_MONTH_DAY, month=1, day=2),
+        _numbered("compact"): "try_strptime(cell, '%Y%m%d')",
+        _numbered("serials"): f"to_timestamp(round(({number} - 25569) * 86400))",
+        _numbered("seconds"): f"to_timestamp({number})",
+        _numbered("milliseconds"): f"to_timestamp({number} / 1000)",
+    }
+    cases = " ".join(
+        f"WHEN {condition} THEN CAST({value} AS TIMESTAMP)" for condition, value in forms.items()
+    )
+    return f"CASE {cases} END"
 
 
 def in_utc(local: str, zone: str) -> str:
@@ -204,9 +288,9 @@ def in_utc(local: str, zone: str) -> str:
     return f"make_timestamp(epoch_us(CASE {' '.join(cases)} ELSE {later} END))"
 
 
-def is_local(cell: str) -> str:
+def is_local() -> str:
     """Return the SQL condition that a cell holds a time without an offset."""
-    return f"NOT {matches(cell, _WITH_OFFSET)}"
+    return f"bare = cell AND NOT ({_numbered('seconds')} OR {_numbered('milliseconds')})"
 
 
 def zone_troubles(local: str, zone: str) -> tuple[str, str]:
@@ -221,19 +305,19 @@ def zone_troubles(local: str, zone: str) -> tuple[str, str]:
     return f"{there} <> {local}", f"({again})"
 
 
-def _rewritten(cell: str, form: str, order: str) -> str:
-    return f"regexp_replace({cell}, {literal(f'^{form}$')}, {literal(order)})"
+def _rewritten(form: str, order: str) -> str:
+    return f"regexp_replace(bare, {literal(f'^{form}$')}, {literal(order)})"
 
 
-def _with_month(cell: str, form: str, *, month: int, day: int) -> str:
+def _with_month(form: str, *, month: int, day: int) -> str:
     numbers = ", ".join(f"{literal(name)}: {number}" for name, number in MONTHS.items())
-    number = f"CAST(MAP {{{numbers}}}[{_group(cell, form, month)}] AS VARCHAR)"
-    rest = _rewritten(cell, form, rf"-\{day} " + _CLOCK)
-    return _stamp(f"{_group(cell, form, 3)} || '-' || {number} || {rest}")
+    number = f"CAST(MAP {{{numbers}}}[{_group(form, month)}] AS VARCHAR)"
+    rest = _rewritten(form, rf"-\{day} " + _CLOCK)
+    return _stamp(f"{_group(form, 3)} || '-' || {number} || {rest}")
 
 
 def _stamp(written: str) -> str:
     formats = ", ".join(map(literal, _FORMATS))
-    century = f"CASE WHEN ({written})[1:2] >= '{_PIVOT}' THEN '19' ELSE '20' END"
-    century = f"CASE WHEN ({written})[3] = '-' THEN {century} ELSE '' END"
-    return f"try_strptime({century} || replace({written}, ',', '.'), [{formats}])"
+    century = f"CASE WHEN day[1:2] >= '{_PIVOT}' THEN '19' ELSE '20' END"
+    century = f"CASE WHEN day[3] = '-' THEN {century} ELSE '' END"
+    return once("day", written, f"try_strptime({century} || replace(day, ',', '.'), [{formats}])")

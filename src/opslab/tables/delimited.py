@@ -49,7 +49,7 @@ def open_delimited(opening: Opening) -> Table:
     names = _names(opening, rows)
     try:
         _load(opening, file.path, dialect.notation, names, skip=layout.end, end=file.end or "\n")
-        count, _ = _counted(opening, "rowid")
+        ((count,),) = opening.connection.execute("SELECT count(*) FROM source").fetchall()
         # so no line was lost, or is part of another
         if count == file.lines - layout.end and not has_stray_quotes(file.path, dialect.notation):
             table = _table(opening, names, rows, f"rowid + {layout.end}", format="csv", **facts)
@@ -151,18 +151,13 @@ def _load(
     )
 
 
-def _counted(opening: Opening, number: str) -> tuple[int, int]:
-    ((rows, last),) = opening.connection.execute(
-        f"SELECT count(*), coalesce(max({number}), -1) FROM source"
-    ).fetchall()
-    return rows, last
-
-
 def _table(opening: Opening, names: Sequence[str], rows: Rows, number: str, **facts: Any) -> Table:
     """Return the table that was loaded; `number` gives a row's place."""
     own = ", ".join(map(quoted, names))
     types = types_of(opening, f"(SELECT {own} FROM source)", "rowid")
-    count, last = _counted(opening, number)
+    ((count, last),) = opening.connection.execute(
+        f"SELECT count(*), coalesce(max({number}), -1) FROM source"
+    ).fetchall()
     reading = Reading(opening.shown, rows=count, columns=len(names), **facts)
     reading = reading.adding(rows.decisions, rows.rejections, rows.rejected)
     relation = f"(SELECT {own}, {number} AS {ROW} FROM source)"

@@ -38,7 +38,7 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _OTHERS = ("iso-8859-15", "mac_roman", "cp1251", "cp1250", "shift_jis", "gb18030")
 # what Windows-1252 makes of other encodings: no word of the languages it is for has them
 _NO_WORD = re.compile(
-    "[\ufffd¤]|[À-ÿ]{3}|[A-Za-z][¡-¿\u00d7÷Žžƒˆ†‡‰\u02dcðþýŸ][a-z]"
+    "[\ufffd¤]|[À-ÿ]{3}|[A-Za-zÀ-ÿ][¡-¿\u00d7÷Žžƒˆ†‡‰\u02dcðþýŸ][a-z]"
     "|[A-Za-z][Žžƒˆ‰\u02dc]|[Žžƒˆ‰\u02dc][a-z]"
 )
 

@@ -10,22 +10,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from opslab import workspace
-from opslab.errors import InputError
+from opslab.errors import DataError, InputError
 from opslab.messages import Language, text
 from opslab.tables import meetings
 from opslab.tables.column_kinds import Wanted
 from opslab.tables.columns import typed
 from opslab.tables.headings import free_name
-from opslab.tables.import_report import Answers, Decision, Reading
+from opslab.tables.import_report import Answers, Decision, FileAnswers, Reading
 from opslab.tables.profiles import (
     FOLDER,
+    NO_PROFILE,
+    TEXTS,
     Column,
     Kind,
     Match,
     Profile,
     bare_heading,
+    known_profiles,
     profile_for,
     unwrapped,
+    with_answers,
     yaml_text,
 )
 from opslab.tables.reader import open_table
@@ -44,6 +48,16 @@ _KINDS: Mapping[str, Kind] = {
     "TIMESTAMP": "datetime",
     "BOOLEAN": "boolean",
 }
+
+
+_CONVERSATIONS = f"""
+SELECT * REPLACE (string_agg(text, chr(10)) OVER whole AS text) FROM {{}}
+WINDOW thread AS (
+    PARTITION BY coalesce(CAST(thread AS VARCHAR), 'row ' || {ROW}) ORDER BY created_at, {ROW}
+),
+whole AS (thread ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+QUALIFY row_number() OVER thread = 1
+"""
 
 
 @contextmanager
@@ -81,6 +95,9 @@ def open_export(
     ('comma', 'DOUBLE')
     """
     answers = answers or Answers()
+    if profile := known_profiles().get(answers.profile or ""):
+        own = {name: own for name, own in profile.answers if getattr(answers, name) is None}
+        answers = answers.model_copy(update=own)
     with open_table(data, name=name, answers=answers, strict=False) as raw:
         table = _named(raw, answers)
         yield _without_personal(table) if personal == "drop" else table
@@ -90,15 +107,30 @@ def _named(raw: Table, answers: Answers) -> Table:
     """Return the table with the columns of the profile that fits it, each of one type."""
     headings = raw.headings or tuple(raw.types)
     match = profile_for(headings, answers.profile, raw.reading.name)
-    wanted = _wanted(raw, headings, match)
-    if match is None:
-        return typed(raw, wanted, answers)
     profile = match.profile
-    own_headings = set(map(bare_heading, profile.day_first_if))
-    day_first = not own_headings.isdisjoint(map(bare_heading, headings))
-    raw = replace(raw, reading=_with_profile(raw.reading, match))
-    table = typed(raw, wanted, answers, day_first_assumed=day_first)
-    return meetings.with_hours(table) if profile.table == "meetings" else table
+    if match is not NO_PROFILE:
+        raw = replace(raw, reading=_with_profile(raw.reading, match))
+    match = with_answers(match, answers, headings, raw.reading.name)
+    wanted = _wanted(raw, headings, match)
+    table = typed(raw, wanted, answers, day_first_assumed=match.day_first)
+    if score := answers.score:
+        first = f"min({ROW}) FILTER (score NOT BETWEEN {score.low} AND {score.high}) + 1"
+        (row,) = table.aggregates([first])
+        if row:
+            raise DataError.of("tables.off_scale", file=raw.reading.name, row=row)
+    if profile.table == "meetings":
+        return meetings.with_hours(table)
+    whole = not {"thread", "text", "created_at"} <= match.positions.keys()
+    return table if whole else _conversations(table)
+
+
+def _conversations(table: Table) -> Table:
+    """Return one row for each conversation: the texts of a thread in the order of their times."""
+    table.keep("conversations", _CONVERSATIONS.format(table.relation))
+    (rows,) = table.aggregates(["count(*)"], "conversations")
+    replies = {"count": table.reading.rows - rows}
+    joined = [Decision("tables.decided_conversations", replies)] if replies["count"] else []
+    return table.over("conversations", table.types, table.reading.adding(joined, rows=rows))
 
 
 def read_export(data: Any, **options: Any) -> tuple[pd.DataFrame, Reading]:
@@ -116,29 +148,22 @@ def _with_profile(reading: Reading, match: Match) -> Reading:
     return reading.adding(decisions, profile=match.profile.profile)
 
 
-def _wanted(table: Table, headings: Sequence[str], match: Match | None) -> list[Wanted]:
+def _wanted(table: Table, headings: Sequence[str], match: Match) -> list[Wanted]:
     """Return the columns to make: the profile's, then the others under their own headings."""
-    sources, wanted = list(table.types), list[Wanted]()
-    wrappers: Sequence[str] = ()
-    taken: Counter[str] = Counter({ROW: 1})
-    used: set[int] = set()
-    if match is not None:
-        profile, wrappers = match.profile, match.profile.wrappers
-        if profile.table == "meetings":
-            taken.update(meetings.ADDED)
-        used = match.taken
-        for name, positions in match.positions.items():
-            column, time = profile.columns[name], match.times.get(name)
-            own = tuple(sources[position] for position in positions)
-            clock = None if time is None else sources[time]
-            wanted.append(Wanted(name, own, column.kind, clock, column))
-            taken[name.casefold()] += 1
+    sources, wanted, profile = list(table.types), list[Wanted](), match.profile
+    taken = Counter((ROW, *meetings.ADDED)) if profile.table == "meetings" else Counter((ROW,))
+    for name, positions in match.positions.items():
+        column, time = profile.columns[name], match.times.get(name)
+        own = tuple(sources[position] for position in positions)
+        clock = None if time is None else sources[time]
+        wanted.append(Wanted(name, own, column.kind, clock, column))
+        taken[name.casefold()] += 1
     groups: dict[str, list[str]] = {}
     for position, (source, heading) in enumerate(zip(sources, headings, strict=True)):
-        if position not in used:
+        if position not in match.taken:
             groups.setdefault(" ".join(heading.split()) or source, []).append(source)
     for heading, group in groups.items():
-        name = free_name(unwrapped(heading, wrappers) or heading, taken)
+        name = free_name(unwrapped(heading, profile.wrappers) or heading, taken)
         wanted.append(Wanted(name, tuple(group)))
     return wanted
 
@@ -153,20 +178,23 @@ def draft_profile(data: Path, *, answers: Answers | None = None, language: Langu
     """
     answers = (answers or Answers()).model_copy(update={"profile": "none"})
     with open_export(data, answers=answers) as table:
-        reading, types = table.reading, table.types
+        reading, types, headings = table.reading, table.types, table.headings
     percents = {
         decision.column
         for decision in reading.decisions
         if decision.key == "tables.decided_percent"
     }
     columns: dict[str, Column] = {}
-    taken = Counter[str]()
-    for heading, kind in types.items():
-        name = re.sub(r"[^a-z0-9]+", "_", bare_heading(heading)).strip("_") or "column"
+    texts = TEXTS[2:][
+        : len(answers.text)
+    ]  # where they are named, no other column is a part of them
+    taken = Counter(set(TEXTS).difference(texts) if texts else ())
+    for (wanted, kind), heading in zip(types.items(), headings, strict=True):
+        name = re.sub(r"[^a-z0-9]+", "_", bare_heading(wanted)).strip("_") or "column"
         columns[free_name(name, taken, "_{}")] = Column(
             headers=(heading.replace("*", ""),),
-            kind="percent" if heading in percents else _KINDS.get(kind, "list"),
-            personal="email" if heading in reading.personal else None,
+            kind="percent" if wanted in percents else _KINDS.get(kind, "list"),
+            personal="email" if wanted in reading.personal else None,
         )
     stem = workspace.slug(data.stem)
     target = workspace.root() / FOLDER / f"{stem}.yaml"
@@ -177,6 +205,9 @@ def draft_profile(data: Path, *, answers: Answers | None = None, language: Langu
         tool=data.stem,
         table="feedback",
         recognised_by=tuple(columns)[:3],
+        answers=FileAnswers(
+            **answers.model_dump(exclude_unset=True, include=set(FileAnswers.model_fields))
+        ),
         columns=columns,
     )
     target.parent.mkdir(exist_ok=True)

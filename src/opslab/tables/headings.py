@@ -20,6 +20,8 @@ def column_names(header: Sequence[str]) -> tuple[list[str], list[Decision]]:
             name = f"column {number}"
             decisions.append(Decision("tables.decided_unnamed", {"place": number}, name))
         names.append(free_name(name, taken))
+        if names[-1] != name:
+            decisions.append(Decision("tables.decided_renamed", {"heading": name}, names[-1]))
     return names, decisions
 
 

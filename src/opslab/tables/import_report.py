@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_core import to_jsonable_python
 
 from opslab.errors import DataError, Problem
-from opslab.specs import Day, Declared
+from opslab.specs import Day, Declared, Number
 
 Decimal = Literal["comma", "point"]
 Encoding = Literal[
@@ -42,6 +42,9 @@ class FileAnswers(Declared):
     delimiter: Delimiter | None = Field(None, description="what parts the columns of a CSV file")
     decimal: Decimal | None = Field(None, description="decimal mark of the numbers")
     day_first: bool | None = Field(None, description="whether 04/03/2025 is the fourth of March")
+    swapped_dates: bool | None = Field(
+        None, description="whether a spreadsheet swapped day and month in its true dates"
+    )
     timezone: str | None = Field(
         None, description="zone of times without an offset, such as Europe/Paris"
     )
@@ -58,6 +61,14 @@ class FileAnswers(Declared):
     )
 
 
+class Score(Declared):
+    """A score and its scale: it is never taken for stars."""
+
+    column: str = Field(description="heading of the score")
+    low: Number = Field(alias="from", description="lowest score of the scale, such as 0")
+    high: Number = Field(alias="to", description="highest score of the scale, such as 10")
+
+
 class Answers(FileAnswers):
     """The answers that exports of tools may need besides."""
 
@@ -65,6 +76,13 @@ class Answers(FileAnswers):
         None, description="column profile by name, or none; recognised by the header otherwise"
     )
     until: Day | None = Field(None, description="day until which recurring meetings are expanded")
+    text: Annotated[
+        tuple[str, ...], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)
+    ] = Field((), max_length=4, description="heading of the messages, or a list of up to four")
+    id: str | None = Field(None, description="heading of the messages' ids")
+    date: str | None = Field(None, description="heading of the messages' dates")
+    customer: str | None = Field(None, description="heading of who wrote: an id or an address")
+    score: Score | None = Field(None, description="heading of a score, and its scale")
 
 
 @dataclass(frozen=True)

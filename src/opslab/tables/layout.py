@@ -28,7 +28,7 @@ _LAST_ROWS, _SUMMED = 30, 50
 _FEWEST = 2  # rows to compare a last one with
 _ROUNDING = 0.01  # of a total
 _JOINT = " / "
-_YEARS = range(1900, 2101)
+_YEARS = {str(year) for year in range(1900, 2101)}
 _TYPES = ("number", "date")
 _UNIT = re.compile(
     r"[\[(].*[\])]|[%€$£#°]|[a-z]{3}/[a-z]+|k?€|usd|eur|gbp|chf|k?[gm]|[cm]m|h|hrs?|hours?|heures?|"
@@ -107,11 +107,15 @@ def _filled(cells: Sequence[str]) -> int:
 
 def _first(opening: Opening, rows: Sequence[Record], width: int) -> int:
     """Return which row is the first that can be a header: what is above it are titles."""
-    usual = median_low(_filled(row.cells or ()) for row in rows if len(row.cells or ()) == width)
+    counts = [_filled(row.cells or ()) for row in rows if len(row.cells or ()) == width]
+    usual = median_low(list(filter(None, counts)) or [0])
     for number, row in enumerate(rows[: _TITLES + 1]):
         cells = [cell.strip() for cell in row.cells or ()]
         last = max((place for place, cell in enumerate(cells, 1) if cell), default=0)
-        fits = len(cells) in (width, max(width - 1, 2)) or len(cells) > width >= last > 1
+        fits = len(cells) == width or len(cells) > width == last > 1
+        if 1 < len(cells) == width - 1:  # a header as R writes it, above a row of numbers
+            below = rows[number + 1].cells if number + 1 < len(rows) else None
+            fits = not {*_TYPES}.isdisjoint(map(_kind, below or ()))
         comment = width == 1 and re.match("(#|//) ", "".join(cells))
         several = len({*cells} - {""}) >= min(2, width, usual)  # no title over all columns
         if fits and not comment and several and 2 * _filled(cells) >= usual:
@@ -187,12 +191,12 @@ def _ask_header(opening: Opening, header: Record, below: Sequence[Sequence[str]]
     cells = header.cells or []
     if not below or len(cells) != len(below[0]):
         return
-    below = [row for row in below if row != cells]
+    others = [row for row in below if row != cells]
+    repeated, below = len(others) < len(below), others or below
     kinds, own = _kinds(below, len(cells)), list(map(_kind, cells))
-    typed = [
-        numbers.plain_text(cell) for cell, kind in zip(cells, own, strict=True) if kind in _TYPES
-    ]
-    series = len(typed) > 1 and "text" in own and typed == sorted({*typed})  # years, say
+    years = "text" in own and _YEARS.issuperset(
+        cell.strip() for cell, kind in zip(cells, own, strict=True) if kind in _TYPES
+    )
     against = proofs = 0
     for place, (cell, kind, usual) in enumerate(zip(cells, own, kinds, strict=True)):
         column = [row[place] for row in below if row[place].strip()]
@@ -200,8 +204,9 @@ def _ask_header(opening: Opening, header: Record, below: Sequence[Sequence[str]]
             proofs += bool(usual)
         elif kind == "text" and column:
             against += cell in column or _is_alike(cell, column)
-        elif kind == usual and kind and not series:
-            against += not (cell.isdecimal() and int(cell) in _YEARS)
+        elif kind == usual and kind and not years:
+            against += 1
+    against += repeated and not proofs
     if against and against >= proofs:
         content = ", ".join(cell.strip() for cell in cells if cell.strip())[:60]
         raise opening.error("tables.ask_header", line=header.line, row=header.line, content=content)
@@ -278,6 +283,7 @@ def without_foot(opening: Opening, table: Table) -> Table:
     counts = table.aggregates(
         f"count(*) FILTER ({condition or 'false'})" for condition in conditions.values()
     )
+    _refuse_further_tables(opening, table, names)
     for (key, condition), count in zip(conditions.items(), counts, strict=True):
         table = _without(table, key, condition, count)
     cells = ", ".join(f"coalesce({name}, '')" for name in names)
@@ -293,6 +299,27 @@ def without_foot(opening: Opening, table: Table) -> Table:
     for key, rows in (("tables.rejected_footer", feet), ("tables.rejected_total", totals)):
         table = _without(table, key, f"{ROW} >= {min(rows, default=0)}", len(rows))
     return table
+
+
+def _refuse_further_tables(opening: Opening, table: Table, names: Sequence[str]) -> None:
+    """Raise where a title stands between rows, below an empty one and above the next table."""
+    if len(names) <= _FEWEST:
+        return
+    others = " AND ".join(f"{name} IS NULL" for name in names[1:])
+    filled = " + ".join(f"({name} IS NOT NULL)::INTEGER" for name in names)
+    titles = table.fetch(
+        f"SELECT {ROW} FROM {table.relation} WHERE {names[0]} IS NOT NULL AND {others} "
+        f"ORDER BY {ROW} LIMIT {MOST_TOLD}"
+    )
+    for (row,) in titles:
+        around = dict(
+            table.fetch(
+                f"SELECT {ROW}, {filled} FROM {table.relation} "
+                f"WHERE {ROW} BETWEEN {row - 1} AND {row + 1}"
+            )
+        )
+        if not around.get(row - 1) and around.get(row + 1, 0) > 1:
+            raise opening.error("tables.several_tables", line=row + 1)
 
 
 def _without(table: Table, key: str, condition: str, count: int) -> Table:
@@ -335,12 +362,12 @@ def _is_total(opening: Opening, table: Table, last: Sequence[Sequence[Any]]) -> 
         for name, cell in zip(table.types, cells, strict=True)
         if _kind(cell) == "number"
     }
-    # in both notations: a column of one is none in the other
-    values = [
-        numbers.number(numbers.plain(column), mark)
-        for column in [*figures][:_SUMMED]
-        for mark in ("point", "comma")
-    ]
+    values = []  # in both notations: a column of one is none in the other
+    for column in [*figures][:_SUMMED]:
+        digits = f"regexp_replace({column}, '[^-0-9,.]', '', 'g')"
+        for mark, other in (",.", ".,"):
+            plain = f"replace(replace({digits}, '{mark}', ''), '{other}', '.')"
+            values.append(f"TRY_CAST({plain} AS DOUBLE)")
     others, own = f"FILTER ({ROW} < {row})", f"FILTER ({ROW} = {row})"
     gaps = (
         table.aggregates(

@@ -11,30 +11,79 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from opslab.tables.import_report import Decimal
 from opslab.tables.source import literal
 
 MISSING = {"", "n/a", "na", "#n/a", "null", "none", "nan", "-", "\u2013", "\u2014"}
 MISSING |= {"#ref!", "#div/0!", "#value!"}
 """What stands for nothing in columns of numbers, times and truths; words for it are counted."""
 
-_WHOLE = "[0-9]+|[1-9][0-9]{0,2}(%s[0-9]{3})+|[1-9][0-9]{0,2}([ '\u2019][0-9]{3})+"
-_FORMS: Mapping[Decimal, str] = {
-    "point": rf"[-+]?(({_WHOLE % ','})([.][0-9]*)?|[.][0-9]+)(e[-+]?[0-9]+)?",
-    "comma": rf"[-+]?(({_WHOLE % '[.]'})([,][0-9]*)?|[,][0-9]+)(e[-+]?[0-9]+)?",
+_WHOLE = "[0-9]+|[1-9][0-9]{0,2}(?:%s[0-9]{3})+|[1-9][0-9]{0,2}(?:[ '\u2019][0-9]{3})+"
+_PARTING = " '\u2019"  # of thousands, in any notation
+_EXPONENT = "(?:e[-+]?[0-9]+)?"
+_FORMS: Mapping[str, str] = {
+    "point": rf"(?:(?:{_WHOLE % ','})(?:[.][0-9]*)?|[.][0-9]+){_EXPONENT}",
+    "comma": rf"(?:(?:{_WHOLE % '[.]'})(?:[,][0-9]*)?|[,][0-9]+){_EXPONENT}",
 }
-_UNCLEAR = r"[-+]?[1-9][0-9]{0,2}[.,][0-9]{3}(e[-+]?[0-9]+)?"
-_LIKE = re.compile(rf"(?:{_FORMS['point']}|{_FORMS['comma']}) ?%?")
-_MACHINE_WHOLE = "-?(0|[1-9][0-9]{0,14})"
-_IDENTIFIER = r"[-+]?(0[0-9]+|[0-9]{16,})|[+][0-9]{8,}"  # the last: a telephone number
-_CLOCK = r"-?[0-9]+:[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?"
-_WORDED = "([0-9]+) ?h(?: ?([0-9]{1,2})(?: ?m(?:in)?)?)?|([0-9]+) ?m(?:in)?"
+_UNCLEAR = f"[1-9][0-9]{{0,2}}[.,][0-9]{{3}}{_EXPONENT}"
+_SIGN = r"=(?:[-+]|[(][)])?"
+_CURRENCIES = {"€": "EUR", "£": "GBP", "¥": "¥", "₹": "INR", "$": "$", "us$": "USD", "c$": "CAD"}
+_CURRENCIES |= {
+    "$us": "USD",
+    "$ca": "CAD",
+    "$au": "AUD",
+    "ca$": "CAD",
+    "a$": "AUD",
+    "au$": "AUD",
+    "r$": "BRL",
+    "kr": "kr",
+}
+_CURRENCY = (
+    "€|£|¥|₹|[$](?:us|ca|au)|(?:us|ca|c|au|a|r)?[$]|kr|eur|usd|gbp|chf|cad|aud|nzd|sek|nok|dkk|pln|czk|huf|ron|"
+    "jpy|cny|inr|brl|mxn|zar|sgd|hkd|try|ils"
+)
+_POWERS = {"": 0, "k": 3, "m": 6, "mio": 6, "bn": 9, "md": 9, "mrd": 9, "%": -2}
+_POWER = r"k|mio[.]?|bn|mrd[.]?|md|%"
+_AMOUNT = (  # a small m is a million beside its currency only: else it may be minutes or metres
+    rf"([(])?([-+])?(?:(?:{_CURRENCY}) ?)?([(])?([-+])?([0-9.,][0-9.,{_PARTING}]*?{_EXPONENT})"
+    rf"(?: ?(?:{_POWER}))?(?: ?m? ?(?:{_CURRENCY}))?([-)])?"
+)
+_SIMPLE = "[-+]?[0-9][0-9.,]*"  # soon seen
+_BARE = r"=\1\2\3\4\6\5"
+_LIKE = re.compile(f"{_SIGN}(?:{_FORMS['point']}|{_FORMS['comma']})")
+_MACHINE_WHOLE = "-?(?:0|[1-9][0-9]{0,14})"
+_LONG = rf"{_SIGN}[0-9]{{16,}}(?:[.,]0*)?"
+_IDENTIFIER = rf"=[-+]?0[0-9]+|{_LONG}|=[+][0-9]{{8,}}"  # the last: a telephone number
+_SHORT_CLOCK = "-?([0-9]+):([0-5][0-9])"
+_CLOCK = r"-?([0-9]+)(?:(?: ?h ?|:)([0-5][0-9])(?::([0-5][0-9](?:[.,][0-9]+)?))?)"
+_NUMBER = "([0-9]+(?:[.,][0-9]{1,2})?)"
+_EXACT_SECONDS = "(?:([0-9]+(?:[.,][0-9]+)?)s)?"
+_ISO = (
+    rf"-?p(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?:{_NUMBER}h)?(?:{_NUMBER}m(?:io)?)?{_EXACT_SECONDS})?"
+)
+_UNITS = (
+    "w(?:ks?|eeks?)?|sem(?:aines?)?|wochen?",
+    "d(?:ays?)?|j(?:ours?)?|tag(?:en?)?",
+    "h(?:rs?|ours?|eures?)?|std|stunden?",
+    "m(?:io|in(?:ute)?[sn]?)?",
+    "s(?:ec(?:onde?)?s?)?|sek(?:unden?)?",
+)
+_WORDED = "-?" + "".join(
+    rf"(?:{_NUMBER} ?(?:{unit})[.]?(?:,? (?:and |et |und )?)?)?" for unit in _UNITS
+)
+_DAYS = f"-?{_NUMBER} ?(?:{_UNITS[0]}|{_UNITS[1]})\\b.*"
+_HEADING_UNIT = (
+    r"(?<![a-z])(?:(?P<hours>hours?|heures?|stunden)|(?P<minutes>min|minutes?|minuten)|"
+    r"(?P<seconds>sec|seconde?s?|sekunden))[)]?$"
+)
 _SECONDS = {"hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
+_SIZES = (40 * 3600, 8 * 3600, 3600, 60, 1)  # a week of five days of eight hours, as Jira has it
+_ISO_SIZES = (7 * 86_400, 86_400, 3600, 60, 1)
 _SPECIAL, _USUAL = "\u00a0\u202f\u2009\u2212\t", "   - "
-TRUE = ("yes", "oui", "true", "vrai", "1", "y", "o", "x")
-FALSE = ("no", "non", "false", "faux", "0", "n")
+_LONGEST = 40  # of a cell that a message shows
+TRUE = ("yes", "oui", "ja", "true", "vrai", "wahr", "ein", "1", "y", "o", "x")
+FALSE = ("no", "non", "nein", "false", "faux", "falsch", "aus", "0", "n")
 
 
 class MachineForm(NamedTuple):
@@ -43,20 +92,49 @@ class MachineForm(NamedTuple):
     pattern: str
     type: str
 
+    def unfit(self, text: str) -> str:
+        """Return the SQL condition that a text is given and not in this form."""
+        unfit = f"NOT {matches(text, self.pattern)}"
+        if self.type in ("DATE", "TIMESTAMP"):
+            unfit += f" OR {text} IS NOT NULL AND TRY_CAST({text} AS {self.type}) IS NULL"
+        return unfit
+
+
+_MACHINE_FORMS = (
+    MachineForm(_MACHINE_WHOLE, "BIGINT"),
+    MachineForm(rf"{_MACHINE_WHOLE}(?:[.][0-9]+)?", "DOUBLE"),
+    MachineForm("[0-9]{4}-[0-9]{2}-[0-9]{2}", "DATE"),
+    MachineForm("[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", "TIMESTAMP"),
+)
+
 
 def plain(text: str) -> str:
     """Return SQL of a text in lower case, without accents, with plain spaces and minus signs.
 
-    It is what the other functions of this module and of `dates` take as ``cell``.
+    It is what the other functions of this module and of `dates` take as ``cell``. An M behind a
+    number becomes ``mio``: it is millions, and a small m is not.
     """
-    return f"lower(strip_accents(trim(translate({text}, {literal(_SPECIAL)}, {literal(_USUAL)}))))"
+    usual = f"trim(translate({text}, {literal(_SPECIAL)}, {literal(_USUAL)}))"
+    return f"lower(strip_accents(regexp_replace({usual}, '([0-9] ?)M$', '\\1mio')))"
 
 
 def plain_text(text: str) -> str:
     """Return a text as `plain` does."""
-    usual = text.translate(str.maketrans(_SPECIAL, _USUAL)).strip(" ").lower()
-    parts = unicodedata.normalize("NFD", usual)
+    usual = text.translate(str.maketrans(_SPECIAL, _USUAL)).strip(" ")
+    parts = unicodedata.normalize("NFD", re.sub("([0-9] ?)M$", r"\1mio", usual).lower())
     return "".join(sign for sign in parts if not unicodedata.combining(sign))
+
+
+def excerpt(text: str) -> str:
+    """Return what a message shows of a cell: its beginning, without e-mail addresses.
+
+    Examples
+    --------
+    >>> excerpt("ask ana@example.test")
+    'ask …'
+    """
+    line = re.sub(r"\S*@\S*", "…", " ".join(text.split()))
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 def is_missing(cell: str) -> str:
@@ -69,11 +147,6 @@ def matches(cell: str, pattern: str) -> str:
     return f"regexp_full_match({cell}, {literal(pattern)})"
 
 
-def counts(cell: str, conditions: Sequence[str]) -> list[str]:
-    """Return SQL of how many cells meet each condition."""
-    return [f"count(*) FILTER ({cell} IS NOT NULL AND ({condition}))" for condition in conditions]
-
-
 def clear_number(written: str) -> str:
     """Return a number of a program so that its point is the decimal one: ``1.234`` as ``1.2340``.
 
@@ -83,13 +156,19 @@ def clear_number(written: str) -> str:
     ('1.2340', '12.5')
     """
     mantissa, mark, exponent = written.partition("e")
-    return f"{mantissa}0{mark}{exponent}" if re.fullmatch(_UNCLEAR, mantissa) else written
+    return f"{mantissa}0{mark}{exponent}" if re.fullmatch(f"[-+]?{_UNCLEAR}", mantissa) else written
 
 
 def looks_like_number(text: str) -> bool:
     """Whether a cell is a number in some notation, and no code: ``0012``, or a very long one."""
+    bare = re.sub(f"^{_AMOUNT}$", _BARE, plain_text(text))
+    return bool(_LIKE.fullmatch(bare)) and not re.fullmatch(_IDENTIFIER, bare)
+
+
+def looks_like_duration(text: str) -> bool:
+    """Whether a cell is a duration in words: ``1h 30m``, ``PT1H30M``."""
     cell = plain_text(text)
-    return bool(_LIKE.fullmatch(cell)) and not re.fullmatch(_IDENTIFIER, cell)
+    return bool(re.search("[0-9]", cell) and re.fullmatch(f"{_ISO}|{_WORDED}", cell))
 
 
 @dataclass(frozen=True)
@@ -106,12 +185,18 @@ class NumberEvidence:
         Cells that only a decimal point, only a decimal comma can explain.
     unclear : int
         Cells such as ``1,234``, which mean two numbers.
-    percent : int
-        Cells with a percent sign.
-    codes : int
-        Whole numbers with a leading zero, or too long for a number.
+    percent, powers : int
+        Cells with a percent sign, with letters for thousands or millions.
+    bracketed : int
+        Cells such as ``(5)``, which are negative.
+    clocks, days : int
+        Cells such as ``5:30``, and durations with days or weeks.
     neither : int
-        Cells that are no number.
+        Cells that are no number, have a leading zero, or are too long for a number.
+    misfit : Mapping or None
+        Row and cell of the first of them.
+    currencies : tuple of str
+        Signs and codes of currencies.
     """
 
     given: int
@@ -120,95 +205,149 @@ class NumberEvidence:
     comma: int
     unclear: int
     percent: int
-    codes: int
+    powers: int
+    bracketed: int
+    clocks: int
+    days: int
+    priced: int
     neither: int
+    misfit: Mapping[str, Any] | None
+    currencies: Sequence[str] | None
 
     @property
-    def decimal(self) -> Decimal | None:
-        """The decimal mark that the column proves; None where it proves none, or both."""
-        if bool(self.point) == bool(self.comma):
-            return None
-        return "point" if self.point else "comma"
+    def proofs(self) -> dict[str, int]:
+        """Cells by the decimal mark that they prove."""
+        return {mark: count for mark in _FORMS if (count := getattr(self, mark))}
+
+    both = proofs
+    """What a question says of a column that proves both."""
 
     @property
-    def misfits(self) -> int:
-        """Cells that keep the column from being one of numbers where no kind is declared."""
-        return self.neither or self.codes
+    def currency(self) -> list[str]:
+        """The currencies by their names: ``EUR`` for the euro sign too."""
+        names = set()
+        for marks in self.currencies or ():
+            cell = {_CURRENCIES.get(mark, mark.upper()) for mark in marks.split()}
+            names |= cell - {"$"} or cell  # "$5 USD" is one
+        return sorted(names)
 
     @staticmethod
-    def sql(cell: str) -> list[str]:
-        """Return SQL of the counts, in the order of the fields."""
-        body, missing = f"rtrim(rtrim({cell}, '%'), ' ')", is_missing(cell)
-        point, comma = (matches(body, _FORMS[mark]) for mark in ("point", "comma"))
-        conditions = (
-            f"NOT {missing}",
-            missing,
-            f"{point} AND NOT {comma}",
-            f"{comma} AND NOT {point}",
-            matches(body, _UNCLEAR),
-            f"contains({cell}, '%')",
-            matches(body, _IDENTIFIER),
-            f"NOT ({point} OR {comma} OR {missing})",
-        )
-        return counts(cell, conditions)
+    def sql() -> tuple[str, dict[str, str], list[str]]:
+        """Return SQL of what conditions take as ``bare``, them by field, and of the other fields.
+
+        They are of a table of cells: ``cell`` as `plain` gives it, ``text``, and the row.
+        """
+        missing = is_missing("cell")
+        point, comma = (matches("bare", f"{_SIGN}{_FORMS[mark]}") for mark in ("point", "comma"))
+        marks = f"array_to_string(regexp_extract_all(cell, {literal(_CURRENCY)}), ' ')"
+        conditions = {
+            "given": f"NOT {missing}",
+            "words": missing,
+            "point": f"{point} AND NOT {comma}",
+            "comma": f"{comma} AND NOT {point}",
+            "unclear": matches("bare", f"{_SIGN}{_UNCLEAR}"),
+            "percent": "contains(cell, '%')",
+            "powers": f"starts_with(bare, '=') AND {_power()} > 0",
+            "bracketed": "starts_with(bare, '=()')",
+            "clocks": matches("cell", _SHORT_CLOCK),
+            "days": matches("cell", _DAYS),
+            "priced": f"starts_with(bare, '=') AND {marks} <> ''",
+            "neither": f"NOT ({point} OR {comma} OR {missing}) OR {matches('bare', _IDENTIFIER)}",
+        }
+        return _bare(), conditions, [f"list(DISTINCT {marks}) FILTER (priced)"]
 
 
 def machine_form(texts: Sequence[str]) -> MachineForm | None:
-    """Return the form of numbers in a program's own notation that a sample is in.
+    """Return the form of numbers, days or times in a program's own notation that a sample is in.
 
     It is none for a sample in any other notation, or in one that ``1,234`` alone would show.
     """
-    if all(map(re.compile(_MACHINE_WHOLE).fullmatch, texts)):
-        return MachineForm(_MACHINE_WHOLE, "BIGINT")
-    decimal = rf"{_MACHINE_WHOLE}([.][0-9]+)?"
-    clear = any("." in text and not re.fullmatch(_UNCLEAR, text) for text in texts)
-    if clear and all(map(re.compile(decimal).fullmatch, texts)):
-        return MachineForm(decimal, "DOUBLE")
+    clear = any("." in text and clear_number(text) == text for text in texts)
+    for form in _MACHINE_FORMS:
+        fits = all(map(re.compile(form.pattern).fullmatch, texts))
+        if fits and (clear or form.type != "DOUBLE"):
+            return form
     return None
 
 
-def number(cell: str, decimal: Decimal) -> str:
-    """Return SQL of a text as a number, empty where it is none."""
-    trimmed = f"rtrim(rtrim({cell}, '%'), ' ')"
-    thousands = "[,'\u2019 ]" if decimal == "point" else "[.'\u2019 ]"
-    digits = f"regexp_replace({trimmed}, {literal(thousands)}, '', 'g')"
+def unit_of(heading: str) -> str | None:
+    """Return the unit of time that a heading ends in, such as ``Wait (min)``.
+
+    Examples
+    --------
+    >>> unit_of("Wait (min)"), unit_of("Minimum wait")
+    ('minutes', None)
+    """
+    match = re.search(_HEADING_UNIT, plain_text(heading))
+    return match.lastgroup if match else None
+
+
+def _bare() -> str:
+    """Return SQL of an amount behind ``=`` and its sign; other texts as they are."""
+    amount = f"regexp_replace(cell, {literal(f'^{_AMOUNT}$')}, {literal(_BARE)})"
+    return f"CASE WHEN {matches('cell', _SIMPLE)} THEN '=' || cell ELSE {amount} END"
+
+
+def _power() -> str:
+    """Return SQL of the power of ten by which letters or a percent sign multiply."""
+    powers = ", ".join(f"{literal(name)}: {power}" for name, power in _POWERS.items())
+    form = rf"[0-9.,] ?(mio|mrd|md|bn|k|m|%)[.]? ?(?:{_CURRENCY})?[-)]?$"
+    return f"MAP {{{powers}}}[regexp_extract(cell, {literal(form)}, 1)]"
+
+
+def number(decimal: str) -> str:
+    """Return SQL of an amount as a number, empty where it is none, or has over 15 digits.
+
+    As of `NumberEvidence.sql` it is of ``cell`` and ``bare``.
+    """
+    thousands = "[=+(),'\u2019 ]" if decimal == "point" else "[=+().'\u2019 ]"
+    digits = f"regexp_replace(bare, {literal(thousands)}, '', 'g')"
     if decimal == "comma":
         digits = f"replace({digits}, ',', '.')"
-    value = f"TRY_CAST({digits} AS DOUBLE) / CASE WHEN contains({cell}, '%') THEN 100 ELSE 1 END"
-    fits = matches(trimmed, _FORMS[decimal])
-    return f"CASE WHEN {fits} AND isfinite({value}) THEN {value} END"
+    sign = "CASE WHEN starts_with(bare, '=()') THEN '-' ELSE '' END"
+    power = f"replace('e' || {_power()}, 'e0', '')"
+    form = _FORMS[decimal].replace("e[-+]?[0-9]+", "e[-+]?[0-9]{1,2}")  # none is infinite
+    fits = f"{matches('bare', _SIGN + form)} AND NOT {matches('bare', _LONG)}"
+    return f"CASE WHEN {fits} THEN TRY_CAST({sign} || {digits} || {power} AS DOUBLE) END"
 
 
-def hours(cell: str, decimal: Decimal, unit: str) -> str:
+def hours(decimal: str, unit: str) -> str:
     """Return SQL of a duration in hours: ``01:30:00``, ``1 h 30``, or a number of the unit.
 
     Parameters
     ----------
-    cell : str
-        SQL.
     decimal : {"comma", "point"}
     unit : {"hours", "minutes", "seconds"}
-        What a bare number counts.
+        What a bare number counts, and the first part of ``5:30``; no seconds have two parts.
     """
-    clock = [f"string_split(ltrim({cell}, '-'), ':')[{part}]" for part in (1, 2, 3)]
-    form = literal(f"^(?:{_WORDED})$")
-    worded = [f"regexp_extract({cell}, {form}, {part})" for part in (1, 2, 3)]
+    forms = {
+        _SHORT_CLOCK: {"hours": (3600, 60), "minutes": (60, 1)}.get(unit),
+        _CLOCK: (3600, 60, 1),
+        _ISO: _ISO_SIZES,
+        _WORDED: _SIZES,
+    }
+    cases = " ".join(
+        f"WHEN {matches('cell', form)} THEN {_seconds(form, sizes) if sizes else 'NULL'} / 3600"
+        for form, sizes in forms.items()
+    )
     return (
-        f"CASE WHEN {matches(cell, _CLOCK)} THEN ({_sum(clock, (3600, 60, 1))}) / "
-        f"CASE WHEN starts_with({cell}, '-') THEN -3600 ELSE 3600 END "
-        f"WHEN {matches(cell, _WORDED)} THEN ({_sum(worded, (3600, 60, 60))}) / 3600 "
-        f"ELSE {number(cell, decimal)} * {_SECONDS[unit]} / 3600 END"
+        f"CASE WHEN NOT regexp_matches(cell, '[0-9]') THEN NULL {cases} "
+        f"WHEN bare = '=' || cell THEN {number(decimal)} * {_SECONDS[unit]} / 3600 END"
     )
 
 
-def _sum(parts: Sequence[str], sizes: Sequence[int]) -> str:
-    return " + ".join(
-        f"coalesce(TRY_CAST({part} AS DOUBLE), 0) * {size}"
-        for part, size in zip(parts, sizes, strict=True)
+def _seconds(form: str, sizes: Sequence[int]) -> str:
+    """Return SQL of the parts of a form in seconds, below zero behind a minus sign."""
+    whole = literal(f"^(?:{form})$")
+    parts = " + ".join(
+        f"coalesce(TRY_CAST(replace(regexp_extract(cell, {whole}, {part}), ',', '.') AS DOUBLE)"
+        f", 0) * {size}"
+        for part, size in enumerate(sizes, 1)
     )
+    return f"({parts}) * CASE WHEN starts_with(cell, '-') THEN -1 ELSE 1 END"
 
 
-def truth(cell: str) -> str:
+def truth() -> str:
     """Return SQL of a yes or a no, English or French, as a truth value."""
-    yes, no = (f"{cell} IN ({', '.join(map(literal, words))})" for words in (TRUE, FALSE))
+    yes, no = (f"cell IN ({', '.join(map(literal, words))})" for words in (TRUE, FALSE))
     return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"

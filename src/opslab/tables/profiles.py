@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain
 from pathlib import Path
@@ -19,13 +19,18 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from opslab import documents, specs, workspace
-from opslab.errors import DataError, ParameterError, Problem, did_you_mean
+from opslab.errors import DataError, ParameterError, did_you_mean
 from opslab.specs import Declared
+from opslab.tables.import_report import Answers, FileAnswers
 from opslab.tables.numbers import plain_text
 
 Kind = Literal[
     "text", "number", "percent", "date", "datetime", "duration", "boolean", "list", "work_log"
 ]
+TEXTS = ("title", "summary", "text", "description", "body", "comment")
+"""Standard names of columns that make one message, in their order."""
+_KINDS: Mapping[str, Kind] = {"created_at": "datetime", "score": "number"}
+_SHOWN = 12  # headings that a message lists
 FOLDER = "profiles"
 """Folder of the user's own profiles in a workspace."""
 
@@ -50,6 +55,9 @@ class Column(Declared):
     personal: Literal["email", "name", "id", "text"] | None = Field(
         None, description="personal data in it"
     )
+    leave_out: tuple[str, ...] = Field(
+        (), description="cells whose rows are left out, and told; * stands for any text"
+    )
 
 
 class Profile(Declared):
@@ -69,6 +77,9 @@ class Profile(Declared):
     )
     day_first_if: tuple[str, ...] = Field(
         (), description="headings with which unclear dates are day first"
+    )
+    answers: FileAnswers = Field(
+        FileAnswers(), description="answers that its files need, where the profile is named"
     )
     columns: dict[str, Column] = Field(min_length=1)
 
@@ -93,11 +104,14 @@ class Match:
         Of each column that is there: where its headings stand in the header.
     times : Mapping of str to int
         Of a date: where its clock time stands.
+    day_first : bool
+        Whether the tool writes the day first under such headings.
     """
 
     profile: Profile
     positions: Mapping[str, tuple[int, ...]]
     times: Mapping[str, int]
+    day_first: bool = False
 
     @property
     def absent(self) -> list[str]:
@@ -108,6 +122,11 @@ class Match:
     def taken(self) -> set[int]:
         """Positions in the header that the profile explains."""
         return {*chain(*self.positions.values()), *self.times.values()}
+
+
+NO_PROFILE = Match(
+    Profile.model_construct(profile="none", tool="none", table="none", columns={}), {}, {}
+)
 
 
 def bare_heading(heading: str) -> str:
@@ -141,8 +160,8 @@ def known_profiles() -> dict[str, Profile]:
     return profiles
 
 
-def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match | None:
-    """Return the profile that fits a header, or none.
+def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match:
+    """Return the profile that fits a header, or `NO_PROFILE`.
 
     Parameters
     ----------
@@ -160,24 +179,27 @@ def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match 
         When there is none of that name.
     """
     if name == "none":
-        return None
+        return NO_PROFILE
     known = known_profiles()
     if name is not None:
         if name not in known:
-            values = {"name": name, "near": did_you_mean(name, known), "names": sorted(known)}
-            raise ParameterError(Problem("tables.no_profile", values, field="profile"))
+            near, names = did_you_mean(name, known), sorted(known)
+            raise ParameterError.of(
+                "tables.no_profile", field="profile", name=name, near=near, names=names
+            )
         match = _match(known[name], headings)
         if match.absent:
             columns = [known[name].columns[column].headers[0] for column in match.absent]
             raise DataError.of("tables.profile_misfit", file=shown, profile=name, columns=columns)
         return match
     matches = [_match(profile, headings) for profile in known.values() if profile.recognised_by]
-    fitting = {match.profile.profile: match for match in matches if not match.absent}
-    most = max((len(match.taken) for match in fitting.values()), default=0)
-    best = {name: match for name, match in fitting.items() if len(match.taken) == most}
+    fitting = [match for match in matches if not match.absent]
+    most = max((len(match.taken) for match in fitting), default=0)
+    best = [match for match in fitting if len(match.taken) == most]
     if len(best) > 1:
-        raise DataError.of("tables.ask_profile", file=shown, names=sorted(best))
-    return next(iter(best.values()), None)
+        names = sorted(match.profile.profile for match in best)
+        raise DataError.of("tables.ask_profile", file=shown, names=names)
+    return best[0] if best else NO_PROFILE
 
 
 def unwrapped(heading: str, wrappers: Sequence[str]) -> str:
@@ -193,7 +215,10 @@ def unwrapped(heading: str, wrappers: Sequence[str]) -> str:
 
 def _match(profile: Profile, headings: Sequence[str]) -> Match:
     bare = list(map(bare_heading, headings))
-    inner = [bare_heading(unwrapped(heading, profile.wrappers)) for heading in headings]
+    firsts = [unwrapped(heading, profile.wrappers).partition(" / ")[0] for heading in headings]
+    inner = list(
+        map(bare_heading, firsts)
+    )  # without wrapper, and of two rows of headings the first
     positions, times = {}, {}
     for name, column in profile.columns.items():
         own = _positions(column.headers, bare) or _positions(column.headers, inner)
@@ -204,7 +229,47 @@ def _match(profile: Profile, headings: Sequence[str]) -> Match:
         clocks = [position for position in _positions(column.time, bare) if position != own[0]]
         if clocks:
             times[name] = clocks[0]
-    return Match(profile, positions, times)
+    return Match(profile, positions, times, bool(_positions(profile.day_first_if, bare)))
+
+
+def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown: str) -> Match:
+    """Return a match in which the headings that the analyst names have the standard names alone.
+
+    Raises
+    ------
+    DataError
+        Where one of them is not there.
+    """
+    score = answers.score
+    named = {
+        **dict(zip(TEXTS[2:], answers.text, strict=False)),
+        "id": answers.id,
+        "created_at": answers.date,
+        "customer_id": answers.customer,
+        "score": score and score.column,
+    }
+    columns = {
+        name: Column(
+            headers=(heading,),
+            kind=_KINDS.get(name, "text"),
+            personal="id" if name == "customer_id" else None,
+        )
+        for name, heading in named.items()
+        if heading
+    }
+    changes = {"columns": match.profile.columns | columns, "recognised_by": tuple(columns)}
+    match = _match(match.profile.model_copy(update=changes), headings)
+    for name in match.absent:
+        (heading,) = columns[name].headers
+        near, names = did_you_mean(heading, headings), list(headings[:_SHOWN])
+        raise DataError.of("tables.no_heading", file=shown, field=heading, near=near, names=names)
+    taken = set(chain(*(match.positions[name] for name in columns)))
+    kept = {
+        name: own
+        for name, own in match.positions.items()
+        if name in columns or taken.isdisjoint(own)
+    }
+    return replace(match, positions=kept)
 
 
 def _positions(headers: Sequence[str], bare: Sequence[str]) -> tuple[int, ...]:

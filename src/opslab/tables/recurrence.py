@@ -26,15 +26,15 @@ class Event:
     opening: Opening
     line: int
     component: Any
-    cancels: bool  # METHOD:CANCEL
     start: Any = None
     length: datetime.timedelta = NOTHING
     instance: Any = None  # RECURRENCE-ID
     range: str = ""  # of `instance`: THISANDFUTURE
+    sequence: int = 0
     rules: Sequence[str] = ()
     endless: bool = False
     extra: Sequence[Any] = ()  # RDATE
-    excluded: Sequence[Any] = ()  # EXDATE: starts, or days of a timed event
+    excluded: set[Any] = field(default_factory=set)  # EXDATE: starts, or days of a timed event
     zones: set[str] = field(default_factory=set)  # "floating" for times without one
 
     def text(self, name: str) -> str:
@@ -56,18 +56,14 @@ class Event:
 def families(events: Sequence[Event]) -> Iterator[tuple[Event, Mapping[Any, Event]]]:
     """Yield each meeting or series in its last revision, and its changes by what they replace."""
     groups: dict[str, list[Event]] = {}
-    for event in sorted(events, key=_revision):
+    for event in sorted(events, key=lambda event: event.sequence):
         groups.setdefault(event.text("UID") or str(event.line), []).append(event)
     for group in groups.values():
-        whole = [event for event in group if not event.instance]
-        hosts = [event for event in whole if not event.cancels] or whole
-        off = any(event.cancels for event in whole)
-        for event in group:
-            event.cancels |= off
+        hosts = [event for event in group if not event.instance]
         distinct = {
             (host.start, host.length, str(host.rules), host.text("SUMMARY")): host
             for host in hosts
-            if host.component.sequence == hosts[-1].component.sequence
+            if host.sequence == hosts[-1].sequence
         }
         first = next(iter(distinct.values()), None)
         changes = {
@@ -77,10 +73,6 @@ def families(events: Sequence[Event]) -> Iterator[tuple[Event, Mapping[Any, Even
         }
         for host in (distinct or changes).values():
             yield host, changes if host is first else {}
-
-
-def _revision(event: Event) -> tuple[bool, int]:
-    return event.cancels, event.component.sequence
 
 
 def occurrences(
@@ -93,7 +85,7 @@ def occurrences(
     shifts = {instance: _shift(host, event) for instance, event in changes.items() if event.range}
     last = datetime.datetime.combine(until, MIDNIGHT.time()) - min([NOTHING, *shifts.values()])
     starts = _starts(host, last + DAY)
-    gone = {start for start in starts if {start, wall_clock(start, ANY_DAY)} & {*host.excluded}}
+    gone = {date for date in starts if {date, wall_clock(date, ANY_DAY)} & host.excluded}
     tally.update(series=bool(host.rules or host.extra), excluded=len(gone))
     for start in (starts | changes.keys()) - gone:
         changed = max((instance for instance in shifts if instance <= start), default=None)

@@ -6,6 +6,7 @@ calamine reads the values; what it gives as empty cells is looked up in the shee
 from __future__ import annotations
 
 import datetime
+import fnmatch
 import re
 import struct
 import zipfile
@@ -25,7 +26,7 @@ _MOST_MEGABYTES = 500  # unpacked
 _MOST_CELLS = 27_000_000  # from the first to the last, filled or not: 32 bytes each
 _LAST_ROWS = (65_536, 1_048_576)  # of a sheet, old and new
 _MOST_NAMES = 12  # of sheets that a message lists
-_EXACT = 1e15  # whole numbers below it are written as such
+_EXACT = 1 << 53  # whole numbers below it are written as such
 
 _SHEET = rb"<(?:\w+:)?sheet\s[^<>]*:id=[\"']([^\"']*)"
 _TARGET = rb"<Relationship\s(?=[^<>]*\bId=[\"']%s[\"'])[^<>]*\bTarget=[\"']/?(?:xl/)?([^\"']*)"
@@ -54,11 +55,11 @@ class Sheet(NamedTuple):
 def read_workbook(opening: Opening) -> Rows:
     """Return the rows of the sheet that holds the table; several such sheets are a question."""
     rows, merged, decisions = read_sheet(opening)
-    cells = dict(rows)
+    cells = {number: list(texts) for number, texts in rows}
     for (row, first), (_, last) in merged:
-        if row in cells:  # a heading over several columns is that of each
+        if row in cells:  # a heading over several columns is that of each; a value is not
             cells[row][first : last + 1] = [cells[row][first]] * (last + 1 - first)
-    records = [Record(number, number, texts) for number, texts in rows]
+    records = [Record(number, number, texts) for number, texts in cells.items()]
     layout = layout_of(opening, records)
     while not layout.header[-1]:
         layout.header.pop()
@@ -114,7 +115,7 @@ def _library(opening: Opening) -> Iterator[None]:
     """Tell whatever goes wrong in a library that reads files as one message."""
     try:
         yield
-    except (DataError, OSError, KeyboardInterrupt):
+    except (DataError, KeyboardInterrupt):
         raise
     except BaseException as error:  # Rust's panic is no Exception
         raise opening.error("tables.no_workbook") from error
@@ -130,10 +131,8 @@ def _refuse_large(opening: Opening) -> None:
             raise opening.error("tables.large_workbook", size=size, most=_MOST_MEGABYTES)
         if packed.testzip():
             raise zipfile.BadZipFile
-        for name in packed.namelist():
-            with packed.open(name) as part:
-                claim = re.search(_EXTENT, part.read(_HEAD)) if name.endswith(".bin") else None
-            if claim:
+        for name in fnmatch.filter(packed.namelist(), "xl/worksheets/*.bin"):
+            if claim := re.search(_EXTENT, packed.open(name).read(_HEAD)):
                 _, row, _, column = struct.unpack("<4I", claim[1])
                 _refuse_wide(opening, name, row + 1, column + 1)
 
@@ -150,10 +149,11 @@ def _sheet(opening: Opening, book: Any, name: str) -> Sheet:
         return Sheet([], [], [])
     filled = {column for _, row in rows for column, text in enumerate(row) if text}
     first, last = min(filled), max(filled)
-    before = first + sheet.start[1]
+    begin, end = first + sheet.start[1], last + sheet.start[1]
     merged = [
-        ((top + 1, left - before), (bottom + 1, right - before))
+        ((top + 1, max(left, begin) - begin), (bottom + 1, min(right, end) - begin))
         for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
+        if left <= end and right >= begin
     ]
     rows = [(number, row[first : last + 1]) for number, row in rows]
     return Sheet(rows, merged, list(_decisions(content, rows)))

@@ -232,9 +232,7 @@ def _sheet_cell(value: Any) -> tuple[str, str]:
 def _is_risky(text: str) -> bool:
     """Whether a spreadsheet may run a text as a formula, or would with an apostrophe less."""
     bare = text.lstrip("'")
-    seen = (
-        sign for sign in bare if not (sign.isspace() or unicodedata.category(sign) in {"Cc", "Cf"})
-    )
+    seen = (sign for sign in bare if sign.isprintable() and sign != " ")
     first = unicodedata.normalize("NFKC", next(seen, ""))
     return first in {*"=+-@"} or bare.startswith(("\t", "\r", "\n"))
 

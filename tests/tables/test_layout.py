@@ -1,0 +1,220 @@
+"""Where the header is, what stands around the rows, and the answers to what is asked of it."""
+
+import pytest
+from exported import decided, read, refused, rejected, values
+
+from opslab.errors import OpslabError
+
+ROWS = "".join(f"{row},u{row},{row / 4}\n" for row in range(1, 41))
+
+
+def keys(reading):
+    return {each.key.removeprefix("tables.") for each in reading.decisions}
+
+
+# --- Above the header
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Weekly report\n",
+        "Weekly report, all teams\n",
+        "Weekly report\n\n",
+        "# made on Monday\n# by Ana, of sales\n",
+        "Account: Shop\nPeriod: May, June\n\n",
+        "Weekly report,,\n,,\n",
+        ",,\n",
+        "From,2026-05-01,,,\n",
+    ],
+)
+def test_titles_and_comments_above_are_passed_over(tmp_path, above):
+    frame, reading = read(tmp_path, f"{above}id,who,hours\n{ROWS}")
+    assert list(frame) == ["id", "who", "hours"]
+    assert len(frame) == 40
+    assert decided(reading)["decided_preamble"] == {"count": above.count("\n")}
+    assert not reading.rejected
+
+
+# --- Rows below the header that belong to it
+
+
+@pytest.mark.parametrize(
+    ("below", "names"),
+    [
+        (",,h\n", ["id", "who", "hours / h"]),
+        ("Numéro,Qui,Heures\n", ["id / Numéro", "who / Qui", "hours / Heures"]),
+        ("ID,Who,Hours\nn,text,h\n", ["id / n", "who / text", "hours / h"]),
+    ],
+)
+def test_units_and_second_headings_are_joined(tmp_path, below, names):
+    frame, reading = read(tmp_path, f"id,who,hours\n{below}{ROWS}")
+    assert list(frame) == names
+    assert values(frame[names[2]])[:2] == [0.25, 0.5]
+    assert decided(reading)["decided_headings"]["count"] == 1 + below.count("\n")
+
+
+def test_choices_below_the_question_of_a_survey(tmp_path):
+    content = "id,Which areas?,,Why?\n,Billing,Reports,Open-Ended Response\n" + "".join(
+        f"{row},Billing,,because {row}\n" for row in range(9)
+    )
+    frame, _ = read(tmp_path, content)
+    assert list(frame) == [
+        "id",
+        "Which areas? / Billing",
+        "Which areas? / Reports",
+        "Why? / Open-Ended Response",
+    ]
+
+
+@pytest.mark.parametrize("first", ["1,unknown,unknown", "1,x,n/a", "a,b,c"])
+def test_a_first_row_of_words_is_a_row_where_others_have_them(tmp_path, first):
+    later = "".join(f"{row},2,3\n" for row in range(2, 30)) + f"{first}\n"
+    frame, reading = read(tmp_path, f"id,p,q\n{first}\n{later}")
+    assert len(frame) + reading.rejected == 30
+    assert list(frame) == ["id", "p", "q"]
+
+
+# --- No header, and answers
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "1,a,2.5\n2,b,3.5\n3,c,4.5\n",
+        "u1,control\nu2,treatment\nu3,control\n",
+        "control,red\ntreatment,blue\ncontrol,red\n",
+        "2026-05-01,x\n2026-05-02,y\n",
+        (
+            "L'application est lente la nuit chez nous.\n"
+            "Impossible de se connecter depuis hier soir.\n"
+            "Personne ne lit ce que nous vous écrivons.\n"
+        ),
+    ],
+)
+def test_no_header_is_asked_and_answered(tmp_path, content):
+    error = refused(tmp_path, content, "ask_header")
+    assert error.problems[0].line == 1
+    assert "`header: none`" in str(error)
+    frame, reading = read(tmp_path, content, header="none")
+    assert len(frame) == content.count("\n")
+    assert next(iter(frame)) == "column 1"
+    assert "decided_no_header" in keys(reading)
+    frame, reading = read(tmp_path, content, header=1)
+    assert len(frame) + reading.rejected == content.count("\n") - 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["region,2023,2024\nNorth,12,13\nSouth,14,15\n", "task,2026-05-01,2026-05-08\na,1,2\nb,3,4\n"],
+)
+def test_years_and_days_are_headings_of_figures(tmp_path, content):
+    assert len(read(tmp_path, content)[0]) == 2
+
+
+def test_the_row_of_the_header_is_answered(tmp_path):
+    content = "a,b,c\nd,e,f\nid,who,hours\n1,x,2\n2,y,3\n"
+    frame, reading = read(tmp_path, content, header=3)
+    assert list(frame) == ["id", "who", "hours"]
+    assert values(frame["who"]) == ["x", "y"]
+    assert decided(reading)["decided_preamble"] == {"count": 2}
+    assert list(read(tmp_path, content, header=[2, 3])[0]) == ["d / id", "e / who", "f / hours"]
+    assert list(read(tmp_path, content, skip_rows=2)[0]) == ["id", "who", "hours"]
+    refused(tmp_path, content, "no_heading_row", header=9)
+
+
+def test_a_header_as_r_writes_it(tmp_path):
+    rows = "".join(f"{row},{row * 3},b{row}\n" for row in range(1, 9))
+    frame, reading = read(tmp_path, f"hours,who\n{rows}")
+    assert list(frame) == ["column 1", "hours", "who"]
+    assert "decided_row_names" in keys(reading)
+    content = f"id,who\n{rows}"
+    refused(tmp_path, content, "ask_short_header")
+    assert list(read(tmp_path, content, header=1)[0]) == ["column 1", "id", "who"]
+
+
+# --- Below the rows
+
+
+@pytest.mark.parametrize(
+    "foot", ["Source: the shop\n", "\nend\n", "Source: the shop,,\n", "END,,\n"]
+)
+def test_a_footer_is_left_out(tmp_path, foot):
+    frame, reading = read(tmp_path, f"id,who,hours\n{ROWS}{foot}")
+    assert len(frame) == 40
+    assert rejected(reading) == [(41 + foot.count("\n"), "rejected_footer")]
+
+
+@pytest.mark.parametrize(
+    ("total", "is_left_out"),
+    [("Total,,205", True), (",,205.0", True), ("Grand total,,205", True), (",,200", False)],
+)
+def test_a_total_is_left_out_where_it_adds_up(tmp_path, total, is_left_out):
+    frame, reading = read(tmp_path, f"name,who,hours\n{ROWS.replace(',u', ',')}{total}\n")
+    assert reading.rejected == is_left_out
+    assert len(frame) == 41 - is_left_out
+
+
+def test_a_total_that_does_not_add_up_is_asked_and_answered(tmp_path):
+    content = f"name,who,hours\n{ROWS}Total,,999\n"
+    assert refused(tmp_path, content, "ask_totals").problems[0].line == 42
+    assert len(read(tmp_path, content, totals="keep")[0]) == 41
+    frame, reading = read(tmp_path, content, totals="drop")
+    assert len(frame) == 40
+    assert rejected(reading) == [(42, "rejected_total")]
+
+
+def test_repeated_headings_are_left_out(tmp_path):
+    frame, reading = read(tmp_path, f"id,who,hours\n{ROWS}id,who,hours\n{ROWS}")
+    assert len(frame) == 80
+    assert rejected(reading) == [(42, "rejected_heading")]
+
+
+def test_a_table_below_the_table_is_refused(tmp_path):
+    content = f"Hours,,\nid,who,hours\n{ROWS},,\nCosts,,\nid,what,cost\n{ROWS}"
+    assert refused(tmp_path, content, "several_tables").problems[0].line == 44
+
+
+# --- Notation
+
+
+def test_a_web_page_is_no_table(tmp_path):
+    refused(tmp_path, "<!DOCTYPE html>\n<html><body>Log in, please</body></html>\n", "web_page")
+
+
+def test_single_quotes_backslashes_and_quoted_rows_are_read_and_reported(tmp_path):
+    single = "id,who\n1,'a, b'\n2,'c, d'\n"
+    escaped = 'id,who\n1,"say \\"no\\", twice"\n2,"c, d"\n'
+    wrapped = '"id,who"\n"1,a"\n"2,""b, c"""\n'
+    for content, key, cell in (
+        (single, "decided_quotes", "a, b"),
+        (escaped, "decided_quotes", 'say "no", twice'),
+        (wrapped, "decided_unwrapped", "a"),
+    ):
+        frame, reading = read(tmp_path, content)
+        assert values(frame["who"])[0] == cell
+        assert [each.key for each in reading.decisions if each.assumed] == [f"tables.{key}"]
+
+
+@pytest.mark.parametrize(
+    ("codec", "text"),
+    [
+        ("cp1251", "Очень хорошо"),
+        ("mac_roman", "déjà très lent"),
+        ("iso-8859-15", "coûte 12 €"),
+        ("cp1250", "żółty ślad"),
+        ("shift_jis", "とても良いアプリ"),
+    ],
+)
+def test_another_encoding_is_asked_and_answered(tmp_path, codec, text):
+    content = f"id;x\n1;{text}\n".encode(codec)
+    with pytest.raises(OpslabError) as caught:
+        read(tmp_path, content)
+    assert caught.value.problems[0].key in ("tables.ask_encoding", "tables.encoding_mixed")
+    assert values(read(tmp_path, content, encoding=codec)[0]["x"]) == [text]
+
+
+@pytest.mark.parametrize("text", ["Œuvre déjà créée en été : 12 €", "Größe, Übung", "mañana ¿qué?"])
+def test_words_of_western_europe_are_no_question(tmp_path, text):
+    frame, _ = read(tmp_path, f"id;x\n1;{text}\n2;été\n".encode("cp1252"))
+    assert values(frame["x"])[0] == text
