@@ -282,8 +282,9 @@ def _head(opening: Opening, path: Path) -> str:
 def _dialect(lines: Sequence[str], name: str, start: int) -> Dialect:
     """Return the notation with a delimiter that breaks the fewest of some lines."""
     mark, text = MARKS[name], "".join(lines)
-    first = next(iter(lines), "")
-    spaced = f'{mark} "' in text or first.count(f"{mark} ") == first.count(mark) > 0
+    spaced = f'{mark} "' in text or all(
+        line.count(f"{mark} ") == line.count(mark) > 0 for line in (*lines[:1], *lines[-1:])
+    )
     notations = [Notation(mark, spaced=spaced)]
     if '\\"' in text and not re.search(r'\\[^"\\]', text):
         notations.append(Notation(mark, escape="\\", spaced=spaced))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median_low
-from typing import Any
 
 from opslab.tables import numbers
 from opslab.tables.import_report import MOST_TOLD, Rejection
@@ -59,18 +58,21 @@ def without_foot(opening: Opening, table: Table) -> Table:
     _refuse_further_tables(opening, table, names)
     for key, condition in conditions.items():
         table = _without(table, key, condition or "false")
-    cells = ", ".join(f"coalesce({name}, '')" for name in names)
-    last = table.fetch(
-        f"SELECT {ROW}, {cells} FROM {table.relation} ORDER BY {ROW} DESC LIMIT {_LAST_ROWS}"
-    )
+    last = _texts(table, f"ORDER BY {ROW} DESC LIMIT {_LAST_ROWS}")
     feet = list[int]()
-    while len(last) > _FEWEST and _is_footer(last[0][1:], last[1:]):
+    while len(last) > _FEWEST and _is_footer(last[0][1], [texts for _, texts in last[1:]]):
         feet.append(last.pop(0)[0])
     if feet:
         table = _without(table, "tables.rejected_footer", f"{ROW} >= {min(feet)}")
     if opening.answers.totals != "keep":
         table = _without_totals(opening, table, last)
     return table
+
+
+def _texts(table: Table, which: str) -> list[tuple[int, list[str]]]:
+    """Return rows with their texts, empty ones too."""
+    rows = table.fetch(f"SELECT * FROM {table.relation} {which}")
+    return [(row, [text or "" for text in texts]) for *texts, row in rows]
 
 
 def _without(table: Table, key: str, condition: str) -> Table:
@@ -112,40 +114,35 @@ def is_remark(cells: Sequence[str]) -> bool:
     return bool(cells) and kind_of(cells[0]) == "text" and not any(map(str.strip, cells[1:]))
 
 
-def _is_footer(cells: Sequence[str], others: Sequence[Sequence[Any]]) -> bool:
+def _is_footer(cells: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     """Whether a last row is a remark: a text in a first column of none, where others fill many."""
-    if median_low(filled_count(row[1:]) for row in others) <= _FEWEST or not is_remark(cells):
+    if median_low(map(filled_count, others)) <= _FEWEST or not is_remark(cells):
         return False
-    column = [row[1] for row in others]
+    column = [row[0] for row in others]
     codes = all(map(_DIGIT.search, column)) and not _DIGIT.search(cells[0])
-    return (
-        codes
-        or kinds_of([[cell] for cell in column], 1)[0] in TYPES
-        or bool(_MARKED.match(cells[0]))
-    )
+    typed = kinds_of([[cell] for cell in column], 1)[0] in TYPES
+    return codes or typed or bool(_MARKED.match(cells[0]))
 
 
-def _without_totals(opening: Opening, table: Table, last: Sequence[Sequence[Any]]) -> Table:
+def _without_totals(opening: Opening, table: Table, last: Sequence[tuple[int, list[str]]]) -> Table:
     """Leave out the rows that add the others up; raise where one only says so by its name."""
-    names = list(map(quoted, table.types))
-    label = f"lower(trim({names[0]}, ' :'))"
+    label = f"lower(trim({quoted(next(iter(table.types)))}, ' :'))"
     words = ", ".join(map(literal, _TOTALS))
-    cells = ", ".join(f"coalesce({name}, '')" for name in names)
-    rows = table.fetch(
-        f"SELECT {ROW}, {cells} FROM {table.relation} WHERE {label} IN ({words}) LIMIT {MOST_TOLD}"
-    )
-    named = {row[0] for row in rows}
-    if last and last[0][0] not in named and len(last) > _FEWEST:
-        others = all(other[1].strip() for other in last[1:])
-        if (others and not last[0][1].strip()) or _TOTAL.match(
-            numbers.plain_text("".join(last[0][1:]))
-        ):
-            rows.append(tuple(last[0]))
+    rows = _texts(table, f"WHERE {label} IN ({words}) LIMIT {MOST_TOLD}")
+    named = {row for row, _ in rows}
+    if len(last) > _FEWEST and last[0][0] not in named:
+        (row, texts), *others = last
+        if not texts[0].strip() and all(other[0].strip() for _, other in others):
+            rows.append((row, texts))
+            named |= {row} if opening.answers.totals else set()
+        elif _TOTAL.match(numbers.plain_text("".join(texts))):
+            rows.append((row, texts))
     totals = []
-    kept = f"FILTER ({ROW} NOT IN ({', '.join(str(row[0]) for row in rows)}))"
-    for row, *texts in rows:
+    kept = f"FILTER ({ROW} NOT IN ({', '.join(str(row) for row, _ in rows)}))"
+    for row, texts in rows:
         fits = _sums(table, row, texts, kept)
-        if opening.answers.totals == "drop" or (any(fits) if row in named else fits and all(fits)):
+        said = row in named and (opening.answers.totals or any(fits))
+        if said or (fits and all(fits)):
             totals.append(row)
         elif row in named:
             content = ", ".join(filter(None, texts))[:60]

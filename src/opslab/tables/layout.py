@@ -88,7 +88,7 @@ def layout_of(opening: Opening, records: Sequence[Record]) -> Layout:
         first = _first(opening, rows, width)
         groups = rows[first - 1].cells or [] if first else []
         again = Counter(rows[first].cells).most_common(1)[0][1] > 1  # n, sum, n, sum
-        first -= again and len(groups) == width and filled_count(groups) > 1
+        first -= again and len(groups) == width and len({*groups} - {""}) > 1
         below = [row.cells for row in rows[first + 1 :] if row.cells and len(row.cells) == width]
         count = 1 + _further_headings(opening, rows[first], below)
         headings = [row for row in rows[first:] if row.cells][:count]
