@@ -72,8 +72,7 @@ def _open(
     strict: bool = True,
 ) -> Table:
     is_path = isinstance(data, str | Path)
-    shown = workspace.shown(data) if is_path else "data"
-    path = Path(data) if is_path else Path()
+    shown, path = (workspace.shown(data), Path(data)) if is_path else ("data", Path())
     opening = Opening(connection, shown, answers or Answers(), scratch, strict, path)
     with reading_errors(shown, "" if is_path else "frame"):
         return _open_file(opening) if is_path else _open_frame(opening, data)

@@ -197,19 +197,16 @@ class Table:
     def _slice(self, cursor: duckdb.DuckDBPyConnection, start: int, stop: int) -> str:
         """Return SQL of the rows between two values of `ROW`."""
         if self.data is None:
-            names = ", ".join(map(quoted, self.types))
-            return (
-                f"(SELECT {names} FROM {self.relation} WHERE {ROW} >= {start} AND {ROW} < {stop})"
-            )
-        rows = self.data.iloc if hasattr(self.data, "iloc") else self.data
+            return f"(SELECT * FROM {self.relation} WHERE {ROW} >= {start} AND {ROW} < {stop})"
+        rows = getattr(self.data, "iloc", self.data)
         cursor.register(f"slice_{start}", rows[start:stop])
         return f"slice_{start}"
 
 
 def _slice_size(rows: int) -> int:
     """Return the rows of a slice: about the same for each, in few slices, as each costs a plan."""
-    slices = min(max(-(-rows // _SLICE_ROWS), 1), _MOST_SLICES)
-    size = max(-(-rows // slices), 1)
+    slices = min(rows // _SLICE_ROWS + 1, _MOST_SLICES)
+    size = rows // slices + 1
     return size if size < _GROUP_ROWS else -(-size // _GROUP_ROWS) * _GROUP_ROWS
 
 

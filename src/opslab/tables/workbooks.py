@@ -85,15 +85,18 @@ def read_sheet(opening: Opening) -> Sheet:
     if asked is not None and asked not in sheets:
         near, names = did_you_mean(asked, sheets), sheets[:_MOST_NAMES]
         raise opening.error("tables.no_sheet", sheet=asked, near=near, sheets=names)
-    read = {name: _sheet(opening, book, name) for name in ([asked] if asked else sheets)}
-    filled = [name for name, sheet in read.items() if sheet.rows]
+    filled = {
+        name: sheet
+        for name in ([asked] if asked else sheets)
+        if (sheet := _sheet(opening, book, name)).rows
+    }
     if not filled:
         raise opening.error("tables.empty_sheet" if asked else "tables.empty_file", sheet=asked)
     if len(filled) > 1:
-        raise opening.error("tables.ask_sheet", sheets=filled[:_MOST_NAMES])
-    sheet = read[filled[0]]
+        raise opening.error("tables.ask_sheet", sheets=[*filled][:_MOST_NAMES])
+    ((name, sheet),) = filled.items()
     if len(sheets) > 1:
-        sheet.decisions.insert(0, Decision("tables.decided_sheet", {"sheet": filled[0]}))
+        sheet.decisions.insert(0, Decision("tables.decided_sheet", {"sheet": name}))
     return sheet
 
 
@@ -187,12 +190,10 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return str(value).lower()
     if isinstance(value, float):
         whole = value.is_integer() and abs(value) < _EXACT
         return str(int(value)) if whole else clear_number(repr(value))
-    if isinstance(value, datetime.datetime):
-        return value.isoformat(" ")
     if isinstance(value, datetime.timedelta):
         seconds = round(value.total_seconds())
         sign, seconds = "-" if seconds < 0 else "", abs(seconds)
