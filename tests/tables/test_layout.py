@@ -357,3 +357,30 @@ def test_double_quotes_win_over_a_single_cell_in_single_ones(tmp_path):
 def test_versions_that_begin_with_a_year_are_no_days(tmp_path):
     frame, _ = read(tmp_path, "app,version\na,2024.1.2\nb,2024.3.1\nc,2023.12.5\n")
     assert values(frame["version"]) == ["2024.1.2", "2024.3.1", "2023.12.5"]
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        ("<table><tr><td>1</td></tr></table>\n", "web_page"),
+        ("<?xml version='1.0'?>\n<Error/>\n", "web_page"),
+        ('[{"id": 1, "x": 2}]\n', "web_page"),
+        ("Sales\nid,b,c\n1,2,3\n3,4,5\n\nCosts\nday,x,y\n1,2,3\n5,6,3\n", "ask_delimiter"),
+    ],
+)
+def test_what_is_no_table_is_no_column_of_lines(tmp_path, content, key):
+    refused(tmp_path, content, key)
+
+
+def test_texts_with_a_comma_are_one_column(tmp_path):
+    content = "comment\nGreat tool,thanks\nSlow,buggy\nNice,really\n"
+    assert values(read(tmp_path, content)[0]["comment"])[0] == "Great tool,thanks"
+
+
+def test_subtotals_are_left_out_with_the_total(tmp_path):
+    content = (
+        "team,task,hours\nX,a,1\nX,b,2\nX Total,,3\nY,a,1\nY,b,2\nY Total,,3\nGrand Total,,6\n"
+    )
+    frame, reading = read(tmp_path, content)
+    assert values(frame["hours"]) == [1, 2, 1, 2]
+    assert [row for row, _ in rejected(reading)] == [4, 7, 8]

@@ -555,7 +555,6 @@ def strictly(path, content):
     ("content", "key", "line"),
     [
         ("id\n1\n2\n", "one_column", None),
-        ("id,,x\n1,2,3\n", "blank_header", 1),
         ("id,x,x\n1,2,3\n", "repeated_header", 1),
         ("id,x,X\n1,2,3\n", "similar_header", 1),
         ("id,x\n1,a\n2\n3,c\n", "bad_row", 3),

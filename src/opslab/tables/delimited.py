@@ -73,8 +73,10 @@ def _names(opening: Opening, rows: Rows) -> list[str]:
         raise opening.error("tables.too_many_columns", **values)
     if opening.strict:
         refuse_names(opening, rows.header)
-        return list(rows.header)
     names, decisions = column_names(rows.header)
+    for decision in decisions:
+        if opening.strict and decision.key == "tables.decided_renamed":
+            raise opening.error("tables.reserved", field=decision.values["heading"])
     rows.decisions += decisions
     return names
 

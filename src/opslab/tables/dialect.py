@@ -203,6 +203,7 @@ class _Fit:
         parted = bool(at_once) or (
             consistent >= _STEADY
             and not prose
+            and (columns >= _FEWEST or _has_figures(rows[first + 1 : last]))
             and max(_FEWEST, (len(widths) - first) / 2) <= len(inside)
         )
         return cls(parted, consistent >= _STEADY, at_once, consistent, columns)
@@ -230,14 +231,21 @@ class Dialect:
     decisions: tuple[Decision, ...] = ()
 
 
+def _has_figures(rows: Sequence[Record]) -> bool:
+    """Whether most rows have a cell without a letter, as lines of prose have none."""
+    figures = [
+        any(cell.strip() and cell.upper() == cell.lower() for cell in row.cells or ())
+        for row in rows
+    ]
+    return 2 * sum(figures) > len(rows)
+
+
 def dialect_of(opening: Opening, file: TextFile) -> tuple[TextFile, Dialect]:
     """Return how a UTF-8 file is written, from its first rows, and the file that is to be read.
 
     It is another one where each row of the given one was a single cell in quotes.
     """
     text = _head(opening, file.path)
-    if re.match(r"\s*<(!doctype html|html|head|body)\b", text, re.IGNORECASE):
-        raise opening.error("tables.web_page")
     excel = re.match(r"sep=(.)\r?\n", text)  # a line of Excel's own
     start = 1 + bool(excel)
     lines = list(islice(io.StringIO(text, newline=""), start - 1, head_rows(opening)))
@@ -253,7 +261,7 @@ def dialect_of(opening: Opening, file: TextFile) -> tuple[TextFile, Dialect]:
         names = sorted((best.delimiter, other.delimiter))
         raise opening.error("tables.ask_delimiter", names=names)
     if not best.fit.parted:
-        best = _rare(opening, lines, start)
+        best = _rare(opening, lines, start, dialects)
     inner = [f"{row.cells[0]}\n" for row in best.head if row.cells]
     wrapped = best.delimiter == "none" and all(line[:1] in '"\r\n' for line in lines)
     if wrapped and any(_dialect(inner, name, 1).fit.steady for name in _USUAL):
@@ -276,7 +284,12 @@ def _head(opening: Opening, path: Path) -> str:
         head = b"".join(lines)
         if not head:
             raise opening.error("tables.long_line", line=1, most=_LONGEST_HEAD >> 20)
-    return codecs.decode(head, "utf-8-sig")
+    text = codecs.decode(head, "utf-8-sig")
+    if re.match(r"\s*<(!doctype|html|head|body|table|\?xml)\b", text, re.IGNORECASE):
+        raise opening.error("tables.web_page")
+    if re.match(r'\s*(\[\s*)?\{\s*"', text):
+        raise opening.error("tables.web_page")
+    return text
 
 
 def _dialect(lines: Sequence[str], name: str, start: int) -> Dialect:
@@ -302,8 +315,18 @@ def _dialect(lines: Sequence[str], name: str, start: int) -> Dialect:
     return best
 
 
-def _rare(opening: Opening, lines: Sequence[str], start: int) -> Dialect:
-    """Return the reading of a file that no usual delimiter parts: often as one column."""
+def _rare(opening: Opening, lines: Sequence[str], start: int, usual: Sequence[Dialect]) -> Dialect:
+    """Return the reading of a file that no usual delimiter parts: often as one column.
+
+    Raises
+    ------
+    DataError
+        With a question where one of them parts many of its rows all the same.
+    """
+    for other in usual:
+        fit = other.fit
+        if fit.columns >= _FEWEST and fit.consistent > _STEADY / 2 and _has_figures(other.head[2:]):
+            raise opening.error("tables.ask_delimiter", names=sorted((other.delimiter, "none")))
     for name in _RARE:
         other = _dialect(lines, name, start)
         fit = other.fit

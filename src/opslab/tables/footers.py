@@ -130,6 +130,8 @@ def _without_totals(opening: Opening, table: Table, last: Sequence[tuple[int, li
     words = ", ".join(map(literal, _TOTALS))
     rows = _texts(table, f"WHERE {label} IN ({words}) LIMIT {MOST_TOLD}")
     named = {row for row, _ in rows}
+    if named:  # Excel's own subtotals
+        rows += _texts(table, f"WHERE {label} LIKE '% total' AND {label} NOT IN ({words})")
     if len(last) > _FEWEST and last[0][0] not in named:
         (row, texts), *others = last
         if not texts[0].strip() and all(other[0].strip() for _, other in others):
@@ -142,7 +144,7 @@ def _without_totals(opening: Opening, table: Table, last: Sequence[tuple[int, li
     for row, texts in rows:
         fits = _sums(table, row, texts, kept)
         said = row in named and (opening.answers.totals or any(fits))
-        if said or (fits and all(fits)):
+        if said or (fits and all(fits)) or texts[0].lower().endswith(" total"):
             totals.append(row)
         elif row in named:
             content = ", ".join(filter(None, texts))[:60]

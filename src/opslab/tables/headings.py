@@ -39,10 +39,7 @@ def refuse_names(opening: Opening, header: Sequence[str]) -> None:
     """Raise for a header in which a column could not be named without a doubt."""
     if len(header) < 2:  # noqa: PLR2004 - a unit and an arm at the least
         raise opening.error("tables.one_column")
-    for number, name in enumerate(header, 1):
-        if not name.strip():
-            raise opening.error("tables.blank_header", line=1, place=number)
-    counts = Counter(map(str.casefold, header))
+    counts = Counter(map(str.casefold, filter(None, header)))
     similar = sorted({name for name in header if counts[name.casefold()] > 1})
     if similar:
         repeated = [name for name in similar if header.count(name) > 1]

@@ -16,6 +16,7 @@ from opslab.tables.records import LONGEST_LINE
 from opslab.tables.source import Opening
 
 _WORDS = {True: "true", False: "false", None: ""}
+_MAIN = ("data", "items", "records", "results")  # what services call the list that was asked for
 _MOST_MEGABYTES = 200  # of a list, which is held as a whole and takes several times as much
 _Record = Mapping[str, Any] | None  # values by their joined names; None where it is no object
 
@@ -79,7 +80,7 @@ def _by_lines(opening: Opening, path: Path) -> Iterator[tuple[int, _Record]]:
 def _parsed(line: str) -> _Record:
     try:
         return _record(_value(line))
-    except (ValueError, RecursionError):
+    except (ValueError, KeyError, RecursionError):
         return None
 
 
@@ -88,7 +89,7 @@ def _value(text: str) -> Any:
         text,
         parse_float=clear_number,
         parse_int=str,
-        parse_constant=int,  # which NaN and Infinity are not: an error
+        parse_constant={"NaN": None}.__getitem__,  # of pandas; Infinity is an error
         object_pairs_hook=_distinct,
     )
 
@@ -124,20 +125,21 @@ def _listed(opening: Opening, path: Path, read: Rows) -> list[_Record]:
             for name, inner in _flat(_value(path.read_text(encoding="utf-8-sig")))
             if isinstance(inner, list)
         }
-    except (ValueError, RecursionError) as error:
+    except (ValueError, KeyError, RecursionError) as error:
         line = getattr(error, "lineno", None)
         raise opening.error("tables.broken_json", line=line) from None
     names = [name for name, items in lists.items() if any(items)]
-    long = [name for name in names if len(lists[name]) > 1] or names
+    main = [name for name in names if name.rpartition(".")[2] in _MAIN]
+    chosen = main if len(main) == 1 else names
     asked = opening.answers.records
     if asked is not None and asked not in names:
         near = did_you_mean(asked, names)
         raise opening.error("tables.no_list", name=asked, near=near, lists=names)
     if not names:
         raise opening.error("tables.no_records")
-    if asked is None and len(long) > 1:
-        raise opening.error("tables.ask_records", lists=long)
-    name = asked or long[0]
+    if asked is None and len(chosen) > 1:
+        raise opening.error("tables.ask_records", lists=names)
+    name = asked or chosen[0]
     if name:
         read.decisions.append(Decision("tables.decided_records", {"name": name}))
     return lists[name]

@@ -71,7 +71,8 @@ def layout_of(opening: Opening, records: Sequence[Record]) -> Layout:
         raise opening.error("tables.empty_file")
     if answers.header == "none":
         first = next(place for place, row in enumerate(rows) if len(row.cells or ()) == width)
-        layout = Layout([""] * width, rows[first].line - 1, [Decision("tables.decided_no_header")])
+        names = [f"column {number}" for number in range(1, width + 1)]
+        layout = Layout(names, rows[first].line - 1, [Decision("tables.decided_no_header")])
         if rows[first] is not head[0]:
             layout.decisions.append(Decision("tables.decided_preamble", {"count": layout.end}))
         return layout

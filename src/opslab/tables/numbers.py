@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from opslab.tables.source import literal
 
 MISSING = {"", "n/a", "na", "#n/a", "null", "none", "nan", "-", "\u2013", "\u2014"}
-MISSING |= {"#ref!", "#div/0!", "#value!"}
+MISSING |= {"#ref!", "#div/0!", "#value!", "\\n"}
 """What stands for nothing in columns of numbers, times and truths; words for it are counted."""
 
 _WHOLE = "[0-9]+|[1-9][0-9]{0,2}(?:%s[0-9]{3})+|[1-9][0-9]{0,2}(?:[ '\u2019][0-9]{3})+"
@@ -38,9 +38,11 @@ _CURRENCIES |= {
     "au$": "AUD",
     "r$": "BRL",
     "kr": "kr",
+    "zł": "PLN",
+    "₽": "RUB",
 }
 _CURRENCY = (
-    "€|£|¥|₹|[$](?:us|ca|au)|(?:us|ca|c|au|a|r)?[$]|kr|eur|usd|gbp|chf|"
+    "€|£|¥|₹|₽|zł|[$](?:us|ca|au)|(?:us|ca|c|au|a|r)?[$]|kr|eur|usd|gbp|chf|"
     "cad|aud|nzd|sek|nok|dkk|pln|czk|huf|ron|jpy|cny|inr|brl|mxn|zar|sgd|hkd|try|ils"
 )
 _POWERS = {"": 0, "k": 3, "m": 6, "mio": 6, "bn": 9, "md": 9, "mrd": 9, "%": -2}
