@@ -44,8 +44,8 @@ _KNOWN = re.compile(  # a line behind the parts that it is in
             | COUNT=[1-9]\d{{0,6}} | UNTIL={_TIME} | WKST={_DAY} | BYSETPOS=-?[1-9]
             | BYDAY=[-+]?[1-5]?{_DAY}(?:,[-+]?[1-5]?{_DAY})*
             | BY(?:MONTH|MONTHDAY|YEARDAY)=-?[1-9]\d{{0,2}}(?:,-?[1-9]\d{{0,2}})* ) (?:;|$) )+
-        | SEQUENCE:\d{{1,9}} | STATUS:(?:TENTATIVE|CONFIRMED|CANCELLED)
-        | TRANSP:(?:OPAQUE|TRANSPARENT) | X-MICROSOFT-CDO-BUSYSTATUS:\w+
+        | SEQUENCE:\d{{1,7}} | STATUS:(?:TENTATIVE|CONFIRMED|CANCELLED)
+        | TRANSP:(?:OPAQUE|TRANSPARENT) | X-MICROSOFT-CDO-BUSYSTATUS:[A-Z]+
         | (?:UID|SUMMARY)[:;].* )
     | VCALENDAR/VTIMEZONE(?:/STANDARD|/DAYLIGHT)?\ (?P<zone>
         (?:BEGIN|END):\w+ | TZID:(?:\S|\ )+ | TZOFFSET(?:FROM|TO):[-+]\d{{4}}(?:\d\d)?
@@ -60,7 +60,7 @@ _KNOWN = re.compile(  # a line behind the parts that it is in
 )
 _VALUE = re.compile(r'(?i)([\w-]+)(?:;TZID=("[^"]*"|[^":;]+)|;(?:"[^"]*"|[^":;])*)*:(.*)')
 _TIMED = {"DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RRULE"}
-_LENGTH = TypeAdapter(datetime.timedelta)
+_LENGTH: TypeAdapter[datetime.timedelta] = TypeAdapter(datetime.timedelta)
 
 
 @dataclass
@@ -110,11 +110,11 @@ class _Event:
     @property
     def length(self) -> datetime.timedelta:
         """Return how long it lasts: at least a day if it has no time of day."""
-        least = datetime.timedelta(days=not isinstance(self.start, datetime.datetime))
-        length: datetime.timedelta = _LENGTH.validate_python(self.texts.get("DURATION", "P0D"))
-        ends = self.times["DTEND"] or [self.start + length]
-        length = max(least, ends[0] - self.start)
-        return length
+        if self.times["DTEND"]:
+            length: datetime.timedelta = self.times["DTEND"][0] - self.start
+        else:
+            length = _LENGTH.validate_python(self.texts.get("DURATION", "P0D"))
+        return max(length, datetime.timedelta(days=not isinstance(self.start, datetime.datetime)))
 
     @property
     def revision(self) -> tuple[bool, int]:
