@@ -155,7 +155,6 @@ LATE = {
     },
     "an export of one form needs the library of that form only": {
         "tables/calendars.py",
-        "tables/recurrence.py",
         "tables/workbooks.py",
         "tables/writer.py",
     },

@@ -711,19 +711,16 @@ def test_a_series_without_an_end_asks_until_when(tmp_path):
     assert len(frame) == 5
 
 
-def test_people_of_a_calendar_are_personal(tmp_path):
+def test_people_and_places_of_a_calendar_are_not_taken_in(tmp_path):
     people = (
         "ORGANIZER:mailto:ana@example.test",
         "ATTENDEE:mailto:paul@example.test",
-        "ATTENDEE:mailto:zoe@example.test",
+        "LOCATION:Room 4",
     )
     content = calendar(("Revue", "DTSTART:20250303T090000Z", "DTEND:20250303T110000Z", *people))
     frame, reading = read(tmp_path, content, name="export.ics", profile=None)
-    assert reading.personal == ("organizer",)
-    assert list(frame["attendees"]) == [2]
-    frame, _ = read(tmp_path, content, name="export.ics", profile=None, personal="drop")
-    assert "organizer" not in frame
-    assert list(frame["hours"]) == [2.0]
+    assert reading.personal == ()
+    assert "example.test" not in str(frame.drop(columns="uid").to_dict("list"))
 
 
 def test_what_is_no_calendar(tmp_path):

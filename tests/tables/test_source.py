@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from opslab.errors import DataError, MachineError
-from opslab.tables import Answers, open_export, open_table, recurrence, workbooks
+from opslab.tables import Answers, calendars, open_export, open_table, workbooks
 from opslab.tables.column_kinds import Wanted
 from opslab.tables.columns import typed
 
@@ -145,7 +145,7 @@ def test_a_fault_of_our_own_in_a_calendar_is_not_told_as_a_broken_one(tmp_path, 
     def wrong(*_):
         raise AttributeError("ours")
 
-    monkeypatch.setattr(recurrence, "later", wrong)
+    monkeypatch.setattr(calendars, "_rows", wrong)
     with pytest.raises(AttributeError, match="ours"), open_table(path):
         pass
 
