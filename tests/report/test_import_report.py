@@ -119,6 +119,9 @@ VALUES = {
     "sign": "'",
     "delimiter": "tables.delimiter_caret",
     "name": "attributes",
+    "given": 9,
+    "currency": "EUR",
+    "unit": "tables.unit_minutes",
 }
 
 

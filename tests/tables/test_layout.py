@@ -187,6 +187,12 @@ def test_a_table_below_the_table_is_refused(tmp_path):
     assert refused(tmp_path, content, "several_tables").problems[0].line == 44
 
 
+def test_a_second_header_below_an_empty_line_is_refused(tmp_path):
+    content = "id,b\n1,2\n3,4\n\nname,city\nann,rome\nbob,nice\n"
+    assert refused(tmp_path, content, "several_tables").problems[0].line == 5
+    assert len(read(tmp_path, "id,b\n1,2\n\n3,4\n\n")[0]) == 2
+
+
 # --- Notation
 
 
@@ -384,3 +390,40 @@ def test_subtotals_are_left_out_with_the_total(tmp_path):
     frame, reading = read(tmp_path, content)
     assert values(frame["hours"]) == [1, 2, 1, 2]
     assert [row for row, _ in rejected(reading)] == [4, 7, 8]
+
+
+@pytest.mark.parametrize(
+    ("content", "headings", "rows"),
+    [
+        ("Report, March 2026\nname,score\nann,3\nbob,4\n", ["name", "score"], 2),
+        ("name,wait,cost\nann,pending,pending\nbob,3,4\ncid,4,5\n", ["name", "wait", "cost"], 3),
+        ("Region,Sales,Sales\n,2025,2026\nN,1,2\nS,3,4\nE,5,6\n", None, 3),
+    ],
+)
+def test_titles_words_for_nothing_and_groups_of_years(tmp_path, content, headings, rows):
+    frame, _ = read(tmp_path, content)
+    assert list(frame) == (headings or ["Region", "Sales / 2025", "Sales / 2026"])
+    assert len(frame) == rows
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        ("ann@x.com,Ann,Rome\nbob@x.com,Bob,Paris\ncid@x.com,Cid,Nice\n", "ask_header"),
+        (
+            "Contact,,Firm,\nFirst,Last,Name,City\nAnn,Lee,Acme,Rome\nBob,Lu,Big,Nice\n",
+            "ask_headings",
+        ),
+        (
+            "email,plan,mrr\na@x.com,pro,3,2026-03-01\nb@x.com,free,4,2026-03-02\n",
+            "ask_short_header",
+        ),
+    ],
+)
+def test_what_could_be_two_things_is_asked(tmp_path, content, key):
+    refused(tmp_path, content, key)
+
+
+def test_an_answer_without_a_use_is_refused(tmp_path):
+    refused(tmp_path, '[{"a": 1}]', "useless_answer", name="export.json", totals="drop")
+    refused(tmp_path, "a,b\n1,2\n", "useless_answer", sheet="May")

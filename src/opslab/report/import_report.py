@@ -27,6 +27,7 @@ _MESSAGES = (
     "first",
     "kind",
     "question",
+    "unit",
 )  # values that are messages themselves
 
 

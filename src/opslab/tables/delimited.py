@@ -13,7 +13,7 @@ from opslab.tables.dialect import MOST_COLUMNS, Dialect, TextFile, dialect_of, t
 from opslab.tables.footers import is_remark, without_foot
 from opslab.tables.headings import column_names, refuse_names
 from opslab.tables.import_report import Decision, Reading, Rows
-from opslab.tables.layout import Layout, layout_of
+from opslab.tables.layout import TYPES, Layout, kind_of, kinds_of, layout_of
 from opslab.tables.records import (
     LONGEST_LINE,
     Notation,
@@ -35,8 +35,9 @@ from opslab.tables.source import (
 
 _NEVER = "\x02\x03"  # in no text; with it the engine refuses rows that are a cell too wide
 _WRITTEN = Notation(",")  # in what is written for the engine
-_SHEETS = ("xlsx", "xlsb", "xls", "ods")
-_WIDE = 500
+SHEETS = ("xlsx", "xlsb", "xls", "ods")
+"""Formats of workbooks."""
+_WIDE, _SEEN = 500, 100
 _FOOT = 10  # lines of remarks below a table
 
 
@@ -87,6 +88,8 @@ def _fitting(
     """Give the rows that are as wide as the header, by their lines; leave the others out."""
     width, count = len(layout.header), 0
     waiting: list[Record] = []  # misfits since the last row, which may be the end of the file
+    seen: list[list[str]] = []  # the first rows
+    end = layout.end
 
     def leave_out() -> None:
         for line, _, cells in waiting:
@@ -102,10 +105,14 @@ def _fitting(
             if record.line <= layout.end:
                 continue
             count += 1
+            gap, end = record.line > end + 1, record.end
+            if gap and _is_header(record.cells or (), seen):
+                raise opening.error("tables.several_tables", line=record.line)
             if record.cells is None or len(record.cells) != width:
                 waiting.append(record)
                 continue
             leave_out()
+            seen += [record.cells] if len(seen) < _SEEN else []
             yield record.line, record.cells
     foot: list[int] = []
     while waiting and len(foot) < _FOOT and is_remark(waiting[-1].cells or ()):
@@ -116,12 +123,19 @@ def _fitting(
         rows.reject(line, "tables.rejected_footer")
 
 
+def _is_header(cells: Sequence[str], above: Sequence[Sequence[str]]) -> bool:
+    """Whether a row below an empty line has nothing but words, where those above have figures."""
+    if not above or len(cells) != len(above[0]) or {*map(kind_of, cells)} != {"text"}:
+        return False
+    return not {*TYPES}.isdisjoint(kinds_of(above, len(cells)))
+
+
 def open_rows(opening: Opening, rows: Rows, form: str) -> Table:
     """Open numbered rows of text, all as wide as their header, that another format gave."""
     names, decisions = column_names(rows.header)
     rows.decisions += decisions
     table = _load_numbered(opening, rows, names, form, encoding=rows.encoding)
-    return without_foot(opening, table) if form in _SHEETS else table
+    return without_foot(opening, table) if form in SHEETS else table
 
 
 def _load_numbered(

@@ -35,6 +35,10 @@ _TOTALS = (
     "moyenne",
     "durchschnitt",
     "mittelwert",
+    "min",
+    "max",
+    "count",
+    "totale",
 )
 _MARKED = re.compile(r"\W|[^.]*:")  # as a remark begins
 _DIGIT = re.compile("[0-9]")

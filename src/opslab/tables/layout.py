@@ -70,7 +70,7 @@ def layout_of(opening: Opening, records: Sequence[Record]) -> Layout:
     if not width:
         raise opening.error("tables.empty_file")
     if answers.header == "none":
-        first = next(place for place, row in enumerate(rows) if len(row.cells or ()) == width)
+        first = next(number for number, row in enumerate(rows) if len(row.cells or ()) == width)
         names = [f"column {number}" for number in range(1, width + 1)]
         layout = Layout(names, rows[first].line - 1, [Decision("tables.decided_no_header")])
         if rows[first] is not head[0]:
@@ -118,20 +118,22 @@ def _first(opening: Opening, rows: Sequence[Record], width: int) -> int:
     usual = median_low(list(filter(None, counts)) or [0])
     for number, row in enumerate(rows[: _TITLES + 1]):
         cells = [cell.strip() for cell in row.cells or ()]
-        last = max((place for place, cell in enumerate(cells, 1) if cell), default=0)
+        last = max((column for column, cell in enumerate(cells, 1) if cell), default=0)
         fits = len(cells) == width or len(cells) > width == last > 1
+        below = rows[number + 1].cells or [] if number + 1 < len(rows) else []
         if 1 < len(cells) == width - 1:  # a header as R writes it, above a row of numbers
-            below = rows[number + 1].cells if number + 1 < len(rows) else None
-            fits = not {*TYPES}.isdisjoint(map(kind_of, below or ()))
+            fits = not {*TYPES}.isdisjoint(map(kind_of, below))
         comment = width == 1 and re.match("(#|//) ", "".join(cells))
         several = len({*cells} - {""}) >= min(2, width, usual)  # no title over all columns
         index = cells and not cells[0] and filled_count(cells) == width - 1  # as pandas writes it
         setting = cells and cells[0].endswith(":")
+        spaced = [[text[:1] == " " for text in texts[1:]] for texts in (row.cells or [], below)]
+        setting = setting or (any(spaced[0]) and len(below) == width and not any(spaced[1]))
         named = fits and not comment and not setting and (several or index)
         if named and 2 * filled_count(cells) >= usual:
             break
     else:
-        number = next(place for place, row in enumerate(rows) if len(row.cells or ()) == width)
+        number = next(above for above, row in enumerate(rows) if len(row.cells or ()) == width)
     for above in rows[:number]:
         if above.cells is None:
             raise opening.error("tables.open_quote", line=above.line)
@@ -181,29 +183,33 @@ def _continues(
     filled = [cell for cell in cells if cell.strip()]
     if all(cell.startswith('{"ImportId"') for cell in filled):  # as Qualtrics writes it
         return "import" if filled else ""
-    if not filled or {*TYPES} & {*map(kind_of, cells)}:
+    if not filled or any(kind_of(cell) in TYPES and cell not in _YEARS for cell in filled):
         return ""
-    typed = [place for place, kind in enumerate(kinds) if kind in TYPES]
+    typed = [column for column, kind in enumerate(kinds) if kind in TYPES]
     # a text in a column of numbers, and in none of the rows below
     against = [
-        place
-        for place in typed
-        if kind_of(cells[place]) and all(row[place] != cells[place] for row in below)
+        column
+        for column in typed
+        if kind_of(cells[column]) and all(row[column] != cells[column] for row in below)
     ]
     units = all(_UNIT.fullmatch(numbers.plain_text(cell)) for cell in filled)
-    named = [place for place, heading in enumerate(header) if heading.strip()]
-    grouped = len({*header}) < len(named) < len({*filled}) + 1 or any(
-        cells[place].strip() for place in range(1, len(cells)) if place not in named
+    named = [column for column, heading in enumerate(header) if heading.strip()]
+    repeated = len({*header} - {""}) < len(named) and len({*filled}) == len(filled)
+    grouped = repeated or any(
+        cells[column].strip() for column in range(1, len(cells)) if column not in named
     )
-    blank = [place for place in named if place < len(cells) and not cells[place].strip()]
+    blank = [column for column in named if column < len(cells) and not cells[column].strip()]
     if units and against:
         return "units"
     if grouped and (against or set(blank) & set(typed) or 2 * len(blank) >= len(named)):
         return "groups"
+    if len({cells[column] for column in against}) < len(against):  # pending, pending
+        return ""
     again = sum(map(_same, cells, header)) * 2 >= len(filled)
     if len(against) > 1 and 2 * len(against) >= len(typed):
         return "again" if again else "words"
-    return ""
+    bare = len(named) < len(header) - 1 and len({*filled}) == len(cells)  # Contact,,Firm,
+    return "words" if bare else ""
 
 
 def _same(heading: str, other: str) -> bool:
@@ -229,8 +235,8 @@ def _ask_header(opening: Opening, header: Record, below: Sequence[Sequence[str]]
         _YEARS.issuperset(typed) or typed in (counts, [str(int(count) + 1) for count in counts])
     )
     against = proofs = 0
-    for place, (cell, kind, usual) in enumerate(zip(cells, own, kinds, strict=True)):
-        column = [row[place] for row in below if row[place].strip()]
+    for number, (cell, kind, usual) in enumerate(zip(cells, own, kinds, strict=True)):
+        column = [row[number] for row in below if row[number].strip()]
         if kind == "text" and usual != "text":
             proofs += bool(usual)
         elif kind == "text" and column:
@@ -249,6 +255,8 @@ def _is_alike(cell: str, column: Sequence[str]) -> bool:
     def form(text: str) -> str:
         return re.sub("[0-9]+", "9", re.sub("[A-Za-z]+", "a", text))
 
+    if re.search("@|://", cell):
+        return True
     if any(sign.isdecimal() for sign in cell):
         return sum(form(other) == form(cell) for other in column) >= _TYPED * len(column)
     sentence = len(cell.split()) >= _SENTENCE and not cell.rstrip().endswith(("?", ":", "*"))
@@ -288,9 +296,9 @@ def _fit_header(
         layout.decisions.append(Decision("tables.decided_trailing", assumed=True))
         return
     names = [cells[0] for cells in below]  # of the rows, as R writes them
-    if opening.answers.header is None and (
-        len(set(names)) < len(names) or re.match(r"\W*(id|key|nr|no)\b", header[0].lower())
-    ):
+    counted = names == [str(number) for number in range(1, len(names) + 1)]
+    own = re.match(r"\W*(id|key|nr|no)\b", header[0].lower())  # names of rows, so none is lost
+    if opening.answers.header is None and (own or not counted):
         values = {"line": first.line, "row": first.line, "columns": len(header), "found": width}
         raise opening.error("tables.ask_short_header", **values)
     header.insert(0, "")

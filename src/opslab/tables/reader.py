@@ -19,7 +19,7 @@ import duckdb
 from opslab import workspace
 from opslab.errors import MachineError
 from opslab.tables.calendars import calendar_rows
-from opslab.tables.delimited import open_delimited, open_rows
+from opslab.tables.delimited import SHEETS, open_delimited, open_rows
 from opslab.tables.import_report import Answers, FileAnswers, Reading, Rows
 from opslab.tables.json_records import read_json
 from opslab.tables.source import ROW, Opening, Table, begin, path_literal, reading_errors, types_of
@@ -153,6 +153,7 @@ def _open_file(opening: Opening) -> Table:
             else:
                 form = _FORMS.get(suffix, suffix[1:])
                 table = open_rows(opening, _READERS[suffix](opening), form)
+            _refuse_answers(opening, table.reading.format)
             return replace(table, reading=replace(table.reading, sha256=sha256.result()))
     except OSError as error:
         reason = error.strerror or str(error)
@@ -160,6 +161,18 @@ def _open_file(opening: Opening) -> Table:
             scratch = str(opening.scratch)
             raise MachineError.of("tables.write_machine", file=scratch, reason=reason) from error
         raise opening.error("tables.unreadable", reason=reason) from error
+
+
+def _refuse_answers(opening: Opening, form: str) -> None:
+    """Raise for an answer that a file of this format has no use for."""
+    useful = {
+        "csv": {"header", "skip_rows", "totals", "encoding", "delimiter"},
+        "json": {"records"},
+    }
+    useful |= {form: {"header", "skip_rows", "totals", "sheet"} for form in SHEETS}
+    for name in ("header", "skip_rows", "totals", "sheet", "records", "delimiter"):
+        if getattr(opening.answers, name) is not None and name not in useful.get(form, ()):
+            raise opening.error("tables.useless_answer", field=name)
 
 
 def _open_parquet(opening: Opening, path: Path, form: str = "parquet") -> Table:

@@ -77,9 +77,10 @@ def rows_of(
 
 
 def _lost(reading: Reading, file: str) -> Iterator[Problem]:
-    """Yield what the reader left out: here every row and every cell counts."""
+    """Yield what the reader left out: here every row and every cell counts, but empty ones."""
     for rejection in reading.rejections:
-        yield Problem(rejection.key, rejection.values, file, row=rejection.row)
+        if rejection.key not in ("tables.rejected_empty", "tables.rejected_total"):
+            yield Problem(rejection.key, rejection.values, file, row=rejection.row)
     for decision in reading.decisions:
         if decision.key == "tables.decided_emptied":
             yield Problem("tables.bad_cells", decision.values, file, field=decision.column)
