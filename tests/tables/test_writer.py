@@ -746,7 +746,9 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path, frame, write):
     with pytest.raises(DataError, match=r"^folder: This is a folder, or its folder is not there"):
         write(frame, tmp_path / "folder")
     for path in (tmp_path / "none" / "a.out", tmp_path / "file" / "a.out"):
-        with pytest.raises(DataError, match=r"^a.out: This is a folder, or its folder is not there"):
+        with pytest.raises(
+            DataError, match=r"^a.out: This is a folder, or its folder is not there"
+        ):
             write(frame, path)
     with pytest.raises(MachineError, match=r"The file cannot be written \(File name too long\)"):
         write(frame, tmp_path / ("x" * 300))

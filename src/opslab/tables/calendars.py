@@ -275,7 +275,8 @@ def _rows(host: _Event, last: datetime.date, tally: Counter[str]) -> Iterator[tu
     most = MOST_ROWS + 1 + len(excluded) + len(host.changes)
     starts = set(islice(_starts(host, last), most))
     moved = host.changes.keys() & starts - excluded
-    tally.update(series=recurring, moved=len(moved), excluded=len(starts & excluded))
+    gone = (starts | host.changes.keys()) & excluded
+    tally.update(series=recurring, moved=len(moved), excluded=len(gone))
     for start in starts - host.changes.keys() - excluded:
         yield _row(host, start, recurring=recurring)
     for instance, event in host.changes.items():
