@@ -517,11 +517,10 @@ def test_several_lists_of_records_are_asked_for(tmp_path, sizes):
     refused(tmp_path, content, "no_list", name="export.json", records="members")
 
 
-def test_a_wrapper_of_attributes_is_taken_off_where_no_name_clashes(tmp_path):
+def test_names_within_a_record_are_joined(tmp_path):
     content = {"data": [{"id": "7", "type": "review", "attributes": {"rating": 5, "type": "app"}}]}
-    frame, reading = read(tmp_path, json.dumps(content), name="export.json")
-    assert list(frame) == ["id", "type", "rating", "attributes.type"]
-    assert decided(reading)["decided_wrapper"] == {"name": "attributes."}
+    frame, _ = read(tmp_path, json.dumps(content), name="export.json")
+    assert list(frame) == ["id", "type", "attributes.rating", "attributes.type"]
 
 
 def test_numbers_and_rows_of_a_list(tmp_path):
@@ -768,9 +767,9 @@ def test_a_frame_is_an_export_too():
             "n": [1.5, 2.5],
         }
     )
-    frame, reading = read_export(given, name="tickets")
+    frame, reading = read_export(given)
     assert (reading.name, reading.format, reading.profile, reading.sha256) == (
-        "tickets",
+        "data",
         "frame",
         "jira-cloud",
         None,

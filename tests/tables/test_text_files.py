@@ -499,9 +499,9 @@ def test_a_quote_that_is_never_closed_costs_its_own_line(tmp_path, above):
         (bytes(range(256)) * 20, "binary"),
         (b"id,x\n1,a\x00b\n", "binary"),
         (b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" * 50, "binary"),
-        (b"PK\x03\x04" + b"x" * 60, "other_format"),
-        (b"PAR1" + b"x" * 60, "other_format"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 60, "other_format"),
+        (b"PK\x03\x04" + b"x" * 60, "binary"),
+        (b"PAR1" + b"x" * 60, "binary"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 60, "binary"),
     ],
     ids=lambda part: str(part)[:20],
 )

@@ -204,11 +204,19 @@ def test_a_table_may_begin_anywhere(tmp_path):
             for column, cell in zip("CD", row, strict=True):
                 book.active[f"{column}{place}"] = cell
         book.active["H9"] = "  "
+        book.active.merge_cells("A1:D1")
         book.active.merge_cells("C10:D11")
 
     found = sheet(tmp_path, xlsx(change=change))
     assert found.rows == [(4, ["a", "b"]), (5, ["1", "2"]), (7, ["3", "4"])]
-    assert found.merged == [((10, 0), (11, 1))]
+    assert [(row.line, row.cells) for row in found.headings] == found.rows
+
+
+def test_a_sheet_without_headings_is_read_as_far_as_it_goes(tmp_path):
+    content = xlsx(("u1", "control", 1), ("u2", "treatment", 2), ("u3", "control", 3))
+    frame, _ = read(tmp_path, content, name="export.xlsx", header="none")
+    assert list(frame) == ["column 1", "column 2", "column 3"]
+    assert list(frame["column 1"]) == ["u1", "u2", "u3"]
 
 
 def test_merged_cells_end_with_the_table(tmp_path):
@@ -220,7 +228,12 @@ def test_merged_cells_end_with_the_table(tmp_path):
 
     content = xlsx(("Report",), ("a", "b", "c"), ("x", None, 1), ("y", "z", 2), change=change)
     found = sheet(tmp_path, content)
-    assert sorted(found.merged) == [((1, 0), (1, 2)), ((3, 0), (3, 1))]
+    assert [row.cells for row in found.headings] == [
+        ["Report"] * 3,
+        ["a", "b", "c"],
+        ["x", "x", "1"],
+        ["y", "z", "2"],
+    ]
     frame, _ = read(tmp_path, content, name="export.xlsx")
     assert [values(frame[name]) for name in "abc"] == [["x", "y"], [None, "z"], [1, 2]]
 

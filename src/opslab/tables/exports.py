@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -64,7 +64,6 @@ QUALIFY row_number() OVER thread = 1
 def open_export(
     data: Any,
     *,
-    name: str | None = None,
     answers: Answers | None = None,
     personal: Literal["keep", "drop"] = "keep",
 ) -> Iterator[Table]:
@@ -75,8 +74,6 @@ def open_export(
     Parameters
     ----------
     data : path, pandas.DataFrame, polars.DataFrame or pyarrow.Table
-    name : str, optional
-        What the file is called in messages.
     answers : Answers, optional
         Where the file can be read in two ways.
     personal : {"keep", "drop"}
@@ -98,26 +95,31 @@ def open_export(
     if profile := known_profiles().get(answers.profile or ""):
         own = {name: own for name, own in profile.answers if getattr(answers, name) is None}
         answers = answers.model_copy(update=own)
-    with open_table(data, name=name, answers=answers, strict=False) as raw:
+    with open_table(data, answers=answers, strict=False) as raw:
         table = _named(raw, answers)
         yield _without_personal(table) if personal == "drop" else table
 
 
 def _named(raw: Table, answers: Answers) -> Table:
     """Return the table with the columns of the profile that fits it, each of one type."""
-    headings = raw.headings or tuple(raw.types)
-    match = profile_for(headings, answers.profile, raw.reading.name)
+    headings, reading = raw.headings or tuple(raw.types), raw.reading
+    match = profile_for(headings, answers.profile, reading.name)
     profile = match.profile
     if match is not NO_PROFILE:
-        raw = replace(raw, reading=_with_profile(raw.reading, match))
-    match = with_answers(match, answers, headings, raw.reading.name)
+        decided = {"tool": profile.tool, "count": len(match.taken)}
+        decisions = [Decision("tables.decided_profile", decided)]
+        rows = reading.rows + reading.rejected
+        if rows in profile.row_caps:
+            decisions.append(Decision("tables.decided_row_cap", {"count": rows}, assumed=True))
+        reading = reading.adding(decisions, profile=profile.profile)
+    match = with_answers(match, answers, headings, reading.name)
     wanted = _wanted(raw, headings, match)
-    table = typed(raw, wanted, answers, day_first_assumed=match.day_first)
+    table = typed(replace(raw, reading=reading), wanted, answers, day_first_assumed=match.day_first)
     if score := answers.score:
         first = f"min({ROW}) FILTER (score NOT BETWEEN {score.low} AND {score.high}) + 1"
         (row,) = table.aggregates([first])
         if row:
-            raise DataError.of("tables.off_scale", file=raw.reading.name, row=row)
+            raise DataError.of("tables.off_scale", file=reading.name, row=row)
     if profile.table == "meetings":
         return meetings.with_hours(table)
     whole = not {"thread", "text", "created_at"} <= match.positions.keys()
@@ -139,31 +141,21 @@ def read_export(data: Any, **options: Any) -> tuple[pd.DataFrame, Reading]:
         return table.frame(), table.reading
 
 
-def _with_profile(reading: Reading, match: Match) -> Reading:
-    values = {"tool": match.profile.tool, "count": len(match.taken)}
-    decisions = [Decision("tables.decided_profile", values)]
-    rows = reading.rows + reading.rejected
-    if rows in match.profile.row_caps:
-        decisions.append(Decision("tables.decided_row_cap", {"count": rows}, assumed=True))
-    return reading.adding(decisions, profile=match.profile.profile)
-
-
 def _wanted(table: Table, headings: Sequence[str], match: Match) -> list[Wanted]:
     """Return the columns to make: the profile's, then the others under their own headings."""
     sources, wanted, profile = list(table.types), list[Wanted](), match.profile
-    taken = Counter((ROW, *meetings.ADDED)) if profile.table == "meetings" else Counter((ROW,))
+    taken = {ROW, *(meetings.ADDED if profile.table == "meetings" else ())}
     for name, positions in match.positions.items():
-        column, time = profile.columns[name], match.times.get(name)
-        own = tuple(sources[position] for position in positions)
-        clock = None if time is None else sources[time]
-        wanted.append(Wanted(name, own, column.kind, clock, column))
-        taken[name.casefold()] += 1
-    groups: dict[str, list[str]] = {}
+        own, clock = (tuple(sources[position] for position in part) for part in positions)
+        column = profile.columns[name]
+        wanted.append(Wanted(name, own, column.kind, next(iter(clock), None), column))
+        taken.add(name.casefold())
+    groups, known = defaultdict[str, list[str]](list), match.taken
     for position, (source, heading) in enumerate(zip(sources, headings, strict=True)):
-        if position not in match.taken:
-            groups.setdefault(" ".join(heading.split()) or source, []).append(source)
+        if position not in known:
+            groups[" ".join(heading.split()) or source].append(source)
     for heading, group in groups.items():
-        name = free_name(unwrapped(heading, profile.wrappers) or heading, taken)
+        name = free_name(unwrapped(heading, profile.wrappers), taken)
         wanted.append(Wanted(name, tuple(group)))
     return wanted
 
@@ -185,10 +177,8 @@ def draft_profile(data: Path, *, answers: Answers | None = None, language: Langu
         if decision.key == "tables.decided_percent"
     }
     columns: dict[str, Column] = {}
-    texts = TEXTS[2:][
-        : len(answers.text)
-    ]  # where they are named, no other column is a part of them
-    taken = Counter(set(TEXTS).difference(texts) if texts else ())
+    texts = TEXTS[2:][: len(answers.text)]
+    taken = {*TEXTS} - {*texts} if texts else set()  # no other column is a part of those named
     for (wanted, kind), heading in zip(types.items(), headings, strict=True):
         name = re.sub(r"[^a-z0-9]+", "_", bare_heading(wanted)).strip("_") or "column"
         columns[free_name(name, taken, "_{}")] = Column(
@@ -205,9 +195,7 @@ def draft_profile(data: Path, *, answers: Answers | None = None, language: Langu
         tool=data.stem,
         table="feedback",
         recognised_by=tuple(columns)[:3],
-        answers=FileAnswers(
-            **answers.model_dump(exclude_unset=True, include=set(FileAnswers.model_fields))
-        ),
+        answers=FileAnswers(**answers.model_dump(include=set(FileAnswers.model_fields))),
         columns=columns,
     )
     target.parent.mkdir(exist_ok=True)
@@ -218,14 +206,7 @@ def draft_profile(data: Path, *, answers: Answers | None = None, language: Langu
 
 def _without_personal(table: Table) -> Table:
     dropped = table.reading.personal
-    if not dropped:
-        return table
-    headings = {
-        name: heading
-        for name, heading in zip(table.types, table.headings, strict=True)
-        if name not in dropped
-    }
-    types = {name: table.types[name] for name in headings}
-    decision = Decision("tables.decided_dropped", {"names": list(dropped)})
-    reading = table.reading.adding([decision], columns=len(types))
-    return replace(table.over(table.relation, types, reading), headings=tuple(headings.values()))
+    decisions = [Decision("tables.decided_dropped", {"names": list(dropped)})] if dropped else []
+    types = {name: kind for name, kind in table.types.items() if name not in dropped}
+    reading = table.reading.adding(decisions, columns=len(types))
+    return table.over(table.relation, types, reading)

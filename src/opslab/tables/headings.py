@@ -13,7 +13,7 @@ def column_names(header: Sequence[str]) -> tuple[list[str], list[Decision]]:
     """Return names that the engine can tell apart, and what was decided to get them."""
     names: list[str] = []
     decisions: list[Decision] = []
-    taken: Counter[str] = Counter({ROW: 1, "rowid": 1})
+    taken = {ROW, "rowid"}
     for number, heading in enumerate(header, 1):
         name = " ".join(heading.split())
         if not name:
@@ -25,13 +25,13 @@ def column_names(header: Sequence[str]) -> tuple[list[str], list[Decision]]:
     return names, decisions
 
 
-def free_name(wanted: str, taken: Counter[str], form: str = " ({})") -> str:
+def free_name(wanted: str, taken: set[str], form: str = " ({})") -> str:
     """Return a name that is not taken yet, whatever its case, and take it."""
     name, number = wanted, 1
-    while taken[name.casefold()]:
+    while name.casefold() in taken:
         number += 1
         name = wanted + form.format(number)
-    taken[name.casefold()] += 1
+    taken.add(name.casefold())
     return name
 
 
@@ -39,13 +39,12 @@ def refuse_names(opening: Opening, header: Sequence[str]) -> None:
     """Raise for a header in which a column could not be named without a doubt."""
     if len(header) < 2:  # noqa: PLR2004 - a unit and an arm at the least
         raise opening.error("tables.one_column")
-    blank = [number for number, name in enumerate(header, 1) if not name.strip()]
-    if blank:
-        raise opening.error("tables.blank_header", line=1, place=blank[0])
-    for key, counts in (
-        ("tables.repeated_header", Counter(header)),
-        ("tables.similar_header", Counter(name.casefold() for name in header)),
-    ):
-        twice = sorted({name for name in header if max(counts[name], counts[name.casefold()]) > 1})
-        if twice:
-            raise opening.error(key, line=1, names=twice)
+    for number, name in enumerate(header, 1):
+        if not name.strip():
+            raise opening.error("tables.blank_header", line=1, place=number)
+    counts = Counter(map(str.casefold, header))
+    similar = sorted({name for name in header if counts[name.casefold()] > 1})
+    if similar:
+        repeated = [name for name in similar if header.count(name) > 1]
+        key = "tables.repeated_header" if repeated else "tables.similar_header"
+        raise opening.error(key, line=1, names=repeated or similar)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from opslab.tables.source import Opening
 
 _WORDS = {True: "true", False: "false", None: ""}
 _MOST_MEGABYTES = 200  # of a list, which is held as a whole and takes several times as much
-_WRAPPER = "attributes."  # of JSON:API, around the fields of a record
 _Record = Mapping[str, Any] | None  # values by their joined names; None where it is no object
 
 
@@ -28,57 +28,52 @@ def read_json(opening: Opening) -> Rows:
     in their list.
     """
     path, encoding, *_ = text_file(opening)
-    columns: dict[str, bool] = {}  # whether a list was met there
-    decisions: list[Decision] = []
-    records = _records(opening, path, decisions)
-    rows = (
-        (number, [_text(record.get(name)) for name in columns])
-        for number, record in records()
-        if record is not None
-    )
-    read, count = Rows([], rows, encoding, decisions), 0
+    read = Rows([], iter(()), encoding)
+    columns, lists = dict[str, Any](), set[str]()
+    first, *more = [line for _, line in islice(_lines(path), 2)] or [""]
+    by_lines = _parsed(first) is not None and (more or opening.path.suffix.lower() != ".json")
+    listed = [] if by_lines else list(enumerate(_listed(opening, path, read), 1))
+
+    def records() -> Iterable[tuple[int, _Record]]:
+        return _by_lines(opening, path) if by_lines else listed
+
+    count = 0
     for number, record in records():
         count += 1
         if record is None:
             read.reject(number, "tables.rejected_no_object", line=number)
-        for name, value in (record or {}).items():
-            columns[name] = columns.get(name, False) or isinstance(value, list)
+            continue
+        columns |= dict.fromkeys(record)
+        lists |= {name for name, value in record.items() if isinstance(value, list)}
         if len(columns) > MOST_COLUMNS:
             raise opening.error("tables.too_many_columns", columns=len(columns), most=MOST_COLUMNS)
     if not columns or read.too_many_rejected(count):
         line = read.rejections[0].row if read.rejected else None
         raise opening.error("tables.no_records", line=line)
-    bare = {name: name.removeprefix(_WRAPPER) for name in columns}
-    read.header = [name if short in columns else short for name, short in bare.items()]
-    if lists := [
-        name for name, is_list in zip(read.header, columns.values(), strict=True) if is_list
-    ]:
-        decisions.append(Decision("tables.decided_lists", {"names": lists}))
-    if read.header != list(columns):
-        decisions.append(Decision("tables.decided_wrapper", {"name": _WRAPPER}))
+    read.header = list(columns)
+    if names := [name for name in columns if name in lists]:
+        read.decisions.append(Decision("tables.decided_lists", {"names": names}))
+    read.rows = (
+        (number, [_text(record.get(name)) for name in columns])
+        for number, record in records()
+        if record is not None
+    )
     return read
 
 
-def _records(
-    opening: Opening, path: Path, decisions: list[Decision]
-) -> Callable[[], Iterable[tuple[int, _Record]]]:
-    """Return what gives the numbered records of a file, as often as it is called."""
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Give the lines that are not blank, each up to its longest."""
     with path.open(encoding="utf-8-sig", newline="\n") as stream:
-        lines = (line for line in iter(lambda: stream.readline(LONGEST_LINE), "") if line.strip())
-        first, second = next(lines, ""), next(lines, "")
-    if _parsed(first) is not None and (second or opening.path.suffix.lower() != ".json"):
-        return lambda: _by_lines(opening, path)
-    listed = list(enumerate(_listed(opening, path, decisions), 1))
-    return lambda: listed
+        for number, line in enumerate(iter(lambda: stream.readline(LONGEST_LINE), ""), 1):
+            if line.strip():
+                yield number, line
 
 
 def _by_lines(opening: Opening, path: Path) -> Iterator[tuple[int, _Record]]:
-    with path.open(encoding="utf-8-sig", newline="\n") as stream:
-        for number, line in enumerate(iter(lambda: stream.readline(LONGEST_LINE), ""), 1):
-            if len(line) >= LONGEST_LINE:
-                raise opening.error("tables.long_line", line=number, most=LONGEST_LINE >> 20)
-            if line.strip():
-                yield number, _parsed(line)
+    for number, line in _lines(path):
+        if len(line) >= LONGEST_LINE:
+            raise opening.error("tables.long_line", line=number, most=LONGEST_LINE >> 20)
+        yield number, _parsed(line)
 
 
 def _parsed(line: str) -> _Record:
@@ -93,13 +88,9 @@ def _value(text: str) -> Any:
         text,
         parse_float=clear_number,
         parse_int=str,
-        parse_constant=_refuse,
+        parse_constant=int,  # which NaN and Infinity are not: an error
         object_pairs_hook=_distinct,
     )
-
-
-def _refuse(word: str) -> str:
-    raise ValueError(word)
 
 
 def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -122,7 +113,7 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield from _flat(inner, f"{name}.{key}" if name else key)
 
 
-def _listed(opening: Opening, path: Path, decisions: list[Decision]) -> list[_Record]:
+def _listed(opening: Opening, path: Path, read: Rows) -> list[_Record]:
     """Return the records of a file that is one value; several lists of them are a question."""
     size = path.stat().st_size >> 20
     if size > _MOST_MEGABYTES:
@@ -148,7 +139,7 @@ def _listed(opening: Opening, path: Path, decisions: list[Decision]) -> list[_Re
         raise opening.error("tables.ask_records", lists=long)
     name = asked or long[0]
     if name:
-        decisions.append(Decision("tables.decided_records", {"name": name}))
+        read.decisions.append(Decision("tables.decided_records", {"name": name}))
     return lists[name]
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from itertools import chain
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 import yaml
 from pydantic import Field, model_validator
@@ -31,6 +30,10 @@ TEXTS = ("title", "summary", "text", "description", "body", "comment")
 """Standard names of columns that make one message, in their order."""
 _KINDS: Mapping[str, Kind] = {"created_at": "datetime", "score": "number"}
 _SHOWN = 12  # headings that a message lists
+flow: partial[str] = partial(
+    yaml.safe_dump, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000
+)
+"""Return values as YAML on one line."""
 FOLDER = "profiles"
 """Folder of the user's own profiles in a workspace."""
 
@@ -38,49 +41,43 @@ FOLDER = "profiles"
 class Column(Declared):
     """One column: the headings it is known by, and what it holds."""
 
-    headers: tuple[str, ...] = Field(
-        min_length=1, description="headings of the tool; * stands for any text"
-    )
-    kind: Kind = Field("text", description="what its cells hold")
-    time: tuple[str, ...] = Field(
-        (), description="headings of the clock time that belongs to the date"
-    )
-    unit: Literal["hours", "minutes", "seconds"] = Field(
-        "hours", description="what a bare number counts"
-    )
-    split: str | None = Field(
-        None, min_length=1, description="what parts the items of a list in one cell"
-    )
-    required: bool = Field(False, description="a row without it is left out, and told")
-    personal: Literal["email", "name", "id", "text"] | None = Field(
-        None, description="personal data in it"
-    )
-    leave_out: tuple[str, ...] = Field(
-        (), description="cells whose rows are left out, and told; * stands for any text"
-    )
+    headers: tuple[str, ...] = Field(min_length=1)
+    """Headings of the tool; * stands for any text."""
+    kind: Kind = "text"
+    """What its cells hold."""
+    time: tuple[str, ...] = ()
+    """Headings of the clock time that belongs to the date."""
+    unit: Literal["hours", "minutes", "seconds"] = "hours"
+    """What a bare number counts."""
+    split: str | None = Field(None, min_length=1)
+    """What parts the items of a list in one cell."""
+    required: bool = False
+    """A row without it is left out, and told."""
+    personal: Literal["email", "name", "id", "text"] | None = None
+    """Personal data in it."""
+    leave_out: tuple[str, ...] = ()
+    """Cells whose rows are left out, and told; * stands for any text."""
 
 
 class Profile(Declared):
     """What a tool's export looks like."""
 
-    profile: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="name, as the file is called")
-    tool: str = Field(min_length=1, description="the tool as people call it")
-    table: str = Field(
-        min_length=1, description="what a row is: tickets, history, time_entries, feedback …"
-    )
-    recognised_by: tuple[str, ...] = Field((), description="columns that must all be there")
-    row_caps: tuple[int, ...] = Field(
-        (), description="counts of rows at which exports are known to stop"
-    )
-    wrappers: tuple[str, ...] = Field(
-        (), description="headings that hold a column's own heading at *"
-    )
-    day_first_if: tuple[str, ...] = Field(
-        (), description="headings with which unclear dates are day first"
-    )
-    answers: FileAnswers = Field(
-        FileAnswers(), description="answers that its files need, where the profile is named"
-    )
+    profile: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    """Name, as the file is called."""
+    tool: str = Field(min_length=1)
+    """The tool as people call it."""
+    table: str = Field(min_length=1)
+    """What a row is: tickets, history, time_entries, feedback …"""
+    recognised_by: tuple[str, ...] = ()
+    """Columns that must all be there."""
+    row_caps: tuple[int, ...] = ()
+    """Counts of rows at which exports are known to stop."""
+    wrappers: tuple[str, ...] = ()
+    """Headings that hold a column's own heading at *."""
+    day_first_if: tuple[str, ...] = ()
+    """Headings with which unclear dates are day first."""
+    answers: FileAnswers = FileAnswers()
+    """Answers that its files need, where the profile is named."""
     columns: dict[str, Column] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -93,24 +90,20 @@ class Profile(Declared):
         return self
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """How a profile fits a header.
 
     Attributes
     ----------
     profile : Profile
-    positions : Mapping of str to tuple of int
-        Of each column that is there: where its headings stand in the header.
-    times : Mapping of str to int
-        Of a date: where its clock time stands.
+    positions : Mapping of str to two sequences of int
+        Of each column that is there: where its headings stand in the header, and its clock time.
     day_first : bool
         Whether the tool writes the day first under such headings.
     """
 
     profile: Profile
-    positions: Mapping[str, tuple[int, ...]]
-    times: Mapping[str, int]
+    positions: Mapping[str, tuple[Sequence[int], Sequence[int]]]
     day_first: bool = False
 
     @property
@@ -121,14 +114,15 @@ class Match:
     @property
     def taken(self) -> set[int]:
         """Positions in the header that the profile explains."""
-        return {*chain(*self.positions.values()), *self.times.values()}
+        return {*chain(*chain(*self.positions.values()))}
 
 
 NO_PROFILE = Match(
-    Profile.model_construct(profile="none", tool="none", table="none", columns={}), {}, {}
+    Profile.model_construct(profile="none", tool="none", table="none", columns={}), {}
 )
 
 
+@lru_cache(20_000)  # each profile asks for all of them
 def bare_heading(heading: str) -> str:
     """Return a heading without what tools and people vary: accents, case, spaces, apostrophes.
 
@@ -140,14 +134,10 @@ def bare_heading(heading: str) -> str:
     return " ".join(plain_text(heading).replace("\u2019", "'").split())
 
 
-def load_profile(path: Path, shown: str) -> Profile:
+@cache
+def load_profile(path: Path, shown: str, _written: int = 0) -> Profile:
     """Read a profile; raises `SpecError` with every mistake in it."""
     return specs.validate(Profile, documents.read(path, shown))
-
-
-@cache
-def _known(path: Path, _written: int) -> Profile:
-    return load_profile(path, workspace.shown(path))
 
 
 def known_profiles() -> dict[str, Profile]:
@@ -155,7 +145,7 @@ def known_profiles() -> dict[str, Profile]:
     profiles = {}
     for folder in (Path(__file__).parent / FOLDER, workspace.root() / FOLDER):
         for path in sorted(folder.glob("*.yaml")):
-            profile = _known(path, path.stat().st_mtime_ns)
+            profile = load_profile(path, workspace.shown(path), path.stat().st_mtime_ns)
             profiles[profile.profile] = profile
     return profiles
 
@@ -192,44 +182,41 @@ def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match:
             columns = [known[name].columns[column].headers[0] for column in match.absent]
             raise DataError.of("tables.profile_misfit", file=shown, profile=name, columns=columns)
         return match
-    matches = [_match(profile, headings) for profile in known.values() if profile.recognised_by]
-    fitting = [match for match in matches if not match.absent]
-    most = max((len(match.taken) for match in fitting), default=0)
+    matches = (_match(profile, headings) for profile in known.values() if profile.recognised_by)
+    fitting = [NO_PROFILE, *(match for match in matches if not match.absent)]
+    most = max(len(match.taken) for match in fitting)
     best = [match for match in fitting if len(match.taken) == most]
     if len(best) > 1:
         names = sorted(match.profile.profile for match in best)
         raise DataError.of("tables.ask_profile", file=shown, names=names)
-    return best[0] if best else NO_PROFILE
+    return best[0]
 
 
 def unwrapped(heading: str, wrappers: Sequence[str]) -> str:
     """Return a heading without the wrapper that a tool puts around those of its users."""
+    bare, plain = bare_heading(heading), " ".join(heading.split())
     for wrapper in wrappers:
-        match = _pattern(wrapper).fullmatch(bare_heading(heading))
-        if match and match[1]:
-            before, after = (len(bare_heading(part)) for part in wrapper.split("*"))
-            plain = " ".join(heading.split())
-            return plain[before : len(plain) - after].strip()
-    return heading
+        match = _pattern(wrapper).fullmatch(bare)
+        if match and match[1].strip():
+            return plain[match.start(1) : len(plain) - len(bare) + match.end(1)].strip()
+    return plain
 
 
 def _match(profile: Profile, headings: Sequence[str]) -> Match:
     bare = list(map(bare_heading, headings))
-    firsts = [unwrapped(heading, profile.wrappers).partition(" / ")[0] for heading in headings]
-    inner = list(
-        map(bare_heading, firsts)
-    )  # without wrapper, and of two rows of headings the first
-    positions, times = {}, {}
+    inner = [  # without wrapper, and of two rows of headings the first
+        bare_heading(unwrapped(heading, profile.wrappers).partition(" / ")[0])
+        for heading in headings
+    ]
+    positions = {}
     for name, column in profile.columns.items():
         own = _positions(column.headers, bare) or _positions(column.headers, inner)
-        if not own:
-            continue
-        several = column.kind in ("list", "work_log", "text")
-        positions[name] = own if several else own[:1]
-        clocks = [position for position in _positions(column.time, bare) if position != own[0]]
-        if clocks:
-            times[name] = clocks[0]
-    return Match(profile, positions, times, bool(_positions(profile.day_first_if, bare)))
+        if column.kind not in ("list", "work_log", "text"):
+            own = own[:1]
+        clocks = [position for position in _positions(column.time, bare) if position not in own]
+        if own:
+            positions[name] = own, clocks[:1]
+    return Match(profile, positions, bool(_positions(profile.day_first_if, bare)))
 
 
 def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown: str) -> Match:
@@ -263,25 +250,22 @@ def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown:
         (heading,) = columns[name].headers
         near, names = did_you_mean(heading, headings), list(headings[:_SHOWN])
         raise DataError.of("tables.no_heading", file=shown, field=heading, near=near, names=names)
-    taken = set(chain(*(match.positions[name] for name in columns)))
+    taken = set(chain(*(match.positions[name][0] for name in columns)))
     kept = {
-        name: own
-        for name, own in match.positions.items()
+        name: (own, clock)
+        for name, (own, clock) in match.positions.items()
         if name in columns or taken.isdisjoint(own)
     }
-    return replace(match, positions=kept)
+    return match._replace(positions=kept)
 
 
-def _positions(headers: Sequence[str], bare: Sequence[str]) -> tuple[int, ...]:
+def _positions(headers: Sequence[str], bare: Sequence[str]) -> list[int]:
     """Return the positions of the first of some headings that is there."""
     for header in headers:
-        pattern = _pattern(header)
-        positions = tuple(
-            position for position, heading in enumerate(bare) if pattern.fullmatch(heading)
-        )
-        if positions:
+        fits = _pattern(header).fullmatch
+        if positions := [position for position, heading in enumerate(bare) if fits(heading)]:
             return positions
-    return ()
+    return []
 
 
 @cache
@@ -291,8 +275,7 @@ def _pattern(header: str) -> re.Pattern[str]:
 
 def yaml_text(profile: Profile) -> str:
     """Return a profile as YAML: a line a column."""
-    dump = partial(yaml.safe_dump, sort_keys=False, allow_unicode=True, width=10_000)
     top = profile.model_dump(mode="json", exclude_defaults=True)
     columns = top.pop("columns").items()
-    lines = [f"  {name}: {dump(column, default_flow_style=True)}" for name, column in columns]
-    return f"{dump(top, default_flow_style=None)}columns:\n{''.join(lines)}"
+    lines = [f"  {name}: {flow(column)}" for name, column in columns]
+    return f"{flow(top, default_flow_style=None)}columns:\n{''.join(lines)}"

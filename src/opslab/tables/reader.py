@@ -25,20 +25,14 @@ from opslab.tables.json_records import read_json
 from opslab.tables.source import ROW, Opening, Table, begin, path_literal, reading_errors, types_of
 from opslab.tables.workbooks import read_workbook
 
-_MAGIC = {b"PK\x03\x04": ".xlsx", b"PAR1": ".parquet", b"\xd0\xcf\x11\xe0": ".xls"}
 _TEXTS = (".csv", ".tsv", ".txt")
-_ROWS: Mapping[str, tuple[str, Callable[[Opening], Rows]]] = {
-    ".xlsx": ("xlsx", read_workbook),
-    ".xlsm": ("xlsx", read_workbook),
-    ".xlsb": ("xlsb", read_workbook),
-    ".xls": ("xls", read_workbook),
-    ".ods": ("ods", read_workbook),
-    ".json": ("json", read_json),
-    ".jsonl": ("jsonl", read_json),
-    ".ndjson": ("jsonl", read_json),
-    ".ics": ("ics", calendar_rows),
+_READERS: Mapping[str, Callable[[Opening], Rows]] = {
+    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), read_workbook),
+    **dict.fromkeys((".json", ".jsonl", ".ndjson"), read_json),
+    ".ics": calendar_rows,
 }
-_FORMATS = (*_TEXTS, *_ROWS, ".parquet")
+_FORMS = {".xlsm": "xlsx", ".ndjson": "jsonl"}  # else as the ending
+_FORMATS = (*_TEXTS, *_READERS, ".parquet")
 _FRAMES = ("pandas.DataFrame", "polars.DataFrame", "polars.LazyFrame", "pyarrow.Table")
 _NUMBERS = itertools.count(1)
 _MEMORY = "2GB"  # beyond it the engine moves rows to the scratch folder
@@ -46,7 +40,7 @@ _MEMORY = "2GB"  # beyond it the engine moves rows to the scratch folder
 
 @contextmanager
 def open_table(
-    data: Any, *, name: str | None = None, answers: FileAnswers | None = None, strict: bool = True
+    data: Any, *, answers: FileAnswers | None = None, strict: bool = True
 ) -> Iterator[Table]:
     """Open a table for reading, its columns with the names and types that the file gives them.
 
@@ -55,8 +49,6 @@ def open_table(
     data : path, pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table or duckdb relation
         A path ends in ``.csv``, ``.tsv``, ``.txt``, ``.xlsx``, ``.xlsm``, ``.xlsb``, ``.xls``,
         ``.ods``, ``.json``, ``.jsonl``, ``.ndjson``, ``.parquet`` or ``.ics``.
-    name : str, optional
-        What the table is called in messages; a file's own path by default.
     answers : Answers, optional
         Where the file can be read in two ways.
     strict : bool
@@ -68,20 +60,19 @@ def open_table(
         When it is missing, empty, not what its name says, or asks a question.
     """
     with tempfile.TemporaryDirectory(prefix="opslab-") as scratch, _database() as connection:
-        yield _open(connection, data, name, answers, Path(scratch), strict=strict)
+        yield _open(connection, data, answers, Path(scratch), strict=strict)
 
 
 def _open(
     connection: duckdb.DuckDBPyConnection,
     data: Any,
-    name: str | None,
     answers: FileAnswers | None,
     scratch: Path,
     *,
     strict: bool = True,
 ) -> Table:
     is_path = isinstance(data, str | Path)
-    shown = name or (workspace.shown(data) if is_path else "data")
+    shown = workspace.shown(data) if is_path else "data"
     path = Path(data) if is_path else Path()
     opening = Opening(connection, shown, answers or Answers(), scratch, strict, path)
     with reading_errors(shown, "" if is_path else "frame"):
@@ -100,8 +91,7 @@ def _database() -> Iterator[duckdb.DuckDBPyConnection]:
     finally:
         # at the end of the process the engine may be gone
         with suppress(duckdb.ConnectionException):
-            connection.execute("USE memory")
-            connection.execute(f"DETACH {name}")
+            connection.execute(f"USE memory; DETACH {name}")
             connection.close()
 
 
@@ -136,10 +126,9 @@ def open_another(table: Table, data: Any, *, answers: FileAnswers | None = None)
     """
     connection = table.connection
     connection.unregister("source")
-    for name in ("source", "typed"):
-        connection.execute(f"DROP TABLE IF EXISTS {name}")
+    connection.execute("DROP TABLE IF EXISTS source; DROP TABLE IF EXISTS typed")
     ((scratch,),) = connection.execute("SELECT current_setting('temp_directory')").fetchall()
-    return _open(connection, data, None, answers, Path(tempfile.mkdtemp(dir=scratch)))
+    return _open(connection, data, answers, Path(tempfile.mkdtemp(dir=scratch)))
 
 
 def _open_file(opening: Opening) -> Table:
@@ -152,7 +141,10 @@ def _open_file(opening: Opening) -> Table:
             raise opening.error(key, near=workspace.near_name(path))
         if path.stat().st_size == 0:
             raise opening.error("tables.empty_file")
-        suffix = _format(opening)
+        suffix = path.suffix.lower()
+        if suffix not in _FORMATS:
+            key = "tables.format" if suffix else "tables.no_suffix"
+            raise opening.error(key, suffix=suffix, formats=", ".join(_FORMATS))
         with ThreadPoolExecutor(1) as pool:
             sha256 = pool.submit(workspace.sha256, path)
             if suffix == ".parquet":
@@ -160,8 +152,8 @@ def _open_file(opening: Opening) -> Table:
             elif suffix in _TEXTS:
                 table = open_delimited(opening)
             else:
-                form, read = _ROWS[suffix]
-                table = open_rows(opening, read(opening), form)
+                form = _FORMS.get(suffix, suffix[1:])
+                table = open_rows(opening, _READERS[suffix](opening), form)
             return replace(table, reading=replace(table.reading, sha256=sha256.result()))
     except OSError as error:
         reason = error.strerror or str(error)
@@ -171,23 +163,10 @@ def _open_file(opening: Opening) -> Table:
         raise opening.error("tables.unreadable", reason=reason) from error
 
 
-def _format(opening: Opening) -> str:
-    """Return the ending of a file; raise where its first bytes tell of another format."""
-    suffix = opening.path.suffix.lower()
-    with opening.path.open("rb") as stream:
-        inside = _MAGIC.get(stream.read(4))
-    if suffix not in _FORMATS:
-        key = "tables.format" if suffix else "tables.no_suffix"
-        raise opening.error(key, suffix=suffix, formats=", ".join(_FORMATS))
-    if inside and suffix in _TEXTS:
-        raise opening.error("tables.other_format", suffix=inside)
-    return suffix
-
-
 def _open_parquet(opening: Opening, path: Path, form: str = "parquet") -> Table:
     connection = opening.connection
-    connection.execute("SET parquet_metadata_cache = true")  # each slice is a query of its own
-    connection.execute("SET enable_external_file_cache = false")  # the system's own is enough
+    # each slice is a query of its own; the system's own cache of files is enough
+    connection.execute("SET parquet_metadata_cache = true; SET enable_external_file_cache = false")
     types = types_of(opening, f"read_parquet({path_literal(path)})", "file_row_number")
     scan = f"read_parquet({path_literal(path)}, file_row_number = true)"
     relation = f"(SELECT * EXCLUDE (file_row_number), file_row_number AS {ROW} FROM {scan})"

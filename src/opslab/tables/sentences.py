@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
-from opslab.tables.profiles import TEXTS, known_profiles
+from opslab.tables.profiles import TEXTS, flow, known_profiles
 from opslab.tables.source import ROW, Table, literal
 
 OPINIONS = ("likes", "dislikes")
@@ -69,18 +67,12 @@ def proposal(table: Table) -> dict[str, Any]:
         rows=max(min(table.reading.rows, _READ), 1),
     )
     (names,) = table.fetch(query)
-    headings = dict(zip(table.types, table.headings, strict=True))
-    answers = {
-        answer: " ".join(headings[name].split())
-        for answer, name in zip(_ANSWERS, names, strict=True)
-        if name
+    if not names[0]:
+        return {}
+    headings = {
+        name: " ".join(heading.split())
+        for name, heading in zip(table.types, table.headings, strict=True)
     }
-    lines = [
-        yaml.safe_dump({answer: heading}, default_flow_style=True, allow_unicode=True, width=10_000)
-        for answer, heading in answers.items()
-    ]
-    return (
-        {"near": answers["text"], "answers": [f"`{line[1:-2]}`" for line in lines]}
-        if "text" in answers
-        else {}
-    )
+    answers = zip(_ANSWERS, names, strict=True)
+    lines = [flow({answer: headings[name]})[1:-2] for answer, name in answers if name]
+    return {"near": headings[names[0]], "answers": [f"`{line}`" for line in lines]}

@@ -145,7 +145,11 @@ class Table:
     def over(self, source: str, types: Mapping[str, str], reading: Reading) -> Table:
         """Return a table of the same engine with some columns of a source that holds `ROW` too."""
         relation = f"(SELECT {', '.join([*map(quoted, types), ROW])} FROM {source})"
-        return replace(self, types=types, relation=relation, reading=reading, data=None)
+        known = dict(zip(self.types, self.headings, strict=False))
+        headings = tuple(known[name] for name in types if name in known)
+        return replace(
+            self, types=types, relation=relation, headings=headings, reading=reading, data=None
+        )
 
     def frame(self) -> pd.DataFrame:
         """Return the whole table as a data frame, in the order of the file; lists as lists."""
@@ -180,22 +184,15 @@ class Table:
         self.connection.execute("SET threads = 1")  # one for each of the cursors below
         size = _slice_size(self.extent)
         starts = range(0, max(self.extent, 1), size)
-        workers = min(self._threads, len(starts))
         ((database,),) = self.connection.execute("SELECT current_database()").fetchall()
-        cursors = [self.connection.cursor() for _ in range(workers)]
-        for cursor in cursors:
+        cursors = [self.connection.cursor() for _ in starts]
+
+        def work(start: int, cursor: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
             begin(cursor, database)
+            return cursor.execute(query(self._slice(cursor, start, start + size))).fetchall()
 
-        def work(worker: int) -> list[list[tuple[Any, ...]]]:
-            cursor = cursors[worker]
-            return [
-                cursor.execute(query(self._slice(cursor, start, start + size))).fetchall()
-                for start in starts[worker::workers]
-            ]
-
-        with self._readable(), ThreadPoolExecutor(workers) as pool:
-            parts = list(pool.map(work, range(workers)))
-        return [parts[number % workers][number // workers] for number in range(len(starts))]
+        with self._readable(), ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(work, starts, cursors))
 
     def _slice(self, cursor: duckdb.DuckDBPyConnection, start: int, stop: int) -> str:
         """Return SQL of the rows between two values of `ROW`."""
@@ -218,8 +215,7 @@ def _slice_size(rows: int) -> int:
 
 def begin(connection: duckdb.DuckDBPyConnection, database: str) -> None:
     """Make a connection ready for one of the engine's databases, without a progress bar."""
-    connection.execute("SET enable_progress_bar = false")
-    connection.execute(f"USE {database}")
+    connection.execute(f"SET enable_progress_bar = false; USE {database}")
 
 
 def quoted(name: str) -> str:

@@ -10,12 +10,13 @@ import fnmatch
 import re
 import struct
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import reduce
 from typing import Any, NamedTuple
 
 from opslab.errors import DataError, did_you_mean
+from opslab.tables.dialect import head_rows
 from opslab.tables.import_report import Decision, Rows
 from opslab.tables.layout import layout_of
 from opslab.tables.numbers import clear_number
@@ -43,44 +44,31 @@ _TOLD = {  # how the XML of a sheet shows what its values do not
 class Sheet(NamedTuple):
     """The sheet of a workbook that holds the table.
 
-    Rows have the numbers that the user sees; columns count from 0 at the first filled one, and
-    every row is as wide as the widest. Rows that are empty are left out.
+    Rows have the numbers that the user sees, begin at the first filled column, and are all as wide
+    as the widest. Rows that are empty are left out. In `headings`, what a merged cell holds is in
+    every column below it.
     """
 
     rows: list[tuple[int, list[str]]]
-    merged: list[tuple[tuple[int, int], tuple[int, int]]]  # first and last (row, column)
+    headings: list[Record]
     decisions: list[Decision]
 
 
 def read_workbook(opening: Opening) -> Rows:
     """Return the rows of the sheet that holds the table; several such sheets are a question."""
-    rows, merged, decisions = read_sheet(opening)
-    cells = {number: list(texts) for number, texts in rows}
-    for (row, first), (_, last) in merged:
-        if row in cells:  # a heading over several columns is that of each; a value is not
-            cells[row][first : last + 1] = [cells[row][first]] * (last + 1 - first)
-    records = [Record(number, number, texts) for number, texts in cells.items()]
-    layout = layout_of(opening, records)
-    while not layout.header[-1]:
+    rows, headings, decisions = read_sheet(opening)
+    layout = layout_of(opening, headings)
+    while any(layout.header) and not layout.header[-1]:
         layout.header.pop()
-    arranged = Rows(layout.header, iter(()), decisions=[*decisions, *layout.decisions])
-    below = [(number, texts) for number, texts in rows if number > layout.end]
-    arranged.rows = _below(opening, below, arranged)
+    width, below = len(layout.header), [item for item in rows if item[0] > layout.end]
+    fitting = ((row, texts[:width]) for row, texts in below if not any(texts[width:]))
+    arranged = Rows(layout.header, fitting, decisions=[*decisions, *layout.decisions])
+    for row, texts in below:
+        if any(texts[width:]):
+            last = max(column for column, text in enumerate(texts, 1) if text)
+            arranged.reject(row, "tables.rejected_width", found=last, columns=width)
+    arranged.refuse_misfits(opening.shown, len(below))
     return arranged
-
-
-def _below(
-    opening: Opening, below: Sequence[tuple[int, list[str]]], rows: Rows
-) -> Iterator[tuple[int, Sequence[str]]]:
-    """Give the rows that do not go beyond the header; leave the others out."""
-    width = len(rows.header)
-    for number, cells in below:
-        if any(cells[width:]):
-            beyond = max(place for place, cell in enumerate(cells, 1) if cell)
-            rows.reject(number, "tables.rejected_width", found=beyond, columns=width)
-        else:
-            yield number, cells[:width]
-    rows.refuse_misfits(opening.shown, len(below))
 
 
 def read_sheet(opening: Opening) -> Sheet:
@@ -95,9 +83,8 @@ def read_sheet(opening: Opening) -> Sheet:
         sheets = [item.name for item in book.sheets_metadata if (item.typ, item.visible) == shown]
     asked = opening.answers.sheet
     if asked is not None and asked not in sheets:
-        near = did_you_mean(asked, sheets)
-        values = {"sheet": asked, "near": near, "sheets": sheets[:_MOST_NAMES]}
-        raise opening.error("tables.no_sheet", **values)
+        near, names = did_you_mean(asked, sheets), sheets[:_MOST_NAMES]
+        raise opening.error("tables.no_sheet", sheet=asked, near=near, sheets=names)
     read = {name: _sheet(opening, book, name) for name in ([asked] if asked else sheets)}
     filled = [name for name, sheet in read.items() if sheet.rows]
     if not filled:
@@ -148,15 +135,23 @@ def _sheet(opening: Opening, book: Any, name: str) -> Sheet:
     if not rows:
         return Sheet([], [], [])
     filled = {column for _, row in rows for column, text in enumerate(row) if text}
-    first, last = min(filled), max(filled)
-    begin, end = first + sheet.start[1], last + sheet.start[1]
-    merged = [
-        ((top + 1, max(left, begin) - begin), (bottom + 1, min(right, end) - begin))
-        for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
-        if left <= end and right >= begin
+    wide = slice(min(filled), max(filled) + 1)
+    over = {number: list(row) for number, row in rows[: head_rows(opening)]}
+    for (top, left), (_, right) in sheet.merged_cell_ranges or ():
+        first, last = left - sheet.start[1], right - sheet.start[1] + 1
+        if first >= 0 and (row := over.get(top + 1)):
+            row[first:last] = row[first : first + 1] * (last - first)
+    headings = [Record(number, number, row[wide]) for number, row in over.items()]
+    counts = {key: len(re.findall(pattern, content)) for key, pattern in _TOLD.items()}
+    if rows[-1][0] in _LAST_ROWS:
+        counts["tables.decided_row_cap"] = len(rows) - 1
+    rows = [(number, row[wide]) for number, row in rows]
+    if not content:
+        counts["tables.decided_blind"] = sum("" in row for _, row in rows)
+    decisions = [
+        Decision(key, {"count": count}, assumed=True) for key, count in counts.items() if count
     ]
-    rows = [(number, row[first : last + 1]) for number, row in rows]
-    return Sheet(rows, merged, list(_decisions(content, rows)))
+    return Sheet(rows, headings, decisions)
 
 
 def _content(opening: Opening, position: int) -> bytes:
@@ -185,18 +180,6 @@ def _refuse_wide(opening: Opening, sheet: str, rows: int, columns: int) -> None:
     """Refuse cells so far apart that the library could not hold what is between."""
     if rows * columns > _MOST_CELLS:
         raise opening.error("tables.wide_workbook", sheet=sheet, rows=rows, columns=columns)
-
-
-def _decisions(content: bytes, rows: Sequence[tuple[int, Sequence[str]]]) -> Iterator[Decision]:
-    """Tell what may be missing in a sheet, or more than its user sees."""
-    counts = {key: len(re.findall(pattern, content)) for key, pattern in _TOLD.items()}
-    if not content and any("" in row for _, row in rows):
-        counts["tables.decided_blind"] = 1
-    if rows[-1][0] in _LAST_ROWS:
-        counts["tables.decided_row_cap"] = len(rows) - 1
-    for key, count in counts.items():
-        if count:
-            yield Decision(key, {"count": count}, assumed=True)
 
 
 def _text(value: Any) -> str:
