@@ -761,6 +761,15 @@ def test_a_change_of_what_is_excluded_is_excluded():
         *("03-03", "03-17", "03-24", "03-31"),
     ]
     assert (events.counts["moved"], events.counts["excluded"]) == (0, 1)
+    lines = (*WEEKS, "EXDATE:20250324T090000Z")
+    later = meeting("RECURRENCE-ID:20250324T090000Z", "DTSTART:20250304T140000Z")
+    events = read(meeting(*lines), later, until=date(2025, 3, 9))  # before its day comes, too
+    assert (len(events.rows), events.counts["excluded"]) == (1, 1)
+
+
+def test_an_exception_of_a_meeting_that_does_not_repeat_is_told():
+    events = read(meeting("DTSTART:20250303T100000Z", "EXDATE:20250303T100000Z"))
+    assert (events.rows, events.counts["excluded"]) == ([], 1)
 
 
 def test_rows_of_one_time_have_one_order():

@@ -743,10 +743,12 @@ def test_sheets_need_a_table_and_a_name_each(tmp_path, frame):
 def test_a_place_that_cannot_be_written_is_told(tmp_path, frame, write):
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("x")
-    with pytest.raises(DataError, match=r"^folder: This is a folder; name the file to write"):
+    with pytest.raises(DataError, match=r"^folder: This is a folder, or its folder is not there"):
         write(frame, tmp_path / "folder")
     for path in (tmp_path / "none" / "a.out", tmp_path / "file" / "a.out"):
-        with pytest.raises(DataError, match=r"^a.out: The folder of this file is not there"):
+        with pytest.raises(
+            DataError, match=r"^a.out: This is a folder, or its folder is not there"
+        ):
             write(frame, path)
     with pytest.raises(MachineError, match=r"The file cannot be written \(File name too long\)"):
         write(frame, tmp_path / ("x" * 300))

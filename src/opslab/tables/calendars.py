@@ -60,7 +60,7 @@ _KNOWN = re.compile(  # a line behind the parts that it is in
 )
 _VALUE = re.compile(r'(?i)([\w-]+)(?:;TZID=("[^"]*"|[^":;]+)|;(?:"[^"]*"|[^":;])*)*:(.*)')
 _TIMED = {"DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RRULE"}
-_LENGTH: TypeAdapter[datetime.timedelta] = TypeAdapter(datetime.timedelta)
+_LENGTH = TypeAdapter(datetime.timedelta)
 
 
 @dataclass
@@ -132,6 +132,7 @@ def calendar_rows(opening: Opening) -> Rows:
         over 200,000 rows.
     """
     until = getattr(opening.answers, "until", None)
+    last = min(until or _LAST_DAY, _LAST_DAY)
     hosts = _series(opening, _events(opening, _unfolded(opening)))
     ruled = [host for host in hosts if "RRULE" in host.texts]
     endless = [host for host in ruled if not re.search("COUNT|UNTIL", host.texts["RRULE"])]
@@ -140,10 +141,10 @@ def calendar_rows(opening: Opening) -> Rows:
         raise opening.error("tables.calendar_endless", line=endless[0].line, **values)
     tally, rows = Counter(series=0, moved=0, excluded=0, open_ended=len(endless)), list[Any]()
     for host in hosts:
-        rows += _rows(host, until or _LAST_DAY, tally)
+        rows += _rows(host, last, tally)
         if len(rows) > MOST_ROWS:
             raise opening.error("tables.calendar_many", line=host.line, limit=MOST_ROWS)
-    decisions = [Decision("tables.decided_series", tally)] if tally["series"] else []
+    decisions = [Decision("tables.decided_series", tally)] if any(tally.values()) else []
     return Rows(HEADER, enumerate(sorted(rows), 1), "utf-8", decisions)
 
 
@@ -156,13 +157,11 @@ def _unfolded(opening: Opening) -> list[tuple[int, str]]:
             lines[-1][1].append(line[1:])
         else:
             lines.append((number, [line]))
-    try:  # a fold may part the bytes of a letter
+    with suppress(UnicodeDecodeError, LookupError):  # a fold may part the bytes of a letter
         texts = [(number, b"".join(parts).decode().rstrip()) for number, parts in lines]
-    except UnicodeDecodeError:
-        texts = []
-    if not texts or texts[0][1].upper() != "BEGIN:VCALENDAR":
-        raise opening.error("tables.calendar_none")
-    return texts
+        if texts[0][1].upper() == "BEGIN:VCALENDAR":
+            return texts
+    raise opening.error("tables.calendar_none")
 
 
 def _refused(opening: Opening, line: int, text: str) -> DataError:
@@ -183,9 +182,8 @@ def _events(opening: Opening, lines: list[tuple[int, str]]) -> list[_Event]:
             raise _refused(opening, number, text)
         if match["zone"]:  # Outlook's begin in 1601, and a library counts every time from there
             zones.append(text.replace("DTSTART:1601", "DTSTART:1970"))
-        if match["event"] and tag == "BEGIN":
-            events.append([])
         if match["event"]:
+            events += [[]] if tag == "BEGIN" else []
             events[-1].append((number, text))
         if tag == "END":
             stack = stack[:-1] or [tag]  # nothing may follow
@@ -277,7 +275,8 @@ def _rows(host: _Event, last: datetime.date, tally: Counter[str]) -> Iterator[tu
     most = MOST_ROWS + 1 + len(excluded) + len(host.changes)
     starts = set(islice(_starts(host, last), most))
     moved = host.changes.keys() & starts - excluded
-    tally.update(series=recurring, moved=len(moved), excluded=len(starts & excluded))
+    gone = (starts | host.changes.keys()) & excluded
+    tally.update(series=recurring, moved=len(moved), excluded=len(gone))
     for start in starts - host.changes.keys() - excluded:
         yield _row(host, start, recurring=recurring)
     for instance, event in host.changes.items():

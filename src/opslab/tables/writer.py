@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import html
-import itertools
 import math
 import re
 import tempfile
@@ -14,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from itertools import chain, islice
+from itertools import chain, starmap
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -245,7 +244,7 @@ def _units(text: str) -> int:
 def _columns(frame: Any, shown: str) -> dict[str, list[Any]]:
     """Return the columns of a table by name."""
     if hasattr(frame, "iloc") and hasattr(frame, "columns"):
-        values = [_values(frame.iloc[:, number]) for number in range(len(frame.columns))]
+        values = [_values(series) for _, series in frame.items()]
     elif hasattr(frame, "get_columns"):  # Polars
         values = [column.to_list() for column in frame.get_columns()]
     elif hasattr(frame, "column_names"):  # Arrow
@@ -322,24 +321,23 @@ def _laid_out(sheet: Any, columns: Mapping[str, list[Any]], shown: str) -> Itera
     looks["day"].number_format, looks["time"].number_format = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
     forms = {style: f'" s="{look.style_id}"{_FORMS[style]}</c>' for style, look in looks.items()}
     letters = [get_column_letter(number) for number in range(1, len(columns) + 1)]
-    rows = _rows(columns, shown, _sheet_cell)
-    names, *first = islice(rows, _SAMPLE_ROWS)
-    header = [(text, "header") for text, _ in names]
-    for letter, cells in zip(letters, zip(header, *first, strict=True), strict=True):
-        longest = max(len(text) for text, _ in cells)
+    for letter, (name, values) in zip(letters, columns.items(), strict=True):
+        longest = max(len(str(value)) for value in [name, *values[:_SAMPLE_ROWS]])
         sheet.column_dimensions[letter].width = min(max(longest + 3, 12), 60)
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = f"A1:{letters[-1]}{1 + len(next(iter(columns.values())))}"
 
     def row(number: int, contents: list[tuple[str, str]]) -> str:
         cells = (
-            f'<c r="{letter}{number}{forms[style].format(html.escape(text))}'
+            f'<c r="{letter}{number}{forms[style if number > 1 else "header"]}'.format(
+                html.escape(text)
+            )
             for letter, (text, style) in zip(letters, contents, strict=True)
             if text
         )
         return f'<row r="{number}">{"".join(cells)}</row>'
 
-    return itertools.starmap(row, enumerate(chain([header], first, rows), 1))
+    return starmap(row, enumerate(_rows(columns, shown, _sheet_cell), 1))
 
 
 def _fill(empty: Path, target: Path, sheets: Iterable[Iterable[str]]) -> None:
@@ -368,10 +366,8 @@ def _fill(empty: Path, target: Path, sheets: Iterable[Iterable[str]]) -> None:
 def _draft(target: Path, shown: str) -> Iterator[Path]:
     """Give a file to write beside the one that is meant, and move it there once it is whole."""
     try:
-        if target.is_dir():
+        if target.is_dir() or not target.parent.is_dir():
             raise DataError.of("tables.write_folder", file=shown)
-        if not target.parent.is_dir():
-            raise DataError.of("tables.write_no_folder", file=shown)
         with tempfile.TemporaryDirectory(prefix=".opslab-", dir=target.parent) as folder:
             draft = Path(folder) / target.name
             yield draft
