@@ -53,6 +53,7 @@ VERDICTS = ("right", "left out", "asked", "refused", "silent", "crash")
 CHUNK = 100
 ASSUMED = {
     "encoding": "encoding",  # which encoding was taken, where the bytes prove none
+    "a separator too few": "head|unnamed|short",  # of a header a cell short, which columns it names
     "no header": "head",  # which row was taken for the header, or that none was
     "header of several rows": "head",
     "grouped headings": "head",

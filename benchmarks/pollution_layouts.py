@@ -53,6 +53,10 @@ def above(grid: Grid) -> Iterator[Polluted]:
 
     for name, lines in _PREAMBLES.items():
         yield polluted("preamble", f"preamble_{name}", [*lines, header], truth)
+    for name in ("title_comma", "comments", "values"):
+        lines = [*_PREAMBLES[name], *grid.quoted(";")]
+        content = written(lines).encode()
+        yield Polluted("preamble", f"preamble_{name}_semicolon", content, (truth,))
     for count in (2, 3):
         heads = tuple(
             (name, *(mark.join([name] * count) for mark in (" ", " / "))) for name in names

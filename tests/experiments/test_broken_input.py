@@ -1020,7 +1020,7 @@ FORMATS = (
     ),
     Case(
         "no such day",
-        "units.csv, seen: 1 cell is not a date or time, the first in row 5; correct or empty it.",
+        "units.csv, seen: 1 cell is not a date or time, the first in row 5 (“2026-02-30”); correct or empty it.",
         data=cells("seen", "2026-02-30"),
     ),
     Case(

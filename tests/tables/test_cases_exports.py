@@ -289,6 +289,26 @@ LAYOUTS = {
         "Report of May, all teams\n\n" + HUNDRED,
         Right({"ref": REFS}, width=3, reports="preamble|above", refusal="ask_"),
     ),
+    "a title with a comma above semicolons": (
+        "Liste de mai, toutes équipes\n\nréf;équipe;heures\n"
+        + "".join(f"{n};nord {n};{n},5\n" for n in range(1, 13)),
+        Right(
+            {"réf": list(range(1, 13)), "heures": [n + 0.5 for n in range(1, 13)]},
+            width=3,
+            reports="preamble|above",
+            refusal="ask_",
+        ),
+    ),
+    "a comment with a comma above semicolons": (
+        "# exporté le 3, à midi\nréf;équipe;heures\n"
+        + "".join(f"{n};nord {n};{n},5\n" for n in range(1, 13)),
+        Right(
+            {"réf": list(range(1, 13)), "heures": [n + 0.5 for n in range(1, 13)]},
+            width=3,
+            reports="preamble|comment|above",
+            refusal="ask_",
+        ),
+    ),
     "a title and a ragged row": (
         "Report of May\n" + HUNDRED.replace("remark 50,", "remark 50,,"),
         Right({"ref": [n for n in REFS if n != 50]}, width=3, rejected=1),

@@ -43,8 +43,8 @@ def test_titles_and_comments_above_are_passed_over(tmp_path, above):
     ("below", "names"),
     [
         (",,h\n", ["id", "who", "hours / h"]),
-        ("Numéro,Qui,Heures\n", ["id / Numéro", "who / Qui", "hours / Heures"]),
-        ("ID,Who,Hours\nn,text,h\n", ["id / n", "who / text", "hours / h"]),
+        ("ID,Who?,(h)\n", ["id", "who", "hours / (h)"]),
+        ("n,text,h\n", ["id / n", "who / text", "hours / h"]),
     ],
 )
 def test_units_and_second_headings_are_joined(tmp_path, below, names):
@@ -65,6 +65,18 @@ def test_choices_below_the_question_of_a_survey(tmp_path):
         "Which areas? / Reports",
         "Why? / Open-Ended Response",
     ]
+
+
+def test_a_second_row_of_words_is_asked_and_answered(tmp_path):
+    content = f"id,who,hours\nNuméro,Qui,Heures\n{ROWS}"
+    error = refused(tmp_path, content, "ask_headings")
+    assert error.problems[0].line == 2
+    assert "`header: [1, 2]`" in str(error)
+    frame, _ = read(tmp_path, content, header=[1, 2])
+    assert list(frame) == ["id / Numéro", "who / Qui", "hours / Heures"]
+    frame, reading = read(tmp_path, content, header=1)
+    assert (len(frame), list(frame)) == (41, ["id", "who", "hours"])
+    assert "decided_nearly" in keys(reading)
 
 
 @pytest.mark.parametrize("first", ["1,unknown,unknown", "1,x,n/a", "a,b,c"])
@@ -201,6 +213,8 @@ def test_single_quotes_backslashes_and_quoted_rows_are_read_and_reported(tmp_pat
     [
         ("cp1251", "Очень хорошо"),
         ("mac_roman", "déjà très lent"),
+        ("cp850", "Jäger, Köln"),
+        ("cp850", "café, Orléans"),
         ("iso-8859-15", "coûte 12 €"),
         ("cp1250", "żółty ślad"),
         ("shift_jis", "とても良いアプリ"),
@@ -218,3 +232,128 @@ def test_another_encoding_is_asked_and_answered(tmp_path, codec, text):
 def test_words_of_western_europe_are_no_question(tmp_path, text):
     frame, _ = read(tmp_path, f"id;x\n1;{text}\n2;été\n".encode("cp1252"))
     assert values(frame["x"])[0] == text
+
+
+# --- What looks like something else, and is sound
+
+
+SOUND = {
+    "a row with its id alone": (b"id,name,city\n1,,\n2,bob,rome\n3,al,x\n", "id name city", 3),
+    "a row with its id below lines of one cell": (
+        b'id,comment,score\n1,"line one\nline two",5\n2,,\n3,ok,4\n',
+        "id comment score",
+        3,
+    ),
+    "a last row without a name that is no total": (
+        b"customer,qty,price\nann,1,5\nbob,1,7\ncid,1,9\n,1,3\n",
+        "customer qty price",
+        4,
+    ),
+    "zeros are no sums of zeros": (
+        b"user,errors,visits\nann,0,5\nbob,0,7\ncid,0,9\n,0,3\n",
+        "user errors visits",
+        4,
+    ),
+    "a task called total": (
+        b"task,hours,people\nHome,1,3\nCheckout,2,4\nTotal redesign,5,2\n",
+        "task hours people",
+        3,
+    ),
+    "an index of pandas and an empty row": (
+        b",visits,revenue\nalice,,\nbob,3,4.5\ncid,4,5\ndan,1,2\n",
+        "column-1 visits revenue",
+        4,
+    ),
+    "an index of pandas and one column": (b",city\nAnn,Rome\nBob,Paris\n", "column-1 city", 2),
+    "an index of pandas over numbers": (b",mrr\nann,3.5\nbob,4\ncid,6\n", "column-1 mrr", 3),
+    "cohorts": (
+        b"Cohort,Users,0,1,2\n2026-01,100,100%,45%,30%\n2026-02,90,100%,40%,22%\n",
+        "Cohort Users 0 1 2",
+        2,
+    ),
+    "hours of the day": (b"Day,0,1,2\nMon,5,6,7\nTue,8,9,10\n", "Day 0 1 2", 2),
+    "a long heading over sentences": (
+        (
+            b"Timestamp,How satisfied are you with the product overall\n2026-03-01 10:00,"
+            b"I like it a lot every day\n2026-03-02 10:00,It is too slow for us all\n"
+        ),
+        "Timestamp How-satisfied-are-you-with-the-product-overall",
+        2,
+    ),
+    "a line of spaces": (b"id,a\n1,2\n  \n2,3\n", "id a", 2),
+    "line ends of two kinds": (b"a,b\r1,2\n", "a b", 1),
+    "quarters": (b"Team,Q1,Q2\nA,1,2\nB,3,4\n", "Team Q1 Q2", 2),
+    "spaces behind marks": (b"id, name\n1, ab\n2, cd\n", "id name", 2),
+    "settings above": (
+        b"Account:;DE12;\nPeriod:;March;\nDay;What;Amount\n14.03.2026;Rent;-8,00\n15.03.2026;Pay;2,50\n",
+        "Day What Amount",
+        2,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_sound_files_lose_nothing_and_ask_nothing(tmp_path, name):
+    content, headings, rows = SOUND[name]
+    frame, reading = read(tmp_path, content)
+    assert [heading.replace(" ", "-") for heading in frame] == headings.split()
+    assert (len(frame), reading.rejected) == (rows, 0)
+
+
+def test_cells_are_the_same_on_both_ways_through_the_reader(tmp_path):
+    """The engine reads a file whole; line by line it is read where a cell has several lines."""
+    plain = "id, name ,note\n1,ab, x\n2,c d,y \n3,,z\n"
+    frame, _ = read(tmp_path, plain)
+    other, _ = read(tmp_path, plain + '4,"e\nf",w\n')
+    assert values(frame["note"]) == values(other["note"])[:3]
+    assert values(frame["name"]) == values(other["name"])[:3]
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("name,orders,revenue\nTotal,6,18\na,1,5\nb,2,6\nc,3,7\n", 2),
+        ("name;orders\na;1\nb;2\nInsgesamt;3\n", 4),
+        ("name,orders\na,1\nTotal,1\n", 3),
+        ("name,orders\na,1\nb,2\nTotal:,3\n", 4),
+    ],
+)
+def test_totals_by_name_are_left_out_wherever_they_stand(tmp_path, content, line):
+    _, reading = read(tmp_path, content)
+    assert rejected(reading) == [(line, "rejected_total")]
+
+
+def test_totals_in_the_middle_are_asked_and_answered(tmp_path):
+    content = "task,hours\na,1\nb,2\nTotal,3\nc,5\nAverage,2\n"
+    refused(tmp_path, content, "ask_totals")
+    frame, reading = read(tmp_path, content, totals="drop")
+    assert values(frame["task"]) == ["a", "b", "c"]
+    assert rejected(reading) == [(4, "rejected_total"), (6, "rejected_total")]
+    assert len(read(tmp_path, content, totals="keep")[0]) == 5
+
+
+def test_answers_reach_as_far_down_as_they_name(tmp_path):
+    content = "x,y\n" * 249 + "id,v\n" + "".join(f"{row},{row}\n" for row in range(9))
+    for answer in ({"header": 250}, {"skip_rows": 249}):
+        frame, reading = read(tmp_path, content, **answer)
+        assert (list(frame), len(frame)) == (["id", "v"], 9)
+        assert decided(reading)["decided_preamble"] == {"count": 249}
+    frame, _ = read(tmp_path, 'id,"two\nlines"\n1,2\n', header=2)
+    assert list(frame) == ["id", "two lines"]
+    _, reading = read(tmp_path, "1,2,3,4\n1,2,3\n4,5,6\n7,8,9\n", header="none")
+    assert decided(reading)["decided_preamble"] == {"count": 1}
+
+
+def test_backslashes_that_keep_no_quotes_stay(tmp_path):
+    content = b'id,path,say\n1,"C:\\new","plain"\n2,"D:\\tmp","x"\n'
+    assert values(read(tmp_path, content)[0]["path"]) == ["C:\\new", "D:\\tmp"]
+
+
+def test_double_quotes_win_over_a_single_cell_in_single_ones(tmp_path):
+    content = 'id,words,city\n1,"hello",\'abc\'\n2,"bye",b\n3,"x",c\n'
+    assert values(read(tmp_path, content)[0]["words"]) == ["hello", "bye", "x"]
+
+
+def test_versions_that_begin_with_a_year_are_no_days(tmp_path):
+    frame, _ = read(tmp_path, "app,version\na,2024.1.2\nb,2024.3.1\nc,2023.12.5\n")
+    assert values(frame["version"]) == ["2024.1.2", "2024.3.1", "2023.12.5"]

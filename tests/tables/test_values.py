@@ -131,6 +131,8 @@ INSTANTS = {
     "camel case": Case("createdAt", ["1773482400"], [at("2026-03-14T10:00")], ("decided_seconds",)),
     "numbers below another heading": Case("amount", ["1773482400", "5"], [1773482400, 5]),
     "a load time": Case("Load time", ["45000", "46000"], [45000, 46000]),
+    "a person": Case("created_by_id", ["1203456789", "1203456790"], [1203456789, 1203456790]),
+    "a telephone": Case("Phone", ["1203456789", "1203456790"], [1203456789, 1203456790]),
     "not all of this century": Case("time", ["1773482400", "12"], [1773482400, 12]),
     "declared Unix seconds": Case("x", ["1773482400", None], [at("2026-03-14T10:00"), None], ("decided_seconds",), **DATETIME),
     "declared Unix day": Case("x", ["1773525600"], [at("2026-03-14")], ("decided_seconds",), **DATE),
@@ -353,3 +355,14 @@ def test_a_wide_table_is_read_as_a_narrow_one(cells):
         assert [values(column) for _, column in together.frame().items()] == [alone] * 60
         told = [decision.key for decision in reading.decisions]
         assert [decision.key for decision in together.reading.decisions] == told * 60
+
+
+def test_no_heading_is_taken_for_a_name_of_our_own(tmp_path):
+    names = ["text", "cell", "bare", "nth", "value", "local", "day", "ccc", "given", "typed"]
+    kinds = {"1,5": 1.5, "13/04/2026 10:00 +0200": at("2026-04-13T08:00"), "a": "a"}
+    for written, expected in kinds.items():
+        frame = pd.DataFrame({name: [written, written] for name in names})
+        with open_table(frame) as table:
+            wanted = [Wanted(name, (name,)) for name in names]
+            made = typed(table, wanted, Answers(timezone="Europe/Paris"))
+            assert made.frame().iloc[1].to_list() == [expected] * len(names)

@@ -79,11 +79,11 @@ def lines(table: OpenTable, language: Language) -> list[str]:
 
 def pairs(reading: Reading, say: Voice) -> list[tuple[str, str]]:
     """Return what the file is, as label and value."""
-    encoding = (reading.encoding or "").replace("-", "")
+    encoding = {"utf-8": "UTF-8", "utf-16": "UTF-16", "cp1252": "Windows-1252"}
     values = {
         "file": reading.name,
         "format_label": say(f"format_{reading.format}"),
-        "encoding_label": encoding and say(f"encoding_{encoding}"),
+        "encoding_label": encoding.get(reading.encoding or "", reading.encoding),
         "delimiter": reading.delimiter and say(f"delimiter_{reading.delimiter}"),
         "profile_label": reading.profile,
         "personal_label": say.listed(reading.personal),

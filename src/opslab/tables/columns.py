@@ -67,7 +67,7 @@ def _draft(table: Table, wanted: Wanted, zone: str | None) -> Draft:
         draft = Draft(wanted, "", kind if kind == "work_log" else "list")
         draft.value = _list(columns, first, wanted)
         if len(columns) > 1:
-            draft.tell("decided_list", count=len(columns))
+            draft.tell("decided_list", assumed=kind is None, count=len(columns))
         return draft
     text = columns[0] if first == "VARCHAR" else f"CAST({columns[0]} AS VARCHAR)"
     if wanted.time:
@@ -148,12 +148,12 @@ def _guess_kinds(table: Table, drafts: Sequence[Draft]) -> None:
     if bare:
         firsts = dict(
             table.fetch(
-                f"SELECT place, arg_min(text, {ROW}) FROM {_long(table, bare)} "
-                f"WHERE NOT {numbers.is_missing(numbers.plain('text'))} GROUP BY place"
+                f"SELECT nth, arg_min(text, {ROW}) FROM {_long(table, bare)} "
+                f"WHERE NOT {numbers.is_missing(numbers.plain('text'))} GROUP BY nth"
             )
         )
-        for place, draft in enumerate(bare):
-            samples[draft] = [firsts[place]] if place in firsts else []
+        for position, draft in enumerate(bare):
+            samples[draft] = [firsts[position]] if position in firsts else []
     for draft, cells in samples.items():
         _guess_kind(draft, cells)
 
@@ -181,13 +181,13 @@ def _filled(cells: Sequence[str]) -> list[str]:
 
 
 def _long(table: Table, drafts: Sequence[Draft], condition: str = "true") -> str:
-    """Return SQL of the cells of columns, one a row: its text, its column's place, its row.
+    """Return SQL of the cells of columns, one a row: its text, its column's position, its row.
 
     The engine plans an expression over them once, and not for each of thousands of columns.
     """
     texts = _listed(drafts)
     return (
-        f"(SELECT * FROM (SELECT unnest({texts}) AS text, unnest(range({len(drafts)})) AS place, "
+        f"(SELECT * FROM (SELECT unnest({texts}) AS text, unnest(range({len(drafts)})) AS nth, "
         f"{ROW} FROM {table.relation} WHERE {condition}) WHERE text IS NOT NULL)"
     )
 
@@ -197,15 +197,15 @@ def _listed(drafts: Iterable[Draft]) -> str:
 
 
 def _with_any(table: Table, drafts: Sequence[Draft], condition: Callable[[str], str]) -> set[int]:
-    """Return the places of the columns in which some cell meets a condition."""
+    """Return the positions of the columns in which some cell meets a condition."""
     if not drafts:
         return set()
     rows = " OR ".join(condition(f"({draft.text})") for draft in drafts)
     if len(drafts) > _MANY:  # slower by row, but planned once
         rows = f"len(list_filter({_listed(drafts)}, lambda text: {condition('text')})) > 0"
     cells = _long(table, drafts, rows)
-    places = table.fetch(f"SELECT DISTINCT place FROM {cells} WHERE {condition('text')}")
-    return {place for (place,) in places}
+    positions = table.fetch(f"SELECT DISTINCT nth FROM {cells} WHERE {condition('text')}")
+    return {position for (position,) in positions}
 
 
 def _take_machine_forms(table: Table, drafts: Sequence[Draft], zone: str | None) -> None:
@@ -214,8 +214,8 @@ def _take_machine_forms(table: Table, drafts: Sequence[Draft], zone: str | None)
     for form in filter(None, dict.fromkeys(draft.form for draft in free)):
         formed = [draft for draft in free if draft.form == form]
         misfits = _with_any(table, formed, form.unfit)
-        for place, draft in enumerate(formed):
-            if place not in misfits:
+        for position, draft in enumerate(formed):
+            if position not in misfits:
                 draft.value = f"TRY_CAST({draft.text} AS {form.type})"
                 if form.type == "TIMESTAMP":
                     (count,) = table.aggregates([f"count({draft.text})"])
@@ -233,13 +233,13 @@ def _weigh(
     counts = [f"count(*) FILTER ({quoted(name)})" for name in conditions]
     counts.append(f"arg_min({{'row': {ROW}, 'cell': text}}, {ROW}) FILTER (neither)")
     rows = table.fetch(
-        f"SELECT place, {', '.join([*counts, *others])} FROM ("
+        f"SELECT nth, {', '.join([*counts, *others])} FROM ("
         f"SELECT *, {flags} FROM (SELECT *, {bare} AS bare FROM ("
-        f"SELECT *, {numbers.plain('text')} AS cell FROM {_long(table, drafts)}))) GROUP BY place"
+        f"SELECT *, {numbers.plain('text')} AS cell FROM {_long(table, drafts)}))) GROUP BY nth"
     )
-    evidence = {place: values for place, *values in rows}
-    for place, draft in enumerate(drafts):
-        draft.evidence = kind(*evidence.get(place, [0] * len(fields(kind))))
+    evidence = {position: values for position, *values in rows}
+    for position, draft in enumerate(drafts):
+        draft.evidence = kind(*evidence.get(position, [0] * len(fields(kind))))
         draft.bare = bare
         if draft.evidence.words:
             draft.tell("decided_words", count=draft.evidence.words)
@@ -256,8 +256,8 @@ def _mark_addresses(table: Table, drafts: Sequence[Draft]) -> None:
         else replace(draft, text=f"array_to_string({draft.value}, chr(31))")
         for draft in texts
     ]
-    for place in _with_any(table, joined, _has_address):
-        texts[place].personal = True
+    for position in _with_any(table, joined, _has_address):
+        texts[position].personal = True
 
 
 def _has_address(text: str) -> str:
@@ -317,9 +317,14 @@ def _query(table: Table, drafts: Sequence[Draft]) -> str:
         read = dates.once("bare", group[0].bare, value)
         inner.append(f"list_transform({plain}, lambda cell: {read}) AS {free}{number}")
         values |= {draft: f"{free}{number}[{n}]" for n, draft in enumerate(group, 1)}
-    columns = [
-        f"{values.get(draft, draft.value)} AS {quoted(draft.wanted.name)}" for draft in drafts
-    ]
+    values = {draft: values.get(draft, draft.value) for draft in drafts}
+    if table.reading.format not in ("csv", "parquet", "frame"):  # so numbers are marked
+        for draft, value in values.items():
+            if draft.kind == "text":
+                values[draft] = numbers.as_written(value)
+            elif draft.kind == "list":
+                values[draft] = f"list_transform({value}, lambda x: {numbers.as_written('x')})"
+    columns = [f"{value} AS {quoted(draft.wanted.name)}" for draft, value in values.items()]
     query = f"SELECT {', '.join(inner)} FROM {table.relation}"
     return f"SELECT {', '.join(columns)}, {ROW} FROM ({query})"
 

@@ -55,6 +55,7 @@ _TIMES, _DAYS = (
     "time|date|datetime|timestamp|ts|created|updated|modified|closed|at|on",
     "date|datum",
 )
+_NO_TIME = r"^(?!.*\b(?:by|ids?|users?|counts?|numbers?)\b).*"  # "Created by" is a person
 NUMBERED = {
     "serials": (36_526, 73_051, _DAYS),
     "compact": (19_000_101, 21_000_101, _DAYS),
@@ -62,7 +63,7 @@ NUMBERED = {
     "milliseconds": (946_684_800_000, 4_102_444_800_000, _TIMES),
 }
 """Numbers that can be times, by what they count: from, below, and words of their headings."""
-_VERSION, _PADDED = re.compile(r"[0-9]{1,2}([.][0-9]{1,2}){2}"), re.compile(r"\b0[0-9]")
+_VERSION, _PADDED = re.compile(r"([0-9]{1,2}|[0-9]{4})([.][0-9]{1,2}){2}"), re.compile(r"\b0[0-9]")
 _CLOCK = r"\4:\5:\6 \7m"
 _FORMATS = (
     "%Y-%m-%d :: m",
@@ -96,9 +97,9 @@ def numbered(heading: str, texts: Sequence[str]) -> str:
     >>> numbered("Created at", ["1773482400"]), numbered("Load time", ["45000"])
     ('seconds', '')
     """
-    words = plain_text(re.sub("([a-z])([A-Z])", r"\1 \2", heading))
+    words = plain_text(re.sub("([a-z])([A-Z])", r"\1 \2", heading)).replace("_", " ")
     for name, (low, high, known) in NUMBERED.items():
-        if re.search(f"(?<![a-z])(?:{known})(?![a-z])", words) and all(
+        if re.search(f"{_NO_TIME}\\b(?:{known})\\b", words) and all(
             re.fullmatch(_DIGITS, text) and low <= float(text) < high for text in texts
         ):
             return name

@@ -10,9 +10,10 @@ from typing import Any
 import duckdb
 
 from opslab.tables.dialect import MOST_COLUMNS, Dialect, TextFile, dialect_of, text_file
+from opslab.tables.footers import is_remark, without_foot
 from opslab.tables.headings import column_names, refuse_names
 from opslab.tables.import_report import Decision, Reading, Rows
-from opslab.tables.layout import Layout, is_remark, layout_of, without_foot
+from opslab.tables.layout import Layout, layout_of
 from opslab.tables.records import (
     LONGEST_LINE,
     Notation,
@@ -35,6 +36,7 @@ from opslab.tables.source import (
 _NEVER = "\x02\x03"  # in no text; with it the engine refuses rows that are a cell too wide
 _WRITTEN = Notation(",")  # in what is written for the engine
 _SHEETS = ("xlsx", "xlsb", "xls", "ods")
+_WIDE = 500
 _FOOT = 10  # lines of remarks below a table
 
 
@@ -48,10 +50,13 @@ def open_delimited(opening: Opening) -> Table:
         rows.decisions.append(Decision("tables.decided_encoding", assumed=True))
     names = _names(opening, rows)
     try:
+        if len(names) > _WIDE:  # where the engine takes longer to plan than we to read
+            raise duckdb.InvalidInputException
         _load(opening, file.path, dialect.notation, names, skip=layout.end, end=file.end or "\n")
         ((count,),) = opening.connection.execute("SELECT count(*) FROM source").fetchall()
         # so no line was lost, or is part of another
-        if count == file.lines - layout.end and not has_stray_quotes(file.path, dialect.notation):
+        whole = count == file.lines - layout.end and not dialect.notation.spaced
+        if whole and not has_stray_quotes(file.path, dialect.notation):
             table = _table(opening, names, rows, f"rowid + {layout.end}", format="csv", **facts)
             return without_foot(opening, table)
     except OUR_FAULTS:
@@ -140,14 +145,17 @@ def _load(
 ) -> None:
     """Load every cell as text, empty ones as none."""
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names) + number
-    cells = [f"nullif({quoted(name)}, '') AS {quoted(name)}" for name in names]
+    cells, nothing = "*", ""  # of what is written for the engine
+    if not number:
+        cells = ", ".join(f"nullif({quoted(name)}, '') AS {quoted(name)}" for name in names)
+        nothing = _NEVER
     opening.connection.execute(
-        f"CREATE OR REPLACE TABLE source AS SELECT {', '.join(cells)}{number and f', {ROW}'} "
+        f"CREATE OR REPLACE TABLE source AS SELECT {cells} "
         f"FROM read_csv({path_literal(path)}, auto_detect = false, header = false, skip = {skip}, "
         f"delim = {literal(notation.mark)}, quote = {literal(notation.quote)}, "
         f"escape = {literal(notation.escape)}, columns = {{{columns}}}, "
         f"new_line = {literal(end.encode('unicode_escape').decode())}, "
-        f"encoding = 'utf-8', nullstr = {literal(_NEVER)}, max_line_size = {4 * LONGEST_LINE})"
+        f"encoding = 'utf-8', nullstr = {literal(nothing)}, max_line_size = {4 * LONGEST_LINE})"
     )
 
 

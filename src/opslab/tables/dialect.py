@@ -36,12 +36,19 @@ _STEADY = 0.9  # share of rows of one width
 _FEWEST = 3  # rows and columns that make a table of what stands below another width
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BINARY = (b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0")  # ZIP, Parquet, old workbooks
-_OTHERS = ("iso-8859-15", "mac_roman", "cp1251", "cp1250", "shift_jis", "gb18030")
+_OTHERS = ("iso-8859-15", "cp850", "mac_roman", "cp1251", "cp1250", "shift_jis", "gb18030")
 # what Windows-1252 makes of other encodings: no word of the languages it is for has them
 _NO_WORD = re.compile(
-    "[\ufffd¤]|[À-ÿ]{3}|[A-Za-zÀ-ÿ][¡-¿\u00d7÷Žžƒˆ†‡‰\u02dcðþýŸ][a-z]"
-    "|[A-Za-z][Žžƒˆ‰\u02dc]|[Žžƒˆ‰\u02dc][a-z]"
+    "[\ufffd¤]|[À-ÿ]{3}|[A-Za-zÀ-ÿ][¡-¿\u00d7÷Žžƒˆ†‡‰\u02dcðþýŸ“”\u2018][a-z]"
+    "|[A-Za-z][Žžƒˆ‰\u02dc„\u201a]|[Žžƒˆ‰\u02dc][a-z]|[a-z]Š"
 )
+
+
+def head_rows(opening: Opening) -> int:
+    """Return how many first lines or rows are looked at: those that answers name too."""
+    header = opening.answers.header
+    named = (header,) if isinstance(header, int) else () if header in (None, "none") else header
+    return _HEAD_ROWS + max(opening.answers.skip_rows or 0, *named, 0)
 
 
 class TextFile(NamedTuple):
@@ -114,11 +121,11 @@ def _lines_of_utf8(path: Path) -> tuple[str, int] | None:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return None
-    used = {sign: count for sign, count in ends.items() if count} or {b"\n": 0}
-    if len(set(used.values())) > 1:
-        return "", 0
-    end, count = next(iter(used.items()))
-    return end.decode(), count + (last not in (b"\n", b"\r"))
+    pairs = ends[b"\r\n"]
+    used = {b"\r\n": pairs, b"\n": ends[b"\n"] - pairs, b"\r": ends[b"\r"] - pairs}
+    used = {sign: count for sign, count in used.items() if count} or {b"\n": 0}
+    (end, count), *others = used.items()
+    return ("", 0) if others else (end.decode(), count + (last not in (b"\n", b"\r")))
 
 
 def _legacy_encoding(opening: Opening) -> str:
@@ -188,14 +195,15 @@ class _Fit:
         if len(inside) < _FEWEST:
             inside = widths[first:]
         consistent = inside.count(columns) / len(inside)
-        at_once = 2 * (widths[0] >= columns)
+        spaced = [bool(row.cells) and (row.cells or ("",))[-1][:1] == " " for row in rows]
+        prose = sum(spaced[first:last]) * 2 >= len(inside)  # a space behind each comma
+        at_once = 2 * (widths[0] >= columns and (prose or not spaced[0]))
         if columns >= _FEWEST and widths[0] == columns - 1:
             at_once = 1  # a header as R writes it
-        cells = [row.cells for row in rows[first:last] if row.cells]
         parted = bool(at_once) or (
             consistent >= _STEADY
+            and not prose
             and max(_FEWEST, (len(widths) - first) / 2) <= len(inside)
-            and sum(row[-1][:1] == " " for row in cells) * 2 < len(cells)  # else commas of prose
         )
         return cls(parted, consistent >= _STEADY, at_once, consistent, columns)
 
@@ -232,7 +240,7 @@ def dialect_of(opening: Opening, file: TextFile) -> tuple[TextFile, Dialect]:
         raise opening.error("tables.web_page")
     excel = re.match(r"sep=(.)\r?\n", text)  # a line of Excel's own
     start = 1 + bool(excel)
-    lines = list(islice(io.StringIO(text, newline=""), start - 1, _HEAD_ROWS))
+    lines = list(islice(io.StringIO(text, newline=""), start - 1, head_rows(opening)))
     answer = opening.answers.delimiter
     if answer:
         return file, _dialect(lines, answer, start)
@@ -274,9 +282,11 @@ def _head(opening: Opening, path: Path) -> str:
 def _dialect(lines: Sequence[str], name: str, start: int) -> Dialect:
     """Return the notation with a delimiter that breaks the fewest of some lines."""
     mark, text = MARKS[name], "".join(lines)
-    spaced = f'{mark} "' in text
+    spaced = f'{mark} "' in text or all(
+        line.count(f"{mark} ") == line.count(mark) > 0 for line in (*lines[:1], *lines[-1:])
+    )
     notations = [Notation(mark, spaced=spaced)]
-    if '\\"' in text:
+    if '\\"' in text and not re.search(r'\\[^"\\]', text):
         notations.append(Notation(mark, escape="\\", spaced=spaced))
     if re.search(rf"{re.escape(mark)}'|'{re.escape(mark)}", text):
         notations.append(Notation(mark, "'", "'"))
@@ -285,9 +295,7 @@ def _dialect(lines: Sequence[str], name: str, start: int) -> Dialect:
         for notation in notations:
             head = list(records(lines, notation, start=start))
             dialects.append(Dialect(name, notation, head, _Fit.of(head)))
-    best = max(
-        dialects, key=lambda each: (each.fit.consistent, each.fit.at_once, -_left(each, "'"))
-    )
+    best = max(dialects, key=lambda each: (each.fit.consistent, each.fit.at_once, -_left(each)))
     if best.notation.escape != '"':
         decision = Decision("tables.decided_quotes", {"sign": best.notation.escape}, assumed=True)
         best = replace(best, decisions=(decision,))
@@ -308,10 +316,10 @@ def _rare(opening: Opening, lines: Sequence[str], start: int) -> Dialect:
     return _dialect(lines, "none", start)
 
 
-def _left(dialect: Dialect, quote: str) -> int:
-    """Return how many cells a sign still goes around."""
+def _left(dialect: Dialect) -> int:
+    """Return how many cells a quote still goes around."""
     cells = [cell for row in dialect.head for cell in row.cells or ()]
-    return sum(len(cell) > 1 and cell[0] == cell[-1] == quote for cell in cells)
+    return sum(len(cell) > 1 and cell[0] == cell[-1] and cell[0] in "\"'" for cell in cells)
 
 
 def _unwrapped(opening: Opening, file: TextFile) -> tuple[TextFile, Dialect]:

@@ -9,33 +9,28 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import zip_longest
 from statistics import median_low
-from typing import Any
 
 from opslab.tables import dates, numbers
-from opslab.tables.import_report import MOST_TOLD, Decision, Rejection
+from opslab.tables.dialect import head_rows
+from opslab.tables.import_report import Decision
 from opslab.tables.records import Record
-from opslab.tables.source import ROW, Opening, Table, literal, quoted
+from opslab.tables.source import Opening
 
-HEAD_ROWS = 200
-"""Rows among which a header is looked for."""
 _TITLES = 20  # rows that a report may put above its header
 _HEADINGS = 2  # rows below the header that may belong to it
 _TYPED = 0.8  # share of a column's cells that are of its kind
 _SENTENCE = 5  # words
-_LAST_ROWS, _SUMMED = 30, 50
-_FEWEST = 2  # rows to compare a last one with
-_ROUNDING = 0.01  # of a total
 _JOINT = " / "
 _YEARS = {str(year) for year in range(1900, 2101)}
-_TYPES = ("number", "date")
+TYPES = ("number", "date")
 _UNIT = re.compile(
     r"[\[(].*[\])]|[%€$£#°]|[a-z]{3}/[a-z]+|k?€|usd|eur|gbp|chf|k?[gm]|[cm]m|h|hrs?|hours?|heures?|"
     r"mins?|minutes?|s|secs?|seconds?|secondes?|ms|days?|jours?|units?|unites?|count|text|date|n"
 )
-_TOTAL = re.compile(r"((grand |sub|sous-)?total|totaux|somme|sum|(gesamt)?summe|gesamt)\b.*")
 
 
 @dataclass
@@ -65,7 +60,8 @@ def layout_of(opening: Opening, records: Sequence[Record]) -> Layout:
         When no row is there, or the question where its header is.
     """
     answers = opening.answers
-    rows = [record for record in records[:HEAD_ROWS] if record.line > (answers.skip_rows or 0)]
+    head = records[: head_rows(opening)]
+    rows = [record for record in head if record.line > (answers.skip_rows or 0)]
     width = max(
         Counter(len(row.cells) for row in rows if row.cells).items(),
         key=lambda item: (item[0] > 1, item[1], item[0]),
@@ -74,24 +70,32 @@ def layout_of(opening: Opening, records: Sequence[Record]) -> Layout:
     if not width:
         raise opening.error("tables.empty_file")
     if answers.header == "none":
-        above = next(row for row in rows if row.cells and len(row.cells) == width)
-        return Layout([""] * width, above.line - 1, [Decision("tables.decided_no_header")])
+        first = next(place for place, row in enumerate(rows) if len(row.cells or ()) == width)
+        layout = Layout([""] * width, rows[first].line - 1, [Decision("tables.decided_no_header")])
+        if rows[first] is not head[0]:
+            layout.decisions.append(Decision("tables.decided_preamble", {"count": layout.end}))
+        return layout
     if answers.header is not None:
         named = [answers.header] if isinstance(answers.header, int) else answers.header
-        headings = [row for row in rows if row.line in named and row.cells]
-        if len(headings) < len(set(named)):
+        headings = [
+            row for row in rows if row.cells and any(row.line <= n <= row.end for n in named)
+        ]
+        if not headings or max(named) > headings[-1].end or min(named) < headings[0].line:
             raise opening.error("tables.no_heading_row", rows=list(named))
         first, count = rows.index(headings[0]), len(headings)
         below = [row.cells for row in rows if row.cells and row.line > headings[-1].line]
     else:
         first = _first(opening, rows, width)
+        groups = rows[first - 1].cells or [] if first else []
+        again = Counter(rows[first].cells).most_common(1)[0][1] > 1  # n, sum, n, sum
+        first -= again and len(groups) == width and len({*groups} - {""}) > 1
         below = [row.cells for row in rows[first + 1 :] if row.cells and len(row.cells) == width]
-        count = 1 + _further_headings(rows[first], below)
+        count = 1 + _further_headings(opening, rows[first], below)
         headings = [row for row in rows[first:] if row.cells][:count]
         below = below[count - 1 :]
         _ask_header(opening, rows[first], below)
     layout = Layout(_joined([row.cells or [] for row in headings]), headings[-1].end)
-    if headings[0] is not rows[0]:
+    if headings[0] is not head[0]:
         passed = {"count": headings[0].line - 1}
         layout.decisions.append(Decision("tables.decided_preamble", passed))
     if count > 1:
@@ -102,13 +106,14 @@ def layout_of(opening: Opening, records: Sequence[Record]) -> Layout:
     return layout
 
 
-def _filled(cells: Sequence[str]) -> int:
+def filled_count(cells: Sequence[str]) -> int:
+    """Return how many cells hold something."""
     return sum(bool(cell.strip()) for cell in cells)
 
 
 def _first(opening: Opening, rows: Sequence[Record], width: int) -> int:
     """Return which row is the first that can be a header: what is above it are titles."""
-    counts = [_filled(row.cells or ()) for row in rows if len(row.cells or ()) == width]
+    counts = [filled_count(row.cells or ()) for row in rows if len(row.cells or ()) == width]
     usual = median_low(list(filter(None, counts)) or [0])
     for number, row in enumerate(rows[: _TITLES + 1]):
         cells = [cell.strip() for cell in row.cells or ()]
@@ -116,18 +121,24 @@ def _first(opening: Opening, rows: Sequence[Record], width: int) -> int:
         fits = len(cells) == width or len(cells) > width == last > 1
         if 1 < len(cells) == width - 1:  # a header as R writes it, above a row of numbers
             below = rows[number + 1].cells if number + 1 < len(rows) else None
-            fits = not {*_TYPES}.isdisjoint(map(_kind, below or ()))
+            fits = not {*TYPES}.isdisjoint(map(kind_of, below or ()))
         comment = width == 1 and re.match("(#|//) ", "".join(cells))
         several = len({*cells} - {""}) >= min(2, width, usual)  # no title over all columns
-        if fits and not comment and several and 2 * _filled(cells) >= usual:
-            for above in rows[:number]:
-                if above.cells is None:
-                    raise opening.error("tables.open_quote", line=above.line)
-            return number
-    return 0
+        index = cells and not cells[0] and filled_count(cells) == width - 1  # as pandas writes it
+        setting = cells and cells[0].endswith(":")
+        named = fits and not comment and not setting and (several or index)
+        if named and 2 * filled_count(cells) >= usual:
+            break
+    else:
+        number = next(place for place, row in enumerate(rows) if len(row.cells or ()) == width)
+    for above in rows[:number]:
+        if above.cells is None:
+            raise opening.error("tables.open_quote", line=above.line)
+    return number
 
 
-def _kind(cell: str) -> str:
+@lru_cache(1 << 14)
+def kind_of(cell: str) -> str:
     """Return what a cell is: a number, a date, a text, or nothing."""
     if numbers.plain_text(cell) in numbers.MISSING:
         return ""
@@ -136,23 +147,25 @@ def _kind(cell: str) -> str:
     return "date" if dates.looks_like_date(cell) else "text"
 
 
-def _kinds(below: Sequence[Sequence[str]], width: int) -> list[str]:
+def kinds_of(below: Sequence[Sequence[str]], width: int) -> list[str]:
     """Return the kind of each column, as most of its cells are."""
     kinds = []
     for cells in [*zip(*below, strict=True)] or [()] * width:
-        seen = Counter(filter(None, map(_kind, cells)))
+        seen = Counter(filter(None, map(kind_of, cells)))
         kind, count = max(seen.items(), key=lambda item: item[1], default=("", 0))
         kinds.append(kind if count >= _TYPED * seen.total() else "text")
     return kinds
 
 
-def _further_headings(header: Record, below: Sequence[Sequence[str]]) -> int:
+def _further_headings(opening: Opening, header: Record, below: Sequence[Sequence[str]]) -> int:
     """Return how many rows below the header belong to it."""
     for count in range(min(_HEADINGS, len(below) - 1), 0, -1):
-        kinds = _kinds(below[count:], len(below[0]))
-        if all(
-            _continues(header.cells or [], cells, kinds, below[count:]) for cells in below[:count]
-        ):
+        kinds, own = kinds_of(below[count:], len(below[0])), header.cells or []
+        signs = [_continues(own, cells, kinds, below[count:]) for cells in below[:count]]
+        if all(signs):
+            if "words" in signs and "import" not in signs:
+                values = {"row": header.line, "last": header.line + count}
+                raise opening.error("tables.ask_headings", line=header.end + 1, **values)
             return count
     return 0
 
@@ -162,29 +175,43 @@ def _continues(
     cells: Sequence[str],
     kinds: Sequence[str],
     below: Sequence[Sequence[str]],
-) -> bool:
-    """Whether a row below the header is one of headings or units too."""
+) -> str:
+    """Return the sign by which a row below the header is one of headings too; none if it is not."""
     filled = [cell for cell in cells if cell.strip()]
     if all(cell.startswith('{"ImportId"') for cell in filled):  # as Qualtrics writes it
-        return bool(filled)
-    if not filled or {"number", "date"} & set(map(_kind, cells)):
-        return False
-    typed = [place for place, kind in enumerate(kinds) if kind in _TYPES]
+        return "import" if filled else ""
+    if not filled or {*TYPES} & {*map(kind_of, cells)}:
+        return ""
+    typed = [place for place, kind in enumerate(kinds) if kind in TYPES]
     # a text in a column of numbers, and in none of the rows below
     against = [
         place
         for place in typed
-        if _kind(cells[place]) and all(row[place] != cells[place] for row in below)
+        if kind_of(cells[place]) and all(row[place] != cells[place] for row in below)
     ]
     units = all(_UNIT.fullmatch(numbers.plain_text(cell)) for cell in filled)
     named = [place for place, heading in enumerate(header) if heading.strip()]
-    grouped = any(cells[place].strip() for place in range(len(cells)) if place not in named)
-    blank = [place for place in named if place < len(cells) and not cells[place].strip()]
-    return bool(
-        (units and against)
-        or (len(against) > 1 and 2 * len(against) >= len(typed))
-        or (grouped and (against or set(blank) & set(typed) or 2 * len(blank) >= len(named)))
+    grouped = len({*header}) < len(named) < len({*filled}) + 1 or any(
+        cells[place].strip() for place in range(1, len(cells)) if place not in named
     )
+    blank = [place for place in named if place < len(cells) and not cells[place].strip()]
+    if units and against:
+        return "units"
+    if grouped and (against or set(blank) & set(typed) or 2 * len(blank) >= len(named)):
+        return "groups"
+    again = sum(map(_same, cells, header)) * 2 >= len(filled)
+    if len(against) > 1 and 2 * len(against) >= len(typed):
+        return "again" if again else "words"
+    return ""
+
+
+def _same(heading: str, other: str) -> bool:
+    """Whether two headings are one in another spelling."""
+    return _spelled(heading) == _spelled(other)
+
+
+def _spelled(heading: str) -> str:
+    return re.sub(r"\W", "", numbers.plain_text(heading))
 
 
 def _ask_header(opening: Opening, header: Record, below: Sequence[Sequence[str]]) -> None:
@@ -194,9 +221,11 @@ def _ask_header(opening: Opening, header: Record, below: Sequence[Sequence[str]]
         return
     others = [row for row in below if row != cells]
     repeated, below = len(others) < len(below), others or below
-    kinds, own = _kinds(below, len(cells)), list(map(_kind, cells))
-    years = "text" in own and _YEARS.issuperset(
-        cell.strip() for cell, kind in zip(cells, own, strict=True) if kind in _TYPES
+    kinds, own = kinds_of(below, len(cells)), list(map(kind_of, cells))
+    typed = [cell.strip() for cell, kind in zip(cells, own, strict=True) if kind in TYPES]
+    counts = [str(number) for number in range(len(typed))]
+    series = "text" in own and (
+        _YEARS.issuperset(typed) or typed in (counts, [str(int(count) + 1) for count in counts])
     )
     against = proofs = 0
     for place, (cell, kind, usual) in enumerate(zip(cells, own, kinds, strict=True)):
@@ -205,10 +234,10 @@ def _ask_header(opening: Opening, header: Record, below: Sequence[Sequence[str]]
             proofs += bool(usual)
         elif kind == "text" and column:
             against += cell in column or _is_alike(cell, column)
-        elif kind == usual and kind and not years:
+        elif kind == usual and kind and not series:
             against += 1
     against += repeated and not proofs
-    if against and against >= proofs:
+    if against > proofs:
         content = ", ".join(cell.strip() for cell in cells if cell.strip())[:60]
         raise opening.error("tables.ask_header", line=header.line, row=header.line, content=content)
 
@@ -239,7 +268,7 @@ def _joined(rows: Sequence[Sequence[str]]) -> list[str]:
         over = cells[0].strip() or (over if any(cells[1:]) else "")
         parts: dict[str, str] = {}
         for part in (over, *cells[1:]):
-            parts.setdefault(re.sub(r"\W", "", numbers.plain_text(part)), " ".join(part.split()))
+            parts.setdefault(_spelled(part), " ".join(part.split()))
         headings.append(_JOINT.join(filter(None, parts.values())))
     return headings
 
@@ -255,6 +284,7 @@ def _fit_header(
         return
     if not any(cells[-1].strip() for cells in below):
         header.append("")
+        layout.decisions.append(Decision("tables.decided_trailing", assumed=True))
         return
     names = [cells[0] for cells in below]  # of the rows, as R writes them
     if opening.answers.header is None and (
@@ -264,124 +294,3 @@ def _fit_header(
         raise opening.error("tables.ask_short_header", **values)
     header.insert(0, "")
     layout.decisions.append(Decision("tables.decided_row_names", assumed=True))
-
-
-def without_foot(opening: Opening, table: Table) -> Table:
-    """Leave out repeated headings, footers and totals below the rows, and tell them.
-
-    Raises
-    ------
-    DataError
-        With the question whether a row is a total, where its numbers are not the sums of others.
-    """
-    names = list(map(quoted, table.types))
-    headings = dict(zip(names[:_SUMMED], table.headings, strict=False))
-    repeated = [f"{name} = {literal(text)}" for name, text in headings.items() if text]
-    conditions = {
-        "tables.rejected_empty": " AND ".join(f"{name} IS NULL" for name in names),
-        "tables.rejected_heading": " AND ".join(repeated) if len(names) > 1 else "",
-    }
-    counts = table.aggregates(
-        f"count(*) FILTER ({condition or 'false'})" for condition in conditions.values()
-    )
-    _refuse_further_tables(opening, table, names)
-    for (key, condition), count in zip(conditions.items(), counts, strict=True):
-        table = _without(table, key, condition, count)
-    cells = ", ".join(f"coalesce({name}, '')" for name in names)
-    last = table.fetch(
-        f"SELECT {ROW}, {cells} FROM {table.relation} ORDER BY {ROW} DESC LIMIT {_LAST_ROWS}"
-    )
-    feet, totals = list[int](), list[int]()
-    while len(last) > _FEWEST and _is_footer(last[0][1:], last[1:]):
-        feet.append(last.pop(0)[0])
-    if opening.answers.totals != "keep":
-        while len(last) > _FEWEST and _is_total(opening, table, last):
-            totals.append(last.pop(0)[0])
-    for key, rows in (("tables.rejected_footer", feet), ("tables.rejected_total", totals)):
-        table = _without(table, key, f"{ROW} >= {min(rows, default=0)}", len(rows))
-    return table
-
-
-def _refuse_further_tables(opening: Opening, table: Table, names: Sequence[str]) -> None:
-    """Raise where a title stands between rows, below an empty one and above the next table."""
-    if len(names) <= _FEWEST:
-        return
-    others = " AND ".join(f"{name} IS NULL" for name in names[1:])
-    filled = " + ".join(f"({name} IS NOT NULL)::INTEGER" for name in names)
-    titles = table.fetch(
-        f"SELECT {ROW} FROM {table.relation} WHERE {names[0]} IS NOT NULL AND {others} "
-        f"ORDER BY {ROW} LIMIT {MOST_TOLD}"
-    )
-    for (row,) in titles:
-        around = dict(
-            table.fetch(
-                f"SELECT {ROW}, {filled} FROM {table.relation} "
-                f"WHERE {ROW} BETWEEN {row - 1} AND {row + 1}"
-            )
-        )
-        if not around.get(row - 1) and around.get(row + 1, 0) > 1:
-            raise opening.error("tables.several_tables", line=row + 1)
-
-
-def _without(table: Table, key: str, condition: str, count: int) -> Table:
-    """Leave out the rows that meet a condition, so many, and tell them."""
-    if not count:
-        return table
-    rows = table.fetch(
-        f"SELECT {ROW} + 1 FROM {table.relation} WHERE {condition} ORDER BY 1 LIMIT {MOST_TOLD}"
-    )
-    reading = table.reading.adding(
-        [], [Rejection(row, key) for (row,) in rows], count, rows=table.reading.rows - count
-    )
-    relation = f"(SELECT * FROM {table.relation} WHERE NOT coalesce({condition}, false))"
-    return replace(table, relation=relation, reading=reading)
-
-
-def is_remark(cells: Sequence[str]) -> bool:
-    """Whether a row is no row of a table: a first cell of words, and nothing else."""
-    return bool(cells) and _kind(cells[0]) == "text" and not any(map(str.strip, cells[1:]))
-
-
-def _is_footer(cells: Sequence[str], others: Sequence[Sequence[Any]]) -> bool:
-    """Whether a last row is a remark: a text in the first cell, where others fill many."""
-    usual = median_low(_filled(row[1:]) for row in others)
-    return len(cells) >= _FEWEST < usual and is_remark(cells)
-
-
-def _is_total(opening: Opening, table: Table, last: Sequence[Sequence[Any]]) -> bool:
-    """Whether the last row adds the others up; raise where it only says so."""
-    row, *cells = last[0]
-    label = next((cell for cell in cells if cell.strip()), "")
-    named = bool(_TOTAL.fullmatch(numbers.plain_text(label)))
-    blank = not cells[0].strip() and all(other[1].strip() for other in last[1:])
-    if not (named or blank):
-        return False
-    if opening.answers.totals == "drop":
-        return True
-    figures = {
-        quoted(name): numbers.plain_text(cell)
-        for name, cell in zip(table.types, cells, strict=True)
-        if _kind(cell) == "number"
-    }
-    values = []  # in both notations: a column of one is none in the other
-    for column in [*figures][:_SUMMED]:
-        digits = f"regexp_replace({column}, '[^-0-9,.]', '', 'g')"
-        for mark, other in (",.", ".,"):
-            plain = f"replace(replace({digits}, '{mark}', ''), '{other}', '.')"
-            values.append(f"TRY_CAST({plain} AS DOUBLE)")
-    others, own = f"FILTER ({ROW} < {row})", f"FILTER ({ROW} = {row})"
-    gaps = (
-        table.aggregates(
-            f"least(abs(sum({value}) {others} - max({value}) {own}), "
-            f"abs(avg({value}) {others} - max({value}) {own})) < {_ROUNDING}"
-            for value in values
-        )
-        if values
-        else ()
-    )
-    if any(gaps):
-        return True
-    if named:
-        content = ", ".join(filter(None, cells))[:60]
-        raise opening.error("tables.ask_totals", line=row + 1, row=row + 1, content=content)
-    return False

@@ -40,8 +40,8 @@ _CURRENCIES |= {
     "kr": "kr",
 }
 _CURRENCY = (
-    "€|£|¥|₹|[$](?:us|ca|au)|(?:us|ca|c|au|a|r)?[$]|kr|eur|usd|gbp|chf|cad|aud|nzd|sek|nok|dkk|pln|czk|huf|ron|"
-    "jpy|cny|inr|brl|mxn|zar|sgd|hkd|try|ils"
+    "€|£|¥|₹|[$](?:us|ca|au)|(?:us|ca|c|au|a|r)?[$]|kr|eur|usd|gbp|chf|"
+    "cad|aud|nzd|sek|nok|dkk|pln|czk|huf|ron|jpy|cny|inr|brl|mxn|zar|sgd|hkd|try|ils"
 )
 _POWERS = {"": 0, "k": 3, "m": 6, "mio": 6, "bn": 9, "md": 9, "mrd": 9, "%": -2}
 _POWER = r"k|mio[.]?|bn|mrd[.]?|md|%"
@@ -52,6 +52,7 @@ _AMOUNT = (  # a small m is a million beside its currency only: else it may be m
 _SIMPLE = "[-+]?[0-9][0-9.,]*"  # soon seen
 _BARE = r"=\1\2\3\4\6\5"
 _LIKE = re.compile(f"{_SIGN}(?:{_FORMS['point']}|{_FORMS['comma']})")
+_AFFIXED = re.compile(f"^{_AMOUNT}$")
 _MACHINE_WHOLE = "-?(?:0|[1-9][0-9]{0,14})"
 _LONG = rf"{_SIGN}[0-9]{{16,}}(?:[.,]0*)?"
 _IDENTIFIER = rf"=[-+]?0[0-9]+|{_LONG}|=[+][0-9]{{8,}}"  # the last: a telephone number
@@ -102,7 +103,7 @@ class MachineForm(NamedTuple):
 
 _MACHINE_FORMS = (
     MachineForm(_MACHINE_WHOLE, "BIGINT"),
-    MachineForm(rf"{_MACHINE_WHOLE}(?:[.][0-9]+)?", "DOUBLE"),
+    MachineForm(rf"{_MACHINE_WHOLE}(?:[.][0-9]+(?:0e0)?)?", "DOUBLE"),
     MachineForm("[0-9]{4}-[0-9]{2}-[0-9]{2}", "DATE"),
     MachineForm("[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", "TIMESTAMP"),
 )
@@ -121,7 +122,9 @@ def plain(text: str) -> str:
 def plain_text(text: str) -> str:
     """Return a text as `plain` does."""
     usual = text.translate(str.maketrans(_SPECIAL, _USUAL)).strip(" ")
-    parts = unicodedata.normalize("NFD", re.sub("([0-9] ?)M$", r"\1mio", usual).lower())
+    if usual.endswith("M"):
+        usual = re.sub("([0-9] ?)M$", r"\1mio", usual)
+    parts = unicodedata.normalize("NFD", usual.lower())
     return "".join(sign for sign in parts if not unicodedata.combining(sign))
 
 
@@ -148,20 +151,26 @@ def matches(cell: str, pattern: str) -> str:
 
 
 def clear_number(written: str) -> str:
-    """Return a number of a program so that its point is the decimal one: ``1.234`` as ``1.2340``.
+    """Return a number of a program so that its point is the decimal one; see `as_written`.
 
     Examples
     --------
     >>> clear_number("1.234"), clear_number("12.5")
-    ('1.2340', '12.5')
+    ('1.2340e0', '12.5')
     """
-    mantissa, mark, exponent = written.partition("e")
-    return f"{mantissa}0{mark}{exponent}" if re.fullmatch(f"[-+]?{_UNCLEAR}", mantissa) else written
+    mantissa, _, exponent = written.partition("e")
+    unclear = re.fullmatch(f"[-+]?{_UNCLEAR}", mantissa)
+    return f"{mantissa}0e{exponent or 0}" if unclear else written
+
+
+def as_written(text: str) -> str:
+    """Return SQL of a text in which `clear_number` may have marked a number, as it was."""
+    return f"regexp_replace({text}, '^([-+]?[0-9]+[.][0-9]{{3}})0e0$', '\\1')"
 
 
 def looks_like_number(text: str) -> bool:
     """Whether a cell is a number in some notation, and no code: ``0012``, or a very long one."""
-    bare = re.sub(f"^{_AMOUNT}$", _BARE, plain_text(text))
+    bare = _AFFIXED.sub(_BARE, plain_text(text))
     return bool(_LIKE.fullmatch(bare)) and not re.fullmatch(_IDENTIFIER, bare)
 
 
@@ -306,7 +315,7 @@ def number(decimal: str) -> str:
         digits = f"replace({digits}, ',', '.')"
     sign = "CASE WHEN starts_with(bare, '=()') THEN '-' ELSE '' END"
     power = f"replace('e' || {_power()}, 'e0', '')"
-    form = _FORMS[decimal].replace("e[-+]?[0-9]+", "e[-+]?[0-9]{1,2}")  # none is infinite
+    form = _FORMS[decimal].replace("e[-+]?[0-9]+", "e[-+]?0*[0-9]{1,2}")  # none is infinite
     fits = f"{matches('bare', _SIGN + form)} AND NOT {matches('bare', _LONG)}"
     return f"CASE WHEN {fits} THEN TRY_CAST({sign} || {digits} || {power} AS DOUBLE) END"
 

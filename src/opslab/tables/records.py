@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 LONGEST_LINE = 1 << 23
-_MOST_LINES = 2_000  # of one record
+_MOST_LINES = 100_000  # of one record
 _PIECE = 1 << 20
 
 
@@ -72,7 +72,7 @@ def records(
         if line is None:
             return
         text, number = line.rstrip("\r\n"), taken[0][0]
-        if not text:
+        if not text.strip(" "):
             continue
         if not notation.spaced and signs.isdisjoint(text):
             yield Record(number, number, text.split(notation.mark))

@@ -16,8 +16,9 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 from opslab.errors import DataError, did_you_mean
+from opslab.tables.dialect import head_rows
 from opslab.tables.import_report import Decision, Rows
-from opslab.tables.layout import HEAD_ROWS, layout_of
+from opslab.tables.layout import layout_of
 from opslab.tables.numbers import clear_number
 from opslab.tables.records import Record
 from opslab.tables.source import Opening
@@ -142,7 +143,7 @@ def _sheet(opening: Opening, book: Any, name: str) -> Sheet:
         return Sheet([], [], [])
     filled = {column for _, row in rows for column, text in enumerate(row) if text}
     wide = slice(min(filled), max(filled) + 1)
-    over = {number: list(row) for number, row in rows[:HEAD_ROWS]}
+    over = {number: list(row) for number, row in rows[: head_rows(opening)]}
     for (top, left), (_, right) in sheet.merged_cell_ranges or ():
         first, last = left - sheet.start[1], right - sheet.start[1] + 1
         if first >= 0 and (row := over.get(top + 1)):
