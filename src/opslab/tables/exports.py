@@ -106,8 +106,9 @@ def _named(raw: Table, answers: Answers) -> Table:
     match = profile_for(headings, answers.profile, reading.name)
     profile = match.profile
     if match is not NO_PROFILE:
-        decided = {"tool": profile.tool, "count": len(match.taken)}
-        decisions = [Decision("tables.decided_profile", decided)]
+        decisions = [
+            Decision("tables.decided_profile", {"tool": profile.tool, "count": len(match.taken)})
+        ]
         rows = reading.rows + reading.rejected
         if rows in profile.row_caps:
             decisions.append(Decision("tables.decided_row_cap", {"count": rows}, assumed=True))
@@ -116,8 +117,9 @@ def _named(raw: Table, answers: Answers) -> Table:
     wanted = _wanted(raw, headings, match)
     table = typed(replace(raw, reading=reading), wanted, answers, day_first_assumed=match.day_first)
     if score := answers.score:
-        first = f"min({ROW}) FILTER (score NOT BETWEEN {score.low} AND {score.high}) + 1"
-        (row,) = table.aggregates([first])
+        (row,) = table.aggregates(
+            [f"min({ROW}) FILTER (score NOT BETWEEN {score.low} AND {score.high}) + 1"]
+        )
         if row:
             raise DataError.of("tables.off_scale", file=reading.name, row=row)
     if profile.table == "meetings":

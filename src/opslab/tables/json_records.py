@@ -49,8 +49,9 @@ def read_json(opening: Opening) -> Rows:
         if len(columns) > MOST_COLUMNS:
             raise opening.error("tables.too_many_columns", columns=len(columns), most=MOST_COLUMNS)
     if not columns or read.too_many_rejected(count):
-        line = read.rejections[0].row if read.rejected else None
-        raise opening.error("tables.no_records", line=line)
+        raise opening.error(
+            "tables.no_records", line=read.rejections[0].row if read.rejected else None
+        )
     read.header = list(columns)
     if names := [name for name in columns if name in lists]:
         read.decisions.append(Decision("tables.decided_lists", {"names": names}))
@@ -126,15 +127,15 @@ def _listed(opening: Opening, path: Path, read: Rows) -> list[_Record]:
             if isinstance(inner, list)
         }
     except (ValueError, KeyError, RecursionError) as error:
-        line = getattr(error, "lineno", None)
-        raise opening.error("tables.broken_json", line=line) from None
+        raise opening.error("tables.broken_json", line=getattr(error, "lineno", None)) from None
     names = [name for name, items in lists.items() if any(items)]
     main = [name for name in names if name.rpartition(".")[2] in _MAIN]
     chosen = main if len(main) == 1 else names
     asked = opening.answers.records
     if asked is not None and asked not in names:
-        near = did_you_mean(asked, names)
-        raise opening.error("tables.no_list", name=asked, near=near, lists=names)
+        raise opening.error(
+            "tables.no_list", name=asked, near=did_you_mean(asked, names), lists=names
+        )
     if not names:
         raise opening.error("tables.no_records")
     if asked is None and len(chosen) > 1:

@@ -173,9 +173,12 @@ def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match:
     known = known_profiles()
     if name is not None:
         if name not in known:
-            near, names = did_you_mean(name, known), sorted(known)
             raise ParameterError.of(
-                "tables.no_profile", field="profile", name=name, near=near, names=names
+                "tables.no_profile",
+                field="profile",
+                name=name,
+                near=did_you_mean(name, known),
+                names=sorted(known),
             )
         match = _match(known[name], headings)
         if match.absent:
@@ -248,8 +251,13 @@ def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown:
     match = _match(match.profile.model_copy(update=changes), headings)
     for name in match.absent:
         (heading,) = columns[name].headers
-        near, names = did_you_mean(heading, headings), list(headings[:_SHOWN])
-        raise DataError.of("tables.no_heading", file=shown, field=heading, near=near, names=names)
+        raise DataError.of(
+            "tables.no_heading",
+            file=shown,
+            field=heading,
+            near=did_you_mean(heading, headings),
+            names=list(headings[:_SHOWN]),
+        )
     taken = set(chain(*(match.positions[name][0] for name in columns)))
     kept = {
         name: (own, clock)

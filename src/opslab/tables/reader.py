@@ -136,14 +136,19 @@ def _open_file(opening: Opening) -> Table:
         if path.is_dir():
             raise opening.error("tables.folder")
         if not path.is_file():
-            key = "tables.no_file" if path.exists() else "tables.missing_file"
-            raise opening.error(key, near=workspace.near_name(path))
+            raise opening.error(
+                "tables.no_file" if path.exists() else "tables.missing_file",
+                near=workspace.near_name(path),
+            )
         if path.stat().st_size == 0:
             raise opening.error("tables.empty_file")
         suffix = path.suffix.lower()
         if suffix not in _FORMATS:
-            key = "tables.format" if suffix else "tables.no_suffix"
-            raise opening.error(key, suffix=suffix, formats=", ".join(_FORMATS))
+            raise opening.error(
+                "tables.format" if suffix else "tables.no_suffix",
+                suffix=suffix,
+                formats=", ".join(_FORMATS),
+            )
         with ThreadPoolExecutor(1) as pool:
             sha256 = pool.submit(workspace.sha256, path)
             if suffix == ".parquet":
@@ -158,8 +163,9 @@ def _open_file(opening: Opening) -> Table:
     except OSError as error:
         reason = error.strerror or str(error)
         if error.errno == errno.ENOSPC:  # of what is written aside
-            scratch = str(opening.scratch)
-            raise MachineError.of("tables.write_machine", file=scratch, reason=reason) from error
+            raise MachineError.of(
+                "tables.write_machine", file=str(opening.scratch), reason=reason
+            ) from error
         raise opening.error("tables.unreadable", reason=reason) from error
 
 

@@ -83,8 +83,12 @@ def read_sheet(opening: Opening) -> Sheet:
         sheets = [item.name for item in book.sheets_metadata if (item.typ, item.visible) == shown]
     asked = opening.answers.sheet
     if asked is not None and asked not in sheets:
-        near, names = did_you_mean(asked, sheets), sheets[:_MOST_NAMES]
-        raise opening.error("tables.no_sheet", sheet=asked, near=near, sheets=names)
+        raise opening.error(
+            "tables.no_sheet",
+            sheet=asked,
+            near=did_you_mean(asked, sheets),
+            sheets=sheets[:_MOST_NAMES],
+        )
     filled = {
         name: sheet
         for name in ([asked] if asked else sheets)
