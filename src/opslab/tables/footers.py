@@ -147,8 +147,8 @@ def _without_totals(opening: Opening, table: Table, last: Sequence[tuple[int, li
     kept = f"FILTER ({ROW} NOT IN ({', '.join(str(row) for row, _ in rows)}))"
     for row, texts in rows:
         fits = _sums(table, row, texts, kept)
-        said = row in named and (opening.answers.totals or any(fits))
-        if said or (fits and all(fits)) or texts[0].lower().endswith(" total"):
+        said = any(fits) or opening.answers.totals if row in named else fits and all(fits)
+        if said or (row not in named and texts[0].lower().endswith(" total")):
             totals.append(row)
         elif row in named:
             content = ", ".join(filter(None, texts))[:60]
