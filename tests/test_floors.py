@@ -189,7 +189,7 @@ def test_one_module_alone_imports_papermill():
 ROOMS = {
     "experiments": 60_600,  # 52,000 was allowed: what the gate looks at is 13,600 and not 5,000
     "businesscase": 37_200,
-    "tables": 24_600,
+    "tables": 32_800,  # 24,900 was allowed: layouts, units, formats and tools cost 8,100
     "feedback": 19_400,
     "timesaved": 12_000,
     "report": 11_000,
@@ -201,7 +201,7 @@ ROOMS = {
 Lines can be packed, tokens cannot: what a reader has to take in is counted by Python's own `tokenize`,
 without comments, docstrings and layout. A room that needs more takes something out, or gives its reason.
 """
-TOKENS = 192_700
+TOKENS = 201_200
 _LAYOUT = {"COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENCODING", "ENDMARKER"}
 
 
