@@ -54,7 +54,7 @@ class Data(FileAnswers):
     """Where the data is: one table, or an assignment log with an event log."""
 
     path: str | None = None
-    """table with one row per unit (CSV, XLSX, JSONL or Parquet), from the spec's folder"""
+    """table with one row per unit (CSV, workbook, JSON or Parquet), from the spec's folder"""
     rows: Literal["unit", "finer", "totals"] = "unit"
     """what a row is: the unit, a part of it (clusters), or the total of an arm (and day)"""
     assignments: str | None = None

@@ -52,7 +52,7 @@ def records(
         Number of the first line.
     """
     numbered, waiting = enumerate(lines, start), deque[tuple[int, str]]()
-    signs, stray = {notation.quote, notation.escape}, re.compile(_stray(notation))
+    quote, escape, stray = notation.quote, notation.escape, re.compile(_stray(notation))
     taken: list[tuple[int, str]] = []
 
     def further() -> Iterator[str]:
@@ -74,7 +74,7 @@ def records(
         text, number = line.rstrip("\r\n"), taken[0][0]
         if not text.strip(" "):
             continue
-        if not notation.spaced and signs.isdisjoint(text):
+        if not notation.spaced and quote not in text and escape not in text:
             yield Record(number, number, text.split(notation.mark))
             continue
         cells = _cells(line, source, notation)
