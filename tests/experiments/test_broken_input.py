@@ -980,7 +980,8 @@ FORMATS = (
     ),
     Case(
         "blank header",
-        "units.csv, line 1: Column 4 has no name; give it one.",
+        "spec.yaml, line 8, metrics[2].column: There is no column revenue in units.csv; its "
+        "columns are user_id, variant, bought, column 4 and seen.",
         data=table(header=["user_id", "variant", "bought", " ", "seen"]),
     ),
     Case(
@@ -1296,3 +1297,14 @@ def test_an_unclear_file_is_read_once_the_question_is_answered(here):
     )
     write(here, ("path: units.csv", "path: units.csv, day_first: false"), data=table(rows))
     assert analyze(Experiment.load("spec.yaml")).data_used.rows_used == 60
+
+
+def test_a_column_without_a_name_harms_no_analysis(here):
+    """As pandas writes its index."""
+    write(here)
+    plain = analyze(Experiment.load("spec.yaml"))
+    rows = [[str(number), *row] for number, row in enumerate(ROWS)]
+    write(here, data=table(rows, header=["", *HEADER]))
+    assert [one.lift for one in analyze(Experiment.load("spec.yaml")).comparisons] == [
+        one.lift for one in plain.comparisons
+    ]

@@ -20,7 +20,9 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whit
 class Source(Answers):
     """One export, and the answers that its reading may need."""
 
-    path: str = Field(description="export (CSV, workbook, JSON or Parquet), from the study's folder")
+    path: str = Field(
+        description="export (CSV, workbook, JSON or Parquet), from the study's folder"
+    )
     source: Name | None = Field(
         None, description="what readers call this source; the file's name by default"
     )

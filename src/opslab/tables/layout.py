@@ -127,8 +127,11 @@ def _first(opening: Opening, rows: Sequence[Record], width: int) -> int:
         several = len({*cells} - {""}) >= min(2, width, usual)  # no title over all columns
         index = cells and not cells[0] and filled_count(cells) == width - 1  # as pandas writes it
         setting = cells and cells[0].endswith(":")
-        spaced = [[text[:1] == " " for text in texts[1:]] for texts in (row.cells or [], below)]
-        setting = setting or (any(spaced[0]) and len(below) == width and not any(spaced[1]))
+        prose, other = (
+            any(text.strip() and text[0] == " " for text in texts[1:])
+            for texts in (row.cells or [], below)
+        )
+        setting = setting or (prose and not other and len(below) == width)
         named = fits and not comment and not setting and (several or index)
         if named and 2 * filled_count(cells) >= usual:
             break
