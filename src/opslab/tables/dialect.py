@@ -36,11 +36,22 @@ _STEADY = 0.9  # share of rows of one width
 _FEWEST = 3  # rows and columns that make a table of what stands below another width
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BINARY = (b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0")  # ZIP, Parquet, old workbooks
-_OTHERS = ("iso-8859-15", "cp850", "mac_roman", "cp1251", "cp1250", "shift_jis", "gb18030")
+_OTHERS = (
+    "iso-8859-15",
+    "cp850",
+    "mac_roman",
+    "cp1251",
+    "cp1250",
+    "shift_jis",
+    "gb18030",
+    "euc_kr",
+)
+_USUAL_LETTER = re.compile("[\xa0-\u017f\u2010-\u20bf]")
 # what Windows-1252 makes of other encodings: no word of the languages it is for has them
 _NO_WORD = re.compile(
     "[\ufffd¤]|[À-ÿ]{3}|[A-Za-zÀ-ÿ][¡-¿\u00d7÷Žžƒˆ†‡‰\u02dcðþýŸ“”\u2018][a-z]"
-    "|[A-Za-z][Žžƒˆ‰\u02dc„\u201a]|[Žžƒˆ‰\u02dc][a-z]|[a-z]Š"
+    "|[A-Za-z][Žžƒˆ‰\u02dc„\u201a]|[Žžƒˆ‰\u02dc][a-z]|[a-z][Š¹]"
+    "|[À-ÿ][¡-¿][¡-ÿ]|£[a-zà-ÿ]|œ[wmlrbk]|õ[b-df-z]"
 )
 
 
@@ -134,20 +145,18 @@ def _legacy_encoding(opening: Opening) -> str:
     No one encoding reads a file that was put together from two.
     """
     content = opening.path.read_bytes()
-    text = content.decode("utf-8", errors="replace")
-    broken = text.count("\ufffd")
-    others = re.findall("[^\x00-\x7f\ufffd]", text)
-    usual = re.search("[\xa0-\u017f\u2010-\u20bf]", "".join(others))
-    line = text.count("\n", 0, text.index("\ufffd")) + 1
-    # some pairs of Windows-1252 are a letter of UTF-8 too
-    if usual or len(others) > broken:
+    texts = [row.decode(errors="replace") for row in content.split(b"\n") if not row.isascii()]
+    line = content.decode(errors="replace").partition("\ufffd")[0].count("\n") + 1
+    # some pairs of Windows-1252 are a letter of UTF-8 too, seldom a usual one
+    if any("\ufffd" not in text and _USUAL_LETTER.search(text) for text in texts):
         raise opening.error("tables.encoding_mixed", line=line)
     doubt = _NO_WORD.search(content.decode("cp1252", errors="replace"))
     if doubt is None:
         return "cp1252"
-    excerpt = content[max(doubt.start() - 12, 0) : doubt.end() + 12]
+    start = content.rfind(b"\n", 0, doubt.start()) + 1
+    row, shown = content[start:].partition(b"\n")[0], max(doubt.start() - start - 12, 0)
     readings = [
-        f"{encoding}: {' '.join(excerpt.decode(encoding, errors='replace').split())}"
+        f"{encoding}: {row.decode(encoding, errors='replace')[shown : shown + 30].strip()}"
         for encoding in ("cp1252", *_OTHERS)
     ]
     raise opening.error(
