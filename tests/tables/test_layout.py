@@ -293,6 +293,7 @@ SOUND = {
     ),
     "a line of spaces": (b"id,a\n1,2\n  \n2,3\n", "id a", 2),
     "line ends of two kinds": (b"a,b\r1,2\n", "a b", 1),
+    "years below years": (b"year,other\n2021,2019\n2022,2020\n2023,2021\n", "year other", 3),
     "quarters": (b"Team,Q1,Q2\nA,1,2\nB,3,4\n", "Team Q1 Q2", 2),
     "spaces behind marks": (b"id, name\n1, ab\n2, cd\n", "id name", 2),
     "settings above": (
@@ -327,6 +328,7 @@ def test_cells_are_the_same_on_both_ways_through_the_reader(tmp_path):
         ("name;orders\na;1\nb;2\nInsgesamt;3\n", 4),
         ("name,orders\na,1\nTotal,1\n", 3),
         ("name,orders\na,1\nb,2\nTotal:,3\n", 4),
+        ("name,orders\na,1\nb,2\nTotal: Campaigns,3\n", 4),
     ],
 )
 def test_totals_by_name_are_left_out_wherever_they_stand(tmp_path, content, line):

@@ -31,13 +31,9 @@ _TOTALS = (
     "gesamtsumme",
     "insgesamt",
     "average",
-    "mean",
     "moyenne",
     "durchschnitt",
     "mittelwert",
-    "min",
-    "max",
-    "count",
     "totale",
 )
 _MARKED = re.compile(r"\W|[^.]*:")  # as a remark begins
@@ -132,10 +128,11 @@ def _without_totals(opening: Opening, table: Table, last: Sequence[tuple[int, li
     """Leave out the rows that add the others up; raise where one only says so by its name."""
     label = f"lower(trim({quoted(next(iter(table.types)))}, ' :'))"
     words = ", ".join(map(literal, _TOTALS))
-    rows = _texts(table, f"WHERE {label} IN ({words}) LIMIT {MOST_TOLD}")
+    of_all = f"({label} IN ({words}) OR {label} LIKE 'total: %')"
+    rows = _texts(table, f"WHERE {of_all} LIMIT {MOST_TOLD}")
     named = {row for row, _ in rows}
     if named:  # Excel's own subtotals
-        rows += _texts(table, f"WHERE {label} LIKE '% total' AND {label} NOT IN ({words})")
+        rows += _texts(table, f"WHERE {label} LIKE '% total' AND NOT {of_all}")
     if len(last) > _FEWEST and last[0][0] not in named:
         (row, texts), *others = last
         if not texts[0].strip() and all(other[0].strip() for _, other in others):

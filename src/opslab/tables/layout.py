@@ -186,7 +186,8 @@ def _continues(
     filled = [cell for cell in cells if cell.strip()]
     if all(cell.startswith('{"ImportId"') for cell in filled):  # as Qualtrics writes it
         return "import" if filled else ""
-    if not filled or any(kind_of(cell) in TYPES and cell not in _YEARS for cell in filled):
+    years = [cell for cell in filled if kind_of(cell) in TYPES]
+    if not filled or not _YEARS.issuperset(years):
         return ""
     typed = [column for column, kind in enumerate(kinds) if kind in TYPES]
     # a text in a column of numbers, and in none of the rows below
@@ -206,7 +207,7 @@ def _continues(
         return "units"
     if grouped and (against or set(blank) & set(typed) or 2 * len(blank) >= len(named)):
         return "groups"
-    if len({cells[column] for column in against}) < len(against):  # pending, pending
+    if years or len({cells[column] for column in against}) < len(against):  # pending, pending
         return ""
     again = sum(map(_same, cells, header)) * 2 >= len(filled)
     if len(against) > 1 and 2 * len(against) >= len(typed):
