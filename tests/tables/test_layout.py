@@ -4,6 +4,8 @@ import pytest
 from exported import decided, read, refused, rejected, values
 
 from opslab.errors import OpslabError
+from opslab.tables import Answers, open_export
+from opslab.tables.source import ROW
 
 ROWS = "".join(f"{row},u{row},{row / 4}\n" for row in range(1, 41))
 
@@ -434,3 +436,15 @@ def test_what_could_be_two_things_is_asked(tmp_path, content, key):
 def test_an_answer_without_a_use_is_refused(tmp_path):
     refused(tmp_path, '[{"a": 1}]', "useless_answer", name="export.json", totals="drop")
     refused(tmp_path, "a,b\n1,2\n", "useless_answer", sheet="May")
+
+
+def test_rows_are_asked_for_by_number_where_some_are_left_out(tmp_path):
+    """The engine once failed on it."""
+    path = tmp_path / "export.csv"
+    path.write_text(f"id,who,hours\n{ROWS}END,,\n", encoding="utf-8")
+    with open_export(path, answers=Answers(profile="none")) as table:
+        first = table.fetch(
+            f"SELECT {ROW}, hours FROM {table.relation} WHERE hours > 5 ORDER BY {ROW} LIMIT 1"
+        )
+        last = table.fetch(f"SELECT hours FROM {table.relation} ORDER BY {ROW} DESC LIMIT 1")
+    assert (first, last) == ([(21, 5.25)], [(10.0,)])

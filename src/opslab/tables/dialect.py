@@ -125,8 +125,10 @@ def _lines_of_utf8(path: Path) -> tuple[str, int] | None:
             while piece := stream.read(_PIECE):
                 if not piece.isascii() or decoder.getstate()[0]:
                     decoder.decode(piece)
-                for sign in signs:
-                    ends[sign] += piece.count(sign)
+                ends[b"\n"] += piece.count(b"\n")
+                if b"\r" in piece:
+                    ends[b"\r"] += piece.count(b"\r")
+                    ends[b"\r\n"] += piece.count(b"\r\n")
                 ends[b"\r\n"] += last == b"\r" and piece[:1] == b"\n"
                 last = piece[-1:]
         decoder.decode(b"", final=True)

@@ -12,7 +12,7 @@ from opslab.tables.import_report import MOST_TOLD, Rejection
 from opslab.tables.layout import TYPES, filled_count, kind_of, kinds_of
 from opslab.tables.source import ROW, Opening, Table, literal, quoted
 
-_LAST_ROWS, _SUMMED = 30, 50
+_LAST_ROWS, _LAST_LINES, _SUMMED = 30, 1_000, 50
 _FEWEST = 2  # rows to compare a last one with
 _ROUNDING = 0.01  # of a total
 _TOTAL = re.compile("(grand |sub|sous-)?total|somme|sum|summe|gesamt|insgesamt")
@@ -58,7 +58,8 @@ def without_foot(opening: Opening, table: Table) -> Table:
     _refuse_further_tables(opening, table, names)
     for key, condition in conditions.items():
         table = _without(table, key, condition or "false")
-    last = _texts(table, f"ORDER BY {ROW} DESC LIMIT {_LAST_ROWS}")
+    near = f"WHERE {ROW} >= {table.extent - _LAST_LINES}"  # so the engine looks at few rows
+    last = _texts(table, f"{near} ORDER BY {ROW} DESC LIMIT {_LAST_ROWS}")
     feet = list[int]()
     while len(last) > _FEWEST and _is_footer(last[0][1], [texts for _, texts in last[1:]]):
         feet.append(last.pop(0)[0])
@@ -126,13 +127,15 @@ def _is_footer(cells: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
 
 def _without_totals(opening: Opening, table: Table, last: Sequence[tuple[int, list[str]]]) -> Table:
     """Leave out the rows that add the others up; raise where one only says so by its name."""
-    label = f"lower(trim({quoted(next(iter(table.types)))}, ' :'))"
+    column = quoted(next(iter(table.types)))
+    label = f"lower(trim({column}, ' :'))"
     words = ", ".join(map(literal, _TOTALS))
-    of_all = f"({label} IN ({words}) OR {label} LIKE 'total: %')"
+    # soon seen: no total begins with a digit
+    of_all = f"{column} > ':' AND ({label} IN ({words}) OR {label} LIKE 'total: %')"
     rows = _texts(table, f"WHERE {of_all} LIMIT {MOST_TOLD}")
     named = {row for row, _ in rows}
     if named:  # Excel's own subtotals
-        rows += _texts(table, f"WHERE {label} LIKE '% total' AND NOT {of_all}")
+        rows += _texts(table, f"WHERE {label} LIKE '% total' AND NOT ({of_all})")
     if len(last) > _FEWEST and last[0][0] not in named:
         (row, texts), *others = last
         if not texts[0].strip() and all(other[0].strip() for _, other in others):

@@ -97,10 +97,12 @@ class MachineForm(NamedTuple):
 
     def unfit(self, text: str) -> str:
         """Return the SQL condition that a text is given and not in this form."""
-        unfit = f"NOT {matches(text, self.pattern)}"
-        if self.type in ("DATE", "TIMESTAMP"):
-            unfit += f" OR {text} IS NOT NULL AND TRY_CAST({text} AS {self.type}) IS NULL"
-        return unfit
+        if self.type == "DOUBLE":
+            return f"NOT {matches(text, self.pattern)}"
+        # as the engine writes it: sooner seen than by a pattern
+        longer = f"OR length({text}) > 15" if self.type == "BIGINT" else ""
+        again = f"CAST(TRY_CAST({text} AS {self.type}) AS VARCHAR)"
+        return f"{text} IS NOT NULL AND ({again} IS DISTINCT FROM {text} {longer})"
 
 
 _MACHINE_FORMS = (

@@ -108,6 +108,8 @@ def _engine() -> duckdb.DuckDBPyConnection:
         }
     )
     connection.execute("SET GLOBAL TimeZone = 'UTC'")  # else the machine's own
+    # of DuckDB 2.0.0: it fails on the first or last rows by a number that is made of the row's own
+    connection.execute("SET GLOBAL disabled_optimizers = 'late_materialization'")
     atexit.register(scratch.cleanup)
     atexit.register(connection.close)
     return connection
