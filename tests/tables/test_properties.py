@@ -400,6 +400,7 @@ def wide(columns):
 
 
 LARGE = {
+    "5,000 columns": (".csv", lambda: wide(5_000).encode(), "(1, 5000)"),
     "100,000 columns": (".csv", lambda: wide(100_000).encode(), "tables.too_many_columns"),
     "100,000 fields": (
         ".jsonl",

@@ -58,8 +58,10 @@ def without_foot(opening: Opening, table: Table) -> Table:
     _refuse_further_tables(opening, table, names)
     for key, condition in conditions.items():
         table = _without(table, key, condition or "false")
-    near = f"WHERE {ROW} >= {table.extent - _LAST_LINES}"  # so the engine looks at few rows
-    last = _texts(table, f"{near} ORDER BY {ROW} DESC LIMIT {_LAST_ROWS}")
+    # by their numbers first: to sort thousands of columns takes gigabytes
+    near = f"WHERE {ROW} >= {table.extent - _LAST_LINES} ORDER BY 1 DESC LIMIT {_LAST_ROWS}"
+    nearest = table.fetch(f"SELECT {ROW} FROM {table.relation} {near}") or [(0,)]
+    last = sorted(_texts(table, f"WHERE {ROW} >= {nearest[-1][0]}"), reverse=True)
     feet = list[int]()
     while len(last) > _FEWEST and _is_footer(last[0][1], [texts for _, texts in last[1:]]):
         feet.append(last.pop(0)[0])

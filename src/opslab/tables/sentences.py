@@ -20,7 +20,7 @@ WITH cells AS (
         trim(regexp_replace(cell, '</?[a-z][^<>]*>', ' ', 'g')) AS cell
     FROM (
         UNPIVOT (
-            SELECT COLUMNS(* EXCLUDE ({row}))::VARCHAR FROM {relation} ORDER BY {row} LIMIT {rows}
+            SELECT COLUMNS(* EXCLUDE ({row}))::VARCHAR FROM {relation} WHERE {row} <= {last}
         ) ON COLUMNS(*) INTO NAME name VALUE cell
     )
 ), looks AS (
@@ -60,11 +60,13 @@ def proposal(table: Table) -> dict[str, Any]:
     known = not table.types.keys().isdisjoint((*TEXTS, *OPINIONS))
     if known or (profile and profile.table != "feedback"):
         return {}
+    first = table.fetch(f"SELECT {ROW} FROM {table.relation} ORDER BY 1 LIMIT {_READ}") or [(0,)]
     query = _LOOKS.format(
         names=", ".join(map(literal, table.types)),
         row=ROW,
         relation=table.relation,
-        rows=max(min(table.reading.rows, _READ), 1),
+        rows=len(first),
+        last=first[-1][0],
     )
     (names,) = table.fetch(query)
     if not names[0]:
