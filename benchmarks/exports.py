@@ -21,7 +21,7 @@ from pathlib import Path
 import duckdb
 
 ROWS, TIMES = 1_000_000, 5
-TARGET = 2.0
+TARGET = 1.7
 WIDE_COLUMNS, WIDE_ROWS, WIDE_SECONDS = 5_000, 3, 5
 COLUMNS = {
     "id": "i",
