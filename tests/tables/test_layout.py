@@ -435,7 +435,6 @@ def test_what_could_be_two_things_is_asked(tmp_path, content, key):
 
 def test_an_answer_without_a_use_is_refused(tmp_path):
     refused(tmp_path, '[{"a": 1}]', "useless_answer", name="export.json", totals="drop")
-    refused(tmp_path, "a,b\n1,2\n", "useless_answer", sheet="May")
 
 
 def test_rows_are_asked_for_by_number_where_some_are_left_out(tmp_path):

@@ -172,14 +172,9 @@ def _open_file(opening: Opening) -> Table:
 
 
 def _refuse_answers(opening: Opening, form: str) -> None:
-    """Raise for an answer that a file of this format has no use for."""
-    useful = {
-        "csv": {"header", "skip_rows", "totals", "encoding", "delimiter"},
-        "json": {"records"},
-    }
-    useful |= {form: {"header", "skip_rows", "totals", "sheet"} for form in SHEETS}
-    for name in ("header", "skip_rows", "totals", "sheet", "records", "delimiter"):
-        if getattr(opening.answers, name) is not None and name not in useful.get(form, ()):
+    """Raise for an answer about the rows of a text or a sheet where they are neither."""
+    for name in ("header", "skip_rows", "totals"):
+        if getattr(opening.answers, name) is not None and form not in ("csv", *SHEETS):
             raise opening.error("tables.useless_answer", field=name)
 
 
