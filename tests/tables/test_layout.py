@@ -134,7 +134,8 @@ def test_the_row_of_the_header_is_answered(tmp_path):
     assert decided(reading)["decided_preamble"] == {"count": 2}
     assert list(read(tmp_path, content, header=[2, 3])[0]) == ["d / id", "e / who", "f / hours"]
     assert list(read(tmp_path, content, skip_rows=2)[0]) == ["id", "who", "hours"]
-    refused(tmp_path, content, "no_heading_row", header=9)
+    for wrong in (9, 0, -1, [0, 1], []):  # and never the advice to write none
+        assert "none" not in str(refused(tmp_path, content, "no_heading_row", header=wrong))
 
 
 def test_a_header_as_r_writes_it(tmp_path):

@@ -31,7 +31,6 @@ Encoding = Literal[
     "euc_kr",
 ]
 Delimiter = Literal["comma", "semicolon", "tab", "bar", "caret", "tilde", "space", "none"]
-Line = Annotated[int, Field(ge=1)]
 MOST_TOLD = 20
 """Rows left out that are told one by one; the rest are counted."""
 _MOST_REJECTED = 10  # one row in so many
@@ -54,7 +53,7 @@ class FileAnswers(Declared):
     records: str | None = Field(
         None, description="list of records in a JSON file, such as response.items"
     )
-    header: Literal["none"] | Line | tuple[Line, ...] | None = Field(
+    header: Literal["none"] | int | tuple[int, ...] | None = Field(
         None, description="line or row of the headings, several of them, or none"
     )
     skip_rows: int | None = Field(None, ge=0, description="lines or rows to pass over at the top")
