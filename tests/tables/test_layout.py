@@ -448,3 +448,8 @@ def test_rows_are_asked_for_by_number_where_some_are_left_out(tmp_path):
         )
         last = table.fetch(f"SELECT hours FROM {table.relation} ORDER BY {ROW} DESC LIMIT 1")
     assert (first, last) == ([(21, 5.25)], [(10.0,)])
+
+
+def test_utf_8_is_never_taken_for_utf_16(tmp_path):
+    """As it would be a table of Chinese headings, and without rows."""
+    refused(tmp_path, "id,text,v\n1,a,2\n2,b,3\n3,c,4\n", "encoding", encoding="utf-16")

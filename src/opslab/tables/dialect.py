@@ -92,6 +92,8 @@ def text_file(opening: Opening) -> TextFile:
         encoding = _legacy_encoding(opening)
     codec = encoding
     if encoding == "utf-16" and not head.startswith(_UTF_16):
+        if b"\x00" not in head:  # where its marks and line ends have them
+            raise opening.error("tables.encoding", line=1, encoding=encoding)
         codec = "utf-16-le" if head[1::2].count(0) >= head[::2].count(0) else "utf-16-be"
     target = opening.scratch / "utf8.txt"
     try:
