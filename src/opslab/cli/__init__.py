@@ -8,53 +8,20 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
+from opslab.cli.answers import WithAnswers
+from opslab.cli.group import Commands
 
+if TYPE_CHECKING:
     from opslab.messages import Language
     from opslab.runs.folder import Run
     from opslab.runs.job import Progress
 
 # We use none of pydantic's plugins, and looking for them takes 25 ms.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-
-_READER_GONE = 141
-"""Exit code of a program whose reader has left, as a shell tells it: ``opslab … | head``."""
-
-
-class _Commands(click.Group):
-    """A group that turns our errors into one clear message and the right exit code."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (click.exceptions.ClickException, click.exceptions.Exit, click.exceptions.Abort):
-            raise
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
-            sys.exit(_READER_GONE)
-        except Exception as error:
-            if ctx.params.get("debug"):
-                raise
-            sys.exit(_tell(error, ctx.meta.get("language", "en")))
-
-
-def _tell(error: Exception, language: Language) -> int:
-    from opslab.errors import OpslabError
-    from opslab.messages import one_line
-
-    if isinstance(error, OpslabError):
-        click.echo(error.text(language), err=True)
-        return error.exit_code
-    reason = one_line(str(error))
-    click.echo(f"This is a defect of opslab: {type(error).__name__}: {reason}", err=True)
-    click.echo("Run it again with `opslab --debug …` and report what that prints.", err=True)
-    return 1
-
 
 _out = click.option("--out", default="reports", show_default=True, help="Folder of the reports.")
 _language = click.option(
@@ -63,7 +30,7 @@ _language = click.option(
 
 
 @click.group(
-    cls=_Commands,
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="opslab", prog_name="opslab")
@@ -192,43 +159,7 @@ def demo(out: str) -> None:
     click.echo(f"All of them: {index}")
 
 
-_OPPOSITES = {"day_first": "--month-first", "swapped_dates": "--true-dates"}
-
-
-class _WithAnswers(click.Command):
-    """A command that takes each answer of the reader of files as an option."""
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        from opslab.tables import Answers
-
-        answers = (_option(name, field) for name, field in Answers.model_fields.items())
-        return [*super().get_params(ctx), *answers]
-
-
-def _option(name: str, field: FieldInfo) -> click.Option:
-    """Return an answer as an option: a text or several, one of some words, yes or no, or YAML."""
-    kind, *others = get_args(field.annotation)
-    flag = f"--{name.replace('_', '-')}"
-    if kind is bool:
-        names = [f"{flag}/{_OPPOSITES.get(name, f'--no{flag[1:]}')}"]
-        return click.Option(names, default=None, help=field.description)
-    if get_origin(kind) is Literal and len(others) == 1:
-        return click.Option([flag], type=click.Choice(get_args(kind)), help=field.description)
-    read = str if kind is str else _value
-    several = others == [...]
-    return click.Option(
-        [flag], type=read, metavar="VALUE", multiple=several, help=field.description
-    )
-
-
-def _value(given: str) -> Any:
-    """Return a value as it would be read in a spec."""
-    from opslab.documents import parse
-
-    return parse(given, given).values
-
-
-@main.command(cls=_WithAnswers)
+@main.command(cls=WithAnswers)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--draft", is_flag=True, help="Write a first profile of your own into profiles/.")
 @_language
@@ -362,7 +293,3 @@ def _catalogue(done: Run) -> Path:
     from opslab.runs.catalogue import write_catalogue
 
     return write_catalogue(done.folder.parents[2])
-
-
-if __name__ == "__main__":
-    main()
