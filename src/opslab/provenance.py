@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from opslab import workspace
 from opslab.errors import DataError, Problem
@@ -53,10 +54,10 @@ def watch() -> None:
         sys.addaudithook(_hear)
 
 
-def _hear(event: str, arguments: tuple[object, ...]) -> None:
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
     if event == "open":
-        path, mode, *_ = arguments
-        if isinstance(path, str) and not set(str(mode)) & set("wax+"):
+        path, _, flags = arguments
+        if isinstance(path, str) and not flags & (os.O_WRONLY | os.O_RDWR):
             _opened.add(path)
 
 

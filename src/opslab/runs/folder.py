@@ -105,7 +105,7 @@ def alone(target: Path, *, wait: bool = False) -> Iterator[None]:
     lock = FileLock(_beside(target, "lock"), timeout=_PATIENCE if wait else 0)
     try:
         with machine_errors(lock.lock_file):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.stat()  # the lock would make the folder
             lock.acquire()
     except Timeout:
         raise MachineError.of("runs.overlap", file="/".join(target.parts[-3:])) from None

@@ -12,7 +12,7 @@ from typing import Any
 from opslab import workspace
 from opslab.errors import InputError
 from opslab.runs.failure import Failure
-from opslab.runs.folder import Run, alone, discard, filed, recover, working_folder
+from opslab.runs.folder import Run, alone, discard, filed, machine_errors, recover, working_folder
 from opslab.runs.job import Job, Limits, Progress
 from opslab.runs.registry import find
 
@@ -105,6 +105,8 @@ def run_of(
 
     run = there()
     if not isinstance(run, Run):
+        with machine_errors(job.target):
+            job.target.parent.mkdir(parents=True, exist_ok=True)
         with alone(job.target):
             run = there()  # it may have been filed in between
             if not isinstance(run, Run):
