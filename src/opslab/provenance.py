@@ -49,7 +49,7 @@ def _note(path: Path, sha256: str, before: State | None) -> None:
 
 def watch() -> None:
     """From now on take down what a notebook opens by itself, such as with ``pandas.read_csv``."""
-    if "ipykernel" in sys.modules and not _opened:
+    if not _opened:
         _opened.add("")
         sys.addaudithook(_hear)
 
@@ -73,7 +73,7 @@ def files_read() -> list[dict[str, str]]:
         [
             Problem("tables.changed", file=workspace.shown(path))
             for path, readings in _read.items()
-            if _has_changed(path, [*readings.values()][-1])
+            if (before := [*readings.values()][-1]) and has_changed(path, before)
         ]
     )
     read = {(workspace.shown(path), sha256) for path, noted in _read.items() for sha256 in noted}
@@ -81,8 +81,9 @@ def files_read() -> list[dict[str, str]]:
     return [{"file": file, "sha256": sha256} for file, sha256 in sorted(read)]
 
 
-def _has_changed(path: Path, before: State | None) -> bool:
-    return before is not None and (not path.exists() or state_of(path) != before)
+def has_changed(path: Path, before: State) -> bool:
+    """Whether a file was written, replaced or taken away since it was in a state."""
+    return not path.exists() or state_of(path) != before
 
 
 def _others() -> Iterator[Path]:

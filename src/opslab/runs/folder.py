@@ -23,6 +23,8 @@ _ASIDE = re.compile(
 """Hidden names of what is written beside a run or a file; the first group is whose they are."""
 _PATIENCE = 30
 """Seconds to wait for another process that writes the same file."""
+_MOMENT = 2
+"""Seconds to wait for one that only looks whether anything is left over."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def alone(target: Path, *, wait: bool = False) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(_beside(target, "lock"), timeout=_PATIENCE if wait else 0)
+    lock = FileLock(_beside(target, "lock"), timeout=_PATIENCE if wait else _MOMENT)
     try:
         with machine_errors(lock.lock_file):
             target.parent.stat()  # the lock would make the folder

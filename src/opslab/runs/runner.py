@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,6 +16,7 @@ from opslab.runs.failure import Failure
 from opslab.runs.folder import Run, alone, discard, filed, machine_errors, recover, working_folder
 from opslab.runs.job import Job, Limits, Progress
 from opslab.runs.registry import find
+from opslab.scratch import sweep
 
 
 def run(notebook: str, /, *, out: str = "reports", force: bool = False, **parameters: Any) -> Run:
@@ -81,6 +83,7 @@ def reports_folder(out: str | Path) -> Path:
         raise InputError.of("runs.no_workspace", file=str(workspace.root()))
     reports = workspace.root() / workspace.expanded(out)
     recover(reports)
+    sweep(tempfile.gettempdir())
     return reports
 
 
