@@ -57,7 +57,7 @@ def main(debug: bool) -> None:
     "--timeout", type=click.FloatRange(min=1), help="Seconds that the whole run may take."
 )
 @click.option("--cell-timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
-@click.option("--quiet", is_flag=True, help="Print the path of the readout only.")
+@click.option("--quiet", is_flag=True, help="Print the path only; errors go to standard error.")
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -281,10 +281,14 @@ def _progress(notebook: str, *, quiet: bool) -> Iterator[Progress | None]:
 
 
 def _say(done: Run, *, quiet: bool = False) -> None:
-    if not quiet:
-        click.echo(done.headline)
-        if done.exit_code:
-            click.echo("A blocking check failed: see the readout.")
+    """Print headline and path; when quiet the path only, and what is wrong to standard error."""
+    from opslab.messages import one_line
+
+    if done.exit_code or not quiet:
+        click.echo(one_line(done.headline), err=quiet)
+    if done.exit_code:
+        reason = done.reason or "A blocking check failed: see the readout."
+        click.echo(one_line(reason), err=quiet)
     remark = " (there already, nothing to do)" if done.reused and not quiet else ""
     click.echo(f"{done.readout}{remark}")
 

@@ -38,6 +38,8 @@ class Run:
     status : {"complete", "check_failed"}
         The latter for a complete readout whose blocking check is red.
     headline : str
+    reason : str or None
+        Of a red one: the first thing that is wrong.
     reused : bool
         Whether the folder was there already, and no work was done.
     """
@@ -45,6 +47,7 @@ class Run:
     folder: Path
     status: Status
     headline: str
+    reason: str | None = None
     reused: bool = False
 
     @property
@@ -73,6 +76,7 @@ class Card(BaseModel):
     digest: str = ""
     action: str | None = None
     tone: str | None = None
+    reason: str | None = None
     parameters: Mapping[str, Any] = {}
     outputs: Mapping[str, str] = {}
 
@@ -118,7 +122,7 @@ def filed(target: Path, digest: str) -> Run | None:
     card = Card.read(target / RUN)
     if card is None or card.digest != digest or not (target / READOUT).is_file():
         return None
-    return Run(target, card.status, card.headline, reused=True)
+    return Run(target, card.status, card.headline, card.reason, reused=True)
 
 
 @contextmanager

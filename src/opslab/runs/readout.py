@@ -53,11 +53,11 @@ def file_readout(job: Job, notebook: Any, working: Path) -> Run:
     }
     status, headline = published.held.status, published.headline
     about = job.about(status, headline, seconds_per_cell(executed))
-    about |= published.about.model_dump(include={"action", "tone"}, exclude_none=True)
+    about |= published.about.model_dump(include={"action", "tone", "reason"}, exclude_none=True)
     about["imports"] = record.get("imports", [])
     about["outputs"] = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     _write(working, files | {RUN: _json(about)}, job.target)
-    return Run(job.target, status, headline)
+    return Run(job.target, status, headline, published.about.reason)
 
 
 def file_failure(job: Job, failure: Failure, notebook: Any, working: Path) -> NotebookError:
