@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,16 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an error ends the program with its message and its code."""
+        for number in filter(None, (signal.SIGTERM, getattr(signal, "SIGHUP", None))):
+            signal.signal(number, _interrupt)
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            from opslab.errors import RunError
+            from opslab.messages import text
+
+            click.echo(text("runs.stopped", ctx.meta.get("language", "en")), err=True)
+            sys.exit(RunError.exit_code)
         except (click.exceptions.ClickException, click.exceptions.Exit, click.exceptions.Abort):
             raise
         except BrokenPipeError:
@@ -31,6 +40,11 @@ class Commands(click.Group):
             if ctx.params.get("debug"):
                 raise
             sys.exit(_tell(error, ctx.meta.get("language", "en")))
+
+
+def _interrupt(*_: object) -> None:
+    """End what is under way as Ctrl-C does: what is half written goes, and the code is the same."""
+    raise KeyboardInterrupt
 
 
 def _tell(error: Exception, language: Language) -> int:

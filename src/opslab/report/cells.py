@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
+from opslab import provenance
 from opslab.errors import ON_BLOCKING, BlockingCheckError, ParameterError, Problem
 from opslab.evidence import FILES_TYPE, RECORD_TYPE
 from opslab.messages import Language
@@ -91,6 +92,7 @@ def publish(result: Result, language: Language | None = None) -> None:
         "opslab": __version__,
         "action": screen.action,
         "tone": screen.tone,
+        "read": provenance.files_read(),
     }
     red = record["status"] == "check_failed"
     if red:

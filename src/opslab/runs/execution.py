@@ -16,9 +16,10 @@ from types import FrameType
 from typing import Any
 
 from opslab import workspace
+from opslab.archive import NOTEBOOK
 from opslab.errors import ON_BLOCKING
 from opslab.runs.failure import Failure
-from opslab.runs.folder import NOTEBOOK, machine_errors
+from opslab.runs.folder import machine_errors
 from opslab.runs.job import Limits, Progress
 from opslab.runs.notebook_file import drop_error_marks
 from opslab.startup import without_iri_grammar

@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from opslab import workspace
+from opslab import provenance, workspace
 from opslab.errors import MachineError
 from opslab.tables.calendars import calendar_rows
 from opslab.tables.delimited import SHEETS, open_delimited, open_rows
@@ -151,6 +151,7 @@ def _open_file(opening: Opening) -> Table:
                 suffix=suffix,
                 formats=", ".join(_FORMATS),
             )
+        before = provenance.state_of(path)
         with ThreadPoolExecutor(1) as pool:
             sha256 = pool.submit(workspace.sha256, path)
             if suffix == ".parquet":
@@ -161,6 +162,7 @@ def _open_file(opening: Opening) -> Table:
                 form = _FORMS.get(suffix, suffix[1:])
                 table = open_rows(opening, _READERS[suffix](opening), form)
             _refuse_answers(opening, table.reading.format)
+            provenance.note_scanned(path, sha256.result(), before)
             return replace(table, reading=replace(table.reading, sha256=sha256.result()))
     except OSError as error:
         reason = error.strerror or str(error)
