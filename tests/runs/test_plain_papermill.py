@@ -18,7 +18,7 @@ from opslab.errors import ON_BLOCKING
 from opslab.evidence import RECORD_TYPE
 
 GOOD, RED = "data/sample/checkout.yaml", "data/sample/search_ranking.yaml"
-SAME = ("readout.html", "notebook.ipynb", "result.json")
+SAME = ("notebook.ipynb", "result.json")  # the page says that it was rendered
 HEADLINE = "The data of this experiment cannot be trusted"
 REASON = "The arms do not have the designed shares: old has 2,639 units"
 
@@ -106,6 +106,18 @@ def test_all_others_end_green(workspace, inside, tmp_path, case):
     assert done.returncode == 0, done.stderr
     assert len(records(output)) == 1
     assert render(output, tmp_path / "reports").exit_code == (3 if spec == RED else 0)
+
+
+@pytest.mark.slow
+def test_stopped_or_not_the_same_is_filed(stopped, workspace, inside, tmp_path):
+    output = tmp_path / "output.ipynb"
+    assert papermill(workspace, output, RED, "").returncode == 0
+    for file, out in ((stopped[1], "stopped"), (output, "ended")):
+        assert render(file, tmp_path / out).exit_code == 3
+    one, other = the_run(tmp_path / "stopped"), the_run(tmp_path / "ended")
+    assert one.name == other.name
+    for name in ("readout.html", *SAME):
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
 
 
 @pytest.mark.parametrize(
