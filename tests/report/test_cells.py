@@ -150,7 +150,7 @@ def test_a_red_check_is_an_error_where_that_is_asked_for(outputs, monkeypatch):
     monkeypatch.setenv(ON_BLOCKING, "raise")
     with pytest.raises(BlockingCheckError) as raised:
         publish(Red(), "en")
-    assert str(raised.value) == "It holds (en).\nUnits are missing."
+    assert str(raised.value) == "It holds (en). Units are missing."
     assert outputs[0][0][RECORD_TYPE] == {"status": "check_failed"}
     publish(Published())  # what is not red raises nothing
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from opslab import provenance
-from opslab.errors import ON_BLOCKING, BlockingCheckError, ParameterError, Problem
+from opslab.errors import ON_BLOCKING, BlockingCheckError, ParameterError
 from opslab.evidence import FILES_TYPE, RECORD_TYPE
 from opslab.messages import Language
 from opslab.report.blocks import Block, Cell, Heading, Verdict, html
@@ -96,7 +96,8 @@ def publish(result: Result, language: Language | None = None) -> None:
     }
     red = record["status"] == "check_failed"
     if red:
-        about["reason"] = _text(next(iter(screen.reasons), ""))
+        first = next(iter(screen.reasons), "")
+        about["reason"] = first.text if isinstance(first, Cell) else first
     files, documents = dict(result.files()), result.documents(language)
     if documents is not None:
         about["documents"] = [
@@ -109,8 +110,7 @@ def publish(result: Result, language: Language | None = None) -> None:
     display(data, metadata=metadata | {RECORD_TYPE: about}, raw=True)
     show(*filter(None, [screen.figure]))
     if red and raises:
-        lines = filter(None, [headline, about["reason"]])
-        raise BlockingCheckError(*(Problem("runs.reason", {"reason": line}) for line in lines))
+        raise BlockingCheckError.of("runs.reason", reason=f"{headline} {about['reason']}".strip())
 
 
 def _raises() -> bool:
@@ -119,7 +119,3 @@ def _raises() -> bool:
     if asked not in {"", "raise"}:
         raise ParameterError.of("report.on_blocking", variable=ON_BLOCKING, given=asked)
     return asked == "raise"
-
-
-def _text(reason: str | Cell) -> str:
-    return reason.text if isinstance(reason, Cell) else reason
