@@ -37,6 +37,8 @@ class Run:
     status : {"complete", "check_failed"}
         The latter for a complete readout whose blocking check is red.
     headline : str
+    reason : str or None
+        Of a red one: the first thing that is wrong.
     reused : bool
         Whether the folder was there already, and no work was done.
     altered : str or None
@@ -46,6 +48,7 @@ class Run:
     folder: Path
     status: Status
     headline: str
+    reason: str | None = None
     reused: bool = False
     altered: str | None = None
 
@@ -81,7 +84,7 @@ def filed(target: Path, digest: str) -> Run | str | None:
             return name
     if run.card.origin == "rendered":
         return None
-    return Run(target, run.card.status, run.card.headline, reused=True)
+    return Run(target, run.card.status, run.card.headline, run.card.reason, reused=True)
 
 
 @contextmanager

@@ -63,14 +63,14 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
         **published.contents(),
     }
     status, headline = published.held.status, published.headline
-    more = published.about.model_dump(include={"action", "tone"}, exclude_none=True)
+    more = published.about.model_dump(include={"action", "tone", "reason"}, exclude_none=True)
     more["origin"] = "rendered" if rendered else "run"
     more["also_read"] = also_read
     more["imports"] = record.get("imports", [])
     more["outputs"] = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     about = job.about(status, headline, seconds_per_cell(executed), more)
     _write(working, files | {RUN: _json(about)}, job.target)
-    return Run(job.target, status, headline)
+    return Run(job.target, status, headline, published.about.reason)
 
 
 def file_failure(job: Job, failure: Failure, notebook: Any, working: Path) -> NotebookError:
