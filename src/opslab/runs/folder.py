@@ -170,6 +170,13 @@ def file_away(folder: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def discard(folder: Path) -> None:
+    """Remove a run's folder; ended at any point it leaves no half of it under its name."""
+    old = _beside(folder)
+    folder.rename(old)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole, or leave what was there."""
     aside = _beside(path)

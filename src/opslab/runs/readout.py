@@ -14,14 +14,13 @@ from opslab.messages.numbers import Numbers
 from opslab.report.blocks import Verdict
 from opslab.report.page import render
 from opslab.runs import notebook_file
-from opslab.runs.failure import Failure, NotebookError
+from opslab.runs.failure import FAILURE, Failure, NotebookError
 from opslab.runs.folder import NOTEBOOK, READOUT, RESULT, RUN, Run, file_away, machine_errors
 from opslab.runs.job import Job
 from opslab.runs.normal_form import normal_form, seconds_per_cell
 from opslab.runs.publication import publication
 from opslab.version import __version__
 
-FAILURE = "failure.html"
 _LARGEST_RECORD = 1_000_000
 
 
@@ -54,6 +53,7 @@ def file_readout(job: Job, notebook: Any, working: Path) -> Run:
     status, headline = published.held.status, published.headline
     about = job.about(status, headline, seconds_per_cell(executed))
     about |= published.about.model_dump(include={"action", "tone"}, exclude_none=True)
+    about["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
     about["imports"] = record.get("imports", [])
     about["outputs"] = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     _write(working, files | {RUN: _json(about)}, job.target)
@@ -76,6 +76,7 @@ def file_failure(job: Job, failure: Failure, notebook: Any, working: Path) -> No
     )
     page = render(normal, _footer(job), language, failure=screen)
     about = job.about("failed", "\n".join(sentences), seconds_per_cell(notebook))
+    about["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
     about |= {"failure": failure.kind, "exit_code": failure.exit_code}
     files = {
         NOTEBOOK: notebook_file.written(normal),

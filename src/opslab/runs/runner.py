@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -109,8 +110,9 @@ def _executed(job: Job, working: Path, limits: Limits | None, progress: Progress
     from opslab.runs.notebook_file import read
     from opslab.runs.publication import publication
 
-    # Loading the page takes as long as a kernel's start: both at once.
-    threading.Thread(target=import_module, args=["opslab.runs.readout"], daemon=True).start()
+    if "opslab.runs.readout" not in sys.modules:  # in a batch it is, and no thread may run there
+        # Loading the page takes as long as a kernel's start: both at once.
+        threading.Thread(target=import_module, args=["opslab.runs.readout"], daemon=True).start()
     source, given = read(job.notebook.path), job.parameters.given()
     execution = execute(source, given, working, limits or Limits(), progress)
     failure = execution.failure
