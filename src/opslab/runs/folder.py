@@ -17,7 +17,7 @@ from opslab.archive import READOUT, RESULT, RUN, Status, read_run
 from opslab.errors import CHECK_FAILED, MachineError
 
 _ASIDE = re.compile(
-    r"\.(\d{4}-\d\d-\d\d-[0-9a-f]{8}|index\.html|catalogue\.\w+|batch-[\w-]+\.json)"
+    r"\.(\d{4}-\d\d-\d\d-[0-9a-f]{8}|index\.html|catalogue\.\w+|batch-[\w-]+(?:\.json)?)"
     r"(\.failed)?\.(lock|new|old)"
 )
 """Hidden names of what is written beside a run or a file; the first group is whose they are."""

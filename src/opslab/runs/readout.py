@@ -17,14 +17,13 @@ from opslab.provenance import has_changed
 from opslab.report.blocks import Verdict
 from opslab.report.page import render
 from opslab.runs import notebook_file
-from opslab.runs.failure import Failure, NotebookError
+from opslab.runs.failure import FAILURE, Failure, NotebookError
 from opslab.runs.folder import Run, file_away, machine_errors, write_through
 from opslab.runs.job import Job, source_digest
 from opslab.runs.normal_form import normal_form, seconds_per_cell
 from opslab.runs.publication import Publication, publication
 from opslab.version import __version__
 
-FAILURE = "failure.html"
 _LARGEST_RECORD = 1_000_000
 
 
@@ -66,6 +65,7 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     more = published.about.model_dump(include={"action", "tone", "reason"}, exclude_none=True)
     more["origin"] = "rendered" if rendered else "run"
     more["also_read"] = also_read
+    more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
     more["imports"] = record.get("imports", [])
     more["outputs"] = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     about = job.about(status, headline, seconds_per_cell(executed), more)
@@ -89,6 +89,7 @@ def file_failure(job: Job, failure: Failure, notebook: Any, working: Path) -> No
     )
     page = render(normal, _footer(job), language, failure=screen)
     more = {"failure": failure.kind, "exit_code": failure.exit_code}
+    more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
     about = job.about("failed", "\n".join(sentences), seconds_per_cell(notebook), more)
     files = {
         NOTEBOOK: notebook_file.written(normal),
