@@ -37,7 +37,8 @@ looked at. A figure other than 0 is a promise that does not hold.
 Signals come at moments drawn evenly over the time that the command takes, by dice with a seed. "A process that it
 started" is a kernel or a worker. A third of the twenty runs is missing before each trial of a batch, so that good runs
 stand beside those that are being made. "At each change" means: one run is made again over a good one, and is ended (or
-refused with the error of the machine) at its first change of the reports folder, then at its second, and so on to the last.
+refused with the error of the machine) at its first change of the reports folder, then at its second, and so on to the last;
+the next start is then of another run that is filed already, so that what was lost is not merely made again.
 """
 
 

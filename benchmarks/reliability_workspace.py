@@ -168,11 +168,24 @@ class Workspace:
                 left.append(f"reports/{'/'.join(parts)}")
         return left + [f"temp/{path.name}" for path in sorted(self.temp.iterdir())]
 
+    def clean(self) -> None:
+        """Remove what a trial left, so that the next one is not blamed for it."""
+        for name in self.left_over():
+            top, _, rest = name.partition("/")
+            _remove((self.reports if top == "reports" else self.temp) / rest)
+
     def empty(self) -> None:
         """Remove all reports and what is in the temp folder."""
         for folder in (self.reports, self.temp):
             for path in folder.iterdir() if folder.is_dir() else ():
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def state(pid: int) -> str:

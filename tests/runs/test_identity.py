@@ -33,10 +33,10 @@ owner: growth
 data: {path: "NAME", rows: unit}
 unit: user
 arms: {column: variant, control: control, weights: {control: 1, treatment: 1}}
-period: {time: day, start: 2026-09-01, end: 2026-09-28}
+period: {time: day, start: 2026-09-01, end: 2026-09-02}
 design: {method: fixed, alpha: 0.05, power: 0.8}
 metrics:
-  - {name: bought, type: proportion, column: bought, role: primary, goal: increase, mde: {relative: 0.5}}
+  - {name: bought, type: mean, column: bought, role: primary, goal: increase, mde: {relative: 0.5}}
 """
 EXPERIMENT = (
     "from opslab import experiments, report",
@@ -159,7 +159,7 @@ def rows(seed: int = 1, users: int = 400) -> str:
     for user in range(users):
         arm = dice.choice(("control", "treatment"))
         bought = int(dice.random() < (0.3 if arm == "control" else 0.6))
-        lines.append(f"u{user},{arm},2026-09-{dice.randint(1, 28):02d},{bought}")
+        lines.append(f"u{user},{arm},2026-09-{dice.randint(1, 2):02d},{bought}")
     return "\n".join(lines) + "\n"
 
 
@@ -408,7 +408,9 @@ SIGNS = {
 }
 
 
-@pytest.mark.parametrize("name", SIGNS)
+@pytest.mark.parametrize(
+    "name", [*list(SIGNS)[:4], *(pytest.param(n, marks=pytest.mark.slow) for n in list(SIGNS)[4:])]
+)
 def test_a_name_with_signs_of_patterns_is_one_file(place, run, name):
     beside = place.file(SIGNS[name])
     beside.write_text(rows(3, users=300), encoding="utf-8")
