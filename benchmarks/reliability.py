@@ -16,7 +16,7 @@ from signal import SIGHUP, SIGKILL, SIGTERM
 
 import reliability_machine as machine
 from reliability_trials import Tally, Trials
-from reliability_workspace import Workspace
+from scratch_workspace import Workspace
 from timing import ROOT
 
 PAGE = ROOT / "docs" / "reliability.md"

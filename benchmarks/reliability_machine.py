@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reliability_trials import Tally, Trials
-from reliability_workspace import Workspace, listening
+from scratch_workspace import Workspace, listening
 
 FREE_KIB = (0, 4, 12, 40, 64, 100, 140, 180, 220)
 """What is left on the disk: a run needs about 200 KiB, so it fills at another file each time."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reliability_workspace import Started, Workspace, listening
+from scratch_workspace import Started, Workspace, listening
 
 HERE = Path(__file__).parent
 _TOO_EARLY = 0.3

@@ -1,4 +1,4 @@
-"""A scratch workspace for the reliability trials: its commands, its processes, what stands in its reports."""
+"""A scratch workspace of small experiments: its commands, its processes, what stands in its reports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from typing import Any
 from timing import BIN, ROOT, environment
 
 FILES = {"notebook.ipynb", "readout.html", "result.json", "run.json"}
-AT_THE_TOP = {"README.md", "index.html", "catalogue.csv", "catalogue.json"}
+AT_THE_TOP = {"README.md", "index.html", "catalogue.csv", "catalogue.json", "batch-trials.json"}
 MARK = "OPSLAB_RELIABILITY"
 _FOLDER = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
 _SPEC = """experiment: trial {number}
@@ -85,7 +85,8 @@ class Workspace:
 
     def _plan(self) -> str:
         names = ", ".join(f"trials/trial{number}.yaml" for number in range(self.experiments))
-        return f"runs:\n  - notebook: experiment_readout\n    parameters: {{spec: [{names}]}}\n"
+        run = f"{{name: trial, notebook: experiment_readout, params: {{spec: [{names}]}}}}"
+        return f"batch: trials\nruns:\n  - {run}\n"
 
     def run(self, number: int, *options: str) -> list[str]:
         """Return the command of one readout."""
@@ -194,6 +195,19 @@ def state(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return ""
+
+
+def children_of(parent: int) -> list[int]:
+    """Return the processes that a process started, those they started, and so on."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            above = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            parents.setdefault(above, []).append(int(entry.name))
+    found = parents.get(parent, [])
+    for pid in found:  # it grows meanwhile
+        found += parents.get(pid, [])
+    return found
 
 
 def listening() -> set[str]:
