@@ -27,10 +27,14 @@ FLOORS = {
     "version": 0,
     "errors": 1,
     "documents": 1,
+    "archive": 1,
     "evidence": 1,
     "results": 1,
     "parameters": 1,
+    "provenance": 1,
     "specs": 1,
+    "scratch": 1,
+    "secret": 1,
     "startup": 1,
     "tables": 1,
     "uncertainty": 1,
@@ -124,7 +128,9 @@ def test_no_modules_import_each_other_in_a_circle():
 
 LATE = {
     "help comes in 0.1 s and a refusal in 0.3 s: what a command needs is loaded with it": {
-        "cli.py",
+        "cli/__init__.py",
+        "cli/answers.py",
+        "cli/group.py",
         "documents.py",
         "businesscase/parameters.py",
         "experiments/parameters.py",

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError
 
-from opslab import specs
+from opslab import provenance, specs
 from opslab.documents import Document
 from opslab.errors import ParameterError, Problem, did_you_mean
 from opslab.messages import Language
@@ -29,11 +29,14 @@ class Inputs:
         The day as of which the run speaks.
     files : tuple of Path
         Every file that the run reads, those named inside a spec too.
+    secret : str
+        Fingerprint of the secret that the run makes keys with, if it makes any.
     """
 
     name: str
     as_of: datetime.date
     files: tuple[Path, ...]
+    secret: str = ""
 
 
 class Parameters(specs.Declared, ABC):
@@ -51,6 +54,7 @@ class Parameters(specs.Declared, ABC):
         An empty text stands for "not given": a notebook's parameters cell has no better way to say
         it.
         """
+        provenance.watch()  # of a notebook this is the first that it calls
         problems = [cls._unknown(name) for name in given if name not in cls.model_fields]
         known = {
             name: value

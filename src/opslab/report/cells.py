@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
+from opslab import provenance
 from opslab.evidence import FILES_TYPE, RECORD_TYPE
 from opslab.messages import Language
 from opslab.report.blocks import Block, Heading, Verdict, html
@@ -80,6 +81,7 @@ def publish(result: Result, language: Language | None = None) -> None:
         "opslab": __version__,
         "action": screen.action,
         "tone": screen.tone,
+        "read": provenance.files_read(),
     }
     files, documents = dict(result.files()), result.documents(language)
     if documents is not None:

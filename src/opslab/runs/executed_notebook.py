@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from opslab import workspace
+from opslab.archive import language_of
 from opslab.errors import InputError, Problem
 from opslab.messages import Language
 from opslab.runs import notebook_file
-from opslab.runs.folder import Run, language_of
+from opslab.runs.folder import Run
 from opslab.runs.job import Job
 from opslab.runs.parameters_cell import is_own, values_in
 from opslab.runs.publication import Publication, publication
 from opslab.runs.registry import Notebook, find, notebooks
-from opslab.runs.runner import run_of
+from opslab.runs.runner import reports_folder, run_of
 from opslab.version import __version__
 
 
@@ -81,12 +83,15 @@ def read_executed(file: str | Path) -> Executed:
 
 
 def file_executed(executed: Executed, out: str | Path = "reports") -> Run:
-    """File what `read_executed` returned; a run that is filed already is used again."""
-    reports = workspace.root() / workspace.expanded(out)
+    """File what `read_executed` returned; what `opslab run` has filed already is used again."""
+    reports = reports_folder(out)
     with workspace.filing_in(reports):
         job = Job.of(executed.registered, executed.values, reports, executed.notebook)
     _refuse_other(executed, job)
-    return run_of(job, lambda *_: executed.notebook)
+    run = run_of(job, lambda *_: executed.notebook, rendered=True)
+    if run.result() != json.loads(json.dumps(executed.published.record)):
+        raise InputError.of("runs.not_as_run", file=executed.file, run=job.run_id)
+    return run
 
 
 def _read(path: Path) -> Any:

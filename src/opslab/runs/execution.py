@@ -16,8 +16,9 @@ from types import FrameType
 from typing import Any
 
 from opslab import workspace
+from opslab.archive import NOTEBOOK
 from opslab.runs.failure import Failure
-from opslab.runs.folder import NOTEBOOK, machine_errors
+from opslab.runs.folder import machine_errors
 from opslab.runs.job import Limits, Progress
 from opslab.startup import without_iri_grammar
 

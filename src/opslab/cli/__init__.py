@@ -8,53 +8,20 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
+from opslab.cli.answers import WithAnswers
+from opslab.cli.group import Commands
 
+if TYPE_CHECKING:
     from opslab.messages import Language
     from opslab.runs.folder import Run
     from opslab.runs.job import Progress
 
 # We use none of pydantic's plugins, and looking for them takes 25 ms.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-
-_READER_GONE = 141
-"""Exit code of a program whose reader has left, as a shell tells it: ``opslab … | head``."""
-
-
-class _Commands(click.Group):
-    """A group that turns our errors into one clear message and the right exit code."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (click.exceptions.ClickException, click.exceptions.Exit, click.exceptions.Abort):
-            raise
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
-            sys.exit(_READER_GONE)
-        except Exception as error:
-            if ctx.params.get("debug"):
-                raise
-            sys.exit(_tell(error, ctx.meta.get("language", "en")))
-
-
-def _tell(error: Exception, language: Language) -> int:
-    from opslab.errors import OpslabError
-    from opslab.messages import one_line
-
-    if isinstance(error, OpslabError):
-        click.echo(error.text(language), err=True)
-        return error.exit_code
-    reason = one_line(str(error))
-    click.echo(f"This is a defect of opslab: {type(error).__name__}: {reason}", err=True)
-    click.echo("Run it again with `opslab --debug …` and report what that prints.", err=True)
-    return 1
-
 
 _out = click.option("--out", default="reports", show_default=True, help="Folder of the reports.")
 _language = click.option(
@@ -63,7 +30,7 @@ _language = click.option(
 
 
 @click.group(
-    cls=_Commands,
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="opslab", prog_name="opslab")
@@ -90,6 +57,7 @@ def main(debug: bool) -> None:
     "--timeout", type=click.FloatRange(min=1), help="Seconds that the whole run may take."
 )
 @click.option("--cell-timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
+@click.option("--sample", is_flag=True, help="Take the sample's files where there are none.")
 @click.option("--quiet", is_flag=True, help="Print the path of the readout only.")
 @click.pass_context
 def run(
@@ -101,20 +69,22 @@ def run(
     force: bool,
     timeout: float | None,
     cell_timeout: int | None,
+    sample: bool,
     quiet: bool,
 ) -> None:
     """Run NOTEBOOK and file its readout."""
-    from opslab.runs.folder import language_of
+    from opslab import workspace
+    from opslab.archive import language_of
     from opslab.runs.job import Limits
     from opslab.runs.runner import run_notebook
 
     given = _parameters(assignments, file)
     ctx.meta["language"] = language_of(given)
     limits = Limits(timeout, cell_timeout)
-    with _progress(notebook, quiet=quiet) as progress:
+    with workspace.with_sample(wanted=sample), _progress(notebook, quiet=quiet) as progress:
         done = run_notebook(notebook, given, out=out, force=force, limits=limits, progress=progress)
     _catalogue(done)
-    _say(done, quiet=quiet)
+    _say(done, ctx.meta["language"], quiet=quiet)
     ctx.exit(done.exit_code)
 
 
@@ -130,7 +100,7 @@ def render(ctx: click.Context, executed: Path, out: str) -> None:
     ctx.meta["language"] = notebook.language
     done = file_executed(notebook, out)
     _catalogue(done)
-    _say(done)
+    _say(done, notebook.language)
     ctx.exit(done.exit_code)
 
 
@@ -170,6 +140,7 @@ def schema(spec: str) -> None:
 @_out
 def demo(out: str) -> None:
     """Run every notebook on the sample data and say where to look."""
+    from opslab import workspace
     from opslab.runs.registry import notebooks
     from opslab.runs.runner import run_notebook
 
@@ -178,9 +149,9 @@ def demo(out: str) -> None:
         for given in notebook.demo:
             shown = " ".join(f"{name}={value}" for name, value in given.items())
             click.echo(f"Running {notebook.name} {shown}")
-            with _progress(notebook.name, quiet=False) as progress:
+            with workspace.with_sample(), _progress(notebook.name, quiet=False) as progress:
                 runs.append(run_notebook(notebook.name, given, out=out, progress=progress))
-            _say(runs[-1])
+            _say(runs[-1], "en")
     index = _catalogue(runs[-1])
     broken = sum(run.exit_code > 0 for run in runs)
     click.echo(
@@ -192,43 +163,7 @@ def demo(out: str) -> None:
     click.echo(f"All of them: {index}")
 
 
-_OPPOSITES = {"day_first": "--month-first", "swapped_dates": "--true-dates"}
-
-
-class _WithAnswers(click.Command):
-    """A command that takes each answer of the reader of files as an option."""
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        from opslab.tables import Answers
-
-        answers = (_option(name, field) for name, field in Answers.model_fields.items())
-        return [*super().get_params(ctx), *answers]
-
-
-def _option(name: str, field: FieldInfo) -> click.Option:
-    """Return an answer as an option: a text or several, one of some words, yes or no, or YAML."""
-    kind, *others = get_args(field.annotation)
-    flag = f"--{name.replace('_', '-')}"
-    if kind is bool:
-        names = [f"{flag}/{_OPPOSITES.get(name, f'--no{flag[1:]}')}"]
-        return click.Option(names, default=None, help=field.description)
-    if get_origin(kind) is Literal and len(others) == 1:
-        return click.Option([flag], type=click.Choice(get_args(kind)), help=field.description)
-    read = str if kind is str else _value
-    several = others == [...]
-    return click.Option(
-        [flag], type=read, metavar="VALUE", multiple=several, help=field.description
-    )
-
-
-def _value(given: str) -> Any:
-    """Return a value as it would be read in a spec."""
-    from opslab.documents import parse
-
-    return parse(given, given).values
-
-
-@main.command(cls=_WithAnswers)
+@main.command(cls=WithAnswers)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--draft", is_flag=True, help="Write a first profile of your own into profiles/.")
 @_language
@@ -349,7 +284,11 @@ def _progress(notebook: str, *, quiet: bool) -> Iterator[Progress | None]:
         click.echo("\r\x1b[2K", err=True, nl=False)
 
 
-def _say(done: Run, *, quiet: bool = False) -> None:
+def _say(done: Run, language: Language, *, quiet: bool = False) -> None:
+    from opslab.messages import text
+
+    if done.altered:
+        click.echo(text("runs.anew", language, name=done.altered), err=True)
     if not quiet:
         click.echo(done.headline)
         if done.exit_code:
@@ -362,7 +301,3 @@ def _catalogue(done: Run) -> Path:
     from opslab.runs.catalogue import write_catalogue
 
     return write_catalogue(done.folder.parents[2])
-
-
-if __name__ == "__main__":
-    main()
