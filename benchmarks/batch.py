@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from scratch_workspace import Workspace, children_of, listening, state
+from scratch_workspace import Workspace, children_of, state
 from timing import BIN
 
 Row = tuple[str, str, str, str]
@@ -68,7 +68,7 @@ class Samples:
     ports: set[str] = field(default_factory=set)
     descriptors: list[int] = field(default_factory=list)
 
-    def take(self, place: Workspace, main: int, before: set[str]) -> None:
+    def take(self, place: Workspace, main: int) -> None:
         """Look once."""
         own = _memory(main)
         if not own:
@@ -77,7 +77,7 @@ class Samples:
         self.main_mib.append(own)
         self.all_mib.append(sum(map(_memory, place.processes())))
         self.zombies.append(sum(state(pid) == "Z" for pid in below))
-        self.ports |= listening() - before
+        self.ports |= place.ports()
         self.descriptors.append(len([*Path(f"/proc/{main}/fd").iterdir()]))
 
     def over_time(self, values: list[float] | list[int]) -> str:
@@ -91,11 +91,11 @@ def measure_many(runs: int = 1000) -> list[Row]:
     last = datetime.date(2026, 10, 1) + datetime.timedelta(days=runs - 1)
     with _workspace() as place:
         (place.root / "plan.yaml").write_text(_DAYS.format(last=last), encoding="utf-8")
-        before, samples = listening(), Samples()
+        samples = Samples()
         begun = time.monotonic()
         done = place.start(place.batch("--quiet"))
         while done.process.poll() is None:
-            samples.take(place, done.process.pid, before)
+            samples.take(place, done.process.pid)
             time.sleep(1)
         seconds = time.monotonic() - begun
         assert done.wait() == 0, done.said()

@@ -31,11 +31,11 @@ looked at. A figure other than 0 is a promise that does not hold.
   half a page), right after the trial or after the next start.
 - **lost**: a run that was good before the trial and is not there, byte for byte in its record, after the next start.
 - **left over**: the number of trials after which, once the next start has ended, something was left: a hidden or a
-  working folder, a lock file, a file in the temp folder, a process, an open port.
+  working folder, a lock file, a file in the temp folder, a process (and with it its ports).
 - **wrong exit code**: of the command or of the next start; a traceback counts whatever the code.
 
 Signals come at moments drawn evenly over the time that the command takes, by dice with a seed. "A process that it
-started" is a kernel or a worker. A third of the twenty runs is missing before each trial of a batch, so that good runs
+started" is a kernel or a worker. A quarter of the twenty runs is missing before each trial of a batch, so that good runs
 stand beside those that are being made. "At each change" means: one run is made again over a good one, and is ended (or
 refused with the error of the machine) at its first change of the reports folder, then at its second, and so on to the last;
 the next start is then of another run that is filed already, so that what was lost is not merely made again.

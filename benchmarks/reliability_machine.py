@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reliability_trials import Tally, Trials
-from scratch_workspace import Workspace, listening
+from scratch_workspace import Workspace
 
 FREE_KIB = (0, 4, 12, 40, 64, 100, 140, 180, 220)
 """What is left on the disk: a run needs about 200 KiB, so it fills at another file each time."""
@@ -35,7 +35,7 @@ def disk_full(trials: Trials, tally: Tally, folder: Callable[[Workspace], Path])
                     return
                 if force:
                     assert place.start(place.run(0)).wait() == 0
-                before, ports = place.good(), listening()
+                before = place.good()
                 _fill(disk, free)
                 started = place.start(place.run(0, *(["--force"] if force else [])))
                 tally.times += 1
@@ -44,7 +44,7 @@ def disk_full(trials: Trials, tally: Tally, folder: Callable[[Workspace], Path])
                     tally.broken += len(broken)
                     tally.note(f"broken at once, {free} KiB free: {'; '.join(broken)}")
                 (disk / "filler").unlink()
-                trials.next_start(tally, place.run(0), before, ports)
+                trials.next_start(tally, place.run(0), before)
 
 
 def disk_full_in_batch(trials: Trials, tally: Tally) -> None:
@@ -56,14 +56,13 @@ def disk_full_in_batch(trials: Trials, tally: Tally) -> None:
             if disk is None:
                 tally.skipped = _NO_MOUNT
                 return
-            ports = listening()
             _fill(disk, room)
             started = place.start(place.batch())
             tally.times += 1
             tally.code(started, [5], f"{room} KiB free")
             before = place.good()
             (disk / "filler").unlink()
-            trials.next_start(tally, place.batch(), before, ports)
+            trials.next_start(tally, place.batch(), before)
 
 
 def read_only(trials: Trials, tally: Tally) -> None:
@@ -77,14 +76,14 @@ def read_only(trials: Trials, tally: Tally) -> None:
                 return
             if there:
                 assert place.start(place.run(0)).wait() == 0
-            before, ports = place.good(), listening()
+            before = place.good()
             _remounted(disk, "ro")
             for command in (place.run(0), place.run(0, "--force")):
                 tally.times += 1
                 right = [0, 5] if there and "--force" not in command else [5]
                 tally.code(place.start(command), right, f"a run {'' if there else 'not '}there")
             _remounted(disk, "rw")
-            trials.next_start(tally, place.run(0), before, ports)
+            trials.next_start(tally, place.run(0), before)
 
 
 def of_another_user(trials: Trials, tally: Tally) -> None:
@@ -96,7 +95,7 @@ def of_another_user(trials: Trials, tally: Tally) -> None:
         return
     place.empty()
     assert place.start(place.run(0)).wait() == 0
-    before, ports = place.good(), listening()
+    before = place.good()
     as_nobody = [setpriv, f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
     for path in (place.folder, *place.folder.parents):
         path.chmod(path.stat().st_mode | 0o055)
@@ -105,7 +104,7 @@ def of_another_user(trials: Trials, tally: Tally) -> None:
         tally.times += 1
         tally.code(place.start([*as_nobody, *command]), right, "as nobody")
     place.temp.chmod(0o700)
-    trials.next_start(tally, place.run(0), before, ports)
+    trials.next_start(tally, place.run(0), before)
 
 
 def removed(trials: Trials, tally: Tally, times: int) -> None:
@@ -113,13 +112,12 @@ def removed(trials: Trials, tally: Tally, times: int) -> None:
     place = trials.place
     for _ in range(times):
         place.empty()
-        ports = listening()
         started = place.start(trials.command())
         time.sleep(trials.dice.uniform(0.3, trials.seconds * 0.95))
         shutil.rmtree(place.reports, ignore_errors=True)
         tally.times += 1
         tally.code(started, [0, 4, 5], "reports removed")
-        trials.next_start(tally, trials.command(), place.good(), ports)
+        trials.next_start(tally, trials.command(), place.good())
 
 
 def clock(trials: Trials, tally: Tally, times: int) -> None:
@@ -128,7 +126,7 @@ def clock(trials: Trials, tally: Tally, times: int) -> None:
     for trial in range(times):
         if not trials.batch:
             place.empty()
-        before, ports = trials.prepared(), listening()
+        before = trials.prepared()
         started = place.start(trials.command())
         time.sleep(trials.dice.uniform(0.5, trials.seconds * 0.9))
         with contextlib.suppress(ProcessLookupError):
@@ -139,7 +137,7 @@ def clock(trials: Trials, tally: Tally, times: int) -> None:
         for path in [*place.reports.rglob("*"), *place.temp.rglob("*")]:
             os.utime(path, (moment, moment), follow_symlinks=False)
         tally.times += 1
-        trials.next_start(tally, trials.command(), before, ports)
+        trials.next_start(tally, trials.command(), before)
 
 
 def another_clock(trials: Trials, tally: Tally, times: int) -> None:
@@ -151,7 +149,6 @@ def another_clock(trials: Trials, tally: Tally, times: int) -> None:
         return
     for trial in range(times):
         place.empty()
-        ports = listening()
         command = [faketime, "-f", f"{'+' if trial % 2 else '-'}400d", *place.run(0)]
         more = {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
         started = place.start(command, more=more)
@@ -164,7 +161,7 @@ def another_clock(trials: Trials, tally: Tally, times: int) -> None:
         else:
             tally.code(started, [0], command[2])
         before = place.good()
-        trials.next_start(tally, place.run(0), before, ports)
+        trials.next_start(tally, place.run(0), before)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scratch_workspace import Started, Workspace, listening
+from scratch_workspace import Started, Workspace
 
 HERE = Path(__file__).parent
 _TOO_EARLY = 0.3
@@ -31,7 +31,7 @@ class Tally:
     lost : int
         Good runs that were not there any more after the next start.
     left : int
-        Times that something was left after the next start: files, processes, ports.
+        Times that something was left after the next start: files, processes.
     wrong : int
         Exit codes other than the right one, of the command and of the next start.
     """
@@ -61,13 +61,12 @@ class Tally:
     def note(self, text: str) -> None:
         self.notes.append(text)
 
-    def after(self, place: Workspace, before: dict[str, str], ports: set[str]) -> None:
+    def after(self, place: Workspace, before: dict[str, str]) -> None:
         """Look at everything that must hold after the next start."""
         living = place.ended()
         broken, good = place.broken(), place.good()
         lost = sorted(run for run in before if good.get(run) != before[run])
         left = place.left_over() + [f"process {pid}" for pid in living]
-        left += [f"port {port}" for port in sorted(listening() - ports)]
         self.broken += len(broken)
         self.lost += len(lost)
         self.left += bool(left)
@@ -100,23 +99,21 @@ class Trials:
         done = self.place.start(self.command())
         assert done.wait() == 0, done.said()
         self.seconds = time.monotonic() - begun
-        if self.batch:  # a third is made anew in each trial
-            self.seconds /= 3
+        if self.batch:  # a quarter is made anew in each trial
+            self.seconds /= 4
 
     def prepared(self) -> dict[str, str]:
-        """Take a third of the good runs away (of a batch) and return what is good before a trial."""
+        """Take a quarter of the good runs away (of a batch) and return what is good before a trial."""
         good = sorted(self.place.good())
         if self.batch:
-            for run in self.dice.sample(good, max(len(good) // 3, 1) if good else 0):
+            for run in self.dice.sample(good, max(len(good) // 4, 1) if good else 0):
                 shutil.rmtree(self.place.reports / run)
         return self.place.good()
 
-    def next_start(
-        self, tally: Tally, command: Sequence[str], before: dict[str, str], ports: set[str]
-    ) -> None:
+    def next_start(self, tally: Tally, command: Sequence[str], before: dict[str, str]) -> None:
         """Start the same command again, and look at all that must hold then."""
         tally.code(self.place.start(command), [0], "next start")
-        tally.after(self.place, before, ports)
+        tally.after(self.place, before)
 
     def signals(self, tally: Tally, number: signal.Signals, target: str, times: int) -> None:
         """Send a signal at random moments of the command."""
@@ -125,7 +122,7 @@ class Trials:
             if not self.batch and not force:
                 self.place.empty()
             command = self.command(trial % 3, force=force)
-            before, ports = self.prepared(), listening()
+            before = self.prepared()
             started = self.place.start(command)
             begun = time.monotonic()
             time.sleep(self.dice.uniform(0.05, self.seconds * 0.95))
@@ -139,7 +136,7 @@ class Trials:
             if orphans := self.place.ended():
                 tally.left += 1
                 tally.note(f"processes that outlived it by 15 s: {len(orphans)}")
-            self.next_start(tally, command, before, ports)
+            self.next_start(tally, command, before)
 
     def _send(self, started: Started, number: signal.Signals, target: str) -> None:
         main = started.process.pid
@@ -176,14 +173,14 @@ class Trials:
         # The notebook is written after each cell: once is enough of what is the same.
         numbers = [n for n, change in enumerate(changes) if n == 0 or change != changes[n - 1]]
         for number in numbers:
-            before, ports, known = self.place.good(), listening(), len(tally.notes)
+            before, known = self.place.good(), len(tally.notes)
             started, changed = self._changing(command, number + 1, outcome)
             if outcome != "kill":
                 tally.code(started, [0, 5], f"refused {changes[number]}")
             tally.times += 1
             self.place.ended()
             # Another run that is filed already: what was lost is not merely made again.
-            self.next_start(tally, self.place.run(1), before, ports)
+            self.next_start(tally, self.place.run(1), before)
             if len(tally.notes) > known:
                 tally.note(f"… at change {number + 1}: {changed[-1] if changed else '-'}")
             if self.place.good().keys() != before.keys():
@@ -208,7 +205,7 @@ class Trials:
         for trial in range(times):
             if not self.batch:
                 self.place.empty()
-            before, ports = self.prepared(), listening()
+            before = self.prepared()
             command = self.command(0, force=bool(trial % 2))
             first = self.place.start(command)
             time.sleep(self.dice.uniform(0, self.seconds * 0.6))
@@ -219,13 +216,12 @@ class Trials:
             if first.wait() and second.wait():
                 tally.wrong += 1
                 tally.note("neither of two came to its end")
-            self.next_start(tally, command, before, ports)
+            self.next_start(tally, command, before)
 
     def others_beside(self, tally: Tally, times: int) -> None:
         """Run two readouts; kill one and start it again while the other is at work."""
         for _ in range(times):
             self.place.empty()
-            ports = listening()
             living = self.place.start(self.place.run(1))
             killed = self.place.start(self.place.run(2))
             time.sleep(self.dice.uniform(0.5, self.seconds * 0.7))
@@ -238,4 +234,4 @@ class Trials:
             tally.times += 1
             tally.code(again, [0], "the one begun again")
             tally.code(living, [0], "the one beside it")
-            self.next_start(tally, self.place.run(1), self.place.good(), ports)
+            self.next_start(tally, self.place.run(1), self.place.good())

@@ -22,6 +22,7 @@ from timing import BIN, ROOT, environment
 
 FILES = {"notebook.ipynb", "readout.html", "result.json", "run.json"}
 AT_THE_TOP = {"README.md", "index.html", "catalogue.csv", "catalogue.json", "batch-trials.json"}
+_LISTENING = "0A"
 MARK = "OPSLAB_RELIABILITY"
 _FOLDER = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
 _SPEC = """experiment: trial {number}
@@ -130,6 +131,17 @@ class Workspace:
                     found.append(int(entry.name))
         return sorted(pid for pid in found if state(pid) not in {"Z", "X", ""})
 
+    def ports(self) -> set[str]:
+        """Return the addresses at which these processes wait for TCP connections."""
+        held = set()
+        for descriptor in (fd for pid in self.processes() for fd in _descriptors(pid)):
+            with contextlib.suppress(OSError):
+                held.add(str(descriptor.readlink()))
+        lines = [line.split() for name in ("tcp", "tcp6") for line in _table(name)]
+        return {
+            line[1] for line in lines if line[3] == _LISTENING and f"socket:[{line[9]}]" in held
+        }
+
     def ended(self, seconds: float = 15) -> list[int]:
         """Wait until nothing lives; end and return what still does after that."""
         until = time.monotonic() + seconds
@@ -197,6 +209,17 @@ def state(pid: int) -> str:
         return ""
 
 
+def _table(name: str) -> list[str]:
+    return Path(f"/proc/net/{name}").read_text(encoding="utf-8").splitlines()[1:]
+
+
+def _descriptors(pid: int) -> list[Path]:
+    try:
+        return [*Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:
+        return []
+
+
 def children_of(parent: int) -> list[int]:
     """Return the processes that a process started, those they started, and so on."""
     parents: dict[int, list[int]] = {}
@@ -207,16 +230,6 @@ def children_of(parent: int) -> list[int]:
     found = parents.get(parent, [])
     for pid in found:  # it grows meanwhile
         found += parents.get(pid, [])
-    return found
-
-
-def listening() -> set[str]:
-    """Return the addresses at which any process of this machine waits for TCP connections."""
-    found = set()
-    for name in ("tcp", "tcp6"):
-        for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]:
-            if line.split()[3] == "0A":
-                found.add(line.split()[1])
     return found
 
 
