@@ -722,25 +722,21 @@ def test_the_environment_of_the_kernel_changes_no_byte_and_no_name(place, run):
     assert bytes_of(other)["result.json"] == before["result.json"]
 
 
-def test_a_module_of_the_workspace_that_a_notebook_imports_is_an_input(place):
-    """It changes the answer as a cell does, so it must not give the old one."""
-    lines = (
-        "import house\n" + EXPERIMENT[0],
-        EXPERIMENT[1],
-        EXPERIMENT[2].replace("experiments.analyze", "house.analyze"),
-    )
-    write_notebook(
-        place.file("notebooks/experiment_readout.ipynb"),
-        "experiment_readout",
-        (*lines, EXPERIMENT[3]),
-    )
-    own = "from opslab import experiments\n\ndef analyze(experiment, **options):\n    return experiments.analyze(experiment, **options)\n"
-    place.file("house.py").write_text(own, encoding="utf-8")
-    first = really(place, "--out", "elsewhere")
+def test_what_a_notebook_of_one_s_own_opens_or_imports_is_an_input(place):
+    """Both change the answer as a cell does, so they must not give the old one."""
+    own = "from pathlib import Path\n\nimport house\n\nRATE = Path('rate.txt').read_text(encoding='utf-8')\n"
+    notebook = place.file("notebooks/experiment_readout.ipynb")
+    write_notebook(notebook, "experiment_readout", (own + EXPERIMENT[0], *EXPERIMENT[1:]))
+    place.file("house.py").write_text("TRUE = True\n", encoding="utf-8")
+    place.file("rate.txt").write_text("0.1", encoding="utf-8")
+    first = really(place)
     if first.returncode == 2:
         assert "house" in first.stderr
         return
     assert first.returncode == 0, first.stderr
-    place.file("house.py").write_text(own + "\nHOUSE = 1\n", encoding="utf-8")
-    again = really(place, "--out", "elsewhere")
-    assert again.returncode == 2 or HERE not in again.stdout
+    assert HERE in really(place).stdout
+    for name, content in {"rate.txt": "0.2", "house.py": "TRUE = False\n"}.items():
+        place.file(name).write_text(content, encoding="utf-8")
+        again = really(place)
+        assert again.returncode == 2 or HERE not in again.stdout, name
+        assert name in again.stdout + again.stderr
