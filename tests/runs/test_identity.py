@@ -724,9 +724,9 @@ def test_the_environment_of_the_kernel_changes_no_byte_and_no_name(place, run):
 
 def test_what_a_notebook_of_one_s_own_opens_or_imports_is_an_input(place):
     """Both change the answer as a cell does, so they must not give the old one."""
-    own = "from pathlib import Path\n\nimport house\n\nRATE = Path('rate.txt').read_text(encoding='utf-8')\n"
+    own = "from pathlib import Path\nimport house\nRATE = Path('rate.txt').read_text(encoding='utf-8')\n"
     notebook = place.file("notebooks/experiment_readout.ipynb")
-    write_notebook(notebook, "experiment_readout", (own + EXPERIMENT[0], *EXPERIMENT[1:]))
+    write_notebook(notebook, "experiment_readout", (f"{EXPERIMENT[0]}\n{own}", *EXPERIMENT[1:]))
     place.file("house.py").write_text("TRUE = True\n", encoding="utf-8")
     place.file("rate.txt").write_text("0.1", encoding="utf-8")
     first = really(place)
