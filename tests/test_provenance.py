@@ -75,19 +75,23 @@ def test_a_notebook_that_opens_a_file_by_itself_has_read_it_too(workspace_folder
     (workspace_folder / ".hidden").write_bytes(b"x")
     (workspace_folder / "reports").mkdir()
     (workspace_folder / "reports/old.csv").write_bytes(b"x")
+    (workspace_folder / "house.py").write_text("RATE = 1", encoding="utf-8")
     source = """
-import ipykernel, pandas
+import house, ipykernel, pandas
 from opslab import provenance
 provenance.watch()
 pandas.read_csv("own.csv").to_csv("written.csv")
 open(".hidden").read(), open("reports/old.csv").read()
 print(*[read["file"] for read in provenance.files_read()])
 """
-    done = subprocess.run(
-        [sys.executable, "-c", source],
-        cwd=workspace_folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.split() == ["own.csv"]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    for _ in "compiled", "from the cache":
+        done = subprocess.run(
+            [sys.executable, "-c", source],
+            cwd=workspace_folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.split() == ["house.py", "own.csv"]
