@@ -42,6 +42,7 @@ class Card(BaseModel):
     origin: Literal["run", "rendered"] = "run"
     action: str | None = None
     tone: str | None = None
+    reason: str | None = None
     parameters: Mapping[str, Any] = {}
     also_read: Mapping[str, str] = {}
 

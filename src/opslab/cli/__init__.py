@@ -58,7 +58,7 @@ def main(debug: bool) -> None:
 )
 @click.option("--cell-timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
 @click.option("--sample", is_flag=True, help="Take the sample's files where there are none.")
-@click.option("--quiet", is_flag=True, help="Print the path of the readout only.")
+@click.option("--quiet", is_flag=True, help="Print the path only; errors go to standard error.")
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -285,14 +285,16 @@ def _progress(notebook: str, *, quiet: bool) -> Iterator[Progress | None]:
 
 
 def _say(done: Run, language: Language, *, quiet: bool = False) -> None:
-    from opslab.messages import text
+    """Print headline and path; when quiet the path only, and what is wrong to standard error."""
+    from opslab.messages import one_line, text
 
     if done.altered:
         click.echo(text("runs.anew", language, name=done.altered), err=True)
-    if not quiet:
-        click.echo(done.headline)
-        if done.exit_code:
-            click.echo("A blocking check failed: see the readout.")
+    if done.exit_code or not quiet:
+        click.echo(one_line(done.headline), err=quiet)
+    if done.exit_code:
+        reason = done.reason or "A blocking check failed: see the readout."
+        click.echo(one_line(reason), err=quiet)
     remark = " (there already, nothing to do)" if done.reused and not quiet else ""
     click.echo(f"{done.readout}{remark}")
 

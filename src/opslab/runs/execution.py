@@ -17,9 +17,11 @@ from typing import Any
 
 from opslab import workspace
 from opslab.archive import NOTEBOOK
+from opslab.errors import ON_BLOCKING
 from opslab.runs.failure import Failure
 from opslab.runs.folder import machine_errors
 from opslab.runs.job import Limits, Progress
+from opslab.runs.notebook_file import drop_error_marks
 from opslab.startup import without_iri_grammar
 
 with without_iri_grammar():
@@ -32,7 +34,6 @@ from papermill.exceptions import PapermillExecutionError
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _START_SECONDS = 120
-_ERROR_MARK = "papermill-error-cell-tag"  # cells that papermill puts in, of its own words
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,7 @@ def execute(
         if kernel.ended:
             failure = Failure(kernel.ended, kernel.cell)
     executed = nbformat.read(kept, as_version=4) if kept.exists() else notebook
-    executed.cells = [
-        cell for cell in executed.cells if _ERROR_MARK not in cell.metadata.get("tags", [])
-    ]
+    drop_error_marks(executed)
     return Execution(executed, failure or _not_reached(executed))
 
 
@@ -212,6 +211,7 @@ def kernel_environment(scratch: Path) -> dict[str, str]:
     fixed = {
         "IPYTHONDIR": str(scratch / "ipython"),
         "LC_ALL": "C.UTF-8",
+        ON_BLOCKING: "",  # a red check is told by the exit code
         "PYTHONHASHSEED": "0",
         "TZ": "UTC",
         workspace.VARIABLE: str(workspace.root()),

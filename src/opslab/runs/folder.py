@@ -23,6 +23,8 @@ _ASIDE = re.compile(
 """Hidden names of what is written beside a run or a file; the first group is whose they are."""
 _PATIENCE = 30
 """Seconds to wait for another process that writes the same file."""
+_MOMENT = 2
+"""Seconds to wait for one that only looks whether anything is left over."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Run:
     status : {"complete", "check_failed"}
         The latter for a complete readout whose blocking check is red.
     headline : str
+    reason : str or None
+        Of a red one: the first thing that is wrong.
     reused : bool
         Whether the folder was there already, and no work was done.
     altered : str or None
@@ -44,6 +48,7 @@ class Run:
     folder: Path
     status: Status
     headline: str
+    reason: str | None = None
     reused: bool = False
     altered: str | None = None
 
@@ -79,7 +84,7 @@ def filed(target: Path, digest: str) -> Run | str | None:
             return name
     if run.card.origin == "rendered":
         return None
-    return Run(target, run.card.status, run.card.headline, reused=True)
+    return Run(target, run.card.status, run.card.headline, run.card.reason, reused=True)
 
 
 @contextmanager
@@ -102,10 +107,10 @@ def alone(target: Path, *, wait: bool = False) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(_beside(target, "lock"), timeout=_PATIENCE if wait else 0)
+    lock = FileLock(_beside(target, "lock"), timeout=_PATIENCE if wait else _MOMENT)
     try:
         with machine_errors(lock.lock_file):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.stat()  # the lock would make the folder
             lock.acquire()
     except Timeout:
         raise MachineError.of("runs.overlap", file="/".join(target.parts[-3:])) from None

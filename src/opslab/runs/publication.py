@@ -41,6 +41,7 @@ class About(BaseModel):
     opslab: str | None = None
     action: str | None = None
     tone: str | None = None
+    reason: str | None = None
     documents: Sequence[NamedFile] | None = None
     read: Sequence[NamedFile] = ()
 

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from opslab import workspace
 from opslab.archive import NOTEBOOK, READOUT, RESULT, RUN
 from opslab.errors import InputError, Problem, RunError
 from opslab.messages import text
 from opslab.messages.numbers import Numbers
+from opslab.provenance import has_changed
 from opslab.report.blocks import Verdict
 from opslab.report.page import render
 from opslab.runs import notebook_file
@@ -61,14 +63,14 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
         **published.contents(),
     }
     status, headline = published.held.status, published.headline
-    more = published.about.model_dump(include={"action", "tone"}, exclude_none=True)
+    more = published.about.model_dump(include={"action", "tone", "reason"}, exclude_none=True)
     more["origin"] = "rendered" if rendered else "run"
     more["also_read"] = also_read
     more["imports"] = record.get("imports", [])
     more["outputs"] = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     about = job.about(status, headline, seconds_per_cell(executed), more)
     _write(working, files | {RUN: _json(about)}, job.target)
-    return Run(job.target, status, headline)
+    return Run(job.target, status, headline, published.about.reason)
 
 
 def file_failure(job: Job, failure: Failure, notebook: Any, working: Path) -> NotebookError:
@@ -120,8 +122,10 @@ def _also_read(job: Job, notebook: Any, published: Publication) -> dict[str, str
     known = {(named["file"], named["sha256"]) for named in hashed}
     names = {file for file, _ in known}
     others = sorted({(named.file, named.sha256) for named in published.about.read} - known)
-    changed = [file for file, _ in others if file in names]
-    InputError.refuse([Problem("runs.changed_meanwhile", file=file) for file in changed])
+    changed = {file for file, _ in others if file in names}
+    swapped = (path for path, state in job.states.items() if has_changed(path, state))
+    changed.update(map(workspace.shown, swapped))
+    InputError.refuse([Problem("runs.changed_meanwhile", file=file) for file in sorted(changed)])
     return dict(others)
 
 
