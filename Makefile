@@ -41,7 +41,7 @@ with_uv = $(UV) pip install --quiet --python .venv/bin/python --compile-bytecode
 with_pip = .venv/bin/python -m pip install --quiet -c constraints.txt -e "$(1)"
 install = { $(UV) --version >/dev/null 2>&1 && $(call with_uv,$(1)); } || $(call with_pip,$(1))
 
-.PHONY: help demo lab test test-all lint format benchmark docs validation mutation pollution constraints clean
+.PHONY: help demo lab test test-all lint format benchmark reliability docs validation mutation pollution constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,9 @@ format: $(test) ## Fix style and formatting where that is safe
 
 benchmark: $(test) ## Measure speed and memory, write docs/benchmarks.md
 	@.venv/bin/python benchmarks/run.py
+
+reliability: $(test) ## Kill, interrupt, fill the disk: does every run stay whole?
+	@.venv/bin/python benchmarks/reliability.py $(ARGS)
 
 validation: $(test) ## Compare the statistics with simulations and printed results
 	@.venv/bin/python benchmarks/validation.py
