@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from opslab import workspace
 from opslab.archive import NOTEBOOK, READOUT, RESULT, RUN
 from opslab.errors import InputError, Problem, RunError
 from opslab.messages import text
@@ -124,8 +123,9 @@ def _also_read(job: Job, notebook: Any, published: Publication) -> dict[str, str
     names = {file for file, _ in known}
     others = sorted({(named.file, named.sha256) for named in published.about.read} - known)
     changed = {file for file, _ in others if file in names}
-    swapped = (path for path, state in job.states.items() if has_changed(path, state))
-    changed.update(map(workspace.shown, swapped))
+    for path, (file, before) in job.states.items():
+        if has_changed(path, before):
+            changed.add(file)
     InputError.refuse([Problem("runs.changed_meanwhile", file=file) for file in sorted(changed)])
     return dict(others)
 
