@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from opslab.errors import InputError, RunError
+from opslab.errors import InputError
 from opslab.messages import text
 from opslab.messages.numbers import Numbers
 from opslab.report.blocks import Verdict
@@ -43,7 +43,7 @@ def file_readout(job: Job, notebook: Any, working: Path) -> Run:
     record, documents = published.record, published.about.documents
     size = len(json.dumps(record, ensure_ascii=False).encode())
     if size > _LARGEST_RECORD:
-        raise RunError.of("runs.record_size", bytes=size, most=_LARGEST_RECORD)
+        raise InputError.of("runs.record_size", bytes=size, most=_LARGEST_RECORD)
     names = None if documents is None else [document.file for document in documents]
     files = {
         NOTEBOOK: notebook_file.written(normal),
