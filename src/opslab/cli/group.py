@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +22,11 @@ _GRACE_SECONDS = 10
 
 class Commands(click.Group):
     """A group that turns our errors into one clear message and the right exit code."""
+
+    def make_context(self, *given: Any, **more: Any) -> click.Context:
+        """Read the options that stand before a command."""
+        with _refusals_printable():
+            return super().make_context(*given, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an error ends the program with its message and its code.
@@ -39,11 +46,11 @@ class Commands(click.Group):
             if not ended:
                 last_word.start()
             ended.append(number)
-            click.echo("Interrupted; what was complete is kept.", err=True)
+            say("Interrupted; what was complete is kept.", err=True)
             sys.exit(_CUT_SHORT)
 
         try:
-            with at_signals(end):
+            with _refusals_printable(), at_signals(end):
                 return super().invoke(ctx)
         except (click.exceptions.ClickException, click.exceptions.Exit, click.exceptions.Abort):
             raise
@@ -60,14 +67,33 @@ class Commands(click.Group):
             last_word.cancel()
 
 
+def say(text: object, *, err: bool = False, nl: bool = True) -> None:
+    """Print a text as a terminal may get it: all that a command prints goes through here."""
+    from opslab.messages import printable
+
+    click.echo(printable(str(text)), err=err, nl=nl)
+
+
+@contextmanager
+def _refusals_printable() -> Iterator[None]:
+    """Let click's own refusals name what was typed as a terminal may get it."""
+    try:
+        yield
+    except click.ClickException as error:
+        from opslab.messages import printable
+
+        error.message = printable(error.message)  # type: ignore[misc]  # not read yet
+        raise
+
+
 def _tell(error: Exception, language: Language) -> int:
     from opslab.errors import OpslabError
     from opslab.messages import one_line
 
     if isinstance(error, OpslabError):
-        click.echo(error.text(language), err=True)
+        say(error.text(language), err=True)
         return error.exit_code
     reason = one_line(str(error))
-    click.echo(f"This is a defect of opslab: {type(error).__name__}: {reason}", err=True)
-    click.echo("Run it again with `opslab --debug …` and report what that prints.", err=True)
+    say(f"This is a defect of opslab: {type(error).__name__}: {reason}", err=True)
+    say("Run it again with `opslab --debug …` and report what that prints.", err=True)
     return 1

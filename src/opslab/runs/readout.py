@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from opslab.archive import NOTEBOOK, READOUT, RESULT, RUN
-from opslab.errors import InputError, Problem, RunError
+from opslab.errors import InputError, Problem
 from opslab.messages import text
 from opslab.messages.numbers import Numbers
 from opslab.provenance import has_changed
@@ -52,7 +52,7 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     record, documents = published.record, published.about.documents
     size = len(json.dumps(record, ensure_ascii=False).encode())
     if size > _LARGEST_RECORD:
-        raise RunError.of("runs.record_size", bytes=size, most=_LARGEST_RECORD)
+        raise InputError.of("runs.record_size", bytes=size, most=_LARGEST_RECORD)
     names = None if documents is None else [document.file for document in documents]
     files = {
         NOTEBOOK: notebook_file.written(normal),
