@@ -47,7 +47,7 @@ with_uv = $(uv_install) $(call hashed,$(1)) && $(uv_install) $(project)
 with_pip = $(pip_install) $(call hashed,$(1)) && $(pip_install) $(project)
 install = { $(UV) --version >/dev/null 2>&1 && $(call with_uv,$(1)); } || { $(call with_pip,$(1)); }
 
-.PHONY: help demo lab test test-all lint format benchmark docs validation mutation pollution constraints hashes clean
+.PHONY: help demo lab test test-all lint format benchmark reliability docs validation mutation pollution constraints hashes clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,9 @@ format: $(test) ## Fix style and formatting where that is safe
 
 benchmark: $(test) ## Measure speed and memory, write docs/benchmarks.md
 	@.venv/bin/python benchmarks/run.py
+
+reliability: $(test) ## Kill, interrupt, fill the disk: does every run stay whole?
+	@.venv/bin/python benchmarks/reliability.py $(ARGS)
 
 validation: $(test) ## Compare the statistics with simulations and printed results
 	@.venv/bin/python benchmarks/validation.py

@@ -17,6 +17,7 @@ from opslab.tables import open_table
 @pytest.fixture(autouse=True)
 def nothing_read(monkeypatch, workspace_folder):
     monkeypatch.setattr(provenance, "_read", {})
+    monkeypatch.setattr(provenance, "_opened", set())
 
 
 def sha256(content):

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError
 
-from opslab import provenance, specs
+from opslab import specs
 from opslab.documents import Document
 from opslab.errors import ParameterError, Problem, did_you_mean
 from opslab.messages import Language
@@ -54,7 +54,6 @@ class Parameters(specs.Declared, ABC):
         An empty text stands for "not given": a notebook's parameters cell has no better way to say
         it.
         """
-        provenance.watch()  # of a notebook this is the first that it calls
         problems = [cls._unknown(name) for name in given if name not in cls.model_fields]
         known = {
             name: value

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from opslab import workspace
 from opslab.errors import DataError, Problem
@@ -48,15 +49,15 @@ def _note(path: Path, sha256: str, before: State | None) -> None:
 
 def watch() -> None:
     """From now on take down what a notebook opens by itself, such as with ``pandas.read_csv``."""
-    if "ipykernel" in sys.modules and not _opened:
+    if not _opened:
         _opened.add("")
         sys.addaudithook(_hear)
 
 
-def _hear(event: str, arguments: tuple[object, ...]) -> None:
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
     if event == "open":
-        path, mode, *_ = arguments
-        if isinstance(path, str) and not set(str(mode)) & set("wax+"):
+        path, _, flags = arguments
+        if isinstance(path, str) and not flags & (os.O_WRONLY | os.O_RDWR):
             _opened.add(path)
 
 
@@ -72,7 +73,7 @@ def files_read() -> list[dict[str, str]]:
         [
             Problem("tables.changed", file=workspace.shown(path))
             for path, readings in _read.items()
-            if _has_changed(path, [*readings.values()][-1])
+            if (before := [*readings.values()][-1]) and has_changed(path, before)
         ]
     )
     read = {(workspace.shown(path), sha256) for path, noted in _read.items() for sha256 in noted}
@@ -80,8 +81,9 @@ def files_read() -> list[dict[str, str]]:
     return [{"file": file, "sha256": sha256} for file, sha256 in sorted(read)]
 
 
-def _has_changed(path: Path, before: State | None) -> bool:
-    return before is not None and (not path.exists() or state_of(path) != before)
+def has_changed(path: Path, before: State) -> bool:
+    """Whether a file was written, replaced or taken away since it was in a state."""
+    return not path.exists() or state_of(path) != before
 
 
 def _others() -> Iterator[Path]:

@@ -26,13 +26,13 @@ def scratch_folder() -> Iterator[Path]:
 
 def make_scratch() -> Path:
     """Make a folder for the caller to remove; what killed processes have left goes first."""
-    _sweep(tempfile.gettempdir())
+    sweep(tempfile.gettempdir())
     return Path(tempfile.mkdtemp(prefix=f"opslab-{_namespace()}-{os.getpid()}-"))
 
 
 @cache
-def _sweep(folder: str) -> None:
-    """Remove the folders here whose process, of this machine and this user, is no more."""
+def sweep(folder: str) -> None:
+    """Remove the folders in one whose process, of this machine and this user, is no more."""
     if os.name != "posix":  # elsewhere there is no asking after a process without ending it
         return
     for path in Path(folder).glob("opslab-*"):

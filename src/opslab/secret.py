@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -46,12 +48,12 @@ def stored(root: Path) -> str:
     """Return what the file of the workspace at a root holds; it is written when there is none."""
     path = root / FILE
     try:
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text(encoding="utf-8").strip()
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(f"{secrets.token_hex(32)}\n")
+        if not path.exists():
+            with tempfile.NamedTemporaryFile("w", dir=root, prefix=f"{FILE}-") as aside:
+                aside.write(f"{secrets.token_hex(32)}\n")
+                aside.flush()
+                with suppress(FileExistsError):  # another process was quicker: its secret it is
+                    os.link(aside.name, path)
         return path.read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from opslab.cli.answers import WithAnswers
+from opslab.cli.batch import batch
 from opslab.cli.group import Commands
 
 if TYPE_CHECKING:
@@ -86,6 +87,9 @@ def run(
     _catalogue(done)
     _say(done, ctx.meta["language"], quiet=quiet)
     ctx.exit(done.exit_code)
+
+
+main.add_command(batch)
 
 
 @main.command()

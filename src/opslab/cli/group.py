@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,9 +22,28 @@ class Commands(click.Group):
     """A group that turns our errors into one clear message and the right exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an error ends the program with its message and its code."""
+        """Run a command; an error ends the program with its message and its code.
+
+        SIGTERM, SIGHUP and Ctrl-C end it too, and what is half written goes. An exception alone
+        would not do, as it can be wrapped or swallowed: the signal is noted, and a last word
+        follows in a while. It is no KeyboardInterrupt, after which Python may end itself by the
+        signal, whatever the code.
+        """
+        from opslab.runs.signals import at_signals
+
+        ended: list[int] = []
+        last_word = threading.Timer(_GRACE_SECONDS, os._exit, [_CUT_SHORT])
+        last_word.daemon = True
+
+        def end(number: int, _frame: object) -> None:
+            if not ended:
+                last_word.start()
+            ended.append(number)
+            click.echo("Interrupted; what was complete is kept.", err=True)
+            sys.exit(_CUT_SHORT)
+
         try:
-            with _ended_by_signals():
+            with at_signals(end):
                 return super().invoke(ctx)
         except (click.exceptions.ClickException, click.exceptions.Exit, click.exceptions.Abort):
             raise
@@ -35,40 +51,13 @@ class Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
             sys.exit(_READER_GONE)
         except Exception as error:
+            if ended:
+                sys.exit(_CUT_SHORT)
             if ctx.params.get("debug"):
                 raise
             sys.exit(_tell(error, ctx.meta.get("language", "en")))
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM, SIGHUP and Ctrl-C end what is under way: what is half written goes."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    names = ("SIGTERM", "SIGINT", "SIGHUP", "SIGALRM")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, _end) for number in numbers}
-    try:
-        yield
-    finally:
-        if hasattr(signal, "alarm"):
-            signal.alarm(0)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _end(number: int, _frame: object) -> None:
-    """Leave as on any error; an exception can be swallowed, so a last word follows in a while.
-
-    It is no KeyboardInterrupt: after one Python may end itself by the signal, whatever the code.
-    """
-    if hasattr(signal, "SIGALRM"):
-        if number == signal.SIGALRM:
-            os._exit(_CUT_SHORT)
-        signal.alarm(_GRACE_SECONDS)
-    click.echo("Interrupted; what was complete is kept.", err=True)
-    sys.exit(_CUT_SHORT)
+        finally:
+            last_word.cancel()
 
 
 def _tell(error: Exception, language: Language) -> int:

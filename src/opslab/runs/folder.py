@@ -17,12 +17,14 @@ from opslab.archive import READOUT, RESULT, RUN, Status, read_run
 from opslab.errors import CHECK_FAILED, MachineError
 
 _ASIDE = re.compile(
-    r"\.(\d{4}-\d\d-\d\d-[0-9a-f]{8}|index\.html|catalogue\.\w+|batch-[\w-]+\.json)"
+    r"\.(\d{4}-\d\d-\d\d-[0-9a-f]{8}|index\.html|catalogue\.\w+|batch-[\w-]+(?:\.json)?)"
     r"(\.failed)?\.(lock|new|old)"
 )
 """Hidden names of what is written beside a run or a file; the first group is whose they are."""
 _PATIENCE = 30
 """Seconds to wait for another process that writes the same file."""
+_MOMENT = 2
+"""Seconds to wait for one that only looks whether anything is left over."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +107,10 @@ def alone(target: Path, *, wait: bool = False) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(_beside(target, "lock"), timeout=_PATIENCE if wait else 0)
+    lock = FileLock(_beside(target, "lock"), timeout=_PATIENCE if wait else _MOMENT)
     try:
         with machine_errors(lock.lock_file):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.stat()  # the lock would make the folder
             lock.acquire()
     except Timeout:
         raise MachineError.of("runs.overlap", file="/".join(target.parts[-3:])) from None

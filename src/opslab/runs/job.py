@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opslab import workspace
+from opslab import provenance, workspace
 from opslab.archive import run_id, sealed
 from opslab.errors import InputError
 from opslab.messages import Language
 from opslab.parameters import Inputs, Parameters
+from opslab.provenance import State
 from opslab.runs.environment import environment
 from opslab.runs.folder import failed_beside, machine_errors
 from opslab.runs.parameters_cell import is_injected, is_own
@@ -46,6 +47,8 @@ class Job:
         The SHA-256 of that and of the notebook: of all that could change the readout.
     source : str
         The SHA-256 of what the notebook does and says.
+    states : Mapping
+        Of each file that was hashed, from before: what tells that it was written or swapped since.
     reports : Path
     """
 
@@ -55,6 +58,7 @@ class Job:
     content: Mapping[str, Any]
     digest: str
     source: str
+    states: Mapping[Path, State]
     reports: Path
 
     @classmethod
@@ -73,6 +77,8 @@ class Job:
         inputs = parameters.inputs()
         source = source_digest(executed or json_of(notebook.path))
         with machine_errors(notebook.path):
+            read = (*inputs.files, *workspace.profiles())
+            states = {path: provenance.state_of(path) for path in read}
             files, profiles = map(_hashed, (inputs.files, workspace.profiles()))
         stated = {name: value for name, value in parameters.given().items() if value != ""}
         content = {
@@ -87,7 +93,7 @@ class Job:
         }
         canonical = json.dumps(content | {"source": source}, sort_keys=True).encode()
         digest = hashlib.sha256(canonical).hexdigest()
-        return cls(notebook, parameters, inputs, content, digest, source, reports)
+        return cls(notebook, parameters, inputs, content, digest, source, states, reports)
 
     @property
     def language(self) -> Language:

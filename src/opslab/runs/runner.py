@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -12,9 +14,10 @@ from typing import Any
 from opslab import workspace
 from opslab.errors import InputError
 from opslab.runs.failure import Failure
-from opslab.runs.folder import Run, alone, discard, filed, recover, working_folder
+from opslab.runs.folder import Run, alone, discard, filed, machine_errors, recover, working_folder
 from opslab.runs.job import Job, Limits, Progress
 from opslab.runs.registry import find
+from opslab.scratch import sweep
 
 
 def run(notebook: str, /, *, out: str = "reports", force: bool = False, **parameters: Any) -> Run:
@@ -81,6 +84,7 @@ def reports_folder(out: str | Path) -> Path:
         raise InputError.of("runs.no_workspace", file=str(workspace.root()))
     reports = workspace.root() / workspace.expanded(out)
     recover(reports)
+    sweep(tempfile.gettempdir())
     return reports
 
 
@@ -105,6 +109,8 @@ def run_of(
 
     run = there()
     if not isinstance(run, Run):
+        with machine_errors(job.target):
+            job.target.parent.mkdir(parents=True, exist_ok=True)
         with alone(job.target):
             run = there()  # it may have been filed in between
             if not isinstance(run, Run):
@@ -128,8 +134,9 @@ def _executed(job: Job, working: Path, limits: Limits | None, progress: Progress
     from opslab.runs.notebook_file import read
     from opslab.runs.publication import publication
 
-    # Loading the page takes as long as a kernel's start: both at once.
-    threading.Thread(target=import_module, args=["opslab.runs.readout"], daemon=True).start()
+    if "opslab.runs.readout" not in sys.modules:  # in a batch it is, and no thread may run there
+        # Loading the page takes as long as a kernel's start: both at once.
+        threading.Thread(target=import_module, args=["opslab.runs.readout"], daemon=True).start()
     source, given = read(job.notebook.path), job.parameters.given()
     execution = execute(source, given, working, limits or Limits(), progress)
     failure = execution.failure
