@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +17,8 @@ if TYPE_CHECKING:
 
 _READER_GONE = 141
 """Exit code of a program whose reader has left, as a shell tells it: ``opslab … | head``."""
+_CUT_SHORT = 4
+_GRACE_SECONDS = 10
 
 
 class Commands(click.Group):
@@ -20,17 +26,54 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an error ends the program with its message and its code."""
+        ended: list[int] = []
         try:
-            return super().invoke(ctx)
+            with _ended_by_signals(ended):
+                return super().invoke(ctx)
         except (click.exceptions.ClickException, click.exceptions.Exit, click.exceptions.Abort):
             raise
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
             sys.exit(_READER_GONE)
         except Exception as error:
+            if ended:  # what was interrupted may have wrapped it
+                sys.exit(_CUT_SHORT)
             if ctx.params.get("debug"):
                 raise
             sys.exit(_tell(error, ctx.meta.get("language", "en")))
+
+
+@contextmanager
+def _ended_by_signals(ended: list[int]) -> Iterator[None]:
+    """Let SIGTERM, SIGHUP and Ctrl-C end what is under way: what is half written goes.
+
+    An exception alone would not do, as it can be wrapped or swallowed: the signal is noted, and a
+    last word follows in a while. It is no KeyboardInterrupt, after which Python may end itself by
+    the signal, whatever the code.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    names = ("SIGTERM", "SIGINT", "SIGHUP", "SIGALRM")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+
+    def end(number: int, _frame: object) -> None:
+        if hasattr(signal, "SIGALRM"):
+            if number == signal.SIGALRM:
+                os._exit(_CUT_SHORT)
+            signal.alarm(_GRACE_SECONDS)
+        ended.append(number)
+        click.echo("Interrupted; what was complete is kept.", err=True)
+        sys.exit(_CUT_SHORT)
+
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        if hasattr(signal, "alarm"):
+            signal.alarm(0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _tell(error: Exception, language: Language) -> int:

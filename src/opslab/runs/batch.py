@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,11 +23,13 @@ from opslab.messages import text
 from opslab.runs.batch_plan import Plan, Planned, planned_runs
 from opslab.runs.catalogue import write_catalogue
 from opslab.runs.environment import FIXED, KERNEL
-from opslab.runs.folder import alone, write_whole
+from opslab.runs.folder import alone, machine_errors, write_whole
 from opslab.runs.job import Limits
 from opslab.runs.retention import remove_old
+from opslab.runs.runner import reports_folder
 from opslab.runs.signals import at_signals
 from opslab.runs.worker import Outcome, work
+from opslab.scratch import scratch_folder
 
 Progress = Callable[[str, Outcome, int], None]
 """Is told of a run that has ended: its name, how it went, and how many there are in all."""
@@ -95,9 +96,11 @@ def run_batch(
     MachineError
         When the same plan is under way in another process.
     """
-    reports = workspace.root() / workspace.expanded(out)
+    reports = reports_folder(out)
     with workspace.filing_in(reports):
         runs = planned_runs(plan, as_of)
+        with machine_errors(reports):
+            reports.mkdir(parents=True, exist_ok=True)
         with alone(reports / f"batch-{plan.slug}"), _zygote() as context:
             conductor = _Conductor(plan, runs, reports, context, progress or (lambda *_: None))
             with at_signals(conductor.stop):
@@ -146,9 +149,9 @@ def _zygote() -> Iterator[Any]:
     before = dict(os.environ)
     forked = sys.platform == "linux"
     context = multiprocessing.get_context("forkserver" if forked else "spawn")
-    with tempfile.TemporaryDirectory(prefix="opslab-", ignore_cleanup_errors=True) as scratch:
-        multiprocessing.current_process()._config["tempdir"] = scratch  # type: ignore[attr-defined] # noqa: SLF001
-        os.environ.update({KERNEL: "fork"} | before | FIXED | {"TMPDIR": scratch})
+    with scratch_folder() as scratch:
+        multiprocessing.current_process()._config["tempdir"] = str(scratch)  # type: ignore[attr-defined] # noqa: SLF001
+        os.environ.update({KERNEL: "fork"} | before | FIXED | {"TMPDIR": str(scratch)})
         if forked:
             os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
             package = Path(__file__).parents[1]

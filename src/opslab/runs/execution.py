@@ -18,11 +18,15 @@ from types import FrameType
 from typing import Any
 
 from opslab import workspace
+from opslab.archive import NOTEBOOK
+from opslab.errors import ON_BLOCKING
 from opslab.runs.environment import FIXED, KERNEL
 from opslab.runs.failure import Failure
-from opslab.runs.folder import NOTEBOOK, machine_errors
+from opslab.runs.folder import machine_errors
 from opslab.runs.job import Limits, Progress
+from opslab.runs.notebook_file import drop_error_marks
 from opslab.runs.signals import after_parent, at_signals
+from opslab.scratch import scratch_folder
 from opslab.startup import without_iri_grammar
 
 with without_iri_grammar():
@@ -35,7 +39,6 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 _START_SECONDS = 120
-_ERROR_MARK = "papermill-error-cell-tag"  # cells that papermill puts in, of its own words
 
 
 @dataclass(frozen=True)
@@ -76,16 +79,14 @@ def execute(
     """
     logging.getLogger("papermill").addHandler(logging.NullHandler())  # what it has to say, we say
     kept = folder / NOTEBOOK
-    with tempfile.TemporaryDirectory(prefix="opslab-", ignore_cleanup_errors=True) as scratch:
-        kernel = _Kernel(Path(scratch))
+    with scratch_folder() as scratch:
+        kernel = _Kernel(scratch)
         with _deadline(limits.run_seconds, kernel), at_signals(_interruption(kernel)):
             failure = _run(notebook, parameters, kept, limits, kernel, progress)
         if kernel.ended:
             failure = Failure(kernel.ended, kernel.cell)
     executed = nbformat.read(kept, as_version=4) if kept.exists() else notebook
-    executed.cells = [
-        cell for cell in executed.cells if _ERROR_MARK not in cell.metadata.get("tags", [])
-    ]
+    drop_error_marks(executed)
     executed.metadata.setdefault("papermill", {})["kernel"] = kernel.origin
     return Execution(executed, failure or _not_reached(executed))
 
@@ -220,6 +221,7 @@ def kernel_environment(scratch: Path) -> dict[str, str]:
     """Return the environment of a kernel: what could make two runs differ is fixed."""
     own = {
         "IPYTHONDIR": str(scratch / "ipython"),
+        ON_BLOCKING: "",  # a red check is told by the exit code
         "TMPDIR": str(scratch),  # what the kernel leaves there goes with it
         workspace.VARIABLE: str(workspace.root()),
     }

@@ -16,6 +16,8 @@ from opslab.startup import without_iri_grammar
 with without_iri_grammar():
     import nbformat
 
+_ERROR_MARK = "papermill-error-cell-tag"
+
 
 def read(path: Path) -> Any:
     """Read a notebook of format 4; raises `InputError` for a file that is none by its schema."""
@@ -29,6 +31,15 @@ def read(path: Path) -> Any:
         return nbformat.v4.rwbase.rejoin_lines(notebook)
     except (nbformat.ValidationError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError.of("runs.no_notebook", file=str(path)) from None
+
+
+def drop_error_marks(notebook: Any) -> None:
+    """Take out the cells in which papermill says that another one failed."""
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type != "markdown" or _ERROR_MARK not in cell.metadata.get("tags", [])
+    ]
 
 
 def written(notebook: Any) -> bytes:

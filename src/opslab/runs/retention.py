@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from opslab.runs.folder import RESULT, RUN, Card, discard
+from opslab.archive import RESULT, RUN, Card
+from opslab.runs.folder import discard
 
 _Series = tuple[Path, str]
 """Folder of a notebook and name, and the parameters other than ``as_of``."""
