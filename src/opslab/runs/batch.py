@@ -149,10 +149,9 @@ def _zygote() -> Iterator[Any]:
     before = dict(os.environ)
     forked = sys.platform == "linux"
     context = multiprocessing.get_context("forkserver" if forked else "spawn")
-    with scratch_folder() as folder:
-        scratch = str(folder)
-        multiprocessing.current_process()._config["tempdir"] = scratch  # type: ignore[attr-defined] # noqa: SLF001
-        os.environ.update({KERNEL: "fork"} | before | FIXED | {"TMPDIR": scratch})
+    with scratch_folder() as scratch:
+        multiprocessing.current_process()._config["tempdir"] = str(scratch)  # type: ignore[attr-defined] # noqa: SLF001
+        os.environ.update({KERNEL: "fork"} | before | FIXED | {"TMPDIR": str(scratch)})
         if forked:
             os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
             package = Path(__file__).parents[1]

@@ -63,6 +63,7 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     status, headline = published.held.status, published.headline
     more = published.about.model_dump(include={"action", "tone", "reason"}, exclude_none=True)
     more["origin"] = "rendered" if rendered else "run"
+    more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
     more["also_read"] = also_read
     more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
     more["imports"] = record.get("imports", [])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -134,9 +133,8 @@ def _executed(job: Job, working: Path, limits: Limits | None, progress: Progress
     from opslab.runs.notebook_file import read
     from opslab.runs.publication import publication
 
-    if "opslab.runs.readout" not in sys.modules:  # in a batch it is, and no thread may run there
-        # Loading the page takes as long as a kernel's start: both at once.
-        threading.Thread(target=import_module, args=["opslab.runs.readout"], daemon=True).start()
+    # Loading the page takes as long as a kernel's start: both at once.
+    threading.Thread(target=import_module, args=["opslab.runs.readout"], daemon=True).start()
     source, given = read(job.notebook.path), job.parameters.given()
     execution = execute(source, given, working, limits or Limits(), progress)
     failure = execution.failure
