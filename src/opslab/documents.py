@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opslab import workspace
+from opslab import provenance, workspace
 from opslab.errors import SpecError
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def read(path: Path, file: str) -> Document:
         raise SpecError.of("specs.unreadable", file=file, reason=reason) from None
     if len(raw) > _LARGEST_BYTES:
         raise SpecError.of("specs.too_large", file=file, bytes=len(raw))
+    provenance.note(path, raw)
     try:
         source = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -14,7 +14,9 @@ from opslab.errors import did_you_mean
 
 MARKER = "opslab.toml"
 VARIABLE = "OPSLAB_WORKSPACE"
-_REPORTS = "OPSLAB_REPORTS"
+PROFILES = "profiles"
+"""Folder of the user's own profiles of exports in a workspace."""
+_REPORTS, _SAMPLE = "OPSLAB_REPORTS", "OPSLAB_SAMPLE"
 
 
 def root() -> Path:
@@ -42,28 +44,56 @@ def reports() -> Path:
 @contextmanager
 def filing_in(folder: Path) -> Iterator[None]:
     """Make a folder the one of the reports, for this process and the kernels that it starts."""
-    before = os.environ.get(_REPORTS)
-    os.environ[_REPORTS] = str(folder)
+    with _set(_REPORTS, str(folder)):
+        yield
+
+
+@contextmanager
+def _set(name: str, value: str) -> Iterator[None]:
+    """Set a variable of the environment, for this process and those that it starts."""
+    before = os.environ.get(name)
+    os.environ[name] = value
     try:
         yield
     finally:
         if before is None:
-            del os.environ[_REPORTS]
+            del os.environ[name]
         else:
-            os.environ[_REPORTS] = before
+            os.environ[name] = before
+
+
+def profiles() -> list[Path]:
+    """Return the workspace's own profiles of exports."""
+    return sorted((root() / PROFILES).glob("*.yaml"))
+
+
+def is_marked() -> bool:
+    """Whether this is a workspace: one that was named, or a folder that holds ``opslab.toml``."""
+    return VARIABLE in os.environ or (root() / MARKER).is_file()
+
+
+@contextmanager
+def with_sample(*, wanted: bool = True) -> Iterator[None]:
+    """Let the sample that the package brings stand for the files of its names that are missing.
+
+    Nowhere else: an analysis of the sample must not be taken for one of the user's own data.
+    """
+    with _set(_SAMPLE, "1" if wanted else os.environ.get(_SAMPLE, "")):
+        yield
 
 
 def resolve(path: str | Path) -> Path:
     """Return a path of a parameter as an absolute one.
 
-    A relative path starts at the workspace's root. Where nothing is there and the package brings a
-    file of that name (``data/sample/…``, ``notebooks/…``), that one is taken.
+    A relative path starts at the workspace's root. A notebook that is not there is the one that the
+    package brings; so is a file of ``data/sample`` inside of `with_sample`.
     """
     given = expanded(path)
     if given.is_absolute():
         return given
     here, brought = root() / given, bundled(given.as_posix())
-    return brought if is_there(brought) and not is_there(here) else here
+    lent = os.environ.get(_SAMPLE) or given.parts[:1] == ("notebooks",)
+    return brought if lent and is_there(brought) and not is_there(here) else here
 
 
 def expanded(path: str | Path) -> Path:

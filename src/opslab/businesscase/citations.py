@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,14 +11,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from opslab import workspace
+from opslab import archive, provenance, workspace
 from opslab.businesscase.contradictions import refuse
 from opslab.businesscase.spec import Case
 from opslab.errors import InputError, Problem, did_you_mean
 from opslab.evidence import Evidence
 from opslab.messages import text
 
-_RESULT, _RUN = "result.json", "run.json"
 _RUN_FOLDER = re.compile(r"(\d{4}-\d{2}-\d{2})-[0-9a-f]{8}", re.ASCII)
 _SAME = 9  # digits to which two runs of one day must agree to be one
 
@@ -56,7 +54,7 @@ class Run:
     @property
     def file(self) -> Path:
         """The file that holds its record."""
-        return self.folder / _RESULT
+        return self.folder / archive.RESULT
 
 
 @dataclass(frozen=True)
@@ -166,7 +164,7 @@ def _evidence(run: Run) -> list[Evidence]:
         for evidence in known:
             text(evidence.statement[0], **evidence.statement[1])
     except (ValueError, TypeError, KeyError, OSError):
-        raise InputError.of("businesscase.bad_record", run=run.id, name=_RESULT) from None
+        raise InputError.of("businesscase.bad_record", run=run.id, name=archive.RESULT) from None
     return sorted(known, key=lambda evidence: evidence.id)
 
 
@@ -212,18 +210,19 @@ def _digest(run: Run) -> str:
 
 
 def _read(folder: Path, run: str, at_hand: bool) -> Run:
-    """Read a run as it was filed: its record must be the one whose hash was noted beside it."""
+    """Read a run that still is what was filed; of one elsewhere the record alone is cited."""
+    filed = archive.read_run(folder, whole=at_hand)
+    if filed.card is None or filed.card.run_id != run:
+        raise InputError.of("businesscase.bad_record", run=run, name=archive.RUN)
+    if filed.altered:
+        raise InputError.of("businesscase.tampered", run=run, name=filed.altered)
+    content = filed.files[archive.RESULT]
     try:
-        content = (folder / _RESULT).read_bytes()
-        filed, record = json.loads((folder / _RUN).read_bytes()), json.loads(content)
-        noted, status = filed["outputs"][_RESULT], record["status"]
-        name = f"{filed['notebook']}/{filed['name']}/{filed['as_of']}"
-    except OSError:
-        raise InputError.of("businesscase.bad_record", run=run, name=_RESULT) from None
+        record = json.loads(content)
+        status = record["status"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise InputError.of("businesscase.bad_record", run=run, name=_RUN) from None
-    if name != run[:-9] or hashlib.sha256(content).hexdigest() != noted:
-        raise InputError.of("businesscase.tampered", run=run)
+        raise InputError.of("businesscase.bad_record", run=run, name=archive.RESULT) from None
     if status != "complete":
         raise InputError.of("businesscase.red_run", run=run)
+    provenance.note(folder / archive.RESULT, content)
     return Run(run, folder, record, at_hand)

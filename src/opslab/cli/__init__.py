@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from opslab.cli.answers import WithAnswers
+from opslab.cli.batch import batch
 from opslab.cli.group import Commands, say
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def main(debug: bool) -> None:
     "--timeout", type=click.FloatRange(min=1), help="Seconds that the whole run may take."
 )
 @click.option("--cell-timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
-@click.option("--quiet", is_flag=True, help="Print the path of the readout only.")
+@click.option("--sample", is_flag=True, help="Take the sample's files where there are none.")
+@click.option("--quiet", is_flag=True, help="Print the path only; errors go to standard error.")
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -68,21 +70,26 @@ def run(
     force: bool,
     timeout: float | None,
     cell_timeout: int | None,
+    sample: bool,
     quiet: bool,
 ) -> None:
     """Run NOTEBOOK and file its readout."""
-    from opslab.runs.folder import language_of
+    from opslab import workspace
+    from opslab.archive import language_of
     from opslab.runs.job import Limits
     from opslab.runs.runner import run_notebook
 
     given = _parameters(assignments, file)
     ctx.meta["language"] = language_of(given)
     limits = Limits(timeout, cell_timeout)
-    with _progress(notebook, quiet=quiet) as progress:
+    with workspace.with_sample(wanted=sample), _progress(notebook, quiet=quiet) as progress:
         done = run_notebook(notebook, given, out=out, force=force, limits=limits, progress=progress)
     _catalogue(done)
-    _report(done, quiet=quiet)
+    _report(done, ctx.meta["language"], quiet=quiet)
     ctx.exit(done.exit_code)
+
+
+main.add_command(batch)
 
 
 @main.command()
@@ -97,7 +104,7 @@ def render(ctx: click.Context, executed: Path, out: str) -> None:
     ctx.meta["language"] = notebook.language
     done = file_executed(notebook, out)
     _catalogue(done)
-    _report(done)
+    _report(done, notebook.language)
     ctx.exit(done.exit_code)
 
 
@@ -137,6 +144,7 @@ def schema(spec: str) -> None:
 @_out
 def demo(out: str) -> None:
     """Run every notebook on the sample data and say where to look."""
+    from opslab import workspace
     from opslab.runs.registry import notebooks
     from opslab.runs.runner import run_notebook
 
@@ -145,9 +153,9 @@ def demo(out: str) -> None:
         for given in notebook.demo:
             shown = " ".join(f"{name}={value}" for name, value in given.items())
             say(f"Running {notebook.name} {shown}")
-            with _progress(notebook.name, quiet=False) as progress:
+            with workspace.with_sample(), _progress(notebook.name, quiet=False) as progress:
                 runs.append(run_notebook(notebook.name, given, out=out, progress=progress))
-            _report(runs[-1])
+            _report(runs[-1], "en")
     index = _catalogue(runs[-1])
     broken = sum(run.exit_code > 0 for run in runs)
     say(
@@ -285,13 +293,17 @@ def _clear_line() -> None:
     click.echo("\r\x1b[2K", err=True, nl=False)
 
 
-def _report(done: Run, *, quiet: bool = False) -> None:
-    from opslab.messages import one_line
+def _report(done: Run, language: Language, *, quiet: bool = False) -> None:
+    """Print headline and path; when quiet the path only, and what is wrong to standard error."""
+    from opslab.messages import one_line, text
 
-    if not quiet:
-        say(one_line(done.headline))
-        if done.exit_code:
-            say("A blocking check failed: see the readout.")
+    if done.altered:
+        say(text("runs.anew", language, name=done.altered), err=True)
+    if done.exit_code or not quiet:
+        say(one_line(done.headline), err=quiet)
+    if done.exit_code:
+        reason = done.reason or "A blocking check failed: see the readout."
+        say(one_line(reason), err=quiet)
     remark = " (there already, nothing to do)" if done.reused and not quiet else ""
     say(f"{done.readout}{remark}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 _READER_GONE = 141
 """Exit code of a program whose reader has left, as a shell tells it: ``opslab … | head``."""
+_CUT_SHORT = 4
+_GRACE_SECONDS = 10
 
 
 class Commands(click.Group):
@@ -26,9 +29,28 @@ class Commands(click.Group):
             return super().make_context(*given, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an error ends the program with its message and its code."""
+        """Run a command; an error ends the program with its message and its code.
+
+        SIGTERM, SIGHUP and Ctrl-C end it too, and what is half written goes. An exception alone
+        would not do, as it can be wrapped or swallowed: the signal is noted, and a last word
+        follows in a while. It is no KeyboardInterrupt, after which Python may end itself by the
+        signal, whatever the code.
+        """
+        from opslab.runs.signals import at_signals
+
+        ended: list[int] = []
+        last_word = threading.Timer(_GRACE_SECONDS, os._exit, [_CUT_SHORT])
+        last_word.daemon = True
+
+        def end(number: int, _frame: object) -> None:
+            if not ended:
+                last_word.start()
+            ended.append(number)
+            say("Interrupted; what was complete is kept.", err=True)
+            sys.exit(_CUT_SHORT)
+
         try:
-            with _refusals_printable():
+            with _refusals_printable(), at_signals(end):
                 return super().invoke(ctx)
         except (click.exceptions.ClickException, click.exceptions.Exit, click.exceptions.Abort):
             raise
@@ -36,9 +58,13 @@ class Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
             sys.exit(_READER_GONE)
         except Exception as error:
+            if ended:
+                sys.exit(_CUT_SHORT)
             if ctx.params.get("debug"):
                 raise
             sys.exit(_tell(error, ctx.meta.get("language", "en")))
+        finally:
+            last_word.cancel()
 
 
 def say(text: object, *, err: bool = False, nl: bool = True) -> None:

@@ -89,7 +89,7 @@ def analyze(
     if source is None or (logs and events is None):
         raise DataError(experiment.problem("experiments.no_data", "data"))
     DataError.refuse(experiment.missing_files() if data is None else [])
-    with open_table(source, answers=experiment.data) as raw:
+    with open_table(source, answers=experiment.data, beside=events) as raw:
         refuse_columns(experiment, raw, experiment.named_columns())
         needed = experiment.columns("metrics", "covariates", "period", "trigger")
         needed += [experiment.unit] if experiment.data.rows == "totals" else []

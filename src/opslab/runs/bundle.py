@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import re
@@ -14,19 +13,11 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from opslab import workspace
+from opslab.archive import MACHINE, READOUT, RESULT, RUN, Card, read_run
 from opslab.errors import InputError
 from opslab.report.catalogue import render_catalogue
 from opslab.runs.catalogue import INDEX, entry
-from opslab.runs.folder import (
-    FILE_NAME,
-    NOTEBOOK,
-    READOUT,
-    RESULT,
-    RUN,
-    Card,
-    machine_errors,
-    write_whole,
-)
+from opslab.runs.folder import machine_errors, write_whole
 
 _RUN_ID = re.compile(r"[a-z0-9_]+/[a-z0-9-]+/\d{4}-\d{2}-\d{2}-[0-9a-f]{8}", re.ASCII)
 _OURS = b"opslab.bundle/1"
@@ -73,8 +64,7 @@ def bundle(run: str | Path, to: str | Path | None = None) -> Bundle:
     """Pack a run and all that it cites into one zip; the same runs give the same bytes.
 
     Inside, runs stand as they do in the folder of reports, so that their links to one another hold.
-    A file that is not the one filed is refused; runs filed before ``run.json`` held hashes are
-    taken as they are.
+    A file that is not the one filed is refused.
 
     Parameters
     ----------
@@ -133,38 +123,25 @@ def _cited(cited: str, citing: str, reports: Path) -> _Filed:
 
 def _filed(folder: Path, reports: Path, shown: str) -> _Filed:
     """Read a run folder; what it tells of itself is not trusted to be a path."""
-    run = _bytes(folder, RUN, reports, shown)
-    card = Card.of(run)
-    if card is None or not _RUN_ID.fullmatch(card.run_id):
+    if not folder.resolve().is_relative_to(reports):
         raise _broken(shown, RUN)
-    files = {RUN: _without_clock(run)}
-    for name in sorted({NOTEBOOK, READOUT, RESULT, *filter(FILE_NAME.fullmatch, card.outputs)}):
-        files[name] = _bytes(folder, name, reports, shown)
-        if card.outputs.get(name, "") not in {"", hashlib.sha256(files[name]).hexdigest()}:
-            raise _broken(shown, name)
+    run = read_run(folder)
+    if run.altered or run.card is None or not _RUN_ID.fullmatch(run.card.run_id):
+        raise _broken(shown, run.altered or RUN)
     try:
-        cites = _Citing.model_validate_json(files[RESULT]).cites
+        cites = _Citing.model_validate_json(run.files[RESULT]).cites
     except ValidationError:
         raise _broken(shown, RESULT) from None
-    return _Filed(card, files, cites)
-
-
-def _bytes(folder: Path, name: str, reports: Path, shown: str) -> bytes:
-    """Return a file's bytes; one that a link puts outside of the reports is not there."""
-    path = folder / name
-    with machine_errors(path):
-        if path.is_file() and path.resolve().is_relative_to(reports):
-            return path.read_bytes()
-    raise _broken(shown, name)
+    return _Filed(run.card, {**run.files, RUN: _without_machine(run.files[RUN])}, cites)
 
 
 def _broken(shown: str, name: str) -> InputError:
     return InputError.of("runs.bundle_broken", file=shown, name=name)
 
 
-def _without_clock(run: bytes) -> bytes:
-    """Return ``run.json`` without the seconds that the cells took: they differ from run to run."""
-    kept = {name: value for name, value in json.loads(run).items() if name != "seconds_per_cell"}
+def _without_machine(run: bytes) -> bytes:
+    """Return ``run.json`` without what differs from one making of a run to the next."""
+    kept = {name: value for name, value in json.loads(run).items() if name not in MACHINE}
     return (json.dumps(kept, indent=1, ensure_ascii=False) + "\n").encode()
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
+from opslab.archive import READOUT, RUN, Card
 from opslab.messages import Language, text
 from opslab.messages.numbers import Numbers
 from opslab.report.blocks import TONES
 from opslab.report.catalogue import Entry, render_catalogue
-from opslab.runs.folder import READOUT, RUN, Card, machine_errors, write_whole
+from opslab.runs.folder import machine_errors, write_whole
 from opslab.runs.registry import notebooks
 
 INDEX = "index.html"

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from opslab import workspace
-from opslab.errors import InputError, Problem
+from opslab.archive import language_of
+from opslab.errors import BlockingCheckError, InputError, Problem
 from opslab.messages import Language
 from opslab.runs import notebook_file
-from opslab.runs.folder import Run, language_of
+from opslab.runs.folder import Run
 from opslab.runs.job import Job
 from opslab.runs.parameters_cell import is_own, values_in
 from opslab.runs.publication import Publication, publication
 from opslab.runs.registry import Notebook, find, notebooks
-from opslab.runs.runner import run_of
+from opslab.runs.runner import reports_folder, run_of
 from opslab.version import __version__
 
 
@@ -69,7 +71,7 @@ def read_executed(file: str | Path) -> Executed:
     """Read an executed notebook and make sure that it is one whole run of a notebook of ours."""
     name = str(file)
     try:
-        notebook = _read(workspace.expanded(file))
+        notebook = _without_stop(_read(workspace.expanded(file)))
         registered = _registered(notebook)
         _refuse_partial(notebook)
         values, published = _values(notebook), publication(notebook)
@@ -81,18 +83,38 @@ def read_executed(file: str | Path) -> Executed:
 
 
 def file_executed(executed: Executed, out: str | Path = "reports") -> Run:
-    """File what `read_executed` returned; a run that is filed already is used again."""
-    reports = workspace.root() / workspace.expanded(out)
+    """File what `read_executed` returned; what `opslab run` has filed already is used again."""
+    reports = reports_folder(out)
     with workspace.filing_in(reports):
         job = Job.of(executed.registered, executed.values, reports, executed.notebook)
     _refuse_other(executed, job)
-    return run_of(job, lambda *_: executed.notebook)
+    run = run_of(job, lambda *_: executed.notebook, rendered=True)
+    if run.result() != json.loads(json.dumps(executed.published.record)):
+        raise InputError.of("runs.not_as_run", file=executed.file, run=job.run_id)
+    return run
 
 
 def _read(path: Path) -> Any:
     if not workspace.is_there(path, file=True):
         raise InputError.of("runs.no_file", near=workspace.near_name(path))
     return notebook_file.read(path)
+
+
+def _without_stop(notebook: Any) -> Any:
+    """Return a notebook without the error by which `report.publish` told of a red check.
+
+    It comes after all that the notebook has to show; what is filed tells the same.
+    """
+    notebook_file.drop_error_marks(notebook)
+    for last in _code_cells(notebook)[-1:]:
+        match last.outputs:
+            case [*shown, {"output_type": "error", "ename": BlockingCheckError.__name__}]:
+                last.outputs = shown
+    return notebook
+
+
+def _code_cells(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
 def _registered(notebook: Any) -> Notebook:
@@ -105,15 +127,11 @@ def _registered(notebook: Any) -> Notebook:
 
 def _refuse_partial(notebook: Any) -> None:
     """Raise unless each cell ran once, in order, in a fresh kernel, without an error."""
-    count = 0
-    for cell in notebook.cells:
-        if cell.cell_type != "code" or not cell.source.strip():
-            continue
+    for count, cell in enumerate(_code_cells(notebook), 1):
         for output in cell.outputs:
             if output.output_type == "error":
                 values = {"cell": cell.id, "name": output.ename, "reason": output.evalue}
                 raise InputError(Problem("runs.cell_error", values))
-        count += 1
         if cell.execution_count != count:
             raise InputError.of("runs.not_in_one_go", cell=cell.id)
 

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import datetime
-import hashlib
 import json
+import os
 import re
-import secrets
 import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
+from opslab import workspace
+from opslab.archive import READOUT, RESULT, RUN, Status, read_run
 from opslab.errors import CHECK_FAILED, MachineError
-from opslab.messages import LANGUAGES, Language
 
-READOUT, NOTEBOOK, RESULT, RUN = "readout.html", "notebook.ipynb", "result.json", "run.json"
-FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\.(csv|pdf|xlsx)", re.ASCII)
-"""Of what a run may bring beside its four."""
-
-Status = Literal["complete", "check_failed"]
-"""Of a whole run; one that failed has no readout."""
+_ASIDE = re.compile(
+    r"\.(\d{4}-\d\d-\d\d-[0-9a-f]{8}|index\.html|catalogue\.\w+|batch-[\w-]+(?:\.json)?)"
+    r"(\.failed)?\.(lock|new|old)"
+)
+"""Hidden names of what is written beside a run or a file; the first group is whose they are."""
+_PATIENCE = 30
+"""Seconds to wait for another process that writes the same file."""
+_MOMENT = 2
+"""Seconds to wait for one that only looks whether anything is left over."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,20 @@ class Run:
     status : {"complete", "check_failed"}
         The latter for a complete readout whose blocking check is red.
     headline : str
+    reason : str or None
+        Of a red one: the first thing that is wrong.
     reused : bool
         Whether the folder was there already, and no work was done.
+    altered : str or None
+        Name of the file for whose sake a run that was filed before was made anew.
     """
 
     folder: Path
     status: Status
     headline: str
+    reason: str | None = None
     reused: bool = False
+    altered: str | None = None
 
     @property
     def readout(self) -> Path:
@@ -62,127 +67,159 @@ class Run:
         return dict(json.loads((self.folder / RESULT).read_text(encoding="utf-8")))
 
 
-class Card(BaseModel):
-    """What a whole run tells of itself in ``run.json``; it may come from anywhere."""
+def filed(target: Path, digest: str) -> Run | str | None:
+    """Return the run that is filed in a folder already, if it is whole and has this hash.
 
-    notebook: str
-    name: str
-    as_of: datetime.date
-    status: Status
-    headline: str
-    digest: str = ""
-    action: str | None = None
-    tone: str | None = None
-    parameters: Mapping[str, Any] = {}
-    outputs: Mapping[str, str] = {}
-
-    @classmethod
-    def of(cls, content: bytes) -> Card | None:
-        """Return what the bytes of a ``run.json`` tell, or None when they tell of no whole run."""
-        try:
-            return cls.model_validate_json(content)
-        except ValidationError:
-            return None
-
-    @classmethod
-    def read(cls, file: Path) -> Card | None:
-        """Return what a ``run.json`` tells, or None when it tells of no whole run."""
-        try:
-            return cls.of(file.read_bytes())
-        except OSError:
-            return None
-
-    @property
-    def run_id(self) -> str:
-        """The folder under the reports; it is not known to be a safe path."""
-        return run_id(self.notebook, self.name, self.as_of, self.digest)
-
-    @property
-    def language(self) -> Language:
-        """The language of the readout."""
-        return language_of(self.parameters)
-
-
-def run_id(notebook: str, name: str, as_of: datetime.date, digest: str) -> str:
-    """Return the folder of a run under the reports."""
-    return f"{notebook}/{name}/{as_of.isoformat()}-{digest[:8]}"
-
-
-def language_of(parameters: Mapping[str, Any]) -> Language:
-    """Return the language that a run's parameters ask for, English when it is none of ours."""
-    return next((known for known in LANGUAGES if known == parameters.get("language")), "en")
-
-
-def filed(target: Path, digest: str) -> Run | None:
-    """Return the run that is filed in a folder already, if it is whole and has this hash."""
-    card = Card.read(target / RUN)
-    if card is None or card.digest != digest or not (target / READOUT).is_file():
+    Where it does not hold, the name of the file that was altered, is missing, or has changed since
+    the run read it; None where there is none, or a notebook that another program has executed.
+    """
+    if not target.exists():
         return None
-    return Run(target, card.status, card.headline, reused=True)
+    run = read_run(target)
+    if run.altered or run.card is None or run.card.digest != digest:
+        return run.altered or RUN
+    for name, sha256 in run.card.also_read.items():
+        path = workspace.resolve(name)
+        if not workspace.is_there(path, file=True) or workspace.sha256(path) != sha256:
+            return name
+    if run.card.origin == "rendered":
+        return None
+    return Run(target, run.card.status, run.card.headline, run.card.reason, reused=True)
 
 
 @contextmanager
-def alone(target: Path) -> Iterator[None]:
-    """Keep the same run from being made twice at once.
+def alone(target: Path, *, seconds: int = _MOMENT) -> Iterator[None]:
+    """Hold the lock of a file or folder, and clear away what a killed process left beside it.
 
-    Raises `MachineError` when another process is at it.
+    The lock lives beside its target, so that it holds for everyone who files there, and it goes
+    with the block.
+
+    Parameters
+    ----------
+    target : Path
+    seconds : int
+        How long to wait for another process that is at it.
+
+    Raises
+    ------
+    MachineError
+        When another process is at it.
     """
     from filelock import FileLock, Timeout
 
-    name = hashlib.sha256(str(target.resolve()).encode()).hexdigest()[:16]
-    lock = FileLock(Path(tempfile.gettempdir()) / f"opslab-{name}.lock", timeout=0)
+    lock = FileLock(_beside(target, "lock"), timeout=seconds)
     try:
         with machine_errors(lock.lock_file):
+            target.parent.stat()  # the lock would make the folder
             lock.acquire()
     except Timeout:
         raise MachineError.of("runs.overlap", file="/".join(target.parts[-3:])) from None
     try:
+        with machine_errors(target):
+            _heal(target)
         yield
     finally:
+        with suppress(OSError):  # where an open file cannot go, the next one who locks it takes it
+            Path(lock.lock_file).unlink()
         lock.release()
+
+
+def recover(reports: Path) -> None:
+    """Bring back what a killed process was about to replace, and clear away what it left.
+
+    What another process is at is left to it.
+    """
+    left = {
+        path.with_name(name[1])
+        for path in (*reports.glob(".*"), *reports.glob("*/*/.*"))
+        if (name := _ASIDE.fullmatch(path.name))
+    }
+    for target in sorted(left):
+        with suppress(MachineError), alone(target, seconds=0):
+            pass
+
+
+def _heal(target: Path) -> None:
+    """Finish or undo what was under way when its process ended; the lock of the target is held."""
+    for path in (target, failed_beside(target)):
+        old = _beside(path, "old")
+        if old.exists() and not path.exists():
+            old.rename(path)
+        _remove(old)
+        _remove(_beside(path, "new"))
 
 
 @contextmanager
 def working_folder(target: Path) -> Iterator[Path]:
     """Give a folder to write in, beside the one in which the run will stand."""
-    folder = _beside(target)
+    folder = _beside(target, "new")
     with machine_errors(folder):
         folder.mkdir(parents=True)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
 
 
 def file_away(folder: Path, target: Path) -> None:
-    """Move a whole working folder to its name; one that stands there already gives way at once."""
-    if not target.exists():
-        try:
-            folder.rename(target)
-        except OSError:
-            if not target.exists():
-                raise
-        else:
-            return
-    old = _beside(target)
-    target.rename(old)
-    folder.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+    """Move a whole working folder to its name; one that stands there already gives way.
+
+    Ended at any point it leaves the one or the other whole, if only as what `recover` brings back.
+    """
+    old = _beside(target, "old")
+    if target.exists():
+        target.rename(old)
+    try:
+        folder.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
+    _remove(old)
+
+
+def discard(folder: Path) -> None:
+    """Remove a run's folder; ended at any point it leaves no half of it under its name."""
+    if folder.exists():
+        old = _beside(folder, "old")
+        folder.rename(old)
+        _remove(old)
+
+
+def failed_beside(target: Path) -> Path:
+    """Return the folder beside a run's where one that failed keeps what it got."""
+    return target.with_name(f"{target.name}.failed")
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole, or leave what was there."""
-    aside = _beside(path)
-    try:
-        aside.write_bytes(content)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with alone(path, seconds=_PATIENCE):
+        aside = _beside(path, "new")
+        try:
+            write_through(aside, content)
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
 
 
-def _beside(path: Path) -> Path:
-    """Return a hidden name beside a path that nothing else has."""
-    return path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+def write_through(path: Path, content: bytes) -> None:
+    """Write a file and wait until the disk has it: a name must not be there before its bytes."""
+    with path.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _beside(path: Path, kind: str) -> Path:
+    """Return the hidden name beside a path of its lock, of what is new, or of what was there."""
+    return path.with_name(f".{path.name}.{kind}")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from opslab import workspace
+from opslab.archive import run_id, sealed
 from opslab.errors import InputError
 from opslab.messages import Language
 from opslab.parameters import Inputs, Parameters
+from opslab.provenance import State, state_of
 from opslab.runs.environment import environment
-from opslab.runs.folder import machine_errors, run_id
+from opslab.runs.folder import failed_beside, machine_errors
 from opslab.runs.parameters_cell import is_injected, is_own
 from opslab.runs.registry import Notebook
 
@@ -43,6 +45,11 @@ class Job:
         What goes in, as ``run.json`` tells it: parameters, hashes of files, versions.
     digest : str
         The SHA-256 of that and of the notebook: of all that could change the readout.
+    source : str
+        The SHA-256 of what the notebook does and says.
+    states : Mapping
+        Of each file that was hashed, from before: its name, and what tells that it was written or
+        swapped since.
     reports : Path
     """
 
@@ -51,6 +58,8 @@ class Job:
     inputs: Inputs
     content: Mapping[str, Any]
     digest: str
+    source: str
+    states: Mapping[Path, tuple[str, State]]
     reports: Path
 
     @classmethod
@@ -69,22 +78,23 @@ class Job:
         inputs = parameters.inputs()
         source = source_digest(executed or json_of(notebook.path))
         with machine_errors(notebook.path):
-            files = [
-                {"file": workspace.shown(path), "sha256": workspace.sha256(path)}
-                for path in inputs.files
-            ]
+            read = (*inputs.files, *workspace.profiles())
+            states = {path: (workspace.shown(path), state_of(path)) for path in read}
+            files, profiles = map(_hashed, (inputs.files, workspace.profiles()))
         stated = {name: value for name, value in parameters.given().items() if value != ""}
         content = {
             "notebook": notebook.name,
             "as_of": inputs.as_of.isoformat(),
             "parameters": stated,
             "seed": stated.get("seed"),
+            "secret": inputs.secret or None,
             "inputs": files,
+            "profiles": profiles,
             "versions": environment(),
         }
         canonical = json.dumps(content | {"source": source}, sort_keys=True).encode()
         digest = hashlib.sha256(canonical).hexdigest()
-        return cls(notebook, parameters, inputs, content, digest, reports)
+        return cls(notebook, parameters, inputs, content, digest, source, states, reports)
 
     @property
     def language(self) -> Language:
@@ -104,12 +114,14 @@ class Job:
     @property
     def failed(self) -> Path:
         """The folder beside it where a run that failed keeps what it got."""
-        return self.target.with_name(self.target.name + ".failed")
+        return failed_beside(self.target)
 
-    def about(self, status: str, headline: str, seconds: Sequence[float]) -> dict[str, Any]:
-        """Return what ``run.json`` tells of every run; seconds are those that each cell took."""
-        return {
-            "schema": "opslab.run/1",
+    def about(
+        self, status: str, headline: str, seconds: Sequence[float], more: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return what ``run.json`` tells of a run; seconds are those that each cell took."""
+        about = {
+            "schema": "opslab.run/2",
             "name": self.inputs.name,
             "status": status,
             "headline": headline,
@@ -117,6 +129,11 @@ class Job:
             "seconds_per_cell": seconds,
             "digest": self.digest,
         }
+        return sealed({**about, **more})
+
+
+def _hashed(paths: Iterable[Path]) -> list[dict[str, str]]:
+    return [{"file": workspace.shown(path), "sha256": workspace.sha256(path)} for path in paths]
 
 
 def json_of(path: Path) -> Any:

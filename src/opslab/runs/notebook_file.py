@@ -17,6 +17,7 @@ from opslab.startup import without_iri_grammar
 with without_iri_grammar():
     import nbformat
 
+_ERROR_MARK = "papermill-error-cell-tag"
 _DEEPEST = 100  # of lists and mappings inside one another
 _HALVES = re.compile("[\ud800-\udfff]")  # of characters that UTF-16 writes as two
 
@@ -38,6 +39,15 @@ def read(path: Path) -> Any:
         return nbformat.v4.rwbase.rejoin_lines(notebook)
     except (nbformat.ValidationError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError.of("runs.no_notebook", file=str(path)) from None
+
+
+def drop_error_marks(notebook: Any) -> None:
+    """Take out the cells in which papermill says that another one failed."""
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type != "markdown" or _ERROR_MARK not in cell.metadata.get("tags", [])
+    ]
 
 
 def _is_plain(content: Any) -> bool:

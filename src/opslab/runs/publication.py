@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from opslab.archive import FILE_NAME, Status
 from opslab.errors import InputError
 from opslab.evidence import FILES_TYPE, RECORD_TYPE
-from opslab.runs.folder import FILE_NAME, Status
 
 _MOST_CARRIED = 100_000_000
 """Bytes of all the files beside a readout: packed, a thousand times as many need little room."""
@@ -45,7 +45,9 @@ class About(BaseModel):
     opslab: str | None = None
     action: str | None = None
     tone: str | None = None
+    reason: str | None = None
     documents: Sequence[NamedFile] | None = None
+    read: Sequence[NamedFile] = ()
 
 
 class Publication(BaseModel):

@@ -8,24 +8,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from opslab.errors import InputError
+from opslab.archive import NOTEBOOK, READOUT, RESULT, RUN
+from opslab.errors import InputError, Problem
 from opslab.messages import text
 from opslab.messages.numbers import Numbers
+from opslab.provenance import has_changed
 from opslab.report.blocks import Verdict
 from opslab.report.page import render
 from opslab.runs import notebook_file
-from opslab.runs.failure import Failure, NotebookError
-from opslab.runs.folder import NOTEBOOK, READOUT, RESULT, RUN, Run, file_away, machine_errors
-from opslab.runs.job import Job
+from opslab.runs.failure import FAILURE, Failure, NotebookError
+from opslab.runs.folder import Run, file_away, machine_errors, write_through
+from opslab.runs.job import Job, source_digest
 from opslab.runs.normal_form import normal_form, seconds_per_cell
-from opslab.runs.publication import publication
+from opslab.runs.publication import Publication, publication
 from opslab.version import __version__
 
-FAILURE = "failure.html"
 _LARGEST_RECORD = 1_000_000
 
 
-def file_readout(job: Job, notebook: Any, working: Path) -> Run:
+def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = False) -> Run:
     """Write a whole run into its working folder and give it its name.
 
     Parameters
@@ -34,12 +35,20 @@ def file_readout(job: Job, notebook: Any, working: Path) -> Run:
     notebook : nbformat.NotebookNode
         Executed to its end, with a record in it.
     working : Path
+    rendered : bool
+        Whether another program has executed it, which its page then says.
+
+    Raises
+    ------
+    InputError
+        When what was read is not what the run is known by: something has changed meanwhile.
     """
     executed = notebook_file.as_written(notebook, job.notebook.name)
     normal = normal_form(executed, job.parameters.given())
     published = publication(normal)
     if published is None:
         raise InputError.of("runs.no_record")
+    also_read = _also_read(job, notebook, published)
     record, documents = published.record, published.about.documents
     size = len(json.dumps(record, ensure_ascii=False).encode())
     if size > _LARGEST_RECORD:
@@ -47,17 +56,21 @@ def file_readout(job: Job, notebook: Any, working: Path) -> Run:
     names = None if documents is None else [document.file for document in documents]
     files = {
         NOTEBOOK: notebook_file.written(normal),
-        READOUT: render(normal, _footer(job), job.language, names).encode(),
+        READOUT: render(normal, _footer(job, rendered=rendered), job.language, names).encode(),
         RESULT: _json(record),
         **published.contents(),
     }
     status, headline = published.held.status, published.headline
-    about = job.about(status, headline, seconds_per_cell(executed))
-    about |= published.about.model_dump(include={"action", "tone"}, exclude_none=True)
-    about["imports"] = record.get("imports", [])
-    about["outputs"] = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
+    more = published.about.model_dump(include={"action", "tone", "reason"}, exclude_none=True)
+    more["origin"] = "rendered" if rendered else "run"
+    more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
+    more["also_read"] = also_read
+    more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
+    more["imports"] = record.get("imports", [])
+    more["outputs"] = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
+    about = job.about(status, headline, seconds_per_cell(executed), more)
     _write(working, files | {RUN: _json(about)}, job.target)
-    return Run(job.target, status, headline)
+    return Run(job.target, status, headline, published.about.reason)
 
 
 def file_failure(job: Job, failure: Failure, notebook: Any, working: Path) -> NotebookError:
@@ -75,8 +88,9 @@ def file_failure(job: Job, failure: Failure, notebook: Any, working: Path) -> No
         reasons=sentences[1:],
     )
     page = render(normal, _footer(job), language, failure=screen)
-    about = job.about("failed", "\n".join(sentences), seconds_per_cell(notebook))
-    about |= {"failure": failure.kind, "exit_code": failure.exit_code}
+    more = {"failure": failure.kind, "exit_code": failure.exit_code}
+    more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
+    about = job.about("failed", "\n".join(sentences), seconds_per_cell(notebook), more)
     files = {
         NOTEBOOK: notebook_file.written(normal),
         FAILURE: page.encode(),
@@ -94,11 +108,30 @@ def _json(content: Mapping[str, Any]) -> bytes:
 def _write(working: Path, files: Mapping[str, bytes], folder: Path) -> None:
     with machine_errors(working):
         for name, content in files.items():
-            (working / name).write_bytes(content)
+            write_through(working / name, content)
         file_away(working, folder)
 
 
-def _footer(job: Job) -> list[tuple[str, str]]:
+def _also_read(job: Job, notebook: Any, published: Publication) -> dict[str, str]:
+    """Return what the notebook has read beyond what the run is known by, by name and hash.
+
+    Raises `InputError` where it has read something else under a name that the run is known by.
+    """
+    if source_digest(notebook) != job.source:
+        raise InputError.of("runs.changed_meanwhile", file=f"{job.notebook.name}.ipynb")
+    hashed = [*job.content["inputs"], *job.content["profiles"]]
+    known = {(named["file"], named["sha256"]) for named in hashed}
+    names = {file for file, _ in known}
+    others = sorted({(named.file, named.sha256) for named in published.about.read} - known)
+    changed = {file for file, _ in others if file in names}
+    for path, (file, before) in job.states.items():
+        if has_changed(path, before):
+            changed.add(file)
+    InputError.refuse([Problem("runs.changed_meanwhile", file=file) for file in sorted(changed)])
+    return dict(others)
+
+
+def _footer(job: Job, *, rendered: bool = False) -> list[tuple[str, str]]:
     """Return what the page says of its run: names and values."""
     inputs = " · ".join(f"{file['file']} ({file['sha256'][:8]})" for file in job.content["inputs"])
     values = {
@@ -107,4 +140,6 @@ def _footer(job: Job) -> list[tuple[str, str]]:
         "spec": inputs,
         "version": f"opslab {__version__}",
     }
+    if rendered:
+        values["origin"] = text("report.rendered", job.language)
     return [(text(f"report.{name}", job.language), value) for name, value in values.items()]

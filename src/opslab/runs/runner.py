@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from opslab import workspace
+from opslab.errors import InputError
 from opslab.runs.failure import Failure
-from opslab.runs.folder import Run, alone, filed, working_folder
+from opslab.runs.folder import Run, alone, discard, filed, machine_errors, recover, working_folder
 from opslab.runs.job import Job, Limits, Progress
 from opslab.runs.registry import find
+from opslab.scratch import sweep
 
 
 def run(notebook: str, /, *, out: str = "reports", force: bool = False, **parameters: Any) -> Run:
@@ -65,14 +68,29 @@ def run_notebook(
     limits : Limits, optional
     progress : callable, optional
     """
-    reports = workspace.root() / workspace.expanded(out)
+    reports = reports_folder(out)
     with workspace.filing_in(reports):
         job = Job.of(find(name), given, reports)
         return run_of(job, lambda folder: _executed(job, folder, limits, progress), force=force)
 
 
-def run_of(job: Job, executed: Callable[[Path], Any], *, force: bool = False) -> Run:
-    """Return the run that is filed already, or file a notebook.
+def reports_folder(out: str | Path) -> Path:
+    """Return the folder to file in, rid of what killed processes have left there.
+
+    Raises `InputError` outside of a workspace: nothing is written where somebody happens to stand.
+    """
+    if not workspace.is_marked():
+        raise InputError.of("runs.no_workspace", file=str(workspace.root()))
+    reports = workspace.root() / workspace.expanded(out)
+    recover(reports)
+    sweep(tempfile.gettempdir())
+    return reports
+
+
+def run_of(
+    job: Job, executed: Callable[[Path], Any], *, force: bool = False, rendered: bool = False
+) -> Run:
+    """Return the run that is filed already and still holds, or file a notebook.
 
     Parameters
     ----------
@@ -81,25 +99,31 @@ def run_of(job: Job, executed: Callable[[Path], Any], *, force: bool = False) ->
         Returns the notebook, executed to its end; takes a folder to work in.
     force : bool
         File it even when it is there.
+    rendered : bool
+        Whether another program has executed it; what this program has executed goes before.
     """
 
-    def there() -> Run | None:
+    def there() -> Run | str | None:
         return None if force else filed(job.target, job.digest)
 
     run = there()
-    if run is None:
+    if not isinstance(run, Run):
+        with machine_errors(job.target):
+            job.target.parent.mkdir(parents=True, exist_ok=True)
         with alone(job.target):
-            run = there() or _file(job, executed)  # it may have been filed in between
+            run = there()  # it may have been filed in between
+            if not isinstance(run, Run):
+                run = replace(_file(job, executed, rendered=rendered), altered=run)
     return run
 
 
-def _file(job: Job, executed: Callable[[Path], Any]) -> Run:
+def _file(job: Job, executed: Callable[[Path], Any], *, rendered: bool) -> Run:
     with working_folder(job.target) as working:
         notebook = executed(working)
         from opslab.runs.readout import file_readout
 
-        run = file_readout(job, notebook, working)
-    shutil.rmtree(job.failed, ignore_errors=True)
+        run = file_readout(job, notebook, working, rendered=rendered)
+    discard(job.failed)
     return run
 
 

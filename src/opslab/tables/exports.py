@@ -18,7 +18,6 @@ from opslab.tables.columns import typed
 from opslab.tables.headings import free_name
 from opslab.tables.import_report import Answers, Decision, FileAnswers, Reading
 from opslab.tables.profiles import (
-    FOLDER,
     NO_PROFILE,
     TEXTS,
     Column,
@@ -189,7 +188,7 @@ def draft_profile(data: Path, *, answers: Answers | None = None, language: Langu
             personal="email" if wanted in reading.personal else None,
         )
     stem = workspace.slug(data.stem)
-    target = workspace.root() / FOLDER / f"{stem}.yaml"
+    target = workspace.root() / workspace.PROFILES / f"{stem}.yaml"
     if workspace.is_there(target):
         raise InputError.of("tables.draft_there", file=workspace.shown(target))
     profile = Profile(

@@ -34,8 +34,6 @@ flow: partial[str] = partial(
     yaml.safe_dump, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000
 )
 """Return values as YAML on one line."""
-FOLDER = "profiles"
-"""Folder of the user's own profiles in a workspace."""
 
 
 class Column(Declared):
@@ -143,10 +141,10 @@ def load_profile(path: Path, shown: str, _written: int = 0) -> Profile:
 def known_profiles() -> dict[str, Profile]:
     """Return every profile by name: the workspace's own before the package's."""
     profiles = {}
-    for folder in (Path(__file__).parent / FOLDER, workspace.root() / FOLDER):
-        for path in sorted(folder.glob("*.yaml")):
-            profile = load_profile(path, workspace.shown(path), path.stat().st_mtime_ns)
-            profiles[profile.profile] = profile
+    brought = sorted((Path(__file__).parent / "profiles").glob("*.yaml"))
+    for path in (*brought, *workspace.profiles()):
+        profile = load_profile(path, workspace.shown(path), path.stat().st_mtime_ns)
+        profiles[profile.profile] = profile
     return profiles
 
 
