@@ -34,10 +34,11 @@ _MOST_OPEN = 500  # elements that do not end: to clean them takes the square of 
 _DRAWING = re.compile(r"(?:\s*<[?!][^>]*>)*\s*<svg\b")
 _ACTIVE = re.compile(
     r"<!ENTITY|<(?:\w+:)?(?:script|foreignObject|iframe|animate|set\b)|<[^>]*\son\w+\s*="
-    r"|@import|url\(\s*[\"']?(?!#)|href\s*=\s*[\"'](?!#|data:image/(?:png|jpeg);)",
+    r"|@import|url\(\s*[\"']?(?!#)|href\s*=\s*[\"'](?!#|data:image/(?:png|jpeg);)"
+    r"|(?:<[^/!?][^>]*[^/]>\s*){500}",
     re.IGNORECASE,
 )
-"""What in a drawing runs, moves, or stands elsewhere: no browser would heed it in a picture."""
+"""What in a drawing runs, moves, stands elsewhere or too deep: in a picture no browser heeds it."""
 
 _Filter = Callable[..., str | None]
 
