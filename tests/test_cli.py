@@ -213,3 +213,13 @@ def test_a_draft_profile_is_recognised_from_then_on_and_never_overwritten(worksp
     assert again.exit_code == 2
     assert "there already" in again.stderr
     assert written.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "given", [["--\x1b[2J"], ["list", "\x9b31m\u202e"], ["profile", "a\rb\x07"], ["\x1b]0;x\x07"]]
+)
+def test_a_terminal_is_never_steered(given):
+    """By what was typed, in refusals of click's own too."""
+    done = CliRunner().invoke(main, given)
+    assert done.exit_code == 2
+    assert not {*"\x1b\x9b\x07\r\u202e"} & set(done.output)

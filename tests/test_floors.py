@@ -129,6 +129,7 @@ def test_no_modules_import_each_other_in_a_circle():
 LATE = {
     "help comes in 0.1 s and a refusal in 0.3 s: what a command needs is loaded with it": {
         "cli/__init__.py",
+        "cli/batch.py",
         "cli/answers.py",
         "cli/group.py",
         "documents.py",
@@ -139,6 +140,9 @@ LATE = {
         "runs/environment.py",
         "runs/folder.py",
         "runs/runner.py",
+    },
+    "only a forked process becomes a kernel; one that runs a notebook need not load it": {
+        "runs/execution.py",
     },
     "scipy.stats takes half a second, and few experiments need it": {
         "experiments/inference/permutation.py",

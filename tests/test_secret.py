@@ -42,6 +42,8 @@ def test_the_samples_is_fixed_and_the_variable_comes_before_the_file(workspace_f
     assert secret.secret_for(sample) == fixed
     assert secret.secret_for(workspace_folder / "study.yaml").startswith("of the whole team")
     assert not (workspace_folder / secret.FILE).exists()
+    sample.write_text("study: mine", encoding="utf-8")  # the user's own, in the sample's folder
+    assert secret.secret_for(sample).startswith("of the whole team")
 
 
 def test_outside_of_a_workspace_each_process_has_its_own(tmp_path, monkeypatch):

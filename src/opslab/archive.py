@@ -25,8 +25,8 @@ FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\.(csv|pdf|xlsx)", re.ASCII)
 Status = Literal["complete", "check_failed"]
 """Of a whole run; one that failed has no readout."""
 
-_UNSEALED = {"seal", "seconds_per_cell"}
-"""Of ``run.json``: the clock is no part of what a run found."""
+MACHINE = {"seconds_per_cell", "kernel"}
+"""Of ``run.json``: the clock and the way to a kernel are no part of what a run found."""
 
 
 class Card(BaseModel):
@@ -137,7 +137,7 @@ def sealed(about: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _seal(about: Mapping[str, Any]) -> str:
-    kept = {name: value for name, value in about.items() if name not in _UNSEALED}
+    kept = {name: value for name, value in about.items() if name not in MACHINE | {"seal"}}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 

@@ -16,6 +16,7 @@ from opslab.errors import InputError, MachineError
 
 FILE = ".opslab-secret"
 VARIABLE = "OPSLAB_SECRET"
+_FOLDER = "data/sample"
 _SHORTEST = 16
 _SAMPLE = "the sample's keys repeat everywhere"
 
@@ -34,10 +35,10 @@ def secret_for(spec: Path | None) -> str:
     MachineError
         When the file cannot be read or written.
     """
-    if spec is not None and spec.resolve().parent in _sample_folders():
+    if spec is not None and _is_sample(spec):
         return _SAMPLE
     given = os.environ.get(VARIABLE) or (
-        stored(workspace.root()) if workspace.is_marked() else _of_process()
+        stored(workspace.root()) if workspace.is_meant() else _of_process()
     )
     if len(given) < _SHORTEST:
         raise InputError.of("specs.short_secret", file=FILE, least=_SHORTEST)
@@ -65,9 +66,12 @@ def _of_process() -> str:
     return secrets.token_hex(32)
 
 
-def _sample_folders() -> list[Path]:
-    name = "data/sample"
-    return [(workspace.root() / name).resolve(), workspace.bundled(name).resolve()]
+def _is_sample(spec: Path) -> bool:
+    """Whether a spec stands in the sample's folder, as the package brings it."""
+    brought = workspace.bundled(_FOLDER) / spec.name
+    folders = [brought.parent.resolve(), (workspace.root() / _FOLDER).resolve()]
+    same = spec.resolve().parent in folders and workspace.is_there(brought, file=True)
+    return same and brought.read_bytes() == spec.read_bytes()
 
 
 def key(secret: str, name: str) -> str:

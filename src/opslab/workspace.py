@@ -67,9 +67,13 @@ def profiles() -> list[Path]:
     return sorted((root() / PROFILES).glob("*.yaml"))
 
 
-def is_marked() -> bool:
-    """Whether this is a workspace: one that was named, or a folder that holds ``opslab.toml``."""
-    return VARIABLE in os.environ or (root() / MARKER).is_file()
+def is_meant() -> bool:
+    """Whether this is a workspace: one that was named, a folder that holds ``opslab.toml``.
+
+    Or else one for the sample, which was asked for.
+    """
+    asked = os.environ.get(VARIABLE) or os.environ.get(_SAMPLE)
+    return bool(asked) or (root() / MARKER).is_file()
 
 
 @contextmanager

@@ -244,3 +244,50 @@ def test_a_figure_that_is_published_with_the_verdict_stands_on_the_first_screen(
     assert 'alt="How large"' in header
     assert "<img" not in body
     assert "Later" in body
+
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+NO_PICTURE = "A picture of the notebook is not shown here"
+
+
+def test_pictures_that_are_what_they_say_are_shown():
+    """A line break in what is told in base 64 is none of the picture."""
+    attached = new_markdown_cell("Before ![Way & out](attachment:a.png) *after*")
+    attached["attachments"] = {"a.png": {"image/png": PNG}}
+    figure = '<figure><img alt="{}" src="data:image/png;base64,' + PNG + '"/></figure>'
+    source = page(
+        cell({"image/png": PNG[:8] + "\n" + PNG[8:]}, {"image/png": {"alt": "A"}}), attached
+    )
+    assert figure.format("A") in source
+    assert figure.format("Way &amp; out") in source
+    assert source.index("Before") < source.index("Way &amp; out") < source.index("<em>after</em>")
+    assert NO_PICTURE not in source
+
+
+def test_a_picture_of_another_kind_is_told_in_its_place():
+    source = page(cell({"image/jpeg": PNG}, {}), cell({HTML: "<p>Kept</p>"}, {}))
+    assert NO_PICTURE in source
+    assert "<img" not in source
+    assert "Kept" in source
+
+
+@pytest.mark.parametrize("length", [500_000, 500_001])
+def test_a_text_has_a_bound(length):
+    source = page(cell({"text/plain": "x" * length}, {}))
+    assert ("x" * length in source) == (length == 500_000)
+    assert ("larger than a page may hold" in source) == (length > 500_000)
+
+
+def test_a_page_has_a_bound_and_its_first_screen_comes_first(monkeypatch):
+    monkeypatch.setattr("opslab.report.outputs._MOST_PAGE", 700)
+    source = page(cell({"text/plain": "x" * 600}, {}), cell({"text/plain": "y"}, {}), published())
+    assert "It holds." in source
+    assert "x" * 600 not in source
+    assert "<pre>y</pre>" in source
+
+
+def test_markdown_is_cleaned_once_it_is_html():
+    links = "[a](javascript:alert(1)) [b](data:text/html,x) [c](//a.invalid) [d](https://a.invalid)"
+    source = page(new_markdown_cell(links), cell({"text/markdown": links}, {}))
+    assert Page(source).tags.count(("a", {"href": "https://a.invalid"})) == 2
+    assert "javascript:" not in source

@@ -152,7 +152,10 @@ def test_another_input_is_another_run(run, workspace, tmp_path, monkeypatch, cha
 
 
 def test_no_script_no_request(source, page):
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    policy = (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline';"
+        " form-action 'none'; base-uri 'none'"
+    )
     assert {"http-equiv": "Content-Security-Policy", "content": policy} in page.all("meta")
     assert not page.all("script", "iframe", "object", "embed", "form", "link", "base")
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from opslab import workspace
-from opslab.archive import READOUT, RESULT, RUN, Card, read_run
+from opslab.archive import MACHINE, READOUT, RESULT, RUN, Card, read_run
 from opslab.errors import InputError
 from opslab.report.catalogue import render_catalogue
 from opslab.runs.catalogue import INDEX, entry
@@ -132,16 +132,16 @@ def _filed(folder: Path, reports: Path, shown: str) -> _Filed:
         cites = _Citing.model_validate_json(run.files[RESULT]).cites
     except ValidationError:
         raise _broken(shown, RESULT) from None
-    return _Filed(run.card, {**run.files, RUN: _without_clock(run.files[RUN])}, cites)
+    return _Filed(run.card, {**run.files, RUN: _without_machine(run.files[RUN])}, cites)
 
 
 def _broken(shown: str, name: str) -> InputError:
     return InputError.of("runs.bundle_broken", file=shown, name=name)
 
 
-def _without_clock(run: bytes) -> bytes:
-    """Return ``run.json`` without the seconds that the cells took: they differ from run to run."""
-    kept = {name: value for name, value in json.loads(run).items() if name != "seconds_per_cell"}
+def _without_machine(run: bytes) -> bytes:
+    """Return ``run.json`` without what differs from one making of a run to the next."""
+    kept = {name: value for name, value in json.loads(run).items() if name not in MACHINE}
     return (json.dumps(kept, indent=1, ensure_ascii=False) + "\n").encode()
 
 

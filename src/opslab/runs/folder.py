@@ -17,7 +17,7 @@ from opslab.archive import READOUT, RESULT, RUN, Status, read_run
 from opslab.errors import CHECK_FAILED, MachineError
 
 _ASIDE = re.compile(
-    r"\.(\d{4}-\d\d-\d\d-[0-9a-f]{8}|index\.html|catalogue\.\w+|batch-[\w-]+\.json)"
+    r"\.(\d{4}-\d\d-\d\d-[0-9a-f]{8}|index\.html|catalogue\.\w+|batch-[\w-]+(?:\.json)?)"
     r"(\.failed)?\.(lock|new|old)"
 )
 """Hidden names of what is written beside a run or a file; the first group is whose they are."""
@@ -88,7 +88,7 @@ def filed(target: Path, digest: str) -> Run | str | None:
 
 
 @contextmanager
-def alone(target: Path, *, wait: bool = False) -> Iterator[None]:
+def alone(target: Path, *, seconds: int = _MOMENT) -> Iterator[None]:
     """Hold the lock of a file or folder, and clear away what a killed process left beside it.
 
     The lock lives beside its target, so that it holds for everyone who files there, and it goes
@@ -97,8 +97,8 @@ def alone(target: Path, *, wait: bool = False) -> Iterator[None]:
     Parameters
     ----------
     target : Path
-    wait : bool
-        Whether to wait for another process that is at it, some seconds at most.
+    seconds : int
+        How long to wait for another process that is at it.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def alone(target: Path, *, wait: bool = False) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(_beside(target, "lock"), timeout=_PATIENCE if wait else _MOMENT)
+    lock = FileLock(_beside(target, "lock"), timeout=seconds)
     try:
         with machine_errors(lock.lock_file):
             target.parent.stat()  # the lock would make the folder
@@ -135,7 +135,7 @@ def recover(reports: Path) -> None:
         if (name := _ASIDE.fullmatch(path.name))
     }
     for target in sorted(left):
-        with suppress(MachineError), alone(target):
+        with suppress(MachineError), alone(target, seconds=0):
             pass
 
 
@@ -193,7 +193,7 @@ def failed_beside(target: Path) -> Path:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole, or leave what was there."""
-    with alone(path, wait=True):
+    with alone(path, seconds=_PATIENCE):
         aside = _beside(path, "new")
         try:
             write_through(aside, content)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opslab import provenance, workspace
+from opslab import workspace
 from opslab.archive import run_id, sealed
 from opslab.errors import InputError
 from opslab.messages import Language
 from opslab.parameters import Inputs, Parameters
-from opslab.provenance import State
+from opslab.provenance import State, state_of
 from opslab.runs.environment import environment
 from opslab.runs.folder import failed_beside, machine_errors
 from opslab.runs.parameters_cell import is_injected, is_own
@@ -48,7 +48,8 @@ class Job:
     source : str
         The SHA-256 of what the notebook does and says.
     states : Mapping
-        Of each file that was hashed, from before: what tells that it was written or swapped since.
+        Of each file that was hashed, from before: its name, and what tells that it was written or
+        swapped since.
     reports : Path
     """
 
@@ -58,7 +59,7 @@ class Job:
     content: Mapping[str, Any]
     digest: str
     source: str
-    states: Mapping[Path, State]
+    states: Mapping[Path, tuple[str, State]]
     reports: Path
 
     @classmethod
@@ -78,7 +79,7 @@ class Job:
         source = source_digest(executed or json_of(notebook.path))
         with machine_errors(notebook.path):
             read = (*inputs.files, *workspace.profiles())
-            states = {path: provenance.state_of(path) for path in read}
+            states = {path: (workspace.shown(path), state_of(path)) for path in read}
             files, profiles = map(_hashed, (inputs.files, workspace.profiles()))
         stated = {name: value for name, value in parameters.given().items() if value != ""}
         content = {

@@ -7,8 +7,7 @@ import datetime
 import hashlib
 import json
 import zlib
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -16,6 +15,9 @@ from pydantic import BaseModel
 from opslab.archive import FILE_NAME, Status
 from opslab.errors import InputError
 from opslab.evidence import FILES_TYPE, RECORD_TYPE
+
+_MOST_CARRIED = 100_000_000
+"""Bytes of all the files beside a readout: packed, a thousand times as many need little room."""
 
 
 class NamedFile(BaseModel):
@@ -71,16 +73,43 @@ class Publication(BaseModel):
 
         Raises `InputError` for one that is missing, or not the one that is named.
         """
-        contents = {}
+        contents: dict[str, bytes] = {}
         for named in (*self.held.files, *(self.about.documents or ())):
-            content = None
-            if FILE_NAME.fullmatch(named.file):
-                with suppress(ValueError, zlib.error):
-                    content = zlib.decompress(base64.b64decode(self.carried.get(named.file, "")))
+            content, file = None, named.file
+            if FILE_NAME.fullmatch(file):
+                room = _MOST_CARRIED - sum(map(len, contents.values()))
+                content = _unpacked(self.carried.get(file, ""), room)
             if content is None or hashlib.sha256(content).hexdigest() != named.sha256:
-                raise InputError.of("runs.bad_file", file=named.file)
-            contents[named.file] = content
+                raise InputError.of("runs.bad_file", file=file)
+            if not _KINDS[file.rpartition(".")[2]](content):
+                raise InputError.of("runs.other_kind", file=file)
+            contents[file] = content
         return contents
+
+
+def _unpacked(packed: str, most: int) -> bytes | None:
+    """Return a file's bytes, or None when the text holds no file, or a larger one."""
+    unpacking = zlib.decompressobj()
+    try:
+        content = unpacking.decompress(base64.b64decode(packed, validate=True), most + 1)
+    except (ValueError, zlib.error):
+        return None
+    return content if unpacking.eof and len(content) <= most else None
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        return "\0" not in content.decode()
+    except UnicodeDecodeError:
+        return False
+
+
+_KINDS: Mapping[str, Callable[[bytes], bool]] = {
+    "csv": _is_text,
+    "pdf": lambda content: content.startswith(b"%PDF-"),
+    "xlsx": lambda content: content.startswith(b"PK\x03\x04"),
+}
+"""Whether bytes are what the ending of their name says."""
 
 
 def publication(notebook: Any) -> Publication | None:

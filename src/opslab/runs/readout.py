@@ -8,23 +8,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from opslab import workspace
 from opslab.archive import NOTEBOOK, READOUT, RESULT, RUN
-from opslab.errors import InputError, Problem, RunError
+from opslab.errors import InputError, Problem
 from opslab.messages import text
 from opslab.messages.numbers import Numbers
 from opslab.provenance import has_changed
 from opslab.report.blocks import Verdict
 from opslab.report.page import render
 from opslab.runs import notebook_file
-from opslab.runs.failure import Failure, NotebookError
+from opslab.runs.failure import FAILURE, Failure, NotebookError
 from opslab.runs.folder import Run, file_away, machine_errors, write_through
 from opslab.runs.job import Job, source_digest
 from opslab.runs.normal_form import normal_form, seconds_per_cell
 from opslab.runs.publication import Publication, publication
 from opslab.version import __version__
 
-FAILURE = "failure.html"
 _LARGEST_RECORD = 1_000_000
 
 
@@ -54,7 +52,7 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     record, documents = published.record, published.about.documents
     size = len(json.dumps(record, ensure_ascii=False).encode())
     if size > _LARGEST_RECORD:
-        raise RunError.of("runs.record_size", bytes=size, most=_LARGEST_RECORD)
+        raise InputError.of("runs.record_size", bytes=size, most=_LARGEST_RECORD)
     names = None if documents is None else [document.file for document in documents]
     files = {
         NOTEBOOK: notebook_file.written(normal),
@@ -65,7 +63,9 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     status, headline = published.held.status, published.headline
     more = published.about.model_dump(include={"action", "tone", "reason"}, exclude_none=True)
     more["origin"] = "rendered" if rendered else "run"
+    more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
     more["also_read"] = also_read
+    more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
     more["imports"] = record.get("imports", [])
     more["outputs"] = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     about = job.about(status, headline, seconds_per_cell(executed), more)
@@ -89,6 +89,7 @@ def file_failure(job: Job, failure: Failure, notebook: Any, working: Path) -> No
     )
     page = render(normal, _footer(job), language, failure=screen)
     more = {"failure": failure.kind, "exit_code": failure.exit_code}
+    more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
     about = job.about("failed", "\n".join(sentences), seconds_per_cell(notebook), more)
     files = {
         NOTEBOOK: notebook_file.written(normal),
@@ -123,8 +124,9 @@ def _also_read(job: Job, notebook: Any, published: Publication) -> dict[str, str
     names = {file for file, _ in known}
     others = sorted({(named.file, named.sha256) for named in published.about.read} - known)
     changed = {file for file, _ in others if file in names}
-    swapped = (path for path, state in job.states.items() if has_changed(path, state))
-    changed.update(map(workspace.shown, swapped))
+    for path, (file, before) in job.states.items():
+        if has_changed(path, before):
+            changed.add(file)
     InputError.refuse([Problem("runs.changed_meanwhile", file=file) for file in sorted(changed)])
     return dict(others)
 

@@ -79,7 +79,7 @@ def reports_folder(out: str | Path) -> Path:
 
     Raises `InputError` outside of a workspace: nothing is written where somebody happens to stand.
     """
-    if not workspace.is_marked():
+    if not workspace.is_meant():
         raise InputError.of("runs.no_workspace", file=str(workspace.root()))
     reports = workspace.root() / workspace.expanded(out)
     recover(reports)

@@ -1,0 +1,189 @@
+"""The plan of a batch: which notebooks run with which parameters, and after which others."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count, product, takewhile
+from typing import Annotated, Any, Literal
+
+from dateutil.relativedelta import relativedelta
+from pydantic import Discriminator, Field, Tag
+
+from opslab.errors import InputError, Problem, SpecError, did_you_mean
+from opslab.messages import Language
+from opslab.runs.registry import find
+from opslab.specs import Day, Declared, FromFile, Title
+
+_GIVEN = "given"
+Value = str | int | float | bool
+
+
+class Dates(Declared):
+    """Days from one to another, both included."""
+
+    start: Day = Field(alias="from")
+    """first day, YYYY-MM-DD"""
+    to: Literal["given"] | Day
+    """last day, YYYY-MM-DD, or given: the day of --as-of"""
+    every: Literal["day", "week", "month"]
+    """the step; months are counted from the first day"""
+
+    def days(self, given: str) -> list[str]:
+        """Return the days, written YYYY-MM-DD."""
+        last = given if self.to == _GIVEN else str(self.to)
+        steps = ({f"{self.every}s": number} for number in count())
+        days = (str(self.start + relativedelta(**step)) for step in steps)
+        return list(takewhile(lambda day: day <= last, days))
+
+
+def _form(value: object) -> str:
+    if isinstance(value, dict | Dates):
+        return "dates"
+    return "list" if isinstance(value, list | tuple) else "value"
+
+
+Values = Annotated[
+    Annotated[Dates, Tag("dates")]
+    | Annotated[tuple[Value, ...], Field(min_length=1), Tag("list")]
+    | Annotated[Value, Tag("value")],
+    Discriminator(_form),
+]
+
+
+class Entry(Declared):
+    """A notebook and its parameters: it runs once for each combination of their values."""
+
+    name: str = Field(min_length=1, max_length=60)
+    """what `after` of other runs and the status call it"""
+    notebook: str
+    """one of `opslab list`"""
+    params: Mapping[str, Values] = {}
+    """parameters of the notebook: a value, a list of values, or {from, to, every} for days"""
+    after: tuple[str, ...] = ()
+    """names of runs above that have to be done before; of several the ones with the same as_of"""
+    retries: int = Field(0, ge=0, le=5)
+    """how often to try again after a dead kernel, a timeout or what the machine refused"""
+    timeout: float | None = Field(None, ge=1)
+    """seconds that a run may take"""
+    cell_timeout: int | None = Field(None, ge=1)
+    """seconds that a cell may take"""
+    keep: int | None = Field(None, ge=1)
+    """how many runs to keep that differ by their day or their data only"""
+
+    @property
+    def wants_day(self) -> bool:
+        """Whether a day has to be given."""
+        return _GIVEN in [getattr(value, "to", value) for value in self.params.values()]
+
+
+class Plan(FromFile):
+    """A batch of runs."""
+
+    batch: Title
+    """its name, also that of the status file"""
+    language: Language = "en"
+    """language of the status"""
+    runs: tuple[Entry, ...] = Field(min_length=1)
+    """the runs; those that wait for no other start in this order"""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run of a plan, its lists and dates resolved.
+
+    Attributes
+    ----------
+    name : str
+        The entry's, with the values that tell it from the entry's other runs.
+    entry : Entry
+    parameters : Mapping
+    after : tuple of str
+        Names of the planned runs that go before.
+    """
+
+    name: str
+    entry: Entry
+    parameters: Mapping[str, Value]
+    after: tuple[str, ...]
+
+
+def planned_runs(plan: Plan, as_of: datetime.date | None = None) -> dict[str, Planned]:
+    """Return the runs of a plan by name, checked as far as they can be before one has run.
+
+    Parameters
+    ----------
+    plan : Plan
+    as_of : datetime.date, optional
+        The day that stands for ``given``.
+
+    Raises
+    ------
+    InputError
+        With all mistakes of the plan, and of the parameters, specs and files of its runs.
+    """
+    given = as_of.isoformat() if as_of else ""
+    groups: dict[str, list[Planned]] = {}
+    problems: list[Problem] = []
+    if as_of and not any(entry.wants_day for entry in plan.runs):
+        problems.append(plan.problem("runs.plan_not_given", "runs"))
+    for number, entry in enumerate(plan.runs):
+        for key, values in _misnamed(entry, groups):
+            problems.append(plan.problem(key, "runs", number, **values))
+        if entry.wants_day and not as_of:
+            problems.append(plan.problem("runs.plan_given", "runs", number, "params"))
+            continue
+        groups[entry.name] = list(_expanded(entry, given, groups))
+        if not groups[entry.name]:
+            problems.append(plan.problem("runs.plan_no_day", "runs", number, "params"))
+        for problem in (problem for run in groups[entry.name] for problem in _refused(run)):
+            field = [problem.field] if problem.field else []
+            own = plan.problem(problem.key, "runs", number, *field, **problem.values)
+            problems.append(problem if problem.file else own)
+    InputError.refuse([it for at, it in enumerate(problems) if it not in problems[:at]])
+    return {run.name: run for runs in groups.values() for run in runs}
+
+
+def _misnamed(entry: Entry, groups: Mapping[str, object]) -> Iterator[tuple[str, dict[str, Any]]]:
+    if entry.name in groups:
+        yield "runs.plan_same_name", {"name": entry.name}
+    for name in entry.after:
+        if name not in groups:
+            near = did_you_mean(name, groups)
+            yield "runs.plan_after", {"name": name, "near": near, "known": list(groups) or ["-"]}
+
+
+def _expanded(entry: Entry, given: str, groups: Mapping[str, list[Planned]]) -> Iterator[Planned]:
+    """Yield the runs of an entry, one for each combination of its values."""
+    choices: dict[str, list[Value]] = {}
+    for name, value in entry.params.items():
+        if isinstance(value, Dates):
+            choices[name] = list(value.days(given))
+        else:
+            choices[name] = list(value) if isinstance(value, tuple) else [value]
+            choices[name] = [given if choice == _GIVEN else choice for choice in choices[name]]
+    for values in product(*choices.values()):
+        parameters = dict(zip(choices, values, strict=True))
+        telling = [f"{name}={parameters[name]}" for name in choices if len(choices[name]) > 1]
+        after: list[str] = []
+        for name in entry.after:
+            earlier = groups.get(name, [])
+            day = parameters.get("as_of")
+            same = [run for run in earlier if run.parameters.get("as_of") == day]
+            after += [run.name for run in same or earlier]
+        yield Planned(" ".join([entry.name, *telling]), entry, parameters, tuple(after))
+
+
+def _refused(run: Planned) -> tuple[Problem, ...]:
+    """Return what is wrong with a run; what it takes from others will be there only then."""
+    try:
+        parameters = find(run.entry.notebook).parameters().of(**run.parameters)
+        try:
+            parameters.inputs()
+        except InputError as error:
+            if isinstance(error, SpecError) or not run.after:
+                raise
+    except InputError as error:
+        return error.problems
+    return ()
