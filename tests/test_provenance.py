@@ -17,7 +17,8 @@ from opslab.tables import open_table
 @pytest.fixture(autouse=True)
 def nothing_read(monkeypatch, workspace_folder):
     monkeypatch.setattr(provenance, "_read", {})
-    monkeypatch.setattr(provenance, "_opened", set())
+    monkeypatch.setattr(provenance, "_opened", {"": None})
+    provenance._root.cache_clear()
 
 
 def sha256(content):
@@ -74,17 +75,31 @@ def test_a_notebook_that_opens_a_file_by_itself_has_read_it_too(workspace_folder
     """A process of its own: what listens can never be switched off."""
     (workspace_folder / "own.csv").write_bytes(b"a\n1\n")
     (workspace_folder / ".hidden").write_bytes(b"x")
-    (workspace_folder / "reports").mkdir()
-    (workspace_folder / "reports/old.csv").write_bytes(b"x")
+    (workspace_folder / ".opslab-secret").write_bytes(b"x")
+    folder = workspace_folder / "reports/time_saved/desk/2026-10-05-01234567"
+    folder.mkdir(parents=True)
+    for name in ("run.json", "result.json"):
+        (folder / name).write_bytes(b"{}")
     (workspace_folder / "house.py").write_text("RATE = 1", encoding="utf-8")
     source = """
+import os
 import house, ipykernel, pandas
+import opslab
 from opslab import provenance
-provenance.watch()
 pandas.read_csv("own.csv").to_csv("written.csv")
-open(".hidden").read(), open("reports/old.csv").read()
+os.chdir("reports")
+for name in (b"../.hidden", "../.opslab-secret"):
+    open(name, "r+").read()
+for name in ("run", "result"):
+    open("time_saved/desk/2026-10-05-01234567/" + name + ".json").read()
 print(*[read["file"] for read in provenance.files_read()])
+try:
+    open("../own.csv", "a").write("2")
+    provenance.files_read()
+except opslab.errors.DataError as error:
+    print(error)
 """
+    record = "time_saved/desk/2026-10-05-01234567/result.json"
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     for _ in "compiled", "from the cache":
         done = subprocess.run(
@@ -95,4 +110,7 @@ print(*[read["file"] for read in provenance.files_read()])
             text=True,
             check=True,
         )
-        assert done.stdout.split() == ["house.py", "own.csv"]
+        names, refused = done.stdout.splitlines()
+        assert names == f".hidden house.py own.csv {record}"
+        assert refused.startswith("own.csv: This file was changed while it was being read")
+        (workspace_folder / "own.csv").write_bytes(b"a\n1\n")

@@ -54,7 +54,7 @@ class Parameters(specs.Declared, ABC):
         An empty text stands for "not given": a notebook's parameters cell has no better way to say
         it.
         """
-        problems = [cls._unknown(name) for name in given if name not in cls.model_fields]
+        problems = [cls.unknown(name) for name in given if name not in cls.model_fields]
         known = {
             name: value
             for name, value in given.items()
@@ -86,7 +86,8 @@ class Parameters(specs.Declared, ABC):
         }
 
     @classmethod
-    def _unknown(cls, name: str) -> Problem:
+    def unknown(cls, name: str) -> Problem:
+        """Return the problem of a parameter that there is not."""
         known = sorted(cls.model_fields)
         near = did_you_mean(name, cls.model_fields)
         return Problem("parameters.unknown", {"name": name, "near": near, "known": known})

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from opslab import workspace
+from opslab.archive import RESULT
 from opslab.errors import DataError, Problem
+from opslab.secret import FILE
 
 State = tuple[int, ...]
 """Of a file: what changes when its bytes do."""
 
 _PACKAGE = Path(__file__).parent
-_WRITTEN = {".pyc", ".ipynb"}  # from code that is noted itself, and by those who run notebooks
+_RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\d-[0-9a-f]{8}")
 _read: dict[Path, dict[str, State | None]] = {}
-_opened: set[str] = set()
+_opened: dict[str, State | None] = {}
 
 
 def state_of(path: Path) -> State:
@@ -50,15 +55,23 @@ def _note(path: Path, sha256: str, before: State | None) -> None:
 def watch() -> None:
     """From now on take down what a notebook opens by itself, such as with ``pandas.read_csv``."""
     if not _opened:
-        _opened.add("")
+        _opened[""] = None
         sys.addaudithook(_hear)
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "open":
-        path, _, flags = arguments
-        if isinstance(path, str) and not flags & (os.O_WRONLY | os.O_RDWR):
-            _opened.add(path)
+    if event != "open" or not isinstance(arguments[0], str | bytes):
+        return
+    path, _, flags = arguments
+    full = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - it must not follow a link yet
+    if full.startswith(_root()) and full not in _opened and not flags & (os.O_WRONLY | os.O_CREAT):
+        with suppress(OSError):
+            _opened[full] = state_of(Path(full))
+
+
+@cache
+def _root() -> str:
+    return os.path.abspath(workspace.root())  # noqa: PTH100
 
 
 def files_read() -> list[dict[str, str]]:
@@ -69,15 +82,17 @@ def files_read() -> list[dict[str, str]]:
     DataError
         When a file that was read piece by piece has changed since it was opened.
     """
+    last = {path: [*readings.values()][-1] for path, readings in _read.items()}
+    others = dict(_others())
     DataError.refuse(
         [
             Problem("tables.changed", file=workspace.shown(path))
-            for path, readings in _read.items()
-            if (before := [*readings.values()][-1]) and has_changed(path, before)
+            for path, before in {**last, **others}.items()
+            if before and has_changed(path, before)
         ]
     )
     read = {(workspace.shown(path), sha256) for path, noted in _read.items() for sha256 in noted}
-    read |= {(workspace.shown(path), workspace.sha256(path)) for path in _others()}
+    read |= {(workspace.shown(path), workspace.sha256(path)) for path in others}
     return [{"file": file, "sha256": sha256} for file, sha256 in sorted(read)]
 
 
@@ -86,16 +101,15 @@ def has_changed(path: Path, before: State) -> bool:
     return not path.exists() or state_of(path) != before
 
 
-def _others() -> Iterator[Path]:
+def _others() -> Iterator[tuple[Path, State | None]]:
     """Give the workspace's files and modules that were opened and that nothing has noted."""
-    root = workspace.root().resolve()
-    left_out = [_PACKAGE, workspace.reports().resolve(), Path(sys.prefix)]
-    modules = {getattr(module, "__file__", None) or "" for module in [*sys.modules.values()]}
-    opened = {Path(os.path.realpath(name)) for name in (_opened | modules) - {""}}
-    for path in opened - set(_read):
-        if path.suffix in _WRITTEN or any(map(path.is_relative_to, left_out)):
+    files = (getattr(module, "__file__", None) for module in [*sys.modules.values()])
+    modules = dict.fromkeys(file for file in files if file and file.startswith(_root()))
+    for name, before in {**modules, **_opened}.items():
+        path = Path(name).resolve()
+        ours = path.is_relative_to(_PACKAGE) or path.is_relative_to(sys.prefix)
+        filed = _RUN_FOLDER.fullmatch(path.parent.name) and path.name != RESULT
+        if ours or filed or path.suffix == ".pyc" or path.name == FILE or path in _read:
             continue
-        if not path.is_relative_to(root) or not path.is_file():
-            continue
-        if not any(part.startswith(".") for part in path.relative_to(root).parts):
-            yield path
+        if path.is_file():
+            yield path, before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,16 @@ _GRACE_SECONDS = 10
 
 class Commands(click.Group):
     """A group that turns our errors into one clear message and the right exit code."""
+
+    def __call__(self, *given: Any, **more: Any) -> Any:
+        """Be the program: from its last word on its exit code stands, whatever signal arrives."""
+        from opslab.runs.signals import ENDING
+
+        try:
+            return super().__call__(*given, **more)
+        finally:
+            for number in ENDING:
+                signal.signal(number, signal.SIG_IGN)
 
     def make_context(self, *given: Any, **more: Any) -> click.Context:
         """Read the options that stand before a command."""

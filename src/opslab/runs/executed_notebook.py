@@ -138,7 +138,7 @@ def _refuse_partial(notebook: Any) -> None:
 
 def _values(notebook: Any) -> dict[str, Any]:
     try:
-        if sum(map(is_own, notebook.cells)) == 1:
+        if sum(map(is_own, notebook["cells"])) == 1:
             return values_in(notebook)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         pass  # all that ast raises for what is no literal

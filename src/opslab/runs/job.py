@@ -11,13 +11,13 @@ from typing import Any
 
 from opslab import workspace
 from opslab.archive import run_id, sealed
-from opslab.errors import InputError
+from opslab.errors import InputError, ParameterError
 from opslab.messages import Language
 from opslab.parameters import Inputs, Parameters
 from opslab.provenance import State, state_of
 from opslab.runs.environment import environment
 from opslab.runs.folder import failed_beside, machine_errors
-from opslab.runs.parameters_cell import is_injected, is_own
+from opslab.runs.parameters_cell import is_injected, is_own, values_in
 from opslab.runs.registry import Notebook
 
 Progress = Callable[[int, int, str], None]
@@ -76,7 +76,9 @@ class Job:
         """
         parameters = notebook.parameters().of(**given)
         inputs = parameters.inputs()
-        source = source_digest(executed or json_of(notebook.path))
+        content_of_notebook = executed or json_of(notebook.path)
+        source = source_digest(content_of_notebook)
+        _refuse_more_than_parameters(content_of_notebook, parameters)
         with machine_errors(notebook.path):
             read = (*inputs.files, *workspace.profiles())
             states = {path: (workspace.shown(path), state_of(path)) for path in read}
@@ -130,6 +132,17 @@ class Job:
             "digest": self.digest,
         }
         return sealed({**about, **more})
+
+
+def _refuse_more_than_parameters(notebook: Mapping[str, Any], parameters: Parameters) -> None:
+    """Raise where the parameters cell, whose values alone are known, holds anything else."""
+    try:
+        names = values_in(notebook)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise InputError.of("runs.parameters_cell") from None  # all that ast raises
+    model = type(parameters)
+    others = [name for name in names if name not in model.model_fields]
+    ParameterError.refuse([model.unknown(name) for name in others])
 
 
 def _hashed(paths: Iterable[Path]) -> list[dict[str, str]]:

@@ -42,10 +42,10 @@ def values_in(notebook: Any) -> dict[str, Any]:
     Raises ValueError or SyntaxError where such a cell holds anything but ``name = value`` lines.
     """
     values: dict[str, Any] = {}
-    for cell in notebook.cells:
+    for cell in notebook["cells"]:
         if not is_own(cell) and not is_injected(cell):
             continue
-        for node in ast.parse(cell.source).body:
+        for node in ast.parse("".join(cell["source"])).body:
             match node:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
                     values[name] = ast.literal_eval(value)

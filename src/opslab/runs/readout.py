@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from opslab import workspace
 from opslab.archive import NOTEBOOK, READOUT, RESULT, RUN
 from opslab.errors import InputError, Problem
 from opslab.messages import text
@@ -20,9 +22,12 @@ from opslab.runs.failure import FAILURE, Failure, NotebookError
 from opslab.runs.folder import Run, file_away, machine_errors, write_through
 from opslab.runs.job import Job, source_digest
 from opslab.runs.normal_form import normal_form, seconds_per_cell
+from opslab.runs.parameters_cell import is_injected, is_own
 from opslab.runs.publication import Publication, publication
 from opslab.version import __version__
 
+_FILE = re.compile(r"""['"]([^'"\n\0]{1,200}\.\w{1,10})['"]""")
+"""What may be the name of a file in a cell."""
 _LARGEST_RECORD = 1_000_000
 
 
@@ -122,13 +127,27 @@ def _also_read(job: Job, notebook: Any, published: Publication) -> dict[str, str
     hashed = [*job.content["inputs"], *job.content["profiles"]]
     known = {(named["file"], named["sha256"]) for named in hashed}
     names = {file for file, _ in known}
-    others = sorted({(named.file, named.sha256) for named in published.about.read} - known)
+    read = {(named.file, named.sha256) for named in published.about.read}
+    others = sorted((read | _named_in_cells(notebook)) - known)
     changed = {file for file, _ in others if file in names}
     for path, (file, before) in job.states.items():
         if has_changed(path, before):
             changed.add(file)
     InputError.refuse([Problem("runs.changed_meanwhile", file=file) for file in sorted(changed)])
     return dict(others)
+
+
+def _named_in_cells(notebook: Any) -> set[tuple[str, str]]:
+    """Return name and hash of the workspace's files that executed cells name.
+
+    What Polars, DuckDB or Arrow read by themselves, Python does not hear of.
+    """
+    root = workspace.root().resolve()
+    cells = [cell for cell in notebook.cells if cell.get("execution_count")]
+    sources = [cell.source for cell in cells if not is_own(cell) and not is_injected(cell)]
+    paths = {(root / name).resolve() for source in sources for name in _FILE.findall(source)}
+    there = [path for path in paths if path.is_relative_to(root) and path.is_file()]
+    return {(workspace.shown(path), workspace.sha256(path)) for path in there}
 
 
 def _footer(job: Job, *, rendered: bool = False) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 _NAMES = ("SIGTERM", "SIGINT", "SIGHUP")  # Windows has no terminal that hangs up
-_ENDING = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+ENDING = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 
 
 @contextmanager
@@ -21,7 +21,8 @@ def at_signals(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, handler) for number in _ENDING}
+    wanted = [each for each in ENDING if signal.getsignal(each) is not signal.SIG_IGN]  # nohup
+    before = {number: signal.signal(number, handler) for number in wanted}
     try:
         yield
     finally:
