@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,9 @@ from opslab.experiments.units.unit_table import UnitTable
 from opslab.messages import Language
 from opslab.tables.import_report import Reading
 from opslab.tables.reader import open_table
+from opslab.tables.source import Table
+from opslab.warehouse.address import is_remote
+from opslab.warehouse.table import open_remote
 
 _UNITS = {"unit": units_of_rows, "finer": units_of_finer_rows, "totals": units_of_totals}
 _PLANNED = ("experiment", "slug", "question", "owner", "unit", "strata", "segments", "trigger")
@@ -51,8 +55,7 @@ def analyze(
     Parameters
     ----------
     experiment : Experiment
-    data : path, pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table or duckdb relation,
-    optional
+    data : path, pandas, Polars or Spark data frame, pyarrow.Table or duckdb relation, optional
         In the form that the spec says, by default the file that it names; for logs a mapping with
         ``assignments`` and ``events``.
     as_of : datetime.date, optional
@@ -84,12 +87,14 @@ def analyze(
     if data is None:
         paths = experiment.named().items()
         given = {str(field): experiment.beside(path) for (_, field), path in paths}
+        given |= experiment.data.addresses
     logs = experiment.data.events is not None or isinstance(data, Mapping)
     source, events = given.get("assignments" if logs else "path"), given.get("events")
     if source is None or (logs and events is None):
         raise DataError(experiment.problem("experiments.no_data", "data"))
     DataError.refuse(experiment.missing_files() if data is None else [])
-    with open_table(source, answers=experiment.data) as raw:
+    keeps = logs or experiment.data.rows == "finer"
+    with _opened(experiment, source, keeps=keeps) as raw:
         refuse_columns(experiment, raw, experiment.named_columns())
         needed = experiment.columns("metrics", "covariates", "period", "trigger")
         needed += [experiment.unit] if experiment.data.rows == "totals" else []
@@ -102,6 +107,14 @@ def analyze(
         units = to_units(experiment, table, as_of)
         result = _result(collect_grounds(experiment, units), table.reading, as_of)
         return replace(result, language=language)
+
+
+def _opened(
+    experiment: Experiment, source: Any, *, keeps: bool
+) -> AbstractContextManager[Table]:
+    if is_remote(source):
+        return open_remote(source, experiment.data.timezone, keeps=keeps)
+    return open_table(source, answers=experiment.data)
 
 
 def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> ExperimentResult:

@@ -45,8 +45,10 @@ class ReadoutParameters(Parameters):
         experiment = self.experiment()
         experiment.refuse_uncomputed()
         day = self.day(experiment)
-        missing = experiment.missing_files()
-        if not experiment.named():
+        missing, addresses = experiment.missing_files(), experiment.data.addresses
+        if not experiment.named() and not addresses:
             missing.append(experiment.problem("experiments.no_data", "data"))
+        if addresses and not experiment.data.snapshot:  # else nothing told two states apart
+            missing.append(experiment.problem("experiments.no_snapshot", "data"))
         ParameterError.refuse(missing)
         return Inputs(experiment.slug, day, experiment.files())

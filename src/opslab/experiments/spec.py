@@ -5,20 +5,22 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from opslab.documents import Location
 from opslab.errors import Problem, SpecError
 from opslab.experiments.metrics import DeclaredMetric, Metric
-from opslab.experiments.metrics.base import Form, fault
+from opslab.experiments.metrics.base import Form, OneOf, fault
 from opslab.experiments.phases import Period, Phase, refuse_phases
 from opslab.messages import Bilingual, Language, spoken
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
 from opslab.tables.import_report import FileAnswers
+from opslab.warehouse.address import Address
 
 CheckName = Literal[
     "plan_unchanged",
@@ -50,16 +52,41 @@ CheckName = Literal[
 ]
 
 
+def _connection(value: object) -> object:
+    """Refuse all but the name of a variable, unseen: it may be a password."""
+    if isinstance(value, str) and re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*", value):
+        return value
+    raise fault("connection")
+
+
+Connection = Annotated[str, BeforeValidator(_connection)]
+
+
+class Stored(OneOf):
+    """A table of the warehouse, or a query in its place."""
+
+    table: str | None = None
+    """schema.table"""
+    query: str | None = None
+    """a SELECT"""
+
+
 class Data(FileAnswers):
     """Where the data is: one table, or an assignment log with an event log."""
 
     path: str | None = None
     """table with one row per unit (CSV, workbook, JSON or Parquet), from the spec's folder"""
+    connection: Connection | None = None
+    """warehouse that holds the data: env: and the variable with its URL"""
+    table: str | None = None
+    """schema.table of the warehouse"""
+    query: str | None = None
+    """a SELECT of the warehouse instead of a table"""
     rows: Literal["unit", "finer", "totals"] = "unit"
     """what a row is: the unit, a part of it (clusters), or the total of an arm (and day)"""
-    assignments: str | None = None
+    assignments: str | Stored | None = None
     """log of who was assigned to which arm and when"""
-    events: str | None = None
+    events: str | Stored | None = None
     """log of what units did and when"""
     event_column: str = "event"
     """column of the event log that names the event"""
@@ -68,16 +95,36 @@ class Data(FileAnswers):
     event_id: str | None = None
     """column of the event log with the id of an event, which counts once; else identical rows do"""
     snapshot: str | None = None
-    """name of the state of a table that is not a file"""
+    """name of the state of a table that is not a file; without one no run of it is filed"""
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        logs = (self.assignments, self.events)
-        if self.path and any(logs):
+        logs, stored = (self.assignments, self.events), (self.table, self.query)
+        if any((self.path, *stored)) and any(logs):
             raise fault("data_both")
         if any(logs) and not all(logs):
             raise fault("data_logs")
+        if any(stored) or any(isinstance(log, Stored) for log in logs):
+            if self.connection is None:
+                raise fault("data_connection")
+            if self.path or all(stored) or any(isinstance(log, str) for log in logs):
+                raise fault("data_place")
+        elif self.connection:
+            raise fault("data_place")
         return self
+
+    @property
+    def addresses(self) -> dict[str, Address]:
+        """What a warehouse holds of the data, by field; nothing where the data is in files."""
+        if self.connection is None:
+            return {}
+        variable = self.connection.removeprefix("env:")
+        logs = {"assignments": self.assignments, "events": self.events}
+        stored: dict[str, Any] = {"path": self} if self.assignments is None else logs
+        return {
+            field: Address(variable, place.table, place.query, self.snapshot)
+            for field, place in stored.items()
+        }
 
 
 class ArmLabel(Bilingual):
@@ -315,7 +362,7 @@ class Experiment(FromFile):
     def named(self) -> dict[Location, str]:
         """Return the unit table, or the logs."""
         given = {name: getattr(self.data, name) for name in ("path", "assignments", "events")}
-        return {("data", name): path for name, path in given.items() if path is not None}
+        return {("data", name): path for name, path in given.items() if isinstance(path, str)}
 
     @property
     def fingerprint(self) -> str:
@@ -358,7 +405,7 @@ class Experiment(FromFile):
             "totals": self.data.rows == "totals",
             "strata": self.strata or self.phases,
         }
-        table = self.data.path or self.data.rows != "unit"
+        table = self.data.path or self.data.table or self.data.query or self.data.rows != "unit"
         for metric in self.metrics:
             refused = partial(self.metric_problem, metric.name)
             problems += [
@@ -376,8 +423,6 @@ class Experiment(FromFile):
             raise SpecError(*sorted(problems, key=lambda problem: problem.line or 0))
 
     def _uncomputed(self) -> Iterator[Location]:
-        if self.data.snapshot:
-            yield "data", "snapshot"
         if self.design.method != "fixed":
             yield "design", "method"
         for name in ("looks", "spending", "prior"):
