@@ -36,7 +36,7 @@ from opslab.tables.import_report import Reading
 from opslab.tables.reader import open_table
 from opslab.tables.source import Table
 from opslab.warehouse.address import is_remote
-from opslab.warehouse.table import open_remote
+from opslab.warehouse.opening import open_remote
 
 _UNITS = {"unit": units_of_rows, "finer": units_of_finer_rows, "totals": units_of_totals}
 _PLANNED = ("experiment", "slug", "question", "owner", "unit", "strata", "segments", "trigger")
@@ -158,7 +158,9 @@ def _companions(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator
     for known in comparisons if plain else ():
         pair = grounds.pairs.get((known.metric, known.arm))
         if pair is not None and known.role != "secondary":
-            yield from pair.companions(known, ranked=rows <= _MOST_RANKED or asked is True)
+            ranked = rows <= _MOST_RANKED or asked is True
+            here = not grounds.units.table.remote  # ranks take every row, and these stay there
+            yield from pair.companions(known, ranked=ranked and here)
 
 
 def _comparisons(grounds: Grounds) -> list[Comparison]:

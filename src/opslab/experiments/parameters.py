@@ -45,10 +45,10 @@ class ReadoutParameters(Parameters):
         experiment = self.experiment()
         experiment.refuse_uncomputed()
         day = self.day(experiment)
-        missing, addresses = experiment.missing_files(), experiment.data.addresses
-        if not experiment.named() and not addresses:
-            missing.append(experiment.problem("experiments.no_data", "data"))
-        if addresses and not experiment.data.snapshot:  # else nothing told two states apart
+        missing = experiment.missing_files()
+        if experiment.data.connection and not experiment.data.snapshot:
             missing.append(experiment.problem("experiments.no_snapshot", "data"))
+        elif not experiment.named() and not experiment.data.connection:
+            missing.append(experiment.problem("experiments.no_data", "data"))
         ParameterError.refuse(missing)
         return Inputs(experiment.slug, day, experiment.files())

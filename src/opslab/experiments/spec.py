@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from opslab.documents import Location
 from opslab.errors import Problem, SpecError
 from opslab.experiments.metrics import DeclaredMetric, Metric
-from opslab.experiments.metrics.base import Form, OneOf, fault
+from opslab.experiments.metrics.base import Form, fault
 from opslab.experiments.phases import Period, Phase, refuse_phases
 from opslab.messages import Bilingual, Language, spoken
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
@@ -52,41 +52,22 @@ CheckName = Literal[
 ]
 
 
-def _connection(value: object) -> object:
-    """Refuse all but the name of a variable, unseen: it may be a password."""
-    if isinstance(value, str) and re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*", value):
-        return value
-    raise fault("connection")
-
-
-Connection = Annotated[str, BeforeValidator(_connection)]
-
-
-class Stored(OneOf):
-    """A table of the warehouse, or a query in its place."""
-
-    table: str | None = None
-    """schema.table"""
-    query: str | None = None
-    """a SELECT"""
-
-
 class Data(FileAnswers):
     """Where the data is: one table, or an assignment log with an event log."""
 
     path: str | None = None
     """table with one row per unit (CSV, workbook, JSON or Parquet), from the spec's folder"""
-    connection: Connection | None = None
-    """warehouse that holds the data: env: and the variable with its URL"""
+    connection: Any = None
+    """warehouse that holds the data: env: and the variable with its URL; logs name tables too"""
     table: str | None = None
     """schema.table of the warehouse"""
     query: str | None = None
-    """a SELECT of the warehouse instead of a table"""
+    """a SELECT in place of a table"""
     rows: Literal["unit", "finer", "totals"] = "unit"
     """what a row is: the unit, a part of it (clusters), or the total of an arm (and day)"""
-    assignments: str | Stored | None = None
+    assignments: str | None = None
     """log of who was assigned to which arm and when"""
-    events: str | Stored | None = None
+    events: str | None = None
     """log of what units did and when"""
     event_column: str = "event"
     """column of the event log that names the event"""
@@ -100,30 +81,34 @@ class Data(FileAnswers):
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         logs, stored = (self.assignments, self.events), (self.table, self.query)
-        if any((self.path, *stored)) and any(logs):
+        if sum(map(bool, (self.path, *stored, any(logs)))) > 1:
             raise fault("data_both")
         if any(logs) and not all(logs):
             raise fault("data_logs")
-        if any(stored) or any(isinstance(log, Stored) for log in logs):
-            if self.connection is None:
-                raise fault("data_connection")
-            if self.path or all(stored) or any(isinstance(log, str) for log in logs):
-                raise fault("data_place")
-        elif self.connection:
-            raise fault("data_place")
+        if any(stored) > bool(self.connection) or self.connection and not any(logs + stored):
+            raise fault("data_connection")
         return self
+
+    @field_validator("connection")
+    @classmethod
+    def _names_a_variable(cls, value: object) -> object:
+        """Refuse all but the name of a variable, and do not repeat it: it may be a password."""
+        if not re.fullmatch(r"env:\w+", str(value)):
+            raise fault("connection")
+        return value
 
     @property
     def addresses(self) -> dict[str, Address]:
-        """What a warehouse holds of the data, by field; nothing where the data is in files."""
-        if self.connection is None:
-            return {}
-        variable = self.connection.removeprefix("env:")
-        logs = {"assignments": self.assignments, "events": self.events}
-        stored: dict[str, Any] = {"path": self} if self.assignments is None else logs
+        """What a warehouse holds of the data; nothing where it is in files."""
+        stored = {
+            "path": self.table or self.query,
+            "assignments": self.assignments,
+            "events": self.events,
+        }
         return {
-            field: Address(variable, place.table, place.query, self.snapshot)
-            for field, place in stored.items()
+            field: Address(self.connection, source)
+            for field, source in stored.items()
+            if source and self.connection
         }
 
 
@@ -362,7 +347,11 @@ class Experiment(FromFile):
     def named(self) -> dict[Location, str]:
         """Return the unit table, or the logs."""
         given = {name: getattr(self.data, name) for name in ("path", "assignments", "events")}
-        return {("data", name): path for name, path in given.items() if isinstance(path, str)}
+        return {
+            ("data", name): path
+            for name, path in given.items()
+            if path is not None and not self.data.connection
+        }
 
     @property
     def fingerprint(self) -> str:
@@ -405,7 +394,7 @@ class Experiment(FromFile):
             "totals": self.data.rows == "totals",
             "strata": self.strata or self.phases,
         }
-        table = self.data.path or self.data.table or self.data.query or self.data.rows != "unit"
+        table = self.data.path or self.data.connection or self.data.rows != "unit"
         for metric in self.metrics:
             refused = partial(self.metric_problem, metric.name)
             problems += [

@@ -12,34 +12,31 @@ class Address:
 
     Attributes
     ----------
-    variable : str
-        The environment variable that holds the URL of the connection.
-    table : str or None
-        ``schema.table``.
-    query : str or None
-        A single SELECT, in the warehouse's own SQL.
-    snapshot : str or None
-        Name of the state that is read.
+    connection : str
+        ``env:`` and the environment variable that holds its URL.
+    source : str
+        ``schema.table``, or a SELECT in the warehouse's own SQL.
     """
 
-    variable: str
-    table: str | None = None
-    query: str | None = None
-    snapshot: str | None = None
+    connection: str
+    source: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return self.connection.removeprefix("env:")
+
+    @property
+    def is_query(self) -> bool:
+        """Whether the source is a query."""
+        return len(self.source.split()) > 1
 
     @property
     def shown(self) -> str:
-        """What a reader is shown: no part of the connection but its variable."""
-        what = f"{self.table or 'query'} (env:{self.variable})"
-        return f"{what}, {self.snapshot}" if self.snapshot else what
-
-
-def is_spark(data: Any) -> bool:
-    """Whether data is a Spark frame, of a classic session or of Spark Connect."""
-    module = type(data).__module__
-    return module.startswith("pyspark.sql") and type(data).__name__ == "DataFrame"
+        """What a reader is shown: of the connection its variable alone."""
+        return f"{'query' if self.is_query else self.source} ({self.connection})"
 
 
 def is_remote(data: Any) -> bool:
-    """Whether the rows of data are in another engine."""
-    return isinstance(data, Address) or is_spark(data)
+    """Whether the rows of data are in another engine: an address, or a Spark frame."""
+    return isinstance(data, Address) or type(data).__module__.startswith("pyspark.")

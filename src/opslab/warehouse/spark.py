@@ -5,92 +5,80 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from pyspark.errors import PySparkException
 from sqlglot import exp
 
 from opslab.errors import DataError
-from opslab.warehouse.address import is_spark
-from opslab.warehouse.dialects import rewritten
-from opslab.warehouse.table import known_types, plain
+from opslab.tables.import_report import Reading
+from opslab.warehouse.dialects import Dialect
+from opslab.warehouse.table import RemoteTable, plain
 
+_NUMBERS = itertools.count(1)
 _TYPES = {
     **dict.fromkeys(("tinyint", "smallint", "int", "bigint"), "BIGINT"),
-    "boolean": "BOOLEAN",
     "string": "VARCHAR",
     "timestamp_ntz": "TIMESTAMP",
     "timestamp": "TIMESTAMP WITH TIME ZONE",
 }
-_NUMBERS = itertools.count(1)
-_UTC = (
-    "timestampadd(MICROSECOND, unix_micros({name}), TIMESTAMP_NTZ '1970-01-01 00:00:00') AS {name}"
-)
+_UTC = "timestampadd(MICROSECOND, unix_micros({name}), CAST('1970-01-01' AS TIMESTAMP_NTZ)) AS {name}"
 
 
 @contextmanager
-def session_of(frame: Any) -> Iterator[Spark]:
-    """Give the session of a frame; its temporary views end here."""
-    spark = Spark(frame.sparkSession)
+def session(data: Any, *, keeps: bool) -> Iterator[SparkTable]:
+    """Give the session of a frame; the views that are made in it end here."""
+    del keeps
+    reading, spark = Reading("data", "spark", 0, 0), data.sparkSession
+    table = SparkTable(
+        reading=reading, types={}, relation="", extent=0, connection=spark, sources={}
+    )
     try:
-        yield spark
+        yield table
     finally:
-        spark.close()
+        for source in table.sources.values():
+            spark.catalog.dropTempView(source.find(exp.Table).name)
 
 
-class Spark:
-    """A session of Spark."""
+class SparkTable(RemoteTable):
+    """A Spark frame."""
 
-    form = "spark"
+    dialect: ClassVar[Dialect] = "spark"
 
-    def __init__(self, session: Any) -> None:
-        self._session = session
-        self._frames: list[Any] = []
-        self._views: dict[str, str] = {}
-        self._instants: dict[str, set[str]] = {}
+    def add(self, name: str, data: Any) -> tuple[str, dict[str, str]]:
+        """Make a frame readable under a name; return what it is called, and its columns' types."""
+        if getattr(data, "sparkSession", None) is not self.connection:
+            raise DataError.of("warehouse.two_sessions")
+        columns = {column: f"`{column.replace('`', '``')}`" for column in data.columns}
+        kinds = dict(data.dtypes)
+        clock = [
+            _UTC.format(name=name) if kinds[column] == "timestamp" else name
+            for column, name in columns.items()
+        ]
+        self._view(name, data.selectExpr(*clock))
+        return "data", _types(kinds)
 
-    def add(self, name: str, data: Any) -> str:
-        """Make a frame readable under a name; return what a reader is shown."""
-        if not is_spark(data) or data.sparkSession is not self._session:
-            raise DataError.of("warehouse.two_places", file="data")
-        instants = {column for column, kind in data.dtypes if kind == "timestamp"}
-        names = [(column, "`" + column.replace("`", "``") + "`") for column in data.columns]
-        columns = [_UTC.format(name=name) if column in instants else name for column, name in names]
-        self._view(name, data.selectExpr(*columns))
-        self._instants[name] = instants
-        return "data"
-
-    def types(self, name: str) -> dict[str, str]:
-        """Return the type of each column of what was added or kept, as DuckDB calls it."""
-        kinds = dict(self._session.table(self._views[name]).dtypes)
-        instants = dict.fromkeys(self._instants.get(name, ()), "timestamp")
-        return known_types(kinds | instants, _TYPES)
-
-    def fetch(self, sql: str) -> list[tuple[Any, ...]]:
-        """Return the rows of a query in DuckDB's SQL."""
+    def fetch(self, sql: str, *, threads: int | None = None) -> list[tuple[Any, ...]]:
+        """Return the rows of a query over `relation`; in which order it sums is the engine's."""
+        del threads
         try:
-            return [tuple(map(plain, row)) for row in self._query(sql).collect()]
+            return [plain(row) for row in self.connection.sql(self.native(sql)).collect()]
         except PySparkException as error:
-            reason = error.getCondition() or type(error).__name__
-            raise DataError.of("warehouse.failed", file="data", reason=reason) from None
+            raise self.failure(error.getCondition() or type(error).__name__) from None
+
+    def described(self, name: str) -> dict[str, str]:
+        """Return the type of each column of what was kept under a name, as DuckDB calls it."""
+        return _types(dict(self.connection.sql(self.native(f"SELECT * FROM {name}")).dtypes))
 
     def keep(self, name: str, sql: str) -> None:
-        """Keep the rows of a query under a name: persisted until the session is closed here."""
-        frame = self._query(sql).persist()
-        self._frames.append(frame)
-        self._view(name, frame)
-
-    def close(self) -> None:
-        """Drop the views, and what was persisted."""
-        for view in self._views.values():
-            self._session.catalog.dropTempView(view)
-        for frame in self._frames:
-            frame.unpersist()
+        """Keep the rows of a query under a name: with the executors, as long as it is needed."""
+        self._view(name, self.connection.sql(self.native(sql)).localCheckpoint())
 
     def _view(self, name: str, frame: Any) -> None:
-        self._views[name] = f"opslab_view_{next(_NUMBERS)}"
-        frame.createTempView(self._views[name])
+        view = f"opslab_view_{next(_NUMBERS)}"
+        frame.createTempView(view)
+        self.sources[name] = exp.select("*").from_(view)
 
-    def _query(self, sql: str) -> Any:
-        sources = {name: exp.to_table(view) for name, view in self._views.items()}
-        return self._session.sql(rewritten(sql, "spark", sources).sql("spark"))
+
+def _types(kinds: dict[str, str]) -> dict[str, str]:
+    return {name: _TYPES.get(kind, kind.upper()) for name, kind in kinds.items()}

@@ -15,7 +15,7 @@ from opslab.experiments.moments.arm_moments import Arms, CrossMoments, Moments, 
 from opslab.experiments.moments.values import filled_sql
 from opslab.experiments.result import Companion, Comparison, Effect, Way
 from opslab.experiments.units.unit_table import UnitTable
-from opslab.tables.source import ROW, Table, literal, quoted
+from opslab.tables.source import ROW, literal, quoted
 
 MOVED = 0.5
 """Standard errors by which a group of units may move an effect."""
@@ -209,14 +209,11 @@ class Pair:
         Brunner and Munzel (2000).
         """
         counts = "count(*) FILTER (treated) AS arm, count(*) FILTER (NOT treated) AS control"
-        query = f"SELECT {counts}, distance FROM {self._rows} GROUP BY distance"
-        if self.units.table.remote:
-            ahead = _ahead_there(self.units.table, query)
-        else:
-            arm, control, _ = self.units.table.arrays(f"{query} ORDER BY distance").values()
-            ahead = _ahead(arm, control), _ahead(control, arm)
+        query = f"SELECT {counts} FROM {self._rows} GROUP BY distance ORDER BY distance"
+        arm, control = self.units.table.arrays(query).values()
         # The two shares add up to 1: the arm's is tested against one half, with the spread of both.
-        test = welch_of_moments(ahead[0], replace(ahead[1], mean=0.5), 1 - self.alpha)
+        half = replace(_ahead(control, arm), mean=0.5)
+        test = welch_of_moments(_ahead(arm, control), half, 1 - self.alpha)
         if test is None:
             return None
         return Effect(test.difference, (test.low, test.high), None, (None, None), test.p_value)
@@ -272,19 +269,6 @@ def _with(sums: CrossMoments, values: Any, sign: int) -> CrossMoments:
     # Not a product of matrices: its last digits depend on the processor.
     scatter = sign * np.einsum("ij,ik->jk", values - means, values - means)
     return merge_cross(sums, CrossMoments(n, n, means, scatter))
-
-
-def _ahead_there(table: Table, counts: str) -> tuple[Moments, Moments]:
-    """Return what `_ahead` does of the arm and of the control, summed by the table's engine."""
-    ahead, sums = [], []
-    for own, others in (("arm", "control"), ("control", "arm")):
-        below = f"CAST(sum({others}) OVER (ORDER BY distance) AS DOUBLE) - 0.5 * {others}"
-        share = f"({below}) / CAST(sum({others}) OVER () AS DOUBLE) - 0.5 AS {own}_ahead"
-        ahead.append(share)
-        sums += [f"sum({own})", f"sum({own} * {own}_ahead)"]
-        sums.append(f"sum({own} * {own}_ahead * {own}_ahead)")
-    row = table.aggregates(sums, f"(SELECT arm, control, {', '.join(ahead)} FROM ({counts}))")
-    return Moments.about(0.5, *row[:3]), Moments.about(0.5, *row[3:])
 
 
 def _ahead(own: Any, others: Any) -> Moments:

@@ -55,7 +55,7 @@ Share = Annotated[Number, Field(gt=0, lt=1)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120), InBothLanguages()]
 
 
-class OneOf(Declared):
+class _OneOf(Declared):
     """What is given in one of several fields; the message of its fault bears its name."""
 
     @model_validator(mode="after")
@@ -65,7 +65,7 @@ class OneOf(Declared):
         return self
 
 
-class Amount(OneOf):
+class Amount(_OneOf):
     """A size of effect, relative to the control's estimate or absolute in the metric's unit."""
 
     relative: Number | None = Field(None, gt=0)
@@ -77,7 +77,7 @@ class Amount(OneOf):
         return ("relative", self.relative) if self.relative else ("absolute", self.absolute or 0.0)
 
 
-class Cap(OneOf):
+class Cap(_OneOf):
     """Where values are capped: at a quantile pooled over the arms, or at a value."""
 
     quantile: Share | None = None

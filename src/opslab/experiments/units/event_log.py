@@ -24,7 +24,7 @@ from opslab.experiments.units.refusals import refuse_columns
 from opslab.experiments.units.row_sums import exact_sum, largest_values
 from opslab.tables.reader import open_another
 from opslab.tables.source import ROW, Table, literal, quoted
-from opslab.warehouse.table import RemoteTable, open_beside
+from opslab.warehouse.table import RemoteTable
 
 ASSIGNED = "opslab_assigned"
 """Table of the first assignment of each unit."""
@@ -102,7 +102,7 @@ class EventLog:
         """Open the event log beside the assignments."""
         data = experiment.data
         if isinstance(assignments, RemoteTable):
-            table: Table = open_beside(assignments, events, data.timezone)
+            table: Table = assignments.beside(events, data.timezone)
         else:
             table = open_another(assignments, events, answers=data)
         fields = ("event_column", "event_time", "event_id")

@@ -1,0 +1,45 @@
+"""Opening a table of a warehouse, or a Spark frame, by the package that an extra brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from opslab.errors import ExtraError
+from opslab.warehouse.address import Address
+from opslab.warehouse.table import RemoteTable
+
+
+@contextmanager
+def open_remote(data: Any, zone: str | None, *, keeps: bool) -> Iterator[RemoteTable]:
+    """Open a table of a warehouse, or a Spark frame.
+
+    Parameters
+    ----------
+    data : Address or pyspark.sql.DataFrame
+    zone : str or None
+        Of clock times, as the spec states it.
+    keeps : bool
+        Whether rows are kept aside there, in temporary tables.
+
+    Raises
+    ------
+    ExtraError
+        When the engine's package is not installed.
+    MachineError
+        When there is no connection.
+    DataError
+        When the table or the query cannot be read.
+    """
+    stored = isinstance(data, Address)
+    try:
+        if stored:
+            from opslab.warehouse.postgres import session
+        else:
+            from opslab.warehouse.spark import session
+    except ModuleNotFoundError as error:
+        extra = "warehouse" if stored else "spark"
+        raise ExtraError.of("warehouse.extra", extra=extra, package=error.name) from None
+    with session(data, keeps=keeps) as table:
+        yield table.beside(data, zone)
