@@ -109,9 +109,7 @@ def analyze(
         return replace(result, language=language)
 
 
-def _opened(
-    experiment: Experiment, source: Any, *, keeps: bool
-) -> AbstractContextManager[Table]:
+def _opened(experiment: Experiment, source: Any, *, keeps: bool) -> AbstractContextManager[Table]:
     if is_remote(source):
         return open_remote(source, experiment.data.timezone, keeps=keeps)
     return open_table(source, answers=experiment.data)

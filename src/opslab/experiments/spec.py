@@ -85,7 +85,7 @@ class Data(FileAnswers):
             raise fault("data_both")
         if any(logs) and not all(logs):
             raise fault("data_logs")
-        if any(stored) > bool(self.connection) or self.connection and not any(logs + stored):
+        if any(stored) > bool(self.connection) or (self.connection and not any(logs + stored)):
             raise fault("data_connection")
         return self
 

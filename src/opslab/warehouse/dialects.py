@@ -45,12 +45,12 @@ _TEMPLATES: Mapping[Dialect, Mapping[str, str]] = {
 }
 
 
-def rewritten(sql: str, dialect: Dialect, sources: Sources) -> exp.Expression:
+def rewritten(sql: str, dialect: Dialect, sources: Sources) -> exp.Query:
     """Return a query of ours as another engine takes it."""
     import sqlglot
     from sqlglot import exp
 
-    tree = sqlglot.parse_one(sql, read="duckdb")
+    tree = sqlglot.parse_one(sql, read="duckdb", into=exp.Select)
     for node in reversed(list(tree.walk())):  # what is inside first
         anonymous = isinstance(node, exp.Anonymous)
         name = node.name.lower() if anonymous else node.key

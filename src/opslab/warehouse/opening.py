@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from opslab.errors import ExtraError
@@ -34,12 +35,9 @@ def open_remote(data: Any, zone: str | None, *, keeps: bool) -> Iterator[RemoteT
     """
     stored = isinstance(data, Address)
     try:
-        if stored:
-            from opslab.warehouse.postgres import session
-        else:
-            from opslab.warehouse.spark import session
+        engine = import_module(f"opslab.warehouse.{'postgres' if stored else 'spark'}")
     except ModuleNotFoundError as error:
         extra = "warehouse" if stored else "spark"
         raise ExtraError.of("warehouse.extra", extra=extra, package=error.name) from None
-    with session(data, keeps=keeps) as table:
+    with engine.session(data, keeps=keeps) as table:
         yield table.beside(data, zone)

@@ -108,10 +108,10 @@ class PostgresTable(RemoteTable):
             query = exp.select("*").from_(kept)
         self.sources[name] = query
 
-    def _run(self, sql: str) -> psycopg.Cursor[Any]:
+    def _run(self, sql: str) -> Any:
         try:
             return self.connection.execute(sql.encode())
-        except psycopg.DataError as error:
+        except (psycopg.DataError, psycopg.InternalError) as error:
             raise self.failure(type(error).__name__) from None
         except psycopg.OperationalError as error:
             file, reason = self.reading.name, type(error).__name__

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from pyspark.errors import PySparkException
 from sqlglot import exp
 
 from opslab.errors import DataError
@@ -22,7 +21,8 @@ _TYPES = {
     "timestamp_ntz": "TIMESTAMP",
     "timestamp": "TIMESTAMP WITH TIME ZONE",
 }
-_UTC = "timestampadd(MICROSECOND, unix_micros({name}), CAST('1970-01-01' AS TIMESTAMP_NTZ)) AS {name}"
+_UTC = "timestampadd(MICROSECOND, unix_micros({0}), CAST('1970-01-01' AS TIMESTAMP_NTZ)) AS {0}"
+
 
 
 @contextmanager
@@ -37,7 +37,8 @@ def session(data: Any, *, keeps: bool) -> Iterator[SparkTable]:
         yield table
     finally:
         for source in table.sources.values():
-            spark.catalog.dropTempView(source.find(exp.Table).name)
+            for view in source.find_all(exp.Table):
+                spark.catalog.dropTempView(view.name)
 
 
 class SparkTable(RemoteTable):
@@ -52,7 +53,7 @@ class SparkTable(RemoteTable):
         columns = {column: f"`{column.replace('`', '``')}`" for column in data.columns}
         kinds = dict(data.dtypes)
         clock = [
-            _UTC.format(name=name) if kinds[column] == "timestamp" else name
+            _UTC.format(name) if kinds[column] == "timestamp" else name
             for column, name in columns.items()
         ]
         self._view(name, data.selectExpr(*clock))
@@ -60,6 +61,8 @@ class SparkTable(RemoteTable):
 
     def fetch(self, sql: str, *, threads: int | None = None) -> list[tuple[Any, ...]]:
         """Return the rows of a query over `relation`; in which order it sums is the engine's."""
+        from pyspark.errors import PySparkException
+
         del threads
         try:
             return [plain(row) for row in self.connection.sql(self.native(sql)).collect()]

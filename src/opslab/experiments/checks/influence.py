@@ -37,7 +37,7 @@ class Influence:
     arm : str
         That of most of them.
     rows : tuple of int
-        Their rows in the data, from 1, the farthest first.
+        Their rows in the data, from 1, the farthest first; None where rows have no numbers.
     share : float
         Their share of the arm's total.
     whole, trimmed, capped : Comparison

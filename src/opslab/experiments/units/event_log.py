@@ -254,7 +254,7 @@ class EventLog:
 
 
 def unit_key(assignments: Table) -> str:
-    """Return the column of `ASSIGNED` that joins a unit's sums: its row, or where it has none it."""
+    """Return the column of `ASSIGNED` that joins a unit's sums: its row where rows have numbers."""
     return "opslab_unit" if assignments.remote else ROW
 
 
