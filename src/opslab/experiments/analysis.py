@@ -35,8 +35,8 @@ from opslab.messages import Language
 from opslab.tables.import_report import Reading
 from opslab.tables.reader import open_table
 from opslab.tables.source import Table
-from opslab.warehouse.address import is_remote
-from opslab.warehouse.opening import open_remote
+from opslab.warehouse.address import Address
+from opslab.warehouse.opening import is_remote, open_remote
 
 _UNITS = {"unit": units_of_rows, "finer": units_of_finer_rows, "totals": units_of_totals}
 _PLANNED = ("experiment", "slug", "question", "owner", "unit", "strata", "segments", "trigger")
@@ -83,36 +83,36 @@ def analyze(
     'ship'
     """
     experiment.refuse_uncomputed()
+    form = experiment.data
     given: Mapping[str, Any] = data if isinstance(data, Mapping) else {"path": data}
     if data is None:
-        paths = experiment.named().items()
-        given = {str(field): experiment.beside(path) for (_, field), path in paths}
-        given |= experiment.data.addresses
-    logs = experiment.data.events is not None or isinstance(data, Mapping)
+        given = {
+            field: Address(form.connection, source) if form.connection else experiment.beside(source)
+            for field, source in form.sources.items()
+        }
+    logs = form.events is not None or isinstance(data, Mapping)
     source, events = given.get("assignments" if logs else "path"), given.get("events")
     if source is None or (logs and events is None):
         raise DataError(experiment.problem("experiments.no_data", "data"))
     DataError.refuse(experiment.missing_files() if data is None else [])
-    keeps = logs or experiment.data.rows == "finer"
-    with _opened(experiment, source, keeps=keeps) as raw:
+    opened: AbstractContextManager[Table] = (
+        open_remote(source, form.timezone, keeps=logs or form.rows == "finer")
+        if is_remote(source)
+        else open_table(source, answers=form)
+    )
+    with opened as raw:
         refuse_columns(experiment, raw, experiment.named_columns())
         needed = experiment.columns("metrics", "covariates", "period", "trigger")
-        needed += [experiment.unit] if experiment.data.rows == "totals" else []
+        needed += [experiment.unit] if form.rows == "totals" else []
         table = raw
-        if experiment.data.timezone or any(raw.types[name] == "VARCHAR" for name in needed):
+        if form.timezone or any(raw.types[name] == "VARCHAR" for name in needed):
             table = with_values(raw, experiment.data, raw.types.keys() - needed, raw.types)
         if table.reading.rows == 0:
             raise DataError.of("experiments.no_rows", file=table.reading.name)
-        to_units = partial(units_of_logs, events=events) if logs else _UNITS[experiment.data.rows]
+        to_units = partial(units_of_logs, events=events) if logs else _UNITS[form.rows]
         units = to_units(experiment, table, as_of)
         result = _result(collect_grounds(experiment, units), table.reading, as_of)
         return replace(result, language=language)
-
-
-def _opened(experiment: Experiment, source: Any, *, keeps: bool) -> AbstractContextManager[Table]:
-    if is_remote(source):
-        return open_remote(source, experiment.data.timezone, keeps=keeps)
-    return open_table(source, answers=experiment.data)
 
 
 def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> ExperimentResult:

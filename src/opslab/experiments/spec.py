@@ -20,7 +20,6 @@ from opslab.experiments.phases import Period, Phase, refuse_phases
 from opslab.messages import Bilingual, Language, spoken
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
 from opslab.tables.import_report import FileAnswers
-from opslab.warehouse.address import Address
 
 CheckName = Literal[
     "plan_unchanged",
@@ -98,18 +97,14 @@ class Data(FileAnswers):
         return value
 
     @property
-    def addresses(self) -> dict[str, Address]:
-        """What a warehouse holds of the data; nothing where it is in files."""
-        stored = {
-            "path": self.table or self.query,
+    def sources(self) -> dict[str, str]:
+        """The path of each part of the data, or what a warehouse calls it, by field."""
+        given = {
+            "path": self.path or self.table or self.query,
             "assignments": self.assignments,
             "events": self.events,
         }
-        return {
-            field: Address(self.connection, source)
-            for field, source in stored.items()
-            if source and self.connection
-        }
+        return {field: source for field, source in given.items() if source}
 
 
 class ArmLabel(Bilingual):
@@ -346,12 +341,8 @@ class Experiment(FromFile):
 
     def named(self) -> dict[Location, str]:
         """Return the unit table, or the logs."""
-        given = {name: getattr(self.data, name) for name in ("path", "assignments", "events")}
-        return {
-            ("data", name): path
-            for name, path in given.items()
-            if path is not None and not self.data.connection
-        }
+        paths = {} if self.data.connection else self.data.sources
+        return {("data", field): path for field, path in paths.items()}
 
     @property
     def fingerprint(self) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(NamedTuple):
     """A table or a query of a warehouse.
 
     Attributes
@@ -20,23 +18,3 @@ class Address:
 
     connection: str
     source: str
-
-    @property
-    def variable(self) -> str:
-        """The environment variable."""
-        return self.connection.removeprefix("env:")
-
-    @property
-    def is_query(self) -> bool:
-        """Whether the source is a query."""
-        return len(self.source.split()) > 1
-
-    @property
-    def shown(self) -> str:
-        """What a reader is shown: of the connection its variable alone."""
-        return f"{'query' if self.is_query else self.source} ({self.connection})"
-
-
-def is_remote(data: Any) -> bool:
-    """Whether the rows of data are in another engine: an address, or a Spark frame."""
-    return isinstance(data, Address) or type(data).__module__.startswith("pyspark.")

@@ -12,6 +12,11 @@ from opslab.warehouse.address import Address
 from opslab.warehouse.table import RemoteTable
 
 
+def is_remote(data: Any) -> bool:
+    """Whether the rows of data are in another engine: an address, or a Spark frame."""
+    return isinstance(data, Address) or type(data).__module__.startswith("pyspark.")
+
+
 @contextmanager
 def open_remote(data: Any, zone: str | None, *, keeps: bool) -> Iterator[RemoteTable]:
     """Open a table of a warehouse, or a Spark frame.
@@ -33,11 +38,10 @@ def open_remote(data: Any, zone: str | None, *, keeps: bool) -> Iterator[RemoteT
     DataError
         When the table or the query cannot be read.
     """
-    stored = isinstance(data, Address)
+    name, extra = ("postgres", "warehouse") if isinstance(data, Address) else ("spark", "spark")
     try:
-        engine = import_module(f"opslab.warehouse.{'postgres' if stored else 'spark'}")
+        engine = import_module(f"opslab.warehouse.{name}")
     except ModuleNotFoundError as error:
-        extra = "warehouse" if stored else "spark"
         raise ExtraError.of("warehouse.extra", extra=extra, package=error.name) from None
     with engine.session(data, keeps=keeps) as table:
         yield table.beside(data, zone)

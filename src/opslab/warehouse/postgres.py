@@ -13,10 +13,9 @@ import sqlglot
 from sqlglot import exp
 
 from opslab.errors import DataError, MachineError
-from opslab.tables.import_report import Reading
 from opslab.warehouse.address import Address
 from opslab.warehouse.dialects import Dialect, rewritten
-from opslab.warehouse.table import RemoteTable, plain
+from opslab.warehouse.table import RemoteTable, empty, failure
 
 _SECONDS = 15  # to wait for a connection
 _NUMBERS = itertools.count(1)
@@ -34,16 +33,15 @@ _CHANGES = (exp.DML, exp.DDL, exp.Into, exp.Lock, exp.Command)
 
 
 @contextmanager
-def session(data: Address, *, keeps: bool) -> Iterator[PostgresTable]:
+def session(data: Address, *, keeps: bool) -> Iterator[RemoteTable]:
     """Give a session on the database whose URL an environment variable holds.
 
     It only reads; where rows are kept it makes temporary tables, which end with it.
     """
-    variable, connection = data.variable, None
-    url = os.environ.get(variable, "").strip()
+    variable, connection = data.connection.removeprefix("env:"), None
+    url = os.environ.get(variable, "")
     if not url.startswith(("postgresql://", "postgres://")):
-        key = "other_engine" if url else "no_variable"
-        raise DataError.of(f"warehouse.{key}", field="data.connection", variable=variable)
+        raise DataError.of("warehouse.no_url", field="data.connection", variable=variable)
     with suppress(psycopg.Error):  # whose text names host and user
         connection = psycopg.connect(url, connect_timeout=_SECONDS)
     if connection is None:
@@ -52,11 +50,7 @@ def session(data: Address, *, keeps: bool) -> Iterator[PostgresTable]:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = not keeps  # temporary tables are writing to PostgreSQL
         connection.execute("SET TIME ZONE 'UTC'")
-        reading = Reading(data.shown, "postgres", 0, 0)
-        yield PostgresTable(
-            reading=reading, types={}, relation="", extent=0, connection=connection, sources={}
-        )
-        connection.rollback()
+        yield empty(PostgresTable, connection)
 
 
 class PostgresTable(RemoteTable):
@@ -69,32 +63,27 @@ class PostgresTable(RemoteTable):
 
         Raises `DataError` for all but a single query that only reads.
         """
+        (_, *more), source = data.source.split(), data.source
+        shown = f"{'query' if more else source} ({data.connection})"
         try:
-            query = data.source if data.is_query else f"SELECT * FROM {data.source}"
-            (tree,) = sqlglot.parse(query, read="postgres")
+            (tree,) = sqlglot.parse(source if more else f"SELECT * FROM {source}", read="postgres")
         except (sqlglot.errors.SqlglotError, ValueError):
             tree = None
         if not isinstance(tree, exp.Query) or tree.find(*_CHANGES):
-            raise DataError.of("warehouse.no_select", file=data.shown)
+            raise DataError.of("warehouse.no_select", file=shown)
         self.sources[name] = tree
         try:
-            return data.shown, self.described(name)
+            return shown, self.described(name)
         except psycopg.ProgrammingError as error:
             reason = error.diag.message_primary
-            raise DataError.of("warehouse.refused", file=data.shown, reason=reason) from None
-
-    def fetch(self, sql: str, *, threads: int | None = None) -> list[tuple[Any, ...]]:
-        """Return the rows of a query over `relation`; in which order it sums is the engine's."""
-        del threads
-        return [plain(row) for row in self._run(self.native(sql))]
+            raise DataError.of("warehouse.refused", file=shown, reason=reason) from None
 
     def described(self, name: str) -> dict[str, str]:
         """Return the type of each column of what was added or kept, as DuckDB calls it."""
-        cursor = self._run(self.native(f"SELECT * FROM {name} LIMIT 0"))
         known = self.connection.adapters.types
         kinds = {
             column.name: getattr(known.get(column.type_code), "name", "other")
-            for column in cursor.description or ()
+            for column in self.run(self.native(f"SELECT * FROM {name} LIMIT 0")).description
         }
         return {name: _TYPES.get(kind, kind.upper()) for name, kind in kinds.items()}
 
@@ -103,16 +92,17 @@ class PostgresTable(RemoteTable):
         query = rewritten(sql, self.dialect, self.sources)
         if not self.connection.read_only:
             kept = f"opslab_kept_{next(_NUMBERS)}"
-            self._run(f"CREATE TEMPORARY TABLE {kept} AS {query.sql(self.dialect)}")
-            self._run(f"ANALYZE {kept}")
+            self.run(f"CREATE TEMPORARY TABLE {kept} AS {query.sql(self.dialect)}")
+            self.run(f"ANALYZE {kept}")
             query = exp.select("*").from_(kept)
         self.sources[name] = query
 
-    def _run(self, sql: str) -> Any:
+    def run(self, sql: str) -> Any:
+        """Return the cursor of a query in PostgreSQL's own SQL."""
         try:
             return self.connection.execute(sql.encode())
-        except (psycopg.DataError, psycopg.InternalError) as error:
-            raise self.failure(type(error).__name__) from None
         except psycopg.OperationalError as error:
-            file, reason = self.reading.name, type(error).__name__
-            raise MachineError.of("warehouse.broken_off", file=file, reason=reason) from None
+            reason = type(error).__name__
+            raise MachineError.of("warehouse.broken_off", reason=reason) from None
+        except (psycopg.DataError, psycopg.InternalError) as error:
+            raise failure(error) from None

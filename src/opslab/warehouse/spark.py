@@ -10,9 +10,8 @@ from typing import Any, ClassVar
 from sqlglot import exp
 
 from opslab.errors import DataError
-from opslab.tables.import_report import Reading
 from opslab.warehouse.dialects import Dialect
-from opslab.warehouse.table import RemoteTable, plain
+from opslab.warehouse.table import RemoteTable, empty, failure
 
 _NUMBERS = itertools.count(1)
 _TYPES = {
@@ -24,21 +23,17 @@ _TYPES = {
 _UTC = "timestampadd(MICROSECOND, unix_micros({0}), CAST('1970-01-01' AS TIMESTAMP_NTZ)) AS {0}"
 
 
-
 @contextmanager
-def session(data: Any, *, keeps: bool) -> Iterator[SparkTable]:
+def session(data: Any, *, keeps: bool) -> Iterator[RemoteTable]:
     """Give the session of a frame; the views that are made in it end here."""
     del keeps
-    reading, spark = Reading("data", "spark", 0, 0), data.sparkSession
-    table = SparkTable(
-        reading=reading, types={}, relation="", extent=0, connection=spark, sources={}
-    )
+    table = empty(SparkTable, data.sparkSession)
     try:
         yield table
     finally:
         for source in table.sources.values():
             for view in source.find_all(exp.Table):
-                spark.catalog.dropTempView(view.name)
+                table.connection.catalog.dropTempView(view.name)
 
 
 class SparkTable(RemoteTable):
@@ -50,32 +45,27 @@ class SparkTable(RemoteTable):
         """Make a frame readable under a name; return what it is called, and its columns' types."""
         if getattr(data, "sparkSession", None) is not self.connection:
             raise DataError.of("warehouse.two_sessions")
-        columns = {column: f"`{column.replace('`', '``')}`" for column in data.columns}
-        kinds = dict(data.dtypes)
-        clock = [
-            _UTC.format(name) if kinds[column] == "timestamp" else name
-            for column, name in columns.items()
-        ]
+        columns = [(f"`{column.replace('`', '``')}`", kind) for column, kind in data.dtypes]
+        clock = [_UTC.format(name) if kind == "timestamp" else name for name, kind in columns]
         self._view(name, data.selectExpr(*clock))
-        return "data", _types(kinds)
-
-    def fetch(self, sql: str, *, threads: int | None = None) -> list[tuple[Any, ...]]:
-        """Return the rows of a query over `relation`; in which order it sums is the engine's."""
-        from pyspark.errors import PySparkException
-
-        del threads
-        try:
-            return [plain(row) for row in self.connection.sql(self.native(sql)).collect()]
-        except PySparkException as error:
-            raise self.failure(error.getCondition() or type(error).__name__) from None
+        return "data", _types(data)
 
     def described(self, name: str) -> dict[str, str]:
         """Return the type of each column of what was kept under a name, as DuckDB calls it."""
-        return _types(dict(self.connection.sql(self.native(f"SELECT * FROM {name}")).dtypes))
+        return _types(self.connection.sql(self.native(f"SELECT * FROM {name}")))
 
     def keep(self, name: str, sql: str) -> None:
         """Keep the rows of a query under a name: with the executors, as long as it is needed."""
         self._view(name, self.connection.sql(self.native(sql)).localCheckpoint())
+
+    def run(self, sql: str) -> Any:
+        """Return the rows of a query in Spark's own SQL."""
+        from pyspark.errors import PySparkException
+
+        try:
+            return self.connection.sql(sql).collect()
+        except PySparkException as error:
+            raise failure(error, error.getCondition()) from None
 
     def _view(self, name: str, frame: Any) -> None:
         view = f"opslab_view_{next(_NUMBERS)}"
@@ -83,5 +73,5 @@ class SparkTable(RemoteTable):
         self.sources[name] = exp.select("*").from_(view)
 
 
-def _types(kinds: dict[str, str]) -> dict[str, str]:
-    return {name: _TYPES.get(kind, kind.upper()) for name, kind in kinds.items()}
+def _types(frame: Any) -> dict[str, str]:
+    return {name: _TYPES.get(kind, kind.upper()) for name, kind in frame.dtypes}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, ClassVar, Self
@@ -13,6 +13,8 @@ from opslab.tables.dates import in_utc
 from opslab.tables.import_report import Reading
 from opslab.tables.source import ROW, Table, quoted
 from opslab.warehouse.dialects import Dialect, Sources, rewritten
+
+_NOTHING = Reading("", "", 0, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,10 @@ class RemoteTable(Table):
     @abstractmethod
     def add(self, name: str, data: Any) -> tuple[str, dict[str, str]]:
         """Make data readable under a name; return what it is called, and its columns' types."""
+
+    @abstractmethod
+    def run(self, sql: str) -> Iterable[Sequence[Any]]:
+        """Return the rows of a query in the engine's own SQL."""
 
     def beside(self, data: Any, zone: str | None) -> Self:
         """Return a table of the same engine; of a stated zone its clock times are brought to UTC.
@@ -60,9 +66,10 @@ class RemoteTable(Table):
         """Return a query over `relation` as the engine takes it."""
         return rewritten(sql, self.dialect, self.sources).sql(self.dialect)
 
-    def failure(self, reason: object) -> DataError:
-        """Return the error of a query that the engine cannot finish."""
-        return DataError.of("warehouse.failed", file=self.reading.name, reason=reason)
+    def fetch(self, sql: str, *, threads: int | None = None) -> list[tuple[Any, ...]]:
+        """Return the rows of a query over `relation`; in which order it sums is the engine's."""
+        del threads
+        return [tuple(map(_plain, row)) for row in self.run(self.native(sql))]
 
     def fetch_slices(self, query: Callable[[str], str]) -> list[list[tuple[Any, ...]]]:
         """Return the rows of a query over the whole table as those of its only slice."""
@@ -77,13 +84,21 @@ class RemoteTable(Table):
         return self.fetch(rows), *self.aggregates(looks, source)
 
 
-def plain(row: Sequence[Any]) -> tuple[Any, ...]:
-    """Return a row with exact decimals as whole numbers where they are, else as floats."""
-    return tuple(
-        cell
-        if not isinstance(cell, Decimal)
-        else int(cell)
-        if cell == cell.to_integral_value()
-        else float(cell)
-        for cell in row
+def empty(kind: type[RemoteTable], connection: Any) -> RemoteTable:
+    """Return a table of an engine before anything is read there."""
+    return kind(
+        reading=_NOTHING, types={}, relation="", extent=0, connection=connection, sources={}
     )
+
+
+def failure(error: Exception, reason: str | None = None) -> DataError:
+    """Return the error of a query that an engine cannot finish, without what its text quotes."""
+    return DataError.of("warehouse.failed", reason=reason or type(error).__name__)
+
+
+def _plain(cell: Any) -> Any:
+    """Return an exact decimal as the whole number that it is, else as a float."""
+    if not isinstance(cell, Decimal):
+        return cell
+    number = float(cell)
+    return int(cell) if number.is_integer() else number
