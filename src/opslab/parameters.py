@@ -29,11 +29,14 @@ class Inputs:
         The day as of which the run speaks.
     files : tuple of Path
         Every file that the run reads, those named inside a spec too.
+    secret : str
+        Fingerprint of the secret that the run makes keys with, if it makes any.
     """
 
     name: str
     as_of: datetime.date
     files: tuple[Path, ...]
+    secret: str = ""
 
 
 class Parameters(specs.Declared, ABC):

@@ -19,7 +19,7 @@ State = tuple[int, ...]
 """Of a file: what changes when its bytes do."""
 
 _PACKAGE = Path(__file__).parent
-_CODE = {".py", ".pyc", ".ipynb", ".so", ".pyd"}
+_WRITTEN = {".pyc", ".ipynb"}  # from code that is noted itself, and by those who run notebooks
 _read: dict[Path, dict[str, State | None]] = {}
 _opened: set[str] = set()
 
@@ -85,11 +85,13 @@ def _has_changed(path: Path, before: State | None) -> bool:
 
 
 def _others() -> Iterator[Path]:
-    """Give the files of the workspace that were opened and that nothing has noted."""
+    """Give the workspace's files and modules that were opened and that nothing has noted."""
     root = workspace.root().resolve()
     left_out = [_PACKAGE, workspace.reports().resolve(), Path(sys.prefix)]
-    for path in {Path(os.path.realpath(opened)) for opened in _opened - {""}} - set(_read):
-        if path.suffix in _CODE or any(map(path.is_relative_to, left_out)):
+    modules = {getattr(module, "__file__", None) or "" for module in [*sys.modules.values()]}
+    opened = {Path(os.path.realpath(name)) for name in (_opened | modules) - {""}}
+    for path in opened - set(_read):
+        if path.suffix in _WRITTEN or any(map(path.is_relative_to, left_out)):
             continue
         if not path.is_relative_to(root) or not path.is_file():
             continue

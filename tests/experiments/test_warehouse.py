@@ -121,14 +121,20 @@ def assert_same(result, expected):
     ranked = tuple(part for part in expected.companions if part.way != "ranks")
     known, wanted = (dict(values(side)) for side in (result, replace(expected, companions=ranked)))
     known, wanted = (
-        {where: value for where, value in side.items() if ".bounds" not in where and "notes" not in where}
+        {
+            where: value
+            for where, value in side.items()
+            if ".bounds" not in where and "notes" not in where
+        }
         for side in (known, wanted)
     )
     assert known.keys() == wanted.keys()
     assert sum(isinstance(value, float) for value in wanted.values()) > 40
     for where, value in wanted.items():
         close = isinstance(value, float) and not math.isnan(value)
-        assert known[where] == (pytest.approx(value, rel=1e-9, abs=1e-12) if close else value), where
+        assert known[where] == (pytest.approx(value, rel=1e-9, abs=1e-12) if close else value), (
+            where
+        )
 
 
 def spec_of(form, **data):
@@ -178,7 +184,9 @@ def test_postgres_gives_the_digits_of_the_samples(name, warehouse):
 def hillstrom():
     path = data_file("hillstrom.csv")
     customers = pd.read_csv(path).rename_axis("customer").reset_index()
-    text = HILLSTROM.format(path=path).replace("column: spend,", "column: spend, covariates: [history],")
+    text = HILLSTROM.format(path=path).replace(
+        "column: spend,", "column: spend, covariates: [history],"
+    )
     declared = yaml.safe_load(text)
     declared["segments"] = ["newbie", "zip_code"]
     return declared, customers

@@ -1,82 +1,23 @@
-"""What a run tells of itself, what the machine refuses, and that a folder is there whole or not at all."""
+"""What the machine refuses, and that a folder is there whole or not at all, wherever it stops."""
 
 from __future__ import annotations
 
 import errno
-import json
 import os
+from pathlib import Path
 
 import pytest
 
 from opslab.errors import ExtraError, MachineError
 from opslab.runs.folder import (
-    Card,
     alone,
+    discard,
     file_away,
-    filed,
     machine_errors,
+    recover,
     working_folder,
     write_whole,
 )
-
-TOLD = {
-    "notebook": "time_saved",
-    "name": "desk",
-    "as_of": "2026-10-05",
-    "status": "complete",
-    "headline": "It holds.",
-    "digest": "0123456789" * 6 + "abcd",
-}
-
-
-def card(**changes):
-    return Card.of(json.dumps(TOLD | changes).encode())
-
-
-def test_a_card_tells_the_run():
-    assert card().run_id == "time_saved/desk/2026-10-05-01234567"
-    assert (card().language, card(parameters={"language": "fr"}).language) == ("en", "fr")
-    assert card(parameters={"language": ["fr"]}).language == "en"
-    assert card(headline="<b>", unknown=[1]).headline == "<b>"
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"status": "failed"},
-        {"status": None},
-        {"as_of": "soon"},
-        {"as_of": "2026-10-05/../.."},
-        {"name": None},
-        {"name": 5},
-        {"headline": ["x"]},
-        {"digest": 1},
-        {"parameters": "x"},
-        {"outputs": {"a.csv": 1}},
-        {"action": {}},
-    ],
-    ids=str,
-)
-def test_another_shape_is_no_run(changes):
-    assert card(**changes) is None
-
-
-@pytest.mark.parametrize("content", [b"", b"no json", b"[]", b"{}", b"\xff", b"[" * 100_000])
-def test_what_is_no_card_is_no_run(content, tmp_path):
-    assert Card.of(content) is None
-    (tmp_path / "run.json").write_bytes(content)
-    assert Card.read(tmp_path / "run.json") is None
-    assert Card.read(tmp_path) is None
-    assert Card.read(tmp_path / "none") is None
-
-
-def test_a_run_is_filed_when_its_hash_and_its_page_are_there(tmp_path):
-    (tmp_path / "run.json").write_text(json.dumps(TOLD), encoding="utf-8")
-    assert filed(tmp_path, TOLD["digest"]) is None
-    (tmp_path / "readout.html").touch()
-    run = filed(tmp_path, TOLD["digest"])
-    assert (run.folder, run.headline, run.exit_code, run.reused) == (tmp_path, "It holds.", 0, True)
-    assert filed(tmp_path, "0" * 64) is None
 
 
 def test_what_the_machine_refuses_has_a_number_and_a_place(tmp_path):
@@ -138,3 +79,112 @@ def test_a_file_is_written_whole_or_what_was_there_stays(tmp_path, monkeypatch):
 
 def _full(*_):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+class KilledError(BaseException):
+    """Ends a step as a kill does: nothing after it runs, no clean-up either."""
+
+
+class Steps:
+    """Lets so many renames, removals and new folders happen; after them the process is no more."""
+
+    def __init__(self, count):
+        self.left = count
+
+    def take(self):
+        if self.left <= 0:
+            raise KilledError
+        self.left -= 1
+
+    def after(self, real):
+        def taken(path, *arguments, **options):
+            self.take()
+            return real(path, *arguments, **options)
+
+        return taken
+
+    def remove(self, folder, **_):
+        self.take()
+        for path in folder.iterdir():
+            os.unlink(path)  # noqa: PTH108 - another step than those that are counted
+            self.take()
+        folder.rmdir()
+
+
+@pytest.mark.parametrize("count", range(1, 12))
+@pytest.mark.parametrize("there", [False, True])
+def test_ended_at_any_step_a_run_is_the_old_or_the_new_after_the_next_start(
+    tmp_path, monkeypatch, count, there
+):
+    reports = tmp_path / "reports"
+    target = reports / "time_saved/desk/2026-10-05-01234567"
+    if there:
+        file_run(target, "old")
+    steps, whole = Steps(count), True
+    with monkeypatch.context() as patch:
+        for name in ("rename", "replace", "unlink", "mkdir"):
+            patch.setattr(Path, name, steps.after(getattr(Path, name)))
+        patch.setattr("opslab.runs.folder.shutil.rmtree", steps.remove)
+        try:
+            file_run(target, "new")
+        except KilledError:
+            whole = False
+    recover(reports)
+    known = {path.name: path.read_text("utf-8") for path in target.glob("*")}
+    assert known in ([dict.fromkeys("ab", "new")] if whole else states(there))
+    assert [path for path in target.parent.glob("*") if path != target] == []
+
+
+def states(there):
+    """Return what may stand in a folder: all of the old, all of the new, or nothing."""
+    return [dict.fromkeys("ab", "new"), dict.fromkeys("ab", "old") if there else {}]
+
+
+def file_run(target, content):
+    with alone(target), working_folder(target) as folder:
+        for name in "ab":
+            (folder / name).write_text(content, encoding="utf-8")
+        file_away(folder, target)
+
+
+def test_a_second_rename_that_fails_brings_the_last_run_back_at_once(tmp_path, monkeypatch):
+    target = tmp_path / "time_saved/desk/2026-10-05-01234567"
+    file_run(target, "old")
+    real = Path.rename
+
+    def full(self, to):
+        return _full() if self.name.endswith(".new") else real(self, to)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", full)
+        with pytest.raises(OSError, match="No space"):
+            file_run(target, "new")
+    assert (target / "a").read_text("utf-8") == "old"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_recovery_leaves_alone_what_another_process_is_at_and_what_is_none_of_ours(tmp_path):
+    run = tmp_path / "time_saved/desk/2026-10-05-01234567"
+    others = [tmp_path / name for name in (".htaccess.old", ".mine.new", "a/b/.notes.old")]
+    for path in others:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    with alone(run):
+        working = run.with_name(f".{run.name}.new")
+        working.mkdir()
+        recover(tmp_path)
+        assert working.is_dir()
+    recover(tmp_path)
+    assert not working.exists()
+    assert all(path.exists() for path in others)
+
+
+def test_what_is_discarded_is_gone_under_its_name_first(tmp_path, monkeypatch):
+    folder = tmp_path / "2026-10-05-01234567.failed"
+    folder.mkdir()
+    names = []
+    monkeypatch.setattr("opslab.runs.folder.shutil.rmtree", lambda path, **_: names.append(path))
+    discard(folder)
+    discard(folder)
+    assert names == [tmp_path / ".2026-10-05-01234567.failed.old"]
+    assert not folder.exists()

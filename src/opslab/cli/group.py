@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 
 _READER_GONE = 141
 """Exit code of a program whose reader has left, as a shell tells it: ``opslab … | head``."""
+_CUT_SHORT = 4
+_GRACE_SECONDS = 10
 
 
 class Commands(click.Group):
@@ -21,16 +26,9 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an error ends the program with its message and its code."""
-        for number in filter(None, (signal.SIGTERM, getattr(signal, "SIGHUP", None))):
-            signal.signal(number, _interrupt)
         try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            from opslab.errors import RunError
-            from opslab.messages import text
-
-            click.echo(text("runs.stopped", ctx.meta.get("language", "en")), err=True)
-            sys.exit(RunError.exit_code)
+            with _ended_by_signals():
+                return super().invoke(ctx)
         except (click.exceptions.ClickException, click.exceptions.Exit, click.exceptions.Abort):
             raise
         except BrokenPipeError:
@@ -42,9 +40,35 @@ class Commands(click.Group):
             sys.exit(_tell(error, ctx.meta.get("language", "en")))
 
 
-def _interrupt(*_: object) -> None:
-    """End what is under way as Ctrl-C does: what is half written goes, and the code is the same."""
-    raise KeyboardInterrupt
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM, SIGHUP and Ctrl-C end what is under way: what is half written goes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    names = ("SIGTERM", "SIGINT", "SIGHUP", "SIGALRM")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, _end) for number in numbers}
+    try:
+        yield
+    finally:
+        if hasattr(signal, "alarm"):
+            signal.alarm(0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, _frame: object) -> None:
+    """Leave as on any error; an exception can be swallowed, so a last word follows in a while.
+
+    It is no KeyboardInterrupt: after one Python may end itself by the signal, whatever the code.
+    """
+    if hasattr(signal, "SIGALRM"):
+        if number == signal.SIGALRM:
+            os._exit(_CUT_SHORT)
+        signal.alarm(_GRACE_SECONDS)
+    click.echo("Interrupted; what was complete is kept.", err=True)
+    sys.exit(_CUT_SHORT)
 
 
 def _tell(error: Exception, language: Language) -> int:

@@ -87,7 +87,9 @@ def analyze(
     given: Mapping[str, Any] = data if isinstance(data, Mapping) else {"path": data}
     if data is None:
         given = {
-            field: Address(form.connection, source) if form.connection else experiment.beside(source)
+            field: Address(form.connection, source)
+            if form.connection
+            else experiment.beside(source)
             for field, source in form.sources.items()
         }
     logs = form.events is not None or isinstance(data, Mapping)
@@ -98,7 +100,7 @@ def analyze(
     opened: AbstractContextManager[Table] = (
         open_remote(source, form.timezone, keeps=logs or form.rows == "finer")
         if is_remote(source)
-        else open_table(source, answers=form)
+        else open_table(source, answers=form, beside=events)
     )
     with opened as raw:
         refuse_columns(experiment, raw, experiment.named_columns())

@@ -18,6 +18,7 @@ from opslab.errors import DataError
 from opslab.feedback.languages import identify
 from opslab.feedback.redaction import redact, without_tokens
 from opslab.feedback.spec import Source, Study
+from opslab.secret import key, secret_for
 from opslab.tables import Answers, Reading, open_export
 from opslab.tables.profiles import TEXTS, known_profiles
 from opslab.tables.sentences import OPINIONS, proposal
@@ -64,7 +65,7 @@ class CustomerMessage:
     words : str
         What an encoder reads of it.
     customer : str or None
-        A hash that tells customers apart, and names none.
+        A key that tells customers apart, and names none.
     """
 
     uid: str
@@ -138,7 +139,7 @@ def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> I
             export = study.beside(source.path) if data is None else data
             with open_export(export, answers=source) as table:
                 readings.append(table.reading)
-                rows += _rows(source, table)
+                rows += _rows(source, table, secret_for(study.file))
     return _intake(study, rows, readings)
 
 
@@ -185,7 +186,7 @@ def cells(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): cell for name, cell in row.items()} for row in rows]
 
 
-def _rows(source: Source, table: Table) -> Iterator[_Row]:
+def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
     """Yield the messages of an export; raise where no column is known to hold them."""
     frame, reading = table.frame(), table.reading
     texts = [name for name in TEXTS[2:][: len(source.text)] or TEXTS if name in frame]
@@ -199,7 +200,7 @@ def _rows(source: Source, table: Table) -> Iterator[_Row]:
         "id": str,
         "date": lambda day: day.date() if isinstance(day, datetime.datetime) else None,
         "language": str,
-        "customer": lambda name: _digest(f"{label}\0{name}")[:12],
+        "customer": lambda name: key(secret, f"{label}\0{name}"),
         "segment": lambda name: str(name)[:60],
     }
     columns = {

@@ -10,6 +10,7 @@ from pydantic import Field
 from opslab import workspace
 from opslab.errors import ParameterError
 from opslab.parameters import Inputs, Parameters
+from opslab.secret import fingerprint, secret_for
 
 if TYPE_CHECKING:
     from opslab.feedback.spec import Study
@@ -45,4 +46,4 @@ class ThemesParameters(Parameters):
         study = self.study()
         day = self.day(study)
         ParameterError.refuse(study.lacking())
-        return Inputs(study.slug, day, study.files())
+        return Inputs(study.slug, day, study.files(), fingerprint(secret_for(study.file)))

@@ -80,6 +80,7 @@ class Job:
             "as_of": inputs.as_of.isoformat(),
             "parameters": stated,
             "seed": stated.get("seed"),
+            "secret": inputs.secret or None,
             "inputs": files,
             "profiles": profiles,
             "versions": environment(),

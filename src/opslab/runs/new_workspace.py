@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from opslab import workspace
+from opslab import secret, workspace
 from opslab.errors import InputError, Problem
 from opslab.runs.folder import machine_errors
 from opslab.runs.registry import notebooks
@@ -45,7 +45,9 @@ def make_workspace(folder: str | Path) -> list[Path]:
                 Problem("runs.init_differs", file=str(Path(folder) / name)) for name in differing
             ]
             raise InputError(*problems, Problem("runs.init_refused"))
-        return [target / name for name in wanted if _write(target / name, wanted[name])]
+        written = [target / name for name in wanted if _write(target / name, wanted[name])]
+        secret.stored(target)
+        return written
 
 
 def write_sample(folder: str | Path) -> list[Path]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import atexit
 import errno
 import itertools
+import os
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,21 @@ import duckdb
 
 from opslab import provenance, workspace
 from opslab.errors import MachineError
+from opslab.scratch import make_scratch
 from opslab.tables.calendars import calendar_rows
 from opslab.tables.delimited import SHEETS, open_delimited, open_rows
 from opslab.tables.import_report import Answers, FileAnswers, Reading, Rows
 from opslab.tables.json_records import read_json
-from opslab.tables.source import ROW, Opening, Table, begin, path_literal, reading_errors, types_of
+from opslab.tables.source import (
+    ROW,
+    Opening,
+    Table,
+    begin,
+    literal,
+    path_literal,
+    reading_errors,
+    types_of,
+)
 from opslab.tables.workbooks import read_workbook
 
 _TEXTS = (".csv", ".tsv", ".txt")
@@ -35,12 +47,13 @@ _FORMS = {".xlsm": "xlsx", ".ndjson": "jsonl"}  # else as the ending
 _FORMATS = (*_TEXTS, *_READERS, ".parquet")
 _FRAMES = ("pandas.DataFrame", "polars.DataFrame", "polars.LazyFrame", "pyarrow.Table")
 _NUMBERS = itertools.count(1)
+_FREE = ["threads", "enable_progress_bar", "parquet_metadata_cache", "enable_external_file_cache"]
 _MEMORY = "2GB"  # beyond it the engine moves rows to the scratch folder
 
 
 @contextmanager
 def open_table(
-    data: Any, *, answers: FileAnswers | None = None, strict: bool = True
+    data: Any, *, answers: FileAnswers | None = None, strict: bool = True, beside: Any = None
 ) -> Iterator[Table]:
     """Open a table for reading, its columns with the names and types that the file gives them.
 
@@ -53,14 +66,16 @@ def open_table(
         Where the file can be read in two ways.
     strict : bool
         Refuse a file whose header or rows would otherwise be mended, and told.
+    beside : path or frame, optional
+        A second table that `open_another` will open in the same engine.
 
     Raises
     ------
     DataError
         When it is missing, empty, not what its name says, or asks a question.
     """
-    with tempfile.TemporaryDirectory(prefix="opslab-") as scratch, _database() as connection:
-        yield _open(connection, data, answers, Path(scratch), strict=strict)
+    with _database(data, beside) as (connection, scratch):
+        yield _open(connection, data, answers, scratch, strict=strict)
 
 
 def _open(
@@ -79,40 +94,66 @@ def _open(
 
 
 @contextmanager
-def _database() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Give a database of its own in the process's engine, which takes 40 times as long to start."""
-    connection = _engine().cursor()
+def _database(*data: Any) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """Give a database of its own in an engine, which takes 40 times as long to start, and scratch.
+
+    The engine may read the files beside those given, and nothing else.
+    """
+    paths = [os.path.realpath(each) for each in data if isinstance(each, str | Path)]
+    engine = _engine(frozenset(map(os.path.dirname, paths)))
+    connection = engine.connection.cursor()
     name = f"opslab_{next(_NUMBERS)}"
     connection.execute(f"ATTACH ':memory:' AS {name}")
     begin(connection, name)
+    scratch = Path(tempfile.mkdtemp(dir=engine.scratch))
     try:
-        yield connection
+        yield connection, scratch
     finally:
         # at the end of the process the engine may be gone
         with suppress(duckdb.ConnectionException):
             connection.execute(f"USE memory; DETACH {name}")
             connection.close()
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
-@cache
-def _engine() -> duckdb.DuckDBPyConnection:
-    """Return the process's engine; what memory does not hold goes to a folder that ends with it."""
-    scratch = tempfile.TemporaryDirectory(prefix="opslab-")
-    connection = duckdb.connect(
-        config={
-            "temp_directory": scratch.name,
-            "memory_limit": _MEMORY,
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "preserve_insertion_order": "true",
-        }
-    )
-    connection.execute("SET GLOBAL TimeZone = 'UTC'")  # else the machine's own
-    # of DuckDB 2.0.0: it fails on the first or last rows by a number that is made of the row's own
-    connection.execute("SET GLOBAL disabled_optimizers = 'late_materialization'")
-    atexit.register(scratch.cleanup)
-    atexit.register(connection.close)
-    return connection
+class _Engine:
+    """An engine whose settings are locked; what memory does not hold goes to its scratch folder."""
+
+    def __init__(self, folders: Iterable[str]) -> None:
+        self.scratch = make_scratch()
+        self.connection = duckdb.connect(
+            config={
+                "temp_directory": str(self.scratch),
+                "memory_limit": _MEMORY,
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "preserve_insertion_order": "true",
+            }
+        )
+        readable = [*folders, str(self.scratch)]
+        allowed = ", ".join(literal(f"{Path(folder, '_')}"[:-1]) for folder in readable)
+        settings = [
+            "TimeZone = 'UTC'",  # else the machine's own
+            # of DuckDB 2.0.0: it fails on the first or last rows by a number made of the row's own
+            "disabled_optimizers = 'late_materialization'",
+            f"allowed_directories = [{allowed}]",
+            f"allowed_configs = {_FREE}",
+            "enable_external_access = false",
+            "lock_configuration = true",
+        ]
+        for setting in settings:
+            self.connection.execute(f"SET GLOBAL {setting}")
+        weakref.finalize(self, _end, self.connection, self.scratch)
+
+
+def _end(connection: duckdb.DuckDBPyConnection, scratch: Path) -> None:
+    connection.close()
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+@lru_cache(maxsize=2)
+def _engine(folders: frozenset[str]) -> _Engine:
+    return _Engine(sorted(folders))
 
 
 def open_another(table: Table, data: Any, *, answers: FileAnswers | None = None) -> Table:

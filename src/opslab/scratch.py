@@ -1,0 +1,62 @@
+"""Folders for what is written on the way: they end with the process, or at the next start."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+
+_NAME = re.compile(r"opslab-(\d+)-(\d+)-\w+")
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Give a folder that goes with the block; nobody else may look into it."""
+    folder = make_scratch()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_scratch() -> Path:
+    """Make a folder for the caller to remove; what killed processes have left goes first."""
+    _sweep(tempfile.gettempdir())
+    return Path(tempfile.mkdtemp(prefix=f"opslab-{_namespace()}-{os.getpid()}-"))
+
+
+@cache
+def _sweep(folder: str) -> None:
+    """Remove the folders here whose process, of this machine and this user, is no more."""
+    if os.name != "posix":  # elsewhere there is no asking after a process without ending it
+        return
+    for path in Path(folder).glob("opslab-*"):
+        name = _NAME.fullmatch(path.name)
+        with suppress(OSError):
+            mine = name and int(name[1]) == _namespace() and path.lstat().st_uid == os.getuid()
+            if name and mine and not _runs(int(name[2])):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+@cache
+def _namespace() -> int:
+    """Return what tells containers apart that share a folder: each numbers processes anew."""
+    try:
+        return Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:
+        return 0
