@@ -60,6 +60,8 @@ def rewritten(sql: str, dialect: Dialect, sources: Sources) -> exp.Query:
         if template := _TEMPLATES[dialect].get(name):
             values = {"all": exp.Tuple(expressions=parts), **dict(zip("xy", parts, strict=False))}
             node.replace(exp.replace_placeholders(sqlglot.parse_one(template, dialect), **values))
+        elif isinstance(node, exp.Not) and node.this.args.get("query"):
+            node.replace(_no_row(node.this))  # NOT IN is looked through anew for each row
         elif node.args.get("this") == exp.DType.INT128:
             node.replace(exp.DataType.build("DECIMAL(38, 0)"))
     for table in list(tree.find_all(exp.Table)):
@@ -69,3 +71,15 @@ def rewritten(sql: str, dialect: Dialect, sources: Sources) -> exp.Query:
         if not inner.alias and isinstance(inner.parent, exp.From | exp.Join):
             inner.set("alias", exp.TableAlias(this=exp.to_identifier("opslab_rows")))
     return tree
+
+
+def _no_row(node: exp.Expression) -> exp.Expression:
+    """Return that no row of a query in ``value IN (query)`` is the value."""
+    import sqlglot
+    from sqlglot import exp
+
+    rows = "SELECT 1 FROM (SELECT 1) AS opslab_in(opslab_value) WHERE opslab_value = :x"
+    query = exp.replace_placeholders(sqlglot.parse_one(rows), x=node.this)
+    for inner in list(query.find_all(exp.Subquery)):
+        inner.set("this", node.args["query"].this)
+    return exp.Not(this=exp.Exists(this=query))

@@ -112,10 +112,9 @@ def _assigned_at(experiment: Experiment, table: Table, as_of: datetime.date | No
         # again.
         unit, start = quoted(experiment.unit), midnight(period.start, zone)
         early = f"({exposed.moment}) < {start} AND {unit} IS NOT NULL"
-        before = f"SELECT {unit} AS opslab_unit FROM {table.relation} WHERE {early}"
+        before = f"SELECT {unit} FROM {table.relation} WHERE {early}"
         if table.fetch(f"{before} LIMIT 1"):
-            came = f"EXISTS (SELECT 1 FROM ({before}) WHERE opslab_unit = {unit})"
-            return exposed._replace(within=f"{exposed.within} AND NOT {came}")
+            return exposed._replace(within=f"{exposed.within} AND {unit} NOT IN ({before})")
         return exposed
     name = only_time(table)
     if name is None:

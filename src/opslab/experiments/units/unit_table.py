@@ -284,9 +284,8 @@ def count_units(
     firsts = table.fetch(
         f"SELECT arm, count(*) FROM (SELECT {label} AS arm, min({label}) {unit}) AS low, "
         f"max({label}) {unit}) AS high, row_number() {unit} ORDER BY {moment or 0}, {ROW}, {label})"
-        f" AS place FROM {source} AND EXISTS (SELECT 1 FROM "
-        f"({_repeated(column, quoted(arm), source)}) WHERE leaked AND opslab_unit = {column})) "
-        "WHERE place = 1 AND low <> high "
+        f" AS place FROM {source} AND {column} IN (SELECT unit FROM ("
+        f"{_repeated(column, quoted(arm), source)}) WHERE leaked)) WHERE place = 1 AND low <> high "
         "GROUP BY arm ORDER BY arm"
     )
     return replace(counted, leaked_first=dict(firsts))
@@ -296,13 +295,13 @@ def without_leaked(table: Table, unit: str, arm: str, where: str = "TRUE") -> st
     """Return a SQL condition that leaves out the rows of units that stand in more than one arm."""
     column = quoted(unit)
     inner = _repeated(column, quoted(arm), f"{table.relation} WHERE {where}")
-    table.keep("leaked", f"SELECT opslab_unit FROM ({inner}) WHERE leaked")
-    return f"({where}) AND NOT EXISTS (SELECT 1 FROM leaked WHERE opslab_unit = {column})"
+    table.keep("leaked", f"SELECT unit FROM ({inner}) WHERE leaked")
+    return f"({where}) AND {column} NOT IN (SELECT unit FROM leaked)"
 
 
 def _repeated(column: str, arm: str, source: str) -> str:
     return (
-        f"SELECT {column} AS opslab_unit, min({arm}) <> max({arm}) AS leaked, "
+        f"SELECT {column} AS unit, min({arm}) <> max({arm}) AS leaked, "
         f"max({ROW}) AS later FROM {source} AND {column} IS NOT NULL "
         f"GROUP BY {column} HAVING count(*) > 1"
     )
