@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import pwd
 import shutil
@@ -73,7 +72,10 @@ def spark():
         pytest.skip("Spark needs Java")
     settings = {
         "spark.ui.enabled": "false",
-        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.codegen.wholeStage": "false",  # to compile a query takes longer than to run it
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.session.timeZone": "America/New_York",  # which must not matter
     }
     session = sql.SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()

@@ -36,7 +36,7 @@ from opslab.tables.import_report import Reading
 from opslab.tables.reader import open_table
 from opslab.tables.source import Table
 from opslab.warehouse.address import Address
-from opslab.warehouse.opening import is_remote, open_remote
+from opslab.warehouse.connections import is_remote, open_remote
 
 _UNITS = {"unit": units_of_rows, "finer": units_of_finer_rows, "totals": units_of_totals}
 _PLANNED = ("experiment", "slug", "question", "owner", "unit", "strata", "segments", "trigger")
@@ -87,7 +87,7 @@ def analyze(
     given: Mapping[str, Any] = data if isinstance(data, Mapping) else {"path": data}
     if data is None:
         given = {
-            field: Address(form.connection, source)
+            field: Address(form.connection, source, form.snapshot)
             if form.connection
             else experiment.beside(source)
             for field, source in form.sources.items()

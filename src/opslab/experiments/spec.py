@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Any, Literal, Self
@@ -14,12 +13,12 @@ from pydantic import Field, field_validator, model_validator
 
 from opslab.documents import Location
 from opslab.errors import Problem, SpecError
+from opslab.experiments.data import Data
 from opslab.experiments.metrics import DeclaredMetric, Metric
 from opslab.experiments.metrics.base import Form, fault
 from opslab.experiments.phases import Period, Phase, refuse_phases
 from opslab.messages import Bilingual, Language, spoken
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
-from opslab.tables.import_report import FileAnswers
 
 CheckName = Literal[
     "plan_unchanged",
@@ -49,62 +48,6 @@ CheckName = Literal[
     "few_clusters",
     "totals_only",
 ]
-
-
-class Data(FileAnswers):
-    """Where the data is: one table, or an assignment log with an event log."""
-
-    path: str | None = None
-    """table with one row per unit (CSV, workbook, JSON or Parquet), from the spec's folder"""
-    connection: Any = None
-    """warehouse that holds the data: env: and the variable with its URL; logs name tables too"""
-    table: str | None = None
-    """schema.table of the warehouse"""
-    query: str | None = None
-    """a SELECT in place of a table"""
-    rows: Literal["unit", "finer", "totals"] = "unit"
-    """what a row is: the unit, a part of it (clusters), or the total of an arm (and day)"""
-    assignments: str | None = None
-    """log of who was assigned to which arm and when"""
-    events: str | None = None
-    """log of what units did and when"""
-    event_column: str = "event"
-    """column of the event log that names the event"""
-    event_time: str | None = None
-    """column of the event log with its moment; the only column of moments when left out"""
-    event_id: str | None = None
-    """column of the event log with the id of an event, which counts once; else identical rows do"""
-    snapshot: str | None = None
-    """name of the state of a table that is not a file; without one no run of it is filed"""
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        logs, stored = (self.assignments, self.events), (self.table, self.query)
-        if sum(map(bool, (self.path, *stored, any(logs)))) > 1:
-            raise fault("data_both")
-        if any(logs) and not all(logs):
-            raise fault("data_logs")
-        if any(stored) > bool(self.connection) or (self.connection and not any(logs + stored)):
-            raise fault("data_connection")
-        return self
-
-    @field_validator("connection")
-    @classmethod
-    def _names_a_variable(cls, value: object) -> object:
-        """Refuse all but the name of a variable, and do not repeat it: it may be a password."""
-        if not re.fullmatch(r"env:\w+", str(value)):
-            raise fault("connection")
-        return value
-
-    @property
-    def sources(self) -> dict[str, str]:
-        """The path of each part of the data, or what a warehouse calls it, by field."""
-        given = {
-            "path": self.path or self.table or self.query,
-            "assignments": self.assignments,
-            "events": self.events,
-        }
-        return {field: source for field, source in given.items() if source}
 
 
 class ArmLabel(Bilingual):

@@ -14,7 +14,10 @@ class Address(NamedTuple):
         ``env:`` and the environment variable that holds its URL.
     source : str
         ``schema.table``, or a SELECT in the warehouse's own SQL.
+    snapshot : str or None
+        Name of the state that is read.
     """
 
     connection: str
     source: str
+    snapshot: str | None = None

@@ -65,7 +65,7 @@ class PostgresTable(RemoteTable):
         Raises `DataError` for all but a single query that only reads.
         """
         (_, *more), source = data.source.split(), data.source
-        shown = f"{'query' if more else source} ({data.connection})"
+        shown = f"{'query' if more else source} ({data.snapshot or data.connection})"
         try:
             (tree,) = sqlglot.parse(source if more else f"SELECT * FROM {source}", read="postgres")
         except (sqlglot.errors.SqlglotError, ValueError):
