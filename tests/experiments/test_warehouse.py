@@ -10,6 +10,7 @@ import sys
 import tempfile
 import traceback
 from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -466,11 +467,19 @@ def frame_of(spark, data):
     relation = duckdb.from_df(data)
     kinds = {"TIMESTAMP": "timestamp_ntz", "TIMESTAMP_NS": "timestamp_ntz", "VARCHAR": "string"}
     kinds |= {"TIMESTAMP WITH TIME ZONE": "timestamp", "INTEGER": "int"}
-    schema = ", ".join(
-        f"`{name}` {kinds.get(str(kind), str(kind))}"
-        for name, kind in zip(relation.columns, relation.types, strict=True)
-    )
-    return spark.createDataFrame(relation.fetchall(), schema)
+    columns = list(zip(relation.columns, map(str, relation.types), strict=True))
+    schema = ", ".join(f"`{name}` {kinds.get(kind, kind)}" for name, kind in columns)
+    moments = [kind == "TIMESTAMP WITH TIME ZONE" for _, kind in columns]
+    cells = [
+        f'epoch_us("{name}")' if moment else f'"{name}"'
+        for (name, _), moment in zip(columns, moments, strict=True)
+    ]
+    epoch, tick = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+    rows = [
+        [epoch + cell * tick if moment else cell for cell, moment in zip(row, moments, strict=True)]
+        for row in relation.project(", ".join(cells)).fetchall()
+    ]
+    return spark.createDataFrame(rows, schema)
 
 
 @pytest.mark.slow

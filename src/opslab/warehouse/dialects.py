@@ -60,7 +60,7 @@ def rewritten(sql: str, dialect: Dialect, sources: Sources) -> exp.Query:
         if template := _TEMPLATES[dialect].get(name):
             values = {"all": exp.Tuple(expressions=parts), **dict(zip("xy", parts, strict=False))}
             node.replace(exp.replace_placeholders(sqlglot.parse_one(template, dialect), **values))
-        elif isinstance(node, exp.Not) and node.this.args.get("query"):
+        elif dialect == "postgres" and isinstance(node, exp.Not) and node.this.args.get("query"):
             node.replace(_no_row(node.this))  # NOT IN is looked through anew for each row
         elif node.args.get("this") == exp.DType.INT128:
             node.replace(exp.DataType.build("DECIMAL(38, 0)"))
