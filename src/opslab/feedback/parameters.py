@@ -46,4 +46,4 @@ class ThemesParameters(Parameters):
         study = self.study()
         day = self.day(study)
         ParameterError.refuse(study.lacking())
-        return Inputs(study.slug, day, study.files(), fingerprint(secret_for(study.file)))
+        return Inputs(study.slug, day, study.files(), fingerprint(secret_for(study.files())))

@@ -109,14 +109,12 @@ def run_batch(
     return batch
 
 
-def _newest(runs: Mapping[str, Planned], outcomes: Mapping[str, Outcome]) -> dict[Path, int]:
-    """Return the folders of the runs that others like them make way for, and how many stay."""
+def _newest(runs: Mapping[str, Planned], outcomes: Mapping[str, Outcome]) -> dict[Path, int | None]:
+    """Return the folders of the plan's runs, and how many of their like stay."""
     return {
-        file.parent: keep
+        file.parent: run.entry.keep
         for name, run in runs.items()
-        if (keep := run.entry.keep)
-        and (file := outcomes[name].file)
-        and outcomes[name].status != "failed"
+        if (file := outcomes[name].file) and outcomes[name].status != "failed"
     }
 
 
