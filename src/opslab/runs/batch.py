@@ -148,6 +148,8 @@ def _zygote() -> Iterator[Any]:
         try:
             yield context
         finally:
+            for process in multiprocessing.active_children():  # an error has ended the batch
+                process.terminate()
             if forked:
                 forkserver._forkserver._stop()  # type: ignore[attr-defined] # noqa: SLF001
             multiprocessing.current_process()._config.pop("tempdir")  # type: ignore[attr-defined] # noqa: SLF001
@@ -211,11 +213,15 @@ class _Conductor:
         limits = Limits(run.entry.timeout, run.entry.cell_timeout)
         given = (run.entry.notebook, run.parameters, self._reports, limits, language, theirs)
         process = self._context.Process(target=work, args=given)
-        with theirs:
-            try:
-                process.start()
-            except (OSError, EOFError):  # somebody has killed the process that forks
-                process.start()
+        with theirs, machine_errors(self._reports):
+            for patience in (1, 1, 0):
+                try:
+                    process.start()
+                    break
+                except (OSError, EOFError):  # somebody has killed the process that forks
+                    if not patience:
+                        raise
+                    time.sleep(patience)
         self._at_work[ours] = (name, process, time.monotonic())
         if self.stopped:  # while it started
             process.terminate()
