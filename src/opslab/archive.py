@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ValidationError
 
@@ -43,11 +43,12 @@ class Card(BaseModel):
     action: str | None = None
     tone: str | None = None
     reason: str | None = None
+    owner: str | None = None
     parameters: Mapping[str, Any] = {}
     also_read: Mapping[str, str] = {}
 
     @classmethod
-    def of(cls, content: bytes) -> Card | None:
+    def of(cls, content: bytes) -> Self | None:
         """Return what the bytes of a ``run.json`` tell, or None when they tell of no whole run."""
         try:
             about = json.loads(content)
@@ -56,7 +57,7 @@ class Card(BaseModel):
             return None
 
     @classmethod
-    def read(cls, file: Path) -> Card | None:
+    def read(cls, file: Path) -> Self | None:
         """Return what a ``run.json`` tells, or None when it tells of no whole run."""
         try:
             return cls.of(file.read_bytes())

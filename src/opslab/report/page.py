@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from markupsafe import Markup
-
 from opslab.evidence import RECORD_TYPE
 from opslab.messages import Language, text, without_controls
 from opslab.report.blocks import Verdict
 from opslab.report.cells import bundle
-from opslab.report.outputs import Parts, about, without_style
+from opslab.report.outputs import FILTERS
 from opslab.report.styles import page_style
 from opslab.startup import without_iri_grammar
 
@@ -25,9 +24,11 @@ ANALYST = "analyst"
 """Tag of cells that speak to the analyst and have no place on the page."""
 
 _TEMPLATES = files("opslab.report").joinpath("templates")
-_WORDS = ("skip", "contents", "code", "document", "no_pdf")
+_WORDS = ("skip", "contents", "code", "document", "no_pdf", "not_shown")
 _TITLE, _SECTION = 1, 2
 """Levels of headings: the page's own, and those that its contents list."""
+_MOST_PAGE = 20_000_000
+"""Letters of the cells on a page."""
 
 
 def render(
@@ -52,13 +53,12 @@ def render(
     failure : Verdict, optional
         Stands first in place of what was published: why the run did not come to its end.
     """
-    parts, (published, body) = Parts(language), _places(notebook)
+    first_screen, body = _parts(notebook)
     if failure is not None:
         data, metadata = bundle(failure)
-        published = [{"data": data, "metadata": metadata}]
-    first_screen = [without_style(output) for output in published]
-    top = [parts.output(output) for output in first_screen]
-    shown = [_shown(cell, parts) for cell in body]
+        first_screen = [{"data": data, "metadata": metadata}]
+    whole = len(json.dumps(body, default=str)) <= _MOST_PAGE
+    body = body if whole else []
     outputs = [output for cell in body for output in cell.get("outputs", [])]
     page = {
         "language": language,
@@ -67,12 +67,11 @@ def render(
         "running_foot": _running_foot(identity),
         "documents": documents,
         "words": {word: text(f"report.{word}", language) for word in _WORDS},
-        "first_screen": top,
+        "first_screen": first_screen,
         "contents": [section for section in _headings(outputs, _SECTION) if section[0]],
-        "body": [part for together in shown for part in together],
-        "code": [
-            parts.code(cell) for cell in notebook.cells if cell.cell_type == "code" and cell.source
-        ],
+        "whole": whole,
+        "body": body,
+        "cells": notebook.cells,
         "identity": identity,
     }
     html, _ = _exporter().from_notebook_node(new_notebook(), {"opslab": page})
@@ -93,10 +92,14 @@ def _running_foot(identity: Sequence[tuple[str, str]]) -> str:
 
 @cache
 def _exporter() -> Any:
-    return HTMLExporter(template_name="opslab", extra_template_basedirs=[str(_TEMPLATES)])
+    return HTMLExporter(
+        template_name="opslab",
+        extra_template_basedirs=[str(_TEMPLATES)],
+        filters=FILTERS,
+    )
 
 
-def _places(notebook: Any) -> tuple[list[Any], list[Any]]:
+def _parts(notebook: Any) -> tuple[list[Any], list[Any]]:
     """Return the published outputs, for the top of the page, and the cells of the rest."""
     first_screen: list[Any] = []
     body = []
@@ -111,17 +114,12 @@ def _places(notebook: Any) -> tuple[list[Any], list[Any]]:
     return first_screen, body
 
 
-def _shown(cell: Any, parts: Parts) -> list[Markup]:
-    if cell.cell_type == "markdown":
-        return [parts.markdown(cell)]
-    return [parts.output(without_style(output)) for output in cell.get("outputs", [])]
-
-
 def _headings(outputs: Iterable[Any], level: int) -> Iterator[tuple[str, str]]:
     """Yield anchor and text of the headings of a level that outputs tell of."""
     for output in outputs:
-        headings = about(output).get("headings")
-        for heading in headings if isinstance(headings, list) else []:
-            match heading:
-                case [int(of), str(anchor), str(words)] if of == level:
-                    yield anchor, words
+        match output:
+            case {"metadata": {"text/html": {"headings": [*headings]}}}:
+                for heading in headings:
+                    match heading:
+                        case [int(of), str(anchor), str(words)] if of == level:
+                            yield anchor, words

@@ -16,7 +16,7 @@ from opslab import workspace
 from opslab.archive import MACHINE, READOUT, RESULT, RUN, Card, read_run
 from opslab.errors import InputError
 from opslab.report.catalogue import render_catalogue
-from opslab.runs.catalogue import INDEX, entry
+from opslab.runs.catalogue import INDEX, described, entry
 from opslab.runs.folder import machine_errors, write_whole
 
 _RUN_ID = re.compile(r"[a-z0-9_]+/[a-z0-9-]+/\d{4}-\d{2}-\d{2}-[0-9a-f]{8}", re.ASCII)
@@ -147,7 +147,7 @@ def _without_machine(run: bytes) -> bytes:
 
 def _zip(runs: list[_Filed]) -> bytes:
     language = runs[0].card.language
-    lines = [entry(run.card, f"{run.id}/{READOUT}", language) for run in runs]
+    lines = [entry(described(run.card, run.id), language) for run in runs]
     content = {f"{run.id}/{name}": data for run in runs for name, data in run.files.items()}
     content[INDEX] = render_catalogue(lines, language).encode()
     packed = io.BytesIO()

@@ -7,7 +7,8 @@ import datetime
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from pydantic import BaseModel
@@ -18,6 +19,7 @@ from opslab.evidence import FILES_TYPE, RECORD_TYPE
 
 _MOST_CARRIED = 100_000_000
 """Bytes of all the files beside a readout: packed, a thousand times as many need little room."""
+_BEGINNINGS = {"pdf": b"%PDF-", "xlsx": b"PK\x03\x04"}
 
 
 class NamedFile(BaseModel):
@@ -75,41 +77,30 @@ class Publication(BaseModel):
         """
         contents: dict[str, bytes] = {}
         for named in (*self.held.files, *(self.about.documents or ())):
-            content, file = None, named.file
+            content, file = b"", named.file
             if FILE_NAME.fullmatch(file):
                 room = _MOST_CARRIED - sum(map(len, contents.values()))
                 content = _unpacked(self.carried.get(file, ""), room)
-            if content is None or hashlib.sha256(content).hexdigest() != named.sha256:
+            kept = hashlib.sha256(content).hexdigest() == named.sha256
+            if not kept or not _is_as_named(content, file):
                 raise InputError.of("runs.bad_file", file=file)
-            if not _KINDS[file.rpartition(".")[2]](content):
-                raise InputError.of("runs.other_kind", file=file)
             contents[file] = content
         return contents
 
 
-def _unpacked(packed: str, most: int) -> bytes | None:
-    """Return a file's bytes, or None when the text holds no file, or a larger one."""
+def _unpacked(packed: str, most: int) -> bytes:
+    """Return a file's bytes; none of them when the text holds no file, or a larger one."""
     unpacking = zlib.decompressobj()
-    try:
-        content = unpacking.decompress(base64.b64decode(packed, validate=True), most + 1)
-    except (ValueError, zlib.error):
-        return None
-    return content if unpacking.eof and len(content) <= most else None
+    with suppress(ValueError, zlib.error):
+        content = unpacking.decompress(base64.b64decode(packed), most + 1)
+        if unpacking.eof and len(content) <= most:
+            return content
+    return b""
 
 
-def _is_text(content: bytes) -> bool:
-    try:
-        return "\0" not in content.decode()
-    except UnicodeDecodeError:
-        return False
-
-
-_KINDS: Mapping[str, Callable[[bytes], bool]] = {
-    "csv": _is_text,
-    "pdf": lambda content: content.startswith(b"%PDF-"),
-    "xlsx": lambda content: content.startswith(b"PK\x03\x04"),
-}
-"""Whether bytes are what the ending of their name says."""
+def _is_as_named(content: bytes, file: str) -> bool:
+    kind = file.rpartition(".")[2]
+    return b"\0" not in content if kind == "csv" else content.startswith(_BEGINNINGS[kind])
 
 
 def publication(notebook: Any) -> Publication | None:

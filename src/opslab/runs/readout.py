@@ -70,12 +70,19 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     more["origin"] = "rendered" if rendered else "run"
     more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
     more["also_read"] = also_read
-    more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
+    more["owner"] = _owner(record)
     more["imports"] = record.get("imports", [])
     more["outputs"] = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     about = job.about(status, headline, seconds_per_cell(executed), more)
     _write(working, files | {RUN: _json(about)}, job.target)
     return Run(job.target, status, headline, published.about.reason)
+
+
+def _owner(record: Mapping[str, Any]) -> str | None:
+    match record:
+        case {"plan": {"owner": str(owner)}}:
+            return owner
+    return None
 
 
 def file_failure(job: Job, failure: Failure, notebook: Any, working: Path) -> NotebookError:
