@@ -180,15 +180,17 @@ class _Conductor:
         """Make the runs, each after those it waits for."""
         self._order.prepare()
         ready: list[str] = []
+        patience = _GRACE
         while self._at_work or (self._order.is_active() and not self.stopped):
             ready += [] if self.stopped else self._order.get_ready()
             while ready and len(self._at_work) < jobs and not self.stopped:
                 self._start(ready.pop(0))
             if not self._at_work:
                 continue
-            ended = wait(list(self._at_work), _GRACE if self.stopped else None)
+            ended = wait(list(self._at_work), 1)
             ready += [name for connection in ended if (name := self._ended(connection))]
-            if not ended:
+            patience -= self.stopped and not ended
+            if patience < 0:
                 for _, process, _ in self._at_work.values():
                     process.kill()
         for name in self._runs:
