@@ -7,6 +7,7 @@ import datetime
 import os
 import platform
 import random
+import re
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -35,7 +36,8 @@ looked at. A figure other than 0 is a promise that does not hold.
 - **wrong exit code**: of the command or of the next start; a traceback counts whatever the code.
 
 Signals come at moments drawn evenly over the time that the command takes, by dice with a seed. "A process that it
-started" is a kernel or a worker. A quarter of the twenty runs is missing before each trial of a batch, so that good runs
+started" is a kernel or a worker. After every other signal the command is started again at once, which may be refused
+with 5 as long as what the ended one started is still ending (30 seconds at most), and then once more. A quarter of the twenty runs is missing before each trial of a batch, so that good runs
 stand beside those that are being made. "At each change" means: one run is made again over a good one, and is ended (or
 refused with the error of the machine) at its first change of the reports folder, then at its second, and so on to the last;
 the next start is then of another run that is filed already, so that what was lost is not merely made again.
@@ -101,7 +103,7 @@ def main() -> None:
     parser.add_argument("--hangups", type=int, default=10)
     parser.add_argument("--seed", type=int, default=17)
     parser.add_argument("--run", action="store_true", help="try one run, not a batch of 20")
-    parser.add_argument("--only", default="", help="trials whose name holds this; writes no page")
+    parser.add_argument("--only", default="", help="trials whose name this finds; writes no page")
     asked = parser.parse_args()
     begun, tallies = time.monotonic(), []
     with tempfile.TemporaryDirectory(prefix="reliability-", ignore_cleanup_errors=True) as folder:
@@ -111,7 +113,7 @@ def main() -> None:
         print(f"left alone it takes {trials.seconds:.1f} s", flush=True)
         every = trials_of(trials, asked.kills, asked.terms, asked.hangups)
         for name, trial in every.items():
-            if asked.only not in name:
+            if not re.search(asked.only, name):
                 continue
             tally = Tally(name)
             trial(tally)

@@ -185,9 +185,8 @@ def _remounted(disk: Path, option: str) -> None:
 
 def _fill(disk: Path, free_kib: int) -> None:
     """Fill a disk but for some KiB, as far as its blocks of 4 KiB allow."""
-    with (disk / "filler").open("wb") as stream, contextlib.suppress(OSError):
-        while True:
-            stream.write(bytes(4096))
-            stream.flush()
+    with (disk / "filler").open("wb", buffering=0) as stream, contextlib.suppress(OSError):
+        while stream.write(bytes(4096)) == 4096:
+            pass
     with (disk / "filler").open("r+b") as stream:
         stream.truncate((disk / "filler").stat().st_size - free_kib * 1024)

@@ -31,10 +31,10 @@ owner: growth
 data: {{path: trial{number}.csv, rows: unit}}
 unit: user
 arms: {{column: variant, control: control, weights: {{control: 1, treatment: 1}}}}
-period: {{time: day, start: 2026-09-01, end: 2026-09-28}}
+period: {{time: day, start: 2026-09-01, end: 2026-09-02}}
 design: {{method: fixed, alpha: 0.05, power: 0.8}}
 metrics:
-  - {{name: bought, type: proportion, column: bought, role: primary, goal: increase, mde: {{relative: 0.5}}}}
+  - {{name: bought, type: mean, column: bought, role: primary, goal: increase, mde: {{relative: 0.5}}}}
 """
 
 
@@ -94,9 +94,9 @@ class Workspace:
         spec = f"spec=trials/trial{number}.yaml"
         return [str(BIN / "opslab"), "run", "experiment_readout", "-p", spec, *options]
 
-    def batch(self, *options: str) -> list[str]:
-        """Return the command of all of them."""
-        return [str(BIN / "opslab"), "batch", "plan.yaml", "--jobs", "2", *options]
+    def batch(self, plan: str = "plan.yaml") -> list[str]:
+        """Return the command of all of them, or of another plan."""
+        return [str(BIN / "opslab"), "batch", plan, "--jobs", "2", "--quiet"]
 
     def start(
         self,
@@ -142,15 +142,18 @@ class Workspace:
             line[1] for line in lines if line[3] == _LISTENING and f"socket:[{line[9]}]" in held
         }
 
-    def ended(self, seconds: float = 15) -> list[int]:
-        """Wait until nothing lives; end and return what still does after that."""
+    def ended(self, seconds: float = 30) -> list[str]:
+        """Wait until nothing lives; end what still does after that, and return what it was."""
         until = time.monotonic() + seconds
         while (living := self.processes()) and time.monotonic() < until:
             time.sleep(0.1)
+        names = []
         for pid in living:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(OSError):
+                command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                names.append(f"process {pid}: {b' '.join(command[1:4]).decode()[:80]}")
                 os.kill(pid, signal.SIGKILL)
-        return living
+        return names
 
     def good(self) -> dict[str, str]:
         """Return the whole runs: the hash of their record by their folder."""
@@ -284,5 +287,5 @@ def _rows(number: int) -> str:
     for user in range(400):
         arm = dice.choice(("control", "treatment"))
         bought = int(dice.random() < (0.3 if arm == "control" else 0.5))
-        lines.append(f"u{user},{arm},2026-09-{dice.randint(1, 28):02d},{bought}")
+        lines.append(f"u{user},{arm},2026-09-{dice.randint(1, 2):02d},{bought}")
     return "\n".join(lines) + "\n"

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="elsewhere nothing is
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    scratch.sweep.cache_clear()
+    scratch._sweep.cache_clear()
     yield tmp_path
-    scratch.sweep.cache_clear()
+    scratch._sweep.cache_clear()
 
 
 def ended():

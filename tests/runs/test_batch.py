@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -16,9 +17,13 @@ import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_notebook
 
+from conftest import ROOT
+from opslab.archive import sealed
 from opslab.cli import main
 from opslab.errors import InputError
 from opslab.runs.batch_plan import Plan, planned_runs
+from opslab.runs.registry import notebooks
+from opslab.runs.retention import remove_old
 
 SECONDS = 240  # until a test gives up
 READOUT = "experiment_readout"
@@ -321,3 +326,97 @@ def test_the_plan_has_a_schema():
     done = CliRunner().invoke(main, ["schema", "plan"])
     assert "as_of" in done.stdout
     assert {"batch", "runs"} <= set(json.loads(done.stdout)["properties"])
+
+
+def test_the_plan_of_the_sample_and_the_one_of_the_documentation_hold(workspace_folder):
+    runs = planned_runs(Plan.load("data/sample/batch.yaml"))
+    demo = {
+        (notebook.name, given.get("spec"))
+        for notebook in notebooks().values()
+        for given in notebook.demo
+    }
+    assert {(run.entry.notebook, run.parameters.get("spec")) for run in runs.values()} == demo
+    page = (ROOT / "docs/batch.md").read_text(encoding="utf-8")
+    Path("weekly.yaml").write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    runs = planned_runs(Plan.load("weekly.yaml"), date(2026, 10, 12))
+    assert list(runs) == [
+        "checkout as_of=2026-10-05 language=en",
+        "checkout as_of=2026-10-05 language=fr",
+        "checkout as_of=2026-10-12 language=en",
+        "checkout as_of=2026-10-12 language=fr",
+        "case",
+    ]
+
+
+@pytest.mark.slow
+def test_the_sample_runs_to_its_end(workspace_folder):
+    done = CliRunner().invoke(main, ["batch", "data/sample/batch.yaml"])
+    assert done.exit_code == 3
+    assert "8 done and 1 blocking check red" in done.stdout
+
+
+def filed(day: int, *, name="checkout", status="complete", cites=(), **parameters) -> Path:
+    """File a run as the runner would, with another record for each day and set of parameters."""
+    record = json.dumps({"day": day, "cites": list(cites), **parameters}).encode()
+    digest = hashlib.sha256(record + status.encode()).hexdigest()
+    about = {
+        "notebook": READOUT,
+        "name": name,
+        "as_of": f"2026-11-{day:02}",
+        "status": status,
+        "headline": "",
+        "digest": digest,
+        "parameters": {"as_of": f"2026-11-{day:02}", **parameters},
+        "outputs": {"result.json": hashlib.sha256(record).hexdigest()},
+    }
+    folder = Path(f"reports/{READOUT}/{name}/2026-11-{day:02}-{digest[:8]}")
+    folder.mkdir(parents=True)
+    (folder / "result.json").write_bytes(record)
+    (folder / "run.json").write_text(json.dumps(sealed(about)), encoding="utf-8")
+    return folder
+
+
+def days(name="checkout") -> list[str]:
+    return sorted(path.name[8:10] for path in Path(f"reports/{READOUT}/{name}").iterdir())
+
+
+def test_old_runs_go_and_the_newest_stay(workspace_folder):
+    runs = [filed(day) for day in (1, 2, 3, 4)]
+    other = filed(1, language="fr")
+    gone = remove_old(Path("reports"), {runs[-1]: 2})
+    assert gone == [run.relative_to("reports").as_posix() for run in runs[:2]]
+    assert (days(), other.is_dir()) == (["01", "03", "04"], True)
+
+
+def test_the_last_good_run_stays_however_old_it_is(workspace_folder):
+    filed(1), filed(2)
+    red = [filed(day, status="check_failed") for day in (3, 4, 5)]
+    remove_old(Path("reports"), {red[-1]: 2})
+    assert days() == ["02", "04", "05"]
+
+
+def test_what_a_run_that_stays_cites_stays(workspace_folder):
+    runs = [filed(day) for day in (1, 2, 3, 4)]
+    first, second = (run.relative_to("reports").as_posix() for run in runs[:2])
+    filed(9, name="cites the first", cites=[first])
+    remove_old(Path("reports"), {runs[-1]: 1})
+    assert days() == ["01", "04"]
+    runs += [filed(5, cites=[second]), filed(6)]
+    remove_old(Path("reports"), {runs[-1]: 1})
+    assert days() == ["01", "06"]
+
+
+def test_a_chain_of_citations_stays(workspace_folder):
+    first = filed(1)
+    second = filed(2, cites=[first.relative_to("reports").as_posix()])
+    filed(9, name="case", cites=[second.relative_to("reports").as_posix()])
+    remove_old(Path("reports"), {filed(3): 1})
+    assert days() == ["01", "02", "03"]
+
+
+def test_keep_is_for_the_runs_of_the_batch(workspace_folder):
+    notebook("1 / 0")
+    runs = [filed(day, name="checkout-button") for day in (1, 2, 3)]
+    plan(f"  - {{name: fails, notebook: {READOUT}, keep: 1}}\n")
+    assert batch().exit_code == 1
+    assert all(run.is_dir() for run in runs), "a batch that brought nothing takes nothing away"

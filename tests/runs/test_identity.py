@@ -132,6 +132,8 @@ class Place:
 
         self.patch.setattr("IPython.display.display", display)
         self.patch.setattr("opslab.runs.execution.execute", self.execute)
+        for area in ("experiments", "timesaved"):  # figures take long and decide nothing here
+            self.patch.setattr(f"opslab.{area}.presentation.figures", lambda *_: {})
 
 
 def the_folder(done) -> Path:
@@ -485,7 +487,8 @@ def test_a_file_that_changes_between_hash_and_reading_is_never_filed(place, run,
         place.after_reading.append(restore)
     done = again(place)
     assert done.exit_code == 2, done.output
-    assert name in done.output
+    named = {name, "second.csv"} if change is other_link else {name}
+    assert any(file in done.output for file in named)
     assert not [path for path in run.parent.iterdir() if not path.name.endswith(".failed")]
 
 
@@ -722,6 +725,7 @@ def test_the_environment_of_the_kernel_changes_no_byte_and_no_name(place, run):
     assert bytes_of(other)["result.json"] == before["result.json"]
 
 
+@pytest.mark.slow
 def test_what_a_notebook_of_one_s_own_opens_or_imports_is_an_input(place):
     """Both change the answer as a cell does, so they must not give the old one."""
     own = "from pathlib import Path\nimport house\nRATE = Path('rate.txt').read_text(encoding='utf-8')\n"

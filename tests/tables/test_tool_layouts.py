@@ -15,7 +15,7 @@ import yaml
 from exported import decided, refusal, rejected, values
 
 from opslab.errors import DataError, SpecError
-from opslab.experiments.spec import Data
+from opslab.experiments.data import Data
 from opslab.feedback import find_themes
 from opslab.feedback.intake import take_in
 from opslab.feedback.spec import Source, Study

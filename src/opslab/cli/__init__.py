@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +76,7 @@ def run(
     """Run NOTEBOOK and file its readout."""
     from opslab import workspace
     from opslab.archive import language_of
+    from opslab.errors import MachineError
     from opslab.runs.job import Limits
     from opslab.runs.runner import run_notebook
 
@@ -84,7 +85,8 @@ def run(
     limits = Limits(timeout, cell_timeout)
     with workspace.with_sample(wanted=sample), _progress(notebook, quiet=quiet) as progress:
         done = run_notebook(notebook, given, out=out, force=force, limits=limits, progress=progress)
-    _catalogue(done)
+    with suppress(*(MachineError,) * done.reused):  # what is there is there
+        _catalogue(done)
     _report(done, ctx.meta["language"], quiet=quiet)
     ctx.exit(done.exit_code)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,9 @@ from opslab.experiments.units.unit_table import UnitTable
 from opslab.messages import Language
 from opslab.tables.import_report import Reading
 from opslab.tables.reader import open_table
+from opslab.tables.source import Table
+from opslab.warehouse.address import Address
+from opslab.warehouse.connections import is_remote, open_remote
 
 _UNITS = {"unit": units_of_rows, "finer": units_of_finer_rows, "totals": units_of_totals}
 _PLANNED = ("experiment", "slug", "question", "owner", "unit", "strata", "segments", "trigger")
@@ -51,8 +55,7 @@ def analyze(
     Parameters
     ----------
     experiment : Experiment
-    data : path, pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table or duckdb relation,
-    optional
+    data : path, pandas, Polars or Spark data frame, pyarrow.Table or duckdb relation, optional
         In the form that the spec says, by default the file that it names; for logs a mapping with
         ``assignments`` and ``events``.
     as_of : datetime.date, optional
@@ -80,25 +83,35 @@ def analyze(
     'ship'
     """
     experiment.refuse_uncomputed()
+    form = experiment.data
     given: Mapping[str, Any] = data if isinstance(data, Mapping) else {"path": data}
     if data is None:
-        paths = experiment.named().items()
-        given = {str(field): experiment.beside(path) for (_, field), path in paths}
-    logs = experiment.data.events is not None or isinstance(data, Mapping)
+        given = {
+            field: Address(form.connection, source, form.snapshot)
+            if form.connection
+            else experiment.beside(source)
+            for field, source in form.sources.items()
+        }
+    logs = form.events is not None or isinstance(data, Mapping)
     source, events = given.get("assignments" if logs else "path"), given.get("events")
     if source is None or (logs and events is None):
         raise DataError(experiment.problem("experiments.no_data", "data"))
     DataError.refuse(experiment.missing_files() if data is None else [])
-    with open_table(source, answers=experiment.data, beside=events) as raw:
+    opened: AbstractContextManager[Table] = (
+        open_remote(source, form.timezone, keeps=logs or form.rows == "finer")
+        if is_remote(source)
+        else open_table(source, answers=form, beside=events)
+    )
+    with opened as raw:
         refuse_columns(experiment, raw, experiment.named_columns())
         needed = experiment.columns("metrics", "covariates", "period", "trigger")
-        needed += [experiment.unit] if experiment.data.rows == "totals" else []
+        needed += [experiment.unit] if form.rows == "totals" else []
         table = raw
-        if experiment.data.timezone or any(raw.types[name] == "VARCHAR" for name in needed):
+        if form.timezone or any(raw.types[name] == "VARCHAR" for name in needed):
             table = with_values(raw, experiment.data, raw.types.keys() - needed, raw.types)
         if table.reading.rows == 0:
             raise DataError.of("experiments.no_rows", file=table.reading.name)
-        to_units = partial(units_of_logs, events=events) if logs else _UNITS[experiment.data.rows]
+        to_units = partial(units_of_logs, events=events) if logs else _UNITS[form.rows]
         units = to_units(experiment, table, as_of)
         result = _result(collect_grounds(experiment, units), table.reading, as_of)
         return replace(result, language=language)
@@ -145,7 +158,9 @@ def _companions(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator
     for known in comparisons if plain else ():
         pair = grounds.pairs.get((known.metric, known.arm))
         if pair is not None and known.role != "secondary":
-            yield from pair.companions(known, ranked=rows <= _MOST_RANKED or asked is True)
+            ranked = rows <= _MOST_RANKED or asked is True
+            here = not grounds.units.table.remote  # ranks take every row, and these stay there
+            yield from pair.companions(known, ranked=ranked and here)
 
 
 def _comparisons(grounds: Grounds) -> list[Comparison]:

@@ -46,7 +46,9 @@ class ReadoutParameters(Parameters):
         experiment.refuse_uncomputed()
         day = self.day(experiment)
         missing = experiment.missing_files()
-        if not experiment.named():
+        if experiment.data.connection and not experiment.data.snapshot:
+            missing.append(experiment.problem("experiments.no_snapshot", "data"))
+        elif not experiment.named() and not experiment.data.connection:
             missing.append(experiment.problem("experiments.no_data", "data"))
         ParameterError.refuse(missing)
         return Inputs(experiment.slug, day, experiment.files())

@@ -13,12 +13,12 @@ from pydantic import Field, field_validator, model_validator
 
 from opslab.documents import Location
 from opslab.errors import Problem, SpecError
+from opslab.experiments.data import Data
 from opslab.experiments.metrics import DeclaredMetric, Metric
 from opslab.experiments.metrics.base import Form, fault
 from opslab.experiments.phases import Period, Phase, refuse_phases
 from opslab.messages import Bilingual, Language, spoken
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
-from opslab.tables.import_report import FileAnswers
 
 CheckName = Literal[
     "plan_unchanged",
@@ -48,36 +48,6 @@ CheckName = Literal[
     "few_clusters",
     "totals_only",
 ]
-
-
-class Data(FileAnswers):
-    """Where the data is: one table, or an assignment log with an event log."""
-
-    path: str | None = None
-    """table with one row per unit (CSV, workbook, JSON or Parquet), from the spec's folder"""
-    rows: Literal["unit", "finer", "totals"] = "unit"
-    """what a row is: the unit, a part of it (clusters), or the total of an arm (and day)"""
-    assignments: str | None = None
-    """log of who was assigned to which arm and when"""
-    events: str | None = None
-    """log of what units did and when"""
-    event_column: str = "event"
-    """column of the event log that names the event"""
-    event_time: str | None = None
-    """column of the event log with its moment; the only column of moments when left out"""
-    event_id: str | None = None
-    """column of the event log with the id of an event, which counts once; else identical rows do"""
-    snapshot: str | None = None
-    """name of the state of a table that is not a file"""
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        logs = (self.assignments, self.events)
-        if self.path and any(logs):
-            raise fault("data_both")
-        if any(logs) and not all(logs):
-            raise fault("data_logs")
-        return self
 
 
 class ArmLabel(Bilingual):
@@ -314,8 +284,8 @@ class Experiment(FromFile):
 
     def named(self) -> dict[Location, str]:
         """Return the unit table, or the logs."""
-        given = {name: getattr(self.data, name) for name in ("path", "assignments", "events")}
-        return {("data", name): path for name, path in given.items() if path is not None}
+        paths = {} if self.data.connection else self.data.sources
+        return {("data", field): path for field, path in paths.items()}
 
     @property
     def fingerprint(self) -> str:
@@ -358,7 +328,7 @@ class Experiment(FromFile):
             "totals": self.data.rows == "totals",
             "strata": self.strata or self.phases,
         }
-        table = self.data.path or self.data.rows != "unit"
+        table = self.data.path or self.data.connection or self.data.rows != "unit"
         for metric in self.metrics:
             refused = partial(self.metric_problem, metric.name)
             problems += [
@@ -376,8 +346,6 @@ class Experiment(FromFile):
             raise SpecError(*sorted(problems, key=lambda problem: problem.line or 0))
 
     def _uncomputed(self) -> Iterator[Location]:
-        if self.data.snapshot:
-            yield "data", "snapshot"
         if self.design.method != "fixed":
             yield "design", "method"
         for name in ("looks", "spending", "prior"):

@@ -133,7 +133,7 @@ class _Formatter(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         value = spoken(value, self.numbers.language)
         if not format_spec:
-            return one_line(str(value))
+            return one_line("\N{EN DASH}" if value is None else str(value))
         name, _, detail = format_spec.partition(":")
         if name == "plural":
             return self.numbers.plural(value, detail.split("|"))

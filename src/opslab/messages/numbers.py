@@ -154,7 +154,8 @@ class Numbers:
 
     def listed(self, values: Sequence[object]) -> str:
         """Return ``a, b and c``."""
-        return lists.format_list([*map(str, values)], style="standard", locale=self._locale)
+        shown = [_DASH if value is None else str(value) for value in values]
+        return lists.format_list(shown, style="standard", locale=self._locale)
 
     def either(self, values: Sequence[object]) -> str:
         """Return ``a, b or c``."""

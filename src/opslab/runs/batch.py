@@ -22,7 +22,7 @@ from opslab.errors import RunError
 from opslab.messages import text
 from opslab.runs.batch_plan import Plan, Planned, planned_runs
 from opslab.runs.catalogue import write_catalogue
-from opslab.runs.environment import FIXED, KERNEL
+from opslab.runs.environment import FIXED, KERNEL, LONGEST_FOLDER
 from opslab.runs.folder import alone, machine_errors, write_whole
 from opslab.runs.job import Limits
 from opslab.runs.retention import remove_old
@@ -37,14 +37,6 @@ Progress = Callable[[str, Outcome, int], None]
 _GRAVEST_FIRST = (1, 5, 4, 2, 3, 0)
 _GRACE = 20
 """Seconds that runs have to end when the batch is interrupted."""
-
-_LIBRARIES = (
-    "ipykernel.kernelapp",
-    "matplotlib.pyplot",
-    "pandas",
-    "scipy.stats",
-    "sklearn.cluster",
-)
 
 
 @dataclass(frozen=True)
@@ -142,22 +134,17 @@ def _status(plan: Plan, runs: Mapping[str, Planned], batch: Batch) -> bytes:
 
 @contextmanager
 def _zygote() -> Iterator[Any]:
-    """Give the way to make processes: forks of one that has done the imports, where that works.
-
-    All that they leave in a folder for temporary files goes at the end.
-    """
+    """Give the way to make processes: forks of one that has done the imports, where that works."""
     before = dict(os.environ)
-    forked = sys.platform == "linux"
-    context = multiprocessing.get_context("forkserver" if forked else "spawn")
     with scratch_folder() as scratch:
+        forked = sys.platform == "linux" and len(str(scratch)) < LONGEST_FOLDER
+        context = multiprocessing.get_context("forkserver" if forked else "spawn")
         multiprocessing.current_process()._config["tempdir"] = str(scratch)  # type: ignore[attr-defined] # noqa: SLF001
-        os.environ.update({KERNEL: "fork"} | before | FIXED | {"TMPDIR": str(scratch)})
+        kernel = before.get(KERNEL, "fork") if forked else "start"
+        os.environ.update(FIXED | {KERNEL: kernel})
         if forked:
             os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-            package = Path(__file__).parents[1]
-            ours = [path.relative_to(package.parent) for path in sorted(package.rglob("[!_]*.py"))]
-            modules = [".".join(path.with_suffix("").parts) for path in ours]
-            context.set_forkserver_preload([*_LIBRARIES, *modules])
+            context.set_forkserver_preload(["opslab.runs.zygote"])
         try:
             yield context
         finally:
@@ -243,7 +230,8 @@ class _Conductor:
             except (EOFError, OSError):
                 reason = text("runs.batch_died", self._plan.language)
                 outcome = Outcome("failed", RunError.exit_code, reason, passing=True)
-        process.join()
+        process.join(_GRACE)
+        process.kill()
         attempts = self._attempts[name]
         if outcome.passing and self.stopped:
             outcome = replace(outcome, status="interrupted")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count, product, takewhile
+from itertools import islice, product
 from typing import Annotated, Any, Literal
 
 from dateutil.relativedelta import relativedelta
@@ -17,6 +18,8 @@ from opslab.runs.registry import find
 from opslab.specs import Day, Declared, FromFile, Title
 
 _GIVEN = "given"
+_MOST = 2_000
+"""Runs of an entry."""
 Value = str | int | float | bool
 
 
@@ -33,9 +36,15 @@ class Dates(Declared):
     def days(self, given: str) -> list[str]:
         """Return the days, written YYYY-MM-DD."""
         last = given if self.to == _GIVEN else str(self.to)
-        steps = ({f"{self.every}s": number} for number in count())
-        days = (str(self.start + relativedelta(**step)) for step in steps)
-        return list(takewhile(lambda day: day <= last, days))
+        days: list[str] = []
+        with suppress(OverflowError, ValueError):  # after the last day that there is
+            while len(days) <= _MOST:
+                step = relativedelta(**{f"{self.every}s": len(days)})
+                day = str(self.start + step)
+                if day > last:
+                    break
+                days.append(day)
+        return days
 
 
 def _form(value: object) -> str:
@@ -125,6 +134,7 @@ def planned_runs(plan: Plan, as_of: datetime.date | None = None) -> dict[str, Pl
     """
     given = as_of.isoformat() if as_of else ""
     groups: dict[str, list[Planned]] = {}
+    names: dict[str, str] = {}
     problems: list[Problem] = []
     if as_of and not any(entry.wants_day for entry in plan.runs):
         problems.append(plan.problem("runs.plan_not_given", "runs"))
@@ -134,14 +144,24 @@ def planned_runs(plan: Plan, as_of: datetime.date | None = None) -> dict[str, Pl
         if entry.wants_day and not as_of:
             problems.append(plan.problem("runs.plan_given", "runs", number, "params"))
             continue
-        groups[entry.name] = list(_expanded(entry, given, groups))
-        if not groups[entry.name]:
-            problems.append(plan.problem("runs.plan_no_day", "runs", number, "params"))
-        for problem in (problem for run in groups[entry.name] for problem in _refused(run)):
-            field = [problem.field] if problem.field else []
-            own = plan.problem(problem.key, "runs", number, *field, **problem.values)
-            problems.append(problem if problem.file else own)
-    InputError.refuse([it for at, it in enumerate(problems) if it not in problems[:at]])
+        planned = list(islice(_expanded(entry, given, groups), _MOST + 1))
+        groups[entry.name] = planned
+        if not planned or len(planned) > _MOST:
+            key = "runs.plan_too_many" if planned else "runs.plan_no_day"
+            problems.append(plan.problem(key, "runs", number, "params", most=_MOST))
+            continue
+        for run in planned:
+            identity = f"{entry.notebook} {run.parameters}"
+            if same := names.get(run.name) or names.get(identity):
+                key = "runs.plan_same_name" if same == run.name else "runs.plan_twice"
+                values = {"name": run.name, "other": same}
+                problems.append(plan.problem(key, "runs", number, **values))
+            names |= {run.name: run.name, identity: run.name}
+            for problem in _refused(run):
+                field = [problem.field] if problem.field else []
+                own = plan.problem(problem.key, "runs", number, *field, **problem.values)
+                problems.append(problem if problem.file else own)
+    InputError.refuse([*{str(problem): problem for problem in problems}.values()])
     return {run.name: run for runs in groups.values() for run in runs}
 
 

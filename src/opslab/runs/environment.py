@@ -19,6 +19,9 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 FIXED = {"LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "TZ": "UTC", **dict.fromkeys(_THREADS, "1")}
 """What could make two runs differ, in the environment of a kernel."""
 
+LONGEST_FOLDER = 85
+"""Of the folder of a socket, whose path may have 103 bytes on macOS and 107 on Linux."""
+
 _OPTIONAL = ("typst", "sentence-transformers")
 """Not required, and a readout is another one with them than without."""
 

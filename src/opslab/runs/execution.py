@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from typing import Any
 from opslab import workspace
 from opslab.archive import NOTEBOOK
 from opslab.errors import ON_BLOCKING
-from opslab.runs.environment import FIXED, KERNEL
+from opslab.runs.environment import FIXED, KERNEL, LONGEST_FOLDER
 from opslab.runs.failure import Failure
 from opslab.runs.folder import machine_errors
 from opslab.runs.job import Limits, Progress
@@ -176,7 +177,8 @@ class _Kernel:
                 return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
             async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-                if os.name == "posix":  # no open port, and no warning about one
+                if os.name == "posix" and len(str(scratch)) < LONGEST_FOLDER:
+                    # No open port, and no warning about one.
                     self.transport, self.ip = "ipc", str(scratch / "kernel")
                 self.connection_file = str(scratch / "kernel.json")
                 options["env"] = kernel_environment(scratch)
@@ -185,9 +187,11 @@ class _Kernel:
                     self.provisioner = _ForkProvisioner(
                         kernel_id="-", kernel_spec=self.kernel_spec, parent=self
                     )
-                with (scratch / "stderr").open("wb") as stderr:
-                    await self._async_start_kernel(**options, stderr=stderr)
-                kernel._process = getattr(self.provisioner, "process", None)
+                try:
+                    with (scratch / "stderr").open("wb") as stderr:
+                        await self._async_start_kernel(**options, stderr=stderr)
+                finally:
+                    kernel._process = getattr(self.provisioner, "process", None)
 
         return FreshKernelManager
 
@@ -310,4 +314,9 @@ def _become_kernel(arguments: list[str], environment: Mapping[str, str], folder:
     sys.argv = ["ipykernel_launcher", *arguments]
     tempfile.tempdir = None
     np.random.seed()  # noqa: NPY002 - else all kernels would draw the same numbers
-    IPKernelApp.launch_instance(argv=arguments, parent_handle=os.getppid())
+    try:
+        IPKernelApp.launch_instance(argv=arguments, parent_handle=os.getppid())
+    except Exception:  # noqa: BLE001 - told as its last words
+        traceback.print_exc()
+    finally:
+        os._exit(1)  # threads that are left would keep it

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from opslab.archive import RESULT, RUN, Card
-from opslab.runs.folder import alone, discard
+from opslab.archive import RESULT, RUN, Card, read_run
+from opslab.errors import MachineError
+from opslab.runs.folder import alone, discard, machine_errors
 
 _Series = tuple[Path, str]
 """Folder of a notebook and name, and the parameters other than ``as_of``."""
@@ -18,7 +20,7 @@ def remove_old(reports: Path, newest: Mapping[Path, int]) -> list[str]:
     """Remove runs, all but the newest; return the names of their folders under the reports.
 
     The last good run of a notebook, name and set of parameters stays, however old it is, and so
-    does what a run that stays cites.
+    does what a run that stays cites. So do the runs that are named.
 
     Parameters
     ----------
@@ -33,13 +35,18 @@ def remove_old(reports: Path, newest: Mapping[Path, int]) -> list[str]:
         if card is not None:
             series = _series(folder, card)
             keep[series] = max(number, keep.get(series, 0))
-    old = {path.relative_to(reports).as_posix() for path in _old(keep)}
+    old = {path.relative_to(reports).as_posix() for path in {*_old(keep)} - newest.keys()}
     if old:
         old -= _cited(reports, old)
-    for name in sorted(old):
-        with alone(reports / name):
-            discard(reports / name)
-    return sorted(old)
+    return [name for name in sorted(old) if _removed(reports / name)]
+
+
+def _removed(folder: Path) -> bool:
+    """Remove a run; what another process is at, or the machine will not let go, stays."""
+    with suppress(MachineError), alone(folder), machine_errors(folder):
+        discard(folder)
+        return True
+    return False
 
 
 def _series(folder: Path, card: Card) -> _Series:
@@ -48,11 +55,15 @@ def _series(folder: Path, card: Card) -> _Series:
 
 
 def _old(keep: Mapping[_Series, int]) -> Iterator[Path]:
-    """Yield the runs that are neither among the newest of their series nor its last good one."""
+    """Yield the runs that are neither among the newest of their series nor its last good one.
+
+    What no longer is what was filed counts as none.
+    """
     runs = defaultdict(list)
     for home in {home for home, _ in keep}:
         for file in home.glob(f"*/{RUN}"):
-            folder, card = file.parent, Card.read(file)
+            folder, run = file.parent, read_run(file.parent)
+            card = None if run.altered else run.card
             if card is not None and card.run_id.rpartition("/")[2] == folder.name:
                 age = (card.as_of, file.stat().st_mtime_ns, folder.name)
                 runs[_series(folder, card)].append((age, card.status, folder))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -83,7 +82,7 @@ def reports_folder(out: str | Path) -> Path:
         raise InputError.of("runs.no_workspace", file=str(workspace.root()))
     reports = workspace.root() / workspace.expanded(out)
     recover(reports)
-    sweep(tempfile.gettempdir())
+    sweep()
     return reports
 
 

@@ -80,5 +80,5 @@ def work(
         else:
             status: Any = "there_already" if run.reused else "done"
             status = "check_failed" if run.exit_code else status
-            outcome = Outcome(status, run.exit_code, file=run.readout)
+            outcome = Outcome(status, run.exit_code, one_line(run.reason or ""), run.readout)
         connection.send(outcome)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import duckdb
 
@@ -111,6 +111,8 @@ class Table:
     scanned: str = ""
     data: Any = None
     _threads: int = field(default_factory=thread_count)
+    remote: ClassVar[bool] = False
+    """Whether the rows stay in another engine, where they have no order and no numbers."""
 
     def fetch(self, sql: str, *, threads: int | None = None) -> list[tuple[Any, ...]]:
         """Return the rows of a query over `relation`.
@@ -130,6 +132,17 @@ class Table:
         """Return expressions over all rows of `relation`, or of another source, as one row."""
         (row,) = self.fetch(f"SELECT {', '.join(expressions)} FROM {source or self.relation}")
         return row
+
+    def described(self, name: str) -> dict[str, str]:
+        """Return the type of each column of what was kept under a name."""
+        return {column: kind for column, kind, *_ in self.fetch(f"DESCRIBE {name}")}
+
+    def largest(
+        self, source: str, columns: Sequence[str], most: int, looks: Sequence[str]
+    ) -> tuple[Any, ...]:
+        """Return the largest rows of a source, and aggregates over all of its rows, in one pass."""
+        # A heap, as the engine would sort all rows for so many.
+        return self.aggregates([f"max(row({', '.join(columns)}), {most})", *looks], source)
 
     @contextmanager
     def _readable(self) -> Iterator[None]:

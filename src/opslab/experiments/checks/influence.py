@@ -37,7 +37,7 @@ class Influence:
     arm : str
         That of most of them.
     rows : tuple of int
-        Their rows in the data, from 1, the farthest first.
+        Their rows in the data, from 1, the farthest first; None where rows have no numbers.
     share : float
         Their share of the arm's total.
     whole, trimmed, capped : Comparison
@@ -130,12 +130,11 @@ class Pair:
     @cached_property
     def _looked(self) -> tuple[Any, ...]:
         """The farthest units, how many have a value, and the skewness of the distances."""
-        # A heap, as the engine would sort all rows for so many; of several alike the first row.
-        unit = "row(abs(distance), -place, treated, value, base, distance)"
+        # of several alike the first row
+        unit = ("abs(distance)", "-place", "treated", "value", "base", "distance")
         most = max(_LOOKED_AT, sum(sums.n for sums in self._sums) // _FARTHEST + 2)
-        looks = f"max({unit}, {most}), count(*) FILTER (value <> 0), skewness(distance)"
-        (row,) = self.units.table.fetch(f"SELECT {looks} FROM {self._rows}")
-        return row
+        looks = ("count(*) FILTER (value <> 0)", "skewness(distance)")
+        return self.units.table.largest(self._rows, unit, most, looks)
 
     @property
     def lean(self) -> float:
@@ -180,7 +179,7 @@ class Pair:
                 Influence(
                     apart=size in counts,
                     arm=self.names[most],
-                    rows=tuple((-places[:size]).tolist()),
+                    rows=tuple(place and -place for place in places[:size].tolist()),
                     share=float(share),
                     whole=whole,
                     trimmed=trimmed,

@@ -86,7 +86,7 @@ def with_bounds(comparison: Comparison, columns: MetricColumns, grounds: Grounds
         if metric.scale == "share":
             shares = [share or 0.0 for share in comparison.estimate]
             (low, high), method = manski_bounds(shares, comparison.n, every), "manski"
-        elif pair is not None and metric.type == "mean":
+        elif pair is not None and metric.type == "mean" and not units.table.remote:
             arm, control = pair.values
             (low, high), method = lee_bounds(arm, control, every), "lee"
     values = {"count": sum(missing), "low": low, "high": high}

@@ -257,7 +257,8 @@ def _shifts(table: Table, asked: Asked) -> dict[Column, float]:
         empty = " ELSE 0.0" if column.zero_for_missing else ""
         known = f"CASE WHEN abs({value}) <= {LARGEST} THEN {capped_sql(value, column.cap)[0]}"
         figures += [f"avg({known}{empty} END)", f"coalesce(var_pop({known}{empty} END), 0.0)"]
-    head = f"(SELECT * FROM {table.relation} WHERE {ROW} < {_FIRST_ROWS} AND {asked.where})"
+    first_rows = "TRUE" if table.remote else f"{ROW} < {_FIRST_ROWS}"
+    head = f"(SELECT * FROM {table.relation} WHERE {first_rows} AND {asked.where})"
     (first,) = table.fetch(f"SELECT {', '.join(figures)} FROM {head}", threads=1)
     return dict.fromkeys(asked.columns, 0.0) | {
         column: mean

@@ -41,6 +41,8 @@ class Column:
         """
         if self.is_whole(kind):
             return f"CAST({cell} AS INTEGER)"
+        if kind == "BOOLEAN":
+            return f"CAST(CAST({cell} AS INTEGER) AS DOUBLE)"
         if not kind.startswith(TEXTS):
             return f"CAST({cell} AS DOUBLE)"
         bare = f"lower(trim(CAST({cell} AS VARCHAR)))"

@@ -79,7 +79,9 @@ def _grouped(rows: str, figures: Sequence[str], levels: Sequence[str]) -> str:
     # The levels of all dimensions together first, then the sums of these sums: each row is hashed
     # once.
     named = ", ".join(f"{figure} AS c{order}" for order, figure in enumerate(figures))
-    together = f"SELECT arm, {', '.join(levels)}, {named} FROM ({rows}) GROUP BY ALL"
+    together = (
+        f"SELECT arm, {', '.join(levels)}, {named} FROM ({rows}) GROUP BY arm, {', '.join(levels)}"
+    )
     summed = ", ".join(f"sum(c{order})" for order in range(len(figures)))
     which = " ".join(f"WHEN grouping({name}) = 0 THEN {order}" for order, name in enumerate(levels))
     sets = ", ".join(["(arm)", *(f"(arm, {name})" for name in levels)])

@@ -34,6 +34,8 @@ def with_values(
         Columns of which an ambiguous notation is a question.
     """
     texts = {name for name, kind in table.types.items() if kind == "VARCHAR"}
+    if table.remote:  # which has types of its own
+        return table
     if not texts and not answers.timezone:
         return table
     wanted = [

@@ -24,6 +24,7 @@ from opslab.experiments.units.refusals import refuse_columns
 from opslab.experiments.units.row_sums import exact_sum, largest_values
 from opslab.tables.reader import open_another
 from opslab.tables.source import ROW, Table, literal, quoted
+from opslab.warehouse.table import RemoteTable
 
 ASSIGNED = "opslab_assigned"
 """Table of the first assignment of each unit."""
@@ -100,7 +101,10 @@ class EventLog:
     def opened(cls, experiment: Experiment, assignments: Table, events: Any) -> EventLog:
         """Open the event log beside the assignments."""
         data = experiment.data
-        table = open_another(assignments, events, answers=data)
+        if isinstance(assignments, RemoteTable):
+            table: Table = assignments.beside(events, data.timezone)
+        else:
+            table = open_another(assignments, events, answers=data)
         fields = ("event_column", "event_time", "event_id")
         wanted: dict[Location, str | None] = {("unit",): experiment.unit}
         wanted |= {("data", field): getattr(data, field) for field in fields}
@@ -224,7 +228,7 @@ class EventLog:
         # join.
         return (
             f"SELECT unit_row, {', '.join(totals)} FROM ("
-            f"SELECT a.{ROW} AS unit_row, e.*, "
+            f"SELECT a.{unit_key(assignments)} AS unit_row, e.*, "
             f"epoch_us(e.happened) - epoch_us(a.{moment}) AS since "
             f"FROM (SELECT {', '.join(read)} FROM {table.relation} WHERE {among}) AS e "
             f"JOIN {ASSIGNED} AS a ON {same}) "
@@ -233,7 +237,7 @@ class EventLog:
 
     def same_unit(self, assignments: Table) -> str:
         """Return SQL that joins the units of both logs, where one may hold numbers, one text."""
-        assigned = {name: kind for name, kind, *_ in assignments.fetch(f"DESCRIBE {ASSIGNED}")}
+        assigned = assignments.described(ASSIGNED)
         events = {quoted(name): kind for name, kind in self.table.types.items()}
         kinds = {"e.unit": events[self.unit], "a.opslab_unit": assigned["opslab_unit"]}
         alike = len({*kinds.values()}) == 1
@@ -247,6 +251,11 @@ class EventLog:
             else f"CAST({side} AS VARCHAR)"
             for side, kind in kinds.items()
         )
+
+
+def unit_key(assignments: Table) -> str:
+    """Return the column of `ASSIGNED` that joins a unit's sums: its row where rows have numbers."""
+    return "opslab_unit" if assignments.remote else ROW
 
 
 def only_time(table: Table) -> str | None:

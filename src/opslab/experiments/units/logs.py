@@ -13,7 +13,14 @@ from opslab.experiments.metrics.base import Window
 from opslab.experiments.moments.values import finite_sql
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.event_counts import counted_once
-from opslab.experiments.units.event_log import ASSIGNED, DAY, EventLog, EventSum, only_time
+from opslab.experiments.units.event_log import (
+    ASSIGNED,
+    DAY,
+    EventLog,
+    EventSum,
+    only_time,
+    unit_key,
+)
 from opslab.experiments.units.periods import Moment, midnight, moment_of, moments_of
 from opslab.experiments.units.refusals import usable_units
 from opslab.experiments.units.row_sums import free_names
@@ -130,7 +137,8 @@ def _keep_assigned(
         f"SELECT {columns}, {moment.moment} AS {MOMENT}, {ROW} FROM {table.relation} WHERE {used}"
     )
     ((rows, units),) = table.fetch(f"SELECT count(*), count(DISTINCT opslab_unit) FROM ({query})")
-    first = f"row_number() OVER (PARTITION BY opslab_unit ORDER BY {MOMENT}, {ROW}) = 1"
+    order = ", ".join([MOMENT, ROW, *map(quoted, own)])  # without numbers of rows by the rest
+    first = f"row_number() OVER (PARTITION BY opslab_unit ORDER BY {order}) = 1"
     table.keep(ASSIGNED, query if rows == units else f"SELECT * FROM ({query}) QUALIFY {first}")
     return units, rows - units
 
@@ -177,7 +185,7 @@ def _gaps(experiment: Experiment, table: Table, log: EventLog) -> dict[str, dict
             arms = table.fetch(
                 f"SELECT {arm}, coalesce(sum(s0 - s1), 0), count(*) FILTER (s0 > s1), count(s0) "
                 f"FROM {ASSIGNED} AS a LEFT JOIN ({log.sums_by_unit(table, MOMENT, counted)}) "
-                f"ON unit_row = a.{ROW} GROUP BY 1"
+                f"ON unit_row = a.{unit_key(table)} GROUP BY 1"
             )
             gaps[metric.name] = {label: Gaps(int(values), *units) for label, values, *units in arms}
     return gaps
@@ -220,7 +228,7 @@ def _joined(
         for order, asked in enumerate(sums)
     ]
     events = log.sums_by_unit(table, MOMENT, sums)
-    joined = f"{ASSIGNED} AS a LEFT JOIN ({events}) AS s ON s.unit_row = a.{ROW}"
+    joined = f"{ASSIGNED} AS a LEFT JOIN ({events}) AS s ON s.unit_row = a.{unit_key(table)}"
     return kept_units(table, f"SELECT {', '.join(columns)} FROM {joined}")
 
 

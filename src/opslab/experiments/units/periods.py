@@ -83,7 +83,7 @@ def moment_of(table: Table, name: str, zone: str | None) -> str:
     moment = f"CAST({column} AS TIMESTAMP)"
     kind = table.types[name]
     refuse_rows(table, "no_time", f"{column} IS NULL", name)
-    if kind.startswith("VARCHAR"):
+    if kind.startswith("VARCHAR") and not table.remote:
         moment = (  # with an offset it is brought to UTC; a plain cast would drop the offset
             f"CASE WHEN {column} LIKE '%:%' "
             f"AND regexp_matches({column}, '[0-9](Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$') "

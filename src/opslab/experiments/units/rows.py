@@ -112,12 +112,12 @@ def _refuse_changing(table: Table, unit: str, columns: Sequence[str], where: str
         return
     names = [f"c{order}" for order in range(len(columns))]
     ends = ", ".join(f"min({quoted(name)}) <> max({quoted(name)})" for name in columns)
-    inner = f"SELECT {ends}, min({ROW}) FROM {table.relation} WHERE {where} GROUP BY {unit}"
+    inner = f"SELECT {ends}, min({ROW}) + 1 FROM {table.relation} WHERE {where} GROUP BY {unit}"
     looks = ", ".join(f"count(*) FILTER ({name}), min(first) FILTER ({name})" for name in names)
     (faults,) = table.fetch(f"SELECT {looks} FROM ({inner}) AS units({', '.join(names)}, first)")
     DataError.refuse(
         [
-            problem(table, "changing", name, count=count, row=first + 1)
+            problem(table, "changing", name, count=count, row=first)
             for name, count, first in zip(columns, faults[::2], faults[1::2], strict=True)
             if count
         ]

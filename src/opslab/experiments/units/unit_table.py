@@ -232,7 +232,7 @@ def kept_units(table: Table, query: str) -> Table:
     """Keep a query's rows, in the order of `ROW`, as a table of units of the same file."""
     name = "opslab_units"
     table.keep(name, f"SELECT * FROM ({query}) ORDER BY {ROW}")
-    types = {column: kind for column, kind, *_ in table.fetch(f"DESCRIBE {name}") if column != ROW}
+    types = {column: kind for column, kind in table.described(name).items() if column != ROW}
     return table.over(name, types, table.reading)
 
 
@@ -260,7 +260,7 @@ def count_units(
     column = quoted(unit)
     source = f"{table.relation} WHERE {where}"
     ((rows, named),) = table.fetch(f"SELECT count(*), count({column}) FROM {source}")
-    distinct = f"SELECT {column} FROM {source} AND {column} IS NOT NULL GROUP BY ALL"
+    distinct = f"SELECT {column} FROM {source} AND {column} IS NOT NULL GROUP BY {column}"
     ((units,),) = table.fetch(f"SELECT count(*) FROM ({distinct})")
     nameless_row = None
     if named < rows:
@@ -279,10 +279,13 @@ def count_units(
     )
     if not leaked:
         return counted
-    label, first = f"CAST({quoted(arm)} AS VARCHAR)", f"({moment or 0}, {ROW})"
+    label = f"CAST({quoted(arm)} AS VARCHAR)"
+    unit = f"OVER (PARTITION BY {column}"
     firsts = table.fetch(
-        f"SELECT arm, count(*) FROM (SELECT arg_min({label}, {first}) AS arm FROM {source} "
-        f"AND {column} IS NOT NULL GROUP BY {column} HAVING min({label}) <> max({label})) "
+        f"SELECT arm, count(*) FROM (SELECT {label} AS arm, min({label}) {unit}) AS low, "
+        f"max({label}) {unit}) AS high, row_number() {unit} ORDER BY {moment or 0}, {ROW}, {label})"
+        f" AS place FROM {source} AND {column} IN (SELECT unit FROM ("
+        f"{_repeated(column, quoted(arm), source)}) WHERE leaked)) WHERE place = 1 AND low <> high "
         "GROUP BY arm ORDER BY arm"
     )
     return replace(counted, leaked_first=dict(firsts))
@@ -300,7 +303,7 @@ def _repeated(column: str, arm: str, source: str) -> str:
     return (
         f"SELECT {column} AS unit, min({arm}) <> max({arm}) AS leaked, "
         f"max({ROW}) AS later FROM {source} AND {column} IS NOT NULL "
-        "GROUP BY ALL HAVING count(*) > 1"
+        f"GROUP BY {column} HAVING count(*) > 1"
     )
 
 

@@ -1,0 +1,1 @@
+"""Tables that stay where they are, in PostgreSQL or Spark, which sum them: only sums come here."""
