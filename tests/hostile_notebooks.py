@@ -316,6 +316,8 @@ def _result() -> Notebook:
         "documents: another kind": lambda n: told(n).update(documents={"file": OUT}),
         "record: markup": within(note=OUT, imports=[SCRIPT], **{OUT: SCRIPT}),
         "record: red": within(status="check_failed"),
+        "record: an owner": within(plan={"owner": OUT + CONTROLS}),
+        "record: an owner of another kind": within(plan={"owner": [OUT]}),
         "record: another status": within(status=SCRIPT),
         "record: no number": within(value=float("nan")),
         "record: a huge number": within(value=10**4_000),

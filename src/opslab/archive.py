@@ -9,7 +9,7 @@ import datetime
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -44,6 +44,7 @@ class Card(BaseModel):
     tone: str | None = None
     reason: str | None = None
     owner: str | None = None
+    facts: Sequence[str] = ()
     parameters: Mapping[str, Any] = {}
     also_read: Mapping[str, str] = {}
 

@@ -108,6 +108,7 @@ def test_the_record_holds_the_numbers(run):
 def test_run_json_tells_what_stands_behind_it(run):
     told = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
     assert told["status"] == "complete"
+    assert told["owner"] == "growth"
     assert told["parameters"] == {"spec": SPEC, "language": "en"}
     assert [file["file"] for file in told["inputs"]] == [SPEC, "data/sample/checkout.csv"]
     assert all(len(file["sha256"]) == 64 for file in told["inputs"])

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from opslab.cli.group import say
+
 if TYPE_CHECKING:
     from opslab.runs.worker import Outcome
 
@@ -59,14 +61,14 @@ def batch(
         )
     _flush(lines)
     if done.removed:
-        click.echo(text("runs.batch_removed", language, count=len(done.removed)))
+        say(text("runs.batch_removed", language, count=len(done.removed)))
     counts = Counter(outcome.status for outcome in done.outcomes.values())
     shown = [
         f"{count} {text(f'runs.batch_status_{status}', language)}"
         for status, count in counts.items()
     ]
     values = {"batch": read.batch, "counts": shown, "file": str(done.status_file)}
-    click.echo(text("runs.batch_summary", language, **values))
+    say(text("runs.batch_summary", language, **values))
     ctx.exit(done.exit_code)
 
 
@@ -76,4 +78,4 @@ def _bar(label: str, *, shown: bool) -> Any:
 
 def _flush(lines: list[str]) -> None:
     while lines:
-        click.echo(lines.pop(0))
+        say(lines.pop(0))

@@ -14,7 +14,7 @@ from opslab import provenance
 from opslab.errors import ON_BLOCKING, BlockingCheckError, ParameterError
 from opslab.evidence import FILES_TYPE, RECORD_TYPE
 from opslab.messages import Language
-from opslab.report.blocks import Block, Cell, Heading, Verdict, html
+from opslab.report.blocks import Block, Cell, Facts, Heading, Verdict, html
 from opslab.report.figures import Figure
 from opslab.report.plain import plain
 from opslab.report.styles import cell_style
@@ -92,6 +92,7 @@ def publish(result: Result, language: Language | None = None) -> None:
         "opslab": __version__,
         "action": screen.action,
         "tone": screen.tone,
+        "facts": [plain([Facts([fact])]) for fact in screen.facts.items[:3]],
         "read": provenance.files_read(),
     }
     red = record["status"] == "check_failed"

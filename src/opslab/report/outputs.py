@@ -35,7 +35,7 @@ _DRAWING = re.compile(r"(?:\s*<[?!][^>]*>)*\s*<svg\b")
 _ACTIVE = re.compile(
     r"<!ENTITY|<(?:\w+:)?(?:script|foreignObject|iframe|animate|set\b)|<[^>]*\son\w+\s*="
     r"|@import|url\(\s*[\"']?(?!#)|href\s*=\s*[\"'](?!#|data:image/(?:png|jpeg);)"
-    r"|(?:<[^/!?][^>]*[^/]>\s*){500}",
+    r"|(?:<[^/!?>][^>]*(?<!/)>\s*){500}",
     re.IGNORECASE,
 )
 """What in a drawing runs, moves, stands elsewhere or too deep: in a picture no browser heeds it."""

@@ -45,6 +45,7 @@ class About(BaseModel):
     opslab: str | None = None
     action: str | None = None
     tone: str | None = None
+    facts: Sequence[str] = ()
     reason: str | None = None
     documents: Sequence[NamedFile] | None = None
     read: Sequence[NamedFile] = ()

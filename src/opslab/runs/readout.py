@@ -67,7 +67,9 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
         **published.contents(),
     }
     status, headline = published.held.status, published.headline
-    more = published.about.model_dump(include={"action", "tone", "reason"}, exclude_none=True)
+    more = published.about.model_dump(
+        include={"action", "tone", "reason", "facts"}, exclude_none=True
+    )
     more["origin"] = "rendered" if rendered else "run"
     more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
     more["also_read"] = also_read
