@@ -178,7 +178,7 @@ class Workspace:
             parts = path.relative_to(self.reports).parts
             known = len(parts) == 1 and (path.is_dir() or path.name in AT_THE_TOP)
             run = len(parts) >= 3 and _FOLDER.fullmatch(parts[2]) is not None
-            if len(parts) > 3 or any(part.startswith(".") for part in parts[:-1]):
+            if (len(parts) > 3 and not run) or any(part.startswith(".") for part in parts[:-1]):
                 continue  # its folder is named
             if path.name.startswith(".") or not (known or run or len(parts) == 2):
                 left.append(f"reports/{'/'.join(parts)}")
