@@ -41,7 +41,7 @@ with_uv = $(UV) pip install --quiet --python .venv/bin/python --compile-bytecode
 with_pip = .venv/bin/python -m pip install --quiet -c constraints.txt -e "$(1)"
 install = { $(UV) --version >/dev/null 2>&1 && $(call with_uv,$(1)); } || $(call with_pip,$(1))
 
-.PHONY: help demo lab test test-all lint format benchmark docs validation mutation pollution constraints clean
+.PHONY: help demo lab test test-all spark lint format benchmark docs validation mutation pollution constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ test: $(test) ## Run the tests, every notebook and one page in a browser include
 
 test-all: $(test) ## Run every test: all pages in a browser, JupyterLab, long properties
 	@$(PYTEST) --hypothesis-profile long $(ARGS)
+
+spark: $(test) ## Add Spark to .venv, for its tests (a minute; they need Java 17 too)
+	@$(call install,.[spark])
 
 lint: $(test) ## Check style, formatting and types
 	@.venv/bin/ruff check .
