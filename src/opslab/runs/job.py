@@ -48,8 +48,7 @@ class Job:
     source : str
         The SHA-256 of what the notebook does and says.
     states : Mapping
-        Of each file that was hashed, from before: its name, and what tells that it was written or
-        swapped since.
+        Of each file that was hashed, from before: what tells that it was written or swapped since.
     reports : Path
     """
 
@@ -59,7 +58,7 @@ class Job:
     content: Mapping[str, Any]
     digest: str
     source: str
-    states: Mapping[Path, tuple[str, State]]
+    states: Mapping[Path, State]
     reports: Path
 
     @classmethod
@@ -81,7 +80,7 @@ class Job:
         _refuse_more_than_parameters(content_of_notebook, parameters)
         with machine_errors(notebook.path):
             read = (*inputs.files, *workspace.profiles())
-            states = {path: (workspace.shown(path), state_of(path)) for path in read}
+            states = {path: state_of(path) for path in read}
             files, profiles = map(_hashed, (inputs.files, workspace.profiles()))
         stated = {name: value for name, value in parameters.given().items() if value != ""}
         content = {
@@ -136,12 +135,8 @@ class Job:
 
 def _refuse_more_than_parameters(notebook: Mapping[str, Any], parameters: Parameters) -> None:
     """Raise where the parameters cell, whose values alone are known, holds anything else."""
-    try:
-        names = values_in(notebook)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise InputError.of("runs.parameters_cell") from None  # all that ast raises
     model = type(parameters)
-    others = [name for name in names if name not in model.model_fields]
+    others = [name for name in values_in(notebook) if name not in model.model_fields]
     ParameterError.refuse([model.unknown(name) for name in others])
 
 

@@ -137,9 +137,9 @@ def _also_read(job: Job, notebook: Any, published: Publication) -> dict[str, str
     read = {(named.file, named.sha256) for named in published.about.read}
     others = sorted((read | _named_in_cells(notebook)) - known)
     changed = {file for file, _ in others if file in names}
-    for path, (file, before) in job.states.items():
-        if has_changed(path, before):
-            changed.add(file)
+    changed |= {
+        workspace.shown(path) for path, before in job.states.items() if has_changed(path, before)
+    }
     InputError.refuse([Problem("runs.changed_meanwhile", file=file) for file in sorted(changed)])
     return dict(others)
 
