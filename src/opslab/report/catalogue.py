@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader
 
 from opslab.messages import Language, text, without_controls
-from opslab.report.styles import page_style
+from opslab.report.styles import page_style, template
 
 SECTIONS = ("decisions", "others", "unusable")
 _COLUMNS = ("readout", "finding", "date", "kind")
@@ -79,10 +78,6 @@ def render_catalogue(
 
 @cache
 def _template() -> Any:
-    folder = files("opslab.report").joinpath("templates", "opslab")
-    environment = Environment(
-        loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
-        autoescape=True,
-    )
+    environment = Environment(loader=FunctionLoader(template), autoescape=True)
     environment.globals["style"] = page_style()
     return environment.get_template("catalogue.html.j2")
