@@ -47,7 +47,7 @@ with_uv = $(uv_install) $(call hashed,$(1)) && $(uv_install) $(project)
 with_pip = $(pip_install) $(call hashed,$(1)) && $(pip_install) $(project)
 install = { $(UV) --version >/dev/null 2>&1 && $(call with_uv,$(1)); } || { $(call with_pip,$(1)); }
 
-.PHONY: help demo lab test test-all lint format benchmark reliability docs validation mutation pollution constraints hashes clean
+.PHONY: help demo lab test test-all spark lint format benchmark reliability docs validation mutation pollution constraints hashes clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,9 @@ test: $(test) ## Run the tests, every notebook and one page in a browser include
 
 test-all: $(test) ## Run every test: all pages in a browser, JupyterLab, long properties
 	@$(PYTEST) --hypothesis-profile long $(ARGS)
+
+spark: $(test) ## Add Spark to .venv, for its tests (a minute; they need Java 17 too)
+	@$(call install,.[spark])
 
 lint: $(test) ## Check style, formatting and types
 	@.venv/bin/ruff check .

@@ -16,8 +16,8 @@ from pathlib import Path
 from reliability_trials import Tally, Trials
 from scratch_workspace import Workspace
 
-FREE_KIB = (0, 4, 12, 40, 64, 100, 140, 180, 220)
-"""What is left on the disk: a run needs about 200 KiB, so it fills at another file each time."""
+FREE_KIB = (0, 4, 12, 40, 80, 140, 220, 300, 400)
+"""What is left on the disk: a run needs about 350 KiB while it is made, so it fills at another file each time."""
 _NO_MOUNT = "needs root on Linux, and leave to mount"
 _NOBODY = 65534
 _LONG = 400 * 86_400

@@ -178,8 +178,8 @@ class Workspace:
             parts = path.relative_to(self.reports).parts
             known = len(parts) == 1 and (path.is_dir() or path.name in AT_THE_TOP)
             run = len(parts) >= 3 and _FOLDER.fullmatch(parts[2]) is not None
-            if any(part.startswith(".") for part in parts[:-1]):
-                continue  # its hidden folder is named
+            if (len(parts) > 3 and not run) or any(part.startswith(".") for part in parts[:-1]):
+                continue  # its folder is named
             if path.name.startswith(".") or not (known or run or len(parts) == 2):
                 left.append(f"reports/{'/'.join(parts)}")
         return left + [f"temp/{path.name}" for path in sorted(self.temp.iterdir())]
@@ -201,7 +201,7 @@ def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
-        path.unlink()
+        path.unlink(missing_ok=True)
 
 
 def state(pid: int) -> str:

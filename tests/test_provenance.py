@@ -18,7 +18,7 @@ from opslab.tables import open_table
 def nothing_read(monkeypatch, workspace_folder):
     monkeypatch.setattr(provenance, "_read", {})
     monkeypatch.setattr(provenance, "_opened", {"": None})
-    provenance._root.cache_clear()
+    provenance._roots.cache_clear()
 
 
 def sha256(content):
@@ -74,7 +74,8 @@ def test_what_the_package_brings_is_none_of_the_users_inputs():
 def test_a_notebook_that_opens_a_file_by_itself_has_read_it_too(workspace_folder):
     """A process of its own: what listens can never be switched off."""
     (workspace_folder / "own.csv").write_bytes(b"a\n1\n")
-    (workspace_folder / ".hidden").write_bytes(b"x")
+    (workspace_folder / "data/.hidden").write_bytes(b"x")
+    (workspace_folder / "count").write_bytes(b"1")
     (workspace_folder / ".opslab-secret").write_bytes(b"x")
     folder = workspace_folder / "reports/time_saved/desk/2026-10-05-01234567"
     folder.mkdir(parents=True)
@@ -87,19 +88,21 @@ import house, ipykernel, pandas
 import opslab
 from opslab import provenance
 pandas.read_csv("own.csv").to_csv("written.csv")
+count = int(open("count").read())
+open("count", "w").write(str(count + 1))
 os.chdir("reports")
-for name in (b"../.hidden", "../.opslab-secret"):
+for name in (b"../data/.hidden", "../.opslab-secret"):
     open(name, "r+").read()
 for name in ("run", "result"):
     open("time_saved/desk/2026-10-05-01234567/" + name + ".json").read()
 print(*[read["file"] for read in provenance.files_read()])
 try:
-    open("../own.csv", "a").write("2")
+    os.truncate("../own.csv", 1)  # by somebody else: no opening of this process
     provenance.files_read()
 except opslab.errors.DataError as error:
     print(error)
 """
-    record = "time_saved/desk/2026-10-05-01234567/result.json"
+    record = "reports/time_saved/desk/2026-10-05-01234567/result.json"
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     for _ in "compiled", "from the cache":
         done = subprocess.run(
@@ -111,6 +114,6 @@ except opslab.errors.DataError as error:
             check=True,
         )
         names, refused = done.stdout.splitlines()
-        assert names == f".hidden house.py own.csv {record}"
+        assert names == f"count data/.hidden house.py own.csv {record}"
         assert refused.startswith("own.csv: This file was changed while it was being read")
         (workspace_folder / "own.csv").write_bytes(b"a\n1\n")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from opslab import specs
 from opslab.documents import Document
@@ -42,10 +42,10 @@ class Inputs:
 class Parameters(specs.Declared, ABC):
     """The base of every notebook's parameters."""
 
-    as_of: specs.Day | None = Field(
-        None, description="day as of which the readout speaks, YYYY-MM-DD"
-    )
-    language: Language = Field("en", description="language of the readout: en or fr")
+    as_of: specs.Day | None = None
+    """day as of which the readout speaks, YYYY-MM-DD"""
+    language: Language = "en"
+    """language of the readout: en or fr"""
 
     @classmethod
     def of(cls, /, **given: Any) -> Self:

@@ -19,7 +19,6 @@ from typing import Any
 from opslab import workspace
 from opslab.archive import RESULT
 from opslab.errors import DataError, Problem
-from opslab.secret import FILE
 
 State = tuple[int, ...]
 """Of a file: what changes when its bytes do."""
@@ -64,18 +63,30 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
         return
     path, _, flags = arguments
     full = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - it must not follow a link yet
-    if full.startswith(_root()) and full not in _opened and not flags & (os.O_WRONLY | os.O_CREAT):
+    if not full.startswith(_roots()):
+        return
+    if flags & (os.O_WRONLY | os.O_CREAT):
+        if full in _opened:  # written back by who has read it: a change that is the notebook's own
+            _opened[full] = None
+    elif full not in _opened:
         with suppress(OSError):
             _opened[full] = state_of(Path(full))
 
 
 @cache
-def _root() -> str:
-    return os.path.abspath(workspace.root())  # noqa: PTH100
+def _roots() -> tuple[str, str]:
+    root = workspace.root()
+    return f"{root}{os.sep}", f"{root.resolve()}{os.sep}"
+
+
+def name_of(path: Path) -> str:
+    """Return a file's name from the workspace's root, where it can be found again."""
+    root, full = workspace.root().resolve(), path.resolve()
+    return full.relative_to(root).as_posix() if full.is_relative_to(root) else full.name
 
 
 def files_read() -> list[dict[str, str]]:
-    """Return what was read: name and SHA-256 of each file.
+    """Return what was read: name (as of `name_of`) and SHA-256 of each file.
 
     Raises
     ------
@@ -91,8 +102,8 @@ def files_read() -> list[dict[str, str]]:
             if before and has_changed(path, before)
         ]
     )
-    read = {(workspace.shown(path), sha256) for path, noted in _read.items() for sha256 in noted}
-    read |= {(workspace.shown(path), workspace.sha256(path)) for path in others}
+    read = {(name_of(path), sha256) for path, noted in _read.items() for sha256 in noted}
+    read |= {(name_of(path), workspace.sha256(path)) for path in others}
     return [{"file": file, "sha256": sha256} for file, sha256 in sorted(read)]
 
 
@@ -104,12 +115,14 @@ def has_changed(path: Path, before: State) -> bool:
 def _others() -> Iterator[tuple[Path, State | None]]:
     """Give the workspace's files and modules that were opened and that nothing has noted."""
     files = (getattr(module, "__file__", None) for module in [*sys.modules.values()])
-    modules = dict.fromkeys(file for file in files if file and file.startswith(_root()))
+    modules = dict.fromkeys(file for file in files if file and file.startswith(_roots()))
     for name, before in {**modules, **_opened}.items():
         path = Path(name).resolve()
         ours = path.is_relative_to(_PACKAGE) or path.is_relative_to(sys.prefix)
         filed = _RUN_FOLDER.fullmatch(path.parent.name) and path.name != RESULT
-        if ours or filed or path.suffix == ".pyc" or path.name == FILE or path in _read:
+        # Such as .cache and .opslab-secret: who works here may be at home here.
+        hidden = name_of(path).startswith(".")
+        if ours or filed or hidden or path.suffix == ".pyc" or path in _read:
             continue
         if path.is_file():
             yield path, before

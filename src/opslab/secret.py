@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import hmac
 import os
 import secrets
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -16,13 +18,12 @@ from opslab.errors import InputError, MachineError
 
 FILE = ".opslab-secret"
 VARIABLE = "OPSLAB_SECRET"
-_FOLDER = "data/sample"
 _SHORTEST = 16
 _SAMPLE = "the sample's keys repeat everywhere"
 
 
-def secret_for(spec: Path | None) -> str:
-    """Return the secret for what a spec analyses.
+def secret_for(files: Sequence[Path]) -> str:
+    """Return the secret for what stands in a study's files, its spec among them.
 
     It is the environment variable ``OPSLAB_SECRET``, else what the workspace's file
     ``.opslab-secret`` holds, which is written on first use. The sample's is fixed, so that demos
@@ -35,7 +36,7 @@ def secret_for(spec: Path | None) -> str:
     MachineError
         When the file cannot be read or written.
     """
-    if spec is not None and _is_sample(spec):
+    if _is_sample(files):
         return _SAMPLE
     given = os.environ.get(VARIABLE) or (
         stored(workspace.root()) if workspace.is_meant() else _of_process()
@@ -66,12 +67,13 @@ def _of_process() -> str:
     return secrets.token_hex(32)
 
 
-def _is_sample(spec: Path) -> bool:
-    """Whether a spec stands in the sample's folder, as the package brings it."""
-    brought = workspace.bundled(_FOLDER) / spec.name
-    folders = [brought.parent.resolve(), (workspace.root() / _FOLDER).resolve()]
-    same = spec.resolve().parent in folders and workspace.is_there(brought, file=True)
-    return same and brought.read_bytes() == spec.read_bytes()
+def _is_sample(files: Sequence[Path]) -> bool:
+    """Whether files are all the sample's, byte for byte as the package brings them."""
+    brought = [workspace.bundled("data/sample") / path.name for path in files]
+    return bool(files) and all(
+        workspace.is_there(theirs, file=True) and filecmp.cmp(path, theirs, shallow=False)
+        for path, theirs in zip(files, brought, strict=True)
+    )
 
 
 def key(secret: str, name: str) -> str:
@@ -86,5 +88,5 @@ def key(secret: str, name: str) -> str:
 
 
 def fingerprint(secret: str) -> str:
-    """Return what a run is known by in place of the secret."""
-    return hashlib.sha256(f"opslab.secret/1\0{secret}".encode()).hexdigest()[:16]
+    """Return what a run is known by in place of the secret; it is slow, so that guesses are too."""
+    return hashlib.pbkdf2_hmac("sha256", secret.encode(), b"opslab.secret/1", 100_000).hex()[:16]

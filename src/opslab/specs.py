@@ -143,9 +143,8 @@ Label = Annotated[str, BeforeValidator(as_label)]
 class FromFile(Declared):
     """The base of a spec that stands in a file. Its own first field is its name, a `Title`."""
 
-    title: Text | None = Field(
-        None, exclude=True, description="what a reader is shown instead of the name"
-    )
+    title: Text | None = Field(None, exclude=True)
+    """what a reader is shown instead of the name"""
     _file: Path | None = PrivateAttr(None)
     _document: Document = PrivateAttr(Document("", {}))
 

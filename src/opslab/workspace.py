@@ -27,7 +27,7 @@ def root() -> Path:
     """
     named = os.environ.get(VARIABLE)
     if named:
-        return Path(named)
+        return Path(named).absolute()
     here = Path.cwd()
     return next((folder for folder in (here, *here.parents) if (folder / MARKER).is_file()), here)
 
@@ -72,8 +72,11 @@ def is_meant() -> bool:
 
     Or else one for the sample, which was asked for.
     """
-    asked = os.environ.get(VARIABLE) or os.environ.get(_SAMPLE)
-    return bool(asked) or (root() / MARKER).is_file()
+    return bool(os.environ.get(VARIABLE)) or _lends() or (root() / MARKER).is_file()
+
+
+def _lends() -> bool:
+    return os.environ.get(_SAMPLE) == "1"
 
 
 @contextmanager
@@ -96,7 +99,7 @@ def resolve(path: str | Path) -> Path:
     if given.is_absolute():
         return given
     here, brought = root() / given, bundled(given.as_posix())
-    lent = os.environ.get(_SAMPLE) or given.parts[:1] == ("notebooks",)
+    lent = _lends() or given.parts[:1] == ("notebooks",)
     return brought if lent and is_there(brought) and not is_there(here) else here
 
 

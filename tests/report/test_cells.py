@@ -32,6 +32,7 @@ def outputs(monkeypatch):
         displayed.append((data, metadata))
 
     monkeypatch.setattr("IPython.display.display", display)
+    monkeypatch.setattr("opslab.provenance.files_read", list)  # the other tests read some
     return displayed
 
 
@@ -101,6 +102,7 @@ def test_the_last_cell_shows_the_first_screen_and_carries_the_record(outputs):
         "opslab": __version__,
         "action": "Ship",
         "tone": "good",
+        "read": [],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_notebook
 
-from conftest import ROOT
+from conftest import ROOT, first_quickly
 from opslab.archive import sealed
 from opslab.cli import main
 from opslab.errors import InputError
@@ -212,33 +213,30 @@ def test_a_batch_that_is_ended_leaves_no_kernel_behind(workspace_folder, tempora
 
 
 @pytest.mark.skipif(not FORKS, reason="looks into /proc")
-def test_a_killed_process_of_a_run_ends_its_kernel_and_is_tried_again(workspace_folder):
+@pytest.mark.parametrize("victim", first_quickly("worker", "kernel", "zygote"))
+def test_a_killed_process_ends_its_kernel_and_the_run_is_tried_again(workspace_folder, victim):
     notebook(MARK)
     plan(f"  - {{name: one, notebook: {READOUT}, retries: 1}}\n")
     process = start()
     (kernel,) = pids(1)
-    (runner,) = runners(process.pid, kernel)
-    os.kill(runner, signal.SIGKILL)
+    parents = parents_of_processes()
+    zygote = parents[kernel]
+    (worker,) = (pid for pid, parent in parents.items() if parent == zygote and pid != kernel)
+    os.kill({"worker": worker, "kernel": kernel, "zygote": zygote}[victim], signal.SIGKILL)
     until(lambda: not alive(kernel))
-    pids(2)
+    (again,) = set(pids(2)) - {kernel}
     process.terminate()
     process.communicate(timeout=SECONDS)
+    until(lambda: not alive(again))
     assert [run["attempts"] for run in status().values()] == [2]
 
 
-def runners(batch: int, kernel: int) -> list[int]:
-    """Return the processes that are no kernel, forked from the same one as a kernel."""
-    processes = {}
+def parents_of_processes() -> dict[int, int]:
+    parents = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            processes[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    return [
-        pid
-        for pid, parent in processes.items()
-        if parent == processes[kernel] != batch and pid != kernel
-    ]
+        with contextlib.suppress(OSError):
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+    return parents
 
 
 def checked(runs: str, as_of: date | None = None):

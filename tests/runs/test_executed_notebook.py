@@ -140,6 +140,7 @@ def test_by_hand_gives_the_same_bytes_and_exit_code(workspace, run, by_hand, tmp
     for about in (told, made):
         del about["seal"], about["outputs"]["readout.html"]
     assert (told.pop("origin"), made.pop("origin")) == ("rendered", "run")
+    assert (told.pop("kernel"), made.pop("kernel")) == (None, "started")
     assert told == made
     assert again.stdout == done.stdout
     assert (tmp_path / "reports/index.html").is_file()

@@ -104,7 +104,8 @@ class Place:
         for act in self.before_reading:
             act()
         self.patch.setattr("opslab.provenance._read", {})  # a kernel has read nothing yet
-        provenance._opened.intersection_update({""})
+        self.patch.setattr("opslab.provenance._opened", {"": None})
+        provenance._roots.cache_clear()
         load_profile.cache_clear()
         cells = [cell for cell in executed.cells if cell.cell_type == "code"]
         for count, cell in enumerate(cells, 1):

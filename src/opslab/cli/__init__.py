@@ -56,7 +56,7 @@ def main(debug: bool) -> None:
 @_out
 @click.option("--force", is_flag=True, help="Run again even when the same run is there.")
 @click.option(
-    "--timeout", type=click.FloatRange(min=1), help="Seconds that the whole run may take."
+    "--timeout", type=click.FloatRange(1, 2_678_400), help="Seconds that the whole run may take."
 )
 @click.option("--cell-timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
 @click.option("--sample", is_flag=True, help="Take the sample's files where there are none.")

@@ -109,14 +109,12 @@ def run_batch(
     return batch
 
 
-def _newest(runs: Mapping[str, Planned], outcomes: Mapping[str, Outcome]) -> dict[Path, int]:
-    """Return the folders of the runs that others like them make way for, and how many stay."""
+def _newest(runs: Mapping[str, Planned], outcomes: Mapping[str, Outcome]) -> dict[Path, int | None]:
+    """Return the folders of the plan's runs, and how many of their like stay."""
     return {
-        file.parent: keep
+        file.parent: run.entry.keep
         for name, run in runs.items()
-        if (keep := run.entry.keep)
-        and (file := outcomes[name].file)
-        and outcomes[name].status != "failed"
+        if (file := outcomes[name].file) and outcomes[name].status != "failed"
     }
 
 
@@ -148,6 +146,8 @@ def _zygote() -> Iterator[Any]:
         try:
             yield context
         finally:
+            for process in multiprocessing.active_children():  # an error has ended the batch
+                process.terminate()
             if forked:
                 forkserver._forkserver._stop()  # type: ignore[attr-defined] # noqa: SLF001
             multiprocessing.current_process()._config.pop("tempdir")  # type: ignore[attr-defined] # noqa: SLF001
@@ -178,15 +178,17 @@ class _Conductor:
         """Make the runs, each after those it waits for."""
         self._order.prepare()
         ready: list[str] = []
+        patience = _GRACE
         while self._at_work or (self._order.is_active() and not self.stopped):
             ready += [] if self.stopped else self._order.get_ready()
             while ready and len(self._at_work) < jobs and not self.stopped:
                 self._start(ready.pop(0))
             if not self._at_work:
                 continue
-            ended = wait(list(self._at_work), _GRACE if self.stopped else None)
+            ended = wait(list(self._at_work), 1)
             ready += [name for connection in ended if (name := self._ended(connection))]
-            if not ended:
+            patience -= self.stopped and not ended
+            if patience < 0:
                 for _, process, _ in self._at_work.values():
                     process.kill()
         for name in self._runs:
@@ -211,11 +213,15 @@ class _Conductor:
         limits = Limits(run.entry.timeout, run.entry.cell_timeout)
         given = (run.entry.notebook, run.parameters, self._reports, limits, language, theirs)
         process = self._context.Process(target=work, args=given)
-        with theirs:
-            try:
-                process.start()
-            except (OSError, EOFError):  # somebody has killed the process that forks
-                process.start()
+        with theirs, machine_errors(self._reports):
+            for patience in (1, 1, 0):
+                try:
+                    process.start()
+                    break
+                except (OSError, EOFError):  # somebody has killed the process that forks
+                    if not patience:
+                        raise
+                    time.sleep(patience)
         self._at_work[ours] = (name, process, time.monotonic())
         if self.stopped:  # while it started
             process.terminate()

@@ -74,7 +74,7 @@ class Entry(Declared):
     """names of runs above that have to be done before; of several the ones with the same as_of"""
     retries: int = Field(0, ge=0, le=5)
     """how often to try again after a dead kernel, a timeout or what the machine refused"""
-    timeout: float | None = Field(None, ge=1)
+    timeout: float | None = Field(None, ge=1, le=2_678_400)
     """seconds that a run may take"""
     cell_timeout: int | None = Field(None, ge=1)
     """seconds that a cell may take"""
@@ -139,10 +139,11 @@ def planned_runs(plan: Plan, as_of: datetime.date | None = None) -> dict[str, Pl
     if as_of and not any(entry.wants_day for entry in plan.runs):
         problems.append(plan.problem("runs.plan_not_given", "runs"))
     for number, entry in enumerate(plan.runs):
-        for key, values in _misnamed(entry, groups):
+        for key, values in _misnamed(entry, groups, plan):
             problems.append(plan.problem(key, "runs", number, **values))
         if entry.wants_day and not as_of:
             problems.append(plan.problem("runs.plan_given", "runs", number, "params"))
+            groups[entry.name] = []
             continue
         planned = list(islice(_expanded(entry, given, groups), _MOST + 1))
         groups[entry.name] = planned
@@ -151,7 +152,7 @@ def planned_runs(plan: Plan, as_of: datetime.date | None = None) -> dict[str, Pl
             problems.append(plan.problem(key, "runs", number, "params", most=_MOST))
             continue
         for run in planned:
-            identity = f"{entry.notebook} {run.parameters}"
+            identity = _identity(run)
             if same := names.get(run.name) or names.get(identity):
                 key = "runs.plan_same_name" if same == run.name else "runs.plan_twice"
                 values = {"name": run.name, "other": same}
@@ -165,13 +166,19 @@ def planned_runs(plan: Plan, as_of: datetime.date | None = None) -> dict[str, Pl
     return {run.name: run for runs in groups.values() for run in runs}
 
 
-def _misnamed(entry: Entry, groups: Mapping[str, object]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _misnamed(
+    entry: Entry, groups: Mapping[str, object], plan: Plan
+) -> Iterator[tuple[str, dict[str, Any]]]:
     if entry.name in groups:
         yield "runs.plan_same_name", {"name": entry.name}
     for name in entry.after:
-        if name not in groups:
+        if name in groups:
+            continue
+        if name in [other.name for other in plan.runs]:
+            yield "runs.plan_after_below", {"name": name}
+        else:
             near = did_you_mean(name, groups)
-            yield "runs.plan_after", {"name": name, "near": near, "known": list(groups) or ["-"]}
+            yield "runs.plan_after", {"name": name, "near": near}
 
 
 def _expanded(entry: Entry, given: str, groups: Mapping[str, list[Planned]]) -> Iterator[Planned]:
@@ -193,6 +200,14 @@ def _expanded(entry: Entry, given: str, groups: Mapping[str, list[Planned]]) -> 
             same = [run for run in earlier if run.parameters.get("as_of") == day]
             after += [run.name for run in same or earlier]
         yield Planned(" ".join([entry.name, *telling]), entry, parameters, tuple(after))
+
+
+def _identity(run: Planned) -> str:
+    """Return what two entries share that come to the same run, however it is written."""
+    parameters: Mapping[str, Any] = run.parameters
+    with suppress(InputError):  # which is told of the run itself
+        parameters = find(run.entry.notebook).parameters().of(**run.parameters).given()
+    return f"{run.entry.notebook} {sorted(parameters.items())}"
 
 
 def _refused(run: Planned) -> tuple[Problem, ...]:

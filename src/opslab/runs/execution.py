@@ -192,6 +192,8 @@ class _Kernel:
                         await self._async_start_kernel(**options, stderr=stderr)
                 finally:
                     kernel._process = getattr(self.provisioner, "process", None)
+                    if kernel.ended:  # while it started
+                        kernel.kill()
 
         return FreshKernelManager
 

@@ -79,7 +79,7 @@ def filed(target: Path, digest: str) -> Run | str | None:
     if run.altered or run.card is None or run.card.digest != digest:
         return run.altered or RUN
     for name, sha256 in run.card.also_read.items():
-        path = workspace.resolve(name)
+        path = workspace.root() / name
         if not workspace.is_there(path, file=True) or workspace.sha256(path) != sha256:
             return name
     if run.card.origin == "rendered":

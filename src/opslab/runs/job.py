@@ -7,14 +7,14 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from opslab import workspace
 from opslab.archive import run_id, sealed
 from opslab.errors import InputError, ParameterError
 from opslab.messages import Language
 from opslab.parameters import Inputs, Parameters
-from opslab.provenance import State, state_of
+from opslab.provenance import State, name_of, state_of
 from opslab.runs.environment import environment
 from opslab.runs.folder import failed_beside, machine_errors
 from opslab.runs.parameters_cell import is_injected, is_own, values_in
@@ -32,6 +32,14 @@ class Limits:
     cell_seconds: int | None = None
 
 
+class Known(NamedTuple):
+    """A file that a run is known by: its name, its hash, and its state before it was hashed."""
+
+    name: str
+    sha256: str
+    before: State
+
+
 @dataclass(frozen=True)
 class Job:
     """A run that is to be made, checked as far as it can be before a kernel starts.
@@ -47,9 +55,8 @@ class Job:
         The SHA-256 of that and of the notebook: of all that could change the readout.
     source : str
         The SHA-256 of what the notebook does and says.
-    states : Mapping
-        Of each file that was hashed, from before: its name, and what tells that it was written or
-        swapped since.
+    known : Mapping
+        Each file that was hashed.
     reports : Path
     """
 
@@ -59,7 +66,7 @@ class Job:
     content: Mapping[str, Any]
     digest: str
     source: str
-    states: Mapping[Path, tuple[str, State]]
+    known: Mapping[Path, Known]
     reports: Path
 
     @classmethod
@@ -81,8 +88,12 @@ class Job:
         _refuse_more_than_parameters(content_of_notebook, parameters)
         with machine_errors(notebook.path):
             read = (*inputs.files, *workspace.profiles())
-            states = {path: (workspace.shown(path), state_of(path)) for path in read}
+            states = {path: state_of(path) for path in read}
             files, profiles = map(_hashed, (inputs.files, workspace.profiles()))
+        known = {
+            path: Known(name_of(path), hashed["sha256"], states[path])
+            for path, hashed in zip(read, [*files, *profiles], strict=True)
+        }
         stated = {name: value for name, value in parameters.given().items() if value != ""}
         content = {
             "notebook": notebook.name,
@@ -96,7 +107,7 @@ class Job:
         }
         canonical = json.dumps(content | {"source": source}, sort_keys=True).encode()
         digest = hashlib.sha256(canonical).hexdigest()
-        return cls(notebook, parameters, inputs, content, digest, source, states, reports)
+        return cls(notebook, parameters, inputs, content, digest, source, known, reports)
 
     @property
     def language(self) -> Language:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from opslab.archive import NOTEBOOK, READOUT, RESULT, RUN
 from opslab.errors import InputError, Problem
 from opslab.messages import text
 from opslab.messages.numbers import Numbers
-from opslab.provenance import has_changed
+from opslab.provenance import has_changed, name_of
 from opslab.report.blocks import Verdict
 from opslab.report.page import render
 from opslab.runs import notebook_file
@@ -133,15 +134,14 @@ def _also_read(job: Job, notebook: Any, published: Publication) -> dict[str, str
     """
     if source_digest(notebook) != job.source:
         raise InputError.of("runs.changed_meanwhile", file=f"{job.notebook.name}.ipynb")
-    hashed = [*job.content["inputs"], *job.content["profiles"]]
-    known = {(named["file"], named["sha256"]) for named in hashed}
-    names = {file for file, _ in known}
+    known = {(file.name, file.sha256) for file in job.known.values()}
     read = {(named.file, named.sha256) for named in published.about.read}
     others = sorted((read | _named_in_cells(notebook)) - known)
-    changed = {file for file, _ in others if file in names}
-    for path, (file, before) in job.states.items():
-        if has_changed(path, before):
-            changed.add(file)
+    names = Counter(file for file, _ in [*known, *others])
+    changed = {file for file, count in names.items() if count > 1 and file in dict(others)}
+    for path, file in job.known.items():
+        if has_changed(path, file.before):
+            changed.add(file.name)
     InputError.refuse([Problem("runs.changed_meanwhile", file=file) for file in sorted(changed)])
     return dict(others)
 
@@ -156,7 +156,7 @@ def _named_in_cells(notebook: Any) -> set[tuple[str, str]]:
     sources = [cell.source for cell in cells if not is_own(cell) and not is_injected(cell)]
     paths = {(root / name).resolve() for source in sources for name in _FILE.findall(source)}
     there = [path for path in paths if path.is_relative_to(root) and path.is_file()]
-    return {(workspace.shown(path), workspace.sha256(path)) for path in there}
+    return {(name_of(path), workspace.sha256(path)) for path in there}
 
 
 def _footer(job: Job, *, rendered: bool = False) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ _Series = tuple[Path, str]
 """Folder of a notebook and name, and the parameters other than ``as_of``."""
 
 
-def remove_old(reports: Path, newest: Mapping[Path, int]) -> list[str]:
+def remove_old(reports: Path, newest: Mapping[Path, int | None]) -> list[str]:
     """Remove runs, all but the newest; return the names of their folders under the reports.
 
     The last good run of a notebook, name and set of parameters stays, however old it is, and so
@@ -27,12 +27,12 @@ def remove_old(reports: Path, newest: Mapping[Path, int]) -> list[str]:
     reports : Path
     newest : Mapping
         How many to keep of the runs with the notebook, name and parameters, other than ``as_of``,
-        of the one in a folder.
+        of the one in a folder, which itself stays; None keeps all of them.
     """
     keep: dict[_Series, int] = {}
     for folder, number in newest.items():
         card = Card.read(folder / RUN)
-        if card is not None:
+        if card is not None and number:
             series = _series(folder, card)
             keep[series] = max(number, keep.get(series, 0))
     old = {path.relative_to(reports).as_posix() for path in {*_old(keep)} - newest.keys()}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import active_children
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
@@ -81,4 +82,6 @@ def work(
             status: Any = "there_already" if run.reused else "done"
             status = "check_failed" if run.exit_code else status
             outcome = Outcome(status, run.exit_code, one_line(run.reason or ""), run.readout)
+        for kernel in active_children():  # one that was just starting when the run was ended
+            kernel.kill()
         connection.send(outcome)
