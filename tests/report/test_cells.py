@@ -15,7 +15,7 @@ from opslab import __version__
 from opslab.errors import ON_BLOCKING, BlockingCheckError, ParameterError
 from opslab.evidence import FILES_TYPE, RECORD_TYPE
 from opslab.report import Figure, publish, show
-from opslab.report.blocks import Cell, Heading, Paragraph, Table, Verdict
+from opslab.report.blocks import Cell, Fact, Facts, Heading, Paragraph, Table, Verdict
 from opslab.report.cells import HTML, bundle
 from opslab.report.styles import cell_style
 
@@ -74,7 +74,14 @@ class Published:
         self.beside, self.printed = dict(beside), printed
 
     def first_screen(self, language):
-        return Verdict("Kind", f"Title {language}", None, "Ship", "It holds.", "good")
+        facts = [
+            Fact("Lift", "+8%", ["95%: +2% to +14%", "sure"]),
+            Fact("Days", "28"),
+            Fact("A", "1"),
+            Fact("B", "2"),
+        ]
+        title = f"Title {language}"
+        return Verdict("Kind", title, None, "Ship", "It holds.", "good", facts=Facts(facts))
 
     def headline(self, language):
         return f"It holds ({language})."
@@ -102,6 +109,11 @@ def test_the_last_cell_shows_the_first_screen_and_carries_the_record(outputs):
         "opslab": __version__,
         "action": "Ship",
         "tone": "good",
+        "facts": [
+            "Lift \N{EN DASH} +8% (95%: +2% to +14%; sure)",
+            "Days \N{EN DASH} 28",
+            "A \N{EN DASH} 1",
+        ],
         "read": [],
     }
 
