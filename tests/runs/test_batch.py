@@ -291,7 +291,7 @@ def test_all_mistakes_of_a_plan_are_told_at_once_and_nothing_runs(workspace_fold
         "plan.yaml, line 6, runs[3]: There is no run aa; did you mean a?",
         "data/sample/chekout.yaml: This spec is not there; did you mean checkout.yaml?",
         "plan.yaml, line 7, runs[4]: Another run is named c too; give each its own name.",
-        "plan.yaml, line 7, runs[4].params: The days end before they begin, so there is nothing to run.",
+        "plan.yaml, line 7, runs[4].params: The last day is before the first, so there is nothing to run.",
         "plan.yaml, line 8, runs[5].params: The plan wants a day here; give it with --as-of YYYY-MM-DD.",
     ]
     assert not Path("reports").exists()

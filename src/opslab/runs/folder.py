@@ -23,7 +23,7 @@ _ASIDE = re.compile(
 """Hidden names of what is written beside a run or a file; the first group is whose they are."""
 _PATIENCE = 30
 """Seconds to wait for another process that writes the same file."""
-_MOMENT = 2
+MOMENT = 2
 """Seconds to wait for one that only looks whether anything is left over."""
 
 
@@ -89,7 +89,7 @@ def filed(target: Path, digest: str) -> Run | str | None:
 
 
 @contextmanager
-def alone(target: Path, *, seconds: int = _MOMENT) -> Iterator[None]:
+def alone(target: Path, *, seconds: int = MOMENT) -> Iterator[None]:
     """Hold the lock of a file or folder, and clear away what a killed process left beside it.
 
     The lock lives beside its target, so that it holds for everyone who files there, and it goes
