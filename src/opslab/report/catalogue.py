@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,8 @@ from opslab.messages import Language, text, without_controls
 from opslab.report.styles import page_style
 
 SECTIONS = ("decisions", "others", "unusable")
+_MARKS = re.compile(r"\.(?!\d)|[!#&*+:<>@\[\\\]^_`{|}~)-]", re.ASCII)
+"""What Markdown may read as a mark; the point of a number is none."""
 _COLUMNS = ("readout", "finding", "date", "kind")
 _WORDS = (
     *("skip", "catalogue", "catalogue_empty", "catalogue_choose", "catalogue_tables"),
@@ -55,7 +58,7 @@ def render_catalogue(
     tables : sequence of str
         Names of the files beside it that hold the same.
     """
-    html = _template().render(
+    html = template("catalogue.html.j2").render(
         language=language,
         words={name: text(f"report.{name}", language) for name in _WORDS},
         owner=text("words.column_owner", language),
@@ -78,11 +81,18 @@ def render_catalogue(
 
 
 @cache
-def _template() -> Any:
+def template(name: str) -> Any:
+    """Return a template of the package; what it fills in is escaped unless it says otherwise."""
     folder = files("opslab.report").joinpath("templates", "opslab")
     environment = Environment(
         loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
         autoescape=True,
     )
     environment.globals["style"] = page_style()
-    return environment.get_template("catalogue.html.j2")
+    environment.filters["marked"] = _marked
+    return environment.get_template(name)
+
+
+def _marked(line: str) -> str:
+    """Return a line in which Markdown's marks are letters, and no name stands behind an @."""
+    return _MARKS.sub(r"\\\g<0>", line).replace("@", "@\N{WORD JOINER}")
