@@ -37,6 +37,7 @@ new_enough := import sys; sys.version_info >= (3, 11) or sys.exit(1); print(sys.
 extras_demo := pdf
 extras_lab := $(extras_demo) lab
 extras_test := $(extras_lab) browser test
+extras_spark := $(extras_test) spark
 # What others have made comes by its hash, the tools that build this project too; then the project
 # itself, which has none and so cannot stand in the same command.
 uv_install := $(UV) pip install --quiet --python .venv/bin/python --compile-bytecode
@@ -65,7 +66,7 @@ test-all: $(test) ## Run every test: all pages in a browser, JupyterLab, long pr
 	@$(PYTEST) --hypothesis-profile long $(ARGS)
 
 spark: $(test) ## Add Spark to .venv, for its tests (a minute; they need Java 17 too)
-	@$(call install,.[spark])
+	@$(call install,spark)
 
 lint: $(test) ## Check style, formatting and types
 	@.venv/bin/ruff check .
@@ -152,7 +153,7 @@ constraints: ## Choose the dependency versions anew: constraints.txt, requiremen
 	cp "$$folder/constraints.txt" constraints.txt && echo 'Wrote constraints.txt.'
 	@$(MAKE) --no-print-directory hashes
 
-# One line per package, each in the first file that needs it: demo.txt, more in lab.txt, more in test.txt.
+# One line per package, each in the first file that needs it: demo.txt, more in lab.txt, test.txt, spark.txt.
 hashed_lines = printf 'hatchling\neditables\n' | $(UV) pip compile --quiet --universal --python-version 3.11 \
   --fork-strategy fewest --generate-hashes --no-header --no-annotate --no-emit-index-url \
   $(addprefix --extra ,$(extras_$(1))) -c constraints.txt pyproject.toml - --output-file "$$folder/$(1).txt" >/dev/null && \
@@ -160,13 +161,14 @@ hashed_lines = printf 'hatchling\neditables\n' | $(UV) pip compile --quiet --uni
 hashes: ## Write requirements/: the versions of constraints.txt with their hashes (needs uv)
 	@$(UV) --version >/dev/null 2>&1 || { echo 'make hashes needs uv: pip install uv' >&2; exit 1; }
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
-	$(call hashed_lines,demo) && $(call hashed_lines,lab) && $(call hashed_lines,test) && \
-	if grep '://' "$$folder/demo" "$$folder/lab" "$$folder/test" >&2; then \
+	$(call hashed_lines,demo) && $(call hashed_lines,lab) && $(call hashed_lines,test) && $(call hashed_lines,spark) && \
+	if grep '://' "$$folder/demo" "$$folder/lab" "$$folder/test" "$$folder/spark" >&2; then \
 	  echo 'requirements/ is unchanged: these lines hold an address.' >&2; exit 1; \
 	fi && \
 	mkdir -p requirements && cp "$$folder/demo" requirements/demo.txt && \
 	{ echo '-r demo.txt'; grep -vxFf "$$folder/demo" "$$folder/lab"; } >requirements/lab.txt && \
 	{ echo '-r lab.txt'; grep -vxFf "$$folder/lab" "$$folder/test"; } >requirements/test.txt && \
+	{ echo '-r test.txt'; grep -vxFf "$$folder/test" "$$folder/spark"; } >requirements/spark.txt && \
 	echo 'Wrote requirements/.'
 
 clean: ## Remove .venv, caches and builds; reports/ stays

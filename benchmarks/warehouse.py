@@ -1,7 +1,7 @@
 """One analysis of a unit table from a Parquet file, from PostgreSQL and from Spark on this machine.
 
-Every run is a process of its own and measures only the call: wall seconds, the peak memory of the
-process, and that of the engine's own processes. The URL of an empty PostgreSQL stands in WAREHOUSE;
+Every run is a process of its own and measures only the call: wall seconds, CPU seconds of the process
+and of the engine's own processes, and the peak memory of both. The URL of an empty PostgreSQL stands in WAREHOUSE;
 Spark takes part where pyspark is installed.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -67,12 +67,15 @@ def loaded(file):
         connection.execute("ANALYZE scaling")
 
 
-def of_engine(name):
-    """Return the memory, in MB, of the processes whose name is the engine's, shared pages once."""
+def of_engine(name, seconds):
+    """Return the memory, in MB, of an engine's processes, shared pages once; note their CPU seconds."""
     total = 0
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "comm").read_text().strip() == name:
+                times = (process / "stat").read_text().rpartition(")")[2].split()[11:13]
+                used = sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+                seconds.setdefault(process.name, [used, used])[1] = used
                 sizes = (process / "smaps_rollup").read_text().splitlines()
                 total += sum(int(line.split()[1]) for line in sizes if line.startswith("Pss:"))
         except OSError:
@@ -81,7 +84,7 @@ def of_engine(name):
 
 
 def measure(engine, file):
-    peaks, over, data, spec = [0.0], threading.Event(), None, SPEC
+    data, spec = None, SPEC
     if engine == "duckdb":
         data = file
     elif engine == "postgres":
@@ -96,21 +99,29 @@ def measure(engine, file):
         }
         session = SparkSession.builder.master("local[*]").config(map=settings).getOrCreate()
         data = session.read.parquet(file)
+    peaks, used, over = [0.0], {}, threading.Event()
+    name = {"postgres": "postgres", "spark": "java"}.get(engine, "-")
+    peaks.append(of_engine(name, used))
 
     def watch():
         while not over.wait(0.2):
-            peaks.append(of_engine({"postgres": "postgres", "spark": "java"}.get(engine, "-")))
+            peaks.append(of_engine(name, used))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    start = time.perf_counter()
+    start, begun = time.perf_counter(), time.process_time()
     result = experiments.analyze(Experiment(**spec), data)
-    seconds = time.perf_counter() - start
+    seconds, own_seconds = time.perf_counter() - start, time.process_time() - begun
     over.set()
     watcher.join()
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    effects = [known.difference for known in result.comparisons]
-    print(json.dumps({"seconds": seconds, "own": own, "engine": max(peaks), "effects": effects}))
+    report = {
+        "seconds": seconds,
+        "cpu": own_seconds + sum(last - first for first, last in used.values()),
+        "own": int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024,
+        "engine": max(peaks),
+        "effects": [known.difference for known in result.comparisons],
+    }
+    print(json.dumps(report))
 
 
 def main():
@@ -137,7 +148,7 @@ def main():
                 abs(own / other - 1) for own, other in zip(known["effects"], first, strict=True)
             )
             print(
-                f"{engine}: {asked.rows / known['seconds']:,.0f} rows a second, {known['own']:,.0f} MB here, {known['engine']:,.0f} MB there, off by {worst:.0e}"
+                f"{engine}: {asked.rows / known['seconds']:,.0f} rows a second ({asked.rows / known['cpu']:,.0f} a CPU second), {known['own']:,.0f} MB here, {known['engine']:,.0f} MB there, off by {worst:.0e}"
             )
 
 

@@ -6,7 +6,6 @@ run is known by.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import sys
@@ -35,17 +34,8 @@ def state_of(path: Path) -> State:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def note(path: Path, content: bytes) -> None:
-    """Note a file whose bytes were read at once."""
-    _note(path, hashlib.sha256(content).hexdigest(), None)
-
-
-def note_scanned(path: Path, sha256: str, before: State) -> None:
-    """Note a file that is read piece by piece, with its hash and its state before the first."""
-    _note(path, sha256, before)
-
-
-def _note(path: Path, sha256: str, before: State | None) -> None:
+def note(path: Path, sha256: str, before: State | None = None) -> None:
+    """Note a file and its hash; of one that is read piece by piece, its state before the first."""
     full = path.resolve()
     if not full.is_relative_to(_PACKAGE):  # the hash of opslab's code covers what it brings
         _read.setdefault(full, {})[sha256] = before

@@ -528,3 +528,25 @@ def test_spark_gives_the_digits_of_the_samples(name, spark):
     }
     result = experiments.analyze(experiment, frames.get("path") or frames)
     assert_same(result, experiments.analyze(experiment))
+
+
+def test_two_columns_of_one_name_are_told(refused):
+    query = "SELECT *, y AS arm FROM refused"
+    code, message = told(units_spec(table=None, query=query), DataError)
+    assert (code, "ambiguous" in message) == (2, True)
+
+
+def test_frames_of_two_places_are_refused():
+    """A frame of Spark beside one of pandas: nothing is brought over silently."""
+
+    class Frame:
+        columns, dtypes = ("unit",), (("unit", "bigint"),)
+
+        @property
+        def sparkSession(self):  # noqa: N802 - Spark's own name
+            return self
+
+    from opslab.warehouse.spark import session
+
+    with pytest.raises(DataError, match="one Spark session"), session(Frame(), keeps=True) as rows:
+        rows.beside(pd.DataFrame({"unit": [1]}), None)

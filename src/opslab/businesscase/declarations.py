@@ -6,11 +6,10 @@ import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade
-from opslab.specs import Day, Declared, InBothLanguages, Label, Number, Text, as_label
+from opslab.specs import Day, Declared, InBothLanguages, Label, Number, Text, as_label, fault
 from opslab.uncertainty.ranges import Amount, Part, Stated
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -114,11 +113,11 @@ class Benefit(Declared):
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         if bool(self.evidence) == bool(self.quantity):
-            raise PydanticCustomError("businesscase.one_quantity", "quantity")
+            raise fault("businesscase.one_quantity")
         if self.quantity and self.kind is None:
-            raise PydanticCustomError("businesscase.kind_needed", "kind")
+            raise fault("businesscase.kind_needed")
         if (self.share is None) != (self.signed_by is None):
-            raise PydanticCustomError("businesscase.unsigned_share", "share")
+            raise fault("businesscase.unsigned_share")
         return self
 
 
@@ -178,9 +177,7 @@ class Milestone(Declared):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.ends < self.starts:
-            raise PydanticCustomError(
-                "businesscase.milestone_order", "order", {"starts": self.starts, "ends": self.ends}
-            )
+            raise fault("businesscase.milestone_order", starts=self.starts, ends=self.ends)
         return self
 
 
@@ -211,9 +208,9 @@ class Measured(Declared):
     def _one_form(self) -> Self:
         given = [one is not None for one in (self.value, self.low, self.high, self.on)]
         if any(given) == (self.evidence is not None) or (any(given) and not all(given)):
-            raise PydanticCustomError("businesscase.measured_form", "measured")
+            raise fault("businesscase.measured_form")
         if self.low is not None and self.high is not None and not self.low < self.high:
-            raise PydanticCustomError("businesscase.measured_order", "order")
+            raise fault("businesscase.measured_order")
         return self
 
 
@@ -243,13 +240,11 @@ class Kpi(Declared):
     def _in_order(self) -> Self:
         rising = self.target > self.baseline
         if not self.low <= self.target <= self.high or self.low == self.high:
-            raise PydanticCustomError(
-                "businesscase.kpi_range", "range", {"low": self.low, "high": self.high}
-            )
+            raise fault("businesscase.kpi_range", low=self.low, high=self.high)
         if self.target == self.baseline or (
             self.kill >= self.target if rising else self.kill <= self.target
         ):
-            raise PydanticCustomError("businesscase.kpi_kill", "kill")
+            raise fault("businesscase.kpi_kill")
         return self
 
 
@@ -297,7 +292,7 @@ class Finance(Declared):
     @model_validator(mode="after")
     def _month(self) -> Self:
         if self.start.day != 1:
-            raise PydanticCustomError("businesscase.first_of_month", "start", {"given": self.start})
+            raise fault("businesscase.first_of_month", given=self.start)
         return self
 
     @property

@@ -41,7 +41,10 @@ def batch(
 
     read = Plan.load(workspace.expanded(plan), str(plan))
     language = ctx.meta["language"] = read.language
-    with _bar(read.batch, shown=sys.stderr.isatty() and not quiet) as bar:
+    bar_or_none: Any = nullcontext()
+    if sys.stderr.isatty() and not quiet:
+        bar_or_none = click.progressbar(length=1, label=read.batch, file=sys.stderr)
+    with bar_or_none as bar:
         lines = []
 
         def progress(name: str, outcome: Outcome, count: int) -> None:
@@ -70,10 +73,6 @@ def batch(
     values = {"batch": read.batch, "counts": shown, "file": str(done.status_file)}
     say(text("runs.batch_summary", language, **values))
     ctx.exit(done.exit_code)
-
-
-def _bar(label: str, *, shown: bool) -> Any:
-    return click.progressbar(length=1, label=label, file=sys.stderr) if shown else nullcontext()
 
 
 def _flush(lines: list[str]) -> None:

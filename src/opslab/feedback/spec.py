@@ -6,11 +6,10 @@ import re
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
-from pydantic_core import PydanticCustomError
 
 from opslab.documents import Location
 from opslab.errors import Problem
-from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, fault
 from opslab.tables.import_report import Answers
 
 BlockingCheck = Literal["coverage", "stability", "leakage", "sizes"]
@@ -45,10 +44,9 @@ class Redaction(Declared):
             try:
                 empty = re.compile(pattern).match("")
             except re.error as error:
-                values = {"name": name, "reason": str(error)}
-                raise PydanticCustomError("feedback.bad_pattern", "pattern", values) from None
+                raise fault("feedback.bad_pattern", name=name, reason=str(error)) from None
             if empty:
-                raise PydanticCustomError("feedback.empty_pattern", "pattern", {"name": name})
+                raise fault("feedback.empty_pattern", name=name)
         return patterns
 
 
@@ -96,7 +94,7 @@ class Study(FromFile):
     def _known_languages(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
         for name in languages:
             if not re.fullmatch("[a-z]{2}", name):
-                raise PydanticCustomError("feedback.bad_language", "language", {"name": name})
+                raise fault("feedback.bad_language", name=name)
         return languages
 
     def named(self) -> dict[Location, str]:

@@ -6,13 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader
 
 from opslab.messages import Language, text, without_controls
-from opslab.report.styles import page_style
+from opslab.report.styles import page_style, template
 
 SECTIONS = ("decisions", "others", "unusable")
 _MARKS = re.compile(r"\.(?!\d)|[!#&*+:<>@\[\\\]^_`{|}~)-]", re.ASCII)
@@ -58,7 +57,7 @@ def render_catalogue(
     tables : sequence of str
         Names of the files beside it that hold the same.
     """
-    html = template("catalogue.html.j2").render(
+    html = form("catalogue.html.j2").render(
         language=language,
         words={name: text(f"report.{name}", language) for name in _WORDS},
         owner=text("words.column_owner", language),
@@ -81,13 +80,9 @@ def render_catalogue(
 
 
 @cache
-def template(name: str) -> Any:
+def form(name: str) -> Any:
     """Return a template of the package; what it fills in is escaped unless it says otherwise."""
-    folder = files("opslab.report").joinpath("templates", "opslab")
-    environment = Environment(
-        loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
-        autoescape=True,
-    )
+    environment = Environment(loader=FunctionLoader(template), autoescape=True)
     environment.globals["style"] = page_style()
     environment.filters["marked"] = _marked
     return environment.get_template(name)

@@ -14,13 +14,13 @@ import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache, wraps
-from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 from xml.parsers import expat
 
 from PIL import Image
 
+from opslab.report.styles import template
 from opslab.startup import without_iri_grammar
 
 with without_iri_grammar():
@@ -92,8 +92,7 @@ class _Renderer(IPythonRenderer):
 
 @cache
 def _sanitizer() -> Any:
-    folder = files("opslab.report").joinpath("templates", "opslab")
-    allowed = tomllib.loads(folder.joinpath("allowed.toml").read_text(encoding="utf-8"))
+    allowed = tomllib.loads(template("allowed.toml"))
     attributes = allowed["attributes"]
 
     def of_link(_tag: str, name: str, value: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -143,6 +144,8 @@ def _zygote() -> Iterator[Any]:
         if forked:
             os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
             context.set_forkserver_preload(["opslab.runs.zygote"])
+            with at_signals(signal.SIG_IGN, [signal.SIGINT, signal.SIGHUP]):
+                forkserver.ensure_running()  # a terminal's signals come to it too
         try:
             yield context
         finally:
@@ -234,7 +237,8 @@ class _Conductor:
             try:
                 outcome = connection.recv()
             except (EOFError, OSError):
-                reason = text("runs.batch_died", self._plan.language)
+                key = "runs.batch_ended" if self.stopped else "runs.batch_died"
+                reason = text(key, self._plan.language)
                 outcome = Outcome("failed", RunError.exit_code, reason, passing=True)
         process.join(_GRACE)
         process.kill()

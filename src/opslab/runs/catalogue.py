@@ -6,6 +6,7 @@ import datetime
 import json
 import re
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import quote
@@ -53,7 +54,7 @@ def write_catalogue(reports: Path, language: Language = "en") -> Path:
     index = reports / INDEX
     with machine_errors(reports):
         reports.mkdir(parents=True, exist_ok=True)
-        runs = sorted(_runs(reports), key=_age, reverse=True)
+        runs = sorted(_runs(reports), key=itemgetter("as_of", "name", "run"), reverse=True)
         content = {"schema": "opslab.catalogue/1", "runs": runs}
         written = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         lines = [_COLUMNS, *([run[name] for name in _COLUMNS] for run in runs)]
@@ -62,10 +63,6 @@ def write_catalogue(reports: Path, language: Language = "en") -> Path:
         for name, whole in zip((*TABLES, INDEX), (f"\ufeff{table}", written, page), strict=True):
             write_whole(reports / name, whole.encode())
     return index
-
-
-def _age(run: Mapping[str, str]) -> tuple[str, str, str]:
-    return run["as_of"], run["name"], run["run"]
 
 
 def _runs(reports: Path) -> Iterable[dict[str, str]]:
@@ -96,7 +93,7 @@ def described(card: Card, run: str) -> dict[str, str]:
 
 def entry(run: Mapping[str, str], language: Language) -> Entry:
     """Return the catalogue's line for a run that was described."""
-    status, known = run["status"], notebooks().get(run["notebook"])
+    status, day, known = run["status"], run["as_of"], notebooks().get(run["notebook"])
     altered, whole = status == "altered", status in get_args(Status)
     tone = next((tone for tone in TONES if tone == run["tone"]), "plain" if whole else "bad")
     said = text("report.altered", language, name=run["reason"]) if altered else run["headline"]
@@ -105,7 +102,7 @@ def entry(run: Mapping[str, str], language: Language) -> Entry:
         link=quote(run["page"]),
         name=run["name"],
         kind=known.title[language] if known else run["notebook"],
-        date=_date(run["as_of"], language),
+        date=Numbers(language).date(datetime.date.fromisoformat(day)) if day else "",
         owner=run["owner"],
         headline=said,
         action=run["action"] or text(f"report.status_{status}", language),
@@ -113,7 +110,3 @@ def entry(run: Mapping[str, str], language: Language) -> Entry:
         rendered=run["origin"] == "rendered",
         language=run["language"] or language,
     )
-
-
-def _date(day: str, language: Language) -> str:
-    return Numbers(language).date(datetime.date.fromisoformat(day)) if day else ""

@@ -137,12 +137,9 @@ def _refuse_partial(notebook: Any) -> None:
 
 
 def _values(notebook: Any) -> dict[str, Any]:
-    try:
-        if sum(map(is_own, notebook["cells"])) == 1:
-            return values_in(notebook)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        pass  # all that ast raises for what is no literal
-    raise InputError.of("runs.parameters_cell")
+    if sum(map(is_own, notebook["cells"])) != 1:
+        raise InputError.of("runs.parameters_cell")
+    return values_in(notebook)
 
 
 def _refuse_other(executed: Executed, job: Job) -> None:

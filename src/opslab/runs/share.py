@@ -12,7 +12,7 @@ from opslab import workspace
 from opslab.archive import READOUT, read_run
 from opslab.errors import InputError, ParameterError
 from opslab.messages import one_line, text
-from opslab.report.catalogue import template
+from opslab.report import catalogue
 from opslab.runs.registry import notebooks
 
 _WEB = re.compile(r"https?://[^\s<>|\"\\]+", re.ASCII)
@@ -53,7 +53,7 @@ def share(run: str | Path, form: str, link: str | None = None) -> str:
         "name": card.name,
         "action": card.action or text(f"report.status_{card.status}", language),
     }
-    shared = template(f"share_{form}.j2").render(
+    shared = catalogue.form(f"share_{form}.j2").render(
         title=_cut(text(f"runs.share_{card.status}", language, **about), _LONGEST_TITLE),
         headline=_cut(card.headline),
         facts=[*map(_cut, card.facts[:3])],

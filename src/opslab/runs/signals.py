@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
@@ -16,12 +16,15 @@ ENDING = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 
 
 @contextmanager
-def at_signals(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
+def at_signals(
+    handler: Callable[[int, FrameType | None], Any] | signal.Handlers,
+    numbers: Sequence[int] = ENDING,
+) -> Iterator[None]:
     """Answer these signals in this block; only a program's main thread can."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    wanted = [each for each in ENDING if signal.getsignal(each) is not signal.SIG_IGN]  # nohup
+    wanted = [each for each in numbers if signal.getsignal(each) is not signal.SIG_IGN]  # nohup
     before = {number: signal.signal(number, handler) for number in wanted}
     try:
         yield

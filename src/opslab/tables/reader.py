@@ -210,7 +210,7 @@ def _open_file(opening: Opening) -> Table:
                 form = _FORMS.get(suffix, suffix[1:])
                 table = open_rows(opening, _READERS[suffix](opening), form)
             _refuse_answers(opening, table.reading.format)
-            provenance.note_scanned(path, sha256.result(), before)
+            provenance.note(path, sha256.result(), before)
             return replace(table, reading=replace(table.reading, sha256=sha256.result()))
     except OSError as error:
         reason = error.strerror or str(error)

@@ -289,8 +289,15 @@ def _check_sheets(sheets: Mapping[str, Mapping[str, list[Any]]], shown: str) -> 
     for name, columns in sheets.items():
         rows = 1 + len(next(iter(columns.values())))
         if rows > MOST_ROWS or len(columns) > MOST_COLUMNS:
-            size = {"rows": rows, "columns": len(columns), "widest": MOST_COLUMNS}
-            raise DataError.of("tables.write_size", file=shown, field=name, most=MOST_ROWS, **size)
+            raise DataError.of(
+                "tables.write_size",
+                file=shown,
+                field=name,
+                most=MOST_ROWS,
+                rows=rows,
+                columns=len(columns),
+                widest=MOST_COLUMNS,
+            )
         wrong = _NO_XML.search(name) or _NO_NAME.search(name) or _units(name) > _LONGEST_NAME
         if wrong or name.casefold() in taken:
             raise DataError.of("tables.write_sheet", file=shown, name=name)

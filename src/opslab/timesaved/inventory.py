@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from opslab.documents import Location
 from opslab.evidence import Grade
-from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, fault
 from opslab.tables.import_report import FileAnswers
 from opslab.uncertainty.ranges import Amount, Part, Stated
 
@@ -83,12 +82,12 @@ class Line(Declared):
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         if self.grade and self.grade < GRADES[self.basis]:
-            values = {"grade": self.grade, "basis": self.basis, "most": GRADES[self.basis]}
-            raise PydanticCustomError("timesaved.grade", "grade", values)
+            most = GRADES[self.basis]
+            raise fault("timesaved.grade", grade=self.grade, basis=self.basis, most=most)
         if (self.ramp_months is None) == (self.bass_p is None or self.bass_q is None):
-            raise PydanticCustomError("timesaved.ramp", "ramp")
+            raise fault("timesaved.ramp")
         if self.rate is not None and self.currency is None:
-            raise PydanticCustomError("timesaved.currency", "currency")
+            raise fault("timesaved.currency")
         return self
 
 
@@ -111,9 +110,9 @@ class Measurement(Declared):
     def _in_order(self) -> Self:
         ends = (self.low, self.value, self.high)
         if not self.low <= self.value <= self.high or self.low == self.high:
-            raise PydanticCustomError("timesaved.measured_order", "order", {"ends": ends})
+            raise fault("timesaved.measured_order", ends=ends)
         if self.low <= 0 if self.quantity == "minutes" else self.high >= 1:
-            raise PydanticCustomError("timesaved.measured_bound", "bound")
+            raise fault("timesaved.measured_bound")
         return self
 
 
@@ -159,7 +158,7 @@ class Inventory(FromFile):
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if (self.data is None) == (not self.lines):
-            raise PydanticCustomError("timesaved.one_form", "lines")
+            raise fault("timesaved.one_form")
         return self
 
     @classmethod

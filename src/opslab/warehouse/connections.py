@@ -14,7 +14,7 @@ from opslab.warehouse.table import RemoteTable
 
 def is_remote(data: Any) -> bool:
     """Whether the rows of data are in another engine: an address, or a Spark frame."""
-    return isinstance(data, Address) or type(data).__module__.startswith("pyspark.")
+    return isinstance(data, Address) or hasattr(data, "sparkSession")
 
 
 @contextmanager

@@ -73,20 +73,17 @@ class PostgresTable(RemoteTable):
         if not isinstance(tree, exp.Query) or tree.find(*_CHANGES):
             raise DataError.of("warehouse.no_select", file=shown)
         self.sources[name] = tree
-        try:
-            return shown, self.described(name)
-        except psycopg.ProgrammingError as error:
-            reason = error.diag.message_primary
-            raise DataError.of("warehouse.refused", file=shown, reason=reason) from None
+        return shown, self.described(name)
 
     def described(self, name: str) -> dict[str, str]:
         """Return the type of each column of what was added or kept, as DuckDB calls it."""
         known = self.connection.adapters.types
-        kinds = {
-            column.name: getattr(known.get(column.type_code), "name", "other")
-            for column in self.run(self.native(f"SELECT * FROM {name} LIMIT 0")).description
+        columns = self.run(self.native(f"SELECT * FROM {name} LIMIT 0")).description
+        kinds = [getattr(known.get(column.type_code), "name", "other") for column in columns]
+        return {
+            column.name: _TYPES.get(kind, kind.upper())
+            for column, kind in zip(columns, kinds, strict=True)
         }
-        return {name: _TYPES.get(kind, kind.upper()) for name, kind in kinds.items()}
 
     def keep(self, name: str, sql: str) -> None:
         """Keep a query under a name: in a session that only reads itself, else its rows."""
@@ -105,5 +102,7 @@ class PostgresTable(RemoteTable):
         except psycopg.OperationalError as error:
             reason = type(error).__name__
             raise MachineError.of("warehouse.broken_off", reason=reason) from None
-        except (psycopg.DataError, psycopg.InternalError) as error:
+        except psycopg.ProgrammingError as error:  # a name, a right, a type
+            raise DataError.of("warehouse.refused", reason=error.diag.message_primary) from None
+        except psycopg.Error as error:  # whose text may hold values
             raise failure(error) from None
