@@ -1,5 +1,5 @@
 # Every target runs in .venv, which is made on first use and re-made when pyproject.toml or
-# constraints.txt change, when this folder was moved or copied, or when another PYTHON is asked for.
+# requirements/ change, when this folder was moved or copied, or when another PYTHON is asked for.
 # Needs Python 3.11 or newer; uses uv when there is one, pip otherwise. GNU Make 3.81 and newer.
 #
 #   make demo PYTHON=/path/to/python    with this interpreter
@@ -20,7 +20,7 @@ PYTEST := .venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 # Nothing of the shell that calls make may change what runs here.
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS PYTHONOPTIMIZE PYTHONDONTWRITEBYTECODE
 unexport PYTHONPYCACHEPREFIX PYTHONSAFEPATH PYTHONINSPECT VIRTUAL_ENV CONDA_PREFIX
-unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_CONSTRAINT UV_PYTHON UV_SYSTEM_PYTHON UV_CONSTRAINT
+unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_CONSTRAINT PIP_REQUIRE_HASHES UV_REQUIRE_HASHES UV_PYTHON UV_SYSTEM_PYTHON UV_CONSTRAINT
 unexport JUPYTER_PATH JUPYTER_CONFIG_PATH JUPYTER_CONFIG_DIR MPLBACKEND MATPLOTLIBRC
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -34,14 +34,21 @@ test := .venv/.test-$(here)$(asked)
 
 candidates := $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3 python)
 new_enough := import sys; sys.version_info >= (3, 11) or sys.exit(1); print(sys.executable)
-for_demo := .[pdf]
-for_lab := .[lab,pdf]
-for_test := .[browser,lab,pdf,test]
-with_uv = $(UV) pip install --quiet --python .venv/bin/python --compile-bytecode -c constraints.txt -e "$(1)"
-with_pip = .venv/bin/python -m pip install --quiet -c constraints.txt -e "$(1)"
-install = { $(UV) --version >/dev/null 2>&1 && $(call with_uv,$(1)); } || $(call with_pip,$(1))
+extras_demo := pdf
+extras_lab := $(extras_demo) lab
+extras_test := $(extras_lab) browser test
+extras_spark := $(extras_test) spark
+# What others have made comes by its hash, the tools that build this project too; then the project
+# itself, which has none and so cannot stand in the same command.
+uv_install := $(UV) pip install --quiet --python .venv/bin/python --compile-bytecode
+pip_install := .venv/bin/python -m pip install --quiet
+hashed = --require-hashes -r requirements/$(1).txt
+project := --no-deps --no-build-isolation -e .
+with_uv = $(uv_install) $(call hashed,$(1)) && $(uv_install) $(project)
+with_pip = $(pip_install) $(call hashed,$(1)) && $(pip_install) $(project)
+install = { $(UV) --version >/dev/null 2>&1 && $(call with_uv,$(1)); } || { $(call with_pip,$(1)); }
 
-.PHONY: help demo lab test test-all spark lint format benchmark docs validation mutation pollution constraints clean
+.PHONY: help demo lab test test-all spark lint format benchmark reliability docs validation mutation pollution constraints hashes clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -59,7 +66,7 @@ test-all: $(test) ## Run every test: all pages in a browser, JupyterLab, long pr
 	@$(PYTEST) --hypothesis-profile long $(ARGS)
 
 spark: $(test) ## Add Spark to .venv, for its tests (a minute; they need Java 17 too)
-	@$(call install,.[spark])
+	@$(call install,spark)
 
 lint: $(test) ## Check style, formatting and types
 	@.venv/bin/ruff check .
@@ -73,6 +80,9 @@ format: $(test) ## Fix style and formatting where that is safe
 benchmark: $(test) ## Measure speed and memory, write docs/benchmarks.md
 	@.venv/bin/python benchmarks/run.py
 
+reliability: $(test) ## Kill, interrupt, fill the disk: does every run stay whole?
+	@.venv/bin/python benchmarks/reliability.py $(ARGS)
+
 validation: $(test) ## Compare the statistics with simulations and printed results
 	@.venv/bin/python benchmarks/validation.py
 
@@ -85,7 +95,7 @@ pollution: $(test) ## Read 2,300 polluted text files beside pandas, DuckDB and c
 docs: $(test) ## Write the reference pages in docs/
 	@.venv/bin/python docs/build.py
 
-$(base): pyproject.toml constraints.txt
+$(base): pyproject.toml $(wildcard requirements/*.txt)
 	@uv=; if $(UV) --version >/dev/null 2>&1; then uv=yes; fi; \
 	python=; bare=; \
 	for candidate in $(candidates); do \
@@ -105,29 +115,29 @@ $(base): pyproject.toml constraints.txt
 	version=$$("$$python" -c 'import platform; print(platform.python_version())'); \
 	if [ -n "$$uv" ]; then \
 	  echo "Making .venv with Python $$version and uv (up to a minute)."; \
-	  { $(UV) venv --quiet --seed --python "$$python" .venv && $(call with_uv,$(for_demo)); } || { \
+	  { $(UV) venv --quiet --seed --python "$$python" .venv && $(call with_uv,demo); } || { \
 	    echo 'uv could not install; trying pip.' >&2; uv=; rm -rf .venv; }; \
 	fi; \
 	if [ -z "$$uv" ]; then \
 	  echo "Making .venv with Python $$version and pip (about two minutes, silent meanwhile)."; \
-	  "$$python" -m venv .venv && $(call with_pip,$(for_demo)) || exit 1; \
+	  "$$python" -m venv .venv && $(call with_pip,demo) || exit 1; \
 	fi
 	@.venv/bin/python -m compileall -qq src || :
 	@touch .venv/.base-$(here) $@
 
 $(lab): $(base)
 	@echo 'Adding JupyterLab to .venv (seconds with uv, a minute with pip).'
-	@$(call install,$(for_lab))
+	@$(call install,lab)
 	@touch .venv/.lab-$(here) $@
 
 $(test): $(base)
 	@echo 'Adding JupyterLab, the test tools and the driver of a browser to .venv (seconds with uv, a minute with pip).'
-	@$(call install,$(for_test))
+	@$(call install,test)
 	@touch .venv/.test-$(here) $@
 
-# The newest versions that work together on every Python and system at once, without hashes or
-# addresses. Only the one who remakes the file needs uv.
-constraints: ## Choose the dependency versions anew, write constraints.txt (needs uv)
+# The newest versions that work together on every Python and system at once, without addresses; then
+# their hashes. Only the one who remakes the files needs uv.
+constraints: ## Choose the dependency versions anew: constraints.txt, requirements/ (needs uv)
 	@$(UV) --version >/dev/null 2>&1 || { echo 'make constraints needs uv: pip install uv' >&2; exit 1; }
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	cp pyproject.toml README.md LICENSE "$$folder" && \
@@ -141,6 +151,25 @@ constraints: ## Choose the dependency versions anew, write constraints.txt (need
 	  echo 'constraints.txt is unchanged: these lines hold an address.' >&2; exit 1; \
 	fi && \
 	cp "$$folder/constraints.txt" constraints.txt && echo 'Wrote constraints.txt.'
+	@$(MAKE) --no-print-directory hashes
+
+# One line per package, each in the first file that needs it: demo.txt, more in lab.txt, test.txt, spark.txt.
+hashed_lines = printf 'hatchling\neditables\n' | $(UV) pip compile --quiet --universal --python-version 3.11 \
+  --fork-strategy fewest --generate-hashes --no-header --no-annotate --no-emit-index-url \
+  $(addprefix --extra ,$(extras_$(1))) -c constraints.txt pyproject.toml - --output-file "$$folder/$(1).txt" >/dev/null && \
+  sed -e ':a' -e '/\\$$/{N;s/ *\\\n */ /;ba' -e '}' "$$folder/$(1).txt" >"$$folder/$(1)"
+hashes: ## Write requirements/: the versions of constraints.txt with their hashes (needs uv)
+	@$(UV) --version >/dev/null 2>&1 || { echo 'make hashes needs uv: pip install uv' >&2; exit 1; }
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	$(call hashed_lines,demo) && $(call hashed_lines,lab) && $(call hashed_lines,test) && $(call hashed_lines,spark) && \
+	if grep '://' "$$folder/demo" "$$folder/lab" "$$folder/test" "$$folder/spark" >&2; then \
+	  echo 'requirements/ is unchanged: these lines hold an address.' >&2; exit 1; \
+	fi && \
+	mkdir -p requirements && cp "$$folder/demo" requirements/demo.txt && \
+	{ echo '-r demo.txt'; grep -vxFf "$$folder/demo" "$$folder/lab"; } >requirements/lab.txt && \
+	{ echo '-r lab.txt'; grep -vxFf "$$folder/lab" "$$folder/test"; } >requirements/test.txt && \
+	{ echo '-r test.txt'; grep -vxFf "$$folder/test" "$$folder/spark"; } >requirements/spark.txt && \
+	echo 'Wrote requirements/.'
 
 clean: ## Remove .venv, caches and builds; reports/ stays
 	@rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import batch
 import business_case
 import exports
 import feedback
@@ -50,6 +51,8 @@ def main() -> None:
         *exports.measure_wide(),
         *time_saved.measure(),
         *business_case.measure(),
+        *batch.measure(),
+        *batch.measure_many(),
     ]
     names = ("duckdb", "papermill", "nbconvert", "matplotlib")
     machine = (

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from conftest import ROOT
+from opslab.archive import sealed
 from opslab.cli import main
 
 
@@ -62,13 +63,17 @@ def test_a_catalogue_with_foreign_and_broken_files_still_stands(workspace_folder
         (
             "c",
             json.dumps(
-                {
-                    "as_of": "2026-01-01",
-                    "name": "<b>x</b>",
-                    "headline": "<script>",
-                    "notebook": "experiment_readout",
-                    "status": "complete",
-                }
+                sealed(
+                    {
+                        "digest": "0" * 64,
+                        "outputs": {},
+                        "as_of": "2026-01-01",
+                        "name": "<b>x</b>",
+                        "headline": "<script>",
+                        "notebook": "experiment_readout",
+                        "status": "complete",
+                    }
+                )
             ),
         ),
     ):
@@ -77,9 +82,9 @@ def test_a_catalogue_with_foreign_and_broken_files_still_stands(workspace_folder
         (folder / "run.json").write_text(content, encoding="utf-8")
     assert opslab("catalogue", "--language", "fr").exit_code == 0
     page = (workspace_folder / "reports/index.html").read_text(encoding="utf-8")
-    assert "&lt;script&gt;" in page
-    assert "<script" not in page
-    assert "1 janvier 2026" in page
+    assert page.count("Modifié depuis son classement") == 3, "none is what stands in its folder"
+    assert "script" not in page
+    assert "<b>x" not in page
     assert "Compte rendu d&#39;expérience" in page
 
 
@@ -122,7 +127,8 @@ def test_a_run_of_a_notebook_that_is_gone_is_listed_by_its_name(workspace_folder
     folder = workspace_folder / "reports" / "old_notebook" / "a" / "2026-01-01-00000000"
     folder.mkdir(parents=True)
     told = {"notebook": "old_notebook", "name": "a", "as_of": "2026-01-01", "status": "complete"}
-    (folder / "run.json").write_text(json.dumps(told | {"headline": "h"}), encoding="utf-8")
+    told |= {"headline": "h", "digest": "0" * 64, "outputs": {}}
+    (folder / "run.json").write_text(json.dumps(sealed(told)), encoding="utf-8")
     assert opslab("catalogue").exit_code == 0
     page = (workspace_folder / "reports/index.html").read_text(encoding="utf-8")
     assert '<span class="remark">old_notebook</span>' in page
@@ -207,3 +213,13 @@ def test_a_draft_profile_is_recognised_from_then_on_and_never_overwritten(worksp
     assert again.exit_code == 2
     assert "there already" in again.stderr
     assert written.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "given", [["--\x1b[2J"], ["list", "\x9b31m\u202e"], ["profile", "a\rb\x07"], ["\x1b]0;x\x07"]]
+)
+def test_a_terminal_is_never_steered(given):
+    """By what was typed, in refusals of click's own too."""
+    done = CliRunner().invoke(main, given)
+    assert done.exit_code == 2
+    assert not {*"\x1b\x9b\x07\r\u202e"} & set(done.output)

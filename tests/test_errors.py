@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from opslab import errors
 from opslab.errors import (
+    BlockingCheckError,
     DataError,
     InputError,
     MachineError,
@@ -28,6 +29,7 @@ CODES = {
     ParameterError: 2,
     SpecError: 2,
     DataError: 2,
+    BlockingCheckError: 3,
     RunError: 4,
     MachineError: 5,
 }

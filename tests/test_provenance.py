@@ -17,6 +17,8 @@ from opslab.tables import open_table
 @pytest.fixture(autouse=True)
 def nothing_read(monkeypatch, workspace_folder):
     monkeypatch.setattr(provenance, "_read", {})
+    monkeypatch.setattr(provenance, "_opened", {"": None})
+    provenance._roots.cache_clear()
 
 
 def sha256(content):
@@ -72,18 +74,35 @@ def test_what_the_package_brings_is_none_of_the_users_inputs():
 def test_a_notebook_that_opens_a_file_by_itself_has_read_it_too(workspace_folder):
     """A process of its own: what listens can never be switched off."""
     (workspace_folder / "own.csv").write_bytes(b"a\n1\n")
-    (workspace_folder / ".hidden").write_bytes(b"x")
-    (workspace_folder / "reports").mkdir()
-    (workspace_folder / "reports/old.csv").write_bytes(b"x")
+    (workspace_folder / "data/.hidden").write_bytes(b"x")
+    (workspace_folder / "count").write_bytes(b"1")
+    (workspace_folder / ".opslab-secret").write_bytes(b"x")
+    folder = workspace_folder / "reports/time_saved/desk/2026-10-05-01234567"
+    folder.mkdir(parents=True)
+    for name in ("run.json", "result.json"):
+        (folder / name).write_bytes(b"{}")
     (workspace_folder / "house.py").write_text("RATE = 1", encoding="utf-8")
     source = """
+import os
 import house, ipykernel, pandas
+import opslab
 from opslab import provenance
-provenance.watch()
 pandas.read_csv("own.csv").to_csv("written.csv")
-open(".hidden").read(), open("reports/old.csv").read()
+count = int(open("count").read())
+open("count", "w").write(str(count + 1))
+os.chdir("reports")
+for name in (b"../data/.hidden", "../.opslab-secret"):
+    open(name, "r+").read()
+for name in ("run", "result"):
+    open("time_saved/desk/2026-10-05-01234567/" + name + ".json").read()
 print(*[read["file"] for read in provenance.files_read()])
+try:
+    os.truncate("../own.csv", 1)  # by somebody else: no opening of this process
+    provenance.files_read()
+except opslab.errors.DataError as error:
+    print(error)
 """
+    record = "reports/time_saved/desk/2026-10-05-01234567/result.json"
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     for _ in "compiled", "from the cache":
         done = subprocess.run(
@@ -94,4 +113,7 @@ print(*[read["file"] for read in provenance.files_read()])
             text=True,
             check=True,
         )
-        assert done.stdout.split() == ["house.py", "own.csv"]
+        names, refused = done.stdout.splitlines()
+        assert names == f"count data/.hidden house.py own.csv {record}"
+        assert refused.startswith("own.csv: This file was changed while it was being read")
+        (workspace_folder / "own.csv").write_bytes(b"a\n1\n")

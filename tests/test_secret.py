@@ -25,42 +25,45 @@ def test_a_key_is_that_of_rfc_2104_cut_short():
 
 def test_each_workspace_has_its_own_and_keeps_it(workspace_folder):
     spec = workspace_folder / "study.yaml"
-    first = secret.secret_for(spec)
+    first = secret.secret_for([spec])
     assert len(first) == 64
-    assert secret.secret_for(spec) == first
+    assert secret.secret_for([spec]) == first
     file = workspace_folder / secret.FILE
     if os.name == "posix":
         assert file.stat().st_mode & 0o777 == 0o600
     file.unlink()
-    assert secret.secret_for(spec) != first
+    assert secret.secret_for([spec]) != first
 
 
 def test_the_samples_is_fixed_and_the_variable_comes_before_the_file(workspace_folder, monkeypatch):
     sample = workspace_folder / "data/sample/shop_feedback.yaml"
-    fixed = secret.secret_for(sample)
+    tables = [sample, workspace_folder / "data/sample/feedback_reviews.csv"]
+    fixed = secret.secret_for(tables)
     monkeypatch.setenv(secret.VARIABLE, "of the whole team, for all workspaces")
-    assert secret.secret_for(sample) == fixed
-    assert secret.secret_for(workspace_folder / "study.yaml").startswith("of the whole team")
+    assert secret.secret_for(tables) == fixed
+    assert secret.secret_for([workspace_folder / "study.yaml"]).startswith("of the whole team")
     assert not (workspace_folder / secret.FILE).exists()
+    tables[1].write_text("text", encoding="utf-8")  # the user's own, under the sample's spec
+    assert secret.secret_for(tables).startswith("of the whole team")
 
 
 def test_outside_of_a_workspace_each_process_has_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("OPSLAB_WORKSPACE", raising=False)
-    assert len(secret.secret_for(None)) == 64
+    assert len(secret.secret_for([])) == 64
     assert not list(tmp_path.iterdir())
 
 
 def test_a_short_secret_or_one_that_cannot_be_kept_is_refused(workspace_folder, monkeypatch):
     (workspace_folder / secret.FILE).write_text("short\n", encoding="utf-8")
     with pytest.raises(InputError, match="at least 16 characters"):
-        secret.secret_for(None)
+        secret.secret_for([])
     (workspace_folder / secret.FILE).write_bytes(b"\xff" * 20)
     with pytest.raises(MachineError, match="cannot be kept"):
-        secret.secret_for(None)
+        secret.secret_for([])
     monkeypatch.setenv(secret.VARIABLE, "0123456789abcde")
     with pytest.raises(InputError, match="OPSLAB_SECRET"):
-        secret.secret_for(None)
+        secret.secret_for([])
 
 
 def test_a_run_knows_the_secret_by_its_hash_alone():

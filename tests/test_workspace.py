@@ -68,15 +68,21 @@ def test_home_and_what_only_looks_like_it(bare, monkeypatch):
     assert workspace.resolve("~nobody-here/x.csv") == bare / "~nobody-here" / "x.csv"
 
 
-def test_what_the_package_brings_is_taken_where_nothing_is_there(bare):
-    brought = workspace.resolve("data/sample/checkout.yaml")
+def test_the_sample_is_taken_where_nothing_is_there_and_only_where_it_is_asked_for(bare):
+    with workspace.with_sample(wanted=False):
+        assert workspace.resolve("data/sample/checkout.yaml").is_relative_to(bare)
+    with workspace.with_sample():
+        brought = workspace.resolve("data/sample/checkout.yaml")
+    assert not workspace.resolve("data/sample/checkout.yaml").exists()
+    assert workspace.resolve("notebooks/time_saved.ipynb").is_file()
     assert brought == workspace.bundled("data/sample/checkout.yaml")
     assert brought.is_file()
     assert not brought.is_relative_to(bare)
     own = bare / "data" / "sample" / "checkout.yaml"
     own.parent.mkdir(parents=True)
     own.touch()
-    assert workspace.resolve("data/sample/checkout.yaml") == own
+    with workspace.with_sample():
+        assert workspace.resolve("data/sample/checkout.yaml") == own
 
 
 def test_what_nobody_has_stays_in_the_workspace(bare):

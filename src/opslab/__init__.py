@@ -3,6 +3,7 @@
 The areas load on first use, so that ``import opslab`` stays quick.
 """
 
+import sys
 from typing import TYPE_CHECKING
 
 from opslab.lazy import lazy
@@ -29,3 +30,9 @@ else:
         timesaved="",
         uncertainty="",
     )
+
+if "ipykernel" in sys.modules:  # what a notebook opens from here on is part of what it has read
+    from opslab.provenance import watch
+
+    watch()
+    del watch

@@ -9,10 +9,10 @@ import datetime
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ValidationError
 
@@ -25,8 +25,8 @@ FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\.(csv|pdf|xlsx)", re.ASCII)
 Status = Literal["complete", "check_failed"]
 """Of a whole run; one that failed has no readout."""
 
-_UNSEALED = {"seal", "seconds_per_cell"}
-"""Of ``run.json``: the clock is no part of what a run found."""
+MACHINE = {"seconds_per_cell", "kernel"}
+"""Of ``run.json``: the clock and the way to a kernel are no part of what a run found."""
 
 
 class Card(BaseModel):
@@ -42,11 +42,14 @@ class Card(BaseModel):
     origin: Literal["run", "rendered"] = "run"
     action: str | None = None
     tone: str | None = None
+    reason: str | None = None
+    owner: str | None = None
+    facts: Sequence[str] = ()
     parameters: Mapping[str, Any] = {}
     also_read: Mapping[str, str] = {}
 
     @classmethod
-    def of(cls, content: bytes) -> Card | None:
+    def of(cls, content: bytes) -> Self | None:
         """Return what the bytes of a ``run.json`` tell, or None when they tell of no whole run."""
         try:
             about = json.loads(content)
@@ -55,7 +58,7 @@ class Card(BaseModel):
             return None
 
     @classmethod
-    def read(cls, file: Path) -> Card | None:
+    def read(cls, file: Path) -> Self | None:
         """Return what a ``run.json`` tells, or None when it tells of no whole run."""
         try:
             return cls.of(file.read_bytes())
@@ -136,7 +139,7 @@ def sealed(about: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _seal(about: Mapping[str, Any]) -> str:
-    kept = {name: value for name, value in about.items() if name not in _UNSEALED}
+    kept = {name: value for name, value in about.items() if name not in MACHINE | {"seal"}}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 

@@ -6,6 +6,7 @@ booleans; ``0012`` keeps its zeros and dates stay as they are written until a fi
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -70,7 +71,7 @@ def read(path: Path, file: str) -> Document:
         raise SpecError.of("specs.unreadable", file=file, reason=reason) from None
     if len(raw) > _LARGEST_BYTES:
         raise SpecError.of("specs.too_large", file=file, bytes=len(raw))
-    provenance.note(path, raw)
+    provenance.note(path, hashlib.sha256(raw).hexdigest())
     try:
         source = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -61,14 +61,21 @@ class Problem:
         return text("errors.placed", language, place=", ".join(where), message=message)
 
 
+CHECK_FAILED = 3
+"""Exit code of a complete readout whose blocking check is red: a result, not an error."""
+
+ON_BLOCKING = "OPSLAB_ON_BLOCKING"
+"""Environment variable: ``raise`` lets a notebook end in an error when a blocking check is red."""
+
+
 class OpslabError(Exception):
     """The root of all errors that opslab raises on purpose.
 
     Attributes
     ----------
     exit_code : int
-        What a command ends with: 2 the user can correct it, 4 a run was cut short, 5 the
-        environment.
+        What a command ends with: 2 the user can correct it, 3 a blocking check is red, 4 a run was
+        cut short, 5 the environment.
     problems : tuple of Problem
     """
 
@@ -128,6 +135,16 @@ class DataError(InputError):
     """A data file or table."""
 
 
+class BlockingCheckError(OpslabError):
+    """A blocking check is red, and ``OPSLAB_ON_BLOCKING=raise`` asked for an error.
+
+    It is raised by `report.publish`, after the record is attached: the notebook that a scheduler
+    saves holds the whole readout.
+    """
+
+    exit_code = CHECK_FAILED
+
+
 class RunError(OpslabError):
     """A run was cut short: a timeout, or a kernel that died."""
 
@@ -142,10 +159,6 @@ class MachineError(OpslabError, OSError):
 
 class ExtraError(MachineError):
     """What is asked for needs a package that an extra of opslab brings, and it is not installed."""
-
-
-CHECK_FAILED = 3
-"""Exit code of a complete readout whose blocking check is red: a result, not an error."""
 
 
 def exit_code_of(class_name: str) -> int:

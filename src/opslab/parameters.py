@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
-from opslab import provenance, specs
+from opslab import specs
 from opslab.documents import Document
 from opslab.errors import ParameterError, Problem, did_you_mean
 from opslab.messages import Language
@@ -42,10 +42,10 @@ class Inputs:
 class Parameters(specs.Declared, ABC):
     """The base of every notebook's parameters."""
 
-    as_of: specs.Day | None = Field(
-        None, description="day as of which the readout speaks, YYYY-MM-DD"
-    )
-    language: Language = Field("en", description="language of the readout: en or fr")
+    as_of: specs.Day | None = None
+    """day as of which the readout speaks, YYYY-MM-DD"""
+    language: Language = "en"
+    """language of the readout: en or fr"""
 
     @classmethod
     def of(cls, /, **given: Any) -> Self:
@@ -54,8 +54,7 @@ class Parameters(specs.Declared, ABC):
         An empty text stands for "not given": a notebook's parameters cell has no better way to say
         it.
         """
-        provenance.watch()  # of a notebook this is the first that it calls
-        problems = [cls._unknown(name) for name in given if name not in cls.model_fields]
+        problems = [cls.unknown(name) for name in given if name not in cls.model_fields]
         known = {
             name: value
             for name, value in given.items()
@@ -87,7 +86,8 @@ class Parameters(specs.Declared, ABC):
         }
 
     @classmethod
-    def _unknown(cls, name: str) -> Problem:
+    def unknown(cls, name: str) -> Problem:
+        """Return the problem of a parameter that there is not."""
         known = sorted(cls.model_fields)
         near = did_you_mean(name, cls.model_fields)
         return Problem("parameters.unknown", {"name": name, "near": near, "known": known})

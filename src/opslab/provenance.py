@@ -6,22 +6,26 @@ run is known by.
 
 from __future__ import annotations
 
-import hashlib
 import os
+import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from opslab import workspace
+from opslab.archive import RESULT
 from opslab.errors import DataError, Problem
 
 State = tuple[int, ...]
 """Of a file: what changes when its bytes do."""
 
 _PACKAGE = Path(__file__).parent
-_WRITTEN = {".pyc", ".ipynb"}  # from code that is noted itself, and by those who run notebooks
+_RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\d-[0-9a-f]{8}")
 _read: dict[Path, dict[str, State | None]] = {}
-_opened: set[str] = set()
+_opened: dict[str, State | None] = {}
 
 
 def state_of(path: Path) -> State:
@@ -30,17 +34,8 @@ def state_of(path: Path) -> State:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def note(path: Path, content: bytes) -> None:
-    """Note a file whose bytes were read at once."""
-    _note(path, hashlib.sha256(content).hexdigest(), None)
-
-
-def note_scanned(path: Path, sha256: str, before: State) -> None:
-    """Note a file that is read piece by piece, with its hash and its state before the first."""
-    _note(path, sha256, before)
-
-
-def _note(path: Path, sha256: str, before: State | None) -> None:
+def note(path: Path, sha256: str, before: State | None = None) -> None:
+    """Note a file and its hash; of one that is read piece by piece, its state before the first."""
     full = path.resolve()
     if not full.is_relative_to(_PACKAGE):  # the hash of opslab's code covers what it brings
         _read.setdefault(full, {})[sha256] = before
@@ -48,52 +43,76 @@ def _note(path: Path, sha256: str, before: State | None) -> None:
 
 def watch() -> None:
     """From now on take down what a notebook opens by itself, such as with ``pandas.read_csv``."""
-    if "ipykernel" in sys.modules and not _opened:
-        _opened.add("")
+    if not _opened:
+        _opened[""] = None
         sys.addaudithook(_hear)
 
 
-def _hear(event: str, arguments: tuple[object, ...]) -> None:
-    if event == "open":
-        path, mode, *_ = arguments
-        if isinstance(path, str) and not set(str(mode)) & set("wax+"):
-            _opened.add(path)
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if event != "open" or not isinstance(arguments[0], str | bytes):
+        return
+    path, _, flags = arguments
+    full = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - it must not follow a link yet
+    if not full.startswith(_roots()):
+        return
+    if flags & (os.O_WRONLY | os.O_CREAT):
+        if full in _opened:  # written back by who has read it: a change that is the notebook's own
+            _opened[full] = None
+    elif full not in _opened:
+        with suppress(OSError):
+            _opened[full] = state_of(Path(full))
+
+
+@cache
+def _roots() -> tuple[str, str]:
+    root = workspace.root()
+    return f"{root}{os.sep}", f"{root.resolve()}{os.sep}"
+
+
+def name_of(path: Path) -> str:
+    """Return a file's name from the workspace's root, where it can be found again."""
+    root, full = workspace.root().resolve(), path.resolve()
+    return full.relative_to(root).as_posix() if full.is_relative_to(root) else full.name
 
 
 def files_read() -> list[dict[str, str]]:
-    """Return what was read: name and SHA-256 of each file.
+    """Return what was read: name (as of `name_of`) and SHA-256 of each file.
 
     Raises
     ------
     DataError
         When a file that was read piece by piece has changed since it was opened.
     """
+    last = {path: [*readings.values()][-1] for path, readings in _read.items()}
+    others = dict(_others())
     DataError.refuse(
         [
             Problem("tables.changed", file=workspace.shown(path))
-            for path, readings in _read.items()
-            if _has_changed(path, [*readings.values()][-1])
+            for path, before in {**last, **others}.items()
+            if before and has_changed(path, before)
         ]
     )
-    read = {(workspace.shown(path), sha256) for path, noted in _read.items() for sha256 in noted}
-    read |= {(workspace.shown(path), workspace.sha256(path)) for path in _others()}
+    read = {(name_of(path), sha256) for path, noted in _read.items() for sha256 in noted}
+    read |= {(name_of(path), workspace.sha256(path)) for path in others}
     return [{"file": file, "sha256": sha256} for file, sha256 in sorted(read)]
 
 
-def _has_changed(path: Path, before: State | None) -> bool:
-    return before is not None and (not path.exists() or state_of(path) != before)
+def has_changed(path: Path, before: State) -> bool:
+    """Whether a file was written, replaced or taken away since it was in a state."""
+    return not path.exists() or state_of(path) != before
 
 
-def _others() -> Iterator[Path]:
+def _others() -> Iterator[tuple[Path, State | None]]:
     """Give the workspace's files and modules that were opened and that nothing has noted."""
-    root = workspace.root().resolve()
-    left_out = [_PACKAGE, workspace.reports().resolve(), Path(sys.prefix)]
-    modules = {getattr(module, "__file__", None) or "" for module in [*sys.modules.values()]}
-    opened = {Path(os.path.realpath(name)) for name in (_opened | modules) - {""}}
-    for path in opened - set(_read):
-        if path.suffix in _WRITTEN or any(map(path.is_relative_to, left_out)):
+    files = (getattr(module, "__file__", None) for module in [*sys.modules.values()])
+    modules = dict.fromkeys(file for file in files if file and file.startswith(_roots()))
+    for name, before in {**modules, **_opened}.items():
+        path = Path(name).resolve()
+        ours = path.is_relative_to(_PACKAGE) or path.is_relative_to(sys.prefix)
+        filed = _RUN_FOLDER.fullmatch(path.parent.name) and path.name != RESULT
+        # Such as .cache and .opslab-secret: who works here may be at home here.
+        hidden = name_of(path).startswith(".")
+        if ours or filed or hidden or path.suffix == ".pyc" or path in _read:
             continue
-        if not path.is_relative_to(root) or not path.is_file():
-            continue
-        if not any(part.startswith(".") for part in path.relative_to(root).parts):
-            yield path
+        if path.is_file():
+            yield path, before

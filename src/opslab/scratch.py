@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
+from opslab.errors import MachineError
+
 _NAME = re.compile(r"opslab-(\d+)-(\d+)-\w+")
 
 
@@ -26,13 +28,23 @@ def scratch_folder() -> Iterator[Path]:
 
 def make_scratch() -> Path:
     """Make a folder for the caller to remove; what killed processes have left goes first."""
-    _sweep(tempfile.gettempdir())
-    return Path(tempfile.mkdtemp(prefix=f"opslab-{_namespace()}-{os.getpid()}-"))
+    sweep()
+    try:
+        return Path(tempfile.mkdtemp(prefix=f"opslab-{_namespace()}-{os.getpid()}-"))
+    except OSError as error:
+        raise MachineError.of(
+            "tables.write_machine", file="TMPDIR", reason=error.strerror
+        ) from None
+
+
+def sweep() -> None:
+    """Remove the folders whose process, of this machine and this user, is no more."""
+    with suppress(OSError):  # where there is no folder for temporary files, nothing is in it
+        _sweep(tempfile.gettempdir())
 
 
 @cache
 def _sweep(folder: str) -> None:
-    """Remove the folders here whose process, of this machine and this user, is no more."""
     if os.name != "posix":  # elsewhere there is no asking after a process without ending it
         return
     for path in Path(folder).glob("opslab-*"):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import hmac
 import os
 import secrets
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -18,8 +22,8 @@ _SHORTEST = 16
 _SAMPLE = "the sample's keys repeat everywhere"
 
 
-def secret_for(spec: Path | None) -> str:
-    """Return the secret for what a spec analyses.
+def secret_for(files: Sequence[Path]) -> str:
+    """Return the secret for what stands in a study's files, its spec among them.
 
     It is the environment variable ``OPSLAB_SECRET``, else what the workspace's file
     ``.opslab-secret`` holds, which is written on first use. The sample's is fixed, so that demos
@@ -32,10 +36,10 @@ def secret_for(spec: Path | None) -> str:
     MachineError
         When the file cannot be read or written.
     """
-    if spec is not None and spec.resolve().parent in _sample_folders():
+    if _is_sample(files):
         return _SAMPLE
     given = os.environ.get(VARIABLE) or (
-        stored(workspace.root()) if workspace.is_marked() else _of_process()
+        stored(workspace.root()) if workspace.is_meant() else _of_process()
     )
     if len(given) < _SHORTEST:
         raise InputError.of("specs.short_secret", file=FILE, least=_SHORTEST)
@@ -46,12 +50,12 @@ def stored(root: Path) -> str:
     """Return what the file of the workspace at a root holds; it is written when there is none."""
     path = root / FILE
     try:
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text(encoding="utf-8").strip()
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(f"{secrets.token_hex(32)}\n")
+        if not path.exists():
+            with tempfile.NamedTemporaryFile("w", dir=root, prefix=f"{FILE}-") as aside:
+                aside.write(f"{secrets.token_hex(32)}\n")
+                aside.flush()
+                with suppress(FileExistsError):  # another process was quicker: its secret it is
+                    os.link(aside.name, path)
         return path.read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -63,9 +67,13 @@ def _of_process() -> str:
     return secrets.token_hex(32)
 
 
-def _sample_folders() -> list[Path]:
-    name = "data/sample"
-    return [(workspace.root() / name).resolve(), workspace.bundled(name).resolve()]
+def _is_sample(files: Sequence[Path]) -> bool:
+    """Whether files are all the sample's, byte for byte as the package brings them."""
+    brought = [workspace.bundled("data/sample") / path.name for path in files]
+    return bool(files) and all(
+        workspace.is_there(theirs, file=True) and filecmp.cmp(path, theirs, shallow=False)
+        for path, theirs in zip(files, brought, strict=True)
+    )
 
 
 def key(secret: str, name: str) -> str:
@@ -80,5 +88,5 @@ def key(secret: str, name: str) -> str:
 
 
 def fingerprint(secret: str) -> str:
-    """Return what a run is known by in place of the secret."""
-    return hashlib.sha256(f"opslab.secret/1\0{secret}".encode()).hexdigest()[:16]
+    """Return what a run is known by in place of the secret; it is slow, so that guesses are too."""
+    return hashlib.pbkdf2_hmac("sha256", secret.encode(), b"opslab.secret/1", 100_000).hex()[:16]

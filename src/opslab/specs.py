@@ -48,18 +48,23 @@ class Declared(BaseModel):
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined] # reading YAML goes past it
 
 
+def fault(key: str, /, **values: Any) -> PydanticCustomError:
+    """Return what a validator raises: a message by its key, and what it names."""
+    return PydanticCustomError(key, key, values)
+
+
 def as_label(value: object) -> object:
     """Return a whole number as the text that was written; refuse what YAML made something else."""
     if isinstance(value, bool):
-        raise PydanticCustomError("specs.label_boolean", "label", {"value": str(value).lower()})
+        raise fault("specs.label_boolean", value=str(value).lower())
     if isinstance(value, float):
-        raise PydanticCustomError("specs.label_number", "label", {"value": repr(value)})
+        raise fault("specs.label_number", value=repr(value))
     return str(value) if isinstance(value, int) else value
 
 
 def _number(value: object) -> object:
     if isinstance(value, bool):
-        raise PydanticCustomError("specs.not_number", "number", {"given": str(value).lower()})
+        raise fault("specs.not_number", given=str(value).lower())
     return value
 
 
@@ -68,12 +73,12 @@ def _day(value: object) -> object:
         return value
     if isinstance(value, str) and _DAY.match(value):
         return value
-    raise PydanticCustomError("specs.not_date", "date", {"given": _short(value)})
+    raise fault("specs.not_date", given=_short(value))
 
 
 def _names_a_folder(value: str) -> str:
     if not workspace.slug(value):
-        raise PydanticCustomError("specs.slug", "slug")
+        raise fault("specs.slug")
     return value
 
 
@@ -143,9 +148,8 @@ Label = Annotated[str, BeforeValidator(as_label)]
 class FromFile(Declared):
     """The base of a spec that stands in a file. Its own first field is its name, a `Title`."""
 
-    title: Text | None = Field(
-        None, exclude=True, description="what a reader is shown instead of the name"
-    )
+    title: Text | None = Field(None, exclude=True)
+    """what a reader is shown instead of the name"""
     _file: Path | None = PrivateAttr(None)
     _document: Document = PrivateAttr(Document("", {}))
 

@@ -27,7 +27,7 @@ def root() -> Path:
     """
     named = os.environ.get(VARIABLE)
     if named:
-        return Path(named)
+        return Path(named).absolute()
     here = Path.cwd()
     return next((folder for folder in (here, *here.parents) if (folder / MARKER).is_file()), here)
 
@@ -67,9 +67,16 @@ def profiles() -> list[Path]:
     return sorted((root() / PROFILES).glob("*.yaml"))
 
 
-def is_marked() -> bool:
-    """Whether this is a workspace: one that was named, or a folder that holds ``opslab.toml``."""
-    return VARIABLE in os.environ or (root() / MARKER).is_file()
+def is_meant() -> bool:
+    """Whether this is a workspace: one that was named, a folder that holds ``opslab.toml``.
+
+    Or else one for the sample, which was asked for.
+    """
+    return bool(os.environ.get(VARIABLE)) or _lends() or (root() / MARKER).is_file()
+
+
+def _lends() -> bool:
+    return os.environ.get(_SAMPLE) == "1"
 
 
 @contextmanager
@@ -92,7 +99,7 @@ def resolve(path: str | Path) -> Path:
     if given.is_absolute():
         return given
     here, brought = root() / given, bundled(given.as_posix())
-    lent = os.environ.get(_SAMPLE) or given.parts[:1] == ("notebooks",)
+    lent = _lends() or given.parts[:1] == ("notebooks",)
     return brought if lent and is_there(brought) and not is_there(here) else here
 
 

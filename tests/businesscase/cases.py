@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import json
 
+from opslab.archive import sealed
 from opslab.businesscase.spec import Case
 from opslab.evidence import Evidence, Quantity, SourceFile
 
@@ -169,14 +170,19 @@ def file_run(reports, run, evidence=(), status="complete", **record):
     content = json.dumps({"status": status, "evidence": told} | record).encode()
     made = reports / notebook / name / folder
     made.mkdir(parents=True, exist_ok=True)
-    (made / "result.json").write_bytes(content)
+    files = {"result.json": content, "notebook.ipynb": b"{}", "readout.html": b"<html>"}
+    for file, data in files.items():
+        (made / file).write_bytes(data)
     noted = {
         "notebook": notebook,
         "name": name,
         "as_of": folder[:10],
-        "outputs": {"result.json": hashlib.sha256(content).hexdigest()},
+        "status": status,
+        "headline": "It holds.",
+        "digest": folder[11:],
+        "outputs": {file: hashlib.sha256(data).hexdigest() for file, data in files.items()},
     }
-    (made / "run.json").write_text(json.dumps(noted))
+    (made / "run.json").write_text(json.dumps(sealed(noted)))
     return made
 
 

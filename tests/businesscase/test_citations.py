@@ -20,6 +20,7 @@ from cases import (
     win,
 )
 
+from opslab.archive import sealed
 from opslab.businesscase import build
 from opslab.businesscase.assembly import files
 from opslab.businesscase.spec import Case
@@ -76,7 +77,7 @@ def retold(reports, change):
     (folder / "result.json").write_bytes(content)
     told = json.loads((folder / "run.json").read_text())
     told["outputs"]["result.json"] = hashlib.sha256(content).hexdigest()
-    (folder / "run.json").write_text(json.dumps(told))
+    (folder / "run.json").write_text(json.dumps(sealed(told)))
 
 
 def test_a_run_is_found_and_said_to_be_cited(reports):
@@ -177,10 +178,18 @@ def test_a_file_where_the_runs_should_be(reports):
     assert key(refused(reports, hours_case(run="flow_review/desk"))) == "no_run"
 
 
-@pytest.mark.parametrize("name", ["run.json", "result.json"])
-def test_half_a_run_cannot_be_read(reports, name):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("run.json", "bad_record"),
+        ("result.json", "tampered"),
+        ("readout.html", "tampered"),
+        ("notebook.ipynb", "tampered"),
+    ],
+)
+def test_half_a_run_is_not_cited(reports, name, said):
     (reports / RUN / name).unlink()
-    assert key(refused(reports)) == "bad_record"
+    assert key(refused(reports)) == said
 
 
 @pytest.mark.parametrize(
@@ -197,8 +206,10 @@ def test_half_a_run_cannot_be_read(reports, name):
 def test_a_run_is_what_its_folder_says(reports, told):
     """A run of another name moved into the folder, or a run.json that was changed."""
     path = reports / RUN / "run.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | told))
-    assert key(refused(reports)) in ("tampered", "bad_record")
+    changed = json.loads(path.read_text()) | told
+    for about in (changed, sealed(changed)):
+        path.write_text(json.dumps(about))
+        assert key(refused(reports)) in ("tampered", "bad_record")
 
 
 @pytest.mark.parametrize(
@@ -221,7 +232,7 @@ def test_other_json_is_refused(reports, name, content):
     if name == "result.json":
         told = json.loads((reports / RUN / "run.json").read_text())
         told["outputs"]["result.json"] = hashlib.sha256(content).hexdigest()
-        (reports / RUN / "run.json").write_text(json.dumps(told))
+        (reports / RUN / "run.json").write_text(json.dumps(sealed(told)))
     assert key(refused(reports)) in ("bad_record", "red_run")
 
 

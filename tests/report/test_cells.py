@@ -6,14 +6,16 @@ import hashlib
 import json
 import zlib
 from base64 import b64decode
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import pytest
 
 from opslab import __version__
+from opslab.errors import ON_BLOCKING, BlockingCheckError, ParameterError
 from opslab.evidence import FILES_TYPE, RECORD_TYPE
 from opslab.report import Figure, publish, show
-from opslab.report.blocks import Heading, Paragraph, Table, Verdict
+from opslab.report.blocks import Cell, Fact, Facts, Heading, Paragraph, Table, Verdict
 from opslab.report.cells import HTML, bundle
 from opslab.report.styles import cell_style
 
@@ -30,6 +32,7 @@ def outputs(monkeypatch):
         displayed.append((data, metadata))
 
     monkeypatch.setattr("IPython.display.display", display)
+    monkeypatch.setattr("opslab.provenance.files_read", list)  # the other tests read some
     return displayed
 
 
@@ -71,7 +74,14 @@ class Published:
         self.beside, self.printed = dict(beside), printed
 
     def first_screen(self, language):
-        return Verdict("Kind", f"Title {language}", None, "Ship", "It holds.", "good")
+        facts = [
+            Fact("Lift", "+8%", ["95%: +2% to +14%", "sure"]),
+            Fact("Days", "28"),
+            Fact("A", "1"),
+            Fact("B", "2"),
+        ]
+        title = f"Title {language}"
+        return Verdict("Kind", title, None, "Ship", "It holds.", "good", facts=Facts(facts))
 
     def headline(self, language):
         return f"It holds ({language})."
@@ -99,6 +109,12 @@ def test_the_last_cell_shows_the_first_screen_and_carries_the_record(outputs):
         "opslab": __version__,
         "action": "Ship",
         "tone": "good",
+        "facts": [
+            "Lift \N{EN DASH} +8% (95%: +2% to +14%; sure)",
+            "Days \N{EN DASH} 28",
+            "A \N{EN DASH} 1",
+        ],
+        "read": [],
     }
 
 
@@ -126,3 +142,36 @@ def test_a_kind_with_documents_that_cannot_be_made_says_none(outputs):
     publish(Published(printed={}))
     assert outputs[0][1][RECORD_TYPE]["documents"] == []
     assert FILES_TYPE not in outputs[0][0]
+
+
+class Red(Published):
+    def first_screen(self, language):
+        reasons = [Cell("Units are missing.", remark="12"), "And more."]
+        return replace(super().first_screen(language), reasons=reasons)
+
+    def record(self):
+        return {"status": "check_failed"}
+
+
+def test_a_red_check_names_its_first_reason_and_is_no_error_by_itself(outputs, monkeypatch):
+    monkeypatch.delenv(ON_BLOCKING, raising=False)
+    publish(Red())
+    ((_, metadata),) = outputs
+    assert metadata[RECORD_TYPE]["reason"] == "Units are missing."
+
+
+def test_a_red_check_is_an_error_where_that_is_asked_for(outputs, monkeypatch):
+    monkeypatch.setenv(ON_BLOCKING, "raise")
+    with pytest.raises(BlockingCheckError) as raised:
+        publish(Red(), "en")
+    assert str(raised.value) == "It holds (en). Units are missing."
+    assert outputs[0][0][RECORD_TYPE] == {"status": "check_failed"}
+    publish(Published())  # what is not red raises nothing
+
+
+@pytest.mark.parametrize("asked", ["Raise", "1", " raise"])
+def test_another_word_is_refused_before_anything_is_shown(outputs, monkeypatch, asked):
+    monkeypatch.setenv(ON_BLOCKING, asked)
+    with pytest.raises(ParameterError, match=f"^{ON_BLOCKING} is {asked}; write raise"):
+        publish(Published())
+    assert outputs == []

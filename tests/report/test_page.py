@@ -244,3 +244,53 @@ def test_a_figure_that_is_published_with_the_verdict_stands_on_the_first_screen(
     assert 'alt="How large"' in header
     assert "<img" not in body
     assert "Later" in body
+
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+NOT_SHOWN = "An output of the notebook is not shown here"
+
+
+def test_pictures_that_are_what_they_say_are_shown():
+    """A line break in what is told in base 64 is none of the picture."""
+    attached = new_markdown_cell("Before ![Way & out](attachment:a.png) *after*")
+    attached["attachments"] = {"a.png": {"image/png": PNG}}
+    figure = '<figure><img alt="{}" src="data:image/png;base64,' + PNG + '"/></figure>'
+    source = page(
+        cell({"image/png": PNG[:8] + "\n" + PNG[8:]}, {"image/png": {"alt": "A"}}), attached
+    )
+    assert figure.format("A") in source
+    assert source.index("Before Way &amp; out <em>after</em>") < source.index(
+        figure.format("a.png")
+    )
+    assert NOT_SHOWN not in source
+
+
+def test_a_picture_of_another_kind_is_told_in_its_place():
+    source = page(cell({"image/jpeg": PNG}, {}), cell({HTML: "<p>Kept</p>"}, {}))
+    assert NOT_SHOWN in source
+    assert "<img" not in source
+    assert "Kept" in source
+
+
+@pytest.mark.parametrize("length", [2_000_000, 2_000_001])
+def test_a_text_has_a_bound(length):
+    source = page(cell({"text/plain": "x" * length}, {}))
+    assert ("x" * length in source) == (length == 2_000_000)
+    assert (NOT_SHOWN in source) == (length > 2_000_000)
+
+
+def test_a_page_has_a_bound_and_its_first_screen_stays(monkeypatch):
+    monkeypatch.setattr("opslab.report.page._MOST_PAGE", 700)
+    cells = [cell({"text/plain": "x" * 250}, {}), cell({"text/plain": "y" * 250}, {})]
+    assert "x" * 250 in page(cells[0], published())
+    source = page(*cells, published())
+    assert "It holds." in source
+    assert NOT_SHOWN in source
+    assert "<pre>xx" not in source
+
+
+def test_markdown_is_cleaned_once_it_is_html():
+    links = "[a](javascript:alert(1)) [b](data:text/html,x) [c](//a.invalid) [d](https://a.invalid)"
+    source = page(new_markdown_cell(links), cell({"text/markdown": links}, {}))
+    assert Page(source).tags.count(("a", {"href": "https://a.invalid"})) == 2
+    assert "javascript:" not in source

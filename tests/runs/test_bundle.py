@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from opslab.archive import sealed
 from opslab.cli import main
 
 NOTEBOOK = "experiment_readout"
@@ -28,7 +30,11 @@ def file_run(reports: Path, name: str, digest: str, cites=None, link="", /, **to
     (folder / "result.json").write_text(
         json.dumps({"cites": cites} if cites else {}), encoding="utf-8"
     )
+    files = ("readout.html", "notebook.ipynb", "result.json")
     run = {
+        "outputs": {
+            file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in files
+        },
         "notebook": NOTEBOOK,
         "name": name,
         "as_of": "2026-09-28",
@@ -38,7 +44,7 @@ def file_run(reports: Path, name: str, digest: str, cites=None, link="", /, **to
         "parameters": {"language": "fr"},
         "seconds_per_cell": [1.5],
     } | told
-    (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")
+    (folder / "run.json").write_text(json.dumps(sealed(run)), encoding="utf-8")
     return identity
 
 

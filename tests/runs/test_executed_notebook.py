@@ -25,6 +25,7 @@ GIVEN = {"spec": "data/sample/search_ranking.yaml", "as_of": "2026-10-01", "lang
 CELL = "\n".join(
     f"{name} = {value!r}" for name, value in GIVEN.items()
 )  # other quotes, no comments
+RENDERED = "<div><dt>Exécuté par</dt><dd>un autre programme\N{NO-BREAK SPACE}; opslab a classé son cahier</dd></div>\n"
 SAME = ("readout.html", "notebook.ipynb", "result.json")
 
 
@@ -110,6 +111,16 @@ def the_run(reports):
     return folder
 
 
+def assert_same(rendered, run):
+    """Compare a folder with that of `opslab run`; the page alone says another program ran it."""
+    for name in SAME:
+        filed, expected = ((folder / name).read_text("utf-8") for folder in (rendered, run))
+        if name == "readout.html":
+            assert filed.count(RENDERED) == 1
+            filed = filed.replace(RENDERED, "")
+        assert filed == expected, name
+
+
 def test_by_hand_gives_the_same_bytes_and_exit_code(workspace, run, by_hand, tmp_path):
     assert any("execution" in cell["metadata"] for cell in by_hand["cells"])
     with inside(workspace):
@@ -119,17 +130,19 @@ def test_by_hand_gives_the_same_bytes_and_exit_code(workspace, run, by_hand, tmp
     assert (done.exit_code, done.stderr) == (3, "")
     folder = the_run(tmp_path / "reports")
     assert folder.name == run.folder.name
-    for name in SAME:
-        assert (folder / name).read_bytes() == (run.folder / name).read_bytes(), name
+    assert_same(folder, run.folder)
     told, made = (
         json.loads((one / "run.json").read_text(encoding="utf-8")) for one in (folder, run.folder)
     )
     seconds = told.pop("seconds_per_cell")
     assert len(seconds) == len(made.pop("seconds_per_cell"))
     assert sum(seconds) > 0
+    for about in (told, made):
+        del about["seal"], about["outputs"]["readout.html"]
+    assert (told.pop("origin"), made.pop("origin")) == ("rendered", "run")
+    assert (told.pop("kernel"), made.pop("kernel")) == (None, "started")
     assert told == made
-    assert again.exit_code == 3
-    assert again.stdout.endswith("(there already, nothing to do)\n")
+    assert again.stdout == done.stdout
     assert (tmp_path / "reports/index.html").is_file()
 
 
@@ -154,8 +167,7 @@ def test_plain_papermill_gives_the_same_bytes(workspace, run, tmp_path):
         assert render(output, "--out", tmp_path / "reports").exit_code == 3
     folder = the_run(tmp_path / "reports")
     assert folder.name == run.folder.name
-    for name in SAME:
-        assert (folder / name).read_bytes() == (run.folder / name).read_bytes(), name
+    assert_same(folder, run.folder)
 
 
 def test_a_run_that_is_there_is_used(workspace, run, by_hand, tmp_path):
@@ -177,8 +189,7 @@ def test_a_notebook_edited_and_run_in_its_place_gives_the_same_bytes(
         assert render("notebooks/experiment_readout.ipynb").exit_code == 3
     folder = the_run(other / "reports")
     assert folder.name == run.folder.name
-    for name in SAME:
-        assert (folder / name).read_bytes() == (run.folder / name).read_bytes(), name
+    assert_same(folder, run.folder)
 
 
 def test_a_changed_cell_is_a_run_of_its_own(workspace, run, by_hand, tmp_path):

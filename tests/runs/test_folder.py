@@ -56,6 +56,7 @@ def test_a_working_folder_becomes_the_run_at_once(tmp_path):
 
 def test_the_same_run_is_made_by_one_at_a_time(tmp_path):
     target = tmp_path / "time_saved/desk/2026-10-05-01234567"
+    target.parent.mkdir(parents=True)
     with alone(target):
         with pytest.raises(MachineError, match=r"^time_saved/desk/2026-10-05-01234567: The same"):
             alone(target).__enter__()
@@ -141,6 +142,7 @@ def states(there):
 
 
 def file_run(target, content):
+    target.parent.mkdir(parents=True, exist_ok=True)
     with alone(target), working_folder(target) as folder:
         for name in "ab":
             (folder / name).write_text(content, encoding="utf-8")
@@ -169,6 +171,7 @@ def test_recovery_leaves_alone_what_another_process_is_at_and_what_is_none_of_ou
     for path in others:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
+    run.parent.mkdir(parents=True)
     with alone(run):
         working = run.with_name(f".{run.name}.new")
         working.mkdir()

@@ -42,14 +42,15 @@ def test_a_workspace_has_all_that_a_first_run_needs(here, monkeypatch):
     made = files_in(here / "a/ws")
     assert (done.exit_code, done.output) == (
         0,
-        f"{len(made)} files written. Next: cd a/ws, then opslab demo\n",
+        f"{len(made) - 1} files written. Next: cd a/ws, then opslab demo\n",
     )
     brought = {f"notebooks/{name}.ipynb" for name in notebooks()} | {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "data/sample").rglob("*")
         if path.is_file()
     }
-    assert set(made) == brought | {"README.md", "opslab.toml", ".gitignore", "reports/README.md"}
+    starter = {"README.md", "opslab.toml", ".gitignore", "reports/README.md"}
+    assert set(made) == brought | starter | {".opslab-secret"}
     assert all(made[name] == (ROOT / name).read_bytes() for name in (*brought, "opslab.toml"))
     assert "opslab run experiment_readout" in made["README.md"].decode()
     monkeypatch.chdir(here / "a/ws/data")

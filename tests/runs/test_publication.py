@@ -70,9 +70,40 @@ def test_files_come_with_their_hashes():
     assert publication(notebook(record, None, {"themes.csv": packed(b"a")})).contents() == {
         "themes.csv": b"a"
     }
-    document = {"documents": [NAMED | {"file": "themes.pdf"}]}
-    published = publication(notebook(RECORD, document, {"themes.pdf": packed(b"a")}))
-    assert published.contents() == {"themes.pdf": b"a"}
+    pdf = b"%PDF-1.7"
+    named = {"file": "themes.pdf", "sha256": hashlib.sha256(pdf).hexdigest()}
+    published = publication(notebook(RECORD, {"documents": [named]}, {"themes.pdf": packed(pdf)}))
+    assert published.contents() == {"themes.pdf": pdf}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.pdf", b"<html>"),
+        ("a.pdf", b""),
+        ("a.xlsx", b"%PDF-1.7"),
+        ("a.csv", b"a\0b"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_refused(name, content):
+    named = {"file": name, "sha256": hashlib.sha256(content).hexdigest()}
+    published = publication(notebook(RECORD | {"files": [named]}, None, {name: packed(content)}))
+    with pytest.raises(InputError, match="or not what its name says"):
+        published.contents()
+
+
+def test_files_together_have_a_bound(monkeypatch):
+    """What is packed is not unpacked any further than there is room for all of them."""
+    monkeypatch.setattr("opslab.runs.publication._MOST_CARRIED", 30)
+    content = b"x" * 15
+    named = [
+        {"file": f"{letter}.csv", "sha256": hashlib.sha256(content).hexdigest()} for letter in "abc"
+    ]
+    carried = {one["file"]: packed(content) for one in named}
+    two = publication(notebook(RECORD | {"files": named[:2]}, None, carried))
+    assert [*two.contents()] == ["a.csv", "b.csv"]
+    with pytest.raises(InputError, match="is not the one its record names"):
+        publication(notebook(RECORD | {"files": named}, None, carried)).contents()
 
 
 @pytest.mark.parametrize(

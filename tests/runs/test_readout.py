@@ -108,6 +108,7 @@ def test_the_record_holds_the_numbers(run):
 def test_run_json_tells_what_stands_behind_it(run):
     told = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
     assert told["status"] == "complete"
+    assert told["owner"] == "growth"
     assert told["parameters"] == {"spec": SPEC, "language": "en"}
     assert [file["file"] for file in told["inputs"]] == [SPEC, "data/sample/checkout.csv"]
     assert all(len(file["sha256"]) == 64 for file in told["inputs"])
@@ -152,7 +153,10 @@ def test_another_input_is_another_run(run, workspace, tmp_path, monkeypatch, cha
 
 
 def test_no_script_no_request(source, page):
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    policy = (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline';"
+        " form-action 'none'; base-uri 'none'"
+    )
     assert {"http-equiv": "Content-Security-Policy", "content": policy} in page.all("meta")
     assert not page.all("script", "iframe", "object", "embed", "form", "link", "base")
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]

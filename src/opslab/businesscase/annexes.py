@@ -202,10 +202,9 @@ def _tei(result: CaseResult, say: CaseVoice) -> Blocks:
     )
     heads = [line, initial, *years, total, present]
     payback = say.months(tei.payback.months)
-    note = {"npv": say.money(tei.npv), "roi": say.ratio(tei.roi), "payback": payback}
     return [
         Table(say("table_tei"), heads, rows, numeric=range(1, len(heads)), wide=True),
-        say.remark("tei_note", **note),
+        say.remark("tei_note", npv=say.money(tei.npv), roi=say.ratio(tei.roi), payback=payback),
     ]
 
 

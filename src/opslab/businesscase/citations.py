@@ -154,8 +154,9 @@ def _unmatched(case: Case, number: int, ids: Sequence[str], run: Run) -> Iterato
         if not any(fnmatchcase(name, pattern) for name in ids):
             near = did_you_mean(pattern, ids) or ids[0]
             location = ("evidence", number, "pick", at)
-            values = {"pattern": pattern, "run": run.id, "near": near}
-            yield case.problem("businesscase.no_finding", *location, **values)
+            yield case.problem(
+                "businesscase.no_finding", *location, pattern=pattern, run=run.id, near=near
+            )
 
 
 def _evidence(run: Run) -> list[Evidence]:
@@ -224,5 +225,5 @@ def _read(folder: Path, run: str, at_hand: bool) -> Run:
         raise InputError.of("businesscase.bad_record", run=run, name=archive.RESULT) from None
     if status != "complete":
         raise InputError.of("businesscase.red_run", run=run)
-    provenance.note(folder / archive.RESULT, content)
+    provenance.note(folder / archive.RESULT, filed.card.outputs[archive.RESULT])
     return Run(run, folder, record, at_hand)

@@ -51,8 +51,14 @@ def claimed_twice(plan: Plan, claims: Mapping[str, set[str]]) -> Iterator[Proble
         for name in plan.gains_of(option):
             for claim in sorted(claims.get(name, ())):
                 if first.setdefault(claim, name) != name:
-                    values = {"claim": claim, "first": first[claim], "second": name}
-                    yield plan.problem("businesscase.claimed_twice", "options", number, **values)
+                    yield plan.problem(
+                        "businesscase.claimed_twice",
+                        "options",
+                        number,
+                        claim=claim,
+                        first=first[claim],
+                        second=name,
+                    )
 
 
 def _leaves(value: Any, field: str = "", *location: str | int) -> Iterator[_Leaf]:
@@ -81,8 +87,13 @@ def _names(plan: Plan) -> Iterator[Problem]:
         if not within or not isinstance(name, str) or name in names[within]:
             continue
         if field not in _DAYS or not DAY.match(name):
-            values = {"name": name, "within": within, "near": did_you_mean(name, names[within])}
-            yield plan.problem("businesscase.unknown", *location, **values)
+            yield plan.problem(
+                "businesscase.unknown",
+                *location,
+                name=name,
+                within=within,
+                near=did_you_mean(name, names[within]),
+            )
 
 
 def _quantities(plan: Plan) -> Iterator[Problem]:
@@ -166,8 +177,9 @@ def _noted(plan: Plan) -> Iterator[Problem]:
         checked, following = assumption.checked, assumption.next_check
         if checked and following and following <= checked:
             location = ("assumptions", number, "next_check")
-            values = {"checked": checked, "next": following}
-            yield plan.problem("businesscase.checked_after", *location, **values)
+            yield plan.problem(
+                "businesscase.checked_after", *location, checked=checked, next=following
+            )
 
 
 def _span(line: DeclaredLine) -> Iterator[Problem]:
@@ -191,8 +203,14 @@ def _span(line: DeclaredLine) -> Iterator[Problem]:
     if "ends" in days and ends <= starts:
         yield line.problem("ends_before", "ends", starts=starts, ends=ends)
     elif max(first, 0) >= last:
-        values = {"starts": starts, "ends": ends, "start": finance.start, "end": finance.end}
-        yield line.problem("outside_horizon", "starts", **values)
+        yield line.problem(
+            "outside_horizon",
+            "starts",
+            starts=starts,
+            ends=ends,
+            start=finance.start,
+            end=finance.end,
+        )
     elif first < 0 and _once(line):
         yield line.problem("sunk", "starts", start=finance.start)
 

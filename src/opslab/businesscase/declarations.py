@@ -6,11 +6,10 @@ import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade
-from opslab.specs import Day, Declared, InBothLanguages, Label, Number, Text, as_label
+from opslab.specs import Day, Declared, InBothLanguages, Label, Number, Text, as_label, fault
 from opslab.uncertainty.ranges import Amount, Part, Stated
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -34,19 +33,22 @@ class Assumption(Stated):
 
     id: Id
     statement: Text
-    share: bool = Field(False, description="a share, from 0 to 1")
-    currency: Currency | None = Field(None, description="of an amount of money, such as EUR")
-    per: Label | None = Field(
-        None, description="hour, week, month, year, once, or what it is the worth of"
-    )
+    share: bool = False
+    """a share, from 0 to 1"""
+    currency: Currency | None = None
+    """of an amount of money, such as EUR"""
+    per: Label | None = None
+    """hour, week, month, year, once, or what it is the worth of"""
     source: Text | None = None
-    file: str | None = Field(None, description="file it stands on; gone or changed, the grade is F")
-    sha256: str | None = Field(
-        None, pattern=r"^[0-9a-f]{64}$", description="of that file, when it was read"
-    )
-    grade: Grade = Field("F", description="A randomised … D logs, E diary or survey, F opinion")
+    file: str | None = None
+    """file it stands on; gone or changed, the grade is F"""
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+    """of that file, when it was read"""
+    grade: Grade = "F"
+    """A randomised … D logs, E diary or survey, F opinion"""
     owner: Text | None = None
-    checked: Day | None = Field(None, description="day it was last checked")
+    checked: Day | None = None
+    """day it was last checked"""
     next_check: Day | None = None
 
     @model_validator(mode="after")
@@ -64,11 +66,10 @@ class Cited(Declared):
     """Findings of another readout that the case builds on."""
 
     id: Id
-    run: str = Field(
-        pattern=r"^[a-z_]+/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$",
-        description="notebook/name, its latest run by then; or one by its id",
-    )
-    pick: tuple[str, ...] = Field(("*",), description="findings by id; * stands for anything")
+    run: str = Field(pattern=r"^[a-z_]+/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$")
+    """notebook/name, its latest run by then; or one by its id"""
+    pick: tuple[str, ...] = ("*",)
+    """findings by id; * stands for anything"""
 
 
 class Benefit(Declared):
@@ -76,47 +77,47 @@ class Benefit(Declared):
 
     name: Name
     gain: Gain
-    evidence: tuple[Id, ...] = Field(
-        (), description="ids under `evidence`: their findings are summed"
-    )
-    quantity: Id | None = Field(None, description="instead: an assumption, a year")
-    kind: Kind | None = Field(
-        None, description="hard, capacity, quality or enabled; by default the evidence's"
-    )
-    worth: Id | None = Field(
-        None, description="assumption: money for each unit; none where it is money already"
-    )
-    volume: Id | None = Field(None, description="assumption: units a year, for evidence per unit")
-    adoption: Id | None = Field(None, description="assumption: share that uses it in the end")
-    recapture: Id | None = Field(None, description="assumption: share of freed hours put to work")
-    decay: Id | None = Field(None, description="assumption: share that is lost in a year")
-    ramp_months: Number = Field(
-        0, ge=0, le=60, description="months until nine in ten of those use it"
-    )
-    starts: When = Field(description="a roadmap id (when it is done), or a day")
-    ends: When | None = Field(None, description="a roadmap id or a day; by default the horizon")
-    claim: str | None = Field(
-        None, description="what it is a claim on; two with one claim are never added"
-    )
-    share: Id | None = Field(
-        None, description="of value enabled: assumption, the share that is claimed"
-    )
-    signed_by: Text | None = Field(
-        None, description="who of the team that owns the value signed the share"
-    )
-    apart: Text | None = Field(None, description="why this is other money than the hours saved")
-    owner: Text | None = Field(
-        None, description="who answers for it; of a hard one, its budget line"
-    )
+    evidence: tuple[Id, ...] = ()
+    """ids under `evidence`: their findings are summed"""
+    quantity: Id | None = None
+    """instead: an assumption, a year"""
+    kind: Kind | None = None
+    """hard, capacity, quality or enabled; by default the evidence's"""
+    worth: Id | None = None
+    """assumption: money for each unit; none where it is money already"""
+    volume: Id | None = None
+    """assumption: units a year, for evidence per unit"""
+    adoption: Id | None = None
+    """assumption: share that uses it in the end"""
+    recapture: Id | None = None
+    """assumption: share of freed hours put to work"""
+    decay: Id | None = None
+    """assumption: share that is lost in a year"""
+    ramp_months: Number = Field(0, ge=0, le=60)
+    """months until nine in ten of those use it"""
+    starts: When
+    """a roadmap id (when it is done), or a day"""
+    ends: When | None = None
+    """a roadmap id or a day; by default the horizon"""
+    claim: str | None = None
+    """what it is a claim on; two with one claim are never added"""
+    share: Id | None = None
+    """of value enabled: assumption, the share that is claimed"""
+    signed_by: Text | None = None
+    """who of the team that owns the value signed the share"""
+    apart: Text | None = None
+    """why this is other money than the hours saved"""
+    owner: Text | None = None
+    """who answers for it; of a hard one, its budget line"""
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         if bool(self.evidence) == bool(self.quantity):
-            raise PydanticCustomError("businesscase.one_quantity", "quantity")
+            raise fault("businesscase.one_quantity")
         if self.quantity and self.kind is None:
-            raise PydanticCustomError("businesscase.kind_needed", "kind")
+            raise fault("businesscase.kind_needed")
         if (self.share is None) != (self.signed_by is None):
-            raise PydanticCustomError("businesscase.unsigned_share", "share")
+            raise fault("businesscase.unsigned_share")
         return self
 
 
@@ -124,25 +125,23 @@ class Cost(Declared):
     """A cost: an assumption in money, once or running."""
 
     name: Name
-    amount: Id = Field(description="assumption, per once, month or year")
+    amount: Id
+    """assumption, per once, month or year"""
     kind: Literal["people", "tool", "training", "upkeep", "other"] = "other"
-    starts: When = Field(description="a roadmap id (when it begins), or a day")
+    starts: When
+    """a roadmap id (when it begins), or a day"""
     ends: When | None = None
-    trend: Id | None = Field(None, description="assumption: growth a year, as a share")
-    ended_from: When | None = Field(
-        None,
-        description="of doing nothing: step (when done) or day from which an option is rid of it",
-    )
-    claim: str | None = Field(
-        None, description="what it is a claim on, when doing nothing costs it"
-    )
-    benefit: Literal["hard", "capacity", "quality"] = Field(
-        "capacity", description="what is gained where an option ends this cost of doing nothing"
-    )
+    trend: Id | None = None
+    """assumption: growth a year, as a share"""
+    ended_from: When | None = None
+    """of doing nothing: step (when done) or day from which an option is rid of it"""
+    claim: str | None = None
+    """what it is a claim on, when doing nothing costs it"""
+    benefit: Literal["hard", "capacity", "quality"] = "capacity"
+    """what is gained where an option ends this cost of doing nothing"""
     gain: Gain = "time"
-    probability: Id | None = Field(
-        None, description="assumption: chance that it comes about at all"
-    )
+    probability: Id | None = None
+    """assumption: chance that it comes about at all"""
 
 
 class Option(Declared):
@@ -152,12 +151,10 @@ class Option(Declared):
     kind: Literal["do_nothing", "minimum", "recommended", "stretch", "other"] = "other"
     description: Text | None = None
     benefits: tuple[Name, ...] = ()
-    costs: tuple[Name, ...] = Field(
-        (), description="of doing nothing, those that stay belong here too"
-    )
-    reach: dict[Name, Number] = Field(
-        {}, description="part of a benefit or cost, by name: 0.5 for half"
-    )
+    costs: tuple[Name, ...] = ()
+    """of doing nothing, those that stay belong here too"""
+    reach: dict[Name, Number] = Field({})
+    """part of a benefit or cost, by name: 0.5 for half"""
 
     def part(self, name: str) -> float:
         """Return the part that it takes of a benefit or cost of its own."""
@@ -171,16 +168,16 @@ class Milestone(Declared):
     name: Name
     starts: Day
     ends: Day
-    slip: Amount = Field(Stated(likely=0), description="months by which it may be late, as a range")
+    slip: Amount = Stated(likely=0)
+    """months by which it may be late, as a range"""
     owner: Text | None = None
-    gate: Text | None = Field(None, description="what must be shown before the next step is paid")
+    gate: Text | None = None
+    """what must be shown before the next step is paid"""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.ends < self.starts:
-            raise PydanticCustomError(
-                "businesscase.milestone_order", "order", {"starts": self.starts, "ends": self.ends}
-            )
+            raise fault("businesscase.milestone_order", starts=self.starts, ends=self.ends)
         return self
 
 
@@ -189,7 +186,8 @@ class Risk(Declared):
 
     risk: Text
     owner: Name
-    trigger: Text = Field(description="the sign by which it is seen to come")
+    trigger: Text
+    """the sign by which it is seen to come"""
     response: Text | None = None
     likelihood: Part | None = None
 
@@ -202,16 +200,17 @@ class Measured(Declared):
     high: Number | None = None
     on: Day | None = None
     source: Text | None = None
-    evidence: Id | None = Field(None, description="instead: an id under `evidence`, one finding")
+    evidence: Id | None = None
+    """instead: an id under `evidence`, one finding"""
     file: str | None = None
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         given = [one is not None for one in (self.value, self.low, self.high, self.on)]
         if any(given) == (self.evidence is not None) or (any(given) and not all(given)):
-            raise PydanticCustomError("businesscase.measured_form", "measured")
+            raise fault("businesscase.measured_form")
         if self.low is not None and self.high is not None and not self.low < self.high:
-            raise PydanticCustomError("businesscase.measured_order", "order")
+            raise fault("businesscase.measured_order")
         return self
 
 
@@ -225,11 +224,15 @@ class Kpi(Declared):
     baseline: Number
     baseline_source: Text | None = None
     target: Number
-    low: Number = Field(description="low end of the 90 % range that is promised")
+    low: Number
+    """low end of the 90 % range that is promised"""
     high: Number
-    date: Day = Field(description="day by which it is reached")
-    kill: Number = Field(description="value at which the work is stopped")
-    source: Text = Field(description="where it is read from")
+    date: Day
+    """day by which it is reached"""
+    kill: Number
+    """value at which the work is stopped"""
+    source: Text
+    """where it is read from"""
     owner: Name
     measured: Measured | None = None
 
@@ -237,13 +240,11 @@ class Kpi(Declared):
     def _in_order(self) -> Self:
         rising = self.target > self.baseline
         if not self.low <= self.target <= self.high or self.low == self.high:
-            raise PydanticCustomError(
-                "businesscase.kpi_range", "range", {"low": self.low, "high": self.high}
-            )
+            raise fault("businesscase.kpi_range", low=self.low, high=self.high)
         if self.target == self.baseline or (
             self.kill >= self.target if rising else self.kill <= self.target
         ):
-            raise PydanticCustomError("businesscase.kpi_kill", "kill")
+            raise fault("businesscase.kpi_kill")
         return self
 
 
@@ -252,7 +253,8 @@ class Debt(Declared):
 
     gain: Gain
     statement: Text
-    measure: Text = Field(description="how it will be measured")
+    measure: Text
+    """how it will be measured"""
     by: Day
     owner: Name
 
@@ -271,21 +273,26 @@ class Finance(Declared):
     """How money over time is made one figure."""
 
     currency: Currency
-    rate: Yearly = Field(0.10, description="discount rate a year")
-    rates: tuple[Yearly, ...] = Field((0.05, 0.10, 0.15), description="shown beside it")
+    rate: Yearly = 0.10
+    """discount rate a year"""
+    rates: tuple[Yearly, ...] = (0.05, 0.10, 0.15)
+    """shown beside it"""
     timing: Literal["end_year", "mid_year", "monthly"] = "monthly"
     terms: Literal["nominal", "real"] = "nominal"
-    start: Day = Field(description="first day of the horizon: the first of a month")
+    start: Day
+    """first day of the horizon: the first of a month"""
     horizon_months: int = Field(36, ge=6, le=120)
-    benefit_risk: Number = Field(0.2, ge=0, le=1, description="risk adjustment of the TEI table")
+    benefit_risk: Number = Field(0.2, ge=0, le=1)
+    """risk adjustment of the TEI table"""
     cost_risk: Number = Field(0.1, ge=0, le=1)
-    wait_months: int = Field(3, ge=1, le=24, description="delay whose cost is told")
+    wait_months: int = Field(3, ge=1, le=24)
+    """delay whose cost is told"""
     exchange: tuple[Rate, ...] = ()
 
     @model_validator(mode="after")
     def _month(self) -> Self:
         if self.start.day != 1:
-            raise PydanticCustomError("businesscase.first_of_month", "start", {"given": self.start})
+            raise fault("businesscase.first_of_month", given=self.start)
         return self
 
     @property
@@ -315,7 +322,8 @@ class Ask(Declared):
     sentence: Text
     people: Text | None = None
     mandate: Text | None = None
-    problem: Text = Field(description="in the sponsor's words, with a measured baseline")
+    problem: Text
+    """in the sponsor's words, with a measured baseline"""
 
 
 class Decision(Declared):
@@ -324,7 +332,8 @@ class Decision(Declared):
     wanted: Text
     by: Day
     who: Name
-    stage: Id | None = Field(None, description="roadmap id: what approving stage 1 pays for")
+    stage: Id | None = None
+    """roadmap id: what approving stage 1 pays for"""
     conditions: tuple[Text, ...] = ()
 
 
@@ -333,4 +342,5 @@ class Team(Declared):
 
     role: Name
     people: Number = Field(gt=0)
-    hours: Number = Field(gt=0, le=2500, description="contract hours of one of them a year")
+    hours: Number = Field(gt=0, le=2500)
+    """contract hours of one of them a year"""

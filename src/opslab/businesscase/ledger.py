@@ -204,8 +204,16 @@ def _default(
     name: str, statement: Message, used: Distribution, unit: str, owner: str | None = None
 ) -> Known:
     kind = "default" if name in DEFAULTS else "assumption"
-    grades = {"grade": "F", "declared": "F"}
-    return _known(used, id=name, kind=kind, statement=statement, unit=unit, owner=owner, **grades)
+    return _known(
+        used,
+        id=name,
+        kind=kind,
+        statement=statement,
+        unit=unit,
+        owner=owner,
+        grade="F",
+        declared="F",
+    )
 
 
 def _known(used: Distribution, **fields: Any) -> Known:

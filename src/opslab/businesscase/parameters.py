@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 class CaseParameters(Parameters):
     """Parameters of ``business_case``."""
 
-    spec: str = Field("data/sample/product_ops.yaml", min_length=1, description="the case")
-    draws: int = Field(100_000, ge=1_000, le=1_000_000, description="draws of the simulation")
-    seed: int = Field(1, ge=0, description="seed of the draws")
+    spec: str = Field("data/sample/product_ops.yaml", min_length=1)
+    """the case"""
+    draws: int = Field(100_000, ge=1_000, le=1_000_000)
+    """draws of the simulation"""
+    seed: int = Field(1, ge=0)
+    """seed of the draws"""
 
     def case(self) -> Case:
         """Return the case; raises `SpecError` when the spec needs correcting."""

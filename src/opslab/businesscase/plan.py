@@ -35,7 +35,8 @@ DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 class Plan(FromFile):
     """A business case as it is declared, contradictions and all."""
 
-    case: Title = Field(description="its name; names the run's folder")
+    case: Title
+    """its name; names the run's folder"""
     version: Label = "1"
     date: Day
     owner: Name
@@ -43,18 +44,15 @@ class Plan(FromFile):
     ask: Ask
     decision: Decision
     finance: Finance
-    runs: tuple[str, ...] = Field(
-        (), description="folders of runs beside the spec, for those not in the reports"
-    )
-    sources: tuple[str, ...] = Field(
-        (), description="folders with the data of cited runs that is elsewhere"
-    )
+    runs: tuple[str, ...] = ()
+    """folders of runs beside the spec, for those not in the reports"""
+    sources: tuple[str, ...] = ()
+    """folders with the data of cited runs that is elsewhere"""
     previous: str | None = Field(
         None, pattern=r"^business_case/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$"
     )
-    calibration: Literal["untrained", "trained"] = Field(
-        "untrained", description="of ranges that people state"
-    )
+    calibration: Literal["untrained", "trained"] = "untrained"
+    """of ranges that people state"""
     evidence: tuple[Cited, ...] = ()
     assumptions: tuple[Assumption, ...]
     roadmap: tuple[Milestone, ...] = ()

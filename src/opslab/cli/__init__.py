@@ -6,14 +6,16 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from opslab.cli.answers import WithAnswers
-from opslab.cli.group import Commands
+from opslab.cli.batch import batch
+from opslab.cli.group import Commands, say
+from opslab.cli.share import share
 
 if TYPE_CHECKING:
     from opslab.messages import Language
@@ -54,11 +56,11 @@ def main(debug: bool) -> None:
 @_out
 @click.option("--force", is_flag=True, help="Run again even when the same run is there.")
 @click.option(
-    "--timeout", type=click.FloatRange(min=1), help="Seconds that the whole run may take."
+    "--timeout", type=click.FloatRange(1, 2_678_400), help="Seconds that the whole run may take."
 )
 @click.option("--cell-timeout", type=click.IntRange(min=1), help="Seconds that one cell may take.")
 @click.option("--sample", is_flag=True, help="Take the sample's files where there are none.")
-@click.option("--quiet", is_flag=True, help="Print the path of the readout only.")
+@click.option("--quiet", is_flag=True, help="Print the path only; errors go to standard error.")
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -75,6 +77,7 @@ def run(
     """Run NOTEBOOK and file its readout."""
     from opslab import workspace
     from opslab.archive import language_of
+    from opslab.errors import MachineError
     from opslab.runs.job import Limits
     from opslab.runs.runner import run_notebook
 
@@ -83,9 +86,14 @@ def run(
     limits = Limits(timeout, cell_timeout)
     with workspace.with_sample(wanted=sample), _progress(notebook, quiet=quiet) as progress:
         done = run_notebook(notebook, given, out=out, force=force, limits=limits, progress=progress)
-    _catalogue(done)
-    _say(done, ctx.meta["language"], quiet=quiet)
+    with suppress(*(MachineError,) * done.reused):  # what is there is there
+        _catalogue(done)
+    _report(done, ctx.meta["language"], quiet=quiet)
     ctx.exit(done.exit_code)
+
+
+main.add_command(batch)
+main.add_command(share)
 
 
 @main.command()
@@ -100,7 +108,7 @@ def render(ctx: click.Context, executed: Path, out: str) -> None:
     ctx.meta["language"] = notebook.language
     done = file_executed(notebook, out)
     _catalogue(done)
-    _say(done, notebook.language)
+    _report(done, notebook.language)
     ctx.exit(done.exit_code)
 
 
@@ -110,7 +118,7 @@ def list_notebooks() -> None:
     from opslab.runs.registry import notebooks
 
     for notebook in notebooks().values():
-        click.echo(f"{notebook.name:<22}{notebook.summary}")
+        say(f"{notebook.name:<22}{notebook.summary}")
 
 
 @main.command()
@@ -120,11 +128,11 @@ def describe(notebook: str) -> None:
     from opslab.runs.registry import find
 
     about = find(notebook)
-    click.echo(f"{about.name}: {about.summary}\n\nGives: {about.gives}\n\nParameters:")
+    say(f"{about.name}: {about.summary}\n\nGives: {about.gives}\n\nParameters:")
     for name, field in about.parameters().model_fields.items():
         default = "required" if field.is_required() else f"default: {field.default or 'none'}"
-        click.echo(f"  {name:<12}{field.description} ({default})")
-    click.echo(f"\nNotebook: {about.path}")
+        say(f"  {name:<12}{field.description} ({default})")
+    say(f"\nNotebook: {about.path}")
 
 
 @main.command()
@@ -133,7 +141,7 @@ def schema(spec: str) -> None:
     """Print the JSON schema of SPEC, such as experiment, for editors and checks."""
     from opslab.runs.registry import spec as find_spec
 
-    click.echo(json.dumps(find_spec(spec).model_json_schema(), indent=2, ensure_ascii=False))
+    say(json.dumps(find_spec(spec).model_json_schema(), indent=2, ensure_ascii=False))
 
 
 @main.command()
@@ -148,19 +156,19 @@ def demo(out: str) -> None:
     for notebook in notebooks().values():
         for given in notebook.demo:
             shown = " ".join(f"{name}={value}" for name, value in given.items())
-            click.echo(f"Running {notebook.name} {shown}")
+            say(f"Running {notebook.name} {shown}")
             with workspace.with_sample(), _progress(notebook.name, quiet=False) as progress:
                 runs.append(run_notebook(notebook.name, given, out=out, progress=progress))
-            _say(runs[-1], "en")
+            _report(runs[-1], "en")
     index = _catalogue(runs[-1])
     broken = sum(run.exit_code > 0 for run in runs)
-    click.echo(
+    say(
         f"\n{len(runs)} readouts, {broken} of them broken on purpose "
         "to show what a failed check looks like:"
     )
     for run in runs:
-        click.echo(f"  {run.readout}")
-    click.echo(f"All of them: {index}")
+        say(f"  {run.readout}")
+    say(f"All of them: {index}")
 
 
 @main.command(cls=WithAnswers)
@@ -180,13 +188,13 @@ def profile(
         **{name: given[name] for name in given if given[name] not in (None, ())}
     )
     if draft:
-        click.echo(draft_profile(file, answers=answers, language=language))
+        say(draft_profile(file, answers=answers, language=language))
         return
     from opslab.report.import_report import lines
 
     with tables.open_export(file, answers=answers) as table:
         shown = "\n".join(lines(table, language))
-    click.echo(shown)
+    say(shown)
 
 
 @main.command()
@@ -197,7 +205,7 @@ def catalogue(folder: str, language: Language) -> None:
     from opslab import workspace
     from opslab.runs.catalogue import write_catalogue
 
-    click.echo(write_catalogue(workspace.root() / workspace.expanded(folder), language))
+    say(write_catalogue(workspace.root() / workspace.expanded(folder), language))
 
 
 @main.command()
@@ -209,7 +217,7 @@ def bundle(run: Path, to: Path | None) -> None:
     from opslab.runs.bundle import bundle as pack
 
     packed = pack(run, to)
-    click.echo(text("runs.bundle_same", file=str(packed.file)) if packed.same else packed.file)
+    say(text("runs.bundle_same", file=str(packed.file)) if packed.same else packed.file)
 
 
 @main.command()
@@ -221,7 +229,7 @@ def init(folder: str) -> None:
 
     written = make_workspace(folder)
     key = "runs.init_done" if written else "runs.init_nothing"
-    click.echo(text(key, count=len(written), folder=folder))
+    say(text(key, count=len(written), folder=folder))
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
@@ -243,7 +251,7 @@ def sample(folder: str) -> None:
     from opslab.runs.new_workspace import write_sample
 
     for file in write_sample(folder):
-        click.echo(file)
+        say(file)
 
 
 def _parameters(assignments: Sequence[str], file: Path | None) -> dict[str, Any]:
@@ -275,26 +283,33 @@ def _progress(notebook: str, *, quiet: bool) -> Iterator[Progress | None]:
         return
 
     def show(number: int, count: int, cell: str) -> None:
-        click.echo(f"\r\x1b[2K{notebook}: cell {number} of {count}, {cell}", err=True, nl=False)
+        _clear_line()
+        say(f"{notebook}: cell {number} of {count}, {cell}", err=True, nl=False)
 
-    click.echo(f"{notebook}: starting", err=True, nl=False)
+    say(f"{notebook}: starting", err=True, nl=False)
     try:
         yield show
     finally:
-        click.echo("\r\x1b[2K", err=True, nl=False)
+        _clear_line()
 
 
-def _say(done: Run, language: Language, *, quiet: bool = False) -> None:
-    from opslab.messages import text
+def _clear_line() -> None:
+    click.echo("\r\x1b[2K", err=True, nl=False)
+
+
+def _report(done: Run, language: Language, *, quiet: bool = False) -> None:
+    """Print headline and path; when quiet the path only, and what is wrong to standard error."""
+    from opslab.messages import one_line, text
 
     if done.altered:
-        click.echo(text("runs.anew", language, name=done.altered), err=True)
-    if not quiet:
-        click.echo(done.headline)
-        if done.exit_code:
-            click.echo("A blocking check failed: see the readout.")
+        say(text("runs.anew", language, name=done.altered), err=True)
+    if done.exit_code or not quiet:
+        say(one_line(done.headline), err=quiet)
+    if done.exit_code:
+        reason = done.reason or "A blocking check failed: see the readout."
+        say(one_line(reason), err=quiet)
     remark = " (there already, nothing to do)" if done.reused and not quiet else ""
-    click.echo(f"{done.readout}{remark}")
+    say(f"{done.readout}{remark}")
 
 
 def _catalogue(done: Run) -> Path:

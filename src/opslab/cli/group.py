@@ -24,10 +24,44 @@ _GRACE_SECONDS = 10
 class Commands(click.Group):
     """A group that turns our errors into one clear message and the right exit code."""
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an error ends the program with its message and its code."""
+    def __call__(self, *given: Any, **more: Any) -> Any:
+        """Be the program: from its last word on its exit code stands, whatever signal arrives."""
+        from opslab.runs.signals import ENDING
+
         try:
-            with _ended_by_signals():
+            return super().__call__(*given, **more)
+        finally:
+            for number in ENDING:
+                signal.signal(number, signal.SIG_IGN)
+
+    def make_context(self, *given: Any, **more: Any) -> click.Context:
+        """Read the options that stand before a command."""
+        with _refusals_printable():
+            return super().make_context(*given, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error ends the program with its message and its code.
+
+        SIGTERM, SIGHUP and Ctrl-C end it too, and what is half written goes. An exception alone
+        would not do, as it can be wrapped or swallowed: the signal is noted, and a last word
+        follows in a while. It is no KeyboardInterrupt, after which Python may end itself by the
+        signal, whatever the code.
+        """
+        from opslab.runs.signals import at_signals
+
+        ended: list[int] = []
+        last_word = threading.Timer(_GRACE_SECONDS, os._exit, [_CUT_SHORT])
+        last_word.daemon = True
+
+        def end(number: int, _frame: object) -> None:
+            if not ended:
+                last_word.start()
+            ended.append(number)
+            say("Interrupted; what was complete is kept.", err=True)
+            sys.exit(_CUT_SHORT)
+
+        try:
+            with _refusals_printable(), at_signals(end):
                 return super().invoke(ctx)
         except (click.exceptions.ClickException, click.exceptions.Exit, click.exceptions.Abort):
             raise
@@ -35,40 +69,32 @@ class Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
             sys.exit(_READER_GONE)
         except Exception as error:
+            if ended:
+                sys.exit(_CUT_SHORT)
             if ctx.params.get("debug"):
                 raise
             sys.exit(_tell(error, ctx.meta.get("language", "en")))
+        finally:
+            last_word.cancel()
+
+
+def say(text: object, *, err: bool = False, nl: bool = True) -> None:
+    """Print a text as a terminal may get it: all that a command prints goes through here."""
+    from opslab.messages import printable
+
+    click.echo(printable(str(text)), err=err, nl=nl)
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM, SIGHUP and Ctrl-C end what is under way: what is half written goes."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    names = ("SIGTERM", "SIGINT", "SIGHUP", "SIGALRM")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, _end) for number in numbers}
+def _refusals_printable() -> Iterator[None]:
+    """Let click's own refusals name what was typed as a terminal may get it."""
     try:
         yield
-    finally:
-        if hasattr(signal, "alarm"):
-            signal.alarm(0)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    except click.ClickException as error:
+        from opslab.messages import printable
 
-
-def _end(number: int, _frame: object) -> None:
-    """Leave as on any error; an exception can be swallowed, so a last word follows in a while.
-
-    It is no KeyboardInterrupt: after one Python may end itself by the signal, whatever the code.
-    """
-    if hasattr(signal, "SIGALRM"):
-        if number == signal.SIGALRM:
-            os._exit(_CUT_SHORT)
-        signal.alarm(_GRACE_SECONDS)
-    click.echo("Interrupted; what was complete is kept.", err=True)
-    sys.exit(_CUT_SHORT)
+        error.message = printable(error.message)  # type: ignore[misc]  # not read yet
+        raise
 
 
 def _tell(error: Exception, language: Language) -> int:
@@ -76,9 +102,9 @@ def _tell(error: Exception, language: Language) -> int:
     from opslab.messages import one_line
 
     if isinstance(error, OpslabError):
-        click.echo(error.text(language), err=True)
+        say(error.text(language), err=True)
         return error.exit_code
     reason = one_line(str(error))
-    click.echo(f"This is a defect of opslab: {type(error).__name__}: {reason}", err=True)
-    click.echo("Run it again with `opslab --debug …` and report what that prints.", err=True)
+    say(f"This is a defect of opslab: {type(error).__name__}: {reason}", err=True)
+    say("Run it again with `opslab --debug …` and report what that prints.", err=True)
     return 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import groupby
 
@@ -20,10 +20,8 @@ from opslab.experiments.sentences import (
     differs,
     figure_of,
 )
-from opslab.report.blocks import Cell, Group, Paragraph, Table
+from opslab.report.blocks import Cell, Cells, Group, Paragraph, Table
 from opslab.report.voice import Blocks
-
-Cells = Sequence[str | Cell]
 
 _BESIDE = {
     "raw": "difference_raw lift_raw difference lift variance_reduction",

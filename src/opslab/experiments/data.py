@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from opslab.experiments.metrics.base import fault
+from opslab.specs import fault
 from opslab.tables.import_report import FileAnswers
 
 
@@ -41,13 +41,13 @@ class Data(FileAnswers):
     def _one_form(self) -> Self:
         logs, stored = (self.assignments, self.events), (self.table, self.query)
         if not re.fullmatch(r"env:\w+", self.connection or "env:_"):
-            raise fault("connection")  # not repeated: it may be a password
+            raise fault("experiments.connection")  # not repeated: it may be a password
         if sum(map(bool, (self.path, *stored, any(logs)))) > 1:
-            raise fault("data_both")
+            raise fault("experiments.data_both")
         if any(logs) and not all(logs):
-            raise fault("data_logs")
+            raise fault("experiments.data_logs")
         if any(stored) > bool(self.connection) or (self.connection and not any(logs + stored)):
-            raise fault("data_connection")
+            raise fault("experiments.data_connection")
         return self
 
     @property

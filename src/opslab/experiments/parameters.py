@@ -18,11 +18,8 @@ if TYPE_CHECKING:
 class ReadoutParameters(Parameters):
     """Parameters of ``experiment_readout``."""
 
-    spec: str = Field(
-        "data/sample/checkout.yaml",
-        description="experiment spec, from the workspace's root",
-        min_length=1,
-    )
+    spec: str = Field("data/sample/checkout.yaml", min_length=1)
+    """experiment spec, from the workspace's root"""
 
     def experiment(self) -> Experiment:
         """Return the experiment; raises `SpecError` when the spec needs correcting."""

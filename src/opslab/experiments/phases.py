@@ -8,8 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from opslab.experiments.metrics.base import fault
-from opslab.specs import Day, Declared, Label, Number
+from opslab.specs import Day, Declared, Label, Number, fault
 
 
 class Period(Declared):
@@ -25,9 +24,9 @@ class Period(Declared):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.start and self.end and self.end < self.start:
-            raise fault("period_order", start=str(self.start), end=str(self.end))
+            raise fault("experiments.period_order", start=str(self.start), end=str(self.end))
         if self.time and not (self.start and self.end):
-            raise fault("period_open")
+            raise fault("experiments.period_open")
         return self
 
 
@@ -57,14 +56,14 @@ def refuse_phases(
     period : Period or None
     """
     if period is None or not period.time or not period.start or not period.end:
-        raise fault("phases_time")
+        raise fault("experiments.phases_time")
     start, end, days = period.start, period.end, [phase.start for phase in phases]
     if days[0] != start or days[-1] > end or any(day >= later for day, later in pairwise(days)):
-        raise fault("phases_order", start=str(start), end=str(end))
+        raise fault("experiments.phases_order", start=str(start), end=str(end))
     arms = list(weights or phases[0].weights)
     for phase in phases:
         if set(phase.weights) != {*arms, control} or not any(phase.weights.values()):
-            raise fault("phases_arms", day=str(phase.start), arms=arms, control=control)
+            raise fault("experiments.phases_arms", day=str(phase.start), arms=arms, control=control)
     on = [arm for arm in arms if any(phase.weights[arm] for phase in phases)]
     if len(on) < max(2, len(arms)):
-        raise fault("phases_weights", names=arms)
+        raise fault("experiments.phases_weights", names=arms)

@@ -159,8 +159,12 @@ def action(result: ExperimentResult, say: ExperimentVoice) -> str:
         by = "_units" if decision.more_days is None else "_days"
     if decision.action == "ship" and result.conditions:
         by = "_condition"
-    values = {"arm": decision.arm, "days": decision.more_days, "units": decision.more_units}
-    return say(f"action_{decision.action}{by}", **values)
+    return say(
+        f"action_{decision.action}{by}",
+        arm=decision.arm,
+        days=decision.more_days,
+        units=decision.more_units,
+    )
 
 
 def leading(result: ExperimentResult) -> Comparison | None:

@@ -15,10 +15,10 @@ from opslab.documents import Location
 from opslab.errors import Problem, SpecError
 from opslab.experiments.data import Data
 from opslab.experiments.metrics import DeclaredMetric, Metric
-from opslab.experiments.metrics.base import Form, fault
+from opslab.experiments.metrics.base import Form
 from opslab.experiments.phases import Period, Phase, refuse_phases
 from opslab.messages import Bilingual, Language, spoken
-from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, fault
 
 CheckName = Literal[
     "plan_unchanged",
@@ -88,9 +88,11 @@ class Arms(Declared):
     def _control_has_a_weight(self) -> Self:
         if self.weights is not None:
             if self.control not in self.weights:
-                raise fault("control_weight", control=self.control, arms=list(self.weights))
+                raise fault(
+                    "experiments.control_weight", control=self.control, arms=list(self.weights)
+                )
             if len(self.weights) < 2:  # noqa: PLR2004 - a comparison takes two
-                raise fault("one_weight")
+                raise fault("experiments.one_weight")
         return self
 
     def shown(self, label: str) -> str:
@@ -150,7 +152,7 @@ class Decision(Declared):
     def _blocking_or_accepted(self) -> Self:
         both = [name for name in self.blocking if name in self.accept]
         if both:
-            raise fault("blocking_accepted", names=both)
+            raise fault("experiments.blocking_accepted", names=both)
         return self
 
 
@@ -191,20 +193,20 @@ class Experiment(FromFile):
         names = [metric.name for metric in metrics]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise fault("metric_twice", names=twice)
+            raise fault("experiments.metric_twice", names=twice)
         if not any(metric.role == "primary" for metric in metrics):
-            raise fault("no_primary")
+            raise fault("experiments.no_primary")
         return metrics
 
     @model_validator(mode="after")
     def _columns_have_one_part(self) -> Self:
         if self.unit == self.arms.column:
-            raise fault("same_column", name=self.unit)
+            raise fault("experiments.same_column", name=self.unit)
         for metric in self.metrics:
             before = {column for names in metric.covariate_columns for column in names}
             wrong = sorted(before & {*metric.own.values(), self.unit, self.arms.column})
             if wrong:
-                raise fault("covariate_column", metric=metric.name, name=wrong[0])
+                raise fault("experiments.covariate_column", metric=metric.name, name=wrong[0])
         return self
 
     @model_validator(mode="after")
@@ -225,7 +227,7 @@ class Experiment(FromFile):
             if any(getattr(holder, name) for holder in holders)
         ]
         if asked and self.data.rows == "totals":
-            raise fault("totals_without", names=asked)
+            raise fault("experiments.totals_without", names=asked)
         return self
 
     @model_validator(mode="after")
@@ -233,7 +235,7 @@ class Experiment(FromFile):
         outcomes = {*self.columns("metrics", "unit", "arms")}
         wrong = sorted(outcomes.intersection(self.columns("segments", "strata")))
         if wrong:
-            raise fault("segment_column", name=wrong[0])
+            raise fault("experiments.segment_column", name=wrong[0])
         return self
 
     def named_columns(self) -> Iterator[tuple[str, Location]]:

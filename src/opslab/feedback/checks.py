@@ -107,13 +107,15 @@ def _of_audit(audit: Audit | None) -> Check:
     if audit is None or not audit.judged:
         return _check("audit", "warn", None, "none", most=PROMISED)
     low, high = audit.interval
-    values = {"judged": audit.judged, "right": audit.right, "low": low, "high": high}
     return _check(
         "audit",
         "pass" if audit.judged >= PROMISED else "warn",
         audit.right / audit.judged,
         most=PROMISED,
-        **values,
+        judged=audit.judged,
+        right=audit.right,
+        low=low,
+        high=high,
     )
 
 

@@ -18,6 +18,8 @@ from opslab.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Vectors = NDArray[np.float32]
+
 UNIVERSAL_SHA256 = "55462a183cc56603fa57e7d2b56f42b45ae4effbefb84028a30146aa7bc2b415"
 _TOKENS = 384  # of a batch, as many as the encoder itself takes
 _BLOCKS = (1, 12)  # rows of a matrix that are alike: all, or each 12th (OpenBLAS's Haswell and Zen)
@@ -37,7 +39,7 @@ class Encoder(Protocol):
     name: str
     sha256: str
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str]) -> Vectors:
         """Return a vector of length 1 for each text, as rows."""
         ...
 
@@ -63,7 +65,7 @@ class Universal:
                 return
         self._most = 0
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str]) -> Vectors:
         """Return a vector of length 1 for each text, as rows."""
         from threadpoolctl import threadpool_limits
 
@@ -91,7 +93,7 @@ class Universal:
         if batch:
             yield batch
 
-    def _encode(self, batch: dict[int, list[int]], vectors: NDArray[np.float32]) -> None:
+    def _encode(self, batch: dict[int, list[int]], vectors: Vectors) -> None:
         """Write the vectors of a batch; sentences of zeros fill its blocks."""
         sentences = list[list[int]]()
         for tokens in batch.values():
@@ -108,10 +110,10 @@ class _InBlocks:
 
     __array_ufunc__ = None  # NumPy leaves ``rows @ matrix`` to this class
 
-    def __init__(self, weights: NDArray[np.float32]) -> None:
+    def __init__(self, weights: Vectors) -> None:
         self._weights = weights
 
-    def __rmatmul__(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    def __rmatmul__(self, rows: Vectors) -> Vectors:
         blocks = np.pad(rows, ((0, -len(rows) % _FEW), (0, 0))).reshape(-1, _FEW, rows.shape[1])
         return np.concatenate(blocks @ self._weights)[: len(rows)]
 
@@ -137,7 +139,7 @@ class Latent:
     name = "latent-semantic-analysis"
     sha256 = hashlib.sha256(b"tfidf words 1-2, letters 3-5; 128 dimensions; 1").hexdigest()
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str]) -> Vectors:
         """Return a vector of length 1 for each text, as rows; zeros where it shares no word."""
         return latent(texts, (("word", (1, 2)), ("char_wb", (3, 5))), 128)
 
@@ -159,7 +161,7 @@ class Local:
         self.name, self.sha256 = shown, digest.hexdigest()
         self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str]) -> Vectors:
         """Return a vector of length 1 for each text, as rows."""
         return unit(self._model.encode(list(texts), show_progress_bar=False))
 
@@ -176,10 +178,10 @@ class Cached:
         self._encoder = encoder
         self.name, self.sha256 = encoder.name, encoder.sha256
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str]) -> Vectors:
         """Return a vector for each text; those not met before are encoded and kept."""
         keys = [hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32] for text in texts]
-        known: dict[str, NDArray[np.float32]] = {}
+        known: dict[str, Vectors] = {}
         if self._path.is_file():
             with np.load(self._path, allow_pickle=False) as kept:
                 known = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
@@ -193,7 +195,7 @@ class Cached:
         return np.stack([known[key] for key in keys]) if keys else np.empty((0, 1), np.float32)
 
 
-def spelling(texts: Sequence[str], fitted: int) -> NDArray[np.float32]:
+def spelling(texts: Sequence[str], fitted: int) -> Vectors:
     """Return vectors of how texts are spelt: latent semantic analysis of four letters within words.
 
     Parameters
@@ -211,7 +213,7 @@ def latent(
     size: int,
     fitted: int | None = None,
     **more: Any,
-) -> NDArray[np.float32]:
+) -> Vectors:
     """Return the latent semantic analysis of texts (Deerwester et al. 1990), at length 1."""
     from scipy.sparse import hstack
     from sklearn.decomposition import TruncatedSVD
@@ -268,7 +270,7 @@ def encoder_for(name: str, folder: Path, cache: Path | None = None) -> tuple[Enc
     return encoder, False
 
 
-def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
+def unit(vectors: NDArray[Any]) -> Vectors:
     """Return rows at length 1; a row of zeros stays."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)

@@ -139,7 +139,7 @@ def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> I
             export = study.beside(source.path) if data is None else data
             with open_export(export, answers=source) as table:
                 readings.append(table.reading)
-                rows += _rows(source, table, secret_for(study.file))
+                rows += _rows(source, table, secret_for(study.files()))
     return _intake(study, rows, readings)
 
 

@@ -19,14 +19,10 @@ if TYPE_CHECKING:
 class ThemesParameters(Parameters):
     """Parameters of ``feedback_themes``."""
 
-    spec: str = Field(
-        "data/sample/shop_feedback.yaml",
-        description="feedback study, from the workspace's root",
-        min_length=1,
-    )
-    seed: int = Field(
-        0, ge=0, le=2**31 - 1, description="seed of clustering and of the audit sheet's draw"
-    )
+    spec: str = Field("data/sample/shop_feedback.yaml", min_length=1)
+    """feedback study, from the workspace's root"""
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    """seed of clustering and of the audit sheet's draw"""
 
     def study(self) -> Study:
         """Return the study; raises `SpecError` when the spec needs correcting."""
@@ -46,4 +42,4 @@ class ThemesParameters(Parameters):
         study = self.study()
         day = self.day(study)
         ParameterError.refuse(study.lacking())
-        return Inputs(study.slug, day, study.files(), fingerprint(secret_for(study.file)))
+        return Inputs(study.slug, day, study.files(), fingerprint(secret_for(study.files())))

@@ -6,11 +6,10 @@ import re
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
-from pydantic_core import PydanticCustomError
 
 from opslab.documents import Location
 from opslab.errors import Problem
-from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, fault
 from opslab.tables.import_report import Answers
 
 BlockingCheck = Literal["coverage", "stability", "leakage", "sizes"]
@@ -20,21 +19,23 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whit
 class Source(Answers):
     """One export, and the answers that its reading may need."""
 
-    path: str = Field(
-        description="export (CSV, workbook, JSON or Parquet), from the study's folder"
-    )
-    source: Name | None = Field(
-        None, description="what readers call this source; the file's name by default"
-    )
+    path: str
+    """export (CSV, workbook, JSON or Parquet), from the study's folder"""
+    source: Name | None = None
+    """what readers call this source; the file's name by default"""
 
 
 class Redaction(Declared):
     """What is taken out of every text before anything is written."""
 
-    regions: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")], ...] = Field(
-        ("FR", "GB", "US"), description="countries whose local telephone numbers are recognised"
+    regions: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")], ...] = (
+        "FR",
+        "GB",
+        "US",
     )
-    patterns: dict[str, str] = Field({}, description="your own: a name, and a regular expression")
+    """countries whose local telephone numbers are recognised"""
+    patterns: dict[str, str] = Field({})
+    """your own: a name, and a regular expression"""
 
     @field_validator("patterns")
     @classmethod
@@ -43,29 +44,23 @@ class Redaction(Declared):
             try:
                 empty = re.compile(pattern).match("")
             except re.error as error:
-                values = {"name": name, "reason": str(error)}
-                raise PydanticCustomError("feedback.bad_pattern", "pattern", values) from None
+                raise fault("feedback.bad_pattern", name=name, reason=str(error)) from None
             if empty:
-                raise PydanticCustomError("feedback.empty_pattern", "pattern", {"name": name})
+                raise fault("feedback.empty_pattern", name=name)
         return patterns
 
 
 class Themes(Declared):
     """How themes are looked for."""
 
-    coverage: Number = Field(
-        0.8, ge=0.3, le=1, description="share of the messages kept: the surest ones"
-    )
-    smallest: int = Field(5, ge=2, le=1000, description="messages that make a theme")
-    encoder: str = Field(
-        "universal",
-        description="universal, lsa, or the folder of a sentence-transformers model of yours",
-    )
-    cache: str | None = Field(
-        None,
-        description="folder where vectors are kept by the hash of their text, "
-        "from the study's folder",
-    )
+    coverage: Number = Field(0.8, ge=0.3, le=1)
+    """share of the messages kept: the surest ones"""
+    smallest: int = Field(5, ge=2, le=1000)
+    """messages that make a theme"""
+    encoder: str = "universal"
+    """universal, lsa, or the folder of a sentence-transformers model of yours"""
+    cache: str | None = None
+    """folder where vectors are kept by the hash of their text, from the study's folder"""
 
 
 class Study(FromFile):
@@ -74,30 +69,32 @@ class Study(FromFile):
     Read it from YAML with `Study.load`, or build it from fields: ``Study(study=…, sources=…)``.
     """
 
-    study: Title = Field(description="name of the study; its slug names the run folder")
-    question: Text | None = Field(None, description="the question in one sentence")
+    study: Title
+    """name of the study; its slug names the run folder"""
+    question: Text | None = None
+    """the question in one sentence"""
     owner: str | None = Field(None, max_length=120)
-    sources: tuple[Source, ...] = Field((), description="the exports")
-    start: Day | None = Field(None, description="first day of the messages, YYYY-MM-DD")
-    end: Day | None = Field(None, description="last day of the messages, YYYY-MM-DD")
-    languages: tuple[Label, ...] = Field(
-        ("en", "fr"), min_length=1, description="languages that are expected"
-    )
+    sources: tuple[Source, ...] = ()
+    """the exports"""
+    start: Day | None = None
+    """first day of the messages, YYYY-MM-DD"""
+    end: Day | None = None
+    """last day of the messages, YYYY-MM-DD"""
+    languages: tuple[Label, ...] = Field(("en", "fr"), min_length=1)
+    """languages that are expected"""
     redact: Redaction = Redaction()
     themes: Themes = Themes()
-    audit: str | None = Field(
-        None, description="audit sheet that people have filled in (CSV or XLSX)"
-    )
-    blocking: tuple[BlockingCheck, ...] = Field(
-        ("coverage", "stability", "leakage"), description="checks whose failure is a red light"
-    )
+    audit: str | None = None
+    """audit sheet that people have filled in (CSV or XLSX)"""
+    blocking: tuple[BlockingCheck, ...] = ("coverage", "stability", "leakage")
+    """checks whose failure is a red light"""
 
     @field_validator("languages")
     @classmethod
     def _known_languages(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
         for name in languages:
             if not re.fullmatch("[a-z]{2}", name):
-                raise PydanticCustomError("feedback.bad_language", "language", {"name": name})
+                raise fault("feedback.bad_language", name=name)
         return languages
 
     def named(self) -> dict[Location, str]:

@@ -26,6 +26,7 @@ __all__ = [
     "Language",
     "catalogue",
     "one_line",
+    "printable",
     "text",
     "without_controls",
 ]
@@ -158,10 +159,26 @@ def one_line(value: str) -> str:
 
 
 def without_controls(value: str) -> str:
-    """Return a text of many lines in which control characters and direction marks are visible."""
+    """Return a text of many lines in which control characters and direction marks are visible.
+
+    Halves of characters are too, which no file can hold.
+    """
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", value)
 
 
+def printable(value: str) -> str:
+    r"""Return a text of many lines as a terminal may get it: nothing in it steers the terminal.
+
+    Examples
+    --------
+    >>> printable("a\x1b[2K\rb\n")
+    'a�[2K�b\n'
+    """
+    whole_lines = value.replace("\r\n", "\n")
+    return without_controls(whole_lines).replace("\r", "\N{REPLACEMENT CHARACTER}")
+
+
 _CONTROLS = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff"
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )

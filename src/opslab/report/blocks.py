@@ -183,6 +183,9 @@ class Cell:
         return text + _remark(self.remark)
 
 
+Cells = Sequence[str | Cell]
+
+
 def _html(item: str | Cell) -> Markup:
     return item.__html__() if isinstance(item, Cell) else marked_up(item)
 
@@ -191,13 +194,13 @@ def _html(item: str | Cell) -> Markup:
 class Points:
     """A list of sentences that stand side by side."""
 
-    items: Sequence[str | Cell]
+    items: Cells
 
     def _repr_html_(self) -> str:
         return _points(self.items, "points")
 
 
-def _points(items: Sequence[str | Cell], classes: str) -> Markup:
+def _points(items: Cells, classes: str) -> Markup:
     return (
         _tag("ul", [_tag("li", [_html(item)]) for item in items], classes) if items else Markup("")
     )
@@ -252,7 +255,7 @@ class Group:
     """Rows of a table under a head of their own."""
 
     head: Cell
-    rows: Sequence[Sequence[str | Cell]]
+    rows: Sequence[Cells]
 
 
 @dataclass(frozen=True)
@@ -275,7 +278,7 @@ class Table:
 
     caption: str
     columns: Sequence[str]
-    rows: Sequence[Sequence[str | Cell]] = ()
+    rows: Sequence[Cells] = ()
     numeric: Sequence[int] = ()
     groups: Sequence[Group] = ()
     wide: bool = False
@@ -292,7 +295,7 @@ class Table:
         table = _tag("table", parts, "wide" if self.wide else "", role=self._role("table"))
         return _tag("div", [table], "scroll", role="region", tabindex="0", aria_label=self.caption)
 
-    def _body(self, rows: Sequence[Sequence[str | Cell]], head: Cell | None = None) -> Markup:
+    def _body(self, rows: Sequence[Cells], head: Cell | None = None) -> Markup:
         lines = [self._row(self._cell(*numbered) for numbered in enumerate(row)) for row in rows]
         if head is not None:
             span, role = str(len(self.columns)), self._role("rowheader")
@@ -353,8 +356,8 @@ class Verdict:
     headline: str
     tone: Tone
     facts: Facts = field(default=Facts(()))
-    reasons: Sequence[str | Cell] = ()
-    more: Sequence[str | Cell] = ()
+    reasons: Cells = ()
+    more: Cells = ()
     more_label: str = ""
     figure: Figure | None = None
 

@@ -5,53 +5,79 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader
 
-from opslab.messages import Language, text
-from opslab.report.styles import page_style
+from opslab.messages import Language, text, without_controls
+from opslab.report.styles import page_style, template
+
+SECTIONS = ("decisions", "others", "unusable")
+_COLUMNS = ("readout", "finding", "date", "kind")
+_WORDS = (
+    *("skip", "catalogue", "catalogue_empty", "catalogue_choose", "catalogue_tables"),
+    *("all", "rendered_run"),
+)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the catalogue: texts, and a link relative to the catalogue's folder.
+    """One line of the catalogue: texts, and a link relative to the catalogue's folder, if any.
 
     ``language`` is that of ``action`` and ``headline``: a readout speaks its own, whatever the page
     speaks.
     """
 
+    section: str
     link: str
     name: str
     kind: str
     date: str
+    owner: str
     headline: str
     action: str
     tone: str
+    rendered: bool
     language: str
 
 
-def render_catalogue(entries: Sequence[Entry], language: Language = "en") -> str:
-    """Return the catalogue as one HTML file: plain links, no script."""
-    words = ("catalogue", "catalogue_empty", "catalogue_intro", "skip")
-    columns = [text(f"report.column_{name}", language) for name in ("readout", "finding", "date")]
-    return str(
-        _template().render(
-            language=language,
-            words={word: text(f"report.{word}", language) for word in words},
-            columns=columns,
-            entries=entries,
-        )
+def render_catalogue(
+    entries: Sequence[Entry], language: Language = "en", tables: Sequence[str] = ()
+) -> str:
+    """Return the catalogue as one HTML file: plain links, no script.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        In the order in which they are listed inside of a section.
+    language : {"en", "fr"}
+    tables : sequence of str
+        Names of the files beside it that hold the same.
+    """
+    html = _template().render(
+        language=language,
+        words={name: text(f"report.{name}", language) for name in _WORDS},
+        owner=text("words.column_owner", language),
+        columns={name: text(f"report.column_{name}", language) for name in _COLUMNS},
+        intro=text("report.catalogue_intro", language, count=len(entries)),
+        count=len(entries),
+        sections=[
+            (
+                name,
+                text(f"report.section_{name}", language),
+                [entry for entry in entries if entry.section == name],
+            )
+            for name in SECTIONS
+        ],
+        tables=tables,
+        kinds=sorted({entry.kind for entry in entries}),
+        owners=sorted({entry.owner for entry in entries} - {""}),
     )
+    return without_controls(str(html))
 
 
 @cache
 def _template() -> Any:
-    folder = files("opslab.report").joinpath("templates", "opslab")
-    environment = Environment(
-        loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
-        autoescape=True,
-    )
+    environment = Environment(loader=FunctionLoader(template), autoescape=True)
     environment.globals["style"] = page_style()
     return environment.get_template("catalogue.html.j2")

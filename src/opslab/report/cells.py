@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import zlib
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
 from opslab import provenance
+from opslab.errors import ON_BLOCKING, BlockingCheckError, ParameterError
 from opslab.evidence import FILES_TYPE, RECORD_TYPE
 from opslab.messages import Language
-from opslab.report.blocks import Block, Heading, Verdict, html
+from opslab.report.blocks import Block, Cell, Facts, Heading, Verdict, html
 from opslab.report.figures import Figure
 from opslab.report.plain import plain
 from opslab.report.styles import cell_style
@@ -70,19 +72,33 @@ def publish(result: Result, language: Language | None = None) -> None:
     result : Result
     language : {"en", "fr"}, optional
         By default the result's own.
+
+    Raises
+    ------
+    BlockingCheckError
+        When a blocking check is red and the environment variable ``OPSLAB_ON_BLOCKING`` is
+        ``raise``: then a scheduler that knows exceptions only sees it too. `opslab run` and
+        `opslab render` tell by their exit code.
     """
     from IPython.display import display
 
+    raises = _raises()
     screen = result.first_screen(language)
     data, metadata = bundle(screen)
-    data |= {"text/plain": result.headline(language), RECORD_TYPE: result.record()}
+    headline, record = result.headline(language), result.record()
+    data |= {"text/plain": headline, RECORD_TYPE: record}
     about: dict[str, Any] = {
         "language": language or result.language,
         "opslab": __version__,
         "action": screen.action,
         "tone": screen.tone,
+        "facts": [plain([Facts([fact])]) for fact in screen.facts.items[:3]],
         "read": provenance.files_read(),
     }
+    red = record["status"] == "check_failed"
+    if red:
+        first = next(iter(screen.reasons), "")
+        about["reason"] = first.text if isinstance(first, Cell) else first
     files, documents = dict(result.files()), result.documents(language)
     if documents is not None:
         about["documents"] = [
@@ -94,3 +110,13 @@ def publish(result: Result, language: Language | None = None) -> None:
         data[FILES_TYPE] = {name: packed(content) for name, content in files.items()}
     display(data, metadata=metadata | {RECORD_TYPE: about}, raw=True)
     show(*filter(None, [screen.figure]))
+    if red and raises:
+        raise BlockingCheckError.of("runs.reason", reason=f"{headline} {about['reason']}".strip())
+
+
+def _raises() -> bool:
+    """Whether a red blocking check is to be an error here."""
+    asked = os.environ.get(ON_BLOCKING, "")
+    if asked not in {"", "raise"}:
+        raise ParameterError.of("report.on_blocking", variable=ON_BLOCKING, given=asked)
+    return asked == "raise"

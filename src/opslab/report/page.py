@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import copy
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
-from urllib.parse import quote
 
 from opslab.evidence import RECORD_TYPE
 from opslab.messages import Language, text, without_controls
 from opslab.report.blocks import Verdict
-from opslab.report.cells import HTML, bundle
+from opslab.report.cells import bundle
+from opslab.report.outputs import FILTERS
 from opslab.report.styles import page_style
 from opslab.startup import without_iri_grammar
 
 with without_iri_grammar():
     from nbconvert.exporters.html import HTMLExporter
-    from nbconvert.preprocessors.sanitize import SanitizeHTML
-    from nbformat import NotebookNode
+    from nbformat.v4 import new_notebook
 
 ANALYST = "analyst"
 """Tag of cells that speak to the analyst and have no place on the page."""
 
 _TEMPLATES = files("opslab.report").joinpath("templates")
-_WORDS = ("skip", "contents", "code", "document", "no_pdf")
+_WORDS = ("skip", "contents", "code", "document", "no_pdf", "not_shown")
 _TITLE, _SECTION = 1, 2
 """Levels of headings: the page's own, and those that its contents list."""
+_MOST_PAGE = 20_000_000
+"""Letters of the cells on a page."""
 
 
 def render(
@@ -53,13 +53,13 @@ def render(
     failure : Verdict, optional
         Stands first in place of what was published: why the run did not come to its end.
     """
-    clean = _cleaned(notebook)
-    first_screen, body = _parts(clean)
+    first_screen, body = _parts(notebook)
     if failure is not None:
-        data, metadata = map(NotebookNode, bundle(failure))
-        first_screen = [NotebookNode(output_type="display_data", data=data, metadata=metadata)]
-        _cut_style(first_screen[0])
-    outputs = (output for cell in body for output in cell.get("outputs", []))
+        data, metadata = bundle(failure)
+        first_screen = [{"data": data, "metadata": metadata}]
+    whole = len(json.dumps(body, default=str)) <= _MOST_PAGE
+    body = body if whole else []
+    outputs = [output for cell in body for output in cell.get("outputs", [])]
     page = {
         "language": language,
         "title": next((words for _, words in _headings(first_screen, _TITLE)), "opslab"),
@@ -69,10 +69,12 @@ def render(
         "words": {word: text(f"report.{word}", language) for word in _WORDS},
         "first_screen": first_screen,
         "contents": [section for section in _headings(outputs, _SECTION) if section[0]],
+        "whole": whole,
         "body": body,
+        "cells": notebook.cells,
         "identity": identity,
     }
-    html, _ = _exporter().from_notebook_node(clean, {"opslab": page})
+    html, _ = _exporter().from_notebook_node(new_notebook(), {"opslab": page})
     lines = without_controls(html).split("\n")
     return "\n".join(line.rstrip() for line in lines).strip() + "\n"
 
@@ -93,27 +95,7 @@ def _exporter() -> Any:
     return HTMLExporter(
         template_name="opslab",
         extra_template_basedirs=[str(_TEMPLATES)],
-        filters={"uri": _uri},
-    )
-
-
-def _uri(source: str) -> str:
-    """Return an SVG as it stands in a data address: a fifth shorter than in base64."""
-    return quote(source, safe=" !$*+,-./:;=?@[]_~")
-
-
-@cache
-def _sanitizer() -> Any:
-    allowed = tomllib.loads(
-        _TEMPLATES.joinpath("opslab", "allowed.toml").read_text(encoding="utf-8")
-    )
-    tags, attributes = allowed["tags"], allowed["attributes"]
-    return SanitizeHTML(
-        enabled=True,
-        tags=tags,
-        attributes={"*": [*attributes, "aria-label", "data-label"], "a": ["href", *attributes]},
-        strip=True,
-        safe_output_keys={"metadata", "text/plain", "image/png", "image/svg+xml", RECORD_TYPE},
+        filters=FILTERS,
     )
 
 
@@ -132,35 +114,12 @@ def _parts(notebook: Any) -> tuple[list[Any], list[Any]]:
     return first_screen, body
 
 
-def _cleaned(notebook: Any) -> Any:
-    """Return a copy without what a page must not hold: styles of cells, scripts, foreign tags.
-
-    What an output tells of itself may come from anywhere: the style is cut off first, and whatever
-    is left then is sanitised.
-    """
-    bare = copy.deepcopy(notebook)
-    for cell in bare.cells:
-        for output in cell.get("outputs", []):
-            metadata = output.get("metadata", {})
-            output.metadata = {
-                kind: about for kind, about in metadata.items() if isinstance(about, Mapping)
-            }
-            _cut_style(output)
-    return _sanitizer().preprocess(bare, {})[0]
-
-
-def _cut_style(output: Any) -> None:
-    """Take away the style that an output brought for its cell, whose length it tells."""
-    length = output.metadata.get(HTML, {}).get("style")
-    if isinstance(length, int) and length > 0 and HTML in output.get("data", {}):
-        output.data[HTML] = output.data[HTML][length:]
-
-
 def _headings(outputs: Iterable[Any], level: int) -> Iterator[tuple[str, str]]:
     """Yield anchor and text of the headings of a level that outputs tell of."""
     for output in outputs:
-        headings = output.metadata.get(HTML, {}).get("headings")
-        for heading in headings if isinstance(headings, list) else []:
-            match heading:
-                case [int(of), str(anchor), str(words)] if of == level:
-                    yield anchor, words
+        match output:
+            case {"metadata": {"text/html": {"headings": [*headings]}}}:
+                for heading in headings:
+                    match heading:
+                        case [int(of), str(anchor), str(words)] if of == level:
+                            yield anchor, words

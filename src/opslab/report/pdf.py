@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from opslab.report.blocks import (
     signs_kept,
 )
 from opslab.report.figures import Figure
+from opslab.report.styles import template
 
 Content = dict[str, Any]
 
@@ -90,8 +90,10 @@ def pdf(
         "anchors": sorted(writer.anchors),
     }
     midnight = datetime.datetime.combine(date, datetime.time(), datetime.UTC)
-    template = files("opslab.report").joinpath("templates", "opslab", "document.typ").read_bytes()
-    sources: Any = {"main.typ": template, "document.json": json.dumps(document).encode()}
+    sources: Any = {
+        "main.typ": template("document.typ").encode(),
+        "document.json": json.dumps(document).encode(),
+    }
     content: bytes = typst.compile(
         sources,
         font_paths=[str(_fonts())],

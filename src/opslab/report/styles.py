@@ -14,23 +14,24 @@ _DARK = f'[data-jp-theme-light="false"] .{_CELL}, .vscode-dark .{_CELL}'
 @cache
 def page_style() -> str:
     """Return the stylesheet of readouts and catalogue, without its comments and indents."""
-    source = _read("page")
+    source = template("page.css")
     for part in ("light", "dark", "blocks"):
-        source = source.replace(f"/*{part}*/", _read(part))
+        source = source.replace(f"/*{part}*/", template(f"{part}.css"))
     return f"\n{_spare(source)}\n"
 
 
 @cache
 def cell_style() -> str:
     """Return the style of one cell: it reaches nothing outside, and wins over JupyterLab's own."""
-    colours = f".{_CELL} {{{_read('light')}}}\n{_DARK} {{{_read('dark')}}}"
-    rules = f"{f'.{_CELL}' * 3} {{{_read('blocks')}{_read('cell')}}}"
+    colours = f".{_CELL} {{{template('light.css')}}}\n{_DARK} {{{template('dark.css')}}}"
+    rules = f"{f'.{_CELL}' * 3} {{{template('blocks.css')}{template('cell.css')}}}"
     return f"<style>{_spare(colours)}\n{_spare(rules)}</style>"
 
 
-def _read(name: str) -> str:
+def template(file: str) -> str:
+    """Return what a file of the pages' templates holds."""
     folder = files("opslab.report").joinpath("templates", "opslab")
-    return folder.joinpath(f"{name}.css").read_text(encoding="utf-8")
+    return folder.joinpath(file).read_text(encoding="utf-8")
 
 
 def _spare(source: str) -> str:

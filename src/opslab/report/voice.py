@@ -9,7 +9,7 @@ from typing import Any, Literal
 from opslab.messages import catalogue, spoken, text
 from opslab.messages.numbers import Numbers
 from opslab.report import cells
-from opslab.report.blocks import Block, Cell, Fact, Group, Heading, Paragraph, Table, Tone
+from opslab.report.blocks import Block, Cell, Cells, Fact, Group, Heading, Paragraph, Table, Tone
 from opslab.report.figures import Figure
 from opslab.report.plain import plain
 from opslab.results import Check, Message, Status
@@ -87,7 +87,7 @@ class Voice(Numbers):
         self,
         name: str,
         columns: str,
-        rows: Iterable[Sequence[str | Cell]] = (),
+        rows: Iterable[Cells] = (),
         *,
         numeric: Sequence[int] = (),
         groups: Iterable[Group] = (),
@@ -111,7 +111,7 @@ class Voice(Numbers):
         caption = self(f"table_{name}", **values)
         return Table(caption, heads, self._rows(rows), numeric, spoken_groups, wide)
 
-    def _rows(self, rows: Iterable[Sequence[str | Cell]]) -> list[list[str | Cell]]:
+    def _rows(self, rows: Iterable[Cells]) -> list[list[str | Cell]]:
         return [
             [self._cell(cell) if isinstance(cell, Cell) else self.spoken(cell) for cell in row]
             for row in rows

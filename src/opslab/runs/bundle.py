@@ -13,10 +13,10 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from opslab import workspace
-from opslab.archive import READOUT, RESULT, RUN, Card, read_run
+from opslab.archive import MACHINE, READOUT, RESULT, RUN, Card, read_run
 from opslab.errors import InputError
 from opslab.report.catalogue import render_catalogue
-from opslab.runs.catalogue import INDEX, entry
+from opslab.runs.catalogue import INDEX, described, entry
 from opslab.runs.folder import machine_errors, write_whole
 
 _RUN_ID = re.compile(r"[a-z0-9_]+/[a-z0-9-]+/\d{4}-\d{2}-\d{2}-[0-9a-f]{8}", re.ASCII)
@@ -132,22 +132,22 @@ def _filed(folder: Path, reports: Path, shown: str) -> _Filed:
         cites = _Citing.model_validate_json(run.files[RESULT]).cites
     except ValidationError:
         raise _broken(shown, RESULT) from None
-    return _Filed(run.card, {**run.files, RUN: _without_clock(run.files[RUN])}, cites)
+    return _Filed(run.card, {**run.files, RUN: _without_machine(run.files[RUN])}, cites)
 
 
 def _broken(shown: str, name: str) -> InputError:
     return InputError.of("runs.bundle_broken", file=shown, name=name)
 
 
-def _without_clock(run: bytes) -> bytes:
-    """Return ``run.json`` without the seconds that the cells took: they differ from run to run."""
-    kept = {name: value for name, value in json.loads(run).items() if name != "seconds_per_cell"}
+def _without_machine(run: bytes) -> bytes:
+    """Return ``run.json`` without what differs from one making of a run to the next."""
+    kept = {name: value for name, value in json.loads(run).items() if name not in MACHINE}
     return (json.dumps(kept, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def _zip(runs: list[_Filed]) -> bytes:
     language = runs[0].card.language
-    lines = [entry(run.card, f"{run.id}/{READOUT}", language) for run in runs]
+    lines = [entry(described(run.card, run.id), language) for run in runs]
     content = {f"{run.id}/{name}": data for run in runs for name, data in run.files.items()}
     content[INDEX] = render_catalogue(lines, language).encode()
     packed = io.BytesIO()

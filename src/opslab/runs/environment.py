@@ -1,4 +1,4 @@
-"""The versions that stand behind a run: opslab's own code, Python, and what it imports."""
+"""What surrounds a run: fixed variables, and the versions of opslab's code and what it imports."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ from pathlib import Path
 from sysconfig import get_python_version
 
 from opslab.version import __version__
+
+KERNEL = "OPSLAB_KERNEL"
+"""Environment variable: ``fork`` in a batch whose kernels may be forked, else ``start``."""
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+FIXED = {"LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "TZ": "UTC", **dict.fromkeys(_THREADS, "1")}
+"""What could make two runs differ, in the environment of a kernel."""
+
+LONGEST_FOLDER = 85
+"""Of the folder of a socket, whose path may have 103 bytes on macOS and 107 on Linux."""
 
 _OPTIONAL = ("typst", "sentence-transformers")
 """Not required, and a readout is another one with them than without."""

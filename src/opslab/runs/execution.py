@@ -8,18 +8,26 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import forkserver, parent_process
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from opslab import workspace
 from opslab.archive import NOTEBOOK
+from opslab.errors import ON_BLOCKING
+from opslab.runs.environment import FIXED, KERNEL, LONGEST_FOLDER
 from opslab.runs.failure import Failure
 from opslab.runs.folder import machine_errors
 from opslab.runs.job import Limits, Progress
+from opslab.runs.notebook_file import drop_error_marks
+from opslab.runs.signals import after_parent, at_signals
+from opslab.scratch import scratch_folder
 from opslab.startup import without_iri_grammar
 
 with without_iri_grammar():
@@ -27,12 +35,11 @@ with without_iri_grammar():
     import papermill
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _START_SECONDS = 120
-_ERROR_MARK = "papermill-error-cell-tag"  # cells that papermill puts in, of its own words
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ class Execution:
     Attributes
     ----------
     notebook : nbformat.NotebookNode
-        With what papermill noted in it.
+        With what papermill noted in it, and as its ``kernel`` whether that was forked or started.
     failure : Failure or None
     """
 
@@ -73,16 +80,15 @@ def execute(
     """
     logging.getLogger("papermill").addHandler(logging.NullHandler())  # what it has to say, we say
     kept = folder / NOTEBOOK
-    with tempfile.TemporaryDirectory(prefix="opslab-", ignore_cleanup_errors=True) as scratch:
-        kernel = _Kernel(Path(scratch))
-        with _deadline(limits.run_seconds, kernel), _signals(kernel):
+    with scratch_folder() as scratch:
+        kernel = _Kernel(scratch)
+        with _deadline(limits.run_seconds, kernel), at_signals(_interruption(kernel)):
             failure = _run(notebook, parameters, kept, limits, kernel, progress)
         if kernel.ended:
             failure = Failure(kernel.ended, kernel.cell)
     executed = nbformat.read(kept, as_version=4) if kept.exists() else notebook
-    executed.cells = [
-        cell for cell in executed.cells if _ERROR_MARK not in cell.metadata.get("tags", [])
-    ]
+    drop_error_marks(executed)
+    executed.metadata.setdefault("papermill", {})["kernel"] = kernel.origin
     return Execution(executed, failure or _not_reached(executed))
 
 
@@ -158,6 +164,7 @@ class _Kernel:
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
         self._process: Any = None
+        self.origin = "forked" if _may_fork() else "started"
 
     def manager(self) -> type[AsyncKernelManager]:
         """Return a manager that starts a kernel of this Python, apart from the user's Jupyter."""
@@ -170,14 +177,23 @@ class _Kernel:
                 return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
             async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-                if os.name == "posix":  # no open port, and no warning about one
+                if os.name == "posix" and len(str(scratch)) < LONGEST_FOLDER:
+                    # No open port, and no warning about one.
                     self.transport, self.ip = "ipc", str(scratch / "kernel")
                 self.connection_file = str(scratch / "kernel.json")
                 options["env"] = kernel_environment(scratch)
                 options["cwd"] = str(workspace.root())
-                with (scratch / "stderr").open("wb") as stderr:
-                    await self._async_start_kernel(**options, stderr=stderr)
-                kernel._process = getattr(self.provisioner, "process", None)
+                if kernel.origin == "forked":
+                    self.provisioner = _ForkProvisioner(
+                        kernel_id="-", kernel_spec=self.kernel_spec, parent=self
+                    )
+                try:
+                    with (scratch / "stderr").open("wb") as stderr:
+                        await self._async_start_kernel(**options, stderr=stderr)
+                finally:
+                    kernel._process = getattr(self.provisioner, "process", None)
+                    if kernel.ended:  # while it started
+                        kernel.kill()
 
         return FreshKernelManager
 
@@ -203,20 +219,19 @@ class _Kernel:
         with suppress(ProcessLookupError, PermissionError):
             if os.name == "posix":
                 os.killpg(self._process.pid, signal.SIGKILL)  # the kernel leads a group of its own
-            elif self.alive():
-                self._process.kill()
+        if self.alive():
+            self._process.kill()
 
 
 def kernel_environment(scratch: Path) -> dict[str, str]:
     """Return the environment of a kernel: what could make two runs differ is fixed."""
-    fixed = {
+    own = {
         "IPYTHONDIR": str(scratch / "ipython"),
-        "LC_ALL": "C.UTF-8",
-        "PYTHONHASHSEED": "0",
-        "TZ": "UTC",
+        ON_BLOCKING: "",  # a red check is told by the exit code
+        "TMPDIR": str(scratch),  # what the kernel leaves there goes with it
         workspace.VARIABLE: str(workspace.root()),
     }
-    return {**os.environ, **fixed, **dict.fromkeys(_THREADS, "1")}
+    return {**os.environ, **FIXED, **own}
 
 
 @contextmanager
@@ -232,26 +247,78 @@ def _deadline(seconds: float | None, kernel: _Kernel) -> Iterator[None]:
         timer.cancel()
 
 
-@contextmanager
-def _signals(kernel: _Kernel) -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does: the kernel ended, what the run got kept.
+def _interruption(kernel: _Kernel) -> Callable[[int, FrameType | None], None]:
+    """Return what ends the run at a signal: the kernel ended, what the run got kept.
 
     The exception alone would not do: raised inside of a callback it can be swallowed there. The
     dead kernel ends the run all the same.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         kernel.end("interrupted")
         raise KeyboardInterrupt
 
-    before = {
-        number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)
-    }
+    return interrupt
+
+
+def _may_fork() -> bool:
+    """Whether a kernel can be forked from the process that this one was forked from.
+
+    Nothing may run there beside its main thread, except a memory allocator that minds forks.
+    """
+    if os.environ.get(KERNEL) != "fork" or parent_process() is None:
+        return False
+    tasks = Path(f"/proc/{os.getppid()}/task").iterdir()
+    names = [(task / "comm").read_text().strip() for task in tasks]
+    return len(names) - names.count("jemalloc_bg_thd") == 1
+
+
+class _Fork(ForkServerProcess):
+    """A forked kernel, used like the `Popen` of a started one."""
+
+    stdin = stdout = stderr = None
+
+    def poll(self) -> int | None:
+        return self.exitcode
+
+    def wait(self) -> int | None:
+        self.join()
+        return self.exitcode
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid or 0, number)
+
+
+class _ForkProvisioner(LocalProvisioner):
+    async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:
+        """Fork a kernel where jupyter_client would start one."""
+        arguments = (cmd[cmd.index("-f") :], options["env"], options["cwd"])
+        # Python would start another process to fork from, one without our imports.
+        forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign] # noqa: SLF001
+        process = _Fork(target=_become_kernel, args=arguments)
+        process.start()
+        self.process = process  # type: ignore[assignment]
+        self.pid = self.pgid = process.pid
+        return self.connection_info
+
+
+def _become_kernel(arguments: list[str], environment: Mapping[str, str], folder: str) -> None:
+    """Be in a forked process what a fresh Python would be with these arguments."""
+    import numpy as np
+    from ipykernel.kernelapp import IPKernelApp
+
+    os.setsid()
+    after_parent(lambda: os.killpg(0, signal.SIGKILL))
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    os.dup2(os.open(Path(arguments[1]).with_name("stderr"), os.O_WRONLY | os.O_APPEND), 2)
+    sys.argv = ["ipykernel_launcher", *arguments]
+    tempfile.tempdir = None
+    np.random.seed()  # noqa: NPY002 - else all kernels would draw the same numbers
     try:
-        yield
+        IPKernelApp.launch_instance(argv=arguments, parent_handle=os.getppid())
+    except Exception:  # noqa: BLE001 - told as its last words
+        traceback.print_exc()
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        os._exit(1)  # threads that are left would keep it

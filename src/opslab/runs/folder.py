@@ -17,12 +17,14 @@ from opslab.archive import READOUT, RESULT, RUN, Status, read_run
 from opslab.errors import CHECK_FAILED, MachineError
 
 _ASIDE = re.compile(
-    r"\.(\d{4}-\d\d-\d\d-[0-9a-f]{8}|index\.html|catalogue\.\w+|batch-[\w-]+\.json)"
+    r"\.(\d{4}-\d\d-\d\d-[0-9a-f]{8}|index\.html|catalogue\.\w+|batch-[\w-]+(?:\.json)?)"
     r"(\.failed)?\.(lock|new|old)"
 )
 """Hidden names of what is written beside a run or a file; the first group is whose they are."""
 _PATIENCE = 30
 """Seconds to wait for another process that writes the same file."""
+_MOMENT = 2
+"""Seconds to wait for one that only looks whether anything is left over."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Run:
     status : {"complete", "check_failed"}
         The latter for a complete readout whose blocking check is red.
     headline : str
+    reason : str or None
+        Of a red one: the first thing that is wrong.
     reused : bool
         Whether the folder was there already, and no work was done.
     altered : str or None
@@ -44,6 +48,7 @@ class Run:
     folder: Path
     status: Status
     headline: str
+    reason: str | None = None
     reused: bool = False
     altered: str | None = None
 
@@ -74,16 +79,16 @@ def filed(target: Path, digest: str) -> Run | str | None:
     if run.altered or run.card is None or run.card.digest != digest:
         return run.altered or RUN
     for name, sha256 in run.card.also_read.items():
-        path = workspace.resolve(name)
+        path = workspace.root() / name
         if not workspace.is_there(path, file=True) or workspace.sha256(path) != sha256:
             return name
     if run.card.origin == "rendered":
         return None
-    return Run(target, run.card.status, run.card.headline, reused=True)
+    return Run(target, run.card.status, run.card.headline, run.card.reason, reused=True)
 
 
 @contextmanager
-def alone(target: Path, *, wait: bool = False) -> Iterator[None]:
+def alone(target: Path, *, seconds: int = _MOMENT) -> Iterator[None]:
     """Hold the lock of a file or folder, and clear away what a killed process left beside it.
 
     The lock lives beside its target, so that it holds for everyone who files there, and it goes
@@ -92,8 +97,8 @@ def alone(target: Path, *, wait: bool = False) -> Iterator[None]:
     Parameters
     ----------
     target : Path
-    wait : bool
-        Whether to wait for another process that is at it, some seconds at most.
+    seconds : int
+        How long to wait for another process that is at it.
 
     Raises
     ------
@@ -102,10 +107,10 @@ def alone(target: Path, *, wait: bool = False) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(_beside(target, "lock"), timeout=_PATIENCE if wait else 0)
+    lock = FileLock(_beside(target, "lock"), timeout=seconds)
     try:
         with machine_errors(lock.lock_file):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.stat()  # the lock would make the folder
             lock.acquire()
     except Timeout:
         raise MachineError.of("runs.overlap", file="/".join(target.parts[-3:])) from None
@@ -130,7 +135,7 @@ def recover(reports: Path) -> None:
         if (name := _ASIDE.fullmatch(path.name))
     }
     for target in sorted(left):
-        with suppress(MachineError), alone(target):
+        with suppress(MachineError), alone(target, seconds=0):
             pass
 
 
@@ -188,7 +193,7 @@ def failed_beside(target: Path) -> Path:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole, or leave what was there."""
-    with alone(path, wait=True):
+    with alone(path, seconds=_PATIENCE):
         aside = _beside(path, "new")
         try:
             write_through(aside, content)

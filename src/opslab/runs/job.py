@@ -7,16 +7,17 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from opslab import workspace
 from opslab.archive import run_id, sealed
-from opslab.errors import InputError
+from opslab.errors import InputError, ParameterError
 from opslab.messages import Language
 from opslab.parameters import Inputs, Parameters
+from opslab.provenance import State, name_of, state_of
 from opslab.runs.environment import environment
 from opslab.runs.folder import failed_beside, machine_errors
-from opslab.runs.parameters_cell import is_injected, is_own
+from opslab.runs.parameters_cell import is_injected, is_own, values_in
 from opslab.runs.registry import Notebook
 
 Progress = Callable[[int, int, str], None]
@@ -29,6 +30,14 @@ class Limits:
 
     run_seconds: float | None = None
     cell_seconds: int | None = None
+
+
+class Known(NamedTuple):
+    """A file that a run is known by: its name, its hash, and its state before it was hashed."""
+
+    name: str
+    sha256: str
+    before: State
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,8 @@ class Job:
         The SHA-256 of that and of the notebook: of all that could change the readout.
     source : str
         The SHA-256 of what the notebook does and says.
+    known : Mapping
+        Each file that was hashed.
     reports : Path
     """
 
@@ -55,6 +66,7 @@ class Job:
     content: Mapping[str, Any]
     digest: str
     source: str
+    known: Mapping[Path, Known]
     reports: Path
 
     @classmethod
@@ -71,9 +83,17 @@ class Job:
         """
         parameters = notebook.parameters().of(**given)
         inputs = parameters.inputs()
-        source = source_digest(executed or json_of(notebook.path))
+        content_of_notebook = executed or json_of(notebook.path)
+        source = source_digest(content_of_notebook)
+        _refuse_more_than_parameters(content_of_notebook, parameters)
         with machine_errors(notebook.path):
+            read = (*inputs.files, *workspace.profiles())
+            states = {path: state_of(path) for path in read}
             files, profiles = map(_hashed, (inputs.files, workspace.profiles()))
+        known = {
+            path: Known(name_of(path), hashed["sha256"], states[path])
+            for path, hashed in zip(read, [*files, *profiles], strict=True)
+        }
         stated = {name: value for name, value in parameters.given().items() if value != ""}
         content = {
             "notebook": notebook.name,
@@ -87,7 +107,7 @@ class Job:
         }
         canonical = json.dumps(content | {"source": source}, sort_keys=True).encode()
         digest = hashlib.sha256(canonical).hexdigest()
-        return cls(notebook, parameters, inputs, content, digest, source, reports)
+        return cls(notebook, parameters, inputs, content, digest, source, known, reports)
 
     @property
     def language(self) -> Language:
@@ -123,6 +143,13 @@ class Job:
             "digest": self.digest,
         }
         return sealed({**about, **more})
+
+
+def _refuse_more_than_parameters(notebook: Mapping[str, Any], parameters: Parameters) -> None:
+    """Raise where the parameters cell, whose values alone are known, holds anything else."""
+    model = type(parameters)
+    others = [name for name in values_in(notebook) if name not in model.model_fields]
+    ParameterError.refuse([model.unknown(name) for name in others])
 
 
 def _hashed(paths: Iterable[Path]) -> list[dict[str, str]]:

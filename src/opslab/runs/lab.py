@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from opslab import workspace
 from opslab.errors import InputError
+from opslab.runs.signals import at_signals
 
 _SIGNALLED = 128  # a shell's way to tell that a signal ended a program
 
@@ -53,14 +54,11 @@ def launch(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a program in this terminal, leave Ctrl-C to it, and return its exit code."""
     # Our own Python, and the user's words.
     process = subprocess.Popen(command, env=dict(environment))  # noqa: S603
-    before = {
-        # JupyterLab asks whether it is meant.
-        signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
-    }
-    try:
+
+    def hand_on(number: int, _frame: object) -> None:
+        if number != signal.SIGINT:  # JupyterLab gets it too, and asks whether it is meant
+            process.terminate()
+
+    with at_signals(hand_on):
         code = process.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
     return code if code >= 0 else _SIGNALLED - code

@@ -63,7 +63,7 @@ def _seconds(noted: Mapping[str, Any]) -> float:
                 for name in ("iopub.execute_input", "shell.execute_reply")
             )
             seconds = (end - start).total_seconds()
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return 0.0
     return round(seconds, 3) if math.isfinite(seconds) and seconds > 0 else 0.0
 

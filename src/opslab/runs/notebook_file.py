@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,19 @@ from opslab.startup import without_iri_grammar
 with without_iri_grammar():
     import nbformat
 
+_ERROR_MARK = "papermill-error-cell-tag"
+_DEEPEST = 100  # of lists and mappings inside one another
+_HALVES = re.compile("[\ud800-\udfff]")  # of characters that UTF-16 writes as two
+
 
 def read(path: Path) -> Any:
-    """Read a notebook of format 4; raises `InputError` for a file that is none by its schema."""
+    """Read a notebook of format 4; raises `InputError` for a file that is none by its schema.
+
+    What is nested deeper than any notebook, or what no file can hold, is none either.
+    """
     content = json_of(path)
+    if not _is_plain(content):
+        raise InputError.of("runs.no_notebook", file=str(path))
     try:
         for number, cell in enumerate(content["cells"]):
             cell.setdefault("id", f"cell-{number}")  # formats before 4.5 know none
@@ -29,6 +39,31 @@ def read(path: Path) -> Any:
         return nbformat.v4.rwbase.rejoin_lines(notebook)
     except (nbformat.ValidationError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError.of("runs.no_notebook", file=str(path)) from None
+
+
+def drop_error_marks(notebook: Any) -> None:
+    """Take out the cells in which papermill says that another one failed."""
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type != "markdown" or _ERROR_MARK not in cell.metadata.get("tags", [])
+    ]
+
+
+def _is_plain(content: Any) -> bool:
+    """Whether JSON can be copied and written: not too deep, and made of whole characters."""
+    level = [content]
+    for _ in range(_DEEPEST):
+        inside: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                inside += (*value, *value.values())
+            elif isinstance(value, list):
+                inside += value
+            elif isinstance(value, str) and _HALVES.search(value):
+                return False
+        level = inside
+    return not level
 
 
 def written(notebook: Any) -> bytes:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
+
+from opslab.errors import InputError
 
 
 def is_own(cell: Mapping[str, Any]) -> bool:
@@ -39,16 +42,18 @@ def _literal(value: str | float | bool) -> str:
 def values_in(notebook: Any) -> dict[str, Any]:
     """Return the parameters that a notebook ran with: its own cell's, then those injected.
 
-    Raises ValueError or SyntaxError where such a cell holds anything but ``name = value`` lines.
+    Raises `InputError` where such a cell holds anything but ``name = value`` lines.
     """
-    values: dict[str, Any] = {}
-    for cell in notebook.cells:
-        if not is_own(cell) and not is_injected(cell):
-            continue
-        for node in ast.parse(cell.source).body:
-            match node:
-                case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                    values[name] = ast.literal_eval(value)
-                case _:
-                    raise ValueError(ast.unparse(node))
-    return values
+    cells = [cell for cell in notebook["cells"] if is_own(cell) or is_injected(cell)]
+    try:
+        lines = chain(*(ast.parse("".join(cell["source"])).body for cell in cells))
+        return dict(map(_assigned, lines))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # all that ast raises
+        raise InputError.of("runs.parameters_cell") from None
+
+
+def _assigned(line: ast.stmt) -> tuple[str, Any]:
+    match line:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return name, ast.literal_eval(value)
+    raise ValueError(ast.unparse(line))

@@ -17,6 +17,10 @@ from opslab.archive import FILE_NAME, Status
 from opslab.errors import InputError
 from opslab.evidence import FILES_TYPE, RECORD_TYPE
 
+_MOST_CARRIED = 100_000_000
+"""Bytes of all the files beside a readout: packed, a thousand times as many need little room."""
+_BEGINNINGS = {"pdf": b"%PDF-", "xlsx": b"PK\x03\x04"}
+
 
 class NamedFile(BaseModel):
     """A file by its name and the hash of its bytes."""
@@ -41,6 +45,8 @@ class About(BaseModel):
     opslab: str | None = None
     action: str | None = None
     tone: str | None = None
+    facts: Sequence[str] = ()
+    reason: str | None = None
     documents: Sequence[NamedFile] | None = None
     read: Sequence[NamedFile] = ()
 
@@ -70,16 +76,32 @@ class Publication(BaseModel):
 
         Raises `InputError` for one that is missing, or not the one that is named.
         """
-        contents = {}
+        contents: dict[str, bytes] = {}
         for named in (*self.held.files, *(self.about.documents or ())):
-            content = None
-            if FILE_NAME.fullmatch(named.file):
-                with suppress(ValueError, zlib.error):
-                    content = zlib.decompress(base64.b64decode(self.carried.get(named.file, "")))
-            if content is None or hashlib.sha256(content).hexdigest() != named.sha256:
-                raise InputError.of("runs.bad_file", file=named.file)
-            contents[named.file] = content
+            content, file = b"", named.file
+            if FILE_NAME.fullmatch(file):
+                room = _MOST_CARRIED - sum(map(len, contents.values()))
+                content = _unpacked(self.carried.get(file, ""), room)
+            kept = hashlib.sha256(content).hexdigest() == named.sha256
+            if not kept or not _is_as_named(content, file):
+                raise InputError.of("runs.bad_file", file=file)
+            contents[file] = content
         return contents
+
+
+def _unpacked(packed: str, most: int) -> bytes:
+    """Return a file's bytes; none of them when the text holds no file, or a larger one."""
+    unpacking = zlib.decompressobj()
+    with suppress(ValueError, zlib.error):
+        content = unpacking.decompress(base64.b64decode(packed), most + 1)
+        if unpacking.eof and len(content) <= most:
+            return content
+    return b""
+
+
+def _is_as_named(content: bytes, file: str) -> bool:
+    kind = file.rpartition(".")[2]
+    return b"\0" not in content if kind == "csv" else content.startswith(_BEGINNINGS[kind])
 
 
 def publication(notebook: Any) -> Publication | None:

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from opslab import workspace
 from opslab.archive import NOTEBOOK, READOUT, RESULT, RUN
-from opslab.errors import InputError, Problem, RunError
+from opslab.errors import InputError, Problem
 from opslab.messages import text
 from opslab.messages.numbers import Numbers
+from opslab.provenance import has_changed, name_of
 from opslab.report.blocks import Verdict
 from opslab.report.page import render
 from opslab.runs import notebook_file
-from opslab.runs.failure import Failure, NotebookError
+from opslab.runs.failure import FAILURE, Failure, NotebookError
 from opslab.runs.folder import Run, file_away, machine_errors, write_through
 from opslab.runs.job import Job, source_digest
 from opslab.runs.normal_form import normal_form, seconds_per_cell
+from opslab.runs.parameters_cell import is_injected, is_own
 from opslab.runs.publication import Publication, publication
 from opslab.version import __version__
 
-FAILURE = "failure.html"
+_FILE = re.compile(r"""['"]([^'"\n\0]{1,200}\.\w{1,10})['"]""")
+"""What may be the name of a file in a cell."""
 _LARGEST_RECORD = 1_000_000
 
 
@@ -52,7 +58,7 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     record, documents = published.record, published.about.documents
     size = len(json.dumps(record, ensure_ascii=False).encode())
     if size > _LARGEST_RECORD:
-        raise RunError.of("runs.record_size", bytes=size, most=_LARGEST_RECORD)
+        raise InputError.of("runs.record_size", bytes=size, most=_LARGEST_RECORD)
     names = None if documents is None else [document.file for document in documents]
     files = {
         NOTEBOOK: notebook_file.written(normal),
@@ -61,14 +67,25 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
         **published.contents(),
     }
     status, headline = published.held.status, published.headline
-    more = published.about.model_dump(include={"action", "tone"}, exclude_none=True)
+    more = published.about.model_dump(
+        include={"action", "tone", "reason", "facts"}, exclude_none=True
+    )
     more["origin"] = "rendered" if rendered else "run"
+    more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
     more["also_read"] = also_read
+    more["owner"] = _owner(record)
     more["imports"] = record.get("imports", [])
     more["outputs"] = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     about = job.about(status, headline, seconds_per_cell(executed), more)
     _write(working, files | {RUN: _json(about)}, job.target)
-    return Run(job.target, status, headline)
+    return Run(job.target, status, headline, published.about.reason)
+
+
+def _owner(record: Mapping[str, Any]) -> str | None:
+    match record:
+        case {"plan": {"owner": str(owner)}}:
+            return owner
+    return None
 
 
 def file_failure(job: Job, failure: Failure, notebook: Any, working: Path) -> NotebookError:
@@ -87,6 +104,7 @@ def file_failure(job: Job, failure: Failure, notebook: Any, working: Path) -> No
     )
     page = render(normal, _footer(job), language, failure=screen)
     more = {"failure": failure.kind, "exit_code": failure.exit_code}
+    more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
     about = job.about("failed", "\n".join(sentences), seconds_per_cell(notebook), more)
     files = {
         NOTEBOOK: notebook_file.written(normal),
@@ -116,13 +134,29 @@ def _also_read(job: Job, notebook: Any, published: Publication) -> dict[str, str
     """
     if source_digest(notebook) != job.source:
         raise InputError.of("runs.changed_meanwhile", file=f"{job.notebook.name}.ipynb")
-    hashed = [*job.content["inputs"], *job.content["profiles"]]
-    known = {(named["file"], named["sha256"]) for named in hashed}
-    names = {file for file, _ in known}
-    others = sorted({(named.file, named.sha256) for named in published.about.read} - known)
-    changed = [file for file, _ in others if file in names]
-    InputError.refuse([Problem("runs.changed_meanwhile", file=file) for file in changed])
+    known = {(file.name, file.sha256) for file in job.known.values()}
+    read = {(named.file, named.sha256) for named in published.about.read}
+    others = sorted((read | _named_in_cells(notebook)) - known)
+    names = Counter(file for file, _ in [*known, *others])
+    changed = {file for file, count in names.items() if count > 1 and file in dict(others)}
+    for path, file in job.known.items():
+        if has_changed(path, file.before):
+            changed.add(file.name)
+    InputError.refuse([Problem("runs.changed_meanwhile", file=file) for file in sorted(changed)])
     return dict(others)
+
+
+def _named_in_cells(notebook: Any) -> set[tuple[str, str]]:
+    """Return name and hash of the workspace's files that executed cells name.
+
+    What Polars, DuckDB or Arrow read by themselves, Python does not hear of.
+    """
+    root = workspace.root().resolve()
+    cells = [cell for cell in notebook.cells if cell.get("execution_count")]
+    sources = [cell.source for cell in cells if not is_own(cell) and not is_injected(cell)]
+    paths = {(root / name).resolve() for source in sources for name in _FILE.findall(source)}
+    there = [path for path in paths if path.is_relative_to(root) and path.is_file()]
+    return {(name_of(path), workspace.sha256(path)) for path in there}
 
 
 def _footer(job: Job, *, rendered: bool = False) -> list[tuple[str, str]]:

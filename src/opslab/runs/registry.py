@@ -72,7 +72,7 @@ def notebooks() -> Mapping[str, Notebook]:
 @cache
 def specs() -> Mapping[str, str]:
     """Return ``module:class`` of every spec by its name."""
-    return dict(sorted(_described("specs")))
+    return dict(sorted([("plan", "opslab.runs.batch_plan:Plan"), *_described("specs")]))
 
 
 def find(name: str) -> Notebook:

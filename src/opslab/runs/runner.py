@@ -12,9 +12,10 @@ from typing import Any
 from opslab import workspace
 from opslab.errors import InputError
 from opslab.runs.failure import Failure
-from opslab.runs.folder import Run, alone, discard, filed, recover, working_folder
+from opslab.runs.folder import Run, alone, discard, filed, machine_errors, recover, working_folder
 from opslab.runs.job import Job, Limits, Progress
 from opslab.runs.registry import find
+from opslab.scratch import sweep
 
 
 def run(notebook: str, /, *, out: str = "reports", force: bool = False, **parameters: Any) -> Run:
@@ -77,10 +78,11 @@ def reports_folder(out: str | Path) -> Path:
 
     Raises `InputError` outside of a workspace: nothing is written where somebody happens to stand.
     """
-    if not workspace.is_marked():
+    if not workspace.is_meant():
         raise InputError.of("runs.no_workspace", file=str(workspace.root()))
     reports = workspace.root() / workspace.expanded(out)
     recover(reports)
+    sweep()
     return reports
 
 
@@ -105,6 +107,8 @@ def run_of(
 
     run = there()
     if not isinstance(run, Run):
+        with machine_errors(job.target):
+            job.target.parent.mkdir(parents=True, exist_ok=True)
         with alone(job.target):
             run = there()  # it may have been filed in between
             if not isinstance(run, Run):

@@ -137,8 +137,12 @@ def calendar_rows(opening: Opening) -> Rows:
     ruled = [host for host in hosts if "RRULE" in host.texts]
     endless = [host for host in ruled if not re.search("COUNT|UNTIL", host.texts["RRULE"])]
     if endless and not until:
-        values = {"count": len(endless), "day": "until: 2025-12-31"}
-        raise opening.error("tables.calendar_endless", line=endless[0].line, **values)
+        raise opening.error(
+            "tables.calendar_endless",
+            line=endless[0].line,
+            count=len(endless),
+            day="until: 2025-12-31",
+        )
     tally, rows = Counter(series=0, moved=0, excluded=0, open_ended=len(endless)), list[Any]()
     for host in hosts:
         rows += _rows(host, last, tally)

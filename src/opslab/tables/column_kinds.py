@@ -247,8 +247,13 @@ def _decide_number(draft: Draft, evidence: NumberEvidence, file: File) -> None:
     if draft.kind == "percent" and not percent:
         draft.tell("decided_fraction", assumed=True)
     for currency in currencies:
-        values = {"currency": currency, "count": evidence.priced, "given": given}
-        draft.tell("decided_currency", assumed=evidence.priced < given, **values)
+        draft.tell(
+            "decided_currency",
+            assumed=evidence.priced < given,
+            currency=currency,
+            count=evidence.priced,
+            given=given,
+        )
     draft.value = numbers.number(decimal)
     return None
 

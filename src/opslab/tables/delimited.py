@@ -70,8 +70,7 @@ def open_delimited(opening: Opening) -> Table:
 
 def _names(opening: Opening, rows: Rows) -> list[str]:
     if len(rows.header) > MOST_COLUMNS:
-        values = {"columns": len(rows.header), "most": MOST_COLUMNS}
-        raise opening.error("tables.too_many_columns", **values)
+        raise opening.error("tables.too_many_columns", columns=len(rows.header), most=MOST_COLUMNS)
     if opening.strict:
         refuse_names(opening, rows.header)
     names, decisions = column_names(rows.header)

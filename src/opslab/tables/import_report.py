@@ -39,51 +39,60 @@ _MOST_REJECTED = 10  # one row in so many
 class FileAnswers(Declared):
     """What the analyst answers where a file can be read in two ways; else the file decides."""
 
-    encoding: Encoding | None = Field(None, description="text encoding of a CSV file")
-    delimiter: Delimiter | None = Field(None, description="what parts the columns of a CSV file")
-    decimal: Decimal | None = Field(None, description="decimal mark of the numbers")
-    day_first: bool | None = Field(None, description="whether 04/03/2025 is the fourth of March")
-    swapped_dates: bool | None = Field(
-        None, description="whether a spreadsheet swapped day and month in its true dates"
-    )
-    timezone: str | None = Field(
-        None, description="zone of times without an offset, such as Europe/Paris"
-    )
-    sheet: str | None = Field(None, description="sheet of a workbook")
-    records: str | None = Field(
-        None, description="list of records in a JSON file, such as response.items"
-    )
-    header: Literal["none"] | int | tuple[int, ...] | None = Field(
-        None, description="line or row of the headings, several of them, or none"
-    )
-    skip_rows: int | None = Field(None, ge=0, description="lines or rows to pass over at the top")
-    totals: Literal["drop", "keep"] | None = Field(
-        None, description="what is done with totals below the rows"
-    )
+    encoding: Encoding | None = None
+    """text encoding of a CSV file"""
+    delimiter: Delimiter | None = None
+    """what parts the columns of a CSV file"""
+    decimal: Decimal | None = None
+    """decimal mark of the numbers"""
+    day_first: bool | None = None
+    """whether 04/03/2025 is the fourth of March"""
+    swapped_dates: bool | None = None
+    """whether a spreadsheet swapped day and month in its true dates"""
+    timezone: str | None = None
+    """zone of times without an offset, such as Europe/Paris"""
+    sheet: str | None = None
+    """sheet of a workbook"""
+    records: str | None = None
+    """list of records in a JSON file, such as response.items"""
+    header: Literal["none"] | int | tuple[int, ...] | None = None
+    """line or row of the headings, several of them, or none"""
+    skip_rows: int | None = Field(None, ge=0)
+    """lines or rows to pass over at the top"""
+    totals: Literal["drop", "keep"] | None = None
+    """what is done with totals below the rows"""
 
 
 class Score(Declared):
     """A score and its scale: it is never taken for stars."""
 
-    column: str = Field(description="heading of the score")
-    low: Number = Field(alias="from", description="lowest score of the scale, such as 0")
-    high: Number = Field(alias="to", description="highest score of the scale, such as 10")
+    column: str
+    """heading of the score"""
+    low: Number = Field(alias="from")
+    """lowest score of the scale, such as 0"""
+    high: Number = Field(alias="to")
+    """highest score of the scale, such as 10"""
 
 
 class Answers(FileAnswers):
     """The answers that exports of tools may need besides."""
 
-    profile: str | None = Field(
-        None, description="column profile by name, or none; recognised by the header otherwise"
-    )
-    until: Day | None = Field(None, description="day until which recurring meetings are expanded")
+    profile: str | None = None
+    """column profile by name, or none; recognised by the header otherwise"""
+    until: Day | None = None
+    """day until which recurring meetings are expanded"""
     text: Annotated[
         tuple[str, ...], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)
-    ] = Field((), max_length=4, description="heading of the messages, or a list of up to four")
-    id: str | None = Field(None, description="heading of the messages' ids")
-    date: str | None = Field(None, description="heading of the messages' dates")
-    customer: str | None = Field(None, description="heading of who wrote: an id or an address")
-    score: Score | None = Field(None, description="heading of a score, and its scale")
+    ] = Field((), max_length=4)
+    """heading of the messages, or a list of up to four"""
+    id: str | None = None
+    """heading of the messages' ids"""
+    date: str | None = None
+    """heading of the messages' dates"""
+    customer: str | None = None
+    """heading of who wrote: an id or an address"""
+    score: Score | None = None
+    """heading of a score, and its scale"""
 
 
 @dataclass(frozen=True)

@@ -170,8 +170,12 @@ def _further_headings(opening: Opening, header: Record, below: Sequence[Sequence
         signs = [_continues(own, cells, kinds, below[count:]) for cells in below[:count]]
         if all(signs):
             if "words" in signs and "import" not in signs:
-                values = {"row": header.line, "last": header.line + count}
-                raise opening.error("tables.ask_headings", line=header.end + 1, **values)
+                raise opening.error(
+                    "tables.ask_headings",
+                    line=header.end + 1,
+                    row=header.line,
+                    last=header.line + count,
+                )
             return count
     return 0
 
@@ -303,7 +307,12 @@ def _fit_header(
     counted = names == [str(number) for number in range(1, len(names) + 1)]
     own = re.match(r"\W*(id|key|nr|no)\b", header[0].lower())  # names of rows, so none is lost
     if opening.answers.header is None and (own or not counted):
-        values = {"line": first.line, "row": first.line, "columns": len(header), "found": width}
-        raise opening.error("tables.ask_short_header", **values)
+        raise opening.error(
+            "tables.ask_short_header",
+            line=first.line,
+            row=first.line,
+            columns=len(header),
+            found=width,
+        )
     header.insert(0, "")
     layout.decisions.append(Decision("tables.decided_row_names", assumed=True))

@@ -15,11 +15,10 @@ from typing import Literal, NamedTuple, Self
 
 import yaml
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from opslab import documents, specs, workspace
 from opslab.errors import DataError, ParameterError, did_you_mean
-from opslab.specs import Declared
+from opslab.specs import Declared, fault
 from opslab.tables.import_report import Answers, FileAnswers
 from opslab.tables.numbers import plain_text
 
@@ -82,9 +81,7 @@ class Profile(Declared):
     def _names_its_columns(self) -> Self:
         unknown = sorted(set(self.recognised_by) - set(self.columns))
         if unknown:
-            raise PydanticCustomError(
-                "tables.profile_unknown", "columns", {"names": ", ".join(unknown)}
-            )
+            raise fault("tables.profile_unknown", names=", ".join(unknown))
         return self
 
 

@@ -27,6 +27,7 @@ from opslab.tables.import_report import Answers, FileAnswers, Reading, Rows
 from opslab.tables.json_records import read_json
 from opslab.tables.source import (
     ROW,
+    SIGNS,
     Opening,
     Table,
     begin,
@@ -100,7 +101,7 @@ def _database(*data: Any) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     The engine may read the files beside those given, and nothing else.
     """
     paths = [os.path.realpath(each) for each in data if isinstance(each, str | Path)]
-    engine = _engine(frozenset(map(os.path.dirname, paths)))
+    engine = _engine(frozenset(map(_readable_folder, paths)))
     connection = engine.connection.cursor()
     name = f"opslab_{next(_NUMBERS)}"
     connection.execute(f"ATTACH ':memory:' AS {name}")
@@ -114,6 +115,12 @@ def _database(*data: Any) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
             connection.execute(f"USE memory; DETACH {name}")
             connection.close()
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _readable_folder(path: str) -> str:
+    """Return the folder of a file, or the nearest above whose name the engine takes as it is."""
+    folder = str(Path(path).parent)
+    return _readable_folder(folder) if SIGNS.search(folder) else folder
 
 
 class _Engine:
@@ -203,7 +210,7 @@ def _open_file(opening: Opening) -> Table:
                 form = _FORMS.get(suffix, suffix[1:])
                 table = open_rows(opening, _READERS[suffix](opening), form)
             _refuse_answers(opening, table.reading.format)
-            provenance.note_scanned(path, sha256.result(), before)
+            provenance.note(path, sha256.result(), before)
             return replace(table, reading=replace(table.reading, sha256=sha256.result()))
     except OSError as error:
         reason = error.strerror or str(error)

@@ -45,6 +45,8 @@ _GROUP_ROWS = 122_880
 _SLICE_ROWS, _MOST_SLICES = 25 * _GROUP_ROWS, 8
 
 
+SIGNS = re.compile(r"[*?\[]")
+"""Of a pattern, as the engine takes paths."""
 OUR_FAULTS = (
     duckdb.BinderException,
     duckdb.CatalogException,
@@ -240,7 +242,7 @@ def literal(value: str) -> str:
 
 def path_literal(path: Path) -> str:
     """Return a file's path as SQL takes it, so that none of its signs is one of a pattern."""
-    return literal(re.sub(r"[*?\[]", r"[\g<0>]", str(path.resolve())))
+    return literal(SIGNS.sub(r"[\g<0>]", str(path.resolve())))
 
 
 def types_of(opening: Opening, relation: str, taken: str = ROW) -> dict[str, str]:

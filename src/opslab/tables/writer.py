@@ -7,7 +7,6 @@ import html
 import math
 import re
 import tempfile
-import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,17 +20,15 @@ import numpy as np
 
 from opslab import workspace
 from opslab.errors import DataError, MachineError, ParameterError
+from opslab.tables.cells import UNKNOWN, csv_cell, is_risky
 
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767
 """What a sheet of a workbook holds, its header counted, and a cell of it, in UTF-16 units."""
 
 _SAMPLE_ROWS = 100  # that set the width of a column
 _MOST_DIGITS = 15  # that Excel keeps of a number
-_PARTING = re.compile(r'[,;\t|"\r\n]')  # what any program may part cells at
-_UNENCODABLE = re.compile(r"[\ud800-\udfff]")
 _NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NO_NAME = re.compile(r"[\[\]:*?/\\\t\r\n]|^'|'$|^\s*$")
-_UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 _EPOCH = datetime.datetime(1899, 12, 30)  # noqa: DTZ001 - a clock's, whatever the zone
 _FIRST_DAY = "1900-03-01"  # before it Excel counts a day that never was
 _LONGEST_NAME = 31  # of a sheet
@@ -91,8 +88,7 @@ def write_csv(frame: Any, path: str | Path, *, excel: Literal["fr"] | None = Non
         text = _text(plain, french=french)
         if not isinstance(plain, str | list):
             return text
-        text = _UNENCODABLE.sub(_UNKNOWN, f"'{text}" if _is_risky(text) else text)
-        return '"' + text.replace('"', '""') + '"' if _PARTING.search(text) else text
+        return csv_cell(text)
 
     with (
         _draft(target, shown) as draft,
@@ -219,21 +215,13 @@ def _sheet_cell(value: Any) -> tuple[str, str]:
         timed = isinstance(plain, datetime.datetime)
         since = plain - (_EPOCH if timed else _EPOCH.date())
         return str(since / datetime.timedelta(1)), "time" if timed else "day"
-    text = _NO_XML.sub(_UNKNOWN, re.sub("\r\n?", "\n", text))
+    text = _NO_XML.sub(UNKNOWN, re.sub("\r\n?", "\n", text))
     # the format's escape, which Excel undoes
     text = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text)
     if (characters := _units(text)) > MOST_CHARACTERS:
         values = {"characters": characters, "most": MOST_CHARACTERS}
         raise _NoCellError("tables.write_long", values)
-    return text, "quoted" if _is_risky(text) else "text"
-
-
-def _is_risky(text: str) -> bool:
-    """Whether a spreadsheet may run a text as a formula, or would with an apostrophe less."""
-    bare = text.lstrip("'")
-    seen = (sign for sign in bare if sign.isprintable() and sign != " ")
-    first = unicodedata.normalize("NFKC", next(seen, ""))
-    return first in {*"=+-@"} or bare.startswith(("\t", "\r", "\n"))
+    return text, "quoted" if is_risky(text) else "text"
 
 
 def _units(text: str) -> int:
@@ -301,8 +289,15 @@ def _check_sheets(sheets: Mapping[str, Mapping[str, list[Any]]], shown: str) -> 
     for name, columns in sheets.items():
         rows = 1 + len(next(iter(columns.values())))
         if rows > MOST_ROWS or len(columns) > MOST_COLUMNS:
-            size = {"rows": rows, "columns": len(columns), "widest": MOST_COLUMNS}
-            raise DataError.of("tables.write_size", file=shown, field=name, most=MOST_ROWS, **size)
+            raise DataError.of(
+                "tables.write_size",
+                file=shown,
+                field=name,
+                most=MOST_ROWS,
+                rows=rows,
+                columns=len(columns),
+                widest=MOST_COLUMNS,
+            )
         wrong = _NO_XML.search(name) or _NO_NAME.search(name) or _units(name) > _LONGEST_NAME
         if wrong or name.casefold() in taken:
             raise DataError.of("tables.write_sheet", file=shown, name=name)

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from opslab.documents import Location
 from opslab.evidence import Grade
-from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, fault
 from opslab.tables.import_report import FileAnswers
 from opslab.uncertainty.ranges import Amount, Part, Stated
 
@@ -40,58 +39,55 @@ class Line(Declared):
 
     task: Label = Field(min_length=1, max_length=120)
     role: Label = Field(min_length=1, max_length=80)
-    initiative: Label = Field(
-        min_length=1, max_length=80, description="the change that is to save time"
-    )
-    people: Number = Field(gt=0, description="people in the role")
-    eligible_share: Part = Field(Stated(likely=1), description="share of them who do the task")
-    frequency: Amount = Field(description="times a week that one of them does it")
-    minutes: Amount = Field(description="minutes each time")
-    reduction: Part = Field(
-        description="share of the time that the change takes away, where it is used"
-    )
-    adoption: Part = Field(description="share of them who use the change in the end")
-    ramp_months: Number | None = Field(
-        None, ge=0, description="months until nine in ten of those use it"
-    )
-    bass_p: Number | None = Field(
-        None, gt=0, description="instead of ramp_months: innovation a month"
-    )
-    bass_q: Number | None = Field(None, ge=0, description="imitation a month")
-    decay: Part = Field(
-        Stated(low=0.1, high=0.15), description="share of the saving that is lost in a year"
-    )
-    new_minutes: Amount = Field(
-        Stated(likely=0), description="new work: minutes a week for each who uses it"
-    )
-    rate: Number | None = Field(None, gt=0, description="loaded cost of an hour")
-    currency: str | None = Field(
-        None, pattern=r"^[A-Z]{3}$", description="of the rate, such as EUR"
-    )
-    recapture: Part = Field(
-        Stated(low=0.3, high=0.7), description="share of freed time put to work"
-    )
-    benefit: Literal["hard", "capacity", "quality"] = Field(
-        "capacity", description="hard: cash is released"
-    )
-    owner: str | None = Field(
-        None, description="who answers for the saving; of a hard one, its budget line"
-    )
-    basis: Basis = Field("opinion", description="what the reduction rests on")
-    grade: Literal["A", "B", "C", "D", "E", "F"] | None = Field(
-        None, description="no better than the basis"
-    )
+    initiative: Label = Field(min_length=1, max_length=80)
+    """the change that is to save time"""
+    people: Number = Field(gt=0)
+    """people in the role"""
+    eligible_share: Part = Stated(likely=1)
+    """share of them who do the task"""
+    frequency: Amount
+    """times a week that one of them does it"""
+    minutes: Amount
+    """minutes each time"""
+    reduction: Part
+    """share of the time that the change takes away, where it is used"""
+    adoption: Part
+    """share of them who use the change in the end"""
+    ramp_months: Number | None = Field(None, ge=0)
+    """months until nine in ten of those use it"""
+    bass_p: Number | None = Field(None, gt=0)
+    """instead of ramp_months: innovation a month"""
+    bass_q: Number | None = Field(None, ge=0)
+    """imitation a month"""
+    decay: Part = Stated(low=0.1, high=0.15)
+    """share of the saving that is lost in a year"""
+    new_minutes: Amount = Stated(likely=0)
+    """new work: minutes a week for each who uses it"""
+    rate: Number | None = Field(None, gt=0)
+    """loaded cost of an hour"""
+    currency: str | None = Field(None, pattern=r"^[A-Z]{3}$")
+    """of the rate, such as EUR"""
+    recapture: Part = Stated(low=0.3, high=0.7)
+    """share of freed time put to work"""
+    benefit: Literal["hard", "capacity", "quality"] = "capacity"
+    """hard: cash is released"""
+    owner: str | None = None
+    """who answers for the saving; of a hard one, its budget line"""
+    basis: Basis = "opinion"
+    """what the reduction rests on"""
+    grade: Literal["A", "B", "C", "D", "E", "F"] | None = None
+    """no better than the basis"""
     source: str | None = Field(None, max_length=300)
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         if self.grade and self.grade < GRADES[self.basis]:
-            values = {"grade": self.grade, "basis": self.basis, "most": GRADES[self.basis]}
-            raise PydanticCustomError("timesaved.grade", "grade", values)
+            most = GRADES[self.basis]
+            raise fault("timesaved.grade", grade=self.grade, basis=self.basis, most=most)
         if (self.ramp_months is None) == (self.bass_p is None or self.bass_q is None):
-            raise PydanticCustomError("timesaved.ramp", "ramp")
+            raise fault("timesaved.ramp")
         if self.rate is not None and self.currency is None:
-            raise PydanticCustomError("timesaved.currency", "currency")
+            raise fault("timesaved.currency")
         return self
 
 
@@ -102,12 +98,10 @@ class Measurement(Declared):
     role: Label | None = None
     initiative: Label | None = None
     quantity: Literal["minutes", "reduction"]
-    value: Number = Field(
-        description="minutes, or the reduction as a share (below 0: it got longer)"
-    )
-    low: Number = Field(
-        description="low end of its 95 % interval, by team when it comes from several"
-    )
+    value: Number
+    """minutes, or the reduction as a share (below 0: it got longer)"""
+    low: Number
+    """low end of its 95 % interval, by team when it comes from several"""
     high: Number
     basis: Basis
     source: str | None = None
@@ -116,9 +110,9 @@ class Measurement(Declared):
     def _in_order(self) -> Self:
         ends = (self.low, self.value, self.high)
         if not self.low <= self.value <= self.high or self.low == self.high:
-            raise PydanticCustomError("timesaved.measured_order", "order", {"ends": ends})
+            raise fault("timesaved.measured_order", ends=ends)
         if self.low <= 0 if self.quantity == "minutes" else self.high >= 1:
-            raise PydanticCustomError("timesaved.measured_bound", "bound")
+            raise fault("timesaved.measured_bound")
         return self
 
 
@@ -134,34 +128,37 @@ class Past(Declared):
 class Source(FileAnswers):
     """A table in a file."""
 
-    path: str = Field(description="table (CSV, XLSX …), from the spec's folder")
+    path: str
+    """table (CSV, XLSX …), from the spec's folder"""
 
 
 class Inventory(FromFile):
     """An inventory of tasks: a spec (YAML), or a table alone with all else as by default."""
 
-    inventory: Title = Field(description="its name; names the run's folder")
+    inventory: Title
+    """its name; names the run's folder"""
     question: Text | None = None
     owner: str | None = None
-    date: Day | None = Field(None, description="day of the estimate")
+    date: Day | None = None
+    """day of the estimate"""
     data: Source | None = None
     lines: tuple[Line, ...] = ()
     measurements: Source | tuple[Measurement, ...] = ()
-    past: Source | tuple[Past, ...] = Field(
-        (), description="promised and measured: your own hit rate"
-    )
-    calibration: Literal["untrained", "trained", "past"] = Field(
-        "untrained", description="of the ranges"
-    )
-    working_weeks: Number = Field(45, gt=0, le=48, description="a year, without leave and holidays")
-    contract_hours: Number = Field(35, gt=0, le=60, description="a week")
+    past: Source | tuple[Past, ...] = ()
+    """promised and measured: your own hit rate"""
+    calibration: Literal["untrained", "trained", "past"] = "untrained"
+    """of the ranges"""
+    working_weeks: Number = Field(45, gt=0, le=48)
+    """a year, without leave and holidays"""
+    contract_hours: Number = Field(35, gt=0, le=60)
+    """a week"""
     horizon_months: int = Field(36, ge=1, le=120)
     blocking: tuple[Literal["capacity"], ...] = ("capacity",)
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if (self.data is None) == (not self.lines):
-            raise PydanticCustomError("timesaved.one_form", "lines")
+            raise fault("timesaved.one_form")
         return self
 
     @classmethod

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 class TimeSavedParameters(Parameters):
     """Parameters of ``time_saved``."""
 
-    spec: str = Field(
-        "data/sample/product_desk.yaml", min_length=1, description="inventory: a spec or a table"
-    )
-    draws: int = Field(100_000, ge=1_000, le=1_000_000, description="draws of the simulation")
-    seed: int = Field(1, ge=0, description="seed of the draws")
+    spec: str = Field("data/sample/product_desk.yaml", min_length=1)
+    """inventory: a spec or a table"""
+    draws: int = Field(100_000, ge=1_000, le=1_000_000)
+    """draws of the simulation"""
+    seed: int = Field(1, ge=0)
+    """seed of the draws"""
 
     def inventory(self) -> Inventory:
         """Return the inventory; raises `SpecError` when the spec needs correcting."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator
 
 from opslab.errors import InputError
 from opslab.specs import Declared, Number
@@ -15,11 +15,11 @@ class Stated(Declared):
     """A number, a 90 % interval (low, high), or least, most likely and most (low, likely, high)."""
 
     low: Number | None = None
-    likely: Number | None = Field(None, description="alone: a known number")
+    likely: Number | None = None
+    """alone: a known number"""
     high: Number | None = None
-    shape: Literal["pert", "pert_classic", "triangular"] = Field(
-        "pert", description="of three numbers"
-    )
+    shape: Literal["pert", "pert_classic", "triangular"] = "pert"
+    """of three numbers"""
 
     def distribution(self, *, share: bool) -> shapes.Distribution:
         """Return what the numbers mean; raises `InputError` when they cannot be."""

@@ -210,8 +210,9 @@ def compare_quantiles(
         return empty
     for side in (arm, control):
         if side.sums.values is None:
-            values = {"arm": side.name, "n": side.sums.n, "quantile": metric.quantile}
-            return refused(empty, "short_tail", **values)
+            return refused(
+                empty, "short_tail", arm=side.name, n=side.sums.n, quantile=metric.quantile
+            )
     (treated, base), factors = zip(*(side.sums[1:] for side in (arm, control)), strict=True)
     empty = replace(empty, estimate=(treated.value, base.value))
     for side, ranked in ((arm, treated), (control, base)):

@@ -7,10 +7,9 @@ import re
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from opslab.experiments.moments.columns import Column
-from opslab.specs import Declared, InBothLanguages, Number
+from opslab.specs import Declared, InBothLanguages, Number, fault
 
 if TYPE_CHECKING:
     from opslab.experiments.units.row_sums import RowSums
@@ -32,11 +31,6 @@ EVERY_FORM: frozenset[Form] = frozenset(get_args(Form))
 _TYPES: dict[str, type[Declaration]] = {}
 
 
-def fault(key: str, **values: Any) -> PydanticCustomError:
-    """Return what a validator raises, its key without the area."""
-    return PydanticCustomError(f"experiments.{key}", key, values)
-
-
 _DURATION = re.compile(r"(-?\d+(?:\.\d+)?)\s*([dhm])\Z")
 _SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0}
 
@@ -46,7 +40,7 @@ def _duration(value: object) -> object:
         return value
     match = _DURATION.match(value) if isinstance(value, str) else None
     if match is None:
-        raise fault("duration", given=str(value))
+        raise fault("experiments.duration", given=str(value))
     return datetime.timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
 
 
@@ -61,7 +55,7 @@ class _OneOf(Declared):
     @model_validator(mode="after")
     def _in_one_field(self) -> Self:
         if sum(value is not None for _, value in self) != 1:
-            raise fault(type(self).__name__.lower())
+            raise fault(f"experiments.{type(self).__name__.lower()}")
         return self
 
 
@@ -93,7 +87,7 @@ class Window(Declared):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.end <= self.start:
-            raise fault("window")
+            raise fault("experiments.window")
         return self
 
 
@@ -217,9 +211,9 @@ class Declaration(Declared):
     @model_validator(mode="after")
     def _guardrail_has_a_margin(self) -> Self:
         if self.role == "guardrail" and self.margin is None:
-            raise fault("guardrail_margin")
+            raise fault("experiments.guardrail_margin")
         if self.role != "guardrail" and self.margin is not None:
-            raise fault("margin_role", role=self.role)
+            raise fault("experiments.margin_role", role=self.role)
         return self
 
     @model_validator(mode="after")
@@ -232,7 +226,7 @@ class Declaration(Declared):
         }
         for form, fields in asked.items():
             if fields and form not in self.forms:
-                raise fault(f"form_{form}", **self.lacks(form))
+                raise fault(f"experiments.form_{form}", **self.lacks(form))
         return self
 
     @model_validator(mode="after")
@@ -248,7 +242,7 @@ class Declaration(Declared):
         }
         for key, is_wrong in wrong.items():
             if is_wrong:
-                raise fault(key, name=self.name)
+                raise fault(f"experiments.{key}", name=self.name)
         return self
 
 

@@ -1,0 +1,90 @@
+"""A notebook that somebody else executed runs nothing and breaks nothing when it is rendered."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from click.testing import CliRunner
+
+from conftest import make_workspace
+from hostile_notebooks import CASES, GIVEN, hostile, whole
+from opslab.cli import main
+from opslab.messages import without_controls
+from opslab.runs.job import Job
+from opslab.runs.registry import find
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    folder = make_workspace(tmp_path_factory.mktemp("hostile") / "workspace")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("OPSLAB_WORKSPACE", raising=False)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def inputs(workspace):
+    return Job.of(find("experiment_readout"), GIVEN, workspace / "reports").content["inputs"]
+
+
+def render(content, folder):
+    (folder / "mine.ipynb").write_text(content, encoding="utf-8")
+    return CliRunner().invoke(main, ["render", str(folder / "mine.ipynb"), "--out", str(folder)])
+
+
+def test_there_are_as_many_as_were_promised():
+    assert len(CASES) >= 75
+
+
+def test_the_one_that_means_no_harm_is_filed(workspace, inputs, tmp_path):
+    done = render(json.dumps(whole(inputs)), tmp_path)
+    assert (done.exit_code, done.stderr) == (0, "")
+    (page,) = tmp_path.glob("*/*/*/readout.html")
+    assert "<h1>Kept</h1>" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_nothing_runs_and_nothing_breaks(workspace, inputs, tmp_path, name):
+    done = render(hostile(name, inputs), tmp_path)
+    assert done.exit_code in {0, 2, 3}, done.output
+    assert without_controls(done.output) == done.output
+    pages = [*tmp_path.glob("*/*/*/*.html"), *tmp_path.glob("index.html")]
+    if done.exit_code == 2:
+        assert done.stderr.count("\n") == 1
+        assert pages == []
+        return
+    assert len(pages) == 2
+    for page in pages:
+        is_harmless(page.read_text(encoding="utf-8"))
+        assert page.stat().st_size < 21_000_000
+    assert not list(tmp_path.rglob("*pwned*"))
+
+
+def is_harmless(source):
+    """Make sure of the page's own markup; a browser makes sure of what that does."""
+    bare = re.sub(r"<style>.*?</style>", "", source, count=1, flags=re.DOTALL)
+    tags = {tag.lower() for tag in re.findall(r"<([a-zA-Z]+)", bare)}
+    assert not tags & {
+        "script",
+        "iframe",
+        "object",
+        "embed",
+        "form",
+        "link",
+        "base",
+        "svg",
+        "style",
+    }
+    assert bare.count("<meta ") == 4
+    opening = "\n".join(re.findall(r"<[a-z][^>]*>", bare))
+    assert not re.search(
+        r"""<[^>]*["'\s]on[a-z]+\s*=""", re.sub(r'"[^"]*"|\'[^\']*\'', '""', opening)
+    )
+    for quoted in re.findall(r'(?:src|href)=("[^"]*"|\'[^\']*\')', opening):
+        address = quoted[1:-1]
+        assert re.match(
+            r"#|data:image/|https://e\.invalid|[a-z_]+/|catalogue\.(csv|json)$", address
+        ), address
