@@ -90,7 +90,7 @@ def test_a_run_that_was_altered_is_listed_and_not_repeated(tmp_path):
     folders["e"].rename(folders["e"].with_name("2026-10-05-00000000"))
     source = page(tmp_path)
     assert names(source) == ["f", *sorted("abcde", reverse=True)]
-    assert source.count("Changed since it was filed") == 5
+    assert source.count("Cannot be verified") == 5
     assert source.count("f holds.") == 1
     assert "readout.html is not the file that was filed." in source
     runs = listed(tmp_path)
