@@ -323,7 +323,7 @@ def check_outliers(influences: Sequence[Influence], alpha: float) -> Check | Non
         "with": worst.whole.arm,
         "arm": worst.arm,
         "count": len(worst.rows),
-        "rows": [*dict.fromkeys(worst.rows[:_ROWS])],
+        "rows": tuple(dict.fromkeys(worst.rows[:_ROWS])),
         "share": worst.share,
         "from": before,
         "to": after,
