@@ -296,7 +296,10 @@ class _ForkProvisioner(LocalProvisioner):
         # Python would start another process to fork from, one without our imports.
         forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign] # noqa: SLF001
         process = _Fork(target=_become_kernel, args=arguments)
-        process.start()
+        try:
+            process.start()
+        except (EOFError, OSError) as error:  # what forks was killed: no kernel, as if it had died
+            raise RuntimeError(str(error)) from error
         self.process = process  # type: ignore[assignment]
         self.pid = self.pgid = process.pid
         return self.connection_info

@@ -210,7 +210,7 @@ def write_whole(path: Path, content: bytes) -> None:
             write_through(aside, content)
             aside.replace(path)
         finally:
-            aside.unlink(missing_ok=True)
+            _remove(aside)
 
 
 def write_through(path: Path, content: bytes) -> None:
@@ -230,7 +230,8 @@ def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # the next start sweeps it
+            path.unlink()
 
 
 @contextmanager
