@@ -66,7 +66,6 @@ def trials_of(
         "reports of another user": lambda t: machine.of_another_user(trials, t),
         "reports removed during the command": lambda t: machine.removed(trials, t, few),
         "clock turned between a kill and the next start": lambda t: machine.clock(trials, t, few),
-        "a clock 400 days off": lambda t: machine.another_clock(trials, t, few),
     }
     if trials.batch:
         found["full disk in the middle"] = lambda t: machine.disk_full_in_batch(trials, t)

@@ -140,30 +140,6 @@ def clock(trials: Trials, tally: Tally, times: int) -> None:
         trials.next_start(tally, trials.command(), before)
 
 
-def another_clock(trials: Trials, tally: Tally, times: int) -> None:
-    """Run under a clock 400 days back or ahead, also when it is killed there, then under the true one."""
-    place = trials.place
-    faketime = shutil.which("faketime")
-    if faketime is None:
-        tally.skipped = "needs faketime"
-        return
-    for trial in range(times):
-        place.empty()
-        command = [faketime, "-f", f"{'+' if trial % 2 else '-'}400d", *place.run(0)]
-        more = {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-        started = place.start(command, more=more)
-        tally.times += 1
-        if trial >= times // 2:
-            time.sleep(trials.dice.uniform(0.5, trials.seconds * 0.9))
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(started.process.pid, signal.SIGKILL)
-            started.wait()
-        else:
-            tally.code(started, [0], command[2])
-        before = place.good()
-        trials.next_start(tally, place.run(0), before)
-
-
 @contextmanager
 def _disk(folder: Path) -> Iterator[Path | None]:
     """Mount a disk of 8 MiB at a folder; None where that is not possible."""
