@@ -18,7 +18,6 @@ from opslab.tables import open_table
 def nothing_read(monkeypatch, workspace_folder):
     monkeypatch.setattr(provenance, "_read", {})
     monkeypatch.setattr(provenance, "_opened", {"": None})
-    provenance._roots.cache_clear()
 
 
 def sha256(content):

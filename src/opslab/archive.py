@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from opslab.messages import LANGUAGES, Language
 
 READOUT, NOTEBOOK, RESULT, RUN = "readout.html", "notebook.ipynb", "result.json", "run.json"
+FAILURE = "failure.html"
 FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\.(csv|pdf|xlsx)", re.ASCII)
 """Of what a run may bring beside its four."""
 
@@ -47,6 +48,7 @@ class Card(BaseModel):
     facts: Sequence[str] = ()
     parameters: Mapping[str, Any] = {}
     also_read: Mapping[str, str] = {}
+    reusable: bool = True
 
     @classmethod
     def of(cls, content: bytes) -> Self | None:

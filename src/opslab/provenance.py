@@ -36,7 +36,7 @@ def state_of(path: Path) -> State:
 
 def note(path: Path, sha256: str, before: State | None = None) -> None:
     """Note a file and its hash; of one that is read piece by piece, its state before the first."""
-    full = path.resolve()
+    full = _absolute(path)
     if not full.is_relative_to(_PACKAGE):  # the hash of opslab's code covers what it brings
         _read.setdefault(full, {})[sha256] = before
 
@@ -52,8 +52,8 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
     if event != "open" or not isinstance(arguments[0], str | bytes):
         return
     path, _, flags = arguments
-    full = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - it must not follow a link yet
-    if not full.startswith(_roots()):
+    full = str(_absolute(os.fsdecode(path)))
+    if not full.startswith(_roots(workspace.root())):
         return
     if flags & (os.O_WRONLY | os.O_CREAT):
         if full in _opened:  # written back by who has read it: a change that is the notebook's own
@@ -63,16 +63,22 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
             _opened[full] = state_of(Path(full))
 
 
+def _absolute(path: str | Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - links stay: they are part of the name
+
+
 @cache
-def _roots() -> tuple[str, str]:
-    root = workspace.root()
+def _roots(root: Path) -> tuple[str, str]:
     return f"{root}{os.sep}", f"{root.resolve()}{os.sep}"
 
 
 def name_of(path: Path) -> str:
     """Return a file's name from the workspace's root, where it can be found again."""
-    root, full = workspace.root().resolve(), path.resolve()
-    return full.relative_to(root).as_posix() if full.is_relative_to(root) else full.name
+    full = str(_absolute(path))
+    for root in _roots(workspace.root()):
+        if full.startswith(root):
+            return Path(full[len(root) :]).as_posix()
+    return path.name
 
 
 def files_read() -> list[dict[str, str]]:
@@ -105,9 +111,11 @@ def has_changed(path: Path, before: State) -> bool:
 def _others() -> Iterator[tuple[Path, State | None]]:
     """Give the workspace's files and modules that were opened and that nothing has noted."""
     files = (getattr(module, "__file__", None) for module in [*sys.modules.values()])
-    modules = dict.fromkeys(file for file in files if file and file.startswith(_roots()))
+    modules = dict.fromkeys(
+        file for file in files if file and file.startswith(_roots(workspace.root()))
+    )
     for name, before in {**modules, **_opened}.items():
-        path = Path(name).resolve()
+        path = Path(name)
         ours = path.is_relative_to(_PACKAGE) or path.is_relative_to(sys.prefix)
         filed = _RUN_FOLDER.fullmatch(path.parent.name) and path.name != RESULT
         # Such as .cache and .opslab-secret: who works here may be at home here.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -67,8 +69,8 @@ def _runs(process: int) -> bool:
 
 @cache
 def _namespace() -> int:
-    """Return what tells containers apart that share a folder: each numbers processes anew."""
-    try:
-        return Path("/proc/self/ns/pid").stat().st_ino
-    except OSError:
-        return 0
+    """Return what tells machines and containers apart that share a folder: each numbers anew."""
+    host = zlib.crc32(platform.node().encode())
+    with suppress(OSError):
+        host ^= Path("/proc/self/ns/pid").stat().st_ino
+    return host

@@ -7,9 +7,9 @@ import hashlib
 import hmac
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -54,8 +54,12 @@ def stored(root: Path) -> str:
             with tempfile.NamedTemporaryFile("w", dir=root, prefix=f"{FILE}-") as aside:
                 aside.write(f"{secrets.token_hex(32)}\n")
                 aside.flush()
-                with suppress(FileExistsError):  # another process was quicker: its secret it is
+                try:
                     os.link(aside.name, path)
+                except FileExistsError:
+                    pass  # another process was quicker: its secret it is
+                except OSError:  # a disk without such links
+                    shutil.copy(aside.name, path)
         return path.read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)

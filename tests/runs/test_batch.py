@@ -101,14 +101,14 @@ def test_a_batch_runs_what_is_not_there_and_tells_how_it_went(workspace_folder, 
         "after the broken one": "skipped",
     }
     assert "broken is not done." in done.stdout
-    assert "2 done, 1 blocking check red and 1 skipped" in done.stdout
+    assert "2 done, 1 blocking check failed and 1 skipped" in done.stdout
     assert "checkout-button" in Path("reports/index.html").read_text(encoding="utf-8")
     assert kernels("reports") == {"forked" if FORKS else "started"}
     again = batch("--quiet")
     assert again.exit_code == 3
     assert status()["checkout language=fr"]["status"] == "there_already"
     assert [line.split("  ")[0] for line in again.stdout.splitlines()[:2]] == [
-        "blocking check red",
+        "blocking check failed",
         "skipped",
     ]
     assert len(again.stdout.splitlines()) == 3
@@ -291,7 +291,7 @@ def test_all_mistakes_of_a_plan_are_told_at_once_and_nothing_runs(workspace_fold
         "plan.yaml, line 6, runs[3]: There is no run aa; did you mean a?",
         "data/sample/chekout.yaml: This spec is not there; did you mean checkout.yaml?",
         "plan.yaml, line 7, runs[4]: Another run is named c too; give each its own name.",
-        "plan.yaml, line 7, runs[4].params: The days end before they begin, so there is nothing to run.",
+        "plan.yaml, line 7, runs[4].params: The last day is before the first, so there is nothing to run.",
         "plan.yaml, line 8, runs[5].params: The plan wants a day here; give it with --as-of YYYY-MM-DD.",
     ]
     assert not Path("reports").exists()
@@ -350,7 +350,7 @@ def test_the_plan_of_the_sample_and_the_one_of_the_documentation_hold(workspace_
 def test_the_sample_runs_to_its_end(workspace_folder):
     done = CliRunner().invoke(main, ["batch", "data/sample/batch.yaml"])
     assert done.exit_code == 3
-    assert "8 done and 1 blocking check red" in done.stdout
+    assert "8 done and 1 blocking check failed" in done.stdout
 
 
 def filed(day: int, *, name="checkout", status="complete", cites=(), **parameters) -> Path:

@@ -60,7 +60,7 @@ def test_days_are_counted_from_the_first_to_the_last_that_there_is(
             [entry(seed=list(range(100)), draws=list(range(100)), size=list(range(100)))],
             "more than 2,000",
         ),
-        ([entry() | {"after": ["b"]}], "There is no run b"),
+        ([entry() | {"after": ["b"]}], "No run named b stands above"),
     ],
 )
 def test_a_plan_that_would_lose_or_repeat_a_run_is_refused(workspace_folder, runs, said):

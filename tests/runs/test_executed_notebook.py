@@ -25,7 +25,7 @@ GIVEN = {"spec": "data/sample/search_ranking.yaml", "as_of": "2026-10-01", "lang
 CELL = "\n".join(
     f"{name} = {value!r}" for name, value in GIVEN.items()
 )  # other quotes, no comments
-RENDERED = "<div><dt>Exécuté par</dt><dd>un autre programme\N{NO-BREAK SPACE}; opslab a classé son cahier</dd></div>\n"
+RENDERED = "<div><dt>Exécuté par</dt><dd>un autre programme, puis classé par opslab</dd></div>\n"
 SAME = ("readout.html", "notebook.ipynb", "result.json")
 
 

@@ -54,6 +54,15 @@ def test_a_working_folder_becomes_the_run_at_once(tmp_path):
         assert list(target.parent.iterdir()) == [target]
 
 
+def test_a_file_that_somebody_put_beside_a_readout_stays_when_it_is_made_anew(tmp_path):
+    target = tmp_path / "time_saved/desk/2026-10-05-01234567"
+    file_run(target, "old")
+    (target / "my notes.txt").write_text("mine", encoding="utf-8")
+    file_run(target, "new")
+    assert (target / "my notes.txt").read_text("utf-8") == "mine"
+    assert (target / "a").read_text("utf-8") == "new"
+
+
 def test_the_same_run_is_made_by_one_at_a_time(tmp_path):
     target = tmp_path / "time_saved/desk/2026-10-05-01234567"
     target.parent.mkdir(parents=True)

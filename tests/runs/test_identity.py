@@ -22,7 +22,6 @@ from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from conftest import ROOT
-from opslab import provenance
 from opslab.cli import main
 from opslab.errors import OpslabError
 from opslab.evidence import RECORD_TYPE
@@ -105,7 +104,6 @@ class Place:
             act()
         self.patch.setattr("opslab.provenance._read", {})  # a kernel has read nothing yet
         self.patch.setattr("opslab.provenance._opened", {"": None})
-        provenance._roots.cache_clear()
         load_profile.cache_clear()
         cells = [cell for cell in executed.cells if cell.cell_type == "code"]
         for count, cell in enumerate(cells, 1):

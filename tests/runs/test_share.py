@@ -11,8 +11,9 @@ from test_catalogue import filed
 
 from opslab.cli import main
 from opslab.errors import InputError
-from opslab.runs.share import FORMS, share
+from opslab.runs.share import share
 
+FORMS = ("markdown", "slack", "teams", "text")
 LINK = "https://reports.example.com/a%20b/readout.html?x=1&y=(2)"
 FACTS = [
     "Lift \N{EN DASH} +8.0% (95% interval +2.5% to +13.7%)",

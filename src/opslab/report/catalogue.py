@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,8 @@ from opslab.messages import Language, text, without_controls
 from opslab.report.styles import page_style, template
 
 SECTIONS = ("decisions", "others", "unusable")
+_MARKS = re.compile(r"\.(?!\d)|[!#&*+:<>@\[\\\]^_`{|}~)-]", re.ASCII)
+"""What Markdown may read as a mark; the point of a number is none."""
 _COLUMNS = ("readout", "finding", "date", "kind")
 _WORDS = (
     *("skip", "catalogue", "catalogue_empty", "catalogue_choose", "catalogue_tables"),
@@ -54,7 +57,7 @@ def render_catalogue(
     tables : sequence of str
         Names of the files beside it that hold the same.
     """
-    html = _template().render(
+    html = form("catalogue.html.j2").render(
         language=language,
         words={name: text(f"report.{name}", language) for name in _WORDS},
         owner=text("words.column_owner", language),
@@ -77,7 +80,14 @@ def render_catalogue(
 
 
 @cache
-def _template() -> Any:
+def form(name: str) -> Any:
+    """Return a template of the package; what it fills in is escaped unless it says otherwise."""
     environment = Environment(loader=FunctionLoader(template), autoescape=True)
     environment.globals["style"] = page_style()
-    return environment.get_template("catalogue.html.j2")
+    environment.filters["marked"] = _marked
+    return environment.get_template(name)
+
+
+def _marked(line: str) -> str:
+    """Return a line in which Markdown's marks are letters, and no name stands behind an @."""
+    return _MARKS.sub(r"\\\g<0>", line).replace("@", "@\N{WORD JOINER}")

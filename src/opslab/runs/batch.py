@@ -36,6 +36,8 @@ Progress = Callable[[str, Outcome, int], None]
 """Is told of a run that has ended: its name, how it went, and how many there are in all."""
 
 _GRAVEST_FIRST = (1, 5, 4, 2, 3, 0)
+_LOCKED = 3600
+"""Seconds that a run waits for another batch which makes the same."""
 _GRACE = 20
 """Seconds that runs have to end when the batch is interrupted."""
 
@@ -105,8 +107,8 @@ def run_batch(
             code = next(code for code in _GRAVEST_FIRST if code in codes)
             code = RunError.exit_code if conductor.stopped else code
             batch = Batch(outcomes, removed, code, reports / f"batch-{plan.slug}.json")
-            write_catalogue(reports, plan.language)
             write_whole(batch.status_file, _status(plan, runs, batch))
+            write_catalogue(reports, plan.language)
     return batch
 
 
@@ -213,7 +215,7 @@ class _Conductor:
                 return self._note(name, Outcome("skipped", reason=reason))
         self._attempts[name] += 1
         ours, theirs = self._context.Pipe(duplex=False)
-        limits = Limits(run.entry.timeout, run.entry.cell_timeout)
+        limits = Limits(run.entry.timeout, run.entry.cell_timeout, _LOCKED)
         given = (run.entry.notebook, run.parameters, self._reports, limits, language, theirs)
         process = self._context.Process(target=work, args=given)
         with theirs, machine_errors(self._reports):

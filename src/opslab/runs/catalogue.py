@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import quote
 
-from opslab.archive import READOUT, RUN, Card, Status, read_run
+from opslab.archive import FAILURE, READOUT, RUN, Card, Status, read_run
 from opslab.messages import Language, text
 from opslab.messages.numbers import Numbers
 from opslab.report.blocks import TONES
 from opslab.report.catalogue import Entry, render_catalogue
-from opslab.runs.failure import FAILURE
 from opslab.runs.folder import machine_errors, write_whole
 from opslab.runs.registry import notebooks
 from opslab.tables.cells import csv_cell

@@ -10,9 +10,6 @@ from typing import Any
 from opslab.errors import OpslabError, Problem, RunError, exit_code_of
 from opslab.messages import Language, text
 
-FAILURE = "failure.html"
-"""The page of what a failed run got."""
-
 
 @dataclass(frozen=True)
 class Failure:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from opslab import workspace
-from opslab.archive import READOUT, RESULT, RUN, Status, read_run
+from opslab.archive import FAILURE, FILE_NAME, NOTEBOOK, READOUT, RESULT, RUN, Status, read_run
 from opslab.errors import CHECK_FAILED, MachineError
 
 _ASIDE = re.compile(
@@ -23,7 +23,7 @@ _ASIDE = re.compile(
 """Hidden names of what is written beside a run or a file; the first group is whose they are."""
 _PATIENCE = 30
 """Seconds to wait for another process that writes the same file."""
-_MOMENT = 2
+MOMENT = 2
 """Seconds to wait for one that only looks whether anything is left over."""
 
 
@@ -71,7 +71,8 @@ def filed(target: Path, digest: str) -> Run | str | None:
     """Return the run that is filed in a folder already, if it is whole and has this hash.
 
     Where it does not hold, the name of the file that was altered, is missing, or has changed since
-    the run read it; None where there is none, or a notebook that another program has executed.
+    the run read it. None where there is none, where another program has executed the notebook, or
+    where it reads what cannot be known.
     """
     if not target.exists():
         return None
@@ -82,13 +83,13 @@ def filed(target: Path, digest: str) -> Run | str | None:
         path = workspace.root() / name
         if not workspace.is_there(path, file=True) or workspace.sha256(path) != sha256:
             return name
-    if run.card.origin == "rendered":
+    if run.card.origin == "rendered" or not run.card.reusable:
         return None
     return Run(target, run.card.status, run.card.headline, run.card.reason, reused=True)
 
 
 @contextmanager
-def alone(target: Path, *, seconds: int = _MOMENT) -> Iterator[None]:
+def alone(target: Path, *, seconds: int = MOMENT) -> Iterator[None]:
     """Hold the lock of a file or folder, and clear away what a killed process left beside it.
 
     The lock lives beside its target, so that it holds for everyone who files there, and it goes
@@ -168,6 +169,9 @@ def file_away(folder: Path, target: Path) -> None:
     """
     old = _beside(target, "old")
     if target.exists():
+        for path in strangers(target):
+            if not (folder / path.name).exists():
+                shutil.copy2(path, folder)
         target.rename(old)
     try:
         folder.rename(target)
@@ -176,6 +180,13 @@ def file_away(folder: Path, target: Path) -> None:
             old.rename(target)
         raise
     _remove(old)
+
+
+def strangers(folder: Path) -> list[Path]:
+    """Return the files of a run's folder that somebody has put there."""
+    ours = {READOUT, NOTEBOOK, RESULT, RUN, FAILURE}
+    files = [path for path in folder.iterdir() if path.is_file() and path.name not in ours]
+    return [path for path in files if not FILE_NAME.fullmatch(path.name)]
 
 
 def discard(folder: Path) -> None:

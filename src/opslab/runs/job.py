@@ -16,7 +16,7 @@ from opslab.messages import Language
 from opslab.parameters import Inputs, Parameters
 from opslab.provenance import State, name_of, state_of
 from opslab.runs.environment import environment
-from opslab.runs.folder import failed_beside, machine_errors
+from opslab.runs.folder import MOMENT, failed_beside, machine_errors
 from opslab.runs.parameters_cell import is_injected, is_own, values_in
 from opslab.runs.registry import Notebook
 
@@ -26,10 +26,11 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a run may take, in seconds; None sets no limit."""
+    """How long a run may take, in seconds (None sets no limit), and wait for another's lock."""
 
     run_seconds: float | None = None
     cell_seconds: int | None = None
+    lock_seconds: int = MOMENT
 
 
 class Known(NamedTuple):

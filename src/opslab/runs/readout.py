@@ -10,25 +10,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from opslab import workspace
-from opslab.archive import NOTEBOOK, READOUT, RESULT, RUN
+from opslab.archive import FAILURE, NOTEBOOK, READOUT, RESULT, RUN
 from opslab.errors import InputError, Problem
+from opslab.evidence import RECORD_TYPE
 from opslab.messages import text
 from opslab.messages.numbers import Numbers
-from opslab.provenance import has_changed, name_of
+from opslab.provenance import has_changed
 from opslab.report.blocks import Verdict
 from opslab.report.page import render
 from opslab.runs import notebook_file
-from opslab.runs.failure import FAILURE, Failure, NotebookError
+from opslab.runs.failure import Failure, NotebookError
 from opslab.runs.folder import Run, file_away, json_bytes, machine_errors, write_through
 from opslab.runs.job import Job, source_digest
 from opslab.runs.normal_form import normal_form, seconds_per_cell
-from opslab.runs.parameters_cell import is_injected, is_own
 from opslab.runs.publication import Publication, publication
 from opslab.version import __version__
 
-_FILE = re.compile(r"""['"]([^'"\n\0]{1,200}\.\w{1,10})['"]""")
-"""What may be the name of a file in a cell."""
+_UNHEARD = re.compile(
+    r"\b(polars|duckdb|pyarrow|pyspark|subprocess|system|popen|requests|urllib|socket)\b|^\s*[!%]",
+    re.MULTILINE,
+)
 _LARGEST_RECORD = 1_000_000
 
 
@@ -73,6 +74,7 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     more["origin"] = "rendered" if rendered else "run"
     more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
     more["also_read"] = also_read
+    more["reusable"] = _can_be_heard(notebook)
     more["owner"] = _owner(record)
     more["imports"] = record.get("imports", [])
     more["outputs"] = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
@@ -131,7 +133,7 @@ def _also_read(job: Job, notebook: Any, published: Publication) -> dict[str, str
         raise InputError.of("runs.changed_meanwhile", file=f"{job.notebook.name}.ipynb")
     known = {(file.name, file.sha256) for file in job.known.values()}
     read = {(named.file, named.sha256) for named in published.about.read}
-    others = sorted((read | _named_in_cells(notebook)) - known)
+    others = sorted(read - known)
     names = Counter(file for file, _ in [*known, *others])
     changed = {file for file, count in names.items() if count > 1 and file in dict(others)}
     for path, file in job.known.items():
@@ -141,17 +143,14 @@ def _also_read(job: Job, notebook: Any, published: Publication) -> dict[str, str
     return dict(others)
 
 
-def _named_in_cells(notebook: Any) -> set[tuple[str, str]]:
-    """Return name and hash of the workspace's files that executed cells name.
+def _can_be_heard(notebook: Any) -> bool:
+    """Whether all that the cells read is heard: by Python's own means, before they publish.
 
-    What Polars, DuckDB or Arrow read by themselves, Python does not hear of.
+    Polars, DuckDB, Arrow and other programs open files by themselves.
     """
-    root = workspace.root().resolve()
     cells = [cell for cell in notebook.cells if cell.get("execution_count")]
-    sources = [cell.source for cell in cells if not is_own(cell) and not is_injected(cell)]
-    paths = {(root / name).resolve() for source in sources for name in _FILE.findall(source)}
-    there = [path for path in paths if path.is_relative_to(root) and path.is_file()]
-    return {(name_of(path), workspace.sha256(path)) for path in there}
+    last = any(RECORD_TYPE in output.get("data", {}) for output in cells[-1].outputs)
+    return last and not any(_UNHEARD.search(cell.source) for cell in cells)
 
 
 def _footer(job: Job, *, rendered: bool = False) -> list[tuple[str, str]]:

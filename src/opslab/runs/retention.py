@@ -10,7 +10,7 @@ from pathlib import Path
 
 from opslab.archive import RESULT, RUN, Card, read_run
 from opslab.errors import MachineError
-from opslab.runs.folder import alone, discard, machine_errors
+from opslab.runs.folder import alone, discard, machine_errors, strangers
 
 _Series = tuple[Path, str]
 """Folder of a notebook and name, and the parameters other than ``as_of``."""
@@ -57,13 +57,13 @@ def _series(folder: Path, card: Card) -> _Series:
 def _old(keep: Mapping[_Series, int]) -> Iterator[Path]:
     """Yield the runs that are neither among the newest of their series nor its last good one.
 
-    What no longer is what was filed counts as none.
+    What no longer is what was filed counts as none; where somebody has put a file, it stays.
     """
     runs = defaultdict(list)
     for home in {home for home, _ in keep}:
         for file in home.glob(f"*/{RUN}"):
             folder, run = file.parent, read_run(file.parent)
-            card = None if run.altered else run.card
+            card = None if run.altered or strangers(folder) else run.card
             if card is not None and card.run_id.rpartition("/")[2] == folder.name:
                 age = (card.as_of, file.stat().st_mtime_ns, folder.name)
                 runs[_series(folder, card)].append((age, card.status, folder))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,9 @@ def run_notebook(
     reports = reports_folder(out)
     with workspace.filing_in(reports):
         job = Job.of(find(name), given, reports)
-        return run_of(job, lambda folder: _executed(job, folder, limits, progress), force=force)
+        limits = limits or Limits()
+        execute = partial(_executed, job, limits=limits, progress=progress)
+        return run_of(job, execute, force=force, seconds=limits.lock_seconds)
 
 
 def reports_folder(out: str | Path) -> Path:
@@ -87,7 +90,12 @@ def reports_folder(out: str | Path) -> Path:
 
 
 def run_of(
-    job: Job, executed: Callable[[Path], Any], *, force: bool = False, rendered: bool = False
+    job: Job,
+    executed: Callable[[Path], Any],
+    *,
+    force: bool = False,
+    rendered: bool = False,
+    seconds: int = Limits.lock_seconds,
 ) -> Run:
     """Return the run that is filed already and still holds, or file a notebook.
 
@@ -100,6 +108,8 @@ def run_of(
         File it even when it is there.
     rendered : bool
         Whether another program has executed it; what this program has executed goes before.
+    seconds : int
+        How long to wait for another process that makes the same run.
     """
 
     def there() -> Run | str | None:
@@ -109,7 +119,7 @@ def run_of(
     if not isinstance(run, Run):
         with machine_errors(job.target):
             job.target.parent.mkdir(parents=True, exist_ok=True)
-        with alone(job.target):
+        with alone(job.target, seconds=seconds):
             run = there()  # it may have been filed in between
             if not isinstance(run, Run):
                 run = replace(_file(job, executed, rendered=rendered), altered=run)
@@ -126,7 +136,7 @@ def _file(job: Job, executed: Callable[[Path], Any], *, rendered: bool) -> Run:
     return run
 
 
-def _executed(job: Job, working: Path, limits: Limits | None, progress: Progress | None) -> Any:
+def _executed(job: Job, working: Path, limits: Limits, progress: Progress | None) -> Any:
     """Return the executed notebook; raises `NotebookError` when it does not come to its end."""
     from opslab.runs.execution import execute
     from opslab.runs.notebook_file import read
@@ -135,7 +145,7 @@ def _executed(job: Job, working: Path, limits: Limits | None, progress: Progress
     # Loading the page takes as long as a kernel's start: both at once.
     threading.Thread(target=import_module, args=["opslab.runs.readout"], daemon=True).start()
     source, given = read(job.notebook.path), job.parameters.given()
-    execution = execute(source, given, working, limits or Limits(), progress)
+    execution = execute(source, given, working, limits, progress)
     failure = execution.failure
     if failure is None and publication(execution.notebook) is None:
         failure = Failure("no_record")

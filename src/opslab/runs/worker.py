@@ -13,9 +13,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
 
+from opslab.archive import FAILURE
 from opslab.errors import MachineError, OpslabError, RunError
 from opslab.messages import Language, one_line, text
-from opslab.runs.failure import FAILURE, NotebookError
+from opslab.runs.failure import NotebookError
 from opslab.runs.job import Limits
 from opslab.runs.runner import run_notebook
 from opslab.runs.signals import after_parent, at_signals
