@@ -205,7 +205,7 @@ ROOMS = {
     "feedback": 19_300,
     "runs": 18_500,  # batches, retention and recovery: 7,600, where 5,000 were meant
     "timesaved": 11_800,
-    "report": 11_700,
+    "report": 11_800,
     "uncertainty": 5_500,
     "cli": 3_700,
     "warehouse": 2_700,
