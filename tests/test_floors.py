@@ -199,21 +199,23 @@ def test_one_module_alone_imports_papermill():
 
 
 ROOMS = {
-    "experiments": 60_600,  # 52,000 was allowed: what the gate looks at is 13,600 and not 5,000
-    "businesscase": 37_200,
-    "tables": 32_800,  # 24,900 was allowed: layouts, units, formats and tools cost 8,100
-    "feedback": 19_400,
-    "timesaved": 12_000,
-    "report": 11_000,
-    "runs": 10_900,
+    "experiments": 60_900,  # 52,000 was allowed: what the gate looks at is 13,600 and not 5,000
+    "businesscase": 36_700,
+    "tables": 33_100,  # 24,900 was allowed: layouts, units, formats and tools cost 8,100
+    "feedback": 19_300,
+    "runs": 18_500,  # batches, retention and recovery: 7,600, where 5,000 were meant
+    "timesaved": 11_800,
+    "report": 11_800,
     "uncertainty": 5_500,
+    "cli": 3_700,
+    "warehouse": 2_700,
 }
 """Tokens that a room may hold; the rooms together, and the files at the top, hold at most `TOKENS`.
 
 Lines can be packed, tokens cannot: what a reader has to take in is counted by Python's own `tokenize`,
 without comments, docstrings and layout. A room that needs more takes something out, or gives its reason.
 """
-TOKENS = 201_200
+TOKENS = 215_600
 _LAYOUT = {"COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENCODING", "ENDMARKER"}
 
 

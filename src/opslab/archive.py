@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from opslab.messages import LANGUAGES, Language
 
@@ -56,7 +56,7 @@ class Card(BaseModel):
         try:
             about = json.loads(content)
             return cls.model_validate(about) if about["seal"] == _seal(about) else None
-        except (ValueError, KeyError, TypeError, RecursionError, ValidationError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
 
     @classmethod

@@ -20,7 +20,7 @@ import pytest
 import opslab
 from conftest import make_workspace
 from opslab.evidence import RECORD_TYPE
-from opslab.runs.executed_notebook import render_notebook
+from opslab.runs.executed_notebook import file_executed, read_executed
 from opslab.runs.registry import notebooks
 
 pytestmark = pytest.mark.slow
@@ -162,7 +162,7 @@ def _is_the_page_of_a_run(path: Path, name: str, workspace: Path, monkeypatch) -
         (Path(__file__).parents[2] / "notebooks" / f"{name}.ipynb").read_bytes()
     )
     # Folders of their own: a case cites the runs that stand where it is filed.
-    rendered = render_notebook(kept, out=f"rendered-{name}")
+    rendered = file_executed(read_executed(kept), f"rendered-{name}")
     ran = opslab.run(name, out=f"ran-{name}")
     for file in ("readout.html", "notebook.ipynb", "result.json"):
         assert (rendered.folder / file).read_bytes() == (ran.folder / file).read_bytes(), file

@@ -100,7 +100,7 @@ def test_a_batch_runs_what_is_not_there_and_tells_how_it_went(workspace_folder, 
         "broken": "check_failed",
         "after the broken one": "skipped",
     }
-    assert "broken is not done." in done.stdout
+    assert "Not run: it needs broken, which gave no result to build on." in done.stdout
     assert "2 done, 1 blocking check failed and 1 skipped" in done.stdout
     assert "checkout-button" in Path("reports/index.html").read_text(encoding="utf-8")
     assert kernels("reports") == {"forked" if FORKS else "started"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -11,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from opslab.businesscase.options import Band
 from opslab.businesscase.result import CaseResult, Target
 from opslab.businesscase.voice import CaseVoice
-from opslab.report.drawing import Row, chart
+from opslab.report.drawing import Row
 from opslab.report.figures import (
     BLUE,
     GREEN,
@@ -104,7 +103,7 @@ def options(result: CaseResult, say: CaseVoice) -> Figure:
     best = max(result.options, key=lambda option: option.npv.p50)
     points = [say("options_point", option=one.name, npv=one.npv) for one in result.options]
     title = say("options_title", option=best.name)
-    return _figure("options", title, rows, say.axis, say, points, width=HALF)
+    return say.chart("options", _title(title, say), rows, say.axis, points, width=HALF)
 
 
 def tornado(result: CaseResult, say: CaseVoice) -> Figure:
@@ -121,7 +120,7 @@ def tornado(result: CaseResult, say: CaseVoice) -> Figure:
         points.append(say("tornado_point", name=name, at=say.between(*driver.at, unit), npv=reach))
     low_end = say("all_low", low=say.money(result.all_low))
     title, caption = say("tornado_title", name=rows[0].label), f"{say('caption_tornado')} {low_end}"
-    return _figure("tornado", title, rows, say.axis, say, points, caption, base=base)
+    return say.chart("tornado", _title(title, say), rows, say.axis, points, caption, base=base)
 
 
 def waterfall(result: CaseResult, say: CaseVoice) -> Figure:
@@ -135,7 +134,7 @@ def waterfall(result: CaseResult, say: CaseVoice) -> Figure:
         rows.append(Row(say(f"step_{name}"), say.money(value, signed=not whole), [segment]))
     share = steps["net"] / steps["gross"] if steps["gross"] else 0.0
     title = say("waterfall_title" if share > 0 else "waterfall_title_none", share=share)
-    return _figure("waterfall", title, rows, say.axis, say)
+    return say.chart("waterfall", _title(title, say), rows, say.axis)
 
 
 def measured(target: Target, say: CaseVoice) -> Figure:
@@ -152,24 +151,10 @@ def measured(target: Target, say: CaseVoice) -> Figure:
             rows.append(Row(say(f"column_{name}"), words, segments, point=band.middle))
     title = say("measured_title", kpi=kpi.name, status=say(f"status_{target.status}"))
     axis, share = say.unit(kpi.unit), kpi.unit == "share"
-    return _figure("measured", title, rows, axis, say, base=kpi.baseline, percent=share, width=HALF)
+    return say.chart(
+        "measured", _title(title, say), rows, axis, base=kpi.baseline, percent=share, width=HALF
+    )
 
 
 def _title(title: str, say: CaseVoice) -> str:
     return say("not_valid", title=title) if say.result.broken else title
-
-
-def _figure(
-    name: str,
-    title: str,
-    rows: Sequence[Row],
-    axis: str,
-    say: CaseVoice,
-    points: Sequence[str] = (),
-    caption: str = "",
-    **more: Any,
-) -> Figure:
-    title = _title(title, say)
-    points = points or [say("pair", name=row.label, value=row.value) for row in rows]
-    drawing = chart(title, rows, axis, say, **more)
-    return Figure(drawing, " ".join([title, *points]), caption or say(f"caption_{name}"))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from scipy.special import ndtri
 
 from opslab.businesscase.citations import Finding, Run
@@ -25,7 +25,7 @@ from opslab.businesscase.result import (
     Target,
 )
 from opslab.businesscase.spec import Case
-from opslab.errors import InputError, Problem, SpecError
+from opslab.errors import InputError, Problem
 from opslab.evidence import Quantity
 from opslab.uncertainty.update import update
 
@@ -94,7 +94,7 @@ def _read(record: Mapping[str, Any], run: str) -> _PastCase:
     try:
         past = _PastCase.model_validate(record)
         _ = past.recommended, past.kpis
-    except (ValidationError, SpecError, StopIteration, TypeError):
+    except (ValueError, StopIteration, TypeError):
         raise InputError.of("businesscase.bad_record", run=run, name="result.json") from None
     return past
 

@@ -14,7 +14,7 @@ import re
 import string
 import tomllib
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -54,15 +54,11 @@ class Bilingual(str):
         return text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _bilingual, (str(self), self.french)
+        return partial(Bilingual, french=self.french), (str(self),)
 
     def spoken(self, language: Language) -> str:
         """Return the text in a language."""
         return self.french if language == "fr" else str.__str__(self)
-
-
-def _bilingual(english: str, french: str) -> Bilingual:
-    return Bilingual(english, french=french)
 
 
 def spoken(value: Any, language: Language) -> Any:

@@ -9,18 +9,11 @@ from opslab.messages import Language, one_line
 from opslab.report.blocks import Cell, Pairs, Points
 from opslab.report.voice import Blocks, Voice
 from opslab.results import Message
+from opslab.tables.exports import KINDS
 from opslab.tables.import_report import Decision, Reading, Rejection
 from opslab.tables.sentences import proposal
 from opslab.tables.source import Table as OpenTable
 
-_TYPES = {
-    "VARCHAR": "text",
-    "BIGINT": "number",
-    "DOUBLE": "number",
-    "DATE": "date",
-    "TIMESTAMP": "time",
-    "BOOLEAN": "truth",
-}
 _MESSAGES = (
     "decimal",
     "delimiter",
@@ -70,7 +63,7 @@ def lines(table: OpenTable, language: Language) -> list[str]:
     width = min(max(map(len, table.types), default=0), 32)
     for (name, kind), heading in zip(table.types.items(), table.headings, strict=True):
         other = "list" if kind.endswith("[]") else "other"
-        words = [say(f"type_{_TYPES.get(kind, other)}")]
+        words = [say(f"type_{KINDS.get(kind, other)}")]
         words += [say("decided_renamed", heading=heading)] if heading != name else []
         shown.append(one_line(f"  {name:<{width}}  {'; '.join([*words, *about[name]])}"))
     shown += [f"  {words}" for words in rejections(reading, say)]

@@ -10,6 +10,7 @@ from opslab.messages import catalogue, spoken, text
 from opslab.messages.numbers import Numbers
 from opslab.report import cells
 from opslab.report.blocks import Block, Cell, Cells, Fact, Group, Heading, Paragraph, Table, Tone
+from opslab.report.drawing import Row, chart
 from opslab.report.figures import Figure
 from opslab.report.plain import plain
 from opslab.results import Check, Message, Status
@@ -130,15 +131,15 @@ class Voice(Numbers):
             (
                 self(f"check_{check.name}"),
                 Cell(self(f"status_{check.status}"), tone=TONES[check.status]),
-                Cell(self.yes(check.blocking), self._accepted(check)),
+                Cell(
+                    self.yes(check.blocking),
+                    self("accepted", reason=check.accepted) if check.accepted else "",
+                ),
                 self.finding(check),
             )
             for check in checks
         )
         return self.table("checks", "check status blocking detail", rows)
-
-    def _accepted(self, check: Check) -> str:
-        return self("accepted", reason=check.accepted) if check.accepted else ""
 
     def checks_fact(self, checks: Sequence[Check], all_passed: str = "") -> Fact:
         """Return how many checks passed, and the names of those that did not."""
@@ -148,6 +149,31 @@ class Voice(Numbers):
         return self.fact(
             "checks", self("fact_checks_value", passed=passed, count=len(checks)), *remarks
         )
+
+    def chart(
+        self,
+        name: str,
+        title: str,
+        rows: Sequence[Row],
+        axis: str,
+        points: Sequence[str] = (),
+        caption: str = "",
+        **more: Any,
+    ) -> Figure:
+        """Return a chart whose text tells its points, by default its rows.
+
+        Parameters
+        ----------
+        name : str
+            Its caption is ``caption_<name>`` in the words, unless another is given.
+        title, rows, axis, **more
+            As of `drawing.chart`.
+        points : sequence of str
+        caption : str
+        """
+        points = points or [self("pair", name=row.label, value=row.value) for row in rows]
+        drawing = chart(title, rows, axis, self, **more)
+        return Figure(drawing, " ".join([title, *points]), caption or self(f"caption_{name}"))
 
     def show(self, *blocks: Block | Figure) -> None:
         """Show blocks and figures in a cell's output, in order."""

@@ -17,7 +17,7 @@ from opslab.archive import MACHINE, READOUT, RESULT, RUN, Card, read_run
 from opslab.errors import InputError
 from opslab.report.catalogue import render_catalogue
 from opslab.runs.catalogue import INDEX, described, entry
-from opslab.runs.folder import machine_errors, write_whole
+from opslab.runs.folder import json_bytes, machine_errors, write_whole
 
 _RUN_ID = re.compile(r"[a-z0-9_]+/[a-z0-9-]+/\d{4}-\d{2}-\d{2}-[0-9a-f]{8}", re.ASCII)
 _OURS = b"opslab.bundle/1"
@@ -141,8 +141,9 @@ def _broken(shown: str, name: str) -> InputError:
 
 def _without_machine(run: bytes) -> bytes:
     """Return ``run.json`` without what differs from one making of a run to the next."""
-    kept = {name: value for name, value in json.loads(run).items() if name not in MACHINE}
-    return (json.dumps(kept, indent=1, ensure_ascii=False) + "\n").encode()
+    return json_bytes(
+        {name: value for name, value in json.loads(run).items() if name not in MACHINE}
+    )
 
 
 def _zip(runs: list[_Filed]) -> bytes:

@@ -49,26 +49,8 @@ class Executed:
         return language_of(self.values)
 
 
-def render_notebook(file: str | Path, *, out: str | Path = "reports") -> Run:
-    """File an executed notebook: the same folder and the same bytes as `opslab run` would make.
-
-    Parameters
-    ----------
-    file : path
-        The notebook as it was saved after its execution.
-    out : path
-        Folder of the reports; a relative one starts at the workspace's root.
-
-    Raises
-    ------
-    InputError
-        When it is no whole, single run of a notebook of ours on the inputs as they are now.
-    """
-    return file_executed(read_executed(file), out)
-
-
 def read_executed(file: str | Path) -> Executed:
-    """Read an executed notebook and make sure that it is one whole run of a notebook of ours."""
+    """Read an executed notebook; raises `InputError` unless it is one whole run of one of ours."""
     name = str(file)
     try:
         notebook = _without_stop(_read(workspace.expanded(file)))
@@ -82,8 +64,22 @@ def read_executed(file: str | Path) -> Executed:
     return Executed(name, registered, notebook, values, published)
 
 
-def file_executed(executed: Executed, out: str | Path = "reports") -> Run:
-    """File what `read_executed` returned; what `opslab run` has filed already is used again."""
+def file_executed(executed: Executed, out: str | Path) -> Run:
+    """File what `read_executed` returned: the same folder and bytes as `opslab run` would make.
+
+    What that has filed already is used again.
+
+    Parameters
+    ----------
+    executed : Executed
+    out : path
+        Folder of the reports; a relative one starts at the workspace's root.
+
+    Raises
+    ------
+    InputError
+        When it is no run on the inputs as they are now.
+    """
     reports = reports_folder(out)
     with workspace.filing_in(reports):
         job = Job.of(executed.registered, executed.values, reports, executed.notebook)

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -211,6 +211,11 @@ def write_whole(path: Path, content: bytes) -> None:
             aside.replace(path)
         finally:
             _remove(aside)
+
+
+def json_bytes(content: Mapping[str, Any]) -> bytes:
+    """Return JSON written the same way each time: UTF-8, indented, without NaN."""
+    return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def write_through(path: Path, content: bytes) -> None:

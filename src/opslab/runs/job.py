@@ -34,11 +34,11 @@ class Limits:
 
 
 class Known(NamedTuple):
-    """A file that a run is known by: its name, its hash, and its state before it was hashed."""
+    """A file that a run is known by: its state before it was hashed, its name, and its hash."""
 
+    before: State
     name: str
     sha256: str
-    before: State
 
 
 @dataclass(frozen=True)
@@ -88,13 +88,11 @@ class Job:
         source = source_digest(content_of_notebook)
         _refuse_more_than_parameters(content_of_notebook, parameters)
         with machine_errors(notebook.path):
-            read = (*inputs.files, *workspace.profiles())
-            states = {path: state_of(path) for path in read}
-            files, profiles = map(_hashed, (inputs.files, workspace.profiles()))
-        known = {
-            path: Known(name_of(path), hashed["sha256"], states[path])
-            for path, hashed in zip(read, [*files, *profiles], strict=True)
-        }
+            profiles = workspace.profiles()
+            known = {
+                path: Known(state_of(path), name_of(path), workspace.sha256(path))
+                for path in (*inputs.files, *profiles)
+            }
         stated = {name: value for name, value in parameters.given().items() if value != ""}
         content = {
             "notebook": notebook.name,
@@ -102,8 +100,8 @@ class Job:
             "parameters": stated,
             "seed": stated.get("seed"),
             "secret": inputs.secret or None,
-            "inputs": files,
-            "profiles": profiles,
+            "inputs": _hashed(inputs.files, known),
+            "profiles": _hashed(profiles, known),
             "versions": environment(),
         }
         canonical = json.dumps(content | {"source": source}, sort_keys=True).encode()
@@ -153,8 +151,8 @@ def _refuse_more_than_parameters(notebook: Mapping[str, Any], parameters: Parame
     ParameterError.refuse([model.unknown(name) for name in others])
 
 
-def _hashed(paths: Iterable[Path]) -> list[dict[str, str]]:
-    return [{"file": workspace.shown(path), "sha256": workspace.sha256(path)} for path in paths]
+def _hashed(paths: Iterable[Path], known: Mapping[Path, Known]) -> list[dict[str, str]]:
+    return [{"file": workspace.shown(path), "sha256": known[path].sha256} for path in paths]
 
 
 def json_of(path: Path) -> Any:

@@ -20,7 +20,7 @@ from opslab.report.blocks import Verdict
 from opslab.report.page import render
 from opslab.runs import notebook_file
 from opslab.runs.failure import Failure, NotebookError
-from opslab.runs.folder import Run, file_away, machine_errors, write_through
+from opslab.runs.folder import Run, file_away, json_bytes, machine_errors, write_through
 from opslab.runs.job import Job, source_digest
 from opslab.runs.normal_form import normal_form, seconds_per_cell
 from opslab.runs.publication import Publication, publication
@@ -64,7 +64,7 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     files = {
         NOTEBOOK: notebook_file.written(normal),
         READOUT: render(normal, _footer(job, rendered=rendered), job.language, names).encode(),
-        RESULT: _json(record),
+        RESULT: json_bytes(record),
         **published.contents(),
     }
     status, headline = published.held.status, published.headline
@@ -79,7 +79,7 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     more["imports"] = record.get("imports", [])
     more["outputs"] = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     about = job.about(status, headline, seconds_per_cell(executed), more)
-    _write(working, files | {RUN: _json(about)}, job.target)
+    _write(working, files | {RUN: json_bytes(about)}, job.target)
     return Run(job.target, status, headline, published.about.reason)
 
 
@@ -111,15 +111,10 @@ def file_failure(job: Job, failure: Failure, notebook: Any, working: Path) -> No
     files = {
         NOTEBOOK: notebook_file.written(normal),
         FAILURE: page.encode(),
-        RUN: _json(about),
+        RUN: json_bytes(about),
     }
     _write(working, files, job.failed)
     return NotebookError(*problems, exit_code=failure.exit_code, folder=job.failed)
-
-
-def _json(content: Mapping[str, Any]) -> bytes:
-    """Return JSON written the same way each time: UTF-8, indented, without NaN."""
-    return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _write(working: Path, files: Mapping[str, bytes], folder: Path) -> None:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_KINDS: Mapping[str, Kind] = {
+KINDS: Mapping[str, Kind] = {
     "VARCHAR": "text",
     "BIGINT": "number",
     "DOUBLE": "number",
@@ -184,7 +184,7 @@ def draft_profile(data: Path, *, answers: Answers | None = None, language: Langu
         name = re.sub(r"[^a-z0-9]+", "_", bare_heading(wanted)).strip("_") or "column"
         columns[free_name(name, taken, "_{}")] = Column(
             headers=(heading.replace("*", ""),),
-            kind="percent" if wanted in percents else _KINDS.get(kind, "list"),
+            kind="percent" if wanted in percents else KINDS.get(kind, "list"),
             personal="email" if wanted in reading.personal else None,
         )
     stem = workspace.slug(data.stem)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from opslab.report.drawing import Row, chart
+from opslab.report.drawing import Row
 from opslab.report.figures import BLUE, GREEN, GREY, ORANGE, Figure
 from opslab.report.voice import Voice
 from opslab.timesaved.inventory import AMOUNTS
@@ -47,7 +44,7 @@ def waterfall(result: TimeSavedResult, say: Voice) -> Figure:
         colour = GREEN if name == "recaptured" else BLUE if whole else GREY
         rows.append(Row(say(f"step_{name}"), value, [(low, high, colour)]))
     title = say("waterfall_title", share=step["recaptured"] / (step["possible"] or 1.0))
-    return _figure("waterfall", title, rows, "hours", say)
+    return say.chart("waterfall", title, rows, say("axis_hours"))
 
 
 def tornado(result: TimeSavedResult, say: Voice) -> Figure:
@@ -58,7 +55,7 @@ def tornado(result: TimeSavedResult, say: Voice) -> Figure:
         parts = [(driver.low, result.base, ORANGE), (result.base, driver.high, BLUE)]
         rows.append(Row(quantity(driver.name, say), say.range(low, high), parts))
     title = say("tornado_title", name=rows[0].label)
-    return _figure("tornado", title, rows, "hours", say, base=result.base)
+    return say.chart("tornado", title, rows, say("axis_hours"), base=result.base)
 
 
 def measured(result: TimeSavedResult, field: str, say: Voice) -> Figure:
@@ -78,12 +75,4 @@ def measured(result: TimeSavedResult, field: str, say: Voice) -> Figure:
     torn = [quantity(update.name, say) for update in updates if update.used != "both"]
     weight = min(update.measured_share for update in updates)
     title = say("measured_torn" if torn else "measured_title", share=weight, names=torn)
-    return _figure("measured", title, rows, field, say, percent=share)
-
-
-def _figure(
-    name: str, title: str, rows: Sequence[Row], axis: str, say: Voice, **more: Any
-) -> Figure:
-    drawing = chart(title, rows, say(f"axis_{axis}"), say, **more)
-    words = [say("pair", name=row.label, value=row.value) for row in rows]
-    return Figure(drawing, " ".join([title, *words]), say(f"caption_{name}"))
+    return say.chart("measured", title, rows, say(f"axis_{field}"), percent=share)
