@@ -29,6 +29,15 @@ def test_what_the_machine_refuses_has_a_number_and_a_place(tmp_path):
         open("none", encoding="utf-8")  # noqa: PTH123, SIM115
 
 
+def test_a_folder_that_somebody_took_away_is_the_machines(tmp_path):
+    """Papermill says so without a number."""
+    with (
+        pytest.raises(MachineError, match="No such file"),
+        machine_errors(tmp_path / "gone/notebook.ipynb"),
+    ):
+        raise FileNotFoundError("output folder gone doesn't exist.")
+
+
 def test_our_own_mistakes_are_not_the_machines(tmp_path):
     for mistake in (OSError("a mistake"), KeyError("a"), ExtraError.of("runs.no_lab")):
         with pytest.raises(type(mistake)) as raised, machine_errors(tmp_path):

@@ -250,6 +250,20 @@ def test_a_dead_kernel_is_told_and_a_mistake_beside_a_living_one_is_ours(
     assert ("The kernel died in the cell -; " in done.stderr) != living
 
 
+def test_a_kernel_that_died_on_a_full_disk_is_the_disks(workspace_folder, monkeypatch):
+    from opslab.runs import execution
+
+    def execute_notebook(*_, **__):
+        raise RuntimeError("Kernel died before replying to kernel_info")
+
+    notebook(workspace_folder, "1")
+    monkeypatch.setattr(execution.papermill, "execute_notebook", execute_notebook)
+    monkeypatch.setattr(execution, "_LEAST_BYTES", float("inf"))
+    done = run()
+    assert done.exit_code == 5
+    assert "No space left on device" in done.stderr
+
+
 @pytest.mark.parametrize("content", ["", "[]", '{"cells": [1]}', '{"cells": []}', "\x00"])
 def test_a_notebook_that_is_none_is_to_be_restored(workspace_folder, content):
     path = workspace_folder / "notebooks" / "experiment_readout.ipynb"

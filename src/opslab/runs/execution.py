@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -20,7 +22,7 @@ from typing import Any
 
 from opslab import workspace
 from opslab.archive import NOTEBOOK
-from opslab.errors import ON_BLOCKING
+from opslab.errors import ON_BLOCKING, MachineError
 from opslab.runs.environment import FIXED, KERNEL, LONGEST_FOLDER
 from opslab.runs.failure import Failure
 from opslab.runs.folder import machine_errors
@@ -40,6 +42,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 _START_SECONDS = 120
+_LEAST_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,21 @@ def execute(
         kernel = _Kernel(scratch)
         with _deadline(limits.run_seconds, kernel), at_signals(_interruption(kernel)):
             failure = _run(notebook, parameters, kept, limits, kernel, progress)
+        if failure and failure.kind == "kernel_died":
+            _refuse_full(scratch)
         if kernel.ended:
             failure = Failure(kernel.ended, kernel.cell)
     executed = nbformat.read(kept, as_version=4) if kept.exists() else notebook
     drop_error_marks(executed)
     executed.metadata.setdefault("papermill", {})["kernel"] = kernel.origin
     return Execution(executed, failure or _not_reached(executed))
+
+
+def _refuse_full(folder: Path) -> None:
+    """Raise where it is the disk that a kernel has died of."""
+    if shutil.disk_usage(folder).free < _LEAST_BYTES:
+        reason = os.strerror(errno.ENOSPC)
+        raise MachineError.of("runs.machine", file=str(folder), reason=reason)
 
 
 def _run(

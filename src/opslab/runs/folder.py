@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -243,12 +244,14 @@ def _remove(path: Path) -> None:
 def machine_errors(path: Path | str) -> Iterator[None]:
     """Tell what the machine refuses in this block, and where: a disk, a permission.
 
-    What it refuses has a number; an OSError without one is a mistake in the code.
+    What it refuses has a number; an OSError without one is a mistake in the code, unless somebody
+    has taken the folder away.
     """
     try:
         yield
     except OSError as error:
-        if isinstance(error, MachineError) or error.errno is None:
+        gone = isinstance(error, FileNotFoundError) and not Path(path).parent.exists()
+        if isinstance(error, MachineError) or (error.errno is None and not gone):
             raise
-        file = str(error.filename or path)
-        raise MachineError.of("runs.machine", file=file, reason=error.strerror) from error
+        file, reason = str(error.filename or path), error.strerror or os.strerror(errno.ENOENT)
+        raise MachineError.of("runs.machine", file=file, reason=reason) from error
