@@ -17,7 +17,6 @@ from typing import Any
 
 from opslab import workspace
 from opslab.archive import RESULT
-from opslab.errors import DataError, Problem
 
 State = tuple[int, ...]
 """Of a file: what changes when its bytes do."""
@@ -84,22 +83,17 @@ def name_of(path: Path) -> str:
 def files_read() -> list[dict[str, str]]:
     """Return what was read: name (as of `name_of`) and SHA-256 of each file.
 
-    Raises
-    ------
-    DataError
-        When a file that was read piece by piece has changed since it was opened.
+    A file that has changed since it was opened is named once more, as changed: a session may go on
+    with it, and no run is filed on it.
     """
     last = {path: [*readings.values()][-1] for path, readings in _read.items()}
     others = dict(_others())
-    DataError.refuse(
-        [
-            Problem("tables.changed", file=workspace.shown(path))
-            for path, before in {**last, **others}.items()
-            if before and has_changed(path, before)
-        ]
-    )
     read = {(name_of(path), sha256) for path, noted in _read.items() for sha256 in noted}
-    read |= {(name_of(path), workspace.sha256(path)) for path in others}
+    for path, before in {**last, **others}.items():
+        if before and has_changed(path, before):
+            read.add((name_of(path), "changed"))
+        if path in others:
+            read.add((name_of(path), workspace.sha256(path)))
     return [{"file": file, "sha256": sha256} for file, sha256 in sorted(read)]
 
 

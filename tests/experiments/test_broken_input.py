@@ -485,7 +485,7 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     ),
     Case(
         "table and logs",
-        "spec.yaml, line 2, data: path and assignments/events exclude one another; keep "
+        "spec.yaml, line 2, data: path, table, query and assignments/events exclude one another; keep "
         "the form that your data has.",
         (("units.csv}", "units.csv, events: events.csv}"),),
     ),
@@ -594,7 +594,6 @@ NOT_COMPUTED = (
 @pytest.mark.parametrize(
     ("edit", "places"),
     [
-        (("units.csv}", "units.csv, snapshot: monday}"), "line 2, data.snapshot"),
         (("metrics:\n", "design: {method: group_sequential}\nmetrics:\n"), "line 6, design.method"),
         (("metrics:\n", "design: {method: always_valid}\nmetrics:\n"), "line 6, design.method"),
         (("metrics:\n", "design: {method: bayesian}\nmetrics:\n"), "line 6, design.method"),

@@ -292,7 +292,7 @@ def test_all_mistakes_of_a_plan_are_told_at_once_and_nothing_runs(workspace_fold
         "data/sample/chekout.yaml: This spec is not there; did you mean checkout.yaml?",
         "plan.yaml, line 7, runs[4]: Another run is named c too; give each its own name.",
         "plan.yaml, line 7, runs[4].params: The last day is before the first, so there is nothing to run.",
-        "plan.yaml, line 8, runs[5].params: The plan wants a day here; give it with --as-of YYYY-MM-DD.",
+        "plan.yaml, line 8, runs[5].params: The plan needs a day here; give it with --as-of YYYY-MM-DD.",
     ]
     assert not Path("reports").exists()
 
@@ -316,7 +316,7 @@ def test_a_plan_is_a_spec(workspace_folder, runs, said):
 
 
 def test_a_day_that_no_run_takes_is_refused(workspace_folder):
-    with pytest.raises(InputError, match="No run of the plan takes the day of --as-of"):
+    with pytest.raises(InputError, match="No run in this plan uses --as-of"):
         checked("  - {name: a, notebook: time_saved}\n", date(2026, 11, 16))
 
 
@@ -357,6 +357,7 @@ def filed(day: int, *, name="checkout", status="complete", cites=(), **parameter
     """File a run as the runner would, with another record for each day and set of parameters."""
     record = json.dumps({"day": day, "cites": list(cites), **parameters}).encode()
     digest = hashlib.sha256(record + status.encode()).hexdigest()
+    files = {"result.json": record, "readout.html": b"<html>", "notebook.ipynb": b"{}"}
     about = {
         "notebook": READOUT,
         "name": name,
@@ -365,11 +366,12 @@ def filed(day: int, *, name="checkout", status="complete", cites=(), **parameter
         "headline": "",
         "digest": digest,
         "parameters": {"as_of": f"2026-11-{day:02}", **parameters},
-        "outputs": {"result.json": hashlib.sha256(record).hexdigest()},
+        "outputs": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
     folder = Path(f"reports/{READOUT}/{name}/2026-11-{day:02}-{digest[:8]}")
     folder.mkdir(parents=True)
-    (folder / "result.json").write_bytes(record)
+    for file, content in files.items():
+        (folder / file).write_bytes(content)
     (folder / "run.json").write_text(json.dumps(sealed(about)), encoding="utf-8")
     return folder
 
@@ -402,6 +404,20 @@ def test_what_a_run_that_stays_cites_stays(workspace_folder):
     runs += [filed(5, cites=[second]), filed(6)]
     remove_old(Path("reports"), {runs[-1]: 1})
     assert days() == ["01", "06"]
+
+
+def test_what_the_plan_names_and_what_somebody_put_a_file_into_stays(workspace_folder):
+    runs = [filed(day) for day in (1, 2, 3, 4)]
+    (runs[1] / "my notes.txt").touch()
+    remove_old(Path("reports"), {runs[0]: None, runs[-1]: 1})
+    assert days() == ["01", "02", "04"]
+
+
+def test_a_broken_run_is_not_the_last_good_one(workspace_folder):
+    whole, broken = filed(1), filed(2)
+    (broken / "readout.html").write_bytes(b"")
+    remove_old(Path("reports"), {filed(3, status="check_failed"): 1})
+    assert whole.is_dir()
 
 
 def test_a_chain_of_citations_stays(workspace_folder):

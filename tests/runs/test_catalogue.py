@@ -92,7 +92,7 @@ def test_a_run_that_was_altered_is_listed_and_not_repeated(tmp_path):
     assert names(source) == ["f", *sorted("abcde", reverse=True)]
     assert source.count("Cannot be verified") == 5
     assert source.count("f holds.") == 1
-    assert "readout.html is not the file that was filed." in source
+    assert "readout.html is not the file that was filed: it was changed" in source
     runs = listed(tmp_path)
     reasons = {name: (run["status"], run["reason"], run["action"]) for name, run in runs.items()}
     assert reasons == {
