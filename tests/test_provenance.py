@@ -83,6 +83,7 @@ import house, ipykernel, pandas
 import opslab
 from opslab import provenance
 pandas.read_csv("own.csv").to_csv("written.csv")
+pandas.read_csv("written.csv")
 count = int(open("count").read())
 open("count", "w").write(str(count + 1))
 os.chdir("reports")

@@ -23,6 +23,8 @@ State = tuple[int, ...]
 
 _PACKAGE = Path(__file__).parent
 _RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\d-[0-9a-f]{8}")
+_WRITTEN: State = ()
+"""Instead of the state of a file that the notebook has written before it read it."""
 _read: dict[Path, dict[str, State | None]] = {}
 _opened: dict[str, State | None] = {}
 
@@ -55,8 +57,8 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
     if not full.startswith(_roots(workspace.root())):
         return
     if flags & (os.O_WRONLY | os.O_CREAT):
-        if full in _opened:  # written back by who has read it: a change that is the notebook's own
-            _opened[full] = None
+        # Written by the notebook: its own result, or a change of its own to what it has read.
+        _opened[full] = None if _opened.get(full, _WRITTEN) != _WRITTEN else _WRITTEN
     elif full not in _opened:
         with suppress(OSError):
             _opened[full] = state_of(Path(full))
@@ -114,7 +116,7 @@ def _others() -> Iterator[tuple[Path, State | None]]:
         filed = _RUN_FOLDER.fullmatch(path.parent.name) and path.name != RESULT
         # Such as .cache and .opslab-secret: who works here may be at home here.
         hidden = name_of(path).startswith(".")
-        if ours or filed or hidden or path.suffix == ".pyc" or path in _read:
+        if ours or filed or hidden or path.suffix == ".pyc" or before == _WRITTEN or path in _read:
             continue
         if path.is_file():
             yield path, before
