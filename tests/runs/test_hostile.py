@@ -122,6 +122,8 @@ def test_nothing_runs_and_no_file_appears(tmp_path, turn):
     assert {path.parts[:3] for path in made} == {
         ("work {space}", out, "experiment_readout"),
         ("work {space}", out, "index.html"),
+        ("work {space}", out, "catalogue.csv"),
+        ("work {space}", out, "catalogue.json"),
     }
     (readout,) = (path for path in made if path.name == "readout.html")
     for path in (readout, Path("work {space}") / out / "index.html"):
