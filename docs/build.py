@@ -44,7 +44,7 @@ def commands() -> str:
     for name in main.list_commands(context):
         command = main.commands[name]
         usage = " ".join(command.collect_usage_pieces(click.Context(command)))
-        rows.append((f"`opslab {name} {usage}`", (command.help or "").strip()))
+        rows.append((f"`opslab {name} {usage}`", " ".join((command.help or "").split())))
     return table(("command", "what it does"), rows)
 
 
