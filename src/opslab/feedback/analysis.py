@@ -5,17 +5,28 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from itertools import compress
+from typing import Any, NamedTuple
 
 from opslab import workspace
 from opslab.errors import DataError, SpecError
 from opslab.feedback.audit import Audit, judge
 from opslab.feedback.checks import panel
-from opslab.feedback.clustering import FEWEST, MOST_FITTED, Clusters, cluster, levelled
+from opslab.feedback.clustering import (
+    CLEAR,
+    FEWEST,
+    MOST_FITTED,
+    Clusters,
+    Vectors,
+    cluster,
+    levelled,
+)
 from opslab.feedback.encoders import encoder_for, spelling
 from opslab.feedback.intake import Intake, cells, take_in
-from opslab.feedback.result import Assignment, FeedbackResult, Model, Theme
-from opslab.feedback.sorting import assign, drafts, sort_texts
+from opslab.feedback.kinds import kinds_of, says_nothing
+from opslab.feedback.points import Passage, finer, passages
+from opslab.feedback.result import Assignment, FeedbackResult, Model, Point, Theme
+from opslab.feedback.sorting import assign, drafts, sort_texts, stood
 from opslab.feedback.spec import Study
 from opslab.feedback.themes import describe
 from opslab.messages import Language
@@ -69,22 +80,32 @@ def find_themes(
 def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> FeedbackResult:
     """Return the messages that came in, sorted into themes."""
     unsorted = drafts(intake.messages)
-    heads = [draft.message for draft in unsorted if not (draft.reason or draft.copy_of)]
+    heads = [draft.message for draft in unsorted if not (draft.main.reason or draft.copy_of)]
     copied = Counter(draft.copy_of for draft in unsorted)
-    weights = [1 + copied[head.uid] for head in heads]
-    words, languages = [head.words for head in heads], [head.language for head in heads]
     settings = study.themes
     cache = study.beside(settings.cache) if settings.cache else None
     encoder, fallback = encoder_for(settings.encoder, study.beside(settings.encoder), cache)
-    vectors = levelled(encoder.encode(words), languages)
-    if len(heads) < FEWEST:
-        clusters = Clusters.alone(vectors)
-    else:
-        spelt = spelling(words, MOST_FITTED)
-        clusters = cluster(vectors, weights, settings.smallest, seed, spelt, languages)
-    sorting = sort_texts(clusters, weights, len(unsorted), settings)
-    assignments = assign(unsorted, heads, sorting)
-    themes, groups = describe(assignments, heads, vectors, sorting)
+    everything = passages(heads)
+    words, languages = [each.words for each in everything], [each.language for each in everything]
+    vectors = encoder.encode(words)
+    kinds = kinds_of(words, vectors, languages, encoder.sha256)
+    telling = [
+        row
+        for row, said in enumerate(zip(words, kinds, languages, strict=True))
+        if not says_nothing(*said)
+    ]
+    weights = [1 + copied[heads[each.owner].uid] for each in everything]
+    cut = _themes(everything, vectors, weights, telling, settings.smallest, seed)
+    said, clusters = [everything[row] for row in cut.rows], cut.clusters
+    sorting = sort_texts(clusters, cut.weights, settings)
+    tells = set(telling)
+    points = [
+        Point(text=each.text, kind=kind, reason=None if row in tells else "praise")
+        for row, (each, kind) in enumerate(zip(everything, kinds, strict=True))
+    ]
+    points = stood(points, cut.rows, sorting)
+    assignments = assign(unsorted, heads, everything, points)
+    themes, groups = describe(assignments, heads, said, cut.vectors, sorting)
     audit = _judged(study, assignments, themes)
     return FeedbackResult(
         checks=panel(study, assignments, themes, audit, fallback=fallback),
@@ -99,6 +120,56 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
         intake=intake,
         **shown,
     )
+
+
+_SEVERAL = 1.25  # points a message, from which they may tell themes apart
+
+
+class _Cut(NamedTuple):
+    """The themes of some passages: of whole messages, or of the points that they make."""
+
+    rows: list[int]
+    weights: list[int]
+    vectors: Vectors
+    clusters: Clusters
+
+
+def _is_clear(cut: _Cut) -> bool:
+    return (cut.clusters.silhouette or 0) >= CLEAR
+
+
+def _themes(
+    said: Sequence[Passage],
+    vectors: Vectors,
+    weights: Sequence[int],
+    rows: list[int],
+    smallest: int,
+    seed: int,
+) -> _Cut:
+    """Return the themes that whole messages shape, or points where only they have clear ones.
+
+    Messages that speak of several things glue their themes together; then points tell them apart.
+    """
+
+    def cut(rows: list[int], shaping: int) -> _Cut:
+        part = [said[row] for row in rows]
+        spoken = [passage.language for passage in part]
+        stand_for = [weights[row] * (at < shaping) for at, row in enumerate(rows)]
+        level = levelled(vectors[rows], spoken, shaping=shaping)
+        if shaping < FEWEST:
+            return _Cut(rows, stand_for, level, Clusters.alone(level))
+        fitted = min(shaping, MOST_FITTED)
+        spelt = spelling([passage.words for passage in part], fitted)
+        clusters = cluster(level, stand_for, smallest, seed, spelt, spoken, fitted)
+        return _Cut(rows, stand_for, level, clusters)
+
+    shaping = sum(not said[row].position for row in rows)
+    whole, points = cut(rows, shaping), finer(said, rows)
+    if not _is_clear(whole) and len(points) > _SEVERAL * shaping:
+        apart = cut(points, len(points))
+        if _is_clear(apart):
+            return apart
+    return whole
 
 
 def _judged(

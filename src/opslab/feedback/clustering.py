@@ -89,6 +89,7 @@ def cluster(
     seed: int = 0,
     spelling: Vectors | None = None,
     languages: Sequence[str | None] = (),
+    shaping: int = MOST_FITTED,
 ) -> Clusters:
     """Find the themes of texts, all assigned.
 
@@ -105,17 +106,19 @@ def cluster(
         At length 1, from `encoders.spelling`.
     languages : sequence of str or None
         Of each text, where spelling is given.
+    shaping : int
+        How many of the first texts shape the graph.
     """
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # sums of several threads differ in their last bits
         views = (vectors,) if spelling is None else (vectors, spelling)
-        fitted = tuple(view[:MOST_FITTED] for view in views)
+        fitted = tuple(view[:shaping] for view in views)
         graph = fuzzy(*nearest(fitted[0], NEIGHBOURS))
         if spelling is not None:
-            graph = spelt(graph, fuzzy(*nearest(fitted[1], NEIGHBOURS)), languages)
+            graph = spelt(graph, fuzzy(*nearest(fitted[1], NEIGHBOURS)), languages[:shaping])
         choice = _clearest(fitted, graph, seed)
-        labels = without_small(fitted[0], choice.labels, weights[:MOST_FITTED], smallest)
+        labels = without_small(fitted[0], choice.labels, weights[:shaping], smallest)
         scores = likeness(views, fitted, labels) + VOTE * _votes(graph, labels, vectors)
         order = np.argsort(-scores, axis=1, kind="stable")[:, :2]
         first, second = order[:, 0], order[:, -1]
@@ -163,7 +166,9 @@ def _votes(graph: sparse.csr_matrix, labels: Integers, vectors: Vectors) -> Vect
     return np.vstack([known, further.reshape(len(near), NEIGHBOURS, -1).mean(axis=1)])
 
 
-def levelled(vectors: Vectors, languages: Sequence[str | None], least: int = 20) -> Vectors:
+def levelled(
+    vectors: Vectors, languages: Sequence[str | None], least: int = 20, shaping: int | None = None
+) -> Vectors:
     """Return vectors without what only tells the language: all languages get the same mean.
 
     Parameters
@@ -172,13 +177,16 @@ def levelled(vectors: Vectors, languages: Sequence[str | None], least: int = 20)
     languages : sequence of str or None
     least : int
         Texts of a language whose mean can be told; texts of others stay where they are.
+    shaping : int, optional
+        How many of the first texts tell the means; all by default.
     """
     spoken = np.array([name or "" for name in languages])
-    level = vectors.copy()
+    level, telling = vectors.copy(), vectors[:shaping]
     for name in set(languages) - {None}:
         own = spoken == name
-        if own.sum() >= least:
-            level[own] -= vectors[own].mean(axis=0) - vectors.mean(axis=0)
+        known = own[:shaping]
+        if known.sum() >= least:
+            level[own] -= telling[known].mean(axis=0) - telling.mean(axis=0)
     return unit(level)
 
 

@@ -8,7 +8,7 @@ import html
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,10 +33,10 @@ _NAMES = {  # names that profiles give, the first that is there
     "language": "language",
     "customer": "customer_id requester_id email requester_email customer organization author",
     "revenue": "annual_revenue monthly_revenue revenue",
-    "segment": "segment plan customer_segment",
     "rating": "rating",
     "score": "score",
 }
+_TRAITS = ("segment", "plan", "version", "country", "channel")
 _TAGS = (
     r"/?(?:a|b|blockquote|br|code|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|s|span|strong|su[bp]"
     r"|table|tbody|td|tfoot|th|thead|tr|u|ul)(?:\s+[\w:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*/?"
@@ -57,7 +57,8 @@ class CustomerMessage:
     Attributes
     ----------
     uid : str
-        Stable: the same message has the same in the next run; from its source and its id there.
+        Stable: the same message has the same in the next run; from its source, its id there and
+        its text.
     row : int
         Its number among the data rows of its source, from 1.
     text : str
@@ -66,6 +67,10 @@ class CustomerMessage:
         What an encoder reads of it.
     customer : str or None
         A key that tells customers apart, and names none.
+    traits : mapping of str to str
+        For whom: segment, plan, version, country, channel, and the columns that the study names.
+    discontent : float or None
+        From 0, content, to 1, the worst that the scale of its stars or score has.
     """
 
     uid: str
@@ -78,9 +83,10 @@ class CustomerMessage:
     date: datetime.date | None = None
     customer: str | None = None
     revenue: float | None = None
-    segment: str | None = None
+    traits: Mapping[str, str] = field(default_factory=dict)
     rating: float | None = None
     score: float | None = None
+    discontent: float | None = None
 
 
 @dataclass(frozen=True)
@@ -96,9 +102,9 @@ class Intake:
         Source and row number of everything that came in, in the order of the input.
     redacted : Counter
         By kind of personal data.
-    empty, outside, cut, repeated : int
-        Rows without text, rows outside the study's days, texts cut at `LONGEST`, rows whose id came
-        before.
+    empty, outside, cut, repeated, shared : int
+        Rows without text, rows outside the study's days, texts cut at `LONGEST`, rows whose id and
+        text came before, messages that share their id with another one.
     """
 
     messages: tuple[CustomerMessage, ...]
@@ -109,6 +115,7 @@ class Intake:
     outside: int = 0
     cut: int = 0
     repeated: int = 0
+    shared: int = 0
 
 
 class _Row(NamedTuple):
@@ -153,18 +160,21 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
             counts["outside"] += 1
         elif not message.text.strip():
             counts["empty"] += 1
-        elif message.uid in kept:
-            counts["repeated"] += 1
         else:
-            counts["cut"] += len(message.text) > LONGEST
             text, kinds = redact(
                 _visible(message.text[:LONGEST]),
                 patterns=study.redact.patterns,
                 regions=study.redact.regions,
                 names=names,
             )
+            uid = _digest(f"{message.source}\0{message.id}\0{text}")[:12]
+            if uid in kept:
+                counts["repeated"] += 1
+                continue
+            counts["cut"] += len(message.text) > LONGEST
             redacted += kinds
-            kept[message.uid] = replace(message, text=text, words=without_tokens(text))
+            kept[uid] = replace(message, uid=uid, text=text, words=without_tokens(text))
+    counts["shared"] = len(kept) - len({(each.source, each.id) for each in kept.values()})
     messages = sorted(kept.values(), key=lambda each: (_digest(each.words.casefold()), each.uid))
     stated = [each.language for each in messages]
     spoken = identify([each.words for each in messages], study.languages, stated)
@@ -201,7 +211,6 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
         "date": lambda day: day.date() if isinstance(day, datetime.datetime) else None,
         "language": str,
         "customer": lambda name: key(secret, f"{label}\0{name}"),
-        "segment": lambda name: str(name)[:60],
     }
     columns = {
         field: name
@@ -215,12 +224,20 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
         frame["monthly_revenue"] *= 12
     profile = known_profiles().get(reading.profile or "")
     declared = profile.columns.items() if profile else ()
+    named = dict(zip((*table.headings, *frame), (*frame, *frame), strict=True))
+    if lacking := [name for name in source.segments if name not in named]:
+        raise DataError.of("feedback.no_segment", file=reading.name, names=lacking)
+    traits = {name: named[name] for name in source.segments}
+    traits |= {name: name for name in _TRAITS if name in frame and name not in traits.values()}
     writers = [name for name, column in declared if column.personal == "name" and name in frame]
     for number, row in enumerate(cells(frame), 1):
         fields = {
             field: converters.get(field, float)(row[name])
             for field, name in columns.items()
             if row[name] is not None
+        }
+        fields["traits"] = {
+            trait: str(row[name])[:60] for trait, name in traits.items() if row[name] is not None
         }
         identity = fields.pop("id", f"row {number}")
         names = [str(row[name]) for name in writers if row[name] is not None]
@@ -230,8 +247,7 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
 
 
 def _message(source: str, identity: str, number: int, text: str, **more: Any) -> CustomerMessage:
-    uid = _digest(f"{source}\0{identity}")[:12]
-    return CustomerMessage(uid, source, identity[:80], number, text, **more)
+    return CustomerMessage("", source, identity[:80], number, text, **more)
 
 
 def _visible(text: str) -> str:

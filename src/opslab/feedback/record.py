@@ -25,9 +25,10 @@ _THEME = (
     "theme name group messages share share_low share_high customers rating stability phrases quote"
 )
 _MESSAGE = (
-    "message source id row date language theme name group text customer revenue segment rating "
-    "score nearest second confidence reason copy_of"
+    "message source id row date language theme name group themes kind text customer revenue rating "
+    "score discontent nearest second confidence reason copy_of"
 )
+_POINT = "message point kind theme nearest confidence reason text"
 
 
 def record(result: FeedbackResult) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def counts(result: FeedbackResult) -> dict[str, int]:
 
 def unsorted(result: FeedbackResult) -> Counter[Reason]:
     """Return how many messages are in no theme, by the reason."""
-    reasons = Counter(each.reason for each in result.assignments)
+    reasons = Counter(each.main.reason for each in result.assignments if not each.themes)
     return Counter({reason: reasons[reason] for reason in get_args(Reason) if reasons[reason]})
 
 
@@ -117,19 +118,39 @@ def frame(result: FeedbackResult) -> pd.DataFrame:
 def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
     """Return the themes, every message with its theme, redacted, and a random sample to judge."""
     themes = frame(result)
-    rows = [
-        vars(each.message) | vars(each) | {"message": each.message.uid}
-        for each in result.assignments
-    ]
-    messages = pd.DataFrame(rows, columns=_MESSAGE.split())
-    messages = messages.sort_values(["source", "row"], ignore_index=True)
-    for name in ("name", "group"):
-        messages[name] = messages["theme"].map(themes.set_index("theme")[name])
+    names, groups = (themes.set_index("theme")[name].to_dict() for name in ("name", "group"))
+    columns = _MESSAGE.split()
+    messages, points = list[dict[str, Any]](), list[dict[str, Any]]()
+    traits = dict[str, None]()
+    for each in sorted(
+        result.assignments, key=lambda each: (each.message.source, each.message.row)
+    ):
+        own = {
+            "message": each.message.uid,
+            "theme": each.theme,
+            "name": names.get(each.theme or ""),
+            "group": groups.get(each.theme or ""),
+            "themes": "; ".join(sorted(each.themes)),
+        }
+        segments = {
+            f"{name} " if name in columns else name: trait
+            for name, trait in each.message.traits.items()
+        }
+        traits |= dict.fromkeys(segments)
+        messages.append(
+            vars(each.main) | vars(each.message) | own | segments | {"copy_of": each.copy_of}
+        )
+        points += [
+            vars(point) | {"message": each.message.uid, "point": number}
+            for number, point in enumerate(each.points, 1)
+        ]
+    messages = pd.DataFrame(messages, columns=[*columns, *traits])
     inside = messages[messages["theme"].notna()]
     sheet = inside.iloc[random_sample(inside["message"].tolist(), result.model.seed)]
     audit = sheet[["message", "text"]].assign(theme=sheet["name"], right=None)
     audit = audit.reset_index(drop=True)
-    return {"themes": themes, "messages": messages, "audit": audit}
+    frames = {"themes": themes, "messages": messages, "audit": audit}
+    return frames | ({"points": pd.DataFrame(points, columns=_POINT.split())} if points else {})
 
 
 def files(result: FeedbackResult) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from opslab.feedback.audit import Audit
 from opslab.feedback.intake import CustomerMessage, Intake
+from opslab.feedback.kinds import Kind
 from opslab.feedback.naming import Phrases
 from opslab.feedback.spec import Study
 from opslab.results import Result
@@ -15,7 +16,7 @@ from opslab.results import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-Reason = Literal["between", "far", "few", "template", "no_words", "too_few"]
+Reason = Literal["between", "far", "few", "praise", "template", "no_words", "too_few"]
 
 _OVERSEEN = 15  # themes that a reader takes in
 
@@ -55,6 +56,8 @@ class Theme(Topic):
     ----------
     group : str
     phrases : tuple of Phrases
+    kinds : mapping of str to int
+        Messages by what they say of it: problem, wish, question, other, the most common first.
     customers : int or None
         None where no source tells customers apart.
     rating : float or None
@@ -68,6 +71,7 @@ class Theme(Topic):
 
     group: str
     phrases: tuple[Phrases, ...]
+    kinds: Mapping[str, int]
     customers: int | None
     rating: float | None
     stability: float | None
@@ -82,31 +86,62 @@ class ThemeGroup(Topic):
     themes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Assignment:
-    """The theme of a message, or why it has none.
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """The theme of what a message says, or why it has none.
 
     Attributes
     ----------
-    message : CustomerMessage
+    text : str
+    kind : str or None
+        None where the encoder is not the one that kinds were learned with.
     theme : str or None
     nearest, second : str or None
-        The nearest theme also of a message that is left unsorted, and the next one.
+        The nearest theme also of what is left unsorted, and the next one.
     confidence : float or None
         Cosine to the theme plus its lead over the next one: what the coverage dial cuts by.
     reason : str or None
         Why it is unsorted.
-    copy_of : str or None
-        The uid of the message that it repeats.
     """
 
-    message: CustomerMessage
+    text: str
+    kind: Kind | None = None
     theme: str | None = None
     nearest: str | None = None
     second: str | None = None
     confidence: float | None = None
     reason: Reason | None = None
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a message says, each with its theme or the reason why it has none.
+
+    Attributes
+    ----------
+    message : CustomerMessage
+    main : Point
+        What it mostly says: the whole of a short message.
+    points : tuple of Point
+        All that a long one says; empty for a short one.
+    copy_of : str or None
+        The uid of the message that it repeats.
+    """
+
+    message: CustomerMessage
+    main: Point
+    points: tuple[Point, ...] = ()
     copy_of: str | None = None
+
+    @property
+    def theme(self) -> str | None:
+        """The theme of what it mostly says."""
+        return self.main.theme
+
+    @property
+    def themes(self) -> set[str]:
+        """The themes that it surely stands in."""
+        return {each.theme for each in (self.main, *self.points) if each.theme}
 
 
 @dataclass(frozen=True)
@@ -163,7 +198,7 @@ class FeedbackResult(Result):
     @property
     def sorted(self) -> int:
         """Messages that stand in a theme."""
-        return sum(assignment.theme is not None for assignment in self.assignments)
+        return sum(bool(assignment.themes) for assignment in self.assignments)
 
     @property
     def labels(self) -> list[str | None]:

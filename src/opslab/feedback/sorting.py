@@ -12,7 +12,8 @@ import pandas as pd
 from opslab.feedback.clustering import Clusters, Integers
 from opslab.feedback.duplicates import copies
 from opslab.feedback.intake import CustomerMessage
-from opslab.feedback.result import Assignment, Reason
+from opslab.feedback.points import Passage
+from opslab.feedback.result import Assignment, Point, Reason
 from opslab.feedback.spec import Themes
 
 
@@ -46,23 +47,22 @@ def drafts(messages: Sequence[CustomerMessage]) -> list[Assignment]:
         elif not any(map(str.isalpha, messages[first].words)):
             reason = "no_words"
         copied = messages[first].uid if first != at else None
-        assignments.append(Assignment(message, reason=reason, copy_of=copied))
+        main = Point(text=message.text, reason=reason)
+        assignments.append(Assignment(message, main, copy_of=copied))
     return assignments
 
 
-def sort_texts(clusters: Clusters, weights: Sequence[int], total: int, settings: Themes) -> Sorting:
+def sort_texts(clusters: Clusters, weights: Sequence[int], settings: Themes) -> Sorting:
     """Return the surest texts in their themes.
 
     Parameters
     ----------
     clusters : Clusters
     weights : sequence of int
-        Messages that each text stands for.
-    total : int
-        Messages of which the coverage is a share: those without a text are among them.
+        Messages that each text stands for; 0 for a point beside its whole message.
     settings : Themes
     """
-    labels, reasons = _surest(clusters, weights, total, settings)
+    labels, reasons = _surest(clusters, weights, settings)
     sizes = Counter(np.repeat(labels, weights).tolist())
     order = [label for label, _ in sizes.most_common() if label >= 0]
     numbers = np.full(len(clusters.groups) + 1, -1)  # the last is that of the label -1
@@ -79,7 +79,7 @@ def sort_texts(clusters: Clusters, weights: Sequence[int], total: int, settings:
 
 
 def _surest(
-    clusters: Clusters, weights: Sequence[int], total: int, settings: Themes
+    clusters: Clusters, weights: Sequence[int], settings: Themes
 ) -> tuple[Integers, list[Reason]]:
     """Return the label of each text that surely has one, else -1, and why it would have none."""
     labels, count = clusters.labels.copy(), len(clusters.groups)
@@ -92,7 +92,7 @@ def _surest(
         reasons = ["far" if far else "between" for far in near < lead]
         order = np.argsort(-clusters.confidence, kind="stable")
         covered = np.cumsum(np.asarray(weights)[order])
-        labels[order[covered > settings.coverage * total + 1e-9]] = -1
+        labels[order[covered > settings.coverage * sum(weights) + 1e-9]] = -1
     sizes = np.bincount(labels + 1, weights, minlength=count + 1)[1:]
     for row in np.flatnonzero((labels >= 0) & (sizes[labels] < settings.smallest)):
         labels[row] = -1
@@ -102,9 +102,12 @@ def _surest(
 
 
 def assign(
-    unsorted: Sequence[Assignment], heads: Sequence[CustomerMessage], sorting: Sorting
+    unsorted: Sequence[Assignment],
+    heads: Sequence[CustomerMessage],
+    said: Sequence[Passage],
+    points: Sequence[Point],
 ) -> tuple[Assignment, ...]:
-    """Return each message with the theme of its text.
+    """Return each message with the themes of what it says.
 
     Parameters
     ----------
@@ -112,32 +115,66 @@ def assign(
         From `drafts`.
     heads : sequence of CustomerMessage
         The first message with each text.
+    said : sequence of Passage
+        What they say.
+    points : sequence of Point
+        Where each passage stands.
+    """
+    own: list[list[int]] = [[] for _ in heads]
+    for row in sorted(range(len(said)), key=lambda row: said[row].position):
+        own[said[row].owner].append(row)
+    whole = {}
+    for head, rows in zip(heads, own, strict=True):
+        parts = tuple(points[row] for row in rows if said[row].position)
+        first = points[rows[0]]
+        main = first if first.nearest or first.reason else _main(parts)
+        whole[head.uid] = Assignment(head, replace(main, text=head.text), parts)
+    return tuple(
+        replace(
+            whole.get(draft.copy_of or draft.message.uid, draft),
+            message=draft.message,
+            copy_of=draft.copy_of,
+        )
+        for draft in unsorted
+    )
+
+
+def _main(points: Sequence[Point]) -> Point:
+    """Return the point of the theme that most words surely speak of."""
+    candidates = [point for point in points if point.theme] or points
+    weights = Counter[str]()
+    for point in candidates:
+        weights[point.nearest or ""] += len(point.text.split()) * (point.confidence or 1)
+    theme = max(sorted(weights), key=lambda name: round(weights[name], 6))
+    return next(point for point in candidates if (point.nearest or "") == theme)
+
+
+def stood(points: Sequence[Point], rows: Sequence[int], sorting: Sorting) -> list[Point]:
+    """Return points with the themes that some of them stand in.
+
+    Parameters
+    ----------
+    points : sequence of Point
+    rows : sequence of int
+        Which of them were sorted.
     sorting : Sorting
-        Of these texts.
+        Of those.
     """
     clusters = sorting.clusters
     themes, nearest, second = (
         [f"T{number + 1:02d}" if number >= 0 else None for number in part.tolist()]
         for part in (sorting.themes, clusters.labels, clusters.second)
     )
-    sure = clusters.confidence.round(6).tolist() if clusters.resolution else [None] * len(heads)
-    rows = zip(heads, themes, nearest, second, sure, sorting.reasons, strict=True)
-    own = {
-        head.uid: Assignment(
-            head,
-            theme,
-            near,
-            next_near if next_near != near else None,
-            confidence,
-            None if theme else reason,
+    sure = clusters.confidence.round(6).tolist() if clusters.resolution else [None] * len(themes)
+    standing = list(points)
+    sorted_rows = zip(rows, themes, nearest, second, sure, sorting.reasons, strict=True)
+    for row, theme, near, next_near, confidence, reason in sorted_rows:
+        standing[row] = replace(
+            points[row],
+            theme=theme,
+            nearest=near,
+            second=next_near if next_near != near else None,
+            confidence=confidence,
+            reason=None if theme else reason,
         )
-        for head, theme, near, next_near, confidence, reason in rows
-    }
-    return tuple(
-        replace(
-            own.get(draft.copy_of or draft.message.uid, draft),
-            message=draft.message,
-            copy_of=draft.copy_of,
-        )
-        for draft in unsorted
-    )
+    return standing

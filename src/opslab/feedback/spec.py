@@ -23,6 +23,9 @@ class Source(Answers):
     """export (CSV, workbook, JSON or Parquet), from the study's folder"""
     source: Name | None = None
     """what readers call this source; the file's name by default"""
+    segments: tuple[str, ...] = Field((), max_length=8)
+    """headings of columns by which customers are told apart, beside segment, plan, version, country
+    and channel"""
 
 
 class Redaction(Declared):

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from opslab.feedback.audit import wilson
 from opslab.feedback.clustering import Vectors, positions
 from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.naming import Phrases, name_themes, title
+from opslab.feedback.points import Passage
 from opslab.feedback.quotes import quotes
 from opslab.feedback.result import Assignment, Theme, ThemeGroup
 from opslab.feedback.sorting import Sorting
+
+Booleans = NDArray[np.bool_]
 
 
 def describe(
     assignments: Sequence[Assignment],
     heads: Sequence[CustomerMessage],
+    said: Sequence[Passage],
     vectors: Vectors,
     sorting: Sorting,
 ) -> tuple[tuple[Theme, ...], tuple[ThemeGroup, ...]]:
@@ -29,61 +35,98 @@ def describe(
     assignments : sequence of Assignment
     heads : sequence of CustomerMessage
         The first message with each text.
-    vectors : array, shape (texts, dimensions)
+    said : sequence of Passage
+        What they say, without what says nothing.
+    vectors : array, shape (passages, dimensions)
     sorting : Sorting
+        Of these passages.
     """
     clusters, total = sorting.clusters, len(assignments)
-    messages = [assignment.message for assignment in assignments]
-    numbers = np.array([int(each.theme[1:]) - 1 if each.theme else -1 for each in assignments], int)
-    groups = np.append(clusters.groups, -1)[numbers]
     count = len(clusters.groups)
+    ids = [f"T{number + 1:02d}" for number in range(count)]
+    inside, nearest = standing(assignments, ids)
     stability = None if clusters.stability is None else clusters.stability.round(6).tolist()
-    spoken = [message.words for message in messages], [message.language for message in messages]
-    names = name_themes(*spoken, numbers, count)
-    sizes = np.bincount(numbers[numbers >= 0], minlength=count).tolist()
+    spoken = (
+        [passage.words for passage in said],
+        [passage.language for passage in said],
+    )
+    names = name_themes(*spoken, sorting.themes, count)
     themes = []
+    sizes = inside.sum(axis=0).tolist()
     for number, position in enumerate(positions(clusters.centroids, sizes)):
         rows = np.flatnonzero(sorting.themes == number).tolist()
-        quoted = quotes([heads[row] for row in rows], vectors[rows], clusters.centroids[number])
-        inside = [messages[at] for at in np.flatnonzero(numbers == number).tolist()]
-        ratings = [message.rating for message in inside if message.rating is not None]
+        voices = [replace(heads[said[row].owner], text=said[row].text) for row in rows]
+        quoted = quotes(voices, vectors[rows], clusters.centroids[number])
+        members = [assignments[at] for at in np.flatnonzero(inside[:, number]).tolist()]
+        messages = [each.message for each in members]
+        ratings = [message.rating for message in messages if message.rating is not None]
         themes.append(
             Theme(
-                id=f"T{number + 1:02d}",
+                id=ids[number],
                 group=f"G{clusters.groups[number] + 1:02d}",
                 title=title(names[number]) or quoted[0].words[:40],
                 phrases=names[number],
-                messages=len(inside),
-                share=len(inside) / total,
-                interval=wilson(len(inside), total),
-                customers=len({each.customer for each in inside if each.customer}) or None,
+                messages=len(members),
+                share=len(members) / total,
+                interval=wilson(len(members), total),
+                customers=len({each.customer for each in messages if each.customer}) or None,
+                kinds=dict(_kinds(members, ids[number]).most_common()),
                 rating=float(np.mean(ratings)) if ratings else None,
                 stability=stability[number] if stability else None,
-                languages=dict(Counter(each.language or "?" for each in inside).most_common()),
+                languages=dict(Counter(each.language or "?" for each in messages).most_common()),
                 quotes=quoted,
                 position=position,
             )
         )
+    groups = np.append(clusters.groups, -1)[sorting.themes]
     group_names = name_themes(*spoken, groups, len(set(clusters.groups.tolist())))
-    return tuple(themes), _groups(themes, group_names, total)
+    return tuple(themes), _groups(themes, group_names, inside)
+
+
+def standing(assignments: Sequence[Assignment], ids: Sequence[str]) -> tuple[Booleans, Booleans]:
+    """Return in which themes each message surely stands, and with the rest in their nearest theme.
+
+    Returns
+    -------
+    inside, nearest : array of bool, shape (messages, themes)
+    """
+    columns = {name: number for number, name in enumerate(ids)}
+    inside = np.zeros((len(assignments), len(ids)), bool)
+    nearest = inside.copy()
+    for row, each in enumerate(assignments):
+        themes = sorted(columns[name] for name in each.themes)
+        inside[row, themes] = nearest[row, themes] = True
+        if each.main.nearest and not themes:
+            nearest[row, columns[each.main.nearest]] = True
+    return inside, nearest
+
+
+def _kinds(members: Sequence[Assignment], theme: str) -> Counter[str]:
+    """Return of which kind the points are that speak of a theme, one of each message."""
+    return Counter(
+        next(point.kind for point in (each.main, *each.points) if point.theme == theme) or "?"
+        for each in members
+    )
 
 
 def _groups(
-    themes: Sequence[Theme], names: Sequence[tuple[Phrases, ...]], total: int
+    themes: Sequence[Theme], names: Sequence[tuple[Phrases, ...]], inside: Booleans
 ) -> tuple[ThemeGroup, ...]:
     groups = []
+    total = len(inside)
     for number, phrases in enumerate(names):
-        inside = [theme for theme in themes if theme.group == f"G{number + 1:02d}"]
-        messages = sum(theme.messages for theme in inside)
+        rows = [at for at, theme in enumerate(themes) if theme.group == f"G{number + 1:02d}"]
+        within = [themes[at] for at in rows]
+        messages = int(inside[:, rows].any(axis=1).sum())
         groups.append(
             ThemeGroup(
-                id=inside[0].group,
-                title=title(phrases) if len(inside) > 1 else inside[0].title,
-                themes=tuple(theme.id for theme in inside),
+                id=within[0].group,
+                title=title(phrases) if len(within) > 1 else within[0].title,
+                themes=tuple(theme.id for theme in within),
                 messages=messages,
                 share=messages / total,
                 interval=wilson(messages, total),
-                quotes=inside[0].quotes,
+                quotes=within[0].quotes,
             )
         )
-    return tuple(sorted(groups, key=lambda group: -group.messages))
+    return tuple(sorted(groups, key=lambda group: (-group.messages, group.id)))
