@@ -11,21 +11,22 @@ from opslab.feedback.intake import LONGEST, take_in
 
 FRAME = pd.DataFrame(
     {
-        "id": ["a", "b", "c", "c", "d"],
+        "id": ["a", "b", "c", "c", "c", "d"],
         "text": [
             "Parcel is late, Mary Jones",
             "  ",
             "Mon colis est en retard",
-            "again",
+            "Mon colis est en retard",
+            "and now it came broken",
             "x" * (LONGEST + 5),
         ],
-        "date": pd.to_datetime(
-            ["2026-09-01", "2026-09-02", "2026-09-03", "2026-09-03", "2026-10-01"]
-        ),
-        "customer_id": ["k1", "k1", "k2", "k2", "k3"],
-        "customer_name": ["Mary Jones", "", "", "", ""],
-        "mrr": [10, 10, 20, 20, 30],
-        "rating": [1, 2, 3, 3, 5],
+        "date": pd.to_datetime([f"2026-09-0{day}" for day in (1, 2, 3, 3, 4)] + ["2026-10-01"]),
+        "customer_id": ["k1", "k1", "k2", "k2", "k2", "k3"],
+        "customer_name": ["Mary Jones", "", "", "", "", ""],
+        "mrr": [10, 10, 20, 20, 20, 30],
+        "rating": [1, 2, 3, 3, 3, 5],
+        "plan": ["pro", "pro", None, "free", "free", "free"],
+        "Company size": ["small", "small", "large", "large", "large", "large"],
     }
 )
 
@@ -43,13 +44,40 @@ def test_a_message_keeps_what_the_export_tells():
     assert first.text == "Parcel is late, [NAME] [NAME]"
     assert first.words == "Parcel is late,"
     assert "k1" not in first.customer
-    assert messages["c"].language == "fr"
+    assert messages["d"].traits == {"plan": "free"}
 
 
 def test_what_is_left_out_is_counted():
     intake = taken(end=datetime.date(2026, 9, 30))
     assert (intake.empty, intake.repeated, intake.outside, intake.cut) == (1, 1, 1, 0)
     assert taken().cut == 1
+
+
+def test_an_id_that_says_two_things_loses_neither():
+    """A ticket's second message bears the ticket's id too."""
+    intake = taken()
+    assert intake.shared == 1
+    assert {message.text for message in intake.messages if message.id == "c"} == {
+        "Mon colis est en retard",
+        "and now it came broken",
+    }
+    assert len({message.uid for message in intake.messages}) == len(intake.messages) == 4
+
+
+def test_columns_of_the_users_own_tell_customers_apart(tmp_path):
+    path = tmp_path / "own.csv"
+    FRAME.to_csv(path, index=False)
+
+    def traits(*names):
+        source = {"path": str(path), "segments": names}
+        return {
+            message.id: message.traits
+            for message in take_in(Study(study="s", sources=[source])).messages
+        }
+
+    assert traits("Company size")["d"] == {"Company size": "large", "plan": "free"}
+    with pytest.raises(DataError, match="Company age"):
+        traits("Company age")
 
 
 def test_ids_and_order_do_not_hang_on_the_order_of_rows():

@@ -111,7 +111,13 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
         checks=panel(study, assignments, themes, audit, fallback=fallback),
         study=study,
         model=Model(
-            encoder.name, encoder.sha256, fallback, seed, clusters.resolution, clusters.silhouette
+            encoder.name,
+            encoder.sha256,
+            fallback,
+            seed,
+            clusters.resolution,
+            clusters.silhouette,
+            points=cut.points,
         ),
         themes=themes,
         groups=groups,
@@ -132,6 +138,7 @@ class _Cut(NamedTuple):
     weights: list[int]
     vectors: Vectors
     clusters: Clusters
+    points: bool = False
 
 
 def _is_clear(cut: _Cut) -> bool:
@@ -168,7 +175,7 @@ def _themes(
     if not _is_clear(whole) and len(points) > _SEVERAL * shaping:
         apart = cut(points, len(points))
         if _is_clear(apart):
-            return apart
+            return apart._replace(points=True)
     return whole
 
 

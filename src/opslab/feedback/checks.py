@@ -62,8 +62,8 @@ def _check(
 
 
 def _of_themes(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> Iterator[Check]:
-    inside = [each for each in assignments if each.theme]
-    share = len(inside) / len(assignments)
+    inside = [each for each in assignments if each.themes]
+    share = len(inside) / sum(each.main.reason != "praise" for each in assignments)
     yield _check(
         "coverage", "pass" if share >= COVERED else "fail", share, share=share, least=COVERED
     )
@@ -76,10 +76,11 @@ def _of_themes(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> It
             share,
             share=share,
         )
-    leak = shared_information([(each.message.language or "", str(each.theme)) for each in inside])
+    pairs = [(each.message, theme) for each in inside for theme in sorted(each.themes)]
+    leak = shared_information([(message.language or "", theme) for message, theme in pairs])
     if leak is not None:
         yield _check("leakage", "pass" if leak <= LEAK else "fail", leak, value=leak, most=LEAK)
-    apart = shared_information([(each.message.source, str(each.theme)) for each in inside])
+    apart = shared_information([(message.source, theme) for message, theme in pairs])
     if apart is not None:
         yield _check("sources", "pass", apart, "far" if apart > LEAK else "near", value=apart)
     share = themes[0].messages / len(inside)

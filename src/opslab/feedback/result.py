@@ -146,7 +146,13 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Model:
-    """What the themes were computed with; no resolution where there were too few texts."""
+    """What the themes were computed with; no resolution where there were too few texts.
+
+    Attributes
+    ----------
+    points : bool
+        Whether points of messages shaped the themes, and not whole messages.
+    """
 
     encoder: str
     encoder_sha256: str
@@ -154,6 +160,7 @@ class Model:
     seed: int
     resolution: float | None
     silhouette: float | None
+    points: bool
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
