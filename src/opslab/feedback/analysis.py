@@ -108,7 +108,7 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     themes, groups = describe(assignments, heads, said, cut.vectors, sorting)
     audit = _judged(study, assignments, themes)
     return FeedbackResult(
-        checks=panel(study, assignments, themes, audit, fallback=fallback),
+        checks=panel(study, assignments, themes, audit, fallback=fallback, known=encoder.languages),
         study=study,
         model=Model(
             encoder.name,
