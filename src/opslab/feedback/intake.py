@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ import pandas as pd
 
 from opslab.errors import DataError
 from opslab.feedback.languages import identify
-from opslab.feedback.letters import opened, without_repeated
+from opslab.feedback.letters import Letter, opened, without_repeated
 from opslab.feedback.redaction import redact, without_tokens
 from opslab.feedback.spec import Source, Study
 from opslab.secret import key, secret_for
@@ -150,12 +151,8 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
             counts["repeated"] += 1
         else:
             came[message.uid] = row
-    letters = without_repeated(
-        [opened(row.message.text) for row in came.values()],
-        [row.message.customer for row in came.values()],
-    )
     kept, furniture = [], []
-    for (message, names), letter in zip(came.values(), letters, strict=True):
+    for (message, names), letter in _opened(came.values()):
         hidden = partial(
             redact,
             patterns=study.redact.patterns,
@@ -166,7 +163,10 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
         text, kinds = hidden(letter.text[:LONGEST])
         redacted += kinds
         kept.append(replace(message, text=text, words=without_tokens(text)))
-        furniture += [(message.uid, kind, hidden(part[:LONGEST])[0]) for kind, part in letter.cut]
+        for kind, part in letter.cut:
+            text, kinds = hidden(part[:LONGEST])
+            redacted += kinds
+            furniture.append((message.uid, kind, text))
     messages = sorted(kept, key=lambda each: (_digest(each.words.casefold()), each.uid))
     stated = [each.language for each in messages]
     spoken = identify([each.words for each in messages], study.languages, stated)
@@ -181,6 +181,15 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
         tuple(sorted(furniture)),
         **counts,
     )
+
+
+def _opened(rows: Iterable[_Row]) -> Iterator[tuple[_Row, Letter]]:
+    """Yield each row with its letter, without what repeats itself over a source."""
+    for _, group in groupby(rows, lambda row: row.message.source):
+        source = list(group)
+        letters = [opened(row.message.text) for row in source]
+        customers = [row.message.customer for row in source]
+        yield from zip(source, without_repeated(letters, customers), strict=True)
 
 
 def cells(frame: pd.DataFrame) -> list[dict[str, Any]]:
