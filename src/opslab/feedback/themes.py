@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from opslab.feedback.audit import wilson
 from opslab.feedback.clustering import Vectors, positions
 from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.naming import Phrases, name_themes, title
 from opslab.feedback.quotes import quotes
 from opslab.feedback.result import Assignment, Theme, ThemeGroup
+from opslab.feedback.shares import wilson
 from opslab.feedback.sorting import Sorting
 
 
