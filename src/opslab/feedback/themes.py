@@ -9,13 +9,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from opslab.feedback.audit import wilson
 from opslab.feedback.clustering import Vectors, positions
 from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.naming import Phrases, name_themes, title
 from opslab.feedback.points import Passage
 from opslab.feedback.quotes import quotes
 from opslab.feedback.result import Assignment, Theme, ThemeGroup
+from opslab.feedback.shares import wilson
 from opslab.feedback.sorting import Sorting
 
 Booleans = NDArray[np.bool_]
