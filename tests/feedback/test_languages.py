@@ -12,7 +12,7 @@ from opslab import feedback
 from opslab.feedback.checks import panel
 from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.languages import identify
-from opslab.feedback.result import Assignment
+from opslab.feedback.result import Assignment, Point
 
 EXPECTED = ("en", "fr")
 REAL = Path(
@@ -105,7 +105,7 @@ def checked(languages, known):
     """The check on languages, of messages in one theme of a real result."""
     result = feedback.find_themes(["The app crashes"] * 6)
     assignments = [
-        Assignment(CustomerMessage(f"u{n}", "s", str(n), n, "text", language=language), "T01")
+        Assignment(CustomerMessage(f"u{n}", "s", str(n), n, "text", language=language), Point(text="text", theme="T01"))
         for n, language in enumerate(languages)
     ]
     checks = panel(result.study, assignments, result.themes, None, fallback=False, known=known)
