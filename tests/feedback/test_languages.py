@@ -105,7 +105,10 @@ def checked(languages, known):
     """The check on languages, of messages in one theme of a real result."""
     result = feedback.find_themes(["The app crashes"] * 6)
     assignments = [
-        Assignment(CustomerMessage(f"u{n}", "s", str(n), n, "text", language=language), Point(text="text", theme="T01"))
+        Assignment(
+            CustomerMessage(f"u{n}", "s", str(n), n, "text", language=language),
+            Point(text="text", theme="T01"),
+        )
         for n, language in enumerate(languages)
     ]
     checks = panel(result.study, assignments, result.themes, None, fallback=False, known=known)

@@ -95,5 +95,6 @@ def says_nothing(text: str) -> bool:
     (True, False)
     """
     phrases = _table("kinds.toml")
-    empty = stop_words("en") | stop_words("fr") | set(phrases["praise"].split())
-    return empty >= set(words(text)) and not _has(text, phrases["against"])
+    praise, said = set(phrases["praise"].split()), set(words(text))
+    empty = stop_words("en") | stop_words("fr") | praise
+    return empty >= said > said - praise and not _has(text, phrases["against"])
