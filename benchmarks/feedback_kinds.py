@@ -246,18 +246,24 @@ def elsewhere(frame: pd.DataFrame, values: np.ndarray, encode) -> list[str]:
     """Return how the reviews' model does on matters of which no review speaks."""
     from opslab.feedback.kinds import features
 
+    own = sample()
+    shop = features(list(own["text"]), encode(list(own["text"])))
     model = chosen(values, frame["kind"])
+    shipped = chosen(np.vstack([values, shop]), pd.concat([frame["kind"], own["kind"]]))
     tweets = pd.read_csv(DATA / "airline_tweets.csv", dtype=str, keep_default_na=False)
     tweets = tweets[tweets["airline_sentiment_confidence"].astype(float) == 1]
     tweets = tweets[tweets["sentiment"] != "neutral"].head(3000)
     tweets["kind"] = tweets["sentiment"].map({"negative": "problem", "positive": "other"})
+    air = features(list(tweets["text"]), encode(list(tweets["text"])))
     rows = []
-    for name, part in (("our sample", sample()), ("airline tweets", tweets)):
-        texts = list(part["text"])
-        said = model.predict(features(texts, encode(texts)))
-        for kind, some in pd.Series(said, part.index).groupby(part["kind"]):
-            counts = [int((some == told).sum()) for told in ("problem", "wish", "other")]
-            rows.append(f"| {name} | {kind} | {' | '.join(map(str, counts))} |")
+    for name, classifier, part, seen in (
+        ("our sample, by reviews alone", model, own, shop),
+        ("airline tweets, by reviews alone", model, tweets, air),
+        ("airline tweets, by the weights shipped", shipped, tweets, air),
+    ):
+        for kind, some in pd.Series(classifier.predict(seen), part.index).groupby(part["kind"]):
+            counts = [f"{int((some == told).sum()):,}" for told in ("problem", "wish", "other")]
+            rows.append(f"| {name} | {kind} | {' | '.join(counts)} |")
     return rows
 
 
@@ -302,10 +308,13 @@ a report of a problem, a request for a feature, or irrelevant; those with two la
 ## On another app, in another language
 
 Macro F1 over problem, wish and other. Every method is a logistic regression, its regularisation chosen within the training
-data; a kind weighs by the square root of how rare it is (full weight made every third complaint of an airline's
-passengers a wish). TF-IDF: words and pairs of words, and 3 to 5 letters within words. Vectors: the
+data; a kind weighs by the square root of how rare it is (full weight told more wishes where there are none). TF-IDF: words and pairs of words, and 3 to 5 letters within words. Vectors: the
 encoder's alone. opslab: with the cues of `words/kinds.toml`. Same: opslab in 5 folds of the set it is tested on. The cues were
 written with errors from app A to app B in sight; the others were not looked at.
+
+What was aimed at is .05 above TF-IDF, and at most .03 below the same set. Between languages the first is reached in all six
+directions; between apps in one and the same languages it is not: both apps speak of watches, so that words carry over. The
+second is reached in three of eight.
 
 | direction | stars | TF-IDF | vectors | opslab | to TF-IDF | same | to same |
 |---|---|---|---|---|---|---|---|
@@ -322,7 +331,8 @@ written with errors from app A to app B in sight; the others were not looked at.
 The labels are of whole reviews; opslab tells the kind of sentences. Sentences in both languages were read and judged before it
 was known what opslab says of them; the model had not seen their app: any sentences, and such as ask (with English
 banking questions among them). The rule for questions was written with the second list in sight; of
-weights for rare kinds and for cues, six were compared on the first list, the tweets below and the four first directions.
+weights for rare kinds, for cues and for regularisation, 18 combinations were compared on the first list, the tweets below and
+the four first directions. Read the first list as the more favourable end.
 
 {read}
 
@@ -336,7 +346,8 @@ Reviews whose words name nothing to act on. The list of words was written with r
 
 ## Where nobody speaks of watches
 
-Our sample (a shop), and tweets to airlines whose mood all judges agree on: negative ones stand for problems, positive ones for other.
+On other matters wishes are told too often. Our sample (a shop) is a part of what the shipped weights are made from, which halves
+that on tweets to airlines. Tweets: those whose mood all judges agree on; negative ones stand for problems, positive ones for other.
 
 | texts | true | problem | wish | other |
 |---|---|---|---|---|
