@@ -244,11 +244,11 @@ def names() -> list[str]:
     """Return how often a content word of the class most of a theme bears stands in its three phrases."""
     from opslab.feedback.clustering import cluster
     from opslab.feedback.encoders import spelling
-    from opslab.feedback.naming import _stem, name_themes, stop_words, words
+    from opslab.feedback.naming import name_themes, stem, stop_words, words
 
     def stems(texts: list[str]) -> set[str]:
         said = {word for text in texts for word in words(text.replace("_", " ").replace("-", " "))}
-        return {_stem(word) for word in said - stop_words("en")}
+        return {stem(word) for word in said - stop_words("en")}
 
     rows = []
     for name in ("stackoverflow_titles", "banking77", "clinc150 -oos"):
