@@ -1,4 +1,4 @@
-"""Clauses of what customers write that can be read as titles; the grammar is in words/*.toml."""
+"""Clauses of what customers write that can be read as titles: words/clauses.toml says which."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ def _grammar(language: str) -> list[re.Pattern[str]]:
     return [re.compile(part) for part in grammars.get(language, grammars["other"]).values()]
 
 
-def clauses(text: str, language: str) -> list[str]:
-    """Return the clauses of a text that can be read as titles, in its order.
+def clauses(text: str, language: str) -> set[str]:
+    """Return the clauses of a text that can be read as titles.
 
     Examples
     --------
-    >>> clauses("Hello, the app crashes when I open it, and then I have to start again.", "en")
-    ['The app crashes when I open it', 'The app crashes', 'I have to start']
+    >>> sorted(clauses("Hello, the app crashes when I open it, and then I start over", "en"))
+    ['I start over', 'the app crashes', 'the app crashes when I open it']
     """
     divide, tail, furniture, unfit = _grammar(language)
     parts = divide.split(text)
-    parts = [furniture.sub("", part) for whole in parts for part in (whole, tail.sub("", whole))]
-    fit = (part for part in parts if not unfit.search(part))
-    return list(dict.fromkeys(part[0].upper() + part[1:] for part in fit))
+    parts += [tail.sub("", part) for part in parts]
+    return {part for part in (furniture.sub("", part) for part in parts) if not unfit.search(part)}

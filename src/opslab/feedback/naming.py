@@ -1,8 +1,7 @@
-"""Names of themes, in each language that speaks in one: a title, and the phrases that set it apart."""
+"""Names of themes, in each language that speaks in one: a title and the phrases of its own."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -14,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from opslab.feedback.clauses import clauses
-from opslab.feedback.clustering import Floats, Integers, Vectors, membership
+from opslab.feedback.clustering import Integers, Vectors, membership
 from opslab.feedback.encoders import unit
 
 SPEAKS = 0.2
@@ -24,11 +23,9 @@ _WORD = re.compile(r"(?<![^\W_])[^\W\d_](?:[\w+#]|['\u2019.-](?=\w))*")
 _ELISION = re.compile(
     r"^(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|aujourd)['\u2019](?!hui)", re.IGNORECASE
 )
-_VERBAL = re.compile(r"(?:[cjmnst]|qu)['\u2019](?!hui)")  # what follows is a verb, out of place
+_VERBAL = re.compile(r"(?:[cjmnst]|qu)['\u2019]")  # before a verb, which is no name without it
 _LONGEST, _TELLING = 3, 2  # words of a phrase, phrases before the most common one
-_WHOLE = 0.35  # of a phrase's occurrences, those that are no part of a longer one
-_READ, _ENCODED, _IDEAL = 120, 30, 30  # for a title: texts, clauses, and its characters
-_KNOWN = 3  # texts with a title's word: a rarer one is a detail, or a person
+_READ, _RARE = 150, 40  # for a title, of a theme: texts, and one more of so many to know a word
 _MOST_TEXTS = 20_000  # of a language, the first ones in canonical order
 
 
@@ -65,23 +62,21 @@ def stem(word: str) -> str:
 
 
 def _stems(text: str, stops: Collection[str]) -> frozenset[str]:
-    """Return the stems of the words of a text that tell something, of all where none does."""
-    said = set(words(text))
-    return frozenset(map(stem, said.difference(stops) or said))
+    """Return the stems of a text's words that are no stop words."""
+    return frozenset(stem(word) for word in words(text) if word not in stops)
 
 
-def phrases_of(text: str, stops: Collection[str]) -> dict[str, int]:
+def phrases_of(text: str, stops: frozenset[str]) -> set[str]:
     """Return the phrases of one to three words that neither start nor end with a stop word.
 
-    The value is 1 for words out of a longer phrase, else 2: a stop word or nothing is beside them.
-    A single word is always 2.
+    A phrase of several words is no part of a longer one: a stop word or nothing is beside it.
 
     Examples
     --------
-    >>> phrases_of("add a dark mode", {"a"})
-    {'add': 2, 'add a dark': 1, 'dark': 2, 'dark mode': 2, 'mode': 2}
+    >>> sorted(phrases_of("add a dark mode to it", frozenset({"a", "add", "it", "to"})))
+    ['dark', 'dark mode', 'mode']
     """
-    phrases: dict[str, int] = {}
+    phrases: set[str] = set()
     for part in re.split(r"[.!?;:,()\[\]\"\u00ab\u00bb\n]+(?:\s|$)", text):
         spelt = [word.lower() for word in _WORD.findall(part)]
         bare = words(part)
@@ -92,10 +87,8 @@ def phrases_of(text: str, stops: Collection[str]) -> dict[str, int]:
         }
         for start in telling:
             for end in telling & set(range(start, start + _LONGEST)):
-                if start == end or bare[start] != bare[end]:
-                    phrase = " ".join([bare[start], *spelt[start + 1 : end + 1]])
-                    cut = start < end and telling & {start - 1, end + 1}
-                    phrases[phrase] = max(phrases.get(phrase, 0), 1 if cut else 2)
+                if start == end or not telling & {start - 1, end + 1}:
+                    phrases.add(" ".join([bare[start], *spelt[start + 1 : end + 1]]))
     return phrases
 
 
@@ -109,14 +102,10 @@ def name_themes(
 ) -> list[tuple[Phrases, ...]]:
     """Return the name of each theme in each language that speaks in it; no two have one head.
 
-    A title is a clause of the customers' own that holds a typical phrase's words, and no word that
-    is rare in the theme. Of these it is the one nearest to the mean of the theme's clauses, no
-    nearer to another theme's, and not long. Where none fits it is a typical phrase. The head of a
-    title is the stems of its telling words.
-
-    The score of a phrase is its log-odds in the theme against the other themes, with the whole
-    language as the prior (Monroe, Colaresi & Quinn 2008, eq. 16-22), times the share of the theme's
-    texts that hold it to the power of 0.75: what is typical, and said by many.
+    The head of a title is the stems of its telling words. Where no clause of the customers' own can
+    be the title, a phrase is. A phrase's score is the share of the theme's texts that hold it, to
+    the power of 0.8, times the logarithm of that share against the share of all texts (pointwise
+    mutual information; Church & Hanks 1990), and more for more words.
 
     Parameters
     ----------
@@ -127,9 +116,9 @@ def name_themes(
     count : int
         Themes.
     encode : callable, optional
-        An encoder's: vectors of length 1 for texts. Without it titles are typical phrases.
+        An encoder's: vectors of length 1 for texts. Without it titles are phrases.
     persons : collection of str
-        Lower-case words that name people: no name holds one, unless inside a phrase.
+        Lower-case words that name people: none is in a title, nor at an end of a phrase.
     """
     sizes = np.bincount(labels[labels >= 0], minlength=count)
     names: list[list[Phrases]] = [[] for _ in range(count)]
@@ -140,18 +129,18 @@ def name_themes(
         rows = rows[:_MOST_TEXTS]
         spoken = np.bincount(labels[rows], minlength=count)
         speaking = np.flatnonzero(spoken >= np.maximum(SPEAKS * sizes, 1))
-        if not len(speaking):
-            continue
-        stops = stop_words(language)
-        own = [texts[at] for at in rows]
+        own, stops = [texts[at] for at in rows], stop_words(language)
         ranked = _ranked(own, labels[rows], count, stops.union(persons))
         order = sorted(speaking.tolist(), key=lambda theme: (-spoken[theme], theme))
         phrases = {theme: _chosen(ranked[theme]) for theme in order}
-        titles = _titles(own, labels[rows], phrases, language, encode, persons)
+        titles = _titles(own, labels[rows], phrases, language, encode, persons) if encode else []
+        for theme in order:
+            titles += [(theme, each) for each in (*phrases[theme], ", ".join(phrases[theme]))]
         for theme, title in titles:
-            unnamed = all(name.language != language for name in names[theme])
-            if unnamed and heads.setdefault(_stems(title, stops), theme) == theme:
-                names[theme].append(Phrases(language, tuple(phrases[theme]), title))
+            if phrases[theme] and heads.setdefault(_stems(title, stops), theme) == theme:
+                name = title[0].upper() + title[1:]
+                names[theme].append(Phrases(language, tuple(phrases[theme]), name))
+                phrases[theme] = []
     return [tuple(phrases) for phrases in names]
 
 
@@ -165,73 +154,60 @@ def _titles(
     labels: Integers,
     phrases: Mapping[int, Sequence[str]],
     language: str,
-    encode: Callable[[Sequence[str]], Vectors] | None,
+    encode: Callable[[Sequence[str]], Vectors],
     persons: Collection[str],
 ) -> list[tuple[int, str]]:
-    """Return themes with what could be their titles in a language, the best first.
+    """Return themes with clauses that could be their titles in a language, the best first.
 
-    Clauses come by their score: twice the cosine to the mean of their theme's clauses, less that
-    to the nearest theme's, and a little for typical words and for about 30 characters.
+    Such a clause holds a typical phrase's word, and none that is rare in the theme: that would be
+    a detail, or a person. Its score is twice the cosine to the mean of its theme's clauses, less
+    that to the nearest theme's, plus a tenth for each typical word, less 1/600 for each character.
     """
     stops = stop_words(language)
     pool: dict[tuple[int, str], float] = {}
-    for theme, typical in phrases.items() if encode else ():
-        near = [texts[at] for at in np.flatnonzero(labels == theme)[:_READ]]
-        known = Counter(each for text in near for each in _stems(text, stops.union(persons)))
-        telling, merits = _stems(" ".join(typical), stops), dict[tuple[int, str], float]()
-        for clause in (clause for text in near for clause in clauses(text, language)):
+    for theme in phrases:
+        typical = _stems(" ".join(phrases[theme]), stops)
+        read = [texts[at] for at in np.flatnonzero(labels == theme)[:_READ]]
+        known = Counter(each for text in read for each in _stems(text, persons))
+        for clause in sorted(set().union(*(clauses(text, language) for text in read))):
             said = _stems(clause, stops)
-            if said & telling and min(known[each] for each in said) >= _KNOWN:
-                length = abs(len(clause) - _IDEAL) / 300
-                merits[theme, clause] = 0.3 * len(said & telling) / len(telling) - length
-        pool |= list(merits.items())[:_ENCODED]
-    ranked: list[tuple[int, str]] = []
-    if encode and pool:
-        vectors = encode([clause for _, clause in pool])
-        vectors = unit(vectors - vectors.mean(axis=0))
-        owners = np.array([theme for theme, _ in pool])
-        cosines = vectors @ unit(membership(owners).T @ vectors).T
-        scores = 2 * cosines[np.arange(len(pool)), owners] - cosines.max(axis=1)
-        scores = (scores + list(pool.values())).round(3)
-        ranked = [pair for _, pair in sorted(zip(-scores, pool, strict=True))]
-    for theme, typical in phrases.items():
-        ranked += [(theme, each[0].upper() + each[1:]) for each in typical]
-    return ranked
+            if said & typical and min(known[each] for each in said) > 1 + len(read) // _RARE:
+                pool[theme, clause] = len(said & typical) / 10 - len(clause) / 600
+    if not pool:
+        return []
+    owners, candidates = zip(*pool, strict=True)
+    vectors = encode(candidates)
+    vectors = unit(vectors - vectors.mean(axis=0))
+    cosines = vectors @ unit(membership(np.array(owners)).T @ vectors).T
+    scores = 2 * cosines[np.arange(len(owners)), owners] - cosines.max(axis=1)
+    scores += np.array(list(pool.values()))
+    return [list(pool)[at] for at in np.argsort(-scores.round(3), kind="stable")]
 
 
 def _ranked(
     texts: Sequence[str], labels: Integers, count: int, stops: frozenset[str]
 ) -> list[dict[str, float]]:
     """Return for each theme its best phrases with the share of its texts that hold them."""
-    from sklearn.feature_extraction import DictVectorizer
+    from sklearn.feature_extraction.text import CountVectorizer
 
-    counter = DictVectorizer(dtype=np.float32)
-    counts = counter.fit_transform(phrases_of(text, stops) for text in texts)
-    if not counts.nnz:
+    counter = CountVectorizer(analyzer=lambda text: phrases_of(text, stops))
+    try:
+        held = counter.fit_transform(texts)
+    except ValueError:  # no phrase is left
         return [{} for _ in range(count)]
-    held = counts.sign()
     table = sparse.csr_matrix(membership(labels, count).T @ held)
-    phrases, total = counter.get_feature_names_out(), np.asarray(table.sum(axis=0)).ravel()
-    whole = np.asarray(counts.sum(axis=0)).ravel() >= (1 + _WHOLE) * total
+    phrases, total = counter.get_feature_names_out(), np.asarray(held.mean(axis=0)).ravel()
     ranked = []
     for theme, size in enumerate(np.bincount(labels, minlength=count).tolist()):
         row = table[theme]
-        enough = whole[row.indices] & (row.data >= min(2 + size // 100, max(size, 1)))
-        inside, columns = row.data[enough], row.indices[enough]
-        shares = inside / max(size, 1)
-        odds = _log_odds(inside, row.sum(), total[columns], total.sum())
-        scores = np.maximum(odds, 0.01) * shares**0.75  # alone in a language, the common names it
+        enough = row.data >= min(2 + size // 100, size)
+        shares, columns = row.data[enough] / size, row.indices[enough]
+        lift = np.log(shares / total[columns])
+        scores = np.maximum(lift, 0.01) * shares**0.8  # alone in a language, the common names it
+        scores *= [3 + 2 * phrase.count(" ") for phrase in phrases[columns]]
         best = sorted(zip(-scores.round(9), phrases[columns], shares.tolist(), strict=True))
         ranked.append({phrase: share for _, phrase, share in best[:60]})
     return ranked
-
-
-def _log_odds(inside: Floats, own: float, total: Floats, everything: float) -> Floats:
-    """Return the z-scores of phrases' log-odds in a theme, with counts in it and in all themes."""
-    prior, outside = total / everything * 500, total - inside
-    odds = np.log((inside + prior) / (own + 501 - inside - prior))
-    odds -= np.log((outside + prior) / (everything - own + 501 - outside - prior))
-    return np.asarray(odds / np.sqrt(1 / (inside + prior) + 1 / (outside + prior)))
 
 
 def _chosen(shares: Mapping[str, float]) -> list[str]:
@@ -244,26 +220,11 @@ def _chosen(shares: Mapping[str, float]) -> list[str]:
     shares : mapping of str to float
         Of the theme's texts that hold a phrase, the most telling phrase first.
     """
-    stems = {phrase: f" {' '.join(map(stem, words(phrase)))} " for phrase in shares}
-
-    def apart(phrase: str, kept: Sequence[str]) -> bool:
-        return not any(
-            stems[phrase] in stems[other] or stems[other] in stems[phrase] for other in kept
-        )
-
     kept: list[str] = []
-    for phrase, share in shares.items():
-        longer = [
-            other
-            for other in shares
-            if stems[phrase] in stems[other] and shares[other] >= 0.6 * share
-        ]
-        best = max(
-            longer, key=lambda other: (shares[other] * math.sqrt(other.count(" ") + 1), other)
-        )
-        if apart(best, kept):
-            kept.append(best)
-        if len(kept) == _TELLING:
-            common = [other for other in shares if apart(other, kept)]
-            return [*kept, *sorted(common, key=lambda other: (-shares[other], other))[:1]]
+    common = sorted(shares, key=lambda phrase: (-shares[phrase], phrase))
+    for order, most in ((shares, _TELLING), (common, _TELLING + 1)):
+        for phrase in order:
+            own, others = _stems(phrase, ()), [_stems(other, ()) for other in kept]
+            if len(kept) < most and not any(own <= stems or own >= stems for stems in others):
+                kept.append(phrase)
     return kept
