@@ -14,14 +14,13 @@ from typing import NamedTuple
 
 from opslab.feedback.duplicates import normal
 
-KINDS = ("quoted", "greeting", "closing", "disclaimer", "device", "ticket", "repeated")
 MOST_READ = 100_000
 """Characters of a mail, its markup among them, that are looked at."""
 
 COMMON, FEWEST = 0.1, 8
 """Share of the messages, and how many at least, whose common words are no accident."""
 
-_WORDS = 4  # of such a sentence, or in a row
+_WORDS, _RUN = 4, 5  # of a sentence that may be a template, of a run anywhere
 _SENTENCE = re.compile(r"(?<=[.!?:;\u2026])\s+")
 _INVISIBLE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
@@ -73,17 +72,16 @@ def opened(text: str) -> Letter:
     if "\n" not in whole:
         return Letter((whole,))
     own, outer = _without(whole, "quoted", "device", "ticket", "disclaimer")
-    bare, around = _without(own, "greeting", "closing")
-    names = tuple(dict.fromkeys(_named(outer + around)))
-    older = "\n".join(part for kind, part in outer if kind == "quoted")
-    kept, cut = (bare, outer + around) if _worded(bare) else (own, outer)
-    passed_on = _pattern("forwarded").search(whole) or not _worded(own)
-    if older and passed_on and not _worded(bare):
+    greeted, hello = _without(own, "greeting")
+    bare, bye = _without(greeted, "closing")
+    steps = [(bare, outer + hello + bye), (greeted, outer + hello), (own, outer)]
+    names = tuple(dict.fromkeys(_named(steps[0][1])))
+    if not _worded(bare) and (_pattern("forwarded").search(whole) or not _worded(own)):
+        older = "\n".join(part for kind, part in outer if kind == "quoted")
         inner = opened(_pattern("head").sub("", older))
         if _worded(inner.text):
             return replace(inner, names=names + inner.names)
-    if not _worded(kept):
-        kept, cut = whole, []
+    kept, cut = next((step for step in steps if _worded(step[0])), (whole, []))
     lines = tuple(line for line in kept.split("\n") if line)
     return Letter(lines, tuple((kind, " ".join(part.split())) for kind, part in cut), names)
 
@@ -105,7 +103,7 @@ def without_repeated(letters: Sequence[Letter], senders: Sequence[str | None]) -
     sentences = [_sentences(letter) for letter in letters]
     beside = defaultdict[str, dict[frozenset[str], str | int]](dict)
     for at, (sender, parts) in enumerate(zip(senders, sentences, strict=True)):
-        for key in parts if len(parts) > 1 else ():
+        for key in parts:
             beside[key].setdefault(frozenset(parts) - {key}, sender or at)
     common = {
         key
@@ -134,7 +132,7 @@ def _sentences(letter: Letter) -> dict[str, str]:
 def furniture(texts: Sequence[str]) -> float:
     """Return the share of texts that still carry what mail puts around them.
 
-    That is four words in a row, digits apart, which `COMMON` of all different texts share (and
+    That is five words in a row, digits apart, which `COMMON` of all different texts share (and
     `FEWEST`). In labelled sets of plain feedback it is 0; in mails as they come in, nearly 1.
 
     Examples
@@ -150,15 +148,15 @@ def furniture(texts: Sequence[str]) -> float:
 
 
 def _runs(words: Sequence[str]) -> set[str]:
-    return {" ".join(words[at : at + _WORDS]) for at in range(len(words) - _WORDS + 1)}
+    return {" ".join(words[at : at + _RUN]) for at in range(len(words) - _RUN + 1)}
 
 
 def _visible(text: str) -> str:
     """Return the lines of a text without markup, those of quotations with ``>`` before them."""
-    text, _ = _without(_INVISIBLE.sub(" ", text), "slack")
-    if _pattern("markup").search(text):
-        flat = " ".join(text.split()) if _pattern("laid out").search(text) else text
-        text, _ = _without(flat, "page")
+    text = _INVISIBLE.sub(" ", text)
+    if _pattern("laid out").search(text):
+        text, _ = _without(" ".join(text.split()), "page")
+    text, _ = _without(text, "tags")
     depth, lines = 0, []
     for line in html.unescape(text).splitlines():
         inside = depth or "\x0e" in line
@@ -184,7 +182,7 @@ def _rules() -> list[_Rule]:
             rule["kind"],
             re.compile(
                 f"{rule.get('start', '^[*_|]*')}(?:{'|'.join(rule['lines'])})"
-                f"{rule.get('then', '[*_| ]*$')}",
+                f"{rule.get('then', '[*_| ]*$')}".replace("'", "['\u2019]"),
                 re.IGNORECASE | re.MULTILINE,
             ),
             rule.get("becomes", ""),
@@ -217,14 +215,6 @@ def _worded(text: str) -> bool:
 def _named(cut: Sequence[tuple[str, str]]) -> Iterator[str]:
     """Yield the words that may name people: capitalised, and no common words."""
     for kind, part in cut:
-        for rule in _rules():
-            if rule.kind == f"names in {kind}":
-                for match in rule.pattern.finditer(part):
-                    place = re.sub(r"<[^>]*>?|\S*@\S*", " ", match[match.lastindex or 0])
-                    if not _pattern("roles").search(place):
-                        names = re.findall(r"[^\W\d_][\w'\u2019-]+", place)
-                        yield from (
-                            name
-                            for name in names
-                            if name[0].isupper() and not _pattern("common").match(name)
-                        )
+        for match in _pattern("people").finditer(f"{kind}:{part}"):
+            place, _ = _without(match[match.lastindex or 0], "no name")
+            yield from re.findall(r"\b[^\Wa-z\u00df-\u00ff\d_][\w'\u2019-]+", place)
