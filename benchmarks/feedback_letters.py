@@ -21,7 +21,14 @@ from pathlib import Path
 import pandas as pd
 
 DATA = Path(os.environ.get("OPSLAB_REAL_DATA", "")) / "feedback"
-PEOPLE = ["Zoé Lindqvist", "Tom Abara", "Ines Moreau", "Karl-Heinz Vogt", "Priya Raman", "Luc Ferrand"]
+PEOPLE = [
+    "Zoé Lindqvist",
+    "Tom Abara",
+    "Ines Moreau",
+    "Karl-Heinz Vogt",
+    "Priya Raman",
+    "Luc Ferrand",
+]
 AGENT_EN = "Thank you for your message. We looked into it and will answer within two days."
 AGENT_FR = "Merci pour votre message. Nous regardons cela et vous répondons sous deux jours."
 

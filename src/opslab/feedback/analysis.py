@@ -101,7 +101,9 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     ]
     points = stood(points, cut.rows, sorting)
     assignments = assign(unsorted, heads, everything, points)
-    themes, groups = describe(assignments, heads, said, cut.vectors, sorting)
+    themes, groups = describe(
+        assignments, heads, said, cut.vectors, sorting, encoder.encode, intake.persons
+    )
     audit = _judged(study, assignments, themes)
     return FeedbackResult(
         checks=panel(study, assignments, themes, audit, fallback=fallback, known=encoder.languages),

@@ -92,6 +92,8 @@ class Intake:
         Source and row number of everything that came in, in the order of the input.
     redacted : Counter
         By kind of personal data.
+    persons : frozenset of str
+        Words in lower case that name writers and who they write to: kept out of what names themes.
     furniture : tuple of (str, str, str)
         What was cut around the messages: uid, kind as in `opslab.feedback.letters`, and text,
         redacted.
@@ -104,6 +106,7 @@ class Intake:
     readings: tuple[Reading, ...]
     rows: tuple[tuple[str, int], ...]
     redacted: Counter[str]
+    persons: frozenset[str] = frozenset()
     furniture: tuple[tuple[str, str, str], ...] = ()
     empty: int = 0
     outside: int = 0
@@ -159,13 +162,12 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
         else:
             came[message.source, message.id, message.text] = row
     counts["shared"] = len(came) - len({name[:2] for name in came})
-    kept, furniture = [], []
+    kept, furniture, persons = [], [], set[str]()
     for (message, names), letter in _opened(came.values()):
+        writers = [*names, *letter.names]
+        persons |= {part.casefold() for name in writers for part in name.split()}
         hidden = partial(
-            redact,
-            patterns=study.redact.patterns,
-            regions=study.redact.regions,
-            names=[*names, *letter.names],
+            redact, patterns=study.redact.patterns, regions=study.redact.regions, names=writers
         )
         counts["cut"] += len(letter.text) > LONGEST
         text, kinds = hidden(letter.text[:LONGEST])
@@ -187,6 +189,7 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
         tuple(readings),
         tuple(dict.fromkeys((message.source, message.row) for message, _ in rows)),
         redacted,
+        frozenset(persons),
         tuple(sorted(furniture)),
         **counts,
     )

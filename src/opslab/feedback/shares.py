@@ -79,6 +79,21 @@ def by_customer(standing: Bools, customers: Sequence[str | None]) -> Bools:
     return pd.DataFrame(standing).groupby(np.array(customers)).any().to_numpy()
 
 
+def cautious_shares(inside: Bools, nearest: Bools) -> Floats:
+    """Return the share with the rest assigned, and an interval that includes what is unsorted.
+
+    Returns
+    -------
+    array of float, shape (themes, 3)
+        Share, low end, high end.
+    """
+    count = len(inside)
+    rows = zip(inside.sum(axis=0).tolist(), nearest.sum(axis=0).tolist(), strict=True)
+    return np.array(
+        [(most / count, wilson(least, count)[0], wilson(most, count)[1]) for least, most in rows]
+    ).reshape(-1, 3)
+
+
 def true_shares(inside: Bools, nearest: Bools, judged: Sequence[tuple[int, int, int]]) -> Floats:
     """Return the share of messages, or of customers, truly in each theme, from a judged sample.
 
