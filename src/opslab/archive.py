@@ -20,7 +20,9 @@ from opslab.messages import LANGUAGES, Language
 
 READOUT, NOTEBOOK, RESULT, RUN = "readout.html", "notebook.ipynb", "result.json", "run.json"
 FAILURE = "failure.html"
-FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\.(csv|pdf|xlsx)", re.ASCII)
+FILE_NAME = re.compile(
+    r"[a-z0-9][a-z0-9_-]{0,60}\.(csv|pdf|xlsx)|theme-[a-z0-9]{1,20}\.html", re.ASCII
+)
 """Of what a run may bring beside its four."""
 
 Status = Literal["complete", "check_failed"]

@@ -10,8 +10,20 @@ from opslab.feedback.intake import LONGEST, CustomerMessage
 from opslab.feedback.record import counts, inputs, languages, unsorted
 from opslab.feedback.redaction import KINDS
 from opslab.feedback.result import FeedbackResult, Theme
+from opslab.feedback.theme_pages import page_of
 from opslab.messages import Language
-from opslab.report.blocks import Cell, Fact, Facts, Heading, Pairs, Points, Tone, Verdict
+from opslab.report.blocks import (
+    Cell,
+    Fact,
+    Facts,
+    Heading,
+    Pairs,
+    Paragraph,
+    Points,
+    Reference,
+    Tone,
+    Verdict,
+)
 from opslab.report.figures import Figure
 from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
@@ -121,7 +133,11 @@ def _row(theme: Theme, group: str | None, say: Voice) -> list[str | Cell]:
     stable = theme.stability
     weak = stable is not None and stable < _DISSOLVED
     return [
-        Cell(theme.title, say("in_group", group=group) if group else ""),
+        Cell(
+            theme.title,
+            say("in_group", group=group) if group else "",
+            refs=_read(theme.id, say),
+        ),
         say.integer(theme.messages),
         Cell(say.percent(theme.share), interval=say.range(*map(say.percent, theme.interval))),
         say.none if theme.customers is None else say.integer(theme.customers),
@@ -140,10 +156,14 @@ def quotes(result: FeedbackResult, say: Voice) -> Blocks:
         quoted = [_quote(message, say) for message in theme.quotes]
         blocks += [
             Heading(theme.title, 3),
-            say.paragraph("card", words=words, **values_of(theme)),
+            Paragraph(say("card", words=words, **values_of(theme)), refs=_read(theme.id, say)),
             Points(quoted),
         ]
     return blocks
+
+
+def _read(theme: str, say: Voice) -> list[Reference]:
+    return [Reference(say("page_read"), page_of(theme))]
 
 
 def _quote(message: CustomerMessage, say: Voice) -> str:
@@ -165,7 +185,8 @@ def checks(result: FeedbackResult, say: Voice) -> Blocks:
     ]
     if rows:
         table = say.table("unsorted", "reason messages share", rows, numeric=(1, 2), wide=False)
-        blocks += [table, say.remark("dial", coverage=result.study.themes.coverage)]
+        dial = say("dial", coverage=result.study.themes.coverage)
+        blocks += [table, Paragraph(dial, small=True, refs=_read("none", say))]
     if result.audit and result.audit.stale:
         blocks.append(say.remark("audit_stale", count=result.audit.stale))
     return blocks

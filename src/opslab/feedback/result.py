@@ -11,6 +11,7 @@ from opslab.feedback.intake import CustomerMessage, Intake
 from opslab.feedback.kinds import Kind
 from opslab.feedback.naming import Phrases
 from opslab.feedback.spec import Study
+from opslab.messages import Language
 from opslab.results import Result
 
 if TYPE_CHECKING:
@@ -223,3 +224,7 @@ class FeedbackResult(Result):
     def files(self) -> Mapping[str, bytes]:
         """Return the tables as the files that stand beside the readout, by name."""
         return self.room("record").files(self)  # type: ignore[no-any-return]
+
+    def documents(self, language: Language | None = None) -> Mapping[str, bytes] | None:
+        """Return all quotes of each theme, on a page of their own."""
+        return self.room("theme_pages").pages(self, self.voice(language)) or None

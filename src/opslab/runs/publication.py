@@ -6,6 +6,7 @@ import base64
 import datetime
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,6 +21,22 @@ from opslab.evidence import FILES_TYPE, RECORD_TYPE
 _MOST_CARRIED = 100_000_000
 """Bytes of all the files beside a readout: packed, a thousand times as many need little room."""
 _BEGINNINGS = {"pdf": b"%PDF-", "xlsx": b"PK\x03\x04"}
+_PAGE = re.compile(
+    rb"""<!DOCTYPE html>
+<html lang="[a-z]{2}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; """
+    rb"""style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>[^<]*+</title>
+<style>[^<]*+</style>
+</head>
+(?:[^<]++|</?(?:a|body|details|h1|header|html|li|main|nav|ol|p|summary)"""
+    rb"""(?: (?:class|dir|lang)="[^"<>]*+"| href="[a-z0-9-]++\.html")*+>)*+"""
+)
+"""A page of quotes: nothing in it runs or asks, and its links lead to files beside it."""
 
 
 class NamedFile(BaseModel):
@@ -101,6 +118,8 @@ def _unpacked(packed: str, most: int) -> bytes:
 
 def _is_as_named(content: bytes, file: str) -> bool:
     kind = file.rpartition(".")[2]
+    if kind == "html":
+        return bool(_PAGE.fullmatch(content))
     return b"\0" not in content if kind == "csv" else content.startswith(_BEGINNINGS[kind])
 
 
