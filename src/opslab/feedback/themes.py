@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from opslab.feedback.clustering import Vectors, positions
 from opslab.feedback.intake import CustomerMessage
+from opslab.feedback.kinds import Kind
 from opslab.feedback.naming import Phrases, name_themes, title
 from opslab.feedback.points import Passage
 from opslab.feedback.quotes import quotes
@@ -77,7 +78,7 @@ def describe(
                 share=shares[number][0],
                 interval=(shares[number][1], shares[number][2]),
                 customers=len({each.customer for each in messages if each.customer}) or None,
-                kinds=dict(_kinds(members, ids[number]).most_common()),
+                kinds=_kinds(members, ids[number]),
                 rating=float(np.mean(ratings)) if ratings else None,
                 stability=stability[number] if stability else None,
                 languages=dict(Counter(each.language or "?" for each in messages).most_common()),
@@ -108,12 +109,13 @@ def standing(assignments: Sequence[Assignment], ids: Sequence[str]) -> tuple[Boo
     return inside, nearest
 
 
-def _kinds(members: Sequence[Assignment], theme: str) -> Counter[str]:
-    """Return of which kind the points are that speak of a theme, one of each message."""
-    return Counter(
-        next(point.kind for point in (each.main, *each.points) if point.theme == theme) or "?"
+def _kinds(members: Sequence[Assignment], theme: str) -> dict[Kind, int]:
+    """Return how many messages say what of a theme, the most common kind first."""
+    kinds = [
+        next(point.kind for point in (each.main, *each.points) if point.theme == theme)
         for each in members
-    )
+    ]
+    return dict(Counter(kind for kind in kinds if kind).most_common())
 
 
 def _groups(
@@ -123,15 +125,18 @@ def _groups(
     nearest: Booleans,
 ) -> tuple[ThemeGroup, ...]:
     groups = []
-    for number, phrases in enumerate(names):
+    for number, parts in enumerate(names):
         rows = [at for at, theme in enumerate(themes) if theme.group == f"G{number + 1:02d}"]
         within = [themes[at] for at in rows]
         together = [part[:, rows].any(axis=1, keepdims=True) for part in (inside, nearest)]
         ((share, low, high),) = cautious_shares(*together).tolist()
+        own = tuple(replace(part, title=", ".join(part.phrases)) for part in parts)
+        alone = len(within) == 1 or not own
         groups.append(
             ThemeGroup(
                 id=within[0].group,
-                title=", ".join(phrases[0].phrases) if len(within) > 1 else within[0].title,
+                title=within[0].title if alone else title(own),
+                phrases=within[0].phrases if alone else own,
                 themes=tuple(theme.id for theme in within),
                 messages=int(together[0].sum()),
                 share=share,
