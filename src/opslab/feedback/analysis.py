@@ -9,17 +9,18 @@ from typing import Any
 
 from opslab import workspace
 from opslab.errors import DataError, SpecError
-from opslab.feedback.audit import Audit, judge
+from opslab.feedback.audit import Audit, judge, read_sheets
 from opslab.feedback.checks import panel
 from opslab.feedback.clustering import FEWEST, MOST_FITTED, Clusters, cluster, levelled
+from opslab.feedback.edits import read_edits
 from opslab.feedback.encoders import encoder_for, spelling
-from opslab.feedback.intake import Intake, cells, take_in
+from opslab.feedback.intake import Intake, take_in
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Theme
 from opslab.feedback.sorting import assign, drafts, sort_texts
 from opslab.feedback.spec import Study
 from opslab.feedback.themes import describe
 from opslab.messages import Language
-from opslab.tables import Answers, read_export
+from opslab.tables import Answers
 
 
 def find_themes(
@@ -108,12 +109,13 @@ def _judged(
     if study.audit is None:
         return None
     path = study.beside(study.audit)
-    frame, _ = read_export(path)
-    lacking = [name for name in ("message", "theme", "right") if name not in frame.columns]
-    if lacking:
-        raise DataError.of("feedback.audit_columns", file=workspace.shown(path), names=lacking)
-    titles = {theme.id: theme.title for theme in themes}
-    return judge(
-        cells(frame),
-        {each.message.uid: titles[each.theme] for each in assignments if each.theme},
-    )
+    file, names = workspace.shown(path), {theme.id: theme.title for theme in themes}
+    sheets = read_sheets(path, names)
+    texts = Counter(each.nearest for each in assignments if each.nearest and not each.copy_of)
+    edits = read_edits(sheets.get("themes", ()), names, texts, file)
+    standing = {
+        (each.message.uid, each.nearest): each.theme is not None
+        for each in assignments
+        if each.nearest
+    }
+    return judge(sheets.get("audit", ()), standing, edits, file)

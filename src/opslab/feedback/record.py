@@ -14,6 +14,7 @@ import pandas as pd
 from opslab import workspace
 from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.feedback.audit import random_sample
+from opslab.feedback.edits import COLUMNS
 from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.result import FeedbackResult, Reason
 from opslab.tables import write_csv, write_xlsx
@@ -123,13 +124,18 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
     ]
     messages = pd.DataFrame(rows, columns=_MESSAGE.split())
     messages = messages.sort_values(["source", "row"], ignore_index=True)
+    known = themes.set_index("theme")
     for name in ("name", "group"):
-        messages[name] = messages["theme"].map(themes.set_index("theme")[name])
-    inside = messages[messages["theme"].notna()]
-    sheet = inside.iloc[random_sample(inside["message"].tolist(), result.model.seed)]
-    audit = sheet[["message", "text"]].assign(theme=sheet["name"], right=None)
-    audit = audit.reset_index(drop=True)
-    return {"themes": themes, "messages": messages, "audit": audit}
+        messages[name] = messages["theme"].map(known[name])
+    near = messages[messages["nearest"].notna()]
+    audit = near.iloc[random_sample(near["message"].tolist(), result.model.seed)]
+    audit = audit.assign(theme=audit["nearest"], name=audit["nearest"].map(known["name"]))
+    audit = audit[["message", "theme", "name", "text"]].reset_index(drop=True)
+    return {
+        "themes": themes.assign(**dict.fromkeys(COLUMNS)),
+        "messages": messages,
+        "audit": audit.assign(right=None, team=None),
+    }
 
 
 def files(result: FeedbackResult) -> dict[str, bytes]:
