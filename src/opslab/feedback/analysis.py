@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import compress
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from opslab import workspace
 from opslab.errors import DataError, SpecError
-from opslab.feedback.audit import Audit, judge
+from opslab.feedback.audit import Audit, judge, read_sheets
 from opslab.feedback.checks import panel
 from opslab.feedback.clustering import (
     CLEAR,
@@ -21,16 +23,27 @@ from opslab.feedback.clustering import (
     cluster,
     levelled,
 )
+from opslab.feedback.edits import Edits, read_edits
 from opslab.feedback.encoders import encoder_for, spelling
-from opslab.feedback.intake import Intake, cells, take_in
+from opslab.feedback.intake import Intake, take_in
 from opslab.feedback.kinds import kinds_of, says_nothing
+from opslab.feedback.naming import Names, name_themes, renamed, title
 from opslab.feedback.points import Passage, finer, passages
-from opslab.feedback.result import Assignment, FeedbackResult, Model, Point, Theme
-from opslab.feedback.sorting import assign, drafts, sort_texts, stood
+from opslab.feedback.result import Assignment, FeedbackResult, Model, Point
+from opslab.feedback.sorting import (
+    Sorting,
+    assign,
+    drafts,
+    edited,
+    judged_rows,
+    moved,
+    sort_texts,
+    stood,
+)
 from opslab.feedback.spec import Study
 from opslab.feedback.themes import describe
 from opslab.messages import Language
-from opslab.tables import Answers, read_export
+from opslab.tables import Answers
 
 
 def find_themes(
@@ -89,24 +102,42 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     words = [passage.words for passage in everything]
     vectors = encoder.encode(words)
     kinds = kinds_of(words, vectors, encoder.sha256)
-    telling = [row for row, text in enumerate(words) if not says_nothing(text)]
+    telling = {row for row, text in enumerate(words) if not says_nothing(text)}
     weights = [1 + copied[heads[each.owner].uid] for each in everything]
-    cut = _themes(everything, vectors, weights, telling, settings.smallest, seed)
+    cut = _themes(everything, vectors, weights, sorted(telling), settings.smallest, seed)
     said, clusters = [everything[row] for row in cut.rows], cut.clusters
-    sorting = sort_texts(clusters, cut.weights, settings)
-    tells = set(telling)
     points = [
-        Point(text=each.text, kind=kind, reason=None if row in tells else "praise")
+        Point(text=each.text, kind=kind, reason=None if row in telling else "praise")
         for row, (each, kind) in enumerate(zip(everything, kinds, strict=True))
     ]
-    points = stood(points, cut.rows, sorting)
-    assignments = assign(unsorted, heads, everything, points)
+
+    def assigned(sorting: Sorting) -> tuple[Assignment, ...]:
+        return assign(unsorted, heads, everything, stood(points, cut.rows, sorting))
+
+    spoken = [each.words for each in said], [each.language for each in said]
+
+    def named(sorting: Sorting) -> Names:
+        count = len(sorting.ids)
+        names = name_themes(*spoken, sorting.themes, count, encoder.encode, intake.persons)
+        return dict(zip(sorting.ids, names, strict=True))
+
+    sorting = sort_texts(clusters, cut.weights, settings)
+    names, assignments = named(sorting), assigned(sorting)
+    before = {theme: title(parts) for theme, parts in names.items()}
+    edits, audit = _reviewed(study, before, assignments)
+    if edits.rows:
+        sorting = edited(sorting, edits, cut.vectors)
+        names = renamed(named(sorting) | names, edits)
+        assignments = assigned(sorting)
+    group_of = np.append(sorting.clusters.groups, -1)
+    group_names = name_themes(*spoken, group_of[sorting.themes], int(group_of.max(initial=-1)) + 1)
+    judged = judged_rows(assignments, sorting.ids, edits, audit)
+    assignments = moved(assignments, edits, audit)
     themes, groups = describe(
-        assignments, heads, said, cut.vectors, sorting, encoder.encode, intake.persons
+        assignments, heads, said, cut.vectors, sorting, names, group_names, judged
     )
-    audit = _judged(study, assignments, themes)
     return FeedbackResult(
-        checks=panel(study, assignments, themes, audit, fallback=fallback, known=encoder.languages),
+        checks=panel(study, assignments, themes, audit, fallback=fallback),
         study=study,
         model=Model(
             encoder.name,
@@ -120,6 +151,8 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
         themes=themes,
         groups=groups,
         assignments=assignments,
+        before=before,
+        edits=edits,
         audit=audit,
         intake=intake,
         **shown,
@@ -177,19 +210,19 @@ def _themes(
     return whole
 
 
-def _judged(
-    study: Study, assignments: Sequence[Assignment], themes: Sequence[Theme]
-) -> Audit | None:
-    """Return what people found on the audit sheet that the study names."""
+def _reviewed(
+    study: Study, names: Mapping[str, str], assignments: Sequence[Assignment]
+) -> tuple[Edits, Audit | None]:
+    """Return what people changed about themes, and what they judged."""
     if study.audit is None:
-        return None
+        return Edits(), None
     path = study.beside(study.audit)
-    frame, _ = read_export(path)
-    lacking = [name for name in ("message", "theme", "right") if name not in frame.columns]
-    if lacking:
-        raise DataError.of("feedback.audit_columns", file=workspace.shown(path), names=lacking)
-    titles = {theme.id: theme.title for theme in themes}
-    return judge(
-        cells(frame),
-        {each.message.uid: titles[each.theme] for each in assignments if each.theme},
-    )
+    file = workspace.shown(path)
+    sheets = read_sheets(path, names)
+    stands = [each for each in assignments if each.main.nearest]
+    texts = Counter(each.main.nearest for each in stands if not each.copy_of)
+    edits = read_edits(sheets.get("themes", ()), names, texts, file)
+    standing = {
+        (each.message.uid, each.main.nearest): each.main.theme is not None for each in stands
+    }
+    return edits, judge(sheets.get("audit", ()), standing, edits, file)

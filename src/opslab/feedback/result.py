@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from opslab.feedback.audit import Audit
+from opslab.feedback.edits import Edits
 from opslab.feedback.intake import CustomerMessage, Intake
 from opslab.feedback.kinds import Kind
 from opslab.feedback.naming import Phrases
@@ -185,6 +186,10 @@ class FeedbackResult(Result):
         The largest first.
     assignments : tuple of Assignment
         One for each message of ``intake.messages``, in that order.
+    before : mapping of str to str
+        The titles that themes have without people's edits, by their ids.
+    edits : Edits
+        What people changed about the themes.
     audit : Audit or None
     intake : Intake
     """
@@ -202,6 +207,8 @@ class FeedbackResult(Result):
     themes: tuple[Theme, ...]
     groups: tuple[ThemeGroup, ...]
     assignments: tuple[Assignment, ...]
+    before: Mapping[str, str]
+    edits: Edits
     audit: Audit | None
     intake: Intake
 
