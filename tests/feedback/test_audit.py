@@ -6,7 +6,7 @@ import pytest
 
 from opslab.errors import DataError
 from opslab.feedback.audit import judge, precision, random_sample, read_sheets
-from opslab.feedback.edits import COLUMNS, Edits, read_edits
+from opslab.feedback.edits import COLUMNS, read_edits
 from opslab.tables import write_csv, write_xlsx
 
 NAMES = {"T01": "late parcel / colis", "T02": "refund", "T03": "cannot log in"}
@@ -134,7 +134,8 @@ def test_what_has_moved_since_is_stale(tmp_path):
 @pytest.mark.parametrize("answer", ["T99", "?", "42", "t03", "cannot log in"])
 def test_what_is_no_answer_is_refused_at_its_cell(tmp_path, answer):
     path = french_csv(audit_sheet("yes", answer), tmp_path / "audit.csv")
-    edits = Edits(splits={"T03": ["T03a", "T03b"]}, called={"t03": "T03", "cannot log in": "T03"})
+    split = {"theme": "T03", "known": "T03", "row": "2", **dict.fromkeys(COLUMNS, ""), "split": "2"}
+    edits = read_edits([split], NAMES, TEXTS, "themes.csv")
     with pytest.raises(DataError) as caught:
         judged(path, edits)
     (problem,) = caught.value.problems

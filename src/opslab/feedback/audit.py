@@ -161,18 +161,18 @@ def judge(
     """
     judged, stale = dict[tuple[str, str], Judgement](), 0
     for row in rows:
-        answer, place = row["right"].casefold(), (row["message"], row["known"])
-        if answer and place in standing:
-            theme = place[1]
+        answer, key = row["right"].casefold(), (row["message"], row["known"])
+        if answer and key in standing:
+            theme = row["known"]
             says = {**dict.fromkeys(_NO, ""), **edits.called, **dict.fromkeys(_YES, theme)}
             true, new = says.get(answer, ""), "" if answer in says else row["right"]
             right = edits.merges.get(true, true) == edits.merges.get(theme, theme)
-            judgement = Judgement(*place, true, new, row["team"], standing[place], right)
+            judgement = Judgement(*key, true, new, row["team"], standing[key], right)
             unclear = true in edits.splits.keys() - {theme}
             unclear |= bool(new and not re.search(r"[^\W\d_]{3}", new))
-            if unclear or judged.setdefault(place, judgement) != judgement:
+            if unclear or judged.setdefault(key, judgement) != judgement:
                 raise refusal(row, "right", file)
-        stale += bool(answer and place not in standing)
+        stale += bool(answer and key not in standing)
     if not judged and not stale:
         return None
     judgements = tuple(judged.values())

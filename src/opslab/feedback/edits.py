@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,12 +45,12 @@ class Edits:
         Rows of themes that are no longer there.
     """
 
-    rows: Mapping[str, Row] = field(default_factory=dict)
-    splits: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    merges: Mapping[str, str] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
-    called: Mapping[str, str] = field(default_factory=dict)
-    stale: int = 0
+    rows: Mapping[str, Row]
+    splits: Mapping[str, Sequence[str]]
+    merges: Mapping[str, str]
+    names: Mapping[str, str]
+    called: Mapping[str, str]
+    stale: int
 
     def applied(self, themes: NDArray[np.str_], vectors: Vectors) -> NDArray[np.str_]:
         """Return the themes of texts after splits, which are by k-means, and merges.
@@ -96,6 +96,11 @@ def read_edits(
     file : str
         The sheet, as errors name it.
 
+    Returns
+    -------
+    Edits
+        Nothing but what themes are called where there are no rows.
+
     Raises
     ------
     DataError
@@ -124,17 +129,11 @@ def read_edits(
         for theme, row in edited.items()
         if row["merge_into"]
     }
-    edits = Edits(edited, splits, _ends(merges), renamed, called, stale)
+    for _ in edited:  # each goes where the theme goes that it is merged into
+        merges = {theme: merges.get(end, end) for theme, end in merges.items()}
+    edits = Edits(edited, splits, merges, renamed, called, stale)
     _check(edits, names, file)
     return edits
-
-
-def _ends(merges: Mapping[str, str]) -> dict[str, str]:
-    """Return where each merge ends; in a theme that is itself merged where they go in a circle."""
-    ends = dict(merges)
-    for _ in merges:
-        ends = {theme: merges.get(end, end) for theme, end in ends.items()}
-    return ends
 
 
 def _check(edits: Edits, names: Mapping[str, str], file: str) -> None:
