@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from opslab import workspace
 from opslab.errors import DataError, SpecError
-from opslab.feedback.audit import Audit, judge, read_sheets
+from opslab.feedback.audit import Audit, judge, random_sample, read_sheets
 from opslab.feedback.checks import panel
 from opslab.feedback.clustering import (
     CLEAR,
@@ -125,6 +124,8 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     names, assignments = named(sorting), assigned(sorting)
     before = {theme: title(parts) for theme, parts in names.items()}
     edits, audit = _reviewed(study, before, assignments)
+    near = [(each.message.uid, each.main.nearest) for each in assignments if each.main.nearest]
+    sample = tuple(near[at] for at in random_sample([uid for uid, _ in near], seed))
     if edits.rows:
         sorting = edited(sorting, edits, cut.vectors)
         names = renamed(named(sorting) | names, edits)
@@ -153,6 +154,7 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
         assignments=assignments,
         before=before,
         edits=edits,
+        sample=sample,
         audit=audit,
         intake=intake,
         **shown,

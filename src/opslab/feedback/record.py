@@ -13,7 +13,6 @@ import pandas as pd
 
 from opslab import workspace
 from opslab.evidence import Evidence, Quantity, SourceFile
-from opslab.feedback.audit import random_sample
 from opslab.feedback.edits import COLUMNS
 from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.result import FeedbackResult, Reason
@@ -171,11 +170,27 @@ def _themes_sheet(result: FeedbackResult, themes: pd.DataFrame) -> pd.DataFrame:
 def _audit_sheet(result: FeedbackResult) -> pd.DataFrame:
     """Return a random sample of the messages with the theme that each is nearest to, to judge.
 
-    What was judged stands on it as it was judged.
+    What was judged already stands on it as it was judged.
     """
-    ...
-
-
+    texts = {each.message.uid: each.message.text for each in result.assignments}
+    judged = {
+        (each.message, each.theme): (
+            each.new or ("yes" if each.true == each.theme else each.true or "no"),
+            each.team or None,
+        )
+        for each in (result.audit.judgements if result.audit else ())
+    }
+    rows = [
+        (
+            message,
+            theme,
+            result.before[theme],
+            texts[message],
+            *judged.get((message, theme), (None, None)),
+        )
+        for message, theme in dict.fromkeys([*result.sample, *judged])
+    ]
+    return pd.DataFrame(rows, columns=["message", "theme", "name", "text", "right", "team"])
 
 
 def files(result: FeedbackResult) -> dict[str, bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Reason = Literal["between", "far", "few", "praise", "template", "no_words", "too_few"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Topic:
@@ -190,6 +191,8 @@ class FeedbackResult(Result):
         The titles that themes have without people's edits, by their ids.
     edits : Edits
         What people changed about the themes.
+    sample : tuple of (str, str)
+        Messages to be judged, by uid, each with its nearest theme before edits.
     audit : Audit or None
     intake : Intake
     """
@@ -209,6 +212,7 @@ class FeedbackResult(Result):
     assignments: tuple[Assignment, ...]
     before: Mapping[str, str]
     edits: Edits
+    sample: tuple[tuple[str, str], ...]
     audit: Audit | None
     intake: Intake
 
