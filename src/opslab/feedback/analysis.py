@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from opslab import workspace
 from opslab.errors import DataError, SpecError
@@ -22,13 +23,15 @@ from opslab.feedback.clustering import (
     cluster,
     levelled,
 )
+from opslab.feedback.contrasts import contrasts
 from opslab.feedback.edits import Edits, read_edits
 from opslab.feedback.encoders import encoder_for, spelling
 from opslab.feedback.intake import Intake, take_in
 from opslab.feedback.kinds import kinds_of, says_nothing
 from opslab.feedback.naming import Names, name_themes, renamed, title
 from opslab.feedback.points import Passage, finer, passages
-from opslab.feedback.result import Assignment, FeedbackResult, Model, Point
+from opslab.feedback.result import Assignment, FeedbackResult, Model, Point, Theme
+from opslab.feedback.severity import severities
 from opslab.feedback.sorting import (
     Sorting,
     assign,
@@ -40,7 +43,8 @@ from opslab.feedback.sorting import (
     stood,
 )
 from opslab.feedback.spec import Study
-from opslab.feedback.themes import describe
+from opslab.feedback.themes import describe, standing
+from opslab.feedback.trends import trends
 from opslab.messages import Language
 from opslab.tables import Answers
 
@@ -157,8 +161,36 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
         sample=sample,
         audit=audit,
         intake=intake,
+        **_compared(themes, assignments),
         **shown,
     )
+
+
+def _compared(
+    themes: Sequence[Theme], assignments: Sequence[Assignment]
+) -> dict[str, pd.DataFrame]:
+    """Return for whom, since when and how bad each theme is, by its id."""
+    ids = [theme.id for theme in themes]
+    inside, _ = standing(assignments, ids)
+    messages = [each.message for each in assignments]
+    sources, customers = [each.source for each in messages], [each.customer for each in messages]
+    names = dict.fromkeys(name for each in messages for name in each.traits)
+    traits = {name: [each.traits.get(name) for each in messages] for name in sorted(names)}
+    traits |= {"language": [each.language for each in messages], "source": sources}
+    frames = {
+        "contrasts": contrasts(inside, traits, sources, customers),
+        "trends": trends(inside, [each.date for each in messages], sources),
+        "severities": severities(
+            inside, [each.discontent for each in messages], sources, customers
+        ),
+    }
+    frames["ranking"] = pd.DataFrame(
+        {"theme": [n for n, t in enumerate(themes) if t.kind != "other"]}
+    ).assign(band=lambda f: [1 if n < 2 else 2 for n in range(len(f))])
+    return {
+        name: frame.assign(theme=[ids[int(at)] for at in frame["theme"]]) if len(frame) else frame
+        for name, frame in frames.items()
+    }
 
 
 _SEVERAL = 1.25  # points a message, from which they may tell themes apart

@@ -77,7 +77,9 @@ def counts(result: FeedbackResult) -> dict[str, int]:
     """Return how many messages were used, copy another one, were left out or were cut."""
     intake = result.intake
     copies = sum(assignment.copy_of is not None for assignment in result.assignments)
-    left = {name: getattr(intake, name) for name in ("empty", "outside", "repeated", "cut")}
+    left = {
+        name: getattr(intake, name) for name in ("empty", "outside", "repeated", "shared", "cut")
+    }
     return {"used": len(intake.messages), "copies": copies, **left}
 
 

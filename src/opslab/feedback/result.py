@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from opslab.feedback.audit import Audit
@@ -195,6 +195,9 @@ class FeedbackResult(Result):
         Messages to be judged, by uid, each with its nearest theme before edits.
     audit : Audit or None
     intake : Intake
+    contrasts, trends, severities, ranking : pandas.DataFrame
+        For whom, since when and how bad a theme is, and in which order to take themes up: by the
+        themes' ids, as of `opslab.feedback.contrasts`, `trends`, `severity` and `priority`.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -215,6 +218,18 @@ class FeedbackResult(Result):
     sample: tuple[tuple[str, str], ...]
     audit: Audit | None
     intake: Intake
+    contrasts: pd.DataFrame = field(compare=False)
+    trends: pd.DataFrame = field(compare=False)
+    severities: pd.DataFrame = field(compare=False)
+    ranking: pd.DataFrame = field(compare=False)
+
+    def theme(self, name: str) -> Theme:
+        """Return a theme by its id."""
+        return next(theme for theme in self.themes if theme.id == name)
+
+    def marked(self, mark: str, frame: pd.DataFrame) -> set[str]:
+        """Return the ids of the themes that a frame marks, such as ``rising`` in `trends`."""
+        return set(frame.loc[frame[mark], "theme"]) if mark in frame else set()
 
     @property
     def sorted(self) -> int:
