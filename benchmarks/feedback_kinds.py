@@ -330,10 +330,10 @@ second is reached in three of eight.
 ## Points, read by us
 
 The labels are of whole reviews; opslab tells the kind of sentences. Sentences in both languages were read and judged before it
-was known what opslab says of them; the model had not seen their app: any sentences, and such as ask (with English
-banking questions among them). The rule for questions was written with the second list in sight; of
-weights for rare kinds, for cues and for regularisation, 18 combinations were compared on the first list, the tweets below and
-the four first directions. Read the first list as the more favourable end.
+was known what opslab says of them, by one person; the model had not seen their app. There are three lists: any sentences, and
+twice such as ask, with English banking questions among them. The rule for questions was written with the first list that asks in
+sight, not the second. Of weights for rare kinds, for cues and for regularisation 18 combinations were compared on the list of any
+sentences, the tweets below and the first four directions: read these as the more favourable end.
 
 {read}
 
