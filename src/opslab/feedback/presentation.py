@@ -163,7 +163,7 @@ def themes(result: FeedbackResult, say: Voice) -> Blocks:
         blocks.append(say.remark("more_themes", count=len(result.themes) - len(shown)))
     if praise := unsorted(result)["praise"]:
         share = praise / len(result.assignments)
-        blocks.append(say.paragraph("praise", count=praise, share=share))
+        blocks.append(say.paragraph("praise_line", count=praise, share=share))
     return [*blocks, drawn["map"]]
 
 
