@@ -20,17 +20,19 @@ from opslab.feedback.clustering import (
     MOST_FITTED,
     Clusters,
     Vectors,
+    centroids,
     cluster,
     levelled,
 )
 from opslab.feedback.contrasts import contrasts
 from opslab.feedback.edits import Edits, read_edits
-from opslab.feedback.encoders import encoder_for, spelling
+from opslab.feedback.encoders import Encoder, encoder_for, spelling
 from opslab.feedback.intake import Intake, take_in
 from opslab.feedback.kinds import kinds_of, says_nothing
 from opslab.feedback.naming import Names, name_themes, renamed, title
 from opslab.feedback.points import Passage, finer, passages
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Point, Theme
+from opslab.feedback.routing import Route, RoutingAudit, route, routing_confusion
 from opslab.feedback.severity import severities
 from opslab.feedback.sorting import (
     Sorting,
@@ -138,8 +140,9 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     group_names = name_themes(*spoken, group_of[sorting.themes], int(group_of.max(initial=-1)) + 1)
     judged = judged_rows(assignments, sorting.ids, edits, audit)
     assignments = moved(assignments, edits, audit)
+    routes = _routes(study, encoder, vectors[cut.rows], sorting)
     themes, groups = describe(
-        assignments, heads, said, cut.vectors, sorting, names, group_names, judged
+        assignments, heads, said, cut.vectors, sorting, names, group_names, judged, routes
     )
     return FeedbackResult(
         checks=panel(study, assignments, themes, audit, fallback=fallback),
@@ -160,6 +163,7 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
         edits=edits,
         sample=sample,
         audit=audit,
+        routed=_routed(study, audit, assignments, themes),
         intake=intake,
         **_compared(themes, assignments),
         **shown,
@@ -244,15 +248,38 @@ def _themes(
     return whole
 
 
+def _routes(study: Study, encoder: Encoder, vectors: Vectors, sorting: Sorting) -> list[Route]:
+    """Return the team of each theme, by vectors that are not levelled; none without teams."""
+    if not study.teams or not len(vectors):
+        return []
+    examples = {team: encoder.encode(texts) for team, texts in study.teams.items()}
+    labels = sorting.clusters.labels
+    return route(centroids(vectors, labels, len(sorting.ids)), examples)
+
+
+def _routed(
+    study: Study,
+    audit: Audit | None,
+    assignments: Sequence[Assignment],
+    themes: Sequence[Theme],
+) -> RoutingAudit | None:
+    """Return how routes agree with the teams that people wrote on the audit sheet."""
+    written = {each.message: each.team for each in (audit.judgements if audit else ()) if each.team}
+    if not study.teams or not written:
+        return None
+    teams = {theme.id: theme.route.team for theme in themes if theme.route}
+    judged = [each for each in assignments if each.message.uid in written]
+    routed = [teams.get(each.main.nearest or "") for each in judged]
+    return routing_confusion([written[each.message.uid] for each in judged], routed, [*study.teams])
+
+
 def _reviewed(
     study: Study, names: Mapping[str, str], assignments: Sequence[Assignment]
 ) -> tuple[Edits, Audit | None]:
     """Return what people changed about themes, and what they judged."""
-    if study.audit is None:
-        return Edits(), None
-    path = study.beside(study.audit)
+    path = study.beside(study.audit or "")
+    sheets = read_sheets(path, names) if study.audit else {}
     file = workspace.shown(path)
-    sheets = read_sheets(path, names)
     stands = [each for each in assignments if each.main.nearest]
     texts = Counter(each.main.nearest for each in stands if not each.copy_of)
     edits = read_edits(sheets.get("themes", ()), names, texts, file)

@@ -11,6 +11,7 @@ from opslab.feedback.edits import Edits
 from opslab.feedback.intake import CustomerMessage, Intake
 from opslab.feedback.kinds import Kind
 from opslab.feedback.naming import Phrases
+from opslab.feedback.routing import Route, RoutingAudit
 from opslab.feedback.spec import Study
 from opslab.messages import Language
 from opslab.results import Result
@@ -73,6 +74,8 @@ class Theme(Topic):
     languages : mapping of str to int
     position : tuple of float
         On the map of themes.
+    route : Route or None
+        Whose it is; None where the study names no teams.
     """
 
     group: str
@@ -82,6 +85,7 @@ class Theme(Topic):
     stability: float | None
     languages: Mapping[str, int]
     position: tuple[float, float]
+    route: Route | None
 
     @property
     def kind(self) -> Kind | None:
@@ -194,6 +198,8 @@ class FeedbackResult(Result):
     sample : tuple of (str, str)
         Messages to be judged, by uid, each with its nearest theme before edits.
     audit : Audit or None
+    routed : RoutingAudit or None
+        How routes agree with the teams that people wrote on the audit sheet.
     intake : Intake
     contrasts, trends, severities, ranking : pandas.DataFrame
         For whom, since when and how bad a theme is, and in which order to take themes up: by the
@@ -217,6 +223,7 @@ class FeedbackResult(Result):
     edits: Edits
     sample: tuple[tuple[str, str], ...]
     audit: Audit | None
+    routed: RoutingAudit | None
     intake: Intake
     contrasts: pd.DataFrame = field(compare=False)
     trends: pd.DataFrame = field(compare=False)

@@ -14,6 +14,10 @@ from opslab.feedback.clustering import Vectors
 from opslab.feedback.encoders import unit
 
 
+LEAST, MARGIN = 0.25, 0.1
+"""Likeness, and lead over the next team, from which a theme is a team's: docs/feedback-routing.md."""
+
+
 @dataclass(frozen=True)
 class Route:
     """Where a theme, or a message, goes.
@@ -61,8 +65,8 @@ class RoutingAudit:
 def route(
     themes: Vectors,
     examples: Mapping[str, Vectors],
-    least: float,
-    margin: float,
+    least: float = LEAST,
+    margin: float = MARGIN,
 ) -> list[Route]:
     """Return the team of each theme, or of each message.
 

@@ -16,6 +16,7 @@ from opslab.feedback.naming import Names, Phrases, title
 from opslab.feedback.points import Passage
 from opslab.feedback.quotes import quotes
 from opslab.feedback.result import Assignment, Theme, ThemeGroup, Topic
+from opslab.feedback.routing import Route
 from opslab.feedback.shares import shares_of
 from opslab.feedback.sorting import Sorting
 
@@ -31,6 +32,7 @@ def describe(
     names: Names,
     group_names: Sequence[tuple[Phrases, ...]],
     judged: Sequence[tuple[int, int, int]],
+    routes: Sequence[Route],
 ) -> tuple[tuple[Theme, ...], tuple[ThemeGroup, ...]]:
     """Return the themes and their groups, the largest first.
 
@@ -50,6 +52,8 @@ def describe(
         By the groups' numbers.
     judged : sequence of (message, theme, true theme)
         By their numbers, of a random sample; -1 is none of these.
+    routes : sequence of Route
+        Of each theme; empty where there are no teams.
     """
     clusters, ids = sorting.clusters, sorting.ids
     inside, nearest = standing(assignments, ids)
@@ -81,6 +85,7 @@ def describe(
                 languages=dict(Counter(each.language or "?" for each in messages).most_common()),
                 quotes=quoted,
                 position=position,
+                route=routes[number] if routes else None,
             )
         )
     groups = _groups(themes, group_names, inside, nearest, judged)
