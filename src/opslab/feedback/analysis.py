@@ -84,7 +84,7 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
         clusters = cluster(vectors, weights, settings.smallest, seed, spelt, languages)
     sorting = sort_texts(clusters, weights, len(unsorted), settings)
     assignments = assign(unsorted, heads, sorting)
-    themes, groups = describe(assignments, heads, vectors, sorting)
+    themes, groups = describe(assignments, heads, vectors, sorting, encoder.encode)
     audit = _judged(study, assignments, themes)
     return FeedbackResult(
         checks=panel(study, assignments, themes, audit, fallback=fallback),

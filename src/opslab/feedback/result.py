@@ -29,7 +29,8 @@ class Topic:
     id : str
         ``T01`` … by size, and ``G01`` … for groups: they hold within a run.
     title : str
-        A phrase, in each language that has a fifth of the messages.
+        A clause of the customers' own, or a phrase, in each language that has a fifth of the
+        messages.
     messages : int
         Those that surely belong to it, copies counted.
     share, interval : float, tuple

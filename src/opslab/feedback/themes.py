@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -21,6 +21,7 @@ def describe(
     heads: Sequence[CustomerMessage],
     vectors: Vectors,
     sorting: Sorting,
+    encode: Callable[[Sequence[str]], Vectors],
 ) -> tuple[tuple[Theme, ...], tuple[ThemeGroup, ...]]:
     """Return the themes and their groups, the largest first.
 
@@ -31,6 +32,8 @@ def describe(
         The first message with each text.
     vectors : array, shape (texts, dimensions)
     sorting : Sorting
+    encode : callable
+        The encoder's: it tells which clause speaks for a theme.
     """
     clusters, total = sorting.clusters, len(assignments)
     messages = [assignment.message for assignment in assignments]
@@ -39,7 +42,7 @@ def describe(
     count = len(clusters.groups)
     stability = None if clusters.stability is None else clusters.stability.round(6).tolist()
     spoken = [message.words for message in messages], [message.language for message in messages]
-    names = name_themes(*spoken, numbers, count)
+    names = name_themes(*spoken, numbers, count, encode)
     sizes = np.bincount(numbers[numbers >= 0], minlength=count).tolist()
     themes = []
     for number, position in enumerate(positions(clusters.centroids, sizes)):
