@@ -25,7 +25,7 @@ _ELISION = re.compile(
 )
 _VERBAL = re.compile(r"(?:[cjmnst]|qu)['\u2019]")  # before a verb, which is no name without it
 _LONGEST, _TELLING = 3, 2  # words of a phrase, phrases before the most common one
-_READ, _RARE = 150, 40  # for a title, of a theme: texts, and one more of so many to know a word
+_READ, _RARE = 150, 20  # for a title, of a theme: texts, and one more of so many to know a word
 _MOST_TEXTS = 20_000  # of a language, the first ones in canonical order
 
 
