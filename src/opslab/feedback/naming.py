@@ -26,7 +26,7 @@ _ELISION = re.compile(
 )
 _VERBAL = re.compile(r"(?:[cjmnst]|qu)['\u2019]")  # before a verb, which is no name without it
 _LONGEST, _TELLING = 3, 2  # words of a phrase, phrases before the most common one
-_READ, _RARE = 150, 40  # for a title, of a theme: texts, and one more of so many to know a word
+_READ, _RARE = 150, 20  # for a title, of a theme: texts, and one more of so many to know a word
 _MOST_TEXTS = 20_000  # of a language, the first ones in canonical order
 
 
@@ -222,7 +222,7 @@ def _ranked(
         shares, columns = row.data[enough] / size, row.indices[enough]
         lift = np.log(shares / total[columns])
         scores = np.maximum(lift, 0.01) * shares**0.8  # alone in a language, the common names it
-        scores *= [3 + 2 * phrase.count(" ") for phrase in phrases[columns]]
+        scores *= [5 if " " in phrase else 3 for phrase in phrases[columns]]
         best = sorted(zip(-scores.round(9), phrases[columns], shares.tolist(), strict=True))
         ranked.append({phrase: share for _, phrase, share in best[:60]})
     return ranked
