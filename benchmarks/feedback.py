@@ -243,12 +243,12 @@ def risk() -> list[str]:
 def names() -> list[str]:
     """Return how often a content word of the class most of a theme bears stands in its three phrases."""
     from opslab.feedback.clustering import cluster
-    from opslab.feedback.encoders import spelling
-    from opslab.feedback.naming import _stem, name_themes, stop_words, words
+    from opslab.feedback.encoders import Universal, spelling
+    from opslab.feedback.naming import name_themes, stem, stop_words, words
 
     def stems(texts: list[str]) -> set[str]:
         said = {word for text in texts for word in words(text.replace("_", " ").replace("-", " "))}
-        return {_stem(word) for word in said - stop_words("en")}
+        return {stem(word) for word in said - stop_words("en")}
 
     rows = []
     for name in ("stackoverflow_titles", "banking77", "clinc150 -oos"):
@@ -256,15 +256,14 @@ def names() -> list[str]:
         texts, spoken = list(frame["words"]), list(frame["lang"])
         found = cluster(vectors_of(frame)[0], [1] * len(frame), 5, 0, spelling(texts, MOST), spoken)
         count = len(found.centroids)
-        phrases = [
-            [phrase for one in theme for phrase in one.phrases]
-            for theme in name_themes(texts, spoken, found.labels, count)
-        ]
+        named = name_themes(texts, spoken, found.labels, count, Universal().encode)
+        phrases = [[phrase for part in theme for phrase in part.phrases] for theme in named]
+        titled = [part.title for theme in named for part in theme]
         classes = [frame["label"][found.labels == theme].mode()[0] for theme in range(count)]
         held = [
             bool(stems([one]) & stems(said)) for one, said in zip(classes, phrases, strict=True)
         ]
-        first = len({said[0] for said in phrases if said}) == sum(map(bool, phrases))
+        first = len(set(titled)) == len(titled)
         rows.append(
             f"| {name.split()[0]} | {count} | {np.mean(held):.0%} | {'none' if first else 'some'} |"
         )

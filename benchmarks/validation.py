@@ -8,6 +8,7 @@ from simulations import ERRORS_ALLOWED, SEED, Row
 from validate_case import ranges
 from validation_checks import checks, decisions, empty_values, guardrails, outliers, sample_ratios
 from validation_effects import covariates, lifts, means, non_inferiorities, proportions, quantiles
+from validation_feedback import shares
 from validation_gate import SHIPPED, STOPPED, Outcome, outcomes, splits
 from validation_groups import clustered_quantiles, clusters, pairs, permutations, strata, totals
 from validation_parts import caps, segments, trends, triggers
@@ -65,6 +66,9 @@ What to make of it:
 - Totals by day know of an effect only through the days: where the arms' differences last for several days,
   as after an outage in one arm, no method can tell from totals alone.
 - A segment with few units and a long tail is a coin that someone will toss eight times: cap the metric.
+- A theme's share is told for the messages as they are sorted until people have judged a sample of them:
+  the interval without judges does not know of errors of sorting, and misses the truth where a theme takes
+  in, or loses, more than the unsorted leave open.
 - The trend since exposure is one of units, not of shares: where use itself falls, a steady lift fades in
   units.
 
@@ -123,6 +127,7 @@ PARTS = (
     non_inferiorities,
     guardrails,
     ranges,
+    shares,
 )
 
 

@@ -96,7 +96,7 @@ def test_a_table_without_words_is_refused():
     ("text", "stated", "language"),
     [
         ("Die Lieferung kam viel zu spät und das Paket war kaputt", None, "de"),
-        ("thanks", None, "en"),
+        ("thanks", None, None),
         ("merci beaucoup", None, "fr"),
         ("merci", "en_GB", "en"),
         ("😀", None, None),

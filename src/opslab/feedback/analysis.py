@@ -86,14 +86,10 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     cache = study.beside(settings.cache) if settings.cache else None
     encoder, fallback = encoder_for(settings.encoder, study.beside(settings.encoder), cache)
     everything = passages(heads)
-    words, languages = [each.words for each in everything], [each.language for each in everything]
+    words = [passage.words for passage in everything]
     vectors = encoder.encode(words)
-    kinds = kinds_of(words, vectors, languages, encoder.sha256)
-    telling = [
-        row
-        for row, said in enumerate(zip(words, kinds, languages, strict=True))
-        if not says_nothing(*said)
-    ]
+    kinds = kinds_of(words, vectors, encoder.sha256)
+    telling = [row for row, text in enumerate(words) if not says_nothing(text)]
     weights = [1 + copied[heads[each.owner].uid] for each in everything]
     cut = _themes(everything, vectors, weights, telling, settings.smallest, seed)
     said, clusters = [everything[row] for row in cut.rows], cut.clusters
@@ -105,10 +101,12 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     ]
     points = stood(points, cut.rows, sorting)
     assignments = assign(unsorted, heads, everything, points)
-    themes, groups = describe(assignments, heads, said, cut.vectors, sorting)
+    themes, groups = describe(
+        assignments, heads, said, cut.vectors, sorting, encoder.encode, intake.persons
+    )
     audit = _judged(study, assignments, themes)
     return FeedbackResult(
-        checks=panel(study, assignments, themes, audit, fallback=fallback),
+        checks=panel(study, assignments, themes, audit, fallback=fallback, known=encoder.languages),
         study=study,
         model=Model(
             encoder.name,

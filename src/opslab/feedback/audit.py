@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from scipy.special import ndtri
-
+from opslab.feedback.shares import wilson
 from opslab.tables.numbers import FALSE, TRUE
 
 PROMISED = 100
@@ -38,22 +36,6 @@ class Audit:
     right: int
     interval: tuple[float, float]
     stale: int = 0
-
-
-def wilson(right: int, judged: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the score interval of a share (Wilson 1927).
-
-    Examples
-    --------
-    >>> low, high = wilson(18, 20)
-    >>> round(low, 3), round(high, 3)
-    (0.699, 0.972)
-    """
-    z = float(ndtri((1 + level) / 2))
-    share, weight = right / judged, z * z / judged
-    middle = (share + weight / 2) / (1 + weight)
-    half = math.sqrt(share * (1 - share) * weight + weight * weight / 4) / (1 + weight)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def random_sample(uids: Sequence[str], seed: int, most: int = SHEET) -> list[int]:

@@ -31,6 +31,7 @@ def panel(
     audit: Audit | None,
     *,
     fallback: bool,
+    known: frozenset[str] | None = None,
 ) -> tuple[Check, ...]:
     """Return the checks: what each measured, and whether its failure takes the themes' word away.
 
@@ -43,11 +44,13 @@ def panel(
     audit : Audit or None
     fallback : bool
         Whether word counts stand in for the encoder.
+    known : frozenset of str, optional
+        Languages that the encoder knows.
     """
     checks = [_check("encoder", "warn", None, "fallback")] if fallback else []
     if themes:
         checks += _of_themes(themes, assignments)
-        checks += _of_languages(study, assignments)
+        checks += _of_languages(study, assignments, known)
         checks.append(_of_audit(audit))
     else:
         checks.append(_check("coverage", "warn", None, "none", messages=len(assignments)))
@@ -77,7 +80,9 @@ def _of_themes(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> It
             share=share,
         )
     pairs = [(each.message, theme) for each in inside for theme in sorted(each.themes)]
-    leak = shared_information([(message.language or "", theme) for message, theme in pairs])
+    leak = shared_information(
+        [(message.language, theme) for message, theme in pairs if message.language]
+    )
     if leak is not None:
         yield _check("leakage", "pass" if leak <= LEAK else "fail", leak, value=leak, most=LEAK)
     apart = shared_information([(message.source, theme) for message, theme in pairs])
@@ -89,19 +94,25 @@ def _of_themes(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> It
     yield _check("sizes", "warn" if huge else "pass", share, theme=title, share=share)
 
 
-def _of_languages(study: Study, assignments: Sequence[Assignment]) -> Iterator[Check]:
-    spoken = [each.message.language for each in assignments]
-    others = [language for language in spoken if language and language not in study.languages]
-    if others:
-        share, names = len(others) / len(spoken), sorted(set(others))
-        yield _check(
-            "languages",
-            "warn" if share > LEAK / 2 else "pass",
-            share,
-            "others",
-            count=len(others),
-            languages=names,
-        )
+def _of_languages(
+    study: Study, assignments: Sequence[Assignment], known: frozenset[str] | None
+) -> Iterator[Check]:
+    """Yield which languages there are; a warning where many are strange to encoder or study."""
+    spoken = Counter(each.message.language or "" for each in assignments)
+    unknown = spoken.pop("", 0)
+    strange = set() if known is None else spoken.keys() - known
+    outside = strange or spoken.keys() - set(study.languages)
+    count = sum(spoken[language] for language in outside)
+    share = count / len(assignments)
+    yield _check(
+        "languages",
+        "warn" if share > LEAK / 2 or not spoken else "pass",
+        share,
+        "strange" if strange else "others" if outside else "all" if spoken else "none",
+        count=count,
+        languages=sorted(outside or spoken),
+        unknown=unknown / len(assignments),
+    )
 
 
 def _of_audit(audit: Audit | None) -> Check:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 UNIVERSAL_SHA256 = "55462a183cc56603fa57e7d2b56f42b45ae4effbefb84028a30146aa7bc2b415"
+_UNIVERSAL = "ar de en es fr it ja ko nl pl pt ru th tr zh"  # Yang et al. 2020, table 1
 _TOKENS = 384  # of a batch, as many as the encoder itself takes
 _BLOCKS = (1, 12)  # rows of a matrix that are alike: all, or each 12th (OpenBLAS's Haswell and Zen)
 _FEW = 8  # rows that are alike to every kernel
@@ -34,10 +35,13 @@ class Encoder(Protocol):
     ----------
     name, sha256 : str
         What readouts tell of it: the hash is that of its weights, or of its settings.
+    languages : frozenset of str, or None
+        Those that it learned, in two letters; None where that is not known.
     """
 
     name: str
     sha256: str
+    languages: frozenset[str] | None
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return a vector of length 1 for each text, as rows."""
@@ -54,6 +58,7 @@ class Universal:
     """
 
     name = "universal-sentence-encoder-multilingual-3"
+    languages: frozenset[str] | None = frozenset(_UNIVERSAL.split())
 
     def __init__(self) -> None:
         self.sha256, self._tokenizer, self._model = _universal()
@@ -137,6 +142,7 @@ class Latent:
     """Latent semantic analysis of words and letters, by language (Deerwester et al. 1990)."""
 
     name = "latent-semantic-analysis"
+    languages: frozenset[str] | None = None
     sha256 = hashlib.sha256(b"tfidf words 1-2, letters 3-5; 128 dimensions; 1").hexdigest()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -146,6 +152,8 @@ class Latent:
 
 class Local:
     """A sentence-transformers model in a folder of the user's own; nothing is fetched."""
+
+    languages: frozenset[str] | None = None
 
     def __init__(self, folder: Path) -> None:
         shown = workspace.shown(folder)
@@ -177,6 +185,7 @@ class Cached:
         self._path = folder / f"vectors-{encoder.sha256[:16]}-{bits[:8]}.npz"
         self._encoder = encoder
         self.name, self.sha256 = encoder.name, encoder.sha256
+        self.languages = encoder.languages
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return a vector for each text; those not met before are encoded and kept."""

@@ -31,34 +31,34 @@ _MAP = 3.3  # inches
 _COLOURS = (BLUE, ORANGE, GREEN, RED, "#cc79a7", "#56b4e9", "#7a6f00")
 
 
-def values_of(topic: Topic) -> dict[str, Any]:
+def values_of(topic: Topic, say: Voice) -> dict[str, Any]:
     """Return what sentences name of a theme or of a group."""
     low, high = topic.interval
-    return {"theme": topic.title, **vars(topic), "low": low, "high": high}
+    return {"theme": topic.called(say.language), **vars(topic), "low": low, "high": high}
 
 
 def shares(result: FeedbackResult, say: Voice) -> Figure:
     """Draw the share of what is said most, with its interval."""
-    topics = result.topics[:_MOST_BARS]
+    topics = result.themes[:_MOST_BARS]
     full, pale = (GREY, "#c9ccd1") if result.broken else (BLUE, "#8cc0e0")
     rows = [
         Row(
-            topic.title,
-            say("bar_value", **values_of(topic)),
+            topic.called(say.language),
+            say("bar_value", **values_of(topic, say)),
             [(0.0, topic.interval[0], full), (*topic.interval, pale)],
             topic.share,
         )
         for topic in topics
     ]
     drawing = chart(
-        say("bar_title", **values_of(topics[0])),
+        say("bar_title", **values_of(topics[0], say)),
         rows,
         say("bar_axis"),
         say,
         frame=(0.0, 1.02 * max(topic.interval[1] for topic in topics)),
         percent=True,
     )
-    lines = " ".join(say("bar_line", **values_of(topic)) for topic in topics)
+    lines = " ".join(say("bar_line", **values_of(topic, say)) for topic in topics)
     return Figure(drawing, say("bar_alt", lines=lines), say("bar_caption"))
 
 
@@ -81,16 +81,16 @@ def theme_map(result: FeedbackResult, say: Voice) -> Figure:
             )
         for theme in _apart(result, axes):
             axes.annotate(
-                wrapped(one_line(theme.title), 1.5, SMALL, most=1),
+                wrapped(one_line(theme.called(say.language)), 1.5, SMALL, most=1),
                 theme.position,
                 (0, 3 + math.sqrt(230 * theme.messages / largest)),
                 textcoords="offset points",
                 fontsize=SMALL,
                 ha="center",
             )
-    titles = {theme.id: theme.title for theme in result.themes}
+    titles = {theme.id: theme.called(say.language) for theme in result.themes}
     lines = " ".join(
-        say("map_line", group=group.title, themes=[titles[theme] for theme in group.themes])
+        say("map_line", group=group.called(say.language), themes=[titles[theme] for theme in group.themes])
         for group in result.groups[:_MOST_GROUPS]
     )
     return Figure(drawing, say("map_alt", lines=lines), say("map_caption"))

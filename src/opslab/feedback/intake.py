@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import html
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ import pandas as pd
 
 from opslab.errors import DataError
 from opslab.feedback.languages import identify
+from opslab.feedback.letters import Letter, opened, without_repeated
 from opslab.feedback.redaction import redact, without_tokens
 from opslab.feedback.spec import Source, Study
 from opslab.secret import key, secret_for
@@ -37,17 +38,6 @@ _NAMES = {  # names that profiles give, the first that is there
     "score": "score",
 }
 _TRAITS = ("segment", "plan", "version", "country", "channel")
-_TAGS = (
-    r"/?(?:a|b|blockquote|br|code|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|s|span|strong|su[bp]"
-    r"|table|tbody|td|tfoot|th|thead|tr|u|ul)(?:\s+[\w:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*/?"
-)
-# Markup is known by its form: tags of HTML, and what Slack writes for people and for links.
-_MARKUP = re.compile(
-    rf"<(?:{_TAGS}|(@\w+)(?:\|[^<>]*)?|(?:!|(?:https?:|mailto:|#)[^<>|\s]*\|)([^<>|]*))>"
-)
-_INVISIBLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
-)
 
 
 @dataclass(frozen=True)
@@ -102,6 +92,11 @@ class Intake:
         Source and row number of everything that came in, in the order of the input.
     redacted : Counter
         By kind of personal data.
+    persons : frozenset of str
+        Words in lower case that name writers and who they write to: kept out of what names themes.
+    furniture : tuple of (str, str, str)
+        What was cut around the messages: uid, kind as in `opslab.feedback.letters`, and text,
+        redacted.
     empty, outside, cut, repeated, shared : int
         Rows without text, rows outside the study's days, texts cut at `LONGEST`, rows whose id and
         text came before, messages that share their id with another one.
@@ -111,6 +106,8 @@ class Intake:
     readings: tuple[Reading, ...]
     rows: tuple[tuple[str, int], ...]
     redacted: Counter[str]
+    persons: frozenset[str] = frozenset()
+    furniture: tuple[tuple[str, str, str], ...] = ()
     empty: int = 0
     outside: int = 0
     cut: int = 0
@@ -152,30 +149,36 @@ def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> I
 
 def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> Intake:
     """Return the messages with words, in the study's days, each id once, and count the others."""
-    kept = dict[str, CustomerMessage]()
+    came = dict[tuple[str, str, str], _Row]()
     counts, redacted = Counter[str](), Counter[str]()
-    for message, names in rows:
-        day = message.date
+    for row in rows:
+        message, day = row.message, row.message.date
         if day and not (study.start or day) <= day <= (study.end or day):
             counts["outside"] += 1
         elif not message.text.strip():
             counts["empty"] += 1
+        elif (message.source, message.id, message.text) in came:
+            counts["repeated"] += 1
         else:
-            text, kinds = redact(
-                _visible(message.text[:LONGEST]),
-                patterns=study.redact.patterns,
-                regions=study.redact.regions,
-                names=names,
-            )
-            uid = _digest(f"{message.source}\0{message.id}\0{text}")[:12]
-            if uid in kept:
-                counts["repeated"] += 1
-                continue
-            counts["cut"] += len(message.text) > LONGEST
+            came[message.source, message.id, message.text] = row
+    counts["shared"] = len(came) - len({name[:2] for name in came})
+    kept, furniture, persons = [], [], set[str]()
+    for (message, names), letter in _opened(came.values()):
+        writers = [*names, *letter.names]
+        persons |= {part.casefold() for name in writers for part in name.split()}
+        hidden = partial(
+            redact, patterns=study.redact.patterns, regions=study.redact.regions, names=writers
+        )
+        counts["cut"] += len(letter.text) > LONGEST
+        text, kinds = hidden(letter.text[:LONGEST])
+        redacted += kinds
+        uid = _digest(f"{message.source}\0{message.id}\0{text}")[:12]
+        kept.append(replace(message, uid=uid, text=text, words=without_tokens(text)))
+        for kind, part in letter.cut:
+            text, kinds = hidden(part[:LONGEST])
             redacted += kinds
-            kept[uid] = replace(message, uid=uid, text=text, words=without_tokens(text))
-    counts["shared"] = len(kept) - len({(each.source, each.id) for each in kept.values()})
-    messages = sorted(kept.values(), key=lambda each: (_digest(each.words.casefold()), each.uid))
+            furniture.append((uid, kind, text))
+    messages = sorted(kept, key=lambda each: (_digest(each.words.casefold()), each.uid))
     stated = [each.language for each in messages]
     spoken = identify([each.words for each in messages], study.languages, stated)
     return Intake(
@@ -186,8 +189,19 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
         tuple(readings),
         tuple(dict.fromkeys((message.source, message.row) for message, _ in rows)),
         redacted,
+        frozenset(persons),
+        tuple(sorted(furniture)),
         **counts,
     )
+
+
+def _opened(rows: Iterable[_Row]) -> Iterator[tuple[_Row, Letter]]:
+    """Yield each row with its letter, without what repeats itself over a source."""
+    for _, group in groupby(rows, lambda row: row.message.source):
+        source = list(group)
+        letters = [opened(row.message.text) for row in source]
+        customers = [row.message.customer for row in source]
+        yield from zip(source, without_repeated(letters, customers), strict=True)
 
 
 def cells(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -248,11 +262,6 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
 
 def _message(source: str, identity: str, number: int, text: str, **more: Any) -> CustomerMessage:
     return CustomerMessage("", source, identity[:80], number, text, **more)
-
-
-def _visible(text: str) -> str:
-    """Return a text without markup and what no reader sees, its lines joined."""
-    return " ".join(_INVISIBLE.sub(" ", html.unescape(_MARKUP.sub(r" \1\2 ", text))).split())
 
 
 def _digest(text: str) -> str:

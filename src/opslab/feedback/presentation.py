@@ -16,6 +16,7 @@ from opslab.report.blocks import (
     Cell,
     Fact,
     Facts,
+    Group,
     Heading,
     Pairs,
     Paragraph,
@@ -45,21 +46,28 @@ def headline(result: FeedbackResult, say: Voice) -> str:
         return say("headline_broken")
     if not result.themes:
         return say("headline_none", messages=total)
-    return say("headline", total=total, **values_of(result.topics[0]))
+    first, *_ = result.ranked or result.themes
+    return say("headline", total=total, more=_marks(result, first, say), **values_of(first, say))
+
+
+def _marks(result: FeedbackResult, theme: Theme, say: Voice) -> str:
+    """Return what sets a theme apart: rated worse, said more often of late, said by some most."""
+    marks = [mark for mark in ("worse", "rising") if theme.id in result.marked(mark)]
+    said = [say(f"mark_{mark}") for mark in marks]
+    return f", {say.listed(said)}" if said else ""
 
 
 def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
-    """Return what customers say, how much of it, and how sure we are."""
+    """Return what customers say, how much of it, how sure we are, and what to take up first."""
     failed, warned = (
         [say.message(check.detail) for check in result.checks if check.status == status]
         for status in ("fail", "warn")
     )
-    topics = [
-        say("first_line", quote=_short(topic.quotes[0].text, _SHORT), **values_of(topic))
-        for topic in result.topics[:_FIRST]
-    ]
-    kind = "broken" if result.broken else "done" if result.themes else "none"
-    share = result.sorted / max(len(result.assignments), 1)
+    first = [theme for theme in result.ranked if result.bands[theme.id] == 1]
+    lines = [_first_line(result, theme, say) for theme in (first or result.themes)[:_FIRST]]
+    kind = "none"
+    if result.themes:
+        kind = "broken" if result.broken else "first" if first else "done"
     days = sorted(message.date for message in result.intake.messages if message.date)
     period = say.period((days[0], days[-1])) if days else None
     doubtful: Tone = "open" if failed or not result.themes else "plain" if warned else "good"
@@ -67,12 +75,18 @@ def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
         kicker=say.joined(say("kicker"), period, result.study.owner),
         title=say.spoken(result.study.shown_title),
         question=say.spoken(result.study.question or ""),
-        action=say(f"action_{kind}", themes=len(result.themes), share=share),
+        action=say(f"action_{kind}", count=len(first), themes=len(result.themes)),
         headline=headline(result, say),
         tone="bad" if result.broken else doubtful,
         facts=Facts([*_facts(result, say)]),
-        reasons=[*failed, *topics] if failed else [*topics, *warned],
+        reasons=[*failed, *lines, *([] if failed else warned)],
     )
+
+
+def _first_line(result: FeedbackResult, theme: Theme, say: Voice) -> Cell:
+    quote = _short(theme.quotes[0].text, _SHORT)
+    words = say("first_line", more=_marks(result, theme, say), quote=quote, **values_of(theme, say))
+    return Cell(words, refs=_read(theme.id, say))
 
 
 def _facts(result: FeedbackResult, say: Voice) -> Iterator[Fact]:
@@ -120,24 +134,34 @@ def themes(result: FeedbackResult, say: Voice) -> Blocks:
     if result.broken:
         blocks.append(say.paragraph("themes_broken", "bad"))
     drawn = result.figures(say.language)
-    groups = {group.id: group.title for group in result.groups if len(group.themes) > 1}
-    rows = [_row(theme, groups.get(theme.group), say) for theme in result.themes[:_MOST_ROWS]]
+    shown = result.themes[:_MOST_ROWS]
+    together = [group for group in result.groups if len(group.themes) > 1]
+    groups = [
+        Group(
+            Cell(group.called(say.language), say("in_group", **values_of(group, say))),
+            [_row(theme, say) for theme in shown if theme.id in group.themes],
+        )
+        for group in together
+    ]
+    joined = {theme for group in together for theme in group.themes}
+    rows = [_row(theme, say) for theme in shown if theme.id not in joined]
     columns = "theme messages share customers rating stability"
-    blocks += [drawn["shares"], say.table("themes", columns, rows, numeric=range(1, 6))]
-    if len(result.themes) > len(rows):
-        blocks.append(say.remark("more_themes", count=len(result.themes) - len(rows)))
+    table = say.table("themes", columns, rows, numeric=range(1, 6), groups=groups)
+    blocks += [drawn["shares"], table, say.remark("shares")]
+    if len(result.themes) > len(shown):
+        blocks.append(say.remark("more_themes", count=len(result.themes) - len(shown)))
+    if praise := unsorted(result)["praise"]:
+        share = praise / len(result.assignments)
+        blocks.append(say.paragraph("praise", count=praise, share=share))
     return [*blocks, drawn["map"]]
 
 
-def _row(theme: Theme, group: str | None, say: Voice) -> list[str | Cell]:
+def _row(theme: Theme, say: Voice) -> list[str | Cell]:
     stable = theme.stability
     weak = stable is not None and stable < _DISSOLVED
+    kind = say(f"point_{theme.kind}") if theme.kind else ""
     return [
-        Cell(
-            theme.title,
-            say("in_group", group=group) if group else "",
-            refs=_read(theme.id, say),
-        ),
+        Cell(theme.called(say.language), kind, refs=_read(theme.id, say)),
         say.integer(theme.messages),
         Cell(say.percent(theme.share), interval=say.range(*map(say.percent, theme.interval))),
         say.none if theme.customers is None else say.integer(theme.customers),
@@ -155,8 +179,8 @@ def quotes(result: FeedbackResult, say: Voice) -> Blocks:
         words = say.joined(*(", ".join(part.phrases) for part in theme.phrases)) or say.none
         quoted = [_quote(message, say) for message in theme.quotes]
         blocks += [
-            Heading(theme.title, 3),
-            Paragraph(say("card", words=words, **values_of(theme)), refs=_read(theme.id, say)),
+            Heading(theme.called(say.language), 3),
+            Paragraph(say("card", words=words, **values_of(theme, say)), refs=_read(theme.id, say)),
             Points(quoted),
         ]
     return blocks

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 Reason = Literal["between", "far", "few", "praise", "template", "no_words", "too_few"]
 
-_OVERSEEN = 15  # themes that a reader takes in
-
-
 @dataclass(frozen=True, kw_only=True)
 class Topic:
     """What customers speak of: a theme, or a group of themes.
@@ -31,22 +28,29 @@ class Topic:
     id : str
         ``T01`` … by size, and ``G01`` … for groups: they hold within a run.
     title : str
-        A phrase, in each language that has a fifth of the messages.
+        A clause of the customers' own, in each language that has a fifth of the messages; typical
+        words for a group.
+    phrases : tuple of Phrases
     messages : int
         Those that surely belong to it, copies counted.
     share, interval : float, tuple
-        Of all messages; Wilson's interval at 95 %, as if they were a random sample of what
-        customers say.
+        Of all messages with the unsorted ones in their nearest theme, and an interval at 95 % that
+        includes whether they belong there: `opslab.feedback.shares`.
     quotes : tuple of CustomerMessage
         Those that speak for it, the most typical first.
     """
 
     id: str
     title: str
+    phrases: tuple[Phrases, ...]
     messages: int
     share: float
     interval: tuple[float, float]
     quotes: tuple[CustomerMessage, ...]
+
+    def called(self, language: str) -> str:
+        """Return the title in a language; in all that there are where it has none there."""
+        return next((part.title for part in self.phrases if part.language == language), self.title)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +60,6 @@ class Theme(Topic):
     Attributes
     ----------
     group : str
-    phrases : tuple of Phrases
     kinds : mapping of str to int
         Messages by what they say of it: problem, wish, question, other, the most common first.
     customers : int or None
@@ -71,13 +74,17 @@ class Theme(Topic):
     """
 
     group: str
-    phrases: tuple[Phrases, ...]
-    kinds: Mapping[str, int]
+    kinds: Mapping[Kind, int]
     customers: int | None
     rating: float | None
     stability: float | None
     languages: Mapping[str, int]
     position: tuple[float, float]
+
+    @property
+    def kind(self) -> Kind | None:
+        """What most messages say of it; None where no kinds are known."""
+        return next(iter(self.kinds), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,11 +204,6 @@ class FeedbackResult(Result):
     assignments: tuple[Assignment, ...]
     audit: Audit | None
     intake: Intake
-
-    @property
-    def topics(self) -> Sequence[Topic]:
-        """What the first screen speaks of: themes, or where they are many, groups of them."""
-        return self.themes if len(self.themes) <= _OVERSEEN else self.groups
 
     @property
     def sorted(self) -> int:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from opslab.feedback.audit import wilson
 from opslab.feedback.clustering import Vectors, positions
 from opslab.feedback.intake import CustomerMessage
+from opslab.feedback.kinds import Kind
 from opslab.feedback.naming import Phrases, name_themes, title
 from opslab.feedback.points import Passage
 from opslab.feedback.quotes import quotes
 from opslab.feedback.result import Assignment, Theme, ThemeGroup
+from opslab.feedback.shares import cautious_shares
 from opslab.feedback.sorting import Sorting
 
 Booleans = NDArray[np.bool_]
@@ -27,6 +28,8 @@ def describe(
     said: Sequence[Passage],
     vectors: Vectors,
     sorting: Sorting,
+    encode: Callable[[Sequence[str]], Vectors],
+    persons: Collection[str],
 ) -> tuple[tuple[Theme, ...], tuple[ThemeGroup, ...]]:
     """Return the themes and their groups, the largest first.
 
@@ -40,8 +43,12 @@ def describe(
     vectors : array, shape (passages, dimensions)
     sorting : Sorting
         Of these passages.
+    encode : callable
+        An encoder's: vectors of length 1 for texts.
+    persons : collection of str
+        Lower-case words that name people, and never a theme.
     """
-    clusters, total = sorting.clusters, len(assignments)
+    clusters = sorting.clusters
     count = len(clusters.groups)
     ids = [f"T{number + 1:02d}" for number in range(count)]
     inside, nearest = standing(assignments, ids)
@@ -50,9 +57,10 @@ def describe(
         [passage.words for passage in said],
         [passage.language for passage in said],
     )
-    names = name_themes(*spoken, sorting.themes, count)
+    names = name_themes(*spoken, sorting.themes, count, encode, persons)
     themes = []
     sizes = inside.sum(axis=0).tolist()
+    shares = cautious_shares(inside, nearest).tolist()
     for number, position in enumerate(positions(clusters.centroids, sizes)):
         rows = np.flatnonzero(sorting.themes == number).tolist()
         voices = [replace(heads[said[row].owner], text=said[row].text) for row in rows]
@@ -67,10 +75,10 @@ def describe(
                 title=title(names[number]) or quoted[0].words[:40],
                 phrases=names[number],
                 messages=len(members),
-                share=len(members) / total,
-                interval=wilson(len(members), total),
+                share=shares[number][0],
+                interval=(shares[number][1], shares[number][2]),
                 customers=len({each.customer for each in messages if each.customer}) or None,
-                kinds=dict(_kinds(members, ids[number]).most_common()),
+                kinds=_kinds(members, ids[number]),
                 rating=float(np.mean(ratings)) if ratings else None,
                 stability=stability[number] if stability else None,
                 languages=dict(Counter(each.language or "?" for each in messages).most_common()),
@@ -80,7 +88,7 @@ def describe(
         )
     groups = np.append(clusters.groups, -1)[sorting.themes]
     group_names = name_themes(*spoken, groups, len(set(clusters.groups.tolist())))
-    return tuple(themes), _groups(themes, group_names, inside)
+    return tuple(themes), _groups(themes, group_names, inside, nearest)
 
 
 def standing(assignments: Sequence[Assignment], ids: Sequence[str]) -> tuple[Booleans, Booleans]:
@@ -101,31 +109,38 @@ def standing(assignments: Sequence[Assignment], ids: Sequence[str]) -> tuple[Boo
     return inside, nearest
 
 
-def _kinds(members: Sequence[Assignment], theme: str) -> Counter[str]:
-    """Return of which kind the points are that speak of a theme, one of each message."""
-    return Counter(
-        next(point.kind for point in (each.main, *each.points) if point.theme == theme) or "?"
+def _kinds(members: Sequence[Assignment], theme: str) -> dict[Kind, int]:
+    """Return how many messages say what of a theme, the most common kind first."""
+    kinds = [
+        next(point.kind for point in (each.main, *each.points) if point.theme == theme)
         for each in members
-    )
+    ]
+    return dict(Counter(kind for kind in kinds if kind).most_common())
 
 
 def _groups(
-    themes: Sequence[Theme], names: Sequence[tuple[Phrases, ...]], inside: Booleans
+    themes: Sequence[Theme],
+    names: Sequence[tuple[Phrases, ...]],
+    inside: Booleans,
+    nearest: Booleans,
 ) -> tuple[ThemeGroup, ...]:
     groups = []
-    total = len(inside)
-    for number, phrases in enumerate(names):
+    for number, parts in enumerate(names):
         rows = [at for at, theme in enumerate(themes) if theme.group == f"G{number + 1:02d}"]
         within = [themes[at] for at in rows]
-        messages = int(inside[:, rows].any(axis=1).sum())
+        together = [part[:, rows].any(axis=1, keepdims=True) for part in (inside, nearest)]
+        ((share, low, high),) = cautious_shares(*together).tolist()
+        own = tuple(replace(part, title=", ".join(part.phrases)) for part in parts)
+        alone = len(within) == 1 or not own
         groups.append(
             ThemeGroup(
                 id=within[0].group,
-                title=title(phrases) if len(within) > 1 else within[0].title,
+                title=within[0].title if alone else title(own),
+                phrases=within[0].phrases if alone else own,
                 themes=tuple(theme.id for theme in within),
-                messages=messages,
-                share=messages / total,
-                interval=wilson(messages, total),
+                messages=int(together[0].sum()),
+                share=share,
+                interval=(low, high),
                 quotes=within[0].quotes,
             )
         )
