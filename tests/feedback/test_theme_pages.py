@@ -23,6 +23,7 @@ MATTERS = {
 }
 WORDS = "abc klm xyz uvw rst opq".split()
 
+
 @pytest.fixture(scope="module")
 def result():
     texts = [f"{said} {word}" for said in sum(MATTERS.values(), ()) for word in WORDS]

@@ -121,7 +121,14 @@ def test_a_page_of_quotes_is_filed_as_it_is():
 
 @pytest.mark.parametrize(
     "name",
-    ["readout.html", "failure.html", "index.html", "theme-.html", "theme-T01.html", "../theme-t01.html"],
+    [
+        "readout.html",
+        "failure.html",
+        "index.html",
+        "theme-.html",
+        "theme-T01.html",
+        "../theme-t01.html",
+    ],
 )
 def test_a_page_of_another_name_is_refused(name):
     with pytest.raises(InputError, match="is not the one its record names"):
@@ -132,7 +139,10 @@ def test_a_page_of_another_name_is_refused(name):
     ("there", "instead"),
     [
         ("default-src 'none'", "default-src *"),
-        ('<meta charset="utf-8">\n', '<meta charset="utf-8"><meta http-equiv="refresh" content="0">\n'),
+        (
+            '<meta charset="utf-8">\n',
+            '<meta charset="utf-8"><meta http-equiv="refresh" content="0">\n',
+        ),
         ("<!DOCTYPE html>\n", "<!DOCTYPE html>\n<!-- -->"),
         ("<p class", "<script>alert(1)</script><p class"),
         ("<p class", "<SCRIPT src=//pwned.invalid></SCRIPT><p class"),

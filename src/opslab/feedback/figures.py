@@ -90,7 +90,11 @@ def theme_map(result: FeedbackResult, say: Voice) -> Figure:
             )
     titles = {theme.id: theme.called(say.language) for theme in result.themes}
     lines = " ".join(
-        say("map_line", group=group.called(say.language), themes=[titles[theme] for theme in group.themes])
+        say(
+            "map_line",
+            group=group.called(say.language),
+            themes=[titles[theme] for theme in group.themes],
+        )
         for group in result.groups[:_MOST_GROUPS]
     )
     return Figure(drawing, say("map_alt", lines=lines), say("map_caption"))
