@@ -50,14 +50,14 @@ def rows(result, tool, language="en", **ranked):
 def test_headings_are_those_of_the_tool_and_every_theme_has_a_row(result, tool):
     headings, read = rows(result, tool)
     assert headings == HEADINGS[tool]
-    assert [row[0] for row in read] == [theme.title for theme in result.themes]
+    assert [row[0] for row in read] == [theme.called("en") for theme in result.themes]
 
 
 def test_jira_gets_types_priorities_and_labels_without_blanks(result):
     bands = {"T02": 1, "T01": 2, "T03": 7}
     teams = {"T01": "Mobile & web", "T02": None}
     _, read = rows(result, "jira", bands=bands, teams=teams)
-    titles = {theme.id: theme.title for theme in result.themes}
+    titles = {theme.id: theme.called("en") for theme in result.themes}
     assert [row[0] for row in read[:3]] == [titles["T02"], titles["T01"], titles["T03"]]
     assert [row[2:] for row in read[:3]] == [
         ["Story", "High", "customer-feedback", "wish", ""],
@@ -95,7 +95,7 @@ def test_a_ticket_says_how_many_how_sure_and_what_in_their_words(result):
 def test_customers_and_stars_are_told_where_they_are_known(result):
     known = replace(result.themes[0], customers=1234, rating=2.25)
     _, read = rows(replace(result, themes=(known,)), "jira")
-    assert read[0][1].splitlines()[1:3] == ["Customers: 1,234", "Stars: 2.3"]
+    assert read[0][1].splitlines()[1:3] == ["Customers: 1,234", "Stars: 2.2"]
 
 
 HOSTILE = '=HYPERLINK("https://pwned.invalid","x"), <b>&amp;\n"q" {{ 7 * 7 }}'
@@ -105,7 +105,7 @@ HOSTILE = '=HYPERLINK("https://pwned.invalid","x"), <b>&amp;\n"q" {{ 7 * 7 }}'
 def test_nothing_from_outside_runs_parts_a_row_or_is_changed(result, tool):
     theme = result.themes[0]
     quoted = replace(theme.quotes[0], text=HOSTILE, source='"\r\n,', id="=1+1")
-    one = replace(theme, title=HOSTILE, quotes=(quoted,))
+    one = replace(theme, title=HOSTILE, phrases=(), quotes=(quoted,))
     _, ((title, text, *rest),) = rows(
         replace(result, themes=(one,)), tool, teams={theme.id: '=2+2,"\n x'}
     )
@@ -118,7 +118,7 @@ def test_nothing_from_outside_runs_parts_a_row_or_is_changed(result, tool):
 @pytest.mark.parametrize("tool", HEADINGS)
 def test_the_file_is_utf_8_without_a_mark_before_its_first_heading(result, tool):
     title = "Détail œ €"
-    named = replace(result, themes=(replace(result.themes[0], title=title),))
+    named = replace(result, themes=(replace(result.themes[0], title=title, phrases=()),))
     content = handover.files(named, named.voice("fr"))[f"{tool}.csv"]
     assert content.startswith(HEADINGS[tool][0].encode() + b",")
     assert f"\n{title}," in content.decode("utf-8")

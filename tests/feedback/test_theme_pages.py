@@ -11,7 +11,7 @@ import pytest
 
 from opslab import feedback
 from opslab.feedback.result import Assignment, Point
-from opslab.feedback.theme_pages import page_of
+from opslab.feedback.theme_pages import page_of, pages
 from opslab.report.blocks import html
 from opslab.report.styles import cell_style
 from opslab.runs.publication import _PAGE
@@ -85,13 +85,24 @@ class Page(HTMLParser):
         return self.items[-self.source.split('class="quotes"')[1].count("<li>") :]
 
 
-def read(result, name, language="en"):
-    return Page(result.documents(language)[page_of(name)])
+def filed(result, language="en"):
+    """Return the pages that a run in a language brings."""
+    return pages(result, result.voice(language))
+
+
+def read(result, name):
+    return Page(filed(result)[page_of(name)])
+
+
+def test_a_result_brings_them_among_its_documents(result):
+    documents = result.documents("fr")
+    assert filed(result, "fr").items() <= documents.items()
+    assert result.documents("fr") == documents  # the same bytes each time
 
 
 def test_every_message_stands_on_the_page_of_each_of_its_themes_and_on_no_other(result):
     named = {page_of(theme.id): theme for theme in result.themes}
-    documents = result.documents("en")
+    documents = filed(result)
     assert [*documents] == [*named, "theme-none.html"]
     for file, content in documents.items():
         shown = re.findall(r" · (case-\d+)(?= ·|<)", content.decode())
@@ -151,7 +162,7 @@ def test_a_copy_is_quoted_as_it_was_written(result):
 
 def test_what_is_unsorted_tells_why_and_what_it_is_nearest_to(result):
     quotes = read(result, "none").quotes
-    titles = {theme.id: theme.title for theme in result.themes}
+    titles = {theme.id: theme.called("en") for theme in result.themes}
     assert quotes
     for quote in quotes:
         each = next(
@@ -190,9 +201,9 @@ def test_what_comes_from_outside_is_text(result, text, field):
         for each in result.assignments
         if each.theme == theme.id
     ]
-    themes = [replace(theme, title=text if field == "title" else theme.title)]
+    themes = [replace(theme, title=text, phrases=()) if field == "title" else theme]
     hostile = replace(result, themes=tuple(themes), assignments=tuple(assignments))
-    (content,) = hostile.documents("en").values()
+    (content,) = filed(hostile).values()
     page = Page(content)
     assert _PAGE.fullmatch(content)
     assert not {"script", "img"} & set(page.tags)
@@ -204,7 +215,7 @@ def test_what_comes_from_outside_is_text(result, text, field):
 def test_direction_marks_are_seen_and_steer_nothing(result):
     each = next(each for each in result.assignments if each.theme)
     spoken = replace(each, message=replace(each.message, text="a\u202eb\u2066c\x1b[1m\ud800"))
-    content = replace(result, assignments=(spoken,)).documents("en")[page_of(each.theme)].decode()
+    content = filed(replace(result, assignments=(spoken,)))[page_of(each.theme)].decode()
     assert "a\ufffdb\ufffdc\ufffd[1m\ufffd" in content
 
 
@@ -222,8 +233,8 @@ def test_no_more_than_a_page_bears_and_the_rest_is_told(result):
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_pages_keep_the_rules_of_the_house(result, language):
-    documents = result.documents(language)
-    assert documents == result.documents(language)
+    documents = filed(result, language)
+    assert documents == filed(result, language)
     for content in documents.values():
         page = Page(content)
         assert _PAGE.fullmatch(content)  # as it must be to be filed
@@ -237,7 +248,7 @@ def test_pages_keep_the_rules_of_the_house(result, language):
 
 
 def test_from_page_to_page_one_comes_to_all_of_them(result):
-    documents = result.documents("en")
+    documents = filed(result)
     seen, file = [], page_of(result.themes[0].id)
     while file:
         seen.append(file)
@@ -250,7 +261,7 @@ def test_the_readout_links_to_every_page_and_only_to_pages(result):
     shown = [*result.themes.blocks(), *result.quotes.blocks(), *result.checks.blocks()]
     page = html(block for block in shown if hasattr(block, "_repr_html_"))
     links = re.findall(r'href="(theme-[^"]+)"', page)
-    assert set(links) == set(result.documents("en"))
+    assert set(links) == set(filed(result))
 
 
 def test_beside_a_notebook_where_no_page_stands_no_link_is_shown():
@@ -260,7 +271,7 @@ def test_beside_a_notebook_where_no_page_stands_no_link_is_shown():
 def test_without_themes_there_is_a_page_of_all_messages():
     few = feedback.find_themes(["one thing", "quite another"], feedback.Study(study="few"))
     assert not few.themes
-    (file,) = few.documents("en")
+    (file,) = filed(few)
     assert file == "theme-none.html"
     assert len(read(few, "none").quotes) == 2
     assert feedback.find_themes([" "], feedback.Study(study="none")).documents("en") is None
@@ -269,6 +280,6 @@ def test_without_themes_there_is_a_page_of_all_messages():
 def test_a_day_is_told_in_the_language_of_the_run(result):
     day = datetime.date(2026, 9, 3)
     assert any(each.message.date == day for each in result.assignments)
-    french = b"".join(result.documents("fr").values()).decode()
+    french = b"".join(filed(result, "fr").values()).decode()
     assert "3 septembre 2026" in french
     assert "Retour au compte rendu" in french
