@@ -313,6 +313,8 @@ def _result() -> Notebook:
         "documents: a program": brings("pwned.xlsx", b"MZ\x90"),
         "documents: bytes": brings("pwned.csv", b"a\0b"),
         "documents: a bomb": brings("pwned.csv", bytes(101_000_000)),
+        "documents: quotes that run": brings("theme-t01.html", SCRIPT.encode()),
+        "documents: quotes in place of the readout": brings("readout.html", SCRIPT.encode()),
         "documents: another kind": lambda n: told(n).update(documents={"file": OUT}),
         "record: markup": within(note=OUT, imports=[SCRIPT], **{OUT: SCRIPT}),
         "record: red": within(status="check_failed"),

@@ -80,7 +80,14 @@ def test_a_red_light_is_a_whole_readout_and_exit_code_3(command, workspace_folde
     }
     for file in record["files"]:
         assert hashlib.sha256(runs[0][file["file"]]).hexdigest() == file["sha256"]
+    filed = json.loads((folder / "run.json").read_bytes())["outputs"]
+    pages = [name for name in runs[0] if name.startswith("theme-")]
+    assert len(pages) > 2
+    for name in pages:
+        assert filed[name] == hashlib.sha256(runs[0][name]).hexdigest()
+        assert b'<a href="readout.html">' in runs[0][name]
     page = runs[0]["readout.html"].decode()
+    assert {f'href="{name}"' in page for name in pages if name != "theme-none.html"} == {True}
     assert "Stop: not to be relied on" in page
     assert "<b>" not in page.replace("<body>", "")
     assert len(page) < 250_000

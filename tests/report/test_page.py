@@ -108,6 +108,13 @@ def test_a_notebook_is_not_changed():
 def test_documents_are_linked_or_it_is_told_how_to_get_one():
     assert "case.pdf" in Page(page(published(), documents=["case.pdf"])).links()
     assert "pip install opslab[pdf]" in page(published(), documents=[])
+
+
+def test_pages_of_quotes_are_no_documents_to_print():
+    """Where a theme stands, its page is linked; an area without a PDF asks for no extra."""
+    source = page(published(), documents=["theme-t01.html"])
+    assert Page(source).links() == Page(page(published(), documents=None)).links()
+    assert "opslab[pdf]" not in source
     assert "PDF" not in page(published())
 
 

@@ -18,8 +18,10 @@ from opslab.cli import main
 NOTEBOOK = "experiment_readout"
 
 
-def file_run(reports: Path, name: str, digest: str, cites=None, link="", /, **told) -> str:
-    """File a small run and return its id."""
+def file_run(
+    reports: Path, name: str, digest: str, cites=None, link="", /, beside=None, **told
+) -> str:
+    """File a small run, with files beside its four, and return its id."""
     identity = f"{NOTEBOOK}/{name}/2026-09-28-{digest}"
     folder = reports / identity
     folder.mkdir(parents=True)
@@ -30,7 +32,9 @@ def file_run(reports: Path, name: str, digest: str, cites=None, link="", /, **to
     (folder / "result.json").write_text(
         json.dumps({"cites": cites} if cites else {}), encoding="utf-8"
     )
-    files = ("readout.html", "notebook.ipynb", "result.json")
+    for file, content in (beside or {}).items():
+        (folder / file).write_bytes(content)
+    files = ("readout.html", "notebook.ipynb", "result.json", *(beside or {}))
     run = {
         "outputs": {
             file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in files
@@ -99,6 +103,32 @@ def test_the_run_and_all_that_it_cites_with_links_that_lead_somewhere(reports, c
         for link in filter(None, Links(page.read_text(encoding="utf-8")).found):
             assert (page.parent / link).resolve().is_relative_to((tmp_path / "out").resolve())
             assert (page.parent / link).is_file()
+
+
+def test_pages_of_quotes_and_tables_are_kept_and_links_lead_there_and_back(reports, tmp_path):
+    beside = {
+        "theme-t01.html": b"<a href='readout.html'>back</a><a href='theme-none.html'>next</a>",
+        "theme-none.html": b"<a href='readout.html'>back</a>",
+        "themes.xlsx": b"PK\3\4",
+        "messages.csv": b"message",
+    }
+    run = file_run(reports, "themes", "0000000e", [], "theme-t01.html", beside=beside)
+    assert bundle(reports / run, "--to", "mine.zip").exit_code == 0
+    with zipfile.ZipFile(tmp_path / "mine.zip") as archive:
+        kept = {name: archive.read(f"{run}/{name}") for name in beside}
+        archive.extractall(tmp_path / "out")
+    assert kept == beside
+    pages = [*(tmp_path / "out" / run).glob("*.html")]
+    links = [page.parent / link for page in pages for link in Links(page.read_text()).found]
+    assert len(links) == 4
+    assert all(link.is_file() for link in links)
+
+
+def test_a_page_that_was_changed_since_is_refused(reports):
+    run = file_run(reports, "themes", "0000000e", beside={"theme-t01.html": b"<p>late</p>"})
+    (reports / run / "theme-t01.html").write_bytes(b"<script>alert(1)</script>")
+    done = bundle(reports / run)
+    assert (done.exit_code, "cannot be read (theme-t01.html)" in done.stderr) == (2, True)
 
 
 def test_the_same_run_gives_the_same_bytes_and_no_trace_of_the_machine(reports, case, tmp_path):

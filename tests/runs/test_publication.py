@@ -92,6 +92,87 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(name, content):
         published.contents()
 
 
+PAGE = """<!DOCTYPE html>
+<html lang="fr">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Late &lt;b&gt;</title>
+<style>p > b { color: red }</style>
+</head>
+<body>
+<main><p class="small" lang="en">5 > 4 &amp; <a href="readout.html">back</a></p></main>
+</body>
+</html>
+"""
+
+
+def filed(name, page):
+    content = page.encode()
+    named = {"file": name, "sha256": hashlib.sha256(content).hexdigest()}
+    return publication(notebook(RECORD, {"documents": [named]}, {name: packed(content)})).contents()
+
+
+def test_a_page_of_quotes_is_filed_as_it_is():
+    assert filed("theme-t01.html", PAGE) == {"theme-t01.html": PAGE.encode()}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "readout.html",
+        "failure.html",
+        "index.html",
+        "theme-.html",
+        "theme-T01.html",
+        "../theme-t01.html",
+    ],
+)
+def test_a_page_of_another_name_is_refused(name):
+    with pytest.raises(InputError, match="is not the one its record names"):
+        filed(name, PAGE)
+
+
+@pytest.mark.parametrize(
+    ("there", "instead"),
+    [
+        ("default-src 'none'", "default-src *"),
+        (
+            '<meta charset="utf-8">\n',
+            '<meta charset="utf-8"><meta http-equiv="refresh" content="0">\n',
+        ),
+        ("<!DOCTYPE html>\n", "<!DOCTYPE html>\n<!-- -->"),
+        ("<p class", "<script>alert(1)</script><p class"),
+        ("<p class", "<SCRIPT src=//pwned.invalid></SCRIPT><p class"),
+        ("<p class", "<img src=x onerror=alert(1)><p class"),
+        ("<p class", '<meta http-equiv="refresh" content="0;url=https://pwned.invalid"><p class'),
+        ("<p class", '<link rel="preconnect" href="https://pwned.invalid"><p class'),
+        ("<p class", "<!--<p class"),
+        ("<p class", "<![CDATA[<p class"),
+        ("<p class", '<p onclick="alert(1)" class'),
+        ("<p class", '<p style="position:fixed" class'),
+        ('class="small"', "class=small"),
+        ('class="small"', "class=\"small\" onclick='alert(1)'"),
+        ('class="small"', 'class="small"\nonclick="alert(1)"'),
+        ("readout.html", "https://pwned.invalid/a.html"),
+        ("readout.html", "//pwned.invalid/a.html"),
+        ("readout.html", "javascript:alert(1)//.html"),
+        ("readout.html", "../../other/readout.html"),
+        ("readout.html", "readout.html#javascript:x"),
+        ("&lt;b&gt;", "</title><script>alert(1)</script>"),
+        ("color: red", "</style><script>alert(1)</script>"),
+        ("</html>", "</html><script>alert(1)"),
+        ("</html>", "</html><"),
+        ("</html>", "</html>" + "<p>" * 100_000 + "<"),
+    ],
+)
+def test_a_page_in_which_anything_could_run_or_ask_is_refused(there, instead):
+    with pytest.raises(InputError, match="or not what its name says"):
+        filed("theme-t01.html", PAGE.replace(there, instead, 1))
+
+
 def test_files_together_have_a_bound(monkeypatch):
     """What is packed is not unpacked any further than there is room for all of them."""
     monkeypatch.setattr("opslab.runs.publication._MOST_CARRIED", 30)

@@ -261,5 +261,7 @@ class FeedbackResult(Result):
         return self.room("record").files(self)  # type: ignore[no-any-return]
 
     def documents(self, language: Language | None = None) -> Mapping[str, bytes] | None:
-        """Return all quotes of each theme, on a page of their own."""
-        return self.room("theme_pages").pages(self, self.voice(language)) or None
+        """Return all quotes of each theme on a page of their own, and themes to hand over."""
+        say = self.voice(language)
+        pages = self.room("theme_pages").pages(self, say)
+        return pages | self.room("handover").files(self, say) or None
