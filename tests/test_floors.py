@@ -159,8 +159,10 @@ LATE = {
     "who sorts messages waits for scikit-learn and its like, 1.2 s, and nobody else": {
         "feedback/checks.py",
         "feedback/clustering.py",
+        "feedback/contrasts.py",
         "feedback/duplicates.py",
         "feedback/encoders.py",
+        "feedback/heat_map.py",
         "feedback/languages.py",
         "feedback/naming.py",
         "feedback/redaction.py",
