@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from opslab.feedback.contrasts import CLEAR
-from opslab.report.figures import SMALL, WIDTH, Figure, framed, style, wrapped
+from opslab.report.figures import SMALL, Figure, framed, style, wrapped
 from opslab.report.voice import Voice
 
 MOST = 8
@@ -34,14 +35,14 @@ def heat_map(
     import seaborn
 
     own = rows[rows["trait"] == trait]
-    shares = own.pivot_table("share", "theme", "value").reindex(columns=values[:MOST])[:MOST]
+    shares = own.pivot_table("share", "theme", "value").reindex(columns=[*values][:MOST])[:MOST]
     labels = shares.map(lambda share: say.none if pd.isna(share) else say.percent(share, 0))
-    names = [titles[theme] for theme in shares.index.tolist()]
+    names = [titles[theme] for theme in np.unique(own["theme"])[:MOST].tolist()]
     clear = own[(own["q"] < CLEAR) & (own["difference"] > 0)].sort_values("q", kind="stable")
     title = say("heat_title_none", trait=trait)
     for _, most in clear[:1].iterrows():
         words = {name: most[name] for name in ("value", "share", "elsewhere")}
-        title = say("heat_title", theme=titles[most["theme"]], **words)
+        title = say("heat_title", theme=titles[int(most["theme"])], **words)
     with style():
         drawing, axes = framed(title, _CELL * len(names), left=_LEFT)
         looks = {"cmap": "Blues", "vmin": 0, "cbar": False, "linewidths": 1}
