@@ -176,17 +176,18 @@ def _compared(
     """Return for whom, since when and how bad each theme is, by its id."""
     ids = [theme.id for theme in themes]
     inside, _ = standing(assignments, ids)
-    messages = [each.message for each in assignments]
+    messages = [each.message for each in assignments if ids]
     sources, customers = [each.source for each in messages], [each.customer for each in messages]
     names = dict.fromkeys(name for each in messages for name in each.traits)
     traits = {name: [each.traits.get(name) for each in messages] for name in sorted(names)}
     traits |= {"language": [each.language for each in messages], "source": sources}
+    days, discontent = [each.date for each in messages], [each.discontent for each in messages]
     frames = {
         "contrasts": contrasts(inside, traits, sources, customers),
-        "trends": trends(inside, [each.date for each in messages], sources),
-        "severities": severities(
-            inside, [each.discontent for each in messages], sources, customers
-        ),
+        "trends": trends(inside, days, sources) if any(days) else pd.DataFrame(),
+        "severities": severities(inside, discontent, sources, customers)
+        if {*discontent} - {None}
+        else pd.DataFrame(),
     }
     frames["ranking"] = pd.DataFrame(
         {"theme": [n for n, t in enumerate(themes) if t.kind != "other"]}
