@@ -158,6 +158,7 @@ LATE = {
     },
     "who sorts messages waits for scikit-learn and its like, 1.2 s, and nobody else": {
         "feedback/checks.py",
+        "feedback/edits.py",
         "feedback/clustering.py",
         "feedback/duplicates.py",
         "feedback/encoders.py",

@@ -49,7 +49,7 @@ def test_both_languages_stand_in_the_same_themes(result):
     assert shared_information(pairs) < 0.05
     named = [theme.title for theme in result.themes[:6]]
     assert sum(" / " in title for title in named) >= 5
-    assert "refund / remboursement" in named
+    assert any("refund" in title and "remboursement" in title for title in named)
 
 
 def test_the_dial_is_kept_and_the_rest_has_its_reason(result):
@@ -178,7 +178,7 @@ def test_every_input_gives_a_page(name):
 
 def test_few_texts_make_a_theme_only_by_repetition():
     result = feedback.find_themes(["The app crashes!"] * 6 + ["Nice"] * (FEWEST - 8))
-    assert {theme.title for theme in result.themes} == {"app crashes", "Nice"}
+    assert {theme.title for theme in result.themes} == {"The app crashes", "Nice"}
     assert feedback.find_themes(["only once", "and this"]).labels == [None, None]
 
 

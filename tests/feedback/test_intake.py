@@ -106,3 +106,15 @@ def test_languages(text, stated, language):
     from opslab.feedback.languages import identify
 
     assert identify([text], ("en", "fr"), [stated]) == [language]
+
+
+def test_a_customers_key_hangs_on_the_secret_and_confirms_no_guess(monkeypatch):
+    keys = {}
+    for secret in ("the secret of one team", "the secret of another"):
+        monkeypatch.setenv("OPSLAB_SECRET", secret)
+        keys[secret] = [message.customer for message in taken().messages]
+        assert keys[secret] == [message.customer for message in taken().messages]
+        assert not set(keys[secret]) & {"k1", "k2", "k3"}
+    first, second = keys.values()
+    assert not set(first) & set(second)
+    assert len(set(first)) == len(set(second)) == 3

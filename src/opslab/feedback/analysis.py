@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Sequence
-from itertools import compress
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
 
 from opslab import workspace
 from opslab.errors import DataError, SpecError
-from opslab.feedback.audit import Audit, judge
+from opslab.feedback.audit import Audit, judge, random_sample, read_sheets
 from opslab.feedback.checks import panel
 from opslab.feedback.clustering import (
     CLEAR,
@@ -18,19 +20,35 @@ from opslab.feedback.clustering import (
     MOST_FITTED,
     Clusters,
     Vectors,
+    centroids,
     cluster,
     levelled,
 )
-from opslab.feedback.encoders import encoder_for, spelling
-from opslab.feedback.intake import Intake, cells, take_in
+from opslab.feedback.contrasts import contrasts
+from opslab.feedback.edits import Edits, read_edits
+from opslab.feedback.encoders import Encoder, encoder_for, spelling
+from opslab.feedback.intake import Intake, take_in
 from opslab.feedback.kinds import kinds_of, says_nothing
+from opslab.feedback.naming import Names, name_themes, renamed, title
 from opslab.feedback.points import Passage, finer, passages
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Point, Theme
-from opslab.feedback.sorting import assign, drafts, sort_texts, stood
+from opslab.feedback.routing import Route, RoutingAudit, route, routing_confusion
+from opslab.feedback.severity import severities
+from opslab.feedback.sorting import (
+    Sorting,
+    assign,
+    drafts,
+    edited,
+    judged_rows,
+    moved,
+    sort_texts,
+    stood,
+)
 from opslab.feedback.spec import Study
-from opslab.feedback.themes import describe
+from opslab.feedback.themes import describe, standing
+from opslab.feedback.trends import trends
 from opslab.messages import Language
-from opslab.tables import Answers, read_export
+from opslab.tables import Answers
 
 
 def find_themes(
@@ -89,24 +107,45 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     words = [passage.words for passage in everything]
     vectors = encoder.encode(words)
     kinds = kinds_of(words, vectors, encoder.sha256)
-    telling = [row for row, text in enumerate(words) if not says_nothing(text)]
+    telling = {row for row, text in enumerate(words) if not says_nothing(text)}
     weights = [1 + copied[heads[each.owner].uid] for each in everything]
-    cut = _themes(everything, vectors, weights, telling, settings.smallest, seed)
+    cut = _themes(everything, vectors, weights, sorted(telling), settings.smallest, seed)
     said, clusters = [everything[row] for row in cut.rows], cut.clusters
-    sorting = sort_texts(clusters, cut.weights, settings)
-    tells = set(telling)
     points = [
-        Point(text=each.text, kind=kind, reason=None if row in tells else "praise")
+        Point(text=each.text, kind=kind, reason=None if row in telling else "praise")
         for row, (each, kind) in enumerate(zip(everything, kinds, strict=True))
     ]
-    points = stood(points, cut.rows, sorting)
-    assignments = assign(unsorted, heads, everything, points)
+
+    def assigned(sorting: Sorting) -> tuple[Assignment, ...]:
+        return assign(unsorted, heads, everything, stood(points, cut.rows, sorting))
+
+    spoken = [each.words for each in said], [each.language for each in said]
+
+    def named(sorting: Sorting) -> Names:
+        count = len(sorting.ids)
+        names = name_themes(*spoken, sorting.themes, count, encoder.encode, intake.persons)
+        return dict(zip(sorting.ids, names, strict=True))
+
+    sorting = sort_texts(clusters, cut.weights, settings)
+    names, assignments = named(sorting), assigned(sorting)
+    before = {theme: title(parts) for theme, parts in names.items()}
+    edits, audit = _reviewed(study, before, assignments)
+    near = [(each.message.uid, each.main.nearest) for each in assignments if each.main.nearest]
+    sample = tuple(near[at] for at in random_sample([uid for uid, _ in near], seed))
+    if edits.rows:
+        sorting = edited(sorting, edits, cut.vectors)
+        names = renamed(named(sorting) | names, edits)
+        assignments = assigned(sorting)
+    group_of = np.append(sorting.clusters.groups, -1)
+    group_names = name_themes(*spoken, group_of[sorting.themes], int(group_of.max(initial=-1)) + 1)
+    judged = judged_rows(assignments, sorting.ids, edits, audit)
+    assignments = moved(assignments, edits, audit)
+    routes = _routes(study, encoder, vectors[cut.rows], sorting)
     themes, groups = describe(
-        assignments, heads, said, cut.vectors, sorting, encoder.encode, intake.persons
+        assignments, heads, said, cut.vectors, sorting, names, group_names, judged, routes
     )
-    audit = _judged(study, assignments, themes)
     return FeedbackResult(
-        checks=panel(study, assignments, themes, audit, fallback=fallback, known=encoder.languages),
+        checks=panel(study, assignments, themes, audit, fallback=fallback),
         study=study,
         model=Model(
             encoder.name,
@@ -120,10 +159,42 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
         themes=themes,
         groups=groups,
         assignments=assignments,
+        before=before,
+        edits=edits,
+        sample=sample,
         audit=audit,
+        routed=_routed(study, audit, assignments, themes),
         intake=intake,
+        **_compared(themes, assignments),
         **shown,
     )
+
+
+def _compared(
+    themes: Sequence[Theme], assignments: Sequence[Assignment]
+) -> dict[str, pd.DataFrame]:
+    """Return for whom, since when and how bad each theme is, by its id."""
+    ids = [theme.id for theme in themes]
+    inside, _ = standing(assignments, ids)
+    messages = [each.message for each in assignments]
+    sources, customers = [each.source for each in messages], [each.customer for each in messages]
+    names = dict.fromkeys(name for each in messages for name in each.traits)
+    traits = {name: [each.traits.get(name) for each in messages] for name in sorted(names)}
+    traits |= {"language": [each.language for each in messages], "source": sources}
+    frames = {
+        "contrasts": contrasts(inside, traits, sources, customers),
+        "trends": trends(inside, [each.date for each in messages], sources),
+        "severities": severities(
+            inside, [each.discontent for each in messages], sources, customers
+        ),
+    }
+    frames["ranking"] = pd.DataFrame(
+        {"theme": [n for n, t in enumerate(themes) if t.kind != "other"]}
+    ).assign(band=lambda f: [1 if n < 2 else 2 for n in range(len(f))])
+    return {
+        name: frame.assign(theme=[ids[int(at)] for at in frame["theme"]]) if len(frame) else frame
+        for name, frame in frames.items()
+    }
 
 
 _SEVERAL = 1.25  # points a message, from which they may tell themes apart
@@ -177,19 +248,42 @@ def _themes(
     return whole
 
 
-def _judged(
-    study: Study, assignments: Sequence[Assignment], themes: Sequence[Theme]
-) -> Audit | None:
-    """Return what people found on the audit sheet that the study names."""
-    if study.audit is None:
+def _routes(study: Study, encoder: Encoder, vectors: Vectors, sorting: Sorting) -> list[Route]:
+    """Return the team of each theme, by vectors that are not levelled; none without teams."""
+    if not study.teams or not len(vectors):
+        return []
+    examples = {team: encoder.encode(texts) for team, texts in study.teams.items()}
+    labels = sorting.clusters.labels
+    return route(centroids(vectors, labels, len(sorting.ids)), examples)
+
+
+def _routed(
+    study: Study,
+    audit: Audit | None,
+    assignments: Sequence[Assignment],
+    themes: Sequence[Theme],
+) -> RoutingAudit | None:
+    """Return how routes agree with the teams that people wrote on the audit sheet."""
+    written = {each.message: each.team for each in (audit.judgements if audit else ()) if each.team}
+    if not study.teams or not written:
         return None
-    path = study.beside(study.audit)
-    frame, _ = read_export(path)
-    lacking = [name for name in ("message", "theme", "right") if name not in frame.columns]
-    if lacking:
-        raise DataError.of("feedback.audit_columns", file=workspace.shown(path), names=lacking)
-    titles = {theme.id: theme.title for theme in themes}
-    return judge(
-        cells(frame),
-        {each.message.uid: titles[each.theme] for each in assignments if each.theme},
-    )
+    teams = {theme.id: theme.route.team for theme in themes if theme.route}
+    judged = [each for each in assignments if each.message.uid in written]
+    routed = [teams.get(each.main.nearest or "") for each in judged]
+    return routing_confusion([written[each.message.uid] for each in judged], routed, [*study.teams])
+
+
+def _reviewed(
+    study: Study, names: Mapping[str, str], assignments: Sequence[Assignment]
+) -> tuple[Edits, Audit | None]:
+    """Return what people changed about themes, and what they judged."""
+    path = study.beside(study.audit or "")
+    sheets = read_sheets(path, names) if study.audit else {}
+    file = workspace.shown(path)
+    stands = [each for each in assignments if each.main.nearest]
+    texts = Counter(each.main.nearest for each in stands if not each.copy_of)
+    edits = read_edits(sheets.get("themes", ()), names, texts, file)
+    standing = {
+        (each.message.uid, each.main.nearest): each.main.theme is not None for each in stands
+    }
+    return edits, judge(sheets.get("audit", ()), standing, edits, file)

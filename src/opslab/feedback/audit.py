@@ -1,22 +1,64 @@
-"""People judge a sample of the messages: how many stand in the right theme, with its interval."""
+"""People judge a sample of the messages: right, wrong, or another theme; and what that makes."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from opslab import workspace
+from opslab.errors import DataError
+from opslab.feedback.edits import COLUMNS, Edits, Row, refusal
+from opslab.feedback.intake import cells
 from opslab.feedback.shares import wilson
+from opslab.tables import Answers, open_table
 from opslab.tables.numbers import FALSE, TRUE
+from opslab.tables.source import ROW
 
 PROMISED = 100
-"""Judged messages from which a precision is told as one."""
+"""Judged messages from which a precision is told as one; of a theme, a tenth of them."""
 
-SHEET = 120
+SHEET = 150
 """Messages on a sheet, in random order: any number from the top is a random sample."""
 
-_YES = {*TRUE, "right", "1.0"}
-_NO = {*FALSE, "wrong", "0.0"}
+_YES = {*TRUE, "right", "correct", "ok", "juste", "bon", "1.0"}
+_NO = {*FALSE, "wrong", "incorrect", "mauvais", "0.0"}
+_COLUMNS = {
+    "themes": ("theme", "name", "merge_into", "split"),
+    "audit": ("theme", "name", "message", "right"),
+}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What people say of a message in a theme.
+
+    Attributes
+    ----------
+    message, theme : str
+        As they stood before edits.
+    true : str
+        The theme that it is truly about, before merges; empty where it is none there is, or where
+        nobody says which.
+    new : str
+        The words of a theme that does not exist yet.
+    team : str
+        Whose it is.
+    sure : bool
+        Whether it stood there surely, and not as an unsorted one.
+    right : bool
+        After merges.
+    """
+
+    message: str
+    theme: str
+    true: str
+    new: str
+    team: str
+    sure: bool
+    right: bool
 
 
 @dataclass(frozen=True)
@@ -26,16 +68,20 @@ class Audit:
     Attributes
     ----------
     judged, right : int
+        Of messages that stand surely in a theme.
     interval : tuple of float
         Wilson, at 95 %.
     stale : int
         Judgements of messages that no longer stand in the theme that was judged.
+    judgements : sequence of Judgement
+        Of unsorted messages too, which were shown with their nearest theme.
     """
 
     judged: int
     right: int
     interval: tuple[float, float]
     stale: int = 0
+    judgements: Sequence[Judgement] = ()
 
 
 def random_sample(uids: Sequence[str], seed: int, most: int = SHEET) -> list[int]:
@@ -47,27 +93,94 @@ def random_sample(uids: Sequence[str], seed: int, most: int = SHEET) -> list[int
     return sorted(range(len(uids)), key=lot)[:most]
 
 
-def judge(rows: Sequence[Mapping[str, object]], themes: Mapping[str, str]) -> Audit | None:
+def read_sheets(
+    path: Path, names: Mapping[str, str], sheet: str | None = None
+) -> dict[str, Sequence[Row]]:
+    """Return the rows of what people filled in: the sheets ``themes``, ``audit``, or both.
+
+    Parameters
+    ----------
+    path : path
+        CSV or workbook.
+    names : mapping of str to str
+        The name that each theme has before edits, by id.
+    sheet : str, optional
+        Of a workbook; by default all that are there, but the messages.
+
+    Raises
+    ------
+    DataError
+        When the file cannot be read, or lacks a column of its sheet.
+    """
+    try:
+        with open_table(path, answers=Answers(sheet=sheet, header=1)) as table:
+            frame = table.frame().rename(columns=lambda name: name.strip().casefold())
+            (frame["row"],) = table.aggregates([f"list({ROW} + 1 ORDER BY {ROW})"])
+    except DataError as error:
+        sheets = error.problems[0].values.get("sheets")
+        if sheet or not sheets:
+            raise
+        parts = [read_sheets(path, names, name) for name in sheets if name != "messages"]
+        return {kind: rows for part in parts for kind, rows in part.items()}
+    kind = "audit" if "right" in frame else "themes"
+    if lacking := [name for name in _COLUMNS[kind] if name not in frame]:
+        raise DataError.of("feedback.audit_columns", file=workspace.shown(path), names=lacking)
+    known = {f"{theme}\0{name}".casefold(): theme for theme, name in names.items()}
+    columns = ["row", *_COLUMNS["audit"], "team", *COLUMNS]
+    rows = []
+    for given in cells(frame.reindex(columns=columns)):
+        row = {column: " ".join(str(cell or "").split()) for column, cell in given.items()}
+        row["known"] = known.get(f"{row['theme']}\0{row['name']}".casefold(), "")
+        rows.append(row)
+    return {kind: rows}
+
+
+def judge(
+    rows: Sequence[Row],
+    standing: Mapping[tuple[str, str], bool],
+    edits: Edits,
+    file: str,
+) -> Audit | None:
     """Return what a filled-in sheet says; None when nothing on it is judged.
 
     Parameters
     ----------
     rows : sequence of mapping
-        ``message``, ``theme`` (the name that was judged) and ``right`` (yes or no, oui ou non, 1 or
-        0).
-    themes : mapping
-        The name of each message's theme now, by uid.
+        From `read_sheets`.
+    standing : mapping of (str, str) to bool
+        Every message (its uid) with a theme that it stands in before edits: surely (True), or
+        unsorted with this as the nearest one.
+    edits : Edits
+    file : str
+        The sheet, as errors name it.
+
+    Raises
+    ------
+    DataError
+        When an answer is none, or a message is judged in two ways.
     """
-    judged = right = stale = 0
+    judged, stale = dict[tuple[str, str], Judgement](), 0
     for row in rows:
-        answer = str(row.get("right")).strip().casefold()
-        if answer not in _YES | _NO:
-            continue
-        if themes.get(str(row.get("message"))) != str(row.get("theme")):
-            stale += 1
-            continue
-        judged += 1
-        right += answer in _YES
-    if not judged + stale:
+        answer, key = row["right"].casefold(), (row["message"], row["known"])
+        if answer and key in standing:
+            theme = row["known"]
+            says = {**dict.fromkeys(_NO, ""), **edits.called, **dict.fromkeys(_YES, theme)}
+            true, new = says.get(answer, ""), "" if answer in says else row["right"]
+            right = edits.merges.get(true, true) == edits.merges.get(theme, theme)
+            judgement = Judgement(*key, true, new, row["team"], standing[key], right)
+            unclear = true in edits.splits.keys() - {theme}
+            unclear |= bool(new and not re.search(r"[^\W\d_]{3}", new))
+            if unclear or judged.setdefault(key, judgement) != judgement:
+                raise refusal(row, "right", file)
+        stale += bool(answer and key not in standing)
+    if not judged and not stale:
         return None
-    return Audit(judged, right, wilson(right, judged) if judged else (0.0, 1.0), stale)
+    judgements = tuple(judged.values())
+    return replace(precision(judgements), stale=stale, judgements=judgements)
+
+
+def precision(judgements: Sequence[Judgement]) -> Audit:
+    """Return how many are right, of those that stood surely in their theme."""
+    rights = [each.right for each in judgements if each.sure]
+    interval = wilson(sum(rights), len(rights)) if rights else (0.0, 1.0)
+    return Audit(len(rights), sum(rights), interval)

@@ -18,6 +18,7 @@ from opslab.errors import DataError
 from opslab.feedback.languages import identify
 from opslab.feedback.letters import Letter, opened, without_repeated
 from opslab.feedback.redaction import redact, without_tokens
+from opslab.feedback.severity import discontent_of
 from opslab.feedback.spec import Source, Study
 from opslab.secret import key, secret_for
 from opslab.tables import Answers, Reading, open_export
@@ -36,6 +37,7 @@ _NAMES = {  # names that profiles give, the first that is there
     "revenue": "annual_revenue monthly_revenue revenue",
     "rating": "rating",
     "score": "score",
+    "discontent": "discontent",
 }
 _TRAITS = ("segment", "plan", "version", "country", "channel")
 
@@ -219,6 +221,9 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
         raise DataError.of(
             "feedback.no_text", file=reading.name, columns=list(frame)[:12], **proposal(table)
         )
+    headings = table.headings or tuple(frame)
+    named = dict(zip((*headings, *frame), (*frame, *frame), strict=True))
+    frame["discontent"] = discontent_of(frame, reading.name, source.score)
     label = source.source or Path(reading.name).stem
     converters: Mapping[str, Callable[[Any], Any]] = {
         "id": str,
@@ -238,7 +243,6 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
         frame["monthly_revenue"] *= 12
     profile = known_profiles().get(reading.profile or "")
     declared = profile.columns.items() if profile else ()
-    named = dict(zip((*table.headings, *frame), (*frame, *frame), strict=True))
     if lacking := [name for name in source.segments if name not in named]:
         raise DataError.of("feedback.no_segment", file=reading.name, names=lacking)
     traits = {name: named[name] for name in source.segments}

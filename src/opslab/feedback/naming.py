@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -14,6 +14,7 @@ from scipy import sparse
 
 from opslab.feedback.clauses import clauses
 from opslab.feedback.clustering import Integers, Vectors, membership
+from opslab.feedback.edits import Edits
 from opslab.feedback.encoders import unit
 
 SPEAKS = 0.2
@@ -25,7 +26,7 @@ _ELISION = re.compile(
 )
 _VERBAL = re.compile(r"(?:[cjmnst]|qu)['\u2019]")  # before a verb, which is no name without it
 _LONGEST, _TELLING = 3, 2  # words of a phrase, phrases before the most common one
-_READ, _RARE = 150, 40  # for a title, of a theme: texts, and one more of so many to know a word
+_READ, _RARE = 150, 20  # for a title, of a theme: texts, and one more of so many to know a word
 _MOST_TEXTS = 20_000  # of a language, the first ones in canonical order
 
 
@@ -36,6 +37,10 @@ class Phrases:
     language: str
     phrases: tuple[str, ...]
     title: str
+
+
+Names = dict[str, tuple[Phrases, ...]]
+"""The name of each theme, by its id."""
 
 
 @cache
@@ -144,6 +149,19 @@ def name_themes(
     return [tuple(phrases) for phrases in names]
 
 
+def renamed(names: Names, edits: Edits) -> Names:
+    """Return names as people changed them: one for all languages where only one is written."""
+    changed = dict(names)
+    for theme, row in edits.rows.items():
+        english, french = row["rename"] or row["rename_fr"], row["rename_fr"] or row["rename"]
+        if english:
+            own = names[theme] or (Phrases("en", (), ""),)
+            changed[theme] = tuple(
+                replace(part, title=french if part.language == "fr" else english) for part in own
+            )
+    return changed
+
+
 def title(phrases: Sequence[Phrases]) -> str:
     """Return a theme's name: its title in each language, the most spoken one first."""
     return " / ".join(dict.fromkeys(part.title for part in phrases))
@@ -204,7 +222,7 @@ def _ranked(
         shares, columns = row.data[enough] / size, row.indices[enough]
         lift = np.log(shares / total[columns])
         scores = np.maximum(lift, 0.01) * shares**0.8  # alone in a language, the common names it
-        scores *= [3 + 2 * phrase.count(" ") for phrase in phrases[columns]]
+        scores *= [5 if " " in phrase else 3 for phrase in phrases[columns]]
         best = sorted(zip(-scores.round(9), phrases[columns], shares.tolist(), strict=True))
         ranked.append({phrase: share for _, phrase, share in best[:60]})
     return ranked

@@ -46,14 +46,25 @@ def headline(result: FeedbackResult, say: Voice) -> str:
         return say("headline_broken")
     if not result.themes:
         return say("headline_none", messages=total)
-    first, *_ = result.ranked or result.themes
+    first = _first(result)[0]
     return say("headline", total=total, more=_marks(result, first, say), **values_of(first, say))
+
+
+def _first(result: FeedbackResult) -> list[Theme]:
+    """Return the themes of the first band; the largest ones where nothing is ranked."""
+    ranking = result.ranking
+    names = ranking.loc[ranking["band"] == 1, "theme"] if len(ranking) else ()
+    return [result.theme(name) for name in names] or list(result.themes[:_FIRST])
 
 
 def _marks(result: FeedbackResult, theme: Theme, say: Voice) -> str:
     """Return what sets a theme apart: rated worse, said more often of late, said by some most."""
-    marks = [mark for mark in ("worse", "rising") if theme.id in result.marked(mark)]
-    said = [say(f"mark_{mark}") for mark in marks]
+    frames = {"worse": result.severities, "rising": result.trends}
+    said = [
+        say(f"mark_{mark}")
+        for mark, frame in frames.items()
+        if theme.id in result.marked(mark, frame)
+    ]
     return f", {say.listed(said)}" if said else ""
 
 
@@ -63,11 +74,11 @@ def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
         [say.message(check.detail) for check in result.checks if check.status == status]
         for status in ("fail", "warn")
     )
-    first = [theme for theme in result.ranked if result.bands[theme.id] == 1]
-    lines = [_first_line(result, theme, say) for theme in (first or result.themes)[:_FIRST]]
+    first, ranked = _first(result), bool(len(result.ranking))
+    lines = [_first_line(result, theme, say) for theme in first[:_FIRST]]
     kind = "none"
     if result.themes:
-        kind = "broken" if result.broken else "first" if first else "done"
+        kind = "broken" if result.broken else "first" if ranked else "done"
     days = sorted(message.date for message in result.intake.messages if message.date)
     period = say.period((days[0], days[-1])) if days else None
     doubtful: Tone = "open" if failed or not result.themes else "plain" if warned else "good"
@@ -152,7 +163,7 @@ def themes(result: FeedbackResult, say: Voice) -> Blocks:
         blocks.append(say.remark("more_themes", count=len(result.themes) - len(shown)))
     if praise := unsorted(result)["praise"]:
         share = praise / len(result.assignments)
-        blocks.append(say.paragraph("praise", count=praise, share=share))
+        blocks.append(say.paragraph("praise_line", count=praise, share=share))
     return [*blocks, drawn["map"]]
 
 
@@ -246,7 +257,7 @@ def method(result: FeedbackResult, say: Voice) -> Blocks:
     """Return how the themes were computed."""
     model = result.model
     chosen = ["chosen"] if model.resolution is not None else []
-    names = ["encoder", "themes", *chosen, "names", "quotes", "interval", "ids", "files"]
+    names = ["encoder", "themes", "points", *chosen, "names", "quotes", "interval", "ids", "files"]
     points = [say(f"method_{name}", **vars(model)) for name in names]
     if result.study.file:
         points.append(say("method_spec", **inputs(result)[0]))

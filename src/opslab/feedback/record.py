@@ -13,7 +13,7 @@ import pandas as pd
 
 from opslab import workspace
 from opslab.evidence import Evidence, Quantity, SourceFile
-from opslab.feedback.audit import random_sample
+from opslab.feedback.edits import COLUMNS
 from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.result import FeedbackResult, Reason
 from opslab.tables import write_csv, write_xlsx
@@ -77,7 +77,9 @@ def counts(result: FeedbackResult) -> dict[str, int]:
     """Return how many messages were used, copy another one, were left out or were cut."""
     intake = result.intake
     copies = sum(assignment.copy_of is not None for assignment in result.assignments)
-    left = {name: getattr(intake, name) for name in ("empty", "outside", "repeated", "cut")}
+    left = {
+        name: getattr(intake, name) for name in ("empty", "outside", "repeated", "shared", "cut")
+    }
     return {"used": len(intake.messages), "copies": copies, **left}
 
 
@@ -145,12 +147,52 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
             for number, point in enumerate(each.points, 1)
         ]
     messages = pd.DataFrame(messages, columns=[*columns, *traits])
-    inside = messages[messages["theme"].notna()]
-    sheet = inside.iloc[random_sample(inside["message"].tolist(), result.model.seed)]
-    audit = sheet[["message", "text"]].assign(theme=sheet["name"], right=None)
-    audit = audit.reset_index(drop=True)
-    frames = {"themes": themes, "messages": messages, "audit": audit}
+    frames = {
+        "themes": _themes_sheet(result, themes),
+        "messages": pd.DataFrame(messages, columns=[*columns, *traits]),
+        "audit": _audit_sheet(result),
+    }
     return frames | ({"points": pd.DataFrame(points, columns=_POINT.split())} if points else {})
+
+
+def _themes_sheet(result: FeedbackResult, themes: pd.DataFrame) -> pd.DataFrame:
+    """Return the themes with the edits that were applied, to be changed and applied again.
+
+    A theme bears the name that it had before edits, by which it is known.
+    """
+    gone = [theme for theme in result.edits.rows if theme not in set(themes["theme"])]
+    sheet = pd.concat([themes, pd.DataFrame({"theme": gone})], ignore_index=True)
+    for column in reversed(COLUMNS):
+        edited = {theme: row[column] or None for theme, row in result.edits.rows.items()}
+        sheet.insert(2, column, sheet["theme"].map(edited))
+    sheet["name"] = sheet["theme"].map(result.before).fillna(sheet["name"])
+    return sheet
+
+
+def _audit_sheet(result: FeedbackResult) -> pd.DataFrame:
+    """Return a random sample of the messages with the theme that each is nearest to, to judge.
+
+    What was judged already stands on it as it was judged.
+    """
+    texts = {each.message.uid: each.message.text for each in result.assignments}
+    judged = {
+        (each.message, each.theme): (
+            each.new or ("yes" if each.true == each.theme else each.true or "no"),
+            each.team or None,
+        )
+        for each in (result.audit.judgements if result.audit else ())
+    }
+    rows = [
+        (
+            message,
+            theme,
+            result.before[theme],
+            texts[message],
+            *judged.get((message, theme), (None, None)),
+        )
+        for message, theme in dict.fromkeys([*result.sample, *judged])
+    ]
+    return pd.DataFrame(rows, columns=["message", "theme", "name", "text", "right", "team"])
 
 
 def files(result: FeedbackResult) -> dict[str, bytes]:

@@ -1,20 +1,54 @@
 """Personal data taken out of texts before anything is stored or shown, by form and checksum.
 
-Names of people are a known gap, apart from the writer's own where the export states it: this is no
-anonymity.
+The forms stand in ``personal.toml``. Names of people are a known gap, apart from the writer's own
+where the export or the text states it: this is no anonymity.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
+import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
-KINDS = ("email", "link", "ip", "iban", "nir", "siret", "card", "phone", "name", "handle")
+KINDS = (
+    "address",
+    "bank",
+    "birth",
+    "card",
+    "code",
+    "device",
+    "document",
+    "email",
+    "handle",
+    "iban",
+    "ip",
+    "key",
+    "link",
+    "name",
+    "nir",
+    "password",
+    "path",
+    "phone",
+    "place",
+    "plate",
+    "siren",
+    "siret",
+    "uuid",
+    "vat",
+    "wallet",
+)
 _PHONE_LIKE = re.compile(r"\d(?:[^\w\n]{0,3}\d){6,}")
-_PHONE_DIGITS = 9  # of a number that starts as telephone numbers do, assigned or not
+_PHONE = re.compile(  # no day and hour, and no book
+    r"[+(].*|0(?![.-]|\d[./-]\d\d?[./-]\d{4}\b).*"
+    r"|1?[ .-]?\(?\d{3}\)?[ .-]?\d{3}[ .-]?\d{3,4}(?:\D.*)?"
+)
+_TRIES = 100  # runs of digits in a text that may be no number of a country
+_PASSES = 8  # more than what one token bares of another datum ever took
 _TOKEN = re.compile(r"\[[A-Z][A-Z0-9 _-]*\]")
 
 
@@ -69,19 +103,24 @@ class _Kind(NamedTuple):
     """A kind of personal data: how it is written, and the checksum that it must pass."""
 
     name: str
-    pattern: str
-    holds: Callable[[str], bool] = bool
+    pattern: re.Pattern[str]
+    check: str = ""
+    digits: int = 1
+    words: Sequence[str] = ("",)
 
-    def replaced(self, text: str, counts: Counter[str]) -> str:
-        """Return a text with tokens for this kind, and count them."""
+    def spans(self, text: str) -> Iterator[_Span]:
+        """Yield where it stands in a text: all of a match, or what its named group holds of it."""
+        holds = _CHECKS.get(self.check, bool)
+        for match in self.pattern.finditer(text):
+            group = match.lastgroup if self.pattern.groupindex else 0
+            if group is not None and holds(match[group]):
+                yield _Span(*match.span(group), self.name)
 
-        def token(match: re.Match[str]) -> str:
-            if not self.holds(match[0]):
-                return match[0]
-            counts[self.name] += 1
-            return f"[{self.name.upper()}]"
 
-        return re.sub(self.pattern, token, text)
+class _Span(NamedTuple):
+    start: int
+    end: int
+    name: str
 
 
 def _bare(written: str) -> str:
@@ -100,38 +139,30 @@ def _is_card(written: str) -> bool:
     return bool(re.fullmatch(_CARD, _bare(written))) and luhn(_bare(written))
 
 
-_GAP = r"[ \u00a0\u202f.-]?"
-_DIGITS = rf"(?<![\w+])\d(?:{_GAP}\d){{12,18}}(?!\w)"
 _CARD = (
     r"4\d{12}(?:\d{3})?(?:\d{3})?|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}"
     r"|3(?:0[0-5]|[689]\d)\d{11}|6\d{15,18}"
 )
-_MARKED = [
-    _Kind("email", r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"),
-    _Kind("handle", r"(?<![\w@.])@\w{2,}"),
-]
-_LINK = _Kind(
-    "link",
-    r"(?:https?://|www\.)[^\s<>\"']+"
-    r"|\b[\w-]+(?:\.[\w-]+)*\.(?:com|fr|net|org|io|eu|app|co)/[^\s<>\"']*",
-)
-_NUMBERED = [
-    _Kind("ip", r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)", _is_ip),
-    _Kind("ip", r"(?<![\w:])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?![\w:])", _is_ip),
-    _Kind(
-        "iban",
-        rf"\b[A-Z]{{2}}\d{{2}}(?:{_GAP}[A-Z0-9]){{11,30}}(?![A-Za-z0-9])",
-        lambda written: iban(_bare(written)),
-    ),
-    _Kind(
-        "nir",
-        rf"(?<!\w)[1-478](?:{_GAP}\d){{4}}{_GAP}"
-        rf"(?:\d{_GAP}\d|2{_GAP}[ABab])(?:{_GAP}\d){{8}}(?!\w)",
-        lambda written: nir(_bare(written)),
-    ),
-    _Kind("siret", _DIGITS, lambda written: siret(_bare(written))),
-    _Kind("card", _DIGITS, _is_card),
-]
+_CHECKS: dict[str, Callable[[str], bool]] = {
+    "ip": _is_ip,
+    "card": _is_card,
+    "iban": lambda written: iban(_bare(written)),
+    "nir": lambda written: nir(_bare(written)),
+    "siret": lambda written: siret(_bare(written)),
+}
+
+
+@cache
+def _kinds() -> tuple[_Kind, ...]:
+    """Return the kinds that are known by their form."""
+    declared = tomllib.loads(Path(__file__).with_name("personal.toml").read_text("utf-8"))
+    kinds = []
+    for kind in declared["kinds"]:
+        pattern = kind.pop("pattern")
+        for part, written in declared["parts"].items():
+            pattern = pattern.replace(f"<{part}>", written)
+        kinds.append(_Kind(pattern=re.compile(pattern), **kind))
+    return tuple(kinds)
 
 
 def redact(
@@ -143,11 +174,15 @@ def redact(
 ) -> tuple[str, Counter[str]]:
     """Return a text with typed tokens for personal data, and how many of each kind were found.
 
+    All kinds are looked for in the same text, and what overlaps becomes one token: no order of
+    kinds plays a part. It is repeated between the tokens until nothing is found, so that redacting
+    twice changes nothing.
+
     Parameters
     ----------
     text : str
     patterns : mapping of name to regular expression, optional
-        The user's own, looked for first.
+        The user's own; of two that are as long, theirs names the token.
     regions : sequence of str
         Countries whose local telephone numbers are recognised; international ones always are.
     names : iterable of str
@@ -158,19 +193,21 @@ def redact(
     >>> redact("Call +33 6 12 34 56 78 or write to a.b@c.fr", regions=["FR"])[0]
     'Call [PHONE] or write to [EMAIL]'
     """
+    own = patterns or {}
+    kinds = [*_kinds(), *(_Kind(name, re.compile(own[name]), digits=0) for name in own)]
+    kinds += [
+        _Kind("name", re.compile(rf"(?i)\b{part}\b"), digits=0)
+        for part in re.findall(r"[^\W\d_]{3,}", " ".join(names))
+    ]
     counts = Counter[str]()
-    kinds = [_Kind(*pattern) for pattern in (patterns or {}).items()]
-    kinds += _MARKED if "@" in text else []
-    kinds.append(_LINK)
-    kinds += _NUMBERED if any(sign.isdigit() for sign in text) else []
-    for kind in kinds:
-        text = kind.replaced(text, counts)
-    if _PHONE_LIKE.search(text):
-        text, phones = _without_phones(text, regions)
-        counts["phone"] += phones
-    for part in re.findall(r"[^\W\d_]{3,}", " ".join(names)):
-        text = _Kind("name", rf"(?i)\b{part}\b").replaced(text, counts)
-    return text, +counts
+    token = rf"(\[(?:[A-Z]+{''.join('|' + re.escape(name.upper()) for name in own)})\])"
+    for _ in range(_PASSES):
+        parts = re.split(token, text)
+        parts[::2] = [_replaced(part, kinds, regions, own, counts) for part in parts[::2]]
+        if (redacted := "".join(parts)) == text:
+            break
+        text = redacted
+    return text, counts
 
 
 def without_tokens(text: str) -> str:
@@ -179,20 +216,49 @@ def without_tokens(text: str) -> str:
     return plain.lower() if plain.isupper() else plain
 
 
-def _without_phones(text: str, regions: Sequence[str]) -> tuple[str, int]:
-    """Return a text with tokens for its telephone numbers, and how many there were."""
-    import phonenumbers
+def _replaced(
+    text: str,
+    kinds: Iterable[_Kind],
+    regions: Sequence[str],
+    own: Container[str],
+    counts: Counter[str],
+) -> str:
+    """Return a text with tokens, and count them: of the longest where some overlap."""
+    digits, small = sum(map(str.isdigit, text)), text.lower()
+    spans = [
+        span
+        for kind in kinds
+        if digits >= kind.digits and any(map(small.__contains__, kind.words))
+        for span in kind.spans(text)
+    ]
+    spans += _phones(text, regions)
+    parts, end = list[str](), 0
+    for overlapping in _groups(spans):
+        longest = max(overlapping, key=lambda span: (span.end - span.start, span.name in own, span))
+        counts[longest.name] += 1
+        parts += [text[end : overlapping[0].start], f"[{longest.name.upper()}]"]
+        end = max(span.end for span in overlapping)
+    return "".join([*parts, text[end:]])
 
-    spans: dict[int, int] = {}
-    for region in (*regions, None):
-        for match in phonenumbers.PhoneNumberMatcher(text, region, phonenumbers.Leniency.POSSIBLE):
-            number = match.raw_string
-            written = number.startswith(("+", "0")) and len(_bare(number)) >= _PHONE_DIGITS
-            if written or phonenumbers.is_valid_number(match.number):
-                spans[match.start] = max(match.end, spans.get(match.start, 0))
-    parts, end = [], 0
-    for start, stop in sorted(spans.items()):
-        if start >= end:
-            parts += [text[end:start], "[PHONE]"]
-            end = stop
-    return "".join([*parts, text[end:]]), len(parts) // 2
+
+def _groups(spans: Iterable[_Span]) -> list[list[_Span]]:
+    """Return spans by where they stand, those that overlap together."""
+    groups, end = list[list[_Span]](), 0
+    for span in sorted(spans):
+        if span.start >= end:
+            groups.append([])
+        groups[-1].append(span)
+        end = max(end, span.end)
+    return groups
+
+
+def _phones(text: str, regions: Sequence[str]) -> Iterator[_Span]:
+    """Yield the telephone numbers that are assigned, written as they are in their country."""
+    if _PHONE_LIKE.search(text):
+        import phonenumbers
+
+        for region in (*regions, None):
+            for match in phonenumbers.PhoneNumberMatcher(text, region, max_tries=_TRIES):
+                before = text[match.start - 1 : match.start]
+                if _PHONE.fullmatch(match.raw_string) and before not in {"-", "#"}:
+                    yield _Span(match.start, match.end, "phone")

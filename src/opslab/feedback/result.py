@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from opslab.feedback.audit import Audit
+from opslab.feedback.edits import Edits
 from opslab.feedback.intake import CustomerMessage, Intake
 from opslab.feedback.kinds import Kind
 from opslab.feedback.naming import Phrases
+from opslab.feedback.routing import Route, RoutingAudit
 from opslab.feedback.spec import Study
 from opslab.messages import Language
 from opslab.results import Result
@@ -72,6 +74,8 @@ class Theme(Topic):
     languages : mapping of str to int
     position : tuple of float
         On the map of themes.
+    route : Route or None
+        Whose it is; None where the study names no teams.
     """
 
     group: str
@@ -81,6 +85,7 @@ class Theme(Topic):
     stability: float | None
     languages: Mapping[str, int]
     position: tuple[float, float]
+    route: Route | None
 
     @property
     def kind(self) -> Kind | None:
@@ -186,8 +191,19 @@ class FeedbackResult(Result):
         The largest first.
     assignments : tuple of Assignment
         One for each message of ``intake.messages``, in that order.
+    before : mapping of str to str
+        The titles that themes have without people's edits, by their ids.
+    edits : Edits
+        What people changed about the themes.
+    sample : tuple of (str, str)
+        Messages to be judged, by uid, each with its nearest theme before edits.
     audit : Audit or None
+    routed : RoutingAudit or None
+        How routes agree with the teams that people wrote on the audit sheet.
     intake : Intake
+    contrasts, trends, severities, ranking : pandas.DataFrame
+        For whom, since when and how bad a theme is, and in which order to take themes up: by the
+        themes' ids, as of `opslab.feedback.contrasts`, `trends`, `severity` and `priority`.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -203,8 +219,24 @@ class FeedbackResult(Result):
     themes: tuple[Theme, ...]
     groups: tuple[ThemeGroup, ...]
     assignments: tuple[Assignment, ...]
+    before: Mapping[str, str]
+    edits: Edits
+    sample: tuple[tuple[str, str], ...]
     audit: Audit | None
+    routed: RoutingAudit | None
     intake: Intake
+    contrasts: pd.DataFrame = field(compare=False)
+    trends: pd.DataFrame = field(compare=False)
+    severities: pd.DataFrame = field(compare=False)
+    ranking: pd.DataFrame = field(compare=False)
+
+    def theme(self, name: str) -> Theme:
+        """Return a theme by its id."""
+        return next(theme for theme in self.themes if theme.id == name)
+
+    def marked(self, mark: str, frame: pd.DataFrame) -> set[str]:
+        """Return the ids of the themes that a frame marks, such as ``rising`` in `trends`."""
+        return set(frame.loc[frame[mark], "theme"]) if mark in frame else set()
 
     @property
     def sorted(self) -> int:

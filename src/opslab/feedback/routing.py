@@ -14,6 +14,10 @@ from opslab.feedback.clustering import Vectors
 from opslab.feedback.encoders import unit
 
 
+LEAST, MARGIN = 0.25, 0.1
+"""Likeness, and lead over the next team, from which a theme is a team's: docs/feedback-routing.md."""
+
+
 @dataclass(frozen=True)
 class Route:
     """Where a theme, or a message, goes.
@@ -61,8 +65,8 @@ class RoutingAudit:
 def route(
     themes: Vectors,
     examples: Mapping[str, Vectors],
-    least: float,
-    margin: float,
+    least: float = LEAST,
+    margin: float = MARGIN,
 ) -> list[Route]:
     """Return the team of each theme, or of each message.
 
@@ -75,13 +79,13 @@ def route(
     least : float
         Score from which a theme can be a team's.
     margin : float
-        Lead from which it is: docs/feedback-routing.md tells what 0.4 and 0.1 give.
+        Lead from which it is: docs/feedback-routing.md tells what 0.25 and 0.1 give.
 
     Examples
     --------
     >>> import numpy as np
     >>> examples = {"app": np.array([[1.0, 0.0]]), "payments": np.array([[0.0, 1.0]])}
-    >>> [route.team for route in route(np.array([[0.9, 0.1], [0.7, 0.7]]), examples, 0.4, 0.1)]
+    >>> [route.team for route in route(np.array([[0.9, 0.1], [0.7, 0.7]]), examples, 0.25, 0.1)]
     ['app', None]
     """
     teams = sorted(examples)

@@ -79,19 +79,24 @@ def by_customer(standing: Bools, customers: Sequence[str | None]) -> Bools:
     return pd.DataFrame(standing).groupby(np.array(customers)).any().to_numpy()
 
 
-def cautious_shares(inside: Bools, nearest: Bools) -> Floats:
-    """Return the share with the rest assigned, and an interval that includes what is unsorted.
+def shares_of(
+    inside: Bools, nearest: Bools, judged: Sequence[tuple[int, int, int]]
+) -> list[list[float]]:
+    """Return the share of each theme, and the low and the high end of its 95 % interval.
 
-    Returns
-    -------
-    array of float, shape (themes, 3)
-        Share, low end, high end.
+    From a judged sample it is the true share; without one that with the rest assigned, and the
+    interval includes whether the rest belongs there.
+
+    Parameters
+    ----------
+    inside, nearest, judged
+        As of `true_shares`; none judged where there is no sample.
     """
-    count = len(inside)
+    if judged:
+        return true_shares(inside, nearest, judged).T.tolist()  # type: ignore[no-any-return]
+    count = max(len(inside), 1)
     rows = zip(inside.sum(axis=0).tolist(), nearest.sum(axis=0).tolist(), strict=True)
-    return np.array(
-        [(most / count, wilson(least, count)[0], wilson(most, count)[1]) for least, most in rows]
-    ).reshape(-1, 3)
+    return [[most / count, wilson(least, count)[0], wilson(most, count)[1]] for least, most in rows]
 
 
 def true_shares(inside: Bools, nearest: Bools, judged: Sequence[tuple[int, int, int]]) -> Floats:

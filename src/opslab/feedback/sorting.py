@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from opslab.feedback.clustering import Clusters, Integers
+from opslab.feedback.audit import PROMISED, Audit
+from opslab.feedback.clustering import Clusters, Integers, Vectors, centroids
 from opslab.feedback.duplicates import copies
+from opslab.feedback.edits import Edits
 from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.points import Passage
 from opslab.feedback.result import Assignment, Point, Reason
@@ -29,11 +31,14 @@ class Sorting:
         Of those texts that surely have one.
     reasons : list of Reason
         Why a text has no theme, if it has none.
+    ids : sequence of str
+        What the themes are called, in the order of their numbers.
     """
 
     clusters: Clusters
     themes: Integers
     reasons: list[Reason]
+    ids: Sequence[str]
 
 
 def drafts(messages: Sequence[CustomerMessage]) -> list[Assignment]:
@@ -75,7 +80,76 @@ def sort_texts(clusters: Clusters, weights: Sequence[int], settings: Themes) -> 
         centroids=clusters.centroids[order],
         stability=None if clusters.stability is None else clusters.stability[order],
     )
-    return Sorting(clusters, numbers[labels], reasons)
+    ids = [f"T{number + 1:02d}" for number in range(len(order))]
+    return Sorting(clusters, numbers[labels], reasons, ids)
+
+
+def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
+    """Return texts in the themes that are left after people's splits and merges.
+
+    Parameters
+    ----------
+    sorting : Sorting
+    edits : Edits
+    vectors : array, shape (texts, dimensions)
+    """
+    clusters, old = sorting.clusters, np.array(sorting.ids)
+    labels = edits.applied(old[np.array([clusters.labels, clusters.second])], vectors)
+    ids = list(dict.fromkeys(sorted(labels[0], key=lambda name: (len(name.rstrip("abcde")), name))))
+    number = {name: at for at, name in enumerate(ids)}
+    first, second = (np.array([number.get(name, 0) for name in row]) for row in labels)
+    origin = [int(np.flatnonzero(old == name.rstrip("abcde"))[0]) for name in ids]
+    stability = None
+    if clusters.stability is not None:
+        taken = {*edits.merges.values(), *edits.merges, *edits.splits}
+        same = np.array([name in old and name not in taken for name in ids])
+        stability = np.where(same, clusters.stability[origin], np.nan)
+    clusters = replace(
+        clusters,
+        labels=first,
+        second=second,
+        groups=pd.factorize(clusters.groups[origin])[0],
+        centroids=centroids(vectors, first, len(ids)),
+        stability=stability,
+    )
+    return Sorting(clusters, np.where(sorting.themes < 0, -1, first), sorting.reasons, ids)
+
+
+def judged_rows(
+    assignments: Sequence[Assignment], ids: Sequence[str], edits: Edits, audit: Audit | None
+) -> list[tuple[int, int, int]]:
+    """Return judged messages with the theme that was judged and the true one, by their numbers.
+
+    None where too few are judged for a precision to be told.
+    """
+    if audit is None or audit.judged < PROMISED:
+        return []
+    rows = {each.message.uid: row for row, each in enumerate(assignments)}
+    number = {name: at for at, name in enumerate(ids)}
+    judged = []
+    for each in audit.judgements:
+        row = rows[each.message]
+        met = assignments[row].main.nearest or ""
+        true = met if each.right else edits.merges.get(each.true, each.true)
+        judged.append((row, number[met], number.get(true, -1)))
+    return judged
+
+
+def moved(
+    assignments: Sequence[Assignment], edits: Edits, audit: Audit | None
+) -> tuple[Assignment, ...]:
+    """Return messages in the themes that people say they are truly about."""
+    true = {
+        each.message: edits.merges.get(each.true, each.true)
+        for each in (audit.judgements if audit else ())
+        if each.true and not each.right
+    }
+    return tuple(
+        replace(each, main=replace(each.main, theme=theme, nearest=theme, reason=None))
+        if (theme := true.get(each.message.uid))
+        else each
+        for each in assignments
+    )
 
 
 def _surest(
@@ -162,7 +236,7 @@ def stood(points: Sequence[Point], rows: Sequence[int], sorting: Sorting) -> lis
     """
     clusters = sorting.clusters
     themes, nearest, second = (
-        [f"T{number + 1:02d}" if number >= 0 else None for number in part.tolist()]
+        [sorting.ids[number] if number >= 0 else None for number in part.tolist()]
         for part in (sorting.themes, clusters.labels, clusters.second)
     )
     sure = clusters.confidence.round(6).tolist() if clusters.resolution else [None] * len(themes)

@@ -85,6 +85,8 @@ class Study(FromFile):
     """last day of the messages, YYYY-MM-DD"""
     languages: tuple[Label, ...] = Field(("en", "fr"), min_length=1)
     """languages that are expected"""
+    teams: dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]] = Field({})
+    """a team, and examples of what goes to it, in its customers' words"""
     redact: Redaction = Redaction()
     themes: Themes = Themes()
     audit: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from opslab.feedback.clustering import Vectors, positions
 from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.kinds import Kind
-from opslab.feedback.naming import Phrases, name_themes, title
+from opslab.feedback.naming import Names, Phrases, title
 from opslab.feedback.points import Passage
 from opslab.feedback.quotes import quotes
-from opslab.feedback.result import Assignment, Theme, ThemeGroup
-from opslab.feedback.shares import cautious_shares
+from opslab.feedback.result import Assignment, Theme, ThemeGroup, Topic
+from opslab.feedback.routing import Route
+from opslab.feedback.shares import shares_of
 from opslab.feedback.sorting import Sorting
 
 Booleans = NDArray[np.bool_]
@@ -28,8 +29,10 @@ def describe(
     said: Sequence[Passage],
     vectors: Vectors,
     sorting: Sorting,
-    encode: Callable[[Sequence[str]], Vectors],
-    persons: Collection[str],
+    names: Names,
+    group_names: Sequence[tuple[Phrases, ...]],
+    judged: Sequence[tuple[int, int, int]],
+    routes: Sequence[Route],
 ) -> tuple[tuple[Theme, ...], tuple[ThemeGroup, ...]]:
     """Return the themes and their groups, the largest first.
 
@@ -43,26 +46,24 @@ def describe(
     vectors : array, shape (passages, dimensions)
     sorting : Sorting
         Of these passages.
-    encode : callable
-        An encoder's: vectors of length 1 for texts.
-    persons : collection of str
-        Lower-case words that name people, and never a theme.
+    names : mapping of str to tuple of Phrases
+        By the themes' ids.
+    group_names : sequence of tuple of Phrases
+        By the groups' numbers.
+    judged : sequence of (message, theme, true theme)
+        By their numbers, of a random sample; -1 is none of these.
+    routes : sequence of Route
+        Of each theme; empty where there are no teams.
     """
-    clusters = sorting.clusters
-    count = len(clusters.groups)
-    ids = [f"T{number + 1:02d}" for number in range(count)]
+    clusters, ids = sorting.clusters, sorting.ids
     inside, nearest = standing(assignments, ids)
-    stability = None if clusters.stability is None else clusters.stability.round(6).tolist()
-    spoken = (
-        [passage.words for passage in said],
-        [passage.language for passage in said],
-    )
-    names = name_themes(*spoken, sorting.themes, count, encode, persons)
     themes = []
     sizes = inside.sum(axis=0).tolist()
-    shares = cautious_shares(inside, nearest).tolist()
+    shares = shares_of(inside, nearest, judged)
+    stability = None if clusters.stability is None else clusters.stability.round(6)
     for number, position in enumerate(positions(clusters.centroids, sizes)):
-        rows = np.flatnonzero(sorting.themes == number).tolist()
+        own = sorting.themes == number
+        rows = np.flatnonzero(own if own.any() else clusters.labels == number).tolist()
         voices = [replace(heads[said[row].owner], text=said[row].text) for row in rows]
         quoted = quotes(voices, vectors[rows], clusters.centroids[number])
         members = [assignments[at] for at in np.flatnonzero(inside[:, number]).tolist()]
@@ -72,23 +73,31 @@ def describe(
             Theme(
                 id=ids[number],
                 group=f"G{clusters.groups[number] + 1:02d}",
-                title=title(names[number]) or quoted[0].words[:40],
-                phrases=names[number],
+                title=title(names[ids[number]]) or quoted[0].words[:40],
+                phrases=names[ids[number]],
                 messages=len(members),
                 share=shares[number][0],
                 interval=(shares[number][1], shares[number][2]),
                 customers=len({each.customer for each in messages if each.customer}) or None,
                 kinds=_kinds(members, ids[number]),
                 rating=float(np.mean(ratings)) if ratings else None,
-                stability=stability[number] if stability else None,
+                stability=None if stability is None else _known(stability[number]),
                 languages=dict(Counter(each.language or "?" for each in messages).most_common()),
                 quotes=quoted,
                 position=position,
+                route=routes[number] if routes else None,
             )
         )
-    groups = np.append(clusters.groups, -1)[sorting.themes]
-    group_names = name_themes(*spoken, groups, len(set(clusters.groups.tolist())))
-    return tuple(themes), _groups(themes, group_names, inside, nearest)
+    groups = _groups(themes, group_names, inside, nearest, judged)
+    return tuple(sorted(themes, key=_by_size)), tuple(sorted(groups, key=_by_size))
+
+
+def _by_size(topic: Topic) -> tuple[int, str]:
+    return -topic.messages, topic.id
+
+
+def _known(number: float) -> float | None:
+    return None if np.isnan(number) else float(number)
 
 
 def standing(assignments: Sequence[Assignment], ids: Sequence[str]) -> tuple[Booleans, Booleans]:
@@ -123,13 +132,15 @@ def _groups(
     names: Sequence[tuple[Phrases, ...]],
     inside: Booleans,
     nearest: Booleans,
-) -> tuple[ThemeGroup, ...]:
+    judged: Sequence[tuple[int, int, int]],
+) -> list[ThemeGroup]:
     groups = []
     for number, parts in enumerate(names):
         rows = [at for at, theme in enumerate(themes) if theme.group == f"G{number + 1:02d}"]
         within = [themes[at] for at in rows]
         together = [part[:, rows].any(axis=1, keepdims=True) for part in (inside, nearest)]
-        ((share, low, high),) = cautious_shares(*together).tolist()
+        inner = [(row, -(met not in rows), -(true not in rows)) for row, met, true in judged]
+        ((share, low, high),) = shares_of(*together, inner)
         own = tuple(replace(part, title=", ".join(part.phrases)) for part in parts)
         alone = len(within) == 1 or not own
         groups.append(
@@ -144,4 +155,4 @@ def _groups(
                 quotes=within[0].quotes,
             )
         )
-    return tuple(sorted(groups, key=lambda group: (-group.messages, group.id)))
+    return groups

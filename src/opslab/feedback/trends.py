@@ -1,0 +1,89 @@
+"""Since when: which themes are said more often of late, and which less."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from opslab.feedback.contrasts import CLEAR, FEWEST, Array, adjusted, balance, p_values
+
+RECENT = 4
+"""Weeks that are set against those before; a third of them where there are fewer than twelve."""
+WEEKS = 3
+"""Fewest weeks of which a trend can be told."""
+RATIO, MESSAGES = 1.5, 8
+"""Ratio above which a theme rises, and its messages of late from which it may."""
+
+
+def trends(
+    inside: Array, days: Sequence[datetime.date | None], sources: Sequence[str], width: int = 7
+) -> pd.DataFrame:
+    """Compare each theme's share of the last weeks with its share before, in the same sources.
+
+    Weeks are whole ones, back from the last day; messages before them or without a day are left
+    out. Weekly counts vary more than by chance (quasi-Poisson): their Pearson dispersion, over the
+    sources together and never below 1, inflates the test and the interval, with its own error
+    (Student's t). What outlasts a week, such as a season, is not told from a trend.
+
+    Parameters
+    ----------
+    inside : array of bool, shape (messages, themes)
+    days : sequence of date or None, shape (messages,)
+    sources : sequence of str, shape (messages,)
+    width : int
+        Days of a week.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each theme, none where there are fewer than three weeks or too few messages:
+        ``theme``, ``messages`` ``of`` all of late; ``ratio`` of the shares (each at
+        least half a message) with its 95 % interval ``low`` and ``high``, and the ``error`` of its
+        logarithm; ``q``, adjusted over all themes; ``recent``, the weeks that are set against those
+        before; ``weeks``, messages of each week, the first one first; ``rising``.
+
+    Sources
+    -------
+    McCullagh and Nelder (1989), chapter 6; of one source it is the generalised linear model's.
+    """
+    dates = pd.to_datetime(pd.Series(np.array(days, object)))
+    ago = (dates.max() - dates).dt.days // width
+    count = ((dates.max() - dates.min()).days + 1) // width if dates.notna().any() else 0
+    recent = max(min(RECENT, count // 3), 1)
+    late, each = (ago < recent).to_numpy(), np.ones(len(ago))
+    strata = pd.Series(np.array(sources, object)).where(ago < count).to_numpy()
+    weights, chances = balance(late, strata, each)
+    sides = np.maximum([weights, -weights], 0)
+    size = 1 / (sides**2).sum(axis=1, keepdims=True).clip(1e-9)
+    if count < WEEKS or size.min() < FEWEST:
+        return pd.DataFrame()
+    said = pd.DataFrame(inside[weights != 0], dtype=float)
+    sums = said.groupby([strata[weights != 0], late[weights != 0]]).transform("mean")
+    expected, weeks = (part.groupby(ago[weights != 0].to_numpy()).sum() for part in (sums, said))
+    dispersion = ((weeks - expected) ** 2 / expected.clip(1e-9)).sum() / (count - 2)
+    inflation, freedom = dispersion.clip(1).to_numpy(), count - 2
+    shares = np.maximum(sides @ inside, 0.5 / size)
+    variances = np.maximum(sides**2 @ inside, 0.5 / size**2) / shares**2
+    ratio, error = shares[0] / shares[1], np.sqrt(inflation * variances.sum(axis=0))
+    reach = np.exp(stdtrit(freedom, 0.975) * error)
+    frame = pd.DataFrame(
+        {
+            "theme": range(len(ratio)),
+            "messages": (weights > 0) @ (inside * 1.0),
+            "of": sum(weights > 0),
+            "ratio": ratio,
+            "low": ratio / reach,
+            "high": ratio * reach,
+            "error": error,
+            "q": p_values(inside, weights, chances, each, inflation, freedom),
+            "recent": recent,
+            "weeks": weeks.reindex(range(count)[::-1], fill_value=0).T.to_numpy(int).tolist(),
+        }
+    )
+    rows = adjusted([frame])
+    rising = (rows["ratio"] > RATIO) & (rows["q"] < CLEAR) & (rows["messages"] >= MESSAGES)
+    return rows.assign(rising=rising)

@@ -1,0 +1,156 @@
+"""Since when: against statsmodels' generalised linear model, whole weeks, and counts that vary."""
+
+import datetime
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+from conftest import ROOT
+from opslab.feedback.trends import trends
+
+START = datetime.date(2026, 1, 5)
+
+
+def feedback(*weekly, sources=None):
+    """Return theme, days, sources of messages from each source's (in the theme, outside) by week."""
+    rows = [
+        (theme, START + datetime.timedelta(7 * week + at % 7), f"s{source}")
+        for source, weeks in enumerate(weekly)
+        for week, counts in enumerate(weeks)
+        for theme, count in zip((True, False), counts, strict=True)
+        for at in range(count)
+    ]
+    theme, days, sources = zip(*rows, strict=True)
+    return np.array(theme)[:, None], list(days), list(sources)
+
+
+WEEKS = [
+    (6, 60),
+    (3, 55),
+    (9, 70),
+    (4, 66),
+    (5, 50),
+    (8, 61),
+    (2, 57),
+    (7, 59),
+    (22, 60),
+    (14, 66),
+    (9, 50),
+    (19, 71),
+]
+
+
+def test_of_one_source_it_is_the_quasi_poisson_model():
+    (row,) = trends(*feedback(WEEKS)).to_dict("records")
+    said, all_said = np.array([(yes, yes + no) for yes, no in WEEKS]).T
+    design = sm.add_constant(np.arange(12) >= 8)
+    model = sm.GLM(said, design.astype(float), sm.families.Poisson(), offset=np.log(all_said))
+    fit = model.fit(scale="X2", use_t=True)
+    assert fit.scale > 1
+    assert (row["ratio"], row["error"]) == pytest.approx((np.exp(fit.params[1]), fit.bse[1]))
+    assert (row["low"], row["high"]) == pytest.approx(tuple(np.exp(fit.conf_int()[1])))
+    assert row["q"] == pytest.approx(fit.pvalues[1], rel=1.0)  # exact given the total, not Wald's
+    assert row["rising"]
+    assert (row["recent"], row["messages"], row["of"]) == (4, 64, 311)
+    assert row["weeks"] == [yes for yes, _ in WEEKS]
+
+
+def test_days_before_the_first_whole_week_are_left_out():
+    theme, days, sources = feedback(WEEKS[:8])
+    early = [START - datetime.timedelta(day) for day in (1, 2)]
+    more = np.vstack([theme, [[True], [True]]]), days + early, sources + ["s0"] * 2
+    pd.testing.assert_frame_equal(trends(*more), trends(theme, days, sources))
+    unknown = np.vstack([theme, [[True]] * 9]), days + [None] * 9, sources + ["s0"] * 9
+    pd.testing.assert_frame_equal(trends(*unknown), trends(theme, days, sources))
+
+
+def test_a_week_that_has_not_ended_is_no_fall():
+    """The same counts each day, the last week two days old by the calendar."""
+    days = [START + datetime.timedelta(day) for day in range(58) for _ in range(20)]
+    theme = np.array([at % 4 == 0 for at in range(len(days))])[:, None]
+    (row,) = trends(theme, days, ["s"] * len(days)).to_dict("records")
+    assert row["ratio"] == pytest.approx(1)
+    assert row["weeks"] == [35] * 8
+
+
+def test_volume_is_no_trend():
+    (row,) = trends(*feedback([(5 * size, 50 * size) for size in (1, 1, 1, 1, 3, 3)])).to_dict(
+        "records"
+    )
+    assert row["ratio"] == pytest.approx(1)
+    assert not row["rising"]
+
+
+def test_a_source_that_grows_is_no_trend():
+    """The survey speaks of the theme ten times as often, and has grown."""
+    mail, survey = [(3, 97)] * 9, [(15, 35)] * 6 + [(90, 210)] * 3
+    (row,) = trends(*feedback(mail, survey)).to_dict("records")
+    assert row["ratio"] == pytest.approx(1)
+    theme, days, _ = feedback(mail, survey)
+    (pooled,) = trends(theme, days, ["all"] * len(days)).to_dict("records")
+    assert pooled["ratio"] > 1.5
+
+
+def test_too_short_or_too_little_is_not_told():
+    assert trends(*feedback(WEEKS[:2])).empty
+    assert trends(*feedback([(1, 2)] * 9)).empty
+    theme, _, sources = feedback(WEEKS)
+    assert trends(theme, [None] * len(theme), sources).empty
+
+
+def test_a_new_theme_rises_and_a_handful_does_not():
+    (new,) = trends(*feedback([(0, 60)] * 8 + [(12, 60)] * 4)).to_dict("records")
+    assert new["rising"]
+    assert 0 < new["low"] < new["ratio"] < new["high"] < np.inf
+    (few,) = trends(*feedback([(0, 60)] * 8 + [(2, 60), (2, 60), (1, 60), (2, 60)])).to_dict(
+        "records"
+    )
+    assert not few["rising"]
+    assert few["messages"] < 8
+
+
+def test_counts_that_vary_make_few_false_alarms():
+    """Negative binomial counts of twice the Poisson variance: ten themes at once, none rises."""
+    rng, alarms, plain = np.random.default_rng(3), 0, 0
+    for _ in range(40):
+        said = rng.negative_binomial(6, 0.5, (10, 12))
+        rows = np.repeat(np.arange(120), said.ravel())
+        others = np.repeat(np.arange(12), 60)
+        theme = np.append(rows // 12, np.full(len(others), -1))
+        days = [START + datetime.timedelta(int(7 * week)) for week in np.append(rows % 12, others)]
+        days[-1] += datetime.timedelta(6)
+        found = trends(theme[:, None] == np.arange(10), days, ["s"] * len(days))
+        alarms += (found["q"] < 0.05).any()
+        plain += ((found["low"] > 1) | (found["high"] < 1)).sum()
+    assert alarms <= 5  # of 40 at .05
+    assert 4 <= plain <= 36  # of 400 at .05: 95 % of a binomial holds 12 to 28, the rest for the t
+
+
+def test_the_sample_s_incident_rises_in_its_week_and_is_over_at_the_end():
+    truth = json.loads((ROOT / "data/sample/feedback_truth.json").read_text(encoding="utf-8"))
+    parts = []
+    for name, file, day, options in (
+        ("help desk", "tickets", "created_at", {}),
+        ("app store", "reviews", "at", {}),
+        ("survey", "survey", "date", {"sep": ";", "encoding": "cp1252"}),
+    ):
+        table = pd.read_csv(ROOT / f"data/sample/feedback_{file}.csv", **options)
+        dates = pd.to_datetime(
+            table[day].astype(str), format="mixed", dayfirst=name == "survey", errors="coerce"
+        )
+        parts.append(pd.DataFrame({"source": name, "id": table["id"], "day": dates}))
+    table = pd.concat(parts).dropna()
+    theme = (table["source"] + "/" + table["id"]).map(truth["messages"])
+    assert theme.notna().mean() > 0.9
+    names = sorted(set(theme.dropna()))
+    inside = theme.to_numpy()[:, None] == np.array(names)
+    first = table["day"].min()
+    during = (table["day"] < first + pd.Timedelta(days=35)).to_numpy()
+    for when, rising in ((during, [truth["incident"]["theme"]]), (during | True, [])):
+        found = trends(
+            inside[when], table["day"][when].dt.date.tolist(), table["source"][when].tolist()
+        )
+        assert [names[at] for at in found.loc[found["rising"], "theme"]] == rising
