@@ -21,7 +21,7 @@ MATTERS = {
     "refund": ("I want a refund", "refund not paid", "no refund for weeks"),
     "login": ("login fails", "cannot login to the account", "login code is wrong"),
 }
-WORDS = "abc klm xyz uvw rst opq".split()
+WORDS = ["abc", "klm", "xyz", "uvw", "rst", "opq"]
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,6 @@ A tool's headings, and what stands under them, are its template: ``jira.csv.j2``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from opslab.feedback.result import FeedbackResult
 from opslab.feedback.theme_pages import page_of
 from opslab.report.catalogue import form
@@ -18,32 +16,17 @@ _TOOLS = ("jira", "linear", "productboard")
 _MOST = 250  # rows that Jira imports for those who do not administer it
 
 
-def files(
-    result: FeedbackResult,
-    say: Voice,
-    bands: Mapping[str, int] | None = None,
-    teams: Mapping[str, str | None] | None = None,
-) -> dict[str, bytes]:
-    """Return a CSV file for each tool, a row a theme; none while a blocking check is red.
+def files(result: FeedbackResult, say: Voice) -> dict[str, bytes]:
+    """Return a CSV file for each tool, a row a theme in rank order; none while a check is red.
 
     UTF-8 without a byte order mark, which a tool would take for a part of its first heading; as in
-    `opslab.tables.write_csv` no cell runs as a formula.
-
-    Parameters
-    ----------
-    result : FeedbackResult
-    say : Voice
-    bands : mapping of str to int, optional
-        The bands of themes, from 1: they come in this order, then by size.
-    teams : mapping of str to str or None, optional
-        The teams of themes, where they have one.
+    `opslab.tables.write_csv` no cell runs as a formula. Themes without a rank come last, by size.
     """
-    bands = bands or {}
-    themes = sorted(result.themes, key=lambda theme: bands.get(theme.id, _MOST))[:_MOST]
+    ranking = result.ranking
+    bands = dict(zip(ranking["theme"], ranking["band"], strict=True)) if len(ranking) else {}
+    places = {name: place for place, name in enumerate(bands)}
+    themes = sorted(result.themes, key=lambda theme: places.get(theme.id, len(places)))[:_MOST]
     if result.broken or not themes:
         return {}
-    about = {"say": say, "themes": themes, "bands": bands, "teams": teams or {}}
-    return {
-        f"{tool}.csv": form(f"{tool}.csv.j2").render(about, cell=csv_cell, page_of=page_of).encode()
-        for tool in _TOOLS
-    }
+    about = {"say": say, "themes": themes, "bands": bands, "cell": csv_cell, "page_of": page_of}
+    return {f"{tool}.csv": form(f"{tool}.csv.j2").render(about).encode() for tool in _TOOLS}
