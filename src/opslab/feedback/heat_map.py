@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from opslab.feedback.contrasts import CLEAR
@@ -17,7 +16,7 @@ _CELL, _LEFT = 0.32, 1.9  # inches: height of a cell, width of the themes' names
 
 
 def heat_map(
-    rows: pd.DataFrame, trait: str, values: Sequence[str], titles: Sequence[str], say: Voice
+    rows: pd.DataFrame, trait: str, values: Sequence[str], titles: Mapping[str, str], say: Voice
 ) -> Figure:
     """Draw the share that each theme has where a trait has each value.
 
@@ -28,21 +27,23 @@ def heat_map(
     trait : str
     values : sequence of str
         In the order in which they are shown; those of too few customers stay blank.
-    titles : sequence of str
-        Of the themes, by column, the largest first.
+    titles : mapping of str to str
+        Of the themes, by their ids, the largest first.
     say : Voice
     """
     import seaborn
 
     own = rows[rows["trait"] == trait]
-    shares = own.pivot_table("share", "theme", "value").reindex(columns=[*values][:MOST])[:MOST]
+    table = own.pivot_table("share", "theme", "value")
+    largest = [theme for theme in titles if theme in table.index][:MOST]
+    shares = table.reindex(largest, columns=[*values][:MOST])
     labels = shares.map(lambda share: say.none if pd.isna(share) else say.percent(share, 0))
-    names = [titles[theme] for theme in np.unique(own["theme"])[:MOST].tolist()]
+    names = [titles[theme] for theme in shares.index]
     clear = own[(own["q"] < CLEAR) & (own["difference"] > 0)].sort_values("q", kind="stable")
     title = say("heat_title_none", trait=trait)
     for _, most in clear[:1].iterrows():
         words = {name: most[name] for name in ("value", "share", "elsewhere")}
-        title = say("heat_title", theme=titles[int(most["theme"])], **words)
+        title = say("heat_title", theme=titles[most["theme"]], **words)
     with style():
         drawing, axes = framed(title, _CELL * len(names), left=_LEFT)
         looks = {"cmap": "Blues", "vmin": 0, "cbar": False, "linewidths": 1}
