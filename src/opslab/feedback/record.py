@@ -119,7 +119,7 @@ def frame(result: FeedbackResult) -> pd.DataFrame:
         for theme in result.themes
     ]
     themes = pd.DataFrame(rows, columns=_THEME.split())
-    return themes.merge(result.ranking, "left") if len(rows) else themes
+    return themes.merge(result.ranking, "left") if rows else themes
 
 
 def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:

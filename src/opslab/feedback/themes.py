@@ -138,7 +138,7 @@ def _groups(
     for number, parts in enumerate(names):
         rows = [at for at, theme in enumerate(themes) if theme.group == f"G{number + 1:02d}"]
         within = [themes[at] for at in rows]
-        own, near = (part[:, rows].any(axis=1)[:, None] for part in (inside, nearest))
+        own, near = (np.any(part[:, rows], axis=1, keepdims=True) for part in (inside, nearest))
         inner = [(row, -(met not in rows), -(true not in rows)) for row, met, true in judged]
         ((share, low, high),) = shares_of(own, near, inner)
         called = tuple(replace(part, title=", ".join(part.phrases)) for part in parts)
