@@ -78,7 +78,8 @@ def opened(text: str) -> Letter:
     names = tuple(dict.fromkeys(_named(around)))
     if not _worded(bare) and (_pattern("forwarded").search(whole) or not _worded(own)):
         older = "\n".join(part for kind, part in outer if kind == "quoted")
-        inner = opened(_pattern("head").sub("", older))
+        body = _pattern("head").sub("", older)
+        inner = opened(body) if len(body) < len(whole) else Letter(())
         if _worded(inner.text):
             return replace(inner, names=names + inner.names)
     steps = ((bare, around), (greeted, hello), (own, outer))
