@@ -52,12 +52,12 @@ def contrasts(
     >>> rows[["value", "messages", "of", "share", "elsewhere"]].round(2).values.tolist()
     [['solo', 0.0, 60, 0.0, 0.75], ['team', 30.0, 40, 0.75, 0.0]]
     """
-    rows = []
+    rows, counted = [], votes(customers)
     for trait, column in traits.items():
         values = pd.Series(np.array(column, object))
         strata = pd.Series("" if trait == "source" else sources, values.index).where(values.notna())
         for value in sorted(set(values.dropna())):
-            frame = compare(inside, (values == value).to_numpy(), strata, votes(customers))
+            frame = compare(inside, (values == value).to_numpy(), strata, counted)
             rows.append(frame.assign(trait=trait, value=value, theme=frame.index))
     return adjusted(rows)
 
@@ -92,9 +92,9 @@ def compare(outcomes: Array, group: Array, sources: Any, counted: Array) -> pd.D
     pandas.DataFrame
         A row for each outcome, none where either side has fewer than `FEWEST` customers: ``of``
         messages of the group, in sources that have others too; ``messages``, the sum of their
-        outcomes; ``share`` of the group's customers and ``elsewhere`` of the others, sources
-        weighed as in the group; ``difference`` with its 95 % interval ``low`` and ``high``; ``q``,
-        the p-value, not adjusted yet.
+        outcomes; ``share`` of the group's customers and ``elsewhere`` of the others, each
+        source with the same weight in both; ``difference`` with its 95 % interval ``low`` and
+        ``high``; ``q``, the p-value, not adjusted yet.
 
     Sources
     -------
@@ -131,21 +131,20 @@ def sizes(sides: Array, counted: Array) -> Array:
 def balance(group: Array, sources: Any, counted: Array) -> tuple[Array, Array]:
     """Return what each message weighs in the difference of a group, and its source's share of it.
 
-    The weights add up to 1 in the group, and to -1 elsewhere, where each source has the weight that
-    it has in the group: what differs between sources is no difference of the group. They are 0 in a
-    source with messages on one side only.
+    The weights add up to 1 in the group and to -1 elsewhere, in each source to the same (Mantel and
+    Haenszel 1959): what differs between sources is no difference of the group. They are 0 in a
+    source with messages on one side only, and where the source is None.
 
     Examples
     --------
     >>> weights, _ = balance(np.array([1, 1, 0, 1, 0, 0]), list("aaabbb"), np.ones(6))
     >>> weights.round(2).tolist()
-    [0.33, 0.33, -0.67, 0.33, -0.17, -0.17]
+    [0.25, 0.25, -0.5, 0.5, -0.25, -0.25]
     """
-    frame = pd.DataFrame({"inside": group * counted * pd.notna(sources), "all": counted})
+    frame = pd.DataFrame({"inside": group * counted, "all": counted})
     totals = frame.groupby(np.array(sources, object), dropna=False).transform("sum")
     part = (totals["inside"] / totals["all"]).to_numpy()
-    part = np.where(part < 1, part, 0)
-    weights = counted * np.where(group, part > 0, -part / (1 - part))
+    weights = counted * np.where(group, 1 - part, -part) * pd.notna(sources)
     return weights / max((weights * group).sum(), 1e-9), part
 
 
