@@ -16,6 +16,9 @@ FEWEST = 20
 CLEAR = 0.05
 """Adjusted p-value below which a difference is told as one."""
 
+CAUTION = 0.1
+"""Least part of the binomial variance that the hypergeometric one is taken for."""
+
 Array = NDArray[Any]
 
 
@@ -107,6 +110,8 @@ def compare(outcomes: Array, group: Array, sources: Any, counted: Array) -> pd.D
     half = np.sqrt(shares * (1 - shares) * spread + spread**2 / 4)
     ends = (shares + spread / 2 + [[[-1]], [[1]]] * half) / (1 + spread) - shares
     apart = np.hypot(ends, ends[::-1, ::-1])[:, 0] * [[-1], [1]] + shares[0] - shares[1]
+    taking = counted * (weights != 0)
+    left = np.maximum(1 - taking @ outcomes / max(taking.sum(), 1), CAUTION)
     frame = pd.DataFrame(
         {
             "messages": (weights > 0) @ (outcomes * 1.0),
@@ -116,7 +121,7 @@ def compare(outcomes: Array, group: Array, sources: Any, counted: Array) -> pd.D
             "difference": shares[0] - shares[1],
             "low": apart[0],
             "high": apart[1],
-            "q": p_values(outcomes, weights, chances, counted),
+            "q": p_values(outcomes, weights, chances, counted, left),
         }
     )
     return frame if size.min() >= FEWEST else frame[:0]
@@ -158,9 +163,10 @@ def p_values(
 ) -> Array:
     """Return the two-sided p-values that a group has each outcome as often as the others.
 
-    Given how often it is in each source, its count in the group is about binomial (less spread in
-    truth). The exact mid-p value (Lancaster 1961) becomes a normal score, which the root of the
-    inflation divides: that of quasi-likelihood.
+    Given how often it is in each source, its count in the group is about binomial. The exact mid-p
+    value (Lancaster 1961) becomes a normal score, which is divided by the root of the inflation:
+    below 1 for shares, since messages are drawn without being put back; above it for counts that
+    vary more than by chance.
     """
     count = ((counted * (weights > 0)) @ outcomes).round(9)
     total = ((counted * (weights != 0)) @ outcomes).round(9)
