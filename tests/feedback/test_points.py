@@ -56,7 +56,7 @@ MATTERS = {
         "A manual in my language was promised for {}.",
     ],
 }
-DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
 def speech(random, names):

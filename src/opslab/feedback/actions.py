@@ -31,10 +31,14 @@ def first(result: FeedbackResult, say: Voice) -> Blocks:
         {row["theme"]: row for row in cells(frame)} for frame in (result.severities, result.trends)
     )
     rows = [
-        _ranked_row(result.theme(row["theme"]), row, worse, trends, say)
+        _ranked_row(
+            result.theme(row["theme"]), row, worse, trends, "severity" in result.counted, say
+        )
         for row in cells(ranking.head(_MOST_RANKED))
     ]
-    columns = f"band theme {result.counted[0]} discontent trend team"
+    columns = f"band theme {result.counted[0]} discontent trend" + " team" * bool(
+        result.study.teams
+    )
     counted = [say(f"counted_{part}") for part in result.counted]
     blocks: Blocks = [
         say.heading("first"),
@@ -49,13 +53,15 @@ def _ranked_row(
     row: Mapping[str, Any],
     worse: Mapping[str, Any],
     trends: Mapping[str, Any],
+    rated: bool,
     say: Voice,
 ) -> list[str | Cell]:
     bad, trend, route = worse.get(theme.id), trends.get(theme.id), theme.route
     discontent: str | Cell = say.none
-    if bad:
-        elsewhere = say("elsewhere", share=bad["elsewhere"])
-        discontent = Cell(say.percent(bad["share"], 0), elsewhere, _tone(bad["worse"]))
+    if rated:
+        elsewhere = say("elsewhere", share=bad["elsewhere"]) if bad else ""
+        tone = _tone(bad and bad["worse"])
+        discontent = Cell(say.percent(row["severity"], 0), elsewhere, tone)
     change: str | Cell = say.none
     if trend:
         interval = say.range(say.decimal(trend["low"], 1), say.decimal(trend["high"], 1))
@@ -67,11 +73,11 @@ def _ranked_row(
         say.integer(row["weight"]),
         discontent,
         change,
-        say.none if route is None else route.team or say("triage"),
+        *([route.team or say("triage")] if route else []),
     ]
 
 
-def _tone(marked: bool) -> Tone:
+def _tone(marked: object) -> Tone:
     return "bad" if marked else "plain"
 
 

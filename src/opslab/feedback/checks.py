@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from opslab.feedback.audit import PROMISED, Audit
+from opslab.feedback.letters import furniture
 from opslab.feedback.result import Assignment, Theme
 from opslab.feedback.spec import Study
 from opslab.results import Check, Message, Status
@@ -18,6 +19,8 @@ STABLE, UNSTABLE = 0.6, 0.4
 """Stability that is good, and that is too low."""
 LEAK = 0.1
 """Most information that themes share with the language."""
+FURNISHED, CLUTTERED = 0.1, 0.5
+"""Share of the messages with words of mail around the matter: from where it warns, and fails."""
 LARGEST = 0.4
 """Share of the sorted messages from which a theme may hide several."""
 
@@ -50,6 +53,7 @@ def panel(
     checks = [_check("encoder", "warn", None, "fallback")] if fallback else []
     if themes:
         checks += _of_themes(themes, assignments)
+        checks.append(_of_furniture(assignments))
         checks += _of_languages(study, assignments, known)
         checks.append(_of_audit(audit))
     else:
@@ -92,6 +96,12 @@ def _of_themes(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> It
     huge = share > LARGEST < 1 - 1 / len(themes)
     title = themes[0].title
     yield _check("sizes", "warn" if huge else "pass", share, theme=title, share=share)
+
+
+def _of_furniture(assignments: Sequence[Assignment]) -> Check:
+    share = furniture([each.message.words for each in assignments if not each.copy_of])
+    status: Status = "pass" if share < FURNISHED else "warn" if share < CLUTTERED else "fail"
+    return _check("furniture", status, share, share=share)
 
 
 def _of_languages(

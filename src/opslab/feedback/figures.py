@@ -81,7 +81,7 @@ def theme_map(result: FeedbackResult, say: Voice) -> Figure:
             )
         for theme in _apart(result, axes):
             axes.annotate(
-                wrapped(one_line(theme.called(say.language)), 1.5, SMALL, most=1),
+                wrapped(one_line(_short(theme, say)), 1.5, SMALL, most=1),
                 theme.position,
                 (0, 3 + math.sqrt(230 * theme.messages / largest)),
                 textcoords="offset points",
@@ -98,6 +98,12 @@ def theme_map(result: FeedbackResult, say: Voice) -> Figure:
         for group in result.groups[:_MOST_GROUPS]
     )
     return Figure(drawing, say("map_alt", lines=lines), say("map_caption"))
+
+
+def _short(theme: Theme, say: Voice) -> str:
+    """Return the most typical words of a theme."""
+    own = [part for part in theme.phrases if part.language == say.language] or theme.phrases
+    return own[0].phrases[0] if own and own[0].phrases else theme.title
 
 
 def _apart(result: FeedbackResult, axes: Axes) -> Iterator[Theme]:

@@ -171,6 +171,14 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
         hidden = partial(
             redact, patterns=study.redact.patterns, regions=study.redact.regions, names=writers
         )
+        message = replace(
+            message,
+            id=hidden(message.id)[0],
+            traits={
+                name: value if "version" in name else hidden(value)[0]
+                for name, value in message.traits.items()
+            },
+        )
         counts["cut"] += len(letter.text) > LONGEST
         text, kinds = hidden(letter.text[:LONGEST])
         redacted += kinds

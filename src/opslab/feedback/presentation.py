@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from opslab.feedback.actions import first, heat, read, whom
+from opslab.feedback.audit import PROMISED
 from opslab.feedback.clustering import FEWEST
 from opslab.feedback.figures import shares, theme_map, values_of
 from opslab.feedback.intake import LONGEST, CustomerMessage
 from opslab.feedback.record import counts, inputs, languages, unsorted
 from opslab.feedback.redaction import KINDS
 from opslab.feedback.result import FeedbackResult, Theme
+from opslab.feedback.routing import LEAST, MARGIN
 from opslab.messages import Language
 from opslab.report.blocks import (
+    Block,
     Cell,
     Fact,
     Facts,
@@ -46,7 +50,8 @@ def headline(result: FeedbackResult, say: Voice) -> str:
     if not result.themes:
         return say("headline_none", messages=total)
     theme = _uppermost(result)[0]
-    return say("headline", total=total, more=_marks(result, theme, say), **values_of(theme, say))
+    more = "".join(f", {mark}" for mark in _marks(result, theme, say))
+    return say("headline", total=total, more=more, **values_of(theme, say))
 
 
 def _uppermost(result: FeedbackResult) -> list[Theme]:
@@ -56,15 +61,14 @@ def _uppermost(result: FeedbackResult) -> list[Theme]:
     return [result.theme(name) for name in names] or list(result.themes[:_FIRST])
 
 
-def _marks(result: FeedbackResult, theme: Theme, say: Voice) -> str:
-    """Return what sets a theme apart: rated worse, said more often of late, said by some most."""
+def _marks(result: FeedbackResult, theme: Theme, say: Voice) -> list[str]:
+    """Return what sets a theme apart: rated worse than the rest, said more often of late."""
     frames = {"worse": result.severities, "rising": result.trends}
-    said = [
+    return [
         say(f"mark_{mark}")
         for mark, frame in frames.items()
         if theme.id in result.marked(mark, frame)
     ]
-    return f", {say.listed(said)}" if said else ""
 
 
 def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
@@ -94,9 +98,18 @@ def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
 
 
 def _first_line(result: FeedbackResult, theme: Theme, say: Voice) -> Cell:
-    quote = _short(theme.quotes[0].text, _SHORT)
-    words = say("first_line", more=_marks(result, theme, say), quote=quote, **values_of(theme, say))
-    return Cell(words, refs=read(theme.id, say))
+    facts = [
+        say(f"point_{theme.kind}") if theme.kind else say("bar_value", **values_of(theme, say)),
+        say("first_customers", count=theme.customers) if theme.customers else None,
+        say("page_stars", count=round(theme.rating, 1)) if theme.rating else None,
+        *_marks(result, theme, say),
+        theme.route.team if theme.route else None,
+    ]
+    quote = next((each for each in theme.quotes if each.language == say.language), theme.quotes[0])
+    words = {"facts": ", ".join(filter(None, facts)), "quote": _short(quote.text, _SHORT)}
+    return Cell(
+        say("first_line", theme=theme.called(say.language), **words), refs=read(theme.id, say)
+    )
 
 
 def _facts(result: FeedbackResult, say: Voice) -> Iterator[Fact]:
@@ -160,13 +173,33 @@ def themes(result: FeedbackResult, say: Voice) -> Blocks:
     rows = [_row(theme, say) for theme in shown if theme.id not in joined]
     columns = "theme messages share customers rating stability"
     table = say.table("themes", columns, rows, numeric=range(1, 6), groups=groups)
-    blocks += [drawn["shares"], table, say.remark("shares")]
+    blocks += [drawn["shares"], table, *_reviewed(result, say)]
     if len(result.themes) > len(shown):
         blocks.append(say.remark("more_themes", count=len(result.themes) - len(shown)))
     if praise := unsorted(result)["praise"]:
         share = praise / len(result.assignments)
         blocks.append(say.paragraph("praise_line", count=praise, share=share))
     return [*blocks, drawn["map"]]
+
+
+def _reviewed(result: FeedbackResult, say: Voice) -> Iterator[Block]:
+    """Yield what the intervals hold, and what people changed."""
+    audit, edits = result.audit, result.edits
+    judged = audit.judgements if audit else ()
+    if audit and audit.judged >= PROMISED:
+        yield say.remark("shares_judged", judged=len(judged))
+        if unsaid := sum(not (each.true or each.new) for each in judged):
+            yield say.remark("shares_second", count=unsaid)
+    else:
+        yield say.remark("shares_open")
+    changed = {name: len(getattr(edits, name)) for name in ("names", "merges", "splits")}
+    changed["moved"] = sum(bool(each.true and not each.right) for each in judged)
+    if any(changed.values()):
+        yield Paragraph(say("edits_applied", **changed))
+    if edits.stale:
+        yield say.paragraph("edits_stale", "open", count=edits.stale)
+    if new := sorted({each.new for each in judged if each.new}):
+        yield say.paragraph("audit_new", "open", count=len(new), themes=new)
 
 
 def _row(theme: Theme, say: Voice) -> list[str | Cell]:
@@ -237,6 +270,13 @@ def data(result: FeedbackResult, say: Voice) -> Blocks:
         (say(f"kind_{kind}") if kind in KINDS else kind, say.integer(count))
         for kind, count in sorted(redacted.items())
     ]
+    cut = Counter(kind for _, kind, _ in result.intake.furniture)
+    if cut:
+        around = len({uid for uid, _, _ in result.intake.furniture})
+        rows.append((say("data_furniture"), say.integer(around)))
+        rows += [
+            (say(f"data_cut_{kind}"), say.integer(cut[kind])) for kind in sorted(cut) if cut[kind]
+        ]
     return [
         say.heading("data"),
         Pairs(rows),
@@ -255,8 +295,22 @@ def method(result: FeedbackResult, say: Voice) -> Blocks:
     """Return how the themes were computed."""
     model = result.model
     chosen = ["chosen"] if model.resolution is not None else []
-    names = ["encoder", "themes", "points", *chosen, "names", "quotes", "interval", "ids", "files"]
-    points = [say(f"method_{name}", **vars(model)) for name in names]
+    kinds = "kinds" if any(theme.kinds for theme in result.themes) else "no_kinds"
+    routes = ["routes"] if result.study.teams else []
+    names = [
+        "encoder",
+        "themes",
+        "points",
+        *chosen,
+        "names",
+        kinds,
+        *routes,
+        "quotes",
+        "ids",
+        "files",
+    ]
+    about = vars(model) | {"least": LEAST, "margin": MARGIN}
+    points = [say(f"method_{name}", **about) for name in names]
     if result.study.file:
         points.append(say("method_spec", **inputs(result)[0]))
     return [say.heading("method"), Points(points)]

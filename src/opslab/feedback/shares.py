@@ -23,6 +23,7 @@ from opslab.feedback.clustering import Floats
 from opslab.uncertainty import beta_interval
 
 Bools = NDArray[np.bool_]
+Judged = Sequence[tuple[int, int, int, int]]
 
 _NEUTRAL = 1 / 3  # judged ones of the rarer answer that the mean of all themes is worth
 
@@ -79,9 +80,7 @@ def by_customer(standing: Bools, customers: Sequence[str | None]) -> Bools:
     return pd.DataFrame(standing).groupby(np.array(customers)).any().to_numpy()
 
 
-def shares_of(
-    inside: Bools, nearest: Bools, judged: Sequence[tuple[int, int, int]]
-) -> list[list[float]]:
+def shares_of(inside: Bools, nearest: Bools, judged: Judged) -> list[list[float]]:
     """Return the share of each theme, and the low and the high end of its 95 % interval.
 
     From a judged sample it is the true share; without one that with the rest assigned, and the
@@ -89,11 +88,16 @@ def shares_of(
 
     Parameters
     ----------
-    inside, nearest, judged
-        As of `true_shares`; none judged where there is no sample.
+    inside, nearest
+        As of `true_shares`.
+    judged : sequence of (row, theme, true theme, at most)
+        None where there is no sample. The true theme is -1, and at most the runner-up, where people
+        only say that it is another one: the interval holds both.
     """
     if judged:
-        return true_shares(inside, nearest, judged).T.tolist()  # type: ignore[no-any-return]
+        sure = true_shares(inside, nearest, [(row, met, true) for row, met, true, _ in judged])
+        most = true_shares(inside, nearest, [(row, met, most) for row, met, _, most in judged])
+        return np.vstack([sure[:2], most[2]]).T.tolist()  # type: ignore[no-any-return]
     count = max(len(inside), 1)
     rows = zip(inside.sum(axis=0).tolist(), nearest.sum(axis=0).tolist(), strict=True)
     return [[most / count, wilson(least, count)[0], wilson(most, count)[1]] for least, most in rows]

@@ -117,10 +117,11 @@ def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
 
 def judged_rows(
     assignments: Sequence[Assignment], ids: Sequence[str], edits: Edits, audit: Audit | None
-) -> list[tuple[int, int, int]]:
+) -> list[tuple[int, int, int, int]]:
     """Return judged messages with the theme that was judged and the true one, by their numbers.
 
-    None where too few are judged for a precision to be told.
+    Where people only say that it is another one, that is none, and at most the runner-up. No rows
+    where too few are judged for a precision to be told.
     """
     if audit is None or audit.judged < PROMISED:
         return []
@@ -131,7 +132,8 @@ def judged_rows(
         row = rows[each.message]
         met = assignments[row].main.nearest or ""
         true = met if each.right else edits.merges.get(each.true, each.true)
-        judged.append((row, number[met], number.get(true, -1)))
+        most = true or each.new or assignments[row].main.second or ""
+        judged.append((row, number[met], number.get(true, -1), number.get(most, -1)))
     return judged
 
 

@@ -12,7 +12,7 @@ from opslab.errors import Problem
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, fault
 from opslab.tables.import_report import Answers
 
-BlockingCheck = Literal["coverage", "stability", "leakage", "sizes"]
+BlockingCheck = Literal["coverage", "stability", "leakage", "furniture", "sizes"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 
 
@@ -91,7 +91,7 @@ class Study(FromFile):
     themes: Themes = Themes()
     audit: str | None = None
     """audit sheet that people have filled in (CSV or XLSX)"""
-    blocking: tuple[BlockingCheck, ...] = ("coverage", "stability", "leakage")
+    blocking: tuple[BlockingCheck, ...] = ("coverage", "stability", "leakage", "furniture")
     """checks whose failure is a red light"""
 
     @field_validator("languages")

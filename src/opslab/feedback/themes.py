@@ -17,7 +17,7 @@ from opslab.feedback.points import Passage
 from opslab.feedback.quotes import quotes
 from opslab.feedback.result import Assignment, Theme, ThemeGroup, Topic
 from opslab.feedback.routing import Route
-from opslab.feedback.shares import shares_of
+from opslab.feedback.shares import Judged, shares_of
 from opslab.feedback.sorting import Sorting
 
 Booleans = NDArray[np.bool_]
@@ -31,7 +31,7 @@ def describe(
     sorting: Sorting,
     names: Names,
     group_names: Sequence[tuple[Phrases, ...]],
-    judged: Sequence[tuple[int, int, int]],
+    judged: Judged,
     routes: Sequence[Route],
 ) -> tuple[tuple[Theme, ...], tuple[ThemeGroup, ...]]:
     """Return the themes and their groups, the largest first.
@@ -50,7 +50,7 @@ def describe(
         By the themes' ids.
     group_names : sequence of tuple of Phrases
         By the groups' numbers.
-    judged : sequence of (message, theme, true theme)
+    judged : sequence of (message, theme, true theme, the runner-up where it is not said)
         By their numbers, of a random sample; -1 is none of these.
     routes : sequence of Route
         Of each theme; empty where there are no teams.
@@ -132,14 +132,17 @@ def _groups(
     names: Sequence[tuple[Phrases, ...]],
     inside: Booleans,
     nearest: Booleans,
-    judged: Sequence[tuple[int, int, int]],
+    judged: Judged,
 ) -> list[ThemeGroup]:
     groups = []
     for number, parts in enumerate(names):
         rows = [at for at, theme in enumerate(themes) if theme.group == f"G{number + 1:02d}"]
         within = [themes[at] for at in rows]
         own, near = (np.any(part[:, rows], axis=1, keepdims=True) for part in (inside, nearest))
-        inner = [(row, -(met not in rows), -(true not in rows)) for row, met, true in judged]
+        inner = [
+            (row, -(met not in rows), -(true not in rows), -(most not in rows))
+            for row, met, true, most in judged
+        ]
         ((share, low, high),) = shares_of(own, near, inner)
         called = tuple(replace(part, title=", ".join(part.phrases)) for part in parts)
         alone = len(within) == 1 or not called
