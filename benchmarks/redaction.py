@@ -47,7 +47,7 @@ PLANTED = {
     "IPv4 address": (
         "from |203.0.113.42| since",
         "mon IP |198.51.100.7|, oui",
-        "host |192.0.2.1|:",
+        "IP address is |8.8.4.4|:",
     ),
     "IPv6 address": ("from |2001:db8::8a2e:370:7334| now", "via |2001:db8:0:1:1:1:1:1|, non"),
     "MAC address": ("router |00:1B:44:11:3A:B7| fails", "carte |00-1b-44-11-3a-b8| ok"),

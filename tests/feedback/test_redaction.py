@@ -200,6 +200,13 @@ def test_a_token_of_ones_own_is_left_alone_whatever_its_name():
     assert redact(once, patterns=own)[0] == once
 
 
+def test_of_ones_own_all_goes_or_the_group_called_value():
+    text = "order ORD-17"
+    assert redact(text, patterns={"own": r"(?P<kind>ORD)-(?P<number>\d+)"})[0] == "order [OWN]"
+    assert redact(text, patterns={"own": r"order (?P<value>\S+)"})[0] == "order [OWN]"
+    assert redact(text, patterns={"own": r"(?=ORD)"})[0] == text
+
+
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_every_kind_has_a_name_for_readers(language):
     known = catalogue(language, "feedback")
@@ -294,5 +301,7 @@ def test_numbers_of_other_countries_are_found_where_they_are_asked_for():
 def test_marks_of_the_page_agree_with_the_patterns():
     """Each group that a pattern names is one that can be replaced."""
     for kind in redaction._kinds():
-        assert kind.pattern.groups == 0 or kind.pattern.groupindex or kind.name == "phone"
+        groups = kind.pattern.groupindex
+        assert kind.pattern.groups == len(groups) or kind.name == "phone"
+        assert not groups or "value" in groups
         assert not re.search(r"<[a-z]+>", re.sub(r"\(\?P<\w+>", "", kind.pattern.pattern))

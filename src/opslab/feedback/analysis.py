@@ -31,6 +31,7 @@ from opslab.feedback.intake import Intake, take_in
 from opslab.feedback.kinds import kinds_of, says_nothing
 from opslab.feedback.naming import Names, name_themes, renamed, title
 from opslab.feedback.points import Passage, finer, passages
+from opslab.feedback.priority import rank
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Point, Theme
 from opslab.feedback.routing import Route, RoutingAudit, route, routing_confusion
 from opslab.feedback.severity import severities
@@ -119,11 +120,15 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     def assigned(sorting: Sorting) -> tuple[Assignment, ...]:
         return assign(unsorted, heads, everything, stood(points, cut.rows, sorting))
 
-    spoken = [each.words for each in said], [each.language for each in said]
+    heard = np.repeat(np.arange(len(said)), np.maximum(cut.weights, 1))  # copies count
+    spoken = (
+        [said[row].words for row in heard],
+        [said[row].language or study.languages[0] for row in heard],
+    )
 
     def named(sorting: Sorting) -> Names:
-        count = len(sorting.ids)
-        names = name_themes(*spoken, sorting.themes, count, encoder.encode, intake.persons)
+        labels, count = sorting.themes[heard], len(sorting.ids)
+        names = name_themes(*spoken, labels, count, encoder.encode, intake.persons)
         return dict(zip(sorting.ids, names, strict=True))
 
     sorting = sort_texts(clusters, cut.weights, settings)
@@ -136,8 +141,8 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
         sorting = edited(sorting, edits, cut.vectors)
         names = renamed(named(sorting) | names, edits)
         assignments = assigned(sorting)
-    group_of = np.append(sorting.clusters.groups, -1)
-    group_names = name_themes(*spoken, group_of[sorting.themes], int(group_of.max(initial=-1)) + 1)
+    numbers = np.append(sorting.clusters.groups, -1)[sorting.themes[heard]]
+    group_names = name_themes(*spoken, numbers, len({*sorting.clusters.groups.tolist()}))
     judged = judged_rows(assignments, sorting.ids, edits, audit)
     assignments = moved(assignments, edits, audit)
     routes = _routes(study, encoder, vectors[cut.rows], sorting)
@@ -170,31 +175,35 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     )
 
 
-def _compared(
-    themes: Sequence[Theme], assignments: Sequence[Assignment]
-) -> dict[str, pd.DataFrame]:
+def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dict[str, Any]:
     """Return for whom, since when and how bad each theme is, by its id."""
     ids = [theme.id for theme in themes]
     inside, _ = standing(assignments, ids)
-    messages = [each.message for each in assignments]
+    messages = [each.message for each in assignments if ids]
     sources, customers = [each.source for each in messages], [each.customer for each in messages]
     names = dict.fromkeys(name for each in messages for name in each.traits)
-    traits = {name: [each.traits.get(name) for each in messages] for name in sorted(names)}
+    traits: dict[str, Sequence[str | None]] = {
+        name: [each.traits.get(name) for each in messages] for name in sorted(names)
+    }
     traits |= {"language": [each.language for each in messages], "source": sources}
+    days, discontent = [each.date for each in messages], [each.discontent for each in messages]
     frames = {
         "contrasts": contrasts(inside, traits, sources, customers),
-        "trends": trends(inside, [each.date for each in messages], sources),
-        "severities": severities(
-            inside, [each.discontent for each in messages], sources, customers
-        ),
+        "trends": trends(inside, days, sources) if any(days) else pd.DataFrame(),
+        "severities": severities(inside, discontent, sources, customers)
+        if {*discontent} - {None}
+        else pd.DataFrame(),
     }
-    frames["ranking"] = pd.DataFrame(
-        {"theme": [n for n, t in enumerate(themes) if t.kind != "other"]}
-    ).assign(band=lambda f: [1 if n < 2 else 2 for n in range(len(f))])
-    return {
-        name: frame.assign(theme=[ids[int(at)] for at in frame["theme"]]) if len(frame) else frame
-        for name, frame in frames.items()
-    }
+    revenues, ranked = (
+        [each.revenue for each in messages],
+        [each.kind != "other" for each in themes],
+    )
+    ranking = rank(inside, customers, sources, revenues, discontent, frames["trends"], ranked)
+    frames["ranking"] = ranking.table.sort_values(["rank", "theme"]).reset_index(drop=True)
+    for frame in frames.values():
+        if len(frame):
+            frame["theme"] = [ids[int(at)] for at in frame["theme"]]
+    return {**frames, "counted": ranking.parts}
 
 
 _SEVERAL = 1.25  # points a message, from which they may tell themes apart
@@ -280,10 +289,8 @@ def _reviewed(
     path = study.beside(study.audit or "")
     sheets = read_sheets(path, names) if study.audit else {}
     file = workspace.shown(path)
-    stands = [each for each in assignments if each.main.nearest]
-    texts = Counter(each.main.nearest for each in stands if not each.copy_of)
+    stands = [(each, each.main.nearest) for each in assignments if each.main.nearest]
+    texts = Counter(theme for each, theme in stands if not each.copy_of)
     edits = read_edits(sheets.get("themes", ()), names, texts, file)
-    standing = {
-        (each.message.uid, each.main.nearest): each.main.theme is not None for each in stands
-    }
-    return edits, judge(sheets.get("audit", ()), standing, edits, file)
+    sure = {(each.message.uid, theme): each.main.theme is not None for each, theme in stands}
+    return edits, judge(sheets.get("audit", ()), sure, edits, file)

@@ -105,7 +105,7 @@ def read_sheets(
     names : mapping of str to str
         The name that each theme has before edits, by id.
     sheet : str, optional
-        Of a workbook; by default all that are there, but the messages.
+        Of a workbook; by default both, where they are there.
 
     Raises
     ------
@@ -117,10 +117,11 @@ def read_sheets(
             frame = table.frame().rename(columns=lambda name: name.strip().casefold())
             (frame["row"],) = table.aggregates([f"list({ROW} + 1 ORDER BY {ROW})"])
     except DataError as error:
-        sheets = error.problems[0].values.get("sheets")
-        if sheet or not sheets:
+        sheets = error.problems[0].values.get("sheets", ())
+        wanted = [name for name in sheets if name.casefold() in _COLUMNS]
+        if sheet or not wanted:
             raise
-        parts = [read_sheets(path, names, name) for name in sheets if name != "messages"]
+        parts = [read_sheets(path, names, name) for name in wanted]
         return {kind: rows for part in parts for kind, rows in part.items()}
     kind = "audit" if "right" in frame else "themes"
     if lacking := [name for name in _COLUMNS[kind] if name not in frame]:

@@ -50,7 +50,7 @@ def contrasts(
     >>> plans = ["team"] * 40 + ["solo"] * 60
     >>> rows = contrasts(inside, {"plan": plans}, ["help desk"] * 100, [None] * 100)
     >>> rows[["value", "messages", "of", "share", "elsewhere"]].round(2).values.tolist()
-    [['solo', 0.0, 60.0, 0.0, 0.75], ['team', 30.0, 40.0, 0.75, 0.0]]
+    [['solo', 0.0, 60, 0.0, 0.75], ['team', 30.0, 40, 0.75, 0.0]]
     """
     rows = []
     for trait, column in traits.items():
@@ -102,14 +102,12 @@ def compare(outcomes: Array, group: Array, sources: Any, counted: Array) -> pd.D
     """
     weights, chances = balance(group, sources, counted)
     sides = np.maximum([weights, -weights], 0)
-    size = 1 / (sides**2 / counted).sum(axis=1, keepdims=True).clip(1e-9)
-    if size.min() < FEWEST:
-        return pd.DataFrame()
+    size = sizes(sides, counted)
     shares, spread = sides @ outcomes, ndtri(0.975) ** 2 / size
     half = np.sqrt(shares * (1 - shares) * spread + spread**2 / 4)
     ends = (shares + spread / 2 + [[[-1]], [[1]]] * half) / (1 + spread) - shares
     apart = np.hypot(ends, ends[::-1, ::-1])[:, 0] * [[-1], [1]] + shares[0] - shares[1]
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "messages": (weights > 0) @ (outcomes * 1.0),
             "of": (weights > 0).sum(),
@@ -121,6 +119,13 @@ def compare(outcomes: Array, group: Array, sources: Any, counted: Array) -> pd.D
             "q": p_values(outcomes, weights, chances, counted),
         }
     )
+    return frame if size.min() >= FEWEST else frame[:0]
+
+
+def sizes(sides: Array, counted: Array) -> Array:
+    """Return how many equal customers the weights of each side are worth (Kish 1965)."""
+    squares = (sides**2 / counted).sum(axis=1, keepdims=True)
+    return np.where(squares > 0, 1 / squares.clip(1e-12), 1e-9)
 
 
 def balance(group: Array, sources: Any, counted: Array) -> tuple[Array, Array]:
@@ -136,8 +141,8 @@ def balance(group: Array, sources: Any, counted: Array) -> tuple[Array, Array]:
     >>> weights.round(2).tolist()
     [0.33, 0.33, -0.67, 0.33, -0.17, -0.17]
     """
-    frame = pd.DataFrame({"inside": group * counted, "all": counted})
-    totals = frame.groupby(np.array(sources, object)).transform("sum").fillna(1)
+    frame = pd.DataFrame({"inside": group * counted * pd.notna(sources), "all": counted})
+    totals = frame.groupby(np.array(sources, object), dropna=False).transform("sum")
     part = (totals["inside"] / totals["all"]).to_numpy()
     part = np.where(part < 1, part, 0)
     weights = counted * np.where(group, part > 0, -part / (1 - part))
@@ -171,5 +176,5 @@ def adjusted(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Return all rows, their p-values ``q`` adjusted (Benjamini and Hochberg 1995)."""
     from scipy.stats import false_discovery_control
 
-    rows = pd.concat([pd.DataFrame({"q": []}), *frames], ignore_index=True)
-    return rows.assign(q=false_discovery_control(rows["q"]))
+    rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["q"])
+    return rows.assign(q=false_discovery_control(rows["q"].astype(float)))

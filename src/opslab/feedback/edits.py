@@ -120,8 +120,11 @@ def read_edits(
                 splits[theme] = [theme + letter for letter in "abcde"[: int(count[1])]]
                 parts |= {part.casefold(): part for part in splits[theme]}
         stale += not theme
-    both = {theme: [row["rename"], row["rename_fr"]] for theme, row in edited.items()}
-    renamed = {theme: " / ".join(filter(None, pair)) for theme, pair in both.items() if any(pair)}
+    renamed = {
+        theme: name
+        for theme, row in edited.items()
+        if (name := " / ".join(filter(None, (row["rename"], row["rename_fr"]))))
+    }
     called = {name.casefold(): theme for theme, name in (*names.items(), *renamed.items())}
     called |= {theme.casefold(): theme for theme in names} | parts
     merges = {

@@ -221,7 +221,7 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
         raise DataError.of(
             "feedback.no_text", file=reading.name, columns=list(frame)[:12], **proposal(table)
         )
-    headings = table.headings or tuple(frame)
+    headings = table.headings or tuple(map(str, frame))
     named = dict(zip((*headings, *frame), (*frame, *frame), strict=True))
     frame["discontent"] = discontent_of(frame, reading.name, source.score)
     label = source.source or Path(reading.name).stem

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from opslab.feedback.duplicates import normal
 
+Cut: TypeAlias = tuple[tuple[str, str], ...]
 MOST_READ = 100_000
 """Characters of a mail, its markup among them, that are looked at."""
 
@@ -43,7 +44,7 @@ class Letter:
     """
 
     lines: tuple[str, ...]
-    cut: tuple[tuple[str, str], ...] = ()
+    cut: Cut = ()
     names: tuple[str, ...] = ()
 
     @property
@@ -71,17 +72,17 @@ def opened(text: str) -> Letter:
     whole = _visible(text[:MOST_READ])
     if "\n" not in whole:
         return Letter((whole,))
-    own, outer = _without(whole, "quoted", "device", "ticket", "disclaimer")
-    greeted, hello = _without(own, "greeting")
-    bare, bye = _without(greeted, "closing")
-    steps = [(bare, outer + hello + bye), (greeted, outer + hello), (own, outer)]
-    names = tuple(dict.fromkeys(_named(steps[0][1])))
+    own, outer = _without(whole, (), "quoted", "device", "ticket", "disclaimer")
+    greeted, hello = _without(own, outer, "greeting")
+    bare, around = _without(greeted, hello, "closing")
+    names = tuple(dict.fromkeys(_named(around)))
     if not _worded(bare) and (_pattern("forwarded").search(whole) or not _worded(own)):
         older = "\n".join(part for kind, part in outer if kind == "quoted")
         inner = opened(_pattern("head").sub("", older))
         if _worded(inner.text):
             return replace(inner, names=names + inner.names)
-    kept, cut = next((step for step in steps if _worded(step[0])), (whole, []))
+    steps = ((bare, around), (greeted, hello), (own, outer))
+    kept, cut = next((step for step in steps if _worded(step[0])), (whole, ()))
     lines = tuple(line for line in kept.split("\n") if line)
     return Letter(lines, tuple((kind, " ".join(part.split())) for kind, part in cut), names)
 
@@ -155,8 +156,8 @@ def _visible(text: str) -> str:
     """Return the lines of a text without markup, those of quotations with ``>`` before them."""
     text = _INVISIBLE.sub(" ", text)
     if _pattern("laid out").search(text):
-        text, _ = _without(" ".join(text.split()), "page")
-    text, _ = _without(text, "tags")
+        text, _ = _without(" ".join(text.split()), (), "page")
+    text, _ = _without(text, (), "tags")
     depth, lines = 0, []
     for line in html.unescape(text).splitlines():
         inside = depth or "\x0e" in line
@@ -197,13 +198,12 @@ def _pattern(kind: str) -> re.Pattern[str]:
     return next(rule.pattern for rule in _rules() if rule.kind == kind)
 
 
-def _without(text: str, *kinds: str) -> tuple[str, list[tuple[str, str]]]:
-    """Return a text without what the rules of these kinds fit, and what they did."""
-    cut: list[tuple[str, str]] = []
+def _without(text: str, cut: Cut, *kinds: str) -> tuple[str, Cut]:
+    """Return a text without what the rules of these kinds fit, and what was cut before and now."""
     for rule in _rules():
         if rule.kind in kinds and (cut or not rule.late):
             matches = (match[0] for match in rule.pattern.finditer(text))
-            cut += [(rule.kind, part) for part in matches if part.strip()]
+            cut = (*cut, *((rule.kind, part) for part in matches if part.strip()))
             text = rule.pattern.sub(rule.becomes, text)
     return text, cut
 
@@ -212,9 +212,9 @@ def _worded(text: str) -> bool:
     return any(map(str.isalnum, text))
 
 
-def _named(cut: Sequence[tuple[str, str]]) -> Iterator[str]:
+def _named(cut: Cut) -> Iterator[str]:
     """Yield the words that may name people: capitalised, and no common words."""
     for kind, part in cut:
         for match in _pattern("people").finditer(f"{kind}:{part}"):
-            place, _ = _without(match[match.lastindex or 0], "no name")
+            place, _ = _without(match[match.lastindex or 0], (), "no name")
             yield from re.findall(r"\b[^\Wa-z\u00df-\u00ff\d_][\w'\u2019-]+", place)

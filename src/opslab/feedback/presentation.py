@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from opslab.feedback.actions import first, heat, read, whom
 from opslab.feedback.clustering import FEWEST
 from opslab.feedback.figures import shares, theme_map, values_of
 from opslab.feedback.intake import LONGEST, CustomerMessage
 from opslab.feedback.record import counts, inputs, languages, unsorted
 from opslab.feedback.redaction import KINDS
 from opslab.feedback.result import FeedbackResult, Theme
-from opslab.feedback.theme_pages import page_of
 from opslab.messages import Language
 from opslab.report.blocks import (
     Cell,
@@ -21,7 +21,6 @@ from opslab.report.blocks import (
     Pairs,
     Paragraph,
     Points,
-    Reference,
     Tone,
     Verdict,
 )
@@ -46,11 +45,11 @@ def headline(result: FeedbackResult, say: Voice) -> str:
         return say("headline_broken")
     if not result.themes:
         return say("headline_none", messages=total)
-    first = _first(result)[0]
-    return say("headline", total=total, more=_marks(result, first, say), **values_of(first, say))
+    theme = _uppermost(result)[0]
+    return say("headline", total=total, more=_marks(result, theme, say), **values_of(theme, say))
 
 
-def _first(result: FeedbackResult) -> list[Theme]:
+def _uppermost(result: FeedbackResult) -> list[Theme]:
     """Return the themes of the first band; the largest ones where nothing is ranked."""
     ranking = result.ranking
     names = ranking.loc[ranking["band"] == 1, "theme"] if len(ranking) else ()
@@ -74,8 +73,8 @@ def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
         [say.message(check.detail) for check in result.checks if check.status == status]
         for status in ("fail", "warn")
     )
-    first, ranked = _first(result), bool(len(result.ranking))
-    lines = [_first_line(result, theme, say) for theme in first[:_FIRST]]
+    upper, ranked = _uppermost(result), bool(len(result.ranking))
+    lines = [_first_line(result, theme, say) for theme in upper[:_FIRST]]
     kind = "none"
     if result.themes:
         kind = "broken" if result.broken else "first" if ranked else "done"
@@ -86,7 +85,7 @@ def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
         kicker=say.joined(say("kicker"), period, result.study.owner),
         title=say.spoken(result.study.shown_title),
         question=say.spoken(result.study.question or ""),
-        action=say(f"action_{kind}", count=len(first), themes=len(result.themes)),
+        action=say(f"action_{kind}", count=len(upper), themes=len(result.themes)),
         headline=headline(result, say),
         tone="bad" if result.broken else doubtful,
         facts=Facts([*_facts(result, say)]),
@@ -97,7 +96,7 @@ def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
 def _first_line(result: FeedbackResult, theme: Theme, say: Voice) -> Cell:
     quote = _short(theme.quotes[0].text, _SHORT)
     words = say("first_line", more=_marks(result, theme, say), quote=quote, **values_of(theme, say))
-    return Cell(words, refs=_read(theme.id, say))
+    return Cell(words, refs=read(theme.id, say))
 
 
 def _facts(result: FeedbackResult, say: Voice) -> Iterator[Fact]:
@@ -132,8 +131,11 @@ def _facts(result: FeedbackResult, say: Voice) -> Iterator[Fact]:
 
 
 def figures(result: FeedbackResult, say: Voice) -> dict[str, Figure]:
-    """Return the figures by name: ``shares`` and ``map``; none where there are no themes."""
-    return {"shares": shares(result, say), "map": theme_map(result, say)} if result.themes else {}
+    """Return the figures by name: ``shares``, ``whom`` where customers are compared, ``map``."""
+    if not result.themes:
+        return {}
+    drawn = {"shares": shares(result, say), "map": theme_map(result, say)}
+    return drawn | ({} if result.broken else heat(result, say))
 
 
 def themes(result: FeedbackResult, say: Voice) -> Blocks:
@@ -172,7 +174,7 @@ def _row(theme: Theme, say: Voice) -> list[str | Cell]:
     weak = stable is not None and stable < _DISSOLVED
     kind = say(f"point_{theme.kind}") if theme.kind else ""
     return [
-        Cell(theme.called(say.language), kind, refs=_read(theme.id, say)),
+        Cell(theme.called(say.language), kind, refs=read(theme.id, say)),
         say.integer(theme.messages),
         Cell(say.percent(theme.share), interval=say.range(*map(say.percent, theme.interval))),
         say.none if theme.customers is None else say.integer(theme.customers),
@@ -191,14 +193,10 @@ def quotes(result: FeedbackResult, say: Voice) -> Blocks:
         quoted = [_quote(message, say) for message in theme.quotes]
         blocks += [
             Heading(theme.called(say.language), 3),
-            Paragraph(say("card", words=words, **values_of(theme, say)), refs=_read(theme.id, say)),
+            Paragraph(say("card", words=words, **values_of(theme, say)), refs=read(theme.id, say)),
             Points(quoted),
         ]
     return blocks
-
-
-def _read(theme: str, say: Voice) -> list[Reference]:
-    return [Reference(say("page_read"), page_of(theme))]
 
 
 def _quote(message: CustomerMessage, say: Voice) -> str:
@@ -221,7 +219,7 @@ def checks(result: FeedbackResult, say: Voice) -> Blocks:
     if rows:
         table = say.table("unsorted", "reason messages share", rows, numeric=(1, 2), wide=False)
         dial = say("dial", coverage=result.study.themes.coverage)
-        blocks += [table, Paragraph(dial, small=True, refs=_read("none", say))]
+        blocks += [table, Paragraph(dial, small=True, refs=read("none", say))]
     if result.audit and result.audit.stale:
         blocks.append(say.remark("audit_stale", count=result.audit.stale))
     return blocks
@@ -265,7 +263,9 @@ def method(result: FeedbackResult, say: Voice) -> Blocks:
 
 
 PARTS: dict[str, Callable[[FeedbackResult, Voice], Blocks]] = {
+    "first": first,
     "themes": themes,
+    "whom": whom,
     "quotes": quotes,
     "checks": checks,
     "data": data,

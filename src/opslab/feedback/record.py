@@ -16,13 +16,15 @@ from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.feedback.edits import COLUMNS
 from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.result import FeedbackResult, Reason
+from opslab.feedback.shares import beta_of
 from opslab.tables import write_csv, write_xlsx
 
 SCHEMA = "opslab.feedback/1"
 _MOST_IN_WORKBOOK = 20_000  # messages; more stand in the CSV file alone
 _MOST_RECORDED, _MOST_EVIDENCE = 300, 20  # themes; more stand in the tables alone
 _THEME = (
-    "theme name group messages share share_low share_high customers rating stability phrases quote"
+    "theme name group kind team messages share share_low share_high customers rating stability "
+    "phrases quote"
 )
 _MESSAGE = (
     "message source id row date language theme name group themes kind text customer revenue rating "
@@ -103,6 +105,8 @@ def frame(result: FeedbackResult) -> pd.DataFrame:
             theme.id,
             theme.title,
             groups[theme.id],
+            theme.kind,
+            theme.route.team if theme.route else None,
             theme.messages,
             theme.share,
             *theme.interval,
@@ -114,7 +118,8 @@ def frame(result: FeedbackResult) -> pd.DataFrame:
         )
         for theme in result.themes
     ]
-    return pd.DataFrame(rows, columns=_THEME.split())
+    themes = pd.DataFrame(rows, columns=_THEME.split())
+    return themes.merge(result.ranking, "left") if rows else themes
 
 
 def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
@@ -122,7 +127,7 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
     themes = frame(result)
     names, groups = (themes.set_index("theme")[name].to_dict() for name in ("name", "group"))
     columns = _MESSAGE.split()
-    messages, points = list[dict[str, Any]](), list[dict[str, Any]]()
+    rows, points = list[dict[str, Any]](), list[dict[str, Any]]()
     traits = dict[str, None]()
     for each in sorted(
         result.assignments, key=lambda each: (each.message.source, each.message.row)
@@ -139,20 +144,24 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
             for name, trait in each.message.traits.items()
         }
         traits |= dict.fromkeys(segments)
-        messages.append(
+        rows.append(
             vars(each.main) | vars(each.message) | own | segments | {"copy_of": each.copy_of}
         )
         points += [
             vars(point) | {"message": each.message.uid, "point": number}
             for number, point in enumerate(each.points, 1)
         ]
-    messages = pd.DataFrame(messages, columns=[*columns, *traits])
     frames = {
         "themes": _themes_sheet(result, themes),
-        "messages": pd.DataFrame(messages, columns=[*columns, *traits]),
+        "messages": pd.DataFrame(rows, columns=[*columns, *traits]),
         "audit": _audit_sheet(result),
     }
-    return frames | ({"points": pd.DataFrame(points, columns=_POINT.split())} if points else {})
+    further = {
+        "points": pd.DataFrame(points, columns=_POINT.split()),
+        "contrasts": result.contrasts,
+        "cut": pd.DataFrame(result.intake.furniture, columns=["message", "kind", "text"]),
+    }
+    return frames | {name: table for name, table in further.items() if len(table)}
 
 
 def _themes_sheet(result: FeedbackResult, themes: pd.DataFrame) -> pd.DataFrame:
@@ -221,7 +230,7 @@ def evidence(result: FeedbackResult) -> list[Evidence]:
             ),
             quantity=Quantity(
                 "beta",
-                {"a": theme.messages + 0.5, "b": total - theme.messages + 0.5},
+                beta_of(*theme.interval),
                 theme.share,
                 *theme.interval,
                 0.95,

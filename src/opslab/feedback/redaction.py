@@ -109,10 +109,10 @@ class _Kind(NamedTuple):
     words: Sequence[str] = ("",)
 
     def spans(self, text: str) -> Iterator[_Span]:
-        """Yield where it stands in a text: all of a match, or what its named group holds of it."""
+        """Yield where it stands: all of a match, or its named group where one is called value."""
         holds = _CHECKS.get(self.check, bool)
         for match in self.pattern.finditer(text):
-            group = match.lastgroup if self.pattern.groupindex else 0
+            group = match.lastgroup if "value" in self.pattern.groupindex else 0
             if group is not None and holds(match[group]):
                 yield _Span(*match.span(group), self.name)
 

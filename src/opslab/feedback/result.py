@@ -204,10 +204,14 @@ class FeedbackResult(Result):
     contrasts, trends, severities, ranking : pandas.DataFrame
         For whom, since when and how bad a theme is, and in which order to take themes up: by the
         themes' ids, as of `opslab.feedback.contrasts`, `trends`, `severity` and `priority`.
+    counted : tuple of str
+        What the order rests on, as of `opslab.feedback.priority.Ranking`.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
+        "first": "",
         "themes": "themes",
+        "whom": "",
         "quotes": "",
         "checks": "checks",
         "data": "",
@@ -229,6 +233,7 @@ class FeedbackResult(Result):
     trends: pd.DataFrame = field(compare=False)
     severities: pd.DataFrame = field(compare=False)
     ranking: pd.DataFrame = field(compare=False)
+    counted: tuple[str, ...]
 
     def theme(self, name: str) -> Theme:
         """Return a theme by its id."""

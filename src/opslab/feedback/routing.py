@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from opslab.errors import DataError
-from opslab.feedback.audit import wilson
 from opslab.feedback.clustering import Vectors
 from opslab.feedback.encoders import unit
-
+from opslab.feedback.shares import wilson
 
 LEAST, MARGIN = 0.25, 0.1
-"""Likeness, and lead over the next team, from which a theme is a team's: docs/feedback-routing.md."""
+"""Likeness, and lead, from which a theme is a team's: docs/feedback-routing.md."""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def severities(
     >>> inside = np.array([[True]] * 40 + [[False]] * 60)
     >>> rows = severities(inside, [0.9] * 40 + [0.2] * 60, ["store"] * 100, [None] * 100)
     >>> rows[["theme", "share", "elsewhere", "worse"]].round(2).values.tolist()
-    [[0.0, 0.9, 0.2, True]]
+    [[0, 0.9, 0.2, True]]
     """
     known = np.array(discontent, float)
     counts = votes(customers)

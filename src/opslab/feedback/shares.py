@@ -114,6 +114,8 @@ def true_shares(inside: Bools, nearest: Bools, judged: Sequence[tuple[int, int, 
     judged : sequence of (row, theme, true theme)
         A random sample of what is true in `nearest`: the message or its customer, the theme that
         was judged, and the one it is truly about, -1 where it is none of these.
+        Where a judge only says that it is wrong, take the low end with -1, and the high end with
+        the theme that is second nearest: the truth lies between.
 
     Returns
     -------

@@ -216,7 +216,7 @@ def assign(
 def _main(points: Sequence[Point]) -> Point:
     """Return the point of the theme that most words surely speak of."""
     candidates = [point for point in points if point.theme] or points
-    weights = Counter[str]()
+    weights = dict.fromkeys([point.nearest or "" for point in candidates], 0.0)
     for point in candidates:
         weights[point.nearest or ""] += len(point.text.split()) * (point.confidence or 1)
     theme = max(sorted(weights), key=lambda name: round(weights[name], 6))

@@ -138,18 +138,18 @@ def _groups(
     for number, parts in enumerate(names):
         rows = [at for at, theme in enumerate(themes) if theme.group == f"G{number + 1:02d}"]
         within = [themes[at] for at in rows]
-        together = [part[:, rows].any(axis=1, keepdims=True) for part in (inside, nearest)]
+        own, near = (np.any(part[:, rows], axis=1, keepdims=True) for part in (inside, nearest))
         inner = [(row, -(met not in rows), -(true not in rows)) for row, met, true in judged]
-        ((share, low, high),) = shares_of(*together, inner)
-        own = tuple(replace(part, title=", ".join(part.phrases)) for part in parts)
-        alone = len(within) == 1 or not own
+        ((share, low, high),) = shares_of(own, near, inner)
+        called = tuple(replace(part, title=", ".join(part.phrases)) for part in parts)
+        alone = len(within) == 1 or not called
         groups.append(
             ThemeGroup(
                 id=within[0].group,
-                title=within[0].title if alone else title(own),
-                phrases=within[0].phrases if alone else own,
+                title=within[0].title if alone else title(called),
+                phrases=within[0].phrases if alone else called,
                 themes=tuple(theme.id for theme in within),
-                messages=int(together[0].sum()),
+                messages=int(own.sum()),
                 share=share,
                 interval=(low, high),
                 quotes=within[0].quotes,

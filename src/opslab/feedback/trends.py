@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from opslab.feedback.contrasts import CLEAR, FEWEST, Array, adjusted, balance, p_values
+from opslab.feedback.contrasts import CLEAR, FEWEST, Array, adjusted, balance, p_values, sizes
 
 RECENT = 4
 """Weeks that are set against those before; a third of them where there are fewer than twelve."""
 WEEKS = 3
 """Fewest weeks of which a trend can be told."""
+BORROWED = 8
+"""Degrees of freedom that the themes' median dispersion adds to a theme's own."""
 RATIO, MESSAGES = 1.5, 8
 """Ratio above which a theme rises, and its messages of late from which it may."""
 
@@ -27,7 +29,8 @@ def trends(
     Weeks are whole ones, back from the last day; messages before them or without a day are left
     out. Weekly counts vary more than by chance (quasi-Poisson): their Pearson dispersion, over the
     sources together and never below 1, inflates the test and the interval, with its own error
-    (Student's t). What outlasts a week, such as a season, is not told from a trend.
+    (Student's t). Few weeks tell it badly, so it is drawn towards the median of all themes. What
+    outlasts a week, such as a season, is not told from a trend.
 
     Parameters
     ----------
@@ -48,7 +51,8 @@ def trends(
 
     Sources
     -------
-    McCullagh and Nelder (1989), chapter 6; of one source it is the generalised linear model's.
+    McCullagh and Nelder (1989), chapter 6: of one theme in one source it is the generalised linear
+    model's. Drawing variances together: Smyth (2004).
     """
     dates = pd.to_datetime(pd.Series(np.array(days, object)))
     ago = (dates.max() - dates).dt.days // width
@@ -58,14 +62,17 @@ def trends(
     strata = pd.Series(np.array(sources, object)).where(ago < count).to_numpy()
     weights, chances = balance(late, strata, each)
     sides = np.maximum([weights, -weights], 0)
-    size = 1 / (sides**2).sum(axis=1, keepdims=True).clip(1e-9)
+    size = sizes(sides, each)
     if count < WEEKS or size.min() < FEWEST:
         return pd.DataFrame()
-    said = pd.DataFrame(inside[weights != 0], dtype=float)
+    said = pd.DataFrame(inside[weights != 0].astype(float))
     sums = said.groupby([strata[weights != 0], late[weights != 0]]).transform("mean")
     expected, weeks = (part.groupby(ago[weights != 0].to_numpy()).sum() for part in (sums, said))
-    dispersion = ((weeks - expected) ** 2 / expected.clip(1e-9)).sum() / (count - 2)
-    inflation, freedom = dispersion.clip(1).to_numpy(), count - 2
+    own = count - 2
+    dispersion = (((weeks - expected) ** 2 / expected.clip(1e-9)).sum() / own).clip(1).to_numpy()
+    prior = min(BORROWED, own * (len(dispersion) - 1))
+    freedom = own + prior
+    inflation = (own * dispersion + prior * np.median(dispersion)) / freedom
     shares = np.maximum(sides @ inside, 0.5 / size)
     variances = np.maximum(sides**2 @ inside, 0.5 / size**2) / shares**2
     ratio, error = shares[0] / shares[1], np.sqrt(inflation * variances.sum(axis=0))
