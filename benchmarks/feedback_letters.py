@@ -1,4 +1,4 @@
-"""Plain feedback wrapped as mail programs write it, read back, and sorted into themes.
+"""Plain feedback wrapped as mails, opened again, and sorted into themes.
 
 The data sets are not ours to ship: name their folder in ``OPSLAB_REAL_DATA``. quotequail, an outside
 peer for quoted history, is installed for this alone: name a Python that has it in
@@ -11,134 +11,81 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
-from collections.abc import Callable
-from html import escape
 from pathlib import Path
 
 import pandas as pd
+from sklearn.metrics import adjusted_mutual_info_score
 
+ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("OPSLAB_REAL_DATA", "")) / "feedback"
-PEOPLE = [
-    "Zoé Lindqvist",
-    "Tom Abara",
-    "Ines Moreau",
-    "Karl-Heinz Vogt",
-    "Priya Raman",
-    "Luc Ferrand",
-]
-AGENT_EN = "Thank you for your message. We looked into it and will answer within two days."
-AGENT_FR = "Merci pour votre message. Nous regardons cela et vous répondons sous deux jours."
+MOST = 600
+QUOTEQUAIL = """
+import json, sys, quotequail
+def own(mail):
+    if "</" in mail:
+        parts = quotequail.quote_html(mail)
+    else:
+        parts = quotequail.quote(mail)
+    return " ".join(text for shown, text in parts if shown)
+print(json.dumps([own(mail) for mail in json.load(sys.stdin)]))
+"""
 
 
-def outlook(text: str, who: str, number: int) -> str:
-    """HTML of Outlook: styles, conditional comments, a disclaimer, the head of the older mail."""
-    return f"""<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><meta http-equiv=Content-Type
-content="text/html; charset=utf-8"><style><!-- p.MsoNormal {{margin:0cm; font-size:11.0pt;}} --></style>
-<!--[if gte mso 9]><xml><o:shapedefaults v:ext="edit" spidmax="1026" /></xml><![endif]--></head>
-<body lang=EN-GB link="#0563C1"><div class=WordSection1><p class=MsoNormal>Dear Support,<o:p></o:p></p>
-<p class=MsoNormal><o:p>&nbsp;</o:p></p><p class=MsoNormal>{escape(text)}<o:p></o:p></p>
-<p class=MsoNormal><o:p>&nbsp;</o:p></p><p class=MsoNormal>Kind regards,<o:p></o:p></p>
-<p class=MsoNormal><b><span style='color:#1F3864'>{who}</span></b><o:p></o:p></p>
-<p class=MsoNormal>Head of Operations | Nordwind Ltd<br>+44 20 7946 0{number % 1000:03d}<o:p></o:p></p>
-<p class=MsoNormal><i>This message is confidential and intended solely for the addressee.</i></p>
-<div><div style='border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm'>
-<p class=MsoNormal><b>From:</b> Shop Support &lt;help@shop.example&gt;<br><b>Sent:</b> 03 August 2026 10:12<br>
-<b>To:</b> {who} &lt;user{number}@nordwind.example&gt;<br><b>Subject:</b> RE: Your request {number}</p></div></div>
-<p class=MsoNormal>{AGENT_EN}</p></div></body></html>"""
-
-
-def gmail(text: str, who: str, number: int) -> str:
-    """HTML of Gmail: the reply above, the older mail in a block."""
-    first = who.split()[0]
-    return (
-        f'<div dir="ltr"><div>Hi there,</div><div><br></div><div>{escape(text)}</div><div><br></div>'
-        f"<div>Many thanks,</div><div>{first}</div></div><br>"
-        '<div class="gmail_quote gmail_quote_container"><div dir="ltr" class="gmail_attr">On Mon, 3 Aug 2026 at '
-        f'10:12, Shop Support &lt;<a href="mailto:help@shop.example">help@shop.example</a>&gt; wrote:<br></div>'
-        '<blockquote class="gmail_quote" style="margin:0 0 0 .8ex;border-left:1px solid rgb(204,204,204)">'
-        f"<div><p>Hello {who},</p><p>{AGENT_EN}</p><p>Request {number}</p></div></blockquote></div>"
+def quotequail(mails: list[str]) -> list[str] | None:
+    """Return what quotequail leaves unfolded of each mail."""
+    python = os.environ.get("OPSLAB_QUOTEQUAIL")
+    if not python:
+        return None
+    done = subprocess.run(
+        [python, "-c", QUOTEQUAIL],
+        input=json.dumps(mails),
+        capture_output=True,
+        text=True,
+        check=True,
     )
+    return json.loads(done.stdout)
 
 
-def apple(text: str, who: str, number: int) -> str:
-    """Plain text of Apple Mail: a device line, a wrapped attribution, ``>`` before older lines."""
-    return (
-        f"Good morning\n\n{text}\n\nBest wishes\n{who}\n\nSent from my iPhone\n\n"
-        f"> On 3 Aug 2026, at 10:12, Shop Support Second Line\n> <help@shop.example> wrote:\n>\n"
-        f"> Hello {who},\n> {AGENT_EN}\n> ##- Please type your reply above this line -##\n"
-    )
+def main() -> None:
+    """Print for each style how many texts come back as they were, and how themes then agree."""
+    sys.path.insert(0, str(ROOT / "tests" / "feedback"))
+    from mails import AGENT_EN, AGENT_FR, STYLES, wrapped
+
+    from opslab import feedback
+    from opslab.feedback.letters import opened
+
+    frame = pd.read_csv(DATA / "banking77.csv", dtype=str).sample(MOST, random_state=0)
+    texts = [" ".join(text.split()) for text in frame["text"]]
+    runs = [(style.__name__, (style,), 1.0) for style in STYLES]
+    runs += [("all", STYLES, 1.0), ("all, half of the texts", STYLES, 0.5), ("plain", STYLES, 0.0)]
+    for name, styles, share in runs:
+        mails, signers = wrapped(texts, styles, share)
+        same = sum(opened(mail).text == text for mail, text in zip(mails, texts, strict=True))
+        history = [
+            any(line in opened(mail).text for line in (AGENT_EN, AGENT_FR)) for mail in mails
+        ]
+        other = quotequail(mails)
+        missed = (
+            ""
+            if other is None
+            else sum(
+                any(line in " ".join(left.split()) for line in (AGENT_EN, AGENT_FR))
+                for left in other
+            )
+        )
+        result = feedback.find_themes(mails)
+        near = {each.message.id: str(each.nearest) for each in result.assignments}
+        labels = [near[str(at)] for at in range(1, len(mails) + 1)]
+        truth, signed = (
+            adjusted_mutual_info_score(known, labels) for known in (frame["label"], signers)
+        )
+        print(
+            f"{name:24} same {same}/{len(texts)} history left {sum(history)} quotequail {missed} "
+            f"AMI truth {truth:.3f} signer {signed:.3f}"
+        )
 
 
-def thunderbird(text: str, who: str, number: int) -> str:
-    """Plain text of a French Thunderbird."""
-    return (
-        f"Bonjour Madame, Monsieur,\n\n{text}\n\nDans l'attente de votre retour,\nBien cordialement,\n\n"
-        f"-- \n{who}\nResponsable logistique\nSARL Petit Port\n12 quai du Nord, 44000 Nantes\n"
-        f"Tél. : 02 40 00 0{number % 10} 00\n\nLe 03/08/2026 à 10:12, Service client a écrit :\n"
-        f"> Bonjour {who},\n>\n> {AGENT_FR}\n> Demande {number}\n"
-    )
-
-
-def bottom(text: str, who: str, number: int) -> str:
-    """An answer below what it answers."""
-    return (
-        f"Am 03.08.2026 um 10:12 schrieb Shop Support:\n> Hello {who},\n> {AGENT_EN}\n>\n> Regards, Julie\n\n"
-        f"{text}\n\nCheers,\n{who.split()[0].lower()}\n"
-    )
-
-
-def forwarded(text: str, who: str, number: int) -> str:
-    """A complaint that is passed on, with no more than a pointer above."""
-    return (
-        "FYI, see below.\n\n---------- Forwarded message ---------\n"
-        f"From: {who} <user{number}@mail.example>\nDate: Mon, 3 Aug 2026 at 10:12\nSubject: complaint {number}\n"
-        f"To: <help@shop.example>\n\n\nHello,\n\n{text}\n\nRegards,\n{who}\n"
-    )
-
-
-def outlook_fr(text: str, who: str, number: int) -> str:
-    """Plain text of a French Outlook."""
-    return (
-        f"Bonsoir à toute l’équipe,\n\n{text}\n\nMerci d’avance pour votre aide.\n\nCordialement,\n\n{who}\n"
-        f"Envoyé à partir de Outlook pour Android\n"
-        "Ce message et ses pièces jointes sont confidentiels et établis à l’intention\nexclusive de ses "
-        "destinataires.\n________________________________\n"
-        f"De : Service client <aide@boutique.example>\nEnvoyé : lundi 3 août 2026 10:12\nÀ : {who} "
-        f"<client{number}@port.example>\nObjet : RE: Votre demande {number}\n\nBonjour {who},\n{AGENT_FR}\n"
-    )
-
-
-def ticket(text: str, who: str, number: int) -> str:
-    """A help desk's notice, with a warning of the company's gateway."""
-    return (
-        f"[EXTERNAL] RE: Ticket {number}\nCAUTION: This email originated from outside of the organization.\n\n"
-        f"Hello Julie,\n\n{text}\n\nThank you!\n{who}\n\n"
-        f"##- Please type your reply above this line -##\nYour request ({number}) has been received.\n{AGENT_EN}\n"
-    )
-
-
-STYLES: tuple[Callable[[str, str, int], str], ...] = (
-    outlook,
-    gmail,
-    apple,
-    thunderbird,
-    bottom,
-    forwarded,
-    outlook_fr,
-    ticket,
-)
-
-
-def wrapped(
-    texts: list[str], styles: tuple[Callable[[str, str, int], str], ...], share: float = 1.0
-) -> tuple[list[str], list[str]]:
-    """Return texts as mails in these styles, in turn, and who signs each."""
-    draw = random.Random(0)
-    signers = [draw.choice(PEOPLE) for _ in texts]
-    return [
-        styles[at % len(styles)](text, who, 1000 + at) if draw.random() < share else text
-        for at, (text, who) in enumerate(zip(texts, signers, strict=True))
-    ], signers
+if __name__ == "__main__":
+    main()

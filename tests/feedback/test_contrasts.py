@@ -6,7 +6,7 @@ from scipy.stats import binom, false_discovery_control
 from statsmodels.stats.contingency_tables import StratifiedTable
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from opslab.feedback.contrasts import balance, contrasts, p_values, votes
+from opslab.feedback.contrasts import balance, compare, contrasts, p_values, votes
 
 
 def messages(*cells):
@@ -48,7 +48,8 @@ def test_large_sources_agree_with_mantel_and_haenszel():
     tables = [np.array([[60, 640], [90, 1310]]), np.array([[45, 255], [80, 720]])]
     reference = StratifiedTable([table.astype(float) for table in tables]).test_null_odds()
     assert reference.pvalue < rows.loc["a", "q"] < 2 * reference.pvalue  # the cautious side
-    expected = 105 / 1000 - (0.7 * 90 / 1400 + 0.3 * 80 / 800)
+    x, y = 700 * 1400 / 2100, 300 * 800 / 1100  # Mantel and Haenszel's weights
+    expected = (x * (60 / 700 - 90 / 1400) + y * (45 / 300 - 80 / 800)) / (x + y)
     assert rows.loc["a", "difference"] == pytest.approx(expected)
 
 
@@ -120,8 +121,7 @@ def test_all_rows_share_one_adjustment():
     each = []
     for row in rows.itertuples():
         group = np.array(traits[row.trait]) == row.value
-        weights, part = balance(group, ["x"] * 300, np.ones(300))
-        each.append(p_values(inside, weights, part, np.ones(300))[int(row.theme)])
+        each.append(compare(inside, group, ["x"] * 300, np.ones(300))["q"][int(row.theme)])
     assert rows["q"].tolist() == pytest.approx(false_discovery_control(each).tolist())
 
 
@@ -160,3 +160,21 @@ def test_writers_of_several_messages_make_no_discoveries():
         ).any()
     assert discoveries <= 6  # of 60 at .05: more than 6 would be beyond the 95 % of a binomial
     assert naive > 40
+
+
+def test_interval_and_p_value_agree_where_sources_are_lopsided():
+    """A source with nearly all its messages on one side weighs little, in both."""
+    rng = np.random.default_rng(9)
+    contrary = rows_seen = 0
+    for _ in range(40):
+        source = rng.choice(["x", "y"], 800)
+        segment = np.where(rng.random(800) < np.where(source == "x", 0.5, 0.97), "a", "b")
+        theme = rng.integers(0, 6, 800)
+        rows = contrasts(theme[:, None] == np.arange(6), {"segment": segment}, source, [None] * 800)
+        outside = (rows["low"] > 0) | (rows["high"] < 0)
+        contrary += (outside.groupby(rows["value"]).any() != outside.any()).any() + (
+            (rows["q"] < 0.05) & ~outside
+        ).any()
+        rows_seen += len(rows)
+    assert rows_seen == 40 * 12
+    assert contrary == 0

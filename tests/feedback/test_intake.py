@@ -80,6 +80,21 @@ def test_columns_of_the_users_own_tell_customers_apart(tmp_path):
         traits("Company age")
 
 
+@pytest.mark.parametrize("role", ["agent", "Admin", "teammate", "Support agent", "bot"])
+def test_what_the_own_people_answer_is_left_out_and_told(role):
+    frame = pd.DataFrame(
+        {
+            "id": ["a", "b"],
+            "text": ["Parcel is late", "We are sorry to hear that"],
+            "author_type": ["user", role],
+        }
+    )
+    intake = take_in(Study(study="s"), frame)
+    assert [message.text for message in intake.messages] == ["Parcel is late"]
+    (reading,) = intake.readings
+    assert (reading.rejected, reading.rejections[0].values["cell"]) == (1, role)
+
+
 def test_ids_and_order_do_not_hang_on_the_order_of_rows():
     turned = take_in(Study(study="s"), FRAME.drop(index=3).iloc[::-1].copy())
     assert [message.uid for message in turned.messages] == [

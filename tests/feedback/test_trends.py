@@ -142,3 +142,13 @@ def test_the_sample_s_incident_rises_in_its_week_and_is_over_at_the_end():
             inside[when], table["day"][when].dt.date.tolist(), table["source"][when].tolist()
         )
         assert [names[at] for at in found.loc[found["rising"], "theme"]] == rising
+
+
+def test_a_source_without_a_past_says_little():
+    """It has nearly no messages before: it takes no weight, and the interval agrees with the test."""
+    steady = [(20, 180)] * 9
+    late = [(1, 3)] * 6 + [(40, 300)] * 3
+    (row,) = trends(*feedback(steady, late)).to_dict("records")
+    assert row["low"] < 1 < row["high"]
+    assert row["q"] > 0.05
+    assert 0.8 < row["ratio"] < 1.2

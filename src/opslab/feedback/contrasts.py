@@ -16,6 +16,9 @@ FEWEST = 20
 CLEAR = 0.05
 """Adjusted p-value below which a difference is told as one."""
 
+CAUTION = 0.1
+"""Least part of the binomial variance that the hypergeometric one is taken for."""
+
 Array = NDArray[Any]
 
 
@@ -52,12 +55,12 @@ def contrasts(
     >>> rows[["value", "messages", "of", "share", "elsewhere"]].round(2).values.tolist()
     [['solo', 0.0, 60, 0.0, 0.75], ['team', 30.0, 40, 0.75, 0.0]]
     """
-    rows = []
+    rows, counted = [], votes(customers)
     for trait, column in traits.items():
         values = pd.Series(np.array(column, object))
         strata = pd.Series("" if trait == "source" else sources, values.index).where(values.notna())
         for value in sorted(set(values.dropna())):
-            frame = compare(inside, (values == value).to_numpy(), strata, votes(customers))
+            frame = compare(inside, (values == value).to_numpy(), strata, counted)
             rows.append(frame.assign(trait=trait, value=value, theme=frame.index))
     return adjusted(rows)
 
@@ -92,9 +95,9 @@ def compare(outcomes: Array, group: Array, sources: Any, counted: Array) -> pd.D
     pandas.DataFrame
         A row for each outcome, none where either side has fewer than `FEWEST` customers: ``of``
         messages of the group, in sources that have others too; ``messages``, the sum of their
-        outcomes; ``share`` of the group's customers and ``elsewhere`` of the others, sources
-        weighed as in the group; ``difference`` with its 95 % interval ``low`` and ``high``; ``q``,
-        the p-value, not adjusted yet.
+        outcomes; ``share`` of the group's customers and ``elsewhere`` of the others, each
+        source with the same weight in both; ``difference`` with its 95 % interval ``low`` and
+        ``high``; ``q``, the p-value, not adjusted yet.
 
     Sources
     -------
@@ -107,6 +110,8 @@ def compare(outcomes: Array, group: Array, sources: Any, counted: Array) -> pd.D
     half = np.sqrt(shares * (1 - shares) * spread + spread**2 / 4)
     ends = (shares + spread / 2 + [[[-1]], [[1]]] * half) / (1 + spread) - shares
     apart = np.hypot(ends, ends[::-1, ::-1])[:, 0] * [[-1], [1]] + shares[0] - shares[1]
+    taking = counted * (weights != 0)
+    left = np.maximum(1 - taking @ outcomes / max(taking.sum(), 1), CAUTION)
     frame = pd.DataFrame(
         {
             "messages": (weights > 0) @ (outcomes * 1.0),
@@ -116,7 +121,7 @@ def compare(outcomes: Array, group: Array, sources: Any, counted: Array) -> pd.D
             "difference": shares[0] - shares[1],
             "low": apart[0],
             "high": apart[1],
-            "q": p_values(outcomes, weights, chances, counted),
+            "q": p_values(outcomes, weights, chances, counted, left),
         }
     )
     return frame if size.min() >= FEWEST else frame[:0]
@@ -131,21 +136,20 @@ def sizes(sides: Array, counted: Array) -> Array:
 def balance(group: Array, sources: Any, counted: Array) -> tuple[Array, Array]:
     """Return what each message weighs in the difference of a group, and its source's share of it.
 
-    The weights add up to 1 in the group, and to -1 elsewhere, where each source has the weight that
-    it has in the group: what differs between sources is no difference of the group. They are 0 in a
-    source with messages on one side only.
+    The weights add up to 1 in the group and to -1 elsewhere, in each source to the same (Mantel and
+    Haenszel 1959): what differs between sources is no difference of the group. They are 0 in a
+    source with messages on one side only, and where the source is None.
 
     Examples
     --------
     >>> weights, _ = balance(np.array([1, 1, 0, 1, 0, 0]), list("aaabbb"), np.ones(6))
     >>> weights.round(2).tolist()
-    [0.33, 0.33, -0.67, 0.33, -0.17, -0.17]
+    [0.25, 0.25, -0.5, 0.5, -0.25, -0.25]
     """
-    frame = pd.DataFrame({"inside": group * counted * pd.notna(sources), "all": counted})
+    frame = pd.DataFrame({"inside": group * counted, "all": counted})
     totals = frame.groupby(np.array(sources, object), dropna=False).transform("sum")
     part = (totals["inside"] / totals["all"]).to_numpy()
-    part = np.where(part < 1, part, 0)
-    weights = counted * np.where(group, part > 0, -part / (1 - part))
+    weights = counted * np.where(group, 1 - part, -part) * pd.notna(sources)
     return weights / max((weights * group).sum(), 1e-9), part
 
 
@@ -159,9 +163,10 @@ def p_values(
 ) -> Array:
     """Return the two-sided p-values that a group has each outcome as often as the others.
 
-    Given how often it is in each source, its count in the group is about binomial (less spread in
-    truth). The exact mid-p value (Lancaster 1961) becomes a normal score, which the root of the
-    inflation divides: that of quasi-likelihood.
+    Given how often it is in each source, its count in the group is about binomial. The exact mid-p
+    value (Lancaster 1961) becomes a normal score, which is divided by the root of the inflation:
+    below 1 for shares, since messages are drawn without being put back; above it for counts that
+    vary more than by chance.
     """
     count = ((counted * (weights > 0)) @ outcomes).round(9)
     total = ((counted * (weights != 0)) @ outcomes).round(9)

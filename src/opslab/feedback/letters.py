@@ -21,6 +21,7 @@ MOST_READ = 100_000
 COMMON, FEWEST = 0.1, 8
 """Share of the messages, and how many at least, whose common words are no accident."""
 
+_POINTER = 8  # words before a mail that is passed on, which do not say all
 _WORDS, _RUN = 4, 5  # of a sentence that may be a template, of a run anywhere
 _SENTENCE = re.compile(r"(?<=[.!?:;\u2026])\s+")
 _INVISIBLE = re.compile(
@@ -76,14 +77,17 @@ def opened(text: str) -> Letter:
     greeted, hello = _without(own, outer, "greeting")
     bare, around = _without(greeted, hello, "closing")
     names = tuple(dict.fromkeys(_named(around)))
-    if not _worded(bare) and (_pattern("forwarded").search(whole) or not _worded(own)):
+    passes_on = _pattern("forwarded").search(whole) and len(bare.split()) < _POINTER
+    if passes_on or not _worded(own):
         older = "\n".join(part for kind, part in outer if kind == "quoted")
-        inner = opened(_pattern("head").sub("", older))
+        body = _pattern("head").sub("", older)
+        inner = opened(body) if len(body) < len(whole) else Letter(())
         if _worded(inner.text):
-            return replace(inner, names=names + inner.names)
+            lines = (*filter(None, bare.split("\n")), *inner.lines)
+            return replace(inner, lines=lines, names=names + inner.names)
     steps = ((bare, around), (greeted, hello), (own, outer))
     kept, cut = next((step for step in steps if _worded(step[0])), (whole, ()))
-    lines = tuple(line for line in kept.split("\n") if line)
+    lines = tuple(filter(None, kept.split("\n")))
     return Letter(lines, tuple((kind, " ".join(part.split())) for kind, part in cut), names)
 
 
@@ -141,15 +145,11 @@ def furniture(texts: Sequence[str]) -> float:
     >>> furniture([f"Subject {n} is odd. Sent from my phone" for n in "abcdefgh"])
     1.0
     """
-    runs = {text: _runs(normal(text).split()) for text in dict.fromkeys(texts)}
-    counts = Counter(run for own in runs.values() for run in own)
+    wordings = [normal(text).split() for text in texts]
+    runs = [frozenset(zip(*(words[at:] for at in range(_RUN)), strict=False)) for words in wordings]
+    counts = Counter(run for own in set(runs) for run in own)
     least = max(FEWEST, COMMON * len(runs))
-    carrying = {text for text, own in runs.items() if any(counts[run] >= least for run in own)}
-    return sum(text in carrying for text in texts) / max(len(texts), 1)
-
-
-def _runs(words: Sequence[str]) -> set[str]:
-    return {" ".join(words[at : at + _RUN]) for at in range(len(words) - _RUN + 1)}
+    return sum(any(counts[run] >= least for run in own) for own in runs) / max(len(runs), 1)
 
 
 def _visible(text: str) -> str:

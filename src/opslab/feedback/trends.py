@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from opslab.feedback.contrasts import CLEAR, FEWEST, Array, adjusted, balance, p_values, sizes
+from opslab.feedback.contrasts import CLEAR, FEWEST, Array, adjusted, balance, p_values
 
 RECENT = 4
 """Weeks that are set against those before; a third of them where there are fewer than twelve."""
@@ -51,8 +51,9 @@ def trends(
 
     Sources
     -------
-    McCullagh and Nelder (1989), chapter 6: of one theme in one source it is the generalised linear
-    model's. Drawing variances together: Smyth (2004).
+    Ratio over sources: Greenland and Robins (1985). Dispersion: McCullagh and Nelder (1989,
+    chapter 6); of one theme in one source all is the generalised linear model's. Drawing it towards
+    that of others: Smyth (2004).
     """
     dates = pd.to_datetime(pd.Series(np.array(days, object)))
     ago = (dates.max() - dates).dt.days // width
@@ -62,7 +63,7 @@ def trends(
     strata = pd.Series(np.array(sources, object)).where(ago < count).to_numpy()
     weights, chances = balance(late, strata, each)
     sides = np.maximum([weights, -weights], 0)
-    size = sizes(sides, each)
+    size = (sides > 0).sum(axis=1, keepdims=True)
     if count < WEEKS or size.min() < FEWEST:
         return pd.DataFrame()
     said = pd.DataFrame(inside[weights != 0].astype(float))
@@ -74,8 +75,9 @@ def trends(
     freedom = own + prior
     inflation = (own * dispersion + prior * np.median(dispersion)) / freedom
     shares = np.maximum(sides @ inside, 0.5 / size)
-    variances = np.maximum(sides**2 @ inside, 0.5 / size**2) / shares**2
-    ratio, error = shares[0] / shares[1], np.sqrt(inflation * variances.sum(axis=0))
+    whole = (1 - chances)[weights > 0].sum()
+    variance = np.where(weights != 0, chances * (1 - chances), 0) @ inside / whole**2
+    ratio, error = shares[0] / shares[1], np.sqrt(inflation * variance / shares.prod(axis=0))
     reach = np.exp(stdtrit(freedom, 0.975) * error)
     frame = pd.DataFrame(
         {

@@ -1,0 +1,146 @@
+"""Mails as people wrote them: what mail programs and help desks put around a message is cut."""
+
+import pandas as pd
+import pytest
+from mails import PEOPLE, STYLES, outlook, wrapped
+
+from opslab.feedback import Study
+from opslab.feedback.intake import take_in
+from opslab.feedback.letters import Letter, furniture, opened, without_repeated
+
+TEXTS = [
+    "The lamp does not switch on since Friday. Is it the bulb?",
+    "I was charged twice for order 4711, please refund one",
+    "Le colis est arrivé ouvert et la tasse était cassée.",
+    "Impossible de me connecter depuis la mise à jour de l\u2019appli !",
+    "Why is < 5 kg shipped, and > 5 kg not?",
+    "Please add a dark mode: the white hurts at night",
+]
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: style.__name__)
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_wrapped_text_comes_back_as_it_was(style, text):
+    for who in PEOPLE:
+        letter = opened(style(text, who, 1234))
+        assert letter.text == text
+        assert who.split()[0] in letter.names or style.__name__ == "bottom"
+        assert "Support" not in letter.names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *TEXTS,
+        "Hello, I cannot log in. Thanks, Tom",
+        "price < 5 and > 3, a <b, List<T> & Set<I>",
+        "Bug in <div> and <!--more--> tags",
+        "From: London\nTo: Paris\nDate: 3 May\nThe seat was broken",
+        "It takes:\n> 5 s at home\n> 10 s on the train",
+        "Sent from my bank on Monday\nand still not here",
+        "Thanks!",
+        "Merci",
+        "Bonjour,",
+        "Hello team\nThanks",
+        "On Monday the app wrote:\nerror 5",
+        "Slow.\nUgly.\nExpensive.",
+        "你好\n应用程序崩溃。",
+    ],
+)
+def test_a_plain_text_stays(text):
+    letter = opened(text)
+    assert letter.text.split() == text.split() or letter.cut == (("greeting", "Hello team"),)
+
+
+@pytest.mark.parametrize(
+    ("mail", "text"),
+    [
+        (
+            "Hi Tom,\n\nOn 3 Aug 2026, Tom Reed wrote:\n> Which version?\n\n4.2 on my tablet\n\n> Does it crash?\n\nYes, daily.\n\nBest,\nAna",
+            "4.2 on my tablet Yes, daily.",
+        ),
+        (
+            "Hi,\n\nNo export.\n\nThanks,\nAna\n\nPS: the import fails on Mondays too.",
+            "No export. PS: the import fails on Mondays too.",
+        ),
+        ("Thanks!\n\nOn 3 Aug 2026, Help <h@x.example> wrote:\n> We mended the export.", "Thanks!"),
+        (
+            "<p>Two things:</p><ul><li>slow</li><li>ugly</li></ul><blockquote>old</blockquote>",
+            "Two things: slow ugly",
+        ),
+        ("It is late.\n\nAna Costa\nCEO, Costa Ltd\n\n> old", "It is late."),
+        ('<div>Rikki.</div><div id="divRplyFwdMsg">Aihe: x</div><div>vanha</div>', "Rikki."),
+        (
+            "Hallo zusammen,\n\nDie App hakt.\n\nMit freundlichen Grüßen\nKarl Vogt\n\nVon: Hilfe\nGesendet: Montag\nAn: Karl Vogt\nBetreff: AW: x\n\nalt",
+            "Die App hakt.",
+        ),
+        ("> the app crashes\n> daily", "the app crashes daily"),
+        ("<b>Bold</b> claim\nHi team,\nit <i>fails</i>", "Bold claim it fails"),
+    ],
+)
+def test_what_is_the_customers_own_is_kept(mail, text):
+    assert opened(mail).text == text
+
+
+def test_what_was_cut_is_told_by_kind():
+    cut = dict(opened(outlook(TEXTS[0], "Zoé Lindqvist", 7)).cut)
+    assert cut["greeting"] == "Dear Support,"
+    assert cut["closing"].startswith("Kind regards, Zoé Lindqvist Head of Operations")
+    assert cut["disclaimer"].startswith("This message is confidential")
+    assert cut["quoted"].startswith("From: Shop Support <help@shop.example> Sent:")
+
+
+def test_names_are_no_common_words_and_no_teams():
+    mail = (
+        "Dear Shop Team,\n\nIt broke.\n\nMany Thanks,\nWill Abara\n\nFrom: Help Desk <a@b.example>"
+    )
+    assert opened(mail).names == ("Abara",)
+
+
+def test_a_line_that_many_send_beside_other_words_is_a_template():
+    label = "Describe your problem in a few words: "
+    letters = [opened(f"{label}\nIt is number {'abcdefghijkl'[at]} that fails") for at in range(12)]
+    cleaned = without_repeated(letters, [None] * 12)
+    assert [letter.text for letter in cleaned] == [letter.lines[1] for letter in letters]
+    assert {letter.cut for letter in cleaned} == {(("repeated", label.strip()),)}
+    of_one = without_repeated(letters, ["the same customer"] * 12)
+    assert of_one == letters
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["The app crashes every time."] * 20,
+        ["The app crashes every time. Please fix it soon."] * 20,
+        [f"It crashes. It is {at} now." for at in "abcdefghijklmnop"],
+    ],
+    ids=["messages", "copies", "short"],
+)
+def test_what_many_complain_about_is_no_template(texts):
+    letters = [Letter((text,)) for text in texts]
+    assert without_repeated(letters, [None] * len(texts)) == letters
+
+
+def test_furniture_is_seen_in_mails_as_they_come_and_not_after():
+    texts = [f"{text} It is number {at}." for at in "abcdef" for text in TEXTS]
+    mails, _ = wrapped(texts)
+    assert furniture([" ".join(mail.split()) for mail in mails]) > 0.9
+    assert furniture([opened(mail).text for mail in mails]) == furniture(texts)
+    assert furniture(TEXTS) == furniture([]) == 0
+
+
+def test_the_intake_cuts_before_it_redacts_and_keeps_what_it_cut():
+    mails, _ = wrapped(TEXTS)
+    intake = take_in(Study(study="s"), pd.DataFrame({"id": range(6), "text": mails}))
+    assert {message.text for message in intake.messages} == set(TEXTS)
+    uids = {message.uid for message in intake.messages}
+    assert {uid for uid, _, _ in intake.furniture} == uids
+    told = " ".join(text for _, _, text in intake.furniture)
+    assert not [part for who in PEOPLE for part in who.split() if part in told]
+    assert "example" not in told
+
+
+def test_html_does_not_eat_the_characters_that_are_read():
+    style = f"<html><head><style>{'p {margin: 0} ' * 500}</style></head><body><p>It broke.</p></body></html>"
+    intake = take_in(Study(study="s"), [style])
+    assert (intake.messages[0].text, intake.cut) == ("It broke.", 0)
