@@ -35,7 +35,7 @@ def result():
     assert len(found.themes) >= 3
     themes = [replace(theme, kinds=KINDS.get(theme.id, {})) for theme in found.themes]
     quiet = tuple(replace(check, blocking=False) for check in found.checks)
-    return replace(found, themes=tuple(themes), checks=quiet, ranking=pd.DataFrame())
+    return replace(found, themes=tuple(themes), checks=quiet, ranking=found.ranking.iloc[:0])
 
 
 def ranked(result, **bands):
