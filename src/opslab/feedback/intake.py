@@ -171,19 +171,17 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
         hidden = partial(
             redact, patterns=study.redact.patterns, regions=study.redact.regions, names=writers
         )
-        message = replace(
-            message,
-            id=hidden(message.id)[0],
-            traits={
-                name: value if "version" in name else hidden(value)[0]
-                for name, value in message.traits.items()
-            },
-        )
         counts["cut"] += len(letter.text) > LONGEST
         text, kinds = hidden(letter.text[:LONGEST])
         redacted += kinds
         uid = _digest(f"{message.source}\0{message.id}\0{text}")[:12]
-        kept.append(replace(message, uid=uid, text=text, words=without_tokens(text)))
+        traits = {
+            name: value if "version" in name else hidden(value)[0]
+            for name, value in message.traits.items()
+        }
+        identity = hidden(message.id)[0] if "@" in message.id else message.id
+        words = without_tokens(text)
+        kept.append(replace(message, uid=uid, id=identity, text=text, words=words, traits=traits))
         for kind, part in letter.cut:
             text, kinds = hidden(part[:LONGEST])
             redacted += kinds

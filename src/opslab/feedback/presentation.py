@@ -274,9 +274,7 @@ def data(result: FeedbackResult, say: Voice) -> Blocks:
     if cut:
         around = len({uid for uid, _, _ in result.intake.furniture})
         rows.append((say("data_furniture"), say.integer(around)))
-        rows += [
-            (say(f"data_cut_{kind}"), say.integer(cut[kind])) for kind in sorted(cut) if cut[kind]
-        ]
+        rows += [(say(f"data_cut_{kind}"), say.integer(cut[kind])) for kind in sorted(cut)]
     return [
         say.heading("data"),
         Pairs(rows),
