@@ -76,14 +76,19 @@ sources:                            # exports of any tool; paths start at this f
   - {path: feedback_tickets.csv, source: help desk}
   - {path: feedback_reviews.csv, source: app store}
   - {path: feedback_survey.csv, source: survey, day_first: true}
+teams:                              # whose a theme is: examples of what goes to a team, in customers' words
+  logistics: [my parcel has not arrived, the lamp was broken in its box, mon colis est en retard]
+  payments: [my card is declined at the checkout, where is my refund, le code promo ne marche pas]
+  app: [the app crashes when I open it, please add a dark mode, je ne peux plus me connecter]
+  accounting: [the invoice is wrong, il me faut une facture]
 redact:
   regions: [FR, GB]                 # whose local telephone numbers are recognised
   patterns: {order: '\\bAB-\\d{6}\\b'}  # your own: a name, and a regular expression
 themes:
   coverage: 0.8                     # keep the surest 80 % of the messages, leave the rest unsorted
   smallest: 5                       # messages that make a theme
-# audit: feedback_audit.csv         # once people have filled in the sheet that a run writes
-blocking: [coverage, stability, leakage]   # red lights that a scheduled run reports
+# audit: themes.xlsx                # once people have filled in the sheets that a run writes
+blocking: [coverage, stability, leakage, furniture]   # red lights that a scheduled run reports
 """
 
 
