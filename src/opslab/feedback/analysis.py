@@ -120,7 +120,7 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     def assigned(sorting: Sorting) -> tuple[Assignment, ...]:
         return assign(unsorted, heads, everything, stood(points, cut.rows, sorting))
 
-    heard = np.repeat(np.arange(len(said)), np.maximum(cut.weights, 1))  # copies count
+    heard = np.repeat(np.arange(len(said)), np.array(cut.weights, int).clip(1))  # copies count
     spoken = (
         [said[row].words for row in heard],
         [said[row].language or study.languages[0] for row in heard],
