@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from opslab.feedback.clustering import FEWEST
@@ -179,6 +180,11 @@ def data(result: FeedbackResult, say: Voice) -> Blocks:
         for name, count in counts(result).items()
         if count or name == "used"
     ]
+    cut = Counter(kind for _, kind, _ in result.intake.furniture)
+    if cut:
+        around = len({uid for uid, _, _ in result.intake.furniture})
+        rows.append((say("data_furniture"), say.integer(around)))
+    rows += [(say(f"data_cut_{kind}"), say.integer(count)) for kind, count in sorted(cut.items())]
     kinds = [
         (say(f"kind_{kind}") if kind in KINDS else kind, say.integer(count))
         for kind, count in sorted(redacted.items())
