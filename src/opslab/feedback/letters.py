@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from opslab.feedback.duplicates import normal
 
-Cut: TypeAlias = tuple[tuple[str, str], ...]
+Cut = tuple[tuple[str, str], ...]
 MOST_READ = 100_000
 """Characters of a mail, its markup among them, that are looked at."""
 
@@ -81,14 +81,18 @@ def opened(text: str) -> Letter:
     if passes_on or not _worded(own):
         older = "\n".join(part for kind, part in outer if kind == "quoted")
         body = _pattern("head").sub("", older)
-        inner = opened(body) if len(body) < len(whole) else Letter(())
-        if _worded(inner.text):
+        if len(body) < len(whole) and _worded((inner := opened(body)).text):
             lines = (*filter(None, bare.split("\n")), *inner.lines)
             return replace(inner, lines=lines, names=names + inner.names)
-    steps = ((bare, around), (greeted, hello), (own, outer))
-    kept, cut = next((step for step in steps if _worded(step[0])), (whole, ()))
-    lines = tuple(filter(None, kept.split("\n")))
-    return Letter(lines, tuple((kind, " ".join(part.split())) for kind, part in cut), names)
+    kept, cut = next(
+        (step for step in ((bare, around), (greeted, hello), (own, outer)) if _worded(step[0])),
+        (whole, ()),
+    )
+    return Letter(
+        tuple(filter(None, kept.split("\n"))),
+        tuple((kind, " ".join(part.split())) for kind, part in cut if part.strip()),
+        names,
+    )
 
 
 def without_repeated(letters: Sequence[Letter], senders: Sequence[str | None]) -> list[Letter]:
@@ -145,8 +149,10 @@ def furniture(texts: Sequence[str]) -> float:
     >>> furniture([f"Subject {n} is odd. Sent from my phone" for n in "abcdefgh"])
     1.0
     """
-    wordings = [normal(text).split() for text in texts]
-    runs = [frozenset(zip(*(words[at:] for at in range(_RUN)), strict=False)) for words in wordings]
+    runs = [
+        frozenset(zip(*(words[at:] for at in range(_RUN)), strict=False))
+        for words in (normal(text).split() for text in texts)
+    ]
     counts = Counter(run for own in set(runs) for run in own)
     least = max(FEWEST, COMMON * len(runs))
     return sum(any(counts[run] >= least for run in own) for own in runs) / max(len(runs), 1)
@@ -162,7 +168,8 @@ def _visible(text: str) -> str:
     for line in html.unescape(text).splitlines():
         inside = depth or "\x0e" in line
         depth += line.count("\x0e") - line.count("\x0f")
-        lines.append(" ".join([*[">"][: bool(inside)], *_INVISIBLE.sub(" ", line).split()]))
+        bare = _INVISIBLE.sub(" ", line)
+        lines.append(" ".join(f"> {bare}".split() if inside else bare.split()))
     return "\n".join(lines).strip()
 
 
@@ -202,8 +209,7 @@ def _without(text: str, cut: Cut, *kinds: str) -> tuple[str, Cut]:
     """Return a text without what the rules of these kinds fit, and what was cut before and now."""
     for rule in _rules():
         if rule.kind in kinds and (cut or not rule.late):
-            matches = (match[0] for match in rule.pattern.finditer(text))
-            cut = (*cut, *((rule.kind, part) for part in matches if part.strip()))
+            cut += tuple((rule.kind, match[0]) for match in rule.pattern.finditer(text))
             text = rule.pattern.sub(rule.becomes, text)
     return text, cut
 

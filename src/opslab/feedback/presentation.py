@@ -266,6 +266,11 @@ def data(result: FeedbackResult, say: Voice) -> Blocks:
         for name, count in counts(result).items()
         if count or name == "used"
     ]
+    cut = Counter(kind for _, kind, _ in result.intake.furniture)
+    if cut:
+        around = len({uid for uid, _, _ in result.intake.furniture})
+        rows.append((say("data_furniture"), say.integer(around)))
+    rows += [(say(f"data_cut_{kind}"), say.integer(count)) for kind, count in sorted(cut.items())]
     kinds = [
         (say(f"kind_{kind}") if kind in KINDS else kind, say.integer(count))
         for kind, count in sorted(redacted.items())
