@@ -8,6 +8,7 @@ from simulations import ERRORS_ALLOWED, SEED, Row
 from validate_case import ranges
 from validation_checks import checks, decisions, empty_values, guardrails, outliers, sample_ratios
 from validation_effects import covariates, lifts, means, non_inferiorities, proportions, quantiles
+from validation_feedback_contrasts import PARTS as FEEDBACK
 from validation_gate import SHIPPED, STOPPED, Outcome, outcomes, splits
 from validation_groups import clustered_quantiles, clusters, pairs, permutations, strata, totals
 from validation_parts import caps, segments, trends, triggers
@@ -123,6 +124,7 @@ PARTS = (
     non_inferiorities,
     guardrails,
     ranges,
+    *FEEDBACK,
 )
 
 
