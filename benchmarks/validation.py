@@ -68,6 +68,9 @@ What to make of it:
 - A segment with few units and a long tail is a coin that someone will toss eight times: cap the metric.
 - The trend since exposure is one of units, not of shares: where use itself falls, a steady lift fades in
   units.
+- Feedback: messages of one customer are not independent. Taking them for it found something false in nine
+  studies of ten; counting each customer once is cautious where few write much. Weekly counts vary more than
+  Poisson's: so taken, every second study has a theme that seems to change.
 
 ## What the gate lets through
 
