@@ -9,6 +9,7 @@ from validate_case import ranges
 from validation_checks import checks, decisions, empty_values, guardrails, outliers, sample_ratios
 from validation_effects import covariates, lifts, means, non_inferiorities, proportions, quantiles
 from validation_feedback import shares
+from validation_feedback_contrasts import PARTS as FEEDBACK
 from validation_gate import SHIPPED, STOPPED, Outcome, outcomes, splits
 from validation_groups import clustered_quantiles, clusters, pairs, permutations, strata, totals
 from validation_parts import caps, segments, trends, triggers
@@ -71,6 +72,9 @@ What to make of it:
   in, or loses, more than the unsorted leave open.
 - The trend since exposure is one of units, not of shares: where use itself falls, a steady lift fades in
   units.
+- Feedback: messages of one customer are not independent. Taking them for it found something false in nine
+  studies of ten; counting each customer once is cautious where few write much. Weekly counts vary more than
+  Poisson's: so taken, every second study has a theme that seems to change.
 
 ## What the gate lets through
 
@@ -128,6 +132,7 @@ PARTS = (
     guardrails,
     ranges,
     shares,
+    *FEEDBACK,
 )
 
 

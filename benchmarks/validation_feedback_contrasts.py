@@ -101,8 +101,8 @@ def since_when(experiments: int) -> Iterator[Row]:
             ends = [START, START + pd.Timedelta(days=7 * weeks - 1)]
             theme, days = np.append(theme, [10, 10]), [*days, *ends]
             table = trends(theme[:, None] == np.arange(10), days, ["s"] * len(days))
-            alarms += (table["q"] < 0.05)[growth > 1 :].any()
-            missed += ((table["low"] > 1) | (table["high"] < 1))[growth > 1 :].sum()
+            alarms += (table["q"] < 0.05)[int(growth > 1) :].any()
+            missed += ((table["low"] > 1) | (table["high"] < 1))[int(growth > 1) :].sum()
             rising += table["rising"][0]
             late = said[:, -min(4, weeks // 3) :].sum(1)
             before = said.sum(1) - late

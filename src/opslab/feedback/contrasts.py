@@ -181,5 +181,9 @@ def adjusted(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Return all rows, their p-values ``q`` adjusted (Benjamini and Hochberg 1995)."""
     from scipy.stats import false_discovery_control
 
-    rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["q"])
+    rows = (
+        pd.concat(frames, ignore_index=True)
+        if frames
+        else pd.DataFrame(columns=["difference", "q"])
+    )
     return rows.assign(q=false_discovery_control(rows["q"].astype(float)))
