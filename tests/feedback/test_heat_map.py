@@ -17,6 +17,10 @@ def rows_of(themes, values, each, louder=0.0, seed=1):
     return contrasts(inside, {"plan": trait.tolist()}, ["s"] * len(trait), [None] * len(trait))
 
 
+def titles(*names):
+    return dict(enumerate(names))
+
+
 def written(figure):
     (axes,) = figure.drawing.axes
     return [text.get_text() for text in axes.texts]
@@ -26,7 +30,11 @@ def written(figure):
 def test_the_title_is_the_finding_and_the_cells_say_their_numbers(language):
     rows = rows_of(3, ["free", "team"], 60, louder=0.8)
     figure = heat_map(
-        rows, "plan", ["free", "team"], ["login", "invoice", "export"], Voice(language, "feedback")
+        rows,
+        "plan",
+        ["free", "team"],
+        titles("login", "invoice", "export"),
+        Voice(language, "feedback"),
     )
     cell = rows.query("theme == 0 and value == 'free'").iloc[0]
     percent = Voice(language, "feedback").percent
@@ -42,7 +50,7 @@ def test_the_title_is_the_finding_and_the_cells_say_their_numbers(language):
 def test_too_few_customers_stay_blank_with_a_sign():
     rows = rows_of(2, ["free", "team"], 60)
     figure = heat_map(
-        rows, "plan", ["free", "team", "rare"], ["login", "invoice"], Voice("en", "feedback")
+        rows, "plan", ["free", "team", "rare"], titles("login", "invoice"), Voice("en", "feedback")
     )
     assert [text == Voice("en", "feedback").none for text in written(figure)] == [
         False,
@@ -56,7 +64,7 @@ def test_at_most_eight_themes_and_eight_values():
     values = [f"v{number}" for number in range(12)]
     rows = rows_of(11, values, 40)
     figure = heat_map(
-        rows, "plan", values, [f"theme {number}" for number in range(11)], Voice("en", "feedback")
+        rows, "plan", values, titles(*(f"theme {n}" for n in range(11))), Voice("en", "feedback")
     )
     assert len(written(figure)) == 64
     assert "theme 8" not in figure.alt

@@ -76,6 +76,7 @@ def test_a_red_light_is_a_whole_readout_and_exit_code_3(command, workspace_folde
         "themes.csv",
         "messages.csv",
         "audit.csv",
+        "contrasts.csv",
         "themes.xlsx",
     }
     for file in record["files"]:

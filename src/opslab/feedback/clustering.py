@@ -372,17 +372,3 @@ def stability(
         union = both.sum(axis=1, keepdims=True) + both.sum(axis=0, keepdims=True) - both
         total += (both / np.maximum(union, 1)).max(axis=1)
     return total / times
-
-
-def positions(centres: Vectors, sizes: Sequence[int]) -> list[tuple[float, float]]:
-    """Return themes on a plane: two directions in which they differ most, by their sizes."""
-    from threadpoolctl import threadpool_limits
-
-    if len(centres) < 3:  # noqa: PLR2004 - no plane
-        return [(float(number), 0.0) for number in range(len(centres))]
-    with threadpool_limits(1):
-        centred = centres.astype(np.float64) - np.average(centres, axis=0, weights=sizes)
-        directions = np.linalg.svd(centred * np.sqrt(sizes)[:, None], full_matrices=False)[2][:2]
-    flat = centred @ directions.T
-    flat *= np.sign(flat[np.argmax(np.abs(flat), axis=0), [0, 1]])
-    return [(round(float(x), 6), round(float(y), 6)) for x, y in flat]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from opslab.feedback.actions import first, heat, read, whom
 from opslab.feedback.audit import PROMISED
 from opslab.feedback.clustering import FEWEST
-from opslab.feedback.figures import shares, theme_map, values_of
+from opslab.feedback.figures import shares, values_of
 from opslab.feedback.intake import LONGEST, CustomerMessage
 from opslab.feedback.record import counts, inputs, languages, unsorted
 from opslab.feedback.redaction import KINDS
@@ -144,11 +144,11 @@ def _facts(result: FeedbackResult, say: Voice) -> Iterator[Fact]:
 
 
 def figures(result: FeedbackResult, say: Voice) -> dict[str, Figure]:
-    """Return the figures by name: ``shares``, ``whom`` where customers are compared, ``map``."""
+    """Return the figures by name: ``shares``, and ``whom`` where customers are compared."""
     if not result.themes:
         return {}
-    drawn = {"shares": shares(result, say), "map": theme_map(result, say)}
-    return drawn | ({} if result.broken else heat(result, say))
+    drawn = {"shares": shares(result, say)}
+    return drawn if result.broken else drawn | heat(result, say)
 
 
 def themes(result: FeedbackResult, say: Voice) -> Blocks:
@@ -179,7 +179,7 @@ def themes(result: FeedbackResult, say: Voice) -> Blocks:
     if praise := unsorted(result)["praise"]:
         share = praise / len(result.assignments)
         blocks.append(say.paragraph("praise_line", count=praise, share=share))
-    return [*blocks, drawn["map"]]
+    return blocks
 
 
 def _reviewed(result: FeedbackResult, say: Voice) -> Iterator[Block]:

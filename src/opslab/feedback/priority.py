@@ -136,14 +136,14 @@ def _people(
 ) -> tuple[str, Array, Array]:
     """Return what is counted, how much of it each theme has, and its relative error."""
     keys = pd.Series(np.array(customers, object))
-    told = keys.notna().groupby(np.array(sources, object)).mean().min() >= KNOWN
-    keys = keys if told else pd.Series(range(len(keys)))
+    countable = keys.notna().groupby(np.array(sources, object)).mean().min() >= KNOWN
+    keys = keys if countable else pd.Series(range(len(keys)))
     people = pd.DataFrame(inside).groupby(keys).any()
     worth = pd.Series(np.array(revenues, float)).groupby(keys).max()
-    paid = told and worth.notna().all() and worth.sum() > 0
+    paid = countable and worth.notna().all() and worth.sum() > 0
     worth = worth if paid else pd.Series(1.0, people.index)
     weight, squares = (people.to_numpy().T @ part.to_numpy() for part in (worth, worth**2))
-    basis = "revenue" if paid else "customers" if told else "messages"
+    basis = "revenue" if paid else "customers" if countable else "messages"
     return basis, weight, np.sqrt(squares) / np.maximum(weight, 1e-9)
 
 

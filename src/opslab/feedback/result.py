@@ -72,8 +72,6 @@ class Theme(Topic):
     stability : float or None
         How much of it comes back on subsamples of 80 %; None where themes are mere repetitions.
     languages : mapping of str to int
-    position : tuple of float
-        On the map of themes.
     route : Route or None
         Whose it is; None where the study names no teams.
     """
@@ -84,7 +82,6 @@ class Theme(Topic):
     rating: float | None
     stability: float | None
     languages: Mapping[str, int]
-    position: tuple[float, float]
     route: Route | None
 
     @property

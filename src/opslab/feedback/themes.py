@@ -1,4 +1,4 @@
-"""Themes as a reader meets them: names, sizes, shares, quotes, and where they lie on the map."""
+"""Themes as a reader meets them: names, sizes, shares, quotes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from opslab.feedback.clustering import Vectors, positions
+from opslab.feedback.clustering import Vectors
 from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.kinds import Kind
 from opslab.feedback.naming import Names, Phrases, title
@@ -58,10 +58,9 @@ def describe(
     clusters, ids = sorting.clusters, sorting.ids
     inside, nearest = standing(assignments, ids)
     themes = []
-    sizes = inside.sum(axis=0).tolist()
     shares = shares_of(inside, nearest, judged)
     stability = None if clusters.stability is None else clusters.stability.round(6)
-    for number, position in enumerate(positions(clusters.centroids, sizes)):
+    for number, own_id in enumerate(ids):
         own = sorting.themes == number
         rows = np.flatnonzero(own if own.any() else clusters.labels == number).tolist()
         voices = [replace(heads[said[row].owner], text=said[row].text) for row in rows]
@@ -71,20 +70,19 @@ def describe(
         ratings = [message.rating for message in messages if message.rating is not None]
         themes.append(
             Theme(
-                id=ids[number],
+                id=own_id,
                 group=f"G{clusters.groups[number] + 1:02d}",
-                title=title(names[ids[number]]) or quoted[0].words[:40],
-                phrases=names[ids[number]],
+                title=title(names[own_id]) or quoted[0].words[:40],
+                phrases=names[own_id],
                 messages=len(members),
                 share=shares[number][0],
                 interval=(shares[number][1], shares[number][2]),
                 customers=len({each.customer for each in messages if each.customer}) or None,
-                kinds=_kinds(members, ids[number]),
+                kinds=_kinds(members, own_id),
                 rating=float(np.mean(ratings)) if ratings else None,
                 stability=None if stability is None else _known(stability[number]),
                 languages=dict(Counter(each.language or "?" for each in messages).most_common()),
                 quotes=quoted,
-                position=position,
                 route=routes[number] if routes else None,
             )
         )
