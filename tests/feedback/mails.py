@@ -102,6 +102,43 @@ def ticket(text, who, number):
     )
 
 
+def mailto(text, who, number):
+    """Plain text of an older Outlook, its head with a copy."""
+    return (
+        f"Hey guys!\n\n{text}\n\nAny help would be appreciated.\nCheers\n{who}\nProduct Lead, Fjord AS\n"
+        f"M: +47 900 12 {number % 1000:03d}\n\nFrom: Customer Care [mailto:care@shop.example]\n"
+        f"Sent: Tuesday, August 4, 2026 9:01 AM\nTo: {who}\nCc: Billing\nSubject: Re: [#{number}] x\n\n"
+        f"Hi {who},\n\n{AGENT_EN}"
+    )
+
+
+def letter_fr(text, who, number):
+    """A formal French letter with an address below the name."""
+    return (
+        f"Madame, Monsieur,\n\n{text}\n\nJe vous prie d'agréer, Madame, Monsieur, l'expression de mes "
+        f"salutations distinguées.\n\n{who}\n{number % 90} rue des Lilas\n69003 Lyon\n06 12 34 56 78"
+    )
+
+
+def wrapped_attribution(text, who, number):
+    """A French Gmail in plain text, whose attribution breaks before its verb."""
+    return (
+        f"Bonjour à tous,\n\n{text}\n\nMerci pour votre aide,\n{who}\n\n"
+        "Le mar. 4 août 2026 à 09:01, Boutique <aide@boutique.example>\na écrit :\n\n"
+        f"> Bonjour {who},\n>\n> {AGENT_FR}\n> Demande {number}\n"
+    )
+
+
+def table(text, who, number):
+    """HTML with a signature in a table and a notice below it."""
+    return (
+        f"<html><body><p>Hello,</p><p>{escape(text)}</p><p>Thank you for your help.</p><p>Warm regards,</p>"
+        f"<table><tr><td><b>{who}</b></td></tr><tr><td>Customer Success Manager</td></tr>"
+        f"<tr><td>T +1 415 555 0{number % 1000:03d}</td></tr></table><p>This email and its attachments may "
+        "contain confidential information intended only for the recipient.</p></body></html>"
+    )
+
+
 STYLES = (
     outlook,
     gmail,
@@ -111,6 +148,10 @@ STYLES = (
     forwarded,
     outlook_fr,
     ticket,
+    mailto,
+    letter_fr,
+    wrapped_attribution,
+    table,
 )
 
 

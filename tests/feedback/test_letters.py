@@ -123,7 +123,7 @@ def test_what_many_complain_about_is_no_template(texts):
 
 def test_furniture_is_seen_in_mails_as_they_come_and_not_after():
     texts = [f"{text} It is number {at}." for at in "abcdef" for text in TEXTS]
-    mails, _ = wrapped(texts)
+    mails, _ = wrapped(texts, STYLES[:4])
     assert furniture([" ".join(mail.split()) for mail in mails]) > 0.9
     assert furniture([opened(mail).text for mail in mails]) == furniture(texts)
     assert furniture(TEXTS) == furniture([]) == 0

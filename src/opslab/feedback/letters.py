@@ -222,5 +222,5 @@ def _named(cut: Cut) -> Iterator[str]:
     """Yield the words that may name people: capitalised, and no common words."""
     for kind, part in cut:
         for match in _pattern("people").finditer(f"{kind}:{part}"):
-            place, _ = _without(match[match.lastindex or 0], (), "no name")
-            yield from re.findall(r"\b[^\Wa-z\u00df-\u00ff\d_][\w'\u2019-]+", place)
+            people, _ = _without(match[match.lastindex or 0], (), "no name")
+            yield from re.findall(r"\b[^\Wa-z\u00df-\u00ff\d_][\w'\u2019-]+", people)
