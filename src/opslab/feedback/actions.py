@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from opslab.feedback.contrasts import CLEAR, FEWEST
+from opslab.feedback.heat_map import heat_map
 from opslab.feedback.intake import cells
 from opslab.feedback.result import FeedbackResult, Theme
 from opslab.feedback.theme_pages import page_of
@@ -122,8 +123,6 @@ def whom(result: FeedbackResult, say: Voice) -> Blocks:
 
 def heat(result: FeedbackResult, say: Voice) -> dict[str, Figure]:
     """Return the map of themes by the trait that tells most; none where no trait is compared."""
-    from opslab.feedback.heat_map import heat_map
-
     rows = result.contrasts
     if not len(rows):
         return {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from opslab.feedback.clustering import (
     FEWEST,
     MOST_FITTED,
     Clusters,
+    Integers,
     Vectors,
     centroids,
     cluster,
@@ -27,9 +29,9 @@ from opslab.feedback.clustering import (
 from opslab.feedback.contrasts import contrasts
 from opslab.feedback.edits import Edits, read_edits
 from opslab.feedback.encoders import Encoder, encoder_for, spelling
-from opslab.feedback.intake import Intake, take_in
+from opslab.feedback.intake import CustomerMessage, Intake, take_in
 from opslab.feedback.kinds import kinds_of, says_nothing
-from opslab.feedback.naming import Names, name_themes, renamed, title
+from opslab.feedback.naming import Names, Phrases, name_themes, renamed, title
 from opslab.feedback.points import Passage, finer, passages
 from opslab.feedback.priority import rank
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Point, Theme
@@ -96,43 +98,90 @@ def find_themes(
     return _analysed(study, take_in(study, data, answers), seed, as_of=as_of, language=language)
 
 
+@dataclass(frozen=True)
+class _Corpus:
+    """What the messages say, and the themes of it before people change any.
+
+    Attributes
+    ----------
+    drafts : sequence of Assignment
+        All messages.
+    heads : sequence of CustomerMessage
+        The first message with each text.
+    said : sequence of Passage
+        What they say.
+    points : sequence of Point
+        Of which kind it is, and whether it is mere praise.
+    vectors : array, shape (passages, dimensions)
+    cut : _Cut
+    """
+
+    drafts: Sequence[Assignment]
+    heads: Sequence[CustomerMessage]
+    said: Sequence[Passage]
+    points: Sequence[Point]
+    vectors: Vectors
+    cut: _Cut
+
+    @classmethod
+    def of(cls, intake: Intake, encoder: Encoder, smallest: int, seed: int) -> _Corpus:
+        """Return the themes of what came in."""
+        unsorted = drafts(intake.messages)
+        heads = [draft.message for draft in unsorted if not (draft.main.reason or draft.copy_of)]
+        copied = Counter(draft.copy_of for draft in unsorted)
+        said = passages(heads)
+        words = [passage.words for passage in said]
+        vectors = encoder.encode(words)
+        kinds = kinds_of(words, vectors, encoder.sha256)
+        points = [
+            Point(text=each.text, kind=kind, reason="praise" if says_nothing(each.words) else None)
+            for each, kind in zip(said, kinds, strict=True)
+        ]
+        weights = [1 + copied[heads[each.owner].uid] for each in said]
+        telling = [row for row, point in enumerate(points) if not point.reason]
+        cut = _themes(said, vectors, weights, telling, smallest, seed)
+        return cls(unsorted, heads, said, points, vectors, cut)
+
+    def assigned(self, sorting: Sorting) -> tuple[Assignment, ...]:
+        """Return each message with its themes."""
+        return assign(
+            self.drafts, self.heads, self.said, stood(self.points, self.cut.rows, sorting)
+        )
+
+    def named(
+        self, labels: Integers, count: int, language: str, *more: Any
+    ) -> list[tuple[Phrases, ...]]:
+        """Return names for themes of the passages; what is in an unknown language counts as in one.
+
+        Parameters
+        ----------
+        labels : array of int
+            Of the passages that were sorted.
+        count : int
+        language : str
+        *more
+            As of `name_themes`.
+        """
+        heard = np.repeat(np.arange(len(labels)), np.maximum(self.cut.weights, 1))  # copies count
+        part = [self.said[self.cut.rows[row]] for row in heard]
+        languages = [each.language or language for each in part]
+        return name_themes([each.words for each in part], languages, labels[heard], count, *more)
+
+
 def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> FeedbackResult:
     """Return the messages that came in, sorted into themes."""
-    unsorted = drafts(intake.messages)
-    heads = [draft.message for draft in unsorted if not (draft.main.reason or draft.copy_of)]
-    copied = Counter(draft.copy_of for draft in unsorted)
-    settings = study.themes
+    settings, language = study.themes, study.languages[0]
     cache = study.beside(settings.cache) if settings.cache else None
     encoder, fallback = encoder_for(settings.encoder, study.beside(settings.encoder), cache)
-    everything = passages(heads)
-    words = [passage.words for passage in everything]
-    vectors = encoder.encode(words)
-    kinds = kinds_of(words, vectors, encoder.sha256)
-    telling = {row for row, text in enumerate(words) if not says_nothing(text)}
-    weights = [1 + copied[heads[each.owner].uid] for each in everything]
-    cut = _themes(everything, vectors, weights, sorted(telling), settings.smallest, seed)
-    said, clusters = [everything[row] for row in cut.rows], cut.clusters
-    points = [
-        Point(text=each.text, kind=kind, reason=None if row in telling else "praise")
-        for row, (each, kind) in enumerate(zip(everything, kinds, strict=True))
-    ]
-
-    def assigned(sorting: Sorting) -> tuple[Assignment, ...]:
-        return assign(unsorted, heads, everything, stood(points, cut.rows, sorting))
-
-    heard = np.repeat(np.arange(len(said)), np.array(cut.weights, int).clip(1))  # copies count
-    spoken = (
-        [said[row].words for row in heard],
-        [said[row].language or study.languages[0] for row in heard],
-    )
+    corpus = _Corpus.of(intake, encoder, settings.smallest, seed)
+    cut, clusters = corpus.cut, corpus.cut.clusters
 
     def named(sorting: Sorting) -> Names:
-        labels, count = sorting.themes[heard], len(sorting.ids)
-        names = name_themes(*spoken, labels, count, encoder.encode, intake.persons)
-        return dict(zip(sorting.ids, names, strict=True))
+        more = len(sorting.ids), language, encoder.encode, intake.persons
+        return dict(zip(sorting.ids, corpus.named(sorting.themes, *more), strict=True))
 
     sorting = sort_texts(clusters, cut.weights, settings)
-    names, assignments = named(sorting), assigned(sorting)
+    names, assignments = named(sorting), corpus.assigned(sorting)
     before = {theme: title(parts) for theme, parts in names.items()}
     edits, audit = _reviewed(study, before, assignments)
     near = [(each.message.uid, each.main.nearest) for each in assignments if each.main.nearest]
@@ -140,27 +189,21 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     if edits.rows:
         sorting = edited(sorting, edits, cut.vectors)
         names = renamed(named(sorting) | names, edits)
-        assignments = assigned(sorting)
-    numbers = np.append(sorting.clusters.groups, -1)[sorting.themes[heard]]
-    group_names = name_themes(*spoken, numbers, len({*sorting.clusters.groups.tolist()}))
+        assignments = corpus.assigned(sorting)
+    numbers = np.append(sorting.clusters.groups, -1)[sorting.themes]
+    group_names = corpus.named(numbers, len({*sorting.clusters.groups.tolist()}), language)
     judged = judged_rows(assignments, sorting.ids, edits, audit)
     assignments = moved(assignments, edits, audit)
-    routes = _routes(study, encoder, vectors[cut.rows], sorting)
+    routes = _routes(study, encoder, corpus.vectors[cut.rows], sorting)
+    said = [corpus.said[row] for row in cut.rows]
     themes, groups = describe(
-        assignments, heads, said, cut.vectors, sorting, names, group_names, judged, routes
+        assignments, corpus.heads, said, cut.vectors, sorting, names, group_names, judged, routes
     )
+    best = clusters.resolution, clusters.silhouette
     return FeedbackResult(
-        checks=panel(study, assignments, themes, audit, fallback=fallback),
+        checks=panel(study, assignments, themes, audit, fallback=fallback, known=encoder.languages),
         study=study,
-        model=Model(
-            encoder.name,
-            encoder.sha256,
-            fallback,
-            seed,
-            clusters.resolution,
-            clusters.silhouette,
-            points=cut.points,
-        ),
+        model=Model(encoder.name, encoder.sha256, fallback, seed, *best, points=cut.points),
         themes=themes,
         groups=groups,
         assignments=assignments,

@@ -19,7 +19,7 @@ STABLE, UNSTABLE = 0.6, 0.4
 """Stability that is good, and that is too low."""
 LEAK = 0.1
 """Most information that themes share with the language."""
-FURNISHED, CLUTTERED = 0.1, 0.5
+FURNISHED, CLUTTERED = 0.05, 0.3
 """Share of the messages with words of mail around the matter: from where it warns, and fails."""
 LARGEST = 0.4
 """Share of the sorted messages from which a theme may hide several."""
@@ -93,6 +93,12 @@ def _of_themes(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> It
     apart = shared_information([(message.source, theme) for message, theme in pairs])
     if apart is not None:
         yield _check("sources", "pass", apart, "far" if apart > LEAK else "near", value=apart)
+    writers = shared_information(
+        [(message.customer, theme) for message, theme in pairs if message.customer]
+    )
+    if writers is not None:
+        status: Status = "pass" if writers <= LEAK else "warn"
+        yield _check("writers", status, writers, value=writers)
     share = themes[0].messages / len(inside)
     huge = share > LARGEST < 1 - 1 / len(themes)
     title = themes[0].title

@@ -165,8 +165,8 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
             came[message.source, message.id, message.text] = row
     counts["shared"] = len(came) - len({name[:2] for name in came})
     kept, furniture, persons = [], [], set[str]()
-    for (message, names), letter in _opened(came.values()):
-        writers = [*names, *letter.names]
+    for row, letter in _opened(came.values()):
+        writers = [*row.names, *letter.names]
         persons |= {part.casefold() for name in writers for part in name.split()}
         hidden = partial(
             redact, patterns=study.redact.patterns, regions=study.redact.regions, names=writers
@@ -174,18 +174,11 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
         counts["cut"] += len(letter.text) > LONGEST
         text, kinds = hidden(letter.text[:LONGEST])
         redacted += kinds
-        uid = _digest(f"{message.source}\0{message.id}\0{text}")[:12]
-        traits = {
-            name: value if "version" in name else hidden(value)[0]
-            for name, value in message.traits.items()
-        }
-        identity = hidden(message.id)[0] if "@" in message.id else message.id
-        words = without_tokens(text)
-        kept.append(replace(message, uid=uid, id=identity, text=text, words=words, traits=traits))
+        kept.append(_redacted(row.message, text, hidden))
         for kind, part in letter.cut:
             text, kinds = hidden(part[:LONGEST])
             redacted += kinds
-            furniture.append((uid, kind, text))
+            furniture.append((kept[-1].uid, kind, text))
     messages = sorted(kept, key=lambda each: (_digest(each.words.casefold()), each.uid))
     stated = [each.language for each in messages]
     spoken = identify([each.words for each in messages], study.languages, stated)
@@ -200,6 +193,21 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
         frozenset(persons),
         tuple(sorted(furniture)),
         **counts,
+    )
+
+
+def _redacted(message: CustomerMessage, text: str, hidden: Callable[[str], str]) -> CustomerMessage:
+    """Return a message with its redacted text; its id where it is an address, and its traits."""
+    return replace(
+        message,
+        uid=_digest(f"{message.source}\0{message.id}\0{text}")[:12],
+        id=hidden(message.id)[0] if "@" in message.id else message.id,
+        text=text,
+        words=without_tokens(text),
+        traits={
+            name: value if "version" in name else hidden(value)[0]
+            for name, value in message.traits.items()
+        },
     )
 
 

@@ -275,11 +275,6 @@ def data(result: FeedbackResult, say: Voice) -> Blocks:
         (say(f"kind_{kind}") if kind in KINDS else kind, say.integer(count))
         for kind, count in sorted(redacted.items())
     ]
-    cut = Counter(kind for _, kind, _ in result.intake.furniture)
-    if cut:
-        around = len({uid for uid, _, _ in result.intake.furniture})
-        rows.append((say("data_furniture"), say.integer(around)))
-        rows += [(say(f"data_cut_{kind}"), say.integer(cut[kind])) for kind in sorted(cut)]
     return [
         say.heading("data"),
         Pairs(rows),
