@@ -162,7 +162,9 @@ class _Corpus:
         *more
             As of `name_themes`.
         """
-        heard = np.repeat(np.arange(len(labels)), np.maximum(self.cut.weights, 1))  # copies count
+        heard = np.repeat(
+            np.arange(len(labels)), np.array(self.cut.weights, int).clip(1)
+        )  # copies count
         part = [self.said[self.cut.rows[row]] for row in heard]
         languages = [each.language or language for each in part]
         return name_themes([each.words for each in part], languages, labels[heard], count, *more)

@@ -196,7 +196,9 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
     )
 
 
-def _redacted(message: CustomerMessage, text: str, hidden: Callable[[str], str]) -> CustomerMessage:
+def _redacted(
+    message: CustomerMessage, text: str, hidden: Callable[..., tuple[str, Any]]
+) -> CustomerMessage:
     """Return a message with its redacted text; its id where it is an address, and its traits."""
     return replace(
         message,
