@@ -10,7 +10,7 @@ from opslab.feedback.heat_map import heat_map
 from opslab.feedback.intake import cells
 from opslab.feedback.result import FeedbackResult, Theme
 from opslab.feedback.theme_pages import page_of
-from opslab.report.blocks import Cell, Points, Reference, Tone
+from opslab.report.blocks import Cell, Paragraph, Points, Reference, Tone
 from opslab.report.figures import Figure
 from opslab.report.voice import Blocks, Voice
 
@@ -96,9 +96,15 @@ def _teams(result: FeedbackResult, say: Voice) -> Blocks:
     if routed := result.routed:
         low, high = routed.interval
         judged = routed.right + routed.wrong
-        blocks.append(
-            say.paragraph("routes_judged", judged=judged, low=low, high=high, **vars(routed))
-        )
+        sentence = say("routes_judged", judged=judged, low=low, high=high, **vars(routed))
+        wrong = [
+            (str(own), sent, say.integer(count))
+            for (own, sent), count in routed.counts.most_common()
+            if sent and own != sent
+        ]
+        blocks.append(Paragraph(sentence))
+        if wrong:
+            blocks.append(say.table("routes", "team routed messages", wrong, numeric=(2,)))
     return blocks
 
 

@@ -41,13 +41,22 @@ class Sorting:
     ids: Sequence[str]
 
 
+SENDERS = 5
+"""Customers from whom a text in many wordings is no template: they have the same to tell."""
+HEAVY = 0.02
+"""Share of the messages that makes a theme of a text that is like no other."""
+
+
 def drafts(messages: Sequence[CustomerMessage]) -> list[Assignment]:
     """Return messages before there are themes: what each copies, and why it can be in no theme."""
     firsts, templates = copies([message.words for message in messages])
     assignments = []
+    senders: dict[int, set[str | None]] = {first: set() for first in firsts}
+    for message, first in zip(messages, firsts, strict=True):
+        senders[first] |= {message.customer} - {None}
     for at, (message, first) in enumerate(zip(messages, firsts, strict=True)):
         reason: Reason | None = None
-        if templates[at]:
+        if templates[at] and len(senders[first]) < SENDERS:
             reason = "template"
         elif not any(map(str.isalpha, messages[first].words)):
             reason = "no_words"
@@ -57,17 +66,22 @@ def drafts(messages: Sequence[CustomerMessage]) -> list[Assignment]:
     return assignments
 
 
-def sort_texts(clusters: Clusters, weights: Sequence[int], settings: Themes) -> Sorting:
+def sort_texts(
+    clusters: Clusters, vectors: Vectors, weights: Sequence[int], settings: Themes
+) -> Sorting:
     """Return the surest texts in their themes.
 
     Parameters
     ----------
     clusters : Clusters
+    vectors : array, shape (texts, dimensions)
     weights : sequence of int
         Messages that each text stands for; 0 for a point beside its whole message.
     settings : Themes
     """
     labels, reasons = _surest(clusters, weights, settings)
+    if clusters.resolution:
+        labels, clusters = _with_repeated(labels, clusters, vectors, weights, settings.smallest)
     sizes = Counter(np.repeat(labels, weights).tolist())
     order = [label for label, _ in sizes.most_common() if label >= 0]
     numbers = np.full(len(clusters.groups) + 1, -1)  # the last is that of the label -1
@@ -82,6 +96,25 @@ def sort_texts(clusters: Clusters, weights: Sequence[int], settings: Themes) -> 
     )
     ids = [f"T{number + 1:02d}" for number in range(len(order))]
     return Sorting(clusters, numbers[labels], reasons, ids)
+
+
+def _with_repeated(
+    labels: Integers, clusters: Clusters, vectors: Vectors, weights: Sequence[int], smallest: int
+) -> tuple[Integers, Clusters]:
+    """Return labels and themes with one for each text that many send, and that is in none."""
+    least = max(smallest, HEAVY * sum(weights))
+    rows = [row for row in np.flatnonzero(labels < 0).tolist() if weights[row] >= least]
+    new, groups = np.arange(len(rows)), clusters.groups
+    labels, nearest = labels.copy(), clusters.labels.copy()
+    labels[rows] = nearest[rows] = new + len(groups)
+    stability = clusters.stability
+    return labels, replace(
+        clusters,
+        labels=nearest,
+        groups=np.append(groups, new + groups.max() + 1),
+        centroids=np.vstack([clusters.centroids, vectors[rows]]),
+        stability=None if stability is None else np.append(stability, np.full(len(rows), np.nan)),
+    )
 
 
 def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
