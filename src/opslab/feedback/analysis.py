@@ -287,7 +287,7 @@ def _themes(
         part = [said[row] for row in rows]
         spoken = [passage.language for passage in part]
         stand_for = [weights[row] * (at < shaping) for at, row in enumerate(rows)]
-        level = levelled(vectors[rows], spoken, shaping=shaping)
+        level = levelled(vectors[rows], spoken, shaping)
         if shaping < FEWEST:
             return _Cut(rows, stand_for, level, Clusters.alone(level))
         fitted = min(shaping, MOST_FITTED)

@@ -92,7 +92,7 @@ def sort_texts(
         second=numbers[clusters.second],
         groups=pd.factorize(clusters.groups[order])[0],
         centroids=clusters.centroids[order],
-        stability=None if clusters.stability is None else clusters.stability[order],
+        stability=clusters.stability[order],
     )
     ids = [f"T{number + 1:02d}" for number in range(len(order))]
     return Sorting(clusters, numbers[labels], reasons, ids)
@@ -132,18 +132,15 @@ def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
     number = {name: at for at, name in enumerate(ids)}
     first, second = (np.array([number.get(name, 0) for name in row]) for row in labels)
     origin = [int(np.flatnonzero(old == name.rstrip("abcde"))[0]) for name in ids]
-    stability = None
-    if clusters.stability is not None:
-        taken = {*edits.merges.values(), *edits.merges, *edits.splits}
-        same = np.array([name in old and name not in taken for name in ids])
-        stability = np.where(same, clusters.stability[origin], np.nan)
+    taken = {*edits.merges.values(), *edits.merges, *edits.splits}
+    same = [name in old and name not in taken for name in ids]
     clusters = replace(
         clusters,
         labels=first,
         second=second,
         groups=pd.factorize(clusters.groups[origin])[0],
         centroids=centroids(vectors, first, len(ids)),
-        stability=stability,
+        stability=np.where(same, clusters.stability[origin], np.nan),
     )
     return Sorting(clusters, np.where(sorting.themes < 0, -1, first), sorting.reasons, ids)
 
@@ -193,7 +190,7 @@ def _surest(
     """Return the label of each text that surely has one, else -1, and why it would have none."""
     labels, count = clusters.labels.copy(), len(clusters.groups)
     reasons: list[Reason] = ["too_few"] * len(labels)
-    if clusters.stability is not None:
+    if clusters.resolution:
         near, lead = (
             np.argsort(np.argsort(part, kind="stable"))
             for part in (clusters.cosine, clusters.margin)
@@ -205,7 +202,7 @@ def _surest(
     sizes = np.bincount(labels + 1, weights, minlength=count + 1)[1:]
     for row in np.flatnonzero((labels >= 0) & (sizes[labels] < settings.smallest)):
         labels[row] = -1
-        if clusters.stability is not None:
+        if clusters.resolution:
             reasons[row] = "few"
     return labels, reasons
 
