@@ -22,7 +22,6 @@ from opslab.feedback.clustering import (
     Clusters,
     Integers,
     Vectors,
-    centroids,
     cluster,
     levelled,
 )
@@ -43,6 +42,7 @@ from opslab.feedback.sorting import (
     drafts,
     edited,
     judged_rows,
+    middles,
     moved,
     sort_texts,
     stood,
@@ -185,9 +185,9 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     sorting = sort_texts(clusters, cut.vectors, cut.weights, settings)
     names, assignments = named(sorting), corpus.assigned(sorting)
     before = {theme: title(parts) for theme, parts in names.items()}
-    edits, audit = _reviewed(study, before, assignments)
     near = [(each.message.uid, each.main.nearest) for each in assignments if each.main.nearest]
     sample = tuple(near[at] for at in random_sample([uid for uid, _ in near], seed))
+    edits, audit = _reviewed(study, before, assignments, sample)
     if edits.rows:
         sorting = edited(sorting, edits, cut.vectors)
         names = renamed(named(sorting) | names, edits)
@@ -310,7 +310,7 @@ def _routes(study: Study, encoder: Encoder, vectors: Vectors, sorting: Sorting) 
         return []
     examples = {team: encoder.encode(texts) for team, texts in study.teams.items()}
     labels = sorting.clusters.labels
-    return route(centroids(vectors, labels, len(sorting.ids)), examples)
+    return route(middles(vectors, labels, len(sorting.ids)), examples)
 
 
 def _routed(
@@ -320,7 +320,7 @@ def _routed(
     themes: Sequence[Theme],
 ) -> RoutingAudit | None:
     """Return how routes agree with the teams that people wrote on the audit sheet."""
-    written = {each.message: each.team for each in (audit.judgements if audit else ()) if each.team}
+    written = audit.teams if audit else {}
     if not study.teams or not written:
         return None
     teams = {theme.id: theme.route.team for theme in themes if theme.route}
@@ -330,7 +330,10 @@ def _routed(
 
 
 def _reviewed(
-    study: Study, names: Mapping[str, str], assignments: Sequence[Assignment]
+    study: Study,
+    names: Mapping[str, str],
+    assignments: Sequence[Assignment],
+    sample: Sequence[tuple[str, str]],
 ) -> tuple[Edits, Audit | None]:
     """Return what people changed about themes, and what they judged."""
     path = study.beside(study.audit or "")
@@ -340,4 +343,4 @@ def _reviewed(
     texts = Counter(theme for each, theme in stands if not each.copy_of)
     edits = read_edits(sheets.get("themes", ()), names, texts, file)
     sure = {(each.message.uid, theme): each.main.theme is not None for each, theme in stands}
-    return edits, judge(sheets.get("audit", ()), sure, edits, file)
+    return edits, judge(sheets.get("audit", ()), sure, edits, file, sample)

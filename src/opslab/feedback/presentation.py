@@ -191,11 +191,13 @@ def _reviewed(result: FeedbackResult, say: Voice) -> Iterator[Block]:
     audit, edits = result.audit, result.edits
     judged = audit.judgements if audit else ()
     if audit and audit.judged >= PROMISED:
-        yield say.remark("shares_judged", judged=len(judged))
-        if unsaid := sum(not (each.true or each.new) for each in judged):
+        yield say.remark("shares_judged", judged=len(audit.sampled))
+        if unsaid := sum(not (each.true or each.new) for each in audit.sampled):
             yield say.remark("shares_second", count=unsaid)
     else:
         yield say.remark("shares_open")
+    if audit and (aside := len(judged) - len(audit.sampled)):
+        yield say.paragraph("audit_aside", "open", count=aside)
     changed = {name: len(getattr(edits, name)) for name in ("names", "merges", "splits")}
     changed["moved"] = sum(bool(each.true and not each.right) for each in judged)
     if any(changed.values()):
