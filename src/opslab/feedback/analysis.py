@@ -235,9 +235,7 @@ def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dic
     frames = {
         "contrasts": contrasts(inside, traits, sources, customers),
         "trends": trends(inside, days, sources) if any(days) else pd.DataFrame(),
-        "severities": severities(inside, discontent, sources, customers)
-        if {*discontent} - {None}
-        else pd.DataFrame(),
+        "severities": severities(inside, discontent, sources, customers),
     }
     revenues, ranked = (
         [each.revenue for each in messages],

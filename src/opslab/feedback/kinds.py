@@ -8,27 +8,19 @@ reviews, and measures them on an app and in a language that they were not made f
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from opslab.feedback.clustering import Floats, Vectors
 from opslab.feedback.naming import stop_words, words
+from opslab.feedback.words import table as _table
 
 Kind = Literal["problem", "wish", "question", "other"]
 
 LEARNED: tuple[Kind, ...] = ("problem", "wish", "other")
 """Kinds that the classifier tells, as its weights stand; of equal scores the first wins."""
-
-
-@cache
-def _table(name: str) -> Any:
-    path = files("opslab.feedback") / "words" / name
-    return tomllib.loads(path.read_text("utf-8"))
 
 
 def _has(text: str, pattern: str) -> bool:

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from opslab.feedback.contrasts import Array
+from opslab.feedback.shares import by_customer
 
 CERTAINTY = 0.9
 """How sure it must be that a theme comes after another one, for the two to be told apart."""
@@ -138,13 +139,13 @@ def _people(
     keys = pd.Series(np.array(customers, object))
     countable = keys.notna().groupby(np.array(sources, object)).mean().min() >= KNOWN
     keys = keys if countable else pd.Series(range(len(keys)))
-    people = pd.DataFrame(inside).groupby(keys).any()
-    worth = pd.Series(np.array(revenues, float)).groupby(keys).max()
-    paid = countable and worth.notna().all() and worth.sum() > 0
-    worth = worth if paid else pd.Series(1.0, people.index)
-    weight, squares = (people.to_numpy().T @ part.to_numpy() for part in (worth, worth**2))
+    people = by_customer(inside, keys)
+    worth = pd.Series(np.array(revenues, float)).groupby(keys).max().to_numpy()
+    paid = countable and not np.isnan(worth).any() and worth.sum() > 0
+    worth = worth if paid else np.ones(len(people))
+    weight = people.T @ worth
     basis = "revenue" if paid else "customers" if countable else "messages"
-    return basis, weight, np.sqrt(squares) / np.maximum(weight, 1e-9)
+    return basis, weight, np.sqrt(people.T @ worth**2) / np.maximum(weight, 1e-9)
 
 
 def _severity(inside: Array, rated: Array) -> tuple[Array, Array]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,14 +59,14 @@ def beta_of(low: float, high: float) -> dict[str, float]:
     return dict(zip("ab", vars(fitted).values(), strict=False))
 
 
-def by_customer(standing: Bools, customers: Sequence[str | None]) -> Bools:
+def by_customer(standing: Bools, customers: Any) -> Bools:
     """Return where each known customer stands: in each theme that a message of theirs stands in.
 
     Parameters
     ----------
     standing : array of bool, shape (messages, themes)
-    customers : sequence of str or None
-        Of each message; None where unknown.
+    customers : sequence of str or None, or of numbers
+        A key for each message; None where unknown.
 
     Returns
     -------
