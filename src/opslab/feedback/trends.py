@@ -78,9 +78,9 @@ def trends(
     size = (sides > 0).sum(axis=1, keepdims=True)
     if count < WEEKS or size.min() < FEWEST:
         return pd.DataFrame()
-    said = pd.DataFrame(inside[weights != 0].astype(float))
-    sums = said.groupby([strata[weights != 0], late[weights != 0]]).transform("mean")
-    expected, weeks = (part.groupby(ago[weights != 0].to_numpy()).sum() for part in (sums, said))
+    said = pd.DataFrame(inside.astype(float))
+    means = said.groupby([strata, late]).transform("mean")
+    expected, weeks = (part.groupby(ago.where(weights != 0)).sum() for part in (means, said))
     own = count - 2
     dispersion = (((weeks - expected) ** 2 / expected.clip(1e-9)).sum() / own).clip(1).to_numpy()
     prior = min(BORROWED, own * (len(dispersion) - 1))
