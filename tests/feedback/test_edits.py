@@ -136,4 +136,4 @@ def test_a_split_finds_the_parts_and_merges_take_them_in():
 
 def test_without_edits_themes_stay():
     themes = np.array([["T01", "T02"], ["T02", "T01"]])
-    assert np.array_equal(edits_of().applied(themes, blobs()[:2]), themes)
+    assert np.array_equal(edits_of().applied(themes, blobs()[:2], np.ones(2, bool)), themes)

@@ -223,7 +223,7 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
 def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dict[str, Any]:
     """Return for whom, since when and how bad each theme is, by its id."""
     ids = [theme.id for theme in themes]
-    inside, _ = standing(assignments, ids)
+    inside, _ = standing(assignments if ids else (), ids)
     messages = [each.message for each in assignments if ids]
     sources, customers = [each.source for each in messages], [each.customer for each in messages]
     names = dict.fromkeys(name for each in messages for name in each.traits)
