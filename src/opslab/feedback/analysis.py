@@ -306,11 +306,13 @@ def _themes(
 
 def _content(theme: Theme, assignments: Sequence[Assignment]) -> bool:
     """Return whether a theme asks for nothing, and its writers are content, or mostly praise."""
+    if theme.kind != "other":
+        return False
     own = [each.message for each in assignments if theme.id in each.themes]
     rated = [each.discontent for each in own if each.discontent is not None]
     praise = [praises(message.words) for message in own]
     pleased = np.mean(rated) < CONTENT if rated else np.mean(praise) > CONTENT
-    return theme.kind == "other" and bool(pleased)
+    return bool(pleased)
 
 
 def _routes(study: Study, encoder: Encoder, vectors: Vectors, sorting: Sorting) -> list[Route]:

@@ -84,6 +84,8 @@ def severities(
     [[0, 0.9, 0.2, True]]
     """
     known = np.array(discontent, float)
+    if np.isnan(known).all():
+        return pd.DataFrame()
     counts = votes(customers)
     strata = pd.Series(np.array(sources, object)).where(~np.isnan(known))
     rows = [
