@@ -24,6 +24,7 @@ UNIVERSAL_SHA256 = "55462a183cc56603fa57e7d2b56f42b45ae4effbefb84028a30146aa7bc2
 _UNIVERSAL = "ar de en es fr it ja ko nl pl pt ru th tr zh"  # Yang et al. 2020, table 1
 _TOKENS = 384  # of a batch, as many as the encoder itself takes
 _BLOCKS = (1, 12)  # rows of a matrix that are alike: all, or each 12th (OpenBLAS's Haswell and Zen)
+_MANY = 50  # texts, of which what stands in a single one is left out
 _FEW = 8  # rows that are alike to every kernel
 _PROBE = "Wie schnell kommt mein Paket? ¿Y el café?"  # 13 tokens: each begins in another row of 12
 
@@ -224,35 +225,26 @@ def latent(
     **more: Any,
 ) -> Vectors:
     """Return the latent semantic analysis of texts (Deerwester et al. 1990), at length 1."""
-    from scipy.sparse import hstack
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import FeatureUnion
     from threadpoolctl import threadpool_limits
 
     first = texts[:fitted]
-    least = 2 if len(first) >= 50 else 1  # noqa: PLR2004 - in a handful of texts each word counts
-    vectorisers = [
-        TfidfVectorizer(
-            analyzer=kind,
-            ngram_range=sizes,
-            min_df=least,
-            max_features=200_000,
-            sublinear_tf=True,
-            dtype=np.float32,
-            **more,
-        )
-        for kind, sizes in views
-    ]
+    more |= {"max_features": 200_000, "sublinear_tf": True, "dtype": np.float32}
+    more["min_df"] = 2 if len(first) >= _MANY else 1
+    union = FeatureUnion(
+        [(kind, TfidfVectorizer(analyzer=kind, ngram_range=sizes, **more)) for kind, sizes in views]
+    )
     try:
-        table = hstack([view.fit_transform(first) for view in vectorisers]).tocsr()
+        table = union.fit_transform(first)
     except ValueError:  # no word is left
         return np.zeros((len(texts), 1), np.float32)
     with threadpool_limits(1):
-        model = TruncatedSVD(max(1, min(size, min(table.shape) - 1)), n_iter=2, random_state=0).fit(
-            table
-        )
+        size = max(1, min(size, min(table.shape) - 1))
+        model = TruncatedSVD(size, n_iter=2, random_state=0).fit(table)
         if len(texts) > len(first):
-            table = hstack([view.transform(texts) for view in vectorisers]).tocsr()
+            table = union.transform(texts)
         return unit(model.transform(table))
 
 

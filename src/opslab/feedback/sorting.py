@@ -72,14 +72,8 @@ def sort_texts(clusters: Clusters, weights: Sequence[int], settings: Themes) -> 
     order = [label for label, _ in sizes.most_common() if label >= 0]
     numbers = np.full(len(clusters.groups) + 1, -1)  # the last is that of the label -1
     numbers[order] = np.arange(len(order))
-    clusters = replace(
-        clusters,
-        labels=numbers[clusters.labels],
-        second=numbers[clusters.second],
-        groups=pd.factorize(clusters.groups[order])[0],
-        centroids=clusters.centroids[order],
-        stability=clusters.stability[order],
-    )
+    labelled = numbers[[clusters.labels, clusters.second]]
+    clusters = _renumbered(clusters, labelled, order, clusters.centroids[order])
     ids = [f"T{number + 1:02d}" for number in range(len(order))]
     return Sorting(clusters, numbers[labels], reasons, ids)
 
@@ -97,19 +91,26 @@ def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
     labels = edits.applied(old[np.array([clusters.labels, clusters.second])], vectors)
     ids = list(dict.fromkeys(sorted(labels[0], key=lambda name: (len(name.rstrip("abcde")), name))))
     number = {name: at for at, name in enumerate(ids)}
-    first, second = (np.array([number.get(name, 0) for name in row]) for row in labels)
+    labelled = np.array([[number.get(name, 0) for name in row] for row in labels])
     origin = [int(np.flatnonzero(old == name.rstrip("abcde"))[0]) for name in ids]
-    taken = {*edits.merges.values(), *edits.merges, *edits.splits}
-    same = [name in old and name not in taken for name in ids]
-    clusters = replace(
+    clusters = _renumbered(clusters, labelled, origin, centroids(vectors, labelled[0], len(ids)))
+    clusters.stability[[name not in old or name in edits.merges.values() for name in ids]] = np.nan
+    themes = np.where(sorting.themes < 0, -1, labelled[0])
+    return Sorting(clusters, themes, sorting.reasons, ids)
+
+
+def _renumbered(
+    clusters: Clusters, labels: Integers, origin: Sequence[int], centres: Vectors
+) -> Clusters:
+    """Return clusters with other labels of the texts, and the old number of each new theme."""
+    return replace(
         clusters,
-        labels=first,
-        second=second,
+        labels=labels[0],
+        second=labels[1],
         groups=pd.factorize(clusters.groups[origin])[0],
-        centroids=centroids(vectors, first, len(ids)),
-        stability=np.where(same, clusters.stability[origin], np.nan),
+        centroids=centres,
+        stability=clusters.stability[origin],
     )
-    return Sorting(clusters, np.where(sorting.themes < 0, -1, first), sorting.reasons, ids)
 
 
 def judged_rows(
@@ -233,21 +234,19 @@ def stood(points: Sequence[Point], rows: Sequence[int], sorting: Sorting) -> lis
     sorting : Sorting
         Of those.
     """
-    clusters = sorting.clusters
-    themes, nearest, second = (
-        [sorting.ids[number] if number >= 0 else None for number in part.tolist()]
-        for part in (sorting.themes, clusters.labels, clusters.second)
-    )
-    sure = clusters.confidence.round(6).tolist() if clusters.resolution else [None] * len(themes)
+    clusters, ids = sorting.clusters, [*sorting.ids, None]  # the last is that of -1
+    sure = clusters.confidence.round(6).tolist() if clusters.resolution else [None] * len(rows)
     standing = list(points)
-    sorted_rows = zip(rows, themes, nearest, second, sure, sorting.reasons, strict=True)
-    for row, theme, near, next_near, confidence, reason in sorted_rows:
+    for at, row in enumerate(rows):
+        theme, near, second = (
+            ids[part[at]] for part in (sorting.themes, clusters.labels, clusters.second)
+        )
         standing[row] = replace(
             points[row],
             theme=theme,
             nearest=near,
-            second=next_near if next_near != near else None,
-            confidence=confidence,
-            reason=None if theme else reason,
+            second=second if second != near else None,
+            confidence=sure[at],
+            reason=None if theme else sorting.reasons[at],
         )
     return standing
