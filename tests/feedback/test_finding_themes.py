@@ -284,12 +284,13 @@ def test_without_the_encoder_languages_part_and_the_checks_say_so():
 
 def test_a_filled_in_sheet_becomes_a_precision(result, tmp_path):
     texts = [message.text for message in result.intake.messages[:200]]
-    sheet = feedback.find_themes(texts).tables()["audit"]
+    first = feedback.find_themes(texts)
+    sheet = first.tables()["audit"]
     sheet["right"] = ["yes" if row % 10 else "no" for row in range(len(sheet))]
     sheet.to_csv(tmp_path / "audit.csv", index=False)
     study = feedback.Study(study="again", audit=str(tmp_path / "audit.csv"))
     again = feedback.find_themes(texts, study)
-    sure = {each.message.uid for each in again.assignments if each.theme}
+    sure = {each.message.uid for each in first.assignments if each.theme}
     judged = sheet[sheet["message"].isin(sure)]["right"].eq("yes")  # the others are unsorted
     assert (again.audit.judged, again.audit.right) == (len(judged), judged.sum())
     assert again.audit.judged >= 100
@@ -312,3 +313,33 @@ def test_mistakes_in_a_study_are_told_at_once(tmp_path):
         assert part in str(caught.value)
     with pytest.raises(SpecError, match="no sources"):
         feedback.find_themes()
+
+
+def test_what_many_say_in_the_same_words_is_a_theme_though_it_is_like_no_other(result):
+    """Copies are one text, which has no neighbours; it must not be left out as far from all."""
+    texts = [message.text for message in result.intake.messages[:200]]
+    said = "Trop cher pour nos écoles"
+    again = feedback.find_themes([*texts, *[said] * 60])
+    labels = again.labels[200:]
+    assert labels[0] is not None
+    assert set(labels) == {labels[0]}
+    theme = again.theme(labels[0])
+    assert theme.messages == 60
+    assert theme.share == pytest.approx(60 / 260)
+    assert theme.title == said
+
+
+def test_what_many_customers_report_in_like_words_is_no_template():
+    pages = ["login", "payment", "basket", "search", "account", "returns", "order", "start"]
+    days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"]
+    texts = [
+        f"The app crashes as soon as I open the {page} page since the last update of {day}"
+        for page in pages
+        for day in days
+    ]
+    frame = pd.DataFrame({"id": [*range(40)], "text": texts})
+    one = feedback.find_themes(frame.assign(customer_id="robot"))
+    assert {each.main.reason for each in one.assignments} >= {"template"}
+    many = feedback.find_themes(frame.assign(customer_id=[f"c{at}" for at in range(40)]))
+    assert "template" not in {each.main.reason for each in many.assignments}
+    assert sum(each.theme is not None for each in many.assignments) >= 32

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from opslab import workspace
 from opslab.errors import DataError, SpecError
@@ -22,7 +21,6 @@ from opslab.feedback.clustering import (
     Clusters,
     Integers,
     Vectors,
-    centroids,
     cluster,
     levelled,
 )
@@ -43,6 +41,7 @@ from opslab.feedback.sorting import (
     drafts,
     edited,
     judged_rows,
+    middles,
     moved,
     sort_texts,
     stood,
@@ -182,12 +181,12 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
         more = len(sorting.ids), language, encoder.encode, intake.persons
         return dict(zip(sorting.ids, corpus.named(sorting.themes, *more), strict=True))
 
-    sorting = sort_texts(clusters, cut.weights, settings)
+    sorting = sort_texts(clusters, cut.vectors, cut.weights, settings)
     names, assignments = named(sorting), corpus.assigned(sorting)
     before = {theme: title(parts) for theme, parts in names.items()}
-    edits, audit = _reviewed(study, before, assignments)
     near = [(each.message.uid, each.main.nearest) for each in assignments if each.main.nearest]
     sample = tuple(near[at] for at in random_sample([uid for uid, _ in near], seed))
+    edits, audit = _reviewed(study, before, assignments, sample)
     if edits.rows:
         sorting = edited(sorting, edits, cut.vectors)
         names = renamed(named(sorting) | names, edits)
@@ -223,8 +222,9 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
 def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dict[str, Any]:
     """Return for whom, since when and how bad each theme is, by its id."""
     ids = [theme.id for theme in themes]
-    inside, _ = standing(assignments, ids)
-    messages = [each.message for each in assignments if ids]
+    compared = assignments if ids else ()
+    inside, _ = standing(compared, ids)
+    messages = [each.message for each in compared]
     sources, customers = [each.source for each in messages], [each.customer for each in messages]
     names = dict.fromkeys(name for each in messages for name in each.traits)
     traits: dict[str, Sequence[str | None]] = {
@@ -234,7 +234,7 @@ def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dic
     days, discontent = [each.date for each in messages], [each.discontent for each in messages]
     frames = {
         "contrasts": contrasts(inside, traits, sources, customers),
-        "trends": trends(inside, days, sources) if any(days) else pd.DataFrame(),
+        "trends": trends(inside, days, sources, customers=customers),
         "severities": severities(inside, discontent, sources, customers),
     }
     revenues, ranked = (
@@ -306,7 +306,7 @@ def _routes(study: Study, encoder: Encoder, vectors: Vectors, sorting: Sorting) 
         return []
     examples = {team: encoder.encode(texts) for team, texts in study.teams.items()}
     labels = sorting.clusters.labels
-    return route(centroids(vectors, labels, len(sorting.ids)), examples)
+    return route(middles(vectors, labels, len(sorting.ids)), examples)
 
 
 def _routed(
@@ -316,7 +316,7 @@ def _routed(
     themes: Sequence[Theme],
 ) -> RoutingAudit | None:
     """Return how routes agree with the teams that people wrote on the audit sheet."""
-    written = {each.message: each.team for each in (audit.judgements if audit else ()) if each.team}
+    written = audit.teams if audit else {}
     if not study.teams or not written:
         return None
     teams = {theme.id: theme.route.team for theme in themes if theme.route}
@@ -326,7 +326,10 @@ def _routed(
 
 
 def _reviewed(
-    study: Study, names: Mapping[str, str], assignments: Sequence[Assignment]
+    study: Study,
+    names: Mapping[str, str],
+    assignments: Sequence[Assignment],
+    sample: Sequence[tuple[str, str]],
 ) -> tuple[Edits, Audit | None]:
     """Return what people changed about themes, and what they judged."""
     path = study.beside(study.audit or "")
@@ -336,4 +339,4 @@ def _reviewed(
     texts = Counter(theme for each, theme in stands if not each.copy_of)
     edits = read_edits(sheets.get("themes", ()), names, texts, file)
     sure = {(each.message.uid, theme): each.main.theme is not None for each, theme in stands}
-    return edits, judge(sheets.get("audit", ()), sure, edits, file)
+    return edits, judge(sheets.get("audit", ()), sure, edits, file, sample)

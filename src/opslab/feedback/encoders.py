@@ -75,40 +75,34 @@ class Universal:
         """Return a vector of length 1 for each text, as rows."""
         from threadpoolctl import threadpool_limits
 
-        vectors = np.empty((len(texts), 512), np.float32)
         with threadpool_limits(1), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as workers:
-            futures = [
-                workers.submit(self._encode, batch, vectors) for batch in self._batches(texts)
-            ]
-        for future in futures:
-            future.result()
-        return vectors
+            parts = workers.map(self._encode, self._batches(texts))
+        return np.concatenate([np.empty((0, 512), np.float32), *parts])
 
-    def _batches(self, texts: Sequence[str]) -> Iterator[dict[int, list[int]]]:
-        """Give the tokens of some texts at a time, by the places of the texts."""
-        batch: dict[int, list[int]] = {}
-        rows = 0
-        for position, text in enumerate(texts):
+    def _batches(self, texts: Sequence[str]) -> Iterator[list[list[int]]]:
+        """Give the tokens of some texts at a time."""
+        batch, rows = list[list[int]](), 0
+        for text in texts:
             tokens = self._tokenizer.encode(text, out_type=int, add_bos=True, add_eos=True)
             size = len(tokens) + -len(tokens) % self._block
             if batch and rows + size > self._most:
                 yield batch
-                batch, rows = {}, 0
-            batch[position] = tokens
+                batch, rows = [], 0
+            batch.append(tokens)
             rows += size
         if batch:
             yield batch
 
-    def _encode(self, batch: dict[int, list[int]], vectors: Vectors) -> None:
-        """Write the vectors of a batch; sentences of zeros fill its blocks."""
+    def _encode(self, batch: Sequence[list[int]]) -> Vectors:
+        """Return the vectors of a batch; sentences of zeros fill its blocks."""
         sentences = list[list[int]]()
-        for tokens in batch.values():
+        for tokens in batch:
             sentences += [tokens, [0] * (-len(tokens) % self._block)]
         sentences.append([0] * (-sum(map(len, sentences)) % max(_BLOCKS)))
         sentences = [tokens for tokens in sentences if tokens]
         out = np.empty((len(sentences), 512), np.float32)
         self._model._encode_batch(sentences, sum(map(len, sentences)), out)  # noqa: SLF001 - pinned
-        vectors[list(batch)] = out[[tokens[0] != 0 for tokens in sentences]]
+        return out[[tokens[0] != 0 for tokens in sentences]]
 
 
 class _InBlocks:

@@ -41,13 +41,22 @@ class Sorting:
     ids: Sequence[str]
 
 
+SENDERS = 5
+"""Customers from whom a text in many wordings is no template: they have the same to tell."""
+HEAVY = 0.02
+"""Share of the messages that makes a theme of a text that is like no other."""
+
+
 def drafts(messages: Sequence[CustomerMessage]) -> list[Assignment]:
     """Return messages before there are themes: what each copies, and why it can be in no theme."""
     firsts, templates = copies([message.words for message in messages])
     assignments = []
+    senders: dict[int, set[str | None]] = {first: set() for first in firsts}
+    for message, first in zip(messages, firsts, strict=True):
+        senders[first] |= {message.customer} - {None}
     for at, (message, first) in enumerate(zip(messages, firsts, strict=True)):
         reason: Reason | None = None
-        if templates[at]:
+        if templates[at] and len(senders[first]) < SENDERS:
             reason = "template"
         elif not any(map(str.isalpha, messages[first].words)):
             reason = "no_words"
@@ -57,25 +66,56 @@ def drafts(messages: Sequence[CustomerMessage]) -> list[Assignment]:
     return assignments
 
 
-def sort_texts(clusters: Clusters, weights: Sequence[int], settings: Themes) -> Sorting:
+def sort_texts(
+    clusters: Clusters, vectors: Vectors, weights: Sequence[int], settings: Themes
+) -> Sorting:
     """Return the surest texts in their themes.
 
     Parameters
     ----------
     clusters : Clusters
+    vectors : array, shape (texts, dimensions)
     weights : sequence of int
         Messages that each text stands for; 0 for a point beside its whole message.
     settings : Themes
     """
     labels, reasons = _surest(clusters, weights, settings)
+    if clusters.resolution:
+        labels, clusters = _with_repeated(labels, clusters, vectors, weights, settings.smallest)
     sizes = Counter(np.repeat(labels, weights).tolist())
     order = [label for label, _ in sizes.most_common() if label >= 0]
     numbers = np.full(len(clusters.groups) + 1, -1)  # the last is that of the label -1
     numbers[order] = np.arange(len(order))
-    labelled = numbers[[clusters.labels, clusters.second]]
-    clusters = _renumbered(clusters, labelled, order, clusters.centroids[order])
+    nearest, second = numbers[clusters.labels], numbers[clusters.second]
+    clusters = replace(
+        clusters,
+        labels=np.where(nearest < 0, second, nearest),
+        second=second,
+        groups=pd.factorize(clusters.groups[order])[0],
+        centroids=clusters.centroids[order],
+        stability=clusters.stability[order],
+    )
     ids = [f"T{number + 1:02d}" for number in range(len(order))]
     return Sorting(clusters, numbers[labels], reasons, ids)
+
+
+def _with_repeated(
+    labels: Integers, clusters: Clusters, vectors: Vectors, weights: Sequence[int], smallest: int
+) -> tuple[Integers, Clusters]:
+    """Return labels and themes with one for each text that many send, and that is in none."""
+    least = max(smallest, HEAVY * sum(weights))
+    rows = [row for row in np.flatnonzero(labels < 0).tolist() if weights[row] >= least]
+    new, groups = np.arange(len(rows)), clusters.groups
+    labels, nearest = labels.copy(), clusters.labels.copy()
+    labels[rows] = nearest[rows] = new + len(groups)
+    unknown = np.full(len(rows), np.nan)
+    return labels, replace(
+        clusters,
+        labels=nearest,
+        groups=np.append(groups, new + groups.max() + 1),
+        centroids=np.vstack([clusters.centroids, vectors[rows]]),
+        stability=np.append(clusters.stability, unknown),
+    )
 
 
 def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
@@ -87,30 +127,25 @@ def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
     edits : Edits
     vectors : array, shape (texts, dimensions)
     """
-    clusters, old = sorting.clusters, np.array(sorting.ids)
-    labels = edits.applied(old[np.array([clusters.labels, clusters.second])], vectors)
+    clusters, old = sorting.clusters, np.array([*sorting.ids, ""])  # the last is that of none
+    labels = edits.applied(
+        old[np.array([clusters.labels, clusters.second])], vectors, sorting.themes >= 0
+    )
     ids = list(dict.fromkeys(sorted(labels[0], key=lambda name: (len(name.rstrip("abcde")), name))))
     number = {name: at for at, name in enumerate(ids)}
-    labelled = np.array([[number.get(name, 0) for name in row] for row in labels])
+    first, second = (np.array([number.get(name, -1) for name in row]) for row in labels)
     origin = [int(np.flatnonzero(old == name.rstrip("abcde"))[0]) for name in ids]
-    clusters = _renumbered(clusters, labelled, origin, centroids(vectors, labelled[0], len(ids)))
-    clusters.stability[[name not in old or name in edits.merges.values() for name in ids]] = np.nan
-    themes = np.where(sorting.themes < 0, -1, labelled[0])
-    return Sorting(clusters, themes, sorting.reasons, ids)
-
-
-def _renumbered(
-    clusters: Clusters, labels: Integers, origin: Sequence[int], centres: Vectors
-) -> Clusters:
-    """Return clusters with other labels of the texts, and the old number of each new theme."""
-    return replace(
+    taken = {*edits.merges.values(), *edits.merges, *edits.splits}
+    same = [name in old and name not in taken for name in ids]
+    clusters = replace(
         clusters,
-        labels=labels[0],
-        second=labels[1],
+        labels=first,
+        second=second,
         groups=pd.factorize(clusters.groups[origin])[0],
-        centroids=centres,
-        stability=clusters.stability[origin],
+        centroids=middles(vectors, first, len(ids)),
+        stability=np.where(same, clusters.stability[origin], np.nan),
     )
+    return Sorting(clusters, np.where(sorting.themes < 0, -1, first), sorting.reasons, ids)
 
 
 def judged_rows(
@@ -126,7 +161,7 @@ def judged_rows(
     rows = {each.message.uid: row for row, each in enumerate(assignments)}
     number = {name: at for at, name in enumerate(ids)}
     judged = []
-    for each in audit.judgements:
+    for each in audit.sampled:
         row = rows[each.message]
         met = assignments[row].main.nearest or ""
         true = met if each.right else edits.merges.get(each.true, each.true)
@@ -135,21 +170,29 @@ def judged_rows(
     return judged
 
 
+def middles(vectors: Vectors, labels: Integers, count: int) -> Vectors:
+    """Return the mean direction of each theme; a label below 0 is none."""
+    return centroids(vectors[labels >= 0], labels[labels >= 0], count)
+
+
 def moved(
     assignments: Sequence[Assignment], edits: Edits, audit: Audit | None
 ) -> tuple[Assignment, ...]:
-    """Return messages in the themes that people say they are truly about."""
+    """Return messages in the themes that people say they are truly about, or in none."""
     true = {
         each.message: edits.merges.get(each.true, each.true)
         for each in (audit.judgements if audit else ())
-        if each.true and not each.right
+        if not each.right
     }
-    return tuple(
-        replace(each, main=replace(each.main, theme=theme, nearest=theme, reason=None))
-        if (theme := true.get(each.message.uid))
-        else each
-        for each in assignments
-    )
+    after = list(assignments)
+    for row, each in enumerate(after):
+        theme = true.get(each.message.uid)
+        if theme:
+            main = replace(each.main, theme=theme, nearest=theme, reason=None)
+            after[row] = replace(each, main=main)
+        elif theme == "":
+            after[row] = replace(each, main=replace(each.main, theme=None, reason="judged"))
+    return tuple(after)
 
 
 def _surest(

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from opslab.feedback.clustering import Vectors
 from opslab.feedback.intake import CustomerMessage
@@ -17,10 +16,8 @@ from opslab.feedback.points import Passage
 from opslab.feedback.quotes import quotes
 from opslab.feedback.result import Assignment, Theme, ThemeGroup, Topic
 from opslab.feedback.routing import Route
-from opslab.feedback.shares import Judged, shares_of
+from opslab.feedback.shares import Bools, Judged, shares_of
 from opslab.feedback.sorting import Sorting
-
-Booleans = NDArray[np.bool_]
 
 
 def describe(
@@ -57,16 +54,21 @@ def describe(
     """
     clusters, ids = sorting.clusters, sorting.ids
     inside, nearest = standing(assignments, ids)
+    holds = {each.message.uid: each.themes for each in assignments}
+    stands = [holds[head.uid] for head in heads]
     themes = []
     shares = shares_of(inside, nearest, judged)
     stability = clusters.stability.round(6)
     for number, own_id in enumerate(ids):
         own = sorting.themes == number
-        rows = np.flatnonzero(own if own.any() else clusters.labels == number).tolist()
+        rows = [row for row in np.flatnonzero(own).tolist() if own_id in stands[said[row].owner]]
+        rows = rows or np.flatnonzero(clusters.labels == number).tolist()
         voices = [replace(heads[said[row].owner], text=said[row].text) for row in rows]
         quoted = quotes(voices, vectors[rows], clusters.centroids[number])
         members = [assignments[at] for at in np.flatnonzero(inside[:, number]).tolist()]
         messages = [each.message for each in members]
+        if not members:  # people moved all of them elsewhere
+            continue
         ratings = [message.rating for message in messages if message.rating is not None]
         themes.append(
             Theme(
@@ -86,7 +88,7 @@ def describe(
                 route=routes[number] if routes else None,
             )
         )
-    groups = _groups(themes, group_names, inside, nearest, judged)
+    groups = _groups(themes, ids, group_names, inside, nearest, judged)
     return tuple(sorted(themes, key=_by_size)), tuple(sorted(groups, key=_by_size))
 
 
@@ -94,7 +96,7 @@ def _by_size(topic: Topic) -> tuple[int, str]:
     return -topic.messages, topic.id
 
 
-def standing(assignments: Sequence[Assignment], ids: Sequence[str]) -> tuple[Booleans, Booleans]:
+def standing(assignments: Sequence[Assignment], ids: Sequence[str]) -> tuple[Bools, Bools]:
     """Return in which themes each message surely stands, and with the rest in their nearest theme.
 
     Returns
@@ -107,7 +109,7 @@ def standing(assignments: Sequence[Assignment], ids: Sequence[str]) -> tuple[Boo
     for row, each in enumerate(assignments):
         themes = sorted(columns[name] for name in each.themes)
         inside[row, themes] = nearest[row, themes] = True
-        if each.main.nearest and not themes:
+        if each.main.nearest in columns and not themes:
             nearest[row, columns[each.main.nearest]] = True
     return inside, nearest
 
@@ -123,15 +125,18 @@ def _kinds(members: Sequence[Assignment], theme: str) -> dict[Kind, int]:
 
 def _groups(
     themes: Sequence[Theme],
+    ids: Sequence[str],
     names: Sequence[tuple[Phrases, ...]],
-    inside: Booleans,
-    nearest: Booleans,
+    inside: Bools,
+    nearest: Bools,
     judged: Judged,
 ) -> list[ThemeGroup]:
     groups = []
     for number, parts in enumerate(names):
-        rows = [at for at, theme in enumerate(themes) if theme.group == f"G{number + 1:02d}"]
-        within = [themes[at] for at in rows]
+        within = [theme for theme in themes if theme.group == f"G{number + 1:02d}"]
+        if not within:
+            continue
+        rows = [ids.index(theme.id) for theme in within]
         own, near = (np.any(part[:, rows], axis=1, keepdims=True) for part in (inside, nearest))
         inner = [
             (row, -(met not in rows), -(true not in rows), -(most not in rows))
