@@ -28,7 +28,7 @@ from opslab.feedback.contrasts import contrasts
 from opslab.feedback.edits import Edits, read_edits
 from opslab.feedback.encoders import Encoder, encoder_for, spelling
 from opslab.feedback.intake import CustomerMessage, Intake, take_in
-from opslab.feedback.kinds import kinds_of, says_nothing
+from opslab.feedback.kinds import kinds_of, praises, says_nothing
 from opslab.feedback.naming import Names, Phrases, name_themes, renamed, title
 from opslab.feedback.points import Passage, finer, passages
 from opslab.feedback.priority import rank
@@ -237,10 +237,8 @@ def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dic
         "trends": trends(inside, days, sources, customers=customers),
         "severities": severities(inside, discontent, sources, customers),
     }
-    revenues, ranked = (
-        [each.revenue for each in messages],
-        [each.kind != "other" for each in themes],
-    )
+    revenues = [each.revenue for each in messages]
+    ranked = [not _content(each, assignments) for each in themes]
     ranking = rank(inside, customers, sources, revenues, discontent, frames["trends"], ranked)
     frames["ranking"] = ranking.table.sort_values(["rank", "theme"]).reset_index(drop=True)
     for frame in frames.values():
@@ -248,6 +246,10 @@ def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dic
             frame["theme"] = [ids[int(at)] for at in frame["theme"]]
     return {**frames, "counted": ranking.parts}
 
+
+CONTENT = 0.4
+"""Mean discontent below which a theme of neither problems nor wishes is left unranked; without
+stars, share of its messages with a word of praise above which it is."""
 
 _SEVERAL = 1.25  # points a message, from which they may tell themes apart
 
@@ -298,6 +300,15 @@ def _themes(
         if _is_clear(apart):
             return apart._replace(points=True)
     return whole
+
+
+def _content(theme: Theme, assignments: Sequence[Assignment]) -> bool:
+    """Return whether a theme asks for nothing, and its writers are content, or mostly praise."""
+    own = [each.message for each in assignments if theme.id in each.themes]
+    rated = [each.discontent for each in own if each.discontent is not None]
+    praise = [praises(message.words) for message in own]
+    pleased = np.mean(rated) < CONTENT if rated else np.mean(praise) > CONTENT
+    return theme.kind == "other" and bool(pleased)
 
 
 def _routes(study: Study, encoder: Encoder, vectors: Vectors, sorting: Sorting) -> list[Route]:

@@ -238,7 +238,7 @@ def _redacted(
         text=text,
         words=without_tokens(text),
         traits={
-            name: value if "version" in name else hidden(value)[0]
+            name: value if name == "version" and "@" not in value else hidden(value)[0]
             for name, value in message.traits.items()
         },
     )
@@ -274,6 +274,7 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
         frame = frame.rename(columns={"rating": "score"})
     frame["discontent"] = discontent_of(frame, reading.name, source.score)
     label = source.source or Path(reading.name).stem
+    label = redact(label)[0] if "@" in label else label
     converters: Mapping[str, Callable[[Any], Any]] = {
         "id": str,
         "date": lambda day: day.date() if isinstance(day, datetime.datetime) else None,

@@ -78,6 +78,11 @@ def _asked(text: str, learned: Kind) -> Kind:
     return "question" if learned == "other" or _has(text, phrases["turn"]) else learned
 
 
+def praises(text: str) -> bool:
+    """Return whether a text has a word of praise, whatever else it says."""
+    return _has(text, _table("kinds.toml")["cues"]["praise"])
+
+
 def says_nothing(text: str) -> bool:
     """Return whether a text only praises or thanks: its words name no thing to act on.
 

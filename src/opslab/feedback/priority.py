@@ -87,7 +87,7 @@ def rank(
     """
     basis, weight, weight_error = _people(inside, customers, sources, revenues)
     rated = np.array(discontent, float)
-    severity, severity_error = _severity(inside, rated, votes(customers))
+    severity, severity_error = _severity(inside, rated, votes(customers), sources)
     growth, growth_error = _growth(trend, inside.shape[1])
     table = pd.DataFrame(
         {
@@ -148,16 +148,24 @@ def _people(
     return basis, weight, np.sqrt(people.T @ worth**2) / np.maximum(weight, 1e-9)
 
 
-def _severity(inside: Array, rated: Array, counted: Array) -> tuple[Array, Array]:
-    """Return the mean discontent of each theme, and its relative error; 1 where none is known."""
+def _severity(
+    inside: Array, rated: Array, counted: Array, sources: Sequence[str]
+) -> tuple[Array, Array]:
+    """Return the mean discontent of each theme, and its relative error; 1 where none is known.
+
+    Each source is taken at the mean of all: what is harsh in one is the usual in another.
+    """
     known = ~np.isnan(rated)
     if not known.any():
         return np.ones(inside.shape[1]), np.zeros(inside.shape[1])
     usual = np.average(rated[known], weights=counted[known])
+    weighed = pd.DataFrame({"sum": np.nan_to_num(rated) * counted, "all": known * counted})
+    totals = weighed.groupby(np.array(sources, object)).transform("sum")
+    level = (rated - (totals["sum"] / totals["all"]).to_numpy() + usual)[known].clip(0, 1)
     count = (known * counted) @ inside + _USUAL
-    mean = ((np.nan_to_num(rated) * counted) @ inside + _USUAL * usual) / count
+    mean = ((level * counted[known]) @ inside[known] + _USUAL * usual) / count
     severity = np.maximum(mean, LEAST_SEVERITY)
-    return severity, rated[known].std() / np.sqrt(count) / severity
+    return severity, level.std() / np.sqrt(count) / severity
 
 
 def _growth(trend: pd.DataFrame, themes: int) -> tuple[Array, Array]:

@@ -84,8 +84,8 @@ def by_customer(standing: Bools, customers: Any) -> Bools:
 def shares_of(inside: Bools, nearest: Bools, judged: Judged) -> list[list[float]]:
     """Return the share of each theme, and the low and the high end of its 95 % interval.
 
-    From a judged sample it is the true share; without one that with the rest assigned, and the
-    interval includes whether the rest belongs there.
+    From a judged sample it is the true share; without one the rest counts half with the theme it
+    is nearest to, and the interval goes from none of it to all.
 
     Parameters
     ----------
@@ -101,7 +101,10 @@ def shares_of(inside: Bools, nearest: Bools, judged: Judged) -> list[list[float]
         return np.vstack([sure[:2], most[2]]).T.tolist()  # type: ignore[no-any-return]
     count = max(len(inside), 1)
     rows = zip(inside.sum(axis=0).tolist(), nearest.sum(axis=0).tolist(), strict=True)
-    return [[most / count, wilson(least, count)[0], wilson(most, count)[1]] for least, most in rows]
+    return [
+        [(least + most) / 2 / count, wilson(least, count)[0], wilson(most, count)[1]]
+        for least, most in rows
+    ]
 
 
 def true_shares(inside: Bools, nearest: Bools, judged: Sequence[tuple[int, int, int]]) -> Floats:
