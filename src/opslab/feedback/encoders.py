@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -105,17 +106,17 @@ class Universal:
         return out[[tokens[0] != 0 for tokens in sentences]]
 
 
+@dataclass
 class _InBlocks:
     """A matrix that multiplies few rows at a time, so that no row's product hangs on the others."""
 
-    __array_ufunc__ = None  # NumPy leaves ``rows @ matrix`` to this class
+    weights: Vectors
 
-    def __init__(self, weights: Vectors) -> None:
-        self._weights = weights
+    __array_ufunc__ = None  # NumPy leaves ``rows @ matrix`` to this class
 
     def __rmatmul__(self, rows: Vectors) -> Vectors:
         blocks = np.pad(rows, ((0, -len(rows) % _FEW), (0, 0))).reshape(-1, _FEW, rows.shape[1])
-        return np.concatenate(blocks @ self._weights)[: len(rows)]
+        return np.concatenate(blocks @ self.weights)[: len(rows)]
 
 
 @cache
@@ -187,7 +188,7 @@ class Cached:
         keys = [hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32] for text in texts]
         known: dict[str, Vectors] = {}
         if self._path.is_file():
-            with np.load(self._path, allow_pickle=False) as kept:
+            with np.load(self._path) as kept:
                 known = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if new:
