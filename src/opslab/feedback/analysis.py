@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from opslab import workspace
 from opslab.errors import DataError, SpecError
@@ -223,8 +222,9 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
 def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dict[str, Any]:
     """Return for whom, since when and how bad each theme is, by its id."""
     ids = [theme.id for theme in themes]
-    inside, _ = standing(assignments if ids else (), ids)
-    messages = [each.message for each in assignments if ids]
+    compared = assignments if ids else ()
+    inside, _ = standing(compared, ids)
+    messages = [each.message for each in compared]
     sources, customers = [each.source for each in messages], [each.customer for each in messages]
     names = dict.fromkeys(name for each in messages for name in each.traits)
     traits: dict[str, Sequence[str | None]] = {
@@ -234,9 +234,7 @@ def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dic
     days, discontent = [each.date for each in messages], [each.discontent for each in messages]
     frames = {
         "contrasts": contrasts(inside, traits, sources, customers),
-        "trends": trends(inside, days, sources, customers=customers)
-        if any(days)
-        else pd.DataFrame(),
+        "trends": trends(inside, days, sources, customers=customers),
         "severities": severities(inside, discontent, sources, customers),
     }
     revenues = [each.revenue for each in messages]

@@ -104,6 +104,8 @@ def name_themes(
     count: int,
     encode: Callable[[Sequence[str]], Vectors] | None = None,
     persons: Collection[str] = (),
+    kinds: Mapping[int, str] = MappingProxyType({}),
+    kind_of: Callable[[Sequence[str], Vectors], Sequence[str | None]] = _unknown,
 ) -> list[tuple[Phrases, ...]]:
     """Return the name of each theme in each language that speaks in it; no two have one head.
 
@@ -124,6 +126,10 @@ def name_themes(
         An encoder's: vectors of length 1 for texts. Without it titles are phrases.
     persons : collection of str
         Lower-case words that name people: none is in a title, nor at an end of a phrase.
+    kinds : mapping of int to str
+        What most say of a theme, by its number: a problem, a wish.
+    kind_of : callable
+        The kinds of texts with their vectors.
     """
     sizes = np.bincount(labels[labels >= 0], minlength=count)
     names: list[list[Phrases]] = [[] for _ in range(count)]
@@ -138,7 +144,10 @@ def name_themes(
         ranked = _ranked(own, labels[rows], count, stops.union(persons))
         order = sorted(speaking.tolist(), key=lambda theme: (-spoken[theme], theme))
         phrases = {theme: _chosen(ranked[theme]) for theme in order}
-        titles = _titles(own, labels[rows], phrases, language, encode, persons) if encode else []
+        titles = list[tuple[int, str]]()
+        if encode:
+            more = encode, persons, kinds, kind_of
+            titles = _titles(own, labels[rows], phrases, language, *more)
         for theme in order:
             titles += [(theme, each) for each in (*phrases[theme], ", ".join(phrases[theme]))]
         for theme, title in titles:
@@ -174,12 +183,15 @@ def _titles(
     language: str,
     encode: Callable[[Sequence[str]], Vectors],
     persons: Collection[str],
+    kinds: Mapping[int, str],
+    kind_of: Callable[[Sequence[str], Vectors], Sequence[str | None]],
 ) -> list[tuple[int, str]]:
     """Return themes with clauses that could be their titles in a language, the best first.
 
     Such a clause holds a typical phrase's word, and none that is rare in the theme: that would be
     a detail, or a person. Its score is twice the cosine to the mean of its theme's clauses, less
-    that to the nearest theme's, plus a tenth for each typical word, less 1/600 for each character.
+    that to the nearest theme's, plus a tenth for each typical word, less 1/600 for each character;
+    a clause of another kind than the theme (a problem, a wish …) is worth a half less.
     """
     stops = stop_words(language)
     pool: dict[tuple[int, str], float] = {}
@@ -195,10 +207,12 @@ def _titles(
         return []
     owners, candidates = zip(*pool, strict=True)
     vectors = encode(candidates)
+    own = [kinds.get(theme) for theme in owners]
+    apart = [mine != kind for mine, kind in zip(kind_of(candidates, vectors), own, strict=True)]
     vectors = unit(vectors - vectors.mean(axis=0))
     cosines = vectors @ unit(membership(np.array(owners)).T @ vectors).T
     scores = 2 * cosines[np.arange(len(owners)), owners] - cosines.max(axis=1)
-    scores += np.array(list(pool.values()))
+    scores += np.array(list(pool.values())) - OTHER_KIND * np.array(apart)
     return [list(pool)[at] for at in np.argsort(-scores.round(3), kind="stable")]
 
 
