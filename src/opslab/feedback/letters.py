@@ -170,7 +170,7 @@ def _visible(text: str) -> str:
         depth += line.count("\x0e") - line.count("\x0f")
         bare = _INVISIBLE.sub(" ", line)
         lines.append(" ".join(f"> {bare}".split() if inside else bare.split()))
-    return "\n".join(lines).strip()
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 class _Rule(NamedTuple):
@@ -189,8 +189,8 @@ def _rules() -> list[_Rule]:
         _Rule(
             rule["kind"],
             re.compile(
-                f"{rule.get('start', '^[*_|]*')}(?:{'|'.join(rule['lines'])})"
-                f"{rule.get('then', '[*_| ]*$')}".replace("'", "['\u2019]"),
+                f"{rule.get('start', '^[*_|]*+')}(?:{'|'.join(rule['lines'])})"
+                f"{rule.get('then', '[*_| ]*+$')}".replace("'", "['\u2019]"),
                 re.IGNORECASE | re.MULTILINE,
             ),
             rule.get("becomes", ""),
