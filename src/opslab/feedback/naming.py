@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from opslab.feedback.clauses import clauses
-from opslab.feedback.clustering import Integers, Vectors, membership
+from opslab.feedback.clustering import Floats, Integers, Vectors, membership
 from opslab.feedback.edits import Edits
 from opslab.feedback.encoders import unit
 
@@ -38,6 +38,9 @@ class Phrases:
     phrases: tuple[str, ...]
     title: str
 
+
+Worth = Callable[[Sequence[int], Sequence[str], Vectors], Floats]
+"""What clauses are worth as titles of themes: their numbers, the clauses, and their vectors."""
 
 Names = dict[str, tuple[Phrases, ...]]
 """The name of each theme, by its id."""
@@ -104,8 +107,7 @@ def name_themes(
     count: int,
     encode: Callable[[Sequence[str]], Vectors] | None = None,
     persons: Collection[str] = (),
-    kinds: Mapping[int, str] = MappingProxyType({}),
-    kind_of: Callable[[Sequence[str], Vectors], Sequence[str | None]] = _unknown,
+    worth: Worth = lambda owners, _clauses, _vectors: np.zeros(len(owners)),
 ) -> list[tuple[Phrases, ...]]:
     """Return the name of each theme in each language that speaks in it; no two have one head.
 
@@ -126,10 +128,8 @@ def name_themes(
         An encoder's: vectors of length 1 for texts. Without it titles are phrases.
     persons : collection of str
         Lower-case words that name people: none is in a title, nor at an end of a phrase.
-    kinds : mapping of int to str
-        What most say of a theme, by its number: a problem, a wish.
-    kind_of : callable
-        The kinds of texts with their vectors.
+    worth : callable, optional
+        What clauses with their vectors are worth besides as titles of their themes.
     """
     sizes = np.bincount(labels[labels >= 0], minlength=count)
     names: list[list[Phrases]] = [[] for _ in range(count)]
@@ -146,8 +146,7 @@ def name_themes(
         phrases = {theme: _chosen(ranked[theme]) for theme in order}
         titles = list[tuple[int, str]]()
         if encode:
-            more = encode, persons, kinds, kind_of
-            titles = _titles(own, labels[rows], phrases, language, *more)
+            titles = _titles(own, labels[rows], phrases, language, encode, persons, worth)
         for theme in order:
             titles += [(theme, each) for each in (*phrases[theme], ", ".join(phrases[theme]))]
         for theme, title in titles:
@@ -183,15 +182,14 @@ def _titles(
     language: str,
     encode: Callable[[Sequence[str]], Vectors],
     persons: Collection[str],
-    kinds: Mapping[int, str],
-    kind_of: Callable[[Sequence[str], Vectors], Sequence[str | None]],
+    worth: Worth,
 ) -> list[tuple[int, str]]:
     """Return themes with clauses that could be their titles in a language, the best first.
 
     Such a clause holds a typical phrase's word, and none that is rare in the theme: that would be
     a detail, or a person. Its score is twice the cosine to the mean of its theme's clauses, less
-    that to the nearest theme's, plus a tenth for each typical word, less 1/600 for each character;
-    a clause of another kind than the theme (a problem, a wish …) is worth a half less.
+    that to the nearest theme's, plus a tenth for each typical word, less 1/600 for each character,
+    plus what it is worth besides.
     """
     stops = stop_words(language)
     pool: dict[tuple[int, str], float] = {}
@@ -207,12 +205,11 @@ def _titles(
         return []
     owners, candidates = zip(*pool, strict=True)
     vectors = encode(candidates)
-    own = [kinds.get(theme) for theme in owners]
-    apart = [mine != kind for mine, kind in zip(kind_of(candidates, vectors), own, strict=True)]
+    besides = worth(owners, candidates, vectors)
     vectors = unit(vectors - vectors.mean(axis=0))
     cosines = vectors @ unit(membership(np.array(owners)).T @ vectors).T
     scores = 2 * cosines[np.arange(len(owners)), owners] - cosines.max(axis=1)
-    scores += np.array(list(pool.values())) - OTHER_KIND * np.array(apart)
+    scores += np.array(list(pool.values())) + besides
     return [list(pool)[at] for at in np.argsort(-scores.round(3), kind="stable")]
 
 
