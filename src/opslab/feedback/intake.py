@@ -16,7 +16,7 @@ import pandas as pd
 
 from opslab.errors import DataError
 from opslab.feedback.languages import identify
-from opslab.feedback.letters import Letter, opened, without_repeated
+from opslab.feedback.letters import OF_MAIL, Letter, opened, usual, without_repeated
 from opslab.feedback.redaction import redact, without_tokens
 from opslab.feedback.severity import discontent_of
 from opslab.feedback.spec import Source, Study
@@ -189,9 +189,13 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
             came[message.source, message.id, message.text] = row
     counts["shared"] = len(came) - len({name[:2] for name in came})
     kept, furniture, persons = [], [], set[str]()
-    for row, letter in _opened(came.values()):
+    letters = list(_opened(came.values()))
+    signed = Counter(name for _, letter in letters for name in set(letter.names))
+    for row, letter in letters:
         writers = [*row.names, *letter.names]
-        persons |= {part.casefold() for name in writers for part in name.split()}
+        mail = dict(letter.cut).keys() & OF_MAIL
+        sure = [*row.names, *(name for name in letter.names if mail or signed[name] > 1)]
+        persons |= {part.casefold() for name in sure for part in name.split()}
         hidden = partial(
             redact, patterns=study.redact.patterns, regions=study.redact.regions, names=writers
         )
@@ -248,7 +252,8 @@ def _opened(rows: Iterable[_Row]) -> Iterator[tuple[_Row, Letter]]:
     """Yield each row with its letter, without what repeats itself over a source."""
     for _, group in groupby(rows, lambda row: row.message.source):
         source = list(group)
-        letters = [opened(row.message.text) for row in source]
+        common = usual([row.message.text for row in source])
+        letters = [opened(row.message.text, common) for row in source]
         customers = [row.message.customer for row in source]
         yield from zip(source, without_repeated(letters, customers), strict=True)
 

@@ -6,22 +6,30 @@ import html
 import re
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
 from opslab.feedback.duplicates import normal
+from opslab.feedback.naming import stop_words
 
 Cut = tuple[tuple[str, str], ...]
 MOST_READ = 100_000
 """Characters of a mail, its markup among them, that are looked at."""
 
+EVERYDAY = stop_words("en") | stop_words("fr")
+"""Words that name nobody."""
+
+OF_MAIL = ("quoted", "device", "ticket", "disclaimer")
+"""Kinds of what stands in no text that is no mail."""
+
 COMMON, FEWEST = 0.1, 8
 """Share of the messages, and how many at least, whose common words are no accident."""
 
-_POINTER = 8  # words before a mail that is passed on, which do not say all
+_HEAD = 80  # characters that show whether a mail is passed on
+_MOST_NAMES = 200
 _WORDS, _RUN = 4, 5  # of a sentence that may be a template, of a run anywhere
 _SENTENCE = re.compile(r"(?<=[.!?:;\u2026])\s+")
 _INVISIBLE = re.compile(
@@ -54,15 +62,18 @@ class Letter:
         return " ".join(self.lines)
 
 
-def opened(text: str) -> Letter:
+def opened(text: str, common: Collection[str] = EVERYDAY) -> Letter:
     r"""Return what a customer wrote in a mail, a ticket or a post, and what stood around it.
 
-    A mail of which nothing would be left keeps what it passes on, or else its greeting and closing.
+    A mail that is passed on stays below what is said above it. One of which nothing would be left
+    keeps its greeting and closing.
 
     Parameters
     ----------
     text : str
         Plain or HTML; what only looks like a tag stays.
+    common : collection of str
+        Words that name nobody: a line of them is no signature.
 
     Examples
     --------
@@ -73,26 +84,32 @@ def opened(text: str) -> Letter:
     whole = _visible(text[:MOST_READ])
     if "\n" not in whole:
         return Letter((whole,))
-    own, outer = _without(whole, (), "quoted", "device", "ticket", "disclaimer")
+    own, outer = _without(whole, (), *OF_MAIL)
     greeted, hello = _without(own, outer, "greeting")
-    bare, around = _without(greeted, hello, "closing")
-    names = tuple(dict.fromkeys(_named(around)))
-    passes_on = _pattern("forwarded").search(whole) and len(bare.split()) < _POINTER
-    if passes_on or not _worded(own):
-        older = "\n".join(part for kind, part in outer if kind == "quoted")
-        body = _pattern("head").sub("", older)
-        if len(body) < len(whole) and _worded((inner := opened(body)).text):
-            lines = (*filter(None, bare.split("\n")), *inner.lines)
-            return replace(inner, lines=lines, names=names + inner.names)
+    bare, around = _without(_marked(greeted, common), hello, "closing")
+    names = tuple(dict.fromkeys(_named(around)))[:_MOST_NAMES]
+    older = "\n".join(part for kind, part in outer if kind == "quoted")
+    if not _worded(own) or _pattern("forwarded").search(f"{whole[:_HEAD]}\n{own}\n{older[:_HEAD]}"):
+        body, heads = _without(older, (), "head")
+        if len(body) < len(whole) and _worded((inner := opened(body, common)).text):
+            lines = (*_lines(bare), *inner.lines)
+            cut = (*(("quoted", part) for _, part in heads if _worded(part)), *inner.cut)
+            return Letter(lines, cut, names + inner.names)
     kept, cut = next(
         (step for step in ((bare, around), (greeted, hello), (own, outer)) if _worded(step[0])),
         (whole, ()),
     )
     return Letter(
-        tuple(filter(None, kept.split("\n"))),
+        tuple(_lines(kept)),
         tuple((kind, " ".join(part.split())) for kind, part in cut if part.strip()),
         names,
     )
+
+
+def usual(texts: Sequence[str]) -> frozenset[str]:
+    """Return the words that name nobody: everyday ones, and what two texts have in lower case."""
+    counts = Counter(word for text in texts for word in set(_pattern("used").findall(text)))
+    return EVERYDAY.union(word for word, count in counts.items() if count > 1)
 
 
 def without_repeated(letters: Sequence[Letter], senders: Sequence[str | None]) -> list[Letter]:
@@ -212,6 +229,19 @@ def _without(text: str, cut: Cut, *kinds: str) -> tuple[str, Cut]:
             cut += tuple((rule.kind, match[0]) for match in rule.pattern.finditer(text))
             text = rule.pattern.sub(rule.becomes, text)
     return text, cut
+
+
+def _marked(text: str, common: Collection[str]) -> str:
+    """Return a text, a sign that no reader sees before lines of two common words or no others."""
+    lines = []
+    for line in text.split("\n"):
+        words = [word.casefold() in common for word in _pattern("word").findall(line)]
+        lines.append("\x1f" * (sum(words) >= min(len(words), 2) > 0) + line)
+    return "\n".join(lines)
+
+
+def _lines(text: str) -> Iterator[str]:
+    return filter(None, map(str.strip, text.split("\n")))
 
 
 def _worded(text: str) -> bool:
