@@ -16,7 +16,7 @@ import pandas as pd
 
 from opslab.errors import DataError
 from opslab.feedback.languages import identify
-from opslab.feedback.letters import OF_MAIL, Letter, opened, usual, without_repeated
+from opslab.feedback.letters import Letter, opened, usual, without_repeated
 from opslab.feedback.redaction import redact, without_tokens
 from opslab.feedback.severity import discontent_of
 from opslab.feedback.spec import Source, Study
@@ -63,6 +63,7 @@ NOBODY |= {
     "utilisateur",
 }
 """What stands where customers are not named."""
+_IN_ANY_TEXT = {"greeting", "closing", "repeated"}  # kinds of what is cut, and shows no mail
 _TRAITS = ("segment", "plan", "version", "country", "channel")
 
 
@@ -193,7 +194,7 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
     signed = Counter(name for _, letter in letters for name in set(letter.names))
     for row, letter in letters:
         writers = [*row.names, *letter.names]
-        mail = dict(letter.cut).keys() & OF_MAIL
+        mail = dict(letter.cut).keys() - _IN_ANY_TEXT
         sure = [*row.names, *(name for name in letter.names if mail or signed[name] > 1)]
         persons |= {part.casefold() for name in sure for part in name.split()}
         hidden = partial(

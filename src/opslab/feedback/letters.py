@@ -22,9 +22,6 @@ MOST_READ = 100_000
 EVERYDAY = stop_words("en") | stop_words("fr")
 """Words that name nobody."""
 
-OF_MAIL = ("quoted", "device", "ticket", "disclaimer")
-"""Kinds of what stands in no text that is no mail."""
-
 COMMON, FEWEST = 0.1, 8
 """Share of the messages, and how many at least, whose common words are no accident."""
 
@@ -84,15 +81,17 @@ def opened(text: str, common: Collection[str] = EVERYDAY) -> Letter:
     whole = _visible(text[:MOST_READ])
     if "\n" not in whole:
         return Letter((whole,))
-    own, outer = _without(whole, (), *OF_MAIL)
+    own, outer = _without(whole, (), "quoted", "device", "ticket", "disclaimer")
     greeted, hello = _without(own, outer, "greeting")
     bare, around = _without(_marked(greeted, common), hello, "closing")
+    bare = bare.replace("\x1f", "")
     names = tuple(dict.fromkeys(_named(around)))[:_MOST_NAMES]
     older = "\n".join(part for kind, part in outer if kind == "quoted")
-    if not _worded(own) or _pattern("forwarded").search(f"{whole[:_HEAD]}\n{own}\n{older[:_HEAD]}"):
+    passes_on = _pattern("forwarded").search(whole[: len(own) + _HEAD])
+    if passes_on or not _worded(own):
         body, heads = _without(older, (), "head")
         if len(body) < len(whole) and _worded((inner := opened(body, common)).text):
-            lines = (*_lines(bare), *inner.lines)
+            lines = (*filter(None, bare.split("\n")), *inner.lines)
             cut = (*(("quoted", part) for _, part in heads if _worded(part)), *inner.cut)
             return Letter(lines, cut, names + inner.names)
     kept, cut = next(
@@ -100,16 +99,18 @@ def opened(text: str, common: Collection[str] = EVERYDAY) -> Letter:
         (whole, ()),
     )
     return Letter(
-        tuple(_lines(kept)),
+        tuple(filter(None, kept.split("\n"))),
         tuple((kind, " ".join(part.split())) for kind, part in cut if part.strip()),
         names,
     )
 
 
 def usual(texts: Sequence[str]) -> frozenset[str]:
-    """Return the words that name nobody: everyday ones, and what two texts have in lower case."""
+    """Return everyday words, and those that two texts and one in a hundred have in lower case."""
     counts = Counter(word for text in texts for word in set(_pattern("used").findall(text)))
-    return EVERYDAY.union(word for word, count in counts.items() if count > 1)
+    return EVERYDAY.union(
+        word for word, count in counts.items() if count > max(1, len(texts) / 100)
+    )
 
 
 def without_repeated(letters: Sequence[Letter], senders: Sequence[str | None]) -> list[Letter]:
@@ -238,10 +239,6 @@ def _marked(text: str, common: Collection[str]) -> str:
         words = [word.casefold() in common for word in _pattern("word").findall(line)]
         lines.append("\x1f" * (sum(words) >= min(len(words), 2) > 0) + line)
     return "\n".join(lines)
-
-
-def _lines(text: str) -> Iterator[str]:
-    return filter(None, map(str.strip, text.split("\n")))
 
 
 def _worded(text: str) -> bool:
