@@ -76,7 +76,7 @@ def main() -> None:
             )
         )
         result = feedback.find_themes(mails)
-        near = {each.message.id: str(each.nearest) for each in result.assignments}
+        near = {each.message.id: str(each.main.nearest) for each in result.assignments}
         labels = [near[str(at)] for at in range(1, len(mails) + 1)]
         truth, signed = (
             adjusted_mutual_info_score(known, labels) for known in (frame["label"], signers)

@@ -9,7 +9,15 @@ from mails import PEOPLE, STYLES, outlook, wrapped
 
 from opslab.feedback import Study
 from opslab.feedback.intake import take_in
-from opslab.feedback.letters import Letter, _rules, furniture, opened, without_repeated
+from opslab.feedback.letters import (
+    EVERYDAY,
+    Letter,
+    _rules,
+    furniture,
+    opened,
+    usual,
+    without_repeated,
+)
 
 TEXTS = [
     "The lamp does not switch on since Friday. Is it the bulb?",
@@ -194,3 +202,185 @@ def test_the_longest_message_is_read_at_once(sign):
 
 def test_a_number_that_is_no_sign_is_no_sign():
     assert opened(f"It broke.&#{'9' * 5000}; &#x{'f' * 5000};\nTwice.").text == "It broke. Twice."
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Warning: the external battery burns when the update runs",
+        "Attention, le disque externe ne marche plus avec vous",
+        "Your ticket was closed but the heater is cold",
+        "The request was closed and nobody had read it",
+        "Votre demande a été fermée sans un mot",
+        "Thanks for contacting the bank twice without a result",
+        "Merci de votre message mais rien ne marche",
+        "You don't often get mails when the filter is on",
+        "Sent a complaint by phone and got no answer",
+        "Sent from the app the pictures are blurred",
+        "Sent with mail three weeks ago and still lost",
+        "Sent from my phone the file never arrives",
+        "Get Outlook for Mac to open the file, it fails",
+        "Privacy: the app shows numbers of strangers",
+        "Confidential",
+        "This message never reached the recipient",
+        "This e-mail shows our confidential data to all",
+        "If you receive the wrong parcel by mistake nobody answers",
+        "If you received my payment in error send it back",
+        "Think of the environment: three boxes for one cup",
+        "Stop charging ink before printing",
+        "Avant d'imprimer, l'appli plante",
+        "N'imprime plus depuis la mise à jour",
+        "Ce message n'arrive jamais au destinataire",
+        "Si vous recevez une erreur, l'appli plante",
+        "I hope that the next lamp is good",
+        "Looking forward to your new dark theme",
+        "En attente d'une réponse depuis trois semaines",
+        "Je vous prie d'accepter la demande de remboursement",
+        "Veuillez accepter le retour de la lampe",
+    ],
+)
+def test_a_sentence_that_starts_like_furniture_stays(line):
+    for mail in (
+        f"{line}\nIt is late",
+        f"Hi,\n\nIt is late\n\n{line}\n\nSent from my iPhone",
+        f"Hi,\n\n{line}\n\nRegards,\nAna Costa",
+    ):
+        assert line in opened(mail).text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "EXTERNAL",
+        "CAUTION: This email originated from outside of the organization. Do not click links.",
+        "Attention : ce message provient d'un expéditeur externe.",
+        "You don't often get email from a@b.example. Learn why this is important",
+        "Your request (4711) has been received and is being reviewed by our support staff.",
+        "Votre demande n° 4711 a bien été enregistrée.",
+        "Thank you for contacting Shop Support.",
+        "Merci de nous avoir contactés.",
+        "Sent from my Samsung Galaxy S24 using Mail",
+        "Sent from my phone, please excuse any typos",
+        "Envoyé à partir de Outlook pour iOS",
+        "Get Outlook for iOS<https://a.example/x>",
+        "If you have received this email in error, delete it.",
+        "Please consider the environment before printing this e-mail.",
+        "Pensez à l'environnement avant d'imprimer ce message.",
+        "Ce message est confidentiel.",
+        "I hope this email finds you well.",
+        "I look forward to hearing from you.",
+        "Dans l'attente de votre réponse rapide,",
+        "Veuillez agréer l'expression de mes salutations distinguées.",
+    ],
+)
+def test_furniture_that_says_nothing_else_is_cut(line):
+    assert opened(f"Hi,\n\nIt is late\n\n{line}\n\nBye").text.split(" Bye")[0] == "It is late"
+
+
+@pytest.mark.parametrize(
+    ("mail", "text"),
+    [
+        (
+            "Hello,\n\nThis came late:\nThe Blue Parcel Box",
+            "This came late: The Blue Parcel Box",
+        ),
+        ("It fails\nBest\nRefund Is Wrong On Bill", "It fails Refund Is Wrong On Bill"),
+        ("Slow\nThanks\nThe manager was rude", "Slow The manager was rude"),
+        ("It fails\nMerci\nLe site www.shop.example est en panne", None),
+        ("Two bugs.\n\nLogin fails.\n--\nThe bill is wrong as well.", None),
+        ("One bug.\n--\nLampe cassée hier matin.", None),
+        (f"Steps:\n--\n{chr(10).join('abcdefgh')}", None),
+        ("It fails.\n--\nAna Costa\nCosta Ltd, 12 Port Road", "It fails."),
+        ("It fails.\nMany thanks,\nWill Abara\nHead of Logistics | Costa", "It fails."),
+    ],
+)
+def test_a_signature_says_nothing(mail, text):
+    whole = " ".join(mail.split())
+    for word in (" -- ", " Merci ", " Thanks "):
+        whole = whole.replace(word, " ")
+    assert opened(mail).text.replace(" -- ", " ") == (text or whole)
+
+
+def test_words_that_others_write_in_lower_case_name_nobody():
+    mail = "Hello,\nOne thing is missing.\nDark Mode"
+    others = ["please add a dark mode", "no dark mode here"]
+    assert opened(mail).text == "One thing is missing."
+    assert opened(mail, usual([mail, *others])).text == "One thing is missing. Dark Mode"
+    assert usual(others) - EVERYDAY == {"dark", "mode"}
+    assert usual(others[:1]) == EVERYDAY
+
+
+@pytest.mark.parametrize(
+    ("mails", "persons"),
+    [
+        (["It broke.\nThanks,\nZoe Lindqvist"], set()),
+        (["It broke.\nThanks,\nZoe Lindqvist", "Late.\nCheers,\nZoe"], {"zoe"}),
+        (
+            ["It broke.\nThanks,\nZoe Lindqvist\n\nSent from my iPhone"],
+            {"zoe", "lindqvist"},
+        ),
+        (
+            [
+                "FYI\n\n---- Forwarded message ----\nFrom: Zoe Lindqvist <z@a.example>\nTo: b\n\nIt broke"
+            ],
+            {"zoe", "lindqvist"},
+        ),
+    ],
+)
+def test_only_who_surely_signs_is_kept_out_of_titles(mails, persons):
+    intake = take_in(Study(study="s"), mails)
+    assert intake.persons == persons
+    assert not [each for each in intake.messages if "Zoe" in each.text]
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "",
+        "FYI",
+        "FYI, this guest is furious",
+        "See below, this customer is very angry and wants the money back by Monday please.",
+        "Pour info, la cliente attend depuis trois semaines et demande un geste commercial.",
+    ],
+)
+@pytest.mark.parametrize(
+    "head",
+    [
+        "---------- Forwarded message ---------\nFrom: Zoe Abara <z@x.example>\nDate: 3 Aug\nTo: Help",
+        "-----Message d'origine-----\nDe : Zoe Abara\nEnvoyé : lundi\nÀ : Aide\nObjet : lampe",
+        "-----Original Message-----\nFrom: Zoe Abara\nSent: Monday\nTo: Help\nSubject: lamp",
+    ],
+    ids=["gmail", "outlook-fr", "outlook"],
+)
+def test_a_complaint_that_is_passed_on_stays_with_what_is_said_above(above, head):
+    letter = opened(f"{above}\n\n{head}\n\nHello,\n\nThe original lamp is broken.\n\nRegards,\nZoe")
+    said = "" if above in ("", "FYI") else f"{above} "
+    assert letter.text == f"{said}The original lamp is broken."
+    assert {"Zoe", "Abara"} <= set(letter.names)
+
+
+def test_an_answer_is_not_passed_on():
+    mail = "Still broken, see the picture.\n\n-----Original Message-----\nFrom: Help\nSent: Monday\nTo: Zoe\nSubject: lamp\n\nPlease wait."
+    assert opened(mail).text == "Still broken, see the picture."
+
+
+@pytest.mark.parametrize(
+    ("mail", "text"),
+    [
+        (
+            "<p>You write:</p><blockquote>No <b>refund</b></blockquote><p>which is wrong</p>",
+            "You write: No refund which is wrong",
+        ),
+        (
+            "<p>Mine</p><div>On 3 Aug, Help wrote:</div><blockquote>Old</blockquote><p>No, late.</p>",
+            "Mine No, late.",
+        ),
+        (
+            '<p>Mine</p><blockquote type="cite">Old</blockquote><p>No, late.</p>',
+            "Mine No, late.",
+        ),
+        ("<p>Mine</p><blockquote>Old</blockquote><br>", "Mine"),
+    ],
+)
+def test_a_quotation_within_an_own_text_stays(mail, text):
+    assert opened(mail).text == text

@@ -27,10 +27,10 @@ from opslab.feedback.clustering import (
 )
 from opslab.feedback.contrasts import contrasts
 from opslab.feedback.edits import Edits, read_edits
-from opslab.feedback.encoders import Encoder, encoder_for, spelling
+from opslab.feedback.encoders import Encoder, Latent, encoder_for, spelling
 from opslab.feedback.intake import CustomerMessage, Intake, take_in
 from opslab.feedback.kinds import Kind, kinds_of, praises, says_nothing
-from opslab.feedback.naming import Names, Phrases, name_themes, renamed, title
+from opslab.feedback.naming import Names, Phrases, Worth, name_themes, renamed, title
 from opslab.feedback.points import Passage, finer, passages
 from opslab.feedback.priority import rank
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Point, Theme
@@ -158,6 +158,18 @@ class _Corpus:
             max(count, key=lambda kind: (count[kind], str(kind)), default=None) for count in counts
         ]
 
+    def repeated(self, sorting: Sorting, language: str) -> Names:
+        """Return the names of themes that are a single text: they are called by it."""
+        rows = {theme: np.flatnonzero(sorting.themes == at) for at, theme in enumerate(sorting.ids)}
+        texts = {
+            theme: self.said[self.cut.rows[row[0]]] for theme, row in rows.items() if len(row) == 1
+        }
+        return {
+            theme: (Phrases(each.language or language, (), each.words.rstrip(" .!")),)
+            for theme, each in texts.items()
+            if len(each.words) <= LONGEST_TITLE
+        }
+
     def named(
         self, labels: Integers, count: int, language: str, *more: Any
     ) -> list[tuple[Phrases, ...]]:
@@ -180,6 +192,17 @@ class _Corpus:
         return name_themes([each.words for each in part], languages, labels[heard], count, *more)
 
 
+def _worth(asked: Sequence[Kind | None], encoder: Encoder) -> Worth:
+    """Return what clauses are worth as titles: less where they are of another kind."""
+
+    def worth(owners: Sequence[int], clauses: Sequence[str], vectors: Vectors) -> Floats:
+        kinds = kinds_of(clauses, vectors, encoder.sha256)
+        pairs = zip(kinds, owners, strict=True)
+        return np.array([-OTHER_KIND * (kind != asked[owner]) for kind, owner in pairs])
+
+    return worth
+
+
 def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> FeedbackResult:
     """Return the messages that came in, sorted into themes."""
     settings, language = study.themes, study.languages[0]
@@ -189,16 +212,9 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     cut, clusters = corpus.cut, corpus.cut.clusters
 
     def named(sorting: Sorting) -> Names:
-        asked = corpus.kinds(sorting)
-
-        def worth(owners: Sequence[int], clauses: Sequence[str], vectors: Vectors) -> Floats:
-            kinds = kinds_of(clauses, vectors, encoder.sha256)
-            pairs = zip(kinds, owners, strict=True)
-            return np.array([-OTHER_KIND * (kind != asked[owner]) for kind, owner in pairs])
-
-        more = len(sorting.ids), language, encoder.encode, intake.persons, worth
-        names = corpus.named(sorting.themes, *more)
-        return dict(zip(sorting.ids, names, strict=True))
+        more = encoder.encode, intake.persons, _worth(corpus.kinds(sorting), encoder)
+        names = corpus.named(sorting.themes, len(sorting.ids), language, *more)
+        return dict(zip(sorting.ids, names, strict=True)) | corpus.repeated(sorting, language)
 
     sorting = sort_texts(clusters, cut.vectors, cut.weights, settings)
     names, assignments = named(sorting), corpus.assigned(sorting)
@@ -247,7 +263,7 @@ def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dic
     sources, customers = [each.source for each in messages], [each.customer for each in messages]
     names = dict.fromkeys(name for each in messages for name in each.traits)
     traits: dict[str, Sequence[str | None]] = {
-        name: [each.traits.get(name) for each in messages] for name in sorted(names)
+        name: _joined([each.traits.get(name) for each in messages]) for name in sorted(names)
     }
     traits |= {"language": [each.language for each in messages], "source": sources}
     days, discontent = [each.date for each in messages], [each.discontent for each in messages]
@@ -265,6 +281,9 @@ def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dic
             frame["theme"] = [ids[int(at)] for at in frame["theme"]]
     return {**frames, "counted": ranking.parts}
 
+
+LONGEST_TITLE = 80
+"""Characters of a text that is its theme's title."""
 
 OTHER_KIND = 0.3
 """What a title of another kind than its theme is worth less, in cosines."""
@@ -324,6 +343,15 @@ def _themes(
     return whole
 
 
+def _joined(values: Sequence[str | None]) -> list[str | None]:
+    """Return values that are equal but for case under their most common spelling."""
+    spelt = Counter(filter(None, values))
+    common = {}
+    for value in sorted(spelt, key=lambda value: (spelt[value], value)):
+        common[value.casefold().strip()] = value
+    return [value and common[value.casefold().strip()] for value in values]
+
+
 def _content(theme: Theme, assignments: Sequence[Assignment]) -> bool:
     """Return whether a theme asks for nothing, and its writers are content, or mostly praise."""
     if theme.kind != "other":
@@ -337,8 +365,8 @@ def _content(theme: Theme, assignments: Sequence[Assignment]) -> bool:
 
 def _routes(study: Study, encoder: Encoder, vectors: Vectors, sorting: Sorting) -> list[Route]:
     """Return the team of each theme, by vectors that are not levelled; none without teams."""
-    if not study.teams or not len(vectors):
-        return []
+    if not study.teams or not len(vectors) or encoder.sha256 == Latent.sha256:
+        return []  # word counts of examples by themselves lie in no space with the themes
     examples = {team: encoder.encode(texts) for team, texts in study.teams.items()}
     labels = sorting.clusters.labels
     return route(middles(vectors, labels, len(sorting.ids)), examples)

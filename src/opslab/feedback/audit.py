@@ -29,6 +29,7 @@ SHEET = 150
 """Messages on a sheet, in random order: any number from the top is a random sample."""
 
 _YES = {*TRUE, "right", "correct", "ok", "juste", "bon", "1.0"}
+_UNSURE = {"?", "not sure", "unsure", "maybe", "don't know", "je ne sais pas", "peut-être", "n/a"}
 _NO = {*FALSE, "wrong", "incorrect", "mauvais", "0.0"}
 _COLUMNS = {
     "themes": ("theme", "name", "merge_into", "split"),
@@ -172,6 +173,7 @@ def judge(
     judged, teams, stale = dict[tuple[str, str], Judgement](), dict[str, str](), 0
     for row in rows:
         answer, key = row["right"].casefold(), (row["message"], row["known"])
+        answer = "" if answer in _UNSURE else answer
         if answer and key in standing:
             theme = row["known"]
             says = {**dict.fromkeys(_NO, ""), **edits.called, **dict.fromkeys(_YES, theme)}
@@ -180,6 +182,7 @@ def judge(
             judgement = Judgement(*key, true, new, standing[key], right)
             unclear = true in edits.splits.keys() - {theme}
             unclear |= bool(new and not re.search(r"[^\W\d_]{3}", new))
+            unclear |= bool(re.match(r"(?:yes|no|not|oui|non|pas)\b", new, re.IGNORECASE))
             if unclear or judged.setdefault(key, judgement) != judgement:
                 raise refusal(row, "right", file)
         if row["team"] and key in standing:

@@ -21,6 +21,8 @@ LEAK = 0.1
 """Most information that themes share with the language."""
 FURNISHED, CLUTTERED = 0.05, 0.3
 """Share of the messages with words of mail around the matter: from where it warns, and fails."""
+PRECISE = 0.6
+"""Share of judged messages in the right theme that the interval must reach."""
 LARGEST = 0.4
 """Share of the sorted messages from which a theme may hide several."""
 
@@ -84,7 +86,8 @@ def _of_themes(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> It
             share,
             share=share,
         )
-    pairs = [(each.message, theme) for each in inside for theme in sorted(each.themes)]
+    different = [each for each in inside if not each.copy_of]
+    pairs = [(each.message, theme) for each in different for theme in sorted(each.themes)]
     leak, apart, writers = (
         shared_information([(getattr(message, trait), theme) for message, theme in pairs])
         for trait in ("language", "source", "customer")
@@ -133,9 +136,12 @@ def _of_audit(audit: Audit | None) -> Check:
     if audit is None or not audit.judged:
         return _check("audit", "warn", None, "none", most=PROMISED)
     low, high = audit.interval
+    status: Status = "pass" if audit.judged >= PROMISED else "warn"
+    if high < PRECISE:
+        status = "fail"
     return _check(
         "audit",
-        "pass" if audit.judged >= PROMISED else "warn",
+        status,
         audit.right / audit.judged,
         most=PROMISED,
         judged=audit.judged,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ import pandas as pd
 
 from opslab.errors import DataError
 from opslab.feedback.languages import identify
-from opslab.feedback.letters import Letter, opened, without_repeated
+from opslab.feedback.letters import Letter, opened, usual, without_repeated
 from opslab.feedback.redaction import redact, without_tokens
 from opslab.feedback.severity import discontent_of
 from opslab.feedback.spec import Source, Study
@@ -51,6 +52,18 @@ NOBODY = {
     "invité",
 }
 NOBODY |= {
+    "un utilisateur google",
+    "google user",
+    "anonymous user",
+    "utilisateur anonyme",
+    "not provided",
+    "undefined",
+    "#n/a",
+    "(blank)",
+    "0",
+    "xxx",
+}
+NOBODY |= {
     "inconnu",
     "n/a",
     "na",
@@ -63,6 +76,7 @@ NOBODY |= {
     "utilisateur",
 }
 """What stands where customers are not named."""
+_IN_ANY_TEXT = {"greeting", "closing", "repeated"}  # kinds of what is cut, and shows no mail
 _TRAITS = ("segment", "plan", "version", "country", "channel")
 
 
@@ -159,7 +173,7 @@ def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> I
     rows, readings = list[_Row](), list[Reading]()
     if isinstance(data, Sequence) and not isinstance(data, str):
         rows = [
-            _Row(_message("texts", str(number), number, str(text)))
+            _Row(_message("texts", str(number), number, "" if pd.isna(text) else str(text)))
             for number, text in enumerate(data, 1)
         ]
     else:
@@ -189,9 +203,13 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
             came[message.source, message.id, message.text] = row
     counts["shared"] = len(came) - len({name[:2] for name in came})
     kept, furniture, persons = [], [], set[str]()
-    for row, letter in _opened(came.values()):
+    letters = list(_opened(came.values()))
+    signed = Counter(name for _, letter in letters for name in set(letter.names))
+    for row, letter in letters:
         writers = [*row.names, *letter.names]
-        persons |= {part.casefold() for name in writers for part in name.split()}
+        mail = dict(letter.cut).keys() - _IN_ANY_TEXT
+        sure = [*row.names, *(name for name in letter.names if mail or signed[name] > 1)]
+        persons |= {part.casefold() for name in sure for part in name.split()}
         hidden = partial(
             redact, patterns=study.redact.patterns, regions=study.redact.regions, names=writers
         )
@@ -222,7 +240,7 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
 
 def _customer(secret: str, source: str, name: str) -> str | None:
     """Return the key of a customer: of an address everywhere the same; none of who is unnamed."""
-    if name in NOBODY:
+    if name in NOBODY or re.match("no-?reply@|[0-]+$", name):
         return None
     return key(secret, name if "@" in name else f"{source}\0{name}")
 
@@ -248,7 +266,8 @@ def _opened(rows: Iterable[_Row]) -> Iterator[tuple[_Row, Letter]]:
     """Yield each row with its letter, without what repeats itself over a source."""
     for _, group in groupby(rows, lambda row: row.message.source):
         source = list(group)
-        letters = [opened(row.message.text) for row in source]
+        common = usual([row.message.text for row in source])
+        letters = [opened(row.message.text, common) for row in source]
         customers = [row.message.customer for row in source]
         yield from zip(source, without_repeated(letters, customers), strict=True)
 
@@ -305,7 +324,9 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
         identity = fields.pop("id", f"row {number}")
         names = [str(row[name]) for name in writers if row[name] is not None]
         for suffix, part in parts.items():
-            text = "\n".join(str(row[name]) for name in part if row[name] is not None)
+            pieces = [str(row[name]) for name in part if row[name] is not None]
+            ended = [piece + "." * piece[-1:].isalnum() for piece in pieces[:-1]]  # a title ends
+            text = "\n".join([*ended, *pieces[-1:]])
             yield _Row(_message(label, identity + suffix, number, text, **fields), names)
 
 

@@ -5,21 +5,26 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from opslab.feedback.duplicates import normal
+from opslab.feedback.naming import stop_words
 from opslab.feedback.words import table
 
 Cut = tuple[tuple[str, str], ...]
 MOST_READ = 100_000
 """Characters of a mail, its markup among them, that are looked at."""
 
-COMMON, FEWEST = 0.1, 8
+EVERYDAY = stop_words("en") | stop_words("fr")
+"""Words that name nobody."""
+
+COMMON, FORM, FEWEST = 0.1, 0.3, 8
 """Share of the messages, and how many at least, whose common words are no accident."""
 
-_POINTER = 8  # words before a mail that is passed on, which do not say all
+_HEAD = 80  # characters that show whether a mail is passed on
+_MOST_NAMES = 200
 _WORDS, _RUN = 4, 5  # of a sentence that may be a template, of a run anywhere
 _SENTENCE = re.compile(r"(?<=[.!?:;\u2026])\s+")
 _INVISIBLE = re.compile(
@@ -52,15 +57,18 @@ class Letter:
         return " ".join(self.lines)
 
 
-def opened(text: str) -> Letter:
+def opened(text: str, common: Collection[str] = EVERYDAY) -> Letter:
     r"""Return what a customer wrote in a mail, a ticket or a post, and what stood around it.
 
-    A mail of which nothing would be left keeps what it passes on, or else its greeting and closing.
+    A mail that is passed on stays below what is said above it. One of which nothing would be left
+    keeps its greeting and closing.
 
     Parameters
     ----------
     text : str
         Plain or HTML; what only looks like a tag stays.
+    common : collection of str
+        Words that name nobody: a line of them is no signature.
 
     Examples
     --------
@@ -73,15 +81,17 @@ def opened(text: str) -> Letter:
         return Letter((whole,))
     own, outer = _without(whole, (), "quoted", "device", "ticket", "disclaimer")
     greeted, hello = _without(own, outer, "greeting")
-    bare, around = _without(greeted, hello, "closing")
-    names = tuple(dict.fromkeys(_named(around)))
-    passes_on = _pattern("forwarded").search(whole) and len(bare.split()) < _POINTER
+    bare, around = _without(_marked(greeted, common), hello, "closing")
+    bare = bare.replace("\x1f", "")
+    names = tuple(dict.fromkeys(_named(around)))[:_MOST_NAMES]
+    older = "\n".join(part for kind, part in outer if kind == "quoted")
+    passes_on = _pattern("forwarded").search(whole[: len(own) + _HEAD])
     if passes_on or not _worded(own):
-        older = "\n".join(part for kind, part in outer if kind == "quoted")
-        body = _pattern("head").sub("", older)
-        if len(body) < len(whole) and _worded((inner := opened(body)).text):
+        body, heads = _without(older, (), "head")
+        if len(body) < len(whole) and _worded((inner := opened(body, common)).text):
             lines = (*filter(None, bare.split("\n")), *inner.lines)
-            return replace(inner, lines=lines, names=names + inner.names)
+            cut = (*(("quoted", part) for _, part in heads if _worded(part)), *inner.cut)
+            return Letter(lines, cut, names + inner.names)
     kept, cut = next(
         (step for step in ((bare, around), (greeted, hello), (own, outer)) if _worded(step[0])),
         (whole, ()),
@@ -93,11 +103,19 @@ def opened(text: str) -> Letter:
     )
 
 
+def usual(texts: Sequence[str]) -> frozenset[str]:
+    """Return everyday words, and those that two texts and one in a hundred have in lower case."""
+    counts = Counter(word for text in texts for word in set(_pattern("used").findall(text)))
+    return EVERYDAY.union(
+        word for word, count in counts.items() if count > max(1, len(texts) / 100)
+    )
+
+
 def without_repeated(letters: Sequence[Letter], senders: Sequence[str | None]) -> list[Letter]:
     """Return letters without the sentences that many of them share and that stand beside others.
 
     A sentence of four words or more, names and digits apart, goes where `FEWEST` senders have it
-    and, beside words that all differ, `COMMON` of the messages do. What many say in a message of
+    and, beside words that all differ, `FORM` of the messages do. What many say in a message of
     its own, or in copies, stays, and so does a message of which nothing would be left.
 
     Parameters
@@ -115,7 +133,7 @@ def without_repeated(letters: Sequence[Letter], senders: Sequence[str | None]) -
     common = {
         key
         for key, others in beside.items()
-        if len(others) >= COMMON * len(letters)
+        if len(others) >= FORM * len(letters)
         and len(set(others.values())) >= FEWEST
         and len(key.split()) >= _WORDS
     }
@@ -198,6 +216,15 @@ def _without(text: str, cut: Cut, *kinds: str) -> tuple[str, Cut]:
             cut += tuple((rule["kind"], match[0]) for match in pattern.finditer(text))
             text = pattern.sub(rule.get("becomes", ""), text)
     return text, cut
+
+
+def _marked(text: str, common: Collection[str]) -> str:
+    """Return a text, a sign that no reader sees before lines of two common words or no others."""
+    lines = []
+    for line in text.split("\n"):
+        words = [word.casefold() in common for word in _pattern("word").findall(line)]
+        lines.append("\x1f" * (sum(words) >= min(len(words), 2) > 0) + line)
+    return "\n".join(lines)
 
 
 def _worded(text: str) -> bool:

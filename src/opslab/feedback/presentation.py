@@ -53,7 +53,9 @@ def headline(result: FeedbackResult, say: Voice) -> str:
     if result.broken:
         return say("headline_broken")
     if not result.themes:
-        return say("headline_none", messages=total)
+        silent = total and total == unsorted(result)["praise"] + unsorted(result)["no_words"]
+        name = "praise" if silent else "none" if total else "nothing"
+        return say(f"headline_{name}", messages=total, outside=result.intake.outside)
     theme = _uppermost(result)[0]
     more = "".join(f", {mark}" for mark in _marks(result, theme, say))
     return say("headline", total=total, more=more, **values_of(theme, say))

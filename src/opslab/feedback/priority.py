@@ -141,7 +141,7 @@ def _people(
     keys = keys if countable else pd.Series(range(len(keys)))
     people = by_customer(inside, keys)
     worth = pd.Series(np.array(revenues, float)).groupby(keys).max().to_numpy()
-    paid = countable and not np.isnan(worth).any() and worth.sum() > 0
+    paid = countable and bool((worth >= 0).all()) and worth.sum() > 0
     worth = worth if paid else np.ones(len(people))
     weight = people.T @ worth
     basis = "revenue" if paid else "customers" if countable else "messages"

@@ -80,8 +80,13 @@ def sort_texts(
     settings : Themes
     """
     labels, reasons = _surest(clusters, weights, settings)
-    if clusters.resolution:
-        labels, clusters = _with_repeated(labels, clusters, vectors, weights, settings.smallest)
+    least = max(settings.smallest, HEAVY * sum(weights))
+    rows = [row for row in np.flatnonzero(labels < 0).tolist() if weights[row] >= least]
+    if rows and clusters.resolution:  # the dial is for the others
+        light = np.array(weights)
+        light[rows] = 0
+        labels, reasons = _surest(clusters, light.tolist(), settings)
+        labels, clusters = _with_repeated(labels, rows, clusters, vectors)
     sizes = Counter(np.repeat(labels, weights).tolist())
     order = [label for label, _ in sizes.most_common() if label >= 0]
     numbers = np.full(len(clusters.groups) + 1, -1)  # the last is that of the label -1
@@ -100,21 +105,18 @@ def sort_texts(
 
 
 def _with_repeated(
-    labels: Integers, clusters: Clusters, vectors: Vectors, weights: Sequence[int], smallest: int
+    labels: Integers, rows: Sequence[int], clusters: Clusters, vectors: Vectors
 ) -> tuple[Integers, Clusters]:
-    """Return labels and themes with one for each text that many send, and that is in none."""
-    least = max(smallest, HEAVY * sum(weights))
-    rows = [row for row in np.flatnonzero(labels < 0).tolist() if weights[row] >= least]
+    """Return labels and themes with one for each of these texts, which many send."""
     new, groups = np.arange(len(rows)), clusters.groups
     labels, nearest = labels.copy(), clusters.labels.copy()
     labels[rows] = nearest[rows] = new + len(groups)
-    unknown = np.full(len(rows), np.nan)
     return labels, replace(
         clusters,
         labels=nearest,
         groups=np.append(groups, new + groups.max() + 1),
         centroids=np.vstack([clusters.centroids, vectors[rows]]),
-        stability=np.append(clusters.stability, unknown),
+        stability=np.append(clusters.stability, np.full(len(rows), np.nan)),
     )
 
 

@@ -18,8 +18,8 @@ WEEKS = 3
 """Fewest weeks of which a trend can be told."""
 BORROWED = 8
 """Degrees of freedom that the themes' median dispersion adds to a theme's own."""
-GAP = 28
-"""Days without a message that part the period from what stands before or after it."""
+GAP, STRAY = 28, 0.05
+"""Days without a message beyond which less than such a share of all is a wrong date."""
 RATIO, MESSAGES = 1.5, 8
 """Ratio above which a theme rises, and its messages of late from which it may."""
 
@@ -34,7 +34,7 @@ def trends(
     """Compare each theme's share of the last weeks with its share before, in the same sources.
 
     Weeks are whole ones, back from the last day; messages before them or without a day are left
-    out, and so are those that `GAP` days or more part from most others, such as a wrong year. In a
+    out, and so are the few that `GAP` days or more part from others, such as a wrong year. In a
     week a customer counts once. Weekly counts vary more than by chance (quasi-Poisson): their
     Pearson dispersion, over the sources together and never below 1, inflates the test and the
     interval, with its own error (Student's t). Few weeks tell it badly, so it is drawn towards the
@@ -78,7 +78,7 @@ def trends(
     said = pd.DataFrame(inside.astype(float))
     means = said.groupby([strata, late]).transform("mean")
     expected, weeks = (part.groupby(ago.where(weights != 0)).sum() for part in (means, said))
-    own = count - 2
+    own = len(weeks) - 2  # a week without messages tells nothing
     dispersion = (((weeks - expected) ** 2 / expected.clip(1e-9)).sum() / own).clip(1).to_numpy()
     prior = min(BORROWED, own * (len(dispersion) - 1))
     freedom = own + prior
@@ -111,7 +111,7 @@ def _weeks(days: Sequence[datetime.date | None], width: int) -> tuple[pd.Series[
     """Return how many weeks ago each message is, and how many whole weeks there are."""
     dates = pd.to_datetime(pd.Series(np.array(days, object)))
     runs = (dates.sort_values().diff() >= pd.Timedelta(days=GAP)).cumsum()[dates.notna()]
-    dates = dates.where(runs == runs.value_counts(sort=False).idxmax()) if len(runs) else dates
+    dates = dates.where(runs.map(runs.value_counts(normalize=True)) >= STRAY)
     count = ((dates.max() - dates.min()).days + 1) // width if dates.notna().any() else 0
     return ((dates.max() - dates).dt.days // width).astype(float), count
 
