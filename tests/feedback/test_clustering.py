@@ -41,10 +41,10 @@ def test_small_themes_are_given_up():
     assert len(clusters.centroids) <= 7
 
 
-def test_texts_beyond_those_fitted_join_their_theme(monkeypatch):
+def test_texts_beyond_those_fitted_join_their_theme():
     vectors, truth = blobs(400)
-    monkeypatch.setattr(clustering, "MOST_FITTED", 200)
-    clusters = clustering.cluster(vectors, [1] * 400, 5)
+    clusters = clustering.cluster(vectors, [1] * 400, 5, shaping=200)
+    assert len(clusters.labels) == 400
     assert adjusted_rand_score(truth[200:], clusters.labels[200:]) > 0.98
 
 

@@ -54,7 +54,7 @@ def headline(result: FeedbackResult, say: Voice) -> str:
         return say("headline_broken")
     if not result.themes:
         silent = total and total == unsorted(result)["praise"] + unsorted(result)["no_words"]
-        name = "praise" if silent else "none" if total else "nothing"
+        name = "praise" if silent else "nothing" if result.intake.outside and not total else "none"
         return say(f"headline_{name}", messages=total, outside=result.intake.outside)
     theme = _uppermost(result)[0]
     more = "".join(f", {mark}" for mark in _marks(result, theme, say))
