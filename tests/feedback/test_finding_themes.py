@@ -312,3 +312,33 @@ def test_mistakes_in_a_study_are_told_at_once(tmp_path):
         assert part in str(caught.value)
     with pytest.raises(SpecError, match="no sources"):
         feedback.find_themes()
+
+
+def test_what_many_say_in_the_same_words_is_a_theme_though_it_is_like_no_other(result):
+    """Copies are one text, which has no neighbours; it must not be left out as far from all."""
+    texts = [message.text for message in result.intake.messages[:200]]
+    said = "Trop cher pour nos écoles"
+    again = feedback.find_themes([*texts, *[said] * 60])
+    labels = again.labels[200:]
+    assert labels[0] is not None
+    assert set(labels) == {labels[0]}
+    theme = again.theme(labels[0])
+    assert theme.messages == 60
+    assert theme.share == pytest.approx(60 / 260)
+    assert theme.title == said
+
+
+def test_what_many_customers_report_in_like_words_is_no_template():
+    pages = ["login", "payment", "basket", "search", "account", "returns", "order", "start"]
+    days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"]
+    texts = [
+        f"The app crashes as soon as I open the {page} page since the last update of {day}"
+        for page in pages
+        for day in days
+    ]
+    frame = pd.DataFrame({"id": [*range(40)], "text": texts})
+    one = feedback.find_themes(frame.assign(customer_id="robot"))
+    assert {each.main.reason for each in one.assignments} >= {"template"}
+    many = feedback.find_themes(frame.assign(customer_id=[f"c{at}" for at in range(40)]))
+    assert "template" not in {each.main.reason for each in many.assignments}
+    assert sum(each.theme is not None for each in many.assignments) >= 32

@@ -134,3 +134,24 @@ def test_a_customers_key_hangs_on_the_secret_and_confirms_no_guess(monkeypatch):
     first, second = keys.values()
     assert not set(first) & set(second)
     assert len(set(first)) == len(set(second)) == 3
+
+
+def test_who_is_not_named_is_no_customer_and_an_address_is_one_everywhere():
+    def keys(column, *names):
+        frame = pd.DataFrame({"id": range(len(names)), "text": [f"text {n}" for n in names]})
+        messages = take_in(Study(study="s"), frame.assign(**{column: names})).messages
+        return {message.row: message.customer for message in messages}
+
+    unnamed = keys("customer_id", "anonymous", "N/A", " - ", "A Google user", "c1", "C1 ")
+    assert [unnamed[row] for row in (1, 2, 3, 4)] == [None] * 4
+    assert unnamed[5] == unnamed[6] is not None
+    mails = keys("email", "Anna@shop.example", "anna@shop.example ", "bob@shop.example")
+    assert mails[1] == mails[2] != mails[3]
+
+
+@pytest.mark.parametrize(("kind", "discontent"), [("NPS", 0.5), ("CES", None), ("CSAT", 0.0)])
+def test_a_score_of_a_named_kind_of_survey_is_never_stars(kind, discontent):
+    frame = pd.DataFrame({"id": [1], "text": ["late"], "score": [5], "survey_type": [kind]})
+    (message,) = take_in(Study(study="s"), frame).messages
+    assert (message.rating, message.score) == (None, 5)
+    assert message.discontent == discontent

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from opslab.feedback.contrasts import votes
 from opslab.feedback.priority import BANDS, bands, rank
 
 NORMAL_90 = 1.2815515655446004  # printed tables: the one-sided 90 % point
@@ -108,8 +109,9 @@ def test_a_theme_that_nobody_rated_has_the_usual_severity_and_a_larger_error():
         for row, value in zip(arguments["inside"], arguments["discontent"], strict=True)
     ]
     table = rank(**arguments | {"discontent": rated}).table
-    known = [value for value in rated if value is not None]
-    assert table["severity"][0] == pytest.approx(np.mean(known))
+    pairs = list(zip(rated, votes(arguments["customers"]), strict=True))
+    known, counted = zip(*(pair for pair in pairs if pair[0] is not None), strict=True)
+    assert table["severity"][0] == pytest.approx(np.average(known, weights=counted))
     assert table["severity_error"][0] == table["severity_error"].max()
 
 
@@ -143,3 +145,14 @@ def test_the_truly_first_theme_is_in_the_first_band():
         ).table
         outside += table["band"][int((part * severity).argmax())] != 1
     assert outside <= 15  # one in ten
+
+
+def test_one_customer_who_writes_much_lifts_no_severity():
+    inside = np.array([[True, False]] * 60 + [[False, True]] * 60 + [[True, False]] * 100)
+    people = [f"c{at}" for at in range(120)] + ["loud"] * 100
+    rated = [0.5] * 120 + [1.0] * 100
+    nothing = [None] * 220
+    table = rank(inside, people, ["s"] * 220, nothing, rated, pd.DataFrame(), [True] * 2).table
+    assert table["weight"].tolist() == [61, 60]
+    assert table["severity"][0] == pytest.approx(0.5, abs=0.02)
+    assert table["band"].tolist() == [1, 1]

@@ -152,3 +152,27 @@ def test_a_source_without_a_past_says_little():
     assert row["low"] < 1 < row["high"]
     assert row["q"] > 0.05
     assert 0.8 < row["ratio"] < 1.2
+
+
+def test_a_customer_counts_once_a_week():
+    """A hundred messages that one of them writes on the last day lift no theme."""
+    theme, days, sources = feedback([(5, 60)] * 12)
+    writers = [f"c{at}" for at in range(len(days))]
+    calm = trends(theme, days, sources, customers=writers)
+    many = 100
+    loud = (
+        np.vstack([theme, [[True]] * many]),
+        days + [days[-1]] * many,
+        sources + ["s0"] * many,
+    )
+    (row,) = trends(*loud, customers=[*writers, *["loud"] * many]).to_dict("records")
+    assert row["ratio"] == pytest.approx(calm["ratio"][0], abs=0.1)
+    assert not row["rising"]
+    assert trends(*loud).to_dict("records")[0]["rising"]  # where nobody knows who wrote
+
+
+@pytest.mark.parametrize("year", [1970, 2015, 2031])
+def test_a_wrong_year_changes_nothing(year):
+    theme, days, sources = feedback(WEEKS)
+    wrong = np.vstack([theme, [[True]]]), [*days, datetime.date(year, 3, 1)], [*sources, "s0"]
+    pd.testing.assert_frame_equal(trends(*wrong), trends(theme, days, sources))

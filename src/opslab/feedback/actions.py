@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from opslab.feedback.contrasts import CLEAR, FEWEST
 from opslab.feedback.heat_map import heat_map
 from opslab.feedback.intake import cells
 from opslab.feedback.result import FeedbackResult, Theme
 from opslab.feedback.theme_pages import page_of
-from opslab.report.blocks import Cell, Points, Reference, Tone
+from opslab.report.blocks import Cell, Paragraph, Points, Reference, Tone
 from opslab.report.figures import Figure
 from opslab.report.voice import Blocks, Voice
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _MOST_RANKED, _MOST_CONTRASTS = 15, 10
 
@@ -25,64 +27,63 @@ def read(theme: str, say: Voice) -> list[Reference]:
 
 def first(result: FeedbackResult, say: Voice) -> Blocks:
     """Return in which order to take themes up, what it rests on, and whose they are."""
-    ranking = result.ranking.dropna(subset="band") if result.themes else result.ranking
+    ranking = result.ranked
     if not len(ranking) or result.broken:
         return []
-    worse, trends = (
-        {row["theme"]: row for row in cells(frame)} for frame in (result.severities, result.trends)
-    )
-    rows = [
-        _ranked_row(
-            result.theme(row["theme"]), row, worse, trends, "severity" in result.counted, say
-        )
-        for row in cells(ranking.head(_MOST_RANKED))
-    ]
-    columns = f"band theme {result.counted[0]} discontent trend" + " team" * bool(
-        result.study.teams
-    )
+    basis, *factors = result.counted
+    columns = ["band", "theme", basis, *factors, *["team"][: len(result.study.teams)]]
+    rows = [_ranked_row(result, row, columns, say) for row in cells(ranking.head(_MOST_RANKED))]
     counted = [say(f"counted_{part}") for part in result.counted]
+    numeric = range(2, 3 + len(factors))
     blocks: Blocks = [
         say.heading("first"),
-        say.table("first", columns, rows, numeric=(2, 3, 4)),
-        say.remark("counted", parts=counted),
+        say.table("first", " ".join(columns), rows, numeric=numeric),
+        say.remark("counted", count=len(counted), parts=counted),
     ]
     return [*blocks, *_teams(result, say)]
 
 
 def _ranked_row(
-    theme: Theme,
-    row: Mapping[str, Any],
-    worse: Mapping[str, Any],
-    trends: Mapping[str, Any],
-    rated: bool,
-    say: Voice,
+    result: FeedbackResult, row: Mapping[str, Any], columns: Sequence[str], say: Voice
 ) -> list[str | Cell]:
-    bad, trend, route = worse.get(theme.id), trends.get(theme.id), theme.route
-    discontent: str | Cell = say.none
-    if rated:
-        elsewhere = say("elsewhere", share=bad["elsewhere"]) if bad else ""
-        tone = _tone(bad and bad["worse"])
-        discontent = Cell(say.percent(row["severity"], 0), elsewhere, tone)
-    change: str | Cell = say.none
-    if trend:
-        interval = say.range(say.decimal(trend["low"], 1), say.decimal(trend["high"], 1))
-        tone = _tone(trend["rising"])
-        change = Cell(say("times", ratio=trend["ratio"]), interval=interval, tone=tone)
-    return [
-        say(f"band_{row['band']:.0f}"),
-        Cell(theme.called(say.language), _kind(theme, say), refs=read(theme.id, say)),
-        say.integer(row["weight"]),
-        discontent,
-        change,
-        *([route.team or say("triage")] if route else []),
-    ]
+    theme = result.theme(row["theme"])
+    shown: dict[str, str | Cell] = {
+        "band": say(f"band_{row['band']:.0f}"),
+        "theme": Cell(theme.called(say.language), kind_of(theme, say), refs=read(theme.id, say)),
+        "team": theme.route.team or say("triage") if theme.route else say.none,
+        result.counted[0]: say.integer(row["weight"]),
+        "severity": _severity(result, row, say),
+        "trend": _trend(result, theme, say),
+    }
+    return [shown[column] for column in columns]
+
+
+def _severity(result: FeedbackResult, row: Mapping[str, Any], say: Voice) -> Cell:
+    rated = row_of(result.severities, row["theme"])
+    elsewhere = say("elsewhere", share=rated["elsewhere"]) if rated else ""
+    return Cell(say.percent(row["severity"], 0), elsewhere, _tone(rated.get("worse")))
+
+
+def _trend(result: FeedbackResult, theme: Theme, say: Voice) -> str | Cell:
+    trend = row_of(result.trends, theme.id)
+    if not trend:
+        return say.none
+    interval = say.range(say.decimal(trend["low"], 1), say.decimal(trend["high"], 1))
+    tone = _tone(trend["rising"])
+    return Cell(say("times", ratio=trend["ratio"]), interval=interval, tone=tone)
+
+
+def row_of(frame: pd.DataFrame, theme: str) -> dict[str, Any]:
+    """Return a theme's row of a frame; empty where it has none."""
+    return next((row for row in cells(frame) if row["theme"] == theme), {})
 
 
 def _tone(marked: object) -> Tone:
     return "bad" if marked else "plain"
 
 
-def _kind(theme: Theme, say: Voice) -> str:
+def kind_of(theme: Theme, say: Voice) -> str:
+    """Return what most messages say of a theme: such as a wish."""
     return say(f"point_{theme.kind}") if theme.kind else ""
 
 
@@ -95,9 +96,15 @@ def _teams(result: FeedbackResult, say: Voice) -> Blocks:
     if routed := result.routed:
         low, high = routed.interval
         judged = routed.right + routed.wrong
-        blocks.append(
-            say.paragraph("routes_judged", judged=judged, low=low, high=high, **vars(routed))
-        )
+        sentence = say("routes_judged", judged=judged, low=low, high=high, **vars(routed))
+        wrong = [
+            (str(own), sent, say.integer(count))
+            for (own, sent), count in routed.counts.most_common()
+            if sent and own != sent
+        ]
+        blocks.append(Paragraph(sentence))
+        if wrong:
+            blocks.append(say.table("routes", "team routed messages", wrong, numeric=(2,)))
     return blocks
 
 
@@ -126,14 +133,11 @@ def heat(result: FeedbackResult, say: Voice) -> dict[str, Figure]:
     rows = result.contrasts
     if not len(rows):
         return {}
-    apart = rows.groupby("trait")["q"].min()
-    values = Counter(rows["trait"])
-    several = [
-        name for name in apart.index if rows.loc[rows["trait"] == name, "value"].nunique() > 1
-    ]
-    if not several:
+    values = rows.groupby("trait")["value"].agg(lambda value: len(set(value)))
+    least = rows.groupby("trait")["q"].min()[values > 1].sort_index()
+    if least.empty:
         return {}
-    trait = min(several, key=lambda name: (apart[name], -values[name], name))
+    trait = str(least.idxmin())
     shown = list(dict.fromkeys(rows.loc[rows["trait"] == trait, "value"]))
     titles = {theme.id: theme.called(say.language) for theme in result.themes}
     return {"whom": heat_map(rows, trait, shown, titles, say)}

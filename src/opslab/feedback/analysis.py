@@ -182,7 +182,7 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
         more = len(sorting.ids), language, encoder.encode, intake.persons
         return dict(zip(sorting.ids, corpus.named(sorting.themes, *more), strict=True))
 
-    sorting = sort_texts(clusters, cut.weights, settings)
+    sorting = sort_texts(clusters, cut.vectors, cut.weights, settings)
     names, assignments = named(sorting), corpus.assigned(sorting)
     before = {theme: title(parts) for theme, parts in names.items()}
     edits, audit = _reviewed(study, before, assignments)
@@ -234,7 +234,9 @@ def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dic
     days, discontent = [each.date for each in messages], [each.discontent for each in messages]
     frames = {
         "contrasts": contrasts(inside, traits, sources, customers),
-        "trends": trends(inside, days, sources) if any(days) else pd.DataFrame(),
+        "trends": trends(inside, days, sources, customers=customers)
+        if any(days)
+        else pd.DataFrame(),
         "severities": severities(inside, discontent, sources, customers)
         if {*discontent} - {None}
         else pd.DataFrame(),
@@ -285,7 +287,7 @@ def _themes(
         part = [said[row] for row in rows]
         spoken = [passage.language for passage in part]
         stand_for = [weights[row] * (at < shaping) for at, row in enumerate(rows)]
-        level = levelled(vectors[rows], spoken, shaping=shaping)
+        level = levelled(vectors[rows], spoken, shaping)
         if shaping < FEWEST:
             return _Cut(rows, stand_for, level, Clusters.alone(level))
         fitted = min(shaping, MOST_FITTED)

@@ -29,11 +29,12 @@ FEWEST = 20
 RESOLUTIONS = (1.0, 2.0, 3.0, 4.5, 6.5, 9.0, 13.0)  # the first is that of modularity itself
 NEIGHBOURS = 15
 EDGES = 0.7  # weight of an edge by spelling beside one by meaning
-SPELT = 0.3  # weight of the spelling's cosine to a centroid beside the meaning's
+_WEIGHTS = (1, 0.3)  # of the cosine to a centroid: by meaning, and by spelling
 VOTE = 0.3  # weight of the neighbours' themes beside the cosine to a theme's centroid
 CLEAR = 0.10  # silhouette from which the best resolution is taken, and not the first
 MOST_FITTED = 20_000  # texts that shape the graph; others join the theme they are nearest to
-_ROUNDS, _SILHOUETTE_TEXTS, _BLOCK = 5, 3000, 1024
+_ROUNDS, _SUBSAMPLES, _SILHOUETTE_TEXTS, _BLOCK = 5, 3, 3000, 1024
+_LEVELLED = 20  # texts of a language whose mean can be told
 _ASKED = 5000  # fitted texts among which the neighbours of further ones are sought
 
 
@@ -51,11 +52,11 @@ class Clusters:
     groups : array of int, shape (themes,)
         The coarse level: the group of each theme.
     centroids : array of float, shape (themes, dimensions)
+    stability : array of float, shape (themes,)
+        How much of a theme comes back on subsamples of 80 %: mean over them of the highest Jaccard
+        similarity with a theme found there (Hennig 2007); NaN where that is not known.
     resolution, silhouette : float or None
         What was chosen, and why; None where each text is its own theme.
-    stability : array of float, shape (themes,), or None
-        How much of a theme comes back on subsamples of 80 %: mean over them of the highest Jaccard
-        similarity with a theme found there (Hennig 2007).
     """
 
     labels: Integers
@@ -64,16 +65,22 @@ class Clusters:
     cosine: Floats
     groups: Integers
     centroids: Vectors
+    stability: Floats
     resolution: float | None = None
     silhouette: float | None = None
-    stability: Floats | None = None
 
     @classmethod
     def alone(cls, vectors: Vectors) -> Clusters:
         """Return each text as a theme of its own: for texts too few to have neighbours."""
         own, nothing = np.arange(len(vectors)), np.zeros(len(vectors))
         return cls(
-            labels=own, second=own, margin=nothing, cosine=nothing, groups=own, centroids=vectors
+            labels=own,
+            second=own,
+            margin=nothing,
+            cosine=nothing,
+            groups=own,
+            centroids=vectors,
+            stability=nothing + np.nan,
         )
 
     @property
@@ -162,30 +169,30 @@ def _votes(graph: sparse.csr_matrix, labels: Integers, vectors: Vectors) -> Vect
     if len(vectors) == len(labels):
         return known
     near, _ = nearest(vectors[: min(len(labels), _ASKED)], NEIGHBOURS, vectors[len(labels) :])
-    further = membership(labels[near].ravel(), known.shape[1]).toarray()
-    return np.vstack([known, further.reshape(len(near), NEIGHBOURS, -1).mean(axis=1)])
+    further = np.eye(known.shape[1], dtype=np.float32)[labels[near]].mean(axis=1)
+    return np.vstack([known, further])
 
 
 def levelled(
-    vectors: Vectors, languages: Sequence[str | None], least: int = 20, shaping: int | None = None
+    vectors: Vectors, languages: Sequence[str | None], shaping: int | None = None
 ) -> Vectors:
     """Return vectors without what only tells the language: all languages get the same mean.
+
+    That of a language of fewer than `_LEVELLED` texts cannot be told: they stay where they are.
 
     Parameters
     ----------
     vectors : array, shape (n, dimensions)
     languages : sequence of str or None
-    least : int
-        Texts of a language whose mean can be told; texts of others stay where they are.
     shaping : int, optional
         How many of the first texts tell the means; all by default.
     """
-    spoken = np.array([name or "" for name in languages])
+    spoken = np.array(languages, object)
     level, telling = vectors.copy(), vectors[:shaping]
     for name in set(languages) - {None}:
         own = spoken == name
         known = own[:shaping]
-        if known.sum() >= least:
+        if known.sum() >= _LEVELLED:
             level[own] -= telling[known].mean(axis=0) - telling.mean(axis=0)
     return unit(level)
 
@@ -232,7 +239,7 @@ def spelt(
     Spelling joins texts of one language only, so that between languages the meaning counts as much
     more: otherwise themes would fall apart by language.
     """
-    spoken = np.array([name or "" for name in languages])
+    spoken = np.array(languages, object)
     edges = meaning.tocoo()
     apart = spoken[edges.row] != spoken[edges.col]
     edges.data = np.where(apart, np.float32(1 + EDGES), np.float32(1)) * edges.data
@@ -272,10 +279,10 @@ def likeness(views: Sequence[Vectors], fitted: Sequence[Vectors], labels: Intege
         Of the texts, and of those that have a label.
     labels : array of int
     """
-    scores = views[0] @ centroids(fitted[0], labels).T
-    for view, own in zip(views[1:], fitted[1:], strict=True):
-        scores += np.float32(SPELT) * (view @ centroids(own, labels).T)
-    return np.asarray(scores, np.float32)
+    parts = zip(_WEIGHTS, views, fitted, strict=False)
+    return np.asarray(
+        sum(weight * (view @ centroids(own, labels).T) for weight, view, own in parts)
+    )
 
 
 def votes(graph: sparse.csr_matrix, labels: Integers) -> Vectors:
@@ -359,16 +366,15 @@ def stability(
     labels: Integers,
     resolution: float,
     seed: int,
-    times: int = 3,
 ) -> Floats:
     """Return how much of each theme comes back on subsamples of 80 %, in the same graph."""
     random = np.random.default_rng(seed)
     total = np.zeros(int(labels.max()) + 1)
-    for _ in range(times):
+    for _ in range(_SUBSAMPLES):
         kept = np.sort(random.permutation(len(labels))[: max(2, round(0.8 * len(labels)))])
         part = graph[kept][:, kept]
         again = refined([view[kept] for view in views], part, louvain(part, resolution, seed))
         both = (membership(labels[kept], len(total)).T @ membership(again)).toarray()
         union = both.sum(axis=1, keepdims=True) + both.sum(axis=0, keepdims=True) - both
         total += (both / np.maximum(union, 1)).max(axis=1)
-    return total / times
+    return total / _SUBSAMPLES

@@ -39,6 +39,30 @@ _NAMES = {  # names that profiles give, the first that is there
     "score": "score",
     "discontent": "discontent",
 }
+NOBODY = {
+    "-",
+    "?",
+    "a google user",
+    "anonymous",
+    "anonyme",
+    "client",
+    "customer",
+    "guest",
+    "invité",
+}
+NOBODY |= {
+    "inconnu",
+    "n/a",
+    "na",
+    "nan",
+    "nobody",
+    "none",
+    "null",
+    "unknown",
+    "user",
+    "utilisateur",
+}
+"""What stands where customers are not named."""
 _TRAITS = ("segment", "plan", "version", "country", "channel")
 
 
@@ -196,6 +220,13 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
     )
 
 
+def _customer(secret: str, source: str, name: str) -> str | None:
+    """Return the key of a customer: of an address everywhere the same; none of who is unnamed."""
+    if name in NOBODY:
+        return None
+    return key(secret, name if "@" in name else f"{source}\0{name}")
+
+
 def _redacted(
     message: CustomerMessage, text: str, hidden: Callable[..., tuple[str, Any]]
 ) -> CustomerMessage:
@@ -239,13 +270,15 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
         )
     headings = table.headings or tuple(map(str, frame))
     named = dict(zip((*headings, *frame), (*frame, *frame), strict=True))
+    if "survey_type" in frame and "score" not in frame:  # no stars, whatever they are called
+        frame = frame.rename(columns={"rating": "score"})
     frame["discontent"] = discontent_of(frame, reading.name, source.score)
     label = source.source or Path(reading.name).stem
     converters: Mapping[str, Callable[[Any], Any]] = {
         "id": str,
         "date": lambda day: day.date() if isinstance(day, datetime.datetime) else None,
         "language": str,
-        "customer": lambda name: key(secret, f"{label}\0{name}"),
+        "customer": lambda name: _customer(secret, label, str(name).strip().casefold()),
     }
     columns = {
         field: name

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from opslab.feedback.actions import first, heat, read, whom
+from opslab.feedback.actions import first, heat, kind_of, read, row_of, whom
 from opslab.feedback.audit import PROMISED
 from opslab.feedback.clustering import FEWEST
 from opslab.feedback.figures import shares, values_of
@@ -55,9 +55,8 @@ def headline(result: FeedbackResult, say: Voice) -> str:
 
 
 def _uppermost(result: FeedbackResult) -> list[Theme]:
-    """Return the themes of the first band; the largest ones where nothing is ranked."""
-    ranking = result.ranking
-    names = ranking.loc[ranking["band"] == 1, "theme"] if len(ranking) else ()
+    """Return the first themes in their order; the largest ones where nothing is ranked."""
+    names = result.ranked.head(_FIRST)["theme"] if len(result.ranked) else ()
     return [result.theme(name) for name in names] or list(result.themes[:_FIRST])
 
 
@@ -65,9 +64,7 @@ def _marks(result: FeedbackResult, theme: Theme, say: Voice) -> list[str]:
     """Return what sets a theme apart: rated worse than the rest, said more often of late."""
     frames = {"worse": result.severities, "rising": result.trends}
     return [
-        say(f"mark_{mark}")
-        for mark, frame in frames.items()
-        if theme.id in result.marked(mark, frame)
+        say(f"mark_{mark}") for mark, frame in frames.items() if row_of(frame, theme.id).get(mark)
     ]
 
 
@@ -77,11 +74,11 @@ def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
         [say.message(check.detail) for check in result.checks if check.status == status]
         for status in ("fail", "warn")
     )
-    upper, ranked = _uppermost(result), bool(len(result.ranking))
-    lines = [_first_line(result, theme, say) for theme in upper[:_FIRST]]
+    lines = [_first_line(result, theme, say) for theme in _uppermost(result)]
+    first = int((result.ranked["band"] == 1).sum()) if len(result.ranked) else 0
     kind = "none"
     if result.themes:
-        kind = "broken" if result.broken else "first" if ranked else "done"
+        kind = "broken" if result.broken else "first" if first else "done"
     days = sorted(message.date for message in result.intake.messages if message.date)
     period = say.period((days[0], days[-1])) if days else None
     doubtful: Tone = "open" if failed or not result.themes else "plain" if warned else "good"
@@ -89,7 +86,7 @@ def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
         kicker=say.joined(say("kicker"), period, result.study.owner),
         title=say.spoken(result.study.shown_title),
         question=say.spoken(result.study.question or ""),
-        action=say(f"action_{kind}", count=len(upper), themes=len(result.themes)),
+        action=say(f"action_{kind}", count=first, themes=len(result.themes)),
         headline=headline(result, say),
         tone="bad" if result.broken else doubtful,
         facts=Facts([*_facts(result, say)]),
@@ -98,8 +95,10 @@ def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
 
 
 def _first_line(result: FeedbackResult, theme: Theme, say: Voice) -> Cell:
+    band = row_of(result.ranked, theme.id).get("band")
     facts = [
-        say(f"point_{theme.kind}") if theme.kind else say("bar_value", **values_of(theme, say)),
+        say(f"band_{band:.0f}") if band else None,
+        kind_of(theme, say) or None,
         say("first_customers", count=theme.customers) if theme.customers else None,
         say("page_stars", count=round(theme.rating, 1)) if theme.rating else None,
         *_marks(result, theme, say),
@@ -161,17 +160,22 @@ def themes(result: FeedbackResult, say: Voice) -> Blocks:
         blocks.append(say.paragraph("themes_broken", "bad"))
     drawn = result.figures(say.language)
     shown = result.themes[:_MOST_ROWS]
+    known = [
+        name
+        for name in ("customers", "rating", "stability")
+        if any(getattr(theme, name) is not None for theme in shown)
+    ]
     together = [group for group in result.groups if len(group.themes) > 1]
     groups = [
         Group(
             Cell(group.called(say.language), say("in_group", **values_of(group, say))),
-            [_row(theme, say) for theme in shown if theme.id in group.themes],
+            [_row(theme, known, say) for theme in shown if theme.id in group.themes],
         )
         for group in together
     ]
     joined = {theme for group in together for theme in group.themes}
-    rows = [_row(theme, say) for theme in shown if theme.id not in joined]
-    columns = "theme messages share customers rating stability"
+    rows = [_row(theme, known, say) for theme in shown if theme.id not in joined]
+    columns = " ".join(["theme messages share", *known])
     table = say.table("themes", columns, rows, numeric=range(1, 6), groups=groups)
     blocks += [drawn["shares"], table, *_reviewed(result, say)]
     if len(result.themes) > len(shown):
@@ -202,19 +206,20 @@ def _reviewed(result: FeedbackResult, say: Voice) -> Iterator[Block]:
         yield say.paragraph("audit_new", "open", count=len(new), themes=new)
 
 
-def _row(theme: Theme, say: Voice) -> list[str | Cell]:
+def _row(theme: Theme, known: Sequence[str], say: Voice) -> list[str | Cell]:
+    """Return the cells of a theme, with what is known of some theme."""
     stable = theme.stability
-    weak = stable is not None and stable < _DISSOLVED
-    kind = say(f"point_{theme.kind}") if theme.kind else ""
+    tone: Tone = "open" if stable is not None and stable < _DISSOLVED else "plain"
+    further: dict[str, str | Cell] = {
+        "customers": say.none if theme.customers is None else say.integer(theme.customers),
+        "rating": say.none if theme.rating is None else say.decimal(theme.rating, 1),
+        "stability": say.none if stable is None else Cell(say.percent(stable, 0), tone=tone),
+    }
     return [
-        Cell(theme.called(say.language), kind, refs=read(theme.id, say)),
+        Cell(theme.called(say.language), kind_of(theme, say), refs=read(theme.id, say)),
         say.integer(theme.messages),
         Cell(say.percent(theme.share), interval=say.range(*map(say.percent, theme.interval))),
-        say.none if theme.customers is None else say.integer(theme.customers),
-        say.none if theme.rating is None else say.decimal(theme.rating, 1),
-        say.none
-        if stable is None
-        else Cell(say.percent(stable, 0), tone="open" if weak else "plain"),
+        *(further[name] for name in known),
     ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from opslab.feedback.contrasts import Array
+from opslab.feedback.contrasts import Array, votes
 
 CERTAINTY = 0.9
 """How sure it must be that a theme comes after another one, for the two to be told apart."""
@@ -86,7 +86,7 @@ def rank(
     """
     basis, weight, weight_error = _people(inside, customers, sources, revenues)
     rated = np.array(discontent, float)
-    severity, severity_error = _severity(inside, rated)
+    severity, severity_error = _severity(inside, rated, votes(customers))
     growth, growth_error = _growth(trend, inside.shape[1])
     table = pd.DataFrame(
         {
@@ -147,13 +147,14 @@ def _people(
     return basis, weight, np.sqrt(squares) / np.maximum(weight, 1e-9)
 
 
-def _severity(inside: Array, rated: Array) -> tuple[Array, Array]:
+def _severity(inside: Array, rated: Array, counted: Array) -> tuple[Array, Array]:
     """Return the mean discontent of each theme, and its relative error; 1 where none is known."""
     known = ~np.isnan(rated)
     if not known.any():
         return np.ones(inside.shape[1]), np.zeros(inside.shape[1])
-    count = known @ inside.astype(int) + _USUAL
-    mean = (np.nan_to_num(rated) @ inside + _USUAL * rated[known].mean()) / count
+    usual = np.average(rated[known], weights=counted[known])
+    count = (known * counted) @ inside + _USUAL
+    mean = ((np.nan_to_num(rated) * counted) @ inside + _USUAL * usual) / count
     severity = np.maximum(mean, LEAST_SEVERITY)
     return severity, rated[known].std() / np.sqrt(count) / severity
 

@@ -14,7 +14,7 @@ import pandas as pd
 from opslab import workspace
 from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.feedback.edits import COLUMNS
-from opslab.feedback.intake import CustomerMessage
+from opslab.feedback.intake import CustomerMessage, cells
 from opslab.feedback.result import FeedbackResult, Reason
 from opslab.feedback.shares import beta_of
 from opslab.tables import write_csv, write_xlsx
@@ -57,13 +57,26 @@ def record(result: FeedbackResult) -> dict[str, Any]:
             {name: getattr(group, name) for name in ("id", "title", "themes", "messages")}
             for group in result.groups
         ],
+        "ranking": {"parts": result.counted, "themes": cells(result.ranking)},
+        "trends": cells(result.trends),
+        "severities": cells(result.severities),
+        "edits": asdict(result.edits),
         "audit": asdict(result.audit) if result.audit else None,
+        "routed": _routed(result),
         "imports": [reading.record() for reading in intake.readings],
         "files": [
             {"file": name, "sha256": hashlib.sha256(content).hexdigest()}
             for name, content in files(result).items()
         ],
     }
+
+
+def _routed(result: FeedbackResult) -> dict[str, Any] | None:
+    """Return how routes agree with people: people's team, the route's, and how many."""
+    if result.routed is None:
+        return None
+    counts = [[*teams, count] for teams, count in result.routed.counts.most_common()]
+    return vars(result.routed) | {"counts": counts}
 
 
 def inputs(result: FeedbackResult) -> list[dict[str, str]]:
@@ -173,7 +186,7 @@ def _themes_sheet(result: FeedbackResult, themes: pd.DataFrame) -> pd.DataFrame:
     sheet = pd.concat([themes, pd.DataFrame({"theme": gone})], ignore_index=True)
     for column in reversed(COLUMNS):
         edited = {theme: row[column] or None for theme, row in result.edits.rows.items()}
-        sheet.insert(2, column, sheet["theme"].map(edited))
+        sheet.insert(2, column, sheet["theme"].map(edited).astype(object))
     sheet["name"] = sheet["theme"].map(result.before).fillna(sheet["name"])
     return sheet
 

@@ -236,9 +236,10 @@ class FeedbackResult(Result):
         """Return a theme by its id."""
         return next(theme for theme in self.themes if theme.id == name)
 
-    def marked(self, mark: str, frame: pd.DataFrame) -> set[str]:
-        """Return the ids of the themes that a frame marks, such as ``rising`` in `trends`."""
-        return set(frame.loc[frame[mark], "theme"]) if mark in frame else set()
+    @property
+    def ranked(self) -> pd.DataFrame:
+        """The ranking without the themes that are only listed."""
+        return self.ranking.dropna(subset="band") if len(self.ranking) else self.ranking
 
     @property
     def sorted(self) -> int:

@@ -41,13 +41,22 @@ class Sorting:
     ids: Sequence[str]
 
 
+SENDERS = 5
+"""Customers from whom a text in many wordings is no template: they have the same to tell."""
+HEAVY = 0.02
+"""Share of the messages that makes a theme of a text that is like no other."""
+
+
 def drafts(messages: Sequence[CustomerMessage]) -> list[Assignment]:
     """Return messages before there are themes: what each copies, and why it can be in no theme."""
     firsts, templates = copies([message.words for message in messages])
     assignments = []
+    senders: dict[int, set[str | None]] = {first: set() for first in firsts}
+    for message, first in zip(messages, firsts, strict=True):
+        senders[first] |= {message.customer} - {None}
     for at, (message, first) in enumerate(zip(messages, firsts, strict=True)):
         reason: Reason | None = None
-        if templates[at]:
+        if templates[at] and len(senders[first]) < SENDERS:
             reason = "template"
         elif not any(map(str.isalpha, messages[first].words)):
             reason = "no_words"
@@ -57,17 +66,22 @@ def drafts(messages: Sequence[CustomerMessage]) -> list[Assignment]:
     return assignments
 
 
-def sort_texts(clusters: Clusters, weights: Sequence[int], settings: Themes) -> Sorting:
+def sort_texts(
+    clusters: Clusters, vectors: Vectors, weights: Sequence[int], settings: Themes
+) -> Sorting:
     """Return the surest texts in their themes.
 
     Parameters
     ----------
     clusters : Clusters
+    vectors : array, shape (texts, dimensions)
     weights : sequence of int
         Messages that each text stands for; 0 for a point beside its whole message.
     settings : Themes
     """
     labels, reasons = _surest(clusters, weights, settings)
+    if clusters.resolution:
+        labels, clusters = _with_repeated(labels, clusters, vectors, weights, settings.smallest)
     sizes = Counter(np.repeat(labels, weights).tolist())
     order = [label for label, _ in sizes.most_common() if label >= 0]
     numbers = np.full(len(clusters.groups) + 1, -1)  # the last is that of the label -1
@@ -78,10 +92,29 @@ def sort_texts(clusters: Clusters, weights: Sequence[int], settings: Themes) -> 
         second=numbers[clusters.second],
         groups=pd.factorize(clusters.groups[order])[0],
         centroids=clusters.centroids[order],
-        stability=None if clusters.stability is None else clusters.stability[order],
+        stability=clusters.stability[order],
     )
     ids = [f"T{number + 1:02d}" for number in range(len(order))]
     return Sorting(clusters, numbers[labels], reasons, ids)
+
+
+def _with_repeated(
+    labels: Integers, clusters: Clusters, vectors: Vectors, weights: Sequence[int], smallest: int
+) -> tuple[Integers, Clusters]:
+    """Return labels and themes with one for each text that many send, and that is in none."""
+    least = max(smallest, HEAVY * sum(weights))
+    rows = [row for row in np.flatnonzero(labels < 0).tolist() if weights[row] >= least]
+    new, groups = np.arange(len(rows)), clusters.groups
+    labels, nearest = labels.copy(), clusters.labels.copy()
+    labels[rows] = nearest[rows] = new + len(groups)
+    stability = clusters.stability
+    return labels, replace(
+        clusters,
+        labels=nearest,
+        groups=np.append(groups, new + groups.max() + 1),
+        centroids=np.vstack([clusters.centroids, vectors[rows]]),
+        stability=None if stability is None else np.append(stability, np.full(len(rows), np.nan)),
+    )
 
 
 def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
@@ -99,18 +132,15 @@ def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
     number = {name: at for at, name in enumerate(ids)}
     first, second = (np.array([number.get(name, 0) for name in row]) for row in labels)
     origin = [int(np.flatnonzero(old == name.rstrip("abcde"))[0]) for name in ids]
-    stability = None
-    if clusters.stability is not None:
-        taken = {*edits.merges.values(), *edits.merges, *edits.splits}
-        same = np.array([name in old and name not in taken for name in ids])
-        stability = np.where(same, clusters.stability[origin], np.nan)
+    taken = {*edits.merges.values(), *edits.merges, *edits.splits}
+    same = [name in old and name not in taken for name in ids]
     clusters = replace(
         clusters,
         labels=first,
         second=second,
         groups=pd.factorize(clusters.groups[origin])[0],
         centroids=centroids(vectors, first, len(ids)),
-        stability=stability,
+        stability=np.where(same, clusters.stability[origin], np.nan),
     )
     return Sorting(clusters, np.where(sorting.themes < 0, -1, first), sorting.reasons, ids)
 
@@ -160,7 +190,7 @@ def _surest(
     """Return the label of each text that surely has one, else -1, and why it would have none."""
     labels, count = clusters.labels.copy(), len(clusters.groups)
     reasons: list[Reason] = ["too_few"] * len(labels)
-    if clusters.stability is not None:
+    if clusters.resolution:
         near, lead = (
             np.argsort(np.argsort(part, kind="stable"))
             for part in (clusters.cosine, clusters.margin)
@@ -172,7 +202,7 @@ def _surest(
     sizes = np.bincount(labels + 1, weights, minlength=count + 1)[1:]
     for row in np.flatnonzero((labels >= 0) & (sizes[labels] < settings.smallest)):
         labels[row] = -1
-        if clusters.stability is not None:
+        if clusters.resolution:
             reasons[row] = "few"
     return labels, reasons
 

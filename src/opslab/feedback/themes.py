@@ -59,7 +59,7 @@ def describe(
     inside, nearest = standing(assignments, ids)
     themes = []
     shares = shares_of(inside, nearest, judged)
-    stability = None if clusters.stability is None else clusters.stability.round(6)
+    stability = clusters.stability.round(6)
     for number, own_id in enumerate(ids):
         own = sorting.themes == number
         rows = np.flatnonzero(own if own.any() else clusters.labels == number).tolist()
@@ -80,7 +80,7 @@ def describe(
                 customers=len({each.customer for each in messages if each.customer}) or None,
                 kinds=_kinds(members, own_id),
                 rating=float(np.mean(ratings)) if ratings else None,
-                stability=None if stability is None else _known(stability[number]),
+                stability=None if np.isnan(stability[number]) else float(stability[number]),
                 languages=dict(Counter(each.language or "?" for each in messages).most_common()),
                 quotes=quoted,
                 route=routes[number] if routes else None,
@@ -92,10 +92,6 @@ def describe(
 
 def _by_size(topic: Topic) -> tuple[int, str]:
     return -topic.messages, topic.id
-
-
-def _known(number: float) -> float | None:
-    return None if np.isnan(number) else float(number)
 
 
 def standing(assignments: Sequence[Assignment], ids: Sequence[str]) -> tuple[Booleans, Booleans]:

@@ -17,20 +17,27 @@ WEEKS = 3
 """Fewest weeks of which a trend can be told."""
 BORROWED = 8
 """Degrees of freedom that the themes' median dispersion adds to a theme's own."""
+GAP = 28
+"""Days without a message that part the period from what stands before or after it."""
 RATIO, MESSAGES = 1.5, 8
 """Ratio above which a theme rises, and its messages of late from which it may."""
 
 
 def trends(
-    inside: Array, days: Sequence[datetime.date | None], sources: Sequence[str], width: int = 7
+    inside: Array,
+    days: Sequence[datetime.date | None],
+    sources: Sequence[str],
+    width: int = 7,
+    customers: Sequence[str | None] = (),
 ) -> pd.DataFrame:
     """Compare each theme's share of the last weeks with its share before, in the same sources.
 
     Weeks are whole ones, back from the last day; messages before them or without a day are left
-    out. Weekly counts vary more than by chance (quasi-Poisson): their Pearson dispersion, over the
-    sources together and never below 1, inflates the test and the interval, with its own error
-    (Student's t). Few weeks tell it badly, so it is drawn towards the median of all themes. What
-    outlasts a week, such as a season, is not told from a trend.
+    out, and so are those that `GAP` days or more part from most others, such as a wrong year. In a
+    week a customer counts once. Weekly counts vary more than by chance (quasi-Poisson): their
+    Pearson dispersion, over the sources together and never below 1, inflates the test and the
+    interval, with its own error (Student's t). Few weeks tell it badly, so it is drawn towards the
+    median of all themes. What outlasts a week, such as a season, is not told from a trend.
 
     Parameters
     ----------
@@ -39,15 +46,17 @@ def trends(
     sources : sequence of str, shape (messages,)
     width : int
         Days of a week.
+    customers : sequence of str or None, shape (messages,), optional
+        None counts as a customer of its own.
 
     Returns
     -------
     pandas.DataFrame
         A row for each theme, none where there are fewer than three weeks or too few messages:
-        ``theme``, ``messages`` ``of`` all of late; ``ratio`` of the shares (each at
-        least half a message) with its 95 % interval ``low`` and ``high``, and the ``error`` of its
-        logarithm; ``q``, adjusted over all themes; ``recent``, the weeks that are set against those
-        before; ``weeks``, messages of each week, the first one first; ``rising``.
+        ``theme``, ``messages`` ``of`` all of late (a customer's in a week as one); ``ratio`` of the
+        shares (each at least half a message) with its 95 % interval ``low`` and ``high``, and the
+        ``error`` of its logarithm; ``q``, adjusted over all themes; ``recent``, the weeks that are
+        set against those before; ``weeks``, messages of each week, the first one first; ``rising``.
 
     Sources
     -------
@@ -56,7 +65,10 @@ def trends(
     that of others: Smyth (2004).
     """
     dates = pd.to_datetime(pd.Series(np.array(days, object)))
-    ago = (dates.max() - dates).dt.days // width
+    runs = (dates.sort_values().diff() >= pd.Timedelta(days=GAP)).cumsum()[dates.notna()]
+    dates = dates.where(runs == runs.value_counts(sort=False).idxmax()) if len(runs) else dates
+    ago = ((dates.max() - dates).dt.days // width).astype(float)
+    inside, ago, sources = _once(inside, ago, sources, customers)
     count = ((dates.max() - dates.min()).days + 1) // width if dates.notna().any() else 0
     recent = max(min(RECENT, count // 3), 1)
     late, each = (ago < recent).to_numpy(), np.ones(len(ago))
@@ -96,3 +108,20 @@ def trends(
     rows = adjusted([frame])
     rising = (rows["ratio"] > RATIO) & (rows["q"] < CLEAR) & (rows["messages"] >= MESSAGES)
     return rows.assign(rising=rising)
+
+
+def _once(
+    inside: Array, ago: pd.Series[float], sources: Sequence[str], customers: Sequence[str | None]
+) -> tuple[Array, pd.Series[float], Sequence[str]]:
+    """Return messages with those of a customer in a week, and a source, as one."""
+    writers = [name or at for at, name in enumerate(customers)] or [*ago.index]
+    keys = pd.DataFrame({"ago": ago, "source": [*sources], "writer": writers})
+    if not keys.duplicated().any():
+        return inside, ago, sources
+    groups = pd.DataFrame(inside).groupby([keys[name] for name in keys], sort=False, dropna=False)
+    together = groups.any()
+    return (
+        together.to_numpy(),
+        pd.Series(together.index.get_level_values("ago").to_numpy()),
+        [*together.index.get_level_values("source")],
+    )
