@@ -341,7 +341,7 @@ def scale(count: int) -> None:
     def timed(self: encoders.Universal, given: list[str]) -> np.ndarray:
         started = time.process_time()
         found = encode(self, given)
-        spent["encoding"] = time.process_time() - started
+        spent["encoding"] = spent.get("encoding", 0.0) + time.process_time() - started
         return found
 
     encoders.Universal.encode = timed
