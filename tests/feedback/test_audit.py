@@ -38,7 +38,7 @@ def themes_sheet():
 def judged(path, edits=None):
     sheets = read_sheets(path, NAMES)
     edits = edits or read_edits(sheets.get("themes", ()), NAMES, TEXTS, path.name)
-    return judge(sheets["audit"], STANDING, edits, path.name)
+    return judge(sheets["audit"], STANDING, edits, path.name, [*STANDING])
 
 
 def said(audit):

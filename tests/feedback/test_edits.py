@@ -123,15 +123,17 @@ def test_a_split_finds_the_parts_and_merges_take_them_in():
     vectors, kind = blobs(), np.repeat([0, 1, 2, 3], 30)
     themes = np.array([["T01", "T01", "T02", "T03"], ["T02", "T03", "T01", "T02"]])[:, kind]
     edits = edits_of(row("T01", split="2"), row("T03", merge_into="T01a"))
-    first, second = edits.applied(themes, vectors)
+    first, second = edits.applied(themes, vectors, np.ones(len(vectors), bool))
     assert {*first[kind == 0]} | {*first[kind == 1]} == {"T01a", "T01b"}
     assert len({*first[kind == 0]}) == len({*first[kind == 1]}) == 1
     assert {*first[kind == 2]} == {"T02"}
     assert {*first[kind == 3]} == {"T01a"}
     assert {*second[kind == 2]} <= {"T01a", "T01b"}  # the part that is nearest, not the theme
-    assert np.array_equal(edits.applied(themes, vectors), [first, second])
+    assert np.array_equal(
+        edits.applied(themes, vectors, np.ones(len(vectors), bool)), [first, second]
+    )
 
 
 def test_without_edits_themes_stay():
     themes = np.array([["T01", "T02"], ["T02", "T01"]])
-    assert np.array_equal(edits_of().applied(themes, blobs()[:2]), themes)
+    assert np.array_equal(edits_of().applied(themes, blobs()[:2], np.ones(2, bool)), themes)

@@ -284,12 +284,13 @@ def test_without_the_encoder_languages_part_and_the_checks_say_so():
 
 def test_a_filled_in_sheet_becomes_a_precision(result, tmp_path):
     texts = [message.text for message in result.intake.messages[:200]]
-    sheet = feedback.find_themes(texts).tables()["audit"]
+    first = feedback.find_themes(texts)
+    sheet = first.tables()["audit"]
     sheet["right"] = ["yes" if row % 10 else "no" for row in range(len(sheet))]
     sheet.to_csv(tmp_path / "audit.csv", index=False)
     study = feedback.Study(study="again", audit=str(tmp_path / "audit.csv"))
     again = feedback.find_themes(texts, study)
-    sure = {each.message.uid for each in again.assignments if each.theme}
+    sure = {each.message.uid for each in first.assignments if each.theme}
     judged = sheet[sheet["message"].isin(sure)]["right"].eq("yes")  # the others are unsorted
     assert (again.audit.judged, again.audit.right) == (len(judged), judged.sum())
     assert again.audit.judged >= 100

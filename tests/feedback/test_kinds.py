@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -10,9 +11,7 @@ from opslab.feedback import kinds
 from opslab.feedback.encoders import UNIVERSAL_SHA256, Universal
 from opslab.feedback.kinds import features, kinds_of, says_nothing
 
-PATTERNS = tomllib.loads(
-    (kinds.files("opslab.feedback") / "words" / "kinds.toml").read_text("utf-8")
-)
+PATTERNS = tomllib.loads((files("opslab.feedback") / "words" / "kinds.toml").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")

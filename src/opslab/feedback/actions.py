@@ -59,9 +59,8 @@ def _ranked_row(
 
 
 def _severity(result: FeedbackResult, row: Mapping[str, Any], say: Voice) -> Cell:
-    rated = row_of(result.severities, row["theme"])
-    elsewhere = say("elsewhere", share=rated["elsewhere"]) if rated else ""
-    return Cell(say.percent(row["severity"], 0), elsewhere, _tone(rated.get("worse")))
+    worse = row_of(result.severities, row["theme"]).get("worse")
+    return Cell(say.percent(row["severity"], 0), tone=_tone(worse))
 
 
 def _trend(result: FeedbackResult, theme: Theme, say: Voice) -> str | Cell:

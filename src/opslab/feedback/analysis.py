@@ -22,7 +22,6 @@ from opslab.feedback.clustering import (
     Clusters,
     Integers,
     Vectors,
-    centroids,
     cluster,
     levelled,
 )
@@ -30,7 +29,7 @@ from opslab.feedback.contrasts import contrasts
 from opslab.feedback.edits import Edits, read_edits
 from opslab.feedback.encoders import Encoder, encoder_for, spelling
 from opslab.feedback.intake import CustomerMessage, Intake, take_in
-from opslab.feedback.kinds import kinds_of, says_nothing
+from opslab.feedback.kinds import kinds_of, praises, says_nothing
 from opslab.feedback.naming import Names, Phrases, name_themes, renamed, title
 from opslab.feedback.points import Passage, finer, passages
 from opslab.feedback.priority import rank
@@ -43,6 +42,7 @@ from opslab.feedback.sorting import (
     drafts,
     edited,
     judged_rows,
+    middles,
     moved,
     sort_texts,
     stood,
@@ -185,9 +185,9 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     sorting = sort_texts(clusters, cut.vectors, cut.weights, settings)
     names, assignments = named(sorting), corpus.assigned(sorting)
     before = {theme: title(parts) for theme, parts in names.items()}
-    edits, audit = _reviewed(study, before, assignments)
     near = [(each.message.uid, each.main.nearest) for each in assignments if each.main.nearest]
     sample = tuple(near[at] for at in random_sample([uid for uid, _ in near], seed))
+    edits, audit = _reviewed(study, before, assignments, sample)
     if edits.rows:
         sorting = edited(sorting, edits, cut.vectors)
         names = renamed(named(sorting) | names, edits)
@@ -223,7 +223,7 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
 def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dict[str, Any]:
     """Return for whom, since when and how bad each theme is, by its id."""
     ids = [theme.id for theme in themes]
-    inside, _ = standing(assignments, ids)
+    inside, _ = standing(assignments if ids else (), ids)
     messages = [each.message for each in assignments if ids]
     sources, customers = [each.source for each in messages], [each.customer for each in messages]
     names = dict.fromkeys(name for each in messages for name in each.traits)
@@ -237,14 +237,10 @@ def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dic
         "trends": trends(inside, days, sources, customers=customers)
         if any(days)
         else pd.DataFrame(),
-        "severities": severities(inside, discontent, sources, customers)
-        if {*discontent} - {None}
-        else pd.DataFrame(),
+        "severities": severities(inside, discontent, sources, customers),
     }
-    revenues, ranked = (
-        [each.revenue for each in messages],
-        [each.kind != "other" for each in themes],
-    )
+    revenues = [each.revenue for each in messages]
+    ranked = [not _content(each, assignments) for each in themes]
     ranking = rank(inside, customers, sources, revenues, discontent, frames["trends"], ranked)
     frames["ranking"] = ranking.table.sort_values(["rank", "theme"]).reset_index(drop=True)
     for frame in frames.values():
@@ -252,6 +248,10 @@ def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dic
             frame["theme"] = [ids[int(at)] for at in frame["theme"]]
     return {**frames, "counted": ranking.parts}
 
+
+CONTENT = 0.4
+"""Mean discontent below which a theme of neither problems nor wishes is left unranked; without
+stars, share of its messages with a word of praise above which it is."""
 
 _SEVERAL = 1.25  # points a message, from which they may tell themes apart
 
@@ -304,13 +304,24 @@ def _themes(
     return whole
 
 
+def _content(theme: Theme, assignments: Sequence[Assignment]) -> bool:
+    """Return whether a theme asks for nothing, and its writers are content, or mostly praise."""
+    if theme.kind != "other":
+        return False
+    own = [each.message for each in assignments if theme.id in each.themes]
+    rated = [each.discontent for each in own if each.discontent is not None]
+    praise = [praises(message.words) for message in own]
+    pleased = np.mean(rated) < CONTENT if rated else np.mean(praise) > CONTENT
+    return bool(pleased)
+
+
 def _routes(study: Study, encoder: Encoder, vectors: Vectors, sorting: Sorting) -> list[Route]:
     """Return the team of each theme, by vectors that are not levelled; none without teams."""
     if not study.teams or not len(vectors):
         return []
     examples = {team: encoder.encode(texts) for team, texts in study.teams.items()}
     labels = sorting.clusters.labels
-    return route(centroids(vectors, labels, len(sorting.ids)), examples)
+    return route(middles(vectors, labels, len(sorting.ids)), examples)
 
 
 def _routed(
@@ -320,7 +331,7 @@ def _routed(
     themes: Sequence[Theme],
 ) -> RoutingAudit | None:
     """Return how routes agree with the teams that people wrote on the audit sheet."""
-    written = {each.message: each.team for each in (audit.judgements if audit else ()) if each.team}
+    written = audit.teams if audit else {}
     if not study.teams or not written:
         return None
     teams = {theme.id: theme.route.team for theme in themes if theme.route}
@@ -330,7 +341,10 @@ def _routed(
 
 
 def _reviewed(
-    study: Study, names: Mapping[str, str], assignments: Sequence[Assignment]
+    study: Study,
+    names: Mapping[str, str],
+    assignments: Sequence[Assignment],
+    sample: Sequence[tuple[str, str]],
 ) -> tuple[Edits, Audit | None]:
     """Return what people changed about themes, and what they judged."""
     path = study.beside(study.audit or "")
@@ -340,4 +354,4 @@ def _reviewed(
     texts = Counter(theme for each, theme in stands if not each.copy_of)
     edits = read_edits(sheets.get("themes", ()), names, texts, file)
     sure = {(each.message.uid, theme): each.main.theme is not None for each, theme in stands}
-    return edits, judge(sheets.get("audit", ()), sure, edits, file)
+    return edits, judge(sheets.get("audit", ()), sure, edits, file, sample)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from opslab import workspace
 from opslab.errors import DataError
@@ -19,6 +21,9 @@ from opslab.tables.source import ROW
 
 PROMISED = 100
 """Judged messages from which a precision is told as one; of a theme, a tenth of them."""
+
+RANDOM = 0.9
+"""Share of a sheet's upper part that must be judged for it to be a random sample."""
 
 SHEET = 150
 """Messages on a sheet, in random order: any number from the top is a random sample."""
@@ -44,8 +49,6 @@ class Judgement:
         nobody says which.
     new : str
         The words of a theme that does not exist yet.
-    team : str
-        Whose it is.
     sure : bool
         Whether it stood there surely, and not as an unsorted one.
     right : bool
@@ -56,7 +59,6 @@ class Judgement:
     theme: str
     true: str
     new: str
-    team: str
     sure: bool
     right: bool
 
@@ -68,13 +70,18 @@ class Audit:
     Attributes
     ----------
     judged, right : int
-        Of messages that stand surely in a theme.
+        Of messages that stand surely in a theme, in the random part of the sheet.
     interval : tuple of float
         Wilson, at 95 %.
     stale : int
         Judgements of messages that no longer stand in the theme that was judged.
     judgements : sequence of Judgement
         Of unsorted messages too, which were shown with their nearest theme.
+    sampled : sequence of Judgement
+        Those of the random part: as far from the sheet's top as nine of ten messages are judged.
+        What was picked further down, or from elsewhere, moves messages and is no sample.
+    teams : mapping of str to str
+        Whose a message is, by its uid, where people wrote it.
     """
 
     judged: int
@@ -82,6 +89,8 @@ class Audit:
     interval: tuple[float, float]
     stale: int = 0
     judgements: Sequence[Judgement] = ()
+    sampled: Sequence[Judgement] = ()
+    teams: Mapping[str, str] = field(default_factory=dict)
 
 
 def random_sample(uids: Sequence[str], seed: int, most: int = SHEET) -> list[int]:
@@ -141,6 +150,7 @@ def judge(
     standing: Mapping[tuple[str, str], bool],
     edits: Edits,
     file: str,
+    sample: Sequence[tuple[str, str]],
 ) -> Audit | None:
     """Return what a filled-in sheet says; None when nothing on it is judged.
 
@@ -154,13 +164,15 @@ def judge(
     edits : Edits
     file : str
         The sheet, as errors name it.
+    sample : sequence of (str, str)
+        Messages and themes as they stand on the sheet, from its top.
 
     Raises
     ------
     DataError
         When an answer is none, or a message is judged in two ways.
     """
-    judged, stale = dict[tuple[str, str], Judgement](), 0
+    judged, teams, stale = dict[tuple[str, str], Judgement](), dict[str, str](), 0
     for row in rows:
         answer, key = row["right"].casefold(), (row["message"], row["known"])
         if answer and key in standing:
@@ -168,16 +180,27 @@ def judge(
             says = {**dict.fromkeys(_NO, ""), **edits.called, **dict.fromkeys(_YES, theme)}
             true, new = says.get(answer, ""), "" if answer in says else row["right"]
             right = edits.merges.get(true, true) == edits.merges.get(theme, theme)
-            judgement = Judgement(*key, true, new, row["team"], standing[key], right)
+            judgement = Judgement(*key, true, new, standing[key], right)
             unclear = true in edits.splits.keys() - {theme}
             unclear |= bool(new and not re.search(r"[^\W\d_]{3}", new))
             if unclear or judged.setdefault(key, judgement) != judgement:
                 raise refusal(row, "right", file)
+        if row["team"] and key in standing:
+            teams[row["message"]] = row["team"]
         stale += bool(answer and key not in standing)
-    if not judged and not stale:
+    if not (judged or teams or stale):
         return None
-    judgements = tuple(judged.values())
-    return replace(precision(judgements), stale=stale, judgements=judgements)
+    known = np.cumsum([pair in judged for pair in sample])
+    reached = np.flatnonzero(known >= RANDOM * np.arange(1, len(sample) + 1))
+    random = sample[: reached[-1] + 1 if len(reached) else 0]
+    sampled = tuple(judged[pair] for pair in random if pair in judged)
+    return replace(
+        precision(sampled),
+        stale=stale,
+        judgements=tuple(judged.values()),
+        sampled=sampled,
+        teams=teams,
+    )
 
 
 def precision(judgements: Sequence[Judgement]) -> Audit:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache
-from importlib.resources import files
+
+from opslab.feedback.words import table
 
 
 @cache
 def _grammar(language: str) -> list[re.Pattern[str]]:
     """Return what divides clauses, what trails in one, furniture around it, and what is unfit."""
-    path = files("opslab.feedback").joinpath("words", "clauses.toml")
-    grammars = tomllib.loads(path.read_text(encoding="utf-8"))
+    grammars = table("clauses.toml")
     return [re.compile(part) for part in grammars.get(language, grammars["other"]).values()]
 
 

@@ -149,7 +149,7 @@ def balance(group: Array, sources: Any, counted: Array) -> tuple[Array, Array]:
     frame = pd.DataFrame({"inside": group * counted, "all": counted})
     totals = frame.groupby(np.array(sources, object), dropna=False).transform("sum")
     part = (totals["inside"] / totals["all"]).to_numpy()
-    weights = counted * np.where(group, 1 - part, -part) * pd.notna(sources)
+    weights = counted * np.where(group, 1 - part, -part) * np.asarray(pd.notna(sources))
     return weights / max((weights * group).sum(), 1e-9), part
 
 

@@ -52,7 +52,9 @@ class Edits:
     called: Mapping[str, str]
     stale: int
 
-    def applied(self, themes: NDArray[np.str_], vectors: Vectors) -> NDArray[np.str_]:
+    def applied(
+        self, themes: NDArray[np.str_], vectors: Vectors, sure: NDArray[np.bool_]
+    ) -> NDArray[np.str_]:
         """Return the themes of texts after splits, which are by k-means, and merges.
 
         Parameters
@@ -61,14 +63,17 @@ class Edits:
             The id of each text's theme, and of the runner-up.
         vectors : array, shape (texts, dimensions)
             At length 1.
+        sure : array of bool, shape (texts,)
+            Which of them shape the parts, where they are as many; all do otherwise.
         """
         from sklearn.cluster import KMeans
         from threadpoolctl import threadpool_limits
 
         for theme, parts in self.splits.items():
             own = themes == theme
+            shaping = own[0] & sure if (own[0] & sure).sum() >= len(parts) else own[0]
             with threadpool_limits(1):  # sums of several threads differ in their last bits
-                means = KMeans(len(parts), n_init=10, random_state=0).fit(vectors[own[0]])
+                means = KMeans(len(parts), n_init=10, random_state=0).fit(vectors[shaping])
                 themes = np.where(own, np.array(parts)[means.predict(vectors)], themes)
         return np.array([[self.merges.get(theme, theme) for theme in row] for row in themes])
 

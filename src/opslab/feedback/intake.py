@@ -238,7 +238,7 @@ def _redacted(
         text=text,
         words=without_tokens(text),
         traits={
-            name: value if "version" in name else hidden(value)[0]
+            name: value if name == "version" and "@" not in value else hidden(value)[0]
             for name, value in message.traits.items()
         },
     )
@@ -268,12 +268,12 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
         raise DataError.of(
             "feedback.no_text", file=reading.name, columns=list(frame)[:12], **proposal(table)
         )
-    headings = table.headings or tuple(map(str, frame))
-    named = dict(zip((*headings, *frame), (*frame, *frame), strict=True))
+    traits = _traits(source, table)
     if "survey_type" in frame and "score" not in frame:  # no stars, whatever they are called
         frame = frame.rename(columns={"rating": "score"})
     frame["discontent"] = discontent_of(frame, reading.name, source.score)
     label = source.source or Path(reading.name).stem
+    label = redact(label)[0] if "@" in label else label
     converters: Mapping[str, Callable[[Any], Any]] = {
         "id": str,
         "date": lambda day: day.date() if isinstance(day, datetime.datetime) else None,
@@ -292,10 +292,6 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
         frame["monthly_revenue"] *= 12
     profile = known_profiles().get(reading.profile or "")
     declared = profile.columns.items() if profile else ()
-    if lacking := [name for name in source.segments if name not in named]:
-        raise DataError.of("feedback.no_segment", file=reading.name, names=lacking)
-    traits = {name: named[name] for name in source.segments}
-    traits |= {name: name for name in _TRAITS if name in frame and name not in traits.values()}
     writers = [name for name, column in declared if column.personal == "name" and name in frame]
     for number, row in enumerate(cells(frame), 1):
         fields = {
@@ -311,6 +307,16 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
         for suffix, part in parts.items():
             text = "\n".join(str(row[name]) for name in part if row[name] is not None)
             yield _Row(_message(label, identity + suffix, number, text, **fields), names)
+
+
+def _traits(source: Source, table: Table) -> dict[str, str]:
+    """Return the columns by which customers are told apart, by what they are called."""
+    columns = tuple(table.types)
+    named = dict(zip((*(table.headings or columns), *columns), columns * 2, strict=True))
+    if lacking := [name for name in source.segments if name not in named]:
+        raise DataError.of("feedback.no_segment", file=table.reading.name, names=lacking)
+    traits = {name: named[name] for name in source.segments}
+    return traits | {name: name for name in _TRAITS if name in {*columns} - {*traits.values()}}
 
 
 def _message(source: str, identity: str, number: int, text: str, **more: Any) -> CustomerMessage:

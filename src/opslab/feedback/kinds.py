@@ -8,27 +8,19 @@ reviews, and measures them on an app and in a language that they were not made f
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from opslab.feedback.clustering import Floats, Vectors
 from opslab.feedback.naming import stop_words, words
+from opslab.feedback.words import table as _table
 
 Kind = Literal["problem", "wish", "question", "other"]
 
 LEARNED: tuple[Kind, ...] = ("problem", "wish", "other")
 """Kinds that the classifier tells, as its weights stand; of equal scores the first wins."""
-
-
-@cache
-def _table(name: str) -> Any:
-    path = files("opslab.feedback") / "words" / name
-    return tomllib.loads(path.read_text("utf-8"))
 
 
 def _has(text: str, pattern: str) -> bool:
@@ -84,6 +76,11 @@ def _asked(text: str, learned: Kind) -> Kind:
     if _has(text, phrases["request"]):
         return "wish"
     return "question" if learned == "other" or _has(text, phrases["turn"]) else learned
+
+
+def praises(text: str) -> bool:
+    """Return whether a text has a word of praise, whatever else it says."""
+    return _has(text, _table("kinds.toml")["cues"]["praise"])
 
 
 def says_nothing(text: str) -> bool:

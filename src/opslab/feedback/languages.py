@@ -9,23 +9,12 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from opslab.feedback.words import table
+
 _SURE = 0.5  # share that a language must have among those of its script
 _EXPECTED = 4  # times as likely as others are the languages that the study expects
 _READ = 400  # characters of a text
 _LATIN = "LATIN"
-_LANGUAGES = {  # of each script, by the first word of its letters' names in Unicode
-    _LATIN: "en fr de es it nl pl pt tr sv da no fi cs sk hu ro hr id vi ca",
-    "ARABIC": "ar fa ur",
-    "CJK": "zh",
-    "CYRILLIC": "ru uk bg sr",
-    "DEVANAGARI": "hi mr ne",
-    "GREEK": "el",
-    "HANGUL": "ko",
-    "HEBREW": "he",
-    "HIRAGANA": "ja",
-    "KATAKANA": "ja",
-    "THAI": "th",
-}
 
 
 def identify(
@@ -55,14 +44,13 @@ def identify(
 
 
 def _language(text: str, stated: str | None, expected: tuple[str, ...]) -> str | None:
-    script = _script(text[:_READ])
-    first = re.match(r"[^\W\d_]*", (stated or "").casefold())
-    believed = _codes().get(first[0]) if first else None
-    if believed and (script in (None, _LATIN) or believed not in _LANGUAGES[_LATIN].split()):
+    script, languages = _script(text[:_READ]), table("scripts.toml")
+    believed = _codes().get(re.split(r"[\W\d_]", (stated or "").casefold())[0])
+    if believed and (script in (None, _LATIN) or believed not in languages[_LATIN]):
         return believed
     if script is None:
         return None
-    candidates = _LANGUAGES.get(script, "").split()
+    candidates: list[str] = [*languages.get(script, ())]
     if len(candidates) == 1:
         return candidates[0]
     candidates += expected if candidates else ()

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
-from typing import NamedTuple
 
 from opslab.feedback.duplicates import normal
+from opslab.feedback.words import table
 
 Cut = tuple[tuple[str, str], ...]
 MOST_READ = 100_000
@@ -173,44 +171,32 @@ def _visible(text: str) -> str:
     return "\n".join(lines).strip()
 
 
-class _Rule(NamedTuple):
-    """What lines of a kind look like, what stands for them, and whether others must be cut too."""
-
-    kind: str
-    pattern: re.Pattern[str]
-    becomes: str
-    late: bool
-
-
 @cache
-def _rules() -> list[_Rule]:
-    path = files("opslab.feedback").joinpath("words", "letters.toml")
+def _rules() -> list[tuple[re.Pattern[str], dict[str, str]]]:
+    """Return what lines of each kind look like, and the rest of what letters.toml says of them."""
     return [
-        _Rule(
-            rule["kind"],
+        (
             re.compile(
                 f"{rule.get('start', '^[*_|]*')}(?:{'|'.join(rule['lines'])})"
                 f"{rule.get('then', '[*_| ]*$')}".replace("'", "['\u2019]"),
                 re.IGNORECASE | re.MULTILINE,
             ),
-            rule.get("becomes", ""),
-            "late" in rule,
+            rule,
         )
-        for rule in tomllib.loads(path.read_text(encoding="utf-8"))["rule"]
+        for rule in table("letters.toml")["rule"]
     ]
 
 
-@cache
 def _pattern(kind: str) -> re.Pattern[str]:
-    return next(rule.pattern for rule in _rules() if rule.kind == kind)
+    return next(pattern for pattern, rule in _rules() if rule["kind"] == kind)
 
 
 def _without(text: str, cut: Cut, *kinds: str) -> tuple[str, Cut]:
     """Return a text without what the rules of these kinds fit, and what was cut before and now."""
-    for rule in _rules():
-        if rule.kind in kinds and (cut or not rule.late):
-            cut += tuple((rule.kind, match[0]) for match in rule.pattern.finditer(text))
-            text = rule.pattern.sub(rule.becomes, text)
+    for pattern, rule in _rules():
+        if rule["kind"] in kinds and (cut or "late" not in rule):
+            cut += tuple((rule["kind"], match[0]) for match in pattern.finditer(text))
+            text = pattern.sub(rule.get("becomes", ""), text)
     return text, cut
 
 

@@ -32,7 +32,12 @@ from opslab.report.figures import Figure
 from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
 
-_MOST_QUOTED, _MOST_ROWS, _FIRST = 12, 40, 3  # themes: with their quotes, in the table, at first
+_MOST_QUOTED, _MOST_ROWS, _FIRST, _MOST_FIRST = (
+    12,
+    40,
+    3,
+    5,
+)  # themes: with their quotes, in the table, at first
 _SHORT, _LONG = 140, 280  # characters of a quote
 _DISSOLVED = 0.5  # stability of a theme that is not to be relied on (Hennig 2007)
 
@@ -56,7 +61,9 @@ def headline(result: FeedbackResult, say: Voice) -> str:
 
 def _uppermost(result: FeedbackResult) -> list[Theme]:
     """Return the first themes in their order; the largest ones where nothing is ranked."""
-    names = result.ranked.head(_FIRST)["theme"] if len(result.ranked) else ()
+    ranked = result.ranked
+    count = max(_FIRST, min((ranked["band"] == 1).sum(), _MOST_FIRST)) if len(ranked) else 0
+    names = ranked.head(count)["theme"] if count else ()
     return [result.theme(name) for name in names] or list(result.themes[:_FIRST])
 
 
@@ -128,7 +135,8 @@ def _facts(result: FeedbackResult, say: Voice) -> Iterator[Fact]:
         say("fact_unsorted", count=reasons.total(), reason=say(f"reason_{reason}"))
         for reason, _ in reasons.most_common(1)
     ]
-    yield say.fact("sorted", say.percent(result.sorted / total, 0), *left)
+    covered = next(check.value for check in result.checks if check.name == "coverage")
+    yield say.fact("sorted", say.percent(covered or 0.0, 0), *left)
     for check in result.checks:
         if check.name == "stability":
             remark = say("fact_stability_remark")
@@ -191,11 +199,13 @@ def _reviewed(result: FeedbackResult, say: Voice) -> Iterator[Block]:
     audit, edits = result.audit, result.edits
     judged = audit.judgements if audit else ()
     if audit and audit.judged >= PROMISED:
-        yield say.remark("shares_judged", judged=len(judged))
-        if unsaid := sum(not (each.true or each.new) for each in judged):
+        yield say.remark("shares_judged", judged=len(audit.sampled))
+        if unsaid := sum(not (each.true or each.new) for each in audit.sampled):
             yield say.remark("shares_second", count=unsaid)
     else:
         yield say.remark("shares_open")
+    if audit and (aside := len(judged) - len(audit.sampled)):
+        yield say.paragraph("audit_aside", "open", count=aside)
     changed = {name: len(getattr(edits, name)) for name in ("names", "merges", "splits")}
     changed["moved"] = sum(bool(each.true and not each.right) for each in judged)
     if any(changed.values()):

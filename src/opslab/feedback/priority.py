@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from opslab.feedback.contrasts import Array, votes
+from opslab.feedback.shares import by_customer
 
 CERTAINTY = 0.9
 """How sure it must be that a theme comes after another one, for the two to be told apart."""
@@ -86,7 +87,7 @@ def rank(
     """
     basis, weight, weight_error = _people(inside, customers, sources, revenues)
     rated = np.array(discontent, float)
-    severity, severity_error = _severity(inside, rated, votes(customers))
+    severity, severity_error = _severity(inside, rated, votes(customers), sources)
     growth, growth_error = _growth(trend, inside.shape[1])
     table = pd.DataFrame(
         {
@@ -138,25 +139,33 @@ def _people(
     keys = pd.Series(np.array(customers, object))
     countable = keys.notna().groupby(np.array(sources, object)).mean().min() >= KNOWN
     keys = keys if countable else pd.Series(range(len(keys)))
-    people = pd.DataFrame(inside).groupby(keys).any()
-    worth = pd.Series(np.array(revenues, float)).groupby(keys).max()
-    paid = countable and worth.notna().all() and worth.sum() > 0
-    worth = worth if paid else pd.Series(1.0, people.index)
-    weight, squares = (people.to_numpy().T @ part.to_numpy() for part in (worth, worth**2))
+    people = by_customer(inside, keys)
+    worth = pd.Series(np.array(revenues, float)).groupby(keys).max().to_numpy()
+    paid = countable and not np.isnan(worth).any() and worth.sum() > 0
+    worth = worth if paid else np.ones(len(people))
+    weight = people.T @ worth
     basis = "revenue" if paid else "customers" if countable else "messages"
-    return basis, weight, np.sqrt(squares) / np.maximum(weight, 1e-9)
+    return basis, weight, np.sqrt(people.T @ worth**2) / np.maximum(weight, 1e-9)
 
 
-def _severity(inside: Array, rated: Array, counted: Array) -> tuple[Array, Array]:
-    """Return the mean discontent of each theme, and its relative error; 1 where none is known."""
+def _severity(
+    inside: Array, rated: Array, counted: Array, sources: Sequence[str]
+) -> tuple[Array, Array]:
+    """Return the mean discontent of each theme, and its relative error; 1 where none is known.
+
+    Each source is taken at the mean of all: what is harsh in one is the usual in another.
+    """
     known = ~np.isnan(rated)
     if not known.any():
         return np.ones(inside.shape[1]), np.zeros(inside.shape[1])
     usual = np.average(rated[known], weights=counted[known])
+    weighed = pd.DataFrame({"sum": np.nan_to_num(rated) * counted, "all": known * counted})
+    totals = weighed.groupby(np.array(sources, object)).transform("sum")
+    level = (rated - (totals["sum"] / totals["all"]).to_numpy() + usual)[known].clip(0, 1)
     count = (known * counted) @ inside + _USUAL
-    mean = ((np.nan_to_num(rated) * counted) @ inside + _USUAL * usual) / count
+    mean = ((level * counted[known]) @ inside[known] + _USUAL * usual) / count
     severity = np.maximum(mean, LEAST_SEVERITY)
-    return severity, rated[known].std() / np.sqrt(count) / severity
+    return severity, level.std() / np.sqrt(count) / severity
 
 
 def _growth(trend: pd.DataFrame, themes: int) -> tuple[Array, Array]:

@@ -199,18 +199,19 @@ def _audit_sheet(result: FeedbackResult) -> pd.DataFrame:
     texts = {each.message.uid: each.message.text for each in result.assignments}
     judged = {
         (each.message, each.theme): (
-            each.new or ("yes" if each.true == each.theme else each.true or "no"),
-            each.team or None,
+            each.new or ("yes" if each.true == each.theme else each.true or "no")
         )
         for each in (result.audit.judgements if result.audit else ())
     }
+    teams = result.audit.teams if result.audit else {}
     rows = [
         (
             message,
             theme,
             result.before[theme],
             texts[message],
-            *judged.get((message, theme), (None, None)),
+            judged.get((message, theme)),
+            teams.get(message),
         )
         for message, theme in dict.fromkeys([*result.sample, *judged])
     ]

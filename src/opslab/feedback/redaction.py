@@ -1,19 +1,19 @@
 """Personal data taken out of texts before anything is stored or shown, by form and checksum.
 
-The forms stand in ``personal.toml``. Names of people are a known gap, apart from the writer's own
-where the export or the text states it: this is no anonymity.
+The forms stand in ``words/personal.toml``. Names of people are a known gap, apart from the writer's
+own where the export or the text states it: this is no anonymity.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
+
+from opslab.feedback.words import table
 
 KINDS = (
     "address",
@@ -132,11 +132,7 @@ def _is_ip(written: str) -> bool:
         ipaddress.ip_address(written)
     except ValueError:
         return False
-    return any(sign.isdigit() for sign in written)
-
-
-def _is_card(written: str) -> bool:
-    return bool(re.fullmatch(_CARD, _bare(written))) and luhn(_bare(written))
+    return any(map(str.isdigit, written))
 
 
 _CARD = (
@@ -145,7 +141,7 @@ _CARD = (
 )
 _CHECKS: dict[str, Callable[[str], bool]] = {
     "ip": _is_ip,
-    "card": _is_card,
+    "card": lambda written: bool(re.fullmatch(_CARD, bare := _bare(written))) and luhn(bare),
     "iban": lambda written: iban(_bare(written)),
     "nir": lambda written: nir(_bare(written)),
     "siret": lambda written: siret(_bare(written)),
@@ -155,13 +151,13 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
 @cache
 def _kinds() -> tuple[_Kind, ...]:
     """Return the kinds that are known by their form."""
-    declared = tomllib.loads(Path(__file__).with_name("personal.toml").read_text("utf-8"))
+    declared = table("personal.toml")
     kinds = []
     for kind in declared["kinds"]:
-        pattern = kind.pop("pattern")
+        pattern = kind["pattern"]
         for part, written in declared["parts"].items():
             pattern = pattern.replace(f"<{part}>", written)
-        kinds.append(_Kind(pattern=re.compile(pattern), **kind))
+        kinds.append(_Kind(**kind | {"pattern": re.compile(pattern)}))
     return tuple(kinds)
 
 

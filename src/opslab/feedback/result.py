@@ -19,7 +19,7 @@ from opslab.results import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-Reason = Literal["between", "far", "few", "praise", "template", "no_words", "too_few"]
+Reason = Literal["between", "far", "few", "judged", "praise", "template", "no_words", "too_few"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,11 +45,12 @@ def discontent_of(frame: pd.DataFrame, file: str, stated: Score | None = None) -
     discontent = pd.Series(np.nan, frame.index)
     for at, (kind, *scores) in enumerate(known.itertuples(index=False)):
         scale = (stated.low, stated.high) if stated else SCALES.get(str(kind).strip().casefold())
-        for score, ends in zip(scores, (scale, (1, 5)), strict=True):
-            if pd.notna(score) and ends and pd.isna(discontent.iloc[at]):
-                if not ends[0] <= score <= ends[1]:
-                    raise DataError.of("tables.off_scale", file=file, row=at + 1)
-                discontent.iloc[at] = (ends[1] - score) / (ends[1] - ends[0])
+        pairs = zip(scores, (scale, (1, 5)), strict=True)
+        stated_first = [(score, *ends) for score, ends in pairs if pd.notna(score) and ends]
+        for score, low, high in stated_first[:1]:
+            if not low <= score <= high:
+                raise DataError.of("tables.off_scale", file=file, row=at + 1)
+            discontent.iloc[at] = (high - score) / (high - low)
     return discontent
 
 
@@ -83,6 +84,8 @@ def severities(
     [[0, 0.9, 0.2, True]]
     """
     known = np.array(discontent, float)
+    if np.isnan(known).all():
+        return pd.DataFrame()
     counts = votes(customers)
     strata = pd.Series(np.array(sources, object)).where(~np.isnan(known))
     rows = [

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,14 +59,14 @@ def beta_of(low: float, high: float) -> dict[str, float]:
     return dict(zip("ab", vars(fitted).values(), strict=False))
 
 
-def by_customer(standing: Bools, customers: Sequence[str | None]) -> Bools:
+def by_customer(standing: Bools, customers: Any) -> Bools:
     """Return where each known customer stands: in each theme that a message of theirs stands in.
 
     Parameters
     ----------
     standing : array of bool, shape (messages, themes)
-    customers : sequence of str or None
-        Of each message; None where unknown.
+    customers : sequence of str or None, or of numbers
+        A key for each message; None where unknown.
 
     Returns
     -------
@@ -83,8 +84,8 @@ def by_customer(standing: Bools, customers: Sequence[str | None]) -> Bools:
 def shares_of(inside: Bools, nearest: Bools, judged: Judged) -> list[list[float]]:
     """Return the share of each theme, and the low and the high end of its 95 % interval.
 
-    From a judged sample it is the true share; without one that with the rest assigned, and the
-    interval includes whether the rest belongs there.
+    From a judged sample it is the true share; without one the rest counts half with the theme it
+    is nearest to, and the interval goes from none of it to all.
 
     Parameters
     ----------
@@ -100,7 +101,10 @@ def shares_of(inside: Bools, nearest: Bools, judged: Judged) -> list[list[float]
         return np.vstack([sure[:2], most[2]]).T.tolist()  # type: ignore[no-any-return]
     count = max(len(inside), 1)
     rows = zip(inside.sum(axis=0).tolist(), nearest.sum(axis=0).tolist(), strict=True)
-    return [[most / count, wilson(least, count)[0], wilson(most, count)[1]] for least, most in rows]
+    return [
+        [(least + most) / 2 / count, wilson(least, count)[0], wilson(most, count)[1]]
+        for least, most in rows
+    ]
 
 
 def true_shares(inside: Bools, nearest: Bools, judged: Sequence[tuple[int, int, int]]) -> Floats:

@@ -86,10 +86,11 @@ def sort_texts(
     order = [label for label, _ in sizes.most_common() if label >= 0]
     numbers = np.full(len(clusters.groups) + 1, -1)  # the last is that of the label -1
     numbers[order] = np.arange(len(order))
+    nearest, second = numbers[clusters.labels], numbers[clusters.second]
     clusters = replace(
         clusters,
-        labels=numbers[clusters.labels],
-        second=numbers[clusters.second],
+        labels=np.where(nearest < 0, second, nearest),
+        second=second,
         groups=pd.factorize(clusters.groups[order])[0],
         centroids=clusters.centroids[order],
         stability=clusters.stability[order],
@@ -126,11 +127,13 @@ def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
     edits : Edits
     vectors : array, shape (texts, dimensions)
     """
-    clusters, old = sorting.clusters, np.array(sorting.ids)
-    labels = edits.applied(old[np.array([clusters.labels, clusters.second])], vectors)
+    clusters, old = sorting.clusters, np.array([*sorting.ids, ""])  # the last is that of none
+    labels = edits.applied(
+        old[np.array([clusters.labels, clusters.second])], vectors, sorting.themes >= 0
+    )
     ids = list(dict.fromkeys(sorted(labels[0], key=lambda name: (len(name.rstrip("abcde")), name))))
     number = {name: at for at, name in enumerate(ids)}
-    first, second = (np.array([number.get(name, 0) for name in row]) for row in labels)
+    first, second = (np.array([number.get(name, -1) for name in row]) for row in labels)
     origin = [int(np.flatnonzero(old == name.rstrip("abcde"))[0]) for name in ids]
     taken = {*edits.merges.values(), *edits.merges, *edits.splits}
     same = [name in old and name not in taken for name in ids]
@@ -139,7 +142,7 @@ def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
         labels=first,
         second=second,
         groups=pd.factorize(clusters.groups[origin])[0],
-        centroids=centroids(vectors, first, len(ids)),
+        centroids=middles(vectors, first, len(ids)),
         stability=np.where(same, clusters.stability[origin], np.nan),
     )
     return Sorting(clusters, np.where(sorting.themes < 0, -1, first), sorting.reasons, ids)
@@ -158,7 +161,7 @@ def judged_rows(
     rows = {each.message.uid: row for row, each in enumerate(assignments)}
     number = {name: at for at, name in enumerate(ids)}
     judged = []
-    for each in audit.judgements:
+    for each in audit.sampled:
         row = rows[each.message]
         met = assignments[row].main.nearest or ""
         true = met if each.right else edits.merges.get(each.true, each.true)
@@ -167,21 +170,29 @@ def judged_rows(
     return judged
 
 
+def middles(vectors: Vectors, labels: Integers, count: int) -> Vectors:
+    """Return the mean direction of each theme; a label below 0 is none."""
+    return centroids(vectors[labels >= 0], labels[labels >= 0], count)
+
+
 def moved(
     assignments: Sequence[Assignment], edits: Edits, audit: Audit | None
 ) -> tuple[Assignment, ...]:
-    """Return messages in the themes that people say they are truly about."""
+    """Return messages in the themes that people say they are truly about, or in none."""
     true = {
         each.message: edits.merges.get(each.true, each.true)
         for each in (audit.judgements if audit else ())
-        if each.true and not each.right
+        if not each.right
     }
-    return tuple(
-        replace(each, main=replace(each.main, theme=theme, nearest=theme, reason=None))
-        if (theme := true.get(each.message.uid))
-        else each
-        for each in assignments
-    )
+    after = list(assignments)
+    for row, each in enumerate(after):
+        theme = true.get(each.message.uid)
+        if theme:
+            main = replace(each.main, theme=theme, nearest=theme, reason=None)
+            after[row] = replace(each, main=main)
+        elif theme == "":
+            after[row] = replace(each, main=replace(each.main, theme=None, reason="judged"))
+    return tuple(after)
 
 
 def _surest(

@@ -57,16 +57,21 @@ def describe(
     """
     clusters, ids = sorting.clusters, sorting.ids
     inside, nearest = standing(assignments, ids)
+    holds = {each.message.uid: each.themes for each in assignments}
+    stands = [holds[head.uid] for head in heads]
     themes = []
     shares = shares_of(inside, nearest, judged)
     stability = clusters.stability.round(6)
     for number, own_id in enumerate(ids):
         own = sorting.themes == number
-        rows = np.flatnonzero(own if own.any() else clusters.labels == number).tolist()
+        rows = [row for row in np.flatnonzero(own).tolist() if own_id in stands[said[row].owner]]
+        rows = rows or np.flatnonzero(clusters.labels == number).tolist()
         voices = [replace(heads[said[row].owner], text=said[row].text) for row in rows]
         quoted = quotes(voices, vectors[rows], clusters.centroids[number])
         members = [assignments[at] for at in np.flatnonzero(inside[:, number]).tolist()]
         messages = [each.message for each in members]
+        if not members:  # people moved all of them elsewhere
+            continue
         ratings = [message.rating for message in messages if message.rating is not None]
         themes.append(
             Theme(
@@ -86,7 +91,7 @@ def describe(
                 route=routes[number] if routes else None,
             )
         )
-    groups = _groups(themes, group_names, inside, nearest, judged)
+    groups = _groups(themes, ids, group_names, inside, nearest, judged)
     return tuple(sorted(themes, key=_by_size)), tuple(sorted(groups, key=_by_size))
 
 
@@ -107,7 +112,7 @@ def standing(assignments: Sequence[Assignment], ids: Sequence[str]) -> tuple[Boo
     for row, each in enumerate(assignments):
         themes = sorted(columns[name] for name in each.themes)
         inside[row, themes] = nearest[row, themes] = True
-        if each.main.nearest and not themes:
+        if each.main.nearest in columns and not themes:
             nearest[row, columns[each.main.nearest]] = True
     return inside, nearest
 
@@ -123,6 +128,7 @@ def _kinds(members: Sequence[Assignment], theme: str) -> dict[Kind, int]:
 
 def _groups(
     themes: Sequence[Theme],
+    ids: Sequence[str],
     names: Sequence[tuple[Phrases, ...]],
     inside: Booleans,
     nearest: Booleans,
@@ -130,8 +136,10 @@ def _groups(
 ) -> list[ThemeGroup]:
     groups = []
     for number, parts in enumerate(names):
-        rows = [at for at, theme in enumerate(themes) if theme.group == f"G{number + 1:02d}"]
-        within = [themes[at] for at in rows]
+        within = [theme for theme in themes if theme.group == f"G{number + 1:02d}"]
+        if not within:
+            continue
+        rows = [ids.index(theme.id) for theme in within]
         own, near = (np.any(part[:, rows], axis=1, keepdims=True) for part in (inside, nearest))
         inner = [
             (row, -(met not in rows), -(true not in rows), -(most not in rows))

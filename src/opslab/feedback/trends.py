@@ -64,12 +64,8 @@ def trends(
     chapter 6); of one theme in one source all is the generalised linear model's. Drawing it towards
     that of others: Smyth (2004).
     """
-    dates = pd.to_datetime(pd.Series(np.array(days, object)))
-    runs = (dates.sort_values().diff() >= pd.Timedelta(days=GAP)).cumsum()[dates.notna()]
-    dates = dates.where(runs == runs.value_counts(sort=False).idxmax()) if len(runs) else dates
-    ago = ((dates.max() - dates).dt.days // width).astype(float)
+    ago, count = _weeks(days, width)
     inside, ago, sources = _once(inside, ago, sources, customers)
-    count = ((dates.max() - dates.min()).days + 1) // width if dates.notna().any() else 0
     recent = max(min(RECENT, count // 3), 1)
     late, each = (ago < recent).to_numpy(), np.ones(len(ago))
     strata = pd.Series(np.array(sources, object)).where(ago < count).to_numpy()
@@ -78,9 +74,9 @@ def trends(
     size = (sides > 0).sum(axis=1, keepdims=True)
     if count < WEEKS or size.min() < FEWEST:
         return pd.DataFrame()
-    said = pd.DataFrame(inside[weights != 0].astype(float))
-    sums = said.groupby([strata[weights != 0], late[weights != 0]]).transform("mean")
-    expected, weeks = (part.groupby(ago[weights != 0].to_numpy()).sum() for part in (sums, said))
+    said = pd.DataFrame(inside.astype(float))
+    means = said.groupby([strata, late]).transform("mean")
+    expected, weeks = (part.groupby(ago.where(weights != 0)).sum() for part in (means, said))
     own = count - 2
     dispersion = (((weeks - expected) ** 2 / expected.clip(1e-9)).sum() / own).clip(1).to_numpy()
     prior = min(BORROWED, own * (len(dispersion) - 1))
@@ -108,6 +104,15 @@ def trends(
     rows = adjusted([frame])
     rising = (rows["ratio"] > RATIO) & (rows["q"] < CLEAR) & (rows["messages"] >= MESSAGES)
     return rows.assign(rising=rising)
+
+
+def _weeks(days: Sequence[datetime.date | None], width: int) -> tuple[pd.Series[float], int]:
+    """Return how many weeks ago each message is, and how many whole weeks there are."""
+    dates = pd.to_datetime(pd.Series(np.array(days, object)))
+    runs = (dates.sort_values().diff() >= pd.Timedelta(days=GAP)).cumsum()[dates.notna()]
+    dates = dates.where(runs == runs.value_counts(sort=False).idxmax()) if len(runs) else dates
+    count = ((dates.max() - dates.min()).days + 1) // width if dates.notna().any() else 0
+    return ((dates.max() - dates).dt.days // width).astype(float), count
 
 
 def _once(
