@@ -1,12 +1,15 @@
 """Mails as people wrote them: what mail programs and help desks put around a message is cut."""
 
+import itertools
+import time
+
 import pandas as pd
 import pytest
 from mails import PEOPLE, STYLES, outlook, wrapped
 
 from opslab.feedback import Study
 from opslab.feedback.intake import take_in
-from opslab.feedback.letters import Letter, furniture, opened, without_repeated
+from opslab.feedback.letters import Letter, _rules, furniture, opened, without_repeated
 
 TEXTS = [
     "The lamp does not switch on since Friday. Is it the bulb?",
@@ -144,3 +147,50 @@ def test_html_does_not_eat_the_characters_that_are_read():
     style = f"<html><head><style>{'p {margin: 0} ' * 500}</style></head><body><p>It broke.</p></body></html>"
     intake = take_in(Study(study="s"), [style])
     assert (intake.messages[0].text, intake.cut) == ("It broke.", 0)
+
+
+SIGNS = ["*", "|", "_", "-", "=", "#", ">", ",", ". ", "&#1", "\n", "A-", "a", "1", "<b>", "<b "]
+LINES = ["--", "=====", "*", "|", "||", ">", "| a |", "Ab Ceo Ceo.", "Thanks,", "From: a@b", "on 1"]
+BEFORE = [
+    "",
+    "Hi A",
+    "Thanks A",
+    "Thanks\n",
+    "From: a@b\n",
+    "on a\n1",
+    "caution ",
+    "Original message",
+]
+
+
+def seconds(run):
+    """Return the least time of three runs: what else the machine does only adds to it."""
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        run()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+@pytest.mark.parametrize("sign", [*SIGNS, *(f"{line}\n" for line in LINES)])
+def test_no_rule_takes_four_times_as_long_for_twice_the_signs(sign):
+    for before, rule in itertools.product(BEFORE, _rules()):
+        once, twice = (f"{before}{sign * (size // len(sign))}\nx" for size in (2_000, 4_000))
+        start = seconds(lambda text=once, rule=rule: rule.pattern.sub("", text))
+        assert start < 0.3, (before, rule.pattern.pattern)
+        if start > 0.004:
+            longer = seconds(lambda text=twice, rule=rule: rule.pattern.sub("", text))
+            assert longer < 3.5 * start, (before, rule.pattern.pattern)
+
+
+@pytest.mark.parametrize(
+    "sign", ["*", "--\n", "=====\n", "| a | b |\n", "> ", "<b>", "&#1", "Ab Ceo.\n"]
+)
+def test_the_longest_message_is_read_at_once(sign):
+    text = f"Hi A{sign * (99_000 // len(sign))}\nx"
+    assert seconds(lambda: opened(text)) < 3
+
+
+def test_a_number_that_is_no_sign_is_no_sign():
+    assert opened(f"It broke.&#{'9' * 5000}; &#x{'f' * 5000};\nTwice.").text == "It broke. Twice."

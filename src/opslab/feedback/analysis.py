@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from opslab import workspace
 from opslab.errors import DataError, SpecError
@@ -20,6 +19,7 @@ from opslab.feedback.clustering import (
     FEWEST,
     MOST_FITTED,
     Clusters,
+    Floats,
     Integers,
     Vectors,
     cluster,
@@ -29,7 +29,7 @@ from opslab.feedback.contrasts import contrasts
 from opslab.feedback.edits import Edits, read_edits
 from opslab.feedback.encoders import Encoder, encoder_for, spelling
 from opslab.feedback.intake import CustomerMessage, Intake, take_in
-from opslab.feedback.kinds import kinds_of, praises, says_nothing
+from opslab.feedback.kinds import Kind, kinds_of, praises, says_nothing
 from opslab.feedback.naming import Names, Phrases, name_themes, renamed, title
 from opslab.feedback.points import Passage, finer, passages
 from opslab.feedback.priority import rank
@@ -148,6 +148,16 @@ class _Corpus:
             self.drafts, self.heads, self.said, stood(self.points, self.cut.rows, sorting)
         )
 
+    def kinds(self, sorting: Sorting) -> list[Kind | None]:
+        """Return what most of each theme's passages are."""
+        counts: list[Counter[Kind | None]] = [Counter() for _ in sorting.ids]
+        for row, theme in zip(self.cut.rows, sorting.themes.tolist(), strict=True):
+            if theme >= 0:
+                counts[theme][self.points[row].kind] += 1
+        return [
+            max(count, key=lambda kind: (count[kind], str(kind)), default=None) for count in counts
+        ]
+
     def named(
         self, labels: Integers, count: int, language: str, *more: Any
     ) -> list[tuple[Phrases, ...]]:
@@ -179,8 +189,16 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     cut, clusters = corpus.cut, corpus.cut.clusters
 
     def named(sorting: Sorting) -> Names:
-        more = len(sorting.ids), language, encoder.encode, intake.persons
-        return dict(zip(sorting.ids, corpus.named(sorting.themes, *more), strict=True))
+        asked = corpus.kinds(sorting)
+
+        def worth(owners: Sequence[int], clauses: Sequence[str], vectors: Vectors) -> Floats:
+            kinds = kinds_of(clauses, vectors, encoder.sha256)
+            pairs = zip(kinds, owners, strict=True)
+            return np.array([-OTHER_KIND * (kind != asked[owner]) for kind, owner in pairs])
+
+        more = len(sorting.ids), language, encoder.encode, intake.persons, worth
+        names = corpus.named(sorting.themes, *more)
+        return dict(zip(sorting.ids, names, strict=True))
 
     sorting = sort_texts(clusters, cut.vectors, cut.weights, settings)
     names, assignments = named(sorting), corpus.assigned(sorting)
@@ -223,8 +241,9 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
 def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dict[str, Any]:
     """Return for whom, since when and how bad each theme is, by its id."""
     ids = [theme.id for theme in themes]
-    inside, _ = standing(assignments if ids else (), ids)
-    messages = [each.message for each in assignments if ids]
+    compared = assignments if ids else ()
+    inside, _ = standing(compared, ids)
+    messages = [each.message for each in compared]
     sources, customers = [each.source for each in messages], [each.customer for each in messages]
     names = dict.fromkeys(name for each in messages for name in each.traits)
     traits: dict[str, Sequence[str | None]] = {
@@ -234,9 +253,7 @@ def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dic
     days, discontent = [each.date for each in messages], [each.discontent for each in messages]
     frames = {
         "contrasts": contrasts(inside, traits, sources, customers),
-        "trends": trends(inside, days, sources, customers=customers)
-        if any(days)
-        else pd.DataFrame(),
+        "trends": trends(inside, days, sources, customers=customers),
         "severities": severities(inside, discontent, sources, customers),
     }
     revenues = [each.revenue for each in messages]
@@ -248,6 +265,9 @@ def _compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dic
             frame["theme"] = [ids[int(at)] for at in frame["theme"]]
     return {**frames, "counted": ranking.parts}
 
+
+OTHER_KIND = 0.3
+"""What a title of another kind than its theme is worth less, in cosines."""
 
 CONTENT = 0.4
 """Mean discontent below which a theme of neither problems nor wishes is left unranked; without

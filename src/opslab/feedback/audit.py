@@ -93,13 +93,10 @@ class Audit:
     teams: Mapping[str, str] = field(default_factory=dict)
 
 
-def random_sample(uids: Sequence[str], seed: int, most: int = SHEET) -> list[int]:
+def random_sample(uids: Sequence[str], seed: int) -> list[int]:
     """Return the positions of the messages on a sheet; the same seed draws the same messages."""
-
-    def lot(position: int) -> bytes:
-        return hashlib.sha256(f"{seed}\0{uids[position]}".encode()).digest()
-
-    return sorted(range(len(uids)), key=lot)[:most]
+    lots = [hashlib.sha256(f"{seed}\0{uid}".encode()).digest() for uid in uids]
+    return sorted(range(len(uids)), key=lots.__getitem__)[:SHEET]
 
 
 def read_sheets(

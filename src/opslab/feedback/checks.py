@@ -85,17 +85,14 @@ def _of_themes(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> It
             share=share,
         )
     pairs = [(each.message, theme) for each in inside for theme in sorted(each.themes)]
-    leak = shared_information(
-        [(message.language, theme) for message, theme in pairs if message.language]
+    leak, apart, writers = (
+        shared_information([(getattr(message, trait), theme) for message, theme in pairs])
+        for trait in ("language", "source", "customer")
     )
     if leak is not None:
         yield _check("leakage", "pass" if leak <= LEAK else "fail", leak, value=leak, most=LEAK)
-    apart = shared_information([(message.source, theme) for message, theme in pairs])
     if apart is not None:
         yield _check("sources", "pass", apart, "far" if apart > LEAK else "near", value=apart)
-    writers = shared_information(
-        [(message.customer, theme) for message, theme in pairs if message.customer]
-    )
     if writers is not None:
         status: Status = "pass" if writers <= LEAK else "warn"
         yield _check("writers", status, writers, value=writers)
@@ -148,16 +145,18 @@ def _of_audit(audit: Audit | None) -> Check:
     )
 
 
-def shared_information(pairs: Sequence[tuple[str, str]], least: int = _COMPARED) -> float | None:
+def shared_information(
+    pairs: Sequence[tuple[str | None, str]], least: int = _COMPARED
+) -> float | None:
     """Return the adjusted mutual information of a trait and a theme.
 
     It is Vinh, Epps & Bailey's (2010), over the arithmetic mean of both entropies. Traits of fewer
-    than `least` messages are left out; None where a single one or a single theme is left.
+    than `least` messages are left out, and None; None where a single one or a single theme is left.
     """
     from sklearn.metrics import adjusted_mutual_info_score
 
     counts = Counter(trait for trait, _ in pairs)
-    often = [pair for pair in pairs if counts[pair[0]] >= least]
+    often = [pair for pair in pairs if pair[0] and counts[pair[0]] >= least]
     traits, themes = [trait for trait, _ in often], [theme for _, theme in often]
     if min(len(set(traits)), len(set(themes))) < 2:  # noqa: PLR2004 - one alone tells nothing
         return None

@@ -22,10 +22,10 @@ def normal(text: str) -> str:
     return re.sub(r"\d+", "0", " ".join(re.findall(r"\w+", text.casefold()))) or text
 
 
-def copies(texts: Sequence[str], least: float = NEAR) -> tuple[list[int], list[bool]]:
+def copies(texts: Sequence[str]) -> tuple[list[int], list[bool]]:
     """Return for each text the position of the first that it copies, and whether it is a template.
 
-    All pairs of a Jaccard similarity of at least `least` over shingles of five characters are
+    All pairs of a Jaccard similarity of at least `NEAR` over shingles of five characters are
     copies, and only they; a copy of a copy is a copy, and a text that copies none is its own. A
     template is a text of at least eight words in at least five wordings: spam, or a form that
     people send.
@@ -34,7 +34,6 @@ def copies(texts: Sequence[str], least: float = NEAR) -> tuple[list[int], list[b
     ----------
     texts : sequence of str
         In their canonical order.
-    least : float
 
     Examples
     --------
@@ -45,7 +44,7 @@ def copies(texts: Sequence[str], least: float = NEAR) -> tuple[list[int], list[b
     wording = [wordings.setdefault(normal(text), len(wordings)) for text in texts]
     if not wordings:
         return [], []
-    _, alike = connected_components(near_graph(list(wordings), least), directed=False)
+    _, alike = connected_components(near_graph(list(wordings), NEAR), directed=False)
     kinds, sizes = alike[wording].tolist(), np.bincount(alike).tolist()
     firsts: dict[int, int] = {}
     copied = [firsts.setdefault(kind, at) for at, kind in enumerate(kinds)]

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,6 +25,7 @@ UNIVERSAL_SHA256 = "55462a183cc56603fa57e7d2b56f42b45ae4effbefb84028a30146aa7bc2
 _UNIVERSAL = "ar de en es fr it ja ko nl pl pt ru th tr zh"  # Yang et al. 2020, table 1
 _TOKENS = 384  # of a batch, as many as the encoder itself takes
 _BLOCKS = (1, 12)  # rows of a matrix that are alike: all, or each 12th (OpenBLAS's Haswell and Zen)
+_MANY = 50  # texts, of which what stands in a single one is left out
 _FEW = 8  # rows that are alike to every kernel
 _PROBE = "Wie schnell kommt mein Paket? ¿Y el café?"  # 13 tokens: each begins in another row of 12
 
@@ -74,53 +76,47 @@ class Universal:
         """Return a vector of length 1 for each text, as rows."""
         from threadpoolctl import threadpool_limits
 
-        vectors = np.empty((len(texts), 512), np.float32)
         with threadpool_limits(1), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as workers:
-            futures = [
-                workers.submit(self._encode, batch, vectors) for batch in self._batches(texts)
-            ]
-        for future in futures:
-            future.result()
-        return vectors
+            parts = workers.map(self._encode, self._batches(texts))
+        return np.concatenate([np.empty((0, 512), np.float32), *parts])
 
-    def _batches(self, texts: Sequence[str]) -> Iterator[dict[int, list[int]]]:
-        """Give the tokens of some texts at a time, by the places of the texts."""
-        batch: dict[int, list[int]] = {}
-        rows = 0
-        for position, text in enumerate(texts):
+    def _batches(self, texts: Sequence[str]) -> Iterator[list[list[int]]]:
+        """Give the tokens of some texts at a time."""
+        batch, rows = list[list[int]](), 0
+        for text in texts:
             tokens = self._tokenizer.encode(text, out_type=int, add_bos=True, add_eos=True)
             size = len(tokens) + -len(tokens) % self._block
             if batch and rows + size > self._most:
                 yield batch
-                batch, rows = {}, 0
-            batch[position] = tokens
+                batch, rows = [], 0
+            batch.append(tokens)
             rows += size
         if batch:
             yield batch
 
-    def _encode(self, batch: dict[int, list[int]], vectors: Vectors) -> None:
-        """Write the vectors of a batch; sentences of zeros fill its blocks."""
+    def _encode(self, batch: Sequence[list[int]]) -> Vectors:
+        """Return the vectors of a batch; sentences of zeros fill its blocks."""
         sentences = list[list[int]]()
-        for tokens in batch.values():
+        for tokens in batch:
             sentences += [tokens, [0] * (-len(tokens) % self._block)]
         sentences.append([0] * (-sum(map(len, sentences)) % max(_BLOCKS)))
         sentences = [tokens for tokens in sentences if tokens]
         out = np.empty((len(sentences), 512), np.float32)
         self._model._encode_batch(sentences, sum(map(len, sentences)), out)  # noqa: SLF001 - pinned
-        vectors[list(batch)] = out[[tokens[0] != 0 for tokens in sentences]]
+        return out[[tokens[0] != 0 for tokens in sentences]]
 
 
+@dataclass
 class _InBlocks:
     """A matrix that multiplies few rows at a time, so that no row's product hangs on the others."""
 
-    __array_ufunc__ = None  # NumPy leaves ``rows @ matrix`` to this class
+    weights: Vectors
 
-    def __init__(self, weights: Vectors) -> None:
-        self._weights = weights
+    __array_ufunc__ = None  # NumPy leaves ``rows @ matrix`` to this class
 
     def __rmatmul__(self, rows: Vectors) -> Vectors:
         blocks = np.pad(rows, ((0, -len(rows) % _FEW), (0, 0))).reshape(-1, _FEW, rows.shape[1])
-        return np.concatenate(blocks @ self._weights)[: len(rows)]
+        return np.concatenate(blocks @ self.weights)[: len(rows)]
 
 
 @cache
@@ -192,7 +188,7 @@ class Cached:
         keys = [hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32] for text in texts]
         known: dict[str, Vectors] = {}
         if self._path.is_file():
-            with np.load(self._path, allow_pickle=False) as kept:
+            with np.load(self._path) as kept:
                 known = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if new:
@@ -224,35 +220,26 @@ def latent(
     **more: Any,
 ) -> Vectors:
     """Return the latent semantic analysis of texts (Deerwester et al. 1990), at length 1."""
-    from scipy.sparse import hstack
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import FeatureUnion
     from threadpoolctl import threadpool_limits
 
     first = texts[:fitted]
-    least = 2 if len(first) >= 50 else 1  # noqa: PLR2004 - in a handful of texts each word counts
-    vectorisers = [
-        TfidfVectorizer(
-            analyzer=kind,
-            ngram_range=sizes,
-            min_df=least,
-            max_features=200_000,
-            sublinear_tf=True,
-            dtype=np.float32,
-            **more,
-        )
-        for kind, sizes in views
-    ]
+    more |= {"max_features": 200_000, "sublinear_tf": True, "dtype": np.float32}
+    more["min_df"] = 2 if len(first) >= _MANY else 1
+    union = FeatureUnion(
+        [(kind, TfidfVectorizer(analyzer=kind, ngram_range=sizes, **more)) for kind, sizes in views]
+    )
     try:
-        table = hstack([view.fit_transform(first) for view in vectorisers]).tocsr()
+        table = union.fit_transform(first)
     except ValueError:  # no word is left
         return np.zeros((len(texts), 1), np.float32)
     with threadpool_limits(1):
-        model = TruncatedSVD(max(1, min(size, min(table.shape) - 1)), n_iter=2, random_state=0).fit(
-            table
-        )
+        size = max(1, min(size, min(table.shape) - 1))
+        model = TruncatedSVD(size, n_iter=2, random_state=0).fit(table)
         if len(texts) > len(first):
-            table = hstack([view.transform(texts) for view in vectorisers]).tocsr()
+            table = union.transform(texts)
         return unit(model.transform(table))
 
 

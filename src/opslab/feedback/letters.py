@@ -168,7 +168,7 @@ def _visible(text: str) -> str:
         depth += line.count("\x0e") - line.count("\x0f")
         bare = _INVISIBLE.sub(" ", line)
         lines.append(" ".join(f"> {bare}".split() if inside else bare.split()))
-    return "\n".join(lines).strip()
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 @cache
@@ -177,8 +177,8 @@ def _rules() -> list[tuple[re.Pattern[str], dict[str, str]]]:
     return [
         (
             re.compile(
-                f"{rule.get('start', '^[*_|]*')}(?:{'|'.join(rule['lines'])})"
-                f"{rule.get('then', '[*_| ]*$')}".replace("'", "['\u2019]"),
+                f"{rule.get('start', '^[*_|]*+')}(?:{'|'.join(rule['lines'])})"
+                f"{rule.get('then', '[*_| ]*+$')}".replace("'", "['\u2019]"),
                 re.IGNORECASE | re.MULTILINE,
             ),
             rule,

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from opslab.feedback.clauses import clauses
-from opslab.feedback.clustering import Integers, Vectors, membership
+from opslab.feedback.clustering import Floats, Integers, Vectors, membership
 from opslab.feedback.edits import Edits
 from opslab.feedback.encoders import unit
 
@@ -38,6 +38,9 @@ class Phrases:
     phrases: tuple[str, ...]
     title: str
 
+
+Worth = Callable[[Sequence[int], Sequence[str], Vectors], Floats]
+"""What clauses are worth as titles of themes: their numbers, the clauses, and their vectors."""
 
 Names = dict[str, tuple[Phrases, ...]]
 """The name of each theme, by its id."""
@@ -104,6 +107,7 @@ def name_themes(
     count: int,
     encode: Callable[[Sequence[str]], Vectors] | None = None,
     persons: Collection[str] = (),
+    worth: Worth = lambda owners, _clauses, _vectors: np.zeros(len(owners)),
 ) -> list[tuple[Phrases, ...]]:
     """Return the name of each theme in each language that speaks in it; no two have one head.
 
@@ -124,6 +128,8 @@ def name_themes(
         An encoder's: vectors of length 1 for texts. Without it titles are phrases.
     persons : collection of str
         Lower-case words that name people: none is in a title, nor at an end of a phrase.
+    worth : callable, optional
+        What clauses with their vectors are worth besides as titles of their themes.
     """
     sizes = np.bincount(labels[labels >= 0], minlength=count)
     names: list[list[Phrases]] = [[] for _ in range(count)]
@@ -138,7 +144,9 @@ def name_themes(
         ranked = _ranked(own, labels[rows], count, stops.union(persons))
         order = sorted(speaking.tolist(), key=lambda theme: (-spoken[theme], theme))
         phrases = {theme: _chosen(ranked[theme]) for theme in order}
-        titles = _titles(own, labels[rows], phrases, language, encode, persons) if encode else []
+        titles = list[tuple[int, str]]()
+        if encode:
+            titles = _titles(own, labels[rows], phrases, language, encode, persons, worth)
         for theme in order:
             titles += [(theme, each) for each in (*phrases[theme], ", ".join(phrases[theme]))]
         for theme, title in titles:
@@ -174,12 +182,14 @@ def _titles(
     language: str,
     encode: Callable[[Sequence[str]], Vectors],
     persons: Collection[str],
+    worth: Worth,
 ) -> list[tuple[int, str]]:
     """Return themes with clauses that could be their titles in a language, the best first.
 
     Such a clause holds a typical phrase's word, and none that is rare in the theme: that would be
     a detail, or a person. Its score is twice the cosine to the mean of its theme's clauses, less
-    that to the nearest theme's, plus a tenth for each typical word, less 1/600 for each character.
+    that to the nearest theme's, plus a tenth for each typical word, less 1/600 for each character,
+    plus what it is worth besides.
     """
     stops = stop_words(language)
     pool: dict[tuple[int, str], float] = {}
@@ -195,10 +205,11 @@ def _titles(
         return []
     owners, candidates = zip(*pool, strict=True)
     vectors = encode(candidates)
+    besides = worth(owners, candidates, vectors)
     vectors = unit(vectors - vectors.mean(axis=0))
     cosines = vectors @ unit(membership(np.array(owners)).T @ vectors).T
     scores = 2 * cosines[np.arange(len(owners)), owners] - cosines.max(axis=1)
-    scores += np.array(list(pool.values()))
+    scores += np.array(list(pool.values())) + besides
     return [list(pool)[at] for at in np.argsort(-scores.round(3), kind="stable")]
 
 

@@ -10,12 +10,12 @@ from opslab.feedback.clustering import Vectors
 from opslab.feedback.intake import CustomerMessage
 
 _LIKENESS = 0.6  # weight of being typical against being new (Carbonell & Goldstein 1998, lambda)
-_CANDIDATES = 400
+_MOST, _CANDIDATES = 4, 400
 _SHORT, _LONG = 15, 400  # characters: quotes of another length come last
 
 
 def quotes(
-    messages: Sequence[CustomerMessage], vectors: Vectors, centroid: Vectors, most: int = 4
+    messages: Sequence[CustomerMessage], vectors: Vectors, centroid: Vectors
 ) -> tuple[CustomerMessage, ...]:
     """Return the medoid, then others by maximal marginal relevance, new kinds first.
 
@@ -25,14 +25,13 @@ def quotes(
         The theme's surest; each language and source of theirs should be heard at least once.
     vectors : array, shape (messages, dimensions)
     centroid : array, shape (dimensions,)
-    most : int
     """
     kinds = [set(enumerate((message.language, message.source))) for message in messages]
     typical = np.asarray(vectors @ centroid, np.float64)
     typical -= [0.0 if _SHORT <= len(message.text) <= _LONG else 0.3 for message in messages]
     candidates: list[int] = np.argsort(-typical, kind="stable")[:_CANDIDATES].tolist()
     chosen = candidates[:1]
-    while len(chosen) < min(most, len(candidates)):
+    while len(chosen) < min(_MOST, len(candidates)):
         heard = set().union(*(kinds[row] for row in chosen))
         left = sorted(set(candidates) - set(chosen))
         alike = np.asarray(vectors[left] @ vectors[chosen].T).max(axis=1)

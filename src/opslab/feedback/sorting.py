@@ -108,13 +108,13 @@ def _with_repeated(
     new, groups = np.arange(len(rows)), clusters.groups
     labels, nearest = labels.copy(), clusters.labels.copy()
     labels[rows] = nearest[rows] = new + len(groups)
-    stability = clusters.stability
+    unknown = np.full(len(rows), np.nan)
     return labels, replace(
         clusters,
         labels=nearest,
         groups=np.append(groups, new + groups.max() + 1),
         centroids=np.vstack([clusters.centroids, vectors[rows]]),
-        stability=None if stability is None else np.append(stability, np.full(len(rows), np.nan)),
+        stability=np.append(clusters.stability, unknown),
     )
 
 
@@ -277,21 +277,19 @@ def stood(points: Sequence[Point], rows: Sequence[int], sorting: Sorting) -> lis
     sorting : Sorting
         Of those.
     """
-    clusters = sorting.clusters
-    themes, nearest, second = (
-        [sorting.ids[number] if number >= 0 else None for number in part.tolist()]
-        for part in (sorting.themes, clusters.labels, clusters.second)
-    )
-    sure = clusters.confidence.round(6).tolist() if clusters.resolution else [None] * len(themes)
+    clusters, ids = sorting.clusters, [*sorting.ids, None]  # the last is that of -1
+    sure = clusters.confidence.round(6).tolist() if clusters.resolution else [None] * len(rows)
     standing = list(points)
-    sorted_rows = zip(rows, themes, nearest, second, sure, sorting.reasons, strict=True)
-    for row, theme, near, next_near, confidence, reason in sorted_rows:
+    for at, row in enumerate(rows):
+        theme, near, second = (
+            ids[part[at]] for part in (sorting.themes, clusters.labels, clusters.second)
+        )
         standing[row] = replace(
             points[row],
             theme=theme,
             nearest=near,
-            second=next_near if next_near != near else None,
-            confidence=confidence,
-            reason=None if theme else reason,
+            second=second if second != near else None,
+            confidence=sure[at],
+            reason=None if theme else sorting.reasons[at],
         )
     return standing

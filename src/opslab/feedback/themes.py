@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from opslab.feedback.clustering import Vectors
 from opslab.feedback.intake import CustomerMessage
@@ -17,10 +16,8 @@ from opslab.feedback.points import Passage
 from opslab.feedback.quotes import quotes
 from opslab.feedback.result import Assignment, Theme, ThemeGroup, Topic
 from opslab.feedback.routing import Route
-from opslab.feedback.shares import Judged, shares_of
+from opslab.feedback.shares import Bools, Judged, shares_of
 from opslab.feedback.sorting import Sorting
-
-Booleans = NDArray[np.bool_]
 
 
 def describe(
@@ -99,7 +96,7 @@ def _by_size(topic: Topic) -> tuple[int, str]:
     return -topic.messages, topic.id
 
 
-def standing(assignments: Sequence[Assignment], ids: Sequence[str]) -> tuple[Booleans, Booleans]:
+def standing(assignments: Sequence[Assignment], ids: Sequence[str]) -> tuple[Bools, Bools]:
     """Return in which themes each message surely stands, and with the rest in their nearest theme.
 
     Returns
@@ -130,8 +127,8 @@ def _groups(
     themes: Sequence[Theme],
     ids: Sequence[str],
     names: Sequence[tuple[Phrases, ...]],
-    inside: Booleans,
-    nearest: Booleans,
+    inside: Bools,
+    nearest: Bools,
     judged: Judged,
 ) -> list[ThemeGroup]:
     groups = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -117,16 +118,9 @@ def _weeks(days: Sequence[datetime.date | None], width: int) -> tuple[pd.Series[
 
 def _once(
     inside: Array, ago: pd.Series[float], sources: Sequence[str], customers: Sequence[str | None]
-) -> tuple[Array, pd.Series[float], Sequence[str]]:
+) -> tuple[Array, pd.Series[float], Any]:
     """Return messages with those of a customer in a week, and a source, as one."""
     writers = [name or at for at, name in enumerate(customers)] or [*ago.index]
-    keys = pd.DataFrame({"ago": ago, "source": [*sources], "writer": writers})
-    if not keys.duplicated().any():
-        return inside, ago, sources
-    groups = pd.DataFrame(inside).groupby([keys[name] for name in keys], sort=False, dropna=False)
-    together = groups.any()
-    return (
-        together.to_numpy(),
-        pd.Series(together.index.get_level_values("ago").to_numpy()),
-        [*together.index.get_level_values("source")],
-    )
+    frame = pd.DataFrame(inside).assign(ago=ago, source=sources, writer=writers)
+    once = frame.groupby(["ago", "source", "writer"], sort=False, dropna=False).any().reset_index()
+    return once[[*range(inside.shape[1])]].to_numpy(), once["ago"], once["source"]
