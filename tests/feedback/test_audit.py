@@ -131,7 +131,9 @@ def test_what_has_moved_since_is_stale(tmp_path):
     assert (audit.stale, len(audit.judgements)) == (3, 2)
 
 
-@pytest.mark.parametrize("answer", ["T99", "?", "42", "t03", "cannot log in"])
+@pytest.mark.parametrize(
+    "answer", ["T99", "?", "42", "t03", "cannot log in", "yes, but late", "non mais"]
+)
 def test_what_is_no_answer_is_refused_at_its_cell(tmp_path, answer):
     path = french_csv(audit_sheet("yes", answer), tmp_path / "audit.csv")
     split = {"theme": "T03", "known": "T03", "row": "2", **dict.fromkeys(COLUMNS, ""), "split": "2"}
@@ -162,3 +164,21 @@ def test_a_sheet_without_its_columns_is_refused(tmp_path, column):
     path = write_csv(audit_sheet("yes").drop(columns=column), tmp_path / "audit.csv")
     with pytest.raises(DataError, match=f"lacks {column};"):
         read_sheets(path, NAMES)
+
+
+def test_only_the_unbroken_top_of_the_sheet_is_a_sample(tmp_path):
+    """Rows that somebody picked further down move messages, and promise nothing."""
+    picked = judged(write_csv(audit_sheet(None, None, "no", "yes"), tmp_path / "audit.csv"))
+    assert len(picked.judgements) == 2
+    assert (picked.judged, picked.sampled, picked.interval) == (0, (), (0.0, 1.0))
+    top = judged(write_csv(audit_sheet("yes", "no", None, None, "yes"), tmp_path / "top.csv"))
+    assert [each.message for each in top.sampled] == ["aa11", "bb22"]
+    assert (top.judged, top.right) == (2, 1)
+
+
+def test_a_team_alone_and_not_sure_judge_no_theme(tmp_path):
+    sheet = audit_sheet("not sure", None)
+    sheet["team"] = pd.Series([None, "payments", None, None, None], dtype=object)
+    audit = judged(write_csv(sheet, tmp_path / "audit.csv"))
+    assert audit.judgements == ()
+    assert audit.teams == {"bb22": "payments"}

@@ -343,3 +343,31 @@ def test_what_many_customers_report_in_like_words_is_no_template():
     many = feedback.find_themes(frame.assign(customer_id=[f"c{at}" for at in range(40)]))
     assert "template" not in {each.main.reason for each in many.assignments}
     assert sum(each.theme is not None for each in many.assignments) >= 32
+
+
+def test_an_audit_in_which_most_are_wrong_is_red(result, tmp_path):
+    texts = [message.text for message in result.intake.messages[:200]]
+    sheet = feedback.find_themes(texts).tables()["audit"].assign(right="no")
+    sheet.to_csv(tmp_path / "audit.csv", index=False)
+    study = feedback.Study(study="again", audit=str(tmp_path / "audit.csv"))
+    again = feedback.find_themes(texts, study)
+    assert again.check("audit").status == "fail"
+    judged = {each.message for each in again.audit.judgements}
+    assert not [each for each in again.assignments if each.message.uid in judged and each.theme]
+
+
+def test_a_renamed_theme_changes_no_share(result, tmp_path):
+    """Not even where a theme was given up as too small, and its texts have another nearest one."""
+    path = tmp_path / "themes.csv"
+    texts = [message.text for message in result.intake.messages[:300]]
+    plain = feedback.find_themes(texts, feedback.Study(study="s", themes={"smallest": 12}))
+    sheet = plain.tables()["themes"]
+    sheet.loc[sheet["theme"] == "T01", "rename"] = "Our own name"
+    sheet.to_csv(path, index=False)
+    study = feedback.Study(study="s", themes={"smallest": 12}, audit=str(path))
+    named = feedback.find_themes(texts, study)
+    assert named.theme("T01").title == "Our own name"
+    assert [(each.id, each.share, each.interval) for each in named.themes] == [
+        (each.id, each.share, each.interval) for each in plain.themes
+    ]
+    assert named.labels == plain.labels

@@ -185,11 +185,11 @@ def seconds(run):
 def test_no_rule_takes_four_times_as_long_for_twice_the_signs(sign):
     for before, rule in itertools.product(BEFORE, _rules()):
         once, twice = (f"{before}{sign * (size // len(sign))}\nx" for size in (2_000, 4_000))
-        start = seconds(lambda text=once, rule=rule: rule.pattern.sub("", text))
-        assert start < 0.3, (before, rule.pattern.pattern)
+        start = seconds(lambda text=once, rule=rule: rule[0].sub("", text))
+        assert start < 0.3, (before, rule[0].pattern)
         if start > 0.004:
-            longer = seconds(lambda text=twice, rule=rule: rule.pattern.sub("", text))
-            assert longer < 3.5 * start, (before, rule.pattern.pattern)
+            longer = seconds(lambda text=twice, rule=rule: rule[0].sub("", text))
+            assert longer < 3.5 * start, (before, rule[0].pattern)
 
 
 @pytest.mark.parametrize(

@@ -176,3 +176,17 @@ def test_a_wrong_year_changes_nothing(year):
     theme, days, sources = feedback(WEEKS)
     wrong = np.vstack([theme, [[True]]]), [*days, datetime.date(year, 3, 1)], [*sources, "s0"]
     pd.testing.assert_frame_equal(trends(*wrong), trends(theme, days, sources))
+
+
+def test_after_a_gap_the_last_weeks_are_still_the_last_weeks():
+    early = [(6, 60)] * 8 + [(30, 60)] * 4
+    late = [(6, 60)] * 5 + [(24, 60)] * 4
+    theme, days, sources = feedback(early)
+    more, days_late, sources_late = feedback(late)
+    moved = [day + datetime.timedelta(weeks=18) for day in days_late]
+    (row,) = trends(np.vstack([theme, more]), days + moved, sources + sources_late).to_dict(
+        "records"
+    )
+    assert row["messages"] == 4 * 24
+    assert row["recent"] == 4
+    assert row["ratio"] > 1.5

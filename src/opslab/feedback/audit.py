@@ -29,7 +29,7 @@ SHEET = 150
 """Messages on a sheet, in random order: any number from the top is a random sample."""
 
 _YES = {*TRUE, "right", "correct", "ok", "juste", "bon", "1.0"}
-_UNSURE = {"?", "not sure", "unsure", "maybe", "don't know", "je ne sais pas", "peut-être", "n/a"}
+_UNSURE = {"not sure", "unsure", "maybe", "don't know", "je ne sais pas", "peut-être", "n/a"}
 _NO = {*FALSE, "wrong", "incorrect", "mauvais", "0.0"}
 _COLUMNS = {
     "themes": ("theme", "name", "merge_into", "split"),

@@ -27,7 +27,6 @@ _ELISION = re.compile(
 _VERBAL = re.compile(r"(?:[cjmnst]|qu)['\u2019]")  # before a verb, which is no name without it
 _LONGEST, _TELLING = 3, 2  # words of a phrase, phrases before the most common one
 _READ, _RARE = 150, 20  # for a title, of a theme: texts, and one more of so many to know a word
-COMMON = 0.42  # of a title, the weight of how many of the theme's texts hold its rarest word
 _MOST_TEXTS = 20_000  # of a language, the first ones in canonical order
 
 
@@ -189,9 +188,8 @@ def _titles(
 
     Such a clause holds a typical phrase's word, and none that is rare in the theme: that would be
     a detail, or a person. Its score is twice the cosine to the mean of its theme's clauses, less
-    that to the nearest theme's, plus a tenth for each typical word, plus a part of the share of the
-    theme's texts that hold its rarest word, less 1/600 for each character, plus what it is worth
-    besides.
+    that to the nearest theme's, plus a tenth for each typical word, less 1/600 for each character,
+    plus what it is worth besides.
     """
     stops = stop_words(language)
     pool: dict[tuple[int, str], float] = {}
@@ -201,10 +199,8 @@ def _titles(
         known = Counter(each for text in read for each in _stems(text, persons))
         for clause in sorted(set().union(*(clauses(text, language) for text in read))):
             said = _stems(clause, stops)
-            rarest = min((known[each] for each in said), default=0)
-            if said & typical and rarest > 1 + len(read) // _RARE:
-                common = len(said & typical) / 10 + COMMON * rarest / len(read)
-                pool[theme, clause] = common - len(clause) / 600
+            if said & typical and min(known[each] for each in said) > 1 + len(read) // _RARE:
+                pool[theme, clause] = len(said & typical) / 10 - len(clause) / 600
     if not pool:
         return []
     owners, candidates = zip(*pool, strict=True)

@@ -133,7 +133,8 @@ def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
     labels = edits.applied(
         old[np.array([clusters.labels, clusters.second])], vectors, sorting.themes >= 0
     )
-    ids = list(dict.fromkeys(sorted(labels[0], key=lambda name: (len(name.rstrip("abcde")), name))))
+    there = sorted(filter(None, set(labels[0].tolist())))
+    ids = sorted(there, key=lambda name: (len(name.rstrip("abcde")), name))
     number = {name: at for at, name in enumerate(ids)}
     first, second = (np.array([number.get(name, -1) for name in row]) for row in labels)
     origin = [int(np.flatnonzero(old == name.rstrip("abcde"))[0]) for name in ids]
