@@ -291,6 +291,10 @@ def test_furniture_that_says_nothing_else_is_cut(line):
         ("One bug.\n--\nLampe cassée hier matin.", None),
         (f"Steps:\n--\n{chr(10).join('abcdefgh')}", None),
         ("It fails.\n--\nAna Costa\nCosta Ltd, 12 Port Road", "It fails."),
+        (
+            "It fails.\n--\nAna\nBuyer\nCosta\n1 Port Road\n99999 Porto\n555 123 456\nwww.costa.example",
+            "It fails.",
+        ),
         ("It fails.\nMany thanks,\nWill Abara\nHead of Logistics | Costa", "It fails."),
     ],
 )
@@ -357,6 +361,19 @@ def test_a_complaint_that_is_passed_on_stays_with_what_is_said_above(above, head
     said = "" if above in ("", "FYI") else f"{above} "
     assert letter.text == f"{said}The original lamp is broken."
     assert {"Zoe", "Abara"} <= set(letter.names)
+
+
+def test_what_a_customer_tells_for_information_passes_nothing_on():
+    mail = "FYI, I wrote twice.\n\nOn 3 Aug 2026, Help <h@x.example> wrote:\n> We wait."
+    assert opened(mail).text == "FYI, I wrote twice."
+
+
+def test_a_notice_may_speak_of_the_senders_company():
+    notice = "This e-mail is confidential and intended solely for the addressee.\nOur firm accepts no liability for viruses."
+    assert opened(f"Hi,\n\nIt fails\n\n{notice}").text == "It fails"
+    assert (
+        opened(f"Hi,\n\nIt fails\n\n{notice}\nMy bill is wrong").text == "It fails My bill is wrong"
+    )
 
 
 def test_an_answer_is_not_passed_on():
