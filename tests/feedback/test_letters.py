@@ -1,6 +1,7 @@
 """Mails as people wrote them: what mail programs and help desks put around a message is cut."""
 
 import itertools
+import random
 import time
 
 import pandas as pd
@@ -401,3 +402,29 @@ def test_an_answer_is_not_passed_on():
 )
 def test_a_quotation_within_an_own_text_stays(mail, text):
     assert opened(mail).text == text
+
+
+def test_lines_of_mail_in_any_order_are_read():
+    draw = random.Random(0)
+    lines = [line for style in STYLES for line in style("It fails.", "Zoe Abara", 7).split("\n")]
+    lines += [
+        "",
+        "",
+        "--",
+        "> old",
+        "CEO, Costa",
+        "Ana Costa",
+        "Slow, ugly",
+        "Thanks",
+        "1 | 2",
+        "a@b.c",
+    ]
+    for _ in range(3_000):
+        letter = opened("\n".join(draw.choices(lines, k=12)))
+        assert "\x1f" not in letter.text
+        assert not [part for part in letter.lines if not part.strip()]
+
+
+def test_within_what_gives_nothing_back_no_group_catches():
+    lines = {"quoted", "device", "ticket", "disclaimer", "greeting", "closing", "forwarded", "head"}
+    assert {rule.pattern.groups for rule in _rules() if rule.kind in lines} == {0}
