@@ -1,6 +1,7 @@
 """Mails as people wrote them: what mail programs and help desks put around a message is cut."""
 
 import itertools
+import random
 import time
 
 import pandas as pd
@@ -291,6 +292,10 @@ def test_furniture_that_says_nothing_else_is_cut(line):
         ("One bug.\n--\nLampe cassée hier matin.", None),
         (f"Steps:\n--\n{chr(10).join('abcdefgh')}", None),
         ("It fails.\n--\nAna Costa\nCosta Ltd, 12 Port Road", "It fails."),
+        (
+            "It fails.\n--\nAna\nBuyer\nCosta\n1 Port Road\n99999 Porto\n555 123 456\nwww.costa.example",
+            "It fails.",
+        ),
         ("It fails.\nMany thanks,\nWill Abara\nHead of Logistics | Costa", "It fails."),
     ],
 )
@@ -359,6 +364,19 @@ def test_a_complaint_that_is_passed_on_stays_with_what_is_said_above(above, head
     assert {"Zoe", "Abara"} <= set(letter.names)
 
 
+def test_what_a_customer_tells_for_information_passes_nothing_on():
+    mail = "FYI, I wrote twice.\n\nOn 3 Aug 2026, Help <h@x.example> wrote:\n> We wait."
+    assert opened(mail).text == "FYI, I wrote twice."
+
+
+def test_a_notice_may_speak_of_the_senders_company():
+    notice = "This e-mail is confidential and intended solely for the addressee.\nOur firm accepts no liability for viruses."
+    assert opened(f"Hi,\n\nIt fails\n\n{notice}").text == "It fails"
+    assert (
+        opened(f"Hi,\n\nIt fails\n\n{notice}\nMy bill is wrong").text == "It fails My bill is wrong"
+    )
+
+
 def test_an_answer_is_not_passed_on():
     mail = "Still broken, see the picture.\n\n-----Original Message-----\nFrom: Help\nSent: Monday\nTo: Zoe\nSubject: lamp\n\nPlease wait."
     assert opened(mail).text == "Still broken, see the picture."
@@ -384,3 +402,29 @@ def test_an_answer_is_not_passed_on():
 )
 def test_a_quotation_within_an_own_text_stays(mail, text):
     assert opened(mail).text == text
+
+
+def test_lines_of_mail_in_any_order_are_read():
+    draw = random.Random(0)
+    lines = [line for style in STYLES for line in style("It fails.", "Zoe Abara", 7).split("\n")]
+    lines += [
+        "",
+        "",
+        "--",
+        "> old",
+        "CEO, Costa",
+        "Ana Costa",
+        "Slow, ugly",
+        "Thanks",
+        "1 | 2",
+        "a@b.c",
+    ]
+    for _ in range(3_000):
+        letter = opened("\n".join(draw.choices(lines, k=12)))
+        assert "\x1f" not in letter.text
+        assert not [part for part in letter.lines if not part.strip()]
+
+
+def test_within_what_gives_nothing_back_no_group_catches():
+    lines = {"quoted", "device", "ticket", "disclaimer", "greeting", "closing", "forwarded", "head"}
+    assert {rule.pattern.groups for rule in _rules() if rule.kind in lines} == {0}

@@ -81,7 +81,12 @@ def opened(text: str, common: Collection[str] = EVERYDAY) -> Letter:
         return Letter((whole,))
     own, outer = _without(whole, (), "quoted", "device", "ticket", "disclaimer")
     greeted, hello = _without(own, outer, "greeting")
-    bare, around = _without(_marked(greeted, common), hello, "closing")
+
+    def marked(line: re.Match[str]) -> str:  # where two words are common: it says something
+        known = sum(word.casefold() in common for word in _pattern("word").findall(line[0]))
+        return "\x1f" * (known > 1) + line[0]
+
+    bare, around = _without(re.sub("(?m)^.+", marked, greeted), hello, "closing")
     bare = bare.replace("\x1f", "")
     names = tuple(dict.fromkeys(_named(around)))[:_MOST_NAMES]
     older = "\n".join(part for kind, part in outer if kind == "quoted")
@@ -90,25 +95,23 @@ def opened(text: str, common: Collection[str] = EVERYDAY) -> Letter:
         body, heads = _without(older, (), "head")
         if len(body) < len(whole) and _worded((inner := opened(body, common)).text):
             lines = (*filter(None, bare.split("\n")), *inner.lines)
-            cut = (*(("quoted", part) for _, part in heads if _worded(part)), *inner.cut)
-            return Letter(lines, cut, names + inner.names)
+            return Letter(lines, heads + inner.cut, names + inner.names)
     kept, cut = next(
         (step for step in ((bare, around), (greeted, hello), (own, outer)) if _worded(step[0])),
         (whole, ()),
     )
     return Letter(
         tuple(filter(None, kept.split("\n"))),
-        tuple((kind, " ".join(part.split())) for kind, part in cut if part.strip()),
+        tuple((kind, " ".join(part.split())) for kind, part in cut),
         names,
     )
 
 
 def usual(texts: Sequence[str]) -> frozenset[str]:
-    """Return everyday words, and those that two texts and one in a hundred have in lower case."""
-    counts = Counter(word for text in texts for word in set(_pattern("used").findall(text)))
-    return EVERYDAY.union(
-        word for word, count in counts.items() if count > max(1, len(texts) / 100)
-    )
+    """Return everyday words, and those in lower case twice, and once in a hundred texts."""
+    counts = Counter(_pattern("used").findall("\n".join(texts)))
+    least = max(2, len(texts) / 100)
+    return EVERYDAY.union(word for word in counts if counts[word] >= least)
 
 
 def without_repeated(letters: Sequence[Letter], senders: Sequence[str | None]) -> list[Letter]:
@@ -213,18 +216,10 @@ def _without(text: str, cut: Cut, *kinds: str) -> tuple[str, Cut]:
     """Return a text without what the rules of these kinds fit, and what was cut before and now."""
     for pattern, rule in _rules():
         if rule["kind"] in kinds and (cut or "late" not in rule):
-            cut += tuple((rule["kind"], match[0]) for match in pattern.finditer(text))
+            parts = (match[0] for match in pattern.finditer(text))
+            cut += tuple((rule["kind"], part) for part in parts if _worded(part))
             text = pattern.sub(rule.get("becomes", ""), text)
     return text, cut
-
-
-def _marked(text: str, common: Collection[str]) -> str:
-    """Return a text, a sign that no reader sees before lines of two common words or no others."""
-    lines = []
-    for line in text.split("\n"):
-        words = [word.casefold() in common for word in _pattern("word").findall(line)]
-        lines.append("\x1f" * (sum(words) >= min(len(words), 2) > 0) + line)
-    return "\n".join(lines)
 
 
 def _worded(text: str) -> bool:
