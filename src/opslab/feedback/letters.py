@@ -17,9 +17,6 @@ Cut = tuple[tuple[str, str], ...]
 MOST_READ = 100_000
 """Characters of a mail, its markup among them, that are looked at."""
 
-EVERYDAY = stop_words("en") | stop_words("fr")
-"""Words that name nobody."""
-
 COMMON, FORM, FEWEST = 0.1, 0.3, 8
 """Share of the messages, and how many at least, whose common words are no accident."""
 
@@ -57,7 +54,7 @@ class Letter:
         return " ".join(self.lines)
 
 
-def opened(text: str, common: Collection[str] = EVERYDAY) -> Letter:
+def opened(text: str, common: Collection[str] = ()) -> Letter:
     r"""Return what a customer wrote in a mail, a ticket or a post, and what stood around it.
 
     A mail that is passed on stays below what is said above it. One of which nothing would be left
@@ -68,7 +65,7 @@ def opened(text: str, common: Collection[str] = EVERYDAY) -> Letter:
     text : str
         Plain or HTML; what only looks like a tag stays.
     common : collection of str
-        Words that name nobody: a line of them is no signature.
+        Words of the source that name nobody, beside everyday ones: a line of them is no signature.
 
     Examples
     --------
@@ -76,6 +73,7 @@ def opened(text: str, common: Collection[str] = EVERYDAY) -> Letter:
     >>> letter.text, letter.cut[0], letter.names
     ('It crashes.', ('device', 'Sent from my iPad'), ('Zoe', 'Lindqvist'))
     """
+    everyday = {*common} or everyday_words()
     whole = _visible(text[:MOST_READ])
     if "\n" not in whole:
         return Letter((whole,))
@@ -83,7 +81,7 @@ def opened(text: str, common: Collection[str] = EVERYDAY) -> Letter:
     greeted, hello = _without(own, outer, "greeting")
 
     def marked(line: re.Match[str]) -> str:  # where two words are common: it says something
-        known = sum(word.casefold() in common for word in _pattern("word").findall(line[0]))
+        known = sum(word.casefold() in everyday for word in _pattern("word").findall(line[0]))
         return "\x1f" * (known > 1) + line[0]
 
     bare, around = _without(re.sub("(?m)^.+", marked, greeted), hello, "closing")
@@ -93,7 +91,7 @@ def opened(text: str, common: Collection[str] = EVERYDAY) -> Letter:
     passes_on = _pattern("forwarded").search(whole[: len(own) + _HEAD])
     if passes_on or not _worded(own):
         body, heads = _without(older, (), "head")
-        if len(body) < len(whole) and _worded((inner := opened(body, common)).text):
+        if len(body) < len(whole) and _worded((inner := opened(body, everyday)).text):
             lines = (*filter(None, bare.split("\n")), *inner.lines)
             return Letter(lines, heads + inner.cut, names + inner.names)
     kept, cut = next(
@@ -107,11 +105,17 @@ def opened(text: str, common: Collection[str] = EVERYDAY) -> Letter:
     )
 
 
+@cache
+def everyday_words() -> frozenset[str]:
+    """Return words that name nobody."""
+    return stop_words("en") | stop_words("fr")
+
+
 def usual(texts: Sequence[str]) -> frozenset[str]:
     """Return everyday words, and those in lower case twice, and once in a hundred texts."""
     counts = Counter(_pattern("used").findall("\n".join(texts)))
     least = max(2, len(texts) / 100)
-    return EVERYDAY.union(word for word in counts if counts[word] >= least)
+    return everyday_words().union(word for word in counts if counts[word] >= least)
 
 
 def without_repeated(letters: Sequence[Letter], senders: Sequence[str | None]) -> list[Letter]:
