@@ -11,9 +11,9 @@ from mails import PEOPLE, STYLES, outlook, wrapped
 from opslab.feedback import Study
 from opslab.feedback.intake import take_in
 from opslab.feedback.letters import (
-    EVERYDAY,
     Letter,
     _rules,
+    everyday_words,
     furniture,
     opened,
     usual,
@@ -311,8 +311,8 @@ def test_words_that_others_write_in_lower_case_name_nobody():
     others = ["please add a dark mode", "no dark mode here"]
     assert opened(mail).text == "One thing is missing."
     assert opened(mail, usual([mail, *others])).text == "One thing is missing. Dark Mode"
-    assert usual(others) - EVERYDAY == {"dark", "mode"}
-    assert usual(others[:1]) == EVERYDAY
+    assert usual(others) - everyday_words() == {"dark", "mode"}
+    assert usual(others[:1]) == everyday_words()
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from opslab.feedback.letters import Letter, opened, usual, without_repeated
 from opslab.feedback.redaction import redact, without_tokens
 from opslab.feedback.severity import discontent_of
 from opslab.feedback.spec import Source, Study
+from opslab.feedback.words import table as word_table
 from opslab.secret import key, secret_for
 from opslab.tables import Answers, Reading, open_export
 from opslab.tables.profiles import TEXTS, known_profiles
@@ -40,42 +41,6 @@ _NAMES = {  # names that profiles give, the first that is there
     "score": "score",
     "discontent": "discontent",
 }
-NOBODY = {
-    "-",
-    "?",
-    "a google user",
-    "anonymous",
-    "anonyme",
-    "client",
-    "customer",
-    "guest",
-    "invité",
-}
-NOBODY |= {
-    "un utilisateur google",
-    "google user",
-    "anonymous user",
-    "utilisateur anonyme",
-    "not provided",
-    "undefined",
-    "#n/a",
-    "(blank)",
-    "0",
-    "xxx",
-}
-NOBODY |= {
-    "inconnu",
-    "n/a",
-    "na",
-    "nan",
-    "nobody",
-    "none",
-    "null",
-    "unknown",
-    "user",
-    "utilisateur",
-}
-"""What stands where customers are not named."""
 _IN_ANY_TEXT = {"greeting", "closing", "repeated"}  # kinds of what is cut, and shows no mail
 _TRAITS = ("segment", "plan", "version", "country", "channel")
 
@@ -240,7 +205,7 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
 
 def _customer(secret: str, source: str, name: str) -> str | None:
     """Return the key of a customer: of an address everywhere the same; none of who is unnamed."""
-    if name in NOBODY or re.match("no-?reply@|[0-]+$", name):
+    if re.fullmatch(word_table("nobody.toml")["names"], name):
         return None
     return key(secret, name if "@" in name else f"{source}\0{name}")
 

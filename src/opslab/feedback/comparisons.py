@@ -1,0 +1,69 @@
+"""Themes compared: for whom, since when, how bad, and in which order to take them up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from opslab.feedback.contrasts import contrasts
+from opslab.feedback.kinds import praises
+from opslab.feedback.priority import rank
+from opslab.feedback.result import Assignment, Theme
+from opslab.feedback.severity import severities
+from opslab.feedback.themes import standing
+from opslab.feedback.trends import trends
+
+CONTENT = 0.4
+"""Mean discontent below which a theme of neither problems nor wishes is left unranked; without
+stars, share of its messages with a word of praise above which it is."""
+
+
+def compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dict[str, Any]:
+    """Return for whom, since when and how bad each theme is, by its id."""
+    ids = [theme.id for theme in themes]
+    compared = assignments if ids else ()
+    inside, _ = standing(compared, ids)
+    messages = [each.message for each in compared]
+    sources, customers = [each.source for each in messages], [each.customer for each in messages]
+    names = dict.fromkeys(name for each in messages for name in each.traits)
+    traits: dict[str, Sequence[str | None]] = {
+        name: _joined([each.traits.get(name) for each in messages]) for name in sorted(names)
+    }
+    traits |= {"language": [each.language for each in messages], "source": sources}
+    days, discontent = [each.date for each in messages], [each.discontent for each in messages]
+    frames = {
+        "contrasts": contrasts(inside, traits, sources, customers),
+        "trends": trends(inside, days, sources, customers=customers),
+        "severities": severities(inside, discontent, sources, customers),
+    }
+    revenues = [each.revenue for each in messages]
+    ranked = [not _content(each, assignments) for each in themes]
+    ranking = rank(inside, customers, sources, revenues, discontent, frames["trends"], ranked)
+    frames["ranking"] = ranking.table.sort_values(["rank", "theme"]).reset_index(drop=True)
+    for frame in frames.values():
+        if len(frame):
+            frame["theme"] = [ids[int(at)] for at in frame["theme"]]
+    return {**frames, "counted": ranking.parts}
+
+
+def _joined(values: Sequence[str | None]) -> list[str | None]:
+    """Return values that are equal but for case under their most common spelling."""
+    spelt = Counter(filter(None, values))
+    common = {}
+    for value in sorted(spelt, key=lambda value: (spelt[value], value)):
+        common[value.casefold().strip()] = value
+    return [value and common[value.casefold().strip()] for value in values]
+
+
+def _content(theme: Theme, assignments: Sequence[Assignment]) -> bool:
+    """Return whether a theme asks for nothing, and its writers are content, or mostly praise."""
+    if theme.kind != "other":
+        return False
+    own = [each.message for each in assignments if theme.id in each.themes]
+    rated = [each.discontent for each in own if each.discontent is not None]
+    praise = [praises(message.words) for message in own]
+    pleased = np.mean(rated) < CONTENT if rated else np.mean(praise) > CONTENT
+    return bool(pleased)

@@ -1,0 +1,190 @@
+"""What messages say as vectors, and the themes of it: of whole messages, or of their points."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from opslab.feedback.clustering import (
+    CLEAR,
+    FEWEST,
+    MOST_FITTED,
+    Clusters,
+    Floats,
+    Integers,
+    Vectors,
+    cluster,
+    levelled,
+)
+from opslab.feedback.encoders import Encoder, spelling
+from opslab.feedback.intake import CustomerMessage, Intake
+from opslab.feedback.kinds import Kind, kinds_of, says_nothing
+from opslab.feedback.naming import Names, Phrases, Worth, name_themes
+from opslab.feedback.points import Passage, finer, passages
+from opslab.feedback.result import Assignment, Point
+from opslab.feedback.sorting import Sorting, assign, drafts, stood
+
+LONGEST_TITLE = 80
+"""Characters of a text that is its theme's title."""
+
+OTHER_KIND = 0.3
+"""What a title of another kind than its theme is worth less, in cosines."""
+
+_SEVERAL = 1.25  # points a message, from which they may tell themes apart
+
+
+class Cut(NamedTuple):
+    """The themes of some passages: of whole messages, or of the points that they make."""
+
+    rows: list[int]
+    weights: list[int]
+    vectors: Vectors
+    clusters: Clusters
+    points: bool = False
+
+
+def _is_clear(cut: Cut) -> bool:
+    return (cut.clusters.silhouette or 0) >= CLEAR
+
+
+def _cut(
+    said: Sequence[Passage],
+    vectors: Vectors,
+    weights: Sequence[int],
+    rows: list[int],
+    smallest: int,
+    seed: int,
+) -> Cut:
+    """Return the themes that whole messages shape, or points where only they have clear ones.
+
+    Messages that speak of several things glue their themes together; then points tell them apart.
+    """
+
+    def cut(rows: list[int], shaping: int) -> Cut:
+        part = [said[row] for row in rows]
+        spoken = [passage.language for passage in part]
+        stand_for = [weights[row] * (at < shaping) for at, row in enumerate(rows)]
+        level = levelled(vectors[rows], spoken, shaping)
+        if shaping < FEWEST:
+            return Cut(rows, stand_for, level, Clusters.alone(level))
+        fitted = min(shaping, MOST_FITTED)
+        spelt = spelling([passage.words for passage in part], fitted)
+        clusters = cluster(level, stand_for, smallest, seed, spelt, spoken, fitted)
+        return Cut(rows, stand_for, level, clusters)
+
+    shaping = sum(not said[row].position for row in rows)
+    whole, points = cut(rows, shaping), finer(said, rows)
+    if not _is_clear(whole) and len(points) > _SEVERAL * shaping:
+        apart = cut(points, len(points))
+        if _is_clear(apart):
+            return apart._replace(points=True)
+    return whole
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What the messages say, and the themes of it before people change any.
+
+    Attributes
+    ----------
+    drafts : sequence of Assignment
+        All messages.
+    heads : sequence of CustomerMessage
+        The first message with each text.
+    said : sequence of Passage
+        What they say.
+    points : sequence of Point
+        Of which kind it is, and whether it is mere praise.
+    vectors : array, shape (passages, dimensions)
+    cut : Cut
+    """
+
+    drafts: Sequence[Assignment]
+    heads: Sequence[CustomerMessage]
+    said: Sequence[Passage]
+    points: Sequence[Point]
+    vectors: Vectors
+    cut: Cut
+
+    @classmethod
+    def of(cls, intake: Intake, encoder: Encoder, smallest: int, seed: int) -> Corpus:
+        """Return the themes of what came in."""
+        unsorted = drafts(intake.messages)
+        heads = [draft.message for draft in unsorted if not (draft.main.reason or draft.copy_of)]
+        copied = Counter(draft.copy_of for draft in unsorted)
+        said = passages(heads)
+        words = [passage.words for passage in said]
+        vectors = encoder.encode(words)
+        kinds = kinds_of(words, vectors, encoder.sha256)
+        points = [
+            Point(text=each.text, kind=kind, reason="praise" if says_nothing(each.words) else None)
+            for each, kind in zip(said, kinds, strict=True)
+        ]
+        weights = [1 + copied[heads[each.owner].uid] for each in said]
+        telling = [row for row, point in enumerate(points) if not point.reason]
+        cut = _cut(said, vectors, weights, telling, smallest, seed)
+        return cls(unsorted, heads, said, points, vectors, cut)
+
+    def assigned(self, sorting: Sorting) -> tuple[Assignment, ...]:
+        """Return each message with its themes."""
+        return assign(
+            self.drafts, self.heads, self.said, stood(self.points, self.cut.rows, sorting)
+        )
+
+    def kinds(self, sorting: Sorting) -> list[Kind | None]:
+        """Return what most of each theme's passages are."""
+        counts: list[Counter[Kind | None]] = [Counter() for _ in sorting.ids]
+        for row, theme in zip(self.cut.rows, sorting.themes.tolist(), strict=True):
+            if theme >= 0:
+                counts[theme][self.points[row].kind] += 1
+        return [
+            max(count, key=lambda kind: (count[kind], str(kind)), default=None) for count in counts
+        ]
+
+    def repeated(self, sorting: Sorting, language: str) -> Names:
+        """Return the names of themes that are a single text: they are called by it."""
+        rows = {theme: np.flatnonzero(sorting.themes == at) for at, theme in enumerate(sorting.ids)}
+        texts = {
+            theme: self.said[self.cut.rows[row[0]]] for theme, row in rows.items() if len(row) == 1
+        }
+        return {
+            theme: (Phrases(each.language or language, (), each.words.rstrip(" .!")),)
+            for theme, each in texts.items()
+            if len(each.words) <= LONGEST_TITLE
+        }
+
+    def named(
+        self, labels: Integers, count: int, language: str, *more: Any
+    ) -> list[tuple[Phrases, ...]]:
+        """Return names for themes of the passages; what is in an unknown language counts as in one.
+
+        Parameters
+        ----------
+        labels : array of int
+            Of the passages that were sorted.
+        count : int
+        language : str
+        *more
+            As of `name_themes`.
+        """
+        heard = np.repeat(
+            np.arange(len(labels)), np.array(self.cut.weights, int).clip(1)
+        )  # copies count
+        part = [self.said[self.cut.rows[row]] for row in heard]
+        languages = [each.language or language for each in part]
+        return name_themes([each.words for each in part], languages, labels[heard], count, *more)
+
+
+def worth_of(asked: Sequence[Kind | None], encoder: Encoder) -> Worth:
+    """Return what clauses are worth as titles: less where they are of another kind."""
+
+    def worth(owners: Sequence[int], clauses: Sequence[str], vectors: Vectors) -> Floats:
+        kinds = kinds_of(clauses, vectors, encoder.sha256)
+        pairs = zip(kinds, owners, strict=True)
+        return np.array([-OTHER_KIND * (kind != asked[owner]) for kind, owner in pairs])
+
+    return worth
