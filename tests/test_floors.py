@@ -205,7 +205,7 @@ ROOMS = {
     "experiments": 60_900,  # 52,000 was allowed: what the gate looks at is 13,600 and not 5,000
     "businesscase": 36_700,
     "tables": 33_100,  # 24,900 was allowed: layouts, units, formats and tools cost 8,100
-    "feedback": 39_200,  # 27,300 was allowed: mails, kinds, audits, ranks, teams cost 20,000
+    "feedback": 39_250,  # 27,300 was allowed: mails, kinds, audits, ranks, teams cost 20,000
     "runs": 18_600,  # batches, retention and recovery: 7,600, where 5,000 were meant
     "timesaved": 11_800,
     "report": 11_800,
