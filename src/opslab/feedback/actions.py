@@ -136,7 +136,8 @@ def heat(result: FeedbackResult, say: Voice) -> dict[str, Figure]:
     least = rows.groupby("trait")["q"].min()[values > 1].sort_index()
     if least.empty:
         return {}
-    trait = str(least.idxmin())
+    telling = least[(least < CLEAR) | ~least.index.isin(["language", "source"])]
+    trait = str((telling if len(telling) else least).idxmin())
     shown = list(dict.fromkeys(rows.loc[rows["trait"] == trait, "value"]))
     titles = {theme.id: theme.called(say.language) for theme in result.themes}
     return {"whom": heat_map(rows, trait, shown, titles, say)}

@@ -48,7 +48,9 @@ def heat_map(
         drawing, axes = framed(title, _CELL * len(names), left=_LEFT)
         looks = {"cmap": "Blues", "vmin": 0, "cbar": False, "linewidths": 1}
         seaborn.heatmap(shares.fillna(0), annot=labels, fmt="", ax=axes, **looks)
-        axes.set_yticklabels([wrapped(name, _LEFT - 0.1, SMALL, most=1) for name in names])
+        labels_left = [wrapped(name, _LEFT - 0.1, SMALL, most=1) for name in names]
+        axes.set_yticklabels(labels_left, rotation=0, fontsize=SMALL)
+        axes.tick_params(length=0)
         below = [wrapped(value, 0.8, SMALL, most=1) for value in values[:MOST]]
         axes.set_xticklabels(below, rotation=30, ha="right")
         axes.set(xlabel="", ylabel="")
