@@ -150,11 +150,11 @@ ZENDESK_VIEW = columns(
 )
 LAYOUTS = {  # profile and table, texts, ids
     "intercom": (INTERCOM, ["The map & the list differ", "No sound"], ["7001", "7002"]),
-    "canny": (CANNY, ["Undo Let us undo a move", "Sound Louder please"], ["c1", "c2"]),
+    "canny": (CANNY, ["Undo. Let us undo a move", "Sound. Louder please"], ["c1", "c2"]),
     "delighted": (DELIGHTED, ["Too many clicks", "Rien à redire"], ["1", "2"]),
     "hubspot": (HUBSPOT, ["Too many clicks", "It does the job"], ["91", "92"]),
     "discourse": (DISCOURSE, ["The login **hangs**", "Same with me"], ["https://f.test/t/1/1", "https://f.test/t/1/2"]),
-    "app-store-api": (APP_STORE, ["Meh It hangs at start", "Yes I use it daily"], ["r1", "r2"]),
+    "app-store-api": (APP_STORE, ["Meh. It hangs at start", "Yes. I use it daily"], ["r1", "r2"]),
     "productboard": (PRODUCTBOARD, ["The map is late", "No sound"], ["n1", "n2"]),
     "zendesk-api": (ZENDESK_JSON, ["The map is late", "No sound"], ["1", "2"]),
     "zendesk": (ZENDESK_VIEW, ["The map is late", "No sound"], ["1", "2"]),
@@ -470,7 +470,7 @@ def test_several_headings_make_one_message_in_their_order():
     table = columns(
         ("key", "title", "Bad", "Good"), ("1", "not asked", "slow map", "clear screens")
     )
-    assert messages(table, text=["Good", "Bad"])[0].text == "clear screens slow map"
+    assert messages(table, text=["Good", "Bad"])[0].text == "clear screens. slow map"
     assert messages(table, text="Bad")[0].text == "slow map"
 
 
@@ -548,7 +548,7 @@ def test_a_draft_holds_the_answers_and_then_reads_the_file_by_its_name_alone(tmp
     assert written["columns"]["text"]["headers"] == ["What is wrong?"]
     taken = take_in(Study(study="s"), path, Answers(profile="notes"))
     assert {message.id: message.text for message in taken.messages} == {
-        "A-1": "the map is late and slow",
+        "A-1": "the map is late. and slow",
         "A-2": "no sound at all",
     }
     assert min(message.date for message in taken.messages) == datetime.date(2026, 3, 4)

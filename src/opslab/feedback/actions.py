@@ -27,7 +27,7 @@ def read(theme: str, say: Voice) -> list[Reference]:
 
 def first(result: FeedbackResult, say: Voice) -> Blocks:
     """Return in which order to take themes up, what it rests on, and whose they are."""
-    ranking = result.ranked
+    ranking = result.ranked()
     if not len(ranking) or result.broken:
         return []
     basis, *factors = result.counted

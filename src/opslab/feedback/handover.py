@@ -22,7 +22,7 @@ def files(result: FeedbackResult, say: Voice) -> dict[str, bytes]:
     UTF-8 without a byte order mark, which a tool would take for a part of its first heading; as in
     `opslab.tables.write_csv` no cell runs as a formula. Themes without a rank come last, by size.
     """
-    ranking = result.ranked
+    ranking = result.ranked()
     bands = dict(zip(ranking["theme"], ranking["band"], strict=True)) if len(ranking) else {}
     places = {name: place for place, name in enumerate(bands)}
     themes = sorted(result.themes, key=lambda theme: places.get(theme.id, len(places)))[:_MOST]

@@ -255,6 +255,9 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
     traits = _traits(source, table)
     if "survey_type" in frame and "score" not in frame:  # no stars, whatever they are called
         frame = frame.rename(columns={"rating": "score"})
+    stars = pd.to_numeric(frame.get("rating", pd.Series(dtype=float)), errors="coerce")
+    if stars.max() > 5:  # noqa: PLR2004 - stars
+        raise DataError.of("feedback.ask_score", file=reading.name, field="rating")
     frame["discontent"] = discontent_of(frame, reading.name, source.score)
     label = source.source or Path(reading.name).stem
     label = redact(label)[0] if "@" in label else label
@@ -270,8 +273,6 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
         for name in reversed(names.split())
         if name in frame and (field in converters or frame[name].dtype.kind in "fi")
     }
-    if "rating" in columns and frame["rating"].max() > 5:  # noqa: PLR2004 - stars
-        raise DataError.of("feedback.ask_score", file=reading.name, field="rating")
     if "monthly_revenue" in frame:
         frame["monthly_revenue"] *= 12
     profile = known_profiles().get(reading.profile or "")

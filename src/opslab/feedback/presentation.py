@@ -63,7 +63,7 @@ def headline(result: FeedbackResult, say: Voice) -> str:
 
 def _uppermost(result: FeedbackResult) -> list[Theme]:
     """Return the first themes in their order; the largest ones where nothing is ranked."""
-    ranked = result.ranked
+    ranked = result.ranked()
     count = max(_FIRST, min((ranked["band"] == 1).sum(), _MOST_FIRST)) if len(ranked) else 0
     names = ranked.head(count)["theme"] if count else ()
     return [result.theme(name) for name in names] or list(result.themes[:_FIRST])
@@ -84,7 +84,7 @@ def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
         for status in ("fail", "warn")
     )
     lines = [_first_line(result, theme, say) for theme in _uppermost(result)]
-    first = int((result.ranked["band"] == 1).sum()) if len(result.ranked) else 0
+    first = int((result.ranked()["band"] == 1).sum()) if len(result.ranked()) else 0
     kind = "none"
     if result.themes:
         kind = "broken" if result.broken else "first" if first else "done"
@@ -104,7 +104,7 @@ def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
 
 
 def _first_line(result: FeedbackResult, theme: Theme, say: Voice) -> Cell:
-    band = row_of(result.ranked, theme.id).get("band")
+    band = row_of(result.ranked(), theme.id).get("band")
     facts = [
         say(f"band_{band:.0f}") if band else None,
         kind_of(theme, say) or None,

@@ -236,9 +236,8 @@ class FeedbackResult(Result):
         """Return a theme by its id."""
         return next(theme for theme in self.themes if theme.id == name)
 
-    @property
     def ranked(self) -> pd.DataFrame:
-        """The ranking without the themes that are only listed."""
+        """Return the ranking without the themes that are only listed."""
         return self.ranking.dropna(subset="band") if len(self.ranking) else self.ranking
 
     @property

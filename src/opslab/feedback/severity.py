@@ -42,7 +42,9 @@ def discontent_of(frame: pd.DataFrame, file: str, stated: Score | None = None) -
     [0.8, nan]
     """
     known = frame.reindex(columns=["survey_type", "score", "rating"])
-    discontent = pd.Series(np.nan, frame.index)
+    for name in ("score", "rating"):
+        known[name] = pd.to_numeric(known[name], errors="coerce")
+    discontent = np.full(len(frame), np.nan)
     for at, (kind, *scores) in enumerate(known.itertuples(index=False)):
         scale = (stated.low, stated.high) if stated else SCALES.get(str(kind).strip().casefold())
         pairs = zip(scores, (scale, (1, 5)), strict=True)
@@ -50,8 +52,8 @@ def discontent_of(frame: pd.DataFrame, file: str, stated: Score | None = None) -
         for score, low, high in stated_first[:1]:
             if not low <= score <= high:
                 raise DataError.of("tables.off_scale", file=file, row=at + 1)
-            discontent.iloc[at] = (high - score) / (high - low)
-    return discontent
+            discontent[at] = (high - score) / (high - low)
+    return pd.Series(discontent, frame.index)
 
 
 def severities(
