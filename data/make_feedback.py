@@ -67,7 +67,8 @@ TOOLS: dict[str, tuple[str, str, dict[str, str]]] = {  # file: source, delimiter
 STUDY = """\
 # A complete feedback study. Copy it, change it, then: opslab run feedback_themes -p spec=FILE
 study: shop-feedback                # short name; also names the folder of the readout
-question: What do customers say, and how much of it?
+title: {en: What our shops' customers say, fr: Ce que disent les clients de nos boutiques}
+question: {en: "What should we take up first, and whose is it?", fr: "Par quoi commencer, et qui s'en charge ?"}
 owner: customer care                # who answers for it
 start: 2026-08-03                   # first and last day of the messages, both inside
 end: 2026-09-27
