@@ -218,7 +218,7 @@ ROOMS = {
 Lines can be packed, tokens cannot: what a reader has to take in is counted by Python's own `tokenize`,
 without comments, docstrings and layout. A room that needs more takes something out, or gives its reason.
 """
-TOKENS = 235_800
+TOKENS = 235_850
 _LAYOUT = {"COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENCODING", "ENDMARKER"}
 
 

@@ -155,3 +155,10 @@ def test_a_score_of_a_named_kind_of_survey_is_never_stars(kind, discontent):
     (message,) = take_in(Study(study="s"), frame).messages
     assert (message.rating, message.score) == (None, 5)
     assert message.discontent == discontent
+
+
+def test_a_nickname_of_everyday_words_is_no_person_for_the_whole_study():
+    texts = [f"my card was refused and my refund {n} is late" for n in range(30)]
+    frame = pd.DataFrame({"id": range(30), "text": texts, "author": ["Refund My Card"] * 30})
+    frame.loc[0, "author"] = "Quill Zedd"
+    assert take_in(Study(study="s"), frame).persons == {"quill", "zedd"}

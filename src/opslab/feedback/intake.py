@@ -197,7 +197,7 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
         tuple(readings),
         tuple(dict.fromkeys((message.source, message.row) for message, _ in rows)),
         redacted,
-        frozenset(persons),
+        frozenset(persons - usual([row.message.text for row in came.values()])),
         tuple(sorted(furniture)),
         **counts,
     )
