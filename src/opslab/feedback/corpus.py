@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ from opslab.feedback.intake import CustomerMessage, Intake
 from opslab.feedback.kinds import Kind, kinds_of, says_nothing
 from opslab.feedback.naming import Names, Phrases, Worth, name_themes
 from opslab.feedback.points import Passage, finer, passages
+from opslab.feedback.redaction import without_tokens
 from opslab.feedback.result import Assignment, Point
 from opslab.feedback.sorting import Sorting, assign, drafts, stood
 
@@ -145,17 +146,17 @@ class Corpus:
             max(count, key=lambda kind: (count[kind], str(kind)), default=None) for count in counts
         ]
 
-    def repeated(self, sorting: Sorting, language: str) -> Names:
-        """Return the names of themes that are a single text: they are called by it."""
-        rows = {theme: np.flatnonzero(sorting.themes == at) for at, theme in enumerate(sorting.ids)}
-        texts = {
-            theme: self.said[self.cut.rows[row[0]]] for theme, row in rows.items() if len(row) == 1
-        }
-        return {
-            theme: (Phrases(each.language or language, (), each.words.rstrip(" .!")),)
-            for theme, each in texts.items()
-            if len(each.words) <= LONGEST_TITLE
-        }
+    def called(self, names: Names, sorting: Sorting, language: str) -> Names:
+        """Return names in which a theme that is a single text, without a token, is called by it."""
+        called = dict(names)
+        for at, theme in enumerate(sorting.ids):
+            rows = np.flatnonzero(sorting.themes == at)
+            each = self.said[self.cut.rows[rows[0]]] if len(rows) == 1 else None
+            if each and len(each.words) <= LONGEST_TITLE and len(each.words) == len(each.text):
+                parts = names[theme] or (Phrases(each.language or language, (), ""),)
+                title = each.words.rstrip(" .!")
+                called[theme] = tuple(replace(part, title=title) for part in parts)
+        return called
 
     def named(
         self, labels: Integers, count: int, language: str, *more: Any
@@ -176,7 +177,13 @@ class Corpus:
         )  # copies count
         part = [self.said[self.cut.rows[row]] for row in heard]
         languages = [each.language or language for each in part]
-        return name_themes([each.words for each in part], languages, labels[heard], count, *more)
+        return name_themes(
+            [without_tokens(each.text, " . ") for each in part],
+            languages,
+            labels[heard],
+            count,
+            *more,
+        )
 
 
 def worth_of(asked: Sequence[Kind | None], encoder: Encoder) -> Worth:

@@ -206,9 +206,9 @@ def redact(
     return text, counts
 
 
-def without_tokens(text: str) -> str:
+def without_tokens(text: str, mark: str = " ") -> str:
     """Return a redacted text without its tokens, shouting in lower case: what an encoder reads."""
-    plain = " ".join(_TOKEN.sub(" ", text).split())
+    plain = " ".join(_TOKEN.sub(mark, text).split())
     return plain.lower() if plain.isupper() else plain
 
 
