@@ -371,3 +371,12 @@ def test_a_renamed_theme_changes_no_share(result, tmp_path):
         (each.id, each.share, each.interval) for each in plain.themes
     ]
     assert named.labels == plain.labels
+
+
+def test_a_column_of_choices_is_not_taken_for_messages_without_a_word():
+    """Themes of five repeated values are perfectly stable, and no words of customers."""
+    choices = ["Billing issue", "Login issue", "Delivery delay", "Feature request", "Refund"]
+    light = feedback.find_themes(choices * 40).check("furniture")
+    assert (light.status, light.detail.key) == ("warn", "feedback.furniture_copies")
+    said = [f"{choice} since day {word}" for choice in choices for word in "abcdefgh"]
+    assert feedback.find_themes(said).check("furniture").detail.key != light.detail.key

@@ -21,6 +21,8 @@ LEAK = 0.1
 """Most information that themes share with the language."""
 FURNISHED, CLUTTERED = 0.05, 0.3
 """Share of the messages with words of mail around the matter: from where it warns, and fails."""
+DIFFERENT = 0.1
+"""Share of the messages that say something of their own, below which they may be no messages."""
 PRECISE = 0.6
 """Share of judged messages in the right theme that the interval must reach."""
 LARGEST = 0.4
@@ -97,8 +99,7 @@ def _of_themes(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> It
     if apart is not None:
         yield _check("sources", "pass", apart, "far" if apart > LEAK else "near", value=apart)
     if writers is not None:
-        status: Status = "pass" if writers <= LEAK else "warn"
-        yield _check("writers", status, writers, value=writers)
+        yield _check("writers", "pass" if writers <= LEAK else "warn", writers, value=writers)
     share = themes[0].messages / len(inside)
     huge = share > LARGEST < 1 - 1 / len(themes)
     title = themes[0].title
@@ -106,9 +107,16 @@ def _of_themes(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> It
 
 
 def _of_furniture(assignments: Sequence[Assignment]) -> Check:
-    share = furniture([each.message.words for each in assignments if not each.copy_of])
-    status: Status = "pass" if share < FURNISHED else "warn" if share < CLUTTERED else "fail"
-    return _check("furniture", status, share, share=share)
+    different = [each.message.words for each in assignments if not each.copy_of]
+    if len(different) < DIFFERENT * len(assignments):
+        return _check("furniture", "warn", 1.0, "copies", count=len(different))
+    share = furniture(different)
+    return _check(
+        "furniture",
+        "pass" if share < FURNISHED else "warn" if share < CLUTTERED else "fail",
+        share,
+        share=share,
+    )
 
 
 def _of_languages(
@@ -136,12 +144,9 @@ def _of_audit(audit: Audit | None) -> Check:
     if audit is None or not audit.judged:
         return _check("audit", "warn", None, "none", most=PROMISED)
     low, high = audit.interval
-    status: Status = "pass" if audit.judged >= PROMISED else "warn"
-    if high < PRECISE:
-        status = "fail"
     return _check(
         "audit",
-        status,
+        "fail" if high < PRECISE else "pass" if audit.judged >= PROMISED else "warn",
         audit.right / audit.judged,
         most=PROMISED,
         judged=audit.judged,

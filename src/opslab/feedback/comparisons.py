@@ -24,9 +24,9 @@ stars, share of its messages with a word of praise above which it is."""
 def compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dict[str, Any]:
     """Return for whom, since when and how bad each theme is, by its id."""
     ids = [theme.id for theme in themes]
-    compared = assignments if ids else ()
-    inside, _ = standing(compared, ids)
-    messages = [each.message for each in compared]
+    sorted_out = assignments if ids else ()
+    inside, _ = standing(sorted_out, ids)
+    messages = [each.message for each in sorted_out]
     sources, customers = [each.source for each in messages], [each.customer for each in messages]
     names = dict.fromkeys(name for each in messages for name in each.traits)
     traits: dict[str, Sequence[str | None]] = {
@@ -39,9 +39,15 @@ def compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dict
         "trends": trends(inside, days, sources, customers=customers),
         "severities": severities(inside, discontent, sources, customers),
     }
-    revenues = [each.revenue for each in messages]
-    ranked = [not _content(each, assignments) for each in themes]
-    ranking = rank(inside, customers, sources, revenues, discontent, frames["trends"], ranked)
+    ranking = rank(
+        inside,
+        customers,
+        sources,
+        [each.revenue for each in messages],
+        discontent,
+        frames["trends"],
+        [not _content(each, assignments) for each in themes],
+    )
     frames["ranking"] = ranking.table.sort_values(["rank", "theme"]).reset_index(drop=True)
     for frame in frames.values():
         if len(frame):
@@ -65,5 +71,4 @@ def _content(theme: Theme, assignments: Sequence[Assignment]) -> bool:
     own = [each.message for each in assignments if theme.id in each.themes]
     rated = [each.discontent for each in own if each.discontent is not None]
     praise = [praises(message.words) for message in own]
-    pleased = np.mean(rated) < CONTENT if rated else np.mean(praise) > CONTENT
-    return bool(pleased)
+    return bool(np.mean(rated) < CONTENT if rated else np.mean(praise) > CONTENT)

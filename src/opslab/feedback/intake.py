@@ -26,7 +26,7 @@ from opslab.secret import key, secret_for
 from opslab.tables import Answers, Reading, open_export
 from opslab.tables.profiles import TEXTS, known_profiles
 from opslab.tables.sentences import OPINIONS, proposal
-from opslab.tables.source import Table
+from opslab.tables.source import ROW, Table
 
 LONGEST = 4000
 """Characters of a text that are read; the rest is left out, and counted."""
@@ -255,9 +255,7 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
     traits = _traits(source, table)
     if "survey_type" in frame and "score" not in frame:  # no stars, whatever they are called
         frame = frame.rename(columns={"rating": "score"})
-    stars = pd.to_numeric(frame.get("rating", pd.Series(dtype=float)), errors="coerce")
-    if stars.max() > 5:  # noqa: PLR2004 - stars
-        raise DataError.of("feedback.ask_score", file=reading.name, field="rating")
+    (frame.index,) = table.aggregates([f"list({ROW} ORDER BY {ROW})"])
     frame["discontent"] = discontent_of(frame, reading.name, source.score)
     label = source.source or Path(reading.name).stem
     label = redact(label)[0] if "@" in label else label

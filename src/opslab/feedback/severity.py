@@ -11,6 +11,7 @@ from opslab.errors import DataError
 from opslab.feedback.contrasts import CLEAR, Array, adjusted, compare, votes
 from opslab.tables.import_report import Score
 
+_OFF = ("tables.off_scale", "feedback.ask_score")  # of a score, of stars
 SCALES = {"nps": (0, 10), "enps": (0, 10), "csat": (1, 5)}
 """Lowest and highest score of the kinds of survey that an export names."""
 
@@ -47,11 +48,13 @@ def discontent_of(frame: pd.DataFrame, file: str, stated: Score | None = None) -
     discontent = np.full(len(frame), np.nan)
     for at, (kind, *scores) in enumerate(known.itertuples(index=False)):
         scale = (stated.low, stated.high) if stated else SCALES.get(str(kind).strip().casefold())
-        pairs = zip(scores, (scale, (1, 5)), strict=True)
-        stated_first = [(score, *ends) for score, ends in pairs if pd.notna(score) and ends]
-        for score, low, high in stated_first[:1]:
+        pairs = zip(scores, (scale, (1, 5)), _OFF, strict=True)
+        stated_first = [
+            (score, *ends, key) for score, ends, key in pairs if pd.notna(score) and ends
+        ]
+        for score, low, high, key in stated_first[:1]:
             if not low <= score <= high:
-                raise DataError.of("tables.off_scale", file=file, row=at + 1)
+                raise DataError.of(key, file=file, row=int(frame.index[at]) + 1)
             discontent[at] = (high - score) / (high - low)
     return pd.Series(discontent, frame.index)
 
