@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from opslab.businesscase.declarations import Kpi, Milestone, Risk
+from opslab.businesscase.commitments import Kpi, Risk
+from opslab.businesscase.declarations import Milestone
 from opslab.businesscase.options import Scenario
 from opslab.businesscase.result import (
     CaseResult,

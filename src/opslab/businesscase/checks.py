@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from opslab.businesscase.ledger import SAID
-from opslab.businesscase.result import CaseResult, Line
+from opslab.businesscase.result import SAID, CaseResult, Line
 from opslab.businesscase.spec import Case
 from opslab.results import Check, Message, Status
 

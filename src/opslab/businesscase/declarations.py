@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade
 from opslab.specs import Day, Declared, InBothLanguages, Label, Number, Text, as_label, fault
-from opslab.uncertainty.ranges import Amount, Part, Stated
+from opslab.uncertainty.ranges import Amount, Stated
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Gain = Literal["time", "decisions", "alignment"]
@@ -72,6 +72,47 @@ class Cited(Declared):
     """findings by id; * stands for anything"""
 
 
+class Claim(Declared):
+    """What a line counts: two of one option that count the same at one time are refused."""
+
+    hours: Label | None = None
+    """role/task of an inventory, or a role for all its tasks"""
+    metric: Label | None = None
+    """margin of a study's metric"""
+    budget: Label | None = None
+    """budget line"""
+    of: Label | None = None
+    """the inventory or study, by its name"""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        given = [self.hours, self.metric, self.budget]
+        if given.count(None) != len(given) - 1 or (self.of is None) == (self.budget is None):
+            raise fault("businesscase.claim_form")
+        return self
+
+
+class Release(Declared):
+    """How freed hours become cash: whole posts that are given up, or units no longer bought."""
+
+    budget: Label
+    """budget line that falls"""
+    holder: Name
+    """who holds it"""
+    date: Day
+    """day from which it falls"""
+    posts: int | None = Field(None, ge=1)
+    """of own staff: whole posts"""
+    unit: Label | None = None
+    """of contractors, overtime and services: what they are priced by, such as day"""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if (self.posts is None) == (self.unit is None):
+            raise fault("businesscase.release_form")
+        return self
+
+
 class Benefit(Declared):
     """A gain: a quantity a year, from evidence or an assumption, made money once, here."""
 
@@ -89,6 +130,8 @@ class Benefit(Declared):
     """assumption: units a year, for evidence per unit"""
     adoption: Id | None = None
     """assumption: share that uses it in the end"""
+    schedule: tuple[Id, ...] = ()
+    """instead of adoption: assumptions, the share in each year from its start, the last one on"""
     recapture: Id | None = None
     """assumption: share of freed hours put to work"""
     decay: Id | None = None
@@ -99,8 +142,12 @@ class Benefit(Declared):
     """a roadmap id (when it is done), or a day"""
     ends: When | None = None
     """a roadmap id or a day; by default the horizon"""
-    claim: str | None = None
-    """what it is a claim on; two with one claim are never added"""
+    claim: Claim | Label | None = None
+    """what it counts; by default what its evidence or quantity is"""
+    cash: Release | None = None
+    """of hard hours: what is no longer paid"""
+    gained_by: Name | None = None
+    """who gains; by default whose hours they are"""
     share: Id | None = None
     """of value enabled: assumption, the share that is claimed"""
     signed_by: Text | None = None
@@ -134,9 +181,16 @@ class Cost(Declared):
     trend: Id | None = None
     """assumption: growth a year, as a share"""
     ended_from: When | None = None
-    """of doing nothing: step (when done) or day from which an option is rid of it"""
-    claim: str | None = None
-    """what it is a claim on, when doing nothing costs it"""
+    """of doing nothing: step (when done) or day from which an option is rid of it; by default when
+    its first step is done"""
+    claim: Claim | Label | None = None
+    """what it counts, when doing nothing costs it"""
+    owner: Text | None = None
+    """who answers for it; of one that is ended and hard, its budget line"""
+    paid_by: Name | None = None
+    """who pays"""
+    uplift: Id | None = None
+    """assumption: share by which such costs turned out higher elsewhere (reference class)"""
     benefit: Literal["hard", "capacity", "quality"] = "capacity"
     """what is gained where an option ends this cost of doing nothing"""
     gain: Gain = "time"
@@ -181,84 +235,6 @@ class Milestone(Declared):
         return self
 
 
-class Risk(Declared):
-    """What may go wrong."""
-
-    risk: Text
-    owner: Name
-    trigger: Text
-    """the sign by which it is seen to come"""
-    response: Text | None = None
-    likelihood: Part | None = None
-
-
-class Measured(Declared):
-    """What was measured of a target: value and 90 % interval, from the case or from evidence."""
-
-    value: Number | None = None
-    low: Number | None = None
-    high: Number | None = None
-    on: Day | None = None
-    source: Text | None = None
-    evidence: Id | None = None
-    """instead: an id under `evidence`, one finding"""
-    file: str | None = None
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        given = [one is not None for one in (self.value, self.low, self.high, self.on)]
-        if any(given) == (self.evidence is not None) or (any(given) and not all(given)):
-            raise fault("businesscase.measured_form")
-        if self.low is not None and self.high is not None and not self.low < self.high:
-            raise fault("businesscase.measured_order")
-        return self
-
-
-class Kpi(Declared):
-    """A target that the team accepts to be held to."""
-
-    id: Id
-    name: Name
-    gain: Gain
-    unit: Label = Field(max_length=40)
-    baseline: Number
-    baseline_source: Text | None = None
-    target: Number
-    low: Number
-    """low end of the 90 % range that is promised"""
-    high: Number
-    date: Day
-    """day by which it is reached"""
-    kill: Number
-    """value at which the work is stopped"""
-    source: Text
-    """where it is read from"""
-    owner: Name
-    measured: Measured | None = None
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        rising = self.target > self.baseline
-        if not self.low <= self.target <= self.high or self.low == self.high:
-            raise fault("businesscase.kpi_range", low=self.low, high=self.high)
-        if self.target == self.baseline or (
-            self.kill >= self.target if rising else self.kill <= self.target
-        ):
-            raise fault("businesscase.kpi_kill")
-        return self
-
-
-class Debt(Declared):
-    """A gain that is not measured yet: told, never counted."""
-
-    gain: Gain
-    statement: Text
-    measure: Text
-    """how it will be measured"""
-    by: Day
-    owner: Name
-
-
 class Rate(Declared):
     """What one unit of a currency is worth in another."""
 
@@ -285,6 +261,8 @@ class Finance(Declared):
     benefit_risk: Number = Field(0.2, ge=0, le=1)
     """risk adjustment of the TEI table"""
     cost_risk: Number = Field(0.1, ge=0, le=1)
+    fiscal_year: int = Field(1, ge=1, le=12)
+    """month in which the fiscal year begins"""
     wait_months: int = Field(3, ge=1, le=24)
     """delay whose cost is told"""
     exchange: tuple[Rate, ...] = ()
@@ -326,12 +304,29 @@ class Ask(Declared):
     """in the sponsor's words, with a measured baseline"""
 
 
+class Rule(Declared):
+    """A risk that the sponsor does not take: an option that passes it may be approved."""
+
+    p_positive: Number | None = Field(None, gt=0, lt=1)
+    """least P(NPV > 0)"""
+    worst: Number | None = None
+    """least mean NPV of the worst twentieth, in the case's currency"""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.p_positive is None) == (self.worst is None):
+            raise fault("businesscase.rule_form")
+        return self
+
+
 class Decision(Declared):
     """The decision wanted."""
 
     wanted: Text
     by: Day
     who: Name
+    rule: Literal["expected"] | Rule = "expected"
+    """expected: the highest mean NPV; a risk rule may override it"""
     stage: Id | None = None
     """roadmap id: what approving stage 1 pays for"""
     conditions: tuple[Text, ...] = ()

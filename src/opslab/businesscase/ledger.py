@@ -14,10 +14,9 @@ from scipy.special import ndtri
 from opslab import workspace
 from opslab.businesscase.citations import Finding
 from opslab.businesscase.declarations import Assumption
-from opslab.businesscase.result import Entry, Estimate, Fallen
+from opslab.businesscase.result import SAID, Entry, Estimate, Fallen
 from opslab.businesscase.spec import Case
 from opslab.errors import Problem
-from opslab.evidence import Grade
 from opslab.results import Message
 from opslab.uncertainty import distributions as shapes
 from opslab.uncertainty.calibration import UNTRAINED, widened, widening
@@ -26,8 +25,6 @@ from opslab.uncertainty.distributions import Distribution, Fixed, quantile
 _LOST = 1.25
 """A known number whose file is gone is one between 1 / 1.25 and 1.25 of it, nine times in ten."""
 
-SAID: Sequence[Grade] = ("E", "F")
-"""Grades of what people say."""
 _FEW = 0.001
 """Share of a finding that may lie beyond 0 or 1 without its being taken for a number that can."""
 DEFAULTS: Mapping[str, tuple[float, float]] = {

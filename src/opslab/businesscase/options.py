@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -30,6 +31,30 @@ class Year(NamedTuple):
         return self.benefits - self.one_off - self.running
 
 
+class Fiscal(NamedTuple):
+    """What a fiscal year brings and takes, undiscounted means; `idle`: what doing nothing costs."""
+
+    start: datetime.date
+    benefits: float
+    one_off: float
+    running: float
+    idle: float
+
+
+class AtHorizon(NamedTuple):
+    """Mean NPV over so many months."""
+
+    months: int
+    npv: float
+
+
+class Peak(NamedTuple):
+    """The most that has to be advanced: the deepest mean cumulative cash, and after which month."""
+
+    amount: float
+    month: int
+
+
 class AtRate(NamedTuple):
     """Mean NPV and P(NPV > 0) at a discount rate."""
 
@@ -55,12 +80,12 @@ class Spread:
 
 @dataclass(frozen=True)
 class Scenario:
-    """Means over the draws around a percentile of the NPV, which therefore add up.
+    """Means over all draws, or over those around a percentile of the NPV: they add up.
 
     ``hard`` + ``soft`` - ``costs`` = ``npv``; hours a year; payback in months, None for never.
     """
 
-    percentile: Literal[10, 50, 90]
+    name: Literal["prudent", "expected", "ambitious"]
     hours: float
     hard: float
     soft: float
@@ -79,13 +104,13 @@ class OptionResult:
     positive, within_year : tuple of float, float
         P(NPV > 0), P(payback within twelve months), each with its Monte Carlo standard error.
     payback, payback_discounted : float or None
-        Median months; None: never within the horizon in half of the draws.
+        Months until the mean cumulative cash is not below 0 any more; None: not within the horizon.
     never : float
         Share of draws that never pay back.
     negative_again : float
         Share of draws that pay back and turn negative again.
-    worst : float
-        Mean of the worst 5 % of the NPV; ``p5`` is where they begin.
+    worst, worst_error : float
+        Mean of the worst 5 % of the NPV and its Monte Carlo error; ``p5`` is where they begin.
     expected_loss : float
         E[max(-NPV, 0)].
     roi, roi_hard : float or None
@@ -95,9 +120,17 @@ class OptionResult:
     gains : Mapping of gain to Spread
     hours : Spread
         Hours freed a year, mean over the horizon.
+    fte : float or None
+        The same in full posts of the teams that the case declares.
     fan : tuple of Band
-        p10, p50, p90 of the cumulative net cash, undiscounted, after each month from 0 (the start).
+        p10, mean, p90 of the cumulative net cash, undiscounted, after each month from 0 (the start).
     years : tuple of Year
+        Of twelve months from the start.
+    fiscal : tuple of Fiscal
+    irr : tuple of float
+        Every rate a year at which the mean cash is worth 0; none, or several, say so.
+    horizons : tuple of AtHorizon
+    peak : Peak
     stage : float or None
         Mean costs until the gate of stage 1.
     """
@@ -115,6 +148,7 @@ class OptionResult:
     negative_again: float
     p5: float
     worst: float
+    worst_error: float
     expected_loss: float
     roi: float | None
     roi_hard: float | None
@@ -122,8 +156,13 @@ class OptionResult:
     gains: Mapping[str, Spread]
     costs: Spread
     hours: Spread
+    fte: float | None
     fan: tuple[Band, ...]
     years: tuple[Year, ...]
+    fiscal: tuple[Fiscal, ...]
+    irr: tuple[float, ...]
+    horizons: tuple[AtHorizon, ...]
+    peak: Peak
     scenarios: tuple[Scenario, ...]
     stage: float | None
     tei: Tei
@@ -151,6 +190,55 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """What the declared rule makes of all options, doing nothing among them.
+
+    Attributes
+    ----------
+    action : str
+        ``approve``; ``stage``, ``defer``: worth it on average, and a risk rule is not met (with a
+        stage, without one); ``other``: another option is better by the rule; ``reject``: doing
+        nothing is; ``close``: within two Monte Carlo errors.
+    rule : {"expected", "p_positive", "worst"}
+    bound : float or None
+        Of a risk rule.
+    best : str
+        Option that is best by the rule; doing nothing is one.
+    rival : str
+        The best of the others than the recommended one.
+    margin, error : float
+        Mean NPV of the recommended option less that of the rival, and its Monte Carlo error.
+    """
+
+    action: Literal["approve", "stage", "defer", "other", "reject", "close"]
+    rule: Literal["expected", "p_positive", "worst"]
+    bound: float | None
+    best: str
+    rival: str
+    margin: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Party:
+    """Somebody who gains or pays in the recommended option: mean present values."""
+
+    name: str
+    gains: float
+    pays: float
+
+
+@dataclass(frozen=True)
+class RiskCost:
+    """A risk that is simulated: its mean likelihood, its cost if it comes, its mean present value."""
+
+    risk: str
+    likelihood: float
+    cost: Spread
+    present: float
+
+
+@dataclass(frozen=True)
 class Driver:
     """A quantity that moves the recommended option's NPV.
 
@@ -161,9 +249,9 @@ class Driver:
     at : tuple of float, float
         The quantity at its 10th and 90th percentile.
     npv : tuple of float, float
-        The NPV there, the rest at their medians.
+        The expected NPV there, the rest at their means.
     switching : float or None
-        Value at which the NPV is 0, the rest at their medians; None where there is none.
+        Value at which the expected NPV is 0; None where there is none.
     share : float
         Of the variance of the NPV, first order.
     knowing : float or None

@@ -10,20 +10,18 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from opslab.businesscase.commitments import Beyond, Debt, Kpi, Risk
 from opslab.businesscase.declarations import (
     Ask,
     Assumption,
     Benefit,
     Cited,
     Cost,
-    Debt,
     Decision,
     Finance,
-    Kpi,
     Milestone,
     Name,
     Option,
-    Risk,
     Team,
 )
 from opslab.errors import Problem
@@ -63,6 +61,7 @@ class Plan(FromFile):
     risks: tuple[Risk, ...] = Field(min_length=1)
     kpis: tuple[Kpi, ...] = Field(min_length=1)
     debts: tuple[Debt, ...] = ()
+    beyond_money: tuple[Beyond, ...] = ()
     blocking: tuple[Literal["capacity"], ...] = ("capacity",)
 
     @property
@@ -143,7 +142,7 @@ class DeclaredLine:
     @property
     def stated_claims(self) -> set[str]:
         """What it claims without looking at its evidence; empty for no claim."""
-        if self.line.claim:
+        if isinstance(self.line.claim, str):
             return {self.line.claim}
         quantity = self.line.quantity if isinstance(self.line, Benefit) else None
         return {f"stated:{quantity}"} if quantity else set()

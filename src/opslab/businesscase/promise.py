@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.special import ndtri
 
 from opslab.businesscase.citations import Finding, Run
-from opslab.businesscase.declarations import Kpi
+from opslab.businesscase.commitments import Kpi
 from opslab.businesscase.options import Band, OptionResult, Spread
 from opslab.businesscase.result import (
     CaseResult,

@@ -7,14 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
-from opslab.businesscase.declarations import Gain, Kpi
+from opslab.businesscase.commitments import Kpi
+from opslab.businesscase.declarations import Gain
 from opslab.businesscase.options import (
     AtRate,
     Band,
+    Choice,
     Difference,
     Driver,
     Nothing,
     OptionResult,
+    Party,
+    RiskCost,
     Spread,
 )
 from opslab.businesscase.spec import Case
@@ -23,9 +27,17 @@ from opslab.evidence import Grade, SourceFile
 from opslab.messages import Language
 from opslab.results import Message, Result
 
+SAID: tuple[Grade, ...] = ("E", "F")
+"""Grades of what people say."""
 Fallen = Literal["gone", "changed"]
-SURE, EVEN = 0.8, 0.5
-"""P(NPV > 0) from which a case is approved, and below which it is rejected."""
+
+
+class Factor(NamedTuple):
+    """A factor of a benefit's calculation: an id of the ledger, what it is there for, its mean."""
+
+    id: str
+    role: Literal["amount", "worth", "volume", "share", "adoption", "recapture"]
+    mean: float
 
 
 class Estimate(NamedTuple):
@@ -118,6 +130,12 @@ class Line:
         Present value over the horizon; of value enabled that is not counted, what it would be.
     shrunk : float or None
         Factor by which value enabled was shrunk towards zero.
+    factors : tuple of Factor
+        Whose product is, on average, the value a year at full use in the currency of `worth`.
+    ended : bool
+        Whether it is a cost of doing nothing that the option ends.
+    gained_by : str or None
+        Who gains.
     """
 
     name: str
@@ -133,6 +151,9 @@ class Line:
     shrunk: float | None
     owner: str | None
     signed_by: str | None
+    factors: tuple[Factor, ...]
+    ended: bool
+    gained_by: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,10 +243,15 @@ class CaseResult(Result):
     waterfall : tuple of (str, float)
         Mean present values of the recommended option: ``gross``, then what comes off: ``not_used``,
         ``decayed``, ``not_recaptured``; ``benefits``; then ``one_off``, ``running``; ``net``.
+    choice : Choice
     base : float
-        NPV of the recommended option with every quantity at its median.
+        Mean NPV of the recommended option, from which the drivers are told.
     all_low : float
-        The same with every quantity at its worse end (p10 or p90): what p10 of the NPV is not.
+        NPV with every quantity at its worse end (p10 or p90): what p10 of the NPV is not.
+    worst_together : float
+        Mean of the worst 5 % if all quantities went wrong together (comonotone).
+    parties : tuple of Party
+    risks : tuple of RiskCost
     evpi : float
         What knowing everything is worth at most.
     by_rate : tuple of AtRate
@@ -260,11 +286,15 @@ class CaseResult(Result):
     options: tuple[OptionResult, ...]
     nothing: Nothing
     differences: tuple[Difference, ...]
+    choice: Choice
     lines: tuple[Line, ...]
     ledger: tuple[Entry, ...]
     waterfall: tuple[tuple[str, float], ...]
     base: float
     all_low: float
+    worst_together: float
+    parties: tuple[Party, ...]
+    risks: tuple[RiskCost, ...]
     drivers: tuple[Driver, ...]
     evpi: float
     by_rate: tuple[AtRate, ...]
@@ -282,19 +312,21 @@ class CaseResult(Result):
 
     @property
     def action(self) -> str:
-        """What the numbers speak for: approve, stage, defer or reject; else stop.
+        """What the declared rule speaks for, see `Choice`; stop while a blocking check is red."""
+        return "stop" if self.broken else self.choice.action
 
-        Approve from P(NPV > 0) of 80 %; from one half, the first stage where the roadmap has one,
-        else defer; below one half, reject. Stop while a blocking check is red.
-        """
-        chance = self.recommended.positive[0]
-        if self.broken:
-            return "stop"
-        if chance >= SURE:
-            return "approve"
-        if chance < EVEN:
-            return "reject"
-        return "stage" if self.case.stage else "defer"
+    @property
+    def said(self) -> float:
+        """Share of the counted present value that rests on what people say (grades E and F)."""
+        worth = [(max(line.present.mean, 0.0), line.grade) for line in self.taken if line.counted]
+        every = sum(value for value, _ in worth) or 1.0
+        return sum(value for value, grade in worth if grade in SAID) / every
+
+    @property
+    def taken(self) -> list[Line]:
+        """The benefits of the recommended option, and the costs of doing nothing that it ends."""
+        own = next(option for option in self.case.options if option.kind == "recommended").benefits
+        return [line for line in self.lines if line.ended or line.name in own]
 
     def option(self, name: str) -> OptionResult:
         """Return an option by name."""
