@@ -137,6 +137,7 @@ def _layout(rows: Sequence[Row], inside: float) -> tuple[list[tuple[Row, float, 
             wrapped(one_line(row.head), inside, TEXT, "bold", 2).count("\n") + 1 if row.head else 0
         )
         top += _GAP if row.head and placed else 0.0
+        lines += _label(row, inside).count("\n")
         middle = top + _LINE * lines + (_ROW - 0.13 if row.label or row.value else 0.13)
         placed.append((row, top, middle))
         top = middle + 0.13 + (_MARK if row.mark else 0.0)
@@ -148,11 +149,15 @@ def _words(axes: Axes, row: Row, top: float, middle: float, inside: float) -> No
     if row.head:
         head = wrapped(one_line(row.head), inside, TEXT, "bold", 2)
         axes.text(0, top + 0.02, head, transform=across, va="top", weight="bold", linespacing=1.15)
-    weight = "bold" if row.bold else "normal"
-    room = inside - width_of(row.value, TEXT) - _APART
-    label = wrapped(one_line(row.label), room, TEXT, weight, 1)
-    axes.text(0, baseline, label, transform=across, va="baseline", weight=weight)
+    weight, label = "bold" if row.bold else "normal", _label(row, inside)
+    axes.text(0, baseline, label, transform=across, va="baseline", weight=weight, linespacing=1.15)
     axes.text(1, baseline, row.value, transform=across, va="baseline", ha="right")
+
+
+def _label(row: Row, inside: float) -> str:
+    """Return a label in the room beside the value, in two lines where it needs them."""
+    room = inside - width_of(row.value, TEXT) - _APART
+    return wrapped(one_line(row.label), room, TEXT, "bold" if row.bold else "normal", 2)
 
 
 def _bar(axes: Axes, row: Row, middle: float, frame: tuple[float, float]) -> None:
