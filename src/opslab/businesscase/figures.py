@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from opslab.businesscase.options import Band
-from opslab.businesscase.result import CaseResult, Target
+from opslab.businesscase.result import CaseResult
 from opslab.businesscase.voice import CaseVoice
 from opslab.report.drawing import Row
 from opslab.report.figures import (
@@ -39,14 +39,13 @@ def figures(result: CaseResult, say: CaseVoice) -> dict[str, Figure]:
     }
     if result.drivers:
         drawn["tornado"] = tornado(result, say)
-    for target in result.targets:
-        if target.measured:
-            drawn[f"measured_{target.kpi.id}"] = measured(target, say)
+    if result.risks:
+        drawn["risks"] = risks(result, say)
     return drawn
 
 
 def fan(result: CaseResult, say: CaseVoice) -> Figure:
-    """Draw cumulative net cash by month: eight tenths, the median, where it crosses zero."""
+    """Draw cumulative net cash by month: eight tenths, the mean, where it crosses zero."""
     best, start = result.recommended, result.months[0]
     low, middle, high = zip(*best.fan, strict=True)
     last, months = len(middle) - 1, range(len(middle))
@@ -64,8 +63,7 @@ def fan(result: CaseResult, say: CaseVoice) -> Figure:
     for month in sorted({*range(0, last, _YEAR), last}):
         shown = {name: say.money(value) for name, value in best.fan[month]._asdict().items()}
         points.append(say("fan_point", month=month, **shown))
-    caption = say("fan_caption", deepest=say.money(max(-min(middle), 0.0)))
-    return Figure(drawing, " ".join([title, *points]), caption)
+    return Figure(drawing, " ".join([title, *points]), say("fan_caption"))
 
 
 def _name_amounts(axes: Axes, bands: Sequence[Band], say: CaseVoice) -> None:
@@ -97,12 +95,13 @@ def options(result: CaseResult, say: CaseVoice) -> Figure:
     for option in result.options:
         npv = option.npv.scaled(1 / say.scale.unit)
         colour = BLUE if option.kind == "recommended" else GREY
-        value = say.money(option.npv.p50)
+        value = say.money(option.npv.mean)
         segments = [(npv.p10, npv.p90, colour)]
-        rows.append(Row(say.spoken(option.name), value, segments, point=npv.p50))
-    best = max(result.options, key=lambda option: option.npv.p50)
+        rows.append(Row(say.spoken(option.name), value, segments, point=npv.mean))
+    best = max(result.options, key=lambda option: option.npv.mean)
     points = [say("options_point", option=one.name, npv=one.npv) for one in result.options]
-    title = say("options_title", option=best.name)
+    gains = say.money(best.npv.mean) != say.money(0.0) and best.npv.mean > 0
+    title = say("options_title" if gains else "options_title_none", option=best.name)
     return say.chart("options", _title(title, say), rows, say.axis, points, width=HALF)
 
 
@@ -134,26 +133,21 @@ def waterfall(result: CaseResult, say: CaseVoice) -> Figure:
         rows.append(Row(say(f"step_{name}"), say.money(value, signed=not whole), [segment]))
     share = steps["net"] / steps["gross"] if steps["gross"] else 0.0
     title = say("waterfall_title" if share > 0 else "waterfall_title_none", share=share)
-    return say.chart("waterfall", _title(title, say), rows, say.axis)
+    return say.chart("waterfall", _title(title, say), rows, say.axis, width=HALF)
 
 
-def measured(target: Target, say: CaseVoice) -> Figure:
-    """Draw what was promised of a target, what was measured, and both together, on one axis."""
-    rows, kpi = [], target.kpi
-    for name, band, colour in (
-        ("promised", target.promised, GREY),
-        ("measured", target.measured, ORANGE),
-        ("together", target.posterior, BLUE),
-    ):
-        if band:
-            words = say.inline(say.estimate(band.middle, band.low, band.high, kpi.unit))
-            segments = [(band.low, band.high, colour)]
-            rows.append(Row(say(f"column_{name}"), words, segments, point=band.middle))
-    title = say("measured_title", kpi=kpi.name, status=say(f"status_{target.status}"))
-    axis, share = say.unit(kpi.unit), kpi.unit == "share"
-    return say.chart(
-        "measured", _title(title, say), rows, axis, base=kpi.baseline, percent=share, width=HALF
-    )
+def risks(result: CaseResult, say: CaseVoice) -> Figure:
+    """Draw what each risk that is simulated costs if it comes, and how likely that is."""
+    rows, points = [], []
+    for risk in result.risks:
+        cost, likely = risk.cost.scaled(1 / say.scale.unit), say.percent(risk.likelihood, 0)
+        words = {"risk": risk.risk, "likely": likely, "present": say.money(risk.present)}
+        value, segments = say("risks_value", **words), [(cost.p10, cost.p90, ORANGE)]
+        rows.append(Row(say.spoken(risk.risk), value, segments, point=cost.mean))
+        points.append(say("risks_point", cost=risk.cost, **words))
+    total = say.money(sum(risk.present for risk in result.risks))
+    title = say("risks_title", total=total)
+    return say.chart("risks", _title(title, say), rows, say.axis, points, width=HALF)
 
 
 def _title(title: str, say: CaseVoice) -> str:
