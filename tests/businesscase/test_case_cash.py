@@ -57,10 +57,10 @@ def cases(draw):
             "id": f"step{k}",
             "name": f"step {k}",
             "starts": "2026-06-01",
-            "ends": pick("2026-12-31", "2027-01-01", "2027-03-15"),
+            "ends": pick("2026-12-31", "2027-01-01", "2027-03-15") if k < 2 else "2027-02-10",
             "slip": pick({"low": 0.5, "high": 5}, {"low": 0, "likely": 2, "high": 4}, 0, 2),
         }
-        for k in range(2)
+        for k in range(3)
     ]
     benefits, costs = [], []
     for k in range(draw(st.integers(1, 3))):
@@ -121,7 +121,7 @@ def cases(draw):
     costs.append(cost("idling", "idle", trend="grow", benefit=pick("hard", "capacity"), **rid))
     risk = {"risk": "it breaks", "owner": "ops", "trigger": "smoke", "amount": "harm"}
     risk |= {"likelihood": pick(0.3, {"low": 0.1, "high": 0.4})}
-    risk |= pick({}, {"starts": "step0"}, {"starts": "2027-03-05", "options": ["ask"]})
+    risk |= pick({}, {"starts": "step2"}, {"starts": "2027-03-05", "options": ["ask"]})
     names = [one["name"] for one in benefits], [one["name"] for one in costs[:-1]]
     kept = pick(None, 0.25, 1.5)
     options = [
