@@ -286,7 +286,7 @@ def _calculation(line: Line, say: CaseVoice) -> str:
     """Return the factors of a benefit, whose product is its value a year at full use."""
     factors = []
     for factor in line.factors:
-        unit = say.unit_of(factor.id).partition("/")[0].strip()
+        unit = say.spoken(say.unit_of(factor.id)).partition("/")[0].strip()
         value = say.quantity(factor.mean, unit) if factor.id else say.given(round(factor.mean, 3))
         factors.append(say(f"factor_{factor.role}", value=value))
     product = " \N{MULTIPLICATION SIGN} ".join(factors)
@@ -302,8 +302,9 @@ def risks(listed: Sequence[Risk], result: CaseResult, say: CaseVoice) -> Table:
             chance = say.between(likely.low, likely.high, "share")
         elif likely and likely.likely is not None:
             chance = say.percent(likely.likely, 0)
-        sign, known = Cell(risk.trigger, risk.response or ""), costs.get(risk.risk)
-        row: Row = (Cell(risk.risk, say("owned", owner=risk.owner)), sign, chance)
+        known, answer = costs.get(risk.risk), say.joined(risk.response, risk.owner)
+        sign = Cell(risk.trigger, answer)
+        row: Row = (risk.risk, sign, chance)
         if costs:
             cost = say.spread(known.cost) if known else Cell(say.none)
             row += (cost, say.money(known.present) if known else say.none)
@@ -317,12 +318,11 @@ def kpis(listed: Sequence[Kpi], say: CaseVoice) -> Table:
     rows = []
     for kpi in listed:
         baseline, target, kill = say.quantities([kpi.baseline, kpi.target, kpi.kill], kpi.unit)
-        sources = dict.fromkeys((kpi.source, kpi.baseline_source, kpi.owner))
+        sources = dict.fromkeys((kpi.source, kpi.owner))
         promised = Cell(target, interval=say.between(kpi.low, kpi.high, kpi.unit))
-        rows.append(
-            (Cell(kpi.name, say.joined(*sources)), baseline, promised, kill, say.date(kpi.date))
-        )
-    return say.table("kpis", "kpi_source baseline target kill due", rows, numeric=(1, 2, 3))
+        remark = say.joined(say("due", day=kpi.date), *sources)
+        rows.append((Cell(kpi.name, remark), baseline, promised, kill))
+    return say.table("kpis", "kpi_source baseline target kill", rows, numeric=(1, 2, 3))
 
 
 def roadmap(listed: Sequence[Milestone], say: CaseVoice) -> Table:

@@ -27,7 +27,7 @@ from opslab.report.figures import (
     width_of,
 )
 
-_MOST, _YEAR = 5, 12
+_MOST, _YEAR = 4, 12
 
 
 def figures(result: CaseResult, say: CaseVoice) -> dict[str, Figure]:
@@ -118,7 +118,10 @@ def tornado(result: CaseResult, say: CaseVoice) -> Figure:
         reach = " · ".join(dict.fromkeys((span, value)))
         points.append(say("tornado_point", name=name, at=say.between(*driver.at, unit), npv=reach))
     low_end = say("all_low", low=say.money(result.all_low))
-    title, caption = say("tornado_title", name=rows[0].label), f"{say('caption_tornado')} {low_end}"
+    title, caption = (
+        say("tornado_title", share=result.drivers[0].share),
+        f"{say('caption_tornado')} {low_end}",
+    )
     return say.chart("tornado", _title(title, say), rows, say.axis, points, caption, base=base)
 
 

@@ -61,7 +61,7 @@ def options(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return the options on the same draws, and the benefits of the recommended one."""
     none, nothing = say.none, result.nothing
     idle = Cell(nothing.name, say("option_do_nothing"))
-    rows: list[Row] = [(idle, none, say.spread(nothing.costs), *[none] * 4, say("reference"))]
+    rows: list[Row] = [(idle, none, say.money(nothing.costs.mean), *[none] * 4, say("reference"))]
     rows += [_option(option, result, say) for option in result.options]
     columns = "option benefits costs npv loss roi payback more"
     return [
@@ -89,8 +89,8 @@ def _option(option: OptionResult, result: CaseResult, say: CaseVoice) -> Row:
             more = Cell(more.text, say("cell_better", better=better), interval=more.interval)
     return (
         Cell(option.name, kind),
-        say.spread(option.benefits["all"]),
-        say.spread(option.costs),
+        say.money(option.benefits["all"].mean),
+        say.money(option.costs.mean),
         say.spread(option.npv),
         Cell(
             say.percent(1 - option.positive[0], 0), say("cell_worst", worst=say.money(option.worst))
@@ -139,7 +139,7 @@ def _beyond(result: CaseResult, say: CaseVoice) -> Blocks:
     scores = [[gain.scores.get(option.name) for option in options] for gain in listed]
     rows: list[Row] = [
         (
-            Cell(say.spoken(gain.name), say("cell_weight", weight=gain.weight)),
+            say("cell_weight", name=gain.name, weight=gain.weight),
             *(say.none if score is None else say.given(score) for score in row),
         )
         for gain, row in zip(listed, scores, strict=True)
@@ -151,7 +151,7 @@ def _beyond(result: CaseResult, say: CaseVoice) -> Blocks:
             for gain, score in zip(listed, column, strict=True)
             if score is not None
         ]
-        sums.append(say.number(sum(weighed)) if len(weighed) == len(listed) else say.none)
+        sums.append(say.given(round(sum(weighed), 2)) if len(weighed) == len(listed) else say.none)
     heads = [say("column_beyond"), *(say.spoken(option.name) for option in options)]
     rows.append((say("row_sum"), *sums))
     return [Table(say("table_beyond"), heads, rows, range(1, len(heads)), wide=True)]

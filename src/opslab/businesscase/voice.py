@@ -181,7 +181,8 @@ class CaseVoice(Voice):
         unit, turn = self.unit_of(driver.id), driver.switching or 0.0
         expected = self.entries[driver.id].value
         side = "above" if turn > expected else "below"
-        value, usual = self.quantity(turn, unit), self.quantity(expected, unit)
+        value = self.quantity(turn, unit)
+        usual = self.quantities([expected, turn], unit, bare=True)[0]
         return self(f"turn_{side}", name=self.named(driver.id), value=value, expected=usual)
 
     def fiscal(self, start: datetime.date) -> str:
