@@ -175,12 +175,26 @@ def money(result: CaseResult, say: CaseVoice) -> Blocks:
     blocks: Blocks = [
         say.table("fiscal", columns, years, numeric=range(1, 7)),
         _otherwise(result, say),
+        *_parties(result, say),
         *_tei(result, say),
     ]
     if len(result.lines) > MOST:
         every = [benefit(line, say) for line in result.lines]
         blocks.append(say.table("every_benefit", BENEFITS, every, numeric=(3,)))
     return [*blocks, Points([say("currency_note"), *exchange])]
+
+
+def _parties(result: CaseResult, say: CaseVoice) -> Blocks:
+    """Return who gains and who pays, where the case names somebody."""
+    rows = [
+        (
+            party.name or say("nobody"),
+            *map(say.money, (party.gains, party.pays, party.gains - party.pays)),
+        )
+        for party in result.parties
+    ]
+    named = any(party.name for party in result.parties)
+    return [say.table("parties", "party gains pays net", rows, numeric=(1, 2, 3))] if named else []
 
 
 def _otherwise(result: CaseResult, say: CaseVoice) -> Table:

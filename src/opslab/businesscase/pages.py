@@ -68,7 +68,6 @@ def options(result: CaseResult, say: CaseVoice) -> Blocks:
         say.table("options", columns, rows, numeric=range(1, 8)),
         *_benefits(result, say),
         *_beyond(result, say),
-        *_parties(result, say),
     ]
 
 
@@ -155,19 +154,6 @@ def _beyond(result: CaseResult, say: CaseVoice) -> Blocks:
     heads = [say("column_beyond"), *(say.spoken(option.name) for option in options)]
     rows.append((say("row_sum"), *sums))
     return [Table(say("table_beyond"), heads, rows, range(1, len(heads)), wide=True)]
-
-
-def _parties(result: CaseResult, say: CaseVoice) -> Blocks:
-    """Return who gains and who pays, where the case names somebody."""
-    rows = [
-        (
-            party.name or say("nobody"),
-            *map(say.money, (party.gains, party.pays, party.gains - party.pays)),
-        )
-        for party in result.parties
-    ]
-    named = any(party.name for party in result.parties)
-    return [say.table("parties", "party gains pays net", rows, numeric=(1, 2, 3))] if named else []
 
 
 def _to_measure(result: CaseResult, say: CaseVoice) -> list[Driver]:
