@@ -64,11 +64,16 @@ def _changes(last: Previous, say: CaseVoice) -> Blocks:
     kept = [change for change in last.changes if change.words or (change.before and change.after)]
     others = [change for change in last.changes if change not in kept]
     ends = {
-        "came": [change.id for change in others if change.after],
-        "went": [change.id for change in others if change.before],
+        "came": [change for change in others if change.after],
+        "went": [change for change in others if change.before],
     }
     rows = [_change(change, say) for change in kept]
-    points = Points([say(key, names=names) for key, names in ends.items() if names])
+    told = []
+    for key, ended in ends.items():
+        names = [change.id for change in ended if change.kind in _MONEY]
+        names += [say("count_others", count=len(ended) - len(names))]
+        told += [say(key, names=names)] if ended else []
+    points = Points(told)
     table = say.table("changes", "what kind before after", rows, numeric=(2, 3))
     return [table, points] if rows else [points]
 
@@ -251,10 +256,12 @@ def _entry(entry: Entry, say: CaseVoice) -> Row:
     if entry.fallen:
         why = say(f"fallen_{entry.fallen}", declared=entry.declared, file=entry.file or "")
         grade = Cell(entry.grade, why, "bad")
-    found = entry.kind == "evidence"
-    origin = say("origin_said" if found and entry.grade in SAID else f"origin_{entry.kind}")
-    source = None if found else entry.source
-    remark = say.joined(origin, source, entry.owner, *_dates(entry, say))
+    source = entry.source
+    if entry.kind != "assumption":
+        said = entry.kind == "evidence" and entry.grade in SAID
+        source = say("origin_said" if said else f"origin_{entry.kind}")
+    names = dict.fromkeys(filter(None, (source, entry.owner)))
+    remark = say.joined(*names, *_dates(entry, say))
     return (
         Cell(link.label, anchor=link.href.removeprefix("#")),
         Cell(say.statement(entry.id), remark, refs=say.readout(entry.run or "", entry.link)),
@@ -265,7 +272,7 @@ def _entry(entry: Entry, say: CaseVoice) -> Row:
 
 def _dates(entry: Entry, say: CaseVoice) -> Iterator[str]:
     if entry.checked and not entry.overdue:
-        yield say("checked", day=entry.checked)
+        yield say("checked", month=f"{entry.checked:%m/%Y}")
     if entry.overdue and entry.next_check:
         yield say("overdue", day=entry.next_check)
 

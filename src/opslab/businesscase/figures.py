@@ -112,7 +112,8 @@ def tornado(result: CaseResult, say: CaseVoice) -> Figure:
         unit, name = say.unit_of(driver.id), say.label(driver.id)
         span = value = say.range(*map(say.money, driver.npv))
         if driver.switching is not None:
-            value = say("tornado_switch", value=say.quantity(driver.switching, unit))
+            turn = say.quantities([driver.switching], unit, bare=True)[0]
+            value = say("tornado_switch", value=turn)
         low, high = (end / say.scale.unit for end in driver.npv)
         rows.append(Row(name, value, [(low, base, ORANGE), (base, high, BLUE)]))
         reach = " · ".join(dict.fromkeys((span, value)))

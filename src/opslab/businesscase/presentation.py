@@ -13,7 +13,7 @@ from opslab.businesscase.verdict import Estimated
 from opslab.businesscase.voice import TONES, CaseVoice
 from opslab.errors import ExtraError
 from opslab.messages import Language
-from opslab.report.blocks import Cell, Fact, Facts, Heading, Verdict
+from opslab.report.blocks import Cell, Fact, Facts, Folded, Heading, Verdict
 from opslab.report.pdf import pdf
 from opslab.report.voice import Blocks
 from opslab.workspace import slug
@@ -37,6 +37,7 @@ _PAGES: Mapping[str, int | None] = {"one_page": 1, "three_pages": 3, "full": Non
 """How many sections a document of a length has."""
 _NAMED = 2
 """Benefits, turning points and warnings that the first page names."""
+_FOLDED = ("ledger", "answers", "method")
 _WITHOUT_MONEY = ("ledger", "checks", "method")
 
 
@@ -144,6 +145,8 @@ def _part(name: str, result: CaseResult, say: CaseVoice) -> Blocks:
     first_annex = "promise" if annexes.promised(result) else "scenarios"
     new_page = name in ("options", "depends", first_annex)
     heading = Heading(say(f"section_{name}"), new_page=new_page)
+    if blocks and name in _FOLDED:
+        blocks = [Folded(say(f"fold_{name}", count=len(result.ledger)), blocks)]
     return [heading, *blocks] if blocks else []
 
 
