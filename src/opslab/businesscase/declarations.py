@@ -192,7 +192,7 @@ class Cost(Declared):
     owner: Text | None = None
     """who answers for it; of one that is ended and hard, its budget line"""
     paid_by: Name | None = None
-    """who pays"""
+    """who pays; of a cost of doing nothing, who gains where an option ends it"""
     uplift: Id | None = None
     """assumption: share by which such costs turned out higher elsewhere (reference class)"""
     benefit: Literal["hard", "capacity", "quality"] = "capacity"
