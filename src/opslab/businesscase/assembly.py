@@ -36,7 +36,7 @@ from opslab.businesscase.spec import Case
 from opslab.businesscase.verdict import choose
 from opslab.errors import InputError
 from opslab.evidence import Evidence, SourceFile
-from opslab.messages import Language
+from opslab.messages import Bilingual, Language
 from opslab.uncertainty.distributions import Values
 
 _FEWEST = 1_000  # draws
@@ -321,15 +321,13 @@ class _Drawn:
                 signed_by=benefit.signed_by if benefit else None,
                 factors=tuple(self._factors(flow, benefit, part)),
                 ended=flow.cost,
-                gained_by=self._gained_by(benefit),
+                gained_by=self._gained_by(benefit) if benefit else costs[flow.line].paid_by,
             )
 
-    def _gained_by(self, benefit: Benefit | None) -> str | None:
+    def _gained_by(self, benefit: Benefit) -> str | None:
         """Return who gains: as said, else whose hours they are."""
-        if benefit is None or benefit.gained_by:
-            return benefit.gained_by if benefit else None
         roles = self.basis.roles(benefit.name, self.basis.freed())
-        return ", ".join(roles) or None
+        return benefit.gained_by or Bilingual.joined(", ", [*roles]) or None
 
     def _factors(self, flow: Flow, benefit: Benefit | None, part: float) -> Iterator[Factor]:
         """Give what the line's value a year at full use is multiplied of, at the means."""

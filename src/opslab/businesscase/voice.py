@@ -156,12 +156,12 @@ class CaseVoice(Voice):
     def unit(self, unit: str) -> str:
         """Return a unit, in the reader's words where they are known."""
         known = catalogue(self.language, self.area)
-        parts = filter(None, map(str.strip, unit.split("/")))
+        parts = filter(None, map(str.strip, self.spoken(unit).split("/")))
         return " / ".join(known.get(f"unit_{part}", part) for part in parts)
 
     def quantities(self, values: Sequence[float], unit: str, *, bare: bool = False) -> list[str]:
         """Return values of one quantity, with the same decimals and, unless bare, its unit."""
-        most = max(map(abs, values))
+        most, unit = max(map(abs, values)), self.spoken(unit)
         if unit == "share":
             return [self.percent(value, decimals(most * 100, 2)) for value in values]
         head, _, per = map(str.strip, unit.partition("/"))

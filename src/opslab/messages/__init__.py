@@ -53,6 +53,12 @@ class Bilingual(str):
         text.french = french or english
         return text
 
+    @classmethod
+    def joined(cls, separator: str, parts: Sequence[str]) -> Self:
+        """Return texts as one, in both languages."""
+        english, french = (separator.join(spoken(parts, language)) for language in LANGUAGES)
+        return cls(english, french=french)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(Bilingual, french=self.french), (str(self),)
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from opslab import documents, specs, workspace
 from opslab.errors import DataError, Problem, did_you_mean
-from opslab.messages import Language, text
+from opslab.messages import Bilingual, Language, text
 from opslab.tables import Answers, Reading, open_export, write_xlsx
 from opslab.tables.profiles import known_profiles
 from opslab.tables.source import ROW, quoted
@@ -37,7 +37,7 @@ def rows_of(
     """
     if not isinstance(given, Source):
         return list(enumerate(given, 1)), None
-    path = inventory.beside(given.path)
+    path, french = inventory.beside(given.path), inventory.french
     shown, profile = workspace.shown(path), _PROFILES[model]
     answers = {
         **given.model_dump(exclude={"path"}),
@@ -61,7 +61,8 @@ def rows_of(
     rows: list[tuple[int, Declared]] = []
     firsts: dict[Any, dict[str, Any]] = {}
     for row, *cells in raw:
-        values = _nested(dict(zip(names, cells, strict=True)))
+        told = [Bilingual(cell, french=french[cell]) if cell in french else cell for cell in cells]
+        values = _nested(dict(zip(names, told, strict=True)))
         if model is Line:
             own = {name: values[name] for name in TASK_FIELDS if name in values}
             values = firsts.setdefault((values.get("task"), values.get("role")), own) | values
