@@ -31,6 +31,7 @@ TWICE = {
     "businesscase.column_kind timesaved.column_benefit",
     "businesscase.column_measured timesaved.measured_data",
     "businesscase.kind_capacity timesaved.benefit_capacity",
+    "businesscase.kind_hard timesaved.benefit_hard",
     "businesscase.kind_quality timesaved.benefit_quality",
     "businesscase.row_hours timesaved.fact_freed",
     "businesscase.section_checks words.fact_checks",
