@@ -10,7 +10,7 @@ from opslab.businesscase.declarations import PER_YEAR, Assumption, Benefit
 from opslab.businesscase.plan import DAY, DeclaredLine, Plan
 from opslab.errors import InputError, Problem, SpecError, did_you_mean
 
-_SHARES = ("adoption", "recapture", "decay", "share", "trend", "probability")
+_SHARES = ("adoption", "recapture", "decay", "share", "trend", "probability", "uplift", "schedule")
 _AMOUNTS = ("quantity", "worth", "volume", "amount")
 _QUANTITIES = _AMOUNTS + _SHARES
 _DAYS = ("starts", "ends", "ended_from")
@@ -18,7 +18,7 @@ _BY_ID, _BY_NAME = ("assumptions", "evidence", "roadmap", "kpis"), ("benefits", 
 _WITHIN = (
     dict.fromkeys(_QUANTITIES, "assumptions")
     | dict.fromkeys((*_DAYS, "stage"), "roadmap")
-    | {name: name for name in ("evidence", "benefits", "costs")}
+    | {name: name for name in ("evidence", "benefits", "costs", "options")}
 )
 """The list in which a name must stand, by the field that uses it."""
 _MOST_REACH = 10  # ten times what a line says is another line
@@ -107,16 +107,29 @@ def _quantities(plan: Plan) -> Iterator[Problem]:
             location = ("assumptions", number, "currency")
             yield plan.problem("businesscase.no_rate", *location, **values)
     for line in plan.lines():
-        named = {
-            name: used
-            for name in _QUANTITIES
-            if (used := plan.assumption(getattr(line.line, name, None)))
-        }
-        unfit = {name: key for name in named if (key := _unfit(name, named[name]))}
-        for name, key in unfit.items():
-            yield line.problem(key, name, name=named[name].id)
-        if not unfit and "quantity" in named:
+        single = {name: getattr(line.line, name, None) for name in _QUANTITIES}
+        yearly = [("schedule", name) for name in single.pop("schedule") or ()]
+        used = [
+            (field, known)
+            for field, name in (*single.items(), *yearly)
+            if (known := plan.assumption(name))
+        ]
+        unfit = [(field, given, key) for field, given in used if (key := _unfit(field, given))]
+        for field, given, key in unfit:
+            yield line.problem(key, field, name=given.id)
+        if not unfit and "quantity" in (named := dict(used)):
             yield from _stated(line, named)
+    yield from _risks(plan)
+
+
+def _risks(plan: Plan) -> Iterator[Problem]:
+    """Tell risks that cannot be simulated."""
+    for number, risk in enumerate(plan.risks):
+        amount = plan.assumption(risk.amount)
+        if amount and _unfit("amount", amount):
+            yield plan.problem("businesscase.no_amount", "risks", number, "amount", name=amount.id)
+        if amount and not risk.likelihood:
+            yield plan.problem("businesscase.no_likelihood", "risks", number, risk=risk.risk)
 
 
 def _stated(line: DeclaredLine, named: Mapping[str, Assumption]) -> Iterator[Problem]:
