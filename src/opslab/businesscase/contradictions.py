@@ -36,7 +36,7 @@ class _Leaf(NamedTuple):
 
 def refuse_contradictions(plan: Plan) -> None:
     """Raise a `SpecError` with everything in a case that cannot be."""
-    checks = (_names, _quantities, _days, _options, _exchange)
+    checks = (_names, _quantities, _days, _options, _scores, _exchange)
     problems = [problem for check in checks for problem in check(plan)]
     problems = problems or [*claimed_twice(plan, {}), *not_cash(plan, {})]
     refuse(problems or _untaken(plan), SpecError)
@@ -112,8 +112,8 @@ def _risks(plan: Plan) -> Iterator[Problem]:
     """Tell risks that cannot be simulated."""
     for number, risk in enumerate(plan.risks):
         amount = plan.assumption(risk.amount)
-        if amount and _unfit("amount", amount):
-            yield plan.problem("businesscase.no_amount", "risks", number, "amount", name=amount.id)
+        if amount and not (amount.currency and amount.per == "once"):
+            yield plan.problem("businesscase.risk_once", "risks", number, "amount", name=amount.id)
         if amount and not risk.likelihood:
             yield plan.problem("businesscase.no_likelihood", "risks", number, risk=risk.risk)
 
@@ -164,6 +164,21 @@ def _days(plan: Plan) -> Iterator[Problem]:
         named = [getattr(line.line, name, None) for name in _DAYS]
         if all(when is None or when in steps or DAY.match(when) for when in named):
             yield from _span(line)
+    for number, risk in enumerate(plan.risks):
+        if risk.starts and (risk.starts in steps or DAY.match(risk.starts)):
+            yield from _paid(plan, risk.starts, "risks", number, "starts")
+
+
+def _paid(plan: Plan, when: str, *location: str | int) -> Iterator[Problem]:
+    """Tell a day of a risk that is none, or outside of the horizon."""
+    start, end = plan.finance.start, plan.finance.end
+    try:
+        day = plan.day_of(when, end=True)
+    except ValueError:
+        yield plan.problem("specs.not_date", *location, given=when)
+        return
+    if not start <= day < end:
+        yield plan.problem("businesscase.risk_outside", *location, day=day, start=start, end=end)
 
 
 def _noted(plan: Plan) -> Iterator[Problem]:
@@ -239,6 +254,17 @@ def _options(plan: Plan) -> Iterator[Problem]:
                 yield plan.problem("businesscase.reach", *location, name=name)
             if not 0 <= reach <= _MOST_REACH:
                 yield plan.problem("businesscase.reach_range", *location, given=reach)
+
+
+def _scores(plan: Plan) -> Iterator[Problem]:
+    """Tell scores of gains beyond money for options that are none."""
+    known = [option.name for option in plan.options]
+    for number, beyond in enumerate(plan.beyond_money):
+        for name in beyond.scores.keys() - known:
+            location = ("beyond_money", number, "scores", name)
+            near = did_you_mean(name, known)
+            values = {"name": name, "within": "options", "near": near}
+            yield plan.problem("businesscase.unknown", *location, **values)
 
 
 def _untaken(plan: Plan) -> Iterator[Problem]:
