@@ -313,7 +313,7 @@ def test_the_record_is_plain_json_and_small(tmp_path, monkeypatch):
     text = json.dumps(result.record(), allow_nan=False)
     assert len(text) < 1_000_000
     told = json.loads(text)
-    assert told["schema"] == "opslab.case/1"
+    assert told["schema"] == "opslab.case/2"
     assert [one["name"] for one in told["options"]] == ["ask", "small"]
     assert told["evidence"] == []
     assert math.isclose(told["options"][0]["npv"]["mean"], result.recommended.npv.mean)

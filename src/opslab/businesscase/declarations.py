@@ -165,6 +165,8 @@ class Benefit(Declared):
             raise fault("businesscase.kind_needed")
         if (self.share is None) != (self.signed_by is None):
             raise fault("businesscase.unsigned_share")
+        if self.adoption and self.schedule:
+            raise fault("businesscase.adopted_twice")
         return self
 
 

@@ -107,6 +107,14 @@ class Plan(FromFile):
             for name in names
         }
 
+    def rid_of(self, cost: Cost, option: Option) -> str:
+        """Return the step or day from which an option is rid of a cost of doing nothing.
+
+        What the cost says, else when the first of the option's benefits starts.
+        """
+        starts = [line.starts for line in self.benefits if line.name in option.benefits]
+        return cost.ended_from or min(starts, key=lambda when: self.day_of(when, end=True))
+
     def gains_of(self, option: Option) -> list[str]:
         """Return the names of what an option gains: benefits, and costs that it ends in part."""
         return [

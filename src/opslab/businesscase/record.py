@@ -12,7 +12,7 @@ from opslab.evidence import Evidence
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = "opslab.case/1"
+SCHEMA = "opslab.case/2"
 _OWN = (
     "draws",
     "seed",
@@ -26,6 +26,10 @@ _OWN = (
     "options",
     "nothing",
     "differences",
+    "choice",
+    "worst_together",
+    "parties",
+    "risks",
     "lines",
     "drivers",
     "enabled",

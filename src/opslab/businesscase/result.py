@@ -32,11 +32,17 @@ SAID: tuple[Grade, ...] = ("E", "F")
 Fallen = Literal["gone", "changed"]
 
 
+Role = Literal["amount", "worth", "volume", "share", "adoption", "recapture", "scale", "part"]
+
+
 class Factor(NamedTuple):
-    """A factor of a benefit's calculation: an id of the ledger, what it is there for, its mean."""
+    """A factor of a benefit's calculation: id in the ledger, what it is there for, its mean.
+
+    ``scale``: rates of exchange, times a year, shrinkage; ``part``: what the option takes of it.
+    """
 
     id: str
-    role: Literal["amount", "worth", "volume", "share", "adoption", "recapture"]
+    role: Role
     mean: float
 
 
