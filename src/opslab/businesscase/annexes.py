@@ -193,7 +193,7 @@ def _parties(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return who gains and who pays, where the case names somebody."""
     rows = [
         (
-            party.name or say("nobody"),
+            party.name or say("unnamed"),
             *map(say.money, (party.gains, party.pays, party.gains - party.pays)),
         )
         for party in result.parties

@@ -77,6 +77,7 @@ def _option(option: OptionResult, result: CaseResult, say: CaseVoice) -> Row:
     posts = None if option.fte is None else say("cell_posts", posts=option.fte)
     kind = say.joined(say(f"option_{option.kind}"), say("cell_hours", hours=hours), posts)
     hard = say("cell_hard", roi=say.ratio(option.roi_hard))
+    discounted = say("fact_discounted", payback=say.months(option.payback_discounted, "cell_never"))
     more: str | Cell = say.none
     for pair in result.differences:
         sign = {(pair.a, pair.b): 1, (pair.b, pair.a): -1}.get(
@@ -95,7 +96,7 @@ def _option(option: OptionResult, result: CaseResult, say: CaseVoice) -> Row:
             say.percent(1 - option.positive[0], 0), say("cell_worst", worst=say.money(option.worst))
         ),
         Cell(say.ratio(option.roi), f"{hard} · {say.irr(option.irr)}"),
-        say.months(option.payback, "cell_never"),
+        Cell(say.months(option.payback, "cell_never"), discounted),
         more,
     )
 

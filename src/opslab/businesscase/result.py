@@ -22,6 +22,7 @@ from opslab.businesscase.options import (
     Spread,
 )
 from opslab.businesscase.parameters import Length
+from opslab.businesscase.posts import PostTest
 from opslab.businesscase.spec import Case
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade, SourceFile
@@ -259,6 +260,8 @@ class CaseResult(Result):
         Mean of the worst 5 % if all quantities went wrong together (comonotone).
     parties : tuple of Party
     risks : tuple of RiskCost
+    posts : tuple of PostTest
+        Of the benefits whose hours are cash as whole posts.
     evpi : float
         What knowing everything is worth at most.
     by_rate : tuple of AtRate
@@ -314,6 +317,7 @@ class CaseResult(Result):
     cites: tuple[str, ...]
     sources: tuple[SourceFile, ...]
     length: Length = field(default="full", compare=False)
+    posts: tuple[PostTest, ...] = ()
 
     @property
     def recommended(self) -> OptionResult:
@@ -335,7 +339,8 @@ class CaseResult(Result):
     @property
     def taken(self) -> list[Line]:
         """The benefits of the recommended option, and the costs of doing nothing that it ends."""
-        own = next(option for option in self.case.options if option.kind == "recommended").benefits
+        option = next(known for known in self.case.options if known.kind == "recommended")
+        own = {name for name in option.benefits if option.part(name)}
         return [line for line in self.lines if line.ended or line.name in own]
 
     def option(self, name: str) -> OptionResult:

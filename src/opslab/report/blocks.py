@@ -382,7 +382,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Folded:
-    """Blocks that a page shows when it is asked to; in print, on paper and in a terminal they stand."""
+    """Blocks that a page shows when it is asked to; in print and on paper they stand."""
 
     label: str
     blocks: Sequence[Block]
