@@ -27,7 +27,7 @@ Row = tuple[str | Cell, ...]
 
 MOST = 10
 """Benefits, risks and targets that a page holds; where there are more, all stand here."""
-BENEFITS = "benefit kind grade present"
+BENEFITS = "benefit kind_grade present"
 _MONEY, _NOTHING, _DRIVERS = ("benefit", "option"), Estimate(0.0, 0.0, 0.0), 8
 
 
@@ -131,7 +131,7 @@ def _scenario(name: str, scenario: Scenario, say: CaseVoice) -> str:
         case "payback":
             return say.months(scenario.payback, "cell_never")
         case "hours":
-            return say.quantity(scenario.hours, "hours")
+            return say.integer(scenario.hours)
         case _:
             return say.money(getattr(scenario, name))
 
@@ -185,7 +185,7 @@ def money(result: CaseResult, say: CaseVoice) -> Blocks:
     ]
     if len(result.lines) > MOST:
         every = [benefit(line, say) for line in result.lines]
-        blocks.append(say.table("every_benefit", BENEFITS, every, numeric=(3,)))
+        blocks.append(say.table("every_benefit", BENEFITS, every, numeric=(2,)))
     return [*blocks, Points([say("currency_note"), *exchange])]
 
 
@@ -300,7 +300,8 @@ def benefit(line: Line, say: CaseVoice) -> Row:
     signed = say("signed", who=line.signed_by) if line.signed_by else None
     remark = say.joined(_calculation(line, say), owner, signed)
     name = Cell(line.name, remark, refs=say.refs(line.refs))
-    return name, say(f"kind_{line.kind}"), line.grade, worth
+    kind = Cell(say(f"kind_{line.kind}"), say("cell_grade", grade=line.grade))
+    return name, kind, worth
 
 
 def _calculation(line: Line, say: CaseVoice) -> str:
@@ -323,15 +324,15 @@ def risks(listed: Sequence[Risk], result: CaseResult, say: CaseVoice) -> Table:
             chance = say.between(likely.low, likely.high, "share")
         elif likely and likely.likely is not None:
             chance = say.percent(likely.likely, 0)
-        known, answer = costs.get(risk.risk), say.joined(risk.response, risk.owner)
-        sign = Cell(risk.trigger, answer)
-        row: Row = (risk.risk, sign, chance)
-        if costs:
-            cost = say.spread(known.cost) if known else Cell(say.none)
-            row += (cost, say.money(known.present) if known else say.none)
-        rows.append(row)
-    columns = "risk trigger likelihood" + (" risk_cost risk_mean" if costs else "")
-    return say.table("risks", columns, rows, numeric=range(2, 5))
+        row: Row = (risk.risk, Cell(risk.trigger, say.joined(risk.response, risk.owner)))
+        if known := costs.get(risk.risk):
+            mean = say("cell_mean", mean=say.money(known.present))
+            row += (Cell(chance, mean), say.spread(known.cost))
+        else:
+            row += (chance, say.none)
+        rows.append(row[: 4 if costs else 3])
+    columns = "risk trigger likelihood" + (" risk_cost" if costs else "")
+    return say.table("risks", columns, rows, numeric=range(2, 4))
 
 
 def kpis(listed: Sequence[Kpi], say: CaseVoice) -> Table:
@@ -351,10 +352,9 @@ def roadmap(listed: Sequence[Milestone], say: CaseVoice) -> Table:
     rows = [
         (
             step.name,
-            say.period((step.starts, step.ends)),
+            Cell(say.period((step.starts, step.ends)), step.owner or ""),
             step.gate or say.none,
-            step.owner or say.none,
         )
         for step in listed
     ]
-    return say.table("roadmap", "step dates gate owner", rows)
+    return say.table("roadmap", "step dates gate", rows)

@@ -68,15 +68,14 @@ def options(result: CaseResult, say: CaseVoice) -> Blocks:
         say.table("options", columns, rows, numeric=range(1, 8)),
         *_benefits(result, say),
         *_beyond(result, say),
+        *([roadmap(result.case.roadmap[:MOST], say)] if result.case.roadmap else []),
     ]
 
 
 def _option(option: OptionResult, result: CaseResult, say: CaseVoice) -> Row:
     """Return an option, and what the recommended one brings more than it."""
-    hours = say.quantity(option.hours.mean, "hours")
     posts = None if option.fte is None else say("cell_posts", posts=option.fte)
-    kind = say.joined(say(f"option_{option.kind}"), say("cell_hours", hours=hours), posts)
-    hard = say("cell_hard", roi=say.ratio(option.roi_hard))
+    kind = say.joined(say(f"option_{option.kind}"), say("cell_hours", hours=option.hours.mean), posts)
     discounted = say("fact_discounted", payback=say.months(option.payback_discounted, "cell_never"))
     more: str | Cell = say.none
     for pair in result.differences:
@@ -87,15 +86,14 @@ def _option(option: OptionResult, result: CaseResult, say: CaseVoice) -> Row:
             better = pair.better if sign > 0 else 1 - pair.better
             more = say.spread(pair.npv.scaled(sign), signed=True)
             more = Cell(more.text, say("cell_better", better=better), interval=more.interval)
+    npv, loss = say.spread(option.npv), say.percent(1 - option.positive[0], 0)
     return (
         Cell(option.name, kind),
         say.money(option.benefits["all"].mean),
         say.money(option.costs.mean),
-        say.spread(option.npv),
-        Cell(
-            say.percent(1 - option.positive[0], 0), say("cell_worst", worst=say.money(option.worst))
-        ),
-        Cell(say.ratio(option.roi), f"{hard} · {say.irr(option.irr)}"),
+        Cell(npv.text, say.irr(option.irr), interval=npv.interval),
+        Cell(loss, say("cell_worst", worst=say.money(option.worst))),
+        Cell(say.ratio(option.roi), say("cell_hard", roi=say.ratio(option.roi_hard))),
         Cell(say.months(option.payback, "cell_never"), discounted),
         more,
     )
@@ -110,7 +108,7 @@ def _benefits(result: CaseResult, say: CaseVoice) -> Blocks:
     notes += [say("others_only", names=others)] if others else []
     rest = len(result.taken) - MOST
     notes += [say("rest", count=rest)] if rest > 0 else []
-    table = say.table("benefits", BENEFITS, groups=groups, numeric=(3,))
+    table = say.table("benefits", BENEFITS, groups=groups, numeric=(2,))
     return [table, Paragraph(" ".join(notes), small=True)] if notes else [table]
 
 
@@ -168,7 +166,6 @@ def depends(result: CaseResult, say: CaseVoice) -> Blocks:
     case, figures = result.case, result.figures(say.language)
     blocks: Blocks = [figures["tornado"]] if "tornado" in figures else []
     blocks += [risks(case.risks[:MOST], result, say), kpis(case.kpis[:MOST], say)]
-    blocks += [roadmap(case.roadmap[:MOST], say)] if case.roadmap else []
     rest = sum(max(len(listed) - MOST, 0) for listed in (case.risks, case.kpis, case.roadmap))
     blocks += [say.remark("rest", count=rest)] if rest else []
     worth = [

@@ -36,7 +36,7 @@ _SECTIONS: Mapping[str, Callable[[CaseResult, CaseVoice], Blocks]] = {
 _PAGES: Mapping[str, int | None] = {"one_page": 1, "three_pages": 3, "full": None}
 """How many sections a document of a length has."""
 _NAMED = 2
-"""Benefits, turning points and warnings that the first page names."""
+"""Benefits and warnings that the first page names."""
 _FOLDED = ("ledger", "answers", "method")
 _WITHOUT_MONEY = ("ledger", "checks", "method")
 
@@ -129,7 +129,7 @@ def _reasons(result: CaseResult, say: CaseVoice) -> list[Cell]:
     turns = [say.turn(driver) for driver in result.drivers if driver.switching is not None]
     key = "none" if not turns else "loss" if result.recommended.npv.mean > 0 else "gain"
     stop = say("reason_stop", kpi=kpi.name, kill=say.quantity(kpi.kill, kpi.unit))
-    reasons.append(f"{say(f'reason_turn_{key}', turns=turns[:_NAMED])} {stop}")
+    reasons.append(f"{say(f'reason_turn_{key}', turns=turns[:1])} {stop}")
     wrong = [check for check in result.checks if check.status != "pass"]
     found = [say.finding(check) for check in wrong if check.name != "evidence"][:_NAMED]
     return [*map(say.linked, reasons), *found]

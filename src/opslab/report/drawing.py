@@ -28,7 +28,7 @@ from opslab.report.figures import (
 _LINE, _BAR, _THIN = 0.19, 7.0, 2.4  # inches of a line of text; points of a bar, and of a thin line
 _ROW, _MARK, _GAP = 0.44, 0.12, 0.1  # inches of a row, of the words under a mark, above a head
 _APART = 0.2  # inches between a label and its value
-_BELOW = 0.48  # inches for the axis, its marks and what it counts
+_BELOW = 0.42  # inches for the axis, its marks and what it counts
 
 
 @dataclass(frozen=True)
