@@ -21,7 +21,7 @@ from opslab.businesscase.result import (
 from opslab.businesscase.voice import TONES, CaseVoice
 from opslab.report.blocks import Cell, Paragraph, Points, Table
 from opslab.report.voice import Blocks
-from opslab.results import Message
+from opslab.results import Check, Message
 
 Row = tuple[str | Cell, ...]
 
@@ -115,7 +115,8 @@ def scenarios(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return three scenarios that add up, and what moves the NPV."""
     best, idle = result.recommended, say.money(result.nothing.costs.mean)
     rows: list[Row] = []
-    for name in ("hours", "hard", "soft", "costs", "npv", "roi", "payback"):
+    freed = ["hours"] if best.hours.mean else []
+    for name in (*freed, "hard", "soft", "costs", "npv", "roi", "payback"):
         values = [_scenario(name, scenario, say) for scenario in best.scenarios]
         rows.append((say(f"row_{name}"), *values, idle if name == "costs" else say.none))
     columns = "measure prudent expected ambitious nothing"
@@ -281,14 +282,21 @@ def checks(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return the checks that did not pass, then the others by name, and what pages do not hold."""
     case = result.case
     wrong = [check for check in result.checks if check.status != "pass"]
-    passed = [say(f"check_{check.name}") for check in result.checks if check.status == "pass"]
+    passed = [check for check in result.checks if check.status == "pass"]
+    absent = [check for check in passed if check.detail.key.endswith("_none")]
     return [
         *([say.checks(wrong)] if wrong else []),
-        *([say.paragraph("passed", names=passed)] if passed else []),
+        *_named("passed", [check for check in passed if check not in absent], say),
+        *_named("absent", absent, say),
         *([risks(case.risks, result, say)] if len(case.risks) > MOST else []),
         *([kpis(case.kpis, say)] if len(case.kpis) > MOST else []),
         *([roadmap(case.roadmap, say)] if len(case.roadmap) > MOST else []),
     ]
+
+
+def _named(key: str, listed: Sequence[Check], say: CaseVoice) -> Blocks:
+    names = [say(f"check_{check.name}") for check in listed]
+    return [say.paragraph(key, names=names)] if names else []
 
 
 def benefit(line: Line, say: CaseVoice) -> Row:
@@ -298,7 +306,8 @@ def benefit(line: Line, say: CaseVoice) -> Row:
         worth = Cell(say("outside"), say.inline(worth))
     owner = say("owned", owner=line.owner) if line.owner and line.kind == "hard" else None
     signed = say("signed", who=line.signed_by) if line.signed_by else None
-    remark = say.joined(_calculation(line, say), owner, signed)
+    given = [say("posts", **vars(test)) for test in say.result.posts if test.line == line.name]
+    remark = say.joined(_calculation(line, say), owner, signed, *given)
     name = Cell(line.name, remark, refs=say.refs(line.refs))
     kind = Cell(say(f"kind_{line.kind}"), say("cell_grade", grade=line.grade))
     return name, kind, worth

@@ -74,8 +74,10 @@ def options(result: CaseResult, say: CaseVoice) -> Blocks:
 
 def _option(option: OptionResult, result: CaseResult, say: CaseVoice) -> Row:
     """Return an option, and what the recommended one brings more than it."""
-    posts = None if option.fte is None else say("cell_posts", posts=option.fte)
-    kind = say.joined(say(f"option_{option.kind}"), say("cell_hours", hours=option.hours.mean), posts)
+    freed = option.hours.mean
+    hours = say("cell_hours", hours=freed) if freed else None
+    posts = say("cell_posts", posts=option.fte) if freed and option.fte is not None else None
+    kind = say.joined(say(f"option_{option.kind}"), hours, posts)
     discounted = say("fact_discounted", payback=say.months(option.payback_discounted, "cell_never"))
     more: str | Cell = say.none
     for pair in result.differences:
