@@ -711,7 +711,7 @@ def test_no_sentence_names_what_the_case_does_not_have(
     if not hours:
         never(r"h/year|FTE|Hours freed a year" if english else r"h/an|ETP|Heures libérées par")
     if payback is None:
-        never(r"Payback in" if english else r"(?<!pas )récupérée en \d")
+        never(r"Payback in" if english else r"(?<!pas )(?<!non )récupérée en \d")
     else:
         never(r"No payback within" if english else r"Pas de récupération|n'est pas récupérée")
     if npv <= 0:
