@@ -31,6 +31,7 @@ _OWN = (
     "worst_together",
     "parties",
     "risks",
+    "posts",
     "lines",
     "drivers",
     "enabled",

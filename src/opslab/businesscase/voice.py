@@ -96,11 +96,16 @@ class CaseVoice(Voice):
         return spelt
 
     def message(self, message: Message) -> str:
-        """Return a message that the result holds; ids of the ledger are told by their words."""
-        if ids := message.values.get("ids"):
-            values = {**message.values, "ids": [self.named(name) for name in ids]}
-            message = replace(message, values=values)
-        return super().message(message)
+        """Return a message that the result holds; ids of the ledger are told by their words.
+
+        Messages under ``asked`` are told one after the other.
+        """
+        values = dict(message.values)
+        if "ids" in values:
+            values["ids"] = [self.named(name) for name in values["ids"]]
+        if "asked" in values:
+            values["asked"] = " ".join(map(self.message, values["asked"]))
+        return super().message(replace(message, values=values))
 
     def finding(self, check: Check) -> Cell:
         """Return what a check found, with links to what it names."""

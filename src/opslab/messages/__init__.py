@@ -143,8 +143,11 @@ class _Formatter(string.Formatter):
 
     def __init__(self, language: Language) -> None:
         self.numbers = Numbers(language)
+        self.field = ""
+        self.shown: dict[str, str] = {}
 
     def get_field(self, field_name: str, _args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        self.field = field_name
         return kwargs[field_name], field_name
 
     def format_field(self, value: Any, format_spec: str) -> str:
@@ -153,8 +156,10 @@ class _Formatter(string.Formatter):
             return one_line("\N{EN DASH}" if value is None else str(value))
         name, _, detail = format_spec.partition(":")
         if name == "plural":
-            return self.numbers.plural(value, detail.split("|"))
-        return one_line(getattr(self.numbers, name)(value, *([int(detail)] if detail else [])))
+            return self.numbers.plural(self.shown.get(self.field, value), detail.split("|"))
+        shown = one_line(getattr(self.numbers, name)(value, *([int(detail)] if detail else [])))
+        self.shown[self.field] = shown
+        return shown
 
 
 def one_line(value: str) -> str:
