@@ -11,7 +11,7 @@ from opslab.documents import Location
 from opslab.evidence import Grade
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, fault
 from opslab.tables.import_report import FileAnswers
-from opslab.uncertainty.ranges import Amount, Part, Stated
+from opslab.uncertainty.ranges import Amount, Minutes, Part, Stated
 
 Basis = Literal["randomised", "did", "its", "before_after", "diary", "survey", "opinion"]
 GRADES: dict[str, Grade] = dict(
@@ -47,7 +47,7 @@ class Line(Declared):
     """share of them who do the task"""
     frequency: Amount
     """times a week that one of them does it"""
-    minutes: Amount
+    minutes: Minutes
     """minutes each time"""
     reduction: Part
     """share of the time that the change takes away, where it is used"""
@@ -61,7 +61,7 @@ class Line(Declared):
     """imitation a month"""
     decay: Part = Stated(low=0.1, high=0.15)
     """share of the saving that is lost in a year"""
-    new_minutes: Amount = Stated(likely=0)
+    new_minutes: Minutes = Stated(likely=0)
     """new work: minutes a week for each who uses it"""
     rate: Number | None = Field(None, gt=0)
     """loaded cost of an hour"""

@@ -108,7 +108,6 @@ def prepare(
         On the spread of every stated range; see `opslab.uncertainty.calibration.widening`.
     months : int
     """
-    _refuse_unmatched(rows, measured)
     known: dict[object, StatedQuantity] = {}
     updates: dict[str, Update] = {}
     pieces = []
@@ -138,8 +137,10 @@ def prepare(
     return pieces, list(known.values()), list(updates.values())
 
 
-def _refuse_unmatched(
-    rows: Sequence[tuple[int, Line]], measured: Sequence[tuple[int, Measurement]]
+def refuse_unmatched(
+    rows: Sequence[tuple[int, Line]],
+    measured: Sequence[tuple[int, Measurement]],
+    file: str | None = None,
 ) -> None:
     """Raise a `DataError` for a measurement of no line, or of more than one change."""
     for row, measurement in measured:
@@ -147,11 +148,11 @@ def _refuse_unmatched(
         changes = sorted({line.initiative for line in lines})
         if measurement.quantity == "reduction" and len(changes) > 1:
             values: dict[str, object] = {"task": measurement.task, "changes": changes}
-            raise DataError(Problem("timesaved.which_change", values, row=row))
+            raise DataError(Problem("timesaved.which_change", values, file, row=row))
         if not lines:
             near = did_you_mean(measurement.task, {line.task for _, line in rows})
             values = {"task": measurement.task, "near": near}
-            raise DataError(Problem("timesaved.unmatched", values, row=row))
+            raise DataError(Problem("timesaved.unmatched", values, file, row=row))
 
 
 def updated(
