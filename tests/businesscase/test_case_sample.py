@@ -233,16 +233,41 @@ def test_april_s_copy_is_what_april_comes_to(april):
         assert one["npv"]["mean"] == pytest.approx(other.npv.mean, rel=1e-9)
 
 
-def test_the_minimal_case_of_the_page_runs(tmp_path):
+def blocks_of_the_page():
+    """Return the case of the page, and the parts that are to be added to it."""
     page = (ROOT / "docs" / "business-case.md").read_text(encoding="utf-8")
-    source = next(
-        one
-        for one in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-        if one.startswith("# yaml-language")
-    )
+    blocks = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    whole = next(one for one in blocks if one.startswith("# yaml-language"))
+    parts = [yaml.safe_load(one) for one in blocks if one != whole]
+    return whole, [part for part in parts if "evidence" not in part and "wanted" not in part]
+
+
+def test_the_minimal_case_of_the_page_runs(tmp_path):
+    source, parts = blocks_of_the_page()
     (tmp_path / "launch.yaml").write_text(source, encoding="utf-8")
     result = built(tmp_path, "launch", draws=2_000)
     assert result.headline("en")
+    assert len(parts) > 4
+
+
+@pytest.mark.parametrize("part", blocks_of_the_page()[1], ids=lambda part: "+".join(part))
+def test_what_the_page_adds_to_a_case_runs_and_counts(tmp_path, part):
+    given = yaml.safe_load(blocks_of_the_page()[0])
+    plain = tmp_path / "launch.yaml"
+    plain.write_text(yaml.safe_dump(given), encoding="utf-8")
+    before = built(tmp_path, "launch", draws=2_000)
+    for name, added in part.items():
+        given[name] = given.get(name, []) + added if isinstance(added, list) else added
+    ours = next(one for one in given["options"] if one["kind"] == "recommended")
+    for field in ("benefits", "costs"):
+        ours[field] = ours[field] + [of_one_language(one["name"]) for one in part.get(field, ())]
+    plain.write_text(yaml.safe_dump(given), encoding="utf-8")
+    after = built(tmp_path, "launch", draws=2_000)
+    changes = businesscase.diff(before.record(), after)
+    moved = after.recommended.npv.mean - before.recommended.npv.mean
+    assert bool(moved) == ("assumptions" in part)
+    ruled = after.choice.rule != before.choice.rule
+    assert changes or ruled or after.case.beyond_money
 
 
 @pytest.mark.slow
