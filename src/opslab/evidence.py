@@ -144,7 +144,7 @@ class Evidence:
                 raise ValueError(f"Evidence needs a text as its {name}.")
 
     def record(self) -> dict[str, Any]:
-        """Return the evidence as JSON takes it: words of both languages as ``{"en": …, "fr": …}``."""
+        """Return the evidence as JSON takes it: words in both languages as a mapping."""
         key, values = self.statement
         fields = asdict(self) | {
             "statement": {"key": key, "values": dict(values)},
