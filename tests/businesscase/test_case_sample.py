@@ -138,6 +138,22 @@ def test_what_is_cited_is_told_in_both_languages(october):
                     assert " " not in en or en not in french  # single words are ids too
 
 
+def test_units_agree_with_their_numbers_in_either_language(october):
+    unit = october.entry("weeks_saved").unit
+    people = next(one.unit for one in october.case.kpis if one.id == "adoption")
+    english, french = october.voice("en"), october.voice("fr")
+    assert [english.quantity(value, unit) for value in (1, 45.75)] == [
+        "1\N{NO-BREAK SPACE}week of delay",
+        "45.8\N{NO-BREAK SPACE}weeks of delay",
+    ]
+    assert french.quantity(1.56, unit) == "1,56\N{NO-BREAK SPACE}semaine de retard"
+    assert english.quantity(0, people) == "0\N{NO-BREAK SPACE}people of 14"
+    assert french.quantity(0, people) == "0\N{NO-BREAK SPACE}personne sur 14"
+    price = october.entry("delay_cost").unit
+    assert english.quantity(2200, price) == "€2,200 / week of delay"
+    assert french.quantity(980, price).endswith("€ / semaine de retard")
+
+
 def test_the_decision_log_holds_what_the_case_says_of_it(october):
     weeks: dict[str, list[float]] = {}
     with (SAMPLE / "product_ops_decisions.csv").open(encoding="utf-8") as file:
