@@ -266,7 +266,7 @@ def test_the_minimal_case_of_the_page_runs(tmp_path):
     assert len(parts) > 4
 
 
-@pytest.mark.parametrize("part", blocks_of_the_page()[1], ids=lambda part: "+".join(part))
+@pytest.mark.parametrize("part", blocks_of_the_page()[1], ids="+".join)
 def test_what_the_page_adds_to_a_case_runs_and_counts(tmp_path, part):
     given = yaml.safe_load(blocks_of_the_page()[0])
     plain = tmp_path / "launch.yaml"
