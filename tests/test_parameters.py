@@ -174,8 +174,8 @@ def test_the_day_is_given_or_the_last_of_the_period(here):
             "unit: user\ndesign: {method: always_valid}",
             SpecError,
             (
-                "spec.yaml, line 4, design.method: This is understood, but not computed by this version of opslab; "
-                "remove it to go on without it."
+                "spec.yaml, line 4, design.method: This version of opslab knows this field but does not compute it; "
+                "remove it to go on without."
             ),
         ),
     ],

@@ -310,7 +310,7 @@ def alive(pid):
 def test_a_red_check_is_a_whole_readout_with_exit_code_3_also_when_reused(workspace_folder):
     first = run("-p", "spec=data/sample/search_ranking.yaml")
     assert first.exit_code == 3
-    assert "\nThe arms do not have the designed shares: old has 2,639 units" in first.stdout
+    assert "\nThe arms do not have their planned shares: old has 2,639 units" in first.stdout
     again = run("-p", "spec=data/sample/search_ranking.yaml")
     assert again.exit_code == 3
     assert "there already" in again.stdout
