@@ -55,7 +55,7 @@ def test_every_mistake_is_told_at_once():
         "There is no parameter zzz; there are as_of, language and spec.\n"
         "as_of: soon must be a date, written YYYY-MM-DD.\n"
         "language: de is not possible here; write en or fr.\n"
-        "spec: 5 must be a text; put it in quotes."
+        "spec: 5 must be text; put it in quotes."
     )
 
 

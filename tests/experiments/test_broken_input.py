@@ -118,7 +118,7 @@ def cases(*rows):
 
 YAML_TAIL = "; look at the indentation, colons and brackets up to this line."
 BOOLEAN = (
-    "YAML reads true as a boolean here, but a label is a text; put it in quotes as it stands in the data:"
+    "YAML reads true as a boolean here, but a label is text; put it in quotes as it stands in the data:"
     ' "true".'
 )
 METHODS = "fixed, group_sequential, always_valid or bayesian"
@@ -133,7 +133,7 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     ),
     Case(
         "tab",
-        "spec.yaml, line 10: This line is indented with a tab; YAML takes spaces.",
+        "spec.yaml, line 10: This line is indented with a tab; YAML needs spaces.",
         add="decision:\n\tprimaries: all\n",
     ),
     Case(
@@ -229,7 +229,7 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
         (("start: 2026-09-01", "start: 1/9/2026"),),
     ),
     Case(
-        "text", "spec.yaml, line 3, unit: 7 must be a text; put it in quotes.", (("user_id", "7"),)
+        "text", "spec.yaml, line 3, unit: 7 must be text; put it in quotes.", (("user_id", "7"),)
     ),
     Case(
         "no metrics",
@@ -537,11 +537,11 @@ def test_broken_spec(case, here):
         ),
         (
             b"#" * 200_001,
-            "spec.yaml: A spec of 200,001 bytes is no spec; data belongs in a data file.",
+            "spec.yaml: A spec cannot be 200,001 bytes long; data belongs in a data file.",
         ),
         (
             None,
-            "spec.yaml: This spec cannot be read (Is a directory); check that it is a file and its permissions.",
+            "spec.yaml: This spec cannot be read (Is a directory); check that it is a file, and its permissions.",
         ),
     ],
     ids=["empty", "comment", "list", "text", "encoding", "large", "folder"],
@@ -562,7 +562,7 @@ def test_spec_that_is_not_there(here):
     write(here)
     message = "spec.yml: This spec is not there; did you mean spec.yaml?"
     refused(SpecError, message, lambda: Experiment.load("spec.yml"))
-    message = "a\N{REPLACEMENT CHARACTER}b: This spec cannot be read (embedded null byte); check that it is a file and its permissions."
+    message = "a\N{REPLACEMENT CHARACTER}b: This spec cannot be read (embedded null byte); check that it is a file, and its permissions."
     refused(SpecError, message, lambda: Experiment.load("a\0b"))
 
 
@@ -578,7 +578,7 @@ def test_experiment_built_in_python():
 
     message = (
         f"arms.control: {BOOLEAN}\n"
-        "arms.weights: YAML reads 1.5 as a number here, but a label is a text; put it in quotes as it "
+        "arms.weights: YAML reads 1.5 as a number here, but a label is text; put it in quotes as it "
         "stands in the data.\n"
         "metrics[1].goal: goal is missing; add it.\n"
         "dta: There is no field dta here; did you mean data?"
@@ -739,7 +739,7 @@ def test_worked_specs_run_as_written(spec, methods, here):
 
 
 MISSING_END = "the path starts at the spec's folder."
-BAD_ROW = "This row has not the 5 columns of the header; look for a stray delimiter or quote."
+BAD_ROW = "This row does not have the 5 columns of the header; look for a stray delimiter or quote."
 OPEN_QUOTE = "A quote is out of place here, or is never closed; look for a stray quote."
 TWO_ENCODINGS = "This line is not UTF-8 text, but other lines are; save the whole file as UTF-8."
 FORMATS = (
@@ -791,7 +791,7 @@ FORMATS = (
     ),
     Case(
         "no workbook",
-        "units.xlsx: This is not a whole workbook, or it has a password, or one of its cells is "
+        "units.xlsx: This is not a complete workbook, or it has a password, or one of its cells is "
         "damaged; open it in a spreadsheet and save it as .xlsx, without a password.",
         (("units.csv", "units.xlsx"),),
         file="units.xlsx",
@@ -1008,7 +1008,7 @@ FORMATS = (
     ),
     Case(
         "unclear day",
-        "units.csv, seen: 1 date is written like 04/03/2025, and nothing in the file tells whether the "
+        "units.csv, seen: 1 date is written like 04/03/2025, and nothing in the file says whether the "
         "day comes first; say `day_first: true` or `day_first: false`.",
         data=cells("seen", "4/9/26"),
     ),
@@ -1290,7 +1290,7 @@ def test_an_unclear_file_is_read_once_the_question_is_answered(here):
     write(here, data=table(rows))
     refused(
         DataError,
-        "units.csv, seen: 56 dates are written like 04/03/2025, and nothing in the file tells whether the day comes "
+        "units.csv, seen: 56 dates are written like 04/03/2025, and nothing in the file says whether the day comes "
         "first; say `day_first: true` or `day_first: false`.",
         lambda: analyze(Experiment.load("spec.yaml")),
     )
