@@ -132,7 +132,7 @@ def text(key: str, language: Language = "en", /, **values: Any) -> str:
     Examples
     --------
     >>> text("experiments.leaked_units_pass", "en", units=12000)
-    'None of 12,000 units stands in more than one arm.'
+    'No unit was in more than one arm (12,000 units).'
     """
     area, _, name = key.partition(".")
     return _Formatter(language).vformat(catalogue(language, area)[name], (), values)
