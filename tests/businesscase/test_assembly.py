@@ -160,8 +160,9 @@ def test_much_recapture_needs_logs(value, grade, told):
     ],
 )
 def test_faster_decisions_and_hours_may_be_the_same_money(line, told):
-    declared = hours_case(assumptions=[money("sooner", 500)])
-    declared["benefits"].append(benefit("sooner", "sooner", **line))
+    known = [units("sooner", 5, "late week"), money("week", 100, "late week")]
+    declared = hours_case(assumptions=known)
+    declared["benefits"].append(benefit("sooner", "sooner", worth="week", **line))
     declared["options"][1]["benefits"].append("sooner")
     assert status(built(declared, {"e": [finding()]}), "apart") == told
 

@@ -2,10 +2,10 @@
 
 import pytest
 import yaml
+from cases import benefit, cost, fields, finding, money, share, units, win
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from businesscase.cases import benefit, cost, fields, finding, money, share, units, win
 from opslab.businesscase import Case, build
 from opslab.businesscase.claims import Gain, counted, is_time, overlap
 from opslab.errors import InputError
