@@ -6,6 +6,7 @@ One root, `OpslabError`; the class decides the exit code, in the kernel of a not
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -31,7 +32,10 @@ class Problem:
     field : str or None
         The field in a spec (``metrics[1].type``) or the column in a table.
     row : int or None
-        The data row of a table, from 1.
+        The row of a table as the user sees it: of a file its line or row in an editor or a
+        spreadsheet, headings and empty ones counted; of a frame or Parquet file its row, from 1.
+    cell : str or None
+        What stands in the cell, as it is written.
     """
 
     key: str
@@ -40,6 +44,7 @@ class Problem:
     line: int | None = None
     field: str | None = None
     row: int | None = None
+    cell: str | None = None
 
     def __post_init__(self) -> None:
         area, _, name = self.key.partition(".")
@@ -55,6 +60,8 @@ class Problem:
             where.append(text("errors.row", language, row=self.row))
         if self.field:
             where.append(one_line(self.field))
+        if self.cell:
+            where[-1] += f" {text('errors.cell', language, cell=self.cell)}"
         message = text(self.key, language, **self.values)
         if not where:
             return message
@@ -66,6 +73,10 @@ CHECK_FAILED = 3
 
 ON_BLOCKING = "OPSLAB_ON_BLOCKING"
 """Environment variable: ``raise`` lets a notebook end in an error when a blocking check is red."""
+
+
+LANGUAGE = "OPSLAB_LANGUAGE"
+"""Environment variable: the language in which errors speak by themselves, as in a kernel."""
 
 
 class OpslabError(Exception):
@@ -83,7 +94,7 @@ class OpslabError(Exception):
 
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
-        super().__init__(self.text())
+        super().__init__(self.text("fr" if os.environ.get(LANGUAGE) == "fr" else "en"))
 
     def __reduce__(self) -> tuple[type[OpslabError], tuple[Problem, ...]]:
         """Keep the problems when the error crosses a process."""
@@ -114,7 +125,7 @@ class OpslabError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Show the message without a traceback where IPython shows errors (its documented hook)."""
-        return [f"{type(self).__name__}: {self.text()}"]
+        return [f"{type(self).__name__}: {self}"]
 
 
 class InputError(OpslabError, ValueError):

@@ -335,7 +335,8 @@ class CaseResult(Result):
     @property
     def taken(self) -> list[Line]:
         """The benefits of the recommended option, and the costs of doing nothing that it ends."""
-        own = next(option for option in self.case.options if option.kind == "recommended").benefits
+        option = next(known for known in self.case.options if known.kind == "recommended")
+        own = {name for name in option.benefits if option.part(name)}
         return [line for line in self.lines if line.ended or line.name in own]
 
     def option(self, name: str) -> OptionResult:
