@@ -29,6 +29,7 @@ _KEPT = re.compile(r"([?!]) (\S+) (.*)")
 _BETWEEN = re.compile(r"(?<=[\w%€$£])\s*(?:\bto\b|\bà\b|[-–—])\s*(?=[\d.,])")
 _UNCLEAR = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _SIGNS = re.compile(r"[\s'’€$£]")
+_MISSING = Problem("businesscase.new_missing")
 _YES, _NO = ("yes", "y", "oui", "o", "true"), ("no", "n", "non", "false", "")
 
 
@@ -48,6 +49,8 @@ class Question:
     default : str
         Taken where nothing is answered; another answer's name stands in braces.
     choices, units : sequence of str
+    needs : str
+        The answer without which it is not asked.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Question:
     choices: Sequence[str] = ()
     units: Sequence[str] = ()
     optional: bool = False
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,23 +171,21 @@ def draft(
         for name, question in known.items()
         if given[name].given == "" and not question.optional
     }
-    unclear = {name for name, question in known.items() if _unclear(question.kind, given[name])}
     wrong: dict[tuple[object, ...], tuple[Sequence[str], Problem]] = {}
-    for names, key in ((lacking, "new_missing"), (unclear, "new_unclear")):
-        for name in names:
-            values = {"given": given[name].given}
-            wrong[name, key] = (name,), Problem(f"businesscase.{key}", values)
+    for name, question in known.items():
+        if shown := _MISSING if name in lacking else _doubt(question, given[name]):
+            wrong[name, shown.key] = (name,), shown
     files: dict[str, str] = {}
     for spec, path in paths(title).items():
         fixed = {"title": _quoted(title), "slug": workspace.slug(title), "file": path}
         lines = list(_filled(_template(spec, language), known, given, fixed, language))
         files[path] = "".join(f"{line}\n" for line, _ in lines)
         for problem in _problems(models[spec], path, files[path]):
-            names = _names(problem, lines)
-            if lacking.isdisjoint(names):
-                absent = problem.key == "specs.no_value"
-                shown = Problem("businesscase.new_missing") if absent else problem
-                wrong.setdefault((*names, shown.key), (names, shown))
+            names, beside = _names(problem, lines)
+            if lacking.isdisjoint(beside):
+                figures = [name for name in names if known[name].kind != "text"]
+                shown = _MISSING if problem.key == "specs.no_value" else problem
+                wrong.setdefault((*names, shown.key), (figures or names, shown))
     order = list(known)
     ranks = {key: min(map(order.index, names), default=-1) for key, (names, _) in wrong.items()}
     return Draft(files, [wrong[key] for key in sorted(wrong, key=ranks.__getitem__)])
@@ -229,24 +231,29 @@ def _holds(kind: str, answer: Answer) -> bool:
     return said in _YES if kind == "yes" else bool(said)
 
 
-def _unclear(kind: str, answer: Answer) -> bool:
-    """Whether a number such as 38.000 can be meant in two ways."""
-    said = answer.given if kind in ("number", "amount") else 0
-    ends = _BETWEEN.split(said) if isinstance(said, str) else ()
-    return any(_UNCLEAR.fullmatch(_SIGNS.sub("", end)) for end in ends)
+def _doubt(question: Question, answer: Answer) -> Problem | None:
+    """Return what is wrong with a number such as 38.000, or with a yes that is none."""
+    said = str(answer.given)
+    if question.kind == "yes" and said.lower() not in _YES + _NO:
+        values = {"given": said, "choices": question.choices}
+        return Problem("specs.choice", values)
+    ends = _BETWEEN.split(said) if question.kind in ("number", "amount") else ()
+    if said is answer.given and any(_UNCLEAR.fullmatch(_SIGNS.sub("", end)) for end in ends):
+        return Problem("businesscase.new_unclear", {"given": said})
+    return None
 
 
 def _value(kind: str, given: str | float) -> str:
     """Return an answer as YAML."""
     if given == "":
-        return "null"
+        return "likely: null" if kind in _RANGES else "null"
     if kind in ("text", "yes"):
         return _quoted(given)
     if kind == "part":
         return _quoted(share_of(given))
     if kind == "number":
         return _quoted(_number(given))
-    read = {"amount": _number, "minutes": _minutes, "share": share_of}[kind]
+    read = _RANGES[kind]
     ends = [read(end) for end in (_BETWEEN.split(given) if isinstance(given, str) else [given])]
     names = ("low", "high") if len(ends) > 1 else ("likely",)
     return ", ".join(f"{name}: {_quoted(end)}" for name, end in zip(names, ends, strict=False))
@@ -269,6 +276,9 @@ def _number(given: str | float) -> object:
         return given
 
 
+_RANGES = {"amount": _number, "minutes": _minutes, "share": share_of}
+
+
 def _quoted(value: object) -> str:
     """Return a text or a number as YAML on one line, so that nothing in a text is YAML."""
     if isinstance(value, str):
@@ -289,10 +299,12 @@ def _problems(model: type[FromFile], path: str, content: str) -> Sequence[Proble
     return ()
 
 
-def _names(problem: Problem, lines: Sequence[tuple[str, list[str]]]) -> Sequence[str]:
-    """Return the answers that a problem is about: those of its line and of what is below it."""
+def _names(
+    problem: Problem, lines: Sequence[tuple[str, list[str]]]
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the answers that a problem is about, and all those of its line and what is below."""
     if not problem.line:
-        return ()
+        return (), ()
     indents = [len(line) - len(line.lstrip(" ")) for line, _ in lines]
     start = problem.line - 1
     end = next(
@@ -300,6 +312,7 @@ def _names(problem: Problem, lines: Sequence[tuple[str, list[str]]]) -> Sequence
     )
     before = {name for _, own in lines[:start] for name in own}
     names = list(dict.fromkeys(name for _, own in lines[start:end] for name in own))
-    names = [name for name in names if name not in before] or names
+    own = [name for name in names if name not in before] or names
     leaf = (problem.field or "").rpartition(".")[2]
-    return [leaf] if leaf in names else names[:1] if len(lines[start][1]) > 1 else names
+    about = [leaf] if leaf in names else names[:1] if len(lines[start][1]) > 1 else own
+    return about, names

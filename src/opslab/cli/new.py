@@ -102,12 +102,13 @@ def _interview(
         if question.heading != heading:
             heading = question.heading
             say(f"\n{heading}")
-        answers[question.name] = Answer(_answer(question, answers))
-        made = make(answers)
+        asked_for = not question.needs or answers[question.needs].given
+        answers[question.name] = Answer(_answer(question, answers) if asked_for else "")
+        made, later = make(answers), {other.name for other in waiting}
         wrong = [
             (names, problem)
             for names, problem in made.wrong
-            if answers.keys() >= {*names} and (question.name in names or not waiting)
+            if later.isdisjoint(names) and (names or not waiting)
         ]
         again = {name for names, _ in wrong for name in names}
         if wrong and not again:
