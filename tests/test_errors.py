@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from opslab import errors
 from opslab.errors import (
+    LANGUAGE,
     BlockingCheckError,
     DataError,
     InputError,
@@ -181,3 +182,14 @@ def test_ipython_shows_the_message_without_a_traceback():
 
 def test_a_notebook_keeps_the_message_without_a_traceback():
     assert SpecError(*PROBLEMS)._render_traceback_() == [f"SpecError: {SpecError(*PROBLEMS)}"]
+
+
+def test_an_error_speaks_the_language_of_its_kernel(monkeypatch):
+    english = str(SpecError(*PROBLEMS))
+    monkeypatch.setenv(LANGUAGE, "fr")
+    french = SpecError(*PROBLEMS)
+    assert str(french) == french.text("fr") != english
+    assert french._render_traceback_() == [f"SpecError: {french.text('fr')}"]
+    assert french.text() == english  # asked for in a language, it speaks that one
+    monkeypatch.setenv(LANGUAGE, "de")
+    assert str(SpecError(*PROBLEMS)) == english

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 import opslab
 from opslab import messages
-from opslab.messages import LANGUAGES, Bilingual, catalogue, numbers, one_line, text
+from opslab.messages import LANGUAGES, Bilingual, catalogue, numbers, one_line, text, units
 from opslab.messages.numbers import Numbers
+from opslab.messages.units import counted
 
 SOURCE = Path(opslab.__file__).parent
 AREAS = sorted(path.stem for path in (SOURCE / "messages" / "en").glob("*.toml"))
@@ -30,6 +31,7 @@ TWICE = {
     "businesscase.column_kind timesaved.column_benefit",
     "businesscase.column_measured timesaved.measured_data",
     "businesscase.kind_capacity timesaved.benefit_capacity",
+    "businesscase.kind_hard timesaved.benefit_hard",
     "businesscase.kind_quality timesaved.benefit_quality",
     "businesscase.row_hours timesaved.fact_freed",
     "businesscase.section_checks words.fact_checks",
@@ -42,6 +44,7 @@ VOICED = {"experiments", "feedback", "timesaved", "businesscase", "tables"}
 def test_examples_run():
     assert doctest.testmod(messages).failed == 0
     assert doctest.testmod(numbers).failed == 0
+    assert doctest.testmod(units).failed == 0
 
 
 @pytest.mark.parametrize("area", AREAS)
@@ -289,7 +292,19 @@ def test_no_text_is_worded_twice():
             "period",
             ((datetime.date(2026, 9, 1), DAY),),
             f"1{DASH}28 September 2026",
-            f"1{DASH}28 septembre 2026",
+            f"1er{DASH}28 septembre 2026",
+        ),
+        (
+            "period",
+            ((datetime.date(2026, 9, 1), datetime.date(2027, 2, 1)),),
+            f"1 September 2026 {DASH} 1 February 2027",
+            f"1er septembre 2026 {DASH} 1er février 2027",
+        ),
+        (
+            "period",
+            ((datetime.date(2026, 2, 1), DAY),),
+            f"1 February {DASH} 28 September 2026",
+            f"1er février {DASH} 28 septembre 2026",
         ),
         (
             "period",
@@ -322,7 +337,10 @@ def test_no_text_is_worded_twice():
         ("p_equation", (0.0312,), f"p{WIDE}={WIDE}0.031", f"p{WIDE}={WIDE}0,031"),
         ("p_equation", (1e-9,), f"p{WIDE}<{WIDE}0.0001", f"p{WIDE}<{WIDE}0,0001"),
         ("date", (DAY,), "28 September 2026", "28 septembre 2026"),
-        ("date", (datetime.date(2026, 8, 1),), "1 August 2026", "1 août 2026"),
+        ("date", (datetime.date(2026, 8, 1),), "1 August 2026", "1er août 2026"),
+        ("date", (datetime.date(2026, 8, 11),), "11 August 2026", "11 août 2026"),
+        ("short_date", (datetime.date(2027, 2, 1),), "1 Feb", "1er févr."),
+        ("short_date", (datetime.date(2027, 2, 21),), "21 Feb", "21 févr."),
         ("listed", ([],), "", ""),
         ("listed", (["a"],), "a", "a"),
         ("listed", (["a", "b"],), "a and b", "a et b"),
@@ -402,6 +420,97 @@ def test_what_is_written_in_both_languages_is_spoken_in_the_readers():
 def test_plural(days, english, french):
     assert text("experiments.action_extend_days", "en", days=days) == english
     assert text("experiments.action_extend_days", "fr", days=days) == french
+
+
+@pytest.mark.parametrize(
+    ("count", "english", "french"),  # by CLDR 46, plurals of cardinal numbers
+    [
+        (0, "hours", "heure"),
+        (1, "hour", "heure"),
+        (1.5, "hours", "heure"),
+        (1.99, "hours", "heure"),
+        (2, "hours", "heures"),
+        (45.8, "hours", "heures"),
+        (-1, "hour", "heure"),
+        (1e6, "hours", "heures"),
+        ("1.0", "hours", "heures"),  # a text is read by its language's marks
+        ("1,0", "hours", "heure"),
+        (f"{MINUS}1", "hour", "heure"),
+        (f"1{THIN}000", "hours", "heures"),
+        (f"{DASH}", "hours", "heure"),
+    ],
+)
+def test_a_plural_goes_with_the_number_as_displayed(count, english, french):
+    assert Numbers("en").plural(count, ["hour", "hours"]) == english
+    assert Numbers("fr").plural(count, ["heure", "heures"]) == french
+
+
+def test_a_plural_goes_with_what_the_message_has_shown_before(monkeypatch):
+    templates = {"hours": "{n:decimal:1} {n:plural:one|many}", "kept": "{n:plural:one|many} {n}"}
+    monkeypatch.setattr(messages, "catalogue", lambda language, area: templates)
+    assert text("x.hours", "en", n=1) == "1.0 many"
+    assert text("x.hours", "fr", n=1.96) == "2,0 many"
+    assert text("x.hours", "fr", n=1.94) == "1,9 one"
+    assert text("x.kept", "en", n="1") == "one 1"
+
+
+@pytest.mark.parametrize(
+    ("unit", "several"),
+    [
+        ("week of delay", "weeks of delay"),
+        ("broken test", "broken tests"),
+        ("decision in the log", "decisions in the log"),
+        ("entry per page", "entries per page"),
+        ("test (CI)", "tests (CI)"),
+        ("man-day", "man-days"),
+        ("box", "boxes"),
+        ("analysis", "analyses"),
+        ("bus", "buses"),
+        ("person", "people"),
+        ("tickets", "tickets"),
+        ("FTE", "FTE"),
+        ("h", "h"),
+        ("hour / week", "hours / week"),
+        ("", ""),
+    ],
+)
+def test_an_english_unit_agrees_with_its_number(unit, several):
+    assert counted(unit, 1, "en") == unit
+    assert counted(unit, "1.0", "en") == several
+    assert counted(unit, "45.8", "en") == several
+    assert counted(unit, 0, "en") == several
+
+
+@pytest.mark.parametrize(
+    ("unit", "several"),
+    [
+        ("semaine de retard", "semaines de retard"),
+        ("test cassé", "tests cassés"),
+        ("demande d'accès", "demandes d'accès"),
+        ("travail en cours", "travaux en cours"),
+        ("heure à rattraper", "heures à rattraper"),
+        ("dossier non traité", "dossiers non traités"),
+        ("jour-homme", "jours-hommes"),
+        ("canal", "canaux"),
+        ("niveau", "niveaux"),
+        ("prix", "prix"),
+        ("tests cassés", "tests cassés"),
+        ("ETP", "ETP"),
+        ("heure / semaine", "heures / semaine"),
+    ],
+)
+def test_a_french_unit_agrees_with_its_number(unit, several):
+    for count in (0, 1, 1.5, "1,9"):
+        assert counted(unit, count, "fr") == unit
+    assert counted(unit, "2,0", "fr") == several
+    assert counted(unit, f"12{THIN}000", "fr") == several
+
+
+def test_units_that_are_known_are_told_in_the_readers_language():
+    assert [counted("hours", count, "fr") for count in ("1,5", "2")] == ["heure", "heures"]
+    assert [counted("week", count, "fr") for count in (1, 3)] == ["semaine", "semaines"]
+    assert counted("hours", 1, "en") == "hour"
+    assert counted("hours / week", 30, "fr") == "heures / semaine"
 
 
 def test_no_french_line_starts_with_a_mark():

@@ -6,6 +6,7 @@ One root, `OpslabError`; the class decides the exit code, in the kernel of a not
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -74,6 +75,10 @@ ON_BLOCKING = "OPSLAB_ON_BLOCKING"
 """Environment variable: ``raise`` lets a notebook end in an error when a blocking check is red."""
 
 
+LANGUAGE = "OPSLAB_LANGUAGE"
+"""Environment variable: the language in which errors speak by themselves, as in a kernel."""
+
+
 class OpslabError(Exception):
     """The root of all errors that opslab raises on purpose.
 
@@ -89,7 +94,7 @@ class OpslabError(Exception):
 
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
-        super().__init__(self.text())
+        super().__init__(self.text("fr" if os.environ.get(LANGUAGE) == "fr" else "en"))
 
     def __reduce__(self) -> tuple[type[OpslabError], tuple[Problem, ...]]:
         """Keep the problems when the error crosses a process."""
@@ -120,7 +125,7 @@ class OpslabError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Show the message without a traceback where IPython shows errors (its documented hook)."""
-        return [f"{type(self).__name__}: {self.text()}"]
+        return [f"{type(self).__name__}: {self}"]
 
 
 class InputError(OpslabError, ValueError):

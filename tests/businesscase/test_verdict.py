@@ -70,17 +70,51 @@ def test_the_choice_names_the_best_and_the_rival():
 
 
 def test_errors_are_those_of_the_normal():
-    """Mean: sd / root n. Share: root p (1 - p) / n. Worst twentieth: spread of 400 repetitions."""
+    """Mean: sd / root n. Share: root p (1 - p) / n. Worst twentieth: spread of repetitions."""
     rng = np.random.default_rng(7)
-    draws = rng.normal(3, 10, size=(400, 5_000))
-    assert mean(draws[0]).error == pytest.approx(10 / np.sqrt(5_000), rel=0.05)
+    draws = rng.normal(3, 10, size=(4_000, 1_000))
+    assert mean(draws[0]).error == pytest.approx(10 / np.sqrt(1_000), rel=0.1)
     p = norm.cdf(0.3)
-    assert chance(draws[0] > 0).error == pytest.approx(np.sqrt(p * (1 - p) / 5_000), rel=0.05)
+    assert chance(draws[0] > 0).error == pytest.approx(np.sqrt(p * (1 - p) / 1_000), rel=0.05)
     tails = [worst(row) for row in draws]
-    assert np.mean([tail.value for tail in tails]) == pytest.approx(3 - 10 * 2.0627, abs=0.1)
+    assert np.mean([tail.value for tail in tails]) == pytest.approx(3 - 10 * 2.0627, abs=0.05)
     assert np.mean([tail.error for tail in tails]) == pytest.approx(
-        np.std([tail.value for tail in tails]), rel=0.1
+        np.std([tail.value for tail in tails]), rel=0.04
     )
+    assert worst(np.arange(10.0)) == (0.0, 0.0)  # the worst of ten
+
+
+def test_too_close_is_two_errors():
+    """Error of the mean: 100 / root 20,000 = .707; of the chance at .8: .00283."""
+    assert [verdict((one, 100)).action for one in (1.3, 1.6)] == ["close", "approve"]
+    assert [verdict((-one, 100)).action for one in (1.3, 1.6)] == ["close", "reject"]
+    rule = Rule(p_positive=0.8)
+    within, beyond = (100 * norm.ppf(0.8 + part * 0.00283) for part in (1.8, 2.3))
+    assert verdict((within, 100), rule=rule).action == "close"
+    assert verdict((beyond, 100), rule=rule).action == "approve"
+
+
+def test_a_rival_of_which_the_draws_cannot_tell_whether_it_meets_the_rule():
+    rule, unsure = Rule(p_positive=0.8), (84.16, 100)
+    assert verdict((83, 60), [unsure], rule).action == "close"  # it may be better, or be out
+    assert verdict((90, 60), [unsure], rule).action == "approve"
+    assert verdict((-5, 1), [unsure], Rule(p_positive=0.8)).action == "reject"
+    assert verdict((50, 100), [unsure], rule, stage=True).action == "defer"
+    assert verdict((50, 100), [unsure], rule).best == "nothing"
+    assert verdict((50, 100), [(50, 100)], rule, stage=True).action == "stage"  # one, named twice
+
+
+def test_nothing_is_gained_counts_as_no_gain():
+    """NPV 0 in every draw is not above 0."""
+    assert verdict((0, 0)).action == "close"
+    choice = choose({"a": np.zeros(10)}, "a", "nothing", Rule(p_positive=0.5), stage=False)
+    assert choice.best == "nothing"
+
+
+def test_of_equals_the_recommended_one_stands_first():
+    assert verdict((10, 5), [(10, 5)]).best == "o0"
+    worst_rule = verdict((10, 5), rule=Rule(worst=-7))
+    assert (worst_rule.rule, worst_rule.bound) == ("worst", -7)
 
 
 @settings(max_examples=200, deadline=None)

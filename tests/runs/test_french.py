@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 
 import numpy as np
@@ -17,6 +18,7 @@ from opslab import experiments
 from opslab.cli import main
 from opslab.messages import LANGUAGES, catalogue
 
+WIDE = "\N{NO-BREAK SPACE}"
 AREAS = sorted(path.stem for path in (ROOT / "src/opslab/messages/en").glob("*.toml"))
 NAMES = {
     "opslab",
@@ -200,6 +202,71 @@ def test_a_french_run_and_its_catalogue_and_a_failed_one(tmp_path, monkeypatch):
         source = page.read_text(encoding="utf-8")
         assert '<html lang="fr">' in source
         assert not english_in(source) - CODE, page.name
+
+
+INVENTORY = """inventory: bureau
+question: Que libère-t-on ?
+owner: produit
+date: 2026-10-05
+contract_hours: 35
+working_weeks: 44
+horizon_months: 12
+data: {path: taches.csv, decimal: point}
+"""
+TASKS = """task,role,initiative,people,frequency_low,frequency_high,minutes_low,minutes_high,\
+reduction_low,reduction_high,adoption_low,adoption_high,basis
+trier,chef,outil,4,1,2,10,20,20%,40%,50%,80%,devinette
+"""
+REFUSALS = {
+    "unknown parameter": (["-p", "sepc=a"], "Il n'y a pas de paramètre sepc ; vouliez-vous dire"),
+    "wrong day": (["-p", "as_of=hier"], "as_of : hier doit être une date, écrite AAAA-MM-JJ."),
+    "no assignment": (["-p", "spec"], "spec n'est pas de la forme NOM=VALEUR ; écrivez"),
+    "no spec": (["-p", "spec=rien.yaml"], "rien.yaml : Cette spécification est introuvable"),
+    "no parameters": (["--params", "rien.yaml"], "rien.yaml : Cette spécification est introuv"),
+    "empty spec": (["-p", "spec=vide.yaml"], "vide.yaml : La spécification est vide ; "),
+    "wrong spec": (["-p", "spec=faux.yaml"], "faux.yaml, ligne 1, nom : Il n'y a pas de champ n"),
+}
+
+
+@pytest.mark.parametrize(("given", "said"), REFUSALS.values(), ids=REFUSALS)
+@pytest.mark.parametrize(
+    "notebook", ["business_case", "time_saved", "experiment_readout", "feedback_themes"]
+)
+def test_a_refusal_speaks_the_language_of_the_run(notebook, given, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(make_workspace(tmp_path / "espace"))
+    for name, content in {"vide": "", "faux": "nom: a", "langue": "language: fr"}.items():
+        (tmp_path / "espace" / f"{name}.yaml").write_text(content, encoding="utf-8")
+    filed = ["--params", "langue.yaml"] if "--params" not in given else ["-p", "language=fr"]
+    for language in (["-p", "language=fr"], filed):
+        done = CliRunner().invoke(main, ["run", notebook, *language, *given])
+        assert done.exit_code == 2
+        assert said in done.stderr.replace(WIDE, " ")
+
+
+def test_a_file_of_parameters_is_refused_in_the_language_that_it_asks_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(make_workspace(tmp_path / "espace"))
+    (tmp_path / "espace" / "liste.yaml").write_text("language: fr\nspec: [a]", encoding="utf-8")
+    done = CliRunner().invoke(main, ["run", "time_saved", "--params", "liste.yaml"])
+    assert "doit contenir des lignes" in done.stderr
+
+
+@pytest.mark.slow
+def test_what_a_notebook_refuses_is_refused_in_the_language_of_the_run(tmp_path, monkeypatch):
+    """The data are read in the kernel, whose error comes back as a text."""
+    monkeypatch.chdir(folder := make_workspace(tmp_path / "espace"))
+    (folder / "bureau.yaml").write_text(INVENTORY, encoding="utf-8")
+    (folder / "taches.csv").write_text(TASKS.replace("\\\n", ""), encoding="utf-8")
+    command = ["run", "time_saved", "-p", "spec=bureau.yaml"]
+    for language, said in (
+        ("fr", f"taches.csv, ligne 2, basis{WIDE}: devinette n'est pas possible ici"),
+        ("en", "taches.csv, row 2, basis: devinette is not possible here"),
+    ):
+        done = CliRunner().invoke(main, [*command, "-p", f"language={language}"])
+        assert done.exit_code == 2
+        assert said in done.stderr
+        failed = next((folder / "reports").glob("*/*/*.failed/failure.html"))
+        assert said in " ".join(Visible(failed.read_text(encoding="utf-8")).parts)
+        shutil.rmtree(folder / "reports")
 
 
 @pytest.mark.parametrize("area", AREAS)

@@ -36,7 +36,7 @@ from opslab.businesscase.spec import Case
 from opslab.businesscase.verdict import choose
 from opslab.errors import InputError
 from opslab.evidence import Evidence, SourceFile
-from opslab.messages import Language
+from opslab.messages import Bilingual, Language
 from opslab.uncertainty.distributions import Values
 
 _FEWEST = 1_000  # draws
@@ -134,13 +134,17 @@ class _Basis:
         return self.runs.get(self.case.previous or "")
 
     def freed(self) -> dict[str, dict[str, float]]:
-        """Return the mean hours a year at full use that each line frees of each role."""
+        """Return the mean hours a year at full use that each line frees of each role.
+
+        Stated hours are of who gains them; of nobody, an empty text, where that is not said.
+        """
         freed: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-        for line in self.case.benefits:
-            for finding in self.findings:
-                if finding.cited in line.evidence and finding.evidence.unit == "hours":
-                    hours = self.ledger.known[finding.id].used.mean
-                    freed[finding.evidence.population][line.name] += hours
+        population = {finding.id: finding.evidence.population for finding in self.findings}
+        gained_by = {line.name: line.gained_by or "" for line in self.case.benefits}
+        for flow in self.lines.flows:
+            for name in flow.amounts if flow.hours else ():
+                role = population.get(name, gained_by[flow.line])
+                freed[role][flow.line] += self.ledger.known[name].used.mean
         return freed
 
     def roles(self, line: str, freed: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -217,6 +221,7 @@ class _Drawn:
             worst_together=driven.worst_together,
             parties=tuple(self._parties(lines)),
             risks=tuple(self._risks()),
+            posts=basis.lines.posts,
             drivers=driven.bars,
             evpi=driven.evpi,
             by_rate=tuple(self._by_rate()),
@@ -321,15 +326,13 @@ class _Drawn:
                 signed_by=benefit.signed_by if benefit else None,
                 factors=tuple(self._factors(flow, benefit, part)),
                 ended=flow.cost,
-                gained_by=self._gained_by(benefit),
+                gained_by=self._gained_by(benefit) if benefit else costs[flow.line].paid_by,
             )
 
-    def _gained_by(self, benefit: Benefit | None) -> str | None:
+    def _gained_by(self, benefit: Benefit) -> str | None:
         """Return who gains: as said, else whose hours they are."""
-        if benefit is None or benefit.gained_by:
-            return benefit.gained_by if benefit else None
         roles = self.basis.roles(benefit.name, self.basis.freed())
-        return ", ".join(roles) or None
+        return benefit.gained_by or Bilingual.joined(", ", [*roles]) or None
 
     def _factors(self, flow: Flow, benefit: Benefit | None, part: float) -> Iterator[Factor]:
         """Give what the line's value a year at full use is multiplied of, at the means."""

@@ -10,11 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from opslab.businesscase.citations import Finding
+from opslab.businesscase.claims import claimed_twice
 from opslab.businesscase.commitments import Risk
-from opslab.businesscase.contradictions import claimed_twice, unit_of
-from opslab.businesscase.declarations import PER_YEAR, Benefit, Cost, Option
+from opslab.businesscase.contradictions import unit_of
+from opslab.businesscase.declarations import PER_YEAR, Benefit, Cost, Option, Release
 from opslab.businesscase.ledger import Known, likelihood_id
 from opslab.businesscase.plan import DeclaredLine
+from opslab.businesscase.posts import PostTest, not_cash, post_tests
 from opslab.businesscase.simulation import ENDED, KINDS, RISK, Flow, Weights
 from opslab.businesscase.spec import Case
 from opslab.errors import Problem
@@ -39,11 +41,14 @@ class CashFlow(NamedTuple):
         Factor by which each line of value enabled was shrunk.
     problems : list of Problem
         What cannot be.
+    posts : tuple of PostTest
+        Of lines whose hours are cash as posts.
     """
 
     flows: list[Flow]
     shrunk: dict[str, float]
     problems: list[Problem]
+    posts: tuple[PostTest, ...]
 
 
 def cash_flow(case: Case, findings: Sequence[Finding], known: Mapping[str, Known]) -> CashFlow:
@@ -53,7 +58,9 @@ def cash_flow(case: Case, findings: Sequence[Finding], known: Mapping[str, Known
         for line in case.benefits
     }
     shrinkage = shrink([finding for own in cited.values() for finding in own])
-    lines = CashFlow([], {}, [])
+    evidence = {name: [finding.evidence for finding in own] for name, own in cited.items()}
+    lines = CashFlow([], {}, [], post_tests(case, evidence))
+    factors = {test.line: test.factor for test in lines.posts}
     for number, line in enumerate(case.benefits):
         own = cited[line.name]
         problems = list(_contradictions(DeclaredLine(case, "benefits", number, line), line, own))
@@ -64,6 +71,8 @@ def cash_flow(case: Case, findings: Sequence[Finding], known: Mapping[str, Known
         if flow.kind == "enabled" and own:
             flow = replace(flow, scale=flow.scale * shrinkage)
             lines.shrunk[line.name] = shrinkage
+        if line.cash:
+            flow = _released(case, flow, line.cash, factors.get(line.name, 1.0))
         lines.flows.append(flow)
     costs = {cost.name: _cost(case, cost) for cost in case.costs}
     ended: dict[str, Flow] = {}
@@ -75,7 +84,7 @@ def cash_flow(case: Case, findings: Sequence[Finding], known: Mapping[str, Known
         _risk(case, number, risk, known) for number, risk in enumerate(case.risks) if risk.amount
     ]
     lines.flows.extend([*costs.values(), *ended.values(), *risks])
-    lines.problems.extend(_claims(case, cited))
+    lines.problems.extend([*claimed_twice(case, evidence), *not_cash(case, evidence)])
     return lines
 
 
@@ -157,6 +166,13 @@ def _benefit(case: Case, line: Benefit, own: Sequence[Finding], known: Mapping[s
         growth=line.decay or ("default-decay" if kind in _WEAR and not once else None),
         slip=_slip(line.starts, known),
     )
+
+
+def _released(case: Case, flow: Flow, cash: Release, factor: float) -> Flow:
+    """Return hard hours as cash: from the day of release, and no more than the posts hold."""
+    late = max(case.finance.month_of(cash.date, whole=True) - flow.start, 0)
+    scale = flow.scale * factor
+    return replace(flow, start=flow.start + late, ramp=flow.ramp[late:], scale=scale)
 
 
 def _ended(case: Case, line: Cost, flow: Flow, when: str, known: Mapping[str, Known]) -> Flow:
@@ -255,19 +271,3 @@ def _of_worth(declared: DeclaredLine, line: Benefit, first: Evidence) -> Iterato
         yield declared.problem("hours_a_year", "evidence", per=first.per)
     if unit == _HOURS and not (line.adoption or line.schedule):
         yield declared.problem("no_adoption", "adoption")
-
-
-def _claims(case: Case, cited: Mapping[str, Sequence[Finding]]) -> Iterator[Problem]:
-    """Tell claims that two lines of one option make, or one line twice, on the same evidence."""
-    claims = {line.line.name: line.stated_claims for line in case.lines()}
-    for number, line in enumerate(case.benefits):
-        first: dict[str, str] = {}
-        for finding in cited[line.name]:
-            claim = finding.evidence.claim
-            if claim in first:
-                values = {"claim": claim, "first": first[claim], "second": finding.id}
-                location = ("benefits", number, "evidence")
-                yield case.problem("businesscase.claimed_twice", *location, **values)
-            first[claim] = finding.id
-        claims[line.name] = claims[line.name] | set(first)
-    yield from claimed_twice(case, claims)

@@ -6,8 +6,10 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from opslab.businesscase.claims import claimed_twice
 from opslab.businesscase.declarations import PER_YEAR, Assumption, Benefit
 from opslab.businesscase.plan import DAY, DeclaredLine, Plan
+from opslab.businesscase.posts import not_cash
 from opslab.errors import InputError, Problem, SpecError, did_you_mean
 
 _SHARES = ("adoption", "recapture", "decay", "share", "trend", "probability", "uplift", "schedule")
@@ -34,31 +36,15 @@ class _Leaf(NamedTuple):
 
 def refuse_contradictions(plan: Plan) -> None:
     """Raise a `SpecError` with everything in a case that cannot be."""
-    checks = (_names, _quantities, _days, _options, _scores, _exchange, _claims)
+    checks = (_names, _quantities, _days, _options, _scores, _exchange)
     problems = [problem for check in checks for problem in check(plan)]
+    problems = problems or [*claimed_twice(plan, {}), *not_cash(plan, {})]
     refuse(problems or _untaken(plan), SpecError)
 
 
 def refuse(problems: Iterable[Problem], error: type[InputError] = InputError) -> None:
     """Raise an error with all problems in the order of the file, if there are any."""
     error.refuse(sorted(problems, key=lambda problem: problem.line or 0))
-
-
-def claimed_twice(plan: Plan, claims: Mapping[str, set[str]]) -> Iterator[Problem]:
-    """Tell what two lines of one option both claim; claims by the line's name."""
-    for number, option in enumerate(plan.options):
-        first: dict[str, str] = {}
-        for name in plan.gains_of(option):
-            for claim in sorted(claims.get(name, ())):
-                if first.setdefault(claim, name) != name:
-                    yield plan.problem(
-                        "businesscase.claimed_twice",
-                        "options",
-                        number,
-                        claim=claim,
-                        first=first[claim],
-                        second=name,
-                    )
 
 
 def _leaves(value: Any, field: str = "", *location: str | int) -> Iterator[_Leaf]:
@@ -297,8 +283,3 @@ def _exchange(plan: Plan) -> Iterator[Problem]:
             yield plan.problem("businesscase.exchange_to", *location, to=to)
         if rate.given in given[:number]:
             yield plan.problem("businesscase.twice", *location, name=rate.given)
-
-
-def _claims(plan: Plan) -> Iterator[Problem]:
-    """Tell claims that one option makes twice; those of evidence are told when it is read."""
-    return claimed_twice(plan, {line.line.name: line.stated_claims for line in plan.lines()})

@@ -106,7 +106,7 @@ def prepare(case: Case, findings: Sequence[Finding], day: datetime.date) -> Ledg
     for step in case.roadmap:
         slip = step.slip.distribution(share=False)
         if slip != Fixed(0):
-            name, statement = f"slip:{step.id}", Message("businesscase.slip", {"step": step.id})
+            name, statement = f"slip:{step.id}", Message("businesscase.slip", {"step": step.name})
             known[name] = _default(name, statement, slip, "months", owner=step.owner)
     for number, risk in enumerate(case.risks):
         if risk.amount and risk.likelihood:

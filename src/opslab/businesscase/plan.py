@@ -146,11 +146,3 @@ class DeclaredLine:
     def problem(self, key: str, *field: str | int, **values: Any) -> Problem:
         """Return a problem about one of its fields."""
         return self.plan.problem(f"businesscase.{key}", *self.at(*field), **values)
-
-    @property
-    def stated_claims(self) -> set[str]:
-        """What it claims without looking at its evidence; empty for no claim."""
-        if isinstance(self.line.claim, str):
-            return {self.line.claim}
-        quantity = self.line.quantity if isinstance(self.line, Benefit) else None
-        return {f"stated:{quantity}"} if quantity else set()

@@ -30,6 +30,7 @@ _OWN = (
     "worst_together",
     "parties",
     "risks",
+    "posts",
     "lines",
     "drivers",
     "enabled",

@@ -96,11 +96,16 @@ class CaseVoice(Voice):
         return spelt
 
     def message(self, message: Message) -> str:
-        """Return a message that the result holds; ids of the ledger are told by their words."""
-        if ids := message.values.get("ids"):
-            values = {**message.values, "ids": [self.named(name) for name in ids]}
-            message = replace(message, values=values)
-        return super().message(message)
+        """Return a message that the result holds; ids of the ledger are told by their words.
+
+        Messages under ``asked`` are told one after the other.
+        """
+        values = dict(message.values)
+        if "ids" in values:
+            values["ids"] = [self.named(name) for name in values["ids"]]
+        if "asked" in values:
+            values["asked"] = " ".join(map(self.message, values["asked"]))
+        return super().message(replace(message, values=values))
 
     def finding(self, check: Check) -> Cell:
         """Return what a check found, with links to what it names."""
@@ -156,12 +161,12 @@ class CaseVoice(Voice):
     def unit(self, unit: str) -> str:
         """Return a unit, in the reader's words where they are known."""
         known = catalogue(self.language, self.area)
-        parts = filter(None, map(str.strip, unit.split("/")))
+        parts = filter(None, map(str.strip, self.spoken(unit).split("/")))
         return " / ".join(known.get(f"unit_{part}", part) for part in parts)
 
     def quantities(self, values: Sequence[float], unit: str, *, bare: bool = False) -> list[str]:
         """Return values of one quantity, with the same decimals and, unless bare, its unit."""
-        most = max(map(abs, values))
+        most, unit = max(map(abs, values)), self.spoken(unit)
         if unit == "share":
             return [self.percent(value, decimals(most * 100, 2)) for value in values]
         head, _, per = map(str.strip, unit.partition("/"))

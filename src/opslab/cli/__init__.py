@@ -77,13 +77,11 @@ def run(
 ) -> None:
     """Run NOTEBOOK and file its readout."""
     from opslab import workspace
-    from opslab.archive import language_of
     from opslab.errors import MachineError
     from opslab.runs.job import Limits
     from opslab.runs.runner import run_notebook
 
-    given = _parameters(assignments, file)
-    ctx.meta["language"] = language_of(given)
+    given = _parameters(ctx, assignments, file)
     limits = Limits(timeout, cell_timeout)
     with workspace.with_sample(wanted=sample), _progress(notebook, quiet=quiet) as progress:
         done = run_notebook(notebook, given, out=out, force=force, limits=limits, progress=progress)
@@ -256,12 +254,19 @@ def sample(folder: str) -> None:
         say(file)
 
 
-def _parameters(assignments: Sequence[str], file: Path | None) -> dict[str, Any]:
-    """Return the parameters of the command line over those of the file."""
+def _parameters(
+    ctx: click.Context, assignments: Sequence[str], file: Path | None
+) -> dict[str, Any]:
+    """Return the parameters of the command line over those of the file; note their language."""
     from opslab import documents
+    from opslab.archive import language_of
     from opslab.errors import ParameterError, Problem
 
+    typed = dict(assignment.partition("=")[::2] for assignment in assignments)
+    ctx.meta["language"] = language_of(typed)
     given = documents.read(file, str(file)).values if file else {}
+    if isinstance(given, dict):
+        ctx.meta["language"] = language_of(given | typed)
     if not isinstance(given, dict) or any(isinstance(it, dict | list) for it in given.values()):
         raise ParameterError.of("runs.params_file", file=str(file))
     stated: dict[str, str] = {}
@@ -308,10 +313,10 @@ def _report(done: Run, language: Language, *, quiet: bool = False) -> None:
     if done.exit_code or not quiet:
         say(one_line(done.headline), err=quiet)
     if done.exit_code:
-        reason = done.reason or "A blocking check failed: see the readout."
+        reason = done.reason or text("runs.see_readout", language)
         say(one_line(reason), err=quiet)
-    remark = " (there already, nothing to do)" if done.reused and not quiet else ""
-    say(f"{done.readout}{remark}")
+    same = done.reused and not quiet
+    say(text("runs.bundle_same", language, file=str(done.readout)) if same else done.readout)
 
 
 def _catalogue(done: Run) -> Path:

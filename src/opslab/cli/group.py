@@ -54,10 +54,12 @@ class Commands(click.Group):
         last_word.daemon = True
 
         def end(number: int, _frame: object) -> None:
+            from opslab.messages import text
+
             if not ended:
                 last_word.start()
             ended.append(number)
-            say("Interrupted; what was complete is kept.", err=True)
+            say(text("runs.interrupted_command", ctx.meta.get("language", "en")), err=True)
             sys.exit(_CUT_SHORT)
 
         try:
@@ -99,12 +101,12 @@ def _refusals_printable() -> Iterator[None]:
 
 def _tell(error: Exception, language: Language) -> int:
     from opslab.errors import OpslabError
-    from opslab.messages import one_line
+    from opslab.messages import text
 
     if isinstance(error, OpslabError):
         say(error.text(language), err=True)
         return error.exit_code
-    reason = one_line(str(error))
-    say(f"This is a defect of opslab: {type(error).__name__}: {reason}", err=True)
-    say("Run it again with `opslab --debug …` and report what that prints.", err=True)
+    reason = f"{type(error).__name__}: {error}"
+    say(text("runs.batch_defect", language, reason=reason), err=True)
+    say(text("runs.debug", language), err=True)
     return 1

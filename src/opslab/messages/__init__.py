@@ -53,6 +53,12 @@ class Bilingual(str):
         text.french = french or english
         return text
 
+    @classmethod
+    def joined(cls, separator: str, parts: Sequence[str]) -> Self:
+        """Return texts as one, in both languages."""
+        english, french = (separator.join(spoken(parts, language)) for language in LANGUAGES)
+        return cls(english, french=french)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(Bilingual, french=self.french), (str(self),)
 
@@ -122,8 +128,11 @@ class _Formatter(string.Formatter):
 
     def __init__(self, language: Language) -> None:
         self.numbers = Numbers(language)
+        self.field = ""
+        self.shown: dict[str, str] = {}
 
     def get_field(self, field_name: str, _args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        self.field = field_name
         return kwargs[field_name], field_name
 
     def format_field(self, value: Any, format_spec: str) -> str:
@@ -132,8 +141,10 @@ class _Formatter(string.Formatter):
             return one_line("\N{EN DASH}" if value is None else str(value))
         name, _, detail = format_spec.partition(":")
         if name == "plural":
-            return self.numbers.plural(value, detail.split("|"))
-        return one_line(getattr(self.numbers, name)(value, *([int(detail)] if detail else [])))
+            return self.numbers.plural(self.shown.get(self.field, value), detail.split("|"))
+        shown = one_line(getattr(self.numbers, name)(value, *([int(detail)] if detail else [])))
+        self.shown[self.field] = shown
+        return shown
 
 
 def one_line(value: str) -> str:

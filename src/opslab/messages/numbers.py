@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -127,11 +128,11 @@ class Numbers:
 
     def date(self, value: datetime.date) -> str:
         """Return a date in words: 28 September 2026."""
-        return dates.format_date(value, format="d MMMM y", locale=self._locale)
+        return self._day(value, "d MMMM y")
 
     def short_date(self, value: datetime.date) -> str:
         """Return a date for an axis: 28 Sept."""
-        return dates.format_date(value, format="d MMM", locale=self._locale)
+        return self._day(value, "d MMM")
 
     def period(self, days: tuple[datetime.date, datetime.date]) -> str:
         """Return the days from the first to the last, what they share said once.
@@ -147,9 +148,8 @@ class Numbers:
         if start == end:
             return last
         if (start.year, start.month) == (end.year, end.month):
-            return f"{start.day}{_DASH}{last}"
-        pattern = "d MMMM" if start.year == end.year else "d MMMM y"
-        first = dates.format_date(start, format=pattern, locale=self._locale)
+            return f"{self._day(start, 'd')}{_DASH}{last}"
+        first = self._day(start, "d MMMM" if start.year == end.year else "d MMMM y")
         return f"{first} {_DASH} {last}"
 
     def listed(self, values: Sequence[object]) -> str:
@@ -161,9 +161,29 @@ class Numbers:
         """Return ``a, b or c``."""
         return lists.format_list([*map(str, values)], style="or", locale=self._locale)
 
-    def plural(self, count: float, forms: Sequence[str]) -> str:
-        """Return the form that goes with the count: the first for one, the last for others."""
+    def plural(self, count: float | Decimal | str, forms: Sequence[str]) -> str:
+        """Return the form that goes with the count: the first for one, the last for others.
+
+        Parameters
+        ----------
+        count : float or str
+            A number, or a number as it is shown: 1.0 weeks in English, 1,5 semaine in French.
+        forms : sequence of str
+
+        Examples
+        --------
+        >>> Numbers("en").plural("1.0", ["week", "weeks"])
+        'weeks'
+        """
+        if isinstance(count, str):
+            shown = "".join(re.findall(r"[\d.]" if self.language == "en" else r"[\d,]", count))
+            count = Decimal(shown.replace(",", ".") or 0)
         return forms[0 if Locale.parse(self._locale).plural_form(count) == "one" else -1]
+
+    def _day(self, value: datetime.date, pattern: str) -> str:
+        """Return a day by a CLDR pattern that starts with it; CLDR has no ordinals."""
+        shown = dates.format_date(value, format=pattern, locale=self._locale)
+        return re.sub(r"^1(?= |$)", "1er", shown) if self.language == "fr" else shown
 
     def _formatted(self, value: float | Decimal, pattern: str) -> str:
         shown = numbers.format_decimal(value, format=pattern, locale=self._locale)

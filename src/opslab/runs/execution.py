@@ -22,7 +22,7 @@ from typing import Any
 
 from opslab import workspace
 from opslab.archive import NOTEBOOK
-from opslab.errors import ON_BLOCKING, MachineError
+from opslab.errors import LANGUAGE, ON_BLOCKING, MachineError
 from opslab.runs.environment import FIXED, KERNEL, LONGEST_FOLDER
 from opslab.runs.failure import Failure
 from opslab.runs.folder import machine_errors
@@ -84,7 +84,7 @@ def execute(
     logging.getLogger("papermill").addHandler(logging.NullHandler())  # what it has to say, we say
     kept = folder / NOTEBOOK
     with scratch_folder() as scratch:
-        kernel = _Kernel(scratch)
+        kernel = _Kernel(scratch, parameters.get("language", "en"))
         with _deadline(limits.run_seconds, kernel), at_signals(_interruption(kernel)):
             failure = _run(notebook, parameters, kept, limits, kernel, progress)
         if failure and failure.kind == "kernel_died":
@@ -173,8 +173,8 @@ class _Kernel:
     ended = ""
     """Why it was ended before its time."""
 
-    def __init__(self, scratch: Path) -> None:
-        self._scratch = scratch
+    def __init__(self, scratch: Path, language: str) -> None:
+        self._scratch, self._language = scratch, language
         self._process: Any = None
         self.origin = "forked" if _may_fork() else "started"
 
@@ -193,7 +193,7 @@ class _Kernel:
                     # No open port, and no warning about one.
                     self.transport, self.ip = "ipc", str(scratch / "kernel")
                 self.connection_file = str(scratch / "kernel.json")
-                options["env"] = kernel_environment(scratch)
+                options["env"] = kernel_environment(scratch, kernel._language)
                 options["cwd"] = str(workspace.root())
                 if kernel.origin == "forked":
                     self.provisioner = _ForkProvisioner(
@@ -235,10 +235,11 @@ class _Kernel:
             self._process.kill()
 
 
-def kernel_environment(scratch: Path) -> dict[str, str]:
+def kernel_environment(scratch: Path, language: str) -> dict[str, str]:
     """Return the environment of a kernel: what could make two runs differ is fixed."""
     own = {
         "IPYTHONDIR": str(scratch / "ipython"),
+        LANGUAGE: language,
         ON_BLOCKING: "",  # a red check is told by the exit code
         "TMPDIR": str(scratch),  # what the kernel leaves there goes with it
         workspace.VARIABLE: str(workspace.root()),

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from opslab.documents import Location
 from opslab.evidence import Grade
-from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, fault
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, fault
 from opslab.tables.import_report import FileAnswers
 from opslab.uncertainty.ranges import Amount, Minutes, Part, Stated
 
@@ -37,9 +37,9 @@ TASK_FIELDS = (
 class Line(Declared):
     """What one initiative does to one task of one role: a row of the inventory."""
 
-    task: Label = Field(min_length=1, max_length=120)
-    role: Label = Field(min_length=1, max_length=80)
-    initiative: Label = Field(min_length=1, max_length=80)
+    task: Words = Field(min_length=1, max_length=120)
+    role: Words = Field(min_length=1, max_length=80)
+    initiative: Words = Field(min_length=1, max_length=80)
     """the change that is to save time"""
     people: Number = Field(gt=0)
     """people in the role"""
@@ -71,7 +71,7 @@ class Line(Declared):
     """share of freed time put to work"""
     benefit: Literal["hard", "capacity", "quality"] = "capacity"
     """hard: cash is released"""
-    owner: str | None = None
+    owner: Words | None = None
     """who answers for the saving; of a hard one, its budget line"""
     basis: Basis = "opinion"
     """what the reduction rests on"""
@@ -138,11 +138,13 @@ class Inventory(FromFile):
     inventory: Title
     """its name; names the run's folder"""
     question: Text | None = None
-    owner: str | None = None
+    owner: Words | None = None
     date: Day | None = None
     """day of the estimate"""
     data: Source | None = None
     lines: tuple[Line, ...] = ()
+    french: dict[str, str] = Field({}, exclude=True)
+    """French of what stands in the table: tasks, roles, changes, owners"""
     measurements: Source | tuple[Measurement, ...] = ()
     past: Source | tuple[Past, ...] = ()
     """promised and measured: your own hit rate"""

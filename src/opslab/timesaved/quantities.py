@@ -11,6 +11,7 @@ from typing import Literal
 from scipy.special import ndtri
 
 from opslab.errors import DataError, Problem, did_you_mean
+from opslab.messages import Bilingual
 from opslab.timesaved.inventory import AMOUNTS, GRADES, TASK_FIELDS, Line, Measurement
 from opslab.timesaved.simulation import Piece
 from opslab.uncertainty.calibration import widened
@@ -58,11 +59,12 @@ class Update:
 def stream(field: str, line: Line) -> str:
     """Return the name of a quantity: of a task, of a change to it or anywhere, of a role."""
     if field == "recapture":
-        return f"{field}/{line.role}"
-    if field in ("adoption", "decay"):
-        return f"{field}/{line.initiative}"
-    own = [] if field in _OF_TASK else [line.initiative]
-    return "/".join([field, line.task, line.role, *own])
+        parts = [field, line.role]
+    elif field in ("adoption", "decay"):
+        parts = [field, line.initiative]
+    else:
+        parts = [field, line.task, line.role, *([] if field in _OF_TASK else [line.initiative])]
+    return Bilingual.joined("/", parts)
 
 
 def check_rows(rows: Sequence[tuple[int, Line]], file: str | None) -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from opslab import documents, specs, workspace
 from opslab.errors import DataError, Problem, did_you_mean
-from opslab.messages import Language, text
+from opslab.messages import Bilingual, Language, text
 from opslab.tables import Answers, Reading, Table, numbers, open_export, write_xlsx
 from opslab.tables.profiles import Column, known_profiles
 from opslab.tables.source import ROW, quoted
@@ -39,7 +39,7 @@ def rows_of(
     """
     if not isinstance(given, Source):
         return list(enumerate(given, 1)), None
-    path = inventory.beside(given.path)
+    path, french = inventory.beside(given.path), inventory.french
     shown, profile = workspace.shown(path), _PROFILES[model]
     answers = {
         **given.model_dump(exclude={"path"}),
@@ -61,7 +61,11 @@ def rows_of(
     firsts: dict[Any, dict[str, Any]] = {}
     misread: dict[Any, set[str]] = {}
     for row in raw:
-        values = _nested(row.values)
+        told = {
+            name: Bilingual(cell, french=french[cell]) if cell in french else cell
+            for name, cell in row.values.items()
+        }
+        values = _nested(told)
         key = (values.get("task"), values.get("role")) if model is Line else row.number
         wrong = _misread(row, known)
         problems += [row.problem(reason, name, shown) for name, reason in wrong.items()]
