@@ -66,7 +66,9 @@ def cases(draw):
     for k in range(draw(st.integers(1, 3))):
         line = {
             "kind": pick("hard", "capacity", "quality"),
+            "apart": "each counts its own",
             "gain": pick("time", "decisions"),
+            "apart": "other money",
             "ramp_months": pick(0, 3, 9.5),
             "starts": pick("2027-01-01", "2026-03-10", "2027-02-02", "step0", "step1"),
         }
@@ -84,11 +86,14 @@ def cases(draw):
                 line["starts"] = pick("2027-02-02", "step0")
         else:
             per = "hour" if form == "hours" else "ticket"
+            line["kind"] = pick("capacity", "quality") if form == "hours" else line["kind"]
             assumptions += [
                 units(f"gain{k}", pick(400, (200, 700)), per),
                 money(f"worth{k}", (30, 60), per + pick("", "s"), currency=pick("EUR", "USD")),
             ]
             line["worth"] = f"worth{k}"
+            if form == "hours" and line["kind"] == "hard":
+                line["kind"] = "quality"
         factors = {"adoption": "use", "decay": "wear", "recapture": "work"}
         line |= {name: used for name, used in factors.items() if pick(True, False)}
         if "adoption" not in line and pick(True, False):
@@ -119,6 +124,7 @@ def cases(draw):
     assumptions.append(money("idle", (4000, 9000)))
     rid = pick({}, {}, {"ended_from": "step1"}, {"ended_from": "2027-03-01"})
     costs.append(cost("idling", "idle", trend="grow", benefit=pick("hard", "capacity"), **rid))
+    costs[-1]["claim"] = {"budget": "4417"}
     risk = {"risk": "it breaks", "owner": "ops", "trigger": "smoke", "amount": "harm"}
     risk |= {"likelihood": pick(0.3, {"low": 0.1, "high": 0.4})}
     risk |= pick({}, {"starts": "step2"}, {"starts": "2027-03-05", "options": ["ask"]})

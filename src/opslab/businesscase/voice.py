@@ -12,6 +12,7 @@ from opslab.businesscase.options import Driver, Spread
 from opslab.businesscase.result import CaseResult, Entry, Line
 from opslab.messages import catalogue
 from opslab.messages.numbers import decimals
+from opslab.messages.units import counted
 from opslab.report.blocks import Cell, Reference, Tone
 from opslab.report.voice import Voice
 from opslab.results import Check, Message
@@ -237,9 +238,12 @@ class CaseVoice(Voice):
             after = f" / {self.unit(per)}" if per and not bare else ""
             return [self.exact(value, head) + after for value in values]
         whole = all(value == round(value) for value in values)
-        after = f"\N{NO-BREAK SPACE}{self.unit(unit)}" if unit and not bare else ""
-        digits = 0 if whole else decimals(most, 3)
-        return [self.decimal(value, digits) + after for value in values]
+        shown = [self.decimal(value, 0 if whole else decimals(most, 3)) for value in values]
+        if bare or not unit:
+            return shown
+        return [
+            f"{number}\N{NO-BREAK SPACE}{counted(unit, number, self.language)}" for number in shown
+        ]
 
     def quantity(self, value: float, unit: str) -> str:
         """Return one value with its unit."""
