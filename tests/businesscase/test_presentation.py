@@ -31,7 +31,7 @@ from opslab.report.figures import HALF, Figure
 THIN, WIDE, MINUS = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}", "\N{MINUS SIGN}"
 BENEFIT = "Benefit, and how it is calculated"
 PAGES = ["decision", "options", "depends"]
-ANNEXES = ["promise", "scenarios", "waterfall", "money", "ledger", "checks", "answers", "method"]
+ANNEXES = ["promise", "waterfall", "scenarios", "money", "ledger", "checks", "answers", "method"]
 
 
 def french():

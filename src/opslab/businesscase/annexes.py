@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 
 from opslab.businesscase.commitments import Kpi, Risk
@@ -245,7 +245,10 @@ def _tei(result: CaseResult, say: CaseVoice) -> Blocks:
 def ledger(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return everything that is taken for granted."""
     rows = [_entry(entry, say) for entry in result.ledger]
-    return [say.table("ledger", "id statement value grade", rows), say.remark("ledger_note")]
+    return [
+        say.table("ledger", "id statement value grade_checked", rows),
+        say.remark("ledger_note"),
+    ]
 
 
 def _entry(entry: Entry, say: CaseVoice) -> Row:
@@ -253,7 +256,7 @@ def _entry(entry: Entry, say: CaseVoice) -> Row:
     law = say.message(Message(f"uncertainty.family_{entry.family}"))
     widened = say("widened") if entry.stated else None
     value = say.estimate(entry.value, entry.low, entry.high, unit, say.joined(law, widened))
-    grade = Cell(entry.grade)
+    grade = Cell(entry.grade, f"{entry.checked:%m/%Y}" if entry.checked else "")
     if entry.fallen:
         why = say(f"fallen_{entry.fallen}", declared=entry.declared, file=entry.file or "")
         grade = Cell(entry.grade, why, "bad")
@@ -261,21 +264,18 @@ def _entry(entry: Entry, say: CaseVoice) -> Row:
     if entry.kind != "assumption":
         said = entry.kind == "evidence" and entry.grade in SAID
         source = say("origin_said" if said else f"origin_{entry.kind}")
-    names = dict.fromkeys(filter(None, (source, entry.owner)))
-    remark = say.joined(*names, *_dates(entry, say))
+    overdue = say("overdue", day=entry.next_check) if entry.overdue else None
+    names = dict.fromkeys((source, entry.owner, overdue))
     return (
         Cell(link.label, anchor=link.href.removeprefix("#")),
-        Cell(say.statement(entry.id), remark, refs=say.readout(entry.run or "", entry.link)),
+        Cell(
+            say.statement(entry.id),
+            say.joined(*names),
+            refs=say.readout(entry.run or "", entry.link),
+        ),
         value,
         grade,
     )
-
-
-def _dates(entry: Entry, say: CaseVoice) -> Iterator[str]:
-    if entry.checked and not entry.overdue:
-        yield say("checked", month=f"{entry.checked:%m/%Y}")
-    if entry.overdue and entry.next_check:
-        yield say("overdue", day=entry.next_check)
 
 
 def checks(result: CaseResult, say: CaseVoice) -> Blocks:

@@ -25,8 +25,8 @@ _SECTIONS: Mapping[str, Callable[[CaseResult, CaseVoice], Blocks]] = {
     "options": pages.options,
     "depends": pages.depends,
     "promise": annexes.promise,
-    "scenarios": annexes.scenarios,
     "waterfall": annexes.waterfall,
+    "scenarios": annexes.scenarios,
     "money": annexes.money,
     "ledger": annexes.ledger,
     "checks": annexes.checks,
@@ -142,7 +142,7 @@ def _part(name: str, result: CaseResult, say: CaseVoice) -> Blocks:
     blocks = _SECTIONS[name](result, say)
     if blocks and result.broken and name not in _WITHOUT_MONEY:
         blocks = [say.paragraph("not_to_use", "bad"), *blocks]
-    first_annex = "promise" if annexes.promised(result) else "scenarios"
+    first_annex = "promise" if annexes.promised(result) else "waterfall"
     new_page = name in ("options", "depends", first_annex)
     heading = Heading(say(f"section_{name}"), new_page=new_page)
     if blocks and name in _FOLDED:
