@@ -19,7 +19,7 @@ from opslab.businesscase.result import (
     Target,
 )
 from opslab.businesscase.voice import TONES, CaseVoice
-from opslab.report.blocks import Cell, Paragraph, Points, Table
+from opslab.report.blocks import Cell, Folded, Paragraph, Points, Table
 from opslab.report.voice import Blocks
 from opslab.results import Check, Message
 
@@ -73,9 +73,8 @@ def _changes(last: Previous, say: CaseVoice) -> Blocks:
         names = [change.id for change in ended if change.kind in _MONEY]
         names += [say("count_others", count=len(ended) - len(names))]
         told += [say(key, names=names)] if ended else []
-    points = Points(told)
     table = say.table("changes", "what kind before after", rows, numeric=(2, 3))
-    return [table, points] if rows else [points]
+    return [Folded(say("table_changes"), [*([table] if rows else []), Points(told)])]
 
 
 def _target(target: Target, say: CaseVoice) -> Row:
