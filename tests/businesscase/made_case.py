@@ -598,12 +598,11 @@ def factors(refs, unit, quantity, money, *, evidence):
 def chosen(action, npv, recommended, rule, bound):
     """Return what the rule makes of the options of a made case, by the action it comes to."""
     nothing, others = "Do nothing", {one[0]: one[2] for one in OTHERS}
-    rival = {"other": "Tool alone", "reject": nothing}.get(action, "Tool alone")
+    rival = nothing if action in ("reject", "close") else "Tool alone"
     if recommended == 1:
         rival = nothing
     best = {"other": rival, "reject": nothing}.get(action, "Two posts and a tool")
-    error = abs(npv) if action == "close" else 900.0
-    return Choice(action, rule, bound, best, rival, npv - others.get(rival, 0.0), error)
+    return Choice(action, rule, bound, best, rival, npv - others.get(rival, 0.0), 900.0)
 
 
 OTHERS = (

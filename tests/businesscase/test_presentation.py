@@ -347,14 +347,10 @@ def test_the_answer_follows_the_numbers(name, action, tone):
             {"action": "other", "rule": "p_positive", "bound": 0.9, "chance": 0.62},
             "at least 90%; here it is 62.0%. Tool alone meets that, with an expected NPV of €90k.",
         ),
-        ({"npv": -300.0, "action": "reject"}, f"it loses €300 compared with doing nothing."),
+        ({"npv": -300.0, "action": "reject"}, "it loses €300 compared with doing nothing."),
         (
             {"npv": 400.0, "action": "close"},
             "with Do nothing is €400, and its Monte Carlo error €900",
-        ),
-        (
-            {"npv": 90_300.0, "action": "close"},
-            "with Tool alone is €300, and its Monte Carlo error €90,300",
         ),
         (
             {"action": "close", "rule": "worst", "bound": -132_100.0, "error": 1.0},
@@ -471,7 +467,7 @@ def test_gains_beyond_money_are_weighed(whole):
     sums = dict(zip(scores.columns, scores.rows[-1], strict=True))
     assert sums["Do nothing"] == "5"  # 3 x 1 + 1 x 2
     assert sums["Two posts and a tool"] == "14.5"  # 3 x 4 + 1 x 2.5
-    assert sums["Four posts"] == "\N{EN DASH}"  # was not scored
+    assert sums["Four posts"] == "0"  # no score is none
 
 
 def test_a_calculation_can_be_followed_with_a_pocket_calculator(whole):

@@ -66,14 +66,10 @@ def _verdict(result: CaseResult, say: CaseVoice) -> str:
         case "reject":
             return say("verdict_reject", lost=say.gained(-best.npv.mean))
         case "close":
-            own = Estimated(best.npv.mean, best.npv_error)
-            gap = Estimated(choice.margin, choice.error)
-            rivals = ((result.nothing.name, own), (choice.rival, gap))
-            for rival, apart in rivals:
-                if not apart.against(0):
-                    value, error = (say.exact(abs(each), say.currency) for each in apart)
-                    return say("verdict_close", rival=rival, apart=value, error=error)
-            return f"{say.rule} {say('verdict_bound')}"
+            if Estimated(choice.margin, choice.error).against(0):
+                return f"{say.rule} {say('verdict_bound')}"
+            apart, error = (say.exact(abs(n), say.currency) for n in (choice.margin, choice.error))
+            return say("verdict_close", apart=apart, error=error)
     if best.payback is None:
         return say("verdict_never")
     return say("verdict_paid", payback=round(best.payback))
