@@ -34,7 +34,7 @@ def case(lines: int = LINES, months: int = MONTHS, options: int = OPTIONS) -> di
         assumptions += [
             {
                 "id": f"hours{k}",
-                "statement": "hours",
+                "statement": f"hours of task {k}",
                 "low": 300 + k,
                 "high": 900 + k,
                 "per": "hour",
@@ -74,9 +74,11 @@ def case(lines: int = LINES, months: int = MONTHS, options: int = OPTIONS) -> di
                 "decay": f"wear{k}",
                 "ramp_months": 3 + k % 7,
                 "starts": f"step{k}",
+                "claim": {"hours": f"product manager/task {k}", "of": "desk"},
             }
         )
         costs.append({"name": f"cost {k}", "amount": f"pay{k}", "starts": "2027-01-01"})
+        costs[-1]["claim"] = {"budget": f"line {k}"}
         costs[-1]["trend"] = f"grow{k}"
     names = [one["name"] for one in benefits], [one["name"] for one in costs]
     kinds = ["minimum", "recommended", "stretch", *["other"] * options]

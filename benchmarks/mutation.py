@@ -78,6 +78,10 @@ TESTS: dict[str, tuple[str, ...]] = {
     "experiments/magnitude.py": ("experiments/test_magnitude.py",),
     "experiments/phases.py": ("experiments/test_phase_rules.py",),
     "experiments/inference/strata.py": ("experiments/test_strata.py",),
+    "businesscase/verdict.py": ("businesscase/test_verdict.py",),
+    "businesscase/claims.py": ("businesscase/test_claims.py",),
+    "businesscase/checks.py": ("businesscase/test_checks.py",),
+    "businesscase/plausibility.py": ("businesscase/test_plausibility.py",),
     "businesscase/contradictions.py": ("businesscase/test_case_spec.py",),
     "businesscase/result.py": (
         "businesscase/test_promise.py",

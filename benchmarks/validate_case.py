@@ -106,7 +106,13 @@ def declared(calibration: str) -> dict[str, Any]:
             {"name": "post", "amount": "post", "starts": "2027-01-01", "trend": "grow"},
             {"name": "set up", "amount": "set", "starts": "2027-01-01"},
             {"name": "move", "amount": "fine", "starts": "2028-01-01", "probability": "risk"},
-            {"name": "overtime", "amount": "idle", "starts": "2027-01-01", "benefit": "hard"},
+            {
+                "name": "overtime",
+                "amount": "idle",
+                "starts": "2027-01-01",
+                "benefit": "hard",
+                "claim": {"budget": "6411"},
+            },
         ],
         "options": [
             {"name": "nothing", "kind": "do_nothing", "costs": ["overtime"]},

@@ -69,7 +69,7 @@ STUDY = """\
 study: shop-feedback                # short name; also names the folder of the readout
 title: {en: What our shops' customers say, fr: Ce que disent les clients de nos boutiques}
 question: {en: "What should we take up first, and whose is it?", fr: "Par quoi commencer, et qui s'en charge ?"}
-owner: customer care                # who answers for it
+owner: {en: customer care, fr: relation client}   # who answers for it
 start: 2026-08-03                   # first and last day of the messages, both inside
 end: 2026-09-27
 languages: [en, fr]                 # languages that are expected; others are told, and sorted with the rest

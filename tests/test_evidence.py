@@ -11,6 +11,8 @@ from scipy import stats
 
 from opslab import experiments
 from opslab.evidence import Evidence, Quantity, SourceFile
+from opslab.experiments.spec import ArmLabel
+from opslab.messages import Bilingual, text
 from opslab.uncertainty.distributions import Quantiles
 
 NORMAL = Quantity("normal", {"location": 2.0, "scale": 0.5}, 2.0, 1.0, 3.0, 0.95)
@@ -194,3 +196,39 @@ def test_an_experiment_of_few_units_hands_over_what_can_be_read(count, kind):
     )
     found = experiments.analyze(experiment, pd.DataFrame(data)).evidence()
     assert [evidence.claim for evidence in found] == ["metric:gain"] * (count > 3)
+
+
+def test_words_of_both_languages_outlive_the_record():
+    """The English is what is compared and counted; each reader is told their own."""
+    task, desk = Bilingual("tag", french="étiqueter"), Bilingual("desk", french="guichet")
+    hours = {
+        "statement": ("timesaved.evidence", {"task": task, "role": "pm", "initiatives": [desk]}),
+        "unit": Bilingual("tickets", french="demandes"),
+        "population": Bilingual("agent", french="conseiller"),
+        "owner": Bilingual("support", french="assistance"),
+    }
+    record = json.loads(json.dumps(evidence(**hours).record()))
+    again = Evidence.from_record(record)
+    assert again == evidence(**hours)
+    assert again.record() == record
+    told = text(again.statement[0], "fr", **again.statement[1])
+    assert told.startswith("étiqueter (pm)")
+    assert "guichet" in told
+    assert [word.spoken("fr") for word in (again.unit, again.population, again.owner)] == [
+        "demandes",
+        "conseiller",
+        "assistance",
+    ]
+    arm = ArmLabel.named("b", Bilingual("Short", french="Court"))
+    named = {"metric": "orders", "arm": arm, "control": "a"}
+    shown = Evidence.from_record(evidence(statement=("experiments.evidence", named)).record())
+    assert shown.statement[1]["arm"].spoken("en") == "Short"
+    assert shown.statement[1]["arm"].spoken("fr") == "Court"
+
+
+def test_a_record_without_french_is_as_it_was():
+    record = evidence(owner="ops").record()
+    assert record["statement"]["values"] == {"metric": "orders", "arm": "a", "control": "b"}
+    assert (record["unit"], record["population"], record["owner"]) == ("share", "user", "ops")
+    counted = ("feedback.evidence", {"theme": "parcels", "messages": 90, "total": 747})
+    assert Evidence.from_record(evidence(statement=counted).record()).statement == counted

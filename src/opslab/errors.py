@@ -32,7 +32,10 @@ class Problem:
     field : str or None
         The field in a spec (``metrics[1].type``) or the column in a table.
     row : int or None
-        The data row of a table, from 1.
+        The row of a table as the user sees it: of a file its line or row in an editor or a
+        spreadsheet, headings and empty ones counted; of a frame or Parquet file its row, from 1.
+    cell : str or None
+        What stands in the cell, as it is written.
     """
 
     key: str
@@ -41,6 +44,7 @@ class Problem:
     line: int | None = None
     field: str | None = None
     row: int | None = None
+    cell: str | None = None
 
     def __post_init__(self) -> None:
         area, _, name = self.key.partition(".")
@@ -56,6 +60,8 @@ class Problem:
             where.append(text("errors.row", language, row=self.row))
         if self.field:
             where.append(one_line(self.field))
+        if self.cell:
+            where[-1] += f" {text('errors.cell', language, cell=self.cell)}"
         message = text(self.key, language, **self.values)
         if not where:
             return message

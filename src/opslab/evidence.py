@@ -7,11 +7,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from opslab import uncertainty
+from opslab.messages import recorded
+from opslab.specs import InBothLanguages
 
 if TYPE_CHECKING:
     from opslab.uncertainty.distributions import Distribution
@@ -26,6 +28,10 @@ Kind = Literal["causal", "descriptive", "opinion"]
 Benefit = Literal["hard", "capacity", "quality", "enabled"]
 Grade = Literal["A", "B", "C", "D", "E", "F"]
 Per = Literal["week", "year", "once", "unit"]
+
+Words = Annotated[str, InBothLanguages()]
+Named = Annotated[Words | list[Words] | Any, Field(union_mode="left_to_right")]
+"""What a statement names: words, lists of words, or numbers."""
 
 _CHOICES = {"kind": Kind, "benefit": Benefit, "grade": Grade, "per": Per}
 
@@ -115,19 +121,19 @@ class Evidence:
 
     id: str
     kind: Kind
-    statement: tuple[str, Mapping[str, Any]]
+    statement: tuple[str, Mapping[str, Named]]
     quantity: Quantity
-    unit: str
+    unit: Words
     per: Per
     period: tuple[datetime.date | None, datetime.date | None]
-    population: str
+    population: Words
     claim: str
     benefit: Benefit
     grade: Grade
     sources: tuple[SourceFile, ...]
     run: str | None = None
     date: datetime.date | None = None
-    owner: str | None = None
+    owner: Words | None = None
 
     def __post_init__(self) -> None:
         for name, kind in _CHOICES.items():
@@ -138,13 +144,14 @@ class Evidence:
                 raise ValueError(f"Evidence needs a text as its {name}.")
 
     def record(self) -> dict[str, Any]:
-        """Return the evidence as JSON takes it."""
+        """Return the evidence as JSON takes it: words in both languages as a mapping."""
         key, values = self.statement
-        return asdict(self) | {
+        fields = asdict(self) | {
             "statement": {"key": key, "values": dict(values)},
             "period": [day.isoformat() if day else None for day in self.period],
             "date": self.date.isoformat() if self.date else None,
         }
+        return {name: recorded(value) for name, value in fields.items()}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Evidence:

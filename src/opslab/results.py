@@ -40,11 +40,19 @@ class Message:
 
     def record(self) -> dict[str, Any]:
         """Return key and values as JSON takes them."""
-        values = {
-            name: value.isoformat() if isinstance(value, datetime.date) else value
-            for name, value in self.values.items()
+        return {
+            "key": self.key,
+            "values": {name: _plain(value) for name, value in self.values.items()},
         }
-        return {"key": self.key, "values": values}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a message as JSON takes it; it may be a list of messages."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, Message):
+        return value.record()
+    return value.isoformat() if isinstance(value, datetime.date) else value
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,9 @@ Day = Annotated[datetime.date, BeforeValidator(_day)]
 Label = Annotated[str, BeforeValidator(as_label)]
 """A name that stands in the data. YAML must not have turned it into something else."""
 
+Words = Annotated[Label, InBothLanguages()]
+"""A name that stands in the data and that readers see: written once, or ``{en: …, fr: …}``."""
+
 
 class FromFile(Declared):
     """The base of a spec that stands in a file. Its own first field is its name, a `Title`."""

@@ -63,6 +63,11 @@ class Slow:
         self.months = case.finance.horizon_months
         self.flows = {one.name: self.benefit(one) for one in case.benefits}
         self.flows |= {one.name: self.cost(one) for one in case.costs}
+        self.flows |= {
+            f"risk: {one.risk}": self.risk(one, number)
+            for number, one in enumerate(case.risks, 1)
+            if one.amount
+        }
 
     def day(self, when, *, end):
         for step in self.case.roadmap:
@@ -76,7 +81,7 @@ class Slow:
                 return rate.rate
         return 1.0
 
-    def benefit(self, line):
+    def benefit(self, line):  # noqa: C901 - in one place, to be read beside the formulas
         """Return for each draw: money by month, hours by month, and the way to it."""
         start_day = self.day(line.starts, end=True)
         start = months_until(self.case.finance.start, start_day) + (start_day.day > 1)
@@ -118,6 +123,13 @@ class Slow:
 
             natural = sum(of(name) for name in ids)
             worth = natural * scale * of(line.worth) * of(line.volume) * of(line.share)
+
+            def adopted(month, of=of):
+                if not line.schedule:
+                    return of(line.adoption)
+                year = min(max((month - start) // 12, 0), len(line.schedule) - 1)
+                return of(line.schedule[year])
+
             begins = start + max(round(late[draw]), 0)
             money, freed, used, kept = [], [], [], []
             for month in range(self.months):
@@ -130,10 +142,10 @@ class Slow:
                     wear = (1 - of(decay)) ** ((month - begins) / 12) if decay else 1.0
                 else:
                     part = wear = 0.0
-                used.append(worth * of(line.adoption) * part / 12)
+                used.append(worth * adopted(month) * part / 12)
                 kept.append(used[-1] * wear)
                 money.append(kept[-1] * of(recapture))
-                freed.append(natural * of(line.adoption) * part * wear / 12 if hours else 0.0)
+                freed.append(natural * adopted(month) * part * wear / 12 if hours else 0.0)
             made.append(
                 {"money": money, "hours": freed, "used": used, "kept": kept, "gross": worth / 12}
             )
@@ -155,6 +167,7 @@ class Slow:
         once, made = one.per == "once", []
         for draw in range(self.draws):
             yearly = self.value(one.id)[draw] * self.money(one) * PER_YEAR[one.per]
+            yearly *= 1 + (self.value(line.uplift)[draw] if line.uplift else 0.0)
             if (
                 line.probability
                 and NormalDist().cdf(self.happens(line.name)[draw])
@@ -180,6 +193,50 @@ class Slow:
             "counted": True,
         }
 
+    def risk(self, line, number):
+        """Return a risk as a cost that is paid once, in its month, if it comes."""
+        one, likely = self.by_id[line.amount], line.likelihood
+        start = 0
+        if line.starts:
+            start = months_until(self.case.finance.start, self.day(line.starts, end=True))
+        made = []
+        for draw in range(self.draws):
+            chance = (
+                likely.likely if likely.low is None else self.value(f"likelihood:{number}")[draw]
+            )
+            late = self.late(line.starts, draw)
+            comes = NormalDist().cdf(self.happens(line.risk)[draw]) < chance
+            paid = self.value(one.id)[draw] * self.money(one) if comes else 0.0
+            due = max(start + late, 0)
+            months = [paid if month == due else 0.0 for month in range(self.months)]
+            made.append({"money": months, "hours": [0.0] * self.months})
+        return {
+            "cost": True,
+            "kind": "capacity",
+            "gain": "time",
+            "once": True,
+            "draws": made,
+            "counted": True,
+        }
+
+    def late(self, when, draw):
+        """Return the months by which a step is late."""
+        slip = next((step.slip for step in self.case.roadmap if step.id == when), None)
+        if slip is None:
+            return 0
+        late = slip.likely or 0.0 if slip.low is None else self.value(f"slip:{when}")[draw]
+        return max(round(late), 0)
+
+    def rid(self, name, option, draw):
+        """Return the month from which an option is rid of a cost of doing nothing."""
+        when = next(one.ended_from for one in self.case.costs if one.name == name)
+        if when is None:
+            own = [one.starts for one in self.case.benefits if one.name in option.benefits]
+            when = min(own, key=lambda start: self.day(start, end=True))
+        day = self.day(when, end=True)
+        planned = months_until(self.case.finance.start, day) + (day.day > 1)
+        return max(planned, 0) + self.late(when, draw)
+
     def factor(self, flow, month):
         finance = self.case.finance
         return discount(month, finance.rate, finance.timing, once=flow["once"])
@@ -192,6 +249,9 @@ class Slow:
             parts[name] = parts.get(name, 0.0) - option.reach.get(name, 1.0)
         for name in nothing.costs:
             parts[name] = parts.get(name, 0.0) + nothing.reach.get(name, 1.0)
+        for one in self.case.risks:
+            if one.amount and option.name in (one.options or (option.name,)):
+                parts[f"risk: {one.risk}"] = -1.0
         return {name: part for name, part in parts.items() if part}
 
     def option(self, option):  # noqa: C901 - in one place, to be read beside the formulas
@@ -218,6 +278,12 @@ class Slow:
                 if not flow["counted"]:
                     continue
                 one = flow["draws"][draw]
+                if flow["cost"] and part > 0:
+                    rid = self.rid(name, option, draw)
+                    kept = [
+                        paid if month >= rid else 0.0 for month, paid in enumerate(one["money"])
+                    ]
+                    one = one | {"money": kept}
                 present = 0.0
                 for month in range(self.months):
                     factor = self.factor(flow, month)
@@ -254,7 +320,7 @@ class Slow:
                     told[sums].setdefault(name, [0.0] * self.draws)[draw] = present
             told["cumulative"].append(list(accumulate(cash)))
             told["payback"].append(payback(told["cumulative"][-1]))
-            told["discounted"].append(payback(list(accumulate(worth_now))))
+            told["discounted"].append(list(accumulate(worth_now)))
         return told | {"years": years, "waterfall": fall}
 
 

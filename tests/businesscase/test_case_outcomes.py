@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from cases import benefit, case, cost, fields, finding, money, share, simple, units
+from cases import benefit, case, cost, fields, finding, money, share, simple
 from scipy.stats import norm
 
 from opslab.businesscase import build
@@ -302,29 +302,6 @@ def test_stage_one_costs_what_falls_before_its_gate():
         decision={"wanted": "w", "by": "2026-11-16", "who": "cpo", "stage": "one"},
     )
     assert build(Case(**declared), draws=1_000).recommended.stage == pytest.approx(4 * 100 + 50)
-
-
-@pytest.mark.parametrize(("costs", "action"), [(50, "approve"), (99, "defer"), (180, "reject")])
-def test_the_action_follows_the_chance(costs, action):
-    declared = fields(
-        [units("n", (50, 200), "ticket"), money("w", 1, "ticket"), money("pay", costs)],
-        [benefit("g", "n", worth="w")],
-        [cost("c", "pay")],
-        finance=RATE,
-    )
-    assert build(Case(**declared), draws=5_000).action == action
-
-
-def test_a_chance_of_even_pays_for_the_first_stage():
-    declared = fields(
-        [units("n", (50, 200), "ticket"), money("w", 1, "ticket"), money("pay", 99)],
-        [benefit("g", "n", worth="w")],
-        [cost("c", "pay")],
-        finance=RATE,
-        roadmap=[{"id": "one", "name": "one", "starts": "2027-01-01", "ends": "2027-04-30"}],
-        decision={"wanted": "w", "by": "2026-11-16", "who": "cpo", "stage": "one"},
-    )
-    assert build(Case(**declared), draws=5_000).action == "stage"
 
 
 def test_scenarios_are_not_percentiles_row_by_row(result):

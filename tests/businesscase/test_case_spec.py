@@ -482,3 +482,29 @@ def test_no_change_of_a_field_ends_in_a_traceback(data):
 def test_a_risk_needs_its_owner_and_its_trigger(tmp_path):
     declared = simple(risks=[{"risk": RISK["risk"]}])
     assert keys(refused(tmp_path, declared)) == ["specs.missing", "specs.missing"]
+
+
+def test_a_score_of_no_option_is_refused():
+    declared = simple(beyond_money=[{"name": "trust", "weight": 2, "scores": {"aks": 3}}])
+    with pytest.raises(OpslabError, match="no aks under options; did you mean ask"):
+        build(Case(**declared), draws=1_000)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"amount": "harm"}, "no likelihood"),
+        ({"amount": "n", "likelihood": 0.2}, "n is what a risk costs once"),
+        ({"amount": "gain", "likelihood": 0.2}, "gain is what a risk costs once"),
+        ({"amount": "harm", "likelihood": 0.2, "starts": "2031-01-01"}, "outside the horizon"),
+        ({"amount": "harm", "likelihood": 0.2, "starts": "2026-12-31"}, "outside the horizon"),
+        ({"amount": "harm", "likelihood": 0.2, "starts": "2027-13-01"}, "2027-13-01"),
+        ({"amount": "harm", "likelihood": 0.2, "options": ["aks"]}, "no aks under options"),
+        ({"amount": "harm", "likelihood": 0.2, "starts": "soon"}, "soon"),
+    ],
+)
+def test_a_risk_that_cannot_be_simulated_is_refused(more, words):
+    declared = simple(risks=[{"risk": "r", "owner": "ops", "trigger": "t"} | more])
+    declared["assumptions"] += [units("n", 3, "ticket"), money("harm", 9, "once")]
+    with pytest.raises(OpslabError, match=words):
+        build(Case(**declared), draws=1_000)

@@ -38,7 +38,11 @@ SHAPES = {
 
 
 def direct(**scores):
-    n, worth, use, pay = (float(SHAPES[name].at(scores.get(name, 0.0))) for name in SHAPES)
+    """Return the NPV with quantities at scores, the rest at their means."""
+    n, worth, use, pay = (
+        float(shape.at(scores[name])) if name in scores else shape.mean
+        for name, shape in SHAPES.items()
+    )
     return n * worth * use - pay - 100
 
 
@@ -49,12 +53,14 @@ def result():
 
 def test_the_tornado_is_direct_evaluation(result):
     z = norm.ppf(0.9)
-    assert result.base == pytest.approx(direct())
+    assert result.base == result.recommended.npv.mean
+    assert result.base == pytest.approx(direct(), abs=4 * result.recommended.npv_error)
+    late = result.base - direct()  # Monte Carlo error of the mean, the same for every bar
     assert {one.id for one in result.drivers} == set(SHAPES)
     for one in result.drivers:
         assert one.npv == (
-            pytest.approx(direct(**{one.id: -z})),
-            pytest.approx(direct(**{one.id: z})),
+            pytest.approx(direct(**{one.id: -z}) + late),
+            pytest.approx(direct(**{one.id: z}) + late),
         )
         assert one.at == tuple(pytest.approx(float(SHAPES[one.id].at(score))) for score in (-z, z))
     spans = [abs(one.npv[1] - one.npv[0]) for one in result.drivers]
@@ -62,13 +68,14 @@ def test_the_tornado_is_direct_evaluation(result):
 
 
 def test_at_a_switching_value_the_npv_is_zero(result):
-    """By hand: n* = (pay + rent) / (worth x use), and so on, the rest at their medians."""
-    n, worth, use, pay = (float(SHAPES[name].at(0.0)) for name in SHAPES)
+    """By hand: n* = (pay + rent) / (worth x use), and so on, the rest at their means."""
+    n, worth, use, pay = (shape.mean for shape in SHAPES.values())
+    paid = pay + 100 - (result.base - direct())
     wanted = {
-        "n": (pay + 100) / (worth * use),
-        "worth": (pay + 100) / (n * use),
-        "use": (pay + 100) / (n * worth),
-        "pay": n * worth * use - 100,
+        "n": paid / (worth * use),
+        "worth": paid / (n * use),
+        "use": paid / (n * worth),
+        "pay": n * worth * use - paid + pay,
     }
     for one in result.drivers:
         assert one.switching == pytest.approx(wanted[one.id], rel=1e-4)
@@ -87,6 +94,14 @@ def test_all_at_their_worse_ends_is_worse_than_the_joint_tenth(result):
     z = norm.ppf(0.9)
     assert result.all_low == pytest.approx(direct(n=-z, worth=-z, use=-z, pay=z))
     assert result.all_low < result.recommended.npv.p10
+
+
+def test_if_all_went_wrong_together_the_worst_twentieth_is_worse(result):
+    """Against plain integration: every quantity at the same score, the worst twentieth of them."""
+    z = norm.ppf((np.arange(2_000) + 0.5) / 40_000)
+    wanted = np.mean([direct(n=one, worth=one, use=one, pay=-one) for one in z])
+    assert result.worst_together == pytest.approx(wanted, rel=1e-3)
+    assert result.worst_together < result.recommended.worst
 
 
 def test_knowing_one_is_worth_less_than_knowing_all(result):

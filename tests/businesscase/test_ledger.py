@@ -379,7 +379,7 @@ def test_a_slip_is_a_line_of_its_own():
         pytest.approx(1),
         pytest.approx(4),
         "ops",
-        ("gained",),
+        ("gained", "idle"),
     )
 
 

@@ -65,7 +65,10 @@ def test_every_bad_row_is_told_at_once_with_its_number_and_field(tmp_path, cases
         for place, (row, _, _) in enumerate(cases)
     ]
     error = refused(written(tmp_path, GOOD, *rows))
-    told = {(one.row, one.field, one.key) for one in error.problems}
+    told = {
+        (one.row, re.sub("_(low|high)", "", (one.field or "").split(",")[0]) or None, one.key)
+        for one in error.problems
+    }
     assert {(place, field, key) for place, (_, field, key) in enumerate(cases, 3)} <= told
     assert not {row for row, _, _ in told} & ({2} if own else set())
     for language, word in (("en", "row"), ("fr", "ligne")):
@@ -88,8 +91,8 @@ def test_a_column_that_is_nearly_known_is_refused_and_a_strange_one_is_not(tmp_p
 def test_a_word_among_numbers_is_refused_and_never_replaced_by_a_default(tmp_path):
     rows = [GOOD + ",12", GOOD.replace("tag", "other") + ",little"]
     (problem,) = refused(written(tmp_path, *rows, head=HEAD + ",new_minutes")).problems
-    assert (problem.key, problem.field) == ("tables.bad_cells", "new_minutes_likely")
-    assert problem.values["row"] == 3
+    assert (problem.key, problem.field) == ("timesaved.cell_minutes", "new_minutes")
+    assert (problem.row, problem.cell) == (3, "little")
 
 
 def test_an_empty_table_and_a_missing_one(tmp_path):

@@ -5,6 +5,7 @@ import re
 import sys
 
 import pytest
+import yaml
 from declared import LINE, RANGED, inventory
 
 import opslab
@@ -135,3 +136,45 @@ def test_title_and_question_are_told_in_the_readers_language():
     )
     assert result.first_screen().question == "Que libère-t-il ?"
     assert "Guichet" not in str(result.record())
+
+
+FRENCH = {
+    "tag": "étiqueter",
+    "pm": "chef de produit",
+    "desk": "guichet",
+    "head": "direction",
+    "free": "libre",
+}
+TABLE = """task,role,initiative,people,frequency,minutes_low,minutes_high,reduction,adoption,ramp_months,owner
+tag,pm,desk,10,4,10,40,0.3,1,0,head
+"""
+
+
+@pytest.mark.parametrize("written", ["table", "lines"])
+def test_what_stands_in_a_table_is_told_in_the_readers_language(tmp_path, written):
+    """A table's cells have one language; the spec has their French, and the numbers stay."""
+    (tmp_path / "tasks.csv").write_text(TABLE, encoding="utf-8")
+    row = RANGED | {"owner": "head", "frequency": 4}
+    both = {
+        name: {"en": word, "fr": FRENCH[word]} if word in FRENCH else word
+        for name, word in row.items()
+        if isinstance(word, str)
+    }
+    spec = tmp_path / "desk.yaml"
+    given = {"inventory": "kit", "date": "2026-10-05", "owner": {"en": "head", "fr": "direction"}}
+    if written == "table":
+        given |= {"data": {"path": "tasks.csv"}, "french": FRENCH}
+    else:
+        given |= {"lines": [row | both]}
+    spec.write_text(yaml.safe_dump(given), encoding="utf-8")
+    result = timesaved.estimate(timesaved.Inventory.load(spec), draws=2_000)
+    plain, told = page(result, "en"), page(result, "fr")
+    for word in ("tag", "desk", "head"):
+        assert re.search(rf"\b{word}\b", plain)
+        assert not re.search(rf"\b{word}\b", told)
+        assert FRENCH[word] in told
+    (found,) = result.evidence()
+    assert found.id == "kit/pm/tag"
+    assert found.population.spoken("fr") == "chef de produit"
+    assert found.owner.spoken("fr") == "direction"
+    assert "étiqueter" not in str(result.record()["savings"])

@@ -16,19 +16,32 @@ from opslab.businesscase.cashflow import cash_flow, weights_of
 from opslab.businesscase.checks import checks
 from opslab.businesscase.citations import Run, findings_given, findings_of, runs_of
 from opslab.businesscase.contradictions import refuse, refuse_contradictions
+from opslab.businesscase.declarations import Benefit
 from opslab.businesscase.drivers import drivers
 from opslab.businesscase.ledger import files_of, names_twice, prepare
-from opslab.businesscase.options import AtRate, OptionResult
+from opslab.businesscase.options import AtHorizon, AtRate, OptionResult, Party, RiskCost
 from opslab.businesscase.quantities import Draws
-from opslab.businesscase.result import CaseResult, Line
-from opslab.businesscase.simulation import Horizon, amount, net, simulate, total
+from opslab.businesscase.result import CaseResult, Factor, Line, Role
+from opslab.businesscase.simulation import (
+    RISK,
+    Flow,
+    Horizon,
+    Weights,
+    amount,
+    net,
+    simulate,
+    total,
+)
 from opslab.businesscase.spec import Case
+from opslab.businesscase.verdict import choose
 from opslab.errors import InputError
 from opslab.evidence import Evidence, SourceFile
-from opslab.messages import Language
+from opslab.messages import Bilingual, Language
+from opslab.uncertainty.distributions import Values
 
 _FEWEST = 1_000  # draws
 _SOME = slice(5_000)  # draws for what is told beside the NPV
+_MONEY_ROLES: tuple[Role, ...] = ("worth", "volume", "share")
 
 
 def build(
@@ -121,14 +134,23 @@ class _Basis:
         return self.runs.get(self.case.previous or "")
 
     def freed(self) -> dict[str, dict[str, float]]:
-        """Return the mean hours a year at full use that each line frees of each role."""
+        """Return the mean hours a year at full use that each line frees of each role.
+
+        Stated hours are of who gains them; of nobody, an empty text, where that is not said.
+        """
         freed: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-        for line in self.case.benefits:
-            for finding in self.findings:
-                if finding.cited in line.evidence and finding.evidence.unit == "hours":
-                    hours = self.ledger.known[finding.id].used.mean
-                    freed[finding.evidence.population][line.name] += hours
+        population = {finding.id: finding.evidence.population for finding in self.findings}
+        gained_by = {line.name: line.gained_by or "" for line in self.case.benefits}
+        for flow in self.lines.flows:
+            for name in flow.amounts if flow.hours else ():
+                role = population.get(name, gained_by[flow.line])
+                freed[role][flow.line] += self.ledger.known[name].used.mean
         return freed
+
+    def roles(self, line: str, freed: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+        """Return the share of each role in the hours that a line frees."""
+        hours = {role: lines[line] for role, lines in freed.items() if lines.get(line)}
+        return {role: own / sum(hours.values()) for role, own in hours.items()}
 
     def users(self) -> dict[str, dict[str, None]]:
         """Return the lines that use each quantity, in order."""
@@ -171,7 +193,9 @@ class _Drawn:
         npvs = [total.npv for total in self.totals]
         columns = np.column_stack([np.zeros(count), *npvs])
         driven = drivers(self.flows, self.best, draws, self.horizon, columns, self.total.npv)
-        options, lines, previous = self._options(), tuple(self._lines()), basis.previous
+        idle = outcomes.Totals(self.nothing, self.lines, count)
+        options, lines, previous = self._options(idle), tuple(self._lines()), basis.previous
+        names = [option.name for option in options]
         return CaseResult(
             case=case,
             as_of=basis.day,
@@ -180,13 +204,24 @@ class _Drawn:
             months=tuple(map(case.finance.month, range(months))),
             factor=basis.ledger.factor,
             options=options,
-            nothing=outcomes.nothing_result(self.nothing, self.lines, count, months),
-            differences=outcomes.differences([option.name for option in options], npvs),
+            nothing=outcomes.nothing_result(self.nothing.name, idle, months),
+            differences=outcomes.differences(names, npvs),
+            choice=choose(
+                dict(zip(names, npvs, strict=True)),
+                self.best.name,
+                self.nothing.name,
+                case.decision.rule,
+                stage=case.stage is not None,
+            ),
             lines=lines,
             ledger=ledger,
             waterfall=self.total.waterfall(),
-            base=driven.base,
+            base=float(self.total.npv.mean()),
             all_low=driven.all_low,
+            worst_together=driven.worst_together,
+            parties=tuple(self._parties(lines)),
+            risks=tuple(self._risks()),
+            posts=basis.lines.posts,
             drivers=driven.bars,
             evpi=driven.evpi,
             by_rate=tuple(self._by_rate()),
@@ -199,19 +234,74 @@ class _Drawn:
             sources=tuple(dict.fromkeys(basis.sources())),
         )
 
-    def _options(self) -> tuple[OptionResult, ...]:
-        finance, stage = self.case.finance, None
+    def _options(self, idle: outcomes.Totals) -> tuple[OptionResult, ...]:
+        finance, stage, months = self.case.finance, None, self.horizon.months
         if self.case.stage:
             paid = finance.month_of(self.case.stage.ends) + 1
-            stage = min(max(paid, 0), self.horizon.months)
-        return tuple(
-            outcomes.option_result(option, total, cash, finance, stage)
-            for option, total, cash in zip(self.case.proposals, self.totals, self.cash, strict=True)
-        )
+            stage = min(max(paid, 0), months)
+        costs = idle.money(months)[1:].sum(axis=0)
+        results = []
+        for number, option in enumerate(self.case.proposals):
+            weights, total = self.options[number], self.totals[number]
+            later = tuple(self._later(weights, total.npv))
+            context = outcomes.Context(
+                self.horizon, finance, stage, self._posts(total), later, costs
+            )
+            results.append(outcomes.option_result(option, total, self.cash[number], context))
+        return tuple(results)
+
+    def _later(self, option: Weights, npv: Values) -> Iterator[AtHorizon]:
+        """Give the mean NPV over the usual horizons beyond the case's, its lines going on.
+
+        From some of the draws, as differences to the same draws of the NPV itself.
+        """
+        some = self.draws.part(_SOME)
+        for months in outcomes.HORIZONS:
+            if months > self.horizon.months:
+                longer = replace(self.horizon, months=months)
+                gained = net(self.flows, option, some, longer) - npv[_SOME]
+                yield AtHorizon(months, float(npv.mean() + gained.mean()))
+
+    def _posts(self, total: outcomes.Totals) -> float | None:
+        """Return the full posts that an option's mean hours are; None where a team is missing."""
+        hours = {team.role: team.hours for team in self.case.teams}
+        freed, posts = self.basis.freed(), 0.0
+        for part, line in total.taken:
+            if part < 0 or not line.flow.hours:
+                continue
+            roles = self.basis.roles(line.flow.line, freed)
+            if not roles or not roles.keys() <= hours.keys():
+                return None
+            each = sum(share / hours[role] for role, share in roles.items())
+            posts += part * float(line.hours.mean()) * each
+        return posts
+
+    def _parties(self, lines: Sequence[Line]) -> Iterator[Party]:
+        """Give who gains and who pays in the recommended option; no name where none is given."""
+        gains, pays = defaultdict[str, float](float), defaultdict[str, float](float)
+        for line in lines:
+            if line.counted and (line.ended or self.best.parts.get(line.name, 0.0) > 0):
+                gains[line.gained_by or ""] += line.present.mean
+        payers = {cost.name: cost.paid_by for cost in self.case.costs}
+        for part, drawn in self.total.taken:
+            if part < 0:
+                pays[payers.get(drawn.flow.line) or ""] -= part * float(drawn.present.mean())
+        for name in dict.fromkeys((*gains, *pays)):
+            yield Party(name, gains[name], pays[name])
+
+    def _risks(self) -> Iterator[RiskCost]:
+        """Give the risks that the recommended option bears."""
+        for part, line in self.total.taken:
+            flow = line.flow
+            if flow.name == RISK + flow.line:
+                paid = outcomes.spread(amount(replace(flow, probability=None), self.draws))
+                likely = self.basis.ledger.known[flow.probability or ""].used.mean
+                yield RiskCost(flow.line, likely, paid, -part * float(line.present.mean()))
 
     def _lines(self) -> Iterator[Line]:
         """Give the benefits as the recommended option takes them, else as the first that does."""
         declared = {benefit.name: benefit for benefit in self.case.benefits}
+        costs = {cost.name: cost for cost in self.case.costs}
         known = self.basis.ledger.known
         for line in self.lines:
             flow = line.flow
@@ -232,9 +322,34 @@ class _Drawn:
                 value=outcomes.spread(part * amount(flow, self.draws)),
                 present=outcomes.spread(part * line.present),
                 shrunk=self.basis.lines.shrunk.get(flow.name),
-                owner=benefit.owner if benefit else None,
+                owner=(benefit or costs[flow.line]).owner,
                 signed_by=benefit.signed_by if benefit else None,
+                factors=tuple(self._factors(flow, benefit, part)),
+                ended=flow.cost,
+                gained_by=self._gained_by(benefit) if benefit else costs[flow.line].paid_by,
             )
+
+    def _gained_by(self, benefit: Benefit) -> str | None:
+        """Return who gains: as said, else whose hours they are."""
+        roles = self.basis.roles(benefit.name, self.basis.freed())
+        return benefit.gained_by or Bilingual.joined(", ", [*roles]) or None
+
+    def _factors(self, flow: Flow, benefit: Benefit | None, part: float) -> Iterator[Factor]:
+        """Give what the line's value a year at full use is multiplied of, at the means."""
+        known = self.basis.ledger.known
+        yield Factor(flow.amounts[0], "amount", sum(known[i].used.mean for i in flow.amounts))
+        adopted = flow.schedule[-1] if flow.schedule else flow.adoption
+        shares: Mapping[Role, str | None] = {"adoption": adopted, "recapture": flow.recapture}
+        named: Mapping[Role, str | None] = {
+            role: getattr(benefit, role, None) for role in _MONEY_ROLES
+        }
+        for role, name in {**named, **shares}.items():
+            if name:
+                yield Factor(name, role, known[name].used.mean)
+        if flow.scale != 1:
+            yield Factor("", "scale", flow.scale)
+        if part != 1:
+            yield Factor("", "part", part)
 
     def _by_rate(self) -> Iterator[AtRate]:
         """Give mean NPV and P(NPV > 0) at the case's rates.

@@ -10,11 +10,14 @@ from typing import NamedTuple
 import numpy as np
 
 from opslab.businesscase.citations import Finding
-from opslab.businesscase.contradictions import claimed_twice, unit_of
-from opslab.businesscase.declarations import PER_YEAR, Benefit, Cost, Option
-from opslab.businesscase.ledger import Known
+from opslab.businesscase.claims import claimed_twice
+from opslab.businesscase.commitments import Risk
+from opslab.businesscase.contradictions import unit_of
+from opslab.businesscase.declarations import PER_YEAR, Benefit, Cost, Option, Release
+from opslab.businesscase.ledger import Known, likelihood_id
 from opslab.businesscase.plan import DeclaredLine
-from opslab.businesscase.simulation import ENDED, KINDS, Flow, Weights
+from opslab.businesscase.posts import PostTest, not_cash, post_tests
+from opslab.businesscase.simulation import ENDED, KINDS, RISK, Flow, Weights
 from opslab.businesscase.spec import Case
 from opslab.errors import Problem
 from opslab.evidence import Benefit as Kind
@@ -23,6 +26,7 @@ from opslab.uncertainty.distributions import Normal, StudentT
 from opslab.uncertainty.ramp import by_month, logistic
 
 _HOURS = "hours"
+_OPEN = 10_000  # months: a line without an end goes on
 _WEAR = ("capacity", "quality")
 """Kinds of benefit that wear off unless the case says how fast."""
 
@@ -37,11 +41,14 @@ class CashFlow(NamedTuple):
         Factor by which each line of value enabled was shrunk.
     problems : list of Problem
         What cannot be.
+    posts : tuple of PostTest
+        Of lines whose hours are cash as posts.
     """
 
     flows: list[Flow]
     shrunk: dict[str, float]
     problems: list[Problem]
+    posts: tuple[PostTest, ...]
 
 
 def cash_flow(case: Case, findings: Sequence[Finding], known: Mapping[str, Known]) -> CashFlow:
@@ -51,7 +58,9 @@ def cash_flow(case: Case, findings: Sequence[Finding], known: Mapping[str, Known
         for line in case.benefits
     }
     shrinkage = shrink([finding for own in cited.values() for finding in own])
-    lines = CashFlow([], {}, [])
+    evidence = {name: [finding.evidence for finding in own] for name, own in cited.items()}
+    lines = CashFlow([], {}, [], post_tests(case, evidence))
+    factors = {test.line: test.factor for test in lines.posts}
     for number, line in enumerate(case.benefits):
         own = cited[line.name]
         problems = list(_contradictions(DeclaredLine(case, "benefits", number, line), line, own))
@@ -62,31 +71,49 @@ def cash_flow(case: Case, findings: Sequence[Finding], known: Mapping[str, Known
         if flow.kind == "enabled" and own:
             flow = replace(flow, scale=flow.scale * shrinkage)
             lines.shrunk[line.name] = shrinkage
+        if line.cash:
+            flow = _released(case, flow, line.cash, factors.get(line.name, 1.0))
         lines.flows.append(flow)
-    costs = [_cost(case, cost) for cost in case.costs]
-    ended = [
-        _ended(case, cost, flow, known)
-        for cost, flow in zip(case.costs, costs, strict=True)
-        if cost.name in case.nothing.costs
+    costs = {cost.name: _cost(case, cost) for cost in case.costs}
+    ended: dict[str, Flow] = {}
+    for cost in case.costs:
+        for option in case.proposals if cost.name in case.nothing.costs else ():
+            flow = _ended(case, cost, costs[cost.name], case.rid_of(cost, option), known)
+            ended[flow.name] = flow
+    risks = [
+        _risk(case, number, risk, known) for number, risk in enumerate(case.risks) if risk.amount
     ]
-    lines.flows.extend(costs + ended)
-    lines.problems.extend(_claims(case, cited))
+    lines.flows.extend([*costs.values(), *ended.values(), *risks])
+    lines.problems.extend([*claimed_twice(case, evidence), *not_cash(case, evidence)])
     return lines
 
 
 def weights_of(case: Case) -> tuple[list[Weights], Weights]:
     """Return each option against doing nothing, and doing nothing itself: its costs, below 0."""
+    declared = {cost.name: cost for cost in case.costs}
 
     def against(option: Option) -> Weights:
         gains = {name: option.part(name) for name in option.benefits}
         parts = case.ended(option)
-        gains |= {ENDED + name: part for name, part in parts.items() if part > 0}
+        for name, part in parts.items():
+            if part > 0:
+                gains[ended_name(name, case.rid_of(declared[name], option))] = part
         costs = {name: part for name, part in parts.items() if part < 0}
-        return Weights(option.name, gains | costs)
+        risks = {
+            RISK + risk.risk: -1.0
+            for risk in case.risks
+            if risk.amount and option.name in (risk.options or (option.name,))
+        }
+        return Weights(option.name, gains | costs | risks)
 
     nothing = case.nothing
     idle = {name: -nothing.part(name) for name in nothing.costs}
     return [*map(against, case.proposals)], Weights(nothing.name, idle)
+
+
+def ended_name(cost: str, when: str) -> str:
+    """Return the name of a cost of doing nothing as the gain of options that end it then."""
+    return f"{ENDED}{cost} ({when})"
 
 
 def shrink(wins: Sequence[Finding]) -> float:
@@ -134,19 +161,41 @@ def _benefit(case: Case, line: Benefit, own: Sequence[Finding], known: Mapping[s
         once=once,
         hours=hours,
         adoption=line.adoption,
+        schedule=line.schedule,
         recapture=line.recapture or ("default-recapture" if hours and kind != "hard" else None),
         growth=line.decay or ("default-decay" if kind in _WEAR and not once else None),
         slip=_slip(line.starts, known),
     )
 
 
-def _ended(case: Case, line: Cost, flow: Flow, known: Mapping[str, Known]) -> Flow:
-    """Return a cost of doing nothing as the gain of an option that ends it."""
-    rid = 0
-    if line.ended_from:
-        rid = case.finance.month_of(case.day_of(line.ended_from, end=True), whole=True)
-    slip = _slip(line.ended_from, known)
-    return replace(flow, name=ENDED + flow.name, ended=max(rid, 0), slip=slip)
+def _released(case: Case, flow: Flow, cash: Release, factor: float) -> Flow:
+    """Return hard hours as cash: from the day of release, and no more than the posts hold."""
+    late = max(case.finance.month_of(cash.date, whole=True) - flow.start, 0)
+    scale = flow.scale * factor
+    return replace(flow, start=flow.start + late, ramp=flow.ramp[late:], scale=scale)
+
+
+def _ended(case: Case, line: Cost, flow: Flow, when: str, known: Mapping[str, Known]) -> Flow:
+    """Return a cost of doing nothing as the gain of the options that end it at a step or day."""
+    rid = case.finance.month_of(case.day_of(when, end=True), whole=True)
+    name = ended_name(line.name, when)
+    return replace(flow, name=name, ended=max(rid, 0), slip=_slip(when, known))
+
+
+def _risk(case: Case, number: int, risk: Risk, known: Mapping[str, Known]) -> Flow:
+    """Return a risk as a cost that comes about or not."""
+    start = 0
+    if risk.starts:
+        start = case.finance.month_of(case.day_of(risk.starts, end=True))
+    flow = _cost(case, Cost(name="-", amount=risk.amount or "", starts=str(case.finance.start)))
+    return replace(
+        flow,
+        name=RISK + risk.risk,
+        line=risk.risk,
+        start=start,
+        slip=_slip(risk.starts, known),
+        probability=likelihood_id(number),
+    )
 
 
 def _cost(case: Case, line: Cost) -> Flow:
@@ -167,6 +216,7 @@ def _cost(case: Case, line: Cost) -> Flow:
         once=paid.per == "once",
         growth=line.trend,
         probability=line.probability,
+        uplift=line.uplift,
     )
 
 
@@ -177,11 +227,8 @@ def _slip(when: str | None, known: Mapping[str, Known]) -> str | None:
 
 
 def _end(case: Case, when: str | None) -> int:
-    """Return the first month of the horizon that a line is no part of any more."""
-    months = case.finance.horizon_months
-    if when is None:
-        return months
-    return min(case.finance.month_of(case.day_of(when, end=True)) + 1, months)
+    """Return the first month that a line is no part of any more."""
+    return case.finance.month_of(case.day_of(when, end=True)) + 1 if when else _OPEN
 
 
 def _contradictions(
@@ -222,21 +269,5 @@ def _of_worth(declared: DeclaredLine, line: Benefit, first: Evidence) -> Iterato
         yield declared.problem(key, "volume", population=first.population)
     if unit == _HOURS and first.per != "year":
         yield declared.problem("hours_a_year", "evidence", per=first.per)
-    if unit == _HOURS and line.adoption is None:
+    if unit == _HOURS and not (line.adoption or line.schedule):
         yield declared.problem("no_adoption", "adoption")
-
-
-def _claims(case: Case, cited: Mapping[str, Sequence[Finding]]) -> Iterator[Problem]:
-    """Tell claims that two lines of one option make, or one line twice, on the same evidence."""
-    claims = {line.line.name: line.stated_claims for line in case.lines()}
-    for number, line in enumerate(case.benefits):
-        first: dict[str, str] = {}
-        for finding in cited[line.name]:
-            claim = finding.evidence.claim
-            if claim in first:
-                values = {"claim": claim, "first": first[claim], "second": finding.id}
-                location = ("benefits", number, "evidence")
-                yield case.problem("businesscase.claimed_twice", *location, **values)
-            first[claim] = finding.id
-        claims[line.name] = claims[line.name] | set(first)
-    yield from claimed_twice(case, claims)

@@ -2,106 +2,156 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+from opslab.businesscase.plausibility import QUESTIONS, named
 from opslab.businesscase.result import SAID, CaseResult, Line
-from opslab.businesscase.spec import Case
 from opslab.results import Check, Message, Status
 
-_MOST_SAID, _MUCH, _RECAPTURE, _MEASURED = 0.5, 0.1, 0.6, "D"
+_HALF, _MUCH, _RECAPTURE, _MEASURED = 0.5, 0.1, 0.6, "D"
 _AGAIN = 0.05  # one draw in twenty
+_SHOWN = 3  # questions of one check that are asked in full
+_BUDGET_LINE = re.compile(r"(budget|line|ligne|account|compte|cent(er|re)).*\d", re.IGNORECASE)
 
 
 Freed = Mapping[str, Mapping[str, float]]
-"""Mean hours a year at full use, by role, then by the line that frees them."""
+"""Mean hours a year at full use, by role (or an empty text), then by the line that frees them."""
 
 
 def checks(result: CaseResult, freed: Freed) -> tuple[Check, ...]:
-    """Return the checks of what a case comes to, the blocking one first."""
-    case, ledger = result.case, result.ledger
-    asked = next(option for option in case.options if option.kind == "recommended")
-    taken = {name: asked.part(name) for name in asked.benefits if asked.part(name) > 0}
-    lines = [line for line in result.lines if line.counted and line.name in taken]
-    hours = [line.name for line in lines if line.unit in ("hour", "hours")]
-    recaptures = {line.name: line.recapture for line in case.benefits}
-    entries = {entry.id: entry for entry in ledger}
-    high = [
-        line.name
-        for line in lines
-        if (entry := entries.get(recaptures[line.name] or ""))
-        and entry.value > _RECAPTURE
-        and entry.grade > _MEASURED
-    ]
-    apart = [line.name for line in case.benefits if line.apart]
-    twice = [
-        line.name
-        for line in lines
-        if hours and line.gain == "decisions" and line.name not in {*hours, *apart}
-    ]
-    said, again = _said(lines), result.recommended.negative_again
-    owed = [target.kpi.name for target in result.targets if target.status in ("debt", "dropped")]
-    hard = [line.name for line in lines if line.kind == "hard" and not line.owner]
+    """Return the checks of what a case comes to: the blocking one, then by how much they matter.
+
+    They look at the lines that count in the recommended option, ended costs among them. Where
+    there is nothing to look at, a check says so.
+    """
+    ledger, again = result.ledger, result.recommended.negative_again
+    lines = {line.name: line for line in result.taken if line.counted}
+    hard = [line for line in lines.values() if line.kind == "hard"]
+    due = [target for target in result.targets if target.before or target.due <= result.as_of]
+    owed = [target.kpi.name for target in due if target.status in ("debt", "dropped")]
+    overdue = [entry.id for entry in ledger if entry.overdue]
+    dated = any(entry.next_check for entry in ledger)
     return (
-        _capacity(result, freed, taken),
-        _listed("teams", _without_team(case, freed, taken, hours)),
-        _check("evidence", said > _MOST_SAID, said, share=said),
-        _listed("files", [entry.id for entry in ledger if entry.fallen], "ids"),
-        _listed("ledger", [entry.id for entry in ledger if entry.overdue], "ids"),
-        _listed("hard", hard),
-        _listed("recapture", high, most=_RECAPTURE),
-        _listed("apart", twice),
-        _check("cash", again > _AGAIN, again, share=again),
-        _listed("debts", owed),
+        *_capacity(result, freed, lines),
+        _check("evidence", result.said > _HALF, value=result.said, share=result.said),
+        _asked("hard", _lacking(result, hard), hard),
+        *(_asked(name, ask(result)) for name, ask in QUESTIONS.items()),
+        _apart(result, lines.values(), {name for names in freed.values() for name in names}),
+        _recapture(result, lines.values()),
+        _unchecked(result, lines.values()),
+        _check("ledger", overdue, dated, ids=overdue),
+        _files(result),
+        _check("cash", again > _AGAIN, result.recommended.never < 1, again, share=again),
+        _check("debts", owed, due, names=owed),
     )
 
 
-def _check(name: str, wrong: object, value: float, **values: Any) -> Check:
+def _check(
+    name: str, wrong: Any, there: object = True, value: float | None = None, **values: Any
+) -> Check:
+    """Return a check; `wrong`: what is, its count the value; `there`: whether it looked at any."""
     status: Status = "warn" if wrong else "pass"
-    return Check(name, status, Message(f"businesscase.{name}_{status}", values), value)
+    key = status if there or wrong else "none"
+    value = len(wrong) if value is None else value
+    return Check(name, status, Message(f"businesscase.{name}_{key}", values), value)
 
 
-def _listed(name: str, wrong: Sequence[str], what: str = "names", **values: Any) -> Check:
-    """Return a check that names what is not as it should be."""
-    return _check(name, wrong, len(wrong), **{what: [*wrong]}, **values)
+def _asked(name: str, questions: Iterable[Message], there: object = True) -> Check:
+    """Return a check that asks, the first questions in full."""
+    asked = [*questions]
+    rest = Message("businesscase.asked_more", {"count": len(asked) - _SHOWN})
+    return _check(name, asked, there, asked=asked[:_SHOWN] + [rest] * (len(asked) > _SHOWN))
 
 
-def _said(lines: Sequence[Line]) -> float:
-    """Return the share of the present value that rests on what people say."""
-    worth = {line.name: max(line.present.mean, 0.0) for line in lines}
-    said = sum(worth[line.name] for line in lines if line.grade in SAID)
-    return said / (sum(worth.values()) or 1.0)
-
-
-def _without_team(
-    case: Case, freed: Freed, taken: Mapping[str, float], hours: Sequence[str]
-) -> list[str]:
-    """Return roles whose hours are freed, and lines that free them, of no declared team."""
-    roles = {role for role, lines in freed.items() if not taken.keys().isdisjoint(lines)}
-    known = {name for lines in freed.values() for name in lines}
-    alone = sorted(roles - {team.role for team in case.teams})
-    return alone + [name for name in hours if name not in known]
-
-
-class _Load(NamedTuple):
-    """The share of a team's time that is freed, and whether people only say so."""
-
-    share: float
-    role: str
-    said: bool
-
-
-def _capacity(result: CaseResult, freed: Freed, taken: Mapping[str, float]) -> Check:
-    """Return whether the hours freed fit into the teams' time: a tenth needs logs, all fails."""
-    grades = {line.name: line.grade for line in result.lines}
-    loads = [_Load(0.0, "", said=False)]
+def _capacity(result: CaseResult, freed: Freed, lines: Mapping[str, Line]) -> Iterator[Check]:
+    """Give whether the hours freed fit into the teams' time: a tenth needs logs, all fails."""
+    option = next(known for known in result.case.options if known.kind == "recommended")
+    loads, posts = defaultdict[str, float](float), defaultdict[str, float](float)
+    said, alone = set[str](), set[str]()
     for team in result.case.teams:
-        lines = freed.get(team.role, {})
-        hours = {name: lines[name] * taken[name] for name in lines if name in taken}
-        said = any(hours[name] > 0 and grades.get(name, "F") in SAID for name in hours)
-        loads.append(_Load(sum(hours.values()) / (team.people * team.hours), team.role, said))
-    share, role, said = max(loads)
-    status: Status = "fail" if share > 1 else "warn" if share > _MUCH and said else "pass"
-    values = {"role": role or "-", "share": share, "most": _MUCH}
-    detail = Message(f"businesscase.capacity_{status}", values)
-    return Check("capacity", status, detail, share, "capacity" in result.case.blocking)
+        posts[team.role] += team.people * team.hours
+    for role, hours in freed.items():
+        for name in hours.keys() & lines:
+            if role not in posts:
+                alone.add(role or name)
+                continue
+            loads[role] += hours[name] * option.part(name) / posts[role]
+            if lines[name].grade in SAID:
+                said.add(role)
+    role = max(loads, key=loads.__getitem__, default="")
+    share = loads[role]
+    status: Status = "fail" if share > 1 else "warn" if share > _MUCH and role in said else "pass"
+    key = f"capacity_{status}"
+    if not role:
+        status, key = ("warn", "teams_warn") if alone else ("pass", "capacity_none")
+    values = {"role": role, "share": share, "most": _MUCH, "names": sorted(alone)}
+    detail = Message(f"businesscase.{key}", values)
+    yield Check("capacity", status, detail, share, "capacity" in result.case.blocking)
+    if role:
+        yield _check("teams", alone, names=sorted(alone))
+
+
+def _lacking(result: CaseResult, hard: Iterable[Line]) -> Iterator[Message]:
+    """Give what hard benefits lack: an owner, a source, what names the budget line."""
+    declared = {line.line.name: line.line for line in result.case.lines()}
+    lacking = defaultdict[str, list[str]](list)
+    for line in hard:
+        known: Any = declared[line.name]
+        cash = getattr(known, "cash", None)
+        owner = known.owner or (cash and cash.holder)
+        budget = cash.budget if cash else getattr(known.claim, "budget", None)
+        amount = result.entry(line.refs[0])
+        if not named(owner):
+            lacking["owner"].append(line.name)
+        if amount.kind == "assumption" and not named(amount.source or amount.file):
+            lacking["source"].append(line.name)
+        if not named(budget, str.isalnum) and not _BUDGET_LINE.search(owner or ""):
+            lacking["budget"].append(line.name)
+    for what, names in lacking.items():
+        yield Message(f"businesscase.hard_{what}", {"names": names})
+
+
+def _apart(result: CaseResult, lines: Iterable[Line], hours: set[str]) -> Check:
+    """Return whether gains of decisions beside hours say why they are other money."""
+    apart = {line.name for line in result.case.benefits if line.apart}
+    apart |= {line.name for line in result.case.costs if line.claim}
+    names = [line.name for line in lines if line.gain == "decisions" and line.name not in hours]
+    beside = names and not hours.isdisjoint(line.name for line in lines)
+    twice = [name for name in names if beside and name not in apart]
+    return _check("apart", twice, beside, names=twice)
+
+
+def _recapture(result: CaseResult, lines: Iterable[Line]) -> Check:
+    """Return whether more freed hours than usual become work without evidence of it."""
+    shares = [
+        (line.name, result.entry(factor.id))
+        for line in lines
+        for factor in line.factors
+        if factor.role == "recapture"
+    ]
+    high = [name for name, entry in shares if entry.value > _RECAPTURE and entry.grade > _MEASURED]
+    return _check("recapture", high, shares, names=high, most=_RECAPTURE)
+
+
+def _unchecked(result: CaseResult, lines: Iterable[Line]) -> Check:
+    """Return whether hard benefits, or half of the value, stand on what was never checked."""
+    new = {known.id for known in result.case.assumptions if not known.checked}
+    unchecked = [line for line in lines if not new.isdisjoint(line.refs)]
+    worth, whole = (
+        sum(max(line.present.mean, 0.0) for line in some) for some in (unchecked, lines)
+    )
+    wrong = worth > _HALF * whole or any(line.kind == "hard" for line in unchecked)
+    names = [line.name for line in unchecked]
+    return _check("unchecked", wrong, value=len(names), names=names)
+
+
+def _files(result: CaseResult) -> Check:
+    """Return whether the files behind numbers and measured targets are there, unchanged."""
+    targets = {kpi.measured.file for kpi in result.case.kpis if kpi.measured}
+    named_by = [*targets, *(entry.file or entry.run for entry in result.ledger)]
+    wrong = [entry.id for entry in result.ledger if entry.fallen]
+    wrong += [file.name for file in result.sources if not file.sha256 and file.name in targets]
+    return _check("files", wrong, any(named_by), ids=wrong)

@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from opslab.businesscase.declarations import Gain, Id, Name, When
-from opslab.specs import Day, Declared, Label, Number, Text, fault
+from opslab.specs import Day, Declared, Number, Text, Words, fault
 from opslab.uncertainty.ranges import Part
 
 _MOST_SCORE = 5
@@ -58,7 +58,7 @@ class Kpi(Declared):
     id: Id
     name: Name
     gain: Gain
-    unit: Label = Field(max_length=40)
+    unit: Words = Field(max_length=40)
     baseline: Number
     baseline_source: Text | None = None
     target: Number

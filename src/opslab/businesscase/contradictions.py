@@ -6,11 +6,13 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from opslab.businesscase.claims import claimed_twice
 from opslab.businesscase.declarations import PER_YEAR, Assumption, Benefit
 from opslab.businesscase.plan import DAY, DeclaredLine, Plan
+from opslab.businesscase.posts import not_cash
 from opslab.errors import InputError, Problem, SpecError, did_you_mean
 
-_SHARES = ("adoption", "recapture", "decay", "share", "trend", "probability")
+_SHARES = ("adoption", "recapture", "decay", "share", "trend", "probability", "uplift", "schedule")
 _AMOUNTS = ("quantity", "worth", "volume", "amount")
 _QUANTITIES = _AMOUNTS + _SHARES
 _DAYS = ("starts", "ends", "ended_from")
@@ -18,7 +20,7 @@ _BY_ID, _BY_NAME = ("assumptions", "evidence", "roadmap", "kpis"), ("benefits", 
 _WITHIN = (
     dict.fromkeys(_QUANTITIES, "assumptions")
     | dict.fromkeys((*_DAYS, "stage"), "roadmap")
-    | {name: name for name in ("evidence", "benefits", "costs")}
+    | {name: name for name in ("evidence", "benefits", "costs", "options")}
 )
 """The list in which a name must stand, by the field that uses it."""
 _MOST_REACH = 10  # ten times what a line says is another line
@@ -34,31 +36,15 @@ class _Leaf(NamedTuple):
 
 def refuse_contradictions(plan: Plan) -> None:
     """Raise a `SpecError` with everything in a case that cannot be."""
-    checks = (_names, _quantities, _days, _options, _exchange, _claims)
+    checks = (_names, _quantities, _days, _options, _scores, _exchange)
     problems = [problem for check in checks for problem in check(plan)]
+    problems = problems or [*claimed_twice(plan, {}), *not_cash(plan, {})]
     refuse(problems or _untaken(plan), SpecError)
 
 
 def refuse(problems: Iterable[Problem], error: type[InputError] = InputError) -> None:
     """Raise an error with all problems in the order of the file, if there are any."""
     error.refuse(sorted(problems, key=lambda problem: problem.line or 0))
-
-
-def claimed_twice(plan: Plan, claims: Mapping[str, set[str]]) -> Iterator[Problem]:
-    """Tell what two lines of one option both claim; claims by the line's name."""
-    for number, option in enumerate(plan.options):
-        first: dict[str, str] = {}
-        for name in plan.gains_of(option):
-            for claim in sorted(claims.get(name, ())):
-                if first.setdefault(claim, name) != name:
-                    yield plan.problem(
-                        "businesscase.claimed_twice",
-                        "options",
-                        number,
-                        claim=claim,
-                        first=first[claim],
-                        second=name,
-                    )
 
 
 def _leaves(value: Any, field: str = "", *location: str | int) -> Iterator[_Leaf]:
@@ -107,16 +93,29 @@ def _quantities(plan: Plan) -> Iterator[Problem]:
             location = ("assumptions", number, "currency")
             yield plan.problem("businesscase.no_rate", *location, **values)
     for line in plan.lines():
-        named = {
-            name: used
-            for name in _QUANTITIES
-            if (used := plan.assumption(getattr(line.line, name, None)))
-        }
-        unfit = {name: key for name in named if (key := _unfit(name, named[name]))}
-        for name, key in unfit.items():
-            yield line.problem(key, name, name=named[name].id)
-        if not unfit and "quantity" in named:
+        single = {name: getattr(line.line, name, None) for name in _QUANTITIES}
+        yearly = [("schedule", name) for name in single.pop("schedule") or ()]
+        used = [
+            (field, known)
+            for field, name in (*single.items(), *yearly)
+            if (known := plan.assumption(name))
+        ]
+        unfit = [(field, given, key) for field, given in used if (key := _unfit(field, given))]
+        for field, given, key in unfit:
+            yield line.problem(key, field, name=given.id)
+        if not unfit and "quantity" in (named := dict(used)):
             yield from _stated(line, named)
+    yield from _risks(plan)
+
+
+def _risks(plan: Plan) -> Iterator[Problem]:
+    """Tell risks that cannot be simulated."""
+    for number, risk in enumerate(plan.risks):
+        amount = plan.assumption(risk.amount)
+        if amount and not (amount.currency and amount.per == "once"):
+            yield plan.problem("businesscase.risk_once", "risks", number, "amount", name=amount.id)
+        if amount and not risk.likelihood:
+            yield plan.problem("businesscase.no_likelihood", "risks", number, risk=risk.risk)
 
 
 def _stated(line: DeclaredLine, named: Mapping[str, Assumption]) -> Iterator[Problem]:
@@ -165,6 +164,21 @@ def _days(plan: Plan) -> Iterator[Problem]:
         named = [getattr(line.line, name, None) for name in _DAYS]
         if all(when is None or when in steps or DAY.match(when) for when in named):
             yield from _span(line)
+    for number, risk in enumerate(plan.risks):
+        if risk.starts and (risk.starts in steps or DAY.match(risk.starts)):
+            yield from _paid(plan, risk.starts, "risks", number, "starts")
+
+
+def _paid(plan: Plan, when: str, *location: str | int) -> Iterator[Problem]:
+    """Tell a day of a risk that is none, or outside of the horizon."""
+    start, end = plan.finance.start, plan.finance.end
+    try:
+        day = plan.day_of(when, end=True)
+    except ValueError:
+        yield plan.problem("specs.not_date", *location, given=when)
+        return
+    if not start <= day < end:
+        yield plan.problem("businesscase.risk_outside", *location, day=day, start=start, end=end)
 
 
 def _noted(plan: Plan) -> Iterator[Problem]:
@@ -242,6 +256,17 @@ def _options(plan: Plan) -> Iterator[Problem]:
                 yield plan.problem("businesscase.reach_range", *location, given=reach)
 
 
+def _scores(plan: Plan) -> Iterator[Problem]:
+    """Tell scores of gains beyond money for options that are none."""
+    known = [option.name for option in plan.options]
+    for number, beyond in enumerate(plan.beyond_money):
+        for name in beyond.scores.keys() - known:
+            location = ("beyond_money", number, "scores", name)
+            near = did_you_mean(name, known)
+            values = {"name": name, "within": "options", "near": near}
+            yield plan.problem("businesscase.unknown", *location, **values)
+
+
 def _untaken(plan: Plan) -> Iterator[Problem]:
     """Tell benefits and costs that no option takes."""
     taken = {name for option in plan.options for name in (*option.benefits, *option.costs)}
@@ -258,8 +283,3 @@ def _exchange(plan: Plan) -> Iterator[Problem]:
             yield plan.problem("businesscase.exchange_to", *location, to=to)
         if rate.given in given[:number]:
             yield plan.problem("businesscase.twice", *location, name=rate.given)
-
-
-def _claims(plan: Plan) -> Iterator[Problem]:
-    """Tell claims that one option makes twice; those of evidence are told when it is read."""
-    return claimed_twice(plan, {line.line.name: line.stated_claims for line in plan.lines()})

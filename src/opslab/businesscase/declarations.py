@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade
+from opslab.messages import Bilingual
 from opslab.specs import Day, Declared, InBothLanguages, Label, Number, Text, as_label, fault
 from opslab.uncertainty.ranges import Amount, Stated
 
@@ -37,7 +38,7 @@ class Assumption(Stated):
     """a share, from 0 to 1"""
     currency: Currency | None = None
     """of an amount of money, such as EUR"""
-    per: Label | None = None
+    per: Name | None = None
     """hour, week, month, year, once, or what it is the worth of"""
     source: Text | None = None
     file: str | None = None
@@ -59,7 +60,8 @@ class Assumption(Stated):
     @property
     def unit(self) -> str:
         """Currency and what it is per, or ``share``."""
-        return "share" if self.share else " / ".join(filter(None, (self.currency, self.per)))
+        parts = ["share"] if self.share else [*filter(None, (self.currency, self.per))]
+        return Bilingual.joined(" / ", parts)
 
 
 class Cited(Declared):
@@ -165,6 +167,8 @@ class Benefit(Declared):
             raise fault("businesscase.kind_needed")
         if (self.share is None) != (self.signed_by is None):
             raise fault("businesscase.unsigned_share")
+        if self.adoption and self.schedule:
+            raise fault("businesscase.adopted_twice")
         return self
 
 
@@ -188,7 +192,7 @@ class Cost(Declared):
     owner: Text | None = None
     """who answers for it; of one that is ended and hard, its budget line"""
     paid_by: Name | None = None
-    """who pays"""
+    """who pays; of a cost of doing nothing, who gains where an option ends it"""
     uplift: Id | None = None
     """assumption: share by which such costs turned out higher elsewhere (reference class)"""
     benefit: Literal["hard", "capacity", "quality"] = "capacity"

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from scipy.optimize import brentq
+from scipy.special import ndtri
 
 from opslab.businesscase.options import Driver
 from opslab.businesscase.quantities import Draws, Quantities
 from opslab.businesscase.simulation import Flow, Horizon, Weights, net
 from opslab.uncertainty.distributions import Fixed, Values
 from opslab.uncertainty.information import evpi, evppi
-from opslab.uncertainty.sensitivity import first_order, tornado
+from opslab.uncertainty.sensitivity import first_order, mean_score, tornado
 
 _SHOWN, _ENOUGH = 8, slice(20_000)  # drivers for which knowing is priced, and draws for it
 _REACH = 6.0  # normal scores searched for a switching value
 _SCORE = 1.2815515594457831  # that of the 90th percentile
+_TAIL = -ndtri((np.arange(40) + 0.5) / 800)  # scores of the worst twentieth
 
 
 @dataclass(frozen=True)
@@ -26,17 +29,17 @@ class Drivers:
 
     Attributes
     ----------
-    base : float
-        NPV with every quantity at its median.
     all_low : float
         NPV with every quantity at its worse end.
+    worst_together : float
+        Mean NPV of the worst twentieth if all quantities went wrong together.
     bars : tuple of Driver
     evpi : float
         What knowing everything is worth.
     """
 
-    base: float
     all_low: float
+    worst_together: float
     bars: tuple[Driver, ...]
     evpi: float
 
@@ -65,28 +68,33 @@ def drivers(
     model = _Model(flows, option, draws, horizon)
     used = {name for flow in model.flows for name in flow.ids}
     names = sorted(name for name in used if not isinstance(draws.known[name], Fixed))
+    expected = float(npv.mean())
     if not names:
-        base = float(model.npv(lambda _: np.zeros(1)).item())
-        return Drivers(base, base, (), 0.0)
-    base, bars = tornado(model.npv, names)
-    worse = {bar.name: -_SCORE if bar.low < bar.high else _SCORE for bar in bars}
-    all_low = model.npv(lambda name: np.array([worse.get(name, 0.0)])).item()
+        return Drivers(expected, expected, (), 0.0)
+    base, bars = tornado(model.npv, names, base=model.base)
+    shift = expected - base  # what the means of products and of months late add
+    worse = {bar.name: -1.0 if bar.low < bar.high else 1.0 for bar in bars if bar.span}
+
+    def together(scores: Values) -> Values:
+        return model.npv(lambda name: worse.get(name, 0.0) * scores)
+
     worth, moved = evpi(npvs)[0], list[Driver]()
     for bar in bars:
         if bar.span <= 0:
             continue
         low, high = model.at(bar.name, -_SCORE, _SCORE)
-        driver = Driver(bar.name, (low, high), (bar.low, bar.high))
+        driver = Driver(bar.name, (low, high), (bar.low + shift, bar.high + shift))
         if len(moved) < _SHOWN:
             scores = draws.scores(bar.name)[_ENOUGH]
             driver = replace(
                 driver,
-                switching=model.switching(bar.name, base),
+                switching=model.switching(bar.name, expected),
                 share=first_order(scores, npv[_ENOUGH]),
                 knowing=min(evppi(scores, npvs[_ENOUGH]), worth),
             )
         moved.append(driver)
-    return Drivers(base, float(all_low), tuple(moved), worth)
+    all_low = together(np.array([_SCORE])).item()
+    return Drivers(all_low, float(together(_TAIL).mean()), tuple(moved), worth)
 
 
 class _Model:
@@ -97,6 +105,7 @@ class _Model:
     ) -> None:
         self.flows = [flow for flow in flows if option.counted(flow)]
         self.option, self.draws, self.horizon = option, draws, horizon
+        self.base = cache(lambda name: mean_score(draws.known[name]))
 
     def npv(self, scores: Callable[[str], Values], name: str | None = None) -> Values:
         """Return the NPV, or only what of it hangs on one quantity."""
@@ -109,12 +118,18 @@ class _Model:
         return values
 
     def switching(self, name: str, base: float) -> float | None:
-        """Return the value of a quantity at which the NPV is 0, the rest at their medians."""
-        middle = self.npv(lambda _: np.zeros(1), name)
+        """Return the value of a quantity at which the expected NPV is 0."""
+
+        def part(score: float) -> float:
+            def scores(other: str) -> Values:
+                return np.array([score if other == name else self.base(other)])
+
+            return float(self.npv(scores, name).item())
+
+        middle = part(self.base(name))
 
         def npv(score: float) -> float:
-            moved = self.npv(lambda other: np.array([score if other == name else 0.0]), name)
-            return base + float((moved - middle).item())
+            return base + part(score) - middle
 
         if npv(-_REACH) * npv(_REACH) > 0:
             return None

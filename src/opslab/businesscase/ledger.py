@@ -106,12 +106,22 @@ def prepare(case: Case, findings: Sequence[Finding], day: datetime.date) -> Ledg
     for step in case.roadmap:
         slip = step.slip.distribution(share=False)
         if slip != Fixed(0):
-            name, statement = f"slip:{step.id}", Message("businesscase.slip", {"step": step.id})
+            name, statement = f"slip:{step.id}", Message("businesscase.slip", {"step": step.name})
             known[name] = _default(name, statement, slip, "months", owner=step.owner)
+    for number, risk in enumerate(case.risks):
+        if risk.amount and risk.likelihood:
+            name, chance = likelihood_id(number), risk.likelihood.distribution(share=True)
+            statement = Message("businesscase.likelihood_of", {"risk": risk.risk})
+            known[name] = _default(name, statement, chance, "share", owner=risk.owner)
     for name, ends in DEFAULTS.items():
         statement = Message(f"businesscase.{name.replace('-', '_')}", {"step": ""})
         known[name] = _default(name, statement, shapes.beta_interval(*ends), "share")
     return Ledger(known, factor)
+
+
+def likelihood_id(number: int) -> str:
+    """Return the id of the likelihood of a risk, by its place in the case."""
+    return f"likelihood:{number + 1}"
 
 
 def names_twice(case: Case, findings: Sequence[Finding]) -> list[Problem]:

@@ -123,7 +123,7 @@ class OptionResult:
     fte : float or None
         The same in full posts of the teams that the case declares.
     fan : tuple of Band
-        p10, mean, p90 of the cumulative net cash, undiscounted, after each month from 0 (the start).
+        p10, mean, p90 of the cumulative net cash, undiscounted, after each month from 0 (start).
     years : tuple of Year
         Of twelve months from the start.
     fiscal : tuple of Fiscal
@@ -230,7 +230,7 @@ class Party:
 
 @dataclass(frozen=True)
 class RiskCost:
-    """A risk that is simulated: its mean likelihood, its cost if it comes, its mean present value."""
+    """A risk that is simulated: mean likelihood, cost if it comes, mean present value."""
 
     risk: str
     likelihood: float

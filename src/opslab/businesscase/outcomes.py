@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opslab.businesscase.declarations import Finance, Option
-from opslab.businesscase.finance import Tei, roi, tei
+from opslab.businesscase.finance import Tei, irr, payback_draws, roi, tei
 from opslab.businesscase.options import (
+    AtHorizon,
     Band,
     Difference,
+    Fiscal,
     Nothing,
     OptionResult,
+    Peak,
     Scenario,
     Spread,
     Year,
 )
-from opslab.businesscase.simulation import KINDS, Cash, Drawn, Weights
+from opslab.businesscase.simulation import KINDS, Cash, Drawn, Horizon, Weights, accumulated
+from opslab.businesscase.verdict import chance, mean, worst
 from opslab.uncertainty.distributions import Values
 
 _YEAR, _WORST = 12, 0.05
+HORIZONS = (12, 24, 36, 60)
+"""Months over which a case is looked at."""
+_SCENARIOS = {"prudent": 0.1, "ambitious": 0.9}
 _AROUND = 0.05
 """Share of the draws, about a percentile of the NPV, whose means make a scenario."""
 
@@ -32,12 +39,6 @@ def spread(draws: Values) -> Spread:
     """Return mean and percentiles of draws."""
     p10, p50, p90 = np.quantile(draws, (0.1, 0.5, 0.9)) if np.ndim(draws) else (draws,) * 3
     return Spread(float(np.mean(draws)), float(p10), float(p50), float(p90))
-
-
-def chance(happens: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return the share of draws in which something happens, and its Monte Carlo standard error."""
-    share = float(np.mean(happens))
-    return share, math.sqrt(share * (1 - share) / len(happens))
 
 
 class Totals:
@@ -59,12 +60,22 @@ class Totals:
         self.benefits = np.asarray(sum(self.kinds.values(), start=np.zeros(draws)))
         self.npv = self.benefits - self.costs
 
-    def years(self, months: int) -> tuple[Year, ...]:
-        """Return benefits, one-off costs and running costs by year, as means."""
+    def money(self, months: int) -> Values:
+        """Return mean benefits, one-off and running costs of each month: (3, months)."""
         rows = np.zeros((3, months))
         for part, line in self.taken:
             rows[0 if part > 0 else 1 if line.flow.once else 2] += abs(part) * line.by_month
-        return tuple(map(Year, *map(_by_year, rows)))
+        return rows
+
+    def cumulative(self, horizon: Horizon, *, discounted: bool = False) -> Values:
+        """Return the mean cumulative cash at the start and after each month: (months + 1, 1)."""
+        single, running = np.zeros((2, horizon.months))
+        for part, line in self.taken:
+            flows = single if line.flow.once else running
+            flows += part * line.by_month
+        if discounted:
+            single, running = single * horizon.once(), running * horizon.factors()
+        return accumulated(running[:, None], single[:, None], (horizon.months + 1, 1))
 
     def paid(self, months: int, *, once: bool = False) -> float:
         """Return the mean costs of the first months, or those of them that are paid once."""
@@ -94,48 +105,77 @@ class Totals:
             ("net", steps["benefits"] + sum(paid.values())),
         )
 
-    def scenario(self, percentile: Literal[10, 50, 90], payback: Values) -> Scenario:
-        """Return the means of the draws about a percentile of the NPV: they add up."""
+    def scenario(self, name: Literal["prudent", "ambitious"], payback: Values) -> Scenario:
+        """Return the means of the draws about p10 or p90 of the NPV: they add up."""
         order = np.argsort(self.npv, kind="stable")
-        middle, half = percentile / 100, _AROUND / 2
+        middle, half = _SCENARIOS[name], _AROUND / 2
         here = order[int((middle - half) * len(order)) : max(int((middle + half) * len(order)), 1)]
+        return self._scenario(name, here, _median(payback[here]))
+
+    def expected(self, payback: float | None) -> Scenario:
+        """Return the means of all draws."""
+        return self._scenario("expected", slice(None), payback)
+
+    def _scenario(
+        self, name: Any, here: NDArray[np.intp] | slice, payback: float | None
+    ) -> Scenario:
         sums = (self.hours, self.hard, self.benefits, self.costs, self.npv)
         hours, hard, benefits, costs, npv = (float(values[here].mean()) for values in sums)
-        soft = benefits - hard
-        return Scenario(
-            percentile=percentile,
-            hours=hours,
-            hard=hard,
-            soft=soft,
-            costs=costs,
-            npv=npv,
-            roi=roi(hard + soft, costs),
-            payback=_median(payback[here]),
-        )
+        ratio = roi(benefits, costs)
+        return Scenario(name, hours, hard, benefits - hard, costs, npv, ratio, payback)
 
 
-def option_result(
-    option: Option, total: Totals, cash: Cash, finance: Finance, stage: int | None
-) -> OptionResult:
-    """Return what the draws say of one option; `stage`: months that stage 1 pays for."""
-    worst = np.sort(total.npv)[: max(1, round(_WORST * len(total.npv)))]
+class Context(NamedTuple):
+    """What is known of an option beside its draws.
+
+    Attributes
+    ----------
+    horizon : Horizon
+    finance : Finance
+    stage : int or None
+        Months that stage 1 pays for.
+    fte : float or None
+        Full posts that its mean hours are.
+    later : tuple of AtHorizon
+        Mean NPV beyond the horizon.
+    idle : array of shape (months,)
+        What doing nothing costs.
+    """
+
+    horizon: Horizon
+    finance: Finance
+    stage: int | None
+    fte: float | None
+    later: tuple[AtHorizon, ...]
+    idle: Values
+
+
+def option_result(option: Option, total: Totals, cash: Cash, context: Context) -> OptionResult:
+    """Return what the draws say of one option."""
+    horizon, finance = context.horizon, context.finance
     kinds = {name: spread(total.kinds[name]) for name in KINDS if name in total.kinds}
-    fan = np.quantile(cash.cumulative, (0.1, 0.5, 0.9), axis=1).T
-    years, costs = total.years(finance.horizon_months), float(total.costs.mean())
+    low, high = np.quantile(cash.cumulative, (0.1, 0.9), axis=1)
+    mean_cash = total.cumulative(horizon)
+    ends = zip(low.tolist(), mean_cash[:, 0].tolist(), high.tolist(), strict=True)
+    present = total.cumulative(horizon, discounted=True)
+    money, costs = total.money(horizon.months), float(total.costs.mean())
+    payback, tail, npv = _month(mean_cash), worst(total.npv), mean(total.npv)
+    years = tuple(map(Year, *map(_by_year, money)))
     return OptionResult(
         name=option.name,
         kind=option.kind,
         description=option.description,
         npv=spread(total.npv),
-        npv_error=float(total.npv.std() / math.sqrt(len(total.npv))),
+        npv_error=npv.error,
         positive=chance(total.npv > 0),
         within_year=chance(cash.payback <= _YEAR),
-        payback=_median(cash.payback),
-        payback_discounted=_median(cash.discounted),
+        payback=payback,
+        payback_discounted=_month(present),
         never=float(np.isnan(cash.payback).mean()),
         negative_again=float(cash.negative_again.mean()),
-        p5=float(worst[-1]),
-        worst=float(worst.mean()),
+        p5=float(np.quantile(total.npv, _WORST)),
+        worst=tail.value,
+        worst_error=tail.error,
         expected_loss=float(np.maximum(-total.npv, 0).mean()),
         roi=roi(float(total.benefits.mean()), costs),
         roi_hard=roi(float(total.hard.mean()), costs),
@@ -143,12 +183,56 @@ def option_result(
         gains={name: spread(values) for name, values in sorted(total.gains.items())},
         costs=spread(total.costs),
         hours=spread(total.hours),
-        fan=tuple(Band(*row) for row in fan.tolist()),
+        fte=context.fte,
+        fan=tuple(Band(*row) for row in ends),
         years=years,
-        scenarios=tuple(total.scenario(percentile, cash.payback) for percentile in (10, 50, 90)),
-        stage=None if stage is None else total.paid(stage),
+        fiscal=tuple(_fiscal(finance, np.vstack([money, context.idle]))),
+        irr=_irr(mean_cash[:, 0]),
+        horizons=(*_horizons(present[:, 0]), *context.later),
+        peak=_peak(mean_cash[:, 0]),
+        scenarios=(
+            total.scenario("prudent", cash.payback),
+            total.expected(payback),
+            total.scenario("ambitious", cash.payback),
+        ),
+        stage=None if context.stage is None else total.paid(context.stage),
         tei=_tei(years, total.paid(1, once=True), finance),
     )
+
+
+def _month(cumulative: Values) -> float | None:
+    """Return the month in which mean cash has paid back; None: not within the horizon."""
+    months = float(payback_draws(cumulative)[0][0])
+    return None if math.isnan(months) else months
+
+
+def _irr(cumulative: Values) -> tuple[float, ...]:
+    """Return every rate a year at which the cash of months is worth 0."""
+    flows = np.diff(cumulative, prepend=0.0)
+    if not flows.any():
+        return ()
+    yearly = (np.float64(1 + rate) ** _YEAR - 1 for rate in irr(flows.tolist()))
+    return tuple(float(rate) for rate in yearly if np.isfinite(rate))
+
+
+def _horizons(present: Values) -> Iterator[AtHorizon]:
+    """Give the mean NPV over each of the usual horizons within the case's, and over the case's."""
+    last = len(present) - 1
+    for months in sorted({*(known for known in HORIZONS if known < last), last}):
+        yield AtHorizon(months, float(present[months]))
+
+
+def _peak(cumulative: Values) -> Peak:
+    month = int(np.argmin(cumulative))
+    return Peak(max(-float(cumulative[month]), 0.0), month)
+
+
+def _fiscal(finance: Finance, money: Values) -> Iterator[Fiscal]:
+    """Give the money of each fiscal year, the first and the last of them perhaps in part."""
+    months = [finance.month(number) for number in range(money.shape[1])]
+    begins = [n for n, day in enumerate(months) if not n or day.month == finance.fiscal_year]
+    for first, last in zip(begins, [*begins[1:], len(months)], strict=True):
+        yield Fiscal(months[first], *money[:, first:last].sum(axis=1).tolist())
 
 
 def _tei(years: Sequence[Year], initial: float, finance: Finance) -> Tei:
@@ -163,14 +247,11 @@ def _tei(years: Sequence[Year], initial: float, finance: Finance) -> Tei:
     )
 
 
-def nothing_result(nothing: Weights, lines: Sequence[Drawn], draws: int, months: int) -> Nothing:
+def nothing_result(name: str, idle: Totals, months: int) -> Nothing:
     """Return what doing nothing costs."""
-    idle = Totals(nothing, lines, draws)
-    by_month = np.zeros(months)
-    for part, line in idle.taken:
-        by_month -= part * line.by_month
+    by_month = idle.money(months)[1:].sum(axis=0)
     first, last = float(by_month[0]), float(by_month[-1])
-    return Nothing(nothing.name, spread(idle.costs), tuple(_by_year(by_month)), first, last)
+    return Nothing(name, spread(idle.costs), tuple(_by_year(by_month)), first, last)
 
 
 def differences(names: Sequence[str], npvs: Sequence[Values]) -> tuple[Difference, ...]:

@@ -107,6 +107,14 @@ class Plan(FromFile):
             for name in names
         }
 
+    def rid_of(self, cost: Cost, option: Option) -> str:
+        """Return the step or day from which an option is rid of a cost of doing nothing.
+
+        What the cost says, else when the first of the option's benefits starts.
+        """
+        starts = [line.starts for line in self.benefits if line.name in option.benefits]
+        return cost.ended_from or min(starts, key=lambda when: self.day_of(when, end=True))
+
     def gains_of(self, option: Option) -> list[str]:
         """Return the names of what an option gains: benefits, and costs that it ends in part."""
         return [
@@ -138,11 +146,3 @@ class DeclaredLine:
     def problem(self, key: str, *field: str | int, **values: Any) -> Problem:
         """Return a problem about one of its fields."""
         return self.plan.problem(f"businesscase.{key}", *self.at(*field), **values)
-
-    @property
-    def stated_claims(self) -> set[str]:
-        """What it claims without looking at its evidence; empty for no claim."""
-        if isinstance(self.line.claim, str):
-            return {self.line.claim}
-        quantity = self.line.quantity if isinstance(self.line, Benefit) else None
-        return {f"stated:{quantity}"} if quantity else set()

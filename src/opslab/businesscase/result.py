@@ -21,6 +21,7 @@ from opslab.businesscase.options import (
     RiskCost,
     Spread,
 )
+from opslab.businesscase.posts import PostTest
 from opslab.businesscase.spec import Case
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade, SourceFile
@@ -32,11 +33,17 @@ SAID: tuple[Grade, ...] = ("E", "F")
 Fallen = Literal["gone", "changed"]
 
 
+Role = Literal["amount", "worth", "volume", "share", "adoption", "recapture", "scale", "part"]
+
+
 class Factor(NamedTuple):
-    """A factor of a benefit's calculation: an id of the ledger, what it is there for, its mean."""
+    """A factor of a benefit's calculation: id in the ledger, what it is there for, its mean.
+
+    ``scale``: rates of exchange, times a year, shrinkage; ``part``: what the option takes of it.
+    """
 
     id: str
-    role: Literal["amount", "worth", "volume", "share", "adoption", "recapture"]
+    role: Role
     mean: float
 
 
@@ -252,6 +259,8 @@ class CaseResult(Result):
         Mean of the worst 5 % if all quantities went wrong together (comonotone).
     parties : tuple of Party
     risks : tuple of RiskCost
+    posts : tuple of PostTest
+        Of the benefits whose hours are cash as whole posts.
     evpi : float
         What knowing everything is worth at most.
     by_rate : tuple of AtRate
@@ -304,6 +313,7 @@ class CaseResult(Result):
     previous: Previous | None
     cites: tuple[str, ...]
     sources: tuple[SourceFile, ...]
+    posts: tuple[PostTest, ...] = ()
 
     @property
     def recommended(self) -> OptionResult:
@@ -325,7 +335,8 @@ class CaseResult(Result):
     @property
     def taken(self) -> list[Line]:
         """The benefits of the recommended option, and the costs of doing nothing that it ends."""
-        own = next(option for option in self.case.options if option.kind == "recommended").benefits
+        option = next(known for known in self.case.options if known.kind == "recommended")
+        own = {name for name in option.benefits if option.part(name)}
         return [line for line in self.lines if line.ended or line.name in own]
 
     def option(self, name: str) -> OptionResult:

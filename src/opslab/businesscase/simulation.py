@@ -9,7 +9,7 @@ that it does not keep are its gains.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,8 @@ from opslab.evidence import Benefit as Kind
 from opslab.uncertainty.distributions import Values
 
 _CHUNK, _KEPT = 5_000, 10_000  # draws at a time; of which the whole cumulative cash is kept
-ENDED = "ended: "
-"""Before the name of a cost of doing nothing that is told as a gain."""
+ENDED, RISK = "ended: ", "risk: "
+"""Before the name of a cost of doing nothing that is told as a gain, and of a risk that costs."""
 
 _LEAST = 1e-12  # what is left in a year of what wears off wholly
 KINDS: tuple[Kind, ...] = ("hard", "capacity", "quality", "enabled")
@@ -49,8 +49,10 @@ class Flow:
         Ids whose draws are added up: units or money, a year or once.
     money : tuple of str
         Ids of factors that make it money or more of it: worth, volume, share.
-    adoption, recapture, growth, slip, probability : str or None
+    adoption, recapture, growth, slip, probability, uplift : str or None
         Ids.
+    schedule : tuple of str
+        In place of adoption: ids of the share in each year from the planned start, the last one on.
     scale : float
         Rate of exchange, times a year, shrinkage.
     start, end : int
@@ -84,12 +86,15 @@ class Flow:
     growth: str | None = None
     slip: str | None = None
     probability: str | None = None
+    uplift: str | None = None
+    schedule: tuple[str, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
         """Every quantity of the ledger that it stands on."""
-        single = (self.adoption, self.recapture, self.growth, self.slip, self.probability)
-        return (*self.amounts, *self.money, *filter(None, single))
+        shares = (self.adoption, self.recapture, self.growth, self.uplift)
+        single = (*shares, self.slip, self.probability)
+        return (*self.amounts, *self.money, *self.schedule, *filter(None, single))
 
 
 @dataclass(frozen=True)
@@ -164,6 +169,16 @@ def timing_of(
 
 def share_of(flow: Flow, value: Quantities, months: int, wait: int = 0) -> Values:
     """Return the part of its yearly amount that a line brings each month: (months, draws or 1)."""
+    share = _grown(flow, value, months, wait)
+    if not flow.schedule:
+        return share
+    years = np.clip((np.arange(months) - flow.start - wait) // 12, 0, len(flow.schedule) - 1)
+    adopted = np.vstack(np.broadcast_arrays(*map(value, flow.schedule)))
+    return np.asarray(share * adopted.reshape(len(flow.schedule), -1)[years])
+
+
+def _grown(flow: Flow, value: Quantities, months: int, wait: int) -> Values:
+    """Return it before its schedule, with growth or decay."""
     table, late = timing_of(flow, value, months, wait)
     if flow.growth is None:
         return table if len(table[0]) == 1 else np.take(table, late, axis=1)
@@ -199,6 +214,8 @@ def amount(flow: Flow, value: Quantities, without: Sequence[str] = ()) -> Values
     factors = (share for name, share in shares.items() if share and name not in without)
     for name in (*flow.money, *factors):
         worth = worth * value(name)
+    if flow.uplift:
+        worth = worth * (1 + value(flow.uplift))
     if flow.probability:
         worth = worth * value.happens(flow.line, flow.probability)
     return np.asarray(worth * flow.scale)
@@ -283,9 +300,13 @@ class Drawn:
         kept = float((spent * lasting).sum())
         if flow.cost or flow.once:
             return np.full(3, kept)
-        table, late = timing_of(flow, value, self.horizon.months)
-        flat = np.einsum("m,md->d", factors, table)
-        used = np.broadcast_to(flat if len(flat) == 1 else flat[late], count)
+        if flow.schedule:
+            share = share_of(replace(flow, growth=None), value, self.horizon.months)
+            used = np.broadcast_to(np.einsum("m,md->d", factors, share), count)
+        else:
+            table, late = timing_of(flow, value, self.horizon.months)
+            flat = np.einsum("m,md->d", factors, table)
+            used = np.broadcast_to(flat if len(flat) == 1 else flat[late], count)
         gross = np.broadcast_to(amount(flow, value, ["adoption", "recapture"]), count)
         ever = factors.sum() / 12
         return np.array([float(gross.sum() * ever), float((spent * used).sum()), kept])
@@ -296,7 +317,7 @@ class Cash:
 
     Attributes
     ----------
-    payback, discounted : array of shape (draws,)
+    payback : array of shape (draws,)
         Months until it has paid back; nan for never.
     negative_again : array of shape (draws,)
         Whether it pays back and turns negative again.
@@ -305,31 +326,35 @@ class Cash:
     """
 
     def __init__(self, months: int, draws: int) -> None:
-        self.payback, self.discounted, self.negative_again = np.zeros((3, draws))
+        self.payback, self.negative_again = np.zeros((2, draws))
         self.cumulative = np.zeros((months + 1, min(draws, _KEPT)))
 
-    def add(self, running: Values, single: Values, here: slice, horizon: Horizon) -> None:
+    def add(self, running: Values, single: Values, here: slice) -> None:
         """Note when a part of the draws pays back, from what runs and what is paid once by month.
 
         What runs comes at the end of its month, what is paid once at the start: month 0's at 0.
         """
-        cumulative, plain = (
-            np.empty((horizon.months + 1, here.stop - here.start)),
-            np.ones(horizon.months),
-        )
-
-        def add_up(by_month: Values, at_start: Values) -> None:
-            cumulative[0] = 0.0
-            np.multiply(running, by_month[:, None], out=cumulative[1:])
-            cumulative[:-1] += single * at_start[:, None]
-            np.cumsum(cumulative, axis=0, out=cumulative)
-
-        add_up(horizon.factors(), horizon.once())
-        self.discounted[here], _ = payback_draws(cumulative)
-        add_up(plain, plain)
+        shape = len(self.cumulative), here.stop - here.start
+        cumulative = accumulated(running, single, shape)
         self.payback[here], self.negative_again[here] = payback_draws(cumulative)
         kept = self.cumulative[:, here]
         kept[:] = cumulative[:, : kept.shape[1]]
+
+
+def accumulated(running: Values, single: Values, shape: tuple[int, int]) -> Values:
+    """Return the cumulative cash at the start and after each month.
+
+    Parameters
+    ----------
+    running, single : array of shape (months, draws), or one zero
+        What comes at the end of its month, and at its start.
+    shape : tuple of int, int
+        Months + 1, draws.
+    """
+    cumulative = np.zeros(shape)
+    cumulative[1:] = running
+    cumulative[:-1] += single
+    return np.asarray(np.cumsum(cumulative, axis=0, out=cumulative))
 
 
 def simulate(
@@ -351,7 +376,7 @@ def simulate(
             line.add(draws.part(here), here, brought[kind])
         for option, parts in zip(cash, kinds, strict=False):
             running, single = (_sum(parts * (kinds[-1] == once), brought) for once in (0, 1))
-            option.add(running, single, here, horizon)
+            option.add(running, single, here)
     return lines, cash
 
 

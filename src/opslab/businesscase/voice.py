@@ -11,6 +11,7 @@ from opslab.businesscase.options import Spread
 from opslab.businesscase.result import CaseResult, Entry, Line
 from opslab.messages import catalogue
 from opslab.messages.numbers import decimals
+from opslab.messages.units import counted
 from opslab.report.blocks import Cell, Reference, Tone
 from opslab.report.voice import Voice
 from opslab.results import Check, Message
@@ -96,11 +97,16 @@ class CaseVoice(Voice):
         return spelt
 
     def message(self, message: Message) -> str:
-        """Return a message that the result holds; ids of the ledger are told by their words."""
-        if ids := message.values.get("ids"):
-            values = {**message.values, "ids": [self.named(name) for name in ids]}
-            message = replace(message, values=values)
-        return super().message(message)
+        """Return a message that the result holds; ids of the ledger are told by their words.
+
+        Messages under ``asked`` are told one after the other.
+        """
+        values = dict(message.values)
+        if "ids" in values:
+            values["ids"] = [self.named(name) for name in values["ids"]]
+        if "asked" in values:
+            values["asked"] = " ".join(map(self.message, values["asked"]))
+        return super().message(replace(message, values=values))
 
     def finding(self, check: Check) -> Cell:
         """Return what a check found, with links to what it names."""
@@ -156,12 +162,12 @@ class CaseVoice(Voice):
     def unit(self, unit: str) -> str:
         """Return a unit, in the reader's words where they are known."""
         known = catalogue(self.language, self.area)
-        parts = filter(None, map(str.strip, unit.split("/")))
+        parts = filter(None, map(str.strip, self.spoken(unit).split("/")))
         return " / ".join(known.get(f"unit_{part}", part) for part in parts)
 
     def quantities(self, values: Sequence[float], unit: str, *, bare: bool = False) -> list[str]:
         """Return values of one quantity, with the same decimals and, unless bare, its unit."""
-        most = max(map(abs, values))
+        most, unit = max(map(abs, values)), self.spoken(unit)
         if unit == "share":
             return [self.percent(value, decimals(most * 100, 2)) for value in values]
         head, _, per = map(str.strip, unit.partition("/"))
@@ -169,9 +175,12 @@ class CaseVoice(Voice):
             after = f" / {self.unit(per)}" if per and not bare else ""
             return [self.exact(value, head) + after for value in values]
         whole = all(value == round(value) for value in values)
-        after = f"\N{NO-BREAK SPACE}{self.unit(unit)}" if unit and not bare else ""
-        digits = 0 if whole else decimals(most, 3)
-        return [self.decimal(value, digits) + after for value in values]
+        shown = [self.decimal(value, 0 if whole else decimals(most, 3)) for value in values]
+        if bare or not unit:
+            return shown
+        return [
+            f"{number}\N{NO-BREAK SPACE}{counted(unit, number, self.language)}" for number in shown
+        ]
 
     def quantity(self, value: float, unit: str) -> str:
         """Return one value with its unit."""

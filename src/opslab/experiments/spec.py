@@ -167,7 +167,7 @@ class Experiment(FromFile):
     """name of the experiment; its slug names the run folder"""
     question: Text | None = None
     """the question in one sentence"""
-    owner: str | None = Field(None, max_length=120)
+    owner: Text | None = Field(None, max_length=120)
     data: Data = Data()
     unit: str
     """column that identifies what was randomised"""

@@ -76,7 +76,7 @@ class Study(FromFile):
     """name of the study; its slug names the run folder"""
     question: Text | None = None
     """the question in one sentence"""
-    owner: str | None = Field(None, max_length=120)
+    owner: Text | None = Field(None, max_length=120)
     sources: tuple[Source, ...] = ()
     """the exports"""
     start: Day | None = None

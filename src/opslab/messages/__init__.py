@@ -53,6 +53,12 @@ class Bilingual(str):
         text.french = french or english
         return text
 
+    @classmethod
+    def joined(cls, separator: str, parts: Sequence[str]) -> Self:
+        """Return texts as one, in both languages."""
+        english, french = (separator.join(spoken(parts, language)) for language in LANGUAGES)
+        return cls(english, french=french)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(Bilingual, french=self.french), (str(self),)
 
@@ -68,6 +74,21 @@ def spoken(value: Any, language: Language) -> Any:
     if isinstance(value, list | tuple):
         return [spoken(item, language) for item in value]
     return value
+
+
+def recorded(value: Any) -> Any:
+    """Return a value as a record keeps it: a text in both languages as ``{"en": …, "fr": …}``.
+
+    Examples
+    --------
+    >>> recorded(["task", Bilingual("basket", french="panier")])
+    ['task', {'en': 'basket', 'fr': 'panier'}]
+    """
+    if isinstance(value, Bilingual):
+        return {language: value.spoken(language) for language in LANGUAGES}
+    if isinstance(value, Mapping):
+        return {name: recorded(inner) for name, inner in value.items()}
+    return [*map(recorded, value)] if isinstance(value, list | tuple) else value
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -14,6 +14,13 @@ from opslab.tables.numbers import MachineForm, NumberEvidence
 from opslab.tables.profiles import Column, Kind
 
 TIMED = {"date", "datetime"}
+WRITTEN: Mapping[str, Callable[[str], str]] = {
+    "count": numbers.number,
+    "share": numbers.number,
+    "minutes": numbers.minutes,
+    "minutes_or_share": numbers.minutes_or_share,
+}
+"""What people fill in by hand: each cell is in a notation of its own."""
 _COUNTED = {
     "percent": "decided_percent",
     "powers": "decided_powers",
@@ -231,8 +238,9 @@ def _choice(draft: Draft, file: File, notation: _Notation, answer: str | None) -
 
 def _decide_number(draft: Draft, evidence: NumberEvidence, file: File) -> None:
     percent, given, currencies = evidence.percent, evidence.given, evidence.currency
+    written = draft.kind in WRITTEN
     is_duration = draft.kind == "duration"
-    if 0 < percent < given and not is_duration:
+    if 0 < percent < given and not (is_duration or written):
         draft.ask("ask_percent", count=percent, given=given)
         return None
     if len(currencies) > 1 and not is_duration:
@@ -241,6 +249,8 @@ def _decide_number(draft: Draft, evidence: NumberEvidence, file: File) -> None:
     decimal = _choice(draft, file, _DECIMAL, file.answers.decimal)
     if decimal is None:
         return None
+    if written:
+        return _decide_written(draft, evidence, decimal)
     if is_duration:
         return _decide_duration(draft, decimal)
     draft.tell_counts("percent", "powers", "bracketed")
@@ -256,6 +266,24 @@ def _decide_number(draft: Draft, evidence: NumberEvidence, file: File) -> None:
         )
     draft.value = numbers.number(decimal)
     return None
+
+
+def _decide_written(draft: Draft, evidence: NumberEvidence, decimal: str) -> None:
+    """Set the value of what people fill in, and tell what was read as what."""
+    draft.value = WRITTEN[draft.kind or ""](decimal)
+    draft.tell_counts("percent")
+    if draft.kind in ("minutes", "minutes_or_share"):
+        draft.tell_counts("days")
+        if evidence.misfit:
+            cell = numbers.excerpt(evidence.misfit["cell"])
+            draft.tell("decided_minutes", assumed=True, count=evidence.neither, cell=cell)
+    elif draft.kind == "share" and not evidence.percent:
+        draft.tell("decided_fraction", assumed=True)
+    elif draft.kind == "share" and (bare := evidence.given - evidence.percent):
+        draft.tell("decided_fractions", assumed=True, count=bare)
+        # beside 60 %, 60 may be the same without its sign
+        signed = f"contains(cell, '%') OR {draft.value} < 1"
+        draft.value = f"CASE WHEN {signed} THEN {draft.value} END"
 
 
 def _decide_duration(draft: Draft, decimal: str) -> None:
@@ -305,6 +333,6 @@ def refusal(draft: Draft, lost: int, *, strict: bool) -> str | None:
         return "tables.lost_required"
     if strict:
         return "tables.bad_times" if draft.kind in TIMED else "tables.bad_cells"
-    if wanted.kind is not None and lost == given >= _FEWEST_LOST:
+    if wanted.kind not in (None, *WRITTEN) and lost == given >= _FEWEST_LOST:
         return "tables.lost_column"
     return None

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 
 from opslab.errors import DataError, Problem
 from opslab.tables import dates, numbers
-from opslab.tables.column_kinds import TIMED, Draft, File, Wanted, decide, refusal
+from opslab.tables.column_kinds import TIMED, WRITTEN, Draft, File, Wanted, decide, refusal
 from opslab.tables.dates import DateEvidence
 from opslab.tables.import_report import MOST_TOLD, FileAnswers, Rejection
 from opslab.tables.numbers import NumberEvidence
@@ -104,7 +104,7 @@ def _as_it_is(column: str, kind: str, wanted: Kind | None) -> str:
         return column
     if wanted in TIMED and kind.startswith(("TIMESTAMP", "DATE")):
         return f"CAST({column} AS {'DATE' if wanted == 'date' else 'TIMESTAMP'})"
-    if wanted in ("number", "percent") and kind.startswith(NUMBER_TYPES):
+    if wanted in ("number", "percent", *WRITTEN) and kind.startswith(NUMBER_TYPES):
         return f"CAST({column} AS DOUBLE)"
     return column if wanted == "boolean" and kind == "BOOLEAN" else ""
 
@@ -301,7 +301,7 @@ def _result(table: Table, drafts: Sequence[Draft], file: File, *, strict: bool) 
         for draft in drafts
     )
     types = {name: kind for name, kind, *_ in described}
-    return replace(table.over(source, types, reading), headings=headings)
+    return replace(table.over(source, types, reading), headings=headings, written=table)
 
 
 def _query(table: Table, drafts: Sequence[Draft]) -> str:
@@ -349,7 +349,7 @@ def _tell_emptied(table: Table, staged: Sequence[Draft], file: File, *, strict: 
         values = {"count": lost, "row": row, "cell": numbers.excerpt(cell)}
         if key := refusal(draft, lost, strict=strict):
             problems.append(
-                Problem(key, {**values, "given": given}, file.name, field=draft.wanted.name)
+                Problem(key, {**values, "given": given}, file.name, field=draft.wanted.sources[0])
             )
         elif not draft.wanted.column.required:
             draft.tell("decided_emptied", assumed=True, kind=f"tables.kind_{draft.kind}", **values)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from opslab.tables.durations import CLOCK, DAYS, DAYTIME, ISO, ISO_SIZES, SIZES, WORDED
 from opslab.tables.source import literal
 
 MISSING = {"", "n/a", "na", "#n/a", "null", "none", "nan", "-", "\u2013", "\u2014"}
@@ -59,30 +60,11 @@ _MACHINE_WHOLE = "-?(?:0|[1-9][0-9]{0,14})"
 _LONG = rf"{_SIGN}[0-9]{{16,}}(?:[.,]0*)?"
 _IDENTIFIER = rf"=[-+]?0[0-9]+|{_LONG}|=[+][0-9]{{8,}}"  # the last: a telephone number
 _SHORT_CLOCK = "-?([0-9]+):([0-5][0-9])"
-_CLOCK = r"-?([0-9]+)(?:(?: ?h ?|:)([0-5][0-9])(?::([0-5][0-9](?:[.,][0-9]+)?))?)"
-_NUMBER = "([0-9]+(?:[.,][0-9]{1,2})?)"
-_EXACT_SECONDS = "(?:([0-9]+(?:[.,][0-9]+)?)s)?"
-_ISO = (
-    rf"-?p(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?:{_NUMBER}h)?(?:{_NUMBER}m(?:io)?)?{_EXACT_SECONDS})?"
-)
-_UNITS = (
-    "w(?:ks?|eeks?)?|sem(?:aines?)?|wochen?",
-    "d(?:ays?)?|j(?:ours?)?|tag(?:en?)?",
-    "h(?:rs?|ours?|eures?)?|std|stunden?",
-    "m(?:io|in(?:ute)?[sn]?)?",
-    "s(?:ec(?:onde?)?s?)?|sek(?:unden?)?",
-)
-_WORDED = "-?" + "".join(
-    rf"(?:{_NUMBER} ?(?:{unit})[.]?(?:,? (?:and |et |und )?)?)?" for unit in _UNITS
-)
-_DAYS = f"-?{_NUMBER} ?(?:{_UNITS[0]}|{_UNITS[1]})\\b.*"
 _HEADING_UNIT = (
     r"(?<![a-z])(?:(?P<hours>hours?|heures?|stunden)|(?P<minutes>min|minutes?|minuten)|"
     r"(?P<seconds>sec|seconde?s?|sekunden))[)]?$"
 )
 _SECONDS = {"hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
-_SIZES = (40 * 3600, 8 * 3600, 3600, 60, 1)  # a week of five days of eight hours, as Jira has it
-_ISO_SIZES = (7 * 86_400, 86_400, 3600, 60, 1)
 _SPECIAL, _USUAL = "\u00a0\u202f\u2009\u2212\t", "   - "
 _LONGEST = 40  # of a cell that a message shows
 TRUE = ("yes", "oui", "ja", "true", "vrai", "wahr", "ein", "1", "y", "o", "x")
@@ -181,7 +163,7 @@ def looks_like_number(text: str) -> bool:
 def looks_like_duration(text: str) -> bool:
     """Whether a cell is a duration in words: ``1h 30m``, ``PT1H30M``."""
     cell = plain_text(text)
-    return bool(re.search("[0-9]", cell) and re.fullmatch(f"{_ISO}|{_WORDED}", cell))
+    return bool(re.search("[0-9]", cell) and re.fullmatch(f"{ISO}|{WORDED}", cell))
 
 
 @dataclass(frozen=True)
@@ -263,7 +245,7 @@ class NumberEvidence:
             "powers": f"starts_with(bare, '=') AND {_power()} > 0",
             "bracketed": "starts_with(bare, '=()')",
             "clocks": matches("cell", _SHORT_CLOCK),
-            "days": matches("cell", _DAYS),
+            "days": matches("cell", DAYS),
             "priced": f"starts_with(bare, '=') AND {marks} <> ''",
             "neither": f"NOT ({point} OR {comma} OR {missing}) OR {matches('bare', _IDENTIFIER)}",
         }
@@ -333,19 +315,39 @@ def hours(decimal: str, unit: str) -> str:
     unit : {"hours", "minutes", "seconds"}
         What a bare number counts, and the first part of ``5:30``; no seconds have two parts.
     """
+    short = {"hours": (3600, 60), "minutes": (60, 1)}.get(unit)
+    return _duration(decimal, unit, short, 3600)
+
+
+def minutes(decimal: str) -> str:
+    """Return SQL of a duration in minutes: a bare number of them, ``1 h 30``, or ``1:30``.
+
+    A clock that may be a time of day is none.
+    """
+    length = _duration(decimal, "minutes", (3600, 60), 60)
+    return f"CASE WHEN NOT {matches('cell', DAYTIME)} THEN {length} END"
+
+
+def minutes_or_share(decimal: str) -> str:
+    """Return SQL of a number: minutes, or a share where a percent sign says so."""
+    return f"CASE WHEN contains(cell, '%') THEN {number(decimal)} ELSE {minutes(decimal)} END"
+
+
+def _duration(decimal: str, unit: str, short: tuple[int, int] | None, size: int) -> str:
+    """Return SQL of a duration in units of so many seconds, with what the parts of 1:30 count."""
     forms = {
-        _SHORT_CLOCK: {"hours": (3600, 60), "minutes": (60, 1)}.get(unit),
-        _CLOCK: (3600, 60, 1),
-        _ISO: _ISO_SIZES,
-        _WORDED: _SIZES,
+        _SHORT_CLOCK: short,
+        CLOCK: (3600, 60, 1),
+        ISO: ISO_SIZES,
+        WORDED: SIZES,
     }
     cases = " ".join(
-        f"WHEN {matches('cell', form)} THEN {_seconds(form, sizes) if sizes else 'NULL'} / 3600"
+        f"WHEN {matches('cell', form)} THEN {_seconds(form, sizes) if sizes else 'NULL'} / {size}"
         for form, sizes in forms.items()
     )
     return (
         f"CASE WHEN NOT regexp_matches(cell, '[0-9]') THEN NULL {cases} "
-        f"WHEN bare = '=' || cell THEN {number(decimal)} * {_SECONDS[unit]} / 3600 END"
+        f"WHEN bare = '=' || cell THEN {number(decimal)} * {_SECONDS[unit]} / {size} END"
     )
 
 

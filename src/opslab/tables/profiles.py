@@ -23,7 +23,19 @@ from opslab.tables.import_report import Answers, FileAnswers
 from opslab.tables.numbers import plain_text
 
 Kind = Literal[
-    "text", "number", "percent", "date", "datetime", "duration", "boolean", "list", "work_log"
+    "text",
+    "number",
+    "percent",
+    "count",
+    "share",
+    "minutes",
+    "minutes_or_share",
+    "date",
+    "datetime",
+    "duration",
+    "boolean",
+    "list",
+    "work_log",
 ]
 TEXTS = ("title", "summary", "text", "description", "body", "comment")
 """Standard names of columns that make one message, in their order."""

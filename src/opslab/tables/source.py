@@ -100,6 +100,8 @@ class Table:
         SQL of what is read in place, which may turn out to be unreadable at any query.
     data : pandas.DataFrame, polars.DataFrame, pyarrow.Table or None
         The frame that is read in place: other threads' cursors do not see it by its name.
+    written : Table or None
+        The table whose columns were given their types: its cells are as they stand in the file.
     """
 
     reading: Reading
@@ -110,6 +112,7 @@ class Table:
     headings: tuple[str, ...] = ()
     scanned: str = ""
     data: Any = None
+    written: Table | None = None
     _threads: int = field(default_factory=thread_count)
     remote: ClassVar[bool] = False
     """Whether the rows stay in another engine, where they have no order and no numbers."""

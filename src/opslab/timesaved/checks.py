@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from opslab.names import names_somebody
 from opslab.results import Check, Message, Status
 from opslab.timesaved.inventory import Inventory
 from opslab.timesaved.quantities import Update, reported
@@ -77,7 +78,8 @@ def run(
     hard = [
         piece.row
         for piece in pieces
-        if piece.line.benefit == "hard" and not (piece.line.owner and piece.line.source)
+        if piece.line.benefit == "hard"
+        and not (names_somebody(piece.line.owner) and names_somebody(piece.line.source))
     ]
     warn("hard", hard, rows=hard)
     if updates:

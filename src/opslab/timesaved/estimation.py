@@ -16,7 +16,7 @@ from opslab.messages import Language
 from opslab.tables.import_report import Reading
 from opslab.timesaved import checks
 from opslab.timesaved.inventory import GRADES, Inventory, Line, Measurement, Past
-from opslab.timesaved.quantities import StatedQuantity, check_rows, prepare
+from opslab.timesaved.quantities import StatedQuantity, check_rows, prepare, refuse_unmatched
 from opslab.timesaved.result import POINTS, Driver, Saving, TimeSavedResult
 from opslab.timesaved.sheets import rows_of
 from opslab.timesaved.simulation import STEPS, Part, Piece, Scores, simulate
@@ -60,6 +60,7 @@ def estimate(
     check_rows(rows, reading.name if reading else None)
     given = inventory.measurements if measurements is None else measurements
     measured, measured_reading = rows_of(inventory, given, Measurement)
+    refuse_unmatched(rows, measured, measured_reading.name if measured_reading else None)
     past, past_reading = rows_of(inventory, inventory.past, Past)
     rate = _rate(inventory, [estimate for _, estimate in past])
     pieces, known, updates = prepare(rows, measured, widening(rate), inventory.horizon_months)

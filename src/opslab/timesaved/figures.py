@@ -63,7 +63,7 @@ def measured(result: TimeSavedResult, field: str, say: Voice) -> Figure:
     share, rows = field not in AMOUNTS, []
     updates = [update for update in result.updates if update.name.startswith(field)]
     for update in updates:
-        name = update.name.partition("/")[2].replace("/", ", ")
+        name = say.spoken(update.name).partition("/")[2].replace("/", ", ")
         for kind, colour in (("prior", GREY), ("data", ORANGE), ("posterior", BLUE)):
             low, middle, high = ends = [
                 quantile(getattr(update, kind), point) for point in (0.05, 0.5, 0.95)

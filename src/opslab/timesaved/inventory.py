@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from opslab.documents import Location
 from opslab.evidence import Grade
-from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, fault
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, fault
 from opslab.tables.import_report import FileAnswers
-from opslab.uncertainty.ranges import Amount, Part, Stated
+from opslab.uncertainty.ranges import Amount, Minutes, Part, Stated
 
 Basis = Literal["randomised", "did", "its", "before_after", "diary", "survey", "opinion"]
 GRADES: dict[str, Grade] = dict(
@@ -37,9 +37,9 @@ TASK_FIELDS = (
 class Line(Declared):
     """What one initiative does to one task of one role: a row of the inventory."""
 
-    task: Label = Field(min_length=1, max_length=120)
-    role: Label = Field(min_length=1, max_length=80)
-    initiative: Label = Field(min_length=1, max_length=80)
+    task: Words = Field(min_length=1, max_length=120)
+    role: Words = Field(min_length=1, max_length=80)
+    initiative: Words = Field(min_length=1, max_length=80)
     """the change that is to save time"""
     people: Number = Field(gt=0)
     """people in the role"""
@@ -47,7 +47,7 @@ class Line(Declared):
     """share of them who do the task"""
     frequency: Amount
     """times a week that one of them does it"""
-    minutes: Amount
+    minutes: Minutes
     """minutes each time"""
     reduction: Part
     """share of the time that the change takes away, where it is used"""
@@ -61,7 +61,7 @@ class Line(Declared):
     """imitation a month"""
     decay: Part = Stated(low=0.1, high=0.15)
     """share of the saving that is lost in a year"""
-    new_minutes: Amount = Stated(likely=0)
+    new_minutes: Minutes = Stated(likely=0)
     """new work: minutes a week for each who uses it"""
     rate: Number | None = Field(None, gt=0)
     """loaded cost of an hour"""
@@ -71,7 +71,7 @@ class Line(Declared):
     """share of freed time put to work"""
     benefit: Literal["hard", "capacity", "quality"] = "capacity"
     """hard: cash is released"""
-    owner: str | None = None
+    owner: Words | None = None
     """who answers for the saving; of a hard one, its budget line"""
     basis: Basis = "opinion"
     """what the reduction rests on"""
@@ -138,11 +138,13 @@ class Inventory(FromFile):
     inventory: Title
     """its name; names the run's folder"""
     question: Text | None = None
-    owner: str | None = None
+    owner: Words | None = None
     date: Day | None = None
     """day of the estimate"""
     data: Source | None = None
     lines: tuple[Line, ...] = ()
+    french: dict[str, str] = Field({}, exclude=True)
+    """French of what stands in the table: tasks, roles, changes, owners"""
     measurements: Source | tuple[Measurement, ...] = ()
     past: Source | tuple[Past, ...] = ()
     """promised and measured: your own hit rate"""

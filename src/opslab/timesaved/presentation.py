@@ -103,7 +103,7 @@ def _hours(result: TimeSavedResult, say: Voice) -> Blocks:
 def _task(saving: Saving, say: Voice) -> list[str | Cell]:
     error = saving.freed.mean_error
     return [
-        Cell(saving.task, say.joined(saving.role, ", ".join(name for name, _ in saving.parts))),
+        Cell(saving.task, say.joined(saving.role, ", ".join(map(say.spoken, dict(saving.parts))))),
         hours(saving.gross, error, say),
         Cell(mean(saving.freed, say), interval=span(saving.freed, say)),
         hours(saving.recaptured, error, say),

@@ -11,6 +11,7 @@ from typing import Literal
 from scipy.special import ndtri
 
 from opslab.errors import DataError, Problem, did_you_mean
+from opslab.messages import Bilingual
 from opslab.timesaved.inventory import AMOUNTS, GRADES, TASK_FIELDS, Line, Measurement
 from opslab.timesaved.simulation import Piece
 from opslab.uncertainty.calibration import widened
@@ -58,11 +59,12 @@ class Update:
 def stream(field: str, line: Line) -> str:
     """Return the name of a quantity: of a task, of a change to it or anywhere, of a role."""
     if field == "recapture":
-        return f"{field}/{line.role}"
-    if field in ("adoption", "decay"):
-        return f"{field}/{line.initiative}"
-    own = [] if field in _OF_TASK else [line.initiative]
-    return "/".join([field, line.task, line.role, *own])
+        parts = [field, line.role]
+    elif field in ("adoption", "decay"):
+        parts = [field, line.initiative]
+    else:
+        parts = [field, line.task, line.role, *([] if field in _OF_TASK else [line.initiative])]
+    return Bilingual.joined("/", parts)
 
 
 def check_rows(rows: Sequence[tuple[int, Line]], file: str | None) -> None:
@@ -106,7 +108,6 @@ def prepare(
         On the spread of every stated range; see `opslab.uncertainty.calibration.widening`.
     months : int
     """
-    _refuse_unmatched(rows, measured)
     known: dict[object, StatedQuantity] = {}
     updates: dict[str, Update] = {}
     pieces = []
@@ -136,8 +137,10 @@ def prepare(
     return pieces, list(known.values()), list(updates.values())
 
 
-def _refuse_unmatched(
-    rows: Sequence[tuple[int, Line]], measured: Sequence[tuple[int, Measurement]]
+def refuse_unmatched(
+    rows: Sequence[tuple[int, Line]],
+    measured: Sequence[tuple[int, Measurement]],
+    file: str | None = None,
 ) -> None:
     """Raise a `DataError` for a measurement of no line, or of more than one change."""
     for row, measurement in measured:
@@ -145,11 +148,11 @@ def _refuse_unmatched(
         changes = sorted({line.initiative for line in lines})
         if measurement.quantity == "reduction" and len(changes) > 1:
             values: dict[str, object] = {"task": measurement.task, "changes": changes}
-            raise DataError(Problem("timesaved.which_change", values, row=row))
+            raise DataError(Problem("timesaved.which_change", values, file, row=row))
         if not lines:
             near = did_you_mean(measurement.task, {line.task for _, line in rows})
             values = {"task": measurement.task, "near": near}
-            raise DataError(Problem("timesaved.unmatched", values, row=row))
+            raise DataError(Problem("timesaved.unmatched", values, file, row=row))
 
 
 def updated(

@@ -29,7 +29,7 @@ def span(summary: Summary, say: Voice) -> str:
 
 def quantity(name: str, say: Voice) -> str:
     """Return what a stream of scores is called."""
-    field, _, what = name.partition("/")
+    field, _, what = say.spoken(name).partition("/")
     return say(f"quantity_{field}", what=what.replace("/", ", "))
 
 

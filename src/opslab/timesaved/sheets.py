@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,9 +13,9 @@ from pydantic import ValidationError
 
 from opslab import documents, specs, workspace
 from opslab.errors import DataError, Problem, did_you_mean
-from opslab.messages import Language, text
-from opslab.tables import Answers, Reading, open_export, write_xlsx
-from opslab.tables.profiles import known_profiles
+from opslab.messages import Bilingual, Language, text
+from opslab.tables import Answers, Reading, Table, numbers, open_export, write_xlsx
+from opslab.tables.profiles import Column, known_profiles
 from opslab.tables.source import ROW, quoted
 from opslab.timesaved.inventory import TASK_FIELDS, Inventory, Line, Measurement, Past, Source
 
@@ -37,62 +39,147 @@ def rows_of(
     """
     if not isinstance(given, Source):
         return list(enumerate(given, 1)), None
-    path = inventory.beside(given.path)
+    path, french = inventory.beside(given.path), inventory.french
     shown, profile = workspace.shown(path), _PROFILES[model]
     answers = {
         **given.model_dump(exclude={"path"}),
         "sheet": given.sheet or _sheet(path),
         "profile": profile,
     }
+    known = known_profiles()[profile].columns
     problems: list[Problem] = []
     with open_export(path, answers=Answers(**answers)) as table:
-        known = known_profiles()[profile].columns
         near = {name: did_you_mean(name, known) for name in table.types if name not in known}
         problems += [
             Problem("specs.unknown_near", {"name": a, "near": b}, shown)
             for a, b in near.items()
             if b
         ]
-        names = [name for name in table.types if name in known]
-        columns = ", ".join(map(quoted, names))
-        raw = table.fetch(f"SELECT {ROW} + 1, {columns} FROM {table.relation} ORDER BY {ROW}")
-        reading = table.reading
+        raw, reading = list(_numbered(table, known)), table.reading
     problems += _lost(reading, shown)
     rows: list[tuple[int, Declared]] = []
     firsts: dict[Any, dict[str, Any]] = {}
-    for row, *cells in raw:
-        values = _nested(dict(zip(names, cells, strict=True)))
+    misread: dict[Any, set[str]] = {}
+    for row in raw:
+        told = {
+            name: Bilingual(cell, french=french[cell]) if cell in french else cell
+            for name, cell in row.values.items()
+        }
+        values = _nested(told)
+        key = (values.get("task"), values.get("role")) if model is Line else row.number
+        wrong = _misread(row, known)
+        problems += [row.problem(reason, name, shown) for name, reason in wrong.items()]
+        doubted = misread.setdefault(key, set())
+        doubted.update(map(_stem, wrong))
         if model is Line:
             own = {name: values[name] for name in TASK_FIELDS if name in values}
-            values = firsts.setdefault((values.get("task"), values.get("role")), own) | values
+            values = firsts.setdefault(key, own) | values
         try:
-            rows.append((row, model.model_validate(values)))
+            rows.append((row.number, model.model_validate(values)))
         except ValidationError as error:
-            wrong = specs.problems(model, error, documents.Document("", values, {}))
-            problems += [dataclasses.replace(problem, file=shown, row=row) for problem in wrong]
+            refused = specs.problems(model, error, documents.Document("", values, {}))
+            problems += [
+                _located(problem, row, shown)
+                for problem in refused
+                if _stem(problem.field) not in doubted
+            ]
     if not raw:
         problems.append(Problem("timesaved.no_rows", {}, shown))
     DataError.refuse(sorted(problems, key=lambda problem: problem.row or 0))
     return rows, reading
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A row by the number that the user sees: its values by column, and its cells as written."""
+
+    number: int
+    values: Mapping[str, Any]
+    written: Mapping[str, str]
+    headings: Mapping[str, str]
+
+    def problem(self, key: str, name: str, file: str) -> Problem:
+        """Return a problem about one cell."""
+        return Problem(
+            f"timesaved.{key}",
+            {},
+            file,
+            field=self.headings[name],
+            row=self.number,
+            cell=numbers.excerpt(self.written[name]),
+        )
+
+
+def _numbered(table: Table, known: Iterable[str]) -> Iterator[_Row]:
+    """Give the rows of a table with the known columns; cells that hold nothing are left out."""
+    names = [name for name in table.types if name in known]
+    headings = dict(zip(table.types, table.headings, strict=True))
+    source, columns = table.written or table, ", ".join(map(quoted, names))
+    texts = (f"CAST({quoted(headings[name])} AS VARCHAR)" for name in names)
+    written = table.fetch(
+        f"SELECT {ROW}, {', '.join(map(numbers.as_written, texts))} FROM {source.relation}"
+    )
+    cells = {place: texts for place, *texts in written}
+    for number, *values in table.fetch(
+        f"SELECT {ROW}, {columns} FROM {table.relation} ORDER BY {ROW}"
+    ):
+        given = {
+            name: text
+            for name, text in zip(names, cells[number], strict=True)
+            if numbers.plain_text(text or "") not in numbers.MISSING
+        }
+        yield _Row(number + 1, dict(zip(names, values, strict=True)), given, headings)
+
+
+def _misread(row: _Row, known: Mapping[str, Column]) -> dict[str, str]:
+    """Return the cells that hold something and became no value, or one of another unit, and why."""
+    forms = {
+        name: "%" if "%" in text else "minutes" if re.search("[a-z:]", text.lower()) else ""
+        for name, text in row.written.items()
+        if known[name].kind == "minutes_or_share"
+    }
+    units = {"minutes": ("", "minutes"), "reduction": ("", "%")}
+    fitting = units.get(row.values.get("quantity", ""), (*forms.values(), "")[:1])
+    unlike = {name: "cell_unlike" for name, form in forms.items() if form not in fitting}
+    return unlike | {
+        name: f"cell_{known[name].kind}" for name in row.written if row.values[name] is None
+    }
+
+
+def _located(problem: Problem, row: _Row, file: str) -> Problem:
+    """Return a problem about a field with its row, its headings and what its cells hold."""
+    stem, given = _stem(problem.field), problem.values.get("given")
+    names = [name for name in row.written if _stem(name) == stem]
+    names = [name for name in names if row.values[name] == given] or names
+    return dataclasses.replace(
+        problem,
+        file=file,
+        row=row.number,
+        field=", ".join(row.headings[name] for name in names) or problem.field,
+        cell=" / ".join(numbers.excerpt(row.written[name]) for name in names) or None,
+    )
+
+
+def _stem(field: str | None) -> str:
+    """Return the field that a column, or a part of a field, belongs to."""
+    name = (field or "").partition(".")[0]
+    return name.removesuffix(next((end for end in _ENDS if name.endswith(end)), ""))
+
+
 def _lost(reading: Reading, file: str) -> Iterator[Problem]:
-    """Yield what the reader left out: here every row and every cell counts, but empty ones."""
+    """Yield the rows that the reader left out: here each counts, but empty ones."""
     for rejection in reading.rejections:
         if rejection.key not in ("tables.rejected_empty", "tables.rejected_total"):
             yield Problem(rejection.key, rejection.values, file, row=rejection.row)
-    for decision in reading.decisions:
-        if decision.key == "tables.decided_emptied":
-            yield Problem("tables.bad_cells", decision.values, file, field=decision.column)
 
 
 def _nested(cells: Mapping[str, Any]) -> dict[str, Any]:
     """Return the cells that hold something, the ends of a range put together."""
     values: dict[str, Any] = {}
     for name, cell in cells.items():
-        end = next((end for end in _ENDS if name.endswith(end)), None)
-        if cell is not None and end:
-            values.setdefault(name.removesuffix(end), {})[end[1:]] = cell
+        stem = _stem(name)
+        if cell is not None and stem != name:
+            values.setdefault(stem, {})[name.removeprefix(f"{stem}_")] = cell
         elif cell is not None:
             values[name] = cell
     return values

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator
 
 from opslab.errors import InputError
 from opslab.specs import Declared, Number
+from opslab.tables.durations import minutes_of, share_of
 from opslab.uncertainty import distributions as shapes
 
 
@@ -48,9 +50,20 @@ def _bare(given: object) -> object:
     return given if isinstance(given, dict | Stated) else {"likely": given}
 
 
-def _possible(share: bool) -> AfterValidator:
+def _written(read: Callable[[object], object]) -> BeforeValidator:
+    """Return what reads the ends of a range that are texts."""
+    return BeforeValidator(
+        lambda given: (
+            {name: read(end) for name, end in given.items()} if isinstance(given, dict) else given
+        )
+    )
+
+
+def _possible(*, share: bool) -> AfterValidator:
     return AfterValidator(lambda stated: (stated.distribution(share=share), stated)[1])
 
 
+# of what looks at a range before it is one, the last comes first
 Amount = Annotated[Stated, BeforeValidator(_bare), _possible(share=False)]
-Part = Annotated[Stated, BeforeValidator(_bare), _possible(share=True)]
+Minutes = Annotated[Stated, _written(minutes_of), BeforeValidator(_bare), _possible(share=False)]
+Part = Annotated[Stated, _written(share_of), BeforeValidator(_bare), _possible(share=True)]

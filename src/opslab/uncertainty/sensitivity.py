@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import ndtri
 
-from opslab.uncertainty.distributions import Values
+from opslab.uncertainty.distributions import Distribution, Values
+
+_REACH = 8.0  # scores
 
 Model = Callable[[Callable[[str], Values]], Values]
 """A result as a function of its quantities' scores: ``model(scores)``, with ``scores(name)``."""
@@ -28,10 +31,23 @@ class Bar:
         return abs(self.high - self.low)
 
 
+def mean_score(distribution: Distribution) -> float:
+    """Return the score at which a distribution takes its mean, such as sigma / 2 of a lognormal."""
+
+    def above(score: float) -> float:
+        return float(distribution.at(np.array([score]))[0]) - distribution.mean
+
+    ends = above(-_REACH), above(_REACH)
+    return float(brentq(above, -_REACH, _REACH)) if ends[0] < 0 < ends[1] else 0.0
+
+
 def tornado(
-    model: Model, names: Sequence[str], share: float = 0.1
+    model: Model,
+    names: Sequence[str],
+    share: float = 0.1,
+    base: Callable[[str], float] = lambda _: 0.0,
 ) -> tuple[float, tuple[Bar, ...]]:
-    """Return the result with every quantity at its median, and a bar for each, the widest first.
+    """Return the result with every quantity at its base, and a bar for each, the widest first.
 
     Bars that are as wide to nine digits stand in the order of their names.
 
@@ -42,13 +58,15 @@ def tornado(
     names : sequence of str
     share : float
         Each quantity goes to its own quantile at this share and at 1 less it, the rest at the
-        median.
+        base.
+    base : callable
+        The score of a quantity by its name; the median by default.
     """
     reach = float(ndtri(1 - share))
     ends_of = {name: slice(2 * index + 1, 2 * index + 3) for index, name in enumerate(names)}
 
     def scores(name: str) -> Values:
-        moved = np.zeros(2 * len(names) + 1)
+        moved = np.full(2 * len(names) + 1, base(name))
         if name in ends_of:
             moved[ends_of[name]] = -reach, reach
         return moved

@@ -1,0 +1,197 @@
+"""What nobody would believe at once: terms, ranges, rates, days, thresholds, optimism in costs.
+
+Each question names the line, its value and what to do about it; none stops a case.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from opslab.businesscase.commitments import Kpi
+from opslab.businesscase.declarations import Cost
+from opslab.businesscase.plan import Plan
+from opslab.businesscase.result import SAID, CaseResult
+from opslab.results import Message
+
+INFLATION = 0.02
+"""A year: what central banks aim at; a nominal rate below it says that money loses worth."""
+MOST_RATE = 0.25
+"""Discount rate a year above which nothing but venture capital asks for."""
+FACTOR = 2.0
+"""By which no rate of exchange among usual currencies moves in a few years."""
+YEAR = 366
+"""Days after which a rate of exchange is old: a budget is made once a year."""
+SEVERAL = 730
+"""Days over which wages that do not grow at all are worth a question: two rounds of pay."""
+BUILD = 180
+"""Days from which a build is long: its end is more of a hope than a date."""
+NOBODY = ("", "na", "nn", "tbd", "tba", "tbc", "todo", "none", "unknown", "inconnu", "àdéfinir")
+"""Letters of what stands where a name should be."""
+
+
+def named(text: str | None, kind: Callable[[str], bool] = str.isalpha) -> bool:
+    """Return whether a text names somebody or something, by its characters of a kind.
+
+    Examples
+    --------
+    >>> named("Controlling"), named("?"), named("n/a"), named("4417"), named("4417", str.isalnum)
+    (True, False, False, False, True)
+    """
+    return "".join(filter(kind, text or "")).casefold() not in NOBODY
+
+
+def plausible_rate(rate: float, terms: str) -> bool:
+    """Return whether a discount rate a year is one that a controller would set.
+
+    Examples
+    --------
+    >>> [plausible_rate(rate, "nominal") for rate in (0.01, 0.02, 0.25, 0.3)]
+    [False, True, True, False]
+    >>> plausible_rate(0.01, "real"), plausible_rate(-0.01, "real")
+    (True, False)
+    """
+    return (INFLATION if terms == "nominal" else 0.0) <= rate <= MOST_RATE
+
+
+@cache
+def rough_rate(given: str, to: str) -> float | None:
+    """Return roughly what a unit of a currency is worth in another; None where it is not known.
+
+    Means of 2024 of the European Central Bank's reference rates, in ``currencies.toml``.
+
+    Examples
+    --------
+    >>> round(rough_rate("USD", "EUR"), 2), rough_rate("USD", "XTS")
+    (0.93, None)
+    """
+    data = Path(__file__).with_name("currencies.toml").read_text(encoding="utf-8")
+    worth: dict[str, float] = tomllib.loads(data)["per_euro"]
+    return worth[to] / worth[given] if given in worth and to in worth else None
+
+
+def plausible_exchange(rate: float, rough: float) -> bool:
+    """Return whether a rate of exchange is within a factor of two of a rough one.
+
+    Examples
+    --------
+    >>> plausible_exchange(0.92, 0.93), plausible_exchange(92, 0.93), plausible_exchange(0.4, 0.93)
+    (True, False, False)
+    """
+    return rough / FACTOR <= rate <= rough * FACTOR
+
+
+def doubt_of(kpi: Kpi) -> str | None:
+    """Return what a target's thresholds say that cannot be meant; None where they are sound.
+
+    ``kill``: nothing, or a loss, would stop the work; ``range``: what is promised holds the value
+    at which it is stopped; ``target``: it is the best end of its own range.
+    """
+    sign = 1 if kpi.target > kpi.baseline else -1
+    worst, best = sorted((sign * kpi.low, sign * kpi.high))
+    if sign * kpi.kill <= sign * kpi.baseline:
+        return "kill"
+    if worst <= sign * kpi.kill:
+        return "range"
+    return "target" if sign * kpi.target >= best else None
+
+
+def _ask(key: str, **values: Any) -> Message:
+    return Message(f"businesscase.{key}", values)
+
+
+def _points(result: CaseResult) -> Iterator[Message]:
+    for entry in result.ledger:
+        guessed = entry.grade in SAID and entry.family == "fixed" and entry.value
+        if guessed and entry.used_by and result.case.assumption(entry.id):
+            yield _ask("points_guess", ids=[entry.id], grade=entry.grade, value=entry.value)
+
+
+def _rates(result: CaseResult) -> Iterator[Message]:
+    finance, day = result.case.finance, result.case.date
+    if not plausible_rate(finance.rate, finance.terms):
+        yield _ask(f"rates_{finance.terms}", rate=finance.rate, least=INFLATION, most=MOST_RATE)
+    for known in finance.exchange:
+        rough = rough_rate(known.given, known.to)
+        values = {"rough": rough} | known.model_dump()
+        if rough is None:
+            yield _ask("rates_unknown", **values)
+        elif not plausible_exchange(known.rate, rough):
+            yield _ask("rates_exchange", **values)
+        if (day - known.date).days > YEAR:
+            yield _ask("rates_old", **values)
+
+
+def _dates(result: CaseResult) -> Iterator[Message]:
+    case, by, end = result.case, result.case.decision.by, result.case.finance.end
+    days = [
+        ("early", line.line.name, case.day_of(line.line.starts, end=line.field == "benefits"), by)
+        for line in case.lines()
+        if line.line.name not in case.nothing.costs
+    ]
+    first, targets = min(day for *_, day, _ in days), result.targets
+    days += [("target", known.kpi.name, known.due, first) for known in targets if not known.before]
+    days += [
+        ("risk", risk.risk, case.day_of(risk.starts, end=True), by)
+        for risk in case.risks
+        if risk.starts
+    ]
+    for key, name, day, least in days:
+        if not least <= day < end:
+            yield _ask(f"dates_{key}", name=name, day=day, least=least, end=end)
+
+
+def _days(case: Plan, cost: Cost) -> int:
+    """Return the days over which a cost runs."""
+    end = case.day_of(cost.ends or str(case.finance.end), end=True)
+    return (end - case.day_of(cost.starts, end=False)).days
+
+
+def _terms(result: CaseResult) -> Iterator[Message]:
+    case, real = result.case, result.case.finance.terms == "real"
+    for cost in case.costs:
+        growth, amount = case.assumption(cost.trend), case.assumption(cost.amount)
+        rate = growth.distribution(share=True).mean if growth else 0.0
+        if real and rate > 0 and cost.kind in ("people", "tool"):
+            yield _ask("terms_growth", name=cost.name, rate=rate)
+        flat = not (real or growth or cost.name in case.nothing.costs)
+        runs = amount and amount.per != "once" and _days(case, cost) >= SEVERAL
+        if flat and runs and cost.kind == "people":
+            yield _ask("terms_flat", name=cost.name)
+
+
+def _optimism(result: CaseResult) -> Iterator[Message]:
+    """Flyvbjerg's reference class forecasting; HM Treasury, Green Book, optimism bias."""
+    case = result.case
+    for cost in case.costs:
+        amount, uplift = case.assumption(cost.amount), case.assumption(cost.uplift)
+        if amount is None or cost.name in case.nothing.costs:
+            continue
+        once = amount.per == "once"
+        build = once or (cost.ends and _days(case, cost) >= BUILD)
+        if uplift and not named(uplift.source):
+            yield _ask("optimism_source", name=cost.name, ids=[uplift.id])
+        if uplift or not build or amount.low != amount.high:
+            continue
+        if cost.kind in ("other", "tool" if once else "people"):
+            yield _ask("optimism_point", name=cost.name)
+
+
+def _thresholds(result: CaseResult) -> Iterator[Message]:
+    for kpi in result.case.kpis:
+        if doubt := doubt_of(kpi):
+            yield _ask(f"thresholds_{doubt}", **kpi.model_dump(exclude={"date", "measured"}))
+
+
+QUESTIONS: Mapping[str, Callable[[CaseResult], Iterator[Message]]] = {
+    "points": _points,
+    "rates": _rates,
+    "dates": _dates,
+    "terms": _terms,
+    "optimism": _optimism,
+    "thresholds": _thresholds,
+}
+"""What is asked about a case, by the check that asks it, the weightiest first."""
