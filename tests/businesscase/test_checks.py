@@ -159,7 +159,7 @@ def test_stated_hours_are_held_against_contracts_too():
 def test_stated_hours_of_nobody_are_told():
     result = built(stated())
     assert status(result, "capacity") == "warn"
-    assert "hours: hours are freed, and the case does not say whose" in sentence(result, "capacity")
+    assert "hours: hours are freed, but the case does not say whose" in sentence(result, "capacity")
 
 
 def test_hours_without_any_team_are_told_once():
@@ -425,7 +425,7 @@ def test_the_first_questions_are_asked_in_full_and_the_rest_counted():
     )
     result = built(declared)
     assert result.check("points").value == 5
-    assert "And 2 more of this kind." in sentence(result, "points")
+    assert "And 2 more like this." in sentence(result, "points")
     assert len(result.check("points").detail.values["asked"]) == 4
 
 
@@ -434,5 +434,5 @@ def test_questions_name_their_figures_in_either_language():
     declared["assumptions"].append(share("usage", 0.85, grade="F"))
     declared["benefits"][0]["adoption"] = "usage"
     result = built(declared)
-    assert "usage is one number (0.85, grade F)" in sentence(result, "points")
+    assert "usage is a single number (0.85, grade F)" in sentence(result, "points")
     assert "usage est un nombre unique (0,85, grade F)" in sentence(result, "points", "fr")
