@@ -471,12 +471,12 @@ def test_a_plural_goes_with_what_the_message_has_shown_before(monkeypatch):
         ("tickets", "tickets"),
         ("FTE", "FTE"),
         ("h", "h"),
-        ("hour / week", "hours / week"),
+        ("hour / week", "hours per week"),
         ("", ""),
     ],
 )
 def test_an_english_unit_agrees_with_its_number(unit, several):
-    assert counted(unit, 1, "en") == unit
+    assert counted(unit, 1, "en") == unit.replace("/", "per")
     assert counted(unit, "1.0", "en") == several
     assert counted(unit, "45.8", "en") == several
     assert counted(unit, 0, "en") == several
@@ -497,12 +497,12 @@ def test_an_english_unit_agrees_with_its_number(unit, several):
         ("prix", "prix"),
         ("tests cassés", "tests cassés"),
         ("ETP", "ETP"),
-        ("heure / semaine", "heures / semaine"),
+        ("heure / semaine", "heures par semaine"),
     ],
 )
 def test_a_french_unit_agrees_with_its_number(unit, several):
     for count in (0, 1, 1.5, "1,9"):
-        assert counted(unit, count, "fr") == unit
+        assert counted(unit, count, "fr") == unit.replace("/", "par")
     assert counted(unit, "2,0", "fr") == several
     assert counted(unit, f"12{THIN}000", "fr") == several
 
@@ -511,7 +511,7 @@ def test_units_that_are_known_are_told_in_the_readers_language():
     assert [counted("hours", count, "fr") for count in ("1,5", "2")] == ["heure", "heures"]
     assert [counted("week", count, "fr") for count in (1, 3)] == ["semaine", "semaines"]
     assert counted("hours", 1, "en") == "hour"
-    assert counted("hours / week", 30, "fr") == "heures / semaine"
+    assert counted("hours / week", 30, "fr") == "heures par semaine"
 
 
 def test_no_french_line_starts_with_a_mark():
