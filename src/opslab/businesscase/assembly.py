@@ -20,6 +20,7 @@ from opslab.businesscase.declarations import Benefit
 from opslab.businesscase.drivers import drivers
 from opslab.businesscase.ledger import files_of, names_twice, prepare
 from opslab.businesscase.options import AtHorizon, AtRate, OptionResult, Party, RiskCost
+from opslab.businesscase.posts import roles_of
 from opslab.businesscase.quantities import Draws
 from opslab.businesscase.result import CaseResult, Factor, Line, Role
 from opslab.businesscase.simulation import (
@@ -136,14 +137,17 @@ class _Basis:
     def freed(self) -> dict[str, dict[str, float]]:
         """Return the mean hours a year at full use that each line frees of each role.
 
-        Stated hours are of who gains them; of nobody, an empty text, where that is not said.
+        Stated hours are of the role that they claim, or of who gains them; of nobody, an empty
+        text, where neither is said.
         """
         freed: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         population = {finding.id: finding.evidence.population for finding in self.findings}
-        gained_by = {line.name: line.gained_by or "" for line in self.case.benefits}
+        said = {
+            line.name: [*roles_of(line, ()), line.gained_by or ""] for line in self.case.benefits
+        }
         for flow in self.lines.flows:
             for name in flow.amounts if flow.hours else ():
-                role = population.get(name, gained_by[flow.line])
+                role = population.get(name, said[flow.line][0])
                 freed[role][flow.line] += self.ledger.known[name].used.mean
         return freed
 

@@ -39,7 +39,7 @@ def checks(result: CaseResult, freed: Freed) -> tuple[Check, ...]:
         _check("evidence", result.said > _HALF, value=result.said, share=result.said),
         _asked("hard", _lacking(result, hard), hard),
         *(_asked(name, ask(result)) for name, ask in QUESTIONS.items()),
-        _apart(result, lines.values(), {name for names in freed.values() for name in names}),
+        _apart(result, lines, {name for names in freed.values() for name in names}),
         _recapture(result, lines.values()),
         _unchecked(result, lines.values()),
         _check("ledger", overdue, dated, ids=overdue),
@@ -101,26 +101,27 @@ def _lacking(result: CaseResult, hard: Iterable[Line]) -> Iterator[Message]:
     for line in hard:
         known: Any = declared[line.name]
         cash = getattr(known, "cash", None)
-        owner = known.owner or (cash and cash.holder)
+        owner, amount = known.owner or (cash and cash.holder), result.entry(line.refs[0])
         budget = cash.budget if cash else getattr(known.claim, "budget", None)
-        amount = result.entry(line.refs[0])
-        if not named(owner):
+        if not owner:
             lacking["owner"].append(line.name)
         if amount.kind == "assumption" and not named(amount.source or amount.file):
             lacking["source"].append(line.name)
-        if not named(budget, str.isalnum) and not _BUDGET_LINE.search(owner or ""):
+        if not named(budget) and not _BUDGET_LINE.search(owner or ""):
             lacking["budget"].append(line.name)
     for what, names in lacking.items():
         yield Message(f"businesscase.hard_{what}", {"names": names})
 
 
-def _apart(result: CaseResult, lines: Iterable[Line], hours: set[str]) -> Check:
+def _apart(result: CaseResult, lines: Mapping[str, Line], hours: set[str]) -> Check:
     """Return whether gains of decisions beside hours say why they are other money."""
-    apart = {line.name for line in result.case.benefits if line.apart}
-    apart |= {line.name for line in result.case.costs if line.claim}
-    names = [line.name for line in lines if line.gain == "decisions" and line.name not in hours]
-    beside = names and not hours.isdisjoint(line.name for line in lines)
-    twice = [name for name in names if beside and name not in apart]
+    decisions = [
+        line
+        for line in result.case.benefits
+        if line.name in lines and line.gain == "decisions" and line.name not in hours
+    ]
+    beside = decisions and not hours.isdisjoint(lines)
+    twice = [line.name for line in decisions if beside and not line.apart]
     return _check("apart", twice, beside, names=twice)
 
 

@@ -66,7 +66,7 @@ def post_tests(plan: Plan, evidence: Mapping[str, Sequence[Evidence]]) -> tuple[
     tests = []
     for line in plan.benefits:
         own = evidence.get(line.name, ())
-        teams = _teams(plan, _roles(line, own))
+        teams = _teams(plan, roles_of(line, own))
         if line.cash and line.cash.posts and teams:
             tests.append(_test(plan, line, line.cash, own, teams[0]))
     return tuple(tests)
@@ -113,7 +113,7 @@ def _released(
     if not starts <= cash.date < min(ends, plan.finance.end):
         values = {"starts": starts, "ends": min(ends, plan.finance.end)}
         yield line.problem("release_day", "cash", "date", **values)
-    roles = _roles(benefit, own)
+    roles = roles_of(benefit, own)
     teams = _teams(plan, roles)
     if not roles:
         yield line.problem("whose_hours", "claim")
@@ -154,7 +154,7 @@ def _test(
     return PostTest(line.name, hours * adopted, *given)
 
 
-def _roles(line: Benefit, own: Sequence[Evidence]) -> list[str]:
+def roles_of(line: Benefit, own: Sequence[Evidence]) -> list[str]:
     """Return whose hours a line counts."""
     claim = line.claim if isinstance(line.claim, Claim) else None
     stated = [claim.hours.partition("/")[0]] if claim and claim.hours and not own else []
