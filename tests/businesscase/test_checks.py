@@ -130,8 +130,9 @@ def test_the_same_hours_are_counted_for_their_own_role_only():
 
 def test_a_team_in_two_rows_is_a_team():
     row = {"role": "pm", "people": 0.1, "hours": 1_600}
-    result = built(teams(0.1) | {"teams": [row, row]}, {"e": [finding()]})
+    result = built(teams(0.1) | {"teams": [row, row | {"role": "PM"}]}, {"e": [finding()]})
     assert result.check("capacity").value == pytest.approx(207 / 320)
+    assert result.check("capacity").detail.values["role"] == "PM"
 
 
 def stated(hours=500, **line):

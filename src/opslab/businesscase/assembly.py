@@ -16,11 +16,11 @@ from opslab.businesscase.cashflow import cash_flow, weights_of
 from opslab.businesscase.checks import checks
 from opslab.businesscase.citations import Run, findings_given, findings_of, runs_of
 from opslab.businesscase.contradictions import refuse, refuse_contradictions
-from opslab.businesscase.declarations import Benefit
+from opslab.businesscase.declarations import Benefit, Claim
 from opslab.businesscase.drivers import drivers
 from opslab.businesscase.ledger import files_of, names_twice, prepare
 from opslab.businesscase.options import AtHorizon, AtRate, OptionResult, Party, RiskCost
-from opslab.businesscase.posts import roles_of
+from opslab.businesscase.parameters import Length
 from opslab.businesscase.quantities import Draws
 from opslab.businesscase.result import CaseResult, Factor, Line, Role
 from opslab.businesscase.simulation import (
@@ -54,6 +54,7 @@ def build(
     draws: int = 100_000,
     seed: int = 1,
     language: Language = "en",
+    length: Length = "full",
 ) -> CaseResult:
     """Return what a case comes to: options, what they rest on, what was promised.
 
@@ -71,6 +72,8 @@ def build(
     seed : int
     language : {"en", "fr"}
         In which the result shows itself.
+    length : {"one_page", "three_pages", "full"}
+        How much of it the result shows.
 
     Raises
     ------
@@ -90,7 +93,8 @@ def build(
         raise InputError.of("businesscase.draws", draws=draws, least=_FEWEST, seed=seed)
     basis = _Basis(case, as_of or case.date, evidence, runs)
     result = _Drawn(basis, draws, seed).result()
-    return replace(result, checks=checks(result, basis.freed()), language=language)
+    tried = checks(result, basis.freed())
+    return replace(result, checks=tried, language=language, length=length)
 
 
 def files(case: Case, day: datetime.date) -> tuple[Path, ...]:
@@ -137,17 +141,15 @@ class _Basis:
     def freed(self) -> dict[str, dict[str, float]]:
         """Return the mean hours a year at full use that each line frees of each role.
 
-        Stated hours are of the role that they claim, or of who gains them; of nobody, an empty
+        Stated hours are of who gains them or of the role that they claim; of nobody, an empty
         text, where neither is said.
         """
         freed: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         population = {finding.id: finding.evidence.population for finding in self.findings}
-        said = {
-            line.name: [*roles_of(line, ()), line.gained_by or ""] for line in self.case.benefits
-        }
+        gained_by = {line.name: line.gained_by or _claimed(line) for line in self.case.benefits}
         for flow in self.lines.flows:
             for name in flow.amounts if flow.hours else ():
-                role = population.get(name, said[flow.line][0])
+                role = population.get(name, gained_by[flow.line])
                 freed[role][flow.line] += self.ledger.known[name].used.mean
         return freed
 
@@ -172,6 +174,12 @@ class _Basis:
             there = workspace.is_there(path, file=True)
             shown = workspace.shown(path) if there else name
             yield SourceFile(shown, workspace.sha256(path) if there else None, 1)
+
+
+def _claimed(line: Benefit) -> str:
+    """Return the role whose hours a line claims; an empty text where it claims none."""
+    claim = line.claim
+    return (claim.hours or "").partition("/")[0] if isinstance(claim, Claim) else ""
 
 
 class _Drawn:
@@ -225,7 +233,7 @@ class _Drawn:
             worst_together=driven.worst_together,
             parties=tuple(self._parties(lines)),
             risks=tuple(self._risks()),
-            posts=basis.lines.posts,
+            posts=tuple(basis.lines.posts.values()),
             drivers=driven.bars,
             evpi=driven.evpi,
             by_rate=tuple(self._by_rate()),

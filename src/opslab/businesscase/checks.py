@@ -9,6 +9,7 @@ from typing import Any
 
 from opslab.businesscase.plausibility import QUESTIONS, named
 from opslab.businesscase.result import SAID, CaseResult, Line
+from opslab.names import folded
 from opslab.results import Check, Message, Status
 
 _HALF, _MUCH, _RECAPTURE, _MEASURED = 0.5, 0.1, 0.6, "D"
@@ -71,12 +72,14 @@ def _capacity(result: CaseResult, freed: Freed, lines: Mapping[str, Line]) -> It
     option = next(known for known in result.case.options if known.kind == "recommended")
     loads, posts = defaultdict[str, float](float), defaultdict[str, float](float)
     said, alone = set[str](), set[str]()
+    teams = {folded(team.role): team.role for team in result.case.teams}
     for team in result.case.teams:
-        posts[team.role] += team.people * team.hours
-    for role, hours in freed.items():
-        for name in hours.keys() & lines:
-            if role not in posts:
-                alone.add(role or name)
+        posts[folded(team.role)] += team.people * team.hours
+    for whose, hours in freed.items():
+        role = folded(whose)
+        for name in (name for name in hours if name in lines):
+            if role not in teams:
+                alone.add(whose or name)
                 continue
             loads[role] += hours[name] * option.part(name) / posts[role]
             if lines[name].grade in SAID:
@@ -87,7 +90,7 @@ def _capacity(result: CaseResult, freed: Freed, lines: Mapping[str, Line]) -> It
     key = f"capacity_{status}"
     if not role:
         status, key = ("warn", "teams_warn") if alone else ("pass", "capacity_none")
-    values = {"role": role, "share": share, "most": _MUCH, "names": sorted(alone)}
+    values = {"role": teams.get(role, ""), "share": share, "most": _MUCH, "names": sorted(alone)}
     detail = Message(f"businesscase.{key}", values)
     yield Check("capacity", status, detail, share, "capacity" in result.case.blocking)
     if role:
