@@ -132,7 +132,15 @@ def test_a_team_in_two_rows_is_a_team():
     row = {"role": "pm", "people": 0.1, "hours": 1_600}
     result = built(teams(0.1) | {"teams": [row, row | {"role": "PM"}]}, {"e": [finding()]})
     assert result.check("capacity").value == pytest.approx(207 / 320)
-    assert result.check("capacity").detail.values["role"] == "PM"
+    assert result.check("capacity").detail.values["role"] == "pm"
+
+
+def test_a_team_is_the_same_however_it_is_written():
+    result = built(teams(0.1, role="  P.M. "), {"e": [finding(population="p m")]})
+    assert (status(result, "capacity"), result.check("capacity").detail.values["role"]) == (
+        "fail",
+        "  P.M. ",
+    )
 
 
 def stated(hours=500, **line):
@@ -402,8 +410,9 @@ def test_hard_money_and_half_of_the_value_have_been_checked(kind, beside, told):
     result = built(declared)
     assert status(result, "unchecked") == told
     assert result.check("unchecked").detail.values == {"names": ["agency"]}
-    declared["assumptions"][2]["checked"] = "2026-09-01"
-    assert built(declared).check("unchecked").value == 0
+    for day, count in (("2025-10-04", 0), ("2025-10-03", 1)):  # a year and a day before the case
+        declared["assumptions"][2]["checked"] = day
+        assert built(declared).check("unchecked").value == count
 
 
 def test_one_hard_line_among_those_that_nobody_checked_is_enough():

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from opslab.businesscase.plausibility import QUESTIONS, named
+from opslab.businesscase.plausibility import QUESTIONS, YEAR, named
 from opslab.businesscase.result import SAID, CaseResult, Line
 from opslab.names import folded
 from opslab.results import Check, Message, Status
@@ -72,13 +72,12 @@ def _capacity(result: CaseResult, freed: Freed, lines: Mapping[str, Line]) -> It
     option = next(known for known in result.case.options if known.kind == "recommended")
     loads, posts = defaultdict[str, float](float), defaultdict[str, float](float)
     said, alone = set[str](), set[str]()
-    teams = {folded(team.role): team.role for team in result.case.teams}
     for team in result.case.teams:
         posts[folded(team.role)] += team.people * team.hours
     for whose, hours in freed.items():
         role = folded(whose)
         for name in (name for name in hours if name in lines):
-            if role not in teams:
+            if role not in posts:
                 alone.add(whose or name)
                 continue
             loads[role] += hours[name] * option.part(name) / posts[role]
@@ -90,7 +89,8 @@ def _capacity(result: CaseResult, freed: Freed, lines: Mapping[str, Line]) -> It
     key = f"capacity_{status}"
     if not role:
         status, key = ("warn", "teams_warn") if alone else ("pass", "capacity_none")
-    values = {"role": teams.get(role, ""), "share": share, "most": _MUCH, "names": sorted(alone)}
+    name = next((team.role for team in result.case.teams if folded(team.role) == role), "")
+    values = {"role": name, "share": share, "most": _MUCH, "names": sorted(alone)}
     detail = Message(f"businesscase.{key}", values)
     yield Check("capacity", status, detail, share, "capacity" in result.case.blocking)
     if role:
@@ -141,9 +141,13 @@ def _recapture(result: CaseResult, lines: Iterable[Line]) -> Check:
 
 
 def _unchecked(result: CaseResult, lines: Iterable[Line]) -> Check:
-    """Return whether hard benefits, or half of the value, stand on what was never checked."""
-    new = {known.id for known in result.case.assumptions if not known.checked}
-    unchecked = [line for line in lines if not new.isdisjoint(line.refs)]
+    """Return whether hard benefits, or half of the value, stand on what nobody checked of late."""
+    stale = {
+        known.id
+        for known in result.case.assumptions
+        if not known.checked or (result.as_of - known.checked).days > YEAR
+    }
+    unchecked = [line for line in lines if not stale.isdisjoint(line.refs)]
     worth, whole = (
         sum(max(line.present.mean, 0.0) for line in some) for some in (unchecked, lines)
     )

@@ -27,7 +27,9 @@ FACTOR, NEAR = 2.0, 1.1
 """Factors of a rough rate of exchange: no usual currency moves by the first in a few years; within
 the second, whether a rate was turned round cannot be seen, and matters little."""
 YEAR = 366
-"""Days after which a rate of exchange is old: a budget is made once a year."""
+"""Days after which what was looked up is old: a budget is made once a year."""
+MOST_GROWTH = 0.15
+"""Growth a year of a cost above which it doubles within five years."""
 SEVERAL = 730
 """Days over which wages that do not grow at all are worth a question: two rounds of pay."""
 BUILD = 180
@@ -138,25 +140,19 @@ def _rates(result: CaseResult) -> Iterator[Message]:
 def _dates(result: CaseResult) -> Iterator[Message]:
     case, by, end = result.case, result.case.decision.by, result.case.finance.end
     starts = [
-        ("early", line.line.name, case.day_of(line.line.starts, end=line.field == "benefits"), by)
+        (line.line.name, case.day_of(line.line.starts, end=line.field == "benefits"))
         for line in case.lines()
         if line.line.name not in case.nothing.costs
     ]
-    first, targets = min(day for *_, day, _ in starts), result.targets
-    later = [(risk.risk, risk.starts) for risk in case.risks]
+    first = max(by, min(day for _, day in starts))
+    later = [*((risk.risk, risk.starts) for risk in case.risks)]
     later += [(cost.name, cost.ended_from) for cost in case.costs]
-    days = [
-        *starts,
-        *(
-            ("outside", target.kpi.name, target.due, first)
-            for target in targets
-            if not target.before
-        ),
-        *(("outside", name, case.day_of(when, end=True), by) for name, when in later if when),
-    ]
-    for key, name, day, least in days:
+    starts += [(name, case.day_of(when, end=True)) for name, when in later if when]
+    days = [(name, day, by) for name, day in starts]
+    days += [(known.kpi.name, known.due, first) for known in result.targets if not known.before]
+    for name, day, least in days:
         if not least <= day < end:
-            yield _ask(f"dates_{key}", name=name, day=day, least=least, end=end)
+            yield _ask("dates_asked", name=name, day=day, least=least, end=end)
 
 
 def _days(case: Plan, cost: Cost) -> int:
@@ -170,8 +166,9 @@ def _terms(result: CaseResult) -> Iterator[Message]:
     for cost in case.costs:
         growth, amount = case.assumption(cost.trend), case.assumption(cost.amount)
         rate = growth.distribution(share=True).mean if growth else 0.0
-        if real and rate > 0 and cost.kind in ("people", "tool"):
-            yield _ask("terms_growth", name=cost.name, rate=rate)
+        if rate > MOST_GROWTH or (real and rate > 0 and cost.kind in ("people", "tool")):
+            key = "terms_growth" if real else "terms_fast"
+            yield _ask(key, name=cost.name, rate=rate)
         flat = not (real or growth or cost.name in case.nothing.costs)
         runs = amount and amount.per != "once" and _days(case, cost) >= SEVERAL
         if flat and runs and cost.kind == "people":
