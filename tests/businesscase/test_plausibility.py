@@ -158,7 +158,11 @@ def test_a_guess_is_no_single_number(line, told):
 
 
 def test_what_an_unused_assumption_says_matters_to_nobody():
-    assert asked(plausible([money("unused", 7_000, grade="F"), money("bare", 1, source="?")])) == {}
+    unused = [money("unused", 7_000, grade="F"), money("bare", 1, source="?")]
+    assert asked(plausible(unused)) == {}
+    guess = [money("guess", 7_000, "once", grade="F")]
+    line = cost("hire", "guess", kind="people")
+    assert kinds(plausible([*unused, *guess], [line])) == {"points": ["guess"]}
 
 
 def test_a_guess_of_nothing_is_no_range():
@@ -168,9 +172,9 @@ def test_a_guess_of_nothing_is_no_range():
 
 @pytest.mark.parametrize(
     ("when", "told"),
-    [("2026-11-15", ["asked"]), ("2026-11-16", None), ("2030-01-01", ["asked"])],
+    [("2026-11-30", ["asked"]), ("2026-12-01", None), ("2030-01-01", ["asked"])],
 )
-def test_nothing_is_ended_before_the_decision(when, told):
+def test_nothing_is_ended_before_anything_starts(when, told):
     declared = plausible(finance={"start": "2026-11-01"})
     declared["assumptions"][-1]["likely"] = 1_000
     declared["costs"][3]["ended_from"] = when
@@ -313,10 +317,10 @@ def test_a_risk_that_comes_with_a_step_is_dated_by_its_end():
     assert asked(plausible(risks=risks, roadmap=[step], decision=decision)) == {}
 
 
-def test_a_risk_is_paid_after_the_decision():
+def test_a_risk_is_paid_once_something_has_started():
     risk = {"risk": "late", "owner": "o", "trigger": "t", "amount": "project", "likelihood": 0.2}
     decision = {"wanted": "approve", "by": "2027-02-15", "who": "cpo"}
-    for day, told in (("2027-02-14", ["asked"]), ("2027-02-15", None)):
+    for day, told in (("2027-02-28", ["asked"]), ("2027-03-01", None)):
         declared = plausible(risks=[risk | {"starts": day}], decision=decision)
         for line in (*declared["costs"][:3], *declared["benefits"]):
             line["starts"] = "2027-03-01"
@@ -409,6 +413,22 @@ def test_projects_have_a_range_or_an_uplift(line, amount, told):
     found = asked(declared).get("optimism", [])
     assert [kind for kind, _ in found] == (told or [])
     assert all(values["name"] == "build" for _, values in found)
+
+
+@pytest.mark.parametrize(("part", "told"), [(0, True), (0.9, True), (1, False), (2, False)])
+def test_who_pays_the_rest_of_a_cost_is_asked(part, told):
+    declared = plausible()
+    declared["options"][1]["reach"] = {"posts": part}
+    assert asked(declared) == (
+        {"optimism": [("part", {"name": "posts", "part": part})]} if told else {}
+    )
+
+
+def test_an_option_that_is_not_asked_for_may_take_half_of_a_cost():
+    declared = plausible()
+    small = declared["options"][1] | {"name": "small", "kind": "minimum", "reach": {"posts": 0.5}}
+    declared["options"].append(small)
+    assert asked(declared) == {}
 
 
 def test_what_doing_nothing_costs_is_no_project():

@@ -145,14 +145,14 @@ def _dates(result: CaseResult) -> Iterator[Message]:
         if line.line.name not in case.nothing.costs
     ]
     first = max(by, min(day for _, day in starts))
-    later = [*((risk.risk, risk.starts) for risk in case.risks)]
-    later += [(cost.name, cost.ended_from) for cost in case.costs]
-    starts += [(name, case.day_of(when, end=True)) for name, when in later if when]
-    days = [(name, day, by) for name, day in starts]
-    days += [(known.kpi.name, known.due, first) for known in result.targets if not known.before]
-    for name, day, least in days:
-        if not least <= day < end:
-            yield _ask("dates_asked", name=name, day=day, least=least, end=end)
+    dated = [(risk.risk, risk.starts) for risk in case.risks]
+    dated += [(cost.name, cost.ended_from) for cost in case.costs]
+    later = [(name, case.day_of(when, end=True)) for name, when in dated if when]
+    later += [(known.kpi.name, known.due) for known in result.targets if not known.before]
+    for days, least in ((starts, by), (later, first)):
+        for name, day in days:
+            if not least <= day < end:
+                yield _ask("dates_asked", name=name, day=day, least=least, end=end)
 
 
 def _days(case: Plan, cost: Cost) -> int:
@@ -178,12 +178,15 @@ def _terms(result: CaseResult) -> Iterator[Message]:
 def _optimism(result: CaseResult) -> Iterator[Message]:
     """Flyvbjerg's reference class forecasting; HM Treasury, Green Book, optimism bias."""
     case = result.case
+    option = next(known for known in case.options if known.kind == "recommended")
     for cost in case.costs:
         amount, uplift = case.assumption(cost.amount), case.assumption(cost.uplift)
         if amount is None or cost.name in case.nothing.costs:
             continue
-        once = amount.per == "once"
+        once, part = amount.per == "once", option.part(cost.name)
         build = once or (cost.ends and _days(case, cost) >= BUILD)
+        if part < 1:
+            yield _ask("optimism_part", name=cost.name, part=part)
         if uplift and not named(uplift.source):
             yield _ask("optimism_source", name=cost.name, ids=[uplift.id])
         if uplift or not build or amount.low != amount.high:
