@@ -69,7 +69,6 @@ def _asked(name: str, questions: Iterable[Message], there: object = True) -> Che
 
 def _capacity(result: CaseResult, freed: Freed, lines: Mapping[str, Line]) -> Iterator[Check]:
     """Give whether the hours freed fit into the teams' time: a tenth needs logs, all fails."""
-    option = next(known for known in result.case.options if known.kind == "recommended")
     loads, posts = defaultdict[str, float](float), defaultdict[str, float](float)
     said, alone = set[str](), set[str]()
     for team in result.case.teams:
@@ -80,7 +79,7 @@ def _capacity(result: CaseResult, freed: Freed, lines: Mapping[str, Line]) -> It
             if role not in posts:
                 alone.add(whose or name)
                 continue
-            loads[role] += hours[name] * option.part(name) / posts[role]
+            loads[role] += hours[name] * result.case.recommended.part(name) / posts[role]
             if lines[name].grade in SAID:
                 said.add(role)
     role = max(loads, key=loads.__getitem__, default="")

@@ -110,16 +110,13 @@ def _ask(key: str, **values: Any) -> Message:
 
 
 def _points(result: CaseResult) -> Iterator[Message]:
-    stated = {known.id for known in result.case.assumptions}
-    for entry in result.ledger:
-        values = {"ids": [entry.id], "grade": entry.grade, "value": entry.value}
+    for known in result.case.assumptions:
+        entry = result.entry(known.id)
+        said, bare = entry.grade in SAID, not named(entry.source or entry.file)
         narrow = entry.high - entry.low < NARROW * entry.value
-        if not entry.used_by or entry.id not in stated:
-            continue
-        if entry.grade not in SAID and not named(entry.source or entry.file):
-            yield _ask("points_unsourced", **values)
-        elif entry.grade in SAID and narrow:
-            yield _ask("points_guess", **values)
+        if entry.used_by and (narrow if said else bare):
+            key = "points_guess" if said else "points_unsourced"
+            yield _ask(key, ids=[entry.id], grade=entry.grade, value=entry.value)
 
 
 def _rates(result: CaseResult) -> Iterator[Message]:
@@ -166,24 +163,21 @@ def _terms(result: CaseResult) -> Iterator[Message]:
     for cost in case.costs:
         growth, amount = case.assumption(cost.trend), case.assumption(cost.amount)
         rate = growth.distribution(share=True).mean if growth else 0.0
-        if rate > MOST_GROWTH or (real and rate > 0 and cost.kind in ("people", "tool")):
-            key = "terms_growth" if real else "terms_fast"
-            yield _ask(key, name=cost.name, rate=rate)
-        flat = not (real or growth or cost.name in case.nothing.costs)
-        runs = amount and amount.per != "once" and _days(case, cost) >= SEVERAL
-        if flat and runs and cost.kind == "people":
+        if rate > (0 if real and cost.kind in ("people", "tool") else MOST_GROWTH):
+            yield _ask("terms_growth" if real else "terms_fast", name=cost.name, rate=rate)
+        flat = not (real or growth or cost.name in case.nothing.costs) and cost.kind == "people"
+        if flat and amount and amount.per != "once" and _days(case, cost) >= SEVERAL:
             yield _ask("terms_flat", name=cost.name)
 
 
 def _optimism(result: CaseResult) -> Iterator[Message]:
     """Flyvbjerg's reference class forecasting; HM Treasury, Green Book, optimism bias."""
     case = result.case
-    option = next(known for known in case.options if known.kind == "recommended")
     for cost in case.costs:
         amount, uplift = case.assumption(cost.amount), case.assumption(cost.uplift)
         if amount is None or cost.name in case.nothing.costs:
             continue
-        once, part = amount.per == "once", option.part(cost.name)
+        once, part = amount.per == "once", case.recommended.part(cost.name)
         build = once or (cost.ends and _days(case, cost) >= BUILD)
         if part < 1:
             yield _ask("optimism_part", name=cost.name, part=part)
