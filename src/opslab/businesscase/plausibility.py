@@ -15,6 +15,7 @@ from opslab.businesscase.commitments import Kpi
 from opslab.businesscase.declarations import Cost
 from opslab.businesscase.plan import Plan
 from opslab.businesscase.result import SAID, CaseResult
+from opslab.names import named
 from opslab.results import Message
 
 INFLATION = 0.02
@@ -29,19 +30,6 @@ SEVERAL = 730
 """Days over which wages that do not grow at all are worth a question: two rounds of pay."""
 BUILD = 180
 """Days from which a build is long: its end is more of a hope than a date."""
-NOBODY = ("", "na", "nn", "tbd", "tba", "tbc", "todo", "none", "unknown", "inconnu", "àdéfinir")
-"""Letters of what stands where a name should be."""
-
-
-def named(text: str | None, kind: Callable[[str], bool] = str.isalpha) -> bool:
-    """Return whether a text names somebody or something, by its characters of a kind.
-
-    Examples
-    --------
-    >>> named("Controlling"), named("?"), named("n/a"), named("4417"), named("4417", str.isalnum)
-    (True, False, False, False, True)
-    """
-    return "".join(filter(kind, text or "")).casefold() not in NOBODY
 
 
 def plausible_rate(rate: float, terms: str) -> bool:

@@ -12,7 +12,7 @@ from opslab.businesscase.declarations import Assumption, Benefit, Claim
 from opslab.businesscase.plan import DeclaredLine, Plan
 from opslab.errors import Problem
 from opslab.evidence import Evidence
-from opslab.names import folded, names_somebody
+from opslab.names import folded, named
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _mean(plan: Plan, name: str | None, missing: float) -> float:
 
 
 def not_cash(plan: Plan, evidence: Mapping[str, Sequence[Evidence]]) -> Iterator[Problem]:
-    """Tell what is called hard and is no cash, and owners that are nobody.
+    """Tell what is called hard and is no cash, and names of nobody.
 
     Parameters
     ----------
@@ -99,13 +99,11 @@ def not_cash(plan: Plan, evidence: Mapping[str, Sequence[Evidence]]) -> Iterator
     """
     tests = post_tests(plan, evidence)
     for line in plan.lines():
-        for name in ("owner", "signed_by"):
-            given = getattr(line.line, name, None)
-            if given and not names_somebody(given):
-                yield line.problem("nobody", name, given=given)
         own = evidence.get(line.line.name, ())
         if not isinstance(line.line, Benefit) or (line.line.evidence and not own):
             continue
+        if line.line.signed_by and not named(line.line.signed_by):
+            yield line.problem("nobody", "signed_by", given=line.line.signed_by)
         worth = plan.assumption(line.line.worth)
         kinds = {kind_of(line.line, own), *(found.benefit for found in own)}
         if kinds == {"hard"} and worth and is_time(worth.per):
@@ -124,8 +122,10 @@ def _released(
     if cash is None:
         yield line.problem("no_cash", "kind")
         return
-    if not names_somebody(cash.holder):
+    if not named(cash.holder):
         yield line.problem("nobody", "cash", "holder", given=cash.holder)
+    if benefit.owner and not named(benefit.owner):
+        yield line.problem("nobody", "owner", given=benefit.owner)
     starts = plan.day_of(benefit.starts, end=True)
     ends = plan.day_of(benefit.ends, end=True) if benefit.ends else plan.finance.end
     if not starts <= cash.date < min(ends, plan.finance.end):
