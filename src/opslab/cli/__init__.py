@@ -15,6 +15,7 @@ import click
 from opslab.cli.answers import WithAnswers
 from opslab.cli.batch import batch
 from opslab.cli.group import Commands, say
+from opslab.cli.new import new
 from opslab.cli.share import share
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def run(
 
 main.add_command(batch)
 main.add_command(share)
+main.add_command(new)
 
 
 @main.command()
