@@ -537,7 +537,7 @@ def test_a_message_names_both_lines_what_they_share_and_where(tmp_path):
     path = tmp_path / "case.yaml"
     path.write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
     with pytest.raises(InputError) as raised:
-        Case.load(path)
+        build(Case.load(path))
     [problem] = raised.value.problems
     line = path.read_text(encoding="utf-8").splitlines()[problem.line - 1]
     assert "claim" in line

@@ -18,7 +18,14 @@ from opslab.evidence import Grade
 from opslab.messages import Language, text
 from opslab.tables.numbers import excerpt
 
-_COLUMNS = {"question": 60, "answer": 44, "unit": 10, "grade": 8, "source_column": 30, "example": 44}
+_COLUMNS = {
+    "question": 60,
+    "answer": 44,
+    "unit": 10,
+    "grade": 8,
+    "source_column": 30,
+    "example": 44,
+}
 _NAME = len(_COLUMNS)  # of the column with the names, from 0
 
 
