@@ -97,6 +97,7 @@ OWN = {"hours": "PM/tag", "of": "survey"}
             (declared(POST | {"holder": name}), ("nobody", "benefits[1].cash.holder"))
             for name in ("?", "-", "tbd", "n/a", "xx", "N.N.", "à définir", "42")
         ),
+        (declared(POST | {"budget": "?"}), ("nobody", "benefits[1].cash.budget")),
         (declared(POST, owner="?"), ("nobody", "benefits[1].owner")),
     ],
 )  # fmt: skip

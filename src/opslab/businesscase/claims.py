@@ -19,13 +19,16 @@ from opslab.businesscase.simulation import Flow, Weights
 from opslab.errors import Problem
 from opslab.evidence import Evidence
 from opslab.messages import LANGUAGES, spoken
-from opslab.names import folded
+from opslab.names import folded, named
 from opslab.uncertainty.distributions import quantile
 
 _TIME = re.compile(r"\b(hour|heure|h|hr|minute|min|fte|etp|poste?)s?\b")
-_DAYS = re.compile(r"((day|jour|journee|man|person|homme|personne|work|working|half|demi)s?\b ?)+")
-"""Units in which people's time is counted; those of days stand alone: a day of delay is nobody's
-time."""
+_DAYS = re.compile(
+    r"(day|jour|journee)s?|((man|person|homme|personne|half|demi|work|working|"
+    r"day|jour|week|semaine|month|mois|year|an)s? ?){2,}"
+)
+"""Units in which people's time is counted; days and person-weeks stand alone, since a day of delay
+is nobody's time."""
 _LISTS = {"hours": "hours", "metric": "metric", "theme": "metric", "budget": "budget"}
 _LOGS = "D"  # the worst grade of what rests on documents
 _KEYS = ("claimed_twice", "claimed_inventories", "claimed_alike", "claimed_unsaid")
@@ -57,7 +60,8 @@ class Counted(NamedTuple):
     @property
     def listed(self) -> bool:
         """Whether it comes from a list, so that another one is another thing."""
-        return self.thing == "budget" or bool(self.of)
+        known = named("".join(self.name), str.isalnum)
+        return known and (self.thing == "budget" or named(self.of, str.isalnum))
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,8 @@ def counted(claim: str, of: str = "") -> Counted:
     written, _, what = claim.partition(":")
     thing = _LISTS.get(folded(written)) if what else None
     words = what.split("/") if thing == "hours" else [what if thing else claim]
+    if thing == "budget":  # line 4417 is 4417
+        words = re.findall(r"\d{3,}", what) or words
     return Counted(thing or "text", tuple(filter(None, map(folded, words))), folded(of))
 
 
@@ -203,10 +209,11 @@ def _gain(line: DeclaredLine, flow: Flow, evidence: Sequence[Evidence]) -> Gain:
     if stated:
         stop *= stated.distribution(share=False).mean > 0
         documented = flow.cost and flow.kind == "hard" and stated.grade <= _LOGS
+        documented = documented and named(stated.source or stated.file)
         said = documented or any(counted.listed for counted in counts)
-        unsaid = not said and (hours or not worth or own.gain == "time")
+        unsaid = not said and (hours or not worth or own.gain != "decisions")
     months = range(max(flow.start, flow.ended or 0, 0), stop)
-    apart = getattr(own, "apart", None) is not None
+    apart = named(getattr(own, "apart", None))
     return Gain(own.name, line.at("claim"), months, counts, hours, unsaid, apart, flow.cost)
 
 
@@ -243,7 +250,7 @@ def _range(plan: Plan, stated: Assumption) -> str:
         unit = plan.finance.currency + " once" * (stated.per == "once")
     known = stated.distribution(share=stated.share)
     ends = (known.mean, quantile(known, 0.05), quantile(known, 0.95))
-    mean, low, high = (f"{end * scale:.6g}" for end in ends)
+    mean, low, high = (f"{float(f'{end * scale:.3g}'):.15g}" for end in ends)
     return f"{mean} ({low} - {high}) {unit}"
 
 

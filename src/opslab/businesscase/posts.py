@@ -69,9 +69,9 @@ def not_cash(
     cash, worth = line.cash, at.plan.assumption(line.worth)
     names = [("signed_by", line.signed_by)]
     if cash:
-        names += [("owner", line.owner), ("cash.holder", cash.holder)]
+        names += [("owner", line.owner), ("cash.holder", cash.holder), ("cash.budget", cash.budget)]
     for field, name in names:
-        if name and not named(name):
+        if name and not named(name, str.isalnum if field == "cash.budget" else str.isalpha):
             yield at.problem("nobody", *field.split("."), given=name)
     if flow.kind != "hard" or worth is None or not is_time(worth.per):
         if cash:
