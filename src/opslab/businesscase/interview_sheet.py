@@ -18,7 +18,14 @@ from opslab.evidence import Grade
 from opslab.messages import Language, text
 from opslab.tables.numbers import excerpt
 
-_COLUMNS = {"question": 60, "answer": 44, "unit": 10, "grade": 8, "source_column": 30, "example": 44}
+_COLUMNS = {
+    "question": 60,
+    "answer": 44,
+    "unit": 10,
+    "grade": 8,
+    "source_column": 30,
+    "example": 44,
+}
 _NAME = len(_COLUMNS)  # of the column with the names, from 0
 
 
@@ -67,7 +74,7 @@ def read_sheet(path: Path, shown: str) -> tuple[dict[str, Answer], dict[str, int
     """
     try:
         rows = list(load_workbook(path, data_only=True).active.iter_rows(values_only=True))
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with it
+    except Exception as error:
         raise DataError.of("businesscase.new_no_sheet", file=shown) from error
     known = {question.name for question in questions("en")}
     answers, places, problems = dict[str, Answer](), dict[str, int](), list[Problem]()
