@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import tomllib
 from typing import Any, get_args
 
 from openpyxl import Workbook
@@ -12,9 +13,9 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from opslab.businesscase.interview import STARTER, questions
 from opslab.evidence import Grade
-from opslab.messages import LANGUAGES, Language, text
+from opslab.messages import LANGUAGES, Language
 
-COLUMNS = {"question": 58, "answer": 44, "unit": 9, "grade": 8, "source_column": 28, "example": 46}
+WIDTHS = (58, 44, 9, 8, 28, 46)
 GRADED = set(re.findall(r"grade\.(\w+)", (STARTER / "case.en.yaml").read_text("utf-8")))
 
 
@@ -26,7 +27,8 @@ def workbook(language: Language) -> Workbook:
         2026, 1, 1, tzinfo=datetime.UTC
     )
     sheet: Any = book.active
-    sheet.append([*(text(f"businesscase.new_{name}", language) for name in COLUMNS), "name"])
+    source = (STARTER / f"questions.{language}.toml").read_text("utf-8")
+    sheet.append([*tomllib.loads(source)["columns"], "name"])
     heading = ""
     for question in questions(language):
         if question.heading != heading:
@@ -53,7 +55,7 @@ def workbook(language: Language) -> Workbook:
                 sheet.add_data_validation(rule)
                 rule.add(sheet.cell(row, column))
         sheet.cell(row, 2).fill = PatternFill("solid", fgColor="FFF7DC")
-    for letter, width in zip("ABCDEF", COLUMNS.values(), strict=True):
+    for letter, width in zip("ABCDEF", WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.column_dimensions["G"].hidden = True
     for cells in sheet.iter_rows():
