@@ -55,7 +55,7 @@ def test_every_mistake_is_told_at_once():
         "There is no parameter zzz; there are as_of, language and spec.\n"
         "as_of: soon must be a date, written YYYY-MM-DD.\n"
         "language: de is not possible here; write en or fr.\n"
-        "spec: 5 must be a text; put it in quotes."
+        "spec: 5 must be text; put it in quotes."
     )
 
 
@@ -174,8 +174,8 @@ def test_the_day_is_given_or_the_last_of_the_period(here):
             "unit: user\ndesign: {method: always_valid}",
             SpecError,
             (
-                "spec.yaml, line 4, design.method: This is understood, but not computed by this version of opslab; "
-                "remove it to go on without it."
+                "spec.yaml, line 4, design.method: This version of opslab knows this field but does not compute it; "
+                "remove it to go on without."
             ),
         ),
     ],

@@ -153,10 +153,10 @@ def test_a_part_shows_itself_in_a_cell_in_the_results_language(shell):
 
 def test_a_part_shows_itself_in_a_terminal():
     assert repr(sketch().checks).startswith("Checks of the data\n")
-    assert "None of 1,200 units" in repr(sketch().checks)
+    assert "No unit was in more than one arm (1,200" in repr(sketch().checks)
     assert "+4.0%" in str(sketch().effects)
     assert "+4,0" in str(sketch(language="fr").effects)
-    assert repr(sketch().data).splitlines()[0] == "What the numbers stand on"
+    assert repr(sketch().data).splitlines()[0] == "What the figures rest on"
 
 
 def test_a_part_that_a_program_makes_shows_its_values():

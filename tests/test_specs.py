@@ -152,7 +152,7 @@ def test_problems_come_in_the_order_of_the_file():
         "plan.yaml, line 3, items[1].share: 2 must be less than 1.\n"
         "plan.yaml, line 5, items[2].share: 0 must be greater than 0.\n"
         "plan.yaml, line 6, items[2].shrae: There is no field shrae here; did you mean share?\n"
-        "plan.yaml, line 7, title: 5 must be a text; put it in quotes."
+        "plan.yaml, line 7, title: 5 must be text; put it in quotes."
     )
 
 
@@ -188,7 +188,7 @@ def test_spec_built_in_python_tells_all_mistakes():
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]\n" for level in range(1, 10)
 )
-TOO_DEEP = "The spec is too long, nests too deep or repeats itself too often; write it out plainly."
+TOO_DEEP = "The spec is too long, too deeply nested or too repetitive; write it out plainly."
 
 
 @pytest.mark.parametrize(
@@ -391,13 +391,13 @@ def test_a_text_may_be_written_in_both_languages():
         ("{en: '', fr: x}", "line 2, question.en: The text is too short or too long: ."),
         ("\n  en: x\n  fr: ' '", "line 4, question.fr: The text is too short or too long:  ."),
         ("\n  en: x\n  fr:", "line 4, question.fr: A value is missing here"),
-        ("\n  en: x\n  fr: 5", "line 4, question.fr: 5 must be a text; put it in quotes."),
+        ("\n  en: x\n  fr: 5", "line 4, question.fr: 5 must be text; put it in quotes."),
         (
             "\n  en: x\n  fr: y\n  de: z",
             "line 5, question.de: There is no field de here; remove it, or see opslab schema.",
         ),
-        ("[x]", "line 2, question: ['x'] must be a text; put it in quotes."),
-        ("5", "line 2, question: 5 must be a text; put it in quotes."),
+        ("[x]", "line 2, question: ['x'] must be text; put it in quotes."),
+        ("5", "line 2, question: 5 must be text; put it in quotes."),
         ("''", "line 2, question: The text is too short or too long: ."),
     ],
 )

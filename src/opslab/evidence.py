@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from pydantic import Field, TypeAdapter
 
 from opslab import uncertainty
-from opslab.messages import LANGUAGES, Bilingual
+from opslab.messages import recorded
 from opslab.specs import InBothLanguages
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class Evidence:
             "period": [day.isoformat() if day else None for day in self.period],
             "date": self.date.isoformat() if self.date else None,
         }
-        return {name: _both(value) for name, value in fields.items()}
+        return {name: recorded(value) for name, value in fields.items()}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Evidence:
@@ -161,11 +161,3 @@ class Evidence:
         except (KeyError, TypeError) as error:
             raise ValueError(str(error)) from None
         return TypeAdapter(cls).validate_python({**record, "statement": statement})
-
-
-def _both(value: Any) -> Any:
-    if isinstance(value, Bilingual):
-        return {language: value.spoken(language) for language in LANGUAGES}
-    if isinstance(value, Mapping):
-        return {name: _both(inner) for name, inner in value.items()}
-    return [*map(_both, value)] if isinstance(value, list | tuple) else value

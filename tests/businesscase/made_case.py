@@ -5,12 +5,18 @@ import datetime
 
 from opslab.businesscase.finance import Payback, Tei, TeiRow
 from opslab.businesscase.options import (
+    AtHorizon,
     AtRate,
     Band,
+    Choice,
     Difference,
     Driver,
+    Fiscal,
     Nothing,
     OptionResult,
+    Party,
+    Peak,
+    RiskCost,
     Scenario,
     Spread,
     Year,
@@ -20,6 +26,7 @@ from opslab.businesscase.result import (
     Change,
     Entry,
     Estimate,
+    Factor,
     Line,
     Previous,
     Target,
@@ -228,6 +235,18 @@ def spec(**more):
             {"name": "Feedback tool", "amount": "C2", "kind": "tool", "starts": "pilot"},
             {"name": "Training", "amount": "C3", "kind": "training", "starts": "pilot"},
         ],
+        "beyond_money": [
+            {
+                "name": "Decisions that can be traced",
+                "weight": 3,
+                "scores": {"Do nothing": 1, "Two posts and a tool": 4},
+            },
+            {
+                "name": "Customers hear back",
+                "weight": 1,
+                "scores": {"Do nothing": 2, "Two posts and a tool": 2.5},
+            },
+        ],
         "options": [
             {"name": "Do nothing", "kind": "do_nothing", "costs": ["Feedback tool"]},
             {
@@ -369,11 +388,12 @@ def spec(**more):
     return fields | more
 
 
-def spread(middle, width):
-    return Spread(middle * 1.02, middle - width, middle, middle + width)
+def spread(mean, width):
+    """Return draws to the right of their median: a page that told that would be found out."""
+    return Spread(mean, mean - width, mean - 0.05 * width, mean + width)
 
 
-def option(name, kind, npv, width, costs, chance, payback, description=None, hard=0.3):
+def option(name, kind, npv, width, costs, chance, payback, description=None, hard=0.3, staged=True):
     """Return an option's result whose parts add up."""
     total = npv + costs
     kinds = {"hard": hard, "capacity": 0.75 - hard, "quality": 0.25}
@@ -388,11 +408,11 @@ def option(name, kind, npv, width, costs, chance, payback, description=None, har
         half = width * month / MONTHS
         fan.append(Band(cash - half, cash, cash + half))
     scenarios = []
-    for percentile, shift in ((10, -width), (50, 0.0), (90, width)):
+    for scenario, shift in (("prudent", -width), ("expected", 0.0), ("ambitious", width)):
         gain = total + shift
         scenarios.append(
             Scenario(
-                percentile,
+                scenario,
                 2400 + shift / 200,
                 gain * hard,
                 gain * (1 - hard),
@@ -416,6 +436,7 @@ def option(name, kind, npv, width, costs, chance, payback, description=None, har
         negative_again=0.013,
         p5=npv - 1.4 * width,
         worst=npv - 1.7 * width,
+        worst_error=700.0,
         expected_loss=max(0.0, 0.25 * width * (1 - chance)),
         roi=npv / costs if costs else None,
         roi_hard=(total * hard - costs) / costs if costs else None,
@@ -427,14 +448,23 @@ def option(name, kind, npv, width, costs, chance, payback, description=None, har
         },
         costs=spread(costs, costs * 0.1),
         hours=spread(2400, 800),
+        fte=1.5,
         fan=tuple(fan),
         years=(
             Year(total * 0.2, once, costs * 0.25),
             Year(total * 0.4, 0.0, costs * 0.3),
             Year(total * 0.4, 0.0, costs * 0.3),
         ),
+        fiscal=(
+            Fiscal(DAY(2027, 1, 1), total * 0.2, once, costs * 0.25, 80_000.0),
+            Fiscal(DAY(2028, 1, 1), total * 0.4, 0.0, costs * 0.3, 88_000.0),
+            Fiscal(DAY(2029, 1, 1), total * 0.4, 0.0, costs * 0.3, 97_000.0),
+        ),
+        irr=(0.31,) if npv > 0 else (),
+        horizons=(AtHorizon(12, -0.4 * costs), AtHorizon(24, 0.2 * npv), AtHorizon(36, npv)),
+        peak=Peak(0.3 * costs, 9),
         scenarios=tuple(scenarios),
-        stage=0.2 * costs,
+        stage=0.2 * costs if staged else None,
         tei=tei(total, costs),
     )
 
@@ -557,8 +587,42 @@ def targets(case, before):
     return tuple(made)
 
 
+def factors(refs, unit, quantity, money, *, evidence):
+    """Return the factors of a line, whose product is its money a year."""
+    first = next((ref for ref in refs if evidence or ref[0] != "E"), "")
+    if unit == "EUR":
+        return (Factor(first, "amount", money),)
+    return (Factor(first, "amount", quantity), Factor("", "scale", money / quantity))
+
+
+def chosen(action, npv, recommended, rule, bound):
+    """Return what the rule makes of the options of a made case, by the action it comes to."""
+    nothing, others = "Do nothing", {one[0]: one[2] for one in OTHERS}
+    rival = {"other": "Tool alone", "reject": nothing}.get(action, "Tool alone")
+    if recommended == 1:
+        rival = nothing
+    best = {"other": rival, "reject": nothing}.get(action, "Two posts and a tool")
+    error = abs(npv) if action == "close" else 900.0
+    return Choice(action, rule, bound, best, rival, npv - others.get(rival, 0.0), error)
+
+
+OTHERS = (
+    # name, kind, npv, width, costs, chance, payback
+    ("Tool alone", "minimum", 90_000.0, 80_000.0, 80_000.0, 0.91, 11.0),
+    ("Four posts", "stretch", 40_000.0, 420_000.0, 980_000.0, 0.54, 33.0),
+    ("Outsourced desk", "other", -30_000.0, 150_000.0, 260_000.0, 0.41, None),
+)
+
+
 def made_case(
     *,
+    action=None,
+    rule="expected",
+    bound=None,
+    alone=False,
+    hours=True,
+    waiting=21_000.0,
+    length="full",
     npv=310_000.0,
     chance=0.93,
     payback=17.0,
@@ -577,45 +641,31 @@ def made_case(
     if text:
         fields["ask"] = dict.fromkeys(fields["ask"], text)
         fields["risks"] = [one | {"risk": text, "trigger": text} for one in fields["risks"]]
-        fields["options"][1]["description"] = text
+        fields["options"][2]["description"] = text
     if not previous:
         fields["previous"] = None
+    if alone:
+        fields["options"] = [fields["options"][0], fields["options"][2]]
     case = Case(**fields)
-    width = 260_000.0
-    options = (
-        option(
-            "Tool alone",
-            "minimum",
-            90_000.0,
-            80_000.0,
-            80_000.0,
-            0.91,
-            11.0,
-            case.options[1].description,
-        ),
-        option(
-            "Two posts and a tool",
-            "recommended",
-            npv,
-            width,
-            costs,
-            chance,
-            payback,
-            "As asked.",
-            hard,
-        ),
-        option(
-            "Four posts",
-            "stretch",
-            40_000.0,
-            420_000.0,
-            980_000.0,
-            0.54,
-            33.0,
-            "Research operations too.",
-        ),
-        option("Outsourced desk", "other", -30_000.0, 150_000.0, 260_000.0, 0.41, None),
+    width, staged = 260_000.0, case.stage is not None
+    best = option(
+        "Two posts and a tool",
+        "recommended",
+        npv,
+        width,
+        costs,
+        chance,
+        payback,
+        "As asked.",
+        hard,
+        staged,
     )
+    others = [option(*one, staged=staged) for one in OTHERS]
+    options = (best,) if alone else (others[0], best, *others[1:])
+    if not hours:
+        options = tuple(
+            dataclasses.replace(one, hours=Spread(0, 0, 0, 0), fte=None) for one in options
+        )
     lines = tuple(
         Line(
             name,
@@ -631,24 +681,32 @@ def made_case(
             0.72 if kind == "enabled" else None,
             "Finance" if kind == "hard" else None,
             None,
+            factors(refs, unit, quantity, money, evidence=evidence),
+            ended=False,
+            gained_by="product managers" if unit == "hours" else None,
         )
         for name, gain, kind, refs, grade, unit, quantity, money in BENEFITS
+        if hours or unit != "hours"
     )
     total = npv + costs
     warned = {
         "evidence": {"share": 0.62},
         "files": {"ids": ["A5", "A6"]},
         "ledger": {"ids": ["A1"]},
-        "hard": {"names": ["Reporting"]},
+        "hard": {"asked": [Message("businesscase.hard_owner", {"names": ["Reporting"]})]},
         "recapture": {"names": ["Reporting"], "most": 0.6},
         "apart": {"names": ["Faster decisions on tests"]},
         "cash": {"share": 0.013},
         "debts": {"names": ["Launches rolled back a quarter"]},
     }
+    if not hours:
+        del warned["recapture"], warned["hard"]
     calm = not evidence  # one variant in which all is well
     states = {"capacity": "fail" if stopped else "pass" if calm else "warn"}
     load = {"role": "product managers", "share": 1.3 if stopped else 0.12, "most": 0.1}
     warned = {"capacity": load} | warned
+    if not hours:
+        states["capacity"], load = "none", {}
     if "teams" in more:
         del warned["capacity"]
         states["teams"], warned = "warn", {"teams": {"names": ["pm"]}} | warned
@@ -656,7 +714,7 @@ def made_case(
     checks = tuple(
         Check(
             name,
-            states[name],
+            "pass" if states[name] == "none" else states[name],
             Message(f"businesscase.{name}_{states[name]}", values),
             blocking=name == "capacity",
         )
@@ -682,12 +740,17 @@ def made_case(
             6_400.0,
             8_300.0,
         ),
-        differences=(
-            Difference("Two posts and a tool", "Tool alone", spread(220_000.0, 200_000.0), 0.88),
-            Difference("Two posts and a tool", "Four posts", spread(270_000.0, 300_000.0), 0.81),
-            Difference(
-                "Two posts and a tool", "Outsourced desk", spread(340_000.0, 210_000.0), 0.97
-            ),
+        differences=tuple(
+            Difference(best.name, one.name, spread(npv - one.npv.mean, 200_000.0), better)
+            for one, better in zip(others, (0.88, 0.81, 0.97), strict=True)
+            if not alone
+        ),
+        choice=chosen(
+            action or ("approve" if npv > OTHERS[0][2] else "other"),
+            npv,
+            len(options),
+            rule,
+            bound,
         ),
         lines=lines,
         ledger=made,
@@ -695,16 +758,29 @@ def made_case(
             ("gross", total * 2.4),
             ("not_used", -total * 0.5),
             ("decayed", -total * 0.3),
-            ("not_recaptured", -total * 0.6),
+            ("not_recaptured", -total * 0.6 * hours),
             ("benefits", total),
             ("one_off", -costs * 0.15),
             ("running", -costs * 0.85),
             ("net", npv),
         ),
-        base=npv * 1.05,
+        base=npv,
         all_low=npv - 3.4 * width,
+        worst_together=npv - 2.6 * width,
+        parties=(Party("product managers", 120_000.0, 0.0), Party("", total - 120_000.0, costs)),
+        risks=(
+            RiskCost(case.risks[0].risk, 0.25, spread(40_000.0, 15_000.0), 9_400.0),
+            RiskCost(case.risks[1].risk, 0.3, spread(12_000.0, 5_000.0), 3_300.0),
+        ),
         drivers=(
-            Driver("A3", (0.68, 0.92), (npv - 210_000, npv + 160_000), 0.41, 0.34, 9_400.0),
+            Driver(
+                "A3",
+                (0.68, 0.92),
+                (npv - 210_000, npv + 160_000),
+                0.41 if npv > 0 else 0.93,
+                0.34,
+                9_400.0,
+            ),
             Driver("A2", (0.38, 0.62), (npv - 180_000, npv + 170_000), 0.22, 0.29, 6_100.0),
             Driver("A6", (11_000, 42_000), (npv - 60_000, npv + 120_000), None, 0.08, 300.0),
             Driver("C1", (154_000, 183_000), (npv + 50_000, npv - 60_000), 270_000.0, 0.05, None),
@@ -716,7 +792,7 @@ def made_case(
             AtRate(rate, npv * part, chance)
             for rate, part in ((0.05, 1.15), (0.1, 1), (0.15, 0.85))
         ),
-        waiting=21_000.0,
+        waiting=waiting,
         enabled=spread(504_000.0, 210_000.0),
         targets=targets(case, previous)
         if measured
@@ -763,18 +839,20 @@ def made_case(
         checks=checks,
         cites=tuple(cites),
         sources=(SourceFile("costs.csv", "ab" * 32, 12), SourceFile("case.yaml", "cd" * 32, 1)),
+        length=length,
     )
 
 
+RISKY = {"rule": "p_positive", "bound": 0.8, "chance": 0.62}
+NO_STAGE = {"decision": {"wanted": "Approve", "by": "2026-12-15", "who": "CPO"}}
 VARIANTS = {
     "whole": {},
     "never pays back": {"npv": -30_000.0, "chance": 0.44, "payback": None},
-    "negative": {"npv": -300_000.0, "chance": 0.03, "payback": None},
-    "staged": {"chance": 0.62},
-    "deferred": {
-        "chance": 0.62,
-        "decision": {"wanted": "Approve", "by": "2026-12-15", "who": "CPO"},
-    },
+    "negative": {"npv": -300_000.0, "chance": 0.03, "payback": None, "action": "reject"},
+    "staged": {"action": "stage", **RISKY},
+    "deferred": {"action": "defer", "rule": "worst", "bound": -50_000.0, **NO_STAGE},
+    "close": {"npv": 400.0, "chance": 0.5, "payback": 35.0, "action": "close"},
+    "alone": {"alone": True, "hours": False, "waiting": -8_000.0},
     "stopped": {"stopped": True},
     "no previous": {"previous": False, "measured": False},
     "no evidence": {"evidence": False, "debts": [], "previous": False, "measured": False},

@@ -68,6 +68,7 @@ def cases(draw):
             "kind": pick("hard", "capacity", "quality"),
             "apart": "each counts its own",
             "gain": pick("time", "decisions"),
+            "apart": "other money",
             "ramp_months": pick(0, 3, 9.5),
             "starts": pick("2027-01-01", "2026-03-10", "2027-02-02", "step0", "step1"),
         }
@@ -91,6 +92,8 @@ def cases(draw):
                 money(f"worth{k}", (30, 60), per + pick("", "s"), currency=pick("EUR", "USD")),
             ]
             line["worth"] = f"worth{k}"
+            if form == "hours" and line["kind"] == "hard":
+                line["kind"] = "quality"
         factors = {"adoption": "use", "decay": "wear", "recapture": "work"}
         line |= {name: used for name, used in factors.items() if pick(True, False)}
         if "adoption" not in line and pick(True, False):

@@ -262,7 +262,7 @@ def test_two_lines_with_one_stated_quantity_are_never_added(tmp_path):
     declared["options"][1]["benefits"] = ["gained", "again"]
     [problem] = refused(tmp_path, declared)
     assert problem.key == "businesscase.claimed_twice"
-    assert problem.field == "options[2]"
+    assert problem.field == "benefits[2].claim"
 
 
 def overlap(*, kept):

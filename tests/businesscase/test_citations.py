@@ -401,7 +401,7 @@ def test_one_finding_in_two_lines_of_an_option():
     declared = hours_case()
     declared["benefits"].append(declared["benefits"][0] | {"name": "again"})
     declared["options"][1]["benefits"].append("again")
-    assert given(declared, [finding()]) == [("claimed_twice", "options[2]")]
+    assert given(declared, [finding()]) == [("claimed_twice", "benefits[2].claim")]
 
 
 def test_one_finding_in_two_options_is_no_sum():
@@ -429,13 +429,14 @@ def with_idle(claim, **idle):
 
 
 def test_evidence_and_an_ended_cost_of_doing_nothing_with_one_claim():
-    assert given(with_idle("hours:desk/pm/tag"), [finding()]) == [("claimed_twice", "options[2]")]
-    assert build(Case(**with_idle("overtime")), {"e": [finding()]}, draws=1_000)
+    twice = [("claimed_twice", "costs[3].claim")]
+    assert given(with_idle("hours:desk/pm/tag"), [finding()]) == twice
+    assert build(Case(**with_idle({"budget": "overtime"})), {"e": [finding()]}, draws=1_000)
 
 
 def test_evidence_and_a_cost_ended_in_part_with_one_claim():
     declared = with_idle("hours:desk/pm/tag", costs=["paid", "overtime"], reach={"overtime": 0.5})
-    assert given(declared, [finding()]) == [("claimed_twice", "options[2]")]
+    assert given(declared, [finding()]) == [("claimed_twice", "costs[3].claim")]
 
 
 def test_a_cost_of_another_option_ends_nothing_here():

@@ -573,10 +573,10 @@ def test_what_is_accepted_beforehand_is_a_condition_and_shown():
     assert (accepted.status, accepted.blocking) == ("fail", False)
     assert result.decision.action == "ship"
     assert {evidence.grade for evidence in result.evidence()} == {"B"}
-    clause = "Provided that the arms can be compared although they do not have the designed shares."
+    clause = "Provided that the arms can be compared although they do not have their planned shares."
     assert result.headline("en").endswith(clause)
     screen = result.first_screen("en")
-    assert (screen.action, screen.tone) == ("Ship new, on a condition", "open")
+    assert (screen.action, screen.tone) == ("Ship new, on condition", "open")
     assert screen.facts.items[0].value == "usable"
     assert f"accepted beforehand: {reason['en']}" in page_of(result, "en")
     assert reason["fr"] in page_of(result, "fr")

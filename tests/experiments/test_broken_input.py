@@ -118,7 +118,7 @@ def cases(*rows):
 
 YAML_TAIL = "; look at the indentation, colons and brackets up to this line."
 BOOLEAN = (
-    "YAML reads true as a boolean here, but a label is a text; put it in quotes as it stands in the data:"
+    "YAML reads true as a boolean here, but a label is text; put it in quotes as it stands in the data:"
     ' "true".'
 )
 METHODS = "fixed, group_sequential, always_valid or bayesian"
@@ -133,7 +133,7 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     ),
     Case(
         "tab",
-        "spec.yaml, line 10: This line is indented with a tab; YAML takes spaces.",
+        "spec.yaml, line 10: This line is indented with a tab; YAML needs spaces.",
         add="decision:\n\tprimaries: all\n",
     ),
     Case(
@@ -229,7 +229,7 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
         (("start: 2026-09-01", "start: 1/9/2026"),),
     ),
     Case(
-        "text", "spec.yaml, line 3, unit: 7 must be a text; put it in quotes.", (("user_id", "7"),)
+        "text", "spec.yaml, line 3, unit: 7 must be text; put it in quotes.", (("user_id", "7"),)
     ),
     Case(
         "no metrics",
@@ -318,7 +318,7 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     ),
     Case(
         "one weight",
-        "spec.yaml, line 4, arms: A comparison takes two arms; give each arm its weight.",
+        "spec.yaml, line 4, arms: A comparison takes at least two arms; give each arm its weight.",
         (arms("control", "control: 1"),),
     ),
     Case(
@@ -328,7 +328,7 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     ),
     Case(
         "unit is the arm",
-        "spec.yaml, line 1: variant is named as the unit and as the column of the arms; "
+        "spec.yaml, line 1: variant is given both as the unit and as the column of the arms; "
         "name two columns.",
         (("user_id", "variant"),),
     ),
@@ -345,8 +345,8 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     ),
     Case(
         "no primary",
-        "spec.yaml, line 6, metrics: No metric has the role primary: the one that decides; "
-        "give one metric this role.",
+        "spec.yaml, line 6, metrics: No metric has the role primary, the one that decides; "
+        "give it to one metric.",
         (("role: primary", "role: secondary"),),
     ),
     Case(
@@ -363,8 +363,8 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     ),
     Case(
         "guardrail without margin",
-        "spec.yaml, line 8, metrics[2]: A guardrail needs a margin: the harm "
-        "that would still be accepted, such as {relative: 0.02}.",
+        "spec.yaml, line 8, metrics[2]: A guardrail needs a margin: the deterioration "
+        "you would still accept, such as {relative: 0.02}.",
         (metric("role: secondary", "role: guardrail"),),
     ),
     Case(
@@ -386,13 +386,13 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     ),
     Case(
         "relative and absolute",
-        "spec.yaml, line 8, metrics[2].mde: Write one of relative (0.02 for 2%) and "
+        "spec.yaml, line 8, metrics[2].mde: Write either relative (0.02 for 2%) or "
         "absolute (in the metric's unit).",
         (add_to_metric("mde: {relative: 0.1, absolute: 1}"),),
     ),
     Case(
         "neither",
-        "spec.yaml, line 8, metrics[2].mde: Write one of relative (0.02 for 2%) and absolute (in "
+        "spec.yaml, line 8, metrics[2].mde: Write either relative (0.02 for 2%) or absolute (in "
         "the metric's unit).",
         (add_to_metric("mde: {}"),),
     ),
@@ -403,7 +403,7 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     ),
     Case(
         "two caps",
-        "spec.yaml, line 8, metrics[2].cap: Write one of quantile and value.",
+        "spec.yaml, line 8, metrics[2].cap: Write either quantile or value.",
         (add_to_metric("cap: {quantile: 0.99, value: 100}"),),
     ),
     Case(
@@ -415,7 +415,7 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     Case(
         "open period",
         "spec.yaml, line 5, period: With time, both start and end are needed: rows outside of "
-        "them are left out.",
+        "the period are left out.",
         ((", end: 2026-09-28", ""),),
     ),
     Case(
@@ -425,7 +425,7 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     ),
     Case(
         "duration",
-        "spec.yaml, line 8, metrics[2].window.to: 2 weeks is no span of time; write a number and "
+        "spec.yaml, line 8, metrics[2].window.to: 2 weeks is not a duration; write a number and "
         "d, h or m, such as 7d or -28d.",
         (add_to_metric("window: {to: 2 weeks}"),),
     ),
@@ -444,19 +444,19 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     Case(
         "event without a window",
         "spec.yaml, line 8, metrics[2]: revenue needs a window, such as {from: 7d, to: "
-        "8d}: without one, units that came in early would have had longer.",
+        "8d}: without one, units that entered early would have had longer.",
         (metric("column: revenue", "event: buy"),),
     ),
     Case(
         "window before assignment",
         "spec.yaml, line 8, metrics[2]: The window of revenue starts before the "
-        "assignment, when nothing could have changed yet; start at 0d or later.",
+        "assignment, when nothing could have changed; start at 0d or later.",
         (metric("column: revenue", "event: buy, window: {from: -1d, to: 7d}"),),
     ),
     Case(
         "covariate after exposure",
         "spec.yaml, line 8, metrics[2]: The covariate_window of revenue ends after "
-        "the assignment: a covariate measured then may hold the effect itself; end at 0d or earlier.",
+        "the assignment, so the covariate may contain the effect itself; end at 0d or earlier.",
         (
             metric(
                 "column: revenue",
@@ -466,33 +466,33 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     ),
     Case(
         "covariate of a quantile",
-        "spec.yaml, line 8, metrics[2].quantile: revenue is of type quantile, which covariates "
-        "do not sharpen; remove them, or use type: mean, proportion or ratio.",
+        "spec.yaml, line 8, metrics[2].quantile: revenue is of type quantile, for which covariates "
+        "bring no precision; remove them, or use type: mean, proportion or ratio.",
         (metric("type: mean", "type: quantile, quantile: 0.9, covariates: [before]"),),
     ),
     Case(
         "segment by an outcome",
-        "spec.yaml, line 1: bought is an outcome, the unit or the arm; break down only "
+        "spec.yaml, line 1: bought is an outcome, the unit or the arm; segment only "
         "by what was known before the experiment.",
         add="segments: [bought]\n",
     ),
     Case(
         "totals in segments",
-        "spec.yaml, line 1: Daily totals hold no units, so segments cannot be computed; "
-        "remove it, or bring one row per unit.",
+        "spec.yaml, line 1: Daily totals contain no units, so segments cannot be computed; "
+        "remove it, or provide one row per unit.",
         (("units.csv}", "units.csv, rows: totals}"),),
         add="segments: [a]\n",
     ),
     Case(
         "table and logs",
         "spec.yaml, line 2, data: path, table, query and assignments/events exclude one another; keep "
-        "the form that your data has.",
+        "the one that fits your data.",
         (("units.csv}", "units.csv, events: events.csv}"),),
     ),
     Case(
         "half of the logs",
-        "spec.yaml, line 2, data: The log form takes both assignments and events; add "
-        "the other one.",
+        "spec.yaml, line 2, data: Logs need both assignments and events; add "
+        "the missing one.",
         (("path: units.csv", "events: events.csv"),),
     ),
     Case(
@@ -537,11 +537,11 @@ def test_broken_spec(case, here):
         ),
         (
             b"#" * 200_001,
-            "spec.yaml: A spec of 200,001 bytes is no spec; data belongs in a data file.",
+            "spec.yaml: A spec cannot be 200,001 bytes long; data belongs in a data file.",
         ),
         (
             None,
-            "spec.yaml: This spec cannot be read (Is a directory); check that it is a file and its permissions.",
+            "spec.yaml: This spec cannot be read (Is a directory); check that it is a file, and its permissions.",
         ),
     ],
     ids=["empty", "comment", "list", "text", "encoding", "large", "folder"],
@@ -562,7 +562,7 @@ def test_spec_that_is_not_there(here):
     write(here)
     message = "spec.yml: This spec is not there; did you mean spec.yaml?"
     refused(SpecError, message, lambda: Experiment.load("spec.yml"))
-    message = "a\N{REPLACEMENT CHARACTER}b: This spec cannot be read (embedded null byte); check that it is a file and its permissions."
+    message = "a\N{REPLACEMENT CHARACTER}b: This spec cannot be read (embedded null byte); check that it is a file, and its permissions."
     refused(SpecError, message, lambda: Experiment.load("a\0b"))
 
 
@@ -578,7 +578,7 @@ def test_experiment_built_in_python():
 
     message = (
         f"arms.control: {BOOLEAN}\n"
-        "arms.weights: YAML reads 1.5 as a number here, but a label is a text; put it in quotes as it "
+        "arms.weights: YAML reads 1.5 as a number here, but a label is text; put it in quotes as it "
         "stands in the data.\n"
         "metrics[1].goal: goal is missing; add it.\n"
         "dta: There is no field dta here; did you mean data?"
@@ -587,7 +587,7 @@ def test_experiment_built_in_python():
 
 
 NOT_COMPUTED = (
-    "This is understood, but not computed by this version of opslab; remove it to go on without it."
+    "This version of opslab knows this field but does not compute it; remove it to go on without."
 )
 
 
@@ -680,13 +680,13 @@ metrics:
 def test_the_form_of_the_data_rules_fields_out(here):
     write(here, add_to_metric("per: row"))
     message = (
-        "spec.yaml, line 8, metrics[2].per: revenue is measured per row, and per: row needs rows that are finer "
+        "spec.yaml, line 8, metrics[2].per: revenue is measured per row, and per: row needs rows finer "
         "than the unit; write data: {rows: finer}, or remove per."
     )
     refused(SpecError, message, lambda: analyze(Experiment.load("spec.yaml")))
     write(here, metric("column: revenue", "event: buy, window: {to: 7d}"))
     message = (
-        "spec.yaml, line 8, metrics[2].event: revenue counts events, and the data is a table; write data: "
+        "spec.yaml, line 8, metrics[2].event: revenue counts events, but the data is a table; write data: "
         "{assignments: ..., events: ...}, or name a column."
     )
     refused(SpecError, message, lambda: analyze(Experiment.load("spec.yaml")))
@@ -739,7 +739,7 @@ def test_worked_specs_run_as_written(spec, methods, here):
 
 
 MISSING_END = "the path starts at the spec's folder."
-BAD_ROW = "This row has not the 5 columns of the header; look for a stray delimiter or quote."
+BAD_ROW = "This row does not have the 5 columns of the header; look for a stray delimiter or quote."
 OPEN_QUOTE = "A quote is out of place here, or is never closed; look for a stray quote."
 TWO_ENCODINGS = "This line is not UTF-8 text, but other lines are; save the whole file as UTF-8."
 FORMATS = (
@@ -780,7 +780,7 @@ FORMATS = (
     Case("empty file", "units.csv: The file is empty; export it again.", data=""),
     Case(
         "header only",
-        "units.csv: The table has a header and no rows; export it again.",
+        "units.csv: The table has a header but no rows; export it again.",
         data=table([]),
     ),
     Case(
@@ -791,7 +791,7 @@ FORMATS = (
     ),
     Case(
         "no workbook",
-        "units.xlsx: This is not a whole workbook, or it has a password, or one of its cells is "
+        "units.xlsx: This is not a complete workbook, or it has a password, or one of its cells is "
         "damaged; open it in a spreadsheet and save it as .xlsx, without a password.",
         (("units.csv", "units.xlsx"),),
         file="units.xlsx",
@@ -827,7 +827,7 @@ FORMATS = (
     Case(
         "one arm",
         'units.csv, variant: All rows are in the arm "short"; a comparison takes two arms, and '
-        "there are no rows of control; export them too.",
+        "there are no rows of control; export those too.",
         data=every("variant", "short"),
     ),
     Case(
@@ -869,7 +869,7 @@ FORMATS = (
     ),
     Case(
         "all leaked",
-        "units.csv, user_id: 1 unit stands in more than one arm (see row 61), and without it no "
+        "units.csv, user_id: 1 unit is in more than one arm (see row 61), and without it no "
         "rows of control and short are left; check that this column is what was randomised.",
         data=every("user_id", SECRET),
     ),
@@ -925,7 +925,7 @@ FORMATS = (
     ),
     Case(
         "repeated units",
-        "units.csv, user_id: 2 units stand in more than one row of the same arm (see row "
+        "units.csv, user_id: 2 units appear in more than one row of the same arm (see row "
         "62); keep one row per unit, or sum the rows of a unit first.",
         data=table([*ROWS, ROWS[4], ROWS[7]]),
     ),
@@ -996,25 +996,25 @@ FORMATS = (
     ),
     Case(
         "no row in the period",
-        "units.csv: No row lies in the period from 2025-09-01 to 2025-09-28; check "
+        "units.csv: No row falls in the period from 2025-09-01 to 2025-09-28; check "
         "the dates in the spec.",
         (("start: 2026-09-01, end: 2026-09-28", "start: 2025-09-01, end: 2025-09-28"),),
     ),
     Case(
         "bad time",
-        'units.csv, seen: Row 5 holds "soon", which is no moment; write YYYY-MM-DD or '
+        'units.csv, seen: Row 5 holds "soon", which is not a date or time; write YYYY-MM-DD or '
         "YYYY-MM-DDTHH:MM:SS.",
         data=cells("seen", "soon"),
     ),
     Case(
         "unclear day",
-        "units.csv, seen: 1 date is written like 04/03/2025, and nothing in the file tells whether the "
+        "units.csv, seen: 1 date is written like 04/03/2025, and nothing in the file says whether the "
         "day comes first; say `day_first: true` or `day_first: false`.",
         data=cells("seen", "4/9/26"),
     ),
     Case(
         "no moment",
-        'units.csv, seen: Row 5 holds "soon", which is no moment; write YYYY-MM-DD or '
+        'units.csv, seen: Row 5 holds "soon", which is not a date or time; write YYYY-MM-DD or '
         "YYYY-MM-DDTHH:MM:SS.",
         data=cells("seen", "soon"),
     ),
@@ -1025,13 +1025,13 @@ FORMATS = (
     ),
     Case(
         "no time",
-        "units.csv, seen: Row 5 has no moment; complete it, or remove the row.",
+        "units.csv, seen: Row 5 has no date or time; complete it, or remove the row.",
         data=cells("seen", ""),
     ),
     Case(
         "totals of several rows without days",
-        "spec.yaml, line 5, period: Totals with several rows for each arm need the day of each row; "
-        "write period: {time: column, start: ..., end: ...}, or bring a single row for each arm.",
+        "spec.yaml, line 5, period: Totals with several rows per arm need the day of each row; "
+        "write period: {time: column, start: ..., end: ...}, or provide a single row per arm.",
         (
             ("units.csv}", "units.csv, rows: totals}"),
             ("time: seen, ", ""),
@@ -1092,7 +1092,7 @@ def mixed(data):
             lambda data: pl.from_pandas(data).lazy().group_by("variant"),
             f"data: A polars.LazyGroupBy {WRONG_OBJECT}",
         ),
-        (lambda data: data.head(0), "data: The table has a header and no rows; export it again."),
+        (lambda data: data.head(0), "data: The table has a header but no rows; export it again."),
         (
             lambda data: data.drop(columns="revenue"),
             (
@@ -1109,9 +1109,9 @@ def mixed(data):
         ),
         (
             lambda data: data.assign(seen=1),
-            "data, seen: A column of type bigint holds no moments; name a column of dates or times.",
+            "data, seen: A column of type bigint holds no dates or times; name a column that does.",
         ),
-        (without_time, "data, seen: Row 4 has no moment; complete it, or remove the row."),
+        (without_time, "data, seen: Row 4 has no date or time; complete it, or remove the row."),
         (
             lambda data: data.rename(columns={"revenue": "opslab_row"}),
             "data, opslab_row: The name of this column is kept for opslab; rename the column.",
@@ -1152,7 +1152,7 @@ def test_broken_parquet(here):
         broken.write_parquet("units.parquet")
         refused(DataError, message, lambda: analyze(experiment))
 
-    refuse(data.head(0), "units.parquet: The table has a header and no rows; export it again.")
+    refuse(data.head(0), "units.parquet: The table has a header but no rows; export it again.")
     nowhere = (
         pl.when(pl.col("revenue") < 1).then(float("inf")).otherwise("revenue").alias("revenue")
     )
@@ -1198,12 +1198,12 @@ def test_unit_in_two_arms_is_a_failed_check_that_blocks(here):
     check = next(check for check in result.checks if check.name == "leaked_units")
     assert (check.status, check.value, check.blocking) == ("fail", 2, True)
     assert result.voice("en").message(check.detail) == (
-        "2 units stand in more than one arm (3.33% of all, at most 1% is usual; leaning to one arm: "
-        "p\u00a0=\u00a00.52; see row 62). Their rows are left out, and those that are left may no longer be "
+        "2 units were in more than one arm (3.33% of all, at most 1% is usual; spread over the arms: "
+        "p\u00a0=\u00a00.52; see row 62). Their rows are left out, and those that remain may no longer be "
         "comparable; look at how units are assigned and recognised."
     )
     assert result.voice("fr").message(check.detail) == (
-        "2 unités se trouvent dans plus d'un bras (3,33\u202f% du total, 1 % au plus étant "
+        "2 unités étaient dans plus d'un bras (3,33\u202f% du total, 1 % au plus étant "
         "habituel\u00a0; répartition entre les bras\u00a0: p\u00a0=\u00a00,52\u00a0; voir la ligne 62). "
         "Leurs lignes sont écartées, et celles qui restent ne sont peut-être plus comparables\u00a0; "
         "examinez comment les unités sont affectées et reconnues."
@@ -1290,7 +1290,7 @@ def test_an_unclear_file_is_read_once_the_question_is_answered(here):
     write(here, data=table(rows))
     refused(
         DataError,
-        "units.csv, seen: 56 dates are written like 04/03/2025, and nothing in the file tells whether the day comes "
+        "units.csv, seen: 56 dates are written like 04/03/2025, and nothing in the file says whether the day comes "
         "first; say `day_first: true` or `day_first: false`.",
         lambda: analyze(Experiment.load("spec.yaml")),
     )

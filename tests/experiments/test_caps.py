@@ -148,8 +148,8 @@ def test_a_cap_that_comes_out_at_0_is_told_as_that(kind, refunds):
         "not_estimable",
     )
     assert one.uncapped.p_value is not None
-    assert "the cap comes out at 0, as 95% of the values or more" in page_of(result, "en")
-    assert "le plafond ressort à 0" in page_of(result, "fr")
+    assert "the cap comes out at 0, since 95% of the values or more" in page_of(result, "en")
+    assert "établit à 0" in page_of(result, "fr")
     assert result.decision.action == "no_decision"
     raised = analyzed(frame, metric | {"cap": {"quantile": 0.99}})
     assert raised.comparisons[0].not_estimable is None

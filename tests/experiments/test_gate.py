@@ -165,7 +165,7 @@ def test_a_covariate_known_for_more_of_one_arm_is_said(known, status):
     assert {evidence.grade for evidence in result.evidence()} == {"B" if usable else "A"}
     assert ("Provided that" in result.headline()) == usable
     assert ("À condition que" in result.headline("fr")) == usable
-    assert result.first_screen("en").action == f"Ship new{', on a condition' if usable else ''}"
+    assert result.first_screen("en").action == f"Ship new{', on condition' if usable else ''}"
     assert result.first_screen("en").tone == ("open" if usable else "good")
     assert result.status == "complete"
 

@@ -337,13 +337,13 @@ def test_an_event_of_another_name_is_told_with_the_near_one():
 def test_the_moments_of_a_log_are_named_where_there_are_several():
     assignments, events = logs()
     events["sent"] = events.when
-    with pytest.raises(DataError, match="holds no column of moments, or several"):
+    with pytest.raises(DataError, match="has no column of dates or times, or several"):
         analyzed((assignments, events), BOUGHT)
     one = analyzed((assignments, events), BOUGHT, data={"event_time": "when"})
     assert one.comparisons == analyzed(logs(), BOUGHT).comparisons
     assignments["born"] = START
     with pytest.raises(
-        DataError, match="The assignment log holds no column of moments, or several"
+        DataError, match="The assignment log has no column of dates or times, or several"
     ):
         analyzed((assignments, events.drop(columns="sent")), BOUGHT)
     period = {"time": "at", "start": "2026-03-03", "end": "2026-03-10"}

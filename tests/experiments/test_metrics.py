@@ -181,5 +181,5 @@ def test_names_and_french_are_not_part_of_the_plan():
 
 
 def test_a_name_of_no_arm_is_a_question():
-    with pytest.raises(DataError, match="nwe is given a name, and is no arm; did you mean new"):
+    with pytest.raises(DataError, match="nwe is given a name but is not an arm; did you mean new"):
         experiments.analyze(named(names={"nwe": "Short"}), units())

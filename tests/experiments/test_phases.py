@@ -270,18 +270,18 @@ def test_the_order_of_rows_changes_nothing():
 @pytest.mark.parametrize(
     ("declared", "period", "said"),
     [
-        (phases(), {"start": "2026-03-02", "end": "2026-03-15"}, "Phases are told by the day"),
+        (phases(), {"start": "2026-03-02", "end": "2026-03-15"}, "A unit's phase is known from the day"),
         (phases()[1:], PERIOD, "The first phase starts with the period"),
-        ([phases()[0], phases()[0]], PERIOD, "each of the others on a later day"),
+        ([phases()[0], phases()[0]], PERIOD, "each other one on a later day"),
         (phases()[::-1], PERIOD, "The first phase starts with the period"),
         (phases(), PERIOD | {"end": "2026-03-09"}, "The first phase starts with the period"),
-        (phases(((1, 0), (1, 0), (1, 0))), PERIOD, "each of old and new a weight above 0"),
-        (phases(((0, 0), (1, 1), (1, 1))), PERIOD, "must give each of old and new a weight"),
+        (phases(((1, 0), (1, 0), (1, 0))), PERIOD, "each of old and new needs a weight above 0"),
+        (phases(((0, 0), (1, 1), (1, 1))), PERIOD, "must give a weight to each of old and new"),
         ([phases()[0] | {"weights": {"old": 1}}], PERIOD, "A comparison takes two arms"),
         (
             [phases()[0], phases()[1] | {"weights": {"old": 1, "next": 1}}],
             PERIOD,
-            "The phase from 2026-03-04 must give each of old and new a weight",
+            "The phase from 2026-03-04 must give a weight to each of old and new",
         ),
     ],
 )

@@ -91,7 +91,7 @@ def test_a_lift_and_its_interval_have_the_same_decimals(lift, lifts, shown):
 @pytest.mark.parametrize(
     ("lifts", "interval"),
     [
-        ((None, None), "no bounds: the control's value is not clearly away from 0"),
+        ((None, None), "no bounds: the control's value is not clearly different from 0"),
         ((0.1, None), "+10.0% and more, without an upper bound"),
         ((None, 0.1), "+10.0% and less, without a lower bound"),
     ],

@@ -165,10 +165,10 @@ def test_a_change_that_alters_whom_it_reaches_is_found():
 
 def test_a_trigger_is_0_or_1_for_every_unit_and_1_for_some():
     frame = units().astype({"met": float})
-    with pytest.raises(DataError, match="No unit met the change"):
+    with pytest.raises(DataError, match="No unit encountered the change"):
         analyzed(frame.assign(met=0), METRIC)
     frame.loc[4, "met"] = np.nan
-    with pytest.raises(DataError, match="do not say whether the unit met the change"):
+    with pytest.raises(DataError, match="does not say whether the unit encountered the change"):
         analyzed(frame, METRIC)
     frame.loc[4, "met"] = 2
     with pytest.raises(DataError, match="Row 5 holds 2"):

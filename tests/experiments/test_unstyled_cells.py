@@ -90,7 +90,7 @@ def same(text, values, language):
 
 @pytest.fixture(scope="module", params=LANGUAGES)
 def cells(request):
-    """The language, the record, and what every cell of the notebook displays, by part."""
+    """The language, the record with the names it tells, and what every cell displays, by part."""
     experiment = experiments.Experiment.load(workspace.resolve("data/sample/checkout.yaml"))
     day = experiment.last_day
     result = experiments.analyze(experiment, as_of=day, language=request.param)
@@ -107,9 +107,15 @@ def cells(request):
         part = "publish"
         displayed[part] = []
         report.publish(result)
+    record, say = result.record(), result.voice(request.param)
+    named = {metric.name: say.spoken(metric.name) for metric in experiment.metrics}
+    for one in record["comparisons"]:
+        one["metric"] = named[one["metric"]]
+    for one in record["arms"]:
+        one["name"] = say.spoken(experiment.arms.shown(one["name"]))
     return (
         request.param,
-        result.record(),
+        record,
         {name: Unstyled("\n".join(sources)) for name, sources in displayed.items()},
     )
 
@@ -194,7 +200,7 @@ def test_the_first_screen_holds_the_effect_with_its_interval(cells):
     language, record, shown = cells
     first = record["comparisons"][0]
     lines = [line for line in shown["publish"].lines if line]
-    start = lines.index("checkout")  # then its lift, the level, the interval, a line each
+    start = lines.index(first["metric"])  # then its lift, the level, the interval, a line each
     same(lines[start + 1], [100 * first["lift"]], language)
     values = [100 * amount for amount in first["lift_interval"].values()]
     same(lines[start + 3], values, language)

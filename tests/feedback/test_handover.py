@@ -105,7 +105,7 @@ def test_a_ticket_says_how_many_how_sure_and_what_in_their_words(result):
         quote[3 : len(message.text) + 3]
         for quote, message in zip(quotes[1:], theme.quotes, strict=True)
     ] == [message.text for message in theme.quotes]
-    assert (blank, last) == ("", "Read all of it: theme-t01.html, beside the readout.")
+    assert (blank, last) == ("", "Read it all: theme-t01.html, beside the readout.")
     assert last.split(": ")[1].split(",")[0] in result.documents("en")
 
 

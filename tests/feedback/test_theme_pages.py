@@ -228,7 +228,7 @@ def test_no_more_than_a_page_bears_and_the_rest_is_told(result):
     ]
     page = read(replace(result, assignments=tuple(many)), theme.id)
     assert len(page.quotes) == 2000
-    assert "Here are 2,000; 3 more stand in messages.csv." in page.source
+    assert "2,000 are shown here; 3 more are in messages.csv." in page.source
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

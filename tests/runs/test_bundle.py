@@ -253,7 +253,7 @@ def test_what_is_no_run_is_refused(reports, case):
         assert done.exit_code == 2
         assert (
             done.stderr
-            == f"{path}: This is no whole run; name a run folder, or the readout.html in it.\n"
+            == f"{path}: This is not a complete run; name a run folder, or the readout.html in it.\n"
         )
     (reports / case[0] / "result.json").write_text("[]")
     assert "cannot be read (result.json)" in bundle(reports / case[0]).stderr

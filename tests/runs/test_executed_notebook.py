@@ -240,7 +240,7 @@ AGAIN = "restart the kernel, run all cells and save.\n"
 REFUSED = {
     "none of ours": (
         lambda n: n["metadata"].pop("opslab"),
-        "This notebook is none of opslab's; start from a copy of one of these: experiment_readout",
+        "This notebook is not one of opslab's; start from a copy of one of these: experiment_readout",
     ),
     "nothing of ours": (
         lambda n: n["metadata"].update(opslab={"notebook": "experiment_readuot"}),
@@ -364,7 +364,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path, monkeypatch, content):
     assert done.exit_code == 2
     assert (
         done.stderr
-        == "x.ipynb: This is no notebook as JupyterLab or papermill saves it; restore it, or name another file.\n"
+        == "x.ipynb: This is not a notebook as JupyterLab or papermill saves it; restore it, or name another file.\n"
     )
 
 

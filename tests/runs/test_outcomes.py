@@ -78,7 +78,7 @@ OUTCOMES = {
         ],
         [],
         4,
-        "The kernel died in the cell c0; often the memory did not suffice. Its last words: Out of memory\n",
+        "The kernel died in the cell c0, most often because memory ran out. Its last words: Out of memory\n",
     ),
     "a cell that takes too long": (
         ["import time\ntime.sleep(600)"],
@@ -96,9 +96,9 @@ OUTCOMES = {
         ["import sys\nsys.exit(0)", "print('not reached')"],
         [],
         4,
-        "The notebook left in the cell c0, before its end, so there is no whole readout.\n",
+        "The notebook stopped in the cell c0, before its end, so there is no complete readout.\n",
     ),
-    "no result": (["1 + 1"], [], 1, "The notebook came to its end without publishing a result.\n"),
+    "no result": (["1 + 1"], [], 1, "The notebook ran to its end without publishing a result.\n"),
 }
 
 
@@ -270,7 +270,7 @@ def test_a_notebook_that_is_none_is_to_be_restored(workspace_folder, content):
     path.write_text(content, encoding="utf-8")
     done = run()
     assert done.exit_code == 2
-    assert "This is no notebook as JupyterLab or papermill saves it" in done.stderr
+    assert "This is not a notebook as JupyterLab or papermill saves it" in done.stderr
     assert not list((workspace_folder / "reports").glob("*/*/*"))
 
 
@@ -310,7 +310,7 @@ def alive(pid):
 def test_a_red_check_is_a_whole_readout_with_exit_code_3_also_when_reused(workspace_folder):
     first = run("-p", "spec=data/sample/search_ranking.yaml")
     assert first.exit_code == 3
-    assert "\nThe arms do not have the designed shares: old has 2,639 units" in first.stdout
+    assert "\nThe arms do not have their planned shares: old has 2,639 units" in first.stdout
     again = run("-p", "spec=data/sample/search_ranking.yaml")
     assert again.exit_code == 3
     assert "there already" in again.stdout
@@ -336,7 +336,7 @@ def test_all_mistakes_in_parameters_are_told_at_once(workspace_folder):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["-p", "spec"], "spec is no NAME=VALUE; write it like spec=my-experiment.yaml."),
+        (["-p", "spec"], "spec is not of the form NAME=VALUE; write for example spec=my-experiment.yaml."),
         (["-p", "spec=a", "-p", "spec=b"], "spec is given twice; keep one of the two."),
         (
             ["-p", "spec=data/sample/chekout.yaml"],
@@ -411,7 +411,7 @@ def test_a_terminal_sees_the_cell_at_work_on_one_line(workspace_folder, quiet):
     os.close(ours)
     progress = b"\r\x1b[2Kexperiment_readout: cell 2 of 3, c0\r\x1b[2Kexperiment_readout: cell 3 of 3, c1\r\x1b[2K"
     assert (progress in seen) != quiet
-    assert b"The notebook came to its end without publishing a result." in seen
+    assert b"The notebook ran to its end without publishing a result." in seen
 
 
 def test_parameters_from_a_file_give_way_to_the_command_line(workspace_folder):

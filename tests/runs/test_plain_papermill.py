@@ -20,7 +20,7 @@ from opslab.evidence import RECORD_TYPE
 GOOD, RED = "data/sample/checkout.yaml", "data/sample/search_ranking.yaml"
 SAME = ("notebook.ipynb", "result.json")  # the page says that it was rendered
 HEADLINE = "The data of this experiment cannot be trusted"
-REASON = "The arms do not have the designed shares: old has 2,639 units"
+REASON = "The arms do not have their planned shares: old has 2,639 units"
 
 
 @pytest.fixture(scope="module")

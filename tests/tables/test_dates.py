@@ -272,7 +272,7 @@ def test_unclear_dates_are_a_question_where_declared(here):
         profile="mine",
     )
     assert str(error) == (
-        "export.csv, created_at: 2 dates are written like 04/03/2025, and nothing in the file tells whether the day"
+        "export.csv, created_at: 2 dates are written like 04/03/2025, and nothing in the file says whether the day"
         " comes first; say `day_first: true` or `day_first: false`."
     )
     found, reading = cells(here, "04/03/2025", "05/03/2025")
@@ -429,7 +429,7 @@ def test_mixed_offsets_become_utc(tmp_path):
 def test_times_with_and_without_an_offset_ask_for_the_zone(here):
     written = ["2025-07-01T10:00:00+09:00", "2025-07-01T10:00:00", "2025-01-01 10:00", "n/a"]
     error = refused(here, declared("Créé", *written), "ask_timezone", profile="mine")
-    assert "1 time has an offset to UTC and 2 none" in str(error)
+    assert "1 time has an offset from UTC and 2 have none" in str(error)
     found, reading = cells(here, *written)
     assert found == written
     assert decided(reading, "x") == {"decided_kept_text": {"question": "tables.kept_ask_timezone"}}
@@ -444,7 +444,7 @@ def test_times_with_and_without_an_offset_ask_for_the_zone(here):
 def test_one_time_without_an_offset_is_enough_to_ask(here, others):
     written = ["2025-07-01T10:00:00+09:00"] * (others + 1) + ["2025-07-01 10:00"]
     error = refused(here, declared("Créé", *written), "ask_timezone", profile="mine")
-    assert "an offset to UTC and 1 none" in str(error)
+    assert "an offset from UTC and 1 has none" in str(error)
 
 
 def test_times_without_an_offset_stay_as_they_are_written(tmp_path):

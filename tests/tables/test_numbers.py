@@ -233,7 +233,7 @@ def test_columns_that_prove_opposite_marks_decide_nothing_for_a_third(here, othe
 def test_a_declared_number_asks(here):
     error = refused(here, declared("Montant", "1,234", "12,345", "7"), "ask_decimal", profile=None)
     assert str(error) == (
-        "export.csv, amount: 2 cells are written like 1,234 or 1.234, and nothing in the file tells whether that"
+        "export.csv, amount: 2 cells are written like 1,234 or 1.234, and nothing in the file says whether that"
         " is 1234; say `decimal: point` or `decimal: comma`."
     )
     frame, _ = read(

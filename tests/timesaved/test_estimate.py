@@ -229,6 +229,9 @@ def test_what_needs_evidence_is_flagged_with_its_rows():
     for name in ("evidence", "share_of_week", "recapture", "hard"):
         assert status(result, name) == "warn", name
     assert result.check("recapture").detail.values["rows"] == [1]
+    for nobody in ({"owner": "?", "source": "line 12"}, {"owner": "cfo", "source": "-"}):
+        stopgap = timesaved.estimate(inventory(claimed | nobody), draws=1_000)
+        assert status(stopgap, "hard") == "warn"
     shown = claimed | {"basis": "randomised", "owner": "cfo", "source": "line 12"}
     assert {
         status(timesaved.estimate(inventory(shown), draws=1_000), name)

@@ -9,6 +9,7 @@ from opslab.businesscase.commitments import Kpi, Risk
 from opslab.businesscase.declarations import Milestone
 from opslab.businesscase.options import Scenario
 from opslab.businesscase.result import (
+    SAID,
     CaseResult,
     Change,
     Entry,
@@ -20,14 +21,14 @@ from opslab.businesscase.result import (
 from opslab.businesscase.voice import TONES, CaseVoice
 from opslab.report.blocks import Cell, Paragraph, Points, Table
 from opslab.report.voice import Blocks
-from opslab.results import Message
+from opslab.results import Check, Message
 
 Row = tuple[str | Cell, ...]
 
-MOST = 8
+MOST = 10
 """Benefits, risks and targets that a page holds; where there are more, all stand here."""
-BENEFITS = "benefit kind grade quantity present"
-_MONEY, _NOTHING, _DRIVERS = ("benefit", "option"), Estimate(0.0, 0.0, 0.0), 10
+BENEFITS = "benefit kind_grade present"
+_MONEY, _NOTHING, _DRIVERS = ("benefit", "option"), Estimate(0.0, 0.0, 0.0), 8
 
 
 def promised(result: CaseResult) -> bool:
@@ -40,11 +41,9 @@ def promise(result: CaseResult, say: CaseVoice) -> Blocks:
     if not promised(result):
         return []
     rows = [_target(target, say) for target in result.targets]
-    figures = result.figures(say.language)
     return [
         *(_last_case(result.previous, say) if result.previous else []),
         say.table("promise", "kpi promised measured together status", rows, numeric=(1, 2, 3)),
-        *(figure for name, figure in figures.items() if name.startswith("measured")),
         *(_changes(result.previous, say) if result.previous else []),
     ]
 
@@ -65,11 +64,16 @@ def _changes(last: Previous, say: CaseVoice) -> Blocks:
     kept = [change for change in last.changes if change.words or (change.before and change.after)]
     others = [change for change in last.changes if change not in kept]
     ends = {
-        "came": [change.id for change in others if change.after],
-        "went": [change.id for change in others if change.before],
+        "came": [change for change in others if change.after],
+        "went": [change for change in others if change.before],
     }
     rows = [_change(change, say) for change in kept]
-    points = Points([say(key, names=names) for key, names in ends.items() if names])
+    told = []
+    for key, ended in ends.items():
+        names = [change.id for change in ended if change.kind in _MONEY]
+        names += [say("count_others", count=len(ended) - len(names))]
+        told += [say(key, names=names)] if ended else []
+    points = Points(told)
     table = say.table("changes", "what kind before after", rows, numeric=(2, 3))
     return [table, points] if rows else [points]
 
@@ -109,12 +113,13 @@ def _change(change: Change, say: CaseVoice) -> Row:
 
 def scenarios(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return three scenarios that add up, and what moves the NPV."""
-    rows: list[Row] = []
     best, idle = result.recommended, say.money(result.nothing.costs.mean)
-    for name in ("hours", "hard", "soft", "costs", "npv", "roi", "payback"):
+    rows: list[Row] = []
+    freed = ["hours"] if best.hours.mean else []
+    for name in (*freed, "hard", "soft", "costs", "npv", "roi", "payback"):
         values = [_scenario(name, scenario, say) for scenario in best.scenarios]
         rows.append((say(f"row_{name}"), *values, idle if name == "costs" else say.none))
-    columns = "measure prudent central ambitious nothing"
+    columns = "measure prudent expected ambitious nothing"
     table = say.table("scenarios", columns, rows, numeric=range(1, 5))
     drivers = [_drivers(result, say)] if result.drivers else []
     return [table, say.remark("scenarios_note"), *drivers]
@@ -135,41 +140,38 @@ def _scenario(name: str, scenario: Scenario, say: CaseVoice) -> str:
 def _drivers(result: CaseResult, say: CaseVoice) -> Table:
     rows = []
     for driver in result.drivers[:_DRIVERS]:
-        unit, turn, worth = say.unit_of(driver.id), driver.switching, driver.knowing
+        unit, turn = say.unit_of(driver.id), driver.switching
+        at = say("driver_at", at=say.between(*driver.at, unit))
         rows.append(
             (
-                Cell(say.statement(driver.id), refs=say.refs([driver.id])),
-                say.between(*driver.at, unit),
+                Cell(say.statement(driver.id), at, refs=say.refs([driver.id])),
                 say.range(*map(say.money, driver.npv)),
                 say.none if turn is None else say.quantity(turn, unit),
                 say.percent(driver.share, 0),
-                say.none if worth is None else say.money(worth),
+                say.money(driver.worth),
             )
         )
-    columns = "driver at npv_there switching variance knowing"
-    return say.table("drivers", columns, rows, numeric=range(1, 6))
+    return say.table(
+        "drivers", "driver npv_there switching variance knowing", rows, numeric=range(1, 5)
+    )
 
 
 def waterfall(result: CaseResult, say: CaseVoice) -> Blocks:
-    """Return the way from gross to net."""
-    steps = [(say(f"step_{name}"), say.money(value)) for name, value in result.waterfall]
-    figure = result.figures(say.language)["waterfall"]
-    return [figure, say.table("waterfall", "step present", steps, numeric=(1,))]
+    """Return the way from gross to net, and what the risks cost that are simulated."""
+    figures = result.figures(say.language)
+    return [figures[name] for name in ("waterfall", "risks") if name in figures]
 
 
 def money(result: CaseResult, say: CaseVoice) -> Blocks:
-    """Return the cash by year, the TEI table, other rates, and how amounts are written."""
+    """Return the budget by fiscal year, the NPV otherwise, the TEI table, how amounts are told."""
     finance, best = result.case.finance, result.recommended
-    sums = accumulate(year.net for year in best.years)
+    nets = [year.benefits - year.one_off - year.running for year in best.fiscal]
     years = [
-        (say("year", number=number), *map(say.money, (*year, year.net, net, idle)))
-        for number, (year, net, idle) in enumerate(
-            zip(best.years, sums, result.nothing.years, strict=True), 1
+        (
+            say.fiscal(year.start),
+            *map(say.money, (year.benefits, year.one_off, year.running, net, total, year.idle)),
         )
-    ]
-    rates = [
-        (say.given_percent(rate), say.money(npv), say.percent(chance, 0))
-        for rate, npv, chance in result.by_rate
+        for year, net, total in zip(best.fiscal, nets, accumulate(nets), strict=True)
     ]
     exchange = [
         say("exchange_rate", **rate.model_dump(exclude={"date"}), day=rate.date)
@@ -177,14 +179,45 @@ def money(result: CaseResult, say: CaseVoice) -> Blocks:
     ]
     columns = "year benefits one_off running net cumulative idle"
     blocks: Blocks = [
-        say.table("years", columns, years, numeric=range(1, 7)),
+        say.table("fiscal", columns, years, numeric=range(1, 7)),
+        _otherwise(result, say),
+        *_parties(result, say),
         *_tei(result, say),
-        say.table("rates", "rate npv positive", rates, numeric=(1, 2)),
     ]
-    if len(say.lines) > MOST:
+    if len(result.lines) > MOST:
         every = [benefit(line, say) for line in result.lines]
-        blocks.append(say.table("every_benefit", BENEFITS, every, numeric=(3, 4)))
+        blocks.append(say.table("every_benefit", BENEFITS, every, numeric=(2,)))
     return [*blocks, Points([say("currency_note"), *exchange])]
+
+
+def _parties(result: CaseResult, say: CaseVoice) -> Blocks:
+    """Return who gains and who pays, where the case names somebody."""
+    rows = [
+        (
+            party.name or say("unnamed"),
+            *map(say.money, (party.gains, party.pays, party.gains - party.pays)),
+        )
+        for party in result.parties
+    ]
+    named = any(party.name for party in result.parties)
+    return [say.table("parties", "party gains pays net", rows, numeric=(1, 2, 3))] if named else []
+
+
+def _otherwise(result: CaseResult, say: CaseVoice) -> Table:
+    """Return the mean NPV at other rates and over other horizons."""
+    rates, horizons = result.by_rate, result.recommended.horizons
+    heads = [say("column_measure")]
+    heads += [say("at_rate", rate=one.rate) for one in rates]
+    heads += [say.months(one.months) for one in horizons]
+    rows = [
+        (say("row_npv"), *(say.money(one.npv) for one in (*rates, *horizons))),
+        (
+            say("column_loss"),
+            *(say.percent(1 - one.positive, 0) for one in rates),
+            *[say.none] * len(horizons),
+        ),
+    ]
+    return Table(say("table_otherwise"), heads, rows, range(1, len(heads)), wide=True)
 
 
 def _tei(result: CaseResult, say: CaseVoice) -> Blocks:
@@ -212,82 +245,103 @@ def _tei(result: CaseResult, say: CaseVoice) -> Blocks:
 def ledger(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return everything that is taken for granted."""
     rows = [_entry(entry, say) for entry in result.ledger]
-    table = say.table("ledger", "id statement value grade owner", rows)
-    return [table, say.remark("ledger_note")]
+    return [say.table("ledger", "id statement value grade", rows), say.remark("ledger_note")]
 
 
 def _entry(entry: Entry, say: CaseVoice) -> Row:
-    link, unit, file = say.citations[entry.id], entry.unit, entry.file or ""
+    link, unit = say.citations[entry.id], entry.unit
     law = say.message(Message(f"uncertainty.family_{entry.family}"))
-    widened = None
-    if entry.stated:
-        span = say.between(entry.stated.low, entry.stated.high, unit)
-        widened = say("widened", span=span)
+    widened = say("widened") if entry.stated else None
     value = say.estimate(entry.value, entry.low, entry.high, unit, say.joined(law, widened))
     grade = Cell(entry.grade)
     if entry.fallen:
-        why = say(f"fallen_{entry.fallen}", declared=entry.declared, file=file)
+        why = say(f"fallen_{entry.fallen}", declared=entry.declared, file=entry.file or "")
         grade = Cell(entry.grade, why, "bad")
-    users = say("used_by", names=entry.used_by) if entry.used_by else None
-    origin = say.joined(say(f"origin_{entry.kind}"), entry.source, file, users)
-    also = entry.id if entry.id != link.label else ""
+    source = entry.source
+    if entry.kind != "assumption":
+        said = entry.kind == "evidence" and entry.grade in SAID
+        source = say("origin_said" if said else f"origin_{entry.kind}")
+    names = dict.fromkeys(filter(None, (source, entry.owner)))
+    remark = say.joined(*names, *_dates(entry, say))
     return (
-        Cell(link.label, also, anchor=link.href.removeprefix("#")),
-        Cell(say.statement(entry.id), origin, refs=say.readout(entry.run or "", entry.link)),
+        Cell(link.label, anchor=link.href.removeprefix("#")),
+        Cell(say.statement(entry.id), remark, refs=say.readout(entry.run or "", entry.link)),
         value,
         grade,
-        Cell(
-            entry.owner or say.none,
-            ", ".join(_dates(entry, say)),
-            "bad" if entry.overdue else "plain",
-        ),
     )
 
 
 def _dates(entry: Entry, say: CaseVoice) -> Iterator[str]:
-    if entry.checked:
-        yield say("checked", day=entry.checked)
-    if entry.next_check:
-        yield say("overdue" if entry.overdue else "next_check", day=entry.next_check)
+    if entry.checked and not entry.overdue:
+        yield say("checked", month=f"{entry.checked:%m/%Y}")
+    if entry.overdue and entry.next_check:
+        yield say("overdue", day=entry.next_check)
 
 
 def checks(result: CaseResult, say: CaseVoice) -> Blocks:
-    """Return the checks, and what is too long for the pages."""
+    """Return the checks that did not pass, then the others by name, and what pages do not hold."""
     case = result.case
+    wrong = [check for check in result.checks if check.status != "pass"]
+    passed = [check for check in result.checks if check.status == "pass"]
+    absent = [check for check in passed if check.detail.key.endswith("_none")]
     return [
-        say.checks(result.checks),
-        *([risks(case.risks, say)] if len(case.risks) > MOST else []),
+        *([say.checks(wrong)] if wrong else []),
+        *_named("passed", [check for check in passed if check not in absent], say),
+        *_named("absent", absent, say),
+        *([risks(case.risks, result, say)] if len(case.risks) > MOST else []),
         *([kpis(case.kpis, say)] if len(case.kpis) > MOST else []),
         *([roadmap(case.roadmap, say)] if len(case.roadmap) > MOST else []),
     ]
 
 
+def _named(key: str, listed: Sequence[Check], say: CaseVoice) -> Blocks:
+    names = [say(f"check_{check.name}") for check in listed]
+    return [say.paragraph(key, names=names)] if names else []
+
+
 def benefit(line: Line, say: CaseVoice) -> Row:
-    """Return a benefit: name and evidence, kind, grade, quantity a year, present value."""
-    many, worth = line.quantity, say.spread(line.present)
-    quantity = say.spread(many)
-    if line.unit.partition("/")[0].strip() != say.currency:
-        quantity = say.estimate(many.p50, many.p10, many.p90, line.unit)
+    """Return a benefit: name, evidence and calculation; kind, grade, present value."""
+    worth = say.spread(line.present)
     if not line.counted:
         worth = Cell(say("outside"), say.inline(worth))
     owner = say("owned", owner=line.owner) if line.owner and line.kind == "hard" else None
     signed = say("signed", who=line.signed_by) if line.signed_by else None
-    name = Cell(line.name, say.joined(owner, signed), refs=say.refs(line.refs))
-    return name, say(f"kind_{line.kind}"), line.grade, quantity, worth
+    given = [say("posts", **vars(test)) for test in say.result.posts if test.line == line.name]
+    remark = say.joined(_calculation(line, say), owner, signed, *given)
+    name = Cell(line.name, remark, refs=say.refs(line.refs))
+    kind = Cell(say(f"kind_{line.kind}"), say("cell_grade", grade=line.grade))
+    return name, kind, worth
 
 
-def risks(listed: Sequence[Risk], say: CaseVoice) -> Table:
-    """Return risks, each with the sign by which it is seen to come, and who answers for it."""
-    rows = []
+def _calculation(line: Line, say: CaseVoice) -> str:
+    """Return the factors of a benefit, whose product is its value a year at full use."""
+    factors = []
+    for factor in line.factors:
+        unit = say.spoken(say.unit_of(factor.id)).partition("/")[0].strip()
+        value = say.quantity(factor.mean, unit) if factor.id else say.given(round(factor.mean, 3))
+        factors.append(say(f"factor_{factor.role}", value=value))
+    product = " \N{MULTIPLICATION SIGN} ".join(factors)
+    return say("calculation", product=product, value=say.gained(line.value.mean))
+
+
+def risks(listed: Sequence[Risk], result: CaseResult, say: CaseVoice) -> Table:
+    """Return risks, each with its sign, who answers for it, and its cost where it is simulated."""
+    costs, rows = {one.risk: one for one in result.risks}, list[Row]()
     for risk in listed:
         likely, chance = risk.likelihood, say.none
         if likely and likely.low is not None and likely.high is not None:
             chance = say.between(likely.low, likely.high, "share")
         elif likely and likely.likely is not None:
             chance = say.percent(likely.likely, 0)
-        sign = Cell(risk.trigger, risk.response or "")
-        rows.append((risk.risk, chance, sign, risk.owner))
-    return say.table("risks", "risk likelihood trigger owner", rows)
+        row: Row = (risk.risk, Cell(risk.trigger, say.joined(risk.response, risk.owner)))
+        if known := costs.get(risk.risk):
+            mean = say("cell_mean", mean=say.money(known.present))
+            row += (Cell(chance, mean), say.spread(known.cost))
+        else:
+            row += (chance, say.none)
+        rows.append(row[: 4 if costs else 3])
+    columns = "risk trigger likelihood" + (" risk_cost" if costs else "")
+    return say.table("risks", columns, rows, numeric=range(2, 4))
 
 
 def kpis(listed: Sequence[Kpi], say: CaseVoice) -> Table:
@@ -295,11 +349,11 @@ def kpis(listed: Sequence[Kpi], say: CaseVoice) -> Table:
     rows = []
     for kpi in listed:
         baseline, target, kill = say.quantities([kpi.baseline, kpi.target, kpi.kill], kpi.unit)
-        sources = say.joined(*dict.fromkeys((kpi.source, kpi.baseline_source)))
+        sources = dict.fromkeys((kpi.source, kpi.owner))
         promised = Cell(target, interval=say.between(kpi.low, kpi.high, kpi.unit))
-        held = Cell(kpi.owner, say.date(kpi.date))
-        rows.append((Cell(kpi.name, sources), baseline, promised, kill, held))
-    return say.table("kpis", "kpi_source baseline target kill owner_date", rows, numeric=(1, 2, 3))
+        remark = say.joined(say("due", day=kpi.date), *sources)
+        rows.append((Cell(kpi.name, remark), baseline, promised, kill))
+    return say.table("kpis", "kpi_source baseline target kill", rows, numeric=(1, 2, 3))
 
 
 def roadmap(listed: Sequence[Milestone], say: CaseVoice) -> Table:
@@ -307,10 +361,9 @@ def roadmap(listed: Sequence[Milestone], say: CaseVoice) -> Table:
     rows = [
         (
             step.name,
-            say.period((step.starts, step.ends)),
+            Cell(say.period((step.starts, step.ends)), step.owner or ""),
             step.gate or say.none,
-            step.owner or say.none,
         )
         for step in listed
     ]
-    return say.table("roadmap", "step dates gate owner", rows)
+    return say.table("roadmap", "step dates gate", rows)

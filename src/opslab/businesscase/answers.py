@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from opslab.businesscase.result import CaseResult
-from opslab.businesscase.voice import MEASURED, CaseVoice
+from opslab.businesscase.result import SAID, CaseResult
+from opslab.businesscase.voice import CaseVoice
 from opslab.report.blocks import Points
 from opslab.report.voice import Blocks
 
@@ -24,6 +24,7 @@ _QUESTIONS = (
 _COMPARED, _KINDS = ("A", "B"), ("hard", "capacity", "quality")
 _METHOD = (
     "against_nothing",
+    "rule",
     "timing",
     "ratios",
     "draws",
@@ -42,24 +43,22 @@ _METHOD = (
 
 def answers(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return each question with its answer."""
-    switch = next((one for one in result.drivers if one.switching is not None), None)
+    steps = dict(result.waterfall)
     compared = any(line.grade in _COMPARED for line in say.counted)
     otherwise = {
+        "euros": "" if steps["not_recaptured"] else "_none",
         "worst_team": "" if compared else "_none",
+        "adoption": "" if steps["not_used"] else "_none",
         "last_year": "" if result.previous else "_none",
-        "mind": "_switch" if switch else "",
+        "mind": "_switch" if any(one.switching is not None for one in result.drivers) else "",
     }
     values = _benefits(result, say) | _risks(result, say) | _promises(result)
-    if switch:
-        value = say.quantity(switch.switching or 0.0, say.unit_of(switch.id))
-        values |= {"name": say.named(switch.id), "value": value}
-    rows = [
-        (
-            say(f"question_{name}"),
-            say.linked(say(f"reply_{name}{otherwise.get(name, '')}", **values)),
-        )
-        for name in _QUESTIONS
-    ]
+    rows = []
+    for name in _QUESTIONS:
+        reply = say(f"reply_{name}{otherwise.get(name, '')}", **values)
+        if name == "wait" and result.case.stage:
+            reply += say("reply_stage")
+        rows.append((say(f"question_{name}"), say.linked(reply)))
     return [say.table("answers_to", "challenge reply", rows)]
 
 
@@ -68,15 +67,15 @@ def _benefits(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
     best, steps = result.recommended, dict(result.waterfall)
     gross = steps["gross"] or 1.0
     grades = [line.grade for line in say.counted]
-    measured = sum(grade in MEASURED for grade in grades)
+    told = sum(grade in SAID for grade in grades)
     load = [check for check in result.checks if check.name in ("capacity", "teams")]
-    kinds = {kind: best.benefits[kind].p50 if kind in best.benefits else 0.0 for kind in _KINDS}
+    kinds = {kind: best.benefits[kind].mean if kind in best.benefits else 0.0 for kind in _KINDS}
     return {kind: say.money(value) for kind, value in kinds.items()} | {
         "roi": say.ratio(best.roi_hard),
         "lost": say.money(-steps["not_recaptured"]),
         "count": len(grades),
-        "measured": measured,
-        "told": len(grades) - measured,
+        "measured": len(grades) - told,
+        "told": told,
         "names": [line.name for line in say.counted if line.grade in _COMPARED],
         "fit": " ".join(say.message(check.detail) for check in load),
         "unused": -steps["not_used"] / gross,
@@ -85,10 +84,13 @@ def _benefits(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
 
 
 def _risks(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
-    """Return what the replies name of other rates and of the kill threshold."""
+    """Return what the replies name of waiting, other rates, turning points, the kill threshold."""
     kpi = result.case.kpis[0]
+    switch = next((one for one in result.drivers if one.switching is not None), None)
     return {
-        "rates": [say("at_rate", rate=rate, npv=say.money(npv)) for rate, npv, _ in result.by_rate],
+        "idle_waiting": say.idle,
+        "rates": [say("npv_at", rate=rate, npv=say.money(npv)) for rate, npv, _ in result.by_rate],
+        "turn": say.turn(switch) if switch else "",
         "kpi": kpi.name,
         "kill": say.quantity(kpi.kill, kpi.unit),
     }
@@ -124,5 +126,6 @@ def method(result: CaseResult, say: CaseVoice) -> Blocks:
         "shrunk": [say.percent(factor, 0) for factor in shrunk],
         "runs": list(dict.fromkeys(entry.run for entry in result.ledger if entry.run)),
         "inputs": [f"{one.name} ({(one.sha256 or '?')[:12]})" for one in result.sources],
+        "rule": say.rule,
     }
     return [Points([say(f"method_{name}", **values) for name in _METHOD if values.get(name) != []])]

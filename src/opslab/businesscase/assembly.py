@@ -20,6 +20,7 @@ from opslab.businesscase.declarations import Benefit
 from opslab.businesscase.drivers import drivers
 from opslab.businesscase.ledger import files_of, names_twice, prepare
 from opslab.businesscase.options import AtHorizon, AtRate, OptionResult, Party, RiskCost
+from opslab.businesscase.parameters import Length
 from opslab.businesscase.quantities import Draws
 from opslab.businesscase.result import CaseResult, Factor, Line, Role
 from opslab.businesscase.simulation import (
@@ -53,6 +54,7 @@ def build(
     draws: int = 100_000,
     seed: int = 1,
     language: Language = "en",
+    length: Length = "full",
 ) -> CaseResult:
     """Return what a case comes to: options, what they rest on, what was promised.
 
@@ -70,6 +72,8 @@ def build(
     seed : int
     language : {"en", "fr"}
         In which the result shows itself.
+    length : {"one_page", "three_pages", "full"}
+        How much of it the result shows.
 
     Raises
     ------
@@ -89,7 +93,8 @@ def build(
         raise InputError.of("businesscase.draws", draws=draws, least=_FEWEST, seed=seed)
     basis = _Basis(case, as_of or case.date, evidence, runs)
     result = _Drawn(basis, draws, seed).result()
-    return replace(result, checks=checks(result, basis.freed()), language=language)
+    tried = checks(result, basis.freed())
+    return replace(result, checks=tried, language=language, length=length)
 
 
 def files(case: Case, day: datetime.date) -> tuple[Path, ...]:
@@ -221,7 +226,7 @@ class _Drawn:
             worst_together=driven.worst_together,
             parties=tuple(self._parties(lines)),
             risks=tuple(self._risks()),
-            posts=basis.lines.posts,
+            posts=tuple(basis.lines.posts.values()),
             drivers=driven.bars,
             evpi=driven.evpi,
             by_rate=tuple(self._by_rate()),

@@ -41,14 +41,14 @@ class CashFlow(NamedTuple):
         Factor by which each line of value enabled was shrunk.
     problems : list of Problem
         What cannot be.
-    posts : tuple of PostTest
+    posts : dict of str to PostTest
         Of lines whose hours are cash as posts.
     """
 
     flows: list[Flow]
     shrunk: dict[str, float]
     problems: list[Problem]
-    posts: tuple[PostTest, ...]
+    posts: dict[str, PostTest]
 
 
 def cash_flow(case: Case, findings: Sequence[Finding], known: Mapping[str, Known]) -> CashFlow:
@@ -60,7 +60,6 @@ def cash_flow(case: Case, findings: Sequence[Finding], known: Mapping[str, Known
     shrinkage = shrink([finding for own in cited.values() for finding in own])
     evidence = {name: [finding.evidence for finding in own] for name, own in cited.items()}
     lines = CashFlow([], {}, [], post_tests(case, evidence))
-    factors = {test.line: test.factor for test in lines.posts}
     for number, line in enumerate(case.benefits):
         own = cited[line.name]
         problems = list(_contradictions(DeclaredLine(case, "benefits", number, line), line, own))
@@ -72,7 +71,7 @@ def cash_flow(case: Case, findings: Sequence[Finding], known: Mapping[str, Known
             flow = replace(flow, scale=flow.scale * shrinkage)
             lines.shrunk[line.name] = shrinkage
         if line.cash:
-            flow = _released(case, flow, line.cash, factors.get(line.name, 1.0))
+            flow = _released(case, flow, line.cash, lines.posts.get(line.name))
         lines.flows.append(flow)
     costs = {cost.name: _cost(case, cost) for cost in case.costs}
     ended: dict[str, Flow] = {}
@@ -168,10 +167,10 @@ def _benefit(case: Case, line: Benefit, own: Sequence[Finding], known: Mapping[s
     )
 
 
-def _released(case: Case, flow: Flow, cash: Release, factor: float) -> Flow:
+def _released(case: Case, flow: Flow, cash: Release, test: PostTest | None) -> Flow:
     """Return hard hours as cash: from the day of release, and no more than the posts hold."""
     late = max(case.finance.month_of(cash.date, whole=True) - flow.start, 0)
-    scale = flow.scale * factor
+    scale = flow.scale * (test.factor if test else 1.0)
     return replace(flow, start=flow.start + late, ramp=flow.ramp[late:], scale=scale)
 
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from opslab.businesscase.options import Band
-from opslab.businesscase.result import CaseResult, Target
+from opslab.businesscase.result import CaseResult
 from opslab.businesscase.voice import CaseVoice
 from opslab.report.drawing import Row
 from opslab.report.figures import (
@@ -27,7 +27,7 @@ from opslab.report.figures import (
     width_of,
 )
 
-_MOST, _YEAR = 5, 12
+_MOST, _YEAR = 4, 12
 
 
 def figures(result: CaseResult, say: CaseVoice) -> dict[str, Figure]:
@@ -39,21 +39,20 @@ def figures(result: CaseResult, say: CaseVoice) -> dict[str, Figure]:
     }
     if result.drivers:
         drawn["tornado"] = tornado(result, say)
-    for target in result.targets:
-        if target.measured:
-            drawn[f"measured_{target.kpi.id}"] = measured(target, say)
+    if result.risks:
+        drawn["risks"] = risks(result, say)
     return drawn
 
 
 def fan(result: CaseResult, say: CaseVoice) -> Figure:
-    """Draw cumulative net cash by month: eight tenths, the median, where it crosses zero."""
+    """Draw cumulative net cash by month: eight tenths, the mean, where it crosses zero."""
     best, start = result.recommended, result.months[0]
     low, middle, high = zip(*best.fan, strict=True)
     last, months = len(middle) - 1, range(len(middle))
     key = "fan_title_never" if best.payback is None else "fan_title"
     title = _title(say(key, payback=round(best.payback or 0)), say)
     with style():
-        drawing, axes = framed(title, 1.32, width=HALF, below=0.48)
+        drawing, axes = framed(title, 1.2, width=HALF, below=0.42)
         axes.fill_between(months, low, high, color=BLUE, alpha=0.22, linewidth=0)
         axes.plot(months, middle, color=BLUE, linewidth=2)
         _name_amounts(axes, best.fan, say)
@@ -64,8 +63,7 @@ def fan(result: CaseResult, say: CaseVoice) -> Figure:
     for month in sorted({*range(0, last, _YEAR), last}):
         shown = {name: say.money(value) for name, value in best.fan[month]._asdict().items()}
         points.append(say("fan_point", month=month, **shown))
-    caption = say("fan_caption", deepest=say.money(max(-min(middle), 0.0)))
-    return Figure(drawing, " ".join([title, *points]), caption)
+    return Figure(drawing, " ".join([title, *points]), say("fan_caption"))
 
 
 def _name_amounts(axes: Axes, bands: Sequence[Band], say: CaseVoice) -> None:
@@ -97,12 +95,13 @@ def options(result: CaseResult, say: CaseVoice) -> Figure:
     for option in result.options:
         npv = option.npv.scaled(1 / say.scale.unit)
         colour = BLUE if option.kind == "recommended" else GREY
-        value = say.money(option.npv.p50)
+        value = say.money(option.npv.mean)
         segments = [(npv.p10, npv.p90, colour)]
-        rows.append(Row(say.spoken(option.name), value, segments, point=npv.p50))
-    best = max(result.options, key=lambda option: option.npv.p50)
+        rows.append(Row(say.spoken(option.name), value, segments, point=npv.mean))
+    best = max(result.options, key=lambda option: option.npv.mean)
     points = [say("options_point", option=one.name, npv=one.npv) for one in result.options]
-    title = say("options_title", option=best.name)
+    gains = say.money(best.npv.mean) != say.money(0.0) and best.npv.mean > 0
+    title = say("options_title" if gains else "options_title_none", option=best.name)
     return say.chart("options", _title(title, say), rows, say.axis, points, width=HALF)
 
 
@@ -113,13 +112,17 @@ def tornado(result: CaseResult, say: CaseVoice) -> Figure:
         unit, name = say.unit_of(driver.id), say.label(driver.id)
         span = value = say.range(*map(say.money, driver.npv))
         if driver.switching is not None:
-            value = say("tornado_switch", value=say.quantity(driver.switching, unit))
+            turn = say.quantities([driver.switching], unit, bare=True)[0]
+            value = say("tornado_switch", value=turn)
         low, high = (end / say.scale.unit for end in driver.npv)
         rows.append(Row(name, value, [(low, base, ORANGE), (base, high, BLUE)]))
         reach = " · ".join(dict.fromkeys((span, value)))
         points.append(say("tornado_point", name=name, at=say.between(*driver.at, unit), npv=reach))
     low_end = say("all_low", low=say.money(result.all_low))
-    title, caption = say("tornado_title", name=rows[0].label), f"{say('caption_tornado')} {low_end}"
+    title, caption = (
+        say("tornado_title", share=result.drivers[0].share),
+        f"{say('caption_tornado')} {low_end}",
+    )
     return say.chart("tornado", _title(title, say), rows, say.axis, points, caption, base=base)
 
 
@@ -134,26 +137,21 @@ def waterfall(result: CaseResult, say: CaseVoice) -> Figure:
         rows.append(Row(say(f"step_{name}"), say.money(value, signed=not whole), [segment]))
     share = steps["net"] / steps["gross"] if steps["gross"] else 0.0
     title = say("waterfall_title" if share > 0 else "waterfall_title_none", share=share)
-    return say.chart("waterfall", _title(title, say), rows, say.axis)
+    return say.chart("waterfall", _title(title, say), rows, say.axis, width=HALF)
 
 
-def measured(target: Target, say: CaseVoice) -> Figure:
-    """Draw what was promised of a target, what was measured, and both together, on one axis."""
-    rows, kpi = [], target.kpi
-    for name, band, colour in (
-        ("promised", target.promised, GREY),
-        ("measured", target.measured, ORANGE),
-        ("together", target.posterior, BLUE),
-    ):
-        if band:
-            words = say.inline(say.estimate(band.middle, band.low, band.high, kpi.unit))
-            segments = [(band.low, band.high, colour)]
-            rows.append(Row(say(f"column_{name}"), words, segments, point=band.middle))
-    title = say("measured_title", kpi=kpi.name, status=say(f"status_{target.status}"))
-    axis, share = say.unit(kpi.unit), kpi.unit == "share"
-    return say.chart(
-        "measured", _title(title, say), rows, axis, base=kpi.baseline, percent=share, width=HALF
-    )
+def risks(result: CaseResult, say: CaseVoice) -> Figure:
+    """Draw what each risk that is simulated costs if it comes, and how likely that is."""
+    rows, points = [], []
+    for risk in result.risks:
+        cost, likely = risk.cost.scaled(1 / say.scale.unit), say.percent(risk.likelihood, 0)
+        words = {"risk": risk.risk, "likely": likely, "present": say.money(risk.present)}
+        value, segments = say("risks_value", **words), [(cost.p10, cost.p90, ORANGE)]
+        rows.append(Row(say.spoken(risk.risk), value, segments, point=cost.mean))
+        points.append(say("risks_point", cost=risk.cost, **words))
+    total = say.money(sum(risk.present for risk in result.risks))
+    title = say("risks_title", total=total)
+    return say.chart("risks", _title(title, say), rows, say.axis, points, width=HALF)
 
 
 def _title(title: str, say: CaseVoice) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from opslab.businesscase.annexes import BENEFITS, MOST, Row, benefit, kpis, risks, roadmap
-from opslab.businesscase.options import Difference, Driver, OptionResult
+from opslab.businesscase.options import Driver, OptionResult
 from opslab.businesscase.result import CaseResult, Line
 from opslab.businesscase.voice import CaseVoice
 from opslab.report.blocks import Cell, Group, Pairs, Paragraph, Table
@@ -16,105 +14,108 @@ _NEXT = 2
 
 
 def decision(result: CaseResult, say: CaseVoice) -> Blocks:
-    """Return what is asked, the four answers, and the roadmap."""
-    case = result.case
+    """Return what is asked, what it brings, and the answers to sign."""
+    case, drawn = result.case, result.figures(say.language)
     asked = {
         "people": case.ask.people,
         "mandate": case.ask.mandate,
         "problem": case.ask.problem,
-        "nothing": None if result.broken else _doing_nothing(result, say),
-        "wanted": case.decision.wanted,
-        "by": say("by_whom", day=case.decision.by, who=case.decision.who),
+        "nothing": None if result.broken else say.idle,
+        "wanted": say(
+            "by_whom", wanted=case.decision.wanted, day=case.decision.by, who=case.decision.who
+        ),
         "conditions": "; ".join(map(say.spoken, case.decision.conditions)),
     }
     pairs = [(say(f"ask_{name}"), say.spoken(words)) for name, words in asked.items() if words]
-    blocks: Blocks = [Pairs(pairs)]
-    blocks += [] if result.broken else [_answers(result, say)]
-    return blocks + ([roadmap(case.roadmap[:MOST], say)] if case.roadmap else [])
-
-
-def _doing_nothing(result: CaseResult, say: CaseVoice) -> str:
-    nothing, waiting = result.nothing, say.money(abs(result.waiting))
-    first, last = say.money(nothing.first_month), say.money(nothing.last_month)
-    effect = "loses" if result.waiting > 0 else "gains"
-    if waiting == say.money(0.0):
-        effect = "none"
-    idle = say("idle_costs", first=first, last=last)
-    return f"{idle} {say(f'waiting_{effect}', waiting=waiting)}"
+    answers = [] if result.broken else [_answers(result, say)]
+    return [Pairs(pairs), drawn["fan"], drawn["options"], *answers]
 
 
 def _answers(result: CaseResult, say: CaseVoice) -> Table:
-    """Return the four answers, each with what it sets off and room to sign."""
-    stage, ranked = result.case.stage, _to_measure(result)
-    values: dict[str, Any] = {"first": say.named(ranked[0].id) if ranked else say.none}
+    """Return the answers, each with what it sets off and room to sign."""
+    case, choice, ranked = result.case, result.choice, _to_measure(result, say)
+    stage, action = case.stage, result.action
+    gated = any(step.gate for step in case.roadmap)
+    means = {"approve": say("means_approve"), "defer": say.waiting, "reject": say("means_reject")}
+    if gated:
+        means["approve"] += say("means_gated")
+    if ranked:
+        means["defer"] += say("means_measure", first=say.named(ranked[0].id))
     if stage:
-        values |= {"stage": say.money(result.recommended.stage or 0.0), "day": stage.ends}
-        values["gate"] = stage.gate or stage.name
+        gate = say("means_gate", gate=stage.gate) if stage.gate else ""
+        until = say("means_stage", stage=say.money(result.recommended.stage or 0.0), day=stage.ends)
+        means["stage"] = until + gate
+    if action == "other":
+        other = result.option(choice.best)
+        means["other"] = say("means_other", npv=other.npv, costs=other.costs)
     rows = []
-    for name in ("approve", *(["stage"] if stage else []), "defer", "reject"):
-        speaks = say("figures_speak") if name == result.action else ""
-        answer = Cell(f"☐ {say(f'answer_{name}')}", speaks)
-        rows.append((answer, say.linked(say(f"means_{name}", **values)), "\N{NO-BREAK SPACE}"))
+    for name in ("approve", "stage", "other", "defer", "reject"):
+        if name in means:
+            speaks = say("figures_speak") if name == action else ""
+            answer = Cell(f"☐ {say(f'answer_{name}')}", speaks)
+            rows.append((answer, say.linked(means[name]), "\N{NO-BREAK SPACE}"))
     return say.table("answers", "answer sets_off signed", rows)
 
 
 def options(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return the options on the same draws, and the benefits of the recommended one."""
-    none, nothing, best = say.none, result.nothing, result.recommended.name
+    none, nothing = say.none, result.nothing
     idle = Cell(nothing.name, say("option_do_nothing"))
-    rows: list[Row] = [(idle, none, say.spread(nothing.costs), say("reference"), none, none, none)]
-    rows += [_option(option, say) for option in result.options]
-    against = [_against(one, best, say) for one in result.differences if best in (one.a, one.b)]
-    columns, figures = (
-        "option benefits costs npv positive roi payback",
-        result.figures(say.language),
-    )
+    rows: list[Row] = [(idle, none, say.money(nothing.costs.mean), *[none] * 4, say("reference"))]
+    rows += [_option(option, result, say) for option in result.options]
+    columns = "option benefits costs npv loss roi payback more"
     return [
-        say.table("options", columns, rows, numeric=range(1, 7)),
-        say.table("differences", "against more better", against, numeric=(1, 2)),
+        say.table("options", columns, rows, numeric=range(1, 8)),
         *_benefits(result, say),
-        figures["fan"],
-        figures["options"],
+        *_beyond(result, say),
+        *([roadmap(result.case.roadmap[:MOST], say)] if result.case.roadmap else []),
     ]
 
 
-def _option(option: OptionResult, say: CaseVoice) -> Row:
-    kind = say("cell_hours", kind=say(f"option_{option.kind}"), hours=option.hours.p50)
-    worst = say("cell_worst", worst=say.money(option.worst))
+def _option(option: OptionResult, result: CaseResult, say: CaseVoice) -> Row:
+    """Return an option, and what the recommended one brings more than it."""
+    freed = option.hours.mean
+    hours = say("cell_hours", hours=freed) if freed else None
+    posts = say("cell_posts", posts=option.fte) if freed and option.fte is not None else None
+    kind = say.joined(say(f"option_{option.kind}"), hours, posts)
+    discounted = say("fact_discounted", payback=say.months(option.payback_discounted, "cell_never"))
+    more: str | Cell = say.none
+    for pair in result.differences:
+        sign = {(pair.a, pair.b): 1, (pair.b, pair.a): -1}.get(
+            (result.recommended.name, option.name)
+        )
+        if sign:
+            better = pair.better if sign > 0 else 1 - pair.better
+            more = say.spread(pair.npv.scaled(sign), signed=True)
+            more = Cell(more.text, say("cell_better", better=better), interval=more.interval)
+    npv, loss = say.spread(option.npv), say.percent(1 - option.positive[0], 0)
     return (
         Cell(option.name, kind),
-        say.spread(option.benefits["all"]),
-        say.spread(option.costs),
-        say.spread(option.npv),
-        Cell(say.percent(option.positive[0], 0), worst),
+        say.money(option.benefits["all"].mean),
+        say.money(option.costs.mean),
+        Cell(npv.text, say.irr(option.irr), interval=npv.interval),
+        Cell(loss, say("cell_worst", worst=say.money(option.worst))),
         Cell(say.ratio(option.roi), say("cell_hard", roi=say.ratio(option.roi_hard))),
-        say.months(option.payback, "cell_never"),
+        Cell(say.months(option.payback, "cell_never"), discounted),
+        more,
     )
-
-
-def _against(difference: Difference, best: str, say: CaseVoice) -> Row:
-    """Return what the recommended option brings more than another."""
-    other, npv, better = difference.b, difference.npv, difference.better
-    if difference.b == best:
-        other, npv, better = difference.a, npv.scaled(-1), 1 - better
-    return other, say.spread(npv, signed=True), say.percent(better, 0)
 
 
 def _benefits(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return the benefits under the three gains, the widest; what is not measured is a debt."""
-    ranked = sorted(say.lines, key=lambda line: -abs(line.present.mean))[:MOST]
+    ranked = sorted(result.taken, key=lambda line: -abs(line.present.mean))[:MOST]
     groups = [_gain(gain, ranked, result, say) for gain in _GAINS]
-    others = [line.name for line in result.lines if line not in say.lines]
+    others = [line.name for line in result.lines if line not in result.taken]
     notes = [say("enabled", value=result.enabled)] if result.enabled else []
     notes += [say("others_only", names=others)] if others else []
-    rest = len(say.lines) - MOST
+    rest = len(result.taken) - MOST
     notes += [say("rest", count=rest)] if rest > 0 else []
-    table = say.table("benefits", BENEFITS, groups=groups, numeric=(3, 4))
+    table = say.table("benefits", BENEFITS, groups=groups, numeric=(2,))
     return [table, Paragraph(" ".join(notes), small=True)] if notes else [table]
 
 
 def _gain(gain: str, ranked: list[Line], result: CaseResult, say: CaseVoice) -> Group:
-    lines = [line for line in say.lines if line.gain == gain]
+    lines = [line for line in result.taken if line.gain == gain]
     owed = [
         say("debt", statement=debt.statement, measure=debt.measure, day=debt.by, owner=debt.owner)
         for debt in result.case.debts
@@ -130,23 +131,48 @@ def _gain(gain: str, ranked: list[Line], result: CaseResult, say: CaseVoice) -> 
     )
 
 
-def _to_measure(result: CaseResult) -> list[Driver]:
-    """Return the quantities by what knowing them is worth."""
-    return sorted(result.drivers, key=lambda driver: -driver.worth)
+def _beyond(result: CaseResult, say: CaseVoice) -> Blocks:
+    """Return the gains that are not told in money: weights, scores, their weighted sums."""
+    listed, options = result.case.beyond_money, result.case.options
+    if not listed:
+        return []
+    scores = [[gain.scores.get(option.name) for option in options] for gain in listed]
+    rows: list[Row] = [
+        (
+            say("cell_weight", name=gain.name, weight=gain.weight),
+            *(say.none if score is None else say.given(score) for score in row),
+        )
+        for gain, row in zip(listed, scores, strict=True)
+    ]
+    sums = []
+    for column in zip(*scores, strict=True):
+        weighed = [
+            gain.weight * score
+            for gain, score in zip(listed, column, strict=True)
+            if score is not None
+        ]
+        sums.append(say.given(round(sum(weighed), 2)) if len(weighed) == len(listed) else say.none)
+    heads = [say("column_beyond"), *(say.spoken(option.name) for option in options)]
+    rows.append((say("row_sum"), *sums))
+    return [Table(say("table_beyond"), heads, rows, range(1, len(heads)), wide=True)]
+
+
+def _to_measure(result: CaseResult, say: CaseVoice) -> list[Driver]:
+    """Return the quantities whose knowledge is worth something, the most first."""
+    ranked = sorted(result.drivers, key=lambda driver: -driver.worth)
+    return [driver for driver in ranked if driver.worth >= say.scale.unit / 2][:_NEXT]
 
 
 def depends(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return what moves the NPV, risks and targets, and what to measure next."""
     case, figures = result.case, result.figures(say.language)
     blocks: Blocks = [figures["tornado"]] if "tornado" in figures else []
-    blocks += [risks(case.risks[:MOST], say), kpis(case.kpis[:MOST], say)]
+    blocks += [risks(case.risks[:MOST], result, say), kpis(case.kpis[:MOST], say)]
     rest = sum(max(len(listed) - MOST, 0) for listed in (case.risks, case.kpis, case.roadmap))
     blocks += [say.remark("rest", count=rest)] if rest else []
     worth = [
         say("next_one", name=say.named(driver.id), worth=say.money(driver.worth))
-        for driver in _to_measure(result)[:_NEXT]
-        if driver.worth >= say.scale.unit / 2
+        for driver in _to_measure(result, say)
     ]
-    following = say("next" if worth else "next_none", pairs=worth)
-    linked = say.linked(following)
+    linked = say.linked(say("next" if worth else "next_none", pairs=worth))
     return [*blocks, Paragraph(linked.text, refs=linked.refs)]

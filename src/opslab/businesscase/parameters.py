@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from opslab import workspace
 from opslab.parameters import Inputs, Parameters
+
+Length = Literal["one_page", "three_pages", "full"]
 
 if TYPE_CHECKING:
     from opslab.businesscase.spec import Case
@@ -23,6 +25,8 @@ class CaseParameters(Parameters):
     """draws of the simulation"""
     seed: int = Field(1, ge=0)
     """seed of the draws"""
+    length: Length = "full"
+    """of the document: one_page, three_pages or full, with its annexes"""
 
     def case(self) -> Case:
         """Return the case; raises `SpecError` when the spec needs correcting."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from opslab.businesscase.claims import is_time, kind_of
-from opslab.businesscase.declarations import Assumption, Benefit, Claim, Release, Team
+from opslab.businesscase.declarations import Assumption, Benefit, Claim
 from opslab.businesscase.plan import DeclaredLine, Plan
 from opslab.errors import Problem
 from opslab.evidence import Evidence
@@ -31,6 +31,8 @@ class PostTest:
         Budget line that falls, and who holds it.
     date : datetime.date
         Day from which it falls.
+    people : float
+        Of the team.
     """
 
     line: str
@@ -40,6 +42,7 @@ class PostTest:
     budget: str
     holder: str
     date: datetime.date
+    people: float = math.nan
 
     @property
     def factor(self) -> float:
@@ -54,22 +57,34 @@ class PostTest:
         return min(1.0, self.posts_hours / (self.freed_hours or math.inf))
 
 
-def post_tests(plan: Plan, evidence: Mapping[str, Sequence[Evidence]]) -> tuple[PostTest, ...]:
-    """Return the test of each line whose hours are cash as whole posts.
+def post_tests(plan: Plan, evidence: Mapping[str, Sequence[Evidence]]) -> dict[str, PostTest]:
+    """Return the test of each line whose hours are cash as whole posts of a declared team.
 
     Parameters
     ----------
     plan : Plan
-        For which `not_cash` has nothing to tell.
+        That holds together otherwise.
     evidence : Mapping of line to sequence of Evidence
     """
-    tests = []
+    teams = {folded(team.role): team for team in plan.teams}
+    tests = {}
     for line in plan.benefits:
-        own = evidence.get(line.name, ())
-        teams = _teams(plan, _roles(line, own))
-        if line.cash and line.cash.posts and teams:
-            tests.append(_test(plan, line, line.cash, own, teams[0]))
-    return tuple(tests)
+        own, cash = evidence.get(line.name, ()), line.cash
+        roles = _roles(line, own)
+        if cash is None or cash.posts is None or len(roles) != 1 or not roles <= teams.keys():
+            continue
+        team, used = teams[roles.pop()], line.schedule[-1] if line.schedule else line.adoption
+        hours = sum(found.quantity.distribution.mean for found in own)
+        hours += _mean(plan, line.quantity, 0.0)
+        freed, held = hours * _mean(plan, used, 1.0), cash.posts * team.hours
+        given = (cash.posts, cash.budget, cash.holder, cash.date, team.people)
+        tests[line.name] = PostTest(line.name, freed, held, *given)
+    return tests
+
+
+def _mean(plan: Plan, name: str | None, missing: float) -> float:
+    stated = plan.assumption(name)
+    return stated.distribution(share=stated.share).mean if stated else missing
 
 
 def not_cash(plan: Plan, evidence: Mapping[str, Sequence[Evidence]]) -> Iterator[Problem]:
@@ -82,6 +97,7 @@ def not_cash(plan: Plan, evidence: Mapping[str, Sequence[Evidence]]) -> Iterator
     evidence : Mapping of line to sequence of Evidence
         Lines that stand on evidence and have none here are left out.
     """
+    tests = post_tests(plan, evidence)
     for line in plan.lines():
         for name in ("owner", "signed_by"):
             given = getattr(line.line, name, None)
@@ -93,13 +109,15 @@ def not_cash(plan: Plan, evidence: Mapping[str, Sequence[Evidence]]) -> Iterator
         worth = plan.assumption(line.line.worth)
         kinds = {kind_of(line.line, own), *(found.benefit for found in own)}
         if kinds == {"hard"} and worth and is_time(worth.per):
-            yield from _released(line, line.line, own, worth)
+            yield from _released(line, line.line, worth, _roles(line.line, own))
+            if test := tests.get(line.line.name):
+                yield from _short(line, test)
         elif line.line.cash:
             yield line.problem("idle_cash", "cash")
 
 
 def _released(
-    line: DeclaredLine, benefit: Benefit, own: Sequence[Evidence], worth: Assumption
+    line: DeclaredLine, benefit: Benefit, worth: Assumption, roles: set[str]
 ) -> Iterator[Problem]:
     """Tell why hard hours are no cash."""
     plan, cash = line.plan, benefit.cash
@@ -111,60 +129,32 @@ def _released(
     starts = plan.day_of(benefit.starts, end=True)
     ends = plan.day_of(benefit.ends, end=True) if benefit.ends else plan.finance.end
     if not starts <= cash.date < min(ends, plan.finance.end):
-        values = {"starts": starts, "ends": min(ends, plan.finance.end)}
-        yield line.problem("release_day", "cash", "date", **values)
-    roles = _roles(benefit, own)
-    teams = _teams(plan, roles)
-    if not roles:
-        yield line.problem("whose_hours", "claim")
-    elif cash.unit and _unit(cash.unit) != _unit(worth.per):
-        name, per = worth.id, worth.per
-        yield line.problem("cash_unit", "cash", "unit", unit=cash.unit, name=name, per=per)
-    elif cash.unit and teams:
-        yield line.problem("own_staff", "cash", "unit", role=teams[0].role)
-    elif cash.posts and _unit(worth.per) != "hour":
-        yield line.problem("posts_in_hours", "worth", per=worth.per)
-    elif cash.posts and not (teams and len(roles) == 1):
-        yield line.problem("posts_team", "cash", "posts", roles=roles)
-    elif cash.posts:
-        yield from _short(line, benefit, _test(plan, benefit, cash, own, teams[0]), teams[0])
+        yield line.problem("release_day", "cash", "date", starts=starts, ends=ends)
+    own = [team.role for team in plan.teams if folded(team.role) in roles]
+    unit, per = (folded(name or "").removesuffix("s") for name in (cash.unit or "hour", worth.per))
+    if unit != per:
+        values = {"unit": unit, "name": worth.id, "per": per}
+        yield line.problem("cash_unit", "cash", "unit", **values)
+    elif not roles or (cash.posts and not len(roles) == len(own) == 1):
+        yield line.problem("whose_hours", "claim", roles=sorted(roles))
+    elif cash.unit and own:
+        yield line.problem("own_staff", "cash", "unit", role=own[0])
 
 
-def _short(line: DeclaredLine, benefit: Benefit, test: PostTest, team: Team) -> Iterator[Problem]:
+def _short(line: DeclaredLine, test: PostTest) -> Iterator[Problem]:
     """Tell posts that hold more hours than are freed, and parts of posts."""
     if test.freed_hours < test.posts_hours:
-        values = {"share": test.freed_hours / team.hours, "people": team.people}
-        yield line.problem("too_few_hours", "cash", "posts", posts=test.posts, **values)
+        share = test.freed_hours / test.posts_hours * test.posts
+        values = {"share": share, "people": test.people, "posts": test.posts}
+        yield line.problem("too_few_hours", "cash", "posts", **values)
     for number, option in enumerate(line.plan.options):
-        if benefit.name in option.benefits and option.part(benefit.name) * test.posts % 1:
-            where = ("options", number, "reach", benefit.name)
-            yield line.plan.problem("businesscase.part_of_post", *where, name=benefit.name)
+        if test.line in option.benefits and option.part(test.line) * test.posts % 1:
+            where = ("options", number, "reach", test.line)
+            yield line.plan.problem("businesscase.part_of_post", *where, name=test.line)
 
 
-def _test(
-    plan: Plan, line: Benefit, cash: Release, own: Sequence[Evidence], team: Team
-) -> PostTest:
-    stated = plan.assumption(line.quantity)
-    hours = stated.distribution(share=False).mean if stated else 0.0
-    hours += sum(found.quantity.distribution.mean for found in own)
-    used = plan.assumption(line.schedule[-1] if line.schedule else line.adoption)
-    adopted = used.distribution(share=True).mean if used else 1.0
-    posts = cash.posts or 0
-    given = (posts * team.hours, posts, cash.budget, cash.holder, cash.date)
-    return PostTest(line.name, hours * adopted, *given)
-
-
-def _roles(line: Benefit, own: Sequence[Evidence]) -> list[str]:
-    """Return whose hours a line counts."""
-    claim = line.claim if isinstance(line.claim, Claim) else None
-    stated = [claim.hours.partition("/")[0]] if claim and claim.hours and not own else []
-    return [*dict.fromkeys([*stated, *(found.population for found in own)])]
-
-
-def _teams(plan: Plan, roles: Sequence[str]) -> list[Team]:
-    """Return the declared teams among the roles."""
-    return [team for team in plan.teams if folded(team.role) in map(folded, roles)]
-
-
-def _unit(per: str | None) -> str:
-    return folded(per or "").removesuffix("s")
+def _roles(line: Benefit, own: Sequence[Evidence]) -> set[str]:
+    """Return whose hours a line counts: by its evidence, else as it says."""
+    claim = line.claim if isinstance(line.claim, Claim) else Claim(budget="-")
+    stated = [] if own else [(claim.hours or "").partition("/")[0]]
+    return {*filter(None, map(folded, [*stated, *(found.population for found in own)]))}

@@ -9,10 +9,11 @@ from opslab.businesscase import annexes, pages
 from opslab.businesscase.answers import answers, method
 from opslab.businesscase.figures import figures
 from opslab.businesscase.result import CaseResult
-from opslab.businesscase.voice import MEASURED, TONES, CaseVoice
+from opslab.businesscase.verdict import Estimated
+from opslab.businesscase.voice import TONES, CaseVoice
 from opslab.errors import ExtraError
 from opslab.messages import Language
-from opslab.report.blocks import Cell, Fact, Facts, Heading, Verdict
+from opslab.report.blocks import Cell, Fact, Facts, Folded, Heading, Verdict
 from opslab.report.pdf import pdf
 from opslab.report.voice import Blocks
 from opslab.workspace import slug
@@ -32,6 +33,11 @@ _SECTIONS: Mapping[str, Callable[[CaseResult, CaseVoice], Blocks]] = {
     "answers": answers,
     "method": method,
 }
+_PAGES: Mapping[str, int | None] = {"one_page": 1, "three_pages": 3, "full": None}
+"""How many sections a document of a length has."""
+_NAMED = 2
+"""Benefits and warnings that the first page names."""
+_FOLDED = ("ledger", "answers", "method")
 _WITHOUT_MONEY = ("ledger", "checks", "method")
 
 
@@ -45,10 +51,32 @@ def headline(result: CaseResult, say: CaseVoice) -> str:
     if result.broken:
         wrong = [check for check in result.checks if check.blocking and check.status == "fail"]
         return say("headline_stop", why=" ".join(say.message(check.detail) for check in wrong))
-    best = result.recommended
+    return say("headline", verdict=_verdict(result, say))
+
+
+def _verdict(result: CaseResult, say: CaseVoice) -> str:
+    """Return the sentence that says what the verdict rests on."""
+    choice, best = result.choice, result.recommended
+    match result.action:
+        case "stage" | "defer":
+            return say.rule
+        case "other":
+            key = "verdict_other" if choice.margin < 0 else "verdict_meets"
+            return say(key, npv=result.option(choice.best).npv, rule=say.rule)
+        case "reject":
+            return say("verdict_reject", lost=say.gained(-best.npv.mean))
+        case "close":
+            own = Estimated(best.npv.mean, best.npv_error)
+            gap = Estimated(choice.margin, choice.error)
+            rivals = ((result.nothing.name, own), (choice.rival, gap))
+            for rival, apart in rivals:
+                if not apart.against(0):
+                    value, error = (say.exact(abs(each), say.currency) for each in apart)
+                    return say("verdict_close", rival=rival, apart=value, error=error)
+            return f"{say.rule} {say('verdict_bound')}"
     if best.payback is None:
-        return say("headline_never")
-    return say("headline", payback=round(best.payback))
+        return say("verdict_never")
+    return say("verdict_paid", payback=round(best.payback))
 
 
 def first_screen(result: CaseResult, say: CaseVoice) -> Verdict:
@@ -68,45 +96,57 @@ def first_screen(result: CaseResult, say: CaseVoice) -> Verdict:
 
 
 def _facts(result: CaseResult, say: CaseVoice) -> list[Fact]:
-    best = result.recommended
-    hard = say("fact_hard", roi=say.ratio(best.roi_hard))
-    discounted = say("fact_discounted", payback=say.months(best.payback_discounted))
-    never = say("fact_never", share=best.never)
-    sure = say("chance", chance_error=best.positive[1] * 100)
+    """Return what it costs now, what it brings, how likely a loss is, when it is paid back."""
+    best, stage, first = result.recommended, result.case.stage, result.recommended.fiscal[0]
+    now, until = first.one_off + first.running, say("until_year", year=say.fiscal(first.start))
+    if stage:
+        now, until = best.stage or 0.0, say("until_stage", day=stage.ends)
+    never = [say("fact_never", share=best.never)] if best.payback else []
+    advanced = [say("fact_peak")] if best.peak.amount > 0 else []
+    loss = say.percent(1 - best.positive[0], 0)
     return [
-        say.fact("npv", say.money(best.npv.p50), say("fact_spread"), say("fact_terms")),
-        say.fact("roi", say.ratio(best.roi), say("roi_means"), hard),
-        say.fact("payback", say.months(best.payback), discounted, never),
-        say.fact("positive", sure, say("fact_worst"), say("fact_loss")),
+        say.fact("now", say.money(now), until, say("fact_budget")),
+        say.fact("npv", say.money(best.npv.mean), say("fact_spread"), say("fact_terms")),
+        say.fact("loss", loss, say.odds(1 - best.positive[0]), say("fact_worst")),
+        say.fact("payback", say.months(best.payback), *never, *advanced),
     ]
 
 
 def _reasons(result: CaseResult, say: CaseVoice) -> list[Cell]:
-    """Return what to know beside the figures: evidence, what it hangs on, what is not right."""
-    worth = {line.name: line.present.mean for line in say.counted}
-    firm = [line.name for line in say.counted if line.grade in MEASURED]
-    share = sum(worth[name] for name in firm) / (sum(worth.values()) or 1.0)
-    reasons = [Cell(say("reason_evidence", firm=len(firm), lines=len(worth), share=share))]
-    for driver in result.drivers[:1]:
-        name, turn = say.named(driver.id), driver.switching
-        if turn is None:
-            words = say("reason_no_switch", name=name)
-        else:
-            value = say.quantity(turn, say.unit_of(driver.id))
-            words = say("reason_switch", name=name, value=value)
-        reasons.append(say.linked(words))
+    """Return what speaks for it, what it rests on, what would change it, what is not right."""
+    choice, kpi = result.choice, result.case.kpis[0]
+    most = sorted(say.counted, key=lambda line: -line.present.mean)[:_NAMED]
+    names = [
+        say("next_one", name=line.name, worth=say.money(line.present.mean))
+        for line in most
+        if line.present.mean > 0
+    ]
+    reasons = []
+    if result.action == "approve" and choice.rival != result.nothing.name:
+        reasons.append(say("reason_margin"))
+    largest = [say("reason_largest", names=names)] if names else []
+    reasons.append(" ".join([*largest, say("reason_evidence", share=result.said)]))
+    turns = [say.turn(driver) for driver in result.drivers if driver.switching is not None]
+    key = "none" if not turns else "loss" if result.recommended.npv.mean > 0 else "gain"
+    stop = say("reason_stop", kpi=kpi.name, kill=say.quantity(kpi.kill, kpi.unit))
+    reasons.append(f"{say(f'reason_turn_{key}', turns=turns[:1])} {stop}")
     wrong = [check for check in result.checks if check.status != "pass"]
-    return reasons + [say.finding(check) for check in wrong if check.name != "evidence"][:2]
+    found = [say.finding(check) for check in wrong if check.name != "evidence"][:_NAMED]
+    return [*map(say.linked, reasons), *found]
 
 
 def _part(name: str, result: CaseResult, say: CaseVoice) -> Blocks:
     """Return a section under its heading, marked where its amounts must not be used."""
+    if name not in [*_SECTIONS][: _PAGES[result.length]]:
+        return []
     blocks = _SECTIONS[name](result, say)
     if blocks and result.broken and name not in _WITHOUT_MONEY:
         blocks = [say.paragraph("not_to_use", "bad"), *blocks]
     first_annex = "promise" if annexes.promised(result) else "scenarios"
     new_page = name in ("options", "depends", first_annex)
     heading = Heading(say(f"section_{name}"), new_page=new_page)
+    if blocks and name in _FOLDED:
+        blocks = [Folded(say(f"fold_{name}", count=len(result.ledger)), blocks)]
     return [heading, *blocks] if blocks else []
 
 

@@ -26,7 +26,7 @@ from opslab.businesscase.result import (
 )
 from opslab.businesscase.spec import Case
 from opslab.errors import InputError, Problem
-from opslab.evidence import Quantity
+from opslab.evidence import Quantity, Words
 from opslab.uncertainty.update import update
 
 _WIDTH = 3.2897072539029435  # standard deviations in a 90 % interval of a normal distribution
@@ -56,7 +56,7 @@ class _PastOption(_Past):
 
 
 class _PastLine(_Past):
-    name: str
+    name: Words
     present: _PastSpread
 
 

@@ -8,6 +8,7 @@ from pydantic_core import to_jsonable_python
 
 from opslab.businesscase.result import CaseResult, Target
 from opslab.evidence import Evidence
+from opslab.messages import recorded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +53,8 @@ _NO_PLAN = {
 def record(result: CaseResult) -> dict[str, Any]:
     """Return what is the result's own as JSON takes it: numbers and the analyst's own words."""
     own: dict[str, Any] = to_jsonable_python({name: getattr(result, name) for name in _OWN})
+    for line, known in zip(own["lines"], result.lines, strict=True):
+        line["name"] = recorded(known.name)
     for change in (own["previous"] or {}).get("changes", ()):
         change["told"] = change.pop("words")
     named = [(source.name, source.sha256) for source in result.sources]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NamedTuple
 
 from opslab.businesscase.commitments import Kpi
@@ -21,6 +21,7 @@ from opslab.businesscase.options import (
     RiskCost,
     Spread,
 )
+from opslab.businesscase.parameters import Length
 from opslab.businesscase.posts import PostTest
 from opslab.businesscase.spec import Case
 from opslab.evidence import Benefit as Kind
@@ -270,6 +271,8 @@ class CaseResult(Result):
         Present value of what experiments enabled and the case does not count.
     cites : tuple of str
         Runs that are at hand beside this one.
+    length : {"one_page", "three_pages", "full"}
+        What it shows of itself; the record is the same.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -313,6 +316,7 @@ class CaseResult(Result):
     previous: Previous | None
     cites: tuple[str, ...]
     sources: tuple[SourceFile, ...]
+    length: Length = field(default="full", compare=False)
     posts: tuple[PostTest, ...] = ()
 
     @property

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from opslab.businesscase.options import Spread
+from opslab.businesscase.options import Driver, Spread
 from opslab.businesscase.result import CaseResult, Entry, Line
 from opslab.messages import catalogue
 from opslab.messages.numbers import decimals
+from opslab.messages.units import counted
 from opslab.report.blocks import Cell, Reference, Tone
 from opslab.report.voice import Voice
 from opslab.results import Check, Message
@@ -18,6 +20,8 @@ from opslab.results import Check, Message
 TONES: Mapping[str, Tone] = {
     "stop": "bad",
     "reject": "bad",
+    "other": "open",
+    "close": "open",
     "defer": "open",
     "stage": "open",
     "approve": "good",
@@ -30,9 +34,8 @@ TONES: Mapping[str, Tone] = {
 }
 """Of actions, and of the states of a target."""
 
-MEASURED = ("A", "B", "C", "D")
-"""Grades of what was measured in logs; E and F are what people say."""
-
+_RARE = 0.05
+"""Share of the cases below which a chance is not told in tenths."""
 _SHORT = 4  # letters of an id that is cited as it is
 _IN_FULL = 1000  # units of a currency from which nobody asks for cents
 
@@ -59,12 +62,13 @@ class CaseVoice(Voice):
     def vocabulary(self) -> dict[str, Any]:
         """What every message of the case may name."""
         result, case, best = self.result, self.result.case, self.result.recommended
+        choice = result.choice
         amounts = {
-            "costs": best.costs.mean,
-            "p5": best.p5,
+            "budget": sum(year.one_off + year.running for year in best.fiscal),
             "worst": best.worst,
-            "expected_loss": best.expected_loss,
-            "waiting": result.waiting,
+            "together": result.worst_together,
+            "peak": best.peak.amount,
+            "waiting": abs(result.waiting),
             "evpi": result.evpi,
         }
         words = {name: self.money(amount) for name, amount in amounts.items()} | {
@@ -76,11 +80,17 @@ class CaseVoice(Voice):
             "nothing": result.nothing.costs,
             "npv": best.npv,
             "chance": best.positive[0],
+            "loss": 1 - best.positive[0],
+            "peak_month": best.peak.month,
+            "best": choice.best,
+            "rival": choice.rival,
+            "more": self.gained(abs(choice.margin)),
+            "bound": choice.bound,
         }
         return self._spelt(words)
 
     def __call__(self, key: str, /, **values: Any) -> str:
-        """Return a message; a spread ``x`` gives its median, and ``x_low, x_high, x_span``."""
+        """Return a message; a spread ``x`` gives its mean, and ``x_low, x_high, x_span``."""
         values = self._spelt(values)
         if key in catalogue(self.language, self.area):
             values = self.vocabulary | values
@@ -90,7 +100,7 @@ class CaseVoice(Voice):
         spelt = dict(values)
         for name, value in values.items():
             if isinstance(value, Spread):
-                ends = {f"{name}_low": value.p10, name: value.p50, f"{name}_high": value.p90}
+                ends = {f"{name}_low": value.p10, name: value.mean, f"{name}_high": value.p90}
                 spelt |= {end: self.money(amount) for end, amount in ends.items()}
                 spelt[f"{name}_span"] = self.span(value)
         return spelt
@@ -133,15 +143,69 @@ class CaseVoice(Voice):
         unit, digits, letter = self.scale[1:]
         return self.amount(value / unit, self.currency, digits, letter, signed=signed)
 
+    def gained(self, value: float) -> str:
+        """Return an amount that is not nothing: in full where it would be rounded to nothing."""
+        shown = self.money(value)
+        return self.exact(value, self.currency) if shown == self.money(0.0) else shown
+
+    def odds(self, share: float) -> str:
+        """Return a chance in words: about 3 in 10."""
+        key = "odds_rare" if share < _RARE else "odds_sure" if share > 1 - _RARE else "odds"
+        return self(key, tenths=min(max(round(10 * share), 1), 9))
+
+    @property
+    def rule(self) -> str:
+        """What the declared rule asks for, and what the recommended option comes to."""
+        bound = self.result.choice.bound or 0.0
+        worst, bound_worst = (
+            self.exact(value, self.currency) for value in (self.result.recommended.worst, bound)
+        )
+        return self(f"rule_{self.result.choice.rule}", worst=worst, bound_worst=bound_worst)
+
+    @property
+    def idle(self) -> str:
+        """What doing nothing costs, and what waiting does."""
+        first, last = map(
+            self.money, (self.result.nothing.first_month, self.result.nothing.last_month)
+        )
+        return f"{self('idle_costs', first=first, last=last)} {self.waiting}"
+
+    @property
+    def waiting(self) -> str:
+        """What a later start loses or gains."""
+        lost = self.result.waiting
+        none = self.money(lost) == self.money(0.0)
+        return self(f"waiting_{'none' if none else 'loses' if lost > 0 else 'gains'}")
+
+    def irr(self, rates: Sequence[float]) -> str:
+        """Return the IRR; none, or several, are told as that."""
+        key = "irr_none" if not rates else "irr" if len(rates) == 1 else "irr_several"
+        return self(key, rates=[self.percent(rate, 0) for rate in rates])
+
+    def turn(self, driver: Driver) -> str:
+        """Return beyond which value of a quantity the sign of the NPV turns."""
+        unit, turn = self.unit_of(driver.id), driver.switching or 0.0
+        expected = self.entries[driver.id].value
+        side = "above" if turn > expected else "below"
+        value = self.quantity(turn, unit)
+        usual = self.quantities([expected, turn], unit, bare=True)[0]
+        return self(f"turn_{side}", name=self.named(driver.id), value=value, expected=usual)
+
+    def fiscal(self, start: datetime.date) -> str:
+        """Return a fiscal year by the calendar years that it lies in: 2027, or 2027/28."""
+        begins = self.result.case.finance.fiscal_year
+        year = start.year - (start.month < begins)
+        return f"{year}" if begins == 1 else f"{year}/{(year + 1) % 100:02}"
+
     def span(self, spread: Spread, *, signed: bool = False) -> str:
         """Return p10 to p90 of an amount of money."""
         low, high = (self.money(end, signed=signed) for end in (spread.p10, spread.p90))
         return self.range(low, high)
 
     def spread(self, spread: Spread, *, signed: bool = False) -> Cell:
-        """Return the median of an amount of money, with its p10 to p90 where they differ."""
+        """Return the mean of an amount of money, with its p10 to p90 where they differ."""
         span = self.span(spread, signed=signed) if spread.p10 < spread.p90 else ""
-        return Cell(self.money(spread.p50, signed=signed), interval=span)
+        return Cell(self.money(spread.mean, signed=signed), interval=span)
 
     def exact(self, value: float, currency: str) -> str:
         """Return an amount in full, with cents where it is small and has some."""
@@ -174,9 +238,12 @@ class CaseVoice(Voice):
             after = f" / {self.unit(per)}" if per and not bare else ""
             return [self.exact(value, head) + after for value in values]
         whole = all(value == round(value) for value in values)
-        after = f"\N{NO-BREAK SPACE}{self.unit(unit)}" if unit and not bare else ""
-        digits = 0 if whole else decimals(most, 3)
-        return [self.decimal(value, digits) + after for value in values]
+        shown = [self.decimal(value, 0 if whole else decimals(most, 3)) for value in values]
+        if bare or not unit:
+            return shown
+        return [
+            f"{number}\N{NO-BREAK SPACE}{counted(unit, number, self.language)}" for number in shown
+        ]
 
     def quantity(self, value: float, unit: str) -> str:
         """Return one value with its unit."""
@@ -223,7 +290,12 @@ class CaseVoice(Voice):
     def statement(self, name: str) -> str:
         """Return what a line of the ledger says; else the id."""
         words = self.entries[name].statement if name in self.entries else name
-        return self.message(words) if isinstance(words, Message) else self.spoken(words)
+        if not isinstance(words, Message):
+            return self.spoken(words)
+        short = f"short_{words.key.replace('.', '_')}"
+        if short in catalogue(self.language, self.area):
+            return self(short, **words.values)
+        return self.message(words)
 
     def unit_of(self, name: str) -> str:
         """Return the unit of a quantity of the ledger."""
@@ -251,18 +323,10 @@ class CaseVoice(Voice):
         words = self("readout_of", run=run)
         return (Reference(self("readout"), link, words),) if link else ()
 
-    @cached_property
-    def lines(self) -> list[Line]:
-        """The benefits of the recommended option, and the costs of doing nothing that it ends."""
-        case, best = self.result.case, self.result.recommended.name
-        own = next(option.benefits for option in case.options if option.name == best)
-        others = {benefit.name for benefit in case.benefits} - set(own)
-        return [line for line in self.result.lines if line.name not in others]
-
     @property
     def counted(self) -> list[Line]:
-        """Those of them that are part of the NPV."""
-        return [line for line in self.lines if line.counted]
+        """The gains of the recommended option that are part of its NPV."""
+        return [line for line in self.result.taken if line.counted]
 
 
 def _mark(link: Reference) -> str:

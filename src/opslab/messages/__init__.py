@@ -76,6 +76,21 @@ def spoken(value: Any, language: Language) -> Any:
     return value
 
 
+def recorded(value: Any) -> Any:
+    """Return a value as a record keeps it: a text in both languages as ``{"en": …, "fr": …}``.
+
+    Examples
+    --------
+    >>> recorded(["task", Bilingual("basket", french="panier")])
+    ['task', {'en': 'basket', 'fr': 'panier'}]
+    """
+    if isinstance(value, Bilingual):
+        return {language: value.spoken(language) for language in LANGUAGES}
+    if isinstance(value, Mapping):
+        return {name: recorded(inner) for name, inner in value.items()}
+    return [*map(recorded, value)] if isinstance(value, list | tuple) else value
+
+
 @cache
 def catalogue(language: Language, area: str) -> Mapping[str, str]:
     """Return the messages of one area in one language, by name.
@@ -117,7 +132,7 @@ def text(key: str, language: Language = "en", /, **values: Any) -> str:
     Examples
     --------
     >>> text("experiments.leaked_units_pass", "en", units=12000)
-    'None of 12,000 units stands in more than one arm.'
+    'No unit was in more than one arm (12,000 units).'
     """
     area, _, name = key.partition(".")
     return _Formatter(language).vformat(catalogue(language, area)[name], (), values)

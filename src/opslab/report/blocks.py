@@ -380,6 +380,17 @@ class Verdict:
         )
 
 
+@dataclass(frozen=True)
+class Folded:
+    """Blocks that a page shows when it is asked to; in print and on paper they stand."""
+
+    label: str
+    blocks: Sequence[Block]
+
+    def _repr_html_(self) -> str:
+        return _tag("details", [_tag("summary", [self.label]), html(self.blocks)], "more")
+
+
 def html(blocks: Iterable[Block]) -> Markup:
     """Return blocks one after the other."""
     escaped = (Markup(block._repr_html_()) for block in blocks)  # noqa: S704 - by the blocks

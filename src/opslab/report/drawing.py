@@ -28,6 +28,7 @@ from opslab.report.figures import (
 _LINE, _BAR, _THIN = 0.19, 7.0, 2.4  # inches of a line of text; points of a bar, and of a thin line
 _ROW, _MARK, _GAP = 0.44, 0.12, 0.1  # inches of a row, of the words under a mark, above a head
 _APART = 0.2  # inches between a label and its value
+_BELOW = 0.42  # inches for the axis, its marks and what it counts
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def chart(
         inside = width - 2 * SIDE
         rows = [_fitted(row, inside) for row in rows]
         placed, body = _layout(rows, inside)
-        drawing, axes = framed(title, body, width=width)
+        drawing, axes = framed(title, body, width=width, below=_BELOW)
         low, high = frame or _frame([base, *(end for row in rows for end in row.ends)])
         axes.set(xlim=(low, high), ylim=(body, 0), yticks=[])
         axes.spines["left"].set_visible(False)
@@ -137,6 +138,7 @@ def _layout(rows: Sequence[Row], inside: float) -> tuple[list[tuple[Row, float, 
             wrapped(one_line(row.head), inside, TEXT, "bold", 2).count("\n") + 1 if row.head else 0
         )
         top += _GAP if row.head and placed else 0.0
+        lines += _label(row, inside).count("\n")
         middle = top + _LINE * lines + (_ROW - 0.13 if row.label or row.value else 0.13)
         placed.append((row, top, middle))
         top = middle + 0.13 + (_MARK if row.mark else 0.0)
@@ -148,11 +150,15 @@ def _words(axes: Axes, row: Row, top: float, middle: float, inside: float) -> No
     if row.head:
         head = wrapped(one_line(row.head), inside, TEXT, "bold", 2)
         axes.text(0, top + 0.02, head, transform=across, va="top", weight="bold", linespacing=1.15)
-    weight = "bold" if row.bold else "normal"
-    room = inside - width_of(row.value, TEXT) - _APART
-    label = wrapped(one_line(row.label), room, TEXT, weight, 1)
-    axes.text(0, baseline, label, transform=across, va="baseline", weight=weight)
+    weight, label = "bold" if row.bold else "normal", _label(row, inside)
+    axes.text(0, baseline, label, transform=across, va="baseline", weight=weight, linespacing=1.15)
     axes.text(1, baseline, row.value, transform=across, va="baseline", ha="right")
+
+
+def _label(row: Row, inside: float) -> str:
+    """Return a label in the room beside the value, in two lines where it needs them."""
+    room = inside - width_of(row.value, TEXT) - _APART
+    return wrapped(one_line(row.label), room, TEXT, "bold" if row.bold else "normal", 2)
 
 
 def _bar(axes: Axes, row: Row, middle: float, frame: tuple[float, float]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from opslab.report.blocks import (
     Block,
     Cell,
     Facts,
+    Folded,
     Heading,
     Pairs,
     Paragraph,
@@ -114,7 +115,7 @@ class _Writer:
     def blocks(self, blocks: Sequence[Block | Figure]) -> list[Content]:
         """Return blocks in order; two narrow drawings stand beside each other."""
         contents: list[Content] = []
-        for content in map(self._block, blocks):
+        for content in map(self._block, _unfolded(blocks)):
             if contents and contents[-1]["kind"] == content["kind"] == "figures":
                 both = contents[-1]["items"] + content["items"]
                 if len(both) == _PAIR and all(item["inches"] <= _HALF for item in both):
@@ -196,6 +197,11 @@ class _Writer:
             "refs": [[_clean(reference.label), reference.href] for reference in cell.refs],
             "anchor": anchor,
         }
+
+
+def _unfolded(blocks: Iterable[Block | Figure]) -> Iterator[Block | Figure]:
+    for block in blocks:
+        yield from block.blocks if isinstance(block, Folded) else (block,)
 
 
 def _facts(block: Facts) -> list[list[Any]]:

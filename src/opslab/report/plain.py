@@ -10,6 +10,7 @@ from opslab.report.blocks import (
     Block,
     Cell,
     Facts,
+    Folded,
     Heading,
     Pairs,
     Paragraph,
@@ -52,6 +53,8 @@ def _lines(block: Block | Figure) -> Iterator[str]:
             yield from (block.action, *wrap(block.headline, _WIDTH))
             yield from _points([*block.reasons, *block.more])
             yield from ("", *_lines(block.facts))
+        case Folded(_, inside):
+            yield plain(inside)
         case Figure():
             yield from wrap(block.alt, _WIDTH)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -79,7 +80,7 @@ def run(
         piece.row
         for piece in pieces
         if piece.line.benefit == "hard"
-        and not (names_somebody(piece.line.owner) and names_somebody(piece.line.source))
+        and not (names_somebody(piece.line.owner) and re.search(r"\w", piece.line.source or ""))
     ]
     warn("hard", hard, rows=hard)
     if updates:
