@@ -347,7 +347,7 @@ def test_the_answer_follows_the_numbers(name, action, tone):
             {"action": "other", "rule": "p_positive", "bound": 0.9, "chance": 0.62},
             "at least 90%; here it is 62.0%. Tool alone meets that, with an expected NPV of €90k.",
         ),
-        ({"npv": -300.0, "action": "reject"}, f"it loses €300 compared with doing nothing."),
+        ({"npv": -300.0, "action": "reject"}, "it loses €300 compared with doing nothing."),
         (
             {"npv": 400.0, "action": "close"},
             "with Do nothing is €400, and its Monte Carlo error €900",
