@@ -848,6 +848,7 @@ VARIANTS = {
     "whole": {},
     "never pays back": {"npv": -30_000.0, "chance": 0.44, "payback": None},
     "negative": {"npv": -300_000.0, "chance": 0.03, "payback": None, "action": "reject"},
+    "nothing better": {"npv": -9_000.0, "action": "reject", "alone": True, "waiting": 100.0},
     "staged": {"action": "stage", **RISKY},
     "deferred": {"action": "defer", "rule": "worst", "bound": -50_000.0, **NO_STAGE},
     "close": {"npv": 400.0, "chance": 0.5, "payback": 35.0, "action": "close"},
