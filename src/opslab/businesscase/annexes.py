@@ -66,13 +66,13 @@ def _changes(last: Previous, say: CaseVoice) -> Blocks:
         "went": [change for change in others if change.before],
     }
     rows = [_change(change, say) for change in kept]
-    told = []
+    lists = []
     for key, ended in ends.items():
         names = [change.id for change in ended if change.kind in _MONEY]
         rest = say("count_others", count=len(ended) - len(names))
-        told += [say(key, names=[*names, rest])] if ended else []
+        lists += [say(key, names=[*names, rest])] if ended else []
     table = say.table("changes", "what kind before after", rows, numeric=(2, 3))
-    return [Folded(say("table_changes"), [*([table] if rows else []), Points(told)])]
+    return [Folded(say("table_changes"), [*([table] if rows else []), Points(lists)])]
 
 
 def _target(target: Target, say: CaseVoice) -> Row:
@@ -117,8 +117,8 @@ def scenarios(result: CaseResult, say: CaseVoice) -> Blocks:
     freed = ["hours"] if best.hours.mean else []
     for name in (*freed, "hard", "soft", "costs", "npv", "roi", "payback"):
         values = [getattr(scenario, name) for scenario in best.scenarios]
-        told = (shown.get(name, say.money)(value) for value in values)
-        rows.append((say(f"row_{name}"), *told, idle if name == "costs" else say.none))
+        cells = (shown.get(name, say.money)(value) for value in values)
+        rows.append((say(f"row_{name}"), *cells, idle if name == "costs" else say.none))
     columns = "measure prudent expected ambitious nothing"
     table = say.table("scenarios", columns, rows, numeric=range(1, 5))
     drivers = [_drivers(result, say)] if result.drivers else []

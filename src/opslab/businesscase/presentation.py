@@ -127,8 +127,8 @@ def _reasons(result: CaseResult, say: CaseVoice) -> list[Cell]:
     stop = say("reason_stop", kpi=kpi.name, kill=say.quantity(kpi.kill, kpi.unit))
     reasons.append(f"{say(f'reason_turn_{key}', turns=turns[:1])} {stop}")
     wrong = [check for check in result.checks if check.status != "pass"]
-    found = [say.finding(check) for check in wrong if check.name != "evidence"][:_NAMED]
-    return [*map(say.linked, reasons), *found]
+    findings = [say.finding(check) for check in wrong if check.name != "evidence"][:_NAMED]
+    return [*map(say.linked, reasons), *findings]
 
 
 def _part(name: str, result: CaseResult, say: CaseVoice) -> Blocks:
