@@ -233,7 +233,7 @@ class _Drawn:
             worst_together=driven.worst_together,
             parties=tuple(self._parties(lines)),
             risks=tuple(self._risks()),
-            posts=tuple(basis.lines.posts.values()),
+            posts=tuple(basis.lines.posts),
             drivers=driven.bars,
             evpi=driven.evpi,
             by_rate=tuple(self._by_rate()),

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from opslab.businesscase.plausibility import QUESTIONS, YEAR, named
+from opslab.businesscase.plausibility import QUESTIONS, YEAR
 from opslab.businesscase.result import SAID, CaseResult, Line
-from opslab.names import folded
+from opslab.names import folded, named
 from opslab.results import Check, Message, Status
 
 _HALF, _MUCH, _RECAPTURE, _MEASURED = 0.5, 0.1, 0.6, "D"

@@ -16,7 +16,7 @@ from opslab.businesscase.commitments import Kpi
 from opslab.businesscase.declarations import Cost
 from opslab.businesscase.plan import Plan
 from opslab.businesscase.result import SAID, CaseResult
-from opslab.names import names_somebody
+from opslab.names import named
 from opslab.results import Message
 
 INFLATION = 0.02
@@ -36,17 +36,6 @@ BUILD = 180
 """Days from which a build is long: its end is more of a hope than a date."""
 NARROW = 0.05
 """Width of a 90 % range, as a share of its mean, below which nobody knows a thing by guessing."""
-
-
-def named(text: str | None) -> bool:
-    """Return whether a text names something: a source, a budget line.
-
-    Examples
-    --------
-    >>> named("invoices"), named("4417"), named("?"), named("n/a"), named(None)
-    (True, True, False, False, False)
-    """
-    return names_somebody(text) or any(map(str.isdigit, text or ""))
 
 
 def plausible_rate(rate: float, terms: str) -> bool:

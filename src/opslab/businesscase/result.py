@@ -18,11 +18,11 @@ from opslab.businesscase.options import (
     Nothing,
     OptionResult,
     Party,
+    PostTest,
     RiskCost,
     Spread,
 )
 from opslab.businesscase.parameters import Length
-from opslab.businesscase.posts import PostTest
 from opslab.businesscase.spec import Case
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade, SourceFile
