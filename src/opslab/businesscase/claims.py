@@ -144,7 +144,7 @@ def overlap(first: Gain, second: Gain) -> Overlap | None:
                 continue
             if own.thing in weak:
                 if not lists[0] & lists[1]:
-                    shared["claimed_alike"] = str(own)
+                    shared.setdefault("claimed_alike", str(own))
             elif own.of == other.of or not (own.of and other.of):
                 shared["claimed_twice"] = str(own)
             elif own.thing == "hours":
