@@ -1,72 +1,78 @@
 """A case from nothing: what is asked, and the case and the inventory that the answers make.
 
-Questions and templates are data, in ``starter``. In a template ``${name}`` stands for an answer,
-``${name.grade}`` for its grade (unit, source); ``? name`` begins a line that is kept where there is
-such an answer, and ``! name`` one that is kept where there is none.
+Questions and templates are data, in ``starter``.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from types import MappingProxyType
+from typing import NamedTuple
 
 import yaml
+from jinja2 import Environment, FileSystemLoader
 
-from opslab import workspace
+from opslab import documents, specs, workspace
+from opslab.businesscase.contradictions import refuse_contradictions
+from opslab.businesscase.plan import Plan
 from opslab.errors import InputError, Problem, SpecError
 from opslab.messages import Language, text
-from opslab.specs import FromFile
+from opslab.specs import Declared
 from opslab.tables.durations import minutes_of, share_of
 
-_STARTER = Path(__file__).parent / "starter"
-_PLACE = re.compile(r"\$\{(\w+)(?:\.(\w+))?\}")
-_KEPT = re.compile(r"([?!]) (\S+) (.*)")
-_BETWEEN = re.compile(r"(?<=[\w%€$£])\s*(?:\bto\b|\bà\b|[-–—])\s*(?=[\d.,])")
+STARTER = Path(__file__).parent / "starter"
+_BETWEEN = re.compile(r"(?<=[\w%€$£])\s*(?:\bto\b|\bà\b|[-\u2013\u2014])\s*(?=[\d.,])")
 _UNCLEAR = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
-_SIGNS = re.compile(r"[\s'’€$£]")
+_SIGNS = re.compile(r"[\s'\u2019€$£]")
+_TEXTS = ("text", "choice")
 _MISSING = Problem("businesscase.new_missing")
-_YES, _NO = ("yes", "y", "oui", "o", "true"), ("no", "n", "non", "false", "")
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """One thing that is asked.
 
     Attributes
     ----------
-    name : str
-        Its name in the templates.
-    kind : str
-        ``text``, ``number``, ``part``, ``yes``, or a range: ``amount``, ``minutes``, ``share``.
-    label, example : str
-    heading : str
-        The question of the ten that it belongs to.
+    heading, label, example : str
+        The question of the ten that it belongs to, what is asked, and for example.
+    name, kind : str
+        Its name in the templates; ``text``, ``choice``, ``yes``, ``number``, ``part``, or a range:
+        ``amount``, ``minutes``, ``share``.
+    at : sequence of str
+        Fields of the specs that it fills.
     default : str
         Taken where nothing is answered; another answer's name stands in braces.
-    choices, units : sequence of str
     needs : str
         The answer without which it is not asked.
+    choices, units : Mapping of str to str
+        What can be chosen, as the language calls it, and what it is in the specs.
     """
 
-    name: str
-    kind: str
+    heading: str
     label: str
     example: str
-    heading: str
+    name: str
+    kind: str
+    at: Sequence[str]
     default: str = ""
-    choices: Sequence[str] = ()
-    units: Sequence[str] = ()
     optional: bool = False
     needs: str = ""
+    choices: Mapping[str, str] = MappingProxyType({})
+    units: Mapping[str, str] = MappingProxyType({})
+
+    def is_about(self, field: str) -> bool:
+        """Whether a field of a spec is one that it fills, or a part or the whole of it."""
+        inside = (f"{field}.", f"{field}[")
+        return any(
+            f"{path}.".startswith(inside) or field.startswith(f"{path}.") for path in self.at
+        )
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What was answered: a text, or the number of a spreadsheet."""
 
     given: str | float = ""
@@ -75,31 +81,29 @@ class Answer:
     source: str = ""
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(NamedTuple):
     """What answers make: files by path in the workspace, and what is wrong with which answers."""
 
     files: Mapping[str, str]
     wrong: Sequence[tuple[Sequence[str], Problem]]
 
 
+class _Range(str):
+    """The ends of a range as YAML, which are not quoted."""
+
+    __slots__ = ()
+
+
 @cache
 def questions(language: Language) -> tuple[Question, ...]:
     """Return what is asked, in order."""
-    groups = tomllib.loads((_STARTER / "questions.toml").read_text("utf-8"))["questions"]
-    asked = []
-    for number, group in enumerate(groups, 1):
-        heading = f"{number}/{len(groups)}  {group[language]}"
-        for answer in group["answers"]:
-            (label, example) = answer[language]
-            fields = {name: value for name, value in answer.items() if name not in ("en", "fr")}
-            asked.append(Question(label=label, example=example, heading=heading, **fields))
-    return tuple(asked)
-
-
-def graded() -> set[str]:
-    """Return the names of the answers that have a grade."""
-    return {name for name, part in _PLACE.findall(_template("case", "en")) if part == "grade"}
+    source = (STARTER / f"questions.{language}.toml").read_text("utf-8")
+    groups = tomllib.loads(source)["questions"]
+    return tuple(
+        Question(f"{number}/{len(groups)}  {group['heading']}", **answer)
+        for number, group in enumerate(groups, 1)
+        for answer in group["answers"]
+    )
 
 
 def paths(title: str) -> dict[str, str]:
@@ -119,19 +123,14 @@ def refuse_target(title: str, files: Sequence[str]) -> None:
     InputError.refuse([Problem("businesscase.new_there", file=file) for file in there])
 
 
-def no_terminal(title: str) -> InputError:
-    """Return the error for questions that nobody can answer, with the way out."""
-    return InputError.of("businesscase.new_terminal", name=title)
-
-
-def write(files: Mapping[str, str]) -> None:
+def write(files: Mapping[str, bytes]) -> None:
     """Write files into the workspace: all of them, or none where one cannot be."""
     written: list[Path] = []
     try:
         for name, content in files.items():
             path = workspace.root() / name
             path.parent.mkdir(exist_ok=True)
-            with path.open("x", encoding="utf-8", newline="\n") as stream:
+            with path.open("xb") as stream:
                 written.append(path)
                 stream.write(content)
     except OSError:
@@ -143,7 +142,7 @@ def write(files: Mapping[str, str]) -> None:
 def draft(
     title: str,
     answers: Mapping[str, Answer],
-    models: Mapping[str, type[FromFile]],
+    models: Mapping[str, type[Declared]],
     language: Language,
 ) -> Draft:
     """Return the files that answers make, and every mistake in them.
@@ -159,160 +158,126 @@ def draft(
         Of the comments.
     """
     known = {question.name: question for question in questions(language)}
-    texts = {name: str(answer.given) for name, answer in answers.items()}
+    texts = dict.fromkeys(("today", *known), "")
+    texts |= {name: str(answer.given) for name, answer in answers.items()}
     given = {
-        name: answers[name]
-        if texts.get(name)
-        else Answer(question.default.format_map({"owner": "", "who": "", "today": ""} | texts))
+        name: answers[name] if texts[name] else Answer(question.default.format_map(texts))
         for name, question in known.items()
     }
-    lacking = {
-        name
-        for name, question in known.items()
-        if given[name].given == "" and not question.optional
+    unsaid = text("businesscase.new_source", language)
+    values = {name: _value(question, given[name].given) for name, question in known.items()}
+    values |= {
+        "given": {name for name in known if given[name].given != ""},
+        "grade": {name: answer.grade or "F" for name, answer in given.items()},
+        "source": {name: answer.source or unsaid for name, answer in given.items()},
+        "unit": {
+            name: question.units.get(given[name].unit, given[name].unit) or "year"
+            for name, question in known.items()
+        },
     }
-    wrong: dict[tuple[object, ...], tuple[Sequence[str], Problem]] = {}
-    for name, question in known.items():
-        if shown := _MISSING if name in lacking else _doubt(question, given[name]):
-            wrong[name, shown.key] = (name,), shown
+    wrong: dict[tuple[str, ...], tuple[Sequence[str], Problem]] = {
+        (name, doubt.key): ((name,), doubt)
+        for name, question in known.items()
+        if (doubt := _doubt(question, given[name].given))
+    }
     files: dict[str, str] = {}
     for spec, path in paths(title).items():
-        fixed = {"title": _quoted(title), "slug": workspace.slug(title), "file": path}
-        lines = list(_filled(_template(spec, language), known, given, fixed, language))
-        files[path] = "".join(f"{line}\n" for line, _ in lines)
-        for problem in _problems(models[spec], path, files[path]):
-            names, beside = _names(problem, lines)
-            if lacking.isdisjoint(beside):
-                figures = [name for name in names if known[name].kind != "text"]
-                shown = _MISSING if problem.key == "specs.no_value" else problem
-                wrong.setdefault((*names, shown.key), (figures or names, shown))
-    order = list(known)
-    ranks = {key: min(map(order.index, names), default=-1) for key, (names, _) in wrong.items()}
-    return Draft(files, [wrong[key] for key in sorted(wrong, key=ranks.__getitem__)])
+        own = {"title": title, "slug": _Range(workspace.slug(title)), "file": _Range(path)}
+        files[path] = _engine().get_template(f"{spec}.{language}.yaml").render(values | own)
+        for problem in _problems(models[spec], files[path]):
+            field = problem.field or "?"
+            names = [name for name, question in known.items() if field in question.at]
+            names = names or [name for name in known if known[name].is_about(field)]
+            said = [name for name in names if given[name].given in problem.values.values()]
+            names = said or [name for name in names if known[name].kind not in _TEXTS] or names
+            absent = [name for name in names if given[name].given == ""]
+            kinds = {known[name].kind for name in names}
+            unread = kinds == {"minutes"} and problem.key == "specs.not_number"
+            shown = _MISSING if absent else Problem("timesaved.cell_minutes") if unread else problem
+            wrong.setdefault((*(absent or names), shown.key), (absent or names, shown))
+    order = [*known]
+    return Draft(
+        files, sorted(wrong.values(), key=lambda item: min(map(order.index, item[0]), default=-1))
+    )
 
 
-def _template(spec: str, language: Language) -> str:
-    return (_STARTER / f"{spec}.{language}.yaml").read_text("utf-8")
+@cache
+def _engine() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(STARTER),
+        line_statement_prefix="%%",
+        keep_trailing_newline=True,
+        finalize=_quoted,
+        autoescape=False,  # noqa: S701 - no HTML: what is given becomes quoted YAML
+    )
 
 
-def _filled(
-    template: str,
-    known: Mapping[str, Question],
-    given: Mapping[str, Answer],
-    fixed: Mapping[str, str],
-    language: Language,
-) -> Iterator[tuple[str, list[str]]]:
-    """Give the lines of a template that are kept, and the answers that stand in each."""
-
-    def fill(match: re.Match[str]) -> str:
-        name, part = match.groups()
-        if name in fixed:
-            return fixed[name]
-        question, answer = known[name], given[name]
-        parts = {
-            "unit": answer.unit or next(iter(question.units), ""),
-            "grade": answer.grade or "F",
-            "source": answer.source or text("businesscase.new_source", language),
-        }
-        return _quoted(parts[part]) if part else _value(question.kind, answer.given)
-
-    for line in template.splitlines():
-        if match := _KEPT.match(line):
-            answered = all(_holds(known[name].kind, given[name]) for name in match[2].split("+"))
-            if answered == (match[1] == "!"):
-                continue
-            line = match[3]
-        names = [name for name, _ in _PLACE.findall(line) if name in known]
-        yield _PLACE.sub(fill, line), names
+def _quoted(value: object) -> str:
+    """Return a value as YAML on one line, so that nothing in a text is YAML."""
+    if isinstance(value, _Range):
+        return value
+    if not isinstance(value, str):
+        return "null" if value is None else f"{value:.15g}"
+    whole = " ".join(value.split()).encode("utf-8", "replace").decode()
+    return yaml.safe_dump(whole, default_style='"', allow_unicode=True, width=1e9).strip()
 
 
-def _holds(kind: str, answer: Answer) -> bool:
-    said = str(answer.given).strip().lower()
-    return said in _YES if kind == "yes" else bool(said)
+def _problems(model: type[Declared], content: str) -> Sequence[Problem]:
+    """Return what a spec refuses of a text."""
+    try:
+        spec = specs.validate(model, documents.parse(content, ""))
+        if isinstance(spec, Plan):
+            refuse_contradictions(spec)
+    except SpecError as error:
+        return error.problems
+    return ()
 
 
-def _doubt(question: Question, answer: Answer) -> Problem | None:
+def _doubt(question: Question, given: str | float) -> Problem | None:
     """Return what is wrong with a number such as 38.000, or with a yes that is none."""
-    said = str(answer.given)
-    if question.kind == "yes" and said.lower() not in _YES + _NO:
-        values = {"given": said, "choices": question.choices}
-        return Problem("specs.choice", values)
+    said = str(given)
+    known = {*question.choices, *question.choices.values()}
+    if question.kind in ("choice", "yes") and said not in known:
+        values = {"given": said, "choices": [*question.choices]}
+        return Problem("specs.choice", values) if said else _MISSING
     ends = _BETWEEN.split(said) if question.kind in ("number", "amount") else ()
-    if said is answer.given and any(_UNCLEAR.fullmatch(_SIGNS.sub("", end)) for end in ends):
+    if said is given and any(_UNCLEAR.fullmatch(_SIGNS.sub("", end)) for end in ends):
         return Problem("businesscase.new_unclear", {"given": said})
     return None
 
 
-def _value(kind: str, given: str | float) -> str:
-    """Return an answer as YAML."""
+def _value(question: Question, given: str | float) -> object:
+    """Return an answer as the templates take it."""
+    if question.kind == "yes":
+        return question.choices.get(str(given), given) == "yes"
+    if read := _RANGES.get(question.kind):
+        parts = _BETWEEN.split(given, 1) if isinstance(given, str) else [given]
+        names = ("low", "high") if len(parts) > 1 else ("likely",)
+        ends = (_quoted(read(part) if part != "" else None) for part in parts)
+        return _Range(", ".join(map("{}: {}".format, names, ends)))
     if given == "":
-        return "likely: null" if kind in _RANGES else "null"
-    if kind in ("text", "yes"):
-        return _quoted(given)
-    if kind == "part":
-        return _quoted(share_of(given))
-    if kind == "number":
-        return _quoted(_number(given))
-    read = _RANGES[kind]
-    ends = [read(end) for end in (_BETWEEN.split(given) if isinstance(given, str) else [given])]
-    names = ("low", "high") if len(ends) > 1 else ("likely",)
-    return ", ".join(f"{name}: {_quoted(end)}" for name, end in zip(names, ends, strict=False))
+        return None
+    if question.kind in _TEXTS:
+        return question.choices.get(str(given), str(given))
+    return share_of(given) if question.kind == "part" else _number(given)
 
 
-def _minutes(given: str | float) -> object:
-    read = minutes_of(given)
-    return _number(given) if read == given else read
-
-
-def _number(given: str | float) -> object:
+def _number(given: object) -> object:
     """Return a number as people write it; what was given where it is none."""
-    if not isinstance(given, str):
-        return given
-    bare = _SIGNS.sub("", given)
-    times = 1000 if bare[-1:] in "kK" else 1
+    bare = _SIGNS.sub("", str(given)).lower()
     try:
-        return float(bare.rstrip("kK").replace(",", ".")) * times
+        return float(bare.rstrip("k").replace(",", ".")) * (1000 if bare.endswith("k") else 1)
     except ValueError:
         return given
 
 
-_RANGES = {"amount": _number, "minutes": _minutes, "share": share_of}
+def _minutes(given: object) -> object:
+    read = minutes_of(given)
+    return _number(given) if read == given else read
 
 
-def _quoted(value: object) -> str:
-    """Return a text or a number as YAML on one line, so that nothing in a text is YAML."""
-    if isinstance(value, str):
-        whole = " ".join(value.split()).encode("utf-8", "replace").decode()
-        return yaml.safe_dump(whole, default_style='"', allow_unicode=True, width=1e9).strip()
-    return f"{value:.15g}"
-
-
-def _problems(model: type[FromFile], path: str, content: str) -> Sequence[Problem]:
-    """Return what a spec refuses of a text."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder, "draft.yaml")
-        file.write_text(content, encoding="utf-8")
-        try:
-            model.load(file, path)
-        except SpecError as error:
-            return error.problems
-    return ()
-
-
-def _names(
-    problem: Problem, lines: Sequence[tuple[str, list[str]]]
-) -> tuple[Sequence[str], Sequence[str]]:
-    """Return the answers that a problem is about, and all those of its line and what is below."""
-    if not problem.line:
-        return (), ()
-    indents = [len(line) - len(line.lstrip(" ")) for line, _ in lines]
-    start = problem.line - 1
-    end = next(
-        (at for at in range(start + 1, len(lines)) if indents[at] <= indents[start]), len(lines)
-    )
-    before = {name for _, own in lines[:start] for name in own}
-    names = list(dict.fromkeys(name for _, own in lines[start:end] for name in own))
-    own = [name for name in names if name not in before] or names
-    leaf = (problem.field or "").rpartition(".")[2]
-    about = [leaf] if leaf in names else names[:1] if len(lines[start][1]) > 1 else own
-    return about, names
+_RANGES: Mapping[str, Callable[[object], object]] = {
+    "amount": _number,
+    "minutes": _minutes,
+    "share": share_of,
+}

@@ -339,7 +339,7 @@ class CaseResult(Result):
     @property
     def taken(self) -> list[Line]:
         """The benefits of the recommended option, and the costs of doing nothing that it ends."""
-        option = next(known for known in self.case.options if known.kind == "recommended")
+        option = self.case.recommended
         own = {name for name in option.benefits if option.part(name)}
         return [line for line in self.lines if line.ended or line.name in own]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import shlex
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -44,20 +45,21 @@ def new(
     """
     from opslab import workspace
     from opslab.businesscase import interview, interview_sheet
+    from opslab.errors import InputError
     from opslab.messages import text
     from opslab.runs.folder import machine_errors
     from opslab.runs.registry import spec
 
-    spoken: Language = language or ("fr" if _terminal_language().startswith("fr") else "en")
+    terminal = os.environ.get("LC_ALL") or os.environ.get("LANG", "")
+    spoken: Language = language or ("fr" if terminal.startswith("fr") else "en")
     ctx.meta["language"] = spoken
     book = f"cases/{workspace.slug(name)}.xlsx"
-    today = datetime.datetime.now().astimezone().date()  # a proposal: the answer decides
-    paths = [book] if sheet else list(interview.paths(name).values())
-    interview.refuse_target(name, paths)
+    files = [book] if sheet else [*interview.paths(name).values()]
+    interview.refuse_target(name, files)
     if sheet:
         with machine_errors(book):
-            interview_sheet.write_sheet(workspace.root() / book, spoken, today)
-        say(text("businesscase.new_sheet", spoken, file=book, name=name))
+            interview.write({book: interview_sheet.sheet(spoken)})
+        say(text("businesscase.new_sheet", spoken, file=book, name=shlex.quote(name)))
         return
     models = {"inventory": spec("inventory"), "case": spec("case")}
 
@@ -65,29 +67,22 @@ def new(
         return interview.draft(name, answers, models, spoken)
 
     if filled:
-        made = interview_sheet.draft_of(filled, make, spoken)
+        here = filled if workspace.is_there(filled) else workspace.resolve(filled)
+        draft = interview_sheet.draft_of(here, make, spoken)
     elif sys.stdin.isatty():
-        made = _interview(make, interview.questions(spoken), today, spoken)
+        draft = _interview(make, interview.questions(spoken), spoken)
     else:
-        raise interview.no_terminal(name)
+        raise InputError.of("businesscase.new_terminal", name=shlex.quote(name))
     with machine_errors("cases"):
-        interview.write(made.files)
-    inventory, case = paths
-    say(text("businesscase.new_done", spoken, inventory=inventory, case=case))
+        interview.write({file: content.encode() for file, content in draft.files.items()})
     in_french = " -p language=fr" if spoken == "fr" else ""
-    say(f"  opslab run time_saved -p spec={inventory}{in_french}")
-    say(f"  opslab run business_case -p spec={case}{in_french}")
-
-
-def _terminal_language() -> str:
-    names = ("LC_ALL", "LC_MESSAGES", "LANG")
-    return next((os.environ[name] for name in names if os.environ.get(name)), "")
+    values = dict(zip(("inventory", "case"), files, strict=True), more=in_french)
+    say(text("businesscase.new_done", spoken, **values))
 
 
 def _interview(
     make: Callable[[Mapping[str, Answer]], Draft],
     asked: Sequence[Question],
-    today: datetime.date,
     language: Language,
 ) -> Draft:
     """Ask until nothing is wrong: an answer again at once, or with those that it contradicts."""
@@ -95,6 +90,7 @@ def _interview(
     from opslab.errors import InputError
     from opslab.messages import text
 
+    today = datetime.datetime.now().astimezone().date()  # proposed: the answer decides
     answers = {"today": Answer(today.isoformat())}
     waiting, heading = deque(asked), ""
     while True:
@@ -102,22 +98,21 @@ def _interview(
         if question.heading != heading:
             heading = question.heading
             say(f"\n{heading}")
-        asked_for = not question.needs or answers[question.needs].given
-        answers[question.name] = Answer(_answer(question, answers) if asked_for else "")
-        made, later = make(answers), {other.name for other in waiting}
+        needed = not question.needs or answers[question.needs].given
+        answers[question.name] = Answer(_answer(question, answers) if needed else "")
+        draft, later = make(answers), {other.name for other in waiting}
         wrong = [
             (names, problem)
-            for names, problem in made.wrong
+            for names, problem in draft.wrong
             if later.isdisjoint(names) and (names or not waiting)
         ]
         again = {name for names, _ in wrong for name in names}
-        if wrong and not again:
-            raise InputError(*(problem for _, problem in wrong))
+        InputError.refuse([problem for names, problem in wrong if not names])
         for _, problem in wrong:
             say(f"  ! {text(problem.key, language, **problem.values)}")
         waiting.extendleft(reversed([other for other in asked if other.name in again]))
         if not waiting:
-            return made
+            return draft
 
 
 def _answer(question: Question, answers: Mapping[str, Answer]) -> str:
@@ -126,12 +121,13 @@ def _answer(question: Question, answers: Mapping[str, Answer]) -> str:
     from opslab.messages import printable
 
     known = {name: str(answer.given) for name, answer in answers.items()}
-    default = known.get(question.name) or question.default.format_map(known)
+    names = {key: name for name, key in question.choices.items()}
+    usual = question.default.format_map(known)
+    default = known.get(question.name) or names.get(usual, usual)
     hint = "/".join(question.choices) or question.example
+    label = f"  {question.label} ({hint})"
     try:
-        given: str = click.prompt(
-            f"  {question.label} ({hint})", default=printable(default), show_default=bool(default)
-        )
+        given: str = click.prompt(label, printable(default), show_default=bool(default))
     except click.Abort as error:
         raise InputError.of("businesscase.new_stopped") from error
     return given.strip()

@@ -51,41 +51,15 @@ def rows_of(
     with open_export(path, answers=Answers(**answers)) as table:
         near = {name: did_you_mean(name, known) for name in table.types if name not in known}
         problems += [
-            Problem("specs.unknown_near", {"name": a, "near": b}, shown)
-            for a, b in near.items()
-            if b
+            Problem("specs.unknown_near", {"name": a, "near": b}) for a, b in near.items() if b
         ]
         raw, reading = list(_numbered(table, known)), table.reading
-    problems += _lost(reading, shown)
-    rows: list[tuple[int, Declared]] = []
-    firsts: dict[Any, dict[str, Any]] = {}
-    misread: dict[Any, set[str]] = {}
-    for row in raw:
-        told = {
-            name: Bilingual(cell, french=french[cell]) if cell in french else cell
-            for name, cell in row.values.items()
-        }
-        values = _nested(told)
-        key = (values.get("task"), values.get("role")) if model is Line else row.number
-        wrong = _misread(row, known)
-        problems += [row.problem(reason, name, shown) for name, reason in wrong.items()]
-        doubted = misread.setdefault(key, set())
-        doubted.update(map(_stem, wrong))
-        if model is Line:
-            own = {name: values[name] for name in TASK_FIELDS if name in values}
-            values = firsts.setdefault(key, own) | values
-        try:
-            rows.append((row.number, model.model_validate(values)))
-        except ValidationError as error:
-            refused = specs.problems(model, error, documents.Document("", values, {}))
-            problems += [
-                _located(problem, row, shown)
-                for problem in refused
-                if _stem(problem.field) not in doubted
-            ]
+    problems += _lost(reading)
+    rows = list(_declared(raw, model, known, french, problems))
     if not raw:
-        problems.append(Problem("timesaved.no_rows", {}, shown))
-    DataError.refuse(sorted(problems, key=lambda problem: problem.row or 0))
+        problems.append(Problem("timesaved.no_rows"))
+    placed = [dataclasses.replace(problem, file=shown) for problem in problems]
+    DataError.refuse(sorted(placed, key=lambda problem: problem.row or 0))
     return rows, reading
 
 
@@ -98,16 +72,38 @@ class _Row:
     written: Mapping[str, str]
     headings: Mapping[str, str]
 
-    def problem(self, key: str, name: str, file: str) -> Problem:
-        """Return a problem about one cell."""
-        return Problem(
-            f"timesaved.{key}",
-            {},
-            file,
-            field=self.headings[name],
-            row=self.number,
-            cell=numbers.excerpt(self.written[name]),
-        )
+
+def _declared(
+    raw: Sequence[_Row],
+    model: type[Declared],
+    known: Mapping[str, Column],
+    french: Mapping[str, str],
+    problems: list[Problem],
+) -> Iterator[tuple[int, Declared]]:
+    """Give what the rows declare; what is wrong with them is added to the problems."""
+    firsts: dict[Any, dict[str, Any]] = {}
+    misread: dict[Any, set[str]] = {}
+    for row in raw:
+        spoken = {
+            name: Bilingual(cell, french=french[cell]) if cell in french else cell
+            for name, cell in row.values.items()
+        }
+        values = _nested(spoken)
+        key = (values.get("task"), values.get("role")) if model is Line else row.number
+        wrong = _misread(row, known)
+        problems += [_located(Problem(wrong[name], field=name), row) for name in wrong]
+        doubted = misread.setdefault(key, set())
+        doubted.update(map(_stem, wrong))
+        if model is Line:
+            own = {name: values[name] for name in TASK_FIELDS if name in values}
+            values = firsts.setdefault(key, own) | values
+        try:
+            yield row.number, model.model_validate(values)
+        except ValidationError as error:
+            refused = specs.problems(model, error, documents.Document("", values, {}))
+            problems += [
+                _located(problem, row) for problem in refused if _stem(problem.field) not in doubted
+            ]
 
 
 def _numbered(table: Table, known: Iterable[str]) -> Iterator[_Row]:
@@ -119,7 +115,7 @@ def _numbered(table: Table, known: Iterable[str]) -> Iterator[_Row]:
     written = table.fetch(
         f"SELECT {ROW}, {', '.join(map(numbers.as_written, texts))} FROM {source.relation}"
     )
-    cells = {place: texts for place, *texts in written}
+    cells = {number: texts for number, *texts in written}
     for number, *values in table.fetch(
         f"SELECT {ROW}, {columns} FROM {table.relation} ORDER BY {ROW}"
     ):
@@ -140,20 +136,21 @@ def _misread(row: _Row, known: Mapping[str, Column]) -> dict[str, str]:
     }
     units = {"minutes": ("", "minutes"), "reduction": ("", "%")}
     fitting = units.get(row.values.get("quantity", ""), (*forms.values(), "")[:1])
-    unlike = {name: "cell_unlike" for name, form in forms.items() if form not in fitting}
+    unlike = {name: "timesaved.cell_unlike" for name, form in forms.items() if form not in fitting}
     return unlike | {
-        name: f"cell_{known[name].kind}" for name in row.written if row.values[name] is None
+        name: f"timesaved.cell_{known[name].kind}"
+        for name in row.written
+        if row.values[name] is None
     }
 
 
-def _located(problem: Problem, row: _Row, file: str) -> Problem:
+def _located(problem: Problem, row: _Row) -> Problem:
     """Return a problem about a field with its row, its headings and what its cells hold."""
     stem, given = _stem(problem.field), problem.values.get("given")
-    names = [name for name in row.written if _stem(name) == stem]
-    names = [name for name in names if row.values[name] == given] or names
+    names = [name for name in row.written if stem == _stem(name)]
+    names = [name for name in names if name == problem.field or row.values[name] == given] or names
     return dataclasses.replace(
         problem,
-        file=file,
         row=row.number,
         field=", ".join(row.headings[name] for name in names) or problem.field,
         cell=" / ".join(numbers.excerpt(row.written[name]) for name in names) or None,
@@ -166,11 +163,11 @@ def _stem(field: str | None) -> str:
     return name.removesuffix(next((end for end in _ENDS if name.endswith(end)), ""))
 
 
-def _lost(reading: Reading, file: str) -> Iterator[Problem]:
+def _lost(reading: Reading) -> Iterator[Problem]:
     """Yield the rows that the reader left out: here each counts, but empty ones."""
     for rejection in reading.rejections:
         if rejection.key not in ("tables.rejected_empty", "tables.rejected_total"):
-            yield Problem(rejection.key, rejection.values, file, row=rejection.row)
+            yield Problem(rejection.key, rejection.values, row=rejection.row)
 
 
 def _nested(cells: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,77 @@
+"""Write the workbooks of `opslab new case NAME --sheet` from the questions: one a language."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import tomllib
+from typing import Any, get_args
+
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from opslab.businesscase.interview import STARTER, questions
+from opslab.evidence import Grade
+from opslab.messages import LANGUAGES, Language
+
+WIDTHS = (58, 44, 9, 8, 28, 46)
+GRADED = set(re.findall(r"grade\.(\w+)", (STARTER / "case.en.yaml").read_text("utf-8")))
+
+
+def workbook(language: Language) -> Workbook:
+    """Return the workbook of a language: a row a question, its name in a hidden column."""
+    book = Workbook()
+    book.properties.creator = "opslab"
+    book.properties.created = book.properties.modified = datetime.datetime(
+        2026, 1, 1, tzinfo=datetime.UTC
+    )
+    sheet: Any = book.active
+    source = (STARTER / f"questions.{language}.toml").read_text("utf-8")
+    sheet.append([*tomllib.loads(source)["columns"], "name"])
+    heading = ""
+    for question in questions(language):
+        if question.heading != heading:
+            heading = question.heading
+            sheet.append([heading])
+            sheet.cell(sheet.max_row, 1).font = Font(bold=True)
+        default = "" if "{" in question.default else question.default
+        names = {key: name for name, key in question.choices.items()}
+        units = [*question.units]
+        usual = [names.get(default, default) or None, *(units or [None])[:1], None, None]
+        sheet.append([question.label, *usual, question.example, question.name])
+        row = sheet.max_row
+        lists = {2: [*question.choices], 3: units}
+        lists |= {4: get_args(Grade)} if question.name in GRADED else {}
+        for column, choices in lists.items():
+            if choices:
+                free = question.name == "currency"
+                rule = DataValidation(
+                    "list",
+                    formula1=f'"{",".join(choices)}"',
+                    allow_blank=True,
+                    showErrorMessage=not free,
+                )
+                sheet.add_data_validation(rule)
+                rule.add(sheet.cell(row, column))
+        sheet.cell(row, 2).fill = PatternFill("solid", fgColor="FFF7DC")
+    for letter, width in zip("ABCDEF", WIDTHS, strict=True):
+        sheet.column_dimensions[letter].width = width
+    sheet.column_dimensions["G"].hidden = True
+    for cells in sheet.iter_rows():
+        for cell in cells:
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    sheet.freeze_panes = "B2"
+    return book
+
+
+def write() -> None:
+    """Write both."""
+    for language in LANGUAGES:
+        workbook(language).save(STARTER / f"case.{language}.xlsx")
+
+
+if __name__ == "__main__":
+    write()

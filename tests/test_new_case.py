@@ -1,0 +1,492 @@
+"""`opslab new case`: ten questions in a terminal or a sheet; a case and an inventory that run as they stand."""
+
+import datetime
+import itertools
+import os
+import re
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import openpyxl
+import pytest
+from click.testing import CliRunner
+
+from opslab import businesscase, documents, timesaved
+from opslab.businesscase import interview
+from opslab.businesscase.interview import STARTER, Answer, questions
+from opslab.cli import main
+from opslab.messages import LANGUAGES
+
+pty = pytest.importorskip("pty", reason="a terminal to answer in")
+ROOT = Path(__file__).parents[1]
+MODELS = {"inventory": timesaved.Inventory, "case": businesscase.Case}
+NAME = 'Été 2027: "50 %"'
+
+
+def examples(language="en", **answers):
+    given = {question.name: question.example for question in questions(language)} | answers
+    return {name: Answer(answer) for name, answer in given.items()}
+
+
+def drafted(language="en", title="desk", **answers):
+    return interview.draft(title, examples(language, **answers), MODELS, language)
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    (tmp_path / "opslab.toml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def told(workspace, *arguments, **more):
+    return CliRunner().invoke(main, ["new", "case", *arguments], **more)
+
+
+# --- what is asked
+
+
+def test_both_languages_ask_the_same_in_ten_questions():
+    english, french = ([*questions(language)] for language in LANGUAGES)
+    for one, other in zip(english, french, strict=True):
+        same = (one.name, one.kind, one.at, one.default, one.optional, one.needs)
+        assert same == (
+            other.name,
+            other.kind,
+            other.at,
+            other.default,
+            other.optional,
+            other.needs,
+        )
+        assert [*one.choices.values()] == [*other.choices.values()]
+        assert [*one.units.values()] == [*other.units.values()]
+    for asked in (english, french):
+        assert len({question.heading for question in asked}) == 10
+        assert all(question.label and question.example for question in asked)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_sheet_asks_what_the_terminal_asks(language):
+    """`make docs` writes it; openpyxl reads it, and its lists."""
+    sheet = openpyxl.load_workbook(STARTER / f"case.{language}.xlsx").active
+    asked = {row[6].value: row for row in sheet.iter_rows(min_row=2) if row[6].value}
+    assert [*asked] == [question.name for question in questions(language)]
+    lists = {
+        str(rule.sqref): rule.formula1.strip('"').split(",")
+        for rule in sheet.data_validations.dataValidation
+    }
+    for question in questions(language):
+        label, answer, unit, grade, _, example, _ = asked[question.name]
+        assert (label.value, example.value) == (question.label, question.example)
+        if question.choices:
+            assert lists[answer.coordinate] == [*question.choices]
+        if question.units:
+            assert lists[unit.coordinate] == [*question.units]
+        if question.name in ("running", "rate", "nothing", "adoption", "one_off"):
+            assert lists[grade.coordinate] == [*"ABCDEF"]
+
+
+# --- what the answers make
+
+
+def shape(value):
+    if isinstance(value, dict):
+        return {
+            name if name.isascii() and name.islower() else "": shape(it)
+            for name, it in value.items()
+        }
+    return [shape(it) for it in value] if isinstance(value, list) else type(value)
+
+
+def test_both_languages_make_the_same_files():
+    answers = {"ends": "yes", "cost_kind": "people", "basis": "opinion"}
+    english = drafted("en", **answers).files
+    french = interview.draft("desk", examples("en", **answers), MODELS, "fr").files
+    for path, content in english.items():
+        one, other = (documents.parse(it, path).values for it in (content, french[path]))
+        assert shape(one) == shape(other)
+        assert content.count("TODO") == french[path].count("TODO") > 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("one_off", "small", "ends"),
+    [*itertools.product([True, False], [True, False], ["yes", "no"])],
+)
+def test_whatever_is_answered_the_case_is_built(tmp_path, language, one_off, small, ends):
+    more = {} if one_off else {"one_off": ""}
+    more |= {} if small else dict.fromkeys(("small_name", "small_cost", "small_gain"), "")
+    draft = drafted(language, ends=ends, **more)
+    assert not draft.wrong
+    files = [tmp_path / Path(name).name for name in draft.files]
+    for file, content in zip(files, draft.files.values(), strict=True):
+        file.write_text(content, encoding="utf-8")
+    inventory, case = (model.load(file) for model, file in zip(MODELS.values(), files, strict=True))
+    saved = timesaved.estimate(inventory, draws=1_000)
+    result = businesscase.build(case, {"hours": saved.evidence()}, draws=1_000)
+    assert len(case.options) == 2 + small
+    assert ("one_off" in {cost.amount for cost in case.costs}) == one_off
+    goes_on = case.costs[1].name in case.options[1].costs
+    assert goes_on == (ends == "no")
+    assert {assumption.grade for assumption in case.assumptions} == {"F"}
+    assert (
+        result.recommended.npv.mean < 0
+    )  # 42,000 a year for an hour or two a week: as it was answered
+
+
+def test_nothing_is_made_up():
+    """Every amount in the files is an answer, or a default of opslab that a TODO names."""
+    content = "".join(drafted().files.values())
+    amounts = {
+        float(it) for it in re.findall(r"(?:low|high|likely|people|rate): ([\d.]+)", content)
+    }
+    said = {38000, 46000, 8000, 62, 0.6, 0.9, 12000, 18000, 4, 10, 6, 3, 20, 60, 0.3}
+    assert amounts <= said | {0.1} | {0, 1}  # the discount rate; an example in a comment
+    for line in content.splitlines():
+        if "rate: 0.1" in line or "hours: 1575" in line:
+            assert "TODO" in line
+
+
+NUMBERS = {  # by hand
+    "38000": "likely: 38000",
+    "38 000 €": "likely: 38000",
+    "38k": "likely: 38000",
+    "38,5": "likely: 38.5",
+    "38k - 46k": "low: 38000, high: 46000",
+    "38000\u201346000": "low: 38000, high: 46000",
+    "38 000 à 46 000": "low: 38000, high: 46000",
+    "0.125": "likely: 0.125",
+}
+
+
+@pytest.mark.parametrize("given", NUMBERS)
+def test_amounts_are_read_as_people_write_them(given):
+    draft = drafted(running=given)
+    assert not draft.wrong
+    assert f"{{id: running, {NUMBERS[given]}, statement" in draft.files["cases/desk.yaml"]
+
+
+WRONG = {
+    "who": ("", ["who"], "businesscase.new_missing"),
+    "by": ("tomorrow", ["by"], "specs.not_date"),
+    "currency": ("euros", ["currency"], "specs.pattern"),
+    "running": ("38.000", ["running"], "businesscase.new_unclear"),
+    "nothing": ("1-2-3", ["nothing"], "specs.not_number"),
+    "cost_kind": ("staff", ["cost_kind"], "specs.choice"),
+    "paid_from": ("2027-01-15", ["currency", "paid_from"], "businesscase.first_of_month"),
+    "in_use": ("2026-12-31", ["paid_from", "in_use"], "businesscase.milestone_order"),
+    "small_cost": ("", ["small_cost"], "businesscase.new_missing"),
+    "people": ("six", ["people"], "specs.not_number"),
+    "minutes": ("14:30", ["minutes"], "timesaved.cell_minutes"),
+    "reduction": ("60", ["reduction"], "uncertainty.over_one"),
+    "frequency": ("6 to 3", ["frequency"], "uncertainty.order"),
+    "ends": ("perhaps", ["ends"], "specs.choice"),
+    "kpi": ("", ["kpi"], "businesscase.new_missing"),
+    "sentence": ("x" * 700, ["sentence"], "specs.text_length"),
+    "task": ("x" * 130, ["task"], "specs.text_length"),
+}
+BETWEEN = {  # seen where all else is right
+    "target": ("20", ["baseline", "target", "least", "most", "kill"], "businesscase.kpi_range"),
+    "kill": ("5", ["baseline", "target", "least", "most", "kill"], "businesscase.kpi_kill"),
+    "by": ("2026-01-01", ["by"], "businesscase.decided_before"),
+    "in_use": ("2040-01-01", ["in_use"], "businesscase.outside_horizon"),
+    "nothing_name": ("Running cost", ["nothing_name"], "businesscase.twice"),
+    "small_name": ("Do nothing", ["small_name"], "businesscase.twice"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_mistake_is_traced_to_its_answer(name):
+    given, names, key = WRONG[name]
+    assert [(list(own), problem.key) for own, problem in drafted(**{name: given}).wrong] == [
+        (names, key)
+    ]
+
+
+@pytest.mark.parametrize("name", BETWEEN)
+def test_a_contradiction_is_traced_to_its_answers(name):
+    given, names, key = BETWEEN[name]
+    wrong = [(list(own), problem.key) for own, problem in drafted(**{name: given}).wrong]
+    assert (names, key) in wrong
+    assert all(own for own, _ in wrong)
+
+
+def test_all_mistakes_are_told_in_the_order_of_the_questions():
+    wrong = drafted(**{name: given for name, (given, _, _) in WRONG.items()}).wrong
+    order = [question.name for question in questions("en")]
+    places = [order.index(names[0]) for names, _ in wrong]
+    assert places == sorted(places)
+    assert {names[0] for names, _ in wrong} >= WRONG.keys() - {"in_use", "paid_from"}
+
+
+HOSTILE = [
+    'l\'été: 50 % de "mieux" # pas un commentaire',
+    "{{ 7 * 7 }} ${HOME} {% raw %} %% if true",
+    "- !!python/object:os.system [a, b] {c: d} &x *x",
+    "a\nkey: injected\n---\n...",
+    "null",
+    "1e5",
+    "yes",
+    "\x1b[31mred\x07\x85\u2028\u202e",
+    '\\n \\" \\',
+    "=cmd|' /C calc'!A0",
+    "\ud800 half",
+    "émoji 👩‍🚀",
+    "<script>alert(1)</script>",
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_texts_stay_texts(hostile, tmp_path):
+    """What was typed is what the spec holds, on one line: no YAML, no template, no formula."""
+    names = [question.name for question in questions("en") if question.kind == "text"]
+    safe = {"by", "date", "currency", "paid_from", "in_use", "due", "nothing_name", "small_name"}
+    safe |= {"measured_in", "sponsor"}  # short, and somebody
+    draft = drafted(title=f"desk {hostile}", **dict.fromkeys({*names} - safe, hostile))
+    assert not draft.wrong
+    (inventory, case) = (documents.parse(it, "x").values for it in draft.files.values())
+    typed = " ".join(hostile.split()).encode("utf-8", "replace").decode()
+    assert case["ask"] == {"sentence": typed, "problem": typed}
+    assert (
+        case["kpis"][0]["name"]
+        == case["teams"][0]["role"]
+        == inventory["lines"][0]["task"]
+        == typed
+    )
+    assert inventory["inventory"] == case["case"] == f"desk {typed}"
+    assert len(case) == 16
+    assert all(re.fullmatch(r"cases/[a-z0-9-]+\.yaml", name) for name in draft.files)
+
+
+# --- the sheet
+
+
+def filled(workspace, language="en", **cells):
+    """Fill a sheet in with its examples, and with cells of a spreadsheet's own types."""
+    file = workspace / "filled.xlsx"
+    book = openpyxl.load_workbook(STARTER / f"case.{language}.xlsx")
+    for row in book.active.iter_rows(min_row=2):
+        name = row[6].value
+        if name:
+            row[1].value = cells.get(name, row[5].value)
+            row[2].value, row[3].value, row[4].value = cells.get(
+                f"{name}_more", (row[2].value, None, None)
+            )
+    book.save(file)
+    return str(file)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sheet_comes_back_as_a_case(workspace, language):
+    made = told(workspace, NAME, "--sheet", "--language", language)
+    assert made.exit_code == 0, made.output
+    sheet = workspace / "cases" / "ete-2027-50.xlsx"
+    assert sheet.read_bytes() == (STARTER / f"case.{language}.xlsx").read_bytes()
+    unit = {"en": "month", "fr": "mois"}[language]
+    file = filled(
+        workspace,
+        language,
+        by=datetime.date(2026, 12, 15),
+        running=3500,
+        running_more=(unit, "d", "payroll"),
+        minutes=datetime.time(1, 30),
+        reduction=0.45,
+        people=6.0,
+        target=7.125,
+    )
+    made = told(workspace, NAME, "--from", file, "--language", language)
+    assert made.exit_code == 0, made.output
+    case = businesscase.Case.load(workspace / "cases" / "ete-2027-50.yaml")
+    running = case.assumptions[0]
+    assert (running.likely, running.per, running.grade, running.source) == (
+        3500,
+        "month",
+        "D",
+        "payroll",
+    )
+    assert (case.case, case.decision.by, case.kpis[0].target) == (
+        NAME,
+        datetime.date(2026, 12, 15),
+        7.125,
+    )
+    (line,) = timesaved.Inventory.load(workspace / "cases" / "ete-2027-50-inventory.yaml").lines
+    assert (line.minutes.likely, line.reduction.likely) == (90, 0.45)
+    commands = re.findall(r"^  opslab (run .*)$", made.output, re.MULTILINE)
+    assert [command.split()[1] for command in commands] == ["time_saved", "business_case"]
+    before = [path.read_bytes() for path in sorted((workspace / "cases").iterdir())]
+    again = told(workspace, NAME, "--from", file, "--language", language)
+    assert (again.exit_code, again.output.count("ete-2027-50")) == (2, 2)  # nothing is overwritten
+    assert [path.read_bytes() for path in sorted((workspace / "cases").iterdir())] == before
+
+
+def test_every_mistake_of_a_sheet_is_told_at_once_and_nothing_is_written(workspace):
+    later = (
+        "in_use",
+        "paid_from",
+    )  # days are compared, and the month looked at, once all are right
+    wrong = {name: given for name, (given, _, _) in WRONG.items() if name not in later}
+    made = told(workspace, "desk", "--from", filled(workspace, **wrong))
+    assert made.exit_code == 2
+    assert not (workspace / "cases").exists()
+    rows = {
+        row[6].value: row[6].row
+        for row in openpyxl.load_workbook(workspace / "filled.xlsx").active.iter_rows()
+    }
+    lines = made.output.splitlines()
+    for name, given in wrong.items():
+        label = next(question.label for question in questions("en") if question.name == name)
+        start = f"filled.xlsx, row {rows[name]}, {label}"
+        (line,) = [line for line in lines if line.startswith(start)]
+        assert not given or f"(“{given[:30]}" in line
+    assert (
+        lines[0]
+        == f"filled.xlsx, row {rows['sentence']}, In one sentence (“{'x' * 39}…”): "
+        + lines[0].partition("”): ")[2]
+    )
+    french = told(workspace, "desk", "--from", "filled.xlsx", "--language", "fr").output
+    assert "filled.xlsx, ligne 8, Qui décide\u00a0: Il faut ici une réponse." in french
+
+
+def test_rows_may_move_and_their_numbers_follow(workspace):
+    file = filled(workspace, who=None)
+    book = openpyxl.load_workbook(file)
+    book.active.insert_rows(3, 4)
+    book.save(file)
+    assert (
+        "row 12, Who decides: An answer is needed here"
+        in told(workspace, "desk", "--from", file).output
+    )
+
+
+@pytest.mark.parametrize("spoiled", ["row", "twice", "other", "none", "csv"])
+def test_what_is_no_sheet_of_questions_is_refused(workspace, spoiled):
+    file = Path(filled(workspace))
+    book = openpyxl.load_workbook(file)
+    if spoiled == "row":
+        book.active["G3"] = "sentense"
+    elif spoiled == "twice":
+        book.active["G4"] = "sentence"
+    elif spoiled == "other":
+        book = openpyxl.Workbook()
+    book.save(file)
+    file = Path("nope.xlsx") if spoiled == "none" else file
+    if spoiled == "csv":
+        file.write_text("a,b\n1,2\n")
+    made = told(workspace, "desk", "--from", str(file))
+    words = {
+        "row": "filled.xlsx, row 3: The hidden name sentense",
+        "twice": "filled.xlsx, row 4: The hidden name sentence",
+        "none": "nope.xlsx: This file is not there",
+    }
+    assert made.exit_code == 2
+    assert words.get(spoiled, "This is no workbook with the questions") in made.output
+    assert not (workspace / "cases").exists()
+
+
+# --- the terminal
+
+
+def session(folder, answers, *arguments, **environment):
+    """Answer in a terminal, a line at each prompt; return the exit code and what it showed."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "opslab", "new", "case", *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=folder,
+        env=os.environ | {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"} | environment,
+    )
+    os.close(theirs)
+    shown, waiting = b"", list(answers)
+    while process.poll() is None:
+        if select.select([ours], [], [], 0.05)[0]:
+            try:
+                shown += os.read(ours, 65_536)
+            except OSError:  # it has ended
+                break
+        elif shown.endswith(b": "):
+            os.write(ours, waiting.pop(0).encode() + b"\n" if waiting else b"\x04")
+            shown += b"\n"
+    return process.wait(timeout=30), shown.decode()
+
+
+def test_the_interview_asks_again_and_writes_what_runs(workspace):
+    """Ends with both commands as they are printed, on what was written: a whole first case."""
+    given = {question.name: question.example for question in questions("fr")}
+    answers = list(given.values())
+    at = [*given].index
+    answers[at("by")] = "demain"
+    answers.insert(at("by") + 1, "2026-12-15")
+    answers[answers.index("7", at("kpi"))] = "20"
+    place = answers.index(given["read_from"], at("kpi")) + 1
+    answers[place:place] = ["", "7", "", "", ""]
+    code, shown = session(workspace, answers, NAME, LC_ALL="fr_FR.UTF-8")
+    assert code == 0, shown
+    assert "! demain doit être une date" in shown
+    assert "! La cible n'est pas entre 4 et 10" in shown
+    assert shown.count("Sa valeur aujourd'hui") == 2
+    commands = re.findall(r"^  opslab (run .*?)\r?$", shown, re.MULTILINE)
+    assert all(command.endswith("-p language=fr") for command in commands)
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", "opslab", *command.split(), "-p", "draws=1000", "--quiet"],
+            cwd=workspace,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip().endswith("readout.html")
+
+
+def test_an_interview_that_is_cut_short_writes_nothing(workspace):
+    code, shown = session(workspace, ["one sentence", "a name"], "desk")
+    assert code == 2
+    assert "nothing was written" in shown
+    assert not (workspace / "cases").exists()
+
+
+def test_what_is_not_answered_to_is_not_asked_for(workspace):
+    given = {question.name: question.example for question in questions("en")}
+    answers = given | {"small_name": "", "one_off": ""}
+    answers = [
+        answer for name, answer in answers.items() if name not in ("small_cost", "small_gain")
+    ]
+    code, shown = session(workspace, answers, "desk")
+    assert code == 0, shown
+    assert "Its part of the cost" not in shown
+    assert len(businesscase.Case.load(workspace / "cases" / "desk.yaml").options) == 2
+
+
+def test_without_a_terminal_the_way_out_is_named(workspace):
+    made = told(workspace, "my case", input="a\nb\n")
+    assert made.exit_code == 2
+    assert "opslab new case 'my case' --sheet" in made.output
+
+
+def test_outside_of_a_workspace_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPSLAB_WORKSPACE", raising=False)
+    made = told(tmp_path, "desk", "--sheet")
+    assert made.exit_code == 2
+    assert "opslab init" in made.output
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["!", "   ", "…"])
+def test_a_name_that_names_no_file_is_refused(workspace, name):
+    made = told(workspace, name, "--sheet")
+    assert (made.exit_code, "letter or digit" in made.output) == (2, True)
+
+
+def test_a_second_file_that_cannot_be_written_takes_the_first_along(workspace):
+    draft = drafted()
+    (workspace / "cases").mkdir()
+    (workspace / "cases" / "desk.yaml").write_text("mine")
+    with pytest.raises(FileExistsError):
+        interview.write({name: content.encode() for name, content in draft.files.items()})
+    assert [path.name for path in (workspace / "cases").iterdir()] == ["desk.yaml"]
+    assert (workspace / "cases" / "desk.yaml").read_text() == "mine"
