@@ -60,8 +60,7 @@ class Counted(NamedTuple):
     @property
     def listed(self) -> bool:
         """Whether it comes from a list, so that another one is another thing."""
-        known = named("".join(self.name), str.isalnum)
-        return known and (self.thing == "budget" or named(self.of, str.isalnum))
+        return named("".join(self.name)) and (self.thing == "budget" or named(self.of))
 
 
 @dataclass(frozen=True)
@@ -184,7 +183,7 @@ def claimed_twice(
     for name, own in evidence.items():
         if whole := gains.get(name):
             part = replace(whole, at=lines[name].at("evidence"))
-            parts = [replace(part, name=found.id, counted=(_found(found),)) for found in own]
+            parts = [replace(part, name=known.id, counted=(_cited(known),)) for known in own]
             compared.append((name, parts))
     problems: dict[frozenset[str], Problem] = {}
     for where, every in compared:
@@ -195,8 +194,8 @@ def claimed_twice(
                 key, month = f"businesscase.{both.key}", plan.finance.month(both.month)
                 problem = plan.problem(key, *second.at, what=both.what, month=month, **names)
                 problems.setdefault(frozenset(pair), problem)
-    told = {name for pair in problems if len(pair) > 1 for name in pair}
-    return (known for pair, known in problems.items() if len(pair) > 1 or not pair & told)
+    refused = {name for pair in problems if len(pair) > 1 for name in pair}
+    return (known for pair, known in problems.items() if len(pair) > 1 or not pair & refused)
 
 
 def _gain(line: DeclaredLine, flow: Flow, evidence: Sequence[Evidence]) -> Gain:
@@ -217,7 +216,7 @@ def _gain(line: DeclaredLine, flow: Flow, evidence: Sequence[Evidence]) -> Gain:
     return Gain(own.name, line.at("claim"), months, counts, hours, unsaid, apart, flow.cost)
 
 
-def _found(evidence: Evidence) -> Counted:
+def _cited(evidence: Evidence) -> Counted:
     return counted(evidence.claim, evidence.id.partition("/")[0])
 
 
@@ -225,7 +224,7 @@ def _counted(
     line: DeclaredLine, stated: Assumption | None, evidence: Sequence[Evidence]
 ) -> Iterator[Counted]:
     """Give what a line counts: by its evidence, by what it declares, by its quantity."""
-    yield from map(_found, evidence)
+    yield from map(_cited, evidence)
     claim, cash = line.line.claim, getattr(line.line, "cash", None)
     if isinstance(claim, Claim):
         for thing in ("hours", "metric", "budget"):
