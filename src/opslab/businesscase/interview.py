@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 from jinja2 import Environment, FileSystemLoader
@@ -256,7 +256,7 @@ def _value(question: Question, given: str | float) -> object:
     if question.kind == "yes":
         return question.choices.get(str(given), given) == "yes"
     if read := _RANGES.get(question.kind):
-        parts = _BETWEEN.split(given, 1) if isinstance(given, str) else [given]
+        parts: list[Any] = _BETWEEN.split(given, 1) if isinstance(given, str) else [given]
         if question.kind != "amount" and len(parts) > 1 and not parts[0].strip(_DIGITS):
             unit = parts[1].lstrip(_DIGITS)  # 1-2 h: the unit of the second is meant for both
             parts[0] += "?" if any(map(str.isdigit, unit)) else unit
