@@ -52,7 +52,7 @@ def test_examples_run():
 def test_every_mistake_is_told_at_once():
     assert refusal(spce="x.yaml", zzz=1, language="de", as_of="soon", spec=5) == (
         "There is no parameter spce; did you mean spec?\n"
-        "There is no parameter zzz; there are as_of, language and spec.\n"
+        "There is no parameter zzz; the parameters are as_of, language and spec.\n"
         "as_of: soon must be a date, written YYYY-MM-DD.\n"
         "language: de is not possible here; write en or fr.\n"
         "spec: 5 must be text; put it in quotes."
@@ -79,7 +79,7 @@ def test_names_and_values_are_shown_harmlessly():
     shown = refusal(**{"a\x1b[2J": 1, "{known}": 2, "language": "x\n\u202ey"})
     assert "\x1b" not in shown
     assert "\u202e" not in shown
-    assert "There is no parameter {known}; there are as_of, language and spec." in shown
+    assert "There is no parameter {known}; the parameters are as_of, language and spec." in shown
     assert shown.count("\n") == 2
 
 

@@ -224,7 +224,7 @@ def test_large_file_is_refused_before_it_is_parsed(tmp_path, monkeypatch):
     path = tmp_path / "big.yaml"
     path.write_bytes(b"a: b\n" * 50_000)
     monkeypatch.setattr(documents, "parse", None)
-    with pytest.raises(SpecError, match=r"^big\.yaml: A spec of 250,000 bytes is no spec"):
+    with pytest.raises(SpecError, match=r"^big\.yaml: A spec cannot be 250,000 bytes long"):
         read(path, "big.yaml")
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 _NOBODY = re.compile(
-    "n[an]|tb[acd]|todo|nobody|noone|none|someone|unknown|undefined|tobe[a-z]+|tocome|"
-    "personne|aucune?|neant|inconnue?|a(definir|determiner|confirmer|completer|venir)"
+    r"|x|([a-z])\1+|n[an]|tb[acd]|todo|no(body|one|ne)|unknown|undefined|tobe[a-z]+|"
+    r"personne|aucune?|neant|inconnue?|a(definir|determiner|confirmer|completer)"
 )
+"""Letters of what stands where a name should be: none, or one of them over and over, among others.
+"""
 
 
 def folded(name: str) -> str:
@@ -24,13 +27,14 @@ def folded(name: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", plain)) or plain.strip()
 
 
-def names_somebody(name: str | None) -> bool:
-    """Return whether a name is one that can be called: two letters, and no stopgap.
+def named(text: str | None, kind: Callable[[str], bool] = str.isalpha) -> bool:
+    """Return whether a text names somebody or something, by its characters of a kind.
 
     Examples
     --------
-    >>> names_somebody("RH"), names_somebody("?"), names_somebody("n/a"), names_somebody("xx")
-    (True, False, False, False)
+    >>> named("RH"), named("?"), named("n/a"), named("xx"), named("4417")
+    (True, False, False, False, False)
+    >>> named("4417", str.isalnum)
+    True
     """
-    letters = "".join(sign for sign in folded(name or "") if sign.isalpha())
-    return len(set(letters)) > 1 and not _NOBODY.fullmatch(letters)
+    return not _NOBODY.fullmatch("".join(filter(kind, folded(text or ""))))

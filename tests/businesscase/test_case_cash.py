@@ -66,7 +66,6 @@ def cases(draw):
     for k in range(draw(st.integers(1, 3))):
         line = {
             "kind": pick("hard", "capacity", "quality"),
-            "apart": "each counts its own",
             "gain": pick("time", "decisions"),
             "apart": "other money",
             "ramp_months": pick(0, 3, 9.5),

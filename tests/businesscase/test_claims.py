@@ -87,7 +87,7 @@ GAIN = [money("gain", 30_000)]
 TWO = [money("gain", 30_000), money("other", 20_000)]
 ALIKE = [money("gain", 30_000, statement="Saved by the tool"), money("other", 20_000)]
 FRENCH = {"en": "Fees of the agency", "fr": "Frais de l'agence"}
-BILL = [money("bill", 12_000, grade="D"), money("invoice", 8_000, grade="D")]
+BILL = [money("bill", 12_000, source="invoices")]
 OPINION = [money("over", 60_000, grade="F")]
 CAUGHT = {
     # the same quantity
@@ -213,7 +213,7 @@ CAUGHT = {
         "claimed_twice",
         spec(
             stated("a", "gain", claim={"budget": "Line 4417"}),
-            stated("b", "other", claim={"budget": "line-4417"}),
+            stated("b", "other", claim={"budget": "4417, agencies"}),
             known=TWO,
         ),
     ),
@@ -323,7 +323,7 @@ CAUGHT = {
         spec(
             stated("a", "gain", claim={"budget": "4417"}),
             stated("b", "other", claim={"hours": "sales", "of": "survey"}),
-            known=[money("gain", 9), money("other", 9)],
+            known=[money("gain", 9_000), money("other", 9_001)],
         ),
     ),
     # hours that may be the same
@@ -385,6 +385,41 @@ CAUGHT = {
             hours("e"),
             benefit("b", "weeks", worth="each", kind="quality"),
             known=[units("weeks", 3, "late week")],
+            found=E,
+        ),
+    ),
+    "hours and units that are called alignment": (
+        "claimed_unsaid",
+        spec(
+            hours("e"),
+            benefit("b", "weeks", worth="each", kind="quality", gain="alignment"),
+            known=[units("weeks", 3, "late week")],
+            found=E,
+        ),
+    ),
+    "hours and money, apart for no reason": (
+        "claimed_unsaid",
+        spec(hours("e"), stated("b", "gain", apart="-"), known=GAIN, found=E),
+    ),
+    "hours and money of no budget line": (
+        "claimed_unsaid",
+        spec(hours("e"), stated("b", "gain", claim={"budget": "?"}), known=GAIN, found=E),
+    ),
+    "hours and money counted nowhere": (
+        "claimed_unsaid",
+        spec(
+            hours("e"),
+            stated("b", "gain", claim={"hours": "sales", "of": "n/a"}),
+            known=GAIN,
+            found=E,
+        ),
+    ),
+    "hours and an ended cost of a grade without a source": (
+        "claimed_unsaid",
+        spec(
+            hours("e"),
+            ended=[cost("x", "bill", benefit="hard")],
+            known=[money("bill", 12_000, grade="B")],
             found=E,
         ),
     ),
@@ -537,14 +572,14 @@ def test_a_message_names_both_lines_what_they_share_and_where(tmp_path):
     path = tmp_path / "case.yaml"
     path.write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
     with pytest.raises(InputError) as raised:
-        Case.load(path)
+        build(Case.load(path))
     [problem] = raised.value.problems
     line = path.read_text(encoding="utf-8").splitlines()[problem.line - 1]
     assert "claim" in line
     assert problem.field == "benefits[2].claim"
     for language in ("en", "fr"):
         said = problem.text(language)
-        assert all(word in said for word in (" a ", " b ", "ask", "budget: line 4417"))
+        assert all(word in said for word in (" a ", " b ", "ask", "budget: 4417"))
 
 
 def test_a_line_is_asked_about_once():
@@ -576,6 +611,11 @@ def test_a_line_that_is_refused_is_not_asked_about_too():
         ("person-days", True),
         ("jour-homme", True),
         ("jours", True),
+        ("person-weeks", True),
+        ("mois-homme", True),
+        ("week", False),
+        ("person", False),
+        ("person trained", False),
         ("day of delay", False),
         ("jour de retard", False),
         ("week of delay", False),

@@ -1,13 +1,14 @@
 """Freed hours are cash when whole posts are given up, or units are no longer bought."""
 
 import copy
+import datetime
 
 import numpy as np
 import pytest
 from cases import cost, fields, finding, hours_case, money, share, units
 
 from opslab.businesscase import Case, build
-from opslab.businesscase.posts import PostTest, post_tests
+from opslab.businesscase.options import PostTest
 from opslab.errors import InputError
 from opslab.evidence import Quantity
 
@@ -96,6 +97,7 @@ OWN = {"hours": "PM/tag", "of": "survey"}
             (declared(POST | {"holder": name}), ("nobody", "benefits[1].cash.holder"))
             for name in ("?", "-", "tbd", "n/a", "xx", "N.N.", "à définir", "42")
         ),
+        (declared(POST | {"budget": "?"}), ("nobody", "benefits[1].cash.budget")),
         (declared(POST, owner="?"), ("nobody", "benefits[1].owner")),
     ],
 )  # fmt: skip
@@ -192,8 +194,7 @@ def test_more_freed_hours_bring_no_more_than_the_posts():
 
 
 def test_a_factor_is_never_above_one():
-    case = Case(**declared(POST))
-    [test] = post_tests(case, {"hours": [hard()]}).values()
-    assert isinstance(test, PostTest)
-    none = PostTest("hours", 0.0, 1600.0, 1, "6411", "people team", test.date)
-    assert none.factor <= 1
+    day = datetime.date(2027, 1, 1)
+    assert PostTest("hours", 0.0, 1600.0, 1, "6411", "people team", day).factor == 0
+    assert PostTest("hours", 1600.0, 1600.0, 1, "6411", "people team", day).factor == 1
+    assert PostTest("hours", 1599.0, 1600.0, 1, "6411", "people team", day).factor == 1

@@ -508,7 +508,7 @@ def test_a_control_of_0_has_a_difference_and_no_lift():
     assert one.difference_interval[0] > 2
     assert "+2.5" in result.headline()
     assert all(math.isfinite(number) for number in known(result.record()))
-    assert "not clearly away from 0" in page_of(result, "en")
+    assert "not clearly different from 0" in page_of(result, "en")
 
 
 def test_an_unbounded_lift_is_said_in_words():
@@ -519,10 +519,10 @@ def test_an_unbounded_lift_is_said_in_words():
     one = only(result)
     assert one.lift is not None
     assert one.lift_interval == (None, None)
-    assert "not clearly away from 0" in page_of(result, "en")
+    assert "not clearly different from 0" in page_of(result, "en")
     assert "pas nettement différente de 0" in page_of(result, "fr")
     assert Numbers("en").signed_number(one.difference) in result.headline()
-    assert "not clearly away from 0" in result.figures["lift"].alt
+    assert "not clearly different from 0" in result.figures["lift"].alt
 
 
 # Checks
@@ -573,7 +573,9 @@ def test_what_is_accepted_beforehand_is_a_condition_and_shown():
     assert (accepted.status, accepted.blocking) == ("fail", False)
     assert result.decision.action == "ship"
     assert {evidence.grade for evidence in result.evidence()} == {"B"}
-    clause = "Provided that the arms can be compared although they do not have their planned shares."
+    clause = (
+        "Provided that the arms can be compared although they do not have their planned shares."
+    )
     assert result.headline("en").endswith(clause)
     screen = result.first_screen("en")
     assert (screen.action, screen.tone) == ("Ship new, on condition", "open")

@@ -228,9 +228,7 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
         "spec.yaml, line 5, period.start: 1/9/2026 must be a date, written YYYY-MM-DD.",
         (("start: 2026-09-01", "start: 1/9/2026"),),
     ),
-    Case(
-        "text", "spec.yaml, line 3, unit: 7 must be text; put it in quotes.", (("user_id", "7"),)
-    ),
+    Case("text", "spec.yaml, line 3, unit: 7 must be text; put it in quotes.", (("user_id", "7"),)),
     Case(
         "no metrics",
         "spec.yaml, line 6, metrics: At least one entry is needed here.",
@@ -491,8 +489,7 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     ),
     Case(
         "half of the logs",
-        "spec.yaml, line 2, data: Logs need both assignments and events; add "
-        "the missing one.",
+        "spec.yaml, line 2, data: Logs need both assignments and events; add the missing one.",
         (("path: units.csv", "events: events.csv"),),
     ),
     Case(

@@ -410,7 +410,9 @@ def test_one_id_of_many_rows_in_both_arms_is_a_leak_of_its_rows(share, broken):
     assert (values["count"], result.broken) == (1, broken)
     if broken:
         assert values["share"] == pytest.approx((frame.unit == 999).mean(), rel=1e-12)
-        assert sentences[0].startswith("1 unit that was in more than one arm accounts for 30.0% of all")
+        assert sentences[0].startswith(
+            "1 unit that was in more than one arm accounts for 30.0% of all"
+        )
         assert sentences[1].startswith("1 unité présente dans plus d'un bras réunit 30,0")
 
 

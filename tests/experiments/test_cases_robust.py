@@ -286,11 +286,11 @@ def test_the_spread_belongs_to_counts_alone():
     ).assign(day=lambda table: [f"2026-10-0{1 + order // 2}" for order in range(18)])
     period = {"time": "day", "start": "2026-10-01", "end": "2026-10-09"}
     for fields in ({}, {"period": period}):
-        with pytest.raises(DataError, match="a single row for each arm"):
+        with pytest.raises(DataError, match="a single row per arm"):
             analyzed(days, SPENT | {"sd": "sd"}, **COUNTS, **fields)
     with pytest.raises(DataError, match="several rows for each arm need the day"):
         analyzed(days, SPENT, **COUNTS)
-    with pytest.raises(SpecError, match="a single row for each arm"):
+    with pytest.raises(SpecError, match="a single row per arm"):
         analyzed(days, SPENT | {"sd": "sd"})
     with pytest.raises(SpecError, match="only one goes"):
         analyzed(days, SPENT | {"sd": "sd", "squares": "spent"}, **COUNTS)

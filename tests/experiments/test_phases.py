@@ -270,7 +270,11 @@ def test_the_order_of_rows_changes_nothing():
 @pytest.mark.parametrize(
     ("declared", "period", "said"),
     [
-        (phases(), {"start": "2026-03-02", "end": "2026-03-15"}, "A unit's phase is known from the day"),
+        (
+            phases(),
+            {"start": "2026-03-02", "end": "2026-03-15"},
+            "A unit's phase is known from the day",
+        ),
         (phases()[1:], PERIOD, "The first phase starts with the period"),
         ([phases()[0], phases()[0]], PERIOD, "each other one on a later day"),
         (phases()[::-1], PERIOD, "The first phase starts with the period"),

@@ -208,7 +208,7 @@ def test_units_are_whole_numbers(value, row):
 def test_totals_without_units_arms_or_days_are_refused():
     frame = totals().astype({"clicks": float, "arm": object})
     for column, words in (
-        ("clicks", "hold no number of units"),
+        ("clicks", "no number of units"),
         ("arm", "no arm"),
         ("day", "no moment"),
     ):

@@ -47,16 +47,16 @@ def test_the_page_tells_what_was_decided(reading, language):
             "2 columns with this heading read as one",
             "row 5 has 2 columns, the header 5",
             "Columns with personal data",
-            "1 cell with a word for nothing",
+            "1 cell with a word that means nothing is there",
         ),
         "fr": (
-            "virgule décimale, établi par 21 cellules",
-            "jour en premier, établi par 21 dates",
-            "1 ligne passée",
+            "virgule décimale, d'après 21 cellules",
+            "jour en premier, d'après 21 dates",
+            "1 ligne ignorée",
             "2 colonnes avec cet en-tête lues comme une seule",
             "la ligne 5 a 2 colonnes, l'en-tête 5",
             "Colonnes à données personnelles",
-            "1 cellule avec un mot pour rien",
+            "1 cellule avec un mot qui signale l'absence",
         ),
     }[language]
     assert [part for part in expected if part not in said] == []

@@ -42,7 +42,7 @@ def test_the_table_of_checks_tells_what_was_found_and_what_it_can_stop():
         *(("passed", "good"), ("warning", "open"), ("failed", "bad")),
     ]
     assert [row[2].text for row in table.rows] == ["yes", "no", "no"]
-    assert table.rows[0][3].startswith("The arms have the designed shares")
+    assert table.rows[0][3].startswith("The arms have their planned shares")
 
 
 def test_the_fact_of_the_checks_names_those_that_did_not_pass():

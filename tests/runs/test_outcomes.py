@@ -336,7 +336,10 @@ def test_all_mistakes_in_parameters_are_told_at_once(workspace_folder):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["-p", "spec"], "spec is not of the form NAME=VALUE; write for example spec=my-experiment.yaml."),
+        (
+            ["-p", "spec"],
+            "spec is not of the form NAME=VALUE; write for example spec=my-experiment.yaml.",
+        ),
         (["-p", "spec=a", "-p", "spec=b"], "spec is given twice; keep one of the two."),
         (
             ["-p", "spec=data/sample/chekout.yaml"],

@@ -234,7 +234,7 @@ def test_a_declared_number_asks(here):
     error = refused(here, declared("Montant", "1,234", "12,345", "7"), "ask_decimal", profile=None)
     assert str(error) == (
         "export.csv, amount: 2 cells are written like 1,234 or 1.234, and nothing in the file says whether that"
-        " is 1234; say `decimal: point` or `decimal: comma`."
+        " means 1234; say `decimal: point` or `decimal: comma`."
     )
     frame, _ = read(
         here, declared("Montant", "1,234", "12,345", "7"), profile="mine", decimal="point"

@@ -497,7 +497,7 @@ def test_a_score_is_never_taken_for_stars():
     assert [(message.rating, message.score) for message in taken] == [(None, 9), (None, 3)]
     off = {"column": "rating", "from": 0, "to": 5}
     error = refusal(lambda: messages(table, score=off), "off_scale")
-    assert "row 1 is beyond the scale" in str(error)
+    assert "row 1 is outside its scale" in str(error)
     table["rating"] = ["4", "3"]
     assert [message.rating for message in messages(table)] == [4, 3]
 

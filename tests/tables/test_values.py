@@ -210,8 +210,9 @@ def test_a_column_that_loses_all_its_cells_is_refused():
     error = refusal(
         lambda: column(Case("x", ["soon", "later", "never"], None, **NUMBER)), "lost_column"
     )
-    assert f"None of 3 cells is of this column's kind, the first in row {FIRST} (“soon”)" in str(
-        error
+    assert (
+        f"None of the 3 cells is of this column's kind, the first in row {FIRST} (“soon”)"
+        in str(error)
     )
 
 

@@ -792,7 +792,7 @@ def test_a_file_is_replaced_and_bears_the_usual_permissions(tmp_path, frame):
 
 
 def test_a_dialect_that_is_not_there_is_refused(tmp_path, frame):
-    with pytest.raises(ParameterError, match="de is no dialect; give fr"):
+    with pytest.raises(ParameterError, match="de is not a dialect; give fr"):
         write_csv(frame, tmp_path / "a.csv", excel="de")
     assert list(tmp_path.iterdir()) == []
 

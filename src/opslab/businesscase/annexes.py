@@ -357,13 +357,14 @@ def kpis(listed: Sequence[Kpi], say: CaseVoice) -> Table:
 
 
 def roadmap(listed: Sequence[Milestone], say: CaseVoice) -> Table:
-    """Return the steps, each with the gate at its end."""
-    rows = [
-        (
-            step.name,
-            Cell(say.period((step.starts, step.ends)), step.owner or ""),
-            step.gate or say.none,
-        )
-        for step in listed
-    ]
-    return say.table("roadmap", "step dates gate", rows)
+    """Return the steps, each with the gate at its end where there are gates."""
+    gated = any(step.gate for step in listed)
+    rows: list[Row] = []
+    for step in listed:
+        when = Cell(say.period((step.starts, step.ends)), step.owner or "")
+        rows.append((step.name, when, *([step.gate or say.none] if gated else [])))
+    return (
+        say.table("gates", "step dates gate", rows)
+        if gated
+        else say.table("roadmap", "step dates", rows)
+    )

@@ -57,7 +57,7 @@ def answers(result: CaseResult, say: CaseVoice) -> Blocks:
     for name in _QUESTIONS:
         reply = say(f"reply_{name}{otherwise.get(name, '')}", **values)
         if name == "wait" and result.case.stage:
-            reply += say("reply_stage")
+            reply += f" {say('reply_stage')}"
         rows.append((say(f"question_{name}"), say.linked(reply)))
     return [say.table("answers_to", "challenge reply", rows)]
 

@@ -16,7 +16,7 @@ from opslab.businesscase.cashflow import cash_flow, weights_of
 from opslab.businesscase.checks import checks
 from opslab.businesscase.citations import Run, findings_given, findings_of, runs_of
 from opslab.businesscase.contradictions import refuse, refuse_contradictions
-from opslab.businesscase.declarations import Benefit
+from opslab.businesscase.declarations import Benefit, Claim
 from opslab.businesscase.drivers import drivers
 from opslab.businesscase.ledger import files_of, names_twice, prepare
 from opslab.businesscase.options import AtHorizon, AtRate, OptionResult, Party, RiskCost
@@ -141,11 +141,12 @@ class _Basis:
     def freed(self) -> dict[str, dict[str, float]]:
         """Return the mean hours a year at full use that each line frees of each role.
 
-        Stated hours are of who gains them; of nobody, an empty text, where that is not said.
+        Stated hours are of who gains them or of the role that they claim; of nobody, an empty
+        text, where neither is said.
         """
         freed: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         population = {finding.id: finding.evidence.population for finding in self.findings}
-        gained_by = {line.name: line.gained_by or "" for line in self.case.benefits}
+        gained_by = {line.name: line.gained_by or _claimed(line) for line in self.case.benefits}
         for flow in self.lines.flows:
             for name in flow.amounts if flow.hours else ():
                 role = population.get(name, gained_by[flow.line])
@@ -173,6 +174,12 @@ class _Basis:
             there = workspace.is_there(path, file=True)
             shown = workspace.shown(path) if there else name
             yield SourceFile(shown, workspace.sha256(path) if there else None, 1)
+
+
+def _claimed(line: Benefit) -> str:
+    """Return the role whose hours a line claims; an empty text where it claims none."""
+    claim = line.claim
+    return (claim.hours or "").partition("/")[0] if isinstance(claim, Claim) else ""
 
 
 class _Drawn:
@@ -226,7 +233,7 @@ class _Drawn:
             worst_together=driven.worst_together,
             parties=tuple(self._parties(lines)),
             risks=tuple(self._risks()),
-            posts=tuple(basis.lines.posts.values()),
+            posts=tuple(basis.lines.posts),
             drivers=driven.bars,
             evpi=driven.evpi,
             by_rate=tuple(self._by_rate()),

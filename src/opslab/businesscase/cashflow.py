@@ -15,8 +15,9 @@ from opslab.businesscase.commitments import Risk
 from opslab.businesscase.contradictions import unit_of
 from opslab.businesscase.declarations import PER_YEAR, Benefit, Cost, Option, Release
 from opslab.businesscase.ledger import Known, likelihood_id
+from opslab.businesscase.options import PostTest
 from opslab.businesscase.plan import DeclaredLine
-from opslab.businesscase.posts import PostTest, not_cash, post_tests
+from opslab.businesscase.posts import not_cash, post_test, roles_of
 from opslab.businesscase.simulation import ENDED, KINDS, RISK, Flow, Weights
 from opslab.businesscase.spec import Case
 from opslab.errors import Problem
@@ -41,14 +42,14 @@ class CashFlow(NamedTuple):
         Factor by which each line of value enabled was shrunk.
     problems : list of Problem
         What cannot be.
-    posts : dict of str to PostTest
+    posts : list of PostTest
         Of lines whose hours are cash as posts.
     """
 
     flows: list[Flow]
     shrunk: dict[str, float]
     problems: list[Problem]
-    posts: dict[str, PostTest]
+    posts: list[PostTest]
 
 
 def cash_flow(case: Case, findings: Sequence[Finding], known: Mapping[str, Known]) -> CashFlow:
@@ -59,10 +60,10 @@ def cash_flow(case: Case, findings: Sequence[Finding], known: Mapping[str, Known
     }
     shrinkage = shrink([finding for own in cited.values() for finding in own])
     evidence = {name: [finding.evidence for finding in own] for name, own in cited.items()}
-    lines = CashFlow([], {}, [], post_tests(case, evidence))
+    lines = CashFlow([], {}, [], [])
     for number, line in enumerate(case.benefits):
-        own = cited[line.name]
-        problems = list(_contradictions(DeclaredLine(case, "benefits", number, line), line, own))
+        own, declared = cited[line.name], DeclaredLine(case, "benefits", number, line)
+        problems = list(_contradictions(declared, line, own))
         lines.problems.extend(problems)
         if problems:
             continue
@@ -70,9 +71,11 @@ def cash_flow(case: Case, findings: Sequence[Finding], known: Mapping[str, Known
         if flow.kind == "enabled" and own:
             flow = replace(flow, scale=flow.scale * shrinkage)
             lines.shrunk[line.name] = shrinkage
-        if line.cash:
-            flow = _released(case, flow, line.cash, lines.posts.get(line.name))
-        lines.flows.append(flow)
+        roles = roles_of(line, evidence[line.name])
+        test = post_test(case, line, flow, roles, known)
+        lines.problems.extend(not_cash(declared, line, flow, roles, test))
+        lines.posts.extend(filter(None, [test]))
+        lines.flows.append(_released(case, flow, line.cash, test) if line.cash else flow)
     costs = {cost.name: _cost(case, cost) for cost in case.costs}
     ended: dict[str, Flow] = {}
     for cost in case.costs:
@@ -83,7 +86,7 @@ def cash_flow(case: Case, findings: Sequence[Finding], known: Mapping[str, Known
         _risk(case, number, risk, known) for number, risk in enumerate(case.risks) if risk.amount
     ]
     lines.flows.extend([*costs.values(), *ended.values(), *risks])
-    lines.problems.extend([*claimed_twice(case, evidence), *not_cash(case, evidence)])
+    lines.problems.extend(claimed_twice(case, lines.flows, weights_of(case)[0], evidence))
     return lines
 
 

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from opslab.businesscase.plausibility import QUESTIONS, named
+from opslab.businesscase.plausibility import QUESTIONS, YEAR
 from opslab.businesscase.result import SAID, CaseResult, Line
+from opslab.names import folded, named
 from opslab.results import Check, Message, Status
 
 _HALF, _MUCH, _RECAPTURE, _MEASURED = 0.5, 0.1, 0.6, "D"
@@ -39,7 +40,7 @@ def checks(result: CaseResult, freed: Freed) -> tuple[Check, ...]:
         _check("evidence", result.said > _HALF, value=result.said, share=result.said),
         _asked("hard", _lacking(result, hard), hard),
         *(_asked(name, ask(result)) for name, ask in QUESTIONS.items()),
-        _apart(result, lines.values(), {name for names in freed.values() for name in names}),
+        _apart(result, lines, {name for names in freed.values() for name in names}),
         _recapture(result, lines.values()),
         _unchecked(result, lines.values()),
         _check("ledger", overdue, dated, ids=overdue),
@@ -68,17 +69,17 @@ def _asked(name: str, questions: Iterable[Message], there: object = True) -> Che
 
 def _capacity(result: CaseResult, freed: Freed, lines: Mapping[str, Line]) -> Iterator[Check]:
     """Give whether the hours freed fit into the teams' time: a tenth needs logs, all fails."""
-    option = next(known for known in result.case.options if known.kind == "recommended")
     loads, posts = defaultdict[str, float](float), defaultdict[str, float](float)
     said, alone = set[str](), set[str]()
     for team in result.case.teams:
-        posts[team.role] += team.people * team.hours
-    for role, hours in freed.items():
-        for name in hours.keys() & lines:
+        posts[folded(team.role)] += team.people * team.hours
+    for whose, hours in freed.items():
+        role = folded(whose)
+        for name in (name for name in hours if name in lines):
             if role not in posts:
-                alone.add(role or name)
+                alone.add(whose or name)
                 continue
-            loads[role] += hours[name] * option.part(name) / posts[role]
+            loads[role] += hours[name] * result.case.recommended.part(name) / posts[role]
             if lines[name].grade in SAID:
                 said.add(role)
     role = max(loads, key=loads.__getitem__, default="")
@@ -87,7 +88,8 @@ def _capacity(result: CaseResult, freed: Freed, lines: Mapping[str, Line]) -> It
     key = f"capacity_{status}"
     if not role:
         status, key = ("warn", "teams_warn") if alone else ("pass", "capacity_none")
-    values = {"role": role, "share": share, "most": _MUCH, "names": sorted(alone)}
+    name = next((team.role for team in result.case.teams if folded(team.role) == role), "")
+    values = {"role": name, "share": share, "most": _MUCH, "names": sorted(alone)}
     detail = Message(f"businesscase.{key}", values)
     yield Check("capacity", status, detail, share, "capacity" in result.case.blocking)
     if role:
@@ -101,26 +103,27 @@ def _lacking(result: CaseResult, hard: Iterable[Line]) -> Iterator[Message]:
     for line in hard:
         known: Any = declared[line.name]
         cash = getattr(known, "cash", None)
-        owner = known.owner or (cash and cash.holder)
+        owner, amount = known.owner or (cash and cash.holder), result.entry(line.refs[0])
         budget = cash.budget if cash else getattr(known.claim, "budget", None)
-        amount = result.entry(line.refs[0])
-        if not named(owner):
+        if not owner:
             lacking["owner"].append(line.name)
         if amount.kind == "assumption" and not named(amount.source or amount.file):
             lacking["source"].append(line.name)
-        if not named(budget, str.isalnum) and not _BUDGET_LINE.search(owner or ""):
+        if not named(budget) and not _BUDGET_LINE.search(owner or ""):
             lacking["budget"].append(line.name)
     for what, names in lacking.items():
         yield Message(f"businesscase.hard_{what}", {"names": names})
 
 
-def _apart(result: CaseResult, lines: Iterable[Line], hours: set[str]) -> Check:
+def _apart(result: CaseResult, lines: Mapping[str, Line], hours: set[str]) -> Check:
     """Return whether gains of decisions beside hours say why they are other money."""
-    apart = {line.name for line in result.case.benefits if line.apart}
-    apart |= {line.name for line in result.case.costs if line.claim}
-    names = [line.name for line in lines if line.gain == "decisions" and line.name not in hours]
-    beside = names and not hours.isdisjoint(line.name for line in lines)
-    twice = [name for name in names if beside and name not in apart]
+    decisions = [
+        line
+        for line in result.case.benefits
+        if line.name in lines and line.gain == "decisions" and line.name not in hours
+    ]
+    beside = decisions and not hours.isdisjoint(lines)
+    twice = [line.name for line in decisions if beside and not line.apart]
     return _check("apart", twice, beside, names=twice)
 
 
@@ -137,9 +140,13 @@ def _recapture(result: CaseResult, lines: Iterable[Line]) -> Check:
 
 
 def _unchecked(result: CaseResult, lines: Iterable[Line]) -> Check:
-    """Return whether hard benefits, or half of the value, stand on what was never checked."""
-    new = {known.id for known in result.case.assumptions if not known.checked}
-    unchecked = [line for line in lines if not new.isdisjoint(line.refs)]
+    """Return whether hard benefits, or half of the value, stand on what nobody checked of late."""
+    stale = {
+        known.id
+        for known in result.case.assumptions
+        if not known.checked or (result.as_of - known.checked).days > YEAR
+    }
+    unchecked = [line for line in lines if not stale.isdisjoint(line.refs)]
     worth, whole = (
         sum(max(line.present.mean, 0.0) for line in some) for some in (unchecked, lines)
     )

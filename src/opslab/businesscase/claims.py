@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, replace
+from itertools import permutations
 from typing import NamedTuple
 
-from opslab.businesscase.declarations import PER_YEAR, Assumption, Benefit, Claim, Cost, Option
+from opslab.businesscase.declarations import PER_YEAR, Assumption, Claim
 from opslab.businesscase.plan import DeclaredLine, Plan
+from opslab.businesscase.simulation import Flow, Weights
 from opslab.errors import Problem
-from opslab.evidence import Benefit as Kind
 from opslab.evidence import Evidence
 from opslab.messages import LANGUAGES, spoken
-from opslab.names import folded
+from opslab.names import folded, named
 from opslab.uncertainty.distributions import quantile
 
 _TIME = re.compile(r"\b(hour|heure|h|hr|minute|min|fte|etp|poste?)s?\b")
-_DAYS = re.compile(r"((day|jour|journee|man|person|homme|personne|work|working|half|demi)s?\b ?)+")
-"""Units in which people's time is counted; those of days stand alone: a day of delay is nobody's
-time."""
+_DAYS = re.compile(
+    r"(day|jour|journee)s?|((man|person|homme|personne|half|demi|work|working|"
+    r"day|jour|week|semaine|month|mois|year|an)s? ?){2,}"
+)
+"""Units in which people's time is counted; days and person-weeks stand alone, since a day of delay
+is nobody's time."""
 _LISTS = {"hours": "hours", "metric": "metric", "theme": "metric", "budget": "budget"}
 _LOGS = "D"  # the worst grade of what rests on documents
 _KEYS = ("claimed_twice", "claimed_inventories", "claimed_alike", "claimed_unsaid")
@@ -57,7 +60,8 @@ class Counted(NamedTuple):
     @property
     def listed(self) -> bool:
         """Whether it comes from a list, so that another one is another thing."""
-        return self.thing == "budget" or bool(self.of)
+        known = named("".join(self.name), str.isalnum)
+        return known and (self.thing == "budget" or named(self.of, str.isalnum))
 
 
 @dataclass(frozen=True)
@@ -111,11 +115,15 @@ def counted(claim: str, of: str = "") -> Counted:
     written, _, what = claim.partition(":")
     thing = _LISTS.get(folded(written)) if what else None
     words = what.split("/") if thing == "hours" else [what if thing else claim]
+    if thing == "budget":  # line 4417 is 4417
+        words = re.findall(r"\d{3,}", what) or words
     return Counted(thing or "text", tuple(filter(None, map(folded, words))), folded(of))
 
 
 def overlap(first: Gain, second: Gain) -> Overlap | None:
     """Return what two lines of one option both count, or might for all that is said of them.
+
+    Of the second it is asked whether it is other money than the hours of the first.
 
     Examples
     --------
@@ -141,104 +149,97 @@ def overlap(first: Gain, second: Gain) -> Overlap | None:
                 shared["claimed_twice"] = str(own)
             elif own.thing == "hours":
                 shared["claimed_inventories"] = str(own)
-    if (first.hours and second.unsaid) or (first.unsaid and second.hours):
+    if first.hours and second.unsaid:
         shared["claimed_unsaid"] = ""
     keys = _KEYS[:1] if first.apart or second.apart else _KEYS
     return next((Overlap(key, shared[key], month) for key in keys if key in shared), None)
 
 
-def claimed_twice(plan: Plan, evidence: Mapping[str, Sequence[Evidence]]) -> Iterator[Problem]:
+def claimed_twice(
+    plan: Plan,
+    flows: Sequence[Flow],
+    options: Sequence[Weights],
+    evidence: Mapping[str, Sequence[Evidence]],
+) -> Iterator[Problem]:
     """Tell what a line, or two lines of one option, count twice, and what nobody says of them.
 
     Parameters
     ----------
     plan : Plan
-        That holds together otherwise.
+    flows : sequence of Flow
+        In the order of the plan.
+    options : sequence of Weights
     evidence : Mapping of line to sequence of Evidence
-        Lines that stand on evidence and have none here are left out.
     """
-    problems: dict[tuple[str, ...], Problem] = {}
-    for where, gains in _compared(plan, evidence):
-        for first, second in combinations(gains, 2):
-            both, names, at = overlap(first, second), (first.name, second.name), second.at
-            if both is None:
-                continue
-            values = {"option": where, "what": both.what, "month": plan.finance.month(both.month)}
-            alone = both.key == "claimed_unsaid"
-            if alone and not (first.hours and second.unsaid):
-                names, at = names[::-1], first.at
-            values |= {"first": names[0], "second": names[1]}
-            problem = plan.problem(f"businesscase.{both.key}", *at, **values)
-            problems.setdefault(names[alone:], problem)
-    told = {name for names in problems if len(names) > 1 for name in names}
-    return (
-        problem for names, problem in problems.items() if len(names) > 1 or names[0] not in told
-    )
+    lines = {line.line.name: line for line in plan.lines()}
+    gains = {
+        flow.name: _gain(lines[flow.line], flow, evidence.get(flow.line, ()))
+        for flow in flows
+        if flow.line in lines
+    }
+    compared = [
+        (option.name, [gains[flow.name] for flow in flows if option.counted(flow) > 0])
+        for option in options
+    ]
+    for name, own in evidence.items():
+        if whole := gains.get(name):
+            part = replace(whole, at=lines[name].at("evidence"))
+            parts = [replace(part, name=found.id, counted=(_found(found),)) for found in own]
+            compared.append((name, parts))
+    problems: dict[frozenset[str], Problem] = {}
+    for where, every in compared:
+        for first, second in permutations(every, 2):
+            if both := overlap(first, second):
+                pair = {second.name} if both.key == "claimed_unsaid" else {first.name, second.name}
+                names = {"option": where, "first": first.name, "second": second.name}
+                key, month = f"businesscase.{both.key}", plan.finance.month(both.month)
+                problem = plan.problem(key, *second.at, what=both.what, month=month, **names)
+                problems.setdefault(frozenset(pair), problem)
+    told = {name for pair in problems if len(pair) > 1 for name in pair}
+    return (known for pair, known in problems.items() if len(pair) > 1 or not pair & told)
 
 
-def _compared(
-    plan: Plan, evidence: Mapping[str, Sequence[Evidence]]
-) -> Iterator[tuple[str, list[Gain]]]:
-    """Give what must not overlap: the findings of each line, and what each option gains."""
-    lines = list(plan.lines())
-    for line in lines:
-        apart, at = getattr(line.line, "apart", None) is not None, line.at("evidence")
-        found = evidence.get(line.line.name, ())
-        parts = [(part.id, counted(part.claim, part.id.partition("/")[0])) for part in found]
-        yield line.line.name, [Gain(name, at, range(1), (own,), apart=apart) for name, own in parts]
-    for option in plan.proposals:
-        taken = [line for line in lines if line.line.name in plan.gains_of(option)]
-        every = [_gain(line, option, evidence.get(line.line.name, ())) for line in taken]
-        yield option.name, [gain for gain in every if gain]
+def _gain(line: DeclaredLine, flow: Flow, evidence: Sequence[Evidence]) -> Gain:
+    """Return what an option gains by a line; what is paid once counts from then on."""
+    plan, own, horizon = line.plan, line.line, line.plan.finance.horizon_months
+    stated, worth = plan.assumption(flow.amounts[0]), plan.assumption(getattr(own, "worth", None))
+    counts = tuple(_counted(line, stated, evidence))
+    hours, unsaid = worth is not None and is_time(worth.per), False
+    stop = horizon if flow.once else min(flow.end, horizon)
+    if stated:
+        stop *= stated.distribution(share=False).mean > 0
+        documented = flow.cost and flow.kind == "hard" and stated.grade <= _LOGS
+        documented = documented and named(stated.source or stated.file)
+        said = documented or any(counted.listed for counted in counts)
+        unsaid = not said and (hours or not worth or own.gain != "decisions")
+    months = range(max(flow.start, flow.ended or 0, 0), stop)
+    apart = named(getattr(own, "apart", None))
+    return Gain(own.name, line.at("claim"), months, counts, hours, unsaid, apart, flow.cost)
 
 
-def _gain(line: DeclaredLine, option: Option, evidence: Sequence[Evidence]) -> Gain | None:
-    """Return what an option gains by a line; None where that is nothing, or not counted."""
-    plan, own, at = line.plan, line.line, line.at("claim")
-    stated = plan.assumption(own.amount if isinstance(own, Cost) else own.quantity)
-    part = plan.ended(option)[own.name] if isinstance(own, Cost) else option.part(own.name)
-    if part <= 0 or (stated and stated.distribution(share=False).mean == 0):
-        return None
-    claims = tuple(_claims(plan, own, stated, evidence))
-    months = _months(plan, own, option, once=stated is not None and stated.per == "once")
-    bare = stated is not None and not any(claim.listed for claim in claims)
-    if isinstance(own, Cost):
-        documented = own.benefit == "hard" and stated is not None and stated.grade <= _LOGS
-        return Gain(own.name, at, months, claims, unsaid=bare and not documented, ended=True)
-    if kind_of(own, evidence) in (None, "enabled") and own.share is None:
-        return None
-    worth = plan.assumption(own.worth)
-    hours = worth is not None and is_time(worth.per)
-    unsaid = bare and (hours or worth is None or own.gain == "time")
-    return Gain(own.name, at, months, claims, hours, unsaid, apart=own.apart is not None)
+def _found(evidence: Evidence) -> Counted:
+    return counted(evidence.claim, evidence.id.partition("/")[0])
 
 
-def kind_of(line: Benefit, evidence: Sequence[Evidence]) -> Kind | None:
-    """Return the kind of a benefit; None where only evidence says, and it is not read yet."""
-    return line.kind or (evidence[0].benefit if evidence else None)
-
-
-def _claims(
-    plan: Plan, line: Benefit | Cost, stated: Assumption | None, evidence: Sequence[Evidence]
+def _counted(
+    line: DeclaredLine, stated: Assumption | None, evidence: Sequence[Evidence]
 ) -> Iterator[Counted]:
     """Give what a line counts: by its evidence, by what it declares, by its quantity."""
-    for part in evidence:
-        yield counted(part.claim, part.id.partition("/")[0])
-    claim = line.claim
+    yield from map(_found, evidence)
+    claim, cash = line.line.claim, getattr(line.line, "cash", None)
     if isinstance(claim, Claim):
-        named = {"hours": claim.hours, "metric": claim.metric, "budget": claim.budget}
-        yield from (
-            counted(f"{thing}:{name}", claim.of or "") for thing, name in named.items() if name
-        )
+        for thing in ("hours", "metric", "budget"):
+            if name := getattr(claim, thing):
+                yield counted(f"{thing}:{name}", claim.of or "")
     elif claim:
         yield counted(claim)
-    if isinstance(line, Benefit) and line.cash:
-        yield counted(f"budget:{line.cash.budget}")
+    if cash:
+        yield counted(f"budget:{cash.budget}")
     if stated:
         yield Counted("quantity", (stated.id,))
         for language in LANGUAGES:
             yield Counted("statement", (folded(spoken(stated.statement, language)),))
-        yield Counted("range", (_range(plan, stated),))
+        yield Counted("range", (_range(line.plan, stated),))
 
 
 def _range(plan: Plan, stated: Assumption) -> str:
@@ -249,21 +250,8 @@ def _range(plan: Plan, stated: Assumption) -> str:
         unit = plan.finance.currency + " once" * (stated.per == "once")
     known = stated.distribution(share=stated.share)
     ends = (known.mean, quantile(known, 0.05), quantile(known, 0.95))
-    mean, low, high = (f"{end * scale:.6g}" for end in ends)
+    mean, low, high = (f"{float(f'{end * scale:.3g}'):.15g}" for end in ends)
     return f"{mean} ({low} - {high}) {unit}"
-
-
-def _months(plan: Plan, line: Benefit | Cost, option: Option, *, once: bool) -> range:
-    """Return the months in which a line counts; what is paid once counts from then on."""
-    finance, gained = plan.finance, isinstance(line, Benefit)
-    start = finance.month_of(plan.day_of(line.starts, end=gained), whole=gained)
-    if isinstance(line, Cost):
-        rid = plan.day_of(plan.rid_of(line, option), end=True)
-        start = max(start, finance.month_of(rid, whole=True))
-    stop = finance.horizon_months
-    if line.ends and not once:
-        stop = min(stop, finance.month_of(plan.day_of(line.ends, end=True)) + 1)
-    return range(max(start, 0), stop)
 
 
 def is_time(per: str | None) -> bool:

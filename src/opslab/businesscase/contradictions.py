@@ -6,10 +6,8 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from opslab.businesscase.claims import claimed_twice
 from opslab.businesscase.declarations import PER_YEAR, Assumption, Benefit
 from opslab.businesscase.plan import DAY, DeclaredLine, Plan
-from opslab.businesscase.posts import not_cash
 from opslab.errors import InputError, Problem, SpecError, did_you_mean
 
 _SHARES = ("adoption", "recapture", "decay", "share", "trend", "probability", "uplift", "schedule")
@@ -38,7 +36,6 @@ def refuse_contradictions(plan: Plan) -> None:
     """Raise a `SpecError` with everything in a case that cannot be."""
     checks = (_names, _quantities, _days, _options, _scores, _exchange)
     problems = [problem for check in checks for problem in check(plan)]
-    problems = problems or [*claimed_twice(plan, {}), *not_cash(plan, {})]
     refuse(problems or _untaken(plan), SpecError)
 
 

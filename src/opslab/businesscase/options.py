@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -236,6 +237,48 @@ class RiskCost:
     likelihood: float
     cost: Spread
     present: float
+
+
+@dataclass(frozen=True)
+class PostTest:
+    """Whether a line frees the posts that are given up for it.
+
+    Attributes
+    ----------
+    line : str
+    freed_hours : float
+        Mean hours a year at full use, by those who use it in the end.
+    posts_hours : float
+        Contract hours a year of the posts.
+    posts : int
+    budget, holder : str
+        Budget line that falls, and who holds it.
+    date : datetime.date
+        Day from which it falls.
+    people : float
+        Of the team.
+    """
+
+    line: str
+    freed_hours: float
+    posts_hours: float
+    posts: int
+    budget: str
+    holder: str
+    date: datetime.date
+    people: float = math.nan
+
+    @property
+    def factor(self) -> float:
+        """Part of the freed hours that is cash: those that the posts hold.
+
+        Examples
+        --------
+        >>> day = datetime.date(2027, 4, 1)
+        >>> PostTest("Tags", 2000.0, 1600.0, 1, "6411", "RH", day).factor
+        0.8
+        """
+        return min(1.0, self.posts_hours / (self.freed_hours or math.inf))
 
 
 @dataclass(frozen=True)

@@ -38,11 +38,11 @@ def _answers(result: CaseResult, say: CaseVoice) -> Table:
     gated = any(step.gate for step in case.roadmap)
     means = {"approve": say("means_approve"), "defer": say.waiting, "reject": say("means_reject")}
     if gated:
-        means["approve"] += say("means_gated")
+        means["approve"] += f" {say('means_gated')}"
     if ranked:
-        means["defer"] += say("means_measure", first=say.named(ranked[0].id))
+        means["defer"] += f" {say('means_measure', first=say.named(ranked[0].id))}"
     if stage:
-        gate = say("means_gate", gate=stage.gate) if stage.gate else ""
+        gate = f" {say('means_gate', gate=stage.gate)}" if stage.gate else ""
         until = say("means_stage", stage=say.money(result.recommended.stage or 0.0), day=stage.ends)
         means["stage"] = until + gate
     if action == "other":

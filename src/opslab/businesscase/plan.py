@@ -70,6 +70,11 @@ class Plan(FromFile):
         return next(option for option in self.options if option.kind == "do_nothing")
 
     @property
+    def recommended(self) -> Option:
+        """The option that is asked for."""
+        return next(option for option in self.options if option.kind == "recommended")
+
+    @property
     def proposals(self) -> list[Option]:
         """Every option but doing nothing."""
         return [option for option in self.options if option.kind != "do_nothing"]

@@ -5,6 +5,7 @@ Each question names the line, its value and what to do about it; none stops a ca
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -15,33 +16,26 @@ from opslab.businesscase.commitments import Kpi
 from opslab.businesscase.declarations import Cost
 from opslab.businesscase.plan import Plan
 from opslab.businesscase.result import SAID, CaseResult
+from opslab.names import named
 from opslab.results import Message
 
 INFLATION = 0.02
 """A year: what central banks aim at; a nominal rate below it says that money loses worth."""
 MOST_RATE = 0.25
 """Discount rate a year above which nothing but venture capital asks for."""
-FACTOR = 2.0
-"""By which no rate of exchange among usual currencies moves in a few years."""
+FACTOR, NEAR = 2.0, 1.1
+"""Factors of a rough rate of exchange: no usual currency moves by the first in a few years; within
+the second, whether a rate was turned round cannot be seen, and matters little."""
 YEAR = 366
-"""Days after which a rate of exchange is old: a budget is made once a year."""
+"""Days after which what was looked up is old: a budget is made once a year."""
+MOST_GROWTH = 0.15
+"""Growth a year of a cost above which it doubles within five years."""
 SEVERAL = 730
 """Days over which wages that do not grow at all are worth a question: two rounds of pay."""
 BUILD = 180
 """Days from which a build is long: its end is more of a hope than a date."""
-NOBODY = ("", "na", "nn", "tbd", "tba", "tbc", "todo", "none", "unknown", "inconnu", "àdéfinir")
-"""Letters of what stands where a name should be."""
-
-
-def named(text: str | None, kind: Callable[[str], bool] = str.isalpha) -> bool:
-    """Return whether a text names somebody or something, by its characters of a kind.
-
-    Examples
-    --------
-    >>> named("Controlling"), named("?"), named("n/a"), named("4417"), named("4417", str.isalnum)
-    (True, False, False, False, True)
-    """
-    return "".join(filter(kind, text or "")).casefold() not in NOBODY
+NARROW = 0.05
+"""Width of a 90 % range, as a share of its mean, below which nobody knows a thing by guessing."""
 
 
 def plausible_rate(rate: float, terms: str) -> bool:
@@ -74,14 +68,15 @@ def rough_rate(given: str, to: str) -> float | None:
 
 
 def plausible_exchange(rate: float, rough: float) -> bool:
-    """Return whether a rate of exchange is within a factor of two of a rough one.
+    """Return whether a rate of exchange is within a factor of two of a rough one, not its inverse.
 
     Examples
     --------
-    >>> plausible_exchange(0.92, 0.93), plausible_exchange(92, 0.93), plausible_exchange(0.4, 0.93)
-    (True, False, False)
+    >>> [plausible_exchange(rate, 0.93) for rate in (0.92, 92, 0.4, 1.08)]
+    [True, False, False, False]
     """
-    return rough / FACTOR <= rate <= rough * FACTOR
+    far, inverse = abs(math.log(rate / rough)), abs(math.log(rate * rough))
+    return far <= math.log(FACTOR) and (far < inverse or far <= math.log(NEAR))
 
 
 def doubt_of(kpi: Kpi) -> str | None:
@@ -104,10 +99,13 @@ def _ask(key: str, **values: Any) -> Message:
 
 
 def _points(result: CaseResult) -> Iterator[Message]:
-    for entry in result.ledger:
-        guessed = entry.grade in SAID and entry.family == "fixed" and entry.value
-        if guessed and entry.used_by and result.case.assumption(entry.id):
-            yield _ask("points_guess", ids=[entry.id], grade=entry.grade, value=entry.value)
+    for known in result.case.assumptions:
+        entry = result.entry(known.id)
+        said, bare = entry.grade in SAID, not named(entry.source or entry.file)
+        narrow = entry.high - entry.low < NARROW * entry.value
+        if entry.used_by and (narrow if said else bare):
+            key = "points_guess" if said else "points_unsourced"
+            yield _ask(key, ids=[entry.id], grade=entry.grade, value=entry.value)
 
 
 def _rates(result: CaseResult) -> Iterator[Message]:
@@ -127,21 +125,20 @@ def _rates(result: CaseResult) -> Iterator[Message]:
 
 def _dates(result: CaseResult) -> Iterator[Message]:
     case, by, end = result.case, result.case.decision.by, result.case.finance.end
-    days = [
-        ("early", line.line.name, case.day_of(line.line.starts, end=line.field == "benefits"), by)
+    starts = [
+        (line.line.name, case.day_of(line.line.starts, end=line.field == "benefits"))
         for line in case.lines()
         if line.line.name not in case.nothing.costs
     ]
-    first, targets = min(day for *_, day, _ in days), result.targets
-    days += [("target", known.kpi.name, known.due, first) for known in targets if not known.before]
-    days += [
-        ("risk", risk.risk, case.day_of(risk.starts, end=True), by)
-        for risk in case.risks
-        if risk.starts
-    ]
-    for key, name, day, least in days:
-        if not least <= day < end:
-            yield _ask(f"dates_{key}", name=name, day=day, least=least, end=end)
+    first = max(by, min(day for _, day in starts))
+    dated = [(risk.risk, risk.starts) for risk in case.risks]
+    dated += [(cost.name, cost.ended_from) for cost in case.costs]
+    later = [(name, case.day_of(when, end=True)) for name, when in dated if when]
+    later += [(known.kpi.name, known.due) for known in result.targets if not known.before]
+    for days, least in ((starts, by), (later, first)):
+        for name, day in days:
+            if not least <= day < end:
+                yield _ask("dates_asked", name=name, day=day, least=least, end=end)
 
 
 def _days(case: Plan, cost: Cost) -> int:
@@ -155,11 +152,10 @@ def _terms(result: CaseResult) -> Iterator[Message]:
     for cost in case.costs:
         growth, amount = case.assumption(cost.trend), case.assumption(cost.amount)
         rate = growth.distribution(share=True).mean if growth else 0.0
-        if real and rate > 0 and cost.kind in ("people", "tool"):
-            yield _ask("terms_growth", name=cost.name, rate=rate)
-        flat = not (real or growth or cost.name in case.nothing.costs)
-        runs = amount and amount.per != "once" and _days(case, cost) >= SEVERAL
-        if flat and runs and cost.kind == "people":
+        if rate > (0 if real and cost.kind in ("people", "tool") else MOST_GROWTH):
+            yield _ask("terms_growth" if real else "terms_fast", name=cost.name, rate=rate)
+        flat = not (real or growth or cost.name in case.nothing.costs) and cost.kind == "people"
+        if flat and amount and amount.per != "once" and _days(case, cost) >= SEVERAL:
             yield _ask("terms_flat", name=cost.name)
 
 
@@ -170,8 +166,10 @@ def _optimism(result: CaseResult) -> Iterator[Message]:
         amount, uplift = case.assumption(cost.amount), case.assumption(cost.uplift)
         if amount is None or cost.name in case.nothing.costs:
             continue
-        once = amount.per == "once"
+        once, part = amount.per == "once", case.recommended.part(cost.name)
         build = once or (cost.ends and _days(case, cost) >= BUILD)
+        if part < 1:
+            yield _ask("optimism_part", name=cost.name, part=part)
         if uplift and not named(uplift.source):
             yield _ask("optimism_source", name=cost.name, ids=[uplift.id])
         if uplift or not build or amount.low != amount.high:

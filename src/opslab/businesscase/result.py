@@ -18,11 +18,11 @@ from opslab.businesscase.options import (
     Nothing,
     OptionResult,
     Party,
+    PostTest,
     RiskCost,
     Spread,
 )
 from opslab.businesscase.parameters import Length
-from opslab.businesscase.posts import PostTest
 from opslab.businesscase.spec import Case
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade, SourceFile
@@ -339,7 +339,7 @@ class CaseResult(Result):
     @property
     def taken(self) -> list[Line]:
         """The benefits of the recommended option, and the costs of doing nothing that it ends."""
-        option = next(known for known in self.case.options if known.kind == "recommended")
+        option = self.case.recommended
         own = {name for name in option.benefits if option.part(name)}
         return [line for line in self.lines if line.ended or line.name in own]
 

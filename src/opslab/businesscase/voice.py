@@ -235,7 +235,8 @@ class CaseVoice(Voice):
             return [self.percent(value, decimals(most * 100, 2)) for value in values]
         head, _, per = map(str.strip, unit.partition("/"))
         if len(head) == 3 and head.isupper():  # noqa: PLR2004 - a currency's code
-            after = f" / {self.unit(per)}" if per and not bare else ""
+            spelt = self.unit(per) if per == "once" else self("per", unit=self.unit(per))
+            after = f" {spelt}" if per and not bare else ""
             return [self.exact(value, head) + after for value in values]
         whole = all(value == round(value) for value in values)
         shown = [self.decimal(value, 0 if whole else decimals(most, 3)) for value in values]

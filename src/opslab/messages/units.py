@@ -56,7 +56,8 @@ def counted(unit: str, count: float | str, language: Language) -> str:
     """
     head, slash, per = map(str.strip, unit.partition("/"))
     if slash:
-        return f"{counted(head, count, language)} / {counted(per, 1, language)}"
+        per = text("words.per", language, unit=counted(per, 1, language))
+        return f"{counted(head, count, language)} {per}"
     known = f"count_{head.removesuffix('s')}"
     if known in catalogue(language, "words"):
         return text(f"words.{known}", language, count=count)

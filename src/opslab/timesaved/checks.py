@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from opslab.names import names_somebody
+from opslab.names import named
 from opslab.results import Check, Message, Status
 from opslab.timesaved.inventory import Inventory
 from opslab.timesaved.quantities import Update, reported
@@ -80,7 +79,7 @@ def run(
         piece.row
         for piece in pieces
         if piece.line.benefit == "hard"
-        and not (names_somebody(piece.line.owner) and re.search(r"\w", piece.line.source or ""))
+        and not (named(piece.line.owner) and named(piece.line.source, str.isalnum))
     ]
     warn("hard", hard, rows=hard)
     if updates:
