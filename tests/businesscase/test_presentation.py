@@ -645,7 +645,7 @@ NPVS = [310_000.0, 200.0, 0.0, -200.0, -300_000.0]
 
 
 @settings(
-    max_examples=40,
+    max_examples=25,
     phases=[Phase.generate],
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
