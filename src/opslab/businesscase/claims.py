@@ -29,6 +29,7 @@ _DAYS = re.compile(
 )
 """Units in which people's time is counted; days and person-weeks stand alone, since a day of delay
 is nobody's time."""
+HOURS = ("hour", "hours", "heure", "heures")
 _LISTS = {"hours": "hours", "metric": "metric", "theme": "metric", "budget": "budget"}
 _LINE = re.compile(r"\b(budget|line|ligne|account|compte)s?\b")
 _LOGS = "D"  # the worst grade of what rests on documents
