@@ -500,8 +500,8 @@ def test_a_score_of_no_option_is_refused():
     ("more", "words"),
     [
         ({"amount": "harm"}, "no likelihood"),
-        ({"amount": "n", "likelihood": 0.2}, "n is what a risk costs once"),
-        ({"amount": "gain", "likelihood": 0.2}, "gain is what a risk costs once"),
+        ({"amount": "n", "likelihood": 0.2}, "n is the one-off cost of a risk"),
+        ({"amount": "gain", "likelihood": 0.2}, "gain is the one-off cost of a risk"),
         ({"amount": "harm", "likelihood": 0.2, "starts": "2031-01-01"}, "outside the horizon"),
         ({"amount": "harm", "likelihood": 0.2, "starts": "2026-12-31"}, "outside the horizon"),
         ({"amount": "harm", "likelihood": 0.2, "starts": "2027-13-01"}, "2027-13-01"),
