@@ -142,7 +142,7 @@ def test_nothing_is_made_up():
     amounts = {
         float(it) for it in re.findall(r"(?:low|high|likely|people|rate): ([\d.]+)", content)
     }
-    said = {38000, 46000, 8000, 62, 0.6, 0.9, 12000, 18000, 4, 10, 6, 3, 20, 60, 0.3}
+    said = {38000, 46000, 6000, 10000, 58, 66, 0.6, 0.9, 12000, 18000, 4, 10, 6, 3, 20, 60, 0.3}
     assert amounts <= said | {0.1} | {0, 1}  # the discount rate; an example in a comment
     for line in content.splitlines():
         if "rate: 0.1" in line or "hours: 1575" in line:
@@ -158,6 +158,7 @@ NUMBERS = {  # by hand
     "38000\u201346000": "low: 38000, high: 46000",
     "38 000 à 46 000": "low: 38000, high: 46000",
     "0.125": "likely: 0.125",
+    "€26k to €30k": "low: 26000, high: 30000",
 }
 
 
@@ -168,11 +169,34 @@ def test_amounts_are_read_as_people_write_them(given):
     assert f"{{id: running, {NUMBERS[given]}, statement" in draft.files["cases/desk.yaml"]
 
 
+SHARED_UNITS = {  # by hand
+    ("minutes", "1-2 h"): "low: 60, high: 120",
+    ("minutes", "10-25 min"): "low: 10, high: 25",
+    ("minutes", "10 to 25"): "low: 10, high: 25",
+    ("minutes", "20 min à 1 h"): "low: 20, high: 60",
+    ("reduction", "20-50%"): "low: 0.2, high: 0.5",
+    ("reduction", "0.2 to 0.5"): "low: 0.2, high: 0.5",
+}
+
+
+@pytest.mark.parametrize(("name", "given"), SHARED_UNITS)
+def test_a_unit_at_the_end_is_of_both_ends(name, given):
+    draft = drafted(**{name: given})
+    assert not draft.wrong
+    assert f"{name}: {{ {SHARED_UNITS[name, given]} }}" in draft.files["cases/desk-inventory.yaml"]
+
+
+def test_a_unit_that_may_be_of_one_end_alone_is_refused():
+    assert [own for own, _ in drafted(minutes="1-2h30").wrong] == [["minutes"]]
+    assert [own for own, _ in drafted(minutes="20 to 1 h").wrong] == [["minutes"]]  # 20 hours to 1
+
+
 WRONG = {
     "who": ("", ["who"], "businesscase.new_missing"),
     "by": ("tomorrow", ["by"], "specs.not_date"),
     "currency": ("euros", ["currency"], "specs.pattern"),
     "running": ("38.000", ["running"], "businesscase.new_unclear"),
+    "one_off": ("$3000", ["one_off"], "businesscase.new_currency"),
     "nothing": ("1-2-3", ["nothing"], "specs.not_number"),
     "cost_kind": ("staff", ["cost_kind"], "specs.choice"),
     "paid_from": ("2027-01-15", ["currency", "paid_from"], "businesscase.first_of_month"),

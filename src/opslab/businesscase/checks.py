@@ -107,9 +107,9 @@ def _lacking(result: CaseResult, hard: Iterable[Line]) -> Iterator[Message]:
         budget = cash.budget if cash else getattr(known.claim, "budget", None)
         if not owner:
             lacking["owner"].append(line.name)
-        if amount.kind == "assumption" and not named(amount.source or amount.file):
+        if amount.kind == "assumption" and not named(amount.source or amount.file, str.isalnum):
             lacking["source"].append(line.name)
-        if not named(budget) and not _BUDGET_LINE.search(owner or ""):
+        if not named(budget, str.isalnum) and not _BUDGET_LINE.search(owner or ""):
             lacking["budget"].append(line.name)
     for what, names in lacking.items():
         yield Message(f"businesscase.hard_{what}", {"names": names})

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 from jinja2 import Environment, FileSystemLoader
@@ -25,9 +25,11 @@ from opslab.specs import Declared
 from opslab.tables.durations import minutes_of, share_of
 
 STARTER = Path(__file__).parent / "starter"
-_BETWEEN = re.compile(r"(?<=[\w%€$£])\s*(?:\bto\b|\bà\b|[-\u2013\u2014])\s*(?=[\d.,])")
+_BETWEEN = re.compile(r"(?<=[\w%€$£])\s*(?:\bto\b|\bà\b|[-\u2013\u2014])\s*(?=[\d.,€$£])")
 _UNCLEAR = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
+_DIGITS = "0123456789., "
 _SIGNS = re.compile(r"[\s'\u2019€$£]")
+_CURRENCIES = {"€": "EUR", "£": "GBP", "$": "D"}  # of dollars there are several
 _TEXTS = ("text", "choice")
 _MISSING = Problem("businesscase.new_missing")
 
@@ -178,7 +180,7 @@ def draft(
     wrong: dict[tuple[str, ...], tuple[Sequence[str], Problem]] = {
         (name, doubt.key): ((name,), doubt)
         for name, question in known.items()
-        if (doubt := _doubt(question, given[name].given))
+        if (doubt := _doubt(question, given[name].given, texts["currency"]))
     }
     files: dict[str, str] = {}
     for spec, path in paths(title).items():
@@ -233,8 +235,8 @@ def _problems(model: type[Declared], content: str) -> Sequence[Problem]:
     return ()
 
 
-def _doubt(question: Question, given: str | float) -> Problem | None:
-    """Return what is wrong with a number such as 38.000, or with a yes that is none."""
+def _doubt(question: Question, given: str | float, currency: str) -> Problem | None:
+    """Return what is wrong with 38.000, with the sign of another currency, with no choice."""
     said = str(given)
     known = {*question.choices, *question.choices.values()}
     if question.kind in ("choice", "yes") and said not in known:
@@ -243,6 +245,9 @@ def _doubt(question: Question, given: str | float) -> Problem | None:
     ends = _BETWEEN.split(said) if question.kind in ("number", "amount") else ()
     if said is given and any(_UNCLEAR.fullmatch(_SIGNS.sub("", end)) for end in ends):
         return Problem("businesscase.new_unclear", {"given": said})
+    others = [sign for sign, code in _CURRENCIES.items() if not (currency or code).endswith(code)]
+    if question.kind in ("number", "amount") and any(sign in said for sign in others):
+        return Problem("businesscase.new_currency", {"given": said, "currency": currency})
     return None
 
 
@@ -251,7 +256,10 @@ def _value(question: Question, given: str | float) -> object:
     if question.kind == "yes":
         return question.choices.get(str(given), given) == "yes"
     if read := _RANGES.get(question.kind):
-        parts = _BETWEEN.split(given, 1) if isinstance(given, str) else [given]
+        parts: list[Any] = _BETWEEN.split(given, 1) if isinstance(given, str) else [given]
+        if question.kind != "amount" and len(parts) > 1 and not parts[0].strip(_DIGITS):
+            unit = parts[1].lstrip(_DIGITS)  # 1-2 h: the unit of the second is meant for both
+            parts[0] += "?" if any(map(str.isdigit, unit)) else unit
         names = ("low", "high") if len(parts) > 1 else ("likely",)
         ends = (_quoted(read(part) if part != "" else None) for part in parts)
         return _Range(", ".join(map("{}: {}".format, names, ends)))

@@ -124,7 +124,7 @@ def _answer(question: Question, answers: Mapping[str, Answer]) -> str:
     names = {key: name for name, key in question.choices.items()}
     usual = question.default.format_map(known)
     default = known.get(question.name) or names.get(usual, usual)
-    hint = "/".join(question.choices) or question.example
+    hint = "/".join(question.choices) or " / ".join([question.example, *question.units][:2])
     label = f"  {question.label} ({hint})"
     try:
         given: str = click.prompt(label, printable(default), show_default=bool(default))
