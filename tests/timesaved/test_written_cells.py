@@ -139,7 +139,7 @@ def test_a_message_names_file_row_heading_and_cell(tmp_path):
     assert english[0].startswith("a.csv, row 3, minutes (“soon”): No duration can be read here")
     assert english[1].startswith("a.csv, row 3, adoption (“120%”): 1.2 is more than the whole")
     assert french[0].startswith(
-        "a.csv, ligne 3, minutes («\u00a0soon\u00a0»)\u00a0: On ne peut lire"
+        "a.csv, ligne 3, minutes («\u00a0soon\u00a0»)\u00a0: Aucune durée"
     )
 
 
