@@ -437,8 +437,7 @@ def session(folder, answers, *arguments, **environment):
     return process.wait(timeout=30), shown.decode()
 
 
-def test_the_interview_asks_again_and_writes_what_runs(workspace):
-    """Ends with both commands as they are printed, on what was written: a whole first case."""
+def test_the_interview_asks_again_what_is_wrong(workspace):
     given = {question.name: question.example for question in questions("fr")}
     answers = list(given.values())
     at = [*given].index
@@ -452,11 +451,18 @@ def test_the_interview_asks_again_and_writes_what_runs(workspace):
     assert f"! {text('specs.not_date', 'fr', given='demain')}" in shown
     assert shown.count("\n  ! ") == 2  # the other: 20 is not between 4 and 10
     assert shown.count("Sa valeur aujourd'hui") == 2
-    commands = re.findall(r"^  opslab (run .*?)\r?$", shown, re.MULTILINE)
-    assert all(command.endswith("-p language=fr") for command in commands)
-    for command in commands:
+    case = businesscase.Case.load(workspace / "cases" / "ete-2027-50.yaml")
+    assert (case.case, case.kpis[0].target) == (NAME, 7)
+    assert shown.count("-p language=fr") == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_both_commands_run_as_they_are_printed(workspace, language):
+    made = told(workspace, NAME, "--from", filled(workspace, language), "--language", language)
+    for command in re.findall(r"^  opslab (run .*)$", made.output, re.MULTILINE):
         done = subprocess.run(
-            [sys.executable, "-m", "opslab", *command.split(), "-p", "draws=1000", "--quiet"],
+            [sys.executable, "-m", "opslab", *command.split(), "--quiet"],
             cwd=workspace,
             capture_output=True,
             text=True,
