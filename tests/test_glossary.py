@@ -16,7 +16,7 @@ AREAS = sorted(
     path.stem for path in (Path(opslab.__file__).parent / "messages" / "en").glob("*.toml")
 )
 CODE = re.compile(
-    r"`[^`]*`|\{[^{}]*\}|opslab \w+|--\w+|\b(?:per|type|missing|unit): \w+|\w+[.=_]\w+"
+    r"`[^`]*`|\{[^{}]*\}|opslab \w+|--\w+|-p \w+|\b(?:per|type|missing|unit): \w+|\w+[.=_]\w+"
 )
 """Fields of specs, commands and files, which are the same in both languages."""
 PLURAL = re.compile(r"\{\w+:plural:([^{}|]*)\|([^{}|]*)\}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
 
 _NOBODY = re.compile(
     r"|x|([a-z])\1+|n[an]|tb[acd]|todo|no(body|one|ne)|unknown|undefined|tobe[a-z]+|"
@@ -27,14 +26,23 @@ def folded(name: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", plain)) or plain.strip()
 
 
-def named(text: str | None, kind: Callable[[str], bool] = str.isalpha) -> bool:
-    """Return whether a text names somebody or something, by its characters of a kind.
+def names_somebody(text: str | None) -> bool:
+    """Return whether a text is a name that can be called: letters, and no stopgap.
 
     Examples
     --------
-    >>> named("RH"), named("?"), named("n/a"), named("xx"), named("4417")
-    (True, False, False, False, False)
-    >>> named("4417", str.isalnum)
-    True
+    >>> names_somebody("RH"), names_somebody("?"), names_somebody("n/a"), names_somebody("4417")
+    (True, False, False, False)
     """
-    return not _NOBODY.fullmatch("".join(filter(kind, folded(text or ""))))
+    return not _NOBODY.fullmatch("".join(filter(str.isalpha, folded(text or ""))))
+
+
+def named(text: str | None) -> bool:
+    """Return whether a text names something: a source, a budget line.
+
+    Examples
+    --------
+    >>> named("invoices"), named("4417"), named("?"), named("n/a"), named(None)
+    (True, True, False, False, False)
+    """
+    return names_somebody(text) or any(map(str.isdigit, text or ""))

@@ -598,12 +598,11 @@ def factors(refs, unit, quantity, money, *, evidence):
 def chosen(action, npv, recommended, rule, bound):
     """Return what the rule makes of the options of a made case, by the action it comes to."""
     nothing, others = "Do nothing", {one[0]: one[2] for one in OTHERS}
-    rival = {"other": "Tool alone", "reject": nothing}.get(action, "Tool alone")
+    rival = nothing if action in ("reject", "close") else "Tool alone"
     if recommended == 1:
         rival = nothing
     best = {"other": rival, "reject": nothing}.get(action, "Two posts and a tool")
-    error = abs(npv) if action == "close" else 900.0
-    return Choice(action, rule, bound, best, rival, npv - others.get(rival, 0.0), error)
+    return Choice(action, rule, bound, best, rival, npv - others.get(rival, 0.0), 900.0)
 
 
 OTHERS = (
@@ -849,6 +848,7 @@ VARIANTS = {
     "whole": {},
     "never pays back": {"npv": -30_000.0, "chance": 0.44, "payback": None},
     "negative": {"npv": -300_000.0, "chance": 0.03, "payback": None, "action": "reject"},
+    "nothing better": {"npv": -9_000.0, "action": "reject", "alone": True, "waiting": 100.0},
     "staged": {"action": "stage", **RISKY},
     "deferred": {"action": "defer", "rule": "worst", "bound": -50_000.0, **NO_STAGE},
     "close": {"npv": 400.0, "chance": 0.5, "payback": 35.0, "action": "close"},

@@ -500,8 +500,8 @@ def test_a_score_of_no_option_is_refused():
     ("more", "words"),
     [
         ({"amount": "harm"}, "no likelihood"),
-        ({"amount": "n", "likelihood": 0.2}, "n is what a risk costs once"),
-        ({"amount": "gain", "likelihood": 0.2}, "gain is what a risk costs once"),
+        ({"amount": "n", "likelihood": 0.2}, "n is the one-off cost of a risk"),
+        ({"amount": "gain", "likelihood": 0.2}, "gain is the one-off cost of a risk"),
         ({"amount": "harm", "likelihood": 0.2, "starts": "2031-01-01"}, "outside the horizon"),
         ({"amount": "harm", "likelihood": 0.2, "starts": "2026-12-31"}, "outside the horizon"),
         ({"amount": "harm", "likelihood": 0.2, "starts": "2027-13-01"}, "2027-13-01"),
@@ -514,3 +514,12 @@ def test_a_risk_that_cannot_be_simulated_is_refused(more, words):
     declared["assumptions"] += [units("n", 3, "ticket"), money("harm", 9, "once")]
     with pytest.raises(OpslabError, match=words):
         build(Case(**declared), draws=1_000)
+
+
+@pytest.mark.parametrize("field", ["owner", "signed_by"])
+def test_who_answers_is_somebody(tmp_path, field):
+    declared = simple()
+    declared["assumptions"].append(share("signed", 0.1))
+    declared["benefits"][0] |= {"share": "signed", "signed_by": "cpo", field: "?"}
+    [problem] = refused(tmp_path, declared)
+    assert (problem.key, problem.field) == ("businesscase.nobody", f"benefits[1].{field}")

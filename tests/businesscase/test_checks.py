@@ -296,7 +296,7 @@ def test_hard_hours_name_holder_and_budget_line_where_they_become_cash():
 def test_a_case_without_hard_gains_says_so():
     result = built(ending())
     assert (status(result, "hard"), key(result, "hard")) == ("pass", "none")
-    assert "no hard benefit" in sentence(result, "hard")
+    assert "no cashable benefit" in sentence(result, "hard")
 
 
 def test_a_hard_line_that_only_another_option_takes_is_not_looked_at():
@@ -500,6 +500,6 @@ def test_questions_name_their_figures_in_either_language():
     declared["benefits"][0]["adoption"] = "usage"
     declared["assumptions"][1]["source"] = "payroll"
     result = built(declared)
-    assert "usage is stated as all but certain (0.85, grade F)" in sentence(result, "points")
+    assert "usage is stated as almost certain (0.85, grade F)" in sentence(result, "points")
     french = sentence(result, "points", "fr")
     assert "usage est donné comme presque certain (0,85, grade F)" in french

@@ -89,6 +89,8 @@ ALIKE = [money("gain", 30_000, statement="Saved by the tool"), money("other", 20
 FRENCH = {"en": "Fees of the agency", "fr": "Frais de l'agence"}
 BILL = [money("bill", 12_000, source="invoices")]
 OPINION = [money("over", 60_000, grade="F")]
+BILLED = {"e": [task("desk/agency/tag", benefit="hard")]}
+CASH = {"budget": 6226, "holder": "purchasing", "date": "2027-01-01", "unit": "hour"}
 CAUGHT = {
     # the same quantity
     "two names": ("claimed_twice", spec(stated("a", "gain"), stated("b", "gain"), known=GAIN)),
@@ -213,7 +215,15 @@ CAUGHT = {
         "claimed_twice",
         spec(
             stated("a", "gain", claim={"budget": "Line 4417"}),
-            stated("b", "other", claim={"budget": "4417, agencies"}),
+            stated("b", "other", claim={"budget": "budget-line 4417"}),
+            known=TWO,
+        ),
+    ),
+    "a budget line and a part of it": (
+        "claimed_twice",
+        spec(
+            stated("a", "gain", claim={"budget": "agencies, compte 6226"}),
+            stated("b", "other", claim={"budget": 6226}),
             known=TWO,
         ),
     ),
@@ -414,6 +424,15 @@ CAUGHT = {
             found=E,
         ),
     ),
+    "hours of an agency that are billed, and its invoice that ends": (
+        "claimed_unsaid",
+        spec(
+            hours("e", cash=CASH),
+            ended=[cost("x", "bill", benefit="hard")],
+            known=BILL,
+            found=BILLED,
+        ),
+    ),
     "hours and an ended cost of a grade without a source": (
         "claimed_unsaid",
         spec(
@@ -492,6 +511,17 @@ NOT = {
     ),
     "hours, and an invoice that ends": spec(
         hours("e"), ended=[cost("x", "bill", benefit="hard", claim="x")], known=BILL, found=E
+    ),
+    "hours of an agency that are billed, and another invoice": spec(
+        hours("e", cash=CASH),
+        ended=[cost("x", "bill", benefit="hard", claim={"budget": "6227"})],
+        known=BILL,
+        found=BILLED,
+    ),
+    "two contracts on one account": spec(
+        stated("a", "gain", claim={"budget": "6226 agency"}),
+        stated("b", "other", claim={"budget": "account 6226, translation"}),
+        known=TWO,
     ),
     "one statement, two budget lines": spec(
         stated("a", "gain", claim={"budget": "4417"}),

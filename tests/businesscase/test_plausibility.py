@@ -483,16 +483,3 @@ def test_a_measured_target_is_recorded_as_plain_numbers():
     result = build(Case(**plausible(kpis=[KPI | {"kill": 8, "measured": measured}])), draws=1_000)
     checks = result.record()["checks"]
     assert json.loads(json.dumps(checks)) == checks
-
-
-# Names
-
-
-@pytest.mark.parametrize("name", ["head of product", "RH", "Zoë", "4417", "R2", "財務"])
-def test_what_names_something(name):
-    assert plausibility.named(name)
-
-
-@pytest.mark.parametrize("name", [None, "", " ", "?", "-", "n/a", "N/A", "tbd", "T.B.D.", "—"])
-def test_what_names_nothing(name):
-    assert not plausibility.named(name)

@@ -288,14 +288,14 @@ METHODS = "fixed, group_sequential, always_valid or bayesian"
     ),
     Case(
         "number label",
-        "spec.yaml, line 4, arms.control: YAML reads 1.1 as a number here, but a label is a "
+        "spec.yaml, line 4, arms.control: YAML reads 1.1 as a number here, but a label is "
         "text; put it in quotes as it stands in the data.",
         (arms("1.10", "short: 1, long: 1"),),
     ),
     Case(
         "number key",
         "spec.yaml, line 4, arms.weights.1.10: YAML reads 1.10 as a number here, but a label "
-        "is a text; put it in quotes as it stands in the data.",
+        "is text; put it in quotes as it stands in the data.",
         (arms("control", "control: 1, 1.10: 1"),),
     ),
     Case(
@@ -897,7 +897,7 @@ FORMATS = (
     ),
     Case(
         "decimal comma",
-        "units.csv, revenue: 59 cells have a decimal point and 1 a decimal comma; mend the column, "
+        "units.csv, revenue: 59 cells have a decimal point and 1 a decimal comma; correct the column, "
         "or say `decimal: point` or `decimal: comma` and lose the others.",
         data=cells("revenue", '"12,5"'),
     ),

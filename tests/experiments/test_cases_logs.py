@@ -423,7 +423,7 @@ def test_events_of_units_that_nobody_assigned_are_usual_and_told():
     assert check(result, "event_units").status == "pass"
     values, sentences = said(result, "event_units")
     assert values["strangers"] == len(strangers)
-    assert sentences[0].startswith(f"{len(strangers)} events belong to units that are not in")
+    assert sentences[0].startswith(f"{len(strangers)} events belong to units outside the")
     assert figures(result) == figures(of_logs(assignments, events))
 
 

@@ -355,7 +355,7 @@ def test_the_page_says_where_ways_disagree():
     frame, _ = whale()
     result, _ = analyzed(frame, METRIC)
     page = str(result.effects)
-    assert "The same effects in other ways" in page
+    assert "The same effects computed in other ways" in page
     assert "depends on how it is computed" in " ".join(page.split())
     agreeing = frame.assign(spend=frame.spend.clip(upper=100) + 20 * (frame.arm == "new"))
     page = " ".join(str(analyzed(agreeing, METRIC)[0].effects).split())

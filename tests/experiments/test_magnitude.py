@@ -197,7 +197,10 @@ def test_the_first_screen_tells_the_size_and_no_p_value(language):
     shown = [screen.headline, *screen.reasons, *(str(fact) for fact in screen.facts.items)]
     assert not any("p =" in text or "p <" in text for text in shown)
     figure = result.figures(language)["size"]
-    words = {"en": "above the smallest effect worth finding", "fr": "au-dessus du plus petit effet"}
+    words = {
+        "en": "above the smallest effect worth detecting",
+        "fr": "au-dessus du plus petit effet",
+    }
     assert words[language] in figure.alt
     assert "<svg" in figure.svg()
     assert page_of(result, language)

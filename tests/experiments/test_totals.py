@@ -210,7 +210,7 @@ def test_totals_without_units_arms_or_days_are_refused():
     for column, words in (
         ("clicks", "no number of units"),
         ("arm", "no arm"),
-        ("day", "no moment"),
+        ("day", "no date or time"),
     ):
         broken = frame.copy()
         broken.loc[4, column] = None

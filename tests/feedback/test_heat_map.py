@@ -57,7 +57,7 @@ def test_too_few_customers_stay_blank_with_a_sign():
         False,
         True,
     ] * 2
-    assert "No theme is clearly said more" in figure.drawing.texts[0].get_text().replace("\n", " ")
+    assert "No theme clearly comes up more" in figure.drawing.texts[0].get_text().replace("\n", " ")
 
 
 def test_at_most_eight_themes_and_eight_values():

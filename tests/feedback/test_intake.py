@@ -104,7 +104,7 @@ def test_ids_and_order_do_not_hang_on_the_order_of_rows():
 
 
 def test_a_table_without_words_is_refused():
-    with pytest.raises(DataError, match="call that column text"):
+    with pytest.raises(DataError, match="name that column text"):
         take_in(Study(study="s"), pd.DataFrame({"id": [1], "amount": [2]}))
 
 

@@ -197,7 +197,7 @@ def test_a_cited_name_is_never_a_path(reports, tmp_path, cited):
     run = file_run(reports, "case", "0000000a", [cited])
     done = bundle(reports / run, "--to", "mine.zip")
     assert done.exit_code == 2
-    assert "which is no name of a run" in done.stderr
+    assert "which is not the name of a run" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "mine.zip").exists()
 

@@ -175,7 +175,7 @@ def test_a_run_that_is_there_is_used(workspace, run, by_hand, tmp_path):
     with inside(workspace):
         done = render(save(by_hand, tmp_path / "mine.ipynb"), "--out", "ran")
     assert done.exit_code == 3
-    assert "there already" in done.stdout
+    assert "déjà là" in done.stdout
     assert {path.name: path.read_bytes() for path in run.folder.iterdir()} == before
 
 
@@ -285,7 +285,7 @@ REFUSED = {
     ),
     "an unknown parameter": (
         lambda n: parameters(n).update(source="cls = 1"),
-        "There is no parameter cls; there are as_of, language and spec.\n",
+        "There is no parameter cls; the parameters are as_of, language and spec.\n",
     ),
     "another day": (
         lambda n: parameters(n).update(source=CELL.replace("10-01", "10-02")),
@@ -305,13 +305,13 @@ REFUSED = {
     ),
     "another opslab": (
         lambda n: published(n)["metadata"][RECORD_TYPE].update(opslab="0.0.9"),
-        f"with opslab 0.0.9, this is {opslab.__version__}",
+        f"with opslab 0.0.9, and this is {opslab.__version__}",
     ),
-    "an older format": (lambda n: n.update(nbformat=3), "This is no notebook"),
-    "no format": (lambda n: n.pop("nbformat"), "This is no notebook"),
+    "an older format": (lambda n: n.update(nbformat=3), "This is not a notebook"),
+    "no format": (lambda n: n.pop("nbformat"), "This is not a notebook"),
     "a cell of no kind": (
         lambda n: n["cells"].append({"cell_type": "x", "source": ""}),
-        "This is no notebook",
+        "This is not a notebook",
     ),
 }
 

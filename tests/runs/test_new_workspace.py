@@ -95,7 +95,7 @@ def test_a_workspace_inside_of_another_and_a_file_are_refused(here):
     for inside in ("ws/sub", "ws/data/deep/down"):
         done = init(inside)
         assert done.exit_code == 2
-        assert f"inside of the workspace {here / 'ws'}" in done.stderr
+        assert f"inside the workspace {here / 'ws'}" in done.stderr
         assert not (here / inside).exists()
     (here / "file").touch()
     assert init("file").stderr == "file: This is a file; name a folder for the workspace.\n"

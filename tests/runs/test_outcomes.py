@@ -247,7 +247,7 @@ def test_a_dead_kernel_is_told_and_a_mistake_beside_a_living_one_is_ours(
     done = run()
     assert done.exit_code == (1 if living else 4)
     assert ("This is a defect of opslab: RuntimeError" in done.stderr) == living
-    assert ("The kernel died in the cell -; " in done.stderr) != living
+    assert ("The kernel died in the cell -, " in done.stderr) != living
 
 
 def test_a_kernel_that_died_on_a_full_disk_is_the_disks(workspace_folder, monkeypatch):
@@ -346,7 +346,7 @@ def test_all_mistakes_in_parameters_are_told_at_once(workspace_folder):
             "data/sample/chekout.yaml: This spec is not there; did you mean checkout.yaml?",
         ),
         (["--params", "none.yaml"], "none.yaml: This spec is not there"),
-        (["-p", "spec=sequential.yaml"], "design.method: This is understood, but not computed"),
+        (["-p", "spec=sequential.yaml"], "design.method: This version of opslab knows this field"),
     ],
 )
 def test_usage_is_corrected_before_a_kernel_starts(workspace_folder, arguments, said):

@@ -83,7 +83,7 @@ def test_a_page_of_this_machine_is_no_link_for_others(run):
 def test_a_red_run_says_so_first(tmp_path, form, language):
     red = SHIP | {"status": "check_failed", "parameters": {"language": language}}
     shared = share(filed(tmp_path, "mine", **red), form)
-    begins = {"en": "A check failed, decide nothing on this", "fr": "Un contrôle a échoué, ne rien"}
+    begins = {"en": "A check failed", "fr": "Un contrôle a échoué"}
     if form == "slack":
         blocks = json.loads(shared)["blocks"]
         assert blocks[0]["text"]["text"].startswith(begins[language])
@@ -131,9 +131,9 @@ def test_long_lines_are_cut_to_what_a_header_and_a_section_take(tmp_path):
 
 
 def test_what_is_no_whole_run_is_not_shared(tmp_path, run):
-    with pytest.raises(InputError, match="This is no whole run"):
+    with pytest.raises(InputError, match="This is not a complete run"):
         share(tmp_path, "text")
-    with pytest.raises(InputError, match="This is no whole run"):
+    with pytest.raises(InputError, match="This is not a complete run"):
         share(filed(tmp_path, "failing", status="failed"), "text")
     (run / "readout.html").write_text("other", encoding="utf-8")
     with pytest.raises(InputError, match=r"cannot be read \(readout.html\)"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import accumulate
+from typing import Any
 
-from opslab.businesscase.commitments import Kpi, Risk
+from opslab.businesscase.commitments import Kpi
 from opslab.businesscase.declarations import Milestone
-from opslab.businesscase.options import Scenario
 from opslab.businesscase.result import (
     SAID,
     CaseResult,
@@ -19,15 +20,12 @@ from opslab.businesscase.result import (
     Target,
 )
 from opslab.businesscase.voice import TONES, CaseVoice
-from opslab.report.blocks import Cell, Paragraph, Points, Table
+from opslab.report.blocks import Cell, Folded, Paragraph, Points, Table
 from opslab.report.voice import Blocks
-from opslab.results import Check, Message
+from opslab.results import Message
 
 Row = tuple[str | Cell, ...]
 
-MOST = 10
-"""Benefits, risks and targets that a page holds; where there are more, all stand here."""
-BENEFITS = "benefit kind_grade present"
 _MONEY, _NOTHING, _DRIVERS = ("benefit", "option"), Estimate(0.0, 0.0, 0.0), 8
 
 
@@ -68,14 +66,13 @@ def _changes(last: Previous, say: CaseVoice) -> Blocks:
         "went": [change for change in others if change.before],
     }
     rows = [_change(change, say) for change in kept]
-    told = []
+    lists = []
     for key, ended in ends.items():
         names = [change.id for change in ended if change.kind in _MONEY]
-        names += [say("count_others", count=len(ended) - len(names))]
-        told += [say(key, names=names)] if ended else []
-    points = Points(told)
+        rest = say("count_others", count=len(ended) - len(names))
+        lists += [say(key, names=[*names, rest])] if ended else []
     table = say.table("changes", "what kind before after", rows, numeric=(2, 3))
-    return [table, points] if rows else [points]
+    return [Folded(say("table_changes"), [*([table] if rows else []), Points(lists)])]
 
 
 def _target(target: Target, say: CaseVoice) -> Row:
@@ -115,26 +112,17 @@ def scenarios(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return three scenarios that add up, and what moves the NPV."""
     best, idle = result.recommended, say.money(result.nothing.costs.mean)
     rows: list[Row] = []
+    never = partial(say.months, never="cell_never")
+    shown: dict[str, Any] = {"roi": say.ratio, "payback": never, "hours": say.integer}
     freed = ["hours"] if best.hours.mean else []
     for name in (*freed, "hard", "soft", "costs", "npv", "roi", "payback"):
-        values = [_scenario(name, scenario, say) for scenario in best.scenarios]
-        rows.append((say(f"row_{name}"), *values, idle if name == "costs" else say.none))
+        values = [getattr(scenario, name) for scenario in best.scenarios]
+        cells = (shown.get(name, say.money)(value) for value in values)
+        rows.append((say(f"row_{name}"), *cells, idle if name == "costs" else say.none))
     columns = "measure prudent expected ambitious nothing"
     table = say.table("scenarios", columns, rows, numeric=range(1, 5))
     drivers = [_drivers(result, say)] if result.drivers else []
     return [table, say.remark("scenarios_note"), *drivers]
-
-
-def _scenario(name: str, scenario: Scenario, say: CaseVoice) -> str:
-    match name:
-        case "roi":
-            return say.ratio(scenario.roi)
-        case "payback":
-            return say.months(scenario.payback, "cell_never")
-        case "hours":
-            return say.integer(scenario.hours)
-        case _:
-            return say.money(getattr(scenario, name))
 
 
 def _drivers(result: CaseResult, say: CaseVoice) -> Table:
@@ -184,9 +172,6 @@ def money(result: CaseResult, say: CaseVoice) -> Blocks:
         *_parties(result, say),
         *_tei(result, say),
     ]
-    if len(result.lines) > MOST:
-        every = [benefit(line, say) for line in result.lines]
-        blocks.append(say.table("every_benefit", BENEFITS, every, numeric=(2,)))
     return [*blocks, Points([say("currency_note"), *exchange])]
 
 
@@ -209,8 +194,9 @@ def _otherwise(result: CaseResult, say: CaseVoice) -> Table:
     heads = [say("column_measure")]
     heads += [say("at_rate", rate=one.rate) for one in rates]
     heads += [say.months(one.months) for one in horizons]
+    npvs = [one.npv for one in rates] + [one.npv for one in horizons]
     rows = [
-        (say("row_npv"), *(say.money(one.npv) for one in (*rates, *horizons))),
+        (say("row_npv"), *(say.money(npv) for npv in npvs)),
         (
             say("column_loss"),
             *(say.percent(1 - one.positive, 0) for one in rates),
@@ -245,7 +231,10 @@ def _tei(result: CaseResult, say: CaseVoice) -> Blocks:
 def ledger(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return everything that is taken for granted."""
     rows = [_entry(entry, say) for entry in result.ledger]
-    return [say.table("ledger", "id statement value grade", rows), say.remark("ledger_note")]
+    return [
+        say.table("ledger", "id statement value grade_checked", rows),
+        say.remark("ledger_note"),
+    ]
 
 
 def _entry(entry: Entry, say: CaseVoice) -> Row:
@@ -253,7 +242,7 @@ def _entry(entry: Entry, say: CaseVoice) -> Row:
     law = say.message(Message(f"uncertainty.family_{entry.family}"))
     widened = say("widened") if entry.stated else None
     value = say.estimate(entry.value, entry.low, entry.high, unit, say.joined(law, widened))
-    grade = Cell(entry.grade)
+    grade = Cell(entry.grade, f"{entry.checked:%m/%Y}" if entry.checked else "")
     if entry.fallen:
         why = say(f"fallen_{entry.fallen}", declared=entry.declared, file=entry.file or "")
         grade = Cell(entry.grade, why, "bad")
@@ -261,42 +250,30 @@ def _entry(entry: Entry, say: CaseVoice) -> Row:
     if entry.kind != "assumption":
         said = entry.kind == "evidence" and entry.grade in SAID
         source = say("origin_said" if said else f"origin_{entry.kind}")
-    names = dict.fromkeys(filter(None, (source, entry.owner)))
-    remark = say.joined(*names, *_dates(entry, say))
+    overdue = say("overdue", day=entry.next_check) if entry.overdue else None
+    names = dict.fromkeys((source, entry.owner, overdue))
     return (
         Cell(link.label, anchor=link.href.removeprefix("#")),
-        Cell(say.statement(entry.id), remark, refs=say.readout(entry.run or "", entry.link)),
+        Cell(
+            say.statement(entry.id),
+            say.joined(*names),
+            refs=say.readout(entry.run or "", entry.link),
+        ),
         value,
         grade,
     )
 
 
-def _dates(entry: Entry, say: CaseVoice) -> Iterator[str]:
-    if entry.checked and not entry.overdue:
-        yield say("checked", month=f"{entry.checked:%m/%Y}")
-    if entry.overdue and entry.next_check:
-        yield say("overdue", day=entry.next_check)
-
-
 def checks(result: CaseResult, say: CaseVoice) -> Blocks:
-    """Return the checks that did not pass, then the others by name, and what pages do not hold."""
-    case = result.case
+    """Return the checks that did not pass, then the others by name."""
     wrong = [check for check in result.checks if check.status != "pass"]
-    passed = [check for check in result.checks if check.status == "pass"]
-    absent = [check for check in passed if check.detail.key.endswith("_none")]
-    return [
-        *([say.checks(wrong)] if wrong else []),
-        *_named("passed", [check for check in passed if check not in absent], say),
-        *_named("absent", absent, say),
-        *([risks(case.risks, result, say)] if len(case.risks) > MOST else []),
-        *([kpis(case.kpis, say)] if len(case.kpis) > MOST else []),
-        *([roadmap(case.roadmap, say)] if len(case.roadmap) > MOST else []),
-    ]
-
-
-def _named(key: str, listed: Sequence[Check], say: CaseVoice) -> Blocks:
-    names = [say(f"check_{check.name}") for check in listed]
-    return [say.paragraph(key, names=names)] if names else []
+    blocks: Blocks = [say.checks(wrong)] if wrong else []
+    named: dict[str, list[str]] = {"passed": [], "absent": []}
+    for check in result.checks:
+        if check.status == "pass":
+            key = "absent" if check.detail.key.endswith("_none") else "passed"
+            named[key].append(say(f"check_{check.name}"))
+    return blocks + [say.paragraph(key, names=names) for key, names in named.items() if names]
 
 
 def benefit(line: Line, say: CaseVoice) -> Row:
@@ -324,24 +301,20 @@ def _calculation(line: Line, say: CaseVoice) -> str:
     return say("calculation", product=product, value=say.gained(line.value.mean))
 
 
-def risks(listed: Sequence[Risk], result: CaseResult, say: CaseVoice) -> Table:
+def risks(result: CaseResult, say: CaseVoice) -> Table:
     """Return risks, each with its sign, who answers for it, and its cost where it is simulated."""
     costs, rows = {one.risk: one for one in result.risks}, list[Row]()
-    for risk in listed:
+    for risk in result.case.risks:
         likely, chance = risk.likelihood, say.none
         if likely and likely.low is not None and likely.high is not None:
             chance = say.between(likely.low, likely.high, "share")
         elif likely and likely.likely is not None:
             chance = say.percent(likely.likely, 0)
-        row: Row = (risk.risk, Cell(risk.trigger, say.joined(risk.response, risk.owner)))
-        if known := costs.get(risk.risk):
-            mean = say("cell_mean", mean=say.money(known.present))
-            row += (Cell(chance, mean), say.spread(known.cost))
-        else:
-            row += (chance, say.none)
-        rows.append(row[: 4 if costs else 3])
-    columns = "risk trigger likelihood" + (" risk_cost" if costs else "")
-    return say.table("risks", columns, rows, numeric=range(2, 4))
+        known, answer = costs.get(risk.risk), say.joined(risk.response, risk.owner)
+        mean = say("cell_mean", mean=say.money(known.present)) if known else ""
+        cost = say.spread(known.cost) if known else say.none
+        rows.append((risk.risk, Cell(risk.trigger, answer), Cell(chance, mean), cost))
+    return say.table("risks", "risk trigger likelihood risk_cost", rows, numeric=(2, 3))
 
 
 def kpis(listed: Sequence[Kpi], say: CaseVoice) -> Table:
@@ -356,15 +329,11 @@ def kpis(listed: Sequence[Kpi], say: CaseVoice) -> Table:
     return say.table("kpis", "kpi_source baseline target kill", rows, numeric=(1, 2, 3))
 
 
-def roadmap(listed: Sequence[Milestone], say: CaseVoice) -> Table:
+def roadmap(listed: Sequence[Milestone], say: CaseVoice) -> Blocks:
     """Return the steps, each with the gate at its end where there are gates."""
-    gated = any(step.gate for step in listed)
-    rows: list[Row] = []
+    gated, rows = any(step.gate for step in listed), list[Row]()
     for step in listed:
         when = Cell(say.period((step.starts, step.ends)), step.owner or "")
         rows.append((step.name, when, *([step.gate or say.none] if gated else [])))
-    return (
-        say.table("gates", "step dates gate", rows)
-        if gated
-        else say.table("roadmap", "step dates", rows)
-    )
+    name, columns = ("gates", "step dates gate") if gated else ("roadmap", "step dates")
+    return [say.table(name, columns, rows)] if rows else []

@@ -67,15 +67,15 @@ def _benefits(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
     best, steps = result.recommended, dict(result.waterfall)
     gross = steps["gross"] or 1.0
     grades = [line.grade for line in say.counted]
-    told = sum(grade in SAID for grade in grades)
+    said = sum(grade in SAID for grade in grades)
     load = [check for check in result.checks if check.name in ("capacity", "teams")]
     kinds = {kind: best.benefits[kind].mean if kind in best.benefits else 0.0 for kind in _KINDS}
     return {kind: say.money(value) for kind, value in kinds.items()} | {
         "roi": say.ratio(best.roi_hard),
         "lost": say.money(-steps["not_recaptured"]),
         "count": len(grades),
-        "measured": len(grades) - told,
-        "told": told,
+        "measured": len(grades) - said,
+        "told": said,
         "names": [line.name for line in say.counted if line.grade in _COMPARED],
         "fit": " ".join(say.message(check.detail) for check in load),
         "unused": -steps["not_used"] / gross,

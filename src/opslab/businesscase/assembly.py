@@ -19,8 +19,8 @@ from opslab.businesscase.contradictions import refuse, refuse_contradictions
 from opslab.businesscase.declarations import Benefit, Claim
 from opslab.businesscase.drivers import drivers
 from opslab.businesscase.ledger import files_of, names_twice, prepare
+from opslab.businesscase.lengths import Length
 from opslab.businesscase.options import AtHorizon, AtRate, OptionResult, Party, RiskCost
-from opslab.businesscase.parameters import Length
 from opslab.businesscase.quantities import Draws
 from opslab.businesscase.result import CaseResult, Factor, Line, Role
 from opslab.businesscase.simulation import (

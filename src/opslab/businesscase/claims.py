@@ -30,6 +30,7 @@ _DAYS = re.compile(
 """Units in which people's time is counted; days and person-weeks stand alone, since a day of delay
 is nobody's time."""
 _LISTS = {"hours": "hours", "metric": "metric", "theme": "metric", "budget": "budget"}
+_LINE = re.compile(r"\b(budget|line|ligne|account|compte)s?\b")
 _LOGS = "D"  # the worst grade of what rests on documents
 _KEYS = ("claimed_twice", "claimed_inventories", "claimed_alike", "claimed_unsaid")
 """What is told of two lines: the first is certain, the others are open questions."""
@@ -44,7 +45,7 @@ class Counted(NamedTuple):
         ``hours``, ``metric``, ``budget``, ``quantity``; ``text``: in one's own words;
         ``statement``, ``range``: what a stated quantity says.
     name : tuple of str
-        Of hours the role, and the task unless it is all of them.
+        Of hours the role, and the task unless it is all of them; of a budget line its number first.
     of : str
         The inventory or study; empty where there is none, or nobody says.
     """
@@ -60,8 +61,7 @@ class Counted(NamedTuple):
     @property
     def listed(self) -> bool:
         """Whether it comes from a list, so that another one is another thing."""
-        known = named("".join(self.name), str.isalnum)
-        return known and (self.thing == "budget" or named(self.of, str.isalnum))
+        return named("".join(self.name)) and (self.thing == "budget" or named(self.of))
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,9 @@ def counted(claim: str, of: str = "") -> Counted:
     written, _, what = claim.partition(":")
     thing = _LISTS.get(folded(written)) if what else None
     words = what.split("/") if thing == "hours" else [what if thing else claim]
-    if thing == "budget":  # line 4417 is 4417
-        words = re.findall(r"\d{3,}", what) or words
+    if thing == "budget":  # line 6226 is 6226, and holds 6226 agency
+        known = _LINE.sub("", folded(what)).split()
+        words = sorted(known, key=lambda word: not word.isdigit()) or words
     return Counted(thing or "text", tuple(filter(None, map(folded, words))), folded(of))
 
 
@@ -144,12 +145,13 @@ def overlap(first: Gain, second: Gain) -> Overlap | None:
                 continue
             if own.thing in weak:
                 if not lists[0] & lists[1]:
-                    shared["claimed_alike"] = str(own)
+                    shared.setdefault("claimed_alike", str(own))
             elif own.of == other.of or not (own.of and other.of):
                 shared["claimed_twice"] = str(own)
             elif own.thing == "hours":
                 shared["claimed_inventories"] = str(own)
-    if first.hours and second.unsaid:
+    bare = second.ended and not lists[1] and "budget" in lists[0]
+    if first.hours and (second.unsaid or bare):
         shared["claimed_unsaid"] = ""
     keys = _KEYS[:1] if first.apart or second.apart else _KEYS
     return next((Overlap(key, shared[key], month) for key in keys if key in shared), None)
@@ -172,31 +174,34 @@ def claimed_twice(
     evidence : Mapping of line to sequence of Evidence
     """
     lines = {line.line.name: line for line in plan.lines()}
-    gains = {
-        flow.name: _gain(lines[flow.line], flow, evidence.get(flow.line, ()))
+    gains = [
+        (flow, _gain(lines[flow.line], flow, evidence.get(flow.line, ())))
         for flow in flows
         if flow.line in lines
-    }
-    compared = [
-        (option.name, [gains[flow.name] for flow in flows if option.counted(flow) > 0])
-        for option in options
     ]
-    for name, own in evidence.items():
-        if whole := gains.get(name):
-            part = replace(whole, at=lines[name].at("evidence"))
-            parts = [replace(part, name=found.id, counted=(_found(found),)) for found in own]
-            compared.append((name, parts))
+    pairs = []
+    for (flow, first), (other, second) in permutations(gains, 2):
+        taking = [
+            option.name
+            for option in options
+            if min(option.counted(flow), option.counted(other)) > 0
+        ]
+        pairs += [(name, first, second) for name in taking[:1]]
+    for flow, gain in gains:
+        part = replace(gain, at=lines[flow.line].at("evidence"))
+        cited = evidence.get(flow.line, ())
+        parts = [replace(part, name=known.id, counted=(_cited(known),)) for known in cited]
+        pairs += [(flow.line, *pair) for pair in permutations(parts, 2)]
     problems: dict[frozenset[str], Problem] = {}
-    for where, every in compared:
-        for first, second in permutations(every, 2):
-            if both := overlap(first, second):
-                pair = {second.name} if both.key == "claimed_unsaid" else {first.name, second.name}
-                names = {"option": where, "first": first.name, "second": second.name}
-                key, month = f"businesscase.{both.key}", plan.finance.month(both.month)
-                problem = plan.problem(key, *second.at, what=both.what, month=month, **names)
-                problems.setdefault(frozenset(pair), problem)
-    told = {name for pair in problems if len(pair) > 1 for name in pair}
-    return (known for pair, known in problems.items() if len(pair) > 1 or not pair & told)
+    for where, first, second in pairs:
+        if both := overlap(first, second):
+            names = {"option": where, "first": first.name, "second": second.name}
+            key, month = f"businesscase.{both.key}", plan.finance.month(both.month)
+            problem = plan.problem(key, *second.at, what=both.what, month=month, **names)
+            pair = {second.name} if both.key == "claimed_unsaid" else {first.name, second.name}
+            problems.setdefault(frozenset(pair), problem)
+    refused = {name for pair in problems if len(pair) > 1 for name in pair}
+    return (known for pair, known in problems.items() if len(pair) > 1 or not pair & refused)
 
 
 def _gain(line: DeclaredLine, flow: Flow, evidence: Sequence[Evidence]) -> Gain:
@@ -217,7 +222,7 @@ def _gain(line: DeclaredLine, flow: Flow, evidence: Sequence[Evidence]) -> Gain:
     return Gain(own.name, line.at("claim"), months, counts, hours, unsaid, apart, flow.cost)
 
 
-def _found(evidence: Evidence) -> Counted:
+def _cited(evidence: Evidence) -> Counted:
     return counted(evidence.claim, evidence.id.partition("/")[0])
 
 
@@ -225,7 +230,7 @@ def _counted(
     line: DeclaredLine, stated: Assumption | None, evidence: Sequence[Evidence]
 ) -> Iterator[Counted]:
     """Give what a line counts: by its evidence, by what it declares, by its quantity."""
-    yield from map(_found, evidence)
+    yield from map(_cited, evidence)
     claim, cash = line.line.claim, getattr(line.line, "cash", None)
     if isinstance(claim, Claim):
         for thing in ("hours", "metric", "budget"):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from opslab.businesscase.declarations import PER_YEAR, Assumption, Benefit
 from opslab.businesscase.plan import DAY, DeclaredLine, Plan
 from opslab.errors import InputError, Problem, SpecError, did_you_mean
+from opslab.names import names_somebody
 
 _SHARES = ("adoption", "recapture", "decay", "share", "trend", "probability", "uplift", "schedule")
 _AMOUNTS = ("quantity", "worth", "volume", "amount")
@@ -34,7 +35,7 @@ class _Leaf(NamedTuple):
 
 def refuse_contradictions(plan: Plan) -> None:
     """Raise a `SpecError` with everything in a case that cannot be."""
-    checks = (_names, _quantities, _days, _options, _scores, _exchange)
+    checks = (_names, _nobody, _quantities, _days, _options, _scores, _exchange)
     problems = [problem for check in checks for problem in check(plan)]
     refuse(problems or _untaken(plan), SpecError)
 
@@ -77,6 +78,15 @@ def _names(plan: Plan) -> Iterator[Problem]:
                 within=within,
                 near=did_you_mean(name, names[within]),
             )
+
+
+def _nobody(plan: Plan) -> Iterator[Problem]:
+    """Tell who is to answer for a line, or signed it, and is nobody."""
+    for line in plan.lines():
+        for field in ("owner", "signed_by"):
+            given = getattr(line.line, field, None)
+            if given and not names_somebody(given):
+                yield line.problem("nobody", field, given=given)
 
 
 def _quantities(plan: Plan) -> Iterator[Problem]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from opslab.businesscase.annexes import BENEFITS, MOST, Row, benefit, kpis, risks, roadmap
+from opslab.businesscase.annexes import Row, benefit, kpis, risks, roadmap
 from opslab.businesscase.options import Driver, OptionResult
-from opslab.businesscase.result import CaseResult, Line
+from opslab.businesscase.result import CaseResult
 from opslab.businesscase.voice import CaseVoice
 from opslab.report.blocks import Cell, Group, Pairs, Paragraph, Table
 from opslab.report.voice import Blocks
@@ -68,7 +68,7 @@ def options(result: CaseResult, say: CaseVoice) -> Blocks:
         say.table("options", columns, rows, numeric=range(1, 8)),
         *_benefits(result, say),
         *_beyond(result, say),
-        *([roadmap(result.case.roadmap[:MOST], say)] if result.case.roadmap else []),
+        *roadmap(result.case.roadmap, say),
     ]
 
 
@@ -102,19 +102,16 @@ def _option(option: OptionResult, result: CaseResult, say: CaseVoice) -> Row:
 
 
 def _benefits(result: CaseResult, say: CaseVoice) -> Blocks:
-    """Return the benefits under the three gains, the widest; what is not measured is a debt."""
-    ranked = sorted(result.taken, key=lambda line: -abs(line.present.mean))[:MOST]
-    groups = [_gain(gain, ranked, result, say) for gain in _GAINS]
+    """Return the benefits under the three gains; what is not measured is a debt."""
+    groups = [_gain(gain, result, say) for gain in _GAINS]
     others = [line.name for line in result.lines if line not in result.taken]
     notes = [say("enabled", value=result.enabled)] if result.enabled else []
     notes += [say("others_only", names=others)] if others else []
-    rest = len(result.taken) - MOST
-    notes += [say("rest", count=rest)] if rest > 0 else []
-    table = say.table("benefits", BENEFITS, groups=groups, numeric=(2,))
+    table = say.table("benefits", "benefit kind_grade present", groups=groups, numeric=(2,))
     return [table, Paragraph(" ".join(notes), small=True)] if notes else [table]
 
 
-def _gain(gain: str, ranked: list[Line], result: CaseResult, say: CaseVoice) -> Group:
+def _gain(gain: str, result: CaseResult, say: CaseVoice) -> Group:
     lines = [line for line in result.taken if line.gain == gain]
     owed = [
         say("debt", statement=debt.statement, measure=debt.measure, day=debt.by, owner=debt.owner)
@@ -126,9 +123,7 @@ def _gain(gain: str, ranked: list[Line], result: CaseResult, say: CaseVoice) -> 
     head, total = say(f"gain_{gain}"), result.recommended.gains.get(gain)
     if total:
         head = say("gain_worth", gain=head, value=total)
-    return Group(
-        Cell(head, " ".join(owed)), [benefit(line, say) for line in lines if line in ranked]
-    )
+    return Group(Cell(head, " ".join(owed)), [benefit(line, say) for line in lines])
 
 
 def _beyond(result: CaseResult, say: CaseVoice) -> Blocks:
@@ -136,24 +131,17 @@ def _beyond(result: CaseResult, say: CaseVoice) -> Blocks:
     listed, options = result.case.beyond_money, result.case.options
     if not listed:
         return []
-    scores = [[gain.scores.get(option.name) for option in options] for gain in listed]
+    names = [option.name for option in options]
     rows: list[Row] = [
         (
             say("cell_weight", name=gain.name, weight=gain.weight),
-            *(say.none if score is None else say.given(score) for score in row),
+            *(say.given(gain.scores.get(name, 0.0)) for name in names),
         )
-        for gain, row in zip(listed, scores, strict=True)
+        for gain in listed
     ]
-    sums = []
-    for column in zip(*scores, strict=True):
-        weighed = [
-            gain.weight * score
-            for gain, score in zip(listed, column, strict=True)
-            if score is not None
-        ]
-        sums.append(say.given(round(sum(weighed), 2)) if len(weighed) == len(listed) else say.none)
-    heads = [say("column_beyond"), *(say.spoken(option.name) for option in options)]
-    rows.append((say("row_sum"), *sums))
+    sums = [sum(gain.weight * gain.scores.get(name, 0.0) for gain in listed) for name in names]
+    rows.append((say("row_sum"), *(say.given(round(total, 2)) for total in sums)))
+    heads = [say("column_beyond"), *map(say.spoken, names)]
     return [Table(say("table_beyond"), heads, rows, range(1, len(heads)), wide=True)]
 
 
@@ -165,14 +153,12 @@ def _to_measure(result: CaseResult, say: CaseVoice) -> list[Driver]:
 
 def depends(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return what moves the NPV, risks and targets, and what to measure next."""
-    case, figures = result.case, result.figures(say.language)
+    figures = result.figures(say.language)
     blocks: Blocks = [figures["tornado"]] if "tornado" in figures else []
-    blocks += [risks(case.risks[:MOST], result, say), kpis(case.kpis[:MOST], say)]
-    rest = sum(max(len(listed) - MOST, 0) for listed in (case.risks, case.kpis, case.roadmap))
-    blocks += [say.remark("rest", count=rest)] if rest else []
     worth = [
         say("next_one", name=say.named(driver.id), worth=say.money(driver.worth))
         for driver in _to_measure(result, say)
     ]
     linked = say.linked(say("next" if worth else "next_none", pairs=worth))
-    return [*blocks, Paragraph(linked.text, refs=linked.refs)]
+    following = Paragraph(linked.text, refs=linked.refs)
+    return [*blocks, risks(result, say), kpis(result.case.kpis, say), following]

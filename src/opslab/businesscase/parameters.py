@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from opslab import workspace
+from opslab.businesscase.lengths import Length
 from opslab.parameters import Inputs, Parameters
-
-Length = Literal["one_page", "three_pages", "full"]
 
 if TYPE_CHECKING:
     from opslab.businesscase.spec import Case

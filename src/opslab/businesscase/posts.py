@@ -13,7 +13,7 @@ from opslab.businesscase.plan import DeclaredLine, Plan
 from opslab.businesscase.simulation import Flow
 from opslab.errors import Problem
 from opslab.evidence import Evidence
-from opslab.names import folded, named
+from opslab.names import folded, named, names_somebody
 
 
 def roles_of(line: Benefit, evidence: Sequence[Evidence]) -> set[str]:
@@ -53,7 +53,7 @@ def post_test(
 def not_cash(
     at: DeclaredLine, line: Benefit, flow: Flow, roles: set[str], test: PostTest | None
 ) -> Iterator[Problem]:
-    """Tell why hours that are called hard are no cash, and names of nobody.
+    """Tell why hours that are called hard are no cash.
 
     Parameters
     ----------
@@ -67,12 +67,6 @@ def not_cash(
         Where they are cash as posts.
     """
     cash, worth = line.cash, at.plan.assumption(line.worth)
-    names = [("signed_by", line.signed_by)]
-    if cash:
-        names += [("owner", line.owner), ("cash.holder", cash.holder), ("cash.budget", cash.budget)]
-    for field, name in names:
-        if name and not named(name, str.isalnum if field == "cash.budget" else str.isalpha):
-            yield at.problem("nobody", *field.split("."), given=name)
     if flow.kind != "hard" or worth is None or not is_time(worth.per):
         if cash:
             yield at.problem("idle_cash", "cash")
@@ -87,6 +81,10 @@ def _unpaid(
 ) -> Iterator[Problem]:
     """Tell why what is said to be released is not: its day, its unit, whose hours it is."""
     plan = at.plan
+    if not names_somebody(cash.holder):
+        yield at.problem("nobody", "cash", "holder", given=cash.holder)
+    if not named(cash.budget):
+        yield at.problem("nobody", "cash", "budget", given=cash.budget)
     starts, end = plan.day_of(at.line.starts, end=True), plan.finance.end
     ends = min(end, plan.day_of(at.line.ends, end=True)) if at.line.ends else end
     if not starts <= cash.date < ends:

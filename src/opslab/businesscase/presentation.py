@@ -25,8 +25,8 @@ _SECTIONS: Mapping[str, Callable[[CaseResult, CaseVoice], Blocks]] = {
     "options": pages.options,
     "depends": pages.depends,
     "promise": annexes.promise,
-    "scenarios": annexes.scenarios,
     "waterfall": annexes.waterfall,
+    "scenarios": annexes.scenarios,
     "money": annexes.money,
     "ledger": annexes.ledger,
     "checks": annexes.checks,
@@ -66,14 +66,10 @@ def _verdict(result: CaseResult, say: CaseVoice) -> str:
         case "reject":
             return say("verdict_reject", lost=say.gained(-best.npv.mean))
         case "close":
-            own = Estimated(best.npv.mean, best.npv_error)
-            gap = Estimated(choice.margin, choice.error)
-            rivals = ((result.nothing.name, own), (choice.rival, gap))
-            for rival, apart in rivals:
-                if not apart.against(0):
-                    value, error = (say.exact(abs(each), say.currency) for each in apart)
-                    return say("verdict_close", rival=rival, apart=value, error=error)
-            return f"{say.rule} {say('verdict_bound')}"
+            if Estimated(choice.margin, choice.error).against(0):
+                return f"{say.rule} {say('verdict_bound')}"
+            apart, error = (say.exact(abs(n), say.currency) for n in (choice.margin, choice.error))
+            return say("verdict_close", apart=apart, error=error)
     if best.payback is None:
         return say("verdict_never")
     return say("verdict_paid", payback=round(best.payback))
@@ -131,8 +127,8 @@ def _reasons(result: CaseResult, say: CaseVoice) -> list[Cell]:
     stop = say("reason_stop", kpi=kpi.name, kill=say.quantity(kpi.kill, kpi.unit))
     reasons.append(f"{say(f'reason_turn_{key}', turns=turns[:1])} {stop}")
     wrong = [check for check in result.checks if check.status != "pass"]
-    found = [say.finding(check) for check in wrong if check.name != "evidence"][:_NAMED]
-    return [*map(say.linked, reasons), *found]
+    findings = [say.finding(check) for check in wrong if check.name != "evidence"][:_NAMED]
+    return [*map(say.linked, reasons), *findings]
 
 
 def _part(name: str, result: CaseResult, say: CaseVoice) -> Blocks:
@@ -142,7 +138,7 @@ def _part(name: str, result: CaseResult, say: CaseVoice) -> Blocks:
     blocks = _SECTIONS[name](result, say)
     if blocks and result.broken and name not in _WITHOUT_MONEY:
         blocks = [say.paragraph("not_to_use", "bad"), *blocks]
-    first_annex = "promise" if annexes.promised(result) else "scenarios"
+    first_annex = "promise" if annexes.promised(result) else "waterfall"
     new_page = name in ("options", "depends", first_annex)
     heading = Heading(say(f"section_{name}"), new_page=new_page)
     if blocks and name in _FOLDED:

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 from opslab.businesscase.commitments import Kpi
 from opslab.businesscase.declarations import Gain
+from opslab.businesscase.lengths import Length
 from opslab.businesscase.options import (
     AtRate,
     Band,
@@ -22,7 +23,6 @@ from opslab.businesscase.options import (
     RiskCost,
     Spread,
 )
-from opslab.businesscase.parameters import Length
 from opslab.businesscase.spec import Case
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade, SourceFile
@@ -280,8 +280,8 @@ class CaseResult(Result):
         "options": "options",
         "depends": "drivers",
         "promise": "targets",
-        "scenarios": "",
         "waterfall": "waterfall",
+        "scenarios": "",
         "money": "",
         "ledger": "ledger",
         "checks": "checks",

@@ -238,8 +238,10 @@ class CaseVoice(Voice):
             spelt = self.unit(per) if per == "once" else self("per", unit=self.unit(per))
             after = f" {spelt}" if per and not bare else ""
             return [self.exact(value, head) + after for value in values]
-        whole = all(value == round(value) for value in values)
-        shown = [self.decimal(value, 0 if whole else decimals(most, 3)) for value in values]
+        digits = decimals(most, 3)
+        while digits and all(round(value, digits) == round(value, digits - 1) for value in values):
+            digits -= 1
+        shown = [self.decimal(value, digits) for value in values]
         if bare or not unit:
             return shown
         return [

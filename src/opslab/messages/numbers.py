@@ -186,13 +186,13 @@ class Numbers:
         return re.sub(r"^1(?= |$)", "1er", shown) if self.language == "fr" else shown
 
     def _formatted(self, value: float | Decimal, pattern: str) -> str:
-        shown = numbers.format_decimal(value, format=pattern, locale=self._locale)
-        return shown.replace("-", _MINUS)
+        shown = numbers.format_decimal(abs(value), format=pattern, locale=self._locale)
+        return _sign(value, shown, plus=False)
 
     def _percentage(self, value: float | Decimal, pattern: str) -> str:
         pattern += "%" if self.language == "en" else "\N{NARROW NO-BREAK SPACE}%"
-        shown = numbers.format_percent(value, format=pattern, locale=self._locale)
-        return shown.replace("-", _MINUS)
+        shown = numbers.format_percent(abs(value), format=pattern, locale=self._locale)
+        return _sign(value, shown, plus=False)
 
 
 def decimals(value: float, significant: int) -> int:
@@ -206,7 +206,7 @@ def _pattern(digits: int) -> str:
     return "#,##0" + ("." + "0" * digits if digits else "")
 
 
-def _sign(value: float, shown: str, *, plus: bool) -> str:
+def _sign(value: float | Decimal, shown: str, *, plus: bool) -> str:
     """Return a magnitude with its sign; what is shown as zero has none."""
     if not any(digit in "123456789" for digit in shown):
         return shown

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args
 
 from markupsafe import Markup, escape
 
@@ -385,7 +385,7 @@ class Folded:
     """Blocks that a page shows when it is asked to; in print and on paper they stand."""
 
     label: str
-    blocks: Sequence[Block]
+    blocks: Sequence[Any]
 
     def _repr_html_(self) -> str:
         return _tag("details", [_tag("summary", [self.label]), html(self.blocks)], "more")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from opslab.names import named
+from opslab.names import named, names_somebody
 from opslab.results import Check, Message, Status
 from opslab.timesaved.inventory import Inventory
 from opslab.timesaved.quantities import Update, reported
@@ -79,7 +79,7 @@ def run(
         piece.row
         for piece in pieces
         if piece.line.benefit == "hard"
-        and not (named(piece.line.owner) and named(piece.line.source, str.isalnum))
+        and not (names_somebody(piece.line.owner) and named(piece.line.source))
     ]
     warn("hard", hard, rows=hard)
     if updates:
