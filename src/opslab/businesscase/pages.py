@@ -89,7 +89,7 @@ def _option(option: OptionResult, result: CaseResult, say: CaseVoice) -> Row:
             better = pair.better if sign > 0 else 1 - pair.better
             more = say.spread(pair.npv.scaled(sign), signed=True)
             more = Cell(more.text, say("cell_better", better=better), interval=more.interval)
-    npv, loss = say.spread(option.npv), say.percent(1 - option.positive[0], 0)
+    npv, loss = say.spread(option.npv), say.percent(option.loss[0], 0)
     return (
         Cell(option.name, kind),
         say.money(option.benefits["all"].mean),
