@@ -269,8 +269,8 @@ def test_what_a_notebook_refuses_is_refused_in_the_language_of_the_run(tmp_path,
     (folder / "taches.csv").write_text(TASKS.replace("\\\n", ""), encoding="utf-8")
     command = ["run", "time_saved", "-p", "spec=bureau.yaml"]
     for language, said in (
-        ("fr", f"taches.csv, ligne 2, basis{WIDE}: devinette n'est pas possible ici"),
-        ("en", "taches.csv, row 2, basis: devinette is not possible here"),
+        ("fr", "ligne 2, basis («\N{NO-BREAK SPACE}devinette\N{NO-BREAK SPACE}»)"),
+        ("en", "row 2, basis (“devinette”)"),
     ):
         done = CliRunner().invoke(main, [*command, "-p", f"language={language}"])
         assert done.exit_code == 2
