@@ -38,6 +38,7 @@ def checks(result: CaseResult, freed: Freed) -> tuple[Check, ...]:
     return (
         *_capacity(result, freed, lines),
         _check("evidence", result.said > _HALF, value=result.said, share=result.said),
+        _check("wide", result.wide, ids=[*result.wide]),
         _asked("hard", _lacking(result, hard), hard),
         *(_asked(name, ask(result)) for name, ask in QUESTIONS.items()),
         _apart(result, lines, {name for names in freed.values() for name in names}),
@@ -107,9 +108,9 @@ def _lacking(result: CaseResult, hard: Iterable[Line]) -> Iterator[Message]:
         budget = cash.budget if cash else getattr(known.claim, "budget", None)
         if not owner:
             lacking["owner"].append(line.name)
-        if amount.kind == "assumption" and not named(amount.source or amount.file, str.isalnum):
+        if amount.kind == "assumption" and not named(amount.source or amount.file):
             lacking["source"].append(line.name)
-        if not named(budget, str.isalnum) and not _BUDGET_LINE.search(owner or ""):
+        if not named(budget) and not _BUDGET_LINE.search(owner or ""):
             lacking["budget"].append(line.name)
     for what, names in lacking.items():
         yield Message(f"businesscase.hard_{what}", {"names": names})

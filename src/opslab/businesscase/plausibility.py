@@ -101,7 +101,7 @@ def _ask(key: str, **values: Any) -> Message:
 def _points(result: CaseResult) -> Iterator[Message]:
     for known in result.case.assumptions:
         entry = result.entry(known.id)
-        said, bare = entry.grade in SAID, not named(entry.source or entry.file, str.isalnum)
+        said, bare = entry.grade in SAID, not named(entry.source or entry.file)
         narrow = entry.high - entry.low < NARROW * entry.value
         if entry.used_by and (narrow if said else bare):
             key = "points_guess" if said else "points_unsourced"
@@ -170,7 +170,7 @@ def _optimism(result: CaseResult) -> Iterator[Message]:
         build = once or (cost.ends and _days(case, cost) >= BUILD)
         if part < 1:
             yield _ask("optimism_part", name=cost.name, part=part)
-        if uplift and not named(uplift.source, str.isalnum):
+        if uplift and not named(uplift.source):
             yield _ask("optimism_source", name=cost.name, ids=[uplift.id])
         if uplift or not build or amount.low != amount.high:
             continue

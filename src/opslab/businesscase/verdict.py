@@ -65,6 +65,7 @@ def choose(
     rule: Literal["expected"] | Rule,
     *,
     stage: bool,
+    unsure: bool = False,
 ) -> Choice:
     """Return what a rule makes of options on the same draws.
 
@@ -80,6 +81,8 @@ def choose(
     rule : {"expected"} or Rule
     stage : bool
         Whether a first stage can be approved.
+    unsure : bool
+        Whether the draws miss the mean of a quantity that is wider than they can tell.
 
     Examples
     --------
@@ -90,22 +93,26 @@ def choose(
     draws = {**npvs, nothing: np.zeros(len(npvs[recommended]))}
     met = {name: _meets(values, rule) for name, values in npvs.items()} | {nothing: 1}
     ranked = sorted(draws, key=lambda name: (-mean(draws[name]).value, name != recommended))
-    others = [name for name in ranked if name != recommended]
     best = next(name for name in ranked if met[name] > 0)
-    own, failed = mean(draws[recommended]).against(0), met[recommended] < 0
-    sure = [name for name in others if met[name] > (0 if failed else -1)]
-    rival = sure[0] if sure[0] != nothing or not failed else others[0]
+    own, unmet = mean(draws[recommended]).against(0), met[recommended] < 0
+    others = [name for name in ranked if name != recommended]
+    better = [name for name in others if met[name] > 0 and mean(draws[name]).against(0) > 0]
+    likely = [name for name in others if met[name] >= 0]
+    rival = better[0] if better and (unmet or own < 0) else (others if unmet else likely)[0]
     gap = mean(draws[recommended] - draws[rival])
-    ahead, worth = gap.against(0), mean(draws[rival]).against(0)
+    behind = [name for name in better if mean(draws[recommended] - draws[name]).against(0) < 0]
     action: _Action = "approve"
-    if own < 0 and (worth <= 0 or met[rival] <= 0):
-        action = "reject"
-    elif met[rival] > 0 and worth > 0 and (failed or ahead < 0):
-        action = "other"
-    elif own <= 0 or met[recommended] == 0 or (ahead <= 0 and not failed):
+    if unsure:
         action = "close"
-    elif failed:
-        action = "stage" if stage and ahead >= 0 else "defer"
+    elif behind or (better and unmet):
+        action, rival = "other", (behind or better)[0]
+        gap = mean(draws[recommended] - draws[rival])
+    elif own < 0:
+        action = "reject"
+    elif own == 0 or met[recommended] == 0 or (gap.against(0) <= 0 and not unmet):
+        action = "close"
+    elif unmet:
+        action = "stage" if stage and gap.against(0) >= 0 else "defer"
     if rule == "expected":
         return Choice(action, "expected", None, best, rival, *gap)
     if rule.p_positive is None:
