@@ -138,9 +138,7 @@ def test_a_message_names_file_row_heading_and_cell(tmp_path):
     english, french = (caught.value.text(language).splitlines() for language in ("en", "fr"))
     assert english[0].startswith("a.csv, row 3, minutes (“soon”): No duration can be read here")
     assert english[1].startswith("a.csv, row 3, adoption (“120%”): 1.2 is more than the whole")
-    assert french[0].startswith(
-        "a.csv, ligne 3, minutes («\u00a0soon\u00a0»)\u00a0: Aucune durée"
-    )
+    assert french[0].startswith("a.csv, ligne 3, minutes («\u00a0soon\u00a0»)\u00a0: Aucune durée")
 
 
 def test_a_heading_of_the_interview_sheet_is_named_as_it_is_written(tmp_path):
