@@ -372,7 +372,7 @@ CAUGHT = {
         ),
     ),
     "hours and minutes": (
-        "claimed_unsaid",
+        "time_unit",
         spec(
             hours("e"),
             benefit("b", "saved", worth="minute", kind="quality", gain="decisions"),
@@ -381,7 +381,7 @@ CAUGHT = {
         ),
     ),
     "hours and a part of a post": (
-        "claimed_unsaid",
+        "time_unit",
         spec(
             hours("e"),
             benefit("b", "part", worth="post", kind="capacity", gain="alignment"),

@@ -250,7 +250,7 @@ def _counted(
 
 def _range(plan: Plan, stated: Assumption) -> str:
     """Return the middle 90 % a year, to three digits, money in the case's currency."""
-    scale, unit = 1.0, folded(stated.per or "").removesuffix("s")
+    scale, unit = 1.0, unit_of(stated.per)
     if stated.currency:
         scale = plan.finance.exchange_rate(stated.currency) * PER_YEAR[stated.per or ""]
         unit = plan.finance.currency + " once" * (stated.per == "once")
@@ -270,3 +270,9 @@ def is_time(per: str | None) -> bool:
     """
     unit = folded(per or "")
     return bool(_TIME.search(unit) or _DAYS.fullmatch(unit))
+
+
+def unit_of(per: str | None) -> str:
+    """Return a unit in the singular, as far as it is told by an s; hours in one language."""
+    unit = folded(per or "").removesuffix("s")
+    return "hour" if unit in HOURS else unit
