@@ -182,12 +182,8 @@ def claimed_twice(
     ]
     pairs = []
     for (flow, first), (other, second) in permutations(gains, 2):
-        taking = [
-            option.name
-            for option in options
-            if min(option.counted(flow), option.counted(other)) > 0
-        ]
-        pairs += [(name, first, second) for name in taking[:1]]
+        takers = [way.name for way in options if min(way.counted(flow), way.counted(other)) > 0]
+        pairs += [(name, first, second) for name in takers[:1]]
     for flow, gain in gains:
         part = replace(gain, at=lines[flow.line].at("evidence"))
         cited = evidence.get(flow.line, ())

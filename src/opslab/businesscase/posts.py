@@ -86,7 +86,7 @@ def _unpaid(
     if not named(cash.budget):
         yield at.problem("nobody", "cash", "budget", given=cash.budget)
     starts, end = plan.day_of(at.line.starts, end=True), plan.finance.end
-    ends = min(end, plan.day_of(at.line.ends, end=True)) if at.line.ends else end
+    ends = min(end, plan.day_of(at.line.ends or str(end), end=True))
     if not starts <= cash.date < ends:
         yield at.problem("release_day", "cash", "date", starts=starts, ends=ends)
     own = [team.role for team in plan.teams if folded(team.role) in roles]
