@@ -54,6 +54,8 @@ def workbook(language: Language) -> Workbook:
                 )
                 sheet.add_data_validation(rule)
                 rule.add(sheet.cell(row, column))
+        if question.kind in ("amount", "minutes", "share"):
+            sheet.cell(row, 2).number_format = "@"  # else 3-6 becomes a day
         sheet.cell(row, 2).fill = PatternFill("solid", fgColor="FFF7DC")
     for letter, width in zip("ABCDEF", WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width

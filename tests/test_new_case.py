@@ -17,7 +17,7 @@ from opslab import businesscase, documents, timesaved
 from opslab.businesscase import interview
 from opslab.businesscase.interview import STARTER, Answer, questions
 from opslab.cli import main
-from opslab.messages import LANGUAGES
+from opslab.messages import LANGUAGES, text
 
 pty = pytest.importorskip("pty", reason="a terminal to answer in")
 ROOT = Path(__file__).parents[1]
@@ -370,7 +370,7 @@ def test_every_mistake_of_a_sheet_is_told_at_once_and_nothing_is_written(workspa
         + lines[0].partition("”): ")[2]
     )
     french = told(workspace, "desk", "--from", "filled.xlsx", "--language", "fr").output
-    assert "filled.xlsx, ligne 8, Qui décide\u00a0: Il faut ici une réponse." in french
+    assert f"ligne 8, Qui décide\u00a0: {text('businesscase.new_missing', 'fr')}" in french
 
 
 def test_rows_may_move_and_their_numbers_follow(workspace):
@@ -379,7 +379,7 @@ def test_rows_may_move_and_their_numbers_follow(workspace):
     book.active.insert_rows(3, 4)
     book.save(file)
     assert (
-        "row 12, Who decides: An answer is needed here"
+        f"row 12, Who decides: {text('businesscase.new_missing')}"
         in told(workspace, "desk", "--from", file).output
     )
 
@@ -400,12 +400,12 @@ def test_what_is_no_sheet_of_questions_is_refused(workspace, spoiled):
         file.write_text("a,b\n1,2\n")
     made = told(workspace, "desk", "--from", str(file))
     words = {
-        "row": "filled.xlsx, row 3: The hidden name sentense",
-        "twice": "filled.xlsx, row 4: The hidden name sentence",
-        "none": "nope.xlsx: This file is not there",
+        "row": "filled.xlsx, row 3: ",
+        "twice": "filled.xlsx, row 4: ",
+        "none": text("tables.missing_file_near", near="filled.xlsx"),
     }
     assert made.exit_code == 2
-    assert words.get(spoiled, "This is no workbook with the questions") in made.output
+    assert words.get(spoiled, text("businesscase.new_no_sheet")) in made.output
     assert not (workspace / "cases").exists()
 
 
@@ -437,8 +437,7 @@ def session(folder, answers, *arguments, **environment):
     return process.wait(timeout=30), shown.decode()
 
 
-def test_the_interview_asks_again_and_writes_what_runs(workspace):
-    """Ends with both commands as they are printed, on what was written: a whole first case."""
+def test_the_interview_asks_again_what_is_wrong(workspace):
     given = {question.name: question.example for question in questions("fr")}
     answers = list(given.values())
     at = [*given].index
@@ -449,14 +448,21 @@ def test_the_interview_asks_again_and_writes_what_runs(workspace):
     answers[place:place] = ["", "7", "", "", ""]
     code, shown = session(workspace, answers, NAME, LC_ALL="fr_FR.UTF-8")
     assert code == 0, shown
-    assert "! demain doit être une date" in shown
-    assert "! La cible n'est pas entre 4 et 10" in shown
+    assert f"! {text('specs.not_date', 'fr', given='demain')}" in shown
+    assert shown.count("\n  ! ") == 2  # the other: 20 is not between 4 and 10
     assert shown.count("Sa valeur aujourd'hui") == 2
-    commands = re.findall(r"^  opslab (run .*?)\r?$", shown, re.MULTILINE)
-    assert all(command.endswith("-p language=fr") for command in commands)
-    for command in commands:
+    case = businesscase.Case.load(workspace / "cases" / "ete-2027-50.yaml")
+    assert (case.case, case.kpis[0].target) == (NAME, 7)
+    assert shown.count("-p language=fr") == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_both_commands_run_as_they_are_printed(workspace, language):
+    made = told(workspace, NAME, "--from", filled(workspace, language), "--language", language)
+    for command in re.findall(r"^  opslab (run .*)$", made.output, re.MULTILINE):
         done = subprocess.run(
-            [sys.executable, "-m", "opslab", *command.split(), "-p", "draws=1000", "--quiet"],
+            [sys.executable, "-m", "opslab", *command.split(), "--quiet"],
             cwd=workspace,
             capture_output=True,
             text=True,
@@ -469,7 +475,7 @@ def test_the_interview_asks_again_and_writes_what_runs(workspace):
 def test_an_interview_that_is_cut_short_writes_nothing(workspace):
     code, shown = session(workspace, ["one sentence", "a name"], "desk")
     assert code == 2
-    assert "nothing was written" in shown
+    assert text("businesscase.new_stopped") in shown
     assert not (workspace / "cases").exists()
 
 
@@ -503,7 +509,7 @@ def test_outside_of_a_workspace_nothing_is_written(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["!", "   ", "…"])
 def test_a_name_that_names_no_file_is_refused(workspace, name):
     made = told(workspace, name, "--sheet")
-    assert (made.exit_code, "letter or digit" in made.output) == (2, True)
+    assert (made.exit_code, text("specs.slug") in made.output) == (2, True)
 
 
 def test_a_second_file_that_cannot_be_written_takes_the_first_along(workspace):

@@ -171,9 +171,9 @@ def _benefit(case: Case, line: Benefit, own: Sequence[Finding], known: Mapping[s
 
 def _released(case: Case, flow: Flow, cash: Release, test: PostTest | None) -> Flow:
     """Return hard hours as cash: from the day of release, and no more than the posts hold."""
-    late = max(case.finance.month_of(cash.date, whole=True) - flow.start, 0)
-    scale = flow.scale * (test.factor if test else 1.0)
-    return replace(flow, start=flow.start + late, ramp=flow.ramp[late:], scale=scale)
+    wait = case.finance.month_of(cash.date, whole=True) - flow.start
+    ramp = flow.ramp * (np.arange(len(flow.ramp)) >= wait)
+    return replace(flow, ramp=ramp, scale=flow.scale * (test.factor if test else 1.0))
 
 
 def _ended(case: Case, line: Cost, flow: Flow, when: str, known: Mapping[str, Known]) -> Flow:

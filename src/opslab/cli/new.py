@@ -75,9 +75,11 @@ def new(
         raise InputError.of("businesscase.new_terminal", name=shlex.quote(name))
     with machine_errors("cases"):
         interview.write({file: content.encode() for file, content in draft.files.items()})
+    inventory, case = files
+    say(text("businesscase.new_done", spoken, inventory=inventory, case=case))
     in_french = " -p language=fr" if spoken == "fr" else ""
-    values = dict(zip(("inventory", "case"), files, strict=True), more=in_french)
-    say(text("businesscase.new_done", spoken, **values))
+    say(f"  opslab run time_saved -p spec={inventory}{in_french}")
+    say(f"  opslab run business_case -p spec={case}{in_french}")
 
 
 def _interview(
