@@ -27,6 +27,7 @@ def workbook(language: Language) -> Workbook:
         2026, 1, 1, tzinfo=datetime.UTC
     )
     sheet: Any = book.active
+    sheet.title = "Questions"
     source = (STARTER / f"questions.{language}.toml").read_text("utf-8")
     sheet.append([*tomllib.loads(source)["columns"], "name"])
     heading = ""
