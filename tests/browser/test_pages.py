@@ -176,6 +176,7 @@ def test_axe_would_find_it(pages, opened):
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(address, opened):
     page = opened(address)
+    page.evaluate("document.querySelectorAll('details.more').forEach(one => { one.open = true })")
     wanted = page.eval_on_selector_all(
         ".skip, nav a, .scroll, summary, main a[href]", "all => all.map(one => one.outerHTML)"
     )
@@ -292,6 +293,24 @@ def test_nothing_moves_and_forced_colours_keep_the_frames(address, opened):
     assert all(
         style == "solid" and "0)" not in colour.replace("0, 0, 0)", "") for style, colour in frames
     )
+
+
+def test_a_link_to_what_is_folded_unfolds_it(pages, opened):
+    page = opened(pages["case"].as_uri())
+    link = page.locator(".reasons a[href^='#ledger-']").first
+    line = page.locator(link.get_attribute("href"))
+    assert not line.is_visible()
+    link.click()
+    assert line.is_visible()
+
+
+def test_what_is_folded_is_printed(pages, opened):
+    page = opened(pages["case"].as_uri())
+    folded = page.locator("details.more")
+    assert folded.count() >= 3
+    assert not page.locator("details.more summary ~ *").first.is_visible()
+    page.emulate_media(media="print")
+    assert all(one.is_visible() for one in page.locator("details.more summary ~ *").all())
 
 
 def test_a_wide_table_stays_a_table_on_a_phone(pages, opened):

@@ -429,6 +429,7 @@ def option(name, kind, npv, width, costs, chance, payback, description=None, har
         npv=spread(npv, width),
         npv_error=npv and 900.0,
         positive=(chance, 0.0012),
+        loss=(1 - chance, 0.0012),
         within_year=(chance / 3, 0.0014),
         payback=payback,
         payback_discounted=payback and payback + 2.0,
@@ -739,6 +740,7 @@ def made_case(
             6_400.0,
             8_300.0,
         ),
+        wide=(),
         differences=tuple(
             Difference(best.name, one.name, spread(npv - one.npv.mean, 200_000.0), better)
             for one, better in zip(others, (0.88, 0.81, 0.97), strict=True)

@@ -163,7 +163,8 @@ class Slow:
         start = months_until(self.case.finance.start, self.day(line.starts, end=False))
         end = self.months
         if line.ends:
-            end = min(end, months_until(self.case.finance.start, self.day(line.ends, end=True)) + 1)
+            last = months_until(self.case.finance.start, self.day(line.ends, end=True)) + 1
+            end = last if last < end else 10_000
         once, made = one.per == "once", []
         for draw in range(self.draws):
             yearly = self.value(one.id)[draw] * self.money(one) * PER_YEAR[one.per]
@@ -180,9 +181,9 @@ class Slow:
                 if once:
                     months.append(yearly * grows ** (month / 12) if month == start else 0.0)
                 else:
-                    months.append(
-                        yearly / 12 * grows ** (month / 12) if start <= month < end else 0.0
-                    )
+                    last = end + self.late(line.ends, draw) if line.ends else end
+                    paid = start <= month < last
+                    months.append(yearly / 12 * grows ** (month / 12) if paid else 0.0)
             made.append({"money": months, "hours": [0.0] * self.months})
         return {
             "cost": True,
@@ -204,10 +205,9 @@ class Slow:
             chance = (
                 likely.likely if likely.low is None else self.value(f"likelihood:{number}")[draw]
             )
-            late = self.late(line.starts, draw)
             comes = NormalDist().cdf(self.happens(line.risk)[draw]) < chance
             paid = self.value(one.id)[draw] * self.money(one) if comes else 0.0
-            due = max(start + late, 0)
+            due = max(start, 0)
             months = [paid if month == due else 0.0 for month in range(self.months)]
             made.append({"money": months, "hours": [0.0] * self.months})
         return {

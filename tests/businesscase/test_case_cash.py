@@ -111,9 +111,10 @@ def cases(draw):
         )
         line = {"starts": pick("2027-01-01", "2027-01-20", "2027-04-30")}
         if assumptions[-1]["per"] != "once":
-            line["starts"] = pick("2026-05-05", "2027-01-20", "step0")
+            line["starts"] = pick("2027-01-05", "2027-01-20", "2027-03-01")
             if pick(True, False, False):
-                line["ends"] = month(draw(st.integers(5, 40))).isoformat()
+                line["ends"] = pick("step2", month(draw(st.integers(5, 40))).isoformat())
+                line["starts"] = "2027-01-05" if line["ends"] == "step2" else line["starts"]
         line |= {
             name: used
             for name, used in (("trend", "grow"), ("probability", "chance"), ("uplift", "over"))

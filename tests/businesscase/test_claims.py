@@ -88,7 +88,7 @@ TWO = [money("gain", 30_000), money("other", 20_000)]
 ALIKE = [money("gain", 30_000, statement="Saved by the tool"), money("other", 20_000)]
 FRENCH = {"en": "Fees of the agency", "fr": "Frais de l'agence"}
 BILL = [money("bill", 12_000, source="invoices")]
-OPINION = [money("over", 60_000, grade="F")]
+OPINION = [money("over", 60_000, grade="F", source="head of sales")]
 BILLED = {"e": [task("desk/agency/tag", benefit="hard")]}
 CASH = {"budget": 6226, "holder": "purchasing", "date": "2027-01-01", "unit": "hour"}
 CAUGHT = {
@@ -527,6 +527,17 @@ NOT = {
         stated("a", "gain", claim={"budget": "4417"}),
         stated("b", "other", claim={"budget": "4421"}),
         known=[ALIKE[0], money("other", 7, statement="saved by the tool")],
+    ),
+    "one range, once and a year": spec(
+        stated("a", "gain"),
+        stated("b", "other"),
+        known=[money("gain", (8, 9)), money("other", (8, 9), "once")],
+    ),
+    "ranges with one end in common": spec(
+        stated("a", "gain"),
+        stated("b", "other"),
+        stated("c", "third"),
+        known=[money("gain", (8, 9)), money("other", (7, 9)), money("third", (8, 10))],
     ),
     "one range, apart": spec(
         stated("a", "gain"),

@@ -63,6 +63,7 @@ def stated(per="hour", cash=UNIT, claim=None, **more):
     )
 
 
+SCHEDULE = ["work", "use"]
 CONTRACTORS = {"hours": "contractors", "of": "time sheets"}
 OWN = {"hours": "PM/tag", "of": "survey"}
 
@@ -114,6 +115,7 @@ def test_hard_hours_that_are_no_cash(spec, key):
         declared(UNIT, [TEAM | {"role": "support"}]),
         declared(kind="capacity"),
         stated(claim=CONTRACTORS),
+        stated("late week", cash=None),
         stated("day", cash=UNIT | {"unit": "days"}, claim=CONTRACTORS),
         stated(cash=POST, claim=OWN, teams=[TEAM]),
         declared(POST, [TEAM | {"hours": 2500}], adoption=None, schedule=["work", "all"])
@@ -176,6 +178,18 @@ def test_what_is_counted_is_the_posts_hours_from_the_day_of_release():
     assert (test.line, test.posts, test.budget, test.holder) == ("hours", 1, "6411", "people team")
     assert (test.freed_hours, test.posts_hours, test.people) == pytest.approx((2000, 1600, 14))
     assert test.factor == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("line", [{"ramp_months": 18}, {"adoption": None, "schedule": SCHEDULE}])
+def test_a_later_release_only_cuts_off_what_comes_before(line):
+    early, late = (
+        npv(declared(POST | {"date": day}, **line))[1].recommended
+        for day in ("2027-01-01", "2028-01-01")
+    )
+    assert late.years[0].benefits == 0
+    assert [year.benefits for year in late.years[1:]] == pytest.approx(
+        [year.benefits for year in early.years[1:]], rel=1e-9
+    )
 
 
 def test_units_that_are_bought_count_whole():

@@ -10,7 +10,7 @@ from opslab.report.figures import BLUE, GREY, Figure
 
 MINUS = "\N{MINUS SIGN}"
 ROWS = [
-    Row("a rather long label " * 9, "1,200", [(0.0, 1200.0, BLUE)]),
+    Row("a rather long label " * 14, "1,200", [(0.0, 1200.0, BLUE)]),
     Row("less", f"{MINUS}200", [(1000.0, 1200.0, GREY)], point=1100.0),
 ]
 
@@ -27,15 +27,15 @@ def lines(drawing):
     return [(list(line.get_xdata()), line) for line in drawing.findobj(Line2D)]
 
 
-def test_every_word_is_there_and_one_too_long_for_two_lines_is_cut():
+def test_every_word_is_there_and_one_too_long_for_three_lines_is_cut():
     said = words(drawn())
     assert {"What was found", "less", "1,200", f"{MINUS}200", "hours a year", "500"} <= set(said)
     (cut,) = [text for text in said if text.startswith("a rather")]
-    assert cut.count("\n") == 1
+    assert cut.count("\n") == 2
     assert cut.endswith("…")
 
 
-def test_a_label_takes_two_lines_and_pushes_what_follows_down():
+def test_a_label_takes_the_lines_it_needs_and_pushes_what_follows_down():
     label = "Margin lost with each week that a product decision waits for its answer"
     wide = Row(label, "pays above €1,468 a week", [(0.0, 1.0, BLUE)])
     said = [text.replace("\n", " ") for text in words(drawn(wide))]
@@ -127,7 +127,7 @@ def test_a_bold_label_without_room_stands_above_its_value_in_full():
     row = Row(label, "+8.9% (+1.9% to +16.3%)", [(0.0, 1.0, BLUE)], thin=True, bold=True)
     said = [text.replace("\n", " ") for text in words(drawn(row))]
     assert label in said
-    plain = Row(f"{label}, {label}", row.value, row.segments)
+    plain = Row(f"{label}, {label}, {label}", row.value, row.segments)
     assert any(text.endswith("…") for text in words(drawn(plain)))
 
 

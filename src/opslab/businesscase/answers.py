@@ -31,6 +31,7 @@ _METHOD = (
     "ranges",
     "independent",
     "recapture",
+    "enabled",
     "shrunk",
     "scenarios",
     "knowing",
@@ -127,5 +128,6 @@ def method(result: CaseResult, say: CaseVoice) -> Blocks:
         "runs": list(dict.fromkeys(entry.run for entry in result.ledger if entry.run)),
         "inputs": [f"{one.name} ({(one.sha256 or '?')[:12]})" for one in result.sources],
         "rule": say.rule,
+        "enabled": result.enabled or [],
     }
     return [Points([say(f"method_{name}", **values) for name in _METHOD if values.get(name) != []])]

@@ -208,6 +208,7 @@ class _Drawn:
         idle = outcomes.Totals(self.nothing, self.lines, count)
         options, lines, previous = self._options(idle), tuple(self._lines()), basis.previous
         names = [option.name for option in options]
+        wide = tuple(name for name in basis.users() if draws.missed(name))
         return CaseResult(
             case=case,
             as_of=basis.day,
@@ -224,7 +225,9 @@ class _Drawn:
                 self.nothing.name,
                 case.decision.rule,
                 stage=case.stage is not None,
+                unsure=bool(wide),
             ),
+            wide=wide,
             lines=lines,
             ledger=ledger,
             waterfall=self.total.waterfall(),

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from opslab.businesscase.citations import Finding
-from opslab.businesscase.claims import claimed_twice
+from opslab.businesscase.claims import HOURS, claimed_twice
 from opslab.businesscase.commitments import Risk
 from opslab.businesscase.contradictions import unit_of
-from opslab.businesscase.declarations import PER_YEAR, Benefit, Cost, Option, Release
+from opslab.businesscase.declarations import PER_YEAR, Benefit, Claim, Cost, Option, Release
 from opslab.businesscase.ledger import Known, likelihood_id
 from opslab.businesscase.options import PostTest
 from opslab.businesscase.plan import DeclaredLine
@@ -23,10 +23,10 @@ from opslab.businesscase.spec import Case
 from opslab.errors import Problem
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Evidence
+from opslab.names import folded
 from opslab.uncertainty.distributions import Normal, StudentT
 from opslab.uncertainty.ramp import by_month, logistic
 
-_HOURS = "hours"
 _OPEN = 10_000  # months: a line without an end goes on
 _WEAR = ("capacity", "quality")
 """Kinds of benefit that wear off unless the case says how fast."""
@@ -76,15 +76,13 @@ def cash_flow(case: Case, findings: Sequence[Finding], known: Mapping[str, Known
         lines.problems.extend(not_cash(declared, line, flow, roles, test))
         lines.posts.extend(filter(None, [test]))
         lines.flows.append(_released(case, flow, line.cash, test) if line.cash else flow)
-    costs = {cost.name: _cost(case, cost) for cost in case.costs}
+    costs = {cost.name: _cost(case, cost, known) for cost in case.costs}
     ended: dict[str, Flow] = {}
     for cost in case.costs:
         for option in case.proposals if cost.name in case.nothing.costs else ():
             flow = _ended(case, cost, costs[cost.name], case.rid_of(cost, option), known)
             ended[flow.name] = flow
-    risks = [
-        _risk(case, number, risk, known) for number, risk in enumerate(case.risks) if risk.amount
-    ]
+    risks = [_risk(case, number, risk) for number, risk in enumerate(case.risks) if risk.amount]
     lines.flows.extend([*costs.values(), *ended.values(), *risks])
     lines.problems.extend(claimed_twice(case, lines.flows, weights_of(case)[0], evidence))
     return lines
@@ -139,7 +137,8 @@ def _benefit(case: Case, line: Benefit, own: Sequence[Finding], known: Mapping[s
     first = own[0].evidence if own else None
     quantity, worth = case.assumption(line.quantity), case.assumption(line.worth)
     per = first.per if first else (quantity and quantity.per) or "year"
-    hours = (first.unit if first else per) in (_HOURS, "hour")
+    hours = folded(first.unit if first else per) in HOURS
+    timed = hours or (isinstance(line.claim, Claim) and line.claim.hours)
     once = per == "once" and not line.volume
     kind: Kind = line.kind or (first.benefit if first else "capacity")
     priced = worth or quantity
@@ -164,7 +163,7 @@ def _benefit(case: Case, line: Benefit, own: Sequence[Finding], known: Mapping[s
         hours=hours,
         adoption=line.adoption,
         schedule=line.schedule,
-        recapture=line.recapture or ("default-recapture" if hours and kind != "hard" else None),
+        recapture=line.recapture or ("default-recapture" if timed and kind != "hard" else None),
         growth=line.decay or ("default-decay" if kind in _WEAR and not once else None),
         slip=_slip(line.starts, known),
     )
@@ -172,9 +171,9 @@ def _benefit(case: Case, line: Benefit, own: Sequence[Finding], known: Mapping[s
 
 def _released(case: Case, flow: Flow, cash: Release, test: PostTest | None) -> Flow:
     """Return hard hours as cash: from the day of release, and no more than the posts hold."""
-    late = max(case.finance.month_of(cash.date, whole=True) - flow.start, 0)
-    scale = flow.scale * (test.factor if test else 1.0)
-    return replace(flow, start=flow.start + late, ramp=flow.ramp[late:], scale=scale)
+    wait = case.finance.month_of(cash.date, whole=True) - flow.start
+    ramp = flow.ramp * (np.arange(len(flow.ramp)) >= wait)
+    return replace(flow, ramp=ramp, scale=flow.scale * (test.factor if test else 1.0))
 
 
 def _ended(case: Case, line: Cost, flow: Flow, when: str, known: Mapping[str, Known]) -> Flow:
@@ -184,23 +183,22 @@ def _ended(case: Case, line: Cost, flow: Flow, when: str, known: Mapping[str, Kn
     return replace(flow, name=name, ended=max(rid, 0), slip=_slip(when, known))
 
 
-def _risk(case: Case, number: int, risk: Risk, known: Mapping[str, Known]) -> Flow:
+def _risk(case: Case, number: int, risk: Risk) -> Flow:
     """Return a risk as a cost that comes about or not."""
     start = 0
     if risk.starts:
         start = case.finance.month_of(case.day_of(risk.starts, end=True))
-    flow = _cost(case, Cost(name="-", amount=risk.amount or "", starts=str(case.finance.start)))
+    flow = _cost(case, Cost(name="-", amount=risk.amount or "", starts=str(case.finance.start)), {})
     return replace(
         flow,
         name=RISK + risk.risk,
         line=risk.risk,
         start=start,
-        slip=_slip(risk.starts, known),
         probability=likelihood_id(number),
     )
 
 
-def _cost(case: Case, line: Cost) -> Flow:
+def _cost(case: Case, line: Cost, known: Mapping[str, Known]) -> Flow:
     paid = next(one for one in case.assumptions if one.id == line.amount)
     return Flow(
         name=line.name,
@@ -219,6 +217,7 @@ def _cost(case: Case, line: Cost) -> Flow:
         growth=line.trend,
         probability=line.probability,
         uplift=line.uplift,
+        slip=_slip(line.ends, known),
     )
 
 
@@ -229,8 +228,9 @@ def _slip(when: str | None, known: Mapping[str, Known]) -> str | None:
 
 
 def _end(case: Case, when: str | None) -> int:
-    """Return the first month that a line is no part of any more."""
-    return case.finance.month_of(case.day_of(when, end=True)) + 1 if when else _OPEN
+    """Return the first month that a line is no part of any more, beyond the horizon if open."""
+    last = case.finance.month_of(case.day_of(when, end=True)) + 1 if when else _OPEN
+    return last if last < case.finance.horizon_months else _OPEN
 
 
 def _contradictions(
@@ -269,7 +269,7 @@ def _of_worth(declared: DeclaredLine, line: Benefit, first: Evidence) -> Iterato
     if each != (line.volume is not None):
         key = "no_volume" if each else "idle_volume"
         yield declared.problem(key, "volume", population=first.population)
-    if unit == _HOURS and first.per != "year":
+    if unit in HOURS and first.per != "year":
         yield declared.problem("hours_a_year", "evidence", per=first.per)
-    if unit == _HOURS and not (line.adoption or line.schedule):
+    if unit in HOURS and not (line.adoption or line.schedule):
         yield declared.problem("no_adoption", "adoption")

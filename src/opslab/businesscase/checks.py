@@ -38,6 +38,7 @@ def checks(result: CaseResult, freed: Freed) -> tuple[Check, ...]:
     return (
         *_capacity(result, freed, lines),
         _check("evidence", result.said > _HALF, value=result.said, share=result.said),
+        _check("wide", result.wide, ids=[*result.wide]),
         _asked("hard", _lacking(result, hard), hard),
         *(_asked(name, ask(result)) for name, ask in QUESTIONS.items()),
         _apart(result, lines, {name for names in freed.values() for name in names}),

@@ -29,6 +29,7 @@ _DAYS = re.compile(
 )
 """Units in which people's time is counted; days and person-weeks stand alone, since a day of delay
 is nobody's time."""
+HOURS = ("hour", "hours", "heure", "heures")
 _LISTS = {"hours": "hours", "metric": "metric", "theme": "metric", "budget": "budget"}
 _LINE = re.compile(r"\b(budget|line|ligne|account|compte)s?\b")
 _LOGS = "D"  # the worst grade of what rests on documents
@@ -248,15 +249,15 @@ def _counted(
 
 
 def _range(plan: Plan, stated: Assumption) -> str:
-    """Return mean and middle 90 % a year, money in the case's currency."""
+    """Return the middle 90 % a year, to three digits, money in the case's currency."""
     scale, unit = 1.0, folded(stated.per or "").removesuffix("s")
     if stated.currency:
         scale = plan.finance.exchange_rate(stated.currency) * PER_YEAR[stated.per or ""]
         unit = plan.finance.currency + " once" * (stated.per == "once")
     known = stated.distribution(share=stated.share)
-    ends = (known.mean, quantile(known, 0.05), quantile(known, 0.95))
-    mean, low, high = (f"{float(f'{end * scale:.3g}'):.15g}" for end in ends)
-    return f"{mean} ({low} - {high}) {unit}"
+    ends = (quantile(known, share) * scale for share in (0.05, 0.95))
+    low, high = (f"{float(f'{end:.3g}'):.15g}" for end in ends)
+    return f"{low} - {high} {unit}"
 
 
 def is_time(per: str | None) -> bool:

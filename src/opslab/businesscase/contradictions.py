@@ -6,10 +6,12 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from opslab.businesscase.declarations import PER_YEAR, Assumption, Benefit
+from opslab.businesscase.claims import HOURS, is_time
+from opslab.businesscase.declarations import PER_YEAR, Assumption, Benefit, Cost
 from opslab.businesscase.plan import DAY, DeclaredLine, Plan
 from opslab.errors import InputError, Problem, SpecError, did_you_mean
-from opslab.names import names_somebody
+from opslab.messages import spoken
+from opslab.names import folded, names_somebody
 
 _SHARES = ("adoption", "recapture", "decay", "share", "trend", "probability", "uplift", "schedule")
 _AMOUNTS = ("quantity", "worth", "volume", "amount")
@@ -61,10 +63,13 @@ def _names(plan: Plan) -> Iterator[Problem]:
     """Tell names that stand for two things, and names of nothing."""
     names = {field: [line.id for line in getattr(plan, field)] for field in _BY_ID}
     names |= {field: [line.name for line in getattr(plan, field)] for field in _BY_NAME}
+    names["risks"] = [risk.risk for risk in plan.risks]
+    french = {field: [spoken(name, "fr") for name in own] for field, own in names.items()}
     also = {"costs": names["benefits"], "assumptions": names["evidence"]}
     for field, own in names.items():
         for number, name in enumerate(own):
-            if name in own[:number] or name in also.get(field, ()):
+            same = french[field][number] in french[field][:number]
+            if same or name in own[:number] or name in also.get(field, ()):
                 yield plan.problem("businesscase.twice", field, number, name=name)
     for field, location, name in _leaves(plan.model_dump()):
         within = _WITHIN.get(field, "")
@@ -112,22 +117,34 @@ def _quantities(plan: Plan) -> Iterator[Problem]:
             yield line.problem(key, field, name=given.id)
         if not unfit and "quantity" in (named := dict(used)):
             yield from _stated(line, named)
+        if isinstance(line.line, Cost) and line.line.uplift and _idle(line):
+            yield line.problem("idle_uplift", "uplift", name=line.line.name)
     yield from _risks(plan)
 
 
 def _risks(plan: Plan) -> Iterator[Problem]:
-    """Tell risks that cannot be simulated."""
+    """Tell risks that cannot be simulated, or are so already."""
+    chances = {cost.amount for cost in plan.costs if cost.probability}
     for number, risk in enumerate(plan.risks):
         amount = plan.assumption(risk.amount)
         if amount and not (amount.currency and amount.per == "once"):
             yield plan.problem("businesscase.risk_once", "risks", number, "amount", name=amount.id)
         if amount and not risk.likelihood:
             yield plan.problem("businesscase.no_likelihood", "risks", number, risk=risk.risk)
+        if risk.amount in chances:
+            yield plan.problem("businesscase.risk_twice", "risks", number, risk=risk.risk)
 
 
 def _stated(line: DeclaredLine, named: Mapping[str, Assumption]) -> Iterator[Problem]:
     """Tell what keeps a stated quantity from being money."""
     quantity, worth = named["quantity"], named.get("worth")
+    cash = getattr(line.line, "cash", None)
+    if (
+        is_time(quantity.per)
+        and folded(quantity.per or "") not in HOURS
+        and not (cash and cash.unit)
+    ):
+        yield line.problem("time_unit", "quantity", name=quantity.id, per=quantity.per)
     if "volume" in named:
         yield line.problem("idle_volume", "volume", population=quantity.id)
     if worth and (quantity.currency or unit_of(quantity.per) != unit_of(worth.per)):
@@ -147,7 +164,8 @@ def _unfit(name: str, used: Assumption) -> str | None:
         each = used.per not in (None, "once", "month", "year")
         return None if used.currency and each else "no_worth"
     if name == "volume":
-        return "volume_money" if used.currency else None
+        yearly = used.per not in ("once", "week", "month")
+        return "volume_money" if used.currency else None if yearly else "volume_year"
     return "share_quantity" if used.share else None
 
 
@@ -215,9 +233,7 @@ def _span(line: DeclaredLine) -> Iterator[Problem]:
                 yield plan.problem("specs.not_date", *line.at(name), given=when)
                 return
     starts, ends = days["starts"], days.get("ends", finance.end)
-    if "ended_from" in days and not any(
-        line.line.name in option.costs for option in plan.options if option.kind == "do_nothing"
-    ):
+    if "ended_from" in days and not _idle(line):
         yield line.problem("idle_ended", "ended_from", name=line.line.name)
     first = finance.month_of(starts, whole=gained)
     last = min(finance.month_of(ends) + ("ends" in days), finance.horizon_months)
@@ -234,6 +250,14 @@ def _span(line: DeclaredLine) -> Iterator[Problem]:
         )
     elif first < 0 and _once(line):
         yield line.problem("sunk", "starts", start=finance.start)
+    elif first < 0 and not gained and not _idle(line):
+        yield line.problem("paid_before", "starts", starts=starts, start=finance.start)
+
+
+def _idle(line: DeclaredLine) -> bool:
+    """Return whether doing nothing costs a line."""
+    options = (option for option in line.plan.options if option.kind == "do_nothing")
+    return any(line.line.name in option.costs for option in options)
 
 
 def _once(line: DeclaredLine) -> bool:

@@ -13,6 +13,7 @@ from scipy.special import ndtri
 from opslab.businesscase.options import Driver
 from opslab.businesscase.quantities import Draws, Quantities
 from opslab.businesscase.simulation import Flow, Horizon, Weights, net
+from opslab.businesscase.verdict import worst
 from opslab.uncertainty.distributions import Fixed, Values
 from opslab.uncertainty.information import evpi, evppi
 from opslab.uncertainty.sensitivity import first_order, mean_score, tornado
@@ -94,7 +95,9 @@ def drivers(
             )
         moved.append(driver)
     all_low = together(np.array([_SCORE])).item()
-    return Drivers(all_low, float(together(_TAIL).mean()), tuple(moved), worth)
+    # What happens or not is told by its chance there, so that the draws may be worse.
+    tail = min(float(together(_TAIL).mean()), worst(npv).value)
+    return Drivers(all_low, tail, tuple(moved), worth)
 
 
 class _Model:

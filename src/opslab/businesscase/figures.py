@@ -52,7 +52,7 @@ def fan(result: CaseResult, say: CaseVoice) -> Figure:
     key = "fan_title_never" if best.payback is None else "fan_title"
     title = _title(say(key, payback=round(best.payback or 0)), say)
     with style():
-        drawing, axes = framed(title, 1.2, width=HALF, below=0.42)
+        drawing, axes = framed(title, 1.12, width=HALF, below=0.42)
         axes.fill_between(months, low, high, color=BLUE, alpha=0.22, linewidth=0)
         axes.plot(months, middle, color=BLUE, linewidth=2)
         _name_amounts(axes, best.fan, say)

@@ -102,8 +102,9 @@ class OptionResult:
 
     Attributes
     ----------
-    positive, within_year : tuple of float, float
-        P(NPV > 0), P(payback within twelve months), each with its Monte Carlo standard error.
+    positive, loss, within_year : tuple of float, float
+        P(NPV > 0), P(NPV < 0), P(payback within twelve months), each with its Monte Carlo standard
+        error.
     payback, payback_discounted : float or None
         Months until the mean cumulative cash is not below 0 any more; None: not within the horizon.
     never : float
@@ -142,6 +143,7 @@ class OptionResult:
     npv: Spread
     npv_error: float
     positive: tuple[float, float]
+    loss: tuple[float, float]
     within_year: tuple[float, float]
     payback: float | None
     payback_discounted: float | None

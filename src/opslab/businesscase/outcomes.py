@@ -168,6 +168,7 @@ def option_result(option: Option, total: Totals, cash: Cash, context: Context) -
         npv=spread(total.npv),
         npv_error=npv.error,
         positive=chance(total.npv > 0),
+        loss=chance(total.npv < 0),
         within_year=chance(cash.payback <= _YEAR),
         payback=payback,
         payback_discounted=_month(present),

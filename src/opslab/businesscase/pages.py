@@ -60,8 +60,9 @@ def _answers(result: CaseResult, say: CaseVoice) -> Table:
 def options(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return the options on the same draws, and the benefits of the recommended one."""
     none, nothing = say.none, result.nothing
-    idle = Cell(nothing.name, say("option_do_nothing"))
-    rows: list[Row] = [(idle, none, say.money(nothing.costs.mean), *[none] * 4, say("reference"))]
+    rows: list[Row] = [
+        (nothing.name, none, say.money(nothing.costs.mean), *[none] * 4, say("reference"))
+    ]
     rows += [_option(option, result, say) for option in result.options]
     columns = "option benefits costs npv loss roi payback more"
     return [
@@ -88,7 +89,7 @@ def _option(option: OptionResult, result: CaseResult, say: CaseVoice) -> Row:
             better = pair.better if sign > 0 else 1 - pair.better
             more = say.spread(pair.npv.scaled(sign), signed=True)
             more = Cell(more.text, say("cell_better", better=better), interval=more.interval)
-    npv, loss = say.spread(option.npv), say.percent(1 - option.positive[0], 0)
+    npv, loss = say.spread(option.npv), say.percent(option.loss[0], 0)
     return (
         Cell(option.name, kind),
         say.money(option.benefits["all"].mean),
@@ -105,10 +106,9 @@ def _benefits(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return the benefits under the three gains; what is not measured is a debt."""
     groups = [_gain(gain, result, say) for gain in _GAINS]
     others = [line.name for line in result.lines if line not in result.taken]
-    notes = [say("enabled", value=result.enabled)] if result.enabled else []
-    notes += [say("others_only", names=others)] if others else []
+    notes = [say.remark("others_only", names=others)] if others else []
     table = say.table("benefits", "benefit kind_grade present", groups=groups, numeric=(2,))
-    return [table, Paragraph(" ".join(notes), small=True)] if notes else [table]
+    return [table, *notes]
 
 
 def _gain(gain: str, result: CaseResult, say: CaseVoice) -> Group:

@@ -99,11 +99,11 @@ def _facts(result: CaseResult, say: CaseVoice) -> list[Fact]:
         now, until = best.stage or 0.0, say("until_stage", day=stage.ends)
     never = [say("fact_never", share=best.never)] if best.payback else []
     advanced = [say("fact_peak")] if best.peak.amount > 0 else []
-    loss = say.percent(1 - best.positive[0], 0)
+    loss = say.percent(best.loss[0], 0)
     return [
         say.fact("now", say.money(now), until, say("fact_budget")),
         say.fact("npv", say.money(best.npv.mean), say("fact_spread"), say("fact_terms")),
-        say.fact("loss", loss, say.odds(1 - best.positive[0]), say("fact_worst")),
+        say.fact("loss", loss, say.odds(best.loss[0]), say("fact_worst")),
         say.fact("payback", say.months(best.payback), *never, *advanced),
     ]
 

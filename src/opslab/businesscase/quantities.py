@@ -12,6 +12,8 @@ from scipy.special import ndtr
 from opslab.uncertainty.distributions import Distribution, Fixed, Values
 from opslab.uncertainty.draws import scores
 
+_MISSED = 0.05  # of a mean
+
 
 class Quantities:
     """Quantities at normal scores.
@@ -73,6 +75,15 @@ class Draws(Quantities):
         """Return the draws of a quantity; one number where it is known."""
         values = self._values(name)
         return values[self._here] if values.ndim else values
+
+    def missed(self, name: str) -> bool:
+        """Return whether the draws miss a quantity's mean: it is too wide for so many.
+
+        By a twentieth of it and four standard errors, as a tail without end makes them.
+        """
+        values, mean = np.atleast_1d(self._values(name)), self.known[name].mean
+        gap, error = abs(float(values.mean()) - mean), float(values.std()) / self.count**0.5
+        return gap > max(_MISSED * abs(mean), 4 * error, 1e-9 * abs(mean))
 
     def happens(self, line: str, probability: str) -> Values:
         """Return 1 where what a line tells comes about, else 0."""

@@ -252,6 +252,8 @@ class CaseResult(Result):
         Mean present values of the recommended option: ``gross``, then what comes off: ``not_used``,
         ``decayed``, ``not_recaptured``; ``benefits``; then ``one_off``, ``running``; ``net``.
     choice : Choice
+    wide : tuple of str
+        Ids of quantities whose means the draws miss, so that nothing is decided.
     base : float
         Mean NPV of the recommended option, from which the drivers are told.
     all_low : float
@@ -299,6 +301,7 @@ class CaseResult(Result):
     nothing: Nothing
     differences: tuple[Difference, ...]
     choice: Choice
+    wide: tuple[str, ...]
     lines: tuple[Line, ...]
     ledger: tuple[Entry, ...]
     waterfall: tuple[tuple[str, float], ...]

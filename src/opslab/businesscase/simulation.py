@@ -156,14 +156,16 @@ def timing_of(
     delays = late if len(late) == 1 else np.arange(int(late.max()) + 1)
     month, delay = np.arange(months)[:, None], wait + delays
     ended = flow.ended is not None
-    # Then it keeps its own months, and goes on until an option is rid of it.
-    start = np.full(len(delay), flow.start) if ended else flow.start + delay
+    # Then it keeps its own months, and goes on until an option is rid of it. What is paid starts as
+    # planned, and ends with its step.
+    moved = 0 * delay if ended else 0 * delay + wait if flow.cost else delay
+    start = flow.start + moved
     there = month >= (flow.ended or 0) + delay if ended else np.True_
     if flow.once:
         return np.where((month == np.maximum(start, 0)) & there, 1.0, 0.0), late
     age = month - start
     use = flow.ramp[np.clip(age, 0, len(flow.ramp) - 1)] / 12
-    within = (age >= 0) & (month < flow.end + (wait if flow.cost and not ended else 0))
+    within = (age >= 0) & (month < flow.end + (delay if flow.cost and not ended else 0))
     return np.where(within & there, use, 0.0), late
 
 

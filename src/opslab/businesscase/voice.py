@@ -80,7 +80,7 @@ class CaseVoice(Voice):
             "nothing": result.nothing.costs,
             "npv": best.npv,
             "chance": best.positive[0],
-            "loss": 1 - best.positive[0],
+            "loss": best.loss[0],
             "peak_month": best.peak.month,
             "best": choice.best,
             "rival": choice.rival,

@@ -186,13 +186,13 @@ class Numbers:
         return re.sub(r"^1(?= |$)", "1er", shown) if self.language == "fr" else shown
 
     def _formatted(self, value: float | Decimal, pattern: str) -> str:
-        shown = numbers.format_decimal(abs(value), format=pattern, locale=self._locale)
-        return _sign(value, shown, plus=False)
+        shown = numbers.format_decimal(value, format=pattern, locale=self._locale)
+        return _sign(value, shown.lstrip("-"), plus=False)
 
     def _percentage(self, value: float | Decimal, pattern: str) -> str:
         pattern += "%" if self.language == "en" else "\N{NARROW NO-BREAK SPACE}%"
-        shown = numbers.format_percent(abs(value), format=pattern, locale=self._locale)
-        return _sign(value, shown, plus=False)
+        shown = numbers.format_percent(value, format=pattern, locale=self._locale)
+        return _sign(value, shown.lstrip("-"), plus=False)
 
 
 def decimals(value: float, significant: int) -> int:

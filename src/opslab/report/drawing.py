@@ -156,9 +156,9 @@ def _words(axes: Axes, row: Row, top: float, middle: float, inside: float) -> No
 
 
 def _label(row: Row, inside: float) -> str:
-    """Return a label in the room beside the value, in two lines where it needs them."""
+    """Return a label in the room beside the value, in up to three lines."""
     room = inside - width_of(row.value, TEXT) - _APART
-    return wrapped(one_line(row.label), room, TEXT, "bold" if row.bold else "normal", 2)
+    return wrapped(one_line(row.label), room, TEXT, "bold" if row.bold else "normal")
 
 
 def _bar(axes: Axes, row: Row, middle: float, frame: tuple[float, float]) -> None:

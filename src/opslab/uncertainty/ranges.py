@@ -30,7 +30,7 @@ class Stated(Declared):
             raise InputError.of("uncertainty.negative", given=min(known))
         if known and share and max(known) > 1:
             raise InputError.of("uncertainty.over_one", given=max(known))
-        if known and self.low == self.high:  # neither, or the same
+        if known and len({*known}) == 1 and (self.low is None) == (self.high is None):
             return shapes.Fixed(known[0])
         if self.low is None or self.high is None:
             raise InputError.of("uncertainty.half_range")
