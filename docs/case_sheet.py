@@ -24,9 +24,6 @@ def workbook(language: Language) -> Workbook:
     """Return the workbook of a language: a row a question, its name in a hidden column."""
     book = Workbook()
     book.properties.creator = "opslab"
-    book.properties.created = book.properties.modified = datetime.datetime(
-        2026, 1, 1, tzinfo=datetime.UTC
-    )
     sheet: Any = book.active
     sheet.title = "Questions"
     source = (STARTER / f"questions.{language}.toml").read_text("utf-8")
