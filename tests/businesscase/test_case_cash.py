@@ -696,3 +696,27 @@ def test_gains_at_a_rate_below_zero_are_worth_more_later():
         sum(40_000 / 12 * 0.95 ** -((m + 1) / 12) for m in range(36))
     )
     assert math.isclose(npv(simple(finance={"rate": 0.0})).mean, 120_000)
+
+
+def test_an_end_on_the_last_day_of_the_horizon_is_none():
+    """Over 60 months the same, whether a line says that it ends with the horizon or not."""
+    declared = hand()
+    ended = hand()
+    ended["costs"][1]["ends"] = "2028-12-31"
+    results = [build(Case(**one), draws=DRAWS).recommended for one in (declared, ended)]
+    assert results[0].horizons == results[1].horizons
+
+
+def test_what_is_paid_until_a_step_is_paid_until_it_is_done():
+    """Four months late at 500 a month: 2,000 more, by hand, undiscounted."""
+    declared = hand()
+    declared["finance"]["rate"] = 0.0
+    step = {"id": "go", "name": "go", "starts": "2027-01-01", "ends": "2027-12-31"}
+    declared["costs"][1]["ends"] = "go"
+    costs = [
+        build(
+            Case(**(declared | {"roadmap": [step | {"slip": late}]})), draws=DRAWS
+        ).recommended.costs.mean
+        for late in (0, 4)
+    ]
+    assert costs[1] - costs[0] == pytest.approx(2_000)

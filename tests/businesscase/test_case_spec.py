@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import yaml
-from cases import KPI, RISK, benefit, cost, fields, money, share, simple, units
+from cases import KPI, RISK, benefit, cost, fields, money, share, simple, units, win
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -523,3 +523,114 @@ def test_who_answers_is_somebody(tmp_path, field):
     declared["benefits"][0] |= {"share": "signed", "signed_by": "cpo", field: "?"}
     [problem] = refused(tmp_path, declared)
     assert (problem.key, problem.field) == ("businesscase.nobody", f"benefits[1].{field}")
+
+
+def changed(change):
+    """Return the fields of a case with hours of 60 each beside a gain, changed."""
+    declared = simple()
+    declared["assumptions"] += [
+        units("n", (800, 1000), "hour"),
+        money("rate", 60, "hour"),
+        money("harm", 9, "once"),
+        share("p", (0.1, 0.4)),
+    ]
+    claim = {"hours": "pm/tag", "of": "desk"}
+    line = benefit("desk", "n", worth="rate", kind="capacity", claim=claim)
+    declared["benefits"] = [line, declared["benefits"][0] | {"apart": "margin of the shop"}]
+    declared["options"][1]["benefits"] = ["desk", "gained"]
+    change(declared)
+    return declared
+
+
+def refused_as(change):
+    with pytest.raises(OpslabError) as error:
+        build(Case(**changed(change)), draws=1_000)
+    return [problem.key.removeprefix("businesscase.") for problem in error.value.problems]
+
+
+def minutes(declared):
+    declared["assumptions"][-4]["per"] = declared["assumptions"][-3]["per"] = "minute"
+
+
+def early_pay(declared):
+    declared["costs"][0]["starts"] = "2026-12-01"
+
+
+def both(declared):
+    declared["costs"].append(cost("interim", "harm", probability="p"))
+    declared["options"][1]["costs"].append("interim")
+    declared["risks"][0] |= {"amount": "harm", "likelihood": 0.2}
+
+
+def twins(declared):
+    declared["risks"].append(dict(declared["risks"][0]))
+
+
+def uplifted(declared):
+    declared["costs"][1]["uplift"] = "p"
+
+
+def one_french_name(declared):
+    declared["options"][1]["name"] = {"en": "Two posts", "fr": "Postes"}
+    other = copy.deepcopy(declared["options"][1])
+    declared["options"].append(other | {"name": {"en": "Posts", "fr": "Postes"}, "kind": "other"})
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (minutes, "time_unit"),
+        (early_pay, "paid_before"),
+        (both, "risk_twice"),
+        (twins, "twice"),
+        (uplifted, "idle_uplift"),
+        (one_french_name, "twice"),
+    ],
+)
+def test_what_would_be_counted_wrongly_is_refused(change, key):
+    """Each came out green before: hours without recapture, pay outside the horizon, one amount twice."""
+    assert build(Case(**changed(lambda declared: None)), draws=1_000).action
+    assert refused_as(change) == [key]
+
+
+def test_hours_in_french_are_hours():
+    """The same time is worth the same, whatever its unit is called: half of it becomes work."""
+
+    def heures(declared):
+        declared["assumptions"][-4]["per"] = declared["assumptions"][-3]["per"] = "heure"
+
+    both_ways = [build(Case(**changed(one)), draws=1_000) for one in (lambda _: None, heures)]
+    english, french = (result.recommended for result in both_ways)
+    assert french.npv.mean == english.npv.mean
+    assert french.hours.mean == english.hours.mean > 0
+
+
+def test_hours_told_in_money_are_put_to_work_as_hours_are():
+    """900 hours at 60, or 54,000 claimed as those hours: half of either."""
+
+    def in_money(declared):
+        declared["assumptions"][-4] = money("n", (48_000, 60_000))
+        del declared["benefits"][0]["worth"]
+
+    ways = [
+        build(Case(**changed(one)), draws=20_000).recommended for one in (lambda _: None, in_money)
+    ]
+    assert ways[1].npv.mean == pytest.approx(ways[0].npv.mean, rel=0.01)
+
+
+def test_a_volume_a_month_is_none_a_year():
+    declared = simple()
+    declared["assumptions"] += [units("visitors", 100, "month"), money("margin", 2, "order")]
+    line = {"evidence": ["e"], "volume": "visitors", "worth": "margin", "kind": "enabled"}
+    declared["benefits"].append(benefit("lift", **line))
+    declared["evidence"] = [{"id": "e", "run": "experiment_readout/shop"}]
+    declared["options"][1]["benefits"].append("lift")
+    with pytest.raises(OpslabError, match="visitors is not a number of units a year"):
+        build(Case(**declared), {"e": [win()]}, draws=1_000)
+
+
+def test_a_likely_value_outside_of_equal_ends_is_refused():
+    declared = simple()
+    declared["assumptions"][0] |= {"low": 8, "likely": 90, "high": 8}
+    with pytest.raises(OpslabError):
+        Case(**declared)

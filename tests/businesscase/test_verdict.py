@@ -220,3 +220,21 @@ def test_a_schedule_is_the_share_of_each_year():
     assert [year.benefits for year in result.recommended.years] == pytest.approx(
         [480, 900, 1080, 1080]
     )
+
+
+def test_nothing_is_decided_where_the_draws_miss_a_mean():
+    """1 to 120, an opinion: widened, its mean rests on draws that a thousand do not hold."""
+    declared = small(20, 1, 120)
+    declared["calibration"] = "untrained"
+    declared["assumptions"][0]["grade"] = "F"
+    result = build(Case(**declared), draws=1_000)
+    assert (result.wide, result.action) == (("n",), "close")
+    assert result.check("wide").status == "warn"
+    narrow = build(Case(**small(20)), draws=1_000)
+    assert (narrow.wide, narrow.check("wide").status) == ((), "pass")
+
+
+def test_an_option_that_meets_the_rule_is_named_beside_one_of_which_nobody_knows():
+    rule = Rule(p_positive=0.8)
+    assert verdict((-10, 40), [(84.16, 100), (20, 10)], rule).action == "other"
+    assert verdict((-10, 40), [(84.16, 100), (20, 10)], rule).rival == "o2"
