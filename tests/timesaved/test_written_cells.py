@@ -8,6 +8,7 @@ import pytest
 from declared import LINE
 
 from opslab import timesaved
+from opslab.businesscase.declarations import Assumption
 from opslab.errors import DataError, SpecError
 from opslab.tables import durations
 from opslab.tables.durations import minutes_of, share_of
@@ -232,6 +233,14 @@ def test_a_spec_takes_the_same_texts(tmp_path):
     for field, given in {"minutes": "14:30", "reduction": "most", "frequency": "1h"}.items():
         with pytest.raises(SpecError, match=f"{field}.*{given}"):
             Line(**LINE | {field: given})
+
+
+def test_a_share_of_a_case_takes_them_too_and_an_amount_does_not():
+    stated = {"id": "use", "statement": "60 % of them", "low": "60 %", "high": "0,9", "share": True}
+    use = Assumption(**stated)
+    assert (use.low, use.high, use.statement) == (0.6, 0.9, "60 % of them")
+    with pytest.raises(SpecError, match="60 %"):
+        Assumption(**stated | {"share": False})
 
 
 @pytest.mark.parametrize("cell", ["", "h", "1h75", "14:30", "08:00", "-", "1 year", "soon"])
