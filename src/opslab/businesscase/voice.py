@@ -288,7 +288,8 @@ class CaseVoice(Voice):
 
     def refs(self, names: Iterable[str]) -> list[Reference]:
         """Return links to lines of the ledger."""
-        return [self.citations[name] for name in names if name in self.citations]
+        known = self.citations if self.result.length == "full" else {}
+        return [known[name] for name in names if name in known]
 
     def statement(self, name: str) -> str:
         """Return what a line of the ledger says; else the id."""
