@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
+import io
 import re
 import tomllib
+import zipfile
 from typing import Any, get_args
 
 from openpyxl import Workbook
@@ -23,10 +24,8 @@ def workbook(language: Language) -> Workbook:
     """Return the workbook of a language: a row a question, its name in a hidden column."""
     book = Workbook()
     book.properties.creator = "opslab"
-    book.properties.created = book.properties.modified = datetime.datetime(
-        2026, 1, 1, tzinfo=datetime.UTC
-    )
     sheet: Any = book.active
+    sheet.title = "Questions"
     source = (STARTER / f"questions.{language}.toml").read_text("utf-8")
     sheet.append([*tomllib.loads(source)["columns"], "name"])
     heading = ""
@@ -69,10 +68,26 @@ def workbook(language: Language) -> Workbook:
     return book
 
 
+def packed(book: Workbook) -> bytes:
+    """Return a workbook as bytes that are the same each time: without the times of writing."""
+    written, fixed = io.BytesIO(), io.BytesIO()
+    book.save(written)
+    with (
+        zipfile.ZipFile(written) as source,
+        zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for part in source.infolist():
+            content = source.read(part)
+            if part.filename == "docProps/core.xml":
+                content = re.sub(rb"20\d\d-\d\d-\d\dT[\d:]+Z", b"2026-01-01T00:00:00Z", content)
+            target.writestr(zipfile.ZipInfo(part.filename, (1980, 1, 1, 0, 0, 0)), content)
+    return fixed.getvalue()
+
+
 def write() -> None:
     """Write both."""
     for language in LANGUAGES:
-        workbook(language).save(STARTER / f"case.{language}.xlsx")
+        (STARTER / f"case.{language}.xlsx").write_bytes(packed(workbook(language)))
 
 
 if __name__ == "__main__":

@@ -80,6 +80,8 @@ def test_the_sheet_asks_what_the_terminal_asks(language):
     for question in questions(language):
         label, answer, unit, grade, _, example, _ = asked[question.name]
         assert (label.value, example.value) == (question.label, question.example)
+        usual = "" if "{" in question.default else question.default
+        assert question.choices.get(answer.value, answer.value or "") == usual
         if question.choices:
             assert lists[answer.coordinate] == [*question.choices]
         if question.units:
@@ -235,6 +237,15 @@ def test_a_contradiction_is_traced_to_its_answers(name):
     wrong = [(list(own), problem.key) for own, problem in drafted(**{name: given}).wrong]
     assert (names, key) in wrong
     assert all(own for own, _ in wrong)
+
+
+def test_what_is_wrong_on_the_way_is_always_about_an_answer():
+    """Else the interview would end: only the name of the case is beyond its questions."""
+    given = examples()
+    for count in range(0, len(given), 3):
+        some = dict([*given.items()][:count])
+        assert all(names for names, _ in interview.draft("desk", some, MODELS, "en").wrong)
+    assert [names for names, _ in drafted(title="x" * 130).wrong] == [[]]
 
 
 def test_all_mistakes_are_told_in_the_order_of_the_questions():

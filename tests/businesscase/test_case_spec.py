@@ -625,7 +625,7 @@ def test_a_volume_a_month_is_none_a_year():
     declared["benefits"].append(benefit("lift", **line))
     declared["evidence"] = [{"id": "e", "run": "experiment_readout/shop"}]
     declared["options"][1]["benefits"].append("lift")
-    with pytest.raises(OpslabError, match="visitors is not a number of units a year"):
+    with pytest.raises(OpslabError, match="visitors is not a number of units per year"):
         build(Case(**declared), {"e": [win()]}, draws=1_000)
 
 

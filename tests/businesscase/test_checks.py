@@ -184,6 +184,16 @@ def test_stated_hours_of_nobody_are_told():
     assert sentence(result, "capacity").startswith("hours: hours are freed, but the case does not")
 
 
+def test_every_line_whose_hours_are_nobodys_is_named():
+    declared = stated(claim={"hours": "pm/tag", "of": "desk"}) | {"teams": []}
+    declared["benefits"][0].pop("claim")
+    declared["assumptions"].append(units("more", 300, "hours", grade="E"))
+    more = {"kind": "capacity", "worth": "rate", "apart": "other people's hours"}
+    declared["benefits"].append(benefit("more", "more", **more))
+    declared["options"][1]["benefits"].append("more")
+    assert built(declared).check("capacity").detail.values["names"] == ["hours", "more"]
+
+
 def test_hours_without_any_team_are_told_once():
     result = built(hours_case(), {"e": [finding()]})
     assert status(result, "capacity") == "warn"

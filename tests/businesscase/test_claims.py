@@ -372,7 +372,7 @@ CAUGHT = {
         ),
     ),
     "hours and minutes": (
-        "claimed_unsaid",
+        "time_unit",
         spec(
             hours("e"),
             benefit("b", "saved", worth="minute", kind="quality", gain="decisions"),
@@ -381,7 +381,7 @@ CAUGHT = {
         ),
     ),
     "hours and a part of a post": (
-        "claimed_unsaid",
+        "time_unit",
         spec(
             hours("e"),
             benefit("b", "part", worth="post", kind="capacity", gain="alignment"),
@@ -682,3 +682,19 @@ def test_from_when_they_overlap():
     first = gain("a", ("budget:1",), months=range(12))
     assert overlap(first, gain("b", ("budget:1",), months=range(11, 36))).month == 11
     assert overlap(first, gain("b", ("budget:1",), months=range(12, 36))) is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "name"),
+    [
+        ("budget:HR, line 6226", ("6226", "hr")),
+        ("Budget: compte 6226", ("6226",)),
+        ("budget:budget line", ("budget line",)),
+        ("hours:PM/", ("pm",)),
+        ("hours:", ("hours",)),
+        ("theme:Late parcels", ("late parcels",)),
+        ("Agence / été", ("agence ete",)),
+    ],
+)
+def test_a_claim_is_read_as_evidence_writes_it(claim, name):
+    assert counted(claim).name == name

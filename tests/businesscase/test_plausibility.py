@@ -278,7 +278,11 @@ def test_doing_nothing_may_cost_before_the_decision():
 
 def test_a_gain_that_starts_with_a_step_is_dated_by_its_end():
     step = {"id": "go", "name": "go", "starts": "2026-10-06", "ends": "2026-11-17"}
-    declared = plausible(roadmap=[step], decision={"wanted": "a", "by": "2026-11-16", "who": "c"})
+    declared = plausible(
+        finance={"start": "2026-10-01"},
+        roadmap=[step],
+        decision={"wanted": "a", "by": "2026-11-16", "who": "c"},
+    )
     declared["benefits"][0]["starts"] = "go"
     assert asked(declared) == {}
     declared["costs"][0]["starts"] = "go"

@@ -73,8 +73,8 @@ OWN = {"hours": "PM/tag", "of": "survey"}
     [
         (declared(), ("no_cash", "benefits[1].kind")),
         (stated(cash=None), ("no_cash", "benefits[1].kind")),
-        (stated("day", cash=None), ("no_cash", "benefits[1].kind")),
-        (stated("FTE", cash=None), ("no_cash", "benefits[1].kind")),
+        (stated("day", cash=None), ("time_unit", "benefits[1].quantity")),
+        (stated("FTE", cash=None), ("time_unit", "benefits[1].quantity")),
         (declared(POST | {"posts": 2}), ("too_few_hours", "benefits[1].cash.posts")),
         (declared(POST, [TEAM | {"hours": 2001}]), ("too_few_hours", "benefits[1].cash.posts")),
         (stated(cash=POST | {"posts": 2}, claim=OWN, teams=[TEAM]),
@@ -89,7 +89,7 @@ OWN = {"hours": "PM/tag", "of": "survey"}
         (declared(UNIT | {"unit": "day"}, ()), ("cash_unit", "benefits[1].cash.unit")),
         (stated(cash=UNIT | {"unit": "days"}, claim=CONTRACTORS),
          ("cash_unit", "benefits[1].cash.unit")),
-        (stated("day", cash=POST, claim=OWN, teams=[TEAM]), ("cash_unit", "benefits[1].cash.unit")),
+        (stated("day", cash=POST, claim=OWN, teams=[TEAM]), ("time_unit", "benefits[1].quantity")),
         (declared(POST | {"date": "2026-12-31"}), ("release_day", "benefits[1].cash.date")),
         (declared(POST | {"date": "2030-01-01"}), ("release_day", "benefits[1].cash.date")),
         (declared(POST | {"date": "2028-07-01"}, ends="2028-06-30"),
@@ -118,6 +118,8 @@ def test_hard_hours_that_are_no_cash(spec, key):
         stated("late week", cash=None),
         stated("day", cash=UNIT | {"unit": "days"}, claim=CONTRACTORS),
         stated(cash=POST, claim=OWN, teams=[TEAM]),
+        stated("heures", cash=POST, claim=OWN, teams=[TEAM]),
+        stated("hour", each="heure", cash=UNIT | {"unit": "Heures"}, claim=CONTRACTORS),
         declared(POST, [TEAM | {"hours": 2500}], adoption=None, schedule=["work", "all"])
         | {"assumptions": [*declared()["assumptions"], share("all", 1)]},
     ],

@@ -250,6 +250,17 @@ def test_a_file_of_parameters_is_refused_in_the_language_that_it_asks_for(tmp_pa
     assert "doit contenir des lignes" in done.stderr
 
 
+def test_missing_evidence_is_refused_in_the_language_of_the_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(folder := make_workspace(tmp_path / "espace"))
+    shutil.rmtree(folder / "data" / "sample" / "runs")
+    command = ["run", "business_case", "-p", "spec=data/sample/product_ops.yaml"]
+    done = CliRunner().invoke(main, [*command, "-p", "language=fr"])
+    assert done.exit_code == 2
+    assert "Il n'y a pas d'exécution time_saved/product-desk" in done.stderr
+    assert "ligne" in done.stderr
+    assert " line " not in done.stderr
+
+
 @pytest.mark.slow
 def test_what_a_notebook_refuses_is_refused_in_the_language_of_the_run(tmp_path, monkeypatch):
     """The data are read in the kernel, whose error comes back as a text."""
@@ -258,8 +269,8 @@ def test_what_a_notebook_refuses_is_refused_in_the_language_of_the_run(tmp_path,
     (folder / "taches.csv").write_text(TASKS.replace("\\\n", ""), encoding="utf-8")
     command = ["run", "time_saved", "-p", "spec=bureau.yaml"]
     for language, said in (
-        ("fr", f"taches.csv, ligne 2, basis{WIDE}: devinette n'est pas possible ici"),
-        ("en", "taches.csv, row 2, basis: devinette is not possible here"),
+        ("fr", "ligne 2, basis («\N{NO-BREAK SPACE}devinette\N{NO-BREAK SPACE}»)"),
+        ("en", "row 2, basis (“devinette”)"),
     ):
         done = CliRunner().invoke(main, [*command, "-p", f"language={language}"])
         assert done.exit_code == 2

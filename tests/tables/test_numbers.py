@@ -284,7 +284,7 @@ def test_a_percent_sign_here_and_there_is_a_question(here):
     assert found == ["80 %", "12"]
     assert decided(reading, "x") == {"decided_kept_text": {"question": "tables.kept_ask_percent"}}
     error = refused(here, declared("Taux", "80 %", "12", ""), "ask_percent", profile="mine")
-    assert "1 of 2 cells have a percent sign" in str(error)
+    assert "1 of 2 cells has a percent sign" in str(error)
 
 
 def test_a_percentage_without_a_sign_is_a_fraction_and_assumed(here):

@@ -282,3 +282,21 @@ def test_a_time_log_is_no_inventory_and_says_what_it_lacks():
     error = refused(files[0])
     assert error.problems[0].key == "tables.profile_misfit"
     assert "People in the role" in error.text() or "people" in error.text()
+
+
+@pytest.mark.parametrize(
+    ("name", "spelled"), [("role", "PM"), ("role", "pms"), ("task", "Tag"), ("initiative", "Desk")]
+)
+def test_one_thing_in_two_spellings_is_asked(name, spelled):
+    """Two roles of 30 hours a week each would pass the contract that one of 60 does not."""
+    other = LINE | {"task": "report", name: spelled}
+    with pytest.raises(DataError, match="write them the same way"):
+        timesaved.estimate(inventory(LINE, other), draws=1_000)
+
+
+def test_a_small_task_of_many_does_not_hide_an_overload():
+    """Twice 30 hours a week of ten people, and half an hour of forty, against 35."""
+    full = LINE | {"frequency": 60, "minutes": 30}
+    small = LINE | {"task": "other", "people": 40, "frequency": 1}
+    result = timesaved.estimate(inventory(full, full | {"task": "report"}, small), draws=1_000)
+    assert result.check("capacity").status == "fail"

@@ -1,13 +1,16 @@
 """Cells as people write them: read, told, or refused with the sheet's own row and what stands there."""
 
 import datetime
+import doctest
 
 import openpyxl
 import pytest
 from declared import LINE
 
 from opslab import timesaved
+from opslab.businesscase.declarations import Assumption
 from opslab.errors import DataError, SpecError
+from opslab.tables import durations
 from opslab.tables.durations import minutes_of, share_of
 from opslab.timesaved.inventory import Inventory, Line, Measurement, Past
 from opslab.timesaved.sheets import rows_of
@@ -138,9 +141,7 @@ def test_a_message_names_file_row_heading_and_cell(tmp_path):
     english, french = (caught.value.text(language).splitlines() for language in ("en", "fr"))
     assert english[0].startswith("a.csv, row 3, minutes (“soon”): No duration can be read here")
     assert english[1].startswith("a.csv, row 3, adoption (“120%”): 1.2 is more than the whole")
-    assert french[0].startswith(
-        "a.csv, ligne 3, minutes («\u00a0soon\u00a0»)\u00a0: Aucune durée"
-    )
+    assert french[0].startswith("a.csv, ligne 3, minutes («\u00a0soon\u00a0»)\u00a0: Aucune durée")
 
 
 def test_a_heading_of_the_interview_sheet_is_named_as_it_is_written(tmp_path):
@@ -234,10 +235,22 @@ def test_a_spec_takes_the_same_texts(tmp_path):
             Line(**LINE | {field: given})
 
 
+def test_a_share_of_a_case_takes_them_too_and_an_amount_does_not():
+    stated = {"id": "use", "statement": "60 % of them", "low": "60 %", "high": "0,9", "share": True}
+    use = Assumption(**stated)
+    assert (use.low, use.high, use.statement) == (0.6, 0.9, "60 % of them")
+    with pytest.raises(SpecError, match="60 %"):
+        Assumption(**stated | {"share": False})
+
+
 @pytest.mark.parametrize("cell", ["", "h", "1h75", "14:30", "08:00", "-", "1 year", "soon"])
 def test_what_is_no_duration_stays_what_it_was(cell):
     assert minutes_of(cell) == cell
     assert share_of(f"{cell}%") == f"{cell}%"
+
+
+def test_examples_run():
+    assert doctest.testmod(durations).failed == 0
 
 
 def test_both_ways_of_reading_agree(tmp_path):

@@ -10,9 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from opslab.businesscase.citations import Finding
-from opslab.businesscase.claims import HOURS, claimed_twice
+from opslab.businesscase.claims import HOURS, claimed_twice, unit_of
 from opslab.businesscase.commitments import Risk
-from opslab.businesscase.contradictions import unit_of
 from opslab.businesscase.declarations import PER_YEAR, Benefit, Claim, Cost, Option, Release
 from opslab.businesscase.ledger import Known, likelihood_id
 from opslab.businesscase.options import PostTest

@@ -182,12 +182,8 @@ def claimed_twice(
     ]
     pairs = []
     for (flow, first), (other, second) in permutations(gains, 2):
-        taking = [
-            option.name
-            for option in options
-            if min(option.counted(flow), option.counted(other)) > 0
-        ]
-        pairs += [(name, first, second) for name in taking[:1]]
+        takers = [way.name for way in options if min(way.counted(flow), way.counted(other)) > 0]
+        pairs += [(name, first, second) for name in takers[:1]]
     for flow, gain in gains:
         part = replace(gain, at=lines[flow.line].at("evidence"))
         cited = evidence.get(flow.line, ())
@@ -250,7 +246,7 @@ def _counted(
 
 def _range(plan: Plan, stated: Assumption) -> str:
     """Return the middle 90 % a year, to three digits, money in the case's currency."""
-    scale, unit = 1.0, folded(stated.per or "").removesuffix("s")
+    scale, unit = 1.0, unit_of(stated.per)
     if stated.currency:
         scale = plan.finance.exchange_rate(stated.currency) * PER_YEAR[stated.per or ""]
         unit = plan.finance.currency + " once" * (stated.per == "once")
@@ -270,3 +266,9 @@ def is_time(per: str | None) -> bool:
     """
     unit = folded(per or "")
     return bool(_TIME.search(unit) or _DAYS.fullmatch(unit))
+
+
+def unit_of(per: str | None) -> str:
+    """Return a unit in the singular, as far as it is told by an s; hours in one language."""
+    unit = folded(per or "").removesuffix("s")
+    return "hour" if unit in HOURS else unit

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from opslab.businesscase.claims import HOURS, is_time
+from opslab.businesscase.claims import HOURS, is_time, unit_of
 from opslab.businesscase.declarations import PER_YEAR, Assumption, Benefit, Cost
 from opslab.businesscase.plan import DAY, DeclaredLine, Plan
 from opslab.errors import InputError, Problem, SpecError, did_you_mean
@@ -167,11 +167,6 @@ def _unfit(name: str, used: Assumption) -> str | None:
         yearly = used.per not in ("once", "week", "month")
         return "volume_money" if used.currency else None if yearly else "volume_year"
     return "share_quantity" if used.share else None
-
-
-def unit_of(per: str | None) -> str:
-    """Return a unit in the singular, as far as it is told by an s."""
-    return (per or "").removesuffix("s")
 
 
 def _days(plan: Plan) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
@@ -11,7 +11,8 @@ from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade
 from opslab.messages import Bilingual
 from opslab.specs import Day, Declared, InBothLanguages, Label, Number, Text, as_label, fault
-from opslab.uncertainty.ranges import Amount, Stated
+from opslab.tables.durations import share_of
+from opslab.uncertainty.ranges import Amount, Stated, read_ends
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Gain = Literal["time", "decisions", "alignment"]
@@ -51,6 +52,12 @@ class Assumption(Stated):
     checked: Day | None = None
     """day it was last checked"""
     next_check: Day | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written(cls, given: Any) -> Any:
+        share = isinstance(given, dict) and given.get("share")
+        return read_ends(given, share_of) if share else given
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -67,11 +67,10 @@ class Question(NamedTuple):
     units: Mapping[str, str] = MappingProxyType({})
 
     def is_about(self, field: str) -> bool:
-        """Whether a field of a spec is one that it fills, or a part or the whole of it."""
-        inside = (f"{field}.", f"{field}[")
-        return any(
-            f"{path}.".startswith(inside) or field.startswith(f"{path}.") for path in self.at
-        )
+        """Whether a field of a spec is a part or the whole of one that it fills."""
+        within = (f"{field}.", f"{field}[")
+        parts = [(f"{path}.", f"{path}[") for path in self.at]
+        return any(path.startswith(within) for path in self.at) or any(map(field.startswith, parts))
 
 
 class Answer(NamedTuple):
@@ -195,7 +194,8 @@ def draft(
             absent = [name for name in names if given[name].given == ""]
             kinds = {known[name].kind for name in names}
             unread = kinds == {"minutes"} and problem.key == "specs.not_number"
-            shown = _MISSING if absent else Problem("timesaved.cell_minutes") if unread else problem
+            key = "timesaved.cell_minutes" if unread else problem.key
+            shown = _MISSING if absent else Problem(key, problem.values, field=problem.field)
             wrong.setdefault((*(absent or names), shown.key), (absent or names, shown))
     order = [*known]
     return Draft(

@@ -20,8 +20,10 @@ from opslab.errors import DataError, Problem, did_you_mean
 from opslab.messages import Language
 from opslab.tables.numbers import excerpt
 
+_MOST_ROWS = 1_000
 
-def sheet(language: Language) -> bytes:
+
+def workbook(language: Language) -> bytes:
     """Return the workbook that asks the questions, with lists to choose from."""
     return (STARTER / f"case.{language}.xlsx").read_bytes()
 
@@ -56,7 +58,8 @@ def _read(path: Path, shown: str) -> tuple[dict[str, Answer], dict[str, int]]:
     if not workspace.is_there(path, file=True):
         raise DataError.of("tables.missing_file", file=shown, near=workspace.near_name(path))
     try:
-        cells = list(load_workbook(path, data_only=True).worksheets[0].iter_rows(values_only=True))
+        sheet = load_workbook(path, data_only=True).worksheets[0]
+        cells = list(sheet.iter_rows(max_row=_MOST_ROWS, values_only=True))
     except Exception as error:
         raise DataError.of("businesscase.new_no_sheet", file=shown) from error
     known = {question.name for question in questions("en")}

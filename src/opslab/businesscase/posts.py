@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from opslab.businesscase.claims import is_time
+from opslab.businesscase.claims import is_time, unit_of
 from opslab.businesscase.declarations import Assumption, Benefit, Claim, Release
 from opslab.businesscase.ledger import Known
 from opslab.businesscase.options import PostTest
@@ -86,11 +86,11 @@ def _unpaid(
     if not named(cash.budget):
         yield at.problem("nobody", "cash", "budget", given=cash.budget)
     starts, end = plan.day_of(at.line.starts, end=True), plan.finance.end
-    ends = min(end, plan.day_of(at.line.ends, end=True)) if at.line.ends else end
+    ends = min(end, plan.day_of(at.line.ends or str(end), end=True))
     if not starts <= cash.date < ends:
         yield at.problem("release_day", "cash", "date", starts=starts, ends=ends)
     own = [team.role for team in plan.teams if folded(team.role) in roles]
-    unit, per = (folded(name or "").removesuffix("s") for name in (cash.unit or "hour", worth.per))
+    unit, per = unit_of(cash.unit or "hour"), unit_of(worth.per)
     if unit != per:
         values = {"unit": unit, "name": worth.id, "per": per}
         yield at.problem("cash_unit", "cash", "unit", **values)

@@ -58,7 +58,7 @@ def new(
     interview.refuse_target(name, files)
     if sheet:
         with machine_errors(book):
-            interview.write({book: interview_sheet.sheet(spoken)})
+            interview.write({book: interview_sheet.workbook(spoken)})
         say(text("businesscase.new_sheet", spoken, file=book, name=shlex.quote(name)))
         return
     models = {"inventory": spec("inventory"), "case": spec("case")}
@@ -103,13 +103,9 @@ def _interview(
         needed = not question.needs or answers[question.needs].given
         answers[question.name] = Answer(_answer(question, answers) if needed else "")
         draft, later = make(answers), {other.name for other in waiting}
-        wrong = [
-            (names, problem)
-            for names, problem in draft.wrong
-            if later.isdisjoint(names) and (names or not waiting)
-        ]
+        wrong = [item for item in draft.wrong if later.isdisjoint(item[0])]
+        InputError.refuse([problem for names, problem in wrong if not names])  # of NAME
         again = {name for names, _ in wrong for name in names}
-        InputError.refuse([problem for names, problem in wrong if not names])
         for _, problem in wrong:
             say(f"  ! {text(problem.key, language, **problem.values)}")
         waiting.extendleft(reversed([other for other in asked if other.name in again]))

@@ -27,17 +27,17 @@ RECAPTURE = 0.6
 def load(pieces: Sequence[Piece]) -> tuple[dict[str, float], dict[str, float]]:
     """Return the hours a week that a role's tasks take of a person, at the means, and its people.
 
-    Sum over tasks of people x eligible share x times x minutes / 60, over the people of the role.
+    Sum over tasks of eligible share x times x minutes / 60: of one who does them all.
     """
     hours: dict[str, float] = {}
     people: dict[str, float] = {}
     for piece in {piece.key: piece for piece in pieces}.values():
-        role, share = piece.line.role, piece.line.people / 60
+        role, share = piece.line.role, 1 / 60
         for field in ("eligible_share", "frequency", "minutes"):
             share *= piece.quantities[field][1].mean
         hours[role] = hours.get(role, 0.0) + share
         people[role] = max(people.get(role, 0.0), piece.line.people)
-    return {role: hours[role] / people[role] for role in hours}, people
+    return hours, people
 
 
 def run(

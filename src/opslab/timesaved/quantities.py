@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -12,6 +12,7 @@ from scipy.special import ndtri
 
 from opslab.errors import DataError, Problem, did_you_mean
 from opslab.messages import Bilingual
+from opslab.names import folded
 from opslab.timesaved.inventory import AMOUNTS, GRADES, TASK_FIELDS, Line, Measurement
 from opslab.timesaved.simulation import Piece
 from opslab.uncertainty.calibration import widened
@@ -90,7 +91,19 @@ def check_rows(rows: Sequence[tuple[int, Line]], file: str | None) -> None:
             problem("many_changes", row, task=line.task, most=_MOST_CHANGES)
     if len(rated) > 1:
         problem("currencies", max(rated.values()), currencies=sorted(map(str, rated)))
-    DataError.refuse(problems)
+    DataError.refuse([*problems, *_spelled(rows, file)])
+
+
+def _spelled(rows: Sequence[tuple[int, Line]], file: str | None) -> Iterator[Problem]:
+    """Give names that differ in case, accents, spaces or a plural alone: perhaps one thing."""
+    for name in ("role", "task", "initiative"):
+        known: dict[str, tuple[int, str]] = {}
+        for row, line in rows:
+            given = getattr(line, name)
+            first, other = known.setdefault(folded(given).removesuffix("s"), (row, given))
+            if other != given:
+                values = {"given": given, "other": other, "first": first}
+                yield Problem("timesaved.spelled", values, file, field=name, row=row)
 
 
 def prepare(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator
 
@@ -50,13 +50,16 @@ def _bare(given: object) -> object:
     return given if isinstance(given, dict | Stated) else {"likely": given}
 
 
+def read_ends(given: Any, read: Callable[[object], object]) -> Any:
+    """Return what is declared with the ends of its range read, where they are texts."""
+    if not isinstance(given, dict):
+        return given
+    ends = {name: read(given[name]) for name in ("low", "likely", "high") if name in given}
+    return given | ends
+
+
 def _written(read: Callable[[object], object]) -> BeforeValidator:
-    """Return what reads the ends of a range that are texts."""
-    return BeforeValidator(
-        lambda given: (
-            {name: read(end) for name, end in given.items()} if isinstance(given, dict) else given
-        )
-    )
+    return BeforeValidator(lambda given: read_ends(given, read))
 
 
 def _possible(*, share: bool) -> AfterValidator:
