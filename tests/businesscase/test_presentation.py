@@ -337,34 +337,41 @@ def test_the_answer_follows_the_numbers(name, action, tone):
     assert screen.tone == tone
 
 
-@pytest.mark.parametrize(
-    ("more", "sentence"),
-    [
-        ({}, "Payback in 17 months."),
-        ({"payback": None}, "No payback within 36 months."),
-        ({"npv": -30_000.0}, "Tool alone is better: expected NPV of €90k, €120k more."),
-        (
-            {"action": "other", "rule": "p_positive", "bound": 0.9, "chance": 0.62},
-            "at least 90%; here it is 62.0%. Tool alone meets this rule, with an expected NPV of €90k.",
-        ),
-        ({"npv": -300.0, "action": "reject"}, "it loses €300 compared with doing nothing."),
-        (
-            {"npv": 400.0, "action": "close"},
-            "from Do nothing is €400, with a Monte Carlo error of €900",
-        ),
-        (
-            {"action": "close", "rule": "worst", "bound": -132_100.0, "error": 1.0},
-            f"average at least {MINUS}€132,100; here they average {MINUS}€132,000. These draws cannot",
-        ),
-    ],
-)
+VERDICTS = [
+    ({}, "Payback in 17 months."),
+    ({"payback": None}, "No payback within 36 months."),
+    ({"npv": -30_000.0}, "Tool alone is better: expected NPV of €90k, €120k more."),
+    (
+        {"action": "other", "rule": "p_positive", "bound": 0.9, "chance": 0.62},
+        "at least 90%; here it is 62.0%. Tool alone meets this rule, with an expected NPV of €90k.",
+    ),
+    ({"npv": -300.0, "action": "reject"}, "it loses €300 compared with doing nothing."),
+    (
+        {"npv": 400.0, "action": "close"},
+        "from Do nothing is €400, with a Monte Carlo error of €900",
+    ),
+    (
+        {"action": "close", "rule": "worst", "bound": -132_100.0, "error": 1.0},
+        f"average at least {MINUS}€132,100; here they average {MINUS}€132,000. These draws cannot",
+    ),
+    ({"action": "close", "wide": ("n",)}, "At least one range is too wide"),
+    ({"action": "close", "margin": 0.0, "error": 0.0}, "It is worth the same as Do nothing"),
+]
+
+
+def decided(more):
+    """Return the headline of a made case, its choice and what is too wide as given."""
+    given = dict(more)
+    wide = given.pop("wide", ())
+    changes = {name: given.pop(name) for name in ("margin", "error") if name in given}
+    result = made_case(**given)
+    choice = dataclasses.replace(result.choice, **changes)
+    return dataclasses.replace(result, choice=choice, wide=wide).headline("en")
+
+
+@pytest.mark.parametrize(("more", "sentence"), VERDICTS)
 def test_the_headline_names_what_decides(more, sentence):
-    more = dict(more)
-    error = more.pop("error", None)
-    result = made_case(**more)
-    if error:
-        result = dataclasses.replace(result, choice=dataclasses.replace(result.choice, error=error))
-    assert sentence in result.headline("en")
+    assert sentence in decided(more)
 
 
 def test_never_is_an_answer():
@@ -686,7 +693,7 @@ NPVS = [310_000.0, 200.0, 0.0, -200.0, -300_000.0]
     action=sampled_from([None, "close", "defer", "reject", "stage"]),
     language=sampled_from(["en", "fr"]),
 )
-def test_no_sentence_names_what_the_case_does_not_have(
+def test_no_sentence_names_what_the_case_does_not_have(  # noqa: C901, PLR0912 - one branch a word
     stage, gates, npv, payback, debts, alone, previous, hours, waiting, action, language
 ):
     if action == "stage" and not stage:
@@ -765,6 +772,8 @@ def test_no_word_of_the_document_is_left_over():
     """Some variant says each message of the document; words of currencies, timings and units have no variant."""
     for name in VARIANTS:
         page(variant(name), "en")
+    for more, _ in VERDICTS:
+        decided(more)
     names = list(catalogue("en", "businesscase"))
     own = {
         f"businesscase.{name}"
