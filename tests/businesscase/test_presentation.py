@@ -693,7 +693,7 @@ NPVS = [310_000.0, 200.0, 0.0, -200.0, -300_000.0]
     action=sampled_from([None, "close", "defer", "reject", "stage"]),
     language=sampled_from(["en", "fr"]),
 )
-def test_no_sentence_names_what_the_case_does_not_have(  # noqa: C901, PLR0912 - one branch a word
+def test_no_sentence_names_what_the_case_does_not_have(
     stage, gates, npv, payback, debts, alone, previous, hours, waiting, action, language
 ):
     if action == "stage" and not stage:
