@@ -260,7 +260,7 @@ def test_the_first_screen_says_what_is_asked_what_it_brings_and_how_sure_it_is(w
     )
     assert facts["Payback"] == (
         "17 months",
-        "no payback in 12% of cases lowest point: −€156k in month 9",
+        f"no payback in 12% of cases lowest point: {MINUS}€156k in month 9",
     )
     told = " ".join(one.text for one in screen.reasons)
     assert "€220k more than the next best option, Tool alone" in told
