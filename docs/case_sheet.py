@@ -16,8 +16,8 @@ from opslab.businesscase.interview import STARTER, questions
 from opslab.evidence import Grade
 from opslab.messages import LANGUAGES, Language
 
-WIDTHS = (58, 44, 9, 8, 28, 46)
-GRADED = set(re.findall(r"grade\.(\w+)", (STARTER / "case.en.yaml").read_text("utf-8")))
+WIDTHS = (58, 44, 8, 28, 46)
+GRADED = set(re.findall(r"(\w+)_grade", (STARTER / "case.en.yaml").read_text("utf-8")))
 
 
 def workbook(language: Language) -> Workbook:
@@ -36,12 +36,11 @@ def workbook(language: Language) -> Workbook:
             sheet.cell(sheet.max_row, 1).font = Font(bold=True)
         default = "" if "{" in question.default else question.default
         names = {key: name for name, key in question.choices.items()}
-        units = [*question.units]
-        usual = [names.get(default, default) or None, *(units or [None])[:1], None, None]
+        usual = [names.get(default, default) or None, None, None]
         sheet.append([question.label, *usual, question.example, question.name])
         row = sheet.max_row
-        lists = {2: [*question.choices], 3: units}
-        lists |= {4: get_args(Grade)} if question.name in GRADED else {}
+        lists = {2: [*question.choices]}
+        lists |= {3: get_args(Grade)} if question.name in GRADED else {}
         for column, choices in lists.items():
             if choices:
                 free = question.name == "currency"
@@ -56,9 +55,9 @@ def workbook(language: Language) -> Workbook:
         if question.kind in ("amount", "minutes", "share"):
             sheet.cell(row, 2).number_format = "@"  # else 3-6 becomes a day
         sheet.cell(row, 2).fill = PatternFill("solid", fgColor="FFF7DC")
-    for letter, width in zip("ABCDEF", WIDTHS, strict=True):
+    for letter, width in zip("ABCDE", WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
-    sheet.column_dimensions["G"].hidden = True
+    sheet.column_dimensions["F"].hidden = True
     for cells in sheet.iter_rows():
         for cell in cells:
             cell.alignment = Alignment(wrap_text=True, vertical="top")

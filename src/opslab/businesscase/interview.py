@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -19,38 +20,45 @@ from jinja2 import Environment, FileSystemLoader
 from opslab import documents, specs, workspace
 from opslab.businesscase.contradictions import refuse_contradictions
 from opslab.businesscase.plan import Plan
+from opslab.businesscase.spec import Case
 from opslab.errors import InputError, Problem, SpecError
-from opslab.messages import Language, text
+from opslab.messages import Language
 from opslab.specs import Declared
 from opslab.tables.durations import minutes_of, share_of
+from opslab.tables.numbers import clear_number, plain_text
+from opslab.timesaved.inventory import Inventory
 
 STARTER = Path(__file__).parent / "starter"
-_BETWEEN = re.compile(r"(?<=[\w%€$£])\s*(?:\bto\b|\bà\b|[-\u2013\u2014])\s*(?=[\d.,€$£])")
-_UNCLEAR = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
-_DIGITS = "0123456789., "
-_SIGNS = re.compile(r"[\s'\u2019€$£]")
+_MODELS: Mapping[str, type[Declared]] = {"inventory": Inventory, "case": Case}
+_BETWEEN = re.compile(r"(?<=[\w%])\s*(?:\b(?:to|a)\b|[-\u2013\u2014])\s*(?=[\d.,])")
+_NUMBER = re.compile(r"(-?(?:\d{1,3}(?:[ '\u2019]\d{3})+|\d*)(?:[.,]\d+)?) ?(k?)")
+_DIGITS = "-0123456789.,'\u2019 "
 _CURRENCIES = {"€": "EUR", "£": "GBP", "$": "D"}  # of dollars there are several
-_TEXTS = ("text", "choice")
-_MISSING = Problem("businesscase.new_missing")
+_MOST_APART = 1000  # times: the ends of a range; beyond, "38 to 46 000" is meant otherwise
+_LONGEST_TITLE = 120
+
+Answers = Mapping[str, str | float]
+"""What was answered, a text or a spreadsheet's number, by the names of questions.
+
+A sheet gives grades and sources too, as ``running_grade`` and ``running_source``.
+"""
 
 
 class Question(NamedTuple):
-    """One thing that is asked.
+    """What is asked for one answer.
 
     Attributes
     ----------
     heading, label, example : str
         The question of the ten that it belongs to, what is asked, and for example.
     name, kind : str
-        Its name in the templates; ``text``, ``choice``, ``yes``, ``number``, ``part``, or a range:
+        Its name in the templates; ``text``, ``choice``, ``number``, ``part``, or a range:
         ``amount``, ``minutes``, ``share``.
-    at : sequence of str
-        Fields of the specs that it fills.
     default : str
         Taken where nothing is answered; another answer's name stands in braces.
     needs : str
         The answer without which it is not asked.
-    choices, units : Mapping of str to str
+    choices : Mapping of str to str
         What can be chosen, as the language calls it, and what it is in the specs.
     """
 
@@ -59,27 +67,10 @@ class Question(NamedTuple):
     example: str
     name: str
     kind: str
-    at: Sequence[str]
     default: str = ""
     optional: bool = False
     needs: str = ""
     choices: Mapping[str, str] = MappingProxyType({})
-    units: Mapping[str, str] = MappingProxyType({})
-
-    def is_about(self, field: str) -> bool:
-        """Whether a field of a spec is a part or the whole of one that it fills."""
-        within = (f"{field}.", f"{field}[")
-        parts = [(f"{path}.", f"{path}[") for path in self.at]
-        return any(path.startswith(within) for path in self.at) or any(map(field.startswith, parts))
-
-
-class Answer(NamedTuple):
-    """What was answered: a text, or the number of a spreadsheet."""
-
-    given: str | float = ""
-    unit: str = ""
-    grade: str = ""
-    source: str = ""
 
 
 class Draft(NamedTuple):
@@ -87,12 +78,6 @@ class Draft(NamedTuple):
 
     files: Mapping[str, str]
     wrong: Sequence[tuple[Sequence[str], Problem]]
-
-
-class _Range(str):
-    """The ends of a range as YAML, which are not quoted."""
-
-    __slots__ = ()
 
 
 @cache
@@ -114,12 +99,14 @@ def paths(title: str) -> dict[str, str]:
 
 
 def refuse_target(title: str, files: Sequence[str]) -> None:
-    """Raise an `InputError` outside of a workspace, and for what is there already."""
+    """Raise an `InputError` outside of a workspace, for what is there already, and for a name."""
     root = workspace.root()
     if not workspace.is_meant():
         raise InputError.of("businesscase.new_workspace", file=str(root))
     if not workspace.slug(title):
         raise InputError.of("specs.slug", field="NAME")
+    if len(title) > _LONGEST_TITLE:
+        raise InputError.of("specs.text_length", field="NAME", given=title)
     there = [file for file in files if workspace.is_there(root / file)]
     InputError.refuse([Problem("businesscase.new_there", file=file) for file in there])
 
@@ -140,67 +127,44 @@ def write(files: Mapping[str, bytes]) -> None:
         raise
 
 
-def draft(
-    title: str,
-    answers: Mapping[str, Answer],
-    models: Mapping[str, type[Declared]],
-    language: Language,
-) -> Draft:
-    """Return the files that answers make, and every mistake in them.
+def draft(title: str, answers: Answers, language: Language) -> Draft:
+    """Return the files that answers make, and what is wrong with which answers, in their order.
 
     Parameters
     ----------
     title : str
         Name of the case.
-    answers : Mapping of str to Answer
-    models : Mapping of str to class
-        The specs ``inventory`` and ``case``, which look at what was made.
+    answers : Answers
     language : {"en", "fr"}
-        Of the comments.
+        Of the questions and of the comments.
     """
-    known = {question.name: question for question in questions(language)}
-    texts = dict.fromkeys(("today", *known), "")
-    texts |= {name: str(answer.given) for name, answer in answers.items()}
-    given = {
-        name: answers[name] if texts[name] else Answer(question.default.format_map(texts))
-        for name, question in known.items()
-    }
-    unsaid = text("businesscase.new_source", language)
-    values = {name: _value(question, given[name].given) for name, question in known.items()}
-    values |= {
-        "given": {name for name in known if given[name].given != ""},
-        "grade": {name: answer.grade or "F" for name, answer in given.items()},
-        "source": {name: answer.source or unsaid for name, answer in given.items()},
-        "unit": {
-            name: question.units.get(given[name].unit, given[name].unit) or "year"
-            for name, question in known.items()
-        },
-    }
-    wrong: dict[tuple[str, ...], tuple[Sequence[str], Problem]] = {
-        (name, doubt.key): ((name,), doubt)
-        for name, question in known.items()
-        if (doubt := _doubt(question, given[name].given, texts["currency"]))
-    }
+    asked, texts = questions(language), defaultdict(str, answers)
+    values: dict[str, Any] = {**answers}
+    wrong: dict[str, tuple[Sequence[str], Problem]] = {}
+    for question in asked:
+        name = question.name
+        given = texts[name] if texts[name] != "" else question.default.format_map(texts)
+        texts[name] = given
+        try:
+            values[name] = _value(question, given, values)
+        except InputError as error:
+            values[name] = None
+            wrong[name] = [name], error.problems[0]
     files: dict[str, str] = {}
+    marks = {name: _marked(name, value) for name, value in values.items()}
     for spec, path in paths(title).items():
-        own = {"title": title, "slug": _Range(workspace.slug(title)), "file": _Range(path)}
-        files[path] = _engine().get_template(f"{spec}.{language}.yaml").render(values | own)
-        for problem in _problems(models[spec], files[path]):
-            field = problem.field or "?"
-            names = [name for name, question in known.items() if field in question.at]
-            names = names or [name for name in known if known[name].is_about(field)]
-            said = [name for name in names if given[name].given in problem.values.values()]
-            names = said or [name for name in names if known[name].kind not in _TEXTS] or names
-            absent = [name for name in names if given[name].given == ""]
-            kinds = {known[name].kind for name in names}
-            unread = kinds == {"minutes"} and problem.key == "specs.not_number"
-            key = "timesaved.cell_minutes" if unread else problem.key
-            shown = _MISSING if absent else Problem(key, problem.values, field=problem.field)
-            wrong.setdefault((*(absent or names), shown.key), (absent or names, shown))
-    order = [*known]
-    return Draft(
-        files, sorted(wrong.values(), key=lambda item: min(map(order.index, item[0]), default=-1))
-    )
+        template = _engine().get_template(f"{spec}.{language}.yaml")
+        own = {"title": title, "slug": workspace.slug(title), "file": path}
+        files[path] = template.render(values | own)
+        lines = template.render(marks | own | {"title": "", "marking": True}).splitlines()
+        for line, problem in _problems(_MODELS[spec], files[path]):
+            names = re.findall(r"<(\w+)>", lines[line - 1])
+            names.sort(key=lambda name: texts[name] != str(problem.values.get("given")))
+            if wrong.keys().isdisjoint(names):
+                wrong[next(iter(names), "")] = names, problem
+    order = [*wrong.keys() - {question.name for question in asked}]
+    order += [question.name for question in asked]
+    return Draft(files, [wrong[name] for name in order if name in wrong])
 
 
 @cache
@@ -216,76 +180,88 @@ def _engine() -> Environment:
 
 def _quoted(value: object) -> str:
     """Return a value as YAML on one line, so that nothing in a text is YAML."""
-    if isinstance(value, _Range):
-        return value
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_quoted(end)}" for name, end in value.items())
     if not isinstance(value, str):
         return "null" if value is None else f"{value:.15g}"
     whole = " ".join(value.split()).encode("utf-8", "replace").decode()
     return yaml.safe_dump(whole, default_style='"', allow_unicode=True, width=1e9).strip()
 
 
-def _problems(model: type[Declared], content: str) -> Sequence[Problem]:
-    """Return what a spec refuses of a text."""
+def _marked(name: str, value: object) -> object:
+    """Return what shows in a template that an answer stands there."""
+    if isinstance(value, dict):
+        return dict.fromkeys(value, f"<{name}>")
+    return value if value in (None, "") else f"<{name}>"
+
+
+def _problems(model: type[Declared], content: str) -> Iterator[tuple[int, Problem]]:
+    """Give what a spec refuses of a text, with the line."""
+    document = documents.parse(content, "")
+    lines = {documents.field_name(location): line for location, line in document.lines.items()}
     try:
-        spec = specs.validate(model, documents.parse(content, ""))
+        spec = specs.validate(model, document)
         if isinstance(spec, Plan):
             refuse_contradictions(spec)
     except SpecError as error:
-        return error.problems
-    return ()
+        for problem in error.problems:
+            field = problem.field or ""
+            yield lines.get(field) or lines[field.rpartition(".")[0]], problem
 
 
-def _doubt(question: Question, given: str | float, currency: str) -> Problem | None:
-    """Return what is wrong with 38.000, with the sign of another currency, with no choice."""
-    said = str(given)
-    known = {*question.choices, *question.choices.values()}
-    if question.kind in ("choice", "yes") and said not in known:
-        values = {"given": said, "choices": [*question.choices]}
-        return Problem("specs.choice", values) if said else _MISSING
-    ends = _BETWEEN.split(said) if question.kind in ("number", "amount") else ()
-    if said is given and any(_UNCLEAR.fullmatch(_SIGNS.sub("", end)) for end in ends):
-        return Problem("businesscase.new_unclear", {"given": said})
-    others = [sign for sign, code in _CURRENCIES.items() if not (currency or code).endswith(code)]
-    if question.kind in ("number", "amount") and any(sign in said for sign in others):
-        return Problem("businesscase.new_currency", {"given": said, "currency": currency})
-    return None
-
-
-def _value(question: Question, given: str | float) -> object:
-    """Return an answer as the templates take it."""
-    if question.kind == "yes":
-        return question.choices.get(str(given), given) == "yes"
-    if read := _RANGES.get(question.kind):
-        parts: list[Any] = _BETWEEN.split(given, 1) if isinstance(given, str) else [given]
-        if question.kind != "amount" and len(parts) > 1 and not parts[0].strip(_DIGITS):
-            unit = parts[1].lstrip(_DIGITS)  # 1-2 h: the unit of the second is meant for both
-            parts[0] += "?" if any(map(str.isdigit, unit)) else unit
-        names = ("low", "high") if len(parts) > 1 else ("likely",)
-        ends = (_quoted(read(part) if part != "" else None) for part in parts)
-        return _Range(", ".join(map("{}: {}".format, names, ends)))
-    if given == "":
+def _value(question: Question, given: Any, values: Mapping[str, Any]) -> object:
+    """Return an answer as the templates take it; raises `InputError` for what it cannot mean."""
+    if question.needs and values[question.needs] is None:
         return None
-    if question.kind in _TEXTS:
-        return question.choices.get(str(given), str(given))
-    return share_of(given) if question.kind == "part" else _number(given)
+    if given == "":
+        if question.optional:
+            return None
+        raise InputError.of("businesscase.new_missing")
+    if question.kind in ("text", "choice"):
+        value = question.choices.get(given, str(given))
+        if question.kind == "choice" and value not in question.choices.values():
+            raise InputError.of("specs.choice", given=given, choices=[*question.choices])
+        return value
+    currency = values["currency"] or ""
+    for sign, code in _CURRENCIES.items():
+        if sign in str(given) and not currency.endswith(code):
+            raise InputError.of("businesscase.new_currency", given=given, currency=currency)
+    ends = [_number(question.kind, end, given) for end in _ends(question.kind, given)]
+    if question.kind == "part" and not 0 < ends[0] <= 1:
+        raise InputError.of("businesscase.new_part", given=given)
+    if question.kind in ("number", "part"):
+        return ends[0]
+    if ends[-1] >= _MOST_APART * ends[0] > 0:
+        raise InputError.of("businesscase.new_unclear", given=given)
+    return dict(zip(("low", "high"), ends, strict=True)) if len(ends) > 1 else {"likely": ends[0]}
 
 
-def _number(given: object) -> object:
-    """Return a number as people write it; what was given where it is none."""
-    bare = _SIGNS.sub("", str(given)).lower()
-    try:
-        return float(bare.rstrip("k").replace(",", ".")) * (1000 if bare.endswith("k") else 1)
-    except ValueError:
-        return given
+def _ends(kind: str, given: Any) -> list[Any]:
+    """Return the ends of a range, or a single number; a unit that stands once is of both."""
+    if not isinstance(given, str):
+        return [given]
+    plain = plain_text(re.sub("[€£$]", "", given))
+    ends = [plain] if kind in ("number", "part") else _BETWEEN.split(plain, 1)
+    units = [end.lstrip(_DIGITS) for end in ends]
+    if "" in units and any(units):
+        if units[0] or re.search(r"\d", units[1]):  # 20 min to 45, 1-2h30
+            raise InputError.of("businesscase.new_unclear", given=given)
+        ends[0] += units[1]
+    return ends
 
 
-def _minutes(given: object) -> object:
-    read = minutes_of(given)
-    return _number(given) if read == given else read
-
-
-_RANGES: Mapping[str, Callable[[object], object]] = {
-    "amount": _number,
-    "minutes": _minutes,
-    "share": share_of,
-}
+def _number(kind: str, written: Any, given: object) -> float:
+    """Return a number as people write it, with the unit of its kind."""
+    if not isinstance(written, str):
+        return float(written)
+    match = _NUMBER.fullmatch(written.strip())
+    if match and match[1]:
+        if clear_number(match[1]) != match[1]:
+            raise InputError.of("businesscase.new_unclear", given=given)
+        digits = re.sub("[ '\u2019]", "", match[1]).replace(",", ".")
+        return float(digits) * (1000 if match[2] else 1)
+    read = {"minutes": minutes_of, "share": share_of, "part": share_of}.get(kind)
+    value = read(written) if read else written
+    if isinstance(value, float):
+        return value
+    raise InputError.of(f"businesscase.new_{kind}", given=given)

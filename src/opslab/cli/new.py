@@ -6,8 +6,6 @@ import datetime
 import os
 import shlex
 import sys
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +14,7 @@ import click
 from opslab.cli.group import say
 
 if TYPE_CHECKING:
-    from opslab.businesscase.interview import Answer, Draft, Question
+    from opslab.businesscase.interview import Draft, Question
     from opslab.messages import Language
 
 
@@ -48,7 +46,6 @@ def new(
     from opslab.errors import InputError
     from opslab.messages import text
     from opslab.runs.folder import machine_errors
-    from opslab.runs.registry import spec
 
     terminal = os.environ.get("LC_ALL") or os.environ.get("LANG", "")
     spoken: Language = language or ("fr" if terminal.startswith("fr") else "en")
@@ -61,16 +58,11 @@ def new(
             interview.write({book: interview_sheet.workbook(spoken)})
         say(text("businesscase.new_sheet", spoken, file=book, name=shlex.quote(name)))
         return
-    models = {"inventory": spec("inventory"), "case": spec("case")}
-
-    def make(answers: Mapping[str, Answer]) -> Draft:
-        return interview.draft(name, answers, models, spoken)
-
     if filled:
         here = filled if workspace.is_there(filled) else workspace.resolve(filled)
-        draft = interview_sheet.draft_of(here, make, spoken)
+        draft = interview_sheet.draft_of(name, here, spoken)
     elif sys.stdin.isatty():
-        draft = _interview(make, interview.questions(spoken), spoken)
+        draft = _asked(name, spoken)
     else:
         raise InputError.of("businesscase.new_terminal", name=shlex.quote(name))
     with machine_errors("cases"):
@@ -82,48 +74,41 @@ def new(
     say(f"  opslab run business_case -p spec={case}{in_french}")
 
 
-def _interview(
-    make: Callable[[Mapping[str, Answer]], Draft],
-    asked: Sequence[Question],
-    language: Language,
-) -> Draft:
-    """Ask until nothing is wrong: an answer again at once, or with those that it contradicts."""
-    from opslab.businesscase.interview import Answer
-    from opslab.errors import InputError
+def _asked(title: str, language: Language) -> Draft:
+    """Ask all, then what is wrong again, until nothing is."""
+    from opslab.businesscase import interview
     from opslab.messages import text
 
     today = datetime.datetime.now().astimezone().date()  # proposed: the answer decides
-    answers = {"today": Answer(today.isoformat())}
-    waiting, heading = deque(asked), ""
+    answers = {"today": today.isoformat()}
+    asked = again = interview.questions(language)
     while True:
-        question = waiting.popleft()
-        if question.heading != heading:
-            heading = question.heading
-            say(f"\n{heading}")
-        needed = not question.needs or answers[question.needs].given
-        answers[question.name] = Answer(_answer(question, answers) if needed else "")
-        draft, later = make(answers), {other.name for other in waiting}
-        wrong = [item for item in draft.wrong if later.isdisjoint(item[0])]
-        InputError.refuse([problem for names, problem in wrong if not names])  # of NAME
-        again = {name for names, _ in wrong for name in names}
-        for _, problem in wrong:
-            say(f"  ! {text(problem.key, language, **problem.values)}")
-        waiting.extendleft(reversed([other for other in asked if other.name in again]))
-        if not waiting:
+        heading = ""
+        for question in again:
+            if question.heading != heading:
+                heading = question.heading
+                say(f"\n{heading}")
+            if not question.needs or answers[question.needs]:
+                answers[question.name] = _answer(question, answers)
+        draft = interview.draft(title, answers, language)
+        if not draft.wrong:
             return draft
+        for names, problem in draft.wrong:
+            labels = [question.label for question in asked if question.name in names]
+            say(f"  ! {', '.join(labels)}: {text(problem.key, language, **problem.values)}")
+        wrong = {name for names, _ in draft.wrong for name in names}
+        again = tuple(question for question in asked if question.name in wrong)
 
 
-def _answer(question: Question, answers: Mapping[str, Answer]) -> str:
+def _answer(question: Question, answers: dict[str, str]) -> str:
     """Ask one thing; what was answered before, or is usual, is taken for an empty answer."""
     from opslab.errors import InputError
     from opslab.messages import printable
 
-    known = {name: str(answer.given) for name, answer in answers.items()}
     names = {key: name for name, key in question.choices.items()}
-    usual = question.default.format_map(known)
-    default = known.get(question.name) or names.get(usual, usual)
-    hint = "/".join(question.choices) or " / ".join([question.example, *question.units][:2])
-    label = f"  {question.label} ({hint})"
+    usual = question.default.format_map(answers)
+    default = answers.get(question.name) or names.get(usual, usual)
+    label = f"  {question.label} ({'/'.join(question.choices) or question.example})"
     try:
         given: str = click.prompt(label, printable(default), show_default=bool(default))
     except click.Abort as error:
