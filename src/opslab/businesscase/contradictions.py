@@ -278,7 +278,9 @@ def _options(plan: Plan) -> Iterator[Problem]:
             location = ("options", number, "reach", name)
             if name not in taken:
                 yield plan.problem("businesscase.reach", *location, name=name)
-            if not 0 <= reach <= _MOST_REACH:
+            if option.kind == "minimum" and not 0 < reach <= 1:
+                yield plan.problem("businesscase.reach_minimum", *location, given=reach)
+            elif not 0 <= reach <= _MOST_REACH:
                 yield plan.problem("businesscase.reach_range", *location, given=reach)
 
 

@@ -6,19 +6,21 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from pathlib import Path
 from typing import Any
 
-from openpyxl import load_workbook
+import duckdb
 
 from opslab import workspace
 from opslab.businesscase.interview import STARTER, Draft, draft, questions
 from opslab.errors import DataError, Problem, did_you_mean
 from opslab.messages import Language
+from opslab.tables import Answers
 from opslab.tables.numbers import excerpt
+from opslab.tables.source import Opening
+from opslab.tables.workbooks import read_sheet, unread
 
-_MOST_ROWS, _COLUMNS = 1_000, 6
+SHEET = "Questions"
 
 
 def workbook(language: Language) -> bytes:
@@ -34,47 +36,29 @@ def draft_of(title: str, path: Path, language: Language) -> Draft:
     DataError
         With all that is wrong with them: each its row, what was asked, and what the cell holds.
     """
-    shown = workspace.shown(path)
+    shown, answered = workspace.shown(path), Answers(sheet=SHEET)
     if not workspace.is_there(path, file=True):
         raise DataError.of("tables.missing_file", file=shown, near=workspace.near_name(path))
-    try:
-        books = [load_workbook(path, data_only=computed) for computed in (True, False)]
-    except Exception as error:
-        raise DataError.of("businesscase.new_no_sheet", file=shown) from error
-    rows = (book.worksheets[0].iter_rows(2, _MOST_ROWS, 1, _COLUMNS) for book in books)
+    sheet = read_sheet(Opening(duckdb.connect(), shown, answered, path, path=path))
+    problems = unread(sheet.decisions, shown)
     known = {question.name for question in questions(language)}
-    answers, cells, problems = dict[str, Any](), dict[str, dict[str, Any]](), list[Problem]()
-    for values, formulas in zip(*rows, strict=True):
-        label, given, grade, source, _, name = (_content(cell.value) for cell in values)
-        where = {"file": shown, "row": values[0].row}
+    answers, cells = dict[str, str](), dict[str, dict[str, Any]]()
+    for row, texts in sheet.rows[1:]:
+        label, given, grade, source, _, name, *_ = (*texts, *[""] * 6)
         if name in known - answers.keys():
-            where["field"] = label
-            for key, cell in {"": given, "_grade": str(grade).upper(), "_source": source}.items():
+            for key, cell in {"": given, "_grade": grade.upper(), "_source": source}.items():
                 answers[name + key] = cell
-                cells[name + key] = where | {"cell": excerpt(str(cell))}
+                cells[name + key] = {"row": row, "field": label, "cell": excerpt(cell)}
         elif name:
             near = {"name": name, "near": did_you_mean(name, known - answers.keys())}
-            problems.append(Problem("businesscase.new_row", near, **where))
-        for cell, formula in zip(values, formulas, strict=True):
-            if cell.data_type == "e" or (cell.value is None and formula.value is not None):
-                where["cell"] = excerpt(str(formula.value))
-                problems.append(Problem("businesscase.new_formula", **where))
+            problems.append(Problem("businesscase.new_row", near, shown, row=row))
     if not answers:
         raise DataError.of("businesscase.new_no_sheet", file=shown)
     DataError.refuse(problems)
     case = draft(title, answers, language)
-    DataError.refuse(
-        [
-            dataclasses.replace(problem, line=None, **cells[next(iter(names))])
-            for names, problem in case.wrong
-        ]
-    )
+    problems = [
+        dataclasses.replace(problem, file=shown, line=None, **cells[names[0]])
+        for names, problem in case.wrong.items()
+    ]
+    DataError.refuse(sorted(problems, key=lambda problem: problem.row or 0))
     return case
-
-
-def _content(cell: Any) -> Any:
-    """Return what a cell holds: a number as such, a day and a time as a text."""
-    if isinstance(cell, datetime.datetime):
-        cell = cell.date()
-    number = isinstance(cell, int | float) and not isinstance(cell, bool)
-    return cell if number else "" if cell is None else str(cell).strip()

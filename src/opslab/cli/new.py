@@ -15,6 +15,7 @@ from opslab.cli.group import say
 
 if TYPE_CHECKING:
     from opslab.businesscase.interview import Draft, Question
+    from opslab.errors import Problem
     from opslab.messages import Language
 
 
@@ -50,54 +51,49 @@ def new(
     terminal = os.environ.get("LC_ALL") or os.environ.get("LANG", "")
     spoken: Language = language or ("fr" if terminal.startswith("fr") else "en")
     ctx.meta["language"] = spoken
-    book = f"cases/{workspace.slug(name)}.xlsx"
-    files = [book] if sheet else [*interview.paths(name).values()]
-    interview.refuse_target(name, files)
+    inventory, case = interview.paths(name)
+    book = case.replace(".yaml", ".xlsx")
+    interview.refuse_target(name, [book] if sheet else [inventory, case])
     if sheet:
-        with machine_errors(book):
-            interview.write({book: interview_sheet.workbook(spoken)})
-        say(text("businesscase.new_sheet", spoken, file=book, name=shlex.quote(name)))
-        return
-    if filled:
+        files = {book: interview_sheet.workbook(spoken)}
+    elif filled:
         here = filled if workspace.is_there(filled) else workspace.resolve(filled)
-        draft = interview_sheet.draft_of(name, here, spoken)
+        files = interview_sheet.draft_of(name, here, spoken).files
     elif sys.stdin.isatty():
-        draft = _asked(name, spoken)
+        files = _asked(name, spoken).files
     else:
         raise InputError.of("businesscase.new_terminal", name=shlex.quote(name))
     with machine_errors("cases"):
-        interview.write({file: content.encode() for file, content in draft.files.items()})
-    inventory, case = files
-    say(text("businesscase.new_done", spoken, inventory=inventory, case=case))
-    in_french = " -p language=fr" if spoken == "fr" else ""
-    say(f"  opslab run time_saved -p spec={inventory}{in_french}")
-    say(f"  opslab run business_case -p spec={case}{in_french}")
+        interview.write(files)
+    values = {"file": book, "name": shlex.quote(name), "inventory": inventory, "case": case}
+    say(text("businesscase.new_sheet" if sheet else "businesscase.new_done", spoken, **values))
 
 
 def _asked(title: str, language: Language) -> Draft:
     """Ask all, then what is wrong again, until nothing is."""
     from opslab.businesscase import interview
-    from opslab.messages import text
 
     today = datetime.datetime.now().astimezone().date()  # proposed: the answer decides
     answers = {"today": today.isoformat()}
-    asked = again = interview.questions(language)
-    while True:
+    again: dict[str, Problem | None] = dict.fromkeys(
+        question.name for question in interview.questions(language)
+    )
+    while again:
         heading = ""
-        for question in again:
+        for question in interview.questions(language):
+            if question.name not in again or (question.needs and not answers[question.needs]):
+                continue
             if question.heading != heading:
                 heading = question.heading
                 say(f"\n{heading}")
-            if not question.needs or answers[question.needs]:
-                answers[question.name] = _answer(question, answers)
+            if problem := again[question.name]:
+                say(f"  ! {problem.text(language)}")
+            answers[question.name] = _answer(question, answers)
         draft = interview.draft(title, answers, language)
-        if not draft.wrong:
-            return draft
-        for names, problem in draft.wrong:
-            labels = [question.label for question in asked if question.name in names]
-            say(f"  ! {', '.join(labels)}: {text(problem.key, language, **problem.values)}")
-        wrong = {name for names, _ in draft.wrong for name in names}
-        again = tuple(question for question in asked if question.name in wrong)
+        again = {}
+        for names, problem in draft.wrong.items():
+            again |= dict.fromkeys(names) | {names[0]: problem}
+    return draft
 
 
 def _answer(question: Question, answers: dict[str, str]) -> str:
@@ -105,9 +101,7 @@ def _answer(question: Question, answers: dict[str, str]) -> str:
     from opslab.errors import InputError
     from opslab.messages import printable
 
-    names = {key: name for name, key in question.choices.items()}
-    usual = question.default.format_map(answers)
-    default = answers.get(question.name) or names.get(usual, usual)
+    default = answers.get(question.name) or question.default.format_map(answers)
     label = f"  {question.label} ({'/'.join(question.choices) or question.example})"
     try:
         given: str = click.prompt(label, printable(default), show_default=bool(default))

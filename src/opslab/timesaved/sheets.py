@@ -17,6 +17,7 @@ from opslab.messages import Bilingual, Language, text
 from opslab.tables import Answers, Reading, Table, numbers, open_export, write_xlsx
 from opslab.tables.profiles import Column, known_profiles
 from opslab.tables.source import ROW, quoted
+from opslab.tables.workbooks import unread
 from opslab.timesaved.inventory import TASK_FIELDS, Inventory, Line, Measurement, Past, Source
 
 Declared = TypeVar("Declared", Line, Measurement, Past)
@@ -54,6 +55,7 @@ def rows_of(
             Problem("specs.unknown_near", {"name": a, "near": b}) for a, b in near.items() if b
         ]
         raw, reading = list(_numbered(table, known)), table.reading
+    DataError.refuse(unread(reading.decisions, shown))
     problems += _lost(reading)
     rows = list(_declared(raw, model, known, french, problems))
     if not raw:
