@@ -10,10 +10,7 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from functools import cache
-from itertools import chain
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 import yaml
@@ -32,7 +29,7 @@ _MODELS: Mapping[str, type[FromFile]] = {"inventory": Inventory, "case": Case}
 _BETWEEN = re.compile(r"(?<=[\w%])\s*(?:\b(?:to|a)\b|[-\u2013\u2014])\s*(?=[\d.,])")
 _NUMBER = re.compile(r"(-?(?:\d+(?:[ '\u2019]\d{3})*(?:[.,]\d+)?|[.,]\d+)) ?(k?)")
 _PLAIN = str.maketrans(",", ".", " '\u2019")
-_SIGNS = {"EUR": "€", "GBP": "£"} | dict.fromkeys(("USD", "CAD", "AUD", "NZD"), "$")
+_SIGNS = {"EUR": "€", "GBP": "£", "USD": "$", "CAD": "$"}
 _MARK = r'%"(\w+)"%'
 """Stands behind an answer in a filled template; no text holds it, as quotes in it are escaped."""
 _LONGEST_TITLE = 120
@@ -50,7 +47,7 @@ class Question(NamedTuple):
     default : str
         Taken where nothing is answered; another answer's name stands in braces.
     needs : str
-        The answer without which it is not asked.
+        The answer without which it is not needed; its own name where it may be empty.
     choices : Mapping of str to str
         What can be chosen, as the language calls it, and what it is in the specs.
     """
@@ -61,9 +58,8 @@ class Question(NamedTuple):
     name: str
     kind: str
     default: str = ""
-    optional: bool = False
     needs: str = ""
-    choices: Mapping[str, str] = MappingProxyType({})
+    choices: Mapping[str, str] = {}
 
 
 class Draft(NamedTuple):
@@ -76,7 +72,6 @@ class Draft(NamedTuple):
     wrong: Mapping[tuple[str, ...], Problem]
 
 
-@cache
 def questions(language: Language) -> tuple[Question, ...]:
     """Return what is asked, in order."""
     source = (STARTER / f"questions.{language}.toml").read_text("utf-8")
@@ -99,7 +94,8 @@ def refuse_target(title: str, files: Sequence[str]) -> None:
         raise InputError.of("businesscase.new_workspace", file=str(workspace.root()))
     if not workspace.slug(title) or len(title) > _LONGEST_TITLE:
         raise InputError.of("businesscase.new_name", field="NAME")
-    there = [file for file in files if workspace.is_there(workspace.root() / file)]
+    root = workspace.root()
+    there = [file for file in files if workspace.is_there(root / file)]
     InputError.refuse([Problem("businesscase.new_there", file=file) for file in there])
 
 
@@ -134,15 +130,20 @@ def draft(title: str, answers: Mapping[str, str], language: Language) -> Draft:
         name = question.name
         texts[name] = texts[name] or question.default.format_map(texts)
         try:
-            values[name] = _value(question, texts)
+            value = _value(question, texts)
+            values[name] = value and f'{value}%"{name}"%'
         except InputError as error:
             wrong[(name,)] = error.problems[0]
             values[name] = "likely: null" if question.kind == "range" else "null"
-        if values[name]:
-            values[name] += f'%"{name}"%'
+    engine = Environment(
+        loader=FileSystemLoader(STARTER),
+        line_statement_prefix="%%",
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - no HTML: what is given becomes quoted YAML
+    )
     files: dict[str, bytes] = {}
     for (kind, model), path in zip(_MODELS.items(), paths(title), strict=True):
-        template = _engine().get_template(f"{kind}.{language}.yaml")
+        template = engine.get_template(f"{kind}.{language}.yaml")
         filled = template.render(values, title=_quoted(title), file=path)
         content, lines = re.sub(_MARK, "", filled), filled.split("\n")
         files[path] = content.encode()
@@ -152,19 +153,11 @@ def draft(title: str, answers: Mapping[str, str], language: Language) -> Draft:
             for problem in error.problems:
                 names = re.findall(_MARK, lines[(problem.line or 1) - 1])
                 names.sort(key=lambda name: texts[name] != problem.values.get("given"))
-                if not {*names} & {*chain(*wrong)} and (names or not wrong):
-                    wrong[tuple(names)] = problem
+                if names:
+                    wrong.setdefault(tuple(names), problem)
+                elif not wrong:  # else it is about what stands for a wrong answer
+                    raise
     return Draft(files, wrong)
-
-
-@cache
-def _engine() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(STARTER),
-        line_statement_prefix="%%",
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - no HTML: what is given becomes quoted YAML
-    )
 
 
 def _quoted(given: str) -> str:
@@ -179,7 +172,7 @@ def _value(question: Question, texts: Mapping[str, str]) -> str:
     A number that cannot be read stays a text, which the specs read (30 min, 40 %) or refuse.
     """
     given = texts[question.name]
-    if (question.optional and not given) or (question.needs and not texts[question.needs]):
+    if not texts.get(question.needs, "not empty"):
         return ""
     if not given:
         raise InputError.of("businesscase.new_missing")

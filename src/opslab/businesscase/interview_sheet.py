@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 
 from opslab import workspace
-from opslab.businesscase.interview import STARTER, Draft, draft, questions
-from opslab.errors import DataError, Problem, did_you_mean
+from opslab.businesscase.interview import Draft, draft, questions
+from opslab.errors import DataError, Problem
 from opslab.messages import Language
 from opslab.tables import Answers
 from opslab.tables.numbers import excerpt
@@ -21,11 +21,6 @@ from opslab.tables.source import Opening
 from opslab.tables.workbooks import read_sheet, unread
 
 SHEET = "Questions"
-
-
-def workbook(language: Language) -> bytes:
-    """Return the workbook that asks the questions, with lists to choose from."""
-    return (STARTER / f"case.{language}.xlsx").read_bytes()
 
 
 def draft_of(title: str, path: Path, language: Language) -> Draft:
@@ -36,10 +31,10 @@ def draft_of(title: str, path: Path, language: Language) -> Draft:
     DataError
         With all that is wrong with them: each its row, what was asked, and what the cell holds.
     """
-    shown, answered = workspace.shown(path), Answers(sheet=SHEET)
+    shown = workspace.shown(path)
     if not workspace.is_there(path, file=True):
         raise DataError.of("tables.missing_file", file=shown, near=workspace.near_name(path))
-    sheet = read_sheet(Opening(duckdb.connect(), shown, answered, path, path=path))
+    sheet = read_sheet(Opening(duckdb.connect(), shown, Answers(sheet=SHEET), path, path=path))
     problems = unread(sheet.decisions, shown)
     known = {question.name for question in questions(language)}
     answers, cells = dict[str, str](), dict[str, dict[str, Any]]()
@@ -50,10 +45,9 @@ def draft_of(title: str, path: Path, language: Language) -> Draft:
                 answers[name + key] = cell
                 cells[name + key] = {"row": row, "field": label, "cell": excerpt(cell)}
         elif name:
-            near = {"name": name, "near": did_you_mean(name, known - answers.keys())}
-            problems.append(Problem("businesscase.new_row", near, shown, row=row))
-    if not answers:
-        raise DataError.of("businesscase.new_no_sheet", file=shown)
+            problems.append(Problem("businesscase.new_row", {"name": name}, shown, row=row))
+    lost = sorted(known - answers.keys())
+    problems += [Problem("businesscase.new_row", {"name": name}, shown) for name in lost]
     DataError.refuse(problems)
     case = draft(title, answers, language)
     problems = [

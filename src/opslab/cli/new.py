@@ -6,6 +6,7 @@ import datetime
 import os
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,6 @@ import click
 from opslab.cli.group import say
 
 if TYPE_CHECKING:
-    from opslab.businesscase.interview import Draft, Question
-    from opslab.errors import Problem
     from opslab.messages import Language
 
 
@@ -27,7 +26,9 @@ if TYPE_CHECKING:
     "--from", "filled", metavar="FILE.xlsx", type=click.Path(path_type=Path), help="A filled one."
 )
 @click.option(
-    "--language", type=click.Choice(["en", "fr"]), help="By default the terminal's language."
+    "--language",
+    type=click.Choice(["en", "fr"]),
+    help="By default the terminal's language.",
 )
 @click.pass_context
 def new(
@@ -49,62 +50,58 @@ def new(
     from opslab.runs.folder import machine_errors
 
     terminal = os.environ.get("LC_ALL") or os.environ.get("LANG", "")
-    spoken: Language = language or ("fr" if terminal.startswith("fr") else "en")
-    ctx.meta["language"] = spoken
+    language = language or ("fr" if terminal.startswith("fr") else "en")
+    ctx.meta["language"] = language
     inventory, case = interview.paths(name)
     book = case.replace(".yaml", ".xlsx")
     interview.refuse_target(name, [book] if sheet else [inventory, case])
     if sheet:
-        files = {book: interview_sheet.workbook(spoken)}
+        files = {book: (interview.STARTER / f"case.{language}.xlsx").read_bytes()}
     elif filled:
         here = filled if workspace.is_there(filled) else workspace.resolve(filled)
-        files = interview_sheet.draft_of(name, here, spoken).files
+        files = interview_sheet.draft_of(name, here, language).files
     elif sys.stdin.isatty():
-        files = _asked(name, spoken).files
+        files = _asked(name, language)
     else:
         raise InputError.of("businesscase.new_terminal", name=shlex.quote(name))
     with machine_errors("cases"):
         interview.write(files)
     values = {"file": book, "name": shlex.quote(name), "inventory": inventory, "case": case}
-    say(text("businesscase.new_sheet" if sheet else "businesscase.new_done", spoken, **values))
+    say(text("businesscase.new_sheet" if sheet else "businesscase.new_done", language, **values))
 
 
-def _asked(title: str, language: Language) -> Draft:
-    """Ask all, then what is wrong again, until nothing is."""
+def _asked(title: str, language: Language) -> Mapping[str, bytes]:
+    """Ask all, then what is wrong again, until nothing is.
+
+    What was answered before, or is usual, is taken for an empty answer.
+    """
     from opslab.businesscase import interview
+    from opslab.errors import InputError
+    from opslab.messages import printable, text
 
     today = datetime.datetime.now().astimezone().date()  # proposed: the answer decides
     answers = {"today": today.isoformat()}
-    again: dict[str, Problem | None] = dict.fromkeys(
-        question.name for question in interview.questions(language)
-    )
+    questions, heading = interview.questions(language), ""
+    again = {question.name: "" for question in questions}
     while again:
-        heading = ""
-        for question in interview.questions(language):
-            if question.name not in again or (question.needs and not answers[question.needs]):
+        for question in questions:
+            name = question.name
+            if name not in again or not answers.get(question.needs, "not empty"):
                 continue
             if question.heading != heading:
                 heading = question.heading
                 say(f"\n{heading}")
-            if problem := again[question.name]:
-                say(f"  ! {problem.text(language)}")
-            answers[question.name] = _answer(question, answers)
+            default = answers.get(name) or question.default.format_map(answers)
+            hint = "/".join(question.choices) or question.example
+            label = f"{again[name]}  {question.label} ({hint})"
+            try:
+                given = click.prompt(label, printable(default), show_default=bool(default))
+            except click.Abort as error:
+                raise InputError.of("businesscase.new_stopped") from error
+            answers[name] = given.strip()
         draft = interview.draft(title, answers, language)
         again = {}
         for names, problem in draft.wrong.items():
-            again |= dict.fromkeys(names) | {names[0]: problem}
-    return draft
-
-
-def _answer(question: Question, answers: dict[str, str]) -> str:
-    """Ask one thing; what was answered before, or is usual, is taken for an empty answer."""
-    from opslab.errors import InputError
-    from opslab.messages import printable
-
-    default = answers.get(question.name) or question.default.format_map(answers)
-    label = f"  {question.label} ({'/'.join(question.choices) or question.example})"
-    try:
-        given: str = click.prompt(label, printable(default), show_default=bool(default))
-    except click.Abort as error:
-        raise InputError.of("businesscase.new_stopped") from error
-    return given.strip()
+            message = text(problem.key, language, **problem.values)
+            again |= dict.fromkeys(names, "") | {names[0]: f"  ! {message}\n"}
+    return draft.files
