@@ -412,6 +412,28 @@ def test_every_mistake_of_a_sheet_is_told_at_once_and_nothing_is_written(workspa
     assert f"ligne 8, Who decides\u00a0: {text('businesscase.new_missing', 'fr')}" in french
 
 
+@pytest.mark.parametrize("cell", ["=12*3500", "#N/A"])
+def test_a_cell_without_a_value_is_told_as_what_it_is(workspace, cell):
+    made = told(workspace, "desk", "--from", filled(workspace, one_off=cell))
+    row = next(
+        cells[5].row
+        for cells in openpyxl.load_workbook(workspace / "filled.xlsx").active.iter_rows()
+        if cells[5].value == "one_off"
+    )
+    assert made.exit_code == 2
+    assert f"filled.xlsx, row {row}, B{row}: {text('tables.unread', count=1)}" in made.output
+    assert not (workspace / "cases").exists()
+
+
+@pytest.mark.parametrize("name", BETWEEN)
+def test_a_contradiction_is_told_with_the_row_and_the_cell_that_is_meant(workspace, name):
+    given = BETWEEN[name][0]
+    made = told(workspace, "desk", "--from", filled(workspace, **{name: given}))
+    sheet = openpyxl.load_workbook(workspace / "filled.xlsx").active
+    row = next(cells for cells in sheet.iter_rows() if cells[5].value == name)
+    assert f"filled.xlsx, row {row[0].row}, {row[0].value} (“{given}”): " in made.output
+
+
 def test_rows_may_move_and_their_numbers_follow(workspace):
     file = filled(workspace, who=None)
     book = openpyxl.load_workbook(file)
