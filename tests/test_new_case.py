@@ -40,13 +40,17 @@ def content(draft):
 def loaded(draft, folder):
     """Return the inventory and the case that a draft holds."""
     files = [folder / Path(name).name for name in draft.files]
-    for file, text in zip(files, draft.files.values(), strict=True):
-        file.write_bytes(text)
+    for file, written in zip(files, draft.files.values(), strict=True):
+        file.write_bytes(written)
     return timesaved.Inventory.load(files[0]), businesscase.Case.load(files[1])
 
 
 def ends(stated):
-    return {name: end for name in ("low", "likely", "high") if (end := getattr(stated, name)) is not None}
+    return {
+        name: end
+        for name in ("low", "likely", "high")
+        if (end := getattr(stated, name)) is not None
+    }
 
 
 @pytest.fixture
@@ -213,7 +217,7 @@ def test_a_unit_at_the_end_is_of_both_ends(name, given, tmp_path):
     ],
 )
 def test_a_unit_that_may_be_of_one_end_alone_is_refused(name, given):
-    assert [own for own in drafted(**{name: given}).wrong] == [(name,)]
+    assert list(drafted(**{name: given}).wrong) == [(name,)]
 
 
 WRONG = {

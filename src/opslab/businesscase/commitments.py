@@ -78,7 +78,9 @@ class Kpi(Declared):
     def _in_order(self) -> Self:
         rising = self.target > self.baseline
         if not self.low <= self.target <= self.high or self.low == self.high:
-            raise fault("businesscase.kpi_range", low=self.low, high=self.high, given=f"{self.target:g}")
+            raise fault(
+                "businesscase.kpi_range", low=self.low, high=self.high, given=f"{self.target:g}"
+            )
         if self.target == self.baseline or (
             self.kill >= self.target if rising else self.kill <= self.target
         ):

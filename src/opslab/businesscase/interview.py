@@ -68,7 +68,7 @@ class Draft(NamedTuple):
     A problem stands by the answers that it is about; the first of them is the likeliest.
     """
 
-    files: Mapping[str, bytes]
+    files: dict[str, bytes]
     wrong: Mapping[tuple[str, ...], Problem]
 
 
@@ -90,11 +90,11 @@ def paths(title: str) -> Sequence[str]:
 
 def refuse_target(title: str, files: Sequence[str]) -> None:
     """Raise an `InputError` outside of a workspace, for what is there already, and for a name."""
+    root = workspace.root()
     if not workspace.is_meant():
-        raise InputError.of("businesscase.new_workspace", file=str(workspace.root()))
+        raise InputError.of("businesscase.new_workspace", file=str(root))
     if not workspace.slug(title) or len(title) > _LONGEST_TITLE:
         raise InputError.of("businesscase.new_name", field="NAME")
-    root = workspace.root()
     there = [file for file in files if workspace.is_there(root / file)]
     InputError.refuse([Problem("businesscase.new_there", file=file) for file in there])
 

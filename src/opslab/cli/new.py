@@ -6,7 +6,6 @@ import datetime
 import os
 import shlex
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +53,7 @@ def new(
     ctx.meta["language"] = language
     inventory, case = interview.paths(name)
     book = case.replace(".yaml", ".xlsx")
+    values = {"name": shlex.quote(name), "inventory": inventory, "case": case}
     interview.refuse_target(name, [book] if sheet else [inventory, case])
     if sheet:
         files = {book: (interview.STARTER / f"case.{language}.xlsx").read_bytes()}
@@ -63,14 +63,20 @@ def new(
     elif sys.stdin.isatty():
         files = _asked(name, language)
     else:
-        raise InputError.of("businesscase.new_terminal", name=shlex.quote(name))
+        raise InputError.of("businesscase.new_terminal", **values)
     with machine_errors("cases"):
         interview.write(files)
-    values = {"file": book, "name": shlex.quote(name), "inventory": inventory, "case": case}
-    say(text("businesscase.new_sheet" if sheet else "businesscase.new_done", language, **values))
+    say(
+        text(
+            "businesscase.new_sheet" if sheet else "businesscase.new_done",
+            language,
+            **values,
+            file=book,
+        )
+    )
 
 
-def _asked(title: str, language: Language) -> Mapping[str, bytes]:
+def _asked(title: str, language: Language) -> dict[str, bytes]:
     """Ask all, then what is wrong again, until nothing is.
 
     What was answered before, or is usual, is taken for an empty answer.
