@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from collections.abc import Sequence
 from functools import partial
 from itertools import accumulate
 from typing import Any
 
-from opslab.businesscase.commitments import Kpi
 from opslab.businesscase.declarations import Milestone
 from opslab.businesscase.result import (
     SAID,
@@ -20,6 +21,7 @@ from opslab.businesscase.result import (
     Target,
 )
 from opslab.businesscase.voice import TONES, CaseVoice
+from opslab.messages import catalogue
 from opslab.report.blocks import Cell, Folded, Paragraph, Points, Table
 from opslab.report.voice import Blocks
 from opslab.results import Message
@@ -93,7 +95,7 @@ def _target(target: Target, say: CaseVoice) -> Row:
 def _change(change: Change, say: CaseVoice) -> Row:
     what = say(f"what_{change.kind}")
     if change.words:
-        return say(f"finance_{change.id}"), what, *change.words
+        return say(f"finance_{change.id}"), what, *(_spelt(words, say) for words in change.words)
 
     def shown(ends: Estimate) -> Cell:
         if change.kind in _MONEY:
@@ -106,6 +108,22 @@ def _change(change: Change, say: CaseVoice) -> Row:
 
     name = Cell(say.statement(change.id), refs=say.refs([change.id]))
     return name, what, shown(change.before or _NOTHING), shown(change.after or _NOTHING)
+
+
+def _spelt(words: str, say: CaseVoice) -> str:
+    """Return a convention with its days and numbers as the reader writes them."""
+    known = (f"timing_{words}", f"terms_{words}")
+    for key in known:
+        if key in catalogue(say.language, say.area):
+            return say(key)
+
+    def spelt(match: re.Match[str]) -> str:
+        day = "-" in match[0]
+        return (
+            say.date(datetime.date.fromisoformat(match[0])) if day else say.given(float(match[0]))
+        )
+
+    return re.sub(r"\d{4}-\d\d-\d\d|\d+(\.\d+)?", spelt, words)
 
 
 def scenarios(result: CaseResult, say: CaseVoice) -> Blocks:
@@ -285,7 +303,7 @@ def benefit(line: Line, say: CaseVoice) -> Row:
     signed = say("signed", who=line.signed_by) if line.signed_by else None
     given = [say("posts", **vars(test)) for test in say.result.posts if test.line == line.name]
     remark = say.joined(_calculation(line, say), owner, signed, *given)
-    name = Cell(line.name, remark, refs=say.refs(line.refs))
+    name = Cell(say.gain_name(line), remark, refs=say.refs(line.refs))
     kind = Cell(say(f"kind_{line.kind}"), say("cell_grade", grade=line.grade))
     return name, kind, worth
 
@@ -295,7 +313,9 @@ def _calculation(line: Line, say: CaseVoice) -> str:
     factors = []
     for factor in line.factors:
         unit = say.spoken(say.unit_of(factor.id)).partition("/")[0].strip()
-        value = say.quantity(factor.mean, unit) if factor.id else say.given(round(factor.mean, 3))
+        value = say.quantity(factor.mean, unit if factor.id else "share")
+        if factor.role == "scale":
+            value = say.given(round(factor.mean, 3))
         factors.append(say(f"factor_{factor.role}", value=value))
     product = " \N{MULTIPLICATION SIGN} ".join(factors)
     return say("calculation", product=product, value=say.gained(line.value.mean))
@@ -317,16 +337,21 @@ def risks(result: CaseResult, say: CaseVoice) -> Table:
     return say.table("risks", "risk trigger likelihood risk_cost", rows, numeric=(2, 3))
 
 
-def kpis(listed: Sequence[Kpi], say: CaseVoice) -> Table:
-    """Return the targets that the team accepts to be held to."""
-    rows = []
-    for kpi in listed:
+def kpis(result: CaseResult, say: CaseVoice) -> Table:
+    """Return the targets that the team accepts to be held to, with what was measured last."""
+    rows, targets = [], {target.kpi.id: target for target in result.targets}
+    measured = any(target.measured for target in result.targets)
+    for kpi in result.case.kpis:
         baseline, target, kill = say.quantities([kpi.baseline, kpi.target, kpi.kill], kpi.unit)
+        latest, on = targets[kpi.id].measured, targets[kpi.id].on
+        day = f"{on:%m/%Y}" if on else ""
+        last = Cell(say.quantity(latest.middle, kpi.unit), day) if latest else say.none
         sources = dict.fromkeys((kpi.source, kpi.owner))
         promised = Cell(target, interval=say.between(kpi.low, kpi.high, kpi.unit))
         remark = say.joined(say("due", day=kpi.date), *sources)
-        rows.append((Cell(kpi.name, remark), baseline, promised, kill))
-    return say.table("kpis", "kpi_source baseline target kill", rows, numeric=(1, 2, 3))
+        rows.append((Cell(kpi.name, remark), baseline, *[last] * measured, promised, kill))
+    columns = f"kpi_source baseline {'latest ' * measured}target kill"
+    return say.table("kpis", columns, rows, numeric=range(1, 4 + measured))
 
 
 def roadmap(listed: Sequence[Milestone], say: CaseVoice) -> Blocks:

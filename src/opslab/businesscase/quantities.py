@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from copy import copy
 from functools import cache
@@ -82,8 +83,9 @@ class Draws(Quantities):
         By a twentieth of it and four standard errors, as a tail without end makes them.
         """
         values, mean = np.atleast_1d(self._values(name)), self.known[name].mean
-        gap, error = abs(float(values.mean()) - mean), float(values.std()) / self.count**0.5
-        return gap > max(_MISSED * abs(mean), 4 * error, 1e-9 * abs(mean))
+        gap = abs(float(values.mean()) - mean)
+        error = float(values.std()) / math.sqrt(self.count)
+        return gap > max(_MISSED * abs(mean), 4 * error)
 
     def happens(self, line: str, probability: str) -> Values:
         """Return 1 where what a line tells comes about, else 0."""

@@ -53,7 +53,7 @@ def new(
     ctx.meta["language"] = language
     inventory, case = interview.paths(name)
     book = case.replace(".yaml", ".xlsx")
-    values = {"name": shlex.quote(name), "inventory": inventory, "case": case}
+    quoted = shlex.quote(name)
     interview.refuse_target(name, [book] if sheet else [inventory, case])
     if sheet:
         files = {book: (interview.STARTER / f"case.{language}.xlsx").read_bytes()}
@@ -63,17 +63,11 @@ def new(
     elif sys.stdin.isatty():
         files = _asked(name, language)
     else:
-        raise InputError.of("businesscase.new_terminal", **values)
+        raise InputError.of("businesscase.new_terminal", name=quoted)
     with machine_errors("cases"):
         interview.write(files)
-    say(
-        text(
-            "businesscase.new_sheet" if sheet else "businesscase.new_done",
-            language,
-            **values,
-            file=book,
-        )
-    )
+    key = "businesscase.new_sheet" if sheet else "businesscase.new_done"
+    say(text(key, language, name=quoted, file=book, inventory=inventory, case=case))
 
 
 def _asked(title: str, language: Language) -> dict[str, bytes]:

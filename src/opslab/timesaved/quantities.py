@@ -95,7 +95,7 @@ def check_rows(rows: Sequence[tuple[int, Line]], file: str | None) -> None:
 
 
 def _spelled(rows: Sequence[tuple[int, Line]], file: str | None) -> Iterator[Problem]:
-    """Give names that differ in case, accents, spaces or a plural alone: one thing, or two?"""
+    """Give names that differ in case, accents, spaces or a plural alone: perhaps one thing."""
     for name in ("role", "task", "initiative"):
         known: dict[str, tuple[int, str]] = {}
         for row, line in rows:

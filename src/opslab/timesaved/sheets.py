@@ -170,7 +170,7 @@ def _stem(field: str | None) -> str:
 
 
 def _unclear(raw: Sequence[_Row], known: Mapping[str, Column]) -> Iterator[Problem]:
-    """Yield texts such as 1,234 in a workbook, whose numbers do not tell how its texts are meant."""
+    """Yield texts such as 1,234 in a workbook: its numbers do not tell how they are meant."""
     for row in raw:
         for name, cell in row.written.items():
             if known[name].kind in WRITTEN and re.fullmatch(r"[1-9]\d{0,2},\d{3}", cell):
