@@ -31,7 +31,7 @@ from opslab.businesscase.simulation import (
     amount,
     net,
     simulate,
-    total,
+    units,
 )
 from opslab.businesscase.spec import Case
 from opslab.businesscase.verdict import choose
@@ -141,15 +141,15 @@ class _Basis:
     def freed(self) -> dict[str, dict[str, float]]:
         """Return the mean hours a year at full use that each line frees of each role.
 
-        Stated hours are of who gains them or of the role that they claim; of nobody, an empty
+        Stated hours are of the role that they claim, else of who gains them; of nobody, an empty
         text, where neither is said.
         """
         freed: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         population = {finding.id: finding.evidence.population for finding in self.findings}
-        gained_by = {line.name: line.gained_by or _claimed(line) for line in self.case.benefits}
+        whose = {line.name: _claimed(line) or line.gained_by or "" for line in self.case.benefits}
         for flow in self.lines.flows:
             for name in flow.amounts if flow.hours else ():
-                role = population.get(name, gained_by[flow.line])
+                role = population.get(name, whose[flow.line])
                 freed[role][flow.line] += self.ledger.known[name].used.mean
         return freed
 
@@ -332,7 +332,7 @@ class _Drawn:
                 counted=flow.counted,
                 grade=max(known[name].entry.grade for name in (*flow.amounts, *flow.money)),
                 refs=flow.ids,
-                quantity=outcomes.spread(part * total(flow.amounts, self.draws)),
+                quantity=outcomes.spread(part * units(flow, self.draws)),
                 unit=known[flow.amounts[0]].entry.unit,
                 value=outcomes.spread(part * amount(flow, self.draws)),
                 present=outcomes.spread(part * line.present),
@@ -352,7 +352,8 @@ class _Drawn:
     def _factors(self, flow: Flow, benefit: Benefit | None, part: float) -> Iterator[Factor]:
         """Give what the line's value a year at full use is multiplied of, at the means."""
         known = self.basis.ledger.known
-        yield Factor(flow.amounts[0], "amount", sum(known[i].used.mean for i in flow.amounts))
+        hours = flow.posts or sum(known[name].used.mean for name in flow.amounts)
+        yield Factor(flow.amounts[0], "amount", hours)
         adopted = flow.schedule[-1] if flow.schedule else flow.adoption
         shares: Mapping[Role, str | None] = {"adoption": adopted, "recapture": flow.recapture}
         named: Mapping[Role, str | None] = {
