@@ -110,13 +110,14 @@ def _lacking(result: CaseResult, hard: Iterable[Line]) -> Iterator[Message]:
 
 def _recapture(result: CaseResult, lines: Iterable[Line]) -> Check:
     """Return whether more freed hours than usual become work without evidence of it."""
-    shares = [
-        (line.name, result.entry(factor.id))
+    shares = {
+        line.name: result.entry(factor.id)
         for line in lines
         for factor in line.factors
         if factor.role == "recapture"
-    ]
-    high = [name for name, entry in shares if entry.value > _RECAPTURE and entry.grade > _MEASURED]
+    }
+    said = {name: entry for name, entry in shares.items() if entry.grade > _MEASURED}
+    high = [name for name, entry in said.items() if entry.value > _RECAPTURE]
     return _check("recapture", high, shares, names=high, most=_RECAPTURE)
 
 
@@ -128,9 +129,7 @@ def _unchecked(result: CaseResult, lines: Iterable[Line]) -> Check:
         if not known.checked or (result.as_of - known.checked).days > YEAR
     }
     unchecked = [line for line in lines if not stale.isdisjoint(line.refs)]
-    worth, whole = (
-        sum(max(line.present.mean, 0.0) for line in some) for some in (unchecked, lines)
-    )
+    worth, whole = (sum(max(line.present.mean, 0) for line in some) for some in (unchecked, lines))
     wrong = worth > _HALF * whole or any(line.kind == "hard" for line in unchecked)
     names = [line.name for line in unchecked]
     return _check("unchecked", wrong, value=len(names), names=names)

@@ -115,11 +115,9 @@ def counted(claim: str, of: str = "") -> Counted:
     """
     written, _, what = claim.partition(":")
     thing = _LISTS.get(folded(written), "text") if what else "text"
-    what = (claim if thing == "text" else what).strip()
-    if thing == "budget":  # line 6 226 is 6226, and holds 6226 agency
-        words = [(0, word) for word in _words(what)]
-    else:
-        words = [*enumerate(map(singular, what.split("/") if thing == "hours" else [what]))]
+    what, hours = (claim if thing == "text" else what).strip(), thing == "hours"
+    parts = _words(what) if thing == "budget" else what.split("/") if hours else [what]
+    words = ((level * hours, singular(part)) for level, part in enumerate(parts))
     listed = named(what) and (thing == "budget" or named(of))
     shown = f"{thing}: {what}" + (f", of: {of}" if of else "")
     return Counted(thing, frozenset(word for word in words if word[1]), singular(of), shown, listed)

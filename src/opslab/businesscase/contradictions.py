@@ -100,7 +100,7 @@ def _nobody(plan: Plan) -> Iterator[Problem]:
         own, claim = line.line, line.line.claim
         if own.apart and (not names_somebody(own.apart) or len(folded(own.apart).split()) < _WORDS):
             yield line.problem("no_reason", "apart", given=own.apart)
-        role = singular((isinstance(claim, Claim) and claim.hours or "").partition("/")[0])
+        role = singular(((isinstance(claim, Claim) and claim.hours) or "").partition("/")[0])
         if role and singular(own.gained_by or "") in teams - {role}:
             yield line.problem("other_role", "gained_by", given=own.gained_by, role=role)
 

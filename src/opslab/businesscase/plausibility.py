@@ -8,12 +8,11 @@ from __future__ import annotations
 import datetime
 import math
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from opslab.businesscase.commitments import Kpi
 from opslab.businesscase.declarations import Benefit, Cost
 from opslab.businesscase.plan import Plan
 from opslab.businesscase.result import SAID, CaseResult
@@ -53,21 +52,6 @@ def rough_rate(given: str, to: str) -> float | None:
     data = Path(__file__).with_name("currencies.toml").read_text(encoding="utf-8")
     worth: dict[str, float] = tomllib.loads(data)["per_euro"]
     return worth[to] / worth[given] if given in worth and to in worth else None
-
-
-def doubt_of(kpi: Kpi) -> str | None:
-    """Return what a target's thresholds say that cannot be meant; None where they are sound.
-
-    ``kill``: nothing, or a loss, would stop the work; ``range``: what is promised holds the value
-    at which it is stopped; ``target``: it is the best end of its own range.
-    """
-    sign = 1 if kpi.target > kpi.baseline else -1
-    worst, best = sorted((sign * kpi.low, sign * kpi.high))
-    if sign * kpi.kill <= sign * kpi.baseline:
-        return "kill"
-    if worst <= sign * kpi.kill:
-        return "range"
-    return "target" if sign * kpi.target >= best else None
 
 
 def _ask(key: str, **values: Any) -> Message:
@@ -128,8 +112,9 @@ def _dates(result: CaseResult) -> Iterator[Message]:
 
 
 def _span(case: Plan, line: Benefit | Cost) -> tuple[datetime.date, datetime.date]:
-    """Return the days between which a line runs."""
-    end = case.day_of(line.ends or str(case.finance.end), end=True)
+    """Return the first and the last day of a line."""
+    last = case.finance.end - datetime.timedelta(1)
+    end = case.day_of(line.ends or str(last), end=True)
     return case.day_of(line.starts, end=isinstance(line, Benefit)), end
 
 
@@ -161,26 +146,27 @@ def _optimism(result: CaseResult) -> Iterator[Message]:
         if part < 1:
             yield _ask("optimism_part", name=cost.name, part=part)
         build = once or (cost.ends and (ends - starts).days >= BUILD)
-        sourced = uplift and named(uplift.source)
-        if build and not sourced and amount.low == amount.high:
-            if cost.kind in ("other", "tool" if once else "people"):
-                yield _ask("optimism_point", name=cost.name)
+        known = amount.low != amount.high or (uplift and named(uplift.source))
+        if build and not known and cost.kind in ("other", "tool" if once else "people"):
+            yield _ask("optimism_point", name=cost.name)
     if not lasting:
         yield _ask("optimism_stops", name=option.name, starts=first, ends=last)
 
 
 def _thresholds(result: CaseResult) -> Iterator[Message]:
+    """Ask where a loss would not stop the work, a promise holds what would, or is its best end."""
     for kpi in result.case.kpis:
-        if doubt := doubt_of(kpi):
+        sign = 1 if kpi.target > kpi.baseline else -1
+        kill, worst, best = sign * kpi.kill, *sorted((sign * kpi.low, sign * kpi.high))
+        doubts = {
+            "kill": kill <= sign * kpi.baseline,
+            "range": worst <= kill,
+            "target": sign * kpi.target >= best,
+        }
+        for doubt in [doubt for doubt, wrong in doubts.items() if wrong][:1]:
             yield _ask(f"thresholds_{doubt}", **kpi.model_dump(exclude={"date", "measured"}))
 
 
-QUESTIONS: Mapping[str, Callable[[CaseResult], Iterator[Message]]] = {
-    "points": _points,
-    "rates": _rates,
-    "dates": _dates,
-    "terms": _terms,
-    "optimism": _optimism,
-    "thresholds": _thresholds,
-}
+_ASKED = (_points, _rates, _dates, _terms, _optimism, _thresholds)
+QUESTIONS = {ask.__name__.removeprefix("_"): ask for ask in _ASKED}
 """What is asked about a case, by the check that asks it, the weightiest first."""

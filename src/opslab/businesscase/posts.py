@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from opslab.businesscase.claims import POST, is_time, unit_of
-from opslab.businesscase.declarations import Benefit, Claim
+from opslab.businesscase.declarations import Benefit, Claim, Release
 from opslab.businesscase.ledger import Known
 from opslab.businesscase.options import PostTest
 from opslab.businesscase.plan import DeclaredLine, Plan
@@ -75,44 +75,42 @@ def not_cash(
     test : PostTest or None
         Where they are cash as posts.
     """
-    cash, plan, hard = line.cash, at.plan, flow.kind == "hard"
+    cash, hard, plan = line.cash, flow.kind == "hard", at.plan
     worth, quantity = plan.assumption(line.worth), plan.assumption(line.quantity)
-    if not (hard and worth and is_time(worth.per)):
-        said = quantity.statement if hard and line.gain == "time" and quantity else ""
-        if cash:
-            yield at.problem("idle_cash", "cash")
-        elif any(POST.search(folded(spoken(said, language))) for language in LANGUAGES):
-            yield at.problem("post_money", "quantity")
-        return
-    if cash is None:
+    timed = hard and worth and is_time(worth.per)
+    said = quantity.statement if hard and line.gain == "time" and quantity else ""
+    if timed and cash:
+        yield from _unpaid(at, flow, cash, roles, test)
+    elif cash:
+        yield at.problem("idle_cash", "cash")
+    elif timed:
         yield at.problem("no_cash", "kind")
-        return
-    if not names_somebody(cash.holder):
-        yield at.problem("nobody", "cash", "holder", given=cash.holder)
-    if not named(cash.budget):
-        yield at.problem("nobody", "cash", "budget", given=cash.budget)
-    finance = plan.finance
+    elif any(POST.search(folded(spoken(said, language))) for language in LANGUAGES):
+        yield at.problem("post_money", "quantity", name=line.quantity)
+
+
+def _unpaid(
+    at: DeclaredLine, flow: Flow, cash: Release, roles: set[str], test: PostTest | None
+) -> Iterator[Problem]:
+    """Tell the first reason why what is said to be released is not."""
+    finance, worth = at.plan.finance, at.plan.assumption(flow.money[0])
+    unit, per = unit_of(cash.unit or "hour"), unit_of(worth.per if worth else None)
     starts, ends = finance.month(flow.start), finance.month(min(flow.end, finance.horizon_months))
-    if not starts <= cash.date < ends:
-        yield at.problem("release_day", "cash", "date", starts=starts, ends=ends)
-    unit, per = unit_of(cash.unit or "hour"), unit_of(worth.per)
-    own = [team.role for team in plan.teams if singular(team.role) in roles]
-    if unit != per:
-        yield at.problem("cash_unit", "cash", "unit", unit=unit, name=worth.id, per=per)
-    elif not roles or (cash.posts and not test):
-        yield at.problem("whose_hours", "claim", roles=sorted(roles))
-    elif cash.unit and own:
-        yield at.problem("own_staff", "cash", "unit", role=own[0])
-    elif test:
-        yield from _short(at, test)
-
-
-def _short(line: DeclaredLine, test: PostTest) -> Iterator[Problem]:
-    """Tell posts that the hours or the team do not hold, and parts of posts."""
-    share = test.freed_hours / test.posts_hours * test.posts
-    if min(share, test.people) < test.posts:
-        yield line.problem("too_few_hours", "cash", "posts", share=share, **vars(test))
-    for number, option in enumerate(line.plan.options):
-        if test.line in option.benefits and option.part(test.line) * test.posts % 1:
-            where = ("options", number, "reach", test.line)
-            yield line.plan.problem("businesscase.part_of_post", *where, name=test.line)
+    own = [team.role for team in at.plan.teams if singular(team.role) in roles]
+    posts, tested = cash.posts or 0, vars(test) if test else {}
+    share = test.freed_hours / test.posts_hours * posts if test else 0
+    parts = [way.part(flow.line) for way in at.plan.options if flow.line in way.benefits]
+    given = cash.budget if names_somebody(cash.holder) else cash.holder
+    reasons = {
+        "nobody": not (names_somebody(cash.holder) and named(cash.budget)),
+        "release_day": not starts <= cash.date < ends,
+        "cash_unit": unit != per,
+        "whose_hours": not roles or (posts and not test),
+        "own_staff": cash.unit and own,
+        "too_few_hours": test and min(share, test.people) < posts,
+        "part_of_post": any(part * posts % 1 for part in parts),
+    }
+    told = {"given": given, "starts": starts, "ends": ends, "unit": unit, "per": per}
+    told |= {"name": flow.money[0], "role": [*own, ""][0], "share": share}
+    for key in [key for key, wrong in reasons.items() if wrong][:1]:
+        yield at.problem(key, "cash", **tested, **told)
