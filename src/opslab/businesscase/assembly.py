@@ -15,8 +15,9 @@ from opslab.businesscase import outcomes, promise
 from opslab.businesscase.cashflow import cash_flow, weights_of
 from opslab.businesscase.checks import checks
 from opslab.businesscase.citations import Run, findings_given, findings_of, runs_of
+from opslab.businesscase.claims import claimed_role
 from opslab.businesscase.contradictions import refuse, refuse_contradictions
-from opslab.businesscase.declarations import Benefit, Claim
+from opslab.businesscase.declarations import Benefit
 from opslab.businesscase.drivers import drivers
 from opslab.businesscase.ledger import files_of, names_twice, prepare
 from opslab.businesscase.lengths import Length
@@ -146,7 +147,9 @@ class _Basis:
         """
         freed: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         population = {finding.id: finding.evidence.population for finding in self.findings}
-        whose = {line.name: _claimed(line) or line.gained_by or "" for line in self.case.benefits}
+        whose = {
+            line.name: claimed_role(line) or line.gained_by or "" for line in self.case.benefits
+        }
         for flow in self.lines.flows:
             for name in flow.amounts if flow.hours else ():
                 role = population.get(name, whose[flow.line])
@@ -174,12 +177,6 @@ class _Basis:
             there = workspace.is_there(path, file=True)
             shown = workspace.shown(path) if there else name
             yield SourceFile(shown, workspace.sha256(path) if there else None, 1)
-
-
-def _claimed(line: Benefit) -> str:
-    """Return the role whose hours a line claims; an empty text where it claims none."""
-    claim = line.claim
-    return (claim.hours or "").partition("/")[0] if isinstance(claim, Claim) else ""
 
 
 class _Drawn:

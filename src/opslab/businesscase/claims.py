@@ -195,6 +195,11 @@ def claimed_twice(
     return (known for pair, known in problems.items() if len(pair) > 1 or not pair & refused)
 
 
+def claimed_role(line: Benefit) -> str:
+    """Return the role whose hours a line claims; an empty text where it claims none."""
+    return (getattr(line.claim, "hours", None) or "").partition("/")[0]
+
+
 def budget_of(line: Benefit | Cost) -> str | None:
     """Return the budget line that a line names: under cash, under claim, else with its owner."""
     declared = getattr(line, "cash", None) or line.claim

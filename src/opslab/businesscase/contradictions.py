@@ -6,8 +6,8 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from opslab.businesscase.claims import is_time, unit_of
-from opslab.businesscase.declarations import PER_YEAR, Assumption, Benefit, Claim, Cost
+from opslab.businesscase.claims import claimed_role, is_time, unit_of
+from opslab.businesscase.declarations import PER_YEAR, Assumption, Benefit, Cost
 from opslab.businesscase.plan import DAY, DeclaredLine, Plan
 from opslab.errors import InputError, Problem, SpecError, did_you_mean
 from opslab.messages import spoken
@@ -97,10 +97,9 @@ def _nobody(plan: Plan) -> Iterator[Problem]:
                 yield line.problem("nobody", field, given=given)
         if not isinstance(line.line, Benefit):
             continue
-        own, claim = line.line, line.line.claim
+        own, role = line.line, singular(claimed_role(line.line))
         if own.apart and (not names_somebody(own.apart) or len(folded(own.apart).split()) < _WORDS):
             yield line.problem("no_reason", "apart", given=own.apart)
-        role = singular(((isinstance(claim, Claim) and claim.hours) or "").partition("/")[0])
         if role and singular(own.gained_by or "") in teams - {role}:
             yield line.problem("other_role", "gained_by", given=own.gained_by, role=role)
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from opslab.businesscase.claims import POST, is_time, unit_of
-from opslab.businesscase.declarations import Benefit, Claim, Release
+from opslab.businesscase.claims import POST, claimed_role, is_time, unit_of
+from opslab.businesscase.declarations import Benefit, Release
 from opslab.businesscase.ledger import Known
 from opslab.businesscase.options import PostTest
 from opslab.businesscase.plan import DeclaredLine, Plan
@@ -23,8 +23,7 @@ from opslab.uncertainty.distributions import Fixed
 
 def roles_of(line: Benefit, evidence: Sequence[Evidence]) -> set[str]:
     """Return whose hours a line counts, as compared: by its evidence, else as its claim says."""
-    stated = line.claim.hours if isinstance(line.claim, Claim) and not evidence else None
-    roles = [(stated or "").partition("/")[0], *(found.population for found in evidence)]
+    roles = [found.population for found in evidence] or [claimed_role(line)]
     return {*filter(None, map(singular, roles))}
 
 
@@ -97,10 +96,9 @@ def _unpaid(
     unit, per = unit_of(cash.unit or "hour"), unit_of(worth.per if worth else None)
     starts, ends = finance.month(flow.start), finance.month(min(flow.end, finance.horizon_months))
     own = [team.role for team in at.plan.teams if singular(team.role) in roles]
-    posts, tested = cash.posts or 0, vars(test) if test else {}
+    posts, values = cash.posts or 0, {**vars(test)} if test else {}
     share = test.freed_hours / test.posts_hours * posts if test else 0
     parts = [way.part(flow.line) for way in at.plan.options if flow.line in way.benefits]
-    given = cash.budget if names_somebody(cash.holder) else cash.holder
     reasons = {
         "nobody": not (names_somebody(cash.holder) and named(cash.budget)),
         "release_day": not starts <= cash.date < ends,
@@ -110,7 +108,8 @@ def _unpaid(
         "too_few_hours": test and min(share, test.people) < posts,
         "part_of_post": any(part * posts % 1 for part in parts),
     }
-    told = {"given": given, "starts": starts, "ends": ends, "unit": unit, "per": per}
-    told |= {"name": flow.money[0], "role": [*own, ""][0], "share": share}
+    given = cash.budget if names_somebody(cash.holder) else cash.holder
+    values |= {"given": given, "starts": starts, "ends": ends, "unit": unit, "per": per}
+    values |= {"name": flow.money[0], "role": [*own, ""][0], "share": share}
     for key in [key for key, wrong in reasons.items() if wrong][:1]:
-        yield at.problem(key, "cash", **tested, **told)
+        yield at.problem(key, "cash", **values)
