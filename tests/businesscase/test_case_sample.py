@@ -150,8 +150,8 @@ def test_units_agree_with_their_numbers_in_either_language(october):
     assert english.quantity(0, people) == "0\N{NO-BREAK SPACE}people of 14"
     assert french.quantity(0, people) == "0\N{NO-BREAK SPACE}personne sur 14"
     price = october.entry("delay_cost").unit
-    assert english.quantity(2200, price) == "€2,200 / week of delay"
-    assert french.quantity(980, price).endswith("€ / semaine de retard")
+    assert english.quantity(2200, price) == "€2,200 per week of delay"
+    assert french.quantity(980, price).endswith("€ par semaine de retard")
 
 
 def test_the_decision_log_holds_what_the_case_says_of_it(october):

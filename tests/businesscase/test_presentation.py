@@ -337,34 +337,41 @@ def test_the_answer_follows_the_numbers(name, action, tone):
     assert screen.tone == tone
 
 
-@pytest.mark.parametrize(
-    ("more", "sentence"),
-    [
-        ({}, "Payback in 17 months."),
-        ({"payback": None}, "No payback within 36 months."),
-        ({"npv": -30_000.0}, "Tool alone is better: expected NPV of €90k, €120k more."),
-        (
-            {"action": "other", "rule": "p_positive", "bound": 0.9, "chance": 0.62},
-            "at least 90%; here it is 62.0%. Tool alone meets this rule, with an expected NPV of €90k.",
-        ),
-        ({"npv": -300.0, "action": "reject"}, "it loses €300 compared with doing nothing."),
-        (
-            {"npv": 400.0, "action": "close"},
-            "from Do nothing is €400, with a Monte Carlo error of €900",
-        ),
-        (
-            {"action": "close", "rule": "worst", "bound": -132_100.0, "error": 1.0},
-            f"average at least {MINUS}€132,100; here they average {MINUS}€132,000. These draws cannot",
-        ),
-    ],
-)
+VERDICTS = [
+    ({}, "Payback in 17 months."),
+    ({"payback": None}, "No payback within 36 months."),
+    ({"npv": -30_000.0}, "Tool alone is better: expected NPV of €90k, €120k more."),
+    (
+        {"action": "other", "rule": "p_positive", "bound": 0.9, "chance": 0.62},
+        "at least 90%; here it is 62.0%. Tool alone meets this rule, with an expected NPV of €90k.",
+    ),
+    ({"npv": -300.0, "action": "reject"}, "it loses €300 compared with doing nothing."),
+    (
+        {"npv": 400.0, "action": "close"},
+        "from Do nothing is €400, with a Monte Carlo error of €900",
+    ),
+    (
+        {"action": "close", "rule": "worst", "bound": -132_100.0, "error": 1.0},
+        f"average at least {MINUS}€132,100; here they average {MINUS}€132,000. These draws cannot",
+    ),
+    ({"action": "close", "wide": ("n",)}, "At least one range is too wide"),
+    ({"action": "close", "margin": 0.0, "error": 0.0}, "It is worth the same as Do nothing"),
+]
+
+
+def decided(more):
+    """Return the headline of a made case, its choice and what is too wide as given."""
+    given = dict(more)
+    wide = given.pop("wide", ())
+    changes = {name: given.pop(name) for name in ("margin", "error") if name in given}
+    result = made_case(**given)
+    choice = dataclasses.replace(result.choice, **changes)
+    return dataclasses.replace(result, choice=choice, wide=wide).headline("en")
+
+
+@pytest.mark.parametrize(("more", "sentence"), VERDICTS)
 def test_the_headline_names_what_decides(more, sentence):
-    more = dict(more)
-    error = more.pop("error", None)
-    result = made_case(**more)
-    if error:
-        result = dataclasses.replace(result, choice=dataclasses.replace(result.choice, error=error))
-    assert sentence in result.headline("en")
+    assert sentence in decided(more)
 
 
 def test_never_is_an_answer():
@@ -641,6 +648,29 @@ ROADMAP = [
     {"id": "rollout", "name": "Roll-out", "starts": "2027-05-01", "ends": "2027-09-30"},
 ]
 WANTED = {"wanted": "Approve", "by": "2026-12-15", "who": "CPO"}
+SAID = {
+    name: {"en": english, "fr": french}
+    for name, english, french in (
+        ("stage", r"[Ss]tage 1", r"phase 1"),
+        ("gates", r"gate by gate|Gate:", r"jalon (en|par) jalon|Jalon de décision :"),
+        ("debts", r"[Nn]ot measured yet", r"[Pp]as encore mesuré, dû"),
+        ("others", r"Tool alone|next best", r"Tool alone|deuxième option"),
+        ("previous", r"promised an NPV", r"promettait une VAN"),
+        ("hours", r"h/year|FTE|Hours freed a year", r"h/an|ETP|Heures libérées par"),
+        ("payback", r"Payback in", r"(?<!pas )(?<!non )récupérée en \d"),
+        ("never", r"No payback within", r"n('|&#39;)est pas récupérée|non récupérée en \d"),
+        ("pays", r"no longer pays|and a tool comes first", r"est plus rentable|a tool en tête"),
+        ("first", r"comes first|brings \W?€", r"en tête|rapporte"),
+        (
+            "twice",
+            rf"(los\w+|costs?|saves|brings) {MINUS}",
+            rf"(perd|coûte|gagner|rapporte) {MINUS}",
+        ),
+        ("median", r"median NPV|NPV, median", r"VAN médiane|médiane de la VAN"),
+        ("haste", r"later costs", r"plus tard coûte"),
+        ("leisure", r"later saves|almost no difference", r"fait gagner|presque rien"),
+    )
+}
 NPVS = [310_000.0, 200.0, 0.0, -200.0, -300_000.0]
 
 
@@ -688,43 +718,36 @@ def test_no_sentence_names_what_the_case_does_not_have(
         **rule,
     )
     said = sentences(result, language)
-    english = language == "en"
-
-    def never(pattern):
-        found = re.search(pattern, said)
+    absent = {
+        "stage": not stage,
+        "gates": not gates,
+        "debts": not debts,
+        "others": alone,
+        "previous": not previous,
+        "hours": not hours,
+        "payback": payback is None,
+        "never": payback,
+        "pays": npv <= 0,
+        "first": npv <= 0 and alone,
+        "twice": True,
+        "median": True,
+        "haste": waiting < 0,
+        "leisure": waiting > 100,
+    }
+    for name, without in absent.items():
+        found = re.search(SAID[name][language], said) if without else None
         assert not found, said[max(found.start() - 80, 0) : found.end() + 40]
 
-    if not stage:
-        never(r"[Ss]tage 1" if english else r"phase 1")
-    if not gates:
-        never(r"gate by gate|Gate:" if english else r"de jalon en jalon|Jalon de décision :")
-    if not debts:
-        never(r"[Nn]ot measured yet" if english else r"[Pp]as encore mesuré, dû")
-    if alone:
-        never(r"Tool alone|next best" if english else r"Tool alone|deuxième option")
-    if not previous:
-        never(r"promised an NPV" if english else r"promettait une VAN")
-    if not hours:
-        never(r"h/year|FTE|Hours freed a year" if english else r"h/an|ETP|Heures libérées par")
-    if payback is None:
-        never(r"Payback in" if english else r"(?<!pas )(?<!non )récupérée en \d")
-    else:
-        never(r"No payback within" if english else r"Pas de récupération|n'est pas récupérée")
-    if npv <= 0:
-        never(r"no longer pays" if english else r"n'est plus rentable")
-        never(r"Two posts and a tool comes first" if english else r"a tool en tête")
-    if npv <= 0 and alone:
-        never(r"comes first|brings \W?€" if english else r"en tête|rapporte")
-    never(
-        r"(los\w+|costs?|gains?|brings|saves) \N{MINUS SIGN}"
-        if english
-        else r"(perd|coûte|gagne|rapporte) \N{MINUS SIGN}"
-    )
-    never(r"median|médian[^\s]* (de|du) la VAN")
-    if waiting < 0:
-        never(r"later costs" if english else r"plus tard coûte")
-    if waiting == 100.0:
-        assert ("almost no difference" if english else "ne change presque rien") in said
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_case_that_has_it_says_so(whole, language):
+    """What the test above looks for is what is said."""
+    said = sentences(whole, language)
+    for name in ("stage", "gates", "debts", "others", "previous", "hours", "payback", "pays"):
+        assert re.search(SAID[name][language], said), name
+    assert re.search(SAID["never"][language], sentences(made_case(payback=None), language))
+    assert re.search(SAID["haste"][language], said)
+    assert re.search(SAID["leisure"][language], sentences(made_case(waiting=-9e3), language))
 
 
 @pytest.mark.parametrize(("length", "parts"), [("one_page", 1), ("three_pages", 3), ("full", None)])
@@ -749,6 +772,8 @@ def test_no_word_of_the_document_is_left_over():
     """Some variant says each message of the document; words of currencies, timings and units have no variant."""
     for name in VARIANTS:
         page(variant(name), "en")
+    for more, _ in VERDICTS:
+        decided(more)
     names = list(catalogue("en", "businesscase"))
     own = {
         f"businesscase.{name}"

@@ -238,3 +238,42 @@ def test_an_option_that_meets_the_rule_is_named_beside_one_of_which_nobody_knows
     rule = Rule(p_positive=0.8)
     assert verdict((-10, 40), [(84.16, 100), (20, 10)], rule).action == "other"
     assert verdict((-10, 40), [(84.16, 100), (20, 10)], rule).rival == "o2"
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    gains=st.lists(st.tuples(st.integers(20, 200), st.floats(0.2, 1.2)), min_size=1, max_size=3),
+    pays=st.lists(st.integers(10, 150), min_size=1, max_size=3),
+    part=st.floats(0.1, 0.9),
+    wider=st.floats(1.1, 1.6),
+)
+def test_telling_it_otherwise_decides_nothing(gains, pays, part, wider):
+    """Under `expected`, without caps: renamed, split, moved, widened at one mean, the verdict stays.
+
+    Between draws of other names the means differ by their Monte Carlo error: what is nearer to
+    nothing than eight of them is left out.
+    """
+
+    def told(names="g{}", width=1.0, *, split=False, moved=False):
+        assumptions, benefits, costs, reach = [], [], [], {}
+        for k, (mean_value, sigma) in enumerate(gains):
+            name, wide = names.format(k), sigma * width / 2
+            ends = mean_value * np.exp(-(wide**2) / 2 + np.array([-1, 1]) * 1.6448536 * wide)
+            assumptions.append(money(name, tuple(ends.tolist())))
+            benefits.append(benefit(f"line {name}", name))
+        paid = [sum(pays)] if moved else pays
+        for k, value in enumerate(paid):
+            assumptions.append(money(f"pay{k}", value))
+            for half in ("a", "b") if split else ("a",):
+                costs.append(cost(f"cost {k}{half}", f"pay{k}"))
+                if split:
+                    reach[f"cost {k}{half}"] = part if half == "a" else 1 - part
+        declared = fields(assumptions, benefits, costs, finance={"rate": 0.0, "horizon_months": 12})
+        declared["options"][1]["reach"] = reach
+        return build(Case(**declared), draws=2_000)
+
+    plain = told()
+    if abs(plain.choice.margin) < 8 * plain.choice.error:
+        return
+    others = (told("h{}"), told(width=wider), told(split=True), told(moved=True))
+    assert {result.action for result in others} == {plain.action}

@@ -288,11 +288,11 @@ def test_the_spread_belongs_to_counts_alone():
     for fields in ({}, {"period": period}):
         with pytest.raises(DataError, match="a single row per arm"):
             analyzed(days, SPENT | {"sd": "sd"}, **COUNTS, **fields)
-    with pytest.raises(DataError, match="several rows for each arm need the day"):
+    with pytest.raises(DataError, match="several rows per arm need the day"):
         analyzed(days, SPENT, **COUNTS)
     with pytest.raises(SpecError, match="a single row per arm"):
         analyzed(days, SPENT | {"sd": "sd"})
-    with pytest.raises(SpecError, match="only one goes"):
+    with pytest.raises(SpecError, match="Give only one of squares"):
         analyzed(days, SPENT | {"sd": "sd", "squares": "spent"}, **COUNTS)
 
 

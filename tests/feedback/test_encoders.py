@@ -109,7 +109,7 @@ def test_another_model_under_the_same_name_is_refused(monkeypatch):
 
 
 def test_a_model_of_ones_own_must_be_there(tmp_path):
-    with pytest.raises(DataError, match="no such folder"):
+    with pytest.raises(DataError, match="no such model folder"):
         encoder_for("none", tmp_path / "none")
 
 

@@ -192,7 +192,7 @@ def test_praise_alone_is_counted_and_is_no_theme():
     assert result.themes[0].messages == 6
     assert result.check("coverage").value == 1.0  # of what says something
     words = repr(result.themes)
-    assert "12 messages only praise or thank (67% of all)" in " ".join(words.split())
+    assert "12 messages only praise or give thanks (67% of all)" in " ".join(words.split())
 
 
 def test_groups_and_their_themes_are_a_tree_with_names_of_their_own(result):
@@ -215,7 +215,7 @@ def test_groups_and_their_themes_are_a_tree_with_names_of_their_own(result):
 
 def test_parts_show_themselves_in_the_language_of_the_run(result):
     french = replace(result, language="fr")
-    assert repr(french.checks).startswith("À quel point en sommes-nous sûrs\u00a0?\n")
+    assert repr(french.checks).startswith("Quel degré de certitude\u00a0?\n")
     theme = result.themes[0]
     for spoken in (result, french):
         say = spoken.voice()
@@ -309,7 +309,7 @@ def test_mistakes_in_a_study_are_told_at_once(tmp_path):
     )
     with pytest.raises(SpecError) as caught:
         feedback.Study.load(tmp_path / "bad.yaml")
-    for part in ("letter or digit", "two letters", "no regular expression"):
+    for part in ("letter or digit", "two letters", "not a regular expression"):
         assert part in str(caught.value)
     with pytest.raises(SpecError, match="no sources"):
         feedback.find_themes()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from collections.abc import Sequence
 from functools import partial
 from itertools import accumulate
@@ -20,6 +22,7 @@ from opslab.businesscase.result import (
     Target,
 )
 from opslab.businesscase.voice import TONES, CaseVoice
+from opslab.messages import catalogue
 from opslab.report.blocks import Cell, Folded, Paragraph, Points, Table
 from opslab.report.voice import Blocks
 from opslab.results import Message
@@ -93,7 +96,7 @@ def _target(target: Target, say: CaseVoice) -> Row:
 def _change(change: Change, say: CaseVoice) -> Row:
     what = say(f"what_{change.kind}")
     if change.words:
-        return say(f"finance_{change.id}"), what, *change.words
+        return say(f"finance_{change.id}"), what, *(_spelt(words, say) for words in change.words)
 
     def shown(ends: Estimate) -> Cell:
         if change.kind in _MONEY:
@@ -106,6 +109,22 @@ def _change(change: Change, say: CaseVoice) -> Row:
 
     name = Cell(say.statement(change.id), refs=say.refs([change.id]))
     return name, what, shown(change.before or _NOTHING), shown(change.after or _NOTHING)
+
+
+def _spelt(words: str, say: CaseVoice) -> str:
+    """Return a convention with its days and numbers as the reader writes them."""
+    known = (f"timing_{words}", f"terms_{words}")
+    for key in known:
+        if key in catalogue(say.language, say.area):
+            return say(key)
+
+    def spelt(match: re.Match[str]) -> str:
+        day = "-" in match[0]
+        return (
+            say.date(datetime.date.fromisoformat(match[0])) if day else say.given(float(match[0]))
+        )
+
+    return re.sub(r"\d{4}-\d\d-\d\d|\d+(\.\d+)?", spelt, words)
 
 
 def scenarios(result: CaseResult, say: CaseVoice) -> Blocks:

@@ -24,7 +24,7 @@ def decision(result: CaseResult, say: CaseVoice) -> Blocks:
         "wanted": say(
             "by_whom", wanted=case.decision.wanted, day=case.decision.by, who=case.decision.who
         ),
-        "conditions": "; ".join(map(say.spoken, case.decision.conditions)),
+        "conditions": say.joined(*case.decision.conditions),
     }
     pairs = [(say(f"ask_{name}"), say.spoken(words)) for name, words in asked.items() if words]
     answers = [] if result.broken else [_answers(result, say)]

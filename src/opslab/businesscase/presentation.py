@@ -66,6 +66,8 @@ def _verdict(result: CaseResult, say: CaseVoice) -> str:
         case "reject":
             return say("verdict_reject", lost=say.gained(-best.npv.mean))
         case "close":
+            if result.wide or choice.margin == choice.error == 0:
+                return say("verdict_wide" if result.wide else "verdict_same")
             if Estimated(choice.margin, choice.error).against(0):
                 return f"{say.rule} {say('verdict_bound')}"
             apart, error = (say.exact(abs(n), say.currency) for n in (choice.margin, choice.error))
