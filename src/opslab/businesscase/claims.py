@@ -218,7 +218,8 @@ def _gain(line: DeclaredLine, flow: Flow, evidence: Sequence[Evidence]) -> Gain:
     plan, own, hard = line.plan, line.line, flow.kind == "hard"
     stated, worth = plan.assumption(flow.amounts[0]), plan.assumption(getattr(own, "worth", None))
     counts = tuple(_counted(line, stated, evidence, hard=hard))
-    listed = any(counted.listed and (hard or counted.thing != "budget") for counted in counts)
+    cash = hard or flow.cost  # elsewhere a budget line is but a word
+    listed = any(counted.listed and (cash or counted.thing != "budget") for counted in counts)
     hours, unsaid = worth is not None and is_time(worth.per), False
     stop = plan.finance.horizon_months
     stop = stop if flow.once else min(flow.end, stop)
