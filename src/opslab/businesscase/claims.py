@@ -187,12 +187,12 @@ def claimed_twice(
     for where, first, second in pairs:
         if both := overlap(first, second):
             names = {"option": where, "first": first.name, "second": second.name}
-            key, month = f"businesscase.{both.key}", plan.finance.month(both.month)
-            problem = plan.problem(key, *second.at, what=both.what, month=month, **names)
+            values = names | {"what": both.what, "month": plan.finance.month(both.month)}
             pair = {second.name} if both.key == "claimed_unsaid" else {first.name, second.name}
+            problem = plan.problem(f"businesscase.{both.key}", *second.at, **values)
             problems.setdefault(frozenset(pair), problem)
-    refused = {name for pair in problems if len(pair) > 1 for name in pair}
-    return (known for pair, known in problems.items() if len(pair) > 1 or not pair & refused)
+    shared = [problem for pair, problem in problems.items() if len(pair) > 1]
+    return iter(shared or problems.values())  # what is unsaid is asked where all else is clear
 
 
 def claimed_role(line: Benefit) -> str:
@@ -221,8 +221,7 @@ def _gain(line: DeclaredLine, flow: Flow, evidence: Sequence[Evidence]) -> Gain:
     cash = hard or flow.cost  # elsewhere a budget line is but a word
     listed = any(counted.listed and (cash or counted.thing != "budget") for counted in counts)
     hours, unsaid = worth is not None and is_time(worth.per), False
-    stop = plan.finance.horizon_months
-    stop = stop if flow.once else min(flow.end, stop)
+    stop = plan.finance.horizon_months if flow.once else flow.end
     if stated:
         stop *= stated.distribution(share=False).mean > 0
         billed = flow.cost and hard and stated.grade <= _LOGS
@@ -252,8 +251,7 @@ def _counted(
     if hard and budget:
         yield counted(f"budget:{budget}")
     if stated:
-        known = " ".join(filter(str.isdigit, _words(budget or "")))
-        known = known if stated.grade <= _LOGS else ""
+        known = " ".join(filter(str.isdigit, _words(budget or ""))) * (stated.grade <= _LOGS)
         said = [("quantity", stated.id, ""), ("range", _range(line.plan, stated), known)]
         texts = [spoken(stated.statement, language) for language in LANGUAGES]
         said += [("statement", singular(text), "") for text in texts]
