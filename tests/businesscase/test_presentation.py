@@ -432,7 +432,7 @@ def test_options_stand_on_the_same_criteria(whole):
     best = row(options.rows, "Two posts and a tool")
     assert (best[3].text, best[3].interval) == ("€310k", "€50k\u00a0to\u00a0€570k")
     assert best[3].remark == "IRR 31%"
-    assert "2,400 h/year on average · 1.5 FTE" in best[0].remark
+    assert "2,400 h/year · 1.5 FTE" in best[0].remark
     other = row(options.rows, "Four posts")
     more, better = other[7], other[7].remark
     assert (more.text, more.interval) == ("+€270k", "+€70k\u00a0to\u00a0+€470k")
