@@ -20,12 +20,10 @@ from opslab import documents, workspace
 from opslab.businesscase.spec import Case
 from opslab.errors import InputError, Problem, SpecError
 from opslab.messages import Language
-from opslab.specs import FromFile
 from opslab.tables.numbers import clear_number, plain_text
 from opslab.timesaved.inventory import Inventory
 
 STARTER = Path(__file__).parent / "starter"
-_MODELS: Mapping[str, type[FromFile]] = {"inventory": Inventory, "case": Case}
 _BETWEEN = re.compile(r"(?<=[\w%])\s*(?:\b(?:to|a)\b|[-\u2013\u2014])\s*(?=[\d.,])")
 _NUMBER = re.compile(r"(-?(?:\d+(?:[ '\u2019]\d{3})*(?:[.,]\d+)?|[.,]\d+)) ?(k?)")
 _PLAIN = str.maketrans(",", ".", " '\u2019")
@@ -135,15 +133,12 @@ def draft(title: str, answers: Mapping[str, str], language: Language) -> Draft:
         except InputError as error:
             wrong[(name,)] = error.problems[0]
             values[name] = "likely: null" if question.kind == "range" else "null"
-    engine = Environment(
-        loader=FileSystemLoader(STARTER),
-        line_statement_prefix="%%",
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - no HTML: what is given becomes quoted YAML
+    engine = Environment(  # noqa: S701 - no HTML: what is given becomes quoted YAML
+        loader=FileSystemLoader(STARTER), line_statement_prefix="%%", keep_trailing_newline=True
     )
     files: dict[str, bytes] = {}
-    for (kind, model), path in zip(_MODELS.items(), paths(title), strict=True):
-        template = engine.get_template(f"{kind}.{language}.yaml")
+    for path, model in zip(paths(title), (Inventory, Case), strict=True):
+        template = engine.get_template(f"{model.__name__.lower()}.{language}.yaml")
         filled = template.render(values, title=_quoted(title), file=path)
         content, lines = re.sub(_MARK, "", filled), filled.split("\n")
         files[path] = content.encode()
