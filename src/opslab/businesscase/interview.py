@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
+from babel.numbers import get_currency_symbol
 from jinja2 import Environment, FileSystemLoader
 
 from opslab import documents, workspace
@@ -27,7 +28,6 @@ STARTER = Path(__file__).parent / "starter"
 _BETWEEN = re.compile(r"(?<=[\w%])\s*(?:\b(?:to|a)\b|[-\u2013\u2014])\s*(?=[\d.,])")
 _NUMBER = re.compile(r"(-?(?:\d+(?:[ '\u2019]\d{3})*(?:[.,]\d+)?|[.,]\d+)) ?(k?)")
 _PLAIN = str.maketrans(",", ".", " '\u2019")
-_SIGNS = {"EUR": "€", "GBP": "£", "USD": "$", "CAD": "$"}
 _MARK = r'%"(\w+)"%'
 """Stands behind an answer in a filled template; no text holds it, as quotes in it are escaped."""
 _LONGEST_TITLE = 120
@@ -178,7 +178,7 @@ def _value(question: Question, texts: Mapping[str, str]) -> str:
     if question.kind == "text":
         return _quoted(given)
     currency = texts["currency"]
-    plain = plain_text(given.replace(_SIGNS.get(currency, ""), ""))
+    plain = plain_text(given.replace(get_currency_symbol(currency, "en"), ""))
     if re.search("[€£$]", plain):
         raise InputError.of("businesscase.new_currency", given=given, currency=currency)
     if question.kind == "number":
