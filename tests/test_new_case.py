@@ -469,7 +469,7 @@ def test_what_is_no_sheet_of_questions_is_refused(workspace, spoiled):
     words = {
         "row": "filled.xlsx, row 3: ",
         "twice": "filled.xlsx, row 4: ",
-        "gone": text("businesscase.new_row", name="name"),
+        "gone": f"In a few words: {text('businesscase.new_missing')}",
         "other": "Questions",
         "none": text("tables.missing_file_near", near="filled.xlsx"),
         "csv": text("tables.no_workbook"),

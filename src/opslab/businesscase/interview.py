@@ -14,22 +14,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
+from babel.numbers import get_currency_symbol
 from jinja2 import Environment, FileSystemLoader
 
 from opslab import documents, workspace
 from opslab.businesscase.spec import Case
 from opslab.errors import InputError, Problem, SpecError
 from opslab.messages import Language
-from opslab.specs import FromFile
 from opslab.tables.numbers import clear_number, plain_text
 from opslab.timesaved.inventory import Inventory
 
 STARTER = Path(__file__).parent / "starter"
-_MODELS: Mapping[str, type[FromFile]] = {"inventory": Inventory, "case": Case}
 _BETWEEN = re.compile(r"(?<=[\w%])\s*(?:\b(?:to|a)\b|[-\u2013\u2014])\s*(?=[\d.,])")
 _NUMBER = re.compile(r"(-?(?:\d+(?:[ '\u2019]\d{3})*(?:[.,]\d+)?|[.,]\d+)) ?(k?)")
 _PLAIN = str.maketrans(",", ".", " '\u2019")
-_SIGNS = {"EUR": "€", "GBP": "£", "USD": "$", "CAD": "$"}
 _MARK = r'%"(\w+)"%'
 """Stands behind an answer in a filled template; no text holds it, as quotes in it are escaped."""
 _LONGEST_TITLE = 120
@@ -135,15 +133,12 @@ def draft(title: str, answers: Mapping[str, str], language: Language) -> Draft:
         except InputError as error:
             wrong[(name,)] = error.problems[0]
             values[name] = "likely: null" if question.kind == "range" else "null"
-    engine = Environment(
-        loader=FileSystemLoader(STARTER),
-        line_statement_prefix="%%",
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - no HTML: what is given becomes quoted YAML
+    engine = Environment(  # noqa: S701 - no HTML: what is given becomes quoted YAML
+        loader=FileSystemLoader(STARTER), line_statement_prefix="%%", keep_trailing_newline=True
     )
     files: dict[str, bytes] = {}
-    for (kind, model), path in zip(_MODELS.items(), paths(title), strict=True):
-        template = engine.get_template(f"{kind}.{language}.yaml")
+    for path, model in zip(paths(title), (Inventory, Case), strict=True):
+        template = engine.get_template(f"{model.__name__.lower()}.{language}.yaml")
         filled = template.render(values, title=_quoted(title), file=path)
         content, lines = re.sub(_MARK, "", filled), filled.split("\n")
         files[path] = content.encode()
@@ -183,7 +178,7 @@ def _value(question: Question, texts: Mapping[str, str]) -> str:
     if question.kind == "text":
         return _quoted(given)
     currency = texts["currency"]
-    plain = plain_text(given.replace(_SIGNS.get(currency, ""), ""))
+    plain = plain_text(given.replace(get_currency_symbol(currency, "en"), ""))
     if re.search("[€£$]", plain):
         raise InputError.of("businesscase.new_currency", given=given, currency=currency)
     if question.kind == "number":

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -36,22 +35,23 @@ def draft_of(title: str, path: Path, language: Language) -> Draft:
         raise DataError.of("tables.missing_file", file=shown, near=workspace.near_name(path))
     sheet = read_sheet(Opening(duckdb.connect(), shown, Answers(sheet=SHEET), path, path=path))
     problems = unread(sheet.decisions, shown)
-    known = {question.name for question in questions(language)}
-    answers, cells = dict[str, str](), dict[str, dict[str, Any]]()
+    cells = {
+        question.name: Problem("", file=shown, field=question.label)
+        for question in questions(language)
+    }
+    answers: dict[str, str] = {}
     for row, texts in sheet.rows[1:]:
         label, given, grade, source, _, name, *_ = (*texts, *[""] * 6)
-        if name in known - answers.keys():
+        if name in cells.keys() - answers.keys():
             for key, cell in {"": given, "_grade": grade.upper(), "_source": source}.items():
                 answers[name + key] = cell
-                cells[name + key] = {"row": row, "field": label, "cell": excerpt(cell)}
+                cells[name + key] = Problem("", {}, shown, None, label, row, excerpt(cell))
         elif name:
             problems.append(Problem("businesscase.new_row", {"name": name}, shown, row=row))
-    lost = sorted(known - answers.keys())
-    problems += [Problem("businesscase.new_row", {"name": name}, shown) for name in lost]
     DataError.refuse(problems)
     case = draft(title, answers, language)
     problems = [
-        dataclasses.replace(problem, file=shown, line=None, **cells[names[0]])
+        dataclasses.replace(cells[names[0]], key=problem.key, values=problem.values)
         for names, problem in case.wrong.items()
     ]
     DataError.refuse(sorted(problems, key=lambda problem: problem.row or 0))

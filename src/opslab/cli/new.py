@@ -93,7 +93,7 @@ def _asked(title: str, language: Language) -> dict[str, bytes]:
                 say(f"\n{heading}")
             default = answers.get(name) or question.default.format_map(answers)
             hint = "/".join(question.choices) or question.example
-            label = f"{again[name]}  {question.label} ({hint})"
+            label = printable(f"{again[name]}  {question.label} ({hint})")
             try:
                 given = click.prompt(label, printable(default), show_default=bool(default))
             except click.Abort as error:
