@@ -359,8 +359,10 @@ class _Drawn:
         for role, name in {**named, **shares}.items():
             if name:
                 yield Factor(name, role, known[name].used.mean)
-        if flow.scale != 1:
-            yield Factor("", "scale", flow.scale)
+        shrunk = self.basis.lines.shrunk.get(flow.name, 1.0)
+        for role, value in (("shrunk", shrunk), ("scale", flow.scale / (shrunk or 1.0))):
+            if value != 1:
+                yield Factor("", role, value)
         if part != 1:
             yield Factor("", "part", part)
 

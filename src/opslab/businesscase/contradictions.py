@@ -284,8 +284,10 @@ def _options(plan: Plan) -> Iterator[Problem]:
             location = ("options", number, "reach", name)
             if name not in taken:
                 yield plan.problem("businesscase.reach", *location, name=name)
-            if not 0 <= reach <= _MOST_REACH:
-                yield plan.problem("businesscase.reach_range", *location, given=reach)
+            small = option.kind == "minimum"
+            if not (0 < reach <= 1 if small else 0 <= reach <= _MOST_REACH):
+                key = "businesscase.reach_minimum" if small else "businesscase.reach_range"
+                yield plan.problem(key, *location, given=reach)
 
 
 def _scores(plan: Plan) -> Iterator[Problem]:

@@ -132,8 +132,9 @@ class OptionResult:
         Every rate a year at which the mean cash is worth 0; none, or several, say so.
     horizons : tuple of AtHorizon
     peak : Peak
-    stage : float or None
-        Mean costs until the gate of stage 1.
+    stage, provision : float
+        Mean costs until the gate of stage 1, or of the first fiscal year where there is none:
+        what is paid, and what risks that are simulated cost.
     """
 
     name: str
@@ -166,7 +167,8 @@ class OptionResult:
     horizons: tuple[AtHorizon, ...]
     peak: Peak
     scenarios: tuple[Scenario, ...]
-    stage: float | None
+    stage: float
+    provision: float
     tei: Tei
 
 

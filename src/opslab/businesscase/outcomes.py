@@ -23,7 +23,7 @@ from opslab.businesscase.options import (
     Spread,
     Year,
 )
-from opslab.businesscase.simulation import KINDS, Cash, Drawn, Horizon, Weights, accumulated
+from opslab.businesscase.simulation import KINDS, RISK, Cash, Drawn, Horizon, Weights, accumulated
 from opslab.businesscase.verdict import chance, mean, worst
 from opslab.uncertainty.distributions import Values
 
@@ -77,12 +77,13 @@ class Totals:
             single, running = single * horizon.once(), running * horizon.factors()
         return accumulated(running[:, None], single[:, None], (horizon.months + 1, 1))
 
-    def paid(self, months: int, *, once: bool = False) -> float:
-        """Return the mean costs of the first months, or those of them that are paid once."""
+    def paid(self, months: int, *, once: bool = False, risks: bool | None = None) -> float:
+        """Return the mean costs of the first months: all, those paid once, of risks or not."""
         return sum(
             -part * float(line.by_month[:months].sum())
             for part, line in self.taken
             if part < 0 and line.flow.once >= once
+            if risks is None or risks == line.flow.name.startswith(RISK)
         )
 
     def waterfall(self) -> tuple[tuple[str, float], ...]:
@@ -161,6 +162,9 @@ def option_result(option: Option, total: Totals, cash: Cash, context: Context) -
     money, costs = total.money(horizon.months), float(total.costs.mean())
     payback, tail, npv = _month(mean_cash), worst(total.npv), mean(total.npv)
     years = tuple(map(Year, *map(_by_year, money)))
+    fiscal = tuple(_fiscal(finance, np.vstack([money, context.idle])))
+    first = fiscal[1].start if len(fiscal) > 1 else finance.end
+    now = finance.month_of(first) if context.stage is None else context.stage
     return OptionResult(
         name=option.name,
         kind=option.kind,
@@ -187,7 +191,7 @@ def option_result(option: Option, total: Totals, cash: Cash, context: Context) -
         fte=context.fte,
         fan=tuple(Band(*row) for row in ends),
         years=years,
-        fiscal=tuple(_fiscal(finance, np.vstack([money, context.idle]))),
+        fiscal=fiscal,
         irr=_irr(mean_cash[:, 0]),
         horizons=(*_horizons(present[:, 0]), *context.later),
         peak=_peak(mean_cash[:, 0]),
@@ -196,7 +200,8 @@ def option_result(option: Option, total: Totals, cash: Cash, context: Context) -
             total.expected(payback),
             total.scenario("ambitious", cash.payback),
         ),
-        stage=None if context.stage is None else total.paid(context.stage),
+        stage=total.paid(now, risks=False),
+        provision=total.paid(now, risks=True),
         tei=_tei(years, total.paid(1, once=True), finance),
     )
 
