@@ -6,7 +6,6 @@ import json
 import pytest
 from cases import (
     DAY,
-    KPI,
     benefit,
     cost,
     fields,

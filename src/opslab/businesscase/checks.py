@@ -110,14 +110,13 @@ def _lacking(result: CaseResult, hard: Iterable[Line]) -> Iterator[Message]:
 
 def _recapture(result: CaseResult, lines: Iterable[Line]) -> Check:
     """Return whether more freed hours than usual become work without evidence of it."""
-    shares = {
-        line.name: result.entry(factor.id)
+    shares = [
+        (line.name, result.entry(factor.id))
         for line in lines
         for factor in line.factors
         if factor.role == "recapture"
-    }
-    said = {name: entry for name, entry in shares.items() if entry.grade > _MEASURED}
-    high = [name for name, entry in said.items() if entry.value > _RECAPTURE]
+    ]
+    high = [name for name, entry in shares if entry.value > _RECAPTURE and entry.grade > _MEASURED]
     return _check("recapture", high, shares, names=high, most=_RECAPTURE)
 
 

@@ -85,30 +85,22 @@ def _rates(result: CaseResult) -> Iterator[Message]:
 
 
 def _dates(result: CaseResult) -> Iterator[Message]:
-    case, by, end = result.case, result.case.decision.by, result.case.finance.end
-    starts = [
-        (line.line.name, case.day_of(line.line.starts, end=line.field == "benefits"))
-        for line in case.lines()
-        if line.line.name not in case.nothing.costs
-    ]
-    first = max(by, min(day for _, day in starts))
+    case, option, idle = result.case, result.case.recommended, result.case.nothing.costs
+    by, end = case.decision.by, case.finance.end
+    lines = (line.line for line in case.lines())
+    starts = {line.name: _span(case, line)[0] for line in lines if line.name not in idle}
     dated = [(risk.risk, risk.starts) for risk in case.risks]
     dated += [(cost.name, cost.ended_from) for cost in case.costs]
     later = [(name, case.day_of(when, end=True)) for name, when in dated if when]
     later += [(known.kpi.name, known.due) for known in result.targets if not known.before]
-    for days, least in ((starts, by), (later, first)):
+    for days, least in ((starts.items(), by), (later, max(by, min(starts.values())))):
         for name, day in days:
             if not least <= day < end:
                 yield _ask("dates_asked", name=name, day=day, least=least, end=end)
-    option = case.recommended
-    gains = sorted(day for name, day in starts if name in option.benefits)
+    day, *_, last = sorted(starts[name] for name in option.benefits * 2)
     for cost in case.costs:
-        if (
-            case.ended(option).get(cost.name, 0) > 0
-            and not cost.ended_from
-            and gains[0] < gains[-1]
-        ):
-            yield _ask("dates_ended", name=cost.name, day=gains[0], last=gains[-1])
+        if case.ended(option).get(cost.name, 0) > 0 and not cost.ended_from and day < last:
+            yield _ask("dates_ended", name=cost.name, day=day, last=last)
 
 
 def _span(case: Plan, line: Benefit | Cost) -> tuple[datetime.date, datetime.date]:

@@ -92,24 +92,27 @@ def _unpaid(
     at: DeclaredLine, flow: Flow, cash: Release, roles: set[str], test: PostTest | None
 ) -> Iterator[Problem]:
     """Tell the first reason why what is said to be released is not."""
-    finance, worth = at.plan.finance, at.plan.assumption(flow.money[0])
-    unit, per = unit_of(cash.unit or "hour"), unit_of(worth.per if worth else None)
-    starts, ends = finance.month(flow.start), finance.month(min(flow.end, finance.horizon_months))
-    own = [team.role for team in at.plan.teams if singular(team.role) in roles]
-    posts, values = cash.posts or 0, {**vars(test)} if test else {}
-    share = test.freed_hours / test.posts_hours * posts if test else 0
-    parts = [way.part(flow.line) for way in at.plan.options if flow.line in way.benefits]
+    plan, finance, posts = at.plan, at.plan.finance, cash.posts or 0
+    unit, worth = unit_of(cash.unit or "hour"), plan.assumption(flow.money[0])
+    per = unit_of(worth.per if worth else None)
+    starts, ends = map(finance.month, (flow.start, min(flow.end, finance.horizon_months)))
+    own = roles.intersection(singular(team.role) for team in plan.teams)
     reasons = {
-        "nobody": not (names_somebody(cash.holder) and named(cash.budget)),
+        "nobody_holds": not (names_somebody(cash.holder) and named(cash.budget)),
         "release_day": not starts <= cash.date < ends,
         "cash_unit": unit != per,
         "whose_hours": not roles or (posts and not test),
         "own_staff": cash.unit and own,
-        "too_few_hours": test and min(share, test.people) < posts,
-        "part_of_post": any(part * posts % 1 for part in parts),
+        "too_few_hours": test and (test.freed_hours < test.posts_hours or test.people < posts),
+        "part_of_post": any(option.part(flow.line) * posts % 1 for option in plan.options),
     }
-    given = cash.budget if names_somebody(cash.holder) else cash.holder
-    values |= {"given": given, "starts": starts, "ends": ends, "unit": unit, "per": per}
-    values |= {"name": flow.money[0], "role": [*own, ""][0], "share": share}
+    values = {
+        "starts": starts,
+        "ends": ends,
+        "unit": unit,
+        "per": per,
+        "role": min(own, default=""),
+    }
+    values |= vars(test) if test else {"holder": cash.holder, "budget": cash.budget}
     for key in [key for key, wrong in reasons.items() if wrong][:1]:
         yield at.problem(key, "cash", **values)
