@@ -247,17 +247,18 @@ class _Drawn:
         )
 
     def _options(self, idle: outcomes.Totals) -> tuple[OptionResult, ...]:
-        finance, stage, months = self.case.finance, None, self.horizon.months
+        finance, months = self.case.finance, self.horizon.months
+        years = (n for n in range(1, months) if finance.month(n).month == finance.fiscal_year)
+        now = next(years, months)
         if self.case.stage:
-            paid = finance.month_of(self.case.stage.ends) + 1
-            stage = min(max(paid, 0), months)
+            now = min(max(finance.month_of(self.case.stage.ends) + 1, 0), months)
         costs = idle.money(months)[1:].sum(axis=0)
         results = []
         for number, option in enumerate(self.case.proposals):
             weights, total = self.options[number], self.totals[number]
             later = tuple(self._later(weights, total.npv))
             context = outcomes.Context(
-                self.horizon, finance, stage, self._posts(total), later, costs
+                self.horizon, finance, now, self._posts(total), later, costs
             )
             results.append(outcomes.option_result(option, total, self.cash[number], context))
         return tuple(results)

@@ -133,8 +133,8 @@ class Context(NamedTuple):
     ----------
     horizon : Horizon
     finance : Finance
-    stage : int or None
-        Months that stage 1 pays for.
+    now : int
+        Months that stage 1 pays for, or of the first fiscal year where there is no stage.
     fte : float or None
         Full posts that its mean hours are.
     later : tuple of AtHorizon
@@ -145,7 +145,7 @@ class Context(NamedTuple):
 
     horizon: Horizon
     finance: Finance
-    stage: int | None
+    now: int
     fte: float | None
     later: tuple[AtHorizon, ...]
     idle: Values
@@ -162,9 +162,6 @@ def option_result(option: Option, total: Totals, cash: Cash, context: Context) -
     money, costs = total.money(horizon.months), float(total.costs.mean())
     payback, tail, npv = _month(mean_cash), worst(total.npv), mean(total.npv)
     years = tuple(map(Year, *map(_by_year, money)))
-    fiscal = tuple(_fiscal(finance, np.vstack([money, context.idle])))
-    first = fiscal[1].start if len(fiscal) > 1 else finance.end
-    now = finance.month_of(first) if context.stage is None else context.stage
     return OptionResult(
         name=option.name,
         kind=option.kind,
@@ -191,7 +188,7 @@ def option_result(option: Option, total: Totals, cash: Cash, context: Context) -
         fte=context.fte,
         fan=tuple(Band(*row) for row in ends),
         years=years,
-        fiscal=fiscal,
+        fiscal=tuple(_fiscal(finance, np.vstack([money, context.idle]))),
         irr=_irr(mean_cash[:, 0]),
         horizons=(*_horizons(present[:, 0]), *context.later),
         peak=_peak(mean_cash[:, 0]),
@@ -200,8 +197,8 @@ def option_result(option: Option, total: Totals, cash: Cash, context: Context) -
             total.expected(payback),
             total.scenario("ambitious", cash.payback),
         ),
-        stage=total.paid(now, risks=False),
-        provision=total.paid(now, risks=True),
+        stage=total.paid(context.now, risks=False),
+        provision=total.paid(context.now, risks=True),
         tei=_tei(years, total.paid(1, once=True), finance),
     )
 

@@ -43,6 +43,9 @@ _HALF, _PAIR = 3.5, 2
 
 _LONG, _PIECE = 18, 24
 
+_PER = re.compile(r"(?<=\b\w/)(?=\w)")
+"""Behind the slash of a unit, h/year, which is not torn apart."""
+
 
 def pdf(
     blocks: Sequence[Block | Figure],
@@ -218,7 +221,8 @@ def _clean(text: str) -> str:
         letter if ord(letter) in glyphs else "\N{REPLACEMENT CHARACTER}"
         for letter in one_line(text)
     )
-    return signs_kept(re.sub(rf"[^\s\u00ad-]{{{_LONG},}}", _breakable, line))
+    line = re.sub(rf"[^\s\u00ad-]{{{_LONG},}}", _breakable, line)
+    return _PER.sub("\N{WORD JOINER}", signs_kept(line))
 
 
 def _breakable(word: re.Match[str]) -> str:
