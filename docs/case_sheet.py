@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import tomllib
 import zipfile
 from typing import Any, get_args
 
@@ -13,11 +12,17 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from opslab.businesscase.interview import STARTER, questions
+from opslab.businesscase.interview_sheet import SHEET
 from opslab.evidence import Grade
 from opslab.messages import LANGUAGES, Language
 
-WIDTHS = (58, 44, 9, 8, 28, 46)
-GRADED = set(re.findall(r"grade\.(\w+)", (STARTER / "case.en.yaml").read_text("utf-8")))
+COLUMNS: dict[Language, list[str]] = {
+    "en": ["Question", "Answer", "Grade", "Source", "For example"],
+    "fr": ["Question", "Réponse", "Grade", "Source", "Par exemple"],
+}
+CURRENCIES = ["EUR", "USD", "GBP", "CHF", "CAD"]
+WIDTHS = (58, 44, 8, 28, 46)
+GRADED = set(re.findall(r"(\w+)_grade", (STARTER / "case.en.yaml").read_text("utf-8")))
 
 
 def workbook(language: Language) -> Workbook:
@@ -25,9 +30,8 @@ def workbook(language: Language) -> Workbook:
     book = Workbook()
     book.properties.creator = "opslab"
     sheet: Any = book.active
-    sheet.title = "Questions"
-    source = (STARTER / f"questions.{language}.toml").read_text("utf-8")
-    sheet.append([*tomllib.loads(source)["columns"], "name"])
+    sheet.title = SHEET
+    sheet.append([*COLUMNS[language], "name"])
     heading = ""
     for question in questions(language):
         if question.heading != heading:
@@ -35,16 +39,13 @@ def workbook(language: Language) -> Workbook:
             sheet.append([heading])
             sheet.cell(sheet.max_row, 1).font = Font(bold=True)
         default = "" if "{" in question.default else question.default
-        names = {key: name for name, key in question.choices.items()}
-        units = [*question.units]
-        usual = [names.get(default, default) or None, *(units or [None])[:1], None, None]
-        sheet.append([question.label, *usual, question.example, question.name])
+        sheet.append([question.label, default or None, None, None, question.example, question.name])
         row = sheet.max_row
-        lists = {2: [*question.choices], 3: units}
-        lists |= {4: get_args(Grade)} if question.name in GRADED else {}
+        free = question.name == "currency"
+        lists = {2: CURRENCIES if free else [*question.choices]}
+        lists |= {3: get_args(Grade)} if question.name in GRADED else {}
         for column, choices in lists.items():
             if choices:
-                free = question.name == "currency"
                 rule = DataValidation(
                     "list",
                     formula1=f'"{",".join(choices)}"',
@@ -53,12 +54,12 @@ def workbook(language: Language) -> Workbook:
                 )
                 sheet.add_data_validation(rule)
                 rule.add(sheet.cell(row, column))
-        if question.kind in ("amount", "minutes", "share"):
+        if question.kind == "range":
             sheet.cell(row, 2).number_format = "@"  # else 3-6 becomes a day
         sheet.cell(row, 2).fill = PatternFill("solid", fgColor="FFF7DC")
-    for letter, width in zip("ABCDEF", WIDTHS, strict=True):
+    for letter, width in zip("ABCDE", WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
-    sheet.column_dimensions["G"].hidden = True
+    sheet.column_dimensions["F"].hidden = True
     for cells in sheet.iter_rows():
         for cell in cells:
             cell.alignment = Alignment(wrap_text=True, vertical="top")

@@ -461,6 +461,9 @@ def test_a_plural_goes_with_what_the_message_has_shown_before(monkeypatch):
     ("unit", "several"),
     [
         ("week of delay", "weeks of delay"),
+        ("question a month", "questions a month"),
+        ("late launch an analyst", "late launches an analyst"),
+        ("hour each week", "hours each week"),
         ("broken test", "broken tests"),
         ("decision in the log", "decisions in the log"),
         ("entry per page", "entries per page"),
@@ -488,6 +491,7 @@ def test_an_english_unit_agrees_with_its_number(unit, several):
     ("unit", "several"),
     [
         ("semaine de retard", "semaines de retard"),
+        ("question par mois", "questions par mois"),
         ("test cassé", "tests cassés"),
         ("demande d'accès", "demandes d'accès"),
         ("travail en cours", "travaux en cours"),

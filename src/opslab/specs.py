@@ -171,9 +171,15 @@ class FromFile(Declared):
         SpecError
             With every mistake: file, line, field, what is wrong and what to do.
         """
-        document = read(Path(path), name or str(path))
+        spec = cls.declared(read(Path(path), name or str(path)))
+        spec._file = Path(path)  # noqa: SLF001 - its own
+        return spec
+
+    @classmethod
+    def declared(cls, document: Document) -> Self:
+        """Return the spec that a document declares, refused as `load` refuses one."""
         spec = validate(cls, document)
-        spec._file, spec._document = Path(path), document  # noqa: SLF001 - its own
+        spec._document = document  # noqa: SLF001 - its own
         return spec
 
     @property

@@ -232,7 +232,7 @@ def spec(**more):
         "benefits": benefits,
         "costs": [
             {"name": "Two posts", "amount": "C1", "kind": "people", "starts": "pilot"},
-            {"name": "Feedback tool", "amount": "C2", "kind": "tool", "starts": "pilot"},
+            {"name": "Feedback tool", "amount": "C2", "kind": "tool", "starts": "rollout"},
             {"name": "Training", "amount": "C3", "kind": "training", "starts": "pilot"},
         ],
         "beyond_money": [
@@ -465,7 +465,8 @@ def option(name, kind, npv, width, costs, chance, payback, description=None, har
         horizons=(AtHorizon(12, -0.4 * costs), AtHorizon(24, 0.2 * npv), AtHorizon(36, npv)),
         peak=Peak(0.3 * costs, 9),
         scenarios=tuple(scenarios),
-        stage=0.2 * costs if staged else None,
+        stage=0.2 * costs if staged else 0.4 * costs,
+        provision=0.01 * costs,
         tei=tei(total, costs),
     )
 
@@ -695,7 +696,6 @@ def made_case(
         "ledger": {"ids": ["A1"]},
         "hard": {"asked": [Message("businesscase.hard_owner", {"names": ["Reporting"]})]},
         "recapture": {"names": ["Reporting"], "most": 0.6},
-        "apart": {"names": ["Faster decisions on tests"]},
         "cash": {"share": 0.013},
         "debts": {"names": ["Launches rolled back a quarter"]},
     }

@@ -147,7 +147,10 @@ def test_errors_and_formulas_without_a_value_are_empty_and_told(tmp_path):
     frame, reading = read(tmp_path, workbook(*rows), name="export.xlsx")
     assert values(frame["f"]) == [None, None, 5]
     assert values(frame["e"]) == [None, None, 7]
-    assert decided(reading) == {"decided_formulas": {"count": 2}, "decided_errors": {"count": 2}}
+    assert decided(reading) == {
+        "decided_formulas": {"count": 2, "first": "B2"},
+        "decided_errors": {"count": 2, "first": "C2"},
+    }
     assert assumed(reading) == ["decided_formulas", "decided_errors"]
 
 

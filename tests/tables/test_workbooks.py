@@ -269,7 +269,10 @@ def test_a_sheet_in_a_namespace_of_its_own(tmp_path):
     content = edited(content, (written, prefixed.replace(b"xmlns=", b"xmlns:x=")))
     frame, reading = read(tmp_path, content, name="export.xlsx")
     assert values(frame["a"]) == [1]
-    assert decided(reading) == {"decided_formulas": {"count": 1}, "decided_errors": {"count": 1}}
+    assert decided(reading) == {
+        "decided_formulas": {"count": 1, "first": "B2"},
+        "decided_errors": {"count": 1, "first": "C2"},
+    }
 
 
 def test_rows_left_out_have_the_number_of_the_sheet(tmp_path):

@@ -260,3 +260,20 @@ def test_both_ways_of_reading_agree(tmp_path):
         written(tmp_path / "a.csv", [row(n, minutes=cell) for n, cell in enumerate(cells)])
     )
     assert [line.minutes.likely for _, line in lines] == list(map(minutes_of, cells))
+
+
+@pytest.mark.parametrize("spoiled", ["=15*2", "#N/A"])
+def test_a_cell_that_gives_no_value_is_told_as_what_it_is(tmp_path, spoiled):
+    """openpyxl writes formulas without their values, as programs do."""
+    rows = [row(1), row(2, minutes=spoiled)]
+    assert problems(written(tmp_path / "a.xlsx", rows)) == [(3, "F3", None, "tables.unread")]
+
+
+def test_a_text_of_a_workbook_that_means_two_numbers_is_asked(tmp_path):
+    """The numbers beside it are no texts: they tell nothing of how somebody writes."""
+    rows = [row(1, adoption=0.3), row(2, people="1,234")]
+    assert problems(written(tmp_path / "a.xlsx", rows)) == [
+        (3, "people", "1,234", "timesaved.cell_unclear")
+    ]
+    lines, _ = lines_of(written(tmp_path / "b.xlsx", [row(1), row(2, people=1234)]))
+    assert [line.people for _, line in lines] == [3, 1234]

@@ -9,7 +9,6 @@ from functools import partial
 from itertools import accumulate
 from typing import Any
 
-from opslab.businesscase.commitments import Kpi
 from opslab.businesscase.declarations import Milestone
 from opslab.businesscase.result import (
     SAID,
@@ -304,7 +303,7 @@ def benefit(line: Line, say: CaseVoice) -> Row:
     signed = say("signed", who=line.signed_by) if line.signed_by else None
     given = [say("posts", **vars(test)) for test in say.result.posts if test.line == line.name]
     remark = say.joined(_calculation(line, say), owner, signed, *given)
-    name = Cell(line.name, remark, refs=say.refs(line.refs))
+    name = Cell(say.gain_name(line), remark, refs=say.refs(line.refs))
     kind = Cell(say(f"kind_{line.kind}"), say("cell_grade", grade=line.grade))
     return name, kind, worth
 
@@ -314,7 +313,9 @@ def _calculation(line: Line, say: CaseVoice) -> str:
     factors = []
     for factor in line.factors:
         unit = say.spoken(say.unit_of(factor.id)).partition("/")[0].strip()
-        value = say.quantity(factor.mean, unit) if factor.id else say.given(round(factor.mean, 3))
+        value = say.quantity(factor.mean, unit if factor.id else "share")
+        if factor.role == "scale":
+            value = say.given(round(factor.mean, 3))
         factors.append(say(f"factor_{factor.role}", value=value))
     product = " \N{MULTIPLICATION SIGN} ".join(factors)
     return say("calculation", product=product, value=say.gained(line.value.mean))
@@ -336,16 +337,21 @@ def risks(result: CaseResult, say: CaseVoice) -> Table:
     return say.table("risks", "risk trigger likelihood risk_cost", rows, numeric=(2, 3))
 
 
-def kpis(listed: Sequence[Kpi], say: CaseVoice) -> Table:
-    """Return the targets that the team accepts to be held to."""
-    rows = []
-    for kpi in listed:
+def kpis(result: CaseResult, say: CaseVoice) -> Table:
+    """Return the targets that the team accepts to be held to, with what was measured last."""
+    rows, targets = [], {target.kpi.id: target for target in result.targets}
+    measured = any(target.measured for target in result.targets)
+    for kpi in result.case.kpis:
         baseline, target, kill = say.quantities([kpi.baseline, kpi.target, kpi.kill], kpi.unit)
+        latest, on = targets[kpi.id].measured, targets[kpi.id].on
+        day = f"{on:%m/%Y}" if on else ""
+        last = Cell(say.quantity(latest.middle, kpi.unit), day) if latest else say.none
         sources = dict.fromkeys((kpi.source, kpi.owner))
         promised = Cell(target, interval=say.between(kpi.low, kpi.high, kpi.unit))
         remark = say.joined(say("due", day=kpi.date), *sources)
-        rows.append((Cell(kpi.name, remark), baseline, promised, kill))
-    return say.table("kpis", "kpi_source baseline target kill", rows, numeric=(1, 2, 3))
+        rows.append((Cell(kpi.name, remark), baseline, *[last] * measured, promised, kill))
+    columns = f"kpi_source baseline {'latest ' * measured}target kill"
+    return say.table("kpis", columns, rows, numeric=range(1, 4 + measured))
 
 
 def roadmap(listed: Sequence[Milestone], say: CaseVoice) -> Blocks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from opslab.businesscase.result import SAID, CaseResult
+from opslab.businesscase.result import SAID, CaseResult, Line
 from opslab.businesscase.voice import CaseVoice
 from opslab.report.blocks import Points
 from opslab.report.voice import Blocks
@@ -45,7 +45,7 @@ _METHOD = (
 def answers(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return each question with its answer."""
     steps = dict(result.waterfall)
-    compared = any(line.grade in _COMPARED for line in say.counted)
+    compared = [line.name for line in say.counted if _is_compared(line, say)]
     otherwise = {
         "euros": "" if steps["not_recaptured"] else "_none",
         "worst_team": "" if compared else "_none",
@@ -53,7 +53,7 @@ def answers(result: CaseResult, say: CaseVoice) -> Blocks:
         "last_year": "" if result.previous else "_none",
         "mind": "_switch" if any(one.switching is not None for one in result.drivers) else "",
     }
-    values = _benefits(result, say) | _risks(result, say) | _promises(result)
+    values = _benefits(result, say) | _risks(result, say) | kept(result)
     rows = []
     for name in _QUESTIONS:
         reply = say(f"reply_{name}{otherwise.get(name, '')}", **values)
@@ -77,11 +77,16 @@ def _benefits(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
         "count": len(grades),
         "measured": len(grades) - said,
         "told": said,
-        "names": [line.name for line in say.counted if line.grade in _COMPARED],
+        "names": [line.name for line in say.counted if _is_compared(line, say)],
         "fit": " ".join(say.message(check.detail) for check in load),
         "unused": -steps["not_used"] / gross,
         "decayed": -steps["decayed"] / gross,
     }
+
+
+def _is_compared(line: Line, say: CaseVoice) -> bool:
+    """Return whether what a benefit counts was measured against a comparison group."""
+    return say.entries[line.refs[0]].grade in _COMPARED
 
 
 def _risks(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
@@ -97,18 +102,21 @@ def _risks(result: CaseResult, say: CaseVoice) -> dict[str, Any]:
     }
 
 
-def _promises(result: CaseResult) -> dict[str, Any]:
-    """Return what the replies name of the last case and of the targets."""
+def kept(result: CaseResult) -> dict[str, Any]:
+    """Return what is said of the last case: its NPV, and what became of its targets."""
     last, targets = result.previous, {"targets": len(result.case.kpis)}
     if last is None:
         return targets
-    kept = [target.status for target in result.targets if target.before]
+    due = [target for target in result.targets if target.before and target.due <= result.as_of]
+    states = [target.status for target in due]
+    reached, owed = states.count("reached"), states.count("debt")
     return targets | {
-        "kept": len(kept),
+        "due": len(due),
         "day": last.date,
         "then": last.npv,
-        "reached": kept.count("reached"),
-        "owed": kept.count("debt"),
+        "reached": reached,
+        "missed": len(due) - reached - owed,
+        "owed": owed,
     }
 
 

@@ -78,11 +78,13 @@ class Kpi(Declared):
     def _in_order(self) -> Self:
         rising = self.target > self.baseline
         if not self.low <= self.target <= self.high or self.low == self.high:
-            raise fault("businesscase.kpi_range", low=self.low, high=self.high)
+            raise fault(
+                "businesscase.kpi_range", low=self.low, high=self.high, given=f"{self.target:g}"
+            )
         if self.target == self.baseline or (
             self.kill >= self.target if rising else self.kill <= self.target
         ):
-            raise fault("businesscase.kpi_kill")
+            raise fault("businesscase.kpi_kill", given=f"{self.kill:g}")
         return self
 
 

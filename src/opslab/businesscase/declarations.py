@@ -218,8 +218,8 @@ class Option(Declared):
     benefits: tuple[Name, ...] = ()
     costs: tuple[Name, ...] = ()
     """of doing nothing, those that stay belong here too"""
-    reach: dict[Name, Number] = Field({})
-    """part of a benefit or cost, by name: 0.5 for half"""
+    reach: dict[Name, Annotated[Number, BeforeValidator(share_of)]] = Field({})
+    """part of a benefit or cost, by name: 0.5 or 50 % for half"""
 
     def part(self, name: str) -> float:
         """Return the part that it takes of a benefit or cost of its own."""

@@ -27,7 +27,7 @@ from opslab.report.figures import (
     width_of,
 )
 
-_MOST, _YEAR = 4, 12
+_MOST, _YEAR = 3, 12
 
 
 def figures(result: CaseResult, say: CaseVoice) -> dict[str, Figure]:
@@ -63,7 +63,12 @@ def fan(result: CaseResult, say: CaseVoice) -> Figure:
     for month in sorted({*range(0, last, _YEAR), last}):
         shown = {name: say.money(value) for name, value in best.fan[month]._asdict().items()}
         points.append(say("fan_point", month=month, **shown))
-    return Figure(drawing, " ".join([title, *points]), say("fan_caption"))
+    pays = (best.roi_hard or 0.0) > 0
+    return Figure(
+        drawing,
+        " ".join([title, *points]),
+        say("fan_caption", cashable=say("cashable_pays" if pays else "cashable_short")),
+    )
 
 
 def _name_amounts(axes: Axes, bands: Sequence[Band], say: CaseVoice) -> None:
@@ -118,12 +123,8 @@ def tornado(result: CaseResult, say: CaseVoice) -> Figure:
         rows.append(Row(name, value, [(low, base, ORANGE), (base, high, BLUE)]))
         reach = " · ".join(dict.fromkeys((span, value)))
         points.append(say("tornado_point", name=name, at=say.between(*driver.at, unit), npv=reach))
-    low_end = say("all_low", low=say.money(result.all_low))
-    title, caption = (
-        say("tornado_title", share=result.drivers[0].share),
-        f"{say('caption_tornado')} {low_end}",
-    )
-    return say.chart("tornado", _title(title, say), rows, say.axis, points, caption, base=base)
+    title = say("tornado_title", share=result.drivers[0].share)
+    return say.chart("tornado", _title(title, say), rows, say.axis, points, base=base)
 
 
 def waterfall(result: CaseResult, say: CaseVoice) -> Figure:

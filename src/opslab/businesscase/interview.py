@@ -7,50 +7,46 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import yaml
+from babel.numbers import get_currency_symbol
 from jinja2 import Environment, FileSystemLoader
 
-from opslab import documents, specs, workspace
-from opslab.businesscase.contradictions import refuse_contradictions
-from opslab.businesscase.plan import Plan
+from opslab import documents, workspace
+from opslab.businesscase.spec import Case
 from opslab.errors import InputError, Problem, SpecError
-from opslab.messages import Language, text
-from opslab.specs import Declared
-from opslab.tables.durations import minutes_of, share_of
+from opslab.messages import Language
+from opslab.tables.numbers import clear_number, plain_text
+from opslab.timesaved.inventory import Inventory
 
 STARTER = Path(__file__).parent / "starter"
-_BETWEEN = re.compile(r"(?<=[\w%€$£])\s*(?:\bto\b|\bà\b|[-\u2013\u2014])\s*(?=[\d.,€$£])")
-_UNCLEAR = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
-_DIGITS = "0123456789., "
-_SIGNS = re.compile(r"[\s'\u2019€$£]")
-_CURRENCIES = {"€": "EUR", "£": "GBP", "$": "D"}  # of dollars there are several
-_TEXTS = ("text", "choice")
-_MISSING = Problem("businesscase.new_missing")
+_BETWEEN = re.compile(r"(?<=[\w%])\s*(?:\b(?:to|a)\b|[-\u2013\u2014])\s*(?=[\d.,])")
+_NUMBER = re.compile(r"(-?(?:\d+(?:[ '\u2019]\d{3})*(?:[.,]\d+)?|[.,]\d+)) ?(k?)")
+_PLAIN = str.maketrans(",", ".", " '\u2019")
+_MARK = r'%"(\w+)"%'
+"""Stands behind an answer in a filled template; no text holds it, as quotes in it are escaped."""
+_LONGEST_TITLE = 120
 
 
 class Question(NamedTuple):
-    """One thing that is asked.
+    """What is asked for one answer.
 
     Attributes
     ----------
     heading, label, example : str
         The question of the ten that it belongs to, what is asked, and for example.
     name, kind : str
-        Its name in the templates; ``text``, ``choice``, ``yes``, ``number``, ``part``, or a range:
-        ``amount``, ``minutes``, ``share``.
-    at : sequence of str
-        Fields of the specs that it fills.
+        Its name in the templates; ``text``, ``number`` or ``range``.
     default : str
         Taken where nothing is answered; another answer's name stands in braces.
     needs : str
-        The answer without which it is not asked.
-    choices, units : Mapping of str to str
+        The answer without which it is not needed; its own name where it may be empty.
+    choices : Mapping of str to str
         What can be chosen, as the language calls it, and what it is in the specs.
     """
 
@@ -59,233 +55,149 @@ class Question(NamedTuple):
     example: str
     name: str
     kind: str
-    at: Sequence[str]
     default: str = ""
-    optional: bool = False
     needs: str = ""
-    choices: Mapping[str, str] = MappingProxyType({})
-    units: Mapping[str, str] = MappingProxyType({})
-
-    def is_about(self, field: str) -> bool:
-        """Whether a field of a spec is a part or the whole of one that it fills."""
-        within = (f"{field}.", f"{field}[")
-        parts = [(f"{path}.", f"{path}[") for path in self.at]
-        return any(path.startswith(within) for path in self.at) or any(map(field.startswith, parts))
-
-
-class Answer(NamedTuple):
-    """What was answered: a text, or the number of a spreadsheet."""
-
-    given: str | float = ""
-    unit: str = ""
-    grade: str = ""
-    source: str = ""
+    choices: Mapping[str, str] = {}
 
 
 class Draft(NamedTuple):
-    """What answers make: files by path in the workspace, and what is wrong with which answers."""
+    """What answers make: files by path in the workspace, and what is wrong.
 
-    files: Mapping[str, str]
-    wrong: Sequence[tuple[Sequence[str], Problem]]
+    A problem stands by the answers that it is about; the first of them is the likeliest.
+    """
 
-
-class _Range(str):
-    """The ends of a range as YAML, which are not quoted."""
-
-    __slots__ = ()
+    files: dict[str, bytes]
+    wrong: Mapping[tuple[str, ...], Problem]
 
 
-@cache
 def questions(language: Language) -> tuple[Question, ...]:
     """Return what is asked, in order."""
     source = (STARTER / f"questions.{language}.toml").read_text("utf-8")
-    groups = tomllib.loads(source)["questions"]
     return tuple(
-        Question(f"{number}/{len(groups)}  {group['heading']}", **answer)
-        for number, group in enumerate(groups, 1)
-        for answer in group["answers"]
+        Question(heading, **answer)
+        for heading, answers in tomllib.loads(source).items()
+        for answer in answers
     )
 
 
-def paths(title: str) -> dict[str, str]:
-    """Return where the files of a case stand in the workspace, by their specs."""
+def paths(title: str) -> Sequence[str]:
+    """Return where the inventory and the case stand in the workspace."""
     slug = workspace.slug(title)
-    return {"inventory": f"cases/{slug}-inventory.yaml", "case": f"cases/{slug}.yaml"}
+    return f"cases/{slug}-inventory.yaml", f"cases/{slug}.yaml"
 
 
 def refuse_target(title: str, files: Sequence[str]) -> None:
-    """Raise an `InputError` outside of a workspace, and for what is there already."""
+    """Raise an `InputError` outside of a workspace, for what is there already, and for a name."""
     root = workspace.root()
     if not workspace.is_meant():
         raise InputError.of("businesscase.new_workspace", file=str(root))
-    if not workspace.slug(title):
-        raise InputError.of("specs.slug", field="NAME")
+    if not workspace.slug(title) or len(title) > _LONGEST_TITLE:
+        raise InputError.of("businesscase.new_name", field="NAME")
     there = [file for file in files if workspace.is_there(root / file)]
     InputError.refuse([Problem("businesscase.new_there", file=file) for file in there])
 
 
 def write(files: Mapping[str, bytes]) -> None:
     """Write files into the workspace: all of them, or none where one cannot be."""
-    written: list[Path] = []
-    try:
+    with ExitStack() as undoing:
         for name, content in files.items():
             path = workspace.root() / name
             path.parent.mkdir(exist_ok=True)
             with path.open("xb") as stream:
-                written.append(path)
+                undoing.callback(path.unlink)
                 stream.write(content)
-    except OSError:
-        for path in written:
-            path.unlink(missing_ok=True)
-        raise
+        undoing.pop_all()
 
 
-def draft(
-    title: str,
-    answers: Mapping[str, Answer],
-    models: Mapping[str, type[Declared]],
-    language: Language,
-) -> Draft:
-    """Return the files that answers make, and every mistake in them.
+def draft(title: str, answers: Mapping[str, str], language: Language) -> Draft:
+    """Return the files that answers make, and what is wrong with which answers.
 
     Parameters
     ----------
     title : str
         Name of the case.
-    answers : Mapping of str to Answer
-    models : Mapping of str to class
-        The specs ``inventory`` and ``case``, which look at what was made.
+    answers : Mapping of str to str
+        By the names of questions; grades and sources too, as ``running_grade``.
     language : {"en", "fr"}
-        Of the comments.
+        Of the questions and of the comments.
     """
-    known = {question.name: question for question in questions(language)}
-    texts = dict.fromkeys(("today", *known), "")
-    texts |= {name: str(answer.given) for name, answer in answers.items()}
-    given = {
-        name: answers[name] if texts[name] else Answer(question.default.format_map(texts))
-        for name, question in known.items()
-    }
-    unsaid = text("businesscase.new_source", language)
-    values = {name: _value(question, given[name].given) for name, question in known.items()}
-    values |= {
-        "given": {name for name in known if given[name].given != ""},
-        "grade": {name: answer.grade or "F" for name, answer in given.items()},
-        "source": {name: answer.source or unsaid for name, answer in given.items()},
-        "unit": {
-            name: question.units.get(given[name].unit, given[name].unit) or "year"
-            for name, question in known.items()
-        },
-    }
-    wrong: dict[tuple[str, ...], tuple[Sequence[str], Problem]] = {
-        (name, doubt.key): ((name,), doubt)
-        for name, question in known.items()
-        if (doubt := _doubt(question, given[name].given, texts["currency"]))
-    }
-    files: dict[str, str] = {}
-    for spec, path in paths(title).items():
-        own = {"title": title, "slug": _Range(workspace.slug(title)), "file": _Range(path)}
-        files[path] = _engine().get_template(f"{spec}.{language}.yaml").render(values | own)
-        for problem in _problems(models[spec], files[path]):
-            field = problem.field or "?"
-            names = [name for name, question in known.items() if field in question.at]
-            names = names or [name for name in known if known[name].is_about(field)]
-            said = [name for name in names if given[name].given in problem.values.values()]
-            names = said or [name for name in names if known[name].kind not in _TEXTS] or names
-            absent = [name for name in names if given[name].given == ""]
-            kinds = {known[name].kind for name in names}
-            unread = kinds == {"minutes"} and problem.key == "specs.not_number"
-            key = "timesaved.cell_minutes" if unread else problem.key
-            shown = _MISSING if absent else Problem(key, problem.values, field=problem.field)
-            wrong.setdefault((*(absent or names), shown.key), (absent or names, shown))
-    order = [*known]
-    return Draft(
-        files, sorted(wrong.values(), key=lambda item: min(map(order.index, item[0]), default=-1))
+    texts = defaultdict(str, answers)
+    values = {name: f'{_quoted(given)}%"{name}"%' for name, given in answers.items() if given}
+    wrong: dict[tuple[str, ...], Problem] = {}
+    for question in questions(language):
+        name = question.name
+        texts[name] = texts[name] or question.default.format_map(texts)
+        try:
+            value = _value(question, texts)
+            values[name] = value and f'{value}%"{name}"%'
+        except InputError as error:
+            wrong[(name,)] = error.problems[0]
+            values[name] = "likely: null" if question.kind == "range" else "null"
+    engine = Environment(  # noqa: S701 - no HTML: what is given becomes quoted YAML
+        loader=FileSystemLoader(STARTER), line_statement_prefix="%%", keep_trailing_newline=True
     )
+    files: dict[str, bytes] = {}
+    for path, model in zip(paths(title), (Inventory, Case), strict=True):
+        template = engine.get_template(f"{model.__name__.lower()}.{language}.yaml")
+        filled = template.render(values, title=_quoted(title), file=path)
+        content, lines = re.sub(_MARK, "", filled), filled.split("\n")
+        files[path] = content.encode()
+        try:
+            model.declared(documents.parse(content, ""))
+        except SpecError as error:
+            for problem in error.problems:
+                names = re.findall(_MARK, lines[(problem.line or 1) - 1])
+                names.sort(key=lambda name: texts[name] != problem.values.get("given"))
+                if names:
+                    wrong.setdefault(tuple(names), problem)
+                elif not wrong:  # else it is about what stands for a wrong answer
+                    raise
+    return Draft(files, wrong)
 
 
-@cache
-def _engine() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(STARTER),
-        line_statement_prefix="%%",
-        keep_trailing_newline=True,
-        finalize=_quoted,
-        autoescape=False,  # noqa: S701 - no HTML: what is given becomes quoted YAML
-    )
-
-
-def _quoted(value: object) -> str:
-    """Return a value as YAML on one line, so that nothing in a text is YAML."""
-    if isinstance(value, _Range):
-        return value
-    if not isinstance(value, str):
-        return "null" if value is None else f"{value:.15g}"
-    whole = " ".join(value.split()).encode("utf-8", "replace").decode()
+def _quoted(given: str) -> str:
+    """Return a text as YAML on one line, so that nothing in it is YAML."""
+    whole = " ".join(given.split()).encode("utf-8", "replace").decode()
     return yaml.safe_dump(whole, default_style='"', allow_unicode=True, width=1e9).strip()
 
 
-def _problems(model: type[Declared], content: str) -> Sequence[Problem]:
-    """Return what a spec refuses of a text."""
-    try:
-        spec = specs.validate(model, documents.parse(content, ""))
-        if isinstance(spec, Plan):
-            refuse_contradictions(spec)
-    except SpecError as error:
-        return error.problems
-    return ()
+def _value(question: Question, texts: Mapping[str, str]) -> str:
+    """Return an answer as YAML, empty for none; raises `InputError` for one that is unclear.
+
+    A number that cannot be read stays a text, which the specs read (30 min, 40 %) or refuse.
+    """
+    given = texts[question.name]
+    if not texts.get(question.needs, "not empty"):
+        return ""
+    if not given:
+        raise InputError.of("businesscase.new_missing")
+    if question.choices:
+        if given not in question.choices:
+            raise InputError.of("specs.choice", given=given, choices=[*question.choices])
+        return question.choices[given]
+    if question.kind == "text":
+        return _quoted(given)
+    currency = texts["currency"]
+    plain = plain_text(given.replace(get_currency_symbol(currency, "en"), ""))
+    if re.search("[€£$]", plain):
+        raise InputError.of("businesscase.new_currency", given=given, currency=currency)
+    if question.kind == "number":
+        return _number(plain)
+    ends = _BETWEEN.split(plain, 1)
+    units = [end.lstrip("-0123456789.,") for end in ends]
+    if "" in units and any(units):  # 20 min to 45, 1-2h30, 38 to 46 000
+        if units[0] or re.search(r"\d", units[1]):
+            raise InputError.of("businesscase.new_unclear", given=given)
+        ends[0] += units[1]
+    names = ("low", "high") if units[1:] else ("likely",)
+    return ", ".join(map("{}: {}".format, names, map(_number, ends)))
 
 
-def _doubt(question: Question, given: str | float, currency: str) -> Problem | None:
-    """Return what is wrong with 38.000, with the sign of another currency, with no choice."""
-    said = str(given)
-    known = {*question.choices, *question.choices.values()}
-    if question.kind in ("choice", "yes") and said not in known:
-        values = {"given": said, "choices": [*question.choices]}
-        return Problem("specs.choice", values) if said else _MISSING
-    ends = _BETWEEN.split(said) if question.kind in ("number", "amount") else ()
-    if said is given and any(_UNCLEAR.fullmatch(_SIGNS.sub("", end)) for end in ends):
-        return Problem("businesscase.new_unclear", {"given": said})
-    others = [sign for sign, code in _CURRENCIES.items() if not (currency or code).endswith(code)]
-    if question.kind in ("number", "amount") and any(sign in said for sign in others):
-        return Problem("businesscase.new_currency", {"given": said, "currency": currency})
-    return None
-
-
-def _value(question: Question, given: str | float) -> object:
-    """Return an answer as the templates take it."""
-    if question.kind == "yes":
-        return question.choices.get(str(given), given) == "yes"
-    if read := _RANGES.get(question.kind):
-        parts: list[Any] = _BETWEEN.split(given, 1) if isinstance(given, str) else [given]
-        if question.kind != "amount" and len(parts) > 1 and not parts[0].strip(_DIGITS):
-            unit = parts[1].lstrip(_DIGITS)  # 1-2 h: the unit of the second is meant for both
-            parts[0] += "?" if any(map(str.isdigit, unit)) else unit
-        names = ("low", "high") if len(parts) > 1 else ("likely",)
-        ends = (_quoted(read(part) if part != "" else None) for part in parts)
-        return _Range(", ".join(map("{}: {}".format, names, ends)))
-    if given == "":
-        return None
-    if question.kind in _TEXTS:
-        return question.choices.get(str(given), str(given))
-    return share_of(given) if question.kind == "part" else _number(given)
-
-
-def _number(given: object) -> object:
-    """Return a number as people write it; what was given where it is none."""
-    bare = _SIGNS.sub("", str(given)).lower()
-    try:
-        return float(bare.rstrip("k").replace(",", ".")) * (1000 if bare.endswith("k") else 1)
-    except ValueError:
-        return given
-
-
-def _minutes(given: object) -> object:
-    read = minutes_of(given)
-    return _number(given) if read == given else read
-
-
-_RANGES: Mapping[str, Callable[[object], object]] = {
-    "amount": _number,
-    "minutes": _minutes,
-    "share": share_of,
-}
+def _number(written: str) -> str:
+    """Return a number as people write it as YAML, else a text."""
+    match = _NUMBER.fullmatch(written)
+    if not match:
+        return _quoted(written)
+    if clear_number(match[1]) != match[1]:
+        raise InputError.of("businesscase.new_unclear", given=written)
+    return f"{float(match[1].translate(_PLAIN)) * (1000 if match[2] else 1):.15g}"

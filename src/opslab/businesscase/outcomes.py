@@ -23,7 +23,7 @@ from opslab.businesscase.options import (
     Spread,
     Year,
 )
-from opslab.businesscase.simulation import KINDS, Cash, Drawn, Horizon, Weights, accumulated
+from opslab.businesscase.simulation import KINDS, RISK, Cash, Drawn, Horizon, Weights, accumulated
 from opslab.businesscase.verdict import chance, mean, worst
 from opslab.uncertainty.distributions import Values
 
@@ -77,12 +77,13 @@ class Totals:
             single, running = single * horizon.once(), running * horizon.factors()
         return accumulated(running[:, None], single[:, None], (horizon.months + 1, 1))
 
-    def paid(self, months: int, *, once: bool = False) -> float:
-        """Return the mean costs of the first months, or those of them that are paid once."""
+    def paid(self, months: int, *, once: bool = False, risks: bool | None = None) -> float:
+        """Return the mean costs of the first months: all, those paid once, of risks or not."""
         return sum(
             -part * float(line.by_month[:months].sum())
             for part, line in self.taken
             if part < 0 and line.flow.once >= once
+            if risks is None or risks == line.flow.name.startswith(RISK)
         )
 
     def waterfall(self) -> tuple[tuple[str, float], ...]:
@@ -132,8 +133,8 @@ class Context(NamedTuple):
     ----------
     horizon : Horizon
     finance : Finance
-    stage : int or None
-        Months that stage 1 pays for.
+    now : int
+        Months that stage 1 pays for, or of the first fiscal year where there is no stage.
     fte : float or None
         Full posts that its mean hours are.
     later : tuple of AtHorizon
@@ -144,7 +145,7 @@ class Context(NamedTuple):
 
     horizon: Horizon
     finance: Finance
-    stage: int | None
+    now: int
     fte: float | None
     later: tuple[AtHorizon, ...]
     idle: Values
@@ -196,7 +197,8 @@ def option_result(option: Option, total: Totals, cash: Cash, context: Context) -
             total.expected(payback),
             total.scenario("ambitious", cash.payback),
         ),
-        stage=None if context.stage is None else total.paid(context.stage),
+        stage=total.paid(context.now, risks=False),
+        provision=total.paid(context.now, risks=True),
         tei=_tei(years, total.paid(1, once=True), finance),
     )
 

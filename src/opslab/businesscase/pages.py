@@ -35,15 +35,16 @@ def _answers(result: CaseResult, say: CaseVoice) -> Table:
     """Return the answers, each with what it sets off and room to sign."""
     case, choice, ranked = result.case, result.choice, _to_measure(result, say)
     stage, action = case.stage, result.action
-    gated = any(step.gate for step in case.roadmap)
+    ended = sum(line.present.mean for line in result.taken if line.ended)
     means = {"approve": say("means_approve"), "defer": say.waiting, "reject": say("means_reject")}
-    if gated:
-        means["approve"] += f" {say('means_gated')}"
+    means["approve"] += f" {say('means_gated' if _gated(result) else 'means_at_once')}"
+    if ended:
+        means["reject"] += f" {say('means_ended', ended=say.money(ended))}"
     if ranked:
         means["defer"] += f" {say('means_measure', first=say.named(ranked[0].id))}"
     if stage:
         gate = f" {say('means_gate', gate=stage.gate)}" if stage.gate else ""
-        until = say("means_stage", stage=say.money(result.recommended.stage or 0.0), day=stage.ends)
+        until = say("means_stage", stage=say.money(result.recommended.stage), day=stage.ends)
         means["stage"] = until + gate
     if action == "other":
         other = result.option(choice.best)
@@ -55,6 +56,18 @@ def _answers(result: CaseResult, say: CaseVoice) -> Table:
             answer = Cell(f"☐ {say(f'answer_{name}')}", speaks)
             rows.append((answer, say.linked(means[name]), "\N{NO-BREAK SPACE}"))
     return say.table("answers", "answer sets_off signed", rows)
+
+
+def _gated(result: CaseResult) -> bool:
+    """Return whether a cost of the recommended option waits for the gate of a step."""
+    case = result.case
+    gates = [step.ends for step in case.roadmap if step.gate]
+    waiting = [
+        case.day_of(cost.starts, end=False)
+        for cost in case.costs
+        if cost.name in case.recommended.costs and case.step(cost.starts)
+    ]
+    return bool(gates and waiting) and max(waiting) > min(gates)
 
 
 def options(result: CaseResult, say: CaseVoice) -> Blocks:
@@ -161,4 +174,4 @@ def depends(result: CaseResult, say: CaseVoice) -> Blocks:
     ]
     linked = say.linked(say("next" if worth else "next_none", pairs=worth))
     following = Paragraph(linked.text, refs=linked.refs)
-    return [*blocks, risks(result, say), kpis(result.case.kpis, say), following]
+    return [*blocks, risks(result, say), kpis(result, say), following]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from opslab.businesscase import annexes, pages
-from opslab.businesscase.answers import answers, method
+from opslab.businesscase.answers import answers, kept, method
+from opslab.businesscase.commitments import Kpi
 from opslab.businesscase.figures import figures
+from opslab.businesscase.options import OptionResult
 from opslab.businesscase.result import CaseResult
 from opslab.businesscase.verdict import Estimated
 from opslab.businesscase.voice import TONES, CaseVoice
@@ -58,8 +60,9 @@ def _verdict(result: CaseResult, say: CaseVoice) -> str:
     """Return the sentence that says what the verdict rests on."""
     choice, best = result.choice, result.recommended
     match result.action:
-        case "stage" | "defer":
-            return say.rule
+        case "stage" | "defer" as action:
+            gate = result.case.stage.ends if result.case.stage else None
+            return say(f"verdict_{action}", rule=say.rule, day=gate)
         case "other":
             key = "verdict_other" if choice.margin < 0 else "verdict_meets"
             return say(key, npv=result.option(choice.best).npv, rule=say.rule)
@@ -95,27 +98,36 @@ def first_screen(result: CaseResult, say: CaseVoice) -> Verdict:
 
 def _facts(result: CaseResult, say: CaseVoice) -> list[Fact]:
     """Return what it costs now, what it brings, how likely a loss is, when it is paid back."""
-    best, stage, first = result.recommended, result.case.stage, result.recommended.fiscal[0]
-    now, until = first.one_off + first.running, say("until_year", year=say.fiscal(first.start))
+    best, stage = result.recommended, result.case.stage
+    until = say("until_year", year=say.fiscal(best.fiscal[0].start))
     if stage:
-        now, until = best.stage or 0.0, say("until_stage", day=stage.ends)
+        until = say("until_stage", day=stage.ends)
     never = [say("fact_never", share=best.never)] if best.payback else []
-    advanced = [say("fact_peak")] if best.peak.amount > 0 else []
+    lowest = "end" if best.payback is None and best.peak.month == len(result.months) else "peak"
+    advanced = [say(f"fact_{lowest}", lowest=say.lowest)] if best.peak.amount > 0 else []
     loss = say.percent(best.loss[0], 0)
+    what = "_asked" if result.action == "other" else "_staged" if stage else ""
+    terms = say(f"fact_terms{what}")
     return [
-        say.fact("now", say.money(now), until, say("fact_budget")),
-        say.fact("npv", say.money(best.npv.mean), say("fact_spread"), say("fact_terms")),
+        say.fact("now", say.money(best.stage), until, *_set_aside(best, say), say("fact_budget")),
+        say.fact("npv", say.money(best.npv.mean), say("fact_spread"), terms),
         say.fact("loss", loss, say.odds(best.loss[0]), say("fact_worst")),
         say.fact("payback", say.months(best.payback), *never, *advanced),
     ]
 
 
+def _set_aside(option: OptionResult, say: CaseVoice) -> list[str]:
+    """Return what is set aside for risks, where that is something."""
+    provision = say.money(option.provision)
+    return [say("set_aside", provision=provision)] if provision != say.money(0.0) else []
+
+
 def _reasons(result: CaseResult, say: CaseVoice) -> list[Cell]:
     """Return what speaks for it, what it rests on, what would change it, what is not right."""
-    choice, kpi = result.choice, result.case.kpis[0]
+    choice = result.choice
     most = sorted(say.counted, key=lambda line: -line.present.mean)[:_NAMED]
     names = [
-        say("next_one", name=line.name, worth=say.money(line.present.mean))
+        say("next_one", name=say.gain_name(line), worth=say.money(line.present.mean))
         for line in most
         if line.present.mean > 0
     ]
@@ -124,13 +136,27 @@ def _reasons(result: CaseResult, say: CaseVoice) -> list[Cell]:
         reasons.append(say("reason_margin"))
     largest = [say("reason_largest", names=names)] if names else []
     reasons.append(" ".join([*largest, say("reason_evidence", share=result.said)]))
-    turns = [say.turn(driver) for driver in result.drivers if driver.switching is not None]
-    key = "none" if not turns else "loss" if result.recommended.npv.mean > 0 else "gain"
-    stop = say("reason_stop", kpi=kpi.name, kill=say.quantity(kpi.kill, kpi.unit))
-    reasons.append(f"{say(f'reason_turn_{key}', turns=turns[:1])} {stop}")
-    wrong = [check for check in result.checks if check.status != "pass"]
-    findings = [say.finding(check) for check in wrong if check.name != "evidence"][:_NAMED]
-    return [*map(say.linked, reasons), *findings]
+    gained = result.recommended.npv.mean > 0
+    turning = [driver for driver in result.drivers if driver.switching is not None][:1]
+    turns = [say.turn(driver, "turn" if gained else "would") for driver in turning]
+    key = "none" if not turns else "loss" if gained else "gain"
+    reasons.append(
+        " ".join([say(f"reason_turn_{key}", turns=turns), *_stop(result.case.kpis, say)])
+    )
+    if result.previous:
+        reasons.append(say("reason_last", **kept(result)))
+    wrong = [check.name for check in result.checks if check.status != "pass"]
+    if wrong:
+        reasons.append(say("reason_open", names=[say(f"check_{name}") for name in wrong]))
+    return [*map(say.linked, reasons)]
+
+
+def _stop(kpis: Sequence[Kpi], say: CaseVoice) -> list[str]:
+    """Return the first kill threshold between where a target starts and where it leads."""
+    for kpi in kpis:
+        if min(kpi.baseline, kpi.target) < kpi.kill < max(kpi.baseline, kpi.target):
+            return [say("reason_stop", kpi=kpi.name, kill=say.quantity(kpi.kill, kpi.unit))]
+    return []
 
 
 def _part(name: str, result: CaseResult, say: CaseVoice) -> Blocks:

@@ -34,13 +34,16 @@ SAID: tuple[Grade, ...] = ("E", "F")
 Fallen = Literal["gone", "changed"]
 
 
-Role = Literal["amount", "worth", "volume", "share", "adoption", "recapture", "scale", "part"]
+Role = Literal[
+    "amount", "worth", "volume", "share", "adoption", "recapture", "shrunk", "scale", "part"
+]
 
 
 class Factor(NamedTuple):
     """A factor of a benefit's calculation: id in the ledger, what it is there for, its mean.
 
-    ``scale``: rates of exchange, times a year, shrinkage; ``part``: what the option takes of it.
+    ``shrunk``: shrinkage; ``scale``: rates of exchange, times a year; ``part``: what the option
+    takes of it.
     """
 
     id: str

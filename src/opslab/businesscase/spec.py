@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Self
 
 from opslab.businesscase.contradictions import refuse_contradictions
 from opslab.businesscase.plan import Plan
+from opslab.documents import Document
 
 
 class Case(Plan):
     """A business case."""
 
     @classmethod
-    def load(cls, path: str | Path, name: str | None = None) -> Self:
-        """Read a case from YAML; raises `SpecError` with every mistake: file, line and field."""
-        case = super().load(path, name)
+    def declared(cls, document: Document) -> Self:
+        """Return the case that a document declares; raises `SpecError` with every mistake."""
+        case = super().declared(document)
         refuse_contradictions(case)
         return case

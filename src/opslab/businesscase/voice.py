@@ -153,14 +153,27 @@ class CaseVoice(Voice):
         key = "odds_rare" if share < _RARE else "odds_sure" if share > 1 - _RARE else "odds"
         return self(key, tenths=min(max(round(10 * share), 1), 9))
 
+    def gain_name(self, line: Line) -> str:
+        """Return what a benefit is called; of a cost that is ended, that it ends."""
+        return self("ended_name", name=line.name) if line.ended else self.spoken(line.name)
+
+    @property
+    def lowest(self) -> str:
+        """The deepest point of the mean cumulative cash, with its sign."""
+        return self.money(-self.result.recommended.peak.amount)
+
     @property
     def rule(self) -> str:
         """What the declared rule asks for, and what the recommended option comes to."""
-        bound = self.result.choice.bound or 0.0
+        bound, chance = self.result.choice.bound or 0.0, self.result.recommended.positive[0]
+        near = round(100 * chance) == round(100 * bound)
         worst, bound_worst = (
             self.exact(value, self.currency) for value in (self.result.recommended.worst, bound)
         )
-        return self(f"rule_{self.result.choice.rule}", worst=worst, bound_worst=bound_worst)
+        reached = self.percent(chance, 1 if near else 0)
+        return self(
+            f"rule_{self.result.choice.rule}", worst=worst, bound_worst=bound_worst, reached=reached
+        )
 
     @property
     def idle(self) -> str:
@@ -182,14 +195,14 @@ class CaseVoice(Voice):
         key = "irr_none" if not rates else "irr" if len(rates) == 1 else "irr_several"
         return self(key, rates=[self.percent(rate, 0) for rate in rates])
 
-    def turn(self, driver: Driver) -> str:
+    def turn(self, driver: Driver, key: str = "turn") -> str:
         """Return beyond which value of a quantity the sign of the NPV turns."""
         unit, turn = self.unit_of(driver.id), driver.switching or 0.0
         expected = self.entries[driver.id].value
         side = "above" if turn > expected else "below"
         value = self.quantity(turn, unit)
         usual = self.quantities([expected, turn], unit, bare=True)[0]
-        return self(f"turn_{side}", name=self.named(driver.id), value=value, expected=usual)
+        return self(f"{key}_{side}", name=self.named(driver.id), value=value, expected=usual)
 
     def fiscal(self, start: datetime.date) -> str:
         """Return a fiscal year by the calendar years that it lies in: 2027, or 2027/28."""

@@ -31,7 +31,7 @@ _ENDINGS = {
 """Endings of one and of several; the first that fits counts."""
 
 _COMPLEMENT = re.compile(
-    r"(?= [(]| (?:at|by|for|from|in|of|on|per|to|with)\b"
+    r"(?= [(]| (?:an?|at|by|each|every|for|from|in|of|on|per|to|with)\b"
     r"| d'| (?:à|au|aux|avec|dans|de|des|du|en|par|pour|sans|sur)\b)"
 )
 """Where what counts ends, and what says more of it begins, in either language."""

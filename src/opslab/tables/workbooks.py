@@ -10,12 +10,12 @@ import fnmatch
 import re
 import struct
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import reduce
 from typing import Any, NamedTuple
 
-from opslab.errors import DataError, did_you_mean
+from opslab.errors import DataError, Problem, did_you_mean
 from opslab.tables.dialect import head_rows
 from opslab.tables.import_report import Decision, Rows
 from opslab.tables.layout import layout_of
@@ -39,6 +39,8 @@ _TOLD = {  # how the XML of a sheet shows what its values do not
     "tables.decided_errors": rb"<c\s[^<>]*\bt=[\"']e[\"']",
     "tables.decided_hidden": rb"<(?:row|col)\s[^<>]*\bhidden=[\"'](?:1|true)[\"']",
 }
+
+_UNREAD = ("tables.decided_formulas", "tables.decided_errors")
 
 
 class Sheet(NamedTuple):
@@ -156,9 +158,33 @@ def _sheet(opening: Opening, book: Any, name: str) -> Sheet:
     if not content:
         counts["tables.decided_blind"] = sum("" in row for _, row in rows)
     decisions = [
-        Decision(key, {"count": count}, assumed=True) for key, count in counts.items() if count
+        Decision(key, {"count": count} | _first(key, content), assumed=True)
+        for key, count in counts.items()
+        if count
     ]
     return Sheet(rows, headings, decisions)
+
+
+def _first(key: str, content: bytes) -> dict[str, str]:
+    """Return the first of the cells that give no value, such as ``B2``."""
+    cell = re.search(_TOLD[key], content) if key in _UNREAD else None
+    reference = re.search(_REFERENCE, cell[0]) if cell else None
+    return {"first": b"".join(reference.groups()).decode()} if reference else {}
+
+
+def unread(decisions: Iterable[Decision], shown: str) -> list[Problem]:
+    """Return as problems what a table may lose, and a form to fill in may not."""
+    return [
+        Problem(
+            "tables.unread",
+            decision.values,
+            shown,
+            row=int(re.sub(r"\D", "", decision.values["first"])),
+            field=decision.values["first"],
+        )
+        for decision in decisions
+        if "first" in decision.values
+    ]
 
 
 def _content(opening: Opening, position: int) -> bytes:

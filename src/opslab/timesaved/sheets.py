@@ -15,13 +15,16 @@ from opslab import documents, specs, workspace
 from opslab.errors import DataError, Problem, did_you_mean
 from opslab.messages import Bilingual, Language, text
 from opslab.tables import Answers, Reading, Table, numbers, open_export, write_xlsx
+from opslab.tables.column_kinds import WRITTEN
 from opslab.tables.profiles import Column, known_profiles
 from opslab.tables.source import ROW, quoted
+from opslab.tables.workbooks import unread
 from opslab.timesaved.inventory import TASK_FIELDS, Inventory, Line, Measurement, Past, Source
 
 Declared = TypeVar("Declared", Line, Measurement, Past)
 _PROFILES = {Line: "time-inventory", Measurement: "time-measurements", Past: "past-estimates"}
 _ENDS = ("_low", "_likely", "_high")
+_WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _MORE = ("bass_p", "bass_q", "grade")  # not asked in an interview
 
 
@@ -54,7 +57,10 @@ def rows_of(
             Problem("specs.unknown_near", {"name": a, "near": b}) for a, b in near.items() if b
         ]
         raw, reading = list(_numbered(table, known)), table.reading
+    DataError.refuse(unread(reading.decisions, shown))
     problems += _lost(reading)
+    if path.suffix.lower() in _WORKBOOKS and given.decimal is None:
+        problems += _unclear(raw, known)
     rows = list(_declared(raw, model, known, french, problems))
     if not raw:
         problems.append(Problem("timesaved.no_rows"))
@@ -161,6 +167,14 @@ def _stem(field: str | None) -> str:
     """Return the field that a column, or a part of a field, belongs to."""
     name = (field or "").partition(".")[0]
     return name.removesuffix(next((end for end in _ENDS if name.endswith(end)), ""))
+
+
+def _unclear(raw: Sequence[_Row], known: Mapping[str, Column]) -> Iterator[Problem]:
+    """Yield texts such as 1,234 in a workbook: its numbers do not tell how they are meant."""
+    for row in raw:
+        for name, cell in row.written.items():
+            if known[name].kind in WRITTEN and re.fullmatch(r"[1-9]\d{0,2},\d{3}", cell):
+                yield _located(Problem("timesaved.cell_unclear", field=name), row)
 
 
 def _lost(reading: Reading) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator
 
 from opslab.errors import InputError
-from opslab.specs import Declared, Number
+from opslab.specs import Declared, Number, fault
 from opslab.tables.durations import minutes_of, share_of
 from opslab.uncertainty import distributions as shapes
 
@@ -58,6 +58,13 @@ def read_ends(given: Any, read: Callable[[object], object]) -> Any:
     return given | ends
 
 
+def _minutes(written: object) -> object:
+    minutes = minutes_of(written)
+    if isinstance(minutes, str) and ":" in minutes:
+        raise fault("timesaved.cell_minutes")
+    return minutes
+
+
 def _written(read: Callable[[object], object]) -> BeforeValidator:
     return BeforeValidator(lambda given: read_ends(given, read))
 
@@ -68,5 +75,5 @@ def _possible(*, share: bool) -> AfterValidator:
 
 # of what looks at a range before it is one, the last comes first
 Amount = Annotated[Stated, BeforeValidator(_bare), _possible(share=False)]
-Minutes = Annotated[Stated, _written(minutes_of), BeforeValidator(_bare), _possible(share=False)]
+Minutes = Annotated[Stated, _written(_minutes), BeforeValidator(_bare), _possible(share=False)]
 Part = Annotated[Stated, _written(share_of), BeforeValidator(_bare), _possible(share=True)]
