@@ -6,7 +6,6 @@ import datetime
 import os
 import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
 @click.argument("kind", type=click.Choice(["case"]))
 @click.argument("name")
 @click.option("--sheet", is_flag=True, help="Write the questions as a workbook to fill in.")
-@click.option(
-    "--from", "filled", metavar="FILE.xlsx", type=click.Path(path_type=Path), help="A filled one."
-)
+@click.option("--from", "filled", metavar="FILE.xlsx", help="A filled one.")
 @click.option(
     "--language",
     type=click.Choice(["en", "fr"]),
@@ -35,7 +32,7 @@ def new(
     kind: str,  # noqa: ARG001 - the only one so far
     name: str,
     sheet: bool,
-    filled: Path | None,
+    filled: str | None,
     language: Language | None,
 ) -> None:
     """Write a case called NAME, and its inventory, from the answers to ten questions.
@@ -58,8 +55,7 @@ def new(
     if sheet:
         files = {book: (interview.STARTER / f"case.{language}.xlsx").read_bytes()}
     elif filled:
-        here = filled if workspace.is_there(filled) else workspace.resolve(filled)
-        files = interview_sheet.draft_of(name, here, language).files
+        files = interview_sheet.draft_of(name, workspace.resolve(filled), language).files
     elif sys.stdin.isatty():
         files = _asked(name, language)
     else:
