@@ -26,6 +26,20 @@ def folded(name: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", plain)) or plain.strip()
 
 
+def singular(name: str) -> str:
+    """Return a name folded, each word without what a plural adds: equal for one thing twice named.
+
+    For comparing, not for reading: English and French plurals, and a thousands' space in a number.
+
+    Examples
+    --------
+    >>> singular("Product Managers"), singular("Agencies") == singular("agency"), singular("6 210")
+    ('product manager', True, '6210')
+    """
+    plain = re.sub(r"(?<=\w\w)[sx]\b", "", re.sub(r"ies?\b", "y", folded(name)))
+    return re.sub(r"\b(\d{1,3}) (?=\d{3}\b)", r"\1", plain)
+
+
 def names_somebody(text: str | None) -> bool:
     """Return whether a text is a name that can be called: letters, and no stopgap.
 

@@ -696,7 +696,6 @@ def made_case(
         "ledger": {"ids": ["A1"]},
         "hard": {"asked": [Message("businesscase.hard_owner", {"names": ["Reporting"]})]},
         "recapture": {"names": ["Reporting"], "most": 0.6},
-        "apart": {"names": ["Faster decisions on tests"]},
         "cash": {"share": 0.013},
         "debts": {"names": ["Launches rolled back a quarter"]},
     }

@@ -67,7 +67,7 @@ def cases(draw):
         line = {
             "kind": pick("hard", "capacity", "quality"),
             "gain": pick("time", "decisions"),
-            "apart": "other money",
+            "apart": "other money than hours",
             "ramp_months": pick(0, 3, 9.5),
             "starts": pick("2027-01-01", "2026-03-10", "2027-02-02", "step0", "step1"),
         }

@@ -250,7 +250,7 @@ def test_the_first_screen_says_what_is_asked_what_it_brings_and_how_sure_it_is(w
     facts = {name: (value, " ".join(remarks)) for name, value, remarks in screen.facts.items}
     assert facts["Cost now"] == (
         "€104k",
-        "stage 1, until 30 April 2027 plus €5k set aside for risks in all €520k over 36 months, undiscounted",
+        "stage 1, until 30 April 2027 plus €5k for risks in all €520k over 36 months",
     )
     assert facts["Expected NPV"][0] == "€310k"
     assert "€50k\u00a0to\u00a0€570k" in facts["Expected NPV"][1]
@@ -260,7 +260,7 @@ def test_the_first_screen_says_what_is_asked_what_it_brings_and_how_sure_it_is(w
     )
     assert facts["Payback"] == (
         "17 months",
-        "no payback in 12% of cases lowest point: −€156k in month 9, all benefits counted",
+        f"no payback in 12% of cases lowest point: {MINUS}€156k in month 9",
     )
     told = " ".join(one.text for one in screen.reasons)
     assert "€220k more than the next best option, Tool alone" in told
@@ -432,7 +432,7 @@ def test_options_stand_on_the_same_criteria(whole):
     best = row(options.rows, "Two posts and a tool")
     assert (best[3].text, best[3].interval) == ("€310k", "€50k\u00a0to\u00a0€570k")
     assert best[3].remark == "IRR 31%"
-    assert "2,400 h/year on average · 1.5 FTE" in best[0].remark
+    assert "2,400 h/year · 1.5 FTE" in best[0].remark
     other = row(options.rows, "Four posts")
     more, better = other[7], other[7].remark
     assert (more.text, more.interval) == ("+€270k", "+€70k\u00a0to\u00a0+€470k")

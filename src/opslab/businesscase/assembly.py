@@ -15,8 +15,9 @@ from opslab.businesscase import outcomes, promise
 from opslab.businesscase.cashflow import cash_flow, weights_of
 from opslab.businesscase.checks import checks
 from opslab.businesscase.citations import Run, findings_given, findings_of, runs_of
+from opslab.businesscase.claims import claimed_role
 from opslab.businesscase.contradictions import refuse, refuse_contradictions
-from opslab.businesscase.declarations import Benefit, Claim
+from opslab.businesscase.declarations import Benefit
 from opslab.businesscase.drivers import drivers
 from opslab.businesscase.ledger import files_of, names_twice, prepare
 from opslab.businesscase.lengths import Length
@@ -31,7 +32,7 @@ from opslab.businesscase.simulation import (
     amount,
     net,
     simulate,
-    total,
+    units,
 )
 from opslab.businesscase.spec import Case
 from opslab.businesscase.verdict import choose
@@ -141,15 +142,17 @@ class _Basis:
     def freed(self) -> dict[str, dict[str, float]]:
         """Return the mean hours a year at full use that each line frees of each role.
 
-        Stated hours are of who gains them or of the role that they claim; of nobody, an empty
+        Stated hours are of the role that they claim, else of who gains them; of nobody, an empty
         text, where neither is said.
         """
         freed: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         population = {finding.id: finding.evidence.population for finding in self.findings}
-        gained_by = {line.name: line.gained_by or _claimed(line) for line in self.case.benefits}
+        whose = {
+            line.name: claimed_role(line) or line.gained_by or "" for line in self.case.benefits
+        }
         for flow in self.lines.flows:
             for name in flow.amounts if flow.hours else ():
-                role = population.get(name, gained_by[flow.line])
+                role = population.get(name, whose[flow.line])
                 freed[role][flow.line] += self.ledger.known[name].used.mean
         return freed
 
@@ -174,12 +177,6 @@ class _Basis:
             there = workspace.is_there(path, file=True)
             shown = workspace.shown(path) if there else name
             yield SourceFile(shown, workspace.sha256(path) if there else None, 1)
-
-
-def _claimed(line: Benefit) -> str:
-    """Return the role whose hours a line claims; an empty text where it claims none."""
-    claim = line.claim
-    return (claim.hours or "").partition("/")[0] if isinstance(claim, Claim) else ""
 
 
 class _Drawn:
@@ -332,7 +329,7 @@ class _Drawn:
                 counted=flow.counted,
                 grade=max(known[name].entry.grade for name in (*flow.amounts, *flow.money)),
                 refs=flow.ids,
-                quantity=outcomes.spread(part * total(flow.amounts, self.draws)),
+                quantity=outcomes.spread(part * units(flow, self.draws)),
                 unit=known[flow.amounts[0]].entry.unit,
                 value=outcomes.spread(part * amount(flow, self.draws)),
                 present=outcomes.spread(part * line.present),
@@ -352,7 +349,8 @@ class _Drawn:
     def _factors(self, flow: Flow, benefit: Benefit | None, part: float) -> Iterator[Factor]:
         """Give what the line's value a year at full use is multiplied of, at the means."""
         known = self.basis.ledger.known
-        yield Factor(flow.amounts[0], "amount", sum(known[i].used.mean for i in flow.amounts))
+        hours = flow.posts or sum(known[name].used.mean for name in flow.amounts)
+        yield Factor(flow.amounts[0], "amount", hours)
         adopted = flow.schedule[-1] if flow.schedule else flow.adoption
         shares: Mapping[Role, str | None] = {"adoption": adopted, "recapture": flow.recapture}
         named: Mapping[Role, str | None] = {

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from opslab.businesscase.citations import Finding
-from opslab.businesscase.claims import HOURS, claimed_twice, unit_of
+from opslab.businesscase.claims import claimed_twice, unit_of
 from opslab.businesscase.commitments import Risk
 from opslab.businesscase.declarations import PER_YEAR, Benefit, Claim, Cost, Option, Release
 from opslab.businesscase.ledger import Known, likelihood_id
@@ -22,7 +22,6 @@ from opslab.businesscase.spec import Case
 from opslab.errors import Problem
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Evidence
-from opslab.names import folded
 from opslab.uncertainty.distributions import Normal, StudentT
 from opslab.uncertainty.ramp import by_month, logistic
 
@@ -136,7 +135,7 @@ def _benefit(case: Case, line: Benefit, own: Sequence[Finding], known: Mapping[s
     first = own[0].evidence if own else None
     quantity, worth = case.assumption(line.quantity), case.assumption(line.worth)
     per = first.per if first else (quantity and quantity.per) or "year"
-    hours = folded(first.unit if first else per) in HOURS
+    hours = unit_of(first.unit if first else per) == "hour"
     timed = hours or (isinstance(line.claim, Claim) and line.claim.hours)
     once = per == "once" and not line.volume
     kind: Kind = line.kind or (first.benefit if first else "capacity")
@@ -169,10 +168,16 @@ def _benefit(case: Case, line: Benefit, own: Sequence[Finding], known: Mapping[s
 
 
 def _released(case: Case, flow: Flow, cash: Release, test: PostTest | None) -> Flow:
-    """Return hard hours as cash: from the day of release, and no more than the posts hold."""
-    wait = case.finance.month_of(cash.date, whole=True) - flow.start
-    ramp = flow.ramp * (np.arange(len(flow.ramp)) >= wait)
-    return replace(flow, ramp=ramp, scale=flow.scale * (test.factor if test else 1.0))
+    """Return hard hours as cash from the day of release: whole posts, or units as they are freed.
+
+    A post is given up or not: what it costs is saved whole, without ramp, adoption or decay, and
+    never more than that; `test` says that the hours allow it.
+    """
+    start = case.finance.month_of(cash.date, whole=True)
+    if test:
+        post = replace(flow, posts=test.posts_hours, start=start, ramp=np.ones(1))
+        return replace(post, adoption=None, schedule=(), growth=None)
+    return replace(flow, ramp=flow.ramp * (np.arange(len(flow.ramp)) >= start - flow.start))
 
 
 def _ended(case: Case, line: Cost, flow: Flow, when: str, known: Mapping[str, Known]) -> Flow:
@@ -259,7 +264,7 @@ def _contradictions(
 def _of_worth(declared: DeclaredLine, line: Benefit, first: Evidence) -> Iterator[Problem]:
     """Tell what is missing between a finding and money."""
     worth, unit = declared.plan.assumption(line.worth), first.unit
-    money = unit == declared.plan.finance.currency
+    money, hours = unit == declared.plan.finance.currency, unit_of(unit) == "hour"
     if worth is None and not money:
         yield declared.problem("no_worth_given", unit=unit)
     elif worth and (money or (unit != "share" and unit_of(worth.per) != unit_of(unit))):
@@ -268,7 +273,7 @@ def _of_worth(declared: DeclaredLine, line: Benefit, first: Evidence) -> Iterato
     if each != (line.volume is not None):
         key = "no_volume" if each else "idle_volume"
         yield declared.problem(key, "volume", population=first.population)
-    if unit in HOURS and first.per != "year":
+    if hours and first.per != "year":
         yield declared.problem("hours_a_year", "evidence", per=first.per)
-    if unit in HOURS and not (line.adoption or line.schedule):
+    if hours and not (line.adoption or line.schedule):
         yield declared.problem("no_adoption", "adoption")

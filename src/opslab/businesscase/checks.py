@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from opslab.businesscase.claims import budget_of
 from opslab.businesscase.plausibility import QUESTIONS, YEAR
 from opslab.businesscase.result import SAID, CaseResult, Line
-from opslab.names import folded, named
+from opslab.names import named, singular
 from opslab.results import Check, Message, Status
 
 _HALF, _MUCH, _RECAPTURE, _MEASURED = 0.5, 0.1, 0.6, "D"
 _AGAIN = 0.05  # one draw in twenty
 _SHOWN = 3  # questions of one check that are asked in full
-_BUDGET_LINE = re.compile(r"(budget|line|ligne|account|compte|cent(er|re)).*\d", re.IGNORECASE)
-
 
 Freed = Mapping[str, Mapping[str, float]]
 """Mean hours a year at full use, by role (or an empty text), then by the line that frees them."""
@@ -41,7 +39,6 @@ def checks(result: CaseResult, freed: Freed) -> tuple[Check, ...]:
         _check("wide", result.wide, ids=[*result.wide]),
         _asked("hard", _lacking(result, hard), hard),
         *(_asked(name, ask(result)) for name, ask in QUESTIONS.items()),
-        _apart(result, lines, {name for names in freed.values() for name in names}),
         _recapture(result, lines.values()),
         _unchecked(result, lines.values()),
         _check("ledger", overdue, dated, ids=overdue),
@@ -70,31 +67,28 @@ def _asked(name: str, questions: Iterable[Message], there: object = True) -> Che
 
 def _capacity(result: CaseResult, freed: Freed, lines: Mapping[str, Line]) -> Iterator[Check]:
     """Give whether the hours freed fit into the teams' time: a tenth needs logs, all fails."""
-    loads, posts = defaultdict[str, float](float), defaultdict[str, float](float)
-    said, alone = set[str](), set[str]()
-    for team in result.case.teams:
-        posts[folded(team.role)] += team.people * team.hours
+    teams = {singular(team.role): team for team in result.case.teams}
+    loads, said, alone = defaultdict[str, float](float), set[str](), set[str]()
     for whose, hours in freed.items():
-        role = folded(whose)
+        team = teams.get(singular(whose))
         for name in (name for name in hours if name in lines):
-            if role not in posts:
+            if team is None:
                 alone.add(whose or name)
                 continue
-            loads[role] += hours[name] * result.case.recommended.part(name) / posts[role]
-            if lines[name].grade in SAID:
-                said.add(role)
+            part = result.case.recommended.part(name) / (team.people * team.hours)
+            loads[team.role] += hours[name] * part
+            said |= {team.role} if lines[name].grade in SAID else set()
     role = max(loads, key=loads.__getitem__, default="")
-    share = loads[role]
+    share, names = loads[role], sorted(alone)
     status: Status = "fail" if share > 1 else "warn" if share > _MUCH and role in said else "pass"
     key = f"capacity_{status}"
     if not role:
         status, key = ("warn", "teams_warn") if alone else ("pass", "capacity_none")
-    name = next((team.role for team in result.case.teams if folded(team.role) == role), "")
-    values = {"role": name, "share": share, "most": _MUCH, "names": sorted(alone)}
+    values = {"role": role, "share": share, "most": _MUCH, "names": names}
     detail = Message(f"businesscase.{key}", values)
     yield Check("capacity", status, detail, share, "capacity" in result.case.blocking)
     if role:
-        yield _check("teams", alone, names=sorted(alone))
+        yield _check("teams", alone, names=names)
 
 
 def _lacking(result: CaseResult, hard: Iterable[Line]) -> Iterator[Message]:
@@ -102,30 +96,16 @@ def _lacking(result: CaseResult, hard: Iterable[Line]) -> Iterator[Message]:
     declared = {line.line.name: line.line for line in result.case.lines()}
     lacking = defaultdict[str, list[str]](list)
     for line in hard:
-        known: Any = declared[line.name]
-        cash = getattr(known, "cash", None)
-        owner, amount = known.owner or (cash and cash.holder), result.entry(line.refs[0])
-        budget = cash.budget if cash else getattr(known.claim, "budget", None)
-        if not owner:
-            lacking["owner"].append(line.name)
-        if amount.kind == "assumption" and not named(amount.source or amount.file):
-            lacking["source"].append(line.name)
-        if not named(budget) and not _BUDGET_LINE.search(owner or ""):
-            lacking["budget"].append(line.name)
+        known, amount = declared[line.name], result.entry(line.refs[0])
+        there = {
+            "owner": known.owner or getattr(known, "cash", None),
+            "source": amount.kind != "assumption" or named(amount.source or amount.file),
+            "budget": budget_of(known),
+        }
+        for what in (what for what, given in there.items() if not given):
+            lacking[what].append(line.name)
     for what, names in lacking.items():
         yield Message(f"businesscase.hard_{what}", {"names": names})
-
-
-def _apart(result: CaseResult, lines: Mapping[str, Line], hours: set[str]) -> Check:
-    """Return whether gains of decisions beside hours say why they are other money."""
-    decisions = [
-        line
-        for line in result.case.benefits
-        if line.name in lines and line.gain == "decisions" and line.name not in hours
-    ]
-    beside = decisions and not hours.isdisjoint(lines)
-    twice = [line.name for line in decisions if beside and not line.apart]
-    return _check("apart", twice, beside, names=twice)
 
 
 def _recapture(result: CaseResult, lines: Iterable[Line]) -> Check:
@@ -148,18 +128,14 @@ def _unchecked(result: CaseResult, lines: Iterable[Line]) -> Check:
         if not known.checked or (result.as_of - known.checked).days > YEAR
     }
     unchecked = [line for line in lines if not stale.isdisjoint(line.refs)]
-    worth, whole = (
-        sum(max(line.present.mean, 0.0) for line in some) for some in (unchecked, lines)
-    )
+    worth, whole = (sum(max(line.present.mean, 0) for line in some) for some in (unchecked, lines))
     wrong = worth > _HALF * whole or any(line.kind == "hard" for line in unchecked)
     names = [line.name for line in unchecked]
     return _check("unchecked", wrong, value=len(names), names=names)
 
 
 def _files(result: CaseResult) -> Check:
-    """Return whether the files behind numbers and measured targets are there, unchanged."""
-    targets = {kpi.measured.file for kpi in result.case.kpis if kpi.measured}
-    named_by = [*targets, *(entry.file or entry.run for entry in result.ledger)]
+    """Return whether the files behind numbers are there, unchanged."""
     wrong = [entry.id for entry in result.ledger if entry.fallen]
-    wrong += [file.name for file in result.sources if not file.sha256 and file.name in targets]
-    return _check("files", wrong, any(named_by), ids=wrong)
+    there = any(entry.file or entry.run for entry in result.ledger)
+    return _check("files", wrong, there, ids=wrong)

@@ -10,59 +10,59 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import permutations
+from itertools import permutations, product
 from typing import NamedTuple
 
-from opslab.businesscase.declarations import PER_YEAR, Assumption, Claim
+from opslab.businesscase.declarations import PER_YEAR, Assumption, Benefit, Claim, Cost
 from opslab.businesscase.plan import DeclaredLine, Plan
 from opslab.businesscase.simulation import Flow, Weights
 from opslab.errors import Problem
 from opslab.evidence import Evidence
 from opslab.messages import LANGUAGES, spoken
-from opslab.names import folded, named
+from opslab.names import folded, named, singular
 from opslab.uncertainty.distributions import quantile
 
-_TIME = re.compile(r"\b(hour|heure|h|hr|minute|min|fte|etp|poste?)s?\b")
+POST = re.compile(r"\b(fte|etp|poste?|headcount|stelle)s?\b")
+_TIME = re.compile(r"\b(hour|heure|h|hr|minute|min)s?\b")
 _DAYS = re.compile(
     r"(day|jour|journee)s?|((man|person|homme|personne|half|demi|work|working|"
     r"day|jour|week|semaine|month|mois|year|an)s? ?){2,}"
 )
 """Units in which people's time is counted; days and person-weeks stand alone, since a day of delay
 is nobody's time."""
-HOURS = ("hour", "hours", "heure", "heures")
 _LISTS = {"hours": "hours", "metric": "metric", "theme": "metric", "budget": "budget"}
-_LINE = re.compile(r"\b(budget|line|ligne|account|compte)s?\b")
+_LINE = re.compile(r"\b(budget|line|ligne|account|compte)\b")
+_BUDGET_LINE = re.compile(r"(budget|line|ligne|account|compte|cent(er|re)).*\d", re.IGNORECASE)
 _LOGS = "D"  # the worst grade of what rests on documents
 _KEYS = ("claimed_twice", "claimed_inventories", "claimed_alike", "claimed_unsaid")
 """What is told of two lines: the first is certain, the others are open questions."""
 
 
 class Counted(NamedTuple):
-    """A thing that a line counts, its words folded.
+    """A thing that a line counts.
 
     Attributes
     ----------
     thing : str
         ``hours``, ``metric``, ``budget``, ``quantity``; ``text``: in one's own words;
         ``statement``, ``range``: what a stated quantity says.
-    name : tuple of str
-        Of hours the role, and the task unless it is all of them; of a budget line its number first.
+    name : frozenset of (int, str)
+        Words as they are compared, with their level: of hours the role at 0, the task at 1 unless
+        it is all of them. What has some of another's words holds it.
     of : str
-        The inventory or study; empty where there is none, or nobody says.
+        The inventory or study; of a range on documents, its budget line's number. Empty where there
+        is none, or nobody says.
+    written : str
+        It, as a spec has it.
+    listed : bool
+        Whether it comes from a list, so that another one is another thing.
     """
 
     thing: str
-    name: tuple[str, ...]
+    name: frozenset[tuple[int, str]]
     of: str = ""
-
-    def __str__(self) -> str:
-        """Return it as a spec has it."""
-        return f"{self.thing}: {'/'.join(self.name)}" + (f", of: {self.of}" if self.of else "")
-
-    @property
-    def listed(self) -> bool:
-        """Whether it comes from a list, so that another one is another thing."""
-        return named("".join(self.name)) and (self.thing == "budget" or named(self.of))
+    written: str = ""
+    listed: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class Gain:
         Whether it is stated, and could be hours that another line counts.
     apart : bool
         Whether the analyst says why it is other money than the rest.
-    ended : bool
-        Whether it is a cost of doing nothing that the option ends.
+    bare : bool
+        Whether it is a cost that the option ends, and comes from no list.
     """
 
     name: str
@@ -94,7 +94,7 @@ class Gain:
     hours: bool = False
     unsaid: bool = False
     apart: bool = False
-    ended: bool = False
+    bare: bool = False
 
 
 class Overlap(NamedTuple):
@@ -110,16 +110,17 @@ def counted(claim: str, of: str = "") -> Counted:
 
     Examples
     --------
-    >>> counted("hours:Chef de produit/Trier", "desk")
-    Counted(thing='hours', name=('chef de produit', 'trier'), of='desk')
+    >>> sorted(counted("hours:Chefs de produit/Trier", "desk").name)
+    [(0, 'chef de produit'), (1, 'trier')]
     """
     written, _, what = claim.partition(":")
-    thing = _LISTS.get(folded(written)) if what else None
-    words = what.split("/") if thing == "hours" else [what if thing else claim]
-    if thing == "budget":  # line 6226 is 6226, and holds 6226 agency
-        known = _LINE.sub("", folded(what)).split()
-        words = sorted(known, key=lambda word: not word.isdigit()) or words
-    return Counted(thing or "text", tuple(filter(None, map(folded, words))), folded(of))
+    thing = _LISTS.get(folded(written), "text") if what else "text"
+    what, hours = (claim if thing == "text" else what).strip(), thing == "hours"
+    parts = _words(what) if thing == "budget" else what.split("/") if hours else [what]
+    words = ((level * hours, singular(part)) for level, part in enumerate(parts))
+    listed = named(what) and (thing == "budget" or named(of))
+    shown = f"{thing}: {what}" + (f", of: {of}" if of else "")
+    return Counted(thing, frozenset(word for word in words if word[1]), singular(of), shown, listed)
 
 
 def overlap(first: Gain, second: Gain) -> Overlap | None:
@@ -136,23 +137,16 @@ def overlap(first: Gain, second: Gain) -> Overlap | None:
     month = max(first.months.start, second.months.start)
     if month >= min(first.months.stop, second.months.stop):
         return None
-    lists = [{own.thing for own in gain.counted if own.listed} for gain in (first, second)]
-    weak = {"statement", "range"} | ({"quantity"} if first.ended and second.ended else set())
     shared: dict[str, str] = {}
-    for own in first.counted:
-        for other in second.counted:
-            depth = min(len(own.name), len(other.name))  # a role holds its tasks
-            if own.thing != other.thing or own.name[:depth] != other.name[:depth]:
-                continue
-            if own.thing in weak:
-                if not lists[0] & lists[1]:
-                    shared.setdefault("claimed_alike", str(own))
-            elif own.of == other.of or not (own.of and other.of):
-                shared["claimed_twice"] = str(own)
-            elif own.thing == "hours":
-                shared["claimed_inventories"] = str(own)
-    bare = second.ended and not lists[1] and "budget" in lists[0]
-    if first.hours and (second.unsaid or bare):
+    for own, other in product(first.counted, second.counted):
+        if own.thing == other.thing and (own.name <= other.name or own.name >= other.name):
+            alike = own.thing in ("statement", "range")
+            key = "claimed_alike" if alike else "claimed_twice"
+            if own.of and other.of and own.of != other.of:
+                key = "claimed_inventories" if own.thing == "hours" else ""
+            shared.setdefault(key, own.written)
+    billed = any(own.thing == "budget" for own in first.counted)
+    if first.hours and (second.unsaid or (second.bare and billed)):
         shared["claimed_unsaid"] = ""
     keys = _KEYS[:1] if first.apart or second.apart else _KEYS
     return next((Overlap(key, shared[key], month) for key in keys if key in shared), None)
@@ -193,30 +187,49 @@ def claimed_twice(
     for where, first, second in pairs:
         if both := overlap(first, second):
             names = {"option": where, "first": first.name, "second": second.name}
-            key, month = f"businesscase.{both.key}", plan.finance.month(both.month)
-            problem = plan.problem(key, *second.at, what=both.what, month=month, **names)
+            values = names | {"what": both.what, "month": plan.finance.month(both.month)}
             pair = {second.name} if both.key == "claimed_unsaid" else {first.name, second.name}
+            problem = plan.problem(f"businesscase.{both.key}", *second.at, **values)
             problems.setdefault(frozenset(pair), problem)
-    refused = {name for pair in problems if len(pair) > 1 for name in pair}
-    return (known for pair, known in problems.items() if len(pair) > 1 or not pair & refused)
+    shared = [problem for pair, problem in problems.items() if len(pair) > 1]
+    return iter(shared or problems.values())  # what is unsaid is asked where all else is clear
+
+
+def claimed_role(line: Benefit) -> str:
+    """Return the role whose hours a line claims; an empty text where it claims none."""
+    return (getattr(line.claim, "hours", None) or "").partition("/")[0]
+
+
+def budget_of(line: Benefit | Cost) -> str | None:
+    """Return the budget line that a line names: under cash, under claim, else with its owner."""
+    declared = getattr(line, "cash", None) or line.claim
+    budget: str | None = getattr(declared, "budget", None)
+    behind = _BUDGET_LINE.search(line.owner or "")
+    return budget if named(budget) else behind and behind[0]
+
+
+def _words(budget: str) -> list[str]:
+    """Return the words and numbers of a budget line, but for what it is called."""
+    return _LINE.sub("", singular(budget)).split() or [singular(budget)]
 
 
 def _gain(line: DeclaredLine, flow: Flow, evidence: Sequence[Evidence]) -> Gain:
     """Return what an option gains by a line; what is paid once counts from then on."""
-    plan, own, horizon = line.plan, line.line, line.plan.finance.horizon_months
+    plan, own, hard = line.plan, line.line, flow.kind == "hard"
     stated, worth = plan.assumption(flow.amounts[0]), plan.assumption(getattr(own, "worth", None))
-    counts = tuple(_counted(line, stated, evidence))
+    counts = tuple(_counted(line, stated, evidence, hard=hard))
+    cash = hard or flow.cost  # elsewhere a budget line is but a word
+    listed = any(counted.listed and (cash or counted.thing != "budget") for counted in counts)
     hours, unsaid = worth is not None and is_time(worth.per), False
-    stop = horizon if flow.once else min(flow.end, horizon)
+    stop = plan.finance.horizon_months if flow.once else flow.end
     if stated:
         stop *= stated.distribution(share=False).mean > 0
-        documented = flow.cost and flow.kind == "hard" and stated.grade <= _LOGS
-        documented = documented and named(stated.source or stated.file)
-        said = documented or any(counted.listed for counted in counts)
+        billed = flow.cost and hard and stated.grade <= _LOGS
+        said = listed or (billed and named(stated.source or stated.file))
         unsaid = not said and (hours or not worth or own.gain != "decisions")
     months = range(max(flow.start, flow.ended or 0, 0), stop)
-    apart = named(getattr(own, "apart", None))
-    return Gain(own.name, line.at("claim"), months, counts, hours, unsaid, apart, flow.cost)
+    apart, bare = bool(getattr(own, "apart", None)), flow.cost and not listed
+    return Gain(own.name, line.at("claim"), months, counts, hours, unsaid, apart, bare)
 
 
 def _cited(evidence: Evidence) -> Counted:
@@ -224,24 +237,26 @@ def _cited(evidence: Evidence) -> Counted:
 
 
 def _counted(
-    line: DeclaredLine, stated: Assumption | None, evidence: Sequence[Evidence]
+    line: DeclaredLine, stated: Assumption | None, evidence: Sequence[Evidence], *, hard: bool
 ) -> Iterator[Counted]:
     """Give what a line counts: by its evidence, by what it declares, by its quantity."""
     yield from map(_cited, evidence)
-    claim, cash = line.line.claim, getattr(line.line, "cash", None)
+    claim, budget = line.line.claim, budget_of(line.line)
     if isinstance(claim, Claim):
         for thing in ("hours", "metric", "budget"):
             if name := getattr(claim, thing):
                 yield counted(f"{thing}:{name}", claim.of or "")
     elif claim:
         yield counted(claim)
-    if cash:
-        yield counted(f"budget:{cash.budget}")
+    if hard and budget:
+        yield counted(f"budget:{budget}")
     if stated:
-        yield Counted("quantity", (stated.id,))
-        for language in LANGUAGES:
-            yield Counted("statement", (folded(spoken(stated.statement, language)),))
-        yield Counted("range", (_range(line.plan, stated),))
+        known = " ".join(filter(str.isdigit, _words(budget or ""))) * (stated.grade <= _LOGS)
+        said = [("quantity", stated.id, ""), ("range", _range(line.plan, stated), known)]
+        texts = [spoken(stated.statement, language) for language in LANGUAGES]
+        said += [("statement", singular(text), "") for text in texts]
+        for thing, text, of in said:
+            yield Counted(thing, frozenset([(0, text)]), of, f"{thing}: {text}")
 
 
 def _range(plan: Plan, stated: Assumption) -> str:
@@ -265,10 +280,10 @@ def is_time(per: str | None) -> bool:
     (True, True, False)
     """
     unit = folded(per or "")
-    return bool(_TIME.search(unit) or _DAYS.fullmatch(unit))
+    return bool(_TIME.search(unit) or POST.search(unit) or _DAYS.fullmatch(unit))
 
 
 def unit_of(per: str | None) -> str:
-    """Return a unit in the singular, as far as it is told by an s; hours in one language."""
-    unit = folded(per or "").removesuffix("s")
-    return "hour" if unit in HOURS else unit
+    """Return a unit in the singular, to compare it; hours in one language."""
+    unit = singular(per or "")
+    return "hour" if unit == "heure" else unit

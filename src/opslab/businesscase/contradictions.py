@@ -6,12 +6,12 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from opslab.businesscase.claims import HOURS, is_time, unit_of
+from opslab.businesscase.claims import claimed_role, is_time, unit_of
 from opslab.businesscase.declarations import PER_YEAR, Assumption, Benefit, Cost
 from opslab.businesscase.plan import DAY, DeclaredLine, Plan
 from opslab.errors import InputError, Problem, SpecError, did_you_mean
 from opslab.messages import spoken
-from opslab.names import folded, names_somebody
+from opslab.names import folded, names_somebody, singular
 
 _SHARES = ("adoption", "recapture", "decay", "share", "trend", "probability", "uplift", "schedule")
 _AMOUNTS = ("quantity", "worth", "volume", "amount")
@@ -25,6 +25,7 @@ _WITHIN = (
 )
 """The list in which a name must stand, by the field that uses it."""
 _MOST_REACH = 10  # ten times what a line says is another line
+_WORDS = 3  # of a reason
 
 
 class _Leaf(NamedTuple):
@@ -64,6 +65,7 @@ def _names(plan: Plan) -> Iterator[Problem]:
     names = {field: [line.id for line in getattr(plan, field)] for field in _BY_ID}
     names |= {field: [line.name for line in getattr(plan, field)] for field in _BY_NAME}
     names["risks"] = [risk.risk for risk in plan.risks]
+    names["teams"] = [singular(team.role) for team in plan.teams]
     french = {field: [spoken(name, "fr") for name in own] for field, own in names.items()}
     also = {"costs": names["benefits"], "assumptions": names["evidence"]}
     for field, own in names.items():
@@ -86,12 +88,20 @@ def _names(plan: Plan) -> Iterator[Problem]:
 
 
 def _nobody(plan: Plan) -> Iterator[Problem]:
-    """Tell who is to answer for a line, or signed it, and is nobody."""
+    """Tell who is to answer for a line, or signed it, and is nobody; reasons that are none."""
+    teams = {singular(team.role) for team in plan.teams}
     for line in plan.lines():
         for field in ("owner", "signed_by"):
             given = getattr(line.line, field, None)
             if given and not names_somebody(given):
                 yield line.problem("nobody", field, given=given)
+        if not isinstance(line.line, Benefit):
+            continue
+        own, role = line.line, singular(claimed_role(line.line))
+        if own.apart and (not names_somebody(own.apart) or len(folded(own.apart).split()) < _WORDS):
+            yield line.problem("no_reason", "apart", given=own.apart)
+        if role and singular(own.gained_by or "") in teams - {role}:
+            yield line.problem("other_role", "gained_by", given=own.gained_by, role=role)
 
 
 def _quantities(plan: Plan) -> Iterator[Problem]:
@@ -139,11 +149,7 @@ def _stated(line: DeclaredLine, named: Mapping[str, Assumption]) -> Iterator[Pro
     """Tell what keeps a stated quantity from being money."""
     quantity, worth = named["quantity"], named.get("worth")
     cash = getattr(line.line, "cash", None)
-    if (
-        is_time(quantity.per)
-        and folded(quantity.per or "") not in HOURS
-        and not (cash and cash.unit)
-    ):
+    if is_time(quantity.per) and unit_of(quantity.per) != "hour" and not (cash and cash.unit):
         yield line.problem("time_unit", "quantity", name=quantity.id, per=quantity.per)
     if "volume" in named:
         yield line.problem("idle_volume", "volume", population=quantity.id)

@@ -27,7 +27,7 @@ from opslab.report.figures import (
     width_of,
 )
 
-_MOST, _YEAR = 4, 12
+_MOST, _YEAR = 3, 12
 
 
 def figures(result: CaseResult, say: CaseVoice) -> dict[str, Figure]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -251,7 +250,7 @@ class PostTest:
     ----------
     line : str
     freed_hours : float
-        Mean hours a year at full use, by those who use it in the end.
+        Mean hours a year by those who use it, in the leanest month from the release on.
     posts_hours : float
         Contract hours a year of the posts.
     posts : int
@@ -270,19 +269,7 @@ class PostTest:
     budget: str
     holder: str
     date: datetime.date
-    people: float = math.nan
-
-    @property
-    def factor(self) -> float:
-        """Part of the freed hours that is cash: those that the posts hold.
-
-        Examples
-        --------
-        >>> day = datetime.date(2027, 4, 1)
-        >>> PostTest("Tags", 2000.0, 1600.0, 1, "6411", "RH", day).factor
-        0.8
-        """
-        return min(1.0, self.posts_hours / (self.freed_hours or math.inf))
+    people: float
 
 
 @dataclass(frozen=True)

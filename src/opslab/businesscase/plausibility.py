@@ -5,15 +5,15 @@ Each question names the line, its value and what to do about it; none stops a ca
 
 from __future__ import annotations
 
+import datetime
 import math
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from opslab.businesscase.commitments import Kpi
-from opslab.businesscase.declarations import Cost
+from opslab.businesscase.declarations import Benefit, Cost
 from opslab.businesscase.plan import Plan
 from opslab.businesscase.result import SAID, CaseResult
 from opslab.names import named
@@ -23,9 +23,9 @@ INFLATION = 0.02
 """A year: what central banks aim at; a nominal rate below it says that money loses worth."""
 MOST_RATE = 0.25
 """Discount rate a year above which nothing but venture capital asks for."""
-FACTOR, NEAR = 2.0, 1.1
-"""Factors of a rough rate of exchange: no usual currency moves by the first in a few years; within
-the second, whether a rate was turned round cannot be seen, and matters little."""
+FACTOR = 1.15
+"""Factor of a rough rate of exchange beyond which it is asked about: the dollar turned round is
+farther from itself, and few currencies move so much in a year or two."""
 YEAR = 366
 """Days after which what was looked up is old: a budget is made once a year."""
 MOST_GROWTH = 0.15
@@ -36,19 +36,6 @@ BUILD = 180
 """Days from which a build is long: its end is more of a hope than a date."""
 NARROW = 0.05
 """Width of a 90 % range, as a share of its mean, below which nobody knows a thing by guessing."""
-
-
-def plausible_rate(rate: float, terms: str) -> bool:
-    """Return whether a discount rate a year is one that a controller would set.
-
-    Examples
-    --------
-    >>> [plausible_rate(rate, "nominal") for rate in (0.01, 0.02, 0.25, 0.3)]
-    [False, True, True, False]
-    >>> plausible_rate(0.01, "real"), plausible_rate(-0.01, "real")
-    (True, False)
-    """
-    return (INFLATION if terms == "nominal" else 0.0) <= rate <= MOST_RATE
 
 
 @cache
@@ -67,33 +54,6 @@ def rough_rate(given: str, to: str) -> float | None:
     return worth[to] / worth[given] if given in worth and to in worth else None
 
 
-def plausible_exchange(rate: float, rough: float) -> bool:
-    """Return whether a rate of exchange is within a factor of two of a rough one, not its inverse.
-
-    Examples
-    --------
-    >>> [plausible_exchange(rate, 0.93) for rate in (0.92, 92, 0.4, 1.08)]
-    [True, False, False, False]
-    """
-    far, inverse = abs(math.log(rate / rough)), abs(math.log(rate * rough))
-    return far <= math.log(FACTOR) and (far < inverse or far <= math.log(NEAR))
-
-
-def doubt_of(kpi: Kpi) -> str | None:
-    """Return what a target's thresholds say that cannot be meant; None where they are sound.
-
-    ``kill``: nothing, or a loss, would stop the work; ``range``: what is promised holds the value
-    at which it is stopped; ``target``: it is the best end of its own range.
-    """
-    sign = 1 if kpi.target > kpi.baseline else -1
-    worst, best = sorted((sign * kpi.low, sign * kpi.high))
-    if sign * kpi.kill <= sign * kpi.baseline:
-        return "kill"
-    if worst <= sign * kpi.kill:
-        return "range"
-    return "target" if sign * kpi.target >= best else None
-
-
 def _ask(key: str, **values: Any) -> Message:
     return Message(f"businesscase.{key}", values)
 
@@ -110,41 +70,44 @@ def _points(result: CaseResult) -> Iterator[Message]:
 
 def _rates(result: CaseResult) -> Iterator[Message]:
     finance, day = result.case.finance, result.case.date
-    if not plausible_rate(finance.rate, finance.terms):
+    least = INFLATION if finance.terms == "nominal" else 0
+    if not least <= finance.rate <= MOST_RATE:
         yield _ask(f"rates_{finance.terms}", rate=finance.rate, least=INFLATION, most=MOST_RATE)
     for known in finance.exchange:
         rough = rough_rate(known.given, known.to)
         values = {"rough": rough} | known.model_dump()
         if rough is None:
             yield _ask("rates_unknown", **values)
-        elif not plausible_exchange(known.rate, rough):
+        elif abs(math.log(known.rate / rough)) > math.log(FACTOR):
             yield _ask("rates_exchange", **values)
         if (day - known.date).days > YEAR:
             yield _ask("rates_old", **values)
 
 
 def _dates(result: CaseResult) -> Iterator[Message]:
-    case, by, end = result.case, result.case.decision.by, result.case.finance.end
-    starts = [
-        (line.line.name, case.day_of(line.line.starts, end=line.field == "benefits"))
-        for line in case.lines()
-        if line.line.name not in case.nothing.costs
-    ]
-    first = max(by, min(day for _, day in starts))
+    case, option, idle = result.case, result.case.recommended, result.case.nothing.costs
+    by, end = case.decision.by, case.finance.end
+    lines = (line.line for line in case.lines())
+    starts = {line.name: _span(case, line)[0] for line in lines if line.name not in idle}
     dated = [(risk.risk, risk.starts) for risk in case.risks]
     dated += [(cost.name, cost.ended_from) for cost in case.costs]
     later = [(name, case.day_of(when, end=True)) for name, when in dated if when]
     later += [(known.kpi.name, known.due) for known in result.targets if not known.before]
-    for days, least in ((starts, by), (later, first)):
+    for days, least in ((starts.items(), by), (later, max(by, min(starts.values())))):
         for name, day in days:
             if not least <= day < end:
                 yield _ask("dates_asked", name=name, day=day, least=least, end=end)
+    day, *_, last = sorted(starts[name] for name in option.benefits * 2)
+    for cost in case.costs:
+        if case.ended(option).get(cost.name, 0) > 0 and not cost.ended_from and day < last:
+            yield _ask("dates_ended", name=cost.name, day=day, last=last)
 
 
-def _days(case: Plan, cost: Cost) -> int:
-    """Return the days over which a cost runs."""
-    end = case.day_of(cost.ends or str(case.finance.end), end=True)
-    return (end - case.day_of(cost.starts, end=False)).days
+def _span(case: Plan, line: Benefit | Cost) -> tuple[datetime.date, datetime.date]:
+    """Return the first and the last day of a line."""
+    last = case.finance.end - datetime.timedelta(1)
+    end = case.day_of(line.ends or str(last), end=True)
+    return case.day_of(line.starts, end=isinstance(line, Benefit)), end
 
 
 def _terms(result: CaseResult) -> Iterator[Message]:
@@ -152,44 +115,50 @@ def _terms(result: CaseResult) -> Iterator[Message]:
     for cost in case.costs:
         growth, amount = case.assumption(cost.trend), case.assumption(cost.amount)
         rate = growth.distribution(share=True).mean if growth else 0.0
-        if rate > (0 if real and cost.kind in ("people", "tool") else MOST_GROWTH):
+        if rate > (0 if real else MOST_GROWTH):
             yield _ask("terms_growth" if real else "terms_fast", name=cost.name, rate=rate)
         flat = not (real or growth or cost.name in case.nothing.costs) and cost.kind == "people"
-        if flat and amount and amount.per != "once" and _days(case, cost) >= SEVERAL:
+        starts, ends = _span(case, cost)
+        if flat and amount and amount.per != "once" and (ends - starts).days >= SEVERAL:
             yield _ask("terms_flat", name=cost.name)
 
 
 def _optimism(result: CaseResult) -> Iterator[Message]:
     """Flyvbjerg's reference class forecasting; HM Treasury, Green Book, optimism bias."""
-    case = result.case
+    case, option, lasting = result.case, result.case.recommended, False
+    spans = [_span(case, line) for line in case.benefits if line.name in option.benefits]
+    first, last = min(spans)[0], max(end for _, end in spans)
     for cost in case.costs:
         amount, uplift = case.assumption(cost.amount), case.assumption(cost.uplift)
         if amount is None or cost.name in case.nothing.costs:
             continue
-        once, part = amount.per == "once", case.recommended.part(cost.name)
-        build = once or (cost.ends and _days(case, cost) >= BUILD)
+        once, part, (starts, ends) = amount.per == "once", option.part(cost.name), _span(case, cost)
+        runs = starts <= first and ends >= last and not once and not cost.probability
+        lasting |= runs and cost.name in option.costs
         if part < 1:
             yield _ask("optimism_part", name=cost.name, part=part)
-        if uplift and not named(uplift.source):
-            yield _ask("optimism_source", name=cost.name, ids=[uplift.id])
-        if uplift or not build or amount.low != amount.high:
-            continue
-        if cost.kind in ("other", "tool" if once else "people"):
+        build = once or (cost.ends and (ends - starts).days >= BUILD)
+        known = amount.low != amount.high or (uplift and named(uplift.source))
+        if build and not known and cost.kind in ("other", "tool" if once else "people"):
             yield _ask("optimism_point", name=cost.name)
+    if not lasting:
+        yield _ask("optimism_stops", name=option.name, starts=first, ends=last)
 
 
 def _thresholds(result: CaseResult) -> Iterator[Message]:
+    """Ask where a loss would not stop the work, a promise holds what would, or is its best end."""
     for kpi in result.case.kpis:
-        if doubt := doubt_of(kpi):
+        sign = 1 if kpi.target > kpi.baseline else -1
+        kill, worst, best = sign * kpi.kill, *sorted((sign * kpi.low, sign * kpi.high))
+        doubts = {
+            "kill": kill <= sign * kpi.baseline,
+            "range": worst <= kill,
+            "target": sign * kpi.target >= best,
+        }
+        for doubt in [doubt for doubt, wrong in doubts.items() if wrong][:1]:
             yield _ask(f"thresholds_{doubt}", **kpi.model_dump(exclude={"date", "measured"}))
 
 
-QUESTIONS: Mapping[str, Callable[[CaseResult], Iterator[Message]]] = {
-    "points": _points,
-    "rates": _rates,
-    "dates": _dates,
-    "terms": _terms,
-    "optimism": _optimism,
-    "thresholds": _thresholds,
-}
+_ASKED = (_points, _rates, _dates, _terms, _optimism, _thresholds)
+QUESTIONS = {ask.__name__.removeprefix("_"): ask for ask in _ASKED}
 """What is asked about a case, by the check that asks it, the weightiest first."""

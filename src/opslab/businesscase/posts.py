@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from opslab.businesscase.claims import is_time, unit_of
-from opslab.businesscase.declarations import Assumption, Benefit, Claim, Release
+import numpy as np
+
+from opslab.businesscase.claims import POST, claimed_role, is_time, unit_of
+from opslab.businesscase.declarations import Benefit, Release
 from opslab.businesscase.ledger import Known
 from opslab.businesscase.options import PostTest
 from opslab.businesscase.plan import DeclaredLine, Plan
-from opslab.businesscase.simulation import Flow
+from opslab.businesscase.quantities import Quantities
+from opslab.businesscase.simulation import Flow, share_of, units
 from opslab.errors import Problem
 from opslab.evidence import Evidence
-from opslab.names import folded, named, names_somebody
+from opslab.messages import LANGUAGES, spoken
+from opslab.names import folded, named, names_somebody, singular
+from opslab.uncertainty.distributions import Fixed
 
 
 def roles_of(line: Benefit, evidence: Sequence[Evidence]) -> set[str]:
-    """Return whose hours a line counts, folded: by its evidence, else as its claim says."""
-    stated = line.claim.hours if isinstance(line.claim, Claim) and not evidence else None
-    roles = [(stated or "").partition("/")[0], *(found.population for found in evidence)]
-    return {*filter(None, map(folded, roles))}
+    """Return whose hours a line counts, as compared: by its evidence, else as its claim says."""
+    roles = [found.population for found in evidence] or [claimed_role(line)]
+    return {*filter(None, map(singular, roles))}
 
 
 def post_test(
@@ -33,19 +37,23 @@ def post_test(
     plan : Plan
     line : Benefit
     flow : Flow
-        The same line.
+        The same line, before its release.
     roles : set of str
         Whose hours it counts.
     known : Mapping of str to Known
         The ledger.
     """
-    team = next((team for team in plan.teams if {folded(team.role)} == roles), None)
-    cash = line.cash
-    if cash is None or cash.posts is None or team is None:
+    team = next((team for team in plan.teams if {singular(team.role)} == roles), None)
+    cash, months = line.cash, plan.finance.horizon_months
+    if not (cash and cash.posts and team):
         return None
-    used = flow.schedule[-1:] or filter(None, [flow.adoption])
-    freed = sum(known[name].used.mean for name in flow.amounts)
-    freed *= math.prod(known[name].used.mean for name in used)
+    means = {name: Fixed(quantity.used.mean) for name, quantity in known.items()}
+    value = Quantities(means, lambda _: np.zeros(1))
+    schedule = flow.schedule or tuple(filter(None, [flow.adoption]))
+    planned = replace(flow, slip=None, schedule=schedule)  # a post waits for a step that is late
+    first = max(plan.finance.month_of(cash.date, whole=True), 0)
+    share = share_of(planned, value, months)[first : flow.end].min(initial=1) * 12
+    freed = (share * units(flow, value)).item()
     given = (cash.posts, cash.budget, cash.holder, cash.date, team.people)
     return PostTest(flow.line, freed, cash.posts * team.hours, *given)
 
@@ -53,62 +61,58 @@ def post_test(
 def not_cash(
     at: DeclaredLine, line: Benefit, flow: Flow, roles: set[str], test: PostTest | None
 ) -> Iterator[Problem]:
-    """Tell why hours that are called hard are no cash.
+    """Tell why hours, or posts told in money, that are called hard are no cash.
 
     Parameters
     ----------
     at : DeclaredLine
     line : Benefit
     flow : Flow
-        The same line.
+        The same line, before its release.
     roles : set of str
         Whose hours it counts.
     test : PostTest or None
         Where they are cash as posts.
     """
-    cash, worth = line.cash, at.plan.assumption(line.worth)
-    if flow.kind != "hard" or worth is None or not is_time(worth.per):
-        if cash:
-            yield at.problem("idle_cash", "cash")
-    elif cash is None:
+    cash, hard, plan = line.cash, flow.kind == "hard", at.plan
+    worth, quantity = plan.assumption(line.worth), plan.assumption(line.quantity)
+    timed = hard and worth and is_time(worth.per)
+    said = quantity.statement if hard and line.gain == "time" and quantity else ""
+    if timed and cash:
+        yield from _unpaid(at, flow, cash, roles, test)
+    elif cash:
+        yield at.problem("idle_cash", "cash")
+    elif timed:
         yield at.problem("no_cash", "kind")
-    else:
-        yield from _unpaid(at, cash, worth, roles, test)
+    elif any(POST.search(folded(spoken(said, language))) for language in LANGUAGES):
+        yield at.problem("post_money", "quantity", name=line.quantity)
 
 
 def _unpaid(
-    at: DeclaredLine, cash: Release, worth: Assumption, roles: set[str], test: PostTest | None
+    at: DeclaredLine, flow: Flow, cash: Release, roles: set[str], test: PostTest | None
 ) -> Iterator[Problem]:
-    """Tell why what is said to be released is not: its day, its unit, whose hours it is."""
-    plan = at.plan
-    if not names_somebody(cash.holder):
-        yield at.problem("nobody", "cash", "holder", given=cash.holder)
-    if not named(cash.budget):
-        yield at.problem("nobody", "cash", "budget", given=cash.budget)
-    starts, end = plan.day_of(at.line.starts, end=True), plan.finance.end
-    ends = min(end, plan.day_of(at.line.ends or str(end), end=True))
-    if not starts <= cash.date < ends:
-        yield at.problem("release_day", "cash", "date", starts=starts, ends=ends)
-    own = [team.role for team in plan.teams if folded(team.role) in roles]
-    unit, per = unit_of(cash.unit or "hour"), unit_of(worth.per)
-    if unit != per:
-        values = {"unit": unit, "name": worth.id, "per": per}
-        yield at.problem("cash_unit", "cash", "unit", **values)
-    elif not roles or (cash.posts and not test):
-        yield at.problem("whose_hours", "claim", roles=sorted(roles))
-    elif cash.unit and own:
-        yield at.problem("own_staff", "cash", "unit", role=own[0])
-    elif test:
-        yield from _short(at, test)
-
-
-def _short(line: DeclaredLine, test: PostTest) -> Iterator[Problem]:
-    """Tell posts that hold more hours than are freed, and parts of posts."""
-    if test.freed_hours < test.posts_hours:
-        share = test.freed_hours / test.posts_hours * test.posts
-        values = {"share": share, "people": test.people, "posts": test.posts}
-        yield line.problem("too_few_hours", "cash", "posts", **values)
-    for number, option in enumerate(line.plan.options):
-        if test.line in option.benefits and option.part(test.line) * test.posts % 1:
-            where = ("options", number, "reach", test.line)
-            yield line.plan.problem("businesscase.part_of_post", *where, name=test.line)
+    """Tell the first reason why what is said to be released is not."""
+    plan, finance, posts = at.plan, at.plan.finance, cash.posts or 0
+    unit, worth = unit_of(cash.unit or "hour"), plan.assumption(flow.money[0])
+    per = unit_of(worth.per if worth else None)
+    starts, ends = map(finance.month, (flow.start, min(flow.end, finance.horizon_months)))
+    own = roles.intersection(singular(team.role) for team in plan.teams)
+    reasons = {
+        "nobody_holds": not (names_somebody(cash.holder) and named(cash.budget)),
+        "release_day": not starts <= cash.date < ends,
+        "cash_unit": unit != per,
+        "whose_hours": not roles or (posts and not test),
+        "own_staff": cash.unit and own,
+        "too_few_hours": test and (test.freed_hours < test.posts_hours or test.people < posts),
+        "part_of_post": any(option.part(flow.line) * posts % 1 for option in plan.options),
+    }
+    values = {
+        "starts": starts,
+        "ends": ends,
+        "unit": unit,
+        "per": per,
+        "role": min(own, default=""),
+    }
+    values |= vars(test) if test else {"holder": cash.holder, "budget": cash.budget}
+    for key in [key for key, wrong in reasons.items() if wrong][:1]:
+        yield at.problem(key, "cash", **values)

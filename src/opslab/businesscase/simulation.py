@@ -47,6 +47,8 @@ class Flow:
         Whether it is part of the NPV.
     amounts : tuple of str
         Ids whose draws are added up: units or money, a year or once.
+    posts : float or None
+        In place of the amounts, which must be more: hours of the whole posts that are given up.
     money : tuple of str
         Ids of factors that make it money or more of it: worth, volume, share.
     adoption, recapture, growth, slip, probability, uplift : str or None
@@ -78,6 +80,7 @@ class Flow:
     start: int
     end: int
     ramp: Values
+    posts: float | None = None
     ended: int | None = None
     once: bool = False
     hours: bool = False
@@ -204,14 +207,14 @@ def _grown(flow: Flow, value: Quantities, months: int, wait: int) -> Values:
     return share
 
 
-def total(names: Sequence[str], value: Quantities) -> Values:
-    """Return quantities added up."""
-    return np.asarray(sum((value(name) for name in names[1:]), start=value(names[0])))
+def units(flow: Flow, value: Quantities) -> Values:
+    """Return a line's amounts added up, or the hours of the posts in their place."""
+    return np.asarray(flow.posts or sum(map(value, flow.amounts[1:]), value(flow.amounts[0])))
 
 
 def amount(flow: Flow, value: Quantities, without: Sequence[str] = ()) -> Values:
     """Return what a line is worth a year in full use: amounts summed, times its factors."""
-    worth = total(flow.amounts, value)
+    worth = units(flow, value)
     shares = {"adoption": flow.adoption, "recapture": flow.recapture}
     factors = (share for name, share in shares.items() if share and name not in without)
     for name in (*flow.money, *factors):
@@ -293,7 +296,7 @@ class Drawn:
         if flow.hours:
             adopted = value(flow.adoption) if flow.adoption else 1.0
             used = share.sum(axis=0) * 12 / months
-            self.hours[here] = total(flow.amounts, value) * adopted * used
+            self.hours[here] = units(flow, value) * adopted * used
 
     def _way(self, value: Quantities, lasting: Values) -> Values:
         """Return the way from the gross value to what is counted, summed over the draws."""
