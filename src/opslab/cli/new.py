@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     type=click.Choice(["en", "fr"]),
     help="By default the terminal's language.",
 )
-@click.pass_context
 def new(
-    ctx: click.Context,
     kind: str,  # noqa: ARG001 - the only one so far
     name: str,
     sheet: bool,
@@ -47,9 +45,8 @@ def new(
 
     terminal = os.environ.get("LC_ALL") or os.environ.get("LANG", "")
     language = language or ("fr" if terminal.startswith("fr") else "en")
-    ctx.meta["language"] = language
-    inventory, case = interview.paths(name)
-    book = case.replace(".yaml", ".xlsx")
+    click.get_current_context().meta["language"] = language
+    inventory, case, book = interview.paths(name)
     quoted = shlex.quote(name)
     interview.refuse_target(name, [book] if sheet else [inventory, case])
     if sheet:
@@ -75,8 +72,8 @@ def _asked(title: str, language: Language) -> dict[str, bytes]:
     from opslab.errors import InputError
     from opslab.messages import printable, text
 
-    today = datetime.datetime.now().astimezone().date()  # proposed: the answer decides
-    answers = {"today": today.isoformat()}
+    # today is proposed: the answer decides
+    answers = {"today": f"{datetime.datetime.now().astimezone():%Y-%m-%d}"}
     questions, heading = interview.questions(language), ""
     again = {question.name: "" for question in questions}
     while again:
