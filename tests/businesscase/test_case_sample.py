@@ -185,7 +185,7 @@ def test_the_payroll_file_gone_lowers_the_grades_and_widens_the_ranges(october, 
     wide, narrow = without.recommended.costs, october.recommended.costs
     assert wide.p90 - wide.p10 > 2 * (narrow.p90 - narrow.p10)
     assert wide.mean == pytest.approx(narrow.mean, rel=0.02)
-    lost = "Loaded cost of a product operations manager"
+    lost = "Files behind the figures"
     assert [one for one in without.first_screen("en").reasons if lost in one.text]
     assert not [one for one in october.first_screen("en").reasons if lost in one.text]
 

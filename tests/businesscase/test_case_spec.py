@@ -634,3 +634,23 @@ def test_a_likely_value_outside_of_equal_ends_is_refused():
     declared["assumptions"][0] |= {"low": 8, "likely": 90, "high": 8}
     with pytest.raises(OpslabError):
         Case(**declared)
+
+
+@pytest.mark.parametrize(("reach", "refused_as"), [("40 %", None), (1, None), (0, True), (4, True)])
+def test_a_smaller_option_takes_a_part_of_each_of_its_lines(tmp_path, reach, refused_as):
+    """400 % of a gain at nothing is no smaller version; a part may be written with its sign."""
+    declared = simple()
+    small = copy.deepcopy(declared["options"][1])
+    declared["options"].append(
+        small | {"name": "small", "kind": "minimum", "reach": {"gained": reach}}
+    )
+    if refused_as:
+        (problem,) = refused(tmp_path, declared)
+        assert (problem.key, problem.field) == (
+            "businesscase.reach_minimum",
+            "options[3].reach.gained",
+        )
+    else:
+        case = Case(**declared)
+        refuse_contradictions(case)
+        assert case.options[2].part("gained") == {"40 %": 0.4, 1: 1}[reach]

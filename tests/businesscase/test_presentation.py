@@ -379,7 +379,7 @@ def test_never_is_an_answer():
     shown = page(result, "en")
     assert "none within 36 months" in shown or "No payback within 36 months" in shown
     assert "No payback within 36 months" in figures(result, "en")[0].alt
-    assert "pas en 36 mois" in page(result, "fr")
+    assert "non récupéré en 36 mois" in page(result, "fr")
 
 
 def test_a_red_check_takes_the_money_away():
@@ -653,7 +653,7 @@ SAID = {
     for name, english, french in (
         ("stage", r"[Ss]tage 1", r"phase 1"),
         ("gates", r"gate by gate|Gate:", r"jalon (en|par) jalon|Jalon de décision :"),
-        ("debts", r"Promised, not yet measured:", r"Promis, pas encore mesuré :"),
+        ("debts", r"Promised, not yet measured:", r"Promis, pas encore mesuré"),
         ("others", r"Tool alone|next best", r"Tool alone|deuxième option"),
         ("previous", r"promised an NPV", r"promettait une VAN"),
         ("hours", r"h/year|FTE|Hours freed a year", r"h/an|ETP|Heures libérées par"),
@@ -668,7 +668,7 @@ SAID = {
         ),
         ("median", r"median NPV|NPV, median", r"VAN médiane|médiane de la VAN"),
         ("haste", r"later costs", r"plus tard coûte"),
-        ("leisure", r"later saves|almost no difference", r"fait gagner|presque rien"),
+        ("leisure", r"later improves|almost no difference", r"améliore le résultat|presque rien"),
     )
 }
 NPVS = [310_000.0, 200.0, 0.0, -200.0, -300_000.0]

@@ -257,9 +257,7 @@ class _Drawn:
         for number, option in enumerate(self.case.proposals):
             weights, total = self.options[number], self.totals[number]
             later = tuple(self._later(weights, total.npv))
-            context = outcomes.Context(
-                self.horizon, finance, now, self._posts(total), later, costs
-            )
+            context = outcomes.Context(self.horizon, finance, now, self._posts(total), later, costs)
             results.append(outcomes.option_result(option, total, self.cash[number], context))
         return tuple(results)
 

@@ -21,10 +21,12 @@ from opslab import documents, workspace
 from opslab.businesscase.spec import Case
 from opslab.errors import InputError, Problem, SpecError
 from opslab.messages import Language
+from opslab.specs import FromFile
 from opslab.tables.numbers import clear_number, plain_text
 from opslab.timesaved.inventory import Inventory
 
 STARTER = Path(__file__).parent / "starter"
+_MODELS: Sequence[type[FromFile]] = (Inventory, Case)
 _BETWEEN = re.compile(r"(?<=[\w%])\s*(?:\b(?:to|a)\b|[-\u2013\u2014])\s*(?=[\d.,])")
 _NUMBER = re.compile(r"(-?(?:\d+(?:[ '\u2019]\d{3})*(?:[.,]\d+)?|[.,]\d+)) ?(k?)")
 _PLAIN = str.maketrans(",", ".", " '\u2019")
@@ -81,9 +83,9 @@ def questions(language: Language) -> tuple[Question, ...]:
 
 
 def paths(title: str) -> Sequence[str]:
-    """Return where the inventory and the case stand in the workspace."""
+    """Return where the inventory, the case and the questions stand in the workspace."""
     slug = workspace.slug(title)
-    return f"cases/{slug}-inventory.yaml", f"cases/{slug}.yaml"
+    return f"cases/{slug}-inventory.yaml", f"cases/{slug}.yaml", f"cases/{slug}.xlsx"
 
 
 def refuse_target(title: str, files: Sequence[str]) -> None:
@@ -137,7 +139,7 @@ def draft(title: str, answers: Mapping[str, str], language: Language) -> Draft:
         loader=FileSystemLoader(STARTER), line_statement_prefix="%%", keep_trailing_newline=True
     )
     files: dict[str, bytes] = {}
-    for path, model in zip(paths(title), (Inventory, Case), strict=True):
+    for path, model in zip(paths(title), _MODELS, strict=False):
         template = engine.get_template(f"{model.__name__.lower()}.{language}.yaml")
         filled = template.render(values, title=_quoted(title), file=path)
         content, lines = re.sub(_MARK, "", filled), filled.split("\n")

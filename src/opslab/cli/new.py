@@ -6,7 +6,6 @@ import datetime
 import os
 import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -21,21 +20,17 @@ if TYPE_CHECKING:
 @click.argument("kind", type=click.Choice(["case"]))
 @click.argument("name")
 @click.option("--sheet", is_flag=True, help="Write the questions as a workbook to fill in.")
-@click.option(
-    "--from", "filled", metavar="FILE.xlsx", type=click.Path(path_type=Path), help="A filled one."
-)
+@click.option("--from", "filled", metavar="FILE.xlsx", help="A filled one.")
 @click.option(
     "--language",
     type=click.Choice(["en", "fr"]),
     help="By default the terminal's language.",
 )
-@click.pass_context
 def new(
-    ctx: click.Context,
     kind: str,  # noqa: ARG001 - the only one so far
     name: str,
     sheet: bool,
-    filled: Path | None,
+    filled: str | None,
     language: Language | None,
 ) -> None:
     """Write a case called NAME, and its inventory, from the answers to ten questions.
@@ -50,16 +45,14 @@ def new(
 
     terminal = os.environ.get("LC_ALL") or os.environ.get("LANG", "")
     language = language or ("fr" if terminal.startswith("fr") else "en")
-    ctx.meta["language"] = language
-    inventory, case = interview.paths(name)
-    book = case.replace(".yaml", ".xlsx")
+    click.get_current_context().meta["language"] = language
+    inventory, case, book = interview.paths(name)
     quoted = shlex.quote(name)
     interview.refuse_target(name, [book] if sheet else [inventory, case])
     if sheet:
         files = {book: (interview.STARTER / f"case.{language}.xlsx").read_bytes()}
     elif filled:
-        here = filled if workspace.is_there(filled) else workspace.resolve(filled)
-        files = interview_sheet.draft_of(name, here, language).files
+        files = interview_sheet.draft_of(name, workspace.resolve(filled), language).files
     elif sys.stdin.isatty():
         files = _asked(name, language)
     else:
@@ -79,8 +72,8 @@ def _asked(title: str, language: Language) -> dict[str, bytes]:
     from opslab.errors import InputError
     from opslab.messages import printable, text
 
-    today = datetime.datetime.now().astimezone().date()  # proposed: the answer decides
-    answers = {"today": today.isoformat()}
+    # today is proposed: the answer decides
+    answers = {"today": f"{datetime.datetime.now().astimezone():%Y-%m-%d}"}
     questions, heading = interview.questions(language), ""
     again = {question.name: "" for question in questions}
     while again:
