@@ -342,7 +342,8 @@ def kpis(result: CaseResult, say: CaseVoice) -> Table:
     rows, targets = [], {target.kpi.id: target for target in result.targets}
     measured = any(target.measured for target in result.targets)
     for kpi in result.case.kpis:
-        baseline, target, kill = say.quantities([kpi.baseline, kpi.target, kpi.kill], kpi.unit)
+        stated = (kpi.baseline, kpi.target, kpi.kill)
+        baseline, target, kill = (say.quantity(value, kpi.unit) for value in stated)
         latest, on = targets[kpi.id].measured, targets[kpi.id].on
         day = f"{on:%m/%Y}" if on else ""
         last = Cell(say.quantity(latest.middle, kpi.unit), day) if latest else say.none

@@ -201,7 +201,7 @@ class CaseVoice(Voice):
         expected = self.entries[driver.id].value
         side = "above" if turn > expected else "below"
         value = self.quantity(turn, unit)
-        usual = self.quantities([expected, turn], unit, bare=True)[0]
+        usual = self.quantities([expected], unit, bare=True)[0]
         return self(f"{key}_{side}", name=self.named(driver.id), value=value, expected=usual)
 
     def fiscal(self, start: datetime.date) -> str:
@@ -273,10 +273,9 @@ class CaseVoice(Voice):
 
     def estimate(self, value: float, low: float, high: float, unit: str, remark: str = "") -> Cell:
         """Return a value with its unit, and its range where it has one."""
-        ends = [value, low, high]
-        _, least, most = self.quantities(ends, unit, bare=True)
-        shown = self.quantities(ends, unit)[0]
-        return Cell(shown, remark, interval=self.range(least, most) if low != high else "")
+        least, most = self.quantities([low, high], unit, bare=True)
+        interval = self.range(least, most) if low != high else ""
+        return Cell(self.quantity(value, unit), remark, interval=interval)
 
     def inline(self, cell: Cell) -> str:
         """Return a value with its range as one text."""
