@@ -644,3 +644,16 @@ def test_a_message_that_is_not_there_is_our_defect():
         text("specs.no_such_message")
     with pytest.raises(KeyError):
         text("specs.unknown")
+
+
+@pytest.mark.parametrize(
+    ("unit", "count", "language", "shown"),
+    [
+        ("semaines", 1, "fr", "semaine"),
+        ("semaines", 2, "fr", "semaines"),
+        ("weeks", 1, "en", "week"),
+        ("hours", 2, "fr", "heures"),
+    ],
+)
+def test_a_known_unit_written_as_several_agrees_too(unit, count, language, shown):
+    assert counted(unit, count, language) == shown

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
 from functools import partial
 from itertools import accumulate
 from typing import Any
 
-from opslab.businesscase.declarations import Milestone
 from opslab.businesscase.result import (
     SAID,
     CaseResult,
@@ -355,11 +353,25 @@ def kpis(result: CaseResult, say: CaseVoice) -> Table:
     return say.table("kpis", columns, rows, numeric=range(1, 4 + measured))
 
 
-def roadmap(listed: Sequence[Milestone], say: CaseVoice) -> Blocks:
+def released_by_gate(result: CaseResult) -> bool:
+    """Return whether a cost of the recommended option waits for the gate of a step."""
+    case = result.case
+    gates = [step.ends for step in case.roadmap if step.gate]
+    waiting = [
+        case.day_of(cost.starts, end=False)
+        for cost in case.costs
+        if cost.name in case.recommended.costs and case.step(cost.starts)
+    ]
+    return bool(gates and waiting) and max(waiting) > min(gates)
+
+
+def roadmap(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return the steps, each with the gate at its end where there are gates."""
+    listed = result.case.roadmap
     gated, rows = any(step.gate for step in listed), list[Row]()
     for step in listed:
         when = Cell(say.period((step.starts, step.ends)), step.owner or "")
         rows.append((step.name, when, *([step.gate or say.none] if gated else [])))
-    name, columns = ("gates", "step dates gate") if gated else ("roadmap", "step dates")
+    name = "gates" if released_by_gate(result) else "roadmap"
+    columns = "step dates gate" if gated else "step dates"
     return [say.table(name, columns, rows)] if rows else []

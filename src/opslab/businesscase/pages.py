@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from opslab.businesscase.annexes import Row, benefit, kpis, risks, roadmap
+from opslab.businesscase.annexes import (
+    Row,
+    benefit,
+    kpis,
+    released_by_gate,
+    risks,
+    roadmap,
+)
 from opslab.businesscase.options import Driver, OptionResult
 from opslab.businesscase.result import CaseResult
 from opslab.businesscase.voice import CaseVoice
@@ -37,7 +44,7 @@ def _answers(result: CaseResult, say: CaseVoice) -> Table:
     stage, action = case.stage, result.action
     ended = sum(line.present.mean for line in result.taken if line.ended)
     means = {"approve": say("means_approve"), "defer": say.waiting, "reject": say("means_reject")}
-    means["approve"] += f" {say('means_gated' if _gated(result) else 'means_at_once')}"
+    means["approve"] += f" {say('means_gated' if released_by_gate(result) else 'means_at_once')}"
     if ended:
         means["reject"] += f" {say('means_ended', ended=say.money(ended))}"
     if ranked:
@@ -58,18 +65,6 @@ def _answers(result: CaseResult, say: CaseVoice) -> Table:
     return say.table("answers", "answer sets_off signed", rows)
 
 
-def _gated(result: CaseResult) -> bool:
-    """Return whether a cost of the recommended option waits for the gate of a step."""
-    case = result.case
-    gates = [step.ends for step in case.roadmap if step.gate]
-    waiting = [
-        case.day_of(cost.starts, end=False)
-        for cost in case.costs
-        if cost.name in case.recommended.costs and case.step(cost.starts)
-    ]
-    return bool(gates and waiting) and max(waiting) > min(gates)
-
-
 def options(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return the options on the same draws, and the benefits of the recommended one."""
     none, nothing = say.none, result.nothing
@@ -82,7 +77,7 @@ def options(result: CaseResult, say: CaseVoice) -> Blocks:
         say.table("options", columns, rows, numeric=range(1, 8)),
         *_benefits(result, say),
         *_beyond(result, say),
-        *roadmap(result.case.roadmap, say),
+        *roadmap(result, say),
     ]
 
 

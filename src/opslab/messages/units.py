@@ -58,13 +58,20 @@ def counted(unit: str, count: float | str, language: Language) -> str:
     if slash:
         per = text("words.per", language, unit=counted(per, 1, language))
         return f"{counted(head, count, language)} {per}"
-    known = f"count_{head.removesuffix('s')}"
-    if known in catalogue(language, "words"):
-        return text(f"words.{known}", language, count=count)
+    for known in catalogue(language, "words"):
+        if known.startswith("count_") and (
+            known == f"count_{head.removesuffix('s')}" or head in _forms(known, language)
+        ):
+            return text(f"words.{known}", language, count=count)
     noun, *more = _COMPLEMENT.split(head, 1)
     agrees = "[^ -]+" if language == "fr" else "[^ ]+$"
     several = re.sub(agrees, lambda word: _several(word[0], language), noun) + "".join(more)
     return Numbers(language).plural(count, [head, several])
+
+
+def _forms(known: str, language: Language) -> tuple[str, ...]:
+    """Return a unit of the catalogue as one and as several of it."""
+    return tuple(text(f"words.{known}", language, count=count) for count in (1, 2))
 
 
 def _several(word: str, language: Language) -> str:
