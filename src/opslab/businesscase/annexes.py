@@ -345,7 +345,7 @@ def kpis(result: CaseResult, say: CaseVoice) -> Table:
         latest, on = targets[kpi.id].measured, targets[kpi.id].on
         day = f"{on:%m/%Y}" if on else ""
         last = Cell(say.quantity(latest.middle, kpi.unit), day) if latest else say.none
-        sources = dict.fromkeys((kpi.source, kpi.owner))
+        sources = dict.fromkeys((kpi.source, kpi.baseline_source, kpi.owner))
         promised = Cell(target, interval=say.between(kpi.low, kpi.high, kpi.unit))
         remark = say.joined(say("due", day=kpi.date), *sources)
         rows.append((Cell(kpi.name, remark), baseline, *[last] * measured, promised, kill))

@@ -134,7 +134,7 @@ def method(result: CaseResult, say: CaseVoice) -> Blocks:
         "again": best.negative_again,
         "shrunk": [say.percent(factor, 0) for factor in shrunk],
         "runs": list(dict.fromkeys(entry.run for entry in result.ledger if entry.run)),
-        "inputs": [f"{one.name} ({(one.sha256 or '?')[:12]})" for one in result.sources],
+        "inputs": [f"{one.name} ({(one.sha256 or '?')[:8]})" for one in result.sources],
         "rule": say.rule,
         "enabled": result.enabled or [],
     }

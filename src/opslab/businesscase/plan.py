@@ -120,13 +120,6 @@ class Plan(FromFile):
         starts = [line.starts for line in self.benefits if line.name in option.benefits]
         return cost.ended_from or min(starts, key=lambda when: self.day_of(when, end=True))
 
-    def gains_of(self, option: Option) -> list[str]:
-        """Return the names of what an option gains: benefits, and costs that it ends in part."""
-        return [
-            *option.benefits,
-            *(name for name, part in self.ended(option).items() if part > 0),
-        ]
-
     def lines(self) -> Iterator[DeclaredLine]:
         """Give every benefit and cost with its field."""
         for number, benefit in enumerate(self.benefits):

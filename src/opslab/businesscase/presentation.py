@@ -166,9 +166,7 @@ def _part(name: str, result: CaseResult, say: CaseVoice) -> Blocks:
     blocks = _SECTIONS[name](result, say)
     if blocks and result.broken and name not in _WITHOUT_MONEY:
         blocks = [say.paragraph("not_to_use", "bad"), *blocks]
-    first_annex = "promise" if annexes.promised(result) else "waterfall"
-    new_page = name in ("options", first_annex)
-    heading = Heading(say(f"section_{name}"), new_page=new_page)
+    heading = Heading(say(f"section_{name}"), new_page=name == "options")
     if blocks and name in _FOLDED:
         blocks = [Folded(say(f"fold_{name}", count=len(result.ledger)), blocks)]
     return [heading, *blocks] if blocks else []
