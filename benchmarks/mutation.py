@@ -80,6 +80,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "experiments/inference/strata.py": ("experiments/test_strata.py",),
     "businesscase/verdict.py": ("businesscase/test_verdict.py",),
     "businesscase/claims.py": ("businesscase/test_claims.py",),
+    "businesscase/posts.py": ("businesscase/test_posts.py",),
     "businesscase/checks.py": ("businesscase/test_case_checks.py",),
     "businesscase/plausibility.py": ("businesscase/test_plausibility.py",),
     "businesscase/contradictions.py": ("businesscase/test_case_spec.py",),
