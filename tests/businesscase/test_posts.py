@@ -245,3 +245,19 @@ def test_more_freed_hours_bring_no_more_than_the_posts():
     twice = finding(quantity=Quantity("quantiles", more, 5000, 5000, 5000, 0.9), benefit="hard",
                     claim="hours:pm/tag")  # fmt: skip
     assert npv(declared(POST), twice)[0] == pytest.approx(npv(declared(POST))[0], rel=1e-9)
+
+
+def test_a_team_may_give_up_all_of_its_posts_and_no_more():
+    """2,000 hours used, of one person of 1,600."""
+    alone = TEAM | {"people": 1}
+    assert told(declared(POST, teams=(alone,))) == []
+    assert told(declared(POST | {"posts": 2}, teams=(TEAM | {"hours": 900, "people": 1},))) == [
+        ("too_few_hours", "benefits[1].cash")
+    ]
+
+
+def test_a_release_before_the_horizon_is_looked_at_from_its_first_month():
+    """A ramp of a year does not hold the post in its first months, whenever it was given up."""
+    line = {"ramp_months": 12, "starts": "2026-12-01"}
+    early = POST | {"date": "2026-12-15"}
+    assert told(declared(early, **line))[0][0] in ("release_day", "too_few_hours")
