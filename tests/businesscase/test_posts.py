@@ -86,22 +86,29 @@ OWN = {"hours": "PM/tag", "of": "survey"}
         (declared(POST, [TEAM | {"people": 0.9}]), ("too_few_hours", "benefits[1].cash")),
         (declared(POST, decay="wear"), ("too_few_hours", "benefits[1].cash")),
         (declared(POST, ramp_months=18), ("too_few_hours", "benefits[1].cash")),
-        (declared(POST | {"date": "2028-01-01"}, ramp_months=18),
-         ("too_few_hours", "benefits[1].cash")),
-        (declared(POST, [TEAM], adoption=None, schedule=["tenth", "use"])
-         | {"assumptions": [*declared()["assumptions"], share("tenth", 0.1)]},
-         ("too_few_hours", "benefits[1].cash")),
+        (
+            declared(POST | {"date": "2028-01-01"}, ramp_months=18),
+            ("too_few_hours", "benefits[1].cash"),
+        ),
+        (
+            declared(POST, [TEAM], adoption=None, schedule=["tenth", "use"])
+            | {"assumptions": [*declared()["assumptions"], share("tenth", 0.1)]},
+            ("too_few_hours", "benefits[1].cash"),
+        ),
         (stated("headcount", cash=None), ("time_unit", "benefits[1].quantity")),
         (third("A third of a post over fourteen people"), ("post_money", "benefits[1].quantity")),
         (third({"en": "Desk", "fr": "Un tiers de poste"}), ("post_money", "benefits[1].quantity")),
-        (stated(claim=OWN | {"hours": "pms/tag"}, teams=[TEAM]),
-         ("own_staff", "benefits[1].cash")),
-        (stated(claim=OWN | {"hours": "product/tag"}, teams=[TEAM], gained_by="PMs"),
-         ("other_role", "benefits[1].gained_by")),
+        (stated(claim=OWN | {"hours": "pms/tag"}, teams=[TEAM]), ("own_staff", "benefits[1].cash")),
+        (
+            stated(claim=OWN | {"hours": "product/tag"}, teams=[TEAM], gained_by="PMs"),
+            ("other_role", "benefits[1].gained_by"),
+        ),
         (declared(POST | {"posts": 2}), ("too_few_hours", "benefits[1].cash")),
         (declared(POST, [TEAM | {"hours": 2001}]), ("too_few_hours", "benefits[1].cash")),
-        (stated(cash=POST | {"posts": 2}, claim=OWN, teams=[TEAM]),
-         ("too_few_hours", "benefits[1].cash")),
+        (
+            stated(cash=POST | {"posts": 2}, claim=OWN, teams=[TEAM]),
+            ("too_few_hours", "benefits[1].cash"),
+        ),
         (declared(POST, ()), ("whose_hours", "benefits[1].cash")),
         (declared(POST, [TEAM | {"role": "support"}]), ("whose_hours", "benefits[1].cash")),
         (stated(cash=POST, teams=[TEAM]), ("whose_hours", "benefits[1].cash")),
@@ -110,13 +117,17 @@ OWN = {"hours": "PM/tag", "of": "survey"}
         (declared(UNIT), ("own_staff", "benefits[1].cash")),
         (stated(claim=OWN, teams=[TEAM]), ("own_staff", "benefits[1].cash")),
         (declared(UNIT | {"unit": "day"}, ()), ("cash_unit", "benefits[1].cash")),
-        (stated(cash=UNIT | {"unit": "days"}, claim=CONTRACTORS),
-         ("cash_unit", "benefits[1].cash")),
+        (
+            stated(cash=UNIT | {"unit": "days"}, claim=CONTRACTORS),
+            ("cash_unit", "benefits[1].cash"),
+        ),
         (stated("day", cash=POST, claim=OWN, teams=[TEAM]), ("time_unit", "benefits[1].quantity")),
         (declared(POST | {"date": "2026-12-01"}), ("release_day", "benefits[1].cash")),
         (declared(POST | {"date": "2030-01-01"}), ("release_day", "benefits[1].cash")),
-        (declared(POST | {"date": "2028-07-01"}, ends="2028-06-30"),
-         ("release_day", "benefits[1].cash")),
+        (
+            declared(POST | {"date": "2028-07-01"}, ends="2028-06-30"),
+            ("release_day", "benefits[1].cash"),
+        ),
         *(
             (declared(POST | {"holder": name}), ("nobody_holds", "benefits[1].cash"))
             for name in ("?", "-", "tbd", "n/a", "xx", "N.N.", "à définir", "42")
@@ -124,7 +135,7 @@ OWN = {"hours": "PM/tag", "of": "survey"}
         (declared(POST | {"budget": "?"}), ("nobody_holds", "benefits[1].cash")),
         (declared(POST, owner="?"), ("nobody", "benefits[1].owner")),
     ],
-)  # fmt: skip
+)
 def test_hard_hours_that_are_no_cash(spec, key):
     assert told(spec) == [key]
 
@@ -169,8 +180,14 @@ def test_two_roles_are_two_lines():
 def test_cash_is_said_of_hard_hours_alone():
     assert told(declared(POST, kind="capacity")) == [("idle_cash", "benefits[1].cash")]
     money_line = declared()
-    money_line["benefits"][0] = {"name": "hours", "gain": "time", "quantity": "pay", "kind": "hard",
-                                 "starts": "2027-01-01", "cash": POST}  # fmt: skip
+    money_line["benefits"][0] = {
+        "name": "hours",
+        "gain": "time",
+        "quantity": "pay",
+        "kind": "hard",
+        "starts": "2027-01-01",
+        "cash": POST,
+    }
     assert told(money_line) == [("idle_cash", "benefits[1].cash")]
 
 
@@ -186,8 +203,11 @@ def test_an_option_takes_whole_posts(reach, posts, keys):
 
 def test_a_part_of_a_post_over_many_people_is_told():
     spec = declared(POST, [TEAM])
-    tenth = finding(quantity=Quantity("quantiles", dict.fromkeys(KNOWN, 600.0), 600, 600, 600, 0.9),
-                    benefit="hard", claim="hours:pm/tag")  # fmt: skip
+    tenth = finding(
+        quantity=Quantity("quantiles", dict.fromkeys(KNOWN, 600.0), 600, 600, 600, 0.9),
+        benefit="hard",
+        claim="hours:pm/tag",
+    )
     with pytest.raises(InputError) as raised:
         build(Case(**spec), {"e": [tenth]}, draws=1_000)
     [problem] = raised.value.problems
@@ -221,8 +241,11 @@ def test_a_post_is_given_up_whole_or_not_at_all():
 def test_no_draw_holds_more_than_the_post():
     """2,500 to 7,500 hours of which 80 % are used: in each draw, 1,600 hours at 50, half recaptured."""
     ends = {"p5": 2500.0, "p25": 4000.0, "p50": 5000.0, "p75": 6000.0, "p95": 7500.0}
-    wide = finding(quantity=Quantity("quantiles", ends, 5000.0, 2500.0, 7500.0, 0.9),
-                   benefit="hard", claim="hours:pm/tag")  # fmt: skip
+    wide = finding(
+        quantity=Quantity("quantiles", ends, 5000.0, 2500.0, 7500.0, 0.9),
+        benefit="hard",
+        claim="hours:pm/tag",
+    )
     brought, result = npv(declared(POST, recapture=None), wide)
     months = np.arange(1, 37)
     assert brought == pytest.approx(float((1600 * 50 / 12 * 1.1 ** (-months / 12)).sum()), rel=1e-9)
@@ -242,8 +265,11 @@ def test_units_that_are_bought_count_whole():
 
 def test_more_freed_hours_bring_no_more_than_the_posts():
     more = copy.deepcopy(KNOWN) | dict.fromkeys(KNOWN, 5000.0)
-    twice = finding(quantity=Quantity("quantiles", more, 5000, 5000, 5000, 0.9), benefit="hard",
-                    claim="hours:pm/tag")  # fmt: skip
+    twice = finding(
+        quantity=Quantity("quantiles", more, 5000, 5000, 5000, 0.9),
+        benefit="hard",
+        claim="hours:pm/tag",
+    )
     assert npv(declared(POST), twice)[0] == pytest.approx(npv(declared(POST))[0], rel=1e-9)
 
 

@@ -233,17 +233,51 @@ RICH = {
     "period": {"time": "seen", "start": "2026-10-21", "end": "2026-11-02"},
     "segments": ["land"],
     "metrics": [
-        {"name": "bought", "type": "proportion", "column": "bought", "role": "primary", "goal": "increase"},
-        {"name": "spend", "type": "mean", "column": "spend", "role": "primary", "goal": "increase",
-         "covariates": ["before"], "cap": {"quantile": 0.99}},
+        {
+            "name": "bought",
+            "type": "proportion",
+            "column": "bought",
+            "role": "primary",
+            "goal": "increase",
+        },
+        {
+            "name": "spend",
+            "type": "mean",
+            "column": "spend",
+            "role": "primary",
+            "goal": "increase",
+            "covariates": ["before"],
+            "cap": {"quantile": 0.99},
+        },
         {"name": "far", "type": "mean", "column": "far", "role": "secondary", "goal": "increase"},
-        {"name": "late", "type": "mean", "column": "late", "role": "secondary", "goal": "decrease", "missing": "zero"},
-        {"name": "p90", "type": "quantile", "column": "late", "quantile": 0.9, "role": "guardrail",
-         "goal": "decrease", "margin": {"relative": 0.1}, "missing": "drop"},
-        {"name": "basket", "type": "ratio", "numerator": "spend", "denominator": "orders", "role": "secondary",
-         "goal": "increase"},
+        {
+            "name": "late",
+            "type": "mean",
+            "column": "late",
+            "role": "secondary",
+            "goal": "decrease",
+            "missing": "zero",
+        },
+        {
+            "name": "p90",
+            "type": "quantile",
+            "column": "late",
+            "quantile": 0.9,
+            "role": "guardrail",
+            "goal": "decrease",
+            "margin": {"relative": 0.1},
+            "missing": "drop",
+        },
+        {
+            "name": "basket",
+            "type": "ratio",
+            "numerator": "spend",
+            "denominator": "orders",
+            "role": "secondary",
+            "goal": "increase",
+        },
     ],
-}  # fmt: skip
+}
 WAYS = {
     "plain": {},
     "zone": {"data": {"timezone": "Europe/Paris"}},
@@ -314,12 +348,27 @@ LOGS = {
     "period": {"time": "at", "start": "2026-10-22", "end": "2026-10-31"},
     "segments": ["land"],
     "metrics": [
-        {"name": "back", "type": "proportion", "event": "visit", "window": {"from": "1d", "to": "2d"},
-         "role": "primary", "goal": "increase"},
-        {"name": "spend", "type": "mean", "event": "buy", "value": "amount", "window": {"to": "14d"},
-         "covariate_window": {"from": "-7d", "to": "0d"}, "role": "primary", "goal": "increase", "missing": "drop"},
+        {
+            "name": "back",
+            "type": "proportion",
+            "event": "visit",
+            "window": {"from": "1d", "to": "2d"},
+            "role": "primary",
+            "goal": "increase",
+        },
+        {
+            "name": "spend",
+            "type": "mean",
+            "event": "buy",
+            "value": "amount",
+            "window": {"to": "14d"},
+            "covariate_window": {"from": "-7d", "to": "0d"},
+            "role": "primary",
+            "goal": "increase",
+            "missing": "drop",
+        },
     ],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("zone", [None, "Europe/Paris"])
@@ -360,14 +409,26 @@ def told(spec, kind):
         ({"table": None, "query": "SELECT 1; SELECT 2"}, "single SELECT"),
         ({"table": None, "query": "SELECT * INTO other FROM refused"}, "single SELECT"),
         ({"table": None, "query": "SELECT * FROM refused FOR UPDATE"}, "single SELECT"),
-        ({"table": None, "query": "WITH x AS (DELETE FROM refused RETURNING *) SELECT * FROM x"}, "single SELECT"),
+        (
+            {"table": None, "query": "WITH x AS (DELETE FROM refused RETURNING *) SELECT * FROM x"},
+            "single SELECT",
+        ),
         ({"table": None, "query": "SELEC * FROM refused"}, "single SELECT"),
-        ({"table": None, "query": "SELECT nothing FROM refused"}, 'column "nothing" does not exist'),
+        (
+            {"table": None, "query": "SELECT nothing FROM refused"},
+            'column "nothing" does not exist',
+        ),
         ({"table": None, "query": "SELECT unit, arm FROM refused"}, "half"),
-        ({"table": None, "query": "SELECT *, 1 / 0 AS fault FROM refused WHERE y / 0 > 1"}, "DivisionByZero"),
-        ({"table": None, "query": "SELECT * FROM refused WHERE nextval('counted') > 0"}, "ReadOnlySqlTransaction"),
+        (
+            {"table": None, "query": "SELECT *, 1 / 0 AS fault FROM refused WHERE y / 0 > 1"},
+            "DivisionByZero",
+        ),
+        (
+            {"table": None, "query": "SELECT * FROM refused WHERE nextval('counted') > 0"},
+            "ReadOnlySqlTransaction",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_read_is_told_and_changes_nothing(data, said, refused):
     with psycopg.connect(refused, autocommit=True) as connection:
         connection.execute("CREATE SEQUENCE IF NOT EXISTS counted")

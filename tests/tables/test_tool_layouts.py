@@ -49,17 +49,75 @@ def columns(headings, *rows):
 
 
 INTERCOM = columns(
-    ("Conversation ID", "Conversation started at (UTC)", "User name", "User email", "User ID", "Conversation rating",
-     "Conversation remark", "First message"),
-    ("7001", "2026-08-13 10:00:00", "Mona Weiss", "mona@example.test", "k1", "4", "quick answer, thanks",
-     "<p>The map &amp; the list differ</p><br/>"),
-    ("7002", "2026-08-14 10:00:00", "Omar Diaz", "omar@example.test", "k2", "", "", "<div class='x'>No sound</div>"),
-)  # fmt: skip
+    (
+        "Conversation ID",
+        "Conversation started at (UTC)",
+        "User name",
+        "User email",
+        "User ID",
+        "Conversation rating",
+        "Conversation remark",
+        "First message",
+    ),
+    (
+        "7001",
+        "2026-08-13 10:00:00",
+        "Mona Weiss",
+        "mona@example.test",
+        "k1",
+        "4",
+        "quick answer, thanks",
+        "<p>The map &amp; the list differ</p><br/>",
+    ),
+    (
+        "7002",
+        "2026-08-14 10:00:00",
+        "Omar Diaz",
+        "omar@example.test",
+        "k2",
+        "",
+        "",
+        "<div class='x'>No sound</div>",
+    ),
+)
 CANNY = columns(
-    ("Post ID", "Title", "Details", "Board", "Status", "Author Email", "Votes", "Score", "MRR", "Created"),
-    ("c1", "Undo", "Let us undo a move", "Ideas", "open", "mona@example.test", "40", "3", "1200", "2026-08-13T09:00:00Z"),
-    ("c2", "Sound", "Louder please", "Ideas", "open", "omar@example.test", "2", "1", "0", "2026-08-14T09:00:00Z"),
-)  # fmt: skip
+    (
+        "Post ID",
+        "Title",
+        "Details",
+        "Board",
+        "Status",
+        "Author Email",
+        "Votes",
+        "Score",
+        "MRR",
+        "Created",
+    ),
+    (
+        "c1",
+        "Undo",
+        "Let us undo a move",
+        "Ideas",
+        "open",
+        "mona@example.test",
+        "40",
+        "3",
+        "1200",
+        "2026-08-13T09:00:00Z",
+    ),
+    (
+        "c2",
+        "Sound",
+        "Louder please",
+        "Ideas",
+        "open",
+        "omar@example.test",
+        "2",
+        "1",
+        "0",
+        "2026-08-14T09:00:00Z",
+    ),
+)
 DELIGHTED = columns(
     (
         "Response ID",
@@ -96,18 +154,51 @@ DELIGHTED = columns(
     ),
 )
 HUBSPOT = columns(
-    ("Record ID", "Survey name", "Survey type", "Rating", "Sentiment", "Response", "Submission date",
-     "Associated contact IDs"),
+    (
+        "Record ID",
+        "Survey name",
+        "Survey type",
+        "Rating",
+        "Sentiment",
+        "Response",
+        "Submission date",
+        "Associated contact IDs",
+    ),
     ("91", "NPS", "NPS", "6", "Detractor", "Too many clicks", "2026-08-13 09:12", "p1"),
     ("92", "NPS", "NPS", "9", "Promoter", "It does the job", "2026-08-14 09:12", "p2"),
-)  # fmt: skip
+)
 DISCOURSE = columns(
-    ("topic_title", "categories", "is_pm", "post_raw", "post_cooked", "like_count", "url", "created_at"),
-    ("Login", "Bugs", "No", "The login **hangs**", "<p>The login <b>hangs</b></p>", "1", "https://f.test/t/1/1",
-     "2026-08-13 09:12:00 UTC"),
-    ("Login", "Bugs", "No", "Same with me", "<p>Same with me</p>", "0", "https://f.test/t/1/2",
-     "2026-08-14 09:12:00 UTC"),
-)  # fmt: skip
+    (
+        "topic_title",
+        "categories",
+        "is_pm",
+        "post_raw",
+        "post_cooked",
+        "like_count",
+        "url",
+        "created_at",
+    ),
+    (
+        "Login",
+        "Bugs",
+        "No",
+        "The login **hangs**",
+        "<p>The login <b>hangs</b></p>",
+        "1",
+        "https://f.test/t/1/1",
+        "2026-08-13 09:12:00 UTC",
+    ),
+    (
+        "Login",
+        "Bugs",
+        "No",
+        "Same with me",
+        "<p>Same with me</p>",
+        "0",
+        "https://f.test/t/1/2",
+        "2026-08-14 09:12:00 UTC",
+    ),
+)
 APP_STORE = columns(
     ("type", "id", "rating", "title", "body", "reviewerNickname", "createdDate", "territory"),
     (
@@ -132,17 +223,75 @@ APP_STORE = columns(
     ),
 )
 PRODUCTBOARD = columns(
-    ("id", "title", "content", "source_origin", "source_record_id", "user_email", "company_name", "created_at", "features"),
-    ("n1", "Note 1", "<p>The map is late</p>&nbsp;", "zendesk", "1", "mona@example.test", "Acme", "2026-08-13T09:12:00Z",
-     "Map"),
-    ("n2", "Note 2", "<ul><li>No sound</li></ul>", "zendesk", "2", "omar@example.test", "Acme", "2026-08-14T09:12:00Z", ""),
-)  # fmt: skip
+    (
+        "id",
+        "title",
+        "content",
+        "source_origin",
+        "source_record_id",
+        "user_email",
+        "company_name",
+        "created_at",
+        "features",
+    ),
+    (
+        "n1",
+        "Note 1",
+        "<p>The map is late</p>&nbsp;",
+        "zendesk",
+        "1",
+        "mona@example.test",
+        "Acme",
+        "2026-08-13T09:12:00Z",
+        "Map",
+    ),
+    (
+        "n2",
+        "Note 2",
+        "<ul><li>No sound</li></ul>",
+        "zendesk",
+        "2",
+        "omar@example.test",
+        "Acme",
+        "2026-08-14T09:12:00Z",
+        "",
+    ),
+)
 ZENDESK_JSON = columns(
-    ("url", "id", "created_at", "subject", "raw_subject", "description", "status", "requester_id",
-     "satisfaction_rating.comment"),
-    ("https://z.test/1", "1", "2026-08-13T09:12:00Z", "Help", "Help", "The map is late", "closed", "55", "thanks"),
-    ("https://z.test/2", "2", "2026-08-14T09:12:00Z", "Help", "Help", "No sound", "closed", "56", "thanks"),
-)  # fmt: skip
+    (
+        "url",
+        "id",
+        "created_at",
+        "subject",
+        "raw_subject",
+        "description",
+        "status",
+        "requester_id",
+        "satisfaction_rating.comment",
+    ),
+    (
+        "https://z.test/1",
+        "1",
+        "2026-08-13T09:12:00Z",
+        "Help",
+        "Help",
+        "The map is late",
+        "closed",
+        "55",
+        "thanks",
+    ),
+    (
+        "https://z.test/2",
+        "2",
+        "2026-08-14T09:12:00Z",
+        "Help",
+        "Help",
+        "No sound",
+        "closed",
+        "56",
+        "thanks",
+    ),
+)
 ZENDESK_VIEW = columns(
     ("Id", "Requester", "Requester id", "Subject", "Created at", "First reply time in minutes"),
     ("1", "Mona Weiss", "55", "The map is late", "2026-08-13 09:12", "12"),
@@ -153,41 +302,131 @@ LAYOUTS = {  # profile and table, texts, ids
     "canny": (CANNY, ["Undo. Let us undo a move", "Sound. Louder please"], ["c1", "c2"]),
     "delighted": (DELIGHTED, ["Too many clicks", "Rien à redire"], ["1", "2"]),
     "hubspot": (HUBSPOT, ["Too many clicks", "It does the job"], ["91", "92"]),
-    "discourse": (DISCOURSE, ["The login **hangs**", "Same with me"], ["https://f.test/t/1/1", "https://f.test/t/1/2"]),
+    "discourse": (
+        DISCOURSE,
+        ["The login **hangs**", "Same with me"],
+        ["https://f.test/t/1/1", "https://f.test/t/1/2"],
+    ),
     "app-store-api": (APP_STORE, ["Meh. It hangs at start", "Yes. I use it daily"], ["r1", "r2"]),
     "productboard": (PRODUCTBOARD, ["The map is late", "No sound"], ["n1", "n2"]),
     "zendesk-api": (ZENDESK_JSON, ["The map is late", "No sound"], ["1", "2"]),
     "zendesk": (ZENDESK_VIEW, ["The map is late", "No sound"], ["1", "2"]),
-}  # fmt: skip
+}
 TYPEFORM = columns(
-    ("#", "How likely are you to recommend us?", "Why that score?", "What is your email?", "Response Type",
-     "Submit Date (UTC)", "Network ID"),
-    ("aa1", "9", "It does what we need it to do", "mona@example.test", "completed", "2026-08-13 09:12:00", "938f"),
-    ("aa2", "2", "The map is late every morning", "omar@example.test", "completed", "2026-08-14 09:12:00", "938f"),
-)  # fmt: skip
+    (
+        "#",
+        "How likely are you to recommend us?",
+        "Why that score?",
+        "What is your email?",
+        "Response Type",
+        "Submit Date (UTC)",
+        "Network ID",
+    ),
+    (
+        "aa1",
+        "9",
+        "It does what we need it to do",
+        "mona@example.test",
+        "completed",
+        "2026-08-13 09:12:00",
+        "938f",
+    ),
+    (
+        "aa2",
+        "2",
+        "The map is late every morning",
+        "omar@example.test",
+        "completed",
+        "2026-08-14 09:12:00",
+        "938f",
+    ),
+)
 GOOGLE_FORMS = columns(
     ("Timestamp", "Email Address", "How satisfied are you?", "What could we do better?"),
     ("08/13/2026 9:12:00", "mona@example.test", "3", "The map is late every morning"),
     ("08/14/2026 9:12:00", "omar@example.test", "5", "Nothing, it does what we need"),
 )
 SURVEYMONKEY = columns(
-    ("Respondent ID", "Collector ID", "Start Date", "End Date", "Email Address", "First Name",
-     "What should we improve? / Open-Ended Response", "Which areas do you use? / Billing",
-     "Which areas do you use? / Reports"),
-    ("118001", "446", "08/13/2026 09:12:00 AM", "08/13/2026 09:15:00 AM", "mona@example.test", "Mona",
-     "The map is late every morning", "Billing", ""),
-    ("118002", "446", "08/14/2026 09:12:00 AM", "08/14/2026 09:15:00 AM", "omar@example.test", "Omar",
-     "Nothing, it does what we need", "Billing", "Reports"),
-)  # fmt: skip
+    (
+        "Respondent ID",
+        "Collector ID",
+        "Start Date",
+        "End Date",
+        "Email Address",
+        "First Name",
+        "What should we improve? / Open-Ended Response",
+        "Which areas do you use? / Billing",
+        "Which areas do you use? / Reports",
+    ),
+    (
+        "118001",
+        "446",
+        "08/13/2026 09:12:00 AM",
+        "08/13/2026 09:15:00 AM",
+        "mona@example.test",
+        "Mona",
+        "The map is late every morning",
+        "Billing",
+        "",
+    ),
+    (
+        "118002",
+        "446",
+        "08/14/2026 09:12:00 AM",
+        "08/14/2026 09:15:00 AM",
+        "omar@example.test",
+        "Omar",
+        "Nothing, it does what we need",
+        "Billing",
+        "Reports",
+    ),
+)
 QUALTRICS = columns(
-    ("StartDate", "Status / Response Type", "RecordedDate", "ResponseId", "RecipientEmail", "DistributionChannel",
-     "UserLanguage", "Q1 / How likely are you to recommend?", "Q2 / What is the reason? Be frank."),
-    ("2026-08-13 09:12:00", "IP Address", "2026-08-13 09:15:01", "R_1", "mona@example.test", "email", "EN", "10",
-     "It does what we need it to do"),
-    ("2026-08-13 09:13:00", "Survey Preview", "2026-08-13 09:15:09", "R_2", "", "preview", "EN", "5", "just a test of ours"),
-    ("2026-08-14 09:12:00", "IP Address", "2026-08-14 09:15:01", "R_3", "omar@example.test", "email", "FR", "2",
-     "La carte arrive en retard chaque matin"),
-)  # fmt: skip
+    (
+        "StartDate",
+        "Status / Response Type",
+        "RecordedDate",
+        "ResponseId",
+        "RecipientEmail",
+        "DistributionChannel",
+        "UserLanguage",
+        "Q1 / How likely are you to recommend?",
+        "Q2 / What is the reason? Be frank.",
+    ),
+    (
+        "2026-08-13 09:12:00",
+        "IP Address",
+        "2026-08-13 09:15:01",
+        "R_1",
+        "mona@example.test",
+        "email",
+        "EN",
+        "10",
+        "It does what we need it to do",
+    ),
+    (
+        "2026-08-13 09:13:00",
+        "Survey Preview",
+        "2026-08-13 09:15:09",
+        "R_2",
+        "",
+        "preview",
+        "EN",
+        "5",
+        "just a test of ours",
+    ),
+    (
+        "2026-08-14 09:12:00",
+        "IP Address",
+        "2026-08-14 09:15:01",
+        "R_3",
+        "omar@example.test",
+        "email",
+        "FR",
+        "2",
+        "La carte arrive en retard chaque matin",
+    ),
+)
 SURVEYS = {  # profile: table, the question of the messages, ids
     "typeform": (TYPEFORM, "Why that score?", ["aa1", "aa2"]),
     "google-forms": (GOOGLE_FORMS, "What could we do better?", ["row 1", "row 2"]),
@@ -238,10 +477,18 @@ def test_votes_are_a_number_and_revenue_is_that_of_a_year():
 
 def test_likes_and_dislikes_are_two_messages_of_one_customer():
     table = columns(
-        ("Review ID", "Title", "Star Rating", "What do you like best?", "What do you dislike?", "Reviewer Name", "Submitted At"),
+        (
+            "Review ID",
+            "Title",
+            "Star Rating",
+            "What do you like best?",
+            "What do you dislike?",
+            "Reviewer Name",
+            "Submitted At",
+        ),
         ("8", "Good", "4.5", "The clear screens", "The slow map", "Mona W.", "2026-08-13"),
         ("9", "Fair", "3.0", "The price", "", "Omar D.", "2026-08-14"),
-    )  # fmt: skip
+    )
     taken = intake(table)
     assert taken.readings[0].profile == "g2"
     assert {message.id: message.text for message in taken.messages} == {
@@ -256,13 +503,28 @@ def test_likes_and_dislikes_are_two_messages_of_one_customer():
 
 SLACK = columns(
     ("type", "subtype", "user", "text", "ts", "thread_ts", "user_profile.real_name"),
-    ("message", None, "U1", "<@U02> the map is late, see <https://a.test/x|this page>", "1786615920.000200",
-     "1786615920.000200", "Mona Weiss"),
+    (
+        "message",
+        None,
+        "U1",
+        "<@U02> the map is late, see <https://a.test/x|this page>",
+        "1786615920.000200",
+        "1786615920.000200",
+        "Mona Weiss",
+    ),
     ("message", "channel_join", "U9", "<@U9> has joined", "1786615930.000200", None, ""),
-    ("message", None, "U3", "no sound &lt;again&gt; <!here>", "1786615940.000200", None, "Omar Diaz"),
+    (
+        "message",
+        None,
+        "U3",
+        "no sound &lt;again&gt; <!here>",
+        "1786615940.000200",
+        None,
+        "Omar Diaz",
+    ),
     ("message", None, "U2", "same in <#C1|support>", "1786615960.000200", "1786615920.000200", ""),
     ("message", "bot_message", "B1", "Deployed", "1786615970.000200", None, ""),
-)  # fmt: skip
+)
 
 
 def test_a_thread_is_one_message_and_joins_and_bots_are_left_out_and_told():
@@ -328,11 +590,34 @@ def test_preview_rows_of_a_survey_are_left_out_and_told():
 
 PLAIN = columns(
     ("Ticket #", "Opened", "Agent", "Contact", "State", "Notes of the customer", "Link"),
-    ("T-1001", "2026-08-13", "Mona Weiss", "a@example.test", "waiting for customer", "The map is late every morning",
-     "https://a.test/1"),
-    ("T-1002", "2026-08-14", "Omar Diaz", "b@example.test", "waiting for customer", "no sound", "https://a.test/2"),
-    ("T-1003", "2026-08-15", "Ana de la Cruz", "c@example.test", "waiting for customer", "", "https://a.test/3"),
-)  # fmt: skip
+    (
+        "T-1001",
+        "2026-08-13",
+        "Mona Weiss",
+        "a@example.test",
+        "waiting for customer",
+        "The map is late every morning",
+        "https://a.test/1",
+    ),
+    (
+        "T-1002",
+        "2026-08-14",
+        "Omar Diaz",
+        "b@example.test",
+        "waiting for customer",
+        "no sound",
+        "https://a.test/2",
+    ),
+    (
+        "T-1003",
+        "2026-08-15",
+        "Ana de la Cruz",
+        "c@example.test",
+        "waiting for customer",
+        "",
+        "https://a.test/3",
+    ),
+)
 
 
 def proposed(table):
@@ -575,9 +860,13 @@ def test_a_draft_holds_the_answers_of_the_layout(tmp_path, monkeypatch):
 
 # --- The real layouts, where they are
 
-CASES = Path(
-    os.environ.get("OPSLAB_REAL_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data"
-) / "cases"  # fmt: skip
+CASES = (
+    Path(
+        os.environ.get("OPSLAB_REAL_DATA")
+        or Path(__file__).resolve().parents[3] / "shared" / "data"
+    )
+    / "cases"
+)
 REAL = {  # profile, messages, customers (None where the file tells none), heading of the messages where it is asked
     "reviews_com.acme.app_202608.csv": ("app-store-reviews", 48, 0, None),
     "appstoreconnect_customerReviews.csv": ("app-store-api", 60, 1, None),

@@ -76,87 +76,330 @@ AMOUNTS = {
         [12.5, 1200, 0, 1200],
         ("decided_currency", "decided_decimal"),
     ),
-    "pounds": Case("x", ["£5", "£ 1,250.75", "-£3", "£-4"], [5, 1250.75, -3, -4], ("decided_currency", "decided_decimal")),
-    "codes": Case("x", ["USD 5", "7.5 USD", "USD7.25", "8usd"], [5, 7.5, 7.25, 8], ("decided_currency", "decided_decimal")),
-    "Swiss francs": Case("x", ["CHF 1'234.50", "CHF 12.00"], [1234.5, 12], ("decided_currency", "decided_decimal")),
+    "pounds": Case(
+        "x",
+        ["£5", "£ 1,250.75", "-£3", "£-4"],
+        [5, 1250.75, -3, -4],
+        ("decided_currency", "decided_decimal"),
+    ),
+    "codes": Case(
+        "x",
+        ["USD 5", "7.5 USD", "USD7.25", "8usd"],
+        [5, 7.5, 7.25, 8],
+        ("decided_currency", "decided_decimal"),
+    ),
+    "Swiss francs": Case(
+        "x", ["CHF 1'234.50", "CHF 12.00"], [1234.5, 12], ("decided_currency", "decided_decimal")
+    ),
     "crowns": Case("x", ["5 kr", "1 250 kr", "kr 7"], [5, 1250, 7], ("decided_currency",)),
     "euro and EUR are one": Case("x", ["€5", "5 EUR", "5 €"], [5, 5, 5], ("decided_currency",)),
-    "sign and code": Case("x", ["$5.25 USD", "$6.50 USD", "USD 7.75"], [5.25, 6.5, 7.75], ("decided_currency", "decided_decimal")),
+    "sign and code": Case(
+        "x",
+        ["$5.25 USD", "$6.50 USD", "USD 7.75"],
+        [5.25, 6.5, 7.75],
+        ("decided_currency", "decided_decimal"),
+    ),
     "one sign, two codes": Case("x", ["$5.25 USD", "$6.50 CAD"], "mixed_currencies", **NUMBER),
-    "some without": Case("x", ["$5.50", "6.25", "7.75"], [5.5, 6.25, 7.75], ("decided_currency", "decided_decimal")),
-    "accounting": Case("cost", ["1,200.50", "(300.25)", "80.75"], [1200.5, -300.25, 80.75], ("decided_bracketed", "decided_decimal")),
-    "accounting dollars": Case("x", ["($300.25)", "$(1.50)", "$5.00"], [-300.25, -1.5, 5], ("decided_bracketed", "decided_currency", "decided_decimal")),
+    "some without": Case(
+        "x", ["$5.50", "6.25", "7.75"], [5.5, 6.25, 7.75], ("decided_currency", "decided_decimal")
+    ),
+    "accounting": Case(
+        "cost",
+        ["1,200.50", "(300.25)", "80.75"],
+        [1200.5, -300.25, 80.75],
+        ("decided_bracketed", "decided_decimal"),
+    ),
+    "accounting dollars": Case(
+        "x",
+        ["($300.25)", "$(1.50)", "$5.00"],
+        [-300.25, -1.5, 5],
+        ("decided_bracketed", "decided_currency", "decided_decimal"),
+    ),
     "trailing minus": Case("x", ["5-", "6", "1.250,75-"], [-5, 6, -1250.75], ("decided_decimal",)),
-    "thousands": Case("x", ["12k", "1.25M", "3.5K", "2bn"], [12e3, 1.25e6, 3.5e3, 2e9], ("decided_powers", "decided_decimal")),
-    "French thousands": Case("x", ["12 k€", "1,25 M€", "3,5 k€"], [12e3, 1.25e6, 3.5e3], ("decided_powers", "decided_decimal", "decided_currency")),
-    "German millions": Case("x", ["1,25 Mio. €", "2,5 Mrd. €"], [1.25e6, 2.5e9], ("decided_powers", "decided_decimal", "decided_currency")),
-    "no letter of a currency multiplies": Case("x", ["12 MXN", "5 MXN"], [12, 5], ("decided_currency",)),
+    "thousands": Case(
+        "x",
+        ["12k", "1.25M", "3.5K", "2bn"],
+        [12e3, 1.25e6, 3.5e3, 2e9],
+        ("decided_powers", "decided_decimal"),
+    ),
+    "French thousands": Case(
+        "x",
+        ["12 k€", "1,25 M€", "3,5 k€"],
+        [12e3, 1.25e6, 3.5e3],
+        ("decided_powers", "decided_decimal", "decided_currency"),
+    ),
+    "German millions": Case(
+        "x",
+        ["1,25 Mio. €", "2,5 Mrd. €"],
+        [1.25e6, 2.5e9],
+        ("decided_powers", "decided_decimal", "decided_currency"),
+    ),
+    "no letter of a currency multiplies": Case(
+        "x", ["12 MXN", "5 MXN"], [12, 5], ("decided_currency",)
+    ),
     "a small m is no million": Case("length", ["5m", "12m", "7m"], SAME, ("decided_kept_text",)),
     "percent": Case("x", ["80 %", "12.5%"], [0.8, 0.125], ("decided_percent", "decided_decimal")),
-    "declared dollars": Case("x", ["$1,200.00", "$60.00"], [1200, 60], ("decided_currency", "decided_decimal"), **NUMBER),
+    "declared dollars": Case(
+        "x", ["$1,200.00", "$60.00"], [1200, 60], ("decided_currency", "decided_decimal"), **NUMBER
+    ),
     "unclear dollars": Case("x", ["$1,200", "$5,300"], "ask_decimal", **NUMBER),
-    "unclear dollars, answered": Case("x", ["$1,200", "$5,300"], [1200, 5300], ("decided_currency", "decided_decimal_answer"), "number", None, {"decimal": "point"}),
+    "unclear dollars, answered": Case(
+        "x",
+        ["$1,200", "$5,300"],
+        [1200, 5300],
+        ("decided_currency", "decided_decimal_answer"),
+        "number",
+        None,
+        {"decimal": "point"},
+    ),
     "mixed": Case("x", ["$5", "€6", "$7"], "mixed_currencies", **NUMBER),
     "mixed dollars": Case("x", ["$5", "US$6", "CA$7"], "mixed_currencies", **NUMBER),
     "mixed, undeclared": Case("x", ["$5", "€6", "$7"], SAME, ("decided_kept_text",)),
     "odd signs": Case("x", ["5", "(-6)", "(7", "8)", "--9", "-5-", "$", "1,23,456", "12 34"], SAME),
-    "half a bracket is lost, told": Case("x", ["5", "6", "7", "(8"], [5, 6, 7, None], ("decided_emptied",), **NUMBER),
-    "twenty digits": Case("x", ["12", "12345678901234567890", "7"], [12, None, 7], ("decided_emptied",), **NUMBER),
+    "half a bracket is lost, told": Case(
+        "x", ["5", "6", "7", "(8"], [5, 6, 7, None], ("decided_emptied",), **NUMBER
+    ),
+    "twenty digits": Case(
+        "x", ["12", "12345678901234567890", "7"], [12, None, 7], ("decided_emptied",), **NUMBER
+    ),
     "sixteen digits, undeclared": Case("x", ["12", "1234567890123456", "7"], SAME),
-    "float with all its digits": Case("x", ["0.12345678901234567", "2.5"], [0.12345678901234567, 2.5]),
-}  # fmt: skip
+    "float with all its digits": Case(
+        "x", ["0.12345678901234567", "2.5"], [0.12345678901234567, 2.5]
+    ),
+}
 
 DURATIONS = {
-    "hours with a mark": Case("x", ["1.5h", "1,5 h", "2 h", "0.25 hours"], [1.5, 1.5, 2, 0.25], **DURATION),
-    "in words": Case("x", ["1h 30m", "1h30", "1 h 30 min", "45m", "90 min", "2 hours 5 minutes", "2 hours, 30 minutes", "-1h 30m", "30 s", "1 heure et 30 minutes", "2 Std. 30 Min."], [1.5, 1.5, 1.5, 0.75, 1.5, 2 + 5 / 60, 2.5, -1.5, 30 / 3600, 1.5, 2.5], **DURATION),
-    "ISO 8601": Case("x", ["PT1H30M", "PT45M", "PT0.5S", "P1DT2H", "PT36H", "pt5m30s"], [1.5, 0.75, 0.5 / 3600, 26, 36, 5.5 / 60], **DURATION),
-    "Jira": Case("x", ["1d 4h", "2w 1d", "38h", "2h 30m", "1w"], [12, 88, 38, 2.5, 40], ("decided_days",), **SECONDS),
-    "clocks of hours": Case("x", ["5:30", "26:00:00", "-1:15", "0:00:36"], [5.5, 26, -1.25, 0.01], **DURATION),
-    "clocks of minutes": Case("x", ["5:30", "45:10", "12", "01:30:00"], [5.5 / 60, (45 + 10 / 60) / 60, 0.2, 1.5], ("decided_clocks",), **MINUTES),
-    "minutes by the heading": Case("Wait (min)", ["5:30", "45:10", "12"], [5.5 / 60, (45 + 10 / 60) / 60, 0.2], ("decided_unit", "decided_clocks"), **DURATION),
-    "a profile's unit holds": Case("Wait (min)", ["5:30", "12"], [5.5, 12], (), "duration", "hours"),
-    "minutes said in full": Case("Time in minutes", ["90", "30"], [1.5, 0.5], ("decided_unit",), **DURATION),
-    "no clock of seconds": Case("x", ["5:30", "90", "3600", "01:00:00"], [None, 0.025, 1, 1], ("decided_emptied",), **SECONDS),
-    "no percent": Case("x", ["80%", "1.5", "2.5"], [None, 1.5, 2.5], ("decided_decimal", "decided_emptied"), **DURATION),
-    "no money": Case("x", ["$5", "5k", "(3)", "2.5"], [None, None, None, 2.5], ("decided_decimal", "decided_emptied"), **DURATION),
+    "hours with a mark": Case(
+        "x", ["1.5h", "1,5 h", "2 h", "0.25 hours"], [1.5, 1.5, 2, 0.25], **DURATION
+    ),
+    "in words": Case(
+        "x",
+        [
+            "1h 30m",
+            "1h30",
+            "1 h 30 min",
+            "45m",
+            "90 min",
+            "2 hours 5 minutes",
+            "2 hours, 30 minutes",
+            "-1h 30m",
+            "30 s",
+            "1 heure et 30 minutes",
+            "2 Std. 30 Min.",
+        ],
+        [1.5, 1.5, 1.5, 0.75, 1.5, 2 + 5 / 60, 2.5, -1.5, 30 / 3600, 1.5, 2.5],
+        **DURATION,
+    ),
+    "ISO 8601": Case(
+        "x",
+        ["PT1H30M", "PT45M", "PT0.5S", "P1DT2H", "PT36H", "pt5m30s"],
+        [1.5, 0.75, 0.5 / 3600, 26, 36, 5.5 / 60],
+        **DURATION,
+    ),
+    "Jira": Case(
+        "x",
+        ["1d 4h", "2w 1d", "38h", "2h 30m", "1w"],
+        [12, 88, 38, 2.5, 40],
+        ("decided_days",),
+        **SECONDS,
+    ),
+    "clocks of hours": Case(
+        "x", ["5:30", "26:00:00", "-1:15", "0:00:36"], [5.5, 26, -1.25, 0.01], **DURATION
+    ),
+    "clocks of minutes": Case(
+        "x",
+        ["5:30", "45:10", "12", "01:30:00"],
+        [5.5 / 60, (45 + 10 / 60) / 60, 0.2, 1.5],
+        ("decided_clocks",),
+        **MINUTES,
+    ),
+    "minutes by the heading": Case(
+        "Wait (min)",
+        ["5:30", "45:10", "12"],
+        [5.5 / 60, (45 + 10 / 60) / 60, 0.2],
+        ("decided_unit", "decided_clocks"),
+        **DURATION,
+    ),
+    "a profile's unit holds": Case(
+        "Wait (min)", ["5:30", "12"], [5.5, 12], (), "duration", "hours"
+    ),
+    "minutes said in full": Case(
+        "Time in minutes", ["90", "30"], [1.5, 0.5], ("decided_unit",), **DURATION
+    ),
+    "no clock of seconds": Case(
+        "x",
+        ["5:30", "90", "3600", "01:00:00"],
+        [None, 0.025, 1, 1],
+        ("decided_emptied",),
+        **SECONDS,
+    ),
+    "no percent": Case(
+        "x",
+        ["80%", "1.5", "2.5"],
+        [None, 1.5, 2.5],
+        ("decided_decimal", "decided_emptied"),
+        **DURATION,
+    ),
+    "no money": Case(
+        "x",
+        ["$5", "5k", "(3)", "2.5"],
+        [None, None, None, 2.5],
+        ("decided_decimal", "decided_emptied"),
+        **DURATION,
+    ),
     "no milliseconds": Case("x", ["500 ms", "1h"], [None, 1], ("decided_emptied",), **DURATION),
     "undeclared words": Case("x", ["1h 30m", "45m", "PT1H"], SAME, ("decided_kept_text",)),
     "unclear": Case("x", ["01:30:00", "1,234"], "ask_decimal", **DURATION),
-}  # fmt: skip
+}
 
 PARIS = {"timezone": "Europe/Paris"}
 INSTANTS = {
-    "Unix seconds": Case("created_at", ["1773482400", "1773568800.5"], [at("2026-03-14T10:00"), at("2026-03-15T10:00:00.500")], ("decided_seconds",)),
-    "Unix milliseconds": Case("Timestamp", ["1773482400000", "1773568800500"], [at("2026-03-14T10:00"), at("2026-03-15T10:00:00.500")], ("decided_milliseconds",)),
+    "Unix seconds": Case(
+        "created_at",
+        ["1773482400", "1773568800.5"],
+        [at("2026-03-14T10:00"), at("2026-03-15T10:00:00.500")],
+        ("decided_seconds",),
+    ),
+    "Unix milliseconds": Case(
+        "Timestamp",
+        ["1773482400000", "1773568800500"],
+        [at("2026-03-14T10:00"), at("2026-03-15T10:00:00.500")],
+        ("decided_milliseconds",),
+    ),
     "camel case": Case("createdAt", ["1773482400"], [at("2026-03-14T10:00")], ("decided_seconds",)),
     "numbers below another heading": Case("amount", ["1773482400", "5"], [1773482400, 5]),
     "a load time": Case("Load time", ["45000", "46000"], [45000, 46000]),
     "a person": Case("created_by_id", ["1203456789", "1203456790"], [1203456789, 1203456790]),
     "a telephone": Case("Phone", ["1203456789", "1203456790"], [1203456789, 1203456790]),
     "not all of this century": Case("time", ["1773482400", "12"], [1773482400, 12]),
-    "declared Unix seconds": Case("x", ["1773482400", None], [at("2026-03-14T10:00"), None], ("decided_seconds",), **DATETIME),
-    "declared Unix day": Case("x", ["1773525600"], [at("2026-03-14")], ("decided_seconds",), **DATE),
-    "Unix beside local times": Case("x", ["1773482400", "2026-03-14 10:00"], "ask_timezone", **DATETIME),
-    "Unix beside local times, answered": Case("x", ["1773482400", "2026-03-14 10:00"], [at("2026-03-14T10:00"), at("2026-03-14T09:00")], ("decided_seconds", "decided_zone"), "datetime", None, PARIS),
-    "serials": Case("x", ["46084", "46084.5"], [at("2026-03-03"), at("2026-03-03T12:00")], ("decided_serials",), **DATETIME),
-    "serial days": Case("x", ["46084", "2026-03-04"], [at("2026-03-03"), at("2026-03-04")], ("decided_serials",), **DATE),
-    "serials by the heading": Case("Due date", ["46084", "46085"], [at("2026-03-03"), at("2026-03-04")], ("decided_serials",)),
-    "compact": Case("x", ["20260305", "20241231"], [at("2026-03-05"), at("2024-12-31")], ("decided_compact",), **DATE),
-    "compact by the heading": Case("Date", ["20260305", "20241231"], [at("2026-03-05"), at("2024-12-31")], ("decided_compact",)),
+    "declared Unix seconds": Case(
+        "x", ["1773482400", None], [at("2026-03-14T10:00"), None], ("decided_seconds",), **DATETIME
+    ),
+    "declared Unix day": Case(
+        "x", ["1773525600"], [at("2026-03-14")], ("decided_seconds",), **DATE
+    ),
+    "Unix beside local times": Case(
+        "x", ["1773482400", "2026-03-14 10:00"], "ask_timezone", **DATETIME
+    ),
+    "Unix beside local times, answered": Case(
+        "x",
+        ["1773482400", "2026-03-14 10:00"],
+        [at("2026-03-14T10:00"), at("2026-03-14T09:00")],
+        ("decided_seconds", "decided_zone"),
+        "datetime",
+        None,
+        PARIS,
+    ),
+    "serials": Case(
+        "x",
+        ["46084", "46084.5"],
+        [at("2026-03-03"), at("2026-03-03T12:00")],
+        ("decided_serials",),
+        **DATETIME,
+    ),
+    "serial days": Case(
+        "x",
+        ["46084", "2026-03-04"],
+        [at("2026-03-03"), at("2026-03-04")],
+        ("decided_serials",),
+        **DATE,
+    ),
+    "serials by the heading": Case(
+        "Due date", ["46084", "46085"], [at("2026-03-03"), at("2026-03-04")], ("decided_serials",)
+    ),
+    "compact": Case(
+        "x",
+        ["20260305", "20241231"],
+        [at("2026-03-05"), at("2024-12-31")],
+        ("decided_compact",),
+        **DATE,
+    ),
+    "compact by the heading": Case(
+        "Date", ["20260305", "20241231"], [at("2026-03-05"), at("2024-12-31")], ("decided_compact",)
+    ),
     "compact numbers": Case("id", ["20260305", "20241231"], [20260305, 20241231]),
-    "no such compact day": Case("x", ["20260231", "20260301"], [None, at("2026-03-01")], ("decided_compact", "decided_emptied"), **DATE),
-    "GMT and hours": Case("x", ["2026/09/27 3:00:00 PM GMT+3", "2026/09/28 9:02:00 AM GMT+3"], [at("2026-09-27T12:00"), at("2026-09-28T06:02")], ("decided_offsets",)),
-    "UTC and minutes": Case("x", ["2026-03-04 10:00 UTC+02:00", "2026-03-04 10:00:00 UTC-3"], [at("2026-03-04T08:00"), at("2026-03-04T13:00")], ("decided_offsets",)),
-    "bare offsets": Case("x", ["2026-08-01 09:12:00 -0700", "2026-08-01 09:12 +0300", "2026-08-01T09:12:00+05:30"], [at("2026-08-01T16:12"), at("2026-08-01T06:12"), at("2026-08-01T03:42")], ("decided_offsets",)),
-    "an offset behind a local notation": Case("x", ["25/03/2026 10:00 +0100", "26.03.2026 10:00:00 Z"], [at("2026-03-25T09:00"), at("2026-03-26T10:00")], ("decided_first", "decided_offsets")),
-    "mail": Case("x", ["Tue, 03 Mar 2026 10:00:00 +0100", "Wed, 4 Mar 2026 10:00:00 GMT", "Wed, 4 Mar 2026 10:00:00 -0800 (PST)"], [at("2026-03-03T09:00"), at("2026-03-04T10:00"), at("2026-03-04T18:00")], ("decided_offsets",)),
-    "American": Case("x", ["08/01/2026 09:12:00 AM", "08/13/2026 12:05:00 PM"], [at("2026-08-01T09:12"), at("2026-08-13T12:05")], ("decided_first", "decided_local")),
-    "German": Case("x", ["3. März 2026", "04. Mai 2026", "5 Okt 2026", "6. Dez. 2026", "7. Januar 2026", "Mittwoch, 8. Juli 2026", "9.Juni 2026", "10. Maerz 2026"], [at("2026-03-03"), at("2026-05-04"), at("2026-10-05"), at("2026-12-06"), at("2026-01-07"), at("2026-07-08"), at("2026-06-09"), at("2026-03-10")]),
-    "German times": Case("x", ["3. März 2026 um 10:05 Uhr", "24.10.2026, 11:02 Uhr"], [at("2026-03-03T10:05"), at("2026-10-24T11:02")], ("decided_first", "decided_local")),
+    "no such compact day": Case(
+        "x",
+        ["20260231", "20260301"],
+        [None, at("2026-03-01")],
+        ("decided_compact", "decided_emptied"),
+        **DATE,
+    ),
+    "GMT and hours": Case(
+        "x",
+        ["2026/09/27 3:00:00 PM GMT+3", "2026/09/28 9:02:00 AM GMT+3"],
+        [at("2026-09-27T12:00"), at("2026-09-28T06:02")],
+        ("decided_offsets",),
+    ),
+    "UTC and minutes": Case(
+        "x",
+        ["2026-03-04 10:00 UTC+02:00", "2026-03-04 10:00:00 UTC-3"],
+        [at("2026-03-04T08:00"), at("2026-03-04T13:00")],
+        ("decided_offsets",),
+    ),
+    "bare offsets": Case(
+        "x",
+        ["2026-08-01 09:12:00 -0700", "2026-08-01 09:12 +0300", "2026-08-01T09:12:00+05:30"],
+        [at("2026-08-01T16:12"), at("2026-08-01T06:12"), at("2026-08-01T03:42")],
+        ("decided_offsets",),
+    ),
+    "an offset behind a local notation": Case(
+        "x",
+        ["25/03/2026 10:00 +0100", "26.03.2026 10:00:00 Z"],
+        [at("2026-03-25T09:00"), at("2026-03-26T10:00")],
+        ("decided_first", "decided_offsets"),
+    ),
+    "mail": Case(
+        "x",
+        [
+            "Tue, 03 Mar 2026 10:00:00 +0100",
+            "Wed, 4 Mar 2026 10:00:00 GMT",
+            "Wed, 4 Mar 2026 10:00:00 -0800 (PST)",
+        ],
+        [at("2026-03-03T09:00"), at("2026-03-04T10:00"), at("2026-03-04T18:00")],
+        ("decided_offsets",),
+    ),
+    "American": Case(
+        "x",
+        ["08/01/2026 09:12:00 AM", "08/13/2026 12:05:00 PM"],
+        [at("2026-08-01T09:12"), at("2026-08-13T12:05")],
+        ("decided_first", "decided_local"),
+    ),
+    "German": Case(
+        "x",
+        [
+            "3. März 2026",
+            "04. Mai 2026",
+            "5 Okt 2026",
+            "6. Dez. 2026",
+            "7. Januar 2026",
+            "Mittwoch, 8. Juli 2026",
+            "9.Juni 2026",
+            "10. Maerz 2026",
+        ],
+        [
+            at("2026-03-03"),
+            at("2026-05-04"),
+            at("2026-10-05"),
+            at("2026-12-06"),
+            at("2026-01-07"),
+            at("2026-07-08"),
+            at("2026-06-09"),
+            at("2026-03-10"),
+        ],
+    ),
+    "German times": Case(
+        "x",
+        ["3. März 2026 um 10:05 Uhr", "24.10.2026, 11:02 Uhr"],
+        [at("2026-03-03T10:05"), at("2026-10-24T11:02")],
+        ("decided_first", "decided_local"),
+    ),
     "weeks of a year are none": Case("x", ["2026-W10", "2026-W11"], SAME),
-    "days with an offset's look": Case("x", ["2026-03-04", "2026-12-07"], [at("2026-03-04"), at("2026-12-07")]),
+    "days with an offset's look": Case(
+        "x", ["2026-03-04", "2026-12-07"], [at("2026-03-04"), at("2026-12-07")]
+    ),
     "unclear": Case("x", ["04/03/2026", "05/03/2026"], "ask_day_first", **DATE),
-}  # fmt: skip
+}
 
 TRUE_DATES = ["2026-03-04", "13/04/2026", "2026-05-06", "14/04/2026"]
 AMERICAN = ["2026-03-04 10:00:00", "04/13/2026 11:00:00"]
@@ -164,22 +407,64 @@ SWAPPED = {
     "true dates beside text": Case("x", TRUE_DATES, "ask_swapped_dates", **DATE),
     "true times beside text": Case("x", AMERICAN, "ask_swapped_dates", **DATETIME),
     "undeclared": Case("x", TRUE_DATES, SAME, ("decided_kept_text",)),
-    "swapped back": Case("x", TRUE_DATES, [at("2026-04-03"), at("2026-04-13"), at("2026-06-05"), at("2026-04-14")], ("decided_first", "decided_swapped"), "date", None, {"swapped_dates": True}),
-    "right as they are": Case("x", TRUE_DATES, [at("2026-03-04"), at("2026-04-13"), at("2026-05-06"), at("2026-04-14")], ("decided_first",), "date", None, {"swapped_dates": False}),
-    "times swapped back": Case("x", AMERICAN, [at("2026-04-03T10:00"), at("2026-04-13T11:00")], ("decided_first", "decided_local", "decided_swapped"), "datetime", None, {"swapped_dates": True}),
-    "a true date above 12": Case("x", [*TRUE_DATES, "2026-05-13"], [at("2026-03-04"), at("2026-04-13"), at("2026-05-06"), at("2026-04-14"), at("2026-05-13")], ("decided_first",), **DATE),
-    "a text date with both parts low": Case("x", [*TRUE_DATES, "05/06/2026"], [at("2026-03-04"), at("2026-04-13"), at("2026-05-06"), at("2026-04-14"), at("2026-06-05")], ("decided_first",), **DATE),
-}  # fmt: skip
+    "swapped back": Case(
+        "x",
+        TRUE_DATES,
+        [at("2026-04-03"), at("2026-04-13"), at("2026-06-05"), at("2026-04-14")],
+        ("decided_first", "decided_swapped"),
+        "date",
+        None,
+        {"swapped_dates": True},
+    ),
+    "right as they are": Case(
+        "x",
+        TRUE_DATES,
+        [at("2026-03-04"), at("2026-04-13"), at("2026-05-06"), at("2026-04-14")],
+        ("decided_first",),
+        "date",
+        None,
+        {"swapped_dates": False},
+    ),
+    "times swapped back": Case(
+        "x",
+        AMERICAN,
+        [at("2026-04-03T10:00"), at("2026-04-13T11:00")],
+        ("decided_first", "decided_local", "decided_swapped"),
+        "datetime",
+        None,
+        {"swapped_dates": True},
+    ),
+    "a true date above 12": Case(
+        "x",
+        [*TRUE_DATES, "2026-05-13"],
+        [at("2026-03-04"), at("2026-04-13"), at("2026-05-06"), at("2026-04-14"), at("2026-05-13")],
+        ("decided_first",),
+        **DATE,
+    ),
+    "a text date with both parts low": Case(
+        "x",
+        [*TRUE_DATES, "05/06/2026"],
+        [at("2026-03-04"), at("2026-04-13"), at("2026-05-06"), at("2026-04-14"), at("2026-06-05")],
+        ("decided_first",),
+        **DATE,
+    ),
+}
 
 MANY = [str(number) for number in range(10, 19)]
 MISFITS = {
     "nearly numbers": Case("x", [*MANY, "about 9"], SAME, ("decided_nearly",)),
-    "nearly amounts": Case("x", [*(f"${cell}.50" for cell in MANY), "free"], SAME, ("decided_nearly",)),
-    "nearly dates": Case("x", [*(f"2026-03-{cell}" for cell in MANY), "soon"], SAME, ("decided_nearly",)),
-    "nearly dates, one bare": Case("x", [*(f"2026-03-{cell}" for cell in MANY), "20260305"], SAME, ("decided_nearly",)),
+    "nearly amounts": Case(
+        "x", [*(f"${cell}.50" for cell in MANY), "free"], SAME, ("decided_nearly",)
+    ),
+    "nearly dates": Case(
+        "x", [*(f"2026-03-{cell}" for cell in MANY), "soon"], SAME, ("decided_nearly",)
+    ),
+    "nearly dates, one bare": Case(
+        "x", [*(f"2026-03-{cell}" for cell in MANY), "20260305"], SAME, ("decided_nearly",)
+    ),
     "mostly texts": Case("x", ["a", "b", "c", *MANY[:4]], SAME),
     "a code among numbers": Case("x", [*MANY, "007"], SAME, ("decided_nearly",)),
-}  # fmt: skip
+}
 CASES = {**AMOUNTS, **DURATIONS, **INSTANTS, **SWAPPED, **MISFITS}
 
 
