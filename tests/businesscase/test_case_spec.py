@@ -654,3 +654,28 @@ def test_a_smaller_option_takes_a_part_of_each_of_its_lines(tmp_path, reach, ref
         case = Case(**declared)
         refuse_contradictions(case)
         assert case.options[2].part("gained") == {"40 %": 0.4, 1: 1}[reach]
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("chance", ["decision.rule"]),
+        ({"p_positive": 0.5, "worst": 3}, ["decision.rule"]),
+        ({"p_positive": 1.2}, ["decision.rule.p_positive"]),
+        ({"p_positiv": 0.5}, ["decision.rule.p_positiv"]),
+    ],
+)
+def test_a_rule_that_is_none_is_told_once_at_its_field(rule, told, tmp_path):
+    declared = simple()
+    declared["decision"]["rule"] = rule
+    file = tmp_path / "case.yaml"
+    file.write_text(yaml.safe_dump(declared))
+    with pytest.raises(SpecError) as error:
+        Case.load(file)
+    assert [problem.field for problem in error.value.problems] == told
+
+
+def test_a_rule_is_a_share_as_people_write_it():
+    declared = simple()
+    declared["decision"]["rule"] = {"p_positive": "80 %"}
+    assert Case(**declared).decision.rule.p_positive == 0.8

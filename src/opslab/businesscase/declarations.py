@@ -5,7 +5,14 @@ from __future__ import annotations
 import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
 
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade
@@ -26,6 +33,8 @@ Name = Annotated[
 """What something is called; where another field uses it, by its English text."""
 Yearly = Annotated[Number, Field(gt=-0.5, le=1)]
 When = Annotated[str, Field(min_length=1, max_length=40)]
+_FORM = Discriminator(lambda given: "fields" if isinstance(given, dict | Declared) else "plain")
+"""Of what is written as a word or with fields, so that mistakes are told of the form it has."""
 PER_YEAR = {"once": 1.0, "year": 1.0, "month": 12.0, "week": 52.0}
 """Amounts a year, of what an amount may be per; ``once`` is paid a single time."""
 
@@ -101,6 +110,9 @@ class Claim(Declared):
         return self
 
 
+Claimed = Annotated[Annotated[Label, Tag("plain")] | Annotated[Claim, Tag("fields")], _FORM]
+
+
 class Release(Declared):
     """How freed hours become cash: whole posts that are given up, or units no longer bought."""
 
@@ -151,7 +163,7 @@ class Benefit(Declared):
     """a roadmap id (when it is done), or a day"""
     ends: When | None = None
     """a roadmap id or a day; by default the horizon"""
-    claim: Claim | Label | None = None
+    claim: Claimed | None = None
     """what it counts; by default what its evidence or quantity is"""
     cash: Release | None = None
     """of hard hours: what is no longer paid"""
@@ -194,7 +206,7 @@ class Cost(Declared):
     ended_from: When | None = None
     """of doing nothing: step (when done) or day from which an option is rid of it; by default when
     its first step is done"""
-    claim: Claim | Label | None = None
+    claim: Claimed | None = None
     """what it counts, when doing nothing costs it"""
     owner: Text | None = None
     """who answers for it; of one that is ended and hard, its budget line"""
@@ -318,7 +330,7 @@ class Ask(Declared):
 class Rule(Declared):
     """A risk that the sponsor does not take: an option that passes it may be approved."""
 
-    p_positive: Number | None = Field(None, gt=0, lt=1)
+    p_positive: Annotated[Number, BeforeValidator(share_of)] | None = Field(None, gt=0, lt=1)
     """least P(NPV > 0)"""
     worst: Number | None = None
     """least mean NPV of the worst twentieth, in the case's currency"""
@@ -330,13 +342,18 @@ class Rule(Declared):
         return self
 
 
+Ruled = Annotated[
+    Annotated[Literal["expected"], Tag("plain")] | Annotated[Rule, Tag("fields")], _FORM
+]
+
+
 class Decision(Declared):
     """The decision wanted."""
 
     wanted: Text
     by: Day
     who: Name
-    rule: Literal["expected"] | Rule = "expected"
+    rule: Ruled = "expected"
     """expected: the highest mean NPV; a risk rule may override it"""
     stage: Id | None = None
     """roadmap id: what approving stage 1 pays for"""
