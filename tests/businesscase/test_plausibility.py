@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from cases import KPI, benefit, cost, fields, money, share
+from cases import KPI, benefit, cost, fields, money, share, simple
 
 from opslab.businesscase import build, plausibility
 from opslab.businesscase.spec import Case
@@ -537,3 +537,11 @@ def test_a_measured_target_is_recorded_as_plain_numbers():
     result = build(Case(**plausible(kpis=[KPI | {"kill": 8, "measured": measured}])), draws=1_000)
     checks = result.record()["checks"]
     assert json.loads(json.dumps(checks)) == checks
+
+
+@pytest.mark.parametrize(("pay", "told"), [(60_000, "pass"), (60, "warn")])
+def test_a_gain_out_of_proportion_is_asked(pay, told):
+    """60 for 60,000, as where a sheet is in thousands: everything else about it is in order."""
+    declared = simple()
+    declared["assumptions"][1]["likely"] = pay
+    assert build(Case(**declared), draws=1_000).check("size").status == told

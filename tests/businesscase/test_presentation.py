@@ -224,7 +224,7 @@ def test_links_lead_to_lines_of_the_ledger(result, language):
 def test_alt_texts_carry_the_numbers(result, language):
     made = figures(result, language)
     for figure in made:
-        assert len(re.findall(r"\d+", figure.alt)) >= 3
+        assert len(re.findall(r"\d+", figure.alt)) >= 4
         assert figure.caption
     fan, options = made[:2]
     for option in result.options:

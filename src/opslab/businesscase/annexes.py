@@ -29,14 +29,9 @@ Row = tuple[str | Cell, ...]
 _MONEY, _NOTHING, _DRIVERS = ("benefit", "option"), Estimate(0.0, 0.0, 0.0), 8
 
 
-def promised(result: CaseResult) -> bool:
-    """Whether there is a promise to be held to by now."""
-    return bool(result.previous) or any(one.status != "not_due" for one in result.targets)
-
-
 def promise(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return what was promised and measured, and what has changed since the last case."""
-    if not promised(result):
+    if not result.previous and all(target.status == "not_due" for target in result.targets):
         return []
     rows = [_target(target, say) for target in result.targets]
     return [
@@ -110,16 +105,14 @@ def _change(change: Change, say: CaseVoice) -> Row:
 
 def _spelt(words: str, say: CaseVoice) -> str:
     """Return a convention with its days and numbers as the reader writes them."""
-    known = (f"timing_{words}", f"terms_{words}")
-    for key in known:
+    for key in (f"timing_{words}", f"terms_{words}"):
         if key in catalogue(say.language, say.area):
             return say(key)
 
     def spelt(match: re.Match[str]) -> str:
-        day = "-" in match[0]
-        return (
-            say.date(datetime.date.fromisoformat(match[0])) if day else say.given(float(match[0]))
-        )
+        if "-" in match[0]:
+            return say.date(datetime.date.fromisoformat(match[0]))
+        return say.given(float(match[0]))
 
     return re.sub(r"\d{4}-\d\d-\d\d|\d+(\.\d+)?", spelt, words)
 

@@ -105,6 +105,7 @@ def options(result: CaseResult, say: CaseVoice) -> Figure:
         rows.append(Row(say.spoken(option.name), value, segments, point=npv.mean))
     best = max(result.options, key=lambda option: option.npv.mean)
     points = [say("options_point", option=one.name, npv=one.npv) for one in result.options]
+    points.append(say("pair", name=result.nothing.name, value=say.money(0.0)))
     gains = say.money(best.npv.mean) != say.money(0.0) and best.npv.mean > 0
     title = say("options_title" if gains else "options_title_none", option=best.name)
     return say.chart("options", _title(title, say), rows, say.axis, points, width=HALF)

@@ -34,6 +34,8 @@ SEVERAL = 730
 """Days over which wages that do not grow at all are worth a question: two rounds of pay."""
 BUILD = 180
 """Days from which a build is long: its end is more of a hope than a date."""
+MOST_ROI = 10
+"""Gain over costs that nobody is offered: more likely a unit is wrong."""
 NARROW = 0.05
 """Width of a 90 % range, as a share of its mean, below which nobody knows a thing by guessing."""
 
@@ -159,6 +161,13 @@ def _thresholds(result: CaseResult) -> Iterator[Message]:
             yield _ask(f"thresholds_{doubt}", **kpi.model_dump(exclude={"date", "measured"}))
 
 
-_ASKED = (_points, _rates, _dates, _terms, _optimism, _thresholds)
+def _size(result: CaseResult) -> Iterator[Message]:
+    """Ask where the gain is many times the costs, as of amounts in thousands or of a month."""
+    roi = result.recommended.roi or 0
+    if roi > MOST_ROI:
+        yield _ask("size_asked", roi=roi)
+
+
+_ASKED = (_size, _points, _rates, _dates, _terms, _optimism, _thresholds)
 QUESTIONS = {ask.__name__.removeprefix("_"): ask for ask in _ASKED}
 """What is asked about a case, by the check that asks it, the weightiest first."""

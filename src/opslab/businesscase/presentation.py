@@ -99,19 +99,19 @@ def first_screen(result: CaseResult, say: CaseVoice) -> Verdict:
 def _facts(result: CaseResult, say: CaseVoice) -> list[Fact]:
     """Return what it costs now, what it brings, how likely a loss is, when it is paid back."""
     best, stage = result.recommended, result.case.stage
-    until = say("until_year", year=say.fiscal(best.fiscal[0].start))
-    if stage:
-        until = say("until_stage", day=stage.ends)
+    year = say("until_year", year=say.fiscal(best.fiscal[0].start))
+    until = say("until_stage", day=stage.ends) if stage else year
     never = [say("fact_never", share=best.never)] if best.payback else []
-    lowest = "end" if best.payback is None and best.peak.month == len(result.months) else "peak"
-    advanced = [say(f"fact_{lowest}", lowest=say.lowest)] if best.peak.amount > 0 else []
-    loss = say.percent(best.loss[0], 0)
+    lowest = "end" if best.peak.month == len(result.months) else "peak"
+    words = say(f"fact_{lowest}", lowest=say.money(-best.peak.amount))
+    advanced = [words] if best.peak.amount else []
+    loss = best.loss[0]
     what = "_asked" if result.action == "other" else "_staged" if stage else ""
     terms = say(f"fact_terms{what}")
     return [
         say.fact("now", say.money(best.stage), until, *_set_aside(best, say), say("fact_budget")),
         say.fact("npv", say.money(best.npv.mean), say("fact_spread"), terms),
-        say.fact("loss", loss, say.odds(best.loss[0]), say("fact_worst")),
+        say.fact("loss", say.percent(loss, 0), say.odds(loss), say("fact_worst")),
         say.fact("payback", say.months(best.payback), *never, *advanced),
     ]
 

@@ -158,11 +158,6 @@ class CaseVoice(Voice):
         return self("ended_name", name=line.name) if line.ended else self.spoken(line.name)
 
     @property
-    def lowest(self) -> str:
-        """The deepest point of the mean cumulative cash, with its sign."""
-        return self.money(-self.result.recommended.peak.amount)
-
-    @property
     def rule(self) -> str:
         """What the declared rule asks for, and what the recommended option comes to."""
         bound, chance = self.result.choice.bound or 0.0, self.result.recommended.positive[0]
