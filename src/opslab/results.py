@@ -7,19 +7,24 @@ A result knows nothing of pages. Its area's ``presentation`` says how each part 
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from opslab.errors import did_you_mean
+from opslab.errors import ParameterError, did_you_mean
 from opslab.evidence import Evidence
-from opslab.messages import Language
+from opslab.messages import Language, text
+from opslab.tables.writer import workbook, write_csv, write_xlsx
 
 if TYPE_CHECKING:
     import pandas as pd
 
+WORKBOOK = "tables.xlsx"
+"""Of a run's folder: the tables of its result."""
 Status = Literal["pass", "warn", "fail"]
 
 
@@ -86,6 +91,21 @@ class Check:
         return {**vars(self), "detail": self.detail.record()}
 
 
+def flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a row without mappings inside it: their names follow its own, with ``_`` between.
+
+    Examples
+    --------
+    >>> flat({"lift": 0.1, "interval": {"low": 0.0, "high": 0.2}})
+    {'lift': 0.1, 'interval_low': 0.0, 'interval_high': 0.2}
+    """
+    cells: dict[str, Any] = {}
+    for name, value in row.items():
+        inside = isinstance(value, Mapping)
+        cells |= flat(value, f"{prefix}{name}_") if inside else {f"{prefix}{name}": value}
+    return cells
+
+
 class Part(tuple[Any, ...]):  # noqa: SLOT001 - it holds whose part it is
     """A part of a result: its values, which show themselves in a cell and in a terminal."""
 
@@ -111,8 +131,8 @@ class Part(tuple[Any, ...]):  # noqa: SLOT001 - it holds whose part it is
 
     def blocks(self, language: Language | None = None) -> list[Any]:
         """Return the blocks and figures that the part is made of."""
-        parts = self._result.room("presentation").PARTS
-        return list(parts[self._name](self._result, self._result.voice(language)))
+        parts, voice = self._result.room("presentation").PARTS, self._result.voice(language)
+        return [*voice.exploratory(self._result), *parts[self._name](self._result, voice)]
 
     def __repr__(self) -> str:
         if not self._name:  # made by a program, of no result
@@ -168,6 +188,8 @@ class Result:
     as_of : datetime.date or None
         The day as of which it speaks.
     checks : tuple of Check
+    asked : tuple of Message
+        What was asked beyond the plan: the result is exploratory then, and no evidence.
     PARTS : Mapping
         Name of each part, and the field whose values it holds, or an empty text.
     """
@@ -177,6 +199,7 @@ class Result:
     checks: tuple[Check, ...]
     as_of: datetime.date | None = None
     language: Language = field(default="en", compare=False)
+    asked: tuple[Message, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         for name, values in self.PARTS.items():
@@ -184,7 +207,8 @@ class Result:
             object.__setattr__(self, name, Part.of(self, name, held))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "figures"}
+        made = {"figures", "workbook"}
+        return {name: value for name, value in vars(self).items() if name not in made}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         vars(self).update(state)
@@ -224,25 +248,86 @@ class Result:
 
     def headline(self, language: Language | None = None) -> str:
         """Return one plain sentence with the number and its uncertainty."""
-        return str(self.room("presentation").headline(self, self.voice(language)))
+        said = str(self.room("presentation").headline(self, self.voice(language)))
+        return " ".join(filter(None, [self.mark(language), said]))
+
+    def mark(self, language: Language | None = None) -> str:
+        """Return the words that mark what was asked beyond the plan, empty where nothing was."""
+        language = language or self.language
+        asked = [text(message.key, language, **message.values) for message in self.asked]
+        return text("explore.mark", language, asked="; ".join(asked)) if asked else ""
 
     def first_screen(self, language: Language | None = None) -> Any:
         """Return what happened, how sure we are, and what to do."""
-        return self.room("presentation").first_screen(self, self.voice(language))
+        screen = self.room("presentation").first_screen(self, self.voice(language))
+        if not self.asked:
+            return screen
+        action = text("explore.action", language or self.language)
+        return replace(screen, action=action, headline=self.headline(language), tone="open")
 
     @cached_property
     def figures(self) -> Figures:
         """The figures by name, each with its alt text; called with a language, in its words."""
         drawn = self.room("presentation").figures
-        return Figures(lambda language: drawn(self, self.voice(language)), self.language)
 
-    def frame(self) -> pd.DataFrame:
-        """Return the tidy table."""
-        return self.room("record").frame(self)  # type: ignore[no-any-return]
+        def marked(language: Language) -> Mapping[str, Any]:
+            figures, mark = drawn(self, self.voice(language)), self.mark(language)
+            if not mark:
+                return figures  # type: ignore[no-any-return]
+            return {
+                name: replace(
+                    figure, alt=f"{mark} {figure.alt}", caption=f"{mark} {figure.caption}"
+                )
+                for name, figure in figures.items()
+            }
+
+        return Figures(marked, self.language)
+
+    def rows(self, *, full: bool = False) -> list[dict[str, Any]]:
+        """Return the rows of the tidy table; what was asked beyond the plan says so in each."""
+        rows = self.room("record").rows(self, full=full)
+        return [{**row, **({"exploratory": True} if self.asked else {})} for row in rows]
+
+    def frame(self, *, full: bool = False) -> pd.DataFrame:
+        """Return the tidy table: what one works with, or with ``full`` every column there is."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows(full=full))
+
+    def sheets(self) -> Mapping[str, Any]:
+        """Return the tables to take away, by the names of their sheets."""
+        return {"result": self.rows(), "full": self.rows(full=True)}
+
+    @cached_property
+    def workbook(self) -> bytes:
+        """The sheets as one workbook, each text a text and no formula."""
+        return workbook(self.sheets())
+
+    def to_excel(self, path: str | Path) -> Path:
+        """Write the sheets as one workbook, in which no text runs as a formula."""
+        return write_xlsx(self.sheets(), path)
+
+    def to_csv(self, path: str | Path, *, excel: Literal["fr"] | None = None) -> Path:
+        """Write the tidy table as CSV, in which no text runs as a formula."""
+        return write_csv(self.frame(), path, excel=excel)
+
+    def compare(self, other: Result) -> Contrast:
+        """Return this result beside another one of its kind: each figure in both, and the change.
+
+        No test is made: two results of the same data are not independent of each other.
+        """
+        return Contrast(self, other)
+
+    def explain(self, term: str = "", language: Language | None = None) -> Any:
+        """Return in plain words what a column, a check or a term means, and what it is here."""
+        return self.voice(language).explained(self, term)
 
     def evidence(self) -> list[Evidence]:
-        """Return what the business case may build on; nothing while a blocking check is red."""
-        return [] if self.broken else list(self.room("record").evidence(self))
+        """Return what the business case may build on; nothing while a blocking check is red.
+
+        What was asked beyond the plan is none.
+        """
+        return [] if self.broken or self.asked else list(self.room("record").evidence(self))
 
     def record(self) -> dict[str, Any]:
         """Return ``result.json``: numbers and message keys, the same in every language."""
@@ -252,11 +337,16 @@ class Result:
             "status": self.status,
             "checks": [check.record() for check in self.checks],
             "evidence": [evidence.record() for evidence in self.evidence()],
+            "files": [
+                {"file": name, "sha256": hashlib.sha256(content).hexdigest()}
+                for name, content in self.files().items()
+            ],
+            **({"exploratory": [message.record() for message in self.asked]} if self.asked else {}),
         }
 
     def files(self) -> Mapping[str, bytes]:
         """Return the files that stand beside the readout, by name."""
-        return {}
+        return {WORKBOOK: self.workbook}
 
     def documents(self, language: Language | None = None) -> Mapping[str, bytes] | None:
         """Return the readout as documents, by name: none of them where an extra is missing.
@@ -271,3 +361,43 @@ class Result:
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         return self.voice().bundle(self.first_screen())  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Two results side by side: it shows itself in a cell.
+
+    Attributes
+    ----------
+    result, other : Result
+        Of one kind.
+    """
+
+    result: Result
+    other: Result
+
+    def __post_init__(self) -> None:
+        if type(self.result) is not type(self.other):
+            raise ParameterError.of(
+                "explore.other_kind",
+                kind=type(self.result).__name__,
+                other=type(self.other).__name__,
+            )
+
+    def frame(self) -> pd.DataFrame:
+        """Return a row for each figure: its keys, what it is here and there, and the change."""
+        keys = list(self.result.room("record").KEYS)
+        frames = [
+            result.frame()
+            .set_index(keys)
+            .select_dtypes("number")
+            .melt(ignore_index=False, var_name="figure")
+            .reset_index()
+            for result in (self.result, self.other)
+        ]
+        both = frames[0].merge(frames[1], "outer", [*keys, "figure"], suffixes=("", "_other"))
+        return both.assign(change=both["value_other"] - both["value"])
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        voice = self.result.voice()
+        return voice.bundle(*voice.contrast(self))  # type: ignore[no-any-return]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic_core import to_jsonable_python
 
 from opslab.businesscase.result import CaseResult, Target
 from opslab.evidence import Evidence
 from opslab.messages import recorded
+from opslab.results import flat
 
-if TYPE_CHECKING:
-    import pandas as pd
-
+KEYS = ("name",)
+"""Columns of the frame that name a row."""
 SCHEMA = "opslab.case/2"
 _OWN = (
     "draws",
@@ -75,11 +75,9 @@ def _target(target: Target) -> dict[str, Any]:
     return shown | {"id": shown.pop("kpi")["id"]}
 
 
-def frame(result: CaseResult) -> pd.DataFrame:
-    """Return the options as a tidy table."""
-    import pandas as pd
-
-    return pd.json_normalize(to_jsonable_python(result.options), sep="_")
+def rows(result: CaseResult, *, full: bool) -> list[dict[str, Any]]:
+    """Return the options as rows."""
+    return list(map(flat, to_jsonable_python(result.options)))
 
 
 def evidence(result: CaseResult) -> list[Evidence]:

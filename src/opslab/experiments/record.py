@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from dataclasses import is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scipy.special import ndtri
 
@@ -13,12 +13,11 @@ from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.experiments.gate import GRADES, state_of
 from opslab.experiments.result import NO_EFFECT, Comparison, ExperimentResult
 from opslab.experiments.sentences import is_share
-from opslab.results import Message
-
-if TYPE_CHECKING:
-    import pandas as pd
+from opslab.results import Message, flat
 
 _LEAST_FREEDOM = 2  # below it Student's t has no variance, and a case could not draw it
+KEYS = ("metric", "arm", "control", "segment")
+"""Columns of the frame that name a row."""
 SCHEMA = "opslab.experiment/1"
 _BESIDE = ("raw", "uncapped", "diluted", "precision")
 _PARTS = ("interactions", "trends", "companions", "days", "decision")
@@ -69,10 +68,8 @@ def plain(value: Any) -> Any:
     }
 
 
-def frame(result: ExperimentResult) -> pd.DataFrame:
-    """Return the comparisons as a tidy table: a row for each metric and arm."""
-    import pandas as pd
-
+def rows(result: ExperimentResult, *, full: bool) -> list[dict[str, Any]]:
+    """Return the comparisons as rows: one for each metric and arm."""
     rows = []
     for compared in result.comparisons:
         row = plain(compared)
@@ -82,8 +79,8 @@ def frame(result: ExperimentResult) -> pd.DataFrame:
             row |= {name: amount.get("size"), f"{name}_kind": amount.get("kind")}
         row["not_estimable"] = compared.not_estimable.key if compared.not_estimable else None
         del row["notes"]
-        rows.append(row)
-    return pd.json_normalize(rows, sep="_")
+        rows.append(flat(row))
+    return rows
 
 
 def evidence(result: ExperimentResult) -> list[Evidence]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections import Counter
 from dataclasses import asdict
@@ -19,6 +18,8 @@ from opslab.feedback.result import FeedbackResult, Reason
 from opslab.feedback.shares import beta_of
 from opslab.tables import write_csv, write_xlsx
 
+KEYS = ("theme",)
+"""Columns of the frame that name a row."""
 SCHEMA = "opslab.feedback/1"
 _MOST_IN_WORKBOOK = 20_000  # messages; more stand in the CSV file alone
 _MOST_RECORDED, _MOST_EVIDENCE = 300, 20  # themes; more stand in the tables alone
@@ -64,10 +65,6 @@ def record(result: FeedbackResult) -> dict[str, Any]:
         "audit": asdict(result.audit) if result.audit else None,
         "routed": _routed(result),
         "imports": [reading.record() for reading in intake.readings],
-        "files": [
-            {"file": name, "sha256": hashlib.sha256(content).hexdigest()}
-            for name, content in files(result).items()
-        ],
     }
 
 
@@ -110,7 +107,7 @@ def languages(result: FeedbackResult) -> dict[str, int]:
     return dict(spoken.most_common())
 
 
-def frame(result: FeedbackResult) -> pd.DataFrame:
+def frame(result: FeedbackResult, *, full: bool = False) -> pd.DataFrame:
     """Return the themes as a tidy table."""
     groups = {theme: group.title for group in result.groups for theme in group.themes}
     rows = [

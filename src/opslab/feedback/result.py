@@ -258,6 +258,15 @@ class FeedbackResult(Result):
         """Return ``themes``, ``messages`` (redacted) and the ``audit`` sheet, to be taken away."""
         return self.room("record").tables(self)  # type: ignore[no-any-return]
 
+    def frame(self, *, full: bool = False) -> pd.DataFrame:
+        """Return the tidy table of the themes, or with ``full`` every column there is."""
+        frame: pd.DataFrame = self.room("record").frame(self, full=full)
+        return frame.assign(exploratory=True) if self.asked else frame
+
+    def sheets(self) -> Mapping[str, pd.DataFrame]:
+        """Return the tables to take away, by the names of their sheets."""
+        return self.tables()
+
     def files(self) -> Mapping[str, bytes]:
         """Return the tables as the files that stand beside the readout, by name."""
         return self.room("record").files(self)  # type: ignore[no-any-return]

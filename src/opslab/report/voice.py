@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from opslab.report.blocks import Block, Cell, Cells, Fact, Group, Heading, Parag
 from opslab.report.drawing import Row, chart
 from opslab.report.figures import Figure
 from opslab.report.plain import plain
-from opslab.results import Check, Message, Status
+from opslab.results import Check, Contrast, Message, Result, Status
 
 Blocks = list[Block | Figure]
 
@@ -174,6 +175,26 @@ class Voice(Numbers):
         points = points or [self("pair", name=row.label, value=row.value) for row in rows]
         drawing = chart(title, rows, axis, self, **more)
         return Figure(drawing, " ".join([title, *points]), caption or self(f"caption_{name}"))
+
+    def exploratory(self, result: Result) -> Blocks:
+        """Return the mark of what was asked beyond the plan; nothing where nothing was."""
+        mark = result.mark(self.language)
+        return [Paragraph(mark, "open")] if mark else []
+
+    def contrast(self, contrast: Contrast) -> Blocks:
+        """Return two results side by side: each figure in both, and the change."""
+        frame = contrast.frame()
+        rows = [
+            [
+                *(str(part) if isinstance(part, str) else self.none for part in row[:-3]),
+                *(self.none if math.isnan(number) else self.number(number) for number in row[-3:]),
+            ]
+            for row in frame.itertuples(index=False)
+        ]
+        columns = " ".join(frame.columns)
+        numeric = [len(frame.columns) - 1 - back for back in range(3)]
+        marks = [*self.exploratory(contrast.result), *self.exploratory(contrast.other)]
+        return [*marks, self.table("contrast", columns, rows, numeric=numeric)]
 
     def show(self, *blocks: Block | Figure) -> None:
         """Show blocks and figures in a cell's output, in order."""

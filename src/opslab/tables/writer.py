@@ -111,7 +111,8 @@ def write_xlsx(frame: Any, path: str | Path, *, sheet: str = "Sheet1") -> Path:
 
     Parameters
     ----------
-    frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table, or a mapping of sheet names to them
+    frame : pandas.DataFrame, polars.DataFrame, pyarrow.Table or list of dict, or a mapping
+        Of the names of sheets to such tables.
     path : path
         Replaced once the file is whole. The same tables give the same bytes.
     sheet : str
@@ -140,6 +141,12 @@ def write_xlsx(frame: Any, path: str | Path, *, sheet: str = "Sheet1") -> Path:
         workbook.save(empty)
         _fill(empty, draft, rows)
     return target
+
+
+def workbook(sheets: Mapping[str, Any]) -> bytes:
+    """Return tables by the names of their sheets as the bytes of a workbook."""
+    with tempfile.TemporaryDirectory() as folder:
+        return write_xlsx(sheets, Path(folder, "tables.xlsx")).read_bytes()
 
 
 class _NoCellError(Exception):
@@ -230,8 +237,11 @@ def _units(text: str) -> int:
 
 
 def _columns(frame: Any, shown: str) -> dict[str, list[Any]]:
-    """Return the columns of a table by name."""
-    if hasattr(frame, "iloc") and hasattr(frame, "columns"):
+    """Return the columns of a table by name; of rows that are mappings, in the order they come."""
+    if isinstance(frame, list):
+        titles = list(dict.fromkeys(chain.from_iterable(frame)))
+        values = [[row.get(title) for row in frame] for title in titles]
+    elif hasattr(frame, "iloc") and hasattr(frame, "columns"):
         values = [_values(series) for _, series in frame.items()]
     elif hasattr(frame, "get_columns"):  # Polars
         values = [column.to_list() for column in frame.get_columns()]
@@ -239,7 +249,9 @@ def _columns(frame: Any, shown: str) -> dict[str, list[Any]]:
         values = [column.to_pylist() for column in frame.columns]
     else:
         raise DataError.of("tables.write_frame", file=shown, kind=type(frame).__name__)
-    names = list(map(_name, getattr(frame, "column_names", frame.columns)))
+    if not isinstance(frame, list):
+        titles = getattr(frame, "column_names", None) or frame.columns
+    names = list(map(_name, titles))
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if not names:
         raise DataError.of("tables.write_nothing", file=shown)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opslab.evidence import Evidence, Grade, Kind, Quantity
+from opslab.results import flat
 from opslab.timesaved.result import POINTS, Saving, TimeSavedResult
 from opslab.uncertainty.distributions import Distribution, quantile
 
-if TYPE_CHECKING:
-    import pandas as pd
-
+KEYS = ("task", "role")
+"""Columns of the frame that name a row."""
 SCHEMA = "opslab.timesaved/1"
 _KINDS: dict[Grade, Kind] = {"E": "descriptive", "F": "opinion"}
 
@@ -43,11 +43,9 @@ def record(result: TimeSavedResult) -> dict[str, Any]:
     }
 
 
-def frame(result: TimeSavedResult) -> pd.DataFrame:
-    """Return the tasks as a tidy table."""
-    import pandas as pd
-
-    return pd.json_normalize([_saving(saving) for saving in result.savings], sep="_")
+def rows(result: TimeSavedResult, *, full: bool) -> list[dict[str, Any]]:
+    """Return the tasks as rows."""
+    return [flat(_saving(saving)) for saving in result.savings]
 
 
 def _saving(saving: Saving) -> dict[str, Any]:
