@@ -1,4 +1,4 @@
-"""The figures of a result by name, drawn when they are first asked for, in the words of a language."""
+"""A result's figures by name, drawn when they are first asked for, in the words of a language."""
 
 from __future__ import annotations
 
