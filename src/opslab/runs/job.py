@@ -84,7 +84,7 @@ class Job:
         Raises `InputError` with all mistakes in parameters, spec and files.
         """
         parameters = notebook.parameters().of(**given)
-        inputs = parameters.inputs()
+        inputs = parameters.stands_on()
         content_of_notebook = executed or json_of(notebook.path)
         source = source_digest(content_of_notebook)
         _refuse_more_than_parameters(content_of_notebook, parameters)
