@@ -10,8 +10,10 @@ from typing import Any
 
 from opslab import workspace
 from opslab.errors import InputError, MachineError
+from opslab.runs import own_notebooks
 from opslab.runs.cells import drop_exploration, is_injected, is_own
 from opslab.runs.job import json_of, source_digest
+from opslab.runs.registry import Notebook
 from opslab.startup import without_iri_grammar
 
 with without_iri_grammar():
@@ -71,7 +73,7 @@ def written(notebook: Any) -> bytes:
     return f"{nbformat.writes(notebook)}\n".encode()
 
 
-def as_written(executed: Any, name: str) -> Any:
+def as_written(executed: Any, notebook: Notebook) -> Any:
     """Return an executed notebook with the ids and the parameters cell of the one it is a copy of.
 
     Neither is part of a run's identity, so neither may make a difference in what is filed. The
@@ -79,8 +81,10 @@ def as_written(executed: Any, name: str) -> Any:
     may have edited. One whose other cells were changed stays as it is: it is another run.
     """
     digest = source_digest(executed)
-    path = f"notebooks/{name}.ipynb"
-    for file in (workspace.bundled(path), workspace.resolve(path)):
+    path = f"notebooks/{notebook.name}.ipynb"
+    ours = [workspace.bundled(path), workspace.resolve(path)]
+    own = [file for file in own_notebooks.files() if file.stem == notebook.name]
+    for file in own if notebook.own else ours:
         with suppress(InputError, MachineError):  # it may be no notebook, or gone
             written = read(file)
             drop_exploration(written)

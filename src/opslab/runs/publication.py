@@ -123,6 +123,12 @@ def _is_as_named(content: bytes, file: str) -> bool:
     return b"\0" not in content if kind == "csv" else content.startswith(_BEGINNINGS[kind])
 
 
+def publishes(notebook: Any) -> bool:
+    """Whether a notebook has published anything, be it no result."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return any(RECORD_TYPE in output.get("data", {}) for output in outputs)
+
+
 def publication(notebook: Any) -> Publication | None:
     """Return what a notebook has published last, or None when that is no result."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]

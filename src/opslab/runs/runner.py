@@ -141,16 +141,19 @@ def _executed(job: Job, working: Path, limits: Limits, progress: Progress | None
     """Return the executed notebook; raises `NotebookError` when it does not come to its end."""
     from opslab.runs.execution import execute
     from opslab.runs.notebook_file import read
-    from opslab.runs.publication import publication
+    from opslab.runs.publication import publication, publishes
 
     # Loading the page takes as long as a kernel's start: both at once.
     threading.Thread(target=import_module, args=["opslab.runs.readout"], daemon=True).start()
     source, given = read(job.notebook.path), job.parameters.given()
     drop_exploration(source)
-    execution = execute(source, given, working, limits, progress)
+    told = job.notebook.own is not None
+    execution = execute(source, given, working, limits, progress, told=told)
     failure = execution.failure
     if failure is None and publication(execution.notebook) is None:
-        failure = Failure("no_record")
+        failure = None if told and not publishes(execution.notebook) else Failure("no_record")
+    if failure is not None and job.is_own:
+        failure = failure.in_own(execution.notebook)
     if failure is not None:
         from opslab.runs.readout import file_failure
 
