@@ -32,12 +32,6 @@ def drop_exploration(notebook: Any) -> None:
     notebook.cells = [cell for cell in notebook.cells if not is_exploration(cell)]
 
 
-def numbered(notebook: Any) -> dict[str, int]:
-    """Return the numbers of the code cells by their ids, as they count in a fresh kernel."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code" and not is_injected(cell)]
-    return {cell.id: number for number, cell in enumerate(code, 1)}
-
-
 def first_line(cell: Mapping[str, Any]) -> str:
     """Return the first line of a cell that is not empty, cut to what a message can hold."""
     lines = "".join(cell["source"]).split("\n")

@@ -17,7 +17,7 @@ from opslab.runs.cells import drop_exploration, first_line, is_exploration, is_o
 from opslab.runs.folder import Run
 from opslab.runs.job import Job
 from opslab.runs.parameters_cell import values_in
-from opslab.runs.publication import About, Publication, publication, publishes
+from opslab.runs.publication import Publication, publication
 from opslab.runs.registry import Notebook, notebooks
 from opslab.runs.runner import reports_folder, run_of
 from opslab.version import __version__
@@ -62,7 +62,7 @@ def read_executed(file: str | Path) -> Executed:
         drop_exploration(notebook)
         _refuse_partial(_without_stop(notebook), explored)
         values, published = _values(notebook), publication(notebook)
-        if published is None and (registered.own is None or publishes(notebook)):
+        if published is None and registered.own is None:
             raise InputError.of("runs.nothing_published")
     except InputError as error:
         raise InputError(*(replace(problem, file=name) for problem in error.problems)) from None
@@ -124,15 +124,14 @@ def _registered(notebook: Any, path: Path) -> Notebook:
 
     One of the workspace's own tells all that is to be known of it, wherever it has been put.
     """
-    mark, known = notebook.metadata.get("opslab"), notebooks()
-    mark = mark if isinstance(mark, dict) else {}
-    if mark.get("notebook") in known:
-        return known[mark["notebook"]]
     noted = notebook.metadata.get("papermill", {}).get("input_path")
-    name = str(mark.get("notebook") or Path(str(noted or path)).stem)
-    if name.casefold() in {ours.casefold() for ours in known}:
-        raise InputError.of("runs.own_takes", name=name)
-    return Notebook.of(own_notebooks.of(notebook, path, name))
+    name = own_notebooks.mark_of(notebook, "notebook")
+    if name in notebooks():
+        return notebooks()[name]
+    own = own_notebooks.of(notebook, path, name or Path(str(noted or path)).stem)
+    if own.name in notebooks():
+        raise InputError.of("runs.own_takes", name=own.name)
+    return Notebook.of(own)
 
 
 def _refuse_partial(notebook: Any, explored: Sequence[Any]) -> None:
@@ -162,17 +161,13 @@ def _values(notebook: Any) -> dict[str, Any]:
 
 def _refuse_other(executed: Executed, job: Job) -> None:
     """Raise when what the notebook published is not what its parameters and the files give now."""
-    file = executed.file
-    if executed.published is None:
+    own, published = executed.registered.own, executed.published
+    if published is None or (own and not own.origin):  # what it reads and says is its own affair
         return
-    held, about = executed.published.held, executed.published.about
+    held, about, file = published.held, published.about, executed.file
     ran = about.opslab or __version__
     if ran != __version__:
         raise InputError.of("runs.other_version", file=file, ran=ran, here=__version__)
-    own = executed.registered.own
-    if own and not own.origin:
-        _refuse_changed(about, file)
-        return
     same_day = held.as_of in {None, job.inputs.as_of}
     if not same_day or about.language not in {None, job.language}:
         raise InputError.of("runs.other_values", file=file)
@@ -184,11 +179,3 @@ def _refuse_other(executed: Executed, job: Job) -> None:
         raise InputError(Problem("runs.other_inputs", values, file))
     changed = sorted({name for name, _ in set(given) - set(read)})
     InputError.refuse([Problem("runs.input_changed", {"notebook": file}, name) for name in changed])
-
-
-def _refuse_changed(about: About, file: str) -> None:
-    """Raise where what a notebook has read is no longer what it was."""
-    for named in about.read:
-        path = workspace.root() / named.file
-        if workspace.is_there(path, file=True) and workspace.sha256(path) != named.sha256:
-            raise InputError(Problem("runs.input_changed", {"notebook": file}, named.file))

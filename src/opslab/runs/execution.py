@@ -23,7 +23,7 @@ from typing import Any
 from opslab import workspace
 from opslab.archive import NOTEBOOK
 from opslab.errors import LANGUAGE, ON_BLOCKING, MachineError
-from opslab.evidence import READ_TYPE
+from opslab.runs.cells import is_exploration
 from opslab.runs.environment import FIXED, KERNEL, LONGEST_FOLDER
 from opslab.runs.failure import Failure
 from opslab.runs.folder import machine_errors
@@ -45,14 +45,6 @@ from papermill.exceptions import PapermillExecutionError
 _START_SECONDS = 120
 _LISTENS = "--IPKernelApp.exec_lines=__import__('opslab')"
 """So that what a notebook opens before it imports opslab is heard too."""
-_TELLS = f"""
-try:
-    from IPython.display import display
-    from opslab.provenance import files_read
-    display({{{READ_TYPE!r}: files_read()}}, raw=True)
-except Exception:
-    pass
-"""
 _LEAST_BYTES = 1_000_000
 
 
@@ -77,8 +69,6 @@ def execute(
     folder: Path,
     limits: Limits,
     progress: Progress | None = None,
-    *,
-    told: bool = False,
 ) -> Execution:
     """Execute a notebook with its parameters in a fresh kernel of this very Python.
 
@@ -93,34 +83,21 @@ def execute(
         Where papermill keeps what it got while the notebook runs.
     limits : Limits
     progress : callable, optional
-    told : bool
-        Whether to ask at the end what the notebook has read: one that publishes no result does not
-        tell. The answer stands as ``read`` beside what papermill noted.
     """
     logging.getLogger("papermill").addHandler(logging.NullHandler())  # what it has to say, we say
     kept = folder / NOTEBOOK
     with scratch_folder() as scratch:
         kernel = _Kernel(scratch, parameters.get("language", "en"))
         with _deadline(limits.run_seconds, kernel), at_signals(_interruption(kernel)):
-            asking = nbformat.v4.new_code_cell(_TELLS)
-            failure = _run(notebook, parameters, kept, limits, kernel, progress, [asking] * told)
+            failure = _run(notebook, parameters, kept, limits, kernel, progress)
         if failure and failure.kind == "kernel_died":
             _refuse_full(scratch)
         if kernel.ended:
             failure = Failure(kernel.ended, kernel.cell)
     executed = nbformat.read(kept, as_version=4) if kept.exists() else notebook
     drop_error_marks(executed)
-    read = _answer(executed, asking.id)
-    executed.metadata.setdefault("papermill", {}).update(kernel=kernel.origin, read=read)
+    executed.metadata.setdefault("papermill", {})["kernel"] = kernel.origin
     return Execution(executed, failure or _not_reached(executed))
-
-
-def _answer(executed: Any, asking: str) -> Any:
-    """Take the cell that asks what was read out of a notebook, and return what it was told."""
-    asked = [cell for cell in executed.cells if cell.get("id") == asking]
-    executed.cells = [cell for cell in executed.cells if cell.get("id") != asking]
-    answers = [output.get("data", {}).get(READ_TYPE) for cell in asked for output in cell.outputs]
-    return next(iter(answers), None)
 
 
 def _refuse_full(folder: Path) -> None:
@@ -137,21 +114,20 @@ def _run(
     limits: Limits,
     kernel: _Kernel,
     progress: Progress | None,
-    last: list[Any],
 ) -> Failure | None:
     """Let papermill run the cells, and keep after each what it got; return why it stopped early."""
-    names = [cell["id"] for cell in notebook.cells if cell.cell_type == "code"]
+    code = (cell for cell in notebook.cells if cell.cell_type == "code")
+    names = [cell["id"] for cell in code if not is_exploration(cell)]
 
     def started(cell: Any, **_: Any) -> None:
         kernel.cell = cell["id"]
         if progress and cell["id"] in names:  # papermill's own cell is none of ours
             progress(names.index(cell["id"]) + 1, len(names), cell["id"])
 
-    cells = [*notebook.cells, *last]
     try:
         with machine_errors(kept):
             papermill.execute_notebook(
-                nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata),
+                notebook,
                 str(kept).replace("{", "{{").replace("}", "}}"),  # papermill formats it
                 parameters=dict(parameters),
                 kernel_name="python3",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,11 +11,11 @@ from typing import Any
 from opslab import workspace
 from opslab.errors import InputError, OpslabError, Problem, RunError, exit_code_of
 from opslab.messages import Language, one_line, text
-from opslab.runs.cells import first_line, numbered
+from opslab.runs.cells import first_line, is_injected
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
-_FRAME = re.compile(r"(?:Cell In\[(?P<cell>\d+)\], line |File (?P<file>.+?):)(?P<line>\d+)")
-_ARROW = re.compile(r"^-+> *\d+ (?P<code>.*)$", re.MULTILINE)
+_FILE = re.compile(r"File (.+?):(\d+)")
+_ARROW = re.compile(r"^-+> *\d+ ")
 _MOST_FRAMES = 8
 
 
@@ -35,7 +34,7 @@ class Failure:
         Class and text of the error in the kernel, or the kernel's last words.
     theirs : bool
         Whether the cells are the user's own, and so are the errors in them.
-    frames : tuple of Problem
+    frames : tuple of str
         Where in the user's own cells and modules the error came from, the innermost last.
     """
 
@@ -44,23 +43,20 @@ class Failure:
     name: str = ""
     text: str = ""
     theirs: bool = False
-    frames: tuple[Problem, ...] = ()
+    frames: tuple[str, ...] = ()
 
     def in_own(self, notebook: Any) -> Failure:
         """Return the failure of a notebook whose cells are the user's own.
 
         The cell is named as its author knows it, by its number and its first line.
         """
-        numbers, named = numbered(notebook), self.cell
-        counts = dict[int, int]()
-        frames: list[Problem] = []
-        for cell in notebook.cells:
-            if cell.get("execution_count") and cell.id in numbers:
-                counts[cell.execution_count] = numbers[cell.id]
-            if cell.id == self.cell:
-                named = f"{numbers.get(cell.id, '-')} ({first_line(cell)})"
-                for output in cell.get("outputs", []):
-                    frames += _frames(output.get("traceback", []), counts)
+        code = [it for it in notebook.cells if it.cell_type == "code" and not is_injected(it)]
+        number, cell = next((it for it in enumerate(code, 1) if it[1].id == self.cell), (0, None))
+        if cell is None:
+            return replace(self, theirs=True)
+        traceback = [part for output in cell.outputs for part in output.get("traceback", ())]
+        frames = [frame for part in traceback if (frame := _frame(part))]
+        named = f"{number} ({first_line(cell)})"
         return replace(self, cell=named, theirs=True, frames=tuple(frames[-_MOST_FRAMES:]))
 
     @property
@@ -71,35 +67,30 @@ class Failure:
         code = exit_code_of(self.name)
         return InputError.exit_code if code == 1 and self.theirs else code
 
+    @staticmethod
+    def _reasons(*lines: str) -> list[Problem]:
+        return [Problem("runs.reason", {"reason": line}) for line in lines]
+
     def problems(self) -> list[Problem]:
         """Return what is said of it; an error that was raised on purpose speaks for itself."""
         reason, *more = [line for line in self.text.splitlines() if line.strip()] or [self.name]
         if self.kind == "error" and exit_code_of(self.name) != 1:
-            return [Problem("runs.reason", {"reason": line}) for line in (reason, *more)]
+            return self._reasons(reason, *more)
         values = {"cell": self.cell, "name": self.name, "reason": reason}
-        return [Problem(f"runs.{self.kind}", values), *self.frames]
+        return [Problem(f"runs.{self.kind}", values), *self._reasons(*self.frames)]
 
 
-def _frames(traceback: Iterable[str], counts: Mapping[int, int]) -> Iterator[Problem]:
-    """Yield where a traceback, as IPython writes it, goes through the user's cells and modules."""
-    for part in traceback:
-        plain = _ANSI.sub("", part).strip()
-        frame, arrow = _FRAME.match(plain), _ARROW.search(plain)
-        lines = plain.splitlines()
-        code = arrow["code"] if arrow else lines[1] if len(lines) > 1 else ""
-        if frame is None:
-            continue
-        values: dict[str, Any] = {"line": int(frame["line"]), "code": one_line(code.strip())}
-        if frame["cell"]:
-            number = counts.get(int(frame["cell"]), frame["cell"])
-            yield Problem("runs.frame_cell", {"number": number, **values})
-        elif _is_own_module(Path(frame["file"]).expanduser()):
-            yield Problem("runs.frame_file", {"file": workspace.shown(frame["file"]), **values})
-
-
-def _is_own_module(file: Path) -> bool:
-    inside = file.resolve().is_relative_to(workspace.root().resolve())
-    return inside and not {"site-packages", ".venv"}.intersection(file.parts)
+def _frame(part: str) -> str:
+    """Return a frame of a traceback, as IPython writes it; empty for code of somebody else's."""
+    first, *lines = _ANSI.sub("", part).strip().splitlines() or [""]
+    file = _FILE.match(first)
+    path = Path(file[1]).expanduser().resolve() if file else workspace.root()
+    theirs = path.is_relative_to(workspace.root().resolve()) and "site-packages" not in path.parts
+    if not theirs or not (file or first.startswith("Cell ")):
+        return ""
+    where = f"{workspace.shown(path)}, line {file[2]}" if file else first.partition(", ")[2]
+    code = next((line for line in lines if line.startswith("-")), lines[0] if lines else "")
+    return one_line(f"{where}: {_ARROW.sub('', code).strip()}")
 
 
 class NotebookError(OpslabError):

@@ -120,7 +120,7 @@ class Job:
         own = self.notebook.own
         origin = own.origin if own else self.notebook.name
         brought = workspace.bundled(f"notebooks/{origin}.ipynb")
-        return origin is None or source_digest(json_of(brought)) != self.source
+        return not origin or source_digest(json_of(brought)) != self.source
 
     @property
     def run_id(self) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import copy
-import io
 import json
 import os
 import re
-import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, Any, Self, cast
 
@@ -19,13 +18,14 @@ from opslab import workspace
 from opslab.errors import InputError, ParameterError, Problem
 from opslab.messages import one_line
 from opslab.parameters import Inputs, Parameters
-from opslab.runs.cells import is_injected, is_own
+from opslab.runs.cells import is_own
 from opslab.runs.folder import machine_errors
 from opslab.runs.parameters_cell import values_in
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}", re.ASCII)
 """Of a notebook: it names a folder and stands in commands."""
 _RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\d-[0-9a-f]{8}(\.failed)?", re.ASCII)
+_MEANING = re.compile(r"^(\w+) *=.*# *(.+)$", re.MULTILINE)
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 _SECRET = re.compile("token|secret|passw|credential|api_?key")
 _OPTIONS = {"out", "force"}
@@ -45,7 +45,7 @@ class Own:
     file : Path
     title : str
         Its first heading, else its name.
-    origin : str or None
+    origin : str
         The notebook that it was copied from, whose typed parameters it keeps.
     values : Mapping
         Names and literals of its parameters cell.
@@ -56,7 +56,7 @@ class Own:
     name: str
     file: Path
     title: str
-    origin: str | None
+    origin: str
     values: Mapping[str, Any]
     meanings: Mapping[str, str]
 
@@ -109,13 +109,12 @@ class _NamesFiles(Parameters):
         given: Any = getattr(self, "inputs", ())
         named = [given] if isinstance(given, str) and given else [*given]
         files = [workspace.resolve(name) for name in named]
-        problems = [
-            Problem(f"runs.own_{'folder' if workspace.is_there(file) else 'input'}", values, name)
+        missing = [
+            Problem("runs.own_input", {"near": workspace.near_name(file)}, name)
             for name, file in zip(named, files, strict=True)
             if not workspace.is_there(file, file=True)
-            for values in [{"near": workspace.near_name(file)}]
         ]
-        ParameterError.refuse(problems)
+        ParameterError.refuse(missing)
         known = super().stands_on()  # type: ignore[safe-super]
         return replace(known, files=tuple(dict.fromkeys([*known.files, *files])))
 
@@ -132,95 +131,78 @@ def files() -> list[Path]:
     notebooks: list[Path] = []
     for folder, inside, names in os.walk(root):
         here = Path(folder)
-        inside[:] = [name for name in sorted(inside) if _is_own_folder(here / name, root)]
-        notebooks += (here / name for name in sorted(names) if _is_notebook(name))
+        inside[:] = [name for name in sorted(inside) if not _is_left_out(here / name)]
+        notebooks += (here / name for name in sorted(names) if fnmatch(name, "[!.]*.ipynb"))
     return notebooks
 
 
-def _is_notebook(name: str) -> bool:
-    return name.endswith(".ipynb") and not name.startswith(".")
+def _is_left_out(folder: Path) -> bool:
+    reports = {workspace.root() / "reports", workspace.reports()}
+    is_other = folder.name.startswith(".") or _RUN_FOLDER.fullmatch(folder.name)
+    return bool(is_other) or folder in reports or (folder / "pyvenv.cfg").exists()
 
 
-def _is_own_folder(folder: Path, root: Path) -> bool:
-    if folder.name.startswith(".") or folder.name in {"node_modules", "site-packages"}:
-        return False
-    if folder in {root / "reports", workspace.reports()} or _RUN_FOLDER.fullmatch(folder.name):
-        return False
-    return not (folder / "pyvenv.cfg").exists()
-
-
-def read(file: Path, *, named: bool = False) -> Own | None:
+def read(file: Path) -> Own | None:
     """Return what a notebook's file tells of it; None for one without a cell of parameters.
 
-    What papermill has executed is none either, as it is the copy of another: unless it is named.
     Raises `InputError` with the reason why it cannot be run.
     """
-    shown = workspace.shown(file)
     with machine_errors(file):
         if not file.resolve().is_relative_to(workspace.root().resolve()):
             raise InputError.of("runs.own_link", file=file.name)
         if file.stat().st_size > _LARGEST:
-            raise InputError.of("runs.own_large", file=shown)
+            raise InputError.of("runs.own_large", file=workspace.shown(file))
         content = file.read_bytes()
-    if b'"parameters"' not in content or (not named and b'"injected-parameters"' in content):
+    if b'"parameters"' not in content:
         return None
     try:
         notebook = json.loads(content)
-        whole = isinstance(notebook["metadata"], dict)
-        cells = [cell for cell in notebook["cells"] if is_own(cell)]
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-        whole, cells = False, []
-    if not whole:
-        raise InputError.of("runs.no_notebook", file=shown)
-    return of(notebook, file) if cells else None
+        none = not any(map(is_own, notebook["cells"]))
+        return None if none else of(notebook, file)
+    except (RecursionError, KeyError, TypeError, AttributeError, json.JSONDecodeError):
+        raise InputError.of("runs.no_notebook", file=workspace.shown(file)) from None
 
 
-def of(notebook: Any, file: Path, name: str | None = None) -> Own:
+def of(notebook: Any, file: Path, name: str = "") -> Own:
     """Return what a notebook tells of itself, its name by default that of its file.
 
     Raises `InputError` with the reason why it cannot be run.
     """
-    name, shown = name or file.stem, workspace.shown(file)
+    name, about, shown = name or file.stem, notebook["metadata"], workspace.shown(file)
+    kernel = about.get("kernelspec", {}).get("language", "python")
     if not NAME.fullmatch(name):
         raise InputError.of("runs.own_name", file=shown)
-    spoken = {_kernel(notebook["metadata"], *keys) for keys in _KERNELS} - {"", "python"}
-    if spoken:
-        raise InputError.of("runs.own_kernel", file=shown, kernel=min(spoken))
-    cells = [cell for cell in notebook["cells"] if is_own(cell) and not is_injected(cell)]
+    if about.get("language_info", {}).get("name", kernel) != "python":
+        raise InputError.of("runs.own_kernel", file=shown)
+    cells = [cell for cell in notebook["cells"] if is_own(cell)]
     try:
         values = values_in({"cells": cells})
     except InputError:
-        values = None
-    if values is None or len(cells) != 1:
+        values = {}
+    if len(cells) != 1 or not values:
         raise InputError.of("runs.own_cell", file=shown)
-    InputError.refuse([*_refused(values, shown)])
-    meanings = _comments("".join(cells[0]["source"]))
+    refused = [(key, name) for name, value in values.items() if (key := _refused(name, value))]
+    InputError.refuse([Problem(f"runs.own_{key}", {"name": it}, shown) for key, it in refused])
+    origin = mark_of(notebook, "from") or mark_of(notebook, "notebook")
+    meanings = dict(_MEANING.findall("".join(cells[0]["source"])))
+    return Own(name, file, _title(notebook) or name, origin, values, meanings)
+
+
+def mark_of(notebook: Any, kind: str) -> str:
+    """Return what a notebook bears as its name, or as that of the one it was copied ``from``."""
     mark = notebook["metadata"].get("opslab")
-    mark = mark if isinstance(mark, dict) else {}
-    origin = mark.get("from") or mark.get("notebook")
-    title = title_of(notebook) or name
-    return Own(name, file, title, origin and str(origin), values, meanings)
+    return str(mark.get(kind, "")) if isinstance(mark, dict) else ""
 
 
-_KERNELS = (("kernelspec", "language"), ("language_info", "name"))
-
-
-def _kernel(metadata: Mapping[str, Any], group: str, name: str) -> str:
-    about = metadata.get(group)
-    return str(about.get(name, "")).casefold() if isinstance(about, dict) else ""
-
-
-def _refused(values: Mapping[str, Any], file: str) -> Iterator[Problem]:
-    for name, value in values.items():
-        reserved = hasattr(Parameters, name) and name not in Parameters.model_fields
-        if reserved or name in _OPTIONS or name.startswith("_"):
-            yield Problem("runs.own_reserved", {"name": name}, file)
-        elif _SECRET.search(name.casefold()):
-            yield Problem("runs.own_secret", {"name": name}, file)
-        elif _kind(value) is None:
-            yield Problem("runs.own_kind", {"name": name}, file)
-        elif name == "inputs" and not isinstance(value, str | list):
-            yield Problem("runs.own_inputs", {}, file)
+def _refused(name: str, value: Any) -> str | None:
+    """Return why there can be no such parameter, if there cannot."""
+    known = name in Parameters.model_fields
+    if name in _OPTIONS or name.startswith("_") or (hasattr(Parameters, name) and not known):
+        return "reserved"
+    if _SECRET.search(name.casefold()):
+        return "secret"
+    kind = _kind(value)
+    return "kind" if kind is None or (name == "inputs" and kind in {int, float, bool}) else None
 
 
 def _kind(value: Any) -> Any:
@@ -235,22 +217,8 @@ def _parted(given: object) -> object:
     return [part.strip() for part in given.split(",")] if isinstance(given, str) else given
 
 
-def _comments(source: str) -> dict[str, str]:
-    """Return the comment behind each name that a line of a parameters cell starts with."""
-    meanings, name = dict[str, str](), ""
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.NAME and token.start[1] == 0:
-            name = token.string
-        elif token.type == tokenize.COMMENT and token.start[1] > 0:
-            meanings.setdefault(name, token.string.lstrip("# "))
-    return meanings
-
-
-def title_of(notebook: Any) -> str:
+def _title(notebook: Any) -> str:
     """Return the first heading of a notebook as plain text; empty where it has none."""
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "markdown":
-            heading = _HEADING.search("".join(cell["source"]))
-            if heading:
-                return one_line(re.sub(r"[*`]+", "", heading[1]))[:120].strip()
-    return ""
+    texts = ["".join(it["source"]) for it in notebook["cells"] if it["cell_type"] == "markdown"]
+    heading = _HEADING.search("\n".join(texts))
+    return one_line(re.sub(r"[*`]+", "", heading[1]))[:120].strip() if heading else ""

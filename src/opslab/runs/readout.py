@@ -23,7 +23,7 @@ from opslab.runs.failure import Failure, NotebookError
 from opslab.runs.folder import Run, file_away, json_bytes, machine_errors, write_through
 from opslab.runs.job import Job, source_digest
 from opslab.runs.normal_form import normal_form, seconds_per_cell
-from opslab.runs.publication import About, Held, Publication, publication, publishes
+from opslab.runs.publication import About, Held, Publication, publication
 from opslab.version import __version__
 
 _UNHEARD = re.compile(
@@ -52,9 +52,8 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     """
     executed = notebook_file.as_written(notebook, job.notebook)
     normal = normal_form(executed, job.parameters.given())
-    published = publication(normal)
-    silent = published is None and job.notebook.own is not None and not publishes(normal)
-    published = _without_result(job) if silent else published
+    silent = _silent(job) if job.notebook.own else None
+    published = publication(normal, silent)
     if published is None:
         raise InputError.of("runs.no_record")
     noted = notebook.metadata.get("papermill", {})
@@ -64,7 +63,7 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     if size > _LARGEST_RECORD:
         raise InputError.of("runs.record_size", bytes=size, most=_LARGEST_RECORD)
     names = None if documents is None else [document.file for document in documents]
-    screen = _title_screen(job) if silent else None
+    screen = _title_screen(job) if published is silent else None
     page = render(normal, _footer(job, rendered=rendered), job.language, names, screen)
     files = {
         NOTEBOOK: notebook_file.written(normal),
@@ -89,14 +88,13 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     return Run(job.target, status, headline, published.about.reason, remark=remark)
 
 
-def _without_result(job: Job) -> Publication:
+def _silent(job: Job) -> Publication:
     """Return what stands for the result of a notebook of the user's own that publishes none."""
     title = job.notebook.title[job.language]
-    about = {name: job.content[name] for name in ("notebook", "as_of", "inputs")}
-    record = {"schema": "opslab.notebook/1", "status": "complete", "title": title, **about}
-    more = About(language=job.language, opslab=__version__)
-    held = Held.model_validate(record)
-    return Publication(record=record, held=held, about=more, headline=title, carried={})
+    record = {"schema": "opslab.notebook/1", "status": "complete", "title": title}
+    record |= {name: job.content[name] for name in ("notebook", "as_of", "inputs")}
+    held = Held(status="complete")
+    return Publication(record=record, held=held, about=About(), headline=title, carried={})
 
 
 def _title_screen(job: Job) -> Verdict:

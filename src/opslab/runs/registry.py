@@ -57,8 +57,8 @@ class Notebook:
     @classmethod
     def of(cls, own: Own) -> Notebook:
         """Return a notebook of the workspace's own."""
-        origin = notebooks().get(own.origin or "")
-        own = replace(own, origin=origin.name if origin else None)
+        origin = notebooks().get(own.origin)
+        own = replace(own, origin=origin.name if origin else "")
         title: dict[Language, str] = dict.fromkeys(LANGUAGES, own.title)
         path = origin.parameters_path if origin else ""
         return cls(own.name, title, own.title, text("runs.own_gives"), path, own=own)
@@ -88,57 +88,53 @@ def specs() -> Mapping[str, str]:
     return dict(sorted([("plan", "opslab.runs.batch_plan:Plan"), *_described("specs")]))
 
 
-def find(name: str) -> Notebook:
+def find(name: str, files: Sequence[Path] | None = None) -> Notebook:
     """Return a notebook by name, ours or the workspace's own.
 
     Raises `InputError` for an unknown one, for a name that several have, and with the reason why
     the workspace's own cannot be run.
+
+    Parameters
+    ----------
+    name : str
+    files : sequence of Path, optional
+        The workspace's notebooks, where they are known.
     """
-    files = own_notebooks.files()
-    _refuse_same(name, files)
+    files = own_notebooks.files() if files is None else files
+    ours = [known for known in notebooks() if known.casefold() == name.casefold()]
+    same = [file for file in files if file.stem.casefold() == name.casefold()]
+    others = [file for file in same if not ours or _takes_name(file, ours[0])]
+    if len([*ours, *others]) > 1:
+        shown = [*map(workspace.shown, others), *(f"opslab: {known}" for known in ours)]
+        raise ParameterError.of("runs.own_twice", name=name, files=shown)
     if name in notebooks():
         return notebooks()[name]
-    for file in files:
-        if file.stem == name:
-            own = own_notebooks.read(file, named=True)
-            if own is None:
-                raise InputError.of("runs.own_cell", file=workspace.shown(file))
-            return Notebook.of(own)
-    raise _unknown("notebook", name, [*notebooks(), *(file.stem for file in files)])
+    if not others or others[0].stem != name:
+        raise _unknown("notebook", name, [*notebooks(), *(file.stem for file in files)])
+    own = own_notebooks.read(others[0])
+    if own is None:
+        raise InputError.of("runs.own_cell", file=workspace.shown(others[0]))
+    return Notebook.of(own)
 
 
 def own() -> Iterator[tuple[str, str, Problem | None]]:
-    """Yield name, title and file of the workspace's own notebooks, or why one cannot be run."""
+    """Yield name and title of the workspace's own notebooks, and why one cannot be run."""
     files = own_notebooks.files()
     for file in files:
-        title, problem = "", None
         try:
-            known = own_notebooks.read(file)
-            if known is None or (known.name in notebooks() and known.origin == known.name):
-                continue
-            title = known.title
-            _refuse_same(known.name, files)
+            own = own_notebooks.read(file)
+            if own and not (own.name in notebooks() and own.name == own.origin):
+                find(own.name, files)
+                yield own.name, own.title, None
         except (InputError, MachineError) as error:
-            problem = error.problems[0]
-        yield file.stem, title or workspace.shown(file), problem
-
-
-def _refuse_same(name: str, files: Sequence[Path]) -> None:
-    """Raise where a name is not that of one notebook alone; some disks are blind to its case."""
-    same = [file for file in files if file.stem.casefold() == name.casefold()]
-    ours = next((known for known in notebooks() if known.casefold() == name.casefold()), None)
-    if ours:
-        same = [file for file in same if _takes_name(file, ours)]
-    if len(same) > (0 if ours else 1):
-        shown = [*map(workspace.shown, same), *(["opslab"] if ours else [])]
-        raise ParameterError.of("runs.own_twice", name=name, files=shown)
+            yield file.stem, workspace.shown(file), error.problems[0]
 
 
 def _takes_name(file: Path, ours: str) -> bool:
     """Whether a notebook has the name of one of ours and does not bear its mark."""
     try:
-        own = own_notebooks.read(file, named=True)
-    except (InputError, MachineError):  # broken ones are in nobody's way
+        own = own_notebooks.read(file)
+    except (InputError, MachineError):  # a broken one is in nobody's way
         return False
     return own is not None and own.origin != ours
 
