@@ -29,6 +29,7 @@ FLOORS = {
     "documents": 1,
     "archive": 1,
     "evidence": 1,
+    "figure_set": 1,
     "frames": 1,
     "names": 1,
     "results": 1,

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import datetime
+import hashlib
 import json
 import pickle
 import sys
@@ -14,16 +15,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
+import openpyxl
 import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from matplotlib.figure import Figure as Drawing
 
 import opslab
+from opslab.errors import InputError, ParameterError
 from opslab.evidence import Evidence, Quantity
 from opslab.messages import Bilingual
 from opslab.report.blocks import Cell, Facts, Verdict
 from opslab.report.cells import HTML
+from opslab.report.figures import Figure
 from opslab.report.voice import Voice
 from opslab.results import Check, Figures, Message, Part, Result
 
@@ -96,7 +101,11 @@ PRESENTATION = {
 }
 RECORD = {
     "record": lambda result: {"schema": "sketch-1", "lifts": dict(result.lifts)},
-    "frame": lambda result: list(result.lifts),
+    "KEYS": ("name",),
+    "rows": lambda result, *, full: [
+        {"name": name, "lift": lift} | ({"words": "=1+1"} if full else {})
+        for name, lift in result.lifts.items()
+    ],
     "evidence": evidence,
 }
 
@@ -254,6 +263,89 @@ def test_figures_are_drawn_once_in_each_language():
         figures["zzz"]
 
 
+def test_the_tidy_table_and_what_is_taken_away(tmp_path):
+    result = sketch(lifts={"orders": 0.04, "=2+2": -0.5})
+    assert result.frame().to_dict("list") == {"name": ["orders", "=2+2"], "lift": [0.04, -0.5]}
+    assert list(result.frame(full=True)) == ["name", "lift", "words"]
+    book = openpyxl.load_workbook(result.to_excel(tmp_path / "away.xlsx"))
+    assert book.sheetnames == ["result", "full"]
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert {cell.data_type for cell in cells} == {"s", "n"}  # none is a formula
+    assert (
+        (tmp_path / "away.xlsx").read_bytes()
+        == result.workbook
+        == sketch(lifts=result.lifts).workbook
+    )
+    assert result.files() == {"result.xlsx": result.workbook}
+    [named] = result.record()["files"]
+    assert named == {"file": "result.xlsx", "sha256": hashlib.sha256(result.workbook).hexdigest()}
+    written = result.to_csv(tmp_path / "away.csv").read_text("utf-8-sig")
+    assert written == "name,lift\norders,0.04\n'=2+2,-0.5\n"
+    with pytest.raises(InputError, match="its folder is not there"):
+        result.to_csv(tmp_path / "no-folder" / "away.csv")
+
+
+ASKED = (Message("words.pair", {"name": "by", "value": "country"}),)
+
+
+def test_what_is_asked_beyond_the_plan_is_marked_wherever_it_appears(shell):
+    plan, result = sketch(), sketch(asked=ASKED)
+    mark = "Exploratory, not in the plan (by: country.)."
+    assert result.headline() == f"{mark} checkout: +4.0%"
+    screen = result.first_screen()
+    assert (screen.tone, screen.action) == ("open", "Explored: nothing is decided")
+    assert screen.headline == result.headline()
+    assert mark in repr(result)
+    for part in (result.checks, result.effects, result.data):
+        assert repr(part).startswith(mark)
+        assert repr(getattr(plan, part._name)) == repr(part).removeprefix(mark).lstrip("\n")
+        with capture_output() as shown:
+            part.show("fr")
+        assert "Exploratoire, hors plan" in shown.outputs[0].data[HTML]
+    assert result.frame()["exploratory"].all()
+    assert "exploratory" not in plan.frame()
+    assert result.record()["exploratory"] == [ASKED[0].record()]
+    assert "exploratory" not in plan.record()
+    assert dataclasses.replace(result, language="fr").headline().startswith("Exploratoire")
+
+
+def test_what_is_asked_beyond_the_plan_is_no_evidence():
+    assert [evidence.grade for evidence in sketch().evidence()] == ["A"]
+    assert sketch(asked=ASKED).evidence() == []
+    assert sketch(asked=ASKED).record()["evidence"] == []
+
+
+def test_figures_of_what_is_asked_say_so(monkeypatch):
+    figure = Figure(Drawing(), "Orders rose by 4%.", "Orders")
+    monkeypatch.setattr(
+        sys.modules["sketch.presentation"], "figures", lambda result, say: {"lift": figure}
+    )
+    assert sketch().figures["lift"] is figure
+    asked = sketch(asked=ASKED).figures["lift"]
+    for words, plain in ((asked.alt, figure.alt), (asked.caption, figure.caption)):
+        assert words == f"Exploratory, not in the plan (by: country.). {plain}"
+
+
+def test_two_results_stand_side_by_side():
+    here, there = (
+        sketch(lifts={"a": 0.5, "b": 1.0}),
+        sketch(lifts={"b": 4.0, "c": 2.0}, asked=ASKED),
+    )
+    contrast = here.compare(there)
+    rows = [[name, figure, *map(str, row)] for name, figure, *row in contrast.frame().values]
+    assert rows == [
+        ["a", "lift", "0.5", "nan", "nan"],
+        ["b", "lift", "1.0", "4.0", "3.0"],
+        ["c", "lift", "nan", "2.0", "nan"],
+    ]
+    page = contrast._repr_mimebundle_()[0]["text/plain"]
+    assert page.startswith("Exploratory, not in the plan (by: country.).")
+    with pytest.raises(ParameterError, match="A SketchResult can be compared with one of its kind"):
+        here.compare(
+            dataclasses.make_dataclass("Other", [], bases=(Result,), frozen=True)(checks=())
+        )
+
+
 def test_a_result_keeps_its_figures():
     result = sketch()
     assert result.figures is result.figures
@@ -315,9 +407,8 @@ def test_a_message_is_recorded_as_json_takes_it():
 
 
 def test_an_area_has_files_and_documents_only_where_it_says_so():
-    assert sketch().files() == {}
+    assert list(sketch().files()) == ["result.xlsx"]
     assert sketch().documents() is None
-    assert sketch().frame() == ["orders"]
 
 
 @pytest.mark.parametrize("name", AREAS)
@@ -341,6 +432,8 @@ def test_every_area_keeps_the_contract(name):
     assert list(presentation.PARTS) == list(kind.PARTS)
     for module, verbs in (
         (presentation, ("voice", "headline", "first_screen", "figures")),
-        (record, ("record", "frame", "evidence")),
+        (record, ("record", "evidence")),
     ):
         assert not [verb for verb in verbs if not callable(getattr(module, verb, None))]
+    assert callable(getattr(record, "rows", None) or record.frame)
+    assert record.KEYS

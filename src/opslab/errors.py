@@ -190,6 +190,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     return lowered[close[0]] if close else None
 
 
+def no_such(name: str, known: Iterable[str]) -> str:
+    """Return what a `KeyError` tells of a name that there is not."""
+    near = did_you_mean(name, known)
+    return f"There is no {name!r} here." + (f" Did you mean {near!r}?" if near else "")
+
+
 def _kinds(kind: type[OpslabError]) -> Iterable[type[OpslabError]]:
     yield kind
     for child in kind.__subclasses__():

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from opslab.errors import ParameterError, did_you_mean
+from opslab.errors import ParameterError, no_such
 from opslab.evidence import Evidence
+from opslab.figure_set import Figures
 from opslab.messages import Language, text
 from opslab.tables.writer import workbook, write_csv, write_xlsx
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WORKBOOK = "tables.xlsx"
+WORKBOOK = "result.xlsx"
 """Of a run's folder: the tables of its result."""
 Status = Literal["pass", "warn", "fail"]
 
@@ -140,43 +141,6 @@ class Part(tuple[Any, ...]):  # noqa: SLOT001 - it holds whose part it is
         return str(self._result.voice().plain(*self.blocks()))
 
 
-class Figures(Mapping[str, Any]):
-    """The figures of a result by name, drawn when they are first asked for."""
-
-    def __init__(self, draw: Callable[[Language], Mapping[str, Any]], language: Language) -> None:
-        self._draw, self._language = draw, language
-        self._drawn: dict[Language, Mapping[str, Any]] = {}
-
-    def __call__(self, language: Language) -> Mapping[str, Any]:
-        """Return the figures with their words in a language."""
-        if language not in self._drawn:
-            self._drawn[language] = self._draw(language)
-        return self._drawn[language]
-
-    def __getitem__(self, name: str) -> Any:
-        figures = self(self._language)
-        if name not in figures:
-            raise KeyError(_unknown(name, figures))
-        return figures[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self(self._language))
-
-    def __len__(self) -> int:
-        return len(self(self._language))
-
-    def __repr__(self) -> str:
-        return f"<figures: {', '.join(self)}>"
-
-    def _ipython_key_completions_(self) -> list[str]:
-        return list(self)
-
-
-def _unknown(name: str, known: Iterable[str]) -> str:
-    near = did_you_mean(name, known)
-    return f"There is no {name!r} here." + (f" Did you mean {near!r}?" if near else "")
-
-
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """The base of every area's result.
@@ -207,8 +171,8 @@ class Result:
             object.__setattr__(self, name, Part.of(self, name, held))
 
     def __getstate__(self) -> dict[str, Any]:
-        made = {"figures", "workbook"}
-        return {name: value for name, value in vars(self).items() if name not in made}
+        drawn = {"figures", "workbook"}
+        return {name: value for name, value in vars(self).items() if name not in drawn}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         vars(self).update(state)
@@ -235,7 +199,7 @@ class Result:
         """Return a check by name; raises `KeyError` when there is none."""
         checks = {check.name: check for check in self.checks}
         if name not in checks:
-            raise KeyError(_unknown(name, checks))
+            raise KeyError(no_such(name, checks))
         return checks[name]
 
     def room(self, name: str) -> Any:

@@ -146,7 +146,7 @@ def write_xlsx(frame: Any, path: str | Path, *, sheet: str = "Sheet1") -> Path:
 def workbook(sheets: Mapping[str, Any]) -> bytes:
     """Return tables by the names of their sheets as the bytes of a workbook."""
     with tempfile.TemporaryDirectory() as folder:
-        return write_xlsx(sheets, Path(folder, "tables.xlsx")).read_bytes()
+        return write_xlsx(sheets, Path(folder, "result.xlsx")).read_bytes()
 
 
 class _NoCellError(Exception):
