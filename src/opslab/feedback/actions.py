@@ -50,7 +50,7 @@ def _ranked_row(
     shown: dict[str, str | Cell] = {
         "band": say(f"band_{row['band']:.0f}"),
         "theme": Cell(theme.called(say.language), kind_of(theme, say), refs=read(theme.id, say)),
-        "team": team_of(theme, say) or say.none,
+        "team": theme.route.team or say("triage") if theme.route else say.none,
         result.counted[0]: say.integer(row["weight"]),
         "severity": _severity(result, row, say),
         "trend": _trend(result, theme, say),
@@ -84,11 +84,6 @@ def _tone(marked: object) -> Tone:
 def kind_of(theme: Theme, say: Voice) -> str:
     """Return what most messages say of a theme: such as a wish."""
     return say(f"point_{theme.kind}") if theme.kind else ""
-
-
-def team_of(theme: Theme, say: Voice) -> str:
-    """Return whose a theme is; empty where the study names no teams."""
-    return theme.route.team or say("triage") if theme.route else ""
 
 
 def _teams(result: FeedbackResult, say: Voice) -> Blocks:

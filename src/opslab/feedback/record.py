@@ -6,8 +6,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
-from itertools import repeat
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any, get_args
 
@@ -149,13 +148,12 @@ def frame(result: FeedbackResult, *, full: bool = False) -> pd.DataFrame:
 
 def _in_words(result: FeedbackResult, themes: pd.DataFrame) -> pd.DataFrame:
     """Return the themes with what the page says of them, in the result's language."""
-    say, pages = result.voice(), result.room("actions")
+    say = result.voice()
     topics = {topic.id: topic.called(say.language) for topic in (*result.themes, *result.groups)}
     words = {
         "name": [topics[theme.id] for theme in result.themes],
         "group": [topics[theme.group] for theme in result.themes],
-        "kind": [pages.kind_of(theme, say) for theme in result.themes],
-        "team": [pages.team_of(theme, say) for theme in result.themes],
+        "kind": [say(f"point_{theme.kind}") if theme.kind else "" for theme in result.themes],
         "band": ["" if pd.isna(band) else say(f"band_{band:.0f}") for band in themes["band"]],
     }
     return themes.assign(**words)
@@ -165,7 +163,8 @@ def came_in(study: Study, data: Any) -> pd.DataFrame:
     """Return the messages before they are sorted: files are read again only after a change."""
 
     def read() -> pd.DataFrame:
-        return _in_order(take_in(study, data), _CAME)
+        intake = take_in(study, data)
+        return in_order(intake, _laid_out(map(vars, intake.messages), _CAME))
 
     if data is not None:
         return read()
@@ -173,54 +172,49 @@ def came_in(study: Study, data: Any) -> pd.DataFrame:
     return kept((study.model_dump_json(), *state), read)
 
 
-def _in_order(
-    intake: Intake, names: str, stands: Iterable[Mapping[str, Any]] = repeat({})
-) -> pd.DataFrame:
+def _laid_out(rows: Iterable[Mapping[str, Any]], names: str) -> pd.DataFrame:
+    """Return messages by source and row: the columns that are named, then one for each trait."""
+    ordered = sorted(rows, key=itemgetter("source", "row"))
+    frame = pd.DataFrame(ordered).rename(columns={"uid": "message"}).reindex(columns=names.split())
+    days = pd.to_datetime(frame["date"])
+    frame = frame.assign(date=days, week=days.dt.to_period("W").dt.start_time)
+    return frame.join(pd.DataFrame([row["traits"] for row in ordered]), rsuffix=" ")
+
+
+def in_order(intake: Intake, messages: pd.DataFrame) -> pd.DataFrame:
     """Return messages in the order in which their rows came in; rows that were left out are blank.
 
-    Behind the columns that are named stands one for each trait.
+    A row that makes two messages stands twice.
     """
-    columns, rows, traits = names.split(), list[Mapping[str, Any]](), dict[str, None]()
-    for message, stand in zip(intake.messages, stands, strict=False):
-        own = {name + " " * (name in columns): value for name, value in message.traits.items()}
-        rows.append({**stand, **vars(message), "message": message.uid, **own})
-        traits |= dict.fromkeys(own)
-    frame = pd.DataFrame(rows, columns=[*columns, *traits])
     came = pd.DataFrame(intake.rows, columns=["source", "row"])
-    frame = came.merge(frame, "left")[[*frame]]
-    days = pd.to_datetime(frame["date"])
-    return frame.assign(date=days, week=days.dt.to_period("W").dt.start_time)
+    return came.merge(messages, "left")[[*messages]]
 
 
 def messages(result: FeedbackResult) -> pd.DataFrame:
-    """Return the messages with their themes, in the order in which their rows came in."""
-    names = {topic.id: topic.title for topic in (*result.themes, *result.groups)}
-    groups = {theme.id: names[theme.group] for theme in result.themes}
-    stands = [
-        {
-            **vars(each.main),
-            "name": names.get(each.theme or ""),
-            "group": groups.get(each.theme or ""),
-            "themes": "; ".join(sorted(each.themes)),
-            "copy_of": each.copy_of,
-        }
+    """Return the messages with their themes, by source and row."""
+    rows = (
+        vars(each.main)
+        | vars(each.message)
+        | {"themes": "; ".join(sorted(each.themes)), "copy_of": each.copy_of}
         for each in result.assignments
-    ]
-    return _in_order(result.intake, _MESSAGE, stands)
+    )
+    table = _laid_out(rows, _MESSAGE)
+    themes = frame(result, full=True).set_index("theme")
+    called = {name: table["theme"].map(themes[name]) for name in ("name", "group")}
+    return table.assign(**called)
 
 
 def by(result: FeedbackResult, column: str | pd.Series[Any]) -> FeedbackResult:
     """Return `FeedbackResult.by`."""
-    frame = messages(result)
+    table = result.messages()
     if isinstance(column, str):
-        if column not in frame:
-            near = did_you_mean(column, [*frame])
-            raise ParameterError.of("feedback.no_column", given=column, near=near, known=[*frame])
-        column = frame[column]
-    name = str(column.name)
-    said = column.convert_dtypes().astype("string").astype(object).where(column.notna(), None)
-    values = dict(zip(frame["message"], said, strict=True))
-    asked = {name: [values[each.message.uid] for each in result.assignments]}
+        if column not in table:
+            near = did_you_mean(column, [*table])
+            raise ParameterError.of("feedback.no_column", given=column, near=near, known=[*table])
+        return by(result, table[column])
+    name, said = str(column.name), column.convert_dtypes().astype("string")
+    values = said.set_axis(table["message"]).dropna().to_dict()
+    asked = {name: [values.get(each.message.uid) for each in result.assignments]}
     return replace(
         result,
         **compared(result.themes, result.assignments, asked),
@@ -230,15 +224,14 @@ def by(result: FeedbackResult, column: str | pd.Series[Any]) -> FeedbackResult:
 
 def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
     """Return the themes, every message with its theme, redacted, and a random sample to judge."""
-    themes, told = frame(result, full=True), messages(result).dropna(subset="message")
     points = [
         vars(point) | {"message": each.message.uid, "point": number}
         for each in sorted(result.assignments, key=attrgetter("message.source", "message.row"))
         for number, point in enumerate(each.points, 1)
     ]
     frames = {
-        "themes": _themes_sheet(result, themes),
-        "messages": told.sort_values(["source", "row"], kind="stable").drop(columns="week"),
+        "themes": _themes_sheet(result),
+        "messages": messages(result).drop(columns="week"),
         "audit": _audit_sheet(result),
     }
     further = {
@@ -249,11 +242,12 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
     return frames | {name: table for name, table in further.items() if len(table)}
 
 
-def _themes_sheet(result: FeedbackResult, themes: pd.DataFrame) -> pd.DataFrame:
+def _themes_sheet(result: FeedbackResult) -> pd.DataFrame:
     """Return the themes with the edits that were applied, to be changed and applied again.
 
     A theme bears the name that it had before edits, by which it is known.
     """
+    themes = frame(result, full=True)
     gone = [theme for theme in result.edits.rows if theme not in set(themes["theme"])]
     sheet = pd.concat([themes, pd.DataFrame({"theme": gone})], ignore_index=True)
     for column in reversed(COLUMNS):

@@ -285,7 +285,8 @@ class FeedbackResult(Result):
         >>> result.messages()[["text", "theme", "reason"]].iloc[-2:].values.tolist()
         [['The app crashes', 'T01', nan], ['Thanks!', nan, 'praise']]
         """
-        return in_form(self.room("record").messages(self), form)
+        record = self.room("record")
+        return in_form(record.in_order(self.intake, record.messages(self)), form)
 
     def by(self, column: str | pd.Series[Any]) -> FeedbackResult:
         """Return the result with its themes compared along another column, and that one alone.
