@@ -266,7 +266,7 @@ class Result:
     def sheets(self) -> Mapping[str, Any]:
         """Return the tables to take away, by the names of their sheets."""
         sheets = {"result": self.rows(), "full": self.rows(full=True)}
-        more = getattr(self.room("record"), "sheets", dict[str, Any])
+        more: Any = getattr(self.room("record"), "sheets", lambda _: {})
         return sheets | {name: self.told(rows) for name, rows in more(self).items()}
 
     @cached_property

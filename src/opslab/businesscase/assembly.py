@@ -96,41 +96,17 @@ def build(
     if draws < _FEWEST or seed < 0:
         raise InputError.of("businesscase.draws", draws=draws, least=_FEWEST, seed=seed)
     basis = _Basis(case, as_of or case.date, evidence, runs)
-    return _built(basis, draws, seed, language=language, length=length)
+    return _Drawn(basis, draws, seed).result(language=language, length=length)
 
 
-def _built(basis: _Basis, draws: int, seed: int, **shown: Any) -> CaseResult:
-    result = _Drawn(basis, draws, seed).result()
-    return replace(result, checks=checks(result, basis.freed()), **shown)
-
-
-def otherwise(result: CaseResult, *left: str, **assumed: float) -> CaseResult:
-    """Return a case on the same draws without lines, or with quantities taken to be known.
-
-    Parameters
-    ----------
-    result : CaseResult
-    *left : str
-        Benefits, costs and simulated risks by their names.
-    **assumed : float
-        Values by ids of the ledger.
-    """
+def without(result: CaseResult, names: Sequence[str]) -> CaseResult:
+    """Return a case on the same draws without lines; see `CaseResult.without`."""
     basis = copy(result.basis)
-    known = dict(basis.ledger.known)
-    refuse_unknown(assumed, known)
-    known |= {name: known[name].at(value) for name, value in assumed.items()}
-    basis.ledger = replace(basis.ledger, known=known)
-    basis.line_up({*basis.left, *left})
-    asked = [Message("explore.without", {"names": [*left]})] if left else []
-    for name, value in assumed.items():
-        asked.append(Message("businesscase.assumed", {"name": name, "value": value}))
-    return _built(
-        basis,
-        result.draws,
-        result.seed,
+    basis.line_up({*basis.left, *names})
+    return _Drawn(basis, result.draws, result.seed).result(
         language=result.language,
         length=result.length,
-        asked=(*result.asked, *asked),
+        asked=(*result.asked, Message("explore.without", {"names": [*names]})),
     )
 
 
@@ -241,8 +217,8 @@ class _Drawn:
         own = [option.kind for option in proposals].index("recommended")
         self.best, self.total = self.options[own], self.totals[own]
 
-    def result(self) -> CaseResult:
-        """Return what the case comes to, its checks still to be made."""
+    def result(self, **shown: Any) -> CaseResult:
+        """Return what the case comes to, shown in a language and at a length."""
         case, basis, draws, count = self.case, self.basis, self.draws, self.draws.count
         months, ledger = self.horizon.months, basis.ledger.used_by(basis.users())
         npvs = [total.npv for total in self.totals]
@@ -252,7 +228,7 @@ class _Drawn:
         options, lines, previous = self._options(idle), tuple(self._lines()), basis.previous
         names = [option.name for option in options]
         wide = tuple(name for name in basis.users() if draws.missed(name))
-        return CaseResult(
+        result = CaseResult(
             case=case,
             as_of=basis.day,
             draws=count,
@@ -292,6 +268,7 @@ class _Drawn:
             sources=tuple(dict.fromkeys(basis.sources())),
             basis=basis,
         )
+        return replace(result, checks=checks(result, basis.freed()), **shown)
 
     def _options(self, idle: outcomes.Totals) -> tuple[OptionResult, ...]:
         finance, months = self.case.finance, self.horizon.months

@@ -21,7 +21,6 @@ from opslab.results import Message
 from opslab.uncertainty import distributions as shapes
 from opslab.uncertainty.calibration import UNTRAINED, widened, widening
 from opslab.uncertainty.distributions import Distribution, Fixed, quantile
-from opslab.uncertainty.ranges import Stated
 
 _LOST = 1.25
 """A known number whose file is gone is one between 1 / 1.25 and 1.25 of it, nine times in ten."""
@@ -42,11 +41,6 @@ class Known:
 
     used: Distribution
     entry: Entry
-
-    def at(self, value: float) -> Known:
-        """Return it as if it were known; raises `InputError` for what it cannot be."""
-        used = Stated(likely=value).distribution(share=self.entry.share)
-        return Known(used, replace(self.entry, **_ends(used)._asdict()))
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from opslab.businesscase.options import OptionResult
 from opslab.businesscase.result import CaseResult, Target
 from opslab.evidence import Evidence
-from opslab.messages import Language, recorded, text
+from opslab.messages import recorded, text
 from opslab.results import flat
 
 KEYS = ("name",)
@@ -82,33 +81,28 @@ def rows(result: CaseResult, *, full: bool) -> list[dict[str, Any]]:
     """Return the options as rows: what one works with, or every column there is."""
     if full:
         return [flat(to_jsonable_python(one, exclude=_SERIES)) for one in result.options]
-    nothing = {
-        "name": result.nothing.name,
-        "kind": text("businesscase.column_nothing", result.language),
-        **dict.fromkeys(("npv", "npv_low", "npv_high"), 0.0),
-        "costs": result.nothing.costs.mean,
-    }
-    return [nothing, *(_short(option, result.language) for option in result.options)]
-
-
-def _short(option: OptionResult, language: Language) -> dict[str, Any]:
-    return {
-        "name": option.name,
-        "kind": text(f"businesscase.option_{option.kind}", language),
-        "npv": option.npv.mean,
-        "npv_low": option.npv.p10,
-        "npv_high": option.npv.p90,
-        "positive": option.positive[0],
-        "worst": option.worst,
-        "payback_months": option.payback,
-        "benefits": option.benefits["all"].mean,
-        "costs": option.costs.mean,
-        "one_off": sum(year.one_off for year in option.years),
-        "running": sum(year.running for year in option.years),
-        "roi": option.roi,
-        "irr": option.irr[0] if len(option.irr) == 1 else None,
-        "hours": option.hours.mean,
-    }
+    language, nothing = result.language, result.nothing
+    kind, idle = text("businesscase.column_nothing", language), nothing.costs.mean
+    none = {"name": nothing.name, "kind": kind, "npv": 0.0, "costs": idle}
+    options = [
+        {
+            "name": option.name,
+            "kind": text(f"businesscase.option_{option.kind}", language),
+            "npv": option.npv.mean,
+            "npv_low": option.npv.p10,
+            "npv_high": option.npv.p90,
+            "positive": option.positive[0],
+            "worst": option.worst,
+            "payback_months": option.payback,
+            "benefits": option.benefits["all"].mean,
+            "costs": option.costs.mean,
+            "roi": option.roi,
+            "hours": option.hours.mean,
+            "fte": option.fte,
+        }
+        for option in result.options
+    ]
+    return [none, *options]
 
 
 def sheets(result: CaseResult) -> dict[str, list[dict[str, Any]]]:

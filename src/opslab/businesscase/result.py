@@ -27,7 +27,7 @@ from opslab.businesscase.spec import Case
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade, SourceFile
 from opslab.frames import Form, in_form
-from opslab.messages import Language, spoken
+from opslab.messages import Language
 from opslab.results import Message, Result
 
 SAID: tuple[Grade, ...] = ("E", "F")
@@ -378,32 +378,6 @@ class CaseResult(Result):
         """
         return in_form(self.room("assembly").npvs(self), form)
 
-    def cash(self) -> Any:
-        """Return the mean net cash of each option by month, undiscounted.
-
-        Returns
-        -------
-        pandas.DataFrame of shape (months + 1, options)
-            Row t comes t months after the start: what is paid once in month t + 1, and what ran in
-            month t. With ``timing: monthly`` the sum of cash / (1 + rate)^(t / 12) is the NPV; the
-            other timings discount each month with its year.
-
-        Examples
-        --------
-        >>> from opslab import businesscase, workspace
-        >>> case = businesscase.Case.load(workspace.resolve("data/sample/product_ops.yaml"))
-        >>> result = businesscase.build(case, draws=2_000)
-        >>> cash = result.cash()[result.recommended.name]
-        >>> npv = businesscase.npv(case.finance.rate, cash, "monthly")
-        >>> abs(npv / result.recommended.npv.mean - 1) < 1e-9
-        True
-        """
-        known = {
-            spoken(option.name, self.language): [0.0, *(band.middle for band in option.fan)]
-            for option in self.options
-        }
-        return in_form(known, "pandas").diff()[1:].reset_index(drop=True)
-
     def without(self, *names: str) -> CaseResult:
         """Return the case without some of its lines, on the same draws.
 
@@ -419,33 +393,7 @@ class CaseResult(Result):
         ParameterError
             For a name that is not there, or where nothing would be left.
         """
-        return self.room("assembly").otherwise(self, *names)  # type: ignore[no-any-return]
-
-    def with_quantity(self, name: str, value: float) -> CaseResult:
-        """Return the case if a quantity were known, on the same draws; exploratory as `without`.
-
-        Parameters
-        ----------
-        name : str
-            Id of a line of the ledger.
-        value : float
-            In its unit; a share from 0 to 1.
-
-        Raises
-        ------
-        InputError
-            For an id that is not there, a value that cannot be, or where the case then contradicts
-            itself (freed hours that no longer make a post).
-
-        Examples
-        --------
-        >>> from opslab import businesscase, workspace
-        >>> case = businesscase.Case.load(workspace.resolve("data/sample/product_ops.yaml"))
-        >>> result = businesscase.build(case, draws=2_000)
-        >>> result.with_quantity("default-recapture", 0.3).action
-        'explored'
-        """
-        return self.room("assembly").otherwise(self, **{name: value})  # type: ignore[no-any-return]
+        return self.room("assembly").without(self, names)  # type: ignore[no-any-return]
 
     def documents(self, language: Language | None = None) -> Mapping[str, bytes]:
         """Return the sponsor's document as PDF; nothing where the extra ``pdf`` is missing."""

@@ -21,8 +21,14 @@ class Case(Plan):
         refuse_contradictions(case)
         return case
 
-    def draws(self, *, draws: int = 100_000, seed: int = 1, form: Form = "pandas") -> Any:
+    def draws(self, *, form: Form = "pandas", **drawn: Any) -> Any:
         """Return the draws of each option's NPV; see `CaseResult.drawn`.
+
+        Parameters
+        ----------
+        form : {"pandas", "arrow", "polars"}
+        **drawn
+            As `opslab.businesscase.build` takes them: ``draws=20_000, seed=2``.
 
         Examples
         --------
@@ -32,4 +38,4 @@ class Case(Plan):
         (2000, 3)
         """
         build = import_module("opslab.businesscase.assembly").build
-        return build(self, draws=draws, seed=seed).drawn(form=form)
+        return build(self, **drawn).drawn(form=form)

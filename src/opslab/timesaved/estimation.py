@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
@@ -118,16 +117,16 @@ def estimate(
 def tasks(inventory: Inventory) -> Iterator[dict[str, Any]]:
     """Give the rows of an inventory; see `Inventory.tasks`."""
     for piece in estimate(inventory, draws=_FEW).pieces:
-        line, means = piece.line, {name: used.mean for name, (_, used) in piece.quantities.items()}
+        line, known = piece.line, piece.quantities
+        today = line.people * inventory.working_weeks / 60
+        for name in OF_TASK:
+            today *= known[name][1].mean
         yield {
             "row": piece.row,
             **flat(line.model_dump()),
-            **{f"{name}_mean": mean for name, mean in means.items()},
+            **{f"{name}_mean": used.mean for name, (_, used) in known.items()},
             "grade": piece.grade,
-            "hours_today": line.people
-            * inventory.working_weeks
-            / 60
-            * math.prod(means[name] for name in OF_TASK),
+            "hours_today": today,
         }
 
 

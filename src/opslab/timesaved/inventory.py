@@ -194,8 +194,8 @@ class Inventory(FromFile):
         frame
             The sheet's own row; task, role, initiative, people; of each quantity (``frequency``
             times a week, ``minutes``, shares from 0 to 1) ``_low``, ``_likely``, ``_high`` as
-            stated and ``_mean`` as drawn, after what was measured; benefit, basis and grade as they
-            count, owner; ``hours_today``, what the task takes a year (at the means).
+            stated and ``_mean`` as drawn, after what was measured; benefit, basis as it counts,
+            owner; ``hours_today``, what the task takes a year (at the means).
 
         Raises
         ------
@@ -211,8 +211,14 @@ class Inventory(FromFile):
         """
         return in_form(import_module("opslab.timesaved.estimation").tasks(self), form)
 
-    def draws(self, *, draws: int = 100_000, seed: int = 1, form: Form = "pandas") -> Any:
+    def draws(self, *, form: Form = "pandas", **drawn: Any) -> Any:
         """Return the draws of the hours that each task frees; see `TimeSavedResult.drawn`.
+
+        Parameters
+        ----------
+        form : {"pandas", "arrow", "polars"}
+        **drawn
+            As `opslab.timesaved.estimate` takes them: ``draws=20_000, seed=2``.
 
         Examples
         --------
@@ -222,4 +228,4 @@ class Inventory(FromFile):
         (2000, 11)
         """
         estimate = import_module("opslab.timesaved.estimation").estimate
-        return estimate(self, draws=draws, seed=seed).drawn(form=form)
+        return estimate(self, **drawn).drawn(form=form)

@@ -135,37 +135,6 @@ class TimeSavedResult(Result):
         sums = {name: summary for (other, name), summary in self.sums.items() if other == kind}
         return dict(sorted(sums.items(), key=lambda item: item[0] == "all"))
 
-    def by(self, kind: str) -> Any:
-        """Return the sums of one kind with their uncertainty, as they are on the page.
-
-        Parameters
-        ----------
-        kind : {"initiative", "role", "benefit", "step", "money"}
-            What of several initiatives on one task is each one's is its Shapley share.
-
-        Returns
-        -------
-        pandas.DataFrame
-            A row each: mean, 5th, 50th and 95th percentile in hours a year (``money``: in money a
-            year), and their Monte Carlo standard errors.
-
-        Raises
-        ------
-        ParameterError
-            For another kind.
-
-        Examples
-        --------
-        >>> from opslab import timesaved, workspace
-        >>> file = workspace.resolve("data/sample/product_desk.yaml")
-        >>> result = timesaved.estimate(timesaved.Inventory.load(file), draws=2_000)
-        >>> result.by("role").role.tolist()
-        ['product manager', 'support lead', 'analyst']
-        """
-        refuse_unknown([kind], [known for known, _ in self.sums])
-        sums = self.of(kind).items()
-        return in_form(self.told({kind: name, **vars(summary)} for name, summary in sums), "pandas")
-
     def drawn(self, *, form: Form = "pandas") -> Any:
         """Return the draws of the hours freed: a column for each task, a row for each draw.
 
