@@ -104,6 +104,7 @@ class Spending(Declared):
     """How alpha is spent over the looks of a group sequential design."""
 
     family: Literal["obrien_fleming", "pocock", "power"] = "obrien_fleming"
+    """obrien_fleming spends late, pocock evenly, power in between"""
     exponent: Number | None = Field(None, gt=0)
     """t to this power, for the power family"""
 
@@ -112,20 +113,26 @@ class Prior(Declared):
     """The normal prior of the relative lift in a Bayesian design."""
 
     mean: Number = 0.0
+    """expected relative lift; 0 for none"""
     sd: Number = Field(gt=0)
+    """standard deviation of relative lifts, such as 0.05"""
 
 
 class Design(Declared):
     """The test that was planned."""
 
     method: Literal["fixed", "group_sequential", "always_valid", "bayesian"] = "fixed"
+    """fixed: one look at the end; the others allow looks on the way"""
     alpha: Number = Field(0.05, gt=0, lt=0.5)
     """two-sided error rate; intervals have level 1 - alpha"""
     power: Number = Field(0.8, gt=0, lt=1)
+    """chance to detect an effect of the size of `mde`"""
     looks: int | tuple[Day, ...] | None = None
     """number or days of the planned looks"""
     spending: Spending | None = None
+    """how alpha is spent over the looks, in a group sequential design"""
     prior: Prior | None = None
+    """what is believed of the lift beforehand, in a Bayesian design"""
     robust: bool | None = None
     """whether effects are also shown with their largest values capped, left out, and by ranks;
     when left out they are, by ranks up to 5,000,000 units"""
@@ -168,22 +175,29 @@ class Experiment(FromFile):
     question: Text | None = None
     """the question in one sentence"""
     owner: Text | None = Field(None, max_length=120)
+    """who answers for the experiment"""
     data: Data = Data()
+    """where the data is, and what a row of it is"""
     unit: str
     """column that identifies what was randomised"""
     arms: Arms
+    """the column of the arms, the control and the planned shares"""
     period: Period | None = None
+    """first and last day, and the column of the moment"""
     phases: tuple[Phase, ...] = ()
     """where the split was changed on the way: since when, and to which weights"""
     strata: tuple[str, ...] = ()
     """columns of the strata or pairs within which units were randomised"""
     design: Design = Design()
+    """the test that was planned: error rate, power, looks"""
     metrics: tuple[DeclaredMetric, ...] = Field(min_length=1)
+    """what is measured; at least one is primary"""
     segments: tuple[str, ...] = ()
     """pre-period columns by which effects are broken down"""
     trigger: str | None = None
     """column of 0 and 1: the units that met the change, logged alike in every arm"""
     decision: Decision = Decision()
+    """the rule of decision, written before the data is seen"""
     registered: str | None = None
     """fingerprint of the plan as registered before the start; the readout prints it"""
 

@@ -77,6 +77,7 @@ class Study(FromFile):
     question: Text | None = None
     """the question in one sentence"""
     owner: Text | None = Field(None, max_length=120)
+    """who answers for the study"""
     sources: tuple[Source, ...] = ()
     """the exports"""
     start: Day | None = None
@@ -88,7 +89,9 @@ class Study(FromFile):
     teams: dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]] = Field({})
     """a team, and examples of what goes to it, in its customers' words"""
     redact: Redaction = Redaction()
+    """what is taken out of texts before anything is written"""
     themes: Themes = Themes()
+    """how themes are looked for"""
     audit: str | None = None
     """audit sheet that people have filled in (CSV or XLSX)"""
     blocking: tuple[BlockingCheck, ...] = ("coverage", "stability", "leakage", "furniture")

@@ -40,7 +40,9 @@ class Line(Declared):
     """What one initiative does to one task of one role: a row of the inventory."""
 
     task: Words = Field(min_length=1, max_length=120)
+    """what is done, as readers see it"""
     role: Words = Field(min_length=1, max_length=80)
+    """who does it"""
     initiative: Words = Field(min_length=1, max_length=80)
     """the change that is to save time"""
     people: Number = Field(gt=0)
@@ -80,6 +82,7 @@ class Line(Declared):
     grade: Literal["A", "B", "C", "D", "E", "F"] | None = None
     """no better than the basis"""
     source: str | None = Field(None, max_length=300)
+    """where the numbers were read, or who said them"""
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
@@ -97,16 +100,23 @@ class Measurement(Declared):
     """What was measured of a task: its minutes, or the share of them that a change took away."""
 
     task: Label
+    """as in the inventory"""
     role: Label | None = None
+    """as in the inventory; all roles when left out"""
     initiative: Label | None = None
+    """as in the inventory; all of them when left out"""
     quantity: Literal["minutes", "reduction"]
+    """what was measured: minutes of the task, or the share that the change took away"""
     value: Number
     """minutes, or the reduction as a share (below 0: it got longer)"""
     low: Number
     """low end of its 95 % interval, by team when it comes from several"""
     high: Number
+    """high end of its 95 % interval"""
     basis: Basis
+    """how it was measured; it sets the grade, from A (randomised) to F (opinion)"""
     source: str | None = None
+    """where it was read"""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -122,9 +132,13 @@ class Past(Declared):
     """An estimate of the past: the 90 % interval that was promised, and what was measured later."""
 
     estimate: Label
+    """what was estimated"""
     low: Number
+    """low end of the 90 % interval that was promised"""
     high: Number
+    """high end of the 90 % interval that was promised"""
     measured: Number
+    """what it turned out to be"""
 
 
 class Source(FileAnswers):
@@ -140,14 +154,19 @@ class Inventory(FromFile):
     inventory: Title
     """its name; names the run's folder"""
     question: Text | None = None
+    """the question in one sentence"""
     owner: Words | None = None
+    """who answers for the estimate"""
     date: Day | None = None
     """day of the estimate"""
     data: Source | None = None
+    """the table of the tasks, in a file"""
     lines: tuple[Line, ...] = ()
+    """the tasks, written in the spec instead"""
     french: dict[str, str] = Field({}, exclude=True)
     """French of what stands in the table: tasks, roles, changes, owners"""
     measurements: Source | tuple[Measurement, ...] = ()
+    """what was measured of tasks, in a file or here: it sharpens the estimates"""
     past: Source | tuple[Past, ...] = ()
     """promised and measured: your own hit rate"""
     calibration: Literal["untrained", "trained", "past"] = "untrained"
@@ -157,7 +176,9 @@ class Inventory(FromFile):
     contract_hours: Number = Field(35, gt=0, le=60)
     """a week"""
     horizon_months: int = Field(36, ge=1, le=120)
+    """months that are told"""
     blocking: tuple[Literal["capacity"], ...] = ("capacity",)
+    """checks whose failure is a red light; [] for none"""
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:

@@ -20,8 +20,11 @@ class Quantile(Declaration):
     ranked: ClassVar[bool] = True
 
     type: Literal["quantile"]
+    """a quantile of a column, such as its median"""
     column: str
+    """column of its values"""
     quantile: Share
+    """which one: 0.5 is the median, 0.9 what nine in ten stay below"""
 
     def over_rows(self, sums: RowSums) -> Self:
         """Return the metric itself: it is found among the rows."""

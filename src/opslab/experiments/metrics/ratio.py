@@ -22,8 +22,11 @@ class Ratio(Declaration):
     outliers: ClassVar[bool] = True
 
     type: Literal["ratio"]
+    """sum of one column over the sum of another"""
     numerator: str
+    """column that is summed above the line"""
     denominator: str
+    """column that is summed below the line"""
 
     @classmethod
     def of_sums(cls, metric: Declaration, numerator: str, denominator: str) -> Self:
