@@ -131,9 +131,13 @@ class Part(tuple[Any, ...]):  # noqa: SLOT001 - it holds whose part it is
     _ipython_display_ = show
 
     def blocks(self, language: Language | None = None) -> list[Any]:
-        """Return the blocks and figures that the part is made of."""
+        """Return the blocks and figures that the part is made of.
+
+        What is no part of the area's, such as an explanation, holds them as its values.
+        """
         parts, voice = self._result.room("presentation").PARTS, self._result.voice(language)
-        return [*voice.exploratory(self._result), *parts[self._name](self._result, voice)]
+        own = parts[self._name](self._result, voice) if self._name in parts else self
+        return [*voice.exploratory(self._result), *own]
 
     def __repr__(self) -> str:
         if not self._name:  # made by a program, of no result
@@ -282,9 +286,22 @@ class Result:
         """
         return Contrast(self, other)
 
-    def explain(self, term: str = "", language: Language | None = None) -> Any:
-        """Return in plain words what a column, a check or a term means, and what it is here."""
-        return self.voice(language).explained(self, term)
+    def explain(self, term: str = "", language: Language | None = None) -> Part:
+        """Return in plain words what a column, a check or a term means, and what it is here.
+
+        Parameters
+        ----------
+        term : str
+            A column of `frame`, the name of a check, or a term such as ``p_value``; without one,
+            all that can be asked is listed.
+        language : {"en", "fr"} or None
+
+        Raises
+        ------
+        ParameterError
+            When nothing explains it; the message names the nearest that something does.
+        """
+        return Part.of(self, "term", self.voice(language).explained(self, term))
 
     def evidence(self) -> list[Evidence]:
         """Return what the business case may build on; nothing while a blocking check is red.
