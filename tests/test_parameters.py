@@ -42,7 +42,7 @@ def here(tmp_path, monkeypatch):
 
 def inputs(folder, spec=SPEC + PERIOD, **given):
     (folder / "spec.yaml").write_text(spec, encoding="utf-8")
-    return ReadoutParameters.of(spec="spec.yaml", **given).inputs()
+    return ReadoutParameters.of(spec="spec.yaml", **given).stands_on()
 
 
 def test_examples_run():
@@ -113,7 +113,7 @@ def test_data_path_starts_at_the_spec_not_at_the_workspace(here):
         SPEC.replace("exports/", "") + PERIOD, encoding="utf-8"
     )
     (here / "deep" / "units.csv").touch()
-    found = ReadoutParameters.of(spec="deep/spec.yaml").inputs()
+    found = ReadoutParameters.of(spec="deep/spec.yaml").stands_on()
     assert [path.resolve() for path in found.files] == [
         here / "deep" / "spec.yaml",
         here / "deep" / "units.csv",
@@ -191,7 +191,7 @@ def test_what_stops_a_run_before_its_kernel_starts(old, new, kind, message, here
 def test_spec_that_is_not_there(here):
     (here / "spec.yaml").touch()
     with pytest.raises(SpecError) as caught:
-        ReadoutParameters.of(spec="spec.yml").inputs()
+        ReadoutParameters.of(spec="spec.yml").stands_on()
     assert str(caught.value) == "spec.yml: This spec is not there; did you mean spec.yaml?"
 
 

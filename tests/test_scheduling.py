@@ -118,7 +118,7 @@ def test_airflow(monkeypatch):
     for readout, last in zip(readouts, filed, strict=True):
         notebook = readout.given["input_nb"].removeprefix("/srv/readouts/")
         assert (ROOT / notebook).is_file()
-        parameters.of(**readout.given["parameters"]).inputs()
+        parameters.of(**readout.given["parameters"]).stands_on()
         assert readout.given["kernel_name"] == "opslab"
         command = understood(last.given["bash_command"])
         assert str(command.params["executed"]) == readout.given["output_nb"]

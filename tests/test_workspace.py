@@ -1,8 +1,12 @@
 """Where paths start, what the package brings, and what a reader is shown of them."""
 
 import hashlib
+import subprocess
+import sys
 
 import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 
 from opslab import workspace
 
@@ -158,3 +162,52 @@ def test_near_name(tmp_path):
     assert workspace.near_name(tmp_path / "chekout.csv") == "checkout.csv"
     assert workspace.near_name(tmp_path / "zzz.parquet") is None
     assert workspace.near_name(tmp_path / "nowhere" / "checkout.csv") is None
+
+
+def cells_of_a_kernel(folder, *sources):
+    """Run cells in a fresh kernel that starts in a folder, and return what each one prints."""
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}).execute()
+    return ["".join(output.get("text", "") for output in cell.outputs) for cell in notebook.cells]
+
+
+def test_in_a_kernel_the_working_folder_is_the_workspace(bare):
+    """As JupyterLab and nbval start it: where the notebook is."""
+    here = marked(bare / "mine")
+    (here / "data").mkdir()
+    (here / "data" / "a.csv").write_text("n\n5\n", encoding="utf-8")
+    below = here / "notebooks" / "team"
+    below.mkdir(parents=True)
+    (below / "rates.py").write_text("RATE = 7", encoding="utf-8")
+    printed = cells_of_a_kernel(
+        below,
+        "import opslab, os\nprint(os.getcwd())",
+        "import pandas as pd\nprint(pd.read_csv('data/a.csv').n[0])",
+        "import rates\nprint(rates.RATE)",
+        "%cd -q notebooks",
+        "import opslab\nfrom opslab import workspace\nprint(os.getcwd(), workspace.root())",
+    )
+    printed = [words.strip() for words in printed]
+    assert printed == [str(here), "5", "7", "", f"{here / 'notebooks'} {here}"]
+
+
+@pytest.mark.parametrize("named", ["there", "missing"])
+def test_the_workspace_that_is_named_is_that_of_a_kernel(bare, monkeypatch, named):
+    other = bare / named
+    if named == "there":
+        other.mkdir()
+    monkeypatch.setenv(workspace.VARIABLE, str(other))
+    (words,) = cells_of_a_kernel(marked(bare), "import opslab, os\nprint(os.getcwd())")
+    assert words.strip() == str(other if named == "there" else bare)
+
+
+def test_who_works_without_a_workspace_or_without_a_kernel_stays_in_the_folder(bare):
+    (words,) = cells_of_a_kernel(bare, "import opslab, os, sys\nprint(os.getcwd())")
+    assert words.strip() == str(bare)
+    below = marked(bare / "mine") / "notebooks"
+    below.mkdir()
+    source = "import ipykernel.kernelapp, os, opslab; print(os.getcwd())"
+    done = subprocess.run(
+        [sys.executable, "-c", source], cwd=below, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(below)

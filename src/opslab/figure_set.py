@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from opslab.errors import no_such
 from opslab.messages import Language
@@ -33,6 +34,10 @@ class Figures(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self(self._language))
+
+    def save(self, folder: str | Path, form: Literal["svg", "png"] = "svg") -> list[Path]:
+        """Write each figure under its name into a folder, and return the files."""
+        return [figure.save(Path(folder) / f"{name}.{form}") for name, figure in self.items()]
 
     def __repr__(self) -> str:
         return f"<figures: {', '.join(self)}>"

@@ -68,7 +68,7 @@ class Parameters(specs.Declared, ABC):
         return parameters
 
     @abstractmethod
-    def inputs(self) -> Inputs:
+    def stands_on(self) -> Inputs:
         """Return the run's name, day and files.
 
         Raises

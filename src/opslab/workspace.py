@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,6 +74,23 @@ def is_meant() -> bool:
     Or else one for the sample, which was asked for.
     """
     return bool(os.environ.get(VARIABLE)) or _lends() or (root() / MARKER).is_file()
+
+
+def enter() -> None:
+    """Make the workspace the working folder of a notebook's kernel; elsewhere do nothing.
+
+    JupyterLab, VS Code and nbval start a kernel in the notebook's folder, `opslab run` in the
+    workspace: so a path of a cell means the same file in all of them. Modules beside the notebook
+    are found as before.
+    """
+    kernel = sys.modules.get("ipykernel.kernelapp")
+    if kernel is None or not kernel.IPKernelApp.initialized() or not is_meant():
+        return
+    start, folder = str(Path.cwd()), root()
+    if "" in sys.path:  # it stands for the working folder
+        sys.path.insert(sys.path.index(""), start)
+    if folder.is_dir():
+        os.chdir(folder)
 
 
 def _lends() -> bool:

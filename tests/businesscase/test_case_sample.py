@@ -222,7 +222,7 @@ FRESH = {
 @pytest.mark.parametrize(("notebook", "name"), FRESH)
 def test_the_copies_of_runs_hold_what_a_fresh_run_finds(notebook, name):
     parameters = find(notebook).parameters().of(spec=f"data/sample/{name}.yaml")
-    (kept,) = (SAMPLE / "runs" / notebook / parameters.inputs().name).glob("*/result.json")
+    (kept,) = (SAMPLE / "runs" / notebook / parameters.stands_on().name).glob("*/result.json")
     for one in json.loads(kept.with_name("run.json").read_text(encoding="utf-8"))["inputs"]:
         assert workspace.sha256(ROOT / one["file"]) == one["sha256"], (
             f"{one['file']} changed: copy a run of it again"

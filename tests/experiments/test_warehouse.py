@@ -491,12 +491,12 @@ def test_a_table_that_is_no_file_is_filed_under_the_name_of_its_state_only(refus
         spec=str(tmp_path / "spec.yaml"), as_of="2026-03-09"
     )
     with pytest.raises(InputError, match="snapshot"):
-        parameters.inputs()
+        parameters.stands_on()
     stated = text.replace("table: refused", "table: refused\n  snapshot: 2026-03-09")
     (tmp_path / "spec.yaml").write_text(
         stated.replace("snapshot: 2026-03-09", "snapshot: march"), encoding="utf-8"
     )
-    assert parameters.inputs().files == (tmp_path / "spec.yaml",)
+    assert parameters.stands_on().files == (tmp_path / "spec.yaml",)
     assert parameters.experiment().data.snapshot == "march"
 
 

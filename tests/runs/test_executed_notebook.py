@@ -20,6 +20,7 @@ import opslab
 from conftest import ROOT, make_workspace
 from opslab.cli import main
 from opslab.evidence import RECORD_TYPE
+from opslab.runs.cells import is_exploration
 
 GIVEN = {"spec": "data/sample/search_ranking.yaml", "as_of": "2026-10-01", "language": "fr"}
 CELL = "\n".join(
@@ -209,7 +210,13 @@ def test_a_changed_cell_is_a_run_of_its_own(workspace, run, by_hand, tmp_path):
 
 
 def code(notebook, place):
-    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"][place]
+    return readout(notebook)[place]
+
+
+def readout(notebook):
+    """Return the code cells that a run has: no exploration."""
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    return [cell for cell in cells if not is_exploration(cell)]
 
 
 def parameters(notebook):
@@ -250,11 +257,7 @@ REFUSED = {
     "one cell twice": (lambda n: code(n, 4).update(execution_count=20), AGAIN),
     "another order": (swapped, AGAIN),
     "a second time in one kernel": (
-        lambda n: [
-            c.update(execution_count=c["execution_count"] + 30)
-            for c in n["cells"]
-            if c["cell_type"] == "code"
-        ],
+        lambda n: [c.update(execution_count=c["execution_count"] + 30) for c in readout(n)],
         AGAIN,
     ),
     "an error": (erring, "stopped with an error (KeyError: x)"),

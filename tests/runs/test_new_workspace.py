@@ -57,7 +57,7 @@ def test_a_workspace_has_all_that_a_first_run_needs(here, monkeypatch):
     assert workspace.root() == here / "a/ws"
     for notebook in notebooks().values():
         assert notebook.path == here / "a/ws/notebooks" / f"{notebook.name}.ipynb"
-        assert notebook.parameters()().inputs().files[0].is_relative_to(here / "a/ws")
+        assert notebook.parameters()().stands_on().files[0].is_relative_to(here / "a/ws")
 
 
 def test_a_second_time_does_nothing_and_what_is_missing_comes_back(here):

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from conftest import ROOT
+from opslab.runs.cells import is_exploration
 from opslab.runs.parameters_cell import values_in, with_values
 from opslab.runs.registry import notebooks
 
@@ -43,10 +44,13 @@ def test_no_parameter_is_a_secret_or_an_option_of_run(notebook):
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
 def test_the_notebook_is_thin_and_committed_without_outputs(notebook):
-    code = [cell for cell in cells(notebook) if cell["cell_type"] == "code"]
+    every = [cell for cell in cells(notebook) if cell["cell_type"] == "code"]
+    code = [cell for cell in every if not is_exploration(cell)]
+    assert code == every[: len(code)], "what is explored comes after what is published"
     assert len(code) <= 12
     assert all(len(cell["source"]) <= 8 for cell in code)
-    assert not any(cell["outputs"] or cell["execution_count"] for cell in code)
+    assert all(len(cell["source"]) <= 10 for cell in every)
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in every)
     assert "publish(" in "".join(code[-1]["source"])
     assert all(
         "for " not in "".join(cell["source"]) and "if " not in "".join(cell["source"])

@@ -16,6 +16,7 @@ from conftest import first_quickly, make_workspace
 from opslab.cli import main
 from opslab.errors import ON_BLOCKING
 from opslab.evidence import RECORD_TYPE
+from opslab.runs.cells import drop_exploration
 
 GOOD, RED = "data/sample/checkout.yaml", "data/sample/search_ranking.yaml"
 SAME = ("notebook.ipynb", "result.json")  # the page says that it was rendered
@@ -125,6 +126,7 @@ def test_stopped_or_not_the_same_is_filed(stopped, workspace, inside, tmp_path):
 )
 def test_any_other_error_is_refused(stopped, inside, tmp_path, name, place):
     notebook = nbformat.read(stopped[1], 4)
+    drop_exploration(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     error = code[-1].outputs.pop()
     error.ename = name
@@ -138,6 +140,7 @@ def test_any_other_error_is_refused(stopped, inside, tmp_path, name, place):
 
 def test_ours_without_a_record_is_refused(stopped, inside, tmp_path):
     notebook = nbformat.read(stopped[1], 4)
+    drop_exploration(notebook)
     del notebook.cells[-1].outputs[0]
     nbformat.write(notebook, tmp_path / "mine.ipynb")
     done = render(tmp_path / "mine.ipynb", tmp_path / "reports")

@@ -100,7 +100,7 @@ def test_an_empty_table_and_a_missing_one(tmp_path):
     spec = tmp_path / "desk.yaml"
     spec.write_text("inventory: desk\ndate: 2026-10-05\ndata: {path: none.csv}\n", encoding="utf-8")
     with pytest.raises(ParameterError, match=r"none\.csv"):
-        TimeSavedParameters.of(spec=str(spec)).inputs()
+        TimeSavedParameters.of(spec=str(spec)).stands_on()
 
 
 def test_a_table_alone_is_an_inventory(tmp_path):
@@ -109,7 +109,7 @@ def test_a_table_alone_is_an_inventory(tmp_path):
     assert result.factor == pytest.approx(2.18, abs=0.01)  # the untrained, unless told otherwise
     assert {one.name for one in result.known if one.assumed} >= {"decay/desk", "recapture/pm"}
     assert (
-        TimeSavedParameters.of(spec=str(tmp_path / "desk.csv"), as_of="2026-10-05").inputs().name
+        TimeSavedParameters.of(spec=str(tmp_path / "desk.csv"), as_of="2026-10-05").stands_on().name
         == "desk"
     )
 
@@ -189,7 +189,7 @@ def test_seven_changes_on_one_task_are_too_many():
 def test_the_day_must_be_known(tmp_path):
     path = written(tmp_path, GOOD)
     with pytest.raises(ParameterError, match="as_of"):
-        TimeSavedParameters.of(spec=str(path)).inputs()
+        TimeSavedParameters.of(spec=str(path)).stands_on()
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

@@ -38,7 +38,7 @@ class CaseParameters(Parameters):
         """Return the day as of which the case speaks: as given, or the case's date."""
         return self.as_of or case.date
 
-    def inputs(self) -> Inputs:
+    def stands_on(self) -> Inputs:
         """Return the run's name, day and files."""
         from opslab.businesscase.assembly import files
 

@@ -37,7 +37,7 @@ class ReadoutParameters(Parameters):
             raise ParameterError.of("experiments.as_of_needed", field="as_of")
         return last
 
-    def inputs(self) -> Inputs:
+    def stands_on(self) -> Inputs:
         """Return the run's name, day and files."""
         experiment = self.experiment()
         experiment.refuse_uncomputed()

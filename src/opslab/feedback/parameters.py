@@ -37,7 +37,7 @@ class ThemesParameters(Parameters):
             raise ParameterError.of("feedback.as_of_needed", field="as_of")
         return day
 
-    def inputs(self) -> Inputs:
+    def stands_on(self) -> Inputs:
         """Return the run's name, day and files."""
         study = self.study()
         day = self.day(study)

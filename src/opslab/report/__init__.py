@@ -8,11 +8,13 @@ if TYPE_CHECKING:
     from opslab.report.cells import publish as publish
     from opslab.report.cells import show as show
     from opslab.report.figures import Figure as Figure
+    from opslab.report.figures import figure as figure
+    from opslab.report.figures import style as style
     from opslab.report.voice import Voice as Voice
 else:
     __getattr__, __dir__, __all__ = lazy(
         __name__,
         cells="publish show",
-        figures="Figure",
+        figures="Figure figure style",
         voice="Voice",
     )

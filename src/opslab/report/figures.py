@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,11 +16,16 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.font_manager import FontEntry, FontProperties, fontManager
+from matplotlib.rcsetup import cycler
 from matplotlib.textpath import text_to_path
 
+from opslab import workspace
+from opslab.errors import ParameterError
 from opslab.messages import one_line
 
 SVG = "image/svg+xml"
+MOST_SVG = 1_000_000
+"""Letters of a drawing as SVG; one of more, as of very many points, is shown as PNG."""
 
 # Okabe and Ito (2008): told apart by colour-blind readers, and in grey by their lightness.
 BLUE, ORANGE, GREEN, RED, GREY, INK = (
@@ -31,6 +37,15 @@ BLUE, ORANGE, GREEN, RED, GREY, INK = (
     "#1d2430",
 )
 
+CYCLE = (BLUE, ORANGE, INK, "#cc79a7", RED, "#f0e442", GREEN, "#56b4e9")
+"""Colours of series, in turn: the first six are told apart in grey, by 7 steps of 100.
+
+Line styles do not take turns: seaborn would dash its error bars, and no legend would say so.
+"""
+
+WIDTH = 5.2
+"""Width of a drawing in inches: narrow, so that on a phone its letters are still read."""
+
 _LETTERS = "opslab letters"
 _STYLE: Any = {
     "font.family": [_LETTERS],
@@ -41,6 +56,7 @@ _STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": False,
+    "axes.prop_cycle": cycler(color=CYCLE),
     "axes.unicode_minus": True,
     "xtick.color": INK,
     "ytick.color": INK,
@@ -48,12 +64,11 @@ _STYLE: Any = {
     "axes.facecolor": "none",
     "svg.hashsalt": "opslab",
     "svg.fonttype": "path",
-    "text.parse_math": False,
+    "figure.figsize": (WIDTH, 3.2),
+    "figure.dpi": 120,
+    "image.cmap": "cividis",
+    "legend.frameon": False,
 }
-
-
-WIDTH = 5.2
-"""Width of a drawing in inches: narrow, so that on a phone its letters are still read."""
 
 HALF = 3.4
 """Width of a drawing that stands beside another one where there is room, in inches."""
@@ -87,14 +102,44 @@ def _letters() -> str:
     return _LETTERS
 
 
-@contextmanager
-def style() -> Iterator[None]:
-    """Draw in the house's hand: nothing of the user's own matplotlib settings leaks in, nor out."""
-    _letters()
-    with mpl.rc_context():
+def style() -> AbstractContextManager[None]:
+    """Draw in the hand of the page: its letters, its colours, no frame.
+
+    Called in a cell, it sets matplotlib's settings for what pyplot, pandas and seaborn draw from
+    then on; as a context, within it only. Either way none of the settings before it are left.
+
+    Notes
+    -----
+    The colours are those of Okabe and Ito (2008), which colour-blind readers tell apart.
+
+    Examples
+    --------
+    >>> import matplotlib as mpl
+    >>> with style():
+    ...     mpl.rcParams["axes.prop_cycle"].by_key()["color"][:2]
+    ['#0072b2', '#e69f00']
+    """
+    return _Style()
+
+
+class _Style(AbstractContextManager[None]):
+    """The settings, from here on; at the end of a context those from before."""
+
+    def __init__(self) -> None:
+        _letters()
+        self._before = dict(mpl.rcParams.copy())
+        del self._before["backend"]
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
-        yield
+
+    def __enter__(self) -> None:
+        mpl.rcParams["text.parse_math"] = False  # what our own figures say is text
+
+    def __exit__(self, *_: object) -> None:
+        mpl.rcParams.update(self._before)
+
+    def _ipython_display_(self) -> None:
+        """Show nothing."""
 
 
 def framed(
@@ -188,28 +233,93 @@ class Figure:
         What the figure says, numbers included: for those who do not see it.
     caption : str
         What a reader sees under it.
+    cropped : bool
+        Whether it is shown as large as what it draws: with a legend beside it, without bare edges.
     """
 
     drawing: Drawing
     alt: str
     caption: str = ""
+    cropped: bool = False
 
     def __post_init__(self) -> None:
         if not self.alt.strip():
-            raise ValueError(
-                "A figure needs an alt text that says what it shows, with its numbers."
-            )
+            raise ParameterError.of("report.no_alt_given")
 
     def svg(self) -> str:
         """Return the figure as SVG: no date, no random ids."""
-        with style(), io.StringIO() as stream:
-            nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-            self.drawing.savefig(stream, format="svg", metadata=nothing)
-            return _spare(stream.getvalue())
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        return _spare(self._saved("svg", metadata=nothing).decode())
 
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
-        data = {SVG: self.svg(), "text/plain": self.alt}
-        half = self.drawing.get_figwidth() <= HALF
-        return data, {
-            SVG: {"alt": self.alt, "caption": self.caption} | ({"half": True} if half else {})
-        }
+    def png(self) -> bytes:
+        """Return the figure as PNG, 200 dots per inch, the same each time."""
+        return self._saved("png", dpi=200, metadata={"Software": None})
+
+    def _saved(self, form: str, **options: Any) -> bytes:
+        box = "tight" if self.cropped else None
+        with style(), io.BytesIO() as stream:
+            self.drawing.savefig(stream, format=form, bbox_inches=box, **options)
+            return stream.getvalue()
+
+    def save(self, path: str | Path) -> Path:
+        """Write the figure as SVG or PNG, as the path's suffix says.
+
+        Parameters
+        ----------
+        path : path
+            A relative one starts at the current folder; its folder is made where it is missing.
+
+        Raises
+        ------
+        ParameterError
+            For another suffix.
+        """
+        target = workspace.expanded(path)
+        if target.suffix not in {".svg", ".png"}:
+            raise ParameterError.of("report.figure_suffix", file=str(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(self.png() if target.suffix == ".png" else self.svg().encode())
+        return target
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        about: dict[str, Any] = {"alt": self.alt, "caption": self.caption}
+        if self.drawing.get_figwidth() <= HALF:
+            about["half"] = True
+        kind, drawn = SVG, self.svg()
+        if len(drawn) > MOST_SVG:
+            kind, drawn = "image/png", base64.b64encode(self.png()).decode()
+        return {kind: drawn, "text/plain": self.alt}, {kind: about}
+
+
+def figure(drawn: Any, *, alt: str, caption: str = "") -> Figure:
+    """Return a drawing of one's own as a figure that shows itself, on the page too.
+
+    It is no longer pyplot's: the cell shows it once.
+
+    Parameters
+    ----------
+    drawn : matplotlib figure or axes, or what seaborn returns for several axes
+    alt : str
+        What the figure says, numbers included: for those who do not see it.
+    caption : str
+        What a reader sees under it.
+
+    Raises
+    ------
+    ParameterError
+        When there is nothing drawn, or no alt text.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> axes = pd.Series([2, 3, 5], index=["web", "app", "shop"]).plot.bar()
+    >>> figure(axes, alt="Orders: web 2, app 3, shop 5.").alt
+    'Orders: web 2, app 3, shop 5.'
+    """
+    drawing = getattr(drawn, "figure", drawn)
+    if not isinstance(drawing, Drawing):
+        raise ParameterError.of("report.no_drawing", kind=type(drawn).__name__)
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close(drawing)
+    drawing.draw_without_rendering()  # the ticks' marks are formulas, as matplotlib writes them
+    return Figure(drawing, alt, caption, cropped=True)

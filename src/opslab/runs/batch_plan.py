@@ -215,7 +215,7 @@ def _refused(run: Planned) -> tuple[Problem, ...]:
     try:
         parameters = find(run.entry.notebook).parameters().of(**run.parameters)
         try:
-            parameters.inputs()
+            parameters.stands_on()
         except InputError as error:
             if isinstance(error, SpecError) or not run.after:
                 raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from opslab.archive import language_of
 from opslab.errors import BlockingCheckError, InputError, Problem
 from opslab.messages import Language
 from opslab.runs import notebook_file
+from opslab.runs.cells import drop_exploration, first_line, is_exploration, is_own
 from opslab.runs.folder import Run
 from opslab.runs.job import Job
-from opslab.runs.parameters_cell import is_own, values_in
+from opslab.runs.parameters_cell import values_in
 from opslab.runs.publication import Publication, publication
 from opslab.runs.registry import Notebook, find, notebooks
 from opslab.runs.runner import reports_folder, run_of
@@ -53,9 +54,11 @@ def read_executed(file: str | Path) -> Executed:
     """Read an executed notebook; raises `InputError` unless it is one whole run of one of ours."""
     name = str(file)
     try:
-        notebook = _without_stop(_read(workspace.expanded(file)))
+        notebook = _read(workspace.expanded(file))
         registered = _registered(notebook)
-        _refuse_partial(notebook)
+        explored = [cell for cell in _code_cells(notebook) if is_exploration(cell)]
+        drop_exploration(notebook)
+        _refuse_partial(_without_stop(notebook), explored)
         values, published = _values(notebook), publication(notebook)
         if published is None:
             raise InputError.of("runs.nothing_published")
@@ -121,14 +124,22 @@ def _registered(notebook: Any) -> Notebook:
     raise InputError.of("runs.not_ours", known=list(notebooks()))
 
 
-def _refuse_partial(notebook: Any) -> None:
-    """Raise unless each cell ran once, in order, in a fresh kernel, without an error."""
+def _refuse_partial(notebook: Any, explored: Sequence[Any]) -> None:
+    """Raise unless each cell ran once, in order, in a fresh kernel, without an error.
+
+    A gap in their count is where something else ran before they published, and the number of a
+    cell of exploration tells whether it was that. Without a gap it ran later, or never.
+    """
     for count, cell in enumerate(_code_cells(notebook), 1):
         for output in cell.outputs:
             if output.output_type == "error":
                 values = {"cell": cell.id, "name": output.ename, "reason": output.evalue}
                 raise InputError(Problem("runs.cell_error", values))
         if cell.execution_count != count:
+            for other in explored:
+                if other.execution_count == count:
+                    values = {"cell": other.id, "first": first_line(other)}
+                    raise InputError(Problem("runs.explored_before", values))
             raise InputError.of("runs.not_in_one_go", cell=cell.id)
 
 

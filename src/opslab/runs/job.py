@@ -15,9 +15,10 @@ from opslab.errors import InputError, ParameterError
 from opslab.messages import Language
 from opslab.parameters import Inputs, Parameters
 from opslab.provenance import State, name_of, state_of
+from opslab.runs.cells import is_exploration, is_injected, is_own
 from opslab.runs.environment import environment
 from opslab.runs.folder import MOMENT, failed_beside, machine_errors
-from opslab.runs.parameters_cell import is_injected, is_own, values_in
+from opslab.runs.parameters_cell import values_in
 from opslab.runs.registry import Notebook
 
 Progress = Callable[[int, int, str], None]
@@ -83,7 +84,7 @@ class Job:
         Raises `InputError` with all mistakes in parameters, spec and files.
         """
         parameters = notebook.parameters().of(**given)
-        inputs = parameters.inputs()
+        inputs = parameters.stands_on()
         content_of_notebook = executed or json_of(notebook.path)
         source = source_digest(content_of_notebook)
         _refuse_more_than_parameters(content_of_notebook, parameters)
@@ -167,13 +168,15 @@ def json_of(path: Path) -> Any:
 def source_digest(notebook: Mapping[str, Any]) -> str:
     """Return the SHA-256 of what a notebook does and says: its cells, no outputs, no parameters.
 
+    Exploration is no part of it.
+
     Raises `InputError` for what is no notebook.
     """
     try:
         cells = [
             [cell["cell_type"], cell["metadata"].get("tags", []), "".join(cell["source"])]
             for cell in notebook["cells"]
-            if not is_own(cell) and not is_injected(cell)
+            if not is_own(cell) and not is_injected(cell) and not is_exploration(cell)
         ]
     except (KeyError, TypeError, AttributeError):
         raise InputError.of("runs.no_notebook") from None

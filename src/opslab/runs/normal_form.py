@@ -8,7 +8,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opslab.runs.parameters_cell import is_injected, is_own, with_values
+from opslab.runs.cells import is_injected, is_own
+from opslab.runs.parameters_cell import with_values
 
 _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

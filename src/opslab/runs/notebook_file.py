@@ -10,8 +10,8 @@ from typing import Any
 
 from opslab import workspace
 from opslab.errors import InputError, MachineError
+from opslab.runs.cells import drop_exploration, is_injected, is_own
 from opslab.runs.job import json_of, source_digest
-from opslab.runs.parameters_cell import is_injected, is_own
 from opslab.startup import without_iri_grammar
 
 with without_iri_grammar():
@@ -83,6 +83,7 @@ def as_written(executed: Any, name: str) -> Any:
     for file in (workspace.bundled(path), workspace.resolve(path)):
         with suppress(InputError, MachineError):  # it may be no notebook, or gone
             written = read(file)
+            drop_exploration(written)
             if source_digest(written) == digest and sum(map(is_own, executed.cells)) == 1:
                 return _with_cells(executed, written.cells)
     return executed

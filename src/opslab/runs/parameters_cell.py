@@ -9,16 +9,7 @@ from itertools import chain
 from typing import Any
 
 from opslab.errors import InputError
-
-
-def is_own(cell: Mapping[str, Any]) -> bool:
-    """Whether this is the notebook's own cell of parameters."""
-    return "parameters" in cell["metadata"].get("tags", [])
-
-
-def is_injected(cell: Mapping[str, Any]) -> bool:
-    """Whether this is the cell that papermill has put in, with the values given."""
-    return "injected-parameters" in cell["metadata"].get("tags", [])
+from opslab.runs.cells import is_injected, is_own
 
 
 def with_values(source: str, parameters: Mapping[str, Any]) -> str:

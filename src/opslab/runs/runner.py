@@ -12,6 +12,7 @@ from typing import Any
 
 from opslab import workspace
 from opslab.errors import InputError
+from opslab.runs.cells import drop_exploration
 from opslab.runs.failure import Failure
 from opslab.runs.folder import Run, alone, discard, filed, machine_errors, recover, working_folder
 from opslab.runs.job import Job, Limits, Progress
@@ -145,6 +146,7 @@ def _executed(job: Job, working: Path, limits: Limits, progress: Progress | None
     # Loading the page takes as long as a kernel's start: both at once.
     threading.Thread(target=import_module, args=["opslab.runs.readout"], daemon=True).start()
     source, given = read(job.notebook.path), job.parameters.given()
+    drop_exploration(source)
     execution = execute(source, given, working, limits, progress)
     failure = execution.failure
     if failure is None and publication(execution.notebook) is None:

@@ -40,7 +40,7 @@ class TimeSavedParameters(Parameters):
             raise ParameterError.of("timesaved.as_of_needed", field="as_of")
         return day
 
-    def inputs(self) -> Inputs:
+    def stands_on(self) -> Inputs:
         """Return the run's name, day and files."""
         inventory = self.inventory()
         day, missing = self.day(inventory), inventory.missing_files()
