@@ -131,10 +131,7 @@ class Part(tuple[Any, ...]):  # noqa: SLOT001 - it holds whose part it is
     _ipython_display_ = show
 
     def blocks(self, language: Language | None = None) -> list[Any]:
-        """Return the blocks and figures that the part is made of.
-
-        What is no part of the area's, such as an explanation, holds them as its values.
-        """
+        """Return what the part is made of; an explanation, no part of the area's, is its values."""
         parts, voice = self._result.room("presentation").PARTS, self._result.voice(language)
         own = parts[self._name](self._result, voice) if self._name in parts else self
         return [*voice.exploratory(self._result), *own]
@@ -147,7 +144,7 @@ class Part(tuple[Any, ...]):  # noqa: SLOT001 - it holds whose part it is
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """The base of every area's result.
+    """What an area found: it shows itself, is asked further, and is taken away.
 
     Attributes
     ----------
@@ -160,6 +157,22 @@ class Result:
         What was asked beyond the plan: the result is exploratory then, and no evidence.
     PARTS : Mapping
         Name of each part, and the field whose values it holds, or an empty text.
+
+    Notes
+    -----
+    See: a cell that ends in ``result`` shows the first screen, in ``result.checks`` that part.
+    Look: `frame` is the tidy table, with ``full=True`` every column; `figures` by name.
+    Ask: `explain` says in plain words what a column, a check or a term means and is here; `compare`
+    puts another result beside it; an area's ``by``, ``without`` and the like give a new result,
+    marked as exploratory: it decides nothing and is no evidence.
+    Take away: `to_excel`, `to_csv`, `record` for programs, `evidence` for the business case.
+
+    Examples
+    --------
+    >>> from opslab import experiments
+    >>> result = experiments.from_counts({"old": (5000, 160), "new": (5000, 225)}, control="old")
+    >>> print(result.explain("guardrail"))  # doctest: +ELLIPSIS
+    Guardrail: a metric that must not get worse by more than its margin, ...
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {}
@@ -292,8 +305,7 @@ class Result:
         Parameters
         ----------
         term : str
-            A column of `frame`, the name of a check, or a term such as ``p_value``; without one,
-            all that can be asked is listed.
+            A column, the name of a check, or a term; without one, all that can be asked is listed.
         language : {"en", "fr"} or None
 
         Raises
