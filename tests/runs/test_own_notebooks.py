@@ -163,7 +163,6 @@ REFUSED = {
         "one cell tagged parameters",
     ),
     "an import": ({"parameters": "import os\nx = 1"}, "one cell tagged parameters"),
-    "no parameter": ({"parameters": ""}, "one cell tagged parameters"),
     "no python": ({"parameters": "x <- 1"}, "one cell tagged parameters"),
     "a mapping": ({"parameters": "x = {}"}, "parameter x must be a text, a number"),
     "nothing": ({"parameters": "x = None"}, "parameter x must be a text, a number"),
