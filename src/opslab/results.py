@@ -267,9 +267,9 @@ class Result:
 
     def rows(self, *, full: bool = False) -> list[dict[str, Any]]:
         """Return the rows of the tidy table; what was asked beyond the plan says so in each."""
-        return self.told(self.room("record").rows(self, full=full))
+        return self.marked(self.room("record").rows(self, full=full))
 
-    def told(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def marked(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return rows in the result's language, with a mark where they are exploratory."""
         mark = {"exploratory": True} if self.asked else {}
         rows = [{**row, **mark} for row in rows]
@@ -285,7 +285,7 @@ class Result:
         """Return the tables to take away, by the names of their sheets."""
         sheets = {"result": self.rows(), "full": self.rows(full=True)}
         more: Any = getattr(self.room("record"), "sheets", lambda _: {})
-        return sheets | {name: self.told(rows) for name, rows in more(self).items()}
+        return sheets | {name: self.marked(rows) for name, rows in more(self).items()}
 
     @cached_property
     def workbook(self) -> bytes:
