@@ -71,6 +71,7 @@ def test_the_folder_is_named_by_what_went_in(run, workspace):
         "readout.html",
         "notebook.ipynb",
         "result.json",
+        "result.xlsx",
         "run.json",
     }
     assert [path.name for path in run.folder.parent.iterdir()] == [run.folder.name]
