@@ -43,7 +43,9 @@ class Assumption(Stated):
     """A line of the ledger: what is taken for granted, how sure that is, who answers for it."""
 
     id: Id
+    """name by which benefits and costs use it"""
     statement: Text
+    """what is taken for granted, in one sentence"""
     share: bool = False
     """a share, from 0 to 1"""
     currency: Currency | None = None
@@ -51,6 +53,7 @@ class Assumption(Stated):
     per: Name | None = None
     """hour, week, month, year, once, or what it is the worth of"""
     source: Text | None = None
+    """who said it, or where it was read"""
     file: str | None = None
     """file it stands on; gone or changed, the grade is F"""
     sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
@@ -58,9 +61,11 @@ class Assumption(Stated):
     grade: Grade = "F"
     """A randomised … D logs, E diary or survey, F opinion"""
     owner: Text | None = None
+    """who answers for it, and checks it again"""
     checked: Day | None = None
     """day it was last checked"""
     next_check: Day | None = None
+    """day by which it is checked again; passed, a check says so"""
 
     @model_validator(mode="before")
     @classmethod
@@ -84,6 +89,7 @@ class Cited(Declared):
     """Findings of another readout that the case builds on."""
 
     id: Id
+    """name by which benefits use it"""
     run: str = Field(pattern=r"^[a-z_]+/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$")
     """notebook/name, its latest run by then; or one by its id"""
     pick: tuple[str, ...] = ("*",)
@@ -138,7 +144,9 @@ class Benefit(Declared):
     """A gain: a quantity a year, from evidence or an assumption, made money once, here."""
 
     name: Name
+    """by which options name it, and readers see it"""
     gain: Gain
+    """which of the three gains it belongs to"""
     evidence: tuple[Id, ...] = ()
     """ids under `evidence`: their findings are summed"""
     quantity: Id | None = None
@@ -195,12 +203,15 @@ class Cost(Declared):
     """A cost: an assumption in money, once or running."""
 
     name: Name
+    """by which options name it, and readers see it"""
     amount: Id
     """assumption, per once, month or year"""
     kind: Literal["people", "tool", "training", "upkeep", "other"] = "other"
+    """what is paid for; costs are told by it"""
     starts: When
     """a roadmap id (when it begins), or a day"""
     ends: When | None = None
+    """a roadmap id or a day; by default the horizon"""
     trend: Id | None = None
     """assumption: growth a year, as a share"""
     ended_from: When | None = None
@@ -217,17 +228,22 @@ class Cost(Declared):
     benefit: Literal["hard", "capacity", "quality"] = "capacity"
     """what is gained where an option ends this cost of doing nothing"""
     gain: Gain = "time"
+    """of a cost of doing nothing: which of the three gains ending it belongs to"""
     probability: Id | None = None
     """assumption: chance that it comes about at all"""
 
 
 class Option(Declared):
-    """A way to decide."""
+    """A way to decide: one is doing nothing, one is recommended."""
 
     name: Name
+    """by which readers see it"""
     kind: Literal["do_nothing", "minimum", "recommended", "stretch", "other"] = "other"
+    """one option is do_nothing, one is recommended"""
     description: Text | None = None
+    """what would be done, in a sentence or two"""
     benefits: tuple[Name, ...] = ()
+    """names of the benefits that it brings"""
     costs: tuple[Name, ...] = ()
     """of doing nothing, those that stay belong here too"""
     reach: dict[Name, Annotated[Number, BeforeValidator(share_of)]] = Field({})
@@ -242,12 +258,17 @@ class Milestone(Declared):
     """A step of the roadmap: it moves the cash flow, and ends at a gate."""
 
     id: Id
+    """name by which benefits, costs and risks start or end with it"""
     name: Name
+    """by which readers see it"""
     starts: Day
+    """its first day"""
     ends: Day
+    """its last day: when it is done"""
     slip: Amount = Stated(likely=0)
     """months by which it may be late, as a range"""
     owner: Text | None = None
+    """who answers for it"""
     gate: Text | None = None
     """what must be shown before the next step is paid"""
 
@@ -262,28 +283,38 @@ class Rate(Declared):
     """What one unit of a currency is worth in another."""
 
     given: Currency = Field(alias="from")
+    """currency that amounts are given in, such as USD"""
     to: Currency
+    """currency that they are told in: the case's"""
     rate: Number = Field(gt=0)
+    """units of the second for one of the first"""
     date: Day
+    """day of the rate"""
     source: Text
+    """where the rate was read"""
 
 
 class Finance(Declared):
-    """How money over time is made one figure."""
+    """How money over time is made one figure: currency, discount rate, horizon."""
 
     currency: Currency
+    """in which the case is told, such as EUR"""
     rate: Yearly = 0.10
     """discount rate a year"""
     rates: tuple[Yearly, ...] = (0.05, 0.10, 0.15)
     """shown beside it"""
     timing: Literal["end_year", "mid_year", "monthly"] = "monthly"
+    """when money is taken to flow: month by month, in the middle or at the end of each year"""
     terms: Literal["nominal", "real"] = "nominal"
+    """nominal: amounts with inflation in them; real: without; the discount rate must match"""
     start: Day
     """first day of the horizon: the first of a month"""
     horizon_months: int = Field(36, ge=6, le=120)
+    """months over which money is counted"""
     benefit_risk: Number = Field(0.2, ge=0, le=1)
     """risk adjustment of the TEI table"""
     cost_risk: Number = Field(0.1, ge=0, le=1)
+    """the same for costs: 0.1 makes them a tenth dearer"""
     fiscal_year: int = Field(1, ge=1, le=12)
     """month in which the fiscal year begins"""
     wait_months: int = Field(3, ge=1, le=24)
@@ -318,11 +349,14 @@ class Finance(Declared):
 
 
 class Ask(Declared):
-    """What is asked for."""
+    """What is asked for, and the problem behind it."""
 
     sentence: Text
+    """what is asked for: how much, for what, until when"""
     people: Text | None = None
+    """posts or days that are asked for"""
     mandate: Text | None = None
+    """what the team may decide by itself"""
     problem: Text
     """in the sponsor's words, with a measured baseline"""
 
@@ -348,22 +382,17 @@ Ruled = Annotated[
 
 
 class Decision(Declared):
-    """The decision wanted."""
+    """The decision wanted: by when, by whom, by which rule."""
 
     wanted: Text
+    """what the sponsor is to decide, in one sentence"""
     by: Day
+    """day by which it is needed"""
     who: Name
+    """who decides"""
     rule: Ruled = "expected"
     """expected: the highest mean NPV; a risk rule may override it"""
     stage: Id | None = None
     """roadmap id: what approving stage 1 pays for"""
     conditions: tuple[Text, ...] = ()
-
-
-class Team(Declared):
-    """People whose hours are counted."""
-
-    role: Name
-    people: Number = Field(gt=0)
-    hours: Number = Field(gt=0, le=2500)
-    """contract hours of one of them a year"""
+    """what must hold for the approval to stand"""

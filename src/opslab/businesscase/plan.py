@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from opslab.businesscase.commitments import Beyond, Debt, Kpi, Risk
+from opslab.businesscase.commitments import Beyond, Debt, Kpi, Risk, Team
 from opslab.businesscase.declarations import (
     Ask,
     Assumption,
@@ -22,7 +22,6 @@ from opslab.businesscase.declarations import (
     Milestone,
     Name,
     Option,
-    Team,
 )
 from opslab.errors import Problem
 from opslab.specs import Day, FromFile, Label, Title
@@ -36,9 +35,13 @@ class Plan(FromFile):
     case: Title
     """its name; names the run's folder"""
     version: Label = "1"
+    """of the case: what a reader sees that it has changed since the last one"""
     date: Day
+    """day as of which the case is written, YYYY-MM-DD"""
     owner: Name
+    """who wrote it and answers for it"""
     sponsor: Name
+    """who decides, and pays"""
     ask: Ask
     decision: Decision
     finance: Finance
@@ -49,6 +52,7 @@ class Plan(FromFile):
     previous: str | None = Field(
         None, pattern=r"^business_case/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$"
     )
+    """run of the case's last version, notebook/name or by its id: what changed is told"""
     calibration: Literal["untrained", "trained"] = "untrained"
     """of ranges that people state"""
     evidence: tuple[Cited, ...] = ()
@@ -63,6 +67,7 @@ class Plan(FromFile):
     debts: tuple[Debt, ...] = ()
     beyond_money: tuple[Beyond, ...] = ()
     blocking: tuple[Literal["capacity"], ...] = ("capacity",)
+    """checks whose failure is a red light; [] for none"""
 
     @property
     def nothing(self) -> Option:

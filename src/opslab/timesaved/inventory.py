@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from opslab.documents import Location
 from opslab.evidence import Grade
+from opslab.frames import Form, in_form
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, fault
 from opslab.tables.import_report import FileAnswers
 from opslab.uncertainty.ranges import Amount, Minutes, Part, Stated
@@ -38,7 +40,9 @@ class Line(Declared):
     """What one initiative does to one task of one role: a row of the inventory."""
 
     task: Words = Field(min_length=1, max_length=120)
+    """what is done, as readers see it"""
     role: Words = Field(min_length=1, max_length=80)
+    """who does it"""
     initiative: Words = Field(min_length=1, max_length=80)
     """the change that is to save time"""
     people: Number = Field(gt=0)
@@ -78,6 +82,7 @@ class Line(Declared):
     grade: Literal["A", "B", "C", "D", "E", "F"] | None = None
     """no better than the basis"""
     source: str | None = Field(None, max_length=300)
+    """where the numbers were read, or who said them"""
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
@@ -95,16 +100,23 @@ class Measurement(Declared):
     """What was measured of a task: its minutes, or the share of them that a change took away."""
 
     task: Label
+    """as in the inventory"""
     role: Label | None = None
+    """as in the inventory; all roles when left out"""
     initiative: Label | None = None
+    """as in the inventory; all of them when left out"""
     quantity: Literal["minutes", "reduction"]
+    """what was measured: minutes of the task, or the share that the change took away"""
     value: Number
     """minutes, or the reduction as a share (below 0: it got longer)"""
     low: Number
     """low end of its 95 % interval, by team when it comes from several"""
     high: Number
+    """high end of its 95 % interval"""
     basis: Basis
+    """how it was measured; it sets the grade, from A (randomised) to F (opinion)"""
     source: str | None = None
+    """where it was read"""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -120,13 +132,17 @@ class Past(Declared):
     """An estimate of the past: the 90 % interval that was promised, and what was measured later."""
 
     estimate: Label
+    """what was estimated"""
     low: Number
+    """low end of the 90 % interval that was promised"""
     high: Number
+    """high end of the 90 % interval that was promised"""
     measured: Number
+    """what it turned out to be"""
 
 
 class Source(FileAnswers):
-    """A table in a file."""
+    """The table, in a file."""
 
     path: str
     """table (CSV, XLSX …), from the spec's folder"""
@@ -138,7 +154,9 @@ class Inventory(FromFile):
     inventory: Title
     """its name; names the run's folder"""
     question: Text | None = None
+    """the question in one sentence"""
     owner: Words | None = None
+    """who answers for the estimate"""
     date: Day | None = None
     """day of the estimate"""
     data: Source | None = None
@@ -146,6 +164,7 @@ class Inventory(FromFile):
     french: dict[str, str] = Field({}, exclude=True)
     """French of what stands in the table: tasks, roles, changes, owners"""
     measurements: Source | tuple[Measurement, ...] = ()
+    """what was measured of tasks, in a file or here: it sharpens the estimates"""
     past: Source | tuple[Past, ...] = ()
     """promised and measured: your own hit rate"""
     calibration: Literal["untrained", "trained", "past"] = "untrained"
@@ -155,7 +174,9 @@ class Inventory(FromFile):
     contract_hours: Number = Field(35, gt=0, le=60)
     """a week"""
     horizon_months: int = Field(36, ge=1, le=120)
+    """months that are told"""
     blocking: tuple[Literal["capacity"], ...] = ("capacity",)
+    """checks whose failure is a red light; [] for none"""
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -179,3 +200,51 @@ class Inventory(FromFile):
         return {
             (name, "path"): table.path for name, table in given.items() if isinstance(table, Source)
         }
+
+    def tasks(self, *, form: Form = "pandas") -> Any:
+        """Return the inventory as it is read: a row for each of its rows.
+
+        Parameters
+        ----------
+        form : {"pandas", "arrow", "polars"}
+
+        Returns
+        -------
+        frame
+            The sheet's own row; task, role, initiative, people; of each quantity (``frequency``
+            times a week, ``minutes``, shares from 0 to 1) ``_low``, ``_likely``, ``_high`` as
+            stated and ``_mean`` as drawn, after what was measured; benefit, basis as it counts,
+            owner; ``hours_today``, what the task takes a year (at the means).
+
+        Raises
+        ------
+        DataError
+            For a table that contradicts itself: row, what, and what to do.
+
+        Examples
+        --------
+        >>> from opslab import timesaved, workspace
+        >>> inventory = timesaved.Inventory.load(workspace.resolve("data/sample/product_desk.yaml"))
+        >>> inventory.tasks()[["row", "role", "minutes_low", "minutes_high"]].values[0].tolist()
+        [2, 'product manager', 20.0, 45.0]
+        """
+        return in_form(import_module("opslab.timesaved.estimation").tasks(self), form)
+
+    def draws(self, *, form: Form = "pandas", **drawn: Any) -> Any:
+        """Return the draws of the hours that each task frees; see `TimeSavedResult.drawn`.
+
+        Parameters
+        ----------
+        form : {"pandas", "arrow", "polars"}
+        **drawn
+            As `opslab.timesaved.estimate` takes them: ``draws=20_000, seed=2``.
+
+        Examples
+        --------
+        >>> from opslab import timesaved, workspace
+        >>> inventory = timesaved.Inventory.load(workspace.resolve("data/sample/product_desk.yaml"))
+        >>> inventory.draws(draws=2_000).shape
+        (2000, 11)
+        """
+        estimate = import_module("opslab.timesaved.estimation").estimate
+        return estimate(self, **drawn).drawn(form=form)

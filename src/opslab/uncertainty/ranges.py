@@ -17,9 +17,11 @@ class Stated(Declared):
     """A number, a 90 % interval (low, high), or least, most likely and most (low, likely, high)."""
 
     low: Number | None = None
+    """low end of a 90 % interval; with `likely`, the least it can be"""
     likely: Number | None = None
     """alone: a known number"""
     high: Number | None = None
+    """high end of a 90 % interval; with `likely`, the most it can be"""
     shape: Literal["pert", "pert_classic", "triangular"] = "pert"
     """of three numbers"""
 

@@ -63,7 +63,9 @@ class Amount(_OneOf):
     """A size of effect, relative to the control's estimate or absolute in the metric's unit."""
 
     relative: Number | None = Field(None, gt=0)
+    """as a share of the control's estimate: 0.02 for 2 %"""
     absolute: Number | None = Field(None, gt=0)
+    """in the metric's unit; of a proportion 0.01 for one point"""
 
     @property
     def kind_and_size(self) -> tuple[str, float]:
@@ -75,14 +77,18 @@ class Cap(_OneOf):
     """Where values are capped: at a quantile pooled over the arms, or at a value."""
 
     quantile: Share | None = None
+    """of all arms' values together, such as 0.999"""
     value: Number | None = None
+    """in the metric's unit"""
 
 
 class Window(Declared):
     """A span of time since a unit's assignment, such as ``{from: 7d, to: 8d}``."""
 
     start: Duration = Field(datetime.timedelta(0), alias="from")
+    """when it opens, after the assignment; below 0 is before: -28d"""
     end: Duration = Field(alias="to")
+    """when it closes; the moment itself is outside"""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -95,7 +101,9 @@ class RatioCovariate(Declared):
     """A covariate that is a ratio of sums, such as orders per visit before the experiment."""
 
     numerator: str
+    """column that is summed above the line"""
     denominator: str
+    """column that is summed below the line"""
 
 
 def columns_of(covariate: str | RatioCovariate) -> tuple[str, ...]:
@@ -129,9 +137,12 @@ class Declaration(Declared):
     outliers: ClassVar[bool] = False
 
     name: Name
+    """by which readers see it"""
     type: str
     role: Role
+    """primary decides, a guardrail may forbid, secondary explains"""
     goal: Goal
+    """the direction that is good"""
     mde: Amount | None = None
     """smallest effect that is worth detecting"""
     margin: Amount | None = None
@@ -148,7 +159,9 @@ class Declaration(Declared):
     value: str | None = None
     """in the log form: the column that is summed; without it events count"""
     window: Window | None = None
+    """in the log form: the time after a unit's assignment in which events count"""
     covariate_window: Window | None = None
+    """in the log form: the time before it, whose events are the covariate"""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:

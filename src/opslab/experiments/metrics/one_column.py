@@ -15,6 +15,7 @@ class OneColumn(Declaration):
     """A metric over one column, or over the events of one kind."""
 
     column: str | None = None
+    """column of its values, unless an event is counted"""
 
     def over_rows(self, sums: RowSums) -> Ratio:
         """Return the ratio of a unit's sum to its rows."""

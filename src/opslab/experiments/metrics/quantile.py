@@ -21,7 +21,9 @@ class Quantile(Declaration):
 
     type: Literal["quantile"]
     column: str
+    """column of its values"""
     quantile: Share
+    """which one: 0.5 is the median, 0.9 what nine in ten stay below"""
 
     def over_rows(self, sums: RowSums) -> Self:
         """Return the metric itself: it is found among the rows."""

@@ -23,7 +23,9 @@ class Ratio(Declaration):
 
     type: Literal["ratio"]
     numerator: str
+    """column that is summed above the line"""
     denominator: str
+    """column that is summed below the line"""
 
     @classmethod
     def of_sums(cls, metric: Declaration, numerator: str, denominator: str) -> Self:
