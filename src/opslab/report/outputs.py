@@ -120,6 +120,7 @@ class _Renderer(IPythonRenderer):
         return f'<samp title="{escape(unquote(url))}">{re.sub("<.*?>", "", text)}</samp>'
 
     def heading(self, text: str, level: int, **_: Any) -> str:
+        level = max(level, 2)  # a page has one title
         return f'<h{level} id="{slug(text)}">{text}</h{level}>\n'
 
 
