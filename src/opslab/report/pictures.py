@@ -33,11 +33,13 @@ def images_in(notebook: Mapping[str, Any], folder: Path) -> dict[str, Path]:
         Each address as it is written, and its file.
     """
     root, images = workspace.root().resolve(), {}
-    for cell in notebook["cells"]:
-        for url in _NAMED.findall("".join(cell["source"])) * (cell["cell_type"] == "markdown"):
-            for base in (root, folder):
-                with suppress(OSError, ValueError, RuntimeError):  # no name that a file can have
-                    path = (base / unquote(url)).resolve()
-                    if path.is_relative_to(root) and path.is_file():
-                        images[unquote(url)] = path
+    texts = [
+        "".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown"
+    ]
+    for url in dict.fromkeys(_NAMED.findall("\n".join(texts))):
+        for base in (root, folder):
+            with suppress(OSError, ValueError, RuntimeError):  # no name that a file can have
+                path = (base / unquote(url)).resolve()
+                if path.is_relative_to(root) and path.is_file():
+                    images[unquote(url)] = path
     return images
