@@ -71,7 +71,7 @@ class Prior(Declared):
 
 
 class Design(Declared):
-    """The test that was planned."""
+    """The test that was planned: its error rate, its power, its looks."""
 
     method: Literal["fixed", "group_sequential", "always_valid", "bayesian"] = "fixed"
     """fixed: one look at the end; the others allow looks on the way"""
@@ -82,9 +82,7 @@ class Design(Declared):
     looks: int | tuple[Day, ...] | None = None
     """number or days of the planned looks"""
     spending: Spending | None = None
-    """how alpha is spent over the looks, in a group sequential design"""
     prior: Prior | None = None
-    """what is believed of the lift beforehand, in a Bayesian design"""
     robust: bool | None = None
     """whether effects are also shown with their largest values capped, left out, and by ranks;
     when left out they are, by ranks up to 5,000,000 units"""
@@ -129,19 +127,15 @@ class Experiment(FromFile):
     owner: Text | None = Field(None, max_length=120)
     """who answers for the experiment"""
     data: Data = Data()
-    """where the data is, and what a row of it is"""
     unit: str
     """column that identifies what was randomised"""
     arms: Arms
-    """the column of the arms, the control and the planned shares"""
     period: Period | None = None
-    """first and last day, and the column of the moment"""
     phases: tuple[Phase, ...] = ()
     """where the split was changed on the way: since when, and to which weights"""
     strata: tuple[str, ...] = ()
     """columns of the strata or pairs within which units were randomised"""
     design: Design = Design()
-    """the test that was planned: error rate, power, looks"""
     metrics: tuple[DeclaredMetric, ...] = Field(min_length=1)
     """what is measured; at least one is primary"""
     segments: tuple[str, ...] = ()
@@ -149,7 +143,6 @@ class Experiment(FromFile):
     trigger: str | None = None
     """column of 0 and 1: the units that met the change, logged alike in every arm"""
     decision: Decision = Decision()
-    """the rule of decision, written before the data is seen"""
     registered: str | None = None
     """fingerprint of the plan as registered before the start; the readout prints it"""
 
