@@ -91,9 +91,7 @@ class Study(FromFile):
     teams: dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]] = Field({})
     """a team, and examples of what goes to it, in its customers' words"""
     redact: Redaction = Redaction()
-    """what is taken out of texts before anything is written"""
     themes: Themes = Themes()
-    """how themes are looked for"""
     audit: str | None = None
     """audit sheet that people have filled in (CSV or XLSX)"""
     blocking: tuple[BlockingCheck, ...] = ("coverage", "stability", "leakage", "furniture")
