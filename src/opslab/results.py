@@ -131,9 +131,10 @@ class Part(tuple[Any, ...]):  # noqa: SLOT001 - it holds whose part it is
     _ipython_display_ = show
 
     def blocks(self, language: Language | None = None) -> list[Any]:
-        """Return the blocks and figures that the part is made of."""
+        """Return what the part is made of; an explanation, no part of the area's, is its values."""
         parts, voice = self._result.room("presentation").PARTS, self._result.voice(language)
-        return [*voice.exploratory(self._result), *parts[self._name](self._result, voice)]
+        own = parts[self._name](self._result, voice) if self._name in parts else self
+        return [*voice.exploratory(self._result), *own]
 
     def __repr__(self) -> str:
         if not self._name:  # made by a program, of no result
@@ -143,7 +144,7 @@ class Part(tuple[Any, ...]):  # noqa: SLOT001 - it holds whose part it is
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """The base of every area's result.
+    """What an area found: it shows itself, is asked further, and is taken away.
 
     Attributes
     ----------
@@ -156,6 +157,22 @@ class Result:
         What was asked beyond the plan: the result is exploratory then, and no evidence.
     PARTS : Mapping
         Name of each part, and the field whose values it holds, or an empty text.
+
+    Notes
+    -----
+    See: a cell that ends in ``result`` shows the first screen, in ``result.checks`` that part.
+    Look: `frame` is the tidy table, with ``full=True`` every column; `figures` by name.
+    Ask: `explain` says in plain words what a column, a check or a term means and is here; `compare`
+    puts another result beside it; an area's ``by``, ``without`` and the like give a new result,
+    marked as exploratory: it decides nothing and is no evidence.
+    Take away: `to_excel`, `to_csv`, `record` for programs, `evidence` for the business case.
+
+    Examples
+    --------
+    >>> from opslab import experiments
+    >>> result = experiments.from_counts({"old": (5000, 160), "new": (5000, 225)}, control="old")
+    >>> print(result.explain("guardrail"))  # doctest: +ELLIPSIS
+    Guardrail: a metric that must not get worse by more than its margin, ...
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {}
@@ -289,9 +306,21 @@ class Result:
         """
         return Contrast(self, other)
 
-    def explain(self, term: str = "", language: Language | None = None) -> Any:
-        """Return in plain words what a column, a check or a term means, and what it is here."""
-        return self.voice(language).explained(self, term)
+    def explain(self, term: str = "", language: Language | None = None) -> Part:
+        """Return in plain words what a column, a check or a term means, and what it is here.
+
+        Parameters
+        ----------
+        term : str
+            A column, the name of a check, or a term; without one, all that can be asked is listed.
+        language : {"en", "fr"} or None
+
+        Raises
+        ------
+        ParameterError
+            When nothing explains it; the message names the nearest that something does.
+        """
+        return Part.of(self, "term", self.voice(language).explained(self, term))
 
     def evidence(self) -> list[Evidence]:
         """Return what the business case may build on; nothing while a blocking check is red.

@@ -14,7 +14,7 @@ _MOST_SCORE = 5
 
 
 class Team(Declared):
-    """People whose hours are counted."""
+    """People whose hours are counted: no more can be freed than they work."""
 
     role: Name
     """as in the inventory"""
@@ -25,7 +25,7 @@ class Team(Declared):
 
 
 class Risk(Declared):
-    """What may go wrong."""
+    """What may go wrong: who watches it, by which sign, what it would cost."""
 
     risk: Text
     """what may go wrong, in one sentence"""
@@ -103,7 +103,6 @@ class Kpi(Declared):
     owner: Name
     """who is held to it"""
     measured: Measured | None = None
-    """what has been measured of it by now"""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -234,7 +234,7 @@ class Cost(Declared):
 
 
 class Option(Declared):
-    """A way to decide."""
+    """A way to decide: one is doing nothing, one is recommended."""
 
     name: Name
     """by which readers see it"""
@@ -295,7 +295,7 @@ class Rate(Declared):
 
 
 class Finance(Declared):
-    """How money over time is made one figure."""
+    """How money over time is made one figure: currency, discount rate, horizon."""
 
     currency: Currency
     """in which the case is told, such as EUR"""
@@ -320,7 +320,6 @@ class Finance(Declared):
     wait_months: int = Field(3, ge=1, le=24)
     """delay whose cost is told"""
     exchange: tuple[Rate, ...] = ()
-    """rates of exchange for amounts in other currencies"""
 
     @model_validator(mode="after")
     def _month(self) -> Self:
@@ -350,7 +349,7 @@ class Finance(Declared):
 
 
 class Ask(Declared):
-    """What is asked for."""
+    """What is asked for, and the problem behind it."""
 
     sentence: Text
     """what is asked for: how much, for what, until when"""
@@ -383,7 +382,7 @@ Ruled = Annotated[
 
 
 class Decision(Declared):
-    """The decision wanted."""
+    """The decision wanted: by when, by whom, by which rule."""
 
     wanted: Text
     """what the sponsor is to decide, in one sentence"""

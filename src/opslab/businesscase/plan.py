@@ -43,11 +43,8 @@ class Plan(FromFile):
     sponsor: Name
     """who decides, and pays"""
     ask: Ask
-    """what is asked for, and the problem behind it"""
     decision: Decision
-    """the decision wanted, by when, by whom, and by which rule"""
     finance: Finance
-    """currency, discount rate and horizon: how money over time is made one figure"""
     runs: tuple[str, ...] = ()
     """folders of runs beside the spec, for those not in the reports"""
     sources: tuple[str, ...] = ()
@@ -59,27 +56,16 @@ class Plan(FromFile):
     calibration: Literal["untrained", "trained"] = "untrained"
     """of ranges that people state"""
     evidence: tuple[Cited, ...] = ()
-    """findings of other readouts that the case builds on"""
     assumptions: tuple[Assumption, ...]
-    """the ledger: everything that is taken for granted, each with its range and its owner"""
     roadmap: tuple[Milestone, ...] = ()
-    """steps with their days; money flows as they are done"""
     benefits: tuple[Benefit, ...] = Field(min_length=1)
-    """gains, each from evidence or from an assumption"""
     costs: tuple[Cost, ...] = Field(min_length=1)
-    """costs of the options, and of doing nothing"""
     options: tuple[Option, ...] = Field(min_length=2)
-    """ways to decide: one is doing nothing, one is recommended"""
     teams: tuple[Team, ...] = ()
-    """people whose hours are counted: no more can be freed than they work"""
     risks: tuple[Risk, ...] = Field(min_length=1)
-    """what may go wrong, who watches it, what it would cost"""
     kpis: tuple[Kpi, ...] = Field(min_length=1)
-    """targets that the team accepts to be held to"""
     debts: tuple[Debt, ...] = ()
-    """gains that are not measured yet: told, never counted"""
     beyond_money: tuple[Beyond, ...] = ()
-    """gains that are not told in money: weighed, never part of the NPV"""
     blocking: tuple[Literal["capacity"], ...] = ("capacity",)
     """checks whose failure is a red light; [] for none"""
 

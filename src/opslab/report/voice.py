@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from opslab.errors import ParameterError, did_you_mean
 from opslab.messages import catalogue, spoken, text
 from opslab.messages.numbers import Numbers
 from opslab.report import cells
@@ -183,18 +184,52 @@ class Voice(Numbers):
 
     def contrast(self, contrast: Contrast) -> Blocks:
         """Return two results side by side: each figure in both, and the change."""
-        frame = contrast.frame()
-        rows = [
-            [
-                *(str(part) if isinstance(part, str) else self.none for part in row[:-3]),
-                *(self.none if math.isnan(number) else self.number(number) for number in row[-3:]),
-            ]
-            for row in frame.itertuples(index=False)
-        ]
-        columns = " ".join(frame.columns)
-        numeric = [len(frame.columns) - 1 - back for back in range(3)]
         marks = [*self.exploratory(contrast.result), *self.exploratory(contrast.other)]
-        return [*marks, self.table("contrast", columns, rows, numeric=numeric)]
+        return [*marks, self._figures("contrast", contrast.frame())]
+
+    def explained(self, result: Result, term: str) -> Blocks:
+        """Return what a term means and what it is in a result; without one, what can be asked.
+
+        Parameters
+        ----------
+        result : Result
+        term : str
+            A column of its frame, the name of one of its checks, or any other that is explained.
+
+        Raises
+        ------
+        ParameterError
+            When nothing explains it; the message names the nearest that something does.
+        """
+        known, frame = catalogue(self.language, "explain"), result.frame()
+        checks = {check.name: check for check in result.checks}
+        names = sorted({*frame, *checks, *known})
+        if not term:
+            return [self.paragraph("can_be_asked", names=names)]
+        asked = key = re.sub(r"\W+", "_", term.casefold())
+        if asked not in names:
+            near = did_you_mean(asked, names)
+            raise ParameterError.of("explore.unknown_term", given=term, near=near)
+        while key and key not in known:
+            key = key.rpartition("_")[0]
+        blocks: Blocks = [Paragraph(known[key or "check"])]
+        if asked in checks:
+            blocks.append(self.checks([checks[asked]]))
+        keys = result.room("record").KEYS
+        columns = [
+            name for name in frame.drop(columns=[*keys]) if f"{name}_".startswith(f"{asked}_")
+        ]
+        if columns:
+            blocks.append(self._figures("explained", frame.melt(keys, columns, "figure", "here")))
+        return blocks
+
+    def _figures(self, name: str, frame: Any) -> Table:
+        """Return a frame as a table, its numbers as the language writes them."""
+        rows = [
+            [self.number(cell) if isinstance(cell, int | float) else str(cell) for cell in row]
+            for row in frame.astype(object).fillna(self.none).itertuples(index=False)
+        ]
+        return self.table(name, " ".join(frame), rows)
 
     def show(self, *blocks: Block | Figure) -> None:
         """Show blocks and figures in a cell's output, in order."""

@@ -142,7 +142,7 @@ class Past(Declared):
 
 
 class Source(FileAnswers):
-    """A table in a file."""
+    """The table, in a file."""
 
     path: str
     """table (CSV, XLSX …), from the spec's folder"""
@@ -160,9 +160,7 @@ class Inventory(FromFile):
     date: Day | None = None
     """day of the estimate"""
     data: Source | None = None
-    """the table of the tasks, in a file"""
     lines: tuple[Line, ...] = ()
-    """the tasks, written in the spec instead"""
     french: dict[str, str] = Field({}, exclude=True)
     """French of what stands in the table: tasks, roles, changes, owners"""
     measurements: Source | tuple[Measurement, ...] = ()

@@ -139,7 +139,6 @@ class Declaration(Declared):
     name: Name
     """by which readers see it"""
     type: str
-    """mean, proportion, ratio or quantile"""
     role: Role
     """primary decides, a guardrail may forbid, secondary explains"""
     goal: Goal
@@ -153,7 +152,6 @@ class Declaration(Declared):
     covariates: tuple[str | RatioCovariate, ...] = ()
     """pre-period columns that reduce variance; {numerator, denominator} for a ratio"""
     cap: Cap | None = None
-    """where large values are cut, so that a few units do not decide"""
     per: Literal["unit", "row"] = "unit"
     """with finer rows: mean of units' totals, or ratio of sums"""
     event: str | None = None

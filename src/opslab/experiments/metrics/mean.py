@@ -13,7 +13,6 @@ class Mean(OneColumn):
     outliers: ClassVar[bool] = True
 
     type: Literal["mean"]
-    """mean of a number"""
     squares: str | None = None
     """with one row of totals for each arm: column of the sum of squares; column holds the sum"""
     sd: str | None = None

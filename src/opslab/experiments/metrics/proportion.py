@@ -19,7 +19,6 @@ class Proportion(OneColumn):
     binary: ClassVar[bool] = True
 
     type: Literal["proportion"]
-    """share of units with 1 in a column of 0 and 1"""
 
     def over_units(self, sums: RowSums) -> Self:
         """Return the share of units for which any row is true."""

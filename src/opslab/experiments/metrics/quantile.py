@@ -20,7 +20,6 @@ class Quantile(Declaration):
     ranked: ClassVar[bool] = True
 
     type: Literal["quantile"]
-    """a quantile of a column, such as its median"""
     column: str
     """column of its values"""
     quantile: Share

@@ -22,7 +22,6 @@ class Ratio(Declaration):
     outliers: ClassVar[bool] = True
 
     type: Literal["ratio"]
-    """sum of one column over the sum of another"""
     numerator: str
     """column that is summed above the line"""
     denominator: str
