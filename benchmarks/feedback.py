@@ -146,8 +146,8 @@ def compare() -> list[str]:
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
-    from opslab.feedback.clustering import cluster, levelled
-    from opslab.feedback.encoders import Latent, spelling
+    from opslab.feedback.clustering import cluster
+    from opslab.feedback.encoders import Latent, levelled, spelling
 
     rows = []
     for shown, name in SETS.items():

@@ -11,7 +11,7 @@ from scipy import stats
 
 from opslab import experiments
 from opslab.evidence import Evidence, Quantity, SourceFile
-from opslab.experiments.spec import ArmLabel
+from opslab.experiments.arms import ArmLabel
 from opslab.messages import Bilingual, text
 from opslab.uncertainty.distributions import Quantiles
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -175,6 +175,20 @@ class ExtraError(MachineError):
 def exit_code_of(class_name: str) -> int:
     """Return the exit code for an error raised in a kernel, known by its class name alone."""
     return next((kind.exit_code for kind in _kinds(OpslabError) if kind.__name__ == class_name), 1)
+
+
+def refuse_unknown(names: Iterable[str], known: Collection[str]) -> None:
+    """Raise a `ParameterError` with every name that is none of those known."""
+    ParameterError.refuse(
+        [
+            Problem(
+                "explore.unknown",
+                {"name": name, "near": did_you_mean(name, known)},
+            )
+            for name in names
+            if name not in known
+        ]
+    )
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

@@ -24,6 +24,9 @@ RECORD_TYPE = "application/vnd.opslab.result+json"
 FILES_TYPE = "application/vnd.opslab.files+json"
 """Type in which it carries the files that stand beside the readout: name to compressed bytes."""
 
+READ_TYPE = "application/vnd.opslab.read+json"
+"""Type in which a kernel tells at its end what was read: name and hash of each file."""
+
 Kind = Literal["causal", "descriptive", "opinion"]
 Benefit = Literal["hard", "capacity", "quality", "enabled"]
 Grade = Literal["A", "B", "C", "D", "E", "F"]

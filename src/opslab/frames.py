@@ -36,12 +36,21 @@ def remark_step(step: int, rows: int, language: Language = "en") -> None:
         warnings.warn(text("explore.capped", language, step=step, rows=rows), Remark, told_at)
 
 
-def in_form(frame: pd.DataFrame, form: Form) -> Any:
-    """Return a frame in the form asked for; raises `ParameterError` for another, or one missing."""
+def in_form(given: Any, form: Form) -> Any:
+    """Return a frame in the form asked for; raises `ParameterError` for another, or one missing.
+
+    Parameters
+    ----------
+    given : pandas.DataFrame, list of rows, or Mapping of columns
+    form : {"pandas", "arrow", "polars"}
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame(given)
     try:
         match form:
             case "pandas":
-                return frame.copy(deep=False)
+                return frame
             case "arrow":
                 import pyarrow as pa  # type: ignore[import-untyped]
 

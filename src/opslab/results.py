@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from opslab.errors import ParameterError, no_such
 from opslab.evidence import Evidence
 from opslab.figure_set import Figures
-from opslab.messages import Language, text
+from opslab.messages import Language, spoken, text
 from opslab.tables.writer import workbook, write_csv, write_xlsx
 
 if TYPE_CHECKING:
@@ -266,8 +266,13 @@ class Result:
 
     def rows(self, *, full: bool = False) -> list[dict[str, Any]]:
         """Return the rows of the tidy table; what was asked beyond the plan says so in each."""
-        rows = self.room("record").rows(self, full=full)
-        return [{**row, **({"exploratory": True} if self.asked else {})} for row in rows]
+        return self.told(self.room("record").rows(self, full=full))
+
+    def told(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return rows in the result's language, with a mark where they are exploratory."""
+        mark = {"exploratory": True} if self.asked else {}
+        rows = [{**row, **mark} for row in rows]
+        return [{name: spoken(row[name], self.language) for name in row} for row in rows]
 
     def frame(self, *, full: bool = False) -> pd.DataFrame:
         """Return the tidy table: what one works with, or with ``full`` every column there is."""
@@ -277,7 +282,9 @@ class Result:
 
     def sheets(self) -> Mapping[str, Any]:
         """Return the tables to take away, by the names of their sheets."""
-        return {"result": self.rows(), "full": self.rows(full=True)}
+        sheets = {"result": self.rows(), "full": self.rows(full=True)}
+        more: Any = getattr(self.room("record"), "sheets", lambda _: {})
+        return sheets | {name: self.told(rows) for name, rows in more(self).items()}
 
     @cached_property
     def workbook(self) -> bytes:

@@ -182,6 +182,12 @@ class FromFile(Declared):
         spec._document = document  # noqa: SLF001 - its own
         return spec
 
+    def changed(self, **fields: Any) -> Self:
+        """Return the spec with other fields, validated; paths start where they did."""
+        spec = type(self)(**dict(self) | fields)
+        spec._file = self._file  # noqa: SLF001 - its own
+        return spec
+
     @property
     def _name(self) -> str:
         own = (field for field in type(self).model_fields if field not in FromFile.model_fields)

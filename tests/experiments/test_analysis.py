@@ -4,6 +4,7 @@ import datetime
 import json
 import math
 import warnings
+from dataclasses import replace
 
 import duckdb
 import numpy as np
@@ -25,7 +26,9 @@ from opslab.experiments.moments.arm_moments import Moments
 from opslab.experiments.record import plain
 from opslab.experiments.spec import Experiment
 from opslab.messages import LANGUAGES
+from opslab.messages import text as words_of
 from opslab.messages.numbers import Numbers
+from opslab.results import Check, Message
 
 MEAN = {"name": "spend", "type": "mean", "column": "spend", "role": "primary", "goal": "increase"}
 SHARE = {
@@ -1013,11 +1016,47 @@ def test_evidence_of_a_score_test_is_a_normal_as_wide_as_its_interval():
     assert wide[1] - wide[0] == pytest.approx(one.quantity.high - one.quantity.low, rel=1e-9)
 
 
-def test_the_frame_is_tidy(mixed):
-    result = experiments.analyze(mixed_experiment(), mixed)
+def test_the_frame_is_tidy_and_short(mixed):
+    """A row for each metric, arm and segment; the verdict in the page's words."""
+    mixed = mixed.assign(country=["fr", "de"] * (len(mixed) // 2) + ["fr"] * (len(mixed) % 2))
+    result = experiments.analyze(mixed_experiment(segments=["country"]), mixed, language="fr")
     frame = result.frame()
-    assert len(frame) == 8
-    assert not frame.duplicated(["metric", "arm"]).any()
+    assert list(frame) == [
+        "metric",
+        "role",
+        "arm",
+        "segment",
+        "n",
+        "n_control",
+        "estimate",
+        "estimate_control",
+        "difference",
+        "difference_low",
+        "difference_high",
+        "lift",
+        "lift_low",
+        "lift_high",
+        "p_value",
+        "p_adjusted",
+        "verdict",
+    ]
+    assert not frame.duplicated(["metric", "arm", "segment"]).any()
+    whole, inside = frame[frame.segment == ""], frame[frame.segment != ""]
+    assert len(whole) == len(result.comparisons) == 8
+    assert inside.segment.tolist() == [known.segment for known in result.segments]
+    assert set(inside.segment) == {"country: de", "country: fr"}
+    assert set(inside.verdict) == {""}
+    words = [words_of(f"experiments.verdict_{known.verdict}", "fr") for known in result.comparisons]
+    assert whole.verdict.tolist() == words
+    for row, known in zip(frame.itertuples(), (*result.comparisons, *result.segments), strict=True):
+        assert (row.n, row.n_control) == known.n
+        assert (row.estimate, row.estimate_control) == pytest.approx(known.estimate, nan_ok=True)
+        low, high = known.difference_interval
+        assert (row.difference, row.difference_low, row.difference_high) == pytest.approx(
+            (known.difference, low, high), nan_ok=True
+        )
+    full = result.frame(full=True)
+    pd.testing.assert_frame_equal(full[list(frame)], frame)
     expected = {
         "metric",
         "role",
@@ -1026,18 +1065,18 @@ def test_the_frame_is_tidy(mixed):
         "arm",
         "control",
         "segment",
-        "n_arm",
+        "n",
         "n_control",
-        "missing_arm",
+        "missing",
         "missing_control",
-        "estimate_arm",
+        "estimate",
         "estimate_control",
         "difference",
-        "difference_interval_low",
-        "difference_interval_high",
+        "difference_low",
+        "difference_high",
         "lift",
-        "lift_interval_low",
-        "lift_interval_high",
+        "lift_low",
+        "lift_high",
         "p_value",
         "p_adjusted",
         "standard_error",
@@ -1052,45 +1091,43 @@ def test_the_frame_is_tidy(mixed):
         "bounds_low",
         "bounds_high",
         "raw_difference",
-        "raw_difference_interval_low",
-        "raw_difference_interval_high",
+        "raw_difference_low",
+        "raw_difference_high",
         "raw_lift",
-        "raw_lift_interval_low",
-        "raw_lift_interval_high",
+        "raw_lift_low",
+        "raw_lift_high",
         "mde",
         "mde_kind",
         "raw_p_value",
         "uncapped_difference",
-        "uncapped_difference_interval_low",
-        "uncapped_difference_interval_high",
+        "uncapped_difference_low",
+        "uncapped_difference_high",
         "uncapped_lift",
-        "uncapped_lift_interval_low",
-        "uncapped_lift_interval_high",
+        "uncapped_lift_low",
+        "uncapped_lift_high",
         "uncapped_p_value",
         "diluted_difference",
-        "diluted_difference_interval_low",
-        "diluted_difference_interval_high",
+        "diluted_difference_low",
+        "diluted_difference_high",
         "diluted_lift",
-        "diluted_lift_interval_low",
-        "diluted_lift_interval_high",
+        "diluted_lift_low",
+        "diluted_lift_high",
         "diluted_p_value",
         "precision_difference",
-        "precision_difference_interval_low",
-        "precision_difference_interval_high",
+        "precision_difference_low",
+        "precision_difference_high",
         "precision_lift",
-        "precision_lift_interval_low",
-        "precision_lift_interval_high",
+        "precision_lift_low",
+        "precision_lift_high",
         "precision_p_value",
     }
-    assert set(frame.columns) == expected
-    assert not any(isinstance(value, dict | list | tuple) for value in frame.to_numpy().ravel())
-    assert frame.loc[frame.metric == "spend", "n_arm"].tolist() == [
-        (mixed.arm == arm).sum() for arm in ("new", "bold")
-    ]
-    assert (
-        frame.loc[frame.metric == "load", "missing_arm"].sum()
-        == mixed.load[mixed.arm != "control"].isna().sum()
-    )
+    assert set(full) == expected
+    assert not any(isinstance(value, dict | list | tuple) for value in full.to_numpy().ravel())
+    loads = full[(full.metric == "load") & (full.segment == "")]
+    assert loads.missing.sum() == mixed.load[mixed.arm != "control"].isna().sum()
+    broken = replace(result, checks=(Check("x", "fail", Message("words.yes"), blocking=True),))
+    unused = words_of("experiments.verdict_not_used", "fr")
+    assert set(broken.frame().query("segment == ''").verdict) == {unused}
 
 
 HOSTILE = [

@@ -195,6 +195,6 @@ def test_the_readout_shows_capped_beside_uncapped():
     (one,) = result.comparisons
     record = json.loads(json.dumps(result.record(), allow_nan=False))["comparisons"][0]
     assert record["uncapped"]["difference"] == one.uncapped.difference
-    assert result.frame().uncapped_lift_interval_low.tolist() == [one.uncapped.lift_interval[0]]
+    assert result.frame(full=True).uncapped_lift_low.tolist() == [one.uncapped.lift_interval[0]]
     for language, word in zip(LANGUAGES, ("uncapped", "sans plafond"), strict=True):
         assert word in page_of(result, language)

@@ -550,7 +550,7 @@ def test_the_readout_shows_adjusted_beside_raw_in_both_languages():
             zip(("low", "high"), one.raw.lift_interval, strict=True)
         )
         assert told["variance_reduction"] == one.variance_reduction
-    assert result.frame().raw_difference.tolist() == [
+    assert result.frame(full=True).raw_difference.tolist() == [
         one.raw.difference for one in result.comparisons
     ]
     for language in LANGUAGES:

@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from opslab.feedback import clustering
-from opslab.feedback.encoders import unit
+from opslab.feedback.encoders import levelled, unit
 
 
 def blobs(count=300, themes=6, spread=0.5, seed=1):
@@ -95,7 +95,7 @@ def test_levelled_languages_have_one_mean():
     languages = ["en"] * 60 + ["fr"] * 38 + ["de", None]
     shifted = vectors.copy()
     shifted[60:98] += 0.1
-    before, level = unit(shifted), clustering.levelled(unit(shifted), languages)
+    before, level = unit(shifted), levelled(unit(shifted), languages)
     apart = [
         np.linalg.norm(part[:60].mean(axis=0) - part[60:98].mean(axis=0))
         for part in (before, level)

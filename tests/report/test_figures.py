@@ -19,8 +19,8 @@ from PIL import Image
 
 from opslab import report
 from opslab.errors import ParameterError
+from opslab.figure_set import Figures
 from opslab.report import figures
-from opslab.results import Figures
 
 letters = st.text(alphabet="abcdefgéàW-%", min_size=1, max_size=12)
 words = st.lists(letters, min_size=1, max_size=12)

@@ -81,7 +81,9 @@ def test_values_stand_in_the_cell_and_comments_stay():
         "draws = 7  # how many",
         *SOURCE.splitlines()[5:6],
         "a = b = True",
-        *SOURCE.splitlines()[7:],
+        "text = (",
+        '    "x"',
+        ")",
     ]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,9 +38,10 @@ from opslab.businesscase.simulation import (
 )
 from opslab.businesscase.spec import Case
 from opslab.businesscase.verdict import choose
-from opslab.errors import InputError
+from opslab.errors import InputError, ParameterError, refuse_unknown
 from opslab.evidence import Evidence, SourceFile
-from opslab.messages import Bilingual, Language
+from opslab.messages import Bilingual, Language, spoken
+from opslab.results import Message
 from opslab.uncertainty.distributions import Values
 
 _FEWEST = 1_000  # draws
@@ -93,9 +96,25 @@ def build(
     if draws < _FEWEST or seed < 0:
         raise InputError.of("businesscase.draws", draws=draws, least=_FEWEST, seed=seed)
     basis = _Basis(case, as_of or case.date, evidence, runs)
-    result = _Drawn(basis, draws, seed).result()
-    tried = checks(result, basis.freed())
-    return replace(result, checks=tried, language=language, length=length)
+    return _Drawn(basis, draws, seed).result(language=language, length=length)
+
+
+def without(result: CaseResult, names: Sequence[str]) -> CaseResult:
+    """Return a case on the same draws without lines; see `CaseResult.without`."""
+    basis = copy(result.basis)
+    basis.line_up({*basis.left, *names})
+    return _Drawn(basis, result.draws, result.seed).result(
+        language=result.language,
+        length=result.length,
+        asked=(*result.asked, Message("explore.without", {"names": [*names]})),
+    )
+
+
+def npvs(result: CaseResult) -> dict[str, Values]:
+    """Return the NPV of each option in each draw; see `CaseResult.drawn`."""
+    drawn = _Drawn(result.basis, result.draws, result.seed)
+    named = zip(drawn.options, drawn.totals, strict=True)
+    return {spoken(option.name, result.language): total.npv for option, total in named}
 
 
 def files(case: Case, day: datetime.date) -> tuple[Path, ...]:
@@ -125,14 +144,17 @@ class _Basis:
             findings_of(case, self.runs) if evidence is None else findings_given(case, evidence)
         )
         self.ledger = prepare(case, self.findings, day)
-        self.lines = cash_flow(case, self.findings, self.ledger.known)
-        refuse(
-            [
-                *names_twice(case, self.findings),
-                *promise.unmeasurable(case, self.findings),
-                *self.lines.problems,
-            ]
-        )
+        refuse([*names_twice(case, self.findings), *promise.unmeasurable(case, self.findings)])
+        self.line_up(())
+
+    def line_up(self, left: Collection[str]) -> None:
+        """Draw up the lines of the cash flow, without those that are left out."""
+        self.left, self.lines = left, cash_flow(self.case, self.findings, self.ledger.known)
+        refuse(self.lines.problems)
+        refuse_unknown(left, {flow.line for flow in self.lines.flows})
+        self.lines.flows[:] = [flow for flow in self.lines.flows if flow.line not in left]
+        if not self.lines.flows:
+            raise ParameterError.of("explore.nothing_left")
 
     @property
     def previous(self) -> Run | None:
@@ -195,8 +217,8 @@ class _Drawn:
         own = [option.kind for option in proposals].index("recommended")
         self.best, self.total = self.options[own], self.totals[own]
 
-    def result(self) -> CaseResult:
-        """Return what the case comes to, its checks still to be made."""
+    def result(self, **shown: Any) -> CaseResult:
+        """Return what the case comes to, shown in a language and at a length."""
         case, basis, draws, count = self.case, self.basis, self.draws, self.draws.count
         months, ledger = self.horizon.months, basis.ledger.used_by(basis.users())
         npvs = [total.npv for total in self.totals]
@@ -206,7 +228,7 @@ class _Drawn:
         options, lines, previous = self._options(idle), tuple(self._lines()), basis.previous
         names = [option.name for option in options]
         wide = tuple(name for name in basis.users() if draws.missed(name))
-        return CaseResult(
+        result = CaseResult(
             case=case,
             as_of=basis.day,
             draws=count,
@@ -244,7 +266,9 @@ class _Drawn:
             checks=(),
             cites=tuple(dict.fromkeys(run.id for run in basis.runs.values() if run.at_hand)),
             sources=tuple(dict.fromkeys(basis.sources())),
+            basis=basis,
         )
+        return replace(result, checks=checks(result, basis.freed()), **shown)
 
     def _options(self, idle: outcomes.Totals) -> tuple[OptionResult, ...]:
         finance, months = self.case.finance, self.horizon.months

@@ -34,7 +34,7 @@ def decision(result: CaseResult, say: CaseVoice) -> Blocks:
         "conditions": say.joined(*case.decision.conditions),
     }
     pairs = [(say(f"ask_{name}"), say.spoken(words)) for name, words in asked.items() if words]
-    answers = [] if result.broken else [_answers(result, say)]
+    answers = [] if result.broken or result.asked else [_answers(result, say)]
     return [Pairs(pairs), drawn["fan"], drawn["options"], *answers]
 
 

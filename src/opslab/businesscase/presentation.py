@@ -184,7 +184,7 @@ def document(result: CaseResult, say: CaseVoice) -> dict[str, bytes]:
     foot = say("foot", case=case.shown_title)
     try:
         content = pdf(
-            [first_screen(result, say), *blocks],
+            [result.first_screen(say.language), *blocks],
             title=say.spoken(case.shown_title),
             language=say.language,
             date=result.as_of,

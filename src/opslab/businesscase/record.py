@@ -8,7 +8,7 @@ from pydantic_core import to_jsonable_python
 
 from opslab.businesscase.result import CaseResult, Target
 from opslab.evidence import Evidence
-from opslab.messages import recorded
+from opslab.messages import recorded, text
 from opslab.results import flat
 
 KEYS = ("name",)
@@ -37,6 +37,8 @@ _OWN = (
     "enabled",
     "previous",
 )
+_SERIES = {"fan", "years", "fiscal", "horizons", "scenarios"}
+"""Of an option: what has more than one row."""
 _NO_PLAN = {
     "runs",
     "sources",
@@ -76,8 +78,43 @@ def _target(target: Target) -> dict[str, Any]:
 
 
 def rows(result: CaseResult, *, full: bool) -> list[dict[str, Any]]:
-    """Return the options as rows."""
-    return list(map(flat, to_jsonable_python(result.options)))
+    """Return the options as rows: what one works with, or every column there is."""
+    if full:
+        return [flat(to_jsonable_python(one, exclude=_SERIES)) for one in result.options]
+    language, nothing = result.language, result.nothing
+    kind, idle = text("businesscase.column_nothing", language), nothing.costs.mean
+    none = {"name": nothing.name, "kind": kind, "npv": 0.0, "costs": idle}
+    options = [
+        {
+            "name": option.name,
+            "kind": text(f"businesscase.option_{option.kind}", language),
+            "npv": option.npv.mean,
+            "npv_low": option.npv.p10,
+            "npv_high": option.npv.p90,
+            "positive": option.positive[0],
+            "worst": option.worst,
+            "payback_months": option.payback,
+            "benefits": option.benefits["all"].mean,
+            "costs": option.costs.mean,
+            "roi": option.roi,
+            "hours": option.hours.mean,
+            "fte": option.fte,
+        }
+        for option in result.options
+    ]
+    return [none, *options]
+
+
+def sheets(result: CaseResult) -> dict[str, list[dict[str, Any]]]:
+    """Return the ledger, and the budget by fiscal year, as rows."""
+    say = result.voice()
+    ledger = [vars(entry) | {"statement": say.statement(entry.id)} for entry in result.ledger]
+    budget = [
+        {"name": option.name, **year._asdict()}
+        for option in result.options
+        for year in option.fiscal
+    ]
+    return {"ledger": ledger, "budget": budget}
 
 
 def evidence(result: CaseResult) -> list[Evidence]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from opslab.businesscase.commitments import Kpi
 from opslab.businesscase.declarations import Gain
@@ -26,6 +26,7 @@ from opslab.businesscase.options import (
 from opslab.businesscase.spec import Case
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade, SourceFile
+from opslab.frames import Form, in_form
 from opslab.messages import Language
 from opslab.results import Message, Result
 
@@ -324,6 +325,7 @@ class CaseResult(Result):
     sources: tuple[SourceFile, ...]
     length: Length = field(default="full", compare=False)
     posts: tuple[PostTest, ...] = ()
+    basis: Any = field(default=None, compare=False)
 
     @property
     def recommended(self) -> OptionResult:
@@ -332,8 +334,11 @@ class CaseResult(Result):
 
     @property
     def action(self) -> str:
-        """What the declared rule speaks for, see `Choice`; stop while a blocking check is red."""
-        return "stop" if self.broken else self.choice.action
+        """What the declared rule speaks for, see `Choice`.
+
+        ``stop`` while a blocking check is red; ``explored`` where more was asked than planned.
+        """
+        return "stop" if self.broken else "explored" if self.asked else self.choice.action
 
     @property
     def said(self) -> float:
@@ -356,6 +361,39 @@ class CaseResult(Result):
     def entry(self, name: str) -> Entry:
         """Return a line of the ledger by its id."""
         return next(entry for entry in self.ledger if entry.id == name)
+
+    def drawn(self, *, form: Form = "pandas") -> Any:
+        """Return the draws of the NPV against doing nothing: a column for each option.
+
+        They are the draws that the verdict stands on, drawn again from their seed.
+
+        Parameters
+        ----------
+        form : {"pandas", "arrow", "polars"}
+
+        Returns
+        -------
+        frame of shape (draws, options)
+            In the case's currency.
+        """
+        return in_form(self.room("assembly").npvs(self), form)
+
+    def without(self, *names: str) -> CaseResult:
+        """Return the case without some of its lines, on the same draws.
+
+        It is exploratory: it says so wherever it shows itself, and recommends nothing.
+
+        Parameters
+        ----------
+        *names : str
+            Of benefits, of costs (those of doing nothing too), of risks that are simulated.
+
+        Raises
+        ------
+        ParameterError
+            For a name that is not there, or where nothing would be left.
+        """
+        return self.room("assembly").without(self, names)  # type: ignore[no-any-return]
 
     def documents(self, language: Language | None = None) -> Mapping[str, bytes]:
         """Return the sponsor's document as PDF; nothing where the extra ``pdf`` is missing."""

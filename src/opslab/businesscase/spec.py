@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Self
+from importlib import import_module
+from typing import Any, Self
 
 from opslab.businesscase.contradictions import refuse_contradictions
 from opslab.businesscase.plan import Plan
 from opslab.documents import Document
+from opslab.frames import Form
 
 
 class Case(Plan):
@@ -18,3 +20,22 @@ class Case(Plan):
         case = super().declared(document)
         refuse_contradictions(case)
         return case
+
+    def draws(self, *, form: Form = "pandas", **drawn: Any) -> Any:
+        """Return the draws of each option's NPV; see `CaseResult.drawn`.
+
+        Parameters
+        ----------
+        form : {"pandas", "arrow", "polars"}
+        **drawn
+            As `opslab.businesscase.build` takes them: ``draws=20_000, seed=2``.
+
+        Examples
+        --------
+        >>> from opslab import businesscase, workspace
+        >>> case = businesscase.Case.load(workspace.resolve("data/sample/product_ops.yaml"))
+        >>> case.draws(draws=2_000).shape
+        (2000, 3)
+        """
+        build = import_module("opslab.businesscase.assembly").build
+        return build(self, **drawn).drawn(form=form)

@@ -25,6 +25,7 @@ TONES: Mapping[str, Tone] = {
     "defer": "open",
     "stage": "open",
     "approve": "good",
+    "explored": "open",
     "reached": "good",
     "below_kill": "bad",
     "missed": "bad",

@@ -114,11 +114,15 @@ def render(ctx: click.Context, executed: Path, out: str) -> None:
 
 @main.command(name="list")
 def list_notebooks() -> None:
-    """List the notebooks."""
-    from opslab.runs.registry import notebooks
+    """List the notebooks: opslab's, and those of this workspace that have a parameters cell."""
+    from opslab.runs.registry import notebooks, own
 
     for notebook in notebooks().values():
         say(f"{notebook.name:<22}{notebook.summary}")
+    for number, (name, title, problem) in enumerate(own()):
+        if not number:
+            say("\nThis workspace's own:")
+        say(f"{name:<22}{f'cannot be run: {problem.text()}' if problem else title}")
 
 
 @main.command()
@@ -130,8 +134,11 @@ def describe(notebook: str) -> None:
     about = find(notebook)
     say(f"{about.name}: {about.summary}\n\nGives: {about.gives}\n\nParameters:")
     for name, field in about.parameters().model_fields.items():
-        default = "required" if field.is_required() else f"default: {field.default or 'none'}"
-        say(f"  {name:<12}{field.description} ({default})")
+        default = field.default
+        given = ", ".join(default) if isinstance(default, list) else default
+        shown = "none" if given in ("", None) else given
+        about_it = f"{field.description} " if field.description else ""
+        say(f"  {name:<12}{about_it}(default: {shown})")
     say(f"\nNotebook: {about.path}")
 
 
@@ -267,7 +274,7 @@ def _parameters(
     given = documents.read(file, str(file)).values if file else {}
     if isinstance(given, dict):
         ctx.meta["language"] = language_of(given | typed)
-    if not isinstance(given, dict) or any(isinstance(it, dict | list) for it in given.values()):
+    if not isinstance(given, dict) or any(isinstance(it, dict) for it in given.values()):
         raise ParameterError.of("runs.params_file", file=str(file))
     stated: dict[str, str] = {}
     problems: list[Problem] = []
@@ -310,6 +317,8 @@ def _report(done: Run, language: Language, *, quiet: bool = False) -> None:
 
     if done.altered:
         say(text("runs.anew", language, name=done.altered), err=True)
+    if done.remark and not quiet:
+        say(text(done.remark, language))
     if done.exit_code or not quiet:
         say(one_line(done.headline), err=quiet)
     if done.exit_code:

@@ -1,4 +1,4 @@
-"""The command ``opslab new``: a starting point of one's own, from the answers to ten questions."""
+"""The command ``opslab new``: a starting point of one's own, a notebook or a case."""
 
 from __future__ import annotations
 
@@ -17,35 +17,53 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["case"]))
-@click.argument("name")
-@click.option("--sheet", is_flag=True, help="Write the questions as a workbook to fill in.")
-@click.option("--from", "filled", metavar="FILE.xlsx", help="A filled one.")
+@click.argument("kind", metavar="NOTEBOOK|case")
+@click.argument("name", metavar="[NAME]", required=False)
+@click.option(
+    "--from", "origin", metavar="NOTEBOOK|FILE.xlsx", help="What to copy; for a case its workbook."
+)
+@click.option("--sheet", is_flag=True, help="Write the questions of a case as a workbook.")
 @click.option(
     "--language",
     type=click.Choice(["en", "fr"]),
-    help="By default the terminal's language.",
+    help="Of a case; by default the terminal's language.",
 )
 def new(
-    kind: str,  # noqa: ARG001 - the only one so far
-    name: str,
-    sheet: bool,
-    filled: str | None,
-    language: Language | None,
+    kind: str, name: str | None, origin: str | None, sheet: bool, language: Language | None
 ) -> None:
-    """Write a case called NAME, and its inventory, from the answers to ten questions.
+    """Write a starting point of one's own. Nothing is overwritten.
 
-    They are asked in the terminal, or in a workbook. Nothing is overwritten.
+    `new NOTEBOOK` writes a small notebook of that name, or with --from the copy of another.
+
+    `new case NAME` writes a case, and its inventory, from the answers to ten questions, which are
+    asked in the terminal, or in a workbook.
     """
+    from opslab.errors import ParameterError
+    from opslab.messages import text
+
+    terminal = os.environ.get("LC_ALL") or os.environ.get("LANG", "")
+    spoken: Language = language or ("fr" if terminal.startswith("fr") else "en")
+    click.get_current_context().meta["language"] = spoken
+    if kind == "case":
+        if name is None:
+            raise ParameterError.of("runs.new_case_name")
+        _case(name, spoken, sheet=sheet, filled=origin)
+        return
+    if name is not None or sheet or language:
+        raise ParameterError.of("runs.new_too_many")
+    from opslab.runs.new_notebook import new_notebook
+
+    say(text("runs.new_done", spoken, name=kind, file=str(new_notebook(kind, origin))))
+
+
+def _case(name: str, language: Language, *, sheet: bool, filled: str | None) -> None:
+    """Write a case, or the workbook that asks for it."""
     from opslab import workspace
     from opslab.businesscase import interview, interview_sheet
     from opslab.errors import InputError
     from opslab.messages import text
     from opslab.runs.folder import machine_errors
 
-    terminal = os.environ.get("LC_ALL") or os.environ.get("LANG", "")
-    language = language or ("fr" if terminal.startswith("fr") else "en")
-    click.get_current_context().meta["language"] = language
     inventory, case, book = interview.paths(name)
     quoted = shlex.quote(name)
     interview.refuse_target(name, [book] if sheet else [inventory, case])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 from opslab import workspace
 from opslab.errors import DataError
+from opslab.experiments.basis import DataUsed, Plan, Source
 from opslab.experiments.checks.all_checks import all_checks
 from opslab.experiments.checks.rules import FEWEST_CLUSTERS
 from opslab.experiments.decision import decide
@@ -24,7 +25,7 @@ from opslab.experiments.inference.permutation import with_permutation
 from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.moments.values import with_values
 from opslab.experiments.phases import Period
-from opslab.experiments.result import Companion, Comparison, DataUsed, ExperimentResult, Plan
+from opslab.experiments.result import Companion, Comparison, ExperimentResult
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.logs import units_of_logs
 from opslab.experiments.units.refusals import refuse_columns
@@ -32,9 +33,10 @@ from opslab.experiments.units.rows import units_of_finer_rows, units_of_rows
 from opslab.experiments.units.totals import units_of_totals
 from opslab.experiments.units.unit_table import UnitTable
 from opslab.messages import Language
+from opslab.provenance import state_of
 from opslab.tables.import_report import Reading
 from opslab.tables.reader import open_table
-from opslab.tables.source import Table
+from opslab.tables.source import ROW, Table, quoted
 from opslab.warehouse.address import Address
 from opslab.warehouse.connections import is_remote, open_remote
 
@@ -82,6 +84,29 @@ def analyze(
     >>> experiments.analyze(experiment).decision.action
     'ship'
     """
+    return analysis_of(source_of(experiment, data), as_of, language)
+
+
+def source_of(experiment: Experiment, data: Any) -> Source:
+    """Return an experiment and its data, with the states of the files before they are read."""
+    given = data.values() if isinstance(data, Mapping) else [data]
+    files = [Path(file) for file in (*experiment.files(), *given) if isinstance(file, str | Path)]
+    return Source(experiment, data, {file: state_of(file) for file in files if file.is_file()})
+
+
+def analysis_of(
+    source: Source, as_of: datetime.date | None, language: Language
+) -> ExperimentResult:
+    """Return the analysis of an experiment and its data."""
+    with opened_units(source, as_of) as (table, units):
+        result = _result(collect_grounds(source.experiment, units), table.reading, as_of)
+        return replace(result, language=language, source=source)
+
+
+@contextmanager
+def opened_units(origin: Source, as_of: datetime.date | None) -> Iterator[tuple[Table, UnitTable]]:
+    """Open the data of an experiment; give its table, of logs the assignments, and its units."""
+    experiment, data = origin.experiment, origin.data
     experiment.refuse_uncomputed()
     form = experiment.data
     given: Mapping[str, Any] = data if isinstance(data, Mapping) else {"path": data}
@@ -111,10 +136,19 @@ def analyze(
             table = with_values(raw, experiment.data, raw.types.keys() - needed, raw.types)
         if table.reading.rows == 0:
             raise DataError.of("experiments.no_rows", file=table.reading.name)
+        if origin.left_out:
+            table = _without(table, quoted(experiment.unit), origin.left_out)
         to_units = partial(units_of_logs, events=events) if logs else _UNITS[form.rows]
-        units = to_units(experiment, table, as_of)
-        result = _result(collect_grounds(experiment, units), table.reading, as_of)
-        return replace(result, language=language)
+        yield table, to_units(experiment, table, as_of)
+
+
+def _without(table: Table, unit: str, rows: Sequence[int]) -> Table:
+    """Return a table without any row of the units that stand in some rows."""
+    table.connection.execute("CREATE TABLE opslab_out AS SELECT unnest(?)", [rows])
+    units = f"SELECT {unit} FROM {table.relation} WHERE {ROW} + 1 IN (FROM opslab_out)"
+    table.keep("opslab_in", f"SELECT * FROM {table.relation} WHERE {unit} NOT IN ({units})")
+    ((count,),) = table.fetch("SELECT count(*) FROM opslab_in")
+    return table.over("opslab_in", table.types, replace(table.reading, rows=count))
 
 
 def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> ExperimentResult:

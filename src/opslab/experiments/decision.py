@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
+from opslab.experiments.basis import Decision
 from opslab.experiments.inference.power import units_needed
 from opslab.experiments.magnitude import beside_smallest, smallest
 from opslab.experiments.metrics import scale_of
-from opslab.experiments.result import Comparison, Decision, metric_and_arm
+from opslab.experiments.result import Comparison, metric_and_arm
 from opslab.experiments.spec import Experiment
 from opslab.results import Check, Message
 

@@ -13,11 +13,16 @@ from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.experiments.gate import GRADES, state_of
 from opslab.experiments.result import NO_EFFECT, Comparison, ExperimentResult
 from opslab.experiments.sentences import is_share
+from opslab.messages import text
 from opslab.results import Message, flat
 
 _LEAST_FREEDOM = 2  # below it Student's t has no variance, and a case could not draw it
-KEYS = ("metric", "arm", "control", "segment")
+KEYS = ("metric", "arm", "segment")
 """Columns of the frame that name a row."""
+_SHORT = (
+    "metric role arm segment n n_control estimate estimate_control difference difference_low "
+    "difference_high lift lift_low lift_high p_value p_adjusted verdict"
+)
 SCHEMA = "opslab.experiment/1"
 _BESIDE = ("raw", "uncapped", "diluted", "precision")
 _PARTS = ("interactions", "trends", "companions", "days", "decision")
@@ -69,17 +74,30 @@ def plain(value: Any) -> Any:
 
 
 def rows(result: ExperimentResult, *, full: bool) -> list[dict[str, Any]]:
-    """Return the comparisons as rows: one for each metric and arm."""
+    """Return a row for each metric and arm, and after them one for each in each segment.
+
+    With ``full`` it has every column there is. The verdict is the page's word for it; in a segment
+    there is none.
+    """
     rows = []
-    for compared in result.comparisons:
+    for compared in (*result.comparisons, *result.segments):
         row = plain(compared)
         row |= {name: row[name] or plain(NO_EFFECT) for name in _BESIDE}
         for name in ("margin", "mde"):
             amount = row[name] or {}
             row |= {name: amount.get("size"), f"{name}_kind": amount.get("kind")}
         row["not_estimable"] = compared.not_estimable.key if compared.not_estimable else None
+        row["segment"], verdict = compared.segment or "", ""
+        if compared.segment is None:
+            key = "not_used" if result.broken else compared.verdict
+            verdict = text(f"experiments.verdict_{key}", result.language)
+        row["verdict"] = verdict
         del row["notes"]
-        rows.append(flat(row))
+        cells = {
+            name.replace("_interval", "").removesuffix("_arm"): cell
+            for name, cell in flat(row).items()
+        }
+        rows.append(cells if full else {name: cells[name] for name in _SHORT.split()})
     return rows
 
 

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from opslab.results import Message, Result
-from opslab.tables.import_report import Reading
+from opslab.experiments import basis
+from opslab.results import Message
 
-Action = Literal["ship", "do_not_ship", "extend", "no_decision", "stop_broken"]
 Goal = Literal["increase", "decrease"]
 Verdict = Literal["won", "lost", "open", "safe", "harmed", "unproven", "not_estimable"]
 Way = Literal["plain", "covariates", "capped", "trimmed", "ranks"]
@@ -253,95 +252,8 @@ def metric_and_arm(effect: Comparison | Companion | Trend | Calendar) -> dict[st
     return {"metric": effect.metric, "arm": effect.arm}
 
 
-@dataclass(frozen=True)
-class Decision:
-    """What to do, and why: one reason for each metric and arm that counts.
-
-    Attributes
-    ----------
-    action : str
-    arm : str or None
-        The arm to ship.
-    reasons : tuple of Message
-    more_units : int or None
-        With ``extend``: units still to be collected, over all arms.
-    more_days : int or None
-        The same in days, at the pace so far.
-    """
-
-    action: Action
-    arm: str | None
-    reasons: tuple[Message, ...]
-    more_units: int | None = None
-    more_days: int | None = None
-
-
-@dataclass(frozen=True)
-class DataUsed:
-    """The rows that stand behind the numbers, and those that were left out.
-
-    Attributes
-    ----------
-    reading : Reading
-        How the table was read.
-    rows_used : int
-        After what was left out.
-    outside_period, leaked_rows, repeated_rows : int
-        Rows left out: also those of units in more than one arm, and further assignments to the same
-        one.
-    events : Reading or None
-        How the event log was read.
-    horizon : datetime.date or None
-        The day up to which events are known.
-    known_until : datetime.date or None
-        The day of the readout, or an earlier one after which units are missing.
-    trigger_rate : float or None
-        Share of units that met the change.
-    """
-
-    reading: Reading
-    rows_used: int
-    outside_period: int
-    leaked_rows: int
-    repeated_rows: int = 0
-    events: Reading | None = None
-    horizon: datetime.date | None = None
-    known_until: datetime.date | None = None
-    trigger_rate: float | None = None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What of the spec a reader of the result needs."""
-
-    experiment: str
-    slug: str
-    question: str | None
-    owner: str | None
-    unit: str
-    control: str
-    weights: tuple[tuple[str, float], ...]
-    weights_assumed: bool
-    start: datetime.date | None
-    end: datetime.date | None
-    time: str | None
-    alpha: float
-    power: float
-    primaries: str
-    spec: str | None
-    spec_sha256: str | None
-    rows: str = "unit"
-    strata: tuple[str, ...] = ()
-    phases: tuple[Mapping[str, Any], ...] = ()
-    segments: tuple[str, ...] = ()
-    trigger: str | None = None
-    fingerprint: str | None = None
-    title: str | None = None
-    timezone: str | None = None
-
-
 @dataclass(frozen=True, kw_only=True, repr=False)
-class ExperimentResult(Result):
+class ExperimentResult(basis.Explorable):
     """The result of `opslab.experiments.analyze`.
 
     Attributes
@@ -361,6 +273,22 @@ class ExperimentResult(Result):
         Effects on means and ratios in other ways, where they were computed.
     days : tuple of Calendar
         The effect on the first primary metric by day of assignment, for each arm.
+    source : Source or None
+        What it was made from; a copy that was pickled knows no data but the files of the spec.
+
+    Ask
+    ---
+    In a cell ``result.checks``, ``effects``, ``segments``, ``trends``, ``data`` and ``method`` show
+    themselves; ``result.figures["lift"]`` is a figure, ``result.explain("p_value")`` says in plain
+    words what a term means.
+
+    See ``result.units()``, the rows behind it. Ask on with ``result.by("country")``,
+    ``result.without(units["revenue"] > 1000)``, ``result.with_metric(name=…, type=…, column=…)``
+    and ``result.compare(other)``: each answers with a result, marked as exploratory, that decides
+    nothing and is no evidence, and of which more can be asked.
+
+    Take away ``result.frame()``, a row for each metric, arm and segment (``full=True``: with every
+    column), ``result.to_csv(path)``, ``result.to_excel(path)``.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -373,11 +301,8 @@ class ExperimentResult(Result):
         "method": "",
     }
 
-    plan: Plan
     arms: tuple[ArmSummary, ...]
     comparisons: tuple[Comparison, ...]
-    decision: Decision
-    data_used: DataUsed
     segments: tuple[Comparison, ...] = ()
     interactions: tuple[Interaction, ...] = ()
     trends: tuple[Trend, ...] = ()
@@ -388,3 +313,7 @@ class ExperimentResult(Result):
     def over_time(self) -> tuple[Trend | Calendar, ...]:
         """The effects by time since exposure, and by day of assignment."""
         return (*self.trends, *self.days)
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = self.source if self.source and self.source.data is None else None
+        return {**super().__getstate__(), "source": kept}

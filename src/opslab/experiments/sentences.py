@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from opslab.experiments.basis import Action
 from opslab.experiments.magnitude import Weekly
 from opslab.experiments.metrics import scale_of
 from opslab.experiments.result import (
-    Action,
     Calendar,
     Comparison,
     ExperimentResult,

@@ -7,18 +7,20 @@ import hashlib
 import json
 from collections.abc import Iterator
 from functools import partial
-from typing import Annotated, Any, Literal, Self
+from importlib import import_module
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from opslab.documents import Location
 from opslab.errors import Problem, SpecError
+from opslab.experiments.arms import Arms
 from opslab.experiments.data import Data
 from opslab.experiments.metrics import DeclaredMetric, Metric
-from opslab.experiments.metrics.base import Form
+from opslab.experiments.metrics.base import Form as MetricForm
 from opslab.experiments.phases import Period, Phase, refuse_phases
-from opslab.messages import Bilingual, Language, spoken
-from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, fault
+from opslab.frames import Form
+from opslab.specs import Day, Declared, FromFile, Number, Text, Title, fault
 
 CheckName = Literal[
     "plan_unchanged",
@@ -48,56 +50,6 @@ CheckName = Literal[
     "few_clusters",
     "totals_only",
 ]
-
-
-class ArmLabel(Bilingual):
-    """The label of an arm in the data, which readers are shown by a name in their language."""
-
-    __slots__ = ("name",)
-
-    name: str
-
-    @classmethod
-    def named(cls, label: str, name: str) -> Self:
-        """Return the label with the name that it is shown by."""
-        shown = cls(label)
-        shown.name = name
-        return shown
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return ArmLabel.named, (str.__str__(self), self.name)
-
-    def spoken(self, language: Language) -> str:
-        """Return the name in a language."""
-        return str(spoken(self.name, language))
-
-
-class Arms(Declared):
-    """The arms, the control among them, and the shares by which units were to be assigned."""
-
-    column: str
-    """column that holds the arm of a row"""
-    control: Label
-    """label of the control arm"""
-    weights: dict[Label, Annotated[Number, Field(gt=0)]] | None = None
-    """designed weight of each arm; equal weights over the labels found when left out"""
-    names: dict[Label, Text] = Field({}, exclude=True)
-    """what readers are shown instead of a label"""
-
-    @model_validator(mode="after")
-    def _control_has_a_weight(self) -> Self:
-        if self.weights is not None:
-            if self.control not in self.weights:
-                raise fault(
-                    "experiments.control_weight", control=self.control, arms=list(self.weights)
-                )
-            if len(self.weights) < 2:  # noqa: PLR2004 - a comparison takes two
-                raise fault("experiments.one_weight")
-        return self
-
-    def shown(self, label: str) -> str:
-        """Return a label as the result holds it: equal to that of the data, shown by its name."""
-        return ArmLabel.named(label, self.names[label]) if label in self.names else label
 
 
 class Spending(Declared):
@@ -324,6 +276,62 @@ class Experiment(FromFile):
         order = [declared.name for declared in self.metrics].index(metric)
         return self.problem(f"experiments.{key}", "metrics", order, field, **values)
 
+    def units(
+        self,
+        data: Any = None,
+        *,
+        as_of: datetime.date | None = None,
+        form: Form = "pandas",
+        ids: bool = False,
+    ) -> Any:
+        """Return the units as the analysis uses them: a row for each.
+
+        Values are those that it sums, before any cap; an empty one stays empty where the metric
+        does not say ``missing: zero``. From files they are read once, until a file changes.
+
+        Parameters
+        ----------
+        data : path, frame or mapping, optional
+            As `opslab.experiments.analyze` takes it; by default the files that the spec names.
+        as_of : datetime.date, optional
+            The day of the readout, as `analyze` takes it.
+        form : {"pandas", "arrow", "polars"}
+        ids : bool
+            Whether the units' ids stand in a column ``unit``; else a unit is shown by its row.
+
+        Returns
+        -------
+        pandas.DataFrame, pyarrow.Table or polars.DataFrame, a row for each unit
+            The index ``row`` (a column in the other forms) is the line or row of the data that
+            stands for the unit, its first. Columns: ``arm``; each metric by its name, of a ratio
+            also ``name (numerator)`` and ``name (denominator)``; the covariates, segments and
+            strata by their columns; as far as there are such, ``day`` on which the unit came in,
+            ``phase`` by its first day, and ``triggered``. A name that is taken bears a star. A
+            quantile over finer rows has no column: no unit has a value of it. Where not all rows
+            would fit (40 million cells), every so many of each arm are kept, with a remark.
+
+        Raises
+        ------
+        ParameterError
+            When there are no units here: the data are totals, or stay in a warehouse or in Spark.
+        DataError
+            As `opslab.experiments.analyze` raises it.
+
+        Examples
+        --------
+        >>> from opslab import experiments, workspace
+        >>> experiment = experiments.Experiment.load(workspace.resolve("data/sample/checkout.yaml"))
+        >>> units = experiment.units()
+        >>> units[["arm", "checkout", "revenue", "country", "day"]].head(2)
+                     arm  checkout  revenue country        day
+        row
+        2        control       1.0     57.2      US 2026-09-01
+        3    short_label       0.0      0.0      US 2026-09-01
+        """
+        analysis = import_module("opslab.experiments.analysis")  # which stands on specs
+        frames = import_module("opslab.experiments.unit_frame")
+        return frames.units(analysis.source_of(self, data), as_of, form=form, ids=ids)
+
     def refuse_uncomputed(self) -> None:
         """Raise a `SpecError` for what the form of the data or a metric's type rules out.
 
@@ -333,7 +341,7 @@ class Experiment(FromFile):
         problems = [
             self.problem("experiments.not_computed", *field) for field in self._uncomputed()
         ]
-        asked: dict[Form, object] = {
+        asked: dict[MetricForm, object] = {
             "totals": self.data.rows == "totals",
             "strata": self.strata or self.phases,
         }

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from opslab import workspace
-from opslab.errors import DataError, SpecError
 from opslab.feedback.audit import Audit, judge, random_sample, read_sheets
 from opslab.feedback.checks import panel
 from opslab.feedback.clustering import (
@@ -77,8 +76,6 @@ def find_themes(
     ['T01', 'T01']
     """
     study = study or Study(study="feedback")
-    if data is None and (lacking := study.lacking()):
-        raise (DataError if study.sources else SpecError)(*lacking)
     return _analysed(study, take_in(study, data, answers), seed, as_of=as_of, language=language)
 
 

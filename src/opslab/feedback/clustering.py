@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,6 @@ VOTE = 0.3  # weight of the neighbours' themes beside the cosine to a theme's ce
 CLEAR = 0.10  # silhouette from which the best resolution is taken, and not the first
 MOST_FITTED = 20_000  # texts that shape the graph; others join the theme they are nearest to
 _ROUNDS, _SUBSAMPLES, _SILHOUETTE_TEXTS, _BLOCK = 5, 3, 3000, 1024
-_LEVELLED = 20  # texts of a language whose mean can be told
 _ASKED = 5000  # fitted texts among which the neighbours of further ones are sought
 
 
@@ -173,30 +172,6 @@ def _votes(graph: sparse.csr_matrix, labels: Integers, vectors: Vectors) -> Vect
     return np.vstack([known, further])
 
 
-def levelled(
-    vectors: Vectors, languages: Sequence[str | None], shaping: int | None = None
-) -> Vectors:
-    """Return vectors without what only tells the language: all languages get the same mean.
-
-    That of a language of fewer than `_LEVELLED` texts cannot be told: they stay where they are.
-
-    Parameters
-    ----------
-    vectors : array, shape (n, dimensions)
-    languages : sequence of str or None
-    shaping : int, optional
-        How many of the first texts tell the means; all by default.
-    """
-    spoken = np.array(languages, object)
-    level, telling = vectors.copy(), vectors[:shaping]
-    for name in set(languages) - {None}:
-        own = spoken == name
-        known = own[:shaping]
-        if known.sum() >= _LEVELLED:
-            level[own] -= telling[known].mean(axis=0) - telling.mean(axis=0)
-    return unit(level)
-
-
 def nearest(
     vectors: Vectors, count: int, queries: Vectors | None = None
 ) -> tuple[Integers, Vectors]:
@@ -325,7 +300,7 @@ def without_small(
         labels = numbered(labels)
 
 
-def silhouette(distances: Vectors, labels: Integers) -> float:
+def silhouette(distances: Any, labels: Any, left_out: Literal[0, 1] = 1) -> float:
     """Return the mean silhouette (Rousseeuw 1987), each text's nearest companion left out.
 
     A text and its translation look like a clear theme, however fine: the nearest one proves
@@ -333,8 +308,18 @@ def silhouette(distances: Vectors, labels: Integers) -> float:
 
     Parameters
     ----------
-    distances : array, shape (n, n)
-    labels : array of int, shape (n,)
+    distances : array of float, shape (n, n)
+        Zeros on the diagonal; of themes 1 - cosine.
+    labels : array or sequence, shape (n,)
+        The theme of each text.
+    left_out : {1, 0}
+        How many companions: with 0 it is Rousseeuw's own, scikit-learn's ``silhouette_score``.
+
+    Examples
+    --------
+    >>> apart = np.abs(np.subtract.outer([0.0, 1, 2, 7, 8, 9], [0.0, 1, 2, 7, 8, 9]))
+    >>> round(silhouette(apart, list("aaabbb")), 3), round(silhouette(apart, list("aaabbb"), 0), 3)
+    (0.758, 0.807)
     """
     labels = numbered(labels)
     members = membership(labels)
@@ -345,12 +330,13 @@ def silhouette(distances: Vectors, labels: Integers) -> float:
     others = np.where(labels[:, None] == labels, distances, np.inf)
     np.fill_diagonal(others, np.inf)
     companion = np.where(sizes[labels] > 1, others.min(axis=1), 0)
-    inside = (sums[rows, labels] - companion) / np.maximum(sizes[labels] - 2, 1)
+    few = 1 + left_out
+    inside = (sums[rows, labels] - left_out * companion) / np.maximum(sizes[labels] - few, 1)
     means = sums / sizes
     means[rows, labels] = np.inf
     outside = means.min(axis=1)
     widths = (outside - inside) / np.maximum(np.maximum(outside, inside), 1e-12)
-    return float(np.where(sizes[labels] > 2, widths, 0).mean())  # noqa: PLR2004 - more than a pair
+    return float(np.where(sizes[labels] > few, widths, 0).mean())
 
 
 def coarse(graph: sparse.csr_matrix, labels: Integers, resolution: float, seed: int) -> Integers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,18 +21,27 @@ CONTENT = 0.4
 stars, share of its messages with a word of praise above which it is."""
 
 
-def compared(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> dict[str, Any]:
-    """Return for whom, since when and how bad each theme is, by its id."""
+def compared(
+    themes: Sequence[Theme],
+    assignments: Sequence[Assignment],
+    asked: Mapping[str, Sequence[str | None]] | None = None,
+) -> dict[str, Any]:
+    """Return for whom, since when and how bad each theme is, by its id.
+
+    By what is asked, a value for each message, themes are compared in place of all traits.
+    """
     ids = [theme.id for theme in themes]
     sorted_out = assignments if ids else ()
     inside, _ = standing(sorted_out, ids)
     messages = [each.message for each in sorted_out]
     sources, customers = [each.source for each in messages], [each.customer for each in messages]
     names = dict.fromkeys(name for each in messages for name in each.traits)
-    traits: dict[str, Sequence[str | None]] = {
-        name: _joined([each.traits.get(name) for each in messages]) for name in sorted(names)
+    traits: Mapping[str, Sequence[str | None]] = asked or {
+        **{name: [each.traits.get(name) for each in messages] for name in sorted(names)},
+        "language": [each.language for each in messages],
+        "source": sources,
     }
-    traits |= {"language": [each.language for each in messages], "source": sources}
+    traits = {name: _joined(values) for name, values in traits.items()}
     days, discontent = [each.date for each in messages], [each.discontent for each in messages]
     frames = {
         "contrasts": contrasts(inside, traits, sources, customers),

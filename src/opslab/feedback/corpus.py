@@ -18,9 +18,8 @@ from opslab.feedback.clustering import (
     Integers,
     Vectors,
     cluster,
-    levelled,
 )
-from opslab.feedback.encoders import Encoder, spelling
+from opslab.feedback.encoders import Encoder, levelled, spelling
 from opslab.feedback.intake import CustomerMessage, Intake
 from opslab.feedback.kinds import Kind, kinds_of, says_nothing
 from opslab.feedback.naming import Names, Phrases, Worth, name_themes

@@ -15,6 +15,7 @@ import numpy as np
 
 from opslab import workspace
 from opslab.errors import DataError
+from opslab.feedback.redaction import without_tokens
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +27,7 @@ _UNIVERSAL = "ar de en es fr it ja ko nl pl pt ru th tr zh"  # Yang et al. 2020,
 _TOKENS = 384  # of a batch, as many as the encoder itself takes
 _BLOCKS = (1, 12)  # rows of a matrix that are alike: all, or each 12th (OpenBLAS's Haswell and Zen)
 _MANY = 50  # texts, of which what stands in a single one is left out
+_LEVELLED = 20  # texts of a language whose mean can be told
 _FEW = 8  # rows that are alike to every kernel
 _PROBE = "Wie schnell kommt mein Paket? ¿Y el café?"  # 13 tokens: each begins in another row of 12
 
@@ -270,3 +272,65 @@ def unit(vectors: NDArray[Any]) -> Vectors:
     """Return rows at length 1; a row of zeros stays."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)
+
+
+def levelled(
+    vectors: Vectors, languages: Sequence[str | None], shaping: int | None = None
+) -> Vectors:
+    """Return vectors without what only tells the language: all languages get the same mean.
+
+    That of a language of fewer than `_LEVELLED` texts cannot be told: they stay where they are.
+
+    Parameters
+    ----------
+    vectors : array, shape (n, dimensions)
+    languages : sequence of str or None
+    shaping : int, optional
+        How many of the first texts tell the means; all by default.
+    """
+    spoken = np.array(languages, object)
+    level, telling = vectors.copy(), vectors[:shaping]
+    for name in set(languages) - {None}:
+        own = spoken == name
+        known = own[:shaping]
+        if known.sum() >= _LEVELLED:
+            level[own] -= telling[known].mean(axis=0) - telling.mean(axis=0)
+    return unit(level)
+
+
+def encode(
+    texts: Sequence[str], languages: Sequence[str | None] = (), encoder: str = "universal"
+) -> Vectors:
+    """Return the vectors that themes of such texts are found with.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Redacted or not: tokens such as ``[PHONE]`` are not read.
+    languages : sequence of str or None, shape (n,), optional
+        Where they are given, what only tells the language is taken out, as of `levelled`.
+    encoder : str
+        As a study names it: ``universal``, ``lsa``, or the folder of a model.
+
+    Returns
+    -------
+    array of float, shape (n, dimensions)
+        At length 1, so that the cosine of two texts is the product of their rows.
+
+    Raises
+    ------
+    DataError
+        When there is no such encoder.
+
+    Examples
+    --------
+    >>> late, slow, crash = encode(["My parcel is late", "Delivery is slow", "The app crashes"])
+    >>> bool(late @ slow > late @ crash)
+    True
+
+    Sources
+    -------
+    The multilingual Universal Sentence Encoder: Yang et al. (2020).
+    """
+    known, _ = encoder_for(encoder, Path(encoder))
+    return levelled(known.encode([without_tokens(text) for text in texts]), languages)

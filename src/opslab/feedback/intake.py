@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from opslab.errors import DataError
+from opslab.errors import DataError, SpecError
 from opslab.feedback.languages import identify
 from opslab.feedback.letters import Letter, opened, usual, without_repeated
 from opslab.feedback.redaction import redact, without_tokens
@@ -132,9 +132,14 @@ def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> I
 
     Raises
     ------
+    SpecError
+        When neither data nor sources are given.
     DataError
-        When no column is known to hold the messages: the one that seems to is proposed.
+        When a source is not there, or no column is known to hold the messages: the one that seems
+        to is proposed.
     """
+    if data is None and (lacking := study.lacking()):
+        raise (DataError if study.sources else SpecError)(*lacking)
     rows, readings = list[_Row](), list[Reading]()
     if isinstance(data, Sequence) and not isinstance(data, str):
         rows = [

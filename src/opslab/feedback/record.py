@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any, get_args
 
 import pandas as pd
 
 from opslab import workspace
+from opslab.errors import ParameterError, did_you_mean
 from opslab.evidence import Evidence, Quantity, SourceFile
+from opslab.feedback.comparisons import compared
 from opslab.feedback.edits import COLUMNS
-from opslab.feedback.intake import CustomerMessage, cells
+from opslab.feedback.intake import CustomerMessage, Intake, cells, take_in
 from opslab.feedback.result import FeedbackResult, Reason
 from opslab.feedback.shares import beta_of
-from opslab.tables import write_csv, write_xlsx
+from opslab.feedback.spec import Study
+from opslab.frames import kept
+from opslab.results import Message
+from opslab.tables import write_csv
+from opslab.tables.writer import workbook
 
-KEYS = ("theme",)
-"""Columns of the frame that name a row."""
+KEYS = ("theme", "name")
+"""Columns of the frame that name a row: ids hold within a run, so that a name goes with them."""
 SCHEMA = "opslab.feedback/1"
 _MOST_IN_WORKBOOK = 20_000  # messages; more stand in the CSV file alone
 _MOST_RECORDED, _MOST_EVIDENCE = 300, 20  # themes; more stand in the tables alone
@@ -27,9 +35,14 @@ _THEME = (
     "theme name group kind team messages share share_low share_high customers rating stability "
     "phrases quote"
 )
+_SHORT = (
+    "theme name group kind team messages share share_low share_high customers rating severity "
+    "trend rank band"
+)
+_CAME = "message source id row date week language text customer revenue rating score discontent"
 _MESSAGE = (
-    "message source id row date language theme name group themes kind text customer revenue rating "
-    "score discontent nearest second confidence reason copy_of"
+    "message source id row date week language theme name group themes kind text customer revenue "
+    "rating score discontent nearest second confidence reason copy_of"
 )
 _POINT = "message point kind theme nearest confidence reason text"
 
@@ -108,7 +121,7 @@ def languages(result: FeedbackResult) -> dict[str, int]:
 
 
 def frame(result: FeedbackResult, *, full: bool = False) -> pd.DataFrame:
-    """Return the themes as a tidy table."""
+    """Return the themes as a tidy table: in the page's words, or in full for programs."""
     groups = {theme: group.title for group in result.groups for theme in group.themes}
     rows = [
         (
@@ -129,41 +142,96 @@ def frame(result: FeedbackResult, *, full: bool = False) -> pd.DataFrame:
         for theme in result.themes
     ]
     themes = pd.DataFrame(rows, columns=_THEME.split())
-    return themes.merge(result.ranking, "left") if rows else themes
+    themes = themes.merge(result.ranking, "left") if rows else themes
+    return themes if full else _in_words(result, themes.reindex(columns=_SHORT.split()))
+
+
+def _in_words(result: FeedbackResult, themes: pd.DataFrame) -> pd.DataFrame:
+    """Return the themes with what the page says of them, in the result's language."""
+    say = result.voice()
+    topics = {topic.id: topic.called(say.language) for topic in (*result.themes, *result.groups)}
+    words = {
+        "name": [topics[theme.id] for theme in result.themes],
+        "group": [topics[theme.group] for theme in result.themes],
+        "kind": [say(f"point_{theme.kind}") if theme.kind else "" for theme in result.themes],
+        "band": ["" if pd.isna(band) else say(f"band_{band:.0f}") for band in themes["band"]],
+    }
+    return themes.assign(**words)
+
+
+def came_in(study: Study, data: Any) -> pd.DataFrame:
+    """Return the messages before they are sorted: files are read again only after a change."""
+
+    def read() -> pd.DataFrame:
+        intake = take_in(study, data)
+        return in_order(intake, _laid_out(map(vars, intake.messages), _CAME))
+
+    if data is not None:
+        return read()
+    state = [workspace.sha256(path) for path in study.files() if path.is_file()]
+    return kept((study.model_dump_json(), *state), read)
+
+
+def _laid_out(rows: Iterable[Mapping[str, Any]], names: str) -> pd.DataFrame:
+    """Return messages by source and row: the columns that are named, then one for each trait."""
+    ordered = sorted(rows, key=itemgetter("source", "row"))
+    frame = pd.DataFrame(ordered).rename(columns={"uid": "message"}).reindex(columns=names.split())
+    days = pd.to_datetime(frame["date"])
+    frame = frame.assign(date=days, week=days.dt.to_period("W").dt.start_time)
+    return frame.join(pd.DataFrame([row["traits"] for row in ordered]), rsuffix=" ")
+
+
+def in_order(intake: Intake, messages: pd.DataFrame) -> pd.DataFrame:
+    """Return messages in the order in which their rows came in; rows that were left out are blank.
+
+    A row that makes two messages stands twice.
+    """
+    came = pd.DataFrame(intake.rows, columns=["source", "row"])
+    return came.merge(messages, "left")[[*messages]]
+
+
+def messages(result: FeedbackResult) -> pd.DataFrame:
+    """Return the messages with their themes, by source and row."""
+    rows = (
+        vars(each.main)
+        | vars(each.message)
+        | {"themes": "; ".join(sorted(each.themes)), "copy_of": each.copy_of}
+        for each in result.assignments
+    )
+    table = _laid_out(rows, _MESSAGE)
+    themes = frame(result, full=True).set_index("theme")
+    called = {name: table["theme"].map(themes[name]) for name in ("name", "group")}
+    return table.assign(**called)
+
+
+def by(result: FeedbackResult, column: str | pd.Series[Any]) -> FeedbackResult:
+    """Return `FeedbackResult.by`."""
+    table = result.messages()
+    if isinstance(column, str):
+        if column not in table:
+            near = did_you_mean(column, [*table])
+            raise ParameterError.of("feedback.no_column", given=column, near=near, known=[*table])
+        return by(result, table[column])
+    name, said = str(column.name), column.convert_dtypes().astype("string")
+    values = said.set_axis(table["message"]).dropna().to_dict()
+    asked = {name: [values.get(each.message.uid) for each in result.assignments]}
+    return replace(
+        result,
+        **compared(result.themes, result.assignments, asked),
+        asked=(*result.asked, Message("feedback.asked_by", {"column": name})),
+    )
 
 
 def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
     """Return the themes, every message with its theme, redacted, and a random sample to judge."""
-    themes = frame(result)
-    names, groups = (themes.set_index("theme")[name].to_dict() for name in ("name", "group"))
-    columns = _MESSAGE.split()
-    rows, points = list[dict[str, Any]](), list[dict[str, Any]]()
-    traits = dict[str, None]()
-    for each in sorted(
-        result.assignments, key=lambda each: (each.message.source, each.message.row)
-    ):
-        own = {
-            "message": each.message.uid,
-            "theme": each.theme,
-            "name": names.get(each.theme or ""),
-            "group": groups.get(each.theme or ""),
-            "themes": "; ".join(sorted(each.themes)),
-        }
-        segments = {
-            f"{name} " if name in columns else name: trait
-            for name, trait in each.message.traits.items()
-        }
-        traits |= dict.fromkeys(segments)
-        rows.append(
-            vars(each.main) | vars(each.message) | own | segments | {"copy_of": each.copy_of}
-        )
-        points += [
-            vars(point) | {"message": each.message.uid, "point": number}
-            for number, point in enumerate(each.points, 1)
-        ]
+    points = [
+        vars(point) | {"message": each.message.uid, "point": number}
+        for each in sorted(result.assignments, key=attrgetter("message.source", "message.row"))
+        for number, point in enumerate(each.points, 1)
+    ]
     frames = {
-        "themes": _themes_sheet(result, themes),
-        "messages": pd.DataFrame(rows, columns=[*columns, *traits]),
+        "themes": _themes_sheet(result),
+        "messages": messages(result).drop(columns="week"),
         "audit": _audit_sheet(result),
     }
     further = {
@@ -174,11 +242,12 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
     return frames | {name: table for name, table in further.items() if len(table)}
 
 
-def _themes_sheet(result: FeedbackResult, themes: pd.DataFrame) -> pd.DataFrame:
+def _themes_sheet(result: FeedbackResult) -> pd.DataFrame:
     """Return the themes with the edits that were applied, to be changed and applied again.
 
     A theme bears the name that it had before edits, by which it is known.
     """
+    themes = frame(result, full=True)
     gone = [theme for theme in result.edits.rows if theme not in set(themes["theme"])]
     sheet = pd.concat([themes, pd.DataFrame({"theme": gone})], ignore_index=True)
     for column in reversed(COLUMNS):
@@ -218,11 +287,15 @@ def _audit_sheet(result: FeedbackResult) -> pd.DataFrame:
 def files(result: FeedbackResult) -> dict[str, bytes]:
     """Return the tables by file name: CSV, and a workbook of them all."""
     frames = tables(result)
-    sheets = {name: table for name, table in frames.items() if len(table) <= _MOST_IN_WORKBOOK}
     with tempfile.TemporaryDirectory() as folder:
         paths = [write_csv(table, Path(folder, f"{name}.csv")) for name, table in frames.items()]
-        paths.append(write_xlsx(sheets, Path(folder, "themes.xlsx")))
-        return {path.name: path.read_bytes() for path in paths}
+        csv = {path.name: path.read_bytes() for path in paths}
+    return csv | {"themes.xlsx": workbook(sheets(frames))}
+
+
+def sheets(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the tables that a workbook takes."""
+    return {name: table for name, table in frames.items() if len(table) <= _MOST_IN_WORKBOOK}
 
 
 def evidence(result: FeedbackResult) -> list[Evidence]:

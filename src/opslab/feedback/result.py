@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from opslab.feedback.audit import Audit
 from opslab.feedback.edits import Edits
@@ -13,6 +13,7 @@ from opslab.feedback.kinds import Kind
 from opslab.feedback.naming import Phrases
 from opslab.feedback.routing import Route, RoutingAudit
 from opslab.feedback.spec import Study
+from opslab.frames import Form, in_form
 from opslab.messages import Language
 from opslab.results import Result
 
@@ -263,9 +264,67 @@ class FeedbackResult(Result):
         frame: pd.DataFrame = self.room("record").frame(self, full=full)
         return frame.assign(exploratory=True) if self.asked else frame
 
+    def messages(self, *, form: Form = "pandas") -> Any:
+        """Return the messages as a frame, each with its theme, in the order of the input.
+
+        Parameters
+        ----------
+        form : {"pandas", "arrow", "polars"}
+
+        Returns
+        -------
+        pandas.DataFrame, pyarrow.Table or polars.DataFrame
+            As of `Study.messages`, and ``theme``, its ``name`` and ``group`` as `frame` has
+            them, ``kind``, ``nearest`` theme, ``confidence``, the ``reason`` why it has none, and
+            the message that it is a ``copy_of``.
+
+        Examples
+        --------
+        >>> from opslab import feedback
+        >>> result = feedback.find_themes(["The app crashes"] * 6 + ["Thanks!"])
+        >>> result.messages()[["text", "theme", "reason"]].iloc[-2:].values.tolist()
+        [['The app crashes', 'T01', nan], ['Thanks!', nan, 'praise']]
+        """
+        record = self.room("record")
+        return in_form(record.in_order(self.intake, record.messages(self)), form)
+
+    def by(self, column: str | pd.Series[Any]) -> FeedbackResult:
+        """Return the result with its themes compared along another column, and that one alone.
+
+        Themes stay as they were found. The rules are those of `contrasts`: within sources, a
+        customer once, 20 customers on either side, q-values over all that is compared.
+
+        Parameters
+        ----------
+        column : str
+            A trait, source, language, rating or score; else a column of the study's exports that
+            holds no personal data, which are read again.
+
+        Returns
+        -------
+        FeedbackResult
+            Marked as exploratory wherever it appears, and no evidence.
+
+        Raises
+        ------
+        ParameterError
+            When there is no such column in what was read.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from opslab import feedback
+        >>> texts = ["The app crashes", "Der Zug ist zu spät"] * 30
+        >>> stars = pd.DataFrame({"text": texts, "rating": [1, 5] * 30})
+        >>> found = feedback.find_themes(stars).by("rating").contrasts
+        >>> found[found["difference"] > 0][["value", "share"]].round(2).values.tolist()
+        [['1', 1.0], ['5', 1.0]]
+        """
+        return self.room("record").by(self, column)  # type: ignore[no-any-return]
+
     def sheets(self) -> Mapping[str, pd.DataFrame]:
-        """Return the tables to take away, by the names of their sheets."""
-        return self.tables()
+        """Return the tables to take away, by the names of their sheets; the largest are files."""
+        return self.room("record").sheets(self.tables())  # type: ignore[no-any-return]
 
     def files(self) -> Mapping[str, bytes]:
         """Return the tables as the files that stand beside the readout, by name."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from importlib import import_module
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
 from opslab.documents import Location
 from opslab.errors import Problem
+from opslab.frames import Form, in_form
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, fault
 from opslab.tables.import_report import Answers
 
@@ -109,6 +111,43 @@ class Study(FromFile):
             ("sources", at, "path"): source.path for at, source in enumerate(self.sources)
         }
         return exports | ({("audit",): self.audit} if self.audit else {})
+
+    def messages(self, data: Any = None, *, form: Form = "pandas") -> Any:
+        """Return the messages as a frame: a row for each that came in, in the order of the input.
+
+        Parameters
+        ----------
+        data
+            As of `opslab.feedback.find_themes`: by default the study's sources, which are read
+            once, and again when a file has changed.
+        form : {"pandas", "arrow", "polars"}
+
+        Returns
+        -------
+        pandas.DataFrame, pyarrow.Table or polars.DataFrame
+            ``source`` and ``row``, its number there; ``message``, which names it in every table
+            of a readout, missing where the row was left out (no words, outside the study's days,
+            a repetition); ``id``; ``date``, and ``week``, its Monday; ``language``; ``text``,
+            redacted; ``customer``, a key; ``rating`` in stars; ``score``; ``discontent`` from 0
+            to 1; ``revenue`` a year; then segment, plan and other traits. A row with what is
+            liked and what is disliked (G2) makes two. `FeedbackResult.labels` has an entry for
+            each row that came in, so ``study.messages().assign(theme=result.labels)`` fits
+            where no row makes two; `FeedbackResult.messages` always has both.
+
+        Raises
+        ------
+        SpecError, DataError
+            As of `opslab.feedback.find_themes`.
+        ParameterError
+            When there is no such form, or its library is not installed.
+
+        Examples
+        --------
+        >>> mail = Study(study="mail").messages(["Call me: +33 6 12 34 56 78", "Thanks!"])
+        >>> mail[["row", "text"]].values.tolist()
+        [[1, 'Call me: [PHONE]'], [2, 'Thanks!']]
+        """
+        return in_form(import_module("opslab.feedback.record").came_in(self, data), form)
 
     def lacking(self) -> list[Problem]:
         """Return a problem for every source that is not there, or one where none is named."""

@@ -19,7 +19,7 @@ from opslab.report.catalogue import render_catalogue
 from opslab.runs.catalogue import INDEX, described, entry
 from opslab.runs.folder import json_bytes, machine_errors, write_whole
 
-_RUN_ID = re.compile(r"[a-z0-9_]+/[a-z0-9-]+/\d{4}-\d{2}-\d{2}-[0-9a-f]{8}", re.ASCII)
+_RUN_ID = re.compile(r"[A-Za-z0-9_-]+/[a-z0-9-]+/\d{4}-\d{2}-\d{2}-[0-9a-f]{8}", re.ASCII)
 _OURS = b"opslab.bundle/1"
 _TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip can tell
 _PERMISSIONS = 0o100644 << 16

@@ -12,20 +12,20 @@ from opslab import workspace
 from opslab.archive import language_of
 from opslab.errors import BlockingCheckError, InputError, Problem
 from opslab.messages import Language
-from opslab.runs import notebook_file
+from opslab.runs import notebook_file, own_notebooks
 from opslab.runs.cells import drop_exploration, first_line, is_exploration, is_own
 from opslab.runs.folder import Run
 from opslab.runs.job import Job
 from opslab.runs.parameters_cell import values_in
 from opslab.runs.publication import Publication, publication
-from opslab.runs.registry import Notebook, find, notebooks
+from opslab.runs.registry import Notebook, notebooks
 from opslab.runs.runner import reports_folder, run_of
 from opslab.version import __version__
 
 
 @dataclass(frozen=True)
 class Executed:
-    """A notebook of ours that was executed from top to bottom.
+    """A notebook that was executed from top to bottom.
 
     Attributes
     ----------
@@ -35,14 +35,15 @@ class Executed:
     notebook : nbformat.NotebookNode
     values : Mapping
         The parameters it ran with.
-    published : Publication
+    published : Publication or None
+        None where a notebook of the workspace's own publishes no result.
     """
 
     file: str
     registered: Notebook
     notebook: Any
     values: Mapping[str, Any]
-    published: Publication
+    published: Publication | None
 
     @property
     def language(self) -> Language:
@@ -51,16 +52,17 @@ class Executed:
 
 
 def read_executed(file: str | Path) -> Executed:
-    """Read an executed notebook; raises `InputError` unless it is one whole run of one of ours."""
+    """Read an executed notebook; raises `InputError` unless it is one whole run of one."""
     name = str(file)
     try:
-        notebook = _read(workspace.expanded(file))
-        registered = _registered(notebook)
+        path = workspace.expanded(file)
+        notebook = _read(path)
+        registered = _registered(notebook, path)
         explored = [cell for cell in _code_cells(notebook) if is_exploration(cell)]
         drop_exploration(notebook)
         _refuse_partial(_without_stop(notebook), explored)
         values, published = _values(notebook), publication(notebook)
-        if published is None:
+        if published is None and registered.own is None:
             raise InputError.of("runs.nothing_published")
     except InputError as error:
         raise InputError(*(replace(problem, file=name) for problem in error.problems)) from None
@@ -88,7 +90,8 @@ def file_executed(executed: Executed, out: str | Path) -> Run:
         job = Job.of(executed.registered, executed.values, reports, executed.notebook)
     _refuse_other(executed, job)
     run = run_of(job, lambda *_: executed.notebook, rendered=True)
-    if run.result() != json.loads(json.dumps(executed.published.record)):
+    published = executed.published
+    if published and run.result() != json.loads(json.dumps(published.record)):
         raise InputError.of("runs.not_as_run", file=executed.file, run=job.run_id)
     return run
 
@@ -116,12 +119,19 @@ def _code_cells(notebook: Any) -> list[Any]:
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
-def _registered(notebook: Any) -> Notebook:
-    """Return which notebook of ours this is, by the mark that it bears."""
-    match notebook.metadata:
-        case {"opslab": {"notebook": str(name)}}:
-            return find(name)
-    raise InputError.of("runs.not_ours", known=list(notebooks()))
+def _registered(notebook: Any, path: Path) -> Notebook:
+    """Return which notebook this is: by the mark that it bears, by papermill's note, by its file.
+
+    One of the workspace's own tells all that is to be known of it, wherever it has been put.
+    """
+    noted = notebook.metadata.get("papermill", {}).get("input_path")
+    name = own_notebooks.mark_of(notebook, "notebook")
+    if name in notebooks():
+        return notebooks()[name]
+    own = own_notebooks.of(notebook, path, name or Path(str(noted or path)).stem)
+    if own.name in notebooks():
+        raise InputError.of("runs.own_takes", name=own.name)
+    return Notebook.of(own)
 
 
 def _refuse_partial(notebook: Any, explored: Sequence[Any]) -> None:
@@ -151,7 +161,10 @@ def _values(notebook: Any) -> dict[str, Any]:
 
 def _refuse_other(executed: Executed, job: Job) -> None:
     """Raise when what the notebook published is not what its parameters and the files give now."""
-    held, about, file = executed.published.held, executed.published.about, executed.file
+    own, published = executed.registered.own, executed.published
+    if published is None or (own and not own.origin):  # what it reads and says is its own affair
+        return
+    held, about, file = published.held, published.about, executed.file
     ran = about.opslab or __version__
     if ran != __version__:
         raise InputError.of("runs.other_version", file=file, ran=ran, here=__version__)

@@ -23,6 +23,7 @@ from typing import Any
 from opslab import workspace
 from opslab.archive import NOTEBOOK
 from opslab.errors import LANGUAGE, ON_BLOCKING, MachineError
+from opslab.runs.cells import is_exploration
 from opslab.runs.environment import FIXED, KERNEL, LONGEST_FOLDER
 from opslab.runs.failure import Failure
 from opslab.runs.folder import machine_errors
@@ -42,6 +43,8 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 _START_SECONDS = 120
+_LISTENS = "--IPKernelApp.exec_lines=__import__('opslab')"
+"""So that what a notebook opens before it imports opslab is heard too."""
 _LEAST_BYTES = 1_000_000
 
 
@@ -113,7 +116,8 @@ def _run(
     progress: Progress | None,
 ) -> Failure | None:
     """Let papermill run the cells, and keep after each what it got; return why it stopped early."""
-    names = [cell["id"] for cell in notebook.cells if cell.cell_type == "code"]
+    code = (cell for cell in notebook.cells if cell.cell_type == "code")
+    names = [cell["id"] for cell in code if not is_exploration(cell)]
 
     def started(cell: Any, **_: Any) -> None:
         kernel.cell = cell["id"]
@@ -186,6 +190,7 @@ class _Kernel:
             @property
             def kernel_spec(self) -> KernelSpec:
                 argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+                argv.append(_LISTENS)
                 return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
             async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]

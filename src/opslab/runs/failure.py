@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from opslab.errors import OpslabError, Problem, RunError, exit_code_of
-from opslab.messages import Language, text
+from opslab import workspace
+from opslab.errors import InputError, OpslabError, Problem, RunError, exit_code_of
+from opslab.messages import Language, one_line, text
+from opslab.runs.cells import first_line, is_injected
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_FILE = re.compile(r"File (.+?):(\d+)")
+_ARROW = re.compile(r"^-+> *\d+ ")
+_MOST_FRAMES = 8
 
 
 @dataclass(frozen=True)
@@ -24,27 +32,65 @@ class Failure:
         Id of the cell at work, ``-`` where none was yet.
     name, text : str
         Class and text of the error in the kernel, or the kernel's last words.
+    theirs : bool
+        Whether the cells are the user's own, and so are the errors in them.
+    frames : tuple of str
+        Where in the user's own cells and modules the error came from, the innermost last.
     """
 
     kind: str
     cell: str = "-"
     name: str = ""
     text: str = ""
+    theirs: bool = False
+    frames: tuple[str, ...] = ()
+
+    def in_own(self, notebook: Any) -> Failure:
+        """Return the failure of a notebook whose cells are the user's own.
+
+        The cell is named as its author knows it, by its number and its first line.
+        """
+        code = [it for it in notebook.cells if it.cell_type == "code" and not is_injected(it)]
+        number, cell = next((it for it in enumerate(code, 1) if it[1].id == self.cell), (0, None))
+        if cell is None:
+            return replace(self, theirs=True)
+        traceback = [part for output in cell.outputs for part in output.get("traceback", ())]
+        frames = [frame for part in traceback if (frame := _frame(part))]
+        named = f"{number} ({first_line(cell)})"
+        return replace(self, cell=named, theirs=True, frames=tuple(frames[-_MOST_FRAMES:]))
 
     @property
     def exit_code(self) -> int:
         """What the command ends with: the class of an error in a cell decides."""
-        if self.kind == "error":
-            return exit_code_of(self.name)
-        return 1 if self.kind == "no_record" else RunError.exit_code
+        if self.kind not in {"error", "no_record"}:
+            return RunError.exit_code
+        code = exit_code_of(self.name)
+        return InputError.exit_code if code == 1 and self.theirs else code
+
+    @staticmethod
+    def _reasons(*lines: str) -> list[Problem]:
+        return [Problem("runs.reason", {"reason": line}) for line in lines]
 
     def problems(self) -> list[Problem]:
         """Return what is said of it; an error that was raised on purpose speaks for itself."""
         reason, *more = [line for line in self.text.splitlines() if line.strip()] or [self.name]
-        if self.kind == "error" and self.exit_code != 1:
-            return [Problem("runs.reason", {"reason": line}) for line in (reason, *more)]
+        if self.kind == "error" and exit_code_of(self.name) != 1:
+            return self._reasons(reason, *more)
         values = {"cell": self.cell, "name": self.name, "reason": reason}
-        return [Problem(f"runs.{self.kind}", values)]
+        return [Problem(f"runs.{self.kind}", values), *self._reasons(*self.frames)]
+
+
+def _frame(part: str) -> str:
+    """Return a frame of a traceback, as IPython writes it; empty for code of somebody else's."""
+    first, *lines = _ANSI.sub("", part).strip().splitlines() or [""]
+    file = _FILE.match(first)
+    path = Path(file[1]).expanduser().resolve() if file else workspace.root()
+    theirs = path.is_relative_to(workspace.root().resolve()) and "site-packages" not in path.parts
+    if not theirs or not (file or first.startswith("Cell ")):
+        return ""
+    where = f"{workspace.shown(path)}, line {file[2]}" if file else first.partition(", ")[2]
+    code = next((line for line in lines if line.startswith("-")), lines[0] if lines else "")
+    return one_line(f"{where}: {_ARROW.sub('', code).strip()}")
 
 
 class NotebookError(OpslabError):

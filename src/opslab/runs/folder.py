@@ -44,6 +44,8 @@ class Run:
         Whether the folder was there already, and no work was done.
     altered : str or None
         Name of the file for whose sake a run that was filed before was made anew.
+    remark : str or None
+        Message that tells why it will be made anew each time.
     """
 
     folder: Path
@@ -52,6 +54,7 @@ class Run:
     reason: str | None = None
     reused: bool = False
     altered: str | None = None
+    remark: str | None = None
 
     @property
     def readout(self) -> Path:

@@ -115,6 +115,14 @@ class Job:
         return self.parameters.language
 
     @property
+    def is_own(self) -> bool:
+        """Whether its cells are the user's own: not those that the package brings."""
+        own = self.notebook.own
+        origin = own.origin if own else self.notebook.name
+        brought = workspace.bundled(f"notebooks/{origin}.ipynb")
+        return not origin or source_digest(json_of(brought)) != self.source
+
+    @property
     def run_id(self) -> str:
         """The folder under the reports in which the run will stand."""
         return run_id(self.notebook.name, self.inputs.name, self.inputs.as_of, self.digest)

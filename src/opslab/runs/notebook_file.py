@@ -10,14 +10,23 @@ from typing import Any
 
 from opslab import workspace
 from opslab.errors import InputError, MachineError
-from opslab.runs.cells import drop_exploration, is_injected, is_own
+from opslab.evidence import READ_TYPE
+from opslab.runs import own_notebooks
+from opslab.runs.cells import drop_exploration, is_exploration, is_injected, is_own
 from opslab.runs.job import json_of, source_digest
+from opslab.runs.registry import Notebook
 from opslab.startup import without_iri_grammar
 
 with without_iri_grammar():
     import nbformat
 
 _ERROR_MARK = "papermill-error-cell-tag"
+_ASKS = f"""try:
+    from IPython.display import display
+    from opslab.provenance import files_read
+    display({{{READ_TYPE!r}: files_read()}}, raw=True)
+except Exception:
+    pass"""
 _DEEPEST = 100  # of lists and mappings inside one another
 _HALVES = re.compile("[\ud800-\udfff]")  # of characters that UTF-16 writes as two
 
@@ -39,6 +48,19 @@ def read(path: Path) -> Any:
         return nbformat.v4.rwbase.rejoin_lines(notebook)
     except (nbformat.ValidationError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError.of("runs.no_notebook", file=str(path)) from None
+
+
+def ask(notebook: Any) -> None:
+    """Let a notebook say at its end what it has read: one that publishes nothing does not tell."""
+    notebook.cells.append(nbformat.v4.new_code_cell(_ASKS, metadata={"tags": ["explore"]}))
+
+
+def take_answer(executed: Any) -> None:
+    """Put what was asked for beside what papermill noted, as ``read``."""
+    asked = [output for cell in executed.cells if is_exploration(cell) for output in cell.outputs]
+    drop_exploration(executed)
+    read = [output["data"][READ_TYPE] for output in asked if "data" in output]
+    executed.metadata.papermill["read"] = read[0] if read else None
 
 
 def drop_error_marks(notebook: Any) -> None:
@@ -71,7 +93,7 @@ def written(notebook: Any) -> bytes:
     return f"{nbformat.writes(notebook)}\n".encode()
 
 
-def as_written(executed: Any, name: str) -> Any:
+def as_written(executed: Any, notebook: Notebook) -> Any:
     """Return an executed notebook with the ids and the parameters cell of the one it is a copy of.
 
     Neither is part of a run's identity, so neither may make a difference in what is filed. The
@@ -79,8 +101,10 @@ def as_written(executed: Any, name: str) -> Any:
     may have edited. One whose other cells were changed stays as it is: it is another run.
     """
     digest = source_digest(executed)
-    path = f"notebooks/{name}.ipynb"
-    for file in (workspace.bundled(path), workspace.resolve(path)):
+    path = f"notebooks/{notebook.name}.ipynb"
+    ours = [workspace.bundled(path), workspace.resolve(path)]
+    own = [file for file in own_notebooks.files() if file.stem == notebook.name]
+    for file in own if notebook.own else ours:
         with suppress(InputError, MachineError):  # it may be no notebook, or gone
             written = read(file)
             drop_exploration(written)

@@ -15,19 +15,20 @@ from opslab.runs.cells import is_injected, is_own
 def with_values(source: str, parameters: Mapping[str, Any]) -> str:
     """Return the source of a parameters cell with the values given; its comments stay."""
     lines = source.splitlines()
-    for node in ast.parse(source).body:
+    for node in reversed(ast.parse(source).body):
         match node:
-            case ast.Assign(targets=[ast.Name(id=name), *_], value=value):
-                if name in parameters and value.end_lineno == value.lineno:
-                    line = lines[value.lineno - 1].encode()  # ast counts columns in UTF-8 bytes
-                    start, end = line[: value.col_offset], line[value.end_col_offset :]
-                    literal = _literal(parameters[name]).encode()
-                    lines[value.lineno - 1] = (start + literal + end).decode()
+            case ast.Assign(targets=[ast.Name(id=name), *_], value=value) if name in parameters:
+                first, last = value.lineno - 1, value.end_lineno or value.lineno
+                before = lines[first].encode()[: value.col_offset]  # ast counts UTF-8 bytes
+                after = lines[last - 1].encode()[value.end_col_offset :]
+                literal = _literal(parameters[name]).encode()
+                lines[first:last] = [(before + literal + after).decode()]
     return "\n".join(lines)
 
 
-def _literal(value: str | float | bool) -> str:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+def _literal(value: Any) -> str:
+    is_text = isinstance(value, str | list)
+    return json.dumps(value, ensure_ascii=False) if is_text else repr(value)
 
 
 def values_in(notebook: Any) -> dict[str, Any]:

@@ -123,12 +123,15 @@ def _is_as_named(content: bytes, file: str) -> bool:
     return b"\0" not in content if kind == "csv" else content.startswith(_BEGINNINGS[kind])
 
 
-def publication(notebook: Any) -> Publication | None:
-    """Return what a notebook has published last, or None when that is no result."""
+def publication(notebook: Any, silent: Publication | None = None) -> Publication | None:
+    """Return what a notebook has published last, or None when that is no result.
+
+    Where it has published nothing at all, `silent` stands for it.
+    """
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     published = [output for output in outputs if RECORD_TYPE in output.get("data", {})]
     if not published:
-        return None
+        return silent
     data, metadata = published[-1].data, published[-1].metadata
     record = data[RECORD_TYPE]
     content = {

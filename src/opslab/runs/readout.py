@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from opslab.runs.failure import Failure, NotebookError
 from opslab.runs.folder import Run, file_away, json_bytes, machine_errors, write_through
 from opslab.runs.job import Job, source_digest
 from opslab.runs.normal_form import normal_form, seconds_per_cell
-from opslab.runs.publication import Publication, publication
+from opslab.runs.publication import About, Held, Publication, publication
 from opslab.version import __version__
 
 _UNHEARD = re.compile(
@@ -50,20 +50,24 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     InputError
         When what was read is not what the run is known by: something has changed meanwhile.
     """
-    executed = notebook_file.as_written(notebook, job.notebook.name)
+    executed = notebook_file.as_written(notebook, job.notebook)
     normal = normal_form(executed, job.parameters.given())
-    published = publication(normal)
+    silent = _silent(job) if job.notebook.own else None
+    published = publication(normal, silent)
     if published is None:
         raise InputError.of("runs.no_record")
-    also_read = _also_read(job, notebook, published)
+    noted = notebook.metadata.get("papermill", {})
+    also_read = _also_read(job, notebook, published, noted.get("read") or [])
     record, documents = published.record, published.about.documents
     size = len(json.dumps(record, ensure_ascii=False).encode())
     if size > _LARGEST_RECORD:
         raise InputError.of("runs.record_size", bytes=size, most=_LARGEST_RECORD)
     names = None if documents is None else [document.file for document in documents]
+    screen = _title_screen(job) if published is silent else None
+    page = render(normal, _footer(job, rendered=rendered), job.language, names, screen)
     files = {
         NOTEBOOK: notebook_file.written(normal),
-        READOUT: render(normal, _footer(job, rendered=rendered), job.language, names).encode(),
+        READOUT: page.encode(),
         RESULT: json_bytes(record),
         **published.contents(),
     }
@@ -72,15 +76,34 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
         include={"action", "tone", "reason", "facts"}, exclude_none=True
     )
     more["origin"] = "rendered" if rendered else "run"
-    more["kernel"] = notebook.metadata.get("papermill", {}).get("kernel")
+    remark = _unknown(job, notebook)
+    more["kernel"] = noted.get("kernel")
     more["also_read"] = also_read
-    more["reusable"] = _can_be_heard(notebook)
+    more["reusable"] = remark is None
     more["owner"] = _owner(record)
     more["imports"] = record.get("imports", [])
     more["outputs"] = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     about = job.about(status, headline, seconds_per_cell(executed), more)
     _write(working, files | {RUN: json_bytes(about)}, job.target)
-    return Run(job.target, status, headline, published.about.reason)
+    return Run(job.target, status, headline, published.about.reason, remark=remark)
+
+
+def _silent(job: Job) -> Publication:
+    """Return what stands for the result of a notebook of the user's own that publishes none."""
+    title = job.notebook.title[job.language]
+    record = {"schema": "opslab.notebook/1", "status": "complete", "title": title}
+    record |= {name: job.content[name] for name in ("notebook", "as_of", "inputs")}
+    held = Held(status="complete")
+    return Publication(record=record, held=held, about=About(), headline=title, carried={})
+
+
+def _title_screen(job: Job) -> Verdict:
+    """Return the first screen of one that publishes no result."""
+    own, language = job.notebook, job.language
+    said = text("runs.own_no_result", language)
+    return Verdict(
+        own.name, own.title[language], None, text("runs.own_action", language), said, "plain"
+    )
 
 
 def _owner(record: Mapping[str, Any]) -> str | None:
@@ -124,7 +147,9 @@ def _write(working: Path, files: Mapping[str, bytes], folder: Path) -> None:
         file_away(working, folder)
 
 
-def _also_read(job: Job, notebook: Any, published: Publication) -> dict[str, str]:
+def _also_read(
+    job: Job, notebook: Any, published: Publication, told: Sequence[Mapping[str, str]]
+) -> dict[str, str]:
     """Return what the notebook has read beyond what the run is known by, by name and hash.
 
     Raises `InputError` where it has read something else under a name that the run is known by.
@@ -133,6 +158,7 @@ def _also_read(job: Job, notebook: Any, published: Publication) -> dict[str, str
         raise InputError.of("runs.changed_meanwhile", file=f"{job.notebook.name}.ipynb")
     known = {(file.name, file.sha256) for file in job.known.values()}
     read = {(named.file, named.sha256) for named in published.about.read}
+    read |= {(file["file"], file["sha256"]) for file in told}
     others = sorted(read - known)
     names = Counter(file for file, _ in [*known, *others])
     changed = {file for file, count in names.items() if count > 1 and file in dict(others)}
@@ -143,14 +169,19 @@ def _also_read(job: Job, notebook: Any, published: Publication) -> dict[str, str
     return dict(others)
 
 
-def _can_be_heard(notebook: Any) -> bool:
-    """Whether all that the cells read is heard: by Python's own means, before they publish.
+def _unknown(job: Job, notebook: Any) -> str | None:
+    """Return the message why it is not known what the cells have read; None where it is known.
 
-    Polars, DuckDB, Arrow and other programs open files by themselves.
+    All is heard that they read by Python's own means, before they publish or a kernel of ours is
+    asked. Polars, DuckDB, Arrow and other programs open files by themselves.
     """
     cells = [cell for cell in notebook.cells if cell.get("execution_count")]
-    last = any(RECORD_TYPE in output.get("data", {}) for output in cells[-1].outputs)
-    return last and not any(_UNHEARD.search(cell.source) for cell in cells)
+    if not job.inputs.files:
+        return "runs.again_inputs"
+    told = notebook.metadata.get("papermill", {}).get("read") is not None
+    told = told or any(RECORD_TYPE in output.get("data", {}) for output in cells[-1].outputs)
+    unheard = any(_UNHEARD.search(cell.source) for cell in cells)
+    return "runs.again_unheard" if unheard or not told else None
 
 
 def _footer(job: Job, *, rendered: bool = False) -> list[tuple[str, str]]:

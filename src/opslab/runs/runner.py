@@ -140,17 +140,23 @@ def _file(job: Job, executed: Callable[[Path], Any], *, rendered: bool) -> Run:
 def _executed(job: Job, working: Path, limits: Limits, progress: Progress | None) -> Any:
     """Return the executed notebook; raises `NotebookError` when it does not come to its end."""
     from opslab.runs.execution import execute
-    from opslab.runs.notebook_file import read
+    from opslab.runs.notebook_file import ask, read, take_answer
     from opslab.runs.publication import publication
 
     # Loading the page takes as long as a kernel's start: both at once.
     threading.Thread(target=import_module, args=["opslab.runs.readout"], daemon=True).start()
     source, given = read(job.notebook.path), job.parameters.given()
     drop_exploration(source)
+    own = job.notebook.own is not None
+    if own:
+        ask(source)
     execution = execute(source, given, working, limits, progress)
+    take_answer(execution.notebook)
     failure = execution.failure
-    if failure is None and publication(execution.notebook) is None:
+    if failure is None and publication(execution.notebook) is None and not own:
         failure = Failure("no_record")
+    if failure is not None and job.is_own:
+        failure = failure.in_own(execution.notebook)
     if failure is not None:
         from opslab.runs.readout import file_failure
 

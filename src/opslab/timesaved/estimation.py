@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 
 from opslab import workspace
-from opslab.evidence import Grade, SourceFile
-from opslab.messages import Language
+from opslab.evidence import SourceFile
+from opslab.frames import remark_step, step_within
+from opslab.messages import Bilingual, Language, spoken
+from opslab.results import Message, flat
 from opslab.tables.import_report import Reading
 from opslab.timesaved import checks
-from opslab.timesaved.inventory import GRADES, Inventory, Line, Measurement, Past
-from opslab.timesaved.quantities import StatedQuantity, check_rows, prepare, refuse_unmatched
+from opslab.timesaved.inventory import Inventory, Line, Measurement, Past
+from opslab.timesaved.quantities import (
+    OF_TASK,
+    StatedQuantity,
+    check_rows,
+    prepare,
+    refuse_unmatched,
+)
 from opslab.timesaved.result import POINTS, Driver, Saving, TimeSavedResult
 from opslab.timesaved.sheets import rows_of
 from opslab.timesaved.simulation import STEPS, Part, Piece, Scores, simulate
@@ -25,6 +34,7 @@ from opslab.uncertainty.distributions import Fixed, Values
 from opslab.uncertainty.draws import scores, summarise
 from opslab.uncertainty.sensitivity import first_order, tornado
 
+_FEW = 1_000  # draws, where none is looked at
 _SHOWN, _ENOUGH = 8, 20_000  # drivers whose share of the variance is computed, and draws for it
 
 
@@ -36,6 +46,7 @@ def estimate(
     draws: int = 100_000,
     seed: int = 1,
     language: Language = "en",
+    only: Collection[int] = (),
 ) -> TimeSavedResult:
     """Return the hours that an inventory's initiatives free, how sure that is, what drives it.
 
@@ -50,6 +61,8 @@ def estimate(
     seed : int
     language : {"en", "fr"}
         In which the result shows itself.
+    only : collection of int
+        Rows that are kept, where others are left out: the result is exploratory then.
 
     Raises
     ------
@@ -58,11 +71,18 @@ def estimate(
     """
     rows, reading = rows_of(inventory, inventory.data or inventory.lines, Line)
     check_rows(rows, reading.name if reading else None)
-    given = inventory.measurements if measurements is None else measurements
-    measured, measured_reading = rows_of(inventory, given, Measurement)
+    if measurements is not None:
+        inventory = inventory.model_copy(update={"measurements": tuple(measurements)})
+    measured, measured_reading = rows_of(inventory, inventory.measurements, Measurement)
     refuse_unmatched(rows, measured, measured_reading.name if measured_reading else None)
     past, past_reading = rows_of(inventory, inventory.past, Past)
     rate = _rate(inventory, [estimate for _, estimate in past])
+    left = [
+        Bilingual.joined(" / ", (line.task, line.role, line.initiative))
+        for row, line in rows
+        if only and row not in only
+    ]
+    rows = [numbered for numbered in rows if not only or numbered[0] in only]
     pieces, known, updates = prepare(rows, measured, widening(rate), inventory.horizon_months)
     at = lru_cache(maxsize=1)(lambda name: scores(name, draws, seed))
     sums, savings = _add_up(pieces, inventory.working_weeks, at, draws)
@@ -89,7 +109,37 @@ def estimate(
         readings=readings,
         sources=tuple(_sources(inventory, readings, len(rows))),
         checks=checks.run(inventory, pieces, gains, updates),
+        pieces=tuple(pieces),
+        asked=(Message("explore.without", {"names": left}),) if left else (),
     )
+
+
+def tasks(inventory: Inventory) -> Iterator[dict[str, Any]]:
+    """Give the rows of an inventory; see `Inventory.tasks`."""
+    for piece in estimate(inventory, draws=_FEW).pieces:
+        line, known = piece.line, piece.quantities
+        today = line.people * inventory.working_weeks / 60
+        for name in OF_TASK:
+            today *= known[name][1].mean
+        yield {
+            "row": piece.row,
+            **flat(line.model_dump()),
+            **{f"{name}_mean": used.mean for name, (_, used) in known.items()},
+            "grade": piece.grade,
+            "hours_today": today,
+        }
+
+
+def hours(result: TimeSavedResult) -> dict[str, Values]:
+    """Return the hours that each task frees in each draw; see `TimeSavedResult.drawn`."""
+    count, seed, columns = result.draws, result.seed, {}
+    step = step_within(count, len(result.savings))
+    remark_step(step, count, result.language)
+    at = lru_cache(maxsize=1)(lambda name: scores(name, count, seed))
+    for _, parts in simulate(result.pieces, result.inventory.working_weeks, at):
+        freed = np.broadcast_to(sum(part.steps["freed"] for part in parts), count)
+        columns[", ".join(spoken(parts[0].piece.key, result.language))] = freed[::step]
+    return columns
 
 
 def _rate(inventory: Inventory, past: Sequence[Past]) -> float:
@@ -160,9 +210,6 @@ def _add_up(
 def _saving(gross: Values, parts: Sequence[Part], draws: int) -> Saving:
     line = parts[0].piece.line
     full = np.sort(np.broadcast_to(sum(part.full for part in parts), draws))
-    grades: list[Grade] = [
-        max(part.piece.line.grade or "A", GRADES[part.piece.line.basis]) for part in parts
-    ]
     return Saving(
         task=line.task,
         role=line.role,
@@ -176,6 +223,6 @@ def _saving(gross: Values, parts: Sequence[Part], draws: int) -> Saving:
         full=tuple(float(full[round(share * (draws - 1))]) for share in POINTS),
         full_mean=float(full.mean()),
         benefit=line.benefit,
-        grade=max(grades),
+        grade=max(part.piece.grade for part in parts),
         owner=line.owner,
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from opslab.documents import Location
 from opslab.evidence import Grade
+from opslab.frames import Form, in_form
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, fault
 from opslab.tables.import_report import FileAnswers
 from opslab.uncertainty.ranges import Amount, Minutes, Part, Stated
@@ -198,3 +200,51 @@ class Inventory(FromFile):
         return {
             (name, "path"): table.path for name, table in given.items() if isinstance(table, Source)
         }
+
+    def tasks(self, *, form: Form = "pandas") -> Any:
+        """Return the inventory as it is read: a row for each of its rows.
+
+        Parameters
+        ----------
+        form : {"pandas", "arrow", "polars"}
+
+        Returns
+        -------
+        frame
+            The sheet's own row; task, role, initiative, people; of each quantity (``frequency``
+            times a week, ``minutes``, shares from 0 to 1) ``_low``, ``_likely``, ``_high`` as
+            stated and ``_mean`` as drawn, after what was measured; benefit, basis as it counts,
+            owner; ``hours_today``, what the task takes a year (at the means).
+
+        Raises
+        ------
+        DataError
+            For a table that contradicts itself: row, what, and what to do.
+
+        Examples
+        --------
+        >>> from opslab import timesaved, workspace
+        >>> inventory = timesaved.Inventory.load(workspace.resolve("data/sample/product_desk.yaml"))
+        >>> inventory.tasks()[["row", "role", "minutes_low", "minutes_high"]].values[0].tolist()
+        [2, 'product manager', 20.0, 45.0]
+        """
+        return in_form(import_module("opslab.timesaved.estimation").tasks(self), form)
+
+    def draws(self, *, form: Form = "pandas", **drawn: Any) -> Any:
+        """Return the draws of the hours that each task frees; see `TimeSavedResult.drawn`.
+
+        Parameters
+        ----------
+        form : {"pandas", "arrow", "polars"}
+        **drawn
+            As `opslab.timesaved.estimate` takes them: ``draws=20_000, seed=2``.
+
+        Examples
+        --------
+        >>> from opslab import timesaved, workspace
+        >>> inventory = timesaved.Inventory.load(workspace.resolve("data/sample/product_desk.yaml"))
+        >>> inventory.draws(draws=2_000).shape
+        (2000, 11)
+        """
+        estimate = import_module("opslab.timesaved.estimation").estimate
+        return estimate(self, **drawn).drawn(form=form)

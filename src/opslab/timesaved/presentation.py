@@ -19,7 +19,13 @@ from opslab.uncertainty.words import describe
 
 __all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
 
-_TONES: dict[str, Tone] = {"stop": "bad", "none": "plain", "measure": "open", "count": "good"}
+_TONES: dict[str, Tone] = {
+    "stop": "bad",
+    "none": "plain",
+    "measure": "open",
+    "count": "good",
+    "explored": "open",
+}
 _MOST, _MOST_REASONS = 8, 4
 _NOTHING = Summary(0, 0, 0, 0, 0, 0)
 _REALITY = ("asana", "register", "metr", "uk")

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from opslab.evidence import Evidence, Grade, Kind, Quantity
+from opslab.messages import Bilingual, text
 from opslab.results import flat
 from opslab.timesaved.result import POINTS, Saving, TimeSavedResult
 from opslab.uncertainty.distributions import Distribution, quantile
@@ -44,8 +45,31 @@ def record(result: TimeSavedResult) -> dict[str, Any]:
 
 
 def rows(result: TimeSavedResult, *, full: bool) -> list[dict[str, Any]]:
-    """Return the tasks as rows."""
-    return [flat(_saving(saving)) for saving in result.savings]
+    """Return the tasks as rows: what one works with, or every column there is."""
+    if full:
+        return [flat(_saving(saving)) for saving in result.savings]
+    return [
+        {
+            "task": saving.task,
+            "role": saving.role,
+            "initiatives": Bilingual.joined(", ", [*dict(saving.parts)]),
+            "hours_today": saving.gross,
+            "hours_freed": saving.freed.mean,
+            "low": saving.freed.low,
+            "high": saving.freed.high,
+            "recaptured": saving.recaptured,
+            "full_use": saving.full_mean,
+            "benefit": text(f"timesaved.benefit_{saving.benefit}", result.language),
+            "grade": saving.grade,
+            "owner": saving.owner,
+        }
+        for saving in result.savings
+    ]
+
+
+def sheets(result: TimeSavedResult) -> dict[str, list[dict[str, Any]]]:
+    """Return every quantity as stated and as drawn, as rows."""
+    return {"quantities": [flat(_quantity(known, "stated", "used")) for known in result.known]}
 
 
 def _saving(saving: Saving) -> dict[str, Any]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from opslab.errors import ParameterError, refuse_unknown
 from opslab.evidence import Benefit, Grade, SourceFile
+from opslab.frames import Form, in_form
 from opslab.results import Result
 from opslab.tables.import_report import Reading
 from opslab.timesaved.inventory import Inventory, Past
 from opslab.timesaved.quantities import StatedQuantity, Update
+from opslab.timesaved.simulation import Piece
 from opslab.uncertainty.distributions import quantile
 from opslab.uncertainty.draws import Summary
 
@@ -106,6 +109,7 @@ class TimeSavedResult(Result):
     updates: tuple[Update, ...]
     readings: tuple[Reading, ...]
     sources: tuple[SourceFile, ...]
+    pieces: tuple[Piece, ...] = field(compare=False)
 
     @property
     def freed(self) -> Summary:
@@ -119,9 +123,9 @@ class TimeSavedResult(Result):
 
     @property
     def action(self) -> str:
-        """What to do: stop, none, measure or count; none while a blocking check is red."""
-        if self.broken:
-            return "stop"
+        """What to do: stop, none, measure, count; explored, where more was asked than planned."""
+        if self.broken or self.asked:
+            return "stop" if self.broken else "explored"
         if self.freed.low <= 0:
             return "none"
         return "count" if self.check("evidence").status == "pass" else "measure"
@@ -130,6 +134,57 @@ class TimeSavedResult(Result):
         """Return the sums of one kind by name."""
         sums = {name: summary for (other, name), summary in self.sums.items() if other == kind}
         return dict(sorted(sums.items(), key=lambda item: item[0] == "all"))
+
+    def drawn(self, *, form: Form = "pandas") -> Any:
+        """Return the draws of the hours freed: a column for each task, a row for each draw.
+
+        They are the draws that the result tells of, drawn again from their seed: the means of the
+        columns sum to the mean of the hours freed.
+
+        Parameters
+        ----------
+        form : {"pandas", "arrow", "polars"}
+
+        Returns
+        -------
+        frame of shape (draws, tasks)
+            Hours a year, mean over the horizon; where so many would not fit every so many rows
+            only, with a `Remark`.
+        """
+        return in_form(self.room("estimation").hours(self), form)
+
+    def without(self, *left: str | int) -> TimeSavedResult:
+        """Return the estimate without some of its tasks, on the same draws.
+
+        It is exploratory: it says so wherever it shows itself, recommends nothing, is no evidence.
+
+        Parameters
+        ----------
+        *left : str or int
+            Names of tasks, or numbers of rows as in ``inventory.tasks().row``.
+
+        Raises
+        ------
+        ParameterError
+            For a task or row that is not there, or where nothing would be left.
+
+        Examples
+        --------
+        >>> from opslab import timesaved, workspace
+        >>> inventory = timesaved.Inventory.load(workspace.resolve("data/sample/product_desk.yaml"))
+        >>> result, tasks = timesaved.estimate(inventory, draws=2_000), inventory.tasks()
+        >>> fewer = result.without(*tasks.row[tasks.grade == "F"])
+        >>> len(result.savings), len(fewer.savings), fewer.evidence()
+        (11, 6, [])
+        """
+        named, pieces = {*map(str, left)}, self.pieces
+        refuse_unknown(named, {name for piece in pieces for name in piece.names})
+        only = [piece.row for piece in pieces if named.isdisjoint(piece.names)]
+        if not only:
+            raise ParameterError.of("explore.nothing_left")
+        estimate = self.room("estimation").estimate
+        again = {"as_of": self.as_of, "draws": self.draws, "seed": self.seed, "only": only}
+        return estimate(self.inventory, language=self.language, **again)  # type: ignore[no-any-return]
 
     def memory(self) -> pd.DataFrame:
         """Return promised against measured, as the next inventory's ``past`` takes it."""

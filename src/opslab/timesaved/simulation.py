@@ -15,7 +15,8 @@ from itertools import chain, combinations
 
 import numpy as np
 
-from opslab.timesaved.inventory import Line
+from opslab.evidence import Grade
+from opslab.timesaved.inventory import GRADES, Line
 from opslab.uncertainty.distributions import Distribution, Fixed, Values
 from opslab.uncertainty.ramp import power_sum
 
@@ -46,6 +47,16 @@ class Piece:
     def key(self) -> tuple[str, str]:
         """The task and the role."""
         return self.line.task, self.line.role
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """By which it may be left out: its row, and its task."""
+        return str(self.row), self.line.task
+
+    @property
+    def grade(self) -> Grade:
+        """As declared, and no better than the basis."""
+        return max(self.line.grade or "A", GRADES[self.line.basis])
 
 
 @dataclass(frozen=True)
