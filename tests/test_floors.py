@@ -26,6 +26,7 @@ FLOORS = {
     "messages": 0,
     "version": 0,
     "errors": 1,
+    "contrast": 1,
     "documents": 1,
     "archive": 1,
     "evidence": 1,

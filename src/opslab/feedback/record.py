@@ -39,9 +39,9 @@ _SHORT = (
     "theme name group kind team messages share share_low share_high customers rating severity "
     "trend rank band"
 )
-_CAME = "message source id row date week language text customer revenue rating score discontent"
+_CAME = "uid source id row date week language text customer revenue rating score discontent"
 _MESSAGE = (
-    "message source id row date week language theme name group themes kind text customer revenue "
+    "uid source id row date week language theme name group themes kind text customer revenue "
     "rating score discontent nearest second confidence reason copy_of"
 )
 _POINT = "message point kind theme nearest confidence reason text"
@@ -175,10 +175,11 @@ def came_in(study: Study, data: Any) -> pd.DataFrame:
 def _laid_out(rows: Iterable[Mapping[str, Any]], names: str) -> pd.DataFrame:
     """Return messages by source and row: the columns that are named, then one for each trait."""
     ordered = sorted(rows, key=itemgetter("source", "row"))
-    frame = pd.DataFrame(ordered).rename(columns={"uid": "message"}).reindex(columns=names.split())
+    frame = pd.DataFrame(ordered, columns=names.split()).rename(columns={"uid": "message"})
     days = pd.to_datetime(frame["date"])
     frame = frame.assign(date=days, week=days.dt.to_period("W").dt.start_time)
-    return frame.join(pd.DataFrame([row["traits"] for row in ordered]), rsuffix=" ")
+    traits = pd.DataFrame([row["traits"] for row in ordered])
+    return frame.join(traits.rename(columns=lambda name: name + " " * (name in frame)))
 
 
 def in_order(intake: Intake, messages: pd.DataFrame) -> pd.DataFrame:

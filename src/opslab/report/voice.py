@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from opslab.contrast import Contrast
 from opslab.errors import ParameterError, did_you_mean
 from opslab.messages import catalogue, spoken, text
 from opslab.messages.numbers import Numbers
@@ -15,7 +16,7 @@ from opslab.report.blocks import Block, Cell, Cells, Fact, Group, Heading, Parag
 from opslab.report.drawing import Row, chart
 from opslab.report.figures import Figure
 from opslab.report.plain import plain
-from opslab.results import Check, Contrast, Message, Result, Status
+from opslab.results import Check, Message, Result, Status
 
 Blocks = list[Block | Figure]
 

@@ -25,7 +25,7 @@ from opslab.runs.parameters_cell import values_in
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}", re.ASCII)
 """Of a notebook: it names a folder and stands in commands."""
 _RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\d-[0-9a-f]{8}(\.failed)?", re.ASCII)
-_MEANING = re.compile(r"^(\w+) *=.*# *(.+)$", re.MULTILINE)
+_MEANING = re.compile(r"^(\w+) *=.*?\s# *(.+)$", re.MULTILINE)
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 _SECRET = re.compile("token|secret|passw|credential|api_?key")
 _OPTIONS = {"out", "force"}
@@ -170,10 +170,11 @@ def of(notebook: Any, file: Path, name: str = "") -> Own:
     """
     name, about, shown = name or file.stem, notebook["metadata"], workspace.shown(file)
     kernel = about.get("kernelspec", {}).get("language", "python")
+    kernel = about.get("language_info", {}).get("name", kernel)
     if not NAME.fullmatch(name):
         raise InputError.of("runs.own_name", file=shown)
-    if about.get("language_info", {}).get("name", kernel) != "python":
-        raise InputError.of("runs.own_kernel", file=shown)
+    if kernel != "python":
+        raise InputError.of("runs.own_kernel", file=shown, kernel=kernel)
     cells = [cell for cell in notebook["cells"] if is_own(cell)]
     try:
         values = values_in({"cells": cells})
