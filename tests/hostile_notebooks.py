@@ -15,9 +15,11 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 from PIL import Image
 
 from opslab.evidence import FILES_TYPE, RECORD_TYPE
+from opslab.report.figures import Figure, framed, style
 from opslab.version import __version__
 
 GIVEN = {"spec": "data/sample/checkout.yaml", "as_of": "2026-09-28", "language": "en"}
@@ -381,6 +383,56 @@ def _form() -> Notebook:
     }
 
 
+def _added() -> Notebook:
+    """What an analyst adds, where the words come from a customer."""
+    frame = pd.DataFrame({OUT: [SCRIPT, CONTROLS], "b": [1, 2]}, index=[OUT, "=1+1"])
+    frame.index.name = SCRIPT
+    with style():
+        drawing, axes = framed(f"--> {OUT}", 1.0)
+        axes.set_xlabel(f"]]> {SCRIPT}")
+    drawn = Figure(drawing, OUT, SCRIPT)._repr_mimebundle_()
+    png = {"a.png": {"image/png": in_base64(picture("PNG"))}}
+    samp = '<samp title="attachment:a.png">{}</samp>'
+    return {
+        "frame: words": shows_data({"text/html": frame._repr_html_()}),
+        "frame: styled": shows_data(
+            {"text/html": frame.style.set_caption(SCRIPT).set_uuid("x")._repr_html_()}
+        ),
+        "frame: a table in a title": shows_data(
+            {"text/html": f"<p title='<th onmouseover=alert(1) <td>1</td> {OUT}'>x</p>"}
+        ),
+        "frame: tables in tables": shows_data(
+            {"text/html": "<table><tr><td>" * 3_000 + "</td></tr></table>" * 3_000}
+        ),
+        "frame: heads": shows_data({"text/html": "<table>" + "<th>1</th>" * 40_000}),
+        "frame: styles that do not end": shows_data(
+            {"text/html": "<style <script </x></y>" * 9_000}
+        ),
+        "plot: its words": shows_data(*drawn),
+        "print: words": shows(
+            {"output_type": "stream", "name": "stdout", "text": f"{SCRIPT}\r{OUT}\n{CONTROLS}" * 60}
+        ),
+        "print: of many bars": shows(
+            {"output_type": "stream", "name": "stdout", "text": "\r\x1b[" * 900_000 + SCRIPT}
+        ),
+        "text: a picture's words": says(f"![{OUT}](attachment:a.png)", png),
+        "text: an attachment's name": says(
+            f"![x](<attachment:{OUT}.png>)", {f"{OUT}.png": png["a.png"]}
+        ),
+        "text: what stands for a picture": says(samp.format(OUT + "'\"") * 3, png),
+        "text: very many pictures": says("![x](attachment:a.png) " * 40_000, png),
+        "text: a footnote": says(f"a[^1] b[^{OUT}]\n\n[^1]: {OUT}\n[^{OUT}]: {SCRIPT}"),
+        "text: files of others": says(
+            "![a](/etc/hostname.png) ![b](../../../../etc/passwd) ![c](file:///etc/hosts.svg)"
+        ),
+        "text: a title": says(f"# {OUT}\n\n# {SCRIPT}\n\n<h1 id='{OUT}'>x</h1>"),
+        "live: its type": shows_data({f"application/{OUT}": SCRIPT, "text/plain": OUT}),
+        "live: a page": shows_data(
+            {"text/html": SCRIPT + "<iframe srcdoc='x'>", "text/plain": OUT}
+        ),
+    }
+
+
 CASES: dict[str, Callable[[Notebook], None]] = {
     **_html(),
     **_markdown(),
@@ -388,6 +440,7 @@ CASES: dict[str, Callable[[Notebook], None]] = {
     **_words(),
     **_result(),
     **_form(),
+    **_added(),
 }
 
 

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from bs4 import BeautifulSoup
 from click.testing import CliRunner
 
 from conftest import make_workspace
@@ -36,7 +37,7 @@ def render(content, folder):
 
 
 def test_there_are_as_many_as_were_promised():
-    assert len(CASES) >= 75
+    assert len(CASES) >= 93
 
 
 def test_the_one_that_means_no_harm_is_filed(workspace, inputs, tmp_path):
@@ -88,3 +89,16 @@ def is_harmless(source):
         assert re.match(
             r"#|data:image/|https://e\.invalid|[a-z_]+/|catalogue\.(csv|json)$", address
         ), address
+
+
+def test_words_of_customers_stay_words(workspace, inputs, tmp_path):
+    """In a frame's column, index and cells, in a print, a picture's words."""
+    for name in ("frame: words", "print: words", "text: a picture's words"):
+        folder = tmp_path / name.replace(":", "")
+        folder.mkdir()
+        assert render(hostile(name, inputs), folder).exit_code == 0
+        (page,) = folder.glob("*/*/*/readout.html")
+        soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+        images = "".join(image["alt"] for image in soup.main("img"))
+        shown = soup.main.get_text() + images
+        assert "window.pwned=1" in shown, name

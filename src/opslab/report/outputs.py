@@ -14,16 +14,20 @@ import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache, wraps
+from html import escape, unescape
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from xml.parsers import expat
 
 from PIL import Image
 
 from opslab.report.styles import template
 from opslab.startup import without_iri_grammar
+from opslab.workspace import slug
 
 with without_iri_grammar():
+    from mistune.plugins import import_plugin
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
     from nbconvert.preprocessors.sanitize import SanitizeHTML
 
@@ -57,42 +61,90 @@ def _or_none(clean: Callable[..., str]) -> _Filter:
     return cleaned
 
 
-@_or_none
 def printed(content: str) -> str:
-    """Return a text that a page has room for."""
-    return content
+    """Return what a terminal shows of a text in the end: of a progress bar its last state."""
+    lines = content.split("\n")
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
 
 
 @_or_none
 def html(content: str, style: Any = 0) -> str:
     """Return HTML in which nothing runs or asks, without the style for its cell that it brought.
 
-    The length of that style may be forged: it is cut off first, and what is left is cleaned.
+    The length of that style may be forged: it is cut off first, and what is left is cleaned. What
+    is not ours is then brought into the form of a page: its tables' heads, its headings.
     """
-    if isinstance(style, int) and style > 0:
+    ours = isinstance(style, int) and style > 0
+    if ours:
         content = content[style:]
     if len(content) > _MOST_HTML or content.count("<") - 2 * content.count("</") > _MOST_OPEN:
         raise ValueError(len(content))
-    return str(_sanitizer().sanitize_html_tags(content))
+    *closed, rest = re.split(r"(?i)</(?:style|script)\s*>", content)
+    kept = [re.split(r"(?i)<(?:style|script)\b", piece)[0] for piece in closed]
+    cleaned = str(_sanitizer().sanitize_html_tags("".join([*kept, rest])))
+    for pattern, form in () if ours else _allowed()["forms"]:  # a < begins a tag in it
+        cleaned = re.sub(pattern, form, cleaned)
+    return cleaned
 
 
-def markdown(content: str) -> str | None:
-    """Return Markdown as HTML, cleaned once it is HTML."""
-    source = _or_none(MarkdownWithMath(renderer=_Renderer(escape=False)).render)(content)
-    return html(source)
+def markdown(
+    content: str, pictures: Mapping[str, str | None] | None = None, missing: str = ""
+) -> str | None:
+    """Return Markdown as HTML, cleaned once it is HTML.
+
+    Parameters
+    ----------
+    content : str
+    pictures : Mapping of str to str or None
+        By the address that stands in the content, the one that holds the picture on a page.
+    missing : str
+        What is said of a picture that is not there.
+    """
+
+    def picture(named: re.Match[str]) -> str:
+        address, alt = (pictures or {}).get(unescape(named[1])), named[2].replace('"', "&quot;")
+        return f'<img src="{address}" alt="{alt}">' if address else f"{alt} ({missing} {named[1]})"
+
+    plugins = map(import_plugin, (*MarkdownWithMath.DEFAULT_PLUGINS, "footnotes"))
+    written = MarkdownWithMath(_Renderer(escape=False), plugins=plugins)
+    source = _or_none(written.render)(content) or ""
+    own = re.sub('(id="|href="#)(?=fn)', rf"\g<1>{slug(content)}-", source)  # each counts from 1
+    return re.sub(r'<samp title="([^"]*)">([^<]*)</samp>', picture, html(own) or "") or None
 
 
 class _Renderer(IPythonRenderer):
-    """Jupyter's Markdown; in place of a picture stand the words for it."""
+    """Jupyter's Markdown: the anchors as the page's own, a picture by its address and its words."""
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
-        del url, title
-        return text  # cleaned with all the rest
+        del title
+        return f'<samp title="{escape(unquote(url))}">{re.sub("<.*?>", "", text)}</samp>'
+
+    def heading(self, text: str, level: int, **_: Any) -> str:
+        level = max(level, 2)  # a page has one title
+        return f'<h{level} id="{slug(text)}">{text}</h{level}>\n'
+
+
+def address(content: Any) -> str | None:
+    """Return the address that holds a picture, given its file, or what is attached to a cell."""
+    with suppress(Exception):
+        if isinstance(content, Path):
+            with content.open("rb") as stream:
+                raw = stream.read(_MOST_PART)
+        else:
+            raw = base64.b64decode(next(iter(content.values())))
+        form = {b"\x89P": "PNG", b"\xff\xd8": "JPEG"}.get(raw[:2])
+        return raster(base64.b64encode(raw).decode(), form) if form else drawing(raw.decode())
+    return None
+
+
+@cache
+def _allowed() -> Any:
+    return tomllib.loads(template("allowed.toml"))
 
 
 @cache
 def _sanitizer() -> Any:
-    allowed = tomllib.loads(template("allowed.toml"))
+    allowed = _allowed()
     attributes = allowed["attributes"]
 
     def of_link(_tag: str, name: str, value: str) -> bool:

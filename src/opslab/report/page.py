@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
+from opslab import workspace
 from opslab.evidence import RECORD_TYPE
 from opslab.messages import Language, text, without_controls
 from opslab.report.blocks import Verdict
 from opslab.report.cells import bundle
-from opslab.report.outputs import FILTERS
+from opslab.report.outputs import FILTERS, address, markdown
+from opslab.report.pictures import images_in
 from opslab.report.styles import page_style
 from opslab.startup import without_iri_grammar
 
@@ -24,11 +30,17 @@ ANALYST = "analyst"
 """Tag of cells that speak to the analyst and have no place on the page."""
 
 _TEMPLATES = files("opslab.report").joinpath("templates")
-_WORDS = ("skip", "contents", "code", "document", "no_pdf", "not_shown")
+_WORDS = (
+    *("skip", "contents", "code", "document", "tables", "no_pdf", "not_shown", "no_words"),
+    *("printed", "cut", "no_form", "no_picture"),
+)
 _TITLE, _SECTION = 1, 2
 """Levels of headings: the page's own, and those that its contents list."""
 _MOST_PAGE = 20_000_000
 """Letters of the cells on a page."""
+_FIRST_HEADING = re.compile(r"((?:(?!```).)*?)^# +([^\n]+)", re.DOTALL | re.MULTILINE)
+"""Of a cell's text what comes before its first heading, if no code does, and that heading."""
+_SECTIONS = re.compile(r'<h2 id="([^"]+)">(.*?)</h2>', re.DOTALL)
 
 
 def render(
@@ -37,6 +49,9 @@ def render(
     language: Language,
     documents: Sequence[str] | None = None,
     failure: Verdict | None = None,
+    *,
+    title: str = "opslab",
+    folder: Path | None = None,
 ) -> str:
     """Return an executed notebook as a page.
 
@@ -52,25 +67,44 @@ def render(
         is told.
     failure : Verdict, optional
         Stands first in place of what was published: why the run did not come to its end.
+    title : str
+        Of the page, where nothing was published and no text of the notebook has a heading.
+    folder : Path, optional
+        Where the notebook is; by default the workspace's ``notebooks``. The pictures that its text
+        names are sought there.
     """
     first_screen, body = _parts(notebook)
     if failure is not None:
         data, metadata = bundle(failure)
         first_screen = [{"data": data, "metadata": metadata}]
-    whole = len(json.dumps(body, default=str)) <= _MOST_PAGE
-    body = body if whole else []
-    outputs = [output for cell in body for output in cell.get("outputs", [])]
+    words = {word: text(f"report.{word}", language) for word in _WORDS}
+    if first_screen:
+        title = next((said for _, said in _headings(first_screen, _TITLE)), title)
+    else:
+        title, body = _titled(body, title)
+    files = images_in(notebook, folder or workspace.root() / "notebooks")
+    pictures = {url: address(path) for url, path in files.items()}
+    contents: list[tuple[str, str]] = []
+    cells, room = [], _MOST_PAGE
+    for cell in body:
+        written = _written(cell, pictures, words["no_picture"])
+        room -= len(json.dumps(written, default=str))
+        if room < 0:
+            break
+        cells.append(written)
+        contents += _sections(written)
     page = {
         "language": language,
-        "title": next((words for _, words in _headings(first_screen, _TITLE)), "opslab"),
+        "title": title,
         "style": page_style(),
         "running_foot": _running_foot(identity),
         "documents": documents,
-        "words": {word: text(f"report.{word}", language) for word in _WORDS},
+        "record": RECORD_TYPE,
+        "words": words,
         "first_screen": first_screen,
-        "contents": [section for section in _headings(outputs, _SECTION) if section[0]],
-        "whole": whole,
-        "body": body,
+        "contents": contents,
+        "whole": room >= 0,
+        "body": cells,
         "cells": notebook.cells,
         "identity": identity,
     }
@@ -112,6 +146,36 @@ def _parts(notebook: Any) -> tuple[list[Any], list[Any]]:
         else:
             body.append(cell)
     return first_screen, body
+
+
+def _titled(body: list[Any], title: str) -> tuple[str, list[Any]]:
+    """Return the first heading of a notebook's text, and the cells without it."""
+    for number, cell in enumerate(body):
+        heading = cell.cell_type == "markdown" and _FIRST_HEADING.match(cell.source)
+        if heading:
+            rest = {**cell, "source": heading[1] + cell.source[heading.end() :]}
+            return _plain(markdown(heading[2])), [*body[:number], rest, *body[number + 1 :]]
+    return title, body
+
+
+def _written(cell: Any, pictures: Mapping[str, str | None], missing: str) -> Any:
+    """Return a cell, its text as HTML."""
+    if cell["cell_type"] != "markdown":
+        return cell
+    attached = cell.get("attachments", {}).items()
+    known = {**pictures, **{f"attachment:{name}": address(data) for name, data in attached}}
+    return {"html": markdown(cell["source"], known, missing)}
+
+
+def _sections(cell: Any) -> Iterator[tuple[str, str]]:
+    """Yield anchor and text of the sections that start in a cell."""
+    for anchor, words in _SECTIONS.findall(cell.get("html") or ""):
+        yield anchor, _plain(words)
+    yield from (known for known in _headings(cell.get("outputs", []), _SECTION) if known[0])
+
+
+def _plain(html: str | None) -> str:
+    return Markup(html or "").striptags()  # noqa: S704 - it is escaped where it is shown
 
 
 def _headings(outputs: Iterable[Any], level: int) -> Iterator[tuple[str, str]]:
