@@ -63,8 +63,14 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     if size > _LARGEST_RECORD:
         raise InputError.of("runs.record_size", bytes=size, most=_LARGEST_RECORD)
     names = None if documents is None else [document.file for document in documents]
-    screen = _title_screen(job) if published is silent else None
-    page = render(normal, _footer(job, rendered=rendered), job.language, names, screen)
+    page = render(
+        normal,
+        _footer(job, rendered=rendered),
+        job.language,
+        names,
+        title=job.notebook.title[job.language],
+        folder=job.notebook.path.parent,
+    )
     files = {
         NOTEBOOK: notebook_file.written(normal),
         READOUT: page.encode(),
@@ -95,15 +101,6 @@ def _silent(job: Job) -> Publication:
     record |= {name: job.content[name] for name in ("notebook", "as_of", "inputs")}
     held = Held(status="complete")
     return Publication(record=record, held=held, about=About(), headline=title, carried={})
-
-
-def _title_screen(job: Job) -> Verdict:
-    """Return the first screen of one that publishes no result."""
-    own, language = job.notebook, job.language
-    said = text("runs.own_no_result", language)
-    return Verdict(
-        own.name, own.title[language], None, text("runs.own_action", language), said, "plain"
-    )
 
 
 def _owner(record: Mapping[str, Any]) -> str | None:
