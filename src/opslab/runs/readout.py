@@ -145,7 +145,7 @@ def _write(working: Path, files: Mapping[str, bytes], folder: Path) -> None:
 
 
 def _also_read(
-    job: Job, notebook: Any, published: Publication, told: Sequence[Mapping[str, str]]
+    job: Job, notebook: Any, published: Publication, answers: Sequence[Mapping[str, str]]
 ) -> dict[str, str]:
     """Return what the notebook has read beyond what the run is known by, by name and hash.
 
@@ -155,7 +155,7 @@ def _also_read(
         raise InputError.of("runs.changed_meanwhile", file=f"{job.notebook.name}.ipynb")
     known = {(file.name, file.sha256) for file in job.known.values()}
     read = {(named.file, named.sha256) for named in published.about.read}
-    read |= {(file["file"], file["sha256"]) for file in told}
+    read |= {(file["file"], file["sha256"]) for file in answers}
     others = sorted(read - known)
     names = Counter(file for file, _ in [*known, *others])
     changed = {file for file, count in names.items() if count > 1 and file in dict(others)}
@@ -175,10 +175,10 @@ def _unknown(job: Job, notebook: Any) -> str | None:
     cells = [cell for cell in notebook.cells if cell.get("execution_count")]
     if not job.inputs.files:
         return "runs.again_inputs"
-    told = notebook.metadata.get("papermill", {}).get("read") is not None
-    told = told or any(RECORD_TYPE in output.get("data", {}) for output in cells[-1].outputs)
+    known = notebook.metadata.get("papermill", {}).get("read") is not None
+    known = known or any(RECORD_TYPE in output.get("data", {}) for output in cells[-1].outputs)
     unheard = any(_UNHEARD.search(cell.source) for cell in cells)
-    return "runs.again_unheard" if unheard or not told else None
+    return "runs.again_unheard" if unheard or not known else None
 
 
 def _footer(job: Job, *, rendered: bool = False) -> list[tuple[str, str]]:
