@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +14,15 @@ from opslab import workspace
 from opslab.evidence import RECORD_TYPE
 from opslab.messages import Language, text, without_controls
 from opslab.report.blocks import Verdict
+from opslab.report.catalogue import form
 from opslab.report.cells import bundle
 from opslab.report.outputs import FILTERS, address, markdown
 from opslab.report.pictures import images_in
 from opslab.report.styles import page_style
-from opslab.startup import without_iri_grammar
-
-with without_iri_grammar():
-    from nbconvert.exporters.html import HTMLExporter
-    from nbformat.v4 import new_notebook
 
 ANALYST = "analyst"
 """Tag of cells that speak to the analyst and have no place on the page."""
 
-_TEMPLATES = files("opslab.report").joinpath("templates")
 _WORDS = (
     *("skip", "contents", "code", "document", "tables", "no_pdf", "not_shown", "no_words"),
     *("printed", "cut", "no_form", "no_picture"),
@@ -108,8 +101,7 @@ def render(
         "cells": notebook.cells,
         "identity": identity,
     }
-    html, _ = _exporter().from_notebook_node(new_notebook(), {"opslab": page})
-    lines = without_controls(html).split("\n")
+    lines = without_controls(form("index.html.j2").render(page=page, **FILTERS)).split("\n")
     return "\n".join(line.rstrip() for line in lines).strip() + "\n"
 
 
@@ -122,15 +114,6 @@ def _running_foot(identity: Sequence[tuple[str, str]]) -> str:
         for letter in identity[0][1]
     )
     return f'@media print {{ @page {{ @bottom-left {{ content: "{letters}"; }} }} }}\n'
-
-
-@cache
-def _exporter() -> Any:
-    return HTMLExporter(
-        template_name="opslab",
-        extra_template_basedirs=[str(_TEMPLATES)],
-        filters=FILTERS,
-    )
 
 
 def _parts(notebook: Any) -> tuple[list[Any], list[Any]]:
