@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 import shutil
 from pathlib import Path
@@ -77,3 +79,24 @@ def browser():
         found = driver.chromium.launch(executable_path=path, args=list(QUIET))
         yield found
         found.close()
+
+
+def run_cells(notebook: str, **parameters) -> dict:
+    """Run a notebook's code cells, those for exploring too, and return the names that they leave.
+
+    What a cell shows at its end is under its id. Nothing is published.
+    """
+    names: dict = {}
+    for cell in json.loads((ROOT / "notebooks" / f"{notebook}.ipynb").read_text("utf-8"))["cells"]:
+        if cell["cell_type"] != "code" or cell["id"] == "publish":
+            continue
+        *lines, last = ast.parse("".join(cell["source"])).body
+        shown = isinstance(last, ast.Expr)
+        module = ast.Module(lines if shown else [*lines, last], [])
+        exec(compile(module, cell["id"], "exec"), names)
+        if shown:
+            end = compile(ast.Expression(last.value), cell["id"], "eval")
+            names[cell["id"]] = eval(end, names)
+        if "parameters" in cell["metadata"].get("tags", ()):
+            names.update(parameters)
+    return names

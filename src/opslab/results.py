@@ -15,7 +15,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from opslab.errors import ParameterError, no_such
+from opslab.contrast import Contrast
+from opslab.errors import no_such
 from opslab.evidence import Evidence
 from opslab.figure_set import Figures
 from opslab.messages import Language, spoken, text
@@ -266,9 +267,9 @@ class Result:
 
     def rows(self, *, full: bool = False) -> list[dict[str, Any]]:
         """Return the rows of the tidy table; what was asked beyond the plan says so in each."""
-        return self.told(self.room("record").rows(self, full=full))
+        return self.marked(self.room("record").rows(self, full=full))
 
-    def told(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def marked(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return rows in the result's language, with a mark where they are exploratory."""
         mark = {"exploratory": True} if self.asked else {}
         rows = [{**row, **mark} for row in rows]
@@ -284,7 +285,7 @@ class Result:
         """Return the tables to take away, by the names of their sheets."""
         sheets = {"result": self.rows(), "full": self.rows(full=True)}
         more: Any = getattr(self.room("record"), "sheets", lambda _: {})
-        return sheets | {name: self.told(rows) for name, rows in more(self).items()}
+        return sheets | {name: self.marked(rows) for name, rows in more(self).items()}
 
     @cached_property
     def workbook(self) -> bytes:
@@ -361,43 +362,3 @@ class Result:
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         return self.voice().bundle(self.first_screen())  # type: ignore[no-any-return]
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """Two results side by side: it shows itself in a cell.
-
-    Attributes
-    ----------
-    result, other : Result
-        Of one kind.
-    """
-
-    result: Result
-    other: Result
-
-    def __post_init__(self) -> None:
-        if type(self.result) is not type(self.other):
-            raise ParameterError.of(
-                "explore.other_kind",
-                kind=type(self.result).__name__,
-                other=type(self.other).__name__,
-            )
-
-    def frame(self) -> pd.DataFrame:
-        """Return a row for each figure: its keys, what it is here and there, and the change."""
-        keys = list(self.result.room("record").KEYS)
-        frames = [
-            result.frame()
-            .set_index(keys)
-            .select_dtypes("number")
-            .melt(ignore_index=False, var_name="figure")
-            .reset_index()
-            for result in (self.result, self.other)
-        ]
-        both = frames[0].merge(frames[1], "outer", [*keys, "figure"], suffixes=("", "_other"))
-        return both.assign(change=both["value_other"] - both["value"])
-
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        voice = self.result.voice()
-        return voice.bundle(*voice.contrast(self))  # type: ignore[no-any-return]

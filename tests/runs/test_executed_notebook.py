@@ -245,13 +245,9 @@ def swapped(notebook):
 
 AGAIN = "restart the kernel, run all cells and save.\n"
 REFUSED = {
-    "none of ours": (
-        lambda n: n["metadata"].pop("opslab"),
-        "This notebook is not one of opslab's; start from a copy of one of these: experiment_readout",
-    ),
-    "nothing of ours": (
-        lambda n: n["metadata"].update(opslab={"notebook": "experiment_readuot"}),
-        "There is no notebook experiment_readuot; did you mean experiment_readout?\n",
+    "none of ours, and no name for its own": (
+        lambda n: n["metadata"].update(opslab={"notebook": "experiment readout"}),
+        "The name of a notebook has letters, digits, _ and - only",
     ),
     "not all cells": (lambda n: code(n, -1).update(execution_count=None, outputs=[]), AGAIN),
     "one cell twice": (lambda n: code(n, 4).update(execution_count=20), AGAIN),

@@ -172,7 +172,7 @@ class Explorable(Result):
         Returns
         -------
         ExperimentResult
-            Exploratory: it decides nothing and is no evidence.
+            Exploratory: it decides nothing and is no evidence. By columns of the plan, the same.
 
         Raises
         ------
@@ -184,14 +184,20 @@ class Explorable(Result):
 
         Examples
         --------
+        >>> import pandas as pd
         >>> from opslab import experiments, workspace
         >>> experiment = experiments.Experiment.load(workspace.resolve("data/sample/checkout.yaml"))
-        >>> result = experiments.analyze(experiment).by("platform")
-        >>> [segment.segment for segment in result.segments[:3]], result.decision.action
-        (['platform: android', 'platform: ios', 'platform: web'], 'no_decision')
+        >>> units = pd.read_csv(workspace.resolve("data/sample/checkout.csv"))
+        >>> units["customer"] = units["revenue_before"] > 0
+        >>> answer = experiments.analyze(experiment, units).by("customer")
+        >>> answer.segments[-1].segment, answer.decision.action
+        ('customer: true', 'no_decision')
         """
         source = self._unchanged()
-        segments = tuple(dict.fromkeys([*source.experiment.segments, *columns]))
+        planned = source.experiment.segments
+        if {*columns} <= {*planned}:
+            return self
+        segments = tuple(dict.fromkeys([*planned, *columns]))
         experiment = source.experiment.changed(segments=segments)
         return self._asked("by", replace(source, experiment=experiment), columns=[*columns])
 
@@ -224,7 +230,7 @@ class Explorable(Result):
         >>> result = experiments.analyze(experiment)
         >>> units = result.units()
         >>> result.without(units["revenue"] > 500).mark()
-        'Exploratory, not in the plan (without 7 units).'
+        'Exploratory, not in the plan (without 2 units).'
         """
         source = self._unchanged()
         left_out = self.room("unit_frame").rows_of(rows, source, self.as_of)
@@ -267,7 +273,8 @@ class Explorable(Result):
         ('load p90', 'secondary')
         """
         source = self._unchanged()
-        own = {"goal": "increase", **dict(metric or ()), **fields, "role": "secondary"}
+        asked = {"role": "secondary", "margin": None}
+        own = {"goal": "increase", **dict(metric or ()), **fields, **asked}
         experiment = source.experiment.changed(metrics=(*source.experiment.metrics, own))
         return self._asked("metric", replace(source, experiment=experiment), name=own.get("name"))
 

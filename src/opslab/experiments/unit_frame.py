@@ -12,7 +12,7 @@ from opslab.experiments.analysis import opened_units
 from opslab.experiments.basis import Source
 from opslab.experiments.moments.values import filled_sql
 from opslab.experiments.spec import Experiment
-from opslab.experiments.units.refusals import refuse_rows_of
+from opslab.experiments.units.event_log import ASSIGNED
 from opslab.experiments.units.row_sums import free_names
 from opslab.experiments.units.unit_table import UnitTable, row_count
 from opslab.frames import Form, in_form, kept, remark_step, step_within
@@ -71,27 +71,25 @@ def _frame(experiment: Experiment, units: UnitTable, named: str) -> pd.DataFrame
     columns, source = _columns(experiment, units), own.relation
     if named:
         columns.append(("unit", "opslab_id"))
-        unit = f"SELECT {quoted(experiment.unit)} AS opslab_id, {ROW} FROM {named}"
+        unit, named = ("opslab_unit", ASSIGNED) if units.events else (experiment.unit, named)
+        unit = f"SELECT {quoted(unit)} AS opslab_id, {ROW} FROM {named}"
         source = f"{source} JOIN ({unit}) USING ({ROW})"
     names = free_names([name for name, _ in columns], ["row"])
     cells = [f"{sql} AS {quoted(name)}" for name, (_, sql) in zip(names, columns, strict=True)]
     step = step_within(rows, len(columns))
     # Of each arm every so many: in the file the arms may take turns.
-    place = f"row_number() OVER (ORDER BY {quoted(units.arm)}, {ROW})"
-    sampled = (
-        f"(SELECT {ROW}, {ROW} + 1 AS row, {', '.join(cells)} FROM {source} WHERE {units.where}"
-        f"{f' QUALIFY {place} % {step} = 0' * (step > 1)})"
-    )
-    frame = own.over(sampled, dict.fromkeys(["row", *names], ""), own.reading).frame()
+    order = f"row_number() OVER (ORDER BY {quoted(units.arm)}, {ROW})"
+    sampled = f" QUALIFY {order} % {step} = 0" * (step > 1)
+    cells.insert(0, f"{ROW} + 1 AS row")
+    query = f"SELECT {', '.join(cells)} FROM {source} WHERE {units.where}{sampled} ORDER BY row"
+    frame: pd.DataFrame = own.arrow(query).to_pandas(date_as_object=False).set_index("row")
     frame.attrs = {"step": step, "units": rows}
-    return frame.set_index("row")
+    return frame
 
 
 def _columns(experiment: Experiment, units: UnitTable) -> list[tuple[str, str]]:
     """Return the name and the SQL of each column."""
     own, columns = units.table, [("arm", f"CAST({quoted(units.arm)} AS VARCHAR)")]
-    if units.finer is None:  # rows that are summed were looked at before
-        refuse_rows_of(experiment, own, units.where)
     before = list[str]()
     for metric in units.metrics:
         if not own.types.keys() >= {*metric.own.values()}:

@@ -179,6 +179,15 @@ class Model:
 class FeedbackResult(Result):
     """The result of `opslab.feedback.find_themes`.
 
+    Ask
+    ---
+    ``frame()`` has a row for each theme, ``messages()`` one for each message, ``tables()`` all that
+    is written beside the page. ``by("rating")`` compares the themes along another column,
+    ``compare(other)`` sets two results side by side, ``theme("T01")`` has its quotes,
+    ``figures["shares"]`` its picture. ``contrasts``, ``trends``, ``severities`` and ``ranking`` are
+    data frames. ``to_excel`` and ``to_csv`` take it away, ``explain("share")`` tells what a word
+    means. What is asked beyond the study is marked as exploratory, and is no evidence.
+
     Attributes
     ----------
     study : Study

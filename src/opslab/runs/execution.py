@@ -131,6 +131,7 @@ def _run(
                 str(kept).replace("{", "{{").replace("}", "}}"),  # papermill formats it
                 parameters=dict(parameters),
                 kernel_name="python3",
+                language="python",  # of a notebook that does not say
                 progress_bar=False,
                 start_timeout=_START_SECONDS,
                 execution_timeout=limits.cell_seconds,

@@ -14,7 +14,7 @@ from opslab.messages import Language, one_line, text
 from opslab.runs.cells import first_line, is_injected
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
-_FILE = re.compile(r"File (.+?):(\d+)")
+_FRAME = re.compile(r"(?:Cell In.*?, line |File (?P<file>.+?):)(?P<line>\d+)")
 _ARROW = re.compile(r"^-+> *\d+ ")
 _MOST_FRAMES = 8
 
@@ -83,14 +83,15 @@ class Failure:
 def _frame(part: str) -> str:
     """Return a frame of a traceback, as IPython writes it; empty for code of somebody else's."""
     first, *lines = _ANSI.sub("", part).strip().splitlines() or [""]
-    file = _FILE.match(first)
-    path = Path(file[1]).expanduser().resolve() if file else workspace.root()
-    theirs = path.is_relative_to(workspace.root().resolve()) and "site-packages" not in path.parts
-    if not theirs or not (file or first.startswith("Cell ")):
+    frame, where = _FRAME.match(first), ""
+    if frame and frame["file"]:
+        path = Path(frame["file"]).expanduser().resolve()
+        inside = path.is_relative_to(workspace.root().resolve()) and path.is_file()
+        where = "" if not inside or "site-packages" in path.parts else f"{workspace.shown(path)}, "
+    if frame is None or (frame["file"] and not where):
         return ""
-    where = f"{workspace.shown(path)}, line {file[2]}" if file else first.partition(", ")[2]
     code = next((line for line in lines if line.startswith("-")), lines[0] if lines else "")
-    return one_line(f"{where}: {_ARROW.sub('', code).strip()}")
+    return one_line(f"{where}line {frame['line']}: {_ARROW.sub('', code).strip()}")
 
 
 class NotebookError(OpslabError):

@@ -131,6 +131,11 @@ class Table:
         with self._readable():
             return self.connection.execute(sql).fetchnumpy()
 
+    def arrow(self, sql: str) -> Any:
+        """Return the rows of a query over `relation` as a table of Arrow."""
+        with self._readable():
+            return self.connection.sql(sql).to_arrow_table()
+
     def aggregates(self, expressions: Iterable[str], source: str = "") -> tuple[Any, ...]:
         """Return expressions over all rows of `relation`, or of another source, as one row."""
         (row,) = self.fetch(f"SELECT {', '.join(expressions)} FROM {source or self.relation}")

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from opslab.timesaved.parameters import TimeSavedParameters as TimeSavedParameters
     from opslab.timesaved.result import TimeSavedResult as TimeSavedResult
     from opslab.timesaved.sheets import interview_sheet as interview_sheet
+    from opslab.timesaved.simulation import shapley as shapley
 else:
     __getattr__, __dir__, __all__ = lazy(
         __name__,
@@ -18,4 +19,5 @@ else:
         parameters="TimeSavedParameters",
         result="TimeSavedResult",
         sheets="interview_sheet",
+        simulation="shapley",
     )

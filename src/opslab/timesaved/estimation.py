@@ -20,7 +20,6 @@ from opslab.tables.import_report import Reading
 from opslab.timesaved import checks
 from opslab.timesaved.inventory import Inventory, Line, Measurement, Past
 from opslab.timesaved.quantities import (
-    OF_TASK,
     StatedQuantity,
     check_rows,
     prepare,
@@ -117,16 +116,14 @@ def estimate(
 def tasks(inventory: Inventory) -> Iterator[dict[str, Any]]:
     """Give the rows of an inventory; see `Inventory.tasks`."""
     for piece in estimate(inventory, draws=_FEW).pieces:
-        line, known = piece.line, piece.quantities
-        today = line.people * inventory.working_weeks / 60
-        for name in OF_TASK:
-            today *= known[name][1].mean
+        line = piece.line
+        week = checks.load([piece])[0][line.role]
         yield {
             "row": piece.row,
             **flat(line.model_dump()),
-            **{f"{name}_mean": used.mean for name, (_, used) in known.items()},
+            **{f"{name}_mean": used.mean for name, (_, used) in piece.quantities.items()},
             "grade": piece.grade,
-            "hours_today": today,
+            "hours_today": week * line.people * inventory.working_weeks,
         }
 
 
@@ -135,8 +132,8 @@ def hours(result: TimeSavedResult) -> dict[str, Values]:
     count, seed, columns = result.draws, result.seed, {}
     step = step_within(count, len(result.savings))
     remark_step(step, count, result.language)
-    at = lru_cache(maxsize=1)(lambda name: scores(name, count, seed))
-    for _, parts in simulate(result.pieces, result.inventory.working_weeks, at):
+    weeks = result.inventory.working_weeks
+    for _, parts in simulate(result.pieces, weeks, lambda name: scores(name, count, seed)):
         freed = np.broadcast_to(sum(part.steps["freed"] for part in parts), count)
         columns[", ".join(spoken(parts[0].piece.key, result.language))] = freed[::step]
     return columns

@@ -229,22 +229,3 @@ class Inventory(FromFile):
         [2, 'product manager', 20.0, 45.0]
         """
         return in_form(import_module("opslab.timesaved.estimation").tasks(self), form)
-
-    def draws(self, *, form: Form = "pandas", **drawn: Any) -> Any:
-        """Return the draws of the hours that each task frees; see `TimeSavedResult.drawn`.
-
-        Parameters
-        ----------
-        form : {"pandas", "arrow", "polars"}
-        **drawn
-            As `opslab.timesaved.estimate` takes them: ``draws=20_000, seed=2``.
-
-        Examples
-        --------
-        >>> from opslab import timesaved, workspace
-        >>> inventory = timesaved.Inventory.load(workspace.resolve("data/sample/product_desk.yaml"))
-        >>> inventory.draws(draws=2_000).shape
-        (2000, 11)
-        """
-        estimate = import_module("opslab.timesaved.estimation").estimate
-        return estimate(self, **drawn).drawn(form=form)

@@ -20,8 +20,8 @@ from opslab.uncertainty.distributions import Distribution, Fixed, Lognormal, Val
 from opslab.uncertainty.ramp import bass, by_month, logistic
 from opslab.uncertainty.update import update
 
-OF_TASK = ("eligible_share", "frequency", "minutes")
-FIELDS = (*OF_TASK, "reduction", "new_minutes", "adoption", "decay", "recapture")
+_OF_TASK = ("eligible_share", "frequency", "minutes")
+FIELDS = (*_OF_TASK, "reduction", "new_minutes", "adoption", "decay", "recapture")
 _MOST_CHANGES = 6  # on one task
 _WELL_MEASURED = 0.5  # weight of the data from which a saving has the grade of the measurement
 
@@ -64,7 +64,7 @@ def stream(field: str, line: Line) -> str:
     elif field in ("adoption", "decay"):
         parts = [field, line.initiative]
     else:
-        parts = [field, line.task, line.role, *([] if field in OF_TASK else [line.initiative])]
+        parts = [field, line.task, line.role, *([] if field in _OF_TASK else [line.initiative])]
     return Bilingual.joined("/", parts)
 
 

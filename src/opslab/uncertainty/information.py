@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import ndtr
 
 from opslab.uncertainty.distributions import Values
 
@@ -25,22 +24,6 @@ def evpi(net_benefit: Values) -> tuple[float, float]:
     best = int(np.argmax(net_benefit.mean(axis=0)))
     regret = net_benefit.max(axis=1) - net_benefit[:, best]
     return float(regret.mean()), float(regret.std() / math.sqrt(len(regret)))
-
-
-def evpi_normal(mean: float, sd: float) -> float:
-    """Return the EVPI of go or no-go when the net benefit of going is normal: sd x L(|mean| / sd).
-
-    L(z) = phi(z) - z (1 - Phi(z)), the unit normal loss (Raiffa and Schlaifer 1961).
-
-    Examples
-    --------
-    >>> round(evpi_normal(1.0, 1.0), 4)  # the printed table gives L(1) = 0.0833
-    0.0833
-    """
-    if sd == 0:
-        return 0.0
-    z = abs(mean) / sd
-    return sd * (math.exp(-z * z / 2) / math.sqrt(2 * math.pi) - z * float(ndtr(-z)))
 
 
 def evppi(quantity: Values, net_benefit: Values) -> float:

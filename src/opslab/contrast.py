@@ -1,0 +1,54 @@
+"""Two results side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from opslab.errors import ParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Two results side by side: it shows itself in a cell.
+
+    Attributes
+    ----------
+    result, other : opslab.results.Result
+        Of one kind.
+    """
+
+    result: Any
+    other: Any
+
+    def __post_init__(self) -> None:
+        if type(self.result) is not type(self.other):
+            raise ParameterError.of(
+                "explore.other_kind",
+                kind=type(self.result).__name__,
+                other=type(self.other).__name__,
+            )
+
+    def frame(self) -> pd.DataFrame:
+        """Return a row for each figure: its keys, what it is here and there, and the change."""
+        import pandas as pd
+
+        keys = list(self.result.room("record").KEYS)
+        both = {
+            name: result.frame()
+            .set_index(keys)
+            .select_dtypes("number")
+            .melt(ignore_index=False, var_name="figure")
+            .set_index("figure", append=True)["value"]
+            for name, result in (("this", self.result), ("other", self.other))
+        }
+        frame: pd.DataFrame = pd.concat(both, axis=1).reset_index()
+        return frame.assign(change=frame["other"] - frame["this"])
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        voice = self.result.voice()
+        bundle: tuple[dict[str, Any], dict[str, Any]] = voice.bundle(*voice.contrast(self))
+        return bundle
