@@ -29,6 +29,8 @@ from opslab.tables.writer import workbook
 
 KEYS = ("theme", "name")
 """Columns of the frame that name a row: ids hold within a run, so that a name goes with them."""
+MAIN = ("share", "share_low", "share_high", "percent")
+"""Columns that tell a row beside another result's, its interval's ends, how they are written."""
 SCHEMA = "opslab.feedback/1"
 _MOST_IN_WORKBOOK = 20_000  # messages; more stand in the CSV file alone
 _MOST_RECORDED, _MOST_EVIDENCE = 300, 20  # themes; more stand in the tables alone
