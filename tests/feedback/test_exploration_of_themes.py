@@ -150,6 +150,14 @@ def test_forms(study):
         study.messages(form="spark")
 
 
+def test_what_would_not_fit_is_a_sample_and_says_so(result, monkeypatch):
+    monkeypatch.setattr(frames, "MOST_CELLS", 300 * len(result.messages().columns))
+    with pytest.warns(frames.Remark, match="one row in 3 of 747"):
+        part = result.messages()
+    assert part["row"].tolist() == [row for _, row in result.intake.rows[::3]]
+    assert len(result.tables()["messages"]) == 747  # what is written holds them all
+
+
 def test_a_trait_that_is_called_like_a_column_stands_behind_it(workspace_folder):
     workspace_folder.joinpath("mail.csv").write_text(
         "id,text,week\n1,The app crashes,w1\n2,My parcel is late,w2\n", encoding="utf-8"
