@@ -337,8 +337,6 @@ def test_the_cells_of_your_turn_run_as_they_are(result, study, workspace_folder,
     assert int(space["weeks"].to_numpy().sum()) == len(result.labels) - result.labels.count(None)
     assert space["shares"].sum().tolist() == pytest.approx([1, 1, 1])
     assert space["asked"].asked
-    assert (
-        pd.read_excel("feedback_tables.xlsx", "themes", engine="openpyxl")["messages"][0] == 90
-    )
+    assert pd.read_excel("feedback_tables.xlsx", "themes", engine="openpyxl")["messages"][0] == 90
     assert (workspace_folder / "feedback_shares.svg").read_text("utf-8").startswith("<?xml")
     shutil.rmtree(workspace_folder)

@@ -42,6 +42,42 @@ def keys_of(name):
     return {"_".join(parts[:end]) for end in range(1, len(parts) + 1)}
 
 
+@pytest.mark.parametrize("area", AREAS)
+def test_every_column_of_the_short_frame_is_explained(area):
+    columns = list(result_of(area).frame())
+    assert 8 < len(columns) < 20
+    assert [name for name in columns if not keys_of(name) & set(EXPLAINED)] == []
+    for name in columns:
+        assert repr(result_of(area).explain(name))
+
+
+def test_no_explanation_is_of_a_thing_that_nobody_meets():
+    """It is of a column, a check, a field of a result or a spec, or of words that pages use."""
+    known = CHECKS | {"check"}
+    for area in AREAS:
+        result = result_of(area)
+        known |= {key for name in result.frame(full=True) for key in keys_of(name)}
+        known |= {*dir(result), *result.frame()}
+    known |= {*result_of("feedback").messages()}
+    for model in (experiments.Experiment, feedback.Study, timesaved.Inventory, businesscase.Case):
+        schema = model.model_json_schema()
+        for declared in (schema, *schema["$defs"].values()):
+            known |= {*declared.get("properties", {})}
+    pages = " ".join(
+        said
+        for area in (*AREAS, "words", "explore", "uncertainty")
+        for said in catalogue("en", area).values()
+    )
+    pages += " ".join(path.read_text("utf-8") for path in (ROOT / "docs").glob("[!r]*.md"))
+    headed = heads("en")
+    orphans = [
+        name
+        for name in EXPLAINED
+        if name not in known and headed[name].casefold() not in pages.casefold()
+    ]
+    assert orphans == []
+
+
 def test_every_check_is_explained():
     assert len(CHECKS) > 50
     assert CHECKS - {"evidence", *EXPLAINED} == set()
