@@ -91,7 +91,7 @@ def once(spec: str) -> None:
     path = experiment.beside(experiment.data.path)
     (pd.read_csv if path.suffix == ".csv" else pd.read_parquet)(path)
     plain = time.perf_counter() - again
-    print(seen - started, again - seen, plain, peak)  # noqa: T201 - read by `row`
+    print(seen - started, again - seen, plain, peak)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import batch
 import business_case
 import exports
 import feedback
+import frames
 import logs
 import moments
 import readout
@@ -47,6 +48,7 @@ def main() -> None:
     found = [*startup.measure(), *readout.measure(), *moments.measure(rows)]
     found += [
         *logs.measure(),
+        *frames.measure(),
         *exports.measure(),
         *exports.measure_wide(),
         *time_saved.measure(),

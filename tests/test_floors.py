@@ -171,6 +171,7 @@ LATE = {
         "feedback/redaction.py",
     },
     "who asks for a frame of another library waits for it, and nobody else": {
+        "contrast.py",
         "frames.py",
         "results.py",
     },

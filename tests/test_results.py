@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import json
 import pickle
+import re
 import sys
 import types
 import typing
@@ -102,6 +103,7 @@ PRESENTATION = {
 RECORD = {
     "record": lambda result: {"schema": "sketch-1", "lifts": dict(result.lifts)},
     "KEYS": ("name",),
+    "MAIN": ("lift", "lift_low", "lift_high", "signed_percent"),
     "rows": lambda result, *, full: [
         {"name": name, "lift": lift} | ({"words": "=1+1"} if full else {})
         for name, lift in result.lifts.items()
@@ -340,6 +342,8 @@ def test_two_results_stand_side_by_side():
     ]
     page = contrast._repr_mimebundle_()[0]["text/plain"]
     assert page.startswith("Exploratory, not in the plan (by: country.).")
+    assert re.search(r"^b +\+100.0% +\+400.0%$", page, re.MULTILINE)
+    assert re.search(r"^c +\S +\+200.0%$", page, re.MULTILINE)
     with pytest.raises(ParameterError, match="A SketchResult can be compared with one of its kind"):
         here.compare(
             dataclasses.make_dataclass("Other", [], bases=(Result,), frozen=True)(checks=())

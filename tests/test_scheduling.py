@@ -17,7 +17,7 @@ from conftest import ROOT
 from opslab.cli import main
 from opslab.errors import ON_BLOCKING, BlockingCheckError
 from opslab.runs.batch_plan import Plan, planned_runs
-from opslab.runs.registry import find
+from opslab.runs.own_notebooks import find
 
 PAGE = (ROOT / "docs" / "scheduling.md").read_text(encoding="utf-8")
 FILES = {path.name: path for path in (ROOT / "docs" / "scheduling").iterdir()}

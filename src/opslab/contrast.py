@@ -34,17 +34,19 @@ class Contrast:
 
     def frame(self) -> pd.DataFrame:
         """Return a row for each figure: its keys, what it is here and there, and the change."""
+        import pandas as pd
+
         keys = list(self.result.room("record").KEYS)
-        frames: list[pd.DataFrame] = [
-            result.frame()
+        both = {
+            name: result.frame()
             .set_index(keys)
             .select_dtypes("number")
             .melt(ignore_index=False, var_name="figure")
-            .reset_index()
-            for result in (self.result, self.other)
-        ]
-        both = frames[0].merge(frames[1], "outer", [*keys, "figure"], suffixes=("", "_other"))
-        return both.assign(change=both["value_other"] - both["value"])
+            .set_index("figure", append=True)["value"]
+            for name, result in (("this", self.result), ("other", self.other))
+        }
+        frame: pd.DataFrame = pd.concat(both, axis=1).reset_index()
+        return frame.assign(change=frame["other"] - frame["this"])
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         voice = self.result.voice()

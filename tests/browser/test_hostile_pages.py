@@ -11,7 +11,7 @@ from conftest import first_quickly, make_workspace
 from hostile_notebooks import CASES, GIVEN, hostile
 from opslab.cli import main
 from opslab.runs.job import Job
-from opslab.runs.registry import find
+from opslab.runs.own_notebooks import find
 
 POLICY = re.compile(r"<meta[^>]*Content-Security-Policy[^>]*>")
 

@@ -15,7 +15,7 @@ import yaml
 
 from conftest import ROOT
 from opslab import businesscase, documents, experiments, timesaved, workspace
-from opslab.runs.registry import find
+from opslab.runs.own_notebooks import find
 from opslab.runs.runner import run_notebook
 
 SAMPLE = ROOT / "data" / "sample"

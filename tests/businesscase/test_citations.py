@@ -22,7 +22,7 @@ from cases import (
 
 from opslab.archive import sealed
 from opslab.businesscase import build
-from opslab.businesscase.assembly import files
+from opslab.businesscase.ledger import files
 from opslab.businesscase.spec import Case
 from opslab.errors import InputError, OpslabError
 from opslab.evidence import Quantity

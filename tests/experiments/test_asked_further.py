@@ -14,6 +14,7 @@ from opslab.experiments.metrics import Mean
 from opslab.experiments.record import plain
 from opslab.experiments.spec import Experiment
 from opslab.messages import LANGUAGES
+from opslab.messages import text as words
 from opslab.results import Message
 
 FIELDS = {
@@ -204,6 +205,7 @@ def test_what_is_asked_is_marked_and_decides_nothing(question):
     for language in LANGUAGES:
         page = page_of(answer, language)
         assert answer.mark(language).split("(")[0] in page
+        assert words("experiments.asked_note", language)[:40] in page
         assert not any(word in page for word in ("{", "KeyError"))
 
 

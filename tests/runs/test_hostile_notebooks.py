@@ -14,7 +14,7 @@ from hostile_notebooks import CASES, GIVEN, hostile, whole
 from opslab.cli import main
 from opslab.messages import without_controls
 from opslab.runs.job import Job
-from opslab.runs.registry import find
+from opslab.runs.own_notebooks import find
 
 
 @pytest.fixture(scope="module")

@@ -624,7 +624,7 @@ def test_a_profile_that_changes_between_hash_and_reading_is_never_filed(place, d
 
 def job(notebook: str, spec: str):
     from opslab.runs.job import Job
-    from opslab.runs.registry import find
+    from opslab.runs.own_notebooks import find
 
     return Job.of(find(notebook), {"spec": spec}, Path("reports").absolute()).digest
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import opslab
 from opslab.cli import main
 from opslab.experiments.parameters import ReadoutParameters
-from opslab.runs import registry
+from opslab.runs import own_notebooks
 from opslab.runs.job import json_of, source_digest
 
 
@@ -47,7 +47,7 @@ def test_a_copy_keeps_the_typed_parameters_and_has_a_name_of_its_own(workspace_f
     assert new("mine", "--from", "experiment_readout").exit_code == 0
     mark = {"notebook": "mine", "from": "experiment_readout"}
     assert json_of(workspace_folder / "notebooks/mine.ipynb")["metadata"]["opslab"] == mark
-    model = registry.find("mine").parameters()
+    model = own_notebooks.find("mine").parameters()
     assert issubclass(model, ReadoutParameters)
     with pytest.raises(ValueError, match="did you mean spec"):
         opslab.run("mine", spce="x.yaml")
@@ -71,7 +71,7 @@ def test_the_copys_own_cell_decides(workspace_folder):
         'spec = "data/sample/newsletter.yaml"\nextra = 3  # of mine\ninputs = ["more.csv"]\n'
     )
     file.write_text(json.dumps(content), encoding="utf-8")
-    parameters = registry.find("mine").parameters().of(extra="4")
+    parameters = own_notebooks.find("mine").parameters().of(extra="4")
     assert (parameters.spec, parameters.extra) == ("data/sample/newsletter.yaml", 4)
     with pytest.raises(ValueError, match=r"more\.csv: This file, which `inputs` names"):
         parameters.stands_on()

@@ -16,7 +16,7 @@ from conftest import make_workspace
 from opslab.archive import read_run
 from opslab.cli import main
 from opslab.errors import InputError
-from opslab.runs import registry
+from opslab.runs import own_notebooks, registry
 from opslab.runs.failure import NotebookError
 
 DATA = "shop,orders\nnorth,3\nsouth,5\n"
@@ -129,13 +129,13 @@ def test_it_is_described_by_its_literals_and_comments(orders):
 def test_what_is_none_of_the_users_work_is_passed_over(workspace, orders, folder):
     shutil.copytree(orders.parent, workspace / folder)
     assert ask("list").stdout.count("orders  ") == 1
-    assert registry.find("orders").path == orders
+    assert own_notebooks.find("orders").path == orders
 
 
 def test_a_virtual_environment_is_passed_over(workspace, orders):
     shutil.copytree(orders.parent, workspace / "env/lib/examples")
     (workspace / "env/pyvenv.cfg").touch()
-    assert registry.find("orders").path == orders
+    assert own_notebooks.find("orders").path == orders
 
 
 def test_outside_of_a_workspace_nothing_is_looked_for(tmp_path, monkeypatch):
@@ -228,8 +228,8 @@ def test_a_broken_file_is_in_nobodys_way(workspace, orders, content):
     assert listed.exit_code == 0
     assert "orders                Orders" in listed.stdout
     assert ("broken" in listed.stdout) == ("parameters" in content)
-    assert registry.find("orders").path == orders
-    assert registry.find("experiment_readout").own is None
+    assert own_notebooks.find("orders").path == orders
+    assert own_notebooks.find("experiment_readout").file is None
 
 
 def test_two_of_a_name_are_refused_and_listed(workspace, orders):
@@ -248,7 +248,7 @@ def test_one_with_the_name_of_ours_is_refused_unless_it_bears_our_mark(workspace
     assert "time_saved.ipynb and opslab: time_saved; rename all of them but one." in done.stderr
     assert "time_saved            cannot be run: More than one" in ask("list").stdout
     write(workspace / "time_saved.ipynb", markdown("# x"), opslab={"notebook": "time_saved"})
-    assert registry.find("time_saved").own is None
+    assert own_notebooks.find("time_saved").file is None
     assert ask("list").stdout.count("time_saved") == 1
 
 

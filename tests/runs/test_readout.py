@@ -19,7 +19,7 @@ from conftest import ROOT, first_quickly, make_workspace
 from opslab.evidence import RECORD_TYPE
 from opslab.runs import runner
 from opslab.runs.job import Job
-from opslab.runs.registry import find
+from opslab.runs.own_notebooks import find
 
 SPEC = "data/sample/checkout.yaml"
 

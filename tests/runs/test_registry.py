@@ -7,7 +7,7 @@ import pytest
 from conftest import ROOT
 from opslab.messages import LANGUAGES
 from opslab.parameters import Parameters
-from opslab.runs import registry
+from opslab.runs import own_notebooks, registry
 from opslab.specs import Declared
 
 
@@ -60,7 +60,8 @@ def test_a_new_area_needs_its_own_folder_only(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(registry, "__file__", str(tmp_path / "opslab" / "runs" / "registry.py"))
     monkeypatch.setattr(registry, "notebooks", registry.notebooks.__wrapped__)
+    monkeypatch.setattr(own_notebooks, "notebooks", registry.notebooks)
     assert list(registry.notebooks()) == ["prioritisation"]
-    assert registry.find("prioritisation").parameters() is Parameters
+    assert own_notebooks.find("prioritisation").parameters() is Parameters
     with pytest.raises(ValueError, match="did you mean prioritisation"):
-        registry.find("prioritization")
+        own_notebooks.find("prioritization")

@@ -103,11 +103,9 @@ def without(result: CaseResult, names: Sequence[str]) -> CaseResult:
     """Return a case on the same draws without lines; see `CaseResult.without`."""
     basis = copy(result.basis)
     basis.line_up({*basis.left, *names})
-    return _Drawn(basis, result.draws, result.seed).result(
-        language=result.language,
-        length=result.length,
-        asked=(*result.asked, Message("explore.without", {"names": [*names]})),
-    )
+    asked = (*result.asked, Message("explore.without", {"names": [*names]}))
+    shown = {"language": result.language, "length": result.length}
+    return _Drawn(basis, result.draws, result.seed).result(asked=asked, **shown)
 
 
 def npvs(result: CaseResult) -> dict[str, Values]:
@@ -115,15 +113,6 @@ def npvs(result: CaseResult) -> dict[str, Values]:
     drawn = _Drawn(result.basis, result.draws, result.seed)
     named = zip(drawn.options, drawn.totals, strict=True)
     return {spoken(option.name, result.language): total.npv for option, total in named}
-
-
-def files(case: Case, day: datetime.date) -> tuple[Path, ...]:
-    """Return every file that a case stands on: its own, cited records, those behind its numbers."""
-    runs = runs_of(case, workspace.reports(), day)
-    behind = files_of(case, findings_of(case, runs)).values()
-    every = [*filter(None, [case.file]), *(run.file for run in runs.values())]
-    every += [path for path in behind if workspace.is_there(path, file=True)]
-    return tuple(dict.fromkeys(every))
 
 
 class _Basis:
@@ -404,10 +393,7 @@ class _Drawn:
             yield AtRate(rate, float(npv.mean() + (other - npv[_SOME]).mean()), chance)
 
     def _waiting(self) -> float:
-        """Return the mean NPV that is lost when all starts later.
-
-        The end of the horizon stays where it is, and doing nothing goes on until then.
-        """
+        """Return the mean NPV lost when all starts later; doing nothing goes on, the end stays."""
         some, wait = self.draws.part(_SOME), self.case.finance.wait_months
         later = net(self.flows, self.best, some, self.horizon, wait=wait)
         return float((self.total.npv[_SOME] - later).mean())

@@ -12,7 +12,7 @@ from typing import Any
 from scipy.special import ndtri
 
 from opslab import workspace
-from opslab.businesscase.citations import Finding
+from opslab.businesscase.citations import Finding, findings_of, runs_of
 from opslab.businesscase.declarations import Assumption
 from opslab.businesscase.result import SAID, Entry, Estimate, Fallen
 from opslab.businesscase.spec import Case
@@ -79,6 +79,15 @@ def files_of(case: Case, findings: Sequence[Finding]) -> dict[tuple[str, str | N
             if source.sha256:
                 files[source.name, source.sha256] = _source(case, source.name)
     return files
+
+
+def files(case: Case, day: datetime.date) -> tuple[Path, ...]:
+    """Return every file that a case stands on: its own, cited records, those behind its numbers."""
+    runs = runs_of(case, workspace.reports(), day)
+    behind = files_of(case, findings_of(case, runs)).values()
+    every = [*filter(None, [case.file]), *(run.file for run in runs.values())]
+    every += [path for path in behind if workspace.is_there(path, file=True)]
+    return tuple(dict.fromkeys(every))
 
 
 def fallen(noted: str | None, path: Path) -> Fallen | None:

@@ -40,7 +40,7 @@ class CaseParameters(Parameters):
 
     def stands_on(self) -> Inputs:
         """Return the run's name, day and files."""
-        from opslab.businesscase.assembly import files
+        from opslab.businesscase.ledger import files
 
         case = self.case()
         day = self.day(case)

@@ -13,6 +13,8 @@ from opslab.results import flat
 
 KEYS = ("name",)
 """Columns of the frame that name a row."""
+MAIN = ("npv", "npv_low", "npv_high", "number")
+"""Columns that tell a row beside another result's, its interval's ends, how they are written."""
 SCHEMA = "opslab.case/2"
 _OWN = (
     "draws",

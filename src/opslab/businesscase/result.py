@@ -244,6 +244,12 @@ class Previous:
 class CaseResult(Result):
     """The result of `opslab.businesscase.build`.
 
+    Ask
+    ---
+    ``drawn()`` gives the NPV of each option in each draw; ``without(names)`` the same case less
+    benefits, costs or risks; ``compare(other)`` two cases side by side; ``frame()`` and
+    ``to_excel(path)`` the tables; ``explain(term)`` what a word means.
+
     Attributes
     ----------
     months : tuple of datetime.date
@@ -334,10 +340,7 @@ class CaseResult(Result):
 
     @property
     def action(self) -> str:
-        """What the declared rule speaks for, see `Choice`.
-
-        ``stop`` while a blocking check is red; ``explored`` where more was asked than planned.
-        """
+        """What the rule speaks for, see `Choice`; stop (a red check), explored (asked further)."""
         return "stop" if self.broken else "explored" if self.asked else self.choice.action
 
     @property
@@ -363,9 +366,7 @@ class CaseResult(Result):
         return next(entry for entry in self.ledger if entry.id == name)
 
     def drawn(self, *, form: Form = "pandas") -> Any:
-        """Return the draws of the NPV against doing nothing: a column for each option.
-
-        They are the draws that the verdict stands on, drawn again from their seed.
+        """Return each option's NPV against doing nothing, in the draws of the verdict.
 
         Parameters
         ----------
@@ -374,14 +375,12 @@ class CaseResult(Result):
         Returns
         -------
         frame of shape (draws, options)
-            In the case's currency.
+            In the case's currency; drawn again from the seed.
         """
         return in_form(self.room("assembly").npvs(self), form)
 
     def without(self, *names: str) -> CaseResult:
-        """Return the case without some of its lines, on the same draws.
-
-        It is exploratory: it says so wherever it shows itself, and recommends nothing.
+        """Return the case without some of its lines, on the same draws; it recommends nothing.
 
         Parameters
         ----------

@@ -115,11 +115,12 @@ def render(ctx: click.Context, executed: Path, out: str) -> None:
 @main.command(name="list")
 def list_notebooks() -> None:
     """List the notebooks: opslab's, and those of this workspace that have a parameters cell."""
-    from opslab.runs.registry import notebooks, own
+    from opslab.runs.own_notebooks import listed
+    from opslab.runs.registry import notebooks
 
     for notebook in notebooks().values():
         say(f"{notebook.name:<22}{notebook.summary}")
-    for number, (name, title, problem) in enumerate(own()):
+    for number, (name, title, problem) in enumerate(listed()):
         if not number:
             say("\nThis workspace's own:")
         say(f"{name:<22}{f'cannot be run: {problem.text()}' if problem else title}")
@@ -129,7 +130,7 @@ def list_notebooks() -> None:
 @click.argument("notebook")
 def describe(notebook: str) -> None:
     """Show what NOTEBOOK takes and gives."""
-    from opslab.runs.registry import find
+    from opslab.runs.own_notebooks import find
 
     about = find(notebook)
     say(f"{about.name}: {about.summary}\n\nGives: {about.gives}\n\nParameters:")

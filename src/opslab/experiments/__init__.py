@@ -6,7 +6,20 @@ from opslab.lazy import lazy
 
 if TYPE_CHECKING:
     from opslab.experiments.analysis import analyze as analyze
+    from opslab.experiments.checks.sample_ratio import sample_ratio as sample_ratio
     from opslab.experiments.counts import from_counts as from_counts
+    from opslab.experiments.inference.effects import fieller as fieller
+    from opslab.experiments.inference.multiplicity import benjamini_hochberg as benjamini_hochberg
+    from opslab.experiments.inference.multiplicity import holm as holm
+    from opslab.experiments.inference.power import units_needed as units_needed
+    from opslab.experiments.inference.proportions import (
+        miettinen_nurminen_difference as miettinen_nurminen_difference,
+    )
+    from opslab.experiments.inference.proportions import score_test as score_test
+    from opslab.experiments.metrics import Mean as Mean
+    from opslab.experiments.metrics import Proportion as Proportion
+    from opslab.experiments.metrics import Quantile as Quantile
+    from opslab.experiments.metrics import Ratio as Ratio
     from opslab.experiments.parameters import ReadoutParameters as ReadoutParameters
     from opslab.experiments.result import ExperimentResult as ExperimentResult
     from opslab.experiments.spec import Experiment as Experiment
@@ -18,4 +31,12 @@ else:
         parameters="ReadoutParameters",
         result="ExperimentResult",
         spec="Experiment",
+        metrics="Mean Proportion Quantile Ratio",
+        **{
+            "checks.sample_ratio": "sample_ratio",
+            "inference.effects": "fieller",
+            "inference.multiplicity": "benjamini_hochberg holm",
+            "inference.power": "units_needed",
+            "inference.proportions": "miettinen_nurminen_difference score_test",
+        },
     )

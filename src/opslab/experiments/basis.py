@@ -230,7 +230,7 @@ class Explorable(Result):
         >>> result = experiments.analyze(experiment)
         >>> units = result.units()
         >>> result.without(units["revenue"] > 500).mark()
-        'Exploratory, not in the plan (without 7 units).'
+        'Exploratory, not in the plan (without 2 units).'
         """
         source = self._unchanged()
         left_out = self.room("unit_frame").rows_of(rows, source, self.as_of)

@@ -124,6 +124,7 @@ def segments(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         columns, groups = "segment n difference lift p p_adjusted", _groups(rows, say)
         blocks.append(say.table("segments", columns, groups=groups, numeric=range(1, 6)))
         blocks.append(say.remark("segments_note"))
+        blocks += [say.remark("asked_note")] * bool(result.asked)
     return [*blocks, *not_estimable(result.segments, say)]
 
 

@@ -159,6 +159,7 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         effect_table(result, say),
         *not_estimable(comparisons, say),
         say.remark("effects_note"),
+        *[say.remark("asked_note")] * bool(result.asked),
     ]
     if any(comparison.raw for comparison in comparisons):
         blocks.append(say.remark("adjusted_note"))

@@ -19,6 +19,8 @@ from opslab.results import Message, flat
 _LEAST_FREEDOM = 2  # below it Student's t has no variance, and a case could not draw it
 KEYS = ("metric", "arm", "segment")
 """Columns of the frame that name a row."""
+MAIN = ("lift", "lift_low", "lift_high", "signed_percent")
+"""Columns that tell a row beside another result's, its interval's ends, how they are written."""
 _SHORT = (
     "metric role arm segment n n_control estimate estimate_control difference difference_low "
     "difference_high lift lift_low lift_high p_value p_adjusted verdict"

@@ -117,7 +117,26 @@ class Experiment(FromFile):
     """One A/B experiment.
 
     Read it from YAML with `Experiment.load`, or build it from fields: ``Experiment(experiment=…,
-    …)``.
+    …)``; `units` shows the data as the analysis uses it.
+
+    Examples
+    --------
+    >>> experiment = Experiment(
+    ...     experiment="short label",
+    ...     unit="user",
+    ...     arms={"column": "arm", "control": "old"},
+    ...     metrics=[
+    ...         {
+    ...             "name": "bought",
+    ...             "type": "proportion",
+    ...             "column": "bought",
+    ...             "role": "primary",
+    ...             "goal": "increase",
+    ...         }
+    ...     ],
+    ... )
+    >>> experiment.slug
+    'short-label'
     """
 
     experiment: Title
@@ -322,11 +341,10 @@ class Experiment(FromFile):
         >>> from opslab import experiments, workspace
         >>> experiment = experiments.Experiment.load(workspace.resolve("data/sample/checkout.yaml"))
         >>> units = experiment.units()
-        >>> units[["arm", "checkout", "revenue", "country", "day"]].head(2)
-                     arm  checkout  revenue country        day
-        row
-        2        control       1.0     57.2      US 2026-09-01
-        3    short_label       0.0      0.0      US 2026-09-01
+        >>> len(units), units.index[0], list(units)[:3]
+        (12000, 2, ['arm', 'checkout', 'revenue'])
+        >>> units.loc[2, ["arm", "country"]].tolist()
+        ['control', 'US']
         """
         analysis = import_module("opslab.experiments.analysis")  # which stands on specs
         frames = import_module("opslab.experiments.unit_frame")

@@ -18,7 +18,8 @@ from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.feedback.comparisons import compared
 from opslab.feedback.edits import COLUMNS
 from opslab.feedback.intake import CustomerMessage, Intake, cells, take_in
-from opslab.feedback.result import FeedbackResult, Reason
+from opslab.feedback.priority import BANDS
+from opslab.feedback.result import FeedbackResult, Reason, Topic
 from opslab.feedback.shares import beta_of
 from opslab.feedback.spec import Study
 from opslab.frames import kept
@@ -28,6 +29,8 @@ from opslab.tables.writer import workbook
 
 KEYS = ("theme", "name")
 """Columns of the frame that name a row: ids hold within a run, so that a name goes with them."""
+MAIN = ("share", "share_low", "share_high", "percent")
+"""Columns that tell a row beside another result's, its interval's ends, how they are written."""
 SCHEMA = "opslab.feedback/1"
 _MOST_IN_WORKBOOK = 20_000  # messages; more stand in the CSV file alone
 _MOST_RECORDED, _MOST_EVIDENCE = 300, 20  # themes; more stand in the tables alone
@@ -122,13 +125,18 @@ def languages(result: FeedbackResult) -> dict[str, int]:
 
 def frame(result: FeedbackResult, *, full: bool = False) -> pd.DataFrame:
     """Return the themes as a tidy table: in the page's words, or in full for programs."""
-    groups = {theme: group.title for group in result.groups for theme in group.themes}
+    say = result.voice()
+
+    def called(topic: Topic) -> str:
+        return topic.title if full else topic.called(say.language)
+
+    groups = {theme: called(group) for group in result.groups for theme in group.themes}
     rows = [
         (
             theme.id,
-            theme.title,
+            called(theme),
             groups[theme.id],
-            theme.kind,
+            theme.kind if full or not theme.kind else say(f"point_{theme.kind}"),
             theme.route.team if theme.route else None,
             theme.messages,
             theme.share,
@@ -143,20 +151,11 @@ def frame(result: FeedbackResult, *, full: bool = False) -> pd.DataFrame:
     ]
     themes = pd.DataFrame(rows, columns=_THEME.split())
     themes = themes.merge(result.ranking, "left") if rows else themes
-    return themes if full else _in_words(result, themes.reindex(columns=_SHORT.split()))
-
-
-def _in_words(result: FeedbackResult, themes: pd.DataFrame) -> pd.DataFrame:
-    """Return the themes with what the page says of them, in the result's language."""
-    say = result.voice()
-    topics = {topic.id: topic.called(say.language) for topic in (*result.themes, *result.groups)}
-    words = {
-        "name": [topics[theme.id] for theme in result.themes],
-        "group": [topics[theme.group] for theme in result.themes],
-        "kind": [say(f"point_{theme.kind}") if theme.kind else "" for theme in result.themes],
-        "band": ["" if pd.isna(band) else say(f"band_{band:.0f}") for band in themes["band"]],
-    }
-    return themes.assign(**words)
+    if full:
+        return themes
+    words = {band: say(f"band_{band}") for band in range(1, 1 + BANDS)}
+    short = themes.reindex(columns=_SHORT.split())
+    return short.assign(band=short["band"].map(words))
 
 
 def came_in(study: Study, data: Any) -> pd.DataFrame:

@@ -184,9 +184,26 @@ class Voice(Numbers):
         return [Paragraph(mark, "open")] if mark else []
 
     def contrast(self, contrast: Contrast) -> Blocks:
-        """Return two results side by side: each figure in both, and the change."""
-        marks = [*self.exploratory(contrast.result), *self.exploratory(contrast.other)]
-        return [*marks, self._figures("contrast", contrast.frame())]
+        """Return two results side by side: what tells each row, with its interval, in both."""
+        *figures, form = contrast.result.room("record").MAIN
+        frame = contrast.frame()
+        keys = [str(name) for name in frame][: -len(("figure", "this", "other", "change"))]
+
+        def cell(values: Any) -> str | Cell:
+            ends = [getattr(self, form)(value) for value in values.reindex(figures).dropna()]
+            spans = len(ends) == len(figures)
+            return (
+                Cell(ends[0], interval=self.range(*ends[1:]) if spans else "")
+                if ends
+                else self.none
+            )
+
+        rows: list[Cells] = [
+            [*map(str, key), *(cell(part.set_index("figure")[name]) for name in ("this", "other"))]
+            for key, part in frame.fillna(dict.fromkeys(keys, "")).groupby(keys, sort=False)
+        ]
+        table = self.table("contrast", " ".join([*keys, "this", "other"]), rows, figure=figures[0])
+        return [*self.exploratory(contrast.result), *self.exploratory(contrast.other), table]
 
     def explained(self, result: Result, term: str) -> Blocks:
         """Return what a term means and what it is in a result; without one, what can be asked.

@@ -14,7 +14,7 @@ from pydantic import Discriminator, Field, Tag
 
 from opslab.errors import InputError, Problem, SpecError, did_you_mean
 from opslab.messages import Language
-from opslab.runs.registry import find
+from opslab.runs.own_notebooks import find
 from opslab.specs import Day, Declared, FromFile, Title
 
 _GIVEN = "given"

@@ -13,7 +13,7 @@ from opslab.archive import language_of
 from opslab.errors import BlockingCheckError, InputError, Problem
 from opslab.messages import Language
 from opslab.runs import notebook_file, own_notebooks
-from opslab.runs.cells import drop_exploration, first_line, is_exploration, is_own
+from opslab.runs.cells import drop_exploration, first_line, is_exploration
 from opslab.runs.folder import Run
 from opslab.runs.job import Job
 from opslab.runs.parameters_cell import values_in
@@ -61,8 +61,8 @@ def read_executed(file: str | Path) -> Executed:
         explored = [cell for cell in _code_cells(notebook) if is_exploration(cell)]
         drop_exploration(notebook)
         _refuse_partial(_without_stop(notebook), explored)
-        values, published = _values(notebook), publication(notebook)
-        if published is None and registered.own is None:
+        values, published = values_in(notebook), publication(notebook)
+        if published is None and registered.file is None:
             raise InputError.of("runs.nothing_published")
     except InputError as error:
         raise InputError(*(replace(problem, file=name) for problem in error.problems)) from None
@@ -131,7 +131,7 @@ def _registered(notebook: Any, path: Path) -> Notebook:
     own = own_notebooks.of(notebook, path, name or Path(str(noted or path)).stem)
     if own.name in notebooks():
         raise InputError.of("runs.own_takes", name=own.name)
-    return Notebook.of(own)
+    return own
 
 
 def _refuse_partial(notebook: Any, explored: Sequence[Any]) -> None:
@@ -153,16 +153,12 @@ def _refuse_partial(notebook: Any, explored: Sequence[Any]) -> None:
             raise InputError.of("runs.not_in_one_go", cell=cell.id)
 
 
-def _values(notebook: Any) -> dict[str, Any]:
-    if sum(map(is_own, notebook["cells"])) != 1:
-        raise InputError.of("runs.parameters_cell")
-    return values_in(notebook)
-
-
 def _refuse_other(executed: Executed, job: Job) -> None:
     """Raise when what the notebook published is not what its parameters and the files give now."""
-    own, published = executed.registered.own, executed.published
-    if published is None or (own and not own.origin):  # what it reads and says is its own affair
+    registered, published = executed.registered, executed.published
+    if published is None or (
+        registered.file and not registered.origin
+    ):  # what it reads is its own affair
         return
     held, about, file = published.held, published.about, executed.file
     ran = about.opslab or __version__

@@ -117,8 +117,7 @@ class Job:
     @property
     def is_own(self) -> bool:
         """Whether its cells are the user's own: not those that the package brings."""
-        own = self.notebook.own
-        origin = own.origin if own else self.notebook.name
+        origin = self.notebook.origin if self.notebook.file else self.notebook.name
         brought = workspace.bundled(f"notebooks/{origin}.ipynb")
         return not origin or source_digest(json_of(brought)) != self.source
 

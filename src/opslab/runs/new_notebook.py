@@ -10,9 +10,10 @@ from opslab.runs import own_notebooks
 from opslab.runs.cells import is_injected
 from opslab.runs.folder import json_bytes, machine_errors
 from opslab.runs.job import json_of
-from opslab.runs.registry import find, notebooks
+from opslab.runs.own_notebooks import find
+from opslab.runs.registry import notebooks
 
-_STARTER = "notebook.ipynb"
+_STARTER = "notebook.json"
 _RESERVED = {"case", "sheet"}
 """Of ``opslab new``."""
 
@@ -45,7 +46,7 @@ def new_notebook(name: str, origin: str | None = None) -> Path:
     for cell in content["cells"]:
         if cell["cell_type"] == "code":
             cell |= {"outputs": [], "execution_count": None}
-    first = (source.own.origin if source.own else source.name) if source else ""
+    first = (source.origin if source.file else source.name) if source else ""
     content["metadata"]["opslab"] = {"notebook": name} | ({"from": first} if first else {})
     with machine_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)

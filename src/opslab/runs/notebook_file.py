@@ -104,7 +104,7 @@ def as_written(executed: Any, notebook: Notebook) -> Any:
     path = f"notebooks/{notebook.name}.ipynb"
     ours = [workspace.bundled(path), workspace.resolve(path)]
     own = [file for file in own_notebooks.files() if file.stem == notebook.name]
-    for file in own if notebook.own else ours:
+    for file in own if notebook.file else ours:
         with suppress(InputError, MachineError):  # it may be no notebook, or gone
             written = read(file)
             drop_exploration(written)

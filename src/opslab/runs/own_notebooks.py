@@ -6,21 +6,23 @@ import copy
 import json
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Self, cast
 
 from pydantic import BeforeValidator, Field, create_model
 
 from opslab import workspace
-from opslab.errors import InputError, ParameterError, Problem
-from opslab.messages import one_line
+from opslab.errors import InputError, MachineError, ParameterError, Problem
+from opslab.messages import LANGUAGES, Language, one_line, text
 from opslab.parameters import Inputs, Parameters
 from opslab.runs.cells import is_own
 from opslab.runs.folder import machine_errors
 from opslab.runs.parameters_cell import values_in
+from opslab.runs.registry import Notebook, load, notebooks, unknown
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}", re.ASCII)
 """Of a notebook: it names a folder and stands in commands."""
@@ -32,54 +34,6 @@ _OPTIONS = {"out", "force"}
 """Of `opslab.run`."""
 _LARGEST = 50_000_000
 """Bytes of a notebook's file: what its page may show is less."""
-
-
-@dataclass(frozen=True)
-class Own:
-    """A notebook of the workspace, as its file tells of it.
-
-    Attributes
-    ----------
-    name : str
-        The file's, without its ending.
-    file : Path
-    title : str
-        Its first heading, else its name.
-    origin : str
-        The notebook that it was copied from, whose typed parameters it keeps.
-    values : Mapping
-        Names and literals of its parameters cell.
-    meanings : Mapping
-        What the comments behind them say.
-    """
-
-    name: str
-    file: Path
-    title: str
-    origin: str
-    values: Mapping[str, Any]
-    meanings: Mapping[str, str]
-
-    def model(self, base: type[Parameters] | None = None) -> type[Parameters]:
-        """Return the class of its parameters, whose defaults are what stands in the cell.
-
-        Parameters
-        ----------
-        base : type of Parameters, optional
-            That of the notebook it was copied from.
-        """
-        base = base or _Dated
-        fields: dict[str, Any] = {}
-        for name, value in self.values.items():
-            known = base.model_fields.get(name)
-            if known is None:
-                fields[name] = (_kind(value), Field(value, description=self.meanings.get(name)))
-            elif value not in ("", None):
-                known = copy.copy(known)
-                known.default = value
-                fields[name] = (known.annotation, known)
-        bases: Any = (_NamesFiles, base)
-        return cast("type[Parameters]", create_model(self.name, __base__=bases, **fields))
 
 
 class _Dated(Parameters):
@@ -119,6 +73,26 @@ class _NamesFiles(Parameters):
         return replace(known, files=tuple(dict.fromkeys([*known.files, *files])))
 
 
+def _model(
+    name: str, path: str, values: Mapping[str, Any], meanings: Mapping[str, str]
+) -> type[Parameters]:
+    """Return the class of a notebook's parameters, whose defaults are what stands in its cell.
+
+    Of a copy of ours, whose class a path names, they are typed as the original's.
+    """
+    base = load(path) if path else _Dated
+    fields: dict[str, Any] = {}
+    for given, value in values.items():
+        known = copy.copy(base.model_fields.get(given))
+        if known is None:
+            fields[given] = (_kind(value), Field(value, description=meanings.get(given)))
+        elif value not in ("", None):
+            known.default = value
+            fields[given] = (known.annotation, known)
+    bases: Any = (_NamesFiles, base)
+    return cast("type[Parameters]", create_model(name, __base__=bases, **fields))
+
+
 def files() -> list[Path]:
     """Return the notebook files of the workspace, whatever they hold.
 
@@ -142,51 +116,105 @@ def _is_left_out(folder: Path) -> bool:
     return bool(is_other) or folder in reports or (folder / "pyvenv.cfg").exists()
 
 
-def read(file: Path) -> Own | None:
+def read(file: Path) -> Notebook | None:
     """Return what a notebook's file tells of it; None for one without a cell of parameters.
 
     Raises `InputError` with the reason why it cannot be run.
     """
-    with machine_errors(file):
-        if not file.resolve().is_relative_to(workspace.root().resolve()):
-            raise InputError.of("runs.own_link", file=file.name)
-        if file.stat().st_size > _LARGEST:
-            raise InputError.of("runs.own_large", file=workspace.shown(file))
-        content = file.read_bytes()
-    if b'"parameters"' not in content:
-        return None
     try:
+        with machine_errors(file):
+            if not file.resolve().is_relative_to(workspace.root().resolve()):
+                raise InputError.of("runs.own_link")
+            if file.stat().st_size > _LARGEST:
+                raise InputError.of("runs.own_large")
+            content = file.read_bytes()
+        if b'"parameters"' not in content:
+            return None
         notebook = json.loads(content)
-        none = not any(map(is_own, notebook["cells"]))
-        return None if none else of(notebook, file)
-    except (RecursionError, KeyError, TypeError, AttributeError, json.JSONDecodeError):
-        raise InputError.of("runs.no_notebook", file=workspace.shown(file)) from None
+        return of(notebook, file) if any(map(is_own, notebook["cells"])) else None
+    except (RecursionError, LookupError, TypeError, AttributeError, ValueError) as error:
+        known = error.problems if isinstance(error, InputError) else [Problem("runs.no_notebook")]
+        shown = workspace.shown(file)
+        raise InputError(*(replace(problem, file=shown) for problem in known)) from None
 
 
-def of(notebook: Any, file: Path, name: str = "") -> Own:
+def of(notebook: Any, file: Path, name: str = "") -> Notebook:
     """Return what a notebook tells of itself, its name by default that of its file.
 
     Raises `InputError` with the reason why it cannot be run.
     """
-    name, about, shown = name or file.stem, notebook["metadata"], workspace.shown(file)
+    name, about = name or file.stem, notebook["metadata"]
     kernel = about.get("kernelspec", {}).get("language", "python")
     kernel = about.get("language_info", {}).get("name", kernel)
     if not NAME.fullmatch(name):
-        raise InputError.of("runs.own_name", file=shown)
+        raise InputError.of("runs.own_name")
     if kernel != "python":
-        raise InputError.of("runs.own_kernel", file=shown, kernel=kernel)
-    cells = [cell for cell in notebook["cells"] if is_own(cell)]
-    try:
-        values = values_in({"cells": cells})
-    except InputError:
-        values = {}
-    if len(cells) != 1 or not values:
-        raise InputError.of("runs.own_cell", file=shown)
+        raise InputError.of("runs.own_kernel", kernel=kernel)
+    values = values_in(notebook)
     refused = [(key, name) for name, value in values.items() if (key := _refused(name, value))]
-    InputError.refuse([Problem(f"runs.own_{key}", {"name": it}, shown) for key, it in refused])
-    origin = mark_of(notebook, "from") or mark_of(notebook, "notebook")
-    meanings = dict(_MEANING.findall("".join(cells[0]["source"])))
-    return Own(name, file, _title(notebook) or name, origin, values, meanings)
+    InputError.refuse([Problem(f"runs.own_{key}", {"name": it}) for key, it in refused])
+    known = notebooks().get(mark_of(notebook, "from") or mark_of(notebook, "notebook"))
+    origin, path = (known.name, known.parameters_path) if known else ("", "")
+    (source,) = (cell["source"] for cell in notebook["cells"] if is_own(cell))
+    meanings = dict(_MEANING.findall("".join(source)))
+    title = _title(notebook) or name
+    titles: dict[Language, str] = dict.fromkeys(LANGUAGES, title)
+    model = partial(_model, name, path, values, meanings)
+    return Notebook(
+        name, titles, title, text("runs.own_gives"), path, origin=origin, file=file, typed=model
+    )
+
+
+def find(name: str, among: Sequence[Path] | None = None) -> Notebook:
+    """Return a notebook by name, ours or the workspace's own.
+
+    Raises `InputError` for an unknown one, for a name that several have, and with the reason why
+    the workspace's own cannot be run.
+
+    Parameters
+    ----------
+    name : str
+    among : sequence of Path, optional
+        The workspace's notebooks, where they are known.
+    """
+    among = files() if among is None else among
+    ours = [known for known in notebooks() if known.casefold() == name.casefold()]
+    same = [file for file in among if file.stem.casefold() == name.casefold()]
+    others = [file for file in same if not ours or _takes_name(file, ours[0])]
+    if len([*ours, *others]) > 1:
+        shown = [*map(workspace.shown, others), *(f"opslab: {known}" for known in ours)]
+        raise ParameterError.of("runs.own_twice", name=name, files=shown)
+    if name in notebooks():
+        return notebooks()[name]
+    if not others or others[0].stem != name:
+        stems = dict.fromkeys([*notebooks(), *(file.stem for file in among)])
+        raise unknown("notebook", name, [*stems])
+    own = read(others[0])
+    if own is None:
+        raise InputError.of("runs.parameters_cell", file=workspace.shown(others[0]))
+    return own
+
+
+def listed() -> Iterator[tuple[str, str, Problem | None]]:
+    """Yield name and title of the workspace's own notebooks, and why one cannot be run."""
+    among = files()
+    for file in among:
+        try:
+            own = read(file)
+            if own and not (own.name in notebooks() and own.name == own.origin):
+                find(own.name, among)
+                yield own.name, own.summary, None
+        except (InputError, MachineError) as error:
+            yield file.stem, workspace.shown(file), error.problems[0]
+
+
+def _takes_name(file: Path, ours: str) -> bool:
+    """Whether a notebook has the name of one of ours and does not bear its mark."""
+    try:
+        own = read(file)
+    except (InputError, MachineError):  # a broken one is in nobody's way
+        return False
+    return own is not None and own.origin != ours
 
 
 def mark_of(notebook: Any, kind: str) -> str:

@@ -34,9 +34,12 @@ def _literal(value: Any) -> str:
 def values_in(notebook: Any) -> dict[str, Any]:
     """Return the parameters that a notebook ran with: its own cell's, then those injected.
 
-    Raises `InputError` where such a cell holds anything but ``name = value`` lines.
+    Raises `InputError` where there is not one cell of its own, or where such a cell holds anything
+    but ``name = value`` lines.
     """
     cells = [cell for cell in notebook["cells"] if is_own(cell) or is_injected(cell)]
+    if sum(map(is_own, cells)) != 1:
+        raise InputError.of("runs.parameters_cell")
     try:
         lines = chain(*(ast.parse("".join(cell["source"])).body for cell in cells))
         return dict(map(_assigned, lines))

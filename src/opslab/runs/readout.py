@@ -52,7 +52,7 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     """
     executed = notebook_file.as_written(notebook, job.notebook)
     normal = normal_form(executed, job.parameters.given())
-    silent = _silent(job) if job.notebook.own else None
+    silent = _silent(job) if job.notebook.file else None
     published = publication(normal, silent)
     if published is None:
         raise InputError.of("runs.no_record")

@@ -16,7 +16,7 @@ from opslab.runs.cells import drop_exploration
 from opslab.runs.failure import Failure
 from opslab.runs.folder import Run, alone, discard, filed, machine_errors, recover, working_folder
 from opslab.runs.job import Job, Limits, Progress
-from opslab.runs.registry import find
+from opslab.runs.own_notebooks import find
 from opslab.scratch import sweep
 
 
@@ -147,7 +147,7 @@ def _executed(job: Job, working: Path, limits: Limits, progress: Progress | None
     threading.Thread(target=import_module, args=["opslab.runs.readout"], daemon=True).start()
     source, given = read(job.notebook.path), job.parameters.given()
     drop_exploration(source)
-    own = job.notebook.own is not None
+    own = job.notebook.file is not None
     if own:
         ask(source)
     execution = execute(source, given, working, limits, progress)

@@ -13,6 +13,8 @@ from opslab.uncertainty.distributions import Distribution, quantile
 
 KEYS = ("task", "role")
 """Columns of the frame that name a row."""
+MAIN = ("hours_freed", "low", "high", "number")
+"""Columns that tell a row beside another result's, its interval's ends, how they are written."""
 SCHEMA = "opslab.timesaved/1"
 _KINDS: dict[Grade, Kind] = {"E": "descriptive", "F": "opinion"}
 

@@ -72,6 +72,13 @@ class Driver:
 class TimeSavedResult(Result):
     """The result of `opslab.timesaved.estimate`.
 
+    Ask
+    ---
+    ``drawn()`` gives the hours of each task in each draw; ``without(tasks)`` the same estimate less
+    tasks or rows; ``compare(other)`` two estimates side by side; ``of("role")`` the sums by role,
+    initiative or benefit; ``frame()`` and ``to_excel(path)`` the tables; ``memory()`` promised
+    against measured; ``explain(term)`` what a word means.
+
     Attributes
     ----------
     rate, factor : float

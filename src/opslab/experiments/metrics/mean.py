@@ -8,7 +8,15 @@ from opslab.experiments.metrics.one_column import OneColumn
 
 
 class Mean(OneColumn):
-    """The mean of a numeric column over units."""
+    """The mean of a numeric column over units, such as revenue per user.
+
+    Fields are those of the spec (see the reference of specs); raises `SpecError` for what is none.
+
+    Examples
+    --------
+    >>> Mean(name="revenue", type="mean", column="eur", role="secondary", goal="increase").missing
+    'refuse'
+    """
 
     outliers: ClassVar[bool] = True
 

@@ -12,7 +12,16 @@ if TYPE_CHECKING:
 
 
 class Proportion(OneColumn):
-    """The share of units for which a column is true (1)."""
+    """The share of units for which a column is true (1), such as those that bought.
+
+    Fields are those of the spec (see the reference of specs); raises `SpecError` for what is none.
+
+    Examples
+    --------
+    >>> share = {"name": "bought", "type": "proportion", "column": "buys"}
+    >>> Proportion(**share, role="primary", goal="increase").own
+    {'column': 'buys'}
+    """
 
     forms: ClassVar[frozenset[Form]] = EVERY_FORM - {"cap"}
     scale: ClassVar[Scale] = "share"

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 class Quantile(Declaration):
     """A quantile of a numeric column.
 
-    It is compared by order statistics, which sums do not give: a pass of its own finds them.
+    It is compared by order statistics, which sums do not give: a pass of its own finds them. Fields
+    are those of the spec (see the reference of specs); raises `SpecError` for what is none.
+
+    Examples
+    --------
+    >>> p90 = {"name": "load p90", "type": "quantile", "column": "load_ms", "quantile": 0.9}
+    >>> Quantile(**p90, role="secondary", goal="decrease").quantile
+    0.9
     """
 
     forms: ClassVar[frozenset[Form]] = frozenset({"per_row"})

@@ -16,6 +16,13 @@ class Ratio(Declaration):
     """The sum of one column over the sum of another.
 
     Its two columns are summed together: it is compared through the linearised variable of units.
+    Fields are those of the spec (see the reference of specs); raises `SpecError` for what is none.
+
+    Examples
+    --------
+    >>> basket = {"name": "basket", "type": "ratio", "numerator": "eur", "denominator": "orders"}
+    >>> Ratio(**basket, role="secondary", goal="increase").own
+    {'numerator': 'eur', 'denominator': 'orders'}
     """
 
     forms: ClassVar[frozenset[Form]] = EVERY_FORM - {"events", "trigger", "spans"}
