@@ -1,8 +1,10 @@
 """Take the pictures of docs/gallery.md: the sample's pages in a real browser, in few colours.
 
-Needs the extra ``browser`` and a Chromium or Chrome, on the PATH or named in ``OPSLAB_CHROMIUM``::
+Needs the extras ``browser`` and ``lab`` and a Chromium or Chrome, on the PATH or named in
+``OPSLAB_CHROMIUM``::
 
-    python docs/gallery.py
+    python docs/gallery.py            # all pictures
+    python docs/gallery.py notebooks  # those of the notebooks in JupyterLab alone
 
 Each run is made afresh in a folder of its own. The letters are those of the machine's own interface
 font, so the pictures of two machines differ; the pages do not.
@@ -10,9 +12,19 @@ font, so the pictures of two machines differ; the pages do not.
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import shutil
+import socket
+import subprocess
+import sys
 import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -58,6 +70,14 @@ PICTURES = (
     Picture("feedback-themes", "feedback", (1280, 900), part="h2#what-customers-say"),
 )
 
+NOTEBOOKS = {
+    "experiment_readout": "look-spread",
+    "feedback_themes": "look-sources",
+    "time_saved": "look-today",
+    "business_case": "look-npv",
+}
+"""Notebooks, and the cell of exploration that stands at the top of the picture."""
+
 
 def main() -> None:
     """Make the pages and take the pictures."""
@@ -66,13 +86,22 @@ def main() -> None:
     path = os.environ.get("OPSLAB_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)))
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
-        pages = make_pages(Path(folder))
         browser = driver.chromium.launch(executable_path=path, args=list(QUIET))
-        for picture in PICTURES:
-            target = FOLDER / f"{picture.name}.png"
-            take(browser, picture, pages[picture.page]).save(target, optimize=True)
-            print(f"{target.relative_to(ROOT)}  {target.stat().st_size / 1000:.0f} kB")
+        if sys.argv[1:] != ["notebooks"]:
+            pages = make_pages(Path(folder, "pages"))
+            for picture in PICTURES:
+                keep(picture.name, take(browser, picture, pages[picture.page]))
+        with jupyterlab(Path(folder, "lab")) as address:
+            for name, cell in NOTEBOOKS.items():
+                keep(f"notebook-{name}", in_jupyterlab(browser, address, name, cell))
         browser.close()
+
+
+def keep(name: str, picture: Image.Image) -> None:
+    """Write a picture, and say how large it is."""
+    target = FOLDER / f"{name}.png"
+    picture.save(target, optimize=True)
+    print(f"{target.relative_to(ROOT)}  {target.stat().st_size / 1000:.0f} kB")
 
 
 def make_pages(folder: Path) -> dict[str, Path]:
@@ -81,9 +110,7 @@ def make_pages(folder: Path) -> dict[str, Path]:
     from opslab.errors import OpslabError
     from opslab.runs.catalogue import write_catalogue
 
-    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
-    shutil.copytree(ROOT / "data" / "sample", folder / "data" / "sample")
-    (folder / "opslab.toml").touch()
+    make_workspace(folder)
     os.environ["OPSLAB_WORKSPACE"] = str(folder)
     notebook, spec = "experiment_readout", "data/sample/checkout.yaml"
     runs = {
@@ -108,6 +135,80 @@ def make_pages(folder: Path) -> dict[str, Path]:
         failure = next((folder / "reports").glob("*/*/*.failed/failure.html"))
     pages = {name: run.folder / "readout.html" for name, run in runs.items()}
     return pages | {"catalogue": listed, "failure": failure}
+
+
+def make_workspace(folder: Path) -> None:
+    """Make a workspace with the notebooks and the sample."""
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    shutil.copytree(ROOT / "data" / "sample", folder / "data" / "sample")
+    (folder / "opslab.toml").touch()
+
+
+@contextmanager
+def jupyterlab(folder: Path) -> Iterator[str]:
+    """Start JupyterLab on a workspace with settings of its own; give its address."""
+    make_workspace(folder / "workspace")
+    news = {"@jupyterlab/apputils-extension:announcements": True}
+    settings = folder / "config/lab/user-settings/@jupyterlab"
+    for path, content in (
+        (folder / "config/labconfig/page_config.json", {"disabledExtensions": news}),
+        (settings / "notebook-extension/tracker.jupyterlab-settings", {"windowingMode": "none"}),
+    ):
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(content), encoding="utf-8")
+    own = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("DATA", "RUNTIME")}
+    environment = os.environ | own | {"JUPYTER_CONFIG_DIR": str(folder / "config")}
+    environment.pop("OPSLAB_WORKSPACE", None)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    options = ["--no-browser", "--ServerApp.ip=127.0.0.1", "--allow-root", f"--port={port}"]
+    server = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "opslab", "lab", *options, f"--IdentityProvider.token={token}"],
+        cwd=folder / "workspace",
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status?token={token}").close()
+                break
+            except urllib.error.URLError:
+                time.sleep(0.5)
+        yield f"http://127.0.0.1:{port}/lab/tree/notebooks/{{}}.ipynb?token={token}&reset"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def in_jupyterlab(browser: Any, address: str, name: str, cell: str) -> Image.Image:
+    """Return a picture of a notebook whose cells have all been run, from one of them on."""
+    notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text("utf-8"))
+    at = [known["id"] for known in notebook["cells"]].index(cell)
+    window = browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=1.5)
+    window.set_default_timeout(240_000)
+    window.goto(address.format(name))
+    window.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
+    window.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    for item in ("Run", "Run All Cells"):
+        window.get_by_role("menuitem", name=item, exact=True).click()
+    window.wait_for_function(
+        "() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]"
+        ".every(prompt => /\\d/.test(prompt.textContent))"
+    )
+    window.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+    window.keyboard.press("Control+b")  # the side bar away
+    window.wait_for_timeout(1_000)
+    window.locator(".jp-NotebookPanel .jp-Cell").nth(at).evaluate(
+        "cell => cell.scrollIntoView({block: 'start'})"
+    )
+    window.wait_for_timeout(1_000)
+    shot = Image.open(BytesIO(window.screenshot())).convert("RGB")
+    window.close()
+    return shot.quantize(COLOURS, dither=Image.Dither.NONE)
 
 
 def take(browser: Any, picture: Picture, page: Path) -> Image.Image:

@@ -233,21 +233,16 @@ class Voice(Numbers):
         blocks: Blocks = [Paragraph(known[key or "check"])]
         if asked in checks:
             blocks.append(self.checks([checks[asked]]))
-        keys = result.room("record").KEYS
-        columns = [
-            name for name in frame.drop(columns=[*keys]) if f"{name}_".startswith(f"{asked}_")
-        ]
-        if columns:
-            blocks.append(self._figures("explained", frame.melt(keys, columns, "figure", "here")))
+        keys = [*result.room("record").KEYS]
+        columns = [name for name in frame if f"{name}_".startswith(f"{asked}_")]
+        if columns and asked not in keys:
+            here = frame.melt(keys, columns, "figure", "here").astype(object).fillna(self.none)
+            rows = [
+                [self.number(cell) if isinstance(cell, int | float) else str(cell) for cell in row]
+                for row in here.itertuples(index=False)
+            ]
+            blocks.append(self.table("explained", " ".join(here), rows))
         return blocks
-
-    def _figures(self, name: str, frame: Any) -> Table:
-        """Return a frame as a table, its numbers as the language writes them."""
-        rows = [
-            [self.number(cell) if isinstance(cell, int | float) else str(cell) for cell in row]
-            for row in frame.astype(object).fillna(self.none).itertuples(index=False)
-        ]
-        return self.table(name, " ".join(frame), rows)
 
     def show(self, *blocks: Block | Figure) -> None:
         """Show blocks and figures in a cell's output, in order."""
