@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from scipy import stats
 
 # No property is timed: a machine may be busy. The quick run tries the same examples each time.
 settings.register_profile("long", deadline=None)
@@ -100,3 +101,14 @@ def run_cells(notebook: str, **parameters) -> dict:
         if "parameters" in cell["metadata"].get("tags", ()):
             names.update(parameters)
     return names
+
+
+def evpi_normal(mean, sd):
+    """Return the EVPI of a normal net benefit against nothing: sd L(|mean| / sd).
+
+    L(z) = phi(z) - z (1 - Phi(z)), the unit normal loss (Raiffa and Schlaifer 1961).
+    """
+    if sd == 0:
+        return 0.0
+    z = abs(mean) / sd
+    return sd * (stats.norm.pdf(z) - z * stats.norm.sf(z))

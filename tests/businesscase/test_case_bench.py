@@ -62,6 +62,7 @@ def test_the_short_table_has_a_row_for_each_option_and_doing_nothing(result):
     assert frame.name.tolist() == ["Do nothing", *(option.name for option in result.options)]
     assert frame.kind.tolist() == ["Do nothing", "minimum", "recommended", "stretch"]
     assert 12 <= len(frame.columns) <= 15
+    assert list(frame)[:5] == ["name", "kind", "npv", "npv_low", "npv_high"]
     assert frame.npv[0] == 0.0
     assert frame.costs[0] == result.nothing.costs.mean
     assert frame.positive[2] == result.recommended.positive[0]

@@ -7,10 +7,10 @@ import pytest
 from cases import benefit, case, cost, fields, finding, money, share, simple
 from scipy.stats import norm
 
+from conftest import evpi_normal
 from opslab.businesscase import build
 from opslab.businesscase.spec import Case
 from opslab.evidence import Quantity
-from opslab.uncertainty.information import evpi_normal
 
 N = 100_000
 RATE = {"rate": 0.0, "horizon_months": 12}

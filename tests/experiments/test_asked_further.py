@@ -260,13 +260,13 @@ def test_two_results_are_compared_figure_by_figure(result):
     answer = result.without(result.units().index % 3 == 0)
     frame = result.compare(answer).frame().set_index(["metric", "arm", "segment", "figure"])
     row = frame.loc[("bought", "new", "", "difference")]
-    assert row["value"] == result.comparisons[0].difference
-    assert row["value_other"] == answer.comparisons[0].difference
-    assert row["change"] == row["value_other"] - row["value"]
+    assert row["this"] == result.comparisons[0].difference
+    assert row["other"] == answer.comparisons[0].difference
+    assert row["change"] == row["other"] - row["this"]
     inside = result.by("country").compare(result).frame()
     only_there = inside[inside.segment == "country: de"]
-    assert only_there.value_other.isna().all()
+    assert only_there.other.isna().all()
     other = experiments.analyze(experiment(experiment="another"), rows(1_000))
     both = result.compare(other).frame()
-    assert both[both.figure == "n"][["value", "value_other"]].to_numpy().tolist() == [[1_000, 500]]
+    assert both[both.figure == "n"][["this", "other"]].to_numpy().tolist() == [[1_000, 500]]
     assert "Side by side" in str(result.compare(answer)._repr_mimebundle_())

@@ -7,20 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
+from conftest import evpi_normal
+
 
 def options(benefit):
     return np.column_stack([benefit, np.zeros(len(benefit))])
-
-
-def evpi_normal(mean, sd):
-    """Return the EVPI of a normal net benefit against nothing: sd L(|mean| / sd).
-
-    L(z) = phi(z) - z (1 - Phi(z)), the unit normal loss (Raiffa and Schlaifer 1961).
-    """
-    if sd == 0:
-        return 0.0
-    z = abs(mean) / sd
-    return sd * (stats.norm.pdf(z) - z * stats.norm.sf(z))
 
 
 @given(st.floats(-3, 3), st.floats(0.1, 3))

@@ -216,6 +216,7 @@ class _Drawn:
         idle = outcomes.Totals(self.nothing, self.lines, count)
         options, lines, previous = self._options(idle), tuple(self._lines()), basis.previous
         names = [option.name for option in options]
+        ruled = self.best.name, self.nothing.name, case.decision.rule
         wide = tuple(name for name in basis.users() if draws.missed(name))
         result = CaseResult(
             case=case,
@@ -229,9 +230,7 @@ class _Drawn:
             differences=outcomes.differences(names, npvs),
             choice=choose(
                 dict(zip(names, npvs, strict=True)),
-                self.best.name,
-                self.nothing.name,
-                case.decision.rule,
+                *ruled,
                 stage=case.stage is not None,
                 unsure=bool(wide),
             ),

@@ -104,7 +104,7 @@ def rows(result: CaseResult, *, full: bool) -> list[dict[str, Any]]:
         }
         for option in result.options
     ]
-    return [none, *options]
+    return [dict.fromkeys(options[0]) | none, *options]
 
 
 def sheets(result: CaseResult) -> dict[str, list[dict[str, Any]]]:

@@ -91,7 +91,8 @@ def source_of(experiment: Experiment, data: Any) -> Source:
     """Return an experiment and its data, with the states of the files before they are read."""
     given = data.values() if isinstance(data, Mapping) else [data]
     files = [Path(file) for file in (*experiment.files(), *given) if isinstance(file, str | Path)]
-    return Source(experiment, data, {file: state_of(file) for file in files if file.is_file()})
+    there = [file for file in files if workspace.is_there(file, file=True)]
+    return Source(experiment, data, {file: state_of(file) for file in there})
 
 
 def analysis_of(

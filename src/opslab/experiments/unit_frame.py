@@ -61,7 +61,7 @@ def _read(source: Source, as_of: datetime.date | None, *, ids: bool = False) -> 
 
     if source.data is not None:
         return read()
-    files = *experiment.files(), *source.states.values()
+    files = source.states.items()
     return kept((experiment.model_dump_json(), *files, as_of, ids, *source.left_out), read)
 
 

@@ -320,6 +320,10 @@ def silhouette(distances: Any, labels: Any, left_out: Literal[0, 1] = 1) -> floa
     >>> apart = np.abs(np.subtract.outer([0.0, 1, 2, 7, 8, 9], [0.0, 1, 2, 7, 8, 9]))
     >>> round(silhouette(apart, list("aaabbb")), 3), round(silhouette(apart, list("aaabbb"), 0), 3)
     (0.758, 0.807)
+
+    Sources
+    -------
+    Rousseeuw (1987). Leaving out the companion is ours: docs/feedback-methods.md.
     """
     labels = numbered(labels)
     members = membership(labels)

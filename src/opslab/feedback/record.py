@@ -22,7 +22,7 @@ from opslab.feedback.priority import BANDS
 from opslab.feedback.result import FeedbackResult, Reason, Topic
 from opslab.feedback.shares import beta_of
 from opslab.feedback.spec import Study
-from opslab.frames import kept
+from opslab.frames import kept, remark_step, step_within
 from opslab.results import Message
 from opslab.tables import write_csv
 from opslab.tables.writer import workbook
@@ -186,7 +186,9 @@ def in_order(intake: Intake, messages: pd.DataFrame) -> pd.DataFrame:
 
     A row that makes two messages stands twice.
     """
-    came = pd.DataFrame(intake.rows, columns=["source", "row"])
+    step = step_within(len(intake.rows), messages.shape[1])
+    remark_step(step, len(intake.rows))
+    came = pd.DataFrame(intake.rows[::step], columns=["source", "row"])
     return came.merge(messages, "left")[[*messages]]
 
 

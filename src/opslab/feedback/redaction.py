@@ -184,6 +184,17 @@ def redact(
     names : iterable of str
         The writer's own names where the export states them.
 
+    Returns
+    -------
+    (str, Counter)
+        The text, and what was found by its kind (`KINDS`, and the names of own patterns). Names of
+        other people are not recognised.
+
+    Raises
+    ------
+    re.error
+        When a pattern is no regular expression.
+
     Examples
     --------
     >>> redact("Call +33 6 12 34 56 78 or write to a.b@c.fr", regions=["FR"])[0]

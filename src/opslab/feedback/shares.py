@@ -30,13 +30,32 @@ _NEUTRAL = 1 / 3  # judged ones of the rarer answer that the mean of all themes 
 
 
 def wilson(right: int, judged: int) -> tuple[float, float]:
-    """Return the 95 % score interval of a share (Wilson 1927).
+    """Return the 95 % score interval of a share.
+
+    Parameters
+    ----------
+    right, judged : int
+        How many of how many; at least one is judged.
+
+    Returns
+    -------
+    (float, float)
+        From 0 to 1.
+
+    Raises
+    ------
+    ZeroDivisionError
+        When none is judged: any share may be the true one.
 
     Examples
     --------
     >>> low, high = wilson(18, 20)
     >>> round(low, 3), round(high, 3)
     (0.699, 0.972)
+
+    Sources
+    -------
+    Wilson (1927), as in statsmodels' ``proportion_confint(right, judged, method="wilson")``.
     """
     z = float(ndtri(0.975))
     share, weight = right / judged, z * z / judged

@@ -28,6 +28,7 @@ from opslab.workspace import slug
 
 with without_iri_grammar():
     from mistune.plugins import import_plugin
+    from nbconvert.filters.ansi import strip_ansi
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
     from nbconvert.preprocessors.sanitize import SanitizeHTML
 
@@ -63,7 +64,7 @@ def _or_none(clean: Callable[..., str]) -> _Filter:
 
 def printed(content: str) -> str:
     """Return what a terminal shows of a text in the end: of a progress bar its last state."""
-    lines = content.split("\n")
+    lines = strip_ansi(content).split("\n")
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
 
 

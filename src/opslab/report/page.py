@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,15 @@ from opslab import workspace
 from opslab.evidence import RECORD_TYPE
 from opslab.messages import Language, text, without_controls
 from opslab.report.blocks import Verdict
+from opslab.report.catalogue import form
 from opslab.report.cells import bundle
 from opslab.report.outputs import FILTERS, address, markdown
 from opslab.report.pictures import images_in
 from opslab.report.styles import page_style
-from opslab.startup import without_iri_grammar
-
-with without_iri_grammar():
-    from nbconvert.exporters.html import HTMLExporter
-    from nbformat.v4 import new_notebook
 
 ANALYST = "analyst"
 """Tag of cells that speak to the analyst and have no place on the page."""
 
-_TEMPLATES = files("opslab.report").joinpath("templates")
 _WORDS = (
     *("skip", "contents", "code", "document", "tables", "no_pdf", "not_shown", "no_words"),
     *("printed", "cut", "no_form", "no_picture"),
@@ -40,7 +34,6 @@ _MOST_PAGE = 20_000_000
 """Letters of the cells on a page."""
 _FIRST_HEADING = re.compile(r"((?:(?!```).)*?)^# +([^\n]+)", re.DOTALL | re.MULTILINE)
 """Of a cell's text what comes before its first heading, if no code does, and that heading."""
-_SECTIONS = re.compile(r'<h2 id="([^"]+)">(.*?)</h2>', re.DOTALL)
 
 
 def render(
@@ -84,7 +77,6 @@ def render(
         title, body = _titled(body, title)
     files = images_in(notebook, folder or workspace.root() / "notebooks")
     pictures = {url: address(path) for url, path in files.items()}
-    contents: list[tuple[str, str]] = []
     cells, room = [], _MOST_PAGE
     for cell in body:
         written = _written(cell, pictures, words["no_picture"])
@@ -92,7 +84,6 @@ def render(
         if room < 0:
             break
         cells.append(written)
-        contents += _sections(written)
     page = {
         "language": language,
         "title": title,
@@ -102,14 +93,13 @@ def render(
         "record": RECORD_TYPE,
         "words": words,
         "first_screen": first_screen,
-        "contents": contents,
+        "sections": partial(_headings, level=_SECTION),
         "whole": room >= 0,
         "body": cells,
         "cells": notebook.cells,
         "identity": identity,
     }
-    html, _ = _exporter().from_notebook_node(new_notebook(), {"opslab": page})
-    lines = without_controls(html).split("\n")
+    lines = without_controls(form("index.html.j2").render(page=page, **FILTERS)).split("\n")
     return "\n".join(line.rstrip() for line in lines).strip() + "\n"
 
 
@@ -122,15 +112,6 @@ def _running_foot(identity: Sequence[tuple[str, str]]) -> str:
         for letter in identity[0][1]
     )
     return f'@media print {{ @page {{ @bottom-left {{ content: "{letters}"; }} }} }}\n'
-
-
-@cache
-def _exporter() -> Any:
-    return HTMLExporter(
-        template_name="opslab",
-        extra_template_basedirs=[str(_TEMPLATES)],
-        filters=FILTERS,
-    )
 
 
 def _parts(notebook: Any) -> tuple[list[Any], list[Any]]:
@@ -154,7 +135,8 @@ def _titled(body: list[Any], title: str) -> tuple[str, list[Any]]:
         heading = cell.cell_type == "markdown" and _FIRST_HEADING.match(cell.source)
         if heading:
             rest = {**cell, "source": heading[1] + cell.source[heading.end() :]}
-            return _plain(markdown(heading[2])), [*body[:number], rest, *body[number + 1 :]]
+            words = Markup(markdown(heading[2])).striptags()  # noqa: S704 - escaped on the page
+            return words, [*body[:number], rest, *body[number + 1 :]]
     return title, body
 
 
@@ -165,17 +147,6 @@ def _written(cell: Any, pictures: Mapping[str, str | None], missing: str) -> Any
     attached = cell.get("attachments", {}).items()
     known = {**pictures, **{f"attachment:{name}": address(data) for name, data in attached}}
     return {"html": markdown(cell["source"], known, missing)}
-
-
-def _sections(cell: Any) -> Iterator[tuple[str, str]]:
-    """Yield anchor and text of the sections that start in a cell."""
-    for anchor, words in _SECTIONS.findall(cell.get("html") or ""):
-        yield anchor, _plain(words)
-    yield from (known for known in _headings(cell.get("outputs", []), _SECTION) if known[0])
-
-
-def _plain(html: str | None) -> str:
-    return Markup(html or "").striptags()  # noqa: S704 - it is escaped where it is shown
 
 
 def _headings(outputs: Iterable[Any], level: int) -> Iterator[tuple[str, str]]:

@@ -63,8 +63,14 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
     if size > _LARGEST_RECORD:
         raise InputError.of("runs.record_size", bytes=size, most=_LARGEST_RECORD)
     names = None if documents is None else [document.file for document in documents]
-    screen = _title_screen(job) if published is silent else None
-    page = render(normal, _footer(job, rendered=rendered), job.language, names, screen)
+    page = render(
+        normal,
+        _footer(job, rendered=rendered),
+        job.language,
+        names,
+        title=job.notebook.title[job.language],
+        folder=job.notebook.path.parent,
+    )
     files = {
         NOTEBOOK: notebook_file.written(normal),
         READOUT: page.encode(),
@@ -95,15 +101,6 @@ def _silent(job: Job) -> Publication:
     record |= {name: job.content[name] for name in ("notebook", "as_of", "inputs")}
     held = Held(status="complete")
     return Publication(record=record, held=held, about=About(), headline=title, carried={})
-
-
-def _title_screen(job: Job) -> Verdict:
-    """Return the first screen of one that publishes no result."""
-    own, language = job.notebook, job.language
-    said = text("runs.own_no_result", language)
-    return Verdict(
-        own.name, own.title[language], None, text("runs.own_action", language), said, "plain"
-    )
 
 
 def _owner(record: Mapping[str, Any]) -> str | None:
@@ -148,7 +145,7 @@ def _write(working: Path, files: Mapping[str, bytes], folder: Path) -> None:
 
 
 def _also_read(
-    job: Job, notebook: Any, published: Publication, told: Sequence[Mapping[str, str]]
+    job: Job, notebook: Any, published: Publication, answers: Sequence[Mapping[str, str]]
 ) -> dict[str, str]:
     """Return what the notebook has read beyond what the run is known by, by name and hash.
 
@@ -158,7 +155,7 @@ def _also_read(
         raise InputError.of("runs.changed_meanwhile", file=f"{job.notebook.name}.ipynb")
     known = {(file.name, file.sha256) for file in job.known.values()}
     read = {(named.file, named.sha256) for named in published.about.read}
-    read |= {(file["file"], file["sha256"]) for file in told}
+    read |= {(file["file"], file["sha256"]) for file in answers}
     others = sorted(read - known)
     names = Counter(file for file, _ in [*known, *others])
     changed = {file for file, count in names.items() if count > 1 and file in dict(others)}
@@ -178,10 +175,10 @@ def _unknown(job: Job, notebook: Any) -> str | None:
     cells = [cell for cell in notebook.cells if cell.get("execution_count")]
     if not job.inputs.files:
         return "runs.again_inputs"
-    told = notebook.metadata.get("papermill", {}).get("read") is not None
-    told = told or any(RECORD_TYPE in output.get("data", {}) for output in cells[-1].outputs)
+    known = notebook.metadata.get("papermill", {}).get("read") is not None
+    known = known or any(RECORD_TYPE in output.get("data", {}) for output in cells[-1].outputs)
     unheard = any(_UNHEARD.search(cell.source) for cell in cells)
-    return "runs.again_unheard" if unheard or not told else None
+    return "runs.again_unheard" if unheard or not known else None
 
 
 def _footer(job: Job, *, rendered: bool = False) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ import numpy as np
 from opslab import workspace
 from opslab.evidence import SourceFile
 from opslab.frames import remark_step, step_within
-from opslab.messages import Bilingual, Language, spoken
+from opslab.messages import Language, spoken
 from opslab.results import Message, flat
 from opslab.tables.import_report import Reading
 from opslab.timesaved import checks
@@ -76,11 +76,7 @@ def estimate(
     refuse_unmatched(rows, measured, measured_reading.name if measured_reading else None)
     past, past_reading = rows_of(inventory, inventory.past, Past)
     rate = _rate(inventory, [estimate for _, estimate in past])
-    left = [
-        Bilingual.joined(" / ", (line.task, line.role, line.initiative))
-        for row, line in rows
-        if only and row not in only
-    ]
+    left = [line.whole_name for row, line in rows if only and row not in only]
     rows = [numbered for numbered in rows if not only or numbered[0] in only]
     pieces, known, updates = prepare(rows, measured, widening(rate), inventory.horizon_months)
     at = lru_cache(maxsize=1)(lambda name: scores(name, draws, seed))

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from opslab.documents import Location
 from opslab.evidence import Grade
 from opslab.frames import Form, in_form
+from opslab.messages import Bilingual
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, fault
 from opslab.tables.import_report import FileAnswers
 from opslab.uncertainty.ranges import Amount, Minutes, Part, Stated
@@ -94,6 +95,11 @@ class Line(Declared):
         if self.rate is not None and self.currency is None:
             raise fault("timesaved.currency")
         return self
+
+    @property
+    def whole_name(self) -> Bilingual:
+        """Task, role and initiative."""
+        return Bilingual.joined(" / ", (self.task, self.role, self.initiative))
 
 
 class Measurement(Declared):

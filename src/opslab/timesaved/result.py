@@ -182,7 +182,7 @@ class TimeSavedResult(Result):
         >>> result, tasks = timesaved.estimate(inventory, draws=2_000), inventory.tasks()
         >>> fewer = result.without(*tasks.row[tasks.grade == "F"])
         >>> len(result.savings), len(fewer.savings), fewer.evidence()
-        (11, 6, [])
+        (12, 6, [])
         """
         named, pieces = {*map(str, left)}, self.pieces
         refuse_unknown(named, {name for piece in pieces for name in piece.names})
