@@ -7,7 +7,6 @@ A result knows nothing of pages. Its area's ``presentation`` says how each part 
 from __future__ import annotations
 
 import datetime
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -189,8 +188,7 @@ class Result:
             object.__setattr__(self, name, Part.of(self, name, held))
 
     def __getstate__(self) -> dict[str, Any]:
-        drawn = {"figures", "workbook"}
-        return {name: value for name, value in vars(self).items() if name not in drawn}
+        return {name: value for name, value in vars(self).items() if name != "figures"}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         vars(self).update(state)
@@ -287,11 +285,6 @@ class Result:
         more: Any = getattr(self.room("record"), "sheets", lambda _: {})
         return sheets | {name: self.marked(rows) for name, rows in more(self).items()}
 
-    @cached_property
-    def workbook(self) -> bytes:
-        """The sheets as one workbook, each text a text and no formula."""
-        return workbook(self.sheets())
-
     def to_excel(self, path: str | Path) -> Path:
         """Write the sheets as one workbook, in which no text runs as a formula."""
         return write_xlsx(self.sheets(), path)
@@ -338,16 +331,16 @@ class Result:
             "status": self.status,
             "checks": [check.record() for check in self.checks],
             "evidence": [evidence.record() for evidence in self.evidence()],
-            "files": [
-                {"file": name, "sha256": hashlib.sha256(content).hexdigest()}
-                for name, content in self.files().items()
-            ],
             **({"exploratory": [message.record() for message in self.asked]} if self.asked else {}),
         }
 
     def files(self) -> Mapping[str, bytes]:
-        """Return the files that stand beside the readout, by name."""
-        return {WORKBOOK: self.workbook}
+        """Return the files beside the readout that its record names, alike in every language."""
+        return {}
+
+    def takeaway(self, language: Language | None = None) -> Mapping[str, bytes]:
+        """Return the tables as the workbook that stands beside the readout, in its language."""
+        return {WORKBOOK: workbook(replace(self, language=language or self.language).sheets())}
 
     def documents(self, language: Language | None = None) -> Mapping[str, bytes] | None:
         """Return the readout as documents, by name: none of them where an extra is missing.

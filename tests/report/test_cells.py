@@ -69,6 +69,7 @@ class Published:
     """A result that is no area's."""
 
     language = "fr"
+    taken = ()
 
     def __init__(self, beside=(), printed=None):
         self.beside, self.printed = dict(beside), printed
@@ -91,6 +92,9 @@ class Published:
 
     def files(self):
         return self.beside
+
+    def takeaway(self, language):
+        return {f"{name}.xlsx": language.encode() for name in self.taken}
 
     def documents(self, language):
         return self.printed

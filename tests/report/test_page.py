@@ -664,11 +664,9 @@ def test_a_page_has_one_title_whatever_its_texts_say():
 def test_the_workbook_is_named_where_it_stands_beside_the_page(language):
     data, metadata = bundle(VERDICT)
     files = [{"file": "themes.csv", "sha256": ""}, {"file": "result.xlsx", "sha256": ""}]
-    for record, links in (
-        ({"files": files}, ["#main", "result.xlsx"]),
-        ({"files": files[:1]}, ["#main"]),
-    ):
-        notebook = new_notebook(cells=[cell(data | {RECORD_TYPE: record}, metadata)])
+    for named, links in ((files, ["#main", "result.xlsx"]), (files[:1], ["#main"])):
+        about = metadata | {RECORD_TYPE: {"files": named}}
+        notebook = new_notebook(cells=[cell(data | {RECORD_TYPE: {}}, about)])
         seen = Page(render(notebook, [], language))
         assert sorted(seen.links()) == links
         words = {"en": "The tables, as one workbook:", "fr": "Les tableaux, en un seul classeur"}

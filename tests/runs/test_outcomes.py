@@ -72,8 +72,10 @@ OUTCOMES = {
         ["a = 1", "1 / 0", "2"],
         [],
         2,
-        "The cell 3 (1 / 0) stopped with an error (ZeroDivisionError): division by zero\n"
-        "line 1: 1 / 0\n",
+        (
+            "The cell 3 (1 / 0) stopped with an error (ZeroDivisionError): division by zero\n"
+            "line 1: 1 / 0\n"
+        ),
     ),
     "a dead kernel": (
         [

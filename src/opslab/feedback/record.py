@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -81,6 +82,10 @@ def record(result: FeedbackResult) -> dict[str, Any]:
         "audit": asdict(result.audit) if result.audit else None,
         "routed": _routed(result),
         "imports": [reading.record() for reading in intake.readings],
+        "files": [
+            {"file": name, "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in files(result).items()
+        ],
     }
 
 

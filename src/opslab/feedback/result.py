@@ -339,6 +339,11 @@ class FeedbackResult(Result):
         """Return the tables as the files that stand beside the readout, by name."""
         return self.room("record").files(self)  # type: ignore[no-any-return]
 
+    def takeaway(self, language: Language | None = None) -> Mapping[str, bytes]:
+        """Return nothing: the workbook is among its files."""
+        del language
+        return {}
+
     def documents(self, language: Language | None = None) -> Mapping[str, bytes] | None:
         """Return all quotes of each theme on a page of their own, and themes to hand over."""
         say = self.voice(language)

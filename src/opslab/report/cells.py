@@ -6,7 +6,7 @@ import base64
 import hashlib
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -99,12 +99,12 @@ def publish(result: Result, language: Language | None = None) -> None:
     if red:
         first = next(iter(screen.reasons), "")
         about["reason"] = first.text if isinstance(first, Cell) else first
-    files, documents = dict(result.files()), result.documents(language)
+    files = {**result.files(), **result.takeaway(language)}
+    documents = result.documents(language)
+    if files:
+        about["files"] = _named(files)
     if documents is not None:
-        about["documents"] = [
-            {"file": name, "sha256": hashlib.sha256(content).hexdigest()}
-            for name, content in documents.items()
-        ]
+        about["documents"] = _named(documents)
         files |= documents
     if files:
         data[FILES_TYPE] = {name: packed(content) for name, content in files.items()}
@@ -112,6 +112,13 @@ def publish(result: Result, language: Language | None = None) -> None:
     show(*filter(None, [screen.figure]))
     if red and raises:
         raise BlockingCheckError.of("runs.reason", reason=f"{headline} {about['reason']}".strip())
+
+
+def _named(files: Mapping[str, bytes]) -> list[dict[str, str]]:
+    return [
+        {"file": name, "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in files.items()
+    ]
 
 
 def _raises() -> bool:

@@ -241,7 +241,7 @@ class Voice(Numbers):
                 [self.number(cell) if isinstance(cell, int | float) else str(cell) for cell in row]
                 for row in here.itertuples(index=False)
             ]
-            blocks.append(self.table("explained", " ".join(here), rows))
+            blocks.append(self.table("explained", " ".join(map(str, here)), rows))
         return blocks
 
     def show(self, *blocks: Block | Figure) -> None:

@@ -65,6 +65,7 @@ class About(BaseModel):
     facts: Sequence[str] = ()
     reason: str | None = None
     documents: Sequence[NamedFile] | None = None
+    files: Sequence[NamedFile] = ()
     read: Sequence[NamedFile] = ()
 
 
@@ -94,7 +95,7 @@ class Publication(BaseModel):
         Raises `InputError` for one that is missing, or not the one that is named.
         """
         contents: dict[str, bytes] = {}
-        for named in (*self.held.files, *(self.about.documents or ())):
+        for named in (*self.held.files, *self.about.files, *(self.about.documents or ())):
             content, file = b"", named.file
             if FILE_NAME.fullmatch(file):
                 room = _MOST_CARRIED - sum(map(len, contents.values()))
