@@ -72,10 +72,14 @@ OUTCOMES = {
         ["a = 1", "1 / 0", "2"],
         [],
         2,
+<<<<<<< HEAD
         (
             "The cell 3 (1 / 0) stopped with an error (ZeroDivisionError): division by zero\n"
             "line 1: 1 / 0\n"
         ),
+=======
+        "The cell 3 (1 / 0) stopped with an error (ZeroDivisionError): division by zero\nline 1: 1 / 0\n",
+>>>>>>> h-RUNS
     ),
     "a dead kernel": (
         [
@@ -270,7 +274,7 @@ def test_a_kernel_that_died_on_a_full_disk_is_the_disks(workspace_folder, monkey
     assert "No space left on device" in done.stderr
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"cells": [1]}', '{"cells": []}', "\x00"])
+@pytest.mark.parametrize("content", ["", "[]", '{"cells": [1]}', "\x00"])
 def test_a_notebook_that_is_none_is_to_be_restored(workspace_folder, content):
     path = workspace_folder / "notebooks" / "experiment_readout.ipynb"
     path.write_text(content, encoding="utf-8")
@@ -278,6 +282,12 @@ def test_a_notebook_that_is_none_is_to_be_restored(workspace_folder, content):
     assert done.exit_code == 2
     assert "This is not a notebook as JupyterLab or papermill saves it" in done.stderr
     assert not list((workspace_folder / "reports").glob("*/*/*"))
+
+
+def test_a_notebook_without_parameters_is_refused(workspace_folder):
+    path = workspace_folder / "notebooks" / "experiment_readout.ipynb"
+    path.write_text('{"cells": []}', encoding="utf-8")
+    assert "one cell tagged parameters" in run().stderr
 
 
 def test_a_notebook_of_a_format_without_ids_runs(workspace_folder):
