@@ -72,14 +72,7 @@ OUTCOMES = {
         ["a = 1", "1 / 0", "2"],
         [],
         2,
-<<<<<<< HEAD
-        (
-            "The cell 3 (1 / 0) stopped with an error (ZeroDivisionError): division by zero\n"
-            "line 1: 1 / 0\n"
-        ),
-=======
         "The cell 3 (1 / 0) stopped with an error (ZeroDivisionError): division by zero\nline 1: 1 / 0\n",
->>>>>>> h-RUNS
     ),
     "a dead kernel": (
         [
