@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import importlib.util
+import io
 import re
 import tomllib
 from importlib import import_module
 
+import pandas as pd
 import pytest
+from matplotlib import pyplot
 
 from conftest import ROOT
 
@@ -84,14 +89,34 @@ def test_examples_of_the_code_are_run_with_the_tests():
 
 
 def python_of(path):
-    return re.findall(r"^```python\n(.*?)^```$", path.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    """Return the blocks of Python, and what stands below each as its output, or nothing."""
+    block = r"^```python\n(.*?)^```$(?:\n\n```\n(.*?)^```$)?"
+    return re.findall(block, path.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def shown(source, names):
+    """Return what a cell shows: what it prints, and the value of its last line."""
+    *body, last = ast.parse(source).body
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(ast.Module(body, []), "cell", "exec"), names)
+        if not isinstance(last, ast.Expr):
+            exec(compile(ast.Module([last], []), "cell", "exec"), names)
+            return printed.getvalue()
+        value = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+    return printed.getvalue() + ("" if value is None else repr(value))
 
 
 @pytest.mark.parametrize("path", [path for path in PAGES if python_of(path)], ids=lambda p: p.name)
-def test_python_on_a_page_can_be_run(path, workspace_folder):
+def test_python_on_a_page_does_what_the_page_says(path, workspace_folder):
     """Each block is Python; a page that needs nothing but the sample is run from top to bottom."""
     names = {}
-    for number, source in enumerate(python_of(path), 1):
-        code = compile(source, f"{path.name}, block {number}", "exec")
+    for number, (source, output) in enumerate(python_of(path), 1):
+        compile(source, f"{path.name}, block {number}", "exec")
         if path.name in RUN:
-            exec(code, names)
+            with pd.option_context("display.width", 120, "display.max_columns", 20):
+                lines = [line.rstrip() for line in shown(source, names).splitlines()]
+            pyplot.close("all")  # as a cell does
+            told = [line.rstrip() for line in output.splitlines()]
+            if told and told[-1] == "…":
+                lines = [*lines[: len(told) - 1], "…"]
+            assert not told or lines == told, f"block {number}"

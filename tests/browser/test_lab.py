@@ -166,7 +166,14 @@ def test_a_notebook_runs_in_jupyterlab(lab, workspace, browser, monkeypatch, nam
 
 
 ASKED = {
-    "experiment_readout": ('result.by("platform")', "by platform"),
+    "experiment_readout": (
+        """import pandas as pd
+
+rows = pd.read_csv("data/sample/checkout.csv")
+rows["customer"] = rows["revenue_before"] > 0
+experiments.analyze(experiment, rows).by("customer")""",
+        "by customer",
+    ),
     "feedback_themes": ('result.by("language")', "by language"),
     "time_saved": ('result.without("prepare a launch")', "prepare a launch"),
     "business_case": ('result.without("Faster product decisions")', "Faster product decisions"),
