@@ -179,7 +179,7 @@ def test_what_is_asked_further_says_so_everywhere_and_recommends_nothing(result)
 def test_two_estimates_stand_side_by_side(result):
     frame = result.compare(result.without("prepare a launch")).frame()
     gone = frame[(frame.task == "prepare a launch") & (frame.figure == "hours_freed")]
-    assert gone.value_other.isna().all()
+    assert gone.other.isna().all()
     stays = frame[(frame.task == "route bug reports") & (frame.figure == "hours_today")]
     assert stays.change.tolist() == [0.0]
 
