@@ -22,7 +22,7 @@ from test_any_form import FORMS, table
 from test_real_data import HILLSTROM, data_file
 
 from opslab import experiments
-from opslab.errors import DataError, ExtraError, InputError, MachineError, SpecError
+from opslab.errors import DataError, ExtraError, InputError, MachineError, ParameterError, SpecError
 from opslab.experiments.spec import Experiment
 
 psycopg = pytest.importorskip("psycopg", reason="the extra warehouse is not installed")
@@ -105,7 +105,7 @@ def load(server, name, data):
 def values(part, where=""):
     """Give every value of a result with where it stands, but how the rows were read."""
     if is_dataclass(part):
-        names = {field.name for field in fields(part)} - {"reading", "data_used"}
+        names = {field.name for field in fields(part)} - {"reading", "data_used", "source"}
         for name in sorted(names):
             yield from values(getattr(part, name), f"{where}.{name}")
     elif isinstance(part, dict):
@@ -167,6 +167,8 @@ def test_postgres_gives_the_digits_in_every_form(form, warehouse):
         stored = {"table": load(warehouse, "units", data), "rows": FORMS[form][0]["rows"]}
     result = experiments.analyze(spec_of(form, connection="env:WAREHOUSE", **stored))
     assert_same(result, experiments.analyze(spec_of(form), data))
+    with pytest.raises(ParameterError, match="in a warehouse or in Spark stay there"):
+        result.units()
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -267,7 +267,7 @@ PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kc
 NOT_SHOWN = "An output of the notebook is not shown here"
 NO_WORDS = "A picture has no words for who cannot see it"
 MISSING = "picture not shown"
-NO_FORM = "works only in a live notebook is not shown; it is of the type: "
+NO_FORM = "has no form on a page and is not shown here. Its type: "
 
 
 def test_pictures_that_are_what_they_say_are_shown():

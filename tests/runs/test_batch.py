@@ -59,7 +59,7 @@ def notebook(*sources):
         ),
         *(new_code_cell(source, id=f"c{number}") for number, source in enumerate(sources)),
     ]
-    about = {"kernelspec": {"name": "python3", "display_name": "", "language": "python"}}
+    about = {"opslab": {"notebook": READOUT}}
     nbformat.write(new_notebook(cells=cells, metadata=about), f"notebooks/{READOUT}.ipynb")
 
 
@@ -140,9 +140,9 @@ def test_a_retry_is_for_what_may_pass(workspace_folder):
     notebook(CELL_THAT_FAILS_ONCE)
     plan(f"  - {{name: tried, notebook: {READOUT}, retries: 3}}\n")
     done = batch()
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     (run,) = status().values()
-    assert (run["status"], run["attempts"], run["exit_code"]) == ("failed", 2, 1)
+    assert (run["status"], run["attempts"], run["exit_code"]) == ("failed", 2, 2)
     assert "ZeroDivisionError" in run["reason"]
     assert "failure.html" in done.stdout
 
@@ -432,5 +432,5 @@ def test_keep_is_for_the_runs_of_the_batch(workspace_folder):
     notebook("1 / 0")
     runs = [filed(day, name="checkout-button") for day in (1, 2, 3)]
     plan(f"  - {{name: fails, notebook: {READOUT}, keep: 1}}\n")
-    assert batch().exit_code == 1
+    assert batch().exit_code == 2
     assert all(run.is_dir() for run in runs), "a batch that brought nothing takes nothing away"

@@ -41,7 +41,10 @@ def notebook(folder, *sources):
     nbformat.write(
         new_notebook(
             cells=cells,
-            metadata={"kernelspec": {"name": "python3", "display_name": "", "language": "python"}},
+            metadata={
+                "kernelspec": {"name": "python3", "display_name": "", "language": "python"},
+                "opslab": {"notebook": "experiment_readout"},
+            },
         ),
         path,
     )
@@ -68,8 +71,9 @@ OUTCOMES = {
     "a failing cell": (
         ["a = 1", "1 / 0", "2"],
         [],
-        1,
-        "The cell c1 stopped with an error (ZeroDivisionError): division by zero\n",
+        2,
+        "The cell 3 (1 / 0) stopped with an error (ZeroDivisionError): division by zero\n"
+        "line 1: 1 / 0\n",
     ),
     "a dead kernel": (
         [
@@ -78,27 +82,27 @@ OUTCOMES = {
         ],
         [],
         4,
-        "The kernel died in the cell c0, most often because memory ran out. Its last words: Out of memory\n",
+        "The kernel died in the cell 2 (import os, sys), most often because memory ran out. Its last words: Out of memory\n",
     ),
     "a cell that takes too long": (
         ["import time\ntime.sleep(600)"],
         ["--cell-timeout", "5"],  # as long as the cell before it may take on a busy machine
         4,
-        "The cell c0 took longer than a cell may; give it more time with --cell-timeout, or less data.\n",
+        "The cell 2 (import time) took longer than a cell may; give it more time with --cell-timeout, or less data.\n",
     ),
     "a run that takes too long": (
         ["1", "import pathlib, time\npathlib.Path('at work').touch()\ntime.sleep(600)"],
         ["--timeout", "4"],
         4,
-        "The run took longer than it may and was ended in the cell c1; give it more time with --timeout, or less data.\n",
+        "The run took longer than it may and was ended in the cell 3 (import pathlib, time); give it more time with --timeout, or less data.\n",
     ),
     "leaving early": (
         ["import sys\nsys.exit(0)", "print('not reached')"],
         [],
         4,
-        "The notebook stopped in the cell c0, before its end, so there is no complete readout.\n",
+        "The notebook stopped in the cell 2 (import sys), before its end, so there is no complete readout.\n",
     ),
-    "no result": (["1 + 1"], [], 1, "The notebook ran to its end without publishing a result.\n"),
+    "no result": (["1 + 1"], [], 2, "The notebook ran to its end without publishing a result.\n"),
 }
 
 
@@ -176,7 +180,7 @@ def test_an_interrupted_run_leaves_no_kernel_behind(workspace_folder, number):
     process.send_signal(number)
     _, said = process.communicate(timeout=SECONDS)
     assert process.returncode == 4
-    assert said.startswith("The run was interrupted in the cell c0; its kernel is ended.\n")
+    assert said.startswith("The run was interrupted in the cell 2 (")
     assert "Traceback" not in said
     until(lambda: not alive(int(mark.read_text())))
     (failed,) = (workspace_folder / "reports/experiment_readout/checkout-button").iterdir()
@@ -281,7 +285,7 @@ def test_a_notebook_of_a_format_without_ids_runs(workspace_folder):
     for cell in old["cells"]:
         del cell["id"]
     path.write_text(json.dumps(old), encoding="utf-8")
-    assert "The cell cell-1 stopped with an error (ZeroDivisionError)" in run().stderr
+    assert "The cell 2 (1 / 0) stopped with an error (ZeroDivisionError)" in run().stderr
 
 
 def test_an_error_keeps_all_it_tells_across_processes(tmp_path):
@@ -430,7 +434,7 @@ def test_parameters_from_a_file_give_way_to_the_command_line(workspace_folder):
 def test_braces_and_odd_names_in_the_output_path_stay_text(workspace_folder):
     notebook(workspace_folder, "1 / 0")
     out = workspace_folder / "re{x.__class__}ports '$(touch gone)'"
-    assert run("--out", str(out)).exit_code == 1
+    assert run("--out", str(out)).exit_code == 2
     assert out.is_dir()
     assert not (workspace_folder / "gone").exists()
 

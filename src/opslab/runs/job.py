@@ -15,6 +15,7 @@ from opslab.errors import InputError, ParameterError
 from opslab.messages import Language
 from opslab.parameters import Inputs, Parameters
 from opslab.provenance import State, name_of, state_of
+from opslab.report.pictures import images_in
 from opslab.runs.cells import is_exploration, is_injected, is_own
 from opslab.runs.environment import environment
 from opslab.runs.folder import MOMENT, failed_beside, machine_errors
@@ -90,9 +91,10 @@ class Job:
         _refuse_more_than_parameters(content_of_notebook, parameters)
         with machine_errors(notebook.path):
             profiles = workspace.profiles()
+            images = sorted({*images_in(content_of_notebook, notebook.path.parent).values()})
             known = {
                 path: Known(state_of(path), name_of(path), workspace.sha256(path))
-                for path in (*inputs.files, *profiles)
+                for path in (*inputs.files, *profiles, *images)
             }
         stated = {name: value for name, value in parameters.given().items() if value != ""}
         content = {
@@ -104,6 +106,7 @@ class Job:
             "inputs": _hashed(inputs.files, known),
             "profiles": _hashed(profiles, known),
             "versions": environment(),
+            **({"images": _hashed(images, known)} if images else {}),
         }
         canonical = json.dumps(content | {"source": source}, sort_keys=True).encode()
         digest = hashlib.sha256(canonical).hexdigest()

@@ -60,7 +60,7 @@ def take_answer(executed: Any) -> None:
     asked = [output for cell in executed.cells if is_exploration(cell) for output in cell.outputs]
     drop_exploration(executed)
     read = [output["data"][READ_TYPE] for output in asked if "data" in output]
-    executed.metadata.papermill["read"] = read[0] if read else None
+    executed.metadata.setdefault("papermill", {})["read"] = read[0] if read else None
 
 
 def drop_error_marks(notebook: Any) -> None:
