@@ -236,12 +236,16 @@ class Voice(Numbers):
         keys = [*result.room("record").KEYS]
         columns = [name for name in frame if f"{name}_".startswith(f"{asked}_")]
         if columns and asked not in keys:
-            here = frame.melt(keys, columns, "figure", "here").astype(object).fillna(self.none)
+            here = frame[[*keys, *columns]].astype(object).fillna(self.none)
             rows = [
                 [self.number(cell) if isinstance(cell, int | float) else str(cell) for cell in row]
                 for row in here.itertuples(index=False)
             ]
+<<<<<<< HEAD
             blocks.append(self.table("explained", " ".join(map(str, here)), rows))
+=======
+            blocks.append(Table(self("table_explained"), [*here], rows))
+>>>>>>> m-HELP
         return blocks
 
     def show(self, *blocks: Block | Figure) -> None:
