@@ -241,11 +241,7 @@ class Voice(Numbers):
                 [self.number(cell) if isinstance(cell, int | float) else str(cell) for cell in row]
                 for row in here.itertuples(index=False)
             ]
-<<<<<<< HEAD
-            blocks.append(self.table("explained", " ".join(map(str, here)), rows))
-=======
             blocks.append(Table(self("table_explained"), [*here], rows))
->>>>>>> m-HELP
         return blocks
 
     def show(self, *blocks: Block | Figure) -> None:
