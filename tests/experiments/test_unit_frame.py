@@ -267,7 +267,7 @@ def test_what_would_not_fit_is_a_sample_of_each_arm_with_a_remark(monkeypatch):
 
 
 def test_a_column_of_numbers_or_rows_of_another_frame_name_no_units():
-    data = rows()
+    data = rows().fillna(0)
     result = experiments.analyze(experiment(), data)
     units = result.units()
     large = units.spend > 20

@@ -290,8 +290,8 @@ def test_two_results_side_by_side(result):
     other = feedback.find_themes(FRUIT * 10)
     apart = result.compare(other).frame()
     alone = apart[apart["name"] == other.frame()["name"][0]]
-    assert alone["value"].isna().all()  # T01 of another run is another theme
-    assert alone["value_other"].notna().any()
+    assert alone["this"].isna().all()  # T01 of another run is another theme
+    assert alone["other"].notna().any()
 
 
 def test_tables_to_take_away(result, tmp_path, monkeypatch):
