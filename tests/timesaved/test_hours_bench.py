@@ -153,6 +153,14 @@ def test_without_tasks_it_is_the_estimate_of_those_left():
     assert both.without(2).freed == alone.freed
 
 
+def test_two_tasks_of_one_name_have_a_column_each():
+    both = inventory(RANGED | {"task": "a, b", "role": "c"}, RANGED | {"task": "a", "role": "b, c"})
+    result = timesaved.estimate(both, draws=1_000)
+    drawn = result.drawn()
+    assert list(drawn) == ["a, b, c", "a, b, c*"]
+    assert drawn.mean().sum() == pytest.approx(result.freed.mean)
+
+
 def test_one_of_two_changes_can_be_left_out(result):
     row = 5  # "prepare a launch" by the status template
     fewer = result.without(row)

@@ -244,7 +244,9 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
         "contrasts": result.contrasts,
         "cut": pd.DataFrame(result.intake.furniture, columns=["message", "kind", "text"]),
     }
-    return frames | {name: table for name, table in further.items() if len(table)}
+    frames |= {name: table for name, table in further.items() if len(table)}
+    mark = {"exploratory": True} if result.asked else {}
+    return {name: table.assign(**mark) for name, table in frames.items()}
 
 
 def _themes_sheet(result: FeedbackResult) -> pd.DataFrame:
