@@ -36,6 +36,7 @@ class Contrast:
                 kind=type(self.result).__name__,
                 other=type(self.other).__name__,
             )
+        # Rows are named in the result's language.
         object.__setattr__(self, "other", replace(self.other, language=self.result.language))
         currency = getattr(self.result.room("record"), "currency", lambda _: None)
         here, there = currency(self.result), currency(self.other)
