@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from opslab.errors import ParameterError
@@ -31,6 +31,8 @@ class Contrast:
                 kind=type(self.result).__name__,
                 other=type(self.other).__name__,
             )
+        # Rows are named in the result's language.
+        object.__setattr__(self, "other", replace(self.other, language=self.result.language))
 
     def frame(self) -> pd.DataFrame:
         """Return a row for each figure: its keys, what it is here and there, and the change."""

@@ -183,7 +183,7 @@ def refuse_unknown(names: Iterable[str], known: Collection[str]) -> None:
         [
             Problem(
                 "explore.unknown",
-                {"name": name, "near": did_you_mean(name, known)},
+                {"name": name, "near": did_you_mean(name, known), "known": [*known]},
             )
             for name in names
             if name not in known

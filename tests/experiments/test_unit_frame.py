@@ -117,6 +117,21 @@ def test_an_empty_value_is_what_the_spec_says(missing, empty):
     np.testing.assert_array_equal(units.spend, expected)
 
 
+@pytest.mark.parametrize("cell", ["abc", "inf"])
+@pytest.mark.parametrize("missing", ["zero", "drop"])
+def test_what_the_analysis_refuses_is_no_value(missing, cell):
+    """Neither 0 nor empty: the frame would look sound."""
+    table = rows().astype({"spend": str})
+    table.loc[3, "spend"] = cell
+    spec = experiment(SPEND | {"missing": missing})
+    refused = []
+    for ask in (spec.units, lambda data: experiments.analyze(spec, data)):
+        with pytest.raises(DataError, match="Row 4 holds") as error:
+            ask(table)
+        refused.append(str(error.value))
+    assert refused[0] == refused[1]
+
+
 def test_a_ratio_shows_both_of_its_sides():
     data = rows()
     units = experiment(BASKET | {"role": "primary", "missing": "drop"}, segments=["country"]).units(

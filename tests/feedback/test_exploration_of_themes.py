@@ -225,8 +225,11 @@ def test_by_a_column_of_ones_own_in_the_order_of_the_messages():
         rows = known[known["value"] == plan].set_index("theme")["share"]
         assert shares[value].to_dict() == pytest.approx(rows.to_dict())
     assert "(themes compared by people)" in result.by(own).headline()
-    with pytest.raises(ValueError, match="mismatch"):
-        result.by(own[:50])
+    # In another order each value still belongs to its message.
+    pd.testing.assert_frame_equal(result.by(own.iloc[::-1]).contrasts, found)
+    for other in (own[:50], own.set_axis(own.index + 1)):
+        with pytest.raises(ParameterError, match="one for each of its"):
+            result.by(other)
     hostile = result.by(own.rename("<img src=x onerror=alert(1)>").replace("one", "<b>one</b>"))
     assert "&lt;img" in page_of(hostile, "en")
     assert not re.search("<img src=x|<b>one", page_of(hostile, "en"))

@@ -12,7 +12,7 @@ from scipy import stats
 
 from conftest import ROOT, run_cells
 from opslab import frames, timesaved
-from opslab.errors import ParameterError
+from opslab.errors import DataError, ParameterError
 from opslab.messages import Bilingual
 
 SAMPLE = ROOT / "data" / "sample" / "product_desk.yaml"
@@ -153,6 +153,14 @@ def test_without_tasks_it_is_the_estimate_of_those_left():
     assert both.without(2).freed == alone.freed
 
 
+def test_two_tasks_of_one_name_have_a_column_each():
+    both = inventory(RANGED | {"task": "a, b", "role": "c"}, RANGED | {"task": "a", "role": "b, c"})
+    result = timesaved.estimate(both, draws=1_000)
+    drawn = result.drawn()
+    assert list(drawn) == ["a, b, c", "a, b, c*"]
+    assert drawn.mean().sum() == pytest.approx(result.freed.mean)
+
+
 def test_one_of_two_changes_can_be_left_out(result):
     row = 5  # "prepare a launch" by the status template
     fewer = result.without(row)
@@ -176,6 +184,18 @@ def test_what_is_asked_further_says_so_everywhere_and_recommends_nothing(result)
     assert all(row["exploratory"] for row in fewer.sheets()["quantities"])
 
 
+def test_a_table_that_changed_since_is_refused(tmp_path):
+    """A row's number may be another task's by now."""
+    table = tmp_path / "desk.csv"
+    header, *lines = SAMPLE.with_suffix(".csv").read_text(encoding="utf-8").splitlines()
+    table.write_text("\n".join([header, *lines]), encoding="utf-8")
+    result = timesaved.estimate(timesaved.Inventory.load(table), draws=1_000)
+    assert result.without(2).asked
+    table.write_text("\n".join([header, *lines[1:], lines[0]]), encoding="utf-8")
+    with pytest.raises(DataError, match=r"desk\.csv: The file has changed since the result"):
+        result.without(2)
+
+
 def test_two_estimates_stand_side_by_side(result):
     frame = result.compare(result.without("prepare a launch")).frame()
     gone = frame[(frame.task == "prepare a launch") & (frame.figure == "hours_freed")]
@@ -189,6 +209,8 @@ def test_names_that_are_not_there_are_told_with_the_nearest(result):
         result.without("prepare a lunch", 2)
     with pytest.raises(ParameterError, match="There is no 99 here"):
         result.without(99)
+    with pytest.raises(ParameterError, match="There is no xyz here; there are"):
+        result.without("xyz")
     with pytest.raises(ParameterError, match="leaves nothing"):
         result.without(*range(2, 15))
 

@@ -10,6 +10,7 @@ import numpy as np
 from opslab.errors import ParameterError
 from opslab.experiments.analysis import opened_units
 from opslab.experiments.basis import Source
+from opslab.experiments.grounds import collect_grounds
 from opslab.experiments.moments.values import filled_sql
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.event_log import ASSIGNED
@@ -57,6 +58,7 @@ def _read(source: Source, as_of: datetime.date | None, *, ids: bool = False) -> 
         with opened_units(source, as_of) as (table, units):
             if table.remote or units.counted or units.moments:
                 raise ParameterError.of("experiments.no_units")
+            collect_grounds(experiment, units)  # what cannot be summed is refused as there
             return _frame(experiment, units, table.relation if ids else "")
 
     if source.data is not None:
