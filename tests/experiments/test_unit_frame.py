@@ -260,5 +260,21 @@ def test_what_would_not_fit_is_a_sample_of_each_arm_with_a_remark(monkeypatch):
     result = experiments.analyze(spec, data)
     with pytest.raises(ParameterError, match="Where units\\(\\) is a sample"):
         result.without(units.spend > 0)
+    with pytest.raises(ParameterError, match="a mask or a part does not say"):
+        result.without(units[units.arm == "new"])  # it stands for twice as many
     left = result.without(units.index[units["arm"] == "new"][:2])
     assert [arm.units for arm in left.arms] == [200, 198]
+
+
+def test_a_column_of_numbers_or_rows_of_another_frame_name_no_units():
+    data = rows()
+    result = experiments.analyze(experiment(), data)
+    units = result.units()
+    large = units.spend > 20
+    left = result.without(large).arms
+    assert sum(arm.units for arm in left) == 400 - large.sum()
+    for same in (units[large], units.index[large], [*units.index[large]], large.to_numpy(), [*large]):
+        assert result.without(same).arms == left
+    for wrong in (large.astype(int), pd.Series(1, units.index), data[data.spend > 20]):
+        with pytest.raises(ParameterError, match="These are no rows of units"):
+            result.without(wrong)

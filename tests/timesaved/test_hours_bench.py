@@ -1,5 +1,7 @@
 """What an analyst does beside the readout: looks at the tasks and their draws, leaves some out."""
 
+import re
+
 import numpy as np
 import openpyxl
 import pandas as pd
@@ -94,6 +96,18 @@ def test_a_known_task_is_the_same_in_every_draw():
     np.testing.assert_allclose(draws["tag, pm"], 270.0, rtol=1e-12)
 
 
+def test_tasks_that_read_alike_keep_a_column_each():
+    """Each 270 hours a year; of equal names, a row tells them apart."""
+    alike = [
+        LINE | {"task": task, "role": role}
+        for task, role in (("a, b", "c"), ("a", "b, c"), ("a", "b, c (3)"))
+    ]
+    draws = timesaved.estimate(inventory(*alike), draws=1_000).drawn()
+    assert len({*draws.columns}) == 3
+    assert {*draws.columns} >= {"a, b, c", "a, b, c (3)"}
+    np.testing.assert_allclose(draws.mean(), 270.0, rtol=1e-12)
+
+
 def test_a_task_drawn_by_numpy_alone_agrees_within_its_error():
     """One task from its ranges: lognormals and betas from scipy, ramp and decay month by month."""
     known = {"adoption": 1, "decay": 0, "ramp_months": 0, "new_minutes": 0}
@@ -175,6 +189,9 @@ def test_what_is_asked_further_says_so_everywhere_and_recommends_nothing(result)
     assert fewer.evidence() == []
     assert fewer.record()["action"] == "explored"
     assert len(fewer.savings) == len(result.savings) - 3
+    many = result.without(*range(3, 12))
+    assert re.search(r"\(without [^,]+, [^,]+, [^,]+ and \d+ more\)", many.mark())
+    assert re.search(r", [^,]+ et \d+ autres\)", many.mark("fr"))
     for text in (fewer.mark(), fewer.headline(), repr(fewer), fewer.figures["waterfall"].alt):
         assert "prepare a launch" in text
         assert "tag customer feedback" in text
@@ -204,12 +221,20 @@ def test_two_estimates_stand_side_by_side(result):
     assert stays.change.tolist() == [0.0]
 
 
+def test_an_estimate_in_another_language_is_compared_in_this_one(desk, result):
+    french = timesaved.estimate(desk, draws=DRAWS, language="fr")
+    frame = result.compare(french).frame()
+    assert frame.task.isin(result.frame().task).all()
+    assert (frame.change == 0).all()
+    assert "tag customer feedback" in str(result.compare(french)._repr_mimebundle_())
+
+
 def test_names_that_are_not_there_are_told_with_the_nearest(result):
     with pytest.raises(ParameterError, match="did you mean prepare a launch"):
         result.without("prepare a lunch", 2)
     with pytest.raises(ParameterError, match="There is no 99 here"):
         result.without(99)
-    with pytest.raises(ParameterError, match="There is no xyz here; there are"):
+    with pytest.raises(ParameterError, match="no xyz here; there are .*tag .* and 22 more"):
         result.without("xyz")
     with pytest.raises(ParameterError, match="leaves nothing"):
         result.without(*range(2, 15))

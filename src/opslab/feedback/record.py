@@ -219,7 +219,8 @@ def by(result: FeedbackResult, column: str | pd.Series[Any]) -> FeedbackResult:
             near = did_you_mean(column, [*table])
             raise ParameterError.of("feedback.no_column", given=column, near=near, known=[*table])
         return by(result, table[column])
-    if len(column) != len(table) or not table.index.equals(column.index.sort_values()):
+    own = column.index if isinstance(column, pd.Series) else pd.Index([])
+    if not table.index.equals(own.sort_values()):
         raise ParameterError.of("feedback.other_rows", rows=len(table))
     # In whatever order: a value belongs to the message of its index.
     name, said = str(column.name), column.convert_dtypes().astype("string")[table.index]

@@ -132,8 +132,8 @@ def hours(result: TimeSavedResult) -> dict[str, Values]:
     for _, parts in simulate(result.pieces, weeks, lambda name: scores(name, count, seed)):
         freed = np.broadcast_to(sum(part.steps["freed"] for part in parts), count)
         name = ", ".join(spoken(parts[0].piece.key, result.language))
-        while name in columns:  # two tasks may have one name, in a language or once joined
-            name += "*"
+        while name in columns:  # joined, two tasks may read alike
+            name += f" ({parts[0].piece.row})"
         columns[name] = freed[::step]
     return columns
 

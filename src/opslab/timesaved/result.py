@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from opslab.errors import DataError, ParameterError, refuse_unknown
@@ -187,7 +188,7 @@ class TimeSavedResult(Result):
         (12, 6, [])
         """
         named, pieces = {*map(str, left)}, self.pieces
-        refuse_unknown(named, {name for piece in pieces for name in piece.names})
+        refuse_unknown(named, [*chain(*zip(*(piece.names for piece in pieces), strict=True))])
         only = [piece.row for piece in pieces if named.isdisjoint(piece.names)]
         if not only:
             raise ParameterError.of("explore.nothing_left")
