@@ -345,9 +345,14 @@ def test_what_else_it_reads_is_seen(workspace):
         ('inputs = ""\nas_of = "2026-10-01"', "x = 1", "runs.again_inputs"),
         (CELL, "import duckdb", "runs.again_unheard"),
         (CELL, "!cat data/orders.csv", "runs.again_unheard"),
+        (CELL, "from pathlib import Path\n[*Path('data').glob('*')]", "runs.again_unheard"),
+        (CELL, "open('/dev/null').close()", "runs.again_unheard"),
+        (CELL, "import sqlite3", "runs.again_unheard"),
+        (CELL, "import shops", "runs.again_unheard"),
     ],
 )
 def test_what_cannot_be_known_is_run_anew_and_told(workspace, parameters, source, remark):
+    (workspace / "shops.py").write_text("import duckdb\n", encoding="utf-8")
     write(workspace / "mine.ipynb", markdown("# Mine"), code(source), parameters=parameters)
     assert opslab.run("mine").remark == remark
     done = ask("run", "mine")
