@@ -273,7 +273,13 @@ def test_a_column_of_numbers_or_rows_of_another_frame_name_no_units():
     large = units.spend > 20
     left = result.without(large).arms
     assert sum(arm.units for arm in left) == 400 - large.sum()
-    for same in (units[large], units.index[large], [*units.index[large]], large.to_numpy(), [*large]):
+    for same in (
+        units[large],
+        units.index[large],
+        [*units.index[large]],
+        large.to_numpy(),
+        [*large],
+    ):
         assert result.without(same).arms == left
     for wrong in (large.astype(int), pd.Series(1, units.index), data[data.spend > 20]):
         with pytest.raises(ParameterError, match="These are no rows of units"):

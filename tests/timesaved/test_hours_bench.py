@@ -1,6 +1,7 @@
 """What an analyst does beside the readout: looks at the tasks and their draws, leaves some out."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import openpyxl
@@ -221,12 +222,21 @@ def test_an_estimate_in_another_language_is_compared_in_this_one(desk, result):
     assert "tag customer feedback" in str(result.compare(french)._repr_mimebundle_())
 
 
+def test_rows_that_read_alike_stand_beside_nothing():
+    alike = [LINE | {"task": {"en": name, "fr": "trier"}} for name in ("sort", "sift")]
+    both = timesaved.estimate(inventory(*alike), draws=1_000)
+    assert both.compare(both).frame().change.eq(0).all()
+    french = replace(both, language="fr")
+    with pytest.raises(ParameterError, match=r"same names \(trier, pm\)"):
+        french.compare(both).frame()
+
+
 def test_names_that_are_not_there_are_told_with_the_nearest(result):
     with pytest.raises(ParameterError, match="did you mean prepare a launch"):
         result.without("prepare a lunch", 2)
     with pytest.raises(ParameterError, match="There is no 99 here"):
         result.without(99)
-    with pytest.raises(ParameterError, match="no xyz here; there are .*tag .* and 21 more"):
+    with pytest.raises(ParameterError, match=r"no xyz here; there are tag .* and 21 more"):
         result.without("xyz")
     with pytest.raises(ParameterError, match="leaves nothing"):
         result.without(*range(2, 15))
