@@ -294,6 +294,13 @@ def test_a_picture_of_another_kind_is_told_in_its_place():
     assert "Kept" in source
 
 
+def test_what_was_published_before_the_last_keeps_its_place():
+    first, last = (cell({HTML: f"<p>{it}</p>", RECORD_TYPE: {}}, {}) for it in ("Early", "Late"))
+    body = page(first, last).split("<main")
+    assert "Late" in body[0]
+    assert "Early" in body[1]
+
+
 def test_a_picture_in_html_is_told_and_one_of_markdown_shown_by_its_name():
     """Of text that is empty, or a title alone, nothing is missing."""
     source = page(cell({HTML: '<p>Kept</p><img src="https://x.example/a.png">'}, {}))
