@@ -178,5 +178,6 @@ def test_the_cells_to_explore_run_and_agree(name, tmp_path, monkeypatch):
     assert best.name in names["look-npv"].alt
     assert best.name in names["look-ecdf"].alt
     assert names["without"].asked
-    assert (tmp_path / "business_case.xlsx").stat().st_size > 5_000
-    assert (tmp_path / "figures" / "fan.svg").exists()
+    folder = tmp_path / "reports" / "take-away" / "business_case"
+    assert (folder / "tables.xlsx").stat().st_size > 5_000
+    assert (folder / "fan.svg").exists()

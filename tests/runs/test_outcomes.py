@@ -72,7 +72,7 @@ OUTCOMES = {
         ["a = 1", "1 / 0", "2"],
         [],
         2,
-        "The cell 3 (1 / 0) stopped with an error (ZeroDivisionError): division by zero\nline 1: 1 / 0\n",
+        "Cell 3 (1 / 0) stopped with an error (ZeroDivisionError): division by zero\nline 1: 1 / 0\n",
     ),
     "a dead kernel": (
         [
@@ -87,7 +87,7 @@ OUTCOMES = {
         ["import time\ntime.sleep(600)"],
         ["--cell-timeout", "5"],  # as long as the cell before it may take on a busy machine
         4,
-        "The cell 2 (import time) took longer than a cell may; give it more time with --cell-timeout, or less data.\n",
+        "Cell 2 (import time) took longer than a cell may; give it more time with --cell-timeout, or less data.\n",
     ),
     "a run that takes too long": (
         ["1", "import pathlib, time\npathlib.Path('at work').touch()\ntime.sleep(600)"],
@@ -290,7 +290,7 @@ def test_a_notebook_of_a_format_without_ids_runs(workspace_folder):
     for cell in old["cells"]:
         del cell["id"]
     path.write_text(json.dumps(old), encoding="utf-8")
-    assert "The cell 2 (1 / 0) stopped with an error (ZeroDivisionError)" in run().stderr
+    assert "Cell 2 (1 / 0) stopped with an error (ZeroDivisionError)" in run().stderr
 
 
 def test_an_error_keeps_all_it_tells_across_processes(tmp_path):

@@ -456,7 +456,7 @@ def test_an_error_in_it_is_its_authors(workspace):
     done = ask("run", "mine")
     assert done.exit_code == 2
     error, *frames = done.stderr.splitlines()
-    assert error == "The cell 3 (# the largest shop) stopped with an error (KeyError): 'oders'"
+    assert error == "Cell 3 (# the largest shop) stopped with an error (KeyError): 'oders'"
     assert frames[:-1] == [
         "line 6: shops.largest(orders)",
         "shops.py, line 3: return rows['oders'].max()",
@@ -464,7 +464,7 @@ def test_an_error_in_it_is_its_authors(workspace):
     (failed,) = workspace.glob("reports/mine/mine/*.failed")
     assert frames[-1] == f"What the run got: {failed}"
     page = (failed / "failure.html").read_text(encoding="utf-8")
-    assert "The cell 3 (# the largest shop) stopped" in page
+    assert "Cell 3 (# the largest shop) stopped" in page
     assert "shops.py, line 3" in page
     assert "site-packages" not in page
     french = ask("run", "mine", "-p", "language=fr").stderr
@@ -491,7 +491,7 @@ def test_what_opslab_refuses_in_it_speaks_for_itself(workspace):
 @pytest.mark.parametrize(
     ("source", "code", "said"),
     [
-        ("x = = 1", 2, "The cell 2 (x = = 1) stopped with an error (SyntaxError)"),
+        ("x = = 1", 2, "Cell 2 (x = = 1) stopped with an error (SyntaxError)"),
         (
             "import sys; sys.exit(0)",
             4,
@@ -601,7 +601,7 @@ def test_what_ours_cannot_do_stays_our_defect(sample, monkeypatch):
     with pytest.raises(NotebookError) as mine:
         opslab.run("time_saved")
     assert mine.value.exit_code == 2
-    assert "The cell 3 (1 / 0) stopped" in str(mine.value)
+    assert "Cell 3 (1 / 0) stopped" in str(mine.value)
     path.write_bytes(before)
     monkeypatch.setattr(registry.workspace, "bundled", lambda name: sample / name)
     nbformat.write(broken, path)

@@ -66,6 +66,7 @@ _STYLE: Any = {
     "svg.fonttype": "path",
     "figure.figsize": (WIDTH, 3.2),
     "figure.dpi": 120,
+    "date.converter": "concise",  # a year once, and no dates that run into one another
     "image.cmap": "cividis",
     "legend.frameon": False,
 }

@@ -70,6 +70,7 @@ def render(
     if failure is not None:
         data, metadata = bundle(failure)
         first_screen = [{"data": data, "metadata": metadata}]
+        _, body = _titled(body, title)
     words = {word: text(f"report.{word}", language) for word in _WORDS}
     if first_screen:
         title = next((said for _, said in _headings(first_screen, _TITLE)), title)

@@ -34,7 +34,7 @@ class Failure:
         Class and text of the error in the kernel, or the kernel's last words.
     theirs : bool
         Whether the cells are the user's own, and so are the errors in them.
-    frames : tuple of str
+    frames : tuple of Problem
         Where in the user's own cells and modules the error came from, the innermost last.
     """
 
@@ -43,7 +43,7 @@ class Failure:
     name: str = ""
     text: str = ""
     theirs: bool = False
-    frames: tuple[str, ...] = ()
+    frames: tuple[Problem, ...] = ()
 
     def in_own(self, notebook: Any) -> Failure:
         """Return the failure of a notebook whose cells are the user's own.
@@ -67,31 +67,28 @@ class Failure:
         code = exit_code_of(self.name)
         return InputError.exit_code if code == 1 and self.theirs else code
 
-    @staticmethod
-    def _reasons(*lines: str) -> list[Problem]:
-        return [Problem("runs.reason", {"reason": line}) for line in lines]
-
     def problems(self) -> list[Problem]:
         """Return what is said of it; an error that was raised on purpose speaks for itself."""
-        reason, *more = [line for line in self.text.splitlines() if line.strip()] or [self.name]
+        lines = [line for line in self.text.splitlines() if line.strip()] or [self.name]
         if self.kind == "error" and exit_code_of(self.name) != 1:
-            return self._reasons(reason, *more)
-        values = {"cell": self.cell, "name": self.name, "reason": reason}
-        return [Problem(f"runs.{self.kind}", values), *self._reasons(*self.frames)]
+            return [Problem("runs.reason", {"reason": line}) for line in lines]
+        values = {"cell": self.cell, "name": self.name, "reason": lines[0]}
+        return [Problem(f"runs.{self.kind}", values), *self.frames]
 
 
-def _frame(part: str) -> str:
-    """Return a frame of a traceback, as IPython writes it; empty for code of somebody else's."""
+def _frame(part: str) -> Problem | None:
+    """Return a frame of a traceback, as IPython writes it; None for code of somebody else's."""
     first, *lines = _ANSI.sub("", part).strip().splitlines() or [""]
     frame, where = _FRAME.match(first), ""
     if frame and frame["file"]:
         path = Path(frame["file"]).expanduser().resolve()
-        inside = path.is_relative_to(workspace.root().resolve()) and path.is_file()
-        where = "" if not inside or "site-packages" in path.parts else f"{workspace.shown(path)}, "
+        if path.is_relative_to(workspace.root().resolve()) and path.is_file():
+            where = workspace.shown(path) * ("site-packages" not in path.parts)
     if frame is None or (frame["file"] and not where):
-        return ""
+        return None
     code = next((line for line in lines if line.startswith("-")), lines[0] if lines else "")
-    return one_line(f"{where}line {frame['line']}: {_ARROW.sub('', code).strip()}")
+    values = {"reason": one_line(_ARROW.sub("", code).strip())}
+    return Problem("runs.reason", values, where, int(frame["line"]))
 
 
 class NotebookError(OpslabError):
