@@ -292,6 +292,9 @@ def test_what_is_asked_beyond_the_plan_is_marked_wherever_it_appears(shell):
     assert (screen.tone, screen.action) == ("open", "Explored: nothing is decided")
     assert screen.headline == result.headline()
     assert mark in repr(result)
+    broken = sketch(asked=ASKED, checks=(RED,)).first_screen()
+    assert (broken.tone, broken.action) == ("good", "ship")  # the area's own for red data
+    assert broken.headline == result.headline()
     for part in (result.checks, result.effects, result.data):
         assert repr(part).startswith(mark)
         assert repr(getattr(plan, part._name)) == repr(part).removeprefix(mark).lstrip("\n")

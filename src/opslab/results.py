@@ -242,8 +242,11 @@ class Result:
         screen = self.room("presentation").first_screen(self, self.voice(language))
         if not self.asked:
             return screen
-        action = text("explore.action", language or self.language)
-        return replace(screen, action=action, headline=self.headline(language), tone="open")
+        marked = {"headline": self.headline(language)}
+        if not self.broken:  # what cannot be trusted says so first
+            action = text("explore.action", language or self.language)
+            marked |= {"action": action, "tone": "open"}
+        return replace(screen, **marked)
 
     @cached_property
     def figures(self) -> Figures:

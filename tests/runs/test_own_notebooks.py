@@ -573,6 +573,8 @@ report.publish(result)"""
     run = opslab.run("mine")
     assert run.result()["schema"].startswith("opslab.experiment")
     assert run.result()["evidence"]
+    assert about(run)["own"] is True
+    assert "its cells are not those of opslab" in run.readout.read_text(encoding="utf-8")
     assert run.remark == "runs.again_inputs"
     assert {"data/sample/checkout.yaml", "data/sample/checkout.csv"} <= set(about(run)["also_read"])
     nbformat.write(executed(file, sample), file)

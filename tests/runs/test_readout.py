@@ -166,6 +166,7 @@ def test_no_script_no_request(source, page):
     ]
     beside = [address for address in addresses if not address.startswith(("data:image/", "#"))]
     assert set(filter(None, beside)) == {"result.xlsx"}
+    assert "not those of opslab" not in source
     assert "url(" not in source
     assert "@import" not in source
 

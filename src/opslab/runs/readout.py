@@ -88,6 +88,7 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
         include={"action", "tone", "reason", "facts"}, exclude_none=True
     )
     more["origin"] = "rendered" if rendered else "run"
+    more["own"] = job.is_own
     remark = _unknown(job, notebook, also_read)
     more["kernel"] = noted.get("kernel")
     more["also_read"] = also_read
@@ -200,6 +201,8 @@ def _footer(job: Job, *, rendered: bool = False) -> list[tuple[str, str]]:
         "spec": inputs,
         "version": f"opslab {__version__}",
     }
+    if job.is_own:
+        values["notebook"] = text("report.own_notebook", job.language)
     if rendered:
         values["origin"] = text("report.rendered", job.language)
     return [(text(f"report.{name}", job.language), value) for name, value in values.items()]
