@@ -120,8 +120,8 @@ def markdown(
 
 def _named(image: re.Match[str]) -> str:
     """Return an image of HTML as Markdown's are: by its address and its words."""
-    told = dict(re.findall(r'(\w+)="([^"]*)"', image[0]))
-    return f'<samp title="{told.get("src", "")}">{told.get("alt", "")}</samp>'
+    attributes = dict(re.findall(r'(\w+)="([^"]*)"', image[0]))
+    return f'<samp title="{attributes.get("src", "")}">{attributes.get("alt", "")}</samp>'
 
 
 class _Renderer(IPythonRenderer):
